@@ -36,7 +36,7 @@ EACH = 5
 STOPPED = 0.2
 #: Messages that say how things stand, and not what has become of them.
 _CARDS = frozenset({"card", "job_card"})
-_READY = re.compile(r"((?:\*[^*]+\*(?:, | and )?)+)[^.;*]*? (?:is|are) ready")
+READY = re.compile(r"((?:\*[^*]+\*(?:, | and )?)+)[^.;*]*? (?:is|are) ready")
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,7 @@ class _Silence:
     def _called_ready(self) -> set[str]:
         """Return what messages called ready as they were sent since Slack's return, before any edit."""
         sent = [each for method, each in self._slack.calls if method == CHAT_POST_MESSAGE]
-        said = [names for each in sent if _kind(each) not in _CARDS for names in _READY.findall(_words(each))]
+        said = [names for each in sent if _kind(each) not in _CARDS for names in READY.findall(_words(each))]
         return {name for names in said for name in re.findall(r"\*([^*]+)\*", names)}
 
     def _is_down(self, name: str) -> bool:

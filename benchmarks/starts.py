@@ -24,6 +24,8 @@ from benchmarks.sizes import Sizes
 from benchmarks.stage import Bot, Stage, note, stage
 from benchmarks.turns import BARE, BEFORE, MINIMUM, USHER, in_turn, least, server, servers, variants
 
+#: What an accepted start is answered with.
+TAKEN = b"Starting"
 #: Workspaces become ready before they may be read for the first time after their call.
 _READY = ("--soonest", "1", "--latest", "4")
 #: Quiet is who uses less of a core than this, for so many seconds; at work, so many times as much as at rest.
@@ -171,7 +173,7 @@ def _left(database: Path) -> int:
 
 
 def _is_taken(name: str) -> Callable[[bytes], bool]:
-    return lambda body: name == BARE or b"Starting" in body
+    return lambda body: name == BARE or TAKEN in body
 
 
 def _right(outcome: Outcome) -> Outcome:

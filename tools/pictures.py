@@ -36,6 +36,10 @@ TALK: Final = ("The new survey data is in.", "Thanks! I'll have a look at it rig
 #: A picture by itself is twice as fine.
 STILL: Final[dict[str, Any]] = {"scale": 2.0, "size": (860, 800)}
 SECONDS: Final = 240.0
+#: What is waited for: that a workspace is ready, that two people's are, and that two are in the course.
+READY: Final = "is ready"
+CLASS_READY: Final = "2 of 2 ready"
+COURSE_JOINED: Final = "2 people have joined"
 COURSE: Final = "/workspace card saturn/course --title Biology --hours tue,thu 8:00-9:30"
 #: How long a picture of the animation stays, and how often all of them are shown.
 FRAME_MS: Final = 2600
@@ -208,10 +212,10 @@ async def story(slack: Camera, web: Camera, running: Stage, people: Sequence[Per
     await web.frames(scale=0.75, size=(1280, 772))
     frames.append((await web.takes(), "2. Link your own account, once"))
     await web.confirms()
-    ready = await newest(olivia, "@bot", "open_url", text="is ready")
-    await slack.looks(olivia, room, "is ready")
+    ready = await newest(olivia, "@bot", "open_url", text=READY)
+    await slack.looks(olivia, room, READY)
     frames.append((await slack.takes(), "3. Usher messages you when it's ready"))
-    await slack.looks(olivia, room, "is ready", **STILL)
+    await slack.looks(olivia, room, READY, **STILL)
     taken["ready.png"] = await slack.takes()
     await web.walks(address(ready, "open_url"), olivia, running.hub, LAB)
     frames.append((await web.takes(), "4. Open it. Nobody else can"))
@@ -230,13 +234,13 @@ async def lesson(slack: Camera, web: Camera, running: Stage, people: Sequence[Pe
         card = await newest(person, GENERAL, "class_press", text="Statistics")
         await person.press(GENERAL, card, labels(card, "class_press")[0][1])
     for _ in range(2):  # What is unread is shown from its beginning the first time.
-        await slack.looks(people[-1], GENERAL, "2 of 2 ready", **STILL)
+        await slack.looks(people[-1], GENERAL, CLASS_READY, **STILL)
     taken = {"class.png": await slack.takes()}
     await people[0].say(GENERAL, COURSE)
     for person in people:
         card = await newest(person, GENERAL, "class_press", text="Biology")
         await person.press(GENERAL, card, labels(card, "class_press")[0][1])
-    await slack.looks(people[-1], GENERAL, "2 people have joined", scale=1.4, size=(860, 660))
+    await slack.looks(people[-1], GENERAL, COURSE_JOINED, scale=1.4, size=(860, 660))
     return taken | {"course.png": await slack.takes()}
 
 

@@ -22,8 +22,12 @@ ACCEPTED = re.compile(
     r"|is already (starting|restarting|stopping|running|stopped)"
     r"|so I'm stopping it again|is stopping\. I'll start it again"
 )
+#: Of these, what joins an operation that is under way.
+JOINED = re.compile(r"is already (starting|stopping|restarting|being)\b")
 #: What an accepted run is answered with (``bot.messages.texts.runs``).
 RUNS = re.compile(r"I'll message you when it's done")
+#: What new hours are answered with (``bot.messages.texts.hours``).
+HOURS = re.compile(r"has hours now")
 #: Buttons that are pressed in between; the last ones operation something themselves.
 PRESSED = ("refresh", "status", "open", "stop", "start", "restart", "try_again")
 #: Where the local Slack says that people are.
@@ -46,7 +50,7 @@ class Acknowledged:
     @property
     def is_new(self) -> bool:
         """Say whether the words promise an operation of its own, not one that was joined."""
-        return re.search(r"is already (starting|stopping|restarting|being)\b", self.text) is None
+        return JOINED.search(self.text) is None
 
 
 class Crowd:
@@ -133,7 +137,7 @@ class Crowd:
             times = f"{at:%H:%M}-{at + timedelta(hours=1):%H:%M}" if side == "start" else f"-{at:%H:%M}"
             answer = await who.slack.say(who.user, CHANNEL, f"/workspace hours {name} every day {times}")
             said = str(answer.get("text") or "")
-            if answer["ok"] and "has hours now" in said:
+            if answer["ok"] and HOURS.search(said):
                 return
             await self._fails(str(answer.get("error") or said))
 

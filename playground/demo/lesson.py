@@ -20,7 +20,7 @@ CHANNEL, CHANNEL_NAME = "C0TRAINING", "training"
 CARD = "/workspace card courses/Python basics --title Class of {people}"
 CARD_SECONDS = 30.0
 PRESS_SECONDS = 120.0
-_READY = re.compile(r"\bis ready\b")
+READY = re.compile(r"\bis ready\b")
 COURSE = "Python lessons"
 COURSE_CARD = f"/workspace card courses/Python basics --title {COURSE} --hours daily 8:00-8:30"
 #: Where Olivia is, and so her course; how far ahead of a lesson it is moved at least.
@@ -68,7 +68,7 @@ class Lesson:
             ready = max(0, await self._running_workspaces() - self._running_before)
         except (aiohttp.ClientError, TimeoutError):
             return {}
-        messages = Counter(sum(bool(_READY.search(text)) for text in texts) for texts in crowd["heard"])
+        messages = Counter(sum(bool(READY.search(text)) for text in texts) for texts in crowd["heard"])
         more = sum(people for count, people in messages.items() if count > 1)
         if not self.is_busy and not self._trouble:
             self.note = "Their workspaces are starting …"

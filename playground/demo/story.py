@@ -18,6 +18,10 @@ STOP_SECONDS = 60.0
 ANSWER_SECONDS = 20.0
 JOB_SECONDS = 60.0
 CHANNEL = "C0GENERAL"
+#: What is said of a workspace that can be opened, of one that has been stopped, and of a job that has run.
+READY = re.compile(r"\bready\b")
+STOPPED = re.compile(r" stopped| has ended")
+DONE = re.compile(r" is done after ")
 #: Signs a browser in as an account with its password.
 LogIn = Callable[[Browser, tuple[str, str]], Awaitable[None]]
 #: Slack's marks round what it shows in bold: a terminal shows them as they are.
@@ -184,7 +188,7 @@ class Story:
         await self._command(words)
         ended = await self._person.wait_for(
             "@bot",
-            lambda message: " is done after " in str(message.get("text")),
+            lambda message: bool(DONE.search(str(message.get("text")))),
             "the direct message that it is done",
             JOB_SECONDS,
         )
@@ -203,9 +207,7 @@ class Story:
     async def _ready(self, provider: Provider) -> Message:
         ready = await self._person.wait_for(
             "@bot",
-            lambda message: (
-                _tells(message, provider.workspace, "ready") and bool(labels(message, "open_url"))
-            ),
+            lambda message: tells(message, provider.workspace, READY) and bool(labels(message, "open_url")),
             "the direct message that it is ready",
             READY_SECONDS,
         )
@@ -234,9 +236,7 @@ class Story:
             await self._person.press(CHANNEL, shown, action_id)
         stopped = await self._person.wait_for(
             "@bot",
-            lambda message: bool(
-                re.search(rf"{re.escape(provider.workspace)}.* (stopped|has ended)", str(message.get("text")))
-            ),
+            lambda message: tells(message, provider.workspace, STOPPED),
             "the direct message that it is stopped",
             STOP_SECONDS,
         )
@@ -286,6 +286,6 @@ def _who(provider: Provider, account: tuple[str, str]) -> str:
     return account[0] if provider.token else account[1]
 
 
-def _tells(message: Message, workspace: str, word: str) -> bool:
+def tells(message: Message, workspace: str, what: re.Pattern[str]) -> bool:
     """Say whether a message's text names a workspace and says this of it."""
-    return bool(re.search(rf"{re.escape(workspace)}\b.*\b{word}\b", str(message.get("text"))))
+    return bool(re.search(rf"{re.escape(workspace)}\b.*(?:{what.pattern})", str(message.get("text"))))

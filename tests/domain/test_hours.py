@@ -101,9 +101,9 @@ def test_what_is_written_is_read(days, starts, stops):
 
 
 @given(st.text())
-def test_nothing_raises(text):
-    read(f"weekdays {text}")
-    read(text)
+def test_whatever_is_typed_is_no_hours_or_some_that_can_be_written(text):
+    for typed in (text, f"weekdays {text}", f"9:00 {text}"):
+        assert (found := read(typed)) is None or read(written(found)) == found
 
 
 @pytest.mark.parametrize(

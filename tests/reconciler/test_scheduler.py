@@ -79,6 +79,7 @@ async def test_where_nothing_happens_something_is_written_now_and_then(world):
     try:
         await scheduler.eventually(has_written)
         world.clock.advance(3600)
+        assert not await has_written()
         await scheduler.eventually(has_written)
     finally:
         await scheduler.drain(5)

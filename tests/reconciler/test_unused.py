@@ -42,16 +42,6 @@ async def test_who_is_on_leave_is_asked_once_and_then_nothing_starts_any_more(wo
     assert (rule.paused, rule.unused) == ("unused", 4)
 
 
-async def test_whoever_lets_them_come_again_begins_anew(world):
-    workspace = await given(world, "weekdays 9:00")
-    await days(world, 6)
-    await world.ask("on").to(hours.rest, workspace.id)
-    await days(world, 7)
-    (rule,) = await world.store.rules_of(workspace.id)
-    assert (rule.paused, rule.unused) == ("", 0)
-    assert world.provider.accepted_starts == ["r1"] * 6
-
-
 async def opened(world, workspace, _day):
     await world.ask().to(workspaces.refresh, workspace.id)
 
@@ -74,12 +64,17 @@ async def test_what_is_used_in_any_way_goes_on_without_a_question(world, use):
     assert (rule.paused, rule.unused) == ("", 0)
 
 
-async def test_who_says_that_they_go_on_is_not_asked_again_for_long(world):
+@pytest.mark.parametrize(
+    ("after", "says", "unused", "starts"),
+    [(4, hours.go_on, 2 - UNUSED_SPARED, 7), (6, hours.rest, 0, 6)],
+    ids=["before they pause", "after"],
+)
+async def test_who_lets_them_come_again_is_not_asked_again_for_long(world, after, says, unused, starts):
     workspace = await given(world, "weekdays 9:00")
-    await days(world, 4)
-    await world.ask("keep").to(hours.go_on, workspace.id)
+    await days(world, after)
+    await world.ask("on").to(says, workspace.id)
     await days(world, 7)
     assert told(world).count("hours_unused") == 1
     (rule,) = await world.store.rules_of(workspace.id)
-    assert (rule.paused, rule.unused) == ("", 2 - UNUSED_SPARED)
-    assert world.provider.accepted_starts == ["r1"] * 7
+    assert (rule.paused, rule.unused) == ("", unused)
+    assert world.provider.accepted_starts == ["r1"] * starts

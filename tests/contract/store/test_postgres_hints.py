@@ -34,8 +34,10 @@ async def test_a_hint_wakes_who_listens_and_so_does_a_connection_that_was_lost(u
     woken = asyncio.Semaphore(0)
 
     async def wakes():
+        """Wait for one call, and see that it was the only one."""
         async with asyncio.timeout(30):
             await woken.acquire()
+        assert woken.locked()
 
     async with opened(url) as web, opened(url) as worker:
         listening = asyncio.create_task(worker.engine.listen(woken.release))
