@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final, TypeVar
 from zoneinfo import ZoneInfo
@@ -56,8 +56,8 @@ async def post(request: Request) -> Answer:
     if surface.channel_id is None or surface.is_in_conversation:
         return replies.hint(class_words.IN_A_CHANNEL)
     stops_at = None if asked.hours else ends_at(asked, zone, services.clock.now())
-    lessons_ = timetable_of(asked, datetime.fromtimestamp(services.clock.now(), zone).date())
-    others = (replace(request.principal, user_id=user).key for user in asked.others)
+    given = timetable_of(asked, datetime.fromtimestamp(services.clock.now(), zone).date())
+    others = frozenset(replace(request.principal, user_id=user).key for user in asked.others)
     if not asked.what:
         asked.problems.append(request.filled(class_words.USAGE))
     if asked.problems:
@@ -69,10 +69,9 @@ async def post(request: Request) -> Answer:
         draft = await _made_from(request, connection, template.strip())
     else:
         draft = await _pattern(request, asked)
-    draft = replace(draft, channel_id=surface.channel_id, time_zone=zone.key, stops_at=stops_at)
-    draft = replace(draft, title=asked.title or draft.title, maximum=asked.maximum, **lessons_)
-    draft = replace(draft, trainers=frozenset(others))
-    card = await request.asked.to(classes.post, draft)
+    given |= {"channel_id": surface.channel_id, "time_zone": zone.key, "stops_at": stops_at}
+    given |= {"title": asked.title or draft.title, "maximum": asked.maximum, "trainers": others}
+    card = await request.asked.to(classes.post, replace(draft, **given))
     ending = drawn.end_buttons(await services.gatherer.of_class(card, request.principal))
     if card.is_course:
         said = fill(class_words.COURSE_POSTED, name=card.title, lessons=drawn.timetable(card))
@@ -99,7 +98,7 @@ async def _course_change(request: Request, command: CardCommand) -> Answer | Non
     return None
 
 
-async def _pattern(request: Request, command: CardCommand) -> classes.Draft:
+async def _pattern(request: Request, command: CardCommand) -> ClassCard:
     """Find the connection of a name: given after an @, the only one, or where the name is known.
 
     A name that no workspace of the person begins with may be a slip or a sentence: unless it is in quotes or
@@ -126,10 +125,10 @@ async def _pattern(request: Request, command: CardCommand) -> classes.Draft:
         known = named(services, services.connections)
         sentence = request.filled(class_words.WHICH_CONNECTION, name=pattern, known=known)
         raise Answered(replies.hint(sentence))
-    return classes.Draft("", connection, pattern[:TITLE_MOST], pattern=pattern)
+    return ClassCard(request.principal, "", connection, pattern[:TITLE_MOST], pattern=pattern)
 
 
-async def _made_from(request: Request, connection: str, template: str) -> classes.Draft:
+async def _made_from(request: Request, connection: str, template: str) -> ClassCard:
     """Fill in the provider's own form with its defaults; only the name differs for each person."""
     title = request.services.title(connection)
     offer = await offer_of(
@@ -153,7 +152,7 @@ async def _made_from(request: Request, connection: str, template: str) -> classe
         sentence = fill(class_words.INCOMPLETE, title=title, problems=said)
         raise Answered(replies.hint(sentence)) from None
     shown = label or title
-    return classes.Draft("", connection, shown[:TITLE_MOST], template=shown, spec=spec)
+    return ClassCard(request.principal, "", connection, shown[:TITLE_MOST], template=shown, spec=spec)
 
 
 def _known(form: Form) -> Markup:
@@ -170,25 +169,24 @@ class CardCommand:
     """
 
     what: str
+    flags: Sequence[tuple[str, str]] = ()
     title: str = ""
     until: str | None = None
     maximum: int | None = None
     hours: Wanted | None = None
     first: str = ""
-    others: list[str] = field(default_factory=list)
+    others: Sequence[str] = ()
     problems: list[str] = field(default_factory=list)
 
     def about(self, what: str) -> str:
         """Return it as it is typed after the verb, for something else."""
-        given = [("title", self.title), ("until", self.until), ("max", self.maximum)]
-        flags = [f"--{flag} {value}" for flag, value in given if value]
-        return " ".join([written([what]), *flags])
+        return " ".join([written([what]), *(f"--{flag} {value}" for flag, value in self.flags)])
 
 
 def card_command(text: str, commands: Mapping[str, str]) -> CardCommand:
     """Parse a command: a flag's words reach to the next flag, so titles need no quotes."""
     what, flags = running_flags(text, commands)
-    command = CardCommand(what)
+    command = CardCommand(what, flags)
     for flag, value in flags:
         match flag:
             case "title":
@@ -229,22 +227,21 @@ def timetable_of(command: CardCommand, today: date, card: ClassCard | None = Non
     """
     wanted = command.hours
     if wanted is None and card is not None and (command.until or command.first):
-        wanted = Wanted(card.days, card.starts, card.stops)
+        wanted = card.wanted
     if wanted is None:
         return {}
-    usual = today if card is None else date.fromisoformat(card.first_day)
-    first = moments.day_of(command.first, today) if command.first else usual
+    first = moments.day_of(command.first, today) if command.first else today
+    if card is not None and not command.first:
+        first = date.fromisoformat(card.first_day)
     last = None if first is None else first + timedelta(days=lessons.USUAL_DAYS)
     if command.until:
         last = moments.day_of(command.until, max(first or today, today))
     elif card is not None:
         last = date.fromisoformat(card.last_day)
-    farthest = today + timedelta(days=lessons.MOST_DAYS)
-    if first is None or last is None or not first <= last <= farthest:
+    if first is None or last is None or not first <= last <= today + timedelta(days=lessons.MOST_DAYS):
         command.problems.append(class_words.BAD_DAYS)
         return {}
-    days = {"first_day": first.isoformat(), "last_day": last.isoformat()}
-    return {"days": wanted.days, "starts": wanted.starts, "stops": wanted.stops, **days}
+    return {**asdict(wanted), "first_day": first.isoformat(), "last_day": last.isoformat()}
 
 
 def ends_at(command: CardCommand, zone: ZoneInfo, now: float) -> float | None:
@@ -273,7 +270,7 @@ async def press(request: Request) -> Answer:
     surface, key = request.surface, request.target or request.name
     message_ts = surface.message_ts if surface.kind == "button" else None
     pressed = await request.asked.to(classes.press, key, message_ts=message_ts)
-    if pressed.joined.result == "sought":
+    if pressed.result == "sought":
         # The press continues once an outdated list was read again.
         sought = pressed.card
         promise = await refresh_lists(
@@ -288,8 +285,8 @@ async def press(request: Request) -> Answer:
             return replies.answer(promise)
         # Whatever the list says now is all there is to know.
         pressed = await request.asked.to(classes.press, key, message_ts=message_ts, has_looked=True)
-    card, wanted, done = pressed.card, pressed.target, pressed.joined
-    match done.result:
+    card, wanted = pressed.card, pressed.target
+    match pressed.result:
         case "over":
             sentence = class_words.ENDED if card.spec is None else class_words.ENDED_NOT_MADE
             sentence = class_words.COURSE_OVER if card.is_course else sentence
@@ -307,9 +304,9 @@ async def press(request: Request) -> Answer:
     if card.is_course:
         facts = await request.services.gatherer.of_workspace(wanted.workspace)
         now = class_words.ENROLLED_MAKING if wanted.workspace.is_provisional else ""
-        is_on = done.result in {"started", "joined"}
+        is_on = pressed.result in {"started", "joined"}
         return drawn.joined(card, facts, class_words.ENROLLED_NOW if is_on else now)
-    if done.result == "running":
+    if pressed.result == "running":
         return await _opened(request, wanted.workspace)
     return _on_its_way(request, card, wanted.workspace, pressed)
 
@@ -350,16 +347,16 @@ async def _opened(request: Request, workspace: Workspace) -> Answer:
 
 
 def _on_its_way(request: Request, card: ClassCard, workspace: Workspace, pressed: classes.Press) -> Answer:
-    wanted, done = pressed.target, pressed.joined
+    wanted = pressed.target
     template = class_words.MAKING if workspace.is_provisional else class_words.STARTING
-    if done.result == "joined":
+    if pressed.result == "joined":
         template = class_words.ON_ITS_WAY
     sentences = [request.filled(template, workspace)]
     if wanted.beside and workspace.is_provisional:
         sentences.append(fill(class_words.BESIDE, name=wanted.beside))
-    if done.queue is not None:
-        provider = request.services.connections.get(card.connection)
-        sentences += _place(done.queue, provider.settings.starts_per_second if provider is not None else None)
+    if pressed.queue is not None:
+        settings = request.asked.context.need(card.connection).settings
+        sentences += _place(pressed.queue, settings.starts_per_second)
     return replies.answer(" ".join([*sentences, class_words.GOES_ON]))
 
 

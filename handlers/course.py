@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
-from bot.domain import lessons, moments
+from bot.domain import moments
 from bot.domain.classes import ClassCard
 from bot.domain.hours import DAY_MINUTES, clock, dates
 from bot.domain.notices import Answer
@@ -47,9 +46,9 @@ async def named(request: Request, text: str) -> list[Named]:
     for card in await services.store.courses():
         begins = f"{text.casefold()} ".startswith(f"{card.title.casefold()} ")
         if begins and request.asked.context.installation.are_together(request.principal, card.principal):
-            today = datetime.fromtimestamp(services.clock.now(), ZoneInfo(card.time_zone)).date()
             is_theirs = request.principal.key in {card.principal.key, *card.trainers}
-            found.append(Named(card, text[len(card.title) :].strip(), today, is_theirs))
+            rest, today = text[len(card.title) :].strip(), card.day(services.clock.now())
+            found.append(Named(card, rest, today, is_theirs))
     return found
 
 
@@ -67,55 +66,45 @@ async def without(request: Request) -> Answer | None:
 
 
 def order(one: Named) -> Change | None:
-    """Return what the words after a course's title change; None if they can't be read."""
+    """Return what the words after a course's title change; None if they can't be read or change nothing."""
     card, today, found = one.card, one.today, ORDER.fullmatch(one.rest)
     if found is None:
         return None
     verb, (first, last) = found[1].casefold(), [*_UNTIL.split(found[2], maxsplit=1), ""][:2]
-    if verb == "end":
-        return "end", {}, {}
-    if verb in {"on", "resume"}:
-        off = {day for day in card.off if day >= today.isoformat()}
-        return "back", {"days": ", ".join(map(date_of, sorted(off)))}, {"off": card.off - off}
-    day = moments.day_of(first, today)
-    if day is None or (verb == "move" and not last):
+    day, off = moments.day_of(first, today), card.off
+    until = moments.day_of(last, day) if last and day else day
+    match verb:
+        case "end":
+            return "end", {}, {}
+        case "on" | "resume":
+            off = frozenset(one for one in off if one < today.isoformat())
+        case "pause" if day:
+            off = off.union(dates(today, day))
+        case "skip" if day and until:
+            off = off.union(dates(day, until + timedelta(days=1)))
+        case "move" if day and last:
+            return _move(card, day, last, today)
+    if not (days := [date_of(one) for one in sorted(off ^ card.off)]):
         return None
-    if verb == "move":
-        return _move(card, day, last, today)
-    until = moments.day_of(last, day) if last else day
-    if verb == "pause":
-        day, until = today, day - timedelta(days=1)
-    if until is None:
-        return None
-    off = set(dates(day, until + timedelta(days=1)))
-    names = {"first": date_of(day.isoformat()), "last": date_of(until.isoformat())}
-    days = (words.ON_DAY if day == until else words.FROM_TO).format(**names)
-    return "skip", {"days": days}, {"off": card.off | off}
+    said = words.ON_DAY if len(days) == 1 else words.FROM_TO
+    what = "skip" if off > card.off else "back"
+    return what, {"days": said.format(first=days[0], last=days[-1])}, {"off": off}
 
 
 def _move(card: ClassCard, day: date, text: str, today: date) -> Change | None:
     """Return how a lesson moves to another day or time of the course, and gets no longer."""
     where, _, when = text.rpartition(" ")
     starts = moments.minute_of(when.partition("-")[0]) if ":" in when else None
-    rule, to = lessons.timetable(card), moments.day_of(where if starts else text, today) or day
-    begin, end = card.moved.get(day.isoformat(), (card.starts or 0, card.stops or 0))
+    to, former = moments.day_of(where if starts else text, today) or day, day.isoformat()
+    begin, end = card.moved.get(former, (card.starts or 0, card.stops or 0))
     first = starts[0] if starts else begin
-    last = first + end - begin
-    is_free = to == day or not rule.on(to)
-    if not (
-        rule.on(day) and is_free and today <= to <= date.fromisoformat(card.last_day) and last < DAY_MINUTES
-    ):
+    last, new = first + end - begin, to.isoformat()
+    is_free = to == day or not card.on(to)
+    if not (card.on(day) and is_free and today <= to and new <= card.last_day and last < DAY_MINUTES):
         return None
-    former, new = day.isoformat(), to.isoformat()
-    said = {
-        "former": date_of(former),
-        "day": date_of(new),
-        "begin": clock(first),
-        "end": clock(last),
-        "to": new,
-    }
+    said = {"former": date_of(former), "day": date_of(new), "begin": clock(first), "end": clock(last)}
     moved = {one: times for one, times in card.moved.items() if one != former} | {new: [first, last]}
-    return "move", said, {"off": card.off - {new} | {former} - {new}, "moved": moved}
+    return "move", {**said, "to": new}, {"off": card.off - {new} | {former} - {new}, "moved": moved}
 
 
 async def changed(request: Request, card: ClassCard, change: Change | None) -> Answer:

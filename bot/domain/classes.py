@@ -1,17 +1,15 @@
 """Class cards: one button in a channel, and the result of each person's press."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from bot.domain.forms import Spec
+from bot.domain.hours import Timetable
 from bot.domain.operations import Operation
 from bot.domain.people import Principal
 from bot.domain.times import Past, Stays
 from bot.domain.workspaces import Workspace
 
-#: How long before the stop owners are warned, in seconds.
-CLASS_WARNING_SECONDS = 300.0
 #: The least seconds between two redraws of a card: how long a press may wait to be counted.
 REST = 3.0
 
@@ -20,26 +18,26 @@ Waiting = Literal["", "unlinked", "no_workspace", "many_workspaces"]
 
 
 @dataclass(frozen=True, slots=True)
-class ClassCard:
+class ClassCard(Timetable):
     """Hold a card: who owns it, what a press does, and when it stops the workspaces it started.
 
     With ``spec``, each person gets a new workspace made from it (``template`` is its display name); otherwise
     the person's own workspace matching ``pattern`` is started. ``stops_at`` (shown in ``time_zone``) is when
     the consented workspaces are stopped; ``closed_at`` is when ``stopped_by`` (a principal's key) asked for
-    that. ``posts`` counts how often the card was sent to its channel.
+    that. ``posts`` counts how often the card was sent to its channel. Before it is posted, it has no ``id``.
 
     With ``days`` it is a course: whoever joined has a workspace started ``lead`` seconds before each lesson
-    and stopped after it, until the last one, which ends at ``stops_at``. Days and times are those of a rule
-    (``bot.domain.hours``). ``trainers`` are the keys of others who may do what its poster may.
+    and stopped after it, until the last one, which ends at ``stops_at``. ``trainers`` are the keys of others
+    who may do what its poster may.
     """
 
-    id: str
     principal: Principal
     channel_id: str
     connection: str
     title: str
-    reference: str
-    created_at: Past
+    id: str = ""
+    reference: str = ""
+    created_at: Past = 0.0
     pattern: str = ""
     template: str = ""
     spec: Spec | None = None
@@ -50,14 +48,6 @@ class ClassCard:
     stopped_by: str | None = None
     done_at: Past | None = None
     posts: int = 1
-    days: frozenset[str] = frozenset()
-    starts: int | None = None
-    stops: int | None = None
-    first_day: str = ""
-    last_day: str = ""
-    off: frozenset[str] = frozenset()
-    moved: Mapping[str, Sequence[int]] = field(default_factory=dict)
-    lead: Stays = 0.0
     trainers: frozenset[str] = frozenset()
 
     @property
@@ -126,20 +116,6 @@ class Queue:
     ahead: int = 0
     called: int = 0
     seconds: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Joined:
-    """Hold the result of a press. ``joined``: a start was already open; ``running``: there was nothing to do.
-
-    ``enrolled``: they joined a course, none of whose lessons is on.
-
-    ``queue`` is set until the start call of ``operation`` is sent.
-    """
-
-    result: Literal["started", "joined", "running", "noted", "sought", "over", "full", "enrolled"]
-    operation: Operation | None = None
-    queue: Queue | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
-from typing import Final, Literal
+from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 from bot.domain.moments import instant, minute_of, zone_of
@@ -86,77 +86,57 @@ class Occurrence:
     until: float
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """Hold hours of a workspace, in the time zone ``zone``.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timetable:
+    """Hold on which days something begins and ends, and when, in a time zone.
 
-    ``days`` are names of weekdays, or the dates of hours that come once; ``off`` are dates on which they
-    don't come. What was planned up to ``settled_at`` is settled. ``agreed``: its person knows that the stop
-    ends the workspace for good. ``seen_zone`` is the last zone of theirs that they were asked about.
-
-    One with a ``card`` has the lessons of that course, between its first and its last day, and starts
-    ``lead`` seconds before them. ``moved`` has the times of lessons that were moved, by the day on which they
-    come.
+    ``days`` are names of weekdays, or the dates of hours that come once, between a first and a last day;
+    ``off`` are dates on which they don't come, ``moved`` has other times by the date on which they come. A
+    start is looked at ``lead`` seconds before it.
     """
 
-    id: str
-    principal: Principal
-    connection: str
-    workspace_id: str
-    days: frozenset[str]
-    starts: int | None
-    stops: int | None
-    zone: str
-    seen_zone: str
-    settled_at: Past
-    agreed: bool = False
-    off: frozenset[str] = frozenset()
-    #: Why it is paused, a cause of ``bot.messages.texts.problems``; "" if it isn't.
-    paused: str = ""
-    #: After an unlink, which deleted the workspace's row: what it was called, and by what it is found again.
-    name: str = ""
-    remote_id: str = ""
-    card: str | None = None
-    course: str = ""
+    days: frozenset[str] = frozenset()
+    starts: int | None = None
+    stops: int | None = None
     first_day: str = ""
     last_day: str = ""
+    off: frozenset[str] = frozenset()
     moved: Mapping[str, Sequence[int]] = field(default_factory=dict)
     lead: Stays = 0.0
-    #: When it last started its workspace, and how many times in a row nobody used that before the next time.
-    started_at: Past | None = None
-    unused: int = 0
 
-    def started(self, at: float, *, is_used: bool) -> Rule:
-        """Return it after another start; ``is_used``: the workspace has been used since the one before."""
-        return replace(self, started_at=at, unused=min(self.unused, 0) if is_used else self.unused + 1)
-
-    def due(self, now: float) -> list[Occurrence]:
-        """Return what is to be looked at and isn't settled, in its order."""
-        since = max(self.settled_at, now - HORIZON)
-        return [one for one in self.between(since, now + max(LEAD, self.lead)) if one.due_at <= now]
-
-    def after(self, moment: float) -> Occurrence | None:
-        """Return the first occurrence after a moment."""
-        spans = (2 * 86_400.0, 9 * 86_400.0, YEAR if self.card else HORIZON)
-        return next((one for span in spans for one in self.between(moment, moment + span)), None)
-
-    def is_on(self, now: float) -> bool:
-        """Return whether it is between a start and the stop that follows."""
-        coming = self.after(now)
-        return coming is not None and coming.side == "stop" and self.starts is not None
+    @property
+    def time_zone(self) -> str:
+        """Return the zone of its days and times."""
+        raise NotImplementedError
 
     @property
     def wanted(self) -> Wanted:
         """Return the hours that were asked for."""
         return Wanted(self.days, self.starts, self.stops)
 
+    def timetable(self) -> dict[str, Any]:
+        """Return its fields alone, for another one."""
+        return {one.name: getattr(self, one.name) for one in fields(Timetable)}
+
+    def after(self, moment: float) -> Occurrence | None:
+        """Return the first occurrence after a moment."""
+        spans = (2 * 86_400.0, 9 * 86_400.0, YEAR if self.last_day else HORIZON)
+        return next((one for span in spans for one in self.between(moment, moment + span)), None)
+
     def between(self, after: float, until: float) -> list[Occurrence]:
         """Return what is planned after a moment and up to another, in its order."""
-        zone = zone_of(self.zone)
-        first, last = (datetime.fromtimestamp(at, zone).date() for at in (after, until))
+        first, last = self.day(after), self.day(until)
         # Hours that begin on one day may end on the next.
         days = (first + timedelta(days=count) for count in range(-1, (last - first).days + 1))
         return sorted(one for day in days for one in self.on(day) if after < one.at <= until)
+
+    def begin(self, one: Occurrence) -> Occurrence:
+        """Return the first occurrence of the day that one is of."""
+        return self.on(date.fromisoformat(one.local[:10]))[0]
+
+    def day(self, at: float) -> date:
+        """Return the day of its zone at a moment."""
+        return datetime.fromtimestamp(at, zone_of(self.time_zone)).date()
 
     def on(self, day: date) -> list[Occurrence]:
         """Return what begins on a day: a start, a stop, or both."""
@@ -165,7 +145,7 @@ class Rule:
         is_usual = is_usual and (not self.last_day or named <= self.last_day)
         if named in self.off or not (is_usual or named in self.moved):
             return []
-        zone, (starts, stops) = zone_of(self.zone), self.moved.get(named, (self.starts, self.stops))
+        zone, (starts, stops) = zone_of(self.time_zone), self.moved.get(named, (self.starts, self.stops))
         if starts is not None and stops is not None and stops <= starts:
             stops += DAY_MINUTES
         start = None if starts is None else instant(day, starts, zone)
@@ -180,6 +160,55 @@ class Rule:
             due_at = stop - LEAD if start is None else max(stop - LEAD, start + 1.0)
             found.append(Occurrence(stop, "stop", _local(day, stops), due_at, stop))
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class Rule(Timetable):
+    """Hold hours of a workspace, in the time zone ``zone``.
+
+    What was planned up to ``settled_at`` is settled. ``agreed``: its person knows that the stop ends the
+    workspace for good. ``seen_zone`` is the last zone of theirs that they were asked about.
+
+    One with a ``card`` has the lessons of that course, as far as its person has agreed to them.
+    """
+
+    id: str
+    principal: Principal
+    connection: str
+    workspace_id: str
+    zone: str
+    seen_zone: str
+    settled_at: Past
+    agreed: bool = False
+    #: Why it is paused, a cause of ``bot.messages.texts.problems``; "" if it isn't.
+    paused: str = ""
+    #: After an unlink, which deleted the workspace's row: what it was called, and by what it is found again.
+    name: str = ""
+    remote_id: str = ""
+    card: str | None = None
+    course: str = ""
+    #: When it last started its workspace, and how many times in a row nobody used that before the next time.
+    started_at: Past | None = None
+    unused: int = 0
+
+    @property
+    def time_zone(self) -> str:
+        """Return the zone of its days and times."""
+        return self.zone
+
+    def started(self, at: float, *, is_used: bool) -> Rule:
+        """Return it after another start; ``is_used``: the workspace has been used since the one before."""
+        return replace(self, started_at=at, unused=min(self.unused, 0) if is_used else self.unused + 1)
+
+    def due(self, now: float) -> list[Occurrence]:
+        """Return what is to be looked at and isn't settled, in its order."""
+        since = max(self.settled_at, now - HORIZON)
+        return [one for one in self.between(since, now + max(LEAD, self.lead)) if one.due_at <= now]
+
+    def is_on(self, now: float) -> bool:
+        """Return whether it is between a start and the stop that follows."""
+        coming = self.after(now)
+        return coming is not None and coming.side == "stop" and self.starts is not None
 
 
 def _local(day: date, minute: int) -> str:

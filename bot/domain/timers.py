@@ -4,12 +4,13 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from bot.domain.classes import CLASS_WARNING_SECONDS
 from bot.domain.stops import Effects, Ending, StopMode, is_final
 from bot.domain.workspaces import Workspace
 
 #: How long before a timer ends a workspace its person is warned.
 TIMER_WARNING_SECONDS: Final = 600.0
+#: The same, before the end of a class.
+CLASS_WARNING_SECONDS: Final = 300.0
 #: Nobody's workspace is stopped sooner than this after the warning, however late that came.
 LEAST_TIMER_WARNING_SECONDS: Final = 300.0
 #: After nobody has looked at a timer for this long, its person may have started the workspace again.

@@ -4,37 +4,26 @@ A press is one transaction and calls no provider. A class stops only what its ow
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from fnmatch import fnmatchcase
-from typing import Any, Final
+from typing import Final, Literal
 
 from bot.domain import lessons
 from bot.domain.acts import NO_CHANGE, Change
 from bot.domain.audit import AuditEntry
-from bot.domain.classes import (
-    CLASS_WARNING_SECONDS,
-    REST,
-    ClassCard,
-    ClassCounts,
-    ClassProblem,
-    Joined,
-    Participant,
-    Queue,
-    Waiting,
-)
+from bot.domain.classes import REST, ClassCard, ClassCounts, ClassProblem, Participant, Queue, Waiting
 from bot.domain.errands import Call
-from bot.domain.forms import Spec, marked
-from bot.domain.hours import written
+from bot.domain.forms import marked
+from bot.domain.hours import Rule, written
 from bot.domain.lead import AGAIN, LEAST, Pace, tries_again
-from bot.domain.lessons import LATEST_REPORT_SECONDS, PREPARED_SECONDS, REPORT_SECONDS, Lesson
+from bot.domain.lessons import LATEST_REPORT_SECONDS, PREPARED_SECONDS, REPORT_SECONDS
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
 from bot.domain.policy import Target, decide
 from bot.domain.stops import Effects, ends_by_consent, gentlest_mode, is_final
-from bot.domain.timers import Timer
+from bot.domain.timers import CLASS_WARNING_SECONDS, Timer
 from bot.domain.workspaces import NOT_UP, State, Workspace
 from bot.messages.texts import classes as class_words
 from bot.messages.texts import problems, times
@@ -50,7 +39,7 @@ from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.operations import Accepted
 from bot.store.tables import CLASS_CARDS, OPERATIONS, PARTICIPANTS, RULES
-from bot.store.transaction import Transaction
+from bot.store.transaction import Row, Transaction
 from bot.support.errors import NotLinked, Refused
 from bot.support.guards import guards
 
@@ -72,28 +61,6 @@ SUMMARY_SECONDS: Final = 900.0
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
-    """Describe a card to post; ``spec`` makes new workspaces, otherwise ``pattern`` names existing ones."""
-
-    channel_id: str
-    connection: str
-    title: str
-    pattern: str = ""
-    template: str = ""
-    spec: Spec | None = None
-    maximum: int | None = None
-    time_zone: str = "UTC"
-    stops_at: float | None = None
-    #: The timetable of a course.
-    days: frozenset[str] = frozenset()
-    starts: int | None = None
-    stops: int | None = None
-    first_day: str = ""
-    last_day: str = ""
-    trainers: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
 class JoinTarget:
     """Say which workspace a press is about.
 
@@ -111,30 +78,34 @@ class JoinTarget:
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """Hold a pressed card, what the press is about, and what came of it."""
+    """Hold a pressed card, what the press is about, and what came of it.
+
+    ``joined``: a start was already open; ``running``: there was nothing to do; ``enrolled``: they joined a
+    course, none of whose lessons is on. ``queue`` is set until the start call of ``operation`` is sent.
+    """
 
     card: ClassCard
     target: JoinTarget
-    joined: Joined
+    result: Literal["started", "joined", "running", "noted", "sought", "over", "full", "enrolled"]
+    operation: Operation | None = None
+    queue: Queue | None = None
 
 
 # -- the trainer ---------------------------------------------------------------------------------------------
 
 
-def post(tx: Transaction, asked: Asked, draft: Draft) -> ClassCard:
+def post(tx: Transaction, asked: Asked, draft: ClassCard) -> ClassCard:
     """Write a card to be sent to its channel; raises Refused where a course can't have its lessons."""
     asked.check(tx, "card")
-    provider = asked.context.need(draft.connection)
-    given: dict[str, Any] = {name: getattr(draft, name) for name in Draft.__slots__}
-    given |= {"reference": asked.reference, "id": asked.context.ids.new("class")}
-    card = ClassCard(principal=asked.principal, created_at=tx.now(), lead=LEAST, **given)
+    provider, now = asked.context.need(draft.connection), tx.now()
+    card = replace(draft, reference=asked.reference, created_at=now, lead=LEAST)
+    card = replace(card, id=asked.context.ids.new("class"), principal=asked.principal)
     look_at = classes.NEVER if card.stops_at is None else card.stops_at - CLASS_WARNING_SECONDS
     if card.is_course:
         check_lessons(provider, class_effects(provider, card))
         _check_kept(provider, card)
-        card = replace(card, stops_at=lessons.last_end(card))
-        look_at = lessons.looks_at(card, tx.now()) or 0.0
-        if not look_at:
+        card, look_at = replace(card, stops_at=lessons.last_end(card)), now
+        if card.is_over(now):
             raise Refused("course.never", class_words.NO_LESSONS)
     if asked.is_new(tx):
         CLASS_CARDS.add(tx, card, look_at=look_at)
@@ -232,14 +203,14 @@ def press(
     card = seen(tx, asked, card_id)
     before = classes.participant(tx, card.id, asked.principal)
     if card.is_over(tx.now()):
-        return Press(card, JoinTarget(None), Joined("over"))
+        return Press(card, JoinTarget(None), "over")
     if before is None and card.maximum is not None:
         taken = tx.one("seats_taken", card_id=card.id)
         if taken is not None and taken["count"] >= card.maximum:
-            return Press(card, JoinTarget(None), Joined("full"))
+            return Press(card, JoinTarget(None), "full")
     target = _target(tx, asked, card, before, has_looked=has_looked)
     if target.waits_for == "no_workspace" and not has_looked:
-        return Press(card, target, Joined("sought"))
+        return Press(card, target, "sought")
     if card.is_course and target.workspace is not None:
         check_lessons(asked.context.need(card.connection), effects(asked.context, target.workspace))
     is_new, workspace = asked.is_new(tx), target.workspace
@@ -248,7 +219,7 @@ def press(
         if is_new:
             tx.run("note_participant", **key, waits_for=target.waits_for)
             tx.run("look_at_class", id=card.id, now=tx.now(), rest=REST)
-        return Press(card, target, Joined("noted"))
+        return Press(card, target, "noted")
     if not is_new:
         operation_id = before.operation_id if before is not None else None
         operation, joined = operations.operation(tx, operation_id or ""), True
@@ -267,18 +238,18 @@ def press(
         change = NO_CHANGE if operation is None else NO_CHANGE.begun(operation)
         note(tx, asked, "class.press", card, change, workspace=workspace.id, consent=_consent(card))
     if card.is_course and lessons.lesson_on(card, tx.now()) is None:
-        return Press(card, target, Joined("enrolled"))
+        return Press(card, target, "enrolled")
     if operation is None:
-        return Press(card, target, Joined("running"))
+        return Press(card, target, "running")
     queue = _queue(tx, card, operation)
-    return Press(card, target, Joined("joined" if joined else "started", operation, queue))
+    return Press(card, target, "joined" if joined else "started", operation, queue)
 
 
 def _consent(card: ClassCard) -> str:
     """Return what whoever presses a card agrees to, as the audit has it."""
     if not card.is_course:
         return "stop"
-    return f"{written(lessons.timetable(card).wanted)} until {card.last_day}"
+    return f"{written(card.wanted)} until {card.last_day}"
 
 
 def _brought_up(
@@ -297,7 +268,7 @@ def _brought_up(
     context, lesson = asked.context, lessons.lesson_on(card, tx.now())
     if card.is_course and lesson is None and not workspace.is_provisional:
         return workspace.id, None, False
-    planned_for = None if lesson is None else lesson.begins
+    planned_for = None if lesson is None else lesson.at
     url = shown_url(context.connections.get(workspace.connection), workspace, context.public_url)
     if workspace.state is State.RUNNING and url is not None:
         now = tx.now()
@@ -358,16 +329,17 @@ def _enrol(
     now, former = tx.now(), hours.own_lessons(tx, card.id, asked.principal)
     # In the order of joining, which is that of their starts.
     key = former.id if former is not None else f"{card.id}:{now:017.6f}:{asked.principal.user_id}"
-    off = former.off if former is not None else card.off
-    seen = people.zone(tx, asked.principal).key
-    rule = replace(
-        lessons.timetable(card),
+    rule = Rule(
         id=key,
         principal=asked.principal,
+        connection=card.connection,
         workspace_id=workspace_id,
-        seen_zone=seen,
-        off=off,
-        settled_at=now if lesson is None else max(now, lesson.begins),
+        zone=card.time_zone,
+        seen_zone=people.zone(tx, asked.principal).key,
+        settled_at=now if lesson is None else max(now, lesson.at),
+        card=card.id,
+        course=card.title,
+        **card.timetable() | {"off": card.off if former is None else former.off},
     )
     if lesson is not None:
         became = "needless" if started is None else "started"
@@ -544,15 +516,9 @@ def _look(tx: Transaction, asked: Asked, looked: ClassCard) -> None:
     card, now = classes.class_card(tx, looked.id), tx.now()
     if card is None or card.done_at is not None:
         return
-    again_at = None
+    lesson_at = None
     if card.is_course:
-        coming = lessons.lesson(lessons.timetable(card), now)
-        if coming is not None and coming.begins - PREPARED_SECONDS <= now < coming.begins - card.lead:
-            joined = classes.class_counts(tx, card.id).pressed
-            hours.lead(tx, card.id, _pace(tx, asked.context, card).lead(joined), coming.begins)
-        if coming is not None and coming.begins - card.lead <= now < coming.begins:
-            again_at = now + PREPARES_EVERY
-            _prepare(tx, card, coming)
+        lesson_at = _prepare(tx, asked.context, card)
     elif card.stops_at is not None and now >= card.stops_at - CLASS_WARNING_SECONDS:
         found = classes.presses_to_end(tx, card.id, SOME)
         for press in found:
@@ -561,7 +527,6 @@ def _look(tx: Transaction, asked: Asked, looked: ClassCard) -> None:
         if len(found) == SOME:
             return  # The others come when the claim ends.
     counts = classes.class_counts(tx, card.id)
-    lesson_at = min(filter(None, (lessons.looks_at(card, now), again_at)), default=None)
     classes.class_counted(tx, card.id, counts, rest=REST, longest=LONGEST, lesson_at=lesson_at)
     # Until everybody has had their five minutes, however late it is.
     is_over = card.stops_at is not None and now >= card.stops_at and not counts.left
@@ -584,31 +549,43 @@ def in_time(tx: Transaction, asked: Asked, card: ClassCard) -> int | None:
     return None if found is None or found >= (card.maximum or MANY) else found
 
 
-def _prepare(tx: Transaction, card: ClassCard, coming: Lesson) -> None:
-    """Have starts of a lesson tried again that failed early enough; tell its teachers how many are ready.
+def _prepare(tx: Transaction, context: Context, card: ClassCard) -> float | None:
+    """Prepare a course's next lesson; return when it is looked at again because of one.
 
-    They are told once nothing is on its way any more, between five and two minutes before.
+    First its lead is determined. Then starts that failed early enough are tried again, and its teachers are
+    told how many are ready: once nothing is on its way any more, between five and two minutes before.
     """
-    now, counts = tx.now(), classes.class_counts(tx, card.id)
-    tried = 0
-    for rule, failed in classes.failed_starts(tx, card.id, coming.begins):
+    now = tx.now()
+    coming = lessons.lesson(card, now)
+    if coming is None or now >= coming.at:
+        return None if coming is None else coming.until
+    if now < coming.at - PREPARED_SECONDS:
+        return coming.at - PREPARED_SECONDS
+    counts, tried = classes.class_counts(tx, card.id), 0
+    if now < coming.due_at:
+        lead = _pace(tx, context, card).lead(counts.pressed)
+        hours.lead(tx, card.id, lead, coming.at)
+        return max(coming.at - lead, now + REST)
+    for rule, failed in classes.failed_starts(tx, card.id, coming.at):
         ended_at = failed.ended_at or 0.0
         if tries_again(failed, failed.outcome, failed.cause, ended_at):
             tried += 1
             if now >= ended_at + AGAIN:
-                hours.unsettle(tx, rule, rule.on(date.fromisoformat(coming.local[:10]))[0])
+                hours.unsettle(tx, rule, rule.begin(coming))
     is_settled = counts.ready + counts.failed + counts.waiting - counts.going - tried >= counts.expected
-    if now < coming.begins - (REPORT_SECONDS if is_settled else LATEST_REPORT_SECONDS):
-        return
-    body = {"connection": card.connection, "begins": coming.begins, "ends": coming.ends}
-    body["unused"] = (tx.one("least_unused", card_id=card.id) or {}).get("unused") or 0
-    to = sorted({card.principal.key, *card.trainers})
-    occasions = {key: f"{coming.local}:{key}" for key in to}
-    notices = [
-        NewNotice(card.id, NoticeKind.LESSON_REPORT, occasion, Principal.from_key(key), body)
-        for key, occasion in occasions.items()
-    ]
-    add_notices(tx, notices)
+    if now >= coming.at - (REPORT_SECONDS if is_settled else LATEST_REPORT_SECONDS):
+        body = {"connection": card.connection, "begins": coming.at, "ends": coming.until}
+        body["unused"] = (tx.one("least_unused", card_id=card.id) or {}).get("unused") or 0
+        _tell(tx, card, NoticeKind.LESSON_REPORT, coming.local, body, card.trainers)
+    return min(now + PREPARES_EVERY, coming.at)
+
+
+def _tell(
+    tx: Transaction, card: ClassCard, kind: NoticeKind, occasion: str, body: Row, others: Iterable[str]
+) -> None:
+    """Tell a card's poster and others, by their keys, something about it."""
+    to = [(key, Principal.from_key(key)) for key in sorted({card.principal.key, *others})]
+    add_notices(tx, [NewNotice(card.id, kind, f"{occasion}:{key}", one, body) for key, one in to])
 
 
 def _is_up(tx: Transaction, press: Participant) -> bool:
@@ -627,12 +604,7 @@ def _finish(tx: Transaction, card: ClassCard, counts: ClassCounts) -> None:
     CLASS_CARDS.change(tx, {"id": card.id}, done_at=tx.now())
     RULES.delete(tx, card=card.id)
     cards.owe_about(tx, card.id, changed=True)
-    body = {"connection": card.connection}
-    to = [
-        NewNotice(card.id, NoticeKind.CLASS_OVER, f"summary:{key}", Principal.from_key(key), body)
-        for key in sorted({card.principal.key, card.stopper})
-    ]
-    add_notices(tx, to, card.id)
+    _tell(tx, card, NoticeKind.CLASS_OVER, "summary", {"connection": card.connection}, [card.stopper])
     detail = {"card": card.id, "stopped": str(counts.stopped), "kept": str(counts.kept)}
     target = f"{card.connection}/{card.title}"
     append_audit(tx, [AuditEntry(card.stopper, "class.over", target, "ok", detail)])

@@ -7,7 +7,7 @@ What was left running without hours is asked about, once a day.
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from bot.domain.acts import HOURS as BY_HOURS
@@ -25,8 +25,6 @@ from bot.domain.hours import (
     was_used,
     written,
 )
-from bot.domain.lessons import Lesson
-from bot.domain.moments import zone_of
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.preferences import ASKS_AFTER, NEVER
@@ -176,7 +174,7 @@ def rest(tx: Transaction, asked: Asked, workspace_id: str, days: Collection[str]
     workspace = _there(tx, asked, "hours", workspace_id)
     resting, now = [], tx.now()
     for one in rows.rules_of(tx, workspace.id):
-        today = datetime.fromtimestamp(now, zone_of(one.zone)).date().isoformat()
+        today = one.day(now).isoformat()
         off = frozenset(day for day in one.off.union(days) if day >= today)
         # Those of a course are its teacher's, too, and come back by its own button.
         off = off if days or one.card else frozenset()
@@ -272,7 +270,7 @@ def carry_out(tx: Transaction, asked: Asked, looked: Rule) -> None:
         if started.unused == UNUSED_ASKS and not rule.card:
             _ask_on(tx, started, workspace)
     if rule.card and last.side == "start" and became in _WELL - {"by hand"}:
-        rows.tell_of_lesson(tx, rule, Lesson(last.at, last.until, last.local), start)
+        rows.tell_of_lesson(tx, rule, last, start)
     if became == "timer":
         mode = planned_mode(workspaces.effects_now(asked.context, workspace))
         timers.put(tx, workspace.id, Timer(last.at, mode, rule.agreed, warns=True, rule=rule.id))
@@ -332,7 +330,7 @@ def _is_withheld(tx: Transaction, asked: Asked, rule: Rule) -> bool:
 
 def _goes_on(tx: Transaction, rule: Rule, stop: Occurrence, latest: Operation | None) -> bool:
     """Return whether a workspace goes on after a lesson: the lesson didn't start it, or own hours need it."""
-    begin, _ = rule.on(date.fromisoformat(stop.local[:10]))
+    begin = rule.begin(stop)
     is_start = latest is not None and latest.planned_for == begin.at and latest.has_called
     is_its = is_start or (latest is not None and latest.verb is OperationVerb.RESTART)
     own = [

@@ -5,13 +5,12 @@ What somebody agreed to when they joined is theirs (``bot.domain.lessons.agreed`
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from bot.domain import lessons
 from bot.domain.classes import REST, ClassCard
 from bot.domain.hours import Rule
-from bot.domain.moments import zone_of
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.messages.texts import classes as words
 from bot.services import classes, hours
@@ -66,15 +65,11 @@ def leave(tx: Transaction, asked: Asked, card_id: str) -> ClassCard:
 def end(tx: Transaction, asked: Asked, card_id: str) -> ClassCard:
     """End a course; a lesson that is on ends as planned. Raises as ``change``."""
     card, now = classes.owned(tx, asked, "class_stop", card_id), tx.now()
-    day = datetime.fromtimestamp(now, zone_of(card.time_zone)).date()
-    last = day if lessons.lesson_on(card, now) is not None else day - timedelta(days=1)
-    ended: dict[str, Any] = {
-        "last_day": last.isoformat(),
-        "closed_at": now,
-        "stopped_by": asked.principal.key,
-    }
-    moved = {day: times for day, times in card.moved.items() if day <= last.isoformat()}
-    return change(tx, asked, card_id, "end", {}, {**ended, "moved": moved})
+    is_on = lessons.lesson_on(card, now) is not None
+    last = (card.day(now) - timedelta(days=not is_on)).isoformat()
+    moved = {day: times for day, times in card.moved.items() if day <= last}
+    ended = {"last_day": last, "moved": moved, "closed_at": now, "stopped_by": asked.principal.key}
+    return change(tx, asked, card_id, "end", {}, ended)
 
 
 def change(
@@ -90,19 +85,18 @@ def change(
     changed = replace(changed, stops_at=lessons.last_end(changed))
     if not card.is_course or card.is_over(tx.now()):
         raise Refused("course.over", words.COURSE_OVER)
-    before, after = lessons.timetable(card), lessons.timetable(changed)
-    if (on := lessons.lesson_on(card, tx.now())) is not None:
-        day = date.fromisoformat(on.local[:10])
-        if before.on(day) != after.on(day):
-            raise Refused("course.began", words.LESSON_ON.format(course=card.title))
+    on = lessons.lesson_on(card, tx.now())
+    if on is not None and changed.on(on_day := card.day(on.at)) != card.on(on_day):
+        raise Refused("course.began", words.LESSON_ON.format(course=card.title))
     if changed == card or not asked.is_new(tx):
         return card
     columns = {name: getattr(changed, name) for name in (*to, "stops_at")}
     CLASS_CARDS.change(tx, {"id": card.id}, **columns)
     for rule in rows.lessons_of(tx, card.id):
-        new = lessons.agreed(rule, before, after)
-        hours.replan(tx, workspaces.workspace(tx, rule.workspace_id), rule, new)
-        more = (sorted(after.days - new.days), (new.stops, new.last_day) != (after.stops, after.last_day))
+        new = lessons.agreed(rule, card, changed)
+        rows.put(tx, new)
+        is_longer = (new.stops, new.last_day) != (changed.stops, changed.last_day)
+        more = sorted(changed.days - new.days), is_longer
         body = {"connection": card.connection, "what": what, "more": more, **said}
         occasion = f"{asked.reference}:{rule.principal.key}"
         add_notices(tx, [NewNotice(card.id, NoticeKind.COURSE_CHANGED, occasion, rule.principal, body)])

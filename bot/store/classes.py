@@ -1,10 +1,11 @@
 """Class cards: what a press does in one transaction, and what the end of a class stops."""
 
 from bot.domain import lessons
-from bot.domain.classes import CLASS_WARNING_SECONDS, ClassCard, ClassCounts, ClassProblem, Participant
+from bot.domain.classes import ClassCard, ClassCounts, ClassProblem, Participant
 from bot.domain.hours import Rule
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
+from bot.domain.timers import CLASS_WARNING_SECONDS
 from bot.store import cards, operations, workspaces
 from bot.store.tables import CLASS_CARDS, PARTICIPANTS, RULES
 from bot.store.transaction import Transaction, as_json
@@ -37,7 +38,7 @@ def class_counts(tx: Transaction, card_id: str) -> ClassCounts:
     card, now = class_card(tx, card_id), tx.now()
     if card is not None and card.is_course:
         on = lessons.lesson_on(card, now)
-        since, day = (now, "") if on is None else (on.begins - card.lead, on.local[:10])
+        since, day = (now, "") if on is None else (on.due_at, on.local[:10])
         row = tx.one("lesson_counts", card_id=card_id, since=since, day=day)
     else:
         row = tx.one("class_counts", card_id=card_id)

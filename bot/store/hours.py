@@ -6,7 +6,6 @@ from typing import Any
 
 from bot.domain.classes import REST
 from bot.domain.hours import EVERY_DAY, HORIZON, Occurrence, Rule
-from bot.domain.lessons import Lesson
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation
 from bot.domain.people import Person, Principal
@@ -66,20 +65,20 @@ def became(tx: Transaction, looked: Rule, one: Occurrence) -> str:
     return "" if row is None else str(row["became"])
 
 
-def begin_lesson(tx: Transaction, joining: Rule, lesson: Lesson, became: str) -> None:
+def begin_lesson(tx: Transaction, joining: Rule, lesson: Occurrence, became: str) -> None:
     """Note what became of the begin of a lesson that somebody joins while it is on."""
     key: Row = {"rule_id": joining.id, "local": lesson.local, "side": "start"}
-    OCCURRENCES.add_new(tx, **key, became=became, at=lesson.begins)
+    OCCURRENCES.add_new(tx, **key, became=became, at=lesson.at)
 
 
-def tell_of_lesson(tx: Transaction, rule: Rule, lesson: Lesson, start: Operation | None) -> None:
+def tell_of_lesson(tx: Transaction, rule: Rule, lesson: Occurrence, start: Operation | None) -> None:
     """Have a person told when a lesson begins whether their workspace is ready.
 
     ``start`` is the operation that starts it, None if it is up.
     """
-    if (due_in := lesson.begins - tx.now()) > 0.0:
+    if (due_in := lesson.at - tx.now()) > 0.0:
         body: Row = {"workspace": rule.workspace_id, "connection": rule.connection}
-        body |= {"card": rule.card, "course": rule.course, "local": lesson.local, "ends": lesson.ends}
+        body |= {"card": rule.card, "course": rule.course, "local": lesson.local, "ends": lesson.until}
         subject = rule.workspace_id if start is None else start.id
         occasion = f"{rule.card}:{lesson.local}"
         add_notices(tx, [NewNotice(subject, NoticeKind.LESSON, occasion, rule.principal, body, due_in)])

@@ -9,7 +9,9 @@ from tests.rigs.store import ALICE
 async def test_lists_and_hours_say_what_is_on_a_connection_that_is_not_set_up_any_more(bot):
     mine = await bot.link(ALICE, ("notebook", "training", "gpu"))
     for number, workspace in enumerate(mine.workspaces[:2]):
-        rule = Rule(f"rule_{number}", ALICE, "saturn", workspace.id, EVERY_DAY, 540, None, "UTC", "UTC", 0.0)
+        rule = Rule(
+            f"rule_{number}", ALICE, "saturn", workspace.id, "UTC", "UTC", 0.0, days=EVERY_DAY, starts=540
+        )
         await bot.store.carry_out(lambda tx, rule=rule: hours.put(tx, rule))
     for said in ("list", "hours"):
         assert "set up any more" not in words(await bot.say(said))

@@ -104,6 +104,19 @@ async def test_a_timetable_that_is_none_posts_nothing(bot, flags, said):
     assert await bot.notices() == []
 
 
+async def test_the_card_that_is_offered_for_a_slip_has_the_same_timetable(bot):
+    await linked(bot.store, TRAINER, names=["notebook"])
+    asked = await bot.say(
+        f"card notebok --hours tue 8:00-9:30 --from 7 January --until 3 March --with <@{BOB.user_id}>",
+        TRAINER,
+    )
+    label = next(iter(buttons(asked)))
+    await bot.push(asked, label, TRAINER)
+    (card,) = await bot.store.courses()
+    assert (card.pattern, card.first_day, card.last_day) == ("notebook", "2028-01-07", "2028-03-03")
+    assert (card.wanted, card.trainers) == (Wanted(frozenset({"tue"}), 480, 570), {BOB.key})
+
+
 async def test_without_an_end_it_lasts_twenty_weeks_and_begins_when_its_teacher_says(bot):
     card = await posted(bot, "card notebook --hours mon-fri 8:00-9:30 --from 7 January")
     assert (card.first_day, card.last_day) == ("2028-01-07", "2028-05-26")

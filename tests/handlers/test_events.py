@@ -150,7 +150,7 @@ async def test_who_becomes_a_guest_keeps_no_link_and_no_hours_and_is_told(bot, a
     shared.settings = shared.settings.model_copy(update={"linking": ("none",)})
     for name in ("saturn", "hub"):
         await activate(bot.store, ALICE, name)
-    rule = Rule("rule_1", ALICE, "hub", "workspace_1", EVERY_DAY, 540, None, "UTC", "UTC", 0.0)
+    rule = Rule("rule_1", ALICE, "hub", "workspace_1", "UTC", "UTC", 0.0, days=EVERY_DAY, starts=540)
     await bot.store.carry_out(lambda tx: hours.put(tx, rule))
     await send(app, event("user_change", user=user(is_restricted=True)))
     assert [one.connection for one in await bot.store.accounts(ALICE)] == ["hub"]

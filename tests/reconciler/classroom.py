@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from bot.domain.classes import ClassCard, Joined
+from bot.domain.classes import ClassCard
 from bot.domain.people import Principal
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit
 from bot.services import classes
 from bot.services.asked import Asked
-from bot.services.classes import Draft
+from bot.services.classes import Press
 from tests.reconciler.world import World
 
 TRAINER = Principal(None, "T1", "UTRAINER")
@@ -31,7 +31,7 @@ def ask(world: World, principal: Principal = TRAINER, key: str = "") -> Asked:
 async def post(world: World, **keys: Any) -> ClassCard:
     """Post a card for workspaces called name-…, or for a template."""
     await world.know(TRAINER)
-    draft = Draft(CHANNEL, "cloud", "Statistics", **({"pattern": "name-*"} | keys))
+    draft = ClassCard(TRAINER, CHANNEL, "cloud", "Statistics", **({"pattern": "name-*"} | keys))
     card = await ask(world).to(classes.post, draft)
     await world.work()
     return card
@@ -43,9 +43,9 @@ async def seat(world: World, principal: Principal, state: State = State.STOPPED)
     return await world.own(principal, f"r-{principal.user_id}", state)
 
 
-async def press(world: World, card: ClassCard, principal: Principal) -> Joined:
+async def press(world: World, card: ClassCard, principal: Principal) -> Press:
     """Press as the handler does, once the list was read."""
-    return (await ask(world, principal).to(classes.press, card.id, has_looked=True)).joined
+    return await ask(world, principal).to(classes.press, card.id, has_looked=True)
 
 
 def told(world: World, principal: Principal) -> list[str]:

@@ -32,7 +32,7 @@ async def world():
             sealed = made.vault.seal(row_key(who.key, one), {"token": "t", "x_token_id": "1"})
             await store.save_secret(account.id, account.secret, sealed)
         (lab, _) = mine.workspaces
-        rule = Rule("rule_1", ALICE, "hub", lab.id, EVERY_DAY, 540, None, "UTC", "UTC", 0.0)
+        rule = Rule("rule_1", ALICE, "hub", lab.id, "UTC", "UTC", 0.0, days=EVERY_DAY, starts=540)
 
         def write(tx):
             changed = {"state": State.RUNNING, "stop_at": clock.now() + 3_600}

@@ -60,7 +60,7 @@ def _does(facts: ClassFacts) -> list[str]:
 def _course(facts: ClassFacts) -> list[str]:
     card = facts.card
     join = fill(classes.COURSE_JOIN, pattern=card.pattern or card.template, title=facts.connection_title)
-    today = datetime.fromtimestamp(facts.now, ZoneInfo(card.time_zone)).date().isoformat()
+    today = card.day(facts.now).isoformat()
     days = [day for day in card.off if day >= today]
     off = [fill(classes.NO_LESSON, days=", ".join(map(times.date_of, sorted(days))))] if days else []
     moved = [

@@ -112,7 +112,7 @@ SKIP_DAY: Final = "Skip {day}"
 #: What everybody who joined is told of a change, by what it is.
 CHANGED: Final = {
     "skip": "There's no lesson of *{course}* {days}.",
-    "back": "*{course}* takes place on {days} after all.",
+    "back": "*{course}* takes place {days} after all.",
     "move": "*{course}* moves from {former} to {day}, {begin}\u2013{end}.",
     "hours": "*{course}* has a new timetable: {lessons}.",
     "withheld": "The template of *{course}* isn't available to you any more, so you're no longer in it.",

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.classes import ClassCard
 from bot.domain.errands import Call, Outcome
 from bot.domain.forms import Spec
 from bot.domain.notices import NoticeKind
@@ -15,7 +16,6 @@ from bot.domain.runs import Update
 from bot.domain.timers import Timer
 from bot.domain.workspaces import State
 from bot.services import classes, timers, workspaces
-from bot.services.classes import Draft
 from bot.store import classes as class_rows
 from bot.store import timers as timer_rows
 from bot.store.tables import PARTICIPANTS, WORKSPACES
@@ -47,14 +47,14 @@ def by(store, principal, interaction="", **fields):
 async def posted(store, interaction="post", **fields):
     """Post a card, which is the only one: ``CARD``."""
     await store.save_people([Person(TRAINER, "Trainer", seen_at=await store.now())])
-    draft = Draft("C1", "saturn", "Statistics", **({"pattern": "notebook"} | fields))
+    draft = ClassCard(TRAINER, "C1", "saturn", "Statistics", **({"pattern": "notebook"} | fields))
     return await by(store, TRAINER, interaction).to(classes.post, draft)
 
 
 async def press(store, who, interaction="p1", message_ts=None, **fields):
     """Let a person, or the owner of a workspace, press; their list was read."""
     asked = by(store, getattr(who, "principal", who), interaction, **fields)
-    return (await asked.to(classes.press, CARD, message_ts=message_ts, has_looked=True)).joined
+    return await asked.to(classes.press, CARD, message_ts=message_ts, has_looked=True)
 
 
 async def noted(store, principal, interaction):
@@ -95,8 +95,8 @@ async def test_two_presses_at_once_make_one_workspace(store):
     made = await asyncio.gather(
         *(replace(asked, interaction=f"p{n}").to(classes.press, CARD, has_looked=True) for n in range(5))
     )
-    assert sorted(one.joined.result for one in made) == ["joined"] * 4 + ["started"]
-    assert len({one.joined.operation.id for one in made}) == 1
+    assert sorted(one.result for one in made) == ["joined"] * 4 + ["started"]
+    assert len({one.operation.id for one in made}) == 1
     assert len(await store.workspaces(ALICE)) == 1
 
 
@@ -350,7 +350,7 @@ async def test_of_two_classes_the_sooner_end_counts(store, clock):
     await press(store, row)
     another = by(store, TRAINER, "again")
     another = replace(another, context=replace(another.context, ids=SystemIds()))
-    draft = Draft("C1", "saturn", "Maths", pattern="notebook", stops_at=clock.now() + 1800)
+    draft = ClassCard(TRAINER, "C1", "saturn", "Maths", pattern="notebook", stops_at=clock.now() + 1800)
     second = await another.to(classes.post, draft)
     await by(store, ALICE, "p2").to(classes.press, second.id, has_looked=True)
     row = await time(store, ALICE)

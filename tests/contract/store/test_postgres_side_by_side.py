@@ -11,6 +11,7 @@ from itertools import pairwise
 import pytest
 
 from bot.domain.audit import AuditEntry
+from bot.domain.classes import ClassCard
 from bot.domain.homes import HomeUse
 from bot.domain.hours import EVERY_DAY, Rule
 from bot.domain.notices import NewNotice, NoticeKind
@@ -22,7 +23,6 @@ from bot.domain.tasks import TaskKind
 from bot.domain.timers import Timer
 from bot.domain.workspaces import State
 from bot.services import classes as use_cases
-from bot.services.classes import Draft
 from bot.store import cards, classes, gates, homes, hours, notices, operations, tasks, timers
 from bot.store.audit import append_audit
 from bot.store.budget import Room
@@ -140,7 +140,9 @@ async def fill(store, clock):
         subject = accepted.operation.id
         await store.add_notices([NewNotice(subject, NoticeKind.CARD, "1", principal)])
         await use_home(store, principal, HomeUse())
-        draft = Draft("C1", "saturn", "Statistics", "notebook", stops_at=clock.now() + 30.0)
+        draft = ClassCard(
+            ALICE, "C1", "saturn", "Statistics", pattern="notebook", stops_at=clock.now() + 30.0
+        )
         await replace(trainer, interaction=f"post-{number}").to(use_cases.post, draft)
         await store.add_tasks([NewTask(TaskKind.REPLAY, str(number))])
         await store.engine.write(partial(hours.put, new=hours_of(workspace, clock.now())))

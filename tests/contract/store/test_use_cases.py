@@ -22,7 +22,6 @@ from bot.domain.workspaces import State, Workspace
 from bot.providers.base import Scheduled
 from bot.services import accounts, approvals, browsers, classes, hours, linking, runs, timers, workspaces
 from bot.services.asked import Asked
-from bot.services.classes import Draft
 from bot.services.home import save_preferences
 from bot.services.linking import digest
 from bot.services.workspaces import owned
@@ -108,7 +107,7 @@ async def made_in(store, clock):
     await store.save_run_step(Update(made.lost.id, 0.0, start_call=Call.UNKNOWN, asked=True))
     made.over = await launched(store, connection="saturn", name="over", outcome="ended")
     await have_operations(store, clock, made, one, two)
-    asked, draft = ask(store), Draft("C1", "saturn", "Statistics", pattern="notebook")
+    asked, draft = ask(store), ClassCard(ALICE, "C1", "saturn", "Statistics", pattern="notebook")
     made.lost_card = await asked.to(classes.post, draft)
     for notice in await store.claim_notices(10, 60.0):
         await store.notice_dead(notice.id, "outcome_unknown")
@@ -229,7 +228,9 @@ USE_CASES: dict[str, Do] = {
     "runs.start_another": lambda w, asked: asked.to(runs.start_another, w.lost.id),
     "runs.watch": lambda w, asked: asked.to(runs.watch, w.run.id),
     "runs.schedule": lambda w, asked: asked.to(runs.schedule, "saturn", NIGHTLY, "0 4 * * 1"),
-    "classes.post": lambda w, asked: asked.to(classes.post, Draft("C1", "saturn", "Maths", pattern="lab")),
+    "classes.post": lambda w, asked: asked.to(
+        classes.post, ClassCard(ALICE, "C1", "saturn", "Maths", pattern="lab")
+    ),
     "classes.post_again": lambda w, asked: asked.to(classes.post_again, w.lost_card.id),
     "classes.stop_all": lambda w, asked: asked.to(classes.stop_all, w.card.id),
     "classes.press": lambda w, asked: asked.to(classes.press, w.card.id),
