@@ -33,7 +33,7 @@ async def pressed(request: Request) -> Answer:
     """Take the act back whose button it is; the answer to it becomes that, a card is drawn anew anyhow."""
     found = await request.asked.to(acts.undo, request.target or "")
     is_answer = found.act is not None and found.act.id == request.target
-    is_back = found.inverse.undone in acts.CHANGES
+    is_back = found.inverse.undone is Undone.BACK
     return replace(taken_back(request, found), replaces=is_answer and is_back)
 
 
@@ -132,20 +132,23 @@ def taken_back(request: Request, found: TakenBack) -> Answer:
 def _of_errand(request: Request, found: TakenBack) -> Answer:
     errand, undone, then = found.errand, found.inverse.undone, found.inverse.then
     assert errand is not None, "it is about one"
-    title = request.services.title(errand.connection)
+    title, is_back = request.services.title(errand.connection), undone is Undone.BACK
     if not isinstance(errand, Operation):
         is_stop = bool(errand.stop_wanted) or (found.act is not None and found.act.action != "job.run")
-        template = words.RUNS[undone.value, is_stop]
+        template = words.CANCELLED if is_back else words.DONE if errand.is_open else words.ENDED
+        forms = FORMS[OperationVerb.STOP] if is_stop else words.LAUNCH
+        if is_stop and errand.is_open and not is_back:
+            template = words.UNDER_WAY
         back = [run_blocks.stop_run_button(errand)] if then else []
-        return replies.hint(fill(template, name=errand.name, title=title), back)
+        return replies.hint(fill(template, **forms, name=errand.name, title=title), back)
     name = found.workspace.title if found.workspace is not None else found.act.name if found.act else ""
     forms = {**FORMS[errand.asked_verb], "name": name, "title": title}
-    if undone is Undone.CANCELLED:
+    if is_back:
         again = FORMS[OperationVerb(then)]["doing"] if then else ""
         template = words.CANCELLED_BACK if then else words.CANCELLED
         return replies.answer(fill(template, doing_again=again, **forms))
-    sentence = fill(words.UNDER_WAY if undone is Undone.UNDER_WAY else words.DONE, **forms)
-    if undone is not Undone.UNDER_WAY and errand.outcome is Outcome.FULFILLED and not errand.has_called:
+    sentence = fill(words.UNDER_WAY if errand.is_open else words.DONE, **forms)
+    if errand.outcome is Outcome.FULFILLED and not errand.has_called:
         sentence = fill(words.WAS_DOWN if errand.verb.brings_down else words.WAS_SO, **forms)
     if then and found.workspace is not None:
         button = buttons.stop_button(found.workspace, effects_now(request.services.context, found.workspace))
@@ -153,6 +156,6 @@ def _of_errand(request: Request, found: TakenBack) -> Answer:
             press = buttons.changing(then, found.workspace)
             button = kit.button(words.START_AGAIN, press, style=kit.PRIMARY)
         return replies.hint(sentence, [button])
-    instead = words.INSTEAD.get(f"workspace.{errand.verb}", "" if errand.verb.brings_down else words.NO_STOP)
+    instead = words.INSTEAD.get(f"workspace.{errand.verb}", "")
     more = request.filled(instead, None, typed=typed_name(name), **forms)
     return replies.hint(f"{sentence} {words.NO_WAY_BACK}", more=more)

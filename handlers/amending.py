@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from bot.domain import hours as rules
-from bot.domain.acts import Act
+from bot.domain.acts import Act, Undone
 from bot.domain.notices import Answer, Spoken
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import replies
@@ -18,7 +18,6 @@ from bot.messages.texts import acts as words
 from bot.providers import base
 from bot.services import acts as use_cases
 from bot.services import naming, runs
-from bot.store.tables import RULES
 from bot.support.cleaning import fold
 from handlers import acts
 from handlers.command_line import plain
@@ -118,7 +117,12 @@ async def _of_act(
     verb, name = act.action.rpartition(".")[2], labels_of(request, [workspace], rows)[0]
     first, is_made = plain(request.given[0]), tuple(map(plain, request.given[:2])) in _MADE
     said = request.given[2:] if is_made else request.given
-    if (order := _hours(act, said)) is not None:
+    made = [
+        one
+        for one in await request.services.store.rules(request.principal)
+        if f"rules {one.id}" in act.became
+    ]
+    if len(made) == 1 and said and (order := _hours(made[0].wanted, said)) is not None:
         return await _instead(request, act, ("hours", name, *order.split()))
     when, is_errand = reading.when, bool(act.errand)
     if is_made and len(said) == 1 and said[0].isdecimal() and act.until is not None:
@@ -152,8 +156,7 @@ async def _instead(request: Request, act: Act, then: tuple[str, ...]) -> Answer 
     interaction = request.asked.interaction
     first = replace(request.asked, interaction=interaction and f"{interaction}/instead")
     found = await first.to(use_cases.undo, act.id)
-    is_back = found.inverse.undone in use_cases.CHANGES
-    return then if is_back else acts.taken_back(request, found)
+    return then if found.inverse.undone is Undone.BACK else acts.taken_back(request, found)
 
 
 def _like(act: Act, number: str) -> tuple[str, ...]:
@@ -164,12 +167,8 @@ def _like(act: Act, number: str) -> tuple[str, ...]:
     return ("at", f"{int(number) % 12 + 12}:00")
 
 
-def _hours(act: Act, said: Sequence[str]) -> str | None:
-    """Return the hours that an act set, as they are wanted now; None for anything else."""
-    made = [row for row in act.became.get("rules", {}).values() if row is not None]
-    if act.action != "workspace.hours" or len(made) != 1 or not said:
-        return None
-    wanted = RULES.of(made[0]).wanted
+def _hours(wanted: rules.Wanted, said: Sequence[str]) -> str | None:
+    """Return hours as they are wanted now; None for anything else."""
     folded = [plain(word) for word in said]
     days = " ".join(sorted(wanted.days))
     if folded[0] in {"except", "without", "not", "but"}:

@@ -12,9 +12,7 @@ from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
 from bot.domain.runs import Run
 from bot.domain.stops import NO_EFFECTS, Effects, is_final
-from bot.domain.timers import Timer
 from bot.domain.times import Past, Stays
-from bot.domain.workspaces import Workspace
 
 #: For how many seconds *undo* and *no* are about an act.
 RECENT_SECONDS: Final = 120.0
@@ -22,16 +20,19 @@ RECENT_SECONDS: Final = 120.0
 HOURS: Final = "hours"
 TIMER: Final = "timer"
 CLASS: Final = "class"
-TIMER_COLUMNS: Final = ("stop_at", "stop_mode", "stop_agreed", "stop_rule")
+#: Among what an act changed: the operation whose place another took.
+FORMER: Final = "former"
 #: What can't be taken back in any state: it makes or ends something, or others rely on it.
 FINAL: Final = frozenset({OperationVerb.CREATE, OperationVerb.REMOVE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """Hold what an act changed: the errand that it began, or what rows said before and say since, by column.
+    """Hold what an act changed: the errand that it began, and what rows said before and say since.
 
-    ``until`` is for how long that is. ``asker`` is what acted in its person's name, "" for themself.
+    A row is ``TABLE ID``, with the columns that differ; None stands for no row. ``former`` in ``was`` is the
+    operation that the errand took the place of. ``until`` is for how long that is. ``asker`` is what acted in
+    its person's name, "" for themself.
     """
 
     errand: str = ""
@@ -42,19 +43,11 @@ class Change:
 
     def begun(self, errand: Errand, former: Operation | None = None, asker: str = "") -> Change:
         """Return the same with an errand that began, in place of a former one."""
-        was = self.was if former is None else {**self.was, "verb": former.verb, "agreed": int(former.agreed)}
-        return replace(self, errand=errand.id, was=was, asker=asker)
+        was = {} if former is None else {FORMER: {"verb": former.verb, "agreed": int(former.agreed)}}
+        return replace(self, errand=errand.id, was={**self.was, **was}, asker=asker)
 
 
 NO_CHANGE: Final = Change()
-
-
-def timed(workspace: Workspace, timer: Timer | None) -> Change:
-    """Return the change of a workspace's timer."""
-    before = (workspace.stop_at, workspace.stop_mode, workspace.stop_agreed, workspace.stop_rule)
-    after = (None, None, False, None) if timer is None else (timer.at, timer.mode, timer.agreed, None)
-    was, became = (dict(zip(TIMER_COLUMNS, one, strict=True)) for one in (before, after))
-    return Change(was=was, became=became, until=None if timer is None else timer.at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,21 +74,21 @@ class Act(Change):
     @property
     def can_be_undone(self) -> bool:
         """Return whether it may still be possible to take it back: what has begun by then decides."""
-        return bool(self.was or self.became) or (bool(self.errand) and self.action not in _MAKING)
+        return bool(self.became) or (bool(self.errand) and self.action not in _MAKING)
 
 
 _MAKING: Final = frozenset({"workspace.create", "workspace.remove", "class.press"})
+#: What begins nothing and changes no row that it could be read from.
+_FINAL: Final = ("account.", "approval.", "class.", "job.", "workspace.another")
 
 
 class Undone(StrEnum):
     """Name what becomes of an act that its person takes back."""
 
     #: It is as before: nothing was sent, or the rows say again what they said.
-    CANCELLED = "cancelled"
-    RESTORED = "restored"
-    #: It was sent, or is done; what leads back is a new request.
-    UNDER_WAY = "under way"
-    DONE = "done"
+    BACK = "back"
+    #: Something was sent for it; what leads back is a new request.
+    SENT = "sent"
     #: Somebody changed it since, or it isn't there any more.
     CHANGED = "changed"
     #: Nothing takes it back.
@@ -113,45 +106,37 @@ class Inverse:
 
 
 def inverse(
-    act: Act,
-    now: Mapping[str, Any] | None,
-    errand: Operation | Run | None = None,
-    effects: Effects = NO_EFFECTS,
+    act: Act, *, is_as_left: bool, errand: Operation | Run | None = None, effects: Effects = NO_EFFECTS
 ) -> Inverse:
     """Decide what takes an act back.
 
-    ``now`` is what the rows say by now, None if they are gone; ``errand`` is what it began, and ``effects``
-    what stopping the workspace does. Nothing that ends for good is ever the way back.
+    ``is_as_left``: rows still say what they said after it. ``errand`` is what it began, and ``effects`` what
+    stopping the workspace does. Nothing that ends for good is ever the way back.
     """
     if act.undone_at is not None:
         return Inverse(Undone.NOTHING)
-    if act.errand and (errand is None or errand.outcome is Outcome.REPLACED):
-        is_off = errand is not None and not errand.has_called
-        return Inverse(Undone.NOTHING if is_off else Undone.CHANGED)
-    if errand is not None:
-        return _of_errand(act, errand, effects)
-    if not (act.was or act.became):
-        return Inverse(Undone.NOTHING if act.action in _WITHOUT_EFFECT else Undone.NEVER)
-    return Inverse(Undone.RESTORED if now == act.became else Undone.CHANGED)
+    if errand is None and (act.errand or act.became):
+        return Inverse(Undone.BACK if is_as_left and not act.errand else Undone.CHANGED)
+    if errand is None:
+        return Inverse(Undone.NEVER if act.action.startswith(_FINAL) else Undone.NOTHING)
+    if errand.outcome in _NOTHING:
+        return Inverse(Undone.NOTHING)
+    if errand.outcome is Outcome.REPLACED:
+        return Inverse(Undone.CHANGED if errand.has_called else Undone.NOTHING)
+    if not errand.is_open or _is_sent(act, errand):
+        return Inverse(Undone.SENT, way_back(errand, effects))
+    former = OperationVerb(act.was[FORMER]["verb"]) if FORMER in act.was else None
+    # A stop that was replaced before it was sent doesn't come back, as nobody is warned of it.
+    is_back = former is not None and (_has_prior(errand) or not former.brings_down)
+    return Inverse(Undone.BACK, str(former) if is_back else "")
 
 
-#: They only say that something is wanted as it is.
-_WITHOUT_EFFECT: Final = frozenset({"workspace.needed", "workspace.timer"})
 #: It came to nothing.
 _NOTHING: Final = frozenset({Outcome.FAILED, Outcome.REFUSED, Outcome.CANCELLED})
 
 
-def _of_errand(act: Act, errand: Operation | Run, effects: Effects) -> Inverse:
-    if errand.outcome in _NOTHING:
-        return Inverse(Undone.NOTHING)
-    if not errand.is_open or _is_sent(act, errand):
-        return Inverse(Undone.UNDER_WAY if errand.is_open else Undone.DONE, way_back(errand, effects))
-    former = OperationVerb(act.was["verb"]) if "verb" in act.was else None
-    if not isinstance(errand, Operation) or former is None:
-        return Inverse(Undone.CANCELLED)
-    # A stop that was replaced before it was sent doesn't come back, as nobody is warned of it.
-    is_back = errand.prior_call is not Call.NONE or not former.brings_down
-    return Inverse(Undone.CANCELLED, str(former) if is_back else "")
+def _has_prior(errand: Operation | Run) -> bool:
+    return isinstance(errand, Operation) and errand.prior_call is not Call.NONE
 
 
 def _is_sent(act: Act, errand: Operation | Run) -> bool:

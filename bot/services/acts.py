@@ -1,31 +1,24 @@
 """What people take back: the last act, or that of a button, while the rows are as it left them."""
 
 from dataclasses import dataclass, replace
-from typing import Final
 
-from bot.domain.acts import TIMER_COLUMNS, Act, Inverse, Undone, inverse, way_back
+from bot.domain.acts import FORMER, Act, Inverse, Undone, inverse, way_back
 from bot.domain.errands import Outcome
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.policy import Target
-from bot.domain.preferences import Preferences
 from bot.domain.runs import Run
-from bot.domain.stops import Consent
+from bot.domain.stops import Consent, Effects
 from bot.domain.timers import LEAST_TIMER_WARNING_SECONDS, Timer
 from bot.domain.workspaces import Workspace
 from bot.messages.texts import problems
 from bot.services import hours, workspaces
 from bot.services.asked import Asked
 from bot.store import acts as rows
-from bot.store import cards, errands, inbox, operations, preferences, runs, timers
+from bot.store import cards, errands, homes, inbox, operations, runs, timers
 from bot.store import workspaces as stored
-from bot.store.tables import ACTS, RUNS, WORKSPACES
+from bot.store.tables import ACTS, RULES, RUNS, WORKSPACES
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
-
-#: What taking back changes something for.
-CHANGES: Final = frozenset({Undone.CANCELLED, Undone.RESTORED})
-#: What a person wants of a workspace, and nothing else follows from.
-_OWN: Final = ("alias", "tells_ready", "tells_stopped")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,32 +40,29 @@ def undo(tx: Transaction, asked: Asked, act_id: str = "") -> TakenBack:
     key, _, word = inbox.result_of(tx, asked.interaction).partition(" ")
     if word:
         done = rows.act(tx, key)
-        return TakenBack(done, Inverse(Undone(word)), *((None, None) if done is None else _about(tx, done)))
+        return TakenBack(done, Inverse(Undone(word)), *_about(tx, done))
     for act in _candidates(tx, asked, act_id):
         workspace, errand = _about(tx, act)
-        effects = {} if workspace is None else workspaces.effects(asked.context, workspace)
-        found = inverse(act, rows.by_now(tx, act), errand, effects)
+        is_as_left, effects = rows.is_as_left(tx, act), _effects(asked, workspace)
+        found = inverse(act, is_as_left=is_as_left, errand=errand, effects=effects)
         if found.undone is Undone.NOTHING and not act_id:
             continue
-        if found.undone in CHANGES and asked.is_new(tx):
+        if found.undone is Undone.BACK and asked.is_new(tx):
             ACTS.change(tx, {"id": act.id}, undone_at=tx.now())
             inbox.keep_result(tx, asked.interaction, f"{act.id} {found.undone}")
             asked.note(tx, "act.undo", f"{act.connection}/{act.name}", change=None, act=act.id, of=act.action)
-            _apply(tx, asked, act, TakenBack(act, found, workspace, errand))
+            _take_back(tx, asked, act, errand, found.then)
         return TakenBack(act, found, *_about(tx, act))
-    return _under_way(tx, asked)
-
-
-def _under_way(tx: Transaction, asked: Asked) -> TakenBack:
-    """Return what is under way for a person although nothing was asked for lately."""
+    # What is under way for a person although they asked for nothing lately.
     running = [one for one in runs.runs(tx, asked.principal) if one.is_going]
     going: list[Operation | Run] = [*operations.open_operations(tx, asked.principal), *running]
     if not going:
         return TakenBack(None, Inverse(Undone.NOTHING))
     newest = max(going, key=lambda one: one.created_at)
     workspace = stored.workspace(tx, newest.workspace_id) if isinstance(newest, Operation) else None
-    effects = {} if workspace is None else workspaces.effects(asked.context, workspace)
-    return TakenBack(None, Inverse(Undone.UNDER_WAY, way_back(newest, effects)), workspace, newest)
+    return TakenBack(
+        None, Inverse(Undone.SENT, way_back(newest, _effects(asked, workspace))), workspace, newest
+    )
 
 
 def _candidates(tx: Transaction, asked: Asked, act_id: str) -> list[Act]:
@@ -86,56 +76,64 @@ def _candidates(tx: Transaction, asked: Asked, act_id: str) -> list[Act]:
     return [act]
 
 
-def _about(tx: Transaction, act: Act) -> tuple[Workspace | None, Operation | Run | None]:
+def _about(tx: Transaction, act: Act | None) -> tuple[Workspace | None, Operation | Run | None]:
+    if act is None:
+        return None, None
     errand = operations.operation(tx, act.errand) or runs.run(tx, act.errand) if act.errand else None
     key = errand.workspace_id if isinstance(errand, Operation) else act.subject
     return (stored.workspace(tx, key) if key else None), errand
 
 
-def _apply(tx: Transaction, asked: Asked, act: Act, found: TakenBack) -> None:
-    errand, then = found.errand, found.inverse.then
+def _effects(asked: Asked, workspace: Workspace | None) -> Effects:
+    return {} if workspace is None else workspaces.effects(asked.context, workspace)
+
+
+def _take_back(tx: Transaction, asked: Asked, act: Act, errand: Operation | Run | None, then: str) -> None:
     if isinstance(errand, Operation):
         operations.end(tx, errand.id, Outcome.CANCELLED, "replaced")
-        if rows.by_now(tx, act) == act.became:
-            _put_back(tx, act, found.workspace)
-        if then:
-            once = asked.interaction and f"{asked.interaction}/again"
-            again = replace(asked, interaction=once, is_answered=True)
-            agreed = Consent(act.was["agreed"])
-            workspaces.begin(tx, again, errand.workspace_id, OperationVerb(then), agreed=agreed)
-        timers.settle_timer(tx, errand.workspace_id)
     elif isinstance(errand, Run) and act.action == "job.run":
         errands.end(tx, RUNS, errand.id, Outcome.CANCELLED, "cancelled")
-    elif isinstance(errand, Run):
-        # A step that holds it must not send what it read.
-        RUNS.change(tx, {"id": errand.id}, stop_wanted=act.was["stop_wanted"], claim="", leased_until=0)
-        cards.owe(tx, errand.id, changed=True)
-    else:
-        _put_back(tx, act, found.workspace)
+    if isinstance(errand, Run) or rows.is_as_left(tx, act):
+        for key in act.became:
+            _put_back(tx, act, key)
+    if isinstance(errand, Operation) and then:
+        once = asked.interaction and f"{asked.interaction}/again"
+        again = replace(asked, interaction=once, is_answered=True)
+        agreed = Consent(act.was[FORMER]["agreed"])
+        workspaces.begin(tx, again, errand.workspace_id, OperationVerb(then), agreed=agreed)
+    if isinstance(errand, Operation):
+        timers.settle_timer(tx, errand.workspace_id)
+    homes.want(tx, act.principal)
 
 
-def _put_back(tx: Transaction, act: Act, workspace: Workspace | None) -> None:
-    """Let rows say again what they said before."""
-    was = act.was
-    if act.action == "settings.save":
-        preferences.save_preferences(tx, act.principal, Preferences(**was))
-    if "rules" in was:
-        hours.put_back(tx, act)
-    if workspace is None:
+def _put_back(tx: Transaction, act: Act, key: str) -> None:
+    """Let a row say again what it said before."""
+    (table, by, row), was = rows.row_of(tx, act, key), act.was[key]
+    if table is RULES:
+        hours.put_back(tx, row, was)
         return
-    if was.get("hidden"):
-        stored.hide(tx, workspace.id)
-    elif "hidden" in was:
-        stored.add(tx, replace(workspace, hidden=False))
-    if own := {name: was[name] for name in _OWN if name in was}:
-        WORKSPACES.change(tx, {"id": workspace.id}, **own)
-        cards.owe_about(tx, workspace.id, changed=True)
-    if was.keys() >= {*TIMER_COLUMNS}:
-        at, mode, agreed, rule = (was[name] for name in TIMER_COLUMNS)
-        if at is None:
-            timers.clear(tx, workspace.id)
-        else:
-            # An end that comes back warns first.
-            soonest = tx.now() + LEAST_TIMER_WARNING_SECONDS
-            timer = Timer(max(at, soonest), mode, bool(agreed), warns=True, rule=rule or "")
-            timers.put(tx, workspace.id, timer)
+    assert row is not None, "only hours come and go"
+    if table is RUNS:
+        # A step that holds it must not send what it read.
+        was = {**was, "claim": "", "leased_until": 0}
+        cards.owe(tx, row["id"], changed=True)
+    apart = {"hidden", *rows.TIMER_COLUMNS}
+    if own := {name: value for name, value in was.items() if name not in apart}:
+        table.change(tx, by, **own)
+    if table is not WORKSPACES:
+        return
+    before = WORKSPACES.of({**row, **was})
+    cards.owe_about(tx, before.id, changed=True)
+    if before.hidden:
+        stored.hide(tx, before.id)
+    elif row["hidden"]:
+        stored.add(tx, before)
+    if not was.keys() & {*rows.TIMER_COLUMNS}:
+        return
+    if before.stop_at is None or before.stop_mode is None:
+        timers.clear(tx, before.id)
+    else:
+        # An end that comes back warns first.
+        at, rule = max(before.stop_at, tx.now() + LEAST_TIMER_WARNING_SECONDS), before.stop_rule or ""
+        timer = Timer(at, before.stop_mode, before.stop_agreed, warns=True, rule=rule)
+        timers.put(tx, before.id, timer)

@@ -1,14 +1,13 @@
 """People's Homes, which are projections of rows like cards, and their preferences."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, Literal
 
 import structlog
 
 from bot.domain.accounts import Account
-from bot.domain.acts import Change
 from bot.domain.facts import (
     ActFacts,
     ConnectionFacts,
@@ -37,6 +36,7 @@ from bot.services.context import Context
 from bot.services.gather import Gatherer, PeopleNames, rank
 from bot.services.making import TEMPLATE, PersonalOffer
 from bot.store import accounts, gates, homes, preferences, workspaces
+from bot.store.acts import changed
 from bot.store.counts import Totals
 from bot.store.snapshots import snapshot
 from bot.store.transaction import Transaction
@@ -304,5 +304,4 @@ def save_preferences(tx: Transaction, asked: Asked, wanted: Preferences) -> None
     if asked.is_new(tx):
         before = preferences.preferences(tx, asked.principal)
         preferences.save_preferences(tx, asked.principal, wanted)
-        change = Change(was=asdict(before), became=asdict(wanted))
-        asked.note(tx, "settings.save", asked.principal.key, change=change)
+        asked.note(tx, "settings.save", asked.principal.key, change=changed((before, wanted)))

@@ -5,13 +5,12 @@ and its buttons change that stop alone; a timer that its person has set goes bef
 What was left running without hours is asked about, once a day.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from bot.domain.acts import HOURS as BY_HOURS
-from bot.domain.acts import NO_CHANGE, Act, Change, timed
 from bot.domain.hours import (
     MOST,
     UNUSED_ASKS,
@@ -97,38 +96,28 @@ def add(
         raise Refused("hours.never", problems.sentence("hours_never", title))
     if not asked.is_new(tx):
         return []
-    was = acts.hours(tx, [*replaced, *made])
     drop(tx, workspace, replaced)
     for one in made:
         rows.put(tx, one)
     homes.want(tx, asked.principal)
-    change = _change(tx, was, workspace)
+    change = [*((one, None) for one in replaced), *((None, one) for one in made)]
     agreed_to = {"agreed": "yes"} if ends else {}
     said = "; ".join(map(written, wanted))
     note(tx, asked, "workspace.hours", workspace, change, hours=said, zone=zone, **agreed_to)
     return replaced
 
 
-def _change(tx: Transaction, was: Mapping[str, Any], workspace: Workspace | None = None) -> Change:
-    """Return what became of rules, by what their rows said before, and of the timer that they had set."""
-    found = None if workspace is None else stored.workspace(tx, workspace.id)
-    is_cleared = workspace is not None and found is not None and found.stop_at != workspace.stop_at
-    timer = timed(workspace, None) if workspace is not None and is_cleared else NO_CHANGE
-    return Change(was={**timer.was, **was}, became={**timer.became, **acts.hours(tx, was["rules"])})
-
-
-def put_back(tx: Transaction, act: Act) -> None:
-    """Let rules say again what they said before an act."""
-    for key, former in act.was["rules"].items():
-        rule = rows.rule(tx, key)
-        workspace = None if rule is None else stored.workspace(tx, rule.workspace_id)
-        if former is not None and rule is not None:
-            replan(tx, workspace, rule, RULES.of(former))
-        elif former is not None:
-            rows.put(tx, RULES.of(former))
-        elif rule is not None and workspace is not None:
-            drop(tx, workspace, [rule])
-    homes.want(tx, act.principal)
+def put_back(tx: Transaction, row: Row | None, was: Row | None) -> None:
+    """Let the row of a rule say again what it said before an act, None for no row."""
+    if row is None:
+        rows.put(tx, RULES.of(was or {}))
+        return
+    rule = RULES.of(row)
+    workspace = stored.workspace(tx, rule.workspace_id)
+    if was is not None:
+        replan(tx, workspace, rule, RULES.of(row | was))
+    elif workspace is not None:
+        drop(tx, workspace, [rule])
 
 
 def end(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
@@ -136,10 +125,9 @@ def end(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
     workspace = owned(tx, asked, "hours", workspace_id)
     rules = [one for one in rows.rules_of(tx, workspace.id) if not one.card]
     if rules and asked.is_new(tx):
-        was = acts.hours(tx, rules)
         drop(tx, workspace, rules)
         homes.want(tx, asked.principal)
-        note(tx, asked, "workspace.hours", workspace, _change(tx, was, workspace), hours="off")
+        note(tx, asked, "workspace.hours", workspace, [(one, None) for one in rules], hours="off")
     return workspace
 
 
@@ -182,12 +170,11 @@ def rest(tx: Transaction, asked: Asked, workspace_id: str, days: Collection[str]
         again = replace(one, settled_at=now, started_at=None, unused=0) if one.paused else one
         resting.append((one, replace(again, off=off, paused="")))
     if any(before != after for before, after in resting) and asked.is_new(tx):
-        was = acts.hours(tx, [before for before, _ in resting])
         for before, after in resting:
             replan(tx, workspace, before, after)
         homes.want(tx, asked.principal)
         left_out = ",".join(sorted(days))
-        note(tx, asked, "workspace.hours", workspace, _change(tx, was, workspace), off=left_out)
+        note(tx, asked, "workspace.hours", workspace, resting, off=left_out)
     return workspace
 
 
@@ -195,14 +182,13 @@ def move(tx: Transaction, asked: Asked) -> str:
     """Move a person's hours to the time zone that they are in now; return it."""
     asked.check(tx, "hours")
     zone = people.zone(tx, asked.principal).key
-    moving = [one for one in rows.rules(tx, asked.principal) if one.zone != zone and not one.card]
+    found = [one for one in rows.rules(tx, asked.principal) if one.zone != zone and not one.card]
+    moving = [(one, replace(one, zone=zone, seen_zone=zone, settled_at=tx.now())) for one in found]
     if moving and asked.is_new(tx):
-        was = acts.hours(tx, moving)
-        for one in moving:
-            moved = replace(one, zone=zone, seen_zone=zone, settled_at=tx.now())
+        for one, moved in moving:
             replan(tx, stored.workspace(tx, one.workspace_id), one, moved)
         homes.want(tx, asked.principal)
-        asked.note(tx, "hours.zone", asked.principal.key, change=_change(tx, was), zone=zone)
+        asked.note(tx, "hours.zone", asked.principal.key, change=acts.changed(*moving), zone=zone)
     return zone
 
 
@@ -453,10 +439,8 @@ def keep(tx: Transaction, asked: Asked, workspace_id: str, stop_at: float | None
     """Note that a workspace is still needed; take back the stop that was planned for want of an answer."""
     workspace = owned(tx, asked, "start", workspace_id)
     if asked.is_new(tx):
-        change = NO_CHANGE
         if stop_at is not None and abs((workspace.stop_at or 0.0) - stop_at) < 1.0:
             timers.clear(tx, workspace.id)
-            change = timed(workspace, None)
         gates.want(tx, workspace.id)
-        note(tx, asked, "workspace.needed", workspace, change)
+        note(tx, asked, "workspace.needed", workspace)
     return stored.workspace(tx, workspace.id) or workspace

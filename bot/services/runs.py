@@ -16,6 +16,7 @@ from bot.providers import base
 from bot.services.asked import Asked
 from bot.services.making import check_offered
 from bot.store import errands, inbox, refusals, runs
+from bot.store.acts import changed
 from bot.store.tables import RUNS
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
@@ -66,10 +67,11 @@ def stop(tx: Transaction, asked: Asked, run_id: str, *, force: bool) -> tuple[Ru
     run = _usable(tx, asked, "stop", run_id)
     if run.is_open and asked.is_new(tx):
         wanted: StopKind = "force" if force else "stop"
-        change = Change(was={"stop_wanted": run.stop_wanted}, became={"stop_wanted": wanted})
-        _note(tx, asked, f"job.{wanted}", run, change.begun(run))
         runs.want_stop(tx, run, wanted)
-    return runs.run(tx, run.id) or run, run.is_open
+        now = runs.run(tx, run.id) or run
+        _note(tx, asked, f"job.{wanted}", run, changed((run, now)).begun(run))
+        return now, True
+    return run, run.is_open
 
 
 def keep_waiting(tx: Transaction, asked: Asked, run_id: str) -> tuple[Run, bool]:

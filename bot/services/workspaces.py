@@ -1,12 +1,14 @@
 """What people do with workspaces: view, operate, name, forget, time; nothing here waits for a provider."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.domain.accounts import Account
-from bot.domain.acts import NO_CHANGE, Change, timed
+from bot.domain.acts import NO_CHANGE, Change
 from bot.domain.errands import Call
 from bot.domain.forms import Spec
+from bot.domain.hours import Rule
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import CHECKED, Operation, OperationVerb, Remark
 from bot.domain.people import Principal
@@ -24,6 +26,7 @@ from bot.services.asked import Asked, usable
 from bot.services.context import Context
 from bot.services.making import check_offered
 from bot.store import creations, errands, gates, inbox, operations, refusals, timers, workspaces
+from bot.store.acts import changed
 from bot.store.notices import add_card
 from bot.store.operations import Accepted
 from bot.store.tables import OPERATIONS
@@ -69,10 +72,16 @@ def note(
     asked: Asked,
     action: str,
     workspace: Workspace,
-    change: Change = NO_CHANGE,
+    change: Change | Sequence[tuple[Rule | None, Rule | None]] = (),
+    /,
     **detail: str,
 ) -> None:
-    """Write the audit row and the act of what a person asks for on a workspace."""
+    """Write the audit row and the act of what a person asks for on a workspace, as it was before.
+
+    ``change`` is what changed if that isn't only what rows say of it: hours, as they were and are.
+    """
+    if not isinstance(change, Change):
+        change = changed(*change, (workspace, workspaces.workspace(tx, workspace.id)))
     target = f"{workspace.connection}/{workspace.remote_id}"
     asked.note(tx, action, target, about=workspace, change=change, **detail, workspace=workspace.id)
 
@@ -141,7 +150,7 @@ def begin(
     if timer is not None:
         timers.put(tx, workspace.id, timer)
         detail["until"] = f"{timer.at:.0f}"
-    change = NO_CHANGE if timer is None else timed(workspace, timer)
+    change = NO_CHANGE if timer is None else changed((workspace, workspaces.workspace(tx, workspace.id)))
     if timer is None or not accepted.joined:
         change = change.begun(accepted.operation, accepted.replaced, asker)
     note(tx, asked, f"workspace.{verb}", workspace, change, reference=asked.reference, **detail)
@@ -479,7 +488,7 @@ def _changed(tx: Transaction, asked: Asked, workspace: Workspace, timer: Timer |
             timers.clear(tx, workspace.id)
         else:
             timers.put(tx, workspace.id, timer)
-        note(tx, asked, "workspace.timer", workspace, timed(workspace, timer), **said(timer))
+        note(tx, asked, "workspace.timer", workspace, **said(timer))
     return workspaces.workspace(tx, workspace.id) or workspace
 
 
@@ -526,9 +535,8 @@ def _listed(tx: Transaction, asked: Asked, workspace: Workspace, before: Workspa
     if not asked.is_new(tx):
         return before or workspace
     added = workspaces.add(tx, workspace)
-    was = {"hidden": before is None or before.hidden, "alias": before and before.alias}
-    change = Change(was=was, became={"hidden": False, "alias": added.alias})
-    note(tx, asked, "workspace.add", added, change)
+    former = before or replace(added, hidden=True, alias=None)
+    note(tx, asked, "workspace.add", added, changed((former, added)))
     return added
 
 
@@ -539,8 +547,7 @@ def alias(tx: Transaction, asked: Asked, workspace_id: str, name: str | None) ->
         _check_free(tx, asked.principal, name, besides=workspace)
     if asked.is_new(tx):
         workspaces.name(tx, workspace.id, name)
-        change = Change(was={"alias": workspace.alias}, became={"alias": name})
-        note(tx, asked, "workspace.alias", workspace, change)
+        note(tx, asked, "workspace.alias", workspace)
     return replace(workspace, alias=name)
 
 
@@ -549,9 +556,7 @@ def forget(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
     workspace = owned(tx, asked, "forget", workspace_id)
     if asked.is_new(tx):
         workspaces.hide(tx, workspace.id)
-        gone = timed(workspace, None)
-        change = Change(was={"hidden": False, **gone.was}, became={"hidden": True, **gone.became})
-        note(tx, asked, "workspace.forget", workspace, change)
+        note(tx, asked, "workspace.forget", workspace)
     return workspace
 
 
@@ -563,11 +568,7 @@ def notify(
     if asked.is_new(tx):
         workspaces.notify(tx, workspace.id, ready=ready, stopped=stopped)
         said = {None: "usual", True: "on", False: "off"}
-        change = Change(
-            was={"tells_ready": workspace.tells_ready, "tells_stopped": workspace.tells_stopped},
-            became={"tells_ready": ready, "tells_stopped": stopped},
-        )
-        note(tx, asked, "workspace.notify", workspace, change, ready=said[ready], stopped=said[stopped])
+        note(tx, asked, "workspace.notify", workspace, ready=said[ready], stopped=said[stopped])
     return replace(workspace, tells_ready=ready, tells_stopped=stopped)
 
 

@@ -3,19 +3,26 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from bot.domain.acts import HOURS, RECENT_SECONDS, TIMER, Act
+from bot.domain.acts import HOURS, RECENT_SECONDS, TIMER, Act, Change
 from bot.domain.hours import Rule
 from bot.domain.operations import Operation
 from bot.domain.people import Principal
+from bot.domain.preferences import Preferences
+from bot.domain.runs import Run
 from bot.domain.workspaces import Workspace
-from bot.store import preferences
-from bot.store.tables import ACTS, PREFERENCES, RULES, RUNS, WORKSPACES
-from bot.store.transaction import Transaction
+from bot.store.tables import ACTS, PREFERENCES, RULES, RUNS, TABLES, WORKSPACES, Table
+from bot.store.transaction import Row, Transaction, clean
 
-#: What changes about a rule by itself, so that it says nothing about what its person wants.
-_OF_RULES: Final = frozenset(
-    {"settled_at", "look_at", "lesson_look_at", "lead", "seen_zone", "started_at", "unused"}
-)
+TIMER_COLUMNS: Final = ("stop_at", "stop_mode", "stop_agreed", "stop_rule")
+#: The rows that say what people want, and in which columns.
+_WANTED: Final[Mapping[type, tuple[Table[Any], Sequence[str]]]] = {
+    Workspace: (WORKSPACES, ("alias", "hidden", "tells_ready", "tells_stopped", *TIMER_COLUMNS)),
+    Run: (RUNS, ("stop_wanted",)),
+    Rule: (RULES, RULES.fields),
+    Preferences: (PREFERENCES, PREFERENCES.fields),
+}
+#: What changes by itself, so that it says nothing about what somebody wants.
+_BY_ITSELF: Final = frozenset({"settled_at", "lead", "seen_zone", "started_at", "unused"})
 
 
 def act(tx: Transaction, key: str) -> Act | None:
@@ -48,34 +55,38 @@ def asker_of(tx: Transaction, operation: Operation) -> str:
     return TIMER if operation.verb.brings_down else HOURS
 
 
-def hours(tx: Transaction, rules: Sequence[Rule | str]) -> dict[str, Any]:
-    """Return what rows say about hours, by the ids of their rules; those that are gone have no row."""
-    ids = sorted({one if isinstance(one, str) else one.id for one in rules})
-    return {"rules": {one: RULES.row(tx, id=one) for one in ids}}
-
-
 def was_asked(tx: Transaction, workspace: Workspace, since: float) -> bool:
     """Return whether a workspace's person has done anything with it since then."""
     who = {"principal": workspace.principal.key, "subject": workspace.id}
     return tx.one("was_asked", **who, since=since) is not None
 
 
-def by_now(tx: Transaction, act: Act) -> Mapping[str, Any] | None:
-    """Return what rows say by now of what an act changed, as ``became`` has it; None if they are gone."""
-    names = [name for name in act.became if name != "rules"]
-    if act.action == "settings.save":
-        return PREFERENCES.columns(preferences.preferences(tx, act.principal))
-    row = (RUNS if act.action.startswith("job.") else WORKSPACES).row(tx, id=act.subject) if names else {}
-    if row is None:
-        return None
-    said = {name: row[name] for name in names}
-    if (rules := act.became.get("rules")) is not None:
-        found = hours(tx, rules)["rules"]
-        said["rules"] = {key: _alike(found[key], then) for key, then in rules.items()}
-    return said
+def changed(*pairs: tuple[Any, Any]) -> Change:
+    """Return what rows said before and say since, by their models; None stands for no row."""
+    was, became, until = dict[str, Any](), dict[str, Any](), None
+    for before, after in pairs:
+        table, wanted = _WANTED[type(before or after)]
+        key = f"{table.name} {getattr(before or after, 'id', '')}"
+        old, new = (one and {name: clean(getattr(one, name)) for name in wanted} for one in (before, after))
+        differing = [name for name in wanted if None in (old, new) or old[name] != new[name]]
+        if differing:
+            was[key] = old and {name: old[name] for name in differing}
+            became[key] = new and {name: new[name] for name in differing if name not in _BY_ITSELF}
+            until = new["stop_at"] if "stop_at" in differing and new else until
+    return Change(was=was, became=became, until=until)
 
 
-def _alike(row: Mapping[str, Any] | None, then: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    if row is None or then is None:
-        return row
-    return {name: then.get(name) if name in _OF_RULES else value for name, value in row.items()}
+def row_of(tx: Transaction, act: Act, key: str) -> tuple[Table[Any], Row, Row | None]:
+    """Return the table, the key and the present state of a row that an act changed."""
+    name, _, one = key.partition(" ")
+    table = TABLES[name]
+    by = {table.keys[0][0]: one or act.principal.key}
+    return table, by, table.row(tx, **by)
+
+
+def is_as_left(tx: Transaction, act: Act) -> bool:
+    """Return whether all rows still say what they said after an act."""
+    found = [(row_of(tx, act, key)[2], said) for key, said in act.became.items()]
+    return all(
+        (row is None) is (said is None) and (said or {}).items() <= (row or {}).items() for row, said in found
+    )

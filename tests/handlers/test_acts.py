@@ -291,12 +291,13 @@ async def test_a_run_is_cancelled_until_it_was_sent_and_its_stop_too():
     async with run_rig() as bot:
         await asked(bot, "job run posit -- ls")
         assert words(await asked(bot, "undo")) == (
-            "I've cancelled the run *ls*. Nothing had been sent to Posit Workbench."
+            "I've cancelled the run of *ls*. Nothing had been sent to Posit Workbench."
         )
         assert await bot.store.claim_runs(10, 60.0) == []
         run = await going(bot)
         await asked(bot, "job stop train.R")
-        assert words(await asked(bot, "undo")) == "I won't stop *train.R*."
+        said = "I've cancelled the stop of *train.R*. Nothing had been sent to Posit Workbench."
+        assert words(await asked(bot, "undo")) == said
         assert (await bot.store.run(run.id)).stop_wanted == ""
         await asked(bot, "job stop train.R")
         await bot.store.save_run_step(Update(run.id, 5.0, stop_call=Call.ACCEPTED, called=True))

@@ -135,7 +135,7 @@ async def test_a_run_takes_variables_in_its_place_until_it_was_sent_and_with_a_p
         (run,) = [one for one in await bot.store.runs(ALICE) if one.is_open]
         await step(bot, run, remote_id="r1", start_call=Call.ACCEPTED, called=True)
         answer = await talk(bot, "with EPOCHS=40")
-        assert "I've already sent the run *python train.py* to Posit Workbench." in words(answer)
+        assert "I've already launched *python train.py*." in words(answer)
         assert await variables(bot) == [("EPOCHS=30", "LR=0.1")]
         assert list(buttons(answer)) == ["Stop", "Run again with EPOCHS=40"]
         await bot.push(answer, "Run again with EPOCHS=40")

@@ -16,15 +16,9 @@ CHANGED: Final = "*{name}* has changed since, so I left it as it is."
 CHANGED_UNNAMED: Final = "That has changed since, so I left it as it is."
 CANCELLED: Final = "I've cancelled the {verb} of *{name}*. Nothing had been sent to {title}."
 CANCELLED_BACK: Final = "I've cancelled the {verb} of *{name}*, and I'm {doing_again} it as you asked before."
-#: Of a run, by what became of its act, and whether that was a stop.
-RUNS: Final[Mapping[tuple[str, bool], str]] = {
-    ("cancelled", False): "I've cancelled the run *{name}*. Nothing had been sent to {title}.",
-    ("cancelled", True): "I won't stop *{name}*.",
-    ("under way", False): "I've already sent the run *{name}* to {title}.",
-    ("under way", True): "I'm already stopping *{name}*.",
-    ("done", False): "*{name}* has already ended.",
-    ("done", True): "*{name}* has already ended.",
-}
+#: Of a run.
+LAUNCH: Final[Mapping[str, str]] = {"verb": "run", "done": "launched"}
+ENDED: Final = "*{name}* has already ended."
 UNDER_WAY: Final = "I'm already {doing} *{name}*."
 DONE: Final = "I've already {done} *{name}*."
 #: Of a start or a stop for which nothing had to be sent.
@@ -32,7 +26,7 @@ WAS_SO: Final = "*{name}* was running already, so I haven't changed anything."
 WAS_DOWN: Final = "*{name}* wasn't running, so I haven't changed anything."
 #: There is no way back that ends nothing.
 NO_WAY_BACK: Final = "That can't be undone."
-NO_STOP: Final = "Stopping it would end it for good, so I've left it as it is."
+_NO_STOP: Final = "Stopping it would end it for good, so I've left it as it is."
 #: To a change that the last act can't be given.
 NOT_TAKEN: Final = (
     "I can't change that about what I did last with *{name}*. To take it back, type `{command}undo`."
@@ -54,6 +48,8 @@ RESTORED_NO_TIMER: Final = "I won't stop *{name}*."
 RESTORED_TIMER: Final = "*{name}* on {title} will be {done} {at}, after a warning."
 #: By the act: what can be done instead where nothing takes it back.
 INSTEAD: Final[Mapping[str, str]] = {
+    "workspace.start": _NO_STOP,
+    "workspace.restart": _NO_STOP,
     "workspace.create": "To see what you can do with *{name}*, type `{command}status {typed}`.",
     "workspace.remove": "To create another workspace, type `{command}new`.",
     "account.linked": "To end the link to {title}, type `{command}unlink {title}`.",
