@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 from bot.support.environment import NAME
+from bot.support.release import RELEASE
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -28,6 +29,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=NAME, description="Usher, a Slack bot for workspaces.")
+    parser.add_argument("--version", action="version", version=f"{NAME} {RELEASE}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def add(name: str, run: str, text: str) -> argparse.ArgumentParser:
@@ -47,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "doctor", "setting_up.doctor", "check the settings, Slack, the connections and the database"
     ).add_argument("--json", action="store_true", help="answer as one JSON object")
-    showing = add("demo", "showing.demo", "show Usher in a browser with a local Slack; needs usher-bot[demo]")
+    showing = add("demo", "showing.demo", "show Usher in a browser with a local Slack; needs the extra demo")
     showing.add_argument("--once", action="store_true", help="play it by itself, without a browser")
     showing.add_argument("--light", action="store_true", help="tiny IDEs at the hub instead of JupyterLab")
     showing.add_argument("--port", type=int, help="the local Slack's; the others follow")
@@ -88,8 +90,7 @@ def _parser() -> argparse.ArgumentParser:
         "with their number",
     )
     rotating.set_defaults(run="keeping.rotate")
-    accounts = add("accounts", "", "link people to users")
-    _add_accounts(accounts.add_subparsers(required=True, metavar="WHAT"))
+    _add_accounts(add("accounts", "", "link people to users").add_subparsers(required=True, metavar="WHAT"))
     store = add("store", "", "back up the database, or move to another one")
     _add_store(store.add_subparsers(required=True, metavar="WHAT"))
     audit = add("audit", "", "check the record of who did what").add_subparsers(required=True, metavar="WHAT")

@@ -22,13 +22,14 @@ from cryptography.fernet import Fernet
 from bot.app import Process
 from bot.app import serve as serve_as
 from bot.commands import load
+from bot.domain.groups import is_group
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.messages.blocks import replies
 from bot.messages.texts import home
 from bot.providers import build_providers, provider_classes, read_connections, runs_commands
 from bot.slack.manifest import create_url, socket_manifest
-from bot.support.environment import ENV_FILE, command, connections_source, give, given
+from bot.support.environment import ENV_FILE, command, connections_source, exposed_env_file, give, given
 from bot.support.errors import NotDone
 from bot.support.http import Http
 from bot.support.settings import Settings, problem_with, read_settings
@@ -46,31 +47,36 @@ Ask = Callable[[str], str]
 Look = Callable[[Settings, Http], Awaitable[Sequence[Check]]]
 
 _KEY: Final = "It opens what people link: keep a copy elsewhere"
-_WHERE: Final = "Where are your workspaces? Type one of {known}, and its address, as saturn https://…"
+_BEGIN: Final = "Each answer is tried at once and saved here: if you stop, the next run goes on from there."
+_WHERE: Final = "Where are your workspaces? Type one of {known}, and its address, such as saturn https://…"
 _ADDRESS: Final = "Usher's own https address for browsers (Enter for one that only this computer reaches)"
-_BOT: Final = "Bot User OAuth Token (Install App)"
-_APP: Final = "App-level token with the scope connections:write (Basic Information)"
+_BOT: Final = "Bot User OAuth Token (xoxb-…, from Install App)"
+_APP: Final = "App-level token with the scope connections:write (xapp-…, from Basic Information)"
 _PERSON: Final = "Your member ID in Slack (your profile, ⋮, Copy member ID)"
 _CREATE: Final = """
 Open this link, choose your Slack workspace, and press Next and Create:
 
 {link}
 
-If the form is empty, choose From a manifest and paste what {manifest} prints in this folder.
-Then, on the app's page: press Install App and copy the token there; under Basic Information, App-Level
-Tokens, generate one with the scope connections:write.
+If the form is empty, choose From a manifest instead, and paste what {manifest} prints in this folder.
+Then copy two tokens from your new app's pages. What you paste here isn't shown.
+  Install App: install it, and copy the Bot User OAuth Token.
+  Basic Information, App-Level Tokens: generate one with the scope connections:write, and copy it.
 """
+_GROUP: Final = "only user groups, and Usher will write to one person first: to you"
+_YOURS: Final = "Put your own member ID first: it begins with U or W. Groups can follow it, after a comma."
 _WRITTEN: Final = (
-    "Usher runs, and has written to you in Slack: link your account there, and start a workspace."
+    "Usher is running and has written to you in Slack: link your account there, then start a workspace."
 )
 _OTHER: Final = (
     "Slack counts more connections of this app than this Usher has ({count} more). Another one that uses it "
-    "gets a part of what you press: stop it, or give it its own app. If you just did, wait some minutes."
+    "gets some of what you press: stop it, or give it its own app. If you just did, wait a few minutes."
 )
 _READY: Final = """
-Your workspace is ready. What a team still needs, which {doctor} goes on ticking off:
+Your workspace is ready. This is what a team still needs; {doctor} keeps checking it:
 {team}
-Usher serves until you press Ctrl+C. From then on, start it with {serve}."""
+Usher keeps running until you press Ctrl+C. After that, start it in this folder with {serve}."""
+_CORRECT: Final = "Correct that, and run it again to go on."
 #: What the audit says of a workspace that somebody has running.
 _UP: Final = frozenset((f"operation.{verb}", "fulfilled") for verb in OperationVerb if not verb.brings_down)
 #: The example's values that aren't defaults.
@@ -81,22 +87,31 @@ _ASKED: Final = frozenset({"name", "provider", "title", "base_url"})
 
 def init(_arguments: argparse.Namespace) -> int:
     """Ask for what is missing, try and write it."""
-    try:
-        Conversation(input, getpass if sys.stdin.isatty() else input, print).hold()
-    except EOFError:
-        raise NotDone("The answers ended. All are written: run it again to go on.") from None
+    _hold()
+    print(f"All of it is written. Start Usher in this folder with {command('serve')}.")
     return 0
 
 
-def up(arguments: argparse.Namespace) -> int:
+def up(_arguments: argparse.Namespace) -> int:
     """Do what ``init`` does, and serve; say when somebody's first workspace is ready."""
-    init(arguments)
+    _hold()
     # Among sentences for a person, the log only says what is wrong.
     give("USHER_LOG_LEVEL", "warning")
     give("USHER_LOG_FORMAT", "text")
     settings, connections = load()
     asyncio.run(serve_as(settings, connections, beside=partial(_first_workspace, settings)))
     return 0
+
+
+def _hold() -> None:
+    try:
+        Conversation(input, getpass if sys.stdin.isatty() else input, print).hold()
+    except (EOFError, KeyboardInterrupt):
+        raise NotDone("\nWhat you answered is saved: run it again to go on.") from None
+
+
+def _stop(_question: str) -> str:
+    raise NotDone(_CORRECT)
 
 
 class Conversation:
@@ -111,17 +126,24 @@ class Conversation:
         """Ask, try and write. Raises EOFError if nobody answers, and NotDone."""
         if not given("USHER_ENCRYPTION_KEYS"):
             keep("USHER_ENCRYPTION_KEYS", Fernet.generate_key().decode(), _KEY)
+        if exposed := exposed_env_file():
+            self._tell(as_text(check_settings((), (), exposed)))
         self._connect()
-        usual = "" if given("USHER_PUBLIC_URL") else asyncio.run(local_address(read_settings().settings))
-        self._settle("USHER_PUBLIC_URL", _ADDRESS, self._ask, _look_at_address, usual)
+        self._settle("USHER_PUBLIC_URL", _ADDRESS, self._ask_address, look_at_address)
         if not given("SLACK_BOT_TOKEN"):
             self._tell(_creating())
         self._settle("SLACK_BOT_TOKEN", _BOT, self._ask_secret, _of_slack("slack token", "slack scopes"))
         if not given("SLACK_SIGNING_SECRET"):
             self._settle("SLACK_APP_TOKEN", _APP, self._ask_secret, _of_slack("slack app token"))
-        self._settle("USHER_ADMINS", _PERSON, self._ask, _of_slack("administrators"))
+        # One answer doesn't replace a list that somebody wrote.
+        ask = _stop if given("USHER_ADMINS") else self._ask
+        self._settle("USHER_ADMINS", _PERSON, ask, _look_at_person)
 
-    def _settle(self, name: str, question: str, ask: Ask, look: Look, usual: str = "") -> None:
+    def _ask_address(self, question: str) -> str:
+        """Ask; nothing means an address on this machine that nobody has."""
+        return self._ask(question) or f"http://localhost:{asyncio.run(free_port(read_settings().settings))}"
+
+    def _settle(self, name: str, question: str, ask: Ask, look: Look) -> None:
         """Ask for a setting, unless it is set already and good."""
 
         def problem(value: str) -> str:
@@ -131,18 +153,16 @@ class Conversation:
             return self._judged(look)
 
         before = given(name)
-        value = self._answer(ask, question, problem, before, usual)
+        value = self._answer(ask, question, problem, before)
         if value != before:
             keep(name, value, question)
 
-    def _answer(
-        self, ask: Ask, question: str, problem: Callable[[str], str], value: str = "", usual: str = ""
-    ) -> str:
+    def _answer(self, ask: Ask, question: str, problem: Callable[[str], str], value: str = "") -> str:
         """Return a value if there is no problem with it, otherwise the first answer with none."""
         while not value or (wrong := problem(value)):
             if value:
                 self._tell(wrong)
-            value = ask(f"{question}: ").strip() or usual
+            value = ask(f"{question}: ").strip()
         return value
 
     def _judged(self, look: Look) -> str:
@@ -163,17 +183,18 @@ class Conversation:
         place = connections_source() or Path("connections.toml").absolute()
         question = _WHERE.format(known=", ".join(sorted(provider_classes())))
         if isinstance(place, Path) and not place.exists():
+            self._tell(_BEGIN)
             self._answer(self._ask, question, partial(self._connection, place))
         elif wrong := self._tried(place):
-            raise NotDone(f"{wrong}\nCorrect that, and run it again to go on.")
+            raise NotDone(f"{wrong}\n{_CORRECT}")
         if connections_source() is None:
-            keep("USHER_CONNECTIONS", str(place), question)
+            keep("USHER_CONNECTIONS", str(place), "Where your workspaces are")
 
     def _connection(self, place: Path, value: str) -> str:
         """Write a file with the connection that was answered if its server answers; return what is wrong."""
         kind, _, url = (part.strip() for part in value.partition(" "))
         if kind not in provider_classes():
-            return "needs one of these words, a space, and an address"
+            return "That needs one of these words, then a space and an address."
         text, secrets = _table(kind, url, self._ask_secret)
         for name, secret in secrets.items():
             give(name, secret)
@@ -181,7 +202,7 @@ class Conversation:
         _write(new, text)
         if wrong := self._tried(new):
             new.unlink()
-            return wrong
+            return wrong.removeprefix(f"connections.{kind}.base_url: ")
         for name, secret in secrets.items():
             keep(name, secret, "The connections file refers to it")
         new.replace(place)
@@ -194,7 +215,7 @@ class Conversation:
         async def look(_settings: Settings, http: Http) -> list[Check]:
             return [await check_connection(*one) for one in build_providers(found, http).items()]
 
-        return as_text(check_settings(problems, ())) if problems else self._judged(look)
+        return "\n".join(problems) or self._judged(look)
 
 
 def _of_slack(*names: str) -> Look:
@@ -207,22 +228,43 @@ def _of_slack(*names: str) -> Look:
     return look
 
 
-async def local_address(settings: Settings) -> str:
-    """Return an address on this machine that nobody has."""
+async def _look_at_person(settings: Settings, http: Http) -> Sequence[Check]:
+    """Look at Usher's admins, the first of whom is written to."""
+    if all(map(is_group, settings.admin_ids())):
+        return [Check("administrators", False, _GROUP, _YOURS)]
+    return await _of_slack("administrators")(settings, http)
+
+
+async def free_port(settings: Settings) -> int:
+    """Return a port that nobody has. Raises NotDone."""
     ports = range(settings.port, settings.port + (1 if given("PORT") else 10))
-    async with listening(web.Application(), settings.host, *ports) as port:
-        return f"http://localhost:{port}"
+    try:
+        async with listening(web.Application(), settings.host, *ports) as port:
+            return port
+    except OSError as error:
+        raise NotDone(why_not_listening(error, settings.host, ports[-1])) from None
 
 
-async def _look_at_address(settings: Settings, http: Http) -> list[Check]:
-    """Answer at the public address for a moment, as ``serve`` does, to see whether it leads here."""
+async def look_at_address(settings: Settings, http: Http) -> list[Check]:
+    """Answer at the public address for a moment, as ``serve`` does, to see whether it leads here.
+
+    A proxy forwards to any port: a free one is written where another program has the usual one. Raises
+    NotDone if this Usher is running.
+    """
     app = web.Application()
     app.router.add_routes([proving(Vault(settings.keys()))])
     try:
         async with listening(app, settings.host, *settings.ports()):
             return [await check_address(settings, http)]
     except OSError as error:
-        return [Check("port", False, why_not_listening(error, settings.host, settings.ports()[-1]))]
+        wrong = why_not_listening(error, settings.host, settings.ports()[-1])
+    found = await check_address(settings, http)
+    if found.is_good and not found.is_warning:
+        raise NotDone(f"This Usher is already running: {settings.public_url} leads to it. Stop it first.")
+    if given("PORT") or not (settings.public_url or "").startswith("https:"):
+        return [Check("port", False, wrong)]
+    keep("PORT", str(await free_port(settings)), f"{settings.port} was in use")
+    return await look_at_address(read_settings().settings, http)
 
 
 def _creating() -> str:
@@ -239,7 +281,9 @@ def _creating() -> str:
 
 async def _first_workspace(settings: Settings, process: Process) -> None:
     """Write to the person in Slack, and watch until a workspace of theirs is ready."""
-    store, person, seen, is_other = process.store, process.context.installation.administrating()[0], 0, False
+    names = (name.strip() for name in settings.administrators.split(","))
+    person = process.context.installation.named(next(one for one in names if one and not is_group(one)))
+    store, seen, is_other = process.store, 0, False
     here = replies.hint(home.HERE, await first_steps(process.services.of(person), person))
     notice = NewNotice(f"up:{person.key}", NoticeKind.MESSAGE, "here", person, here.as_body())
     await store.add_notices([notice])

@@ -43,12 +43,15 @@ def load_env_file() -> None:
 
 
 def exposed_env_file() -> str:
-    """Return what is wrong with the permissions of ``.env``; empty if nothing is, or if there is no file."""
+    """Return who else can get at ``.env``, and what to do; empty if nobody can, or if there is no file."""
+    path = Path(ENV_FILE).absolute()
     with suppress(OSError):
-        others = Path(ENV_FILE).stat().st_mode & (READABLE | WRITABLE)
-        if others:
-            can = "change" if others & WRITABLE else "read"
-            return f"others on this machine can {can} {Path(ENV_FILE).absolute()}"
+        if others := path.stat().st_mode & (READABLE | WRITABLE):
+            return (
+                f"others on this machine can {'change' if others & WRITABLE else 'read'} {path}: chmod 600 it"
+            )
+        if path.parent.stat().st_mode & WRITABLE:
+            return f"others on this machine can write in {path.parent}, where .env is: chmod go-w it"
     return ""
 
 

@@ -23,11 +23,12 @@ async def check_connection(name: str, provider: base.Provider) -> Check:
     except errors.ProviderError as failed:
         advice = "Check base_url in the connections file."
         if isinstance(failed, errors.TemporaryError):
-            advice = "Check base_url, and whether this machine reaches the server."
+            advice = "Check the address (base_url), and whether this machine can reach the server."
         elif isinstance(failed, errors.CredentialRefused):
             advice = "Check the connection's own token in the connections file."
         return Check(label, False, why(failed), advice)
-    return Check(label, True, f"{provider.settings.base_url} answers ({plain(version)}). {remark}".strip())
+    found = f"{provider.settings.base_url} answers ({plain(version)})"
+    return Check(label, True, ". ".join(filter(None, (found, remark))))
 
 
 def check_sign_in(settings: Settings, providers: Mapping[str, base.Provider]) -> list[Check]:

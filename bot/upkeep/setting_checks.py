@@ -17,7 +17,7 @@ _SETTING_ADVICE: Final = {
     "USHER_ENCRYPTION_KEYS": (
         f"{command('keys new')} creates a key. Keep your old keys too: stored data needs them."
     ),
-    "USHER_CONNECTIONS": "Set it to the path of your connections file: docs/team.md shows one.",
+    "USHER_CONNECTIONS": f"{command('up')} writes one. Set it to the path of yours: docs/team.md shows one.",
     "USHER_PUBLIC_URL": "Set it to the address that people's browsers use, such as https://usher.example.org.",
     "USHER_ASSISTANT": "Set both, or leave it out: docs/assistant.md says what it needs.",
     "USHER_DATABASE_URL": (
@@ -39,7 +39,7 @@ _UNKNOWN: Final = "Remove it, or correct its name: docs/settings.md lists them a
 def check_settings(problems: Sequence[str], unknown: Sequence[str], exposed: str = "") -> list[Check]:
     """Return a check for each problem of the settings, or the one that all is well.
 
-    ``exposed`` says what others may do with their file.
+    ``exposed`` says what others may do with their file, and what to do about it.
     """
     checks = [Check("settings", False, problem, _setting_advice(problem)) for problem in problems]
     checks += [
@@ -47,7 +47,7 @@ def check_settings(problems: Sequence[str], unknown: Sequence[str], exposed: str
         for name in unknown
     ]
     if exposed:
-        checks.append(Check("settings", False, exposed, "Make it yours alone: chmod 600."))
+        checks.append(Check("settings", False, exposed))
     return checks or [Check("settings", True, "all there")]
 
 

@@ -56,9 +56,17 @@ async def test_what_the_environment_sets_wins_even_if_it_is_empty(tmp_path):
 async def test_doctor_says_when_others_can_read_or_change_it(tmp_path, mode, can):
     path = write(tmp_path, mode=mode)
     checked = await run("doctor", cwd=tmp_path)
-    assert f"BAD  settings: others on this machine can {can} {path}\n" in checked.out
+    assert f"BAD  settings: others on this machine can {can} {path}: chmod 600 it\n" in checked.out
     migrated = await run("migrate", cwd=tmp_path)
     assert (migrated.status, str(path) in migrated.err) == (0, True)
+
+
+async def test_doctor_says_when_others_can_put_another_one_in_its_place(tmp_path):
+    write(tmp_path)
+    tmp_path.chmod(0o770)
+    checked = await run("doctor", cwd=tmp_path)
+    can = f"others on this machine can write in {tmp_path}, where .env is: chmod go-w it"
+    assert f"BAD  settings: {can}\n" in checked.out
 
 
 async def test_a_file_that_is_no_text_is_named(tmp_path):

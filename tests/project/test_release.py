@@ -1,6 +1,7 @@
 """A release: the same bytes each time, with what is tracked and nothing else; its wheel works by itself."""
 
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -156,4 +157,24 @@ def test_without_its_extra_the_demonstration_says_what_to_install(installed, tmp
     )
     assert (done.returncode, done.stdout) == (1, "")
     assert "(jupyterhub)" in done.stderr
-    assert "pip install 'usher-bot[demo]'" in done.stderr
+    assert f"{python} -m pip install 'usher-bot[demo]'" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("origin", "place"),
+    [
+        (
+            {"url": "file:///srv/usher_bot-0.2.0-py3-none-any.whl"},
+            "file:///srv/usher_bot-0.2.0-py3-none-any.whl",
+        ),
+        ({"url": "https://git.example/usher", "vcs_info": {"vcs": "git"}}, "git+https://git.example/usher"),
+    ],
+)
+def test_the_demonstration_says_how_to_install_it_from_where_usher_came(installed, tmp_path, origin, place):
+    (python, *flags, load), given = installed
+    (about,) = (tmp_path / "installed").glob("*.dist-info")
+    (about / "direct_url.json").write_text(json.dumps(origin))
+    without = f"import sys; sys.modules['jupyterhub'] = None; {load}"
+    words = [python, *flags, without, "demo"]
+    done = subprocess.run(words, cwd=tmp_path, env=given, capture_output=True, text=True, check=False)
+    assert f"pip install 'usher-bot[demo] @ {place}'" in done.stderr

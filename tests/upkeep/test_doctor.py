@@ -220,7 +220,7 @@ async def test_a_connection_that_is_away(tmp_path, http):
     check = await connection_checks.check_connection("saturn", provider)
     assert not check.is_good
     assert "Unreachable" in check.found
-    assert check.advice == "Check base_url, and whether this machine reaches the server."
+    assert check.advice == "Check the address (base_url), and whether this machine can reach the server."
 
 
 async def test_workspaces_that_open_in_a_page_need_sign_in_with_slack(tmp_path):

@@ -10,11 +10,14 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bot.commands.up import Conversation, keep, local_address
+from bot.commands.up import Conversation, free_port, keep, look_at_address
 from bot.providers import provider_classes, read_connections
 from bot.support.environment import load_env_file
 from bot.support.errors import NotDone
+from bot.support.http import Http
 from bot.support.settings import read_settings
+from bot.support.vault import Vault
+from bot.web.app import proving
 from playground.processes import reserved_port
 from tests.app.command_line import run
 from tests.playground.slack_help import OLIVIA, slack
@@ -146,8 +149,8 @@ async def test_each_failure_is_met_where_it_happens_with_what_to_do(folder, begi
     gone = f"http://127.0.0.1:{reserved_port()}"
     met = [
         ("zeppelin", "needs one of these words"),
-        ("posit ftp://hub.example", "base_url"),
-        (f"posit {gone}", "Check base_url, and whether this machine reaches the server."),
+        ("posit ftp://hub.example", "\nthe address must begin with https:// and name a host"),
+        (f"posit {gone}", "Check the address (base_url), and whether this machine can reach the server."),
         (f"posit {provider}", "ok   connection posit"),
         (f"{gone}/usher", "needs an address without a path"),
         (provider, "leads to something else (HTTP 200"),
@@ -160,6 +163,7 @@ async def test_each_failure_is_met_where_it_happens_with_what_to_do(folder, begi
         ("xapp-wrong", "Create an app-level token with connections:write"),
         (app, "ok   slack app token: Socket Mode can be opened"),
         ("olivia", "needs ids of Slack users or groups"),
+        ("S0GROUP", "Put your own member ID first: it begins with U or W."),
         ("U0NOBODY", "U0NOBODY (Slack says user_not_found)"),
         (person, "ok   administrators: olivia"),
     ]
@@ -204,16 +208,63 @@ async def test_what_somebody_else_wrote_is_kept_and_what_is_wrong_with_it_said(f
     assert connections.read_text() == "kept"
 
 
-async def test_a_second_usher_on_a_machine_has_an_address_of_its_own(begins, provider):
+async def test_a_list_of_admins_that_nobody_can_be_written_to_is_kept(folder, begins, local, provider):
+    env = outside(local)
+    begins(**env)
+    await Terminal(f"posit {provider}", "", *of_slack(local)).holds()
+    (folder / ".env").write_text((folder / ".env").read_text().replace("=U0OLIVIA", "=S0ADMINS,S0MORE"))
+    begins(**env)
+    terminal = Terminal(OLIVIA)
+    with pytest.raises(NotDone, match="Correct that"):
+        await terminal.holds()
+    assert "Put your own member ID first" in terminal.said[-1]
+    assert "USHER_ADMINS=S0ADMINS,S0MORE\n" in (folder / ".env").read_text()
+
+
+async def test_a_folder_where_others_can_write_is_named_before_anything_is_asked(folder, begins):
+    folder.chmod(0o770)
+    begins()
+    terminal = Terminal()
+    with pytest.raises(EOFError):
+        await terminal.holds()
+    assert f"others on this machine can write in {folder}, where .env is: chmod go-w it" in terminal.said[0]
+
+
+async def test_a_second_usher_on_a_machine_has_a_port_of_its_own(folder, begins, provider):
     begins()
     taken = int(provider.rpartition(":")[2])
     made = read_settings().settings.model_copy(update={"port": taken})
-    address = await local_address(made)
-    assert address.startswith("http://localhost:")
-    assert not address.endswith(f":{taken}")
+    assert await free_port(made) > taken
+    # A proxy in front of it is told which one that is, and it stays.
+    url = f"https://127.0.0.1:{reserved_port()}"
+    begins(USHER_PUBLIC_URL=url)
+    async with Http.new_session() as session:
+        await look_at_address(made.model_copy(update={"public_url": url}), Http(session))
+    port = os.environ["PORT"]
+    assert int(port) > taken
+    assert f"# {taken} was in use\nPORT={port}\n" in (folder / ".env").read_text(encoding="utf-8")
     begins(PORT=str(taken))
-    with pytest.raises(OSError, match="in use"):
-        await local_address(made)
+    with pytest.raises(NotDone, match="Stop it, or set PORT to another number"):
+        await free_port(made)
+
+
+async def test_an_usher_that_runs_already_is_not_set_up_again(begins, local, provider):
+    env = outside(local)
+    begins(**env)
+    await Terminal(f"posit {provider}", "", *of_slack(local)).holds()
+    begins(**env)
+    app = web.Application()
+    app.router.add_routes([proving(Vault([os.environ["USHER_ENCRYPTION_KEYS"]]))])
+    async with TestServer(app, host="127.0.0.1", port=int(env["PORT"])):
+        with pytest.raises(NotDone, match="This Usher is already running"):
+            await Terminal().holds()
+    # Another program there, and an address is asked for; Enter chooses one.
+    begins(**env)
+    async with TestServer(web.Application(), host="127.0.0.1", port=int(env["PORT"])):
+        terminal = Terminal(f"http://localhost:{env['PORT']}")
+        with pytest.raises(EOFError):
+            await terminal.holds()
+    assert "Something else is already listening" in "\n".join(terminal.said)
 
 
 async def test_without_anybody_who_answers_it_says_so(tmp_path):

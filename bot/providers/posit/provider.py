@@ -347,7 +347,7 @@ class PositProvider(
             server = self._with(None if token is None else base.Credential(token))
             version = await server.version(total=PROBE_SECONDS)
         except (errors.CredentialRefused, errors.Forbidden):
-            return "version not told"
+            return "no version given"
         return f"Workbench {_words(version)}"
 
     def parse_reference(self, text: str) -> str | None:
@@ -426,4 +426,4 @@ def _words(version: Version) -> str:
     """Return a version with its build and name, as the server's own pages show it."""
     build = f"+{version.build_number}" if version.build_number else ""
     name = f" “{version.release_name}”" if version.release_name else ""
-    return clean(f"{version.text}{build}{name}", MAX_NAME) or "version not told"
+    return clean(f"{version.text}{build}{name}", MAX_NAME) or "no version given"

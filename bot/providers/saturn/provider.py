@@ -182,7 +182,7 @@ class Saturn(
 
     async def probe(self) -> str:
         """Ask for the version; a server that requires a token or lacks the endpoint is still reachable."""
-        return await self._version() or "version not told"
+        return await self._version() or "no version given"
 
     async def remark(self) -> str:
         """Name the templates that this server can't use."""
