@@ -54,8 +54,8 @@ async def amended(
     given = request.given
     if not 0 < len(given) <= _MOST_WORDS or reading.is_foreign or request.surface.channel_id is None:
         return None
-    is_begun = reading.how == "not" or plain(given[0]) in _OPENINGS
-    if not is_begun and reading.kind not in {"nothing", "question"}:
+    first = plain(given[0])
+    if reading.how != "not" and first not in _OPENINGS and reading.kind not in {"nothing", "question"}:
         return None
     about = await request.heard()
     if about.ask == "which" and about.what in _OPEN:
@@ -65,19 +65,22 @@ async def amended(
         return (about.what, *labels_of(request, rest, rows)) if rest else replies.hint(words.LEFT)
     place = (request.surface.channel_id, request.surface.thread_ts or "")
     act = next(iter(await request.services.store.recent_acts(request.principal, *place)), None)
-    workspace = next((one for one in rows if act is not None and one.id == act.subject), None)
     if act is None or not act.can_be_undone:
         return None
-    if act.action == "job.run" and (varied := await _varied(request, act)) is not None:
-        return varied
-    found = None if workspace is None else await _of_act(request, reading, act, workspace, rows)
-    if found is not None:
-        return found
-    is_made = tuple(map(plain, given[:2])) in _MADE and reading.when is None
-    if is_made or plain(given[0]) in {"except", "with", "without"}:
+    workspace = next((one for one in rows if one.id == act.subject), None)
+    if workspace is not None:
+        found = await _of_act(request, reading, act, workspace, rows)
+    else:
+        found = await _varied(request, act) if act.action == "job.run" else None
+    is_about_it = (_is_made(request) and reading.when is None) or first in {"except", "with", "without"}
+    if found is None and is_about_it:
         name = act.name if workspace is None else workspace.title
         return replies.hint(request.filled(words.NOT_TAKEN, None, name=name))
-    return None
+    return found
+
+
+def _is_made(request: Request) -> bool:
+    return tuple(map(plain, request.given[:2])) in _MADE
 
 
 async def _chosen(request: Request, reading: Reading, about: Spoken) -> tuple[str, ...] | None:
@@ -115,22 +118,19 @@ async def _of_act(
     request: Request, reading: Reading, act: Act, workspace: Workspace, rows: Sequence[Workspace]
 ) -> Answer | Besides | tuple[str, ...] | None:
     verb, name = act.action.rpartition(".")[2], labels_of(request, [workspace], rows)[0]
-    first, is_made = plain(request.given[0]), tuple(map(plain, request.given[:2])) in _MADE
+    first, is_made = plain(request.given[0]), _is_made(request)
     said = request.given[2:] if is_made else request.given
-    made = [
-        one
-        for one in await request.services.store.rules(request.principal)
-        if f"rules {one.id}" in act.became
-    ]
-    if len(made) == 1 and said and (order := _hours(made[0].wanted, said)) is not None:
-        return await _instead(request, act, ("hours", name, *order.split()))
+    mine = await request.services.store.rules(request.principal)
+    made = [one.wanted for one in mine if f"rules {one.id}" in act.became]
+    if len(made) == 1 and said and (order := _hours(made[0], said)) is not None:
+        return await _instead(request, act, ("hours", name, *rules.written(order).split()))
     when, is_errand = reading.when, bool(act.errand)
     if is_made and len(said) == 1 and said[0].isdecimal() and act.until is not None:
         return ("stop", name, *_like(act, said[0]))
     if when is not None and is_errand and reading.kind == "nothing" and not reading.which.named:
         is_later = verb in {"stop", "suspend"} or (verb in {"start", "restart"} and when.lead not in _UNTIL)
-        back = (verb, name, *when.text.split()) if when.text.startswith(when.lead) else None
-        return await _instead(request, act, back or (verb, name, when.lead, when.text)) if is_later else None
+        lead = () if when.text.startswith(when.lead) else (when.lead,)
+        return await _instead(request, act, (verb, name, *lead, *when.text.split())) if is_later else None
     if is_made and act.action == "workspace.alias" and said:
         return ("alias", name, " ".join(said))
     is_no, is_there = reading.how == "not" or first in {"no", "but"}, workspace.connection
@@ -167,22 +167,20 @@ def _like(act: Act, number: str) -> tuple[str, ...]:
     return ("at", f"{int(number) % 12 + 12}:00")
 
 
-def _hours(wanted: rules.Wanted, said: Sequence[str]) -> str | None:
+def _hours(wanted: rules.Wanted, said: Sequence[str]) -> rules.Wanted | None:
     """Return hours as they are wanted now; None for anything else."""
     folded = [plain(word) for word in said]
     days = " ".join(sorted(wanted.days))
     if folded[0] in {"except", "without", "not", "but"}:
-        out = frozenset[str]().union(*map(rules.days_of, folded[1:]))
-        left = wanted.days - out
-        return rules.written(rules.Wanted(left, wanted.starts, wanted.stops)) if out and left else None
+        left = wanted.days.difference(*map(rules.days_of, folded[1:]))
+        return rules.Wanted(left, wanted.starts, wanted.stops) if left and left != wanted.days else None
     lead = next((word for word in ("at", "until", "till") if word in folded), "")
     at = " ".join(folded[folded.index(lead) + 1 :] if lead else folded)
     is_stop = "stop" in folded or lead in {"until", "till"}
     start, stop = rules.clock(wanted.starts), rules.clock(wanted.stops)
     if "-" not in at and "to" not in folded:
         at = f"{start}-{at}" if is_stop or wanted.starts is None else f"{at}-{stop}" if stop else at
-    found = rules.read(f"{days} {at}")
-    return None if found is None else rules.written(found)
+    return rules.read(f"{days} {at}")
 
 
 def _other(reading: Reading, workspace: Workspace, rows: Sequence[Workspace]) -> Workspace | None:

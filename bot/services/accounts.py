@@ -49,7 +49,7 @@ def acting(tx: Transaction, asked: Asked, connection: str) -> Account | None:
     credential = base.Credential.of_connection("none")
     fresh = _fresh(tx, asked, connection, "", sealed(asked, connection, credential))
     rows.put(tx, fresh)
-    asked.note(tx, "account.opened", f"{asked.principal.key}/{connection}", "ok", account=fresh.id)
+    asked.note(tx, "account.opened", f"{asked.principal.key}/{connection}", account=fresh.id, result="ok")
     return fresh
 
 
@@ -105,7 +105,7 @@ def begin(
     detail = {"account": account.id, "username": username, "proof": proof, "made_by": made_by, **more}
     target = f"{asked.principal.key}/{connection}"
     append_audit(tx, [AuditEntry(actor, "account.linked", target, "ok", detail)])
-    asked.did(tx, "account.linked", connection=connection)
+    asked.did(tx, "account.linked", connection)
     return account
 
 
@@ -274,7 +274,7 @@ def _end(
     target = f"{account.principal.key}/{account.connection}"
     append_audit(tx, [AuditEntry(actor, "account.unlinked", target, "ok", detail)])
     if actor == asked.principal.key:
-        asked.did(tx, "account.unlinked", connection=account.connection)
+        asked.did(tx, "account.unlinked", account.connection)
 
 
 def hold(tx: Transaction, account: Account, cause: str, *, renamed: str = "", lately: float) -> bool:

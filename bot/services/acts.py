@@ -50,7 +50,7 @@ def undo(tx: Transaction, asked: Asked, act_id: str = "") -> TakenBack:
         if found.undone is Undone.BACK and asked.is_new(tx):
             ACTS.change(tx, {"id": act.id}, undone_at=tx.now())
             inbox.keep_result(tx, asked.interaction, f"{act.id} {found.undone}")
-            asked.note(tx, "act.undo", f"{act.connection}/{act.name}", change=None, act=act.id, of=act.action)
+            asked.note(tx, "act.undo", f"{act.connection}/{act.name}", None, act=act.id, of=act.action)
             _take_back(tx, asked, act, errand, found.then)
         return TakenBack(act, found, *_about(tx, act))
     # What is under way for a person although they asked for nothing lately.

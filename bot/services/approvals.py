@@ -124,7 +124,7 @@ def ask(
         add_notices(tx, [notice(new, kind, f"asked:{one.key}", one) for one in administrators])
     inbox.keep_result(tx, asked.interaction, approval.id)
     append_audit(tx, [approval_entry(approval, principal.key, "approval.asked", "ok")])
-    asked.did(tx, "approval.asked", connection=connection)
+    asked.did(tx, "approval.asked", connection)
     return approval
 
 
@@ -175,7 +175,7 @@ def decide(
     else:
         add_notices(tx, [notice(approval, NoticeKind.APPROVAL_DENIED, "denied", approval.principal)])
     append_audit(tx, [approval_entry(approval, asked.principal.key, f"approval.{state}", "ok")])
-    asked.did(tx, f"approval.{state}", connection=approval.connection)
+    asked.did(tx, f"approval.{state}", approval.connection)
     return decided, True
 
 

@@ -7,7 +7,7 @@ asked for; whoever serves the person calls it with ``await asked.to(timers.keep,
         workspace = owned(tx, asked, "start", workspace_id)          # reads, and asks the policy
         if workspace.stop_at is not None and asked.is_new(tx):       # something is to do, for the first time
             rows.clear(tx, workspace.id)                             # the effect
-            note(tx, asked, "workspace.timer", workspace, stops="never")   # the audit row
+            asked.note(tx, "workspace.timer", workspace, stops="never")   # the audit row, and the act
         return workspaces.current(tx, workspace.id)
 
 In this order: read and decide (``check``, and whatever else refuses), then ask whether there is anything to
@@ -27,10 +27,10 @@ stays, and the refusal is raised.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Concatenate, Final, ParamSpec, TypeVar
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from bot.domain import policy
 from bot.domain.accounts import Account
@@ -43,7 +43,7 @@ from bot.domain.workspaces import Workspace
 from bot.messages.texts import problems
 from bot.providers.base import Provider
 from bot.services.context import Context
-from bot.store import accounts, inbox, people
+from bot.store import accounts, inbox, people, workspaces
 from bot.store import acts as rows
 from bot.store.audit import append_audit
 from bot.store.tables import ACTS
@@ -266,36 +266,42 @@ class Asked:
         self,
         tx: Transaction,
         action: str,
-        target: str,
+        about: Workspace | Run | ClassCard | str,
+        change: Change | Sequence[tuple[Any, Any]] | None = (),
+        /,
         result: str = "accepted",
-        *,
-        about: Workspace | Run | ClassCard | None = None,
-        change: Change | None = NO_CHANGE,
         **detail: str,
     ) -> None:
-        """Write the audit row of what is done, and its act; ``change`` is None for what isn't one."""
-        append_audit(tx, [AuditEntry(self.principal.key, action, target, result, detail | self._via)])
+        """Write the audit row and the act of what is done; ``about`` is as it was before, or a name.
+
+        ``change`` is what rows said before and say since, besides those of a workspace, which are found; None
+        for what is no act.
+        """
+        target, keys = _target(about)
+        detail = {**keys, **detail, **self._via}
+        append_audit(tx, [AuditEntry(self.principal.key, action, target, result, detail)])
+        if change is not None and not isinstance(change, Change):
+            now = [(about, workspaces.workspace(tx, about.id))] if isinstance(about, Workspace) else []
+            change = rows.changed(*change, *now)
         if change is not None:
-            self.did(tx, action, about, change)
+            self.did(tx, action, "" if isinstance(about, str) else about, change)
 
     def did(
         self,
         tx: Transaction,
         action: str,
-        about: Workspace | Run | ClassCard | None = None,
+        about: Workspace | Run | ClassCard | str,
         change: Change = NO_CHANGE,
-        *,
-        connection: str = "",
     ) -> None:
-        """Write an act, by which it can be told of and taken back."""
+        """Write an act, by which it can be told of and taken back; ``about`` may be a connection."""
         act = Act(
             id=tx.ids.new("act"),
             principal=self.principal,
             action=action,
             done_at=tx.now(),
-            subject=about.id if about is not None else "",
-            connection=about.connection if about is not None else connection,
-            name=about.name if isinstance(about, Run) else about.title if about is not None else "",
+            subject="" if isinstance(about, str) else about.id,
+            connection=about if isinstance(about, str) else about.connection,
+            name="" if isinstance(about, str) else about.name if isinstance(about, Run) else about.title,
             channel_id=self.channel_id or "",
             thread_ts=self.thread_ts or "",
             interaction=self.interaction,
@@ -306,6 +312,17 @@ class Asked:
         if self.acts is not None:
             # A transaction may be run again from the start.
             self.acts[action, act.subject] = act
+
+
+def _target(about: Workspace | Run | ClassCard | str) -> tuple[str, dict[str, str]]:
+    """Return what the audit calls what somebody asks about, and its keys."""
+    if isinstance(about, str):
+        return about, {}
+    if isinstance(about, Workspace):
+        return f"{about.connection}/{about.remote_id}", {"workspace": about.id}
+    if isinstance(about, Run):
+        return f"{about.connection}/{about.remote_id or about.name}", {"run": about.id}
+    return f"{about.connection}/{about.title}", {"card": about.id, "trainer": about.principal.key}
 
 
 def refused(

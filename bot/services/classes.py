@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from typing import Final, Literal
 
 from bot.domain import lessons
-from bot.domain.acts import NO_CHANGE, Change
+from bot.domain.acts import NO_CHANGE
 from bot.domain.audit import AuditEntry
 from bot.domain.classes import REST, ClassCard, ClassCounts, ClassProblem, Participant, Queue, Waiting
 from bot.domain.errands import Call
@@ -111,7 +111,7 @@ def post(tx: Transaction, asked: Asked, draft: ClassCard) -> ClassCard:
         CLASS_CARDS.add(tx, card, look_at=look_at)
         cards.add(tx, NoticeKind.CLASS_CARD, card.id, card.principal.key)
         add_notices(tx, [_posting(card)])
-        note(tx, asked, "class.post", card, channel=draft.channel_id)
+        asked.note(tx, "class.post", card, channel=draft.channel_id)
     return card
 
 
@@ -158,7 +158,7 @@ def stop_all(tx: Transaction, asked: Asked, card_id: str) -> ClassCard | None:
         if closed.stops_at != card.stops_at:
             timers.let_go(tx, card.id)
         cards.owe_about(tx, card.id, changed=True)
-        note(tx, asked, "class.stop_all", card)
+        asked.note(tx, "class.stop_all", card)
     return closed
 
 
@@ -236,7 +236,7 @@ def press(
         _place(tx, asked, card, message_ts)
         tx.run("look_at_class", id=card.id, now=tx.now(), rest=REST)
         change = NO_CHANGE if operation is None else NO_CHANGE.begun(operation)
-        note(tx, asked, "class.press", card, change, workspace=workspace.id, consent=_consent(card))
+        asked.note(tx, "class.press", card, change, workspace=workspace.id, consent=_consent(card))
     if card.is_course and lessons.lesson_on(card, tx.now()) is None:
         return Press(card, target, "enrolled")
     if operation is None:
@@ -433,7 +433,7 @@ def keep(tx: Transaction, asked: Asked, card_id: str) -> bool:
     workspace = workspaces.workspace(tx, before.workspace_id or "")
     if workspace is not None and workspace.stop_card == card.id:
         timers.clear(tx, workspace.id)
-    note(tx, asked, "class.keep", card, consent="withdrawn")
+    asked.note(tx, "class.keep", card, consent="withdrawn")
     return True
 
 
@@ -475,20 +475,6 @@ def _named(pattern: str, rows: Sequence[Workspace]) -> JoinTarget:
         if found:
             return JoinTarget(None, "many_workspaces")
     return JoinTarget(None, "no_workspace")
-
-
-def note(
-    tx: Transaction,
-    asked: Asked,
-    action: str,
-    card: ClassCard,
-    change: Change = NO_CHANGE,
-    **detail: str,
-) -> None:
-    """Write the audit row and the act of what a person asks for about a card."""
-    target = f"{card.connection}/{card.title}"
-    more = {"card": card.id, "trainer": card.principal.key}
-    asked.note(tx, action, target, about=card, change=change, **detail, **more)
 
 
 # -- the end -------------------------------------------------------------------------------------------------

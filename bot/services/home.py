@@ -36,7 +36,6 @@ from bot.services.context import Context
 from bot.services.gather import Gatherer, PeopleNames, rank
 from bot.services.making import TEMPLATE, PersonalOffer
 from bot.store import accounts, gates, homes, preferences, workspaces
-from bot.store.acts import changed
 from bot.store.counts import Totals
 from bot.store.snapshots import snapshot
 from bot.store.transaction import Transaction
@@ -304,4 +303,4 @@ def save_preferences(tx: Transaction, asked: Asked, wanted: Preferences) -> None
     if asked.is_new(tx):
         before = preferences.preferences(tx, asked.principal)
         preferences.save_preferences(tx, asked.principal, wanted)
-        asked.note(tx, "settings.save", asked.principal.key, change=changed((before, wanted)))
+        asked.note(tx, "settings.save", asked.principal.key, [(before, wanted)])

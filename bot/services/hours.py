@@ -34,7 +34,7 @@ from bot.messages.texts import problems
 from bot.services import workspaces
 from bot.services.asked import Asked
 from bot.services.due import ASKS_AGAIN, FRESH_SECONDS, LEASE, LOOKS_EVERY, PATIENCE, Due
-from bot.services.workspaces import note, owned
+from bot.services.workspaces import owned
 from bot.store import accounts, acts, classes, gates, homes, operations, people, preferences, timers
 from bot.store import hours as rows
 from bot.store import workspaces as stored
@@ -103,7 +103,7 @@ def add(
     change = [*((one, None) for one in replaced), *((None, one) for one in made)]
     agreed_to = {"agreed": "yes"} if ends else {}
     said = "; ".join(map(written, wanted))
-    note(tx, asked, "workspace.hours", workspace, change, hours=said, zone=zone, **agreed_to)
+    asked.note(tx, "workspace.hours", workspace, change, hours=said, zone=zone, **agreed_to)
     return replaced
 
 
@@ -127,7 +127,7 @@ def end(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
     if rules and asked.is_new(tx):
         drop(tx, workspace, rules)
         homes.want(tx, asked.principal)
-        note(tx, asked, "workspace.hours", workspace, [(one, None) for one in rules], hours="off")
+        asked.note(tx, "workspace.hours", workspace, [(one, None) for one in rules], hours="off")
     return workspace
 
 
@@ -174,7 +174,7 @@ def rest(tx: Transaction, asked: Asked, workspace_id: str, days: Collection[str]
             replan(tx, workspace, before, after)
         homes.want(tx, asked.principal)
         left_out = ",".join(sorted(days))
-        note(tx, asked, "workspace.hours", workspace, resting, off=left_out)
+        asked.note(tx, "workspace.hours", workspace, resting, off=left_out)
     return workspace
 
 
@@ -188,7 +188,7 @@ def move(tx: Transaction, asked: Asked) -> str:
         for one, moved in moving:
             replan(tx, stored.workspace(tx, one.workspace_id), one, moved)
         homes.want(tx, asked.principal)
-        asked.note(tx, "hours.zone", asked.principal.key, change=acts.changed(*moving), zone=zone)
+        asked.note(tx, "hours.zone", asked.principal.key, moving, zone=zone)
     return zone
 
 
@@ -276,7 +276,7 @@ def go_on(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
     workspace = owned(tx, asked, "hours", workspace_id)
     if asked.is_new(tx):
         RULES.change(tx, {"workspace_id": workspace.id}, unused=-UNUSED_SPARED)
-        note(tx, asked, "workspace.needed", workspace)
+        asked.note(tx, "workspace.needed", workspace)
     return workspace
 
 
@@ -442,5 +442,5 @@ def keep(tx: Transaction, asked: Asked, workspace_id: str, stop_at: float | None
         if stop_at is not None and abs((workspace.stop_at or 0.0) - stop_at) < 1.0:
             timers.clear(tx, workspace.id)
         gates.want(tx, workspace.id)
-        note(tx, asked, "workspace.needed", workspace)
+        asked.note(tx, "workspace.needed", workspace)
     return stored.workspace(tx, workspace.id) or workspace

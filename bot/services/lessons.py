@@ -44,7 +44,7 @@ def skip(tx: Transaction, asked: Asked, card_id: str, day: str, *, is_back: bool
     if off != rule.off and asked.is_new(tx):
         hours.replan(tx, workspaces.workspace(tx, rule.workspace_id), rule, replace(rule, off=off))
         homes.want(tx, asked.principal)
-        classes.note(tx, asked, "class.skip", card, day=day, back="yes" if is_back else "no")
+        asked.note(tx, "class.skip", card, day=day, back="yes" if is_back else "no")
     return rule, day
 
 
@@ -58,7 +58,7 @@ def leave(tx: Transaction, asked: Asked, card_id: str) -> ClassCard:
             hours.drop(tx, workspace, [rule])
         rows.leave(tx, card.id, asked.principal)
         homes.want(tx, asked.principal)
-        classes.note(tx, asked, "class.leave", card, consent="withdrawn")
+        asked.note(tx, "class.leave", card, consent="withdrawn")
     return card
 
 
@@ -103,5 +103,5 @@ def change(
         homes.want(tx, rule.principal)
     tx.run("look_at_class", id=card.id, now=tx.now(), rest=REST)
     cards.owe_about(tx, card.id, changed=True)
-    classes.note(tx, asked, f"class.{what}", card)
+    asked.note(tx, f"class.{what}", card)
     return changed

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from bot.domain.acts import NO_CHANGE, Change
+from bot.domain.acts import NO_CHANGE
 from bot.domain.errands import Call, Outcome
 from bot.domain.forms import Spec
 from bot.domain.policy import Target
@@ -50,8 +50,7 @@ def launch(tx: Transaction, asked: Asked, connection: str, spec: Spec) -> Run:
     runs.insert(tx, run)
     inbox.keep_result(tx, asked.interaction, run.id)
     runs.show(tx, run, asked.channel_id, is_answered=asked.is_answered)
-    target, change = f"{connection}/{run.name}", NO_CHANGE.begun(run)
-    asked.note(tx, "job.run", target, about=run, change=change, reference=run.reference)
+    asked.note(tx, "job.run", run, NO_CHANGE.begun(run), reference=run.reference)
     return run
 
 
@@ -69,7 +68,7 @@ def stop(tx: Transaction, asked: Asked, run_id: str, *, force: bool) -> tuple[Ru
         wanted: StopKind = "force" if force else "stop"
         runs.want_stop(tx, run, wanted)
         now = runs.run(tx, run.id) or run
-        _note(tx, asked, f"job.{wanted}", run, changed((run, now)).begun(run))
+        asked.note(tx, f"job.{wanted}", run, changed((run, now)).begun(run))
         return now, True
     return run, run.is_open
 
@@ -93,7 +92,7 @@ def let_go(tx: Transaction, asked: Asked, run_id: str) -> Run:
         outcome = Outcome.FAILED if is_launched else Outcome.CANCELLED
         cause = "let_go" if is_launched else "cancelled"
         runs.save_run_step(tx, Update(run.id, 0.0, outcome=outcome, cause=cause, card_dirty=True))
-        _note(tx, asked, "job.let_go", run)
+        asked.note(tx, "job.let_go", run)
     return run
 
 
@@ -112,7 +111,7 @@ def start_another(tx: Transaction, asked: Asked, run_id: str) -> tuple[Run, bool
         return run, False
     is_asked = errands.repeat(tx, RUNS, run.id, asked.context.deadline_seconds)
     if is_asked:
-        _note(tx, asked, "job.another", run)
+        asked.note(tx, "job.another", run)
     return run, is_asked
 
 
@@ -125,7 +124,7 @@ def watch(tx: Transaction, asked: Asked, run_id: str) -> Run:
     if watched is None:
         # The account was unlinked since, so nobody reads this run any more.
         raise _unknown()
-    _note(tx, asked, "job.logs", run, None)
+    asked.note(tx, "job.logs", run, None)
     return watched
 
 
@@ -172,11 +171,6 @@ def _able(asked: Asked, connection: str, facet: type[base.Facet] = base.Runs) ->
     if not isinstance(provider, facet):
         raise Refused("job.impossible", problems.sentence("cannot", provider.settings.title))
     return provider
-
-
-def _note(tx: Transaction, asked: Asked, action: str, run: Run, change: Change | None = NO_CHANGE) -> None:
-    target = f"{run.connection}/{run.remote_id or run.id}"
-    asked.note(tx, action, target, about=run, change=change, run=run.id)
 
 
 def _unknown() -> Refused:

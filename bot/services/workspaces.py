@@ -1,14 +1,12 @@
 """What people do with workspaces: view, operate, name, forget, time; nothing here waits for a provider."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.domain.accounts import Account
-from bot.domain.acts import NO_CHANGE, Change
+from bot.domain.acts import NO_CHANGE
 from bot.domain.errands import Call
 from bot.domain.forms import Spec
-from bot.domain.hours import Rule
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import CHECKED, Operation, OperationVerb, Remark
 from bot.domain.people import Principal
@@ -65,25 +63,6 @@ def _owned(tx: Transaction, asked: Asked, verb: str, workspace_id: str) -> tuple
     asked.check_as(tx, person, verb, Target("workspace", workspace.id, workspace.principal))
     asked.context.need(workspace.connection)
     return workspace, account
-
-
-def note(
-    tx: Transaction,
-    asked: Asked,
-    action: str,
-    workspace: Workspace,
-    change: Change | Sequence[tuple[Rule | None, Rule | None]] = (),
-    /,
-    **detail: str,
-) -> None:
-    """Write the audit row and the act of what a person asks for on a workspace, as it was before.
-
-    ``change`` is what changed if that isn't only what rows say of it: hours, as they were and are.
-    """
-    if not isinstance(change, Change):
-        change = changed(*change, (workspace, workspaces.workspace(tx, workspace.id)))
-    target = f"{workspace.connection}/{workspace.remote_id}"
-    asked.note(tx, action, target, about=workspace, change=change, **detail, workspace=workspace.id)
 
 
 def begin(
@@ -153,7 +132,7 @@ def begin(
     change = NO_CHANGE if timer is None else changed((workspace, workspaces.workspace(tx, workspace.id)))
     if timer is None or not accepted.joined:
         change = change.begun(accepted.operation, accepted.replaced, asker)
-    note(tx, asked, f"workspace.{verb}", workspace, change, reference=asked.reference, **detail)
+    asked.note(tx, f"workspace.{verb}", workspace, change, reference=asked.reference, **detail)
     return _shown(tx, asked, _remarked(accepted, context, workspace, verb))
 
 
@@ -249,7 +228,7 @@ def _create(
     made = operations.add(tx, fresh, verb, seconds, asked.reference, asked.channel_id)
     if timer is not None:
         timers.put(tx, fresh.id, timer)
-    note(tx, asked, "workspace.create", fresh, NO_CHANGE.begun(made), reference=asked.reference)
+    asked.note(tx, "workspace.create", fresh, NO_CHANGE.begun(made), reference=asked.reference)
     return _shown(tx, asked, Accepted(made))
 
 
@@ -402,7 +381,7 @@ def start_another(tx: Transaction, asked: Asked, operation_id: str) -> tuple[Ope
         return operation, False
     is_asked = errands.repeat(tx, OPERATIONS, operation.id, asked.context.deadline_seconds)
     if is_asked:
-        note(tx, asked, "workspace.another", workspace, reference=operation.reference)
+        asked.note(tx, "workspace.another", workspace, reference=operation.reference)
     return operation, is_asked
 
 
@@ -488,7 +467,7 @@ def _changed(tx: Transaction, asked: Asked, workspace: Workspace, timer: Timer |
             timers.clear(tx, workspace.id)
         else:
             timers.put(tx, workspace.id, timer)
-        note(tx, asked, "workspace.timer", workspace, **said(timer))
+        asked.note(tx, "workspace.timer", workspace, **said(timer))
     return workspaces.workspace(tx, workspace.id) or workspace
 
 
@@ -536,7 +515,7 @@ def _listed(tx: Transaction, asked: Asked, workspace: Workspace, before: Workspa
         return before or workspace
     added = workspaces.add(tx, workspace)
     former = before or replace(added, hidden=True, alias=None)
-    note(tx, asked, "workspace.add", added, changed((former, added)))
+    asked.note(tx, "workspace.add", added, changed((former, added)))
     return added
 
 
@@ -547,7 +526,7 @@ def alias(tx: Transaction, asked: Asked, workspace_id: str, name: str | None) ->
         _check_free(tx, asked.principal, name, besides=workspace)
     if asked.is_new(tx):
         workspaces.name(tx, workspace.id, name)
-        note(tx, asked, "workspace.alias", workspace)
+        asked.note(tx, "workspace.alias", workspace)
     return replace(workspace, alias=name)
 
 
@@ -556,7 +535,7 @@ def forget(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
     workspace = owned(tx, asked, "forget", workspace_id)
     if asked.is_new(tx):
         workspaces.hide(tx, workspace.id)
-        note(tx, asked, "workspace.forget", workspace)
+        asked.note(tx, "workspace.forget", workspace)
     return workspace
 
 
@@ -568,7 +547,7 @@ def notify(
     if asked.is_new(tx):
         workspaces.notify(tx, workspace.id, ready=ready, stopped=stopped)
         said = {None: "usual", True: "on", False: "off"}
-        note(tx, asked, "workspace.notify", workspace, ready=said[ready], stopped=said[stopped])
+        asked.note(tx, "workspace.notify", workspace, ready=said[ready], stopped=said[stopped])
     return replace(workspace, tells_ready=ready, tells_stopped=stopped)
 
 

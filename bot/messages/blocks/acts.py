@@ -12,9 +12,14 @@ def did(one: ActFacts) -> Markup:
     """Say what an act was; what was taken back is struck."""
     act = one.act
     is_planned = act.action == "workspace.timer" and act.until is not None
-    template = words.DID_PLANNED if is_planned else words.DID.get(act.action, words.OTHER)
+    template = (
+        words.DID_PLANNED
+        if is_planned
+        else words.DID.get(act.action, words.DID_PLAIN if act.name else words.OTHER)
+    )
     at = kit.day_moment(act.until or 0.0)
-    said = fill(template, name=act.name, title=one.connection_title, at=at)
+    verb = Markup(act.action.rpartition(".")[2])
+    said = fill(template, verb=verb, name=act.name, title=one.connection_title, at=at)
     if by := act.asker or act.via:
         said = fill(words.DID_BY, did=Markup(said), by=words.BY.get(by, ""))
     return Markup(said if act.undone_at is None else fill(words.TAKEN_BACK, did=Markup(said)))

@@ -88,16 +88,10 @@ WHY_LAST: Final = "The last thing that you asked me for, {at}: {did}."
 PLANNED_STOP: Final = "*{name}* on {title} will be {done} {at}."
 SET_UP: Final = "This is what I do by myself:"
 NOTHING_SET_UP: Final = "You haven't set anything up: no planned stops and no hours."
-#: By the act: what somebody asked for.
+#: What somebody asked for: by the act, where its verb alone doesn't say it.
 DID: Final[Mapping[str, str]] = {
-    "workspace.start": "start *{name}*",
-    "workspace.restart": "restart *{name}*",
-    "workspace.stop": "stop *{name}*",
-    "workspace.suspend": "suspend *{name}*",
     "workspace.force": "force *{name}* to quit",
-    "workspace.create": "create *{name}*",
     "workspace.another": "create another *{name}*",
-    "workspace.remove": "remove *{name}*",
     "workspace.timer": "change when *{name}* is stopped",
     "workspace.needed": "keep *{name}* running",
     "workspace.hours": "change the hours of *{name}*",
@@ -124,4 +118,5 @@ DID: Final[Mapping[str, str]] = {
     "approval.denied": "deny a link to {title}",
 }
 DID_PLANNED: Final = "stop *{name}* {at}"
+DID_PLAIN: Final = "{verb} *{name}*"
 OTHER: Final = "something else"
