@@ -30,7 +30,7 @@ _MOST: Final = 20
 
 @routes.action("undo")
 async def pressed(request: Request) -> Answer:
-    """Take the act back whose button it is; the answer to it becomes that, a card is drawn anew anyhow."""
+    """Undo what this button is for; its answer is replaced, while a card is redrawn in any case."""
     found = await request.asked.to(acts.undo, request.target or "")
     is_answer = found.act is not None and found.act.id == request.target
     is_back = found.inverse.undone is Undone.BACK

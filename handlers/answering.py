@@ -104,7 +104,7 @@ async def _decided(request: Request, reading: Reading, rows: Sequence[Workspace]
     if reading.kind in others:
         return await others[reading.kind](request, reading, rows)
     if wrong := await mistyped.wrong_flags(request):
-        return mistyped.unknown_flag(request, wrong)
+        raise Answered(mistyped.unknown_flag(request, wrong))
     is_of_hours = reading.what == "hours" and (reading.hours or not reading.which.is_nothing)
     if reading.folder == "workspace" and (reading.what in READ or is_of_hours):
         return await _commanded(request, reading, rows)

@@ -29,7 +29,7 @@ from bot.services.gather import class_effects
 from bot.support.errors import Refused
 from handlers import course, routes
 from handlers.command_line import Quoted, running_flags, written
-from handlers.connections import makers, named
+from handlers.connections import connection_of, makers, named
 from handlers.linking import question
 from handlers.request import Answered, Request
 from handlers.snapshots import offer_of, refresh_lists
@@ -110,7 +110,10 @@ async def _pattern(request: Request, command: CardCommand) -> ClassCard:
     is_deliberate = "*" in what or isinstance(next(iter(request.arguments), ""), Quoted)
     # Who has no workspaces can only mean those of others.
     is_sentence = len(request.arguments) > 1 and what.split() == list(request.arguments)
-    if found.kind == "near" and (rows or is_sentence) and not is_deliberate:
+    is_strange = found.kind == "near" and not is_deliberate
+    if is_strange and "/" in what:
+        connection_of(request, what.partition("/")[0])
+    if is_strange and (rows or is_sentence):
         near = [one.title for one in found.workspaces]
         commands = [f"card {command.about(name)}" for name in (*near[:NEAR], Quoted(what))]
         sentence = request.filled(class_words.UNKNOWN_NAME, name=what)

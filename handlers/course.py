@@ -104,7 +104,8 @@ def _move(card: ClassCard, day: date, text: str, today: date) -> Change | None:
         return None
     said = {"former": date_of(former), "day": date_of(new), "begin": clock(first), "end": clock(last)}
     moved = {one: times for one, times in card.moved.items() if one != former} | {new: [first, last]}
-    return "move", {**said, "to": new}, {"off": card.off - {new} | {former} - {new}, "moved": moved}
+    what = "shift" if to == day else "move"
+    return what, {**said, "to": new}, {"off": card.off - {new} | {former} - {new}, "moved": moved}
 
 
 async def changed(request: Request, card: ClassCard, change: Change | None) -> Answer:

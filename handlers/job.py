@@ -400,7 +400,7 @@ async def _unknown(request: Request, rows: Sequence[Run], old: Sequence[Account]
     sentence = fill(run_words.UNKNOWN_NAME, name=request.name)
     near = naming.nearest_runs(request.name, rows)[: lists.FEW]
     more = [unread(request)] if request.waited.problem else []
-    more += [answers.NEAREST] if near else []
+    more += [answers.NEAREST[len(near) == 1]] if near else []
     more = more or [request.filled(run_words.UNKNOWN_NEXT)]
     return replies.hint(sentence, await _buttons(request, near), more=" ".join(more))
 

@@ -72,7 +72,7 @@ async def _asked_about(
 ) -> tuple[list[Workspace], list[Run]]:
     """Return what a question that names nothing is about: what was last spoken of, if it points there."""
     which = reading.which
-    is_open = reading.what in _MORE or bool(reading.topic)
+    is_open = reading.what in _MORE
     points = bool(which.points or which.place)
     is_about_all = not points and (bool(which.connections) or not is_open)
     if is_about_all or (which.state and not which.points) or (which.unknown and not reading.topic):
@@ -83,7 +83,7 @@ async def _asked_about(
         named = []
     if named or runs:
         return named, [] if named else runs
-    return (list(rows) if len(rows) == 1 and is_open and not reading.topic else []), []
+    return (list(rows) if len(rows) == 1 and is_open else []), []
 
 
 async def _of_workspaces(request: Request, reading: Reading, named: Sequence[Workspace]) -> Answer:

@@ -49,7 +49,8 @@ def acting(tx: Transaction, asked: Asked, connection: str) -> Account | None:
     credential = base.Credential.of_connection("none")
     fresh = _fresh(tx, asked, connection, "", sealed(asked, connection, credential))
     rows.put(tx, fresh)
-    asked.note(tx, "account.opened", f"{asked.principal.key}/{connection}", account=fresh.id, result="ok")
+    target = f"{asked.principal.key}/{connection}"
+    asked.note(tx, "account.opened", target, result="ok", change=None, account=fresh.id)
     return fresh
 
 

@@ -1654,7 +1654,7 @@ WHERE principal = :principal AND channel_id = :channel_id AND (message_ts = :thr
     AND kind <> 'class_card'
 LIMIT 1;
 
--- What is no act was begun by 0.1.0; what was called off isn't spoken of.
+-- Release 0.1.0 wrote no acts, so what it started is read from its operations and runs, without cancelled ones.
 -- name: done_since
 SELECT subject, action, done_at FROM acts
 WHERE principal = :principal AND channel_id = :channel_id AND done_at > :since AND undone_at IS NULL

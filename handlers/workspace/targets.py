@@ -164,7 +164,7 @@ def which_of_these(
     """Ask which of those that a name fits is meant."""
     labels = labels_of(request, found, rows)
     titles = {fold(one.title) for one in found}
-    sentence = answers.NEAREST
+    sentence = answers.NEAREST[False]
     if len(titles) == 1:
         places = request.services.titles(dict.fromkeys(one.connection for one in found))
         sentence = fill(answers.WHICH, name=found[0].title, titles=places)
@@ -216,10 +216,8 @@ async def unknown(
     more: list[str] = [unread(request)] if request.waited.problem else []
     buttons = choices(request, near, labels_of(request, near, rows))
     if near:
-        offered = (
-            answers.NEAREST if buttons else f"{answers.NEAREST} {', '.join(line(one.title) for one in near)}"
-        )
-        more.append(offered)
+        meant = fill(talk.DID_YOU_MEAN, commands=bold(one.title for one in near))
+        more.append(answers.NEAREST[len(near) == 1] if buttons else meant)
     if runs:
         more.append(fill(talk.AS_RUN if near else talk.DID_YOU_MEAN, commands=shown(request, runs)))
         buttons = [*buttons, *lists.command_buttons(runs)]

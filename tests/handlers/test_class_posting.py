@@ -102,6 +102,7 @@ async def test_who_posts_a_template_links_first(bot):
         ("card notebook --max 0", "`--max` takes a whole number"),
         ("card notebook --title", "A title can have 1 to 80 characters."),
         (f"card notebook --title {'x' * 81}", "A title can have 1 to 80 characters."),
+        ("card saturm/course", "I don't have a connection called *saturm*."),
         ("card notebook --colour red", "`card` has no option `--colour`"),
     ],
 )

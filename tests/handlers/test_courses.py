@@ -90,9 +90,9 @@ def named(answer, label):
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
-        ("--hours tue,thu 8:00", "I can't read these lessons."),
-        ("--hours tomorrow 8:00-9:30", "I can't read these lessons."),
-        ("--hours fri 22:00-2:00", "I can't read these lessons."),
+        ("--hours tue,thu 8:00", "I can't read that timetable."),
+        ("--hours tomorrow 8:00-9:30", "I can't read that timetable."),
+        ("--hours fri 22:00-2:00", "I can't read that timetable."),
         ("--hours tue 8:00-9:30 --until yesterday", "I can't read the course's days."),
         ("--hours tue 8:00-9:30 --from 1 March --until 2028-02-12", "I can't read the course's days."),
         ("--hours tue 8:00-9:30 --until 2029-12-24", "I can't read the course's days."),
@@ -139,7 +139,7 @@ CHANGES = {
     "pause until 8 Dec": ("skip", {"off": {"2027-12-06", "2027-12-07"}}),
     "move 9 Dec to 10 Dec 10:00": ("move", {"off": {"2027-12-09"}, "moved": {"2027-12-10": [600, 690]}}),
     "move thursday to friday": ("move", {"off": {"2027-12-09"}, "moved": {"2027-12-10": [480, 570]}}),
-    "move 9 Dec to 9 Dec 14:00": ("move", {"off": set(), "moved": {"2027-12-09": [840, 930]}}),
+    "move 9 Dec to 9 Dec 14:00": ("shift", {"off": set(), "moved": {"2027-12-09": [840, 930]}}),
     "--hours tue 8:00-9:00": ("hours", {"days": {"tue"}, "stops": 540}),
     "--until 24 Dec": ("hours", {"last_day": "2027-12-24"}),
 }
@@ -158,6 +158,7 @@ async def test_its_teacher_changes_it_and_whoever_joined_is_told(bot, typed):
     (rule,) = await bot.store.rules(ALICE)
     assert {name: getattr(rule, name, None) for name in fields} == fields
     assert {who: said for who, (said, _) in (await told(bot)).items()} == {ALICE: what}
+    assert "change the lessons of *Statistics*" in words(await bot.say("what did you do today?", TRAINER))
 
 
 @pytest.mark.parametrize(

@@ -121,10 +121,19 @@ async def test_a_mistyped_name_is_offered_and_not_run(bot):
     assert await bot.store.open_operations(ALICE) == []
 
 
+async def test_an_option_that_a_verb_lacks_is_said_once(bot):
+    await bot.link()
+    said = words(await bot.say("start --bla notebook"))
+    assert said.splitlines() == [
+        "`/workspace start` has no option `--bla`, so I haven't done anything.",
+        "Its options are `--share`, `--yes`.",
+    ]
+
+
 async def test_verbs_without_a_button_name_the_nearest(bot):
     await bot.link()
     answer = await bot.say("alias notbook nb")
-    assert "Did you mean one of these? notebook" in words(answer)
+    assert "Did you mean *notebook*?" in words(answer)
     assert buttons(answer) == {}
 
 
@@ -299,3 +308,10 @@ async def test_a_new_name_may_come_after_to(bot):
     assert [one.title for one in await bot.store.workspaces(ALICE)] == ["to"]
     await bot.say('alias to "to be"')
     assert [one.title for one in await bot.store.workspaces(ALICE)] == ["to be"]
+
+
+async def test_an_answer_about_usher_shows_no_workspace_that_nobody_asked_about(bot):
+    await bot.link()
+    await bot.say("start notebook")
+    assert "*notebook*" not in words(await bot.say("is my token safe?"))
+    assert "*notebook*" in words(await bot.say("what happens to the files of notebook?"))

@@ -12,7 +12,7 @@ from tests.rigs.scenario.people import GENERAL
 TRAINER, GUEST, UNLINKED = "U0TARA", "U0GUEST", "U0039"
 PUPILS = [f"U0{number:03}" for number in range(40)]
 STARTS = 5
-PLACE = re.compile(r"You are number (\d+) in the queue\. It should be your turn in about \d+ s\.")
+PLACE = re.compile(r"You're number (\d+) in the queue\. It should be your turn in about \d+ s\.")
 
 
 def _slack_seed():
@@ -86,7 +86,7 @@ async def _all_press(made):
         assert len(shown) == 1
         assert "Starting your *notebook* on Saturn Cloud." in shown[0].text
         found = re.search(
-            r"You are number (\d+) in the queue\. It should be your turn in about \d+ s\.", shown[0].text
+            r"You're number (\d+) in the queue\. It should be your turn in about \d+ s\.", shown[0].text
         )
         places.append(int(found[1]) if found else 1)
     return card, places

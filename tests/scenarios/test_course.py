@@ -57,7 +57,7 @@ async def test_who_joins_once_finds_a_workspace_when_the_lesson_begins(room):
     end, day = begin + timedelta(minutes=40), f"{begin:%A}".lower()
     hours = f"{day} {begin:%H:%M}-{end:%H:%M}"
     said = await trainer.types(f"card notebook --title Statistics --hours {hours}")
-    assert "That's twenty weeks" in said.text
+    assert "lasts twenty weeks" in said.text
     await made.pass_time(2)
     assert f"{begin:%A}s, {begin:%H:%M}\u2013{end:%H:%M} (Europe/Berlin)" in _card(made).text
     joined = await _joins(made, ANN)

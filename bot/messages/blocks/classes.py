@@ -252,7 +252,7 @@ def lesson(facts: WorkspaceFacts) -> Answer:
 
 @draws(NoticeKind.COURSE_CHANGED)
 def changed(facts: ClassFacts) -> Answer:
-    """Tell a member what has changed about their course; to what it has more than before they agree anew."""
+    """Tell a member what has changed about their course, and ask them to agree to any extra time."""
     card, (more, is_longer) = facts.card, facts.body["more"]
     said = {name: str(value) for name, value in facts.body.items()}
     sentences = [fill(classes.CHANGED[said["what"]], **said, course=card.title, lessons=timetable(card))]

@@ -110,6 +110,12 @@ DID: Final[Mapping[str, str]] = {
     "class.post": "post the card *{name}*",
     "class.press": "start your workspace for *{name}*",
     "class.keep": "keep your workspace of *{name}*",
+    "class.leave": "leave the course *{name}*",
+    **dict.fromkeys(
+        ("class.skip", "class.back", "class.move", "class.shift", "class.hours"),
+        "change the lessons of *{name}*",
+    ),
+    "class.end": "end the course *{name}*",
     "class.stop_all": "end the class *{name}*",
     "account.linked": "link your {title} account",
     "account.unlinked": "unlink your {title} account",

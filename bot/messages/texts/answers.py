@@ -114,7 +114,8 @@ OLD_BUTTON: Final = "That button no longer works. Type `{command}help` to see wh
 # -- names -------------------------------------------------------------------------------------------------
 
 UNKNOWN_NAME: Final = "I can't find a workspace called *{name}*."
-NEAREST: Final = "Did you mean one of these?"
+#: Above several buttons, or one.
+NEAREST: Final = ("Did you mean one of these?", "Did you mean this one?")
 UNKNOWN_NEXT: Final = "Type `{command}list` to see yours, or `{command}add LINK` to add one."
 CHECKING: Final = "Checking {titles}…"
 WHICH: Final = "You have more than one *{name}*, on {titles}. Which one?"

@@ -73,7 +73,7 @@ COURSE_POSTED: Final = (
     "I'm posting the card for *{name}* in this channel. Whoever joins gets a workspace on {lessons}. "
     "I'll start early, so that workspaces are ready when a lesson begins."
 )
-TWENTY_WEEKS: Final = "That's twenty weeks; `--until` sets another end."
+TWENTY_WEEKS: Final = "The course lasts twenty weeks; `--until` sets another end."
 NO_LESSONS: Final = "That timetable has no lessons to come, so I haven't posted anything."
 LESSONS_END: Final = (
     "On {title}, a stop ends this workspace for good, so I can't start it again for the next lesson. "
@@ -114,6 +114,7 @@ CHANGED: Final = {
     "skip": "There's no lesson of *{course}* {days}.",
     "back": "*{course}* takes place {days} after all.",
     "move": "*{course}* moves from {former} to {day}, {begin}\u2013{end}.",
+    "shift": "On {day}, *{course}* is now at {begin}\u2013{end}.",
     "hours": "*{course}* has a new timetable: {lessons}.",
     "withheld": "The template of *{course}* isn't available to you any more, so you're no longer in it.",
     "end": "*{course}* has ended. I won't start your workspace for it any more.",
@@ -159,7 +160,7 @@ POSTED_ENDS: Final = "The workspaces it starts will be {done} at {at}."
 POSTED_NO_END: Final = "Press *Stop all* to end the class; *Show problems* on the card brings it back."
 BAD_MAX: Final = "`--max` takes a whole number from 1 to {most}. For example: `--max 60`."
 BAD_HOURS: Final = (
-    "I can't read these lessons. Name weekdays, a begin and an end: `--hours tue,thu 8:00-9:30`."
+    "I can't read that timetable. Give weekdays, a start and an end: `--hours tue,thu 8:00-9:30`."
 )
 BAD_DAYS: Final = (
     "I can't read the course's days. Write them like `--from 7 January --until 12 February`; "
@@ -237,8 +238,8 @@ ON_ITS_WAY: Final = "Your *{name}* on {title} is already on its way."
 #: Shown beside one of that name whose maker isn't known.
 BESIDE: Final = "You already have a *{name}* there that wasn't made by this card, so I'm leaving it alone."
 GOES_ON: Final = "I'll message you when it's ready."
-FIRST: Final = "You are next."
-PLACE: Final = "You are number {place} in the queue."
+FIRST: Final = "You're next."
+PLACE: Final = "You're number {place} in the queue."
 ESTIMATE: Final = "It should be your turn in about {time}."
 RUNNING: Final = "Your *{name}* is running."
 UNKNOWN: Final = "That card is no longer in use. Ask for a new one."

@@ -117,14 +117,12 @@ LET_GONE: Final = "I've stopped following *{name}*. If {title} has it, it carrie
 NOT_LAUNCHING: Final = "I've cancelled *{name}*. It never reached {title}."
 OVER_ALREADY: Final = "*{name}* on {title} has already ended: {state}. There's nothing to stop."
 SHOWING: Final = (
-    "I'll show the output of *{name}* on its card, in your direct messages, and send all of it at the end."
+    "I'll show the output of *{name}* on its card in our direct messages, and send all of it at the end."
 )
 SHOWING_LATER: Final = (
-    "*{name}* hasn't started yet. Once it has, I'll show its output on its card, in your direct messages."
+    "*{name}* hasn't started yet. Once it has, I'll show its output on its card in our direct messages."
 )
-SENDING: Final = (
-    "I'll send the full output of *{name}* as a file, in the thread of its card in your direct messages."
-)
+SENDING: Final = "I'll send the full output of *{name}* as a file, in its thread in our direct messages."
 NO_LOGS: Final = "{title} doesn't give me the output of runs. The run's page there may show it."
 NOT_HANDED_OVER: Final = "*{name}* never ran, so there's no output. Its card says why."
 NO_SPEC: Final = "I didn't start *{name}*, so I can't run it again. Type `{command}run` to run a job."
@@ -163,7 +161,7 @@ COMMAND_PLACE: Final = "after `--`"
 OR: Final = "or"
 JOB_PLACE: Final = "The job"
 #: Below a run that could not be understood.
-NAME_HINT: Final = "If that's the name of a job, choose where to run it:"
+NAME_HINT: Final = "If that's the name of a job, choose where to run it."
 TAIL_HINT: Final = "Put the command after `--`: `{command}run -- Rscript train.R`."
 NO_TAIL_PLACE: Final = "The command is fixed here. Leave that out."
 WHERE: Final = "Where should I run it? Type `{command}run CONNECTION`, with one of these: {known}."

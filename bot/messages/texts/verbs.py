@@ -124,6 +124,7 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = {
                 "`--title TEXT` names the class; `--max 60` limits the number of places.",
                 "`--until 17:00` stops the workspaces at that time, after a warning to their owners.",
                 "`--hours tue,thu 8:00-9:30` makes it a course: workspaces are ready when a lesson begins.",
+                "`card TITLE skip 24 Dec` leaves a lesson out; `card TITLE end` ends the course.",
                 "*Show problems* on the card tells you who is waiting. *Stop all* ends the class there.",
             ),
             group="class",
@@ -253,8 +254,8 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = {
         ),
         "logs": VerbWords(
             "logs NAME",
-            "show a run's output on its card",
-            ("When the run ends, you get the full output as a file.",),
+            "show a run's output, and send all of it as a file",
+            ("While it runs, its card shows the last lines. When it ends, you get the full output.",),
         ),
         "stop": VerbWords(
             "stop NAME",

@@ -27,7 +27,7 @@ function who(message, here) {
 }
 
 const dateOf = (ts) => new Date(Number(ts) * 1000);
-const clock = (ts) => dateOf(ts).toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" });
+const clock = (ts) => dateOf(ts).toLocaleTimeString(undefined, { hour: "numeric", minute: "2-digit" });
 const short = (ts) => clock(ts).replace(/\s*[ap]\.?m\.?$/i, "");
 export const counted = (count) => `${count} ${count === 1 ? "reply" : "replies"}`;
 

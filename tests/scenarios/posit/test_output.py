@@ -101,7 +101,7 @@ async def test_logs_that_are_asked_for_again_come_again(linked):
     await runs(linked, "lines=10 rate=5")
     await is_whole(linked)
     answer = await alice.types("logs loud", command="/job")
-    assert "I'll send the full output of *loud* as a file, in the thread of its card" in answer.text
+    assert "I'll send the full output of *loud* as a file, in its thread" in answer.text
     await linked.pass_time(20)
     assert len(linked.slack.files(alice.id)) == 2
 
