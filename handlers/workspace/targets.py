@@ -216,8 +216,8 @@ async def unknown(
     more: list[str] = [unread(request)] if request.waited.problem else []
     buttons = choices(request, near, labels_of(request, near, rows))
     if near:
-        meant = fill(talk.DID_YOU_MEAN, commands=bold(one.title for one in near))
-        more.append(answers.NEAREST[len(near) == 1] if buttons else meant)
+        suggested = fill(talk.DID_YOU_MEAN, commands=bold(one.title for one in near))
+        more.append(answers.NEAREST[len(near) == 1] if buttons else suggested)
     if runs:
         more.append(fill(talk.AS_RUN if near else talk.DID_YOU_MEAN, commands=shown(request, runs)))
         buttons = [*buttons, *lists.command_buttons(runs)]

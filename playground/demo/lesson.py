@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -28,35 +29,44 @@ ZONE: Final = ZoneInfo("Europe/London")
 AHEAD: Final = timedelta(seconds=20)
 
 
-class Lesson:
+class Scene(ABC):
+    """Play something in the background, at most once at a time; ``note`` says how it goes."""
+
+    note = ""
+    _running: asyncio.Task[None] | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        """Say whether it is being played."""
+        return self._running is not None and not self._running.done()
+
+    def begin(self) -> None:
+        """Play it, unless it is being played."""
+        if not self.is_busy:
+            self._running = asyncio.create_task(self._play())
+
+    async def close(self) -> None:
+        """Stop playing it."""
+        if self._running is not None:
+            self._running.cancel()
+            await asyncio.gather(self._running, return_exceptions=True)
+
+    @abstractmethod
+    async def _play(self) -> None:
+        """Play it once."""
+
+
+class Lesson(Scene):
     """Let a class press, and count what becomes of it."""
 
     def __init__(self, slack_url: str, sphere_url: str, session: aiohttp.ClientSession) -> None:
         self.people = PEOPLE
-        self.note = ""
         self._trouble = False
         #: So many workspaces ran before the press; until then there is nothing to count.
         self._running_before: int | None = None
         self._slack = slack_url
         self._sphere = sphere_url
         self._session = session
-        self._running: asyncio.Task[None] | None = None
-
-    @property
-    def is_busy(self) -> bool:
-        """Say whether a class is about to press."""
-        return self._running is not None and not self._running.done()
-
-    def begin(self) -> None:
-        """Let a class press, unless one is about to."""
-        if not self.is_busy:
-            self._running = asyncio.create_task(self._play())
-
-    async def close(self) -> None:
-        """Leave the class alone."""
-        if self._running is not None:
-            self._running.cancel()
-            await asyncio.gather(self._running, return_exceptions=True)
 
     async def counts(self) -> dict[str, str]:
         """Return how far the class is, from what both servers say now; also says so in ``note``."""
@@ -128,31 +138,13 @@ class Lesson:
                 raise NotSeenError(f"the local Slack answered {answer.status}")
 
 
-class Course:
+class Course(Scene):
     """Let Olivia post the card of a course, and move its next lesson to the next minute."""
 
     def __init__(self, slack_url: str, session: aiohttp.ClientSession) -> None:
-        self.note = ""
         self._olivia = Person(session, slack_url, "U0OLIVIA", "Olivia")
-        self._running: asyncio.Task[None] | None = None
 
-    @property
-    def is_busy(self) -> bool:
-        """Say whether Olivia is typing."""
-        return self._running is not None and not self._running.done()
-
-    def begin(self) -> None:
-        """Let Olivia type, unless she is about to."""
-        if not self.is_busy:
-            self._running = asyncio.create_task(self._next())
-
-    async def close(self) -> None:
-        """Leave the course alone."""
-        if self._running is not None:
-            self._running.cancel()
-            await asyncio.gather(self._running, return_exceptions=True)
-
-    async def _next(self) -> None:
+    async def _play(self) -> None:
         try:
             shown = await self._olivia.messages(CHANNEL)
             if not any(
