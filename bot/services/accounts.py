@@ -50,7 +50,7 @@ def acting(tx: Transaction, asked: Asked, connection: str) -> Account | None:
     fresh = _fresh(tx, asked, connection, "", sealed(asked, connection, credential))
     rows.put(tx, fresh)
     target = f"{asked.principal.key}/{connection}"
-    asked.note(tx, "account.opened", target, result="ok", change=None, account=fresh.id)
+    asked.note(tx, "account.opened", target, None, result="ok", account=fresh.id)
     return fresh
 
 
