@@ -71,7 +71,7 @@ async def asked_about(request: Request, topic: str) -> Answer:
     last = {} if own is None else {"at": kit.moment_at(own.act.done_at, now), "did": did(own)}
     match topic:
         case "today":
-            return _listed(words.TODAY, lines(done, now, _MOST)) or replies.hint(words.NONE_TODAY)
+            return _listed(words.TODAY, lines(done, now, _MOST), words.NONE_TODAY)
         case "heard":
             is_recent = own is not None and now - own.act.done_at <= RECENT_SECONDS
             return replies.hint(fill(words.HEARD, **last) if is_recent else words.HEARD_NOTHING)
@@ -86,11 +86,11 @@ async def asked_about(request: Request, topic: str) -> Answer:
         if one.workspace is not None and one.workspace.stop_at is not None
     ]
     planned += [hours.of_one(hour_words.KEPT, one)[0] for one in every if one.hours]
-    return _listed(words.SET_UP, planned) or replies.hint(words.NOTHING_SET_UP)
+    return _listed(words.SET_UP, planned, words.NOTHING_SET_UP)
 
 
-def _listed(head: str, said: Sequence[str]) -> Answer | None:
-    return replies.hint(head, more="\n".join(said)) if said else None
+def _listed(head: str, said: Sequence[str], none: str) -> Answer:
+    return replies.hint(head if said else none, more="\n".join(said))
 
 
 def with_undo(request: Request, answer: Answer) -> Answer:

@@ -6,20 +6,20 @@ It becomes the words of a request of its own, after what was done was taken back
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import Final
 
 from bot.domain import hours as rules
 from bot.domain.acts import Act, Undone
 from bot.domain.notices import Answer, Spoken
 from bot.domain.workspaces import Workspace
-from bot.messages.blocks import replies
+from bot.messages.blocks import kit, replies
 from bot.messages.blocks.runs import again_button
 from bot.messages.texts import acts as words
 from bot.providers import base
 from bot.services import acts as use_cases
 from bot.services import naming, runs
 from bot.support.cleaning import fold
-from handlers import acts
+from handlers import acts, routes
 from handlers.command_line import plain
 from handlers.connections import makers
 from handlers.job import run_again
@@ -40,16 +40,9 @@ _VARIABLE: Final = re.compile(r"[A-Za-z_]\w*=[\w.,:/+-]*")
 _UNTIL: Final = frozenset({"", "for", "until", "till", "til"})
 
 
-class Besides(NamedTuple):
-    """Hold why an act isn't taken back, and the words that are meant all the same."""
-
-    said: Answer
-    words: tuple[str, ...]
-
-
 async def amended(
     request: Request, reading: Reading, rows: Sequence[Workspace]
-) -> Answer | Besides | tuple[str, ...] | None:
+) -> Answer | tuple[str, ...] | None:
     """Return the words that are meant, or the answer; None for what stands on its own."""
     given = request.given
     if not 0 < len(given) <= _MOST_WORDS or reading.is_foreign or request.surface.channel_id is None:
@@ -116,7 +109,7 @@ async def _varied(request: Request, act: Act) -> Answer | None:
 
 async def _of_act(
     request: Request, reading: Reading, act: Act, workspace: Workspace, rows: Sequence[Workspace]
-) -> Answer | Besides | tuple[str, ...] | None:
+) -> Answer | tuple[str, ...] | None:
     verb, name = act.action.rpartition(".")[2], labels_of(request, [workspace], rows)[0]
     first, is_made = plain(request.given[0]), _is_made(request)
     said = request.given[2:] if is_made else request.given
@@ -136,9 +129,13 @@ async def _of_act(
     is_no, is_there = reading.how == "not" or first in {"no", "but"}, workspace.connection
     other = _other(reading, workspace, rows) if is_no and is_errand else None
     if other is not None:
-        then = (verb, *labels_of(request, [other], rows))
-        under_way = await _instead(request, act, then)
-        return Besides(under_way, then) if isinstance(under_way, Answer) else then
+        then = await _instead(request, act, (verb, *labels_of(request, [other], rows)))
+        if not isinstance(then, Answer):
+            return then
+        # It is done all the same.
+        await request.asked.authorise(verb)
+        done = await routes.run(request.about("workspace", verb, (), other.id))
+        return kit.answer([*then.blocks, *done.blocks], about=done.about)
     which = reading.which
     # Without a verb, something has to say what it is about.
     wanted = {verb, "status"} if which.named or which.points else {verb}

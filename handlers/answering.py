@@ -44,7 +44,6 @@ async def answer(request: Request) -> Answer:
     other = await amending.amended(about, reading, rows)
     if isinstance(other, Answer):
         return other
-    before, other = (other.said.blocks, other.words) if isinstance(other, amending.Besides) else ((), other)
     if other is not None:
         request = replace(request, arguments=other, given=other, text=written(other))
         reading, rows = await _understood(request)
@@ -70,8 +69,7 @@ async def answer(request: Request) -> Answer:
     if reading.is_foreign and reading.what != "foreign" and said.text:
         remarks += [] if (await request.heard()).says_english else [talk.IN_ENGLISH]
         request.spoken.says_english = True
-    said = replies.with_remarks(said, remarks)
-    return kit.answer([*before, *said.blocks], about=said.about) if before else said
+    return replies.with_remarks(said, remarks)
 
 
 async def _understood(request: Request) -> tuple[Reading, Sequence[Workspace]]:

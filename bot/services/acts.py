@@ -14,7 +14,7 @@ from bot.messages.texts import problems
 from bot.services import hours, workspaces
 from bot.services.asked import Asked
 from bot.store import acts as rows
-from bot.store import cards, errands, homes, inbox, operations, runs, timers
+from bot.store import cards, errands, inbox, operations, runs, timers
 from bot.store import workspaces as stored
 from bot.store.tables import ACTS, RULES, RUNS, WORKSPACES
 from bot.store.transaction import Transaction
@@ -103,7 +103,6 @@ def _take_back(tx: Transaction, asked: Asked, act: Act, errand: Operation | Run 
         workspaces.begin(tx, again, errand.workspace_id, OperationVerb(then), agreed=agreed)
     if isinstance(errand, Operation):
         timers.settle_timer(tx, errand.workspace_id)
-    homes.want(tx, act.principal)
 
 
 def _put_back(tx: Transaction, act: Act, key: str) -> None:

@@ -43,7 +43,7 @@ from bot.domain.workspaces import Workspace
 from bot.messages.texts import problems
 from bot.providers.base import Provider
 from bot.services.context import Context
-from bot.store import accounts, inbox, people, workspaces
+from bot.store import accounts, homes, inbox, people, workspaces
 from bot.store import acts as rows
 from bot.store.audit import append_audit
 from bot.store.tables import ACTS
@@ -285,6 +285,8 @@ class Asked:
             change = rows.changed(*change, *now)
         if change is not None:
             self.did(tx, action, "" if isinstance(about, str) else about, change)
+        if change is None or not change.errand:
+            homes.want(tx, self.principal)
 
     def did(
         self,

@@ -35,7 +35,7 @@ from bot.services import workspaces
 from bot.services.asked import Asked
 from bot.services.due import ASKS_AGAIN, FRESH_SECONDS, LEASE, LOOKS_EVERY, PATIENCE, Due
 from bot.services.workspaces import owned
-from bot.store import accounts, acts, classes, gates, homes, operations, people, preferences, timers
+from bot.store import accounts, acts, classes, gates, operations, people, preferences, timers
 from bot.store import hours as rows
 from bot.store import workspaces as stored
 from bot.store.notices import add_notices, is_written
@@ -99,7 +99,6 @@ def add(
     drop(tx, workspace, replaced)
     for one in made:
         rows.put(tx, one)
-    homes.want(tx, asked.principal)
     change = [*((one, None) for one in replaced), *((None, one) for one in made)]
     agreed_to = {"agreed": "yes"} if ends else {}
     said = "; ".join(map(written, wanted))
@@ -126,7 +125,6 @@ def end(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
     rules = [one for one in rows.rules_of(tx, workspace.id) if not one.card]
     if rules and asked.is_new(tx):
         drop(tx, workspace, rules)
-        homes.want(tx, asked.principal)
         asked.note(tx, "workspace.hours", workspace, [(one, None) for one in rules], hours="off")
     return workspace
 
@@ -172,7 +170,6 @@ def rest(tx: Transaction, asked: Asked, workspace_id: str, days: Collection[str]
     if any(before != after for before, after in resting) and asked.is_new(tx):
         for before, after in resting:
             replan(tx, workspace, before, after)
-        homes.want(tx, asked.principal)
         left_out = ",".join(sorted(days))
         asked.note(tx, "workspace.hours", workspace, resting, off=left_out)
     return workspace
@@ -187,7 +184,6 @@ def move(tx: Transaction, asked: Asked) -> str:
     if moving and asked.is_new(tx):
         for one, moved in moving:
             replan(tx, stored.workspace(tx, one.workspace_id), one, moved)
-        homes.want(tx, asked.principal)
         asked.note(tx, "hours.zone", asked.principal.key, moving, zone=zone)
     return zone
 

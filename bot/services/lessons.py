@@ -43,7 +43,6 @@ def skip(tx: Transaction, asked: Asked, card_id: str, day: str, *, is_back: bool
     off = rule.off - {day} if is_back else rule.off | {day}
     if off != rule.off and asked.is_new(tx):
         hours.replan(tx, workspaces.workspace(tx, rule.workspace_id), rule, replace(rule, off=off))
-        homes.want(tx, asked.principal)
         asked.note(tx, "class.skip", card, day=day, back="yes" if is_back else "no")
     return rule, day
 
@@ -57,7 +56,6 @@ def leave(tx: Transaction, asked: Asked, card_id: str) -> ClassCard:
         if rule is not None and workspace is not None:
             hours.drop(tx, workspace, [rule])
         rows.leave(tx, card.id, asked.principal)
-        homes.want(tx, asked.principal)
         asked.note(tx, "class.leave", card, consent="withdrawn")
     return card
 

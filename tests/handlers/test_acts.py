@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.errands import Call, Outcome
-from bot.domain.homes import Home
+from bot.domain.homes import Home, HomeUse
 from bot.domain.observed import Observed
 from bot.domain.runs import Update
 from bot.domain.surfaces import Where
@@ -16,7 +16,7 @@ from handlers import routes
 from tests.handlers.rig import buttons, one_cloud, words
 from tests.handlers.run_rig import going, run_rig
 from tests.handlers.test_settings import FIELDS, NONE, save
-from tests.rigs.store import ALICE, BOB, observe
+from tests.rigs.store import ALICE, BOB, observe, use_home
 
 #: What is the same again once an act was taken back; the rest counts what happened, or when.
 _OF_WORKSPACES = [
@@ -326,6 +326,19 @@ async def test_what_was_asked_for_is_told_and_shown_in_the_home(bot):
     # It is about the day that its person has.
     bot.clock.advance(86_400)
     assert words(await asked(bot, "what did you do today?")) == "You haven't asked me for anything today."
+
+
+@pytest.mark.parametrize(
+    "said", ["alias notebook thesis", "hours notebook daily 9:00-18:00", "notify notebook off"]
+)
+async def test_an_open_home_is_drawn_at_once_after_an_act_and_after_its_undo(bot, said):
+    await use_home(bot.store, ALICE, HomeUse())
+    for text in (said, "undo"):
+        (home,) = await bot.store.claim_wanted_homes(10, 60.0)
+        await bot.store.home_published(home, "digest", "hash")
+        assert await bot.store.claim_wanted_homes(10, 60.0) == []
+        await asked(bot, text)
+    assert len(await bot.store.claim_wanted_homes(10, 60.0)) == 1
 
 
 async def test_what_hours_do_is_told_as_theirs(bot):
