@@ -10,6 +10,7 @@ import os
 import re
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from getpass import getpass
 from importlib.resources import files
@@ -27,18 +28,19 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.messages.blocks import replies
 from bot.messages.texts import home
-from bot.providers import build_providers, provider_classes, read_connections, runs_commands
+from bot.providers import base, build_providers, provider_classes, read_connections, runs_commands
 from bot.slack.manifest import create_url, socket_manifest
 from bot.support.environment import ENV_FILE, command, connections_source, exposed_env_file, give, given
 from bot.support.errors import NotDone
 from bot.support.http import Http
+from bot.support.logs import write_to
 from bot.support.settings import Settings, problem_with, read_settings
 from bot.support.vault import Vault
-from bot.upkeep.checks import Check, as_text, exit_status
+from bot.upkeep.checks import Check, as_text, exit_status, plain
 from bot.upkeep.connection_checks import check_connection
 from bot.upkeep.doctor import check_address
 from bot.upkeep.setting_checks import check_settings
-from bot.upkeep.slack_checks import check_slack
+from bot.upkeep.slack_checks import REACH, check_slack
 from bot.upkeep.store_checks import check_team
 from bot.web.app import listening, proving, why_not_listening
 from handlers.helping import first_steps
@@ -49,6 +51,11 @@ Look = Callable[[Settings, Http], Awaitable[Sequence[Check]]]
 _KEY: Final = "It opens what people link: keep a copy elsewhere"
 _BEGIN: Final = "Each answer is tried at once and saved here: if you stop, the next run goes on from there."
 _WHERE: Final = "Where are your workspaces? Type one of {known}, and its address, such as saturn https://…"
+_AGAIN: Final = "Type it again with the whole address, such as {kind} https://{kind}.example.org."
+_PAGE: Final = (
+    "{title} workspaces open in a page of Usher's, where people sign in with Slack. That needs an https "
+    "address and more settings than are asked for here: docs/connections/{kind}.md."
+)
 _ADDRESS: Final = "Usher's own https address for browsers (Enter for one that only this computer reaches)"
 _BOT: Final = "Bot User OAuth Token (xoxb-…, from Install App)"
 _APP: Final = "App-level token with the scope connections:write (xapp-…, from Basic Information)"
@@ -66,7 +73,8 @@ Then copy two tokens from your new app's pages. What you paste here isn't shown.
 _GROUP: Final = "only user groups, and Usher will write to one person first: to you"
 _YOURS: Final = "Put your own member ID first: it begins with U or W. Groups can follow it, after a comma."
 _WRITTEN: Final = (
-    "Usher is running and has written to you in Slack: link your account there, then start a workspace."
+    "Usher is running and has written to you in Slack: link your account there, then start a workspace. "
+    "Its log is {log} in this folder."
 )
 _OTHER: Final = (
     "Slack counts more connections of this app than this Usher has ({count} more). Another one that uses it "
@@ -77,6 +85,8 @@ Your workspace is ready. This is what a team still needs; {doctor} keeps checkin
 {team}
 Usher keeps running until you press Ctrl+C. After that, start it in this folder with {serve}."""
 _CORRECT: Final = "Correct that, and run it again to go on."
+_KEPT: Final = "Slack can't be reached. What you answered is kept: run this again later."
+_LOG: Final = "usher.log"
 #: What the audit says of a workspace that somebody has running.
 _UP: Final = frozenset((f"operation.{verb}", "fulfilled") for verb in OperationVerb if not verb.brings_down)
 #: The example's values that aren't defaults.
@@ -87,25 +97,25 @@ _ASKED: Final = frozenset({"name", "provider", "title", "base_url"})
 
 def init(_arguments: argparse.Namespace) -> int:
     """Ask for what is missing, try and write it."""
-    _hold()
-    print(f"All of it is written. Start Usher in this folder with {command('serve')}.")
+    _hold(look_ahead)
+    written = f"{ENV_FILE} and {given('USHER_CONNECTIONS')}"
+    print(f"Written: {written}. Next, in this folder: {command('doctor')}, then {command('serve')}.")
     return 0
 
 
 def up(_arguments: argparse.Namespace) -> int:
     """Do what ``init`` does, and serve; say when somebody's first workspace is ready."""
-    _hold()
-    # Among sentences for a person, the log only says what is wrong.
-    give("USHER_LOG_LEVEL", "warning")
+    _hold(look_at_address)
     give("USHER_LOG_FORMAT", "text")
     settings, connections = load()
+    write_to(Path(_LOG))
     asyncio.run(serve_as(settings, connections, beside=partial(_first_workspace, settings)))
     return 0
 
 
-def _hold() -> None:
+def _hold(look: Look) -> None:
     try:
-        Conversation(input, getpass if sys.stdin.isatty() else input, print).hold()
+        Conversation(input, getpass if sys.stdin.isatty() else input, print, look).hold()
     except (EOFError, KeyboardInterrupt):
         raise NotDone("\nWhat you answered is saved: run it again to go on.") from None
 
@@ -115,12 +125,16 @@ def _stop(_question: str) -> str:
 
 
 class Conversation:
-    """Ask for each thing that isn't written in this folder; ``ask`` and ``ask_secret`` return an answer."""
+    """Ask for each thing that isn't written in this folder; ``ask`` and ``ask_secret`` return an answer.
 
-    def __init__(self, ask: Ask, ask_secret: Ask, tell: Callable[[str], None]) -> None:
+    ``look`` is how the public address is looked at.
+    """
+
+    def __init__(self, ask: Ask, ask_secret: Ask, tell: Callable[[str], None], look: Look) -> None:
         self._ask = ask
         self._ask_secret = ask_secret
         self._tell = tell
+        self._look_at_address = look
 
     def hold(self) -> None:
         """Ask, try and write. Raises EOFError if nobody answers, and NotDone."""
@@ -129,7 +143,7 @@ class Conversation:
         if exposed := exposed_env_file():
             self._tell(as_text(check_settings((), (), exposed)))
         self._connect()
-        self._settle("USHER_PUBLIC_URL", _ADDRESS, self._ask_address, look_at_address)
+        self._settle("USHER_PUBLIC_URL", _ADDRESS, self._ask_address, self._look_at_address)
         if not given("SLACK_BOT_TOKEN"):
             self._tell(_creating())
         self._settle("SLACK_BOT_TOKEN", _BOT, self._ask_secret, _of_slack("slack token", "slack scopes"))
@@ -150,7 +164,10 @@ class Conversation:
             if wrong := problem_with(name, value):
                 return wrong
             give(name, value)
-            return self._judged(look)
+            wrong = self._judged(look)
+            if value == before and REACH in wrong:
+                raise NotDone(f"{wrong}\n{_KEPT}")
+            return wrong
 
         before = given(name)
         value = self._answer(ask, question, problem, before)
@@ -192,9 +209,10 @@ class Conversation:
 
     def _connection(self, place: Path, value: str) -> str:
         """Write a file with the connection that was answered if its server answers; return what is wrong."""
-        kind, _, url = (part.strip() for part in value.partition(" "))
-        if kind not in provider_classes():
-            return "That needs one of these words, then a space and an address."
+        word, _, url = (part.strip() for part in value.partition(" "))
+        kind, known = word.casefold(), provider_classes()
+        if kind not in known:
+            return f"{plain(word)} isn't one of {', '.join(sorted(known))}. Type one of them and its address."
         text, secrets = _table(kind, url, self._ask_secret)
         for name, secret in secrets.items():
             give(name, secret)
@@ -202,10 +220,12 @@ class Conversation:
         _write(new, text)
         if wrong := self._tried(new):
             new.unlink()
-            return wrong.removeprefix(f"connections.{kind}.base_url: ")
+            return f"{wrong.removeprefix(f'connections.{kind}.base_url: ')}\n{_AGAIN.format(kind=kind)}"
         for name, secret in secrets.items():
             keep(name, secret, "The connections file refers to it")
         new.replace(place)
+        if issubclass(known[kind], base.Page):
+            self._tell(_PAGE.format(title=known[kind].title, kind=kind))
         return ""
 
     def _tried(self, place: Path | str) -> str:
@@ -267,6 +287,12 @@ async def look_at_address(settings: Settings, http: Http) -> list[Check]:
     return await look_at_address(read_settings().settings, http)
 
 
+async def look_ahead(settings: Settings, http: Http) -> list[Check]:
+    """Look at the public address, which a proxy may lead here only later: what is wrong is a warning."""
+    checks = await look_at_address(settings, http)
+    return [one if one.is_good else replace(one, is_good=True, is_warning=True) for one in checks]
+
+
 def _creating() -> str:
     """Say how the app is created in Slack, which takes only https to come back to."""
     settings = read_settings().settings
@@ -288,7 +314,7 @@ async def _first_workspace(settings: Settings, process: Process) -> None:
     notice = NewNotice(f"up:{person.key}", NoticeKind.MESSAGE, "here", person, here.as_body())
     await store.add_notices([notice])
     process.context.wake()
-    print(_WRITTEN, flush=True)
+    print(_WRITTEN.format(log=_LOG), flush=True)
     while True:
         rows = await store.audit_entries(after=seen, limit=100)
         if any(row["actor"] == person.key and (row["action"], row["result"]) in _UP for row in rows):
@@ -325,11 +351,11 @@ def _table(kind: str, url: str, ask_secret: Ask) -> tuple[str, dict[str, str]]:
     """Return the connections file, and the variables of the secrets that it can't do without."""
     rows = ["# docs/settings.md explains every key.", f"[connections.{kind}]"]
     rows += [f"provider = {_toml(kind)}", f"base_url = {_toml(url)}"]
-    secrets = dict[str, str]()
-    for key, field in provider_classes()[kind].settings_model.model_fields.items():
+    secrets, provider = dict[str, str](), provider_classes()[kind]
+    for key, field in provider.settings_model.model_fields.items():
         is_secret, variable = "SecretStr" in str(field.annotation), f"{kind}_{key}".upper()
         if is_secret and field.is_required():
-            secrets[variable] = ask_secret(f"Its {key}: ").strip()
+            secrets[variable] = ask_secret(f"{provider.title}'s {key}: ").strip()
         if is_secret:
             rows.append(f"{'' if field.is_required() else '# '}{key} = {_toml('env:' + variable)}")
         elif key not in _ASKED and isinstance(field.default, bool | int | str | tuple):

@@ -10,6 +10,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable, MutableMapping
 from functools import lru_cache
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ import structlog
 from bot.support.errors import SlackFailed, StoreError
 
 REMOVED = "[removed]"
+#: How long a log file may become; the one before it is kept, too.
+_LOG_BYTES = 10_000_000
 #: What these say is our own, or a code of Slack's. Others may hold addresses and headers with credentials.
 _OUR_WORDS = (StoreError, SlackFailed)
 
@@ -209,3 +212,13 @@ def configure(level: str, form: str, redactor: Redactor) -> None:
     logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
     # Our jobs log their own failures: what remains here are jobs that a shutdown cancels.
     logging.getLogger("apscheduler.executors").setLevel(logging.CRITICAL)
+
+
+def write_to(path: Path) -> None:
+    """Write the log into a file from now on, and only what is wrong to standard error, too."""
+    root = logging.getLogger()
+    (shown,) = root.handlers
+    shown.setLevel(logging.WARNING)
+    written = RotatingFileHandler(path, maxBytes=_LOG_BYTES, backupCount=1, encoding="utf-8")
+    written.setFormatter(shown.formatter)
+    root.addHandler(written)

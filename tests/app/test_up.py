@@ -152,7 +152,7 @@ async def test_five_answers_from_an_empty_folder_to_the_first_workspace(installe
         for answer in made.answers:
             await typist.sees(": ")
             await typist.types(answer)
-        await typist.sees("has written to you in Slack")
+        await typist.sees("Its log is usher.log in this folder.")
         await made.person.starts("a1", "asleep")
         said = await typist.sees("Ctrl+C")
         assert "Your workspace is ready." in said
@@ -161,6 +161,11 @@ async def test_five_answers_from_an_empty_folder_to_the_first_workspace(installe
         process.send_signal(signal.SIGINT)
         await process.wait()
     assert process.returncode == 0
+    # What is usual is in the log, for its owner alone, and not among the sentences.
+    log = tmp_path / "usher.log"
+    assert log.stat().st_mode & 0o777 == 0o600
+    assert "drained" in log.read_text(encoding="utf-8")
+    assert "drained" not in typist.read
 
 
 async def test_everything_goes_wrong_once_and_the_workspace_is_ready_all_the_same(installed, tmp_path):

@@ -195,7 +195,7 @@ async def test_a_hub_whose_address_for_people_is_out_of_reach_is_well_and_says_s
         assert check.found.startswith(f"{base} answers (JupyterHub 5.2).")
         assert (remark in check.found, "public_url" in check.found) == (True, bool(remark))
         told = (public or base).removeprefix("http://")
-        assert f"Servers open on {told} and on hosts directly below it (subdomain_host)." in check.found
+        assert f"Servers open at {told}, or at NAME.{told} if the hub sets subdomain_host." in check.found
 
 
 @pytest.mark.parametrize(

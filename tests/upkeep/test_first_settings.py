@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bot.commands.up import Conversation, free_port, keep, look_at_address
+from bot.commands.up import Conversation, free_port, keep, look_ahead, look_at_address
 from bot.providers import provider_classes, read_connections
 from bot.support.environment import load_env_file
 from bot.support.errors import NotDone
@@ -39,9 +39,9 @@ class Terminal:
             raise EOFError
         return self.answers.pop(0)
 
-    async def holds(self) -> str:
+    async def holds(self, look=look_at_address) -> str:
         """Hold the conversation, beside the servers of this loop; return all that was said."""
-        await asyncio.to_thread(Conversation(self.ask, self.ask, self.said.append).hold)
+        await asyncio.to_thread(Conversation(self.ask, self.ask, self.said.append, look).hold)
         return "\n".join(self.said)
 
 
@@ -148,10 +148,14 @@ async def test_each_failure_is_met_where_it_happens_with_what_to_do(folder, begi
     bot, app, person = of_slack(local)
     gone = f"http://127.0.0.1:{reserved_port()}"
     met = [
-        ("zeppelin", "needs one of these words"),
+        (
+            "zeppelin",
+            "\nzeppelin isn't one of jupyterhub, posit, saturn, sphere. Type one of them and its address",
+        ),
         ("posit ftp://hub.example", "\nthe address must begin with https:// and name a host"),
+        ("posit", "Type it again with the whole address, such as posit https://posit.example.org."),
         (f"posit {gone}", "Check the address (base_url), and whether this machine can reach the server."),
-        (f"posit {provider}", "ok   connection posit"),
+        (f"Posit {provider}", "ok   connection posit"),
         (f"{gone}/usher", "needs an address without a path"),
         (provider, "leads to something else (HTTP 200"),
         (gone, "though Usher runs here"),
@@ -219,6 +223,36 @@ async def test_a_list_of_admins_that_nobody_can_be_written_to_is_kept(folder, be
         await terminal.holds()
     assert "Put your own member ID first" in terminal.said[-1]
     assert "USHER_ADMINS=S0ADMINS,S0MORE\n" in (folder / ".env").read_text()
+
+
+async def test_while_slack_cant_be_reached_nothing_is_asked_again(folder, begins, local, provider):
+    env = outside(local)
+    begins(**env)
+    await Terminal(f"posit {provider}", "", *of_slack(local)).holds()
+    kept = (folder / ".env").read_text(encoding="utf-8")
+    begins(**{**env, "USHER_SLACK_API_URL": f"http://127.0.0.1:{reserved_port()}/api/"})
+    terminal = Terminal("xoxb-another")
+    with pytest.raises(NotDone, match=r"(?s)slack token.*Slack can't be reached.*run this again later"):
+        await terminal.holds()
+    assert terminal.answers
+    assert (folder / ".env").read_text(encoding="utf-8") == kept
+
+
+async def test_init_keeps_the_address_that_a_proxy_leads_here_only_later(folder, begins, local, provider):
+    begins(**outside(local))
+    url = f"https://127.0.0.1:{reserved_port()}"
+    said = await Terminal(f"posit {provider}", url, *of_slack(local)).holds(look_ahead)
+    assert f"warn public address: nothing answers at {url}" in said
+    assert f"\nUSHER_PUBLIC_URL={url}\n" in (folder / ".env").read_text(encoding="utf-8")
+
+
+async def test_where_people_sign_in_with_slack_it_is_said_what_that_needs(begins, provider):
+    begins()
+    terminal = Terminal(f"sphere {provider}", "token-1")
+    with pytest.raises(EOFError):
+        await terminal.holds()
+    assert "Sphere Engine's access_token: " in terminal.said
+    assert "Sphere Engine workspaces open in a page of Usher's" in terminal.said[-2]
 
 
 async def test_a_folder_where_others_can_write_is_named_before_anything_is_asked(folder, begins):

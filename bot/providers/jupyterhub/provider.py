@@ -114,10 +114,10 @@ class JupyterHubSettings(connection.ConnectionSettings):
     client_secret: SecretStr | None = None
     templates: connection.AllOf[Template] = ()
 
-    @field_validator("public_url")
+    @field_validator("base_url", "public_url")
     @classmethod
-    def _public_url(cls, value: str | None) -> str | None:
-        return None if value is None else connection.normalise_base_url(value.strip())
+    def _roots(cls, value: str | None) -> str | None:
+        return None if value is None else _hub_root(connection.normalise_base_url(value.strip()))
 
 
 class JupyterHub(
@@ -142,9 +142,8 @@ class JupyterHub(
 
     def __init__(self, settings: JupyterHubSettings, http: Http) -> None:
         super().__init__(settings, http)
-        root = _hub_root(settings.base_url)
-        self._public = root if settings.public_url is None else _hub_root(settings.public_url)
-        self._api = Api(http, f"{root}/hub/api")
+        self._public = settings.public_url or settings.base_url
+        self._api = Api(http, f"{settings.base_url}/hub/api")
         self._servers = Servers(self._api, self._public, self.allowed_url)
 
     def gate_key(self, remote_id: str) -> str:
@@ -311,7 +310,7 @@ class JupyterHub(
     async def remark(self) -> str:
         """Say where servers may open, and if that can't be reached from here: then IDEs can't be probed."""
         origin = connection.origin_of(self._public)
-        hosts = f"Servers open on {origin.netloc} and on hosts directly below it (subdomain_host)."
+        hosts = f"Servers open at {origin.netloc}, or at NAME.{origin.netloc} if the hub sets subdomain_host."
         try:
             await self.http.request("GET", f"{self._public}/hub/api/", total=PROBE_SECONDS)
         except errors.TemporaryError:

@@ -360,7 +360,7 @@ async def test_what_cant_be_learned_of_one_server_hides_no_other(quiet_hub: Rig)
     assert [one.name for one in found if one.observed.state is State.UNKNOWN] == [""]
 
 
-@pytest.mark.parametrize("ending", ["", "/", "/hub", "/hub/", "/hub/api", "/hub/api/"])
+@pytest.mark.parametrize("ending", ["", "/", "/hub", "/hub/", "/hub/api", "/hub/api/", "/hub/home"])
 async def test_any_of_the_hubs_addresses_will_do(quiet_hub: Rig, ending):
     base_url = quiet_hub.server.api_url.removesuffix("/hub/api") + ending
     public_url = quiet_hub.server.url + "/hub/"
@@ -368,6 +368,8 @@ async def test_any_of_the_hubs_addresses_will_do(quiet_hub: Rig, ending):
         provider = provider_of("jupyterhub", Http(session), base_url, public_url=public_url)
         assert (await provider.check(quiet_hub.access.credential)).username == quiet_hub.access.username
         assert provider.token_help().url == f"{quiet_hub.server.url}/hub/token"
+        # What is said to answer is the hub, not the page that somebody copied.
+        assert provider.settings.base_url == quiet_hub.server.api_url.removesuffix("/hub/api")
 
 
 async def test_an_answer_about_somebody_else_is_not_taken_for_ones_own(hub: Rig):
