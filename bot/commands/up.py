@@ -150,8 +150,7 @@ class Conversation:
         if not given("SLACK_SIGNING_SECRET"):
             self._settle("SLACK_APP_TOKEN", _APP, self._ask_secret, _of_slack("slack app token"))
         # One answer doesn't replace a list that somebody wrote.
-        ask = _stop if given("USHER_ADMINS") else self._ask
-        self._settle("USHER_ADMINS", _PERSON, ask, _look_at_person)
+        self._settle("USHER_ADMINS", _PERSON, _stop if given("USHER_ADMINS") else self._ask, _look_at_person)
 
     def _ask_address(self, question: str) -> str:
         """Ask; nothing means an address on this machine that nobody has."""

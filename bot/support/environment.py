@@ -47,9 +47,8 @@ def exposed_env_file() -> str:
     path = Path(ENV_FILE).absolute()
     with suppress(OSError):
         if others := path.stat().st_mode & (READABLE | WRITABLE):
-            return (
-                f"others on this machine can {'change' if others & WRITABLE else 'read'} {path}: chmod 600 it"
-            )
+            can = "change" if others & WRITABLE else "read"
+            return f"others on this machine can {can} {path}: chmod 600 it"
         if path.parent.stat().st_mode & WRITABLE:
             return f"others on this machine can write in {path.parent}, where .env is: chmod go-w it"
     return ""
