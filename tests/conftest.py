@@ -54,8 +54,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             one.add_marker(pytest.mark.timeout(THOROUGH_SECONDS))
 
 
+def pytest_sessionstart() -> None:
+    """Look for no garbage while all is imported and collected: that stays, and to look takes two seconds."""
+    gc.disable()
+
+
 def pytest_collection_finish() -> None:
     """Leave out of every garbage collection what stays until the end: a million objects for all tests."""
+    gc.enable()
     gc.freeze()
 
 

@@ -72,21 +72,23 @@ class PostgresEngine(QueuedEngine):
         self._name = label(url)
         self._scripts = scripts or schema.migrations()
         self._read_queue = WriteQueue(patience, BATCH_ROWS, batch_seconds)
-        self._session = PostgresSession(url, database_clock, self._time, ids)
+        self._session = self._new_session(database_clock, ids)
         self._beside = {
             priority: WriteQueue(patience, BATCH_ROWS, batch_seconds)
             for priority in (Priority.CLAIMS, Priority.RECORDS)
         }
         works = [(self._write_queue, self._session)]
         works += [
-            (queue, PostgresSession(url, database_clock, self._time, ids, self._session))
-            for queue in self._beside.values()
+            (queue, self._new_session(database_clock, ids, self._session)) for queue in self._beside.values()
         ]
-        works += [
-            (self._read_queue, PostgresSession(url, database_clock, self._time, ids)) for _ in range(readers)
-        ]
+        works += [(self._read_queue, self._new_session(database_clock, ids)) for _ in range(readers)]
         self._sessions = [session for _, session in works]
         self._writer, *self._others = (Worker(queue, session, self._begin_write) for queue, session in works)
+
+    def _new_session(
+        self, clock: DatabaseClock, ids: Ids, beside: PostgresSession | None = None
+    ) -> PostgresSession:
+        return PostgresSession(self._url, clock, self._time, ids, beside)
 
     async def open(self) -> None:
         """Start the threads and connect. Raise StoreUnavailable."""

@@ -276,17 +276,21 @@ class PostgresSession:
         if self._connection is not None:
             self._connection.close()
 
-    def _connect(self) -> None:
-        self._close()
+    def _connected(self) -> psycopg.Connection[Row]:
         given = {name: str(value) for name, value in conninfo_to_dict(self._url).items()}
-        self._connection = psycopg.Connection[dict[str, object]].connect(
+        connection = psycopg.Connection[dict[str, object]].connect(
             make_conninfo(**CONNECTING | given),
             autocommit=True,
             row_factory=dict_row,
             cursor_factory=psycopg.RawCursor,
         )
         # None: all statements stay prepared.
-        self._connection.prepared_max = None
+        connection.prepared_max = None
+        return connection
+
+    def _connect(self) -> None:
+        self._close()
+        self._connection = self._connected()
         self._held = set()
         try:
             if refusal := _refusal(self._connection.info):

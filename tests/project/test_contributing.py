@@ -70,7 +70,7 @@ def test_a_first_verb_and_a_first_provider_work_as_written(tmp_path, is_own):
         page = page.replace(ours, own)
     changed = follow(tmp_path, page)
     assert len(changed) == 7
-    given = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
+    given = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": ""}
 
     def run(command: tuple[str, str, str]) -> str:
         setting, program, words = command

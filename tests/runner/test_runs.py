@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 from xml.etree import ElementTree
 
 import psutil
@@ -118,6 +119,23 @@ def test_told_to_stop_at_the_first_failure_it_does(tmp_path):
 def test_somebody_who_ends_the_run_from_a_test_ends_it(tmp_path):
     status, words = said(tmp_path, "import pytest\ndef test_it(): pytest.exit('enough')\n")
     assert (status, "enough" in words) == (2, True)
+
+
+def test_what_a_test_wrote_is_kept_where_it_is_looked_for_if_it_failed(tmp_path):
+    tests = (
+        "import pathlib\n"
+        "def test_it(tmp_path):\n"
+        "    (tmp_path / 'written').write_text('by the test')\n"
+        "    pathlib.Path('where').write_text(str(tmp_path))\n"
+        "    assert not FAILS\n"
+    )
+    options = f"--basetemp={tmp_path / 'kept'}", "-o", "tmp_path_retention_policy=failed"
+    for fails in (False, True):
+        status, _ = said(tmp_path, tests.replace("FAILS", str(fails)), *options)
+        assert status == fails
+        assert [one.read_text() for one in (tmp_path / "kept").rglob("written")] == ["by the test"] * fails
+        where = Path((tmp_path / "where").read_text())
+        assert where.exists() == (fails and where.is_relative_to(tmp_path))
 
 
 def left_over(folder):
