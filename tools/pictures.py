@@ -34,13 +34,21 @@ LINE: Final = 46
 #: What is said in the channel before.
 TALK: Final = ("The new survey data is in.", "Thanks! I'll have a look at it right now.")
 #: A picture by itself is twice as fine.
-STILL: Final[dict[str, Any]] = {"scale": 2.0, "size": (860, 800)}
+STILL: Final[dict[str, Any]] = {"scale": 2.0, "size": (860, 790)}
 SECONDS: Final = 240.0
-#: What is waited for: that a workspace is ready, that two people's are, and that two are in the course.
+#: What is waited for: that a workspace is ready, that its stop is planned, that those of two are ready,
+#: and that two people have joined the course.
 READY: Final = "is ready"
+PLANNED: Final = "I'll stop it"
 CLASS_READY: Final = "2 of 2 ready"
 COURSE_JOINED: Final = "2 people have joined"
-COURSE: Final = "/workspace card saturn/course --title Biology --hours tue,thu 8:00-9:30"
+#: The cards by their pictures: their titles, the flags that make them, what they say once all have pressed.
+CARDS: Final = {
+    "class.png": ("Statistics", "--max 60", CLASS_READY),
+    "course.png": ("Biology", "--hours tue,thu 8:00-9:30", COURSE_JOINED),
+}
+#: What somebody types once their workspace is ready.
+STOP: Final = "stop training in 2 hours"
 #: How long a picture of the animation stays, and how often all of them are shown.
 FRAME_MS: Final = 2600
 ROUNDS: Final = 3
@@ -64,7 +72,8 @@ STEP: Final = """((given, goal) => {
 })"""
 #: The page that names both sides and asks whether they are right; JupyterLab as it stands when it is loaded.
 CONFIRM: Final = """document.querySelector('form[action="/link/confirm"]')"""
-LAB: Final = "document.querySelector('.jp-Launcher-body') && !document.querySelector('#jupyterlab-splash')"
+LAB: Final = """document.querySelector('.jp-Launcher-body') && !document.querySelector('#jupyterlab-splash')
+  && [...document.images].every((one) => one.complete)"""
 #: Shows a picture above a line that says what it shows.
 FRAME: Final = """((picture, text) => {
   document.body.innerHTML = '<img alt=""><p></p>';
@@ -75,6 +84,14 @@ FRAME: Final = """((picture, text) => {
   line.textContent = text;
   line.style.cssText = "margin:0;font:600 19px/46px system-ui,sans-serif";
   return shown.decode();
+})"""
+#: Says by how much a window is too low to show a conversation from the message with a text on, or too high.
+MISSING: Final = """((text) => {
+  const box = document.querySelector("#messages");
+  const top = [...box.children].find((one) => one.matches("article") && one.innerText.includes(text));
+  const [first, last] = [top, box.lastElementChild].map((one) => one.getBoundingClientRect());
+  const below = parseFloat(getComputedStyle(box).paddingBottom);
+  return Math.ceil(last.bottom - first.top + below - box.clientHeight);
 })"""
 #: JupyterLab asks whether it may bring news.
 HIDDEN: Final = """(() => {
@@ -97,10 +114,22 @@ class Camera:
         await self._browser.open(f"{self._running.slack['url']}/?as={person.user_id}&channel={channel}")
         await self.sees(text)
 
+    async def reads(self, person: Person, channel: str, text: str) -> None:
+        """Look at a conversation as somebody who has read it: what is unread is marked the first time."""
+        for _ in range(2):
+            await self.looks(person, channel, text, **STILL)
+
     async def sees(self, text: str) -> None:
         """Wait until the conversation is shown and says this."""
         says = f"document.querySelector('#messages').innerText.includes({json.dumps(text)})"
         await self._waits(f"document.querySelector('#place-name').innerText && {says}")
+
+    async def fits(self, since: str) -> None:
+        """Be a window that shows the conversation from the message that says this on, and no more."""
+        width, height = STILL["size"]
+        missing = await self._browser.ask(f"{MISSING}({json.dumps(since)})")
+        await self.frames(STILL["scale"], (width, height + int(missing)))
+        await self._browser.ask("document.querySelector('#messages').scrollTop = 1e6")
 
     async def sits_down(self) -> None:
         """Be somebody who is signed in nowhere yet."""
@@ -215,10 +244,12 @@ async def story(slack: Camera, web: Camera, running: Stage, people: Sequence[Per
     ready = await newest(olivia, "@bot", "open_url", text=READY)
     await slack.looks(olivia, room, READY)
     frames.append((await slack.takes(), "3. Usher messages you when it's ready"))
-    await slack.looks(olivia, room, READY, **STILL)
-    taken["ready.png"] = await slack.takes()
-    await web.walks(address(ready, "open_url"), olivia, running.hub, LAB)
+    await web.walks(address(ready, "open_url"), olivia, running.hub, LAB, scale=0.75, size=(1280, 772))
     frames.append((await web.takes(), "4. Open it. Nobody else can"))
+    await olivia.say(room, STOP)
+    await slack.reads(olivia, room, PLANNED)
+    await slack.fits("is linked")
+    taken["ready.png"] = await slack.takes()
     return taken | {"story.png": animated([await slack.framed(*frame) for frame in frames])}
 
 
@@ -229,19 +260,16 @@ async def lesson(slack: Camera, web: Camera, running: Stage, people: Sequence[Pe
         page = await invitation(person, "/workspace link saturn", "Saturn Cloud")
         await web.walks(page, person, running.saturn, CONFIRM)
         await web.confirms()
-    await people[0].say(GENERAL, "/workspace card saturn/course --title Statistics --max 60")
-    for person in people:
-        card = await newest(person, GENERAL, "class_press", text="Statistics")
-        await person.press(GENERAL, card, labels(card, "class_press")[0][1])
-    for _ in range(2):  # What is unread is shown from its beginning the first time.
-        await slack.looks(people[-1], GENERAL, CLASS_READY, **STILL)
-    taken = {"class.png": await slack.takes()}
-    await people[0].say(GENERAL, COURSE)
-    for person in people:
-        card = await newest(person, GENERAL, "class_press", text="Biology")
-        await person.press(GENERAL, card, labels(card, "class_press")[0][1])
-    await slack.looks(people[-1], GENERAL, COURSE_JOINED, scale=1.4, size=(860, 660))
-    return taken | {"course.png": await slack.takes()}
+    taken = {}
+    for name, (title, flags, text) in CARDS.items():
+        await people[0].say(GENERAL, f"/workspace card saturn/course --title {title} {flags}")
+        for person in people:
+            card = await newest(person, GENERAL, "class_press", text=title)
+            await person.press(GENERAL, card, labels(card, "class_press")[0][1])
+        await slack.reads(people[-1], GENERAL, text)
+        await slack.fits(title)
+        taken[name] = await slack.takes()
+    return taken
 
 
 def animated(frames: Sequence[bytes]) -> bytes:
