@@ -139,13 +139,11 @@ async def _of_act(
     which = reading.which
     # Without a verb, something has to say what it is about.
     wanted = {verb, "status"} if which.named or which.points else {verb}
-    is_it = reading.what in wanted and workspace in (which.named or (workspace,))
-    if reading.how == "not" and is_it and which.connections in {(), (is_there,)}:
-        return acts.taken_back(request, await request.asked.to(use_cases.undo, act.id))
-    if reading.how == "not" and is_it:
+    is_it = reading.how == "not" and reading.what in wanted and workspace in (which.named or (workspace,))
+    if is_it and which.connections not in {(), (is_there,)}:
         title = request.services.title(is_there)
         return replies.hint(request.filled(words.NOT_ELSEWHERE, workspace, title=title))
-    return None
+    return acts.taken_back(request, await request.asked.to(use_cases.undo, act.id)) if is_it else None
 
 
 async def _instead(request: Request, act: Act, then: tuple[str, ...]) -> Answer | tuple[str, ...]:

@@ -12,13 +12,9 @@ def did(one: ActFacts) -> Markup:
     """Say what an act was; what was taken back is struck."""
     act = one.act
     is_planned = act.action == "workspace.timer" and act.until is not None
-    template = (
-        words.DID_PLANNED
-        if is_planned
-        else words.DID.get(act.action, words.DID_PLAIN if act.name else words.OTHER)
-    )
-    at = kit.day_moment(act.until or 0.0)
-    verb = Markup(act.action.rpartition(".")[2])
+    plain = words.DID_PLAIN if act.name else words.OTHER
+    template = words.DID_PLANNED if is_planned else words.DID.get(act.action, plain)
+    verb, at = Markup(act.action.rpartition(".")[2]), kit.day_moment(act.until or 0.0)
     said = fill(template, verb=verb, name=act.name, title=one.connection_title, at=at)
     if by := act.asker or act.via:
         said = fill(words.DID_BY, did=Markup(said), by=words.BY.get(by, ""))
