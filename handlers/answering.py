@@ -101,8 +101,7 @@ async def _decided(request: Request, reading: Reading, rows: Sequence[Workspace]
         return await _talked(request, reading, rows)
     if reading.kind in others:
         return await others[reading.kind](request, reading, rows)
-    if wrong := await mistyped.wrong_flags(request):
-        raise Answered(mistyped.unknown_flag(request, wrong))
+    await mistyped.refuse_flags(request)
     is_of_hours = reading.what == "hours" and (reading.hours or not reading.which.is_nothing)
     if reading.folder == "workspace" and (reading.what in READ or is_of_hours):
         return await _commanded(request, reading, rows)

@@ -21,7 +21,7 @@ from bot.services import naming
 from bot.support.cleaning import SLACK_TOKEN, fold
 from handlers import routes
 from handlers.command_line import command_line, typed, unknown_flags
-from handlers.request import Request
+from handlers.request import Answered, Request
 from handlers.services import Services
 
 #: Separators between words, and around a flag's value or a part of a link.
@@ -183,15 +183,15 @@ def unknown_flag(request: Request, found: Sequence[str]) -> Answer:
     return replies.hint(sentence, more=more)
 
 
-async def wrong_flags(request: Request) -> list[str]:
-    """Return the flags of a request that its verb doesn't have; none if they are part of a name."""
+async def refuse_flags(request: Request) -> None:
+    """Raise Answered for flags that a request's verb doesn't have, unless they are part of a name."""
     known = routes.nature(request.folder, request.verb).flags
     if known is None:
-        return []
-    of_others = [f"--{flag}" for flag in sorted(request.flags - known)]
-    found = unknown_flags(request.arguments)
-    if not found:
-        return of_others
-    rows = await request.services.store.workspaces(request.principal)
-    is_name = naming.find_whole(request.name, rows, request.services.connections) is not None
-    return of_others if is_name else [*of_others, *found]
+        return
+    wrong = [f"--{flag}" for flag in sorted(request.flags - known)]
+    if found := unknown_flags(request.arguments):
+        rows = await request.services.store.workspaces(request.principal)
+        is_name = naming.find_whole(request.name, rows, request.services.connections) is not None
+        wrong += [] if is_name else found
+    if wrong:
+        raise Answered(unknown_flag(request, wrong))
