@@ -64,7 +64,7 @@ async def class_end(world):
 ENDS = [timer, by_hours, unanswered, class_end]
 
 
-async def until(world, at, step=20.0):
+async def until(world, at, step=60.0):
     """Let time pass until a moment, in steps that are no absence."""
     while (rest := at - world.clock.now()) > 0:
         await world.pass_time(min(rest, 3 * step), step=step, longest=step)
