@@ -25,6 +25,7 @@ from handlers.connections import makers
 from handlers.job import run_again
 from handlers.language import vocabulary
 from handlers.language.reading import Reading
+from handlers.language.words import without
 from handlers.preferences import templates
 from handlers.request import Request
 from handlers.workspace.targets import labels_of
@@ -47,8 +48,9 @@ async def amended(
     given = request.given
     if not 0 < len(given) <= _MOST_WORDS or reading.is_foreign or request.surface.channel_id is None:
         return None
-    first = plain(given[0])
-    if reading.how != "not" and first not in _OPENINGS and reading.kind not in {"nothing", "question"}:
+    first, is_now = plain(given[0]), plain(request.arguments[-1]) == "now" and reading.kind == "talk"
+    is_begun = reading.how == "not" or first in _OPENINGS or is_now
+    if not is_begun and reading.kind not in {"nothing", "question"}:
         return None
     about = await request.heard()
     if about.ask == "which" and about.what in _OPEN:
@@ -111,16 +113,25 @@ async def _of_act(
     request: Request, reading: Reading, act: Act, workspace: Workspace, rows: Sequence[Workspace]
 ) -> Answer | tuple[str, ...] | None:
     verb, name = act.action.rpartition(".")[2], labels_of(request, [workspace], rows)[0]
+    which = reading.which
     first, is_made = plain(request.given[0]), _is_made(request)
-    said = request.given[2:] if is_made else request.given
+    said = without(request.given, vocabulary.FILLERS)
     mine = await request.services.store.rules(request.principal)
     made = [one.wanted for one in mine if f"rules {one.id}" in act.became]
     if len(made) == 1 and said and (order := _hours(made[0], said)) is not None:
         return await _instead(request, act, ("hours", name, *rules.written(order).split()))
     when, is_errand = reading.when, bool(act.errand)
-    if is_made and len(said) == 1 and said[0].isdecimal() and act.until is not None:
-        return ("stop", name, *_like(act, said[0]))
-    if when is not None and is_errand and reading.kind == "nothing" and not reading.which.named:
+    if act.until is not None and len(said) == 1 and plain(said[0]).isdecimal():
+        return ("stop", name, *_like(act, plain(said[0])))
+    if act.until is not None and reading.kind == "talk" and plain(request.arguments[-1]) == "now":
+        return await _instead(request, act, ("stop", name))
+    also = vocabulary.ALSO & {*map(plain, request.arguments)}
+    if also and reading.kind == "nothing" and which.named and act.errand and not (act.until or which.unknown):
+        # "and report?" asks about it, "the same for report" is offered.
+        others = labels_of(request, which.named, rows)
+        is_asked = request.arguments[-1].endswith("?")
+        return None if is_asked else (verb, *others, *(("?",) if "same" in also else ()))
+    if when is not None and is_errand and reading.kind == "nothing" and not which.named:
         is_later = verb in {"stop", "suspend"} or (verb in {"start", "restart"} and when.lead not in _UNTIL)
         lead = () if when.text.startswith(when.lead) else (when.lead,)
         return await _instead(request, act, (verb, name, *lead, *when.text.split())) if is_later else None
@@ -136,7 +147,6 @@ async def _of_act(
         await request.asked.authorise(verb)
         done = await routes.run(request.about("workspace", verb, (), other.id))
         return kit.answer([*then.blocks, *done.blocks], about=done.about)
-    which = reading.which
     # Without a verb, something has to say what it is about.
     wanted = {verb, "status"} if which.named or which.points else {verb}
     is_it = reading.how == "not" and reading.what in wanted and workspace in (which.named or (workspace,))

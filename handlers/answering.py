@@ -84,14 +84,10 @@ async def _understood(request: Request) -> tuple[Reading, Sequence[Workspace]]:
     reading = read(given, request.folder, verbs, Names(rows, (), services.connections))
     which = reading.which
     is_of_runs = reading.folder == "job" or {plain(word) for word in given} & _ABOUT_RUNS
-    if (
-        (is_of_runs and reading.kind != "talk")
-        or which.unknown
-        or (reading.kind == "nothing" and not which.workspaces)
-    ):
-        runs = await services.store.runs(request.principal)
-        if runs:
-            reading = read(given, request.folder, verbs, Names(rows, runs, services.connections))
+    is_strange = which.unknown or (reading.kind == "nothing" and not which.workspaces)
+    are_needed = is_strange or (is_of_runs and reading.kind != "talk")
+    if are_needed and (runs := await services.store.runs(request.principal)):
+        reading = read(given, request.folder, verbs, Names(rows, runs, services.connections))
     return reading, rows
 
 
@@ -416,15 +412,13 @@ async def _followed(request: Request, reading: Reading, rows: Sequence[Workspace
     which, about = reading.which, await request.heard()
     if which.is_theirs and which.named:
         return talking.theirs(request, which.named)
-    is_short, verb, manner = not which.unknown, "", Manner.ASKED
+    is_short, verb, manner = not which.unknown, reading.what, Manner.ASKED
     if is_short and about.what in READ and _goes_on(reading, about):
         verb, manner = about.what, manner if which.points == "other" else Manner.SAID
         is_one = which.place or which.is_named or which.points
         which = which if is_one else replace(which, points="it")
     elif which.named and reading.when is not None and is_short:
         return timers.only_stops(request, [one.title for one in which.named])
-    elif reading.what:
-        verb = reading.what.replace("same", about.what if which.named and about.what in READ else "")
     if verb:
         again = replace(reading, kind="verb", what=verb, folder="workspace", manner=manner, which=which)
         return await _commanded(replace(request, verb=verb), again, rows)

@@ -177,10 +177,8 @@ def unknown_flag(request: Request, found: Sequence[str]) -> Answer:
     flags = Markup(", ".join(f"`{line(flag, 40)}`" for flag in found))
     verb = Markup(f"{request.command}{request.verb}")
     sentence = fill(talk.UNKNOWN_FLAG, verb=verb, flags=flags)
-    more = talk.FLAGS_NONE
-    if known:
-        more = fill(talk.FLAGS_ARE, flags=Markup(", ".join(f"`--{flag}`" for flag in known)))
-    return replies.hint(sentence, more=more)
+    are = fill(talk.FLAGS_ARE, flags=Markup(", ".join(f"`--{flag}`" for flag in known)))
+    return replies.hint(sentence, more=are if known else talk.FLAGS_NONE)
 
 
 async def refuse_flags(request: Request) -> None:

@@ -35,8 +35,7 @@ async def answered(request: Request, reading: Reading, rows: Sequence[Workspace]
     if which.is_theirs:
         return talking.theirs(request, named)
     if which.connections and named:
-        there = [one for one in named if one.connection in which.connections]
-        named = there or named
+        named = [one for one in named if one.connection in which.connections] or named
     runs = list(which.runs)
     if not named and not runs and not which.quoted:
         named, runs = await _asked_about(request, reading, rows)
@@ -105,11 +104,8 @@ async def _of_workspaces(request: Request, reading: Reading, named: Sequence[Wor
 
 async def listed(request: Request, named: Sequence[Workspace]) -> Answer:
     """Return a list of exactly these workspaces."""
-    only = {
-        "what": answers.WORKSPACES,
-        "words": written([one.title for one in named]),
-        "rows": [one.id for one in named],
-    }
+    words, rows = written([one.title for one in named]), [one.id for one in named]
+    only = {"what": answers.WORKSPACES, "words": words, "rows": rows}
     return lists.workspace_list(await request.services.gatherer.of_all(request.principal, named), only=only)
 
 
@@ -206,15 +202,8 @@ async def health(request: Request, connection: str) -> Answer:
     services = request.services
     found = (await services.store.reached()).get(connection, Reached(connection))
     now, since, answered_at = services.clock.now(), found.silent_since, found.answered_at
-    template = talk.CONNECTION_UP
-    if since is not None:
-        template = talk.CONNECTION_AWAY
-    elif answered_at is not None:
-        template = talk.CONNECTION_ANSWERED
-    sentence = fill(
-        template,
-        title=services.title(connection),
-        since=kit.moment(since or now, now),
-        at=kit.moment_at(answered_at or now, now),
-    )
+    template = talk.CONNECTION_UP if answered_at is None else talk.CONNECTION_ANSWERED
+    template = template if since is None else talk.CONNECTION_AWAY
+    when = {"since": kit.moment(since or now, now), "at": kit.moment_at(answered_at or now, now)}
+    sentence = fill(template, title=services.title(connection), **when)
     return replies.hint(sentence, lists.command_buttons([f"list {written((connection,))}"]))

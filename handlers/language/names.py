@@ -241,9 +241,7 @@ _EXPLAINED: Final = (
     | vocabulary.POINTING
 )
 #: Stand before what is left out, and belong to it.
-_SMALL: Final = (
-    vocabulary.BEFORE_A_NAME | vocabulary.WHERE | vocabulary.JOINING | {"with", "using", "in", "by"}
-)
+_SMALL: Final = vocabulary.BEFORE_A_NAME | vocabulary.WHERE | vocabulary.JOINING | {"by"}
 _IN_SOMETHING: Final = {("in", "the"), ("in", "my")}
 _POINTING: Final[Mapping[Points, AbstractSet[str]]] = {
     "them": vocabulary.THEM,
@@ -253,14 +251,14 @@ _POINTING: Final[Mapping[Points, AbstractSet[str]]] = {
 #: Follow what is left out, and belong to it.
 _GENERAL: Final = vocabulary.GENERIC - vocabulary.IT
 #: Say nothing more in a remark after a name: ``stop report, I don't need it anymore``.
-_HARMLESS: Final = (
+HARMLESS: Final = (
     vocabulary.OF_QUESTIONS
     | vocabulary.NEGATIONS
     | vocabulary.BEFORE_A_NAME
     | vocabulary.PLEASE
     | vocabulary.REMARKS
     | vocabulary.IT
-    | {"need", "needed", "today", "now", "anymore", "want", "using", "home", "leaving", "working", "work"}
+    | {"", "need", "needed", "today", "now", "anymore", "want", "using", "home", "leaving", "working", "work"}
 ) - vocabulary.ONE_AT_A_TIME
 _IN_QUESTIONS: Final = _EXPLAINED | vocabulary.OF_QUESTIONS | vocabulary.OF_JOBS
 _OF_A_STATE: Final = vocabulary.WITH_A_STATE | vocabulary.RUNNING | vocabulary.STOPPED
@@ -360,79 +358,60 @@ def which_of(pieces: Sequence[Piece], names: Names, *, is_question: bool = False
         found = _near(found, places, names, is_question=is_question)
     out = _left_out(head, [at for at in places if plain_end(head[at].typed) in found.unknown])
     pointing = vocabulary.IT | vocabulary.THEM
-    if found.quoted or not any(piece.word in pointing for at, piece in enumerate(head) if at not in out):
+    said = {piece.word for at, piece in enumerate(head) if not any(at in phrase for phrase in out)}
+    if found.quoted or not pointing & said:
         # `this banana` points at nothing.
         found = replace(found, points="" if found.points != "other" else "other")
     if not (found.workspaces or found.runs or found.points or found.place):
         return found
-    phrases = (" ".join(head[at].typed for at in phrase) for phrase in _together(out))
-    return replace(found, left_out=(*map(plain_end, phrases), *_remarked(() if besides else pieces[end:])))
+    phrases = (" ".join(head[at].typed for at in phrase) for phrase in out)
+    return replace(found, left_out=tuple(map(plain_end, phrases)))
 
 
-def _together(places: Iterable[int]) -> list[list[int]]:
-    """Return places in groups of neighbours."""
-    found: list[list[int]] = []
-    for at in sorted(places):
-        if not found or found[-1][-1] + 1 != at:
-            found.append([])
-        found[-1].append(at)
-    return found
-
-
-def _left_out(head: Sequence[Piece], places: Sequence[int]) -> set[int]:
+def _left_out(head: Sequence[Piece], places: Sequence[int]) -> list[range]:
     """Return where words are that nothing explains, with small ones before them and general ones after.
 
-    What is listed like a name is none of them.
+    What is listed like a name is none of them; neighbours are one.
     """
-    out: set[int] = set()
+    out: list[range] = []
     for at in places:
-        begin, end = at, at + 1
-        while begin and begin - 1 not in out and head[begin - 1].word in _SMALL:
+        begin, end, last = at, at + 1, out[-1].stop if out else 0
+        while begin > last and head[begin - 1].word in _SMALL:
             begin -= 1
         is_listed = head[begin].word in vocabulary.JOINING or (begin and head[begin - 1].typed.endswith(","))
         while end < len(head) and head[end].word in _GENERAL:
             end += 1
-        if begin - 1 in out or not is_listed:
-            out.update(range(begin, end))
+        if out and begin <= last:
+            out[-1] = range(out[-1].start, end)
+        elif not is_listed:
+            out.append(range(begin, end))
     return out
 
 
-def _remarked(remark: Sequence[Piece]) -> tuple[str, ...]:
-    """Return a remark that may be more than one: it names something, or says what nothing explains."""
-    is_more = any(piece.span is not None or piece.word not in _HARMLESS for piece in remark)
-    return (plain_end(" ".join(piece.typed for piece in remark)),) if is_more else ()
-
-
 def _besides(pieces: Sequence[Piece], words: Sequence[str], all_at: int) -> tuple[tuple[Workspace, ...], int]:
-    """Return what *all* leaves out, and where what is said about which ends: at a remark, or there."""
-    last = len(words)
-    first = next((at for at, piece in enumerate(pieces) if piece.span is not None or at == all_at), last)
-    end = next((at for at in range(first + 1, last) if words[at] in vocabulary.REMARKS), last)
+    """Return what *all* leaves out, and where what is said about which ends."""
     excepted = next((at for at in range(1, len(words)) if begins(words[at:], vocabulary.EXCEPT)), -1)
     if 0 <= all_at < excepted:
         besides = tuple(one for piece in pieces[excepted:] for one in piece.workspaces)
         if besides:
             return besides, excepted
-    return (), end
+    return (), len(words)
 
 
 def _placed(pieces: Sequence[Piece]) -> Sequence[Piece]:
     """Return pieces where a connection belongs to the name right before it: ``a and b on saturn``."""
     if sum(bool(piece.workspaces) for piece in pieces) < 2:
         return pieces
+    small = vocabulary.WHERE | vocabulary.BEFORE_A_NAME
     found: list[Piece] = []
-    last = -1
     for piece in pieces:
-        there = [one for one in found[last].workspaces if one.connection == piece.connection] if found else []
-        if last >= 0 and there and (span := found[last].span) is not None:
-            found[last] = replace(found[last], span=replace(span, workspaces=tuple(there)))
-            last = -1
-            continue
-        found.append(piece)
-        if piece.workspaces:
-            last = len(found) - 1
-        elif piece.word not in vocabulary.WHERE | vocabulary.BEFORE_A_NAME:
-            last = -1
+        at = next((at for at in reversed(range(len(found))) if found[at].word not in small), -1)
+        before = found[at] if found else piece
+        there = tuple(one for one in before.workspaces if piece.connection == one.connection)
+        if there and before.span is not None:
+            found[at] = replace(before, span=replace(before.span, workspaces=there))
+        else:
+            found.append(piece)
     return found
 
 
@@ -500,12 +479,9 @@ def how_of(pieces: Sequence[Piece], which: Which, *, is_shown: bool) -> How:
     words = [piece.word for piece in pieces]
     if which.besides:
         return ""
-    first = next((at for at, piece in enumerate(pieces) if piece.span is not None), 0)
-    remark = next((at for at in range(first + 1, len(words)) if words[at] in vocabulary.REMARKS), len(words))
-    is_named = which.is_named or which.is_all
-    if set(words[:remark] if is_named else words) & vocabulary.NEGATIONS:
+    if set(words) & vocabulary.NEGATIONS:
         return "not"
     # `in the big one` is no time.
     said = {word for word, then in pairwise((*words, "")) if (word, then) not in _IN_SOMETHING}
-    depends = said & vocabulary.CONDITIONS and (is_named or which.points)
+    depends = said & vocabulary.CONDITIONS and (which.is_named or which.is_all or which.points)
     return "if" if depends and not is_shown else ""

@@ -11,27 +11,30 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
 
 from bot.domain import moments
 from handlers.command_line import ENDS, Quoted, plain
 from handlers.language import hours, vocabulary
-from handlers.language.names import How, Names, Which, how_of, pieces_of, which_of
+from handlers.language.names import HARMLESS, How, Names, Which, how_of, pieces_of, plain_end, which_of
 from handlers.language.words import (
     Manner,
+    Opening,
     are_list,
     are_run_list,
     begins,
-    ends,
     ends_clause,
     is_emoji,
     is_sign,
     is_struck,
+    led,
     near_verbs,
+    opening_of,
     topic_of,
     with_times,
     without,
     without_account,
+    without_end,
     without_nouns,
     without_plan,
     without_running,
@@ -86,14 +89,8 @@ class Reading:
         return self.what if self.kind == "verb" else ""
 
 
-class Opening(NamedTuple):
-    """Hold the verb that words begin with, its folder, the other words, and of how many words it is."""
-
-    verb: str = ""
-    folder: str = ""
-    rest: tuple[str, ...] = ()
-    length: int = 0
-    is_wanted: bool = False
+#: What leads to a clause, its other words, and what they mean on their own.
+Clause = tuple[str, tuple[str, ...], Reading]
 
 
 def read(
@@ -135,6 +132,11 @@ class _Sentence:
         self.is_question = not isinstance(words[-1], Quoted) and words[-1].endswith("?")
 
     def read(self) -> Reading:
+        """Read all as one request; where that leaves something over, clause by clause."""
+        whole = self._as_one()
+        return whole if _is_read(whole) else self._in_clauses(whole)
+
+    def _as_one(self) -> Reading:
         first = plain(self.written[0])
         is_typed = first in self.verbs[self.folder] and (
             first not in {"forget", "stop"} or tuple(map(plain, self.written)) not in vocabulary.TALK
@@ -182,8 +184,7 @@ class _Sentence:
             or self._whether(words)
             or self._question(words, is_polite=is_polite)
             or self._imperative(words, manner)
-            or self._after_remark(words)
-            or self._embedded(words, is_polite=is_polite)
+            or self._embedded(words)
             or self._mistyped(words)
             or self._mentioned(words, is_polite=is_polite)
         )
@@ -197,20 +198,7 @@ class _Sentence:
                 break
             is_polite = is_polite or count > 1 or plain(words[0]) in vocabulary.PLEASE
             words = words[count:]
-        return self._without_end(words, is_polite=is_polite)
-
-    def _without_end(
-        self, words: tuple[str, ...], *, is_polite: bool = False, verb: str = ""
-    ) -> tuple[tuple[str, ...], bool]:
-        news = next((at for at in range(1, len(words)) if begins(words[at:], vocabulary.NEWS)), len(words))
-        if all(at < news for at in self._named(words)):
-            words = words[:news]
-        if (count := ends(words, vocabulary.LINK_NEWS)) and (verb or self._verb(words)) in _BRINGS_LINK:
-            words = words[:-count]
-        while words and (count := ends(words, vocabulary.AFTERTHOUGHTS)):
-            is_polite = is_polite or plain(words[-1]) in vocabulary.PLEASE
-            words = words[:-count]
-        return words, is_polite
+        return without_end(words, is_polite=is_polite)
 
     def _translated(self, words: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
         """Return the words with those of other languages in English, and whether there were any.
@@ -319,7 +307,7 @@ class _Sentence:
         if opening.is_wanted:
             return self._wanted(opening, ())
         if opening.verb == "schedule" and any(span.workspaces for span in self.names.spans(words)):
-            return self._embedded(words[1:], is_polite=False)
+            return self._embedded(words[1:])
         return self._of(opening.verb, opening.folder, opening.rest, manner) if opening.verb else None
 
     def _wanted(self, opening: Opening, before: tuple[str, ...]) -> Reading | None:
@@ -341,26 +329,7 @@ class _Sentence:
         return Reading("verb", verb or "status", "workspace", (), Manner.ASKED, which, how="not")
 
     def _opening(self, words: tuple[str, ...]) -> Opening:
-        """Return how words begin a request; its verb is "" if they don't."""
-        word = plain(words[0])
-        for phrase, meaning in vocabulary.OPENINGS.get(word, ()):
-            verb, _, extra = meaning.partition(" ")
-            is_wanted, head = verb.endswith("?"), phrase[: phrase.index("…")] if "…" in phrase else phrase
-            tail = phrase[len(head) + 1 :]
-            if not begins(words, (head,)):
-                continue
-            places = range(len(head) + 1, len(words)) if tail else (len(head),)
-            at = next((at for at in places if not tail or plain(words[at]) == tail[0]), 0)
-            if at and begins(words[at:], (tail,)) == len(tail):
-                # A word that announces a time belongs to that: `let notebook run until 6`.
-                end = at + len(tail) - bool(tail and tail[-1] in moments.LEADS)
-                rest = (*words[len(head) : at], *words[end:], *extra.split())
-                return Opening(verb.rstrip("?"), "workspace", rest, len(phrase), is_wanted)
-        for folder in (self.folder, *(other for other in self.verbs if other != self.folder)):
-            verb = word if word in self.verbs[folder] else vocabulary.SYNONYMS[folder].get(word, "")
-            if verb:
-                return Opening(verb, folder, words[1:], 1)
-        return Opening()
+        return opening_of(words, self.folder, self.verbs)
 
     def _verb(self, words: tuple[str, ...]) -> str:
         """Return the verb that words begin with, if they are more than a wish."""
@@ -394,27 +363,6 @@ class _Sentence:
         asked = "output" if said & vocabulary.OUTPUTS and not which.workspaces else "result"
         return Reading("question", asked, which=which) if asked == "output" or is_newest else None
 
-    def _after_remark(self, words: tuple[str, ...]) -> Reading | None:
-        """Read a request after a remark, whose name *it* means: ``notebook is stuck, restart it``."""
-        for at in range(1, len(words)):
-            if not ends_clause(words[at - 1]):
-                continue
-            rest, _ = self._without_courtesy(words[at:])
-            if asked := self._how_to(rest):
-                return asked
-            if not rest or self._verb(rest) not in READ:
-                continue
-            pieces = pieces_of(words[:at], self.names)
-            if {piece.word for piece in pieces} & _NOT_A_REMARK:
-                return None
-            about = which_of(pieces, self.names, is_question=True)
-            is_gentle = self._verb(rest) in _SHOWS | {"start"} and not about.is_named
-            found = self._imperative(rest, Manner.SAID if is_gentle else Manner.ASKED)
-            if found is not None and about.workspaces and not found.which.is_named:
-                found = replace(found, which=replace(about, unknown=()))
-            return found
-        return None
-
     def _on_topic(self, words: tuple[str, ...]) -> Reading | None:
         """Read a question about Usher itself, or what can't be done here: ``make notebook bigger``."""
         verb, first = self._verb(words), plain(self.written[0])
@@ -429,7 +377,7 @@ class _Sentence:
         is_fact = topic and is_about and not is_state
         return Reading("question", "state", which=which, topic=topic) if is_fact else None
 
-    def _embedded(self, words: tuple[str, ...], *, is_polite: bool) -> Reading | None:
+    def _embedded(self, words: tuple[str, ...]) -> Reading | None:
         """Read what is wanted, a list, or a verb that isn't at the beginning: ``notebook stop``; a guess."""
         openings = [(at, self._opening(words[at:])) for at in range(len(words))]
         wants = (self._wanted(one, words[:at]) for at, one in openings if one.is_wanted)
@@ -440,27 +388,15 @@ class _Sentence:
         pieces = pieces_of(words, self.names)
         if any(piece.word in vocabulary.NEGATIONS for piece in pieces):
             return self._forbidden(words)
-        found = [
-            (at, one)
-            for at, one in openings
-            if one.verb in vocabulary.ANYWHERE
-            and not one.is_wanted
-            and plain(words[at]) not in vocabulary.NOUNS
-        ]
-        if not found:
-            return None
-        (at, opening), *_ = found
-        which = self._which(self._times(words[:at])[0])
-        when = self._times(words[at:])[1]
-        is_polite = is_polite or any(plain(word) in vocabulary.PLEASE for word in words)
-        # A name, a word of courtesy, and when to stop it: it is to run until then.
-        if opening.verb == "stop" and when is not None and is_polite and which.is_named and not which.unknown:
-            started = self._command("start", "workspace", words[:at], Manner.SAID)
-            return replace(started, when=moments.Phrase("until", when.text))
-        if at and opening.folder == "workspace":
-            is_first = not which.is_named and not which.unknown and not which.points
-            rest = (*words[:at], *opening.rest)
-            return self._command(opening.verb, "workspace", rest, Manner.SAID if is_first else Manner.ASKED)
+        for at, one in openings:
+            if one.verb not in vocabulary.ANYWHERE or one.is_wanted or plain(words[at]) in vocabulary.NOUNS:
+                continue
+            before = words[at - 1 : at]
+            if not at or ends_clause(before[0]) or begins(before, vocabulary.LEADING) or one.folder == "job":
+                return None
+            which, rest = self._which(self._times(words[:at])[0]), (*words[:at], *one.rest)
+            is_first = not (which.is_named or which.unknown or which.points)
+            return self._command(one.verb, "workspace", rest, Manner.SAID if is_first else Manner.ASKED)
         return None
 
     def _mistyped(self, words: tuple[str, ...]) -> Reading | None:
@@ -484,8 +420,6 @@ class _Sentence:
             which, when = replace(which, unknown=()), moments.Phrase("", which.unknown[0])
         if found := self._of_runs(folded, which):
             return found
-        if count := begins(words, vocabulary.SAME):
-            return replace(self._command("same", "workspace", words[count:], Manner.SAID), kind="nothing")
         is_whole = when is not None or which.place or (which.points and not which.unknown)
         verb = (
             "start" if is_polite and which.workspaces and not (which.unknown or which.state or when) else ""
@@ -522,11 +456,11 @@ class _Sentence:
                 return again
             words = words_of_job(verb, words, is_typed=manner is Manner.TYPED)
         elif verb in {"link", "unlink"}:
-            words = without_account(verb, self._without_end(words)[0])
+            words = without_account(verb, without_end(words)[0])
         elif verb == "list" and are_run_list(words):
             return Reading("verb", "list", "job", words, manner)
         elif verb == "list":
-            words, _ = self._without_end(words)
+            words, _ = without_end(words)
         elif verb == "new":
             about = [word for word in words if plain(word) not in vocabulary.BEFORE_A_NAME]
             if about and plain(about[0]) in vocabulary.OF_JOBS:
@@ -567,7 +501,7 @@ class _Sentence:
             # A name always comes first, however it reads.
             which = which_of(pieces_of((" ".join(words),), self.names), self.names)
             return Reading("verb", verb, folder, words, manner, which)
-        words = with_times(self._without_end(words, verb=verb)[0])
+        words = with_times(without_end(words)[0])
         untimed, planned = hours.split(verb, words, self._named(words))
         is_about_one = self._which(untimed).workspaces or _points(untimed)
         if planned and not (hours.wanted_of(planned) or is_about_one):
@@ -579,14 +513,6 @@ class _Sentence:
         timeless, when = self._times(untimed)
         if timeless and plain(timeless[0]) in {"and", "or"} and 0 not in self._named(timeless):
             return Reading("talk", "one_at_a_time")
-        other = self._other_verb(verb, timeless)
-        if other and when is not None and verb in {"start", "restart", "resume"}:
-            after = self._which(timeless[other + 1 :])
-            if plain(timeless[other]) == "stop" and not after.workspaces and not after.unknown:
-                # `start notebook and stop it at 6`
-                timeless, when, other = timeless[:other], moments.Phrase("until", when.text), 0
-        if other:
-            return self._several(verb, words, manner)
         pieces = pieces_of(timeless, self.names)
         which = which_of(pieces, self.names)
         topic = "" if which.is_named else topic_of([plain(word) for word in which.unknown])
@@ -601,7 +527,7 @@ class _Sentence:
             return Reading("talk", "left_alone")
         if verb in {"cancel", "remove", "stop", "forget"}:
             rest, is_first = without_plan(words, self._named(words))
-            if rest is not None and not self._other_verb(verb, rest):
+            if rest is not None:
                 manner = manner if is_first or verb in {"cancel", "remove"} else Manner.ASKED
                 return self._command("keep", "workspace", rest or ("it",), manner)
         about = without(words, vocabulary.BEFORE_A_NAME | {"all", "running"})
@@ -625,34 +551,93 @@ class _Sentence:
         manner = Manner.ASKED if self.is_question and order else Manner.SAID
         return Reading("verb", "hours", "workspace", (), manner, which, hours=order)
 
-    def _several(self, verb: str, words: tuple[str, ...], manner: Manner) -> Reading:
-        """Read several requests in one: ``start a and stop b``; *it* is what was named before it."""
-        at = self._other_verb(verb, words)
-        head = words[:at]
-        while head and plain(head[-1]) in _BETWEEN:
-            head = head[:-1]
-        rest, _ = self._without_courtesy(words[at:])
-        found = (self._command(verb, "workspace", head, manner), rest and self._imperative(rest, Manner.SAID))
-        parts = [part for one in found if one for part in one.parts or (one,)]
-        named, whole = Which(), []
-        for part in parts:
-            named = part.which if part.which.workspaces or part.which.points != "it" else named
-            whole.append(replace(part, which=named))
-        if not head or len(whole) < 2 or not all(map(_is_whole, whole)):
-            return Reading("talk", "one_at_a_time")
-        return Reading("several", parts=tuple(whole))
+    # -- clauses -------------------------------------------------------------------------------------------
 
-    def _other_verb(self, verb: str, words: tuple[str, ...]) -> int:
-        """Return where a verb follows that is about something else: ``start a and stop b``; 0 for nowhere."""
-        named = self._named(words)
+    def _in_clauses(self, whole: Reading) -> Reading:
+        """Read clause by clause, each as far as it leaves nothing over; what isn't read is named."""
+        cuts = self._cuts()
+        is_quote = plain(self.written[0]) in vocabulary.QUOTES
+        joined = None if is_quote or not 2 < len(cuts) <= _MOST_CUTS else self._joined(self._clauses(cuts))
+        return replace(joined, is_foreign=whole.is_foreign, said=whole.said) if joined else whole
+
+    def _cuts(self) -> list[int]:
+        """Return where clauses may begin, and the end."""
+        words, found = self.written, [0]
+        within = {at for span in self.names.spans(words) for at in range(span.begin + 1, span.end)}
         for at, (before, word) in enumerate(pairwise(words), 1):
-            if at in named:
+            is_lead = begins(words[at:], vocabulary.LEADING) or plain(word) in vocabulary.REMARKS
+            is_led = found[-1] == at - 1 and begins((before,), vocabulary.LEADING)
+            if plain(word) in vocabulary.ONE_AT_A_TIME:
+                former, _ = self._without_courtesy(words[found[-1] :])
+                is_lead = self._verb(former) not in {"", plain(word)}
+            if at not in within and (ends_clause(before) or (is_lead and not is_led and at < len(words) - 1)):
+                found.append(at)
+        return [*found, len(words)]
+
+    def _clauses(self, cuts: Sequence[int]) -> list[Clause]:
+        """Return the words between places as clauses, each as long as nothing is left over of it."""
+        for end in range(len(cuts) - 1, 0, -1):
+            lead, words = led(self.written[cuts[0] : cuts[end]])
+            one = _Sentence(words, self.folder, self.verbs, self.names)._as_one()
+            if _is_read(one) or end == 1:
+                return [(lead, words, one), *self._clauses(cuts[end:])]
+        return []
+
+    def _joined(self, clauses: Sequence[Clause]) -> Reading | None:
+        """Return the requests of clauses, *it* being what was named before; None if there is none."""
+        parts: list[Reading] = []
+        left: list[str] = []
+        about, is_sure = Which(), True
+        how: How = ""
+        for (lead, words, one), then in zip(
+            clauses, (*(lead for lead, _, _ in clauses[1:]), ""), strict=True
+        ):
+            pieces = pieces_of(words, self.names)
+            named, said = which_of(pieces, self.names, is_question=True), {piece.word for piece in pieces}
+            news = vocabulary.NEWS[bool(parts) and parts[-1].what in _BRINGS_LINK]
+            if parts and begins(words, news) and not named.is_named:
                 continue
-            joins = plain(before) in vocabulary.THEN or before.endswith((",", ";", ".", "!"))
-            found = self._verb(words[at:]) if joins or plain(word) in self.verbs["workspace"] else ""
-            if found in vocabulary.ONE_AT_A_TIME and (joins or found != verb):
-                return at
-        return 0
+            part = self._part(one, words, parts)
+            is_why = lead in vocabulary.REASONS or then in vocabulary.SO or one.what in _COURTEOUS
+            is_aside = is_why or plain(words[0]) in vocabulary.REMARKS or lead in {"", "so"}
+            if part is not None and part.how != "not":
+                parts = _with(parts, part, about)
+            elif (one.kind == "talk" and not is_why) or (parts and (part is not None or not is_aside)):
+                return None
+            elif part is not None or lead == "if" or said & vocabulary.IF:
+                is_sure, how = False, how if part or said <= vocabulary.IN_STATE else "if"
+            elif not is_why:
+                is_harmless = said <= HARMLESS and not (named.is_named and parts)
+                may_mean_more = not parts and (named.is_named or said & vocabulary.NEGATIONS)
+                is_sure = is_sure and is_harmless and not may_mean_more
+                left += [] if is_harmless else [plain_end(" ".join(words))]
+            about = named if named.workspaces else about
+        if not parts:
+            return next((one for _, _, one in clauses if one.what == "help" and one.words), None)
+        (first, *more), which = parts, replace(parts[0].which, left_out=(*parts[0].which.left_out, *left))
+        if not more:
+            manner = Manner.SAID if is_sure and first.manner is not Manner.ASKED else Manner.ASKED
+            return replace(first, which=which, how=how or first.how, manner=manner)
+        if not all(map(_is_whole, parts)):
+            return Reading("talk", "one_at_a_time")
+        return Reading("several", which=Which(left_out=tuple(left)), parts=tuple(parts))
+
+    def _part(self, one: Reading, words: tuple[str, ...], parts: Sequence[Reading]) -> Reading | None:
+        """Return a clause as a request; one without a verb asks for the same as the one before."""
+        asked, _ = self._without_courtesy(words)
+        if not asked or (parts and plain(asked[0]) in vocabulary.REMARKS and one.when is None):
+            return None
+        if one.kind == "verb" and one.what in READ:
+            return one
+        if one.kind == "question" and one.which.workspaces:
+            is_asked = words[-1].endswith("?") or plain(words[0]) in vocabulary.ASKING
+            return Reading("verb", "status", "workspace", words, Manner.SAID, one.which) if is_asked else None
+        if one.kind != "nothing" or not one.which.workspaces or one.which.unknown:
+            return None
+        if one.what == "start":
+            return replace(one, kind="verb", folder="workspace", manner=Manner.SAID)
+        is_same = bool(parts) and not self._which(self._times(words)[0]).unknown
+        return replace(parts[-1], which=one.which, when=one.when, words=one.words) if is_same else None
 
     # -- which, and when -----------------------------------------------------------------------------------
 
@@ -672,6 +657,24 @@ def _points(words: Sequence[str]) -> bool:
     return any(plain(word) in vocabulary.IT for word in words)
 
 
+def _is_read(one: Reading) -> bool:
+    """Return whether nothing is left over of what was read, and it doesn't depend on anything."""
+    return one.kind != "nothing" and not (one.how or one.topic or one.which.unknown or one.which.left_out)
+
+
+def _with(parts: Sequence[Reading], part: Reading, about: Which) -> list[Reading]:
+    """Return requests with one more; one that says when, or until when, of the last belongs to that."""
+    last = parts[-1] if parts else None
+    if about.workspaces and (part.which.points == "it" or part.which.is_nothing):
+        part = replace(part, which=replace(about, unknown=(), left_out=part.which.left_out))
+    if last is None or part.which.named != last.which.named or None not in (last.when, part.when):
+        return [*parts, part]
+    when = last.when or part.when
+    if part.what == "stop" and part.when and last.what in {"start", "restart", "resume"}:
+        return [*parts[:-1], replace(last, when=moments.Phrase("until", part.when.text))]
+    return [*parts[:-1], replace(last, when=when)] if part.what == last.what else [*parts, part]
+
+
 def _is_whole(part: Reading) -> bool:
     """Return whether one of several requests can be offered as it is: nothing is left to look for or ask."""
     which = part.which
@@ -680,21 +683,16 @@ def _is_whole(part: Reading) -> bool:
 
 
 #: What verbs of workspaces mean about jobs.
-_OF_JOBS: Final = {
-    "new": "run",
-    "start": "run",
-    "restart": "run",
-    "stop": "stop",
-    "cancel": "stop",
-    "status": "status",
-}
+_OF_JOBS: Final = {"stop": "stop", "cancel": "stop", "status": "status"} | dict.fromkeys(
+    ("new", "start", "restart"), "run"
+)
 _LISTED: Final = vocabulary.OF_LISTS | vocabulary.STATES.keys() | vocabulary.RUN_STATES.keys()
 #: They ask, too, unless a request follows.
 _MAY: Final = frozenset({"can", "could", "do", "does", "will", "would", "should", "may"})
-#: Join two requests, or lead from one to the other: ``and give me``.
-_BETWEEN: Final = vocabulary.THEN | vocabulary.SHOWING | vocabulary.BEFORE_SHOWN
 #: After these, the link comes by itself.
 _BRINGS_LINK: Final = frozenset({"start", "restart", "resume", "open"})
 _ASKING: Final = (*vocabulary.HOW_TO, *vocabulary.WHETHER, *vocabulary.QUESTIONS)
-_NOT_A_REMARK: Final = vocabulary.NEGATIONS | vocabulary.CONDITIONS | vocabulary.PLEASE
+#: What is talked about in a clause that says nothing, and the most places to cut.
+_COURTEOUS: Final = frozenset({"hello", "thanks", "nothing", "yes"})
+_MOST_CUTS: Final = 9
 _OF_HELP: Final = vocabulary.BEFORE_A_NAME | {"me", "please", "with", "about"}

@@ -117,7 +117,7 @@ OPENINGS: Final = _by_opening(
         "settings": """set default, set my default, change my default, make … default, set … default,
             use … default""",
         "open": """go to, take me to, bring me to, jump to, get into, open up, link to, link for,
-            url of, address of""",
+            link of, url of, address of""",
         "cancel": "call off",
         "whoami": "who am i",
         "status": "status of, state of, look at, how about, what about, check on, make sure",
@@ -219,22 +219,19 @@ COURTESY: Final = _phrases(
     gotta, let's, lets, let us, go ahead and, try to, help me to, help me, time to, it's time to, you should,
     you can, you could, let me, be so kind and, do me a favor and, do me a favour and, if you can"""
 )
-#: Asks for news, after what is to be done: Usher brings it anyway.
-NEWS: Final = _phrases(
-    """and tell me, then tell me, and let me know, then let me know, and ping me, and message me,
-    and notify me, let me know when, tell me when"""
-)
-#: Asks for what Usher brings of something that was started.
-LINK_NEWS: Final = _phrases("and send me the link, and give me the link, and open it, then open it")
+#: Asks for what Usher brings anyway: news, and then of what was started, too.
+_NEWS: Final = "tell me, let me know, ping me, message me, notify me"
+NEWS: Final = (_phrases(_NEWS), _phrases(f"{_NEWS}, send me the link, give me the link, open it"))
 #: Says that what follows is meant in place of what was understood.
 CORRECTING: Final = _phrases(
     """no, nope, no wait, i meant, i mean, no i meant, no i mean, wrong one, not that one, no not that one,
     that was wrong, wait"""
 )
 #: Says that the last request is meant for another one, too.
-SAME: Final = _phrases(
-    """same for, same with, the same for, the same with, do the same for, do the same with,
-    same thing for, same thing with"""
+ALSO: Final = _words("also too same and")
+#: Says nothing about what is corrected: ``2 is enough``, ``make that 6``.
+FILLERS: Final = _words(
+    "make it that is are will would do enough actually rather please only just oh better be instead ok"
 )
 #: The same, at the end.
 AFTERTHOUGHTS: Final = _phrases(
@@ -394,6 +391,12 @@ ANYWHERE: Final = _words("start stop restart suspend resume open keep cancel")
 NOUNS: Final = _words("run end close exit access url address begin leave sleep continue launch")
 ONE_AT_A_TIME: Final = _words("start stop restart suspend resume remove forget open")
 THEN: Final = _words("and then & && und or ; plus")
+#: Lead to why something is wanted, from why to what is wanted, and to any other clause.
+REASONS: Final = _words("because cause cuz since")
+SO: Final = frozenset({"so", "therefore", "if you could", "if you would"})
+LEADING: Final = _phrases(",".join([*(THEN - {"or"}), *REASONS, *SO, "but", "also", "if"]))
+#: Make a clause a condition, besides *if*; and what a verb looks at anyway: ``if it's still running``.
+IF: Final = _words("unless whether once when")
 PLEASE: Final = _words("please pls plz bitte kindly")
 BEFORE_SHOWN: Final = _words("me us my the a all mir meine out")
 
@@ -454,6 +457,7 @@ ALL: Final = _phrases(
 #: Which ones, by their state, where several are meant: ``all that are running``.
 RUNNING: Final = _words("running started active up on")
 STOPPED: Final = _words("stopped down off inactive")
+IN_STATE: Final = RUNNING | STOPPED | _words("is it it's its isn't not still already yet") | {""}
 #: What means several with such a state, and what else may be said with it.
 OF_A_STATE: Final = GENERICS | _words("all every everything anything whatever ones")
 WITH_A_STATE: Final = (

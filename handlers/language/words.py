@@ -5,11 +5,11 @@ for a word that is at least as close to one that starts, makes or shows somethin
 """
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from enum import StrEnum
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 from rapidfuzz.distance import OSA
 
@@ -141,6 +141,58 @@ def near_verbs(word: str, folder: str, verbs: Collection[str]) -> list[str]:
     left = {verb: rank for verb, rank in ranks.items() if rank[0] < gentle or verb not in vocabulary.ENDING}
     nearest = min(left.values(), default=None)
     return sorted(verb for verb, rank in left.items() if rank == nearest)[:_MOST]
+
+
+# -- how sentences begin and end -----------------------------------------------------------------------
+
+
+class Opening(NamedTuple):
+    """Hold the verb that words begin with, its folder, the other words, and of how many words it is."""
+
+    verb: str = ""
+    folder: str = ""
+    rest: tuple[str, ...] = ()
+    length: int = 0
+    is_wanted: bool = False
+
+
+def opening_of(words: tuple[str, ...], folder: str, verbs: Mapping[str, AbstractSet[str]]) -> Opening:
+    """Return how words begin a request; its verb is "" if they don't."""
+    word = plain(words[0])
+    for phrase, meaning in vocabulary.OPENINGS.get(word, ()):
+        verb, _, extra = meaning.partition(" ")
+        is_wanted, head = verb.endswith("?"), phrase[: phrase.index("…")] if "…" in phrase else phrase
+        tail = phrase[len(head) + 1 :]
+        if not begins(words, (head,)):
+            continue
+        places = range(len(head) + 1, len(words)) if tail else (len(head),)
+        at = next((at for at in places if not tail or plain(words[at]) == tail[0]), 0)
+        if at and begins(words[at:], (tail,)) == len(tail):
+            # A word that announces a time belongs to that: `let notebook run until 6`.
+            end = at + len(tail) - bool(tail and tail[-1] in LEADS)
+            rest = (*words[len(head) : at], *words[end:], *extra.split())
+            return Opening(verb.rstrip("?"), "workspace", rest, len(phrase), is_wanted)
+    for place in (folder, *(other for other in verbs if other != folder)):
+        verb = word if word in verbs[place] else vocabulary.SYNONYMS[place].get(word, "")
+        if verb:
+            return Opening(verb, place, words[1:], 1)
+    return Opening()
+
+
+def led(words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """Return what leads to a clause, and the clause without what joins it to others."""
+    lead = ""
+    while 0 < (count := begins(words, vocabulary.LEADING)) < len(words):
+        lead, words = " ".join(map(plain, words[:count])), words[count:]
+    return lead, words[:-1] if len(words) > 1 and plain(words[-1]) in vocabulary.THEN else words
+
+
+def without_end(words: tuple[str, ...], *, is_polite: bool = False) -> tuple[tuple[str, ...], bool]:
+    """Return words without courtesy after them, and whether somebody was asked to do it."""
+    while words and (count := ends(words, vocabulary.AFTERTHOUGHTS)):
+        is_polite = is_polite or plain(words[-1]) in vocabulary.PLEASE
+        words = words[:-count]
+    return words, is_polite
 
 
 # -- objects ---------------------------------------------------------------------------------------------

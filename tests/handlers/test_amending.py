@@ -68,6 +68,11 @@ WEEKDAYS = "fri,mon,thu,tue,wed"
     [
         ("stop report at 5pm", "make that 6", ["timer report 10"]),
         ("stop report in 2 hours", "make that 6", ["timer report 6"]),
+        ("start notebook for 4 hours", "2 is enough", ["start notebook@saturn", "timer notebook 2"]),
+        ("stop report at 5pm", "6 actually", ["timer report 10"]),
+        ("stop report at 5pm", "no, now", ["stop report@saturn"]),
+        ("start notebook", "also training@hub", ["start notebook@saturn", "start training@hub"]),
+        ("start notebook", "and report?", ["start notebook@saturn"]),
         ("stop report at 5pm", "make it 6pm", ["timer report 10"]),
         ("start notebook for 2h", "make that 6 hours", ["start notebook@saturn", "timer notebook 6"]),
         ("start notebook", "and stop it at 5pm", ["start notebook@saturn", "timer notebook 9"]),

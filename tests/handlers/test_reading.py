@@ -281,3 +281,49 @@ def test_what_asks_for_news_of_another_one_is_a_request_of_its_own():
     told = "start notebook and let me know about"
     named = read(f"{told} report".split(), "workspace", VERBS, NAMES).which.named
     assert [one.name for one in named] == ["notebook", "report"]
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "names", "how", "left"),
+    [
+        (
+            "My class begins in ten minutes, so could you start notebook? Thanks a lot!",
+            "start",
+            "notebook",
+            "",
+            "",
+        ),
+        ("since the demo was moved, please stop report at 4pm", "stop", "report", "", ""),
+        ("stop report because the demo is over", "stop", "report", "", ""),
+        ("I'd be very grateful if you could start notebook", "start", "notebook", "", ""),
+        ("start notebook please, I need it for 2 hours", "start", "notebook", "", ""),
+        ("start notebook and open it", "start", "notebook", "", ""),
+        ("hope you're well, stop report", "stop", "report", "asked", "hope you're well"),
+        ("deep thought hangs. restart it", "restart", "deep thought", "asked", "deep thought hangs"),
+        ("I don't know, stop report", "stop", "report", "asked", ""),
+        ("don't stop report, stop notebook", "stop", "notebook", "asked", ""),
+        ("if report is still running, stop it", "stop", "report", "asked", ""),
+        ("if bob asks, stop report", "stop", "report", "if", ""),
+        ("stop report, unless bob is there", "stop", "report", "if", ""),
+        ("stop report but not notebook", "stop", "report notebook", "not", ""),
+        (
+            "stop report. i don't want that notebook stops",
+            "stop",
+            "report",
+            "asked",
+            "i don't want that notebook stops",
+        ),
+        ("report is slow, stop everything", "stop", "", "asked", ""),
+        ("start notebook until 6 and report until 7", "", "notebook, report", "", ""),
+        ("start notebook for 2h and give me the link to report", "", "notebook, report", "", ""),
+    ],
+)
+def test_a_request_is_found_among_what_is_said_around_it(text, what, names, how, left):
+    reading = read(parse(text, {}).words, "workspace", VERBS, NAMES)
+    found = [one.which for one in reading.parts or (reading,)]
+    assert (reading.what, ", ".join(" ".join(each.title for each in one.named) for one in found)) == (
+        what,
+        names,
+    )
+    assert (reading.how or ("asked" if reading.manner is Manner.ASKED else "")) == how
+    assert " ".join(reading.which.left_out) == left
