@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 from bot.domain import hours, lessons, moments
 from bot.domain.classes import ClassCard, Queue
-from bot.domain.facts import ClassFacts
 from bot.domain.forms import Form, FormProblems
 from bot.domain.hours import DAY_MINUTES, EVERY_DAY, Wanted
 from bot.domain.notices import Answer
@@ -25,7 +24,6 @@ from bot.messages.blocks.kit import Element, Markup, fill, line, safe
 from bot.messages.texts import classes as class_words
 from bot.messages.texts import times
 from bot.services import classes, making, naming
-from bot.services.gather import class_effects
 from bot.support.errors import Refused
 from handlers import course, routes
 from handlers.command_line import Quoted, running_flags, written
@@ -72,29 +70,28 @@ async def post(request: Request) -> Answer:
     given |= {"channel_id": surface.channel_id, "time_zone": zone.key, "stops_at": stops_at}
     given |= {"title": asked.title or draft.title, "maximum": asked.maximum, "trainers": others}
     card = await request.asked.to(classes.post, replace(draft, **given))
-    ending = drawn.end_buttons(await services.gatherer.of_class(card, request.principal))
+    facts, ends = await services.gatherer.of_class(card, request.principal), class_words.POSTED_NO_END
     if card.is_course:
-        said = fill(class_words.COURSE_POSTED, name=card.title, lessons=drawn.timetable(card))
-        weeks = [] if asked.until else [class_words.TWENTY_WEEKS]
-        most, title = await request.asked.see(classes.in_time, card), services.title(card.connection)
-        slow = [] if most is None else [fill(class_words.IN_TIME, count=Markup(f"{most:,}"), title=title)]
-        return replies.answer(" ".join([said, *weeks, *slow]), ending)
-    ends = class_words.POSTED_NO_END
-    if stops_at is not None:
-        end = drawn.end_words(
-            class_effects(services.connections.get(card.connection), card), is_any=card.spec is None
-        )
-        ends = fill(class_words.POSTED_ENDS, at=drawn.at(card, stops_at, services.clock.now()), **end)
-    return replies.answer(fill(class_words.POSTED, name=card.title, ends=Markup(ends)), ending)
+        said = [fill(class_words.COURSE_POSTED, lessons=drawn.timetable(card))]
+        said += [] if asked.until else [class_words.TWENTY_WEEKS]
+        most, title = await request.asked.see(classes.in_time, card), facts.connection_title
+        said += [] if most is None else [fill(class_words.IN_TIME, count=f"{most:,}", title=title)]
+        ends = " ".join(said)
+    elif stops_at is not None:
+        end = drawn.end_words(facts.effects, is_any=card.spec is None)
+        ends = fill(class_words.POSTED_ENDS, at=drawn.at(card, stops_at, facts.now), **end)
+    posted = fill(class_words.POSTED, name=card.title, ends=Markup(ends))
+    return replies.answer(posted, drawn.end_buttons(facts))
 
 
 async def _course_change(request: Request, command: CardCommand) -> Answer | None:
     """Change the timetable of a course whose title comes first; None if the words are about a new card."""
-    for one in await course.named(request, command.what):
-        new = timetable_of(command, one.today, one.card) if one.is_theirs and not one.rest else {}
-        change = ("hours", {}, new) if new and not command.problems else course.order(one)
-        if change is not None or (one.is_theirs and course.ORDER.fullmatch(one.rest)):
-            return await trainers(request, one.card.id, course.changed(request, one.card, change))
+    for card, rest in await course.named(request, command.what):
+        today, is_theirs = card.day(request.services.clock.now()), request.principal.key in card.teachers
+        new = timetable_of(command, today, card) if is_theirs and not rest else {}
+        change = ("hours", {}, new) if new and not command.problems else course.order(card, rest, today)
+        if change is not None or (is_theirs and course.ORDER.fullmatch(rest)):
+            return await trainers(request, card.id, course.changed(request, card, change))
     return None
 
 
@@ -233,18 +230,15 @@ def timetable_of(command: CardCommand, today: date, card: ClassCard | None = Non
         wanted = card.wanted
     if wanted is None:
         return {}
-    first = moments.day_of(command.first, today) if command.first else today
-    if card is not None and not command.first:
-        first = date.fromisoformat(card.first_day)
-    last = None if first is None else first + timedelta(days=lessons.USUAL_DAYS)
-    if command.until:
-        last = moments.day_of(command.until, max(first or today, today))
-    elif card is not None:
-        last = date.fromisoformat(card.last_day)
-    if first is None or last is None or not first <= last <= today + timedelta(days=lessons.MOST_DAYS):
+    usual = today if card is None else date.fromisoformat(card.first_day)
+    first = moments.day_of(command.first, today) if command.first else usual
+    begin = first or today
+    last = begin + timedelta(days=lessons.USUAL_DAYS) if card is None else date.fromisoformat(card.last_day)
+    until = moments.day_of(command.until, max(begin, today)) if command.until else last
+    if first is None or until is None or not first <= until <= today + timedelta(days=lessons.MOST_DAYS):
         command.problems.append(class_words.BAD_DAYS)
         return {}
-    return {**asdict(wanted), "first_day": first.isoformat(), "last_day": last.isoformat()}
+    return {**asdict(wanted), "first_day": first.isoformat(), "last_day": until.isoformat()}
 
 
 def ends_at(command: CardCommand, zone: ZoneInfo, now: float) -> float | None:
@@ -398,8 +392,8 @@ async def trainers(request: Request, card_id: str, done: Awaitable[Done]) -> Don
         card = await request.asked.see(classes.seen, card_id)
         people = await request.services.names.of(request.principal, card.principal)
         who = kit.person(people.get(card.principal.key))
-        end = class_words.END_COURSE if card.is_course else class_words.STOP_ALL
-        raise Answered(replies.hint(fill(class_words.NOT_YOURS, who=who, end=end))) from None
+        end = class_words.CONFIRM_END_COURSE if card.is_course else class_words.CONFIRM_STOP_ALL
+        raise Answered(replies.hint(fill(class_words.NOT_YOURS, who=who, end=end[2]))) from None
 
 
 async def stop_button(request: Request, card_id: str) -> Element:
@@ -411,19 +405,11 @@ async def stop_button(request: Request, card_id: str) -> Element:
 @routes.action("class_problems")
 async def show_problems(request: Request) -> Answer:
     """Tell the trainer, and nobody else, who is waiting and why."""
-    services = request.services
-    key = request.target or ""
-    card, counts, found = await trainers(request, key, request.asked.see(classes.problems_of, key))
+    services, key = request.services, request.target or ""
+    card, found = await trainers(request, key, request.asked.see(classes.problems_of, key))
     people = await services.names.of(request.principal, *(one.press.principal for one in found))
-    facts = ClassFacts(
-        now=services.clock.now(),
-        connection=card.connection,
-        connection_title=services.title(card.connection),
-        card=card,
-        counts=counts,
-        people=people,
-    )
-    return drawn.problems_of(facts, found)
+    facts = await services.gatherer.of_class(card, request.principal)
+    return drawn.problems_of(replace(facts, people=people), found)
 
 
 @routes.action("class_stop")

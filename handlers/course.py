@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -30,48 +30,37 @@ ORDER: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
-    """Hold a course that words begin with, and what follows; ``is_theirs``: the person may change it."""
-
-    card: ClassCard
-    rest: str
-    today: date
-    is_theirs: bool
-
-
-async def named(request: Request, text: str) -> list[Named]:
-    """Return the courses of a person's Slack workspace with whose title a text begins."""
-    services, found = request.services, []
-    for card in await services.store.courses():
-        begins = f"{text.casefold()} ".startswith(f"{card.title.casefold()} ")
-        if begins and request.asked.context.installation.are_together(request.principal, card.principal):
-            is_theirs = request.principal.key in {card.principal.key, *card.trainers}
-            rest, today = text[len(card.title) :].strip(), card.day(services.clock.now())
-            found.append(Named(card, rest, today, is_theirs))
-    return found
+async def named(request: Request, text: str) -> list[tuple[ClassCard, str]]:
+    """Return the courses of a person's Slack workspace with whose title a text begins, and what follows."""
+    are_together = request.asked.context.installation.are_together
+    return [
+        (card, text[len(card.title) :].strip())
+        for card in await request.services.store.courses()
+        if f"{text.casefold()} ".startswith(f"{card.title.casefold()} ")
+        and are_together(request.principal, card.principal)
+    ]
 
 
 async def without(request: Request) -> Answer | None:
     """Answer ``no Statistics on Thursday``: its teacher leaves it out for all, a member for themselves."""
     if request.arguments[:1] not in {("no",), ("No",)}:
         return None
-    for one in await named(request, " ".join(request.arguments[1:])):
-        change = order(replace(one, rest=f"skip {one.rest}"))
-        if change is not None and one.is_theirs:
-            return await changed(request, one.card, change)
-        if change is not None and len(off := change[2]["off"] - one.card.off) == 1:
-            return await _skipped(replace(request, target=f"{one.card.id} {min(off)}"), is_back=False)
+    for card, rest in await named(request, " ".join(request.arguments[1:])):
+        change = order(card, f"skip {rest}", card.day(request.services.clock.now()))
+        if change is not None and request.principal.key in card.teachers:
+            return await changed(request, card, change)
+        if change is not None and len(off := change[2]["off"] - card.off) == 1:
+            return await skip(replace(request, target=f"{card.id} {min(off)}"))
     return None
 
 
-def order(one: Named) -> Change | None:
+def order(card: ClassCard, text: str, today: date) -> Change | None:
     """Return what the words after a course's title change; None if they can't be read or change nothing."""
-    card, today, found = one.card, one.today, ORDER.fullmatch(one.rest)
+    found, off = ORDER.fullmatch(text), card.off
     if found is None:
         return None
     verb, (first, last) = found[1].casefold(), [*_UNTIL.split(found[2], maxsplit=1), ""][:2]
-    day, off = moments.day_of(first, today), card.off
+    day = moments.day_of(first, today)
     until = moments.day_of(last, day) if last and day else day
     match verb:
         case "end":
@@ -113,9 +102,6 @@ async def changed(request: Request, card: ClassCard, change: Change | None) -> A
     if change is None:
         return replies.hint(request.filled(words.COURSE_USAGE, course=card.title))
     what, said, to = change
-    if what == "end":
-        await request.asked.to(cases.end, card.id)
-        return replies.answer(fill(words.COURSE_ENDED, course=card.title))
     now = await request.asked.to(cases.change, card.id, what, said, to)
     news = fill(words.CHANGED[what], course=now.title, lessons=drawn.timetable(now), **said)
     return replies.answer(fill(words.CHANGED_FOR_ALL, news=Markup(news)))
@@ -124,20 +110,9 @@ async def changed(request: Request, card: ClassCard, change: Change | None) -> A
 @routes.action("lesson_skip")
 async def skip(request: Request) -> Answer:
     """Skip one's next lesson, or the one that a button names."""
-    return await _skipped(request, is_back=False)
-
-
-async def _skipped(request: Request, *, is_back: bool) -> Answer:
     card_id, _, day = (request.target or "").partition(" ")
-    day = day if _DAY.fullmatch(day) else ""
-    rule, day = await request.asked.to(cases.skip, card_id, day, is_back=is_back)
-    return drawn.skipped(rule, day, is_back=is_back)
-
-
-@routes.action("lesson_back")
-async def skip_back(request: Request) -> Answer:
-    """Don't skip a lesson after all."""
-    return await _skipped(request, is_back=True)
+    rule, day = await request.asked.to(cases.skip, card_id, day if _DAY.fullmatch(day) else "")
+    return replies.answer(fill(words.SKIPPING, course=rule.course, day=date_of(day)))
 
 
 @routes.action("course_leave")

@@ -56,6 +56,11 @@ class ClassCard(Timetable):
         return bool(self.days)
 
     @property
+    def teachers(self) -> frozenset[str]:
+        """Return the keys of those who may change its timetable."""
+        return self.trainers | {self.principal.key}
+
+    @property
     def stopper(self) -> str:
         """Return who ends it: the key of whoever asked for that, else of whoever posted it."""
         return self.stopped_by or self.principal.key

@@ -23,8 +23,7 @@ def lesson(of: Timetable, now: float) -> Occurrence | None:
 
 def following(of: Timetable, after: float) -> Occurrence | None:
     """Return the begin of the first lesson that begins after a moment."""
-    coming = lesson(of, after)
-    return coming if coming is None or coming.at > after else lesson(of, coming.until)
+    return next((one for one in of.between(after, after + YEAR) if one.side == "start"), None)
 
 
 def lesson_on(card: ClassCard, now: float) -> Occurrence | None:

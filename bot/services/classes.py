@@ -4,7 +4,7 @@ A press is one transaction and calls no provider. A class stops only what its ow
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Final, Literal
@@ -34,7 +34,7 @@ from bot.services.context import Context
 from bot.services.due import Due
 from bot.services.gather import class_effects, shown_url
 from bot.services.workspaces import effects, unmade
-from bot.store import cards, classes, creations, homes, hours, inbox, operations, people, timers, workspaces
+from bot.store import cards, classes, creations, hours, inbox, operations, people, timers, workspaces
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.operations import Accepted
@@ -135,12 +135,10 @@ def _posting(card: ClassCard) -> NewNotice:
     return NewNotice(card.id, NoticeKind.CLASS_CARD, str(card.posts), card.principal, body)
 
 
-def problems_of(
-    tx: Transaction, asked: Asked, card_id: str
-) -> tuple[ClassCard, ClassCounts, list[ClassProblem]]:
+def problems_of(tx: Transaction, asked: Asked, card_id: str) -> tuple[ClassCard, list[ClassProblem]]:
     """Return who is not ready and why; raises Refused as ``owned`` does."""
     card = owned(tx, asked, "class_problems", card_id)
-    return card, classes.class_counts(tx, card.id), classes.class_problems(tx, card.id)
+    return card, classes.class_problems(tx, card.id)
 
 
 def stop_all(tx: Transaction, asked: Asked, card_id: str) -> ClassCard | None:
@@ -236,20 +234,14 @@ def press(
         _place(tx, asked, card, message_ts)
         tx.run("look_at_class", id=card.id, now=tx.now(), rest=REST)
         change = NO_CHANGE if operation is None else NO_CHANGE.begun(operation)
-        asked.note(tx, "class.press", card, change, workspace=workspace.id, consent=_consent(card))
+        consent = f"{written(card.wanted)} until {card.last_day}" if card.is_course else "stop"
+        asked.note(tx, "class.press", card, change, workspace=workspace.id, consent=consent)
     if card.is_course and lessons.lesson_on(card, tx.now()) is None:
         return Press(card, target, "enrolled")
     if operation is None:
         return Press(card, target, "running")
     queue = _queue(tx, card, operation)
     return Press(card, target, "joined" if joined else "started", operation, queue)
-
-
-def _consent(card: ClassCard) -> str:
-    """Return what whoever presses a card agrees to, as the audit has it."""
-    if not card.is_course:
-        return "stop"
-    return f"{written(card.wanted)} until {card.last_day}"
 
 
 def _brought_up(
@@ -311,11 +303,7 @@ def _check_kept(provider: Provider, card: ClassCard) -> None:
 
 
 def _enrol(
-    tx: Transaction,
-    asked: Asked,
-    card: ClassCard,
-    workspace_id: str,
-    started: Operation | None,
+    tx: Transaction, asked: Asked, card: ClassCard, workspace_id: str, started: Operation | None
 ) -> None:
     """Have a workspace stopped at the end of a class, or write its person's rule of a course.
 
@@ -325,22 +313,15 @@ def _enrol(
         if card.stops_at is not None:
             _time(tx, asked.context, card, workspace_id)
         return
-    lesson = lessons.lesson_on(card, tx.now())
-    now, former = tx.now(), hours.own_lessons(tx, card.id, asked.principal)
+    now, lesson = tx.now(), lessons.lesson_on(card, tx.now())
+    former, principal = hours.own_lessons(tx, card.id, asked.principal), asked.principal
     # In the order of joining, which is that of their starts.
-    key = former.id if former is not None else f"{card.id}:{now:017.6f}:{asked.principal.user_id}"
-    rule = Rule(
-        id=key,
-        principal=asked.principal,
-        connection=card.connection,
-        workspace_id=workspace_id,
-        zone=card.time_zone,
-        seen_zone=people.zone(tx, asked.principal).key,
-        settled_at=now if lesson is None else max(now, lesson.at),
-        card=card.id,
-        course=card.title,
-        **card.timetable() | {"off": card.off if former is None else former.off},
-    )
+    key = f"{card.id}:{now:017.6f}:{principal.user_id}" if former is None else former.id
+    settled_at = now if lesson is None else max(now, lesson.at)
+    zones = card.time_zone, people.zone(tx, principal).key
+    given = {**card.timetable(), "off": card.off if former is None else former.off}
+    rule = Rule(key, principal, card.connection, workspace_id, *zones, settled_at, **given)
+    rule = replace(rule, card=card.id, course=card.title)
     if lesson is not None:
         became = "needless" if started is None else "started"
         hours.begin_lesson(tx, rule, lesson, became)
@@ -349,7 +330,6 @@ def _enrol(
         mode = gentlest_mode(class_effects(asked.context.connections.get(card.connection), card))
         timers.put(tx, workspace_id, Timer(now + LOOK_SECONDS, mode, warns=True))
     hours.put(tx, rule)
-    homes.want(tx, asked.principal)
 
 
 def _queue(tx: Transaction, card: ClassCard, operation: Operation) -> Queue | None:
@@ -562,16 +542,16 @@ def _prepare(tx: Transaction, context: Context, card: ClassCard) -> float | None
     if now >= coming.at - (REPORT_SECONDS if is_settled else LATEST_REPORT_SECONDS):
         body = {"connection": card.connection, "begins": coming.at, "ends": coming.until}
         body["unused"] = (tx.one("least_unused", card_id=card.id) or {}).get("unused") or 0
-        _tell(tx, card, NoticeKind.LESSON_REPORT, coming.local, body, card.trainers)
+        _tell(tx, card, NoticeKind.LESSON_REPORT, coming.local, body, card.teachers)
     return min(now + PREPARES_EVERY, coming.at)
 
 
 def _tell(
-    tx: Transaction, card: ClassCard, kind: NoticeKind, occasion: str, body: Row, others: Iterable[str]
+    tx: Transaction, card: ClassCard, kind: NoticeKind, occasion: str, body: Row, to: Collection[str]
 ) -> None:
-    """Tell a card's poster and others, by their keys, something about it."""
-    to = [(key, Principal.from_key(key)) for key in sorted({card.principal.key, *others})]
-    add_notices(tx, [NewNotice(card.id, kind, f"{occasion}:{key}", one, body) for key, one in to])
+    """Tell people, by their keys, something about a card."""
+    every = [(f"{occasion}:{key}", Principal.from_key(key)) for key in sorted(to)]
+    add_notices(tx, [NewNotice(card.id, kind, once, one, body) for once, one in every])
 
 
 def _is_up(tx: Transaction, press: Participant) -> bool:
@@ -590,7 +570,8 @@ def _finish(tx: Transaction, card: ClassCard, counts: ClassCounts) -> None:
     CLASS_CARDS.change(tx, {"id": card.id}, done_at=tx.now())
     RULES.delete(tx, card=card.id)
     cards.owe_about(tx, card.id, changed=True)
-    _tell(tx, card, NoticeKind.CLASS_OVER, "summary", {"connection": card.connection}, [card.stopper])
+    body: Row = {"connection": card.connection}
+    _tell(tx, card, NoticeKind.CLASS_OVER, "summary", body, {card.principal.key, card.stopper})
     detail = {"card": card.id, "stopped": str(counts.stopped), "kept": str(counts.kept)}
     target = f"{card.connection}/{card.title}"
     append_audit(tx, [AuditEntry(card.stopper, "class.over", target, "ok", detail)])

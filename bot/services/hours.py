@@ -6,7 +6,7 @@ What was left running without hours is asked about, once a day.
 """
 
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Final
 
@@ -34,6 +34,7 @@ from bot.messages.texts import problems
 from bot.services import workspaces
 from bot.services.asked import Asked
 from bot.services.due import ASKS_AGAIN, FRESH_SECONDS, LEASE, LOOKS_EVERY, PATIENCE, Due
+from bot.services.making import check_offered
 from bot.services.workspaces import owned
 from bot.store import accounts, acts, classes, gates, operations, people, preferences, timers
 from bot.store import hours as rows
@@ -76,22 +77,8 @@ def add(
     if len(known) - len(replaced) >= MOST:
         raise Refused("hours.many", problems.sentence("hours_many", title))
     zone = people.zone(tx, asked.principal).key
-    made = [
-        Rule(
-            id=tx.ids.new("rule"),
-            principal=asked.principal,
-            connection=workspace.connection,
-            workspace_id=workspace.id,
-            days=one.days,
-            starts=one.starts,
-            stops=one.stops,
-            zone=zone,
-            seen_zone=zone,
-            settled_at=now,
-            agreed=ends,
-        )
-        for one in wanted
-    ]
+    shared = (asked.principal, workspace.connection, workspace.id, zone, zone, now, ends)
+    made = [Rule(tx.ids.new("rule"), *shared, **asdict(one)) for one in wanted]
     if any(one.after(now) is None for one in made):
         raise Refused("hours.never", problems.sentence("hours_never", title))
     if not asked.is_new(tx):
@@ -220,12 +207,8 @@ def carry_out(tx: Transaction, asked: Asked, looked: Rule) -> None:
         return
     last = due[-1]
     workspace = _there(tx, asked, last.side, rule.workspace_id)
-    if rule.card and _is_withheld(tx, asked, rule):
-        rows.leave(tx, rule.card, rule.principal)
-        body: Row = {"connection": rule.connection, "what": "withheld", "more": ([], False)}
-        occasion = f"withheld:{rule.id}"
-        add_notices(tx, [NewNotice(rule.card, NoticeKind.COURSE_CHANGED, occasion, rule.principal, body)])
-        return
+    if (card := classes.class_card(tx, rule.card or "")) is not None:
+        check_offered(asked.context.need(rule.connection), card.spec, rule.principal)
     latest = operations.latest_operation(tx, workspace.id)
     became = _became(workspace, latest, last, now)
     if became == "unread":
@@ -303,13 +286,6 @@ def _became(workspace: Workspace, latest: Operation | None, due: Occurrence, now
     return "timer" if is_stop else "missed" if now >= due.until else "started"
 
 
-def _is_withheld(tx: Transaction, asked: Asked, rule: Rule) -> bool:
-    """Return whether a course makes workspaces from a template that is by now reserved for others."""
-    card = classes.class_card(tx, rule.card or "")
-    spec = None if card is None else card.spec
-    return spec is not None and asked.context.need(rule.connection).withholds(spec, rule.principal)
-
-
 def _goes_on(tx: Transaction, rule: Rule, stop: Occurrence, latest: Operation | None) -> bool:
     """Return whether a workspace goes on after a lesson: the lesson didn't start it, or own hours need it."""
     begin = rule.begin(stop)
@@ -356,6 +332,8 @@ def _refuse(tx: Transaction, _asked: Asked, looked: Rule, refusal: Refused) -> N
     else:
         cause = refusal.rule.replace("connection.gone", "connection_gone").rpartition(".")[2]
         rows.pause(tx, rule, "gone" if cause == "unknown" else cause)
+        if rule.card and cause == "withheld":
+            rows.leave(tx, rule.card, rule.principal)
 
 
 def _later(tx: Transaction, _asked: Asked, looked: Rule) -> None:

@@ -23,8 +23,8 @@ from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
 
-def skip(tx: Transaction, asked: Asked, card_id: str, day: str, *, is_back: bool = False) -> tuple[Rule, str]:
-    """Leave a day out of a person's lessons, or take that back; return their rule and the day.
+def skip(tx: Transaction, asked: Asked, card_id: str, day: str) -> tuple[Rule, str]:
+    """Leave a day out of a person's lessons; return their rule and the day.
 
     Instead of a day it may be the epoch second after which the next lesson is meant, or "" for now.
     Raises Refused (``course.not_joined``, ``course.never``).
@@ -40,10 +40,10 @@ def skip(tx: Transaction, asked: Asked, card_id: str, day: str, *, is_back: bool
         if coming is None:
             raise Refused("course.never", words.NO_LESSONS_LEFT.format(course=card.title))
         day = coming.local[:10]
-    off = rule.off - {day} if is_back else rule.off | {day}
-    if off != rule.off and asked.is_new(tx):
-        hours.replan(tx, workspaces.workspace(tx, rule.workspace_id), rule, replace(rule, off=off))
-        asked.note(tx, "class.skip", card, day=day, back="yes" if is_back else "no")
+    if day not in rule.off and asked.is_new(tx):
+        left_out = replace(rule, off=rule.off | {day})
+        hours.replan(tx, workspaces.workspace(tx, rule.workspace_id), rule, left_out)
+        asked.note(tx, "class.skip", card, [(rule, left_out)], day=day)
     return rule, day
 
 
@@ -60,30 +60,25 @@ def leave(tx: Transaction, asked: Asked, card_id: str) -> ClassCard:
     return card
 
 
-def end(tx: Transaction, asked: Asked, card_id: str) -> ClassCard:
-    """End a course; a lesson that is on ends as planned. Raises as ``change``."""
-    card, now = classes.owned(tx, asked, "class_stop", card_id), tx.now()
-    is_on = lessons.lesson_on(card, now) is not None
-    last = (card.day(now) - timedelta(days=not is_on)).isoformat()
-    moved = {day: times for day, times in card.moved.items() if day <= last}
-    ended = {"last_day": last, "moved": moved, "closed_at": now, "stopped_by": asked.principal.key}
-    return change(tx, asked, card_id, "end", {}, ended)
-
-
 def change(
     tx: Transaction, asked: Asked, card_id: str, what: str, said: Mapping[str, str], to: Mapping[str, Any]
 ) -> ClassCard:
     """Change fields of a course's timetable, and tell whoever joined once; return its card.
 
-    ``what`` names the message, which is filled with what is ``said``. Raises Refused (``class.unknown``,
-    ``policy.…``, ``course.over``, ``course.began``).
+    ``what`` names the message, which is filled with what is ``said``. To ``end`` it changes its last day: a
+    lesson that is on ends as planned. Raises Refused (``class.unknown``, ``policy.…``, ``course.over``,
+    ``course.began``).
     """
-    card = classes.owned(tx, asked, "class_change", card_id)
+    card, now = classes.owned(tx, asked, "class_change", card_id), tx.now()
+    if not card.is_course or card.is_over(now):
+        raise Refused("course.over", words.COURSE_OVER)
+    on = lessons.lesson_on(card, now)
+    if what == "end":
+        last = (card.day(now) - timedelta(days=on is None)).isoformat()
+        moved = {day: times for day, times in card.moved.items() if day <= last}
+        to = {"last_day": last, "moved": moved, "closed_at": now, "stopped_by": asked.principal.key}
     changed = replace(card, **to)
     changed = replace(changed, stops_at=lessons.last_end(changed))
-    if not card.is_course or card.is_over(tx.now()):
-        raise Refused("course.over", words.COURSE_OVER)
-    on = lessons.lesson_on(card, tx.now())
     if on is not None and changed.on(on_day := card.day(on.at)) != card.on(on_day):
         raise Refused("course.began", words.LESSON_ON.format(course=card.title))
     if changed == card or not asked.is_new(tx):
@@ -99,7 +94,7 @@ def change(
         occasion = f"{asked.reference}:{rule.principal.key}"
         add_notices(tx, [NewNotice(card.id, NoticeKind.COURSE_CHANGED, occasion, rule.principal, body)])
         homes.want(tx, rule.principal)
-    tx.run("look_at_class", id=card.id, now=tx.now(), rest=REST)
+    tx.run("look_at_class", id=card.id, now=now, rest=REST)
     cards.owe_about(tx, card.id, changed=True)
     asked.note(tx, f"class.{what}", card)
     return changed

@@ -92,18 +92,16 @@ def class_counted(
     now, numbers = tx.now(), as_json([getattr(counts, name) for name in ClassCounts.__slots__])
     has_changed = numbers != row["counted"]
     since = 0.0 if has_changed else now - row["changed_at"]
-    wait = rest if since * _SLOWER < rest else min(since * _SLOWER, longest)
-    look_at = now + wait if counts.going or counts.stopping else NEVER
+    looks = [now + max(rest, min(since * _SLOWER, longest))] if counts.going or counts.stopping else []
     if lesson_at is not None:
-        look_at = min(look_at, lesson_at)
+        looks.append(lesson_at)
     elif row["stops_at"] is not None:
-        warns_at = row["stops_at"] - CLASS_WARNING_SECONDS
-        due = warns_at if warns_at > now else row["stops_at"]
-        look_at = min(look_at, due if due > now else now + rest)
+        ends = (row["stops_at"] - CLASS_WARNING_SECONDS, row["stops_at"])
+        looks.append(next((at for at in ends if at > now), now + rest))
     if row["look_at"] <= now:
         # Somebody pressed since these were counted.
-        look_at = min(look_at, now + rest)
-    tx.run("class_counted", id=card_id, counted=numbers, now=now, look_at=look_at)
+        looks.append(now + rest)
+    tx.run("class_counted", id=card_id, counted=numbers, now=now, look_at=min(looks, default=NEVER))
     if has_changed:
         cards.owe_about(tx, card_id, changed=True)
 

@@ -50,7 +50,6 @@ def test_what_was_found():
                 "keep_running",
                 "keep_waiting",
                 "leave",
-                "lesson_back",
                 "lesson_skip",
                 "look_again",
                 "make",

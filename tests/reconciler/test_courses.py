@@ -10,7 +10,7 @@ from bot.domain.operations import OperationVerb
 from bot.domain.preferences import Preferences
 from bot.domain.timers import Timer
 from bot.domain.workspaces import State
-from bot.services import hours, lessons, workspaces
+from bot.services import acts, hours, lessons, workspaces
 from bot.store.preferences import save_preferences
 from bot.support.errors import Refused
 from tests.reconciler.classroom import TRAINER, ask, people, post, press, seat, shown, told
@@ -148,7 +148,7 @@ async def test_one_skips_the_next_lesson_another_leaves(world):
     assert "1 of 1 are ready" in str(shown(world)["blocks"])
     # Once it was started, or from the message that it begins, the one after it is meant.
     assert (await ask(world, cleo).to(lessons.skip, card.id, ""))[1] == "2027-11-24"
-    await ask(world, cleo).to(lessons.skip, card.id, "2027-11-24", is_back=True)
+    await ask(world, cleo).to(acts.undo)
     assert (await ask(world, cleo).to(lessons.skip, card.id, f"{local('10:30'):.0f}"))[1] == "2027-11-24"
     await until(world, "09:05", day=24, step=120)
     assert [state(world, number) for number in range(3)] == [State.RUNNING, State.STOPPED, State.STOPPED]
@@ -176,7 +176,7 @@ async def test_what_a_teacher_changes_is_told_once_and_never_adds_to_what_was_ag
     assert (state(world, 0), state(world, 1)) == (State.STOPPED, State.RUNNING)
     await until(world, "14:05", day=25, step=120)
     assert (state(world, 0), state(world, 1)) == (State.STOPPED, State.RUNNING)
-    await ask(world).to(lessons.end, card.id)
+    await ask(world).to(lessons.change, card.id, "end", {}, {})
     await until(world, "16:05", day=25, step=60)
     assert "Statistics has ended." in told(world, alice)[-1]
     assert state(world, 1) is State.STOPPED
@@ -200,9 +200,13 @@ async def test_who_may_not_use_the_template_any_more_is_out_of_the_course(world)
     (alice,) = people(1)
     card = await course(world, alice, spec=Spec("usher-class", {"template": "course"}), pattern="")
     world.provider.withholds = lambda _spec, one: one == alice
+    await until(world, "08:58")
+    assert "for Statistics any more. The template" in told(world, alice)[-1]
+    assert "isn't available to you" in told(world, alice)[-1]
+    assert "Leave" not in str(world.slack.messages[-1]["blocks"])
     await until(world, "09:05")
     # What was made when she joined was stopped again by then.
-    assert "isn't available to you any more" in told(world, alice)[-2]
+    assert "I could no longer start" in told(world, alice)[-2]
     assert (await world.store.workspaces(alice))[-1].state is State.SUSPENDED
     assert await world.store.participant(card.id, alice) is None
     assert world.provider.accepted_starts == []

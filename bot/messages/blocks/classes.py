@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from bot.domain.classes import ClassCard, ClassProblem
 from bot.domain.errands import Call
 from bot.domain.facts import ClassFacts, WorkspaceFacts
-from bot.domain.hours import DAYS, UNUSED_ASKS, Rule, clock
+from bot.domain.hours import DAYS, UNUSED_ASKS, clock
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.stops import Effects, ends_by_consent, gentlest_mode
 from bot.domain.workspaces import NOT_UP, State
@@ -27,12 +27,9 @@ _ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]{0,30}://[^\s\"'”»)>]+", re.IGNOREC
 @draws(NoticeKind.CLASS_CARD)
 def class_card(facts: ClassFacts) -> Answer:
     """Draw the card as it appears in its channel."""
-    card = facts.card
-    name = fill(classes.TITLE, name=card.title)
+    card, name = facts.card, fill(classes.TITLE, name=facts.card.title)
     is_over = card.is_over(facts.now)
-    lines = [name] if is_over else [name, *_does(facts)]
-    if card.is_course and not is_over:
-        lines = _course(facts)
+    lines = [name] if is_over else _course(facts) if card.is_course else [name, *_does(facts)]
     blocks: list[Block] = [kit.section("\n".join(lines))]
     if not is_over:
         label = classes.JOIN if card.is_course else classes.PRESS
@@ -49,12 +46,10 @@ def _does(facts: ClassFacts) -> list[str]:
     does = fill(classes.DOES_START, pattern=card.pattern, title=facts.connection_title)
     if card.spec is not None:
         does = fill(classes.DOES_MAKE, name=card.template, title=facts.connection_title)
-    end = end_words(facts.effects, is_any=card.spec is None)
-    consent = fill(classes.CONSENT, who=_poster(facts), **end)
-    if card.stops_at is not None:
-        when = at(card, card.stops_at, facts.now)
-        consent = fill(classes.CONSENT_UNTIL, who=_poster(facts), at=when, **end)
-    return [does, consent]
+    end, when = end_words(facts.effects, is_any=card.spec is None), card.stops_at
+    template = classes.CONSENT_WHEN if when is None else classes.CONSENT_UNTIL
+    ends = Markup(fill(template, at=at(card, when or 0.0, facts.now)))
+    return [does, fill(classes.CONSENT, who=_poster(facts), ends=ends, **end)]
 
 
 def _course(facts: ClassFacts) -> list[str]:
@@ -101,41 +96,30 @@ def end_words(effects: Effects, *, is_any: bool = False) -> dict[str, Markup]:
 
 def _state(facts: ClassFacts) -> list[str]:
     card, counts = facts.card, facts.counts
-    end = end_words(facts.effects, is_any=card.spec is None)
+    is_done, numbers = card.done_at is not None, asdict(counts)
+    said = [classes.COUNTS_OVER if is_done else classes.COUNTS] if counts.pressed else [classes.NOBODY_YET]
+    said += [classes.WAITING] if counts.waiting and not is_done else []
+    said += [classes.FAILED] if counts.failed else []
+    said += [classes.KEPT] if counts.kept and not is_done else []
     if card.is_course:
-        lines = [fill(classes.JOINED, count=_joined(facts))]
-        if counts.expected:
-            lines.append(fill(classes.READY_NOW, **_numbers(ready=counts.ready, expected=counts.expected)))
-        return [*lines, *_seats(facts), *([classes.COURSE_OVER] if card.is_over(facts.now) else [])]
-    if not counts.pressed:
-        lines = [classes.NOBODY_YET]
-    else:
-        counted = classes.COUNTS if card.done_at is None else classes.COUNTS_OVER
-        is_waited_for = counts.waiting and card.done_at is None
-        lines = [fill(counted, **_numbers(ready=counts.ready, pressed=counts.pressed))]
-        lines += [fill(classes.WAITING, **_numbers(count=counts.waiting))] if is_waited_for else []
-        lines += [fill(classes.FAILED, **_numbers(count=counts.failed))] if counts.failed else []
-        lines += (
-            [fill(classes.KEPT, **_numbers(count=counts.kept))] if counts.kept and not card.done_at else []
-        )
-    lines += _seats(facts)
-    if card.done_at is not None:
-        lines.append(fill(classes.OVER, **_numbers(stopped=counts.stopped, kept=counts.kept)))
+        said = [classes.JOINED, *([classes.READY_NOW] if counts.expected else [])]
+    said += [] if card.maximum is None or card.is_over(facts.now) else [classes.SEATS]
+    if card.is_course:
+        said += [classes.COURSE_OVER] if card.is_over(facts.now) else []
+    elif is_done:
+        said.append(classes.OVER)
     elif card.closed_at is not None and card.stops_at is not None and facts.now < card.stops_at:
-        lines.append(fill(classes.CLOSING, who=_stopper(facts), at=at(card, card.stops_at, facts.now), **end))
+        said.append(classes.CLOSING)
     elif card.is_over(facts.now):
-        lines.append(fill(classes.CLOSING_UNTIL, **end))
-    return lines
+        said.append(classes.CLOSING_UNTIL)
+    names = {"places": times.counted(card.maximum or 0, "place"), "joined": _joined(facts)}
+    names |= {"who": _stopper(facts), "at": at(card, card.stops_at or 0.0, facts.now)}
+    names |= end_words(facts.effects, is_any=card.spec is None)
+    return [fill(one, **numbers, **names) for one in said]
 
 
 def _joined(facts: ClassFacts) -> str:
     return times.counted(facts.counts.pressed, "person has", "people have")
-
-
-def _seats(facts: ClassFacts) -> list[str]:
-    card = facts.card
-    is_limited = card.maximum is not None and not card.is_over(facts.now)
-    return [fill(classes.SEATS, places=times.counted(card.maximum or 0, "place"))] if is_limited else []
 
 
 def end_buttons(facts: ClassFacts) -> list[Element]:
@@ -147,22 +131,19 @@ def end_buttons(facts: ClassFacts) -> list[Element]:
 def stop_button(facts: ClassFacts) -> Element:
     """Return *Stop all*, which asks first."""
     card = facts.card
-    label, asked = classes.STOP_ALL, classes.CONFIRM_STOP_ALL
-    if card.is_course:
-        label, asked = classes.END_COURSE, classes.CONFIRM_END_COURSE
+    asked = classes.CONFIRM_END_COURSE if card.is_course else classes.CONFIRM_STOP_ALL
     question = kit.confirm(asked, **end_words(facts.effects, is_any=card.spec is None))
-    return kit.button(label, "class_stop", card.id, style=kit.DANGER, confirm=question)
+    return kit.button(asked[2], "class_stop", card.id, style=kit.DANGER, confirm=question)
 
 
 def problems_of(facts: ClassFacts, found: Sequence[ClassProblem]) -> Answer:
     """Say who is waiting and why, to the trainer alone."""
     counts = facts.counts
-    if not found and facts.card.is_course and not counts.expected:
-        return replies.answer(fill(classes.NO_PROBLEMS_COURSE, joined=_joined(facts)), end_buttons(facts))
     if not found:
-        pressed = counts.expected or counts.pressed
-        said = fill(classes.NO_PROBLEMS, **_numbers(ready=counts.ready, pressed=pressed))
-        return replies.answer(said, end_buttons(facts))
+        is_between = facts.card.is_course and not counts.expected
+        template = classes.NO_PROBLEMS_COURSE if is_between else classes.NO_PROBLEMS
+        numbers = {"ready": counts.ready, "pressed": counts.expected or counts.pressed}
+        return replies.answer(fill(template, joined=_joined(facts), **numbers), end_buttons(facts))
     lines = [
         fill(
             classes.PROBLEM,
@@ -173,7 +154,7 @@ def problems_of(facts: ClassFacts, found: Sequence[ClassProblem]) -> Answer:
         for one in found[:SHOWN]
     ]
     left = counts.waiting + counts.failed - len(lines)
-    lines += [fill(answers.AND_MORE, **_numbers(count=left))] if left > 0 else []
+    lines += [fill(answers.AND_MORE, count=left)] if left > 0 else []
     head = fill(classes.PROBLEMS_HEAD, name=facts.card.title)
     # One paragraph per ten people, so that none exceeds Slack's limit.
     blocks = [kit.section("\n".join(lines[first : first + 10])) for first in range(0, len(lines), 10)]
@@ -243,11 +224,10 @@ def _is_lesson(facts: WorkspaceFacts) -> bool:
 def lesson(facts: WorkspaceFacts) -> Answer:
     """Tell a person when a lesson begins whether their workspace is ready for it."""
     skip = kit.button(classes.SKIP_NEXT, "lesson_skip", f"{facts.word('card')} {facts.time('ends'):.0f}")
-    if facts.state is State.RUNNING:
-        return kit.message(
-            filled(classes.LESSON_READY, facts, course=facts.word("course")), [], [*open_buttons(facts), skip]
-        )
-    return kit.message(filled(classes.LESSON_STARTING, facts, course=facts.word("course")), [], [skip])
+    is_ready = facts.state is State.RUNNING
+    template = classes.LESSON_READY if is_ready else classes.LESSON_STARTING
+    opens = open_buttons(facts) if is_ready else []
+    return kit.message(filled(template, facts, course=facts.word("course")), [], [*opens, skip])
 
 
 @draws(NoticeKind.COURSE_CHANGED)
@@ -267,39 +247,28 @@ def changed(facts: ClassFacts) -> Answer:
     return kit.message(" ".join(sentences), [], buttons)
 
 
-def skipped(rule: Rule, day: str, *, is_back: bool) -> Answer:
-    """Say which lesson somebody skips, or that they don't."""
-    sentence = fill(
-        classes.NOT_SKIPPING if is_back else classes.SKIPPING, course=rule.course, day=times.date_of(day)
-    )
-    back = [] if is_back else [kit.button(classes.DONT_SKIP, "lesson_back", f"{rule.card} {day}")]
-    return replies.answer(sentence, back)
-
-
 @draws(NoticeKind.LESSON_REPORT, is_true=lambda facts: facts.now < facts.time("ends"))
 def report(facts: ClassFacts) -> Answer:
     """Tell a teacher how many are ready for a lesson, and what keeps the others."""
     card, counts, unused = facts.card, facts.counts, int(facts.body.get("unused") or 0)
-    numbers = _numbers(ready=counts.ready, expected=counts.expected)
     unlinked = sum(one.press.waits_for == "unlinked" for one in facts.problems)
     down = [one for one in facts.problems if one.workspace is not None and one.workspace.state in NOT_UP]
     failed = [one for one in down if one.operation is not None and not one.operation.is_open]
-    going = counts.expected - counts.ready - unlinked - len(failed)
     kept = {
         classes.REPORT_UNLINKED: (unlinked, "person hasn't", "people haven't"),
         classes.REPORT_FAILED: (len(failed), "start", "starts"),
-        classes.REPORT_GOING: (going, "is", "are"),
+        classes.REPORT_GOING: (counts.expected - counts.ready - unlinked - len(failed), "is", "are"),
     }
     # In the provider's own words, where it has said any.
     words_ = [(one.operation.cause or "").partition(": ")[2] for one in failed if one.operation is not None]
-    why = next((Markup(cut(safe(without_addresses(one)), 200)) for one in words_ if one), None)
-    why = why or Markup(_why(facts, failed[0]) if failed else "")
+    whys = [cut(safe(without_addresses(one)), 200) for one in words_ if one]
+    why = Markup([*whys, *(_why(facts, one) for one in failed), ""][0])
     said = [fill(one, count=times.counted(*words), why=why) for one, words in kept.items() if words[0] > 0]
-    lines = [fill(classes.REPORT, name=card.title, **numbers), *([f"{'; '.join(said)}."] if said else [])]
-    if unused >= UNUSED_ASKS:
-        lines.append(fill(classes.REPORT_UNUSED, name=card.title, **_numbers(count=unused)))
-    problems_ = [kit.button(classes.PROBLEMS, "class_problems", card.id)] if facts.problems else []
-    return kit.message(" ".join(lines), [], problems_)
+    lines = [fill(classes.REPORT, name=card.title, **asdict(counts))]
+    lines += [f"{'; '.join(said)}."] if said else []
+    lines += [fill(classes.REPORT_UNUSED, name=card.title, count=unused)] if unused >= UNUSED_ASKS else []
+    buttons = [kit.button(classes.PROBLEMS, "class_problems", card.id)] if facts.problems else []
+    return kit.message(" ".join(lines), [], buttons)
 
 
 def joined(card: ClassCard, facts: WorkspaceFacts, now: str) -> Answer:
@@ -345,13 +314,13 @@ def summary(facts: ClassFacts) -> Answer:
     card, counts = facts.card, facts.counts
     if card.is_course:
         return replies.answer(fill(classes.COURSE_SUMMARY, name=card.title, joined=_joined(facts)))
-    numbers = _numbers(**asdict(counts))
+    numbers = asdict(counts)
     templates = (classes.SUMMARY, classes.SUMMARY_COUNTS, classes.SUMMARY_STOPPED)
     lines = [fill(template, name=card.title, **numbers) for template in templates]
     left = counts.stopping + counts.not_stopped
     rest = counts.consented - counts.stopped - left
-    lines += [fill(classes.SUMMARY_LEFT, **_numbers(left=left))] if left > 0 else []
-    lines += [fill(classes.SUMMARY_REST, **_numbers(rest=rest))] if rest > 0 else []
+    lines += [fill(classes.SUMMARY_LEFT, left=left)] if left > 0 else []
+    lines += [fill(classes.SUMMARY_REST, rest=rest)] if rest > 0 else []
     return replies.answer("\n".join(lines))
 
 
@@ -395,7 +364,3 @@ def at(card: ClassCard, when: float, now: float) -> Markup:
         else f"{local:%A} {local.day} {local:%B}"
     )
     return Markup(classes.AT_DAY.format(clock=clock, day=day, zone=card.time_zone))
-
-
-def _numbers(**numbers: int) -> dict[str, Markup]:
-    return {name: Markup(str(number)) for name, number in numbers.items()}

@@ -284,7 +284,12 @@ def missed(facts: WorkspaceFacts) -> Answer:
     return kit.message(sentence, [], buttons)
 
 
-@draws(NoticeKind.HOURS_PAUSED, past=notices.PAST_HOURS_PAUSED)
+def _past_paused(facts: Facts) -> str:
+    past = notices.PAST_COURSE_PAUSED if facts.word("card") else notices.PAST_HOURS_PAUSED
+    return filled(past, facts, course=facts.word("course"))
+
+
+@draws(NoticeKind.HOURS_PAUSED, past=_past_paused)
 def paused(facts: WorkspaceFacts) -> Answer:
     """Say that hours are paused, why, and what to press."""
     cause, name = facts.word("cause"), {}
@@ -298,7 +303,7 @@ def paused(facts: WorkspaceFacts) -> Answer:
     if facts.word("card"):
         sentence = filled(words.COURSE_PAUSED, facts, course=facts.word("course"), because=because, **name)
         end = kit.button(class_words.LEAVE_COURSE, "course_leave", facts.word("card"))
-    buttons = [*([] if cause == "gone" else [resume]), end]
+    buttons = [] if cause == "withheld" else [end] if cause == "gone" else [resume, end]
     if cause in words.BECAUSE:
         buttons = [link_again_button(facts)] if facts.linking & {"token", "admin"} else []
     return kit.message(sentence, [], buttons)

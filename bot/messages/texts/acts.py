@@ -43,6 +43,7 @@ RESTORED: Final[Mapping[str, str]] = {
     "workspace.hours": "The hours of *{name}* are as they were before.",
     "hours.zone": "Your hours are in the time zone that they had before.",
     "settings.save": "Your settings are as they were before.",
+    "class.skip": "I won't skip that lesson of *{name}*.",
 }
 RESTORED_NO_TIMER: Final = "I won't stop *{name}*."
 RESTORED_TIMER: Final = "*{name}* on {title} will be {done} {at}, after a warning."

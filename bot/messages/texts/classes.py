@@ -8,13 +8,11 @@ TITLE: Final = "*{name}*"
 DOES_MAKE: Final = "I'll create *{name}* for you on {title}, with your own account, and send you its link."
 DOES_START: Final = "I'll start your own *{pattern}* on {title} and send you its link."
 CONSENT: Final = (
-    "By pressing, you agree that it {does} when {who} or an Usher admin ends the class."
+    "By pressing, you agree that it {does} {ends} {who} or an Usher admin ends the class."
     "{means} You'll be warned first and can keep it."
 )
-CONSENT_UNTIL: Final = (
-    "By pressing, you agree that it {does} at {at}, or when {who} or an Usher admin ends the class."
-    "{means} You'll be warned first and can keep it."
-)
+CONSENT_WHEN: Final = "when"
+CONSENT_UNTIL: Final = "at {at}, or when"
 #: What the end of a class does to a workspace: what is done to it, what it does, what that means.
 STOPS: Final = ("stopped", "stops", "")
 SUSPENDS: Final = ("suspended", "is suspended", "What's in its memory stays.")
@@ -29,14 +27,13 @@ AT_DAY: Final = "{clock} on {day} ({zone})"
 PRESS: Final = "Get my workspace"
 PROBLEMS: Final = "Show problems"
 NOT_YOURS: Final = "*Show problems* and *{end}* are for {who}, who posted this card, and for Usher admins."
-STOP_ALL: Final = "Stop all"
 NOBODY_YET: Final = "Nobody has pressed it yet."
 SEATS: Final = "{places}."
 COUNTS: Final = "*{ready} of {pressed} ready*"
 COUNTS_OVER: Final = "*{ready} of {pressed} got a workspace*"
-WAITING: Final = "{count} waiting"
-FAILED: Final = "{count} failed"
-KEPT: Final = "{count} kept"
+WAITING: Final = "{waiting} waiting"
+FAILED: Final = "{failed} failed"
+KEPT: Final = "{kept} kept"
 CLOSING: Final = "{who} has ended the class. Its workspaces will be {done} at {at}."
 CLOSING_UNTIL: Final = "The class is over. Its workspaces are being {done}."
 OVER: Final = "The class is over. {stopped} stopped, {kept} kept."
@@ -59,10 +56,9 @@ COURSE_JOIN: Final = (
     "You'll be warned before each stop, and you can skip a lesson or leave at any time."
 )
 JOIN: Final = "Join"
-JOINED: Final = "{count} joined."
+JOINED: Final = "{joined} joined."
 READY_NOW: Final = "*{ready} of {expected} are ready*"
 COURSE_OVER: Final = "The course has ended."
-END_COURSE: Final = "End course"
 CONFIRM_END_COURSE: Final = (
     "End the course?",
     "There'll be no more lessons, and everyone who joined will be told. A lesson that is on ends as planned.",
@@ -70,15 +66,12 @@ CONFIRM_END_COURSE: Final = (
     "Not yet",
 )
 COURSE_POSTED: Final = (
-    "I'm posting the card for *{name}* in this channel. Whoever joins gets a workspace on {lessons}. "
+    "Whoever joins gets a workspace on {lessons}. "
     "I'll start early, so that workspaces are ready when a lesson begins."
 )
 TWENTY_WEEKS: Final = "The course lasts twenty weeks; `--until` sets another end."
 NO_LESSONS: Final = "That timetable has no lessons to come, so I haven't posted anything."
-LESSONS_END: Final = (
-    "On {title}, a stop ends this workspace for good, so I can't start it again for the next lesson. "
-    "A course needs workspaces that can be started again."
-)
+LESSONS_END: Final = "On {title}, a stop ends this workspace for good, so no lesson could start it again."
 LESSONS_REMOVED: Final = (
     "{title} removes workspaces after {kept}, which is before the next lesson, so nothing of them would be "
     "left. Ask your Usher admin to have them kept for longer."
@@ -92,7 +85,6 @@ ENROLLED_NOW: Final = "A lesson is on, so I'm starting it now. I'll message you 
 SKIP_NEXT: Final = "Skip next time"
 LEAVE_COURSE: Final = "Leave"
 CHANGED_FOR_ALL: Final = "{news} I'm telling everyone who joined."
-COURSE_ENDED: Final = "*{course}* has ended. I'm telling everyone who joined."
 COURSE_USAGE: Final = (
     "Type `{command}card {course} skip 24 Dec` or `skip 24 Dec to 6 Jan`, `move 10 Dec to 11 Dec 10:00`, "
     "`pause until 7 Jan`, `resume`, or `end`. A lesson can move to any day of the course, and gets no longer."
@@ -101,11 +93,7 @@ LEFT_COURSE: Final = "You've left *{course}*. I won't start or stop your workspa
 NOT_JOINED: Final = "You aren't in *{course}*. To join, press the button on its card."
 NO_LESSONS_LEFT: Final = "*{course}* has no more lessons that you could skip."
 SKIPPING: Final = "I'll skip *{course}* on {day}: your workspace won't be started for it."
-NOT_SKIPPING: Final = "I won't skip *{course}* on {day}."
-DONT_SKIP: Final = "Don't skip"
-LESSON_ON: Final = (
-    "A lesson of *{course}* is on, or about to begin, so I can't change that one. It ends as planned."
-)
+LESSON_ON: Final = "*{course}* is on, or about to begin, so I can't change that lesson. It ends as planned."
 ON_DAY: Final = "on {first}"
 FROM_TO: Final = "from {first} to {last}"
 SKIP_DAY: Final = "Skip {day}"
@@ -116,8 +104,7 @@ CHANGED: Final = {
     "move": "*{course}* moves from {former} to {day}, {begin}\u2013{end}.",
     "shift": "On {day}, *{course}* is now at {begin}\u2013{end}.",
     "hours": "*{course}* has a new timetable: {lessons}.",
-    "withheld": "The template of *{course}* isn't available to you any more, so you're no longer in it.",
-    "end": "*{course}* has ended. I won't start your workspace for it any more.",
+    "end": "*{course}* has ended. No workspaces are started for it any more.",
 }
 #: Those who joined before a day was added agree to it with this button.
 MORE_DAYS: Final = "It's now on {days}, too. I'll only start yours then if you join for that."
@@ -159,9 +146,7 @@ POSTED: Final = "I'm posting the card for *{name}* in this channel. {ends}"
 POSTED_ENDS: Final = "The workspaces it starts will be {done} at {at}."
 POSTED_NO_END: Final = "Press *Stop all* to end the class; *Show problems* on the card brings it back."
 BAD_MAX: Final = "`--max` takes a whole number from 1 to {most}. For example: `--max 60`."
-BAD_HOURS: Final = (
-    "I can't read that timetable. Give weekdays, a start and an end: `--hours tue,thu 8:00-9:30`."
-)
+BAD_HOURS: Final = "I can't read that timetable. Give weekdays and times: `--hours tue,thu 8:00-9:30`."
 BAD_DAYS: Final = (
     "I can't read the course's days. Write them like `--from 7 January --until 12 February`; "
     "a course lasts a year at most."

@@ -227,6 +227,7 @@ PAST_TIMER_FAILED: Final = "*{name}* on {title} couldn't be stopped as planned a
 PAST_NEEDED: Final = "I asked you at {sent} whether you still need *{name}* on {title}."
 PAST_HOURS_MISSED: Final = "I told you at {sent} that I couldn't keep to the hours of *{name}* on {title}."
 PAST_HOURS_PAUSED: Final = "I paused the hours of *{name}* on {title} at {at}."
+PAST_COURSE_PAUSED: Final = "I could no longer start *{name}* on {title} for *{course}* at {at}."
 PAST_CLASS_ENDING: Final = "I warned you at {sent} that the class of *{name}* on {title} was ending."
 PAST_LINKED: Final = "Your account on {title} was linked at {at}."
 PAST_UNLINKED: Final = "Your account on {title} was unlinked at {at}."
