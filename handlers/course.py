@@ -60,7 +60,8 @@ def order(card: ClassCard, text: str, today: date) -> Change | None:
     if found is None:
         return None
     verb, (first, last) = found[1].casefold(), [*_UNTIL.split(found[2], maxsplit=1), ""][:2]
-    day = moments.day_of(first, today)
+    # A pause until Monday is one of a week, on a Monday.
+    day = moments.day_of(first, today + timedelta(days=verb == "pause"))
     until = moments.day_of(last, day) if last and day else day
     match verb:
         case "end":

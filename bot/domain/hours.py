@@ -8,6 +8,7 @@ twice.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
@@ -87,7 +88,7 @@ class Occurrence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Timetable:
+class Timetable(ABC):
     """Hold on which days something begins and ends, and when, in a time zone.
 
     ``days`` are names of weekdays, or the dates of hours that come once, between a first and a last day;
@@ -105,9 +106,9 @@ class Timetable:
     lead: Stays = 0.0
 
     @property
+    @abstractmethod
     def time_zone(self) -> str:
         """Return the zone of its days and times."""
-        raise NotImplementedError
 
     @property
     def wanted(self) -> Wanted:

@@ -137,6 +137,7 @@ CHANGES = {
     ),
     "skip on Thursday": ("skip", {"off": {"2027-12-09"}}),
     "pause until 8 Dec": ("skip", {"off": {"2027-12-06", "2027-12-07"}}),
+    "pause until Monday": ("skip", {"off": {f"2027-12-{day:02}" for day in range(6, 13)}}),
     "move 9 Dec to 10 Dec 10:00": ("move", {"off": {"2027-12-09"}, "moved": {"2027-12-10": [600, 690]}}),
     "move thursday to friday": ("move", {"off": {"2027-12-09"}, "moved": {"2027-12-10": [480, 570]}}),
     "move 9 Dec to 9 Dec 14:00": ("shift", {"off": set(), "moved": {"2027-12-09": [840, 930]}}),
