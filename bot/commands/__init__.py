@@ -38,6 +38,8 @@ _ONE_PROCESS: Final = (
     "PostgreSQL"
 )
 
+_NEXT: Final = f"{command('doctor')} says what to do about each; {command('up')} asks for what is missing."
+
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command that was parsed; return the exit status."""
@@ -54,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
     except SettingsError as wrong:
-        complain("These settings need fixing:", *(f"  {problem}" for problem in wrong.problems))
+        complain("These settings need fixing:", *(f"  {problem}" for problem in wrong.problems), _NEXT)
         return 2
     except StoreTooNew as failed:
         complain(str(failed))

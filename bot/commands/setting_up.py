@@ -2,24 +2,33 @@
 
 import argparse
 import asyncio
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from cryptography.fernet import Fernet
 
 from bot.commands import complain, read
 from bot.providers import build_providers, read_connections, runs_commands
 from bot.slack.manifest import http_manifest, render, socket_manifest
-from bot.support.environment import connections_source, exposed_env_file
+from bot.support.environment import command, connections_source, exposed_env_file, variables
 from bot.support.http import Http
-from bot.support.settings import read_settings
+from bot.support.settings import PREFIXES, read_settings
 from bot.upkeep.checks import Check, as_json, as_text, exit_status
 from bot.upkeep.doctor import run_checks
 from bot.upkeep.setting_checks import check_settings
 from handlers.routes import names
 
+_ELSEWHERE: Final = (
+    f"Run it where Usher runs: docs/deploy.md shows how. If there is no Usher yet, {command('up')} begins."
+)
+
 
 def doctor(arguments: argparse.Namespace) -> int:
     """Check everything, and say what is wrong."""
+    if not any(name.startswith(PREFIXES) for name in variables()):
+        found = [Check("settings", False, f"there are none here ({Path.cwd()})", _ELSEWHERE)]
+        print(as_json(found) if arguments.json else as_text(found))
+        return 2
     reading, connections, problems = read()
 
     async def run() -> list[Check]:

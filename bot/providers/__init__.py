@@ -22,7 +22,7 @@ from bot.providers.base import Provider, Runs
 from bot.providers.connection import ConnectionSettings
 from bot.support.environment import ELSEWHERE, READABLE, WRITABLE, resolve_secret
 from bot.support.http import Http
-from bot.support.settings import SettingsError
+from bot.support.settings import SettingsError, in_our_words
 
 NAME = re.compile(r"^[a-z][a-z0-9_-]{0,30}$")
 #: Keys that were renamed, by the name that old connections files have.
@@ -210,5 +210,5 @@ def _sentence(error: Any) -> str:
     message = {
         "missing": "is not set",
         "extra_forbidden": f"is called {now} now" if now else "isn't a key of this provider",
-    }.get(error["type"], str(error["msg"]).removeprefix("Value error, "))
+    }.get(error["type"], in_our_words(error))
     return f"{place}: {message}"

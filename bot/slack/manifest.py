@@ -325,8 +325,8 @@ def _base(url: str) -> str:
 
     try:
         base = public_origin(url)
-    except ValueError as wrong:
-        raise ValueError(f"the address {wrong}") from None
+    except ValueError:
+        base = ""
     if not base.startswith("https://"):
-        raise ValueError("the address must be https://HOST: Slack takes no other")
+        raise ValueError("the address must be https, without a path, such as https://usher.example.org")
     return base

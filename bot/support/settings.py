@@ -26,9 +26,10 @@ _METRICS_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{16,}=*")
 _COMMAND = re.compile(r"^/[a-z0-9_-]{1,31}$")
 
 
-#: How similar (0–100) a variable is to a setting that isn't set to be taken for it.
+#: How similar (0–100) a variable is to a setting to be taken for it.
 _ALIKE: Final = 88.0
-#: Variables that begin like this are for Usher; those of other programs begin with SLACK_, too.
+#: Variables that begin like this are for Usher. Those of other programs begin with SLACK_, too: they aren't
+#: taken for a setting that is set.
 OURS: Final = "USHER_"
 PREFIXES: Final = (OURS, "SLACK_")
 
@@ -373,10 +374,14 @@ def _key_beside_database(settings: Settings) -> list[str]:
 
 def _sentence(error: Any) -> str:
     place = ".".join(str(part) for part in error["loc"])
-    message = str(error["msg"]).removeprefix("Value error, ")
-    if error["type"] == "missing":
-        message = "is not set"
+    message = "is not set" if error["type"] == "missing" else in_our_words(error)
     return f"{place}: {message}" if place else message
+
+
+def in_our_words(error: Any) -> str:
+    """Return a validation error's message as a sentence that goes on from the setting's name."""
+    message = str(error["msg"]).removeprefix("Value error, ").partition(", unable to")[0]
+    return message.replace("Input should be", "needs to be")
 
 
 def together(settings: Settings, wrong: Mapping[str, str]) -> list[str]:
@@ -389,7 +394,7 @@ def together(settings: Settings, wrong: Mapping[str, str]) -> list[str]:
     has_way_in = settings.slack_signing_secret is not None or settings.slack_app_token is not None
     if not has_way_in and are_right("SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN"):
         problems.append(
-            "SLACK_SIGNING_SECRET (HTTP) or SLACK_APP_TOKEN (Socket Mode) is required, "
+            "SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP) is required, "
             "so that Slack can reach Usher"
         )
     is_half = (settings.slack_client_id is None) != (settings.slack_client_secret is None)
@@ -442,7 +447,8 @@ def strangers(
     for upper, name in sorted(names.items()):
         if upper in known or name in referenced:
             continue
-        near = process.extractOne(upper, unset, scorer=fuzz.ratio, score_cutoff=_ALIKE)
+        candidates = list(known) if upper.startswith(OURS) else unset
+        near = process.extractOne(upper, candidates, scorer=fuzz.ratio, score_cutoff=_ALIKE)
         if near is not None:
             misspelt[name] = near[0]
         elif upper.startswith(OURS):

@@ -73,8 +73,11 @@ async def check_way_in(name: str, provider: base.Provider, public_url: str) -> l
         return [Check(label, True, "people paste a token. To let them sign in:", provider.registration(back))]
     try:
         is_known = await provider.oauth.is_known()
-    except errors.ProviderError:
-        return []  # A problem with the server is reported where its version is asked for.
+    except errors.Unreachable:
+        return []  # That is reported where the server's version is asked for.
+    except errors.ProviderError as failed:
+        found = f"can't tell whether people can sign in: {why(failed)}"
+        return [Check(label, True, found, "Link an account of yours to see.", is_warning=True)]
     if not is_known:
         found = "it doesn't accept the client id and secret, so nobody can sign in"
         return [Check(label, False, found, provider.registration(back))]

@@ -32,6 +32,8 @@ _SETTING_ADVICE: Final = {
 }
 _OTHER: Final = "Correct or remove it: docs/settings.md lists the values each one takes."
 _CONNECTIONS: Final = "Correct it in the connections file: docs/settings.md lists every key."
+#: In a problem that says itself what to do.
+_SAYS_IT: Final = "chmod 600"
 _MISSPELT: Final = "Correct its name, or remove it."
 _UNKNOWN: Final = "Remove it, or correct its name: docs/settings.md lists them all."
 
@@ -52,6 +54,8 @@ def check_settings(problems: Sequence[str], unknown: Sequence[str], exposed: str
 
 
 def _setting_advice(problem: str) -> str:
+    if _SAYS_IT in problem:
+        return ""
     if "there is no such setting" in problem:
         return _MISSPELT
     if problem.startswith("connections."):

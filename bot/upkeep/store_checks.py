@@ -298,7 +298,11 @@ async def check_team(store: Store, settings: Settings) -> list[Check]:
             not has_backup,
             f"Run {command('store backup FILE')} daily: docs/operate.md, “Backups”.",
         ),
-        team("a machine that stays on", was_away, "It wasn't on for all of the last week: docs/deploy.md."),
+        team(
+            "a machine that stays on",
+            was_away,
+            "This Usher hasn't run for a whole week without a break: docs/deploy.md.",
+        ),
     ]
 
 

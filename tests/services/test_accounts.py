@@ -140,6 +140,15 @@ def test_every_failed_check_says_what_to_do_and_repeats_nothing(error, said):
     assert "canary" not in sentence
 
 
+def test_a_refused_token_that_looks_like_none_is_answered_once():
+    said = pages.check_failed_oddly(CredentialRefused("canary"), "Saturn Cloud", 1)
+    assert said.startswith("That doesn't look like a token from Saturn Cloud.")
+    assert said.count("Copy it again") == 1
+    assert said.endswith("1 try is left.")
+    other = ServerFailed("canary")
+    assert pages.check_failed_oddly(other, "T", 1) == pages.check_failed(other, "T", 1)
+
+
 async def test_a_person_waits_ten_seconds_for_a_provider_at_most():
     loop = asyncio.get_running_loop()
 

@@ -10,8 +10,9 @@ from bot.support.settings import VARIABLES, strangers
     [
         (["USHER_ADMINS", "SLACK_BOT_TOKEN", "PATH"], {}, []),
         (["USHER_ADMIN"], {"USHER_ADMIN": "USHER_ADMINS"}, []),
-        # It is set as it should be: the other one only does nothing.
-        (["USHER_ADMIN", "USHER_ADMINS"], {}, ["USHER_ADMIN"]),
+        # What both say can't hold; beside a token of Slack's, another program may have its own.
+        (["USHER_ADMIN", "USHER_ADMINS"], {"USHER_ADMIN": "USHER_ADMINS"}, []),
+        (["SLACK_BOT_TOKENS", "SLACK_BOT_TOKEN"], {}, []),
         (["usher_admin"], {"usher_admin": "USHER_ADMINS"}, []),
         (["USHER_ADMINISTRATOR_GROUP"], {}, ["USHER_ADMINISTRATOR_GROUP"]),
         (["SLACK_SIGNIN_SECRET"], {"SLACK_SIGNIN_SECRET": "SLACK_SIGNING_SECRET"}, []),

@@ -512,8 +512,8 @@ async def test_everything_that_is_wrong_comes_at_once_and_each_with_what_to_do(t
     checks = json.loads(ended.out)["checks"]
     bad = {f"{check['name']}: {check['found']}" for check in checks if not check["is_good"]}
     for begin in (
-        "settings: USHER_POLL_MARGIN_SECONDS: ",
-        "settings: SLACK_SIGNING_SECRET (HTTP) or SLACK_APP_TOKEN",
+        "settings: USHER_POLL_MARGIN_SECONDS: needs to be a valid number",
+        "settings: SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP)",
         "settings: SLACK_CLIENT_ID and SLACK_CLIENT_SECRET belong together",
         "settings: USHER_PUBLIC_URI: there is no such setting. Did you mean USHER_PUBLIC_URL?",
         "settings: USHER_LEFTOVER: there is no such setting, so it does nothing",
@@ -525,7 +525,12 @@ async def test_everything_that_is_wrong_comes_at_once_and_each_with_what_to_do(t
     ):
         assert sum(found.startswith(begin) for found in bad) == 1, (begin, bad)
     assert all(check["advice"] for check in checks if not check["is_good"])
+    (slack_side,) = [check for check in checks if check["found"].startswith("SLACK_APP_TOKEN")]
+    assert slack_side["advice"].startswith("Create an app-level token")
     assert "canary" not in ended.out + ended.err + started.err
+    assert started.err.endswith(
+        "`usher doctor` says what to do about each; `usher up` asks for what is missing.\n"
+    )
     # A start refuses what it can't do right, and names all of it at once, too.
     for named in (
         "USHER_POLL_MARGIN_SECONDS",
@@ -535,6 +540,30 @@ async def test_everything_that_is_wrong_comes_at_once_and_each_with_what_to_do(t
         "hub",
     ):
         assert named in started.err
+
+
+async def test_where_there_are_no_settings_nothing_else_is_said_to_be_wrong(tmp_path):
+    ended = await run("doctor", cwd=tmp_path)
+    assert (ended.status, ended.err) == (2, "")
+    first, advice = ended.out.splitlines()
+    assert first == f"BAD  settings: there are none here ({tmp_path})"
+    assert "Run it where Usher runs: docs/deploy.md" in advice
+
+
+async def test_what_says_itself_what_to_do_gets_no_other_advice(tmp_path):
+    env = environment(tmp_path)
+    (tmp_path / "connections.toml").chmod(0o622)
+    key = tmp_path / "elsewhere" / "key"
+    key.parent.mkdir()
+    key.write_text(KEY)
+    key.chmod(0o644)
+    ended = await run("doctor", "--json", env={**env, "USHER_ENCRYPTION_KEYS": f"file:{key}"})
+    wrong = [check for check in json.loads(ended.out)["checks"] if check["name"] == "settings"]
+    assert [(check["found"].endswith("chmod 600 it"), check["advice"]) for check in wrong] == [
+        (True, ""),
+        (False, ""),
+    ]
+    assert "can write connections.toml: chmod 600 connections.toml" in wrong[1]["found"]
 
 
 async def test_what_only_does_nothing_is_said_and_keeps_nothing_from_starting(tmp_path):

@@ -23,7 +23,7 @@ class Client(base.OAuthClient):
         self.error: Exception | None = None
         self.asked: list[tuple[str, str]] = []
         self.challenge = ""
-        self.knows_us = True
+        self.knows_us: bool | Exception = True
         #: The provider sends people back at once, as if they had signed in there before.
         self.sends_back = False
 
@@ -42,6 +42,8 @@ class Client(base.OAuthClient):
         return Identity(username, Credential(SecretStr(f"own-token-of-{username}"), ends_at=ENDS_AT))
 
     async def is_known(self) -> bool:
+        if isinstance(self.knows_us, Exception):
+            raise self.knows_us
         return self.knows_us
 
 

@@ -195,7 +195,7 @@ def no_cookie(command: str) -> str:
 # -- why a token does not work -------------------------------------------------------------------------------
 
 
-#: To a text that cannot be sent as a token, and after a refusal of one that looks like none.
+#: To a text that cannot be sent as a token, and to one that was refused and looks like none.
 TOKEN_SHAPE: Final = "That doesn't look like a token from {title}. Copy it again: all of it, without quotes."  # noqa: S105 - a text
 #: To a token of Slack; it was sent nowhere.
 TOKEN_OF_SLACK: Final = (
@@ -211,15 +211,15 @@ TOKEN_OWN: Final = (
 
 def check_failed_oddly(error: errors.ProviderError, title: str, tries_left: int) -> str:
     """Say why a token that looks like none was not accepted."""
-    hint = f" {TOKEN_SHAPE.format(title=title)}" if isinstance(error, errors.CredentialRefused) else ""
-    return check_failed(error, title, tries_left) + hint
+    return check_failed(error, title, tries_left, TOKEN_SHAPE.format(title=title))
 
 
-def check_failed(error: errors.ProviderError, title: str, tries_left: int) -> str:
+def check_failed(error: errors.ProviderError, title: str, tries_left: int, refused: str = "") -> str:
     """Say why the provider did not accept a token, with what to do."""
     tries = f"{counted(tries_left, 'try is', 'tries are')} left."
     if isinstance(error, errors.CredentialRefused):
-        return f"{title} didn't accept this token. Copy it again, or get a new one if it has expired. {tries}"
+        usual = f"{title} didn't accept this token. Copy it again, or get a new one if it has expired."
+        return f"{refused or usual} {tries}"
     if isinstance(error, errors.Forbidden):
         return (
             f"{title} recognises this token but doesn't let Usher use it. "
