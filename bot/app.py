@@ -38,7 +38,7 @@ from bot.support.vault import Vault
 from bot.support.windows import GatedRequest
 from bot.upkeep.archives import HOLD_FIRST, OLDER, Witness
 from bot.upkeep.keys import try_secrets
-from bot.web.app import build_app, build_health_app, listening, why_not_listening
+from bot.web.app import build_app, build_health_app, build_waiting_app, listening, why_not_listening
 from bot.web.bolt import build_bolt
 from bot.web.health import Metrics
 from bot.web.install import InstallPages
@@ -149,6 +149,8 @@ class Process:
         self._connections = connections
         self._stack = stack
         self._takes_requests, self._works = role is not Role.WORKER, role is not Role.WEB
+        # Workers on one machine may have the same settings: they listen only where they are told to.
+        self._listens = self._takes_requests or "port" in settings.model_fields_set
         self.role = role
         self.clock = clock or SystemClock()
         self.ids = ids or SystemIds()
@@ -194,6 +196,7 @@ class Process:
         self.http = self._outlets.http(http_session, clock.monotonic)
         self.providers = build_providers(self._connections, self.http)
         self._entered = await self._enter(slack_session)
+        await self._front.aclose()
         if self._entered.by_oauth is not None:
             stack.push_async_callback(self._entered.by_oauth.close)
         # Its ticks follow the machine's clock.
@@ -345,8 +348,14 @@ class Process:
             except SlackFailed as error:
                 log.warning("slack not reached", problem=error.code, again_in=pause)
                 if pause is not None:
+                    await self._answer_meanwhile()
                     await asyncio.sleep(pause)
         raise StartError("Slack doesn't answer. Check that this machine can reach it, then try again.")
+
+    async def _answer_meanwhile(self) -> None:
+        """Answer whoever monitors the process, while it waits for Slack: it is alive, and not ready."""
+        if not self.port and self._listens:
+            await self._open(build_waiting_app(self.store, self._settings, metrics=self.metrics))
 
     def _compose(self) -> None:
         settings, context, monotonic = self._settings, self.context, self.clock.monotonic
@@ -373,8 +382,7 @@ class Process:
     async def _listen(self, session: aiohttp.ClientSession) -> None:
         settings, context, entered = self._settings, self.context, self._entered
         if not self._takes_requests:
-            # Workers on one machine may have the same settings: they listen only where they are told to.
-            if "port" in settings.model_fields_set:
+            if self._listens:
                 app = build_health_app(context.store, settings, metrics=self.metrics, ready=self.readiness)
                 await self._open(app)
             return

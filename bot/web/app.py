@@ -126,6 +126,23 @@ def build_health_app(
     return app
 
 
+def build_waiting_app(store: Store, settings: Settings, *, metrics: Metrics) -> web.Application:
+    """Build the application of a process that waits for Slack: it is alive, and nothing else works yet."""
+    app = build_health_app(store, settings, metrics=metrics, ready=lambda: {"slack": False})
+    app.router.add_routes([proving(Vault(settings.keys())), web.route("*", "/{path:.*}", _waiting)])
+    return app
+
+
+async def _waiting(_request: web.Request) -> web.Response:
+    return _busy()
+
+
+def _busy(reference: str = "") -> web.Response:
+    page = render.problem(503, pages.BUSY_TITLE, pages.BUSY, reference)
+    page.headers["Retry-After"] = "5"
+    return page
+
+
 def _health(
     store: Store, settings: Settings, metrics: Metrics, ready: Callable[[], Mapping[str, bool]]
 ) -> list[web.RouteDef]:
@@ -304,9 +321,7 @@ def failures(ids: Ids) -> Middleware:
         except StoreError as error:
             reference = ids.reference()
             log.error("web.store_failed", reference=reference, error=error)  # noqa: TRY400 - no trace is needed
-            page = render.problem(503, pages.BUSY_TITLE, pages.BUSY, reference)
-            page.headers["Retry-After"] = "5"
-            return page
+            return _busy(reference)
         except Exception:
             reference = ids.reference()
             log.exception("web.failed", reference=reference)

@@ -80,12 +80,44 @@ async def test_a_slack_that_stays_away_is_tried_again_and_then_a_sentence(tmp_pa
     assert [entry["again_in"] for entry in tries] == [0.0, 0.0, None]
 
 
+async def test_while_it_waits_for_slack_it_is_alive_and_not_ready(tmp_path):
+    """Otherwise monitoring takes it for dead, and whoever restarts it changes nothing."""
+    seen = {}
+
+    async def away(_request):
+        if made.port:
+            async with aiohttp.ClientSession(f"http://127.0.0.1:{made.port}") as session:
+                for path in ("/healthz", "/readyz", "/metrics", "/link/abc", "/slack/events"):
+                    async with session.get(path) as answer:
+                        seen[path] = answer.status, await answer.text()
+        return web.Response(status=503)
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", away)
+    async with (
+        TestServer(app, host="127.0.0.1") as slack_away,
+        process(tmp_path, USHER_SLACK_API_URL=str(slack_away.make_url("/api/"))) as made,
+    ):
+        with pytest.raises(StartError, match="Slack doesn't answer"):
+            await made.start()
+    assert {path: status for path, (status, _) in seen.items()} == {
+        "/healthz": 200,
+        "/readyz": 503,
+        "/metrics": 200,
+        "/link/abc": 503,
+        "/slack/events": 503,
+    }
+    assert json.loads(seen["/readyz"][1])["checks"] == {"store": True, "slack": False}
+    assert 'usher_check{check="slack"} 0.0' in seen["/metrics"][1]
+    assert "Try again in a moment." in seen["/link/abc"][1]
+
+
 async def test_a_slack_that_comes_back_is_found(tmp_path):
     async with slack() as (local, _client):
         faults = local.credentials["api_url"].replace("/api/", "/_playground/faults")
         async with aiohttp.ClientSession() as session:
             await session.post(faults, json={"path": "auth.test", "times": 2, "status": 503})
-        async with process(tmp_path, **of_slack(local)) as made:
+        async with process(tmp_path, **of_slack(local), PORT=str(reserved_port())) as made:
             await made.start(loops=False)
             async with (
                 aiohttp.ClientSession() as session,
