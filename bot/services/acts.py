@@ -90,7 +90,7 @@ def _effects(asked: Asked, workspace: Workspace | None) -> Effects:
 
 def _take_back(tx: Transaction, asked: Asked, act: Act, errand: Operation | Run | None, then: str) -> None:
     if isinstance(errand, Operation):
-        operations.end(tx, errand.id, Outcome.CANCELLED, "replaced")
+        operations.end(tx, errand.id, Outcome.CANCELLED, "replaced" if then else "cancelled")
     elif isinstance(errand, Run) and act.action == "job.run":
         errands.end(tx, RUNS, errand.id, Outcome.CANCELLED, "cancelled")
     if isinstance(errand, Run) or rows.is_as_left(tx, act):

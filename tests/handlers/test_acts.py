@@ -133,9 +133,11 @@ async def test_what_is_under_way_is_said_and_left_with_what_leads_back(bot, no):
 
 async def test_what_was_not_sent_is_cancelled_and_said(bot):
     await asked(bot, "stop report")
+    (stopping,) = await bot.store.open_operations(ALICE)
     assert words(await asked(bot, "no")) == (
         "I've cancelled the stop of *report*. Nothing had been sent to Saturn Cloud."
     )
+    assert (await bot.store.operation(stopping.id)).cause == "cancelled"
     assert await bot.store.open_operations(ALICE) == []
     assert words(await asked(bot, "no")) == "Nothing of yours is under way."
 

@@ -197,6 +197,7 @@ CARDS = {
     ),
     "failed-remove": facts(operation=failed("not_removed", verb=OperationVerb.REMOVE)),
     "replaced": facts(operation=failed("replaced", Outcome.REPLACED)),
+    "cancelled": facts(operation=failed("cancelled", Outcome.CANCELLED)),
     "running-ends-for-good": facts(operation=READY, workspace=RUNNING, ide_url=IDE_URL, **FINAL),
     "stopping-unanswered-for-good": facts(
         operation=down(OperationVerb.STOP, created_at=NOW - 61, agreed=True), workspace=RUNNING, **FINAL

@@ -360,7 +360,8 @@ def _ended_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
     # A replaced operation has no other cause.
     cause = cause_words(facts, operation.cause or (outcome if outcome in problems.CAUSES else "internal"))
     small = reference_of(operation)
-    lines, buttons = [f"{sentence} {cause}"], retry_buttons(facts, operation)
+    said = sentence if operation.cause == "cancelled" else f"{sentence} {cause}"
+    lines, buttons = [said], retry_buttons(facts, operation)
     if is_so_anyhow(facts, operation):
         now, buttons = _as_it_is(facts)
         lines += [now, *ends(facts)]
