@@ -598,9 +598,11 @@ class _Sentence:
             if parts and begins(words, news) and not named.is_named:
                 continue
             part = self._part(one, words, parts)
-            is_why = lead in vocabulary.REASONS or then in vocabulary.SO or one.what in _COURTEOUS
+            is_reason = lead in vocabulary.REASONS and plain(words[0]) not in vocabulary.CONDITIONS
+            is_why = one.what in _COURTEOUS or (one.kind != "talk" and (is_reason or then in vocabulary.SO))
             is_aside = is_why or plain(words[0]) in vocabulary.REMARKS or lead in {"", "so"}
             if part is not None and part.how != "not":
+                is_sure &= lead[:2] != "if" or (lead != "if" and bool(self._verb(words)))
                 parts = _with(parts, part, about)
             elif (one.kind == "talk" and not is_why) or (parts and (part is not None or not is_aside)):
                 return None

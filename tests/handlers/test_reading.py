@@ -304,6 +304,9 @@ def test_what_asks_for_news_of_another_one_is_a_request_of_its_own():
         ("don't stop report, stop notebook", "stop", "notebook", "asked", ""),
         ("if report is still running, stop it", "stop", "report", "asked", ""),
         ("if bob asks, stop report", "stop", "report", "if", ""),
+        ("if you could wait, stop report", "stop", "report", "asked", ""),
+        ("please don't, so stop report", "stop", "report", "not", "stop"),
+        ("stop report since yesterday", "stop", "report", "if", "since"),
         ("stop report, unless bob is there", "stop", "report", "if", ""),
         ("stop report but not notebook", "stop", "report notebook", "not", ""),
         (
