@@ -80,7 +80,7 @@ class Searches:
         self._one: dict[str, asyncio.Lock] = {}
 
     async def let(self, key: str, search: Callable[[], Awaitable[object]]) -> None:
-        """Search, unless a newer search of the same person came meanwhile, or there were too many."""
+        """Search, unless a newer search of the same person came in the meantime, or there were too many."""
         if self._limiter.take(key) > 0.0:
             return
         number = self._newest[key] = self._newest.get(key, 0) + 1

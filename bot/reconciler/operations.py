@@ -307,7 +307,7 @@ class Operations(Stepper[ClaimedOperation]):
         access: base.Access,
         created: Created | None,
     ) -> None:
-        """Record the call; if the operation was replaced meanwhile, enforce what replaced it."""
+        """Record the call; if the operation was replaced in the meantime, enforce what replaced it."""
         operation, remote_id = claimed.operation, claimed.workspace.remote_id
         acts = runtime.provider.acts(access, str(step))
         if created is not None:

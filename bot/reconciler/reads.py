@@ -410,7 +410,7 @@ class Recorder:
             pool.add(self.write())
 
     async def write(self) -> None:
-        """Write everything queued, including what arrives meanwhile."""
+        """Write everything queued, including what arrives in the meantime."""
         self._is_writing = True
         try:
             while self._waiting:

@@ -59,7 +59,7 @@ class Removals(Protocol):
         ...
 
     async def forget(self, gone: Installed) -> None:
-        """Forget its token, unless it was replaced meanwhile."""
+        """Forget its token, unless it was replaced in the meantime."""
         ...
 
 

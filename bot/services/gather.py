@@ -31,7 +31,7 @@ from bot.support.guards import guards
 
 #: The path of the pages in which workspaces open; our own ids follow it.
 IDE_PATH: Final = "/ide"
-#: Facts of so many rows are put together in one piece: others work meanwhile.
+#: Facts of so many rows are put together in one piece: others work in the meantime.
 TOGETHER: Final = 20
 
 

@@ -122,7 +122,7 @@ class InstalledSlack:
             await self.read_again()
             found = self.installations.of(enterprise_id, team_id)
             if found is None:
-                # The rows aren't read again for it for a while; a new one is read meanwhile.
+                # The rows aren't read again for it for a while; a new one is read in the meantime.
                 if len(self._unknown) >= MOST_UNKNOWN:
                     self._unknown.clear()
                 self._unknown[asked] = now + UNKNOWN_SECONDS
@@ -253,7 +253,7 @@ class InstalledSlack:
         return None
 
     async def forget(self, gone: Installed) -> None:
-        """Forget a token that Slack took back, unless it was replaced meanwhile. Raises StoreError."""
+        """Forget a token that Slack took back, unless it was replaced in the meantime. Raises StoreError."""
         entry = AuditEntry("slack", "slack.removed", gone.id, "ok", {"workspace": gone.team_name})
         await self._store.remove_installation(gone.id, gone.secret, [entry])
         await self.read()
@@ -277,7 +277,7 @@ class _Caller:
         await self._slack.tokens.token(self._name)
 
     async def call(self, method: str, arguments: Mapping[str, Any]) -> SlackAnswer:
-        """Call a method; once more if the token was replaced meanwhile."""
+        """Call a method; once more if the token was replaced in the meantime."""
         token = await self._slack.tokens.token(self._name)
         try:
             return await self._with(token).call(method, arguments)

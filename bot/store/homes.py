@@ -1,4 +1,4 @@
-"""Homes: who waits for a view of theirs, and which ones are to be looked at again."""
+"""Homes: whose are due to be published, and which ones to check again."""
 
 from dataclasses import asdict
 

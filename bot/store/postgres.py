@@ -212,7 +212,7 @@ async def listen(url: str, wake: Callable[[], None]) -> None:
 
 
 # Moving an installation from a SQLite file here: everything in one transaction, so after an interruption the
-# target is as empty as before. Nobody may serve from either of them meanwhile.
+# target is as empty as before. Nobody may serve from either of them in the meantime.
 _SERVED = "Usher is running on {path}: stop it, then copy again."
 #: The tables that say which migrations ran.
 _WRITTEN_ANEW: Final = {"migrations", "schema_changes"}

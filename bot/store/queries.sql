@@ -1526,7 +1526,7 @@ ON CONFLICT (principal) DO UPDATE SET
     wanted_at = COALESCE(homes.wanted_at, excluded.wanted_at),
     drawn = CASE WHEN :seen = homes.view_hash THEN homes.drawn ELSE '' END;
 
--- Whoever used theirs a while ago isn't there any more.
+-- People who last used theirs a while ago have probably left.
 -- name: want_home
 UPDATE homes SET uses = uses + 1, wanted_at = COALESCE(wanted_at, :now)
 WHERE principal = :principal AND used_at > :since;

@@ -11,7 +11,7 @@ from bot.store.transaction import Transaction
 
 
 def owe(tx: Transaction, ended: Account, *, tell: bool, due_in: float = 0.0) -> None:
-    """Keep the secret of what is no link any more for nothing but its revocation, which is owed from now on.
+    """Keep the secret of an ended link for its revocation only, which is owed from now on.
 
     ``tell``: its person is told once the provider has confirmed it. ``due_in``: calls made with it may still
     be under way for so many seconds.

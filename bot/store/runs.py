@@ -200,7 +200,7 @@ def save_run_step(tx: Transaction, update: Update, was: Row | None = None) -> Ro
 
 def _changes(tx: Transaction, row: Row, update: Update, shared: Row) -> Row:
     now = shared["now"]
-    # Another kind of stop was requested meanwhile: what is known about this one doesn't apply to it.
+    # Another kind of stop was requested in the meantime: what is known about this one doesn't apply to it.
     other_stop = bool(update.claim) and row["woken"] == Woken.OTHER_STOP
     after = {
         **gates.run_after(row, update.observed, now),

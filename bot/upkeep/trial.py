@@ -394,7 +394,7 @@ def filled(asking: base.Forms[Any], offer: Any, purpose: Purpose, given: Mapping
 
 def _least(field: Field) -> Value:
     if field.name == "size" and field.choices:
-        # As servers list them, the smallest is the first; whoever tries it is told which it is.
+        # Servers list the smallest first, and the trial says which one it took.
         return field.choices[0].value
     if field.kind == "number" and field.minimum and not field.optional:
         return f"{field.minimum:g}"

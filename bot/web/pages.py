@@ -161,7 +161,7 @@ class LinkPages:
         at = request.match_info["connection"]
         flow = self._browsers.flow(request, link=digest(visit.nonce), at=at)
         if flow is None and opened.link.stage != "open":
-            # The way back of the browser, or the same answer once more.
+            # The browser's Back button, or the same answer again.
             return see_other(_address(visit))
         try:
             await self._ask_there(visit, opened, flow, request.query)

@@ -120,7 +120,7 @@ ENDED: Final[Mapping[str, str]] = {
     "replaced": "The {verb} was cancelled.",
     "unknown": "I don't know whether it was {done}.",
 }
-#: What has become of a workspace anyhow, since its operation didn't succeed.
+#: What a workspace is doing now, although its operation didn't succeed.
 RUNNING_NOW: Final = "It's running now."
 STARTING_NOW: Final = "It's starting now."
 DOWN_NOW: Final = "It isn't running now."

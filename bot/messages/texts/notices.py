@@ -216,7 +216,7 @@ PAST_ASKED: Final = "You asked me to {do} *{name}* on {title} at {at}."
 #: Notices, by what they said.
 PAST_LESSON: Final = "*{course}* began at {sent}."
 PAST_REMOVED: Final = "*{name}* was removed from {title} at {at}."
-#: When that happened, nobody knows: only when it was seen.
+#: Nobody knows when that happened, only when it was seen.
 PAST_STOPPED_ELSEWHERE: Final = (
     "I noticed at {at} that *{name}* on {title} had stopped, without you asking for it."
 )

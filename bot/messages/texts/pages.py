@@ -148,7 +148,7 @@ def link_other_browser(command: str, title: str) -> str:
 
 #: To somebody who has left.
 LINK_PERSON: Final = "{person} is no longer active in this Slack workspace, so nothing can be linked."
-#: When the operator removed the connection meanwhile.
+#: When the operator removed the connection in the meantime.
 LINK_CONNECTION: Final = (
     "This connection no longer exists. Type {command} link in Slack to see what you can link."
 )
