@@ -1,5 +1,7 @@
 """What chaos runs, measurements, the demonstration and its pictures wait for is what people are told."""
 
+from collections import defaultdict
+
 import pytest
 
 from benchmarks import silence, starts
@@ -67,6 +69,7 @@ def test_so_does_who_waits_for_several_or_for_what_ends_for_good():
     assert story.tells(
         {"text": notices.ENDED.format(name="lesson", title="Courses")}, "lesson", story.STOPPED
     )
-    assert pictures.CLASS_READY in classes.COUNTS.format(ready=2, pressed=2)
-    joined = classes.JOINED.format(count=times.counted(2, "person has", "people have"))
-    assert pictures.COURSE_JOINED in joined
+    everybody = defaultdict(lambda: "2")
+    assert pictures.CLASS_READY in classes.COUNTS.format_map(everybody)
+    people = defaultdict(lambda: times.counted(2, "person has", "people have"))
+    assert pictures.COURSE_JOINED in classes.JOINED.format_map(people)
