@@ -166,10 +166,11 @@ async def _instead(request: Request, act: Act, then: tuple[str, ...]) -> Answer 
 
 def _like(act: Act, number: str) -> tuple[str, ...]:
     """Return a bare number as a time of the kind that an act was for: an hour of the day, or a length."""
-    length = (act.until or 0.0) - act.done_at
-    if length % 60.0 < 1.0:
-        return ("in", number, "h" if length >= 3600.0 else "min")
-    return ("at", f"{int(number) % 12 + 12}:00")
+    # A clock's times are whole minutes; a length rarely ends on one.
+    until, length = act.until or 0.0, (act.until or 0.0) - act.done_at
+    if until % 60.0 == 0.0 and length % 60.0 >= 1.0:
+        return ("at", f"{int(number) % 12 + 12}:00")
+    return ("in", number, "h" if round(length / 60.0) >= 60 else "min")
 
 
 def _hours(wanted: rules.Wanted, said: Sequence[str]) -> rules.Wanted | None:

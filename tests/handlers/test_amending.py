@@ -49,6 +49,12 @@ async def wanted(bot):
     return found
 
 
+async def test_a_number_after_a_length_is_a_length_while_time_goes_on(bot):
+    bot.clock.ticks = 0.001
+    await talk(bot, "stop report in an hour", "make that 2")
+    assert await wanted(bot) == ["timer report 2"]
+
+
 OFFERED = {"saturn": {"names": ["Jupyter", "Common"]}, "posit": {"names": ["RStudio", "Common"]}}
 
 

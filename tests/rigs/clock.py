@@ -6,14 +6,17 @@ from itertools import count
 class FakeClock:
     """Stand still at ``now``; both clocks move together by ``advance``.
 
-    The wall clock moves alone by ``jump``: it was set, or the machine slept.
+    The wall clock moves alone by ``jump``: it was set, or the machine slept. With ``ticks``, they go on by so
+    many seconds each time that somebody looks at it.
     """
 
     def __init__(self, now: float = 1_800_000_000.0) -> None:
         self._now = now
         self._monotonic = 1_000.0
+        self.ticks = 0.0
 
     def now(self) -> float:
+        self.advance(self.ticks)
         return self._now
 
     def monotonic(self) -> float:
