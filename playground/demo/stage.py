@@ -194,7 +194,7 @@ def _connections(
         "[connections.saturn]\n"
         'provider = "saturn"\ntitle = "Saturn Cloud"\nlinking = ["token"]\n'
         f"base_url = {text(saturn['url'])}\n"
-        '[[connections.saturn.templates]]\nname = "course"\ntitle = "The course on statistics"\n'
+        '[[connections.saturn.templates]]\nname = "course"\ntitle = "Course notebook"\n'
         f"file = {text(_COURSE.name)}\n\n"
         "[connections.hub]\n"
         'provider = "jupyterhub"\ntitle = "Team hub"\nlinking = ["token"]\n'
