@@ -44,32 +44,37 @@ class Seat:
     async def goes_to(self, place):
         channel = self.stage.slack.state.place(self.person.id, place).id
         await self.tab.open(f"{self.stage.slack_url}/?as={self.person.id}&channel={channel}")
-        await self.tab.until("!!document.getElementById('text')")
+        await self.tab.tell("Page.bringToFront")
+        # Until it has drawn where one is, what is sent goes nowhere.
+        await self.tab.until("!!document.querySelector('#places .current')")
         if await self.tab.ask("document.getElementById('modal').open"):
             await self.tab.click("#modal footer button")
 
     async def reads(self, text):
-        """Wait until the place says something; a tab behind others is drawn too rarely."""
-        await self.tab.tell("Page.bringToFront")
+        """Wait until the place says something."""
         is_there = f"document.querySelector('#messages').textContent.includes({json.dumps(text)})"
         async with asyncio.timeout(SECONDS):
             looks = 0
             while not await self.tab.ask(is_there):
+                # Behind others it is drawn too rarely, and another that was just opened may still come first.
+                await self.tab.tell("Page.bringToFront")
                 looks += 1
                 await asyncio.sleep(0.05)
                 # What comes by time comes later; what a browser asks for needs time that isn't the stage's.
                 await (self.stage.settle() if looks % 10 else self.stage.pass_time(1))
 
     async def types(self, text, says):
-        await self.tab.tell("Page.bringToFront")
-        # What is typed before the tab is in front is lost.
+        value = "document.getElementById('text').value"
+        # What is typed, or pressed, before the tab is in front is lost.
         async with asyncio.timeout(SECONDS):
-            while not await self.tab.ask(f"document.getElementById('text').value === {json.dumps(text)}"):
-                await self.tab.ask("document.getElementById('text').value = ''")
+            while await self.tab.ask(value) != text:
+                await self.tab.tell("Page.bringToFront")
+                await self.tab.ask(f"{value} = ''")
                 await self.tab.click("#text")
                 await self.tab.type(text)
-        await self.tab.press("Enter")
-        await self.tab.until("document.getElementById('text').value === ''")
+            while await self.tab.ask(value):
+                await self.tab.tell("Page.bringToFront")
+                await self.tab.press("Enter")
         await self.reads(says)
 
     async def presses(self, label, says):
@@ -116,8 +121,10 @@ async def test_a_teacher_and_two_students_from_the_card_to_the_second_lesson(tmp
             await seat.goes_to(GENERAL)
         await teacher.types(COMMAND, "Join once")
         await teacher.reads("I'll start early")
-        for seat in (ada, ben):
-            await seat.presses("Join", "You've joined Statistics")
+        await ada.presses("Join", "You've joined Statistics")
+        # A press on a card that is just being edited is refused.
+        await ben.reads("1 person has joined")
+        await ben.presses("Join", "You've joined Statistics")
         await teacher.reads("2 people have joined")
         await teacher.looks("card")
 
