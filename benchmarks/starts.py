@@ -30,10 +30,11 @@ TAKEN = b"Starting"
 _READY = ("--soonest", "1", "--latest", "4")
 #: Quiet is who uses less of a core than this, for so many seconds; at work, so many times as much as at rest.
 _QUIET, _SLICE, _AT_WORK = 0.03, 1.0, 1.5
+#: A card that is held back, and isn't needed once its start has ended, is no message.
 _LEFT = """
     SELECT (SELECT COUNT(*) FROM operations WHERE outcome IS NULL)
-        + (SELECT COUNT(*) FROM notices WHERE state <> 'sent')
-        + (SELECT COUNT(*) FROM cards WHERE is_dirty = 1)
+        + (SELECT COUNT(*) FROM notices WHERE state <> 'sent' AND kind <> 'card')
+        + (SELECT COUNT(*) FROM cards WHERE is_dirty = 1 AND message_ts IS NOT NULL)
 """
 _FAILED = "SELECT COUNT(*) FROM operations WHERE outcome <> 'fulfilled'"
 #: They don't begin at the same time, in seconds.
