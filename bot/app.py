@@ -3,11 +3,12 @@
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
-from typing import Any
+from itertools import chain, repeat
+from typing import Any, TypeVar
 
 import aiohttp
 import structlog
@@ -23,6 +24,7 @@ from bot.services.hints import Hints
 from bot.services.owners import RENEWED_EVERY, owners_of
 from bot.slack.calls import SlackCaller
 from bot.slack.installed import READ_EVERY
+from bot.slack.methods import API_TEST
 from bot.slack.notifier import Notifier
 from bot.slack.people import People
 from bot.slack.tenants import Entered, enter
@@ -40,7 +42,7 @@ from bot.upkeep.archives import HOLD_FIRST, OLDER, Witness
 from bot.upkeep.keys import try_secrets
 from bot.web.app import build_app, build_health_app, build_waiting_app, listening, why_not_listening
 from bot.web.bolt import build_bolt
-from bot.web.health import Metrics
+from bot.web.health import Checks, Health, Metrics
 from bot.web.install import InstallPages
 from bot.web.others import LOOKS_EVERY, Others
 from bot.web.replays import SAVED_EVERY, Replays
@@ -51,14 +53,15 @@ from handlers.listeners import register
 from handlers.services import build_services
 
 log = structlog.get_logger(__name__)
+Result = TypeVar("Result")
 
 #: How long running work may take after SIGTERM, and how long the database may take for what is left to write.
 DRAIN_SECONDS = 6.0
 ENDS_SECONDS = 8.0
-#: Seconds between the attempts at start-up to ask Slack who we are; then the process gives up.
-START_PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 20.0, 20.0)
-#: So many of them are waited for a database: 15 seconds, which is how long a restart of its server may take.
-STORE_PAUSES = 4
+#: Seconds between the attempts at start-up to reach the database and Slack; the last is repeated.
+START_PAUSES = (1.0, 2.0, 4.0, 8.0)
+#: How often this machine's clock is compared with Slack's, in seconds.
+COMPARED_EVERY = 60.0
 #: How often the user groups are read that operators name, in seconds.
 GROUPS_EVERY = 300.0
 
@@ -175,14 +178,14 @@ class Process:
         StartError and StoreError. Cancelling it is safe at any moment: ``stack`` undoes what was done.
         """
         settings, stack = self._settings, self._stack
-        self.store = await self._begin_serving()
+        self.store = await self._patiently(self._begin_serving, None, StoreAway, StoreBusy)
         log.info("database opened", database=name_of(settings.database_url))
         stack.push_async_callback(self.store.close)
         witness = Witness(database_file(settings.database_url))
         if await witness.contradicts(self.store):
             raise StartError(f"{OLDER}. {HOLD_FIRST}")
         await self._try_keys()
-        machine, clock = self.clock, self.store.engine.clock
+        self._machine, clock = self.clock, self.store.engine.clock
         self.clock = clock
         self.owners = owners_of(self.store, clock, self.ids, self.role)
         stack.push_async_callback(self.owners.leave)
@@ -195,12 +198,18 @@ class Process:
         )
         self.http = self._outlets.http(http_session, clock.monotonic)
         self.providers = build_providers(self._connections, self.http)
-        self._entered = await self._enter(slack_session)
-        await self._front.aclose()
+
+        def make(token: str) -> SlackCaller:
+            return self._outlets.slack(token, settings.slack_api_url, slack_session, clock)
+
+        self._anybodys_slack = make("")
+        self._entered = await self._patiently(partial(self._enter, make), self.store, SlackFailed)
         if self._entered.by_oauth is not None:
             stack.push_async_callback(self._entered.by_oauth.close)
         # Its ticks follow the machine's clock.
-        self.scheduler = Scheduler(self.store, machine, self.ids, on_beat=partial(witness.note, self.store))
+        self.scheduler = Scheduler(
+            self.store, self._machine, self.ids, on_beat=partial(witness.note, self.store)
+        )
         self.context = self._context(self._wake())
         self._compose()
         self._replays = Replays(clock.monotonic)
@@ -232,6 +241,7 @@ class Process:
         if self._takes_requests:
             keep = self._replays.share if is_shared else self._replays.save
             self.scheduler.every(SAVED_EVERY, partial(keep, self.store))
+        self.scheduler.every(COMPARED_EVERY, self._compare_clocks)
         if self.others is not None:
             self.scheduler.every(LOOKS_EVERY, self.others.step)
         if self._entered.by_oauth is not None:
@@ -275,9 +285,20 @@ class Process:
             return {}
         return {"loops": not self.scheduler.stalled, "sending": self.notifier.is_sending}
 
+    def _health(self, store: Store | None, ready: Checks, works: Checks) -> Health:
+        token = self._settings.metrics_token
+        return Health(store=store, ready=ready, works=works, metrics=self.metrics, metrics_token=token)
+
     def readiness(self) -> Mapping[str, bool]:
-        """Return whether Slack can reach the process and its own work is healthy (``background``)."""
-        return {"slack": self._socket is None or self._socket.is_ready(), **self.background()}
+        """Return whether Slack can reach a process that takes requests."""
+        return {"slack": self._socket is None or self._socket.is_ready()} if self._takes_requests else {}
+
+    async def _compare_clocks(self) -> None:
+        """Note how far this machine's clock is from Slack's: what Slack signs is taken for five minutes."""
+        with suppress(SlackFailed):
+            answer = await self._anybodys_slack.call(API_TEST, {})
+            if answer.at is not None:
+                self.metrics.clock_compared(self._machine.now() - answer.at)
 
     def _context(self, wake: Wake) -> Context:
         settings, entered = self._settings, self._entered
@@ -304,22 +325,38 @@ class Process:
         )
 
     async def _begin_serving(self) -> Store:
-        """Open the database and begin to serve from it; try again for a while if its server is restarted."""
-        for pause in (*self._start_pauses[:STORE_PAUSES], None):
+        """Open the database and begin to serve from it."""
+        async with AsyncExitStack() as stack:
+            store = await self._outlets.store(self._settings.database_url, self.clock, self.ids)
+            stack.push_async_callback(store.close)
+            if applied := await store.begin_serving():
+                log.info("database brought up to date", migrations=applied)
+            stack.pop_all()
+            return store
+
+    async def _patiently(
+        self, attempt: Callable[[], Awaitable[Result]], store: Store | None, *passing: type[Exception]
+    ) -> Result:
+        """Return the result of an attempt, however long the database is away, or Slack once there is a store.
+
+        Meanwhile whoever monitors the process is answered: it is alive, and neither ready nor working.
+        """
+        name, event = ("store", "database not reached") if store is None else ("slack", "slack not reached")
+        pauses = chain(self._start_pauses, repeat(self._start_pauses[-1]))
+        while True:
             try:
-                async with AsyncExitStack() as stack:
-                    store = await self._outlets.store(self._settings.database_url, self.clock, self.ids)
-                    stack.push_async_callback(store.close)
-                    if applied := await store.begin_serving():
-                        log.info("database brought up to date", migrations=applied)
-                    stack.pop_all()
-                    return store
-            except (StoreAway, StoreBusy) as away:
-                if pause is None:
-                    raise
-                log.warning("database not reached", problem=str(away), again_in=pause)
+                result = await attempt()
+            except passing as away:
+                pause = next(pauses)
+                log.warning(event, problem=str(away), again_in=pause)
+                if not self.port and self._listens:
+                    waits = partial(dict[str, bool], {name: False})
+                    await self._open(build_waiting_app(self._health(store, waits, waits), self._settings))
                 await asyncio.sleep(pause)
-        raise AssertionError("the last attempt raises")
+            else:
+                await self._front.aclose()
+                self.port = 0
+                return result
 
     async def _try_keys(self) -> None:
         """Refuse to work with keys that open nothing: what is linked meanwhile would be lost with them."""
@@ -330,32 +367,15 @@ class Process:
         if opening.closed:
             log.warning("secrets not opened", problem=opening.found, advice=opening.advice)
 
-    async def _enter(self, session: aiohttp.ClientSession) -> Entered:
-        """Learn where Usher is installed; try again while Slack is unavailable."""
-        settings, clock = self._settings, self.clock
-
-        def make(token: str) -> SlackCaller:
-            return self._outlets.slack(token, settings.slack_api_url, session, clock)
-
-        for pause in (*self._start_pauses, None):
-            try:
-                return await enter(settings, self.store, make, clock)
-            except SlackPermanent as error:
-                raise StartError(
-                    f"Slack refuses the bot token ({error.code}). Copy it again from your app's page, "
-                    "OAuth & Permissions, into SLACK_BOT_TOKEN."
-                ) from None
-            except SlackFailed as error:
-                log.warning("slack not reached", problem=error.code, again_in=pause)
-                if pause is not None:
-                    await self._answer_meanwhile()
-                    await asyncio.sleep(pause)
-        raise StartError("Slack doesn't answer. Check that this machine can reach it, then try again.")
-
-    async def _answer_meanwhile(self) -> None:
-        """Answer whoever monitors the process, while it waits for Slack: it is alive, and not ready."""
-        if not self.port and self._listens:
-            await self._open(build_waiting_app(self.store, self._settings, metrics=self.metrics))
+    async def _enter(self, make: Callable[[str], SlackCaller]) -> Entered:
+        """Learn where Usher is installed."""
+        try:
+            return await enter(self._settings, self.store, make, self.clock)
+        except SlackPermanent as error:
+            raise StartError(
+                f"Slack refuses the bot token ({error.code}). Copy it again from your app's page, "
+                "OAuth & Permissions, into SLACK_BOT_TOKEN."
+            ) from None
 
     def _compose(self) -> None:
         settings, context, monotonic = self._settings, self.context, self.clock.monotonic
@@ -381,10 +401,10 @@ class Process:
 
     async def _listen(self, session: aiohttp.ClientSession) -> None:
         settings, context, entered = self._settings, self.context, self._entered
+        health = self._health(context.store, self.readiness, self.background)
         if not self._takes_requests:
             if self._listens:
-                app = build_health_app(context.store, settings, metrics=self.metrics, ready=self.readiness)
-                await self._open(app)
+                await self._open(build_health_app(health))
             return
         bolt = build_bolt(
             tenants=entered.tenants, api_url=settings.slack_api_url, ids=self.ids, session=session
@@ -407,9 +427,9 @@ class Process:
             settings,
             bolt=bolt,
             http=self.http,
-            metrics=self.metrics,
+            health=health,
             replays=self._replays,
-            ready=self.readiness,
+            machine=self._machine,
         )
         if entered.by_oauth is not None:
             app.router.add_routes(InstallPages(context, entered.by_oauth, settings.slack_api_url).routes())

@@ -24,6 +24,8 @@ class Method:
     per_channel_per_minute: int | None = None
 
 
+#: Needs no token: it only says that Slack answers, and when.
+API_TEST: Final = "api.test"
 AUTH_TEST: Final = "auth.test"
 CHAT_POST_MESSAGE: Final = "chat.postMessage"
 CHAT_UPDATE: Final = "chat.update"
@@ -56,6 +58,7 @@ _FILES: Final = frozenset({"files:write"})
 _USERS: Final = frozenset({"users:read"})
 
 METHODS: Final[Mapping[str, Method]] = {
+    API_TEST: Method(caller="none"),
     AUTH_TEST: Method(),
     CHAT_POST_MESSAGE: Method(scopes=_CHAT, per_minute=500, per_channel_per_minute=60),
     CHAT_UPDATE: Method(scopes=_CHAT, per_minute=50),

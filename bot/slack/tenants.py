@@ -1,9 +1,11 @@
 """Tenants: whose requests are served, and with which token."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+import structlog
 from pydantic import SecretStr
 
 from bot.domain.installations import AnyInstallation, Installation
@@ -12,7 +14,10 @@ from bot.slack.installed import InstalledSlack
 from bot.slack.methods import AUTH_TEST
 from bot.store.store import Store
 from bot.support.clock import Clock
+from bot.support.errors import SlackFailed
 from bot.support.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 
 class Tenants(Protocol):
@@ -61,16 +66,26 @@ async def enter(
 ) -> Entered:
     """Ask Slack who the bot token belongs to, or read the installations by OAuth.
 
-    ``make`` returns a caller for a token. Raises SlackFailed and StoreError.
+    What Slack said is kept with the token's digest: where it doesn't answer, or takes that token no more, the
+    next start goes on with it. ``make`` returns a caller for a token. Raises SlackFailed where nothing is
+    kept, and StoreError.
     """
     if settings.slack_bot_token is None:
         installed = await InstalledSlack.enter(settings, store, make, clock)
         return Entered(installed.installations, installed, installed, installed)
     token = settings.slack_bot_token
     caller = make(token.get_secret_value())
-    answer = await caller.call(AUTH_TEST, {})
-    installation = Installation.from_auth_test(
-        answer.data, settings.admin_ids() | settings.global_admin_ids()
-    )
+    digest = hashlib.sha256(token.get_secret_value().encode()).hexdigest()
+    try:
+        said = (await caller.call(AUTH_TEST, {})).data
+    except SlackFailed as error:
+        kept = await store.kept_identity(digest)
+        if kept is None:
+            raise
+        log.warning("started without slack", problem=error.code)
+        said = kept
+    else:
+        await store.keep_identity(digest, said)
+    installation = Installation.from_auth_test(said, settings.admin_ids() | settings.global_admin_ids())
     slack = PacedSlack(caller, Budget(store, installation), clock)
     return Entered(installation, OneTenant(installation, token), slack)

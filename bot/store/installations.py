@@ -1,16 +1,16 @@
 """Installations: where Usher is installed in Slack (``docs/adr/0033-several-slack-workspaces.md``)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from bot.domain.audit import AuditEntry
 from bot.domain.installations import Installed
 from bot.domain.notices import NewNotice
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
-from bot.store.tables import INSTALLATIONS, OAUTH_STATES
-from bot.store.transaction import Transaction
+from bot.store.tables import IDENTITY, INSTALLATIONS, OAUTH_STATES
+from bot.store.transaction import Transaction, as_json, from_json
 
 #: For how long nobody else replaces a token that is being replaced: longer than Slack may take to answer.
 RENEWING_SECONDS: Final = 30.0
@@ -89,3 +89,14 @@ def use_oauth_state(tx: Transaction, state_hash: str) -> bool:
     now = tx.now()
     tx.run("forget_oauth_states", now=now)
     return OAUTH_STATES.add_new(tx, state_hash=state_hash, expires_at=now + STATE_KEPT)
+
+
+def keep_identity(tx: Transaction, digest: str, said: Mapping[str, Any]) -> None:
+    """Keep what Slack says of the bot token with this digest, in place of any other's."""
+    IDENTITY.put(tx, id=1, digest=digest, said=as_json(dict(said)))
+
+
+def kept_identity(tx: Transaction, digest: str) -> dict[str, Any] | None:
+    """Return what Slack last said of the bot token with this digest; None if that isn't known."""
+    row = IDENTITY.row(tx, id=1, digest=digest)
+    return None if row is None else dict(from_json(row["said"]))

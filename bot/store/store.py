@@ -335,6 +335,8 @@ class Store(OnEngine):
     renew_installation = write(installations_.renew_installation, Priority.URGENT)
     lose_token = write(installations_.lose_token, Priority.URGENT)
     reseal_installation = write(installations_.reseal_installation)
+    keep_identity = write(installations_.keep_identity, Priority.URGENT)
+    kept_identity = read(installations_.kept_identity)
     use_oauth_state = write(installations_.use_oauth_state, Priority.URGENT)
     add_tasks = write(tasks.add_tasks, Priority.URGENT)
     claim_tasks = write(tasks.claim_tasks, Priority.CLAIMS)

@@ -407,6 +407,7 @@ GATES = _plain("gates", "gate_key", due_at=due(1_800.0), next_check_at=GATE, cla
 # ``Timing.lease`` and Slack's *Retry-After*; ``bot.domain.homes.REDRAW_SECONDS``.
 FORGOTTEN = _plain("forgotten", "account_id", forgotten_at=PAST)
 HOMES = Table("homes", homes.Home, "principal", leased_until=SEND, look_at=SEND)
+IDENTITY = _plain("identity", "id")
 INBOX = _plain("inbox", "key", seen_at=PAST, said_at=STAYS)
 INSTALLATIONS = Table("installations", installations.Installed, "id", renewing_until=LEASE, removed_at=PAST)
 LINKS = Table("links", accounts.Link, "nonce_hash", _PAIR)

@@ -61,8 +61,12 @@ class Response:
     def retry_after(self) -> float | None:
         """Return the seconds of a Retry-After header in either form, at most an hour; None without one."""
         # A date is compared with the server's own clock if the response says it.
-        said = _epoch(self.headers.get("Date", ""))
+        said = self.sent_at()
         return parse_retry_after(self.headers.get("Retry-After"), time.time() if said is None else said)
+
+    def sent_at(self) -> float | None:
+        """Return the server's own time of it, in epoch seconds; None if it doesn't say."""
+        return _epoch(self.headers.get("Date", ""))
 
 
 #: How large a streamed response may be if it is read whole after all, such as an error page.

@@ -22,7 +22,7 @@ from bot.support.settings import Settings
 from bot.support.vault import Vault
 from bot.upkeep.checks import Check, plain
 from bot.upkeep.connection_checks import check_connection, check_page, check_sign_in, check_way_in
-from bot.upkeep.slack_checks import check_assistant, check_listed, check_slack
+from bot.upkeep.slack_checks import check_assistant, check_clock, check_listed, check_slack
 from bot.upkeep.store_checks import check_store
 
 #: How long the public address may take to answer; seconds.
@@ -40,6 +40,7 @@ async def run_checks(
         checks += check_sign_in(settings, providers)
     if not {"SLACK_BOT_TOKEN", "USHER_SLACK_API_URL"} & set(wrong):
         checks += await check_slack(settings, http)
+        checks += await check_clock(settings, http)
         checks += check_listed(settings, providers)
         checks += await check_assistant(settings, http)
     for name, provider in providers.items():

@@ -7,10 +7,12 @@ from bot.domain.groups import is_group
 from bot.domain.people import Person, Principal
 from bot.providers import base
 from bot.slack.manifest import ASSISTANT_PATH, ASSISTANT_SCOPES, BOT_SCOPES, INSTALL_PATH
+from bot.slack.methods import API_TEST
 from bot.slack.people import person_of
 from bot.slack.tokens import is_listed
 from bot.store.store import Store
 from bot.support import errors
+from bot.support.clock import SystemClock
 from bot.support.http import Http
 from bot.support.responses import Response
 from bot.support.settings import ANY_WORKSPACE, Settings
@@ -19,6 +21,9 @@ from bot.upkeep.checks import Check, plain, why
 
 REACH: Final = "Check that this machine can reach Slack."
 _ROUTE: Final = "Its answer should be 401: route that address to Usher, and restart it."
+#: How many seconds this machine's clock and Slack's may differ; from 300 on, requests are refused.
+APART: Final = 60.0
+_SET_IT: Final = "Set it (timedatectl, chronyc tracking): from five minutes on, all requests are refused."
 _ADMINS: Final = (
     "Correct USHER_ADMINS and USHER_GLOBAL_ADMINS: copy member ids from people's profiles in Slack."
 )
@@ -32,6 +37,21 @@ async def check_slack(settings: Settings, http: Http) -> list[Check]:
     if settings.slack_app_token is not None:
         checks.append(await _check_app_token(settings, http))
     return checks
+
+
+async def check_clock(settings: Settings, http: Http) -> list[Check]:
+    """Compare this machine's clock with Slack's; where Slack doesn't answer, another check says so."""
+    try:
+        at = (await http.request("POST", f"{settings.slack_api_url}{API_TEST}")).sent_at()
+    except errors.ProviderError:
+        return []
+    if at is None:
+        return []
+    ahead = SystemClock().now() - at
+    if abs(ahead) < APART:
+        return [Check("clock", True, "this machine's agrees with Slack's")]
+    found = f"this machine's is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} Slack's"
+    return [Check("clock", False, found, _SET_IT)]
 
 
 async def check_token(settings: Settings, http: Http, token: str, place: str = "") -> list[Check]:

@@ -8,7 +8,7 @@ import asyncio
 import errno
 import logging
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Final
@@ -24,9 +24,8 @@ from bot.messages.texts import pages
 from bot.services.browsers import Browsing
 from bot.services.context import Context
 from bot.slack.manifest import ASSISTANT_PATH, SIGN_IN_REDIRECT_PATH, SLACK_PATH
-from bot.store.store import Store
 from bot.support.addresses import PROOF_PATH
-from bot.support.clock import Ids
+from bot.support.clock import Clock, Ids
 from bot.support.errors import StoreError
 from bot.support.http import Http
 from bot.support.settings import Settings
@@ -36,7 +35,7 @@ from bot.web.bolt import over_http
 from bot.web.browsers import Browsers, SlackSignIn
 from bot.web.connections import IDLE_SECONDS, SERVER, Connection, Door, most_connections
 from bot.web.front import MAX_BYTES, Front
-from bot.web.health import Health, Metrics
+from bot.web.health import Health
 from bot.web.hooks import Hooks
 from bot.web.ide import IdePages
 from bot.web.pages import LinkPages
@@ -63,11 +62,11 @@ def build_app(
     *,
     bolt: AsyncApp,
     http: Http,
-    metrics: Metrics,
+    health: Health,
     replays: Replays,
-    ready: Callable[[], Mapping[str, bool]],
+    machine: Clock,
 ) -> web.Application:
-    """Build the application; ``ready`` says by name what readiness depends on.
+    """Build the application. What Slack signs is compared with the ``machine``'s clock, not the database's.
 
     Without a signing secret, Slack's address doesn't exist (Socket Mode); without a public address, the pages
     don't. The vault's keys also sign cookies.
@@ -75,11 +74,10 @@ def build_app(
     client_id, client_secret = settings.slack_client_id, settings.slack_client_secret
     if context.sign_in != (client_id is not None):
         raise ValueError("Sign in with Slack needs the client id and secret, and only then")
-    routes = _health(context.store, settings, metrics, ready)
-    routes += Hooks(context).routes()
+    routes = health.routes() + Hooks(context).routes()
     routes.append(web.get(STATIC_PATH + "/{name}", _static))
     if settings.slack_signing_secret is not None:
-        fronts = partial(Front, settings.slack_signing_secret, context.clock, replays, metrics)
+        fronts = partial(Front, settings.slack_signing_secret, machine, replays, health.metrics)
         routes.append(web.route("*", SLACK_PATH, fronts().guard(over_http(bolt))))
         if settings.assistant:
             from bot.web.assistant import answer, may_repeat  # noqa: PLC0415 - the protocol's types take long
@@ -91,7 +89,7 @@ def build_app(
         if client_id is not None and client_secret is not None:
             sign_in = SlackSignIn(
                 http=http,
-                clock=context.clock,
+                clock=machine,
                 people=context.people,
                 api_url=settings.slack_api_url,
                 client_id=client_id,
@@ -116,19 +114,17 @@ def build_app(
     return app
 
 
-def build_health_app(
-    store: Store, settings: Settings, *, metrics: Metrics, ready: Callable[[], Mapping[str, bool]]
-) -> web.Application:
+def build_health_app(health: Health) -> web.Application:
     """Build the application of a process that takes no requests: it answers whoever monitors it."""
     app = web.Application(client_max_size=MAX_BYTES)
-    app.router.add_routes(_health(store, settings, metrics, ready))
+    app.router.add_routes(health.routes())
     app.on_response_prepare.append(protect)
     return app
 
 
-def build_waiting_app(store: Store, settings: Settings, *, metrics: Metrics) -> web.Application:
-    """Build the application of a process that waits for Slack: it is alive, and nothing else works yet."""
-    app = build_health_app(store, settings, metrics=metrics, ready=lambda: {"slack": False})
+def build_waiting_app(health: Health, settings: Settings) -> web.Application:
+    """Build the application of a process that waits at its start: it is alive, and nothing else works yet."""
+    app = build_health_app(health)
     app.router.add_routes([proving(Vault(settings.keys())), web.route("*", "/{path:.*}", _waiting)])
     return app
 
@@ -141,12 +137,6 @@ def _busy(reference: str = "") -> web.Response:
     page = render.problem(503, pages.BUSY_TITLE, pages.BUSY, reference)
     page.headers["Retry-After"] = "5"
     return page
-
-
-def _health(
-    store: Store, settings: Settings, metrics: Metrics, ready: Callable[[], Mapping[str, bool]]
-) -> list[web.RouteDef]:
-    return Health(store=store, ready=ready, metrics=metrics, metrics_token=settings.metrics_token).routes()
 
 
 #: How many connections are let in at once: some turns of the loop later the door counts them and closes

@@ -1,6 +1,6 @@
-"""``/healthz``: the process is alive. ``/readyz``: it can work. ``/metrics``: what it does.
+"""``/healthz``: the process is alive. ``/readyz``: it can answer people. ``/workz``: its work gets done.
 
-They have no secrets, and no people's names.
+``/metrics``: what it does. They have no secrets, and no people's names.
 """
 
 from __future__ import annotations
@@ -24,24 +24,29 @@ from bot.support.errors import StoreError
 STORE_SECONDS = 2.0
 
 
+Checks = Callable[[], Mapping[str, bool]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """Answer whatever monitors the process.
+    """Answer whatever monitors the process (``docs/adr/0079-what-a-supervisor-is-told.md``).
 
-    ``ready`` says by name whether what it depends on works: the connection to Slack, its background work.
-    With ``metrics_token``, the metrics require it.
+    ``ready`` says by name whether what answers people is there, ``works`` whether the background work is
+    healthy. ``store`` is None until the database was reached. With ``metrics_token``, the metrics require it.
     """
 
-    store: Store
-    ready: Callable[[], Mapping[str, bool]]
+    store: Store | None
+    ready: Checks
+    works: Checks
     metrics: Metrics
     metrics_token: SecretStr | None = None
 
     def routes(self) -> list[web.RouteDef]:
-        """Return the three routes."""
+        """Return the four routes."""
         return [
             web.get("/healthz", self._lives),
             web.get("/readyz", self._readiness),
+            web.get("/workz", self._working),
             web.get("/metrics", self._figures),
         ]
 
@@ -49,16 +54,18 @@ class Health:
         return web.json_response({"alive": True})
 
     async def _readiness(self, _request: web.Request) -> web.Response:
+        # Without the store: people are told that nothing was done, which is true.
+        return _told("ready", self.ready())
+
+    async def _working(self, _request: web.Request) -> web.Response:
         problem, _ = await self._check()
-        checks = {"store": not problem, **self.ready()}
-        is_ready = all(checks.values())
-        answer: dict[str, object] = {"ready": is_ready, "checks": checks}
-        if problem:
-            answer["problems"] = {"store": problem}
-        return web.json_response(answer, status=200 if is_ready else 503)
+        more = {"problems": {"store": problem}} if problem else {}
+        return _told("working", {"store": not problem, **self.works()}, **more)
 
     async def _check(self) -> tuple[str, Figures | None]:
         """Return why the store can't be read and written, "" if it can, with what it tells."""
+        if self.store is None:
+            return "the database hasn't been reached yet", None
         try:
             async with asyncio.timeout(STORE_SECONDS):
                 await self.store.try_writing()
@@ -76,8 +83,13 @@ class Health:
                 headers = {"WWW-Authenticate": "Bearer"}
                 return web.Response(status=401, text="This needs USHER_METRICS_TOKEN.", headers=headers)
         problem, figures = await self._check()
-        body = self.metrics.render({"store": not problem, **self.ready()}, figures)
+        body = self.metrics.render({"store": not problem, **self.ready(), **self.works()}, figures)
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})
+
+
+def _told(what: str, checks: Mapping[str, bool], **more: object) -> web.Response:
+    holds = all(checks.values())
+    return web.json_response({what: holds, "checks": checks, **more}, status=200 if holds else 503)
 
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -124,13 +136,18 @@ class Metrics:
         self._errors = counter("usher_provider_errors", text, ["connection", "kind"])
         text = "Requests to Slack's address that were refused, by reason."
         self._refused = counter("usher_slack_requests_refused", text, ["reason"])
+        for reason in ("signature", "time"):
+            # There from the beginning: what a series begins with is no increase of it.
+            self._refused.labels(reason)
         text = "Requests to Slack's address that were signed with our secret."
         self._accepted = counter("usher_slack_requests_accepted", text)
         text = "Seconds in which the event loop did nothing else, from a tenth of a second on."
         self._late = counter("usher_loop_late_seconds", text)
         text = "Stored secrets that no key opened at the start."
         self._closed = gauge("usher_closed_secrets", text)
-        self._checks = gauge("usher_check", "Whether what /readyz checks works.", ["check"])
+        self._checks = gauge("usher_check", "Whether what /readyz and /workz check works.", ["check"])
+        text = "By how many seconds this machine's clock is ahead of Slack's."
+        self._ahead = gauge("usher_clock_ahead_seconds", text)
         text = "How long the oldest message that is due has waited."
         self._waited = gauge("usher_oldest_notice_seconds", text)
         text = "How long a connection has been out of reach, or its secrets refused."
@@ -165,6 +182,10 @@ class Metrics:
     def secrets_closed(self, count: int) -> None:
         """Note how many stored secrets no key opens."""
         self._closed.set(count)
+
+    def clock_compared(self, ahead: float) -> None:
+        """Note by how many seconds this machine's clock is ahead of Slack's."""
+        self._ahead.set(ahead)
 
     async def follow_loop(self) -> None:
         """Count for how long the event loop is held up, until cancelled."""

@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import re
 import signal
 import socket
+import time
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
@@ -18,6 +20,7 @@ from bot.providers import load_connections
 from bot.store import open_store
 from bot.support.errors import StoreAway, StoreBusy, StoreUnavailable
 from bot.support.settings import Settings
+from playground.faults import Fault
 from playground.processes import reserved_port
 from tests.app.command_line import environment, run, running
 from tests.playground.slack_help import slack
@@ -71,45 +74,124 @@ async def test_a_refused_token_is_a_sentence(tmp_path):
     assert "xoxb-no" not in ended.err
 
 
-async def test_a_slack_that_stays_away_is_tried_again_and_then_a_sentence(tmp_path):
-    url = f"http://127.0.0.1:{reserved_port()}/api/"
-    async with process(tmp_path, USHER_SLACK_API_URL=url) as made:
-        with capture_logs() as logs, pytest.raises(StartError, match="Slack doesn't answer"):
-            await made.start()
-    tries = [entry for entry in logs if entry["event"] == "slack not reached"]
-    assert [entry["again_in"] for entry in tries] == [0.0, 0.0, None]
+async def asked(port, *paths):
+    """Ask a process at some of its addresses; return status and text of each."""
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
+        return {path: await got(session, path) for path in paths}
 
 
-async def test_while_it_waits_for_slack_it_is_alive_and_not_ready(tmp_path):
+async def got(session, path):
+    async with session.get(path) as answer:
+        return answer.status, await answer.text()
+
+
+async def turns(holds):
+    """Let everything go on until something holds."""
+    async with asyncio.timeout(60):
+        while not holds():  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def starting(made, logs, event):
+    """Start a process that something keeps waiting; in the block it listens, and has tried some times."""
+    start = asyncio.create_task(made.start(loops=False))
+    try:
+        await turns(lambda: [one["event"] for one in logs].count(event) > 3 or start.done())
+        assert not start.done()
+        yield start
+    finally:
+        start.cancel()
+        await asyncio.gather(start, return_exceptions=True)
+
+
+def reachable(local):
+    """Return a switch for a Slack that answers nothing but errors at first."""
+    away = Fault(re.compile("/api/"), status=503, times=1_000_000)
+    local.harness.faults.append(away)
+    return lambda: local.harness.faults.remove(away)
+
+
+async def test_however_long_slack_is_away_it_waits_is_alive_and_not_ready_and_then_is_the_same_process(
+    tmp_path,
+):
     """Otherwise monitoring takes it for dead, and whoever restarts it changes nothing."""
-    seen = {}
-
-    async def away(_request):
-        if made.port:
-            async with aiohttp.ClientSession(f"http://127.0.0.1:{made.port}") as session:
-                for path in ("/healthz", "/readyz", "/metrics", "/link/abc", "/slack/events"):
-                    async with session.get(path) as answer:
-                        seen[path] = answer.status, await answer.text()
-        return web.Response(status=503)
-
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", away)
-    async with (
-        TestServer(app, host="127.0.0.1") as slack_away,
-        process(tmp_path, USHER_SLACK_API_URL=str(slack_away.make_url("/api/"))) as made,
-    ):
-        with pytest.raises(StartError, match="Slack doesn't answer"):
-            await made.start()
+    paths = ("/healthz", "/readyz", "/workz", "/metrics", "/link/abc", "/slack/events")
+    async with slack() as (local, _client):
+        come_back = reachable(local)
+        made_of = {**of_slack(local), "PORT": str(reserved_port())}
+        with capture_logs() as logs:
+            async with (
+                process(tmp_path, **made_of) as made,
+                starting(made, logs, "slack not reached") as start,
+            ):
+                seen = await asked(made.port, *paths)
+                # The last pause is repeated for as long as it takes.
+                waited = sum(one["event"] == "slack not reached" for one in logs)
+                await turns(lambda: sum(one["event"] == "slack not reached" for one in logs) > waited + 20)
+                assert not start.done()
+                come_back()
+                async with asyncio.timeout(60):
+                    await start
+                assert (await asked(made.port, "/readyz"))["/readyz"][0] == 200
     assert {path: status for path, (status, _) in seen.items()} == {
         "/healthz": 200,
         "/readyz": 503,
+        "/workz": 503,
         "/metrics": 200,
         "/link/abc": 503,
         "/slack/events": 503,
     }
-    assert json.loads(seen["/readyz"][1])["checks"] == {"store": True, "slack": False}
+    assert json.loads(seen["/readyz"][1])["checks"] == {"slack": False}
+    assert json.loads(seen["/workz"][1])["checks"] == {"store": True, "slack": False}
     assert 'usher_check{check="slack"} 0.0' in seen["/metrics"][1]
     assert "Try again in a moment." in seen["/link/abc"][1]
+
+
+@pytest.mark.parametrize("problem", ["away", "revoked"])
+async def test_where_it_was_before_it_starts_without_slack_and_takes_requests(tmp_path, problem):
+    async with slack() as (local, _client):
+        async with process(tmp_path, **of_slack(local)) as made:
+            await made.start(loops=False)
+            known = made.context.installation
+        if problem == "away":
+            reachable(local)
+        for token in local.state.tokens.values():
+            token.revoked = True
+        async with process(tmp_path, **of_slack(local)) as made:
+            await made.start(loops=False)
+            assert made.context.installation == known
+            assert (await asked(made.port, "/readyz"))["/readyz"][0] == 200
+        # What is kept is of that token only, and tells nobody what it was.
+        other = of_slack(local, SLACK_BOT_TOKEN="xoxb-another")
+        if problem == "revoked":
+            async with process(tmp_path, **other) as made:
+                with pytest.raises(StartError, match="Slack refuses the bot token"):
+                    await made.start()
+        assert local.credentials["bot_token"].encode() not in (tmp_path / "usher.db").read_bytes()
+
+
+@pytest.mark.parametrize("seconds", [pytest.param(300, marks=pytest.mark.thorough), 3])
+async def test_minutes_without_slack_at_the_start_are_one_process(tmp_path, seconds):
+    """It is a real one, and asked all the time: nothing gives a supervisor a reason to end it."""
+    port, asked_times = reserved_port(), 0
+    async with slack() as (local, _client):
+        come_back = reachable(local)
+        env = environment(tmp_path, **of_slack(local, USHER_LOG_FORMAT="json", PORT=str(port)))
+        async with running("serve", env=env) as made:
+            await made.line_with("slack not reached")
+            await made.line_with("slack not reached")
+            until = time.monotonic() + seconds
+            while time.monotonic() < until:
+                seen = await asked(port, "/healthz", "/readyz")
+                assert [status for status, _ in seen.values()] == [200, 503]
+                asked_times += 1
+                await local.state.wait_for(lambda: False, 0.5)
+            come_back()
+            assert json.loads(await made.line_with('"event": "ready"'))["port"] == port
+            assert (await asked(port, "/readyz"))["/readyz"][0] == 200
+            assert (await made.end()).status == 0
+    assert asked_times > seconds / 2
 
 
 async def test_a_slack_that_comes_back_is_found(tmp_path):
@@ -126,14 +208,31 @@ async def test_a_slack_that_comes_back_is_found(tmp_path):
                 assert answer.status == 200
 
 
-async def test_a_database_whose_server_stays_away_is_tried_again_and_then_a_sentence(tmp_path):
+async def test_a_database_whose_server_stays_away_is_waited_for(tmp_path):
     url = f"postgresql://u:canary-1@127.0.0.1:{reserved_port()}/usher"
-    async with process(tmp_path, USHER_DATABASE_URL=url) as made:
-        with capture_logs() as logs, pytest.raises(StoreUnavailable, match="no server answers there"):
-            await made.start()
-    tries = [entry for entry in logs if entry["event"] == "database not reached"]
-    assert [entry["again_in"] for entry in tries] == [0.0, 0.0]
+    with capture_logs() as logs:
+        async with (
+            process(tmp_path, USHER_DATABASE_URL=url, PORT=str(reserved_port())) as made,
+            starting(made, logs, "database not reached"),
+        ):
+            seen = await asked(made.port, "/healthz", "/readyz", "/workz", "/metrics")
+    assert [status for status, _ in seen.values()] == [200, 503, 503, 200]
+    assert json.loads(seen["/workz"][1])["problems"] == {"store": "the database hasn't been reached yet"}
+    assert 'usher_check{check="store"} 0.0' in seen["/metrics"][1]
+    problems = {entry["problem"] for entry in logs if entry["event"] == "database not reached"}
+    assert any("no server answers there" in problem for problem in problems)
     assert "canary" not in str(logs)
+
+
+async def test_a_database_that_refuses_the_password_is_a_sentence(tmp_path):
+    """Waiting mends what is away, and nothing else."""
+
+    async def store(*_given):
+        raise StoreUnavailable("the password is wrong")
+
+    async with process(tmp_path, Outlets(store=store)) as made:
+        with pytest.raises(StoreUnavailable, match="the password is wrong"):
+            await made.start()
 
 
 async def test_a_database_whose_server_is_restarted_is_found(tmp_path):
@@ -196,13 +295,10 @@ async def test_it_runs_until_it_is_asked_to_stop(tmp_path, number):
         async with running("serve", env=env) as made:
             ready = json.loads(await made.line_with('"event": "ready"'))
             address = f"http://127.0.0.1:{ready['port']}"
-            async with aiohttp.ClientSession() as session, session.get(f"{address}/readyz") as answer:
+            async with aiohttp.ClientSession() as session, session.get(f"{address}/workz") as answer:
                 told = await answer.json()
             ended = await made.end(number)
-    assert told == {
-        "ready": True,
-        "checks": {"store": True, "slack": True, "loops": True, "sending": True},
-    }
+    assert told == {"working": True, "checks": {"store": True, "loops": True, "sending": True}}
     assert ended.status == 0
     events = [json.loads(line)["event"] for line in ended.err.splitlines()]
     assert "draining" in events

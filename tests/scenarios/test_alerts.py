@@ -83,7 +83,7 @@ async def test_slack_that_does_not_answer_is_away(linked, tmp_path):
     scrapes.fire([], tmp_path)
 
 
-async def test_while_slack_does_not_answer_it_is_not_ready(tmp_path):
+async def test_while_slack_does_not_answer_it_sends_nothing_and_answers_people(tmp_path):
     clock, scrapes = FakeClock(), Scrapes()
     async with slack() as (local, _client), AsyncExitStack() as stack:
         given = local.credentials
@@ -91,7 +91,7 @@ async def test_while_slack_does_not_answer_it_is_not_ready(tmp_path):
         settings = Settings(**told)
         process = Process(settings, load_connections(settings.connections), stack, clock=clock)
         await process.start()
-        assert process.readiness()["sending"]
+        assert process.background()["sending"]
         spoil(local.harness, "/api/", status=503, times=FOREVER)
         with pytest.raises(SlackFailed):
             await process.context.people.sync()
@@ -100,7 +100,7 @@ async def test_while_slack_does_not_answer_it_is_not_ready(tmp_path):
                 clock.advance(1)
                 process.scheduler.wake()
                 await asyncio.sleep(0)
-        assert not process.readiness()["sending"]
+        assert not process.background()["sending"]
         await scrapes.take(process.port)
         assert scrapes.last("usher_check", check="sending") == 0
         assert scrapes.last("usher_outage_seconds", kind="slack") > 0

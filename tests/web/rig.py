@@ -26,7 +26,7 @@ from bot.support.settings import Settings
 from bot.support.vault import Vault
 from bot.web.app import build_app, listening
 from bot.web.bolt import build_bolt
-from bot.web.health import Metrics
+from bot.web.health import Health, Metrics
 from bot.web.replays import Replays
 from handlers.limits import RateLimiter
 from handlers.services import Services, build_services
@@ -259,9 +259,11 @@ async def rig(*, sign_in: bool = False, **more: Any) -> AsyncIterator[Rig]:
                 ids=ids,
             ),
             http=http,
-            metrics=made.metrics,
+            health=Health(
+                store=store, ready=lambda: {"slack": made.slack_ready}, works=dict, metrics=made.metrics
+            ),
             replays=Replays(clock.monotonic),
-            ready=lambda: {"slack": made.slack_ready},
+            machine=clock,
         )
         made.app = app
         await stack.enter_async_context(listening(app, "127.0.0.1", port))

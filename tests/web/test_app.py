@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from bot.support.addresses import PROOF_PATH
 from bot.support.errors import StoreBusy, StoreUnavailable
 from bot.web.app import build_app, failures, listening, protect
-from bot.web.health import Metrics
+from bot.web.health import Health, Metrics
 from bot.web.replays import Replays
 from tests.rigs.clock import CountingIds
 from tests.web.bolts import bolt_with
@@ -27,15 +27,18 @@ async def test_health_tells_its_state_and_no_secret():
     async with rig() as made:
         browser = await made.browser()
         assert json.loads(await browser.get("/healthz")) == {"alive": True}
-        assert json.loads(await browser.get("/readyz")) == {
-            "ready": True,
-            "checks": {"store": True, "slack": True},
-        }
+        assert json.loads(await browser.get("/readyz")) == {"ready": True, "checks": {"slack": True}}
+        assert json.loads(await browser.get("/workz")) == {"working": True, "checks": {"store": True}}
         made.slack_ready = False
-        assert json.loads(await browser.get("/readyz"))["checks"] == {"store": True, "slack": False}
+        assert json.loads(await browser.get("/readyz")) == {"ready": False, "checks": {"slack": False}}
         assert browser.status == 503
+        made.slack_ready = True
         await made.store.close()
-        assert json.loads(await browser.get("/readyz"))["checks"]["store"] is False
+        assert json.loads(await browser.get("/workz"))["checks"] == {"store": False}
+        assert browser.status == 503
+        # It says so to people, too.
+        assert json.loads(await browser.get("/readyz"))["ready"] is True
+        assert browser.status == 200
         await browser.get("/healthz")
         assert browser.status == 200
         await browser.get("/metrics")
@@ -202,9 +205,15 @@ async def build_again(made, **given):
         settings(None, "https://slack.com/api/", is_http=False, **given),
         bolt=bolt_with(),
         http=None,
-        metrics=Metrics(),
+        health=Health(
+            store=made.store,
+            ready=dict,
+            works=dict,
+            metrics=Metrics(),
+            metrics_token=given.get("metrics_token"),
+        ),
         replays=Replays(made.clock.monotonic),
-        ready=dict,
+        machine=made.clock,
     )
 
 

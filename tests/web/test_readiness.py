@@ -17,21 +17,21 @@ from tests.rigs.clock import FakeClock
 from tests.rigs.store import memory_store
 
 
-async def test_a_store_that_can_only_be_read_is_not_ready_and_says_why():
+async def test_a_store_that_can_only_be_read_lets_nobody_work_and_says_why():
     async with memory_store() as store:
-        health = Health(store=store, ready=dict, metrics=Metrics())
+        health = Health(store=store, ready=dict, works=dict, metrics=Metrics())
         app = web.Application()
         app.router.add_routes(health.routes())
 
-        async def ready(*, may_write):
+        async def working(*, may_write):
             pragma = f"PRAGMA query_only = {'OFF' if may_write else 'ON'}"
             await store.engine.read(lambda tx: tx._connection.execute(pragma))
-            answer = await client.get("/readyz")
+            answer = await client.get("/workz")
             return answer.status, await answer.json()
 
         async with TestClient(TestServer(app)) as client:
-            assert await ready(may_write=True) == (200, {"ready": True, "checks": {"store": True}})
-            status, answer = await ready(may_write=False)
+            assert await working(may_write=True) == (200, {"working": True, "checks": {"store": True}})
+            status, answer = await working(may_write=False)
             assert (status, answer["checks"]) == (503, {"store": False})
             assert answer["problems"]["store"].startswith("the database is read-only")
 

@@ -28,12 +28,12 @@ async def opened(url):
     return await open_store(url, SystemClock(), SystemIds())
 
 
-async def readiness(store):
-    """Ask whether a process with a store is ready; return the status and the answer."""
-    health = Health(store=store, ready=dict, metrics=Metrics())
+async def working(store):
+    """Ask whether a process with a store can work; return the status and the answer."""
+    health = Health(store=store, ready=dict, works=dict, metrics=Metrics())
     app = web.Application()
     app.router.add_routes(health.routes())
-    async with TestClient(TestServer(app)) as client, client.get("/readyz") as answer:
+    async with TestClient(TestServer(app)) as client, client.get("/workz") as answer:
         return answer.status, await answer.json()
 
 
@@ -52,7 +52,7 @@ async def test_a_standby_is_told_by_everybody_and_used_once_it_is_promoted(tmp_p
         store = await opened(server.url)
         await store.begin_serving()
         assert await first_sight(store, "before")
-        assert await readiness(store) == (200, {"ready": True, "checks": {"store": True}})
+        assert await working(store) == (200, {"working": True, "checks": {"store": True}})
 
         server.becomes_standby()
         refused = server.refusals()
@@ -63,7 +63,7 @@ async def test_a_standby_is_told_by_everybody_and_used_once_it_is_promoted(tmp_p
         with pytest.raises(StoreAway, match=f"^postgresql://.*: {STANDBY}"):
             await opened(server.url)
         assert server.refusals() - refused < 10
-        status, answer = await readiness(store)
+        status, answer = await working(store)
         assert (status, answer["checks"], "a standby" in answer["problems"]["store"]) == (
             503,
             {"store": False},
@@ -78,7 +78,7 @@ async def test_a_standby_is_told_by_everybody_and_used_once_it_is_promoted(tmp_p
         server.is_promoted()
         await written(store, "after")
         assert not await first_sight(store, "before")
-        assert (await readiness(store))[0] == 200
+        assert (await working(store))[0] == 200
         await store.close()
 
 
@@ -124,7 +124,7 @@ async def test_a_role_that_may_only_read_is_told_so_before_anybody_needs_it(read
     )
     assert (check.is_good, "make that user the owner of the database" in check.found) == (False, True)
     store = await opened(reader_url)
-    status, answer = await readiness(store)
+    status, answer = await working(store)
     assert (status, "its user may not do this" in answer["problems"]["store"]) == (503, True)
     await store.close()
 
