@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
-from itertools import chain, repeat
+from itertools import count
 from typing import Any, TypeVar
 
 import aiohttp
@@ -342,21 +342,17 @@ class Process:
         Meanwhile whoever monitors the process is answered: it is alive, and neither ready nor working.
         """
         name, event = ("store", "database not reached") if store is None else ("slack", "slack not reached")
-        pauses = chain(self._start_pauses, repeat(self._start_pauses[-1]))
-        while True:
+        for number in count():
             try:
-                result = await attempt()
+                return await attempt()
             except passing as away:
-                pause = next(pauses)
+                pause = self._start_pauses[min(number, len(self._start_pauses) - 1)]
                 log.warning(event, problem=str(away), again_in=pause)
-                if not self.port and self._listens:
-                    waits = partial(dict[str, bool], {name: False})
-                    await self._open(build_waiting_app(self._health(store, waits, waits), self._settings))
-                await asyncio.sleep(pause)
-            else:
-                await self._front.aclose()
-                self.port = 0
-                return result
+            if number == 0 and self._listens:
+                waits = partial(dict[str, bool], {name: False})
+                await self._open(build_waiting_app(self._health(store, waits, waits), self._settings))
+            await asyncio.sleep(pause)
+        raise AssertionError("it has no end")
 
     async def _try_keys(self) -> None:
         """Refuse to work with keys that open nothing: what is linked meanwhile would be lost with them."""
@@ -439,6 +435,8 @@ class Process:
 
     async def _open(self, app: web.Application) -> None:
         settings = self._settings
+        # What has answered while this process waited.
+        await self._front.aclose()
         self._stack.push_async_callback(self._front.aclose)
         try:
             opened = listening(app, settings.host, *settings.ports())

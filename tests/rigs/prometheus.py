@@ -9,7 +9,8 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from itertools import accumulate
 from pathlib import Path
 
 import aiohttp
@@ -87,25 +88,7 @@ class Scrapes:
     def fire(self, alerts: Collection[str], folder: Path, *, healthy: int = 1) -> None:
         """Fail unless just these alerts fire at the last scrape, and none in the first ``healthy`` ones."""
         ends = (len(self._taken) - 1) * EVERY
-        told = [{"labels": f'{{alertname="{name}"}}', "value": 1} for name in sorted(alerts)]
-        query = 'count by (alertname) (ALERTS{alertstate="firing"})'
-        test = {
-            "rule_files": [str(RULES)],
-            "evaluation_interval": f"{EVERY}s",
-            "tests": [
-                {
-                    "interval": f"{EVERY}s",
-                    "input_series": self._series(),
-                    "promql_expr_test": [
-                        {"expr": query, "eval_time": f"{(healthy - 1) * EVERY}s", "exp_samples": []},
-                        {"expr": query, "eval_time": f"{ends}s", "exp_samples": told},
-                    ],
-                }
-            ],
-        }
-        path = folder / "alerts_test.yml"
-        path.write_text(yaml.safe_dump(test), encoding="utf-8")
-        promtool("test", "rules", str(path))
+        _expect(self._series(), EVERY, {(healthy - 1) * EVERY: (), ends: alerts}, folder)
 
     def _series(self) -> list[Mapping[str, str]]:
         names = sorted(set().union(*self._taken))
@@ -119,6 +102,47 @@ class Scrapes:
             values.append(repr(taken[name]) if is_there else "stale" if was_there else "_")
             was_there = is_there
         return values
+
+
+def fire_after(counted: Mapping[str, Sequence[float]], alerts: Collection[str], folder: Path) -> None:
+    """Fail unless just these alerts fire after hours in each of which series have grown by so much."""
+    quarter, parts = 900, 4
+    series = []
+    for name, hours in counted.items():
+        grown = accumulate((hour / parts for hour in hours for _ in range(parts)), initial=0.0)
+        series.append({"series": name, "values": " ".join(map(repr, grown))})
+    ends = max(len(hours) for hours in counted.values()) * parts * quarter
+    _expect(series, quarter, {ends: alerts}, folder)
+
+
+def _expect(
+    series: Sequence[Mapping[str, str]], every: int, alerts: Mapping[int, Collection[str]], folder: Path
+) -> None:
+    """Fail unless the rules, looked at ``every`` so many seconds, fire these alerts at these seconds."""
+    query = 'count by (alertname) (ALERTS{alertstate="firing"})'
+    test = {
+        "rule_files": [str(RULES)],
+        "evaluation_interval": f"{every}s",
+        "tests": [
+            {
+                "interval": f"{every}s",
+                "input_series": list(series),
+                "promql_expr_test": [
+                    {
+                        "expr": query,
+                        "eval_time": f"{at}s",
+                        "exp_samples": [
+                            {"labels": f'{{alertname="{name}"}}', "value": 1} for name in sorted(names)
+                        ],
+                    }
+                    for at, names in alerts.items()
+                ],
+            }
+        ],
+    }
+    path = folder / "alerts_test.yml"
+    path.write_text(yaml.safe_dump(test), encoding="utf-8")
+    promtool("test", "rules", str(path))
 
 
 async def _scraped(instance: str) -> dict[str, float]:

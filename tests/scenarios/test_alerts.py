@@ -18,7 +18,7 @@ from tests.app.command_line import environment
 from tests.playground.slack_help import OLIVIA, slack
 from tests.rigs import postgres
 from tests.rigs.clock import FakeClock
-from tests.rigs.prometheus import EVERY, Scrapes
+from tests.rigs.prometheus import EVERY, Scrapes, fire_after
 from tests.rigs.scenario import world
 from tests.rigs.scenario.people import GENERAL
 from tests.rigs.scenario.stage import spoil
@@ -203,23 +203,56 @@ async def test_a_token_that_slack_refuses_is_seen(tmp_path):
     scrapes.fire(["UsherSlack"], tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("is_new", "alerts"),
-    [(True, ["UsherRequestsForged", "UsherRequestsRefused"]), (False, ["UsherRequestsForged"])],
-)
-async def test_who_forges_requests_pages_nobody_and_a_wrong_secret_does(linked, tmp_path, is_new, alerts):
-    """A process that was started with another secret than Slack's has accepted nothing."""
-    if not is_new:
-        await linked.alice.types("help")
+async def test_a_wrong_secret_is_counted_and_who_forges_requests_pages_nobody(linked, tmp_path):
+    await linked.alice.types("help")
     scrapes = Scrapes()
     await scrapes.take(linked.port)
+    accepted = scrapes.last("usher_slack_requests_accepted_total")
     linked.slack.state.app.signing_secret = "another one"
     for _ in range(6):
         for _ in range(2):
             await linked.slack.say(linked.alice.id, GENERAL, "/workspace list")
         await watched(linked, scrapes, EVERY)
     assert scrapes.last("usher_slack_requests_refused_total", reason="signature") == 12
-    scrapes.fire(alerts, tmp_path)
+    assert scrapes.last("usher_slack_requests_accepted_total") == accepted
+    # How it pages once Slack's are missed needs weeks: the next test.
+    scrapes.fire([], tmp_path)
+
+
+ACCEPTED = 'usher_slack_requests_accepted_total{job="usher",instance="web"}'
+REFUSED = 'usher_slack_requests_refused_total{job="usher",instance="web",reason="%s"}'
+WEEK = 7 * 24
+#: What people send in the hours of a week: ten times an hour from nine to five on weekdays, and never else.
+USUAL = [10.0 if day < 5 and 9 <= hour < 17 else 0.0 for day in range(7) for hour in range(24)]
+#: Which hour of the third week is looked at: Wednesday at ten, and at two in the night.
+BY_DAY, BY_NIGHT = 2 * 24 + 10, 2 * 24 + 2
+
+
+@pytest.mark.parametrize("reason", ["signature", "time"])
+@pytest.mark.parametrize(
+    ("weeks", "hour", "accepted", "refused", "alerts"),
+    [
+        # The secret was changed at Slack, or this machine's clock is wrong.
+        ([USUAL, USUAL], BY_DAY, 0, 10, ["UsherRequestsRefused"]),
+        ([USUAL, USUAL], BY_DAY, 0, 9, []),
+        # Somebody floods the address while people use Usher, or while nobody does.
+        ([USUAL, USUAL], BY_DAY, 1, 100_000, []),
+        ([USUAL, USUAL], BY_NIGHT, 0, 100_000, []),
+        # Nobody is there, and nothing is refused.
+        ([USUAL, USUAL], BY_DAY, 0, 0, []),
+        # It isn't known yet what is usual.
+        ([USUAL], BY_DAY, 0, 10, []),
+        ([[0.0] * WEEK, USUAL], BY_DAY, 0, 10, []),
+        ([USUAL, [0.0] * WEEK], BY_DAY, 0, 10, []),
+    ],
+)
+def test_refusals_count_where_what_is_usual_is_missed(
+    tmp_path, reason, weeks, hour, accepted, refused, alerts
+):
+    before = [count for week in weeks for count in week] + USUAL[:hour]
+    quiet = [0.0] * len(before)
+    counted = {ACCEPTED: [*before, accepted], REFUSED % reason: [*quiet, refused]}
+    fire_after(counted, alerts, tmp_path)
 
 
 async def test_with_keys_that_open_nothing_it_does_not_start(linked, tmp_path):

@@ -1,0 +1,159 @@
+"""What supervisors do with the probes of ``deploy/``, played against processes in every kind of trouble.
+
+None restarts what a restart doesn't mend, and none takes a web away that tells people what is so.
+"""
+
+import asyncio
+import json
+import re
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+
+import aiohttp
+import pytest
+import yaml
+
+from bot.app import Process, Role
+from bot.support.errors import SlackPermanent
+from bot.support.settings import Settings
+from playground.processes import reserved_port
+from tests.project.repository import ROOT
+from tests.rigs import postgres
+from tests.rigs.postgres_standby import own_server
+from tests.rigs.scenario import World
+from tests.rigs.scenario.stage import spoil
+
+DEPLOY = ROOT / "deploy"
+#: The most that Slack waits for an answer, in seconds.
+PATIENCE = 3.0
+#: What a supervisor does: whether it restarts a process, and whether it counts on it, or sends people to it.
+COUNTED, LEFT_OUT = (False, True), (False, False)
+
+
+@dataclass(frozen=True)
+class Probes:
+    """Hold what a deployment asks of a process; where nothing is asked, it is taken for good."""
+
+    restarts_without: tuple[str, ...]
+    counts_with: tuple[str, ...]
+
+    async def play(self, port: int) -> tuple[bool, bool]:
+        """Return whether the process is restarted, and whether it is counted on."""
+        async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
+
+            async def holds(path: str) -> bool:
+                async with session.get(path) as answer:
+                    return answer.status == 200
+
+            restarts = not all([await holds(path) for path in self.restarts_without])
+            return restarts, all([await holds(path) for path in self.counts_with])
+
+
+def of_kubernetes(name: str, role: str) -> Probes:
+    """Read the probes of the pod in a manifest that runs a role."""
+    parts = yaml.safe_load_all((DEPLOY / f"kubernetes/{name}.yaml").read_text(encoding="utf-8"))
+    pods = [one["spec"]["template"]["spec"] for one in parts if "template" in one["spec"]]
+    (runs,) = [pod["containers"][0] for pod in pods if pod["containers"][0]["args"] == [role]]
+    paths = {kind: runs[f"{kind}Probe"]["httpGet"]["path"] for kind in ("startup", "liveness", "readiness")}
+    return Probes((paths["startup"], paths["liveness"]), (paths["readiness"],))
+
+
+def of_image() -> Probes:
+    """Read the health check of the image: Swarm, and what watches Docker, restart what is unhealthy."""
+    text = (DEPLOY / "Containerfile").read_text(encoding="utf-8")
+    (command,) = re.findall(r"^HEALTHCHECK .*\\\n\s+CMD (.*)$", text, re.MULTILINE)
+    return Probes(tuple(re.findall(r"'GET', '([^']+)'", json.loads(command)[-1])), ())
+
+
+#: Compose and systemd ask nothing of their own: they start what has ended.
+WEB, WORKER = of_kubernetes("processes", "web"), of_kubernetes("processes", "worker")
+SERVE = of_kubernetes("one-process", "serve")
+
+
+class Probed(World):
+    """Run a web and a worker, in real time, on a server that can be stopped."""
+
+    async def start_bot(self) -> None:
+        self.made = {role: self.process(role) for role in (Role.WEB, Role.WORKER)}
+        self.starts = [asyncio.create_task(one.start()) for one in self.made.values()]
+        self.bot = self.made[Role.WORKER]
+
+    def process(self, role: Role) -> Process:
+        port = self.port if role is Role.WEB else reserved_port()
+        settings = Settings(**{**self.environment(), "PORT": str(port)})
+        return Process(
+            settings,
+            self.connections(),
+            self._bot_stack,
+            role=role,
+            start_pauses=(0.1,),
+        )
+
+    async def played(self) -> dict[Role, tuple[bool, bool]]:
+        """Return what is done with each process, which must not have ended by itself either."""
+        assert not [task for task in self.starts if task.done() and task.exception()]
+        found = {}
+        for role, probes in ((Role.WEB, WEB), (Role.WORKER, WORKER)):
+            found[role] = await probes.play(self.made[role].port)
+            # The image's own check agrees that nothing is mended by a restart.
+            assert await of_image().play(self.made[role].port) == COUNTED
+        return found
+
+    async def comes(self, web: tuple[bool, bool], worker: tuple[bool, bool]) -> None:
+        """Wait until this is what is done with them."""
+        found = None
+        async with asyncio.timeout(60):
+            while found != {Role.WEB: web, Role.WORKER: worker}:
+                # A supervisor asks several times before it acts, too: there is a moment in which one server
+                # has let go of the port and the next hasn't begun to listen.
+                with suppress(aiohttp.ClientConnectorError):
+                    found = await self.played()
+
+    async def answer(self) -> str:
+        """Have somebody type a command; return what they read, in time."""
+        began = time.monotonic()
+        answer = await self.slack.say(self.alice.id, "C0GENERAL", "/workspace start training")
+        assert answer["ok"], answer
+        assert time.monotonic() - began < PATIENCE
+        return next(shown.text for shown in self.alice.sees("C0GENERAL") if shown.ts == answer["ts"])
+
+
+async def test_no_supervisor_restarts_what_it_cannot_mend_or_takes_away_who_tells_the_truth(tmp_path):
+    with own_server() as server:
+        made = Probed(tmp_path, {"settings": {"USHER_DATABASE_URL": server.url}, "live": True})
+        spoil(made.slack.harness, "/api/", status=503, times=1_000_000)
+        async with made.running():
+            await made.comes(LEFT_OUT, LEFT_OUT)
+            made.heal()
+            await made.comes(COUNTED, COUNTED)
+            made._install(f"http://127.0.0.1:{made.port}")
+            await asyncio.gather(*made.starts)
+            async with asyncio.timeout(60):
+                while await made.bot.store.person(made.principal()) is None:  # noqa: ASYNC110 - a row
+                    await asyncio.sleep(0.05)
+            assert "link" in (await made.answer()).lower()
+
+            # The worker alone can't write: it has lost that connection, and gets no other.
+            writer = made.bot.store.engine._session.pid
+            with postgres.connected(server.url.replace("/postgres?", "/template1?")) as other:
+                other.execute("ALTER DATABASE postgres ALLOW_CONNECTIONS false")
+                other.execute("SELECT pg_terminate_backend(%s)", [writer])
+                await made.comes(COUNTED, LEFT_OUT)
+                other.execute("ALTER DATABASE postgres ALLOW_CONNECTIONS true")
+            await made.comes(COUNTED, COUNTED)
+
+            # The database is away. Nobody is left without an answer, and it is true.
+            server._server.stop()
+            await made.comes(COUNTED, LEFT_OUT)
+            assert "I haven't" in await made.answer()
+            server._server.ensure_postgres_running()
+            await made.comes(COUNTED, COUNTED)
+
+            # The token is revoked: people who type are answered, and nothing can be sent.
+            for token in made.slack.state.tokens.values():
+                token.revoked = True
+            with pytest.raises(SlackPermanent):
+                await made.bot.context.people.sync()
+            await made.comes(COUNTED, LEFT_OUT)
+            assert "link" in (await made.answer()).lower()
