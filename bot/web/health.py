@@ -55,12 +55,12 @@ class Health:
 
     async def _readiness(self, _request: web.Request) -> web.Response:
         # Without the store: people are told that nothing was done, which is true.
-        return _told("ready", self.ready())
+        return _verdict("ready", self.ready())
 
     async def _working(self, _request: web.Request) -> web.Response:
         problem, _ = await self._check()
         more = {"problems": {"store": problem}} if problem else {}
-        return _told("working", {"store": not problem, **self.works()}, **more)
+        return _verdict("working", {"store": not problem, **self.works()}, **more)
 
     async def _check(self) -> tuple[str, Figures | None]:
         """Return why the store can't be read and written, "" if it can, with what it tells."""
@@ -87,7 +87,7 @@ class Health:
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})
 
 
-def _told(what: str, checks: Mapping[str, bool], **more: object) -> web.Response:
+def _verdict(what: str, checks: Mapping[str, bool], **more: object) -> web.Response:
     holds = all(checks.values())
     return web.json_response({what: holds, "checks": checks, **more}, status=200 if holds else 503)
 

@@ -106,13 +106,13 @@ class Scrapes:
 
 def fire_after(counted: Mapping[str, Sequence[float]], alerts: Collection[str], folder: Path) -> None:
     """Fail unless just these alerts fire after hours in each of which series have grown by so much."""
-    quarter, parts = 900, 4
+    half, parts = 1800, 2
     series = []
     for name, hours in counted.items():
         grown = accumulate((hour / parts for hour in hours for _ in range(parts)), initial=0.0)
         series.append({"series": name, "values": " ".join(map(repr, grown))})
-    ends = max(len(hours) for hours in counted.values()) * parts * quarter
-    _expect(series, quarter, {ends: alerts}, folder)
+    ends = max(len(hours) for hours in counted.values()) * parts * half
+    _expect(series, half, {ends: alerts}, folder)
 
 
 def _expect(

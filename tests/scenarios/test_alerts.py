@@ -228,7 +228,6 @@ USUAL = [10.0 if day < 5 and 9 <= hour < 17 else 0.0 for day in range(7) for hou
 BY_DAY, BY_NIGHT = 2 * 24 + 10, 2 * 24 + 2
 
 
-@pytest.mark.parametrize("reason", ["signature", "time"])
 @pytest.mark.parametrize(
     ("weeks", "hour", "accepted", "refused", "alerts"),
     [
@@ -246,12 +245,11 @@ BY_DAY, BY_NIGHT = 2 * 24 + 10, 2 * 24 + 2
         ([USUAL, [0.0] * WEEK], BY_DAY, 0, 10, []),
     ],
 )
-def test_refusals_count_where_what_is_usual_is_missed(
-    tmp_path, reason, weeks, hour, accepted, refused, alerts
-):
+def test_refusals_count_where_what_is_usual_is_missed(tmp_path, weeks, hour, accepted, refused, alerts):
     before = [count for week in weeks for count in week] + USUAL[:hour]
     quiet = [0.0] * len(before)
-    counted = {ACCEPTED: [*before, accepted], REFUSED % reason: [*quiet, refused]}
+    counted = {ACCEPTED: [*before, accepted]}
+    counted |= {REFUSED % reason: [*quiet, refused / 2] for reason in ("signature", "time")}
     fire_after(counted, alerts, tmp_path)
 
 
