@@ -1,7 +1,9 @@
 """Each check of the doctor, good and bad, against local servers and ones that misbehave."""
 
 import json
+import re
 import sqlite3
+import time
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import replace
 from pathlib import Path
@@ -24,8 +26,9 @@ from bot.support.vault import Vault
 from bot.upkeep import connection_checks, store_checks
 from bot.upkeep.checks import as_text
 from bot.upkeep.doctor import check_address
-from bot.upkeep.slack_checks import check_listed, check_slack
+from bot.upkeep.slack_checks import check_clock, check_listed, check_slack
 from bot.web.app import proving
+from playground.harness import Clock
 from playground.processes import reserved_port
 from tests.app.command_line import KEY, environment, run
 from tests.app.test_start import of_slack
@@ -82,6 +85,20 @@ async def test_a_missing_scope_is_named_with_what_to_do(tmp_path, http):
     missing = "missing: app_mentions:read, files:write, im:history, im:write, users:read"
     assert checks["slack scopes"].found == missing
     assert "reinstall" in checks["slack scopes"].advice
+
+
+@pytest.mark.parametrize(
+    ("ahead", "found"), [(50.0, None), (-330.0, "behind Slack's"), (330.0, "ahead of Slack's")]
+)
+async def test_a_clock_that_is_a_minute_from_slacks(tmp_path, http, ahead, found):
+    now = time.time()
+    async with slack(clock=Clock(lambda: now - ahead)) as (local, _client):
+        # It is known whoever asks, also with a token that Slack refuses.
+        given = settings(tmp_path, **of_slack(local, SLACK_BOT_TOKEN="xoxb-no"))
+        (check,) = await check_clock(given, http)
+    assert check.is_good is (found is None)
+    if found is not None:
+        assert re.fullmatch(rf"this machine's is 3[23]\d s {found}", check.found)
 
 
 async def test_scopes_that_slack_does_not_tell_are_unknown(tmp_path, http):
@@ -441,7 +458,7 @@ async def test_the_public_address_is_looked_at(tmp_path, http):
 
 async def test_the_whole_answer_for_people_and_for_machines(tmp_path):
     async with AsyncExitStack() as stack:
-        local, _client = await stack.enter_async_context(slack())
+        local, _client = await stack.enter_async_context(slack(clock=Clock()))
         saturn = await stack.enter_async_context(saturn_server())
         connections = tmp_path / "connections.toml"
         connections.write_text(f'[connections.saturn]\nprovider = "saturn"\nbase_url = "{saturn.url}"\n')
@@ -451,7 +468,7 @@ async def test_the_whole_answer_for_people_and_for_machines(tmp_path):
         good = await run("doctor", env=env)
         assert good.status == 0, good.out
         assert [line.partition(":")[0] for line in good.out.splitlines()] == [
-            *("ok   settings", "ok   public address", "ok   slack token", "ok   slack scopes"),
+            *("ok   settings", "ok   public address", "ok   slack token", "ok   slack scopes", "ok   clock"),
             *("ok   connection saturn", "ok   room for outputs", "ok   store"),
         ]
         bad = await run("doctor", "--json", env={**env, "USHER_PUBLIC_URL": "", "SLACK_BOT_TOKEN": "xoxb-no"})
