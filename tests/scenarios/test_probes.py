@@ -21,7 +21,7 @@ from playground.processes import reserved_port
 from tests.project.repository import ROOT
 from tests.rigs import postgres
 from tests.rigs.postgres_standby import own_server
-from tests.rigs.scenario import World
+from tests.rigs.scenario import World, world
 from tests.rigs.scenario.stage import spoil
 
 DEPLOY = ROOT / "deploy"
@@ -157,3 +157,26 @@ async def test_no_supervisor_restarts_what_it_cannot_mend_or_takes_away_who_tell
                 await made.bot.context.people.sync()
             await made.comes(COUNTED, LEFT_OUT)
             assert "link" in (await made.answer()).lower()
+
+
+async def test_one_process_that_can_neither_write_nor_send_still_answers(tmp_path):
+    async with world(tmp_path, live=True) as made:
+
+        async def comes(wanted, **checks):
+            async with asyncio.timeout(60), aiohttp.ClientSession() as session:
+                while await SERVE.play(made.port) != wanted or not checks.items() <= made_checks.items():
+                    async with session.get(f"http://127.0.0.1:{made.port}/workz") as answer:
+                        made_checks.update((await answer.json())["checks"])
+
+        made_checks: dict[str, bool] = {}
+        await comes(COUNTED, store=True, sending=True)
+        store = made.bot.store
+        await store.engine.read(lambda tx: tx._connection.execute("PRAGMA query_only = ON"))
+        await comes(COUNTED, store=False)
+        assert "I haven't" in (await made.alice.types("start training")).text
+        await store.engine.read(lambda tx: tx._connection.execute("PRAGMA query_only = OFF"))
+        for token in made.slack.state.tokens.values():
+            token.revoked = True
+        with pytest.raises(SlackPermanent):
+            await made.bot.context.people.sync()
+        await comes(COUNTED, store=True, sending=False)
