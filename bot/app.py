@@ -290,8 +290,8 @@ class Process:
         return Health(store=store, ready=ready, works=works, metrics=self.metrics, metrics_token=token)
 
     def readiness(self) -> Mapping[str, bool]:
-        """Return whether Slack can reach a process that takes requests."""
-        return {"slack": self._socket is None or self._socket.is_ready()} if self._takes_requests else {}
+        """Return whether Slack can reach the process, if it has to."""
+        return {"slack": self._socket is None or self._socket.is_ready()}
 
     async def _compare_clocks(self) -> None:
         """Note how far this machine's clock is from Slack's: what Slack signs is taken for five minutes."""

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -73,19 +74,23 @@ async def enter(
     if settings.slack_bot_token is None:
         installed = await InstalledSlack.enter(settings, store, make, clock)
         return Entered(installed.installations, installed, installed, installed)
-    token = settings.slack_bot_token
+    token, administrators = settings.slack_bot_token, settings.admin_ids() | settings.global_admin_ids()
     caller = make(token.get_secret_value())
     digest = hashlib.sha256(token.get_secret_value().encode()).hexdigest()
     try:
         said = (await caller.call(AUTH_TEST, {})).data
+        await store.keep_identity(digest, said)
+        problem = ""
     except SlackFailed as error:
         kept = await store.kept_identity(digest)
         if kept is None:
             raise
-        log.warning("started without slack", problem=error.code)
-        said = kept
-    else:
-        await store.keep_identity(digest, said)
-    installation = Installation.from_auth_test(said, settings.admin_ids() | settings.global_admin_ids())
+        said, problem = kept, error.code
+    installation = Installation.from_auth_test(said, administrators)
     slack = PacedSlack(caller, Budget(store, installation), clock)
+    if problem:
+        log.warning("started without slack", problem=problem)
+        # So that it is known from the beginning that nothing can be sent.
+        with suppress(SlackFailed):
+            await slack.call(AUTH_TEST, {})
     return Entered(installation, OneTenant(installation, token), slack)

@@ -161,6 +161,9 @@ async def test_where_it_was_before_it_starts_without_slack_and_takes_requests(tm
         async with process(tmp_path, **of_slack(local)) as made:
             await made.start(loops=False)
             assert made.context.installation == known
+            # It knows from the beginning that nothing can be sent.
+            found = made._entered.slack
+            assert (found.is_away, found.is_shut) == (problem == "away", problem == "revoked")
             assert (await asked(made.port, "/readyz"))["/readyz"][0] == 200
         # What is kept is of that token only, and tells nobody what it was.
         other = of_slack(local, SLACK_BOT_TOKEN="xoxb-another")
@@ -171,6 +174,7 @@ async def test_where_it_was_before_it_starts_without_slack_and_takes_requests(tm
         assert local.credentials["bot_token"].encode() not in (tmp_path / "usher.db").read_bytes()
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("seconds", [pytest.param(300, marks=pytest.mark.thorough), 3])
 async def test_minutes_without_slack_at_the_start_are_one_process(tmp_path, seconds):
     """It is a real one, and asked all the time: nothing gives a supervisor a reason to end it."""

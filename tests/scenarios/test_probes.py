@@ -21,6 +21,7 @@ from playground.processes import reserved_port
 from tests.project.repository import ROOT
 from tests.rigs import postgres
 from tests.rigs.postgres_standby import own_server
+from tests.rigs.prometheus import Scrapes
 from tests.rigs.scenario import World, world
 from tests.rigs.scenario.stage import spoil
 
@@ -125,8 +126,14 @@ async def test_no_supervisor_restarts_what_it_cannot_mend_or_takes_away_who_tell
         spoil(made.slack.harness, "/api/", status=503, times=1_000_000)
         async with made.running():
             await made.comes(LEFT_OUT, LEFT_OUT)
+            worker, scrapes = made.made[Role.WORKER], Scrapes()
+            await scrapes.take(worker.port)
+            assert scrapes.last("usher_check", check="slack") == 0
             made.heal()
             await made.comes(COUNTED, COUNTED)
+            # What was said while it waited is said no more.
+            await scrapes.take(worker.port)
+            assert scrapes.last("usher_check", check="slack") == 1
             made._install(f"http://127.0.0.1:{made.port}")
             await asyncio.gather(*made.starts)
             async with asyncio.timeout(60):
