@@ -4,6 +4,10 @@ import asyncio
 
 import pytest
 
+from playground.harness import Clock
+from playground.saturn.resources import Resource
+from playground.saturn.seed import parse
+from playground.saturn.state import State
 from tests.playground.saturn_help import Saturn
 
 
@@ -87,3 +91,27 @@ async def test_two_starts_at_once_are_one(saturn: Saturn):
         "GET", f"/api/active/pods?workload_type=workspace&workload_id={saturn.ids['notebook']}"
     )
     assert len(pods["pod_summaries"]) == 1
+
+
+class Looked(Resource):
+    """A workspace that counts how often anybody has it brought to where it is."""
+
+    looks = 0
+
+    def settle(self, now: float) -> None:
+        self.looks += 1
+        super().settle(now)
+
+
+def test_only_what_is_asked_for_is_looked_at():
+    state = State(Clock(lambda: 0.0), parse({"users": [{"name": "alice"}, {"name": "bob"}]}))
+    alice, bob = (state.accounts.people[name] for name in ("alice", "bob"))
+    mine = [Looked(f"a{number}", "workspace", "alice", {"name": "a"}) for number in range(3)]
+    theirs = [Looked(f"b{number}", "workspace", "bob", {"name": "b"}) for number in range(50)]
+    for one in [*mine, *theirs]:
+        state.add(one)
+    assert state.find(alice, "workspace", "a1") is mine[1]
+    assert [one.looks for one in mine] == [0, 1, 0]
+    assert state.owned(alice, None) == mine
+    assert [one.looks for one in theirs] == [0] * 50
+    assert state.owned(bob, None) == theirs
