@@ -87,10 +87,11 @@ GOALS: Final[Mapping[str, Goal]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """Hold one measured figure. ``sound`` is False when the run itself failed.
+    """Hold one measured figure. ``sound`` is False when the run itself failed, or measured something else.
 
     ``baseline`` is in the same unit, ``before`` the same figure of the revision that it is compared with.
-    ``note`` says what else belongs to it (messages lost, a rule broken, sizes that were not the full ones).
+    ``note`` says what else belongs to it (messages lost, a rule broken, sizes that were not the full ones);
+    where the figure isn't sound, it is printed as the reason.
     """
 
     name: str
@@ -132,7 +133,8 @@ class Figure:
             "goal": f"{goal.of} {goal.side} {_rounded(goal.bound)}",
             "met": self.met,
         }
-        more = {"before": _rounded(self.before), "note": self.note}
+        detail = {"note": self.note} if self.sound else {"unsound": self.note or "the run failed"}
+        more = {"before": _rounded(self.before), **detail}
         return json.dumps(told | {name: one for name, one in more.items() if one}, ensure_ascii=False)
 
 

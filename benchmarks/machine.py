@@ -32,6 +32,18 @@ def cpu_seconds(pid: int) -> float:
     return used / 1e9
 
 
+def busier(bot: float, peers: Mapping[str, float]) -> str:
+    """Say which servers round the bot used more CPU than the bot itself; empty where none did.
+
+    Such a run measures those servers: how fast the bot is beside quicker ones isn't known.
+    """
+    return ", ".join(
+        f"{name} used {seconds:.1f} s of CPU, the bot {bot:.1f} s"
+        for name, seconds in peers.items()
+        if seconds > bot
+    )
+
+
 def memory_mb(pid: int) -> float:
     """Return the resident memory of a process in MB (``VmRSS``)."""
     for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace").splitlines():

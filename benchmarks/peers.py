@@ -36,8 +36,9 @@ FOREVER = 1e7
 class Gaps:
     """Note when each workspace was read, as early as this server can know it."""
 
-    def __init__(self, server: SaturnServer) -> None:
+    def __init__(self, server: SaturnServer, waste: float = 0.0) -> None:
         self._server = server
+        self._waste = waste
         self._last: dict[str, float] = {}
         self._gaps: list[float] = []
         self._again: set[str] = set()
@@ -57,6 +58,9 @@ class Gaps:
         if last is not None:
             self._gaps.append(now - last)
             self._again.add(match[1])
+        wasted = time.thread_time() + self._waste
+        while time.thread_time() < wasted:
+            pass
         response = await handler(request)
         self._refused += response.status != 200
         return response
@@ -159,7 +163,7 @@ def _saturn(arguments: argparse.Namespace) -> tuple[web.Application, Gaps, Any]:
         "page_size": max(arguments.each, 3),
     }
     server = build_saturn(seed=seed)
-    return server.app, Gaps(server), {}
+    return server.app, Gaps(server, arguments.waste), {}
 
 
 def _slack(arguments: argparse.Namespace) -> tuple[web.Application, Posts, Any]:
@@ -218,6 +222,7 @@ def main() -> None:
     saturn.add_argument("--status", default="stopped")
     saturn.add_argument("--soonest", type=float, default=FOREVER)
     saturn.add_argument("--latest", type=float, default=FOREVER)
+    saturn.add_argument("--waste", type=float, default=0.0, help="seconds of CPU for nothing, each read")
     slack = kinds.add_parser("slack")
     slack.set_defaults(make=_slack)
     slack.add_argument("--limits", action="store_true")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from benchmarks.crowd import Crowd
 from benchmarks.figures import Figure
-from benchmarks.machine import BenchmarkError, cores, cpu_seconds, memory_mb, running
+from benchmarks.machine import BenchmarkError, busier, cores, cpu_seconds, memory_mb, running
 from benchmarks.sizes import Sizes
 from benchmarks.stage import Bot, Stage, forget, note, noted, stage
 from benchmarks.turns import BEFORE, USHER, home, in_turn, least, variants
@@ -35,7 +35,8 @@ class _Watched:
 async def measure_polls(sizes: Sizes) -> list[Figure]:
     """Measure cost, gaps, rate and memory, in turn with the bare loop against the same server."""
     crowd = Crowd(sizes.people, sizes.pending // sizes.people)
-    scene_of = stage(crowd, state=State.STARTING, pending=True, saturn=["--status", "pending"])
+    saturn = ["--status", "pending", "--waste", str(sizes.waste)]
+    scene_of = stage(crowd, state=State.STARTING, pending=True, saturn=saturn)
     seen: dict[str, list[_Watched]] = defaultdict(list)
     async with scene_of as scene:
         places = {name: scene.beside(name) for name in variants(sizes)}
@@ -64,19 +65,24 @@ async def _watched(scene: Stage, bot: Bot, sizes: Sizes) -> _Watched:
     # The bare loop reads one workspace all the time.
     early = (await noted(scene.saturn))["violations"]
     began, used, memory = time.perf_counter(), cpu_seconds(bot.pid), 0.0
+    peer = cpu_seconds(scene.saturn.pid)
     while time.perf_counter() - began < sizes.watch_seconds / sizes.pieces:
         await asyncio.sleep(_LOOK_EVERY)
         memory = max(memory, memory_mb(bot.pid))
-    used = cpu_seconds(bot.pid) - used
+    used, peer = cpu_seconds(bot.pid) - used, cpu_seconds(scene.saturn.pid) - peer
     took = time.perf_counter() - began
     told = await noted(scene.saturn)
     bot.child.must_live()
     if not told["gaps"]:
         raise BenchmarkError("nothing was read twice")
     polls, violations, refused = told["polls"], told["violations"] - early, told["refused"]
-    note(f"{polls} polls in {took:.1f} s, {used / took:.2f} cores, {refused} refused")
-    wrong = f"{violations} reads too early, {refused} refused" if violations or refused else ""
-    return _Watched(used / polls * 1e6, told["smallest"], told["p99"], polls / took, memory, wrong)
+    note(
+        f"{polls} polls in {took:.1f} s, {used / took:.2f} cores and {peer / took:.2f} of the provider, "
+        f"{refused} refused"
+    )
+    broken = f"{violations} reads too early, {refused} refused" if violations or refused else ""
+    wrong = [one for one in (broken, busier(used, {"the provider": peer})) if one]
+    return _Watched(used / polls * 1e6, told["smallest"], told["p99"], polls / took, memory, ", ".join(wrong))
 
 
 async def _bare(scene: Stage, sizes: Sizes) -> float:

@@ -36,6 +36,8 @@ class Sizes:
     settle_seconds: float = 25.0
     watch_seconds: float = 60.0
     baseline_polls: int = 10_000
+    #: Seconds of CPU that the local provider takes for a read, for nothing: does a run notice such a peer?
+    waste: float = 0.0
     #: Processes that claim beside each other, and seconds between two reads of one workspace.
     claimers: int = 4
     claim_interval: float = 10.0

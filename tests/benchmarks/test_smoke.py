@@ -2,11 +2,16 @@
 
 import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 
 from benchmarks.__main__ import MEASUREMENTS, main
+from benchmarks.claims import measure_claims
 from benchmarks.figures import GOALS, Figure, quantile
+from benchmarks.machine import busier
+from benchmarks.polls import measure_polls
+from benchmarks.sizes import TOY
 
 
 # The others are held to what they call by the type checker.
@@ -42,6 +47,28 @@ def test_every_figure_has_a_goal_and_a_measurement():
 )
 def test_a_goal_is_met_or_not(figure, met):
     assert figure.met is met
+
+
+def test_an_unsound_figure_says_why_and_meets_nothing():
+    said = json.loads(Figure("gap_min", 10.9, sound=False, note="the provider was busier").line())
+    assert (said["met"], said["unsound"]) == (False, "the provider was busier")
+    assert json.loads(Figure("ide_size", 9.0, sound=False).line())["unsound"]
+    assert "unsound" not in json.loads(Figure("gap_min", 10.9, note="4 workers").line())
+
+
+def test_a_peer_that_is_busier_than_the_bot_is_named():
+    assert busier(2.0, {"the provider": 2.0, "Slack": 0.1}) == ""
+    assert busier(2.0, {"the provider": 2.1, "Slack": 0.1}).startswith("the provider used 2.1 s of CPU")
+
+
+# What a busy peer is, and what its figures say, the two above prove.
+@pytest.mark.thorough
+@pytest.mark.parametrize("measure", [measure_polls, measure_claims])
+async def test_a_run_beside_a_busy_provider_says_in_each_figure_that_it_is_unsound(measure):
+    sizes = replace(TOY, waste=0.2, baseline_polls=10, workers=1)
+    found = [json.loads(figure.line()) for figure in await measure(sizes)]
+    assert {(one["met"], "the provider used" in one["unsound"]) for one in found} == {(False, True)}
+    assert len(found) == 5
 
 
 def test_an_unknown_name_is_refused(capsys):
