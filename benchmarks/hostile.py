@@ -8,6 +8,7 @@ import os
 import signal
 from collections.abc import Iterator
 from itertools import cycle
+from pathlib import Path
 from typing import Final
 
 from benchmarks.crowd import Crowd
@@ -18,7 +19,7 @@ from benchmarks.sizes import Sizes
 from benchmarks.stage import Bot, note, stage
 
 #: Quotes, sentences, names, times, tokens, and too much: (command, beginning, what is repeated, length).
-_TEXTS: Final = (
+TEXTS: Final = (
     ("/job", "run ", '"a ', 5_900),
     ("/job", "run -- ", "'a ", 39_000),
     ("/workspace", "", "a. ", 1_900),
@@ -31,8 +32,18 @@ _TEXTS: Final = (
     ("/workspace", "", "0123456789abcdef" * 2 + " ", 1_900),
     ("/workspace", "start ", "a:b-c/d", 1_900),
 )
+#: What somebody with thousands of workspaces may type besides: what all names begin with, parts and slips of
+#: them, none, all.
+NAMES: Final = (
+    *("start notebook", "stop notebook", "stop note", "keep notebook until 6pm", "open notebok-0001"),
+    *("start ebook", "stop all", "stop everything but notebook-0001", "list", "list notebook"),
+    *("list ebook", "start", "stop running", "is notebook running?", "status notebook", "who's up?"),
+    *("start all", "start every notebook", "start notebook at 6", "hours notebook"),
+    *("please start it", "what's running?"),
+)
 #: How often a single text is sent to see what it costs.
 _EACH: Final = 20
+_EACH_AMONG_MANY: Final = 3
 
 
 async def measure_hostile(sizes: Sizes) -> list[Figure]:
@@ -44,7 +55,7 @@ async def measure_hostile(sizes: Sizes) -> list[Figure]:
         async with scene.bot(program=watched) as bot:
             await send(bot.target.url, _work(bot, crowd, crowd.people), sizes.hostile_connections)
             os.kill(bot.pid, signal.SIGUSR1)
-            cost, dearest = max([await _cost(bot, text) for text in _TEXTS])
+            cost, dearest = max([await _cost(bot, text) for text in TEXTS])
             alone = await send(
                 bot.target.url, _work(bot, crowd, sizes.hostile_acks), sizes.hostile_connections
             )
@@ -57,11 +68,9 @@ async def measure_hostile(sizes: Sizes) -> list[Figure]:
             finally:
                 is_over.set()
             attacks = await attack
-            os.kill(bot.pid, signal.SIGUSR2)
-            while not seen.exists():
-                bot.child.must_live()
-                await asyncio.sleep(0.05)
-        stops = json.loads(seen.read_text(encoding="utf-8"))
+            stops = await _stops(bot, seen)
+    for each in sizes.hostile_many:
+        stops += await _among_many(each)
     wrong = [*alone.wrong, *beside.wrong, *attacks.wrong]
     if wrong:
         raise BenchmarkError(f"{len(wrong)} wrong answers, such as {wrong[0]}")
@@ -69,12 +78,47 @@ async def measure_hostile(sizes: Sizes) -> list[Figure]:
         note(f"the loop stood still for {seconds * 1e3:.0f} ms in {place}")
     late, early = quantile(beside.seconds, 0.99), quantile(alone.seconds, 0.99)
     note(f"99 % of acks within {early:.3f} s alone, {late:.3f} s beside {len(attacks.seconds)} hostile texts")
-    longest, where = stops[0] if stops else (0.0, "")
+    longest, where = max(stops, default=(0.0, ""))
     return [
         Figure("hostile_ack_p99", late),
         Figure("hostile_text_cpu", cost, note=dearest),
         Figure("loop_stop_longest", longest * 1e3, note=where),
     ]
+
+
+async def _among_many(count: int) -> list[tuple[float, str]]:
+    """Have somebody with so many workspaces, of names that are alike, send each text; return the stops."""
+    found = []
+    async with stage(Crowd(1, count)) as scene:
+        seen = scene.folder / "stops.json"
+        async with scene.bot(program=["benchmarks.stops", str(seen)]) as bot:
+            await send(bot.target.url, iter([bot.target.request(Crowd.user(0), "list", 0)]), 1)
+            for text in (*TEXTS, *(("/workspace", name, "", len(name)) for name in NAMES)):
+                os.kill(bot.pid, signal.SIGUSR1)
+                cost, what = await _cost(bot, text, _EACH_AMONG_MANY)
+                stops = await _stops(bot, seen)
+                longest, place = max(stops, default=(0.0, "nowhere"))
+                note(f"{count} workspaces, {what}: {cost:.0f} ms, at most {longest * 1e3:.0f} ms, {place}")
+                found += [(seconds, f"{place}, {count} workspaces, {what}") for seconds, place in stops]
+    return found
+
+
+async def _stops(bot: Bot, seen: Path) -> list[tuple[float, str]]:
+    """Return where the loop stood still, and for how long, since it was told to forget."""
+    os.kill(bot.pid, signal.SIGUSR2)
+    while (stops := _taken(seen)) is None:
+        bot.child.must_live()
+        await asyncio.sleep(0.05)
+    return stops
+
+
+def _taken(seen: Path) -> list[tuple[float, str]] | None:
+    """Take what was written away; None if that isn't there yet."""
+    if not seen.exists():
+        return None
+    stops = json.loads(seen.read_text(encoding="utf-8"))
+    seen.unlink()
+    return [(seconds, place) for seconds, place in stops]
 
 
 async def measure_searches(sizes: Sizes) -> list[Figure]:
@@ -121,23 +165,28 @@ def _work(bot: Bot, crowd: Crowd, count: int) -> Iterator[bytes]:
 
 
 def _attack(bot: Bot, is_over: asyncio.Event) -> Iterator[bytes]:
-    for number, text in enumerate(cycle(_TEXTS)):
+    for number, text in enumerate(cycle(TEXTS)):
         if is_over.is_set():
             return
         yield _request(bot, text, number)
 
 
 def _request(bot: Bot, text: tuple[str, str, str, int], number: int) -> bytes:
-    command, begin, part, length = text
-    whole = (begin + part * (length // len(part) + 1))[:length]
-    return bot.target.request(Crowd.user(0), whole, number, command)
+    return bot.target.request(Crowd.user(0), whole(text), number, text[0])
 
 
-async def _cost(bot: Bot, text: tuple[str, str, str, int]) -> tuple[float, str]:
+def whole(text: tuple[str, str, str, int]) -> str:
+    """Return one of the texts as it is typed."""
+    _, begin, part, length = text
+    return (begin + part * length)[:length]
+
+
+async def _cost(bot: Bot, text: tuple[str, str, str, int], times: int = _EACH) -> tuple[float, str]:
     """Return the CPU of one such text, in ms, and what it is."""
     before = cpu_seconds(bot.pid)
-    outcome = await send(bot.target.url, (_request(bot, text, number) for number in range(_EACH)), 1)
+    outcome = await send(bot.target.url, (_request(bot, text, number) for number in range(times)), 1)
     if outcome.wrong:
         raise BenchmarkError(f"a wrong answer: {outcome.wrong[0]}")
     command, begin, part, length = text
-    return (cpu_seconds(bot.pid) - before) / _EACH * 1e3, f"{command} {begin}{part.strip()} …, {length}"
+    what = f"{command} {begin}{part.strip()} …, {length}" if part else f"{command} {begin}"
+    return (cpu_seconds(bot.pid) - before) / times * 1e3, what

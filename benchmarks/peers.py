@@ -160,7 +160,8 @@ def _saturn(arguments: argparse.Namespace) -> tuple[web.Application, Gaps, Any]:
             }
             for person, workspace in crowd.pairs()
         ],
-        "page_size": max(arguments.each, 3),
+        # Long lists come in pages.
+        "page_size": min(max(arguments.each, 3), 100),
     }
     server = build_saturn(seed=seed)
     return server.app, Gaps(server, arguments.waste), {}

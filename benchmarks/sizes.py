@@ -91,6 +91,8 @@ class Sizes:
     hostile_workspaces: int = 200
     hostile_connections: int = 2
     hostile_acks: int = 600
+    #: Of so many workspaces, whose names are alike, one person has each text looked for.
+    hostile_many: tuple[int, ...] = (2_000, 5_000)
     #: One of them searches on so many connections at once, among so many workspaces.
     searching: int = 20
     searched: int = 300
@@ -154,6 +156,7 @@ TOY = Sizes(
     hostile_workspaces=3,
     hostile_connections=2,
     hostile_acks=40,
+    hostile_many=(10,),
     searching=2,
     searched=5,
     silence_people=2,

@@ -56,7 +56,8 @@ async def amended(
     if about.ask == "which" and about.what in _OPEN:
         return await _chosen(request, reading, about)
     if reading.how == "not" and about.ask and reading.which.named:
-        rest = [one for one in rows if one.id in about.workspaces and one not in reading.which.named]
+        left = set(about.workspaces) - {one.id for one in reading.which.named}
+        rest = [one for one in rows if one.id in left]
         return (about.what, *labels_of(request, rest, rows)) if rest else replies.hint(words.LEFT)
     place = (request.surface.channel_id, request.surface.thread_ts or "")
     act = next(iter(await request.services.store.recent_acts(request.principal, *place)), None)

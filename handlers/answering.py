@@ -15,6 +15,7 @@ from bot.messages.blocks.kit import AGREED, Press
 from bot.messages.texts import answers, talk
 from bot.services import naming
 from bot.support.guards import guards
+from bot.support.pool import beside
 from handlers import acts, amending, course, deciding, mistyped, questions, routes, talking
 from handlers.command_line import plain, written
 from handlers.connections import makers
@@ -81,13 +82,15 @@ async def _understood(request: Request) -> tuple[Reading, Sequence[Workspace]]:
     if (whole := await targets.typed(request)) is not None:
         return whole, whole.which.named
     rows = await services.store.workspaces(request.principal)
-    reading = read(given, request.folder, verbs, Names(rows, (), services.connections))
+    names = Names(rows, (), services.connections)
+    reading = await beside(rows, read, given, request.folder, verbs, names)
     which = reading.which
     is_of_runs = reading.folder == "job" or {plain(word) for word in given} & _ABOUT_RUNS
     is_strange = which.unknown or (reading.kind == "nothing" and not which.workspaces)
     are_needed = is_strange or (is_of_runs and reading.kind != "talk")
     if are_needed and (runs := await services.store.runs(request.principal)):
-        reading = read(given, request.folder, verbs, Names(rows, runs, services.connections))
+        names = Names(rows, runs, services.connections)
+        reading = await beside(rows, read, given, request.folder, verbs, names)
     return reading, rows
 
 
@@ -198,7 +201,7 @@ async def _read_again(
     old, rows = await targets.old_and_rows(request)
     runs = await request.services.store.runs(request.principal)
     names = Names(rows, runs, request.services.connections)
-    again = read(request.given, request.folder, routes.verbs_of_folders(), names)
+    again = await beside(rows, read, request.given, request.folder, routes.verbs_of_folders(), names)
     if again.what != reading.what or reading.kind != again.kind:
         again = reading
     if rows and (again.which.unknown or again.which.is_near) and not again.which.is_beginning:
@@ -264,7 +267,8 @@ async def _chosen(
         case Choice.ALL:
             there = [one for one in rows if which.connections in {(), (one.connection,)}]
             fitting = [one for one in there if not which.state or targets.is_in(one, which.state)]
-            return [one for one in fitting if one not in which.besides], False
+            besides = {one.id for one in which.besides}
+            return [one for one in fitting if one.id not in besides], False
         case Choice.UNKNOWN:
             await all_linked(request, which.connections)
             is_name = which.quoted or reading.manner is Manner.TYPED or len(which.unknown) <= _NAME_WORDS

@@ -19,6 +19,7 @@ from bot.messages.texts.verbs import VERBS
 from bot.providers import base
 from bot.services import naming
 from bot.support.cleaning import SLACK_TOKEN, fold
+from bot.support.pool import beside
 from handlers import routes
 from handlers.command_line import command_line, typed, unknown_flags
 from handlers.request import Answered, Request
@@ -168,7 +169,7 @@ async def _known(services: Services, principal: Principal) -> set[str]:
     runs = await services.store.runs(principal)
     found = [text for one in rows for text in (one.id, one.remote_id, one.name, one.alias)]
     found += [text for run in runs for text in (run.id, run.remote_id, run.name)]
-    return {fold(text) for text in found if text}
+    return await beside(rows, lambda: {fold(text) for text in found if text})
 
 
 def unknown_flag(request: Request, found: Sequence[str]) -> Answer:

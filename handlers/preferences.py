@@ -107,7 +107,8 @@ def _workspaces(services: Services, rows: Iterable[Workspace], chosen: str) -> l
     """Return the workspaces to choose from: the chosen one, then those used last."""
     found = sorted(rows, key=lambda one: (one.id != chosen, -(one.used_at or 0.0), one.title.casefold()))
     kept = sorted(found[: home.OPTIONS], key=lambda one: one.title.casefold())
-    return [Choice(one.id, naming.address(one, found, services.title(one.connection))) for one in kept]
+    addresses = naming.labels(kept, found, services.title, are_addresses=True)
+    return [Choice(one.id, address) for one, address in zip(kept, addresses, strict=True)]
 
 
 async def _sources(services: Services, principal: Principal) -> list[Choice]:

@@ -39,8 +39,9 @@ class Heard(NamedTuple):
         if which.place:
             at = which.place - 1 if which.place > 0 else len(self.listed) + which.place
             return self.listed[at : at + 1] if at >= 0 else []
-        others = [one for one in self.listed or rows if one not in self.workspaces]
-        found = others if which.points == "other" and len(self.workspaces) == 1 else self.workspaces
+        found = self.workspaces
+        if which.points == "other" and len(found) == 1:
+            found = [one for one in self.listed or rows if one.id != found[0].id]
         return [one for one in found if which.connections in {(), (one.connection,)}]
 
 

@@ -19,6 +19,7 @@ from bot.services.snapshots import RUNS
 from bot.store.discovered import FoundWorkspace
 from bot.store.tasks import NewTask
 from bot.support.errors import NotFound
+from bot.support.pool import beside
 
 log = structlog.get_logger(__name__)
 _Found = TypeVar("_Found")
@@ -109,25 +110,8 @@ class Lists(EnginePart):
     async def _merge_workspaces(
         self, account: Account, runtime: Runtime, found: base.Listing[base.Discovered]
     ) -> None:
-        new = await self._store.merge_discovered(
-            account.id,
-            [
-                FoundWorkspace(
-                    each.remote_id,
-                    runtime.provider.gate_key(each.remote_id),
-                    each.name,
-                    each.observed.state,
-                    each.observed.url,
-                    each.observed.detail,
-                    each.observed.actions,
-                    each.observed.ends_at,
-                    each.observed.ends_how,
-                    each.observed.reason,
-                )
-                for each in found
-            ],
-            is_whole=found.is_whole,
-        )
+        rows = await beside(found, _rows, runtime.provider, found)
+        new = await self._store.merge_discovered(account.id, rows, is_whole=found.is_whole)
         log.info(
             "list read",
             connection=runtime.name,
@@ -205,4 +189,22 @@ def waiting_commands(task: Task, principal: Principal | None = None, problem: st
             },
         )
         for number, waiting in enumerate(task.payload.get("then") or [])
+    ]
+
+
+def _rows(provider: base.Provider, found: base.Listing[base.Discovered]) -> list[FoundWorkspace]:
+    return [
+        FoundWorkspace(
+            each.remote_id,
+            provider.gate_key(each.remote_id),
+            each.name,
+            each.observed.state,
+            each.observed.url,
+            each.observed.detail,
+            each.observed.actions,
+            each.observed.ends_at,
+            each.observed.ends_how,
+            each.observed.reason,
+        )
+        for each in found
     ]

@@ -3,6 +3,7 @@
 Pure.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -168,12 +169,27 @@ def split_connection(name: str, connections: Mapping[str, Provider]) -> tuple[st
     return (stem.strip(), connection) if connection is not None else (name, None)
 
 
-def address(workspace: Workspace, among: Sequence[Workspace], place: str) -> str:
-    """Return what tells a workspace from others of its name: its connection's title, or its id there, too."""
-    same = [one for one in among if one.connection == workspace.connection]
-    if sum(fold(one.title) == fold(workspace.title) for one in same) > 1:
-        return f"{workspace.remote_id}@{place}"
-    return f"{workspace.title}@{place}"
+def labels(
+    found: Sequence[Workspace],
+    among: Sequence[Workspace],
+    title: Callable[[str], str],
+    *,
+    are_addresses: bool = False,
+) -> list[str]:
+    """Return distinct names: with the connection's title where others have the same, or the id there, too.
+
+    ``are_addresses``: each has its connection's title.
+    """
+    asked = {fold(one.title) for one in found}
+    names = [(name, one.connection) for one in among if (name := fold(one.title)) in asked]
+    called, there = Counter(name for name, _ in names), Counter(names)
+    labels = []
+    for one in found:
+        name = fold(one.title)
+        label = one.remote_id if there[name, one.connection] > 1 else one.title
+        is_address = are_addresses or called[name] > 1
+        labels.append(f"{label}@{title(one.connection)}" if is_address else label)
+    return labels
 
 
 def own_name(text: str) -> str:

@@ -1,13 +1,14 @@
 """How much may be done at once: a bounded pool of running work, and limits on one person's requests.
 
+A pure function that looks through many rows runs on a thread of its own, so that nobody waits for it.
 A limit is a token bucket, so that nobody takes what others need. It is in memory, because a bucket holds
 only a few seconds' worth; times are the injected monotonic seconds.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence, Sized
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, Final, ParamSpec, TypeVar
 
 import structlog
 
@@ -15,6 +16,18 @@ from bot.support.clock import Ids
 from bot.support.errors import StoreError
 
 log = structlog.get_logger(__name__)
+
+#: With so many rows, what looks through them takes longer than the way to a thread.
+MANY: Final = 500
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+async def beside(rows: Sized, pure: Callable[_P, _T], *args: _P.args, **named: _P.kwargs) -> _T:
+    """Return what a pure function of these rows finds; the loop goes on meanwhile if there are many."""
+    if len(rows) < MANY:
+        return pure(*args, **named)
+    return await asyncio.to_thread(pure, *args, **named)
 
 
 class Pool:

@@ -134,8 +134,9 @@ class Names:
             if found.kind in {"one", "many"}:
                 return Span(0, len(words), found.workspaces, is_beginning=True)
         typed = fold(next(iter(readings(words))).strip(_QUOTES))
-        keys = {key for key in self._workspaces if _is_near(typed, key)}
-        rows = tuple(one for one in self._rows if keys & {fold(one.title), fold(one.name)})
+        begun = {*self._by_letter.get(typed[:1], ()), *self._by_letter.get(typed[1:2], ())}
+        keys = {key for key in begun if _is_near(typed, key)}
+        rows = tuple(one for one in self._rows if keys & {fold(one.title), fold(one.name)}) if keys else ()
         if rows:
             return Span(0, len(words), rows)
         runs = next((runs for key, runs in self._runs_by_name.items() if _is_near(typed, key)), ())
@@ -151,6 +152,10 @@ class Names:
         by_alias = ((fold(one.alias), one) for one in self._rows if one.alias)
         by_name = ((name, one) for one in self._rows for name in {fold(one.name), fold(one.remote_id)})
         return _grouped(by_name) | _grouped(by_alias)
+
+    @cached_property
+    def _by_letter(self) -> Mapping[str, tuple[str, ...]]:
+        return _grouped((name[:1], name) for name in self._workspaces)
 
     @cached_property
     def _beginnings(self) -> frozenset[str]:

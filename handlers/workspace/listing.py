@@ -15,6 +15,7 @@ from bot.messages.texts import answers, cards, home, verbs
 from bot.services import naming, snapshots, workspaces
 from bot.services.gather import rank
 from bot.support.cleaning import fold
+from bot.support.pool import beside
 from handlers import narrowed, routes
 from handlers.command_line import plain
 from handlers.dispatch import run_button
@@ -46,7 +47,7 @@ async def show_list(request: Request) -> Answer:
     stale = await request.asked.see(snapshots.stale, TaskKind.DISCOVER, request.waited.looked)
     remark = await refreshed(request, TaskKind.DISCOVER, stale, answers.OLD_SNAPSHOT)
     page, given = narrowed.asked(request)
-    part = narrowed.workspaces_like(given, rows, services.connections)
+    part = await beside(rows, narrowed.workspaces_like, given, rows, services.connections)
     if part is not None and not part.rows:
         return narrowed.none_of_these(
             request, part, answers.WORKSPACES, "list", [replies.list_button()], remark
@@ -247,7 +248,7 @@ async def complete(request: Request) -> list[dict[str, Any]]:
     rows = await request.services.store.workspaces(request.principal)
     needle = fold(request.name)
     fitting = [one for one in rows if needle in fold(one.title) or needle in fold(one.name)]
-    chosen = fitting or list(naming.nearest(request.name, rows))
+    chosen = fitting or list(await beside(rows, naming.nearest, request.name, rows))
     return [
         {
             "text": kit.plain(kit.line(label, kit.OPTION), kit.OPTION),

@@ -26,6 +26,7 @@ from bot.services.making import TEMPLATE, PersonalOffer
 from bot.services.workspaces import check_possible, effects, effects_now, final_mode, owned
 from bot.support.cleaning import fold
 from bot.support.errors import Refused
+from bot.support.pool import beside
 from handlers import routes
 from handlers.command_line import plain, written
 from handlers.connections import makers
@@ -78,11 +79,11 @@ async def named(request: Request, name: str) -> Workspace:
     if (only := await _only(request, name)) is not None:
         return only
     rows = await request.services.store.workspaces(request.principal)
-    found = naming.find(name, rows, request.services.connections)
+    found = await beside(rows, naming.find, name, rows, request.services.connections)
     old: Sequence[Account] = ()
     if found.kind == "near":
         old, rows = await old_and_rows(request)
-        found = naming.find(name, rows, request.services.connections)
+        found = await beside(rows, naming.find, name, rows, request.services.connections)
     if found.kind == "one":
         return found.workspaces[0]
     if found.kind == "many":
@@ -153,7 +154,7 @@ async def _empty(request: Request, sentence: str) -> Answer:
 
 def which_of_all(request: Request, rows: Sequence[Workspace]) -> Answer:
     """Ask which workspace is meant if no name was given."""
-    buttons = choices(request, rows, labels_of(request, rows, rows))
+    buttons = choices(request, rows, labels_of(request, rows[: replies.FEW], rows))
     sentence = request.filled(answers.WHICH_OF_ALL, verb=Markup(request.verb))
     return _asking(request, replies.answer(sentence, buttons), rows)
 
@@ -162,7 +163,7 @@ def which_of_these(
     request: Request, found: Sequence[Workspace], rows: Sequence[Workspace], name: str
 ) -> Answer:
     """Ask which of those that a name fits is meant."""
-    labels = labels_of(request, found, rows)
+    labels = labels_of(request, found[: replies.FEW], rows)
     titles = {fold(one.title) for one in found}
     sentence = answers.NEAREST[False]
     if len(titles) == 1:
@@ -208,7 +209,7 @@ async def unknown(
     runs = await _run_commands(request, name)
     if not rows and not runs:
         return await nothing_yet(request, old)
-    near = near or naming.nearest(name, rows)
+    near = near or await beside(rows, naming.nearest, name, rows)
     promise = await refresh_lists(request, TaskKind.DISCOVER, answers.CHECKING, old=old)
     if promise:
         return replies.answer(promise)
@@ -275,12 +276,7 @@ def choices(request: Request, found: Sequence[Workspace], labels: Sequence[str])
 
 def labels_of(request: Request, found: Sequence[Workspace], rows: Sequence[Workspace]) -> list[str]:
     """Return distinct names: with the connection if two are the same."""
-    return [
-        one.title
-        if sum(fold(other.title) == fold(one.title) for other in rows) == 1
-        else naming.address(one, rows, request.services.title(one.connection))
-        for one in found
-    ]
+    return naming.labels(found, rows, request.services.title)
 
 
 #: The most that one button does something to.
@@ -466,7 +462,8 @@ def _remarks(
 ) -> list[str]:
     """Say what was named and is left out, and what is not known."""
     remarks = []
-    out = [*(one for one in rows if one not in fitting and which.workspaces), *which.besides]
+    fits = {one.id for one in fitting}
+    out = [*(one for one in rows if one.id not in fits and which.workspaces), *which.besides]
     if out:
         names = ", ".join(_state(request, one) for one in out)
         remarks.append(fill(talk.SEVERAL_LEFT_OUT, names=Markup(names)))

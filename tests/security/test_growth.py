@@ -1,11 +1,15 @@
 """A text costs what its length is worth: eight times the length takes no more than twenty times the CPU.
 
+And it costs what the number of a person's workspaces is worth, also if their names are alike.
+
 Whoever adds a reader of text from outside adds a row to ``READERS``.
 """
 
 import gc
+import sys
+import threading
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from math import inf
 from time import thread_time
@@ -13,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.hostile import NAMES, TEXTS, whole
 from bot.domain import moments
 from bot.domain.runs import OutputChunk
 from bot.domain.workspaces import Workspace
@@ -27,6 +32,7 @@ from bot.services import approvals, linking, naming, runs
 from bot.support.cleaning import Hider, clean
 from bot.support.errors import BadAnswer
 from bot.support.logs import Redactor
+from bot.support.pool import MANY, beside
 from bot.web import app, shapes
 from handlers import mistyped, routes
 from handlers.command_line import LONGEST, LONGEST_COMMAND, command_line, parse, running_flags
@@ -282,3 +288,69 @@ async def test_a_longer_text_costs_no_more_than_its_length(world, name):
         else:
             grew[part] = f"{little * 1000:.1f} ms, then {much * 1000:.1f} ms"
     assert not grew
+
+
+#: Workspaces, and how many times as many; what compares all with all calls sixteen times as much.
+FEW, MORE, MOST_CALLS = 100, 4, 6.0
+
+
+@asynccontextmanager
+async def having(count: int):
+    """Put a bot together whose person has so many workspaces, of names that are alike."""
+    async with run_rig() as bot:
+        await bot.link(names=[f"notebook-{number:03d}" for number in range(count)], connection="hub")
+        yield bot
+
+
+async def calls(bot: Rig, text: str) -> int:
+    """Return how many calls of our own code and of Python's a text takes to be answered."""
+    bot.clock.advance(60.0)
+    found = 0
+
+    def count(_frame: object, event: str, _given: object) -> None:
+        nonlocal found
+        found += event == "call"
+
+    sys.setprofile(count)
+    try:
+        await bot.say(text)
+    finally:
+        sys.setprofile(None)
+    return found
+
+
+async def test_a_text_costs_no_more_than_the_number_of_workspaces():
+    texts = [*NAMES, *(("job " if text[0] == "/job" else "") + whole(text) for text in TEXTS)]
+    async with having(FEW) as little, having(FEW * MORE) as much:
+        for text in texts:
+            few, many = await calls(little, text), await calls(much, text)
+            assert many <= MOST_CALLS * few, f"{text[:60]}: {few} calls, then {many}"
+
+
+async def test_what_looks_through_many_rows_keeps_nobody_waiting():
+    async def place(count: int) -> int:
+        return await beside(range(count), threading.get_ident)
+
+    assert await place(MANY - 1) == threading.get_ident() != await place(MANY)
+
+
+async def test_a_sentence_among_many_names_is_read_beside_the_loop():
+    async with having(MANY) as bot:
+        running = threading.get_ident()
+        where = set()
+
+        def look(frame: Any, event: str, _given: object) -> None:
+            if event == "call" and frame.f_code is Names.spans.__code__:
+                where.add(threading.get_ident())
+
+        threading.setprofile(look)
+        sys.setprofile(look)
+        try:
+            for text in NAMES:
+                bot.clock.advance(60.0)
+                await bot.say(text)
+        finally:
+            sys.setprofile(None)
+            threading.setprofile(None)
+        assert where
+        assert running not in where

@@ -78,9 +78,11 @@ def test_a_workspace_whose_name_looks_like_an_address_is_found_by_it():
 
 
 def test_names_are_told_apart_by_connection_and_then_by_id():
-    assert naming.address(NOTEBOOK, MINE, "Saturn Cloud") == "notebook@Saturn Cloud"
     twin = row("notebook", remote_id="77")
-    assert naming.address(twin, [*MINE, twin], "Saturn Cloud") == "77@Saturn Cloud"
+    assert naming.labels([NOTEBOOK], MINE, str) == ["notebook@saturn"]
+    assert naming.labels([NOTEBOOK, twin], [*MINE, twin], str)[1] == "77@saturn"
+    assert naming.labels([NOTEBOOK], [NOTEBOOK], str) == ["notebook"]
+    assert naming.labels([NOTEBOOK], [NOTEBOOK], str, are_addresses=True) == ["notebook@saturn"]
     assert naming.find("77@saturn", [*MINE, twin], CONNECTIONS).workspaces == (twin,)
 
 
