@@ -75,6 +75,10 @@ class Account:
         """Return whether its provider refused it when it was last tried."""
         return self.state == "active" and self.refused_since is not None
 
+    def repeats(self, at: float | None) -> bool:
+        """Return whether a refusal at this time is one of several, of which people are told."""
+        return self.is_held and (at or 0.0) - (self.refused_since or 0.0) >= REPEATED_SECONDS
+
     def tried_in(self, now: float) -> float:
         """Return the seconds until a refused one may be tried again: the longer it is refused, the rarer."""
         if not self.is_held or self.looked_at is None:

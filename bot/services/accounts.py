@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
-from bot.domain.accounts import APPROVED_SECONDS, REPEATED_SECONDS, Account, MadeBy
+from bot.domain.accounts import APPROVED_SECONDS, Account, MadeBy
 from bot.domain.audit import AuditEntry
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Person, Principal
@@ -291,7 +291,7 @@ def hold(tx: Transaction, account: Account, cause: str, *, renamed: str = "", la
     about, now = {"connection": held.connection, "cause": cause}, tx.now()
     if account.refused_since is None:
         append_audit(tx, [AuditEntry("usher", "account.hold", held.id, "refused", about)])
-    if now - held.refused_since < REPEATED_SECONDS:
+    if not held.repeats(now):
         return False
     if refusals.are_several(tx, held.connection, now - lately):
         return True

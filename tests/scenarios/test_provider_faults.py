@@ -150,6 +150,18 @@ async def test_a_right_that_is_taken_away_meanwhile_is_told_once(linked):
     assert linked.calls(f"GET .*{ID['notebook']}") < 9
 
 
+@pytest.mark.parametrize("at", [START, READ])
+async def test_a_single_refusal_of_a_token_is_no_news_and_the_start_goes_on_after_half_a_minute(linked, at):
+    alice = linked.alice
+    linked.resource("notebook").start_seconds = 4
+    linked.saturn_fails(at, times=1, status=401)
+    await alice.types("start notebook")
+    await linked.pass_time(58, step=2)
+    assert [shown.kind for shown in alice.sees() if shown.kind in {"card", "sign_in_refused"}] == []
+    assert alice.only("ready")
+    assert "sign-in" not in "".join(shown.text for shown in alice.sees())
+
+
 async def test_a_refused_token_is_told_once_and_the_start_goes_on_after_linking_again(linked):
     alice = linked.alice
     await alice.types("start notebook")
