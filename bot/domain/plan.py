@@ -15,6 +15,7 @@ from bot.domain.settling import (
     ANSWER_SECONDS,
     CALL_ENDS,
     NEVER_UP_AFTER,
+    SAID_AGAIN_AFTER,
     START_SETTLES,
     STILL_DOWN_AFTER,
     Pacing,
@@ -380,7 +381,9 @@ def next_read(
         seconds = pace.pending
     elif state is State.RUNNING:
         seconds = pace.running if used else pace.unused
-    elif state is State.GONE or not used:
+    elif state is State.GONE:
+        seconds = SAID_AGAIN_AFTER
+    elif not used:
         return None
     else:
         seconds = pace.unused

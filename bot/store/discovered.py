@@ -231,4 +231,6 @@ def _note_absence(tx: Transaction, row: Row, start: float) -> None:
         ends_how=None,
     )
     timers.note(tx, row["id"], row["state"], State.GONE, start)
+    if not row["hidden"]:
+        gates.make_due(tx, row["id"])
     cards.owe_about(tx, row["id"], changed=True)

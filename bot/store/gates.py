@@ -15,6 +15,7 @@ from bot.domain.accounts import Account
 from bot.domain.observed import Observed
 from bot.domain.reads import ReadClaim, ReadResult
 from bot.domain.runs import ObservedRun, RunState
+from bot.domain.settling import SAID_AGAIN_AFTER
 from bot.domain.stops import Ending
 from bot.domain.workspaces import NOT_UP, PROVISIONAL, State
 from bot.store import cards, timers
@@ -371,6 +372,9 @@ def _record(
             changed = _observe(
                 tx, row, result.observed, granted_at, writes, is_reader=is_reader, ends_doubt=ends_doubt
             )
+        if is_gone and is_reader:
+            again = {"is_new": row["state"] != State.GONE, "again": SAID_AGAIN_AFTER}
+            tx.run("note_gone", id=row["id"], at=granted_at, **again)
         is_news |= _tell_operation(tx, row, result, now, changed=changed) or changed
     settled = opens_at if gate["wanted_at"] > granted_at else due_at
     if settled != gate["gate_due_at"] or opens_at != gate["next_check_at"]:

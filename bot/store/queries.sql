@@ -795,6 +795,12 @@ UPDATE workspaces SET
     up_at = CASE WHEN :state IN ('starting', 'running') THEN :observed_at ELSE up_at END
 WHERE id = :id AND (observed_at IS NULL OR observed_at <= :observed_at);
 
+-- name: note_gone
+UPDATE workspaces SET
+    gone_at = CASE WHEN :is_new OR gone_at IS NULL THEN :at ELSE gone_at END,
+    gone_again_at = CASE WHEN NOT :is_new AND gone_at <= :at - :again THEN COALESCE(gone_again_at, :at) END
+WHERE id = :id;
+
 -- name: wake_operation
 UPDATE operations SET
     read_hold = :hold,
@@ -1313,6 +1319,25 @@ RETURNING id;
 
 -- name: some_workspaces
 SELECT id FROM workspaces WHERE id > :after ORDER BY id LIMIT :limit;
+
+-- Nothing is owed about it: no operation, timer, hours or class, and no message.
+-- name: gone_workspace
+SELECT w.id FROM workspaces w
+WHERE w.gone_again_at < :before AND w.state = 'gone' AND w.stop_at IS NULL
+    AND NOT EXISTS (SELECT 1 FROM rules WHERE workspace_id = w.id AND paused = '')
+    AND NOT EXISTS (
+        SELECT 1 FROM participants seat JOIN class_cards lesson ON lesson.id = seat.card_id
+        WHERE seat.workspace_id = w.id AND lesson.done_at IS NULL
+    )
+    AND NOT EXISTS (
+        SELECT 1 FROM operations o LEFT JOIN notices n ON n.subject = o.id
+        WHERE o.workspace_id = w.id AND (o.outcome IS NULL OR n.state IN ('pending', 'retry'))
+    )
+    AND NOT EXISTS (SELECT 1 FROM notices WHERE subject = w.id AND state IN ('pending', 'retry'))
+ORDER BY w.gone_again_at, w.id LIMIT 1;
+
+-- name: sweep_all_operations_of
+DELETE FROM operations WHERE workspace_id = :workspace_id RETURNING id;
 
 -- name: sweep_operations_of
 DELETE FROM operations WHERE outcome IS NOT NULL AND workspace_id = :workspace_id AND created_at < (

@@ -4,7 +4,7 @@ from functools import partial
 
 from bot.store import cards
 from bot.store.runs import KEPT_SECONDS
-from bot.store.tables import PARTICIPANTS
+from bot.store.tables import CARDS, PARTICIPANTS, RULES, WORKSPACES
 from bot.store.transaction import Engine, Transaction
 
 _DAY = 86_400.0
@@ -41,14 +41,16 @@ async def sweep(engine: Engine) -> None:
     days, dead ones and forgotten secrets after 7, ended operations beyond the 50 newest of a workspace,
     ended runs beyond the 50 newest of a person or after 30 days, decided requests after 30 days, classes
     with their presses after 30 days, hours of what was unlinked after 30 days and what became of hours after
-    60, unwatched gates and what dead processes owned after a day. A card is deleted with its operation, run
-    or class, and with its notice. Edits of what others have taken the place of are given up after a day.
+    60, workspaces 30 days after they were gone for good, unwatched gates and what dead processes owned after a
+    day. A card is deleted with its operation, run or class, and with its notice. Edits of what others have taken the place of are given up after a day.
     """
     while await engine.write(_give_up_edits):
         pass
     for query in _KEPT:
         while await engine.write(partial(_sweep_aged, query=query)):
             pass
+    while await engine.write(_sweep_gone):
+        pass
     for work in (_sweep_operations, _sweep_runs, _sweep_gates):
         after: str | None = ""
         while after is not None:
@@ -80,6 +82,19 @@ def _delete_with_cards(tx: Transaction, query: str, **params: object) -> int:
         if query == "sweep_class_cards":
             PARTICIPANTS.delete(tx, card_id=row["id"])
     return len(deleted)
+
+
+def _sweep_gone(tx: Transaction) -> bool:
+    """Delete one workspace that is gone, with what there is about it; return whether there may be more."""
+    found = tx.one("gone_workspace", before=tx.now() - 30 * _DAY)
+    if found is None:
+        return False
+    gone = found["id"]
+    _delete_with_cards(tx, "sweep_all_operations_of", workspace_id=gone)
+    CARDS.delete(tx, about=gone)
+    RULES.delete(tx, workspace_id=gone)
+    WORKSPACES.delete(tx, id=gone)
+    return True
 
 
 def _sweep_operations(tx: Transaction, after: str) -> str | None:

@@ -402,8 +402,8 @@ CLASS_CARDS = Table("class_cards", ClassCard, "id", counted_at=PAST, changed_at=
 CONTACTS = _plain("contacts", "principal", met_at=PAST)
 CONVERSATIONS = _plain("conversations", "principal channel_id thread_ts", "principal", spoken_at=PAST)
 DIRECT_CHANNELS = _plain("direct_channels", "principal")
-# ``Pace.unused`` is the longest pause between two reads.
-GATES = _plain("gates", "gate_key", due_at=due(1_800.0), next_check_at=GATE, claimed_at=GATE, wanted_at=PAST)
+# ``SAID_AGAIN_AFTER`` of ``bot.domain.settling`` is the longest pause between two reads.
+GATES = _plain("gates", "gate_key", due_at=due(86_400.0), next_check_at=GATE, claimed_at=GATE, wanted_at=PAST)
 # ``Timing.lease`` and Slack's *Retry-After*; ``bot.domain.homes.REDRAW_SECONDS``.
 FORGOTTEN = _plain("forgotten", "account_id", forgotten_at=PAST)
 HOMES = Table("homes", homes.Home, "principal", leased_until=SEND, look_at=SEND)
@@ -496,6 +496,8 @@ WORKSPACES = Table(
     created_at=PAST,
     tried_at=PAST,
     doubt_since=PAST,
+    gone_at=PAST,
+    gone_again_at=PAST,
     # It may be as far ahead as the timer; an extra look does no harm.
     stop_look_at=due(60.0),
     left_look_at=due(1_800.0),

@@ -31,7 +31,7 @@ TABLE = [
     (State.STOPPED, False, DAYS, None),
     (State.STOPPED, False, None, None),
     (State.UNKNOWN, False, None, None),
-    (State.GONE, False, HOUR, None),
+    (State.GONE, False, HOUR, 86_400.0),
 ]
 
 

@@ -3,15 +3,20 @@
 import asyncio
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 
 import pytest
 
 from bot.domain.errands import Outcome
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.observed import Observed
 from bot.domain.people import Principal
+from bot.domain.reads import ReadResult
 from bot.domain.runs import Update
-from bot.domain.workspaces import Workspace
-from bot.store import sweeping
+from bot.domain.workspaces import State, Workspace
+from bot.store import gates, sweeping
+from bot.store.notices import add_notices
 from bot.store.tables import (
     ACTS,
     APPROVALS,
@@ -20,6 +25,7 @@ from bot.store.tables import (
     CLASS_CARDS,
     CONVERSATIONS,
     FORGOTTEN,
+    GATES,
     HOMES,
     INBOX,
     LINKS,
@@ -30,6 +36,7 @@ from bot.store.tables import (
     PARTICIPANTS,
     RULES,
     RUNS,
+    WORKSPACES,
 )
 from bot.support.clock import SystemIds
 from tests.contract.store import test_every_field
@@ -213,3 +220,76 @@ async def test_the_sweep_gives_back_what_deleted_rows_took(tmp_path, clock):
             database.execute(f"PRAGMA {one}").fetchone()[0] for one in ("freelist_count", "page_count")
         )
     assert unused < pages / 4
+
+
+async def said_to_be_gone(store, workspace):
+    """Read a workspace, as its owner, when its gate is due: it is gone."""
+    (claim,) = await store.claim_reads("saturn", 10, 10.0, 0.5)
+    assert workspace.id in claim.workspace_ids
+    gone = Observed(State.GONE)
+    await store.record_reads([ReadResult(claim.gate_key, claim.workspace_ids, gone, DAY, closed_for=10.0)])
+
+
+async def in_the_database(store, table):
+    return len(await store.engine.read(lambda tx: tx.all(f"SELECT * FROM {table.name}")))
+
+
+async def test_what_is_gone_goes_thirty_days_after_its_provider_said_so_on_two_days(store, clock):
+    (workspace,) = (await linked(store)).workspaces
+    operation = (await accept_operation(store, workspace)).operation
+    await store.save_step(Update(operation.id, 0.0, outcome=Outcome.FULFILLED))
+    for notice in await store.claim_notices(10, 60.0):
+        await store.notice_sent(notice.id, "D1", "1.0")
+    audited = len(await store.audit_entries())
+    await said_to_be_gone(store, workspace)
+    clock.advance(40 * DAY)
+    await store.sweep()
+    # Once isn't enough, however long ago.
+    assert (await store.workspace(workspace.id)).state is State.GONE
+    await said_to_be_gone(store, workspace)
+    clock.advance(30 * DAY - 60)
+    await store.sweep()
+    assert await store.workspace(workspace.id) is not None
+    clock.advance(120)
+    await store.sweep()
+    assert await store.workspace(workspace.id) is None
+    assert await store.operation(operation.id) is None
+    assert (await store.card(operation.id), await in_the_database(store, GATES)) == (None, 0)
+    assert len(await store.audit_entries()) == audited
+
+
+async def test_what_came_back_meanwhile_begins_anew(store, clock):
+    (workspace,) = (await linked(store)).workspaces
+    await store.engine.write(lambda tx: gates.make_due(tx, workspace.id))
+    await said_to_be_gone(store, workspace)
+    clock.advance(DAY + 1)
+    (claim,) = await store.claim_reads("saturn", 10, 10.0, 0.5)
+    back = ReadResult(claim.gate_key, claim.workspace_ids, Observed(State.STOPPED), 60.0, closed_for=10.0)
+    await store.record_reads([back])
+    clock.advance(61)
+    await said_to_be_gone(store, workspace)
+    clock.advance(60 * DAY)
+    await store.sweep()
+    assert await store.workspace(workspace.id) is not None
+
+
+@pytest.mark.parametrize("owed", ["operation", "timer", "notice", "hours"])
+async def test_what_is_gone_stays_while_anything_is_owed_about_it(store, clock, owed):
+    (workspace,) = (await linked(store)).workspaces
+
+    def gone(tx):
+        since = tx.now() - 40 * DAY
+        WORKSPACES.change(tx, {"id": workspace.id}, state="gone", gone_at=since, gone_again_at=since + DAY)
+        if owed == "timer":
+            WORKSPACES.change(tx, {"id": workspace.id}, stop_at=tx.now() + DAY)
+        if owed == "notice":
+            add_notices(tx, [NewNotice(workspace.id, NoticeKind.FAILED, "", ALICE)])
+        if owed == "hours":
+            rule = test_every_field.made(RULES, 0)
+            RULES.add(tx, replace(rule, workspace_id=workspace.id, principal=ALICE, paused=""))
+
+    if owed == "operation":
+        await accept_operation(store, workspace)
+    await store.engine.write(gone)
+    await store.sweep()
+    assert await store.workspace(workspace.id) is not None
