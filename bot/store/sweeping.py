@@ -37,12 +37,8 @@ _SOME = 200
 async def sweep(engine: Engine) -> None:
     """Delete what is no longer needed, in short transactions.
 
-    Inbox rows, links and unused Homes after a day, browser sessions at their end, sent notices after 30
-    days, dead ones and forgotten secrets after 7, ended operations beyond the 50 newest of a workspace,
-    ended runs beyond the 50 newest of a person or after 30 days, decided requests after 30 days, classes
-    with their presses after 30 days, hours of what was unlinked after 30 days and what became of hours after
-    60, workspaces 30 days after they were gone for good, unwatched gates and what dead processes owned after a
-    day. A card is deleted with its operation, run or class, and with its notice. Edits of what others have taken the place of are given up after a day.
+    ``docs/operate.md`` says of every table how long its rows are kept. A card is deleted with its operation,
+    run or class, and with its notice. Edits of what others have taken the place of are given up after a day.
     """
     while await engine.write(_give_up_edits):
         pass

@@ -1,6 +1,7 @@
 """The sweep deletes what is past its use, and nothing else."""
 
 import asyncio
+import re
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -36,10 +37,12 @@ from bot.store.tables import (
     PARTICIPANTS,
     RULES,
     RUNS,
+    TABLES,
     WORKSPACES,
 )
 from bot.support.clock import SystemIds
 from tests.contract.store import test_every_field
+from tests.project.repository import ROOT
 from tests.rigs.postgres import open_store
 from tests.rigs.store import (
     ALICE,
@@ -293,3 +296,73 @@ async def test_what_is_gone_stays_while_anything_is_owed_about_it(store, clock, 
     await store.engine.write(gone)
     await store.sweep()
     assert await store.workspace(workspace.id) is not None
+
+
+KEPT_FOR_EACH = re.compile(r"^\| `(\w+)` \| .* \| (.*) \|$", re.MULTILINE)
+#: What the plain tables need beside their keys.
+PLAIN = {
+    "audit": {"actor": "a", "action": "a", "target": "t", "result": "ok", "detail": "{}"}
+    | {"previous_hash": "", "hash": "h"},
+    "conversations": SAID,
+    "direct_channels": {"channel_id": "D1"},
+    "forgotten": {"secret": "sealed"},
+    "gates": {"connection": "saturn", "remote_id": "r"},
+    "occurrences": {"local": "l", "side": "stop", "became": "done"},
+    "owners": {"owner": "a"},
+    "pauses": {"connection": "c", "calls": "any", "who": "w"},
+    "remembered": {"connection": "c", "purpose": "job", "payload": "{}"},
+    "serving": {"seen_at": 0.0, "ahead": 0.0, "slept": 0.0, "boot": ""},
+    "signatures": {"signatures": "[]"},
+    "slack_calls": {"team": "T1", "method": "m", "channel": "C1"},
+    "slack_methods": {"team": "T1", "method": "m", "paused_until": 0.0},
+}
+#: What is over: its state, and the columns of its age.
+OVER = {query.removeprefix("sweep_"): (entry[1], entry[2]) for query, entry in AGED.items()} | {
+    "operations": ({"is_orphan": True, "outcome": "fulfilled"}, "ended_at"),
+    "workspaces": ({"state": "gone", "stop_at": None}, "gone_again_at"),
+}
+TIMES = {
+    "audit": "at",
+    "contacts": "met_at",
+    "migrations": "applied_at",
+    "oauth_states": "expires_at",
+    "outages": "since",
+    "pauses": "noted_at until",
+    "schema_changes": "applied_at",
+    "signatures": "seen_at",
+    "slack_calls": "made_at",
+    "upkeep": "done_at",
+}
+
+
+async def test_two_years_later_there_is_what_the_documents_say(store, clock):
+    told = dict(KEPT_FOR_EACH.findall((ROOT / "docs/operate.md").read_text(encoding="utf-8")))
+    assert set(told) == set(TABLES)
+
+    def fill(tx):
+        now = tx.now()
+        for name, table in sorted(TABLES.items(), key=lambda one: one[0] != "gates"):
+            if tx.all(f"SELECT * FROM {name}"):
+                continue  # as the store itself has written it
+            said, age = OVER.get(name, ({}, TIMES.get(name, "")))
+            given = test_every_field.BESIDE.get(name, {}) | PLAIN.get(name, {}) | dict(said)
+            given |= dict.fromkeys(age.split(), now)
+            made = None
+            if table.model is not None:
+                made = test_every_field.made(table, 10)
+                given |= {"gate_key": "k"} if name == "workspaces" else {}
+                given |= {"subject": "10", "about": "10", "is_dirty": False} if name == "cards" else {}
+                given |= {"card_id": "10"} if name == "participants" else {}
+                given |= {"id": "10"} if name in {"operations", "class_cards"} else {}
+                given |= {"workspace_id": "elsewhere"} if name == "rules" else {}
+            else:
+                key = table.keys[0][0]
+                given = {key: 1 if name in {"audit", "serving"} else "k"} | given
+                given |= {"next_check_at": now} if name == "gates" else {}
+            table.add(tx, made, **given)
+
+    await store.engine.write(fill)
+    clock.advance(2 * 365 * DAY)
+    await store.sweep()
+    left = {name for name, table in TABLES.items() if await in_the_database(store, table)}
+    assert left == {name for name, goes in told.items() if goes != "the sweep"}
