@@ -268,22 +268,15 @@ class Asker:
         return await self._held(runtime, account, REPEATED_SECONDS, attempts)
 
     async def _held(
-        self,
-        runtime: Runtime,
-        account: Account,
-        wait: float,
-        attempts: int,
-        cause: str = "",
-        *,
-        refused_at: float | None = None,
+        self, runtime: Runtime, account: Account, wait: float, tried: int, cause: str = "", at: float = 0.0
     ) -> Later:
-        """Return that an account was refused, now or when it was last tried; a first refusal is no news."""
+        """Return that an account was refused, ``at`` a time or when last tried; the first is no news."""
         has_ended = account.has_ended(await self._store.now())
         cause = cause or ("approval_ended" if has_ended else account.refusal)
         is_out = cause == "sign_in_refused" and self._keys.people_out.get(runtime.name) is not None
         sentence = problems.sentence("people_out" if is_out else cause, runtime.title)
-        is_news = has_ended or is_out or account.repeats(refused_at or account.looked_at)
-        return Later(wait, sentence if is_news else None, attempts, cause)
+        is_news = has_ended or is_out or account.repeats(at or account.looked_at)
+        return Later(wait, sentence if is_news else None, tried, cause)
 
     async def _worked(self, runtime: Runtime, account: Account | None, access: Access) -> None:
         runtime.health.worked()
@@ -381,8 +374,8 @@ class Asker:
                 # It counts like any failing call: a credential may be good for every call but one.
                 assert account is not None, "no person's own is locked"
                 cause = "renamed" if isinstance(error, errors.Renamed) else ""
-                now, held = await self._store.now(), REPEATED_SECONDS
-                return await self._held(runtime, account, held, attempts + 1, cause, refused_at=now)
+                now, tried = await self._store.now(), attempts + 1
+                return await self._held(runtime, account, REPEATED_SECONDS, tried, cause, now)
             case "locked":
                 cause = "connection_refused"
             case _:
