@@ -15,7 +15,7 @@ from bot.store.owners import LEASE
 from bot.store.store import Store
 from bot.support.clock import Clock, Ids
 from bot.support.environment import command
-from bot.support.errors import StoreError
+from bot.support.errors import StoreBusy, StoreError
 
 log = structlog.get_logger(__name__)
 #: How often leases are renewed, in seconds: two attempts may fail.
@@ -102,7 +102,9 @@ class SharedOwners(Owners):
 
     def _missing(self, things: Collection[str]) -> list[str]:
         now = self._monotonic()
-        return [] if self._has_ended else [one for one in things if self._sure_until.get(one, 0.0) <= now]
+        if self._has_ended or not self._store.engine.is_whole:
+            return []
+        return [one for one in things if self._sure_until.get(one, 0.0) <= now]
 
     def _owns(self, things: Collection[str], now: float) -> None:
         for one in things:
@@ -125,13 +127,15 @@ class SharedOwners(Owners):
                 return
             now = self._monotonic()
             try:
-                kept = set(await self._store.renew_owned(self.name))
-                if self._presence not in kept:
-                    await self._store.own(self.name, [self._presence])
                 if await self._store.is_worked():
                     self._worked_at = now
                 elif not self.is_worked:
                     log.error("no worker runs", advice=f"start {command('worker')}")
+                if not self._store.engine.is_whole:
+                    raise StoreBusy("a connection to the database is away")
+                kept = set(await self._store.renew_owned(self.name))
+                if self._presence not in kept:
+                    await self._store.own(self.name, [self._presence])
             except StoreError as error:
                 log.warning("leases not renewed", problem=error)
                 return

@@ -72,23 +72,33 @@ class PostgresEngine(QueuedEngine):
         self._name = label(url)
         self._scripts = scripts or schema.migrations()
         self._read_queue = WriteQueue(patience, BATCH_ROWS, batch_seconds)
-        self._session = self._new_session(database_clock, ids)
+        new_session = partial(self._new_session, database_clock, ids)
+        self._session = new_session()
         self._beside = {
             priority: WriteQueue(patience, BATCH_ROWS, batch_seconds)
             for priority in (Priority.CLAIMS, Priority.RECORDS)
         }
         works = [(self._write_queue, self._session)]
-        works += [
-            (queue, self._new_session(database_clock, ids, self._session)) for queue in self._beside.values()
-        ]
-        works += [(self._read_queue, self._new_session(database_clock, ids)) for _ in range(readers)]
-        self._sessions = [session for _, session in works]
+        works += [(queue, new_session(self._may_claim)) for queue in self._beside.values()]
+        self._writing = [session for _, session in works]
+        self._reading = [new_session() for _ in range(readers)]
+        works += [(self._read_queue, session) for session in self._reading]
         self._writer, *self._others = (Worker(queue, session, self._begin_write) for queue, session in works)
 
     def _new_session(
-        self, clock: DatabaseClock, ids: Ids, beside: PostgresSession | None = None
+        self, clock: DatabaseClock, ids: Ids, may_claim: Callable[[], bool] | None = None
     ) -> PostgresSession:
-        return PostgresSession(self._url, clock, self._time, ids, beside)
+        return PostgresSession(self._url, clock, self._time, ids, may_claim)
+
+    @property
+    def is_whole(self) -> bool:
+        """Return whether each connection that writes is there, and one that reads."""
+        is_away = any(session.is_away for session in self._writing)
+        return not is_away and not all(session.is_away for session in self._reading)
+
+    def _may_claim(self) -> bool:
+        """Return whether what is claimed can be carried out and written down."""
+        return self.is_whole and not self._session.is_cut
 
     async def open(self) -> None:
         """Start the threads and connect. Raise StoreUnavailable."""
@@ -98,7 +108,8 @@ class PostgresEngine(QueuedEngine):
             for worker in self._others:
                 await worker.start("store-worker")
             # Of connections that are made one after the other only a pooler gives two the same.
-            if len({session.pid for session in self._sessions}) < len(self._sessions):
+            sessions = [*self._writing, *self._reading]
+            if len({session.pid for session in sessions}) < len(sessions):
                 raise StoreUnavailable(f"{self._name}: {pooling_error()}")
         except StoreUnavailable:
             await self.close()

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
+from select import POLLIN, poll
 from socket import SHUT_RDWR, socket
 from threading import Lock, Timer
 from time import monotonic, sleep
@@ -73,6 +74,7 @@ _BEGIN_WRITE, _BEGIN_BESIDE = (
     for lock in ("pg_advisory_xact_lock", "pg_advisory_xact_lock_shared")
 )
 _CLOSED = "the database is closed to who serves from it"
+_HALF = "another connection of this process is away"
 _BEGIN_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
@@ -87,11 +89,11 @@ class PostgresSession:
         clock: DatabaseClock,
         time: StoreTime,
         ids: Ids,
-        beside: PostgresSession | None = None,
+        may_claim: Callable[[], bool] | None = None,
     ) -> None:
-        """``beside``: the session that writes alone; this one writes beside others, while that one may."""
+        """``may_claim``: this one writes beside others, as long as that is true."""
         self._url = url
-        self._beside = beside
+        self._may_claim = may_claim
         self._clock = clock
         self._time = time
         self._connection: psycopg.Connection[Row] | None = None
@@ -175,9 +177,20 @@ class PostgresSession:
             self._connection.close()
 
     @property
-    def lost_its_place(self) -> bool:
-        """Return whether this connection should hold a lock of those who serve, and doesn't."""
-        return not self._wanted <= self._held
+    def is_away(self) -> bool:
+        """Return whether there is no connection, or one without a lock that it should hold."""
+        return self._is_gone() or not self._wanted <= self._held
+
+    @property
+    def is_cut(self) -> bool:
+        """Return whether the server speaks though nobody asks: mostly to say that it ends the connection."""
+        connection = self._connection
+        if connection is None or not self._is_idle(connection):
+            return False
+        said = poll()
+        with suppress(psycopg.Error):
+            said.register(connection.fileno(), POLLIN)
+        return bool(said.poll(0))
 
     def take_lock(self, *, alone: bool = False) -> bool:
         """Take the lock that all who serve share, to keep it; ``alone``: while nobody else serves.
@@ -265,12 +278,14 @@ class PostgresSession:
     def _begin(self, *, writes: bool) -> None:
         if not writes:
             self._cursor().execute(_BEGIN_READ)
-        elif self._beside is None:
+        elif self._may_claim is None:
             self._read_clock(_BEGIN_WRITE)
-        elif self._beside.lost_its_place:
-            raise psycopg.OperationalError(_CLOSED)
-        else:
+        elif self._may_claim():
             self._read_clock(_BEGIN_BESIDE)
+        else:
+            # As if its own connection were away.
+            sleep(RETRY_SECONDS)
+            raise psycopg.errors.CannotConnectNow(_HALF)
 
     def _close(self) -> None:
         if self._connection is not None:
@@ -290,8 +305,8 @@ class PostgresSession:
 
     def _connect(self) -> None:
         self._close()
-        self._connection = self._connected()
         self._held = set()
+        self._connection = self._connected()
         try:
             if refusal := _refusal(self._connection.info):
                 raise StoreUnavailable(refusal)

@@ -43,6 +43,11 @@ class QueuedEngine:
     #: Whether several processes may serve from it.
     is_shared: ClassVar[bool] = False
 
+    @property
+    def is_whole(self) -> bool:
+        """Return whether it can both read and write, as far as it knows."""
+        return True
+
     def __init__(self, clock: Clock, patience: Mapping[Priority, float], batch_seconds: float) -> None:
         self.clock = clock
         self._time = StoreTime(clock)
@@ -269,8 +274,8 @@ class WriteQueue:
 
     # -- the thread's side -----------------------------------------------------------------------------------
 
-    def take(self) -> list[QueuedWork] | None:
-        """Wait for work and return the next items; None once closed and drained."""
+    def take(self, longest: float | None = None) -> list[QueuedWork] | None:
+        """Wait for work, ``longest`` seconds at most; return the next items, None once closed and drained."""
         with self._condition:
             while True:
                 priority, wait = self._next()
@@ -278,7 +283,8 @@ class WriteQueue:
                     return self._pop(priority)
                 if self._is_closed and not any(self._queues.values()):
                     return None
-                self._condition.wait(wait)
+                if not self._condition.wait(wait if longest is None else longest) and longest is not None:
+                    return []
 
     def _next(self) -> tuple[Priority | None, float | None]:
         """Return the priority whose turn it is, or how long to wait."""
@@ -381,6 +387,8 @@ def _resolve(items: Iterable[QueuedWork]) -> None:
             item.future.set_result(item.result)
 
 
+#: How often a lost connection is made again though nobody needs it, in seconds.
+RETURNS_WITHIN = 1.0
 #: A transaction takes on no more work after this many seconds.
 LONGEST = 0.02
 
@@ -394,6 +402,11 @@ class Session(Protocol):
     @property
     def transaction(self) -> Transaction:
         """Run the queries of the open transaction."""
+        ...
+
+    @property
+    def is_away(self) -> bool:
+        """Return whether its connection was lost, and isn't made again yet."""
         ...
 
     def open(self) -> None:
@@ -462,16 +475,16 @@ class Worker:
             return
         loop.call_soon_threadsafe(_settle, opened, None)
         try:
-            while (items := self._queue.take()) is not None:
+            while (items := self._queue.take(RETURNS_WITHIN if self._session.is_away else None)) is not None:
                 self.serve(items)
         finally:
             self._session.close()
             self._queue.end("the store is closed")
 
     def serve(self, items: Sequence[QueuedWork]) -> None:
-        """Run what was taken from the queue and deliver the results."""
+        """Run what was taken from the queue and deliver the results; without any, look whether it can be."""
         reads = [item for item in items if item.is_read]
-        if reads:
+        if reads or not items:
             self._run_reads(reads)
         writes = [item for item in items if not item.is_read]
         if writes:

@@ -143,6 +143,8 @@ class SqliteSession:
     """The connection of the engine's thread."""
 
     errors: ClassVar[tuple[type[Exception], ...]] = (OSError, sqlite3.Error)
+    #: A file is never away.
+    is_away: ClassVar[bool] = False
 
     def __init__(self, path: str, time: StoreTime, ids: Ids) -> None:
         self._path = path

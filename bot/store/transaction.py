@@ -88,6 +88,11 @@ class Engine(Protocol):
         """Return whether several processes may serve from it."""
         ...
 
+    @property
+    def is_whole(self) -> bool:
+        """Return whether it can read and write: who can't claims nothing, and lets go of what it owns."""
+        ...
+
     async def read(self, work: Work[Result], priority: Priority = Priority.URGENT) -> Result:
         """Run read-only work, on one snapshot of the database."""
         ...

@@ -9,7 +9,7 @@ import json
 import os
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -88,9 +88,9 @@ class _KeptSession(PostgresSession):
 
 class _KeptEngine(PostgresEngine):
     def _new_session(
-        self, clock: DatabaseClock, ids: Ids, beside: PostgresSession | None = None
+        self, clock: DatabaseClock, ids: Ids, may_claim: Callable[[], bool] | None = None
     ) -> PostgresSession:
-        return _KeptSession(self._url, clock, self._time, ids, beside)
+        return _KeptSession(self._url, clock, self._time, ids, may_claim)
 
 
 #: The connections that nobody uses now, by the database of this process'.

@@ -1,0 +1,156 @@
+"""A process that lost one of its connections and gets no other: it is whole or not there."""
+
+import asyncio
+import os
+from contextlib import asynccontextmanager, suppress
+from urllib.parse import urlsplit
+
+import pytest
+
+from bot.services.owners import RENEWED_EVERY, SharedOwners
+from bot.store.owners import LEASE
+from bot.store.store import Store
+from bot.store.transaction import Priority
+from bot.support.clock import SystemIds
+from bot.support.errors import StoreBusy, StoreError
+from tests.contract.store.test_postgres_faults import cut
+from tests.rigs import postgres, postgres_tls
+from tests.rigs.store import accept_operation, first_sight, linked
+from tests.support.test_http_tls import own_certificate
+
+PASSWORD = "canary-1"
+WAYS = ("limit", "password", "certificate")
+#: The connections of an engine with one that reads, in the order in which they are made.
+WRITES, CLAIMS, RECORDS, READS = range(4)
+
+
+class Place:
+    """A database whose owner can be kept from making another connection."""
+
+    def __init__(self, url, role, certificate, folder):
+        self.url, self.role, self._certificate, self._folder = url, role, certificate, folder
+
+    def alter(self, change):
+        with postgres.connected(self.url) as other:
+            other.execute(f"ALTER ROLE {self.role} {change}".encode())
+
+    def shut(self, way, connections):
+        """Let nobody in any more, except for those who are."""
+        if way == "limit":
+            self.alter(f"CONNECTION LIMIT {connections}")
+        elif way == "password":
+            self.alter("PASSWORD 'another'")
+        else:
+            # Of somebody whom nobody trusts.
+            (self._folder / "other").mkdir()
+            own_certificate(self._folder / "other")
+            self._certificate.load_cert_chain(self._folder / "other" / "both.pem")
+
+    def open(self, way):
+        if way == "certificate":
+            self._certificate.load_cert_chain(self._folder / "both.pem")
+        else:
+            self.alter("CONNECTION LIMIT -1" if way == "limit" else f"PASSWORD '{PASSWORD}'")
+
+
+@pytest.fixture
+async def place(tmp_path):
+    role, url = f"usher_half_{os.getpid()}", postgres.new_database("usher_half")
+    certificate = own_certificate(tmp_path)
+    with postgres_tls.owned_by(url, role, PASSWORD):
+        yield Place(url, role, certificate, tmp_path)
+
+
+@asynccontextmanager
+async def half_and_whole(place, clock):
+    """Open two stores on the database, as two workers would: the first one can be shut out."""
+    async with postgres_tls.tls_before(place.url, place._certificate) as port:
+        trust = f"sslmode=verify-full&sslrootcert={place._folder / 'both.pem'}"
+        name = urlsplit(place.url).path
+        given = f"postgresql://{place.role}:{PASSWORD}@localhost:{port}{name}?hostaddr=127.0.0.1&{trust}"
+        stores = []
+        for url, patience in ((given, dict.fromkeys(Priority, 2.0)), (place.url, postgres.PATIENT)):
+            stores.append(Store(postgres.engine(url, clock, SystemIds(), patience=patience)))
+            await stores[-1].engine.open()
+            await stores[-1].begin_serving()
+        yield stores
+        for store in stores:
+            await store.close()
+
+
+async def lose(place, way, store, connection):
+    """Cut one of a store's connections, which can't be made again."""
+    engine = store.engine
+    sessions = [*engine._writing, *engine._reading]
+    place.shut(way, len(sessions) - 1)
+    cut(place.url, sessions[connection].pid)
+    # The network has told it by then.
+    await until(lambda: sessions[connection].is_cut)
+
+
+async def until(holds):
+    async with asyncio.timeout(30):
+        while not holds():  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.02)
+
+
+async def present(store):
+    return {one.name for one in await store.owned()}
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_who_cannot_write_claims_nothing_and_lets_go_of_what_it_owns(place, clock, way):
+    async with half_and_whole(place, clock) as (half, whole):
+        first = SharedOwners(half, clock.monotonic, "half", "worker:half")
+        second = SharedOwners(whole, clock.monotonic, "whole", "worker:whole")
+        await first.renew()
+        things = {"starts:saturn", "output:r1"}
+        assert (await first.own_all(things)).keys() == things
+        asked = (await accept_operation(whole, (await linked(whole)).workspaces[0])).operation.id
+        await lose(place, way, half, WRITES)
+        # The first who asks for something since, before anybody has found the connection gone.
+        with pytest.raises(StoreBusy):
+            await half.claim_operations(10, 40.0, "half")
+        with pytest.raises(StoreBusy):
+            await half.try_writing()
+        assert not half.engine.is_whole
+        for _ in range(4):
+            clock.advance(RENEWED_EVERY)
+            await first.renew()
+        assert LEASE < 4 * RENEWED_EVERY
+        assert await first.own_all(things) == {}
+        assert "worker:half" not in await present(whole)
+        assert (await second.own_all(things)).keys() == things
+        assert [one.operation.id for one in await whole.claim_operations(10, 40.0, "whole")] == [asked]
+        place.open(way)
+        # Though nobody asks anything of it.
+        await until(lambda: half.engine.is_whole)
+        await first.renew()
+        assert "worker:half" in await present(whole)
+
+
+@pytest.mark.parametrize("connection", [CLAIMS, RECORDS, READS])
+async def test_who_lost_another_connection_claims_and_owns_nothing_either(place, clock, connection):
+    async with half_and_whole(place, clock) as (half, whole):
+        owners = SharedOwners(half, clock.monotonic, "half", "worker:half")
+        await owners.renew()
+        await lose(place, "limit", half, connection)
+        with suppress(StoreError):
+            if connection == READS:
+                await half.engine.read(lambda _: None)
+            else:
+                await half.engine.write(lambda _: None, [Priority.CLAIMS, Priority.RECORDS][connection - 1])
+        # People are served as far as that goes.
+        assert await first_sight(half, "i1")
+        with pytest.raises(StoreBusy):
+            await half.claim_operations(10, 40.0, "half")
+        clock.advance(LEASE - 1.0)
+        await owners.renew()
+        clock.advance(1.0)
+        assert await owners.own("starts:saturn") is None
+        assert await present(whole) == set()
+        place.open("limit")
+        # Though nobody asks anything of it.
+        await until(lambda: half.engine.is_whole)
+        await owners.renew()
+        assert await present(whole) == {"worker:half"}
