@@ -5,7 +5,7 @@ There is one guard for all that comes in, and one way back for each kind (ADR 42
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -263,22 +263,30 @@ async def _tell_later(request: Request, handler: routes.Verb) -> None:
     services, surface = request.services, request.surface
     # What Slack delivers again is answered once, whoever is first.
     notice_of = reply_notice if surface.kind == "message" else message_notice
+
+    async def tell() -> None:
+        answer = await _authorised(request, handler, is_later=True)
+        if answer.errors:
+            answer = replies.hint("\n".join(answer.errors.values()))
+        if answer.text:
+            await services.store.add_notices([notice_of(answer, surface, request.principal, services.ids)])
+
+    await written_later(services, tell, surface.interaction)
+
+
+async def written_later(services: Services, write: Callable[[], Awaitable[None]], interaction: str) -> None:
+    """Write once more what a commit may have written already, once the store answers: it has one effect."""
     until = services.clock.now() + OLD_SECONDS
     while services.clock.now() < until:
         try:
-            answer = await _authorised(request, handler, is_later=True)
-            if answer.errors:
-                answer = replies.hint("\n".join(answer.errors.values()))
-            if answer.text:
-                notice = notice_of(answer, surface, request.principal, services.ids)
-                await services.store.add_notices([notice])
+            await write()
         except StoreError as error:
-            log.info("what came of it isn't known yet", problem=error, reference=request.reference)
+            log.info("what came of it isn't known yet", problem=error, interaction=interaction)
             await asyncio.sleep(_LOOKS_AGAIN_SECONDS)
         else:
             services.context.wake()
             return
-    log.error("what came of it was never known", reference=request.reference)
+    log.error("what came of it was never known", interaction=interaction)
 
 
 def _fit(request: Request, answer: Answer) -> Answer:

@@ -5,8 +5,10 @@ The work comes first and the ack last: what is acknowledged has been written.
 
 import asyncio
 import re
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial, wraps
 from typing import Any, Final
 
 import aiohttp
@@ -26,8 +28,8 @@ from bot.messages.texts import answers, problems
 from bot.services import home, workspaces
 from bot.slack.calls import AnySlack, leads_to_slack
 from bot.slack.methods import VIEWS_OPEN
-from bot.store.transaction import one_request
-from bot.support.errors import Refused, SlackFailed, StoreError
+from bot.store.transaction import answered_soon, one_request
+from bot.support.errors import Refused, SlackFailed, StoreError, StoreUnsure
 from handlers import payload, routes
 from handlers.dispatch import (
     command_body,
@@ -40,6 +42,7 @@ from handlers.dispatch import (
     run_search,
     run_shortcut,
     run_text,
+    written_later,
 )
 from handlers.occurrence import Occurrence
 from handlers.services import Services
@@ -65,12 +68,23 @@ def register(
     # Now, because somebody's first request would have to do it within 3 s.
     routes.load()
     made = Listeners(services, slack, view_seconds)
-    app.command(_ANYTHING)(made.command)
-    app.block_action(_ANYTHING)(made.action)
-    app.shortcut(_ANYTHING)(made.shortcut)
-    app.view_submission(_ANYTHING)(made.view)
-    app.block_suggestion(_ANYTHING)(made.options)
-    app.event(_ANYTHING)(made.event)
+    app.command(_ANYTHING)(_soon(made.command))
+    app.block_action(_ANYTHING)(_soon(made.action))
+    app.shortcut(_ANYTHING)(_soon(made.shortcut))
+    app.view_submission(_ANYTHING)(_soon(made.view))
+    app.block_suggestion(_ANYTHING)(_soon(made.options))
+    app.event(_ANYTHING)(_soon(made.event))
+
+
+def _soon(listener: Callable[..., Awaitable[BoltResponse]]) -> Callable[..., Awaitable[BoltResponse]]:
+    """Have a listener wait for the store no longer than Slack waits for the listener."""
+
+    @wraps(listener)
+    async def answered(**given: Any) -> BoltResponse:
+        with answered_soon():
+            return await listener(**given)
+
+    return answered
 
 
 class Listeners:
@@ -235,10 +249,13 @@ class Listeners:
         """Write the reply into the outbox; return whether nothing is left to do."""
         if not answer.text:
             return True
+        services = self._services
+        write = partial(services.store.add_notices, [reply_notice(answer, surface, principal, services.ids)])
         try:
-            await self._services.store.add_notices(
-                [reply_notice(answer, surface, principal, self._services.ids)]
-            )
+            await write()
+        except StoreUnsure:
+            # It may be in the outbox: said here as well, it would be told twice.
+            services.later.add(written_later(services, write, surface.interaction))
         except StoreError as error:
             log.warning("reply not written down", problem=error)
             return False

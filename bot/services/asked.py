@@ -150,11 +150,14 @@ class Asked:
         self, work: Callable[[Transaction, Asked], Result | Refused], *, is_read: bool
     ) -> Result | Refused:
         store = self.context.store
+        acts: dict[tuple[str, str], Act] = {}
+        asked = self if self.acts is None else replace(self, acts=acts)
 
         def whole(tx: Transaction) -> Result | Refused:
             before = tx.changes
+            acts.clear()
             try:
-                return work(tx, self)
+                return work(tx, asked)
             except Refused as refusal:
                 if tx.changes > before:
                     # Only what ends in an error is rolled back; others may share the transaction.
@@ -165,6 +168,9 @@ class Asked:
             done = await (store.engine.read(whole) if is_read else store.carry_out(whole))
         except Refused as refusal:
             done, is_read = refusal, True
+        if self.acts is not None:
+            # Not of what was rolled back.
+            self.acts.update(acts)
         if is_read and isinstance(done, Refused) and done.denied is not None:
             return await store.carry_out(partial(self._refused, refusal=done))
         return done
@@ -312,7 +318,6 @@ class Asked:
         )
         ACTS.add(tx, act)
         if self.acts is not None:
-            # A transaction may be run again from the start.
             self.acts[action, act.subject] = act
 
 

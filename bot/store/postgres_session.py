@@ -184,13 +184,11 @@ class PostgresSession:
     @property
     def is_cut(self) -> bool:
         """Return whether the server speaks though nobody asks: mostly to say that it ends the connection."""
-        connection = self._connection
-        if connection is None or not self._is_idle(connection):
-            return False
-        said = poll()
+        connection, said = self._connection, poll()
+        assert connection is not None  # opened before any work
         with suppress(psycopg.Error):
             said.register(connection.fileno(), POLLIN)
-        return bool(said.poll(0))
+        return self._is_idle(connection) and bool(said.poll(0))
 
     def take_lock(self, *, alone: bool = False) -> bool:
         """Take the lock that all who serve share, to keep it; ``alone``: while nobody else serves.

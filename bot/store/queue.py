@@ -22,7 +22,7 @@ from time import monotonic
 from typing import Any, ClassVar, Protocol
 
 from bot.store.schema import SLEWED, follow, note_beat
-from bot.store.transaction import ClockReading, Priority, Result, StoreTime, Transaction, Work
+from bot.store.transaction import ClockReading, Priority, Result, StoreTime, Transaction, Work, request_began
 from bot.support.clock import Clock
 from bot.support.errors import StoreBusy, StoreError, StoreUnavailable, StoreUnsure
 
@@ -33,6 +33,10 @@ PATIENCE: Mapping[Priority, float] = {
     Priority.RECORDS: 10.0,
     Priority.IDLE: 10.0,
 }
+#: Once a request has used up its patience, what it still asks is given up after so many seconds each.
+BRIEF = 0.1
+#: Slack has given up a request after so many seconds: what it has begun goes on with a patience of its own.
+ANSWERED_WITHIN = 3.0
 #: Poll records are batched until there are this many rows, or for this many seconds.
 BATCH_ROWS, BATCH_SECONDS = 200, 0.05
 
@@ -155,6 +159,8 @@ class QueuedWork:
     rows: int
     future: asyncio.Future[Any]
     queued_at: float = field(default_factory=monotonic)
+    #: When the request that asks for it began, if that is one.
+    began_at: float | None = field(default_factory=request_began.get)
     stage: Stage = Stage.QUEUED
     result: Any = None
     error: BaseException | None = None
@@ -169,9 +175,9 @@ class WriteQueue:
         self._batch_seconds = batch_seconds
         self._condition = Condition()
         self._queues: dict[Priority, deque[QueuedWork]] = {priority: deque() for priority in Priority}
-        #: Who waits for a result, the one who began first at the head, and the look at whose patience is out.
+        #: Who waits for a result, and the look at whose patience is out.
         self._callers: dict[Priority, dict[QueuedWork, None]] = {priority: {} for priority in Priority}
-        self._timers: dict[Priority, asyncio.Handle] = {}
+        self._timers: dict[Priority, asyncio.TimerHandle] = {}
         #: Whether the thread will be woken in the loop's next turn.
         self._wakes = False
         #: The number of rows in waiting records, so that they needn't be counted.
@@ -216,9 +222,7 @@ class WriteQueue:
         callers = self._callers[priority]
         if not is_patient:
             callers[item] = None
-        if callers and priority not in self._timers:
-            # One timer for all who wait: one each costs more than reading a row.
-            self._timers[priority] = loop.call_later(self._left(item), self._turn_away, priority)
+            self._look_in(self._left(item), priority)
         try:
             return await item.future
         except asyncio.CancelledError:
@@ -232,32 +236,42 @@ class WriteQueue:
         with self._condition:
             self._condition.notify()
 
+    def _look_in(self, seconds: float, priority: Priority) -> None:
+        """Look whose patience is out in so many seconds at the latest."""
+        loop, timer = asyncio.get_running_loop(), self._timers.get(priority)
+        # One timer for all who wait: one each costs more than reading a row.
+        if timer is None or timer.when() > loop.time() + seconds + BRIEF:
+            if timer is not None:
+                timer.cancel()
+            self._timers[priority] = loop.call_later(seconds, self._turn_away, priority)
+
     def _turn_away(self, priority: Priority) -> None:
         """Turn away who has waited too long, and come again when the next one will have."""
         del self._timers[priority]
-        loop = asyncio.get_running_loop()
         for item in self._callers[priority]:
             if item.future.done():
                 continue
             if (left := self._left(item)) > 0:
-                self._timers[priority] = loop.call_later(left, self._turn_away, priority)
-                return
-            if self._give_up(item):
+                self._look_in(left, priority)
+            elif self._give_up(item):
                 item.future.set_exception(StoreBusy("the database is busy; nothing was done"))
             elif priority is Priority.URGENT and item.stage is Stage.COMMITTING:
                 item.future.set_exception(StoreUnsure("the commit is taking long, and may still go through"))
 
     def _left(self, item: QueuedWork) -> float:
         """Return for how long its caller still waits."""
-        return max(min(item.queued_at + self._patience[item.priority], self._ends_at) - monotonic(), 0.0)
+        until = min(item.queued_at + self._patience[item.priority], self._ends_at)
+        if item.began_at is not None and item.queued_at < item.began_at + ANSWERED_WITHIN:
+            # All that a request waits for has one patience together.
+            shared = item.began_at + self._patience[Priority.URGENT]
+            until = min(until, max(shared, item.queued_at + BRIEF))
+        return max(until - monotonic(), 0.0)
 
     def end_within(self, seconds: float) -> None:
         """Let nobody wait longer than so many seconds from now, because the process ends."""
         self._ends_at = monotonic() + seconds
-        loop = asyncio.get_running_loop()
-        for priority, timer in self._timers.items():
-            timer.cancel()
-            self._timers[priority] = loop.call_soon(self._turn_away, priority)
+        for priority in self._timers:
+            self._look_in(-BRIEF, priority)
 
     def _give_up(self, item: QueuedWork) -> bool:
         with self._condition:

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from enum import Enum, IntEnum
 from functools import cache
 from threading import Lock
+from time import monotonic
 from typing import Any, Final, Protocol, TypeVar
 
 from bot.domain.forms import Spec
@@ -265,6 +266,20 @@ class StoreTime:
         """Apply a jump after the gates were moved by it."""
         with self._lock:
             self._ahead += jump
+
+
+#: When the request under way began, monotonic; None outside of one.
+request_began: Final[ContextVar[float | None]] = ContextVar("request_began", default=None)
+
+
+@contextmanager
+def answered_soon() -> Iterator[None]:
+    """Answer a request: all that it asks of the store has one patience together, not one each."""
+    token = request_began.set(monotonic())
+    try:
+        yield
+    finally:
+        request_began.reset(token)
 
 
 #: The keys that the request under way has used, and those that its transaction under way uses.

@@ -14,7 +14,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.messages.texts import answers
 from bot.services.owners import Owners
 from bot.store.tables import CONVERSATIONS
-from bot.support.errors import StoreBusy
+from bot.support.errors import StoreBusy, StoreUnsure
 from handlers.listeners import register
 from tests.handlers.rig import COLLEAGUE, PAGE, STRANGER, Rig, wait_for_code
 from tests.handlers.slack import (
@@ -192,6 +192,26 @@ async def test_when_even_the_reply_can_not_be_written_it_is_said_straight_away(w
     assert wired.slack.responses[0]["blocks"]
     away = click("list:refresh", "1") | {"response_url": "http://127.0.0.1:9/nobody"}
     assert (await wired.send(away)).status == 200
+
+
+@pytest.mark.parametrize("goes_through", [True, False])
+async def test_a_reply_that_may_be_written_already_is_said_once(wired, goes_through):
+    await wired.bot.link()
+    at_all, errors = wired.bot.store._store.add_notices, [StoreUnsure("long"), StoreBusy("no connection")]
+
+    async def add_notices(notices):
+        error = errors.pop(0) if errors else None
+        if error is None or (isinstance(error, StoreUnsure) and goes_through):
+            await at_all(notices)
+        if error is not None:
+            raise error
+
+    wired.bot.store.add_notices = add_notices
+    await wired.send(click("list:refresh", "1") | {"response_url": f"{wired.slack.url}respond"})
+    assert await wired.bot.services.later.drain(60.0) == 0
+    assert errors == []
+    assert wired.slack.responses == []
+    assert len(await wired.bot.notices(NoticeKind.REPLY)) == 1
 
 
 @pytest.mark.parametrize(

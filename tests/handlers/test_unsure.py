@@ -4,6 +4,7 @@ import pytest
 
 from bot.domain.notices import NoticeKind
 from bot.domain.workspaces import State
+from bot.messages.blocks import kit
 from bot.store.notices import CARD_AFTER
 from bot.support.errors import StoreBusy, StoreUnsure
 from tests.handlers.rig import one_cloud, submit, words
@@ -63,6 +64,27 @@ async def test_who_could_not_be_told_in_time_is_told_what_came_of_it(bot, way, g
     # Beside the card in a direct message there is nothing to add.
     assert way == "message" or "notebook" in "".join(told)
     assert not any("can't tell" in one for one in told)
+
+
+@pytest.mark.parametrize("way", ["command", "button", "message"])
+@pytest.mark.parametrize("error", [StoreBusy("2 s"), StoreUnsure("long")])
+async def test_what_was_rolled_back_is_not_offered_to_be_taken_back(bot, way, error):
+    at_all = bot.store._store.carry_out
+
+    async def carry_out(work):
+        def rolled_back(tx):
+            work(tx)
+            raise error
+
+        bot.store.carry_out = at_all
+        return await at_all(rolled_back)
+
+    bot.store.carry_out = carry_out
+    answer = await start(bot, way)
+    assert answer.unwritten
+    assert list(kit.buttons_of(answer.blocks)) == []
+    assert await bot.store.open_operations(ALICE) == []
+    await bot.services.later.drain(60.0)
 
 
 @pytest.mark.parametrize("goes_through", [True, False])

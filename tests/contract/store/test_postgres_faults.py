@@ -7,9 +7,10 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from bot.store.postgres_session import _BEGIN_WRITE, PostgresSession
+from bot.store.queue import ANSWERED_WITHIN
 from bot.store.store import Store
 from bot.store.tables import INBOX
-from bot.store.transaction import Priority
+from bot.store.transaction import Priority, answered_soon, request_began
 from bot.support.clock import SystemIds
 from bot.support.errors import StoreBusy, StoreError, StoreUnavailable
 from tests.rigs import postgres
@@ -282,3 +283,28 @@ async def test_many_callers_at_once_are_all_served_and_closing_finishes_what_is_
     assert all(await asyncio.gather(*looking))
     with pytest.raises(StoreUnavailable, match="closed"):
         await first_sight(store, "late")
+
+
+async def test_all_that_a_request_waits_for_has_one_patience_together(open_, url, workspace):
+    hasty = await open_(dict.fromkeys(Priority, 1.0))
+    loop = asyncio.get_running_loop()
+
+    async def refused():
+        began = loop.time()
+        with pytest.raises(StoreBusy):
+            await first_sight(hasty, "i1")
+        return loop.time() - began
+
+    with locked(url):
+        with answered_soon():
+            took = [await refused() for _ in range(5)]
+        # The first one took it all, and nobody asks the others to wait as long again.
+        assert sum(took) < 3.0
+        # Work of its own doesn't share it, nor does what a request has begun and its answer doesn't wait for.
+        with answered_soon():
+            request_began.set(request_began.get() - ANSWERED_WITHIN)
+            assert await refused() > 0.9
+        assert await refused() > 0.9
+    with answered_soon():
+        request_began.set(request_began.get() - 2.0)
+        assert await first_sight(hasty, "i1"), "a database that answers at once is asked to the end"

@@ -1,0 +1,78 @@
+"""A table that somebody has locked, as processes on PostgreSQL: everybody is answered in time, and truly."""
+
+import asyncio
+import time
+from contextlib import contextmanager
+
+import pytest
+
+from tests.rigs import postgres
+from tests.scenarios.test_half import PEOPLE, SEEDED, Half
+from tests.scenarios.test_process import ProcessWorld
+
+#: How long an answer may take, in seconds; Slack gives up after 3.
+ANSWERED = 2.5
+#: For how long each is locked, in seconds.
+LOCKED = {"people": 45.0, "operations": 6.0, "notices": 6.0, "accounts": 6.0, "inbox": 6.0}
+UNSURE = "I'll message you."
+
+
+class Locked(Half):
+    """Run a web and a worker."""
+
+    async def start_bot(self):
+        self.write_connections()
+        await self.start("worker")
+        await self.start("web")
+        self._install(f"http://127.0.0.1:{self.port}")
+
+    def stored(self):
+        return ProcessWorld.stored(self)
+
+
+@contextmanager
+def locked(url, table):
+    with postgres.connected(url) as other, other.transaction():
+        other.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE".encode())
+        yield
+
+
+@pytest.fixture
+async def world(tmp_path):
+    async with Locked(tmp_path, {"live": True, "saturn_seed": SEEDED}).running() as ready:
+        yield ready
+
+
+@pytest.mark.thorough
+@pytest.mark.timeout(300)
+async def test_everybody_is_answered_in_time_and_what_was_promised_comes(world):
+    """Alice is known; the others have never written."""
+    people = {name: getattr(world, name) for name in PEOPLE}
+    await world.alice.links("alice")
+    shown = []
+
+    async def type_on(name, until):
+        for number in range(10):
+            for text in (f"start {name}-{number}", "list", "help"):
+                began = time.monotonic()
+                answer = await people[name].types(text, then_settle=False)
+                shown.append((name, text, time.monotonic() - began, answer))
+                if time.monotonic() > until:
+                    return
+
+    for table, seconds in LOCKED.items():
+        with locked(world.url, table):
+            until = time.monotonic() + seconds
+            await asyncio.gather(*(type_on(name, until) for name in PEOPLE))
+    late = [(name, text, took) for name, text, took, _ in shown if took > ANSWERED]
+    assert late == []
+    busy = [answer for *_, answer in shown if "busy" in answer.text]
+    assert busy
+    assert not any(answer.labels for answer in busy)
+    for name, text, _, answer in shown:
+        if UNSURE in answer.text:
+            await people[name].waits_for("message", text.partition(" ")[2])
+    # It goes on, and answers at once.
+    answer = await world.alice.types("start alice-9")
+    assert "alice-9" in answer.text
+    await world.alice.waits_for("ready", "alice-9")
