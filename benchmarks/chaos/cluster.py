@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Final
+
+import psycopg
 
 from benchmarks.chaos.clocks import WallClock
 from benchmarks.chaos.keeper import Member
@@ -22,15 +25,25 @@ AN_HOUR: Final = 3600.0
 #: How often all connections are cut in a run; in one that is shorter than this many seconds, once.
 CUTS: Final = 3
 SHORT: Final = 30.0
+#: After how many seconds a worker becomes half, and for how long: longer than a lease of what it owns.
+HALF_AFTER: Final = (1.0, 6.0)
+HALF_FOR: Final = (8.0, 25.0)
 
 
-def members(environment: Mapping[str, str], clock: WallClock | None, workers: int) -> list[Member]:
-    """Return the webs, then the workers; the clock of the last worker is an hour off."""
+def members(
+    environment: Mapping[str, str], clock: WallClock | None, workers: int, half: str = ""
+) -> list[Member]:
+    """Return the webs, then the workers; the clock of the last worker is an hour off.
+
+    ``half`` is the database of the first worker, if it can be kept from writing there.
+    """
     roles = ["web"] * WEBS + ["worker"] * workers
     made = [
         Member({**environment, "PORT": str(port)}, f"http://127.0.0.1:{port}", role)
         for role, port in ((role, reserved_port()) for role in roles)
     ]
+    if half:
+        made[WEBS].environment = {**made[WEBS].environment, "USHER_DATABASE_URL": half}
     if clock is not None:
         clock.set(AN_HOUR)
         made[-1].environment = {**made[-1].environment, **clock.environment()}
@@ -70,6 +83,26 @@ async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
             writer.write(read)
     finally:
         writer.close()
+
+
+async def halve(database: Database, seconds: float, chance: random.Random, count: Counter[str]) -> None:
+    """Keep one worker from writing now and then, for a while each; count how often it was cut off."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + seconds
+    while loop.time() < until:
+        await asyncio.sleep(chance.uniform(*HALF_AFTER))
+        try:
+            count["half"] += await asyncio.to_thread(database.shut_out)
+            await asyncio.sleep(chance.uniform(*HALF_FOR))
+            await asyncio.to_thread(database.let_in)
+        except psycopg.Error:
+            # The server is down itself, just now.
+            continue
+    while True:
+        with suppress(psycopg.Error):
+            await asyncio.to_thread(database.let_in)
+            return
+        await asyncio.sleep(0.5)
 
 
 async def trouble(database: Database, seconds: float, chance: random.Random) -> None:

@@ -93,9 +93,10 @@ class Loop:
             self._woken.clear()
             try:
                 claimed = await self._step(self.pool)
-            except Exception:
+            except Exception as error:
                 failures += 1
-                log.exception("loop failed", loop=self.name, reference=self._ids.reference())
+                about = {"loop": self.name, "reference": self._ids.reference(), "problem": error}
+                log.exception("loop failed", **about, exc_info=not isinstance(error, StoreError))
                 await self._pause(backoff(failures, 0.5))
                 continue
             failures = 0

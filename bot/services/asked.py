@@ -28,7 +28,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
@@ -100,7 +100,7 @@ class Asked:
     #: Whether Slack was asked about this person for this request.
     _has_looked: bool = False
     #: What is done for the request, by action and what it is about.
-    acts: dict[tuple[str, str], Act] | None = None
+    acts: dict[tuple[str, str], Act] = field(default_factory=dict)
 
     @property
     def reference(self) -> str:
@@ -151,7 +151,7 @@ class Asked:
     ) -> Result | Refused:
         store = self.context.store
         acts: dict[tuple[str, str], Act] = {}
-        asked = self if self.acts is None else replace(self, acts=acts)
+        asked = replace(self, acts=acts)
 
         def whole(tx: Transaction) -> Result | Refused:
             before = tx.changes
@@ -168,9 +168,8 @@ class Asked:
             done = await (store.engine.read(whole) if is_read else store.carry_out(whole))
         except Refused as refusal:
             done, is_read = refusal, True
-        if self.acts is not None:
-            # Not of what was rolled back.
-            self.acts.update(acts)
+        # Not what was rolled back.
+        self.acts.update(acts)
         if is_read and isinstance(done, Refused) and done.denied is not None:
             return await store.carry_out(partial(self._refused, refusal=done))
         return done
@@ -261,7 +260,7 @@ class Asked:
         if not self.acts_unasked(tx.now()) and not inbox.was_seen(tx, self.interaction):
             raise AskFirst
         is_new = inbox.first_sight(tx, self.interaction, self.said_at)
-        if not is_new and self.acts is not None:
+        if not is_new:
             known = rows.recent_acts(tx, self.principal)
             self.acts.update(
                 {(one.action, one.subject): one for one in known if one.interaction == self.interaction}
@@ -317,8 +316,7 @@ class Asked:
             **{name: getattr(change, name) for name in NO_CHANGE.__slots__},
         )
         ACTS.add(tx, act)
-        if self.acts is not None:
-            self.acts[action, act.subject] = act
+        self.acts[action, act.subject] = act
 
 
 def _target(about: Workspace | Run | ClassCard | str) -> tuple[str, dict[str, str]]:

@@ -66,7 +66,7 @@ _NOT_EMPTY = "{name} isn't empty: create a new database and copy into that. Noth
 _CLOCK = "SELECT extract(epoch FROM clock_timestamp())::float8 AS epoch"
 _SERVER = f"{_CLOCK}, pg_is_in_recovery() AS is_standby, pg_backend_pid() AS pid"
 #: The two locks of an installation: its schema's name is part of them. All who serve share the second.
-WRITING, _SERVING = 1_970_497_906, 1_970_497_907
+WRITING, SERVING = 1_970_497_906, 1_970_497_907
 _ALONE, _SHARED = "", "_shared"
 _OF_SCHEMA = "hashtext(coalesce(current_schema(), ''))"
 _BEGIN_WRITE, _BEGIN_BESIDE = (
@@ -407,7 +407,7 @@ def _cut_unless_answered(connection: psycopg.Connection[Row]) -> Iterator[None]:
 
 
 def _lock(function: str) -> bytes:
-    return f"SELECT {function}({_SERVING}, {_OF_SCHEMA}) AS done".encode()
+    return f"SELECT {function}({SERVING}, {_OF_SCHEMA}) AS done".encode()
 
 
 _PARAMETER = re.compile(r"(?<!:):(\w+)")
