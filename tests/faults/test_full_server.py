@@ -1,0 +1,77 @@
+"""A PostgreSQL without a free connection, and connections that are cut meanwhile: all is told, and once."""
+
+import asyncio
+from collections import Counter
+from contextlib import ExitStack, closing, suppress
+
+import psycopg
+import pytest
+
+from tests.rigs import postgres
+from tests.rigs.postgres_standby import own_server
+from tests.scenarios.test_half import PEOPLE, SEEDED
+from tests.scenarios.test_locked import Locked
+
+#: For how long the server is full, in seconds, and how often a connection of Usher's is cut meanwhile.
+FULL, EVERY = 38.0, 3.0
+MOST = "ALTER SYSTEM SET max_connections = 30"
+#: One of those that wait for the client within or between transactions: any of them may be lost.
+CUT = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'usher'
+ORDER BY random() LIMIT 1
+"""
+
+
+class Full(Locked):
+    """Run web and worker on a server of their own."""
+
+    def __init__(self, folder, options):
+        super().__init__(folder, options)
+        self.url = options["url"]
+
+
+@pytest.fixture
+async def world(tmp_path):
+    with own_server() as server:
+        with postgres.connected(server.url) as connection:
+            connection.execute(MOST)
+        server._server.stop()
+        server._server.ensure_postgres_running()
+        async with Full(
+            tmp_path, {"live": True, "saturn_seed": SEEDED, "url": server.url}
+        ).running() as ready:
+            yield ready
+
+
+def keys(world, person):
+    """Return how often each notice is in somebody's direct message, by its key."""
+    shown = [one.json.get("metadata") or {} for one in person.sees()]
+    return Counter(one["event_payload"]["key"] for one in shown if one.get("event_payload"))
+
+
+@pytest.mark.thorough
+@pytest.mark.timeout(400)
+async def test_nothing_is_told_twice_and_all_that_was_accepted_is_told(world):
+    people = {name: getattr(world, name) for name in PEOPLE}
+    for name, person in people.items():
+        await person.links(name)
+    until = asyncio.get_running_loop().time() + FULL
+    with ExitStack() as stack, closing(psycopg.connect(world.url, autocommit=True)) as admin:
+        for number in range(10):
+            # Whatever is free, also what was Usher's until now.
+            with suppress(psycopg.OperationalError):
+                while True:
+                    stack.enter_context(closing(psycopg.connect(world.url)))
+            for name, person in people.items():
+                await person.types(f"start {name}-{number}", then_settle=False)
+            admin.execute(CUT)
+            await asyncio.sleep(EVERY)
+        await asyncio.sleep(max(until - asyncio.get_running_loop().time(), 0.0))
+    accepted = set(world.rows("SELECT w.name FROM operations o JOIN workspaces w ON w.id = o.workspace_id"))
+    assert accepted
+    for name in sorted(accepted):
+        await people[name.partition("-")[0]].waits_for("ready", f"*{name}*", 120.0)
+    for person in people.values():
+        assert [key for key, times in keys(world, person).items() if times > 1] == []
+        told = Counter(one.text.split("*")[1] for one in person.told("ready"))
+        assert set(told.values()) <= {1}
