@@ -74,11 +74,9 @@ def order(card: ClassCard, text: str, today: date) -> Change | None:
             off = off.union(dates(day, until + timedelta(days=1)))
         case "move" if day and last:
             return _move(card, day, last, today)
-    if not (days := [date_of(one) for one in sorted(off ^ card.off)]):
+    if off == card.off:
         return None
-    said = words.ON_DAY if len(days) == 1 else words.FROM_TO
-    what = "skip" if off > card.off else "back"
-    return what, {"days": said.format(first=days[0], last=days[-1])}, {"off": off}
+    return "skip" if off > card.off else "back", {"days": words.dates_of(off ^ card.off)}, {"off": off}
 
 
 def _move(card: ClassCard, day: date, text: str, today: date) -> Change | None:

@@ -1,13 +1,14 @@
 """Class cards: one button in a channel, and the result of each person's press."""
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Annotated, Any, Literal
 
 from bot.domain.forms import Spec
-from bot.domain.hours import Timetable
+from bot.domain.hours import Timetable, written
 from bot.domain.operations import Operation
 from bot.domain.people import Principal
-from bot.domain.times import Past, Stays
+from bot.domain.times import Past, Stays, due
 from bot.domain.workspaces import Workspace
 
 #: The least seconds between two redraws of a card: how long a press may wait to be counted.
@@ -29,6 +30,9 @@ class ClassCard(Timetable):
     With ``days`` it is a course: whoever joined has a workspace started ``lead`` seconds before each lesson
     and stopped after it, until the last one, which ends at ``stops_at``. ``trainers`` are the keys of others
     who may do what its poster may.
+
+    What is decided about its timetable is on its row at once, and ``news`` of it (``bot.domain.lessons``);
+    the rules of its members follow in pieces, the next one at ``follow_at``. None: all have.
     """
 
     principal: Principal
@@ -49,6 +53,15 @@ class ClassCard(Timetable):
     done_at: Past | None = None
     posts: int = 1
     trainers: frozenset[str] = frozenset()
+    news: list[dict[str, Any]] = field(default_factory=list)
+    follow_at: Annotated[float, due(60.0)] | None = None
+
+    @property
+    def state(self) -> str:
+        """Return which timetable its members follow: equal ones have the same state."""
+        moved = sorted((day, *times) for day, times in self.moved.items())
+        said = repr((written(self.wanted), self.first_day, self.last_day, sorted(self.off), moved))
+        return sha256(said.encode()).hexdigest()[:16]
 
     @property
     def is_course(self) -> bool:
@@ -98,6 +111,7 @@ class ClassCounts:
     ``expected`` and ``ready`` are at a lesson of a course those who don't skip it, and whose workspace runs.
     ``stopping``, ``stopped`` and ``not_stopped`` count stops at the end of the class, ``kept`` the owners who
     withdrew their consent; ``left`` are consented presses for which the end is still to be processed.
+    ``behind`` are members whose rule doesn't follow the timetable yet.
     """
 
     pressed: int = 0
@@ -112,6 +126,7 @@ class ClassCounts:
     not_stopped: int = 0
     consented: int = 0
     left: int = 0
+    behind: int = 0
 
 
 @dataclass(frozen=True, slots=True)

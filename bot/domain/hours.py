@@ -170,7 +170,9 @@ class Rule(Timetable):
     What was planned up to ``settled_at`` is settled. ``agreed``: its person knows that the stop ends the
     workspace for good. ``seen_zone`` is the last zone of theirs that they were asked about.
 
-    One with a ``card`` has the lessons of that course, as far as its person has agreed to them.
+    One with a ``card`` has the lessons of that course, as far as its person has agreed to them: to days, for
+    so many minutes each, and until a day. What is ``off`` they left out, but for ``course_off``. ``follows``
+    is the card's state by which it is looked at, ``told`` the one that its person was told of last.
     """
 
     id: str
@@ -188,6 +190,12 @@ class Rule(Timetable):
     remote_id: str = ""
     card: str | None = None
     course: str = ""
+    agreed_days: frozenset[str] = frozenset()
+    agreed_minutes: int = 0
+    agreed_until: str = ""
+    course_off: frozenset[str] = frozenset()
+    follows: str = ""
+    told: str = ""
     #: When it last started its workspace, and how many times in a row nobody used that before the next time.
     started_at: Past | None = None
     unused: int = 0

@@ -1,5 +1,6 @@
 """How early the starts of a lesson begin, so that everybody's workspace is ready when it does; pure."""
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -34,9 +35,12 @@ class Pace:
     idle: float | None = None
 
     def lead(self, people: int) -> float:
-        """Return for how many seconds before a lesson the starts of so many people begin."""
+        """Return for how many seconds before a lesson the starts of so many people begin.
+
+        In whole minutes, as each change of it is one for all of them.
+        """
         took = (people / self.per_second if self.per_second else 0.0) + (self.slow or USUAL)
-        return max(min(max(took, LEAST), self._longest), 0.0)
+        return max(min(max(math.ceil(took / 60.0) * 60.0, LEAST), self._longest), 0.0)
 
     @property
     def in_time(self) -> int | None:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
 from bot.domain.classes import ClassCard
 from bot.domain.hours import YEAR, Occurrence, Rule, Timetable
@@ -32,22 +32,33 @@ def lesson_on(card: ClassCard, now: float) -> Occurrence | None:
     return coming if coming is not None and now >= coming.due_at else None
 
 
-def agreed(rule: Rule, before: ClassCard, after: ClassCard) -> Rule:
-    """Return what a person's rule becomes when its course's timetable changes from one to another.
+def followed(rule: Rule, card: ClassCard) -> Rule:
+    """Return a person's rule of a course as its timetable is now, whatever that was before.
 
-    They have agreed to their days, for as long each as until now, and to no later one. What they skip stays.
+    They have agreed to their days, for as long each and up to the last day as when they joined: no change
+    adds to that, and what one has taken comes back with another. What they skip stays.
     """
-    length = (rule.stops or 0) - (rule.starts or 0)
-    return replace(
-        rule,
-        days=rule.days & after.days,
-        starts=after.starts,
-        stops=min(after.stops or 0, (after.starts or 0) + length),
-        first_day=after.first_day,
-        last_day=min(rule.last_day, after.last_day),
-        off=(rule.off - before.off) | after.off,
-        moved={day: (begin, min(end, begin + length)) for day, (begin, end) in after.moved.items()},
-    )
+    # What 0.2.0 writes beside: more, where somebody joins once more; days off, where a teacher decides.
+    days, until = rule.agreed_days | rule.days, max(rule.agreed_until, rule.last_day)
+    minutes = max(rule.agreed_minutes, (rule.stops or 0) - (rule.starts or 0))
+    by_others = card.off if card.state not in (one["state"] for one in card.news[-1:]) else frozenset()
+    skipped = rule.off - rule.course_off - by_others
+    now: dict[str, Any] = card.timetable() | {
+        "days": days & card.days,
+        "stops": min(card.stops or 0, (card.starts or 0) + minutes),
+        "last_day": min(until, card.last_day),
+        "off": skipped | card.off,
+        "moved": {day: [begin, min(end, begin + minutes)] for day, (begin, end) in card.moved.items()},
+    }
+    agreed: dict[str, Any] = {"agreed_days": days, "agreed_minutes": minutes, "agreed_until": until}
+    return replace(rule, **now, **agreed, course_off=card.off - skipped, follows=card.state)
+
+
+def untold(card: ClassCard, told: str) -> list[dict[str, Any]]:
+    """Return the news since a state of a course that somebody was told of, without what was taken back."""
+    states = [one["state"] for one in card.news]
+    left = states[::-1].index(told) if told in states else len(states)
+    return [card.news[-left], *untold(card, states[-left])] if left else []
 
 
 def last_end(card: ClassCard) -> float:

@@ -24,6 +24,7 @@ from bot.services.classes import CLASSES
 from bot.services.context import Context
 from bot.services.expiries import EXPIRIES
 from bot.services.hours import HOURS, NEEDED
+from bot.services.lessons import MEMBERS
 from bot.services.reminders import REMINDERS
 from bot.services.timers import TIMERS
 from bot.support.pool import Pool
@@ -74,7 +75,7 @@ class Reconciler:
         self.operations, self.runs = Operations(engine), Runs(engine)
         self.reads = Reads(engine)
         self.streams = Streams(engine)
-        self.clockwork = Clockwork(context, [CLASSES, HOURS, TIMERS, EXPIRIES, REMINDERS, NEEDED])
+        self.clockwork = Clockwork(context, [CLASSES, MEMBERS, HOURS, TIMERS, EXPIRIES, REMINDERS, NEEDED])
 
     async def step_tasks(self, pool: Pool | None = None) -> int:
         """Do due tasks, learn of pauses, report outages; return how many."""

@@ -11,12 +11,12 @@ from bot.domain.stops import Consent, Effects
 from bot.domain.timers import LEAST_TIMER_WARNING_SECONDS, Timer
 from bot.domain.workspaces import Workspace
 from bot.messages.texts import problems
-from bot.services import hours, workspaces
+from bot.services import hours, lessons, workspaces
 from bot.services.asked import Asked
 from bot.store import acts as rows
 from bot.store import cards, errands, inbox, operations, runs, timers
 from bot.store import workspaces as stored
-from bot.store.tables import ACTS, RULES, RUNS, WORKSPACES
+from bot.store.tables import ACTS, CLASS_CARDS, RULES, RUNS, WORKSPACES
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
@@ -95,7 +95,7 @@ def _take_back(tx: Transaction, asked: Asked, act: Act, errand: Operation | Run 
         errands.end(tx, RUNS, errand.id, Outcome.CANCELLED, "cancelled")
     if isinstance(errand, Run) or rows.is_as_left(tx, act):
         for key in act.became:
-            _put_back(tx, act, key)
+            _put_back(tx, asked, act, key)
     if isinstance(errand, Operation) and then:
         once = asked.interaction and f"{asked.interaction}/again"
         again = replace(asked, interaction=once, is_answered=True)
@@ -105,13 +105,16 @@ def _take_back(tx: Transaction, asked: Asked, act: Act, errand: Operation | Run 
         timers.settle_timer(tx, errand.workspace_id)
 
 
-def _put_back(tx: Transaction, act: Act, key: str) -> None:
+def _put_back(tx: Transaction, asked: Asked, act: Act, key: str) -> None:
     """Let a row say again what it said before."""
     (table, by, row), was = rows.row_of(tx, act, key), act.was[key]
     if table is RULES:
         hours.put_back(tx, row, was)
         return
     assert row is not None, "only hours come and go"
+    if table is CLASS_CARDS:
+        lessons.put_back(tx, asked, row, was)
+        return
     if table is RUNS:
         # A step that holds it must not send what it read.
         was = {**was, "claim": "", "leased_until": 0}

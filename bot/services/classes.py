@@ -38,7 +38,7 @@ from bot.store import cards, classes, creations, hours, inbox, operations, peopl
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.operations import Accepted
-from bot.store.tables import CLASS_CARDS, OPERATIONS, PARTICIPANTS, RULES
+from bot.store.tables import CLASS_CARDS, OPERATIONS, PARTICIPANTS
 from bot.store.transaction import Row, Transaction
 from bot.support.errors import NotLinked, Refused
 from bot.support.guards import guards
@@ -47,16 +47,16 @@ from bot.support.guards import guards
 OBSERVED_SECONDS: Final = 30.0
 #: The longest wait between two redraws of a card: an idle one is redrawn less and less often.
 LONGEST: Final = 60.0
-#: How many cards are looked at in one go, and how many presses in one transaction.
+#: How many cards are looked at in one go, and how many presses in one transaction, each of several rows.
 CARDS: Final = 20
-SOME: Final = 100
+SOME: Final = 40
 #: How long a workspace that was made for a course runs, so that its person can look at it.
 LOOK_SECONDS: Final = 3600.0
 #: As many may join a course as it has places, and without a number of those, as a large class has people.
 MANY: Final = 500
 #: How often it is looked at how the starts of a lesson go.
 PREPARES_EVERY: Final = 10.0
-#: How long the summary waits for the stops to finish.
+#: How long the summary waits for the stops to finish, or for whoever has ended a course to take that back.
 SUMMARY_SECONDS: Final = 900.0
 
 
@@ -153,8 +153,6 @@ def stop_all(tx: Transaction, asked: Asked, card_id: str) -> ClassCard | None:
     ends = {"now": now, "stops_at": now + CLASS_WARNING_SECONDS, "stopped_by": by}
     closed = CLASS_CARDS.first(tx, "close_class", id=card.id, **ends)
     if closed is not None:
-        if closed.stops_at != card.stops_at:
-            timers.let_go(tx, card.id)
         cards.owe_about(tx, card.id, changed=True)
         asked.note(tx, "class.stop_all", card)
     return closed
@@ -319,9 +317,10 @@ def _enrol(
     key = f"{card.id}:{now:017.6f}:{principal.user_id}" if former is None else former.id
     settled_at = now if lesson is None else max(now, lesson.at)
     zones = card.time_zone, people.zone(tx, principal).key
-    given = {**card.timetable(), "off": card.off if former is None else former.off}
-    rule = Rule(key, principal, card.connection, workspace_id, *zones, settled_at, **given)
-    rule = replace(rule, card=card.id, course=card.title)
+    rule = Rule(key, principal, card.connection, workspace_id, *zones, settled_at, **card.timetable())
+    rule = replace(rule, card=card.id, course=card.title, course_off=card.off, told=card.state)
+    kept = ("off", "course_off", "agreed_days", "agreed_minutes", "agreed_until") if former else ()
+    rule = lessons.followed(replace(rule, **{name: getattr(former, name) for name in kept}), card)
     if lesson is not None:
         became = "needless" if started is None else "started"
         hours.begin_lesson(tx, rule, lesson, became)
@@ -486,17 +485,19 @@ def _look(tx: Transaction, asked: Asked, looked: ClassCard) -> None:
     if card.is_course:
         lesson_at = _prepare(tx, asked.context, card)
     elif card.stops_at is not None and now >= card.stops_at - CLASS_WARNING_SECONDS:
-        found = classes.presses_to_end(tx, card.id, SOME)
+        found = classes.presses_to_end(tx, card.id, card.stops_at, SOME)
         for press in found:
             if not (_is_up(tx, press) and _time(tx, asked.context, card, press.workspace_id or "")):
                 _ended(tx, card.id, press.principal)
         if len(found) == SOME:
-            return  # The others come when the claim ends.
+            CLASS_CARDS.change(tx, {"id": card.id}, look_at=now)
+            return  # The others come next.
     counts = classes.class_counts(tx, card.id)
     classes.class_counted(tx, card.id, counts, rest=REST, longest=LONGEST, lesson_at=lesson_at)
     # Until everybody has had their five minutes, however late it is.
     is_over = card.stops_at is not None and now >= card.stops_at and not counts.left
-    if is_over and (not counts.stopping or now >= (card.stops_at or 0.0) + SUMMARY_SECONDS):
+    ended_at = (card.closed_at if card.is_course else card.stops_at) or 0.0
+    if is_over and (now >= ended_at + SUMMARY_SECONDS or not (counts.stopping or card.is_course)):
         _finish(tx, card, counts)
 
 
@@ -523,14 +524,17 @@ def _prepare(tx: Transaction, context: Context, card: ClassCard) -> float | None
     """
     now = tx.now()
     coming = lessons.lesson(card, now)
-    if coming is None or now >= coming.at:
-        return None if coming is None else coming.until
+    if coming is None:
+        return None if card.closed_at is None else card.closed_at + SUMMARY_SECONDS
+    if now >= coming.at:
+        return coming.until
     if now < coming.at - PREPARED_SECONDS:
         return coming.at - PREPARED_SECONDS
     counts, tried = classes.class_counts(tx, card.id), 0
     if now < coming.due_at:
         lead = _pace(tx, context, card).lead(counts.pressed)
-        hours.lead(tx, card.id, lead, coming.at)
+        if lead != card.lead:
+            CLASS_CARDS.change(tx, {"id": card.id}, lead=lead, follow_at=now)
         return max(coming.at - lead, now + REST)
     for rule, failed in classes.failed_starts(tx, card.id, coming.at):
         ended_at = failed.ended_at or 0.0
@@ -566,9 +570,8 @@ def _is_up(tx: Transaction, press: Participant) -> bool:
 
 
 def _finish(tx: Transaction, card: ClassCard, counts: ClassCounts) -> None:
-    """End a card for good, with the summary."""
-    CLASS_CARDS.change(tx, {"id": card.id}, done_at=tx.now())
-    RULES.delete(tx, card=card.id)
+    """End a card for good, with the summary; the rules of a course's members go in pieces."""
+    CLASS_CARDS.change(tx, {"id": card.id}, done_at=tx.now(), follow_at=tx.now())
     cards.owe_about(tx, card.id, changed=True)
     body: Row = {"connection": card.connection}
     _tell(tx, card, NoticeKind.CLASS_OVER, "summary", body, {card.principal.key, card.stopper})

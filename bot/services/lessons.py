@@ -1,12 +1,13 @@
 """Courses after their card was posted: their members skip and leave, their teachers change the timetable.
 
-What somebody agreed to when they joined is theirs (``bot.domain.lessons.agreed``): a change never adds to it.
+What shall be is decided on the card's row alone. It holds at once: whoever reads a member's rule reads it as
+that row says (``bot.domain.lessons.followed``). The rules' own rows follow in pieces, and so do the messages.
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from bot.domain import lessons
 from bot.domain.classes import REST, ClassCard
@@ -15,12 +16,16 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.messages.texts import classes as words
 from bot.services import classes, hours
 from bot.services.asked import Asked
+from bot.services.due import Due
 from bot.store import cards, homes, workspaces
 from bot.store import hours as rows
 from bot.store.notices import add_notices
 from bot.store.tables import CLASS_CARDS
-from bot.store.transaction import Transaction
+from bot.store.transaction import Row, Transaction
 from bot.support.errors import Refused
+
+#: How many members follow in one transaction, which writes up to three rows of each.
+SOME: Final = 60
 
 
 def skip(tx: Transaction, asked: Asked, card_id: str, day: str) -> tuple[Rule, str]:
@@ -63,7 +68,7 @@ def leave(tx: Transaction, asked: Asked, card_id: str) -> ClassCard:
 def change(
     tx: Transaction, asked: Asked, card_id: str, what: str, said: Mapping[str, str], to: Mapping[str, Any]
 ) -> ClassCard:
-    """Change fields of a course's timetable, and tell whoever joined once; return its card.
+    """Change fields of a course's timetable; return its card. Whoever joined follows, and is told once.
 
     ``what`` names the message, which is filled with what is ``said``. To ``end`` it changes its last day: a
     lesson that is on ends as planned. Raises Refused (``class.unknown``, ``policy.…``, ``course.over``,
@@ -72,29 +77,70 @@ def change(
     card, now = classes.owned(tx, asked, "class_change", card_id), tx.now()
     if not card.is_course or card.is_over(now):
         raise Refused("course.over", words.COURSE_OVER)
-    on = lessons.lesson_on(card, now)
     if what == "end":
-        last = (card.day(now) - timedelta(days=on is None)).isoformat()
+        last = (card.day(now) - timedelta(days=lessons.lesson_on(card, now) is None)).isoformat()
         moved = {day: times for day, times in card.moved.items() if day <= last}
         to = {"last_day": last, "moved": moved, "closed_at": now, "stopped_by": asked.principal.key}
     changed = replace(card, **to)
     changed = replace(changed, stops_at=lessons.last_end(changed))
-    if on is not None and changed.on(on_day := card.day(on.at)) != card.on(on_day):
+    if changed != card and asked.is_new(tx):
+        _decide(tx, asked, card, {**to, "stops_at": changed.stops_at}, what, dict(said))
+        asked.note(tx, f"class.{what}", card, [(card, changed)])
+    return changed
+
+
+def put_back(tx: Transaction, asked: Asked, row: Row, was: Row) -> None:
+    """Let a course's timetable say again what it said before a change; raises Refused as ``change`` does."""
+    card, former = classes.owned(tx, asked, "class_change", row["id"]), CLASS_CARDS.of(row | was)
+    if card.done_at is not None:
+        raise Refused("course.over", words.COURSE_OVER)
+    days = former.off ^ card.off
+    what = "hours" if was.keys() - {"off", "stops_at"} else "skip" if former.off > card.off else "back"
+    said = {"days": words.dates_of(days)} if days else {}
+    _decide(tx, asked, card, {name: getattr(former, name) for name in was}, what, said)
+
+
+def _decide(tx: Transaction, asked: Asked, card: ClassCard, to: Row, what: str, said: Row) -> None:
+    """Write what shall be into the card's row alone, with the news of it for its members, who follow.
+
+    Raises Refused (``course.began``) if that changes the lesson that is on.
+    """
+    changed, now, on = replace(card, **to), tx.now(), lessons.lesson_on(card, tx.now())
+    if on is not None and changed.on(day := card.day(on.at)) != card.on(day):
         raise Refused("course.began", words.LESSON_ON.format(course=card.title))
-    if changed == card or not asked.is_new(tx):
-        return card
-    columns = {name: getattr(changed, name) for name in (*to, "stops_at")}
-    CLASS_CARDS.change(tx, {"id": card.id}, **columns)
-    for rule in rows.lessons_of(tx, card.id):
-        new = lessons.agreed(rule, card, changed)
-        rows.put(tx, new)
-        is_longer = (new.stops, new.last_day) != (changed.stops, changed.last_day)
-        more = sorted(changed.days - new.days), is_longer
-        body = {"connection": card.connection, "what": what, "more": more, **said}
-        occasion = f"{asked.reference}:{rule.principal.key}"
-        add_notices(tx, [NewNotice(card.id, NoticeKind.COURSE_CHANGED, occasion, rule.principal, body)])
-        homes.want(tx, rule.principal)
+    news = {"state": changed.state, "by": asked.reference, "what": what, "said": said}
+    earlier = card.news if card.follow_at is not None else []
+    CLASS_CARDS.change(tx, {"id": card.id}, **to, news=[*earlier, news], follow_at=now)
     tx.run("look_at_class", id=card.id, now=now, rest=REST)
     cards.owe_about(tx, card.id, changed=True)
-    asked.note(tx, f"class.{what}", card)
-    return changed
+
+
+def _follow(tx: Transaction, asked: Asked, looked: ClassCard) -> None:
+    """Have some members' rules follow their course, and tell them what was decided since they were told.
+
+    Those of a course that is over are deleted.
+    """
+    card = classes.seen(tx, asked, looked.id)
+    found = rows.behind(tx, card, SOME)
+    for rule in found:
+        if card.done_at is not None:
+            rows.drop(tx, rule.id)
+            continue
+        rows.put(tx, replace(rule, told=card.state))
+        for news in lessons.untold(card, rule.told):
+            more = sorted(card.days - rule.days), (rule.stops, rule.last_day) != (card.stops, card.last_day)
+            body = {"connection": card.connection, "what": news["what"], "more": more, **news["said"]}
+            occasion = f"{news['by']}:{rule.principal.key}"
+            add_notices(tx, [NewNotice(card.id, NoticeKind.COURSE_CHANGED, occasion, rule.principal, body)])
+            homes.want(tx, rule.principal)
+    CLASS_CARDS.change(tx, {"id": card.id}, follow_at=tx.now() if len(found) == SOME else None)
+    tx.run("look_at_class", id=card.id, now=tx.now(), rest=REST)
+
+
+MEMBERS: Final = Due(
+    name="members",
+    every=0.5,
+    # One course, so that whoever types waits for one piece.
+    claim=lambda tx, _: rows.claim_followed(tx, REST),
+    carry_out=_follow,
+)

@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from bot.domain.acts import HOURS, RECENT_SECONDS, TIMER, Act, Change
+from bot.domain.classes import ClassCard
 from bot.domain.hours import Rule
 from bot.domain.operations import Operation
 from bot.domain.people import Principal
 from bot.domain.preferences import Preferences
 from bot.domain.runs import Run
 from bot.domain.workspaces import Workspace
-from bot.store.tables import ACTS, PREFERENCES, RULES, RUNS, TABLES, WORKSPACES, Table
+from bot.store.tables import ACTS, CLASS_CARDS, PREFERENCES, RULES, RUNS, TABLES, WORKSPACES, Table
 from bot.store.transaction import Row, Transaction, clean
 
 TIMER_COLUMNS: Final = ("stop_at", "stop_mode", "stop_agreed", "stop_rule")
@@ -20,6 +21,7 @@ _WANTED: Final[Mapping[type, tuple[Table[Any], Sequence[str]]]] = {
     Run: (RUNS, ("stop_wanted",)),
     Rule: (RULES, RULES.fields),
     Preferences: (PREFERENCES, PREFERENCES.fields),
+    ClassCard: (CLASS_CARDS, CLASS_CARDS.fields),
 }
 #: What changes by itself, so that it says nothing about what somebody wants.
 _BY_ITSELF: Final = frozenset({"settled_at", "lead", "seen_zone", "started_at", "unused"})

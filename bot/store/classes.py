@@ -39,7 +39,7 @@ def class_counts(tx: Transaction, card_id: str) -> ClassCounts:
     if card is not None and card.is_course:
         on = lessons.lesson_on(card, now)
         since, day = (now, "") if on is None else (on.due_at, on.local[:10])
-        row = tx.one("lesson_counts", card_id=card_id, since=since, day=day)
+        row = tx.one("lesson_counts", card_id=card_id, since=since, day=day, state=card.state)
     else:
         row = tx.one("class_counts", card_id=card_id)
     return ClassCounts(**row) if row else ClassCounts()
@@ -101,14 +101,18 @@ def class_counted(
     if row["look_at"] <= now:
         # Somebody pressed since these were counted.
         looks.append(now + rest)
-    tx.run("class_counted", id=card_id, counted=numbers, now=now, look_at=min(looks, default=NEVER))
+    seen = {"counted": numbers, "behind": counts.behind, "look_at": min(looks, default=NEVER)}
+    tx.run("class_counted", id=card_id, now=now, **seen)
     if has_changed:
         cards.owe_about(tx, card_id, changed=True)
 
 
-def presses_to_end(tx: Transaction, card_id: str, limit: int) -> list[Participant]:
-    """Return who consented to the end of a class that is still to come for them, and has no timer for it."""
-    return PARTICIPANTS.found(tx, "presses_to_end", card_id=card_id, limit=limit)
+def presses_to_end(tx: Transaction, card_id: str, stops_at: float, limit: int) -> list[Participant]:
+    """Return who consented to the end of a class that is still to come for them, and has no timer for it.
+
+    One for a later end, of which nobody was warned yet, counts as none.
+    """
+    return PARTICIPANTS.found(tx, "presses_to_end", card_id=card_id, stops_at=stops_at, limit=limit)
 
 
 def class_of_stop(tx: Transaction, operation_id: str) -> ClassCard | None:

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bot.domain.classes import REST
+from bot.domain.classes import REST, ClassCard
 from bot.domain.hours import EVERY_DAY, HORIZON, Occurrence, Rule
+from bot.domain.lessons import followed
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation
 from bot.domain.people import Person, Principal
@@ -18,19 +19,25 @@ from bot.store.transaction import Row, Transaction
 OF_LINK = frozenset({"unlinked", "refused"})
 
 
+def of_courses(tx: Transaction, found: Sequence[Rule]) -> list[Rule]:
+    """Return rules with those of courses as their cards say now, though they haven't been rewritten yet."""
+    known = {card: CLASS_CARDS.one(tx, id=card) for card in {one.card for one in found} if card}
+    return [followed(one, card) if (card := known.get(one.card or "")) else one for one in found]
+
+
 def rule(tx: Transaction, rule_id: str) -> Rule | None:
     """Return a rule."""
-    return RULES.one(tx, id=rule_id)
+    return next(iter(of_courses(tx, RULES.all(tx, id=rule_id))), None)
 
 
 def rules_of(tx: Transaction, workspace_id: str) -> list[Rule]:
     """Return a workspace's rules."""
-    return RULES.all(tx, "id", workspace_id=workspace_id)
+    return of_courses(tx, RULES.all(tx, "id", workspace_id=workspace_id))
 
 
 def rules(tx: Transaction, principal: Principal) -> list[Rule]:
     """Return a person's rules, by workspace."""
-    return RULES.all(tx, "workspace_id, id", principal=principal)
+    return of_courses(tx, RULES.all(tx, "workspace_id, id", principal=principal))
 
 
 def put(tx: Transaction, new: Rule) -> None:
@@ -43,20 +50,20 @@ def drop(tx: Transaction, rule_id: str) -> None:
     RULES.delete(tx, id=rule_id)
 
 
-def lessons_of(tx: Transaction, card_id: str) -> list[Rule]:
-    """Return the rules of a course, in the order of joining."""
-    return RULES.all(tx, "id", card=card_id)
+def claim_followed(tx: Transaction, lease: float) -> list[ClassCard]:
+    """Return the course whose members have waited longest to follow; it comes again after ``lease``."""
+    return CLASS_CARDS.found(tx, "claim_followed", now=tx.now(), until=tx.now() + lease)
+
+
+def behind(tx: Transaction, card: ClassCard, limit: int) -> list[Rule]:
+    """Return rules of a course that don't follow it yet, as it is now, in the order of joining."""
+    now = {"state": card.state, "lead": card.lead, "is_over": card.done_at is not None}
+    return of_courses(tx, RULES.found(tx, "members_behind", card=card.id, limit=limit, **now))
 
 
 def own_lessons(tx: Transaction, card_id: str, principal: Principal) -> Rule | None:
     """Return a person's rule of a course, if they have joined it."""
-    return RULES.one(tx, card=card_id, principal=principal)
-
-
-def lead(tx: Transaction, card_id: str, seconds: float, at: float) -> None:
-    """Have a course's next lesson started so many seconds before it begins, which is ``at``."""
-    CLASS_CARDS.change(tx, {"id": card_id}, lead=seconds)
-    tx.run("lead_lessons", card=card_id, lead=seconds, due_at=at - seconds)
+    return next(iter(of_courses(tx, RULES.all(tx, card=card_id, principal=principal))), None)
 
 
 def became(tx: Transaction, looked: Rule, one: Occurrence) -> str:
@@ -107,7 +114,7 @@ def claim_hours(tx: Transaction, limit: int, lease: float) -> list[Rule]:
         for query in ("claim_rules", "claim_lessons")
         for one in RULES.found(tx, query, now=now, until=now + lease, limit=limit)
     ]
-    return sorted(found, key=lambda one: (one.due(now)[:1], one.id))
+    return sorted(of_courses(tx, found), key=lambda one: (one.due(now)[:1], one.id))
 
 
 def look_at_hours(tx: Transaction, looked: Rule, at: float) -> None:
@@ -123,14 +130,14 @@ def due(tx: Transaction, looked: Rule) -> list[Occurrence]:
 def settle(tx: Transaction, settled: Rule, became: Mapping[Occurrence, str]) -> None:
     """Write what became of what was due, and when the rule is looked at next.
 
-    Hours that come once, and those of a course, are deleted with their last occurrence.
+    Hours that come once are deleted with their last occurrence, those of a course with that.
     """
     now = tx.now()
     until = max([settled.settled_at, now - HORIZON, *(one.at for one in settled.due(now))])
     for one, what in became.items():
         OCCURRENCES.add(tx, rule_id=settled.id, local=one.local, side=one.side, became=what, at=one.at)
     look_at = _look_at(settled, until)
-    if look_at is None and (settled.card or not settled.days & EVERY_DAY):
+    if look_at is None and not (settled.card or settled.days & EVERY_DAY):
         drop(tx, settled.id)
     else:
         RULES.change(tx, {"id": settled.id}, settled_at=until, **_looks(settled, look_at))
@@ -168,7 +175,7 @@ def pause(tx: Transaction, paused: Rule, why: str, *, tell: bool = True) -> None
 
 def resume(tx: Transaction, pair: Mapping[str, Any]) -> None:
     """Go on with what paused because an account wasn't linked."""
-    for one in RULES.all(tx, **pair):
+    for one in of_courses(tx, RULES.all(tx, **pair)):
         if one.paused in OF_LINK:
             put(tx, replace(one, paused="", settled_at=tx.now()))
 
@@ -214,8 +221,8 @@ def seen_in(tx: Transaction, people: Sequence[Person]) -> None:
 
 
 def _looks(looked: Rule, at: float | None) -> Row:
-    """Return the column that says when a rule is looked at; 0.1.0 doesn't look at that of a course's."""
-    return {"lesson_look_at" if looked.card else "look_at": at}
+    """Return the columns that say when a rule is looked at; 0.1.0 doesn't look at those of a course's."""
+    return {"lesson_look_at": at, "follows": looked.follows} if looked.card else {"look_at": at}
 
 
 def _look_at(looked: Rule, after: float) -> float | None:

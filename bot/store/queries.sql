@@ -498,12 +498,18 @@ WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
 )
 RETURNING *;
 
--- What is looked at earlier than it is due is put off.
--- name: lead_lessons
-UPDATE rules SET
-    lead = :lead,
-    lesson_look_at = CASE WHEN lesson_look_at > :due_at THEN :due_at ELSE lesson_look_at END
-WHERE card = :card;
+-- name: claim_followed
+UPDATE class_cards SET follow_at = :until
+WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
+    SELECT id FROM class_cards WHERE follow_at <= :now ORDER BY follow_at LIMIT 1
+    /* postgresql: FOR UPDATE SKIP LOCKED)) */
+)
+RETURNING *;
+
+-- name: members_behind
+SELECT * FROM rules
+WHERE card = :card AND (follows <> :state OR told <> :state OR lead <> :lead OR :is_over = 1)
+ORDER BY id LIMIT :limit;
 
 -- name: sweep_rules
 DELETE FROM rules WHERE id IN (
@@ -1374,6 +1380,8 @@ WHERE id = :id AND done_at IS NULL AND look_at > :now;
 -- name: class_counted
 UPDATE class_cards SET
     counted = :counted, counted_at = :now, look_at = :look_at,
+    -- A process of 0.2.0 has written, too.
+    follow_at = CASE WHEN :behind > 0 THEN COALESCE(follow_at, :now) ELSE follow_at END,
     changed_at = CASE WHEN counted <> :counted THEN :now ELSE changed_at END
 WHERE id = :id;
 
@@ -1463,9 +1471,10 @@ SELECT
         WHEN p.waits_for <> '' OR (o.id IS NOT NULL AND o.outcome IS NULL) THEN 1 ELSE 0 END), 0) AS waiting,
     COALESCE(SUM(CASE WHEN o.id IS NOT NULL AND o.outcome IS NULL THEN 1 ELSE 0 END), 0) AS going,
     COALESCE(SUM(CASE
-        WHEN o.outcome NOT IN ('fulfilled', 'replaced') AND w.state <> 'running' THEN 1 ELSE 0 END), 0) AS failed
+        WHEN o.outcome NOT IN ('fulfilled', 'replaced') AND w.state <> 'running' THEN 1 ELSE 0 END), 0) AS failed,
+    COALESCE(SUM(p.is_behind), 0) AS behind
 FROM (
-    SELECT p.*, CASE
+    SELECT p.*, CASE WHEN r.follows <> :state OR r.told <> :state THEN 1 ELSE 0 END AS is_behind, CASE
         WHEN CAST(:day AS TEXT) = '' OR (' ' || COALESCE(r.off, '') || ' ') LIKE ('% ' || CAST(:day AS TEXT) || ' %')
         THEN 0 ELSE 1 END AS is_expected
     FROM participants p LEFT JOIN rules r ON r.card = p.card_id AND r.principal = p.principal
@@ -1508,12 +1517,10 @@ WHERE p.card_id = :card_id AND p.consented_at IS NOT NULL AND p.ended_at IS NULL
 -- guards: Nobody acts through another's account
     AND p.withdrawn_at IS NULL
     AND NOT EXISTS (
-        SELECT 1 FROM workspaces w WHERE w.id = p.workspace_id AND w.stop_card = p.card_id AND w.stop_at IS NOT NULL
+        SELECT 1 FROM workspaces w WHERE w.id = p.workspace_id AND w.stop_card = p.card_id
+        AND (w.stop_at <= :stops_at OR w.stop_warning IS NOT NULL)
     )
 LIMIT :limit;
-
--- name: end_class_timers
-UPDATE workspaces SET {changes} WHERE stop_card = :card_id;
 
 -- name: class_of_stop
 SELECT c.* FROM participants p JOIN class_cards c ON c.id = p.card_id WHERE p.stop_operation_id = :operation_id;
@@ -1531,9 +1538,16 @@ WHERE p.card_id = :card_id AND o.called_at > :since;
 -- name: sweep_class_cards
 DELETE FROM class_cards WHERE id IN (
     SELECT id FROM class_cards WHERE created_at < :before AND (days = '' OR done_at < :before)
+    AND NOT EXISTS (SELECT 1 FROM participants p WHERE p.card_id = class_cards.id)
     ORDER BY created_at LIMIT :limit
 )
 RETURNING id;
+
+-- name: sweep_presses
+DELETE FROM participants WHERE (card_id, principal) IN (
+    SELECT p.card_id, p.principal FROM participants p JOIN class_cards c ON c.id = p.card_id
+    WHERE c.created_at < :before AND (c.days = '' OR c.done_at < :before) ORDER BY c.created_at LIMIT :limit
+);
 
 -- == Homes ==
 

@@ -4,7 +4,7 @@ from functools import partial
 
 from bot.store import cards
 from bot.store.runs import KEPT_SECONDS
-from bot.store.tables import CARDS, PARTICIPANTS, RULES, WORKSPACES
+from bot.store.tables import CARDS, RULES, WORKSPACES
 from bot.store.transaction import Engine, Transaction
 
 _DAY = 86_400.0
@@ -42,6 +42,8 @@ async def sweep(engine: Engine) -> None:
     """
     while await engine.write(_give_up_edits):
         pass
+    while await engine.write(_sweep_presses):
+        pass
     for query in _KEPT:
         while await engine.write(partial(_sweep_aged, query=query)):
             pass
@@ -56,6 +58,11 @@ async def sweep(engine: Engine) -> None:
 
 def _give_up_edits(tx: Transaction) -> bool:
     return cards.give_up(tx, tx.now() - _DAY, _SOME) >= _SOME
+
+
+def _sweep_presses(tx: Transaction) -> bool:
+    """Delete some presses of cards that are swept once they have none; return whether there may be more."""
+    return tx.run("sweep_presses", before=tx.now() - _KEPT["sweep_class_cards"], limit=_SOME) == _SOME
 
 
 def _sweep_aged(tx: Transaction, query: str) -> bool:
@@ -75,8 +82,6 @@ def _delete_with_cards(tx: Transaction, query: str, **params: object) -> int:
     deleted = tx.all(query, **params)
     for row in deleted:
         tx.run("delete_cards_of", subject=row["id"])
-        if query == "sweep_class_cards":
-            PARTICIPANTS.delete(tx, card_id=row["id"])
     return len(deleted)
 
 

@@ -79,11 +79,6 @@ def withdraw(tx: Transaction, card_id: str, principal_key: str) -> None:
     tx.run("look_at_class", id=card_id, now=tx.now(), rest=REST)
 
 
-def let_go(tx: Transaction, card_id: str) -> None:
-    """Clear the timers that a class has set, whose end has moved."""
-    tx.run(setting("end_class_timers", *NONE), card_id=card_id, **NONE)
-
-
 def claim_timers(
     tx: Transaction, limit: int, lease: float, waits: float = warnings.WAITS
 ) -> list[workspaces.Workspace]:

@@ -16,11 +16,11 @@ BEGINS = 10_000.0
 @pytest.mark.parametrize(
     ("people", "pace", "seconds"),
     [
-        # People by starts a second, and what a slow start takes.
-        (300, Pace(0.5, 100.0), 700.0),
-        (300, Pace(2.0, 160.0), 310.0),
+        # People by starts a second, and what a slow start takes, in whole minutes.
+        (300, Pace(0.5, 100.0), 720.0),
+        (300, Pace(2.0, 160.0), 360.0),
         # Where too few were measured, three minutes.
-        (400, Pace(2.0), 380.0),
+        (400, Pace(2.0), 420.0),
         # A connection without a limit, few people: five minutes at least; many: 45 at most.
         (10_000, Pace(None, 20.0), 300.0),
         (3, Pace(1.0, 20.0), 300.0),

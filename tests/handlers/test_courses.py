@@ -17,6 +17,7 @@ from tests.handlers.class_rig import ADMIN, TRAINER, class_rig, posted
 from tests.handlers.rig import ALICE, buttons, words
 from tests.rigs.golden import check_golden
 from tests.rigs.store import linked
+from tests.rigs.use_cases import members_follow
 
 POST = "card notebook --title Statistics --hours tue,thu 8:00-9:30 --until 12 February"
 BOB = Principal(None, "T1", "UBOB")
@@ -44,7 +45,8 @@ async def card_of(bot, card):
 
 
 async def told(bot):
-    """Return what members are told, by person."""
+    """Return what members are told, by person, once they have followed."""
+    await members_follow(bot.services.context)
     changed = [one for one in await bot.notices() if one.kind is NoticeKind.COURSE_CHANGED]
     return {one.principal: (one.body["what"], one.body) for one in changed}
 

@@ -8,8 +8,10 @@ from bot.domain.installations import Installation
 from bot.domain.people import Principal
 from bot.providers import base
 from bot.providers.base import Access, Scheduled
+from bot.reconciler.clockwork import Clockwork
 from bot.services.asked import Asked
 from bot.services.context import Context
+from bot.services.lessons import MEMBERS
 from bot.store.store import Store
 from bot.store.transaction import Transaction
 from bot.support.errors import StoreUnavailable
@@ -119,3 +121,11 @@ class WatchedStore:
 def on(asked: Asked, store: Any) -> Asked:
     """Return the same person asking on another store."""
     return replace(asked, context=replace(asked.context, store=store))
+
+
+async def members_follow(context: Context, pieces: int = 1_000) -> int:
+    """Let members follow what was decided about their courses, in so many pieces at most; return how many."""
+    for number in range(pieces):
+        if not await Clockwork(context, [MEMBERS]).step():
+            return number
+    return pieces

@@ -106,6 +106,7 @@ def _state(facts: ClassFacts) -> list[str]:
     said += [] if card.maximum is None or card.is_over(facts.now) else [classes.SEATS]
     if card.is_course:
         said += [classes.COURSE_OVER] if card.is_over(facts.now) else []
+        said += [classes.UPDATED] if counts.behind and card.news and not is_done else []
     elif is_done:
         said.append(classes.OVER)
     elif card.closed_at is not None and card.stops_at is not None and facts.now < card.stops_at:
@@ -114,6 +115,7 @@ def _state(facts: ClassFacts) -> list[str]:
         said.append(classes.CLOSING_UNTIL)
     names = {"places": times.counted(card.maximum or 0, "place"), "joined": _joined(facts)}
     names |= {"who": _stopper(facts), "at": at(card, card.stops_at or 0.0, facts.now)}
+    names |= {"updated": f"{counts.pressed - counts.behind:,}", "members": f"{counts.pressed:,}"}
     names |= end_words(facts.effects, is_any=card.spec is None)
     return [fill(one, **numbers, **names) for one in said]
 

@@ -34,6 +34,7 @@ NOT_TAKEN: Final = (
 #: What isn't wanted wasn't done.
 NOT_ELSEWHERE: Final = "I only did that with *{name}* on {title}."
 START_AGAIN: Final = "Start it again"
+_LESSONS: Final = "The lessons of *{name}* are as they were before. I'm telling everyone who joined."
 #: By the act: what is as it was.
 RESTORED: Final[Mapping[str, str]] = {
     "workspace.alias": "It's called *{name}* again.",
@@ -44,6 +45,7 @@ RESTORED: Final[Mapping[str, str]] = {
     "hours.zone": "Your hours are in the time zone that they had before.",
     "settings.save": "Your settings are as they were before.",
     "class.skip": "I won't skip that lesson of *{name}*.",
+    **dict.fromkeys(("class.back", "class.move", "class.shift", "class.hours", "class.end"), _LESSONS),
 }
 RESTORED_NO_TIMER: Final = "I won't stop *{name}*."
 RESTORED_TIMER: Final = "*{name}* on {title} will be {done} {at}, after a warning."

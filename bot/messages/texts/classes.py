@@ -1,6 +1,9 @@
 """The words of class cards: before a press, after it, and at the end of the class."""
 
+from collections.abc import Collection
 from typing import Final
+
+from bot.messages.texts.times import date_of
 
 # -- the card ----------------------------------------------------------------------------------------------
 
@@ -57,6 +60,8 @@ COURSE_JOIN: Final = (
 )
 JOIN: Final = "Join"
 JOINED: Final = "{joined} joined."
+#: While what was decided about a course is still written for its members.
+UPDATED: Final = "Updated {updated} of {members} so far."
 READY_NOW: Final = "*{ready} of {expected} are ready*"
 COURSE_OVER: Final = "The course has ended."
 CONFIRM_END_COURSE: Final = (
@@ -94,9 +99,15 @@ NOT_JOINED: Final = "You aren't in *{course}*. To join, press the button on its 
 NO_LESSONS_LEFT: Final = "*{course}* has no more lessons that you could skip."
 SKIPPING: Final = "I'll skip *{course}* on {day}: your workspace won't be started for it."
 LESSON_ON: Final = "*{course}* is on, or about to begin, so I can't change that lesson. It ends as planned."
-ON_DAY: Final = "on {first}"
-FROM_TO: Final = "from {first} to {last}"
 SKIP_DAY: Final = "Skip {day}"
+
+
+def dates_of(days: Collection[str]) -> str:
+    """Say days off by the first and the last: ``on 24 Nov``, ``from 22 Dec to 6 Jan``."""
+    said = "on {first}" if len(days) == 1 else "from {first} to {last}"
+    return said.format(first=date_of(min(days)), last=date_of(max(days)))
+
+
 #: What everybody who joined is told of a change, by what it is.
 CHANGED: Final = {
     "skip": "There's no lesson of *{course}* {days}.",

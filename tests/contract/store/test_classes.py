@@ -269,7 +269,7 @@ async def test_the_end_sets_the_timers_of_who_consented_only(store, clock):
         assert (row.stop_at, row.stop_card, row.stop_warned) == (closed.stops_at, CARD, False)
     # Who was warned isn't warned again.
     (row,) = await store.workspaces(ALICE)
-    late = {"stop_warned": True, "stop_at": closed.stops_at + 60}
+    late = {"stop_warned": True, "stop_warning": "notice", "stop_at": closed.stops_at + 60}
     await store.carry_out(lambda tx: WORKSPACES.change(tx, {"id": row.id}, **late))
     await look(store)
     assert (await time(store, ALICE)).stop_warned
@@ -378,7 +378,9 @@ async def test_a_class_that_0_1_0_was_about_to_end_ends_all_the_same(store, cloc
     await posted(store, stops_at=clock.now() + 200)
     for number, who in enumerate((ALICE, BOB)):
         await press(store, await up(store, clock, who), f"p{number}")
-    await store.carry_out(lambda tx: timer_rows.let_go(tx, CARD))
+    for who in (ALICE, BOB):
+        row = await time(store, who)
+        await store.carry_out(lambda tx, row=row: WORKSPACES.change(tx, {"id": row.id}, **timer_rows.NONE))
     await store.carry_out(lambda tx: PARTICIPANTS.change(tx, {"card_id": CARD}, warned_at=warned_at))
     for interaction in ("keep", "keep", "keep2"):
         assert await by(store, BOB, interaction).to(classes.keep, CARD)

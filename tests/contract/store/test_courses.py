@@ -11,9 +11,10 @@ from bot.domain.people import Person, Principal
 from bot.domain.workspaces import State
 from bot.services import lessons
 from bot.store import hours as rows
-from bot.store.tables import NOTICES, PARTICIPANTS, RULES
+from bot.store.tables import CLASS_CARDS, NOTICES, PARTICIPANTS, RULES
 from tests.contract.store.test_classes import CARD, TRAINER, by, look, posted, press
 from tests.rigs.store import accept_operation, linked, observe, unlink, within
+from tests.rigs.use_cases import asking, members_follow
 
 BERLIN = ZoneInfo("Europe/Berlin")
 LESSONS = {"days": frozenset({"mon", "wed"}), "starts": 540, "stops": 630, "time_zone": "Europe/Berlin"}
@@ -61,7 +62,8 @@ async def test_joining_writes_the_consent_and_the_rule_as_one(store, clock, join
 
 async def test_lessons_are_claimed_in_the_order_of_joining_once_their_lead_has_begun(store, clock, joined):
     assert await claimed(store) == []
-    await within(store, rows.lead, CARD, 1_200.0, local("09:00"))
+    await within(store, CLASS_CARDS.change, {"id": CARD}, lead=1_200.0, follow_at=clock.now())
+    assert await members_follow(asking(store)) == 1
     clock.advance(local("08:39") - clock.now())
     assert await claimed(store) == []
     clock.advance(60.0)
@@ -97,12 +99,15 @@ async def test_a_change_is_told_to_each_member_once(store, joined):
     asked = by(store, TRAINER, "change", drawing="TEST-1")
     for _ in range(2):
         await asked.to(lessons.change, CARD, "hours", {}, {"last_day": "2027-12-01"})
+        await members_follow(asking(store))
     told = await store.engine.read(lambda tx: NOTICES.rows(tx, subject=CARD, kind="course_changed"))
     assert sorted(row["principal"] for row in told) == sorted(one.key for one in MEMBERS)
     assert {one.last_day for who in MEMBERS for one in await store.rules(who)} == {"2027-12-01"}
-    # What is later than they agreed to isn't theirs.
-    await by(store, TRAINER, "later").to(lessons.change, CARD, "hours", {}, {"last_day": "2027-12-08"})
-    assert {one.last_day for who in MEMBERS for one in await store.rules(who)} == {"2027-12-01"}
+    # What is later than they agreed to when they joined isn't theirs.
+    for last, theirs in (("2027-12-08", "2027-12-08"), ("2028-01-05", "2027-12-22")):
+        await by(store, TRAINER, last).to(lessons.change, CARD, "hours", {}, {"last_day": last})
+        await members_follow(asking(store))
+        assert {one.last_day for who in MEMBERS for one in await store.rules(who)} == {theirs}
 
 
 async def test_a_course_lives_until_thirty_days_after_its_end(store, clock, joined):
@@ -112,6 +117,7 @@ async def test_a_course_lives_until_thirty_days_after_its_end(store, clock, join
     clock.advance(20 * 86_400.0)
     await look(store)
     assert await store.courses() == []
+    await members_follow(asking(store))
     # With it end the rules of its members, but its card can be read for a month.
     assert await store.rules(MEMBERS[0]) == []
     clock.advance(29 * 86_400.0)

@@ -30,10 +30,10 @@ async def test_a_consent_withdrawn_while_its_timer_stayed_stops_nothing(store, c
 
 
 async def test_what_a_class_has_let_go_gets_no_timer_again(store, clock):
-    await timed(store, clock)
+    row = await timed(store, clock)
     # Nothing was to stop then; by now the workspace is their own matter again.
     await store.carry_out(lambda tx: PARTICIPANTS.change(tx, {"card_id": CARD}, ended_at=clock.now()))
-    await within(store, timer_rows.let_go, CARD)
+    await within(store, WORKSPACES.change, {"id": row.id}, **timer_rows.NONE)
     await look(store)
     assert (await time(store, ALICE)).stop_at is None
 
