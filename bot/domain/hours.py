@@ -172,7 +172,7 @@ class Rule(Timetable):
 
     One with a ``card`` has the lessons of that course, as far as its person has agreed to them: to days, for
     so many minutes each, and until a day. What is ``off`` they left out, but for ``course_off``. ``follows``
-    is the card's state by which it is looked at, ``told`` the one that its person was told of last.
+    is the card's state by which it is looked at, ``heard`` the one that its person heard of last.
     """
 
     id: str
@@ -195,7 +195,7 @@ class Rule(Timetable):
     agreed_until: str = ""
     course_off: frozenset[str] = frozenset()
     follows: str = ""
-    told: str = ""
+    heard: str = ""
     #: When it last started its workspace, and how many times in a row nobody used that before the next time.
     started_at: Past | None = None
     unused: int = 0

@@ -41,8 +41,8 @@ def followed(rule: Rule, card: ClassCard) -> Rule:
     # What 0.2.0 writes beside: more, where somebody joins once more; days off, where a teacher decides.
     days, until = rule.agreed_days | rule.days, max(rule.agreed_until, rule.last_day)
     minutes = max(rule.agreed_minutes, (rule.stops or 0) - (rule.starts or 0))
-    by_others = card.off if card.state not in (one["state"] for one in card.news[-1:]) else frozenset()
-    skipped = rule.off - rule.course_off - by_others
+    is_known = bool(rule.heard) and card.state in (one["state"] for one in card.news[-1:])
+    skipped = rule.off - rule.course_off - (frozenset() if is_known else card.off)
     now: dict[str, Any] = card.timetable() | {
         "days": days & card.days,
         "stops": min(card.stops or 0, (card.starts or 0) + minutes),
@@ -54,10 +54,10 @@ def followed(rule: Rule, card: ClassCard) -> Rule:
     return replace(rule, **now, **agreed, course_off=card.off - skipped, follows=card.state)
 
 
-def untold(card: ClassCard, told: str) -> list[dict[str, Any]]:
-    """Return the news since a state of a course that somebody was told of, without what was taken back."""
+def untold(card: ClassCard, heard: str) -> list[dict[str, Any]]:
+    """Return the news since a state of a course that somebody heard of, without what was taken back."""
     states = [one["state"] for one in card.news]
-    left = states[::-1].index(told) if told in states else len(states)
+    left = states[::-1].index(heard) if heard in states else len(states)
     return [card.news[-left], *untold(card, states[-left])] if left else []
 
 

@@ -318,7 +318,7 @@ def _enrol(
     settled_at = now if lesson is None else max(now, lesson.at)
     zones = card.time_zone, people.zone(tx, principal).key
     rule = Rule(key, principal, card.connection, workspace_id, *zones, settled_at, **card.timetable())
-    rule = replace(rule, card=card.id, course=card.title, course_off=card.off, told=card.state)
+    rule = replace(rule, card=card.id, course=card.title, course_off=card.off, heard=card.state)
     kept = ("off", "course_off", "agreed_days", "agreed_minutes", "agreed_until") if former else ()
     rule = lessons.followed(replace(rule, **{name: getattr(former, name) for name in kept}), card)
     if lesson is not None:

@@ -126,8 +126,8 @@ def _follow(tx: Transaction, asked: Asked, looked: ClassCard) -> None:
         if card.done_at is not None:
             rows.drop(tx, rule.id)
             continue
-        rows.put(tx, replace(rule, told=card.state))
-        for news in lessons.untold(card, rule.told):
+        rows.put(tx, replace(rule, heard=card.state))
+        for news in lessons.untold(card, rule.heard):
             more = sorted(card.days - rule.days), (rule.stops, rule.last_day) != (card.stops, card.last_day)
             body = {"connection": card.connection, "what": news["what"], "more": more, **news["said"]}
             occasion = f"{news['by']}:{rule.principal.key}"

@@ -508,7 +508,7 @@ RETURNING *;
 
 -- name: members_behind
 SELECT * FROM rules
-WHERE card = :card AND (follows <> :state OR told <> :state OR lead <> :lead OR :is_over = 1)
+WHERE card = :card AND (follows <> :state OR heard <> :state OR lead <> :lead OR :is_over = 1)
 ORDER BY id LIMIT :limit;
 
 -- name: sweep_rules
@@ -1474,7 +1474,7 @@ SELECT
         WHEN o.outcome NOT IN ('fulfilled', 'replaced') AND w.state <> 'running' THEN 1 ELSE 0 END), 0) AS failed,
     COALESCE(SUM(p.is_behind), 0) AS behind
 FROM (
-    SELECT p.*, CASE WHEN r.follows <> :state OR r.told <> :state THEN 1 ELSE 0 END AS is_behind, CASE
+    SELECT p.*, CASE WHEN r.follows <> :state OR r.heard <> :state THEN 1 ELSE 0 END AS is_behind, CASE
         WHEN CAST(:day AS TEXT) = '' OR (' ' || COALESCE(r.off, '') || ' ') LIKE ('% ' || CAST(:day AS TEXT) || ' %')
         THEN 0 ELSE 1 END AS is_expected
     FROM participants p LEFT JOIN rules r ON r.card = p.card_id AND r.principal = p.principal

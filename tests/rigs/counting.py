@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 
 from bot.store.store import Store
 from bot.store.tables import TABLES
-from bot.store.transaction import Parameters, Priority, Row, Transaction, Work
+from bot.store.transaction import Engine, Parameters, Priority, Row, Transaction, Work
 from tests.rigs.engine import EngineWithoutThread
 
 Result = TypeVar("Result")
@@ -121,3 +121,23 @@ def counting(store: Store, last: str, times: int) -> Iterator[Count]:
     finally:
         sys.setprofile(former)
         engine.watch = None
+
+
+class RowsCounted:
+    """Be an engine, and note how many rows each transaction changes."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.rows: list[int] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._engine, name)
+
+    async def write(self, work: Work[Result], priority: Priority = Priority.STEADY, rows: int = 1) -> Result:
+        def counted(tx: Transaction) -> Result:
+            before = tx.changes
+            result = work(tx)
+            self.rows.append(tx.changes - before)
+            return result
+
+        return await self._engine.write(counted, priority, rows)
