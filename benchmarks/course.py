@@ -36,7 +36,7 @@ async def measure_course(sizes: Sizes) -> list[Figure]:
     crowd = Crowd(sizes.course_people)
     times = ["--soonest", str(_TAKES), "--latest", str(_TAKES)]
     async with stage(crowd, limits=True, saturn=times) as scene:
-        zone = await _at_noon(crowd, scene.place)
+        zone = await at_noon(crowd, scene.place)
         await _limit(scene, sizes)
         connection = f"starts_per_second = {sizes.course_starts}\n"
         # The first lesson's lead, as nothing was measured before; the class is in place by then.
@@ -45,7 +45,7 @@ async def measure_course(sizes: Sizes) -> list[Figure]:
         begins = (time.time() + ahead) // 60 * 60 + 60
         async with scene.bot(connection) as bot:
             room = Class(scene, sizes, bot)
-            await room.post(f"card notebook*@saturn --title Course --hours daily {_hours(begins, zone)}")
+            await room.post(f"card notebook*@saturn --title Course --hours daily {hours_at(begins, zone)}")
             for number in range(crowd.people):
                 await room.press(number, 0.0)
             note(f"{crowd.people} joined {begins - time.time():.0f} s before the lesson")
@@ -59,7 +59,7 @@ async def measure_course(sizes: Sizes) -> list[Figure]:
     return _judged(crowd, slack["posts"], saturn, begins, lead)
 
 
-async def _at_noon(crowd: Crowd, place: Place) -> int:
+async def at_noon(crowd: Crowd, place: Place) -> int:
     """Let the teacher be in a zone in which it is about noon; return its hours from UTC."""
     east = _NOON - datetime.now(UTC).hour
     store = await open_store(place.database_url, SystemClock(), SystemIds())
@@ -72,7 +72,8 @@ async def _at_noon(crowd: Crowd, place: Place) -> int:
     return east
 
 
-def _hours(begins: float, east: int) -> str:
+def hours_at(begins: float, east: int) -> str:
+    """Return the hour that begins at a moment, so many hours east."""
     at = datetime.fromtimestamp(begins + 3600.0 * east, UTC)
     minute = at.hour * 60 + at.minute
     return f"{clock(minute)}-{clock(minute + 60)}"

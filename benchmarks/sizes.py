@@ -71,6 +71,8 @@ class Sizes:
     course_joining: float = 60.0
     course_starts: int = 2
     course_killed: float = 180.0
+    #: Members of a course about which its teacher decides: as many as a card takes.
+    members: int = 5_000
     #: Browsers that look at their own workspaces all at once, and how often together in a run.
     browsers: int = 50
     looks: int = 3_000
@@ -142,6 +144,7 @@ TOY = Sizes(
     course_people=4,
     course_joining=25.0,
     course_killed=20.0,
+    members=130,
     browsers=3,
     looks=30,
     posit_people=3,

@@ -171,3 +171,22 @@ def test_a_day_on_which_the_clocks_are_changed():
     zone = ZoneInfo("Europe/Berlin")
     command = card_command("card lab --until 00:15", {})
     assert ends_at(command, zone, now) == now - 900 + 25 * 3600
+
+
+@pytest.mark.parametrize(
+    ("behind", "news", "said"),
+    [
+        (4188, [{"state": "s"}], "5,000 people have joined. Updated 812 of 5,000 so far."),
+        (0, [{"state": "s"}], "5,000 people have joined."),
+        # Only the time at which they are started has changed, or the release.
+        (4188, [], "5,000 people have joined."),
+    ],
+)
+def test_a_course_shows_how_far_its_members_have_followed(behind, news, said):
+    times = {"days": frozenset({"tue"}), "starts": 540, "stops": 630, "last_day": "2027-02-12"}
+    card = replace(CARD, **times, news=news)
+    drawn = classes.class_card(
+        class_facts(card, "Saturn Cloud", NOW, counts=ClassCounts(pressed=5_000, behind=behind))
+    )
+    (context,) = [block for block in drawn.blocks if block["type"] == "context"]
+    assert " ".join(one["text"] for one in context["elements"]) == said

@@ -1,0 +1,165 @@
+"""A course of as many as a card takes: its teacher skips a lesson and ends it while others type.
+
+On SQLite in one process, and on PostgreSQL with a web and a worker.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+
+from benchmarks.classroom import Class
+from benchmarks.course import at_noon, hours_at
+from benchmarks.crowd import Crowd
+from benchmarks.figures import Figure, quantile
+from benchmarks.load import ask
+from benchmarks.sizes import Sizes
+from benchmarks.stage import Stage, note, stage
+from bot.domain import lessons
+from bot.domain.classes import ClassCard
+from bot.domain.hours import Rule
+from bot.store import hours as rows
+from bot.store import open_store
+from bot.store.store import Store
+from bot.store.tables import PARTICIPANTS, WORKSPACES
+from bot.store.transaction import Transaction
+from bot.support.clock import SystemClock, SystemIds
+
+#: Somebody else asks for help so often, and it is looked so often who has followed, in seconds.
+_TYPES_EVERY, _LOOKS_EVERY = 0.1, 0.5
+#: The lesson begins so much later, long enough before anything of it is started.
+_AHEAD = 6 * 3600.0
+_TOGETHER = 100
+
+
+@dataclass(slots=True)
+class _Seen:
+    """Hold how long each help, each decision and its members took, in seconds, and how many were refused."""
+
+    helps: list[float] = field(default_factory=list)
+    taken: list[float] = field(default_factory=list)
+    followed: list[float] = field(default_factory=list)
+    refused: int = 0
+
+
+async def measure_members(sizes: Sizes) -> list[Figure]:
+    """Measure until what is decided about a course is taken, until all follow, and how long others wait."""
+    return await _measured(sizes, "", shared=False)
+
+
+async def measure_members_shared(sizes: Sizes) -> list[Figure]:
+    """Measure the same on PostgreSQL."""
+    return await _measured(sizes, "_shared", shared=True)
+
+
+async def _measured(sizes: Sizes, name: str, *, shared: bool) -> list[Figure]:
+    crowd, seen = Crowd(sizes.members), _Seen()
+    async with stage(crowd, shared=shared) as scene:
+        zone = await at_noon(crowd, scene.place)
+        async with _bots(scene, sizes) as room:
+            await room.post(f"card notebook*@saturn --title Course --hours daily {hours_at(_lesson(), zone)}")
+        async with _store(scene) as store:
+            (card,) = await store.courses()
+            await _join(store, card)
+        async with _bots(scene, sizes) as room, _store(scene) as store:
+            typing = asyncio.create_task(_type(room, seen))
+            for order in ("skip tomorrow", "end"):
+                await _decide(room, store, order, seen)
+            typing.cancel()
+    helps = quantile(seen.helps, 0.5), quantile(seen.helps, 0.99), max(seen.helps)
+    detail = (
+        f"{crowd.people} members: taken after {_said(seen.taken)} s, followed after {_said(seen.followed)}; "
+        f"{len(seen.helps)} helps within {_said(helps)} s (median, p99, longest), {seen.refused} refused"
+    )
+    note(detail)
+    sound = not seen.refused
+    return [
+        Figure(f"members{name}_taken", max(seen.taken), sound=sound, note=detail),
+        Figure(f"members{name}_followed", max(seen.followed), sound=sound, note=detail),
+        Figure(f"members{name}_help", helps[1], sound=sound, note=detail),
+    ]
+
+
+def _said(seconds: Sequence[float]) -> str:
+    return ", ".join(f"{one:.2f}" for one in seconds)
+
+
+def _lesson() -> float:
+    return (time.time() + _AHEAD) // 60 * 60
+
+
+@asynccontextmanager
+async def _bots(scene: Stage, sizes: Sizes) -> AsyncIterator[Class]:
+    """Run the bot, whose first process is asked."""
+    async with AsyncExitStack() as stack:
+        roles = ("serve",) if scene.server is None else ("web", "worker")
+        bots = [await stack.enter_async_context(scene.bot(role=role)) for role in roles]
+        yield Class(scene, sizes, bots[0])
+
+
+@asynccontextmanager
+async def _store(scene: Stage) -> AsyncIterator[Store]:
+    store = await open_store(scene.place.database_url, SystemClock(), SystemIds())
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+async def _join(store: Store, card: ClassCard) -> None:
+    """Let everybody have joined, as pressing would have written it."""
+    found = await store.engine.read(lambda tx: tx.all("SELECT * FROM workspaces ORDER BY id"))
+    every = [WORKSPACES.of(row) for row in found]
+
+    def write(tx: Transaction, first: int) -> None:
+        now = tx.now()
+        for number, one in enumerate(every[first : first + _TOGETHER], first):
+            key = f"{card.id}:{now:017.6f}:{number:05d}"
+            given = (key, one.principal, card.connection, one.id, card.time_zone, card.time_zone, now)
+            rule = Rule(*given, **card.timetable(), card=card.id, course=card.title, heard=card.state)
+            rows.put(tx, lessons.followed(rule, card))
+            pressed = {"joined_at": now, "workspace_id": one.id, "consented_at": now}
+            PARTICIPANTS.add(tx, card_id=card.id, principal=one.principal, **pressed)
+
+    for first in range(0, len(every), _TOGETHER):
+        await store.engine.write(lambda tx, first=first: write(tx, first))  # type: ignore[misc]
+
+
+async def _type(room: Class, seen: _Seen) -> None:
+    """Let others ask for help, one after the other, until cancelled."""
+    number = 0
+    while True:
+        number += 1
+        user = Crowd.user(number % (room.scene.crowd.people - 1) + 1)
+        await _ask(room, user, "help", number, seen.helps, seen)
+        await asyncio.sleep(_TYPES_EVERY)
+
+
+async def _ask(room: Class, user: str, text: str, number: int, taken: list[float], seen: _Seen) -> None:
+    target = room.bot.target
+    status, seconds = await ask(target.url, target.request(user, text, number))
+    seen.refused += status != 200
+    taken.append(seconds)
+
+
+async def _decide(room: Class, store: Store, order: str, seen: _Seen) -> None:
+    """Have the teacher decide, and wait until that is so and all have followed."""
+    (before,) = await store.courses()
+    began = time.perf_counter()
+    await _ask(room, Crowd.user(0), f"card Course {order}", 0, [], seen)
+    while (now := await store.class_card(before.id)) is not None and now.state == before.state:
+        await asyncio.sleep(_LOOKS_EVERY / 10)
+        if time.perf_counter() > began + room.sizes.patience:
+            seen.refused += 1
+            break
+    seen.taken.append(time.perf_counter() - began)
+    while time.perf_counter() < began + room.sizes.patience:
+        card = await store.class_card(before.id)
+        if card is not None and card.follow_at is None:
+            break
+        await asyncio.sleep(_LOOKS_EVERY)
+    seen.followed.append(time.perf_counter() - began)
+    note(f"{order}: taken after {seen.taken[-1]:.2f} s, followed after {seen.followed[-1]:.1f} s")
