@@ -139,7 +139,7 @@ def _follow(tx: Transaction, asked: Asked, looked: ClassCard) -> None:
 
 MEMBERS: Final = Due(
     name="members",
-    every=0.5,
+    every=0.2,
     # One course, so that whoever types waits for one piece.
     claim=lambda tx, _: rows.claim_followed(tx, REST),
     carry_out=_follow,

@@ -13,6 +13,7 @@ from bot.domain.stops import StopEffect
 from bot.messages.blocks.classes import class_card
 from bot.messages.blocks.notices import render
 from bot.store import hours as rows
+from bot.store.tables import CLASS_CARDS
 from tests.handlers.class_rig import ADMIN, TRAINER, class_rig, posted
 from tests.handlers.rig import ALICE, buttons, words
 from tests.rigs.golden import check_golden
@@ -269,3 +270,24 @@ async def test_how_many_can_be_ready_in_time_is_said_when_the_card_is_posted(bot
     await linked(bot.store, TRAINER, names=["notebook"])
     assert "at most 252 people: Saturn Cloud can't start more" in words(await bot.say(POST, TRAINER))
     assert "at most" not in words(await bot.say(f"{POST} --max 252", TRAINER))
+
+
+async def test_a_teacher_takes_a_change_back_with_the_button_below_the_answer(bot):
+    await linked(bot.store, ALICE, names=["notebook"])
+    card = await posted(bot, POST)
+    await bot.press("class_press", card.id)
+    answer = await bot.say("card Statistics skip 9 Dec", TRAINER)
+    assert [what for what, _ in (await told(bot)).values()] == ["skip"]
+    assert "I won't skip that lesson of *Statistics*." in words(await bot.push(answer, "Undo", TRAINER))
+    assert (await bot.store.class_card(card.id)).off == frozenset()
+    back = (await told(bot))[ALICE]
+    assert (back[0], back[1]["days"]) == ("back", "on 9 Dec")
+    ended = await bot.press("class_stop", card.id, TRAINER)
+    undone = words(await bot.push(ended, "Undo", TRAINER))
+    assert "The lessons of *Statistics* are as they were before." in undone
+    assert not (await bot.store.class_card(card.id)).is_over(bot.clock.now())
+    # Whoever isn't its teacher any more takes nothing back.
+    other = await bot.say("card Statistics --until 24 Dec", TRAINER)
+    await bot.store.carry_out(lambda tx: CLASS_CARDS.change(tx, {"id": card.id}, principal=BOB))
+    assert "Only the person who posted that card" in words(await bot.push(other, "Undo", TRAINER))
+    assert (await bot.store.class_card(card.id)).last_day == "2027-12-24"
