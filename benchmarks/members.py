@@ -30,6 +30,8 @@ from bot.support.clock import SystemClock, SystemIds
 
 #: Somebody else asks for help so often, and it is looked so often who has followed, in seconds.
 _TYPES_EVERY, _LOOKS_EVERY = 0.1, 0.5
+#: Others type alone for so long first.
+_ALONE = 5.0
 #: The lesson begins so much later, long enough before anything of it is started.
 _AHEAD = 6 * 3600.0
 _TOGETHER = 100
@@ -66,13 +68,16 @@ async def _measured(sizes: Sizes, name: str, *, shared: bool) -> list[Figure]:
             await _join(store, card)
         async with _bots(scene, sizes) as room, _store(scene) as store:
             typing = asyncio.create_task(_type(room, seen))
+            await asyncio.sleep(_ALONE)
+            alone, seen.helps = seen.helps, []
             for order in ("skip tomorrow", "end"):
                 await _decide(room, store, order, seen)
             typing.cancel()
-    helps = quantile(seen.helps, 0.5), quantile(seen.helps, 0.99), max(seen.helps)
+    before, helps = ([quantile(one, share) for share in (0.5, 0.99)] for one in (alone, seen.helps))
     detail = (
         f"{crowd.people} members: taken after {_said(seen.taken)} s, followed after {_said(seen.followed)}; "
-        f"{len(seen.helps)} helps within {_said(helps)} s (median, p99, longest), {seen.refused} refused"
+        f"{len(seen.helps)} helps, median and p99 {_said(helps)} s, {_said(before)} s before; "
+        f"{seen.refused} refused"
     )
     note(detail)
     sound = not seen.refused
