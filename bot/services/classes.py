@@ -530,7 +530,7 @@ def _prepare(tx: Transaction, context: Context, card: ClassCard) -> float | None
         return coming.until
     if now < coming.at - PREPARED_SECONDS:
         return coming.at - PREPARED_SECONDS
-    counts, tried = classes.class_counts(tx, card.id), 0
+    counts, tried, again = classes.class_counts(tx, card.id), 0, 0
     if now < coming.due_at:
         lead = _pace(tx, context, card).lead(counts.pressed)
         if lead != card.lead:
@@ -540,14 +540,16 @@ def _prepare(tx: Transaction, context: Context, card: ClassCard) -> float | None
         ended_at = failed.ended_at or 0.0
         if tries_again(failed, failed.outcome, failed.cause, ended_at):
             tried += 1
-            if now >= ended_at + AGAIN:
-                hours.unsettle(tx, rule, rule.begin(coming))
+            begin = rule.begin(coming)
+            if now >= ended_at + AGAIN and again < SOME and hours.became(tx, rule, begin):
+                again += 1
+                hours.unsettle(tx, rule, begin)
     is_settled = counts.ready + counts.failed + counts.waiting - counts.going - tried >= counts.expected
     if now >= coming.at - (REPORT_SECONDS if is_settled else LATEST_REPORT_SECONDS):
         body = {"connection": card.connection, "begins": coming.at, "ends": coming.until}
         body["unused"] = (tx.one("least_unused", card_id=card.id) or {}).get("unused") or 0
         _tell(tx, card, NoticeKind.LESSON_REPORT, coming.local, body, card.teachers)
-    return min(now + PREPARES_EVERY, coming.at)
+    return min(now + (PREPARES_EVERY if again < SOME else REST), coming.at)
 
 
 def _tell(

@@ -94,9 +94,8 @@ def put_back(tx: Transaction, asked: Asked, row: Row, was: Row) -> None:
     card, former = classes.owned(tx, asked, "class_change", row["id"]), CLASS_CARDS.of(row | was)
     if card.done_at is not None:
         raise Refused("course.over", words.COURSE_OVER)
-    days = former.off ^ card.off
     what = "hours" if was.keys() - {"off", "stops_at"} else "skip" if former.off > card.off else "back"
-    said = {"days": words.dates_of(days)} if days else {}
+    said = {"days": words.dates_of(days)} if (days := former.off ^ card.off) else {}
     _decide(tx, asked, card, {name: getattr(former, name) for name in was}, what, said)
 
 
@@ -141,6 +140,6 @@ MEMBERS: Final = Due(
     name="members",
     every=0.2,
     # One course, so that whoever types waits for one piece.
-    claim=lambda tx, _: rows.claim_followed(tx, REST),
+    claim=lambda tx, _: CLASS_CARDS.found(tx, "claim_followed", now=tx.now(), until=tx.now() + REST),
     carry_out=_follow,
 )

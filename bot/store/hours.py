@@ -50,11 +50,6 @@ def drop(tx: Transaction, rule_id: str) -> None:
     RULES.delete(tx, id=rule_id)
 
 
-def claim_followed(tx: Transaction, lease: float) -> list[ClassCard]:
-    """Return the course whose members have waited longest to follow; it comes again after ``lease``."""
-    return CLASS_CARDS.found(tx, "claim_followed", now=tx.now(), until=tx.now() + lease)
-
-
 def behind(tx: Transaction, card: ClassCard, limit: int) -> list[Rule]:
     """Return rules of a course that don't follow it yet, as it is now, in the order of joining."""
     now = {"state": card.state, "lead": card.lead, "is_over": card.done_at is not None}
