@@ -25,7 +25,7 @@ from bot.store.transaction import Row, Transaction
 from bot.support.errors import Refused
 
 #: How many members follow in one transaction, which writes up to three rows of each.
-SOME: Final = 60
+SOME: Final = 30
 
 
 def skip(tx: Transaction, asked: Asked, card_id: str, day: str) -> tuple[Rule, str]:
