@@ -16,6 +16,7 @@ class Answering:
         self.name = name
         self.answered_at: float | None = None
         self.silent_since: float | None = None
+        self.failed_at = -math.inf
         #: What the row says, as far as this process has written it.
         self.row_since: float | None = None
         self._row_at = -math.inf
@@ -26,6 +27,7 @@ class Answering:
 
     def failed(self, since: float) -> None:
         """Note that there was no answer."""
+        self.failed_at = max(self.failed_at, since)
         self.silent_since = since if self.silent_since is None else min(self.silent_since, since)
 
     async def write(self, store: Store) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
@@ -20,7 +19,7 @@ from bot.domain.outages import SLACK
 from bot.domain.people import Principal
 from bot.services.answering import Answering
 from bot.slack.errors import SHUT_OUT_SECONDS, meaning
-from bot.slack.methods import AUTH_TEST, METHODS, UNLISTED, UPLOAD_URL
+from bot.slack.methods import CHAT_POST_MESSAGE, METHODS, UNLISTED, UPLOAD_URL
 from bot.store.budget import LEAVES_WITHIN, MINUTE, Room
 from bot.store.store import Store
 from bot.support.addresses import is_loopback
@@ -38,10 +37,14 @@ NOT_INSTALLED: Final = "not_installed"
 _HOSTS: Final = ("slack.com", "slack-gov.com")
 #: No connection could be made; nothing was sent.
 UNREACHABLE: Final = "unreachable"
-#: After how many seconds Slack is asked whether it is back; first at once, as a message may fail by itself.
-ASKS_AFTER: Final = (0.0, 1.0, 2.0, 5.0)
+#: How often something that is owed is tried while Slack doesn't answer, in seconds.
+TRIES_EVERY: Final = 5.0
 #: How often, at most, what waits for Slack is released: a single message may fail by itself, again and again.
-RELEASES_EVERY: Final = 60.0
+RELEASES_EVERY: Final = 15.0
+#: The same where the last try made no call after all.
+TRIES_AGAIN: Final = 1.0
+#: What it is tried with: a message, or the methods that look for one.
+_TRIED: Final = (CHAT_POST_MESSAGE, "conversations.")
 
 
 def leads_to_slack(url: str, api_url: str) -> bool:
@@ -141,12 +144,12 @@ class PacedSlack:
         self._by_message = 0.0
         self._shut_out: str | None = None
         #: Whether calls have failed since the last release. True at first: so they may have for the process
-        #: before. And whether one has succeeded after that.
-        self._was_away, self._is_back = True, False
-        self._released_at = -math.inf
+        #: before.
+        self._was_away, self._released_at = True, -math.inf
         self.answering = answering or Answering(SLACK)
-        #: How many calls in a row it hasn't answered, and when it is asked whether it is back.
-        self._unanswered, self._asks_at = 0, 0.0
+        #: Whether messages wait until one is answered, at first too; how often one was tried since then or
+        #: since a search was, and when the next is; when a call last had no answer.
+        self._waits, self.tried, self._tries_at, self._silent_at = True, 0, -math.inf, -math.inf
 
     def to(self, principal: Principal) -> PacedSlack:  # noqa: ARG002 - as ``InstalledSlack`` has it
         """Return what calls Slack where a person is: there is only one place."""
@@ -192,13 +195,15 @@ class PacedSlack:
             raise SlackLimited(method, wait or LEAVES_WITHIN)
         # Another call may have been shut out in the meantime.
         self._check(method)
+        if method.startswith(_TRIED):
+            self._tries_at = monotonic() + TRIES_EVERY
         try:
             with trying(Attempt(monotonic, Window(leaves_by))):
                 answer = await self._slack.call(method, arguments)
         except TooLateError:
             raise SlackLimited(method, LEAVES_WITHIN) from None
         except SlackLimited as error:
-            self._answers()
+            self._answers(method)
             await self.budget.pause(method, error.retry_after)
             raise
         except SlackFailed as error:
@@ -206,50 +211,57 @@ class PacedSlack:
             if is_unanswered:
                 self._is_silent()
             else:
-                self._answers()
+                self._answers(method)
             if is_unanswered or meaning(error).is_shut_out:
-                self._was_away, self._is_back = True, False
+                self._was_away = True
             if meaning(error).is_shut_out:
                 self._shut(error)
             raise
-        self._answers()
-        self._is_back = self._was_away
+        self._answers(method)
         if self.shut_out is not None:
             log.info("slack lets the app in again")
             self._shut_out = None
         self._compare_clocks(answer)
         return answer
 
-    def _answers(self) -> None:
+    def _answers(self, method: str) -> None:
         self.answering.worked(self._clock.now())
-        self._unanswered = 0
+        if method == CHAT_POST_MESSAGE:
+            self._waits = False
+        elif method.startswith(_TRIED):
+            # Slack may show messages and take none: the next try is a send, and comes at once.
+            self.tried, self._tries_at = 0, -math.inf
 
     def _is_silent(self) -> None:
         self.answering.failed(self._clock.now())
-        self._asks_at = self._clock.monotonic() + ASKS_AFTER[min(self._unanswered, len(ASKS_AFTER) - 1)]
-        self._unanswered += 1
+        self._silent_at = self._clock.monotonic()
+        if not self._waits:
+            self._waits, self.tried, self._tries_at = True, 0, -math.inf
 
     @property
     def is_away(self) -> bool:
-        """Return whether the last call went unanswered: what is sent now may get no answer either."""
-        return self._unanswered > 0
+        """Return whether what is sent now may get no answer: no message has since a call that got none."""
+        return self._waits and self._shut_out is None
 
-    async def ask(self) -> None:
-        """Ask Slack what changes nothing, at growing intervals, until it answers again."""
-        if self.is_away and self._clock.monotonic() >= self._asks_at:
-            self._asks_at = math.inf
-            try:
-                with suppress(SlackFailed):
-                    await self.call(AUTH_TEST, {})
-            finally:
-                self._asks_at = min(self._asks_at, self._clock.monotonic() + ASKS_AFTER[-1])
+    def tries(self) -> bool:
+        """Return whether a try is due while Slack is away, and count it."""
+        now = self._clock.monotonic()
+        if not self.is_away or now < self._tries_at:
+            return False
+        self.tried, self._tries_at = self.tried + 1, now + TRIES_AGAIN
+        return True
+
+    def owes_nothing(self, seconds: float) -> None:
+        """Note that nothing can be tried: so many seconds after a failure, what comes is sent as ever."""
+        self._waits = self._clock.monotonic() < self._silent_at + seconds
 
     def is_back(self) -> bool:
         """Return, once each time, that Slack answers again: nothing has to wait for it any longer."""
         now = self._clock.monotonic()
-        if not self._is_back or now < self._released_at + RELEASES_EVERY:
+        is_out = self._waits or self._shut_out is not None or now < self._released_at + RELEASES_EVERY
+        if is_out or not self._was_away:
             return False
-        self._was_away, self._is_back, self._released_at = False, False, now
+        self._was_away, self._released_at = False, now
         return True
 
     async def upload(self, url: str, pieces: AsyncIterator[bytes], size: int) -> None:

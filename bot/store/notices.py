@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from bot.domain.notices import Mark, NewNotice, Notice, NoticeKind, NoticeState
 from bot.domain.people import Principal
@@ -18,6 +18,8 @@ CARD_FIRST = 5.0
 CARD_AFTER: Final = 60.0
 #: Whoever has waited for news for so many seconds has waited through a silence, not for a busy minute.
 SILENCE: Final = 60.0
+#: Why a message waits whose workspace is read first, before the time; ``queries.sql`` tries it before others.
+TO_BE_READ: Final = "to be read"
 #: Why a card waits that nobody has to be told of yet: ``queries.sql`` doesn't count it as late.
 TOO_BUSY: Final = "edits wait"
 #: What tells others, and is sent or given up with them.
@@ -153,17 +155,25 @@ def claim_notices(
             left = min(left, fits[number] - paced - room.most() + room.most(shares[urgency]))
         if left <= 0:
             continue
-        some = _claimed(tx, number, left, lease, owner)
+        some = _claimed(tx, "claim_notices", lease, owner, limit=left, **{"class": number})
         claimed += some
         paced += len(some) * (urgency > 0)
     return claimed
 
 
-def _claimed(tx: Transaction, number: int, limit: int, lease: float, owner: str) -> list[Notice]:
+def claim_owed(tx: Transaction, place: str, lease: float, owner: str = "", *, is_send: bool) -> list[Notice]:
+    """Lease one that is owed in the installation with the id ``place``, whatever its pause, each in turn.
+
+    With ``is_send`` rather what wasn't sent than what may have been, which comes with all of its person.
+    """
+    _gather(tx, tx.now(), _NEWS)
+    return _claimed(tx, "claim_owed", lease, owner, is_send=is_send, people=_people(place))
+
+
+def _claimed(tx: Transaction, query: str, lease: float, owner: str, **which: Any) -> list[Notice]:
     now = tx.now()
     given = {"now": now, "until": now + lease, "owner": owner}
-    settled = now - CARD_FIRST
-    found = NOTICES.found(tx, "claim_notices", **{"class": number}, limit=limit, settled=settled, **given)
+    found = NOTICES.found(tx, query, **which, settled=now - CARD_FIRST, **given)
     for principal in {one.principal for one in found if one.unknown_since is not None}:
         found += NOTICES.found(tx, "claim_unsure", principal=principal.key, **given)
     return sorted(found, key=lambda notice: (notice.created_at, notice.id))
@@ -222,7 +232,12 @@ def release_notices(tx: Transaction, place: str, settles: float) -> None:
     A send of unknown outcome still has its ``settles`` seconds to show.
     """
     now = tx.now()
-    tx.run("release_notices", now=now, shown=now + settles, people=f"%:{place or '%'}:%")
+    tx.run("release_notices", now=now, shown=now + settles, people=_people(place))
+
+
+def _people(place: str) -> str:
+    """Return what the keys of an installation's people are like."""
+    return f"%:{place or '%'}:%"
 
 
 def is_end_sent(tx: Transaction, subject: str) -> bool:

@@ -856,48 +856,76 @@ WHERE EXISTS (
 -- An expired lease is an attempt of unknown outcome. The notice of an operation's or run's end waits briefly for its
 -- card, so that they appear in the conversation in the order in which they happened. After that an operation's card
 -- waits for it: once the end was told, nobody needs the card. That of a run is where its output is.
+-- part: claimable
+held_by IS NULL
+    AND (held_until IS NULL OR held_until <= :now) AND {known notices} AND NOT (
+    kind IN {END} AND created_at > :settled AND EXISTS (
+        SELECT 1 FROM notices c
+        WHERE c.subject = notices.subject AND c.kind IN {CARD}
+            AND c.state IN ('pending', 'retry', 'leased') AND NOT (c.state = 'pending' AND c.due_at > :now)
+    )
+) AND NOT (
+    kind = 'card' AND EXISTS (
+        SELECT 1 FROM notices e
+        WHERE e.subject = notices.subject
+            AND e.kind IN {END}
+            AND e.created_at <= :settled AND e.held_until IS NULL AND e.state IN ('pending', 'retry', 'leased')
+    )
+) AND NOT (
+    kind = 'reply' AND EXISTS (
+        SELECT 1 FROM notices u
+        WHERE u.principal = notices.principal AND u.kind IN {URGENT}
+            AND u.state IN ('pending', 'retry') AND u.held_by IS NULL AND u.created_at > :settled
+    )
+) AND NOT (
+    kind IN ('summary', 'held') AND EXISTS (
+        SELECT 1 FROM notices h
+        WHERE h.held_by = notices.id AND h.held_by IS NOT NULL AND h.kind NOT IN {KINDS}
+    )
+) AND NOT (
+    kind = 'summary' AND EXISTS (
+        SELECT 1 FROM notices u
+        WHERE u.principal = notices.principal AND u.kind IN {NEWS} AND u.held_by IS NULL
+            AND u.state IN ('pending', 'retry', 'leased')
+            AND (u.state = 'leased' OR (u.unknown_since IS NOT NULL AND u.due_at <= :now))
+    )
+) AND NOT EXISTS (
+    SELECT 1 FROM owners o WHERE o.name = 'output:' || notices.subject AND o.owner <> :owner AND o.until > :now
+)
+
+-- part: attempted
+unknown_since = CASE WHEN state = 'leased' THEN COALESCE(unknown_since, leased_at) ELSE unknown_since END,
+    state = 'leased', attempts = attempts + 1, leased_at = :now, due_at = :until
+
 -- name: claim_notices
 UPDATE notices SET
-    unknown_since = CASE WHEN state = 'leased' THEN COALESCE(unknown_since, leased_at) ELSE unknown_since END,
-    state = 'leased', attempts = attempts + 1, leased_at = :now, due_at = :until
+    {attempted}
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM notices
-    WHERE class = :class AND state IN ('pending', 'retry', 'leased') AND due_at <= :now AND held_by IS NULL
-        AND (held_until IS NULL OR held_until <= :now) AND {known notices} AND NOT (
-        kind IN {END} AND created_at > :settled AND EXISTS (
-            SELECT 1 FROM notices c
-            WHERE c.subject = notices.subject AND c.kind IN {CARD}
-                AND c.state IN ('pending', 'retry', 'leased') AND NOT (c.state = 'pending' AND c.due_at > :now)
-        )
-    ) AND NOT (
-        kind = 'card' AND EXISTS (
-            SELECT 1 FROM notices e
-            WHERE e.subject = notices.subject
-                AND e.kind IN {END}
-                AND e.created_at <= :settled AND e.held_until IS NULL AND e.state IN ('pending', 'retry', 'leased')
-        )
-    ) AND NOT (
-        kind = 'reply' AND EXISTS (
-            SELECT 1 FROM notices u
-            WHERE u.principal = notices.principal AND u.kind IN {URGENT}
-                AND u.state IN ('pending', 'retry') AND u.held_by IS NULL AND u.created_at > :settled
-        )
-    ) AND NOT (
-        kind IN ('summary', 'held') AND EXISTS (
-            SELECT 1 FROM notices h
-            WHERE h.held_by = notices.id AND h.held_by IS NOT NULL AND h.kind NOT IN {KINDS}
-        )
-    ) AND NOT (
-        kind = 'summary' AND EXISTS (
-            SELECT 1 FROM notices u
-            WHERE u.principal = notices.principal AND u.kind IN {NEWS} AND u.held_by IS NULL
-                AND u.state IN ('pending', 'retry', 'leased')
-                AND (u.state = 'leased' OR (u.unknown_since IS NOT NULL AND u.due_at <= :now))
-        )
-    ) AND NOT EXISTS (
-        SELECT 1 FROM owners o WHERE o.name = 'output:' || notices.subject AND o.owner <> :owner AND o.until > :now
-    )
+    WHERE class = :class AND state IN ('pending', 'retry', 'leased') AND due_at <= :now AND {claimable}
     ORDER BY due_at LIMIT :limit
+    /* postgresql: FOR UPDATE SKIP LOCKED)) */
+)
+RETURNING *;
+
+-- What Slack didn't answer is tried again whatever its pause: a send first, or a search, a reply if there is nothing else;
+-- each in turn, as one may fail by itself. What waits for a read is the one that is to be sent next. What may have been
+-- sent keeps its time to show before it is looked for.
+-- part: owed
+(due_at <= :now OR (
+        state = 'retry' AND error NOT IN ('internal', 'undrawable') AND (unknown_since IS NULL OR leased_at > unknown_since)
+    ))
+
+-- name: claim_owed
+UPDATE notices SET
+    {attempted}
+WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
+    SELECT id FROM notices
+    WHERE class IN (0, 1, 2, 3, 11, 12, 13) AND state IN ('pending', 'retry', 'leased') AND {owed}
+        AND principal LIKE :people AND {claimable}
+    ORDER BY CASE WHEN class = 0 THEN 2 WHEN (unknown_since IS NULL AND state <> 'leased') = :is_send THEN 0 ELSE 1 END,
+        CASE WHEN error LIKE 'to be read:%' THEN 0 ELSE 1 END, COALESCE(leased_at, 0), created_at
+    LIMIT 1
     /* postgresql: FOR UPDATE SKIP LOCKED)) */
 )
 RETURNING *;
@@ -909,7 +937,7 @@ UPDATE notices SET
     state = 'leased', attempts = attempts + 1, leased_at = :now, due_at = :until
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM notices
-    WHERE principal = :principal AND state IN ('pending', 'retry', 'leased') AND due_at <= :now
+    WHERE principal = :principal AND state IN ('pending', 'retry', 'leased') AND {owed}
         AND (unknown_since IS NOT NULL OR state = 'leased') AND held_by IS NULL AND kind <> 'reply' AND {known notices}
         AND NOT EXISTS (
             SELECT 1 FROM owners o
@@ -924,22 +952,23 @@ RETURNING *;
 -- twice for the index.
 -- name: late_news
 SELECT principal, MIN(CASE WHEN kind = 'summary' THEN due_at ELSE created_at END) AS oldest FROM notices
-WHERE class IN (1, 3, 11, 13) AND due_at <= :now AND state IN ('pending', 'retry', 'leased')
+WHERE class IN (1, 3, 11, 13) AND {owed} AND state IN ('pending', 'retry', 'leased')
     AND state <> 'leased' AND unknown_since IS NULL AND held_by IS NULL
-    AND (kind IN {NEWS} OR (kind = 'summary' AND state = 'pending'))
+    AND (kind IN {NEWS} OR kind = 'summary')
 GROUP BY principal
 HAVING COUNT(*) > 1 AND MIN(CASE WHEN kind = 'summary' THEN due_at ELSE created_at END) <= :since;
 
 -- name: unclaimed_summary
 SELECT id FROM notices
-WHERE principal = :principal AND state IN ('pending', 'retry', 'leased') AND state = 'pending' AND kind = 'summary'
+WHERE principal = :principal AND state IN ('pending', 'retry', 'leased') AND state <> 'leased' AND unknown_since IS NULL
+    AND kind = 'summary' LIMIT 1
 /* postgresql: FOR UPDATE */;
 
 -- name: gather_news
 UPDATE notices SET held_by = :holder
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM notices
-    WHERE principal = :principal AND state IN ('pending', 'retry', 'leased') AND due_at <= :now
+    WHERE principal = :principal AND state IN ('pending', 'retry', 'leased') AND {owed}
         AND state <> 'leased' AND unknown_since IS NULL AND held_by IS NULL AND kind IN {NEWS}
     /* postgresql: FOR UPDATE SKIP LOCKED)) */
 )

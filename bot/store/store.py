@@ -310,6 +310,7 @@ class Store(OnEngine):
     are_edits_waiting = read(cards.are_edits_waiting)
     notice_sent = write(notices.notice_sent)
     notices_not_sent = write(notices.notices_not_sent)
+    claim_owed = write(notices.claim_owed, Priority.CLAIMS)
     notice_retry = write(notices.notice_retry)
     release_notices = write(notices.release_notices)
     is_end_sent = read(notices.is_end_sent)

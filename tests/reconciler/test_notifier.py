@@ -241,6 +241,7 @@ async def test_when_slack_shuts_the_app_out_everything_waits(world):
 
 
 async def test_an_error_of_our_own_delays_one_notice_only(world):
+    await world.work()  # A process begins with a try.
     await world.store.add_notices([message(1, kind=NoticeKind.FAILED), message(2, BOB)])
     real = world.store.shown_operation
 

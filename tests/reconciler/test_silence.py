@@ -8,20 +8,22 @@ import pytest
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.workspaces import State
-from bot.slack.calls import UNREACHABLE
+from bot.slack.calls import TRIES_EVERY, UNREACHABLE
 from bot.slack.methods import AUTH_TEST, METHODS
-from bot.support.errors import SlackFailed, SlackUnknownOutcome, StoreBusy
+from bot.support.errors import SlackFailed, SlackPermanent, SlackUnknownOutcome, StoreBusy, Unreachable
+from tests.reconciler.classroom import person
 from tests.reconciler.fuse import Fuse, Killed
 from tests.reconciler.world import new_world
 from tests.rigs.store import ALICE, BOB
 
-POST, SEARCH = "chat.postMessage", "conversations.history"
+OPEN, POST, SEARCH = "conversations.open", "chat.postMessage", "conversations.history"
 MINUTE = 60.0
+SAYS = {"text": "x", "blocks": []}
 
 
-def cut_off(world, *, arrives=False, code=None):
+def cut_off(world, *, arrives=False, code=None, methods=METHODS):
     """Let Slack answer nothing; what is sent arrives all the same, or nothing can be sent at all."""
-    for method in METHODS:
+    for method in methods:
         error = SlackFailed(method, code) if code else SlackUnknownOutcome(method, "no_answer")
         world.slack.fail(method, error, times=10**9, after=arrives)
 
@@ -44,6 +46,10 @@ def told(world, principal=ALICE):
     return [kind for kind, one in shown if kind != "card" and one["channel"] == f"D{principal.user_id}"]
 
 
+def reads_of(world):
+    return sum(call.method == "status" for call in world.provider.calls)
+
+
 def words(world):
     return str(world.slack.messages[-1]["blocks"])
 
@@ -57,7 +63,7 @@ async def test_whoever_is_owed_several_things_gets_one_message_that_says_how_thi
     world.provider.put("r2", State.STOPPED)
     await world.pass_time(10 * MINUTE)
     mend(world)
-    await world.pass_time(10)
+    await world.pass_time(30)
     assert (told(world), told(world, BOB)) == (["summary"], ["ready"])
     (summary,) = [one for one in world.slack.messages if one["text"].startswith("While I")]
     said = str(summary["blocks"])
@@ -67,6 +73,88 @@ async def test_whoever_is_owed_several_things_gets_one_message_that_says_how_thi
     await world.pass_time(20 * MINUTE, step=5)
     assert (told(world), told(world, BOB)) == (["summary"], ["ready"])
     assert (await world.store.statistics())["pending_notices"] == 0
+
+
+@pytest.mark.parametrize("silent", [(), (POST, SEARCH, OPEN)], ids=["all", "messages"])
+async def test_of_forty_that_stopped_while_slack_was_away_none_is_announced_as_ready(world, silent):
+    """Each has its person: single messages, and the last is told within a minute of Slack's return."""
+    people = [person(number) for number in range(40)]
+    for one in people:
+        await started(world, f"r-{one.user_id}", principal=one)
+    cut_off(world, methods=silent or METHODS)
+    await world.pass_time(10 * MINUTE)
+    # Ready for nine minutes, and stopped since their last read.
+    for one in people:
+        world.provider.put(f"r-{one.user_id}", State.STOPPED)
+    mend(world)
+    reads, before, returned = reads_of(world), len(world.slack.messages), world.clock.now()
+    await world.pass_time(MINUTE)
+    sent = [call for method, call in world.slack.calls if method == POST and call["channel"] != "none"]
+    assert {tuple(told(world, one)) for one in people} == {("ready",)}
+    assert all("has since been stopped" in str(one) for one in world.slack.messages[before:])
+    assert not any("is ready" in str(one["blocks"]) for one in sent[-40:])
+    assert float(world.slack.messages[-1]["ts"]) - returned < MINUTE
+    assert reads_of(world) - reads <= 2 * 40
+
+
+async def test_a_message_waits_for_a_provider_for_a_minute_and_no_longer(world):
+    await started(world, "r1")
+    await world.pass_time(5)
+    cut_off(world)
+    await world.pass_time(5 * MINUTE)
+    world.provider.fail("status", Unreachable("no connection"), times=10**9)
+    mend(world)
+    await world.pass_time(MINUTE / 2)
+    assert told(world) == []
+    await world.pass_time(MINUTE)
+    assert told(world) == ["ready"]
+
+
+@pytest.mark.parametrize("poison", [0, 5])
+async def test_a_search_that_fails_by_itself_holds_up_nobody(world, poison):
+    """Slack takes messages, and doesn't show those of one conversation, whatever is sent meanwhile."""
+    for number in range(6):
+        await world.store.add_notices(
+            [NewNotice(f"s{number}", NoticeKind.MESSAGE, "1", person(number), SAYS)]
+        )
+    await world.pass_time(1)
+    (unsure,) = [NewNotice("unsure", NoticeKind.MESSAGE, "1", person(poison), SAYS)]
+    await world.store.add_notices([unsure])
+    await world.store.claim_notices(10, 60.0)
+    world.clock.advance(2 * MINUTE)
+    world.slack.fail(SEARCH, SlackUnknownOutcome(SEARCH, "internal_error"), times=10**9)
+    for number in range(6, 12):
+        await world.store.add_notices(
+            [NewNotice(f"s{number}", NoticeKind.MESSAGE, "1", person(number), SAYS)]
+        )
+        await world.pass_time(20)
+        assert told(world, person(number)) == ["message"]
+
+
+async def test_a_refusal_says_that_slack_answers(world):
+    """What it refuses is given up at once, and not one message every five seconds."""
+    for number in range(20):
+        await world.store.add_notices(
+            [NewNotice(f"s{number}", NoticeKind.MESSAGE, "1", person(number), SAYS)]
+        )
+    cut_off(world, code=UNREACHABLE)
+    await world.pass_time(5 * MINUTE)
+    mend(world)
+    world.slack.fail(POST, SlackPermanent(POST, "channel_not_found"), times=10**9)
+    await world.pass_time(10)
+    assert (await world.store.statistics())["dead_notices"] == 20
+
+
+async def test_a_process_that_starts_while_slack_is_away_finds_out_and_tells_within_seconds(world):
+    await started(world, "r1")
+    await world.pass_time(5)
+    cut_off(world)
+    await world.pass_time(20 * MINUTE, step=5)
+    world.reborn()
+    await world.pass_time(MINUTE)
+    mend(world)
+    await world.pass_time(30)
+    assert told(world) == ["ready"]
 
 
 async def test_what_a_newer_request_has_overtaken_is_told_by_that_alone(world):
@@ -115,16 +203,19 @@ async def test_a_busy_minute_is_no_silence(world):
     assert told(world) == ["ready"] * 3
 
 
-async def test_while_slack_is_away_it_is_asked_and_nothing_is_sent(world):
+async def test_while_slack_is_away_what_is_owed_is_tried_and_next_to_nothing_is_sent(world):
     await started(world, *(f"r{number}" for number in range(20)))
     cut_off(world)
     await world.pass_time(MINUTE)
-    posts, asked = world.slack.count(POST), world.slack.count(AUTH_TEST)
+    # A search begins with the conversation that it looks into.
+    posts, searches = world.slack.count(POST), world.slack.count(OPEN)
     await world.pass_time(10 * MINUTE, longest=1.0)
-    assert world.slack.count(POST) == posts <= 20
-    assert world.slack.count(AUTH_TEST) - asked == pytest.approx(600 / 5, abs=2)
+    sent = world.slack.count(POST) - posts
+    assert sent <= 8
+    assert sent + world.slack.count(OPEN) - searches == pytest.approx(600 / TRIES_EVERY, abs=5)
+    assert world.slack.count(AUTH_TEST) == 0
     mend(world)
-    await world.pass_time(10)
+    await world.pass_time(20)
     assert told(world) == ["summary"]
 
 

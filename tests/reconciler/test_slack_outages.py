@@ -120,6 +120,7 @@ async def put_off(world, subject, seconds=300.0):
 
 async def test_a_first_card_whose_end_was_told_is_dropped(world):
     workspace = await world.own(state=State.RUNNING)
+    await world.work()  # A process begins with a try.
     await put_off(world, await world.begin(workspace))
     await world.pass_time(400, step=2)
     assert world.slack.kinds() == ["ready"]
@@ -161,6 +162,7 @@ async def test_one_that_is_due_waits_for_the_end_that_is_still_to_be_told(world)
 
 async def test_one_whose_end_could_not_be_told_is_sent_after_all(world):
     workspace = await world.own(state=State.RUNNING)
+    await world.work()  # A process begins with a try.
     await put_off(world, await world.begin(workspace), 30.0)
     world.slack.fail(POST, SlackPermanent(POST, "msg_too_long"))
     await world.pass_time(60)

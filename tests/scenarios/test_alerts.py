@@ -11,6 +11,7 @@ from cryptography.fernet import Fernet
 
 from bot.app import Process, StartError
 from bot.providers import load_connections
+from bot.slack.notifier import ABSENT_AFTER
 from bot.support.errors import SlackFailed, SlackPermanent
 from bot.support.settings import Settings
 from bot.upkeep.store_checks import check_messages, check_others
@@ -93,11 +94,13 @@ async def test_while_slack_does_not_answer_it_sends_nothing_and_answers_people(t
         await process.start()
         assert process.background()["sending"]
         spoil(local.harness, "/api/", status=503, times=FOREVER)
-        with pytest.raises(SlackFailed):
-            await process.context.people.sync()
+        for _ in range(2):
+            with pytest.raises(SlackFailed):
+                await process.context.people.sync()
+            assert process.readiness()["sending"], "one call is no absence"
+            clock.advance(ABSENT_AFTER)
         async with asyncio.timeout(60):
             while process.notifier.is_sending:
-                clock.advance(1)
                 process.scheduler.wake()
                 await asyncio.sleep(0)
         assert not process.background()["sending"]

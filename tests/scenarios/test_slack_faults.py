@@ -116,3 +116,22 @@ async def test_many_people_at_once_stay_within_slacks_budgets(bare):
         await bare.person(user).types(f"start {name}")
     await bare.pass_time(90)
     assert [len(bare.person(user).told("ready")) for user in people] == [2, 2, 1]
+
+
+async def test_where_only_messages_fail_an_end_is_told_as_it_is_within_a_minute_of_their_return(linked):
+    """Slack answers everything else, and the workspace was stopped at the provider meanwhile."""
+    alice, history = linked.alice, "conversations.history"
+    for method in (POST, history):
+        linked.slack_fails(method, status=503, times=100_000)
+    asked = linked.calls("auth.test", linked.slack)
+    await alice.types("start training")
+    await linked.pass_time(300, step=5)
+    searches = linked.calls(history, linked.slack)
+    assert searches > 20
+    linked.resource("training").stop(linked.clock.now())
+    linked.heal()
+    await linked.pass_time(60)
+    (told,) = alice.told("ready")
+    assert "has since been stopped" in told.text
+    assert "Open" not in told.labels
+    assert linked.calls("auth.test", linked.slack) == asked

@@ -24,8 +24,10 @@ from bot.support.settings import SLACK_API_URL
 __all__ = ["Notifier", "Timing"]
 
 log = structlog.get_logger(__name__)
-#: After so many seconds without any answer Slack is absent.
+#: Slack is absent where calls so many seconds apart had no answer, and none in between had one.
 ABSENT_AFTER: Final = 10.0
+#: How many seconds after the last of them that is no longer known.
+FORGOTTEN_AFTER: Final = 120.0
 
 
 class Notifier:
@@ -74,15 +76,19 @@ class Notifier:
     async def _note_absence(self) -> None:
         """Write whether Slack answers, with a line in the log where that changes.
 
-        A method that fails alone is no absence: after it, Slack is asked who we are (``Outbox``).
+        One call that fails is no absence. What is owed is tried again: where no call fails any more,
+        nobody waits for Slack, and nobody knows.
         """
-        answering = self._slack.answering
-        before, since = answering.row_since, answering.silent_since
-        if since is not None and 0.0 <= self._clock.now() - since < ABSENT_AFTER:
+        answering, event = self._slack.answering, "slack answers again"
+        before, failed_at = answering.row_since, answering.failed_at
+        if answering.silent_since is not None and self._clock.now() - failed_at > FORGOTTEN_AFTER:
+            answering.worked(failed_at)
+            event = "slack isn't called any more"
+        since = answering.silent_since
+        if since is not None and failed_at - since < ABSENT_AFTER:
             return
         if await answering.write(self._store):
-            event = "slack answers again" if since is None else "slack doesn't answer"
-            log.warning(event, since=before if since is None else since)
+            log.warning(event if since is None else "slack doesn't answer", since=since or before)
 
     async def step_cards(self, pool: Pool | None = None) -> int:
         """Update the dirty cards that fit the budget; return how many were claimed."""

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import structlog
 
+from bot.domain.facts import Facts, HeldFacts, WorkspaceFacts
 from bot.domain.notices import Answer, Card, Notice, NoticeKind
 from bot.domain.plan import backoff
 from bot.messages.blocks.notices import owed, redraw
@@ -24,7 +25,7 @@ from bot.slack.calls import PacedSlack
 from bot.slack.errors import Meaning, meaning
 from bot.slack.notifier.places import Place, Places
 from bot.slack.notifier.timing import Timing
-from bot.store.notices import TOO_BUSY
+from bot.store.notices import SILENCE, TO_BE_READ, TOO_BUSY
 from bot.support.errors import SlackPermanent, StoreError
 
 log = structlog.get_logger(__name__)
@@ -79,6 +80,8 @@ class Drawings:
             if place is None:
                 await self._store.notice_retry(notice, NOT_READY, error="not ready")
                 return None
+            if await self._is_read_first(notice, facts):
+                return None
             answer = owed(notice.kind, facts)
             if answer is None:
                 await self._store.notice_sent(notice.id, "", "")
@@ -98,6 +101,24 @@ class Drawings:
         is_update = notice.kind is NoticeKind.CARD_UPDATE
         place = Place(str(notice.body["channel_id"]) if is_update else notice.principal.user_id)
         return Drawing(place, Answer(text), is_plain=True)
+
+    async def _is_read_first(self, notice: Notice, facts: Facts) -> bool:
+        """Put back what has waited through a silence until its workspaces were read again, a minute at most.
+
+        Only a read that left after this counts, and what couldn't be sent then begins anew.
+        """
+        found = [one for _, one in facts.held] if isinstance(facts, HeldFacts) else [facts]
+        waits, _, at = (notice.error or "").partition(":")
+        since = float(at) if waits == TO_BE_READ else facts.now
+        if facts.now - since >= SILENCE or all(facts.now - one.written_at < SILENCE for one in found):
+            return False
+        rows = [one.workspace for one in found if isinstance(one, WorkspaceFacts) and not one.is_refused]
+        unread = [row.id for row in rows if row is not None and (row.observed_at or 0.0) < since]
+        for workspace_id in unread if waits != TO_BE_READ else ():
+            await self._store.make_due(workspace_id)
+        if unread:
+            await self._store.notice_retry(notice, NOT_READY, error=f"{TO_BE_READ}:{since}")
+        return bool(unread)
 
     async def _is_too_busy(self, card: Notice) -> bool:
         """Return whether a card would make edits that Slack has no room for."""

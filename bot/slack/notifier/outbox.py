@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -33,6 +33,7 @@ log = structlog.get_logger(__name__)
 
 #: The share of the budget that each class may use; the rest is reserved for more urgent ones.
 SHARES: Final = {0: 1.0, 1: 1.0, 2: 0.9, 3: 0.8}
+_REPLIES: Final = {0: 1.0}
 #: The person can't receive direct messages.
 _NO_DIRECT_MESSAGE: Final = frozenset({Meaning.PLACE, Meaning.PERSON})
 #: How the occasion of what says that a message is missing begins.
@@ -74,35 +75,54 @@ class Outbox:
         self._plain: set[str] = set()
 
     async def step(self, pool: Pool | None = None) -> int:
-        """Claim due notices and handle each, in the pool or at once; return how many there were."""
+        """Claim due notices and handle each, in the pool or at once; return how many, with tries."""
         most = pool_room(pool, self._timing.batch)
         if most <= 0:
             return 0
         installed = self._slack.all()
-        await run_all([self._asked(slack) for slack in installed if slack.is_away], pool)
+        tries = [self._try(slack) for slack in installed if slack.tries()]
+        await run_all(tries, pool)
         for slack in installed:
             if slack.is_back():
                 await self._store.release_notices(slack.budget.installation.id, self._timing.settles)
-        if installed and all(slack.is_away for slack in installed):
-            return 0
+        shares = _REPLIES if installed and all(slack.is_away for slack in installed) else SHARES
         # Replies don't use this budget; notices that don't fit keep their place because they aren't claimed.
         room = self._slack.room(methods.CHAT_POST_MESSAGE)
         claimed_at = self._clock.monotonic()
-        notices = await self._store.claim_notices(most, self._timing.lease, SHARES, self._owners.name, room)
+        notices = await self._store.claim_notices(most, self._timing.lease, shares, self._owners.name, room)
+        await run_all(self._works(notices, claimed_at), pool)
+        return len(notices) + len(tries)
+
+    async def _try(self, slack: PacedSlack) -> None:
+        """Try one thing that is owed where Slack is away: a message that is answered releases everything.
+
+        A send without an answer is one more to look for: while there is something to look for, sends come
+        ever more rarely (the 1st, 3rd, 7th, 15th …). They don't end, as a search may fail by itself.
+        """
+        place, is_send = slack.budget.installation.id, slack.tried & (slack.tried + 1) == 0
+        async with contained("try", self._ids, installation=place):
+            claimed_at, lease, owner = self._clock.monotonic(), self._timing.lease, self._owners.name
+            notices = await self._store.claim_owed(place, lease, owner, is_send=is_send)
+            if not notices:
+                slack.owes_nothing(self._timing.settles)
+            elif is_send and notices[0].unknown_since is not None:
+                # There was nothing to send: what comes next is.
+                slack.tried -= 1
+            await run_all(self._works(notices, claimed_at, is_try=True), None)
+
+    def _works(
+        self, notices: Sequence[Notice], claimed_at: float, *, is_try: bool = False
+    ) -> list[Coroutine[Any, Any, None]]:
+        """Return what handles each, and looks for each person's that may have been sent."""
         unsure: dict[Principal, list[Notice]] = {}
         for notice in notices:
             if notice.unknown_since is not None and notice.kind not in _NOT_LOOKED_FOR:
                 unsure.setdefault(notice.principal, []).append(notice)
         others = [one for one in notices if one not in unsure.get(one.principal, ())]
         searches = [self._searched(of_one) for of_one in unsure.values()]
-        await run_all([*searches, *(self._guarded(notice, claimed_at) for notice in others)], pool)
-        return len(notices)
+        return [*searches, *(self._guarded(notice, claimed_at, is_try) for notice in others)]
 
-    async def _asked(self, slack: PacedSlack) -> None:
-        async with contained("question", self._ids, installation=slack.budget.installation.id):
-            await slack.ask()
-
-    async def _guarded(self, notice: Notice, claimed_at: float) -> None:
+    async def _guarded(self, notice: Notice, claimed_at: float, is_try: bool) -> None:
         """Keep one notice's failure from affecting the others; once its lease ends it is tried again."""
         method = methods.CHAT_POST_MESSAGE
         # It may have been sent, or have failed somewhere on the way: that is looked up, at growing intervals.
@@ -110,13 +130,13 @@ class Outbox:
         failed = partial(self._later, notice, errors.SlackFailed(method, "internal"), is_unknown=True)
         async with contained("notice", self._ids, back=back, failed=failed, notice=notice.id):
             if notice.kind is NoticeKind.REPLY:
-                await self._replies.send(notice)
+                await self._replies.send(notice, is_try=is_try)
             else:
-                await self._one(notice, claimed_at)
+                await self._one(notice, claimed_at, is_try)
 
-    async def _one(self, notice: Notice, claimed_at: float) -> None:
+    async def _one(self, notice: Notice, claimed_at: float, is_try: bool) -> None:
         try:
-            if self._slack.to(notice.principal).is_away:
+            if not is_try and self._slack.to(notice.principal).is_away:
                 raise errors.SlackFailed(methods.CHAT_POST_MESSAGE, calls.UNREACHABLE)
             if notice.kind is NoticeKind.CLASS_CARD and notice.unknown_since is not None:
                 # Channel history is never read: the poster is asked, and says whether to send it again.

@@ -46,11 +46,17 @@ class Replies:
         self._http = http
         self._timing = timing
 
-    async def send(self, notice: Notice) -> None:
-        """Send a reply once; one that is too late is given up, and so is one that may have been sent."""
+    async def send(self, notice: Notice, *, is_try: bool = False) -> None:
+        """Send a reply once; one that is too late is given up, and so is one that may have been sent.
+
+        While Slack is away it waits, unless it has an address of its own, or is what is tried.
+        """
         left = notice.created_at + self._timing.reply_lives - await self._store.now()
         if notice.unknown_since is not None or left <= 0:
             await self._dead(notice, "expired" if left <= 0 else "outcome_unknown")
+            return
+        if self._slack.to(notice.principal).is_away and not is_try and not notice.body.get("response_url"):
+            await self._again(notice, 1.0, left, "away")
             return
         try:
             await self._deliver(notice)

@@ -51,6 +51,42 @@ async def test_claims_go_by_class_then_age(store, clock):
     assert [notice.subject for notice in await store.claim_notices(4, 60.0, {3: 1.0})] == ["0", "3"]
 
 
+async def test_what_is_owed_is_tried_in_turn_whatever_its_pause(store, clock):
+    """A send, or what may have been sent once it was looked for; a reply where there is nothing else."""
+    kinds = {"send": NoticeKind.MESSAGE, "later": NoticeKind.MESSAGE, "unsure": NoticeKind.MESSAGE}
+    for subject, kind in (kinds | {"reply": NoticeKind.REPLY}).items():
+        await store.add_notices([NewNotice(subject, kind, "1", BOB if subject == "unsure" else ALICE)])
+        clock.advance(1)
+    elsewhere = Principal(None, "T9", "U1")
+    await store.add_notices([NewNotice("elsewhere", NoticeKind.MESSAGE, "1", elsewhere)])
+
+    async def tried(*, is_send):
+        """Put off what is claimed; return what it was."""
+        clock.advance(1)
+        found = await store.claim_owed(ALICE.team_id, 60.0, is_send=is_send)
+        for one in found:
+            await store.notice_retry(one, 300.0, error="unreachable")
+        return [one.subject for one in found]
+
+    assert [await tried(is_send=True) for _ in range(2)] == [["send"], ["later"]]
+    (unsure,) = [one for one in await store.claim_notices(9, 60.0) if one.subject == "unsure"]
+    clock.advance(1)
+    await store.notice_retry(unsure, 300.0, error="no_answer", unknown_since=clock.now())
+    # It has its time to show.
+    assert [await tried(is_send=False) for _ in range(2)] == [["send"], ["later"]]
+    clock.advance(300)
+    assert [await tried(is_send=False) for _ in range(2)] == [["unsure"], ["unsure"]]
+    assert [await tried(is_send=True) for _ in range(3)] == [["send"], ["later"], ["send"]]
+    for one in await store.claim_notices(9, 60.0):
+        await store.notice_dead(one.id, "superseded")
+    clock.advance(600)
+    for one in await store.claim_notices(9, 60.0, {1: 1.0}):
+        await store.notice_dead(one.id, "superseded")
+    await store.add_notices([NewNotice("reply", NoticeKind.REPLY, "2", ALICE)])
+    assert await tried(is_send=True) == ["reply"]
+    assert await store.claim_owed("T8", 60.0, is_send=True) == []
+
+
 async def test_what_waits_for_slack_is_due_once_that_is_back_in_the_order_of_its_age(store, clock):
     """Only in that Slack workspace, and only what Slack held up."""
     far, settles = 300.0, 15.0
