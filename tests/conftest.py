@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.rigs import shared
+from tests.rigs import shared, weight
 from tests.runner import times
 
 pytest_plugins = ["tests.runner.plugin"]
@@ -70,3 +70,10 @@ def _nothing_is_left_running() -> Iterator[None]:
     """End it before the session does."""
     yield
     shared.end()
+
+
+@pytest.fixture(autouse=True)
+def _no_transaction_of_thousands() -> Iterator[None]:
+    """Whatever a test plays, no piece of work changes too many rows."""
+    with weight.scales():
+        yield

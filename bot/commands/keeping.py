@@ -21,7 +21,7 @@ from bot.support.errors import StoreError
 from bot.support.logs import Redactor, configure
 from bot.support.settings import database_file, is_postgres, passwords_of, wrong_database
 from bot.support.vault import Vault
-from bot.upkeep.archives import Witness, archive, check_archives, tell_restored
+from bot.upkeep.archives import Witness, archive, check_archives
 from bot.upkeep.importing import as_lines, import_rows, operating, read_rows
 from bot.upkeep.importing import retire as retire_connection
 from bot.upkeep.keys import rotate as encrypt_again
@@ -175,8 +175,9 @@ def restored(_arguments: argparse.Namespace) -> int:
 
     async def run(store: Store) -> int:
         await store.migrate()
-        linked = await tell_restored(store, connections)
-        backup_at, held = await store.carry_out(partial(restore, administrators=administrators, links=linked))
+        # Connections without user accounts have nothing to unlink.
+        apart = {name for name, one in connections.items() if "none" not in one.linking}
+        backup_at, held, linked = await restore(store, administrators, apart)
         await Witness(database_file(settings.database_url)).note(store)
         day = datetime.fromtimestamp(backup_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
         print(f"Restored from a backup of {day}. On hold, and their people are asked: {said(held)}.")

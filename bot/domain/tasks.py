@@ -32,6 +32,8 @@ class TaskKind(StrEnum):
     LIST_JOBS = "list_jobs"
     #: Set a job's schedule; the subject names account, job and interaction.
     SCHEDULE = "schedule"
+    #: Go on with what follows from one row for many others; the subject is its own.
+    FOLLOW = "follow"
 
     @property
     def is_later(self) -> bool:
@@ -40,7 +42,7 @@ class TaskKind(StrEnum):
 
 
 #: Kinds of tasks that 0.1.0 doesn't know.
-_LATER: Final = frozenset({TaskKind.REVOCATION, TaskKind.RENEWAL, TaskKind.LOOK_UP_USER})
+_LATER: Final = frozenset({TaskKind.REVOCATION, TaskKind.RENEWAL, TaskKind.LOOK_UP_USER, TaskKind.FOLLOW})
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ A connection is out of order as well while it refuses its own secret, or several
 """
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Final
 
 import structlog
@@ -12,7 +11,6 @@ import structlog
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.reconciler.context import EngineContext, EnginePart
 from bot.store.outages import OURS, PEOPLE
-from bot.store.refusals import try_all
 from bot.support.errors import StoreError
 
 log = structlog.get_logger(__name__)
@@ -107,8 +105,6 @@ class Outages(EnginePart):
         until = None if suffix else await self._store.now()
         notices = self._messages(connection, _WORDS[suffix][1], current[name], suffix, until=until)
         await self._store.end_outage(name, notices)
-        if suffix == PEOPLE:
-            await self._store.carry_out(partial(try_all, connection=connection))
         del current[name]
 
     def _messages(

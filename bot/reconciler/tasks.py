@@ -45,7 +45,7 @@ log = structlog.get_logger(__name__)
 #: How often a failing task is tried, with growing waits; a command less often, as its person is waiting.
 #: What is owed has an end of its own.
 TRIES = 10
-REPLAY_TRIES = 3
+TRIES_OF: Final = {TaskKind.REPLAY: 3, TaskKind.REVOCATION: math.inf, TaskKind.FOLLOW: math.inf}
 #: For this long after its creation, times when nothing could be tried don't count towards a task's attempts.
 BUSY_FOR = 900.0
 #: Nobody waits longer than this for something that can't be read without being told why.
@@ -86,7 +86,7 @@ class Tasks(EnginePart):
             await self._one(task)
 
     async def _one(self, task: Task) -> None:
-        tries = {TaskKind.REPLAY: REPLAY_TRIES, TaskKind.REVOCATION: math.inf}.get(task.kind, TRIES)
+        tries = TRIES_OF.get(task.kind, TRIES)
         wait, counts, problem = backoff(task.attempts + 1, self._jitter()), True, "internal"
         try:
             then = await self._do(task)
@@ -146,8 +146,8 @@ class Tasks(EnginePart):
                 principal = Principal.from_key(task.subject)
                 await self._slack(self._people.look_up(principal))
                 return waiting_commands(task, principal)
-            case TaskKind.SYNC_PEOPLE:
-                await self._sync_people()
+            case TaskKind.SYNC_PEOPLE | TaskKind.FOLLOW:
+                await self._many(task)
         return ()
 
     # -- whom it is done for ---------------------------------------------------------------------------------
@@ -193,7 +193,13 @@ class Tasks(EnginePart):
         # Waiting commands run anyway: their answer says why it wasn't done.
         return waiting_commands(task)
 
-    # -- people ----------------------------------------------------------------------------------------------
+    # -- many rows -------------------------------------------------------------------------------------------
+
+    async def _many(self, task: Task) -> None:
+        if task.kind is TaskKind.FOLLOW:
+            await self._store.go_on(task)
+        else:
+            await self._sync_people()
 
     async def _sync_people(self) -> None:
         people = {person.principal: person for person in await self._slack(self._people.sync())}

@@ -48,7 +48,7 @@ from bot.support.errors import NotLinked, Refused
 LOOKS_AGAIN: Final = 30.0
 HOUR: Final = 3600.0
 #: How many rules, or workspaces that were left running, are claimed at once.
-SOME: Final = 200
+SOME: Final = 100
 #: How often it is looked at whether what was left running is still needed.
 NEEDED_EVERY: Final = 1800.0
 #: What became of an occurrence of which nobody has to be told.

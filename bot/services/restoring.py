@@ -3,10 +3,11 @@
 So nothing of it is done before its person was asked.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import Final
 
+from bot.domain.accounts import Account
 from bot.domain.audit import AuditEntry
 from bot.domain.errands import Outcome
 from bot.domain.notices import NewNotice, NoticeKind
@@ -16,6 +17,8 @@ from bot.messages.texts import problems
 from bot.store import cards, hours, operations, runs, timers, upkeep
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
+from bot.store.pieces import PIECE, some
+from bot.store.store import Store
 from bot.store.tables import OPERATIONS, RULES, RUNS, WORKSPACES, principal_of
 from bot.store.transaction import Transaction
 
@@ -23,15 +26,34 @@ from bot.store.transaction import Transaction
 RESTORED: Final = "restored"
 
 
-def restore(tx: Transaction, administrators: Iterable[str], links: int) -> tuple[float, Mapping[str, int]]:
+async def restore(
+    store: Store, administrators: Collection[str] = (), apart: Collection[str] = ()
+) -> tuple[float, Mapping[str, int], int]:
     """Put everything that is planned on hold, ask its people, and tell the administrators that are known.
 
-    They are ``U…`` or ``T…:U…``. ``links``: how many people are told that a link may be back. Return when the
-    backup was made, and how much was held, by kind. From now on the database may be served from.
+    They are ``U…`` or ``T…:U…``. Whoever is linked on a connection ``apart`` is told that a link may be back.
+    Return when the backup was made, how much was held, by kind, and how many links that are. From then on the
+    database may be served from. It is done in pieces: cut short, the next call goes on.
     """
-    backup_at = upkeep.made_at(tx)
-    tx.run("seek_notices", since=backup_at)
-    held = _hold(tx, backup_at)
+    while not await store.carry_out(_hold):
+        pass
+    links = [one for one in await store.active_accounts() if one.connection in apart]
+    for first in range(0, len(links), PIECE):
+        await store.carry_out(partial(_tell, links=links[first : first + PIECE]))
+    backup_at, held = await store.carry_out(partial(_end, administrators=administrators, links=len(links)))
+    return backup_at, held, len(links)
+
+
+def _tell(tx: Transaction, links: Sequence[Account]) -> None:
+    """Tell some that a link which they ended may be back."""
+    occasion = f"{RESTORED}:{upkeep.made_at(tx):.3f}"
+    told = [(one, {"connection": one.connection}) for one in links]
+    kind = NoticeKind.RESTORED
+    add_notices(tx, [NewNotice(one.id, kind, occasion, one.principal, body) for one, body in told])
+
+
+def _end(tx: Transaction, administrators: Collection[str], links: int) -> tuple[float, Mapping[str, int]]:
+    backup_at, _, held = upkeep.restoring(tx)
     occasion = f"{RESTORED}:{tx.now():.0f}"
     body = {"what": RESTORED, "since": backup_at, "place": said(held)}
     for name in administrators:
@@ -49,26 +71,31 @@ def said(held: Mapping[str, int]) -> str:
     return ", ".join(f"{kind}: {number}" for kind, number in held.items() if number) or "nothing"
 
 
-def _hold(tx: Transaction, backup_at: float) -> Mapping[str, int]:
-    held = Counter[str]()
-    for operation in OPERATIONS.found(tx, "all_open_operations"):
+def _hold(tx: Transaction) -> bool:
+    """Put some of it on hold; return whether all is."""
+    backup_at, began, held = upkeep.restoring(tx)
+    before, given = tx.changes, {"limit": PIECE // 2, "now": tx.now()}
+    tx.run("seek_notices", since=backup_at, began=began, **given)
+    for operation in some(tx, OPERATIONS.found(tx, "open_operations_left", **given), before):
         held["requests"] += operations.save_step(tx, _ended(tx, operation, backup_at)) is not None
-    for run in RUNS.found(tx, "all_unseen_runs"):
+    for run in some(tx, RUNS.found(tx, "unseen_runs_left", **given), before):
         held["runs"] += runs.save_run_step(tx, _ended(tx, run, backup_at)) is not None
-    for workspace in WORKSPACES.found(tx, "all_timers"):
+    for workspace in some(tx, WORKSPACES.found(tx, "timers_left", **given), before):
         assert workspace.stop_at is not None, "it is found by that"
         body = {"workspace": workspace.id, "connection": workspace.connection, "stop_at": workspace.stop_at}
         body |= {"cause": RESTORED, "mode": workspace.stop_mode, "backup_at": backup_at}
         occasion = f"{RESTORED}:{workspace.stop_at:.0f}"
         asked = NewNotice(workspace.id, NoticeKind.TIMER_FAILED, occasion, workspace.principal, body)
         held["stops"] += timers.end_timer(tx, workspace.id, workspace.stop_at, [asked])
-    for rule in RULES.found(tx, "all_rules"):
+    for rule in some(tx, RULES.found(tx, "rules_left", **given), before):
         hours.pause(tx, rule, RESTORED)
         held["hours"] += 1
-    for row in tx.all("hold_classes", now=tx.now()):
+    for row in tx.all("hold_classes", **given):
         cards.owe(tx, row["id"], changed=True)
         held["classes"] += 1
-    return held
+    is_all = tx.changes == before
+    upkeep.note_held(tx, backup_at, began, held)
+    return is_all
 
 
 def _ended(tx: Transaction, errand: Operation | Run, backup_at: float) -> Update:

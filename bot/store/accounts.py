@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from bot.domain.accounts import Account
 from bot.domain.errands import Outcome
@@ -11,17 +12,21 @@ from bot.domain.tasks import TaskKind
 from bot.store import cards, errands, gates, hours, operations, runs
 from bot.store.links import expire
 from bot.store.notices import add_notices
+from bot.store.pieces import follow, know, some
 from bot.store.revocations import owe
 from bot.store.tables import (
     ACCOUNTS,
+    ACTS,
     CONVERSATIONS,
     FORGOTTEN,
     GATES,
     OPERATIONS,
     REMEMBERED,
+    RUNS,
     SNAPSHOTS,
     TASKS,
     WORKSPACES,
+    principal_of,
 )
 from bot.store.transaction import Row, Transaction
 
@@ -59,23 +64,16 @@ def accounts_of(tx: Transaction, connection: str, username: str) -> list[Account
 
 
 def end(tx: Transaction, ending: Account, *, can_revoke: bool, tell: bool) -> None:
-    """End an account and everything that depends on it.
+    """End an account and everything that depends on it, which is used no more from now on.
 
     The row is deleted; if it ``can_revoke``, its secret is kept for that, as ``owe`` says. Open operations
     and runs there end as cancelled, and their cards become dirty; watches end; its workspaces, unfinished
-    links, lists, snapshots and remembered form values are deleted.
+    links, lists, snapshots and remembered form values are deleted. Of very many, some follow in pieces.
     Where messages reach the person (``tell``), each run with a card also gets a JOB_FAILED notice.
     """
     pair = {"principal": ending.principal.key, "connection": ending.connection}
-    gone = WORKSPACES.rows(tx, **pair)
     CONVERSATIONS.delete(tx, principal=ending.principal)
-    tx.run("forget_acts", **pair)
-    for workspace in gone:
-        cards.close_about(tx, workspace)
     cards.close_link(tx, ending.principal.key, ending.connection)
-    for operation in OPERATIONS.rows(tx, "created_at, id", **pair, outcome=None):
-        operations.end(tx, operation["id"], Outcome.CANCELLED, "unlinked")
-    runs.end_all(tx, pair, "unlinked", tell=tell)
     SNAPSHOTS.delete(tx, connection=ending.connection, owner=ending.id)
     FORGOTTEN.delete(tx, account_id=ending.id)
     REMEMBERED.delete(tx, **pair)
@@ -87,25 +85,33 @@ def end(tx: Transaction, ending: Account, *, can_revoke: bool, tell: bool) -> No
     for kind in (TaskKind.DISCOVER, TaskKind.LIST_JOBS):
         TASKS.delete(tx, kind=kind, subject=ending.id)
     expire(tx, ending.principal.key, ending.connection)
-    WORKSPACES.delete(tx, **pair)
-    for workspace in gone:
-        hours.unlink(tx, workspace, tell=tell)
-        if tell and workspace["stop_at"] is not None:
-            add_notices(tx, [_not_stopped(ending, workspace)])
-        OPERATIONS.change(tx, {"workspace_id": workspace["id"]}, is_orphan=True)
-        tx.run("rest_gate_without_reader", gate_key=workspace["gate_key"])
+    follow(tx, "revoking", **pair, tell=tell)
 
 
-def _not_stopped(ended: Account, workspace: Row) -> NewNotice:
+def _forget(tx: Transaction, workspace: Row, said: Row) -> None:
+    """Delete a workspace of an account that has ended."""
+    cards.close_about(tx, workspace)
+    for operation in OPERATIONS.rows(tx, workspace_id=workspace["id"], outcome=None):
+        operations.end(tx, operation["id"], Outcome.CANCELLED, "unlinked")
+    WORKSPACES.delete(tx, id=workspace["id"])
+    hours.unlink(tx, workspace, tell=said["tell"])
+    if said["tell"] and workspace["stop_at"] is not None:
+        add_notices(tx, [_not_stopped(workspace)])
+    OPERATIONS.change(tx, {"workspace_id": workspace["id"]}, is_orphan=True)
+    tx.run("rest_gate_without_reader", gate_key=workspace["gate_key"])
+
+
+def _not_stopped(workspace: Row) -> NewNotice:
     """Return the notice that a timer is gone with the account; the row is deleted, so it says the name."""
     body = {
-        "connection": ended.connection,
+        "connection": workspace["connection"],
         "name": workspace["alias"] or workspace["name"],
         "stop_at": workspace["stop_at"],
         "cause": "unlinked",
     }
     occasion = f"{workspace['stop_at']:.0f}"
-    return NewNotice(workspace["id"], NoticeKind.TIMER_FAILED, occasion, ended.principal, body)
+    principal = principal_of(workspace["principal"])
+    return NewNotice(workspace["id"], NoticeKind.TIMER_FAILED, occasion, principal, body)
 
 
 def holders(tx: Transaction) -> set[Principal]:
@@ -123,10 +129,8 @@ def refuse(tx: Transaction, account: Account, hold: str) -> bool:
     if not ACCOUNTS.change(tx, active, state="refused", secret=""):
         return False
     pair = {"principal": account.principal.key, "connection": account.connection}
-    errands.hold_all(tx, pair, hold)
     tx.run("hurry_tasks_of_account", account_id=account.id, now=tx.now())
-    for workspace in WORKSPACES.rows(tx, **pair, hidden=False):
-        tx.run("rest_gate_without_reader", gate_key=workspace["gate_key"])
+    follow(tx, "refused", **pair, hold=hold)
     return True
 
 
@@ -151,20 +155,22 @@ def put(
         FORGOTTEN.delete(tx, account_id=former["id"])
         if former["renamed_to"] == account.username and moved is not None:
             _move(tx, moved, former["username"], pair)
-    if former is None or former["username"] != account.username or not account.username:
-        # Access verified with another account proves nothing about this one.
-        WORKSPACES.change(tx, pair, verified_at=None, tried_at=None)
     ACCOUNTS.add(tx, replace(account, remind_at=first_reminder(account.linked_at, account.ends_at)))
-    resume(tx, pair)
+    # Access verified with another account proves nothing about this one.
+    is_other = former is None or former["username"] != account.username or not account.username
+    resume(tx, pair, is_other=is_other)
 
 
 def _move(
     tx: Transaction, moved: Callable[[str, str], tuple[str, str]], former: str, pair: dict[str, str]
 ) -> None:
-    """Let workspaces be found by their person's new name; what was found by it meanwhile stays as it is."""
+    """Let workspaces be found by their person's new name; what was found by it meanwhile stays as it is.
+
+    Of very many, some are found anew by the next list.
+    """
     found = WORKSPACES.rows(tx, **pair)
     taken = {row["remote_id"] for row in found}
-    for row in found:
+    for row in some(tx, found):
         remote_id, gate_key = moved(row["remote_id"], former)
         if remote_id in taken:
             continue
@@ -173,13 +179,49 @@ def _move(
         tx.run("rest_gate_without_reader", gate_key=row["gate_key"])
 
 
-def resume(tx: Transaction, pair: dict[str, str]) -> None:
-    """Resume what waited for the account: operations at once, watches with the next read."""
-    errands.resume_all(tx, pair)
-    hours.resume(tx, pair)
+def resume(tx: Transaction, pair: dict[str, str], *, is_other: bool = False) -> None:
+    """Resume what waited for the account: operations at once, watches with the next read.
+
+    ``is_other``: it is another one than before.
+    """
     cards.owe_about(tx, cards.of_link(pair["principal"], pair["connection"]), changed=True)
-    for workspace in WORKSPACES.rows(tx, **pair, hidden=False):
+    follow(tx, "active", **pair, is_other=is_other)
+
+
+def _look_again(tx: Transaction, workspace: Row, said: Row) -> None:
+    if said["is_other"]:
+        WORKSPACES.change(tx, {"id": workspace["id"]}, verified_at=None, tried_at=None)
+    if not workspace["hidden"]:
         gates.make_due(tx, workspace["id"])
+
+
+def _is_so(tx: Transaction, said: Row) -> bool:
+    row = tx.one("account", **said)
+    return ("revoking" if row is None else str(row["state"])) == str(said["what"])
+
+
+know(
+    "revoking",
+    _is_so,
+    ("some_workspaces_of", _forget),
+    ("some_runs_of", runs.orphan),
+    ("some_acts_of", lambda tx, row, _: ACTS.delete(tx, id=row["id"])),
+)
+know(
+    "refused",
+    _is_so,
+    ("some_open_operations_of", partial(errands.hold, OPERATIONS)),
+    ("some_open_runs_of", partial(errands.hold, RUNS)),
+    ("some_workspaces_of", lambda tx, row, _: tx.run("rest_gate_without_reader", gate_key=row["gate_key"])),
+)
+know(
+    "active",
+    _is_so,
+    ("some_open_operations_of", partial(errands.resume, OPERATIONS)),
+    ("some_open_runs_of", partial(errands.resume, RUNS)),
+    ("some_rules_of", hours.resume),
+    ("some_workspaces_of", _look_again),
+)
 
 
 def go_on(tx: Transaction, account: Account) -> None:

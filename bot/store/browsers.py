@@ -4,8 +4,9 @@ from bot.domain.browsers import BrowserSession, PageRows
 from bot.domain.people import Principal
 from bot.store import operations, workspaces
 from bot.store.notices import known_channel
+from bot.store.pieces import PIECE, all_of
 from bot.store.tables import BROWSER_SESSIONS
-from bot.store.transaction import Transaction
+from bot.store.transaction import Engine, Transaction
 
 
 def session(tx: Transaction, id_hash: str, idle_seconds: float) -> BrowserSession | None:
@@ -43,6 +44,7 @@ def end_sessions_of(tx: Transaction, principal: Principal) -> None:
     tx.run("end_browser_sessions_of", user_id=principal.user_id, ending=ending)
 
 
-def end_browser_sessions_at(tx: Transaction, installation: str) -> int:
+async def end_browser_sessions_at(engine: Engine, installation: str) -> int:
     """End everybody's sessions in a team, or in an enterprise that installed Usher; return how many ended."""
-    return tx.run("end_browser_sessions_at", within=f"%:{installation}:%")
+    given = {"within": f"%:{installation}:%", "limit": PIECE}
+    return await all_of(engine, lambda tx: tx.run("end_browser_sessions_at", **given))

@@ -7,6 +7,7 @@ Besides, a gap between two calls to one channel, and the pauses that Slack asked
 from dataclasses import dataclass
 from typing import Final
 
+from bot.store.pieces import PIECE
 from bot.store.tables import SLACK_CALLS
 from bot.store.transaction import Row, Transaction
 
@@ -63,7 +64,7 @@ def take_slack_call(
     paused = tx.one("have_slack_method", **key)
     now = tx.now()
     waits = [paused["paused_until"] - now if paused is not None else 0.0]
-    tx.run("forget_slack_calls", **key, before=now - WINDOW)
+    tx.run("forget_slack_calls", **key, before=now - WINDOW, limit=PIECE)
     if (last := tx.one("slack_call_at", **key, place=most - 1)) is not None:
         waits.append(last["made_at"] + WINDOW - now)
     if gap and (last := tx.one("slack_call_to", **key, channel=channel, since=now - gap)) is not None:

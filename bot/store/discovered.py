@@ -12,6 +12,7 @@ from bot.domain.stops import Ending
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import PROVISIONAL, Action, State, Workspace
 from bot.store import cards, gates, timers
+from bot.store.pieces import PIECE, some
 from bot.store.schema import setting
 from bot.store.tables import ACCOUNTS, GATES, WORKSPACES, doubt_columns, name_columns, principal_of, word
 from bot.store.transaction import Engine, Row, Transaction, as_words
@@ -19,8 +20,6 @@ from bot.store.workspaces import insert
 
 #: States that change by themselves: a workspace in one is read soon when a list finds or lacks it.
 _MOVING = {State.STARTING, State.RUNNING, State.STOPPING, State.UNKNOWN}
-#: How many rows of a list are merged per transaction: a few milliseconds.
-PIECE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +91,21 @@ def _merge_piece(tx: Transaction, merge: _Merge) -> _Merge:
     if start is None:
         start = listing_start(tx, TaskKind.DISCOVER, merge.account_id)
     pair = {"principal": account["principal"], "connection": account["connection"]}
+    before = tx.changes
     piece = merge.found[merge.at : merge.at + PIECE]
-    new = merge.new + sum(_merge_one(tx, one, pair, start) for one in piece)
-    merge = replace(merge, start=start, at=merge.at + len(piece), new=new)
-    left = PIECE - len(piece)
+    new = [_merge_one(tx, one, pair, start) for one in some(tx, piece, before)]
+    merge = replace(merge, start=start, at=merge.at + len(new), new=merge.new + sum(new))
+    left = PIECE - len(new)
     if merge.at < len(merge.found) or not left:
         return merge
     if merge.is_whole:
-        rows_after = tx.all("workspaces_of_account", **pair, after=merge.after, limit=left)
-        for row in rows_after:
-            if row["remote_id"] not in merge.listed:
+        rows_after, after = tx.all("workspaces_of_account", **pair, after=merge.after, limit=left), ""
+        for row in some(tx, rows_after, before):
+            after = row["remote_id"]
+            if after not in merge.listed:
                 _note_absence(tx, row, start)
-        if len(rows_after) == left:
-            return replace(merge, after=rows_after[-1]["remote_id"])
+        if rows_after and (len(rows_after) == left or after != rows_after[-1]["remote_id"]):
+            return replace(merge, after=after)
     ACCOUNTS.change(tx, {"id": merge.account_id}, discovered_at=now)
     return replace(merge, is_over=True)
 

@@ -88,24 +88,19 @@ def end(tx: Transaction, errands: Errands, errand_id: str, outcome: Outcome, cau
     return row
 
 
-def hold_all(tx: Transaction, pair: Row, hold: str) -> None:
-    """Hold what is open on an account that its provider refuses."""
-    for errands in (OPERATIONS, RUNS):
-        for row in errands.rows(tx, "created_at, id", **pair, outcome=None):
-            errands.change(tx, {"id": row["id"]}, hold=hold)
-            release_card(tx, row["id"])
-            cards.owe(tx, row["id"], changed=True)
+def hold(errands: Errands, tx: Transaction, row: Row, said: Row) -> None:
+    """Hold an open one on an account that its provider refuses."""
+    errands.change(tx, {"id": row["id"]}, hold=said["hold"])
+    release_card(tx, row["id"])
+    cards.owe(tx, row["id"], changed=True)
 
 
-def resume_all(tx: Transaction, pair: Row) -> None:
-    """Resume at once what is open on an account that works again."""
-    for errands in (OPERATIONS, RUNS):
-        free = _FREE[errands.name]
-        query = setting("resume", *free, errands=errands.name)
-        for row in errands.rows(tx, "created_at, id", **pair, outcome=None):
-            tx.run(query, id=row["id"], now=tx.now(), **free)
-            if any(row[column] for column in free):
-                cards.owe(tx, row["id"], changed=True)
+def resume(errands: Errands, tx: Transaction, row: Row, _said: Row) -> None:
+    """Resume at once an open one on an account that works again."""
+    free = _FREE[errands.name]
+    tx.run(setting("resume", *free, errands=errands.name), id=row["id"], now=tx.now(), **free)
+    if any(row[column] for column in free):
+        cards.owe(tx, row["id"], changed=True)
 
 
 def claim(tx: Transaction, query: str, beside: str, lease: float, **named: Any) -> list[tuple[Row, Row]]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from bot.domain.classes import REST, ClassCard
 from bot.domain.hours import EVERY_DAY, HORIZON, Occurrence, Rule
@@ -10,9 +9,11 @@ from bot.domain.lessons import followed
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation
 from bot.domain.people import Person, Principal
+from bot.domain.policy import flaw
 from bot.domain.workspaces import Workspace
+from bot.store import pieces
 from bot.store.notices import add_notices
-from bot.store.tables import CLASS_CARDS, OCCURRENCES, PARTICIPANTS, RULES
+from bot.store.tables import CLASS_CARDS, OCCURRENCES, PARTICIPANTS, PEOPLE, RULES, principal_of
 from bot.store.transaction import Row, Transaction
 
 #: Why a rule is paused that goes on once its person has linked again.
@@ -94,11 +95,22 @@ def leave(tx: Transaction, card_id: str, principal: Principal) -> None:
 
 
 def drop_all(tx: Transaction, principal: Principal) -> None:
-    """Delete a person's rules, and let them leave their courses."""
-    for one in rules(tx, principal):
-        if one.card:
-            leave(tx, one.card, principal)
-    RULES.delete(tx, principal=principal)
+    """Delete the rules of a person who may have none any more, and let them leave their courses."""
+    pieces.follow(tx, "left", principal=principal.key)
+
+
+def _is_flawed(tx: Transaction, said: Row) -> bool:
+    found = PEOPLE.one(tx, principal=said["principal"])
+    return found is None or flaw(found) is not None
+
+
+def _drop(tx: Transaction, row: Row, _said: Row) -> None:
+    if row["card"]:
+        leave(tx, row["card"], principal_of(row["principal"]))
+    RULES.delete(tx, id=row["id"])
+
+
+pieces.know("left", _is_flawed, ("some_rules_of_person", _drop))
 
 
 def claim_hours(tx: Transaction, limit: int, lease: float) -> list[Rule]:
@@ -168,11 +180,11 @@ def pause(tx: Transaction, paused: Rule, why: str, *, tell: bool = True) -> None
         add_notices(tx, [notice])
 
 
-def resume(tx: Transaction, pair: Mapping[str, Any]) -> None:
-    """Go on with what paused because an account wasn't linked."""
-    for one in of_courses(tx, RULES.all(tx, **pair)):
-        if one.paused in OF_LINK:
-            put(tx, replace(one, paused="", settled_at=tx.now()))
+def resume(tx: Transaction, row: Row, _said: Row) -> None:
+    """Go on with a rule that paused because an account wasn't linked."""
+    if row["paused"] in OF_LINK:
+        (paused,) = of_courses(tx, [RULES.of(row)])
+        put(tx, replace(paused, paused="", settled_at=tx.now()))
 
 
 def unlink(tx: Transaction, workspace: Row, *, tell: bool) -> None:

@@ -9,6 +9,7 @@ from bot.domain.installations import Installed
 from bot.domain.notices import NewNotice
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
+from bot.store.pieces import PIECE
 from bot.store.tables import IDENTITY, INSTALLATIONS, OAUTH_STATES
 from bot.store.transaction import Transaction, as_json, from_json
 
@@ -87,7 +88,7 @@ def reseal_installation(tx: Transaction, id_: str, old: str, secret: str) -> boo
 def use_oauth_state(tx: Transaction, state_hash: str) -> bool:
     """Return whether the state of an installation is used for the first time."""
     now = tx.now()
-    tx.run("forget_oauth_states", now=now)
+    tx.run("forget_oauth_states", now=now, limit=PIECE)
     return OAUTH_STATES.add_new(tx, state_hash=state_hash, expires_at=now + STATE_KEPT)
 
 

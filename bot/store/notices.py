@@ -2,14 +2,16 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from bot.domain.notices import Mark, NewNotice, Notice, NoticeKind, NoticeState
 from bot.domain.people import Principal
 from bot.store import cards, conversations, preferences
 from bot.store.budget import ENDLESS, Room, slack_calls_left
+from bot.store.pieces import PIECE, all_of, follow, know, some
 from bot.store.tables import DIRECT_CHANNELS, NOTICES
-from bot.store.transaction import Row, Transaction, as_json
+from bot.store.transaction import Engine, Priority, Row, Transaction, as_json
 
 #: How many seconds, at most, the notice of an operation's end waits for the operation's card to be sent.
 #: Then the card waits.
@@ -28,6 +30,8 @@ _TELLS_OTHERS: Final = frozenset({NoticeKind.SUMMARY, NoticeKind.HELD})
 _NEWS: Final = {kind.class_ for kind in NoticeKind if Mark.NEWS in kind.marks or kind is NoticeKind.SUMMARY}
 #: The classes of rows in the order of sending, each with its urgency.
 _CLASSES: Final = sorted({(kind.urgency, kind.class_) for kind in NoticeKind})
+#: So many, at most, are told or looked for together at once.
+_MOST: Final = PIECE // 2
 _NUMBERS: Final = as_json(dict.fromkeys((number for _, number in _CLASSES), 1))
 #: What may be claimed of the room by urgency: all of it.
 ALL: Final[Mapping[int, float]] = {kind.urgency: 1.0 for kind in NoticeKind}
@@ -99,15 +103,15 @@ def _add(tx: Transaction, new: NewNotice, notice_id: str = "") -> Row | None:
 
 
 def _gather(tx: Transaction, now: float, due: Collection[int]) -> bool:
-    """Put all news of whoever has waited for some of it through a silence into one notice; return if any has.
+    """Put news of whoever has waited for some of it through a silence into one notice; return if any has.
 
     It takes in more until it is claimed. What may have been sent is looked for first.
     """
     late_news = [] if _NEWS.isdisjoint(due) else tx.all("late_news", now=now, since=now - SILENCE)
-    for late in late_news:
+    for late in some(tx, late_news):
         found = tx.one("unclaimed_summary", principal=late["principal"])
         holder = str(found["id"]) if found is not None else tx.ids.new("notice")
-        news = tx.all("gather_news", principal=late["principal"], now=now, holder=holder)
+        news = tx.all("gather_news", principal=late["principal"], now=now, holder=holder, limit=_MOST)
         for one in news:
             # It takes part in what becomes of that message, without being one itself.
             cards.drop(tx, one["id"])
@@ -125,8 +129,8 @@ def held_notices(tx: Transaction, notice_id: str) -> list[Notice]:
     return sorted(found, key=lambda notice: (notice.created_at, notice.id))
 
 
-def claim_notices(
-    tx: Transaction,
+async def claim_notices(
+    engine: Engine,
     limit: int,
     lease: float,
     shares: Mapping[int, float] = ALL,
@@ -137,13 +141,26 @@ def claim_notices(
 
     No more than there is ``room`` for within the share of their class; the first has room of its own. Notices
     with an expired lease come again, with ``unknown_since`` set to the attempt's time if unset; with one that
-    may have been sent come all of its person, however many, as one search answers for them. Those about a run
-    whose output another process follows are left to that one.
+    may have been sent come those of its person, as one search answers for them. Those about a run whose
+    output another process follows are left to that one.
     """
-    now = tx.now()
+    work = partial(_claim, limit=limit, lease=lease, shares=shares, owner=owner, room=room)
+    while (claimed := await engine.write(work, Priority.CLAIMS)) is None:
+        pass
+    return claimed
+
+
+def _claim(
+    tx: Transaction, limit: int, lease: float, shares: Mapping[int, float], owner: str, room: Room
+) -> list[Notice] | None:
+    """Claim; return None if there was enough to do to gather what is told together."""
+    now, before = tx.now(), tx.changes
     found = tx.all("due_classes", classes=_NUMBERS, now=now, limit=room.most(), **room.within(now))
     fits = {int(row["class"]): int(row["fit"]) for row in found}
-    if _gather(tx, now, fits.keys()):
+    is_late = _gather(tx, now, fits.keys())
+    if tx.changes - before >= _MOST:
+        return None
+    if is_late:
         fits.setdefault(NoticeKind.SUMMARY.class_, max(fits.values()))
     claimed: list[Notice] = []
     paced = 0
@@ -174,8 +191,8 @@ def _claimed(tx: Transaction, query: str, lease: float, owner: str, **which: Any
     now = tx.now()
     given = {"now": now, "until": now + lease, "owner": owner}
     found = NOTICES.found(tx, query, **which, settled=now - CARD_FIRST, **given)
-    for principal in {one.principal for one in found if one.unknown_since is not None}:
-        found += NOTICES.found(tx, "claim_unsure", principal=principal.key, **given)
+    for principal in some(tx, {one.principal for one in found if one.unknown_since is not None}):
+        found += NOTICES.found(tx, "claim_unsure", principal=principal.key, limit=_MOST, **given)
     return sorted(found, key=lambda notice: (notice.created_at, notice.id))
 
 
@@ -190,7 +207,8 @@ def notice_sent(tx: Transaction, notice_id: str, channel_id: str, message_ts: st
         return
     kind, subject = NoticeKind(row["kind"]), row["subject"]
     if kind in _TELLS_OTHERS:
-        tx.run("held_sent", id=notice_id, channel_id=channel_id, now=now)
+        to = {"state": NoticeState.SENT, "sent_at": now, "channel_id": channel_id, "error": None}
+        follow(tx, "told", notice=notice_id, to=to)
     if message_ts:
         cards.place(tx, cards.id_of(kind, notice_id, subject), channel_id, message_ts, drawn)
     else:
@@ -226,13 +244,14 @@ def notice_retry(
     )
 
 
-def release_notices(tx: Transaction, place: str, settles: float) -> None:
+async def release_notices(engine: Engine, place: str, settles: float) -> None:
     """Make all due that waits where Slack can be reached again: in the installation with the id ``place``.
 
     A send of unknown outcome still has its ``settles`` seconds to show.
     """
-    now = tx.now()
-    tx.run("release_notices", now=now, shown=now + settles, people=_people(place))
+    now = engine.now()
+    given = {"now": now, "shown": now + settles, "people": _people(place), "limit": PIECE}
+    await all_of(engine, lambda tx: tx.run("release_notices", **given))
 
 
 def _people(place: str) -> str:
@@ -249,7 +268,14 @@ def notice_dead(tx: Transaction, notice_id: str, error: str) -> None:
     """Give up on a notice, with what it holds; doctor shows them."""
     tx.run("notice_dead", id=notice_id, error=error)
     cards.drop(tx, notice_id)
-    tx.run("held_dead", id=notice_id, error=error)
+    follow(tx, "told", notice=notice_id, to={"state": NoticeState.DEAD, "error": error})
+
+
+def _end(tx: Transaction, row: Row, said: Row) -> None:
+    NOTICES.change(tx, {"id": row["id"]}, **said["to"], body={})
+
+
+know("told", lambda _tx, _said: True, ("some_told_together", _end))
 
 
 def reply_to(tx: Transaction, interaction: str) -> Notice | None:

@@ -32,7 +32,7 @@ def begin_outage(tx: Transaction, connection: str, since: float, notices: Sequen
     return outages(tx).get(connection, since)
 
 
-def end_outage(tx: Transaction, connection: str, notices: Sequence[NewNotice] = ()) -> bool:
+def end(tx: Transaction, connection: str, notices: Sequence[NewNotice] = ()) -> bool:
     """End an outage and write its notices; return False, nothing written, if it was already over."""
     if not OUTAGES.delete(tx, connection=connection):
         return False

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from bot.store.pieces import PIECE
 from bot.store.transaction import Transaction
 
 #: How long a pause is kept after its end, in seconds: several people's within a minute are everybody's.
@@ -28,7 +29,7 @@ class Pause:
 def note_pauses(tx: Transaction, connection: str, calls: Calls, seconds: Mapping[str, float]) -> None:
     """Write for how many seconds an account, or everybody (""), has to pause; the longer pause wins."""
     now = tx.now()
-    tx.run("forget_pauses", now=now, before=now - KEPT)
+    tx.run("forget_pauses", now=now, before=now - KEPT, limit=PIECE)
     for who, wait in seconds.items():
         tx.run("note_pause", connection=connection, calls=calls, who=who, now=now, until=now + wait)
 

@@ -98,13 +98,54 @@ UPDATE {errands} SET
 WHERE id = :id{same}
 RETURNING *;
 
+-- == what follows from one row for many: some of them, after the last of an earlier piece ==
+
+-- name: some_workspaces_of
+SELECT * FROM workspaces WHERE principal = :principal AND connection = :connection AND id > :after
+ORDER BY id LIMIT :limit;
+
+-- name: some_runs_of
+SELECT * FROM runs WHERE principal = :principal AND connection = :connection AND is_orphan = 0 AND id > :after
+ORDER BY id LIMIT :limit;
+
+-- name: some_acts_of
+SELECT * FROM acts WHERE principal = :principal AND connection = :connection AND id > :after ORDER BY id LIMIT :limit;
+
+-- name: some_open_operations_of
+SELECT * FROM operations
+WHERE principal = :principal AND connection = :connection AND outcome IS NULL AND id > :after
+ORDER BY id LIMIT :limit;
+
+-- name: some_open_runs_of
+SELECT * FROM runs
+WHERE principal = :principal AND connection = :connection AND outcome IS NULL AND id > :after
+ORDER BY id LIMIT :limit;
+
+-- name: some_rules_of
+SELECT * FROM rules WHERE principal = :principal AND connection = :connection AND id > :after
+ORDER BY id LIMIT :limit;
+
+-- name: some_rules_of_person
+SELECT * FROM rules WHERE principal = :principal AND id > :after ORDER BY id LIMIT :limit;
+
+-- name: some_held_accounts
+SELECT * FROM accounts
+WHERE connection = :connection AND refused_since IS NOT NULL AND state = 'active' AND id > :after
+ORDER BY id LIMIT :limit;
+
+-- name: some_told_together
+SELECT * FROM notices WHERE held_by = :notice AND state IN ('pending', 'retry', 'leased') AND id > :after
+ORDER BY id LIMIT :limit;
+
 -- == inbox, people, audit ==
 
 -- name: signatures_since
 SELECT seen_at, signatures FROM signatures WHERE seen_at > :since ORDER BY seen_at;
 
 -- name: forget_signatures
-DELETE FROM signatures WHERE seen_at <= :before;
+DELETE FROM signatures WHERE id IN (
+    SELECT id FROM signatures WHERE seen_at <= :before ORDER BY seen_at LIMIT :limit
+);
 
 -- name: save_person
 INSERT INTO people {model} ON CONFLICT (principal) DO UPDATE SET {replaced}
@@ -200,7 +241,9 @@ SELECT * FROM reached;
 SELECT * FROM pauses WHERE until > :now OR noted_at > :before;
 
 -- name: forget_pauses
-DELETE FROM pauses WHERE until <= :now AND noted_at <= :before;
+DELETE FROM pauses WHERE (connection, calls, who) IN (
+    SELECT connection, calls, who FROM pauses WHERE until <= :now AND noted_at <= :before LIMIT :limit
+);
 
 -- name: note_pause
 INSERT INTO pauses (connection, calls, who, noted_at, until) VALUES (:connection, :calls, :who, :now, :until)
@@ -641,28 +684,36 @@ RETURNING *;
 
 -- == after a backup was restored ==
 
--- name: all_open_operations
-SELECT * FROM operations WHERE outcome IS NULL AND {known operations} ORDER BY created_at, id;
+-- Some of what is left; what is put on hold isn't found again.
+-- name: open_operations_left
+SELECT * FROM operations WHERE outcome IS NULL AND {known operations} ORDER BY created_at, id LIMIT :limit;
 
--- name: all_unseen_runs
-SELECT * FROM runs WHERE outcome IS NULL AND remote_id IS NULL ORDER BY created_at, id;
+-- name: unseen_runs_left
+SELECT * FROM runs WHERE outcome IS NULL AND remote_id IS NULL ORDER BY created_at, id LIMIT :limit;
 
--- name: all_timers
-SELECT * FROM workspaces WHERE stop_at IS NOT NULL ORDER BY stop_at, id;
+-- name: timers_left
+SELECT * FROM workspaces WHERE stop_at IS NOT NULL ORDER BY stop_at, id LIMIT :limit;
 
--- name: all_rules
-SELECT * FROM rules WHERE paused = '' ORDER BY workspace_id, id;
+-- name: rules_left
+SELECT * FROM rules WHERE paused = '' ORDER BY workspace_id, id LIMIT :limit;
 
 -- Nobody's workspace is stopped at the end of a class whose end may have been moved or cancelled since.
 -- name: hold_classes
 UPDATE class_cards SET stops_at = NULL, done_at = CASE WHEN closed_at IS NULL THEN done_at ELSE :now END
-WHERE done_at IS NULL AND (stops_at IS NOT NULL OR closed_at IS NOT NULL)
+WHERE id IN (
+    SELECT id FROM class_cards WHERE done_at IS NULL AND (stops_at IS NOT NULL OR closed_at IS NOT NULL) LIMIT :limit
+)
 RETURNING id;
 
 -- What waits to be sent was sent soon after the backup was made, so it is looked for before it is sent.
 -- name: seek_notices
 UPDATE notices SET state = 'retry', unknown_since = COALESCE(unknown_since, :since)
-WHERE state IN ('pending', 'leased', 'retry') AND kind <> 'reply';
+WHERE id IN (
+    SELECT id FROM notices
+    WHERE state IN ('pending', 'leased', 'retry') AND kind <> 'reply' AND created_at < :began
+        AND (state <> 'retry' OR unknown_since IS NULL)
+    LIMIT :limit
+);
 
 -- name: people_named
 SELECT principal FROM people WHERE principal LIKE :ending AND is_deleted = 0 ORDER BY principal;
@@ -677,7 +728,9 @@ WHERE id_hash = :id_hash AND expires_at > :now AND seen_at > :unused_since;
 DELETE FROM browser_sessions WHERE user_id = :user_id AND principal LIKE :ending;
 
 -- name: end_browser_sessions_at
-DELETE FROM browser_sessions WHERE principal LIKE :within;
+DELETE FROM browser_sessions WHERE id_hash IN (
+    SELECT id_hash FROM browser_sessions WHERE principal LIKE :within LIMIT :limit
+);
 
 -- == the poll gate ==
 
@@ -943,6 +996,7 @@ WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
             SELECT 1 FROM owners o
             WHERE o.name = 'output:' || notices.subject AND o.owner <> :owner AND o.until > :now
         )
+    LIMIT :limit
     /* postgresql: FOR UPDATE SKIP LOCKED)) */
 )
 RETURNING *;
@@ -970,6 +1024,7 @@ WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM notices
     WHERE principal = :principal AND state IN ('pending', 'retry', 'leased') AND {owed}
         AND state <> 'leased' AND unknown_since IS NULL AND held_by IS NULL AND kind IN {NEWS}
+    LIMIT :limit
     /* postgresql: FOR UPDATE SKIP LOCKED)) */
 )
 RETURNING id;
@@ -1000,9 +1055,13 @@ WHERE id = :id AND attempts = :attempts AND state = 'leased';
 -- have theirs. The states are named twice for the index.
 -- name: release_notices
 UPDATE notices SET due_at = created_at
-WHERE class IN (1, 2, 3, 11, 12, 13) AND due_at > :now AND state IN ('pending', 'retry', 'leased') AND state = 'retry'
-    AND error NOT IN ('internal', 'undrawable') AND (unknown_since IS NULL OR due_at > :shown)
-    AND principal LIKE :people;
+WHERE id IN (
+    SELECT id FROM notices
+    WHERE class IN (1, 2, 3, 11, 12, 13) AND due_at > :now AND state IN ('pending', 'retry', 'leased')
+        AND state = 'retry' AND error NOT IN ('internal', 'undrawable') AND (unknown_since IS NULL OR due_at > :shown)
+        AND principal LIKE :people
+    ORDER BY principal LIMIT :limit
+);
 
 -- name: release_card
 UPDATE notices SET due_at = :now
@@ -1021,14 +1080,6 @@ WHERE id = :id AND state IN ('pending', 'retry', 'leased');
 
 -- name: held_notices
 SELECT * FROM notices WHERE held_by = :id AND state <> 'dead';
-
--- name: held_sent
-UPDATE notices SET state = 'sent', sent_at = :now, channel_id = :channel_id, error = NULL, body = '{}'
-WHERE held_by = :id AND state IN ('pending', 'retry', 'leased');
-
--- name: held_dead
-UPDATE notices SET state = 'dead', error = :error, body = '{}'
-WHERE held_by = :id AND state IN ('pending', 'retry', 'leased');
 
 -- Whether a card of an operation or a run was posted, or is about to be.
 -- name: heard
@@ -1206,7 +1257,9 @@ UPDATE installations SET secret = :secret
 WHERE id = :id AND secret = :old AND renewing_until <= :now AND removed_at IS NULL;
 
 -- name: forget_oauth_states
-DELETE FROM oauth_states WHERE expires_at <= :now;
+DELETE FROM oauth_states WHERE state_hash IN (
+    SELECT state_hash FROM oauth_states WHERE expires_at <= :now ORDER BY expires_at LIMIT :limit
+);
 
 -- == calls of Slack ==
 
@@ -1216,7 +1269,9 @@ ON CONFLICT (team, method) DO UPDATE SET team = excluded.team
 RETURNING paused_until;
 
 -- name: forget_slack_calls
-DELETE FROM slack_calls WHERE team = :team AND method = :method AND made_at <= :before;
+DELETE FROM slack_calls WHERE team = :team AND method = :method AND made_at <= :before AND made_at <= COALESCE((
+    SELECT made_at FROM slack_calls WHERE team = :team AND method = :method ORDER BY made_at LIMIT 1 OFFSET :limit
+), :before);
 
 -- name: slack_call_at
 SELECT made_at FROM slack_calls WHERE team = :team AND method = :method
@@ -1701,9 +1756,6 @@ ORDER BY
 
 -- name: acts_since
 SELECT * FROM acts WHERE principal = :principal AND done_at >= :since ORDER BY done_at DESC, id DESC LIMIT 100;
-
--- name: forget_acts
-DELETE FROM acts WHERE principal = :principal AND connection = :connection;
 
 -- name: sweep_acts
 DELETE FROM acts WHERE id IN (SELECT id FROM acts WHERE done_at < :before ORDER BY done_at LIMIT :limit);

@@ -1,13 +1,16 @@
 """Refusals of people's sign-ins: since when, who tries again, and what goes on once one is accepted."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from bot.domain.accounts import Account
+from bot.domain.notices import NewNotice
+from bot.store import outages
 from bot.store.accounts import go_on
-from bot.store.outages import PEOPLE, outages
+from bot.store.outages import PEOPLE
+from bot.store.pieces import follow, know
 from bot.store.tables import ACCOUNTS
-from bot.store.transaction import Transaction
+from bot.store.transaction import Row, Transaction
 
 #: What is known of a secret that its provider accepts.
 ACCEPTED: Final[Mapping[str, Any]] = {"refused_since": None, "refused_for": 0, "renamed_to": None}
@@ -35,7 +38,7 @@ def are_several(tx: Transaction, connection: str, since: float) -> bool:
     Secrets that have ended, and accounts that have another name, say nothing of the connection.
     """
     row = tx.one("refused_since", connection=connection, since=since, now=tx.now())
-    return (row is not None and row["count"] > 1) or f"{connection}{PEOPLE}" in outages(tx)
+    return (row is not None and row["count"] > 1) or f"{connection}{PEOPLE}" in outages.outages(tx)
 
 
 def try_refused(tx: Transaction, account: Account) -> bool:
@@ -49,12 +52,21 @@ def try_at_once(tx: Transaction, account: Account) -> None:
         ACCOUNTS.change(tx, {"id": account.id}, looked_at=None)
 
 
-def try_all(tx: Transaction, connection: str) -> None:
-    """Try every account at once that a connection refused."""
-    for account in held_accounts(tx):
-        if account.connection == connection:
-            try_at_once(tx, account)
-            go_on(tx, account)
+def end_outage(tx: Transaction, name: str, notices: Sequence[NewNotice] = ()) -> bool:
+    """End an outage as ``outages.end`` does; whom that refused is tried at once."""
+    is_over = outages.end(tx, name, notices)
+    if is_over and name.endswith(PEOPLE):
+        follow(tx, "let in", connection=name.removesuffix(PEOPLE))
+    return is_over
+
+
+def _try(tx: Transaction, row: Row, _said: Row) -> None:
+    account = ACCOUNTS.of(row)
+    try_at_once(tx, account)
+    go_on(tx, account)
+
+
+know("let in", lambda _tx, _said: True, ("some_held_accounts", _try))
 
 
 def accept_again(tx: Transaction, account: Account) -> bool:

@@ -13,7 +13,7 @@ from bot.domain.plan import MAX_ATTEMPTS
 from bot.domain.runs import ClaimedRun, FoundRun, Run, RunState, StopKind, Update
 from bot.domain.tasks import TaskKind
 from bot.store import cards, errands, gates
-from bot.store.discovered import PIECE, listing_start
+from bot.store.discovered import listing_start
 from bot.store.errands import Woken
 from bot.store.notices import add_card, add_notices, release_card
 from bot.store.tables import ACCOUNTS, RUNS, principal_of, reader_of
@@ -123,16 +123,12 @@ def output_done(tx: Transaction, run_id: str, notices: Sequence[NewNotice] = ())
         add_notices(tx, notices)
 
 
-def end_all(tx: Transaction, pair: Row, cause: str, *, tell: bool) -> None:
-    """End the runs of an unlinked account: nobody may follow them any more.
-
-    ``tell``: send a notice for each open run that has a card.
-    """
-    for row in RUNS.rows(tx, "created_at, id", **pair, outcome=None):
-        errands.end(tx, RUNS, row["id"], Outcome.CANCELLED, cause)
-        if tell and cards.card(tx, row["id"]) is not None:
-            add_notices(tx, [_cancelled(row, cause)])
-    RUNS.change(tx, pair, is_orphan=True, is_watched=False)
+def orphan(tx: Transaction, row: Row, said: Row) -> None:
+    """End a run of an unlinked account, which nobody may follow any more; ``tell`` of it if it has a card."""
+    ended = errands.end(tx, RUNS, row["id"], Outcome.CANCELLED, "unlinked")
+    if ended is not None and said["tell"] and cards.card(tx, row["id"]) is not None:
+        add_notices(tx, [_cancelled(row, "unlinked")])
+    RUNS.change(tx, {"id": row["id"]}, is_orphan=True, is_watched=False)
 
 
 def _cancelled(row: Row, cause: str) -> NewNotice:
@@ -265,6 +261,8 @@ def _taken_over(tx: Transaction, row: Row, listed: Row) -> dict[str, Any]:
 #: Ended runs beyond this age or number aren't taken from a list: the sweep would delete them again.
 KEPT_SECONDS = 30 * 86_400.0
 KEPT_NEWEST = 50
+#: So many are merged in one transaction, each with its messages.
+_SOME = 40
 
 
 async def merge_runs(engine: Engine, account_id: str, found: Sequence[FoundRun]) -> int:
@@ -378,4 +376,4 @@ def _ended(one: FoundRun, now: float) -> float:
 
 def _pieces(found: Sequence[FoundRun]) -> Iterator[Sequence[FoundRun]]:
     """Return a list in pieces, each for a transaction of its own."""
-    return (found[at : at + PIECE] for at in range(0, len(found), PIECE))
+    return (found[at : at + _SOME] for at in range(0, len(found), _SOME))

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from bot.store.pieces import PIECE
 from bot.store.tables import SIGNATURES
 from bot.store.transaction import Transaction
 
@@ -12,7 +13,7 @@ KEPT: Final = 600.0
 def save_signatures(tx: Transaction, signatures: str) -> None:
     """Keep some signatures, and no longer the oldest."""
     now = tx.now()
-    tx.run("forget_signatures", before=now - KEPT)
+    tx.run("forget_signatures", before=now - KEPT, limit=PIECE)
     SIGNATURES.add(tx, id=tx.ids.new("signatures"), seen_at=now, signatures=signatures)
 
 

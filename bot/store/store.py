@@ -9,7 +9,7 @@ changes nothing and says so.
 """
 
 from collections.abc import Callable, Coroutine, Sequence
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -37,6 +37,7 @@ from bot.store import (
     operations,
     owners,
     people,
+    pieces,
     refusals,
     revocations,
     schema,
@@ -178,12 +179,13 @@ class Store(OnEngine):
     async def save_people(self, people_: Sequence[Person]) -> None:
         """Write people; the newer ``seen_at`` wins."""
 
-        def save(tx: Transaction) -> None:
-            people.save(tx, people_)
-            hours.seen_in(tx, people_)
+        def save(tx: Transaction, some: Sequence[Person]) -> None:
+            people.save(tx, some)
+            hours.seen_in(tx, some)
 
         try:
-            await self.engine.write(save)
+            for first in range(0, len(people_), pieces.PIECE):
+                await self.engine.write(partial(save, some=people_[first : first + pieces.PIECE]))
         finally:
             self._people.forget()
 
@@ -197,7 +199,7 @@ class Store(OnEngine):
     verify_audit = several(audit.verify_audit)
     outages = read(outages_.outages, Priority.STEADY)
     begin_outage = write(outages_.begin_outage)
-    end_outage = write(outages_.end_outage)
+    end_outage = write(refusals.end_outage)
     silent = write(outages_.silent)
     # It locks a row that nobody holds for long: it takes no turn among those who decide.
     answered = write(outages_.answered, Priority.RECORDS)
@@ -227,7 +229,7 @@ class Store(OnEngine):
     approval = read(approvals.approval)
     page_rows = read(browsers.page_rows)
     keep_browser_session = write(browsers.keep_browser_session, Priority.URGENT)
-    end_browser_sessions_at = write(browsers.end_browser_sessions_at, Priority.URGENT)
+    end_browser_sessions_at = several(browsers.end_browser_sessions_at)
 
     # -- workspaces ------------------------------------------------------------------------------------------
 
@@ -306,13 +308,13 @@ class Store(OnEngine):
     # -- notices, cards, Slack, tasks ------------------------------------------------------------------------
 
     add_notices = write(notices.add_notices, Priority.URGENT)
-    claim_notices = write(notices.claim_notices, Priority.CLAIMS)
+    claim_notices = several(notices.claim_notices)
     are_edits_waiting = read(cards.are_edits_waiting)
     notice_sent = write(notices.notice_sent)
     notices_not_sent = write(notices.notices_not_sent)
     claim_owed = write(notices.claim_owed, Priority.CLAIMS)
     notice_retry = write(notices.notice_retry)
-    release_notices = write(notices.release_notices)
+    release_notices = several(notices.release_notices)
     is_end_sent = read(notices.is_end_sent)
     notice_dead = write(notices.notice_dead)
     held_notices = read(notices.held_notices)
@@ -344,3 +346,4 @@ class Store(OnEngine):
     task_turn = read(tasks.task_turn)
     task_done = write(tasks.task_done)
     task_retry = write(tasks.task_retry)
+    go_on = several(pieces.go_on)

@@ -3,6 +3,7 @@
 from functools import partial
 
 from bot.store import cards
+from bot.store.pieces import some
 from bot.store.runs import KEPT_SECONDS
 from bot.store.tables import CARDS, RULES, WORKSPACES
 from bot.store.transaction import Engine, Transaction
@@ -31,7 +32,7 @@ _KEPT = {
 _HAVE_CARDS = {"sweep_orphans", "sweep_runs", "sweep_class_cards"}
 _ARE_CARDS = {"sweep_notices", "sweep_dead_notices"}
 #: Rows per transaction: some milliseconds.
-_SOME = 200
+_SOME = 50
 
 
 async def sweep(engine: Engine) -> None:
@@ -101,17 +102,19 @@ def _sweep_gone(tx: Transaction) -> bool:
 def _sweep_operations(tx: Transaction, after: str) -> str | None:
     """Delete ended operations beyond each workspace's 50 newest; return where to continue, or None."""
     found = [row["id"] for row in tx.all("some_workspaces", after=after, limit=_SOME)]
-    for workspace_id in found:
-        _delete_with_cards(tx, "sweep_operations_of", workspace_id=workspace_id)
-    return found[-1] if len(found) == _SOME else None
+    last = None
+    for last in some(tx, found):
+        _delete_with_cards(tx, "sweep_operations_of", workspace_id=last)
+    return last
 
 
 def _sweep_runs(tx: Transaction, after: str) -> str | None:
     """Delete the ended runs beyond each person's 50 newest; return where to continue, or None."""
     found = [row["principal"] for row in tx.all("some_run_people", after=after, limit=_SOME)]
-    for principal in found:
-        _delete_with_cards(tx, "sweep_runs_of", principal=principal)
-    return found[-1] if len(found) == _SOME else None
+    last = None
+    for last in some(tx, found):
+        _delete_with_cards(tx, "sweep_runs_of", principal=last)
+    return last
 
 
 def _sweep_gates(tx: Transaction, after: str) -> str | None:

@@ -1,11 +1,12 @@
 """Upkeep: when daily work was done, and whether anybody may serve from a database as it is."""
 
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Final, Literal
 
 from bot.store import audit
 from bot.store.tables import SERVING, UPKEEP
-from bot.store.transaction import Transaction
+from bot.store.transaction import Transaction, from_json
 from bot.support.environment import command
 from bot.support.errors import StoreOutdated
 
@@ -73,6 +74,18 @@ def refuse_outdated(tx: Transaction) -> None:
     """Raise StoreOutdated if nobody may serve from a database as it is."""
     if said := outdated(tx):
         raise StoreOutdated(said)
+
+
+def restoring(tx: Transaction) -> tuple[float, float, Counter[str]]:
+    """Return when the backup that is restored was made, and since when how much of it is on hold, by kind."""
+    row = UPKEEP.row(tx, work="copied")
+    held = (row and from_json(row["detail"])) or {}
+    return made_at(tx), held.pop("began", tx.now()), Counter(held)
+
+
+def note_held(tx: Transaction, backup_at: float, began: float, held: Counter[str]) -> None:
+    """Write how much is on hold: until all is, nobody serves, and whoever goes on knows the same moment."""
+    UPKEEP.put(tx, work="copied", done_at=backup_at, detail={"began": began, **held})
 
 
 def made_at(tx: Transaction) -> float:

@@ -21,9 +21,8 @@ from typing import Any, Final
 import structlog
 
 from bot.domain.audit import AuditEntry
-from bot.domain.notices import NewNotice, NoticeKind
-from bot.providers.connection import ConnectionSettings
 from bot.store.audit import ARCHIVED, hash_of
+from bot.store.pieces import PIECE
 from bot.store.store import Store
 from bot.support.environment import command
 from bot.support.errors import NotDone
@@ -34,7 +33,7 @@ log = structlog.get_logger(__name__)
 #: What is found where a database was restored from a backup, and what to do.
 OLDER: Final = "The database is older than when Usher last ran here: it was restored from a backup"
 HOLD_FIRST: Final = f"Put on hold what it has planned, then start Usher: {command('restored')}"
-#: Entries that are read, or deleted, in one transaction.
+#: Entries that are read in one transaction.
 _SOME: Final = 1000
 #: What the first line says the file is.
 _FORM: Final = "usher audit archive 1"
@@ -113,7 +112,7 @@ async def archive(store: Store, path: Path, before: float) -> Archive | None:
         return None
     detail = {"after": begins[0], "through": last[0], "hash": last[1]}
     said = [AuditEntry("operator", ARCHIVED, path.name, "ok", detail)]
-    while await store.leave_to_archive(last[0], _SOME, said):
+    while await store.leave_to_archive(last[0], PIECE, said):
         said = []
     return written
 
@@ -251,26 +250,6 @@ class Witness:
             return known[0] == archived and known[1] != hash_
         rows = await store.audit_entries(after=known[0] - 1, limit=1)
         return not rows or rows[0]["hash"] != known[1]
-
-
-async def tell_restored(store: Store, connections: Mapping[str, ConnectionSettings]) -> int:
-    """Tell everybody with a link that one they ended may be back; return how many. Raises StoreError."""
-    length, last = await store.audit_head()
-    # Connections without user accounts have nothing to unlink.
-    apart = {name for name, settings in connections.items() if "none" not in settings.linking}
-    notices = [
-        NewNotice(
-            account.id,
-            NoticeKind.RESTORED,
-            f"restored:{length}:{last[:12]}",
-            account.principal,
-            {"connection": account.connection},
-        )
-        for account in await store.active_accounts()
-        if account.connection in apart
-    ]
-    await store.add_notices(notices)
-    return len(notices)
 
 
 def _read(path: Path) -> tuple[int, str] | None:

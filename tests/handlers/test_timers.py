@@ -1,7 +1,6 @@
 """Until when: what is typed, pressed and filled in, and what is written for it."""
 
 from datetime import datetime
-from functools import partial
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -295,7 +294,7 @@ async def test_what_a_backup_had_planned_is_set_again_only_by_a_press(bot):
     await runs(bot)
     await bot.say("stop notebook at 18:00")
     planned = await stop_at(bot)
-    await bot.store.carry_out(partial(restore, administrators=[], links=0))
+    await restore(bot.store)
     assert await stop_at(bot) is None
     (notice,) = await bot.notices(NoticeKind.TIMER_FAILED)
     question = render(notice.kind, await bot.services.gatherer.of_notice(notice))

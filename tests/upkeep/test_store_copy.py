@@ -2,7 +2,6 @@
 
 import sqlite3
 from contextlib import asynccontextmanager, closing
-from functools import partial
 
 import pytest
 
@@ -74,7 +73,7 @@ async def test_all_of_it_is_copied_and_the_copy_goes_on(path, url):
     ended = await run("store", "copy", f"sqlite:///{path}", url)
     before = in_file(path)
     # The file alone is marked as left.
-    assert [work for work, _ in before["upkeep"]] == ["away", "moved"]
+    assert [work for work, *_ in before["upkeep"]] == ["away", "moved"]
     del before["upkeep"][1]
     rows = sum(len(table) for table in before.values())
     assert (ended.status, ended.err) == (0, "")
@@ -98,7 +97,7 @@ async def test_the_file_that_was_left_is_not_served_from_until_somebody_goes_bac
             await store.begin_serving()
         (check,) = await store_checks.check_age(store, path)
         assert (check.is_good, "was copied to another one" in check.found) == (False, True)
-        await store.carry_out(partial(restore, administrators=[], links=0))
+        await restore(store)
         await store.begin_serving()
 
 

@@ -252,7 +252,8 @@ async def test_several_are_two_of_a_connection_who_were_first_refused_since_then
 async def test_after_an_outage_everybody_whom_the_connection_refused_is_tried_at_once(store, clock):
     pairs = ((ALICE, "saturn"), (BOB, "hub"))
     held = [await hold(store, await link_account(store, *pair)) for pair in pairs]
-    await store.carry_out(lambda tx: refusals.try_all(tx, "saturn"))
+    await store.begin_outage("saturn#people", clock.now())
+    await store.end_outage("saturn#people")
     found = [await store.account_by_id(one.id) for one in held]
     assert [one.tried_in(clock.now()) for one in found] == [0.0, 30.0]
 

@@ -13,8 +13,8 @@ from bot.domain.operations import OperationVerb
 from bot.domain.people import Person, Principal
 from bot.domain.runs import Update
 from bot.domain.workspaces import State
-from bot.store.errands import hold_all, resume_all
-from bot.store.tables import ACCOUNTS
+from bot.store import errands
+from bot.store.tables import ACCOUNTS, OPERATIONS
 from bot.support.errors import Outdated
 from tests.rigs.store import ALICE, BOB, accept_operation, keep_waiting, linked, observe
 
@@ -325,11 +325,11 @@ async def test_what_others_write_leaves_the_lease_and_brings_the_next_step_at_on
 
 
 async def test_a_step_writes_what_follows_from_the_row_as_others_have_left_it(store, operation):
-    await store.carry_out(lambda tx: hold_all(tx, pair_of(operation), "Refused."))
+    await store.carry_out(lambda tx: errands.hold(OPERATIONS, tx, {"id": operation.id}, {"hold": "Refused."}))
     await store.save_step(Update(operation.id, 0.0))
     (step,) = await store.claim_operations(10, 60.0)
     assert step.operation.hold == "Refused."
-    await store.carry_out(lambda tx: resume_all(tx, pair_of(operation)))
+    await store.carry_out(lambda tx: errands.resume(OPERATIONS, tx, OPERATIONS.row(tx, id=operation.id), {}))
     await keep_waiting(store, operation.id, 7200.0)
     waits = await store.operation(operation.id)
     assert await store.save_step(Update(operation.id, 600.0, attempts=1, claim=step.claim), step.row)

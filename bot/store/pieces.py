@@ -1,0 +1,82 @@
+"""What follows from one row for many others: in pieces, each a transaction of its own.
+
+Whoever decides writes the row, and the first piece with it. A task does the rest, for as long as the row says
+so; cut short, it begins again where that piece ended, which does no harm.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import Any, Final, TypeVar
+
+from bot.domain.tasks import Task, TaskKind
+from bot.store.tables import LATER_TASKS
+from bot.store.transaction import Engine, Row, Transaction, Work, from_json
+
+One = TypeVar("One")
+#: A piece ends when so many rows were changed: whatever its last one needs fits into the transaction, too.
+PIECE: Final = 80
+
+
+#: Whether the row that decides still says so; and a query, with what is done with each row that it finds.
+#: Both get what was said when it began.
+Holds = Callable[[Transaction, Row], bool]
+Stage = tuple[str, Callable[[Transaction, Row, Row], Any]]
+_KNOWN: Final[dict[str, tuple[Holds, tuple[Stage, ...]]]] = {}
+
+
+def know(what: str, holds: Holds, *stages: Stage) -> None:
+    """Declare what follows from something, one after the other, as long as it ``holds``."""
+    _KNOWN[what] = holds, stages
+
+
+def follow(tx: Transaction, what: str, **said: Any) -> None:
+    """Do the first piece of what follows from what was just written; a task does the rest."""
+    left = piece(tx, {**said, "what": what, "stage": 0, "after": ""})
+    if left is not None:
+        name, now = tx.ids.new("task"), tx.now()
+        LATER_TASKS.add(tx, Task(name, TaskKind.FOLLOW, name, left, created_at=now, due_at=now))
+
+
+def piece(tx: Transaction, said: Row) -> Row | None:
+    """Do a piece of what follows; return what to go on with, None if nothing is left."""
+    (holds, stages), after, before = _KNOWN[said["what"]], said["after"], tx.changes
+    if not holds(tx, said):
+        return None
+    for stage, (query, do) in enumerate(stages[said["stage"] :], said["stage"]):
+        rows = tx.all(query, **{**said, "after": after, "limit": PIECE})
+        for row in some(tx, rows, before):
+            do(tx, row, said)
+            after = row["id"]
+        if len(rows) == PIECE or (rows and after != rows[-1]["id"]) or tx.changes - before >= PIECE:
+            return {**said, "stage": stage, "after": after}
+        after = ""
+    return None
+
+
+async def go_on(engine: Engine, task: Task) -> None:
+    """Do what is left of what follows from something."""
+    while await engine.write(partial(_next, task_id=task.id)):
+        pass
+
+
+def _next(tx: Transaction, task_id: str) -> bool:
+    row = LATER_TASKS.row(tx, id=task_id)
+    left = piece(tx, from_json(row["payload"])) if row is not None else None
+    return left is not None and LATER_TASKS.change(tx, {"id": task_id}, payload=left) == 1
+
+
+async def all_of(engine: Engine, work: Work[int]) -> int:
+    """Do what changes some rows until none is left; return how many there were."""
+    count = 0
+    while changed := await engine.write(work):
+        count += changed
+    return count
+
+
+def some(tx: Transaction, rows: Iterable[One], before: int | None = None) -> Iterator[One]:
+    """Yield rows until enough were changed, since ``before`` or from now on."""
+    before = tx.changes if before is None else before
+    for row in rows:
+        yield row
+        if tx.changes - before >= PIECE:
+            return
