@@ -47,9 +47,9 @@ async def restore(
 def _tell(tx: Transaction, links: Sequence[Account]) -> None:
     """Tell some that a link which they ended may be back."""
     occasion = f"{RESTORED}:{upkeep.made_at(tx):.3f}"
-    told = [(one, {"connection": one.connection}) for one in links]
-    kind = NoticeKind.RESTORED
-    add_notices(tx, [NewNotice(one.id, kind, occasion, one.principal, body) for one, body in told])
+    for one in links:
+        body = {"connection": one.connection}
+        add_notices(tx, [NewNotice(one.id, NoticeKind.RESTORED, occasion, one.principal, body)])
 
 
 def _end(tx: Transaction, administrators: Collection[str], links: int) -> tuple[float, Mapping[str, int]]:

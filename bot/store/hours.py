@@ -99,18 +99,17 @@ def drop_all(tx: Transaction, principal: Principal) -> None:
     pieces.follow(tx, "left", principal=principal.key)
 
 
-def _is_flawed(tx: Transaction, said: Row) -> bool:
-    found = PEOPLE.one(tx, principal=said["principal"])
-    return found is None or flaw(found) is not None
-
-
 def _drop(tx: Transaction, row: Row, _said: Row) -> None:
     if row["card"]:
         leave(tx, row["card"], principal_of(row["principal"]))
     RULES.delete(tx, id=row["id"])
 
 
-pieces.know("left", _is_flawed, ("some_rules_of_person", _drop))
+pieces.know(
+    "left",
+    lambda tx, said: flaw(PEOPLE.one(tx, principal=said["principal"])) is not None,
+    ("some_rules_of_person", _drop),
+)
 
 
 def claim_hours(tx: Transaction, limit: int, lease: float) -> list[Rule]:

@@ -1059,7 +1059,7 @@ WHERE id IN (
     SELECT id FROM notices
     WHERE class IN (1, 2, 3, 11, 12, 13) AND due_at > :now AND state IN ('pending', 'retry', 'leased')
         AND state = 'retry' AND error NOT IN ('internal', 'undrawable') AND (unknown_since IS NULL OR due_at > :shown)
-        AND principal LIKE :people
+        AND created_at < due_at AND principal LIKE :people
     ORDER BY principal LIMIT :limit
 );
 
