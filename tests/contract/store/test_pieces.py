@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.audit import AuditEntry
 from bot.domain.errands import Outcome
 from bot.domain.hours import WEEKEND, Rule
 from bot.domain.notices import NewNotice, NoticeKind
@@ -107,6 +108,7 @@ async def test_a_backup_is_put_on_hold_in_pieces_and_whoever_is_killed_goes_on(s
     waiting = [NewNotice(f"s{number}", NoticeKind.MESSAGE, "1", ALICE, said) for number in range(100)]
     await store.carry_out(lambda tx: add_notices(tx, waiting))
     await store.save_people([Person(person(1), "Amir", seen_at=clock.now())])
+    await store.append_audit([AuditEntry("a", "act", "x", "ok")])
     made_at, lives = clock.now(), []
     clock.advance(14 * DAY)
 
