@@ -14,7 +14,7 @@ from bot.support.errors import (
     StoreBusy,
     Unreachable,
 )
-from tests.rigs.store import ALICE, BOB, want_read
+from tests.rigs.store import ALICE, BOB, found_workspace, unlink, want_read
 
 COMMAND = {"text": "start notebook", "principal": ALICE.key, "interaction": "click-1"}
 
@@ -213,4 +213,20 @@ async def test_a_busy_store_delays_a_list(world, method):
     setattr(world.store, method, once_busy)
     await world.pass_time(60, step=5)
     assert len(world.replayed) == 1
+    assert (await world.store.statistics())["tasks"] == 0
+
+
+async def test_what_follows_for_very_many_is_done_to_its_end_however_often_that_fails(world):
+    account = await world.link()
+    names = [f"w{number:03}" for number in range(250)]
+    found = [found_workspace(name, ALICE, "cloud") for name in names]
+    await world.store.merge_discovered(account.id, found)
+    await unlink(world.store, ALICE, "cloud")
+    assert await world.store.workspaces(ALICE)
+    (task,) = await world.store.claim_tasks(10, 0.0)
+    for _ in range(20):
+        await world.store.task_retry(task, 0.0)
+        (task,) = [one for one in await world.store.claim_tasks(10, 0.0) if one.id == task.id]
+    await world.pass_time(5)
+    assert await world.store.workspaces(ALICE) == []
     assert (await world.store.statistics())["tasks"] == 0
