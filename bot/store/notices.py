@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any, Final
 
 from bot.domain.notices import Mark, NewNotice, Notice, NoticeKind, NoticeState
@@ -11,7 +10,7 @@ from bot.store import cards, conversations, preferences
 from bot.store.budget import ENDLESS, Room, slack_calls_left
 from bot.store.pieces import PIECE, all_of, follow, know, some
 from bot.store.tables import DIRECT_CHANNELS, NOTICES
-from bot.store.transaction import Engine, Priority, Row, Transaction, as_json
+from bot.store.transaction import Engine, Row, Transaction, as_json
 
 #: How many seconds, at most, the notice of an operation's end waits for the operation's card to be sent.
 #: Then the card waits.
@@ -129,31 +128,22 @@ def held_notices(tx: Transaction, notice_id: str) -> list[Notice]:
     return sorted(found, key=lambda notice: (notice.created_at, notice.id))
 
 
-async def claim_notices(
-    engine: Engine,
+def claim_notices(
+    tx: Transaction,
     limit: int,
     lease: float,
     shares: Mapping[int, float] = ALL,
     owner: str = "",
     room: Room = ENDLESS,
-) -> list[Notice]:
+) -> list[Notice] | None:
     """Lease due notices by class, then age; ``attempts`` includes the attempt that now begins.
 
     No more than there is ``room`` for within the share of their class; the first has room of its own. Notices
     with an expired lease come again, with ``unknown_since`` set to the attempt's time if unset; with one that
     may have been sent come those of its person, as one search answers for them. Those about a run whose
-    output another process follows are left to that one.
+    output another process follows are left to that one. Return None if there was enough to do to gather what
+    is told together: it comes first, however much it is.
     """
-    work = partial(_claim, limit=limit, lease=lease, shares=shares, owner=owner, room=room)
-    while (claimed := await engine.write(work, Priority.CLAIMS)) is None:
-        pass
-    return claimed
-
-
-def _claim(
-    tx: Transaction, limit: int, lease: float, shares: Mapping[int, float], owner: str, room: Room
-) -> list[Notice] | None:
-    """Claim; return None if there was enough to do to gather what is told together."""
     now, before = tx.now(), tx.changes
     found = tx.all("due_classes", classes=_NUMBERS, now=now, limit=room.most(), **room.within(now))
     fits = {int(row["class"]): int(row["fit"]) for row in found}

@@ -101,6 +101,23 @@ def write(
     return method
 
 
+def claim(
+    work: Callable[Concatenate[Transaction, Arguments], Result | None],
+) -> Callable[Concatenate[OnEngine, Arguments], Coroutine[Any, Any, Result]]:
+    """Return the method for a claim that returns None, and is repeated, while there is more to do first."""
+
+    @wraps(work)
+    async def method(self: OnEngine, /, *arguments: Arguments.args, **named: Arguments.kwargs) -> Result:
+        def whole(tx: Transaction) -> Result | None:
+            return work(tx, *arguments, **named)
+
+        while (claimed := await self.engine.write(whole, Priority.CLAIMS)) is None:
+            pass
+        return claimed
+
+    return method
+
+
 def several(
     work: Callable[Concatenate[Engine, Arguments], Coroutine[Any, Any, Result]],
 ) -> Callable[Concatenate[OnEngine, Arguments], Coroutine[Any, Any, Result]]:
@@ -308,7 +325,7 @@ class Store(OnEngine):
     # -- notices, cards, Slack, tasks ------------------------------------------------------------------------
 
     add_notices = write(notices.add_notices, Priority.URGENT)
-    claim_notices = several(notices.claim_notices)
+    claim_notices = claim(notices.claim_notices)
     are_edits_waiting = read(cards.are_edits_waiting)
     notice_sent = write(notices.notice_sent)
     notices_not_sent = write(notices.notices_not_sent)
