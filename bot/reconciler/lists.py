@@ -128,23 +128,28 @@ class Lists(EnginePart):
         log.info("runs listed", connection=runtime.name, account=account.id, found=len(found), new=new)
 
     async def refresh(self) -> int:
-        """Request some fresh lists, oldest first: soon where workspaces are in use, else once a day."""
-        now = await self._store.now()
+        """Request some fresh lists, oldest first: soon where workspaces are in use, else once a day.
+
+        After a failover all are read again, in pieces.
+        """
+        now, last = await self._store.now(), await self._store.failover()
+        lost_at = 0.0 if last is None else last["noted_at"]
         accounts = [
             account
             for account in await self._store.active_accounts()
             if account.connection in self._runtimes
             and self._runtimes[account.connection].provider.has_lists
-            and now - (account.discovered_at or 0.0) > self._numbers.discover_after
+            and (account.discovered_at or 0.0) < max(now - self._numbers.discover_after, lost_at)
         ]
         accounts.sort(key=lambda account: account.discovered_at or 0.0)
         due: list[NewTask] = []
         # Unused accounts are skipped, but the scan is bounded: many are checked, few are read.
         for account in accounts[: self._numbers.discover_at_once * 10]:
-            stale = now - (account.discovered_at or 0.0) > self._numbers.discover_unused_after
+            read_at = account.discovered_at or 0.0
+            stale = read_at < max(now - self._numbers.discover_unused_after, lost_at)
             if stale or await self._is_used(account, now):
                 due.append(NewTask(TaskKind.DISCOVER, account.id))
-            if len(due) == self._numbers.discover_at_once:
+            if len(due) >= self._numbers.discover_at_once and read_at >= lost_at:
                 break
         if due:
             await self._store.add_tasks(due)

@@ -19,7 +19,7 @@ from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.pieces import PIECE, some
 from bot.store.store import Store
-from bot.store.tables import OPERATIONS, RULES, RUNS, WORKSPACES, principal_of
+from bot.store.tables import LINEAGE, OPERATIONS, RULES, RUNS, WORKSPACES, principal_of
 from bot.store.transaction import Transaction
 
 #: The cause of what is paused and of what isn't carried out.
@@ -63,6 +63,8 @@ def _end(tx: Transaction, administrators: Collection[str], links: int) -> tuple[
     detail = {"accounts": links, "backup_at": backup_at, **held}
     append_audit(tx, [AuditEntry("operator", "store.restored", "database", "ok", detail)])
     upkeep.unmark(tx, "moved", "copied")
+    # From the next start on the rows are that server's.
+    LINEAGE.delete(tx, id=1)
     return backup_at, held
 
 

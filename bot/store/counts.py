@@ -8,7 +8,7 @@ from bot.domain.facts import ConnectionCounts
 from bot.domain.operations import Operation
 from bot.domain.outages import SLACK, Reached
 from bot.domain.runs import Run
-from bot.store import outages, owners
+from bot.store import outages, owners, upkeep
 from bot.store.tables import OPERATIONS, RUNS
 from bot.store.transaction import Row, Transaction
 
@@ -43,6 +43,9 @@ def figures(tx: Transaction) -> Figures:
     away = dict(outages.outages(tx))
     if (slack := outages.reached(tx).get(SLACK)) is not None and slack.silent_since is not None:
         away[SLACK] = slack.silent_since
+    # For a day: it is no outage any more, and somebody has to hear of it.
+    if (last := upkeep.failover(tx)) is not None and now - last["noted_at"] < 86_400.0:
+        away["#failover"] = last["noted_at"]
     return Figures(
         counts=statistics(tx),
         waited=max(now - since, 0.0),

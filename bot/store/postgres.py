@@ -19,7 +19,7 @@ import psycopg
 import structlog
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from bot.store import owners, schema
+from bot.store import owners, schema, upkeep
 from bot.store.postgres_session import (
     CONNECTING,
     DatabaseClock,
@@ -135,7 +135,9 @@ class PostgresEngine(QueuedEngine):
         if serves and not await self.write(lambda _: self._session.take_lock()):
             raise StoreInUse(_CLOSED.format(name=self._name))
         try:
-            return await self._write_patiently(lambda _: self._migrate())
+            applied = await self._write_patiently(lambda _: self._migrate())
+            self._serves = serves
+            return applied
         finally:
             await self.write(lambda _: self._session.let_others_serve())
 
@@ -167,9 +169,18 @@ class PostgresEngine(QueuedEngine):
         return self._beside.get(priority, self._write_queue)
 
     def _begin_write(self, session: Session) -> None:
-        """Begin a transaction. Its time is the database's, however that has changed: nobody moves times."""
+        """Begin a transaction. Its time is the database's, however that has changed: nobody moves times.
+
+        The first on each connection of a process that serves compares the server with the rows.
+        """
         session.begin(writes=True)
         self._time.catch_up()
+        assert isinstance(session, PostgresSession), "this engine's own"
+        if self._serves and not session.is_compared:
+            upkeep.compare(session.transaction, session.lineage)
+            session.commit()
+            session.is_compared = True
+            session.begin(writes=True)
 
     def _migrate(self) -> list[str]:
         """Run missing migrations, all or nothing: a transaction is open."""

@@ -64,7 +64,13 @@ _SETTINGS = (
 )
 _NOT_EMPTY = "{name} isn't empty: create a new database and copy into that. Nothing was copied."
 _CLOCK = "SELECT extract(epoch FROM clock_timestamp())::float8 AS epoch"
-_SERVER = f"{_CLOCK}, pg_is_in_recovery() AS is_standby, pg_backend_pid() AS pid"
+#: A server and its timeline. The control file says the new timeline only from the first checkpoint on, which
+#: follows a promotion; the log's name says it at once, and a standby writes none.
+_LINEAGE = (
+    "CASE WHEN pg_is_in_recovery() THEN '' ELSE (SELECT system_identifier FROM pg_control_system()) "
+    "|| '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8) END AS lineage"
+)
+_SERVER = f"{_CLOCK}, pg_is_in_recovery() AS is_standby, pg_backend_pid() AS pid, {_LINEAGE}"
 #: The two locks of an installation: its schema's name is part of them. All who serve share the second.
 WRITING, SERVING = 1_970_497_906, 1_970_497_907
 _ALONE, _SHARED = "", "_shared"
@@ -108,6 +114,8 @@ class PostgresSession:
         self._held: set[str] = set()
         #: The server's process behind the connection.
         self.pid = 0
+        #: Which server that is, on which timeline; and whether the rows were compared with that.
+        self.lineage, self.is_compared = "", False
         self.transaction = PostgresTransaction(self._cursor, time, ids)
 
     def open(self) -> None:
@@ -138,14 +146,14 @@ class PostgresSession:
     def commit(self) -> None:
         """Commit. Raise StoreBusy if nothing was written after all."""
         row = self._cursor().execute("SELECT pg_current_xact_id_if_assigned()::text AS id").fetchone()
-        transaction = row["id"] if row is not None else None
+        transaction, lineage = row["id"] if row is not None else None, self.lineage
         try:
             self._cursor().execute("COMMIT")
         except psycopg.OperationalError:
             if not self._is_gone():
                 raise
             if transaction is not None:
-                self._find_outcome(transaction)
+                self._find_outcome(transaction, lineage)
 
     def rollback(self) -> None:
         """Roll back, if there is anything to."""
@@ -274,6 +282,7 @@ class PostgresSession:
         return connection.info.transaction_status is TransactionStatus.IDLE
 
     def _begin(self, *, writes: bool) -> None:
+        self.transaction.audited = ""
         if not writes:
             self._cursor().execute(_BEGIN_READ)
         elif self._may_claim is None:
@@ -312,7 +321,7 @@ class PostgresSession:
                 server = self._read_clock(f"{_SETTINGS}; {_SERVER}")
             if server["is_standby"]:
                 raise standby_error()
-            self.pid = server["pid"]
+            self.pid, self.lineage, self.is_compared = server["pid"], server["lineage"], False
             for mode in sorted(self._wanted):
                 if not self.take_lock(alone=mode == _ALONE):
                     raise psycopg.OperationalError(_CLOSED)
@@ -356,13 +365,22 @@ class PostgresSession:
         self._clock.note(before, row["epoch"], self._clock.monotonic())
         return row
 
-    def _find_outcome(self, transaction: str) -> None:
-        """Return if a commit whose connection was lost took effect; raise StoreBusy if it didn't."""
+    def _find_outcome(self, transaction: str, lineage: str) -> None:
+        """Return if a commit whose connection was lost took effect; raise StoreBusy if it didn't.
+
+        On another timeline others have the transaction's number: only its audit row tells.
+        """
         until = monotonic() + OUTCOME_SECONDS
         while monotonic() < until:
             with suppress(psycopg.Error, StoreUnavailable):
                 if self._is_gone():
                     self._connect_again()
+                if self.lineage != lineage:
+                    if not self.transaction.audited:
+                        break
+                    if self.transaction.one("was_audited", hash=self.transaction.audited) is not None:
+                        return
+                    raise StoreBusy("the database has lost its last seconds; nothing was done")
                 cursor = self._cursor().execute(b"SELECT pg_xact_status($1::xid8) AS status", [transaction])
                 row = cursor.fetchone()
                 if row is not None and row["status"] == "committed":
@@ -437,10 +455,14 @@ class PostgresTransaction:
         self._time = time
         #: How many rows were changed on this connection.
         self.changes = 0
+        #: The hash of the last audit row that the open transaction has written.
+        self.audited = ""
 
     def _execute(self, query: str, params: dict[str, Any]) -> Cursor[Row]:
         text, names = numbered(query)
         done = self._cursor().execute(text.encode(), [_sent(params[name]) for name in names], prepare=True)
+        if query == "end_audit":
+            self.audited = str(params["hash"])
         if done.rowcount > 0 and not (done.statusmessage or "").startswith("SELECT"):
             self.changes += done.rowcount
         return done

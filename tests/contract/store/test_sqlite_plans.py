@@ -25,6 +25,8 @@ RARE = {
     "hold_classes",
     "people_named",
     "seek_notices",
+    "note_failover",
+    "was_audited",
     "active_accounts",
     "active_accounts_at",
     "holders",
@@ -58,6 +60,9 @@ SMALL = (
     "INDEX runs_failed",
     "INDEX homes_wanted",
     "SCAN outages",
+    # One row.
+    "SCAN lineage",
+    "SCAN l",
     "SCAN reached",
     "SCAN pauses",
     # What was read, as it was given.

@@ -1,0 +1,150 @@
+"""A database that is another server's than its rows: what may have been sent is looked for first."""
+
+import asyncio
+from contextlib import nullcontext
+from functools import partial
+
+import pytest
+
+from bot.domain.audit import AuditEntry
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.services import restoring
+from bot.store import open_store, upkeep
+from bot.store.audit import append_audit
+from bot.support.clock import SystemClock, SystemIds
+from bot.support.errors import StoreBusy, StoreUnavailable
+from tests.rigs.postgres_standby import pair
+from tests.rigs.store import ALICE, accept_operation, linked
+
+NOTED = AuditEntry("a", "act", "x", "ok")
+HERE, THERE = "7711/00000001", "7711/00000002"
+
+
+async def served_by(store, server):
+    await store.carry_out(partial(upkeep.compare, server=server))
+
+
+def message(subject, kind=NoticeKind.MESSAGE):
+    return NewNotice(subject, kind, "1", ALICE, {"text": "Hi."})
+
+
+async def claimed(store):
+    """Return since when each message may have been sent, by what it is about."""
+    return {one.subject: one.unknown_since for one in await store.claim_notices(100, 60.0)}
+
+
+async def test_one_process_notes_it_once_and_nothing_is_claimed_until_it_has_settled(store, clock):
+    account = await linked(store, names=["a", "b"])
+    older = (await accept_operation(store, account.workspaces[0], interaction="1")).operation
+    await store.append_audit([NOTED])
+    await served_by(store, HERE)
+    assert await store.failover() is None
+    lost_since = (await store.audit_entries())[-1]["at"]
+    clock.advance(5)
+    for _ in range(2):
+        await served_by(store, THERE)
+    assert await store.failover() == {"lost_since": lost_since, "noted_at": clock.now()}
+    assert [one["action"] for one in await store.audit_entries()].count("store.failover") == 1
+    assert (await store.figures()).outages == {"#failover": 0.0}
+    await store.add_notices([message("old"), message("reply", NoticeKind.REPLY)])
+    clock.advance(upkeep.SETTLES - 1)
+    assert await store.claim_operations(10, 40.0) == []
+    assert await store.claim_reads("saturn", 10, 10.0, 0.5) == []
+    assert await claimed(store) == {"reply": None}
+    clock.advance(2)
+    assert [one.operation.id for one in await store.claim_operations(10, 40.0)] == [older.id]
+    assert len(await store.claim_reads("saturn", 10, 10.0, 0.5)) == 1
+    assert "old" in await claimed(store)
+
+
+async def test_what_may_have_been_sent_before_is_looked_for_and_nothing_else(store, clock):
+    workspaces = (await linked(store, names=["a", "b"])).workspaces
+    older = (await accept_operation(store, workspaces[0], interaction="1")).operation
+    await store.append_audit([NOTED])
+    await served_by(store, HERE)
+    lost_since = clock.now()
+    await store.add_notices([message("waits")])
+    clock.advance(3)
+    await served_by(store, THERE)
+    newer = (await accept_operation(store, workspaces[1], interaction="2")).operation
+    clock.advance(upkeep.SETTLES + 1)
+    # Written since; that of the older operation may have been written, and sent, in the lost seconds.
+    await store.add_notices([message(one.id, NoticeKind.READY) for one in (older, newer)])
+    await store.add_notices([message("answer"), message(workspaces[0].id, NoticeKind.TIMER_ENDING)])
+    found = {one.subject: one for one in await store.claim_notices(100, 60.0)}
+    since = {subject: one.unknown_since for subject, one in found.items() if one.kind is not NoticeKind.CARD}
+    doubted = dict.fromkeys(("waits", older.id, workspaces[0].id), lost_since)
+    assert since == doubted | {newer.id: None, "answer": None}
+    # Once it wasn't found, it is sent.
+    await store.notices_not_sent(list(found.values()))
+    assert set((await claimed(store)).values()) == {None}
+
+
+async def test_news_that_may_have_been_sent_is_not_put_together(store, clock):
+    workspaces = (await linked(store, names=["a", "b", "c"])).workspaces
+    starts = [(await accept_operation(store, one, interaction=one.id)).operation for one in workspaces]
+    await served_by(store, HERE)
+    await store.add_notices([message(one.id, NoticeKind.READY) for one in starts])
+    clock.advance(1)
+    await served_by(store, THERE)
+    clock.advance(upkeep.SETTLES + 1)
+    kinds = {one.kind for one in await store.claim_notices(100, 60.0)}
+    assert NoticeKind.READY in kinds
+    assert NoticeKind.SUMMARY not in kinds
+
+
+async def test_after_a_restored_backup_the_next_server_is_its_own(store, clock):
+    await served_by(store, HERE)
+    await store.carry_out(partial(restoring.restore, administrators=(), links=0))
+    await served_by(store, THERE)
+    assert await store.failover() is None
+
+
+#: A transaction that has written here isn't committed for a while, so that its primary ends meanwhile.
+SLOW = """
+CREATE TABLE slow (id INTEGER);
+CREATE FUNCTION sleeps() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN PERFORM pg_sleep(15); RETURN NULL; END $$;
+CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON slow DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION sleeps();
+"""
+#: A commit waits until the standby shows it, which it doesn't any more: it has it, and nobody says so.
+WAITS = """
+ALTER SYSTEM SET synchronous_standby_names = '*';
+ALTER SYSTEM SET synchronous_commit = 'remote_apply';
+SELECT pg_reload_conf()
+"""
+
+
+def written(tx, audits, is_slow):
+    if is_slow:
+        tx.run("INSERT INTO slow VALUES (1)")
+    if audits:
+        append_audit(tx, [NOTED])
+    upkeep.did_daily(tx, "work")
+
+
+@pytest.mark.parametrize(
+    ("is_lost", "audits", "error"),
+    [(True, True, StoreBusy), (True, False, StoreUnavailable), (False, True, None)],
+)
+async def test_on_another_timeline_only_an_audit_row_tells_what_became_of_a_commit(is_lost, audits, error):
+    with pair() as servers:
+        store = await open_store(servers.url, SystemClock(), SystemIds())
+        await store.begin_serving()
+        servers.execute(SLOW)
+        if is_lost:
+            servers.freeze()
+        else:
+            servers.execute(WAITS)
+            servers.stand_still()
+        writing = asyncio.create_task(store.engine.write(partial(written, audits=audits, is_slow=is_lost)))
+        await asyncio.to_thread(servers.wait_for_commit)
+        await asyncio.to_thread(servers.fail_over)
+        # Others reuse the number of what was lost.
+        servers.execute(";\n".join(["SELECT pg_current_xact_id()"] * 50))
+        with nullcontext() if error is None else pytest.raises(error):
+            await writing
+        await store.did_daily("work")
+        assert await store.failover() is not None
+        await store.close()
