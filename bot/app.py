@@ -20,6 +20,7 @@ from bot.providers.connection import ConnectionSettings
 from bot.reconciler import Numbers, Reconciler
 from bot.reconciler.scheduler import Scheduler
 from bot.services.context import Context, Wake
+from bot.services.failovers import Failovers
 from bot.services.hints import Hints
 from bot.services.owners import RENEWED_EVERY, owners_of
 from bot.slack.calls import SlackCaller
@@ -238,6 +239,7 @@ class Process:
         is_shared = self.store.engine.is_shared
         if is_shared:
             self.scheduler.every(RENEWED_EVERY, self.owners.renew)
+            self.scheduler.every(RENEWED_EVERY, Failovers(self.context).step)
         if self._takes_requests:
             keep = self._replays.share if is_shared else self._replays.save
             self.scheduler.every(SAVED_EVERY, partial(keep, self.store))

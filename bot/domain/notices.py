@@ -160,6 +160,8 @@ class NoticeKind(StrEnum):
     HOURS_UNUSED = _Kind("hours_unused", urgency=3, marks=Mark.APART, since="0.2.0")
     #: A course's timetable has changed: to whoever has joined.
     COURSE_CHANGED = _Kind("course_changed", "class", since="0.2.0")
+    #: What the database lost of what somebody was answered, and how things are.
+    LOST = _Kind("lost", offers="workspace", since="0.2.1")
     HOURS_MOVED = _Kind("hours_moved", urgency=3)
     APPROVAL_ASKED = _Kind("approval_asked", offers="approval", marks=Mark.PEOPLE)
     #: Whether the account that somebody else asked for is this person's.

@@ -239,6 +239,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
             return await self.end(claimed, late)
         except Outdated:
             return claimed.update(0.0)
+        self._context.memory.keep(subject, await self._store.now())
         claimed = await self.committed(replace(claimed, row=row), calling)
         answer = await self._asker.ask(
             runtime,

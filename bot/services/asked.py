@@ -122,6 +122,8 @@ class Asked:
         Raises what it raises: Refused, with nothing written but the policy's audit row, and StoreError.
         """
         done = await self._done(lambda tx, asked: work(tx, asked, *arguments, **named))
+        for act in (self.acts or {}).values():
+            self.context.memory.keep(act, act.done_at)
         self.context.wake()
         return done
 

@@ -8,6 +8,7 @@ from bot.domain.installations import AnyInstallation, Installation, Installed
 from bot.domain.people import Person, Principal
 from bot.messages.texts import problems
 from bot.providers.base import Provider
+from bot.services.memory import Memory
 from bot.services.owners import Owners
 from bot.store.store import Store
 from bot.store.warnings import WAITS
@@ -101,6 +102,8 @@ class Context:
     assistant: bool = False
     #: Only where Usher is installed by OAuth.
     removals: Removals | None = None
+    #: What this process answered and called lately.
+    memory: Memory = field(default_factory=Memory)
 
     def need(self, connection: str) -> Provider:
         """Return a connection's provider; raises Refused (``connection.gone``) if there is none."""

@@ -36,7 +36,7 @@ from bot.messages.blocks.cards import (
     retry_buttons,
     while_running,
 )
-from bot.messages.blocks.kit import DRAWN, Element, Line, Markup, draws, fill
+from bot.messages.blocks.kit import DRAWN, Element, Line, Markup, Press, draws, fill
 from bot.messages.blocks.lists import status_answer
 from bot.messages.texts import answers, cards, home, notices, pages, problems, requests, times
 from bot.messages.texts import runs as run_words
@@ -478,6 +478,17 @@ def ending(facts: WorkspaceFacts) -> Answer:
 def _whole(seconds: float) -> float:
     """Round to whole minutes if there are any: nobody needs the seconds."""
     return seconds if seconds < 60 else round(seconds / 60) * 60
+
+
+@draws(NoticeKind.LOST, past=notices.PAST_LOST, keeps_open=True)
+def lost_records(facts: WorkspaceFacts) -> Answer:
+    """Say that records were lost, and what its person's workspace does, if that was read since."""
+    workspace = facts.workspace
+    if workspace is None or (workspace.observed_at or 0.0) < facts.time("noted_at"):
+        return _said(notices.LOST_REQUEST, facts, name=name_of(facts))
+    keep = kit.button(cards.KEEP, Press("needed", workspace.id), style=kit.PRIMARY)
+    buttons = [*([keep] if facts.is_up else []), *offered(facts)]
+    return _said(notices.LOST, facts, buttons, state=cards.STATES[workspace.state].lower())
 
 
 @draws(NoticeKind.OUTAGE)

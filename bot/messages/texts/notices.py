@@ -150,6 +150,10 @@ UNWARNED_LEFT: Final = (
     "Please ask them whether they still need it."
 )
 
+#: After a failover, to whoever was answered what the database has no record of any more.
+LOST: Final = "I lost my records of the last few seconds. *{name}* is {state} on {title}."
+LOST_REQUEST: Final = "I lost my records of the last few seconds. Check what became of *{name}* on {title}."
+
 #: The message, by what has become of a connection.
 OUTAGES: Final[dict[str, str]] = {
     "away": (
@@ -183,6 +187,10 @@ OUTAGES: Final[dict[str, str]] = {
         "on *{place}*. Stop the one that isn't wanted, or give it an app of its own."
     ),
     "alone": ("I'm no longer running twice with the same app. I had been since {since} ({lasted})."),
+    "failover": (
+        "My database has moved to another server, and may have lost what it recorded since {since}. "
+        f"I'm telling everyone whose request is gone. After restoring a backup, run {command('restored')}."
+    ),
     "restored": (
         "My records were restored from a backup of {since}. I've put on hold what was planned then, and "
         "asked everyone concerned whether they still want it. ({place})"
@@ -225,6 +233,7 @@ PAST_ENDING: Final = "I warned you at {sent} that *{name}* on {title} was about 
 PAST_TIMER_ENDING: Final = "I warned you at {sent} that *{name}* on {title} would stop as planned."
 PAST_TIMER_FAILED: Final = "*{name}* on {title} couldn't be stopped as planned at {at}."
 PAST_NEEDED: Final = "I asked you at {sent} whether you still need *{name}* on {title}."
+PAST_LOST: Final = "I told you at {sent} that I'd lost my records about *{name}* on {title}."
 PAST_HOURS_MISSED: Final = "I told you at {sent} that I couldn't keep to the hours of *{name}* on {title}."
 PAST_HOURS_PAUSED: Final = "I paused the hours of *{name}* on {title} at {at}."
 PAST_COURSE_PAUSED: Final = "I could no longer start *{name}* on {title} for *{course}* at {at}."

@@ -1,0 +1,54 @@
+"""Failovers: people are told what the database has lost of what they were answered (ADR 76).
+
+What was lost left no row, so only processes know of it: each compares what it remembers with the rows, while
+the lists are read again. What somebody started on their provider's page is in no process's memory.
+"""
+
+from functools import partial
+from typing import Final
+
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.services.context import Context
+from bot.services.memory import KEPT_SECONDS, Kept
+from bot.store import gates
+from bot.store.notices import add_notices
+from bot.store.tables import TABLES
+from bot.store.transaction import Row, Transaction
+from bot.store.upkeep import SETTLES
+from bot.support.pool import contained
+
+#: How long what a message is about may take to be read, in seconds.
+READ_WITHIN: Final = 20.0
+
+
+class Failovers:
+    """Tell administrators of a failover, and whomever this process answered what is so now."""
+
+    def __init__(self, context: Context) -> None:
+        self._context, self._last = context, Row()
+
+    async def step(self) -> None:
+        """Look whether there was one that has settled; never raise."""
+        context, store = self._context, self._context.store
+        async with contained("failover", context.ids):
+            found, now = await store.failover(), await store.now()
+            if found is None or found == self._last or not SETTLES < now - found["noted_at"] < KEPT_SECONDS:
+                return
+            occasion, body = f"{found['noted_at']:.0f}", {"what": "failover", "since": found["lost_since"]}
+            for who in context.installation.administrating():
+                message = NewNotice(f"failover:{who.key}", NoticeKind.OUTAGE, occasion, who, body)
+                await store.add_notices([message])
+            for one in context.memory.since(found["lost_since"]):
+                await store.carry_out(partial(_tell, one=one, found=found))
+            self._last = found
+
+
+def _tell(tx: Transaction, one: Kept, found: Row) -> None:
+    """Tell the person of what isn't there any more how things are, once that was read again."""
+    if TABLES[f"{type(one).__name__.lower()}s"].row(tx, id=one.id) is not None:
+        return
+    about = str(getattr(one, "workspace_id", None) or getattr(one, "subject", ""))
+    gates.want(tx, about, by_itself=True)
+    body = {"workspace": about, "connection": one.connection, "name": getattr(one, "name", ""), **found}
+    occasion, subject = f"{found['noted_at']:.0f}", about or one.id
+    add_notices(tx, [NewNotice(subject, NoticeKind.LOST, occasion, one.principal, body, due_in=READ_WITHIN)])

@@ -1,0 +1,103 @@
+"""After a failover whoever was answered what no row tells any more reads how things are, and can act."""
+
+from dataclasses import replace
+from functools import partial
+
+import pytest
+
+from bot.domain.acts import Act
+from bot.domain.notices import NoticeKind
+from bot.domain.observed import Observed
+from bot.domain.workspaces import State
+from bot.messages.blocks.notices import render
+from bot.services.failovers import READ_WITHIN, Failovers
+from bot.services.memory import KEPT_SECONDS, MOST, Memory
+from bot.store import upkeep
+from tests.handlers.rig import rig, words
+from tests.rigs.store import ALICE, observe
+
+LOST = "I lost my records of the last few seconds."
+
+
+@pytest.fixture
+async def bot():
+    async with rig(administrators=frozenset({ALICE.user_id})) as made:
+        row, *_ = (await made.link(names=("gpu", "notebook"))).workspaces
+        await observe(made.store, made.clock, row, Observed(State.STOPPED))
+        await served_by(made, "1/1")
+        yield made
+
+
+async def served_by(bot, server):
+    await bot.store.carry_out(partial(upkeep.compare, server=server))
+
+
+async def fails_over(bot, *, loses=True, memory=None):
+    """Let a standby take over that has nothing of the last request; return once that was looked into."""
+    if loses:
+        for table in ("acts", "notices", "operations"):
+            await bot.store.engine.write(lambda tx, table=table: tx.run(f"DELETE FROM {table}"))
+    bot.clock.advance(1)
+    await served_by(bot, "1/2")
+    context = bot.services.context
+    looking = Failovers(context if memory is None else replace(context, memory=memory))
+    for _ in range(3):
+        bot.clock.advance(upkeep.SETTLES / 2 + 1)
+        await looking.step()
+
+
+async def told(bot):
+    """Return the messages that say that records were lost, as they are drawn now."""
+    bot.clock.advance(READ_WITHIN)
+    found = await bot.notices(NoticeKind.LOST)
+    return [render(one.kind, await bot.services.gatherer.of_notice(one)) for one in found]
+
+
+async def test_a_start_that_was_lost_is_told_once_with_what_its_workspace_does(bot):
+    await bot.say("start gpu")
+    await fails_over(bot)
+    await observe(bot.store, bot.clock, await bot.workspace("gpu"), Observed(State.RUNNING))
+    (answer,) = await told(bot)
+    assert words(answer).startswith(f"{LOST} *gpu* is running on Saturn Cloud.")
+    assert "Stop" in str(answer.blocks)
+    kept = await bot.push(answer, "Keep running")
+    assert words(kept) == "*gpu* keeps running. I won't stop it."
+
+
+async def test_what_was_not_read_since_is_not_called_running(bot):
+    await bot.say("start gpu")
+    await fails_over(bot)
+    (answer,) = await told(bot)
+    assert words(answer) == f"{LOST} Check what became of *gpu* on Saturn Cloud."
+
+
+async def test_whose_request_is_still_there_hears_nothing(bot):
+    await bot.say("start gpu")
+    await fails_over(bot, loses=False)
+    assert await told(bot) == []
+
+
+async def test_what_a_process_called_is_told_where_another_one_answered(bot):
+    await bot.say("start gpu")
+    (operation,) = await bot.store.open_operations(ALICE)
+    memory = Memory()
+    memory.keep(operation, bot.clock.now())
+    await fails_over(bot, memory=memory)
+    assert len(await told(bot)) == 1
+
+
+async def test_administrators_hear_of_it_once(bot):
+    await fails_over(bot)
+    await Failovers(bot.services.context).step()
+    said = [await bot.drawn(one) for one in await bot.notices(NoticeKind.OUTAGE)]
+    assert ["My database has moved to another server" in one["text"] for one in said] == [True]
+
+
+def test_what_is_remembered_is_bounded():
+    memory = Memory()
+    acts = [Act(id=f"{n}", principal=ALICE, action="a", done_at=0.0) for n in range(MOST + 2)]
+    for act in acts:
+        memory.keep(act, 1.0)
+    assert len(memory.since(0.0)) == MOST
+    memory.keep(replace(acts[0], id="later"), 2.0 + KEPT_SECONDS)
+    assert [one.id for one in memory.since(0.0)] == ["later"]
