@@ -14,6 +14,8 @@ import psycopg
 from benchmarks.chaos.clocks import WallClock
 from benchmarks.chaos.keeper import Member
 from benchmarks.postgres import Database
+from bot.services.failovers import READ_WITHIN
+from bot.store.upkeep import SETTLES
 from playground.processes import reserved_port
 
 WEBS: Final = 2
@@ -28,6 +30,10 @@ SHORT: Final = 30.0
 #: After how many seconds a worker becomes half, and for how long: longer than a lease of what it owns.
 HALF_AFTER: Final = (1.0, 6.0)
 HALF_FOR: Final = (8.0, 25.0)
+FAILOVER: Final = "failover"
+#: How many seconds the standby lacks, and how long it takes until everybody was told.
+LOST: Final = 4.0
+TOLD: Final = SETTLES + READ_WITHIN + 10.0
 
 
 def members(
@@ -118,3 +124,12 @@ async def trouble(database: Database, seconds: float, chance: random.Random) -> 
             await asyncio.to_thread(database.cut)
         else:
             await asyncio.to_thread(database.restart, crashes=what == "crash")
+
+
+async def fail_over(database: Database, seconds: float, _chance: random.Random) -> None:
+    """In the middle, lose the primary and its last seconds, and wait until people are told of that."""
+    await asyncio.sleep(seconds / 2 - LOST)
+    await asyncio.to_thread(database.freeze)
+    await asyncio.sleep(LOST)
+    await asyncio.to_thread(database.fail_over)
+    await asyncio.sleep(max(seconds / 2, TOLD))

@@ -32,6 +32,8 @@ class Truth:
         self._told = told
         #: Since when each operation is there at the earliest, by the true time.
         self._asked = asked
+        #: What was acknowledged and has no row: when, by the names of who asked and the thing, and the verb.
+        self.lost: dict[tuple[str, str, str], list[float]] = {}
         self._now = stage.saturn.harness.clock.now()
         self._resources = stage.saturn.state.resources
         asked_for = rows(stage.database, "SELECT * FROM runs WHERE reference != ''")
@@ -46,6 +48,9 @@ class Truth:
         for operation in self._operations:
             if operation["verb"] != "stop":
                 asked[operation["remote_id"]].append(self._since(operation))
+        for resource in self._of_kind("workspace"):
+            for verb in ("start", "restart", "create"):
+                asked[resource.id] += self.lost.get((resource.owner, resource.name, verb), [])
         counted: Counter[tuple[str, int]] = Counter()
         for resource in self._of_kind("workspace"):
             for run in resource.runs:
@@ -58,12 +63,17 @@ class Truth:
     def most_runs(self) -> int:
         """Return the most runs of a job that came of one request."""
         asked = Counter(str(row["job"]) for row in self.runs)
-        return max((_share(len(job.runs), asked[job.id]) for job in self._of_kind("job")), default=0)
+        counts = [
+            _share(len(job.runs), asked[job.id] + len(self.lost.get((job.owner, job.name, "run"), ())))
+            for job in self._of_kind("job")
+        ]
+        return max(counts, default=0)
 
     def most_creations(self) -> int:
         """Return the most workspaces that came of one request for a new one."""
         names = {person.principal.key: person.name for person in self._stage.people}
         asked = Counter((names[row["principal"]], row["name"]) for row in self.created)
+        asked.update(key[:2] for key in self.lost if key[2] == "create")
         made = Counter((one.owner, one.name) for one in self._of_kind("workspace") if not self._is_old(one))
         return max((_share(count, asked[key]) for key, count in made.items()), default=0)
 
@@ -85,7 +95,8 @@ class Truth:
                 continue
             lost = [run.name for run in job.runs if f"{job.id}/{run.name}" not in named]
             # A run whose end was seen before its own name was has none.
-            lost = lost[sum(_is_unnamed(row) for row in self.runs if row["job"] == job.id) :]
+            unnamed = sum(_is_unnamed(row) for row in self.runs if row["job"] == job.id)
+            lost = lost[unnamed + len(self.lost.get((job.owner, job.name, "run"), ())) :]
             found += [f"{job.owner}'s run of {job.name}: {name} is not known" for name in lost]
         return found
 

@@ -13,6 +13,7 @@ from benchmarks.chaos.rows import rows, waits_for_answer
 from benchmarks.chaos.stage import Person, Stage
 from benchmarks.chaos.truth import Truth
 from bot.domain.hours import Rule
+from bot.domain.notices import Mark, NoticeKind
 from bot.domain.people import Principal
 from bot.store import open_store
 from bot.store.tables import RULES
@@ -22,6 +23,8 @@ from bot.support.clock import SystemClock, SystemIds
 TOLD = {"failed": "failed", "refused": "refused", "cancelled": "failed", "unknown": "failed"}
 
 
+#: How it is told what became of an operation or a run.
+_ENDS = frozenset(kind for kind in NoticeKind if Mark.END in kind.marks)
 _TOLD_TOGETHER = (
     "SELECT n.principal, n.subject, n.kind, n.occasion, s.occasion AS together FROM notices n"
     " JOIN notices s ON s.id = n.held_by WHERE s.kind = 'summary' AND s.state = 'sent'"
@@ -53,6 +56,8 @@ class Verdict:
         self._messages = self._direct_messages()
         told = {key: min(arrived) for key, arrived in self._messages.items()}
         self.truth = Truth(stage, self.operations, told, self._asked)
+        for one in self.unwritten():
+            self.truth.lost.setdefault((one.who.name, one.workspace, one.verb), []).append(one.sent_at)
 
     def _direct_messages(self) -> dict[tuple[str, str], list[float]]:
         """Return when messages arrived, by their person's key and their own."""
@@ -75,6 +80,16 @@ class Verdict:
 
     def lost(self) -> list[str]:
         """Return what was acknowledged and has no operation or run, no end, or no message about its end."""
+        unwritten = [one for one in self.unwritten() if not self._hears_of_loss(one)]
+        found = [
+            f"{one.verb} of {one.who.name}'s {one.workspace}: acknowledged, and not written"
+            for one in unwritten
+        ]
+        found += [problem for operation in self.operations if (problem := self._untold(operation))]
+        return found + [problem for run in self.truth.runs if (problem := self._untold_run(run))]
+
+    def unwritten(self) -> list[Acknowledged]:
+        """Return what was acknowledged and has no row."""
         by_place = defaultdict(list)
         for operation in self.operations:
             by_place[operation["principal"], operation["name"], operation["verb"]].append(
@@ -91,9 +106,8 @@ class Verdict:
             # for once is known by its name, whatever its clock says.
             since = one.sent_at - 0.5 if one.is_new else 0.0
             if not any(one.verb in once or since <= at <= one.answered_at + 0.5 for at in mine):
-                found.append(f"{one.verb} of {one.who.name}'s {one.workspace}: acknowledged, and not written")
-        found += [problem for operation in self.operations if (problem := self._untold(operation))]
-        return found + [problem for run in self.truth.runs if (problem := self._untold_run(run))]
+                found.append(one)
+        return found
 
     def _since(self, operation: dict[str, Any]) -> float:
         return self._asked.get(operation["id"], float(operation["created_at"]))
@@ -220,6 +234,25 @@ class Verdict:
     def doubled(self) -> list[str]:
         """Return the keys that arrived more than once."""
         return [f"{key} to {user}" for (user, key), arrived in self._messages.items() if len(arrived) > 1]
+
+    def told_twice(self) -> list[str]:
+        """Return what came twice to a person: a message, or what became of an operation or a run."""
+        ends: Counter[tuple[str, str]] = Counter()
+        for (user, key), arrived in self._messages.items():
+            subject, kind, _ = key.rsplit("/", 2)
+            ends[user, subject] += len(arrived) if kind in _ENDS else 0
+        return self.doubled() + [f"the end of {one} to {user}" for (user, one), n in ends.items() if n > 1]
+
+    def told_of_loss(self) -> int:
+        """Return how often people were told that records of what they were answered are lost."""
+        return sum("/lost/" in key for _, key in self._messages)
+
+    def _hears_of_loss(self, one: Acknowledged) -> bool:
+        """Return whether a person whose request was lost was told how things are, after it was answered."""
+        return any(
+            user == one.who.principal.key and "/lost/" in key and max(arrived) > one.answered_at
+            for (user, key), arrived in self._messages.items()
+        )
 
     def astray(self) -> list[str]:
         """Return the messages about somebody's operation or run that came to somebody else."""

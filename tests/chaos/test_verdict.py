@@ -131,6 +131,21 @@ async def test_what_one_message_told_after_a_silence_was_told(scene):
     assert scene.verdict.doubled() == [f"{scene.key} to {reader}"]
 
 
+async def test_an_end_that_is_told_in_two_ways_is_told_twice(scene):
+    reader = scene.person.principal.key
+    assert scene.verdict.told_twice() == []
+    scene.says(f"{scene.operation.id}/failed/end")
+    assert scene.verdict.doubled() == []
+    assert scene.verdict.told_twice() == [f"the end of {scene.operation.id} to {reader}"]
+
+
+async def test_what_was_lost_and_told_so_is_not_lost(scene):
+    scene.acknowledged.append(Acknowledged(scene.person, "blue", "start", 0.0, 1.0, SAID))
+    assert len(scene.verdict.lost()) == 1
+    scene.says("workspace/lost/1")
+    assert (scene.verdict.lost(), scene.verdict.told_of_loss()) == ([], 1)
+
+
 async def test_an_acknowledged_operation_without_a_row_is_lost(scene):
     scene.acknowledged.append(Acknowledged(scene.person, "blue", "start", 0.0, 9e9, SAID))
     assert scene.verdict.lost() == [f"start of {NAME}'s blue: acknowledged, and not written"]
