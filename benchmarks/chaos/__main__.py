@@ -11,7 +11,7 @@ import secrets
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -101,10 +101,9 @@ async def play(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
             kills = modes & {"kills", "clock"}
             storms = [weather.storm(options.seconds)]
             storms += [keeper.kill_now_and_then(options.seconds)] if kills else []
-            if server is not None:
-                storms += [(fail_over if FAILOVER in modes else trouble)(server, options.seconds, chance)]
-                if "half" in modes:
-                    storms.append(halve(server, options.seconds, chance, weather.bursts))
+            storms += (
+                _of_database(server, modes, options.seconds, chance, weather) if server is not None else []
+            )
             await asyncio.gather(*storms)
             weather.clear()
             calm = loop.time()
@@ -140,6 +139,14 @@ async def play(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
             "seed": options.seed,
             "modes": sorted(modes),
         }
+
+
+def _of_database(
+    server: Database, modes: set[str], seconds: float, chance: random.Random, weather: Weather
+) -> list[Coroutine[Any, Any, None]]:
+    """Return what goes wrong with a cluster's database."""
+    storms = [(fail_over if FAILOVER in modes else trouble)(server, seconds, chance)]
+    return storms + ([halve(server, seconds, chance, weather.bursts)] if "half" in modes else [])
 
 
 @asynccontextmanager
