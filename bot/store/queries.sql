@@ -31,11 +31,15 @@ next_step_at = :until, leased_until = :until, claim = :claim, woken = 0,
     start_call = CASE WHEN start_call = 'calling' THEN 'unknown' ELSE start_call END,
     stop_call = CASE WHEN stop_call = 'calling' THEN 'unknown' ELSE stop_call END
 
+-- What was claimed in the lost seconds before a failover is over: ``bot.store.upkeep.SETTLES``.
+-- part: settled
+NOT EXISTS (SELECT 1 FROM lineage WHERE noted_at + 62.0 > :now)
+
 -- How many of :limit calls still fit into the minute; none while Slack wants a pause, or a failover hasn't settled.
 -- part: room
 (SELECT CASE WHEN EXISTS (
             SELECT 1 FROM slack_methods WHERE team = :team AND method = :method AND paused_until > :now
-        ) OR EXISTS (SELECT 1 FROM lineage WHERE noted_at + 62.0 > :now) OR COUNT(*) >= :most THEN 0
+        ) OR NOT {settled} OR COUNT(*) >= :most THEN 0
         WHEN :most - COUNT(*) < :limit THEN :most - COUNT(*)
         ELSE :limit END
     FROM slack_calls WHERE team = :team AND method = :method AND made_at > :since)
@@ -50,10 +54,6 @@ EXISTS (
                 notices.created_at - CASE WHEN notices.kind IN ('message', 'reply') THEN 0.0 ELSE 600.0 END
             ) AND NOT (COALESCE(notices.error, '') = 'not sent' AND notices.leased_at >= l.noted_at)
     )
-
--- What was claimed in the lost seconds before a failover is over: ``bot.store.upkeep.SETTLES``.
--- part: settled
-NOT EXISTS (SELECT 1 FROM lineage WHERE noted_at + 62.0 > :now)
 
 -- == operations and runs ==
 

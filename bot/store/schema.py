@@ -120,10 +120,12 @@ def named_queries() -> dict[str, str]:
             raise ValueError(f"two queries are named {name}")
         lines = [line for line in body.splitlines() if line.strip() and not line.startswith("--")]
         query = "\n".join(lines).strip().removesuffix(";")
+        # With the parts above it, which a part may have, too.
+        query = _PART.sub(lambda found: parts.get(found[1], found[0]), query)
         if what == "part":
             parts[name] = query
         else:
-            queries[name] = _filled(_PART.sub(lambda found: parts.get(found[1], found[0]), query))
+            queries[name] = _filled(query)
     return queries | healing_queries()
 
 

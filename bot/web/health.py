@@ -69,7 +69,8 @@ class Health:
         try:
             async with asyncio.timeout(STORE_SECONDS):
                 await self.store.try_writing()
-                return "", await self.store.figures()
+                figures = await self.store.figures()
+                return "" if self.store.engine.is_whole else "a connection to the database is away", figures
         except StoreError as error:
             return str(error), None
         except TimeoutError:
