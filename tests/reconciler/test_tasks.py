@@ -1,10 +1,13 @@
 """Work that is no operation: lists, waiting commands, revocations, people who left."""
 
+from functools import partial
+
 import pytest
 
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.store.tasks import NewTask
+from bot.store.upkeep import compare
 from bot.support.errors import (
     CredentialRefused,
     Forbidden,
@@ -126,6 +129,19 @@ async def test_lists_are_kept_fresh_where_workspaces_are_used(world):
     assert (await world.store.account_by_id(account.id)).discovered_at == world.clock.now()
     world.clock.advance(90_000)
     assert await world.reconciler.lists.refresh() == 1
+
+
+async def test_after_a_failover_all_lists_are_read_again_once(world):
+    await ask_for_list(world)
+    await world.work()
+    for server in ("1/1", "1/2"):
+        world.clock.advance(1)
+        assert await world.reconciler.lists.refresh() == 0
+        await world.store.carry_out(partial(compare, server=server))
+    assert await world.reconciler.lists.refresh() == 1
+    world.clock.advance(1)
+    await world.work()
+    assert await world.reconciler.lists.refresh() == 0
 
 
 async def test_pauses_and_busy_moments_use_up_no_tries(world):

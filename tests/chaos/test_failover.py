@@ -1,0 +1,17 @@
+"""A cluster whose primary is lost with its last seconds, in a storm of half a minute."""
+
+import pytest
+
+from tests.chaos.test_chaos import played
+
+FAILOVER = ["--cluster", "--workers", "1", "--seconds", "30", "--operations", "70", "--people", "14"]
+FAILOVER += ["--rules", "14", "--seed", "8", "--settle", "480", "--only", "failover"]
+
+
+@pytest.mark.thorough
+@pytest.mark.timeout(700)
+async def test_after_a_failover_nobody_is_told_twice_and_whoever_was_answered_hears_what_is_so():
+    told = await played(*FAILOVER)
+    assert told["holds"]
+    assert (told["lost"], told["doubled"], told["told_twice"], told["untrue"]) == (0, 0, 0, 0)
+    assert told["told_of_loss"] >= 1
