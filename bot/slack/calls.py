@@ -19,7 +19,15 @@ from bot.domain.outages import SLACK
 from bot.domain.people import Principal
 from bot.services.answering import Answering
 from bot.slack.errors import SHUT_OUT_SECONDS, meaning
-from bot.slack.methods import CHAT_POST_MESSAGE, METHODS, UNLISTED, UPLOAD_URL
+from bot.slack.methods import (
+    CHAT_POST_MESSAGE,
+    CONVERSATIONS_HISTORY,
+    CONVERSATIONS_OPEN,
+    CONVERSATIONS_REPLIES,
+    METHODS,
+    UNLISTED,
+    UPLOAD_URL,
+)
 from bot.store.budget import LEAVES_WITHIN, MINUTE, Room
 from bot.store.store import Store
 from bot.support.addresses import is_loopback
@@ -43,8 +51,9 @@ TRIES_EVERY: Final = 5.0
 RELEASES_EVERY: Final = 15.0
 #: The same where the last try made no call after all.
 TRIES_AGAIN: Final = 1.0
-#: What it is tried with: a message, or the methods that look for one.
-_TRIED: Final = (CHAT_POST_MESSAGE, "conversations.")
+#: The methods that look for a message, and what else it is tried with.
+_SEARCHES: Final = frozenset({CONVERSATIONS_HISTORY, CONVERSATIONS_REPLIES})
+_TRIED: Final = _SEARCHES | {CHAT_POST_MESSAGE, CONVERSATIONS_OPEN}
 
 
 def leads_to_slack(url: str, api_url: str) -> bool:
@@ -195,7 +204,7 @@ class PacedSlack:
             raise SlackLimited(method, wait or LEAVES_WITHIN)
         # Another call may have been shut out in the meantime.
         self._check(method)
-        if method.startswith(_TRIED):
+        if method in _TRIED:
             self._tries_at = monotonic() + TRIES_EVERY
         try:
             with trying(Attempt(monotonic, Window(leaves_by))):
@@ -203,7 +212,7 @@ class PacedSlack:
         except TooLateError:
             raise SlackLimited(method, LEAVES_WITHIN) from None
         except SlackLimited as error:
-            self._answers(method)
+            self._answers(method, wants_pause=True)
             await self.budget.pause(method, error.retry_after)
             raise
         except SlackFailed as error:
@@ -224,11 +233,11 @@ class PacedSlack:
         self._compare_clocks(answer)
         return answer
 
-    def _answers(self, method: str) -> None:
+    def _answers(self, method: str, *, wants_pause: bool = False) -> None:
         self.answering.worked(self._clock.now())
         if method == CHAT_POST_MESSAGE:
             self._waits = False
-        elif method.startswith(_TRIED):
+        elif method in _SEARCHES and not wants_pause:
             # Slack may show messages and take none: the next try is a send, and comes at once.
             self.tried, self._tries_at = 0, -math.inf
 

@@ -236,8 +236,8 @@ async def listen(url: str, wake: Callable[[], None]) -> None:
 # Moving an installation from a SQLite file here: everything in one transaction, so after an interruption the
 # target is as empty as before. Nobody may serve from either of them in the meantime.
 _SERVED = "Usher is running on {path}: stop it, then copy again."
-#: The tables that say which migrations ran.
-_WRITTEN_ANEW: Final = {"migrations", "schema_changes"}
+#: The tables that say which migrations ran, and on which server.
+_WRITTEN_ANEW: Final = {"lineage", "migrations", "schema_changes"}
 _DIFFERS = "The audit record of the copy differs from that of {path}: drop the copy, and report this."
 
 

@@ -327,9 +327,6 @@ SELECT * FROM accounts WHERE state = 'revoking' ORDER BY unlinked_at, id;
 -- name: active_accounts
 SELECT * FROM accounts WHERE state = 'active' ORDER BY connection, linked_at, id;
 
--- name: accounts_after
-SELECT id FROM accounts WHERE state = 'active' AND id > :after ORDER BY id LIMIT :limit;
-
 -- name: active_accounts_at
 SELECT * FROM accounts WHERE state = 'active' AND connection = :connection ORDER BY linked_at, id;
 

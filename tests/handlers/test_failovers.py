@@ -101,3 +101,6 @@ def test_what_is_remembered_is_bounded():
     assert len(memory.since(0.0)) == MOST
     memory.keep(replace(acts[0], id="later"), 2.0 + KEPT_SECONDS)
     assert [one.id for one in memory.since(0.0)] == ["later"]
+    # Called again long after.
+    memory.keep(replace(acts[0], id="later"), 3.0 + 2 * KEPT_SECONDS)
+    assert [one.id for one in memory.since(2.0 + 2 * KEPT_SECONDS)] == ["later"]

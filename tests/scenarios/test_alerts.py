@@ -97,7 +97,7 @@ async def test_while_slack_does_not_answer_it_sends_nothing_and_answers_people(t
         for _ in range(2):
             with pytest.raises(SlackFailed):
                 await process.context.people.sync()
-            assert process.readiness()["sending"], "one call is no absence"
+            assert process.background()["sending"], "one call is no absence"
             clock.advance(ABSENT_AFTER)
         async with asyncio.timeout(60):
             while process.notifier.is_sending:

@@ -53,7 +53,8 @@ async def test_a_connection_to_postgresql_keeps_neither_settings_nor_locks():
     for _ in range(2):
         store = await postgres.open_store(url, FakeClock(), SystemIds())
         found = set()
-        for session in store.engine._sessions:
+        sessions = [*store.engine._writing, *store.engine._reading]
+        for session in sessions:
             (row,) = session._cursor().execute(
                 "SELECT current_setting('work_mem') = '77MB' AS is_set, (SELECT COUNT(*) FROM pg_locks "
                 "WHERE pid = pg_backend_pid() AND locktype = 'advisory') AS locks"
@@ -61,7 +62,7 @@ async def test_a_connection_to_postgresql_keeps_neither_settings_nor_locks():
             found.add((row["is_set"], row["locks"]))
             session._cursor().execute("SET work_mem = '77MB'")
             session._cursor().execute("SELECT pg_advisory_lock_shared(77)")
-        pids.append({session.pid for session in store.engine._sessions})
+        pids.append({session.pid for session in sessions})
         await store.close()
         assert found == {(False, 0)}
     assert pids[0] == pids[1]

@@ -12,6 +12,7 @@ from sqlite_utils import Database
 from bot.domain.audit import AuditEntry
 from bot.domain.notices import NoticeKind
 from bot.store import open_store
+from bot.store.pieces import PIECE
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.errors import StoreBusy
 from bot.support.settings import Settings
@@ -304,12 +305,12 @@ async def test_after_an_archive_that_was_interrupted_while_deleting_the_next_one
     async with kept_for_days(tmp_path) as store:
         with pytest.raises(StoreBusy):
             await archive(Killed(store), first, DAY)
-        assert (await store.audit_anchor())[0] == 1000
+        assert (await store.audit_anchor())[0] == PIECE
         assert await store.verify_audit(page=7) is None
-        assert (await archive(store, second, DAY)).begins[0] == 1000
+        assert (await archive(store, second, DAY)).begins[0] == PIECE
         assert await store.verify_audit(page=7) is None
         archives = check_archives([second, first], await store.audit_anchor())
-        assert [(one.begins[0], one.anchor[0]) for one in archives] == [(0, 1350), (1000, 1350)]
+        assert [(one.begins[0], one.anchor[0]) for one in archives] == [(0, 1350), (PIECE, 1350)]
 
 
 async def test_doctor_says_when_archiving_is_worth_it(tmp_path, monkeypatch):

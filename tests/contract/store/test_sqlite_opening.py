@@ -84,7 +84,7 @@ async def test_a_damaged_file_is_named_with_what_to_do_next(path):
     await store.close()
     with path.open("r+b") as file:
         file.seek(4096)
-        file.write(b"canary " * 100_000)
+        file.write(b"canary " * 200_000)
     with pytest.raises(StoreUnavailable, match=r"damaged \(.+\): stop Usher and restore .+docs/operate\.md"):
         await opened(path)
 

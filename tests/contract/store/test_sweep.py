@@ -307,6 +307,8 @@ PLAIN = {
     "direct_channels": {"channel_id": "D1"},
     "forgotten": {"secret": "sealed"},
     "gates": {"connection": "saturn", "remote_id": "r"},
+    "identity": {"digest": "d", "said": "{}"},
+    "lineage": {"server": "1/1"},
     "occurrences": {"local": "l", "side": "stop", "became": "done"},
     "owners": {"owner": "a"},
     "pauses": {"connection": "c", "calls": "any", "who": "w"},
@@ -357,7 +359,7 @@ async def test_two_years_later_there_is_what_the_documents_say(store, clock):
                 given |= {"workspace_id": "elsewhere"} if name == "rules" else {}
             else:
                 key = table.keys[0][0]
-                given = {key: 1 if name in {"audit", "serving"} else "k"} | given
+                given = {key: 1 if name in {"audit", "identity", "lineage", "serving"} else "k"} | given
                 given |= {"next_check_at": now} if name == "gates" else {}
             table.add(tx, made, **given)
 
