@@ -9,9 +9,10 @@ import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from bot.store.transaction import Transaction, Work
+if TYPE_CHECKING:  # what is patched is loaded in a process that hasn't imported it yet
+    from bot.store.transaction import Transaction, Work
 
 Result = TypeVar("Result")
 
