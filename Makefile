@@ -26,7 +26,7 @@ demo-once: $(DEMO) ## Play the demo once without a person, from linking to an op
 demo-cluster: $(DEV) ## Run a class of 500 on webs and workers that are killed; CLASS="--people N --once"
 	$(RUN) benchmarks.cluster_demo $(CLASS)
 
-test: $(DEV) ## Run all tests; takes about six minutes on two cores
+test: $(DEV) ## Run all tests; takes about ten minutes on two cores
 	$(RUN) tests.promises --changed --most 150
 	$(RUN) pytest --workers 4
 
