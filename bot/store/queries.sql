@@ -44,15 +44,19 @@ NOT EXISTS (SELECT 1 FROM lineage WHERE noted_at + 62.0 > :now)
         ELSE :limit END
     FROM slack_calls WHERE team = :team AND method = :method AND made_at > :since)
 
--- Whether a message may have been sent in the lost seconds before a failover, and wasn't looked for since. What is about
--- an operation or a run that is older may have been, whenever it is written; what is about anything else, for ten minutes.
+-- Whether a message may have been sent in the lost seconds before a failover, and wasn't looked for since: what waits for
+-- a read was. What is about an operation or a run that is older may have been, whenever it is written; what is about
+-- anything else, for ten minutes.
 -- part: doubted
 EXISTS (
         SELECT 1 FROM lineage l WHERE l.noted_at > COALESCE(
                 (SELECT o.created_at FROM operations o WHERE o.id = notices.subject),
                 (SELECT r.created_at FROM runs r WHERE r.id = notices.subject),
                 notices.created_at - CASE WHEN notices.kind IN ('message', 'reply') THEN 0.0 ELSE 600.0 END
-            ) AND NOT (COALESCE(notices.error, '') = 'not sent' AND notices.leased_at >= l.noted_at)
+            ) AND NOT (
+                (COALESCE(notices.error, '') = 'not sent' OR COALESCE(notices.error, '') LIKE 'to be read:%')
+                AND notices.leased_at >= l.noted_at
+            )
     )
 
 -- == operations and runs ==

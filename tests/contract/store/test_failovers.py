@@ -11,6 +11,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.services import restoring
 from bot.store import open_store, upkeep
 from bot.store.audit import append_audit
+from bot.store.notices import TO_BE_READ
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.errors import StoreBusy, StoreUnavailable
 from tests.rigs.postgres_standby import pair
@@ -75,9 +76,14 @@ async def test_what_may_have_been_sent_before_is_looked_for_and_nothing_else(sto
     since = {subject: one.unknown_since for subject, one in found.items() if one.kind is not NoticeKind.CARD}
     doubted = dict.fromkeys(("waits", older.id, workspaces[0].id), lost_since)
     assert since == doubted | {newer.id: None, "answer": None}
-    # Once it wasn't found, it is sent.
+    # Once it wasn't found, it is sent, also where its workspace is read first.
     await store.notices_not_sent(list(found.values()))
-    assert set((await claimed(store)).values()) == {None}
+    sent = await store.claim_notices(100, 60.0)
+    for one in sent:
+        await store.notice_retry(one, 0.0, error=f"{TO_BE_READ}:{clock.now()}")
+    again = await claimed(store)
+    assert {one.unknown_since for one in sent} | set(again.values()) == {None}
+    assert len(again) == len(sent)
 
 
 async def test_news_that_may_have_been_sent_is_not_put_together(store, clock):
