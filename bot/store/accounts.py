@@ -166,7 +166,7 @@ def _move(
 ) -> None:
     """Let workspaces be found by their person's new name; what was found by it meanwhile stays as it is.
 
-    Of very many, some are found anew by the next list.
+    Of very many, the next list finds some again as new ones.
     """
     found = WORKSPACES.rows(tx, **pair)
     taken = {row["remote_id"] for row in found}

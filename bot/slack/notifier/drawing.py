@@ -105,7 +105,7 @@ class Drawings:
     async def _is_read_first(self, notice: Notice, facts: Facts) -> bool:
         """Put back what has waited through a silence until its workspaces were read again, a minute at most.
 
-        Only a read that left after this counts, and what couldn't be sent then begins anew.
+        Only a read that left after this counts. If the message can't be sent then, it waits for another read.
         """
         found = [one for _, one in facts.held] if isinstance(facts, HeldFacts) else [facts]
         waits, _, at = (notice.error or "").partition(":")
