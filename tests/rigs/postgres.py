@@ -44,6 +44,8 @@ _QUICK = (
     "max_wal_size = '96MB'",
 )
 
+#: The wheel's server lets everybody in but members of this role, who have to give their password.
+ASKED = "usher_asked"
 
 #: So many connections are kept from test to test: to connect, and to let the server learn the tables again,
 #: takes longer than most of them.
@@ -157,6 +159,10 @@ def new_server(folder: Path) -> Any:
     with connected(server.get_uri()) as connection:
         for setting in _QUICK:
             connection.execute(f"ALTER SYSTEM SET {setting}".encode())
+        # Here, once: tests that wrote into this file beside each other took away each other's lines.
+        rules = folder / "pg_hba.conf"
+        rules.write_text(f"local all +{ASKED} scram-sha-256\n{rules.read_text()}")
+        connection.execute(f"CREATE ROLE {ASKED}".encode())
         connection.execute("SELECT pg_reload_conf()")
     return server
 

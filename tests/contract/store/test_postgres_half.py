@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from urllib.parse import urlsplit
 
 import pytest
@@ -68,14 +68,14 @@ async def half_and_whole(place, clock):
         trust = f"sslmode=verify-full&sslrootcert={place._folder / 'both.pem'}"
         name = urlsplit(place.url).path
         given = f"postgresql://{place.role}:{PASSWORD}@localhost:{port}{name}?hostaddr=127.0.0.1&{trust}"
-        stores = []
-        for url, patience in ((given, dict.fromkeys(Priority, 2.0)), (place.url, postgres.PATIENT)):
-            stores.append(Store(postgres.engine(url, clock, SystemIds(), patience=patience)))
-            await stores[-1].engine.open()
-            await stores[-1].begin_serving()
-        yield stores
-        for store in stores:
-            await store.close()
+        async with AsyncExitStack() as opened:
+            stores = []
+            for url, patience in ((given, dict.fromkeys(Priority, 2.0)), (place.url, postgres.PATIENT)):
+                stores.append(Store(postgres.engine(url, clock, SystemIds(), patience=patience)))
+                await stores[-1].engine.open()
+                opened.push_async_callback(stores[-1].close)
+                await stores[-1].begin_serving()
+            yield stores
 
 
 async def lose(place, way, store, connection):
