@@ -1,11 +1,14 @@
 """The outbox's way to Slack: each message once, urgent ones first, within the limits, or visibly given up."""
 
+from functools import partial
+
 import pytest
 from structlog.testing import capture_logs
 
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.workspaces import State
 from bot.slack.notifier import Timing
+from bot.store import upkeep
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
 from tests.reconciler.classroom import person
 from tests.reconciler.fuse import Killed
@@ -88,6 +91,22 @@ async def test_a_search_that_fails_sends_nothing(world):
         world.slack.fail("conversations.history", error)
     await world.pass_time(120)
     assert world.slack.count(POST) == 1
+    assert await outbox(world) == (0, 0)
+
+
+async def test_an_end_that_was_told_and_lost_is_not_told_as_another(world):
+    await world.store.carry_out(partial(upkeep.compare, server="1/1"))
+    operation = await world.begin(await world.own(ALICE, "gpu"))
+    await world.until_ended(operation)
+    await world.pass_time(70)
+    told = world.slack.keys()
+    assert f"{operation}/ready/" in told[-1]
+    await world.store.engine.write(lambda tx: tx.run("DELETE FROM notices WHERE kind = 'ready'"))
+    # What the operation ends with where it goes on, on another server.
+    await world.store.carry_out(partial(upkeep.compare, server="1/2"))
+    await world.store.add_notices([NewNotice(operation, NoticeKind.FAILED, "1", ALICE)])
+    await world.pass_time(upkeep.SETTLES + 20)
+    assert world.slack.keys() == told
     assert await outbox(world) == (0, 0)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from bot.domain.notices import Notice, NoticeKind
+from bot.domain.notices import Mark, Notice, NoticeKind
 from bot.slack import methods
 from bot.slack.calls import AnySlack
 from bot.store.store import Store
@@ -79,6 +79,17 @@ def _of_notice(messages: Iterable[dict[str, Any]], notice: Notice) -> str | None
     for message in messages:
         payload = (message.get("metadata") or {}).get("event_payload") or {}
         files = {each.get("id") for each in message.get("files") or () if isinstance(each, dict)}
-        if (payload.get("key") == notice.key or (file_id and file_id in files)) and message.get("ts"):
+        is_told = _tells(str(payload.get("key")), notice)
+        if (is_told or (file_id and file_id in files)) and message.get("ts"):
             return str(message["ts"])
     return None
+
+
+def _tells(key: str, notice: Notice) -> bool:
+    """Return whether a message with a key is a notice's.
+
+    So is another end of the same operation or run: a failover lost the first, and things have moved on.
+    """
+    if Mark.END not in notice.kind.marks:
+        return key == notice.key
+    return any(key.startswith(f"{notice.subject}/{kind}/") for kind in NoticeKind if Mark.END in kind.marks)
