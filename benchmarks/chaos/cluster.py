@@ -14,6 +14,7 @@ import psycopg
 from benchmarks.chaos.clocks import WallClock
 from benchmarks.chaos.keeper import Member
 from benchmarks.postgres import Database
+from bot.reconciler.scheduler import LISTS_EVERY
 from bot.services.failovers import READ_WITHIN
 from bot.store.upkeep import SETTLES
 from playground.processes import reserved_port
@@ -31,9 +32,9 @@ SHORT: Final = 30.0
 HALF_AFTER: Final = (1.0, 6.0)
 HALF_FOR: Final = (8.0, 25.0)
 FAILOVER: Final = "failover"
-#: How many seconds the standby lacks, and how long it takes until everybody was told.
+#: How many seconds the standby lacks, and how long it takes until everybody was told and all lists were read.
 LOST: Final = 4.0
-TOLD: Final = SETTLES + READ_WITHIN + 10.0
+TOLD: Final = SETTLES + LISTS_EVERY + READ_WITHIN
 
 
 def members(

@@ -18,6 +18,7 @@ from bot.reconciler.runtimes import LISTS_SHARE, Runtime
 from bot.services.snapshots import RUNS
 from bot.store.discovered import FoundWorkspace
 from bot.store.tasks import NewTask
+from bot.store.upkeep import SETTLES
 from bot.support.errors import NotFound
 from bot.support.pool import beside
 
@@ -130,10 +131,12 @@ class Lists(EnginePart):
     async def refresh(self) -> int:
         """Request some fresh lists, oldest first: soon where workspaces are in use, else once a day.
 
-        After a failover all are read again, in pieces.
+        Once a failover has settled all are read again, in pieces: until then what was read before it may be
+        written.
         """
         now, last = await self._store.now(), await self._store.failover()
-        lost_at = 0.0 if last is None else last["noted_at"]
+        settled_at = 0.0 if last is None else last["noted_at"] + SETTLES
+        lost_at = settled_at if settled_at <= now else 0.0
         accounts = [
             account
             for account in await self._store.active_accounts()

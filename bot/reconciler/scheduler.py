@@ -29,6 +29,8 @@ DAY: Final = 86_400.0
 NIGHT: Final = 3 * 3600.0 + 17 * 60.0
 #: How often a tiny write checks that the store is writable and what its clock says.
 BEAT_SECONDS: Final = 30.0
+#: How often some lists are read again, in seconds.
+LISTS_EVERY: Final = 120.0
 #: The subject of the task that reads everybody again: only one at a time.
 EVERYBODY = "everybody"
 #: The pause between two claims of a loop, in seconds: work that becomes due meanwhile is claimed together.
@@ -171,7 +173,7 @@ class Scheduler:
         """
         if self._loops:
             self._ticker.every(self._tick, self.wake)
-            self._ticker.every(120.0, self._lists)
+            self._ticker.every(LISTS_EVERY, self._lists)
             self._ticker.every(600.0, self._daily, at_once=True)
         self._ticker.every(self._beats_every, self._beat)
         self._ticker.start()
