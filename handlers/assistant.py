@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from hashlib import sha256
 from typing import Any, Final
 
 from bot.domain.moments import Unread
-from bot.domain.notices import Answer
+from bot.domain.notices import Answer, Spoken
 from bot.domain.surfaces import Surface
 from bot.messages.blocks import assistant as drawn
-from bot.messages.blocks import kit, lists, replies
+from bot.messages.blocks import kit, lists
 from bot.messages.blocks.cards import FORMS
 from bot.messages.texts import answers
 from bot.messages.texts import assistant as words
@@ -22,7 +21,7 @@ from bot.support.errors import Refused
 from handlers import answering
 from handlers.command_line import Quoted, plain, written
 from handlers.dispatch import message_notice, run_text
-from handlers.request import Request
+from handlers.request import SILENT, Answered, Request
 from handlers.services import Services
 from handlers.workspace.timers import typed_moment
 
@@ -32,10 +31,11 @@ _LONGEST: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """Describe a tool: the verb that it is, from which level of a person's settings, and what it takes.
+    """Describe a tool: the verb that it is, from which level a person lets it ask, and what it takes.
 
-    ``takes`` are its fields, in the verb's order; it needs the first. ``only_shows``: it changes nothing and
-    sends nothing, so that the same bytes may come twice.
+    What it does needs a level of its own, by its effect (``Asked.is_new``). ``takes`` are its fields, in the
+    verb's order; it needs the first. ``only_shows``: it changes nothing and sends nothing, so that the same
+    bytes may come twice.
     """
 
     verb: str
@@ -66,7 +66,7 @@ def fits(tool: Tool, given: Mapping[str, Any]) -> bool:
 async def called(
     services: Services, slack: Mapping[str, Any], tool: Tool, given: Mapping[str, str], signature: str
 ) -> str:
-    """Do what a tool is for, in the name of whom Slack names, and answer with text alone.
+    """Do what a tool is for, in the name of whom Slack names, and answer with facts alone, as JSON.
 
     ``signature`` is that of the call: the same signed bytes are one act. Raises StoreError if a question
     couldn't be written.
@@ -75,28 +75,26 @@ async def called(
         who = {name: slack.get(name) for name in ("enterprise_id", "team_id", "user_id")}
         principal = services.actor({"command": tool.verb, **who})
     except Refused as refusal:
-        return refusal.text
+        return drawn.told(refused=refusal.text)
     surface = Surface("assistant", interaction=f"assistant:{signature}", via="assistant")
     given = {field: " ".join(value.split()) for field, value in given.items()}
     text = " ".join([tool.verb, *(_typed(field, given[field]) for field in tool.takes if field in given)])
-    reader = partial(_read, tool=tool, given=given)
+    facts: dict[str, Any] = {}
+    reader = partial(_read, tool=tool, given=given, facts=facts)
     answer = await run_text(services, principal, surface, text, folder=tool.folder, reader=reader)
-    if not answer.blocks:
-        return answer.text
     offered = {kit.Press.of(one).name for one in kit.buttons_of(answer.blocks)}
-    if not services.context.owners.is_worked:
-        answer = replies.with_remarks(answer, [answers.NO_WORKER])
     # Whatever has been done can be taken back, or kept from being done later; any other button asks, and one
     # that links an account is for its person alone.
-    is_done = "undo" in offered or offered <= {"keep_running"}
-    if tool.verb == "help" or (not offered & {"invite", "ask_link"} and (tool.only_shows or is_done)):
-        return drawn.words(answer.blocks)
-    # The same question comes once a minute at most, however often a model asks for it.
-    asked = sha256(f"{principal.key} {text} {services.clock.now() // 60}".encode()).hexdigest()
-    surface = replace(surface, interaction=f"assistant:{asked}")
+    is_done = tool.only_shows or "undo" in offered or offered <= {"keep_running"}
+    if is_done and not offered & {"invite", "ask_link"}:
+        waits = {} if services.context.owners.is_worked else {"waits": answers.NO_WORKER}
+        # Without facts it was refused, in a sentence of the catalogue.
+        return drawn.told(**(facts or {"refused": " ".join(kit.lines_of(answer.blocks))}), **waits)
+    # A person is asked one thing a minute, and of what they were asked the last is live.
+    surface = replace(surface, interaction=f"assistant:{principal.key}:{services.clock.now() // 60:.0f}")
     await services.store.add_notices([message_notice(answer, surface, principal, services.ids)])
     services.context.wake()
-    return words.ASKED
+    return drawn.told(asked=words.ASKED)
 
 
 def _typed(field: str, value: str) -> str:
@@ -107,29 +105,49 @@ def _typed(field: str, value: str) -> str:
     return value if is_led else f"until {value}"
 
 
-async def _read(request: Request, tool: Tool, given: Mapping[str, str]) -> Answer:
+async def _read(request: Request, tool: Tool, given: Mapping[str, str], facts: dict[str, Any]) -> Answer:
     """Read a call as what a person typed, where they let Slackbot ask for it and it says nothing else.
 
-    There is no flag in it, so that it agrees to nothing.
+    There is no flag in it, so that it agrees to nothing. What became of it is added to ``facts``.
     """
-    services, store = request.services, request.services.store
-    wanted = await store.preferences(request.principal)
-    if not wanted.lets_assistant(tool.level):
-        return replies.hint(request.filled(words.NOT_LET))
+    services = request.services
+    wanted = await services.store.preferences(request.principal)
     verb, *times = request.arguments
     name = times.pop(0) if "name" in given and times else ""
     found = await typed_moment(services, request.principal, " ".join(times)) if times else None
     is_odd = isinstance(found, Unread) and found.why in {"unreadable", "no_time"}
-    if is_odd or request.flags or (verb, name) != (tool.verb, given.get("name", "")):
-        return replies.hint(words.NOT_A_NAME)
-    said = await answering.answer(request)
-    about, title, rows = said.about or request.spoken.about, services.title, list[str]()
-    if tool is TOOLS["my_runs"]:
-        runs = (await store.runs(request.principal))[: lists.PAGE]
-        rows = [drawn.row(one, title(one.connection), RUNS[one.state]) for one in runs]
-    elif tool.verb in {"list", "status"} and about is not None and not about.ask:
-        asked = await store.open_operations(request.principal)
-        going = {one.workspace_id: FORMS[one.verb]["doing"] for one in asked}
-        own = [one for one in await store.workspaces(request.principal) if one.id in about.workspaces]
-        rows = [drawn.row(one, title(one.connection), going.get(one.id, STATES[one.state])) for one in own]
-    return Answer("\n".join(rows)) if rows else said
+    if not wanted.lets_assistant(tool.level):
+        facts["refused"] = words.NOT_LET.format(command=request.command)
+    elif is_odd or request.flags or (verb, name) != (tool.verb, given.get("name", "")):
+        facts["refused"] = words.NOT_A_NAME
+    elif tool.verb == "help":
+        facts["can"] = [words.TITLES[name] for name, one in TOOLS.items() if wanted.lets_assistant(one.level)]
+    if facts:
+        return SILENT
+    try:
+        said = await answering.answer(request)
+    except Answered as early:
+        said = early.answer
+    facts |= await _facts(request, tool, said.about or request.spoken.about or Spoken())
+    return said
+
+
+async def _facts(request: Request, tool: Tool, about: Spoken) -> dict[str, Any]:
+    """Return what is so, by the rows: what was done, and the workspaces or runs that it is about."""
+    store, principal, acts = request.services.store, request.principal, request.spoken.acts.values()
+    fact, at = partial(drawn.fact, request.services.title), drawn.moment
+    own = {one.id: one for one in await store.workspaces(principal)}
+    if tool.verb == "hours":
+        rules = [one for one in await store.rules(principal) if one.workspace_id in own]
+        return {"hours": [fact(own[one.workspace_id], **drawn.hours(one)) for one in rules]}
+    going = {one.workspace_id: FORMS[one.verb]["doing"] for one in await store.open_operations(principal)}
+    found = [
+        (one, going.get(one.id, STATES[one.state])) for key, one in own.items() if key in about.workspaces
+    ]
+    runs = await store.runs(principal) if tool.folder == "job" or about.runs else []
+    runs = [one for one in runs if not about.runs or one.id in about.runs][: lists.PAGE]
+    return {
+        "done": [fact(one, did=one.action.rpartition(".")[2], until=at(one.until)) for one in acts],
+        "workspaces": [fact(one, state=state, stops_at=at(one.stop_at)) for one, state in found],
+        "runs": [fact(one, state=RUNS[one.state], ended_at=at(one.finished_at)) for one in runs],
+    }

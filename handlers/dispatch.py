@@ -108,7 +108,8 @@ async def run_text(
 
 async def _before_reading(request: Request) -> Answer | None:
     """Return the answer to a text that isn't read: one too many, too long, or answered before."""
-    wait = request.services.limiter.take(request.principal.key)
+    # What something asks for a person is counted apart, so that they can always ask themselves.
+    wait = request.services.limiter.take(request.principal.key + request.surface.via)
     if wait > 0:
         return _too_many(request, wait)
     if len(request.text) > LONGEST:
@@ -299,6 +300,9 @@ def _fit(request: Request, answer: Answer) -> Answer:
     if is_in_form and answer.view is None and answer.text:
         # Said where it was asked, not in a conversation behind the form.
         answer = replace(answer, view=answer_view(answer))
+    if request.surface.via and any(kit.buttons_of(answer.blocks)):
+        said = kit.section(fill(answers.ASKED_TO, said=_in_full(request.text)))
+        answer = kit.with_blocks(answer, [said, *answer.blocks])
     answer = acts.with_undo(request, answer)
     if answer.view is None:
         return answer
@@ -450,11 +454,14 @@ def _asked_again(request: Request) -> Answer:
     if len(command) > kit.VALUE:
         return replies.hint(fill(answers.QUOTED_AGAIN if is_quoted else answers.SAID_LONG_AGO_AGAIN, at=at))
     buttons = [kit.button(answers.DO_IT_NOW, SAY, command), kit.button(answers.LEAVE_IT, _LEAVE)]
-    # In full: what is agreed to is read before.
-    said = kit.Markup(kit.line(unescape(command), kit.VALUE))
-    return replies.answer(
-        fill(answers.QUOTED if is_quoted else answers.SAID_LONG_AGO, at=at, said=said), buttons
-    )
+    own = answers.QUOTED if is_quoted else answers.SAID_LONG_AGO
+    template = answers.NOT_LET if request.surface.via else own
+    return replies.answer(fill(template, at=at, said=_in_full(command)), buttons)
+
+
+def _in_full(command: str) -> kit.Markup:
+    """Return a command as a question shows it: what is agreed to is read before."""
+    return kit.Markup(kit.line(unescape(command), kit.VALUE))
 
 
 @routes.action(_LEAVE)
@@ -537,7 +544,7 @@ def message_notice(
     """
     return NewNotice(
         subject=_subject(surface, ids),
-        kind=NoticeKind.MESSAGE,
+        kind=NoticeKind.ASSISTANT_ASKED if surface.via else NoticeKind.MESSAGE,
         occasion="1",
         principal=principal,
         body=replace(answer, in_channel=False, replaces=False).as_body()

@@ -17,8 +17,9 @@ from bot.support.release import FIRST, is_newer
 Subject = Literal["operation", "job", "class", "other"]
 #: What people can choose not to hear.
 Topic = Literal["ready", "stopped", "run_ended"]
-#: What a message offers something for: the workspace or the connection that its body names, or its subject.
-Offered = Literal["workspace", "run", "link", "approval", "class"]
+#: What a message offers something for: the workspace or the connection that its body names, its subject, or
+#: its person, who has one.
+Offered = Literal["workspace", "run", "link", "approval", "class", "person"]
 
 
 class Mark(Flag):
@@ -181,6 +182,8 @@ class NoticeKind(StrEnum):
     HELD = _Kind("held", urgency=3)
     #: A verb's answer, already rendered: as a new message, or as a reply where the person asked.
     MESSAGE = _Kind("message")
+    #: A question that Slack's assistant has caused: of these one is live.
+    ASSISTANT_ASKED = _Kind("assistant_asked", offers="person", marks=Mark.APART, since="0.2.1")
     REPLY = _Kind("reply", urgency=0, marks=Mark.HARMLESS)
 
 

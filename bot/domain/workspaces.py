@@ -89,6 +89,10 @@ class Workspace:
     stop_card: str | None = None
     #: The hours because of which it is set; None for a person's own.
     stop_rule: str | None = None
+    #: Through what its person asked for it, "" for themself; and the start that has to bring the workspace up
+    #: for it to hold, "" if it holds in any case.
+    stop_via: str = ""
+    stop_start: str = ""
     #: How often it was brought up.
     episode: int = 0
     #: As its provider last said; None if it doesn't.

@@ -138,4 +138,4 @@ def _put_back(tx: Transaction, asked: Asked, act: Act, key: str) -> None:
         # An end that comes back warns first.
         at, rule = max(before.stop_at, tx.now() + LEAST_TIMER_WARNING_SECONDS), before.stop_rule or ""
         timer = Timer(at, before.stop_mode, before.stop_agreed, warns=True, rule=rule)
-        timers.put(tx, before.id, timer)
+        timers.put(tx, before.id, timer, before.stop_via, before.stop_start)

@@ -67,7 +67,10 @@ def is_old(said_at: float | None, now: float) -> bool:
 
 
 class AskFirst(Exception):
-    """Signal that words from the past, or somebody's, would change something: nothing was written."""
+    """Signal that words from the past, or of somebody or something else, would change something.
+
+    Nothing was written.
+    """
 
 
 class _Unknown(Refused):
@@ -253,13 +256,18 @@ class Asked:
         """Return whether it is carried out unasked: it was said just now, and in the person's own words."""
         return not (self.is_quoted or is_old(self.said_at, now))
 
-    def is_new(self, tx: Transaction) -> bool:
+    def is_let(self, tx: Transaction, level: str) -> bool:
+        """Return whether its person lets whatever asks for them do what needs a level; "" is for themself."""
+        return not self.via or (bool(level) and self.context.lets(tx, self.principal, level))
+
+    def is_new(self, tx: Transaction, level: str = "") -> bool:
         """Write the inbox row; return whether this interaction is carried out for the first time.
 
-        It is asked once in a use case, and only when something is to do. Raises AskFirst if it isn't carried
-        out unasked.
+        It is asked once in a use case, and only when something is to do. ``level`` is what that needs of
+        whoever asks for the person, by its effect. Raises AskFirst if it isn't carried out unasked.
         """
-        if not self.acts_unasked(tx.now()) and not inbox.was_seen(tx, self.interaction):
+        is_unasked = self.acts_unasked(tx.now()) and self.is_let(tx, level)
+        if not is_unasked and not inbox.was_seen(tx, self.interaction):
             raise AskFirst
         is_new = inbox.first_sight(tx, self.interaction, self.said_at)
         if not is_new:

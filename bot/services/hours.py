@@ -272,7 +272,8 @@ def _became(workspace: Workspace, latest: Operation | None, due: Occurrence, now
     elif latest is not None and latest.is_open:
         return "needless"
     # A stop looks at it before its time comes, and a lesson's start comes before it.
-    if since >= (due.at if is_stop else due.due_at) or (is_stop and workspace.stop_at is not None):
+    has_timer = workspace.stop_at is not None and not workspace.stop_start
+    if since >= (due.at if is_stop else due.due_at) or (is_stop and has_timer):
         return "by hand"
     is_coming_up = latest is not None and latest.is_open
     if is_stop and is_coming_up:

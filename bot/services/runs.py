@@ -64,7 +64,7 @@ def varied(provider: base.Runs[Any], spec: Spec, variables: Sequence[str]) -> Sp
 def stop(tx: Transaction, asked: Asked, run_id: str, *, force: bool) -> tuple[Run, bool]:
     """Ask for a run to be stopped; return it, and False if it was already over."""
     run = _usable(tx, asked, "stop", run_id)
-    if run.is_open and asked.is_new(tx):
+    if run.is_open and asked.is_new(tx, "stop"):
         wanted: StopKind = "force" if force else "stop"
         runs.want_stop(tx, run, wanted)
         now = runs.run(tx, run.id) or run
@@ -118,7 +118,7 @@ def start_another(tx: Transaction, asked: Asked, run_id: str) -> tuple[Run, bool
 def watch(tx: Transaction, asked: Asked, run_id: str) -> Run:
     """Follow a run's output from now on; a run without a card gets one."""
     run = _usable(tx, asked, "logs", run_id)
-    if not asked.is_new(tx):
+    if not asked.is_new(tx, "show"):
         return run
     watched = runs.watch(tx, run.id, asked.channel_id)
     if watched is None:

@@ -57,7 +57,7 @@ def read_again(
     then: Mapping[str, Any] | None = None,
 ) -> None:
     """Have something read in the background; ``then`` is what waits for the first of it, and runs once."""
-    if then is not None and not asked.is_new(tx):
+    if then is not None and not asked.is_new(tx, "show"):
         return
     waiting = [] if then is None else [dict(then)]
     for number, subject in enumerate(subjects):

@@ -42,6 +42,8 @@ _NEEDS: dict[OperationVerb, tuple[Action, frozenset[State]]] = {
     OperationVerb.FORCE: ("force", DOWN),
     OperationVerb.REMOVE: ("remove", frozenset({State.STARTING})),
 }
+#: What nobody else asks for in somebody's name.
+_PERSONS = frozenset({OperationVerb.CREATE, OperationVerb.FORCE, OperationVerb.REMOVE})
 _MODES: dict[OperationVerb, StopMode] = {OperationVerb.STOP: "stop", OperationVerb.FORCE: "force"}
 
 
@@ -104,7 +106,7 @@ def begin(
     if workspace.hidden and not workspace.is_provisional:
         # It is never read again, so the operation could never end. An old message's button was pressed.
         raise Refused("workspace.forgotten", problems.sentence("forgotten", provider.settings.title))
-    if not asked.is_new(tx):
+    if not asked.is_new(tx, _level(tx, asked, workspace, verb, timer)):
         return _remarked(_repeated(tx, asked, workspace.id), context, workspace, verb)
     # Cancelling a creation that is under way loses nothing, even if something was made in the meantime.
     # After it has ended, or when its outcome has long been unknown, what it made may be in use.
@@ -127,13 +129,28 @@ def begin(
         planned_for=planned_for,
     )
     if timer is not None:
-        timers.put(tx, workspace.id, timer)
+        start = "" if asked.is_let(tx, "stop") else accepted.operation.id
+        timers.put(tx, workspace.id, timer, asked.via, start)
         detail["until"] = f"{timer.at:.0f}"
     change = NO_CHANGE if timer is None else changed((workspace, workspaces.workspace(tx, workspace.id)))
     if timer is None or not accepted.joined:
         change = change.begun(accepted.operation, accepted.replaced, asker)
     asked.note(tx, f"workspace.{verb}", workspace, change, reference=asked.reference, **detail)
     return _shown(tx, asked, _remarked(accepted, context, workspace, verb))
+
+
+def _level(tx: Transaction, asked: Asked, one: Workspace, verb: OperationVerb, timer: Timer | None) -> str:
+    """Return which level an operation needs by its effect, where something asks for the person.
+
+    Only what starts something is *start*: what is up, under way or planned is changed with *stop* alone. What
+    forces or removes it is for its person themself.
+    """
+    under_way = OPERATIONS.one(tx, workspace_id=one.id, outcome=None) if asked.via else None
+    is_planned = one.state not in NOT_UP or one.stop_at is not None or under_way is not None
+    is_in_place = under_way is not None and under_way.verb is not verb
+    changes = is_in_place or (timer is not None and is_planned)
+    starts = verb is OperationVerb.START and not changes
+    return "start" if starts else "" if verb in _PERSONS else "stop"
 
 
 def _remarked(accepted: Accepted, context: Context, workspace: Workspace, verb: OperationVerb) -> Accepted:
@@ -462,11 +479,11 @@ def _is_for(workspace: Workspace, second: float) -> bool:
 
 
 def _changed(tx: Transaction, asked: Asked, workspace: Workspace, timer: Timer | None) -> Workspace:
-    if asked.is_new(tx):
+    if asked.is_new(tx, "stop"):
         if timer is None:
             timers.clear(tx, workspace.id)
         else:
-            timers.put(tx, workspace.id, timer)
+            timers.put(tx, workspace.id, timer, asked.via)
         asked.note(tx, "workspace.timer", workspace, **said(timer))
     return workspaces.workspace(tx, workspace.id) or workspace
 

@@ -14,7 +14,7 @@ from bot.domain.workspaces import Workspace
 from bot.store.tables import ACTS, CLASS_CARDS, PREFERENCES, RULES, RUNS, TABLES, WORKSPACES, Table
 from bot.store.transaction import Row, Transaction, clean
 
-TIMER_COLUMNS: Final = ("stop_at", "stop_mode", "stop_agreed", "stop_rule")
+TIMER_COLUMNS: Final = ("stop_at", "stop_mode", "stop_agreed", "stop_rule", "stop_via", "stop_start")
 #: The rows that say what people want, and in which columns.
 _WANTED: Final[Mapping[type, tuple[Table[Any], Sequence[str]]]] = {
     Workspace: (WORKSPACES, ("alias", "hidden", "tells_ready", "tells_stopped", *TIMER_COLUMNS)),

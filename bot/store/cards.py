@@ -46,6 +46,8 @@ def add_notice(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
         case "approval":
             # Each administrator has one.
             about = f"{notice['subject']}/{notice['principal']}"
+        case "person":
+            about = f"{notice['kind']}/{notice['principal']}"
         case "run" | "class":
             about = notice["subject"]
     if about:

@@ -26,17 +26,21 @@ NONE: Final[Mapping[str, Any]] = {
     "stop_look_at": None,
     "stop_card": None,
     "stop_rule": None,
+    "stop_via": "",
+    "stop_start": "",
 }
 #: How often it is looked whether a warning was delivered, once the end would come too early.
 _LOOKS_EVERY: Final = 30.0
 
 
-def put(tx: Transaction, workspace_id: str, timer: timers.Timer) -> None:
+def put(tx: Transaction, workspace_id: str, timer: timers.Timer, via: str = "", start: str = "") -> None:
     """Set a workspace's timer, instead of an earlier one; a person's own takes a class's back.
 
-    If its person has just named the time, what is still to be started is good until then.
+    If its person has just named the time, what is still to be started is good until then. ``via`` is through
+    what they asked for it, ``start`` the operation that has to bring the workspace up for it to hold.
     """
-    needs_warning = timer.needs_warning(tx.now())
+    # Who has just named a near end needs no warning, unless it was something else that named it.
+    needs_warning = timer.needs_warning(tx.now()) or bool(via)
     if (row := WORKSPACES.row(tx, id=workspace_id)) is not None:
         warnings.drop(tx, row["stop_warning"])
         if not timer.card:
@@ -52,6 +56,8 @@ def put(tx: Transaction, workspace_id: str, timer: timers.Timer) -> None:
         stop_look_at=timer.at - timers.warned_before(timer.card) if needs_warning else timer.at,
         stop_card=timer.card or None,
         stop_rule=timer.rule or None,
+        stop_via=via,
+        stop_start=start,
     )
     if not timer.warns:
         tx.run("limit_start", workspace_id=workspace_id, at=timer.at)
@@ -158,6 +164,20 @@ def end_timer(tx: Transaction, workspace_id: str, stop_at: float, notices: Seque
     add_notices(tx, notices)
     cards.owe_about(tx, workspace_id, changed=True)
     return True
+
+
+def leave_running(tx: Transaction, start: Row) -> None:
+    """End the timer that holds only if a start brings it up, which it didn't; its person is asked instead."""
+    if (row := WORKSPACES.row(tx, id=start["workspace_id"], stop_start=start["id"])) is not None:
+        about = {"connection": row["connection"], "stop_at": row["stop_at"], "mode": row["stop_mode"]}
+        body = {"workspace": row["id"], "cause": "not_let", **about}
+        who, occasion = principal_of(row["principal"]), f"{row['stop_at']:.0f}"
+        end_timer(
+            tx,
+            row["id"],
+            row["stop_at"],
+            [NewNotice(row["id"], NoticeKind.TIMER_FAILED, occasion, who, body)],
+        )
 
 
 def settle_timer(tx: Transaction, workspace_id: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -45,14 +46,19 @@ class Assistant:
         self.told: list[str] = []
 
     async def calls(self, who: dict[str, Any] | None, tool: str, **given: Any) -> str:
-        """Call a tool for whom Slack names; return what it says."""
+        """Call a tool for whom Slack names; return what it says, which is an object of JSON."""
         meta: Any = None if who is None else {"slack": who}
         result = await self.client.call_tool(tool, given, meta=meta)
         assert [one.type for one in result.content] == ["text"]
         assert result.structured_content is None
         text = result.content[0].text  # type: ignore[union-attr]  # as its type just said
         self.told.append(text)
+        assert isinstance(json.loads(text), dict)
         return str(text)
+
+    async def finds(self, who: dict[str, Any] | None, tool: str, **given: Any) -> Any:
+        """Call a tool for whom Slack names; return the facts."""
+        return json.loads(await self.calls(who, tool, **given))
 
     async def repeats(self, method: str = "tools/call") -> int:
         """Send the bytes of the last request of a method again; return the status."""

@@ -21,11 +21,11 @@ async def test_what_is_written_to_slackbot_is_a_call_that_its_person_alone_sees_
         assert "Your settings don't let Slackbot do that" in await asks("start notebook")
         assert (await scene.slack.say(alice.id, GENERAL, "/workspace settings"))["ok"]
         assert (await alice.submits(assistant="start"))["ok"]
-        assert 'Starting "notebook"' in await asks('start notebook until="for 2h"')
+        assert '"did": "start"' in await asks('start notebook until="for 2h"')
         await scene.pass_time(60)
         assert alice.only("ready")
         # What it did is its person's own, who takes it back as anything else.
-        assert 'Starting "training"' in await asks("start training")
+        assert '"did": "start"' in await asks("start training")
         assert "I'm already starting *training*." in (await alice.writes("undo"))[-1].text
         assert "no such tool" in await asks("remove notebook")
         assert "No closing quotation" in await asks('start "notebook')

@@ -3,6 +3,7 @@
 import io
 import json
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 import aiohttp
 import pytest
@@ -52,16 +53,19 @@ async def test_row_35_what_it_asks_is_done_audited_and_remembered_as_asked_throu
         names = [one.name for one in (await slackbot.client.list_tools()).tools]
         assert names == [*TOOLS]
         assert len(names) <= 8
-        rows = [json.loads(row) for row in (await slackbot.calls(who(scene), "my_workspaces")).splitlines()]
+        rows = (await slackbot.finds(who(scene), "my_workspaces"))["workspaces"]
         assert {"name": "report", "on": "Saturn Cloud", "state": "Running"} in rows
         assert len(rows) == 4
         await lets(scene, "stop")
-        said = await slackbot.calls(who(scene), "start", name="notebook", until="for 2h")
-        assert said.startswith('Starting "notebook" on Saturn Cloud.')
-        assert '"state": "starting"' in await slackbot.calls(who(scene), "status", name="notebook")
+        began = (await slackbot.finds(who(scene), "start", name="notebook", until="for 2h"))["done"]
+        ends = datetime.fromtimestamp(scene.clock.now() + 7200, UTC).isoformat(timespec="seconds")
+        assert began == [{"name": "notebook", "on": "Saturn Cloud", "did": "start", "until": ends}]
+        (row,) = (await slackbot.finds(who(scene), "status", name="notebook"))["workspaces"]
+        assert (row["state"], row["stops_at"]) == ("starting", ends)
         await scene.pass_time(60)
         assert scene.alice.only("ready").labels[0] == "Open"
-        assert "will be stopped" in await slackbot.calls(who(scene), "stop", name="report", at="in 2 hours")
+        (planned,) = (await slackbot.finds(who(scene), "stop", name="report", at="in 2 hours"))["done"]
+        assert (planned["name"], planned["did"]) == ("report", "timer")
     assert scene.calls(r"POST .*/start$") == 1
     done = [row for row in await scene.audit("workspace") if row["action"] != "workspace.ready"]
     assert [(row["action"], json.loads(row["detail"])["via"]) for row in done if "via" in row["detail"]] == [
@@ -183,7 +187,7 @@ async def test_row_35_it_ends_nothing_for_good_without_a_press(tmp_path):
         await lets(scene, "stop")
         async with called(scene) as slackbot:
             said = await slackbot.calls(who(scene), "stop", name="thesis")
-            assert said.startswith("Nothing is done yet. I've sent the person a question")
+            assert "Nothing is done yet. The person has a question" in said
             for _ in range(3):
                 assert await slackbot.calls(who(scene), "stop", name="thesis") == said
             # It can't agree by any words, and one more call agrees no more than the first.
@@ -217,19 +221,20 @@ async def test_row_35_no_address_no_output_and_no_secret_is_in_any_result(tmp_pa
         alice = scene.alice
         async with called(scene) as slackbot:
             # Whoever has linked nothing gets the link page in the direct message.
-            assert "sent the person a question" in await slackbot.calls(who(scene), "my_workspaces")
+            assert "The person has a question" in await slackbot.calls(who(scene), "my_workspaces")
             await alice.has_linked("alice", "wb", is_named=False)
             await lets(scene, "stop")
             await alice.types("run wb --cluster Slurm -- Rscript Test.R", command="/job")
             await scene.until(lambda: alice.told("job_ended"), step=0.5)
-            run = json.loads(await slackbot.calls(who(scene), "my_runs"))
+            (run,) = (await slackbot.finds(who(scene), "my_runs"))["runs"]
             assert (run["name"], run["state"]) == ("Rscript Test.R", "Done")
             for tool in ("my_workspaces", "hours", "help"):
                 await slackbot.calls(who(scene), tool)
             for tool in ("status", "start", "stop"):
                 for name in ("analysis", HOSTILE, "notes", BOT_TOKEN, "https://evil.example/x"):
                     await slackbot.calls(who(scene), tool, name=name)
-            assert "output" in await slackbot.calls(who(scene), "output", name="Rscript Test.R")
+            asked = await slackbot.finds(who(scene), "output", name="Rscript Test.R")
+            assert [one["name"] for one in asked["runs"]] == ["Rscript Test.R"]
             await scene.pass_time(20)
         told = "\n".join(slackbot.told)
         assert "[1] 10" in "\n".join(one.text for one in alice.sees())

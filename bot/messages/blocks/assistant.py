@@ -1,38 +1,51 @@
-"""What Slack's assistant is told: text alone, without addresses, in which names from outside are quoted.
+"""What Slack's assistant is told: facts as JSON, in which a name is always one string; no addresses.
 
 The rule is in ``docs/rules.md``, "An assistant agrees to nothing".
 """
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
+from bot.domain.acts import Act
+from bot.domain.hours import Rule, clock
 from bot.domain.runs import Run
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import kit
 from bot.support.cleaning import HIDDEN, unescape
 
-#: A time or a link, of which the words stay.
-_SLACKS: Final = re.compile(r"<[^|>]*\|([^>]*)>")
-_BOLD: Final = re.compile(r"(?<!\w)\*(\S(?:[^*\n]*\S)?)\*(?!\w)")
 _ADDRESS: Final = re.compile(r"\w+://[^\s\"]+")
 
 
-def words(blocks: Iterable[kit.Block]) -> str:
-    """Return what blocks say."""
-    said = _SLACKS.sub(r"\1", "\n".join(kit.lines_of(blocks)))
-    return unescape(_bare(_BOLD.sub(lambda name: json.dumps(name[1], ensure_ascii=False), said)))
+def told(**facts: Any) -> str:
+    """Return the result of a call."""
+    return json.dumps(facts, ensure_ascii=False)
 
 
-def row(one: Workspace | Run, on: str, state: str) -> str:
-    """Return a workspace or a run as a line of JSON, with when it is stopped or has ended."""
-    name, ends = (one.name, one.finished_at) if isinstance(one, Run) else (one.title, one.stop_at)
-    said = {"name": _bare(unescape(kit.line(name))), "on": on, "state": state}
-    at = {} if ends is None else {"ends": datetime.fromtimestamp(ends, UTC).isoformat(timespec="seconds")}
-    return json.dumps(said | at, ensure_ascii=False)
+def fact(title: Callable[[str], str], one: Workspace | Run | Act, **more: Any) -> dict[str, Any]:
+    """Return what is so of something; ``title`` names its connection, and what is None isn't said."""
+    name = _text(one.title if isinstance(one, Workspace) else one.name)
+    known = {key: said for key, said in more.items() if said is not None}
+    return {"name": name, "on": _text(title(one.connection)), **known}
 
 
-def _bare(text: str) -> str:
-    return _ADDRESS.sub(HIDDEN, text)
+def hours(one: Rule) -> dict[str, Any]:
+    """Return hours, or the lessons of a course."""
+    times = {"days": sorted(one.days), "starts": clock(one.starts), "stops": clock(one.stops)}
+    return {
+        **times,
+        "zone": one.zone,
+        "course": one.course and _text(one.course),
+        "is_paused": bool(one.paused),
+    }
+
+
+def moment(at: float | None) -> str | None:
+    """Return a time in UTC."""
+    return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
+
+
+def _text(name: str) -> str:
+    return _ADDRESS.sub(HIDDEN, unescape(kit.line(name)))

@@ -22,6 +22,9 @@ QUOTED: Final = "This looks copied from somewhere: “{said}”. Should I do it?
 QUOTED_AGAIN: Final = (
     "This looks copied from somewhere, so I haven't done it. If it's what you want, type it yourself."
 )
+#: Above each question that Slack's assistant has caused; below it where its person's settings don't let it.
+ASKED_TO: Final = "Slackbot asked me to: “{said}”."
+NOT_LET: Final = "Your settings don't let Slackbot do that by itself. Should I do it?"
 DO_IT_NOW: Final = "Do it now"
 LEAVE_IT: Final = "Leave it"
 LEFT: Final = "Left as it is."

@@ -15,17 +15,29 @@ from bot.domain.hours import WEEKDAYS, WEEKEND, Rule, Wanted
 from bot.domain.observed import Created, Observed
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Person
-from bot.domain.preferences import Preferences
+from bot.domain.preferences import LEVELS, Preferences
 from bot.domain.runs import Run, Update
 from bot.domain.timers import Timer
 from bot.domain.workspaces import State, Workspace
 from bot.providers.base import Scheduled
-from bot.services import accounts, approvals, browsers, classes, hours, linking, runs, timers, workspaces
-from bot.services.asked import Asked
+from bot.services import (
+    accounts,
+    acts,
+    approvals,
+    browsers,
+    classes,
+    hours,
+    linking,
+    runs,
+    timers,
+    workspaces,
+)
+from bot.services.asked import Asked, AskFirst
 from bot.services.home import save_preferences
 from bot.services.linking import digest
 from bot.services.workspaces import owned
 from bot.store import hours as rows
+from bot.store.preferences import save_preferences as save_level
 from bot.store.tables import WORKSPACES
 from bot.support.clock import SystemIds
 from bot.support.errors import NotIdentified, Refused, StoreError, StoreUnavailable
@@ -210,6 +222,8 @@ USE_CASES: dict[str, Do] = {
     "hours.rest": lambda w, asked: asked.to(hours.rest, w.workspace.id, ["2100-01-01"]),
     "hours.move": lambda w, asked: asked.to(hours.move),
     "hours.keep": lambda w, asked: asked.to(hours.keep, w.workspace.id, w.at),
+    "hours.go_on": lambda w, asked: asked.to(hours.go_on, w.workspace.id),
+    "undo": lambda w, asked: asked.to(acts.undo),
     "approvals.ask": lambda w, asked: asked.to(approvals.ask, "saturn", "alice"),
     "approvals.decide": lambda w, asked: asked.to(approvals.decide, "bobs", "bob", approve=True),
     "accounts.unlink": lambda w, asked: asked.to(accounts.unlink, ["saturn"]),
@@ -250,6 +264,7 @@ SAID = {"linking.invite"}
 #: What another person may ask for just as well.
 FOR_EVERYBODY = {
     "hours.move",
+    "undo",
     "workspaces.create",
     "list.add",
     "preferences",
@@ -265,6 +280,16 @@ FOR_EVERYBODY = {
 }
 #: What shows something, for which Slack's word on a person may be older than a day.
 SHOWING = {"runs.watch", "preferences"}
+#: Which level each needs of what asks for somebody, by its effect; all others they have to do themselves.
+LEVEL_OF = {
+    **dict.fromkeys(("timers.set", "timers.keep", "timers.add_an_hour", "timer stops"), "stop"),
+    **dict.fromkeys(("begin stop", "begin restart", "begin suspend", "runs.stop"), "stop"),
+    "begin start": "start",
+    # It would stop what runs, or what its person has made, at a time of somebody else's.
+    "begin start with a timer": "stop",
+    "begin start of what is being made, with a timer": "stop",
+    "runs.watch": "show",
+}
 #: What they ask for where nothing is to do.
 NEEDLESS: dict[str, Do] = {
     "timer stops": lambda w, asked: asked.to(timers.carry_out, replace(w.workspace, stop_at=w.at + HOUR)),
@@ -395,6 +420,26 @@ async def test_where_nothing_is_to_do_the_interaction_is_not_used_up(store, worl
     assert await tables(store) == before
     await USE_CASES[name](world, asked)
     assert "inbox" in changed(before, await tables(store))
+
+
+@pytest.mark.parametrize("name", sorted(USE_CASES.keys() - WITHOUT_KEY))
+async def test_what_asks_for_somebody_goes_as_far_as_they_let_it_by_the_effect(store, world, name):
+    asked = replace(ask(store, "i1"), via="assistant")
+    needed = LEVELS.index(LEVEL_OF[name]) if name in LEVEL_OF else len(LEVELS)
+    for level in LEVELS[:needed]:
+        await store.carry_out(lambda tx, to=level: save_level(tx, ALICE, Preferences(assistant=to)))
+        before = await tables(store)
+        with pytest.raises(AskFirst):
+            await USE_CASES[name](world, asked)
+        assert await tables(store) == before
+    if needed < len(LEVELS):
+        to = Preferences(assistant=LEVELS[needed])
+        await store.carry_out(lambda tx: save_level(tx, ALICE, to))
+        await USE_CASES[name](world, asked)
+        assert (await store.audit_entries())[-1]["detail"].count('"via":"assistant"') == 1
+    else:
+        # With her own word it is done.
+        await USE_CASES[name](world, ask(store, "i1"))
 
 
 async def test_what_is_refused_in_front_leaves_the_same_and_what_only_shows_leaves_nothing(store, world):
