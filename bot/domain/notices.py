@@ -183,7 +183,7 @@ class NoticeKind(StrEnum):
     #: A verb's answer, already rendered: as a new message, or as a reply where the person asked.
     MESSAGE = _Kind("message")
     #: A question that Slack's assistant has caused: of these one is live.
-    ASSISTANT_ASKED = _Kind("assistant_asked", offers="person", marks=Mark.APART, since="0.2.1")
+    ASSISTANT_ASKED = _Kind("assistant_asked", offers="person", since="0.2.1")
     REPLY = _Kind("reply", urgency=0, marks=Mark.HARMLESS)
 
 

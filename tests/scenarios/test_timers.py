@@ -18,7 +18,7 @@ async def test_a_start_for_a_while_is_shown_warned_of_and_stopped(linked):
     await linked.stop_bot()
     await linked.start_bot()
     await linked.pass_time(660, step=10)
-    assert "You planned this stop." in alice.only("stopped").text
+    assert "This stop was planned." in alice.only("stopped").text
     assert linked.calls("POST .*/stop") == 1
     assert len(alice.told("timer_ending")) == 1
     (stopped,) = await linked.audit("workspace.stop")

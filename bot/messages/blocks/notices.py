@@ -161,7 +161,7 @@ def _said(
     return kit.message(filled(template, facts, **more), small, buttons)
 
 
-@draws(NoticeKind.ASSISTANT_ASKED, past=lambda facts: next(kit.lines_of(facts.body["blocks"])))
+@draws(NoticeKind.ASSISTANT_ASKED, past=lambda facts: kit.answer(facts.body.get("blocks") or ()).text)
 @draws(NoticeKind.MESSAGE)
 @draws(NoticeKind.REPLY)
 def carried(facts: Facts) -> Answer:

@@ -301,11 +301,11 @@ OVER: Final = "*{name}* on {title} has no planned stop any more."
 AS_PLANNED: Final = "This stop was planned."
 FAILED: Final = "I couldn't stop *{name}* on {title} as you planned for {at}. {cause}"
 #: The question whether to stop it all the same, with why it is asked, by the cause.
-STILL_STOP: Final = "{why} Should I still {do} *{name}* on {title} {at}?"
-STILL_STOP_PASSED: Final = "{why} *{name}* on {title} was to be {done} {at}. Should I do it now?"
+STILL_STOP: Final = "{why}. Should I still {do} *{name}* on {title} {at}?"
+STILL_STOP_PASSED: Final = "{why}: *{name}* on {title} was to be {done} {at}. Should I do it now?"
 STILL_STOP_WHY: Final[Mapping[str, str]] = {
-    "restored": "My records were restored from a backup of {since}.",
-    "not_let": "Slackbot asked me to start it until then, but it was running already.",
+    "restored": "My records were restored from a backup of {since}",
+    "not_let": "Slackbot asked me to start it until then, but it was running already",
 }
 STOP_IT: Final = "Stop it"
 UNLINKED: Final = (

@@ -1,0 +1,155 @@
+"""Row 35: how far what Slack's assistant asks for goes is decided by its effect, and the rest is asked."""
+
+import json
+
+import pytest
+
+from tests.rigs.scenario import world
+from tests.security.test_row_35_assistant import BURST, ON, called, lets, who
+
+MINUTE = "for 1 minute"
+
+
+@pytest.fixture
+async def scene(tmp_path):
+    async with world(tmp_path, settings=ON) as ready:
+        await ready.alice.has_linked("alice")
+        await lets(ready, "start")
+        yield ready
+
+
+def is_asked(facts):
+    return "done" not in facts and "The person has a question" in facts["asked"]
+
+
+async def planned(scene, name):
+    rows = await scene.bot.store.workspaces(scene.principal())
+    return next(one.stop_at for one in rows if one.title == name)
+
+
+async def test_row_35_who_may_only_start_stops_nothing_that_runs(scene):
+    async with called(scene) as slackbot:
+        assert is_asked(await slackbot.finds(who(scene), "start", name="report", until=MINUTE))
+        await scene.pass_time(900, step=30)
+    assert (scene.calls("POST .*/stop"), await planned(scene, "report")) == (0, None)
+    asked = scene.alice.only("assistant_asked")
+    assert asked.text.startswith("Slackbot asked me to: “start")
+    assert "Your settings don't let Slackbot do that by itself" in asked.text
+    await scene.alice.presses(asked, "Do it now")
+    await scene.pass_time(120)
+    assert scene.calls("POST .*/stop") == 1
+
+
+async def test_row_35_who_may_only_start_moves_no_stop_and_takes_none_back(scene):
+    await scene.alice.types("stop report in 1 hour")
+    at = await planned(scene, "report")
+    async with called(scene) as slackbot:
+        assert is_asked(await slackbot.finds(who(scene), "start", name="report", until="for 312 hours"))
+        assert await planned(scene, "report") == at
+        # What she starts without an end gets none, and what she is just stopping goes down.
+        scene.resource("training").start_seconds = scene.resource("report").stop_seconds = 100
+        await scene.alice.types("start training")
+        await scene.alice.types("stop report")
+        await scene.pass_time(15)
+        assert is_asked(await slackbot.finds(who(scene), "start", name="training", until=MINUTE))
+        assert is_asked(await slackbot.finds(who(scene), "start", name="report"))
+    await scene.pass_time(400, step=10)
+    assert (await planned(scene, "training"), scene.resource("training").status(scene.clock.now())) == (None, "running")
+    assert scene.resource("report").status(scene.clock.now()) == "stopped"
+
+
+async def test_row_35_what_it_starts_it_may_end_with_a_warning_that_says_so(scene):
+    async with called(scene) as slackbot:
+        assert (await slackbot.finds(who(scene), "start", name="notebook", until=MINUTE))["done"]
+        await scene.pass_time(10)
+        warning = scene.alice.only("timer_ending")
+        assert warning.text.startswith("*notebook* on Saturn Cloud will be stopped in 5 min")
+        assert "Slackbot asked me to." in warning.text
+        assert scene.calls("POST .*/stop") == 0
+        await scene.pass_time(400, step=10)
+    assert "This stop was planned." in scene.alice.only("stopped").text
+
+
+async def test_row_35_what_was_running_without_being_seen_is_asked_about(scene):
+    await scene.pass_time(60)
+    scene.resource("notebook").force("running", scene.clock.now())
+    async with called(scene) as slackbot:
+        (began,) = (await slackbot.finds(who(scene), "start", name="notebook", until="for 20 minutes"))["done"]
+        assert began["until"]
+        await scene.pass_time(60)
+        assert await planned(scene, "notebook") is None
+        asked = scene.alice.only("timer_failed")
+        assert asked.text.startswith("Slackbot asked me to start it until then, but it was running already.")
+        assert scene.alice.only("ready").text.count("I'll stop it") == 0
+        await scene.pass_time(300, step=10)
+        await scene.alice.presses(asked, "Stop it")
+        await scene.pass_time(1000, step=10)
+        # Who may stop, too, is not asked.
+        await lets(scene, "stop")
+        await slackbot.finds(who(scene), "start", name="report", until="for 20 minutes")
+        await scene.pass_time(1300, step=10)
+    assert scene.calls("POST .*/stop") == 2
+    assert len(scene.alice.told("timer_failed")) <= 1
+
+
+async def test_row_35_hours_go_first(scene):
+    async with called(scene) as slackbot:
+        await slackbot.finds(who(scene), "start", name="notebook", until="for 300 hours")
+        await scene.pass_time(60)
+        at = await planned(scene, "notebook")
+        await scene.alice.types("hours notebook every day -23:00")
+        await scene.pass_time(86_400, step=240)
+    assert at > scene.clock.now()
+    assert (await planned(scene, "notebook"), scene.resource("notebook").status(scene.clock.now())) == (None, "stopped")
+
+
+async def test_row_35_of_its_questions_one_is_live_and_it_asks_once_a_minute(scene):
+    alice = scene.alice
+    async with called(scene) as slackbot:
+        for until in (MINUTE, MINUTE, "for 3 hours"):
+            assert is_asked(await slackbot.finds(who(scene), "start", name="report", until=until))
+            await scene.settle()
+        assert [one.labels for one in alice.told("assistant_asked")] == [["Do it now", "Leave it"]]
+        await scene.pass_time(60)
+        await slackbot.finds(who(scene), "start", name="report", until="for 2 minutes")
+        await scene.pass_time(10)
+    former, live = alice.told("assistant_asked")
+    assert (former.labels, live.labels) == ([], ["Do it now", "Leave it"])
+    assert former.text.startswith("Slackbot asked me to: “start")
+    await alice.presses(live, "Leave it")
+    await scene.pass_time(60)
+    assert scene.calls("POST .*/stop") == 0
+
+
+async def test_row_35_its_calls_take_none_of_its_persons_own(scene):
+    async with called(scene) as slackbot:
+        for _ in range(2 * BURST):
+            await slackbot.calls(who(scene), "my_workspaces")
+        assert "too quickly" in slackbot.told[-1]
+    assert "too quickly" not in (await scene.alice.writes("list"))[-1].text
+    await scene.alice.types("stop report")
+    await scene.pass_time(30)
+    assert scene.calls("POST .*/stop") == 1
+
+
+async def test_row_35_linking_carries_out_nothing_that_it_asked_for(scene):
+    await scene.alice.types("unlink saturn --yes")
+    await scene.settle()
+    async with called(scene) as slackbot:
+        assert is_asked(await slackbot.finds(who(scene), "start", name="notebook"))
+        await scene.settle()
+    asked = scene.alice.only("assistant_asked")
+    assert asked.text.startswith("Slackbot asked me to: “start")
+    await scene.alice.links("alice", asked=asked)
+    await scene.pass_time(60)
+    assert scene.calls("POST .*/start") == 0
+
+
+async def test_row_35_the_audit_says_who_agreed(scene):
+    async with called(scene) as slackbot:
+        await slackbot.finds(who(scene), "start", name="report", until=MINUTE)
+        await scene.settle()
+        assert await scene.audit("workspace.start") == []
+        await scene.alice.presses(scene.alice.only("assistant_asked"), "Do it now")
+    (agreed,) = await scene.audit("workspace.start")
+    assert "via" not in json.loads(agreed["detail"])
