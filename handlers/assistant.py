@@ -11,7 +11,7 @@ from bot.domain.moments import Unread
 from bot.domain.notices import Answer, Spoken
 from bot.domain.surfaces import Surface
 from bot.messages.blocks import assistant as drawn
-from bot.messages.blocks import kit, lists
+from bot.messages.blocks import kit
 from bot.messages.blocks.cards import FORMS
 from bot.messages.texts import answers
 from bot.messages.texts import assistant as words
@@ -21,7 +21,7 @@ from bot.support.errors import Refused
 from handlers import answering
 from handlers.command_line import Quoted, plain, written
 from handlers.dispatch import message_notice, run_text
-from handlers.request import SILENT, Answered, Request
+from handlers.request import SILENT, Request
 from handlers.services import Services
 from handlers.workspace.timers import typed_moment
 
@@ -122,14 +122,11 @@ async def _read(request: Request, tool: Tool, given: Mapping[str, str], facts: d
         facts["refused"] = words.NOT_A_NAME
     elif tool.verb == "help":
         facts["can"] = [words.TITLES[name] for name, one in TOOLS.items() if wanted.lets_assistant(one.level)]
-    if facts:
-        return SILENT
-    try:
+    else:
         said = await answering.answer(request)
-    except Answered as early:
-        said = early.answer
-    facts |= await _facts(request, tool, said.about or request.spoken.about or Spoken())
-    return said
+        facts |= await _facts(request, tool, said.about or request.spoken.about or Spoken())
+        return said
+    return SILENT
 
 
 async def _facts(request: Request, tool: Tool, about: Spoken) -> dict[str, Any]:
@@ -141,13 +138,10 @@ async def _facts(request: Request, tool: Tool, about: Spoken) -> dict[str, Any]:
         rules = [one for one in await store.rules(principal) if one.workspace_id in own]
         return {"hours": [fact(own[one.workspace_id], **drawn.hours(one)) for one in rules]}
     going = {one.workspace_id: FORMS[one.verb]["doing"] for one in await store.open_operations(principal)}
-    found = [
-        (one, going.get(one.id, STATES[one.state])) for key, one in own.items() if key in about.workspaces
-    ]
-    runs = await store.runs(principal) if tool.folder == "job" or about.runs else []
-    runs = [one for one in runs if not about.runs or one.id in about.runs][: lists.PAGE]
+    said = {key: going.get(key, STATES[one.state]) for key, one in own.items() if key in about.workspaces}
+    runs = [one for one in await store.runs(principal) if one.id in about.runs or tool.folder == "job"]
     return {
         "done": [fact(one, did=one.action.rpartition(".")[2], until=at(one.until)) for one in acts],
-        "workspaces": [fact(one, state=state, stops_at=at(one.stop_at)) for one, state in found],
+        "workspaces": [fact(own[key], state=said[key], stops_at=at(own[key].stop_at)) for key in said],
         "runs": [fact(one, state=RUNS[one.state], ended_at=at(one.finished_at)) for one in runs],
     }

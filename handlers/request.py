@@ -193,9 +193,7 @@ class Request:
     @property
     def then(self) -> str:
         """Return the command that waits for a link; "" if its person has to be asked first."""
-        return (
-            self.text if self.asked.acts_unasked(self.services.clock.now()) and not self.surface.via else ""
-        )
+        return "" if self.surface.via or not self.asked.acts_unasked(self.services.clock.now()) else self.text
 
     @property
     def reference(self) -> str:

@@ -258,7 +258,7 @@ class Asked:
 
     def is_let(self, tx: Transaction, level: str) -> bool:
         """Return whether its person lets whatever asks for them do what needs a level; "" is for themself."""
-        return not self.via or (bool(level) and self.context.lets(tx, self.principal, level))
+        return not self.via or self.context.lets(tx, self.principal, level)
 
     def is_new(self, tx: Transaction, level: str = "") -> bool:
         """Write the inbox row; return whether this interaction is carried out for the first time.

@@ -42,8 +42,6 @@ _NEEDS: dict[OperationVerb, tuple[Action, frozenset[State]]] = {
     OperationVerb.FORCE: ("force", DOWN),
     OperationVerb.REMOVE: ("remove", frozenset({State.STARTING})),
 }
-#: What nobody else asks for in somebody's name.
-_PERSONS = frozenset({OperationVerb.CREATE, OperationVerb.FORCE, OperationVerb.REMOVE})
 _MODES: dict[OperationVerb, StopMode] = {OperationVerb.STOP: "stop", OperationVerb.FORCE: "force"}
 
 
@@ -146,11 +144,10 @@ def _level(tx: Transaction, asked: Asked, one: Workspace, verb: OperationVerb, t
     forces or removes it is for its person themself.
     """
     under_way = OPERATIONS.one(tx, workspace_id=one.id, outcome=None) if asked.via else None
-    is_planned = one.state not in NOT_UP or one.stop_at is not None or under_way is not None
-    is_in_place = under_way is not None and under_way.verb is not verb
-    changes = is_in_place or (timer is not None and is_planned)
-    starts = verb is OperationVerb.START and not changes
-    return "start" if starts else "" if verb in _PERSONS else "stop"
+    is_down = one.state in NOT_UP and one.stop_at is None and under_way is None
+    joins = timer is None and (under_way is None or under_way.verb is verb)
+    level = "" if verb in {OperationVerb.FORCE, OperationVerb.REMOVE} else "stop"
+    return "start" if verb is OperationVerb.START and (is_down or joins) else level
 
 
 def _remarked(accepted: Accepted, context: Context, workspace: Workspace, verb: OperationVerb) -> Accepted:

@@ -280,8 +280,6 @@ def save_step(tx: Transaction, update: Update, was: Row | None = None) -> Row | 
         put_away(tx, row["workspace_id"])
     if update.outcome is not None:
         timers.settle_timer(tx, row["workspace_id"])
-        if not OPERATIONS.of(row).has_called:
-            timers.leave_running(tx, row)
     return row
 
 

@@ -166,22 +166,11 @@ def end_timer(tx: Transaction, workspace_id: str, stop_at: float, notices: Seque
     return True
 
 
-def leave_running(tx: Transaction, start: Row) -> None:
-    """End the timer that holds only if a start brings it up, which it didn't; its person is asked instead."""
-    if (row := WORKSPACES.row(tx, id=start["workspace_id"], stop_start=start["id"])) is not None:
-        about = {"connection": row["connection"], "stop_at": row["stop_at"], "mode": row["stop_mode"]}
-        body = {"workspace": row["id"], "cause": "not_let", **about}
-        who, occasion = principal_of(row["principal"]), f"{row['stop_at']:.0f}"
-        end_timer(
-            tx,
-            row["id"],
-            row["stop_at"],
-            [NewNotice(row["id"], NoticeKind.TIMER_FAILED, occasion, who, body)],
-        )
-
-
 def settle_timer(tx: Transaction, workspace_id: str) -> bool:
-    """Clear the timer of a workspace that is down without anybody bringing it up; return whether it was."""
+    """Clear the timer of a workspace that is down without anybody bringing it up; return whether it was.
+
+    So is one that holds only for what a start brings up, once that has ended without doing anything.
+    """
     return tx.run(setting("settle_timer", *NONE), id=workspace_id, now=tx.now(), **NONE) > 0
 
 

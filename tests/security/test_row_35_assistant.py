@@ -187,7 +187,7 @@ async def test_row_35_it_ends_nothing_for_good_without_a_press(tmp_path):
         await lets(scene, "stop")
         async with called(scene) as slackbot:
             said = await slackbot.calls(who(scene), "stop", name="thesis")
-            assert "Nothing is done yet. The person has a question" in said
+            assert "Nothing is done yet. I ask the person" in said
             for _ in range(3):
                 assert await slackbot.calls(who(scene), "stop", name="thesis") == said
             # It can't agree by any words, and one more call agrees no more than the first.
@@ -221,7 +221,7 @@ async def test_row_35_no_address_no_output_and_no_secret_is_in_any_result(tmp_pa
         alice = scene.alice
         async with called(scene) as slackbot:
             # Whoever has linked nothing gets the link page in the direct message.
-            assert "The person has a question" in await slackbot.calls(who(scene), "my_workspaces")
+            assert "I ask the person" in await slackbot.calls(who(scene), "my_workspaces")
             await alice.has_linked("alice", "wb", is_named=False)
             await lets(scene, "stop")
             await alice.types("run wb --cluster Slurm -- Rscript Test.R", command="/job")

@@ -79,7 +79,9 @@ def played():
 
 def names_in(facts):
     """Return all that is said to be a name."""
-    entries = [one for said in facts.values() if isinstance(said, list) for one in said if isinstance(one, dict)]
+    entries = [
+        one for said in facts.values() if isinstance(said, list) for one in said if isinstance(one, dict)
+    ]
     return [one["name"] for one in entries], [one["course"] for one in entries if one.get("course")]
 
 

@@ -222,10 +222,8 @@ def ending(facts: WorkspaceFacts) -> Answer:
     if workspace.stop_at != facts.time("stop_at"):
         return kit.message(fill(cards.SET, done=done, at=at, **names), [], keep_buttons(workspace)[:1])
     left = times.duration(max(round((workspace.stop_at - facts.now) / 60), 1) * 60)
-    template, buttons = (
-        cards.ENDING_BY_ASSISTANT if workspace.stop_via else cards.ENDING,
-        keep_buttons(workspace),
-    )
+    template = cards.ENDING_BY_ASSISTANT if workspace.stop_via else cards.ENDING
+    buttons = keep_buttons(workspace)
     if (of := facts.of_class) is not None:
         template = classes.WARNED
         names |= {"course": of.card.title, "who": kit.person(of.people.get(of.card.stopper))}
@@ -293,8 +291,8 @@ def failed(facts: WorkspaceFacts) -> Answer:
     """Say that a workspace wasn't stopped as planned, and why."""
     names = _names(facts) | {"at": kit.day_moment(facts.time("stop_at"))}
     cause = facts.word("cause")
-    if cause in cards.STILL_STOP_WHY:
-        return _still_stop(facts, names, cause)
+    if cause == "restored":
+        return _still_stop(facts, names)
     if cause == "unlinked":
         return kit.message(fill(cards.UNLINKED, **names))
     said = Markup(safe(problems.sentence(cause, facts.connection_title)))
@@ -303,13 +301,12 @@ def failed(facts: WorkspaceFacts) -> Answer:
     return kit.message(sentence, [], buttons)
 
 
-def _still_stop(facts: WorkspaceFacts, names: Mapping[str, Any], cause: str) -> Answer:
-    """Ask whether a stop that a backup has, or an assistant asked for, is wanted; now, if that is past."""
+def _still_stop(facts: WorkspaceFacts, names: Mapping[str, Any]) -> Answer:
+    """Ask whether a stop that a backup has is still wanted; now, if its time has passed."""
     workspace, at = facts.workspace, facts.time("stop_at")
     mode: StopMode = "suspend" if facts.word("mode") == "suspend" else "stop"
     names = {"since": kit.day(facts.time("backup_at")), "do": mode, "done": cards.DONE[mode], **names}
     is_coming = at > facts.now
-    names["why"] = Markup(fill(cards.STILL_STOP_WHY[cause], **names))
     sentence = fill(cards.STILL_STOP if is_coming else cards.STILL_STOP_PASSED, **names)
     buttons = [] if workspace is None or is_coming else offered(facts, State.RUNNING)
     if workspace is not None and is_coming:

@@ -300,13 +300,14 @@ ENDING_FINAL: Final = "It can't be started again after that. {lost}"
 OVER: Final = "*{name}* on {title} has no planned stop any more."
 AS_PLANNED: Final = "This stop was planned."
 FAILED: Final = "I couldn't stop *{name}* on {title} as you planned for {at}. {cause}"
-#: The question whether to stop it all the same, with why it is asked, by the cause.
-STILL_STOP: Final = "{why}. Should I still {do} *{name}* on {title} {at}?"
-STILL_STOP_PASSED: Final = "{why}: *{name}* on {title} was to be {done} {at}. Should I do it now?"
-STILL_STOP_WHY: Final[Mapping[str, str]] = {
-    "restored": "My records were restored from a backup of {since}",
-    "not_let": "Slackbot asked me to start it until then, but it was running already",
-}
+#: The question after a backup was restored.
+STILL_STOP: Final = (
+    "My records were restored from a backup of {since}. Should I still {do} *{name}* on {title} {at}?"
+)
+STILL_STOP_PASSED: Final = (
+    "My records were restored from a backup of {since}, in which *{name}* on {title} was to be {done} {at}. "
+    "Should I do it now?"
+)
 STOP_IT: Final = "Stop it"
 UNLINKED: Final = (
     "*{name}* on {title} won't be stopped as you planned for {at}, because your account there is no "
