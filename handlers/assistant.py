@@ -75,7 +75,7 @@ async def called(
         who = {name: slack.get(name) for name in ("enterprise_id", "team_id", "user_id")}
         principal = services.actor({"command": tool.verb, **who})
     except Refused as refusal:
-        return drawn.told(refused=refusal.text)
+        return drawn.result(refused=refusal.text)
     surface = Surface("assistant", interaction=f"assistant:{signature}", via="assistant")
     given = {field: " ".join(value.split()) for field, value in given.items()}
     text = " ".join([tool.verb, *(_typed(field, given[field]) for field in tool.takes if field in given)])
@@ -89,12 +89,12 @@ async def called(
     if is_done and not offered & {"invite", "ask_link"}:
         waits = {} if services.context.owners.is_worked else {"waits": answers.NO_WORKER}
         # Without facts it was refused, in a sentence of the catalogue.
-        return drawn.told(**(facts or {"refused": " ".join(kit.lines_of(answer.blocks))}), **waits)
+        return drawn.result(**(facts or {"refused": " ".join(kit.lines_of(answer.blocks))}), **waits)
     # A person is asked one thing a minute, and of what they were asked the last is live.
     surface = replace(surface, interaction=f"assistant:{principal.key}:{services.clock.now() // 60:.0f}")
     await services.store.add_notices([message_notice(answer, surface, principal, services.ids)])
     services.context.wake()
-    return drawn.told(asked=words.ASKED)
+    return drawn.result(asked=words.ASKED)
 
 
 def _typed(field: str, value: str) -> str:

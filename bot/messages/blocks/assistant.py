@@ -19,7 +19,7 @@ from bot.support.cleaning import HIDDEN, unescape
 _ADDRESS: Final = re.compile(r"\w+://[^\s\"]+")
 
 
-def told(**facts: Any) -> str:
+def result(**facts: Any) -> str:
     """Return the result of a call."""
     return json.dumps(facts, ensure_ascii=False)
 
