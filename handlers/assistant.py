@@ -75,7 +75,7 @@ async def called(
         who = {name: slack.get(name) for name in ("enterprise_id", "team_id", "user_id")}
         principal = services.actor({"command": tool.verb, **who})
     except Refused as refusal:
-        return drawn.result(refused=refusal.text)
+        return drawn.result(says=refusal.text)
     surface = Surface("assistant", interaction=f"assistant:{signature}", via="assistant")
     given = {field: " ".join(value.split()) for field, value in given.items()}
     text = " ".join([tool.verb, *(_typed(field, given[field]) for field in tool.takes if field in given)])
@@ -88,8 +88,8 @@ async def called(
     is_done = tool.only_shows or "undo" in offered or offered <= {"keep_running"}
     if is_done and not offered & {"invite", "ask_link"}:
         waits = {} if services.context.owners.is_worked else {"waits": answers.NO_WORKER}
-        # Without facts it was refused, in a sentence of the catalogue.
-        return drawn.result(**(facts or {"refused": " ".join(kit.lines_of(answer.blocks))}), **waits)
+        # Without facts it was refused, or nobody knows yet, in a sentence of the catalogue.
+        return drawn.result(**(facts or {"says": " ".join(kit.lines_of(answer.blocks))}), **waits)
     # A person is asked one thing a minute, and of what they were asked the last is live.
     surface = replace(surface, interaction=f"assistant:{principal.key}:{services.clock.now() // 60:.0f}")
     await services.store.add_notices([message_notice(answer, surface, principal, services.ids)])
@@ -117,9 +117,9 @@ async def _read(request: Request, tool: Tool, given: Mapping[str, str], facts: d
     found = await typed_moment(services, request.principal, " ".join(times)) if times else None
     is_odd = isinstance(found, Unread) and found.why in {"unreadable", "no_time"}
     if not wanted.lets_assistant(tool.level):
-        facts["refused"] = words.NOT_LET.format(command=request.command)
+        facts["says"] = words.NOT_LET.format(command=request.command)
     elif is_odd or request.flags or (verb, name) != (tool.verb, given.get("name", "")):
-        facts["refused"] = words.NOT_A_NAME
+        facts["says"] = words.NOT_A_NAME
     elif tool.verb == "help":
         facts["can"] = [words.TITLES[name] for name, one in TOOLS.items() if wanted.lets_assistant(one.level)]
     else:

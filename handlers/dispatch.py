@@ -454,8 +454,8 @@ def _asked_again(request: Request) -> Answer:
     if len(command) > kit.VALUE:
         return replies.hint(fill(answers.QUOTED_AGAIN if is_quoted else answers.SAID_LONG_AGO_AGAIN, at=at))
     buttons = [kit.button(answers.DO_IT_NOW, SAY, command), kit.button(answers.LEAVE_IT, _LEAVE)]
-    template = answers.QUOTED if is_quoted else answers.SAID_LONG_AGO
-    template = answers.NOT_LET if request.surface.via else template
+    template = answers.NOT_LET if request.surface.via else answers.SAID_LONG_AGO
+    template = answers.QUOTED if is_quoted else template
     return replies.answer(fill(template, at=at, said=_in_full(command)), buttons)
 
 
