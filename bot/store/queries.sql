@@ -506,9 +506,7 @@ WHERE workspace_id = :workspace_id AND outcome IS NULL AND verb IN ('start', 're
 -- name: settle_timer
 UPDATE workspaces SET {changes}
 WHERE id = :id AND stop_at IS NOT NULL AND (
-    EXISTS (
-        SELECT 1 FROM operations s WHERE s.id = workspaces.stop_start AND s.outcome IS NOT NULL AND s.start_call = 'none'
-    )
+    (SELECT s.outcome IS NOT NULL AND s.start_call = 'none' FROM operations s WHERE s.id = workspaces.stop_start)
     OR (state IN ('stopped', 'suspended', 'failed', 'gone') AND NOT EXISTS (
         SELECT 1 FROM operations o
         WHERE o.workspace_id = :id AND o.outcome IS NULL AND o.verb IN ('start', 'restart', 'create')

@@ -223,7 +223,6 @@ USE_CASES: dict[str, Do] = {
     "hours.move": lambda w, asked: asked.to(hours.move),
     "hours.keep": lambda w, asked: asked.to(hours.keep, w.workspace.id, w.at),
     "hours.go_on": lambda w, asked: asked.to(hours.go_on, w.workspace.id),
-    "undo": lambda w, asked: asked.to(acts.undo),
     "approvals.ask": lambda w, asked: asked.to(approvals.ask, "saturn", "alice"),
     "approvals.decide": lambda w, asked: asked.to(approvals.decide, "bobs", "bob", approve=True),
     "accounts.unlink": lambda w, asked: asked.to(accounts.unlink, ["saturn"]),
@@ -264,7 +263,6 @@ SAID = {"linking.invite"}
 #: What another person may ask for just as well.
 FOR_EVERYBODY = {
     "hours.move",
-    "undo",
     "workspaces.create",
     "list.add",
     "preferences",
@@ -422,7 +420,7 @@ async def test_where_nothing_is_to_do_the_interaction_is_not_used_up(store, worl
     assert "inbox" in changed(before, await tables(store))
 
 
-@pytest.mark.parametrize("name", sorted(USE_CASES.keys() - WITHOUT_KEY))
+@on_one_engine("name", sorted(USE_CASES.keys() - WITHOUT_KEY), "timers.set")
 async def test_what_asks_for_somebody_goes_as_far_as_they_let_it_by_the_effect(store, world, name):
     asked = replace(ask(store, "i1"), via="assistant")
     needed = LEVELS.index(LEVEL_OF[name]) if name in LEVEL_OF else len(LEVELS)
@@ -440,6 +438,16 @@ async def test_what_asks_for_somebody_goes_as_far_as_they_let_it_by_the_effect(s
     else:
         # With her own word it is done.
         await USE_CASES[name](world, ask(store, "i1"))
+
+
+async def test_what_asks_for_somebody_takes_nothing_back(store, world):
+    await store.carry_out(lambda tx: save_level(tx, ALICE, Preferences(assistant=LEVELS[-1])))
+    own = ask(store, "i1")
+    await own.to(workspaces.alias, world.workspace.id, "mine")
+    (act,) = own.acts.values()
+    with pytest.raises(AskFirst):
+        await replace(ask(store, "i2"), via="assistant").to(acts.undo, act.id)
+    assert (await store.workspace(world.workspace.id)).title == "mine"
 
 
 async def test_what_is_refused_in_front_leaves_the_same_and_what_only_shows_leaves_nothing(store, world):
