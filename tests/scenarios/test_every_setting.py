@@ -248,7 +248,7 @@ async def assistant_calls(folder):
         address, secret = f"http://127.0.0.1:{ready.bot.port}", ready.slack.credentials["signing_secret"]
         async with assistant(address, secret, ready.clock.now) as slackbot:
             who = {"user_id": ready.alice.id, "team_id": ready.slack.state.team.id}
-            assert "/workspace start NAME" in await slackbot.calls(who, "help")
+            assert "Show my workspaces" in await slackbot.calls(who, "help")
 
 
 @proves("USHER_COMMAND", "USHER_JOB_COMMAND")
