@@ -1,7 +1,7 @@
 """A person's workspaces: shown, added, named, removed from their list, started from wherever they are."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from bot.domain.notices import Answer, Spoken
 from bot.domain.surfaces import Surface
@@ -13,7 +13,7 @@ from bot.messages.blocks.cards import opening
 from bot.messages.blocks.kit import AGREED, Press, fill, line
 from bot.messages.texts import answers, cards, home, verbs
 from bot.services import naming, snapshots, workspaces
-from bot.services.gather import rank
+from bot.services.gather import in_short, rank
 from bot.support.cleaning import fold
 from bot.support.pool import beside
 from handlers import narrowed, routes
@@ -27,10 +27,13 @@ from handlers.snapshots import refreshed
 from handlers.workspace.operations import as_it_is, not_there
 from handlers.workspace.targets import labels_of, named, nothing_yet, old_and_rows, workspace_of
 
+#: Asks for the whole list.
+ALL: Final = "all"
+
 
 @routes.verb("workspace", "list", flags=("share",), does=routes.Does.SHOWS)
 async def show_list(request: Request) -> Answer:
-    """Answer with a page of the list; ``list 2`` and the button *More* show later ones.
+    """Answer with what runs and what was used last; ``list all``, ``list 2`` and *More* with pages of all.
 
     Words narrow it: to a state, a connection, names; the buttons keep them.
     """
@@ -58,15 +61,22 @@ async def show_list(request: Request) -> Answer:
         # What the list offers to its owner would refuse everybody else.
         remark = request.filled(answers.LIST_SHARED_NEXT)
     under_way = {one.workspace_id: one for one in await services.store.open_operations(request.principal)}
-    found = sorted(rows if part is None else part.rows, key=lambda one: rank(one, under_way))
+    # Those of a connection that isn't set up any more are shown nowhere.
+    shown = [one for one in (rows if part is None else part.rows) if one.connection in services.connections]
+    found = sorted(shown, key=lambda one: rank(one, under_way))
+    is_whole = part is not None or page > 1 or ALL in map(plain, given) or request.surface.via == "assistant"
+    short = found if is_whole else in_short(found, under_way)
+    is_short = lists.AT_A_GLANCE < len(found) > len(short) <= lists.PAGE
     return lists.workspace_list(
-        await services.gatherer.of_all(request.principal, found, under_way),
+        await services.gatherer.of_all(request.principal, short if is_short else found, under_way),
         page=page,
+        count=len(found) if is_short else 0,
         remark=remark,
         shared_by=request.who if request.is_shared else None,
         replaces=is_redrawn or request.waited.updates,
         more=[*await new_step(services, request.principal), replies.help_button("workspace", is_short=True)],
         only=narrowed.only(request, part, answers.WORKSPACES),
+        words=ALL if ALL in map(plain, given) else "",
     )
 
 

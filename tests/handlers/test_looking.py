@@ -6,12 +6,14 @@ import re
 import pytest
 
 from bot.domain.errands import Outcome
+from bot.domain.homes import Home
 from bot.domain.notices import NoticeKind
 from bot.domain.observed import Observed
 from bot.domain.runs import Update
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.reconciler.lists import waiting_commands
+from bot.services.home import HomeGatherer
 from handlers.dispatch import replay
 from tests.handlers.rig import COLLEAGUE, activate, buttons, words
 from tests.rigs.golden import check_golden
@@ -56,15 +58,77 @@ async def test_a_shared_list_holds_no_address(bot):
 
 async def test_a_long_list_comes_in_pages(bot):
     await bot.link(names=tuple(f"workspace-{number:02}" for number in range(45)))
-    first = await bot.say("list")
+    first = await bot.say("list all")
     assert "and 25 more" in words(first)
     assert len(first.blocks) <= 50
+    assert words(await bot.push(first, "Refresh")) == words(first)
     second = await bot.push(first, "More")
     assert second.replaces
     assert "workspace-20" in words(second)
     assert "More" not in buttons(await bot.say("list 3"))
     assert "workspace-44" in words(await bot.say("list 99"))
     assert "workspace-00" in words(await bot.say("list of all"))
+
+
+def rows_of(answer):
+    return re.findall(r"^\*(?:<[^|]*\|)?(workspace-\d\d)>?\*$", words(answer), re.MULTILINE)
+
+
+async def known(bot, name, **times):
+    assignments = ", ".join(f"{column} = :{column}" for column in times)
+    row = await bot.workspace(name)
+    query = f"UPDATE workspaces SET {assignments} WHERE id = :id"
+    await bot.store.carry_out(lambda tx: tx.run(query, **times, id=row.id))
+
+
+async def test_of_many_a_chat_shows_what_runs_and_the_five_last_used_and_says_where_all_are(bot):
+    names = [f"workspace-{number:02}" for number in range(40)]
+    linked = await bot.link(names=tuple(names))
+    now = bot.clock.now()
+    # By their person, by what the provider says, by having run; one that is gone isn't used again.
+    for name, times in {
+        "workspace-31": {"asked_at": now - 10},
+        "workspace-07": {"last_used_at": now - 20},
+        "workspace-22": {"up_at": now - 30},
+        "workspace-12": {"down_at": now - 40},
+        "workspace-38": {"asked_at": now - 50, "last_used_at": now - 900},
+        "workspace-03": {"last_used_at": now - 60},
+        "workspace-00": {"last_used_at": now - 5},
+    }.items():
+        await known(bot, name, **times)
+    for _ in range(2):
+        await bot.store.merge_discovered(linked.account.id, [found_workspace(one) for one in names[1:]])
+    await running(bot, "workspace-39")
+    await observe(bot.store, bot.clock, await bot.workspace("workspace-15"), Observed(State.STARTING))
+    last = ["workspace-31", "workspace-07", "workspace-22", "workspace-12", "workspace-38"]
+    short = await bot.say("list")
+    assert rows_of(short) == ["workspace-15", "workspace-39", *last]
+    assert "All 40 are on my *Home* tab." in words(short)
+    assert "More" not in buttons(short)
+    assert rows_of(await bot.push(short, "Refresh")) == rows_of(short)
+    # The number counts what Home shows.
+    home = await HomeGatherer(bot.services.context, bot.services.gatherer).own(Home(ALICE, now))
+    assert (home.count, home.pages) == (40, 3)
+    shared = await bot.say("list --share")
+    assert rows_of(shared) == rows_of(short)
+    assert "Home" not in words(shared)
+    assert "and 33 more" in words(shared)
+
+
+async def test_ten_are_shown_as_they_are(bot):
+    await bot.link(names=tuple(f"workspace-{number:02}" for number in range(10)))
+    answer = await bot.say("list")
+    assert len(rows_of(answer)) == 10
+    assert "Home" not in words(answer)
+
+
+async def test_where_more_runs_than_a_message_holds_the_list_has_pages(bot):
+    await bot.link(names=tuple(f"workspace-{number:02}" for number in range(21)))
+    for number in range(16):
+        await running(bot, f"workspace-{number:02}")
+    first = await bot.say("list")
+    assert len(rows_of(first)) == 20
+    assert rows_of(await bot.push(first, "More")) == ["workspace-20"]
 
 
 async def test_the_buttons_of_a_list_of_only_some_keep_the_words(bot):

@@ -70,27 +70,38 @@ def workspace_list(
     rows: Sequence[WorkspaceFacts],
     *,
     page: int = 1,
+    count: int = 0,
     remark: str = "",
     shared_by: str | None = None,
     replaces: bool = False,
     more: Iterable[Element] = (),
     only: Mapping[str, Any] | None = None,
+    words: str = "",
 ) -> Answer:
     """List workspaces; ``shared_by`` (a mention) makes a list for everybody, without addresses.
 
-    ``rows`` are all of them; a page beyond the end becomes the last one. ``only`` says that they are some of
-    the person's: what they are, the words that ask for them, and how they are found again. A list of one's
-    own begins with a menu: the buttons ``more``, and, if it is long, a search that leads to any workspace.
+    ``rows`` are all of them, or those of ``count`` that matter now; a page beyond the end becomes the last
+    one. ``only`` says that they are some of the person's: what they are, the words that ask for them, and how
+    they are found again; ``words`` ask for all. A list of one's own begins with a menu: the buttons ``more``,
+    and, if it is long, a search that leads to any workspace.
     """
     one = page_of(rows, page, PAGE)
-    what, typed = (only["what"], only["words"]) if only is not None else (answers.WORKSPACES, "")
+    if count and shared_by is not None:
+        one = replace(one, left=count - len(rows))
+    elif count:
+        remark = f"{answers.ALL_ON_HOME.format(count=count)} {remark}".strip()
+    what, typed = (only["what"], only["words"]) if only is not None else (answers.WORKSPACES, words)
     title = fill(answers.LIST, what=Markup(what))
     if shared_by is not None:
         title = fill(answers.LIST_SHARED, who=Markup(shared_by), what=Markup(what))
     is_shared = shared_by is not None
     drawn, seen = workspace_rows(one.shown, is_shared=is_shared)
     blocks = listed(title, drawn, one, remark, verb="" if is_shared else "list", words=typed, seen=seen)
-    menu = [] if is_shared else [*([replies.search("status")] if len(rows) > AT_A_GLANCE else []), *more]
+    menu = (
+        []
+        if is_shared
+        else [*([replies.search("status")] if max(len(rows), count) > AT_A_GLANCE else []), *more]
+    )
     blocks[1:1] = kit.actions(menu)
     return kit.answer(blocks, in_channel=is_shared, replaces=replaces, about=_about(one.shown))
 

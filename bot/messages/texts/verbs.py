@@ -53,7 +53,8 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = {
             "list",
             "show your workspaces",
             (
-                "This is also what you get without a verb. `list 2` shows the second page.",
+                "This is also what you get without a verb. Of many, it shows what runs and what you used last; "
+                "`list all` and `list 2` show pages of all.",
                 "`list running`, `list CONNECTION` and `list NAME` show only some of them.",
             ),
         ),
