@@ -4,6 +4,7 @@ Pure. ``bot.messages.texts.problems`` puts them into words; a message about anyt
 """
 
 import re
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -54,6 +55,7 @@ _PATTERNS: Final[tuple[tuple[Reason, re.Pattern[str]], ...]] = tuple(
             r"\binsufficient (?:cpu|memory|ephemeral|pods|resources)|too many pods|no (?:existing )?nodes ",
         ),
         (Reason.NO_ROOM, r"not enough (?:cpu|memory|gpus?|resources|capacity)|trigger scale-up"),
+        (Reason.NO_ROOM, r"\bscale[- ]up\b.{0,200}\bfailed\b|out of resources"),
         (Reason.STORAGE, r"failed ?(?:mount|attach)|(?:mount|attach)volume|attach or mount|multi-attach"),
         (Reason.STORAGE, r"persistentvolumeclaim|volume node affinity"),
         (
@@ -86,6 +88,16 @@ _PATTERNS: Final[tuple[tuple[Reason, re.Pattern[str]], ...]] = tuple(
     )
 )
 
+#: What machines have too little of.
+_SHORT_OF: Final = re.compile(r"(?:insufficient|not enough) (cpu|memory|ephemeral-storage)\b", re.IGNORECASE)
+#: What adds machines says why it doesn't.
+_ADDS_NONE: Final = re.compile(r"trigger scale-up|\bscale[- ]up\b.{0,200}\bfailed\b", re.IGNORECASE)
+
+
+def short_of(message: str) -> tuple[str, ...]:
+    """Return what there is too little of: "cpu", "memory", "ephemeral-storage"; () if it isn't said."""
+    return tuple(dict.fromkeys(name.lower() for name in _SHORT_OF.findall(message[:LIMIT])))
+
 
 def reason_in(message: str) -> Reason | None:
     """Return which cause a provider's message is about; None if it is none of these."""
@@ -108,5 +120,22 @@ def kept(before: State, known: str | None, after: State, new: str | None) -> str
 
 
 def weightier(known: str | None, new: str | None) -> str | None:
-    """Return the later message, unless it says less: that it took too long isn't what was waited for."""
-    return new if new and not (known and reason_in(new) is Reason.SLOW) else known
+    """Return the later message, unless it says less."""
+    return weightiest([one for one in (known, new) if one])
+
+
+def weightiest(messages: Sequence[str]) -> str | None:
+    """Return the latest of messages in their order, but no later one that says less; None if there is none.
+
+    That it took too long isn't what was waited for. What adds machines says of each
+    kind why it adds none: what is missing, the scheduler has said.
+    """
+    if not messages:
+        return None
+    *before, last = messages
+    if before and reason_in(last) is Reason.SLOW:
+        return weightiest(before)
+    if not _ADDS_NONE.search(last):
+        return last
+    named = [one for one in messages if reason_in(one) is Reason.NO_GPU or short_of(one)]
+    return ([one for one in named if not _ADDS_NONE.search(one)] or named or [last])[-1]

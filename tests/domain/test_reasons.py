@@ -3,6 +3,7 @@
 import pytest
 
 from bot.domain.reasons import Reason, reason_in
+from bot.messages.texts.problems import explanation
 
 SAID = {
     Reason.NO_GPU: [
@@ -86,3 +87,23 @@ PLAIN = ["", 'Pulling image "example.org/lab:9"', "Successfully pulled image", "
 @pytest.mark.parametrize("message", [*PLAIN, "Spawning server", "Launching", "HTTP 500", "error 17"])
 def test_anything_else_is_none(message):
     assert reason_in(message) is None
+
+
+SHORT = {
+    "0/2 nodes are available: 1 Insufficient cpu, 2 Insufficient memory, 1 Insufficient cpu.": (
+        "There's no room for it on Hub right now: not enough CPU and memory."
+    ),
+    "0/2 nodes are available: 2 Insufficient ephemeral-storage.": (
+        "There's no room for it on Hub right now: not enough disk space."
+    ),
+    "Not enough memory on node": "There's no room for it on Hub right now: not enough memory.",
+    "pod didn't trigger scale-up: 1 max node group size reached": "There's no room for it on Hub right now.",
+    "0/3 nodes are available: 1 Insufficient cpu, 3 Insufficient nvidia.com/gpu.": (
+        "There's no free GPU on Hub right now."
+    ),
+}
+
+
+@pytest.mark.parametrize("message", SHORT)
+def test_no_room_names_what_is_missing_where_that_is_said(message):
+    assert explanation(message, "Hub", is_over=False, helps=False) == SHORT[message]

@@ -205,7 +205,7 @@ def test_a_failure_without_a_reason_says_so():
     # Nobody is sent to a page that there isn't.
     assert said(has_page=False) == "Courses didn't give a reason. Ask your Courses admin."
     assert said("Strange", has_page=False) == "Courses says: “Strange.” Ask your Courses admin."
-    enough = "There was no room for it on Courses. Try again later or with a smaller size, or ask your"
+    enough = "There was no room for it on Courses: not enough memory. Try again later or with"
     assert said("Not enough memory on node", has_page=False).startswith(enough)
 
 

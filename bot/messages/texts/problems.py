@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from bot.domain.errands import Errand
 from bot.domain.operations import Operation
-from bot.domain.reasons import Reason, reason_in
+from bot.domain.reasons import Reason, reason_in, short_of
 from bot.domain.runs import Run
 from bot.domain.workspaces import State, Workspace
 from bot.messages.texts.times import time_mark
@@ -179,6 +179,9 @@ class Because(NamedTuple):
     passes: bool = False
 
 
+#: What there is no room for want of, where it is said.
+MISSING: Final = ": not enough {what}"
+SHORT_OF: Final = {"cpu": "CPU", "memory": "memory", "ephemeral-storage": "disk space"}
 _AGAIN: Final = "Try again. If it happens again, ask your {title} admin."
 #: Said while a provider waits for what may pass by itself.
 WAITS: Final = "{title} keeps trying, and I'll message you either way."
@@ -195,8 +198,8 @@ REASONS: Final[Mapping[Reason, Because]] = {
         "Choose something else, or ask your {title} admin what there is.",
     ),
     Reason.NO_ROOM: Because(
-        "There's no room for it on {title} right now.",
-        "There was no room for it on {title}.",
+        "There's no room for it on {title} right now{missing}.",
+        "There was no room for it on {title}{missing}.",
         "Try again later or with a smaller size, or ask your {title} admin for more room.",
         passes=True,
     ),
@@ -347,7 +350,9 @@ def explanation(message: str, title: str, *, is_over: bool, helps: bool = True, 
         because = REASONS[known]
         said = [because.then if is_over else because.now]
         said += [WAITS if because.passes and not is_over else because.helps] if helps else []
-    return " ".join(said).replace("{title}", title).strip()
+    what = " and ".join(SHORT_OF[one] for one in short_of(message))
+    missing = MISSING.format(what=what) if what else ""
+    return " ".join(said).replace("{missing}", missing).replace("{title}", title).strip()
 
 
 def condition(workspace: Workspace, title: str, *, helps: bool = True, has_page: bool = True) -> str:

@@ -343,7 +343,7 @@ def _stopped(progress: Progress | None, label: str) -> Observed:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Hold the last event of a start, and the last warning: ``percent`` is 0–100; texts may be empty."""
+    """Hold the last event of a start, and what was warned of: ``percent`` is 0–100; texts may be empty."""
 
     percent: int | None = None
     message: str = ""
@@ -363,11 +363,13 @@ def last_event(stream: bytes) -> Progress | None:
     Anything but a JSON object is skipped: progress is only for display, and nothing depends on it.
     """
     whole = stream.decode("utf-8", "replace").replace("\r\n", "\n").rpartition("\n")[0]
-    found, warning = None, ""
-    for line in whole.split("\n"):
-        if line.startswith("data:") and (event := _event(line[5:])) is not None:
-            found, warning = event, event.warning or warning
-    return found and replace(found, warning=warning)
+    lines = (line[5:] for line in whole.split("\n") if line.startswith("data:"))
+    events = [event for event in map(_event, lines) if event is not None]
+    if not events:
+        return None
+    last, warning = events[-1], reasons.weightiest([one.warning for one in events if one.warning]) or ""
+    # The last warning may say less than an earlier one, and then isn't what it waits for.
+    return replace(last, warning=warning, message=warning if last.warning else last.message)
 
 
 def _event(text: str) -> Progress | None:

@@ -7,8 +7,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from jupyterhub.slugs import is_valid_display_name, is_valid_safe_slug, normalise_unicode
 
+from bot.domain import reasons
 from bot.domain.forms import FormProblems, FreeName, Spec, marked
 from bot.domain.people import Principal
+from bot.domain.workspaces import State
 from bot.providers import connection
 from bot.providers.jupyterhub.provider import JupyterHub, JupyterHubSettings, Offer
 from bot.providers.jupyterhub.servers import Progress, ServerName, last_event, parse_reference
@@ -199,6 +201,48 @@ WARNED = STREAM + event(f"2026-03-04T05:06:07Z [Warning] {NO_GPU}")
 )
 def test_the_last_whole_event_counts(stream, progress):
     assert last_event(stream) == progress
+
+
+MAX_NODES = "pod didn't trigger scale-up: 1 max node group size reached, 2 Insufficient cpu"
+ADDING = "pod triggered scale-up: [{gpu-pool 0->1 (max: 4)}]"
+NO_CPU = "0/3 nodes are available: 3 Insufficient cpu, 2 Insufficient memory."
+OUT = "Node scale up in zones europe-west4-a associated with this pod failed: GCE out of resources."
+NO_GPU_ADDED = "pod didn't trigger scale-up: 1 Insufficient nvidia.com/gpu"
+FAILED = event("Spawn failed: pod jupyter/jupyter-ana did not start in 300 seconds!", failed=True)
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ([NO_GPU, MAX_NODES], NO_GPU),
+        ([MAX_NODES, NO_GPU], NO_GPU),
+        ([NO_GPU, OUT], NO_GPU),
+        ([NO_GPU, MAX_NODES, OUT, MAX_NODES], NO_GPU),
+        ([NO_GPU, ADDING], ADDING),
+        ([NO_GPU, ADDING, OUT], NO_GPU),
+        ([ADDING, MAX_NODES, NO_GPU, MAX_NODES], NO_GPU),
+        ([NO_GPU, NO_CPU, MAX_NODES], NO_CPU),
+        ([NO_GPU_ADDED, OUT], NO_GPU_ADDED),
+        ([NO_CPU, NO_GPU_ADDED], NO_CPU),
+        ([MAX_NODES, OUT], MAX_NODES),
+        ([ADDING, OUT], OUT),
+        ([OUT], OUT),
+    ],
+)
+def test_what_adds_no_machine_hides_nothing_that_is_missing(said, reason):
+    """KubeSpawner passes on the events of Kubernetes' scheduler and autoscaler in the order they come."""
+    stream = b"".join(event(f"2026-03-04T05:06:07Z [Warning] {one}") for one in said)
+    waiting = last_event(stream)
+    # The latest event isn't quoted beside what holds it up.
+    assert (waiting.warning, waiting.message) == (reason, reason)
+    failed = last_event(stream + FAILED)
+    assert reasons.weightier(failed.warning, failed.message) == reason
+    # After a failure the hub may report that alone: what was read before is kept.
+    read = None
+    for end in range(1, len(said) + 1):
+        found = last_event(b"".join(event(f"2026 [Warning] {one}") for one in said[:end])).warning
+        read = reasons.kept(State.STARTING, read, State.STARTING, found)
+    assert reasons.kept(State.STARTING, read, State.FAILED, last_event(FAILED).message) == reason
 
 
 @given(st.binary(), st.integers(0, len(STREAM)))
