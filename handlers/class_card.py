@@ -337,7 +337,7 @@ def _sought(request: Request, card: ClassCard) -> str:
 async def _opened(request: Request, workspace: Workspace) -> Answer:
     """Return the workspace's address: to the presser alone, like every answer to a press."""
     facts = await request.services.gatherer.of_workspace(workspace)
-    sentence = f"{fill(class_words.RUNNING, name=workspace.title)} {opening(facts)}"
+    sentence = f"{fill(class_words.RUNNING, name=workspace.title)} {opening(facts)}".rstrip()
     if facts.ide_url:
         return replies.opening(facts, sentence)
     return replies.answer(sentence, open_buttons(facts))

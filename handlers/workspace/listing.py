@@ -102,7 +102,7 @@ async def show_address(request: Request) -> Answer:
     facts = await services.gatherer.of_workspace(workspace)
     if workspace.state is State.RUNNING:
         if facts.ide_url:
-            sentence = f"{fill(answers.OPENING, name=workspace.title)} {opening(facts)}"
+            sentence = f"{fill(answers.OPENING, name=workspace.title)} {opening(facts)}".rstrip()
             return replies.opening(facts, "\n".join([sentence, *buttons.ends(facts)]))
         await request.asked.to(workspaces.refresh, workspace.id)
         return replies.answer(opening(facts), buttons.open_buttons(facts))

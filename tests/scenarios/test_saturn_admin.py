@@ -26,7 +26,7 @@ async def test_an_approval_links_and_the_persons_own_token_does_the_work(by_admi
         assert "Your Saturn Cloud account *alice* is linked." in alice.only("linked").text
         await alice.types("start notebook")
         await world.pass_time(40)
-        assert "To open it, you need to be signed in to Saturn Cloud as alice." in alice.only("ready").text
+        assert "*notebook* is ready." in alice.only("ready").text
         (linked,) = details(await world.audit("account.linked"))
         assert (linked["proof"], linked["acts"]) == ("administrator", "admin")
         assert not [one for one in details(await world.audit("call.")) if "acts" in one]

@@ -33,7 +33,11 @@ async def test_a_start_before_anything_is_linked_runs_once_the_account_is_linked
         assert "Saturn Cloud is linked, as alice." in page.text
     await bare.pass_time(40)
     ready = alice.only("ready")
-    assert "*notebook* is ready. To open it, you need to be signed in to Saturn Cloud as alice." in ready.text
+    assert ready.text.startswith("*notebook* is ready.")
+    # Who has to be signed in there is said once, and not with each workspace.
+    await alice.types("open notebook")
+    signed_in = "you need to be signed in to Saturn Cloud as alice."
+    assert [shown.kind for shown in alice.sees() if signed_in in shown.text] == ["linked"]
     assert ready.address("Open") == f"{bare.saturn_url}/ide/{ID['notebook']}/"
     assert bare.calls("POST .*/start") == 1
     assert [shown.kind for shown in alice.sees()] == ["linked", "ready"]

@@ -127,12 +127,6 @@ def filled(template: str, facts: Facts, **more: object) -> str:
     return fill(template, **{**names, **times, **more})
 
 
-def opens_for(facts: WorkspaceFacts) -> str:
-    """Say for whom the address opens."""
-    template = cards.OPENS_AS if facts.username else cards.OPENS
-    return fill(template, title=facts.connection_title, username=facts.username)
-
-
 def _card(facts: WorkspaceFacts, lines: list[str], small: list[str], buttons: list[Element]) -> Answer:
     title = fill("*{name}* · {title}", name=name_of(facts), title=facts.connection_title)
     return kit.message("\n".join([title, *lines]), small, buttons)
@@ -310,15 +304,15 @@ def while_running(facts: WorkspaceFacts) -> tuple[list[str], list[str], list[Ele
         *later_button(facts),
         *hours_button(facts),
     ]
-    return [opening(facts), *ends(facts), *_warned(facts)], small, buttons
+    return [*filter(None, [opening(facts)]), *ends(facts), *_warned(facts)], small, buttons
 
 
 def opening(facts: WorkspaceFacts) -> str:
-    """Say for whom the address opens, or that there is none to share."""
+    """Say how what is in a page of ours opens, or that there is no address to share; otherwise nothing."""
     if facts.opens_in_page:
         without = cards.NOT_OPEN if facts.has_public_url else cards.NO_PAGE
         return fill(cards.OPENS_HERE if facts.ide_url else without, title=facts.connection_title)
-    return opens_for(facts) if facts.ide_url else fill(cards.NO_ADDRESS, title=facts.connection_title)
+    return "" if facts.ide_url else fill(cards.NO_ADDRESS, title=facts.connection_title)
 
 
 def _warned(facts: WorkspaceFacts) -> list[str]:

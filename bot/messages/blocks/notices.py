@@ -229,7 +229,7 @@ def _ready(facts: WorkspaceFacts) -> Answer:
     lines, more, buttons = while_running(facts)
     is_news = operation is None or operation.has_called
     said = filled(notices.READY if is_news else notices.READY_ALREADY, facts)
-    sentence = "\n".join([f"{said} {lines[0]}", *lines[1:]])
+    sentence = "\n".join([" ".join([said, *lines[:1]]), *lines[1:]])
     return kit.message(sentence, [*small, *more], buttons)
 
 
@@ -362,12 +362,13 @@ def asked(facts: WorkspaceFacts) -> Answer:
 def _linked(facts: Facts) -> Answer:
     username = facts.username or facts.word("username")
     template = notices.LINKED_AS if username else notices.LINKED
-    buttons = [replies.list_button(style=kit.PRIMARY)]
+    # Said here alone, and not with each workspace.
+    opens = notices.OPENS_AS if username else notices.OPENS
+    template = template if "page" in facts.capabilities else f"{template}\n{opens}"
+    # Not in red: it undoes what just went well. And in no menu: it is spoken of below.
+    unlink = kit.quiet(unlink_button(facts.connection, facts.connection_title))
+    buttons = [replies.list_button(style=kit.PRIMARY), unlink]
     buttons += [replies.new_button(facts.connection)] if "making" in facts.capabilities else []
-    # Not in red: it undoes what just went well.
-    unlink = unlink_button(facts.connection, facts.connection_title)
-    del unlink["style"]
-    buttons.append(unlink)
     small = [notices.LINKED_NEXT]
     if facts.link_ends_at is not None:
         small.append(fill(notices.LINKED_UNTIL, at=kit.day(facts.link_ends_at)))

@@ -87,8 +87,6 @@ BAR_EMPTY: Final = "▱"
 RUNNING: Final = "Running since {since}."
 #: What nothing had to be sent for: since when it is so isn't known.
 RUNNING_ALREADY: Final = "Running (as of {at})."
-OPENS_AS: Final = "To open it, you need to be signed in to {title} as {username}."
-OPENS: Final = "To open it, you need to be signed in to {title}."
 NO_ADDRESS: Final = "{title} didn't give me a link that I can pass on. Open it from its page there."
 OPENS_HERE: Final = "It opens on a page of mine that only works for you: sign in there with Slack."
 NO_PAGE: Final = (

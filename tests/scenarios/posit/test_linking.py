@@ -41,12 +41,14 @@ async def test_an_administrator_approves_whom_somebody_acts_as(bare):
     bare.watch.may_read(alice.id, "alice")
     await amir.presses(request, "Approve")
     await bare.pass_time(3)
-    assert "Your Workbench account *alice* is linked." in alice.only("linked").text
+    linked = alice.only("linked").text
+    assert "Your Workbench account *alice* is linked." in linked
+    assert "To open a workspace there, you need to be signed in to Workbench as alice." in linked
     assert any("is now linked to *alice* on Workbench." in shown.text for shown in amir.sees())
     await alice.types("start thesis")
     await bare.pass_time(20)
     ready = alice.only("ready")
-    assert "To open it, you need to be signed in to Workbench as alice." in ready.text
+    assert "signed in" not in ready.text
     assert bare.session("thesis").launched_by == "super"
     users = {(token, user) for token, user, method in bare.posit.harness.by_account if "session" in method}
     assert users == {("super", "alice")}
