@@ -29,6 +29,7 @@ from bot.services.context import Context
 from bot.store import accounts as rows
 from bot.store import links, people
 from bot.store.audit import append_audit
+from bot.store.notices import known_channel
 from bot.store.tables import LINKS, TASKS
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
@@ -75,7 +76,7 @@ class Opened:
     """Hold what a page about a link shows. ``mark`` identifies the checked token without revealing it.
 
     ``signs_in``: the person signs in at the provider instead of pasting a token. ``former`` is the username
-    that the person has linked there so far, "" for none.
+    that the person has linked there so far, "" for none. ``channel`` is where Usher writes to them, if known.
     """
 
     link: Link
@@ -86,6 +87,7 @@ class Opened:
     needs_sign_in: bool
     signs_in: bool = False
     former: str = ""
+    channel: str | None = None
 
     @property
     def is_another(self) -> bool:
@@ -513,6 +515,7 @@ def _opened(tx: Transaction, asked: Asked, link: Link, visit: Visit) -> Opened:
         needs_sign_in=context.sign_in and not _is_proven(link, visit),
         signs_in=provider.oauth is not None,
         former=account.username if account is not None and account.state != "revoking" else "",
+        channel=known_channel(tx, link.principal),
     )
 
 

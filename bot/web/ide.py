@@ -36,7 +36,7 @@ from bot.services.gather import IDE_PATH
 from bot.services.linking import shown_name
 from bot.support.errors import Refused, SecretError
 from bot.web import render
-from bot.web.browsers import Browsers, SlackSignIn, proven, read_form, see_other
+from bot.web.browsers import Browsers, SlackSignIn, proven, read_form, see_other, slack_url
 from handlers.services import Services
 
 log = structlog.get_logger(__name__)
@@ -159,9 +159,6 @@ MARK_HEADER = "X-Usher-Mark"
 _AGREED = {one.name: one for one in Consent}
 #: What the page's policy refused: a directive, and the host (or what was written into the page).
 _BLOCKED = re.compile(r"[a-z-]{1,40} (?:inline|eval|[0-9A-Za-z.:\[\]-]{1,260})")
-#: Slack's redirect to a conversation, which works for every client.
-_SLACK = "https://slack.com/app_redirect"
-_SLACK_CLIENT = "https://app.slack.com/client"
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +247,7 @@ class IdePages:
             is_https=loads.is_https,
             form_mark=self._browsers.session_mark(shown.session_id),
             person=await self._name(shown.workspace.principal),
-            slack=_back_to_slack(shown),
+            slack=slack_url(shown.workspace.principal.team_id, shown.rows.channel_id),
         )
         response.headers.update(render.headers_showing(loads))
         return response
@@ -458,9 +455,3 @@ class IdePages:
             person=await self._name(rows.session.principal),
             form_mark=self._browsers.session_mark(session_id),
         )
-
-
-def _back_to_slack(shown: Shown) -> str:
-    team = shown.workspace.principal.team_id
-    channel = shown.rows.channel_id
-    return f"{_SLACK}?team={team}&channel={channel}" if channel else f"{_SLACK_CLIENT}/{team}"

@@ -20,7 +20,7 @@ from bot.services.context import Context
 from bot.services.linking import Opened, Visit, digest
 from bot.support.errors import Refused
 from bot.web import render
-from bot.web.browsers import SLACK, Browsers, Flow, SlackSignIn, proven, read_form, see_other
+from bot.web.browsers import SLACK, Browsers, Flow, SlackSignIn, proven, read_form, see_other, slack_url
 
 LINK_PATH = "/link"
 #: To where people sign in at the provider.
@@ -270,6 +270,7 @@ class LinkPages:
             form_mark=self._browsers.form_mark(visit),
             sign_in_url=_address(visit, f"{LINK_PATH}/sign-in"),
             there_url=_address(visit, THERE_PATH),
+            slack=slack_url(opened.link.principal.team_id, opened.channel),
             command=self._command,
             app=self._context.installation.at(opened.link.principal).bot_name,
             code_follows=not self._context.sign_in,

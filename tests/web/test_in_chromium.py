@@ -2,6 +2,8 @@
 
 import pytest
 
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.messages.texts import pages as words
 from tests.web.driver import chromium, elsewhere, is_installed
 from tests.web.rig import ALICE, GOOD, rig
 
@@ -10,20 +12,32 @@ pytestmark = [
     pytest.mark.skipif(not is_installed(), reason="Chromium and chromedriver are not installed"),
 ]
 
+BACK = "const [one] = document.links; return [one.textContent, one.href]"
+
+
+async def heard(window, css):
+    """Return what is read aloud after the name of an element, as the browser tells it to screen readers."""
+    found = await window.devtools("Runtime.evaluate", {"expression": f"document.querySelector({css!r})"})
+    about = {"objectId": found["result"]["objectId"], "fetchRelatives": False}
+    tree = await window.devtools("Accessibility.getPartialAXTree", about)
+    return tree["nodes"][0].get("description", {}).get("value", "")
+
 
 async def test_the_way_with_the_code():
     async with rig() as made, chromium() as window:
         await window.go(await made.accounts.invite(ALICE, "saturn"))
         assert (await window.url()).startswith(f"{made.origin}/link?of=")
         assert "Alice Liddell" in await window.text(".who")
+        assert await heard(window, "#token") == words.TOKEN_NOTE
         await window.type("#token", "00000000")
         await window.press("form button")
         assert "4 tries are left" in await window.text(".problem")
         # Whoever can't see the page hears first that it was refused, and is back in the field that says why.
         assert (await window.script("return document.title")).startswith("Error: Link")
         assert await window.script("return document.activeElement.id") == "token"
-        described = "document.getElementById(document.activeElement.getAttribute('aria-describedby'))"
-        assert "4 tries are left" in await window.script(f"return {described}.textContent")
+        said = await heard(window, "#token")
+        assert "4 tries are left" in said
+        assert said.endswith(words.TOKEN_NOTE)
         await window.type("#token", GOOD)
         await window.press("form button")
         assert await window.text("form[action='/link/confirm'] button") == "Yes, show the code"
@@ -47,7 +61,28 @@ async def test_the_way_with_sign_in():
         await window.press("form button")
         await window.press("form[action='/link/confirm'] button")
         assert "is linked, as alice" in await window.text(".good")
+        assert words.DONE_NEXT in await window.text("main")
+        # Before Usher has written to anybody, only the Slack workspace is known.
+        assert await window.script(BACK) == ["Back to Slack", "https://app.slack.com/client/T0HOME"]
         assert [account.username for account in await made.store.accounts(ALICE)] == ["alice"]
+        assert await window.console() == []
+
+
+async def test_the_linked_page_leads_back_and_says_what_goes_on_there():
+    async with rig(sign_in=True) as made, chromium() as window:
+        before = NewNotice("up", NoticeKind.MESSAGE, "here", ALICE, {"text": "Hello"})
+        await made.store.add_notices([before])
+        (notice,) = await made.store.claim_notices(9, 60.0)
+        await made.store.notice_sent(notice.id, "D0ALICE", "1.1")
+        await window.go(await made.accounts.invite(ALICE, "saturn", {"command": "start notebook"}))
+        await window.press("a.button")
+        await window.type("#token", GOOD)
+        await window.press("form button")
+        await window.press("form[action='/link/confirm'] button")
+        await window.text(".good")
+        assert words.DONE_WAITED in await window.text("main")
+        there = "https://slack.com/app_redirect?team=T0HOME&channel=D0ALICE"
+        assert await window.script(BACK) == ["Back to Slack", there]
         assert await window.console() == []
 
 

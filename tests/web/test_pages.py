@@ -57,6 +57,7 @@ def pages(person, workspace, title, username, sentence, url):
         "form_mark": "m",
         "sign_in_url": "/link/sign-in?of=0",
         "there_url": "/link/there?of=0",
+        "slack": "https://app.slack.com/client/T1",
         "command": "/workspace",
         "steps": [PageStep("Token", is_done=False, is_current=True)],
         "code_follows": True,

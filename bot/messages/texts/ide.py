@@ -26,7 +26,6 @@ SIGNED_OUT_TEXT: Final = (
     "Stop it in Slack when you don't need it."
 )
 
-BACK_TO_SLACK: Final = "Back to Slack"
 STOP: Final = "Stop"
 STOP_LATER: Final = "Stop later in Slack"
 START: Final = "Start"

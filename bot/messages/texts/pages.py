@@ -37,7 +37,11 @@ CODE_NOTE = (
 )
 CODE_SHOWN_TITLE = "Enter your code in Slack"
 DONE_TITLE = "Linked"
-DONE_NOTE = "You can close this page and go back to Slack."
+DONE_NEXT = "Usher has sent you a message in Slack. Start, stop and open your workspaces from there."
+#: Where something was asked for before the account was linked.
+DONE_WAITED = "In Slack, Usher is carrying on with what you asked for, and will message you there."
+DONE_NOTE = "You can close this page."
+BACK_TO_SLACK = "Back to Slack"
 LABEL_PERSON = "Slack user"
 LABEL_WORKSPACE = "Slack workspace"
 LABEL_CONNECTION = "will be linked to"
