@@ -161,7 +161,7 @@ class Conversation:
 
         def problem(value: str) -> str:
             if wrong := problem_with(name, value):
-                return wrong
+                return wrong.removeprefix(f"{name}: ")
             give(name, value)
             wrong = self._judged(look)
             if value == before and REACH in wrong:
@@ -354,7 +354,7 @@ def _table(kind: str, url: str, ask_secret: Ask) -> tuple[str, dict[str, str]]:
     for key, field in provider.settings_model.model_fields.items():
         is_secret, variable = "SecretStr" in str(field.annotation), f"{kind}_{key}".upper()
         if is_secret and field.is_required():
-            secrets[variable] = ask_secret(f"{provider.title}'s {key}: ").strip()
+            secrets[variable] = ask_secret(f"{provider.title}'s {key.replace('_', ' ')}: ").strip()
         if is_secret:
             rows.append(f"{'' if field.is_required() else '# '}{key} = {_toml('env:' + variable)}")
         elif key not in _ASKED and isinstance(field.default, bool | int | str | tuple):

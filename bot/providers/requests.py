@@ -202,7 +202,7 @@ def error_of(response: Response, *, changes: bool) -> errors.ProviderError:
     said = _said(response)
     message = clean(said or f"HTTP {status}") if status < 500 else f"HTTP {status}"
     if 300 <= status < 400:
-        words = f"The server redirects (HTTP {status}). Ask your Usher admin to check base_url."
+        words = f"The server redirects (HTTP {status}). Ask your Usher admin to check its address."
         return errors.PermanentError(words, status=status)
     if status in {404, 410}:
         if said is None:

@@ -136,7 +136,7 @@ class _Words(dict[str, Enum]):
             self._logged.add(text)
             log.warning("word of a later release", kind=self._kind.__name__, word=text)
         if (unknown := getattr(self._kind, "UNKNOWN", None)) is None:
-            raise UnknownWord(f"this release knows no {self._kind.__name__} {text!r}")
+            raise UnknownWord(f"a later release wrote a word that this one doesn't know: {text!r}")
         known: Enum = unknown
         return known
 

@@ -29,7 +29,9 @@ def plain(value: object) -> str:
 
 def why(failed: errors.ProviderError) -> str:
     """Return why a server's answer can't be used."""
-    return f"no usable answer ({type(failed).__name__}): {plain(failed)}"
+    return (
+        plain(failed) if isinstance(failed, errors.PermanentError) else f"no usable answer: {plain(failed)}"
+    )
 
 
 def exit_status(checks: Iterable[Check]) -> int:

@@ -21,9 +21,9 @@ async def check_connection(name: str, provider: base.Provider) -> Check:
     try:
         version, remark = await provider.probe(), await provider.remark()
     except errors.ProviderError as failed:
-        advice = "Check base_url in the connections file."
+        advice = "Check its address."
         if isinstance(failed, errors.TemporaryError):
-            advice = "Check the address (base_url), and whether this machine can reach the server."
+            advice = "Check its address, and whether this machine can reach it."
         elif isinstance(failed, errors.CredentialRefused):
             advice = "Check the connection's own token in the connections file."
         return Check(label, False, why(failed), advice)

@@ -24,9 +24,7 @@ _ROUTE: Final = "Its answer should be 401: route that address to Usher, and rest
 #: How many seconds this machine's clock and Slack's may differ; from 300 on, requests are refused.
 APART: Final = 60.0
 _SET_IT: Final = "Set it (timedatectl, chronyc tracking): from five minutes on, all requests are refused."
-_ADMINS: Final = (
-    "Correct USHER_ADMINS and USHER_GLOBAL_ADMINS: copy member ids from people's profiles in Slack."
-)
+_ADMINS: Final = "Copy their member ids from people's profiles in Slack (⋮, Copy member ID)."
 
 
 async def check_slack(settings: Settings, http: Http) -> list[Check]:

@@ -325,7 +325,7 @@ class Trial:
 
     async def _step(self, name: str, work: Awaitable[T]) -> T:
         """Take one step; say what came of it and how long it took."""
-        begins, problem = self.stage.clock.monotonic(), ""
+        begins, problem, kind = self.stage.clock.monotonic(), "", ""
         try:
             done = await work
         except (errors.ProviderError, TimeoutError) as failed:
@@ -334,11 +334,11 @@ class Trial:
                 if isinstance(failed, errors.ProviderError)
                 else errors.UnknownOutcome("no end in time")
             )
-            problem = why(error)
+            problem, kind = why(error), type(error).__name__
             raise error from None
         finally:
             took = self.stage.clock.monotonic() - begins
-            self.steps.append((name.partition(f" {STEM}")[0], round(took, 1), problem.partition(":")[0]))
+            self.steps.append((name.partition(f" {STEM}")[0], round(took, 1), kind))
             if problem:
                 self.stage.tell(f"BAD  {name}: {problem}")
         said = f" ({done})" if isinstance(done, str) else ""

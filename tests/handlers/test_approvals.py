@@ -263,7 +263,7 @@ async def test_a_button_of_no_request_says_so(bench, value):
 async def test_without_administrators_it_is_said_whom_to_ask():
     maker = Maker(FakeClock(), fake_settings("bench", title="Workbench", linking=("admin",)))
     async with rig(connections={"bench": maker}) as made:
-        assert "`USHER_ADMINS`" in words(await made.say("link bench alice"))
+        assert "Ask the person who installed me to name one." in words(await made.say("link bench alice"))
         assert await made.notices() == []
 
 

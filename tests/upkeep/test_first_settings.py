@@ -21,6 +21,7 @@ from bot.web.app import proving
 from playground.processes import reserved_port
 from tests.app.command_line import run
 from tests.playground.slack_help import OLIVIA, slack
+from tests.rigs.unknown_names import unknown_names
 
 #: What each provider's probe takes for an answer.
 ANSWER = {"version": "5.2", "message": "good"}
@@ -154,7 +155,7 @@ async def test_each_failure_is_met_where_it_happens_with_what_to_do(folder, begi
         ),
         ("posit ftp://hub.example", "\nthe address must begin with https:// and name a host"),
         ("posit", "Type it again with the whole address, such as posit https://posit.example.org."),
-        (f"posit {gone}", "Check the address (base_url), and whether this machine can reach the server."),
+        (f"posit {gone}", "Check its address, and whether this machine can reach it."),
         (f"Posit {provider}", "ok   connection posit"),
         (f"{gone}/usher", "needs an address without a path"),
         (provider, "leads to something else (HTTP 200"),
@@ -176,6 +177,8 @@ async def test_each_failure_is_met_where_it_happens_with_what_to_do(folder, begi
     for _, part in met:
         assert part in said[after:], part
         after = said.index(part, after) + 1
+    # What is in the files that it writes is named nowhere.
+    assert unknown_names(said, keys=True) == []
     begins()
     assert read_settings().problems == []
     written = (folder / ".env").read_text(encoding="utf-8") + (folder / "connections.toml").read_text()
@@ -251,7 +254,7 @@ async def test_where_people_sign_in_with_slack_it_is_said_what_that_needs(begins
     terminal = Terminal(f"sphere {provider}", "token-1")
     with pytest.raises(EOFError):
         await terminal.holds()
-    assert "Sphere Engine's access_token: " in terminal.said
+    assert "Sphere Engine's access token: " in terminal.said
     assert "Sphere Engine workspaces open in a page of Usher's" in terminal.said[-2]
 
 

@@ -17,7 +17,7 @@ async def test_where_people_could_sign_in_it_says_what_to_add():
     provider.oauth_client.knows_us = errors.Forbidden("no such client")
     (unknown,) = await connection_checks.check_way_in("saturn", provider, "https://usher.example")
     assert (unknown.is_good, unknown.is_warning) == (True, True)
-    assert unknown.found.startswith("can't tell whether people can sign in: no usable answer (Forbidden)")
+    assert unknown.found.startswith("can't tell whether people can sign in: no such client")
     provider.oauth_client.knows_us = errors.Unreachable("away")
     assert await connection_checks.check_way_in("saturn", provider, "https://usher.example") == []
     provider.oauth_client = None

@@ -91,7 +91,7 @@ NO_ADDRESS: Final = "{title} didn't give me a link that I can pass on. Open it f
 OPENS_HERE: Final = "It opens on a page of mine that only works for you: sign in there with Slack."
 NO_PAGE: Final = (
     "It opens on a page of mine, but I don't have a public web address yet. "
-    "Ask your Usher admin to set `USHER_PUBLIC_URL`."
+    "Ask your Usher admin to give me one."
 )
 NOT_OPEN: Final = "{title} isn't letting anyone in right now. Check its status again in a moment."
 STOPPED: Final = "Stopped {at}."

@@ -12,7 +12,7 @@ SIGN_IN_BUTTON: Final = "Sign in with Slack"
 UNSET_TITLE: Final = "This page isn't set up yet"
 UNSET_TEXT: Final = (
     "A workspace only opens for its owner, so this page has to ask Slack who you are. "
-    "Ask your Usher admin to set SLACK_CLIENT_ID and SLACK_CLIENT_SECRET, then open it again."
+    "Ask your Usher admin to set up Sign in with Slack, then open it again."
 )
 
 FORGED_TITLE: Final = "That didn't work"

@@ -253,7 +253,7 @@ def check_failed(error: errors.ProviderError, title: str, tries_left: int, refus
 NO_ADDRESS: Final = (
     "To link an account you need a page that your browser can open, "
     "and I don't have a public web address yet. "
-    "Ask your Usher admin to set USHER_PUBLIC_URL."
+    "Ask your Usher admin to give me one."
 )
 #: To a press that Slack delivered twice: its link was sent already.
 LINK_REPEATED: Final = "You already have a link from that press. If you can't see it, press the button again."

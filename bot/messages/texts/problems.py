@@ -107,8 +107,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "untold": "{title} didn't answer, and I can't tell whether it went through. Check on {title}; "
     "if nothing is there, try again.",
     "connection_gone": "The connection {title} isn't set up any more. Ask your Usher admin.",
-    "unknown_command": "I'm not set up for that command. "
-    "Ask your Usher admin about `USHER_COMMAND` and `USHER_JOB_COMMAND`.",
+    "unknown_command": "I'm not set up for that command. Ask your Usher admin which ones I have.",
     # What a provider can't do, or not with this workspace, or not now.
     "no_create": "You can't create workspaces on {title} from here. Create it there, then type `list`.",
     "no_suspend": "Workspaces on {title} can't be suspended. Stop it instead.",
@@ -157,7 +156,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "bot": "I only take requests from people. Ask a person to do it.",
     "stranger": "People from other organisations can't use me. Ask someone in this Slack workspace to do it.",
     "no_administrators": "Only an Usher admin can do that, and nobody is one yet. "
-    "Usher admins are named in the setting `USHER_ADMINS`.",
+    "Ask the person who installed me to name one.",
     "not_administrator": "Only Usher admins can do that. Ask one of them.",
     "other_workspace": "That belongs to another Slack workspace. Only Usher admins there can do that.",
     "own_request": "Nobody decides about themselves. Another Usher admin can do that.",

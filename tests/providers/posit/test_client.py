@@ -251,7 +251,7 @@ async def test_what_goes_wrong_in_a_stream_comes_after_what_was_before_it(
     ("answer", "status", "kind", "said"),
     [
         ({"error": {"code": 14, "message": "no such job"}}, 400, errors.NotFound, "no such job"),
-        (b"<html>", 302, errors.PermanentError, "base_url"),
+        (b"<html>", 302, errors.PermanentError, "check its address"),
         (b"<html>", 200, errors.BadAnswer, None),
         ({"result": []}, 204, errors.ProviderError, None),
     ],

@@ -1,0 +1,40 @@
+"""Names that nobody who reads messages, pages and terminals has typed: of classes, and of settings."""
+
+import builtins
+import re
+from collections.abc import Iterator
+
+from bot.providers import provider_classes
+from bot.support.errors import UsherError
+from bot.support.settings import VARIABLES
+
+
+def classes(root: type[BaseException] = UsherError) -> Iterator[type[BaseException]]:
+    """Yield every exception of ours."""
+    for one in root.__subclasses__():
+        yield one
+        yield from classes(one)
+
+
+#: Ours, Python's, and those of libraries by how they end.
+_OURS = {one.__name__ for one in classes()}
+_PYTHONS = {name for name, one in vars(builtins).items() if isinstance(one, type) and name != "Warning"}
+#: A name such as Conflict is a word, too: it is a class only in brackets.
+_CLASSES = re.compile(
+    "|".join(
+        [
+            rf"\b(?:{'|'.join(sorted(one for one in _OURS | _PYTHONS if re.search('[a-z][A-Z]', one)))})\b",
+            rf"\((?:{'|'.join(sorted(_OURS))})\)",
+            r"\b[A-Z]\w*[a-z](?:Error|Exception)\b",
+            r"\bbot(?:\.\w+)+|\bhandlers\.\w+|<class |object at 0x|\bTraceback\b",
+        ]
+    )
+)
+#: Others, such as title, are words.
+_KEYS = {key for one in provider_classes().values() for key in one.settings_model.model_fields if "_" in key}
+_SETTINGS = re.compile(rf"\b(?:{'|'.join(sorted({*VARIABLES, *_KEYS} - {'PORT'}))})\b")
+
+
+def unknown_names(text: str, *, keys: bool = False) -> list[str]:
+    """Return the names of classes and modules in a text; with ``keys`` also those of settings."""
+    return _CLASSES.findall(text) + (_SETTINGS.findall(text) if keys else [])
