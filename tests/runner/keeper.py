@@ -192,16 +192,18 @@ class Keeper:
             self._batches.put_back(left[1:])
             self._hire()
 
-    def _reap(self, options: int = os.WNOHANG) -> None:
+    def _reap(self, options: int = os.WNOHANG) -> bool:
+        """Note who has ended; return whether there is anybody else."""
         with suppress(ChildProcessError):
             while True:
                 pid, status = os.waitpid(-1, options)
                 if not pid:
-                    break
+                    return True
                 self._ended[pid] = os.waitstatus_to_exitcode(status)
                 if listener := self._serving.pop(pid, None):
                     self._quiet.add(listener)
                 options = os.WNOHANG
+        return False
 
     def _end(self) -> None:
         """Ask the workers to end, then the servers; kill whatever else there is."""
@@ -209,11 +211,14 @@ class Keeper:
             pipe.close()
         self._ask({worker.pid for worker in self._workers.values()}, signal.SIGINT)
         self._ask(set(self._serving), signal.SIGTERM)
-        while left := psutil.Process().children(recursive=True):
-            for one in left:
-                with suppress(psutil.NoSuchProcess):
-                    one.kill()
-            self._reap(0)
+        # Whether anything is left, the system knows. psutil compares when processes began, by the wall clock:
+        # where that is set meanwhile, it takes a child for somebody else's, and names none.
+        while self._reap():
+            with suppress(psutil.Error):
+                for one in psutil.Process().children(recursive=True):
+                    with suppress(psutil.NoSuchProcess):
+                        one.kill()
+            time.sleep(0.01)
 
     def _ask(self, pids: set[int], number: signal.Signals) -> None:
         end = time.monotonic() + GRACE

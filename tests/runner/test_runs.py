@@ -156,6 +156,22 @@ def test_a_run_that_is_ended_leaves_no_process(tmp_path, number):
     assert left_over(tmp_path) == []
 
 
+#: The wall clock is set back while the keeper looks for the first time for what is left.
+SET_BACK = """
+from psutil import _pslinux
+steps, real = [3600.0], _pslinux.boot_time
+_pslinux.boot_time = lambda: real() + (steps.pop() if steps else 0.0)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody inherits children")
+def test_nor_does_one_while_the_clock_is_set(tmp_path):
+    (tmp_path / "conftest.py").write_text(SET_BACK)
+    _, words = said(tmp_path, LEAVES.replace("PYTHON", sys.executable).replace("WHAT", "pass"))
+    assert " 2 passed" in words.splitlines()[-1]
+    assert left_over(tmp_path) == []
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody inherits children")
 def test_nor_does_a_worker_that_is_killed(tmp_path):
     tests = LEAVES.replace("PYTHON", sys.executable).replace("WHAT", "os.kill(os.getpid(), signal.SIGKILL)")
