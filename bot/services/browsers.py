@@ -13,7 +13,7 @@ from bot.domain.workspaces import Workspace
 from bot.providers import base
 from bot.services.asked import Asked
 from bot.services.context import Context
-from bot.services.linking import digest, is_nonce, new_nonce
+from bot.services.linking import digest, new_nonce
 from bot.store import browsers
 from bot.store.audit import append_audit
 from bot.store.tables import BROWSER_SESSIONS
@@ -36,9 +36,9 @@ def sign_in(tx: Transaction, asked: Asked, lifetime: float) -> str:
     return session_id
 
 
-def sign_out(tx: Transaction, session_id: str, idle: float) -> None:
+def sign_out(tx: Transaction, id_hash: str, idle: float) -> None:
     """End a browser session; one that has ended, or was unused for ``idle`` seconds, is left."""
-    session = browsers.session(tx, digest(session_id), idle)
+    session = browsers.session(tx, id_hash, idle)
     if session is not None:
         BROWSER_SESSIONS.delete(tx, id_hash=session.id_hash)
         _note_session(tx, session, "browser.sign_out")
@@ -64,16 +64,16 @@ class Browsing:
             sign_in, self.lifetime
         )
 
-    async def end(self, session_id: str | None) -> None:
+    async def end(self, id_hash: str | None) -> None:
         """Sign out; ending a session twice is harmless."""
-        if session_id is not None and is_nonce(session_id):
-            await self._context.store.carry_out(lambda tx: sign_out(tx, session_id, self._idle))
+        if id_hash is not None:
+            await self._context.store.carry_out(lambda tx: sign_out(tx, id_hash, self._idle))
 
-    async def page_rows(self, session_id: str | None, workspace_id: str) -> PageRows | None:
+    async def page_rows(self, id_hash: str | None, workspace_id: str) -> PageRows | None:
         """Return what a page about a workspace needs, whoever owns it; None without a valid session."""
-        if session_id is None or not is_nonce(session_id):
+        if id_hash is None:
             return None
-        rows = await self._context.store.page_rows(digest(session_id), self._idle, workspace_id)
+        rows = await self._context.store.page_rows(id_hash, self._idle, workspace_id)
         if rows is not None and rows.now - rows.session.seen_at >= NOTED_EVERY:
             await self._context.store.keep_browser_session(rows.session.id_hash)
         return rows

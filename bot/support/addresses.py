@@ -31,6 +31,8 @@ def is_loopback(host: str) -> bool:
 
 #: Where Usher proves that it answers at its public address (``Vault.prove``): below what is forwarded anyway.
 PROOF_PATH: Final = "/link/here"
+#: What is proven with a nonce at the host name where pages show IDEs.
+PAGE_PROOF: Final = "@pages"
 
 
 def public_origin(url: str) -> str:

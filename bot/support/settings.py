@@ -102,6 +102,7 @@ class Settings(BaseSettings):
     database_url: str = Field("sqlite:///usher.db", validation_alias="USHER_DATABASE_URL", repr=False)
     metrics_token: SecretStr | None = Field(None, validation_alias="USHER_METRICS_TOKEN")
     public_url: str | None = Field(None, validation_alias="USHER_PUBLIC_URL")
+    page_url: str | None = Field(None, validation_alias="USHER_PAGE_URL")
     assistant: bool = Field(False, validation_alias="USHER_ASSISTANT")
     encryption_keys: SecretStr = Field(validation_alias="USHER_ENCRYPTION_KEYS")
     connections: Path = Field(validation_alias="USHER_CONNECTIONS")
@@ -167,7 +168,7 @@ class Settings(BaseSettings):
             raise ValueError("needs an app-level token with connections:write, which begins with xapp-")
         return value
 
-    @field_validator("slack_client_id", "public_url", mode="before")
+    @field_validator("slack_client_id", "public_url", "page_url", mode="before")
     @classmethod
     def _blank_is_absent(cls, value: Any) -> Any:
         return value or None
@@ -180,7 +181,7 @@ class Settings(BaseSettings):
             raise ValueError("needs an https address (http only for this machine)")
         return value if value.endswith("/") else value + "/"
 
-    @field_validator("public_url")
+    @field_validator("public_url", "page_url")
     @classmethod
     def _public_url(cls, value: str | None) -> str | None:
         return None if value is None else public_origin(value)
@@ -403,6 +404,10 @@ def together(settings: Settings, wrong: Mapping[str, str]) -> list[str]:
     is_heard = settings.slack_signing_secret is not None and settings.public_url is not None
     if settings.assistant and not is_heard and are_right("SLACK_SIGNING_SECRET", "USHER_PUBLIC_URL"):
         problems.append("USHER_ASSISTANT needs SLACK_SIGNING_SECRET and USHER_PUBLIC_URL: Slack calls there")
+    public, page = urlsplit(settings.public_url or ""), urlsplit(settings.page_url or "")
+    is_apart = public.scheme == page.scheme and public.hostname != page.hostname
+    if settings.page_url and not is_apart and are_right("USHER_PAGE_URL", "USHER_PUBLIC_URL"):
+        problems.append("USHER_PAGE_URL needs the scheme of USHER_PUBLIC_URL, and another host name")
     problems += _for_several(settings, are_right)
     if settings.command == settings.job_command and are_right("USHER_COMMAND", "USHER_JOB_COMMAND"):
         problems.append("USHER_COMMAND and USHER_JOB_COMMAND are the same: each needs its own name")

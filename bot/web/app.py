@@ -23,8 +23,9 @@ from slack_bolt.async_app import AsyncApp
 from bot.messages.texts import pages
 from bot.services.browsers import Browsing
 from bot.services.context import Context
+from bot.services.gather import IDE_PATH
 from bot.slack.manifest import ASSISTANT_PATH, SIGN_IN_REDIRECT_PATH, SLACK_PATH
-from bot.support.addresses import PROOF_PATH
+from bot.support.addresses import PAGE_PROOF, PROOF_PATH
 from bot.support.clock import Clock, Ids
 from bot.support.errors import StoreError
 from bot.support.http import Http
@@ -32,7 +33,7 @@ from bot.support.settings import Settings
 from bot.support.vault import Vault
 from bot.web import render
 from bot.web.bolt import over_http
-from bot.web.browsers import Browsers, SlackSignIn
+from bot.web.browsers import Browsers, SlackSignIn, is_at
 from bot.web.connections import IDLE_SECONDS, SERVER, Connection, Door, most_connections
 from bot.web.front import MAX_BYTES, Front
 from bot.web.health import Health
@@ -72,6 +73,7 @@ def build_app(
     don't. The vault's keys also sign cookies.
     """
     client_id, client_secret = settings.slack_client_id, settings.slack_client_secret
+    page_url = settings.page_url
     if context.sign_in != (client_id is not None):
         raise ValueError("Sign in with Slack needs the client id and secret, and only then")
     routes = health.routes() + Hooks(context).routes()
@@ -96,7 +98,9 @@ def build_app(
                 client_secret=client_secret,
                 redirect_url=context.public_url.rstrip("/") + SIGN_IN_REDIRECT_PATH,
             )
-        browsers = Browsers(public_url=context.public_url, keys=settings.keys(), clock=context.clock)
+        browsers = Browsers(
+            public_url=context.public_url, page_url=page_url, keys=settings.keys(), clock=context.clock
+        )
         links = LinkPages(context, browsers=browsers, sign_in=sign_in)
         browsing = Browsing(
             context, lifetime=settings.session_hours * 3600.0, idle=settings.session_idle_minutes * 60.0
@@ -106,8 +110,9 @@ def build_app(
         # Before the links, where every other word is taken for a nonce.
         routes.append(web.get(SIGN_IN_REDIRECT_PATH, _from_slack(browsers, links, workspaces)))
         routes += links.routes()
-        routes.append(proving(context.vault))
-    app = web.Application(middlewares=[failures(context.ids)], client_max_size=MAX_BYTES)
+        routes.append(proving(context.vault, page_url))
+    checks = [failures(context.ids), apart(page_url)]
+    app = web.Application(middlewares=checks, client_max_size=MAX_BYTES)
     app.router.add_routes(routes)
     app[OVER_HTTPS] = (context.public_url or "").startswith("https://")
     app.on_response_prepare.append(protect)
@@ -125,7 +130,9 @@ def build_health_app(health: Health) -> web.Application:
 def build_waiting_app(health: Health, settings: Settings) -> web.Application:
     """Build the application of a process that waits at its start: it is alive, and nothing else works yet."""
     app = build_health_app(health)
-    app.router.add_routes([proving(Vault(settings.keys())), web.route("*", "/{path:.*}", _waiting)])
+    app.router.add_routes(
+        [proving(Vault(settings.keys()), settings.page_url), web.route("*", "/{path:.*}", _waiting)]
+    )
     return app
 
 
@@ -224,11 +231,15 @@ def _from_slack(browsers: Browsers, links: LinkPages, workspaces: IdePages) -> H
     return come
 
 
-def proving(vault: Vault) -> web.RouteDef:
-    """Return the route at which ``doctor`` sees whether this Usher answers at the public address."""
+def proving(vault: Vault, page_url: str | None = None) -> web.RouteDef:
+    """Return the route at which ``doctor`` sees whether this Usher answers at its addresses.
+
+    Its answer at the second host name is another one: proxies have to say which name was asked for.
+    """
 
     async def prove(request: web.Request) -> web.Response:
-        return web.Response(text=vault.prove(request.match_info["nonce"]))
+        place = PAGE_PROOF if is_at(request, page_url) else ""
+        return web.Response(text=vault.prove(request.match_info["nonce"] + place))
 
     return web.get(PROOF_PATH + "/{nonce:[0-9a-f]{32}}", prove)
 
@@ -295,9 +306,7 @@ def failures(ids: Ids) -> Middleware:
     """Return the outermost middleware: no exception leaves it, and no response reveals its type."""
 
     @web.middleware
-    async def catch(
-        request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-    ) -> web.StreamResponse:
+    async def catch(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             return await handler(request)
         except web.HTTPException as answer:
@@ -320,6 +329,22 @@ def failures(ids: Ids) -> Middleware:
             )
 
     return catch
+
+
+#: What there is at the host name where a provider's script runs.
+_APART = re.compile(rf"{IDE_PATH}/[^/]+(?:/(?:state|entry|blocked))?|(?:{STATIC_PATH}|{PROOF_PATH})/[^/]+")
+
+
+def apart(page_url: str | None) -> Middleware:
+    """Return the middleware that serves nothing at the second host name but pages that show IDEs."""
+
+    @web.middleware
+    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if is_at(request, page_url) and not _APART.fullmatch(request.path):
+            raise web.HTTPNotFound
+        return await handler(request)
+
+    return check
 
 
 async def protect(request: web.Request, response: web.StreamResponse) -> None:

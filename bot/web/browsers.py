@@ -30,7 +30,7 @@ from pydantic import SecretStr
 
 from bot.domain.people import Principal
 from bot.services.context import PeopleBook
-from bot.services.linking import NAME_LENGTH, Visit, digest
+from bot.services.linking import NAME_LENGTH, Visit, digest, is_nonce
 from bot.slack.methods import OPENID_CONNECT_TOKEN
 from bot.support.clock import Clock
 from bot.support.errors import ProviderError, Refused, SlackFailed
@@ -48,10 +48,18 @@ SIGN_IN_SECONDS = 600.0
 SIDE_BY_SIDE = 4
 
 _FLOW = ("state", "nonce", "verifier")
-_LONGEST_ID = 64
+#: The header in which the page's script sends its token.
+MARK_HEADER = "X-Usher-Mark"
+#: The length of a session's digest, with which a mark begins.
+_DIGEST = 64
 #: Who is asked by *Sign in with Slack*: no connection has this name.
 SLACK = ""
 MAX_FORM_BYTES = 16 * 1024
+
+
+def is_at(request: web.Request, url: str | None) -> bool:
+    """Return whether a request came to an address's host name; proxies may leave out its port."""
+    return url is not None and request.host.lower().partition(":")[0] == urlsplit(url).hostname
 
 
 def cookie_name(name: str, *, is_secure: bool) -> str:
@@ -62,15 +70,20 @@ def cookie_name(name: str, *, is_secure: bool) -> str:
 class Browsers:
     """Write and read the cookies of our pages at one public address.
 
-    ``keys`` are secrets of the installation, newest first: the newest signs, all are accepted. Over https the
-    cookies are ``__Host-`` and Secure; plain http is for this machine only, where browsers reject those.
+    Pages that show IDEs may be at a second host name (``page_url``) without cookies, where the mark of each
+    names its session. ``keys`` are secrets of the installation, newest first: the newest signs, all are
+    accepted. Over https the cookies are ``__Host-`` and Secure; plain http is for this machine only, where
+    browsers reject those.
     """
 
-    def __init__(self, *, public_url: str, keys: Sequence[str], clock: Clock) -> None:
-        parts = urlsplit(public_url)
-        usual = {"https": ":443", "http": ":80"}.get(parts.scheme, "")
-        self._origin = f"{parts.scheme}://{parts.netloc.removesuffix(usual)}".lower()
-        self._is_secure = parts.scheme == "https"
+    def __init__(
+        self, *, public_url: str, keys: Sequence[str], clock: Clock, page_url: str | None = None
+    ) -> None:
+        self._page_url = page_url
+        self.origin = _origin_of(public_url)
+        #: Where a provider's script runs.
+        self.page_origin = _origin_of(page_url or public_url)
+        self._is_secure = self.origin.startswith("https:")
         self._visit_name = cookie_name("usher-link", is_secure=self._is_secure)
         self._flow_name = cookie_name("usher-sign-in", is_secure=self._is_secure)
         self._session_name = cookie_name("usher-session", is_secure=self._is_secure)
@@ -142,24 +155,41 @@ class Browsers:
         """Give a browser its session; the server knows when it ends."""
         self._set(response, self._session_name, session_id, seconds)
 
-    def session(self, request: web.Request) -> str | None:
-        """Return the id of the browser's session, or None; it isn't checked for validity."""
+    def is_apart(self, request: web.Request) -> bool:
+        """Return whether a request came to the second host name."""
+        return is_at(request, self._page_url)
+
+    def session(self, request: web.Request, page: str = "", mark: str | None = None) -> str | None:
+        """Return the digest of the id of the session that the cookie names, or a page's mark; None for none.
+
+        Whether there is such a session isn't checked.
+        """
+        if self.is_apart(request):
+            mark = request.headers.get(MARK_HEADER, "") if mark is None else mark
+            return mark[:_DIGEST] if self._is_mark(mark[:_DIGEST], page, mark) else None
         value = request.cookies.get(self._session_name)
-        return value if value is not None and len(value) <= _LONGEST_ID else None
+        return digest(value) if value is not None and is_nonce(value) else None
 
     def close_session(self, response: web.StreamResponse) -> None:
         """Take the session from the browser."""
         self._forget(response, self._session_name)
 
-    def session_mark(self, session_id: str) -> str:
-        """Return the CSRF token of every form and request of a signed-in page."""
-        return hmac.new(self._forms_key, f"session:{digest(session_id)}".encode(), hashlib.sha256).hexdigest()
+    def session_mark(self, session: str, page: str) -> str:
+        """Return the CSRF token of every form and request of one signed-in page: no other page takes it."""
+        content = f"session:{session}:{page}".encode()
+        return session + hmac.new(self._forms_key, content, hashlib.sha256).hexdigest()
 
-    def is_of_session(self, request: web.Request, session_id: str, mark: str) -> bool:
-        """Return whether a form or request was sent from our own page in this browser's session."""
-        return self.is_same_origin(request) and hmac.compare_digest(
-            mark.encode(), self.session_mark(session_id).encode()
-        )
+    def is_of_session(
+        self, request: web.Request, session: str, page: str, form: Mapping[str, str] | None = None
+    ) -> bool:
+        """Return whether just this page of ours, in this session, sent a form, or its script a request."""
+        if form is not None:
+            return self.is_own_form(request) and self._is_mark(session, page, form.get("form", ""))
+        mark = request.headers.get(MARK_HEADER, "")
+        return self.is_same_origin(request) and self._is_mark(session, page, mark)
+
+    def _is_mark(self, session: str, page: str, mark: str) -> bool:
+        return hmac.compare_digest(mark.encode(), self.session_mark(session, page).encode())
 
     # -- forms ---------------------------------------------------------------------------------------------
 
@@ -170,26 +200,33 @@ class Browsers:
 
     def sent_from(self, request: web.Request, mark: str) -> Visit | None:
         """Return the link whose page, opened by us in this browser, sent a form; None for any other form."""
-        if not self.is_same_origin(request):
+        if not self.is_own_form(request):
             return None
         visits = self._visits(request)
         return next(
             (one for one in visits if hmac.compare_digest(mark.encode(), self.form_mark(one).encode())), None
         )
 
+    def is_own_form(self, request: web.Request) -> bool:
+        """Return whether a person may have sent a form from a page of ours: no script's request is a form."""
+        mode = request.headers.get("Sec-Fetch-Mode", "navigate")
+        return mode == "navigate" and self.is_same_origin(request)
+
     def is_same_origin(self, request: web.Request) -> bool:
         """Judge by what the browser says about a form's origin.
 
         Our pages send no referrer, so browsers give their forms the origin ``null``: that is accepted only
-        together with Sec-Fetch-Site, which no page can set.
+        together with Sec-Fetch-Site, which no page can set. At the second host name, a form may also come
+        from the first, which leads there.
         """
         site = request.headers.getall("Sec-Fetch-Site", [])
         origin = request.headers.getall("Origin", [])
-        if len(site) > 1 or len(origin) > 1 or (site and site[0] != "same-origin"):
+        is_apart = self.is_apart(request)
+        if len(site) > 1 or len(origin) > 1 or (site and site[0] != "same-origin" and not is_apart):
             return False
         if origin and origin[0] != "null":
-            return origin[0].lower() == self._origin
-        return bool(site)
+            return origin[0].lower() in {self.origin, self.page_origin if is_apart else self.origin}
+        return site == ["same-origin"]
 
     # -- inside --------------------------------------------------------------------------------------------
 
@@ -241,6 +278,12 @@ class Browsers:
             return False
         until = entry.get("until")
         return isinstance(until, (int, float)) and until > self._clock.now()
+
+
+def _origin_of(url: str) -> str:
+    parts = urlsplit(url)
+    usual = {"https": ":443", "http": ":80"}.get(parts.scheme, "")
+    return f"{parts.scheme}://{parts.netloc.removesuffix(usual)}".lower()
 
 
 def _comes_back(request: web.Request, begun: dict[str, Any]) -> bool:

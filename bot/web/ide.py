@@ -1,4 +1,7 @@
-"""The page that shows a workspace to its owner, below ``/ide`` (``docs/security.md``, row 14).
+"""The pages of a workspace for its owner, below ``/ide`` (``docs/security.md``, rows 14 and 38).
+
+One follows how it stands and has its buttons. Once it runs, that one leads to another, which shows the IDE
+with the vendor's script and has no form; it is at a host name of its own if there is one.
 
 The state comes from our own row, never from the provider: visiting asks for a read through the poll gate.
 The credential that opens the workspace is given only to the page's own script, in response to a request
@@ -153,8 +156,6 @@ Act = Callable[["Shown", Mapping[str, str]], Awaitable[web.StreamResponse]]
 FRESH_SECONDS = 20.0
 #: How long a requested read is waited for before it is requested again, in seconds.
 ASKED_SECONDS = 3.0
-#: The header in which the page's script sends its token.
-MARK_HEADER = "X-Usher-Mark"
 #: What the form of a question says that it has asked.
 _AGREED = {one.name: one for one in Consent}
 #: What the page's policy refused: a directive, and the host (or what was written into the page).
@@ -165,7 +166,7 @@ _BLOCKED = re.compile(r"[a-z-]{1,40} (?:inline|eval|[0-9A-Za-z.:\[\]-]{1,260})")
 class Shown:
     """Hold the subject of one request: a session's own workspace, and its current state."""
 
-    session_id: str
+    session: str
     rows: PageRows
     workspace: Workspace
     provider: base.Provider
@@ -216,12 +217,15 @@ class IdePages:
         page = f"{IDE_PATH}/{{id:{_ID.pattern}}}"
         return [
             web.get(page, self._page),
+            web.post(page, self._pressed(self._open)),
             web.get(f"{page}/sign-in", self._go_to_slack),
             web.get(f"{page}/state", self._state),
             web.post(f"{page}/entry", self._entry),
             web.post(f"{page}/blocked", self._blocked),
+            web.get(f"{page}/stop", self._pressed(self._ask_stop)),
             web.post(f"{page}/start", self._pressed(partial(self._begin, verb=OperationVerb.START))),
             web.post(f"{page}/stop", self._pressed(partial(self._begin, verb=OperationVerb.STOP))),
+            web.get(SIGN_OUT_PATH, self._ask_sign_out),
             web.post(SIGN_OUT_PATH, self._sign_out),
             web.get(SIGNED_OUT_PATH, self._signed_out),
         ]
@@ -230,26 +234,40 @@ class IdePages:
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
         page = request.match_info["id"]
+        if self._browsers.is_apart(request):
+            # Reloaded, or a bookmark: who is there is known at the other name.
+            return see_other(f"{self._browsers.origin}{IDE_PATH}/{page}")
         shown, rows = await self._shown(request)
         if rows is None:
             return self._ask(page)
         if shown is None:
             return await self._nothing(request, rows)
         await self._keep_fresh(shown)
+        return await self._rendered(shown, render.headers_leading(self._browsers.page_origin))
+
+    async def _open(self, shown: Shown, _fields: Mapping[str, str]) -> web.StreamResponse:
+        """Show the IDE to whom the page that follows the workspace leads here."""
         loads = shown.provider.need(base.Page).embedding()
+        own = f"{self._browsers.page_origin}{shown.page}/"
+        return await self._rendered(shown, render.headers_showing(loads, own), loads)
+
+    async def _rendered(
+        self, shown: Shown, headers: Mapping[str, str], loads: base.Embedding | None = None
+    ) -> web.Response:
         response = render.page(
             "ide.html",
-            page=f"{IDE_PATH}/{page}",
+            page=shown.page,
+            origin=self._browsers.origin,
+            page_origin=self._browsers.page_origin,
             workspace=shown.workspace,
             page_state=shown.page_state,
             title=shown.provider.settings.title,
-            sdk=loads.sdk_host,
-            is_https=loads.is_https,
-            form_mark=self._browsers.session_mark(shown.session_id),
+            loads=loads,
+            form_mark=self._browsers.session_mark(shown.session, shown.workspace.id),
             person=await self._name(shown.workspace.principal),
             slack=slack_url(shown.workspace.principal.team_id, shown.rows.channel_id),
         )
-        response.headers.update(render.headers_showing(loads))
+        response.headers.update(headers)
         return response
 
     async def _state(self, request: web.Request) -> web.StreamResponse:
@@ -269,7 +287,7 @@ class IdePages:
         shown, rows = await self._shown(request)
         if shown is None:
             return web.json_response({}, status=404 if rows is not None else 401)
-        if not self._browsers.is_of_session(request, shown.session_id, request.headers.get(MARK_HEADER, "")):
+        if not self._browsers.is_of_session(request, shown.session, shown.workspace.id):
             log.warning("page.entry_refused")
             return web.json_response({}, status=403)
         if not shown.page_state.is_up:
@@ -290,8 +308,7 @@ class IdePages:
     async def _blocked(self, request: web.Request) -> web.StreamResponse:
         """Log what the page's policy kept its owner's browser from loading, as the page's script saw it."""
         shown, _ = await self._shown(request)
-        mark = request.headers.get(MARK_HEADER, "")
-        if shown is None or not self._browsers.is_of_session(request, shown.session_id, mark):
+        if shown is None or not self._browsers.is_of_session(request, shown.session, shown.workspace.id):
             return web.json_response({}, status=403)
         fields = await read_form(request) or {}
         directive, source = fields.get("directive", ""), fields.get("source", "")
@@ -306,17 +323,18 @@ class IdePages:
     # -- buttons -------------------------------------------------------------------------------------------
 
     def _pressed(self, act: Act) -> Handler:
-        """Return the handler of a button: the same as in Slack, from the page's own form."""
+        """Return the handler of a button: the same as in Slack, from the page's own form; of a link, too."""
 
         async def pressed(request: web.Request) -> web.StreamResponse:
-            shown, rows = await self._shown(request)
+            fields = await read_form(request) or {}
+            shown, rows = await self._shown(request, fields.get("form"))
             if rows is None:
                 return see_other(f"{IDE_PATH}/{request.match_info['id']}")
             if shown is None:
                 return await self._nothing(request, rows)
             try:
-                fields = await read_form(request) or {}
-                if not self._browsers.is_of_session(request, shown.session_id, fields.get("form", "")):
+                is_own = self._browsers.is_of_session(request, shown.session, shown.workspace.id, fields)
+                if request.method == "POST" and not is_own:
                     raise Refused("page.forged", ide.FORGED)
                 if self._limiter.take(shown.workspace.principal.key) > 0.0:
                     raise Refused("page.too_many", ide.TOO_MANY)
@@ -331,19 +349,20 @@ class IdePages:
         self, shown: Shown, fields: Mapping[str, str], *, verb: OperationVerb
     ) -> web.StreamResponse:
         """Write the operation, and show its workspace."""
-        principal, agreed = shown.workspace.principal, fields.get("agreed")
-        if verb is OperationVerb.STOP and agreed is None:
-            workspaces.check_possible(self._context, shown.workspace, verb)
-            return self._asked(shown)
+        principal, agreed = shown.workspace.principal, _AGREED.get(fields.get("agreed", ""), Consent.NONE)
         try:
             accepted = await Asked(self._context, principal, drawing=self._ids.reference()).to(
-                workspaces.begin, shown.workspace.id, verb, agreed=_AGREED.get(agreed or "", Consent.NONE)
+                workspaces.begin, shown.workspace.id, verb, agreed=agreed
             )
         except Refused as refused:
             if refused.rule != "workspace.ends":
                 raise
             return self._asked(shown)
         return see_other(f"{IDE_PATH}/{accepted.operation.workspace_id}")
+
+    async def _ask_stop(self, shown: Shown, _fields: Mapping[str, str]) -> web.StreamResponse:
+        workspaces.check_possible(self._context, shown.workspace, OperationVerb.STOP)
+        return self._asked(shown)
 
     def _asked(self, shown: Shown) -> web.Response:
         """Ask whether to stop the workspace, in the words of the button in Slack."""
@@ -356,7 +375,7 @@ class IdePages:
             agreed=buttons.knowing(shown.workspace).name if is_final else Consent.NONE.name,
             name=shown.workspace.title,
             lost=buttons.lost(shown.workspace, effect if is_final else None),
-            form_mark=self._browsers.session_mark(shown.session_id),
+            form_mark=self._browsers.session_mark(shown.session, shown.workspace.id),
         )
 
     # -- signing in and out ----------------------------------------------------------------------------------
@@ -395,15 +414,20 @@ class IdePages:
         self._browsers.end(request, response)
         return response
 
+    async def _ask_sign_out(self, request: web.Request) -> web.StreamResponse:
+        """Ask in a page without anybody else's script, which has the form."""
+        session = self._browsers.session(request) or ""
+        return render.page("sign_out.html", form_mark=self._browsers.session_mark(session, SIGN_OUT_PATH))
+
     async def _sign_out(self, request: web.Request) -> web.StreamResponse:
         """End this browser's session, if its own page asks for that."""
-        session_id = self._browsers.session(request)
-        if session_id is not None:
+        session = self._browsers.session(request)
+        if session is not None:
             fields = await read_form(request) or {}
-            if not self._browsers.is_of_session(request, session_id, fields.get("form", "")):
+            if not self._browsers.is_of_session(request, session, SIGN_OUT_PATH, fields):
                 log.warning("page.form_refused", reason="sign-out")
                 return render.problem(403, ide.FORGED_TITLE, ide.FORGED)
-            await self._browsing.end(session_id)
+            await self._browsing.end(session)
         response = see_other(SIGNED_OUT_PATH)
         self._browsers.close_session(response)
         return response
@@ -413,11 +437,13 @@ class IdePages:
 
     # -- inside --------------------------------------------------------------------------------------------
 
-    async def _shown(self, request: web.Request) -> tuple[Shown | None, PageRows | None]:
+    async def _shown(
+        self, request: web.Request, mark: str | None = None
+    ) -> tuple[Shown | None, PageRows | None]:
         """Return what may be shown, and the rows behind the page; no rows without a valid session."""
-        session_id = self._browsers.session(request)
-        rows = await self._browsing.page_rows(session_id, request.match_info["id"])
-        if rows is None or session_id is None:
+        page = request.match_info["id"]
+        rows = await self._browsing.page_rows(self._browsers.session(request, page, mark), page)
+        if rows is None:
             return None, None
         own = await self._browsing.own(rows)
         if own is None:
@@ -434,7 +460,7 @@ class IdePages:
             workspace=workspace,
             effects=provider.stops(workspace),
         )
-        return Shown(session_id, rows, workspace, provider, page_state(facts, zone)), rows
+        return Shown(rows.session.id_hash, rows, workspace, provider, page_state(facts, zone)), rows
 
     async def _name(self, principal: Principal) -> str:
         return shown_name(principal, await self._store.person(principal))
@@ -447,11 +473,10 @@ class IdePages:
 
     async def _nothing(self, request: web.Request, rows: PageRows) -> web.Response:
         """Answer the same for *none* and *not yours*."""
-        session_id = self._browsers.session(request) or ""
         return render.page(
             "nothing.html",
             404,
             page=f"{IDE_PATH}/{request.match_info['id']}",
             person=await self._name(rows.session.principal),
-            form_mark=self._browsers.session_mark(session_id),
+            form_mark=self._browsers.session_mark(rows.session.id_hash, SIGN_OUT_PATH),
         )

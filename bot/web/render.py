@@ -1,6 +1,7 @@
 """Pages from templates: input from outside is escaped, nothing is cached or framed, no referrer is sent.
 
-A workspace's page may also load from its vendor's hosts, and nothing else (``docs/security.md``, row 14).
+A page that shows an IDE may also load from its vendor's hosts, and nothing else (``docs/security.md``, rows
+14 and 38).
 """
 
 import hashlib
@@ -139,9 +140,22 @@ def shown(text: object, most: int = 120) -> str:
     return line if len(line) <= most else line[: most - 1] + "…"
 
 
+def headers_leading(page_origin: str) -> Mapping[str, str]:
+    """Return the headers of the page that follows a workspace, and leads to where its IDE is shown."""
+    form_action = f"form-action 'self' {page_origin}; script-src 'self'; connect-src 'self'"
+    return {
+        "Content-Security-Policy": CONTENT_SECURITY_POLICY.replace("form-action 'self'", form_action),
+        # Where the IDE is shown, a browser has to say that it comes from here.
+        "Referrer-Policy": "strict-origin",
+    }
+
+
 @lru_cache(maxsize=64)
-def headers_showing(embedding: Embedding) -> Mapping[str, str]:
-    """Return the headers that let one page show an IDE; the rest are those of every page."""
+def headers_showing(embedding: Embedding, own: str) -> Mapping[str, str]:
+    """Return the headers that let one page show an IDE; ``own`` is below what it may ask of us.
+
+    The rest are those of every page. The vendor's script can do whatever the page can.
+    """
     secure = "s" if embedding.is_https else ""
     sdk = f"http{secure}://{embedding.sdk_host}"
     sockets = f"ws{secure}://{embedding.sdk_host}"
@@ -155,9 +169,11 @@ def headers_showing(embedding: Embedding) -> Mapping[str, str]:
     return {
         "Content-Security-Policy": (
             f"default-src 'none'; script-src 'self' {sdk}{more}; style-src 'self' {sdk}{more}{inline}; "
-            f"img-src 'self' {sdk}{more}; font-src {sdk}{more}; connect-src 'self' {talks}; "
-            f"frame-src {hosts}{more}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+            f"img-src 'self' {sdk}{more}; font-src {sdk}{more}; connect-src {own} {talks}; "
+            f"frame-src {hosts}{more}; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
         ),
+        # What an IDE opens stays its own. Pages of ours are never that: they say ``same-origin``.
+        "Cross-Origin-Opener-Policy": "same-origin-allow-popups",
         # The vendor checks whose page asks; which page it is stays here.
         "Referrer-Policy": "strict-origin",
         "Permissions-Policy": (

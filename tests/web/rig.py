@@ -176,7 +176,7 @@ class Rig:
         self.provider = provider
         self.issuer = Issuer(clock)
         self.metrics = Metrics()
-        self.origin = ""
+        self.origin = self.page_origin = ""
         self.app: web.Application | None = None
         self.woken: list[None] = []
         self.people = Colleagues(store)
@@ -204,6 +204,7 @@ def settings(
     has_client: bool = False,
     is_http: bool = True,
     metrics_token: SecretStr | None = None,
+    page_url: str | None = None,
 ) -> Settings:
     """Return what operators set, without a look at the environment."""
     return Settings.model_construct(
@@ -213,19 +214,25 @@ def settings(
         slack_client_secret=SecretStr(CLIENT_SECRET) if has_client else None,
         slack_api_url=api_url,
         public_url=public_url,
+        page_url=page_url,
         metrics_token=metrics_token,
         encryption_keys=SecretStr(KEY),
     )
 
 
 @asynccontextmanager
-async def rig(*, sign_in: bool = False, **more: Any) -> AsyncIterator[Rig]:
-    """Serve the application on a free port; ``more`` replaces what the context holds."""
+async def rig(
+    *, sign_in: bool = False, hosts: tuple[str, ...] = ("127.0.0.1",), **more: Any
+) -> AsyncIterator[Rig]:
+    """Serve the application on a free port; ``more`` replaces what the context holds.
+
+    A second of the ``hosts`` is that of the pages that show IDEs.
+    """
     clock, ids = FakeClock(), CountingIds()
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(memory_store(clock, ids))
         port = reserved_port()
-        origin = f"http://127.0.0.1:{port}"
+        origin, *apart = (f"http://{host}:{port}" for host in hosts)
         provider = ScriptedProvider()
         woken: list[None] = []
         people = Colleagues(store)
@@ -248,7 +255,8 @@ async def rig(*, sign_in: bool = False, **more: Any) -> AsyncIterator[Rig]:
         slack = await stack.enter_async_context(TestServer(made.issuer.app))
         api_url = str(slack.make_url("/api/"))
         http = Http(await stack.enter_async_context(Http.new_session()))
-        made.settings = settings(origin, api_url, has_client=sign_in)
+        made.page_origin = apart[0] if apart else origin
+        made.settings = settings(origin, api_url, has_client=sign_in, page_url=apart[0] if apart else None)
         app = build_app(
             given,
             made.services,

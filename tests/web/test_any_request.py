@@ -94,7 +94,7 @@ async def scene():
         workspace = await made.workspace()
         owner = await made.signed_in(page=workspace.id)
         cookies = "; ".join(f"{one.key}={one.value}" for one in owner.session.cookie_jar)
-        mark = owner.text.split('data-mark="')[1].split('"')[0]
+        mark = owner.text.split('name="form" value="')[1].split('"')[0]
         yield Scene(made, client, workspace.id, cookies, mark)
 
 

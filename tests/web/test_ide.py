@@ -40,7 +40,14 @@ async def post(browser, path, headers=None):
 
 
 def mark_of(page):
-    return page.split('data-mark="')[1].split('"')[0]
+    return page.split('name="form" value="')[1].split('"')[0]
+
+
+async def open_ide(world, browser, workspace):
+    """Go where the page of a workspace leads once it runs."""
+    await browser.get(f"/ide/{workspace.id}")
+    await browser.send(f"/ide/{workspace.id}", form=mark_of(browser.text))
+    assert browser.status == 200
 
 
 async def test_the_owner_sees_the_page_and_no_secret_is_in_it(world):
@@ -49,6 +56,11 @@ async def test_the_owner_sees_the_page_and_no_secret_is_in_it(world):
     assert browser.url == f"{world.origin}/ide/{workspace.id}"
     assert browser.status == 200
     assert "<bdi>notebook</bdi>" in browser.text
+    assert "sdk.example" not in browser.text + str(browser.headers)
+    assert browser.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    await open_ide(world, browser, workspace)
+    assert "<bdi>notebook</bdi>" in browser.text
+    assert "<form" not in browser.text
     assert 'data-sdk="sdk.example" data-https="true"' in browser.text
     assert TOKEN not in browser.text
     assert REMOTE not in browser.text
@@ -62,14 +74,14 @@ async def test_the_owner_sees_the_page_and_no_secret_is_in_it(world):
         "Cache-Control": "no-store",
         "Referrer-Policy": "strict-origin",
         "X-Frame-Options": "DENY",
-        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Opener-Policy": "same-origin-allow-popups",
         "Cross-Origin-Resource-Policy": "same-origin",
         "Content-Security-Policy": (
             "default-src 'none'; script-src 'self' https://sdk.example; "
             "style-src 'self' https://sdk.example; img-src 'self' https://sdk.example; "
-            "font-src https://sdk.example; connect-src 'self' "
+            f"font-src https://sdk.example; connect-src {world.origin}/ide/{workspace.id}/ "
             "https://sdk.example wss://sdk.example https://acme.example wss://acme.example; "
-            "frame-src https://sdk.example https://acme.example; form-action 'self'; base-uri 'none'; "
+            "frame-src https://sdk.example https://acme.example; form-action 'none'; base-uri 'none'; "
             "frame-ancestors 'none'"
         ),
         "Permissions-Policy": (
@@ -87,7 +99,8 @@ async def test_what_the_page_may_load_more_is_what_its_operator_lets_it():
         "sdk.example", True, "https://acme.example", ("cdn.example:8443", "*.more.example"), True
     )
     policy = dict(
-        part.strip().split(" ", 1) for part in headers_showing(loads)["Content-Security-Policy"].split(";")
+        part.strip().split(" ", 1)
+        for part in headers_showing(loads, "https://u/ide/w/")["Content-Security-Policy"].split(";")
     )
     more = "https://cdn.example:8443 https://*.more.example"
     assert policy["script-src"] == f"'self' https://sdk.example {more}"
@@ -100,7 +113,7 @@ async def test_what_the_page_may_load_more_is_what_its_operator_lets_it():
 async def test_what_was_blocked_is_logged_for_the_pages_own_script_alone(world):
     workspace = await world.workspace()
     browser = await world.signed_in(page=workspace.id)
-    path, mark = f"/ide/{workspace.id}/blocked", re.search(r'data-mark="([^"]+)"', browser.text)[1]
+    path, mark = f"/ide/{workspace.id}/blocked", mark_of(browser.text)
 
     async def told(source, marked=mark):
         fields = {"directive": "style-src-elem", "source": source}
@@ -228,7 +241,7 @@ async def test_the_state_is_told_from_our_row(world):
 async def test_stop_is_the_operation_of_its_owner(world):
     workspace = await world.workspace()
     browser = await world.signed_in(page=workspace.id)
-    await browser.send(f"/ide/{workspace.id}/stop")
+    await browser.get(f"/ide/{workspace.id}/stop")
     assert CONFIRM_STOP[1].format(name="notebook", lost=LOST[StopEffect.RETURNS]) in browser.text
     assert f'href="/ide/{workspace.id}"' in browser.text
     assert await world.store.open_operations(ALICE) == []
@@ -238,6 +251,7 @@ async def test_stop_is_the_operation_of_its_owner(world):
     (operation,) = await world.store.open_operations(ALICE)
     assert operation.verb is OperationVerb.STOP
     for _ in range(2):
+        await browser.get(f"/ide/{workspace.id}/stop")
         await browser.send(f"/ide/{workspace.id}/stop")
     assert [one.id for one in await world.store.open_operations(ALICE)] == [operation.id]
 
@@ -245,7 +259,7 @@ async def test_stop_is_the_operation_of_its_owner(world):
 async def test_a_stop_that_is_final_asks_first(world):
     workspace = await world.workspace(is_kept=False)
     browser = await world.signed_in(page=workspace.id)
-    await browser.send(f"/ide/{workspace.id}/stop")
+    await browser.get(f"/ide/{workspace.id}/stop")
     assert "for good: it can&#39;t be started again. Everything stored only in it is lost." in browser.text
     assert f'href="/ide/{workspace.id}"' in browser.text
     assert await world.store.open_operations(ALICE) == []
@@ -259,7 +273,10 @@ async def test_a_button_pressed_from_elsewhere_does_nothing(world):
     workspace = await world.workspace()
     browser = await world.signed_in(page=workspace.id)
     forms = Inputs(browser.text).forms
-    elsewhere = ({}, {"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"})
+    for path in (f"/ide/{workspace.id}/stop", "/sign-out"):
+        forms |= Inputs(await browser.get(path)).forms
+    by_script = {**OURS, "Sec-Fetch-Mode": "cors"}
+    elsewhere = ({}, {"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, by_script)
     paths = (f"/ide/{workspace.id}/stop", f"/ide/{workspace.id}/start", "/sign-out")
     for headers, path in product(elsewhere, paths):
         async with browser.session.post(world.origin + path, data=forms[path], headers=headers) as answer:
@@ -292,7 +309,7 @@ async def test_what_is_stopped_starts_from_the_page(world):
 async def test_a_refused_operation_is_said_with_the_way_back(world):
     workspace = await world.workspace(actions=frozenset({"open"}))
     browser = await world.signed_in(page=workspace.id)
-    await browser.send(f"/ide/{workspace.id}/stop")
+    await browser.get(f"/ide/{workspace.id}/stop")
     assert browser.status == 409
     assert f'href="/ide/{workspace.id}"' in browser.text
 
@@ -300,12 +317,12 @@ async def test_a_refused_operation_is_said_with_the_way_back(world):
 async def test_one_person_cannot_press_without_end(world):
     workspace = await world.workspace()
     browser = await world.signed_in(page=workspace.id)
-    page, statuses = browser.text, set()
+    page, statuses = await browser.get(f"/ide/{workspace.id}/stop"), set()
     for _ in range(31):
         browser.text = page
         await browser.send(f"/ide/{workspace.id}/stop", follow=False)
         statuses.add(browser.status)
-    assert statuses == {200, 429}
+    assert statuses == {303, 429}
 
 
 async def test_the_page_is_small(world):

@@ -14,7 +14,7 @@ from bot.domain.facts import WorkspaceFacts
 from bot.domain.people import Principal
 from bot.domain.workspaces import State, Workspace
 from bot.messages.texts import pages as page_words
-from bot.providers.base import TokenHelp
+from bot.providers.base import Embedding, TokenHelp
 from bot.services.linking import Opened
 from bot.web import render
 from bot.web.browsers import Browsers, Flow, Visit
@@ -83,20 +83,22 @@ def pages(person, workspace, title, username, sentence, url):
         state=State.FAILED,
         detail=sentence,
     )
-    yield render.page(
-        "ide.html",
-        page="/ide/w",
-        workspace=row,
-        page_state=page_state(
-            WorkspaceFacts(now=0.0, connection="sphere", connection_title=title, workspace=row)
-        ),
-        title=title,
-        sdk="sdk.example",
-        is_https=True,
-        form_mark="m",
-        person=person,
-        slack="https://app.slack.com/client/T1",
-    )
+    for loads in (None, Embedding("sdk.example", is_https=True, endpoint="https://acme.example")):
+        yield render.page(
+            "ide.html",
+            page="/ide/w",
+            origin="https://usher.example",
+            page_origin="https://pages.usher.example",
+            workspace=row,
+            page_state=page_state(
+                WorkspaceFacts(now=0.0, connection="sphere", connection_title=title, workspace=row)
+            ),
+            title=title,
+            loads=loads,
+            form_mark="m",
+            person=person,
+            slack="https://app.slack.com/client/T1",
+        )
 
 
 def shapes(*facts):

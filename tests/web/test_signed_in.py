@@ -66,6 +66,8 @@ async def test_signing_out_ends_the_session_itself(world):
     thief = await world.made.browser()
     thief.take_cookies(browser)
     assert await is_signed_in(thief, workspace.id)
+    await browser.get("/sign-out")
+    assert await is_signed_in(thief, workspace.id)
     await browser.send("/sign-out")
     assert browser.url == f"{world.origin}/signed-out"
     assert escape(ide.SIGNED_OUT_TITLE) in browser.text
@@ -217,15 +219,22 @@ def session_of(browser):
     return next(one.value for one in browser.session.cookie_jar if one.key == "usher-session")
 
 
-def test_a_mark_is_of_one_session():
+def test_a_mark_is_of_one_page_in_one_session():
     browsers = Browsers(public_url="https://usher.example", keys=[KEY], clock=FakeClock())
-    request = make_mocked_request("POST", "/sign-out", headers={"Origin": "https://usher.example"})
-    mark = browsers.session_mark("one")
-    assert browsers.is_of_session(request, "one", mark)
-    assert not browsers.is_of_session(request, "two", mark)
-    assert not browsers.is_of_session(request, "one", "")
-    foreign = make_mocked_request("POST", "/sign-out", headers={"Origin": "https://evil.example"})
-    assert not browsers.is_of_session(foreign, "one", mark)
+
+    def asked(origin="https://usher.example"):
+        mark = browsers.session_mark("one", "page")
+        headers = {"Origin": origin, "X-Usher-Mark": mark}
+        return make_mocked_request("POST", "/ide/page/entry", headers=headers), {"form": mark}
+
+    request, form = asked()
+    foreign, _ = asked("https://evil.example")
+    for fields in (None, form):
+        assert browsers.is_of_session(request, "one", "page", fields)
+        assert not browsers.is_of_session(request, "two", "page", fields)
+        assert not browsers.is_of_session(request, "one", "another", fields)
+        assert not browsers.is_of_session(foreign, "one", "page", fields)
+    assert not browsers.is_of_session(request, "one", "page", {})
 
 
 async def test_a_session_ends_after_its_lifetime_however_much_it_is_used(world):

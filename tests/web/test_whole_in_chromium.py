@@ -52,7 +52,7 @@ async def test_row_14_the_owner_opens_the_ide_from_the_message_and_nobody_else_d
             await window.shows("OK: 15 characters were run")
             await window.out_of_frame()
             assert (await window.text("#line")).startswith("Running, will stop ")
-            await window.press("#stop button")
+            await window.press("#stop")
             await window.press("[name=agreed] ~ button")
             await window.shows(ide.PLACES["stopped"][0])
             assert machine.phase == "stopped"

@@ -100,6 +100,9 @@ async def ide_pages(world: IdeRig, window: Chromium) -> AsyncIterator[str]:
     await window.go(f"{world.origin}/ide/{rows[State.RUNNING].id}")
     await window.shows("can't be reached")
     yield "ide-unreachable"
+    await window.press("#sign-out")
+    await window.text("form[action='/sign-out'] button")
+    yield "sign-out"
     await window.press("form[action='/sign-out'] button")
     await window.shows("You're signed out")
     yield "signed-out"

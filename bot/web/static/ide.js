@@ -1,5 +1,6 @@
-// The page of a workspace: loads the vendor's SDK as its guide says (docs/providers/sphere.md), opens the workspace
-// once it runs, and follows how it stands. Nothing secret is in the page; what opens it is asked for by POST.
+// The pages of a workspace follow how it stands. One has its buttons and leads, once it runs, to the other, which
+// loads the vendor's SDK as its guide says (docs/providers/sphere.md) and opens it. Nothing that opens it is in a page:
+// that is asked for by POST.
 (function (d, s, id) {
   "use strict";
 
@@ -9,6 +10,7 @@
   const BUSY_MS = 2000;
   const SDK_MS = 20000;
   const ENTRY_TRIES = 12;
+  const shows = Boolean(about.mark);
   let phase = about.phase;
   let opening = false;
   let broken = false;
@@ -49,11 +51,24 @@
     left = true;
     window.clearTimeout(timer);
     d.body.hidden = true;
-    window.location.replace(about.page);
+    window.location.replace(about.home);
+  }
+
+  // The vendor's script is let in by the policy of one document, which is there while the workspace runs.
+  function lead() {
+    if (shows) {
+      leave();
+      return;
+    }
+    left = true;
+    window.clearTimeout(timer);
+    instead(said("loading"), "", { busy: true });
+    part("open").submit();
   }
 
   async function ask(path, options) {
-    const answer = await fetch(about.page + path, { cache: "no-store", redirect: "error", ...options });
+    const headers = shows ? { "X-Usher-Mark": about.mark } : {};
+    const answer = await fetch(about.page + path, { cache: "no-store", redirect: "error", headers, ...options });
     if (answer.status === 401 || answer.status === 403 || answer.status === 404) {
       leave();
       return null;
@@ -65,7 +80,7 @@
   async function entry() {
     for (let tries = 1; tries <= ENTRY_TRIES && phase === "running" && !left; tries++) {
       const path = tries < ENTRY_TRIES ? "/entry" : "/entry?late=1";
-      const given = await ask(path, { method: "POST", headers: { "X-Usher-Mark": about.mark } }).catch(() => null);
+      const given = await ask(path, { method: "POST" }).catch(() => null);
       if (given && given.workspace) return given;
       await pause(1000);
     }
@@ -89,14 +104,15 @@
     fetch(about.page + "/blocked", { method: "POST", headers: { "X-Usher-Mark": about.mark }, body }).catch(() => {});
   });
 
-  function instead(heading, text, shows) {
+  function instead(heading, text, offers) {
     part("instead").hidden = false;
     part("heading").textContent = heading;
     part("text").textContent = text;
-    part("busy").hidden = !shows.busy;
-    part("again").hidden = !shows.again;
-    part("start").hidden = !shows.start;
-    if (shows.start) part("start-label").textContent = shows.start;
+    part("busy").hidden = !offers.busy;
+    part("again").hidden = !offers.again;
+    if (!part("start")) return;
+    part("start").hidden = !offers.start;
+    if (offers.start) part("start-label").textContent = offers.start;
   }
 
   function fail(heading, text) {
@@ -152,13 +168,9 @@
     d.body.dataset.phase = phase;
     if (part("line").textContent !== seen.line) part("line").textContent = seen.line;
     part("stop").hidden = part("later").hidden = !seen.stops;
-    if (phase === "running") {
-      open();
-      return;
-    }
-    broken = false;
-    close();
-    instead(seen.heading, seen.text, seen);
+    if ((phase === "running") !== shows) lead();
+    else if (shows) open();
+    else instead(seen.heading, seen.text, seen);
   }
 
   async function look() {
@@ -179,7 +191,10 @@
     if (event.persisted) leave();
   });
   d.addEventListener("DOMContentLoaded", () => {
-    if (phase === "running") open();
-    timer = window.setTimeout(look, phase === "running" ? LOOK_MS : BUSY_MS);
+    // Whoever reloads comes by the page that leads here: this one was asked for by a form.
+    if (shows) window.history.replaceState(null, "", about.page);
+    if (phase === "running" && shows) open();
+    else if (phase === "running") lead();
+    if (!left) timer = window.setTimeout(look, phase === "running" ? LOOK_MS : BUSY_MS);
   });
 })(document, "script", "sphere-engine-jssdk");

@@ -1,0 +1,99 @@
+"""The host name where a vendor's script runs has pages that show IDEs, no cookie, and nothing else."""
+
+import pytest
+
+from bot.messages.texts import ide
+from tests.web.ide_rig import REMOTE, TOKEN, ide_rig
+from tests.web.test_ide import mark_of
+
+MAIN, PAGES = "usher.localhost", "pages.usher.localhost"
+
+
+@pytest.fixture
+async def world():
+    async with ide_rig(hosts=(MAIN, PAGES)) as world:
+        yield world
+
+
+class There:
+    """Ask at the second name, by an address that every machine knows."""
+
+    def __init__(self, world):
+        self.origin = world.made.page_origin
+        self.main = world.origin
+        _, _, self.port = self.origin.rpartition(":")
+
+    async def ask(self, browser, path, *, method="GET", data=None, cookie="", **headers):
+        url = f"http://127.0.0.1:{self.port}{path}"
+        given = {"Host": f"{PAGES}:{self.port}", "Cookie": cookie, **headers}
+        async with browser.session.request(
+            method, url, data=data, headers=given, allow_redirects=False
+        ) as answer:
+            assert "Set-Cookie" not in answer.headers
+            return answer.status, answer.headers.get("Location", ""), await answer.text()
+
+
+async def signed_in(world, workspace):
+    browser = await world.made.browser()
+    browser.origin = f"http://127.0.0.1:{world.origin.rpartition(':')[2]}"
+    world.made.issuer.person = ("T0HOME", "U0ALICE")
+    await browser.get(f"/ide/{workspace.id}/sign-in", follow=False)
+    async with browser.session.get(browser.headers["Location"], allow_redirects=False) as answer:
+        back = answer.headers["Location"].replace(MAIN, "127.0.0.1")
+    await browser.get(back)
+    return browser
+
+
+async def test_there_are_only_the_pages_that_show_ides(world):
+    there, browser = There(world), await world.made.browser()
+    elsewhere = (
+        *(
+            "/link",
+            "/link/abc",
+            "/link/check",
+            "/link/slack",
+            "/sign-out",
+            "/signed-out",
+            "/healthz",
+            "/metrics",
+        ),
+        *("/ide/workspace_x/stop", "/ide/workspace_x/start", "/ide/workspace_x/sign-in", "/slack/events"),
+    )
+    for path in elsewhere:
+        for method in ("GET", "POST"):
+            assert (await there.ask(browser, path, method=method))[0] == 404, (method, path)
+    assert (await there.ask(browser, "/static/ide.js"))[0] == 200
+    # Who is there is known at the first name, which leads back.
+    status, location, _ = await there.ask(browser, "/ide/workspace_x")
+    assert (status, location) == (303, f"{there.main}/ide/workspace_x")
+
+
+async def test_the_mark_of_its_page_opens_one_workspace_and_a_cookie_opens_none(world):
+    there, workspace = There(world), await world.workspace()
+    other = await world.workspace(remote_id="5" * 32, name="other")
+    browser = await signed_in(world, workspace)
+    assert "sdk.example" not in browser.text + str(browser.headers)
+    assert f'action="{there.origin}/ide/{workspace.id}"' in browser.text
+    mark, stranger = mark_of(browser.text), await world.made.browser()
+    form = {"method": "POST", "data": {"form": mark}}
+    leading = {"Origin": there.main, "Sec-Fetch-Site": "same-site"}
+    status, _, page = await there.ask(stranger, f"/ide/{workspace.id}", **form, **leading)
+    assert (status, "sdk.example" in page, ide.SIGN_OUT in page) == (200, True, True)
+    # Neither does another site lead a browser to a page of its own person, nor is there one without a mark.
+    for headers in ({}, {"Origin": "https://evil.example"}, {"Origin": "null"}):
+        assert (await there.ask(stranger, f"/ide/{workspace.id}", **form, **headers))[0] == 403, headers
+    assert (await there.ask(stranger, f"/ide/{other.id}", **form, **leading))[1] == f"/ide/{other.id}"
+    own = {"Origin": there.origin, "Sec-Fetch-Site": "same-origin", "X-Usher-Mark": mark}
+    cookie = "; ".join(f"{one.key}={one.value}" for one in browser.session.cookie_jar)
+    entry = f"/ide/{workspace.id}/entry"
+    status, _, given = await there.ask(stranger, entry, method="POST", **own)
+    assert (status, REMOTE in given, TOKEN in given) == (200, True, True)
+    assert (await there.ask(stranger, f"/ide/{workspace.id}/state", **own))[0] == 200
+    for path in (f"/ide/{other.id}/entry", f"/ide/{other.id}/blocked"):
+        status, _, given = await there.ask(stranger, path, method="POST", cookie=cookie, **own)
+        assert (status in {401, 403}, TOKEN in given) == (True, False)
+    without = {**own, "X-Usher-Mark": ""}
+    assert (await there.ask(stranger, entry, method="POST", cookie=cookie, **without))[0] == 401
+    await browser.get("/sign-out")
+    await browser.send("/sign-out", headers={"Origin": there.main, "Sec-Fetch-Site": "same-origin"})
+    assert (await there.ask(stranger, entry, method="POST", **own))[0] == 401
