@@ -131,7 +131,8 @@ def _page(text: str, status: int, workspace: Workspace | None = None, ticket: st
             "<label for='file'>main.py</label>"
             "<textarea id='file' spellcheck='false'>print('Hello')\n</textarea>"
             "<p><button id='run'>Run scenario</button> <button id='test'>Run tests</button>"
-            " <button id='save'>Save</button> <button id='uses'>Try the browser</button></p>"
+            " <button id='save'>Save</button> <button id='uses'>Try the browser</button>"
+            " <button id='whole'>Full screen</button></p>"
             "<pre id='output' aria-live='polite'></pre></main>"
             "<script src='/static/ide/ide.js'></script>"
         )
