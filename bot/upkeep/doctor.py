@@ -15,7 +15,7 @@ from typing import Final
 from bot.output.transcript import TOTAL
 from bot.providers import base
 from bot.support import errors
-from bot.support.addresses import PROOF_PATH
+from bot.support.addresses import PAGE_PROOF, PROOF_PATH
 from bot.support.environment import command
 from bot.support.http import Http
 from bot.support.settings import Settings
@@ -34,8 +34,9 @@ async def run_checks(
 ) -> list[Check]:
     """Run every check that the settings allow; ``wrong`` are the variables that have no good value."""
     checks: list[Check] = []
-    if not {"USHER_PUBLIC_URL", "USHER_ENCRYPTION_KEYS"} & set(wrong):
+    if not {"USHER_PUBLIC_URL", "USHER_PAGE_URL", "USHER_ENCRYPTION_KEYS"} & set(wrong):
         checks.append(await check_address(settings, http))
+        checks += await check_pages(settings, http, providers)
     if not {"SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"} & set(wrong):
         checks += check_sign_in(settings, providers)
     if not {"SLACK_BOT_TOKEN", "USHER_SLACK_API_URL"} & set(wrong):
@@ -56,18 +57,34 @@ async def run_checks(
 
 
 async def check_address(settings: Settings, http: Http) -> Check:
-    """Ask at the public address for what only this Usher can answer, because it has the keys.
-
-    Where nothing answers, Usher may not have been started yet: that is asked on this machine.
-    """
+    """Look at the public address."""
     label, url = "public address", settings.public_url
     if url is None:
         advice = "Set USHER_PUBLIC_URL to the https address that people's browsers reach."
         return Check(label, False, "not set, so nobody can link an account", advice)
+    return await _check_at(label, url, settings, http)
+
+
+async def check_pages(settings: Settings, http: Http, providers: Mapping[str, base.Provider]) -> list[Check]:
+    """Look at the second host name; without one, say what a vendor's script may still do."""
+    label, url = "page address", settings.page_url
+    if url is not None:
+        return [await _check_at(label, url, settings, http, PAGE_PROOF)]
+    found = "not set, so the provider's script runs at the public address: it could write cookies there"
+    advice = "Set USHER_PAGE_URL to a second host name of this Usher: docs/deploy.md, “Two host names”."
+    needing = any(isinstance(provider, base.Page) for provider in providers.values())
+    return [Check(label, True, found, advice, is_warning=True)] if needing else []
+
+
+async def _check_at(label: str, url: str, settings: Settings, http: Http, place: str = "") -> Check:
+    """Ask at an address for what only this Usher can answer, because it has the keys.
+
+    Where nothing answers, Usher may not have been started yet: that is asked on this machine.
+    """
     here = f"http://{settings.host.replace('0.0.0.0', '127.0.0.1')}:{settings.ports()[0]}"  # noqa: S104 - not listened at
-    forward = f"Forward it to {here}: docs/team.md, “Behind a proxy”."
+    forward = f"Forward it to {here}, with its name as Host: docs/team.md, “Behind a proxy”."
     try:
-        if (other := await _other_at(url, settings, http)) is not None:
+        if (other := await _other_at(url, settings, http, place)) is not None:
             return Check(label, False, f"{url} leads to something else ({other})", forward)
     except errors.ProviderError as failed:
         found = f"nothing answers at {url} ({plain(failed)})"
@@ -82,14 +99,14 @@ async def check_address(settings: Settings, http: Http) -> Check:
     return Check(label, True, f"{url} leads to this Usher")
 
 
-async def _other_at(url: str, settings: Settings, http: Http) -> str | None:
+async def _other_at(url: str, settings: Settings, http: Http, place: str = "") -> str | None:
     """Return what else answers at an address, None for this Usher; raise ProviderError if nothing does."""
     nonce = secrets.token_hex(16)
     try:
         answer = await http.request("GET", f"{url}{PROOF_PATH}/{nonce}", total=_LOOK_SECONDS)
     except errors.BadAnswer as failed:
         return plain(failed)
-    if Vault(settings.keys()).is_proof(nonce, answer.body.decode(errors="replace")):
+    if Vault(settings.keys()).is_proof(nonce + place, answer.body.decode(errors="replace")):
         return None
     return plain(f"HTTP {answer.status} {answer.headers.get('Server') or ''}".strip())
 

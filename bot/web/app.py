@@ -130,9 +130,8 @@ def build_health_app(health: Health) -> web.Application:
 def build_waiting_app(health: Health, settings: Settings) -> web.Application:
     """Build the application of a process that waits at its start: it is alive, and nothing else works yet."""
     app = build_health_app(health)
-    app.router.add_routes(
-        [proving(Vault(settings.keys()), settings.page_url), web.route("*", "/{path:.*}", _waiting)]
-    )
+    proof = proving(Vault(settings.keys()), settings.page_url)
+    app.router.add_routes([proof, web.route("*", "/{path:.*}", _waiting)])
     return app
 
 

@@ -50,8 +50,6 @@ SIDE_BY_SIDE = 4
 _FLOW = ("state", "nonce", "verifier")
 #: The header in which the page's script sends its token.
 MARK_HEADER = "X-Usher-Mark"
-#: The length of a session's digest, with which a mark begins.
-_DIGEST = 64
 #: Who is asked by *Sign in with Slack*: no connection has this name.
 SLACK = ""
 MAX_FORM_BYTES = 16 * 1024
@@ -166,7 +164,8 @@ class Browsers:
         """
         if self.is_apart(request):
             mark = request.headers.get(MARK_HEADER, "") if mark is None else mark
-            return mark[:_DIGEST] if self._is_mark(mark[:_DIGEST], page, mark) else None
+            named = mark.partition(".")[0]
+            return named if self._is_mark(named, page, mark) else None
         value = request.cookies.get(self._session_name)
         return digest(value) if value is not None and is_nonce(value) else None
 
@@ -176,20 +175,16 @@ class Browsers:
 
     def session_mark(self, session: str, page: str) -> str:
         """Return the CSRF token of every form and request of one signed-in page: no other page takes it."""
-        content = f"session:{session}:{page}".encode()
-        return session + hmac.new(self._forms_key, content, hashlib.sha256).hexdigest()
+        content = f"session:{session}:{page}".encode(errors="replace")
+        return f"{session}.{hmac.new(self._forms_key, content, hashlib.sha256).hexdigest()}"
 
-    def is_of_session(
-        self, request: web.Request, session: str, page: str, form: Mapping[str, str] | None = None
-    ) -> bool:
-        """Return whether just this page of ours, in this session, sent a form, or its script a request."""
-        if form is not None:
-            return self.is_own_form(request) and self._is_mark(session, page, form.get("form", ""))
-        mark = request.headers.get(MARK_HEADER, "")
+    def is_of_session(self, request: web.Request, session: str, page: str, mark: str) -> bool:
+        """Return whether a form or request was sent from just this page of ours in this session."""
         return self.is_same_origin(request) and self._is_mark(session, page, mark)
 
     def _is_mark(self, session: str, page: str, mark: str) -> bool:
-        return hmac.compare_digest(mark.encode(), self.session_mark(session, page).encode())
+        made = self.session_mark(session, page)
+        return hmac.compare_digest(mark.encode(errors="replace"), made.encode(errors="replace"))
 
     # -- forms ---------------------------------------------------------------------------------------------
 
@@ -200,17 +195,12 @@ class Browsers:
 
     def sent_from(self, request: web.Request, mark: str) -> Visit | None:
         """Return the link whose page, opened by us in this browser, sent a form; None for any other form."""
-        if not self.is_own_form(request):
+        if not self.is_same_origin(request):
             return None
         visits = self._visits(request)
         return next(
             (one for one in visits if hmac.compare_digest(mark.encode(), self.form_mark(one).encode())), None
         )
-
-    def is_own_form(self, request: web.Request) -> bool:
-        """Return whether a person may have sent a form from a page of ours: no script's request is a form."""
-        mode = request.headers.get("Sec-Fetch-Mode", "navigate")
-        return mode == "navigate" and self.is_same_origin(request)
 
     def is_same_origin(self, request: web.Request) -> bool:
         """Judge by what the browser says about a form's origin.
@@ -292,8 +282,9 @@ def _comes_back(request: web.Request, begun: dict[str, Any]) -> bool:
 
 
 async def read_form(request: web.Request) -> dict[str, str] | None:
-    """Return a form's fields; None if it isn't a form of ours."""
-    if request.content_type != FORM or (request.content_length or 0) > MAX_FORM_BYTES:
+    """Return a form's fields; None if it isn't a form of ours, or a script sends what looks like one."""
+    is_sent = request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
+    if not is_sent or request.content_type != FORM or (request.content_length or 0) > MAX_FORM_BYTES:
         return None
     try:
         raw = await read_body(request)

@@ -39,7 +39,7 @@ from bot.services.gather import IDE_PATH
 from bot.services.linking import shown_name
 from bot.support.errors import Refused, SecretError
 from bot.web import render
-from bot.web.browsers import Browsers, SlackSignIn, proven, read_form, see_other, slack_url
+from bot.web.browsers import MARK_HEADER, Browsers, SlackSignIn, proven, read_form, see_other, slack_url
 from handlers.services import Services
 
 log = structlog.get_logger(__name__)
@@ -287,7 +287,8 @@ class IdePages:
         shown, rows = await self._shown(request)
         if shown is None:
             return web.json_response({}, status=404 if rows is not None else 401)
-        if not self._browsers.is_of_session(request, shown.session, shown.workspace.id):
+        mark = request.headers.get(MARK_HEADER, "")
+        if not self._browsers.is_of_session(request, shown.session, shown.workspace.id, mark):
             log.warning("page.entry_refused")
             return web.json_response({}, status=403)
         if not shown.page_state.is_up:
@@ -308,10 +309,12 @@ class IdePages:
     async def _blocked(self, request: web.Request) -> web.StreamResponse:
         """Log what the page's policy kept its owner's browser from loading, as the page's script saw it."""
         shown, _ = await self._shown(request)
-        if shown is None or not self._browsers.is_of_session(request, shown.session, shown.workspace.id):
+        mark, query = request.headers.get(MARK_HEADER, ""), request.query
+        if shown is None or not self._browsers.is_of_session(
+            request, shown.session, shown.workspace.id, mark
+        ):
             return web.json_response({}, status=403)
-        fields = await read_form(request) or {}
-        directive, source = fields.get("directive", ""), fields.get("source", "")
+        directive, source = query.get("directive", ""), query.get("source", "")
         if _BLOCKED.fullmatch(f"{directive} {source}") and not self._limiter.take(
             shown.workspace.principal.key
         ):
@@ -333,7 +336,8 @@ class IdePages:
             if shown is None:
                 return await self._nothing(request, rows)
             try:
-                is_own = self._browsers.is_of_session(request, shown.session, shown.workspace.id, fields)
+                mark = fields.get("form", "")
+                is_own = self._browsers.is_of_session(request, shown.session, shown.workspace.id, mark)
                 if request.method == "POST" and not is_own:
                     raise Refused("page.forged", ide.FORGED)
                 if self._limiter.take(shown.workspace.principal.key) > 0.0:
@@ -424,7 +428,7 @@ class IdePages:
         session = self._browsers.session(request)
         if session is not None:
             fields = await read_form(request) or {}
-            if not self._browsers.is_of_session(request, session, SIGN_OUT_PATH, fields):
+            if not self._browsers.is_of_session(request, session, SIGN_OUT_PATH, fields.get("form", "")):
                 log.warning("page.form_refused", reason="sign-out")
                 return render.problem(403, ide.FORGED_TITLE, ide.FORGED)
             await self._browsing.end(session)

@@ -230,7 +230,7 @@ class LinkPages:
 
     async def _form(self, request: web.Request) -> tuple[Visit, dict[str, str]]:
         """Return which browser sends which form; raises Refused for a form that our page did not send."""
-        if not self._browsers.is_own_form(request):
+        if not self._browsers.is_same_origin(request):
             self._forged("origin")
         self._visit(request)
         fields = await read_form(request)

@@ -5,6 +5,7 @@ import logging
 import re
 from datetime import UTC, datetime
 from itertools import product
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -119,7 +120,7 @@ async def test_what_was_blocked_is_logged_for_the_pages_own_script_alone(world):
         fields = {"directive": "style-src-elem", "source": source}
         with capture_logs() as logs:
             sent = {"Origin": world.origin, "Sec-Fetch-Site": "same-origin", "X-Usher-Mark": marked}
-            await browser.send(path, headers=sent, **fields)
+            await browser.send(f"{path}?{urlencode(fields)}", headers=sent)
         found = [one["source"] for one in logs if one["event"] == "page.blocked"]
         return browser.status, found
 

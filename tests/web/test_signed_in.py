@@ -222,19 +222,16 @@ def session_of(browser):
 def test_a_mark_is_of_one_page_in_one_session():
     browsers = Browsers(public_url="https://usher.example", keys=[KEY], clock=FakeClock())
 
-    def asked(origin="https://usher.example"):
-        mark = browsers.session_mark("one", "page")
-        headers = {"Origin": origin, "X-Usher-Mark": mark}
-        return make_mocked_request("POST", "/ide/page/entry", headers=headers), {"form": mark}
-
-    request, form = asked()
-    foreign, _ = asked("https://evil.example")
-    for fields in (None, form):
-        assert browsers.is_of_session(request, "one", "page", fields)
-        assert not browsers.is_of_session(request, "two", "page", fields)
-        assert not browsers.is_of_session(request, "one", "another", fields)
-        assert not browsers.is_of_session(foreign, "one", "page", fields)
-    assert not browsers.is_of_session(request, "one", "page", {})
+    mark = browsers.session_mark("one", "page")
+    request, foreign = (
+        make_mocked_request("POST", "/ide/page/stop", headers={"Origin": origin})
+        for origin in ("https://usher.example", "https://evil.example")
+    )
+    assert browsers.is_of_session(request, "one", "page", mark)
+    assert not browsers.is_of_session(request, "two", "page", mark)
+    assert not browsers.is_of_session(request, "one", "another", mark)
+    assert not browsers.is_of_session(request, "one", "page", "")
+    assert not browsers.is_of_session(foreign, "one", "page", mark)
 
 
 async def test_a_session_ends_after_its_lifetime_however_much_it_is_used(world):

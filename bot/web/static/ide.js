@@ -100,8 +100,8 @@
     if (address) told.textContent = told.dataset.host.replace("{host}", source);
     else if (told.hidden && directive.startsWith("style-src")) told.textContent = told.dataset.inline;
     told.hidden = !told.textContent;
-    const body = new URLSearchParams({ directive, source });
-    fetch(about.page + "/blocked", { method: "POST", headers: { "X-Usher-Mark": about.mark }, body }).catch(() => {});
+    const reported = new URLSearchParams({ directive, source });
+    ask("/blocked?" + reported, { method: "POST" }).catch(() => {});
   });
 
   function instead(heading, text, offers) {
