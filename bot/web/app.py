@@ -23,7 +23,6 @@ from slack_bolt.async_app import AsyncApp
 from bot.messages.texts import pages
 from bot.services.browsers import Browsing
 from bot.services.context import Context
-from bot.services.gather import IDE_PATH
 from bot.slack.manifest import ASSISTANT_PATH, SIGN_IN_REDIRECT_PATH, SLACK_PATH
 from bot.support.addresses import PAGE_PROOF, PROOF_PATH
 from bot.support.clock import Clock, Ids
@@ -73,7 +72,7 @@ def build_app(
     don't. The vault's keys also sign cookies.
     """
     client_id, client_secret = settings.slack_client_id, settings.slack_client_secret
-    page_url = settings.page_url
+    page_url, keys = settings.page_url or "", settings.keys()
     if context.sign_in != (client_id is not None):
         raise ValueError("Sign in with Slack needs the client id and secret, and only then")
     routes = health.routes() + Hooks(context).routes()
@@ -98,9 +97,7 @@ def build_app(
                 client_secret=client_secret,
                 redirect_url=context.public_url.rstrip("/") + SIGN_IN_REDIRECT_PATH,
             )
-        browsers = Browsers(
-            public_url=context.public_url, page_url=page_url, keys=settings.keys(), clock=context.clock
-        )
+        browsers = Browsers(public_url=context.public_url, keys=keys, clock=context.clock, page_url=page_url)
         links = LinkPages(context, browsers=browsers, sign_in=sign_in)
         browsing = Browsing(
             context, lifetime=settings.session_hours * 3600.0, idle=settings.session_idle_minutes * 60.0
@@ -111,8 +108,7 @@ def build_app(
         routes.append(web.get(SIGN_IN_REDIRECT_PATH, _from_slack(browsers, links, workspaces)))
         routes += links.routes()
         routes.append(proving(context.vault, page_url))
-    checks = [failures(context.ids), apart(page_url)]
-    app = web.Application(middlewares=checks, client_max_size=MAX_BYTES)
+    app = web.Application(middlewares=[failures(context.ids), apart(page_url)], client_max_size=MAX_BYTES)
     app.router.add_routes(routes)
     app[OVER_HTTPS] = (context.public_url or "").startswith("https://")
     app.on_response_prepare.append(protect)
@@ -130,7 +126,7 @@ def build_health_app(health: Health) -> web.Application:
 def build_waiting_app(health: Health, settings: Settings) -> web.Application:
     """Build the application of a process that waits at its start: it is alive, and nothing else works yet."""
     app = build_health_app(health)
-    proof = proving(Vault(settings.keys()), settings.page_url)
+    proof = proving(Vault(settings.keys()), settings.page_url or "")
     app.router.add_routes([proof, web.route("*", "/{path:.*}", _waiting)])
     return app
 
@@ -230,7 +226,7 @@ def _from_slack(browsers: Browsers, links: LinkPages, workspaces: IdePages) -> H
     return come
 
 
-def proving(vault: Vault, page_url: str | None = None) -> web.RouteDef:
+def proving(vault: Vault, page_url: str = "") -> web.RouteDef:
     """Return the route at which ``doctor`` sees whether this Usher answers at its addresses.
 
     Its answer at the second host name is another one: proxies have to say which name was asked for.
@@ -331,10 +327,10 @@ def failures(ids: Ids) -> Middleware:
 
 
 #: What there is at the host name where a provider's script runs.
-_APART = re.compile(rf"{IDE_PATH}/[^/]+(?:/(?:state|entry|blocked))?|(?:{STATIC_PATH}|{PROOF_PATH})/[^/]+")
+_APART = re.compile(r"/ide/[^/]+(?:/(?:state|entry|blocked))?|(?:/static|/link/here)/[^/]+")
 
 
-def apart(page_url: str | None) -> Middleware:
+def apart(page_url: str) -> Middleware:
     """Return the middleware that serves nothing at the second host name but pages that show IDEs."""
 
     @web.middleware

@@ -55,9 +55,9 @@ SLACK = ""
 MAX_FORM_BYTES = 16 * 1024
 
 
-def is_at(request: web.Request, url: str | None) -> bool:
+def is_at(request: web.Request, url: str) -> bool:
     """Return whether a request came to an address's host name; proxies may leave out its port."""
-    return url is not None and request.host.lower().partition(":")[0] == urlsplit(url).hostname
+    return bool(url) and request.host.lower().partition(":")[0] == urlsplit(url).hostname
 
 
 def cookie_name(name: str, *, is_secure: bool) -> str:
@@ -74,9 +74,7 @@ class Browsers:
     browsers reject those.
     """
 
-    def __init__(
-        self, *, public_url: str, keys: Sequence[str], clock: Clock, page_url: str | None = None
-    ) -> None:
+    def __init__(self, *, public_url: str, keys: Sequence[str], clock: Clock, page_url: str = "") -> None:
         self._page_url = page_url
         self.origin = _origin_of(public_url)
         #: Where a provider's script runs.

@@ -189,6 +189,10 @@ class Shown:
         return self.rows.now - (self.workspace.used_at or 0.0) < ASKED_SECONDS
 
 
+#: What may be shown, and the rows behind it.
+Seen = tuple[Shown | None, PageRows | None]
+
+
 class IdePages:
     """Serve the page, its script's requests and its buttons; begin and end browser sessions.
 
@@ -287,8 +291,7 @@ class IdePages:
         shown, rows = await self._shown(request)
         if shown is None:
             return web.json_response({}, status=404 if rows is not None else 401)
-        mark = request.headers.get(MARK_HEADER, "")
-        if not self._browsers.is_of_session(request, shown.session, shown.workspace.id, mark):
+        if not self._is_own(request, shown):
             log.warning("page.entry_refused")
             return web.json_response({}, status=403)
         if not shown.page_state.is_up:
@@ -309,12 +312,9 @@ class IdePages:
     async def _blocked(self, request: web.Request) -> web.StreamResponse:
         """Log what the page's policy kept its owner's browser from loading, as the page's script saw it."""
         shown, _ = await self._shown(request)
-        mark, query = request.headers.get(MARK_HEADER, ""), request.query
-        if shown is None or not self._browsers.is_of_session(
-            request, shown.session, shown.workspace.id, mark
-        ):
+        if shown is None or not self._is_own(request, shown):
             return web.json_response({}, status=403)
-        directive, source = query.get("directive", ""), query.get("source", "")
+        directive, source = request.query.get("directive", ""), request.query.get("source", "")
         if _BLOCKED.fullmatch(f"{directive} {source}") and not self._limiter.take(
             shown.workspace.principal.key
         ):
@@ -322,6 +322,11 @@ class IdePages:
                 "page.blocked", connection=shown.workspace.connection, directive=directive, source=source
             )
         return web.json_response({})
+
+    def _is_own(self, request: web.Request, shown: Shown, form: Mapping[str, str] | None = None) -> bool:
+        """Return whether the page itself sent a form, or its script a request."""
+        mark = request.headers.get(MARK_HEADER, "") if form is None else form.get("form", "")
+        return self._browsers.is_of_session(request, shown.session, shown.workspace.id, mark)
 
     # -- buttons -------------------------------------------------------------------------------------------
 
@@ -336,9 +341,7 @@ class IdePages:
             if shown is None:
                 return await self._nothing(request, rows)
             try:
-                mark = fields.get("form", "")
-                is_own = self._browsers.is_of_session(request, shown.session, shown.workspace.id, mark)
-                if request.method == "POST" and not is_own:
+                if request.method == "POST" and not self._is_own(request, shown, fields):
                     raise Refused("page.forged", ide.FORGED)
                 if self._limiter.take(shown.workspace.principal.key) > 0.0:
                     raise Refused("page.too_many", ide.TOO_MANY)
@@ -353,23 +356,19 @@ class IdePages:
         self, shown: Shown, fields: Mapping[str, str], *, verb: OperationVerb
     ) -> web.StreamResponse:
         """Write the operation, and show its workspace."""
-        principal, agreed = shown.workspace.principal, _AGREED.get(fields.get("agreed", ""), Consent.NONE)
+        asked = Asked(self._context, shown.workspace.principal, drawing=self._ids.reference())
+        agreed = _AGREED.get(fields.get("agreed", ""), Consent.NONE)
         try:
-            accepted = await Asked(self._context, principal, drawing=self._ids.reference()).to(
-                workspaces.begin, shown.workspace.id, verb, agreed=agreed
-            )
+            accepted = await asked.to(workspaces.begin, shown.workspace.id, verb, agreed=agreed)
         except Refused as refused:
             if refused.rule != "workspace.ends":
                 raise
-            return self._asked(shown)
+            return await self._ask_stop(shown, fields)
         return see_other(f"{IDE_PATH}/{accepted.operation.workspace_id}")
 
     async def _ask_stop(self, shown: Shown, _fields: Mapping[str, str]) -> web.StreamResponse:
-        workspaces.check_possible(self._context, shown.workspace, OperationVerb.STOP)
-        return self._asked(shown)
-
-    def _asked(self, shown: Shown) -> web.Response:
         """Ask whether to stop the workspace, in the words of the button in Slack."""
+        workspaces.check_possible(self._context, shown.workspace, OperationVerb.STOP)
         effect = workspaces.effects_now(self._context, shown.workspace).get("stop")
         is_final = effect is not None and effect.is_final
         return render.page(
@@ -441,9 +440,7 @@ class IdePages:
 
     # -- inside --------------------------------------------------------------------------------------------
 
-    async def _shown(
-        self, request: web.Request, mark: str | None = None
-    ) -> tuple[Shown | None, PageRows | None]:
+    async def _shown(self, request: web.Request, mark: str | None = None) -> Seen:
         """Return what may be shown, and the rows behind the page; no rows without a valid session."""
         page = request.match_info["id"]
         rows = await self._browsing.page_rows(self._browsers.session(request, page, mark), page)

@@ -142,12 +142,10 @@ def shown(text: object, most: int = 120) -> str:
 
 def headers_leading(page_origin: str) -> Mapping[str, str]:
     """Return the headers of the page that follows a workspace, and leads to where its IDE is shown."""
-    form_action = f"form-action 'self' {page_origin}; script-src 'self'; connect-src 'self'"
-    return {
-        "Content-Security-Policy": CONTENT_SECURITY_POLICY.replace("form-action 'self'", form_action),
-        # Where the IDE is shown, a browser has to say that it comes from here.
-        "Referrer-Policy": "strict-origin",
-    }
+    own = CONTENT_SECURITY_POLICY.replace("form-action 'self'", f"form-action 'self' {page_origin}")
+    policy = f"{own}; script-src 'self'; connect-src 'self'"
+    # Where the IDE is shown, a browser has to say that it comes from here.
+    return {"Content-Security-Policy": policy, "Referrer-Policy": "strict-origin"}
 
 
 @lru_cache(maxsize=64)

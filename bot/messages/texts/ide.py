@@ -20,7 +20,6 @@ NOTHING_TITLE: Final = "There's nothing here for you"
 SIGNED_IN_AS: Final = "Signed in as"
 SIGN_IN_AGAIN: Final = "Sign in as somebody else"
 SIGN_OUT: Final = "Sign out"
-SIGN_OUT_QUESTION: Final = "Sign out of Usher in this browser?"
 SIGNED_OUT_TITLE: Final = "You're signed out"
 SIGNED_OUT_TEXT: Final = (
     "This browser no longer shows your workspaces. Anything running keeps running. "
