@@ -151,6 +151,14 @@ async def public_url(folder):
         assert address.startswith("https://usher.acme.example/link/")
 
 
+@proves("USHER_PAGE_URL")
+async def page_url(folder):
+    names = {"USHER_PUBLIC_URL": "http://usher.localhost", "USHER_PAGE_URL": "http://pages.localhost"}
+    async with world(folder, settings=names) as ready:
+        assert (await get(ready, "/link", Host="usher.localhost"))[0] == 400
+        assert (await get(ready, "/link", Host="pages.localhost"))[0] == 404
+
+
 @proves("USHER_ENCRYPTION_KEYS")
 async def encryption_keys(folder):
     key = Fernet.generate_key().decode()

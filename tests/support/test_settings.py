@@ -52,6 +52,9 @@ def load_settings() -> Settings:
     return reading.settings
 
 
+OVER_HTTPS = {"USHER_PUBLIC_URL": "https://usher.example"}
+
+
 def test_all_problems_come_at_once_without_values(environment):
     environment(
         SLACK_BOT_TOKEN="canary-wrong",
@@ -60,6 +63,7 @@ def test_all_problems_come_at_once_without_values(environment):
         PORT="canary-port",
         USHER_POLL_MARGIN_SECONDS="7",
         USHER_PUBLIC_URL="http://canary.example",
+        USHER_PAGE_URL="http://canary.example",
     )
     found = problems()
     text = "\n".join(found)
@@ -70,6 +74,7 @@ def test_all_problems_come_at_once_without_values(environment):
         "PORT",
         "USHER_POLL_MARGIN_SECONDS",
         "USHER_PUBLIC_URL",
+        "USHER_PAGE_URL",
     ):
         assert f"{name}: " in text
     assert "USHER_CONNECTIONS: is not set" in text
@@ -93,6 +98,11 @@ def test_all_problems_come_at_once_without_values(environment):
         ({"USHER_COMMAND": "/job"}, "its own name"),
         ({"USHER_PUBLIC_URL": "https://usher.example/path"}, "without a path"),
         ({"USHER_PUBLIC_URL": "https://user:pw@usher.example"}, "https address"),
+        ({"USHER_PAGE_URL": "https://pages.usher.example/path"}, "without a path"),
+        ({"USHER_PAGE_URL": "https://pages.usher.example", "USHER_PUBLIC_URL": None}, "the scheme of"),
+        ({**OVER_HTTPS, "USHER_PAGE_URL": "http://pages.localhost:3000"}, "the scheme of"),
+        ({**OVER_HTTPS, "USHER_PAGE_URL": "https://usher.example:8443"}, "another host name"),
+        ({**OVER_HTTPS, "USHER_PAGE_URL": "https://USHER.example"}, "another host name"),
         ({"USHER_SLACK_API_URL": "http://slack.example/api/"}, "https address"),
         ({"USHER_DEADLINE_MINUTES": "0"}, "USHER_DEADLINE_MINUTES"),
         ({"USHER_WARN_MINUTES": "0"}, "USHER_WARN_MINUTES"),
@@ -216,8 +226,10 @@ def test_public_address_is_an_origin(environment):
     assert load_settings().public_url == "https://usher.example"
     environment(USHER_PUBLIC_URL="http://127.0.0.1:3000")
     assert load_settings().public_url == "http://127.0.0.1:3000"
-    environment(USHER_PUBLIC_URL="")
-    assert load_settings().public_url is None
+    environment(USHER_PUBLIC_URL="", USHER_PAGE_URL="")
+    assert (load_settings().public_url, load_settings().page_url) == (None, None)
+    environment(USHER_PUBLIC_URL="https://usher.example", USHER_PAGE_URL="https://Pages.Usher.example/")
+    assert load_settings().page_url == "https://pages.usher.example"
 
 
 def test_repr_holds_no_secret(environment):

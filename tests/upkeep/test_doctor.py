@@ -25,7 +25,7 @@ from bot.support.settings import Settings
 from bot.support.vault import Vault
 from bot.upkeep import connection_checks, store_checks
 from bot.upkeep.checks import as_text
-from bot.upkeep.doctor import check_address
+from bot.upkeep.doctor import check_address, check_pages
 from bot.upkeep.slack_checks import check_clock, check_listed, check_slack
 from bot.web.app import proving
 from playground.harness import Clock
@@ -425,10 +425,10 @@ async def dies(store, kind, code):
 
 
 @asynccontextmanager
-async def usher(*keys):
+async def usher(*keys, page_url=""):
     """Answer at the public address as an Usher with these keys does."""
     app = web.Application()
-    app.router.add_routes([proving(Vault(keys))])
+    app.router.add_routes([proving(Vault(keys), page_url)])
     async with TestServer(app, host="127.0.0.1") as made:
         yield str(made.make_url("")).rstrip("/")
 
@@ -456,6 +456,27 @@ async def test_the_public_address_is_looked_at(tmp_path, http):
     assert (nothing.is_good, nothing.is_warning) == (True, True)
     assert nothing.found.startswith(f"nothing answers at {gone}")
     assert "start it" in nothing.advice
+
+
+async def test_the_second_host_name_is_looked_at_and_without_one_doctor_says_what_remains(tmp_path, http):
+    class Page(base.Page):
+        def embedding(self):
+            raise AssertionError("nothing is opened here")
+
+    pages, none = {"courses": Page()}, {"saturn": object()}
+    assert await check_pages(settings(tmp_path), http, none) == []
+    (remains,) = await check_pages(settings(tmp_path), http, pages)
+    assert (remains.is_good, remains.is_warning) == (True, True)
+    assert "the provider's script runs at the public address" in remains.found
+    assert "USHER_PAGE_URL" in remains.advice
+    # What answers there as it does anywhere wasn't told which name was asked for: its pages would be shown.
+    for at, is_good in (("http://127.0.0.1", True), ("http://pages.usher.localhost", False)):
+        async with usher(KEY, page_url=at) as url:
+            told = {"USHER_PUBLIC_URL": f"http://localhost:{url.rpartition(':')[2]}", "USHER_PAGE_URL": url}
+            for providers in (pages, none):
+                (check,) = await check_pages(settings(tmp_path, **told), http, providers)
+                assert (check.is_good, check.is_warning) == (is_good, False)
+            assert is_good or "with its name as Host" in check.advice
 
 
 async def test_the_whole_answer_for_people_and_for_machines(tmp_path):
