@@ -34,7 +34,7 @@ from bot.services.context import Context
 from bot.services.due import Due
 from bot.services.gather import class_effects, shown_url
 from bot.services.workspaces import effects, unmade
-from bot.store import cards, classes, creations, hours, inbox, operations, people, timers, workspaces
+from bot.store import cards, classes, creations, hours, inbox, operations, owners, people, timers, workspaces
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.operations import Accepted
@@ -42,6 +42,7 @@ from bot.store.tables import CLASS_CARDS, OPERATIONS, PARTICIPANTS
 from bot.store.transaction import Row, Transaction
 from bot.support.errors import NotLinked, Refused
 from bot.support.guards import guards
+from bot.support.release import FIRST
 
 #: How many seconds back starts are counted to estimate their rate.
 OBSERVED_SECONDS: Final = 30.0
@@ -102,7 +103,7 @@ def post(tx: Transaction, asked: Asked, draft: ClassCard) -> ClassCard:
     card = replace(card, id=asked.context.ids.new("class"), principal=asked.principal)
     look_at = classes.NEVER if card.stops_at is None else card.stops_at - CLASS_WARNING_SECONDS
     if card.is_course:
-        check_lessons(provider, class_effects(provider, card))
+        check_lessons(tx, provider, class_effects(provider, card))
         _check_kept(provider, card)
         card, look_at = replace(card, stops_at=lessons.last_end(card)), now
         if card.is_over(now):
@@ -208,7 +209,7 @@ def press(
     if target.waits_for == "no_workspace" and not has_looked:
         return Press(card, target, "sought")
     if card.is_course and target.workspace is not None:
-        check_lessons(asked.context.need(card.connection), effects(asked.context, target.workspace))
+        check_lessons(tx, asked.context.need(card.connection), effects(asked.context, target.workspace))
     is_new, workspace = asked.is_new(tx), target.workspace
     key = {"card_id": card.id, "principal": asked.principal.key, "now": tx.now()}
     if workspace is None:
@@ -284,8 +285,14 @@ def _brought_up(
     return workspace.id, accepted.operation, accepted.joined
 
 
-def check_lessons(provider: Provider, effects: Effects) -> None:
-    """Raise Refused (``course.ends``) where a stop ends what a lesson would have to start again."""
+def check_lessons(tx: Transaction, provider: Provider, effects: Effects) -> None:
+    """Raise Refused where there can be no lessons.
+
+    ``course.beside``: a process of 0.1.0 runs, which would start the workspace of whoever joins, and no more.
+    ``course.ends``: a stop ends what a lesson would have to start again.
+    """
+    if any(one.release == FIRST for one in owners.running(tx)):
+        raise Refused("course.beside", class_words.LESSONS_WAIT.format(release=FIRST))
     if is_final(effects, gentlest_mode(effects)):
         raise Refused("course.ends", class_words.LESSONS_END.format(title=provider.settings.title))
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 #: What this is, or will be once it is released.
-RELEASE: Final = "0.2.0"
+RELEASE: Final = "0.2.1"
 #: The first one. Its processes don't say which they are, and take whatever is due.
 FIRST: Final = "0.1.0"
 

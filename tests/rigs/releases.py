@@ -1,7 +1,7 @@
-"""Other releases, each in a folder of its own: 0.1.0 from its commit, and one that comes after this.
+"""Other releases, each in a folder of its own: earlier ones from their commits, and one that comes next.
 
-Where the repository's history isn't there, tests with 0.1.0 are skipped; with ``TEST_HISTORY_REQUIRED`` in
-the environment they fail.
+Where the repository's history isn't there, tests with earlier ones are skipped; with
+``TEST_HISTORY_REQUIRED`` in the environment they fail.
 """
 
 import asyncio
@@ -20,7 +20,11 @@ import pytest
 
 from tests.project.repository import ROOT, files
 
-FIRST_COMMIT = "9e99ce1bba93d143feaebf867d8485f7682fb273"
+#: The releases that may serve beside this one, each with its commit.
+COMMITS = {
+    "0.1.0": "9e99ce1bba93d143feaebf867d8485f7682fb273",
+    "0.2.0": "12db82f50cf752a3871f863c9b9e99c04b84ee75",
+}
 #: The release that ``after`` makes.
 NEXT = "99.0.0"
 _ROOMS = ("bot", "handlers")
@@ -44,18 +48,18 @@ _ADDED = {
 
 
 @cache
-def _archived() -> bytes:
+def _archived(commit: str) -> bytes:
     asked = subprocess.run(
-        ["git", "archive", "--format=tar", FIRST_COMMIT, *_ROOMS], cwd=ROOT, capture_output=True, check=False
+        ["git", "archive", "--format=tar", commit, *_ROOMS], cwd=ROOT, capture_output=True, check=False
     )
     return asked.stdout if asked.returncode == 0 else b""
 
 
-def first(folder: Path) -> Path:
-    """Put 0.1.0 into a new folder; without its commit, skip the test, or fail."""
-    archived = _archived()
+def earlier(release: str, folder: Path) -> Path:
+    """Put an earlier release into a new folder; without its commit, skip the test, or fail."""
+    archived = _archived(COMMITS[release])
     if not archived:
-        why = f"there is no commit {FIRST_COMMIT[:8]}: this needs the repository's history"
+        why = f"there is no commit {COMMITS[release][:8]}: this needs the repository's history"
         if "TEST_HISTORY_REQUIRED" in os.environ:
             pytest.fail(why)
         pytest.skip(why)

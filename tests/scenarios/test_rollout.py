@@ -1,8 +1,9 @@
-"""A rollout: 0.1.0 and this release serve from one PostgreSQL, are killed, start again, and one goes back."""
+"""Rollouts: two releases serve from one PostgreSQL, are killed, start again, and one goes back."""
 
 import asyncio
 import json
 import signal
+from datetime import UTC, datetime
 
 import aiohttp
 import pytest
@@ -14,9 +15,11 @@ from playground.processes import reserved_port
 from tests.project.repository import ROOT
 from tests.rigs import postgres, releases
 from tests.rigs.scenario import ID, SEED
+from tests.rigs.scenario.people import GENERAL
 from tests.scenarios.test_process import ProcessWorld
 
 NAMES = ("notebook", "training", "report")
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 SEEDED = {
     **SEED,
     "workspaces": [
@@ -47,12 +50,13 @@ VALUES ('r', 'T1:U1', 'saturn', 'r', '{}', 0, '', 'queued', 'reserved', 0, 0);
 
 
 class Rollout(ProcessWorld):
-    """Run web and worker of 0.1.0, and of this release, each as a process of its own."""
+    """Run web and worker of earlier releases, and of this one, each as a process of its own."""
 
     def __init__(self, folder, options):
         super().__init__(folder, options)
         self.url = postgres.new_database("usher_rollout")
-        self.trees = {FIRST: releases.first(folder / "0.1.0"), RELEASE: ROOT}
+        self.old = options["old"]
+        self.trees = {one: releases.earlier(one, folder / one) for one in releases.COMMITS} | {RELEASE: ROOT}
         self.processes: dict[tuple[str, str], asyncio.subprocess.Process] = {}
         self.webs: dict[str, str] = {}
 
@@ -61,8 +65,8 @@ class Rollout(ProcessWorld):
 
     async def start_bot(self):
         self.write_connections()
-        await self.start(FIRST)
-        self.sends_to(FIRST)
+        await self.start(self.old)
+        self.sends_to(self.old)
 
     async def start(self, release):
         """Start web and worker of a release; return once both are ready."""
@@ -91,11 +95,11 @@ class Rollout(ProcessWorld):
         """Let Slack send what people do to the web of a release."""
         self._install(self.webs[release])
 
-    async def kill(self, release):
+    async def kill(self, release, how=signal.SIGKILL):
         """End both at once, wherever they are."""
         for key in [key for key in self.processes if key[0] == release]:
             process = self.processes.pop(key)
-            process.send_signal(signal.SIGKILL)
+            process.send_signal(how)
             await process.wait()
 
     async def migrate(self):
@@ -116,7 +120,7 @@ class Rollout(ProcessWorld):
             return [dict(zip(columns, row, strict=True)) for row in found]
 
     async def stop_bot(self):
-        for release in (FIRST, RELEASE):
+        for release in self.trees:
             await self.kill(release)
             for role in ("web", "worker"):
                 if self.log(release, role).exists():
@@ -128,40 +132,42 @@ class Rollout(ProcessWorld):
 
 
 @pytest_asyncio.fixture
-async def rollout(tmp_path):
-    async with Rollout(tmp_path, {"live": True, "saturn_seed": SEEDED}).running() as ready:
+async def rollout(tmp_path, request):
+    options = {"live": True, "saturn_seed": SEEDED, "old": request.param}
+    async with Rollout(tmp_path, options).running() as ready:
         await ready.alice.links("alice")
         yield ready
 
 
 @pytest.mark.thorough
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize("rollout", releases.COMMITS, indirect=True)
 async def test_both_serve_are_killed_and_start_again_and_one_goes_back(rollout):
-    alice = rollout.alice
+    alice, old = rollout.alice, rollout.old
     # The old one serves while the new one changes the schema, and starts again on it.
     await rollout.migrate()
     await rollout.start(RELEASE)
     rollout.execute(UNKNOWN)
     before = rollout.states("later_tasks"), rollout.states("notices WHERE id = 'n'")
-    for release, name in ((FIRST, "notebook"), (RELEASE, "training")):
+    for release, name in ((old, "notebook"), (RELEASE, "training")):
         rollout.sends_to(release)
         await alice.types(f"start {name}")
-        # One of the workers is at it; this release's sends no card where *ready* follows at once.
+        # One of the workers is at it; only 0.1.0 sends a card where *ready* follows at once.
         await alice.waits_for("card" if release == FIRST else "ready", name)
-    for release in (FIRST, RELEASE):
+    for release in (old, RELEASE):
         await rollout.kill(release)
-    for release in (FIRST, RELEASE):
+    for release in (old, RELEASE):
         await rollout.start(release)
     for name in ("notebook", "training"):
         await alice.waits_for("ready", name)
-    # It goes back: 0.1.0 does it alone.
+    # It goes back: the earlier one does it alone.
     await rollout.kill(RELEASE)
-    rollout.sends_to(FIRST)
+    rollout.sends_to(old)
     await alice.types("start report")
     await alice.waits_for("ready", "report")
     assert (rollout.states("later_tasks"), rollout.states("notices WHERE id = 'n'")) == before
     # It goes forward: this release does it alone, whatever lies beside it.
-    await rollout.kill(FIRST)
+    await rollout.kill(old)
     rollout.execute(UNKNOWN_HERE)
     await rollout.start(RELEASE)
     rollout.sends_to(RELEASE)
@@ -176,3 +182,39 @@ async def test_both_serve_are_killed_and_start_again_and_one_goes_back(rollout):
         assert (row["attempts"], row.get("claims", 0)) == (0, 0)
     said = "".join(path.read_text() for path in rollout.folder.glob("*.log"))
     assert "Traceback" not in said, said
+
+
+@pytest.mark.thorough
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("rollout", [FIRST], indirect=True)
+async def test_courses_wait_for_the_last_process_of_the_first_release_and_work_beside_the_second(rollout):
+    alice, day = rollout.alice, DAYS[(datetime.now(UTC).weekday() + 3) % 7]
+    course = f"card notebook --title Biology --hours {day} 8:00-9:30"
+    await rollout.migrate()
+    for release in ("0.2.0", RELEASE):
+        await rollout.start(release)
+    rollout.sends_to(RELEASE)
+    said = f"an older release of me ({FIRST}) is still running"
+    assert said in (await alice.types(course)).text
+    assert rollout.states("class_cards") == []
+    await rollout.kill(FIRST, signal.SIGTERM)
+    assert "I'm posting the card for *Biology*" in (await alice.types(course)).text
+
+    def cards():
+        return [one for one in alice.sees(GENERAL) if one.kind == "class_card"]
+
+    assert await rollout.slack.state.wait_for(lambda: len(cards()) == 1, 60)
+
+    async def joins():
+        (answer,) = [one for one in await alice.presses(cards()[0], "Join") if one.kind != "class_card"]
+        return answer.text
+
+    # It goes back by one release, and forward again: who joins has lessons.
+    for release in ("0.2.0", RELEASE):
+        rollout.sends_to(release)
+        assert "You've joined *Biology*" in await joins()
+        (rule,) = rollout.states("rules")
+        assert rule["days"] == day
+    # It goes back by two: nobody joins through this release, either.
+    await rollout.start(FIRST)
+    assert said in await joins()

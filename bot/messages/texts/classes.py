@@ -77,6 +77,10 @@ COURSE_POSTED: Final = (
 TWENTY_WEEKS: Final = "The course lasts twenty weeks; `--until` sets another end."
 NO_LESSONS: Final = "That timetable has no lessons to come, so I haven't posted anything."
 LESSONS_END: Final = "On {title}, a stop ends this workspace for good, so no lesson could start it again."
+LESSONS_WAIT: Final = (
+    "Courses have to wait: an older release of me ({release}) is still running, and whoever joins there gets "
+    "no lessons. Try again once your Usher admin has finished the upgrade."
+)
 LESSONS_REMOVED: Final = (
     "{title} removes workspaces after {kept}, which is before the next lesson, so nothing of them would be "
     "left. Ask your Usher admin to have them kept for longer."

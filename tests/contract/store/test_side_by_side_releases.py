@@ -1,4 +1,4 @@
-"""0.1.0, this release and a later one on one database: each takes what it knows, and nothing else."""
+"""0.1.0, 0.2.0, this release and a later one on one database: each takes what it knows, and nothing else."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,9 +85,10 @@ asyncio.run(all_of(work))
 
 @dataclass
 class Releases:
-    """The three, and the databases that they share."""
+    """The four, and the databases that they share."""
 
-    old: Path
+    first: Path
+    second: Path
     now: Path
     next: Path
     urls: list[str]
@@ -100,29 +101,32 @@ class Releases:
 
 
 @pytest.fixture
-def three(tmp_path):
+def four(tmp_path):
     urls = [f"sqlite:///{tmp_path}/usher.db", postgres.new_database("usher_releases")]
-    old, later = releases.first(tmp_path / "0.1.0"), releases.after(tmp_path / "next")
-    return Releases(old, ROOT, later, urls)
+    first, second = (releases.earlier(one, tmp_path / one) for one in releases.COMMITS)
+    return Releases(first, second, ROOT, releases.after(tmp_path / "next"), urls)
 
 
-async def test_each_release_takes_what_it_knows_and_the_rest_is_left_to_who_does(three):
-    old, now, later = three.old, three.now, three.next
-    assert await three.take(old, 0) == [[], [], [], 0]
-    kinds = {"notices": ["reported", "waiting"], "tasks": ["reconcile", "discover"]}
-    await releases.asked(later, WRITES, urls=three.urls, **kinds)
-    # 0.1.0 starts again on what the later release has migrated, and sees nothing that it doesn't know.
-    assert await three.take(old, 1) == [["waiting"], [], ["discover"], 0]
-    assert await three.take(now, 2) == [[], ["waiting"], [], 1]
-    assert await three.take(later, 3) == [["reported"], ["waiting"], ["reconcile"], 0]
+async def test_each_release_takes_what_it_knows_and_the_rest_is_left_to_who_does(four):
+    first, second, now, later = four.first, four.second, four.now, four.next
+    assert await four.take(first, 0) == [[], [], [], 0]
+    kinds = {"notices": ["reported", "lost", "waiting"], "tasks": ["reconcile", "follow", "discover"]}
+    await releases.asked(later, WRITES, urls=four.urls, **kinds)
+    # Earlier ones start again on what the later release has migrated, and see nothing that they don't know.
+    assert await four.take(first, 1) == [["waiting"], [], ["discover"], 0]
+    assert await four.take(second, 2) == [[], ["waiting"], [], 2]
+    assert await four.take(now, 3) == [["lost"], ["waiting"], ["follow"], 1]
+    assert await four.take(later, 4) == [["reported"], ["lost", "waiting"], ["reconcile"], 0]
     # What came later about the same is live; what came before it has become a line.
-    assert await three.take(old, 4) == [[], ["waiting"], [], 0]
-    assert await three.take(now, 5) == [[], [], [], 0]
-    assert await three.take(later, 6) == [[], ["reported"], [], 0]
+    assert await four.take(first, 5) == [[], [], [], 0]
+    assert await four.take(second, 6) == [[], [], [], 0]
+    assert await four.take(now, 7) == [[], ["lost"], [], 0]
+    assert await four.take(later, 8) == [[], ["reported"], [], 0]
 
 
-async def test_what_the_first_held_for_quiet_hours_is_sent_by_this_one(three):
-    assert await three.take(three.old, 0) == [[], [], [], 0]
-    await releases.asked(three.old, HOLDS, urls=three.urls)
-    assert await three.take(three.now, 1) == [["-:T1:U2"], [], [], 0]
-    assert await three.take(three.old, 2) == [[], [], [], 0]
+async def test_what_the_first_held_for_quiet_hours_is_sent_by_later_ones(four):
+    assert await four.take(four.first, 0) == [[], [], [], 0]
+    await releases.asked(four.first, HOLDS, urls=four.urls)
+    assert await four.take(four.now, 1) == [["-:T1:U2"], [], [], 0]
+    for release in (four.first, four.second):
+        assert await four.take(release, 2) == [[], [], [], 0]
