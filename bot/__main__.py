@@ -62,6 +62,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     trying.add_argument("--yes", action="store_true", help="don't ask before anything is made")
     trying.add_argument("--report", type=Path, metavar="FILE", help="write what was seen, fit to be shown")
+    add("docs", "pages.docs", "print a page of the manual, or say which there are").add_argument(
+        "page", nargs="?", default="README", metavar="PAGE", help="such as operate or operate#backups"
+    )
     add("routes", "setting_up.routes", "print the commands, buttons, forms and events that were found")
     manifest = add("manifest", "setting_up.manifest", "print the app manifest for Slack")
     manifest.add_argument("--url", help="the https address that Slack can reach; prints the HTTP form")
@@ -91,8 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     rotating.set_defaults(run="keeping.rotate")
     _add_accounts(add("accounts", "", "link people to users").add_subparsers(required=True, metavar="WHAT"))
-    store = add("store", "", "back up the database, or move to another one")
-    _add_store(store.add_subparsers(required=True, metavar="WHAT"))
+    _add_store(add("store", "", "back up or move the database").add_subparsers(required=True, metavar="WHAT"))
     audit = add("audit", "", "check the record of who did what").add_subparsers(required=True, metavar="WHAT")
     verifying = audit.add_parser("verify", help="find the first bad row, here and in archives")
     verifying.add_argument("archives", type=Path, nargs="*", metavar="ARCHIVE", help="all that were written")

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from bot.commands.pages import anchor_of
+
 LONGEST_LINE = 120
 #: Folders of made things, beside those that begin with a dot.
 MADE = frozenset({"build", "dist", "env"})
@@ -48,7 +50,7 @@ def anchors(path: Path) -> frozenset[str]:
     before = Counter[str]()
     for _, line in prose(path.read_text(encoding="utf-8")):
         if heading := _HEADING.fullmatch(line):
-            words = re.sub(r"[^\w -]", "", heading[1].strip().lower()).replace(" ", "-")
+            words = anchor_of(heading[1])
             found.append(f"{words}-{before[words]}" if before[words] else words)
             before[words] += 1
     return frozenset(found)

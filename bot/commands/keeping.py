@@ -148,7 +148,7 @@ def backup(arguments: argparse.Namespace) -> int:
     settings, _ = load()
     path, target = database_file(settings.database_url), arguments.file
     if path is None:
-        complain("On PostgreSQL, backups are pg_dump's (docs/operate.md, “Backups”).")
+        complain("On PostgreSQL, backups are pg_dump's: `usher docs operate#backups`.")
         return 2
     if not path.exists():
         complain(f"There's no database in {path.absolute()}.")

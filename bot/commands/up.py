@@ -54,7 +54,7 @@ _WHERE: Final = "Where are your workspaces? Type one of {known}, and its address
 _AGAIN: Final = "Type it again with the whole address, such as {kind} https://{kind}.example.org."
 _PAGE: Final = (
     "{title} workspaces open in a page of Usher's, where people sign in with Slack. That needs an https "
-    "address and more settings than are asked for here: docs/connections/{kind}.md."
+    "address and more settings than are asked for here: `usher docs connections/{kind}`."
 )
 _ADDRESS: Final = "Usher's own https address for browsers (Enter for one that only this computer reaches)"
 _BOT: Final = "Bot User OAuth Token (xoxb-…, from Install App)"
@@ -348,7 +348,7 @@ def keep(name: str, value: str, remark: str) -> None:
 
 def _table(kind: str, url: str, ask_secret: Ask) -> tuple[str, dict[str, str]]:
     """Return the connections file, and the variables of the secrets that it can't do without."""
-    rows = ["# docs/settings.md explains every key.", f"[connections.{kind}]"]
+    rows = ["# `usher docs settings` explains every key.", f"[connections.{kind}]"]
     rows += [f"provider = {_toml(kind)}", f"base_url = {_toml(url)}"]
     secrets, provider = dict[str, str](), provider_classes()[kind]
     for key, field in provider.settings_model.model_fields.items():

@@ -322,7 +322,7 @@ _LOCKED = "the database is locked by another process"
 _MOVED = "{name} was moved or deleted while it was in use: put it back if you can, and restart Usher"
 _DAMAGED = (
     "the database is damaged: stop Usher and restore the newest backup, or save what can still be read "
-    "(docs/operate.md, “Backups”)"
+    "(`usher docs operate#backups`)"
 )
 _CAUSES = {
     sqlite3.SQLITE_FULL: "the disk is full",

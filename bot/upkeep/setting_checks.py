@@ -17,9 +17,9 @@ _SETTING_ADVICE: Final = {
     "USHER_ENCRYPTION_KEYS": (
         f"{command('keys new')} creates a key. Keep your old keys too: stored data needs them."
     ),
-    "USHER_CONNECTIONS": f"{command('up')} writes one. Set it to the path of yours: docs/team.md shows one.",
+    "USHER_CONNECTIONS": f"{command('up')} writes one. Set it to the path of yours, as in `usher docs team`.",
     "USHER_PUBLIC_URL": "Set it to the address that people's browsers use, such as https://usher.example.org.",
-    "USHER_ASSISTANT": "Set both, or leave it out: docs/assistant.md says what it needs.",
+    "USHER_ASSISTANT": "Set both, or leave it out: `usher docs assistant` says what it needs.",
     "USHER_DATABASE_URL": (
         "Set it to a file, such as sqlite:////var/lib/usher/usher.db, or to a PostgreSQL database."
     ),
@@ -30,12 +30,12 @@ _SETTING_ADVICE: Final = {
     "USHER_GLOBAL_ADMINS": "Copy member ids from people's profiles in Slack, and join them with commas.",
     "USHER_ADMINS": "Copy member ids from people's profiles in Slack, and join them with commas.",
 }
-_OTHER: Final = "Correct or remove it: docs/settings.md lists the values each one takes."
-_CONNECTIONS: Final = "Correct it in the connections file: docs/settings.md lists every key."
+_OTHER: Final = "Correct or remove it: `usher docs settings` lists the values each one takes."
+_CONNECTIONS: Final = "Correct it in the connections file: `usher docs settings` lists every key."
 #: In a problem that says itself what to do.
 _SAYS_IT: Final = "chmod 600"
 _MISSPELT: Final = "Correct its name, or remove it."
-_UNKNOWN: Final = "Remove it, or correct its name: docs/settings.md lists them all."
+_UNKNOWN: Final = "Remove it, or correct its name: `usher docs settings` lists them all."
 
 
 def check_settings(problems: Sequence[str], unknown: Sequence[str], exposed: str = "") -> list[Check]:

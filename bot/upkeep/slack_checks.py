@@ -20,6 +20,7 @@ from bot.support.vault import Vault
 from bot.upkeep.checks import Check, plain, why
 
 REACH: Final = "Check that this machine can reach Slack."
+SCOPES: Final = "Paste what `usher manifest` prints into your app's manifest page, then reinstall the app."
 _ROUTE: Final = "Its answer should be 401: route that address to Usher, and restart it."
 #: How many seconds this machine's clock and Slack's may differ; from 300 on, requests are refused.
 APART: Final = 60.0
@@ -69,13 +70,12 @@ async def check_token(settings: Settings, http: Http, token: str, place: str = "
     granted = {scope.strip() for scope in (scopes or "").split(",")}
     missing = sorted({*BOT_SCOPES, *(ASSISTANT_SCOPES if settings.assistant else ())} - granted)
     if scopes is None:
-        unknown = "Compare them with manifest.yml on your app's page, OAuth & Permissions."
+        unknown = "Compare what `usher manifest` prints with your app's page, OAuth & Permissions."
         checks.append(
             Check(f"slack scopes{of}", True, "unknown: Slack doesn't say", unknown, is_warning=True)
         )
     elif missing:
-        paste = "Add them by pasting manifest.yml into your app's manifest page, then reinstall the app."
-        checks.append(Check(f"slack scopes{of}", False, f"missing: {', '.join(missing)}", advice or paste))
+        checks.append(Check(f"slack scopes{of}", False, f"missing: {', '.join(missing)}", advice or SCOPES))
     else:
         checks.append(Check(f"slack scopes{of}", True, "all there"))
     if scopes is None or not missing:

@@ -25,7 +25,7 @@ from bot.support.vault import Vault
 from bot.upkeep.archives import HOLD_FIRST, OLDER, Witness
 from bot.upkeep.checks import Check
 from bot.upkeep.keys import try_secrets
-from bot.upkeep.slack_checks import REACH, check_installations
+from bot.upkeep.slack_checks import REACH, SCOPES, check_installations
 
 #: Permissions that were refused longer ago than this say nothing about today.
 REFUSALS_SECONDS = 7 * 86_400.0
@@ -42,14 +42,13 @@ RECENT = 7 * 86_400.0
 LONG_AUDIT = 1_000_000
 #: A message that has been due for so many seconds is late.
 LATE_SECONDS = 60.0
-_LATE_ADVICE = "docs/incidents.md, “Messages are late”, says what to look for."
+_LATE_ADVICE = "`usher docs incidents#messages-are-late` says what to look for."
 #: How many of the newest dead notices are read; they are kept for a week.
 DEAD_AT_MOST = 500
 _WRITES = "Check these people's Slack accounts, and whether the app is allowed to message them."
 _TAB = "Turn on the Messages Tab on your app's page, App Home."
 _BROKEN = 'Look for errors with "notice" in the log: they say what broke. Please report it.'
 _WAY_OUT = "Slack accepted no message for a day: check that this machine can reach Slack."
-_SCOPES = "Paste manifest.yml into your app's manifest page, then reinstall the app."
 _OTHER_ADVICE = (
     'The log lists the others as "notice given up"; Slack\'s documentation explains its error codes.'
 )
@@ -58,13 +57,13 @@ _NOTICE_ADVICE = {
     Meaning.PLACE: _WRITES,
     Meaning.PERSON: _WRITES,
     Meaning.REQUEST: _BROKEN,
-    Meaning.SETUP: _SCOPES,
+    Meaning.SETUP: SCOPES,
     Meaning.LIMITED: _WAY_OUT,
     Meaning.UNSURE: _WAY_OUT,
     Meaning.AGAIN: _WAY_OUT,
 }
 _STORE_ADVICE = "Check the disk, the file's permissions and USHER_DATABASE_URL."
-_SERVER_ADVICE = "Check the PostgreSQL server and USHER_DATABASE_URL: docs/operate.md, “PostgreSQL”."
+_SERVER_ADVICE = "Check the PostgreSQL server and USHER_DATABASE_URL: `usher docs operate#postgresql`."
 
 
 async def check_store(
@@ -255,7 +254,7 @@ async def check_audit(store: Store) -> list[Check]:
         return []
     (oldest,) = await store.audit_entries(after=archived, limit=1)
     since = datetime.fromtimestamp(oldest["at"], UTC).date().isoformat()
-    advice = f"{command('audit archive')} moves old ones into a file: docs/operate.md, “The audit”."
+    advice = f"{command('audit archive')} moves old ones into a file: `usher docs operate#the-audit`."
     return [Check("audit", True, f"{count} entries since {since}", advice, is_warning=True)]
 
 
@@ -293,18 +292,14 @@ async def check_team(store: Store, settings: Settings) -> list[Check]:
     has_backup = not is_file or (backup_at is not None and backup_at >= since)
     was_away = is_file and away_at is not None and away_at >= since
     return [
-        team("an https address", is_local, "Others can't reach Usher: docs/team.md, “Behind a proxy”."),
+        team("an https address", is_local, "Others can't reach Usher: `usher docs team#behind-a-proxy`."),
         team("keys apart", is_in_env_file("USHER_ENCRYPTION_KEYS"), _APART),
         team(
             "backups",
             not has_backup,
-            f"Run {command('store backup FILE')} daily: docs/operate.md, “Backups”.",
+            f"Run {command('store backup FILE')} daily: `usher docs operate#backups`.",
         ),
-        team(
-            "a machine that stays on",
-            was_away,
-            "This Usher hasn't run for a whole week without a break: docs/deploy.md.",
-        ),
+        team("a machine that stays on", was_away, "It was off in the last week: `usher docs deploy`."),
     ]
 
 

@@ -39,7 +39,7 @@ ASKED = {
 @pytest.mark.parametrize("fact", FACTS)
 def test_each_question_is_answered_by_its_fact_and_the_docs_have_a_page_for_it(fact):
     assert {topic_of(question.split()) for question in ASKED[fact]} == {fact}
-    assert (ROOT / FACTS[fact].page).is_file()
+    assert (ROOT / f"docs/{FACTS[fact].page}.md").is_file()
 
 
 @pytest.mark.parametrize("text", ["start it", "stop all that", "which ones are up", "is it ready", "open"])

@@ -1,5 +1,6 @@
 """A release: the same bytes each time, with what is tracked and nothing else; its wheel works by itself."""
 
+import ast
 import importlib.util
 import json
 import os
@@ -17,7 +18,7 @@ import pytest
 from bot.support.release import RELEASE, is_newer
 from playground.processes import reserved_port
 from tests.app.command_line import environment
-from tests.project.repository import ROOT, files, named
+from tests.project.repository import ROOT, files, named, nodes
 
 MOMENT = 1_763_700_000
 MADE = {
@@ -84,11 +85,12 @@ def test_the_same_source_becomes_the_same_bytes(release, tmp_path):
     assert first == second
 
 
-def test_the_wheel_holds_the_bot_with_its_demonstration_and_nothing_else(release):
+def test_the_wheel_holds_the_bot_with_its_pages_its_demonstration_and_nothing_else(release):
     with zipfile.ZipFile(one(release, ".whl")) as wheel:
         names = set(wheel.namelist())
     about = {name for name in names if ".dist-info/" in name}
-    assert names - about == tracked("bot", "handlers", "playground")
+    pages = {f"bot/{name}" for name in tracked("docs") if name.endswith(".md")}
+    assert names - about == tracked("bot", "handlers", "playground") | pages
     assert {name.split("/", 1)[1] for name in about} == {
         *("METADATA", "RECORD", "WHEEL", "entry_points.txt", "top_level.txt", "licenses/LICENSE")
     }
@@ -117,6 +119,55 @@ def test_the_wheel_works_without_the_repository(installed, tmp_path):
         [*words, "migrate"], cwd=tmp_path, env=given, capture_output=True, text=True, check=False
     )
     assert (done.returncode, "0001_initial" in done.stdout) == (0, True), done.stdout + done.stderr
+
+
+#: A page that a sentence names, by the command that prints it.
+PAGE = re.compile(r"\busher docs ([\w/{}-]+(?:#[\w-]+)?)")
+#: One by its file, of which there is none where a wheel is installed.
+FILE = re.compile(r"\bdocs/\w|[\w}-]\.md\b")
+
+
+def sentences():
+    """Yield what Usher says: the strings of its code that are no docstrings, and its other files."""
+    for path in files():
+        top = path.relative_to(ROOT).parts[0]
+        if path.suffix == ".py" and top in {"bot", "handlers", "playground"}:
+            said = [
+                one for one in nodes(path) if isinstance(one, ast.Constant) and isinstance(one.value, str)
+            ]
+            described = {id(one.value) for one in nodes(path) if isinstance(one, ast.Expr)}
+            yield from (one.value for one in said if id(one) not in described)
+        elif path.suffix in {".txt", ".html", ".toml", ".json"} and top in {"bot", "handlers"}:
+            text = path.read_text(encoding="utf-8")
+            yield re.sub(r"^#.*", "", text, flags=re.MULTILINE) if path.suffix == ".toml" else text
+
+
+def test_no_sentence_names_a_file_of_the_repository():
+    assert [one for one in sentences() if FILE.search(one)] == []
+
+
+def test_every_page_that_a_sentence_names_is_in_the_wheel(installed, tmp_path):
+    (*python, load), given = installed
+    texts = [*sentences(), (ROOT / "deploy/prometheus/alerts.yml").read_text(encoding="utf-8")]
+    texts += [path.read_text(encoding="utf-8") for path in files() if path.suffix == ".md"]
+    found = {page for text in texts for page in PAGE.findall(text)}
+    kinds = [path.stem for path in (ROOT / "docs/connections").iterdir()]
+    pages = sorted({page.replace("{kind}", kind) for page in found for kind in kinds})
+    assert len(pages) > 20
+    (tmp_path / "empty").mkdir()
+    # Each prints its page, then its name and its exit status.
+    each = load.partition("sys.exit")[0] + "[print(one, usher.load()(['docs', one])) for one in sys.argv[1:]]"
+    ended = subprocess.run(
+        [*python, each, *pages],
+        cwd=tmp_path / "empty",
+        env={name: given[name] for name in ("PATH", "PYTHONPATH")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    lines = ended.stdout.splitlines()
+    assert [one for one in pages if f"{one} 0" not in lines] == []
 
 
 def test_the_wheel_has_the_demonstration(installed, tmp_path):

@@ -107,7 +107,7 @@ async def test_scopes_that_slack_does_not_tell_are_unknown(tmp_path, http):
         checks = by_name(await check_slack(settings(tmp_path, **of_slack(local)), http))
     check = checks["slack scopes"]
     assert (check.is_good, check.is_warning, check.found) == (True, True, "unknown: Slack doesn't say")
-    assert "manifest.yml" in check.advice
+    assert "`usher manifest`" in check.advice
 
 
 async def test_each_administrator_is_looked_up(tmp_path, http):
@@ -588,7 +588,7 @@ async def test_where_there_are_no_settings_nothing_else_is_said_to_be_wrong(tmp_
     assert (ended.status, ended.err) == (2, "")
     first, advice = ended.out.splitlines()
     assert first == f"BAD  settings: there are none here ({tmp_path})"
-    assert "Run it where Usher runs: docs/deploy.md" in advice
+    assert "Run it where Usher runs: `usher docs deploy`" in advice
 
 
 async def test_what_says_itself_what_to_do_gets_no_other_advice(tmp_path):

@@ -29,7 +29,7 @@ FACTS: Final[Mapping[str, Fact]] = {
             "again. Never type a token or a password here: the page behind *Link* takes it. `{command}unlink "
             "CONNECTION` ends its use at once."
         ),
-        "docs/rules.md",
+        "rules",
     ),
     "privacy": Fact(
         (
@@ -41,7 +41,7 @@ FACTS: Final[Mapping[str, Fact]] = {
             "running and where, not what you do in it. `--share` shows an answer to everyone in the channel, "
             "without the links."
         ),
-        "docs/commands.md",
+        "commands",
     ),
     "stored": Fact(
         (
@@ -53,7 +53,7 @@ FACTS: Final[Mapping[str, Fact]] = {
             "and runs, and a record of what was asked for. Your files stay with the provider. "
             "`{command}unlink all` ends all links; for the rest, ask your Usher admin."
         ),
-        "docs/security.md",
+        "security",
     ),
     "reads": Fact(
         "you/usher/bot read/listen/watch/see we/write/say/messages/conversation/chats/chat/dms/everything",
@@ -61,7 +61,7 @@ FACTS: Final[Mapping[str, Fact]] = {
             "No, I only get what's meant for me: direct messages to me, mentions, slash commands, shortcuts "
             "and buttons."
         ),
-        "docs/scopes.md",
+        "scopes",
     ),
     "control": Fact(
         "anyone/anybody/somebody/someone/others/admin/admins/else stop/start/use/delete/control my/mine",
@@ -69,7 +69,7 @@ FACTS: Final[Mapping[str, Fact]] = {
             "Only you start and stop your workspaces here, always with your own account. The one exception "
             "is a class that you joined: who gives it can stop what it started, after a warning."
         ),
-        "docs/rules.md",
+        "rules",
     ),
     "cost": Fact(
         (
@@ -80,7 +80,7 @@ FACTS: Final[Mapping[str, Fact]] = {
             "I don't see prices or bills; your cloud's own pages do. To keep costs down, `{command}list "
             "running` shows what's on, and `{command}stop NAME at 6pm` stops it later."
         ),
-        "docs/commands.md",
+        "commands",
     ),
     "messages": Fact(
         (
@@ -93,7 +93,7 @@ FACTS: Final[Mapping[str, Fact]] = {
             "when something was left running. For fewer, `{command}settings` chooses which, and "
             "`{command}notify NAME off` quiets one workspace."
         ),
-        "docs/commands.md",
+        "commands",
     ),
     "data": Fact(
         (
@@ -107,7 +107,7 @@ FACTS: Final[Mapping[str, Fact]] = {
             "variables, unsaved work. If a stop would lose more than that, I ask first. Where the provider "
             "supports it, `{command}suspend NAME` keeps the memory, too."
         ),
-        "docs/commands.md",
+        "commands",
     ),
     "where": Fact(
         "where file/files/data/results/notebooks/work stored/saved/live/located/kept/are",
@@ -115,7 +115,7 @@ FACTS: Final[Mapping[str, Fact]] = {
             "Your files are in your workspace, on its provider. I don't have or move any of them. "
             "`{command}open NAME` takes you there."
         ),
-        "docs/commands.md",
+        "commands",
     ),
     "laptop": Fact(
         (
@@ -127,7 +127,7 @@ FACTS: Final[Mapping[str, Fact]] = {
             "stop it, its hours or a planned stop come, or its provider ends it. `{command}stop NAME at 6pm` "
             "plans a stop."
         ),
-        "docs/commands.md",
+        "commands",
     ),
     "link": Fact(
         (
@@ -139,7 +139,7 @@ FACTS: Final[Mapping[str, Fact]] = {
             "with your own account first. `{command}open NAME` gets you the current one. A page for linking "
             "works once, for 10 minutes: `{command}link` gets you a new one."
         ),
-        "docs/known-limits.md",
+        "known-limits",
     ),
     "size": Fact(
         (
@@ -150,7 +150,7 @@ FACTS: Final[Mapping[str, Fact]] = {
             "I can't see or change how big a workspace is; its provider's own pages can. For a new one, the "
             "form of `{command}new` shows which templates and sizes you can have."
         ),
-        "docs/commands.md",
+        "commands",
     ),
     "slow": Fact(
         "slow/slower/slowly/sluggish/laggy/lagging/lags",
@@ -158,12 +158,12 @@ FACTS: Final[Mapping[str, Fact]] = {
             "I can't see why something is slow. `{command}restart NAME` sometimes helps; unsaved work may be "
             "lost. Its provider's own pages may say more."
         ),
-        "docs/commands.md",
+        "commands",
     ),
     "share": Fact(
         "share/sharing/invite/collaborate, with/let colleague/teammate/someone/somebody/friend",
         "I can't share a workspace: everyone works in their own, with their own account.",
-        "docs/rules.md",
+        "rules",
     ),
     "class": Fact(
         "class/classes/student/students/lesson/seminar, post/make/create card, show problems, who waiting",
@@ -172,7 +172,7 @@ FACTS: Final[Mapping[str, Fact]] = {
             "The card gives everyone there a workspace of their own. *Show problems* on it tells you alone "
             "who is waiting, and *Stop all* ends the class there."
         ),
-        "docs/classes.md",
+        "classes",
     ),
     "totals": Fact(
         "who running/using/online/runs/uses what/it/this/something, many people, totals",
@@ -180,7 +180,7 @@ FACTS: Final[Mapping[str, Fact]] = {
             "Usher admins see how much is running, and where, on my *Home* tab: they press *Show everybody's "
             "totals* there."
         ),
-        "docs/commands.md",
+        "commands",
     ),
     "itself": Fact(
         (
@@ -192,7 +192,7 @@ FACTS: Final[Mapping[str, Fact]] = {
             "you joined. If something was left running, I ask whether you still need it. Its provider may "
             "stop what nobody uses. `{command}hours` shows what's planned."
         ),
-        "docs/commands.md",
+        "commands",
     ),
     "channel": Fact(
         "use/work/works/type/write/call/add/talk/ask/available channel/channels/thread/threads/group",
@@ -200,7 +200,7 @@ FACTS: Final[Mapping[str, Fact]] = {
             "Type `/workspace` in any channel, or mention me. Only you see the answers, unless you add "
             "`--share`. In a direct message to me, leave the `/workspace` out."
         ),
-        "docs/commands.md",
+        "commands",
     ),
     "limit": Fact(
         (
@@ -211,7 +211,7 @@ FACTS: Final[Mapping[str, Fact]] = {
             "How many you can run is up to each provider; if it refuses one more, the card says why. Where "
             "starts have to wait their turn, the card says that, too."
         ),
-        "docs/operate.md",
+        "operate",
     ),
     "schedule": Fact(
         (
@@ -222,7 +222,7 @@ FACTS: Final[Mapping[str, Fact]] = {
             "`{command}hours NAME weekdays 9:00-18:00` starts and stops a workspace on its days. For a job, "
             '`{job}schedule NAME "0 3 * * *"` runs it every night at three, where its provider supports that.'
         ),
-        "docs/commands.md",
+        "commands",
     ),
     "template": Fact(
         "what/which/explain template/templates",
@@ -230,7 +230,7 @@ FACTS: Final[Mapping[str, Fact]] = {
             "A template is what a new workspace or run is made from: its image, size and settings. The form "
             "of `{command}new` shows those that you can use."
         ),
-        "docs/glossary.md",
+        "glossary",
     ),
     "install": Fact(
         "install/pip/conda/apt/package/packages/library/libraries",
@@ -238,7 +238,7 @@ FACTS: Final[Mapping[str, Fact]] = {
             "I can't change what's in a workspace. Open it and install there, or ask who looks after its "
             "template."
         ),
-        "docs/commands.md",
+        "commands",
     ),
     "admin": Fact(
         (
@@ -249,6 +249,6 @@ FACTS: Final[Mapping[str, Fact]] = {
             "Ask your Usher admin about me, and your provider's admin about what happens there. If something "
             "broke, give them the reference below the message. `{command}help` shows what I can do."
         ),
-        "docs/operate.md",
+        "operate",
     ),
 }

@@ -314,7 +314,7 @@ THERE_CANCELLED: Final = (
 #: When the provider doesn't let Usher ask people to sign in.
 THERE_UNSET: Final = (
     "{title} doesn't let Usher sign people in. Nothing was linked. Tell your Usher admin to compare how "
-    "Usher is registered there with docs/connections. Until then, go back and paste a token instead."
+    "Usher is registered there with “usher docs connections”. Until then, go back and paste a token instead."
 )
 
 
@@ -327,7 +327,7 @@ def there_failed(error: errors.ProviderError, title: str, tries_left: int) -> st
     if isinstance(error, errors.Forbidden):
         return (
             f"{title} doesn't let Usher create the token that it needs. Nothing was linked. Tell your Usher "
-            "admin to compare the permissions that it has there with docs/connections."
+            "admin to compare the permissions that it has there with “usher docs connections”."
         )
     if isinstance(error, errors.TemporaryError):
         return check_failed(error, title, tries_left)

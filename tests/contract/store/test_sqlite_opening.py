@@ -85,7 +85,9 @@ async def test_a_damaged_file_is_named_with_what_to_do_next(path):
     with path.open("r+b") as file:
         file.seek(4096)
         file.write(b"canary " * 200_000)
-    with pytest.raises(StoreUnavailable, match=r"damaged \(.+\): stop Usher and restore .+docs/operate\.md"):
+    with pytest.raises(
+        StoreUnavailable, match=r"damaged \(.+\): stop Usher and restore .+`usher docs operate#backups`"
+    ):
         await opened(path)
 
 

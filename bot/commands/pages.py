@@ -1,0 +1,40 @@
+"""The pages of ``docs/``, which a wheel has in the package and a checkout beside it."""
+
+import argparse
+import re
+from pathlib import Path
+
+from bot.commands import complain
+
+
+def docs(arguments: argparse.Namespace) -> int:
+    """Print a page, one of its sections, or the names of a folder's pages."""
+    name, _, anchor = arguments.page.partition("#")
+    name, room = name.strip("./").removeprefix("docs/").removesuffix(".md"), Path(__file__).parents[1]
+    folder = next((place for place in (room / "docs", room.parent / "docs") if place.is_dir()), room)
+    found = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*.md"))}
+    text = "\n".join(page for page in found if page.startswith(f"{name}/"))
+    if f"{name}.md" in found:
+        text = found[f"{name}.md"].read_text(encoding="utf-8").rstrip()
+    if not (text := section(text, anchor) if anchor else text):
+        complain(f"There's no page {arguments.page}. `usher docs` lists all that there are.")
+        return 2
+    text = re.sub(r'<img [^>]*alt="([^"]*)">', r"[Picture: \1]", text)
+    # A link that is called as its page is shown as what this command takes.
+    print(re.sub(r"\[([^][]+)\]\((\1[^)]*)\)", r"\2", text))
+    return 0
+
+
+def section(text: str, anchor: str) -> str:
+    """Return a section with those within it, by what links call its heading; "" if there is none."""
+    # A single # begins the title alone, and comments in examples.
+    for heading in re.finditer(r"^(#{2,}) (.+)$", text, re.MULTILINE):
+        if anchor_of(heading[2]) == anchor:
+            end = re.compile(rf"^#{{2,{len(heading[1])}}} ", re.MULTILINE).search(text, heading.end())
+            return text[heading.start() : end.start() if end else None].rstrip()
+    return ""
+
+
+def anchor_of(heading: str) -> str:
+    """Return what links call a heading, as GitHub does."""
+    return re.sub(r"[^\w -]", "", heading.strip().lower()).replace(" ", "-")
