@@ -78,7 +78,8 @@ class Outages(EnginePart):
 
     async def _changed(self, current: dict[str, float]) -> int:
         for name in list(current):
-            if _parts(name)[0] not in self._runtimes:
+            # What isn't a connection's begins and ends elsewhere.
+            if _parts(name)[0] not in {"", *self._runtimes}:
                 await self._store.end_outage(name, [])
                 del current[name]
         changed = 0

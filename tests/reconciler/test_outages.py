@@ -6,7 +6,7 @@ from bot.domain.errands import Outcome
 from bot.domain.installations import Installation, Installations
 from bot.domain.tasks import TaskKind
 from bot.reconciler.runtimes import BREAKS_AFTER, LONGEST_PAUSE
-from bot.store.outages import OURS, PEOPLE
+from bot.store.outages import OURS, PEOPLE, TWICE
 from bot.store.tasks import NewTask
 from bot.support.errors import Unreachable
 from tests.rigs.providers import fake_settings
@@ -275,3 +275,11 @@ async def test_refusals_that_another_process_found_last_until_this_one_finds_the
     assert await world.store.outages() == {}
     await world.pass_time(5)
     assert len(told(world)) == 2
+
+
+async def test_what_is_no_connections_is_left_to_whoever_began_it(world):
+    """Ended here each second, and begun again elsewhere, it would be told to administrators all the time."""
+    await world.store.begin_outage(TWICE, world.clock.now(), [])
+    await world.store.begin_outage("removed", world.clock.now(), [])
+    await world.pass_time(60, step=5)
+    assert set(await world.store.outages()) == {TWICE}
