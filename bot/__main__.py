@@ -45,7 +45,9 @@ def _parser() -> argparse.ArgumentParser:
     add("up", "up.up", "set Usher up in this folder, question by question, up to your first workspace")
     add("init", "up.init", "only write the settings and the connections file, from the same questions")
     add("migrate", "keeping.migrate", "bring the database up to date")
-    add("restored", "keeping.restored", "put what a restored backup has planned on hold, and ask its people")
+    add(
+        "restored", "keeping.restored", "put a backup in place, and what it has planned on hold"
+    ).add_argument("file", type=Path, nargs="?", help="the backup; without it, one that is in place already")
     add(
         "doctor", "setting_up.doctor", "check the settings, Slack, the connections and the database"
     ).add_argument("--json", action="store_true", help="answer as one JSON object")

@@ -33,6 +33,7 @@ from bot.slack.web_api import WebApi
 from bot.store import name_of, open_store
 from bot.store.preferences import lets_assistant
 from bot.store.store import Store
+from bot.store.upkeep import BACKUP
 from bot.support.clock import Clock, Ids, SystemClock, SystemIds
 from bot.support.connector import CleanConnector
 from bot.support.errors import NotDone, SlackFailed, SlackPermanent, StoreAway, StoreBusy
@@ -41,6 +42,7 @@ from bot.support.settings import Settings, database_file
 from bot.support.vault import Vault
 from bot.support.windows import GatedRequest
 from bot.upkeep.archives import HOLD_FIRST, OLDER, Witness
+from bot.upkeep.backups import make_backup
 from bot.upkeep.keys import try_secrets
 from bot.web.app import build_app, build_health_app, build_waiting_app, listening, why_not_listening
 from bot.web.bolt import build_bolt
@@ -241,6 +243,7 @@ class Process:
         if is_shared:
             self.scheduler.every(RENEWED_EVERY, self.owners.renew)
             self.scheduler.every(RENEWED_EVERY, Failovers(self.context).step)
+        self.scheduler.nightly[BACKUP] = partial(make_backup, self.context, self._settings.nightly_backups())
         if self._takes_requests:
             keep = self._replays.share if is_shared else self._replays.save
             self.scheduler.every(SAVED_EVERY, partial(keep, self.store))

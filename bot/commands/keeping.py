@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 
@@ -11,13 +10,12 @@ import structlog
 from bot.commands import complain, load, with_store
 from bot.services.restoring import restore, said
 from bot.store import name_of
-from bot.store.sqlite import back_up
+from bot.store.sqlite import back_up, put_in_place
 from bot.store.store import Store
 from bot.store.transaction import StoreTime
-from bot.store.upkeep import BACKED_UP, mark
+from bot.store.upkeep import mark
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.environment import command, resolve_secret
-from bot.support.errors import StoreError
 from bot.support.logs import Redactor, configure
 from bot.support.settings import database_file, is_postgres, passwords_of, wrong_database
 from bot.support.vault import Vault
@@ -153,24 +151,20 @@ def backup(arguments: argparse.Namespace) -> int:
     if not path.exists():
         complain(f"There's no database in {path.absolute()}.")
         return 1
-    try:
-        back_up(path, target, partial(mark, left="copied"), StoreTime(SystemClock()), SystemIds())
-    except OSError as failed:
-        complain(f"{target.absolute()} can't be written: {failed.strerror}.")
-        return 1
+    back_up(path, target, partial(mark, left="copied"), StoreTime(SystemClock()), SystemIds())
     print(f"Written: {target.absolute()}. Keep the encryption keys elsewhere.")
-
-    async def note(store: Store) -> int:
-        with suppress(StoreError):
-            await store.did_daily(BACKED_UP)
-        return 0
-
-    return with_store(settings, note)
+    return 0
 
 
-def restored(_arguments: argparse.Namespace) -> int:
-    """Put on hold what a restored backup has planned, and ask the people concerned."""
+def restored(arguments: argparse.Namespace) -> int:
+    """Put a backup in place, put on hold what it has planned, and ask the people concerned."""
     settings, connections = load()
+    path = database_file(settings.database_url)
+    if arguments.file is not None:
+        if path is None:
+            complain("On PostgreSQL, restore with its own tools, and run this without a file.")
+            return 2
+        put_in_place(arguments.file, path.resolve(), StoreTime(SystemClock()), SystemIds())
     administrators = settings.admin_ids() | settings.global_admin_ids()
 
     async def run(store: Store) -> int:
@@ -178,7 +172,7 @@ def restored(_arguments: argparse.Namespace) -> int:
         # Connections without user accounts have nothing to unlink.
         apart = {name for name, one in connections.items() if "none" not in one.linking}
         backup_at, held, linked = await restore(store, administrators, apart)
-        await Witness(database_file(settings.database_url)).note(store)
+        await Witness(path).note(store)
         day = datetime.fromtimestamp(backup_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
         print(f"Restored from a backup of {day}. On hold, and their people are asked: {said(held)}.")
         print(f"Told that a link may be back: {linked}. Now start Usher.")

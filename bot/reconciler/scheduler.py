@@ -143,6 +143,8 @@ class Scheduler:
         self._running: list[asyncio.Task[None]] = []
         self._waking: asyncio.TimerHandle | None = None
         self._ticker = Ticker(clock)
+        #: What else is done every night, by name; it returns the problem, if there is one.
+        self.nightly: dict[str, Callable[[], Awaitable[str | None]]] = {}
 
     def drive(self, reconciler: Reconciler, notifier: Notifier) -> None:
         """Create the loops for their steps; call it once, before ``start``."""
@@ -237,10 +239,10 @@ class Scheduler:
                 # The task itself records its completion.
                 await self._store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, EVERYBODY)])
                 self.wake()
-        async with contained("sweep", self._ids):
-            if await self._is_due(SWEEP):
-                await self._store.sweep()
-                await self._store.did_daily(SWEEP)
+        for name, work in {SWEEP: self._store.sweep, **self.nightly}.items():
+            async with contained(name, self._ids):
+                if await self._is_due(name):
+                    await self._store.did_daily(name, await work() or "")
 
     async def _is_due(self, work: str) -> bool:
         now, last = await self._store.now(), await self._store.last_did(work)

@@ -46,6 +46,8 @@ def figures(tx: Transaction) -> Figures:
     # For a day: it is no outage any more, and somebody has to hear of it.
     if (last := upkeep.failover(tx)) is not None and now - last["noted_at"] < 86_400.0:
         away["#failover"] = last["noted_at"]
+    if upkeep.problem_with(tx, upkeep.BACKUP):
+        away["#backup"] = upkeep.last_did(tx, upkeep.BACKUP) or now
     return Figures(
         counts=statistics(tx),
         waited=max(now - since, 0.0),

@@ -49,6 +49,9 @@ MEMORY = ("cache_size = -32768", "wal_autocheckpoint = 4000", "temp_store = MEMO
 #: How long space is given back in one piece, in seconds.
 SHRINK_SECONDS = 0.01
 
+#: Pages that are copied at once, about 4 MB; each piece is brought to the disk before the next.
+COPIED_AT_ONCE = 1000
+
 _IN_MEMORY = ":memory:"
 #: SQLite's number for a file that gives back unused pages when it is asked to.
 _INCREMENTAL = 2
@@ -386,23 +389,76 @@ def why_not_opened(path: str, error: Exception) -> str:
     return f"{Path(path).absolute()} can't be opened: {translated(error)}"
 
 
-def back_up(path: Path, target: Path, left: Callable[[Transaction], None], time: StoreTime, ids: Ids) -> None:
-    """Copy a database that may be in use into a new file of its owner's, and mark it as ``left`` does.
+def back_up(
+    path: Path,
+    target: Path,
+    left: Callable[[Transaction], object],
+    time: StoreTime,
+    ids: Ids,
+    is_over: Callable[[], bool] = lambda: False,
+) -> None:
+    """Copy a database that may be in use into a new file of its owner's, which is there once it was checked.
 
-    Raise OSError, also where there is such a file, and StoreUnavailable.
+    The copy is of one moment, and nobody who writes waits for it. ``left`` writes into it; ``is_over``, asked
+    between pieces, gives it up. Raise StoreError, also where there is such a file.
     """
-    os.close(os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    fresh = target.with_name(f"{target.name}.new")
     try:
+        if target.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+        fresh.unlink(missing_ok=True)
+        os.close(os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         with (
             closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as source,
-            closing(sqlite3.connect(target)) as copy,
+            closing(sqlite3.connect(fresh)) as copy,
+            fresh.open("rb") as written,
         ):
-            source.backup(copy)
+
+            def keep(*_pages: int) -> None:
+                # Left to the end, all of it would reach the disk before what is committed then.
+                os.fdatasync(written)
+                if is_over():
+                    raise StoreUnavailable("the backup was given up")
+
+            # While it reads in a transaction, what others commit doesn't make SQLite begin again.
+            source.execute("BEGIN")
+            source.execute("SELECT 1 FROM sqlite_master").fetchall()
+            source.backup(copy, pages=COPIED_AT_ONCE, progress=keep)
+            # In WAL mode it can't be read where nothing may be written beside it.
+            copy.execute("PRAGMA journal_mode = DELETE").fetchall()
+            copy.set_progress_handler(is_over, 100_000)
+            if (found := copy.execute("PRAGMA integrity_check(1)").fetchone()[0]) != "ok":
+                raise StoreUnavailable(f"the copy is damaged: {found}")
             left(SqliteTransaction(copy, time, ids))
             copy.commit()
+        fresh.rename(target)
+    except OSError as error:
+        raise StoreUnavailable(f"{target.absolute()} can't be written: {error.strerror}.") from None
     except sqlite3.Error as error:
-        target.unlink()
         raise translated(error) from None
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def put_in_place(backup: Path, path: Path, time: StoreTime, ids: Ids) -> None:
+    """Put a copy in the place of a database that isn't served, with the owner of what is served there.
+
+    The old one stays beside it, under another name. Raise OSError and StoreError.
+    """
+    lock, held, fresh = ServingLock(str(path)), Path(f"{path}.lock"), Path(f"{path}.restored")
+    owner = (held if held.exists() else path.parent).stat()
+    if not lock.take():
+        raise StoreInUse(_STOP_IT.format(path=path))
+    fresh.unlink(missing_ok=True)
+    back_up(backup, fresh, lambda tx: tx.all("SELECT name FROM migrations"), time, ids)
+    for made in (held, fresh) if os.geteuid() == 0 else ():
+        os.chown(made, owner.st_uid, owner.st_gid, follow_symlinks=False)
+    # The file last: SQLite would bring a log into whatever database it lies beside.
+    for ending in (_INDEX, _LOG, ""):
+        with suppress(FileNotFoundError):
+            Path(f"{path}{ending}").rename(f"{path}.before-{time.now():.0f}{ending}")
+    fresh.rename(path)
+    lock.release()
 
 
 class ServingLock:

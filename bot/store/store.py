@@ -171,6 +171,7 @@ class Store(OnEngine):
     unmark = write(upkeep.unmark)
     outdated = read(upkeep.outdated)
     last_did = read(upkeep.last_did, Priority.STEADY)
+    problem_with = read(upkeep.problem_with, Priority.STEADY)
     migrated = read(schema.migrated, Priority.STEADY)
     schema_changes = read(schema.schema_changes, Priority.STEADY)
     sweep = several(sweeping.sweep)

@@ -15,16 +15,17 @@ from bot.store.transaction import Row, Transaction, from_json
 from bot.support.environment import command
 from bot.support.errors import StoreOutdated
 
-#: When a backup was made last, and when Usher last began to serve again after a pause (SQLite only).
-BACKED_UP: Final = "backed_up"
+#: The nightly backup, and when Usher last began to serve again after a pause (SQLite only).
+BACKUP: Final = "backup"
 AWAY: Final = "away"
 #: The name of the row that is written to see whether anything can be.
 _TRIED = "trial"
 
 
-def did_daily(tx: Transaction, work: str) -> None:
-    """Note that daily work is done."""
-    UPKEEP.put(tx, work=work, done_at=tx.now())
+def did_daily(tx: Transaction, work: str, problem: str = "") -> None:
+    """Note that daily work is done, or what the problem is: then it stays due."""
+    done_at = last_did(tx, work) or 0.0 if problem else tx.now()
+    UPKEEP.put(tx, work=work, done_at=done_at, detail={"problem": problem} if problem else None)
 
 
 def last_did(tx: Transaction, work: str) -> float | None:
@@ -33,9 +34,15 @@ def last_did(tx: Transaction, work: str) -> float | None:
     return None if row is None else float(row["done_at"])
 
 
+def problem_with(tx: Transaction, work: str) -> str:
+    """Return why daily work isn't done since it last was, "" if there is no problem."""
+    row = UPKEEP.row(tx, work=work)
+    return str(from_json(row["detail"])["problem"]) if row and row["detail"] else ""
+
+
 def try_writing(tx: Transaction) -> None:
     """Write one tiny row, always the same: who may only look, or has no space left, learns it here."""
-    did_daily(tx, _TRIED)
+    UPKEEP.put(tx, work=_TRIED, done_at=tx.now())
 
 
 #: What nobody may serve from as it is. ``moved``: this file was copied to another database, which is in use.
@@ -58,7 +65,8 @@ Left = Literal["moved", "copied"]
 
 def mark(tx: Transaction, left: Left) -> None:
     """Mark a database as one that nobody may serve from as it is."""
-    did_daily(tx, left)
+    # A database of 0.1.0 has no column for more.
+    UPKEEP.put(tx, work=left, done_at=tx.now())
 
 
 def unmark(tx: Transaction, *marks: Left) -> None:

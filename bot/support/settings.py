@@ -100,6 +100,7 @@ class Settings(BaseSettings):
     port: int = Field(3000, ge=0, le=65535, validation_alias="PORT")
     host: str = Field("127.0.0.1", validation_alias="USHER_HOST")
     database_url: str = Field("sqlite:///usher.db", validation_alias="USHER_DATABASE_URL", repr=False)
+    backups: Path | None = Field(None, validation_alias="USHER_BACKUPS")
     metrics_token: SecretStr | None = Field(None, validation_alias="USHER_METRICS_TOKEN")
     public_url: str | None = Field(None, validation_alias="USHER_PUBLIC_URL")
     page_url: str | None = Field(None, validation_alias="USHER_PAGE_URL")
@@ -250,6 +251,11 @@ class Settings(BaseSettings):
         if not _COMMAND.match(value):
             raise ValueError("needs a slash command such as /workspace, in lower case")
         return value
+
+    def nightly_backups(self) -> tuple[Path, Path] | None:
+        """Return the SQLite file and the folder that it is copied to every night; None without a file."""
+        file = database_file(self.database_url)
+        return None if file is None else (file, self.backups or file.with_name("backups"))
 
     def keys(self) -> list[str]:
         """Return the Fernet keys, newest first."""

@@ -14,7 +14,7 @@ from bot.store import name_of, open_store, schema
 from bot.store.outages import TWICE
 from bot.store.owners import ROLES
 from bot.store.store import Store
-from bot.store.upkeep import AWAY, BACKED_UP
+from bot.store.upkeep import AWAY, BACKUP
 from bot.support import errors
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.environment import command, is_in_env_file
@@ -23,6 +23,7 @@ from bot.support.release import FIRST
 from bot.support.settings import Settings, database_file, is_postgres
 from bot.support.vault import Vault
 from bot.upkeep.archives import HOLD_FIRST, OLDER, Witness
+from bot.upkeep.backups import is_apart
 from bot.upkeep.checks import Check
 from bot.upkeep.keys import try_secrets
 from bot.upkeep.slack_checks import REACH, SCOPES, check_installations
@@ -36,6 +37,9 @@ _OWED_ADVICE = (
     "Each is erased after 30 days."
 )
 _APART = "They are in .env: set USHER_ENCRYPTION_KEYS to file:PATH, and keep a copy on another machine."
+_OTHERS = "Make sure that somebody makes them, and has restored one: docs/operate.md, “Backups”."
+_FAILED = "docs/incidents.md, “A backup fails”, says what to do."
+_SAME_DISK = "Set USHER_BACKUPS to a folder on another disk: docs/operate.md, “Backups”."
 #: What is older than so many seconds says nothing about how Usher is run today.
 RECENT = 7 * 86_400.0
 #: From so many entries on, about 350 MB, archiving the audit is worth it.
@@ -280,27 +284,37 @@ async def check_team(store: Store, settings: Settings) -> list[Check]:
 
     Raises StoreError.
     """
-    # A server has backups and machines of its own.
+    # A server has machines of its own.
     is_file, since = database_file(settings.database_url) is not None, await store.now() - RECENT
-    backup_at, away_at = await store.last_did(BACKED_UP), await store.last_did(AWAY)
+    away_at = await store.last_did(AWAY)
 
     def team(what: str, is_lacking: bool, advice: str) -> Check:
         found = "not yet" if is_lacking else "done"
         return Check(f"for a team, {what}", True, found, advice * is_lacking, is_warning=is_lacking)
 
     is_local = not (settings.public_url or "").startswith("https:")
-    has_backup = not is_file or (backup_at is not None and backup_at >= since)
     was_away = is_file and away_at is not None and away_at >= since
     return [
         team("an https address", is_local, "Others can't reach Usher: `usher docs team#behind-a-proxy`."),
         team("keys apart", is_in_env_file("USHER_ENCRYPTION_KEYS"), _APART),
-        team(
-            "backups",
-            not has_backup,
-            f"Run {command('store backup FILE')} daily: `usher docs operate#backups`.",
-        ),
+        await check_backups(store, settings, since),
         team("a machine that stays on", was_away, "It was off in the last week: `usher docs deploy`."),
     ]
+
+
+async def check_backups(store: Store, settings: Settings, since: float) -> Check:
+    """Say whether there is a nightly copy from since then, and on which disk. Raises StoreError."""
+    places, problem = settings.nightly_backups(), await store.problem_with(BACKUP)
+    found, advice = "not yet", "Usher makes one when it has started, and every night."
+    if places is None:
+        found, advice = "Usher doesn't know, as PostgreSQL's are made without it", _OTHERS
+    elif problem:
+        found, advice = f"the last one failed: {problem}", _FAILED
+    elif (await store.last_did(BACKUP) or 0.0) >= since:
+        found, advice = f"on the same disk as the database, in {places[1]}", _SAME_DISK
+        if await asyncio.to_thread(is_apart, *places):
+            found, advice = "done", ""
+    return Check("for a team, backups", not problem, found, advice, is_warning=bool(advice) and not problem)
 
 
 async def check_rights(store: Store, providers: Mapping[str, base.Provider]) -> list[Check]:

@@ -91,9 +91,9 @@ class Running:
 
 
 @asynccontextmanager
-async def running(*words: str, env: Mapping[str, str]) -> AsyncIterator[Running]:
-    """Start ``python -m bot …``; whatever the test does, it is gone afterwards."""
-    process = await start(words, _process_environment(env), ELSEWHERE)
+async def running(*words: str, env: Mapping[str, str], user: int | None = None) -> AsyncIterator[Running]:
+    """Start ``python -m bot …``, as another user if one is named; it is gone afterwards in any case."""
+    process = await start(words, _process_environment(env), ELSEWHERE, user)
     try:
         yield Running(process)
     finally:

@@ -159,7 +159,9 @@ async def test_five_answers_from_an_empty_folder_to_the_first_workspace(installe
         said = await typist.sees("Ctrl+C")
         assert "Your workspace is ready." in said
         for what in ("an https address", "keys apart", "backups", "a machine that stays on"):
-            assert f"warn for a team, {what}: not yet" in said
+            assert (
+                f"warn for a team, {what}: {'on the same disk' if what == 'backups' else 'not yet'}" in said
+            )
         process.send_signal(signal.SIGINT)
         await process.wait()
     assert process.returncode == 0

@@ -9,10 +9,14 @@ import signal
 import socket
 import sys
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 
 from tests.project.repository import ROOT
 from tests.runner import servers
+
+#: What a process that serves imports when it needs it.
+LATER = ("encodings.ascii", "encodings.idna", "encodings.latin_1", "sqlite_utils", "sqlite_utils.db")
 
 
 class Process:
@@ -54,13 +58,18 @@ class Process:
         await self._asked.wait_closed()
 
 
-async def start(words: Sequence[str], environment: Mapping[str, str], folder: Path) -> Process:
-    """Start ``python -m bot WORDS…`` with nothing but this environment, without an input."""
+async def start(
+    words: Sequence[str], environment: Mapping[str, str], folder: Path, user: int | None = None
+) -> Process:
+    """Start ``python -m bot WORDS…`` with nothing but this environment, without an input.
+
+    ``user`` is whose process it is, if it isn't this one's: only root may say so.
+    """
     (out, to_out), (err, to_err) = os.pipe(), os.pipe()
     asked = socket.socket(socket.AF_UNIX)
     try:
         asked.connect(servers.path("bots"))
-        request = json.dumps([list(words), dict(environment), str(folder)])
+        request = json.dumps([list(words), dict(environment), str(folder), user])
         socket.send_fds(asked, [request.encode()], [to_out, to_err])
     finally:
         os.close(to_out)
@@ -121,7 +130,7 @@ def _has_ended() -> bool:
 def _forked(asked: socket.socket) -> list[str]:
     """Fork again, and return the words in the process that is to act on them; tell how that one ends."""
     request, outputs, _, _ = socket.recv_fds(asked, 65_536, 2)
-    words, environment, folder = json.loads(request)
+    words, environment, folder, user = json.loads(request)
     pid = os.fork()
     if pid == 0:
         asked.close()
@@ -131,6 +140,13 @@ def _forked(asked: socket.socket) -> list[str]:
         os.environ.clear()
         os.environ.update(environment)
         os.chdir(folder)
+        if user is not None:
+            # What is imported later, as somebody else may not be able to read where Python is.
+            for module in LATER:
+                import_module(module)
+            os.setgroups([])
+            os.setgid(user)
+            os.setuid(user)
         return words
     for output in outputs:
         os.close(output)

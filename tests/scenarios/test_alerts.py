@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import time
 from contextlib import AsyncExitStack, closing
+from functools import partial
 
 import pytest
 import pytest_asyncio
@@ -14,6 +15,7 @@ from bot.providers import load_connections
 from bot.slack.notifier import ABSENT_AFTER
 from bot.support.errors import SlackFailed, SlackPermanent
 from bot.support.settings import Settings
+from bot.upkeep.backups import make_backup
 from bot.upkeep.store_checks import check_messages, check_others
 from tests.app.command_line import environment
 from tests.playground.slack_help import OLIVIA, slack
@@ -328,6 +330,25 @@ async def test_a_second_usher_with_the_same_app_is_seen_by_both(tmp_path):
         assert said == ["I'm running twice with the same app in Slack."] * 2
         scrapes.stays()
         scrapes.fire(["UsherTwice"], tmp_path)
+
+
+async def test_a_nightly_backup_that_fails_is_seen_until_one_is_made(linked, tmp_path):
+    scrapes, backups = Scrapes(), tmp_path / "backups"
+    backups.touch()
+    make = partial(make_backup, linked.bot.context, linked.settings().nightly_backups())
+    linked.bot.scheduler.nightly["backup"] = make
+    for _ in range(3):
+        await linked.bot.scheduler._daily()
+        await watched(linked, scrapes, 600)
+    assert scrapes.last("usher_outage_seconds", kind="backup") >= 0
+    said = {line["problem"] for line in linked.watch.lines() if line["event"] == "database not backed up"}
+    assert len(said) == 1
+    scrapes.fire(["UsherBackup"], tmp_path)
+    backups.unlink()
+    await linked.bot.scheduler._daily()
+    await watched(linked, scrapes, 60)
+    assert [one.name for one in backups.iterdir()]
+    scrapes.fire([], tmp_path)
 
 
 async def test_webs_without_a_worker_are_seen(tmp_path):

@@ -17,6 +17,7 @@ from bot.support.settings import Settings
 from bot.support.vault import Vault, row_key
 from playground.demo.browser import Browser
 from tests.app.command_line import environment, run, running
+from tests.app.test_start import of_slack
 from tests.contract.providers.rigs import COURSE
 from tests.playground.slack_help import slack
 from tests.rigs.assistant import assistant
@@ -142,6 +143,17 @@ async def host(folder):
 async def database_url(folder):
     async with world(folder, settings={"USHER_DATABASE_URL": f"sqlite:///{folder / 'another.db'}"}):
         assert (folder / "another.db").exists()
+
+
+@proves("USHER_BACKUPS")
+async def backups(folder):
+    place = folder / "elsewhere"
+    place.mkdir()
+    async with slack() as (local, _client):
+        env = environment(folder, **of_slack(local), USHER_BACKUPS=str(place))
+        async with running("serve", env=env) as usher:
+            await usher.line_with("database backed up")
+    assert list(place.glob("usher-*.db"))
 
 
 @proves("USHER_PUBLIC_URL")

@@ -1,0 +1,76 @@
+"""Backups: the copies of a SQLite file that Usher makes every night. A server's are made without it."""
+
+import asyncio
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from threading import Event
+from typing import Final
+
+import structlog
+
+from bot.services.context import Context
+from bot.store.sqlite import back_up
+from bot.store.transaction import StoreTime
+from bot.store.upkeep import mark
+from bot.support.errors import StoreError, StoreUnavailable
+
+log = structlog.get_logger(__name__)
+
+#: So many copies are kept, and one is made only where so many times the size of the database is free.
+KEPT: Final = 7
+ROOM: Final = 3
+#: How long one may take, in seconds: a disk on a network may never answer.
+LONGEST: Final = 3600.0
+_MB: Final = 1_000_000
+#: What follows the database's name, ``%Y-%m-%d-%H%M``, as files are looked for.
+_WHEN: Final = "-".join("[0-9]" * digits for digits in (4, 2, 2, 4))
+
+
+async def make_backup(context: Context, places: tuple[Path, Path] | None) -> str:
+    """Copy a file into a folder, and delete the oldest copies there; return the problem, "" if there is none.
+
+    Without places nothing is done, so what was wrong with a file that was left is forgotten.
+    """
+    if places is None:
+        return ""
+    file, folder = places
+    is_over, now = Event(), datetime.fromtimestamp(await context.store.now(), UTC)
+    target = folder / f"{file.stem}-{now:%Y-%m-%d-%H%M}.db"
+    left, time = partial(mark, left="copied"), StoreTime(context.clock)
+    copy = partial(back_up, file, target, left, time, context.ids, is_over.is_set)
+    try:
+        async with asyncio.timeout(LONGEST):
+            await asyncio.to_thread(_make, file, target, copy)
+    except (OSError, StoreError) as failed:
+        problem = str(failed) if isinstance(failed, StoreError) else failed.strerror or "it takes too long"
+        log.warning("database not backed up", file=str(target), problem=problem)
+        return f"{target}: {problem}"
+    finally:
+        is_over.set()
+    log.info("database backed up", file=str(target))
+    return ""
+
+
+def _make(file: Path, target: Path, copy: Callable[[], None]) -> None:
+    folder, names = target.parent, f"{file.stem}-{_WHEN}.db"
+    if folder.parent == file.parent:
+        # Elsewhere, a disk that isn't there today would be taken for an empty folder.
+        folder.mkdir(mode=0o700, exist_ok=True)
+    needed, free = ROOM * file.stat().st_size, shutil.disk_usage(folder).free
+    if free < needed:
+        raise StoreUnavailable(f"{free // _MB} MB are free, and it takes {needed // _MB} MB")
+    copy()
+    # What is left of one that was cut short goes, too.
+    for old in (*folder.glob(f"{names}.new"), *sorted(folder.glob(names))[:-KEPT]):
+        old.unlink()
+
+
+def is_apart(file: Path, folder: Path) -> bool:
+    """Return whether a folder is on another disk than the database; False if that can't be seen."""
+    with suppress(OSError):
+        return folder.stat().st_dev != file.stat().st_dev
+    return False
