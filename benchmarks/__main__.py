@@ -2,9 +2,9 @@
 
 A name is a figure's or a measurement's (structure, minimum, help, unsigned, start, polls, claims, watched,
 ready, limited, class, class_killed, class_shared, course, members, members_shared, startup, idle, posit,
-jobs, list, hostile, searches, homes, hours, silence, page). What structure, help, start, polls and claims
-measure is measured in turn with the code of another revision, if one is named: a commit, or a folder that
-holds it.
+jobs, list, hostile, searches, homes, hours, silence, backups, page). What structure, help, start, polls and
+claims measure is measured in turn with the code of another revision, if one is named: a commit, or a folder
+that holds it.
 Exit status: 0 measured (whether or not the goals are met), 1 a measurement broke off, 2 wrong words.
 """
 
@@ -24,6 +24,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from benchmarks.backups import measure_backups
 from benchmarks.claims import measure_claims
 from benchmarks.classroom import measure_class, measure_class_killed, measure_class_shared
 from benchmarks.course import measure_course
@@ -92,6 +93,7 @@ MEASUREMENTS: Final[Mapping[str, tuple[Measure, tuple[str, ...]]]] = MappingProx
             measure_silence,
             ("silence_last", "silence_untrue", "silence_wrong", "silence_searches"),
         ),
+        "backups": (measure_backups, ("backup_help",)),
         "page": (measure_page, ("ide_first_byte", "ide_size")),
     }
 )

@@ -85,6 +85,7 @@ GOALS: Final[Mapping[str, Goal]] = MappingProxyType(
         "silence_untrue": Goal("workspaces called ready that are down", 0.0),
         "silence_wrong": Goal("messages lost or doubled", 0.0),
         "silence_searches": Goal("searches", 50.0),
+        "backup_help": Goal("s", 0.5),
         "ide_first_byte": Goal("s", 0.05),
         "ide_size": Goal("bytes", 50.0 * 1024),
     }

@@ -101,6 +101,8 @@ class Sizes:
     #: Who hears nothing while Slack is away, and how many of them have a run.
     silence_people: int = 50
     silence_runs: int = 20
+    #: Rows that make the database large which is copied.
+    backup_rows: int = 1_000_000
 
 
 FULL = Sizes(is_full=True)
@@ -108,6 +110,7 @@ TOY = Sizes(
     is_full=False,
     connections=4,
     runs=1,
+    backup_rows=1_000,
     rounds=1,
     ack_rounds=1,
     acks=60,
