@@ -449,16 +449,21 @@ def put_in_place(backup: Path, path: Path, time: StoreTime, ids: Ids) -> None:
     owner = (held if held.exists() else path.parent).stat()
     if not lock.take():
         raise StoreInUse(_STOP_IT.format(path=path))
+    _give(held, owner)
     fresh.unlink(missing_ok=True)
     back_up(backup, fresh, lambda tx: tx.all("SELECT name FROM migrations"), time, ids)
-    for made in (held, fresh) if os.geteuid() == 0 else ():
-        os.chown(made, owner.st_uid, owner.st_gid, follow_symlinks=False)
+    _give(fresh, owner)
     # The file last: SQLite would bring a log into whatever database it lies beside.
     for ending in (_INDEX, _LOG, ""):
         with suppress(FileNotFoundError):
             Path(f"{path}{ending}").rename(f"{path}.before-{time.now():.0f}{ending}")
     fresh.rename(path)
     lock.release()
+
+
+def _give(made: Path, owner: os.stat_result) -> None:
+    if os.geteuid() == 0:
+        os.chown(made, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 class ServingLock:

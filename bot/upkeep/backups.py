@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -26,6 +27,8 @@ ROOM: Final = 3
 #: How long one may take, in seconds: a disk on a network may never answer.
 LONGEST: Final = 3600.0
 _MB: Final = 1_000_000
+#: What waits for such a disk takes this thread alone.
+_THREAD: Final = ThreadPoolExecutor(1, "backup")
 #: What follows the database's name, ``%Y-%m-%d-%H%M``, as files are looked for.
 _WHEN: Final = "-".join("[0-9]" * digits for digits in (4, 2, 2, 4))
 
@@ -44,7 +47,7 @@ async def make_backup(context: Context, places: tuple[Path, Path] | None) -> str
     copy = partial(back_up, file, target, left, time, context.ids, is_over.is_set)
     try:
         async with asyncio.timeout(LONGEST):
-            await asyncio.to_thread(_make, file, target, copy)
+            await asyncio.get_running_loop().run_in_executor(_THREAD, _make, file, target, copy)
     except (OSError, StoreError) as failed:
         problem = str(failed) if isinstance(failed, StoreError) else failed.strerror or "it takes too long"
         log.warning("database not backed up", file=str(target), problem=problem)

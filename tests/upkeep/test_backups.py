@@ -237,8 +237,9 @@ async def test_a_restore_by_another_user_starts(served):
             refused = await run("restored", str(backup), env=env)
             assert (refused.status, "stop it first" in refused.err) == (1, True)
             assert (await usher.end()).status == 0
-        # As on a new machine.
+        # As on a new machine, where somebody names the wrong file first.
         (served / "usher.db.lock").unlink()
+        assert (await run("restored", env["USHER_CONNECTIONS"], env=env)).status == 1
         restored = await run("restored", str(backup), env=env)
         assert (restored.status, restored.err) == (0, "")
         assert restored.out.startswith("Restored from a backup of ")
