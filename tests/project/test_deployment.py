@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import sys
 import threading
 from collections.abc import Mapping
@@ -260,3 +261,43 @@ def test_the_folder_that_they_may_write_is_not_code_at_the_next_start(tmp_path):
 
 def test_the_page_names_settings_that_exist():
     assert set(re.findall(r"\b(?:USHER|SLACK)_[A-Z_]+\b|\bPORT\b", PAGE)) <= VARIABLES.keys()
+
+
+BACKUPS = re.search(
+    r"\n## Backups\n(.*?)\n## ", (ROOT / "docs/operate.md").read_text(encoding="utf-8"), re.DOTALL
+)[1]
+#: How a command of ours begins on each platform of docs/incidents.md.
+BEGINS = {
+    "systemd": r"usher-run ",
+    "Docker": r"docker (?:exec usher usher|run --rm --volumes-from usher --env-file usher\.env usher) ",
+    "Compose": r"docker compose run --rm worker ",
+    "Kubernetes": r"kubectl exec usher-0 -- usher ",
+    "a shell": r"`usher ",
+}
+
+
+def test_backups_are_made_and_restored_on_each_platform_that_incidents_knows():
+    table = (ROOT / "docs/incidents.md").read_text(encoding="utf-8").partition("| Usher runs in |")[2]
+    assert re.findall(r"^\| (\w[^|]*?) \| `", table.partition("\n\n")[0], re.MULTILINE) == list(BEGINS)
+    for platform, begins in BEGINS.items():
+        written = [one.split() for one in re.findall(rf"{begins}((?:store backup|restored)[^`\n]*)", BACKUPS)]
+        assert written, platform
+        assert all(map(is_command, written)), platform
+
+
+def test_a_restore_on_kubernetes_is_a_pod_like_that_which_serves():
+    if shutil.which("jq") is None:
+        pytest.skip("there is no jq")
+    (served,) = (one for one in KUBERNETES["one-process"] if one["kind"] == "StatefulSet")
+    words = shlex.split(re.search(r"\| (jq .*?) \| kubectl apply", BACKUPS, re.DOTALL)[1])
+    ended = run(words, input=json.dumps(served), capture_output=True, text=True, timeout=30, check=True)
+    pod = json.loads(ended.stdout)["spec"]
+    (runs,), (serves,) = pod["containers"], served["spec"]["template"]["spec"]["containers"]
+    assert is_command(runs["args"])
+    assert runs["args"][0] == "restored"
+    changed = {"args", "startupProbe", "livenessProbe", "readinessProbe"}
+    assert {name for name, value in serves.items() if runs.get(name) != value} == changed
+    assert {one["name"] for one in runs["volumeMounts"]} == {one["name"] for one in pod["volumes"]}
+    (claim,) = served["spec"]["volumeClaimTemplates"]
+    named = f"{claim['metadata']['name']}-{served['metadata']['name']}-0"
+    assert named in [one.get("persistentVolumeClaim", {}).get("claimName") for one in pod["volumes"]]
