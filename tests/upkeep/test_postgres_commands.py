@@ -1,7 +1,13 @@
 """The commands on a PostgreSQL database: what they say, and that they never say its password."""
 
+import asyncio
+import re
+import shlex
+import subprocess
+
 import pytest
 
+from bot.domain.timers import Timer
 from bot.store import name_of, open_store
 from bot.store.schema import migrations
 from bot.support.clock import SystemClock, SystemIds
@@ -9,7 +15,9 @@ from bot.support.release import FIRST, RELEASE
 from bot.support.settings import Settings
 from bot.upkeep import store_checks
 from tests.app.command_line import environment, run
+from tests.project.repository import ROOT
 from tests.rigs import postgres
+from tests.rigs.store import ALICE, linked, set_timer, unlink
 
 CANARY = "canary-1"
 #: Nobody answers there.
@@ -99,3 +107,32 @@ def test_the_url_may_be_in_a_file(tmp_path):
     file.write_text(f"{NOWHERE}\n")
     file.chmod(0o600)
     assert Settings(**environment(tmp_path, USHER_DATABASE_URL=f"file:{file}")).database_url == NOWHERE
+
+
+def as_written(program, url):
+    """Return a command of docs/operate.md as words, for another database than that of Compose."""
+    page = (ROOT / "docs/operate.md").read_text(encoding="utf-8")
+    _, *words = shlex.split(re.search(rf"{program} [^<>\n]*(?= [<>])", page)[0])
+    kept = [one for one in words if not one.endswith(("=usher", "usher"))]
+    return [postgres.program(program), f"--dbname={url}", *kept]
+
+
+async def test_a_dump_is_restored_as_the_page_says(env):
+    """Of what was dumped nothing is done before its person was asked; ``restored`` takes no file here."""
+    url = env["USHER_DATABASE_URL"]
+    store = await open_store(url, SystemClock(), SystemIds())
+    await store.migrate()
+    workspace = (await linked(store)).workspaces[0]
+    await set_timer(store, workspace, Timer(await store.now() + 3600, "stop"))
+    dumped, restored = (as_written(program, url) for program in ("pg_dump", "pg_restore"))
+    made = await asyncio.to_thread(subprocess.run, dumped, check=True, capture_output=True, timeout=60)
+    await unlink(store, ALICE, revocable=[], tell=False)
+    await store.close()
+    await asyncio.to_thread(subprocess.run, restored, check=True, input=made.stdout, timeout=60)
+    refused = await run("restored", "usher.dump", env=env)
+    assert (refused.status, refused.err[:13]) == (2, "On PostgreSQL")
+    ended = await run("restored", env=env)
+    assert (ended.status, "asked: stops: 1." in ended.out) == (0, True)
+    store = await open_store(url, SystemClock(), SystemIds())
+    assert (await store.workspace(workspace.id)).stop_at is None
+    await store.close()
