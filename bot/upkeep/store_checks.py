@@ -37,9 +37,9 @@ _OWED_ADVICE = (
     "Each is erased after 30 days."
 )
 _APART = "They are in .env: set USHER_ENCRYPTION_KEYS to file:PATH, and keep a copy on another machine."
-_OTHERS = "Make sure that somebody makes them, and has restored one: docs/operate.md, “Backups”."
-_FAILED = "docs/incidents.md, “A backup fails”, says what to do."
-_SAME_DISK = "Set USHER_BACKUPS to a folder on another disk: docs/operate.md, “Backups”."
+_OTHERS = "Make sure that somebody makes them, and has restored one: `usher docs operate#backups`."
+_FAILED = "What to do: `usher docs incidents#a-backup-fails`."
+_SAME_DISK = "Set USHER_BACKUPS to a folder on another disk: `usher docs operate#backups`."
 #: What is older than so many seconds says nothing about how Usher is run today.
 RECENT = 7 * 86_400.0
 #: From so many entries on, about 350 MB, archiving the audit is worth it.

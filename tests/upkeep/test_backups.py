@@ -163,7 +163,7 @@ async def test_none_is_made_where_it_would_be_worth_nothing_and_that_is_said(tmp
         await scheduler._daily()
         check = await checked()
         assert (check.is_good, check.is_warning, said in check.found) == (False, False, True)
-        assert check.advice == "docs/incidents.md, “A backup fails”, says what to do."
+        assert check.advice == "What to do: `usher docs incidents#a-backup-fails`."
         assert (await store.figures()).outages == {"#backup": 0.0}
         assert not [*folder.glob("*")]
         # It is tried again; what made it fail is over.

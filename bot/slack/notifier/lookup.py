@@ -79,8 +79,8 @@ def _of_notice(messages: Iterable[dict[str, Any]], notice: Notice) -> str | None
     for message in messages:
         payload = (message.get("metadata") or {}).get("event_payload") or {}
         files = {each.get("id") for each in message.get("files") or () if isinstance(each, dict)}
-        is_told = _tells(str(payload.get("key")), notice)
-        if (is_told or (file_id and file_id in files)) and message.get("ts"):
+        is_its_own = _tells(str(payload.get("key")), notice) or (file_id and file_id in files)
+        if is_its_own and message.get("ts"):
             return str(message["ts"])
     return None
 
