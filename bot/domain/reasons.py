@@ -54,8 +54,10 @@ _PATTERNS: Final[tuple[tuple[Reason, re.Pattern[str]], ...]] = tuple(
             Reason.NO_ROOM,
             r"\binsufficient (?:cpu|memory|ephemeral|pods|resources)|too many pods|no (?:existing )?nodes ",
         ),
-        (Reason.NO_ROOM, r"not enough (?:cpu|memory|gpus?|resources|capacity)|trigger scale-up"),
-        (Reason.NO_ROOM, r"\bscale[- ]up\b.{0,200}\bfailed\b|out of resources"),
+        (
+            Reason.NO_ROOM,
+            r"not enough (?:cpu|memory|gpus?|resources|capacity)|trigger scale-up|out of resources",
+        ),
         (Reason.STORAGE, r"failed ?(?:mount|attach)|(?:mount|attach)volume|attach or mount|multi-attach"),
         (Reason.STORAGE, r"persistentvolumeclaim|volume node affinity"),
         (
@@ -116,26 +118,19 @@ def kept(before: State, known: str | None, after: State, new: str | None) -> str
     It stays until the workspace is up, or is started again.
     """
     is_fresh = after is State.RUNNING or (after in UP and before in NOT_UP)
-    return new if is_fresh else weightier(known, new)
+    return new if is_fresh else weightiest([known, new])
 
 
-def weightier(known: str | None, new: str | None) -> str | None:
-    """Return the later message, unless it says less."""
-    return weightiest([one for one in (known, new) if one])
-
-
-def weightiest(messages: Sequence[str]) -> str | None:
+def weightiest(messages: Sequence[str | None]) -> str | None:
     """Return the latest of messages in their order, but no later one that says less; None if there is none.
 
-    That it took too long isn't what was waited for. What adds machines says of each
-    kind why it adds none: what is missing, the scheduler has said.
+    That it took too long isn't what was waited for. What adds machines says of each kind why it adds none;
+    what is missing, the scheduler has said.
     """
-    if not messages:
-        return None
-    *before, last = messages
-    if before and reason_in(last) is Reason.SLOW:
-        return weightiest(before)
-    if not _ADDS_NONE.search(last):
-        return last
-    named = [one for one in messages if reason_in(one) is Reason.NO_GPU or short_of(one)]
-    return ([one for one in named if not _ADDS_NONE.search(one)] or named or [last])[-1]
+    said = [one for one in messages if one]
+    while len(said) > 1 and reason_in(said[-1]) is Reason.SLOW:
+        said.pop()
+    if not said or not _ADDS_NONE.search(said[-1]):
+        return said[-1] if said else None
+    named = [one for one in said if reason_in(one) is Reason.NO_GPU or short_of(one)]
+    return ([one for one in named if not _ADDS_NONE.search(one)] or named or said)[-1]

@@ -406,12 +406,10 @@ LAST_USED: Final = 5
 
 def in_short(ranked: Sequence[Workspace], under_way: Mapping[str, Operation]) -> list[Workspace]:
     """Return what is under way or costs money, and what was used last of what is still there."""
-    places = {one.id: rank(one, under_way)[0] for one in ranked}
-    down = sorted((one for one in ranked if places[one.id] == 1), key=_used_at, reverse=True)
-    return [one for one in ranked if places[one.id] == 0] + down[:LAST_USED]
+    down = sorted((one for one in ranked if rank(one, under_way)[0] == 1), key=_used_at, reverse=True)
+    return [one for one in ranked if rank(one, under_way)[0] == 0] + down[:LAST_USED]
 
 
-def _used_at(workspace: Workspace) -> float:
+def _used_at(one: Workspace) -> float:
     """Return when it was last used, as far as is known: by its person, as its provider says, or up at all."""
-    known = (workspace.asked_at, workspace.last_used_at, workspace.up_at, workspace.down_at)
-    return max(at or 0.0 for at in known)
+    return max(at or 0.0 for at in (one.asked_at, one.last_used_at, one.up_at, one.down_at))

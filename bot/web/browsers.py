@@ -455,6 +455,5 @@ def _failed(code: str) -> SlackFailed:
 
 def slack_url(team_id: str, channel_id: str | None) -> str:
     """Return the address of a conversation in Slack for every client, or of the whole workspace."""
-    if channel_id is None:
-        return f"https://app.slack.com/client/{team_id}"
-    return f"https://slack.com/app_redirect?team={team_id}&channel={channel_id}"
+    redirect = f"https://slack.com/app_redirect?team={team_id}&channel={channel_id}"
+    return redirect if channel_id else f"https://app.slack.com/client/{team_id}"

@@ -361,10 +361,9 @@ def asked(facts: WorkspaceFacts) -> Answer:
 @draws(NoticeKind.LINKED, past=notices.PAST_LINKED)
 def _linked(facts: Facts) -> Answer:
     username = facts.username or facts.word("username")
-    template = notices.LINKED_AS if username else notices.LINKED
-    # Said here alone, and not with each workspace.
-    opens = notices.OPENS_AS if username else notices.OPENS
-    template = template if "page" in facts.capabilities else f"{template}\n{opens}"
+    # Who has to be signed in there is said here alone, and not with each workspace.
+    opens = "" if "page" in facts.capabilities else f"\n{notices.OPENS_AS if username else notices.OPENS}"
+    template = f"{notices.LINKED_AS if username else notices.LINKED}{opens}"
     # Not in red: it undoes what just went well. And in no menu: it is spoken of below.
     unlink = kit.quiet(unlink_button(facts.connection, facts.connection_title))
     buttons = [replies.list_button(style=kit.PRIMARY), unlink]

@@ -40,7 +40,6 @@ DONE_TITLE = "Linked"
 DONE_NEXT = "Usher has sent you a message in Slack. Start, stop and open your workspaces from there."
 #: Where something was asked for before the account was linked.
 DONE_WAITED = "In Slack, Usher is carrying on with what you asked for, and will message you there."
-DONE_NOTE = "You can close this page."
 BACK_TO_SLACK = "Back to Slack"
 LABEL_PERSON = "Slack user"
 LABEL_WORKSPACE = "Slack workspace"

@@ -179,7 +179,6 @@ class Because(NamedTuple):
 
 
 #: What there is no room for want of, where it is said.
-MISSING: Final = ": not enough {what}"
 SHORT_OF: Final = {"cpu": "CPU", "memory": "memory", "ephemeral-storage": "disk space"}
 _AGAIN: Final = "Try again. If it happens again, ask your {title} admin."
 #: Said while a provider waits for what may pass by itself.
@@ -350,7 +349,7 @@ def explanation(message: str, title: str, *, is_over: bool, helps: bool = True, 
         said = [because.then if is_over else because.now]
         said += [WAITS if because.passes and not is_over else because.helps] if helps else []
     what = " and ".join(SHORT_OF[one] for one in short_of(message))
-    missing = MISSING.format(what=what) if what else ""
+    missing = f": not enough {what}" if what else ""
     return " ".join(said).replace("{missing}", missing).replace("{title}", title).strip()
 
 

@@ -53,8 +53,7 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = {
             "list",
             "show your workspaces",
             (
-                "This is also what you get without a verb.",
-                "Of many it shows what runs and what you used last. `list all` shows all, page by page.",
+                "This is also what you get without a verb. `list all` shows all of many, page by page.",
                 "`list running`, `list CONNECTION` and `list NAME` show only some of them.",
             ),
         ),

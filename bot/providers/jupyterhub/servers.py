@@ -335,7 +335,7 @@ def _stopped(progress: Progress | None, label: str) -> Observed:
         return Observed(State.STOPPED, name=label)
     if progress.has_failed:
         return Observed(
-            State.FAILED, name=label, reason=reasons.weightier(progress.warning, progress.message) or None
+            State.FAILED, name=label, reason=reasons.weightiest([progress.warning, progress.message]) or None
         )
     # It was started again between the two reads.
     return Observed(State.STARTING, name=label)
@@ -367,7 +367,7 @@ def last_event(stream: bytes) -> Progress | None:
     events = [event for event in map(_event, lines) if event is not None]
     if not events:
         return None
-    last, warning = events[-1], reasons.weightiest([one.warning for one in events if one.warning]) or ""
+    last, warning = events[-1], reasons.weightiest([one.warning for one in events]) or ""
     # The last warning may say less than an earlier one, and then isn't what it waits for.
     return replace(last, warning=warning, message=warning if last.warning else last.message)
 

@@ -236,7 +236,7 @@ def test_what_adds_no_machine_hides_nothing_that_is_missing(said, reason):
     # The latest event isn't quoted beside what holds it up.
     assert (waiting.warning, waiting.message) == (reason, reason)
     failed = last_event(stream + FAILED)
-    assert reasons.weightier(failed.warning, failed.message) == reason
+    assert reasons.weightiest([failed.warning, failed.message]) == reason
     # After a failure the hub may report that alone: what was read before is kept.
     read = None
     for end in range(1, len(said) + 1):
