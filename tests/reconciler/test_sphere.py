@@ -85,7 +85,7 @@ async def test_without_an_address_of_ours_it_says_what_is_missing(world):
     world.world.reborn()
     await world.made()
     (ready,) = world.told("ready")
-    assert "USHER_PUBLIC_URL" in str(ready["blocks"])
+    assert "I don't have a public web address yet" in str(ready["blocks"])
     assert "/ide/" not in str(ready["blocks"])
 
 

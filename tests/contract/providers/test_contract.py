@@ -174,7 +174,7 @@ async def test_a_probe_tells_what_is_there_without_anybodys_token(rig: Rig):
     told = await rig.provider.probe()
     assert re.search(r"\d+\.\d+|API v\d", told)
     rig.spoil(status=302)
-    with pytest.raises(PermanentError, match="base_url"):
+    with pytest.raises(PermanentError, match="check its address"):
         await rig.provider.probe()
     for fault, kind in (({"body": "<html>"}, BadAnswer), ({"status": 500}, ServerFailed)):
         rig.spoil(**fault)

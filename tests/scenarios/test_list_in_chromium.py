@@ -1,0 +1,42 @@
+"""The list of somebody with forty workspaces in a real browser, and their Home, to which it points."""
+
+import re
+
+import pytest
+
+from tests.playground.browser import Browser, chromium
+from tests.rigs.scenario.cloud import SEED, cloud_world
+from tests.scenarios.test_hours_in_chromium import Sitting
+
+MORE = [{"owner": "alice", "name": f"study-{number:02}"} for number in range(40)]
+#: What is read of the last message, from its first word to its last.
+LAST = "[...document.querySelectorAll('#messages > article .content')].at(-1).innerText"
+NAMES = re.compile(r"^(study-\d\d|notebook|training|report)$", re.MULTILINE)
+
+
+@pytest.mark.browser
+@pytest.mark.timeout(180)
+@pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine")
+async def test_a_list_of_many_is_short_and_home_has_as_many_as_it_says(tmp_path):
+    seed = {**SEED, "workspaces": [*MORE, {"owner": "alice", "name": "notebook"}]}
+    async with cloud_world(tmp_path, saturn_seed=seed) as stage, Browser.started() as tab:
+        await stage.alice.links("alice")
+        await stage.pass_time(5)
+        for name in ("study-31", "study-07", "study-22"):
+            await stage.alice.types(f"start {name}")
+            await stage.pass_time(60)
+        await stage.alice.types("stop study-22")
+        await stage.pass_time(60)
+        sitting = Sitting(stage, tab, tmp_path)
+        await sitting.opens()
+        await sitting.writes("list")
+        await sitting.reads("#messages", "on my Home tab.")
+        read = await tab.ask(LAST)
+        shown = NAMES.findall(read)
+        assert shown[:3] == ["study-07", "study-31", "study-22"]
+        assert len(shown) == 7
+        assert "All 41 are on my Home tab." in read
+        await sitting.looks_at("list")
+        await sitting.goes_home("41 in all, 2 running")
+        await sitting.looks_at("home")
+        assert (tab.complaints, tab.hosts - {None}) == ([], {"127.0.0.1"})
