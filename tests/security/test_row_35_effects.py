@@ -152,21 +152,54 @@ async def test_row_35_linking_carries_out_nothing_that_it_asked_for(scene):
     assert scene.calls("POST .*/start") == 0
 
 
-async def test_row_35_what_its_person_is_just_starting_gets_no_end():
-    slack = {"user_id": ALICE.user_id, "team_id": ALICE.team_id, "enterprise_id": ALICE.enterprise_id}
-    async with rig() as bot:
-        (row,) = (await bot.link()).workspaces
-        await observe(bot.store, bot.clock, row, Observed(State.STOPPED))
+@pytest.fixture
+async def bot():
+    async with rig() as made:
+        await made.link()
         lets_start = Preferences(assistant="start")
-        await bot.store.carry_out(lambda tx: save_preferences(tx, ALICE, lets_start))
-        await bot.say("start notebook")
-        given = {"name": "notebook", "until": MINUTE}
-        assert is_asked(json.loads(await asked_for(bot.services, slack, TOOLS["start"], given, "signed")))
-        assert (await bot.workspace()).stop_at is None
-        # What it starts itself gets one.
+        await made.store.carry_out(lambda tx: save_preferences(tx, ALICE, lets_start))
+        yield made
+
+
+async def starts(bot, **given):
+    """Start Alice's workspace as the assistant of who may only start; return the facts."""
+    slack = {"user_id": ALICE.user_id, "team_id": ALICE.team_id, "enterprise_id": ALICE.enterprise_id}
+    bot.count += 1
+    given = {"name": "notebook", **given}
+    return json.loads(await asked_for(bot.services, slack, TOOLS["start"], given, f"signed-{bot.count}"))
+
+
+#: In which states a start, and one with an end, is no more than a start.
+STARTS = {
+    State.STOPPED: (True, True),
+    State.SUSPENDED: (True, True),
+    State.FAILED: (True, True),
+    State.STARTING: (True, False),
+    State.RUNNING: (True, False),
+    State.STOPPING: (True, False),
+    State.GONE: (False, False),
+}
+
+
+@pytest.mark.parametrize("state", STARTS)
+async def test_row_35_by_its_state_a_start_is_one(bot, state):
+    for given, is_start in zip(({"until": MINUTE}, {}), reversed(STARTS[state]), strict=True):
+        row = await bot.workspace()
+        await observe(bot.store, bot.clock, row, Observed(state))
+        assert is_asked(await starts(bot, **given)) is not is_start
+        assert ((await bot.workspace()).stop_at is not None) is (is_start and bool(given))
         await bot.say("undo")
-        done = json.loads(await asked_for(bot.services, slack, TOOLS["start"], given, "again"))["done"]
-    assert done[0]["until"]
+        bot.clock.advance(120)
+
+
+async def test_row_35_what_its_person_is_just_starting_gets_no_end(bot):
+    await observe(bot.store, bot.clock, await bot.workspace(), Observed(State.STOPPED))
+    await bot.say("start notebook")
+    assert is_asked(await starts(bot, until=MINUTE))
+    assert (await bot.workspace()).stop_at is None
+    # What it starts itself gets one.
+    await bot.say("undo")
+    assert (await starts(bot, until=MINUTE))["done"][0]["until"]
 
 
 async def test_row_35_the_audit_says_who_agreed(scene):

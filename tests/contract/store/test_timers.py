@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.errands import Outcome
+from bot.domain.errands import Call, Outcome
 from bot.domain.forms import Spec
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.observed import Observed
@@ -69,6 +69,24 @@ async def test_it_is_due_for_the_warning_and_for_the_stop_each_claimed_once(stor
     assert await timer(store, workspace) is None
     clock.advance(90)
     assert await within(store, timers.claim_timers, 10, 60.0) == []
+
+
+@pytest.mark.parametrize("call", [Call.NONE, Call.ACCEPTED])
+async def test_what_holds_for_a_start_goes_if_that_did_nothing(store, clock, workspace, call):
+    start = (await accept_operation(store, workspace, OperationVerb.START)).operation
+    own = Timer(clock.now() + HOUR, "stop")
+    await within(store, timers.put, workspace.id, own, "assistant", start.id)
+    assert not await within(store, timers.settle_timer, workspace.id)
+    ended = Update(start.id, 0.0, start_call=call, outcome=Outcome.FULFILLED)
+    await store.save_step(ended)
+    row = await store.workspace(workspace.id)
+    kept = (own.at, "assistant", start.id) if call is Call.ACCEPTED else (None, "", "")
+    assert (row.stop_at, row.stop_via, row.stop_start) == kept
+    # A timer of its person's own is bound to nothing.
+    await within(store, timers.put, workspace.id, own)
+    assert not await within(store, timers.settle_timer, workspace.id)
+    row = await store.workspace(workspace.id)
+    assert (row.stop_at, row.stop_via, row.stop_start) == (own.at, "", "")
 
 
 async def test_it_is_not_due_before_its_warning_was_delivered_for_five_minutes(store, clock, workspace):

@@ -1,5 +1,6 @@
 """A use case is one transaction: who may not changes nothing, what fails leaves nothing, twice is once."""
 
+import re
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from dataclasses import replace
@@ -43,6 +44,7 @@ from bot.support.clock import SystemIds
 from bot.support.errors import NotIdentified, Refused, StoreError, StoreUnavailable
 from tests.contract.store.conftest import on_one_engine
 from tests.contract.store.test_links import CODE, NONCE, VISIT, waiting_for_code
+from tests.project.repository import ROOT
 from tests.rigs import use_cases
 from tests.rigs.clock import FakeClock
 from tests.rigs.people import Colleagues
@@ -438,6 +440,22 @@ async def test_what_asks_for_somebody_goes_as_far_as_they_let_it_by_the_effect(s
     else:
         # With her own word it is done.
         await USE_CASES[name](world, ask(store, "i1"))
+
+
+def test_no_other_use_case_is_open_to_what_asks_for_somebody():
+    found = [
+        (path.stem, given)
+        for path in sorted((ROOT / "bot/services").glob("*.py"))
+        for given in re.findall(r"asked\.is_new\(tx, (.+?)\)+(?::| )", path.read_text(encoding="utf-8"))
+    ]
+    # What waits for a list changes nothing: it is looked at again once it goes on.
+    assert found == [
+        ("runs", '"stop"'),
+        ("runs", '"show"'),
+        ("snapshots", '"show"'),
+        ("workspaces", "_level(tx, asked, workspace, verb, timer"),
+        ("workspaces", '"stop"'),
+    ]
 
 
 async def test_what_asks_for_somebody_takes_nothing_back(store, world):
