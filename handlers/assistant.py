@@ -124,7 +124,8 @@ async def _read(request: Request, tool: Tool, given: Mapping[str, str], facts: d
         facts["can"] = [words.TITLES[name] for name, one in TOOLS.items() if wanted.lets_assistant(one.level)]
     else:
         said = await answering.answer(request)
-        facts |= await _facts(request, tool, said.about or request.spoken.about or Spoken())
+        so = await _facts(request, tool, said.about or request.spoken.about or Spoken())
+        facts |= so if any(so.values()) or not name else {"says": words.NOT_A_NAME}
         return said
     return SILENT
 

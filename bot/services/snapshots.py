@@ -56,10 +56,13 @@ def read_again(
     subjects: Sequence[str],
     then: Mapping[str, Any] | None = None,
 ) -> None:
-    """Have something read in the background; ``then`` is what waits for the first of it, and runs once."""
+    """Have something read in the background; ``then`` is what waits for the first of it, and runs once.
+
+    What is asked for somebody doesn't wait: whatever asks can ask again.
+    """
     if then is not None and not asked.is_new(tx, "show"):
         return
-    waiting = [] if then is None else [dict(then)]
+    waiting = [] if then is None or asked.via else [dict(then)]
     for number, subject in enumerate(subjects):
         tasks.add_tasks(tx, [NewTask(kind, subject, {"then": [] if number else waiting})])
 

@@ -6,6 +6,7 @@ import pytest
 
 from bot.domain.observed import Observed
 from bot.domain.preferences import Preferences
+from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.store.preferences import save_preferences
 from handlers.assistant import TOOLS
@@ -210,3 +211,12 @@ async def test_row_35_the_audit_says_who_agreed(scene):
         await scene.alice.presses(scene.alice.only("assistant_asked"), "Do it now")
     (agreed,) = await scene.audit("workspace.start")
     assert "via" not in json.loads(agreed["detail"])
+
+
+async def test_row_35_nothing_that_it_asks_waits_for_a_list(bot):
+    bot.clock.advance(3600)
+    said = await starts(bot, name="new one")
+    assert "What's new I know in a minute" in said["says"]
+    # The list is read, and nobody is started or told then.
+    (task,) = await bot.store.claim_tasks(10, 60.0)
+    assert (task.kind, task.payload["then"]) == (TaskKind.DISCOVER, [])

@@ -26,11 +26,9 @@ FIELDS: Final[Mapping[str, str]] = {
     "at": "When it is stopped, such as `at 18:00` or `in 2 hours`; leave it out for now.",
 }
 
-ASKED: Final = (
-    "Nothing is done yet. I ask the person one thing a minute, in my direct message: only they can answer it."
-)
+ASKED: Final = "Nothing is done yet. I ask the person, one thing a minute, and only they can answer."
 NOT_LET: Final = "Your settings don't let Slackbot do that. To change them, type `{command}settings`."
-NOT_A_NAME: Final = "That isn't the name of a workspace or a run, or a time."
+NOT_A_NAME: Final = "That isn't the name of a workspace or a run, or a time. What's new I know in a minute."
 
 # -- in a person's settings ----------------------------------------------------------------------------------
 

@@ -448,7 +448,7 @@ def test_no_other_use_case_is_open_to_what_asks_for_somebody():
         for path in sorted((ROOT / "bot/services").glob("*.py"))
         for given in re.findall(r"asked\.is_new\(tx, (.+?)\)+(?::| )", path.read_text(encoding="utf-8"))
     ]
-    # What waits for a list changes nothing: it is looked at again once it goes on.
+    # That a list is read again changes nothing.
     assert found == [
         ("runs", '"stop"'),
         ("runs", '"show"'),
