@@ -291,7 +291,9 @@ def _goes_on(tx: Transaction, rule: Rule, stop: Occurrence, latest: Operation | 
     """Return whether a workspace goes on after a lesson: the lesson didn't start it, or own hours need it."""
     begin = rule.begin(stop)
     is_start = latest is not None and latest.planned_for == begin.at and latest.has_called
-    is_its = is_start or (latest is not None and latest.verb is OperationVerb.RESTART)
+    # What an assistant asked for in between and needed no call is no word of its person's.
+    by = "" if latest is None or latest.has_called else acts.asker_of(tx, latest)
+    is_its = is_start or by == "assistant" or (latest is not None and latest.verb is OperationVerb.RESTART)
     own = [
         one.after(begin.at) for one in rows.rules_of(tx, rule.workspace_id) if not (one.card or one.paused)
     ]

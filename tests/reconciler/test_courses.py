@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bot.domain.forms import Spec
@@ -103,6 +105,21 @@ async def test_a_lesson_stops_only_what_it_started(world):
     await until(world, "11:00")
     assert (state(world, 0), state(world, 1)) == (State.RUNNING, State.RUNNING)
     assert world.provider.accepted_stops == ["r-U001"]
+
+
+async def test_a_start_by_an_assistant_in_between_keeps_nothing_up(world):
+    """That of its person says that it goes on; Slackbot's, which may only start, says nothing of a stop."""
+    alice, bob = people(2)
+    await course(world, alice, bob)
+    await until(world, "09:10")
+    for one, via in ((alice, "assistant"), (bob, "")):
+        lets = Preferences(assistant="start")
+        await world.store.carry_out(lambda tx, who=one, to=lets: save_preferences(tx, who, to))
+        (row,) = await world.store.workspaces(one)
+        asked = replace(ask(world, one), via=via)
+        await asked.to(workspaces.begin, row.id, OperationVerb.START)
+    await until(world, "11:00")
+    assert (state(world, 0), state(world, 1)) == (State.STOPPED, State.RUNNING)
 
 
 async def test_what_was_found_up_only_after_its_start_was_asked_for_goes_on_too(world):
