@@ -49,8 +49,8 @@ MEMORY = ("cache_size = -32768", "wal_autocheckpoint = 4000", "temp_store = MEMO
 #: How long space is given back in one piece, in seconds.
 SHRINK_SECONDS = 0.01
 
-#: Pages that are copied at once, about 4 MB; each piece is brought to the disk before the next.
-COPIED_AT_ONCE = 1000
+#: Pages that are copied at once, about 1 MB; each piece is brought to the disk before the next.
+COPIED_AT_ONCE = 250
 
 _IN_MEMORY = ":memory:"
 #: SQLite's number for a file that gives back unused pages when it is asked to.

@@ -26,6 +26,8 @@ KEPT: Final = 7
 ROOM: Final = 3
 #: How long one may take, in seconds: a disk on a network may never answer.
 LONGEST: Final = 3600.0
+#: Between two pieces, whoever waits for the same disk or core has so long for themselves, in seconds.
+PAUSE: Final = 0.005
 _MB: Final = 1_000_000
 #: What waits for such a disk takes this thread alone.
 _THREAD: Final = ThreadPoolExecutor(1, "backup")
@@ -44,7 +46,7 @@ async def make_backup(context: Context, places: tuple[Path, Path] | None) -> str
     is_over, now = Event(), datetime.fromtimestamp(await context.store.now(), UTC)
     target = folder / f"{file.stem}-{now:%Y-%m-%d-%H%M}.db"
     left, time = partial(mark, left="copied"), StoreTime(context.clock)
-    copy = partial(back_up, file, target, left, time, context.ids, is_over.is_set)
+    copy = partial(back_up, file, target, left, time, context.ids, partial(is_over.wait, PAUSE))
     try:
         async with asyncio.timeout(LONGEST):
             await asyncio.get_running_loop().run_in_executor(_THREAD, _make, file, target, copy)
