@@ -210,7 +210,7 @@ async def test_without_a_slack_client_the_page_says_what_is_missing():
         browser = await world.made.browser()
         page = await browser.get("/ide/workspace_x")
         assert browser.status == 404
-        assert "SLACK_CLIENT_ID and SLACK_CLIENT_SECRET" in page
+        assert "Ask your Usher admin to set up Sign in with Slack" in page
         await browser.get("/ide/workspace_x/sign-in")
         assert browser.url == f"{world.origin}/ide/workspace_x"
 
