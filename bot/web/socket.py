@@ -44,6 +44,8 @@ PING_SECONDS = 10.0
 LINGER_SECONDS = 30.0
 #: Slack has more connections of this app than the ten it allows: this one has to go before another comes.
 TOO_MANY: Final = "too_many_websockets"
+#: A connection that lived for less, in seconds, isn't replaced at once: the next may not live longer.
+SHORT_LIVED: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +155,12 @@ class SocketSide(AsyncSocketModeHandler):
             if old is not None:
                 self._run(self._retire(old))
             log.info("slack.socket_connected", connection=number)
+            opened = self._monotonic()
             await new.ending.wait()
             log.info("slack.socket_ending", connection=number, reason=new.reason)
             if new.reason == TOO_MANY:
                 await self._end(new)
+            if new.reason == TOO_MANY or self._monotonic() - opened < SHORT_LIVED:
                 await asyncio.sleep(self._ping_seconds)
 
     async def _connected(self) -> Connection:

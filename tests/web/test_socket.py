@@ -6,7 +6,7 @@ import time
 from contextlib import asynccontextmanager
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 from slack_bolt.response import BoltResponse
@@ -15,7 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.installations import Installation
 from bot.support.addresses import Proxy
-from bot.web.socket import Connection, SocketSide
+from bot.web.socket import SHORT_LIVED, Connection, SocketSide
 from tests.playground.slack_help import GENERAL, OLIVIA, slack
 from tests.rigs.clock import FakeClock
 from tests.security.canaries import logging_everything
@@ -32,14 +32,16 @@ async def until(condition, seconds=10.0):
 
 
 @asynccontextmanager
-async def connected(listen=None, *, connections=1, ping_seconds=10.0, **options):
+async def connected(listen=None, *, connections=1, ping_seconds=10.0, monotonic=time.monotonic, **options):
     async with slack(**options) as (server, client):
         told = server.credentials
         home = Installation(told["team_id"])
         app = bolt_with({} if listen is None else {"command": listen}, home, client.base_url)
         token = SecretStr(told["app_token"])
         tasks = asyncio.all_tasks()
-        socket = SocketSide(app, token, client.base_url, connections=connections, ping_seconds=ping_seconds)
+        socket = SocketSide(
+            app, token, client.base_url, monotonic, connections=connections, ping_seconds=ping_seconds
+        )
         assert not socket.is_ready()
         socket.start()
         try:
@@ -83,8 +85,10 @@ async def test_new_connections_are_open_before_the_old_ones_go_and_answers_take_
         await go_on.wait()
         return await ack()
 
-    async with connected(listen, connections=2) as (server, socket):
+    clock = FakeClock()
+    async with connected(listen, connections=2, monotonic=clock.monotonic) as (server, socket):
         old = list(server.sockets.open)
+        clock.advance(SHORT_LIVED)
         saying = asyncio.create_task(server.say(OLIVIA, GENERAL, "/workspace list"))
         await began.wait()
         await server.sockets.disconnect(reason, close=False)
@@ -119,6 +123,56 @@ async def test_one_connection_too_many_goes_before_another_comes():
         # Slack hasn't closed it: it would be kept for what may still come on it.
         await until(lambda: first not in server.sockets.open)
         await until(lambda: server.sockets.open and socket.is_ready())
+
+
+async def test_a_slack_that_closes_each_connection_at_once_is_met_with_pauses(capsys):
+    """It says hello and *disconnect*, on a real web socket, and there is always another address."""
+    clock, opened, lives = FakeClock(), [], [0.0, SHORT_LIVED, 0.0]
+
+    async def open_one(request):
+        address = str(request.url.origin().with_scheme("ws") / "link")
+        return web.json_response({"ok": True, "url": address})
+
+    async def link(request):
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.send_json({"type": "hello", "num_connections": 1})
+        opened.append(socket)
+        await until(lambda: logged().count("slack.socket_connected") == len(opened))
+        clock.advance(lives[len(opened) - 1])
+        await socket.send_json({"type": "disconnect", "reason": "refresh_requested"})
+        await socket.close()
+        return socket
+
+    text = []
+
+    def logged():
+        text.append(capsys.readouterr().out)
+        return "".join(text)
+
+    slack_app = web.Application()
+    slack_app.router.add_post("/api/apps.connections.open", open_one)
+    slack_app.router.add_get("/link", link)
+    async with TestServer(slack_app) as server, ClientSession() as session:
+        api_url = str(server.make_url("/api/"))
+
+        async def rounds():
+            """Ask the same server some hundred times what a new connection begins with."""
+            for _ in range(200):
+                async with session.post(f"{api_url}apps.connections.open") as answer:
+                    await answer.read()
+
+        socket = SocketSide(bolt_with(), SecretStr("xapp-1"), api_url, clock.monotonic, ping_seconds=5.0)
+        socket.start()
+        await until(lambda: logged().count("slack.socket_ending") == 1)
+        await rounds()
+        assert len(opened) == 1
+        # The second comes after the pause and lives for ten seconds, so the third comes at once.
+        await until(lambda: logged().count("slack.socket_ending") == 3)
+        await rounds()
+        assert len(opened) == 3
+        assert logged().count("slack.socket_") == 6
+        await socket.close()
 
 
 async def test_while_one_process_ends_the_other_is_served():
