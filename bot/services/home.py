@@ -1,7 +1,7 @@
 """People's Homes, which are projections of rows like cards, and their preferences."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, Final, Literal
 
@@ -303,4 +303,6 @@ def save_preferences(tx: Transaction, asked: Asked, wanted: Preferences) -> None
     if asked.is_new(tx):
         before = preferences.preferences(tx, asked.principal)
         preferences.save_preferences(tx, asked.principal, wanted)
-        asked.note(tx, "settings.save", asked.principal.key, [(before, wanted)])
+        had, has = asdict(before), asdict(wanted)
+        said = {name: f"{had[name]} → {has[name]}" for name in has if has[name] != had[name]}
+        asked.note(tx, "settings.save", asked.principal.key, [(before, wanted)], **said)

@@ -8,6 +8,7 @@ from bot.domain.operations import OperationVerb
 from bot.domain.people import Person
 from bot.domain.preferences import Preferences
 from bot.domain.snapshots import Snapshot
+from bot.store.transaction import from_json
 from tests.handlers.class_rig import class_rig, offer
 from tests.handlers.rig import activate, buttons, submit, words
 from tests.rigs.golden import check_golden
@@ -79,7 +80,17 @@ async def test_what_is_saved_is_shown_and_stays(bot):
     await save(bot)
     assert await bot.store.preferences(ALICE) == before
     assert await bot.store.preferences(BOB) == Preferences()
-    assert (await bot.audit())[-1]["action"] == "settings.save"
+    first, second = [
+        from_json(row["detail"]) for row in await bot.audit() if row["action"] == "settings.save"
+    ]
+    assert first == {
+        "ready": "True → False",
+        "stopped": "False → True",
+        "run_ended": "True → False",
+        "workspace_id": f" → {row.id}",
+        "asks_after": "None → 8",
+    }
+    assert second == {}
 
 
 @pytest.mark.parametrize(
