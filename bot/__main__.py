@@ -97,17 +97,24 @@ def _parser() -> argparse.ArgumentParser:
     rotating.set_defaults(run="keeping.rotate")
     _add_accounts(add("accounts", "", "link people to users").add_subparsers(required=True, metavar="WHAT"))
     _add_store(add("store", "", "back up or move the database").add_subparsers(required=True, metavar="WHAT"))
-    audit = add("audit", "", "check the record of who did what").add_subparsers(required=True, metavar="WHAT")
-    verifying = audit.add_parser("verify", help="find the first bad row, here and in archives")
+    audit = add("audit", "", "check the record of who did what")
+    _add_audit(audit.add_subparsers(required=True, metavar="WHAT"))
+    return parser
+
+
+def _add_audit(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    verifying = commands.add_parser("verify", help="find the first bad row, here and in archives")
     verifying.add_argument("archives", type=Path, nargs="*", metavar="ARCHIVE", help="all that were written")
+    verifying.add_argument(
+        "--seen", type=_mark, metavar="N:HASH", help="say whether row N has the hash that was noted"
+    )
     verifying.set_defaults(run="keeping.verify_audit")
-    archiving = audit.add_parser("archive", help="move old entries into a file")
+    archiving = commands.add_parser("archive", help="move old entries into a file")
     archiving.add_argument(
         "--before", type=_day, required=True, metavar="DATE", help="such as 2026-01-01; begins at 0:00 UTC"
     )
     archiving.add_argument("file", type=Path, help="a new file")
     archiving.set_defaults(run="keeping.archive_audit")
-    return parser
 
 
 def _add_accounts(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -140,6 +147,11 @@ def _pair(text: str) -> tuple[str, str]:
     if not name or not equals:
         raise argparse.ArgumentTypeError("needs NAME=VALUE")
     return name.replace("-", "_"), value
+
+
+def _mark(text: str) -> tuple[int, str]:
+    seq, _, hash_ = text.partition(":")
+    return int(seq), hash_.lower()
 
 
 def _day(text: str) -> float:

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 from datetime import UTC, datetime
 from functools import partial
+from typing import Final
 
 import structlog
 
@@ -181,6 +182,12 @@ def restored(arguments: argparse.Namespace) -> int:
     return with_store(settings, run)
 
 
+_NOT_NOTED: Final = (
+    "Row {seen} isn't the one that was noted: the record was rewritten or cut, or restored from a backup. "
+    "If it was archived, name all the archives, too."
+)
+
+
 def verify_audit(arguments: argparse.Namespace) -> int:
     """Find the first bad row of the record."""
     settings, _ = load()
@@ -191,12 +198,20 @@ def verify_audit(arguments: argparse.Namespace) -> int:
             length, last = await store.audit_head()
             anchor = await store.audit_anchor()
             # The archives first: if one is bad, nothing is called intact.
-            archives = check_archives(arguments.archives, anchor) if arguments.archives else []
+            seen, noted = arguments.seen or (0, "")
+            archives = check_archives(arguments.archives, anchor, seen) if arguments.archives else []
             print(f"The audit record is intact: {length} rows, and the last one's hash is {last or 'empty'}.")
             if anchor[0]:
                 print(f"Rows 1 to {anchor[0]} were archived, and the last of them has the hash {anchor[1]}.")
             for one in archives:
                 print(f"{one.path} is intact: rows {one.begins[0] + 1} to {one.anchor[0]}.")
+            known = dict([anchor, *(mark for one in archives for mark in one.hashes.items())])
+            known |= {row["seq"]: row["hash"] for row in await store.audit_entries(after=seen - 1, limit=1)}
+            if arguments.seen and known.get(seen) != noted:
+                complain(_NOT_NOTED.format(seen=seen))
+                return 1
+            if arguments.seen:
+                print(f"Row {seen} is the one that was noted.")
             return 0
         complain(
             f"The audit record is broken at row {bad}: somebody edited, removed or added a row by hand. "

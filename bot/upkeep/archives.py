@@ -155,12 +155,12 @@ class _New:
             self._file.close()
 
 
-def check_archives(paths: Collection[Path], anchor: Mark) -> list[Archive]:
+def check_archives(paths: Collection[Path], anchor: Mark, seen: int = 0) -> list[Archive]:
     """Verify archives, and that they join and lead to the record, which goes on after ``anchor``.
 
-    Raises ArchiveError.
+    One of them has the hash of the entry ``seen``, if it was archived. Raises ArchiveError.
     """
-    wanted = {anchor[0], *(_begins(path)[0] for path in paths)}
+    wanted = {anchor[0], seen, *(_begins(path)[0] for path in paths)}
     archives = sorted((read_archive(path, wanted) for path in paths), key=lambda one: one.begins)
     known = {0: ""}
     for one in archives:

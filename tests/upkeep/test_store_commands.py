@@ -181,6 +181,18 @@ async def test_the_audit_is_whole_until_it_is_edited(tmp_path):
     whole = await run("audit", "verify", env=env)
     assert whole.status == 0
     assert whole.out == f"The audit record is intact: 3 rows, and the last one's hash is {last}.\n"
+    # What was noted is found again; in a record that was rewritten as a whole, which is intact, it isn't.
+    for seen, status in (
+        (f"3:{last}", 0),
+        (f"2:{last}", 1),
+        (f"4:{last}", 1),
+        (f"x:{last}", 2),
+        (f"0:{last}", 1),
+    ):
+        noted = await run("audit", "verify", "--seen", seen, env=env)
+        assert noted.status == status, noted
+        assert ("Row 3 is the one that was noted.\n" in noted.out) == (status == 0)
+        assert ("isn't the one that was noted" in noted.err) == (status == 1)
     database = Database(tmp_path / "usher.db", recursive_triggers=False)
     with database.conn:
         database.execute("UPDATE audit SET actor = 'T1:UMALLORY' WHERE seq = 2")
@@ -233,6 +245,15 @@ async def test_old_entries_move_into_an_archive_and_the_record_goes_on_from_its_
     assert (whole.status, whole.err) == (0, "")
     assert "intact: 2702 rows" in whole.out
     assert f"{file} is intact: rows 1 to 1350.\n{second} is intact: rows 1351 to 1800.\n" in whole.out
+    with_archives = ("audit", "verify", str(second), str(file), "--seen")
+    for row in (lines[7], lines[1350], json.loads(second.read_text().splitlines()[-2]), rows[-2]):
+        noted = f"{row['seq']}:{row['hash']}"
+        seen = await run(*with_archives, noted, env=env)
+        assert seen.out.endswith(f"Row {row['seq']} is the one that was noted.\n"), seen
+    early = await run("audit", "verify", "--seen", f"7:{lines[7]['hash']}", env=env)
+    assert early.status == 1
+    assert "If it was archived, name all the archives, too." in early.err
+    assert (await run(*with_archives, f"7:{lines[8]['hash']}", env=env)).status == 1
     missing = await run("audit", "verify", str(second), env=env)
     assert (missing.status, missing.out) == (1, "")
     assert "goes on after entry 1350" in missing.err
