@@ -197,7 +197,7 @@ async def deny(request: Request) -> Answer:
 
 @routes.action("mine")
 async def mine(request: Request) -> Answer:
-    """Tell the administrators that the account somebody else asked for is the presser's own."""
+    """Close the request for an account that is the presser's own."""
     approval = await _say_whose(request, is_theirs=True)
     return replies.answer(requests.NOTED_MINE, ways(request.services, [approval.connection]))
 

@@ -141,9 +141,10 @@ class Approval:
     detail: str | None = None
     waiting: dict[str, Any] | None = None
     #: Whom else in Slack the username may mean, by their keys, the likeliest first (None: nobody has looked);
-    #: who of them was asked whether the account is theirs, and what they said.
+    #: who of them was asked whether the account is theirs, and what they said (None: nothing yet).
     alike: list[str] | None = None
-    owner: str | None = None
-    owner_says: bool | None = None
+    answers: dict[str, bool | None] | None = None
+    #: It can't be approved yet: whom it may mean has a day to answer.
+    waits: bool = False
     #: The address that the wanted user has at the provider, if it says so.
     email: str | None = None

@@ -28,6 +28,8 @@ class TaskKind(StrEnum):
     APPROVE = "approve"
     #: Learn a wanted user's address from the provider; the subject is the approval's id.
     LOOK_UP_USER = "look_up_user"
+    #: Ask whose account is wanted, until they had a day to answer; the subject is the approval's id.
+    OPEN_APPROVAL = "open_approval"
     #: List a person's runs again; the subject is the account's id.
     LIST_JOBS = "list_jobs"
     #: Set a job's schedule; the subject names account, job and interaction.
@@ -42,7 +44,7 @@ class TaskKind(StrEnum):
 
 
 #: Kinds of tasks that 0.1.0 doesn't know.
-_LATER: Final = frozenset({TaskKind.REVOCATION, TaskKind.RENEWAL, TaskKind.LOOK_UP_USER, TaskKind.FOLLOW})
+_LATER: Final = frozenset({"revocation", "renewal", "look_up_user", "follow", "open_approval"})
 
 
 @dataclass(frozen=True, slots=True)

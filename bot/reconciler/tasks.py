@@ -32,7 +32,7 @@ from bot.reconciler.renewals import Renewals
 from bot.reconciler.revocations import Revocations
 from bot.reconciler.runtimes import Replay
 from bot.services.accounts import let_go
-from bot.services.approvals import fail_approved, link_approved, note_address
+from bot.services.approvals import fail_approved, link_approved, note_address, proceed
 from bot.services.asked import Asked, decided
 from bot.services.snapshots import TEMPLATES, payload_of
 from bot.store.tasks import NewTask
@@ -130,8 +130,8 @@ class Tasks(EnginePart):
                 return await self._schedules.set(task)
             case TaskKind.SNAPSHOT:
                 return await self._snapshots.read(task)
-            case TaskKind.APPROVE | TaskKind.LOOK_UP_USER:
-                await self._approved.work(task)
+            case TaskKind.APPROVE | TaskKind.LOOK_UP_USER | TaskKind.OPEN_APPROVAL:
+                return await self._approved.work(task)
             case TaskKind.REPLAY:
                 principal = Principal.from_key(str(task.payload["principal"]))
                 # The task's id distinguishes a retry of the same command from a second command.
@@ -225,9 +225,12 @@ CHECK_SECONDS = 20.0
 class Approved(EnginePart):
     """Link people as the usernames approved for them."""
 
-    async def work(self, task: Task) -> None:
+    async def work(self, task: Task) -> Sequence[NewTask]:
         """Do a task about a request; raise Again while the provider doesn't answer."""
+        if task.kind is TaskKind.OPEN_APPROVAL:
+            return await self._store.carry_out(lambda tx: proceed(tx, self._context, task.subject))
         await (self.link(task) if task.kind is TaskKind.APPROVE else self.look_up(task))
+        return ()
 
     async def link(self, task: Task) -> None:
         """Check an approved username and link its person; raise Again while the provider doesn't answer."""

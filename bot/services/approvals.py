@@ -5,6 +5,7 @@ It is never guessed from names or addresses. Every step leaves an audit row.
 
 import re
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Any, Final, Literal
 
 from bot.domain.accounts import Approval
@@ -20,9 +21,10 @@ from bot.services.accounts import begin, sealed, warn_holders
 from bot.services.asked import Asked
 from bot.services.context import Context
 from bot.store import accounts as rows
-from bot.store import approvals, inbox, people
+from bot.store import approvals, inbox, people, warnings
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
+from bot.store.tables import NOTICES
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
 from bot.support.cleaning import SHOWN, clean, escape
@@ -63,15 +65,18 @@ async def request(
     return await asked.to(ask, connection, username, alike=alike, waiting=waiting)
 
 
-def others_alike(tx: Transaction, asked: Asked, connection: str, username: str) -> list[str]:
-    """Return the keys of the others whom a username may mean: who has it, then the likeliest first."""
+def others_alike(tx: Transaction, asked: Asked, connection: str, username: str) -> list[str] | None:
+    """Return the keys of the others whom a username may mean: who has it, then the likeliest first.
+
+    None if nobody looked, as the person has asked too often.
+    """
     own, place = asked.principal.key, asked.principal.place
     if len(approvals.requested(tx, asked.principal, connection)) >= REQUESTS:
-        return []
+        return None
     holders = [one.principal.key for one in rows.accounts_of(tx, connection, username)]
     scored = ((likeness(username, *called), key, called) for key, called in people.members(tx, place))
-    # Of two that are as much alike, the one by what nobody can choose.
-    found = [(score, likeness(username, *called[1:]), key) for score, key, called in scored if score]
+    # First those by what nobody can choose: the address that Slack has confirmed.
+    found = [(likeness(username, called[2]), score, key) for score, key, called in scored if score]
     alike = [key for *_, key in sorted(found, reverse=True)]
     others = dict.fromkeys(key for key in (*holders, *alike) if key != own and key.startswith(place))
     return list(others)[:MOST_ALIKE]
@@ -83,13 +88,13 @@ def ask(
     connection: str,
     username: str,
     *,
-    alike: Sequence[str] = (),
+    alike: Sequence[str] | None = (),
     waiting: dict[str, Any] | None = None,
 ) -> Approval:
     """Ask the administrators of the person's Slack workspace; return the request as it stands.
 
-    ``alike`` are the others whom the username may mean: the likeliest is asked, once a day. ``waiting`` is
-    the command that runs once they are linked. Raises Refused (``link.unknown_connection``,
+    ``alike`` are the others whom the username may mean: the likeliest are asked, and have a day. ``waiting``
+    is the command that runs once they are linked. Raises Refused (``link.unknown_connection``,
     ``approval.username``, ``approval.often``, ``policy.no_administrators``).
     """
     asked.check(tx, "link")
@@ -100,46 +105,86 @@ def ask(
     if not is_username(username):
         raise Refused("approval.username", pages.USERNAME_SHAPE)
     place = context.installation
-    administrators = [one for one in place.administrating() if place.decides(one, principal)]
-    if not administrators:
+    if not any(place.decides(one, principal) for one in place.administrating()):
         raise Refused("policy.no_administrators", problems.sentence("no_administrators"))
     fresh = context.ids.new("approval")
     now = tx.now()
-    new = Approval(fresh, principal, connection, username, "asked", now, waiting=waiting, alike=list(alike))
+    new = Approval(fresh, principal, connection, username, "asked", now, waiting=waiting)
+    new = replace(new, alike=list(alike or ()), waits=bool(alike))
     if not asked.is_new(tx):
         return approvals.approval(tx, inbox.result_of(tx, asked.interaction)) or new
     open_ = approvals.asked_at(tx, principal, connection)
     is_other = open_ is None or open_.username != username
-    if is_other and len(approvals.requested(tx, principal, connection)) >= REQUESTS:
+    if is_other and (alike is None or len(approvals.requested(tx, principal, connection)) >= REQUESTS):
         raise Refused("approval.often", pages.OFTEN.format(title=context.title(connection)))
     approval = approvals.request(tx, new)
     if is_other:
         approvals.note_request(tx, principal, connection)
         if isinstance(context.connections[connection], base.Addresses):
             add_tasks(tx, [NewTask(TaskKind.LOOK_UP_USER, approval.id)])
-        if (owner := approvals.question_owner(tx, approval)) is not None:
-            add_notices(tx, [notice(approval, NoticeKind.ACCOUNT_ASKED, f"whose:{now}", owner)])
+    add_tasks(tx, proceed(tx, context, approval.id))
     if approval.id == new.id:
-        kind = NoticeKind.APPROVAL_ASKED
-        add_notices(tx, [notice(new, kind, f"asked:{one.key}", one) for one in administrators])
+        _ask_administrators(tx, context, new, "asked")
     inbox.keep_result(tx, asked.interaction, approval.id)
     append_audit(tx, [approval_entry(approval, principal.key, "approval.asked", "ok")])
     asked.did(tx, "approval.asked", connection)
     return approval
 
 
-def say_whose(tx: Transaction, asked: Asked, approval_id: str, username: str, *, is_theirs: bool) -> Approval:
-    """Tell the administrators what the person says who was asked whether an account is theirs.
+def _ask_administrators(tx: Transaction, context: Context, approval: Approval, occasion: str) -> None:
+    kind, place = NoticeKind.APPROVAL_ASKED, context.installation
+    to = [one for one in place.administrating() if place.decides(one, approval.principal)]
+    add_notices(tx, [notice(approval, kind, f"{occasion}:{one.key}", one) for one in to])
 
-    It proves nothing, so it decides nothing. Raises Refused (``approval.unknown``).
+
+#: How many are asked whether an account is theirs, the likeliest first, and how often a day each of them.
+ASKED: Final = 3
+#: How soon, in seconds, to look again whether a question could be asked, or was sent.
+SOON: Final = 600.0
+
+
+def proceed(tx: Transaction, context: Context, approval_id: str) -> list[NewTask]:
+    """Ask whose account is wanted; once they had a day, have it approved, whatever they say.
+
+    Return when to look again. The day of a question begins once it was sent, and one too many for a person
+    waits until they were asked less often, and the request with it.
+    """
+    approval = approvals.approval(tx, approval_id)
+    if approval is None or approval.state != "asked" or not approval.waits:
+        return []
+    answers, left, kind = dict(approval.answers or {}), 0.0, NoticeKind.ACCOUNT_ASKED
+    for key in (approval.alike or [])[:ASKED]:
+        occasion = f"whose:{key}:{approval.asked_at:.3f}"
+        if key not in answers and approvals.questions_to(tx, key) < ASKED:
+            answers[key] = None
+            add_notices(tx, [notice(approval, kind, occasion, Principal.from_key(key), owner=key)])
+        row = NOTICES.row(tx, subject=approval.id, kind=kind, occasion=occasion)
+        at = None if row is None or warnings.is_on_its_way(row) else row["sent_at"] or row["due_at"]
+        left = max(left, SOON if at is None else at + approvals.DAY - tx.now())
+    approvals.learn(tx, approval.id, answers=answers, waits=left > 0.0)
+    if left > 0.0:
+        return [NewTask(TaskKind.OPEN_APPROVAL, approval.id, due_in=left)]
+    _ask_administrators(tx, context, approval, f"open:{approval.asked_at:.3f}")
+    return []
+
+
+def say_whose(tx: Transaction, asked: Asked, approval_id: str, username: str, *, is_theirs: bool) -> Approval:
+    """Keep what a person says who was asked whether an account is theirs, for the administrators.
+
+    If it is, the request is closed. That it isn't proves nothing, and changes nothing. Raises Refused
+    (``approval.unknown``).
     """
     asked.check(tx, "link")
     approval = approvals.approval(tx, approval_id)
     is_open = approval is not None and (approval.state, approval.username) == ("asked", username)
-    if approval is None or not is_open or approval.owner != asked.principal.key:
+    own = asked.principal.key
+    if approval is None or not is_open or own not in (answers := approval.answers or {}):
         raise Refused("approval.unknown", pages.GONE)
     if asked.is_new(tx):
-        approvals.learn(tx, approval.id, owner_says=is_theirs)
+        approvals.learn(tx, approval.id, answers={**answers, own: is_theirs})
+        if is_theirs:
+            approvals.move(tx, approval.id, "denied", own)
+            add_notices(tx, [notice(approval, NoticeKind.APPROVAL_DENIED, "denied", approval.principal)])
         result = "theirs" if is_theirs else "not theirs"
         append_audit(tx, [approval_entry(approval, asked.principal.key, "approval.owner", result)])
     return approval
@@ -158,6 +203,7 @@ def decide(
     """Approve or deny a request as an administrator; return it, and whether this call decided it.
 
     ``username`` is what the administrator saw: a request that names another one by now is not decided.
+    Raises Refused (``approval.unknown``, ``approval.waits``).
     """
     approval = approvals.approval(tx, approval_id)
     target = Target("approval", approval.id, approval.principal) if approval is not None else None
@@ -167,6 +213,8 @@ def decide(
     asked.context.need(approval.connection)
     if approval.username != username or approval.state != "asked" or not asked.is_new(tx):
         return approval, False
+    if approve and approval.waits:
+        raise Refused("approval.waits", pages.NOT_OPEN)
     state: Literal["approved", "denied"] = "approved" if approve else "denied"
     decided = approvals.move(tx, approval.id, state, asked.principal.key)
     assert decided is not None, "nobody else decides within this transaction"

@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 
 from bot.domain.accounts import Approval
 from bot.domain.people import Principal
-from bot.store import cards, people
+from bot.store import cards
 from bot.store.tables import APPROVALS, PEOPLE
 from bot.store.transaction import Transaction, from_json
 
@@ -26,9 +26,8 @@ def request(tx: Transaction, new: Approval) -> Approval:
         return new
     current = replace(existing, waiting=new.waiting or existing.waiting)
     if new.username != existing.username:
-        current = replace(
-            current, username=new.username, alike=new.alike, owner=None, owner_says=None, email=None
-        )
+        # It is another request: it has questions of its own, and a day for their answers.
+        current = replace(new, id=current.id, waiting=current.waiting)
     APPROVALS.put(tx, current)
     cards.owe(tx, current.id, changed=True)
     return current
@@ -58,12 +57,9 @@ def note_request(tx: Transaction, principal: Principal, connection: str) -> None
     PEOPLE.change(tx, {"principal": principal}, requested={**others, connection: times})
 
 
-def question_owner(tx: Transaction, asked: Approval) -> Principal | None:
-    """Note that the likeliest other is asked whose account it is; return them, unless they were lately."""
-    if not asked.alike or not people.question(tx, asked.alike[0], DAY):
-        return None
-    APPROVALS.change(tx, {"id": asked.id}, owner=asked.alike[0])
-    return Principal.from_key(asked.alike[0])
+def questions_to(tx: Transaction, key: str) -> int:
+    """Return how often a person was asked within a day whether an account is theirs, on its way included."""
+    return len(tx.all("questions_to", principal=key, since=tx.now() - DAY))
 
 
 def learn(tx: Transaction, approval_id: str, **facts: Any) -> None:

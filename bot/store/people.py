@@ -31,12 +31,6 @@ def members(tx: Transaction, place: str) -> list[tuple[str, tuple[str, ...]]]:
     return [(row["principal"], (row["name"], row["handle"], row["email"] or "")) for row in found]
 
 
-def question(tx: Transaction, principal: str, seconds: float) -> bool:
-    """Note that a person is asked something now; return False if they were in the last ``seconds``."""
-    now = tx.now()
-    return tx.run("question_member", principal=principal, now=now, before=now - seconds) == 1
-
-
 def has_met(tx: Transaction, principal: Principal) -> bool:
     """Return whether a person was introduced to Usher."""
     return tables.CONTACTS.row(tx, principal=principal) is not None

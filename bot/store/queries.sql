@@ -175,10 +175,6 @@ SELECT principal, name, handle, email FROM people
 WHERE principal >= :place AND principal < :beyond
     AND is_deleted = 0 AND is_bot = 0 AND is_guest = 0 AND is_stranger = 0;
 
--- name: question_member
-UPDATE people SET questioned_at = :now
-WHERE principal = :principal AND (questioned_at IS NULL OR questioned_at <= :before);
-
 -- The head is written before it is read: that locks it, so two writers can't append the same seq.
 -- name: lengthen_audit
 UPDATE audit_head SET count = count + :more WHERE id = 1 RETURNING count, hash;
@@ -610,6 +606,10 @@ SELECT * FROM approvals WHERE principal = :principal AND connection = :connectio
 
 -- name: pending_approvals
 SELECT id, connection FROM approvals WHERE principal = :principal AND state IN ('asked', 'approved') ORDER BY id;
+
+-- name: questions_to
+SELECT id FROM notices
+WHERE kind = 'account_asked' AND principal = :principal AND COALESCE(sent_at, due_at) > :since;
 
 -- The first decision keeps its author: later changes are the provider's answer.
 -- name: decide_approval

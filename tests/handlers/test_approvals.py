@@ -2,16 +2,20 @@
 
 import re
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 
-from bot.domain.notices import NoticeKind
+from bot.domain.notices import Notice, NoticeKind, NoticeState
 from bot.domain.people import Person, Principal
 from bot.domain.tasks import TaskKind
 from bot.messages.blocks import replies
 from bot.messages.blocks.notices import redraw
+from bot.services import approvals
+from bot.services.asked import Asked
 from bot.store.transaction import from_json
+from bot.support.errors import Refused
 from tests.handlers.rig import COLLEAGUE, activate, buttons, rig, submit, words
 from tests.rigs.clock import FakeClock
 from tests.rigs.golden import check_golden, check_limits
@@ -141,6 +145,7 @@ async def test_of_two_members_of_one_name_the_request_shows_what_they_cannot_cho
     )
     assert f"The username may mean somebody else: {other}." in said
     assert "I've asked <@UOTHER> whether the account is theirs." in said
+    assert "has a day to answer" in said
     assert not {"UBOB", "UGONE"} & set(re.findall(r"U[A-Z]+", said))
 
 
@@ -156,66 +161,224 @@ async def test_no_name_disguises_what_nobody_can_choose(bench):
     assert "id `UALICE`" in said
 
 
-async def test_where_nobody_is_called_like_it_the_request_says_so(bench):
+async def test_where_nobody_is_called_like_it_the_request_claims_nothing_and_is_open(bench):
+    """Handles can be chosen, too: that nobody's is like it proves nothing."""
     await of_one_name(bench)
     await bench.say("link bench dora")
-    said = str(await requests(bench))
-    assert "Nobody else here has a name, handle or e-mail address like that username." in said
+    body = (await requests(bench))["UCHEN"]
+    assert "else" not in str(body)
+    assert button(body, "Approve")
+
+
+DAY = 86_400
+OWNER = Principal(None, "T1", "UOWNER")
 
 
 async def asked_whose(made):
-    return [
-        notice
-        for notice in await made.store.claim_notices(100, 60.0)
-        if notice.kind is NoticeKind.ACCOUNT_ASKED
-    ]
+    """Send what is due, and return the questions among it."""
+    found = [one for one in await made.store.claim_notices(100, 60.0) if one.principal.user_id != "UGONE"]
+    for number, one in enumerate(found):
+        await made.store.notice_sent(one.id, f"D{one.principal.user_id}", f"{made.clock.now()}{number}")
+    return [one for one in found if one.kind is NoticeKind.ACCOUNT_ASKED]
 
 
-@pytest.mark.parametrize(
-    ("label", "answer", "said"),
-    [
-        ("It's mine", "nobody else can use it", "<@UOTHER> says that *asmith* on Workbench is theirs."),
-        ("It isn't", "I've told the Usher admins", "<@UOTHER> says that the account isn't theirs."),
-    ],
-)
-async def test_whom_it_may_mean_is_asked_and_administrators_read_the_answer(bench, label, answer, said):
+async def pass_time(made, seconds):
+    """Let time pass, and the requests that wait go on."""
+    end = made.clock.now() + seconds
+    while made.clock.now() < end:
+        made.clock.advance(min(600, end - made.clock.now()))
+        for task in await made.store.claim_tasks(10, 60.0):
+            if task.kind is TaskKind.OPEN_APPROVAL:
+                work = partial(approvals.proceed, context=made.services.context, approval_id=task.subject)
+                await made.store.task_done(task, then=await made.store.carry_out(work))
+
+
+async def shown(made):
+    """Return the open request as an administrator has it, and whether it can be approved."""
+    (request,) = await made.store.asked_approvals(9)
+    new = approvals.notice(request, NoticeKind.APPROVAL_ASKED, "shown", COLLEAGUE)
+    kept = {name: getattr(new, name) for name in ("subject", "kind", "occasion", "principal", "body")}
+    notice = Notice("shown", **kept, state=NoticeState.PENDING, attempts=0, created_at=0.0, due_at=0.0)
+    said = str(replies.asked(await made.services.gatherer.of_notice(notice)).blocks)
+    assert ("'text': 'Approve'" in said) is not request.waits
+    return said, not request.waits
+
+
+async def approve(made):
+    (request,) = await made.store.asked_approvals(9)
+    return words(await made.press("approve", f"{request.id} {request.username}", COLLEAGUE))
+
+
+@pytest.mark.parametrize("answer", [None, "It isn't"])
+async def test_approval_opens_a_day_after_the_question_whatever_is_answered(bench, answer):
+    """An accomplice with a name like that would answer at once."""
     await of_one_name(bench)
     await bench.say("link bench asmith")
     (asked,) = await asked_whose(bench)
     assert asked.principal == OTHER
     body = await bench.drawn(asked)
     assert body["text"] == "Someone asked to use asmith on Workbench. Is that your account?"
-    pressed = button(body, label)
-    # Nobody answers for them.
-    with_rights = await bench.press(pressed["action_id"], pressed["value"], COLLEAGUE)
-    assert "no longer open" in words(with_rights)
-    assert answer in words(await bench.press(pressed["action_id"], pressed["value"], OTHER))
-    (request,) = await bench.store.asked_approvals(9)
-    drawn = replies.asked(
-        await bench.services.gatherer.of_notice(replace(asked, kind=NoticeKind.APPROVAL_ASKED))
-    )
-    assert said in str(drawn.blocks)
-    # Their own message says what they said; the request waits on.
-    facts = await bench.services.gatherer.of_notice(asked)
-    assert "You said that" in redraw(asked.kind, facts, is_closing=False).text
-    assert request.state == "asked"
-    entries = [(row["actor"], row["action"]) for row in await bench.store.audit_entries()]
-    assert entries[-1] == (OTHER.key, "approval.owner")
+    if answer is not None:
+        pressed = button(body, answer)
+        # Nobody answers for them.
+        assert "no longer open" in words(await bench.press(pressed["action_id"], pressed["value"], COLLEAGUE))
+        given = await bench.press(pressed["action_id"], pressed["value"], OTHER)
+        assert "I've told the Usher admins" in words(given)
+        said, _ = await shown(bench)
+        assert "I've asked <@UOTHER> whether the account is theirs. Their answer: “It isn't.”" in said
+        facts = await bench.services.gatherer.of_notice(asked)
+        assert "You said that" in redraw(asked.kind, facts, is_closing=False).text
+        entries = [(row["actor"], row["action"]) for row in await bench.store.audit_entries()]
+        assert (OTHER.key, "approval.owner") in entries
+    else:
+        assert "I've asked <@UOTHER> whether the account is theirs." in (await shown(bench))[0]
+    await pass_time(bench, DAY - 600)
+    assert not (await shown(bench))[1]
+    assert "has a day to answer" in await approve(bench)
+    await pass_time(bench, 600)
+    assert (await shown(bench))[1]
+    # It is posted again, and what was posted before says so, without buttons.
+    again = await bench.store.claim_notices(9, 60.0)
+    assert {(one.kind, one.principal.user_id) for one in again} == {
+        (NoticeKind.APPROVAL_ASKED, "UCHEN"),
+        (NoticeKind.APPROVAL_ASKED, "UDANA"),
+    }
+    former = await bench.services.gatherer.of_notice(again[0])
+    assert "see my newest message" in redraw(NoticeKind.APPROVAL_ASKED, former, is_closing=True).text
+    assert "Approved" in await approve(bench)
 
 
-async def test_nobody_is_asked_more_than_once_a_day(bench):
+async def test_its_mine_closes_the_request(bench):
     await of_one_name(bench)
-    for username in ("asmith", "alice.smith", "alices"):
-        await bench.say(f"link bench {username}")
-    await bench.say("link bench asmith", principal=Principal(None, "T1", "UBOB"))
+    await bench.say("link bench asmith")
+    (asked,) = await asked_whose(bench)
+    (request,) = await bench.store.asked_approvals(9)
+    pressed = button(await bench.drawn(asked), "It's mine")
+    answer = await bench.press(pressed["action_id"], pressed["value"], OTHER)
+    assert "I've closed the request" in words(answer)
+    assert (await bench.store.approval(request.id)).state == "denied"
+    notice = replace(asked, kind=NoticeKind.APPROVAL_ASKED)
+    facts = await bench.services.gatherer.of_notice(notice)
+    said = "<@UOTHER> says that *asmith* on Workbench is theirs, so I've closed the request of <@UALICE>."
+    assert said in str(replies.asked(facts).blocks)
+    # The asker hears that it is over, but not from whom.
+    (told,) = await bench.notices(NoticeKind.APPROVAL_DENIED)
+    assert told.principal == ALICE
+    assert "UOTHER" not in str(await bench.drawn(told))
+    value = f"{request.id} asmith"
+    assert "already been decided: denied" in words(await bench.press("approve", value, COLLEAGUE))
+    # Asked for again, it is asked about again, and waits again.
+    await bench.say("link bench asmith")
+    assert [one.principal for one in await asked_whose(bench)] == [OTHER]
+    assert not (await shown(bench))[1]
+
+
+async def test_other_usernames_spend_no_question_and_the_fourth_a_day_waits(bench):
+    """Questions that are spent on other usernames don't get the owner's account approved over her head."""
+    await of_one_name(bench)
+    mallory, carol, trent = (Principal(None, "T1", name) for name in ("UMALLORY", "UCAROL", "UTRENT"))
+    for one, username in ((mallory, "asmith"), (carol, "alice.smith"), (trent, "alices")):
+        await bench.say(f"link bench {username}", principal=one)
+        assert {found.principal for found in await asked_whose(bench)} == {ALICE, OTHER}
+        await pass_time(bench, 1800)
+    await bench.say("link bench smith.alice")
+    assert await asked_whose(bench) == []
+    (request,) = [one for one in await bench.store.asked_approvals(9) if one.principal == ALICE]
+    assert (request.waits, request.answers) == (True, {})
+    # A day after the first of the three there is room for it, and its own day begins.
+    await pass_time(bench, DAY - 3 * 1800 - 600)
+    assert await asked_whose(bench) == []
+    await pass_time(bench, 1200)
+    (asked,) = await asked_whose(bench)
+    assert (asked.principal, asked.body["username"]) == (OTHER, "smith.alice")
+    await pass_time(bench, DAY - 1200)
+    assert (await bench.store.approval(request.id)).waits
+    await pass_time(bench, 1200)
+    assert not (await bench.store.approval(request.id)).waits
+
+
+async def test_the_day_begins_once_the_question_was_sent(bench):
+    """Nobody had a day to answer what lay in the outbox of a service that was down."""
+    await of_one_name(bench)
+    await bench.say("link bench asmith")
+    await pass_time(bench, 3 * DAY)
+    assert "has a day to answer" in await approve(bench)
+    assert len(await asked_whose(bench)) == 1
+    await pass_time(bench, DAY - 600)
+    assert "has a day to answer" in await approve(bench)
+    await pass_time(bench, 1800)
+    assert "Approved" in await approve(bench)
+
+
+async def test_in_the_moment_in_which_the_day_ends_nobody_is_left_unasked(bench):
+    """Whom a username may mean is looked up beside those who write: the count may have changed since."""
+    await of_one_name(bench)
+    for number in range(3):
+        await bench.say(f"link bench name{number}")
+    asked = Asked(bench.services.context, ALICE, "once")
+    alike = await asked.see(approvals.others_alike, "bench", "asmith")
+    bench.clock.advance(DAY)
+    with pytest.raises(Refused, match=r"approval\.often"):
+        await asked.to(approvals.ask, "bench", "asmith", alike=alike)
+
+
+async def test_another_username_has_a_day_of_its_own(bench):
+    """Back at the first one, who was asked about it had no buttons meanwhile, and is asked again."""
+    await of_one_name(bench)
+    await bench.say("link bench asmith")
     (first,) = await asked_whose(bench)
-    assert first.principal == OTHER
-    # By then it is about another username, so that what they were asked is over.
+    await bench.say("link bench dora")
+    assert (await shown(bench))[1]
     answered = await bench.press("mine", f"{first.subject} asmith", OTHER)
     assert "no longer open" in words(answered)
-    bench.clock.advance(86_400)
-    await bench.say("link bench alice-smith")
-    assert [one.principal for one in await asked_whose(bench)] == [OTHER, OTHER]
+    await pass_time(bench, DAY - 60)
+    await bench.say("link bench asmith")
+    assert len(await asked_whose(bench)) == 1
+    await pass_time(bench, DAY - 600)
+    assert not (await shown(bench))[1]
+    await pass_time(bench, 1200)
+    assert (await shown(bench))[1]
+
+
+async def test_chosen_names_and_handles_dont_push_aside_whose_address_it_is(bench):
+    """Five accomplices are called what was asked for; the three likeliest are asked, her among them."""
+    now = bench.clock.now()
+    people = [
+        Person(Principal(None, "T1", f"UZ{n}"), "asmith", handle="asmith", seen_at=now) for n in range(5)
+    ]
+    owner = Person(OWNER, "Alexandra S.", handle="ally", email="asmith@example.org", seen_at=now)
+    await bench.store.save_people([*people, owner])
+    await bench.say("link bench asmith")
+    asked = [one.principal for one in await asked_whose(bench)]
+    assert len(asked) == 3
+    assert OWNER in asked
+    # All of them are shown, and whoever of those asked says so closes it.
+    said, _ = await shown(bench)
+    assert all(f"UZ{n}" in said for n in range(5))
+    (request,) = await bench.store.asked_approvals(9)
+    await bench.press("mine", f"{request.id} asmith", OWNER)
+    assert (await bench.store.approval(request.id)).state == "denied"
+
+
+async def test_who_leaves_after_being_asked_holds_nothing_up_and_administrators_are_asked_like_others(bench):
+    now = bench.clock.now()
+    await bench.store.save_people([Person(COLLEAGUE, "Chen", handle="chen", seen_at=now)])
+    await bench.say("link bench chen")
+    (asked,) = [one for one in await bench.store.claim_notices(9, 60.0) if one.principal == COLLEAGUE][-1:]
+    assert asked.kind is NoticeKind.ACCOUNT_ASKED
+    assert "has a day to answer" in await approve(bench)
+    await bench.store.notice_dead(asked.id, "user_disabled")
+    await pass_time(bench, DAY + 1200)
+    assert (await shown(bench))[1]
+
+
+async def test_the_dialog_shows_what_nobody_can_choose(bench):
+    now = bench.clock.now()
+    hostile = "Alice Smith, e-mail alice.smith@example.org"
+    await bench.store.save_people([Person(ALICE, hostile, email="mallory@example.org", seen_at=now)])
+    await bench.say("link bench dora")
+    confirm = button((await requests(bench))["UCHEN"], "Approve")["confirm"]["text"]["text"]
+    assert confirm.startswith("Slack id UALICE, e-mail mallory@example.org, shown as “Alice Smith,")
 
 
 async def test_who_has_the_account_linked_is_named_first(bench):

@@ -124,6 +124,7 @@ IN_SLACK = {
     "DECIDED_ALREADY",
     "GONE",
     "CHANGED",
+    "NOT_OPEN",
     "DONE",
     "DENIED_PERSON",
     "FAILED_PERSON",

@@ -164,3 +164,22 @@ async def test_a_connection_that_stopped_approving_meanwhile_links_nobody(bench)
     assert await bench.store.account(ALICE, "cloud") is None
     assert (await bench.store.approval(asked.id)).state == "failed"
     assert "is no longer set up for approvals" in told(bench, ALICE)
+
+
+async def test_a_request_goes_on_by_itself_once_who_was_asked_had_a_day(bench):
+    """Over a restart, too, which takes what is due so far ahead for due now."""
+    bench.administered_by("UDANA")
+    now = await bench.store.now()
+    keys = {"waits": True, "alike": [BOB.key]}
+    asked = Approval(bench.ids.new("approval"), ALICE, "cloud", "alice", "asked", now, **keys)
+    await ask_approval(bench.store, asked)
+    await bench.store.add_tasks([NewTask(TaskKind.OPEN_APPROVAL, asked.id)])
+    await bench.pass_time(20)
+    assert "Is that your account?" in told(bench, BOB)
+    await bench.store.begin_serving()
+    await bench.pass_time(23 * 3600)
+    assert (await bench.store.approval(asked.id)).waits
+    assert messages(bench, DANA) == []
+    await bench.pass_time(2 * 3600)
+    assert not (await bench.store.approval(asked.id)).waits
+    assert "'Approve'" in told(bench, DANA)

@@ -62,7 +62,7 @@ async def test_a_request_is_decided_where_it_is_from_and_names_who_and_where(pla
     assert "<@U0OLIVIA> (*Beta Labs*) wants to be linked to *bob*" in words(own)
     assert "oscar (*Beta Labs*) wants to be linked to *bob*" in words(others)
     for shown in (own, others, await chen.opens_home(), await tara.opens_home()):
-        assert "oscar (Beta Labs) will be able to act as bob" in words(shown)
+        assert "shown as “oscar (Beta Labs)”, will be able to act as bob" in words(shown)
     assert "<@U0OLIVIA>" not in words(others) + words(tara.home())
     places.watch.may_read("U0OLIVIA", "bob")
     (answer,) = await tara.presses(others, "Approve")

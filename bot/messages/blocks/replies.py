@@ -264,9 +264,12 @@ def ways(connections: Sequence[tuple[str, str, bool]], waiting: str = "") -> lis
 
 def _settled(facts: RequestFacts) -> str:
     """Say what became of a request: the first decision counts, whatever the provider said to it."""
-    approval, template, by = facts.approval, pages.WITHDRAWN, Markup("")
+    approval, by = facts.approval, Markup("")
+    template = requests.ASKED_AGAIN if _is_asked(facts) else pages.WITHDRAWN
     if approval is not None and approval.decided_by is not None:
         template = pages.DENIED_BY if approval.state == "denied" else pages.APPROVED_BY
+        if approval.state == "denied" and (approval.answers or {}).get(approval.decided_by):
+            template = requests.CLAIMED
         by = kit.person(facts.people.get(approval.decided_by))
     return fill(template, by=by, **_names(facts.word("username"), facts.connection_title, _person(facts)))
 
@@ -275,22 +278,25 @@ def _is_asked(facts: RequestFacts) -> bool:
     return facts.approval is not None and facts.approval.state == "asked"
 
 
+def _is_the_same(facts: RequestFacts) -> bool:
+    return facts.approval is not None and facts.approval.username == facts.word("username")
+
+
+def _answer(facts: RequestFacts) -> bool | None:
+    """Return what the person said who was asked whose account it is."""
+    answers = facts.approval.answers if facts.approval is not None else None
+    return (answers or {}).get(facts.word("owner"))
+
+
 def _is_unanswered(facts: RequestFacts) -> bool:
-    approval, username = facts.approval, facts.word("username")
-    return (
-        approval is not None
-        and approval.username == username
-        and approval.owner_says is None
-        and _is_asked(facts)
-    )
+    return _is_asked(facts) and _answer(facts) is None and _is_the_same(facts)
 
 
 def _answered(facts: RequestFacts) -> str:
     """Say what the person answered who was asked whose account it is."""
-    approval, names = facts.approval, {"username": facts.word("username"), "title": facts.connection_title}
-    if approval is None or approval.username != facts.word("username") or approval.owner_says is None:
-        return fill(requests.WHOSE_OVER, **names)
-    return fill(requests.SAID_MINE if approval.owner_says else requests.SAID_NOT_MINE, **names)
+    said = _answer(facts) if _is_the_same(facts) else None
+    template = {None: requests.WHOSE_OVER, True: requests.SAID_MINE, False: requests.SAID_NOT_MINE}[said]
+    return fill(template, username=facts.word("username"), title=facts.connection_title)
 
 
 @draws(NoticeKind.APPROVAL_ASKED, past=_settled, is_true=_is_asked)
@@ -325,31 +331,28 @@ def decision(approval: Approval, title: str, people: People) -> list[Block]:
     person = people.get(approval.principal.key)
     names = _names(approval.username, title, person)
     key = f"{approval.id} {approval.username}"
-    question = kit.confirm(pages.CONFIRM_APPROVE, style=None, **names)
-    buttons = [
-        kit.button(fill(pages.APPROVE, **names), "approve", key, style=kit.PRIMARY, confirm=question),
-        kit.button(pages.DENY, "deny", key, style=kit.DANGER),
-    ]
     known = person.known if person is not None else None
+    email = (known.email if known is not None else None) or requests.UNKNOWN
+    own = {"id": approval.principal.user_id, "email": email}
+    question = kit.confirm(pages.CONFIRM_APPROVE, style=None, **own, **names)
+    buttons = [kit.button(pages.DENY, "deny", key, style=kit.DANGER)]
+    if not approval.waits:
+        buttons.insert(0, kit.button(pages.APPROVE, "approve", key, style=kit.PRIMARY, confirm=question))
     small = [fill(requests.ASKER, who=_known(person))] if known is not None else []
     if approval.alike:
         alike = Markup(", ".join(_known(people.get(key)) for key in approval.alike))
         small.append(fill(requests.ALIKE, people=alike))
-    elif approval.alike is not None:
-        small.append(requests.NOBODY_ALIKE)
     said = [fill(pages.REQUEST, **names)]
     there, here = approval.email, known.email if known is not None else None
     if there and here and there.casefold() != here.casefold():
         said.insert(0, fill(requests.ADDRESSES_DIFFER, there=there, here=here, **names))
     elif there:
         small.insert(0, fill(requests.ADDRESS_THERE, there=there, **names))
-    if approval.owner is not None:
-        owner = kit.person(people.get(approval.owner))
-        if approval.owner_says:
-            said.insert(0, fill(requests.OWNER_CLAIMS, owner=owner, **names))
-        else:
-            template = requests.OWNER_ASKED if approval.owner_says is None else requests.OWNER_DENIES
-            small.append(fill(template, owner=owner))
+    for asked, answer in (approval.answers or {}).items():
+        template = requests.OWNER_ASKED if answer is None else requests.OWNER_ANSWERED
+        small.append(fill(template, owner=kit.person(people.get(asked)), answer=requests.NOT_MINE))
+    if approval.waits:
+        said.append(pages.NOT_OPEN)
     context = [kit.context(*small)] if small else []
     return [kit.section("\n".join(said)), *context, *kit.actions(buttons)]
 

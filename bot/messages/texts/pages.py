@@ -389,7 +389,8 @@ OFTEN: Final = (
     "Talk to your Usher admin, or ask again tomorrow."
 )
 ASKED: Final = (
-    "I've asked the Usher admins to link you to *{username}* on {title}. I'll message you when they decide."
+    "I've asked the Usher admins to link you to *{username}* on {title}. I'll message you when they decide. "
+    "If the username may be somebody else's, they can't before tomorrow."
 )
 LINKED_ALREADY: Final = (
     "You're linked to *{username}* on {title}. "
@@ -410,7 +411,7 @@ APPROVE: Final = "Approve"
 DENY: Final = "Deny"
 CONFIRM_APPROVE: Final = (
     "Approve {username}?",
-    "{name} will be able to act as {username} on {title}.",
+    "Slack id {id}, e-mail {email}, shown as “{name}”, will be able to act as {username} on {title}.",
     "Approve",
     "Not yet",
 )
@@ -418,6 +419,8 @@ APPROVING: Final = "Approved. I'll check *{username}* on {title}, link {who}, an
 DENIED: Final = "Denied. I'll tell {who}."
 DECIDED_ALREADY: Final = "That request has already been decided: {state}."
 GONE: Final = "That request is no longer open: it was withdrawn or asked again. Look at the newest request."
+#: While a request can't be approved.
+NOT_OPEN: Final = "Whoever it may mean has a day to answer. I'll post this again once you can approve it."
 CHANGED: Final = "{who} has asked for another username since. Look at the newest request."
 STATES: Final = {
     "asked": "still open",
@@ -431,8 +434,8 @@ DONE: Final = "{who} is now linked to *{username}* on {title}."
 
 #: To both, when the provider does not let it be. The first two go to the person.
 DENIED_PERSON: Final = (
-    "An Usher admin didn't approve *{username}* on {title} for you. "
-    "Talk to them, or ask again with your own username."
+    "Your request for *{username}* on {title} wasn't approved. "
+    "Talk to your Usher admin, or ask again with your own username."
 )
 FAILED_PERSON: Final = (
     "I couldn't link you to *{username}* on {title}. {because} Ask again once that's sorted out."

@@ -21,10 +21,15 @@ ADDRESSES_DIFFER: Final = (
 )
 ADDRESS_THERE: Final = "On {title}, {username} has the e-mail address `{there}`."
 ALIKE: Final = "The username may mean somebody else: {people}."
-NOBODY_ALIKE: Final = "Nobody else here has a name, handle or e-mail address like that username."
+#: Whom was asked, and what they said: their words, since they prove nothing.
 OWNER_ASKED: Final = "I've asked {owner} whether the account is theirs."
-OWNER_CLAIMS: Final = "{owner} says that *{username}* on {title} is theirs."
-OWNER_DENIES: Final = "{owner} says that the account isn't theirs."
+OWNER_ANSWERED: Final = "I've asked {owner} whether the account is theirs. Their answer: “{answer}.”"
+#: What its message becomes once it was posted again.
+ASKED_AGAIN: Final = "{who} wants to be linked to *{username}* on {title}: see my newest message about it."
+#: What the request becomes once somebody who was asked said that the account is theirs.
+CLAIMED: Final = "{by} says that *{username}* on {title} is theirs, so I've closed the request of {who}."
+#: An e-mail address that Slack doesn't tell.
+UNKNOWN: Final = "unknown"
 #: To the member whom a username may mean.
 WHOSE: Final = "Someone asked to use `{username}` on {title}. Is that your account?"
 MINE: Final = "It's mine"
@@ -34,6 +39,7 @@ SAID_NOT_MINE: Final = "You said that `{username}` on {title} isn't your account
 WHOSE_OVER: Final = "I asked whether `{username}` on {title} is your account. That's no longer needed."
 #: What the answer comes to.
 NOTED_MINE: Final = (
-    "Thanks, I've told the Usher admins. If you link it yourself, nobody else can use it from Slack."
+    "Thanks, I've closed the request and told the Usher admins. If you link it yourself, nobody else can use "
+    "it from Slack."
 )
 NOTED_NOT_MINE: Final = "Thanks, I've told the Usher admins."

@@ -68,7 +68,7 @@ async def test_what_an_administrator_denies_is_told_to_the_person(bare):
     await alice.types("link wb bob")
     await amir.presses(amir.sees()[0], "Deny")
     await bare.pass_time(3)
-    assert "An Usher admin didn't approve *bob* on Workbench for you." in alice.sees()[-1].text
+    assert "Your request for *bob* on Workbench wasn't approved." in alice.sees()[-1].text
     assert bare.asked("get_users") == 0
 
 
