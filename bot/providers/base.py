@@ -563,7 +563,10 @@ class Provider(ABC):
 
     @abstractmethod
     async def check(self, credential: Credential) -> Identity:
-        """Find out whose account this opens; raise CredentialRefused if it opens none."""
+        """Find out whose account this opens; raise CredentialRefused if it opens none.
+
+        A server that names no owner must refuse another credential: otherwise it isn't known what answers.
+        """
 
     @abstractmethod
     def page_url(self, remote_id: str) -> str:
@@ -587,7 +590,10 @@ class Provider(ABC):
 
     @abstractmethod
     async def probe(self) -> str:
-        """Ask the server, without anybody's credential, what it is; return a short text for ``doctor``."""
+        """Ask the server, without anybody's credential, what it is; return a short text for ``doctor``.
+
+        "" if it doesn't tell everybody.
+        """
 
     async def remark(self) -> str:
         """Return what an operator should know about a working server, for ``doctor``; "" for nothing."""

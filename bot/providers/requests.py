@@ -6,6 +6,7 @@ once. In a list, no entry hides another (``entries``).
 
 import asyncio
 import re
+import secrets
 import unicodedata
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -17,6 +18,7 @@ from typing import Any, TypeVar, Unpack
 from urllib.parse import quote
 
 import structlog
+from pydantic import SecretStr
 
 from bot.providers.base import Credential, Listing, SendWindow
 from bot.support import errors
@@ -116,6 +118,18 @@ def checks_token() -> Iterator[None]:
         yield
     except errors.Forbidden as error:
         raise errors.CredentialRefused(error.message, status=error.status) from None
+
+
+async def refuses_others(ask: Callable[[Credential], Awaitable[object]]) -> None:
+    """Ask with a token that nobody has; raise BadAnswer unless it is refused.
+
+    What takes any token has said nothing about one, or about what it is.
+    """
+    try:
+        await ask(Credential(SecretStr(secrets.token_hex(32))))
+    except (errors.CredentialRefused, errors.Forbidden):
+        return
+    raise errors.BadAnswer("the server accepts any token")
 
 
 async def unless_absent(asking: Awaitable[T]) -> T | None:

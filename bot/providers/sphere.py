@@ -377,7 +377,11 @@ class SphereProvider(base.Provider, base.Removal, base.Making[Offer], base.Page,
         return "API v1, the access token is good"
 
     async def _try_token(self) -> None:
-        requests.text_in(await self._get("/test", total=CHECK_SECONDS), "message")
+        async def ask(query: Mapping[str, str]) -> None:
+            requests.text_in(await self._get("/test", query, total=CHECK_SECONDS), "message")
+
+        await ask({})
+        await requests.refuses_others(lambda one: ask({"access_token": one.token.get_secret_value()}))
 
     def page_url(self, remote_id: str) -> str:
         """Return nothing: people have no account at the server."""
@@ -413,7 +417,7 @@ class SphereProvider(base.Provider, base.Removal, base.Making[Offer], base.Page,
         total: float = TOTAL_SECONDS,
     ) -> dict[str, Any]:
         """Send a GET once and return the object in the response; ``path`` is already percent-encoded."""
-        asked = {**(query or {}), **self._credential}
+        asked = {**self._credential, **(query or {})}
         return (
             await self._api.call("GET", path, None, query=asked, window=window, total=total)
         ).json_object()

@@ -1,34 +1,72 @@
 """Checks of connections: whether servers answer, people can sign in there, and pages load."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from pydantic import SecretStr
 
 from bot.providers import base
-from bot.services.linking import return_address
+from bot.providers.requests import refuses_others, unless_absent
+from bot.services.linking import refused_token, return_address
 from bot.support import errors
 from bot.support.settings import Settings
 from bot.upkeep.checks import Check, plain, why
 
 _SCRIPT_BYTES = 5_000_000
+#: How many of an account's workspaces are named.
+_SHOWN = 5
 #: Hosts in a script, and those that only name the language of a picture.
 _NAMED = re.compile(rb"(?:https?:)?//([0-9A-Za-z](?:[0-9A-Za-z-]*\.)+[A-Za-z]{2,}(?::\d+)?)(?=[/\"'`?])")
 _NAMESPACES = {"www.w3.org"}
 
 
 async def check_connection(name: str, provider: base.Provider) -> Check:
-    """Ask a provider's server for its version, without any person's credential."""
+    """Ask a provider's server what it is, without any person's credential; it must refuse one of nobody's."""
     label = f"connection {name}"
     try:
         version, remark = await provider.probe(), await provider.remark()
+        if isinstance(provider, base.Tokens):
+            await refuses_others(provider.check)
     except errors.ProviderError as failed:
         advice = "Check its address."
-        if isinstance(failed, errors.TemporaryError):
+        if isinstance(failed, errors.TemporaryError) and not isinstance(failed, errors.BadAnswer):
             advice = "Check its address, and whether this machine can reach it."
         elif isinstance(failed, errors.CredentialRefused):
             advice = "Check the connection's own token in the connections file."
         return Check(label, False, why(failed), advice)
-    found = f"{provider.settings.base_url} answers ({plain(version)})"
-    return Check(label, True, ". ".join(filter(None, (found, remark))))
+    answers = f"{provider.settings.base_url} answers"
+    if not version:
+        found = f"{answers}, but says what it is only to people who have an account there"
+        return Check(label, True, found, "It's known once somebody's token was accepted.", is_warning=True)
+    return Check(label, True, ". ".join(filter(None, (f"{answers} ({plain(version)})", remark))))
+
+
+async def check_account(provider: base.Provider, token: str) -> Check:
+    """Find out whose account a token opens, and what is in it; nothing of that is kept."""
+    label, title = "your account", provider.settings.title
+    if (foreign := refused_token(token, title, [provider])) is not None:
+        return Check(label, False, foreign.text)
+    try:
+        async with opened(provider, token) as access:
+            found = await unless_absent(provider.need(base.Lists).discover(access)) or ()
+    except errors.ProviderError as failed:
+        return Check(label, False, why(failed), f"Copy the whole token from {title} again.")
+    shown = [f"{plain(one.name or one.remote_id)} ({one.observed.state})" for one in found[:_SHOWN]]
+    whose = f"{plain(access.username)} on {title}" if access.username else f"{title} accepts that token"
+    return Check(label, True, f"{whose}. Workspaces: {', '.join(shown) or 'none are listed'}")
+
+
+@asynccontextmanager
+async def opened(provider: base.Provider, token: str) -> AsyncIterator[base.Access]:
+    """Open the account of a token for a while; what Usher was given for that is revoked afterwards."""
+    identity = await provider.check(base.Credential(SecretStr(token)))
+    access = base.Access(identity.username, identity.credential)
+    try:
+        yield access
+    finally:
+        if isinstance(provider, base.Revocation) and provider.can_revoke(access.credential):
+            await provider.revoke(access)
 
 
 def check_sign_in(settings: Settings, providers: Mapping[str, base.Provider]) -> list[Check]:

@@ -38,6 +38,7 @@ from tests.playground.slack_help import slack
 from tests.rigs.clock import FakeClock
 from tests.rigs.providers import FakeProvider, fake_settings
 from tests.rigs.store import ALICE, BOB, accept_operation, hold, linked, memory_store
+from tests.rigs.strangers import stranger
 from tests.rigs.unknown_names import unknown_names
 
 
@@ -202,15 +203,15 @@ async def test_a_hub_whose_address_for_people_is_out_of_reach_is_well_and_says_s
     path = tmp_path / "connections.toml"
     gone = f"http://127.0.0.1:{reserved_port()}"
     for public, remark in ((gone, f"{gone} can't be reached from here."), (None, "")):
-        async with server(lambda: web.json_response({"version": "5.2"})) as url:
-            base = url.removesuffix("/api/")
+        async with stranger("jupyterhub") as made:
+            base = made.url
             told = f'public_url = "{public}"\n' if public else ""
             path.write_text(f'[connections.hub]\nprovider = "jupyterhub"\nbase_url = "{base}"\n{told}')
             path.chmod(0o600)
             hub = build_providers(load_connections(path), http)["hub"]
             check = await connection_checks.check_connection("hub", hub)
         assert check.is_good
-        assert check.found.startswith(f"{base} answers (JupyterHub 5.2).")
+        assert check.found.startswith(f"{base} answers (JupyterHub 6.1.1).")
         assert (remark in check.found, "public_url" in check.found) == (True, bool(remark))
         told = (public or base).removeprefix("http://")
         assert f"Servers open at {told}, or at NAME.{told} if the hub sets subdomain_host." in check.found

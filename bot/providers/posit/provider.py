@@ -27,7 +27,7 @@ from bot.providers.posit.client import CHECK_SECONDS, STATE_FIELDS, Workbench
 from bot.providers.posit.offers import Offer
 from bot.providers.posit.states import is_over, is_up, observed, observed_job, suspends
 from bot.providers.posit.types import SUSPENDS, Version, WorkbenchJob, WorkbenchSession
-from bot.providers.requests import MAX_NAME, checks_token, clean, may_have_acted, moment
+from bot.providers.requests import MAX_NAME, checks_token, clean, may_have_acted, moment, refuses_others
 from bot.support import errors
 from bot.support.http import Http
 
@@ -302,14 +302,21 @@ class PositProvider(
     # -- credentials and the server --------------------------------------------------------------------------
 
     async def check(self, credential: base.Credential) -> base.Identity:
-        """Ask for the version, then for the token's own sessions, by which newer servers reveal its owner."""
+        """Ask for the version, then for the token's own sessions, by which newer servers reveal its owner.
+
+        If they don't, or there are none, another token must be refused.
+        """
         server = self._with(credential)
         with checks_token():
             await server.version()
-        only = ("id", "activity_state", "username")
-        found = await server.get_sessions(only=only, total=CHECK_SECONDS, right=None)
-        names = {clean(session.username, MAX_NAME) for session in found} - {""}
+        names = {clean(session.username, MAX_NAME) for session in await self._own(credential)} - {""}
+        if len(names) != 1:
+            await refuses_others(self._own)
         return base.Identity(names.pop() if len(names) == 1 else "", credential)
+
+    async def _own(self, credential: base.Credential) -> base.Listing[WorkbenchSession]:
+        only = ("id", "activity_state", "username")
+        return await self._with(credential).get_sessions(only=only, total=CHECK_SECONDS, right=None)
 
     async def check_username(self, username: str) -> base.Identity:
         """Look a username up among the server's users."""
@@ -347,7 +354,7 @@ class PositProvider(
             server = self._with(None if token is None else base.Credential(token))
             version = await server.version(total=PROBE_SECONDS)
         except (errors.CredentialRefused, errors.Forbidden):
-            return "no version given"
+            return ""
         return f"Workbench {_words(version)}"
 
     def parse_reference(self, text: str) -> str | None:

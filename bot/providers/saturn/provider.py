@@ -11,7 +11,9 @@ the session that the link opens has its own cookie jar, which is discarded with 
 import base64
 import json
 import re
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, ClassVar
 from urllib.parse import quote, urljoin
@@ -37,6 +39,7 @@ from bot.providers.requests import (
     id_in,
     moment,
     path_part,
+    refuses_others,
     text_in,
     unless_absent,
     word_in,
@@ -181,8 +184,8 @@ class Saturn(
                 raise offers.refusal(error) from None
 
     async def probe(self) -> str:
-        """Ask for the version; a server that requires a token or lacks the endpoint is still reachable."""
-        return await self._version() or "no version given"
+        """Ask for the version; some servers require a token for it, or lack the endpoint."""
+        return await self._version()
 
     async def remark(self) -> str:
         """Name the templates that this server can't use."""
@@ -192,21 +195,21 @@ class Saturn(
         return f"It requires an image, and these templates name none: {lacking}."
 
     async def check(self, credential: Credential) -> Identity:
-        """Ask who this is; without that endpoint, compare the token with the one that the server shows."""
+        """Ask who this is; a server that doesn't say must refuse another token."""
         username = await self._username(credential)
         credential = replace(credential, ends_at=await self._end_of(credential))
         if username is not None:
             return Identity(username, credential)
-        asking = self._api.call("GET", "/api/user/token", credential, total=CHECK_SECONDS)
-        response = await unless_absent(asking)
-        if response is None:
-            # Nothing says whose token it is, but a list is shown to valid ones only. Without lists, either,
-            # its first use will tell.
-            query, total = {"type": "workspace"}, CHECK_SECONDS
-            await unless_absent(self._api.call("GET", "/api/recipes", credential, query=query, total=total))
-        elif _shown_token(response) != credential.token.get_secret_value():
-            raise errors.CredentialRefused("the server knows another token for this account")
+        # Nothing says whose it is, but a workspace is looked for with valid tokens only.
+        await self._look(credential)
+        await refuses_others(self._look)
         return Identity("", credential)
+
+    async def _look(self, credential: Credential) -> None:
+        """Look for a workspace that there isn't."""
+        path = f"/api/workspaces/{secrets.token_hex(16)}"
+        with suppress(errors.NotFound):
+            await self._api.call("GET", path, credential, total=CHECK_SECONDS)
 
     async def _end_of(self, credential: Credential) -> float | None:
         """Return when a token ends: as it says itself (RFC 7519), or as the list of tokens does."""
