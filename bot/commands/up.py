@@ -19,6 +19,7 @@ from typing import Final
 
 from aiohttp import web
 from cryptography.fernet import Fernet
+from pydantic import SecretStr
 
 from bot.app import Process
 from bot.app import serve as serve_as
@@ -26,18 +27,20 @@ from bot.commands import load
 from bot.domain.groups import is_group
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import OperationVerb
+from bot.domain.people import Principal
 from bot.messages.blocks import replies
 from bot.messages.texts import home
 from bot.providers import base, build_providers, provider_classes, read_connections, runs_commands
+from bot.services import linking
 from bot.slack.manifest import create_url, socket_manifest
 from bot.support.environment import ENV_FILE, command, connections_source, exposed_env_file, give, given
-from bot.support.errors import NotDone
+from bot.support.errors import NotDone, ProviderError, Refused
 from bot.support.http import Http
 from bot.support.logs import write_to
 from bot.support.settings import Settings, problem_with, read_settings
 from bot.support.vault import Vault
 from bot.upkeep.checks import Check, as_text, exit_status, plain
-from bot.upkeep.connection_checks import check_connection
+from bot.upkeep.connection_checks import check_account, check_connection
 from bot.upkeep.doctor import check_address
 from bot.upkeep.setting_checks import check_settings
 from bot.upkeep.slack_checks import REACH, check_slack
@@ -52,6 +55,7 @@ _KEY: Final = "It opens what people link: keep a copy elsewhere"
 _BEGIN: Final = "Each answer is tried at once and saved here: if you stop, the next run goes on from there."
 _WHERE: Final = "Where are your workspaces? Type one of {known}, and its address, such as saturn https://…"
 _AGAIN: Final = "Type it again with the whole address, such as {kind} https://{kind}.example.org."
+_OWN: Final = "Your own token there: it isn't shown or written down (Enter to link later, in Slack)"
 _PAGE: Final = (
     "{title} workspaces open in a page of Usher's, where people sign in with Slack. That needs an https "
     "address and more settings than are asked for here: `usher docs connections/{kind}`."
@@ -76,6 +80,13 @@ _WRITTEN: Final = (
     "Usher is running and has written to you in Slack: link your account there, then start a workspace. "
     "Its log is {log} in this folder."
 )
+_WAITS: Final = """
+Usher is running. To link your account, open this within ten minutes; it works once:
+
+  {url}
+
+If the page shows a code, enter it in the message that Usher has sent you in Slack. Then start a workspace.
+Your token is deleted unless you do. You can still link in Slack then: type link. The log is {log}."""
 _OTHER: Final = (
     "Slack counts more connections of this app than this Usher has ({count} more). Another one that uses it "
     "gets some of what you press: stop it, or give it its own app. If you just did, wait a few minutes."
@@ -105,19 +116,21 @@ def init(_arguments: argparse.Namespace) -> int:
 
 def up(_arguments: argparse.Namespace) -> int:
     """Do what ``init`` does, and serve; say when somebody's first workspace is ready."""
-    _hold(look_at_address)
+    own = _hold(look_at_address).own
     give("USHER_LOG_FORMAT", "text")
     settings, connections = load()
     write_to(Path(_LOG))
-    asyncio.run(serve_as(settings, connections, beside=partial(_first_workspace, settings)))
+    asyncio.run(serve_as(settings, connections, beside=partial(_first_workspace, settings, own)))
     return 0
 
 
-def _hold(look: Look) -> None:
+def _hold(look: Look) -> "Conversation":
+    conversation = Conversation(input, getpass if sys.stdin.isatty() else input, print, look)
     try:
-        Conversation(input, getpass if sys.stdin.isatty() else input, print, look).hold()
+        conversation.hold()
     except (EOFError, KeyboardInterrupt):
         raise NotDone("\nWhat you answered is saved: run it again to go on.") from None
+    return conversation
 
 
 def _stop(_question: str) -> str:
@@ -135,6 +148,8 @@ class Conversation:
         self._ask_secret = ask_secret
         self._tell = tell
         self._look_at_address = look
+        #: The connection on which the person gave a token of their own, and that token, in memory only.
+        self.own: tuple[str, str] | None = None
 
     def hold(self) -> None:
         """Ask, try and write. Raises EOFError if nobody answers, and NotDone."""
@@ -215,14 +230,11 @@ class Conversation:
         text, secrets = _table(kind, url, self._ask_secret)
         for name, secret in secrets.items():
             give(name, secret)
-        new = place.with_name(f"{place.name}.tried")
-        _write(new, text)
-        if wrong := self._tried(new):
-            new.unlink()
+        if wrong := self._tried(text):
             return f"{wrong.removeprefix(f'connections.{kind}.base_url: ')}\n{_AGAIN.format(kind=kind)}"
         for name, secret in secrets.items():
             keep(name, secret, "The connections file refers to it")
-        new.replace(place)
+        _write(place, text)
         if issubclass(known[kind], base.Page):
             self._tell(_PAGE.format(title=known[kind].title, kind=kind))
         return ""
@@ -234,7 +246,27 @@ class Conversation:
         async def look(_settings: Settings, http: Http) -> list[Check]:
             return [await check_connection(*one) for one in build_providers(found, http).items()]
 
-        return "\n".join(problems) or self._judged(look)
+        async def whose(_settings: Settings, http: Http) -> list[Check]:
+            for name, provider in build_providers(found, http).items():
+                if provider.links_by("token"):
+                    return await self._whose(name, provider)
+            return []
+
+        wrong = "\n".join(problems) or self._judged(look)
+        return wrong or ("" if given("USHER_ADMINS") else self._judged(whose))
+
+    async def _whose(self, name: str, provider: base.Provider) -> list[Check]:
+        """Ask for the person's own token until it opens an account: without one, the server must be known."""
+        guide = provider.need(base.Tokens).token_help()
+        self._tell("\n".join(filter(None, (*guide.steps, guide.url))))
+        while token := provider.clean_token(self._ask_secret(f"{_OWN}: ")):
+            found = await check_account(provider, token)
+            if found.is_good:
+                self.own = name, token
+                return [found]
+            self._tell(as_text([found]))
+        known = await check_connection(name, provider)
+        return [replace(known, is_good=not known.is_warning)]
 
 
 def _of_slack(*names: str) -> Look:
@@ -304,16 +336,32 @@ def _creating() -> str:
     return _CREATE.format(link=create_url(made), manifest=command(words))
 
 
-async def _first_workspace(settings: Settings, process: Process) -> None:
+async def _waiting(process: Process, person: Principal, own: tuple[str, str] | None) -> str:
+    """Have the account of a token wait for its person's proof; return the address for that, "" if none is."""
+    if own is None:
+        return ""
+    name, token = own
+    try:
+        identity = await process.providers[name].check(base.Credential(SecretStr(token)))
+        return await process.services.asked(person).to(linking.wait_for_proof, name, identity, token)
+    except (ProviderError, Refused) as failed:
+        print(plain(failed), flush=True)
+        return ""
+
+
+async def _first_workspace(settings: Settings, own: tuple[str, str] | None, process: Process) -> None:
     """Write to the person in Slack, and watch until a workspace of theirs is ready."""
     names = (name.strip() for name in settings.administrators.split(","))
     person = process.context.installation.named(next(one for one in names if one and not is_group(one)))
     store, seen, is_other = process.store, 0, False
+    url = await _waiting(process, person, own)
     here = replies.hint(home.HERE, await first_steps(process.services.of(person), person))
-    notice = NewNotice(f"up:{person.key}", NoticeKind.MESSAGE, "here", person, here.as_body())
+    if url and not process.context.sign_in:
+        here = replies.code_question()
+    notice = NewNotice(f"up:{person.key}", NoticeKind.MESSAGE, url[-8:] or "here", person, here.as_body())
     await store.add_notices([notice])
     process.context.wake()
-    print(_WRITTEN.format(log=_LOG), flush=True)
+    print((_WAITS if url else _WRITTEN).format(url=url, log=_LOG), flush=True)
     while True:
         rows = await store.audit_entries(after=seen, limit=100)
         if any(row["actor"] == person.key and (row["action"], row["result"]) in _UP for row in rows):

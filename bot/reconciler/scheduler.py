@@ -176,6 +176,7 @@ class Scheduler:
         if self._loops:
             self._ticker.every(self._tick, self.wake)
             self._ticker.every(LISTS_EVERY, self._lists)
+            self._ticker.every(60.0, self._links, at_once=True)
             self._ticker.every(600.0, self._daily, at_once=True)
         self._ticker.every(self._beats_every, self._beat)
         self._ticker.start()
@@ -254,6 +255,10 @@ class Scheduler:
             await self._on_beat()
         except StoreError as error:
             log.warning("nothing can be written", problem=str(error))
+
+    async def _links(self) -> None:
+        async with contained("links", self._ids):
+            await self._store.empty_links()
 
     async def _lists(self) -> None:
         async with contained("lists", self._ids):

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -56,6 +56,10 @@ NAME_LENGTH: Final = 12
 #: Without letters and digits that are easily confused, and without vowels that form words.
 _READABLE = "23456789BCDFGHJKMNPQRSTVWXZ"
 _NONCE = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+#: A link whose account isn't known yet.
+_EMPTY: Final[Mapping[str, Any]] = {"stage": "open", "secret": None, "username": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +190,16 @@ def invite(tx: Transaction, asked: Asked, connection: str, waiting: dict[str, An
     return f"{context.public_url.rstrip('/')}/link/{nonce}"
 
 
+def wait_for_proof(
+    tx: Transaction, asked: Asked, connection: str, identity: base.Identity, pasted: str
+) -> str | Refused:
+    """Return the address of a new link whose token was checked before: only who asks is left to prove."""
+    url = invite(tx, asked, connection)
+    visit = Visit(url.rpartition("/")[2], "")
+    kept = keep(tx, asked, visit, _usable(tx, asked, visit), identity, pasted)
+    return kept if isinstance(kept, Refused) else url
+
+
 def confirm_code(tx: Transaction, asked: Asked, code: str) -> Account | Refused:
     """Link the account that waits for this person's code; refused if there is none, or it is another."""
     asked.check(tx, "link")
@@ -234,7 +248,7 @@ def show(tx: Transaction, asked: Asked, visit: Visit) -> Opened:
 def prove(tx: Transaction, asked: Asked, visit: Visit, proven: Principal) -> Opened | Refused:
     """Accept what Sign in with Slack proved, or refuse (``link.mismatch``) and audit both people.
 
-    A token checked earlier in another browser is discarded.
+    A token checked earlier in another browser is discarded, one that no browser has checked kept.
     """
     link = _usable(tx, asked, visit)
     if not asked.context.installation.is_same_person(link.principal, proven):
@@ -245,9 +259,8 @@ def prove(tx: Transaction, asked: Asked, visit: Visit, proven: Principal) -> Ope
         return Refused(
             "link.mismatch", pages.SIGN_IN_MISMATCH.format(person=opened.person, workspace=opened.workspace)
         )
-    fresh = _change(
-        tx, link, stage="open", secret=None, username=None, proven=True, browser_hash=digest(visit.browser)
-    )
+    begun: Mapping[str, Any] = {} if link.browser_hash is None else _EMPTY
+    fresh = _change(tx, link, **begun, proven=True, browser_hash=digest(visit.browser))
     _note(tx, link, "link.sign_in", "ok")
     return _opened(tx, asked, fresh, visit)
 
@@ -307,7 +320,7 @@ def attempt(tx: Transaction, asked: Asked, visit: Visit, pasted: str | None = No
         if not is_token(token):
             raise Refused("token.shape", pages.TOKEN_SHAPE.format(title=title))
     left, browser = link.tries_left - 1, digest(visit.browser)
-    return _change(tx, link, stage="open", secret=None, username=None, tries_left=left, browser_hash=browser)
+    return _change(tx, link, **_EMPTY, tries_left=left, browser_hash=browser)
 
 
 def keep(
@@ -345,7 +358,7 @@ def fail(tx: Transaction, asked: Asked, tried: Link, error: ProviderError) -> No
 def again(tx: Transaction, asked: Asked, visit: Visit) -> Opened:
     """Discard the checked credential, so that another can take its place."""
     link = _writable(tx, asked, visit)
-    fresh = _change(tx, link, stage="open", secret=None, username=None)
+    fresh = _change(tx, link, **_EMPTY)
     return _opened(tx, asked, fresh, visit)
 
 
@@ -363,6 +376,7 @@ def confirm(tx: Transaction, asked: Asked, visit: Visit, mark: str) -> Confirmed
         tx,
         link,
         stage="code",
+        browser_hash=digest(visit.browser),
         # Sealed, because the digest of a short code could be guessed from a stolen database.
         code_hash=asked.context.vault.seal(_code_row(link), {"code": digest(code)}),
         code_tries_left=TRIES,

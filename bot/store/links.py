@@ -11,6 +11,11 @@ def expire(tx: Transaction, principal_key: str, connection: str) -> None:
     tx.run("expire_links", principal=principal_key, connection=connection, now=tx.now())
 
 
+def empty(tx: Transaction) -> None:
+    """Delete what links held that have ended; they themselves stay for a day."""
+    tx.run("empty_links", now=tx.now())
+
+
 def link(tx: Transaction, nonce_hash: str) -> Link | None:
     """Return a link, used or expired ones too (they are kept for a day, for honest answers)."""
     return LINKS.one(tx, nonce_hash=nonce_hash)

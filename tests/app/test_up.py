@@ -15,7 +15,7 @@ import pytest
 from aiohttp.test_utils import TestServer
 
 from playground.demo.browser import Browser
-from playground.demo.person import Person, address, labels, spoken
+from playground.demo.person import Person, labels, spoken
 from playground.harness import Clock
 from playground.posit import build
 from playground.processes import reserved_port
@@ -26,6 +26,7 @@ from tests.project.test_release import USHER, built, one
 
 #: Steps of a session at the local Workbench, in seconds.
 QUICK = {"resuming_seconds": 0.1, "pending_seconds": 0.1, "starting_seconds": 0.1}
+ADDRESS = re.compile(r"http://localhost:\d+/link/\S{43}")
 CODE = re.compile(r"<code>([A-Z0-9]{4}-[A-Z0-9]{4})</code>")
 
 
@@ -35,16 +36,12 @@ class Colleague(Person):
     async def shown(self, part):
         return await self.wait_for("@bot", lambda message: part in spoken(message), part, 30.0)
 
-    async def starts(self, token, name):
-        """Link an account from the first message, and start a workspace."""
-        hello = await self.shown("I'm here. Link your account")
-        ((_, action),) = labels(hello, "invite")
-        await self.press("@bot", hello, action)
-        page = await self.shown("This page links")
+    async def starts(self, url, name):
+        """Link the account that waits at an address, by a code, and start a workspace."""
+        hello = await self.shown("type the code that the link page shows you")
         async with Browser() as browser:
-            seen = await browser.get(address(page, "link_url"))
-            seen = await browser.submit(await browser.submit(seen, token=token))
-        await self.press("@bot", page, "enter_code")
+            seen = await browser.submit(await browser.get(url))
+        await self.press("@bot", hello, "enter_code")
         form = await self.form_when(lambda form: bool(form["fields"]), "the form", 20.0)
         await self.fill(form["fields"][0], CODE.search(seen.source)[1])
         await self.submit()
@@ -65,7 +62,7 @@ class World:
     def answers(self):
         """Return what is answered to each question."""
         given = self.slack.credentials
-        return [f"posit {self.posit}", "", given["bot_token"], given["app_token"], OLIVIA]
+        return [f"posit {self.posit}", "a1", "", given["bot_token"], given["app_token"], OLIVIA]
 
     @asynccontextmanager
     async def rival(self):
@@ -154,8 +151,9 @@ async def test_five_answers_from_an_empty_folder_to_the_first_workspace(installe
         for answer in [*made.answers[:-1], f"{OLIVIA}, S0ADMINS"]:
             await typist.sees(": ")
             await typist.types(answer)
-        await typist.sees("Its log is usher.log in this folder.")
-        await made.person.starts("a1", "asleep")
+        said = await typist.sees("The log is usher.log.")
+        assert "Workspaces: analysis (running), notes (running), asleep (suspended)" in typist.read
+        await made.person.starts(ADDRESS.search(said)[0], "asleep")
         said = await typist.sees("Ctrl+C")
         assert "Your workspace is ready." in said
         for what in ("an https address", "keys apart", "backups", "a machine that stays on"):
@@ -175,10 +173,10 @@ async def test_five_answers_from_an_empty_folder_to_the_first_workspace(installe
 async def test_everything_goes_wrong_once_and_the_workspace_is_ready_all_the_same(installed, tmp_path):
     """Wrong answers, an address that nothing serves, an interruption, and another Usher with the same app."""
     async with world() as made:
-        provider, browsers, *slack_answers = made.answers
+        provider, token, browsers, *slack_answers = made.answers
         env, gone = made.env, f"http://127.0.0.1:{reserved_port()}"
         async with usher(installed, tmp_path, "up", **env) as (process, typist):
-            await typist.types(f"posit {gone}", provider, gone, browsers, "xoxb-wrong")
+            await typist.types(f"posit {gone}", provider, "wrong", token, gone, browsers, "xoxb-wrong")
             process.stdin.close()
             said = await typist.sees("run it again to go on")
             await process.wait()
@@ -187,10 +185,10 @@ async def test_everything_goes_wrong_once_and_the_workspace_is_ready_all_the_sam
             assert remedy in said
         async with AsyncExitStack() as other, usher(installed, tmp_path, "up", **env) as (_, typist):
             await other.enter_async_context(made.rival())
-            await typist.types(*slack_answers)
+            await typist.types(token, *slack_answers)
             said = await typist.sees("give it its own app")
             assert "Slack counts more connections of this app than this Usher has (1 more)." in said
             assert "Where are your workspaces?" not in typist.read
             await other.aclose()
-            await made.person.starts("a1", "asleep")
+            await made.person.starts(ADDRESS.search(typist.read)[0], "asleep")
             await typist.sees("Your workspace is ready.")

@@ -21,10 +21,8 @@ from bot.web.app import proving
 from playground.processes import reserved_port
 from tests.app.command_line import run
 from tests.playground.slack_help import OLIVIA, slack
+from tests.rigs.strangers import TOKEN, stranger
 from tests.rigs.unknown_names import unknown_names
-
-#: What each provider's probe takes for an answer.
-ANSWER = {"version": "5.2", "message": "good"}
 
 
 class Terminal:
@@ -65,13 +63,8 @@ def begins(folder, monkeypatch):
 
 @pytest.fixture
 async def provider():
-    async def handle(_request):
-        return web.json_response(ANSWER)
-
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", handle)
-    async with TestServer(app, host="127.0.0.1") as made:
-        yield str(made.make_url("")).rstrip("/")
+    async with stranger("posit") as made:
+        yield made.url
 
 
 @pytest.fixture
@@ -91,13 +84,14 @@ def of_slack(local):
 
 @pytest.mark.parametrize("kind", sorted(provider_classes()))
 async def test_what_is_written_can_be_used_and_its_options_are_keys_of_that_provider(
-    folder, begins, local, provider, kind
+    folder, begins, local, kind
 ):
     env = outside(local)
     begins(**env)
-    secret = ["token-1"] if kind == "sphere" else []
-    terminal = Terminal(f"{kind} {provider}", *secret, "", *of_slack(local))
-    said = await terminal.holds()
+    async with stranger(kind) as made:
+        provider = made.url
+        terminal = Terminal(f"{kind} {provider}", TOKEN, "", *of_slack(local))
+        said = await terminal.holds()
     assert terminal.answers == []
     connections = folder / "connections.toml"
     assert {one.name: one.stat().st_mode & 0o777 for one in folder.iterdir()} == {
@@ -156,9 +150,12 @@ async def test_each_failure_is_met_where_it_happens_with_what_to_do(folder, begi
         ("posit ftp://hub.example", "\nthe address must begin with https:// and name a host"),
         ("posit", "Type it again with the whole address, such as posit https://posit.example.org."),
         (f"posit {gone}", "Check its address, and whether this machine can reach it."),
-        (f"Posit {provider}", "ok   connection posit"),
+        (f"Posit {provider}", "warn connection posit"),
+        ("wrongtoken", "BAD  your account: no usable answer"),
+        ("xoxb-of-slack", "That's a Slack token, not one from Posit Workbench"),
+        (TOKEN, "ok   your account: Posit Workbench accepts that token. Workspaces: asleep (suspended)"),
         (f"{gone}/usher", "needs an address without a path"),
-        (provider, "leads to something else (HTTP 200"),
+        (provider, "leads to something else (HTTP 404"),
         (gone, "though Usher runs here"),
         ("", "leads to this Usher"),
         ("token", "begins with xoxb-"),
@@ -186,11 +183,13 @@ async def test_each_failure_is_met_where_it_happens_with_what_to_do(folder, begi
 
 
 async def test_whoever_is_interrupted_at_any_question_goes_on_there(folder, begins, local, provider):
+    """Only what is in no file is asked for once more: the person's own token, until Slack has named them."""
     env, keys = outside(local), set()
-    for number, answer in enumerate([f"posit {provider}", "", *of_slack(local)]):
+    begun, bot, app, person = [f"posit {provider}"], *of_slack(local)
+    for answers in (begun, [*begun, TOKEN], [TOKEN, ""], [TOKEN, bot], [TOKEN, app], [TOKEN, person]):
         begins(**env)
-        terminal = Terminal(answer)
-        if number < 4:
+        terminal = Terminal(*answers)
+        if person not in answers:
             # The next question has no answer any more.
             with pytest.raises(EOFError):
                 await terminal.holds()
@@ -198,7 +197,7 @@ async def test_whoever_is_interrupted_at_any_question_goes_on_there(folder, begi
             await terminal.holds()
         keys.add(os.environ["USHER_ENCRYPTION_KEYS"])
         asked = [one for one in terminal.said if one.endswith(": ")]
-        assert len(asked) == (2 if number < 4 else 1)
+        assert len(asked) == len(answers) + (person not in answers)
     begins(**env)
     again = Terminal()
     await again.holds()
@@ -218,7 +217,7 @@ async def test_what_somebody_else_wrote_is_kept_and_what_is_wrong_with_it_said(f
 async def test_a_list_of_admins_that_nobody_can_be_written_to_is_kept(folder, begins, local, provider):
     env = outside(local)
     begins(**env)
-    await Terminal(f"posit {provider}", "", *of_slack(local)).holds()
+    await Terminal(f"posit {provider}", TOKEN, "", *of_slack(local)).holds()
     (folder / ".env").write_text((folder / ".env").read_text().replace("=U0OLIVIA", "=S0ADMINS,S0MORE"))
     begins(**env)
     terminal = Terminal(OLIVIA)
@@ -231,7 +230,7 @@ async def test_a_list_of_admins_that_nobody_can_be_written_to_is_kept(folder, be
 async def test_while_slack_cant_be_reached_nothing_is_asked_again(folder, begins, local, provider):
     env = outside(local)
     begins(**env)
-    await Terminal(f"posit {provider}", "", *of_slack(local)).holds()
+    await Terminal(f"posit {provider}", TOKEN, "", *of_slack(local)).holds()
     kept = (folder / ".env").read_text(encoding="utf-8")
     begins(**{**env, "USHER_SLACK_API_URL": f"http://127.0.0.1:{reserved_port()}/api/"})
     terminal = Terminal("xoxb-another")
@@ -244,16 +243,17 @@ async def test_while_slack_cant_be_reached_nothing_is_asked_again(folder, begins
 async def test_init_keeps_the_address_that_a_proxy_leads_here_only_later(folder, begins, local, provider):
     begins(**outside(local))
     url = f"https://127.0.0.1:{reserved_port()}"
-    said = await Terminal(f"posit {provider}", url, *of_slack(local)).holds(look_ahead)
+    said = await Terminal(f"posit {provider}", TOKEN, url, *of_slack(local)).holds(look_ahead)
     assert f"warn public address: nothing answers at {url}" in said
     assert f"\nUSHER_PUBLIC_URL={url}\n" in (folder / ".env").read_text(encoding="utf-8")
 
 
-async def test_where_people_sign_in_with_slack_it_is_said_what_that_needs(begins, provider):
+async def test_where_people_sign_in_with_slack_it_is_said_what_that_needs(begins):
     begins()
-    terminal = Terminal(f"sphere {provider}", "token-1")
-    with pytest.raises(EOFError):
-        await terminal.holds()
+    async with stranger("sphere") as made:
+        terminal = Terminal(f"sphere {made.url}", TOKEN)
+        with pytest.raises(EOFError):
+            await terminal.holds()
     assert "Sphere Engine's access token: " in terminal.said
     assert "Sphere Engine workspaces open in a page of Usher's" in terminal.said[-2]
 
@@ -288,7 +288,7 @@ async def test_a_second_usher_on_a_machine_has_a_port_of_its_own(folder, begins,
 async def test_an_usher_that_runs_already_is_not_set_up_again(begins, local, provider):
     env = outside(local)
     begins(**env)
-    await Terminal(f"posit {provider}", "", *of_slack(local)).holds()
+    await Terminal(f"posit {provider}", TOKEN, "", *of_slack(local)).holds()
     begins(**env)
     app = web.Application()
     app.router.add_routes([proving(Vault([os.environ["USHER_ENCRYPTION_KEYS"]]))])
