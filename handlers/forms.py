@@ -82,7 +82,8 @@ async def open_form(request: Request, purpose: Purpose, words_given: tuple[str, 
     if template:
         values["template"] = template
     offer = PersonalOffer(services.connections[connection], snapshot, purpose, request.principal)
-    view = view_of(offer, making, account, values)
+    advises = services.context.installation.is_administrator(request.principal)
+    view = view_of(offer, making, account, values, advises=advises)
     if request.surface.where is Where.FORM:
         return Answer(text=verbs.OPEN_FORM, view=view)
     return _with_button(kit.fill(verbs.READY, title=services.title(connection)), making, view)
@@ -206,9 +207,12 @@ async def _known(services: Services, principal: Principal, making: Making) -> tu
     )
 
 
-def view_of(offer: PersonalOffer, making: Making, account: Account, values: Values) -> dict[str, Any]:
-    """Return the form as it is shown, with the values that may still be shown."""
+def view_of(
+    offer: PersonalOffer, making: Making, account: Account, values: Values, *, advises: bool = False
+) -> dict[str, Any]:
+    """Return the form as it is shown, with the values that may still be shown; ``advises`` administrators."""
     form, provider = offer.form(values), offer.provider
+    form = replace(form, note=form.advice or form.note) if advises else form
     fitting = {one.name: values[one.name] for one in form.fields if _fits(one, values)}
     shown = {one.name: one.initial for one in form.fields if one.initial} | fitting
     return forms.make_view(

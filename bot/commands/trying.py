@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from bot.commands import complain, load, with_store
+from bot.commands import complain, read, with_store
 from bot.domain.audit import AuditEntry
 from bot.providers import build, secrets_of
 from bot.providers.base import Access, Behalf, Credential, Identity, Provider, Removal, Tokens
@@ -25,12 +25,12 @@ Ask = Callable[[str], str]
 
 def try_connection(arguments: argparse.Namespace) -> int:
     """Play the main job on a connection, and say which of our facts were seen there."""
-    settings, connections = load()
-    chosen = connections.get(arguments.connection)
-    if chosen is None:
-        complain(
-            f"There's no connection {arguments.connection}. There are: {', '.join(sorted(connections))}."
-        )
+    # What is wrong with Slack's settings doesn't matter here.
+    reading, connections, problems = read()
+    settings, chosen = reading.settings, connections.get(arguments.connection)
+    if chosen is None or "USHER_DATABASE_URL" in reading.wrong:
+        known = ", ".join(sorted(connections)) or "none"
+        complain(f"There's no connection {arguments.connection}. There are: {known}.", *problems)
         return 2
     ask_secret = getpass if sys.stdin.isatty() else input
 
@@ -91,7 +91,8 @@ async def tried(trial: Trial, arguments: argparse.Namespace, ask: Ask) -> int:
     except ProviderError as failed:
         raise NotDone(f"{provider.settings.title} doesn't say what can be made: {why(failed)}") from None
     ends = "stop and remove" if isinstance(provider, Removal) else "stop"
-    print(f"On {provider.settings.title}, this will make, look at, and {ends}:")
+    does = f"make, look at, and {ends}" if plans[0].is_own else "start, look at, and stop again"
+    print(f"On {provider.settings.title}, this will {does}:")
     for made in plans:
         chosen = ", ".join(f"{name} {value}" for name, value in made.spec.chosen.items() if value)
         print(f"  a {made.purpose} called {made.spec.name}" + (f", with {chosen}" if chosen else ""))

@@ -69,10 +69,14 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """Hold the fields in display order, and an optional sentence above them."""
+    """Hold the fields in display order, and an optional sentence above them.
+
+    ``advice`` is for administrators: what to do where there are no fields.
+    """
 
     fields: tuple[Field, ...]
     note: str = ""
+    advice: str = ""
 
     def field(self, name: str) -> Field | None:
         """Return the field called ``name``, or None."""

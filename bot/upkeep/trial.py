@@ -68,6 +68,11 @@ class Made:
     since: float = 0.0
     remote_id: str | None = None
 
+    @property
+    def is_own(self) -> bool:
+        """Return whether the trial makes it: what was there before is started and stopped, never removed."""
+        return bool(self.key)
+
 
 class Record:
     """Keep what a trial makes in a file, which is gone when nothing is left of it."""
@@ -137,10 +142,14 @@ class Trial:
         """Fill the provider's forms with the least that they take; raise NotDone if something is missing."""
         provider, mark = self.stage.provider, "".join(secrets.choice(_LETTERS) for _ in range(8))
         making = provider.need(base.Making)
+        offer = await making.templates(self.access)
+        form = making.form(offer, "workspace", {}, NOBODY)
+        if not form.fields:
+            self.stage.tell(form.advice or form.note)
+            return [await self._existing(given.get("workspace", ""))]
         wanted: list[tuple[Purpose, base.Forms[Any], dict[str, str]]] = [("workspace", making, {**given})]
         if isinstance(provider, base.Runs) and provider.runs_commands():
             wanted.append(("job", provider, {**given, "command": f"echo {STEM}"}))
-        offer = await making.templates(self.access)
         return [
             Made(
                 purpose,
@@ -149,6 +158,14 @@ class Trial:
             )
             for purpose, asking, values in wanted
         ]
+
+    async def _existing(self, name: str) -> Made:
+        """Return a stopped workspace of the account, which a stop doesn't end; raise NotDone without any."""
+        for one in await self.stage.provider.need(base.Lists).discover(self.access):
+            is_meant = bool(one.name) and name in ("", one.name) and one.observed.state is State.STOPPED
+            if is_meant and (await self._read(one.remote_id)).is_kept is not False:
+                return Made("workspace", Spec(one.name), "", remote_id=one.remote_id)
+        raise NotDone("There is no stopped workspace to start and stop instead. Add a template, or stop one.")
 
     # -- the job ---------------------------------------------------------------------------------------------
 
@@ -165,7 +182,11 @@ class Trial:
 
     async def _workspace(self, made: Made) -> None:
         provider = self.stage.provider
-        created = await self._make(made, provider.need(base.Making).create)
+        if made.is_own:
+            created = await self._make(made, provider.need(base.Making).create)
+        else:
+            self.stage.record.keep(made)
+            created = Created(made.remote_id or "", made.spec.name, is_started=False)
         if not created.is_started:
             await self._step("start", provider.start(self.access, created.remote_id))
         seen = await self._step("run", self._until(created.remote_id, _ran_or_failed))
@@ -245,7 +266,7 @@ class Trial:
                 if remote_id is None and self.stage.clock.now() < made.since + SETTLES:
                     continue  # It may yet appear.
                 if remote_id is not None:
-                    await (self._end if made.purpose == "workspace" else self._end_job)(remote_id)
+                    await (self._end_job(remote_id) if made.purpose == "job" else self._end(made, remote_id))
             except errors.ProviderError:
                 continue  # It was said; the record keeps it for the next trial.
             self.stage.record.drop(made)
@@ -254,7 +275,7 @@ class Trial:
             self.stage.tell(f"Left on the provider: {', '.join(left)}. The next trial puts it away.")
         return not left
 
-    async def _end(self, remote_id: str) -> None:
+    async def _end(self, made: Made, remote_id: str) -> None:
         provider = self.stage.provider
         try:
             await self._step("stop", provider.stop(self.access, remote_id))
@@ -265,7 +286,7 @@ class Trial:
         except errors.NotFound:
             return
         seen = await self._step("down", self._until(remote_id, lambda one: one.state in NOT_UP))
-        if seen.state is State.GONE:
+        if seen.state is State.GONE or not made.is_own:
             return
         if isinstance(provider, base.Removal):
             await self._step("remove", provider.remove(self.access, remote_id))

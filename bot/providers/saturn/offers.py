@@ -285,6 +285,12 @@ LONGEST_NAME = 60
 _ID = re.compile(r"[0-9a-fA-F]{32}")
 _LINK = re.compile(r"/dash/resources/(workspace|job)/([0-9a-fA-F]{32})(/.*)?")
 NO_RECIPES = "There are no templates for you here yet. Ask your Usher admin to add one."
+TEMPLATE = """\
+A template is a recipe in a file beside the connections file, which needs these lines:
+[[connections.{name}.templates]]
+name = "course"
+file = "course.json"
+The file holds at least {{"type": "workspace", "spec": {{"instance_type": "…", "image": "…"}}}}."""
 NO_JOBS = "You don't have any jobs here yet. Set one up on Saturn Cloud, then come back."
 JOB_HINT = "This server doesn't list jobs. Paste the link or the id of the job's page."
 JOB_UNKNOWN = "I can't find that job. Type its name, or paste the link or id of its page."
@@ -370,7 +376,7 @@ class SaturnMaking(Making[Offer]):
             return _job_form(offer, values)
         offered = connection.offered(self.settings.templates, asker)
         if not offered:
-            return forms.Form((), NO_RECIPES)
+            return forms.Form((), NO_RECIPES, TEMPLATE.format(name=self.settings.name))
         chosen = connection.proposed(offered, values)
         free = forms.free_name(chosen.name if chosen is not None else "workspace", offer.names)
         fields = [connection.template_field(offered, chosen), forms.name_field(free, LONGEST_NAME)]

@@ -264,3 +264,34 @@ async def test_a_server_that_differs_is_seen_and_said(at_posit, tmp_path, capsys
     said = capsys.readouterr().out
     assert "assumed     seen otherwise  posit-session-path: a session's URL ends with the ids of" in said
     assert said.count("seen otherwise") == 1
+
+
+async def test_without_a_template_it_starts_and_stops_what_is_there_and_says_what_a_template_needs(
+    hubs, tmp_path, capsys
+):
+    async with ready("saturn", hubs, tmp_path) as (rig, new_trial):
+        rig.provider = provider_of("saturn", rig.provider.http, rig.provider.settings.base_url)
+        before = await states(rig)
+        assert await tried(new_trial(), arguments(yes=True), input) == 0, rig.said
+        assert "[[connections.saturn.templates]]" in rig.said[0]
+        assert (
+            "this will start, look at, and stop again:\n  a workspace called training\n"
+            in capsys.readouterr().out
+        )
+        assert await states(rig) == before
+        started = [path for path in rig.harness.requests if path.endswith("/start")]
+        assert [rig.remote_id in one for one in started] == [True], started
+        # What is interrupted while it is up is stopped by the next one, and stays there.
+        trial = new_trial()
+        [made] = await trial.plan({"workspace": "training"})
+        trial.stage.record.keep(made)
+        await rig.provider.start(rig.access, made.remote_id)
+        assert await new_trial().put_away(), rig.said
+        assert await states(rig) == before
+        # One that ends with its stop isn't touched.
+        rig.spoil(
+            f"/api/workspaces/{made.remote_id}$",
+            patch=[{"op": "add", "path": "/self_destruct", "value": True}],
+        )
+        with pytest.raises(NotDone, match="no stopped workspace"):
+            await trial.plan({"workspace": "training"})
