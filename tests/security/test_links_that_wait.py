@@ -1,0 +1,93 @@
+"""A link whose token was given in a terminal: the proof is the usual one, and what no proof uses is erased."""
+
+import dataclasses
+
+import pytest
+from pydantic import SecretStr
+
+from bot.providers.base import Credential
+from bot.services import linking
+from bot.services.asked import Asked
+from bot.services.linking import CODE_SECONDS, LINK_SECONDS, digest
+from tests.web.rig import ALICE, BOB, GOOD, rig
+
+
+async def waiting(world):
+    """Have Alice's checked account wait; return the address of its link."""
+    identity = await world.provider.check(Credential(SecretStr(GOOD)))
+    return await Asked(world.context, ALICE).to(linking.wait_for_proof, "saturn", identity, GOOD)
+
+
+async def row(world, url):
+    return await world.store.link(digest(url.rpartition("/")[2]))
+
+
+async def test_a_code_typed_in_slack_is_the_proof_and_nobody_types_the_token_again():
+    async with rig() as world:
+        url = await waiting(world)
+        sealed = await row(world, url)
+        assert sealed.secret is not None
+        assert GOOD not in repr(dataclasses.asdict(sealed))
+        browser = await world.browser()
+        page = await browser.get(url)
+        assert "Alice Liddell" in page
+        assert "alice" in page
+        assert 'name="token"' not in page
+        assert await world.store.account(ALICE, "saturn") is None
+        page = await browser.send("/link/confirm")
+        code = page.partition("<code>")[2].partition("</code>")[0]
+        # What was confirmed here opens nothing elsewhere.
+        assert code not in await (await world.browser()).get(url)
+        account = await world.accounts.confirm_code(ALICE, code)
+        assert (account.username, account.made_by, account.is_proven) == ("alice", "token", True)
+        assert (await row(world, url)).secret is None
+
+
+async def test_a_sign_in_with_slack_is_the_proof_and_somebody_elses_is_none():
+    async with rig(sign_in=True) as world:
+        url = await waiting(world)
+        stranger, own = await world.browser(), await world.browser()
+        world.issuer.person = ("T0HOME", BOB.user_id)
+        await stranger.get(url)
+        await stranger.get("/link/sign-in")
+        assert stranger.status == 403
+        assert (await row(world, url)).stage == "checked"
+        world.issuer.person = ("T0HOME", ALICE.user_id)
+        await own.get(url)
+        page = await own.get("/link/sign-in")
+        assert 'name="token"' not in page
+        await own.send("/link/confirm")
+        account = await world.store.account(ALICE, "saturn")
+        assert (account.username, account.is_proven) == ("alice", True)
+
+
+async def test_a_proof_in_another_browser_discards_what_was_checked_in_one():
+    async with rig(sign_in=True) as world:
+        url = await waiting(world)
+        world.issuer.person = ("T0HOME", ALICE.user_id)
+        for _ in range(2):
+            browser = await world.browser()
+            await browser.get(url)
+            page = await browser.get("/link/sign-in")
+        assert 'name="token"' in page
+        assert (await row(world, url)).secret is None
+
+
+@pytest.mark.parametrize("is_confirmed", [False, True])
+async def test_what_no_proof_uses_is_erased_when_the_link_ends(is_confirmed):
+    async with rig() as world:
+        url = await waiting(world)
+        if is_confirmed:
+            browser = await world.browser()
+            await browser.get(url)
+            await browser.send("/link/confirm")
+        seconds = CODE_SECONDS if is_confirmed else LINK_SECONDS
+        for passed, is_kept in ((seconds - 1.0, True), (2.0, False)):
+            world.clock.advance(passed)
+            await world.store.empty_links()
+            left = await row(world, url)
+            assert (left.secret is not None, left.code_hash is not None) == (
+                is_kept,
+                is_kept and is_confirmed,
+            )
+        assert "has expired" in await (await world.browser()).get(url)
