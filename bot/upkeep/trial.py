@@ -162,8 +162,8 @@ class Trial:
     async def _existing(self, name: str) -> Made:
         """Return a stopped workspace of the account, which a stop doesn't end; raise NotDone without any."""
         for one in await self.stage.provider.need(base.Lists).discover(self.access):
-            is_meant = bool(one.name) and name in ("", one.name) and one.observed.state is State.STOPPED
-            if is_meant and (await self._read(one.remote_id)).is_kept is not False:
+            is_wanted = bool(one.name) and name in ("", one.name) and one.observed.state is State.STOPPED
+            if is_wanted and (await self._read(one.remote_id)).is_kept is not False:
                 return Made("workspace", Spec(one.name), "", remote_id=one.remote_id)
         raise NotDone("There is no stopped workspace to start and stop instead. Add a template, or stop one.")
 

@@ -1,4 +1,4 @@
-"""A link whose token was given in a terminal: the proof is the usual one, and what no proof uses is erased."""
+"""A link whose token was given in a terminal: its proof is the usual one, and what none uses is erased."""
 
 import dataclasses
 
