@@ -91,7 +91,7 @@ async def tried(trial: Trial, arguments: argparse.Namespace, ask: Ask) -> int:
     except ProviderError as failed:
         raise NotDone(f"{provider.settings.title} doesn't say what can be made: {why(failed)}") from None
     ends = "stop and remove" if isinstance(provider, Removal) else "stop"
-    does = f"make, look at, and {ends}" if plans[0].is_own else "start, look at, and stop again"
+    does = f"make, look at, and {ends}" if plans[0].key else "start, look at, and stop again"
     print(f"On {provider.settings.title}, this will {does}:")
     for made in plans:
         chosen = ", ".join(f"{name} {value}" for name, value in made.spec.chosen.items() if value)

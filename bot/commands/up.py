@@ -30,7 +30,8 @@ from bot.domain.operations import OperationVerb
 from bot.domain.people import Principal
 from bot.messages.blocks import replies
 from bot.messages.texts import home
-from bot.providers import base, build_providers, provider_classes, read_connections, runs_commands
+from bot.providers import base, build, build_providers, provider_classes, read_connections, runs_commands
+from bot.providers.connection import ConnectionSettings
 from bot.services import linking
 from bot.slack.manifest import create_url, socket_manifest
 from bot.support.environment import ENV_FILE, command, connections_source, exposed_env_file, give, given
@@ -54,8 +55,8 @@ Look = Callable[[Settings, Http], Awaitable[Sequence[Check]]]
 _KEY: Final = "It opens what people link: keep a copy elsewhere"
 _BEGIN: Final = "Each answer is tried at once and saved here: if you stop, the next run goes on from there."
 _WHERE: Final = "Where are your workspaces? Type one of {known}, and its address, such as saturn https://…"
-_AGAIN: Final = "Type it again with the whole address, such as {kind} https://{kind}.example.org."
-_OWN: Final = "Your own token there: it isn't shown or written down (Enter to link later, in Slack)"
+_AGAIN: Final = "Type it again with the server's own address, such as {kind} https://{kind}.example.org."
+_OWN: Final = "Your own token there, which isn't shown or written down (Enter to link later, in Slack)"
 _PAGE: Final = (
     "{title} workspaces open in a page of Usher's, where people sign in with Slack. That needs an https "
     "address and more settings than are asked for here: `usher docs connections/{kind}`."
@@ -86,7 +87,7 @@ Usher is running. To link your account, open this within ten minutes; it works o
   {url}
 
 If the page shows a code, enter it in the message that Usher has sent you in Slack. Then start a workspace.
-Your token is deleted unless you do. You can still link in Slack then: type link. The log is {log}."""
+Otherwise your token is deleted: to link later, type link to Usher in Slack. The log is {log}."""
 _OTHER: Final = (
     "Slack counts more connections of this app than this Usher has ({count} more). Another one that uses it "
     "gets some of what you press: stop it, or give it its own app. If you just did, wait a few minutes."
@@ -246,19 +247,18 @@ class Conversation:
         async def look(_settings: Settings, http: Http) -> list[Check]:
             return [await check_connection(*one) for one in build_providers(found, http).items()]
 
-        async def whose(_settings: Settings, http: Http) -> list[Check]:
-            for name, provider in build_providers(found, http).items():
-                if provider.links_by("token"):
-                    return await self._whose(name, provider)
-            return []
-
         wrong = "\n".join(problems) or self._judged(look)
-        return wrong or ("" if given("USHER_ADMINS") else self._judged(whose))
+        name = next((name for name, one in found.items() if "token" in one.linking), "")
+        if wrong or not name or given("USHER_ADMINS"):
+            return wrong
+        return self._judged(partial(self._whose, found[name]))
 
-    async def _whose(self, name: str, provider: base.Provider) -> list[Check]:
+    async def _whose(self, connection: ConnectionSettings, _settings: Settings, http: Http) -> list[Check]:
         """Ask for the person's own token until it opens an account: without one, the server must be known."""
+        name, provider = connection.name, build(connection, http)
         guide = provider.need(base.Tokens).token_help()
-        self._tell("\n".join(filter(None, (*guide.steps, guide.url))))
+        steps = "\n".join(guide.steps)
+        self._tell(steps.replace(f"Press Open {connection.title}", f"Open {guide.url}"))
         while token := provider.clean_token(self._ask_secret(f"{_OWN}: ")):
             found = await check_account(provider, token)
             if found.is_good:

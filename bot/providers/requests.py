@@ -129,7 +129,7 @@ async def refuses_others(ask: Callable[[Credential], Awaitable[object]]) -> None
         await ask(Credential(SecretStr(secrets.token_hex(32))))
     except (errors.CredentialRefused, errors.Forbidden):
         return
-    raise errors.BadAnswer("the server accepts any token")
+    raise errors.BadAnswer("something else answers there: it refuses no token")
 
 
 async def unless_absent(asking: Awaitable[T]) -> T | None:

@@ -59,6 +59,8 @@ MOST_OUTPUT: Final = 100_000
 class Made:
     """Hold what a trial makes, as its file has it; ``remote_id`` is None until the provider has said it.
 
+    ``key`` is "" for what was there before, which is started and stopped, and never removed.
+
     ``since`` is when it was made, in epoch seconds.
     """
 
@@ -67,11 +69,6 @@ class Made:
     key: str
     since: float = 0.0
     remote_id: str | None = None
-
-    @property
-    def is_own(self) -> bool:
-        """Return whether the trial makes it: what was there before is started and stopped, never removed."""
-        return bool(self.key)
 
 
 class Record:
@@ -182,11 +179,10 @@ class Trial:
 
     async def _workspace(self, made: Made) -> None:
         provider = self.stage.provider
-        if made.is_own:
+        self.stage.record.keep(made)
+        created = Created(made.remote_id or "", made.spec.name, is_started=False)
+        if made.key:
             created = await self._make(made, provider.need(base.Making).create)
-        else:
-            self.stage.record.keep(made)
-            created = Created(made.remote_id or "", made.spec.name, is_started=False)
         if not created.is_started:
             await self._step("start", provider.start(self.access, created.remote_id))
         seen = await self._step("run", self._until(created.remote_id, _ran_or_failed))
@@ -286,7 +282,7 @@ class Trial:
         except errors.NotFound:
             return
         seen = await self._step("down", self._until(remote_id, lambda one: one.state in NOT_UP))
-        if seen.state is State.GONE or not made.is_own:
+        if seen.state is State.GONE or not made.key:
             return
         if isinstance(provider, base.Removal):
             await self._step("remove", provider.remove(self.access, remote_id))

@@ -148,7 +148,7 @@ async def test_each_failure_is_met_where_it_happens_with_what_to_do(folder, begi
             "\nzeppelin isn't one of jupyterhub, posit, saturn, sphere. Type one of them and its address",
         ),
         ("posit ftp://hub.example", "\nthe address must begin with https:// and name a host"),
-        ("posit", "Type it again with the whole address, such as posit https://posit.example.org."),
+        ("posit", "Type it again with the server's own address, such as posit https://posit.example.org."),
         (f"posit {gone}", "Check its address, and whether this machine can reach it."),
         (f"Posit {provider}", "warn connection posit"),
         ("wrongtoken", "BAD  your account: no usable answer"),
