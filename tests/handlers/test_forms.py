@@ -10,6 +10,8 @@ from bot.domain.snapshots import Snapshot
 from bot.domain.surfaces import Surface, Where
 from bot.domain.tasks import TaskKind
 from bot.messages.blocks import forms, kit
+from bot.providers.saturn.offers import SaturnSettings
+from bot.providers.saturn.provider import Saturn
 from handlers.dispatch import replay, run_button, run_search
 from tests.handlers.rig import activate, buttons, rig, submit
 from tests.rigs.clock import FakeClock
@@ -198,3 +200,25 @@ async def test_nothing_on_offer_is_said(bench):
     check_limits(view)
     assert "has nothing to choose from here" in str(view)
     assert "submit" not in view
+
+
+@pytest.mark.parametrize("is_administrator", [True, False])
+async def test_an_empty_form_says_to_an_administrator_which_lines_a_template_needs(is_administrator):
+    settings = {
+        "name": "saturn",
+        "provider": "saturn",
+        "title": "Saturn Cloud",
+        "base_url": "https://x.example",
+    }
+    provider = Saturn(SaturnSettings(**settings), None)
+    administrators = frozenset({ALICE.user_id} if is_administrator else ())
+    async with rig(connections={"saturn": provider}, administrators=administrators) as made:
+        await activate(made.store, ALICE, "saturn")
+        account = await made.store.account(ALICE, "saturn")
+        empty = {"sizes": None, "names": [], "owner": "", "jobs": None, "needs_image": False}
+        now = await made.store.now()
+        await made.store.save_snapshot(Snapshot("saturn", account.id, "templates", empty, now))
+        view = (await made.say("new", trigger_id="t1")).view
+    check_limits(view)
+    assert ("[[connections.saturn.templates]]" in str(view)) == is_administrator
+    assert ("Ask your Usher admin" in str(view)) == (not is_administrator)
