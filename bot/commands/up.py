@@ -358,7 +358,8 @@ async def _first_workspace(settings: Settings, own: tuple[str, str] | None, proc
     here = replies.hint(home.HERE, await first_steps(process.services.of(person), person))
     if url and not process.context.sign_in:
         here = replies.code_question()
-    notice = NewNotice(f"up:{person.key}", NoticeKind.MESSAGE, url[-8:] or "here", person, here.as_body())
+    occasion = linking.digest(url)[:12] if url else "here"
+    notice = NewNotice(f"up:{person.key}", NoticeKind.MESSAGE, occasion, person, here.as_body())
     await store.add_notices([notice])
     process.context.wake()
     print((_WAITS if url else _WRITTEN).format(url=url, log=_LOG), flush=True)
