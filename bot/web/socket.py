@@ -44,6 +44,8 @@ PING_SECONDS = 10.0
 LINGER_SECONDS = 30.0
 #: Slack has more connections of this app than the ten it allows: this one has to go before another comes.
 TOO_MANY: Final = "too_many_websockets"
+#: The longest pause that is kept where Slack, or a proxy in its place, asks for one; seconds.
+LONGEST_PAUSE: Final = 600.0
 #: A connection that lived for less, in seconds, isn't replaced at once: the next may not live longer.
 SHORT_LIVED: Final = 10.0
 
@@ -58,6 +60,12 @@ class Count:
     at: float
     counted: int
     held: int
+
+
+def wanted_pause(header: str, usual: float) -> float:
+    """Return the seconds of a ``Retry-After``, within bounds; ``usual`` where it is anything else."""
+    is_number = header.isascii() and header.isdecimal()
+    return min(max(float(header), usual), LONGEST_PAUSE) if is_number else usual
 
 
 class SocketSide(AsyncSocketModeHandler):
@@ -188,12 +196,15 @@ class SocketSide(AsyncSocketModeHandler):
             except SlackApiError as refused:
                 answer = refused.response
                 # An answer that couldn't be parsed is of another type.
-                is_parsed = isinstance(answer, AsyncSlackResponse)
+                is_parsed = isinstance(answer, AsyncSlackResponse) and isinstance(answer.data, dict)
                 if is_parsed and answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-                    pause = float(answer.headers.get("Retry-After", pause))
+                    pause = wanted_pause(answer.headers.get("Retry-After", ""), pause)
                 log.warning("slack.socket_refused", error=answer.get("error") if is_parsed else "unreadable")
             except (OSError, aiohttp.ClientError) as error:
                 log.warning("slack.socket_not_opened", error=error)
+            except Exception as error:  # noqa: BLE001 - whatever answers in Slack's place, it is asked again
+                # What is odd about an answer may be its address, with a ticket.
+                log.warning("slack.socket_not_opened", error=type(error).__name__)
             else:
                 if connection.counted is not None:
                     self.count = Count(self._monotonic(), connection.counted, len(self._open))

@@ -215,6 +215,66 @@ async def test_without_slack_it_goes_on_trying_and_can_be_ended(caplog):
     assert "canary" not in caplog.text
 
 
+ODD_ANSWERS = {
+    "a date to wait for": lambda: web.json_response(
+        {"ok": False, "error": "ratelimited"},
+        status=429,
+        headers={"Retry-After": "Wed, 21 Oct 2099 07:28:00 GMT"},
+    ),
+    "no number to wait for": lambda: web.json_response({}, status=429, headers={"Retry-After": "nan"}),
+    "no object": lambda: web.json_response([1]),
+    "nothing": lambda: web.Response(text=""),
+    "no text": lambda: web.Response(body=b'\xff{"canary"', content_type="application/json"),
+    "no end": lambda: web.Response(text="[" * 200_000, content_type="application/json"),
+    "no host": lambda: web.json_response({"ok": True, "url": "wss://[canary"}),
+    "no port": lambda: web.json_response({"ok": True, "url": "wss://slack.example:99999/?ticket=canary"}),
+}
+
+
+async def test_after_the_oddest_answers_in_slacks_place_it_connects(capsys):
+    odd = list(ODD_ANSWERS.values())
+
+    async def answer(request):
+        address = str(request.url.origin().with_scheme("ws") / "link")
+        return odd.pop(0)() if odd else web.json_response({"ok": True, "url": address})
+
+    async def link(request):
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.send_json({"type": "hello"})
+        await socket.receive()
+        return socket
+
+    slack_app = web.Application()
+    slack_app.router.add_post("/api/apps.connections.open", answer)
+    slack_app.router.add_get("/link", link)
+    async with TestServer(slack_app) as server:
+        api_url = str(server.make_url("/api/"))
+        socket = SocketSide(bolt_with(), SecretStr("xapp-1"), api_url, ping_seconds=0.1)
+        socket.start()
+        await until(socket.is_ready)
+        await socket.close()
+    logged = capsys.readouterr().out
+    assert (odd, logged.count("slack.socket_")) == ([], len(ODD_ANSWERS) + 1)
+    assert "canary" not in logged
+
+
+@pytest.mark.parametrize(
+    ("header", "pause"),
+    [
+        ("30", 30.0),
+        ("0", 10.0),
+        ("9" * 400, 600),
+        ("", 10.0),
+        ("-1", 10.0),
+        ("1e9", 10.0),
+        ("³", 10.0),
+    ],
+)
+def test_a_pause_that_is_asked_for_is_kept_within_bounds(header, pause):
+    assert 0 == pause
+
+
 class Unconnected(Connection):
     """Stay where it is told to connect."""
 
