@@ -56,8 +56,11 @@ MAX_FORM_BYTES = 16 * 1024
 
 
 def is_at(request: web.Request, url: str) -> bool:
-    """Return whether a request came to an address's host name; proxies may leave out its port."""
-    return bool(url) and request.host.lower().partition(":")[0] == urlsplit(url).hostname
+    """Return whether a request came to an address's host name; proxies may leave out its port.
+
+    With a dot at its end it is the same name, at which browsers see another origin.
+    """
+    return bool(url) and request.host.lower().partition(":")[0].rstrip(".") == urlsplit(url).hostname
 
 
 def cookie_name(name: str, *, is_secure: bool) -> str:

@@ -62,6 +62,8 @@ async def test_there_are_only_the_pages_that_show_ides(world):
     for path in elsewhere:
         for method in ("GET", "POST"):
             assert (await there.ask(browser, path, method=method))[0] == 404, (method, path)
+        # With a dot at its end a browser reaches the same, and sees another origin.
+        assert (await there.ask(browser, path, Host=f"{PAGES}.:{there.port}"))[0] == 404, path
     assert (await there.ask(browser, "/static/ide.js"))[0] == 200
     # Who is there is known at the first name, which leads back.
     status, location, _ = await there.ask(browser, "/ide/workspace_x")
