@@ -263,5 +263,8 @@ def _read(path: Path) -> tuple[int, str] | None:
 def _write(path: Path, head: tuple[int, str]) -> None:
     """Replace the whole file: a crash leaves either the old one or the new one."""
     fresh = path.with_name(f"{path.name}.new")
-    fresh.write_text(json.dumps({"length": head[0], "hash": head[1]}), encoding="utf-8")
+    fresh.unlink(missing_ok=True)
+    # Not through a link: root writes here, too, in a folder that isn't root's alone.
+    with fresh.open("x", encoding="utf-8") as file:
+        json.dump({"length": head[0], "hash": head[1]}, file)
     fresh.replace(path)

@@ -21,6 +21,7 @@ from bot.store.transaction import StoreTime
 from bot.store.upkeep import mark
 from bot.support.errors import StoreUnavailable
 from bot.support.settings import Settings
+from bot.upkeep.archives import Witness
 from bot.upkeep.backups import KEPT, make_backup
 from bot.upkeep.store_checks import check_backups
 from tests.app.command_line import environment, run, running
@@ -265,6 +266,26 @@ async def test_the_log_of_what_was_there_stays_with_it(tmp_path):
         with closing(sqlite3.connect(file)) as database:
             counted += database.execute("SELECT COUNT(*) FROM accounts").fetchall()
     assert counted == [(0,), (1,)]
+
+
+async def test_who_serves_leads_whoever_restores_to_no_file_elsewhere(tmp_path):
+    """The folder is of the user that Usher runs as; root writes there once."""
+    database, theirs, made = (tmp_path / name for name in ("usher.db", "theirs", "made"))
+    theirs.write_text("kept")
+    async with installed(tmp_path) as (store, make, clock):
+        assert await make(tmp_path / "backups") == ""
+        (tmp_path / "usher.db.seen.new").symlink_to(theirs)
+        await Witness(database).note(store)
+    (backup,) = found(tmp_path, "backups/*")
+    for ending in (".restored", ".restored.new"):
+        database.with_name(f"usher.db{ending}").symlink_to(theirs)
+    (tmp_path / "usher.db.lock").unlink(missing_ok=True)
+    (tmp_path / "usher.db.lock").symlink_to(made)
+    with pytest.raises(OSError, match="Too many levels of symbolic links"):
+        put_in_place(backup, database, StoreTime(clock), CountingIds())
+    (tmp_path / "usher.db.lock").unlink()
+    put_in_place(backup, database, StoreTime(clock), CountingIds())
+    assert (theirs.read_text(), made.exists()) == ("kept", False)
 
 
 @pytest.mark.parametrize(
