@@ -6,6 +6,7 @@ Exit status: 0 done, 1 not done (a sentence says why), 2 wrong settings or words
 import argparse
 import gc
 import os
+import re
 import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
@@ -150,8 +151,10 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _mark(text: str) -> tuple[int, str]:
-    seq, _, hash_ = text.partition(":")
-    return int(seq), hash_.lower()
+    if not re.fullmatch(r"[1-9][0-9]{0,17}:[0-9a-f]{64}", text.lower(), re.ASCII):
+        raise argparse.ArgumentTypeError("needs N:HASH, as `audit verify` prints them")
+    seq, _, hash_ = text.lower().partition(":")
+    return int(seq), hash_
 
 
 def _day(text: str) -> float:

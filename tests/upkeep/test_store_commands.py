@@ -187,7 +187,9 @@ async def test_the_audit_is_whole_until_it_is_edited(tmp_path):
         (f"2:{last}", 1),
         (f"4:{last}", 1),
         (f"x:{last}", 2),
-        (f"0:{last}", 1),
+        ("0:", 2),
+        (f"{'9' * 20}:{last}", 2),
+        (f"3:{last[:12]}", 2),
     ):
         noted = await run("audit", "verify", "--seen", seen, env=env)
         assert noted.status == status, noted
