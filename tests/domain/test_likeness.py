@@ -21,6 +21,10 @@ from bot.domain.likeness import ALIKE, likeness
         ("alice", "alice42"),
         ("a1ice", "alice"),
         ("alicia", "alice.a"),
+        ("alice.smith@example.org", "alice.smith@example.org"),
+        ("ASmith@other.example", "Alice Smith"),
+        ("EXAMPLE\\asmith", "Alice Smith"),
+        ("example/asmith", "Alice Smith"),
     ],
 )
 def test_what_may_mean_somebody(username, called):
@@ -38,6 +42,8 @@ def test_what_may_mean_somebody(username, called):
         ("alice", "@alice"),
         ("alice", "___"),
         ("example", "bob@example.org"),
+        ("alice@example.org", "bob@example.org"),
+        ("@alice", "alice"),
     ],
 )
 def test_what_means_nobody(username, called):
