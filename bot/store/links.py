@@ -11,7 +11,7 @@ def expire(tx: Transaction, principal_key: str, connection: str) -> None:
     tx.run("expire_links", principal=principal_key, connection=connection, now=tx.now())
 
 
-def empty(tx: Transaction) -> None:
+def empty_links(tx: Transaction) -> None:
     """Delete what links held that have ended; they themselves stay for a day."""
     tx.run("empty_links", now=tx.now())
 

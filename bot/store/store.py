@@ -230,7 +230,7 @@ class Store(OnEngine):
 
     link = read(links.link)
     open_link_of = read(links.open_link_of)
-    empty_links = write(links.empty)
+    empty_links = write(links.empty_links)
     account = read(accounts_.account)
     account_by_id = read(accounts_.account_by_id)
     accounts = read(accounts_.accounts)

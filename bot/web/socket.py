@@ -44,6 +44,8 @@ PING_SECONDS = 10.0
 LINGER_SECONDS = 30.0
 #: Slack has more connections of this app than the ten it allows: this one has to go before another comes.
 TOO_MANY: Final = "too_many_websockets"
+#: Why Usher ends a connection by itself.
+RENEWED: Final = "renewed"
 #: The longest pause that is kept where Slack, or a proxy in its place, asks for one; seconds.
 LONGEST_PAUSE: Final = 600.0
 #: A connection that lived for less, in seconds, isn't replaced at once: the next may not live longer.
@@ -110,6 +112,7 @@ class SocketSide(AsyncSocketModeHandler):
     def renew(self) -> None:
         """Replace a connection: Slack counts all of them whenever one opens."""
         for connection in tuple(self._live.values())[:1]:
+            connection.reason = RENEWED
             connection.ending.set()
 
     def is_ready(self) -> bool:
@@ -168,7 +171,8 @@ class SocketSide(AsyncSocketModeHandler):
             log.info("slack.socket_ending", connection=number, reason=new.reason)
             if new.reason == TOO_MANY:
                 await self._end(new)
-            if new.reason == TOO_MANY or self._monotonic() - opened < SHORT_LIVED:
+            is_short_lived = self._monotonic() - opened < SHORT_LIVED and new.reason != RENEWED
+            if new.reason == TOO_MANY or is_short_lived:
                 await asyncio.sleep(self._ping_seconds)
 
     async def _connected(self) -> Connection:

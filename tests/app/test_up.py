@@ -181,7 +181,7 @@ async def test_everything_goes_wrong_once_and_the_workspace_is_ready_all_the_sam
             said = await typist.sees("run it again to go on")
             await process.wait()
         assert process.returncode == 1
-        for remedy in ("whether this machine can reach the server", "though Usher runs here", "invalid_auth"):
+        for remedy in ("whether this machine can reach it", "though Usher runs here", "invalid_auth"):
             assert remedy in said
         async with AsyncExitStack() as other, usher(installed, tmp_path, "up", **env) as (_, typist):
             await typist.types(token, *slack_answers[:-1])

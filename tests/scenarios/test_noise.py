@@ -184,7 +184,7 @@ async def test_a_start_of_what_runs_is_one_message_with_open(tmp_path):
         await stage.pass_time(30)
         (now,) = [one for one in alice.sees() if one.json["user"] != alice.id]
         assert (now.ts, now.labels[0]) == (said.ts, "Open")
-        assert now.text.startswith("*report* is already running. To open it,")
+        assert now.text.startswith("*report* is already running.\n")
         # That changed nothing, so there is nothing to take back.
         (said,) = [one for one in await alice.writes("undo") if one.json["user"] != alice.id]
         assert "*report* was running already, so I haven't changed anything." in said.text

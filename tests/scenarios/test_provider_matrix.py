@@ -54,7 +54,7 @@ SENTENCES = [
     if word not in {"internal", "slack", "busy", "store_unavailable"} and not _OPEN.fullmatch(re.escape(text))
 ] + [
     re.compile("Saturn Cloud hasn't answered since .*?Nothing is lost"),
-    re.compile("The server redirects .*? Ask your Usher admin to check base_url"),
+    re.compile("The server redirects .*? Ask your Usher admin to check its address"),
     re.compile("Saturn Cloud asked me to slow down, so I'm waiting until "),
     # What a read is refused is no news before it was so for a minute.
     re.compile(re.escape(cards.UNSEEN)),

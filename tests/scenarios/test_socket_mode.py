@@ -4,6 +4,8 @@ import asyncio
 
 import pytest
 
+from bot.web.socket import SHORT_LIVED
+
 socket_mode = pytest.mark.parametrize("bare", [{"socket": True}], indirect=True)
 
 
@@ -49,6 +51,8 @@ async def test_the_same_envelope_on_both_connections_has_one_effect(bare):
 async def test_a_connection_that_slack_renews_loses_nothing(bare):
     alice = bare.alice
     await alice.links("alice")
+    # One that lived for less is followed by a pause.
+    await bare.pass_time(SHORT_LIVED)
     await bare.slack.sockets.disconnect()
     assert await bare.slack.state.wait_for(lambda: bool(bare.slack.sockets.open))
     await alice.types("start training")

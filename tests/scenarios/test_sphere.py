@@ -61,7 +61,8 @@ async def test_why_it_failed_is_said_in_the_message_without_a_page_that_nobody_h
     machine.error("Not enough memory on node", world.clock.now())
     await world.pass_time(400)
     told = alice.only("ready").text
-    assert "It was running, but has since failed on Courses. There was no room for it on Courses." in told
+    assert "It was running, but has since failed on Courses." in told
+    assert "There was no room for it on Courses: not enough memory." in told
     assert "page" not in told
     assert "There was no room for it" in (await alice.types("status homework")).text
 

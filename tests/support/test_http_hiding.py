@@ -99,7 +99,9 @@ async def test_an_administrators_call_does_not_repeat_the_token_of_whom_it_is_fo
 
 @pytest.mark.parametrize("shape", [f'"{CANARY}"', json.dumps({"token": CANARY})])
 async def test_a_token_that_is_asked_for_is_read(shape):
-    answers = (whole(b'{"message": "no"}', "404 Not Found"), whole(shape.encode()))
+    # Who it is, when it ends, and a workspace for a token that nobody has.
+    no = b'{"message": "no"}'
+    answers = (whole(no, "404 Not Found"), whole(shape.encode()), whole(no, "401 Unauthorized"))
     async with raw_server(*answers) as server, http() as client:
         identity = await provider_of("saturn", client, server.url).check(Credential(SecretStr(CANARY)))
     assert identity.credential.token.get_secret_value() == CANARY
