@@ -84,6 +84,19 @@ def complain(*lines: str) -> None:
     print("\n".join(lines), file=sys.stderr)
 
 
+def heeding(ask: Callable[[str], str]) -> Callable[[str], str]:
+    """Return a question that Ctrl+C ends, also within a loop, which would hear of it after the answer."""
+
+    def asking(question: str) -> str:
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            return ask(question)
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    return asking
+
+
 def load(*, is_split: bool = False) -> tuple[Settings, dict[str, ConnectionSettings]]:
     """Read settings and connections and set up the logs; raise SettingsError with the problems of both.
 

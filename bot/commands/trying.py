@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from bot.commands import complain, read, with_store
+from bot.commands import complain, heeding, read, with_store
 from bot.domain.audit import AuditEntry
 from bot.providers import build, secrets_of
 from bot.providers.base import Access, Behalf, Credential, Identity, Provider, Removal, Tokens
@@ -32,7 +32,7 @@ def try_connection(arguments: argparse.Namespace) -> int:
         known = ", ".join(sorted(connections)) or "none"
         complain(f"There's no connection {arguments.connection}. There are: {known}.", *problems)
         return 2
-    ask_secret = getpass if sys.stdin.isatty() else input
+    ask, ask_secret = heeding(input), heeding(getpass if sys.stdin.isatty() else input)
 
     def hide(secret: str) -> None:
         known = [*settings.secrets(), *secrets_of(connections), secret]
@@ -50,9 +50,9 @@ def try_connection(arguments: argparse.Namespace) -> int:
             await store.append_audit([began])
             trial = Trial(
                 Stage(provider, http, store, clock, record),
-                await access_of(provider, input, ask_secret, hide),
+                await access_of(provider, ask, ask_secret, hide),
             )
-            return await tried(trial, arguments, input)
+            return await tried(trial, arguments, ask)
 
     return with_store(settings, run, may_be_new=True)
 

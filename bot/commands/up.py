@@ -23,7 +23,7 @@ from pydantic import SecretStr
 
 from bot.app import Process
 from bot.app import serve as serve_as
-from bot.commands import load
+from bot.commands import heeding, load
 from bot.domain.groups import is_group
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import OperationVerb
@@ -57,6 +57,7 @@ _BEGIN: Final = "Each answer is tried at once and saved here: if you stop, the n
 _WHERE: Final = "Where are your workspaces? Type one of {known}, and its address, such as saturn https://…"
 _AGAIN: Final = "Type it again with the server's own address, such as {kind} https://{kind}.example.org."
 _OWN: Final = "Your own token there, which isn't shown or written down (Enter to link later, in Slack)"
+_PROOF: Final = "Your own token there, which isn't shown or written down (Enter if that address is wrong)"
 _PAGE: Final = (
     "{title} workspaces open in a page of Usher's, where people sign in with Slack. That needs an https "
     "address and more settings than are asked for here: `usher docs connections/{kind}`."
@@ -87,7 +88,7 @@ Usher is running. To link your account, open this within ten minutes; it works o
   {url}
 
 If the page shows a code, enter it in the message that Usher has sent you in Slack. Then start a workspace.
-Otherwise your token is deleted: to link later, type link to Usher in Slack. The log is {log}."""
+After ten minutes your token is deleted: to link later, type link to Usher in Slack. The log is {log}."""
 _OTHER: Final = (
     "Slack counts more connections of this app than this Usher has ({count} more). Another one that uses it "
     "gets some of what you press: stop it, or give it its own app. If you just did, wait a few minutes."
@@ -126,11 +127,12 @@ def up(_arguments: argparse.Namespace) -> int:
 
 
 def _hold(look: Look) -> "Conversation":
-    conversation = Conversation(input, getpass if sys.stdin.isatty() else input, print, look)
+    ask_secret = heeding(getpass if sys.stdin.isatty() else input)
+    conversation = Conversation(input, ask_secret, print, look)
     try:
         conversation.hold()
     except (EOFError, KeyboardInterrupt):
-        raise NotDone("\nWhat you answered is saved: run it again to go on.") from None
+        raise NotDone("\nWhat was settled is saved: run it again to go on.") from None
     return conversation
 
 
@@ -259,13 +261,14 @@ class Conversation:
         guide = provider.need(base.Tokens).token_help()
         steps = "\n".join(guide.steps)
         self._tell(steps.replace(f"Press Open {connection.title}", f"Open {guide.url}"))
-        while token := provider.clean_token(self._ask_secret(f"{_OWN}: ")):
+        known = await check_connection(name, provider)
+        question = _PROOF if known.is_warning else _OWN
+        while token := provider.clean_token(self._ask_secret(f"{question}: ")):
             found = await check_account(provider, token)
             if found.is_good:
                 self.own = name, token
                 return [found]
             self._tell(as_text([found]))
-        known = await check_connection(name, provider)
         return [replace(known, is_good=not known.is_warning)]
 
 
@@ -314,7 +317,7 @@ async def look_at_address(settings: Settings, http: Http) -> list[Check]:
         raise NotDone(f"This Usher is already running: {settings.public_url} leads to it. Stop it first.")
     if given("PORT") or not (settings.public_url or "").startswith("https:"):
         return [Check("port", False, wrong)]
-    keep("PORT", str(await free_port(settings)), f"{settings.port} was in use")
+    keep("PORT", str(await free_port(settings)), f"{settings.ports()[0]} was in use")
     return await look_at_address(read_settings().settings, http)
 
 

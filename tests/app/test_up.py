@@ -23,6 +23,7 @@ from playground.slack import SlackServer
 from tests.playground.posit_help import SEED
 from tests.playground.slack_help import AMIR, OLIVIA, slack
 from tests.project.test_release import USHER, built, one
+from tests.rigs.strangers import stranger
 
 #: Steps of a session at the local Workbench, in seconds.
 QUICK = {"resuming_seconds": 0.1, "pending_seconds": 0.1, "starting_seconds": 0.1}
@@ -168,6 +169,15 @@ async def test_five_answers_from_an_empty_folder_to_the_first_workspace(installe
     assert log.stat().st_mode & 0o777 == 0o600
     assert "drained" in log.read_text(encoding="utf-8")
     assert "drained" not in typist.read
+
+
+async def test_ctrl_c_ends_the_question_for_a_token_at_once(installed, tmp_path):
+    async with stranger("jupyterhub") as server, usher(installed, tmp_path, "up") as (process, typist):
+        await typist.types(f"jupyterhub {server.url}")
+        await typist.sees("(Enter to link later, in Slack): ")
+        process.send_signal(signal.SIGINT)
+        await typist.sees("run it again to go on")
+        assert await process.wait() == 1
 
 
 async def test_everything_goes_wrong_once_and_the_workspace_is_ready_all_the_same(installed, tmp_path):
