@@ -17,7 +17,7 @@ def docs(arguments: argparse.Namespace) -> int:
     if f"{name}.md" in found:
         text = found[f"{name}.md"].read_text(encoding="utf-8").rstrip()
     if not (text := section(text, anchor) if anchor else text):
-        complain(f"There's no page {arguments.page}. `usher docs` lists all that there are.")
+        complain(f"There's no page or section {arguments.page}. `usher docs` lists all that there are.")
         return 2
     text = re.sub(r'<img [^>]*alt="([^"]*)">', r"[Picture: \1]", text)
     # A link that is called as its page is shown as what this command takes.

@@ -33,7 +33,7 @@ async def check_connection(name: str, provider: base.Provider) -> Check:
         if isinstance(failed, errors.TemporaryError) and not isinstance(failed, errors.BadAnswer):
             advice = "Check its address, and whether this machine can reach it."
         elif isinstance(failed, errors.CredentialRefused):
-            advice = "Check the connection's own token in the connections file."
+            advice = "Check the connection's own token."
         return Check(label, False, why(failed), advice)
     answers = f"{provider.settings.base_url} answers"
     if not version:
@@ -51,7 +51,8 @@ async def check_account(provider: base.Provider, token: str) -> Check:
         async with opened(provider, token) as access:
             found = await unless_absent(provider.need(base.Lists).discover(access)) or ()
     except errors.ProviderError as failed:
-        return Check(label, False, why(failed), f"Copy the whole token from {title} again.")
+        refused = f"{title} doesn't accept that token ({why(failed)})"
+        return Check(label, False, refused, f"Copy the whole token from {title} again.")
     shown = [f"{plain(one.name or one.remote_id)} ({one.observed.state})" for one in found[:_SHOWN]]
     whose = f"{plain(access.username)} on {title}" if access.username else f"{title} accepts that token"
     return Check(label, True, f"{whose}. Workspaces: {', '.join(shown) or 'none are listed'}")

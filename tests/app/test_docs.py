@@ -72,4 +72,5 @@ def test_every_section_that_a_document_can_link_to_is_found():
 def test_a_name_that_is_none_is_answered_with_a_sentence(capsys, name):
     assert pages.docs(_parser().parse_args(["docs", name])) == 2
     said = capsys.readouterr()
-    assert (said.out, said.err) == ("", f"There's no page {name}. `usher docs` lists all that there are.\n")
+    told = f"There's no page or section {name}. `usher docs` lists all that there are.\n"
+    assert (said.out, said.err) == ("", told)

@@ -151,7 +151,7 @@ async def test_each_failure_is_met_where_it_happens_with_what_to_do(folder, begi
         ("posit", "Type it again with the server's own address, such as posit https://posit.example.org."),
         (f"posit {gone}", "Check its address, and whether this machine can reach it."),
         (f"Posit {provider}", "warn connection posit"),
-        ("wrongtoken", "BAD  your account: Invalid API token"),
+        ("wrongtoken", "BAD  your account: Posit Workbench doesn't accept that token"),
         ("xoxb-of-slack", "That's a Slack token, not one from Posit Workbench"),
         (TOKEN, "ok   your account: Posit Workbench accepts that token. Workspaces: asleep (suspended)"),
         (f"{gone}/usher", "needs an address without a path"),

@@ -45,6 +45,8 @@ async def test_no_server_is_taken_for_what_it_is_not(folder, begins, kind, name)
     good = re.findall(r"^ok .*$", said, re.MULTILINE)
     is_written = (folder / "connections.toml").exists()
     if name != kind:
+        # Whoever is asked for a token there isn't told to link later: that address is never taken.
+        assert "Enter to link later" not in said
         assert (good, is_written) == ([], False), said
         return
     # Some say what they are to people only: then it is the person's token that shows it.
