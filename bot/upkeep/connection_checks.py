@@ -1,8 +1,7 @@
 """Checks of connections: whether servers answer, people can sign in there, and pages load."""
 
 import re
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 
 from pydantic import SecretStr
 
@@ -43,31 +42,27 @@ async def check_connection(name: str, provider: base.Provider) -> Check:
 
 
 async def check_account(provider: base.Provider, token: str) -> Check:
-    """Find out whose account a token opens, and what is in it; nothing of that is kept."""
+    """Find out whose account a token opens, and what is in it.
+
+    Nothing of that is kept: what Usher was given for it is revoked.
+    """
     label, title = "your account", provider.settings.title
     if (foreign := refused_token(token, title, [provider])) is not None:
         return Check(label, False, foreign.text)
     try:
-        async with opened(provider, token) as access:
+        identity = await provider.check(base.Credential(SecretStr(token)))
+        access = base.Access(identity.username, identity.credential)
+        try:
             found = await unless_absent(provider.need(base.Lists).discover(access)) or ()
+        finally:
+            if isinstance(provider, base.Revocation) and provider.can_revoke(access.credential):
+                await provider.revoke(access)
     except errors.ProviderError as failed:
         refused = f"{title} doesn't accept that token ({why(failed)})"
         return Check(label, False, refused, f"Copy the whole token from {title} again.")
     shown = [f"{plain(one.name or one.remote_id)} ({one.observed.state})" for one in found[:_SHOWN]]
     whose = f"{plain(access.username)} on {title}" if access.username else f"{title} accepts that token"
     return Check(label, True, f"{whose}. Workspaces: {', '.join(shown) or 'none are listed'}")
-
-
-@asynccontextmanager
-async def opened(provider: base.Provider, token: str) -> AsyncIterator[base.Access]:
-    """Open the account of a token for a while; what Usher was given for that is revoked afterwards."""
-    identity = await provider.check(base.Credential(SecretStr(token)))
-    access = base.Access(identity.username, identity.credential)
-    try:
-        yield access
-    finally:
-        if isinstance(provider, base.Revocation) and provider.can_revoke(access.credential):
-            await provider.revoke(access)
 
 
 def check_sign_in(settings: Settings, providers: Mapping[str, base.Provider]) -> list[Check]:
