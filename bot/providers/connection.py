@@ -85,6 +85,8 @@ def _all_differ(value: tuple[P, ...], info: ValidationInfo) -> tuple[P, ...]:
     return value
 
 
+#: A setting that lists hosts, each with its port or all below it.
+HostPatterns = Annotated[tuple[str, ...], AfterValidator(lambda value: tuple(map(normalise_pattern, value)))]
 #: A setting that lists prepared things.
 AllOf = Annotated[tuple[P, ...], AfterValidator(_all_differ)]
 
@@ -127,7 +129,7 @@ class ConnectionSettings(Strict):
     base_url: str
     linking: tuple[Linking, ...] = ("token",)
     #: Hosts that IDE URLs may have, besides the ones the provider derives from the base URL.
-    ide_hosts: tuple[str, ...] = ()
+    ide_hosts: HostPatterns = ()
     #: The Slack workspaces (``T…``) and organisations (``E…``) whose people may use it; all if omitted.
     workspaces: tuple[str, ...] | None = None
     #: The most starts per second that it is asked for, if it has such a limit.
@@ -166,11 +168,6 @@ class ConnectionSettings(Strict):
     @classmethod
     def _base_url(cls, value: str) -> str:
         return normalise_base_url(value.strip())
-
-    @field_validator("ide_hosts")
-    @classmethod
-    def _ide_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(normalise_pattern(pattern) for pattern in value)
 
     @property
     def idle_seconds(self) -> float | None:

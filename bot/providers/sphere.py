@@ -25,7 +25,7 @@ from bot.domain.stops import Effects, Ending, StopEffect, StopMode
 from bot.domain.workspaces import Action, State, Workspace
 from bot.messages.texts.times import time_mark
 from bot.providers import base, requests
-from bot.providers.connection import ConnectionSettings, Linking, normalise_pattern, origin_of
+from bot.providers.connection import ConnectionSettings, HostPatterns, Linking, normalise_pattern, origin_of
 from bot.providers.requests import MAX_MESSAGE, clean, note, object_in, text_in, word_in
 from bot.support import errors
 from bot.support.cleaning import HIDDEN, hidden
@@ -55,7 +55,7 @@ class SphereSettings(ConnectionSettings):
     #: The host that the SDK is loaded from; the base URL's own by default.
     sdk_base: str = ""
     #: Other hosts that the page may load from, and whether the SDK may write styles into it.
-    page_hosts: tuple[str, ...] = ()
+    page_hosts: HostPatterns = ()
     page_inline_styles: bool = False
     projects: tuple[str, ...] | Literal["all"] = "all"
     webhook_secret: SecretStr | None = None
@@ -103,11 +103,6 @@ class SphereSettings(ConnectionSettings):
         if host.startswith("*"):
             raise ValueError("needs one host, such as acme.containers.sphere-engine.com")
         return normalise_pattern(host)
-
-    @field_validator("page_hosts")
-    @classmethod
-    def _page_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(normalise_pattern(pattern) for pattern in value)
 
     @field_validator("projects")
     @classmethod
