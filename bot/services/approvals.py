@@ -33,15 +33,6 @@ from bot.support.errors import Refused
 _USERNAME = re.compile(r"[^\s\x00-\x1f\x7f]{1,100}")
 
 
-def possible(context: Context, principal: Principal) -> list[str]:
-    """Return the names of the connections where a person's username may be approved."""
-    return sorted(
-        name
-        for name, provider in context.connections.items()
-        if provider.links_by("admin") and provider.serves(principal)
-    )
-
-
 def unknown_connection(context: Context, name: str, there: Collection[str]) -> Refused:
     """Return the refusal that names the connections a person may link instead."""
     known = ", ".join(map(context.title, there)) or "none"
@@ -99,7 +90,7 @@ def ask(
     """
     asked.check(tx, "link")
     context, principal = asked.context, asked.principal
-    there = possible(context, principal)
+    there = context.linked_by("admin", principal)
     if connection not in there:
         raise unknown_connection(context, connection, there)
     if not is_username(username):

@@ -8,6 +8,7 @@ from bot.domain.installations import AnyInstallation, Installation, Installed
 from bot.domain.people import Person, Principal
 from bot.messages.texts import problems
 from bot.providers.base import Provider
+from bot.providers.connection import Linking
 from bot.services.memory import Memory
 from bot.services.owners import Owners
 from bot.store.store import Store
@@ -110,6 +111,11 @@ class Context:
         if connection not in self.connections:
             raise Refused("connection.gone", problems.sentence("connection_gone", connection))
         return self.connections[connection]
+
+    def linked_by(self, way: Linking, principal: Principal) -> list[str]:
+        """Return the names of the connections that a person may link in a way."""
+        found = self.connections.items()
+        return sorted(name for name, one in found if one.links_by(way) and one.serves(principal))
 
     def title(self, connection: str) -> str:
         """Return what people call a connection; its own name if it was removed."""

@@ -156,15 +156,6 @@ def shown_name(principal: Principal, person: Person | None) -> str:
 # -- in Slack ------------------------------------------------------------------------------------------------
 
 
-def linkable(context: Context, principal: Principal) -> list[str]:
-    """Return the names of the connections that a person may link themselves."""
-    return sorted(
-        name
-        for name, provider in context.connections.items()
-        if provider.links_by("token") and provider.serves(principal)
-    )
-
-
 def invite(tx: Transaction, asked: Asked, connection: str, waiting: dict[str, Any] | None = None) -> str:
     """Return the address of a new link; this invalidates an older one for the same connection.
 
@@ -175,7 +166,7 @@ def invite(tx: Transaction, asked: Asked, connection: str, waiting: dict[str, An
     context, principal = asked.context, asked.principal
     provider = context.connections.get(connection)
     if provider is None or not provider.serves(principal):
-        raise approvals.unknown_connection(context, connection, linkable(context, principal))
+        raise approvals.unknown_connection(context, connection, context.linked_by("token", principal))
     if not provider.links_by("token"):
         raise Refused("link.not_by_token", pages.NOT_BY_TOKEN.format(title=provider.settings.title))
     if context.public_url is None:
@@ -210,7 +201,7 @@ def confirm_code(tx: Transaction, asked: Asked, code: str) -> Account | Refused:
         or link.code_hash is None
         or link.code_tries_left <= 0
         # The operator may have changed the connections since.
-        or link.connection not in linkable(asked.context, asked.principal)
+        or link.connection not in asked.context.linked_by("token", asked.principal)
     ):
         raise Refused("code.none", pages.code_none(command))
     # The attempt is counted before the comparison, whatever that ends in. A form with a wrong code stays open

@@ -29,7 +29,7 @@ from tests.web.rig import ALICE, BOB, GOOD, rig
 )
 async def test_invitations_need_a_connection_that_links_by_token(connection, rule):
     async with rig() as made:
-        assert linking.linkable(made.context, ALICE) == ["saturn"]
+        assert made.context.linked_by("token", ALICE) == ["saturn"]
         with pytest.raises(Refused) as refused:
             await made.accounts.invite(ALICE, connection)
         assert refused.value.rule == rule
