@@ -85,24 +85,18 @@ def workspace_list(
     they are found again; ``words`` ask for all. A list of one's own begins with a menu: the buttons ``more``,
     and, if it is long, a search that leads to any workspace.
     """
-    one = page_of(rows, page, PAGE)
-    if count and shared_by is not None:
+    one, is_shared = page_of(rows, page, PAGE), shared_by is not None
+    if count and is_shared:
         one = replace(one, left=count - len(rows))
     elif count:
         remark = f"{answers.ALL_ON_HOME.format(count=count)} {remark}".strip()
     what, typed = (only["what"], only["words"]) if only is not None else (answers.WORKSPACES, words)
-    title = fill(answers.LIST, what=Markup(what))
-    if shared_by is not None:
-        title = fill(answers.LIST_SHARED, who=Markup(shared_by), what=Markup(what))
-    is_shared = shared_by is not None
+    template = answers.LIST_SHARED if is_shared else answers.LIST
+    title = fill(template, who=Markup(shared_by or ""), what=Markup(what))
     drawn, seen = workspace_rows(one.shown, is_shared=is_shared)
     blocks = listed(title, drawn, one, remark, verb="" if is_shared else "list", words=typed, seen=seen)
-    menu = (
-        []
-        if is_shared
-        else [*([replies.search("status")] if max(len(rows), count) > AT_A_GLANCE else []), *more]
-    )
-    blocks[1:1] = kit.actions(menu)
+    search = [replies.search("status")] if max(len(rows), count) > AT_A_GLANCE else []
+    blocks[1:1] = kit.actions([] if is_shared else [*search, *more])
     return kit.answer(blocks, in_channel=is_shared, replaces=replaces, about=_about(one.shown))
 
 
