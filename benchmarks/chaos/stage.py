@@ -20,7 +20,7 @@ from bot.domain.accounts import Account
 from bot.domain.people import Principal
 from bot.domain.snapshots import Snapshot
 from bot.domain.workspaces import State
-from bot.providers import build_providers, load_connections
+from bot.providers import build_providers
 from bot.providers.base import Credential, Scheduled
 from bot.providers.saturn.offers import Offer
 from bot.services.snapshots import payload_of
@@ -34,6 +34,7 @@ from playground import slack as local_slack
 from playground.faults import ASKED, Act
 from playground.harness import Harness
 from playground.processes import bot_environment, reserved_port
+from tests.rigs.connections import load_connections
 from tests.rigs.store import put_account
 
 CHANNEL = "C0GENERAL"

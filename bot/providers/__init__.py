@@ -66,14 +66,6 @@ def build(settings: ConnectionSettings, http: Http) -> Provider:
     return provider(settings, http)
 
 
-def load_connections(source: Path | str) -> dict[str, ConnectionSettings]:
-    """Read and check every connection; raise SettingsError with all problems, without values."""
-    checked, problems = read_connections(source)
-    if problems:
-        raise SettingsError(problems)
-    return checked
-
-
 def read_connections(
     source: Path | str, *, has_several: bool = False
 ) -> tuple[dict[str, ConnectionSettings], list[str]]:

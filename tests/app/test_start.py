@@ -16,7 +16,6 @@ from aiohttp.test_utils import TestServer
 from structlog.testing import capture_logs
 
 from bot.app import GROUPS_EVERY, Outlets, Process, StartError
-from bot.providers import load_connections
 from bot.store import open_store
 from bot.support.errors import StoreAway, StoreBusy, StoreUnavailable
 from bot.support.settings import Settings
@@ -24,6 +23,7 @@ from playground.faults import Fault
 from playground.processes import reserved_port
 from tests.app.command_line import environment, run, running
 from tests.playground.slack_help import slack
+from tests.rigs.connections import load_connections
 
 
 def of_slack(local, **changes):

@@ -11,13 +11,13 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bot.providers import load_connections
 from playground import sphere
 from playground.demo.kept import Kept
 from playground.demo.people import seeds
 from playground.demo.stage import _connections, write_connections
 from playground.harness import Clock
 from tests.project.repository import ROOT, named
+from tests.rigs.connections import load_connections
 from tests.rigs.scenario.workbench import WorkbenchWorld
 
 #: Shows no commands to type: texts in which one is named, and what was measured.

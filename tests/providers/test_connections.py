@@ -3,11 +3,12 @@
 import pytest
 
 from bot.domain.people import Principal
-from bot.providers import build_providers, load_connections, provider_classes, secrets_of, unclear_people
+from bot.providers import build_providers, provider_classes, secrets_of, unclear_people
 from bot.providers.jupyterhub import JupyterHub
 from bot.providers.saturn import Saturn, SaturnSettings
 from bot.support.http import Http
 from bot.support.settings import SettingsError
+from tests.rigs.connections import load_connections
 
 SATURN = '[connections.saturn]\nprovider = "saturn"\nbase_url = "https://app.acme.example"\n'
 HUB = '[connections.hub]\nprovider = "jupyterhub"\nbase_url = "https://hub.acme.example"\n'

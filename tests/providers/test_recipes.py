@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from bot.providers import load_connections
 from bot.support.settings import SettingsError
+from tests.rigs.connections import load_connections
 
 TABLE = """
 [connections.saturn]

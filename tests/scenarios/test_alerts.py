@@ -11,7 +11,6 @@ import pytest_asyncio
 from cryptography.fernet import Fernet
 
 from bot.app import Process, StartError
-from bot.providers import load_connections
 from bot.slack.notifier import ABSENT_AFTER
 from bot.support.errors import SlackFailed, SlackPermanent
 from bot.support.settings import Settings
@@ -21,6 +20,7 @@ from tests.app.command_line import environment
 from tests.playground.slack_help import OLIVIA, slack
 from tests.rigs import postgres
 from tests.rigs.clock import FakeClock
+from tests.rigs.connections import load_connections
 from tests.rigs.prometheus import EVERY, Scrapes, fire_after
 from tests.rigs.scenario import world
 from tests.rigs.scenario.people import GENERAL

@@ -9,7 +9,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from bot.app import StartError
-from bot.providers import build_providers, load_connections, provider_classes
+from bot.providers import build_providers, provider_classes
 from bot.providers.connection import ConnectionSettings
 from bot.support.errors import SecretError
 from bot.support.http import Http
@@ -21,6 +21,7 @@ from tests.app.test_start import of_slack
 from tests.contract.providers.rigs import COURSE
 from tests.playground.slack_help import slack
 from tests.rigs.assistant import assistant
+from tests.rigs.connections import load_connections
 from tests.rigs.proxy import PASSWORD, forward_proxy
 from tests.rigs.scenario import world
 from tests.rigs.scenario.several import FIRST, SECOND, several

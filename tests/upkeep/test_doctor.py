@@ -17,7 +17,7 @@ from cryptography.fernet import Fernet
 from bot.domain.errands import Outcome
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.runs import Update
-from bot.providers import base, build_providers, load_connections
+from bot.providers import base, build_providers
 from bot.store import open_store
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.http import Http
@@ -36,6 +36,7 @@ from tests.contract.store.test_release_0_1_0 import KEPT as OF_0_1_0
 from tests.playground.saturn_help import saturn_server
 from tests.playground.slack_help import slack
 from tests.rigs.clock import FakeClock
+from tests.rigs.connections import load_connections
 from tests.rigs.providers import FakeProvider, fake_settings
 from tests.rigs.store import ALICE, BOB, accept_operation, hold, linked, memory_store
 from tests.rigs.strangers import stranger

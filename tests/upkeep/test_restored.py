@@ -11,7 +11,6 @@ from bot.domain.audit import AuditEntry
 from bot.domain.notices import NoticeKind
 from bot.domain.timers import Timer
 from bot.messages.blocks.notices import render
-from bot.providers import load_connections
 from bot.services.gather import Gatherer
 from bot.store import open_store
 from bot.support.clock import SystemClock, SystemIds
@@ -24,6 +23,7 @@ from tests.app.test_start import of_slack
 from tests.handlers.rig import words
 from tests.playground.slack_help import slack
 from tests.rigs.clock import CountingIds, FakeClock
+from tests.rigs.connections import load_connections
 from tests.rigs.store import ALICE, BOB, link_account, linked, set_timer, unlink
 
 

@@ -7,13 +7,13 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from bot.app import Process
-from bot.providers import load_connections
 from bot.support.errors import SlackPermanent
 from bot.support.settings import Settings
 from bot.web.health import Health, Metrics
 from tests.app.command_line import environment
 from tests.playground.slack_help import slack
 from tests.rigs.clock import FakeClock
+from tests.rigs.connections import load_connections
 from tests.rigs.store import memory_store
 
 

@@ -2,9 +2,10 @@
 
 import pytest
 
-from bot.providers import load_connections, secrets_of
+from bot.providers import secrets_of
 from bot.providers.sphere import SphereProvider
 from bot.support.settings import SettingsError
+from tests.rigs.connections import load_connections
 
 BASE = """
 [connections.sphere]
