@@ -326,16 +326,23 @@ def failures(ids: Ids) -> Middleware:
     return catch
 
 
+#: What people open: no script of ours reads one, and no other may, such as in a window without our policy.
+_PAGES = re.compile(r"/link|/sign|/ide/[^/]+(?:$|/s(?!tate))")
 #: What there is at the host name where a provider's script runs.
 _APART = re.compile(r"/ide/[^/]+(?:/(?:state|entry|blocked))?|(?:/static|/link/here)/[^/]+")
 
 
 def apart(page_url: str) -> Middleware:
-    """Return the middleware that serves nothing at the second host name but pages that show IDEs."""
+    """Return the middleware that serves nothing at the second host name but pages that show IDEs.
+
+    At either, what a script asks for is no page.
+    """
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if is_at(request, page_url) and not _APART.fullmatch(request.path):
+        is_read = request.method == "GET" and request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate"
+        is_elsewhere = is_at(request, page_url) and not _APART.fullmatch(request.path)
+        if is_elsewhere or (is_read and _PAGES.match(request.path)):
             raise web.HTTPNotFound
         return await handler(request)
 

@@ -287,6 +287,27 @@ async def test_a_button_pressed_from_elsewhere_does_nothing(world):
     assert browser.status == 200
 
 
+@pytest.mark.parametrize("mode", ["cors", "no-cors", "same-origin"])
+async def test_no_script_reads_a_page(world, mode):
+    """Neither in a window that shows what a proxy says itself, without our policy."""
+    workspace = await world.workspace()
+    browser = await world.signed_in(page=workspace.id)
+    own = f"/ide/{workspace.id}"
+    for path in (own, f"{own}/stop", "/sign-out", "/link", "/link/check", f"/ide/{'s' * 9}"):
+        async with browser.session.get(
+            world.origin + path, headers={**OURS, "Sec-Fetch-Mode": mode}
+        ) as answer:
+            assert (answer.status, 'name="form"' in await answer.text()) == (404, False), path
+    for path in (f"{own}/state", "/static/ide.js"):
+        async with browser.session.get(
+            world.origin + path, headers={**OURS, "Sec-Fetch-Mode": mode}
+        ) as answer:
+            assert answer.status == 200, path
+    for navigates in ({}, {"Sec-Fetch-Mode": "navigate"}):
+        async with browser.session.get(world.origin + own, headers=navigates) as answer:
+            assert answer.status == 200
+
+
 async def test_what_is_gone_is_made_anew_from_the_page(world):
     workspace = await world.workspace(state=State.GONE)
     browser = await world.signed_in(page=workspace.id)
