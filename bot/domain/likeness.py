@@ -9,8 +9,6 @@ from rapidfuzz.distance import OSA
 
 #: From this likeness on, of 0 to 1, a username may mean somebody.
 ALIKE: Final = 0.79
-#: A domain before a username: what comes after the ``@`` of one is no name, either.
-_LEADING = re.compile(r".*[\\/]")
 _BETWEEN = re.compile(r"[\W_]+")
 #: A shorter word of a name says too little about whom it means.
 _SHORTEST: Final = 3
@@ -21,7 +19,8 @@ def likeness(username: str, *called: str) -> float:
 
     What isn't alike is 0. It is asked of everybody in a Slack workspace: some 15 µs each.
     """
-    wanted = "".join(_words(_LEADING.sub("", username).partition("@")[0]))
+    # A domain before it, or after it, says nothing about whom it means.
+    wanted = "".join(_words(username.replace("\\", "/").rpartition("/")[2].partition("@")[0]))
     forms = (form for each in called for form in _forms(each))
     return max((OSA.normalized_similarity(wanted, form, score_cutoff=ALIKE) for form in forms), default=0.0)
 
