@@ -4,9 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from bot.domain.notices import NewNotice
 from bot.domain.tasks import Task, TaskKind
-from bot.store.notices import add_notices
 from bot.store.schema import setting
 from bot.store.tables import LATER_TASKS, TASKS, Table
 from bot.store.transaction import Row, Transaction, as_json, from_json
@@ -112,9 +110,7 @@ def _claimed(tx: Transaction, task: Task) -> Row | None:
     return row if row is not None and row["claims"] == task.claims else None
 
 
-def task_done(
-    tx: Transaction, task: Task, *, then: Sequence[NewTask] = (), notices: Sequence[NewNotice] = ()
-) -> None:
+def task_done(tx: Transaction, task: Task, *, then: Sequence[NewTask] = ()) -> None:
     """Close a task and write what follows from it; do nothing if it was closed, or claimed again, meanwhile.
 
     It runs again for what joined meanwhile.
@@ -127,7 +123,6 @@ def task_done(
     else:
         _requeue(tx, task, from_json(row["joined"]), 0, tx.now())
     add_tasks(tx, then)
-    add_notices(tx, notices)
 
 
 def task_retry(

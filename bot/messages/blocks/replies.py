@@ -71,9 +71,9 @@ def with_button(answer: Answer, button: Element) -> Answer:
     return kit.with_blocks(answer, rows or (*answer.blocks, *kit.actions([button])))
 
 
-def problem(sentence: str, reference: str, buttons: Iterable[Element] = (), *, more: str = "") -> Answer:
+def problem(sentence: str, reference: str, buttons: Iterable[Element] = ()) -> Answer:
     """Answer that something broke: a filled sentence, what may help, the reference that is in the log."""
-    blocks: list[Block] = [kit.section(f"{sentence}\n{more}" if more else sentence), *kit.actions(buttons)]
+    blocks: list[Block] = [kit.section(sentence), *kit.actions(buttons)]
     blocks.append(kit.context(fill(cards.REFERENCE, reference=reference)))
     return kit.answer(blocks)
 

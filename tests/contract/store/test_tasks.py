@@ -66,13 +66,8 @@ async def test_a_task_that_is_done_writes_what_follows_once(store):
     await store.add_tasks([discover()])
     (task,) = await store.claim_tasks(10, 60.0)
     for number in range(2):
-        await store.task_done(
-            task,
-            then=[NewTask(TaskKind.REPLAY, f"r{number}")],
-            notices=[NewNotice(f"n{number}", NoticeKind.MESSAGE, "1", ALICE)],
-        )
+        await store.task_done(task, then=[NewTask(TaskKind.REPLAY, f"r{number}")])
     assert [task.subject for task in await store.claim_tasks(10, 60.0)] == ["r0"]
-    assert [notice.subject for notice in await store.claim_notices(10, 60.0)] == ["n0"]
 
 
 async def test_a_done_task_may_be_followed_by_its_like(store):
