@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 from urllib.parse import unquote, urlsplit
 
 from cryptography.fernet import Fernet
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from rapidfuzz import fuzz, process
 
@@ -21,8 +21,13 @@ _SLACK_WORKSPACE = re.compile(r"^[TE][A-Z0-9]+$")
 #: In place of a list of Slack workspaces: all of them.
 ANY_WORKSPACE: Final = "*"
 SLACK_API_URL = "https://slack.com/api/"
-#: What can follow "Bearer" (RFC 6750), and is too long to guess.
-_METRICS_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{16,}=*")
+#: How tokens look, and what is needed instead. Of the first: what can follow "Bearer" (RFC 6750), and is too
+#: long to guess.
+_TOKENS: Final = {
+    "metrics_token": (r"[A-Za-z0-9._~+/-]{16,}=*", "16 or more letters, digits and -._~+/= without spaces"),
+    "slack_bot_token": ("xoxb-.*", "the bot token of the app, which begins with xoxb-"),
+    "slack_app_token": ("xapp-.*", "an app-level token with connections:write, which begins with xapp-"),
+}
 _COMMAND = re.compile(r"^/[a-z0-9_-]{1,31}$")
 
 
@@ -148,25 +153,12 @@ class Settings(BaseSettings):
     def _empty_is_absent(cls, value: SecretStr | None) -> SecretStr | None:
         return value if value is not None and value.get_secret_value() else None
 
-    @field_validator("metrics_token")
+    @field_validator(*_TOKENS)
     @classmethod
-    def _metrics_token(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not _METRICS_TOKEN.fullmatch(value.get_secret_value()):
-            raise ValueError("needs 16 or more letters, digits and -._~+/= without spaces")
-        return value
-
-    @field_validator("slack_bot_token")
-    @classmethod
-    def _bot_token(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not value.get_secret_value().startswith("xoxb-"):
-            raise ValueError("needs the bot token of the app, which begins with xoxb-")
-        return value
-
-    @field_validator("slack_app_token")
-    @classmethod
-    def _app_token(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not value.get_secret_value().startswith("xapp-"):
-            raise ValueError("needs an app-level token with connections:write, which begins with xapp-")
+    def _token(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        pattern, needed = _TOKENS[str(info.field_name)]
+        if value is not None and not re.fullmatch(pattern, value.get_secret_value(), re.DOTALL):
+            raise ValueError(f"needs {needed}")
         return value
 
     @field_validator("slack_client_id", "public_url", "page_url", mode="before")
