@@ -13,6 +13,7 @@ from bot.domain.audit import AuditEntry
 from bot.providers import build, secrets_of
 from bot.providers.base import Access, Behalf, Credential, Identity, Provider, Removal, Tokens
 from bot.providers.facts import Observing
+from bot.services.linking import refused_token
 from bot.store.store import Store
 from bot.support.clock import SystemClock
 from bot.support.errors import NotDone, ProviderError
@@ -65,8 +66,10 @@ async def access_of(provider: Provider, ask: Ask, ask_secret: Ask, hide: Callabl
             return Access("", Credential.of_connection("none"))
         if isinstance(provider, Tokens) and provider.links_by("token"):
             guide = provider.token_help()
-            print(*guide.steps, *([guide.url] if guide.url else []), sep="\n")
+            print("\n".join(guide.steps).replace(f"Press Open {title}", f"Open {guide.url}"))
             token = provider.clean_token(ask_secret(f"Your token on {title} (it isn't stored): "))
+            if (foreign := refused_token(token, title, [provider])) is not None:
+                raise NotDone(foreign.text)
             hide(token)
             identity: Identity = await provider.check(Credential(SecretStr(token)))
         else:

@@ -254,6 +254,11 @@ async def test_a_token_is_asked_for_checked_and_hidden(at_posit):
     assert hidden == [rig.secret]
     with pytest.raises(NotDone, match="The cloud doesn't accept that"):
         await access_of(rig.provider, input, lambda _: "wrong-token-of-alice", hidden.append)
+    hidden.clear()
+    with pytest.raises(NotDone, match="That's a Slack token"):
+        await access_of(rig.provider, input, lambda _: "xoxb-1-of-slack", hidden.append)
+    # It was sent nowhere.
+    assert hidden == []
 
 
 async def test_a_server_that_differs_is_seen_and_said(at_posit, tmp_path, capsys):
