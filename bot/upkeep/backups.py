@@ -61,7 +61,7 @@ async def make_backup(context: Context, places: tuple[Path, Path] | None) -> str
 
 
 def _make(file: Path, target: Path, copy: Callable[[], None]) -> None:
-    folder, names = target.parent, f"{file.stem}-{_WHEN}.db"
+    folder = target.parent
     if folder.parent == file.parent:
         # Elsewhere, a disk that isn't there today would be taken for an empty folder.
         folder.mkdir(mode=0o700, exist_ok=True)
@@ -70,8 +70,13 @@ def _make(file: Path, target: Path, copy: Callable[[], None]) -> None:
         raise StoreUnavailable(f"{free // _MB} MB are free, and it takes {needed // _MB} MB")
     copy()
     # What is left of one that was cut short goes, too.
-    for old in (*folder.glob(f"{names}.new"), *sorted(folder.glob(names))[:-KEPT]):
+    for old in (*folder.glob(f"{file.stem}-{_WHEN}.db.new"), *copies(file, folder)[:-KEPT]):
         old.unlink()
+
+
+def copies(file: Path, folder: Path) -> list[Path]:
+    """Return the nightly copies of a database in a folder, oldest first."""
+    return sorted(folder.glob(f"{file.stem}-{_WHEN}.db"))
 
 
 def is_apart(file: Path, folder: Path) -> bool:

@@ -23,7 +23,7 @@ from bot.support.release import FIRST
 from bot.support.settings import Settings, database_file, is_postgres
 from bot.support.vault import Vault
 from bot.upkeep.archives import HOLD_FIRST, OLDER, Witness
-from bot.upkeep.backups import is_apart
+from bot.upkeep.backups import copies, is_apart
 from bot.upkeep.checks import Check
 from bot.upkeep.keys import try_secrets
 from bot.upkeep.slack_checks import REACH, SCOPES, check_installations
@@ -310,7 +310,7 @@ async def check_backups(store: Store, settings: Settings, since: float) -> Check
         found, advice = "Usher doesn't know, as PostgreSQL's are made without it", _OTHERS
     elif problem:
         found, advice = f"the last one failed: {problem}", _FAILED
-    elif (await store.last_did(BACKUP) or 0.0) >= since:
+    elif (await store.last_did(BACKUP) or 0.0) >= since and len(await asyncio.to_thread(copies, *places)):
         found, advice = f"on the same disk as the database, in {places[1]}", _SAME_DISK
         if await asyncio.to_thread(is_apart, *places):
             found, advice = "done", ""
