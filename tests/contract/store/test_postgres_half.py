@@ -29,6 +29,12 @@ class Place:
 
     def __init__(self, url, role, certificate, folder):
         self.url, self.role, self._certificate, self._folder = url, role, certificate, folder
+        #: How many connections were asked for.
+        self.asked = 0
+        certificate.sni_callback = self._count
+
+    def _count(self, *_):
+        self.asked += 1
 
     def alter(self, change):
         with postgres.connected(self.url) as other:
@@ -122,8 +128,10 @@ async def test_who_cannot_write_claims_nothing_and_lets_go_of_what_it_owns(place
         assert "worker:half" not in await present(whole)
         assert (await second.own_all(things)).keys() == things
         assert [one.operation.id for one in await whole.claim_operations(10, 40.0, "whole")] == [asked]
+        # Though nobody asks anything of it, nor has left anything behind that was given up.
+        before = place.asked
+        await until(lambda: place.asked > before + 2)
         place.open(way)
-        # Though nobody asks anything of it.
         await until(lambda: half.engine.is_whole)
         await first.renew()
         assert "worker:half" in await present(whole)
