@@ -208,7 +208,7 @@ class SocketSide(AsyncSocketModeHandler):
                 log.warning("slack.socket_not_opened", error=error)
             except Exception as error:  # noqa: BLE001 - whatever answers in Slack's place, it is asked again
                 # What is odd about an answer may be its address, with a ticket.
-                log.warning("slack.socket_not_opened", error=type(error).__name__)
+                log.warning("slack.socket_not_opened", kind=type(error).__name__)
             else:
                 if connection.counted is not None:
                     self.count = Count(self._monotonic(), connection.counted, len(self._open))
