@@ -31,6 +31,7 @@ from bot.slack.people import People
 from bot.slack.tenants import Entered, enter
 from bot.slack.web_api import WebApi
 from bot.store import name_of, open_store
+from bot.store.preferences import lets_assistant
 from bot.store.store import Store
 from bot.store.upkeep import BACKUP
 from bot.support.clock import Clock, Ids, SystemClock, SystemIds
@@ -327,6 +328,7 @@ class Process:
             job_command=settings.job_command,
             sign_in=settings.slack_client_id is not None,
             assistant=settings.assistant,
+            lets=lets_assistant,
         )
 
     async def _begin_serving(self) -> Store:

@@ -43,7 +43,7 @@ from bot.domain.workspaces import Workspace
 from bot.messages.texts import problems
 from bot.providers.base import Provider
 from bot.services.context import Context
-from bot.store import accounts, homes, inbox, people, preferences, workspaces
+from bot.store import accounts, homes, inbox, people, workspaces
 from bot.store import acts as rows
 from bot.store.audit import append_audit
 from bot.store.tables import ACTS
@@ -258,7 +258,7 @@ class Asked:
 
     def is_let(self, tx: Transaction, level: str) -> bool:
         """Return whether its person lets whatever asks for them do what needs a level; "" is for themself."""
-        return not self.via or preferences.preferences(tx, self.principal).lets_assistant(level)
+        return not self.via or self.context.lets(tx, self.principal, level)
 
     def is_new(self, tx: Transaction, level: str = "") -> bool:
         """Write the inbox row; return whether this interaction is carried out for the first time.

@@ -1,6 +1,6 @@
 """The context: what the parts of one process share."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -12,6 +12,7 @@ from bot.providers.connection import Linking
 from bot.services.memory import Memory
 from bot.services.owners import Owners
 from bot.store.store import Store
+from bot.store.transaction import Transaction
 from bot.store.warnings import WAITS
 from bot.support.clock import Clock, Ids
 from bot.support.errors import Refused
@@ -99,8 +100,9 @@ class Context:
     job_command: str = "/job"
     #: Whether Sign in with Slack proves who somebody is; otherwise a code is typed back.
     sign_in: bool = False
-    #: Whether Slack's assistant may call.
+    #: Whether Slack's assistant may call, and whether a person lets it do what needs a level.
     assistant: bool = False
+    lets: Callable[[Transaction, Principal, str], bool] = lambda *_: False
     #: Only where Usher is installed by OAuth.
     removals: Removals | None = None
     #: What this process answered and called lately.

@@ -19,6 +19,11 @@ def preferences(tx: Transaction, principal: Principal) -> Preferences:
     return tables.PREFERENCES.one(tx, principal=principal) or Preferences()
 
 
+def lets_assistant(tx: Transaction, principal: Principal, level: str) -> bool:
+    """Return whether a person lets Slack's assistant do what needs a level."""
+    return preferences(tx, principal).lets_assistant(level)
+
+
 def save_preferences(tx: Transaction, principal: Principal, wanted: Preferences) -> None:
     """Set a person's preferences."""
     tables.PREFERENCES.put(tx, wanted, principal=principal)

@@ -30,6 +30,7 @@ from bot.slack.calls import Budget, PacedSlack
 from bot.slack.notifier import Notifier, Timing
 from bot.slack.people import People
 from bot.store.discovered import FoundWorkspace
+from bot.store.preferences import lets_assistant
 from bot.store.store import Store
 from bot.support.errors import SlackUnknownOutcome, StoreBusy, UnknownOutcome
 from bot.support.pool import Pool
@@ -118,6 +119,7 @@ class World:
             public_url=self.public_url,
             owners=self.owners,
             unwarned_seconds=self.unwarned_seconds,
+            lets=lets_assistant,
         )
         self.reconciler = Reconciler(
             self.context, self.numbers, self.board, self.replay, self.news, Unobserved(), lambda: 0.0

@@ -6,6 +6,7 @@ from cryptography.fernet import Fernet
 
 from bot.domain.installations import Installation
 from bot.services.context import Context
+from bot.store.preferences import lets_assistant
 from bot.store.store import Store
 from bot.support.clock import Clock, Ids
 from bot.support.vault import Vault
@@ -20,6 +21,7 @@ def context(
 ) -> Context:
     """Return a context in which everybody is a colleague of the team T1; ``more`` replaces what it holds."""
     usual = {"people": Colleagues(store), "installation": Installation("T1"), "vault": Vault([KEY])}
+    usual |= {"lets": lets_assistant}
     return Context(
         store=store,
         connections=connections or {},
