@@ -31,7 +31,8 @@ def try_connection(arguments: argparse.Namespace) -> int:
     settings, chosen = reading.settings, connections.get(arguments.connection)
     if chosen is None or "USHER_DATABASE_URL" in reading.wrong:
         known = ", ".join(sorted(connections)) or "none"
-        complain(f"There's no connection {arguments.connection}. There are: {known}.", *problems)
+        beside = [problem for problem in problems if not problem.startswith("SLACK_")]
+        complain(f"There's no connection {arguments.connection}. There are: {known}.", *beside)
         return 2
     ask, ask_secret = heeding(input), heeding(getpass if sys.stdin.isatty() else input)
 

@@ -367,5 +367,6 @@ async def test_a_trial_is_in_the_record_before_anything_is_asked_of_the_provider
 
 
 async def test_a_trial_of_a_connection_that_is_not_there_names_those_that_are(tmp_path):
-    ended = await run("try", "nowhere", env=environment(tmp_path))
+    env = {name: value for name, value in environment(tmp_path).items() if "SLACK" not in name}
+    ended = await run("try", "nowhere", env=env)
     assert (ended.status, ended.err) == (2, "There's no connection nowhere. There are: saturn.\n")
