@@ -177,6 +177,8 @@ async def test_one_process_that_can_neither_write_nor_send_still_answers(tmp_pat
 
         made_checks: dict[str, bool] = {}
         await comes(COUNTED, store=True, sending=True)
+        await made.alice.has_linked("alice")
+        await made.alice.writes("list")
         store = made.bot.store
         await store.engine.read(lambda tx: tx._connection.execute("PRAGMA query_only = ON"))
         await comes(COUNTED, store=False)
