@@ -41,7 +41,7 @@ async def answer(request: Request) -> Answer:
     if (said := await course.without(request)) is not None:
         return said
     reading, rows = await _understood(request)
-    about = replace(request, given=reading.said or request.given)
+    about = replace(request, given=reading.said) if reading.said else request
     other = await amending.amended(about, reading, rows)
     if isinstance(other, Answer):
         return other
