@@ -162,8 +162,7 @@ class Gatherer:
             if facts.operation is None:
                 facts = replace(facts, is_superseded=await self._is_superseded(facts, card))
             is_over = card.kind is NoticeKind.CARD and card.stage != "live"
-            is_end_sent = is_over and await self._store.is_end_sent(card.subject)
-            facts = replace(facts, former_name=card.name, is_end_sent=is_end_sent)
+            facts = replace(facts, former_name=card.name, is_end_sent=is_over and facts.is_end_sent)
         elif facts is not None and card.kind is NoticeKind.CLASS_POSTED:
             posted = await self._store.card(card.subject)
             facts = replace(facts, is_superseded=posted is not None and posted.message_ts is not None)
@@ -261,10 +260,15 @@ class Gatherer:
 
     def _of_operation(self, now: float, found: ShownOperation) -> WorkspaceFacts:
         operation, workspace, account = found.operation, found.workspace, found.account
-        facts = self._of_workspace(
-            now, operation.connection, account, operation=operation, workspace=workspace
+        return self._of_workspace(
+            now,
+            operation.connection,
+            account,
+            operation=operation,
+            workspace=workspace,
+            is_superseded=found.is_superseded,
+            is_end_sent=found.is_end_sent,
         )
-        return replace(facts, is_superseded=found.is_superseded)
 
     def _of_workspace(
         self,
@@ -275,6 +279,7 @@ class Gatherer:
         operation: Operation | None = None,
         workspace: Workspace | None = None,
         body: Mapping[str, Any] | None = None,
+        **more: Any,
     ) -> WorkspaceFacts:
         provider = self._connections.get(connection)
         return WorkspaceFacts(
@@ -286,6 +291,7 @@ class Gatherer:
             has_public_url=self._public_url is not None,
             page_url=_page_url(provider, workspace),
             effects=provider.stops(workspace) if provider and workspace else NO_EFFECTS,
+            **more,
         )
 
     def _of_account(

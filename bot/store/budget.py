@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.store.pieces import PIECE
-from bot.store.tables import SLACK_CALLS
 from bot.store.transaction import Row, Transaction
 
 #: A call leaves within so many seconds after it was counted, or not at all.
@@ -25,6 +24,8 @@ WINDOW: Final = MINUTE + LEAVES_WITHIN + ARRIVES_WITHIN
 USED_SHARE: Final = 0.9
 #: As many as there is never more to do of.
 _MANY: Final = 1_000
+#: The shortest wait, in seconds.
+_LEAST: Final = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +62,21 @@ def take_slack_call(
     """
     key = {"team": team, "method": method}
     # Written before it is read: on any engine, nobody else counts this method's calls at the same time.
-    paused = tx.one("have_slack_method", **key)
-    now = tx.now()
-    waits = [paused["paused_until"] - now if paused is not None else 0.0]
-    tx.run("forget_slack_calls", **key, before=now - WINDOW, limit=PIECE)
+    known, now = tx.one("have_slack_method", **key), tx.now()
+    paused_until, oldest = (0.0, now) if known is None else (known["paused_until"], known["oldest"] or now)
+    if oldest <= now - 2 * WINDOW:
+        tx.run("forget_slack_calls", **key, before=now - WINDOW, limit=PIECE)
+    given = {"channel": channel, "paced": channel if gap else None, "last": now - gap}
+    room = {"now": now, "since": now - WINDOW, "most": most}
+    if paused_until <= now and tx.run("count_slack_call", **key, **room, **given):
+        return 0.0
+    waits = [paused_until - now]
     if (last := tx.one("slack_call_at", **key, place=most - 1)) is not None:
         waits.append(last["made_at"] + WINDOW - now)
     if gap and (last := tx.one("slack_call_to", **key, channel=channel, since=now - gap)) is not None:
         waits.append(last["made_at"] + gap - now)
-    wait = max(*waits, 0.0)
-    if wait <= 0:
-        SLACK_CALLS.add(tx, **key, channel=channel, made_at=now)
-    return wait
+    # Nothing was counted, whatever rounding makes of the rest.
+    return max(*waits, _LEAST)
 
 
 def slack_calls_left(tx: Transaction, room: Room, share: float = 1.0) -> int:

@@ -29,13 +29,14 @@ _SHOWN = reader_of("o w a")
 class ShownOperation:
     """Hold an operation with its workspace, unless that is deleted, and the account it was asked for with.
 
-    ``is_superseded``: something else was asked for since.
+    ``is_superseded``: something else was asked for since; ``is_end_sent``: a message has said how it ended.
     """
 
     operation: Operation
     workspace: Workspace | None
     account: Account | None
     is_superseded: bool
+    is_end_sent: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +224,7 @@ def shown_operation(tx: Transaction, operation_id: str) -> ShownOperation | None
         return None
     found, workspace, account = _SHOWN(row)
     is_superseded = workspace is not None and row["newest"] != operation_id
-    return ShownOperation(found, workspace, account, is_superseded)
+    return ShownOperation(found, workspace, account, is_superseded, bool(row["is_end_sent"]))
 
 
 def latest_operation(tx: Transaction, workspace_id: str) -> Operation | None:

@@ -691,7 +691,9 @@ RETURNING *;
 SELECT {columns o w a}, (
         SELECT n.id FROM operations n WHERE n.workspace_id = o.workspace_id
         ORDER BY n.created_at DESC, CASE WHEN n.outcome IS NULL THEN 0 ELSE 1 END, n.id DESC LIMIT 1
-    ) AS newest
+    ) AS newest, EXISTS (
+        SELECT 1 FROM notices e WHERE e.subject = o.id AND e.state = 'sent' AND e.kind IN {END}
+    ) AS is_end_sent
 FROM operations o
 LEFT JOIN workspaces w ON w.id = o.workspace_id
 {acting}
@@ -1307,7 +1309,19 @@ DELETE FROM oauth_states WHERE state_hash IN (
 -- name: have_slack_method
 INSERT INTO slack_methods (team, method, paused_until) VALUES (:team, :method, 0)
 ON CONFLICT (team, method) DO UPDATE SET team = excluded.team
-RETURNING paused_until;
+RETURNING paused_until, (
+    SELECT MIN(c.made_at) FROM slack_calls c WHERE c.team = slack_methods.team AND c.method = slack_methods.method
+) AS oldest;
+
+-- Counted if there is room for it: within the minute, and at its channel.
+-- name: count_slack_call
+INSERT INTO slack_calls (team, method, channel, made_at)
+SELECT :team, :method, :channel, :now
+WHERE (SELECT COUNT(*) FROM slack_calls WHERE team = :team AND method = :method AND made_at > :since) < :most
+    AND NOT EXISTS (
+        SELECT 1 FROM slack_calls
+        WHERE team = :team AND method = :method AND made_at > :last AND channel = :paced
+    );
 
 -- name: forget_slack_calls
 DELETE FROM slack_calls WHERE team = :team AND method = :method AND made_at <= :before AND made_at <= COALESCE((

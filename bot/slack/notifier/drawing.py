@@ -68,15 +68,14 @@ class Drawings:
             place = await self._places.of(notice)
             if notice.kind is NoticeKind.CARD_UPDATE and place is not None:
                 return await self._update(notice, place)
-            is_needless = notice.kind is NoticeKind.CARD or notice.body.get("waits")
-            if is_needless and await self._store.is_end_sent(notice.subject):
-                # It was held up until then; now it would come after what it is to announce.
-                await self._store.notice_sent(notice.id, "", "")
-                return None
             if notice.kind is NoticeKind.CARD and await self._is_too_busy(notice):
                 await self._store.notice_retry(notice, BUSY_WAIT / 4, error=TOO_BUSY)
                 return None
             facts = await self._gatherer.owed(notice)
+            if await self._is_end_sent(notice, facts):
+                # It was held up until then; now it would come after what it is to announce.
+                await self._store.notice_sent(notice.id, "", "")
+                return None
             if place is None:
                 await self._store.notice_retry(notice, NOT_READY, error="not ready")
                 return None
@@ -101,6 +100,12 @@ class Drawings:
         is_update = notice.kind is NoticeKind.CARD_UPDATE
         place = Place(str(notice.body["channel_id"]) if is_update else notice.principal.user_id)
         return Drawing(place, Answer(text), is_plain=True)
+
+    async def _is_end_sent(self, card: Notice, facts: Facts) -> bool:
+        """Return whether a first card would come after the message about the end."""
+        if card.kind is NoticeKind.CARD and isinstance(facts, WorkspaceFacts):
+            return facts.is_end_sent
+        return bool(card.body.get("waits")) and await self._store.is_end_sent(card.subject)
 
     async def _is_read_first(self, notice: Notice, facts: Facts) -> bool:
         """Put back what has waited through a silence until its workspaces were read again, a minute at most.

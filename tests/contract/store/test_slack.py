@@ -128,6 +128,22 @@ async def test_several_processes_on_one_database_stay_within_one_limit(database,
     assert await stores[0].slack_calls_left(room) == 0
 
 
+async def test_calls_are_forgotten_a_minute_after_they_last_counted(store, clock):
+    assert await take_all(store) == 45
+    for seconds, kept in ((WINDOW, 46), (WINDOW - 1, 47), (1.5, 2)):
+        clock.advance(seconds)
+        assert await take(store) == 0
+        rows = await store.engine.read(lambda tx: tx.all("SELECT * FROM slack_calls"))
+        assert len(rows) == kept
+
+
+async def test_a_call_without_a_gap_waits_for_no_channel(store, clock):
+    assert await take(store) == 0
+    # Another process's clock may be a little ahead.
+    await store.carry_out(lambda tx: tx.run("UPDATE slack_calls SET made_at = :at", at=clock.now() + 1))
+    assert await take(store) == 0
+
+
 async def test_a_channel_is_paced_within_its_method_alone(store, clock):
     told = {"method": POST, "gap": 1.1}
     assert await take(store, channel="D1", **told) == 0
