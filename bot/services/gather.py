@@ -156,20 +156,20 @@ class Gatherer:
                 facts = self._for_its_person(facts, card)
         else:
             facts = await self.of_notice(card, workspace_id=card.about)
-        is_gone = card.kind.subject == "job" and not isinstance(facts, RunFacts)
+        is_gone, more = card.kind.subject == "job" and not isinstance(facts, RunFacts), dict[str, Any]()
         if isinstance(facts, WorkspaceFacts):
             is_gone = card.kind.subject == "operation" and facts.operation is None
             if facts.operation is None:
-                facts = replace(facts, is_superseded=await self._is_superseded(facts, card))
+                more["is_superseded"] = await self._is_superseded(facts, card)
             is_over = card.kind is NoticeKind.CARD and card.stage != "live"
-            facts = replace(facts, former_name=card.name, is_end_sent=is_over and facts.is_end_sent)
+            more |= {"former_name": card.name, "is_end_sent": is_over and facts.is_end_sent}
         elif facts is not None and card.kind is NoticeKind.CLASS_POSTED:
             posted = await self._store.card(card.subject)
-            facts = replace(facts, is_superseded=posted is not None and posted.message_ts is not None)
+            more["is_superseded"] = posted is not None and posted.message_ts is not None
         return (
             None
             if facts is None or is_gone
-            else replace(facts, written_at=card.created_at, sent_at=float(card.message_ts or 0.0))
+            else replace(facts, written_at=card.created_at, sent_at=float(card.message_ts or 0.0), **more)
         )
 
     @guards("Output is read again, not remembered")

@@ -29,7 +29,7 @@ import structlog
 
 from bot.store import schema
 from bot.store.queue import BATCH_SECONDS, PATIENCE, QueuedEngine, Worker
-from bot.store.transaction import Parameters, Priority, Row, StoreTime, Transaction, clean
+from bot.store.transaction import Parameters, Priority, Row, StoreTime, Transaction, cleaned
 from bot.support.clock import Clock, Ids
 from bot.support.environment import NAME
 from bot.support.errors import StoreBusy, StoreError, StoreInUse, StoreNotMigrated, StoreUnavailable
@@ -277,8 +277,7 @@ class SqliteTransaction:
         self._columns: dict[str, list[str]] = {}
 
     def _execute(self, query: str, params: dict[str, Any]) -> sqlite3.Cursor:
-        cleaned = {name: clean(value) for name, value in params.items()}
-        return self._connection.execute(self._queries.get(query, query), cleaned)
+        return self._connection.execute(self._queries.get(query, query), cleaned(params))
 
     def all(self, query: str, **params: Any) -> list[Row]:
         """Return all rows."""
@@ -299,8 +298,7 @@ class SqliteTransaction:
 
     def run_each(self, query: str, params: Sequence[Parameters]) -> None:
         """Run a statement for each set of parameters."""
-        cleaned = ({name: clean(value) for name, value in one.items()} for one in params)
-        self._connection.executemany(self._queries[query], cleaned)
+        self._connection.executemany(self._queries[query], map(cleaned, params))
 
     def now(self) -> float:
         """Return the store's epoch seconds."""

@@ -7,6 +7,7 @@ to the proxy, in clear, what is for this machine.
 
 import ipaddress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ def is_safe_origin(scheme: str, host: str | None) -> bool:
     return bool(host) and (scheme == "https" or (scheme == "http" and is_loopback(host or "")))
 
 
+@lru_cache(maxsize=1024)
 def is_loopback(host: str) -> bool:
     """Return whether a host can only be this machine: localhost and what is below it, 127.0.0.0/8 or ::1."""
     if host == "localhost" or host.endswith(".localhost"):

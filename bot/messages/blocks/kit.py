@@ -96,6 +96,9 @@ def fit(blocks: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
     What is too much even so is left out, from the end.
     """
     fitting, most = tuple(blocks)[:MESSAGE_BLOCKS], SECTION
+    if len(repr(fitting)) <= MESSAGE_TEXT:
+        # All that they hold, written out, is no shorter than their texts: nearly every message ends here.
+        return fitting
     while _characters(fitting) > MESSAGE_TEXT:
         if most > _SHORTEST:
             most -= _SHORTEST
