@@ -5,6 +5,7 @@ import atexit
 import gc
 import json
 import os
+import select
 import signal
 import socket
 import sys
@@ -13,7 +14,7 @@ from importlib import import_module
 from pathlib import Path
 
 from tests.project.repository import ROOT
-from tests.runner import servers
+from tests.runner import servers, spent
 
 #: What a process that serves imports when it needs it.
 LATER = ("encodings.ascii", "encodings.idna", "encodings.latin_1", "sqlite_utils", "sqlite_utils.db")
@@ -38,7 +39,9 @@ class Process:
     async def wait(self) -> int:
         """Return its exit status, or the negative number of the signal that ended it."""
         if self.returncode is None:
-            self.returncode = int(await self._told.readline())
+            status, took = (await self._told.readline()).split()
+            self.returncode = int(status)
+            spent.elsewhere(float(took))
         return self.returncode
 
     async def communicate(self) -> tuple[bytes, bytes]:
@@ -102,14 +105,17 @@ def _fork_for_all(listener: socket.socket) -> None:
 
     gc.freeze()
     while True:
+        # Whoever has ended is waited for: what it took counts as this process'.
+        while _has_ended():
+            pass
+        if not select.select([listener], [], [], 1)[0]:
+            continue
         asked, _ = listener.accept()
         if os.fork() == 0:
             listener.close()
             words = _forked(asked)
             _exit(main(words))
         asked.close()
-        while _has_ended():
-            pass
 
 
 def _exit(status: int) -> None:
@@ -151,8 +157,8 @@ def _forked(asked: socket.socket) -> list[str]:
     for output in outputs:
         os.close(output)
     asked.sendall(b"%d\n" % pid)
-    _, status = os.waitpid(pid, 0)
-    asked.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
+    _, status, used = os.wait4(pid, 0)
+    asked.sendall(b"%d %.3f\n" % (os.waitstatus_to_exitcode(status), spent.of(used)))
     os._exit(0)
 
 

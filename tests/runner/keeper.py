@@ -18,7 +18,8 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import Pipe
@@ -26,6 +27,8 @@ from multiprocessing.connection import Connection, wait
 from typing import NoReturn, Protocol
 
 import psutil
+
+from tests.runner import spent
 
 #: How long workers and servers have to end by themselves (seconds).
 GRACE = 15.0
@@ -91,6 +94,13 @@ def _prctl(option: int, value: int) -> None:
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
+@dataclass(frozen=True)
+class Beside:
+    """Tell what servers took of the processor, and what ended as nobody's child, by their names (seconds)."""
+
+    took: dict[str, float]
+
+
 class Keeper:
     """Fork, hand out, pass on what workers tell, and end it all."""
 
@@ -100,6 +110,7 @@ class Keeper:
         work: Callable[[Connection], object],
         batches: Batches,
         servers: Mapping[socket.socket, Callable[[socket.socket], object]],
+        names: Sequence[str] = (),
     ) -> None:
         self._run = run
         self._parent = os.getppid()
@@ -111,6 +122,9 @@ class Keeper:
         self._serving: dict[int, socket.socket] = {}
         self._workers: dict[Connection, Worker] = {}
         self._ended: dict[int, int] = {}
+        self._names = dict(zip(servers, names, strict=False))
+        self._hired: set[int] = set()
+        self._took: dict[str, float] = defaultdict(float)
 
     def keep(self, workers: int) -> None:
         """Serve this many workers until all tests are run, or only servers, until the run ends."""
@@ -135,6 +149,8 @@ class Keeper:
             pass  # the run has ended while it was told something
         finally:
             self._end()
+            with suppress(OSError):
+                self._run.send(Beside(dict(self._took)))
 
     def _hire(self) -> None:
         ours, theirs = Pipe()
@@ -144,7 +160,9 @@ class Keeper:
             self._let_go([ours, *self._workers])
             self._work(theirs)
 
-        self._workers[ours] = Worker(fork(act))
+        pid = fork(act)
+        self._hired.add(pid)
+        self._workers[ours] = Worker(pid)
         theirs.close()
 
     def _serve(self, listener: socket.socket) -> None:
@@ -196,12 +214,16 @@ class Keeper:
         """Note who has ended; return whether there is anybody else."""
         with suppress(ChildProcessError):
             while True:
-                pid, status = os.waitpid(-1, options)
+                called = spent.name_of_ended(options)
+                pid, status, used = os.wait4(-1, options)
                 if not pid:
                     return True
                 self._ended[pid] = os.waitstatus_to_exitcode(status)
                 if listener := self._serving.pop(pid, None):
                     self._quiet.add(listener)
+                    called = self._names.get(listener, called)
+                if pid not in self._hired:
+                    self._took[called] += spent.of(used)
                 options = os.WNOHANG
         return False
 

@@ -2,25 +2,21 @@
 
 import os
 import random
-import resource
 import sys
-import time
 import warnings
 from dataclasses import dataclass, field
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pytest
 from _pytest.config import create_terminal_writer
 from _pytest.tmpdir import TempPathFactory
 
-from tests.runner import keeper, memory, servers, times
+from tests.runner import keeper, memory, servers, spent, times
 from tests.runner.batches import Batches
-
-#: How long a process ran, how long it waited to run (nanoseconds), and how often.
-_SCHEDULED: Final = Path("/proc/self/schedstat")
+from tests.runner.spent import Spent
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -41,7 +37,7 @@ class Runner:
         self._pipe: Connection | None = None
         #: Where workers have the folders of their tests.
         self._folder = Path()
-        self._spent: dict[str, times.Spent] = {}
+        self._cost = times.Cost()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
@@ -59,12 +55,17 @@ class Runner:
             self._follow(session)
         finally:
             self.pytest_sessionfinish(session)
+            self._cost.whole = spent.ended()
             if option.record_times:
-                times.table().recorded(self._spent).write()
+                is_whole = session.config.args_source is pytest.Config.ArgsSource.TESTPATHS
+                is_whole = is_whole and not (option.keyword or option.markexpr or session.shouldstop)
+                times.table().recorded(self._cost, is_whole=is_whole).write()
         return True
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if terminalreporter.config.option.record_times:
+            for line in self._cost.lines():
+                terminalreporter.write_line(line)
             for name in times.table().unknown():
                 terminalreporter.write_line(f"no longer in {times.TABLE.name}, as it is gone: {name}")
 
@@ -80,6 +81,7 @@ class Runner:
 
     def _begin(self, session: pytest.Session, workers: int) -> None:
         self._pipe, theirs = Pipe()
+        self._cost.collection = spent.ended()
         # Made before the fork, so that all have the same.
         usual = session.config._tmp_path_factory.getbasetemp()
         self._folder = folder = memory.folder(usual) if workers else usual
@@ -91,7 +93,7 @@ class Runner:
         def keep() -> None:
             self._pipe.close()
             batches = Batches(session.items, times.table().seconds, workers)
-            keeper.Keeper(theirs, work, batches, listeners).keep(workers)
+            keeper.Keeper(theirs, work, batches, listeners, list(servers.SERVERS)).keep(workers)
             servers.forget()
             if os.getppid() != run:
                 memory.forget(folder, None)
@@ -110,6 +112,9 @@ class Runner:
                 told = self._pipe.recv()
             except (EOFError, ConnectionResetError):
                 break
+            if isinstance(told, keeper.Beside):
+                self._cost.beside = told.took
+                continue
             left.discard(told.number)
             if isinstance(told, keeper.Lost):
                 _report_lost(session, told)
@@ -134,7 +139,8 @@ class Runner:
         for warned in told.warned:
             hook.pytest_warning_recorded.call_historic(kwargs=warned)
         hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
-        self._spent[item.nodeid] = told.spent
+        self._cost.tests[item.nodeid] = told.spent
+        self._cost.elsewhere += told.elsewhere
         session.shouldstop = session.shouldstop or told.stop
 
 
@@ -155,7 +161,9 @@ class Told:
     number: int
     reports: list[pytest.TestReport | dict[str, Any]] = field(default_factory=list)
     warned: list[dict[str, Any]] = field(default_factory=list)
-    spent: times.Spent = (0.0, 0.0)
+    spent: Spent = (0.0, 0.0)
+    #: Of the processor, in processes that a server forked for it.
+    elsewhere: float = 0.0
     #: Why no further test is to be run.
     stop: str = ""
 
@@ -167,6 +175,8 @@ class _Worker:
         self._session = session
         self._pipe = pipe
         self._told = Told(0)
+        #: What processes took until now that run on from test to test.
+        self._running = 0.0
         config = session.config
         config.pluginmanager.unregister(name="terminalreporter")
         config.pluginmanager.register(self, "terminalreporter")
@@ -207,9 +217,15 @@ class _Worker:
         # After the last of a batch all is torn down but what is the session's: that has no end yet.
         nextitem = session if follower is None else session.items[follower]
         self._told = Told(number)
-        before = _spent()
+        clock, took, elsewhere = spent.clock(), spent.ended(), spent.elsewhere()
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=nextitem)
-        self._told.spent = tuple(after - former for after, former in zip(_spent(), before, strict=True))
+        clock, took = spent.clock() - clock, spent.ended() - took
+        self._told.elsewhere = spent.elsewhere() - elsewhere
+        if session.config.option.record_times:
+            # What has ended meanwhile counts no longer here, but among the children that have.
+            former, self._running = self._running, spent.running()
+            took += self._running - former
+        self._told.spent = clock, took
         self._pipe.send(self._told)
 
     def _finish(self, last: pytest.Item) -> None:
@@ -240,13 +256,3 @@ class _Worker:
         self._told.warned.append(
             {"warning_message": told, "when": when, "nodeid": nodeid, "location": location}
         )
-
-
-def _spent() -> times.Spent:
-    """Return the time by the clock, and of the processor with that of processes that have ended.
-
-    What this one waited for its turn on a busy machine doesn't count, where the system tells that (Linux).
-    """
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    waited = float(_SCHEDULED.read_text().split()[1]) / 1e9 if _SCHEDULED.exists() else 0.0
-    return time.perf_counter() - waited, time.process_time() + children.ru_utime + children.ru_stime
