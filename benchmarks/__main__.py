@@ -2,9 +2,9 @@
 
 A name is a figure's or a measurement's (structure, minimum, help, unsigned, start, polls, claims, watched,
 ready, limited, class, class_killed, class_shared, course, members, members_shared, startup, idle, posit,
-jobs, list, hostile, searches, homes, hours, silence, backups, page). What structure, help, start, polls and
-claims measure is measured in turn with the code of another revision, if one is named: a commit, or a folder
-that holds it.
+jobs, list, hostile, searches, homes, hours, day, week, silence, backups, page). What structure, help, start,
+polls and claims measure is measured in turn with the code of another revision, if one is named: a commit, or
+a folder that holds it.
 Exit status: 0 measured (whether or not the goals are met), 1 a measurement broke off, 2 wrong words.
 """
 
@@ -28,6 +28,7 @@ from benchmarks.backups import measure_backups
 from benchmarks.claims import measure_claims
 from benchmarks.classroom import measure_class, measure_class_killed, measure_class_shared
 from benchmarks.course import measure_course
+from benchmarks.days import COUNTED, measure_day, measure_week
 from benchmarks.figures import GOALS, Figure
 from benchmarks.homes import measure_homes
 from benchmarks.hostile import measure_hostile, measure_searches
@@ -89,6 +90,8 @@ MEASUREMENTS: Final[Mapping[str, tuple[Measure, tuple[str, ...]]]] = MappingProx
         "searches": (measure_searches, ("searches_ack_p99",)),
         "homes": (measure_homes, ("home_cpu", "homes_ready_last", "homes_beyond_limits")),
         "hours": (measure_hours, ("hours_cpu", "hours_ready_last")),
+        "day": (measure_day, tuple(f"day_{one}" for one in COUNTED)),
+        "week": (measure_week, tuple(f"week_{one}" for one in COUNTED)),
         "silence": (
             measure_silence,
             ("silence_last", "silence_untrue", "silence_wrong", "silence_searches"),

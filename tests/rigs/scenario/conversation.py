@@ -1,0 +1,264 @@
+"""What one person has in front of them: counted from the conversation alone, with every button pressed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import selectors
+import traceback
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from playground.demo.person import buttons, label, where
+from playground.slack.records import Message
+from tests.rigs.scenario.people import BOT, GENERAL, Person
+from tests.rigs.scenario.shown import Shown
+from tests.rigs.scenario.workbench import WorkbenchWorld
+
+PLACES = (BOT, GENERAL)
+#: For so many seconds a person looks at what comes of an act; later messages speak of something else.
+WATCHED = 240.0
+#: What a press is answered with where the button said what isn't so.
+OVER = re.compile(
+    r"nothing (?:left )?to undo|has changed since|has already (?:ended|finished|passed)|so I did nothing"
+    r"|no longer (?:works|has a planned|in use|open|on your list|exists)|can't be undone"
+    r"|haven't changed anything|I've already|I already have|I'm already|nothing to (?:extend|cancel|stop)"
+    r"|Nothing of yours|isn't running|isn't there any more|is already (?:running|stopped|suspended)"
+    r"|any more\.|has ended|is over|too late"
+)
+#: An address that leads into a workspace, with its id.
+_INTO = re.compile(r"/(?:ide/([0-9a-f]{32})|s/([0-9a-f]{21}))")
+#: What only shows something is true as of when it was said.
+_QUERY = re.compile(r"(?:/job )?(?:hello|help|list|status|open|history|hours$|what )")
+#: What these say is done at a provider.
+_CHANGES = {"Start", "Stop", "Suspend", "Resume", "Restart", "Try again", "Run again"}
+#: What hasn't been answered changes nothing, and waits as it was asked.
+_QUESTION = re.compile(r"This will |[^\n]*\?(?:\n|$)")
+_NAME = re.compile(r"\*([^*]+)\*")
+#: For so many seconds a press has its effect, and so long may looking at it take (real seconds).
+_EFFECT, _PATIENCE = 30, 120.0
+
+
+def is_grey(message: dict[str, Any]) -> bool:
+    """Say whether a message is only a small grey line."""
+    blocks = message.get("blocks") or []
+    return bool(blocks) and all(one["type"] == "context" for one in blocks)
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """Hold a button that was pressed in a copy of the world, and why it isn't true; empty where it is."""
+
+    said: str
+    labelled: str
+    wrong: str
+
+
+@dataclass(slots=True)
+class Act:
+    """Hold what a person did, and the messages that came of it while they watched."""
+
+    place: str
+    said: str
+    at: float
+    made: set[str] = field(default_factory=set)
+
+    @property
+    def is_query(self) -> bool:
+        """Say whether it only shows something."""
+        return _QUERY.match(self.said) is not None
+
+
+class Conversation:
+    """Follow what one person sees in their direct message and in a channel."""
+
+    def __init__(self, stage: WorkbenchWorld, person: Person) -> None:
+        self.stage, self.person = stage, person
+        self.posts = self.edits = self.deletions = self.grey_edits = 0
+        self.acts: list[Act] = []
+        #: What was pressed, by its message and label.
+        self.pressed: dict[tuple[str, str], Press] = {}
+        stage.slack.state.listeners.append(self._heard)
+
+    def _heard(self, what: str, message: Message, before: dict[str, Any] | None) -> None:
+        if message.user == self.person.id or message.only_for not in (None, self.person.id):
+            return
+        now = message.to_json()
+        if what == "posted":
+            self.posts += 1
+            if self.acts and self.stage.clock.now() < self.acts[-1].at + WATCHED:
+                self.acts[-1].made.add(message.ts)
+        elif what == "deleted":
+            self.deletions += 1
+        elif before is not None and _face(now) != _face(before):
+            self.edits += 1
+            self.grey_edits += is_grey(now)
+
+    async def does(self, place: str, said: str) -> None:
+        """Say something, or press what last had the label in brackets; note what comes of it."""
+        self.acts.append(Act(place, said, self.stage.clock.now()))
+        command, _, rest = said.partition(" ")
+        if said.startswith("["):
+            labelled = said.strip("[]")
+            shown = next(one for one in reversed(self.person.sees(place)) if labelled in one.labels)
+            await self.person.presses(shown, labelled)
+        elif said.startswith("/"):
+            await self.person.types(rest, place, command=command)
+        elif place == BOT:
+            await self.person.writes(said)
+        else:
+            await self.person.types(said, place)
+
+    def at_rest(self) -> list[Shown]:
+        """Return the bot's messages that stand in both places, but not those that only the person sees."""
+        return [
+            one
+            for place in PLACES
+            for one in self.person.sees(place)
+            if one.json["user"] != self.person.id
+            and not one.is_private
+            and one.json.get("thread_ts") in (None, one.ts)
+        ]
+
+    def grey(self) -> list[Shown]:
+        """Return the messages at rest that are only grey."""
+        return [one for one in self.at_rest() if is_grey(one.json)]
+
+    def twice(self) -> list[tuple[Act, list[Shown]]]:
+        """Return the acts of which more than one message at rest speaks, naming the same."""
+        found = []
+        for act in self.acts:
+            spoken = [one for one in self.at_rest() if one.ts in act.made]
+            about: dict[str, list[Shown]] = {}
+            for one in spoken:
+                for name in set(_NAME.findall(one.text)[:1]):
+                    about.setdefault(name, []).append(one)
+            found += [(act, several) for several in about.values() if len(several) > 1]
+        return found
+
+    def standing(self) -> Iterator[Shown]:
+        """Return the messages at rest with buttons; what was shown or asked is true as of its time."""
+        shows = {one for act in self.acts if act.is_query for one in act.made}
+        for one in self.at_rest():
+            if one.labels and one.ts not in shows and not _QUESTION.match(one.text):
+                yield one
+
+    async def press_all(self) -> None:
+        """Press every button of what stands there by now, each in a copy of the world."""
+        for one in self.standing():
+            for number, button in enumerate(buttons(one.json)):
+                wrong = await in_a_copy(lambda one=one, number=number: self._press(one, number))
+                key, said = (one.ts, label(button)), one.read.splitlines()[0]
+                before = self.pressed.get(key)
+                if before is None or not before.wrong:
+                    self.pressed[key] = Press(said, label(button), wrong)
+
+    def untrue(self) -> list[Press]:
+        """Return the buttons that weren't true when they were pressed, at any time."""
+        return [one for one in self.pressed.values() if one.wrong]
+
+    async def _press(self, shown: Shown, number: int) -> str:
+        """Press one, and agree to what it asks; return why it isn't true."""
+        button = list(buttons(shown.json))[number]
+        if "url" in button:
+            return self._leads(str(button["url"]))
+        before, held, pressed = self._seen(), self._held(), where(button)
+        slack, place = self.stage.slack, (shown.channel, shown.ts)
+        answer = await slack.press(self.person.id, *place, **pressed)
+        asks = pressed["action_id"] == "ask" or str(pressed.get("value", "")).startswith("ask ")
+        is_form = answer["ok"] and self.person.modal() is not None and not asks
+        if answer["ok"] and asks and self.person.modal() is not None:
+            answer = await slack.submit(self.person.id, {})
+        if not answer["ok"]:
+            return f"Slack shows: {answer.get('error') or answer}"
+        await self.stage.settle()
+        await self.stage.pass_time(_EFFECT, step=3)
+        said = [
+            line
+            for key, text in self._seen().items()
+            for line in text.splitlines()
+            if line not in before.get(key, "").splitlines()
+        ]
+        changes, is_done = label(button) in _CHANGES, self._held() != held
+        wrong = [] if changes and is_done else [line for line in said if OVER.search(line)]
+        if not wrong and not is_form and not is_done and (changes or not said):
+            wrong = ["nothing came of it"]
+        return "; ".join(wrong[:1])
+
+    def _leads(self, url: str) -> str:
+        """Say where an address leads, if that isn't there."""
+        into = _INTO.search(url)
+        if into is None:
+            return ""
+        now, (cloud, bench) = self.stage.clock.now(), into.groups()
+        if cloud:
+            state = self.stage.saturn.state.resources[cloud].status(now)
+        else:
+            state = next(one.state for one in self.stage.posit.state.sessions.values() if one.hex == bench)
+        return "" if state.lower() in ("running", "active") else f"it leads to what is {state}"
+
+    def _seen(self) -> dict[tuple[str, str], str]:
+        return {
+            (one.channel, one.ts): one.text
+            for place in PLACES
+            for one in self.person.sees(place)
+            if one.json["user"] != self.person.id
+        }
+
+    def _held(self) -> Any:
+        now, stage = self.stage.clock.now(), self.stage
+        cloud = {one.id: (one.status(now), len(one.runs)) for one in stage.saturn.state.resources.values()}
+        bench = {one.hex: one.state for one in stage.posit.state.sessions.values()}
+        return cloud, bench, set(stage.posit.state.jobs)
+
+
+def _face(message: dict[str, Any]) -> Any:
+    return message.get("text"), message.get("blocks")
+
+
+async def in_a_copy(act: Callable[[], Awaitable[str]]) -> str:
+    """Do something in a copy of this process, whose world goes with it; return what it returned.
+
+    Everything is in this process and in memory, database included, and has one thread: a fork is a copy.
+    Connections are shared with it, but nobody reads from them here meanwhile; the copy has its own watch.
+    """
+    loop = asyncio.get_running_loop()
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child:
+        os.close(writing)
+        # Nothing may happen here meanwhile.
+        with os.fdopen(reading, "rb") as pipe:
+            told = pipe.read()
+        os.waitpid(child, 0)  # noqa: ASYNC222
+        answer = json.loads(told or b'{"failed": "the copy ended early"}')
+        if "failed" in answer:
+            raise AssertionError(answer["failed"])
+        return str(answer["came"])
+    answer = {}
+    try:
+        _watch_alone(loop)
+        async with asyncio.timeout(_PATIENCE):
+            answer["came"] = await act()
+    except BaseException:  # noqa: BLE001 - told by the other process
+        answer["failed"] = traceback.format_exc()
+    finally:
+        with suppress(OSError):
+            os.write(writing, json.dumps(answer).encode())
+        os._exit(0)
+
+
+def _watch_alone(loop: Any) -> None:
+    """Give the loop a selector of its own: the old one is shared with the process that was copied."""
+    asyncio._set_running_loop(loop)
+    mine = selectors.DefaultSelector()
+    for key in list(loop._selector.get_map().values()):
+        mine.register(key.fileobj, key.events, key.data)
+    loop._selector = mine
+
+
+__all__ = ["OVER", "PLACES", "WATCHED", "Act", "Conversation", "Press", "in_a_copy", "is_grey"]
