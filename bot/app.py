@@ -19,9 +19,8 @@ from bot.providers import build_providers
 from bot.providers.connection import ConnectionSettings
 from bot.reconciler import Numbers, Reconciler
 from bot.reconciler.scheduler import Scheduler
-from bot.services.context import Context, Wake
+from bot.services.context import Context
 from bot.services.failovers import Failovers
-from bot.services.hints import Hints
 from bot.services.owners import RENEWED_EVERY, owners_of
 from bot.slack.calls import SlackCaller
 from bot.slack.installed import READ_EVERY
@@ -214,7 +213,9 @@ class Process:
         self.scheduler = Scheduler(
             self.store, self._machine, self.ids, on_beat=partial(witness.note, self.store)
         )
-        self.context = self._context(self._wake())
+        self.context = self._context()
+        if not self._works:
+            self.store.engine.notify()
         self._compose()
         self._replays = Replays(clock.monotonic)
         if self._takes_requests:
@@ -257,7 +258,7 @@ class Process:
         self.scheduler.start()
         beside = [self.metrics.follow_loop()]
         if self._works:
-            beside.append(self.store.engine.listen(self.scheduler.wake))
+            beside.append(self.store.engine.listen(self.scheduler.written))
         self._beside = [asyncio.create_task(work) for work in beside]
         self._runs = True
 
@@ -276,14 +277,6 @@ class Process:
             ends.append(self._socket.close())
         await asyncio.gather(*ends, self.scheduler.drain(for_work), self.services.later.drain(for_work))
         await self.owners.leave()
-
-    def _wake(self) -> Wake:
-        """Return how whoever writes something wakes the background work: here, or in other processes."""
-        if self._works:
-            return self.scheduler.wake
-        hints = Hints(self.store)
-        self._stack.push_async_callback(hints.close)
-        return hints.wake
 
     def background(self) -> Mapping[str, bool]:
         """Return whether the loops and sending to Slack are healthy."""
@@ -306,7 +299,7 @@ class Process:
             if answer.at is not None:
                 self.metrics.clock_compared(self._machine.now() - answer.at)
 
-    def _context(self, wake: Wake) -> Context:
+    def _context(self) -> Context:
         settings, entered = self._settings, self._entered
         self._people = People(self.store, entered.slack, self.owners)
         return Context(
@@ -318,7 +311,6 @@ class Process:
             vault=Vault(settings.keys()),
             clock=self.clock,
             ids=self.ids,
-            wake=wake,
             owners=self.owners,
             deadline_seconds=settings.deadline_minutes * 60.0,
             warn_seconds=settings.warn_minutes * 60.0,

@@ -68,7 +68,7 @@ class Reconciler:
         )
         self.engine = engine
         self.lists = Lists(engine)
-        self._outages = Outages(engine)
+        self.outages = Outages(engine)
         self._pauses = Pauses(engine)
         self._tasks = Tasks(engine, self.lists, replay)
         # The step of each returns how much there was to do.
@@ -80,4 +80,4 @@ class Reconciler:
     async def step_tasks(self, pool: Pool | None = None) -> int:
         """Do due tasks, learn of pauses, report outages; return how many."""
         await self._pauses.step()
-        return await self._outages.step() + await self._tasks.step(pool)
+        return await self.outages.step() + await self._tasks.step(pool)

@@ -1,6 +1,6 @@
 """What time does, done: rows that are due are claimed, and each is carried out in its person's name."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from bot.services.asked import Asked
@@ -22,9 +22,17 @@ class Clockwork:
         #: When each kind is looked for next, by the monotonic clock.
         self._looks_at: dict[str, float] = {}
 
-    async def step(self, _pool: Pool | None = None) -> int:
-        """Carry out what is due of each kind that it is time to look for; return how much there was."""
-        return sum([await self._due(kind) for kind in self._kinds])
+    async def step(self, _pool: Pool | None = None, due: Collection[str] | None = None) -> int:
+        """Carry out what is due of each kind that it is time to look for; return how much there was.
+
+        With ``due`` only of these.
+        """
+        return sum([await self._due(kind) for kind in self._kinds if due is None or kind.name in due])
+
+    @property
+    def names(self) -> list[str]:
+        """Return the names of the kinds."""
+        return [kind.name for kind in self._kinds]
 
     async def _due(self, kind: Due[R]) -> int:
         now, context = self._context.clock.monotonic(), self._context

@@ -1,11 +1,13 @@
-"""The loops around the steps: woken at once by writes, and by a tick of APScheduler.
+"""The loops around the steps: each runs when a look at the rows finds something due for it.
 
-APScheduler keeps its jobs in memory and only fires ticks; due work, daily work included, is in Usher's rows.
+A look follows each commit, for the kinds whose tables it wrote, and each tick of APScheduler, for those that
+time may have made due. APScheduler keeps its jobs in memory and only fires ticks; due work, daily work
+included, is in Usher's rows.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Final
+from collections.abc import Awaitable, Callable, Collection
+from typing import Any, Final
 
 import structlog
 
@@ -13,8 +15,8 @@ from bot.domain.plan import backoff
 from bot.domain.tasks import TaskKind
 from bot.reconciler import Reconciler
 from bot.reconciler.streams import AT_ONCE as STREAMS
-from bot.services.context import Wake, nobody
 from bot.slack.notifier import Notifier
+from bot.store.look import KINDS, Looker, kinds_of
 from bot.store.store import Store
 from bot.store.tasks import NewTask
 from bot.support.clock import Clock, Ids, Ticker
@@ -35,53 +37,65 @@ LISTS_EVERY: Final = 120.0
 EVERYBODY = "everybody"
 #: The pause between two claims of a loop, in seconds: work that becomes due meanwhile is claimed together.
 REST = 0.05
-READS_REST = 0.05
-#: Everything that anybody writes wakes the loop of Homes, and few of them are open.
 HOMES_REST = 0.2
-#: How long to wait before waking the other loops, so that much work ending together wakes them once.
+#: The pause between two looks, in seconds: what is written together is looked at together.
 SOON = 0.1
+#: For how many seconds a look asks ahead: a kind of which nothing will be due is left alone for so long,
+#: unless its tables are written. Where other processes may write them it doesn't.
+AHEAD = 5.0
 
 
 async def _rest() -> None:
     """Do nothing on a beat."""
 
 
+Step = Callable[[Pool], Awaitable[int]]
+
+
 class Loop:
-    """Run a step repeatedly: at once while there is work, else when woken. Errors never end the loop."""
+    """Run a step repeatedly: at once while there is much to do, else when woken. Errors never end the loop.
+
+    ``kinds`` are those whose rows it steps; ``is_restless`` says that there is more to do than rows say.
+    """
 
     def __init__(
         self,
         name: str,
-        step: Callable[[Pool], Awaitable[int]],
+        step: Step,
         size: int,
         ids: Ids,
         clock: Clock,
-        on_work: Wake,
         rest: float = REST,
         *,
+        kinds: Collection[str] = (),
+        is_restless: Callable[[], bool] = bool,
         is_endless: bool = False,
     ) -> None:
         self.name = name
+        self.kinds = frozenset(kinds)
+        self.is_restless = is_restless
         #: Its work doesn't end by itself, and cancelling it loses nothing.
         self.is_endless = is_endless
         self._step = step
         self._ids = ids
         self._clock = clock
-        self._on_work = on_work
         self._rest = rest
+        self._is_busy = False
         self._woken = asyncio.Event()
         self._stopping = asyncio.Event()
+        self._size = size
         self.pool = Pool(size, self._has_room)
-        #: When the step last ended, by the injected monotonic clock.
-        self.beat = clock.monotonic()
+        #: Since when a step has been under way, or failing, by the injected monotonic clock.
+        self.began: float | None = None
 
     def wake(self) -> None:
         """Run the step soon."""
         self._woken.set()
 
     def _has_room(self) -> None:
-        self.wake()
-        self._on_work()
+        # What was only just claimed would be looked for in vain.
+        if self._is_busy:
+            self.wake()
 
     def stop(self) -> None:
         """Stop claiming work."""
@@ -93,6 +107,7 @@ class Loop:
         failures = 0
         while not self._stopping.is_set():
             self._woken.clear()
+            self.began = self._clock.monotonic() if self.began is None else self.began
             try:
                 claimed = await self._step(self.pool)
             except Exception as error:
@@ -102,10 +117,10 @@ class Loop:
                 await self._pause(backoff(failures, 0.5))
                 continue
             failures = 0
-            self.beat = self._clock.monotonic()
-            if claimed:
-                self._on_work()
-            else:
+            self.began = None
+            self._is_busy = claimed > 1 or (self._is_busy and self.pool.room < self._size)
+            # After a single one there is mostly nothing left, which a look finds out for all loops at once.
+            if claimed <= 1:
                 await self._woken.wait()
             await self._pause(self._rest)
 
@@ -120,7 +135,7 @@ class Loop:
 class Scheduler:
     """Drive the reconciler and the notifier until drained. ``tick`` and ``beat`` are in seconds.
 
-    It is created before them, because they and all writers wake it; until ``drive`` that has no effect.
+    It is created before them, because they wake it; until ``drive`` that has no effect.
     ``on_beat`` is called on each beat and may raise only StoreError.
     """
 
@@ -141,28 +156,48 @@ class Scheduler:
         self._beats_every = beat
         self._loops: list[Loop] = []
         self._running: list[asyncio.Task[None]] = []
-        self._waking: asyncio.TimerHandle | None = None
+        #: The kinds to look for next, those that were due when last looked for, until when others won't be.
+        self._asked: set[str] = set()
+        self._due: set[str] = set()
+        self._quiet: dict[str, float] = {}
+        self._ahead = 0.0 if store.engine.is_shared else AHEAD
         self._ticker = Ticker(clock)
         #: What else is done every night, by name; it returns the problem, if there is one.
         self.nightly: dict[str, Callable[[], Awaitable[str | None]]] = {}
 
     def drive(self, reconciler: Reconciler, notifier: Notifier) -> None:
         """Create the loops for their steps; call it once, before ``start``."""
-        self._reconciler = reconciler
+        self._reconciler, engine = reconciler, reconciler.engine
+        self._looker = Looker(
+            engine.owners.name, engine.connections, notifier.card_interval, engine.warn_seconds
+        )
         ids, clock = self._ids, self._clock
+
+        def loop(name: str, step: Step, size: int, rest: float = REST, **keys: Any) -> Loop:
+            kinds = [kind for kind in KINDS if kind == name]
+            return Loop(name, step, size, ids, clock, rest, **{"kinds": kinds} | keys)
+
+        timed, outputs = reconciler.clockwork, engine.board.entries
+        self._look_loop = loop("look", self._look, 1, SOON)
         self._loops = [
-            Loop("operations", reconciler.operations.step, 200, ids, clock, self.work_left),
-            # Most reads change nothing; those that do wake the other loops themselves.
-            Loop("reads", reconciler.reads.step, 1_000, ids, clock, nobody, READS_REST),
-            Loop("tasks", reconciler.step_tasks, 50, ids, clock, self.work_left),
-            Loop("jobs", reconciler.runs.step, 200, ids, clock, self.work_left),
-            Loop("streams", reconciler.streams.step, STREAMS, ids, clock, nobody, is_endless=True),
-            Loop("clockwork", reconciler.clockwork.step, 1, ids, clock, self.work_left),
-            Loop("notices", notifier.step_notices, 50, ids, clock, self.work_left),
-            Loop("cards", notifier.step_cards, 20, ids, clock, self.work_left),
-            Loop("homes", notifier.step_homes, 10, ids, clock, nobody, HOMES_REST),
-            Loop("outputs", notifier.step_outputs, 10, ids, clock, self.work_left),
+            loop("operations", reconciler.operations.step, 200),
+            loop("reads", reconciler.reads.step, 1_000),
+            loop("tasks", reconciler.step_tasks, 50, is_restless=lambda: reconciler.outages.is_restless),
+            loop("jobs", reconciler.runs.step, 200),
+            loop(
+                "streams",
+                reconciler.streams.step,
+                STREAMS,
+                is_restless=lambda: reconciler.streams.is_restless,
+                is_endless=True,
+            ),
+            loop("clockwork", lambda pool: timed.step(pool, self._due), 1, kinds=timed.names),
+            loop("notices", notifier.step_notices, 50, is_restless=lambda: notifier.is_restless),
+            loop("cards", notifier.step_cards, 20),
+            loop("homes", notifier.step_homes, 10, HOMES_REST),
+            loop("outputs", notifier.step_outputs, 10, is_restless=lambda: bool(outputs)),
         ]
+        self._store.engine.tell(self.written)
 
     def every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         """Do something else as often, from ``start`` on; it must not raise."""
@@ -180,32 +215,69 @@ class Scheduler:
             self._ticker.every(600.0, self._daily, at_once=True)
         self._ticker.every(self._beats_every, self._beat)
         self._ticker.start()
-        self._running = [asyncio.create_task(loop.run(), name=loop.name) for loop in self._loops]
+        self._running = [asyncio.create_task(loop.run(), name=loop.name) for loop in self._all]
+        self.wake()
+
+    @property
+    def _all(self) -> list[Loop]:
+        return [self._look_loop, *self._loops] if self._loops else []
 
     def wake(self) -> None:
-        """Make every loop look for work now; cheap to call often."""
+        """Look for whatever time may have made due; cheap to call often."""
+        now = self._clock.monotonic()
+        is_quiet = not self._store.engine.has_jumped
+        self._ask([kind for kind in KINDS if not (is_quiet and now < self._quiet.get(kind, now))])
         for loop in self._loops:
-            loop.wake()
+            if loop.is_restless():
+                loop.wake()
+
+    #: A read has changed something that rows may not say: the health of its connection.
+    work_left = wake
+
+    def written(self, tables: Collection[str] | None) -> None:
+        """Look for what these tables may have made due; ``None`` stands for all."""
+        self._ask(KINDS if tables is None else {kind for table in tables for kind in kinds_of(table)})
+
+    def _ask(self, kinds: Collection[str]) -> None:
+        if kinds and self._loops:
+            self._asked.update(kinds)
+            self._look_loop.wake()
 
     def turn_in(self, seconds: float) -> None:
-        """Wake the operations' loop after ``seconds``."""
-        asyncio.get_running_loop().call_later(min(seconds, 60.0), self._loops[0].wake)
+        """Look for operations after ``seconds``."""
+        asyncio.get_running_loop().call_later(min(seconds, 60.0), self._ask, ["operations"])
 
-    def work_left(self) -> None:
-        """Make every loop look for work soon; work that ends together wakes them once."""
-        if self._waking is None:
-            self._waking = asyncio.get_running_loop().call_later(SOON, self._wake_now)
-
-    def _wake_now(self) -> None:
-        self._waking = None
-        self.wake()
+    async def _look(self, _pool: Pool) -> int:
+        """Look for what was asked about, and wake the loops for which something is due."""
+        if self._store.engine.has_jumped:
+            # Only a write moves times along with the clock.
+            await self._store.beat()
+        asked, self._asked = self._asked, set()
+        if not asked:
+            return 0
+        now, due, quiet = self._clock.monotonic(), asked, set[str]()
+        try:
+            due, quiet = await self._store.look(asked, self._looker, self._ahead)
+        except StoreError as error:
+            # Each loop finds out for itself.
+            log.warning("nothing could be looked for", problem=str(error))
+        self._due = self._due - asked | due
+        self._quiet.update(dict.fromkeys(quiet, now + self._ahead))
+        for loop in self._loops:
+            if loop.kinds & due:
+                loop.wake()
+        return 0
 
     @property
     def stalled(self) -> list[str]:
         """Return the names of loops that ended or haven't finished a step for a minute (for readiness)."""
         now = self._clock.monotonic()
         ended = {task.get_name() for task in self._running if task.done()}
-        return [loop.name for loop in self._loops if loop.name in ended or now - loop.beat > 60.0]
+        return [
+            loop.name
+            for loop in self._all
+            if loop.name in ended or (loop.began is not None and now - loop.began > 60.0)
+        ]
 
     async def drain(self, seconds: float = 10.0) -> int:
         """Stop claiming, let running work end within the time and cancel the rest; return how many that was.
@@ -214,10 +286,8 @@ class Scheduler:
         """
         end = self._clock.monotonic() + seconds
         await self._ticker.stop()
-        for loop in self._loops:
+        for loop in self._all:
             loop.stop()
-        if self._waking is not None:
-            self._waking.cancel()
         cancelled = 0
         if self._running:
             _, late = await asyncio.wait(self._running, timeout=seconds)
@@ -239,7 +309,6 @@ class Scheduler:
             if await self._is_due(TaskKind.SYNC_PEOPLE):
                 # The task itself records its completion.
                 await self._store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, EVERYBODY)])
-                self.wake()
         for name, work in {SWEEP: self._store.sweep, **self.nightly}.items():
             async with contained(name, self._ids):
                 if await self._is_due(name):

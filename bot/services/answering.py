@@ -30,18 +30,26 @@ class Answering:
         self.failed_at = max(self.failed_at, since)
         self.silent_since = since if self.silent_since is None else min(self.silent_since, since)
 
+    @property
+    def is_written(self) -> bool:
+        """Return whether the row says it, as far as anybody needs to know."""
+        since, at = self.silent_since, self.answered_at
+        if since is not None:
+            return since == self.row_since
+        return at is None or (self.row_since is None and 0.0 <= at - self._row_at < NOTED_EVERY)
+
     async def write(self, store: Store) -> bool:
         """Write what has changed; return whether that begins or ends a silence. Raises StoreError."""
         since, at = self.silent_since, self.answered_at
-        if since is not None and since != self.row_since:
+        if self.is_written:
+            return False
+        if since is not None:
             self.row_since = await store.silent(self.name, since, at)
             if self.silent_since is not None:
                 # Another process may have been there before.
                 self.failed(self.row_since)
             return self.row_since == since
-        is_noted = self.row_since is None and at is not None and 0.0 <= at - self._row_at < NOTED_EVERY
-        if since is not None or at is None or is_noted:
-            return False
+        assert at is not None, "without an answer there is nothing to write"
         is_over = await store.answered(self.name, at)
         self.row_since, self._row_at = None, at
         return is_over

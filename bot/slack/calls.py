@@ -264,6 +264,11 @@ class PacedSlack:
         """Note that nothing can be tried: so many seconds after a failure, what comes is sent as ever."""
         self._waits = self._clock.monotonic() < self._silent_at + seconds
 
+    @property
+    def is_restless(self) -> bool:
+        """Return whether Slack was away, and what waited for it isn't released yet."""
+        return self._waits or self._was_away
+
     def is_back(self) -> bool:
         """Return, once each time, that Slack answers again: nothing has to wait for it any longer."""
         now = self._clock.monotonic()

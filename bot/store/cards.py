@@ -20,7 +20,7 @@ END_FIRST: Final = 5.0
 #: How many seconds, at least, lie between two updates of a card for what its run has written.
 OUTPUT_INTERVAL: Final = 3.0
 #: How it is known that a message was sent: of the kinds that 0.1.0 knows, and of later ones.
-_PLACED: Final = ("message_ts IS NOT NULL", "later_ts > ''")
+PLACED: Final = ("message_ts IS NOT NULL", "later_ts > ''")
 #: How messages may be dirty, as ``dirty_cards`` tells them apart.
 _DIRTS: Final = as_json(dict.fromkeys(("changed", "former", "progressed", "later"), 1))
 
@@ -123,6 +123,12 @@ def owe_about(tx: Transaction, about: str, *, changed: bool) -> None:
     tx.run("owe_cards_about", about=about, changed=changed, now=tx.now())
 
 
+def looked_for(now: float, min_interval: float) -> dict[str, float]:
+    """Return what the claims of cards take besides the time."""
+    since = {"card_before": now - min_interval, "output_before": now - OUTPUT_INTERVAL}
+    return {"end_first": now - END_FIRST, **since}
+
+
 def claim_cards(
     tx: Transaction, limit: int, min_interval: float, lease: float, room: Room = ENDLESS, owner: str = ""
 ) -> list[Card]:
@@ -138,25 +144,26 @@ def claim_cards(
     dirty = {row["dirt"]: row["fit"] for row in found}
     fit = max(dirty.values(), default=0)
 
-    def claimed(query: str, dirt: str, most: int, **keys: float | str) -> list[Card]:
+    keys: dict[str, float | str] = {**looked_for(now, min_interval), "owner": owner}
+
+    def claimed(query: str, dirt: str, most: int) -> list[Card]:
         found: list[Card] = []
-        for placed, of in zip(_PLACED, (dirt, "later"), strict=True):
+        for placed, of in zip(PLACED, (dirt, "later"), strict=True):
             if of in dirty and most > len(found):
                 given = {"now": now, "until": now + lease, "limit": most - len(found), **keys}
                 found += CARDS.found(tx, setting(query, placed=placed), **given)
         return sorted(found, key=lambda card: (card.changed_at or card.updated_at, card.id))
 
-    cards = claimed("claim_changed_cards", "changed", fit, settled=now - END_FIRST, owner=owner)
+    cards = claimed("claim_changed_cards", "changed", fit)
     cards += claimed("claim_former_cards", "former", (fit - len(cards) + 1) // 2)
-    since = {"before": now - min_interval, "output_before": now - OUTPUT_INTERVAL}
-    cards += claimed("claim_progressed_cards", "progressed", fit - len(cards), owner=owner, **since)
+    cards += claimed("claim_progressed_cards", "progressed", fit - len(cards))
     return cards + claimed("claim_former_cards", "former", fit - len(cards))
 
 
 def give_up(tx: Transaction, before: float, limit: int) -> int:
     """Leave messages as they are that should have become a line by then; return how many."""
     return sum(
-        tx.run(setting("give_up_edits", placed=placed), before=before, limit=limit) for placed in _PLACED
+        tx.run(setting("give_up_edits", placed=placed), before=before, limit=limit) for placed in PLACED
     )
 
 

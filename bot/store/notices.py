@@ -31,7 +31,7 @@ _NEWS: Final = {kind.class_ for kind in NoticeKind if Mark.NEWS in kind.marks or
 _CLASSES: Final = sorted({(kind.urgency, kind.class_) for kind in NoticeKind})
 #: So many, at most, are told or looked for together at once.
 _MOST: Final = PIECE // 2
-_NUMBERS: Final = as_json(dict.fromkeys((number for _, number in _CLASSES), 1))
+NUMBERS: Final = as_json(dict.fromkeys((number for _, number in _CLASSES), 1))
 #: What may be claimed of the room by urgency: all of it.
 ALL: Final[Mapping[int, float]] = {kind.urgency: 1.0 for kind in NoticeKind}
 
@@ -128,6 +128,11 @@ def held_notices(tx: Transaction, notice_id: str) -> list[Notice]:
     return sorted(found, key=lambda notice: (notice.created_at, notice.id))
 
 
+def looked_for(now: float) -> dict[str, float]:
+    """Return what the claims of notices choose by besides the time."""
+    return {"settled": now - CARD_FIRST}
+
+
 def claim_notices(
     tx: Transaction,
     limit: int,
@@ -145,7 +150,7 @@ def claim_notices(
     is told together: it comes first, however much it is.
     """
     now, before = tx.now(), tx.changes
-    found = tx.all("due_classes", classes=_NUMBERS, now=now, limit=room.most(), **room.within(now))
+    found = tx.all("due_classes", classes=NUMBERS, now=now, limit=room.most(), **room.within(now))
     fits = {int(row["class"]): int(row["fit"]) for row in found}
     is_late = _gather(tx, now, fits.keys())
     if tx.changes - before >= _MOST:
@@ -180,7 +185,7 @@ def claim_owed(tx: Transaction, place: str, lease: float, owner: str = "", *, is
 def _claimed(tx: Transaction, query: str, lease: float, owner: str, **which: Any) -> list[Notice]:
     now = tx.now()
     given = {"now": now, "until": now + lease, "owner": owner}
-    found = NOTICES.found(tx, query, **which, settled=now - CARD_FIRST, **given)
+    found = NOTICES.found(tx, query, **which, **looked_for(now), **given)
     for principal in some(tx, {one.principal for one in found if one.unknown_since is not None}):
         found += NOTICES.found(tx, "claim_unsure", principal=principal.key, limit=_MOST, **given)
     return sorted(found, key=lambda notice: (notice.created_at, notice.id))

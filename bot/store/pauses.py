@@ -34,10 +34,15 @@ def note_pauses(tx: Transaction, connection: str, calls: Calls, seconds: Mapping
         tx.run("note_pause", connection=connection, calls=calls, who=who, now=now, until=now + wait)
 
 
+def looked_for(now: float) -> dict[str, float]:
+    """Return what the query of pauses takes besides the time."""
+    return {"noted_before": now - KEPT}
+
+
 def pauses(tx: Transaction) -> list[Pause]:
     """Return the pauses of all connections that still matter."""
     now = tx.now()
     return [
         Pause(row["connection"], row["calls"], row["who"], now - row["noted_at"], row["until"] - now)
-        for row in tx.all("pauses", now=now, before=now - KEPT)
+        for row in tx.all("pauses", now=now, **looked_for(now))
     ]

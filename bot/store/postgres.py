@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
 import psycopg
 import structlog
@@ -24,14 +24,13 @@ from bot.store.postgres_session import (
     CONNECTING,
     DatabaseClock,
     PostgresSession,
-    PostgresTransaction,
     label,
     pooling_error,
 )
 from bot.store.queue import BATCH_ROWS, BATCH_SECONDS, PATIENCE, QueuedEngine, Session, Worker, WriteQueue
 from bot.store.sqlite import SqliteEngine, why_not_opened
 from bot.store.store import Store
-from bot.store.transaction import Priority, Transaction
+from bot.store.transaction import Priority, Told, Transaction
 from bot.support.clock import Clock, Ids, SystemClock, SystemIds
 from bot.support.errors import StoreError, StoreInUse, StoreUnavailable
 from bot.support.release import FIRST, is_newer, newest
@@ -115,13 +114,14 @@ class PostgresEngine(QueuedEngine):
             await self.close()
             raise
 
-    async def hint(self) -> None:
-        """Let the processes that listen look for work now. It takes no turn among those that write."""
-        await self.read(send)
+    def notify(self) -> None:
+        """Tell those who listen which tables each commit of this process writes, too."""
+        for session in self._writing:
+            session.notifies = True
 
-    async def listen(self, wake: Callable[[], None]) -> None:
-        """Call ``wake`` whenever another process gives a hint, until cancelled."""
-        await listen(self._url, wake)
+    async def listen(self, told: Told) -> None:
+        """Tell which tables the commits of others write, if they notify, until cancelled."""
+        await listen(self._url, told)
 
     async def tidy(self) -> None:
         """Do nothing: PostgreSQL reclaims space by itself."""
@@ -206,13 +206,8 @@ class PostgresEngine(QueuedEngine):
 RETRY_SECONDS: Final = 1.0
 
 
-def send(tx: Transaction) -> None:
-    """Give a hint when the open transaction ends; one that only reads may do so, too."""
-    cast("PostgresTransaction", tx).notify()
-
-
-async def listen(url: str, wake: Callable[[], None]) -> None:
-    """Call ``wake`` for each hint, until cancelled; connect again when the connection is lost."""
+async def listen(url: str, told: Told) -> None:
+    """Tell what others notify of, until cancelled; connect again when the connection is lost."""
     given = {name: str(value) for name, value in conninfo_to_dict(url).items()}
     conninfo = make_conninfo(**CONNECTING | given)
     is_lost = False
@@ -222,9 +217,10 @@ async def listen(url: str, wake: Callable[[], None]) -> None:
                 await connection.execute("LISTEN usher")
                 is_lost = False
                 # What came while nobody listened.
-                wake()
-                async for _ in connection.notifies():
-                    wake()
+                told(None)
+                async for one in connection.notifies():
+                    # Releases up to 0.2 name no tables.
+                    told(one.payload.split() or None)
         except psycopg.Error as error:
             if is_lost:
                 await asyncio.sleep(RETRY_SECONDS)

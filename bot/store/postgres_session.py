@@ -27,7 +27,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 
 from bot.store import schema
-from bot.store.transaction import Parameters, Row, StoreTime, as_json, clean
+from bot.store.transaction import Parameters, Row, StoreTime, as_json, clean, written_by
 from bot.support.clock import Clock, Ids
 from bot.support.environment import NAME
 from bot.support.errors import StoreAway, StoreBusy, StoreError, StoreNotMigrated, StoreUnavailable
@@ -112,6 +112,8 @@ class PostgresSession:
         #: Which of the locks of those who serve this connection should hold, and which it does.
         self._wanted: set[str] = set()
         self._held: set[str] = set()
+        #: Whether others are told which tables it writes.
+        self.notifies = False
         #: The server's process behind the connection.
         self.pid = 0
         #: Which server that is, on which timeline; and whether the rows were compared with that.
@@ -145,7 +147,11 @@ class PostgresSession:
 
     def commit(self) -> None:
         """Commit. Raise StoreBusy if nothing was written after all."""
-        row = self._cursor().execute("SELECT pg_current_xact_id_if_assigned()::text AS id").fetchone()
+        tables = " ".join(sorted(self.written)) if self.notifies else ""
+        # With the commit, and no further round trip.
+        notify = f", pg_notify('usher', '{tables}')" if tables else ""
+        asked = f"SELECT pg_current_xact_id_if_assigned()::text AS id{notify}"
+        row = self._cursor().execute(asked.encode()).fetchone()
         transaction, lineage = row["id"] if row is not None else None, self.lineage
         try:
             self._cursor().execute("COMMIT")
@@ -155,8 +161,14 @@ class PostgresSession:
             if transaction is not None:
                 self._find_outcome(transaction, lineage)
 
+    @property
+    def written(self) -> set[str]:
+        """Return the tables that were written since this was last emptied, or work rolled back."""
+        return self.transaction.written
+
     def rollback(self) -> None:
         """Roll back, if there is anything to."""
+        self.written.clear()
         connection = self._connection
         if connection is None or self._is_gone() or self._is_idle(connection):
             return
@@ -283,6 +295,7 @@ class PostgresSession:
 
     def _begin(self, *, writes: bool) -> None:
         self.transaction.audited = ""
+        self.written.clear()
         if not writes:
             self._cursor().execute(_BEGIN_READ)
         elif self._may_claim is None:
@@ -446,6 +459,13 @@ def numbered(query: str) -> tuple[str, tuple[str, ...]]:
     return _PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", query), names
 
 
+@cache
+def prepared(query: str) -> tuple[bytes, tuple[str, ...], str]:
+    """Return a query as it is sent, the names of its parameters, and the table that it writes."""
+    text, names = numbered(query)
+    return text.encode(), names, written_by(text)
+
+
 class PostgresTransaction:
     """Run named queries on the connection; the engine begins and ends the transaction."""
 
@@ -457,14 +477,16 @@ class PostgresTransaction:
         self.changes = 0
         #: The hash of the last audit row that the open transaction has written.
         self.audited = ""
+        self.written: set[str] = set()
 
     def _execute(self, query: str, params: dict[str, Any]) -> Cursor[Row]:
-        text, names = numbered(query)
-        done = self._cursor().execute(text.encode(), [_sent(params[name]) for name in names], prepare=True)
+        text, names, table = prepared(query)
+        done = self._cursor().execute(text, [_sent(params[name]) for name in names], prepare=True)
         if query == "end_audit":
             self.audited = str(params["hash"])
         if done.rowcount > 0 and not (done.statusmessage or "").startswith("SELECT"):
             self.changes += done.rowcount
+            self.written.add(table)
         return done
 
     def all(self, query: str, **params: Any) -> list[Row]:
@@ -485,10 +507,6 @@ class PostgresTransaction:
         if params:
             each = [{f"{name}_": clean(value) for name, value in one.items()} for one in params]
             self._execute(query, {_EACH: as_json(each)})
-
-    def notify(self) -> None:
-        """Wake whoever listens, once the transaction ends."""
-        self._cursor().execute(b"NOTIFY usher")
 
     def now(self) -> float:
         """Return the store's epoch seconds."""

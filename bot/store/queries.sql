@@ -264,7 +264,7 @@ SELECT * FROM reached;
 -- == pauses that providers asked for ==
 
 -- name: pauses
-SELECT * FROM pauses WHERE until > :now OR noted_at > :before;
+SELECT * FROM pauses WHERE until > :now OR noted_at > :noted_before;
 
 -- name: forget_pauses
 DELETE FROM pauses WHERE (connection, calls, who) IN (
@@ -1220,7 +1220,7 @@ WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     WHERE is_dirty = 1 AND {placed} AND leased_until <= :now AND {known cards} AND changed_at IS NOT NULL
         AND stage = 'live' AND NOT EXISTS (
             SELECT 1 FROM notices n
-            WHERE n.subject = cards.subject AND cards.is_notice = 0 AND n.created_at > :settled
+            WHERE n.subject = cards.subject AND cards.is_notice = 0 AND n.created_at > :end_first
                 AND n.kind IN {END} AND n.state IN ('pending', 'retry', 'leased') AND n.held_by IS NULL
         ) AND {followed_here}
     ORDER BY changed_at LIMIT :limit
@@ -1245,7 +1245,7 @@ UPDATE cards SET leased_until = :until, claimed_dirt = dirt, claimed_drawn = dra
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM cards
     WHERE is_dirty = 1 AND {placed} AND leased_until <= :now AND {known cards} AND changed_at IS NULL
-        AND updated_at <= :output_before AND (kind = 'job_card' OR updated_at <= :before) AND {followed_here}
+        AND updated_at <= :output_before AND (kind = 'job_card' OR updated_at <= :card_before) AND {followed_here}
     ORDER BY updated_at LIMIT :limit
     /* postgresql: FOR UPDATE SKIP LOCKED)) */
 )

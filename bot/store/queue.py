@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
@@ -22,7 +22,16 @@ from time import monotonic
 from typing import Any, ClassVar, Protocol
 
 from bot.store.schema import SLEWED, follow, note_beat
-from bot.store.transaction import ClockReading, Priority, Result, StoreTime, Transaction, Work, request_began
+from bot.store.transaction import (
+    ClockReading,
+    Priority,
+    Result,
+    StoreTime,
+    Told,
+    Transaction,
+    Work,
+    request_began,
+)
 from bot.support.clock import Clock
 from bot.support.errors import StoreBusy, StoreError, StoreUnavailable, StoreUnsure
 
@@ -73,11 +82,21 @@ class QueuedEngine:
         """Return all queues."""
         return [self._write_queue]
 
-    async def hint(self) -> None:
+    @property
+    def has_jumped(self) -> bool:
+        """Return whether times have to be moved along with the clock, which the next write does."""
+        return self._serves and self._time.jump() > 0
+
+    def tell(self, told: Told) -> None:
+        """Tell which tables each commit of this process writes."""
+        for queue in self._queues():
+            queue.told = told
+
+    def notify(self) -> None:
         """Do nothing: no other process listens."""
 
-    async def listen(self, _wake: Callable[[], None]) -> None:
-        """Return at once: no other process gives hints."""
+    async def listen(self, _told: Told) -> None:
+        """Return at once: no other process notifies."""
 
     async def read(self, work: Work[Result], priority: Priority = Priority.URGENT) -> Result:
         """Run read-only work, on one snapshot of the database."""
@@ -188,6 +207,8 @@ class WriteQueue:
         self._ends_at = math.inf
         #: Why no more work can be done, once the thread has ended.
         self._ended: str | None = None
+        #: Who is told which tables a commit wrote.
+        self.told: Told = lambda _: None
 
     # -- the loop's side -------------------------------------------------------------------------------------
 
@@ -366,8 +387,8 @@ class WriteQueue:
                 item.stage = Stage.COMMITTING
             return True
 
-    def deliver(self, items: Iterable[QueuedWork]) -> None:
-        """Deliver the items' results to the waiting callers."""
+    def deliver(self, items: Iterable[QueuedWork], written: Collection[str] = ()) -> None:
+        """Deliver the items' results to the waiting callers, and tell which tables they wrote."""
         by_loop: dict[asyncio.AbstractEventLoop, list[QueuedWork]] = {}
         with self._condition:
             for item in items:
@@ -377,7 +398,18 @@ class WriteQueue:
         for loop, done in by_loop.items():
             # On a closed loop nobody is waiting any more.
             with suppress(RuntimeError):
-                loop.call_soon_threadsafe(_resolve, done)
+                loop.call_soon_threadsafe(self._resolve, done, written)
+
+    def _resolve(self, items: Iterable[QueuedWork], written: Collection[str]) -> None:
+        for item in items:
+            if item.future.done():
+                continue
+            if item.error is not None:
+                item.future.set_exception(item.error)
+            else:
+                item.future.set_result(item.result)
+        if written:
+            self.told(written)
 
     def end(self, reason: str) -> None:
         """Fail all queued and future work: the thread has ended."""
@@ -389,16 +421,6 @@ class WriteQueue:
         for item in left:
             item.error = StoreUnavailable(reason)
         self.deliver(left)
-
-
-def _resolve(items: Iterable[QueuedWork]) -> None:
-    for item in items:
-        if item.future.done():
-            continue
-        if item.error is not None:
-            item.future.set_exception(item.error)
-        else:
-            item.future.set_result(item.result)
 
 
 #: How often a lost connection is made again though nobody needs it, in seconds.
@@ -421,6 +443,11 @@ class Session(Protocol):
     @property
     def is_away(self) -> bool:
         """Return whether its connection was lost, and isn't made again yet."""
+        ...
+
+    @property
+    def written(self) -> set[str]:
+        """Return the tables that were written since this was last emptied, or work rolled back."""
         ...
 
     def open(self) -> None:
@@ -540,7 +567,9 @@ class Worker:
             self._session.rollback()
             self._fail(ran, error)
         else:
-            self._queue.deliver(ran)
+            written = self._session.written
+            self._queue.deliver(ran, tuple(written))
+            written.clear()
         self._queue.put_back(items[len(ran) :])
 
     def _run_until(self, items: Sequence[QueuedWork], ran: list[QueuedWork], *, stops: bool) -> None:

@@ -29,7 +29,7 @@ import structlog
 
 from bot.store import schema
 from bot.store.queue import BATCH_SECONDS, PATIENCE, QueuedEngine, Worker
-from bot.store.transaction import Parameters, Priority, Row, StoreTime, Transaction, cleaned
+from bot.store.transaction import Parameters, Priority, Row, StoreTime, Transaction, cleaned, written_by
 from bot.support.clock import Clock, Ids
 from bot.support.environment import NAME
 from bot.support.errors import StoreBusy, StoreError, StoreInUse, StoreNotMigrated, StoreUnavailable
@@ -190,6 +190,11 @@ class SqliteSession:
             raise
         return connection
 
+    @property
+    def written(self) -> set[str]:
+        """Return the tables that were written since this was last emptied, or work rolled back."""
+        return self.transaction.written
+
     def begin(self, *, writes: bool) -> None:
         """Begin a transaction; one that writes refuses files that were moved or deleted."""
         if writes:
@@ -202,6 +207,7 @@ class SqliteSession:
 
     def rollback(self) -> None:
         """Roll back, if there is anything to."""
+        self.transaction.written.clear()
         # If even that fails, so does the next BEGIN, which says why.
         with suppress(sqlite3.Error):
             self.connection.rollback()
@@ -275,9 +281,14 @@ class SqliteTransaction:
         self._queries = schema.named_queries()
         #: The column names of each query, as SQLite gave them.
         self._columns: dict[str, list[str]] = {}
+        self.written: set[str] = set()
 
     def _execute(self, query: str, params: dict[str, Any]) -> sqlite3.Cursor:
         return self._connection.execute(self._queries.get(query, query), cleaned(params))
+
+    def _note(self, query: str, rows: int) -> None:
+        if rows > 0:
+            self.written.add(written_by(self._queries.get(query, query)))
 
     def all(self, query: str, **params: Any) -> list[Row]:
         """Return all rows."""
@@ -285,7 +296,9 @@ class SqliteTransaction:
         columns = self._columns.get(query)
         if columns is None:
             columns = self._columns[query] = [column[0] for column in cursor.description]
-        return [dict(zip(columns, row, strict=True)) for row in cursor]
+        rows = [dict(zip(columns, row, strict=True)) for row in cursor]
+        self._note(query, len(rows))
+        return rows
 
     def one(self, query: str, **params: Any) -> Row | None:
         """Return the first row."""
@@ -294,10 +307,13 @@ class SqliteTransaction:
 
     def run(self, query: str, **params: Any) -> int:
         """Run a statement; return how many rows were written."""
-        return self._execute(query, params).rowcount
+        rows = self._execute(query, params).rowcount
+        self._note(query, rows)
+        return rows
 
     def run_each(self, query: str, params: Sequence[Parameters]) -> None:
         """Run a statement for each set of parameters."""
+        self._note(query, len(params))
         self._connection.executemany(self._queries[query], map(cleaned, params))
 
     def now(self) -> float:

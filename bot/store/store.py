@@ -33,6 +33,7 @@ from bot.store import (
     homes,
     hours,
     links,
+    look,
     notices,
     operations,
     owners,
@@ -172,6 +173,7 @@ class Store(OnEngine):
     outdated = read(upkeep.outdated)
     last_did = read(upkeep.last_did, Priority.STEADY)
     problem_with = read(upkeep.problem_with, Priority.STEADY)
+    look = read(look.look, Priority.STEADY)
     migrated = read(schema.migrated, Priority.STEADY)
     schema_changes = read(schema.schema_changes, Priority.STEADY)
     sweep = several(sweeping.sweep)

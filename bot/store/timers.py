@@ -85,6 +85,11 @@ def withdraw(tx: Transaction, card_id: str, principal_key: str) -> None:
     tx.run("look_at_class", id=card_id, now=tx.now(), rest=REST)
 
 
+def looked_for(now: float) -> dict[str, float]:
+    """Return what the claim of timers chooses by besides the time."""
+    return {"heard": now - timers.LEAST_TIMER_WARNING_SECONDS}
+
+
 def claim_timers(
     tx: Transaction, limit: int, lease: float, waits: float = warnings.WAITS
 ) -> list[workspaces.Workspace]:
@@ -101,7 +106,7 @@ def claim_timers(
         now=now,
         until=now + lease,
         absent=now - timers.ABSENT_SECONDS,
-        heard=now - timers.LEAST_TIMER_WARNING_SECONDS,
+        **looked_for(now),
         waited=now - waits,
         limit=limit,
     )

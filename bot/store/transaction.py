@@ -14,7 +14,8 @@ The inbox can't tell the two apart: it would drop the second write, and the answ
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
@@ -76,6 +77,8 @@ class Transaction(Protocol):
         ...
 
 
+#: Takes the names of the tables that a commit wrote; None means that it may have been any.
+Told = Callable[[Collection[str] | None], None]
 Work = Callable[[Transaction], Result]
 
 
@@ -133,12 +136,21 @@ class Engine(Protocol):
         """Let nobody wait longer than so many seconds from now, because the process ends."""
         ...
 
-    async def hint(self) -> None:
-        """Let the processes that listen look for work now."""
+    @property
+    def has_jumped(self) -> bool:
+        """Return whether times have to be moved along with the clock, which the next write does."""
         ...
 
-    async def listen(self, wake: Callable[[], None]) -> None:
-        """Call ``wake`` whenever another process gives a hint, until cancelled."""
+    def tell(self, told: Told) -> None:
+        """Tell which tables each commit of this process writes."""
+        ...
+
+    def notify(self) -> None:
+        """Tell those who listen which tables each commit of this process writes, too."""
+        ...
+
+    async def listen(self, told: Told) -> None:
+        """Tell which tables the commits of others write, if they notify, until cancelled."""
         ...
 
     async def tidy(self) -> None:
@@ -148,6 +160,18 @@ class Engine(Protocol):
     async def close(self) -> None:
         """Finish what is queued and close the database."""
         ...
+
+
+#: Ends what a claim chooses: nobody waits for a row that another claims.
+SKIPS: Final = "FOR UPDATE SKIP LOCKED"
+_WRITES: Final = re.compile(r"(?:UPDATE|INSERT INTO|DELETE FROM) (\w+)")
+
+
+@cache
+def written_by(query: str) -> str:
+    """Return the table that a statement writes; "" for a claim, by which nothing becomes due."""
+    found = _WRITES.match(query) if SKIPS not in query else None
+    return found[1] if found is not None else ""
 
 
 _ENCODER: Final = json.JSONEncoder(separators=(",", ":"))

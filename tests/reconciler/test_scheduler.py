@@ -149,7 +149,7 @@ async def test_a_step_that_raises_is_logged_with_a_reference_and_tried_again(wor
         loop.stop()
         return 0
 
-    loop = Loop("operations", step, 5, world.ids, world.clock, lambda: None, rest=0.0)
+    loop = Loop("operations", step, 5, world.ids, world.clock, rest=0.0)
     with capture_logs() as logs:
         async with asyncio.timeout(30):
             await loop.run()
@@ -203,6 +203,7 @@ async def test_nothing_is_claimed_after_the_drain(world, scheduler):
     await asyncio.sleep(0)
     assert world.provider.calls == []
     assert scheduler.stalled == [
+        "look",
         "operations",
         "reads",
         "tasks",

@@ -49,7 +49,7 @@ class Notifier:
     ) -> None:
         timing = timing or Timing()
         timing.check()
-        self._slack = slack
+        self._slack, self.card_interval = slack, timing.card_interval
         self._store, self._clock = context.store, context.clock
         gatherer = Gatherer(context, board)
         replies = Replies(context.store, slack, http, timing, api_url)
@@ -67,6 +67,13 @@ class Notifier:
     def is_sending(self) -> bool:
         """Return whether Slack answers, and lets the app in."""
         return self.shut_out is None and self._slack.answering.row_since is None
+
+    @property
+    def is_restless(self) -> bool:
+        """Return whether there is more to do about messages than rows say."""
+        answering = self._slack.answering
+        is_silent = answering.silent_since is not None or not answering.is_written
+        return is_silent or any(slack.is_restless for slack in self._slack.all())
 
     async def step_notices(self, pool: Pool | None = None) -> int:
         """Send the notices that are due and fit the budget; return how many were claimed."""

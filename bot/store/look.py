@@ -1,0 +1,117 @@
+"""The look: one statement that says of which kinds something is due, made from the text of their claims.
+
+A part of it is what a claim chooses from, lease and known kinds included: whoever changes when a row is due
+changes the look with it.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+from bot.store import cards, notices, pauses, timers
+from bot.store.schema import named_queries
+from bot.store.transaction import SKIPS, Transaction, as_json
+
+#: What each kind is claimed with, or read with where nobody claims it.
+KINDS: Final[Mapping[str, Collection[str]]] = {
+    "operations": ["claim_operations"],
+    "reads": ["claim_gates"],
+    "tasks": ["claim_tasks", "outages", "pauses"],
+    "jobs": ["claim_runs"],
+    "streams": ["watched_runs"],
+    "class": ["claim_class_cards"],
+    "members": ["claim_followed"],
+    "hours": ["claim_rules", "claim_lessons"],
+    "timer": ["claim_timers"],
+    "expiry": ["ending_workspaces"],
+    "reminder": ["due_reminders"],
+    "needed": ["claim_running"],
+    "notices": ["claim_notices"],
+    "cards": ["claim_changed_cards", "claim_former_cards", "claim_progressed_cards"],
+    "homes": ["claim_wanted_homes", "claim_homes_to_look_at"],
+}
+#: The words in braces of a claim that is made for several tables, or in several ways.
+_WORDS: Final = {"tasks": ("tasks", "later_tasks"), "placed": cards.PLACED}
+#: What is claimed for one of several at a time; the parameter with ``_each`` has all of them.
+_EACH: Final = {":connection": "one.key", ":class": "CAST(one.key AS INTEGER)"}
+_CHOSEN = re.compile(rf"unnest\(ARRAY\( \*/(.*?)/\* postgresql: {SKIPS}", re.DOTALL)
+_LIMIT = re.compile(r"(ORDER BY [\w., ]+?) LIMIT .*", re.DOTALL)
+_BRACES = re.compile(r"\{(tasks|placed)\}")
+_FROM = re.compile(r"\bFROM (\w+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Looker:
+    """Hold for whom is looked: a process, its connections, and the numbers by which it claims."""
+
+    owner: str = ""
+    connections: Collection[str] = ()
+    card_interval: float = 0.0
+    warn_seconds: float = 0.0
+
+
+def _parts(query: str) -> list[str]:
+    """Return what a claim chooses from, once for each way in which it is made."""
+    text = named_queries()[query]
+    if (chosen := _CHOSEN.search(text)) is not None:
+        text = chosen[1]
+    # The order stays: it is what has PostgreSQL take the index.
+    text = _LIMIT.sub(r"\1", text).strip() + " LIMIT 1"
+    found = _BRACES.search(text)
+    return [text.replace(found[0], word) for word in _WORDS[found[1]]] if found else [text]
+
+
+def _is_due(part: str) -> str:
+    exists = f"EXISTS (SELECT 1 FROM ({part}) chosen)"  # noqa: S608 - of named queries alone
+    for one, key in _EACH.items():
+        if f"= {one} " in part:
+            each = exists.replace(f"= {one} ", f"= {key} ")
+            return f"EXISTS (SELECT 1 FROM json_each({one}_each) one WHERE {each})"  # noqa: S608
+    return exists
+
+
+@cache
+def statement() -> str:
+    """Return the look. Its parameter ``kinds`` says which are asked about."""
+    cases = [
+        f"WHEN '{kind}' THEN {' OR '.join(_is_due(part) for query in queries for part in _parts(query))}"
+        for kind, queries in KINDS.items()
+    ]
+    asked = "SELECT wanted.key AS kind FROM json_each(:kinds) wanted WHERE CASE wanted.key"
+    return "\n".join([asked, *cases, "END"])
+
+
+@cache
+def kinds_of(table: str) -> frozenset[str]:
+    """Return the kinds that may become due when a table is written."""
+    return frozenset(
+        kind
+        for kind, queries in KINDS.items()
+        if any(_FROM.search(part)[1] == table for query in queries for part in _parts(query))  # type: ignore[index]
+    )
+
+
+def look(
+    tx: Transaction, kinds: Collection[str], looker: Looker, ahead: float = 0.0
+) -> tuple[set[str], set[str]]:
+    """Return the kinds of which something is due, and those of which nothing will be for so many seconds."""
+    due = _due(tx, kinds, looker, tx.now())
+    rest = set(kinds) - due if ahead else set()
+    return due, rest - (_due(tx, rest, looker, tx.now() + ahead) if rest else set())
+
+
+def _due(tx: Transaction, kinds: Collection[str], looker: Looker, now: float) -> set[str]:
+    given = {
+        **notices.looked_for(now),
+        **cards.looked_for(now, looker.card_interval),
+        **pauses.looked_for(now),
+        **timers.looked_for(now),
+        "until": now + looker.warn_seconds,
+        "owner": looker.owner,
+        "connection_each": as_json(dict.fromkeys(looker.connections, 1)),
+        "class_each": notices.NUMBERS,
+        "kinds": as_json(dict.fromkeys(kinds, 1)),
+    }
+    return {row["kind"] for row in tx.all(statement(), now=now, **given)}
