@@ -232,7 +232,7 @@ def _drop_later(server: str, name: str) -> None:
 #: Not by deleting: what is written next would lie between what was deleted, in an order of its own. And only
 #: what was written to: to truncate a table takes longer than many a test, also if nothing was ever in it.
 _EMPTY = """
-SELECT 'TRUNCATE ' || string_agg(relname, ', ') || ';' FROM pg_class
+SELECT 'TRUNCATE ' || string_agg(relname, ', ') || ' CASCADE;' FROM pg_class
 WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace
 AND relname NOT IN ('migrations', 'schema_changes', 'audit_head') AND pg_relation_size(oid) > 0
 """
