@@ -9,6 +9,7 @@ from bot.domain.errands import Outcome
 from bot.domain.notices import Answer
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.surfaces import Where
+from bot.messages.blocks import acts as blocks
 from bot.messages.blocks import buttons, hours, kit, replies
 from bot.messages.blocks import runs as run_blocks
 from bot.messages.blocks.acts import did, lines
@@ -98,7 +99,8 @@ def with_undo(request: Request, answer: Answer) -> Answer:
     done, is_form = [*request.spoken.acts.values()], request.surface.where is Where.FORM
     if len(done) != 1 or not done[0].can_be_undone or answer.in_channel or is_form or not answer.text:
         return answer
-    return replies.with_button(answer, kit.button(words.UNDO, "undo", done[0].id))
+    (act,) = done
+    return replace(replies.with_button(answer, kit.button(words.UNDO, "undo", act.id)), act=act.id)
 
 
 def taken_back(request: Request, found: TakenBack) -> Answer:
@@ -121,12 +123,7 @@ def taken_back(request: Request, found: TakenBack) -> Answer:
         about |= {"typed": typed_name(name), "job": request.command_of("job")}
         instead = words.INSTEAD.get(act.action, "")
         return replies.hint(words.NO_WAY_BACK, more=request.filled(instead, None, **about))
-    if act.action in words.RESTORED:
-        return replies.answer(fill(words.RESTORED[act.action], **about))
-    workspace = found.workspace
-    assert workspace is not None, "only a workspace has a timer"
-    template = words.RESTORED_NO_TIMER if workspace.stop_at is None else words.RESTORED_TIMER
-    return replies.answer(buttons.said(template, workspace, about["title"]))
+    return blocks.taken_back(act, None, found.workspace, about["title"])
 
 
 def _of_errand(request: Request, found: TakenBack) -> Answer:

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
@@ -50,6 +50,8 @@ _PLAIN_FIELDS = {
     "remove": ("name",),
     "stop_later": ("other",),
 }
+#: What asks again how things are: what has it says as of when.
+_AS_OF: Final = frozenset({"refresh", "status", "job_refresh"})
 #: The action that leaves undone what was only asked about.
 _LEAVE = "leave"
 #: How long to wait before asking a store again that was taking long.
@@ -303,11 +305,20 @@ def _fit(request: Request, answer: Answer) -> Answer:
     if request.surface.via and any(kit.buttons_of(answer.blocks)):
         said = kit.section(fill(answers.ASKED_TO, said=_in_full(request.text)))
         answer = kit.with_blocks(answer, [said, *answer.blocks])
-    answer = acts.with_undo(request, answer)
+    answer = _until(acts.with_undo(request, answer))
     if answer.view is None:
         return answer
     slash = request.services.slash
     return replace(answer, view=replies.in_view(answer.view, slash("workspace"), slash("job")))
+
+
+def _until(answer: Answer) -> Answer:
+    """Name the one workspace for which an answer offers something; what can be refreshed says as of when."""
+    presses = [kit.Press.of(one) for one in kit.buttons_of(answer.blocks)]
+    keys = {one.key for one in presses if one.seen is not None or one.name == "open_url"}
+    if answer.act or len(keys) != 1 or any(one.name in _AS_OF or one.mark == "refresh" for one in presses):
+        return answer
+    return replace(answer, offers=keys.pop())
 
 
 def _instead(request: Request, sentence: str, *, is_broken: bool = True) -> Answer:

@@ -32,15 +32,15 @@ class Facts:
     username: str = ""
     capabilities: frozenset[str] = frozenset()
     linking: frozenset[str] = frozenset()
+    #: The person has an account there; None where nobody asked.
+    is_linked: bool | None = None
     #: The provider refuses the person's account, or did when it was last used.
     is_refused: bool = False
     #: When the account's credential ends, as its provider said.
     link_ends_at: float | None = None
     body: Mapping[str, Any] = field(default_factory=dict)
-    #: For messages that are redrawn: when they were written, and whether something newer was asked for since.
+    #: When it was written, and whether something newer was asked for since.
     written_at: float = 0.0
-    #: When they were sent, as Slack says; 0 before that.
-    sent_at: float = 0.0
     is_superseded: bool = False
 
     def word(self, name: str) -> str:

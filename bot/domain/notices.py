@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from enum import Flag, StrEnum, auto
 from typing import Any, Final, Literal, NamedTuple, Self
 
+from bot.domain.errands import Outcome
+from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
 from bot.domain.preferences import Preferences
 from bot.domain.times import Past, Send
@@ -30,12 +32,14 @@ class Mark(Flag):
     CARD = auto()
     #: It says how an operation or a run ended: it waits a moment for the card, so that they come in order.
     END = auto()
+    #: The card of its operation says it, if there is one.
+    IN_CARD = auto()
     #: It says what has happened, and nobody has to decide anything: after a silence it is told with others.
     NEWS = auto()
     #: It goes before replies.
     URGENT = auto()
-    #: It takes no other message's place as the live one, nor loses its own.
-    APART = auto()
+    #: It asks, and says what was answered: it is redrawn, as cards are.
+    ASKS = auto()
     #: It belongs in the thread of its run's card.
     THREADED = auto()
     #: It goes to the channel that its body names, instead of to its person.
@@ -104,13 +108,13 @@ class NoticeKind(StrEnum):
     )
     FAILED = _Kind("failed", "operation", offers="workspace", marks=Mark.END | Mark.URGENT)
     REFUSED = _Kind("refused", "operation", offers="workspace", marks=Mark.END | Mark.URGENT)
-    STOPPED = _Kind("stopped", "operation", offers="workspace", marks=Mark.END | Mark.NEWS)
-    SUSPENDED = _Kind("suspended", "operation", offers="workspace", marks=Mark.END | Mark.NEWS)
-    REMOVED = _Kind("removed", "operation", offers="workspace", marks=Mark.END | Mark.NEWS)
+    STOPPED = _Kind("stopped", "operation", offers="workspace", marks=Mark.END | Mark.NEWS | Mark.IN_CARD)
+    SUSPENDED = _Kind("suspended", "operation", offers="workspace", marks=Mark.END | Mark.NEWS | Mark.IN_CARD)
+    REMOVED = _Kind("removed", "operation", offers="workspace", marks=Mark.END | Mark.NEWS | Mark.IN_CARD)
     CARD = _Kind("card", "operation", urgency=2, marks=Mark.CARD)
     WAITING = _Kind("waiting", "operation", urgency=3, offers="workspace")
     #: It's unknown whether something was created or launched, so the person is asked.
-    ASKED = _Kind("asked", "operation", offers="workspace", marks=Mark.APART)
+    ASKED = _Kind("asked", "operation", offers="workspace", marks=Mark.ASKS)
     JOB_CARD = _Kind("job_card", "job", urgency=2, marks=Mark.CARD)
     JOB_ENDED = _Kind(
         "job_ended", "job", offers="run", topic="run_ended", marks=Mark.END | Mark.NEWS | Mark.OUTPUT
@@ -120,12 +124,10 @@ class NoticeKind(StrEnum):
     JOB_OUTPUT = _Kind("job_output", urgency=3)
     JOB_FILE = _Kind("job_file", "job", urgency=3, marks=Mark.THREADED)
     JOB_WAITING = _Kind("job_waiting", "job", urgency=3, offers="run")
-    JOB_ASKED = _Kind("job_asked", "job", offers="run", marks=Mark.APART)
+    JOB_ASKED = _Kind("job_asked", "job", offers="run", marks=Mark.ASKS)
     JOB_NOT_STOPPED = _Kind("job_not_stopped", "job")
     JOB_FILE_MISSING = _Kind("job_file_missing", "job")
-    CLASS_CARD = _Kind(
-        "class_card", "class", urgency=2, marks=Mark.CARD | Mark.APART | Mark.IN_CHANNEL | Mark.HARMLESS
-    )
+    CLASS_CARD = _Kind("class_card", "class", urgency=2, marks=Mark.CARD | Mark.IN_CHANNEL | Mark.HARMLESS)
     CLASS_ENDING = _Kind("class_ending", "class", offers="workspace")
     CLASS_OVER = _Kind("class_over", "class", marks=Mark.NEWS)
     CLASS_POSTED = _Kind("class_posted", "class", offers="class")
@@ -158,15 +160,15 @@ class NoticeKind(StrEnum):
     #: A lesson begins: whether the workspace is ready for it.
     LESSON = _Kind("lesson", "operation", offers="workspace", since="0.2.0")
     #: Whether hours go on that start a workspace nobody uses.
-    HOURS_UNUSED = _Kind("hours_unused", urgency=3, marks=Mark.APART, since="0.2.0")
+    HOURS_UNUSED = _Kind("hours_unused", urgency=3, since="0.2.0")
     #: A course's timetable has changed: to whoever has joined.
     COURSE_CHANGED = _Kind("course_changed", "class", since="0.2.0")
     #: What the database lost of what somebody was answered, and how things are.
     LOST = _Kind("lost", offers="workspace", since="0.2.1")
     HOURS_MOVED = _Kind("hours_moved", urgency=3)
-    APPROVAL_ASKED = _Kind("approval_asked", offers="approval", marks=Mark.PEOPLE)
+    APPROVAL_ASKED = _Kind("approval_asked", offers="approval", marks=Mark.PEOPLE | Mark.ASKS)
     #: Whether the account that somebody else asked for is this person's.
-    ACCOUNT_ASKED = _Kind("account_asked", offers="approval", marks=Mark.PEOPLE, since="0.2.0")
+    ACCOUNT_ASKED = _Kind("account_asked", offers="approval", marks=Mark.PEOPLE | Mark.ASKS, since="0.2.0")
     APPROVAL_DENIED = _Kind("approval_denied", marks=Mark.PEOPLE)
     APPROVAL_FAILED = _Kind("approval_failed", marks=Mark.PEOPLE)
     APPROVAL_DONE = _Kind("approval_done", marks=Mark.PEOPLE)
@@ -185,6 +187,26 @@ class NoticeKind(StrEnum):
     #: A question that Slack's assistant has caused: of these one is live.
     ASSISTANT_ASKED = _Kind("assistant_asked", offers="person", since="0.2.1")
     REPLY = _Kind("reply", urgency=0, marks=Mark.HARMLESS)
+
+
+#: How fulfilled operations end that don't result in a running workspace.
+_DONE: Final = {
+    OperationVerb.STOP: NoticeKind.STOPPED,
+    OperationVerb.FORCE: NoticeKind.STOPPED,
+    OperationVerb.SUSPEND: NoticeKind.SUSPENDED,
+    OperationVerb.REMOVE: NoticeKind.REMOVED,
+}
+
+
+def end_of(operation: Operation, outcome: Outcome | None = None) -> NoticeKind:
+    """Return what tells how an operation ended; a cancellation is told as a failure, as it didn't happen."""
+    match outcome or operation.outcome:
+        case Outcome.FULFILLED:
+            return _DONE.get(operation.verb, NoticeKind.READY)
+        case Outcome.REFUSED:
+            return NoticeKind.REFUSED
+        case _:
+            return NoticeKind.FAILED
 
 
 class NoticeState(StrEnum):
@@ -258,9 +280,9 @@ class Card:
     """Hold where a message that offers something was posted, and whether it needs an update.
 
     ``kind`` is the kind of notice that posted it, ``subject`` the row that it shows, ``about`` the workspace,
-    run or class that it offers something for. A live one is redrawn; once newer ones took its place it is
-    closing until it has lost its buttons, then closed. ``body`` is the notice's. ``name`` is what its
-    workspace was called, if that is deleted.
+    run or class that it offers something for. A card is drawn until its act is over, a question until it is
+    answered; a closed one offers nothing any more. ``body`` is the notice's, and what was said for good.
+    ``name`` is what its workspace was called, if that is deleted.
     """
 
     id: str
@@ -274,7 +296,7 @@ class Card:
     changed_at: Past | None
     updated_at: Past
     about: str = ""
-    stage: Literal["live", "closing", "closed"] = "live"
+    stage: Literal["live", "closed"] = "live"
     body: dict[str, Any] = field(default_factory=dict)
     created_at: Past = 0.0
     name: str | None = None
@@ -317,7 +339,8 @@ class Answer:
     ``replaces`` updates the message whose button was pressed. ``view`` opens or updates a modal where the
     surface supports it. ``about`` is what the person may refer to afterwards. ``errors`` are shown at the
     fields of the form that was sent, which stays open. ``unwritten``: the store didn't take what was asked,
-    or nobody knows yet, so it wouldn't take this answer in time either.
+    or nobody knows yet, so it wouldn't take this answer in time either. ``act`` is the one that its *Undo* is
+    for, ``offers`` the workspace that its buttons are for while they work.
     """
 
     text: str
@@ -328,10 +351,14 @@ class Answer:
     about: Spoken | None = None
     errors: Mapping[str, str] = field(default_factory=dict)
     unwritten: Literal["", "not", "unsure"] = ""
+    act: str = ""
+    offers: str = ""
 
     def as_body(self) -> dict[str, Any]:
         """Return the answer as a notice's JSON-ready body."""
-        return {"text": self.text, "blocks": list(self.blocks), "replaces": self.replaces}
+        body = {"text": self.text, "blocks": list(self.blocks), "replaces": self.replaces}
+        until = {"act": self.act, "offers": self.offers}
+        return body | {name: key for name, key in until.items() if key}
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,6 +378,8 @@ class News:
 def is_wanted(news: News, preferences: Preferences) -> bool:
     """Return whether something is sent as a message of its own; if not, only the card shows it."""
     topic = news.kind.topic
+    if Mark.IN_CARD in news.kind.marks and news.has_card:
+        return False
     if topic is None or news.is_failure or not (topic == "stopped" or news.has_card):
         return True
     wants: bool = getattr(preferences, topic)

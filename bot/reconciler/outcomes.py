@@ -7,8 +7,8 @@ import structlog
 
 from bot.domain.audit import AuditEntry
 from bot.domain.errands import Call, Outcome
-from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.operations import Operation, OperationVerb
+from bot.domain.notices import NewNotice, NoticeKind, end_of
+from bot.domain.operations import Operation
 from bot.domain.runs import ObservedRun, Run, Update
 from bot.messages.texts import problems
 
@@ -16,13 +16,6 @@ log = structlog.get_logger(__name__)
 
 #: An operation or run ends once, so its end is one occasion.
 END = "end"
-#: The notices for fulfilled operations that don't result in a running workspace.
-_DONE = {
-    OperationVerb.STOP: NoticeKind.STOPPED,
-    OperationVerb.FORCE: NoticeKind.STOPPED,
-    OperationVerb.SUSPEND: NoticeKind.SUSPENDED,
-    OperationVerb.REMOVE: NoticeKind.REMOVED,
-}
 #: What something ends as below whose message its person may read a reference.
 _SHOWN = {Outcome.FAILED, Outcome.REFUSED, Outcome.UNKNOWN}
 
@@ -50,7 +43,7 @@ def ended(
     if outcome is Outcome.FULFILLED and not errand.has_called:
         body["is_so_already"] = True
     if isinstance(errand, Operation):
-        kind, action, state = _kind(errand, outcome), f"operation.{errand.verb}", None
+        kind, action, state = end_of(errand, outcome), f"operation.{errand.verb}", None
     else:
         kind = NoticeKind.JOB_ENDED if outcome is Outcome.ENDED else NoticeKind.JOB_FAILED
         action, state = "job.end", str((observed or errand).state)
@@ -106,16 +99,6 @@ def audit(subject: Operation | Run, action: str, result: str, **detail: str | No
     else:
         target, fields = subject.remote_id or subject.id, {**fields, "job": subject.id, **rest}
     return AuditEntry(subject.principal.key, action, target, result, fields)
-
-
-def _kind(operation: Operation, outcome: Outcome) -> NoticeKind:
-    match outcome:
-        case Outcome.FULFILLED:
-            return _DONE.get(operation.verb, NoticeKind.READY)
-        case Outcome.REFUSED:
-            return NoticeKind.REFUSED
-        case _:  # A cancellation is reported as a failure: it didn't happen.
-            return NoticeKind.FAILED
 
 
 def _settled(call: Call, outcome: Outcome) -> Call | None:

@@ -26,6 +26,7 @@ from bot.domain.workspaces import State, Workspace
 from bot.output.transcript import Board
 from bot.providers import base
 from bot.services.context import Context
+from bot.store.acts import ActState
 from bot.store.operations import ShownOperation
 from bot.support.guards import guards
 
@@ -161,16 +162,35 @@ class Gatherer:
             is_gone = card.kind.subject == "operation" and facts.operation is None
             if facts.operation is None:
                 more["is_superseded"] = await self._is_superseded(facts, card)
-            is_over = card.kind is NoticeKind.CARD and card.stage != "live"
-            more |= {"former_name": card.name, "is_end_sent": is_over and facts.is_end_sent}
+            more["former_name"] = card.name
         elif facts is not None and card.kind is NoticeKind.CLASS_POSTED:
             posted = await self._store.card(card.subject)
             more["is_superseded"] = posted is not None and posted.message_ts is not None
-        return (
-            None
-            if facts is None or is_gone
-            else replace(facts, written_at=card.created_at, sent_at=float(card.message_ts or 0.0), **more)
-        )
+        if facts is None or is_gone:
+            return None
+        if card.stage != "live":
+            more["is_superseded"] = True
+        return replace(facts, written_at=card.created_at, **more)
+
+    async def of_offer(self, card: Card) -> WorkspaceFacts | None:
+        """Gather facts for what an answer offers; None if its workspace is gone."""
+        workspace = await self._own_workspace(card, card.about)
+        return None if workspace is None else await self.of_workspace(workspace)
+
+    async def is_end_sent(self, message: Notice | Card, facts: Facts | None) -> bool:
+        """Return whether a message of its own says how an operation or a run ended."""
+        if message.kind is NoticeKind.CARD and isinstance(facts, WorkspaceFacts):
+            return facts.is_end_sent
+        return await self._store.is_end_sent(message.subject)
+
+    async def act_state(self, act: str) -> ActState | None:
+        """Return an act as it stands."""
+        return await self._store.act_state(act)
+
+    def title(self, connection: str) -> str:
+        """Return what a connection is called."""
+        provider = self._connections.get(connection)
+        return connection if provider is None else provider.settings.title
 
     @guards("Output is read again, not remembered")
     def _for_its_person(self, facts: RunFacts, card: Card) -> RunFacts:
@@ -302,10 +322,11 @@ class Gatherer:
         return {
             "now": now,
             "connection": connection,
-            "connection_title": provider.settings.title if provider is not None else connection,
+            "connection_title": self.title(connection),
             "username": account.username if account is not None else str(body.get("username") or ""),
             "capabilities": provider.facets() if provider is not None else frozenset(),
             "linking": frozenset(provider.settings.linking if provider is not None else ()),
+            "is_linked": account is not None,
             "is_refused": account is not None and account.is_refused,
             "link_ends_at": account.ends_at if account is not None else None,
             "body": body,

@@ -29,6 +29,7 @@ API_TEST: Final = "api.test"
 AUTH_TEST: Final = "auth.test"
 CHAT_POST_MESSAGE: Final = "chat.postMessage"
 CHAT_UPDATE: Final = "chat.update"
+CHAT_DELETE: Final = "chat.delete"
 CHAT_POST_EPHEMERAL: Final = "chat.postEphemeral"
 CONVERSATIONS_HISTORY: Final = "conversations.history"
 CONVERSATIONS_OPEN: Final = "conversations.open"
@@ -62,6 +63,8 @@ METHODS: Final[Mapping[str, Method]] = {
     AUTH_TEST: Method(),
     CHAT_POST_MESSAGE: Method(scopes=_CHAT, per_minute=500, per_channel_per_minute=60),
     CHAT_UPDATE: Method(scopes=_CHAT, per_minute=50),
+    # The app's own messages only.
+    CHAT_DELETE: Method(scopes=_CHAT, per_minute=50),
     CHAT_POST_EPHEMERAL: Method(scopes=_CHAT, per_minute=100),
     # Direct messages only: no other history scope is ever requested.
     CONVERSATIONS_HISTORY: Method(scopes=frozenset({"im:history"}), per_minute=50),

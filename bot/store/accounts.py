@@ -73,7 +73,7 @@ def end(tx: Transaction, ending: Account, *, can_revoke: bool, tell: bool) -> No
     """
     pair = {"principal": ending.principal.key, "connection": ending.connection}
     CONVERSATIONS.delete(tx, principal=ending.principal)
-    cards.close_link(tx, ending.principal.key, ending.connection)
+    cards.owe_about(tx, cards.of_link(ending.principal.key, ending.connection), changed=True)
     SNAPSHOTS.delete(tx, connection=ending.connection, owner=ending.id)
     FORGOTTEN.delete(tx, account_id=ending.id)
     REMEMBERED.delete(tx, **pair)

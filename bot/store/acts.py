@@ -1,17 +1,29 @@
 """Acts: what each person had done lately, with what takes it back."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
-from bot.domain.acts import HOURS, RECENT_SECONDS, TIMER, Act, Change
+from bot.domain.acts import HOURS, RECENT_SECONDS, TIMER, Act, Change, Undone, inverse
 from bot.domain.classes import ClassCard
+from bot.domain.errands import Outcome
 from bot.domain.hours import Rule
 from bot.domain.operations import Operation
 from bot.domain.people import Principal
 from bot.domain.preferences import Preferences
 from bot.domain.runs import Run
 from bot.domain.workspaces import Workspace
-from bot.store.tables import ACTS, CLASS_CARDS, PREFERENCES, RULES, RUNS, TABLES, WORKSPACES, Table
+from bot.store.tables import (
+    ACTS,
+    CLASS_CARDS,
+    OPERATIONS,
+    PREFERENCES,
+    RULES,
+    RUNS,
+    TABLES,
+    WORKSPACES,
+    Table,
+)
 from bot.store.transaction import Row, Transaction, clean
 
 TIMER_COLUMNS: Final = ("stop_at", "stop_mode", "stop_agreed", "stop_rule", "stop_via", "stop_start")
@@ -30,6 +42,36 @@ _BY_ITSELF: Final = frozenset({"settled_at", "lead", "seen_zone", "started_at", 
 def act(tx: Transaction, key: str) -> Act | None:
     """Return an act, or the last one that began an errand."""
     return ACTS.one(tx, id=key) or next(iter(ACTS.all(tx, "done_at DESC", errand=key)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class ActState:
+    """Hold an act as it stands, with what it is about; ``has_end``: another message says how it ended."""
+
+    act: Act
+    is_as_left: bool
+    workspace: Workspace | None
+    errand: Operation | Run | None
+    has_end: bool
+
+    @property
+    def can_be_undone(self) -> bool:
+        """Return whether it can be taken back; with what is under way, its answer goes at the end."""
+        is_left = self.errand is not None and self.errand.outcome not in {Outcome.REPLACED, Outcome.CANCELLED}
+        found = inverse(self.act, is_as_left=self.is_as_left, errand=self.errand)
+        return is_left or found.undone is Undone.BACK
+
+
+def act_state(tx: Transaction, key: str) -> ActState | None:
+    """Return an act as it stands; None if nobody knows it any more."""
+    found = ACTS.one(tx, id=key)
+    if found is None:
+        return None
+    errand = OPERATIONS.one(tx, id=found.errand) or RUNS.one(tx, id=found.errand) if found.errand else None
+    about = errand.workspace_id if isinstance(errand, Operation) else found.subject
+    workspace = WORKSPACES.one(tx, id=about) if about else None
+    has_end = errand is not None and not errand.is_open and tx.one("end_shown", subject=errand.id) is not None
+    return ActState(found, is_as_left(tx, found), workspace, errand, has_end)
 
 
 def recent_acts(

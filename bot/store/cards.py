@@ -1,28 +1,30 @@
 """Messages that offer something, for as long as they can change: cards, and notices about the same.
 
-They are posted once, then marked dirty for updates; the newest state wins, nothing is queued. Of the messages
-about a workspace or a run, the one that was sent last is live. The one before becomes a line, in one update
-(``docs/rules.md``, "History stays, one message is live").
+They are posted once, then marked dirty for updates; the newest state wins, nothing is queued. A card is drawn
+until its act is over, a question until it is answered. What was said then stays, but for buttons that no
+longer work (``docs/rules.md``, "What was said stays").
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from bot.domain.notices import Card, Mark, NoticeKind
+from bot.domain.surfaces import Where
 from bot.store.budget import ENDLESS, Room
 from bot.store.schema import setting
-from bot.store.tables import CARDS
+from bot.store.tables import ACTS, CARDS
 from bot.store.transaction import Row, Transaction, as_json
 
-#: How many seconds a message that is often replaced by the answer to a press on it waits for that.
-_REPLACED_WITHIN: Final = 3.0
 #: How many seconds, at most, the card of what has ended waits for the message that says so.
 END_FIRST: Final = 5.0
 #: How many seconds, at least, lie between two updates of a card for what its run has written.
 OUTPUT_INTERVAL: Final = 3.0
 #: How it is known that a message was sent: of the kinds that 0.1.0 knows, and of later ones.
 PLACED: Final = ("message_ts IS NOT NULL", "later_ts > ''")
+#: What a message said that is history, besides what its notice is drawn from.
+Said = Mapping[str, Any] | None
 #: How messages may be dirty, as ``dirty_cards`` tells them apart.
-_DIRTS: Final = as_json(dict.fromkeys(("changed", "former", "progressed", "later"), 1))
+_DIRTS: Final = as_json(dict.fromkeys(("changed", "progressed", "later"), 1))
 
 
 def add(tx: Transaction, kind: NoticeKind, subject: str, principal: str, about: str | None = None) -> bool:
@@ -50,9 +52,34 @@ def add_notice(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
             about = f"{notice['kind']}/{notice['principal']}"
         case "run" | "class":
             about = notice["subject"]
+        case None if body.get("blocks") and _is_direct(body):
+            _add_answer(tx, notice, body)
     if about:
         kept = {} if Mark.OUTPUT in kind.marks else body
         _add(tx, notice["id"], kind, notice["subject"], notice["principal"], about, kept)
+
+
+def _is_direct(body: Mapping[str, Any]) -> bool:
+    return not body.get("response_url") and (not body.get("channel_id") or body.get("where") == Where.DIRECT)
+
+
+def _add_answer(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
+    """Add an answer that can be taken back, or that offers something for one workspace."""
+    kind, who = NoticeKind(notice["kind"]), notice["principal"]
+    said: dict[str, Any] = {name: body[name] for name in ("act", "text", "blocks") if name in body}
+    if about := body.get("offers"):
+        _add(tx, notice["id"], kind, notice["subject"], who, about, said)
+    elif (act := ACTS.one(tx, id=body.get("act") or "")) is not None:
+        about = act.subject or f"{act.action}/{who}"
+        _add(tx, notice["id"], kind, act.errand or act.id, who, about, said)
+
+
+def take_back(tx: Transaction, subject: str, *, is_shown: bool) -> None:
+    """Have the answer to an act say that it was taken back, unless it ``is_shown`` already."""
+    if is_shown:
+        CARDS.delete(tx, subject=subject, kind=NoticeKind.REPLY)
+    else:
+        owe(tx, subject, changed=True)
 
 
 def of_link(principal: str, connection: str) -> str:
@@ -79,38 +106,29 @@ def id_of(kind: NoticeKind, notice_id: str, subject: str) -> str:
     return subject if Mark.CARD in kind.marks or kind is NoticeKind.CARD_UPDATE else notice_id
 
 
-def place(tx: Transaction, card_id: str, channel_id: str, message_ts: str, drawn: str = "") -> None:
-    """Record which message is a card's, and what it shows: the last one sent about a row stays live."""
-    now = tx.now()
-    row = tx.one("place_card", id=card_id, channel_id=channel_id, message_ts=message_ts, now=now, drawn=drawn)
-    if row is not None:
-        _close_former(tx, row["principal"], row["about"])
+def place(
+    tx: Transaction, card_id: str, channel_id: str, message_ts: str, drawn: str = "", said: Said = None
+) -> None:
+    """Record which message is a card's, what it shows and says; others may have lost buttons by it."""
+    at = {"channel_id": channel_id, "message_ts": message_ts, "now": tx.now()}
+    row = tx.one("place_card", id=card_id, drawn=drawn, said=_text(said), **at)
+    if row is not None and row["kind"] != NoticeKind.CLASS_CARD:
+        tx.run("owe_former", **{name: row[name] for name in ("id", "kind", "principal", "about", "subject")})
 
 
-def _close_former(tx: Transaction, principal: str, about: str) -> None:
-    tx.run("close_former_cards", principal=principal, about=about, now=tx.now())
-
-
-def close_of(tx: Transaction, subject: str) -> None:
-    """Close all messages that show a row which is settled."""
-    tx.run("close_cards_of", subject=subject, now=tx.now(), later=tx.now() + _REPLACED_WITHIN)
+def _text(said: Said) -> str:
+    return "" if said is None else as_json(said)
 
 
 def close_about(tx: Transaction, workspace: Row) -> None:
-    """Close all messages about a workspace that is going to be deleted or hidden; they keep its name."""
-    name = workspace["alias"] or workspace["name"]
-    tx.run("close_cards_about", about=workspace["id"], name=name, now=tx.now())
+    """Look once more at all messages about a workspace that is going to be deleted; they keep its name."""
+    CARDS.change(tx, {"about": workspace["id"]}, name=workspace["alias"] or workspace["name"])
+    owe_about(tx, workspace["id"], changed=True)
 
 
-def close_link(tx: Transaction, principal: str, connection: str) -> None:
-    """Close all messages about a person's link, which has ended."""
-    tx.run("close_cards_about", about=of_link(principal, connection), name=None, now=tx.now())
-
-
-def move(tx: Transaction, principal: str, former: str, about: str) -> None:
+def move(tx: Transaction, former: str, about: str) -> None:
     """Move the messages about a workspace to the one that it turned out to be."""
     CARDS.change(tx, {"about": former}, about=about)
-    _close_former(tx, principal, about)
 
 
 def owe(tx: Transaction, subject: str, *, changed: bool) -> None:
@@ -134,10 +152,9 @@ def claim_cards(
 ) -> list[Card]:
     """Lease dirty, posted cards, as many as there is ``room`` for.
 
-    First the live ones with a change of state, unless the message about an end is about to take their place.
-    What is left is shared between those that become a line, newest change first, and the progress of cards,
-    which comes ``min_interval`` seconds after their last update, output sooner. The card of a run
-    whose output another process follows is left to that one.
+    First those with a change of state, unless the message about an end is about to take their place. The rest
+    comes ``min_interval`` seconds after their last update, output sooner: progress, buttons that no longer
+    work, and what has a successor. The card of a run whose output another process follows is left to it.
     """
     now = tx.now()
     found = tx.all("dirty_cards", dirts=_DIRTS, now=now, limit=limit, **room.within(now))
@@ -155,27 +172,16 @@ def claim_cards(
         return sorted(found, key=lambda card: (card.changed_at or card.updated_at, card.id))
 
     cards = claimed("claim_changed_cards", "changed", fit)
-    cards += claimed("claim_former_cards", "former", (fit - len(cards) + 1) // 2)
-    cards += claimed("claim_progressed_cards", "progressed", fit - len(cards))
-    return cards + claimed("claim_former_cards", "former", fit - len(cards))
+    return cards + claimed("claim_progressed_cards", "progressed", fit - len(cards))
 
 
-def give_up(tx: Transaction, before: float, limit: int) -> int:
-    """Leave messages as they are that should have become a line by then; return how many."""
-    return sum(
-        tx.run(setting("give_up_edits", placed=placed), before=before, limit=limit) for placed in PLACED
-    )
-
-
-def are_edits_waiting(tx: Transaction, most: int) -> bool:
-    """Return whether more than so many messages have yet to become a line."""
-    return tx.one("are_edits_waiting", most=most) is not None
-
-
-def card_updated(tx: Transaction, card_id: str, claimed: Card, drawn: str = "") -> None:
+def card_updated(
+    tx: Transaction, card_id: str, claimed: Card, drawn: str = "", said: Said = None, *, is_over: bool = False
+) -> None:
     """Clear dirty unless the card became dirty again since it was claimed; stamp ``updated_at``.
 
-    ``drawn`` is a digest of what it shows. One that was closing is closed by that.
+    ``drawn`` is a digest of what it shows, ``said`` what it says from now on. One that ``is_over`` never
+    changes again.
     """
     now = tx.now()
     tx.run(
@@ -183,11 +189,12 @@ def card_updated(tx: Transaction, card_id: str, claimed: Card, drawn: str = "") 
         id=card_id,
         claimed_changed_at=claimed.changed_at or 0.0,
         drawn=drawn,
+        said=_text(said),
         leased_until=claimed.leased_until,
         now=now,
     )
     # Nobody asks for a notice again; a card stays known by its operation, run or class.
-    if claimed.stage == "closing" and not CARDS.delete(tx, id=card_id, is_notice=True):
+    if is_over and not CARDS.delete(tx, id=card_id, is_notice=True):
         CARDS.change(tx, {"id": card_id}, stage="closed", is_dirty=False, changed_at=None)
 
 

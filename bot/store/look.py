@@ -29,7 +29,7 @@ KINDS: Final[Mapping[str, Collection[str]]] = {
     "reminder": ["due_reminders"],
     "needed": ["claim_running"],
     "notices": ["claim_notices"],
-    "cards": ["claim_changed_cards", "claim_former_cards", "claim_progressed_cards"],
+    "cards": ["claim_changed_cards", "claim_progressed_cards"],
     "homes": ["claim_wanted_homes", "claim_homes_to_look_at"],
 }
 #: The words in braces of a claim that is made for several tables, or in several ways.

@@ -21,8 +21,6 @@ CARD_AFTER: Final = 60.0
 SILENCE: Final = 60.0
 #: Why a message waits whose workspace is read first, before the time; ``queries.sql`` tries it before others.
 TO_BE_READ: Final = "to be read"
-#: Why a card waits that nobody has to be told of yet: ``queries.sql`` doesn't count it as late.
-TOO_BUSY: Final = "edits wait"
 #: What tells others, and is sent or given up with them.
 _TELLS_OTHERS: Final = frozenset({NoticeKind.SUMMARY, NoticeKind.HELD})
 #: The classes that may hold news of which several become one message.
@@ -53,6 +51,8 @@ def add_notices(tx: Transaction, notices: Sequence[NewNotice], subject: str = ""
         row = _add(tx, new) if preferences.wants(tx, new) else None
         if row is not None:
             cards.add_notice(tx, row, new.body)
+        elif Mark.IN_CARD in new.kind.marks:
+            release_card(tx, new.subject)
 
 
 def add_card(tx: Transaction, card: NewNotice, end: NoticeKind | None) -> None:
@@ -62,7 +62,7 @@ def add_card(tx: Transaction, card: NewNotice, end: NoticeKind | None) -> None:
     the card waits for what takes long.
     """
     add_notices(tx, [card])
-    if end is not None and preferences.wants(tx, replace(card, kind=end)):
+    if end is not None and (Mark.IN_CARD in end.marks or preferences.wants(tx, replace(card, kind=end))):
         later = {"due_at": tx.now() + CARD_AFTER, "body": card.body | {"waits": True}}
         NOTICES.change(tx, {"subject": card.subject, "kind": card.kind}, **later)
 
@@ -191,10 +191,17 @@ def _claimed(tx: Transaction, query: str, lease: float, owner: str, **which: Any
     return sorted(found, key=lambda notice: (notice.created_at, notice.id))
 
 
-def notice_sent(tx: Transaction, notice_id: str, channel_id: str, message_ts: str, drawn: str = "") -> None:
+def notice_sent(
+    tx: Transaction,
+    notice_id: str,
+    channel_id: str,
+    message_ts: str,
+    drawn: str = "",
+    said: cards.Said = None,
+) -> None:
     """Mark as sent; what can change is written into its card's row in the same transaction.
 
-    ``drawn`` is a digest of what the message shows, "" if that isn't known.
+    ``drawn`` is a digest of what the message shows, "" if that isn't known; ``said`` what it says for good.
     """
     now = tx.now()
     row = tx.one("notice_sent", id=notice_id, channel_id=channel_id, message_ts=message_ts, now=now)
@@ -205,7 +212,7 @@ def notice_sent(tx: Transaction, notice_id: str, channel_id: str, message_ts: st
         to = {"state": NoticeState.SENT, "sent_at": now, "channel_id": channel_id, "error": None}
         follow(tx, "told", notice=notice_id, to=to)
     if message_ts:
-        cards.place(tx, cards.id_of(kind, notice_id, subject), channel_id, message_ts, drawn)
+        cards.place(tx, cards.id_of(kind, notice_id, subject), channel_id, message_ts, drawn, said)
     else:
         cards.drop(tx, notice_id)
     # Slack's ids of direct messages begin with D. A card may be in a channel, and a reply goes to wherever

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from bot.domain.notices import NewNotice, News, NoticeKind, is_wanted
+from bot.domain.notices import Mark, NewNotice, News, NoticeKind, is_wanted
 from bot.domain.people import Principal
 from bot.domain.preferences import Preferences
 from bot.domain.runs import RunState
@@ -31,7 +31,7 @@ def save_preferences(tx: Transaction, principal: Principal, wanted: Preferences)
 
 def wants(tx: Transaction, new: NewNotice) -> bool:
     """Return whether a person wants a new notice as a message of its own, by their preferences."""
-    if new.kind.topic is None:
+    if new.kind.topic is None and (Mark.IN_CARD not in new.kind.marks or "becomes" in new.body):
         return True
     about = {"subjects": as_json({new.subject: 1}), "workspace": new.body.get("workspace")}
     row = tx.one("heard", **about, principal=new.principal)
@@ -51,5 +51,5 @@ def _news(kind: NoticeKind, row: Row) -> News:
         chosen=None if chosen is None else bool(chosen),
         is_failure=is_of_run and row["run_state"] not in _WELL,
         # What hours start has no card; it is as if it had one that was sent without a sound.
-        has_card=bool(row["has_card"] or row["planned_for"] is not None),
+        has_card=bool(row["has_card"] or (row["planned_for"] is not None and kind.topic is not None)),
     )

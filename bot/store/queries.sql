@@ -230,12 +230,11 @@ SELECT
         + (SELECT COUNT(*) FROM later_tasks WHERE NOT ({known tasks})) AS left_to_later_releases,
     (SELECT COUNT(*) FROM people WHERE is_deleted = 0) AS people;
 
--- A message waits from when it was due, or from when 0.1.0 holds it no longer; another attempt makes it no younger. A
--- card that would make more edits than Slack takes isn't late.
+-- A message waits from when it was due, or from when 0.1.0 holds it no longer; another attempt makes it no younger.
 -- name: oldest_notice
 SELECT MIN(COALESCE(held_until, CASE WHEN state = 'pending' THEN due_at ELSE created_at END)) AS since FROM notices
 WHERE state IN ('pending', 'retry', 'leased') AND (state <> 'pending' OR due_at <= :now)
-    AND held_by IS NULL AND (held_until IS NULL OR held_until <= :now) AND (error IS NULL OR error <> 'edits wait');
+    AND held_by IS NULL AND (held_until IS NULL OR held_until <= :now);
 
 -- == outages ==
 
@@ -1112,9 +1111,17 @@ WHERE subject = :subject AND kind IN {CARD} AND state = 'pending' AND due_at > :
 
 -- name: end_sent
 SELECT 1 AS found FROM notices
-WHERE subject = :subject AND state = 'sent'
-    AND kind IN {END}
+WHERE subject = :subject AND state = 'sent' AND (message_ts <> '' OR held_by IS NOT NULL)
+    AND kind IN {END} AND NOT EXISTS (
+        SELECT 1 FROM notices f
+        WHERE f.subject = notices.subject AND f.kind = 'job_file' AND f.leased_at < notices.sent_at
+    )
 LIMIT 1;
+
+-- Whether a message other than the answer says how something ended.
+-- name: end_shown
+SELECT 1 AS found FROM cards
+WHERE subject = :subject AND (is_notice = 0 OR kind IN {END}) AND (message_ts IS NOT NULL OR later_ts > '') LIMIT 1;
 
 -- name: notice_dead
 UPDATE notices SET
@@ -1140,50 +1147,38 @@ LEFT JOIN preferences q ON q.principal = :principal;
 SELECT * FROM notices WHERE state = 'dead' ORDER BY created_at DESC, id DESC LIMIT :limit;
 
 -- What is closed has nothing more to show.
--- What was posted comes first, and of that the card.
+-- What was posted comes first, and of that the end: the card goes.
 -- name: head_of
 SELECT * FROM cards WHERE subject = :subject AND (is_notice = 0 OR kind IN {END})
-ORDER BY message_ts IS NULL, is_notice LIMIT 1;
+ORDER BY message_ts IS NULL, is_notice DESC LIMIT 1;
+
+-- What has become history only loses buttons, which waits for everything else.
+-- part: owed_again
+UPDATE cards SET is_dirty = 1, dirt = dirt + 1,
+    changed_at = CASE WHEN :changed = 1 AND (is_notice = 0 OR kind IN {ASKS}) THEN :now ELSE changed_at END
 
 -- name: owe_cards_of
-UPDATE cards SET is_dirty = 1, dirt = dirt + 1,
-    changed_at = CASE WHEN :changed = 1 THEN :now ELSE changed_at END
-WHERE subject = :subject AND stage <> 'closed';
-
--- name: owe_cards_about
-UPDATE cards SET is_dirty = 1, dirt = dirt + 1,
-    changed_at = CASE WHEN :changed = 1 THEN :now ELSE changed_at END
-WHERE about = :about AND stage <> 'closed';
-
--- Slack's timestamps order what was sent. A class card and a question about a creation of unknown outcome stand for
--- themselves: they neither take a message's place nor lose theirs.
--- name: close_former_cards
-UPDATE cards SET stage = 'closing', is_dirty = 1, dirt = dirt + 1, changed_at = :now
-WHERE principal = :principal AND about = :about AND stage = 'live'
-    AND kind NOT IN {APART} AND COALESCE(message_ts, NULLIF(later_ts, '')) < (
-        SELECT MAX(COALESCE(c.message_ts, NULLIF(c.later_ts, ''))) FROM cards c
-        WHERE c.principal = :principal AND c.about = :about AND c.kind NOT IN {APART}
-    );
-
--- name: close_cards_of
-UPDATE cards SET stage = 'closing', is_dirty = 1, dirt = dirt + 1, changed_at = :now,
-    leased_until = CASE WHEN leased_until > :later THEN leased_until ELSE :later END
+{owed_again}
 WHERE subject = :subject AND stage = 'live';
 
--- A workspace is about to be deleted. The card of an operation that ends with it says so itself.
--- name: close_cards_about
-UPDATE cards SET
-    name = :name, is_dirty = 1, dirt = dirt + 1, changed_at = :now,
+-- name: owe_cards_about
+{owed_again}
+WHERE about = :about AND stage = 'live';
+
+-- What was sent before about the same may have lost its buttons by what was sent now; the card or the answer of what has
+-- ended goes. Of questions asked again, one is open.
+-- name: owe_former
+UPDATE cards SET is_dirty = 1, dirt = dirt + 1,
     stage = CASE
-        WHEN is_notice = 0 AND EXISTS (
-            SELECT 1 FROM operations o WHERE o.id = cards.subject AND o.outcome IS NULL
-        ) THEN stage
-        ELSE 'closing' END
-WHERE about = :about AND stage <> 'closed';
+        WHEN kind = :kind AND (kind IN {ASKS} OR kind IN ('assistant_asked', 'class_posted')) THEN 'closed'
+        ELSE stage END
+WHERE principal = :principal AND about IN (:about, :subject) AND id <> :id AND stage = 'live'
+    AND (is_notice = 1 OR (subject = :subject AND kind <> 'class_card'))
+    AND (message_ts IS NOT NULL OR later_ts > '');
 
 -- name: place_card
 UPDATE cards SET
-    channel_id = :channel_id, updated_at = :now, drawn = :drawn,
+    channel_id = :channel_id, updated_at = :now, drawn = :drawn, body = CASE WHEN :said = '' THEN body ELSE :said END,
     message_ts = CASE WHEN later_ts IS NULL THEN :message_ts END,
     later_ts = CASE WHEN later_ts IS NOT NULL THEN :message_ts END
 WHERE id = :id
@@ -1201,8 +1196,6 @@ SELECT wanted.key AS dirt, {room} AS fit FROM json_each(:dirts) wanted
 WHERE CASE wanted.key
     WHEN 'changed' THEN EXISTS (
         SELECT 1 FROM cards WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NOT NULL AND stage = 'live'
-    ) WHEN 'former' THEN EXISTS (
-        SELECT 1 FROM cards WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NOT NULL AND stage <> 'live'
     ) WHEN 'progressed' THEN EXISTS (
         SELECT 1 FROM cards WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NULL
     ) ELSE EXISTS (SELECT 1 FROM cards WHERE is_dirty = 1 AND later_ts > '') END;
@@ -1228,18 +1221,6 @@ WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
 )
 RETURNING *;
 
--- The latest first: where more change than Slack takes, the older ones are further up, and are given up after a day.
--- name: claim_former_cards
-UPDATE cards SET leased_until = :until, claimed_dirt = dirt, claimed_drawn = drawn, drawn = ''
-WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
-    SELECT id FROM cards
-    WHERE is_dirty = 1 AND {placed} AND leased_until <= :now AND {known cards} AND changed_at IS NOT NULL
-        AND stage <> 'live'
-    ORDER BY changed_at DESC LIMIT :limit
-    /* postgresql: FOR UPDATE SKIP LOCKED)) */
-)
-RETURNING *;
-
 -- name: claim_progressed_cards
 UPDATE cards SET leased_until = :until, claimed_dirt = dirt, claimed_drawn = drawn, drawn = ''
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
@@ -1259,6 +1240,7 @@ UPDATE cards SET
         WHEN dirt = claimed_dirt OR changed_at <= :claimed_changed_at THEN NULL
         ELSE changed_at END,
     drawn = CASE WHEN leased_until = :leased_until THEN :drawn ELSE '' END,
+    body = CASE WHEN :said = '' THEN body ELSE :said END,
     updated_at = :now, leased_until = 0
 WHERE id = :id;
 
@@ -1396,21 +1378,6 @@ DELETE FROM notices WHERE id IN (
     SELECT id FROM notices WHERE state = 'sent' AND sent_at < :before ORDER BY sent_at LIMIT :limit
 )
 RETURNING id;
-
--- What a message has become since matters to nobody who hasn't looked for a day.
--- name: give_up_edits
-UPDATE cards SET stage = 'closed', is_dirty = 0, changed_at = NULL
-WHERE id IN (
-    SELECT id FROM cards
-    WHERE is_dirty = 1 AND {placed} AND changed_at IS NOT NULL AND stage <> 'live' AND changed_at < :before
-    ORDER BY changed_at LIMIT :limit
-);
-
--- Whether more than so many of them wait.
--- name: are_edits_waiting
-SELECT 1 AS found FROM cards
-WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NOT NULL AND stage <> 'live'
-ORDER BY changed_at LIMIT 1 OFFSET :most;
 
 -- name: sweep_dead_notices
 DELETE FROM notices WHERE id IN (
@@ -1826,7 +1793,7 @@ ORDER BY thread_ts DESC;
 -- name: card_of_thread
 SELECT kind, about FROM cards
 WHERE principal = :principal AND channel_id = :channel_id AND (message_ts = :thread_ts OR later_ts = :thread_ts)
-    AND kind <> 'class_card'
+    AND kind NOT IN ('class_card', 'reply', 'message')
 LIMIT 1;
 
 -- Release 0.1.0 wrote no acts, so what it started is read from its operations and runs, without cancelled ones.

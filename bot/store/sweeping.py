@@ -39,10 +39,8 @@ async def sweep(engine: Engine) -> None:
     """Delete what is no longer needed, in short transactions.
 
     ``docs/operate.md`` says of every table how long its rows are kept. A card is deleted with its operation,
-    run or class, and with its notice. Edits of what others have taken the place of are given up after a day.
+    run or class, and with its notice.
     """
-    while await engine.write(_give_up_edits):
-        pass
     while await engine.write(_sweep_presses):
         pass
     for query in _KEPT:
@@ -55,10 +53,6 @@ async def sweep(engine: Engine) -> None:
         while after is not None:
             after = await engine.write(partial(work, after=after))
     await engine.tidy()
-
-
-def _give_up_edits(tx: Transaction) -> bool:
-    return cards.give_up(tx, tx.now() - _DAY, _SOME) >= _SOME
 
 
 def _sweep_presses(tx: Transaction) -> bool:

@@ -4,17 +4,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.notices import News, NoticeKind, class_of, first_reminder, is_wanted, reminder
+from bot.domain.notices import Mark, News, NoticeKind, class_of, first_reminder, is_wanted, reminder
 from bot.domain.preferences import Preferences
 
 K = NoticeKind
 TOPICS = (K.READY, K.STOPPED_ELSEWHERE, K.JOB_ENDED)
+IN_CARD = [kind for kind in K if Mark.IN_CARD in kind.marks]
 NOTHING = Preferences(ready=False, stopped=False, run_ended=False)
 
 
 @pytest.mark.parametrize("kind", sorted(set(K) - set(TOPICS)))
 def test_what_nobody_can_switch_off_is_always_sent(kind):
-    assert is_wanted(News(kind, chosen=False, has_card=True), NOTHING)
+    assert is_wanted(News(kind, chosen=False, has_card=Mark.IN_CARD not in kind.marks), NOTHING)
+
+
+def test_what_a_card_says_at_its_end_has_no_message_of_its_own():
+    assert not any(is_wanted(News(kind, has_card=True), Preferences()) for kind in IN_CARD)
+    assert [kind.value for kind in IN_CARD] == ["stopped", "suspended", "removed"]
 
 
 @pytest.mark.parametrize("kind", TOPICS)

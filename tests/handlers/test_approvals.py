@@ -11,7 +11,7 @@ from bot.domain.notices import Notice, NoticeKind, NoticeState
 from bot.domain.people import Person, Principal
 from bot.domain.tasks import TaskKind
 from bot.messages.blocks import replies
-from bot.messages.blocks.notices import redraw
+from bot.messages.blocks.notices import render
 from bot.services import approvals
 from bot.services.asked import Asked
 from bot.store.transaction import from_json
@@ -227,7 +227,7 @@ async def test_approval_opens_a_day_after_the_question_whatever_is_answered(benc
         said, _ = await shown(bench)
         assert "I've asked <@UOTHER> whether the account is theirs. Their answer: “It isn't.”" in said
         facts = await bench.services.gatherer.of_notice(asked)
-        assert "You said that" in redraw(asked.kind, facts, is_closing=False).text
+        assert "You said that" in render(asked.kind, facts).text
         entries = [(row["actor"], row["action"]) for row in await bench.store.audit_entries()]
         assert (OTHER.key, "approval.owner") in entries
     else:
@@ -243,8 +243,8 @@ async def test_approval_opens_a_day_after_the_question_whatever_is_answered(benc
         (NoticeKind.APPROVAL_ASKED, "UCHEN"),
         (NoticeKind.APPROVAL_ASKED, "UDANA"),
     }
-    former = await bench.services.gatherer.of_notice(again[0])
-    assert "see my newest message" in redraw(NoticeKind.APPROVAL_ASKED, former, is_closing=True).text
+    former = replace(await bench.services.gatherer.of_notice(again[0]), is_superseded=True)
+    assert "see my newest message" in render(NoticeKind.APPROVAL_ASKED, former).text
     assert "Approved" in await approve(bench)
 
 

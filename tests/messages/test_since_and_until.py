@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.errands import Call, Outcome
+from bot.domain.errands import Outcome
 from bot.domain.notices import NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.workspaces import State
@@ -81,20 +81,9 @@ def test_what_was_to_end_before_a_restart_is_not_said_during_it():
 
 def test_since_when_it_runs_is_said_where_it_is_known():
     known, unknown = said(running({"called_at": SINCE - 60})), said(running(started_at=None))
-    for place in ("card", "status", "list", "home"):
+    for place in ("status", "list", "home"):
         assert f"Running since <!date^{int(SINCE)}^" in known[place], place
     for place in ("status", "list", "home"):
         assert "since" not in unknown[place], place
-    # The person's own start is when it came up, at the latest.
-    assert f"Running since <!date^{int(NOW - 5)}^" in unknown["card"]
-
-
-def test_a_card_does_not_say_since_when_the_run_before_its_restart_was_up():
-    card = operation_card(running({"verb": OperationVerb.RESTART}))
-    assert f"Running since <!date^{int(NOW - 5)}^" in str(card.blocks)
-
-
-def test_what_needed_no_call_says_since_when_only_where_that_is_known():
-    uncalled = {"called_at": None, "start_call": Call.NONE}
-    assert f"Running since <!date^{int(SINCE)}^" in str(operation_card(running(uncalled)).blocks)
-    assert "Running (as of <!date" in str(operation_card(running(uncalled, started_at=None)).blocks)
+    # The end of a start says how long it took.
+    assert "since" not in known["card"]

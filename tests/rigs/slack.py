@@ -20,6 +20,7 @@ class FakeSlack(Faulty):
         self.messages: list[dict[str, Any]] = []
         self.ephemerals: list[dict[str, Any]] = []
         self.updates: list[dict[str, Any]] = []
+        self.deleted: list[dict[str, Any]] = []
         self.users: dict[str, dict[str, Any]] = {}
         #: Homes by person: the hash and the view of each.
         self.homes: dict[str, tuple[str, dict[str, Any]]] = {}
@@ -106,6 +107,15 @@ class FakeSlack(Faulty):
                 self.updates.append(arguments)
                 return {"channel": message["channel"], "ts": message["ts"]}
         raise SlackPermanent("chat.update", "message_not_found")
+
+    def _chat_delete(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        place = arguments["channel"], arguments["ts"]
+        for message in self.messages:
+            if (message["channel"], message["ts"]) == place:
+                self.messages.remove(message)
+                self.deleted.append(message)
+                return {"channel": message["channel"], "ts": message["ts"]}
+        raise SlackPermanent("chat.delete", "message_not_found")
 
     def _views_publish(self, arguments: dict[str, Any]) -> dict[str, Any]:
         user = arguments["user_id"]

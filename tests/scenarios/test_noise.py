@@ -143,14 +143,7 @@ class Count:
         """Hold the day to its goals."""
         table = self.table()
         assert all(1 <= len(act.made) <= MOST for act in self.acts), table
-        told = [one.text for _, one in self.lines()]
-        assert len(told) >= 5, table
-        assert len(set(told)) == len(told), f"a line says what another says:\n{table}"
-        assert not [one for one in told if "out of date" in one], table
-        for act, one in self.lines():
-            for when in HAPPENED.findall(one.text):
-                assert act.began - 1 <= float(when) <= act.ended, f"{one.read}\n{table}"
-                assert any(f"*{name}*" in one.text for name in act.changed), f"{one.read}\n{table}"
+        assert not self.lines(), table
 
 
 def is_line(shown):

@@ -1,4 +1,4 @@
-"""History stays, one message is live: the last sent about a workspace offers what can be done with it."""
+"""What was said stays: the last sent about a workspace offers what can be done with it."""
 
 import re
 

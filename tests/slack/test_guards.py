@@ -12,7 +12,7 @@ from bot.output.transcript import Board
 from bot.services.gather import Gatherer
 from bot.slack.calls import Budget, PacedSlack
 from bot.slack.notifier import Notifier
-from bot.slack.notifier.drawing import LONGEST_PAUSE, draw_card
+from bot.slack.notifier.drawing import LONGEST_PAUSE, redraw
 from bot.slack.notifier.places import CARD_WAIT, Place, Places
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
 from tests.rigs.clock import FakeClock
@@ -86,7 +86,7 @@ async def test_output_is_drawn_only_where_its_person_alone_reads_it(line, channe
     board = Board(line.clock.monotonic)
     await board.add(run.id).transcript.take(OutputChunk("stdout", "its output\n"))
     gatherer = Gatherer(context(line.store, clock=line.clock), board)
-    answer = await draw_card(gatherer, await line.store.card(run.id))
+    answer = (await redraw(gatherer, await line.store.card(run.id))).answer
     assert ("its output" in str(answer.blocks)) is is_shown
 
 

@@ -11,7 +11,7 @@ from bot.domain.timers import coming_ends
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit
 from bot.messages.blocks.kit import BUTTON, Block, Element, Markup, Press, draws, fill, line, safe
-from bot.messages.texts import answers, cards, classes, notices, problems, times, verbs
+from bot.messages.texts import answers, cards, classes, problems, times, verbs
 from bot.messages.texts import hours as words
 
 
@@ -162,6 +162,19 @@ def page_button(facts: WorkspaceFacts | RunFacts) -> list[Element]:
     return [kit.button(fill(cards.SEE_PAGE, title=facts.connection_title), "page_url", url=facts.page_url)]
 
 
+def fits(button: Element, facts: WorkspaceFacts | None) -> bool:
+    """Return whether a button of an answer about a workspace still does what it says."""
+    press, workspace = Press.of(button), facts.workspace if facts is not None else None
+    if press.name == "open_url":
+        return facts is not None and facts.state is State.RUNNING and button.get("url") == facts.ide_url
+    if press.seen is None:
+        return workspace is not None or press.name == "page_url"
+    needs_up = {"start": False, "resume": False, "stop": True, "suspend": True, "restart": True}
+    if workspace is None or workspace.hidden or workspace.episode != press.seen:
+        return False
+    return facts is not None and needs_up.get(press.name, facts.is_up) is facts.is_up
+
+
 #: How many workspaces are offered as buttons.
 FEW = 5
 #: The value of the choice that takes a timer back.
@@ -212,7 +225,7 @@ def _is_coming(facts: WorkspaceFacts) -> bool:
     return facts.is_up and stop_at == facts.body.get("stop_at")
 
 
-@draws(NoticeKind.TIMER_ENDING, past=notices.PAST_TIMER_ENDING, is_true=_is_coming, keeps_open=True)
+@draws(NoticeKind.TIMER_ENDING, is_true=_is_coming)
 def ending(facts: WorkspaceFacts) -> Answer:
     """Draw the warning by the current row: what has changed since is said instead."""
     workspace, names = facts.workspace, _names(facts)
@@ -261,7 +274,7 @@ def _is_left(facts: WorkspaceFacts) -> bool:
     return workspace.stop_at == facts.body.get("stop_at") and (workspace.used_at or 0.0) <= facts.written_at
 
 
-@draws(NoticeKind.NEEDED, past=notices.PAST_NEEDED, is_true=_is_left, keeps_open=True)
+@draws(NoticeKind.NEEDED, is_true=_is_left)
 def still_needed(facts: WorkspaceFacts) -> Answer:
     """Ask whether a workspace that was left running is needed, and say what comes without an answer."""
     names, stop_at = _names(facts), facts.body.get("stop_at")
@@ -283,9 +296,7 @@ def still_needed(facts: WorkspaceFacts) -> Answer:
 
 @draws(
     NoticeKind.TIMER_FAILED,
-    past=notices.PAST_TIMER_FAILED,
     is_true=lambda facts: facts.is_up,
-    keeps_open=True,
 )
 def failed(facts: WorkspaceFacts) -> Answer:
     """Say that a workspace wasn't stopped as planned, and why."""

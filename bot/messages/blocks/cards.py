@@ -5,7 +5,7 @@ from typing import Final
 
 from bot.domain.errands import Errand, Outcome
 from bot.domain.facts import Facts, RunFacts, WorkspaceFacts
-from bot.domain.notices import Answer, NoticeKind
+from bot.domain.notices import Answer, NoticeKind, end_of
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.settling import is_going, is_slow, is_unanswered, progress_of
 from bot.domain.workspaces import State, Workspace
@@ -22,7 +22,7 @@ from bot.messages.blocks.buttons import (
     page_button,
     stop_button,
 )
-from bot.messages.blocks.kit import VALUE, Element, Markup, draws, fill, safe
+from bot.messages.blocks.kit import DRAWN, VALUE, Element, Markup, draws, fill, safe
 from bot.messages.texts import cards, notices, problems, times
 from bot.messages.texts.acts import UNDO
 
@@ -48,57 +48,19 @@ _WORDS: Final[Mapping[OperationVerb, str]] = {
 }
 
 
-def operation_past(facts: WorkspaceFacts) -> str:
-    """Say how an operation ended, or that it was asked for."""
-    operation = facts.operation
-    if operation is None:
-        return filled(notices.PAST_OVER, facts)
-    at, took = operation.ended_at or operation.created_at, Markup()
-    template = (
-        notices.PAST_ASKED
-        if operation.is_open
-        else notices.PAST_ENDED.get(str(operation.outcome), notices.PAST_OVER)
-    )
-    if operation.outcome is Outcome.FULFILLED:
-        template = notices.PAST_DONE
-        if operation.asked_verb is OperationVerb.REMOVE:
-            template = notices.PAST_REMOVED
-        elif not operation.has_called:
-            template = notices.PAST_ALREADY_DOWN if operation.verb.brings_down else notices.PAST_ALREADY
-    elif operation.cause == "sent":
-        template = notices.PAST_SENT
-    if operation.cause == "not_made":
-        template = notices.PAST_ENDED["cancelled"]
-    brings_up = not operation.asked_verb.brings_down
-    if brings_up and operation.ended_at and operation.called_at and operation.ended_at > operation.called_at:
-        took = Markup(fill(notices.PAST_TOOK, took=times.duration(operation.ended_at - operation.called_at)))
-    return filled(template, facts, at=kit.moment(at, at), took=took)
-
-
-def _card_past(facts: WorkspaceFacts) -> str:
-    """Say what was asked for where a message of its own says how that ended."""
-    operation = facts.operation
-    if operation is None or not facts.is_end_sent:
-        return operation_past(facts)
-    return filled(notices.PAST_ASKED, facts, at=kit.moment(operation.created_at, operation.created_at))
-
-
-@draws(NoticeKind.CARD, past=_card_past, keeps_open=True)
+@draws(NoticeKind.CARD)
 def operation_card(facts: WorkspaceFacts) -> Answer:
     """Draw the card of ``facts.operation`` in its current state, with the workspace if it is known."""
     operation = facts.operation
     assert operation is not None, "a card is the card of an operation"
     if operation.is_open:
         return _open_card(facts, operation)
-    if operation.outcome is not Outcome.FULFILLED:
-        return _ended_card(facts, operation)
-    if operation.cause == "not_made":
-        sentence = fill(cards.NOT_MADE, title=facts.connection_title)
-        return _card(facts, [sentence], [], again_buttons(facts))
-    if operation.verb is OperationVerb.REMOVE:
-        sentence = fill(cards.REMOVED, at=kit.moment_at(operation.ended_at or facts.now, facts.now))
-        return _card(facts, [sentence], [], again_buttons(facts))
-    return _down_card(facts, operation) if operation.verb.brings_down else _running_card(facts, operation)
+    end = DRAWN[end_of(operation)]
+    if operation.outcome is not Outcome.FULFILLED or end.is_true(facts):
+        return end.draw(facts)
+    if operation.verb.brings_down:
+        return _card(facts, [cards.STARTED_ELSEWHERE], [], offered(facts, State.RUNNING))
+    return _no_longer_running(facts, operation)
 
 
 def name_of(facts: Facts) -> str:
@@ -117,14 +79,12 @@ def name_of(facts: Facts) -> str:
 def filled(template: str, facts: Facts, **more: object) -> str:
     """Fill a template with what every notice names: name, title, the operation in all its forms.
 
-    ``at`` is when it was written, if nothing else is given, ``sent`` when it was sent.
+    ``at`` is when it was written, if nothing else is given.
     """
     operation = facts.operation if isinstance(facts, WorkspaceFacts) else None
     forms = FORMS[operation.asked_verb if operation is not None else None]
     names = {"name": name_of(facts), "title": facts.connection_title, **forms}
-    written, sent = facts.written_at, facts.sent_at or facts.written_at
-    times = {"at": kit.moment(written, written), "sent": kit.moment(sent, sent)}
-    return fill(template, **{**names, **times, **more})
+    return fill(template, **{**names, "at": kit.moment(facts.written_at, facts.written_at), **more})
 
 
 def _card(facts: WorkspaceFacts, lines: list[str], small: list[str], buttons: list[Element]) -> Answer:
@@ -255,43 +215,16 @@ def _bar(percent: int | None) -> list[str]:
     return [f"{percent} % {cards.BAR_FULL * full}{cards.BAR_EMPTY * (_BAR_CELLS - full)}"]
 
 
-def _running_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
-    """Draw a fulfilled start or restart, and what has become of the workspace since."""
-    workspace = facts.workspace
-    state = workspace.state if workspace is not None else State.UNKNOWN
-    if workspace is None or state is State.GONE:
-        gone = fill(cards.GONE_SINCE, title=facts.connection_title)
-        return _card(facts, [gone], [], offered(facts, State.GONE))
-    match state:
-        case State.SUSPENDED:
-            shown = cards.SUSPENDED_ELSEWHERE
-        case State.STOPPED:
-            shown = cards.STOPPED_ELSEWHERE
-        case State.STOPPING:
-            shown = cards.STOPPING_ELSEWHERE
-        case State.FAILED:
-            shown = cards.FAILED_SINCE
-        case State.STARTING:
-            shown = cards.STARTED_ELSEWHERE
-        case _:
-            lines, small, buttons = while_running(facts)
-            lines = [_since(facts, operation, workspace), *lines]
-            return _card(facts, lines, small, buttons)
-    sentence = fill(shown, title=facts.connection_title, because=failure_words(facts))
-    buttons = [kit.button(cards.REFRESH, "refresh", operation.id)]
-    if state not in {State.STARTING, State.STOPPING}:
-        buttons = offered(facts, State.STOPPED)
+def _no_longer_running(facts: WorkspaceFacts, operation: Operation) -> Answer:
+    """Say what has become of a workspace since a start or restart was fulfilled."""
+    template = cards.SINCE.get(facts.state)
+    if template is None:
+        return DRAWN[NoticeKind.READY].draw(facts)
+    sentence = fill(template, title=facts.connection_title, because=failure_words(facts))
+    buttons = offered(facts, State.GONE if facts.state is State.GONE else State.STOPPED)
+    if facts.state in {State.STARTING, State.STOPPING}:
+        buttons = [kit.button(cards.REFRESH, "refresh", operation.id)]
     return _card(facts, [sentence], [], [*buttons, *page_button(facts)])
-
-
-def _since(facts: WorkspaceFacts, operation: Operation, workspace: Workspace) -> str:
-    """Say since when a workspace runs; what was seen before the operation's call is of the time before."""
-    ended_at, since = operation.ended_at or facts.now, workspace.started_at
-    if operation.has_called and (since or 0.0) < (operation.called_at or ended_at):
-        since = ended_at
-    if since is None:
-        return fill(cards.RUNNING_ALREADY, at=kit.moment(ended_at, facts.now))
-    return fill(cards.RUNNING, since=kit.moment(since, facts.now))
 
 
 def while_running(facts: WorkspaceFacts) -> tuple[list[str], list[str], list[Element]]:
@@ -323,43 +256,9 @@ def _warned(facts: WorkspaceFacts) -> list[str]:
     return [safe(workspace.detail, 300)]
 
 
-def _down_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
-    """Draw a fulfilled stop of any kind, and what has become of the workspace since."""
-    ended_at = operation.ended_at or facts.now
-    at = kit.moment_at(ended_at, facts.now)
-    workspace = facts.workspace
-    if workspace is None or workspace.state is State.GONE:
-        gone = [fill(cards.STOPPED, at=at), fill(cards.GONE_SINCE, title=facts.connection_title)]
-        if operation.agreed:
-            gone = [fill(cards.ENDED_FOR_GOOD, at=at)]
-        return _card(facts, gone, [], offered(facts, State.GONE))
-    if workspace.state in {State.STARTING, State.RUNNING}:
-        return _card(facts, [cards.STARTED_ELSEWHERE], [], offered(facts, State.RUNNING))
-    template = cards.STOPPED if operation.has_called else cards.STOPPED_ALREADY
-    at = at if operation.has_called else kit.moment(ended_at, facts.now)
-    if workspace.state is State.SUSPENDED:
-        template = cards.SUSPENDED if operation.has_called else cards.SUSPENDED_ALREADY
-    lines = [fill(template, at=at), *ends(facts)]
-    return _card(facts, lines, [], offered(facts, State.STOPPED))
-
-
 def again_buttons(facts: WorkspaceFacts) -> list[Element]:
     """Return *Start a new one* if another like it can be made."""
     return [again_button(facts.workspace)] if facts.workspace and can_be_made_again(facts) else []
-
-
-def _ended_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
-    outcome, is_sent = str(operation.outcome), operation.cause == "sent"
-    sentence = filled(cards.SENT if is_sent else cards.ENDED[outcome], facts)
-    # A replaced operation has no other cause.
-    cause = cause_words(facts, operation.cause or (outcome if outcome in problems.CAUSES else "internal"))
-    small = reference_of(operation)
-    said = sentence if operation.cause == "cancelled" else f"{sentence} {cause}"
-    lines, buttons = [said], retry_buttons(facts, operation)
-    if is_so_anyhow(facts, operation):
-        now, buttons = _as_it_is(facts)
-        lines += [now, *ends(facts)]
-    return _card(facts, lines, small, buttons)
 
 
 def is_so_anyhow(facts: WorkspaceFacts, operation: Operation) -> bool:
@@ -374,7 +273,7 @@ def is_so_anyhow(facts: WorkspaceFacts, operation: Operation) -> bool:
     return workspace.state in (_DOWN if operation.verb.brings_down else _UP)
 
 
-def _as_it_is(facts: WorkspaceFacts) -> tuple[str, list[Element]]:
+def as_it_is(facts: WorkspaceFacts) -> tuple[str, list[Element]]:
     """Return what a workspace is doing, and what can be done about it."""
     workspace = facts.workspace
     assert workspace is not None, "only what is known can have become something"

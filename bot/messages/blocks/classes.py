@@ -17,7 +17,7 @@ from bot.messages.blocks import kit, replies
 from bot.messages.blocks.buttons import open_buttons
 from bot.messages.blocks.cards import filled
 from bot.messages.blocks.kit import Block, Element, Markup, cut, draws, fill, safe
-from bot.messages.texts import answers, cards, classes, notices, problems, times
+from bot.messages.texts import answers, cards, classes, problems, times
 
 #: How many people are listed in one answer, one per line.
 SHOWN = 30
@@ -203,12 +203,6 @@ def without_addresses(text: str) -> str:
     return _ADDRESS.sub("…", text)
 
 
-@draws(NoticeKind.CLASS_ENDING, past=notices.PAST_CLASS_ENDING, is_true=lambda _: False)
-def ending(facts: WorkspaceFacts) -> Answer:
-    """Draw the warning of an end that 0.1.0 has sent: the timer has another."""
-    return replies.answer(filled(notices.PAST_CLASS_ENDING, facts))
-
-
 def _is_lesson(facts: WorkspaceFacts) -> bool:
     """Return whether a lesson is on whose workspace is ready, or on its way without another message of it."""
     operation = facts.operation
@@ -218,11 +212,8 @@ def _is_lesson(facts: WorkspaceFacts) -> bool:
     return facts.now < facts.time("ends") and (is_ready or (operation is not None and operation.is_open))
 
 
-@draws(
-    NoticeKind.LESSON,
-    past=lambda facts: filled(notices.PAST_LESSON, facts, course=facts.word("course")),
-    is_true=_is_lesson,
-)
+@draws(NoticeKind.LESSON, is_true=_is_lesson)
+@draws(NoticeKind.CLASS_ENDING, is_true=lambda _: False)
 def lesson(facts: WorkspaceFacts) -> Answer:
     """Tell a person when a lesson begins whether their workspace is ready for it."""
     skip = kit.button(classes.SKIP_NEXT, "lesson_skip", f"{facts.word('card')} {facts.time('ends'):.0f}")

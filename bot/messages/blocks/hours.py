@@ -26,7 +26,7 @@ from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import hours_button, start_button
 from bot.messages.blocks.cards import FORMS, filled, link_again_button
 from bot.messages.blocks.kit import Block, Element, Markup, Press, draws, fill
-from bot.messages.texts import cards, notices, problems, times, verbs
+from bot.messages.texts import cards, problems, times, verbs
 from bot.messages.texts import classes as class_words
 from bot.messages.texts import hours as words
 
@@ -265,7 +265,7 @@ def _is_down(facts: WorkspaceFacts) -> bool:
     return facts.state in NOT_UP
 
 
-@draws(NoticeKind.HOURS_MISSED, past=notices.PAST_HOURS_MISSED, is_true=_is_down, keeps_open=True)
+@draws(NoticeKind.HOURS_MISSED, is_true=_is_down)
 def missed(facts: WorkspaceFacts) -> Answer:
     """Say what wasn't started or stopped when it should have been."""
     side: Side = "stop" if facts.word("side") == "stop" else "start"
@@ -284,12 +284,7 @@ def missed(facts: WorkspaceFacts) -> Answer:
     return kit.message(sentence, [], buttons)
 
 
-def _past_paused(facts: Facts) -> str:
-    past = notices.PAST_COURSE_PAUSED if facts.word("card") else notices.PAST_HOURS_PAUSED
-    return filled(past, facts, course=facts.word("course"))
-
-
-@draws(NoticeKind.HOURS_PAUSED, past=_past_paused)
+@draws(NoticeKind.HOURS_PAUSED)
 def paused(facts: WorkspaceFacts) -> Answer:
     """Say that hours are paused, why, and what to press."""
     cause, name = facts.word("cause"), {}

@@ -16,7 +16,7 @@ from typing import Any, Final, Generic, TypeVar
 from bot.domain.notices import Answer, NoticeKind, Spoken
 from bot.domain.people import Named
 from bot.domain.stops import Consent
-from bot.messages.texts import answers, cards, notices, times
+from bot.messages.texts import answers, cards, times
 from bot.support.cleaning import SHOWN, clean, escape
 
 SECTION: Final = 3000
@@ -321,6 +321,28 @@ def buttons_of(blocks: Iterable[Block]) -> Iterator[Element]:
                 yield button(option["text"]["text"], press, url=option.get("url"))
 
 
+def only_with(answer: Answer, works: Callable[[Element], bool]) -> Answer:
+    """Return an answer with those of its buttons, and options of its menus, that work."""
+
+    def left(one: Element) -> Element | None:
+        if one.get("type") != "overflow":
+            return one if one.get("type") != "button" or works(one) else None
+        drawn = [next(buttons_of([{"elements": [{**one, "options": [each]}]}])) for each in one["options"]]
+        options = [each for each, button in zip(one["options"], drawn, strict=True) if works(button)]
+        return {**one, "options": options} if options else None
+
+    blocks = []
+    for block in answer.blocks:
+        if block["type"] == "actions":
+            elements = [kept for one in block["elements"] if (kept := left(one)) is not None]
+            blocks += [{**block, "elements": elements}] if elements else []
+        elif "accessory" in block and (kept := left(block["accessory"])) is None:
+            blocks.append({name: value for name, value in block.items() if name != "accessory"})
+        else:
+            blocks.append({**block, "accessory": kept} if "accessory" in block else block)
+    return replace(answer, blocks=tuple(blocks))
+
+
 def numbered(button: Element, number: int, label: str) -> Element:
     """Return a button with a number, which tells it from its equals, and a label that says which it is."""
     action_id = replace(Press.of(button), number=number).action_id
@@ -609,24 +631,20 @@ def row(text: str, buttons: Sequence[Element]) -> list[Block]:
     return [section(text), *actions(buttons)]
 
 
-Line = str | Callable[[Any], str]
 D = TypeVar("D", bound=Callable[..., Answer])
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """Hold how a kind of message is drawn, and what becomes of it.
+    """Hold how a kind of message is drawn, and when it is.
 
-    ``past`` is the line that it becomes: a template, or what draws it. ``is_true``: whether what it said is
-    still so. ``together`` says the same of several at once, of one and of more; None where each has words of
-    its own. ``keeps_open``: it offers *Open* for as long as its workspace runs.
+    ``is_true``: whether what it is to say is so when it is sent. ``together`` says the same of several at
+    once, of one and of more; None where each has words of its own.
     """
 
     draw: Callable[[Any], Answer]
-    past: Line
     is_true: Callable[[Any], bool]
     together: Callable[[Any], tuple[str, str] | None]
-    keeps_open: bool
 
 
 DRAWN: Final[dict[NoticeKind, Drawn]] = {}
@@ -635,17 +653,15 @@ DRAWN: Final[dict[NoticeKind, Drawn]] = {}
 def draws(
     kind: NoticeKind,
     *,
-    past: Line = notices.PAST_OVER,
     is_true: Callable[[Any], bool] = lambda _facts: True,
     together: Callable[[Any], tuple[str, str] | None] = lambda _facts: None,
-    keeps_open: bool = False,
 ) -> Callable[[D], D]:
     """Declare what draws messages of a kind, from the facts of its family."""
 
     def declare(draw: D) -> D:
         if kind in DRAWN:
             raise ValueError(f"two functions draw {kind}")
-        DRAWN[kind] = Drawn(draw, past, is_true, together, keeps_open)
+        DRAWN[kind] = Drawn(draw, is_true, together)
         return draw
 
     return declare

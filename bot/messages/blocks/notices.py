@@ -13,6 +13,7 @@ from bot.messages.blocks import classes, kit, replies, runs
 from bot.messages.blocks.buttons import (
     FEW,
     at_stake,
+    ends,
     offered,
     open_buttons,
     page_button,
@@ -21,6 +22,7 @@ from bot.messages.blocks.buttons import (
 )
 from bot.messages.blocks.cards import (
     again_buttons,
+    as_it_is,
     asked_buttons,
     cause_words,
     failure_words,
@@ -30,51 +32,37 @@ from bot.messages.blocks.cards import (
     keep_waiting_button,
     link_again_button,
     name_of,
-    operation_past,
     question_or_answer,
     reference_of,
     retry_buttons,
     while_running,
 )
-from bot.messages.blocks.kit import DRAWN, Element, Line, Markup, Press, draws, fill
-from bot.messages.blocks.lists import status_answer
+from bot.messages.blocks.kit import DRAWN, Element, Markup, Press, draws, fill
 from bot.messages.texts import answers, cards, home, notices, pages, problems, requests, times
 from bot.messages.texts import runs as run_words
 
 
-def redraw(kind: NoticeKind, facts: Facts, *, is_closing: bool) -> Answer:
-    """Draw a message again from the rows as they are; a closing one without its buttons."""
-    if is_closing:
-        return past(kind, facts)
-    return render(kind, facts) if is_true(kind, facts) else _as_it_is(kind, facts) or past(kind, facts)
+def still(kind: NoticeKind, facts: Facts | None, said: Answer) -> Answer:
+    """Return what a message has said, with those of its buttons that it would have if it were sent now."""
+    is_so = facts is not None and not facts.is_superseded and is_true(kind, facts)
+    works = list(map(_carries, kit.buttons_of(render(kind, facts).blocks))) if facts and is_so else []
+    return kit.only_with(said, lambda button: _carries(button) in works)
 
 
-def _as_it_is(kind: NoticeKind, facts: Facts) -> Answer | None:
-    """Draw what has become of the workspace or run of a live message; None if that is said elsewhere."""
-    if isinstance(facts, RunFacts):
-        return render(NoticeKind.JOB_CARD, facts)
-    if facts.is_superseded or not isinstance(facts, WorkspaceFacts):
-        return None
-    if facts.operation is not None:
-        return render(NoticeKind.CARD, facts)
-    workspace = facts.workspace
-    if workspace is None or workspace.hidden:
-        return None
-    return status_answer(facts, workspace, remark=line(kind, facts))
+def _carries(button: Element) -> tuple[str | None, ...]:
+    return tuple(button.get(name) for name in ("action_id", "value", "url"))
 
 
 def is_true(kind: NoticeKind, facts: Facts) -> bool:
-    """Return whether what a message said is still so; cards and questions say themselves what is."""
-    if kind.marks & (Mark.CARD | Mark.APART):
-        return True
-    return not facts.is_superseded and DRAWN[kind].is_true(facts)
+    """Return whether what a message is to say is so; cards and questions stand beside newer ones."""
+    is_beside = bool(kind.marks & (Mark.CARD | Mark.ASKS))
+    return (is_beside or not facts.is_superseded) and DRAWN[kind].is_true(facts)
 
 
 def owed(kind: NoticeKind, facts: Facts) -> Answer | None:
     """Draw what somebody is owed, as things are now; None if there is nothing left to tell.
 
-    How an operation ended is told in any case: as what has become of it since, or in the past tense once
-    something newer was asked for.
+    How an operation ended is told in any case: as its card, which says what has become of it since.
     """
     if isinstance(facts, HeldFacts):
         return _summary(facts) if _left(facts) else None
@@ -87,7 +75,8 @@ def owed(kind: NoticeKind, facts: Facts) -> Answer | None:
         return None
     if facts.operation is None:
         return render(kind, facts) if kind in _FAILURES else None
-    return past(kind, facts) if facts.is_superseded else _as_it_is(kind, facts)
+    card = render(NoticeKind.CARD, facts)
+    return kit.only_with(card, lambda _: False) if facts.is_superseded else card
 
 
 def _is_taken_back(facts: WorkspaceFacts | RunFacts) -> bool:
@@ -97,12 +86,6 @@ def _is_taken_back(facts: WorkspaceFacts | RunFacts) -> bool:
         errand.outcome is Outcome.REPLACED
         or (errand.outcome is Outcome.CANCELLED and errand.cause in {"replaced", "cancelled"})
     )
-
-
-def past(kind: NoticeKind, facts: Facts) -> Answer:
-    """Draw a message as the one line that it becomes."""
-    said = line(kind, facts)
-    return kit.answer([kit.context(said)])
 
 
 #: What is told even where nobody knows any more what it was about.
@@ -118,35 +101,7 @@ def render(kind: NoticeKind, facts: Facts) -> Answer:
     """Draw a notice from its facts; a sentence says so if its row is gone."""
     if type(facts) is Facts and kind.subject in _GONE:
         return _GONE[kind.subject]()
-    how = DRAWN[kind]
-    answer = how.draw(facts)
-    return _still_open(answer, facts) if how.keeps_open and isinstance(facts, WorkspaceFacts) else answer
-
-
-def _still_open(answer: Answer, facts: WorkspaceFacts) -> Answer:
-    """Offer *Open* whatever is said about a workspace that runs: no other message about it may be live."""
-    operation = facts.operation
-    if facts.state is not State.RUNNING or not facts.ide_url:
-        return answer
-    if operation is not None and operation.is_open and operation.verb.brings_down and not operation.hold:
-        return answer
-    offered = list(kit.buttons_of(answer.blocks))
-    if any(one["action_id"] == "open_url" for one in offered):
-        return answer
-    [button] = open_buttons(facts)
-    if any(one.get("style") == kit.PRIMARY for one in offered):
-        button = kit.quiet(button)
-    first, *others = answer.blocks
-    return kit.with_blocks(answer, [{**first, "accessory": button}, *others])
-
-
-def line(kind: NoticeKind, facts: Facts) -> str:
-    """Say what a message was about, and when: the time of day, as Slack shows the day above the message."""
-    return _line(DRAWN[kind].past, facts)
-
-
-def _line(said: Line, facts: Facts) -> str:
-    return filled(said, facts) if isinstance(said, str) else said(facts)
+    return DRAWN[kind].draw(facts)
 
 
 def _said(
@@ -161,7 +116,7 @@ def _said(
     return kit.message(filled(template, facts, **more), small, buttons)
 
 
-@draws(NoticeKind.ASSISTANT_ASKED, past=lambda facts: kit.answer(facts.body.get("blocks") or ()).text)
+@draws(NoticeKind.ASSISTANT_ASKED)
 @draws(NoticeKind.MESSAGE)
 @draws(NoticeKind.REPLY)
 def carried(facts: Facts) -> Answer:
@@ -173,7 +128,6 @@ def carried(facts: Facts) -> Answer:
 
 @draws(
     NoticeKind.LINK_AGAIN,
-    past=notices.PAST_LINK_AGAIN,
     is_true=lambda facts: facts.is_refused,
 )
 def _link_again(facts: Facts) -> Answer:
@@ -191,7 +145,6 @@ def _link_again(facts: Facts) -> Answer:
 
 @draws(
     NoticeKind.LINK_ENDING,
-    past=notices.PAST_LINK_ENDING,
     is_true=lambda facts: facts.link_is_ending,
 )
 def _link_ending(facts: Facts) -> Answer:
@@ -205,7 +158,7 @@ def _link_ending(facts: Facts) -> Answer:
     return _said(notices.LINK_ENDING, facts, again, **names)
 
 
-@draws(NoticeKind.SIGN_IN_REFUSED, past=notices.PAST_SIGN_IN_REFUSED, is_true=lambda facts: facts.is_refused)
+@draws(NoticeKind.SIGN_IN_REFUSED, is_true=lambda facts: facts.is_refused)
 def _sign_in_refused(facts: Facts) -> Answer:
     """Say that a link may be accepted again without anybody doing anything."""
     if facts.link_has_ended or facts.word("renamed"):
@@ -216,7 +169,6 @@ def _sign_in_refused(facts: Facts) -> Answer:
 
 @draws(
     NoticeKind.READY,
-    past=operation_past,
     is_true=lambda facts: facts.state is State.RUNNING,
     together=lambda _facts: notices.READY_TOGETHER,
 )
@@ -238,25 +190,29 @@ def _is_missed(facts: WorkspaceFacts) -> bool:
     return facts.operation is not None and not is_so_anyhow(facts, facts.operation)
 
 
-@draws(NoticeKind.REFUSED, past=operation_past, is_true=_is_missed, keeps_open=True)
+@draws(NoticeKind.REFUSED, is_true=_is_missed)
 def _refused(facts: WorkspaceFacts) -> Answer:
     return _not_done(facts, Outcome.REFUSED)
 
 
-@draws(NoticeKind.FAILED, past=operation_past, is_true=_is_missed, keeps_open=True)
+@draws(NoticeKind.FAILED, is_true=_is_missed)
 def _not_done(facts: WorkspaceFacts, outcome: Outcome = Outcome.FAILED) -> Answer:
-    """Say that an operation failed, was refused, or has an unknown outcome; cancelled is none of these."""
+    """Say that an operation wasn't fulfilled, and why; and how things are if they have since become so."""
     operation = facts.operation
-    if operation is not None and operation.outcome in {Outcome.UNKNOWN, Outcome.CANCELLED}:
+    if operation is not None and operation.outcome is not None:
         outcome = operation.outcome
-    template = cards.ENDED_NAMED[outcome]
-    cause = (operation.cause if operation is not None else None) or facts.word("cause") or "internal"
-    sentence = filled(template, facts)
+    cause = (operation.cause if operation is not None else None) or facts.word("cause")
+    sentence = filled(cards.SENT if cause == "sent" else cards.ENDED_NAMED[outcome], facts)
     if facts.of_class is not None:
         sentence = classes.stopped_with_class(facts.of_class, name_of(facts), None)
+    if cause != "cancelled":
+        because = cause or (str(outcome) if outcome in problems.CAUSES else "internal")
+        sentence = f"{sentence} {cause_words(facts, because)}"
     buttons = retry_buttons(facts, operation) if operation is not None else []
-    said = f"{sentence} {cause_words(facts, cause)}"
-    return kit.message(said, reference_of(operation), buttons)
+    if operation is not None and is_so_anyhow(facts, operation):
+        now, buttons = as_it_is(facts)
+        sentence = "\n".join([sentence, now, *ends(facts)])
+    return kit.message(sentence, reference_of(operation), buttons)
 
 
 def _is_down(facts: WorkspaceFacts) -> bool:
@@ -272,13 +228,11 @@ def _stopped_together(facts: WorkspaceFacts) -> tuple[str, str] | None:
 
 @draws(
     NoticeKind.STOPPED,
-    past=operation_past,
     is_true=_is_down,
     together=_stopped_together,
-    keeps_open=True,
 )
-@draws(NoticeKind.STOPPED_ELSEWHERE, past=notices.PAST_STOPPED_ELSEWHERE, is_true=_is_down)
-@draws(NoticeKind.SUSPENDED, past=operation_past, is_true=_is_down)
+@draws(NoticeKind.STOPPED_ELSEWHERE, is_true=_is_down)
+@draws(NoticeKind.SUSPENDED, is_true=_is_down)
 def _stopped(facts: WorkspaceFacts) -> Answer:
     """Say that a workspace is down, whether the person asked for it or it was stopped elsewhere."""
     operation, workspace = facts.operation, facts.workspace
@@ -308,7 +262,7 @@ def _stopped(facts: WorkspaceFacts) -> Answer:
     return kit.message(sentence, [], buttons)
 
 
-@draws(NoticeKind.REMOVED, past=operation_past)
+@draws(NoticeKind.REMOVED)
 def _removed(facts: WorkspaceFacts) -> Answer:
     if facts.operation is not None and facts.operation.cause == "not_made":
         return _not_made(facts)
@@ -325,7 +279,7 @@ def _is_waiting(facts: WorkspaceFacts) -> bool:
     return operation is not None and operation.is_open and operation.deadline_at is None
 
 
-@draws(NoticeKind.WAITING, past=notices.PAST_WAITING, is_true=_is_waiting, keeps_open=True)
+@draws(NoticeKind.WAITING, is_true=_is_waiting)
 def _waiting(facts: WorkspaceFacts) -> Answer:
     operation = facts.operation
     small = [kit.held(operation.hold, facts.now)] if operation is not None and operation.hold else []
@@ -344,11 +298,7 @@ def _waiting(facts: WorkspaceFacts) -> Answer:
     return _said(notices.WAITING, facts, buttons, small=small)
 
 
-def _asked_past(facts: WorkspaceFacts) -> str:
-    return kit.bare(asked(facts).text) if facts.operation is not None else operation_past(facts)
-
-
-@draws(NoticeKind.ASKED, past=_asked_past)
+@draws(NoticeKind.ASKED)
 def asked(facts: WorkspaceFacts) -> Answer:
     """Draw the question whether to make another one, or say that it is no longer open."""
     operation, workspace = facts.operation, facts.workspace
@@ -358,7 +308,7 @@ def asked(facts: WorkspaceFacts) -> Answer:
     return question_or_answer(facts, operation, question, is_made=is_made)
 
 
-@draws(NoticeKind.LINKED, past=notices.PAST_LINKED)
+@draws(NoticeKind.LINKED)
 def _linked(facts: Facts) -> Answer:
     username = facts.username or facts.word("username")
     # Who has to be signed in there is said here alone, and not with each workspace.
@@ -366,7 +316,7 @@ def _linked(facts: Facts) -> Answer:
     template = f"{notices.LINKED_AS if username else notices.LINKED}{opens}"
     # Not in red: it undoes what just went well. And in no menu: it is spoken of below.
     unlink = kit.quiet(unlink_button(facts.connection, facts.connection_title))
-    buttons = [replies.list_button(style=kit.PRIMARY), unlink]
+    buttons = [replies.list_button(style=kit.PRIMARY), *([] if facts.is_linked is False else [unlink])]
     buttons += [replies.new_button(facts.connection)] if "making" in facts.capabilities else []
     small = [notices.LINKED_NEXT]
     if facts.link_ends_at is not None:
@@ -385,7 +335,7 @@ def unlink_button(connection: str, title: str, number: int | None = None) -> Ele
     return kit.button(label, press, style=kit.DANGER, confirm=question)
 
 
-@draws(NoticeKind.UNLINKED, past=notices.PAST_UNLINKED)
+@draws(NoticeKind.UNLINKED)
 def _unlinked(facts: Facts) -> Answer:
     cause = facts.word("cause")
     because = notices.UNLINKED_BECAUSE.get(cause, "")
@@ -393,7 +343,9 @@ def _unlinked(facts: Facts) -> Answer:
     one = [(facts.connection, facts.connection_title, "token" in facts.linking)]
     # The next step of whoever ended it; where somebody else did, the reason is what counts.
     buttons = replies.ways(one) if not because and facts.linking & {"token", "admin"} else []
-    if cause == "revoked":
+    if facts.is_linked:
+        buttons = []
+    elif cause == "revoked":
         buttons = [link_again_button(facts)]
     return _said(answers.UNLINKED[facts.word("left") or "none"], facts, buttons, small=small)
 
@@ -453,7 +405,6 @@ def _scheduled(facts: Facts) -> Answer:
 
 @draws(
     NoticeKind.ENDING,
-    past=notices.PAST_ENDING,
     is_true=lambda facts: facts.workspace is not None and facts.workspace.ends_at is not None,
 )
 def ending(facts: WorkspaceFacts) -> Answer:
@@ -481,7 +432,7 @@ def _whole(seconds: float) -> float:
     return seconds if seconds < 60 else round(seconds / 60) * 60
 
 
-@draws(NoticeKind.LOST, past=notices.PAST_LOST, keeps_open=True)
+@draws(NoticeKind.LOST)
 def lost_records(facts: WorkspaceFacts) -> Answer:
     """Say that records were lost, and what its person's workspace does, if that was read since."""
     workspace = facts.workspace

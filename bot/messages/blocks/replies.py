@@ -299,12 +299,11 @@ def _answered(facts: RequestFacts) -> str:
     return fill(template, username=facts.word("username"), title=facts.connection_title)
 
 
-@draws(NoticeKind.APPROVAL_ASKED, past=_settled, is_true=_is_asked)
+@draws(NoticeKind.APPROVAL_ASKED, is_true=_is_asked)
 def asked(facts: RequestFacts) -> Answer:
     """Ask an administrator, or say who decided; the buttons carry the request's key and its username."""
-    if facts.approval is None or not _is_asked(facts):
-        line = _settled(facts)
-        return kit.answer([kit.context(line)])
+    if facts.approval is None or not _is_asked(facts) or facts.is_superseded:
+        return kit.message(_settled(facts))
     names = _names(facts.approval.username, facts.connection_title, _person(facts))
     request = decision(facts.approval, facts.connection_title, facts.people)
     blocks = [*request, kit.context(fill(pages.REQUEST_NOTE, **names))]
@@ -370,9 +369,11 @@ def _known(named: Named | None) -> Markup:
     return Markup(fill(template, who=kit.person(named), id=user_id, **names))
 
 
-@draws(NoticeKind.ACCOUNT_ASKED, past=_answered, is_true=_is_unanswered)
+@draws(NoticeKind.ACCOUNT_ASKED, is_true=_is_unanswered)
 def account_asked(facts: RequestFacts) -> Answer:
-    """Ask a member whether the account that somebody else asked for is theirs."""
+    """Ask a member whether the account that somebody else asked for is theirs, or say what they answered."""
+    if not _is_unanswered(facts):
+        return kit.message(_answered(facts))
     names = {"username": facts.word("username"), "title": facts.connection_title}
     key = f"{facts.approval.id} {facts.approval.username}" if facts.approval is not None else ""
     buttons = [kit.button(requests.MINE, "mine", key), kit.button(requests.NOT_MINE, "not_mine", key)]

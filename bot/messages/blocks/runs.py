@@ -33,14 +33,7 @@ def unknown() -> Answer:
     return kit.message(text)
 
 
-def run_past(facts: RunFacts) -> str:
-    """Describe a run in one line that stays true: how it ended, or that it was asked for."""
-    if not facts.run.is_open:
-        return filled(runs.PAST, facts, state=Markup(outcome_of(facts.run)))
-    return filled(notices.PAST_JOB_CARD, facts)
-
-
-@draws(NoticeKind.JOB_CARD, past=run_past)
+@draws(NoticeKind.JOB_CARD)
 def run_card(facts: RunFacts) -> Answer:
     """Draw the card of a run in its current state, with the end of what it has written."""
     sentence = "\n".join([title_of(facts), *state_lines(facts)])
@@ -66,7 +59,7 @@ def _done_together(facts: RunFacts) -> tuple[str, str] | None:
     return notices.DONE_TOGETHER if facts.run.state is RunState.SUCCEEDED else None
 
 
-@draws(NoticeKind.JOB_ENDED, past=run_past, together=_done_together)
+@draws(NoticeKind.JOB_ENDED, together=_done_together)
 def run_ended(facts: RunFacts) -> Answer:
     """Tell how a run ended: exit code, duration, the last lines of its output."""
     run = facts.run
@@ -89,7 +82,7 @@ def _last_lines(facts: RunFacts) -> tuple[str, ...]:
     return tuple(str(line) for line in lines) if isinstance(lines, list) else ()
 
 
-@draws(NoticeKind.JOB_FAILED, past=run_past)
+@draws(NoticeKind.JOB_FAILED)
 def run_failed(facts: RunFacts) -> Answer:
     """Tell that a run was never launched, or was lost, with the cause."""
     run = facts.run
@@ -104,11 +97,7 @@ def run_failed(facts: RunFacts) -> Answer:
     return kit.message(sentence, small, _over_buttons(facts))
 
 
-def _asked_past(facts: RunFacts) -> str:
-    return kit.bare(run_asked(facts).text)
-
-
-@draws(NoticeKind.JOB_ASKED, past=_asked_past)
+@draws(NoticeKind.JOB_ASKED)
 def run_asked(facts: RunFacts) -> Answer:
     """Draw the question whether to start another run, or say that it is no longer open."""
     run, sentence = facts.run, filled(runs.ASKED_NOTICE, facts)
@@ -118,7 +107,6 @@ def run_asked(facts: RunFacts) -> Answer:
 
 @draws(
     NoticeKind.JOB_WAITING,
-    past=notices.PAST_JOB_WAITING,
     is_true=lambda facts: facts.run.is_open and facts.run.is_late,
 )
 def run_waiting(facts: RunFacts) -> Answer:

@@ -85,8 +85,6 @@ BAR_FULL: Final = "▰"
 BAR_EMPTY: Final = "▱"
 
 RUNNING: Final = "Running since {since}."
-#: What nothing had to be sent for: since when it is so isn't known.
-RUNNING_ALREADY: Final = "Running (as of {at})."
 NO_ADDRESS: Final = "{title} didn't give me a link that I can pass on. Open it from its page there."
 OPENS_HERE: Final = "It opens on a page of mine that only works for you: sign in there with Slack."
 NO_PAGE: Final = (
@@ -94,37 +92,27 @@ NO_PAGE: Final = (
     "Ask your Usher admin to give me one."
 )
 NOT_OPEN: Final = "{title} isn't letting anyone in right now. Check its status again in a moment."
-STOPPED: Final = "Stopped {at}."
-STOPPED_ALREADY: Final = "Stopped (as of {at})."
-SUSPENDED: Final = "Suspended {at}. Resume it to pick up where you left off."
-SUSPENDED_ALREADY: Final = "Suspended (as of {at}). Resume it to pick up where you left off."
-ENDED_FOR_GOOD: Final = "Ended {at}. It can't be started again."
 NOT_RENEWED: Final = "The old one has ended, and I couldn't start a new one in its place."
-REMOVED: Final = "Removed {at}."
-NOT_MADE: Final = "Cancelled before anything was created on {title}."
-SUSPENDED_ELSEWHERE: Final = (
-    "It was running, and has since been suspended on {title}. Resume it to pick up where you left off."
-)
-STOPPED_ELSEWHERE: Final = "It was running, and has since been stopped on {title}."
-STOPPING_ELSEWHERE: Final = "It was running, and is now being stopped on {title}."
-FAILED_SINCE: Final = "It was running, but has since failed on {title}. {because}"
 GONE_SINCE: Final = "It no longer exists on {title}."
-STARTED_ELSEWHERE: Final = "It has since been started again."
-#: How an operation ended that failed; the cause follows.
-ENDED: Final[Mapping[str, str]] = {
-    "failed": "I couldn't {do} it.",
-    "refused": "I can't {do} it for you.",
-    "cancelled": "The {verb} was cancelled.",
-    "replaced": "The {verb} was cancelled.",
-    "unknown": "I don't know whether it was {done}.",
+#: What has become of what was started.
+SINCE: Final[Mapping[State, str]] = {
+    State.SUSPENDED: (
+        "It was running, and has since been suspended on {title}. Resume it to pick up where you left off."
+    ),
+    State.STOPPED: "It was running, and has since been stopped on {title}.",
+    State.STOPPING: "It was running, and is now being stopped on {title}.",
+    State.FAILED: "It was running, but has since failed on {title}. {because}",
+    State.STARTING: "It has since been started again.",
+    State.GONE: GONE_SINCE,
 }
+STARTED_ELSEWHERE: Final = "It has since been started again."
 #: What a workspace is doing now, although its operation didn't succeed.
 RUNNING_NOW: Final = "It's running now."
 STARTING_NOW: Final = "It's starting now."
 DOWN_NOW: Final = "It isn't running now."
 #: Replaced after a call had left for it: that goes ahead.
-SENT: Final = "The {verb} had already been sent."
-#: The same in messages and notifications.
+SENT: Final = "The {verb} of *{name}* had already been sent."
+#: How an operation ended that failed; the cause follows.
 ENDED_NAMED: Final[Mapping[str, str]] = {
     "failed": "I couldn't {do} *{name}* on {title}.",
     "refused": "I can't {do} *{name}* on {title} for you.",

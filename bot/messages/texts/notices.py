@@ -1,9 +1,5 @@
-"""The words of messages that nobody must miss, and the line in the past tense that each becomes.
+"""The words of messages that nobody must miss; what administrators read of outages is among them."""
 
-What administrators read of outages is among them.
-"""
-
-from collections.abc import Mapping
 from typing import Final
 
 from bot.support.environment import command
@@ -201,52 +197,3 @@ OUTAGES: Final[dict[str, str]] = {
         "*{title}* accepts people's sign-ins again. Anyone it still refuses will be asked to link again."
     ),
 }
-
-# -- what a message becomes once newer ones have taken its place --------------------------------------------
-
-#: A card whose operation did what was asked for.
-PAST_DONE: Final = "*{name}* on {title} {happened} at {at}{took}."
-#: How long that took, where it is known.
-PAST_TOOK: Final = ", in {took}"
-#: The same where nothing had to be sent for it.
-PAST_ALREADY: Final = "*{name}* on {title} was already running at {at}."
-PAST_ALREADY_DOWN: Final = "*{name}* on {title} wasn't running at {at}."
-#: One whose operation ended otherwise, by its outcome.
-PAST_ENDED: Final[Mapping[str, str]] = {
-    "failed": "I couldn't {do} *{name}* on {title} at {at}.",
-    "refused": "I wasn't allowed to {do} *{name}* on {title} at {at}.",
-    "cancelled": "The {verb} of *{name}* on {title} was cancelled at {at}.",
-    "replaced": "The {verb} of *{name}* on {title} was replaced by a newer request at {at}.",
-    "unknown": "I couldn't tell at {at} whether *{name}* was {done} on {title}.",
-}
-#: One that was replaced after its call had left: that goes ahead.
-PAST_SENT: Final = "The {verb} of *{name}* had already been sent to {title} at {at}."
-#: One whose operation went on after newer messages, or whose end has a message of its own.
-PAST_ASKED: Final = "You asked me to {do} *{name}* on {title} at {at}."
-#: Notices, by what they said.
-PAST_LESSON: Final = "*{course}* began at {sent}."
-PAST_REMOVED: Final = "*{name}* was removed from {title} at {at}."
-#: Nobody knows when that happened, only when it was seen.
-PAST_STOPPED_ELSEWHERE: Final = (
-    "I noticed at {at} that *{name}* on {title} had stopped, without you asking for it."
-)
-PAST_WAITING: Final = "{Doing} *{name}* on {title} was taking longer than usual at {at}."
-PAST_ENDING: Final = "I warned you at {sent} that *{name}* on {title} was about to end by itself."
-PAST_TIMER_ENDING: Final = "I warned you at {sent} that *{name}* on {title} would stop as planned."
-PAST_TIMER_FAILED: Final = "*{name}* on {title} couldn't be stopped as planned at {at}."
-PAST_NEEDED: Final = "I asked you at {sent} whether you still need *{name}* on {title}."
-PAST_LOST: Final = "I told you at {sent} that I'd lost my records about *{name}* on {title}."
-PAST_HOURS_MISSED: Final = "I told you at {sent} that I couldn't keep to the hours of *{name}* on {title}."
-PAST_HOURS_PAUSED: Final = "I paused the hours of *{name}* on {title} at {at}."
-PAST_COURSE_PAUSED: Final = "I could no longer start *{name}* on {title} for *{course}* at {at}."
-PAST_CLASS_ENDING: Final = "I warned you at {sent} that the class of *{name}* on {title} was ending."
-PAST_LINKED: Final = "Your account on {title} was linked at {at}."
-PAST_UNLINKED: Final = "Your account on {title} was unlinked at {at}."
-PAST_LINK_AGAIN: Final = "I noticed at {at} that {title} no longer accepted your link."
-PAST_SIGN_IN_REFUSED: Final = "{title} was refusing your sign-in at {at}."
-PAST_LINK_ENDING: Final = "I reminded you at {sent} that your link to {title} was about to expire."
-PAST_JOB_CARD: Final = "You asked me to run *{name}* on {title} at {at}."
-PAST_JOB_WAITING: Final = "*{name}* on {title} was taking longer than usual at {at}."
-#: The warning before the end of a class, once its reader has kept the workspace.
-#: Any other, and one whose workspace or run nobody knows any more.
-PAST_OVER: Final = "This message from {at} is out of date."

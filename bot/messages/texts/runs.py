@@ -45,9 +45,6 @@ LOST: Final = "I don't know how it ended. {cause}"
 CALLED_OFF: Final = "It was cancelled before it reached {title}."
 CUT_OFF: Final = "I've stopped following it. {cause}"
 
-#: What is left of a card or of the message about an end.
-PAST: Final = "*{name}* on {title}: {state}."
-
 # -- messages at the end -----------------------------------------------------------------------------------
 
 ENDED: Final[Mapping[RunState, str]] = {

@@ -4,14 +4,14 @@ from functools import partial
 
 import structlog
 
-from bot.domain.notices import Card, NewNotice, NoticeKind
+from bot.domain.notices import Card, Mark, NewNotice, NoticeKind
 from bot.domain.plan import backoff
 from bot.services.context import Context
 from bot.services.gather import Gatherer
 from bot.slack import methods
-from bot.slack.calls import AnySlack
-from bot.slack.errors import rests
-from bot.slack.notifier.drawing import digest, draw_card, edit, update
+from bot.slack.calls import AnySlack, PacedSlack
+from bot.slack.errors import meaning, rests
+from bot.slack.notifier.drawing import digest, edit, redraw, spoken, update
 from bot.slack.notifier.timing import Timing
 from bot.support import errors
 from bot.support.pool import Pool, contained, pool_room, run_all
@@ -65,15 +65,32 @@ class CardUpdates:
         await self._store.add_notices([notice])
         await self._store.unplace_card(card.id)
 
+    async def _is_deleted(self, slack: PacedSlack, card: Card) -> bool:
+        """Delete a message, unless Slack keeps it; with it goes the key by which a sending is found."""
+        try:
+            await slack.call(methods.CHAT_DELETE, {"channel": card.channel_id, "ts": card.message_ts})
+        except errors.SlackPermanent as error:
+            if meaning(error).is_shut_out:
+                raise
+            return False
+        return True
+
     async def _one(self, card: Card) -> None:
-        answer = await draw_card(self._gatherer, card)
-        if answer is None or card.channel_id is None or card.message_ts is None:
+        slack = self._slack.to(card.principal)
+        if Mark.OUTPUT in card.kind.marks:
+            # What a run has written is kept nowhere else.
+            await self._store.card_updated(card.id, card, card.claimed_drawn)
+            return
+        redrawn = await redraw(self._gatherer, card)
+        if redrawn is None or card.channel_id is None or card.message_ts is None:
             await self._store.card_lost(card.id)
             return
-        message = update(card.channel_id, card.message_ts, answer)
-        # What a run has written is kept nowhere else: the message about its end stays.
-        is_kept = card.kind is NoticeKind.JOB_ENDED and card.stage == "live"
-        drawn = card.claimed_drawn if is_kept else digest(message)
-        if drawn != card.claimed_drawn:
-            await edit(self._slack.to(card.principal), message)
-        await self._store.card_updated(card.id, card, drawn)
+        if redrawn.goes and await self._is_deleted(slack, card):
+            await self._store.card_lost(card.id)
+            return
+        message = update(card.channel_id, card.message_ts, redrawn.answer)
+        drawn = digest(message)
+        if drawn != card.claimed_drawn and not redrawn.is_as_said:
+            await edit(slack, message)
+        said = card.body | spoken(redrawn.answer) if redrawn.stays else None
+        await self._store.card_updated(card.id, card, drawn, said, is_over=redrawn.is_over)

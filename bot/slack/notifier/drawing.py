@@ -13,10 +13,15 @@ from typing import Any, Final
 
 import structlog
 
-from bot.domain.facts import Facts, HeldFacts, WorkspaceFacts
-from bot.domain.notices import Answer, Card, Notice, NoticeKind
+from bot.domain.facts import Facts, HeldFacts, RunFacts, WorkspaceFacts
+from bot.domain.notices import Answer, Card, Mark, Notice, NoticeKind
+from bot.domain.operations import Operation
 from bot.domain.plan import backoff
-from bot.messages.blocks.notices import owed, redraw
+from bot.domain.runs import Run
+from bot.messages.blocks import kit
+from bot.messages.blocks.acts import taken_back
+from bot.messages.blocks.buttons import fits
+from bot.messages.blocks.notices import owed, render, still
 from bot.messages.texts import notices
 from bot.services.context import Context
 from bot.services.gather import Gatherer
@@ -25,16 +30,14 @@ from bot.slack.calls import PacedSlack
 from bot.slack.errors import Meaning, meaning
 from bot.slack.notifier.places import Place, Places
 from bot.slack.notifier.timing import Timing
-from bot.store.notices import SILENCE, TO_BE_READ, TOO_BUSY
+from bot.store.notices import SILENCE, TO_BE_READ
 from bot.support.errors import SlackPermanent, StoreError
 
 log = structlog.get_logger(__name__)
 
 
-#: For so many seconds an operation's card waits while more edits wait than Slack takes in a minute: it
-#: would make more of them. Most operations have ended by then, and their end says it all.
-BUSY_WAIT: Final = 120.0
-_A_MINUTE: Final = methods.METHODS[methods.CHAT_UPDATE].per_minute or 0
+#: What a verb has answered, drawn when it was said.
+ANSWERS: Final = frozenset({NoticeKind.REPLY, NoticeKind.MESSAGE})
 #: How many seconds until something that can't be drawn yet is tried again.
 NOT_READY: Final = 2.0
 #: The longest pause between two attempts, in seconds.
@@ -45,11 +48,15 @@ AS_WRITTEN: Final = {"unfurl_links": False, "unfurl_media": False, "link_names":
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """Hold what to send, and where. ``is_plain``: a sentence replaces what can't be drawn."""
+    """Hold what to send, and where.
+
+    ``is_plain``: a sentence replaces what can't be drawn. ``stays``: it is history once it was sent.
+    """
 
     place: Place
     answer: Answer
     is_plain: bool = False
+    stays: bool = False
 
 
 class Drawings:
@@ -68,11 +75,9 @@ class Drawings:
             place = await self._places.of(notice)
             if notice.kind is NoticeKind.CARD_UPDATE and place is not None:
                 return await self._update(notice, place)
-            if notice.kind is NoticeKind.CARD and await self._is_too_busy(notice):
-                await self._store.notice_retry(notice, BUSY_WAIT / 4, error=TOO_BUSY)
-                return None
             facts = await self._gatherer.owed(notice)
-            if await self._is_end_sent(notice, facts):
+            is_needless = notice.kind is NoticeKind.CARD or notice.body.get("waits")
+            if is_needless and await self._gatherer.is_end_sent(notice, facts):
                 # It was held up until then; now it would come after what it is to announce.
                 await self._store.notice_sent(notice.id, "", "")
                 return None
@@ -85,7 +90,7 @@ class Drawings:
             if answer is None:
                 await self._store.notice_sent(notice.id, "", "")
                 return None
-            return Drawing(place, answer)
+            return Drawing(place, answer, stays=_stays(notice.kind, facts))
         except StoreError:
             raise
         except Exception:
@@ -100,12 +105,6 @@ class Drawings:
         is_update = notice.kind is NoticeKind.CARD_UPDATE
         place = Place(str(notice.body["channel_id"]) if is_update else notice.principal.user_id)
         return Drawing(place, Answer(text), is_plain=True)
-
-    async def _is_end_sent(self, card: Notice, facts: Facts) -> bool:
-        """Return whether a first card would come after the message about the end."""
-        if card.kind is NoticeKind.CARD and isinstance(facts, WorkspaceFacts):
-            return facts.is_end_sent
-        return bool(card.body.get("waits")) and await self._store.is_end_sent(card.subject)
 
     async def _is_read_first(self, notice: Notice, facts: Facts) -> bool:
         """Put back what has waited through a silence until its workspaces were read again, a minute at most.
@@ -125,25 +124,83 @@ class Drawings:
             await self._store.notice_retry(notice, NOT_READY, error=f"{TO_BE_READ}:{since}")
         return bool(unread)
 
-    async def _is_too_busy(self, card: Notice) -> bool:
-        """Return whether a card would make edits that Slack has no room for."""
-        if card.body.get("becomes") or await self._store.now() - card.created_at >= BUSY_WAIT:
-            return False
-        return await self._store.are_edits_waiting(_A_MINUTE)
-
     async def _update(self, notice: Notice, place: Place) -> Drawing | None:
         card = await self._store.card(notice.subject)
-        answer = None if card is None else await draw_card(self._gatherer, card)
-        if answer is None:  # Its subject was deleted: the message stays as it is.
+        redrawn = None if card is None else await redraw(self._gatherer, card)
+        if redrawn is None:  # Its subject was deleted: the message stays as it is.
             await self._store.notice_sent(notice.id, place.channel, notice.body["message_ts"])
             return None
-        return Drawing(place, answer)
+        return Drawing(place, redrawn.answer)
 
 
-async def draw_card(gatherer: Gatherer, card: Card) -> Answer | None:
-    """Draw a message again; return None if what it shows is gone."""
-    facts = await gatherer.of_message(card)
-    return None if facts is None else redraw(card.kind, facts, is_closing=card.stage != "live")
+@dataclass(frozen=True, slots=True)
+class Redrawn:
+    """Hold what a message shows from now on.
+
+    ``stays``: for good, but for its buttons; ``is_over``: with them. ``goes``: another says how it ended.
+    ``is_as_said``: it shows that already.
+    """
+
+    answer: Answer
+    stays: bool
+    is_over: bool
+    goes: bool = False
+    is_as_said: bool = False
+
+
+def _stays(kind: NoticeKind, facts: Facts | None) -> bool:
+    """Return whether a message is history: anything but a question, and the card of what isn't over."""
+    if kind.marks & (Mark.ASKS | Mark.OUTPUT) or kind is NoticeKind.CLASS_CARD:
+        return False
+    match facts:
+        case WorkspaceFacts(operation=Operation(is_open=True)) | RunFacts(run=Run(is_watched=True)):
+            return Mark.CARD not in kind.marks
+    return True
+
+
+async def redraw(gatherer: Gatherer, card: Card) -> Redrawn | None:
+    """Draw a message again; return None if what it shows is gone, or nobody knows what it said."""
+    blocks = card.body.get("blocks")
+    said = None if blocks is None else Answer(str(card.body.get("text") or ""), tuple(blocks))
+    if said is not None and card.kind in ANSWERS:
+        return await _redrawn_answer(gatherer, card, said)
+    facts, is_card = await gatherer.of_message(card), Mark.CARD in card.kind.marks
+    stays = _stays(card.kind, facts)
+    if said is not None:
+        answer = still(card.kind, facts, said)
+    elif facts is None:
+        return None
+    else:
+        drawn = owed(card.kind, facts) if stays and not is_card else render(card.kind, facts)
+        if drawn is None:
+            return None
+        answer = drawn if card.stage == "live" else kit.only_with(drawn, lambda _: False)
+    errand = getattr(facts, "operation", None) or getattr(facts, "run", None)
+    is_open = errand is not None and errand.is_open
+    is_past = not is_card or facts is None or facts.is_superseded
+    is_over = stays and is_past and not is_open and not any(kit.buttons_of(answer.blocks))
+    goes = is_card and errand is not None and not is_open and await gatherer.is_end_sent(card, facts)
+    return Redrawn(answer, stays, is_over, goes, answer == said)
+
+
+async def _redrawn_answer(gatherer: Gatherer, card: Card, said: Answer) -> Redrawn | None:
+    """Draw an answer again: it loses what no longer works; one to an act says so if that was taken back."""
+    if not (act := card.body.get("act")):
+        facts = await gatherer.of_offer(card)
+        answer = kit.only_with(said, lambda one: fits(one, facts))
+        return Redrawn(answer, True, not any(kit.buttons_of(answer.blocks)), is_as_said=answer == said)
+    found = await gatherer.act_state(act)
+    if found is None:
+        return None
+    answer = kit.only_with(said, lambda one: one["action_id"] != "undo" or found.can_be_undone)
+    if found.act.undone_at is not None:
+        answer = taken_back(found.act, found.errand, found.workspace, gatherer.title(found.act.connection))
+    return Redrawn(answer, True, not found.can_be_undone, found.has_end, answer == said)
+
+
+def spoken(answer: Answer) -> dict[str, Any]:
+    """Return what a message that is history is drawn from."""
+    return {"text": answer.text, "blocks": list(answer.blocks)}
 
 
 def update(channel_id: str, message_ts: str, answer: Answer) -> dict[str, Any]:

@@ -19,7 +19,16 @@ from bot.services.gather import Gatherer
 from bot.slack import calls, methods
 from bot.slack.calls import NOT_INSTALLED, AnySlack, PacedSlack
 from bot.slack.errors import Meaning, meaning
-from bot.slack.notifier.drawing import AS_WRITTEN, LONGEST_PAUSE, Drawing, Drawings, digest, edit, update
+from bot.slack.notifier.drawing import (
+    AS_WRITTEN,
+    LONGEST_PAUSE,
+    Drawing,
+    Drawings,
+    digest,
+    edit,
+    spoken,
+    update,
+)
 from bot.slack.notifier.lookup import Lookup, metadata
 from bot.slack.notifier.places import Place, Places
 from bot.slack.notifier.replies import Replies
@@ -174,11 +183,11 @@ class Outbox:
             await self._update(notice, drawing)
         elif notice.kind is NoticeKind.JOB_FILE and not drawing.is_plain:
             await self._complete(notice, drawing.answer, drawing.place)
-        elif not await self._keep_promise(notice, drawing.answer):
-            await self._send(notice, drawing.answer, drawing.place)
+        elif not await self._keep_promise(notice, drawing):
+            await self._send(notice, drawing)
 
     @guards("No notice is lost or sent twice")
-    async def _keep_promise(self, notice: Notice, answer: Answer) -> bool:
+    async def _keep_promise(self, notice: Notice, drawing: Drawing) -> bool:
         """Let an answer replace the message that promised it; return False if it has to be sent as its own.
 
         A promise that wasn't sent yet never is. Raises SlackFailed.
@@ -199,7 +208,7 @@ class Outbox:
             return False
         try:
             # With the key, so that an edit of unknown outcome is found like any message.
-            message = update(channel, ts, answer) | {"metadata": metadata(notice)}
+            message = update(channel, ts, drawing.answer) | {"metadata": metadata(notice)}
             await edit(self._slack.to(notice.principal), message)
         except errors.SlackLimited as error:
             if error.retry_after <= LONGEST_WAIT:
@@ -210,7 +219,8 @@ class Outbox:
             if meaning(error).is_shut_out:
                 raise
             return False
-        await self._store.notice_sent(notice.id, channel, ts)
+        await self._store.card_lost(promise.id)
+        await self._store.notice_sent(notice.id, channel, ts, said=_said(notice, drawing))
         return True
 
     async def _searched(self, notices: Sequence[Notice]) -> None:
@@ -269,7 +279,8 @@ class Outbox:
         await self._slack.to(notice.principal).call(methods.FILES_COMPLETE_UPLOAD, message)
         await self._store.notice_sent(notice.id, channel, "")
 
-    async def _send(self, notice: Notice, answer: Answer, place: Place) -> None:
+    async def _send(self, notice: Notice, drawing: Drawing) -> None:
+        answer, place = drawing.answer, drawing.place
         message: dict[str, Any] = {
             "channel": place.channel,
             "text": answer.text,
@@ -292,7 +303,7 @@ class Outbox:
             return
         drawn = "" if notice.id in self._plain else digest(update(*sent, answer))
         self._plain.discard(notice.id)
-        await self._store.notice_sent(notice.id, *sent, drawn)
+        await self._store.notice_sent(notice.id, *sent, drawn, _said(notice, drawing))
 
     async def _post(self, notice: Notice, message: dict[str, Any]) -> tuple[str, str]:
         method = methods.CHAT_POST_MESSAGE
@@ -376,6 +387,12 @@ class Outbox:
     async def _dead(self, notice: Notice, error: errors.SlackFailed) -> None:
         log.error("notice given up", notice=notice.id, kind=str(notice.kind), problem=error.code)
         await self._store.notice_dead(notice.id, error.code)
+
+
+def _said(notice: Notice, drawing: Drawing) -> dict[str, Any] | None:
+    """Return what a message says for good, from which its buttons may go."""
+    is_kept = drawing.stays and any(kit.buttons_of(drawing.answer.blocks))
+    return notice.body | spoken(drawing.answer) if is_kept else None
 
 
 def _paced_as(notice: Notice) -> str:

@@ -13,7 +13,6 @@ from tests.rigs.store import (
     ALICE,
     BOB,
     accept_operation,
-    add_workspace,
     ask_approval,
     decide_approval,
     hide_workspace,
@@ -164,28 +163,36 @@ async def sent(store, *all_ts):
         await store.notice_sent(notice.id, "D1", ts)
 
 
-async def claimed(store):
-    """Claim what is owed; return it by message, with its stage, and settle it."""
+async def claimed(store, clock, seconds=15.0):
+    """Let a pause between two updates pass, and claim what is owed; settle it, and return its messages."""
+    clock.advance(seconds)
     cards = await store.claim_cards(20, 15.0, 60.0)
     for card in cards:
         await store.card_updated(card.id, card)
-    return {card.message_ts: card.stage for card in cards}
+    return sorted(card.message_ts for card in cards)
 
 
 async def ended(store, operation):
     await store.save_step(Update(operation, 0.0, outcome=Outcome.FULFILLED))
 
 
-async def test_what_was_sent_last_is_live_and_each_before_it_owes_one_update(store, workspace):
+async def test_what_was_sent_before_about_the_same_is_looked_at_once_more(store, clock, workspace):
     start = await asked(store, workspace, OperationVerb.START, "1")
     await told(store, workspace, NoticeKind.WAITING, start, "2")
-    assert await claimed(store) == {"1": "closing"}
+    assert await claimed(store, clock) == ["1"]
     await ended(store, start)
     await told(store, workspace, NoticeKind.READY, start, "3")
-    assert await claimed(store) == {"2": "closing"}
-    await asked(store, workspace, OperationVerb.STOP, "4")
-    assert await claimed(store) == {"3": "closing"}
-    assert await claimed(store) == {}
+    assert await claimed(store, clock) == ["1", "2"]
+    assert await claimed(store, clock) == []
+
+
+async def test_a_look_at_buttons_waits_for_what_has_changed(store, clock, workspace):
+    start = await asked(store, workspace, OperationVerb.START, "1")
+    await told(store, workspace, NoticeKind.WAITING, start, "2")
+    await claimed(store, clock)
+    await observe(store, clock, workspace, Observed(State.RUNNING))
+    found = [card.message_ts for _ in range(2) for card in await store.claim_cards(1, 15.0, 60.0)]
+    assert found == ["1", "2"], "the card says what has changed"
 
 
 async def test_the_card_of_what_has_ended_waits_for_the_message_that_says_so(store, clock, workspace):
@@ -193,9 +200,11 @@ async def test_the_card_of_what_has_ended_waits_for_the_message_that_says_so(sto
     await ended(store, start)
     ready = NewNotice(start, NoticeKind.READY, "end", ALICE, {"workspace": workspace.id})
     await store.add_notices([ready])
-    assert await claimed(store) == {}, "the ready message takes its place, in one update"
+    assert await claimed(store, clock, 0.0) == [], "it goes then"
+    assert not await store.is_end_sent(start)
     await sent(store, "2")
-    assert await claimed(store) == {"1": "closing"}
+    assert await claimed(store, clock, 0.0) == ["1"]
+    assert await store.is_end_sent(start)
 
 
 async def test_the_card_of_what_has_ended_says_so_itself_where_the_message_does_not_come(
@@ -204,150 +213,111 @@ async def test_the_card_of_what_has_ended_says_so_itself_where_the_message_does_
     start = await asked(store, workspace, OperationVerb.START, "1")
     await ended(store, start)
     await store.add_notices([NewNotice(start, NoticeKind.READY, "end", ALICE, {"workspace": workspace.id})])
-    clock.advance(6)
-    assert await claimed(store) == {"1": "live"}
+    assert await claimed(store, clock, 6.0) == ["1"]
 
 
-async def test_a_question_about_a_creation_stands_beside_the_live_message(store, workspace):
+async def test_an_end_that_was_sent_nowhere_says_nothing(store, workspace):
     start = await asked(store, workspace, OperationVerb.START, "1")
-    await told(store, workspace, NoticeKind.ASKED, start, "2")
-    await told(store, workspace, NoticeKind.FAILED, start, "3")
-    assert await claimed(store) == {"1": "closing"}
+    await ended(store, start)
+    await store.add_notices([NewNotice(start, NoticeKind.READY, "end", ALICE, {"workspace": workspace.id})])
+    (notice,) = await store.claim_notices(10, 60.0)
+    await store.notice_sent(notice.id, "", "")
+    assert not await store.is_end_sent(start)
 
 
-async def test_what_is_found_after_newer_messages_takes_nobodys_place(store, workspace):
+async def test_a_card_stays_above_the_file_that_was_sent_to_its_thread(store, clock):
+    run = await launched(store, shows=True)
+    await sent(store, "1")
+    await store.add_notices([NewNotice(run.id, NoticeKind.JOB_FILE, "file", ALICE)])
+    await sent(store, "2")
+    clock.advance(1)
+    await store.add_notices([NewNotice(run.id, NoticeKind.JOB_ENDED, "end", ALICE)])
+    await sent(store, "3")
+    assert not await store.is_end_sent(run.id)
+
+
+async def test_what_is_found_after_newer_messages_is_no_reason_to_keep_them(store, clock, workspace):
     start = await asked(store, workspace, OperationVerb.START, "1")
     await store.add_notices([NewNotice(start, NoticeKind.WAITING, "w", ALICE, {"workspace": workspace.id})])
     (late,) = await store.claim_notices(10, 60.0)
     await told(store, workspace, NoticeKind.READY, start, "3")
     await store.notice_sent(late.id, "D1", "2")
-    assert await claimed(store) == {"1": "closing", "2": "closing"}
+    assert await claimed(store, clock) == ["1", "3"]
 
 
-async def test_a_change_of_a_workspace_owes_one_message_however_many_there_were(store, clock, workspace):
-    for number in range(5):
-        for place, verb in enumerate((OperationVerb.START, OperationVerb.STOP)):
-            operation = await asked(store, workspace, verb, f"{number}.{place}.1")
-            await ended(store, operation)
-            await told(store, workspace, NoticeKind.READY, operation, f"{number}.{place}.2")
-    await claimed(store)
-    await observe(store, clock, workspace, Observed(State.RUNNING))
-    assert await claimed(store) == {"4.1.2": "live"}
-
-
-async def test_live_cards_come_before_what_they_took_the_place_of(store, clock, workspace):
-    (other,) = (await linked(store, BOB, ["other"])).workspaces
-    first = await asked(store, workspace, OperationVerb.START, "1")
-    await posted_for(store, BOB, other, "2")
-    clock.advance(60)
-    await asked(store, workspace, OperationVerb.STOP, "3")
-    clock.advance(1)
-    await observe(store, clock, other, Observed(State.STARTING))
-    found = [card.message_ts for _ in range(2) for card in await store.claim_cards(1, 15.0, 60.0)]
-    assert found == ["2", "1"]
-    assert (await store.card(first)).stage == "closing"
-
-
-async def posted_for(store, principal, workspace, ts):
-    card = NewNotice("", NoticeKind.CARD, "first", principal)
-    await accept_operation(store, workspace, notices=[card])
-    await sent(store, ts)
-
-
-async def test_progress_is_not_held_up_by_what_is_closing(store, clock):
-    workspaces = (await linked(store, names=["one", "two", "three"])).workspaces
-    await asked(store, workspaces[0], OperationVerb.START, "1")
-    await asked(store, workspaces[1], OperationVerb.START, "2")
-    await asked(store, workspaces[2], OperationVerb.START, "3")
-    clock.advance(60)
-    await observe(store, clock, workspaces[0], Observed(State.STOPPED, progress=10))
-    for workspace, ts in zip(workspaces[1:], ("4", "5"), strict=True):
-        await asked(store, workspace, OperationVerb.STOP, ts)
-        clock.advance(1)
-    # What was replaced last is what people still see.
-    assert {card.message_ts for card in await store.claim_cards(2, 15.0, 60.0)} == {"1", "3"}
-    assert [card.message_ts for card in await store.claim_cards(2, 15.0, 60.0)] == ["2"]
-
-
-async def test_what_is_closed_is_never_owed_again(store, clock, workspace):
+async def test_what_is_over_is_never_owed_again(store, clock, workspace):
     first = await asked(store, workspace, OperationVerb.START, "1")
     await asked(store, workspace, OperationVerb.STOP, "2")
-    await claimed(store)
+    for card in await store.claim_cards(20, 15.0, 60.0):
+        await store.card_updated(card.id, card, is_over=True)
     await keep_waiting(store, first)
     await observe(store, clock, workspace, Observed(State.RUNNING))
-    assert set(await claimed(store)) == {"2"}
+    assert await claimed(store, clock) == ["2"]
     assert (await store.card(first)).stage == "closed"
 
 
-async def test_a_closing_that_was_not_sent_comes_again(store, clock, workspace):
-    first = await asked(store, workspace, OperationVerb.START, "1")
-    await asked(store, workspace, OperationVerb.STOP, "2")
-    (card,) = await store.claim_cards(20, 15.0, 60.0)
-    await store.card_retry(card.id, 5.0)
-    assert await claimed(store) == {}
-    clock.advance(5)
-    assert await claimed(store) == {"1": "closing"}
-    assert (await store.card(first)).stage == "closed"
+async def test_what_a_message_says_for_good_is_kept_with_it(store, workspace):
+    start = await asked(store, workspace, OperationVerb.START, "1")
+    body, said = {"workspace": workspace.id}, {"text": "Ready.", "blocks": [{"type": "divider"}]}
+    await store.add_notices([NewNotice(start, NoticeKind.READY, "end", ALICE, body)])
+    (notice,) = await store.claim_notices(10, 60.0)
+    await store.notice_sent(notice.id, "D1", "2", "drawn", notice.body | said)
+    card = await store.card(notice.id)
+    assert card.body == body | said
+    await store.card_updated(card.id, card, "drawn", body | {"text": "", "blocks": []})
+    assert (await store.card(card.id)).body["blocks"] == []
+    await store.card_updated(card.id, card, is_over=True)
+    assert await store.card(card.id) is None
 
 
-async def test_messages_about_an_unlinked_workspace_are_closed_and_keep_its_name(store, workspace):
+async def test_messages_about_an_unlinked_workspace_are_looked_at_and_keep_its_name(store, clock, workspace):
     start = await asked(store, workspace, OperationVerb.START, "1")
     await ended(store, start)
     await told(store, workspace, NoticeKind.READY, start, "2")
-    await claimed(store)
+    await claimed(store, clock)
     await unlink(store, ALICE, "saturn")
+    clock.advance(15)
     cards = await store.claim_cards(20, 15.0, 60.0)
-    assert {(card.message_ts, card.stage, card.name) for card in cards} == {("2", "closing", workspace.title)}
+    assert {(card.message_ts, card.name) for card in cards} == {
+        ("1", workspace.title),
+        ("2", workspace.title),
+    }
 
 
-async def test_the_card_of_what_an_unlink_cancels_says_so(store, workspace):
-    await asked(store, workspace, OperationVerb.START, "1")
-    await unlink(store, ALICE, "saturn")
-    (card,) = await store.claim_cards(20, 15.0, 60.0)
-    assert (card.stage, card.name) == ("live", workspace.title)
-
-
-async def test_a_notice_that_is_given_up_takes_no_place(store, workspace):
+async def test_a_notice_that_is_given_up_is_no_message(store, clock, workspace):
     start = await asked(store, workspace, OperationVerb.START, "1")
     await told(store, workspace, NoticeKind.WAITING, start, "2")
     await store.add_notices([NewNotice(start, NoticeKind.READY, "end", ALICE, {"workspace": workspace.id})])
     (notice,) = await store.claim_notices(10, 60.0)
     await store.notice_dead(notice.id, "user_disabled")
     assert await store.card(notice.id) is None
-    assert await claimed(store) == {"1": "closing"}, "what was sent last is live still"
+    assert await claimed(store, clock) == ["1"]
 
 
-async def test_what_nobody_looks_at_any_more_is_offered_nowhere(store, workspace):
+async def test_what_nobody_looks_at_any_more_is_looked_at_once_more(store, clock, workspace):
     start = await asked(store, workspace, OperationVerb.START, "1")
     await told(store, workspace, NoticeKind.WAITING, start, "2")
+    await claimed(store, clock)
     await hide_workspace(store, workspace.id)
-    assert await claimed(store) == {"1": "closing", "2": "closing"}
-    await add_workspace(store, workspace)
-    assert await claimed(store) == {}
+    assert await claimed(store, clock) == ["1", "2"]
 
 
-async def test_what_is_gone_stays_gone_when_it_is_forgotten(store, clock, workspace):
-    start = await asked(store, workspace, OperationVerb.START, "1")
-    await store.save_step(Update(start, 0.0, outcome=Outcome.FULFILLED))
-    await observe(store, clock, workspace, Observed(State.GONE))
-    await hide_workspace(store, workspace.id)
-    assert await claimed(store) == {"1": "live"}
-
-
-async def test_messages_about_a_link_take_each_others_place(store, workspace):
+async def test_messages_about_a_link_are_looked_at_once_there_is_another(store, clock, workspace):
     body = {"connection": "saturn"}
     for ts, kind in enumerate((NoticeKind.LINKED, NoticeKind.SIGN_IN_REFUSED, NoticeKind.LINKED)):
         await store.add_notices([NewNotice(f"account_{ts}", kind, "1", ALICE, body)])
         await sent(store, str(ts))
-    assert await claimed(store) == {"0": "closing", "1": "closing"}
+    assert await claimed(store, clock) == ["0", "1"]
     assert workspace
 
 
-async def test_a_question_about_a_class_card_takes_the_place_of_the_one_before(store):
+async def test_of_questions_about_a_class_card_the_last_is_open(store, clock):
     for ts in ("1", "2"):
         await store.add_notices([NewNotice("class_1", NoticeKind.CLASS_POSTED, f"posted:{ts}", ALICE)])
         await sent(store, ts)
-    assert await claimed(store) == {"1": "closing"}
+    clock.advance(15)
+    cards = await store.claim_cards(20, 15.0, 60.0)
+    assert [(card.message_ts, card.stage) for card in cards] == [("1", "closed")]
 
 
 async def test_what_a_run_wrote_is_not_kept_for_its_message(store):
@@ -407,36 +377,46 @@ async def test_what_was_posted_is_known_until_its_place_is_not(store, clock, wor
     assert (await owed(store, clock, workspace, State.RUNNING)).claimed_drawn == ""
 
 
-# -- answers are history; what administrators are asked is answered once -------------------------------------
+# -- answers; what administrators are asked is answered once -------------------------------------------------
 
 
-LATER = 3.0
+async def answered(store, kind, subject, ts, **body):
+    said = {"text": "Said.", "blocks": [{"type": "divider"}], **body}
+    await store.add_notices([NewNotice(subject, kind, "1", ALICE, said)])
+    (notice,) = await store.claim_notices(10, 60.0)
+    await store.notice_sent(notice.id, "D1", ts)
+    return await store.card(notice.id)
 
 
-async def settled(store, clock):
-    """Return what is owed once presses have had their time, by message, and settle it."""
-    clock.advance(LATER)
-    cards = await store.claim_cards(20, 15.0, 60.0)
-    for card in cards:
-        await store.card_updated(card.id, card)
-    return {card.message_ts: card.stage for card in cards}
-
-
-async def test_nothing_that_changes_owes_an_answer_an_edit(store, clock, workspace):
-    offered = {"blocks": [{"type": "actions", "elements": [{"type": "button", "value": workspace.id}]}]}
+async def test_an_answer_that_offers_nothing_for_one_workspace_is_history(store, clock, workspace):
+    offered = [{"type": "actions", "elements": [{"type": "button", "value": workspace.id}]}]
     for ts, kind in (("1", NoticeKind.REPLY), ("2", NoticeKind.MESSAGE)):
-        await store.add_notices([NewNotice(f"event:{ts}", kind, "1", ALICE, offered)])
-        (notice,) = await store.claim_notices(10, 60.0)
-        await store.notice_sent(notice.id, "D1", ts)
-        assert await store.card(notice.id) is None
+        assert await answered(store, kind, f"event:{ts}", ts, blocks=offered) is None
     for state in (State.RUNNING, State.STOPPED, State.GONE):
         await observe(store, clock, workspace, Observed(state))
     await name_workspace(store, workspace.id, "thesis")
     await unlink(store, ALICE, "saturn")
-    assert await settled(store, clock) == {}
+    assert await claimed(store, clock) == []
 
 
-async def test_what_administrators_are_asked_is_closed_by_the_decision_and_when_it_is_withdrawn(store, clock):
+@pytest.mark.parametrize(
+    "place",
+    [{"response_url": "https://hooks.example.org/1"}, {"channel_id": "C1", "where": "channel"}],
+)
+async def test_an_answer_that_only_its_reader_sees_is_never_edited(store, workspace, place):
+    assert await answered(store, NoticeKind.REPLY, "event:1", "1", offers=workspace.id, **place) is None
+
+
+async def test_an_answer_that_offers_something_is_looked_at_when_that_changes(store, clock, workspace):
+    place = {"channel_id": "D1", "where": "direct"}
+    card = await answered(store, NoticeKind.REPLY, "event:1", "1", offers=workspace.id, **place)
+    assert card.body == {"text": "Said.", "blocks": [{"type": "divider"}]}
+    assert await claimed(store, clock) == []
+    await observe(store, clock, workspace, Observed(State.RUNNING))
+    assert await claimed(store, clock) == ["1"]
+
+
+async def test_what_administrators_are_asked_is_drawn_by_the_decision_and_when_it_is_withdrawn(store, clock):
     await linked(store, names=["one"])
     for number, connection in enumerate(("posit", "saturn"), 1):
         request = Approval(f"a{number}", ALICE, connection, "alice", "asked", 100.0)
@@ -444,9 +424,9 @@ async def test_what_administrators_are_asked_is_closed_by_the_decision_and_when_
         await ask_approval(store, request, asked)
     for number, notice in enumerate(await store.claim_notices(10, 60.0)):
         await store.notice_sent(notice.id, "D1", f"{notice.subject}.{number}")
-    assert await settled(store, clock) == {}
+    assert await claimed(store, clock) == []
     await decide_approval(store, "a1", "denied", BOB.key)
-    assert [(ts[:2], stage) for ts, stage in (await settled(store, clock)).items()] == [("a1", "closing")] * 2
+    assert [ts[:2] for ts in await claimed(store, clock, 0.0)] == ["a1"] * 2
     await unlink(store, ALICE, "saturn")
-    assert [(ts[:2], stage) for ts, stage in (await settled(store, clock)).items()] == [("a2", "closing")] * 2
-    assert await settled(store, clock) == {}
+    assert [ts[:2] for ts in await claimed(store, clock, 0.0)] == ["a2"] * 2
+    assert await claimed(store, clock) == []

@@ -403,18 +403,17 @@ async def test_what_is_told_together_is_ones_own_and_was_not_given_up(store):
     assert told == {ALICE: ["UALICE 1"], BOB: ["UBOB 0", "UBOB 1"]}
 
 
-async def test_a_newer_message_ends_the_former_ones_of_its_own_person_alone(store, workspace):
-    async def posted(principal, subject, ts):
-        await store.carry_out(
-            lambda tx: card_rows.add(tx, NoticeKind.CARD, subject, principal.key, about=workspace.id)
-        )
-        await store.carry_out(lambda tx: card_rows.place(tx, subject, "D1", ts))
+async def test_a_newer_message_owes_a_look_at_those_before_of_its_own_person_alone(store, workspace):
+    async def posted(principal, notice, ts):
+        row = {"id": notice, "kind": NoticeKind.READY, "subject": notice, "principal": principal.key}
+        await store.carry_out(lambda tx: card_rows.add_notice(tx, row, {"workspace": workspace.id}))
+        await store.carry_out(lambda tx: card_rows.place(tx, notice, "D1", ts))
 
     await posted(BOB, "bobs", "1.0")
     await posted(ALICE, "first", "2.0")
     await posted(ALICE, "second", "3.0")
-    stages = {name: (await store.card(name)).stage for name in ("bobs", "first", "second")}
-    assert stages == {"bobs": "live", "first": "closing", "second": "live"}
+    owed = {name: (await store.card(name)).is_dirty for name in ("bobs", "first", "second")}
+    assert owed == {"bobs": False, "first": True, "second": False}
 
 
 # -- classes -------------------------------------------------------------------------------------------------
@@ -608,11 +607,12 @@ async def test_a_reply_waits_for_what_its_person_waits_for(store, clock):
     assert [one.subject for one in await store.claim_notices(10, 60.0, {0: 1.0})] == ["mine"]
 
 
-async def test_what_is_history_is_not_closed_again(store, workspace):
+async def test_what_is_over_is_not_owed_again(store, workspace):
     def write(tx):
         card_rows.add(tx, NoticeKind.CARD, "card", ALICE.key, about=workspace.id)
         CARDS.change(tx, {"id": "card"}, stage="closed", is_dirty=False)
-        card_rows.close_of(tx, "card")
+        card_rows.owe(tx, "card", changed=True)
+        card_rows.owe_about(tx, workspace.id, changed=True)
 
     await store.carry_out(write)
     card = await store.card("card")

@@ -1,4 +1,4 @@
-"""What messages become: the live one says what has become of it, those before it are a line."""
+"""What was said stays: of its buttons those that work, and what is owed is told as things are."""
 
 from dataclasses import replace
 
@@ -10,10 +10,11 @@ from bot.domain.notices import Mark, NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.runs import Run, RunState
 from bot.domain.workspaces import State
-from bot.messages.blocks.notices import is_true, owed, past, redraw, render
+from bot.messages.blocks import kit
+from bot.messages.blocks.buttons import changing, fits, stop_button
+from bot.messages.blocks.notices import is_true, owed, render, still
 from bot.messages.blocks.runs import run_waiting
-from tests.messages.card_facts import ALICE, CALLED, NOW, facts, least_facts, run_facts
-from tests.rigs.golden import check_golden, check_limits
+from tests.messages.card_facts import ALICE, CALLED, IDE_URL, NOW, facts, least_facts, run_facts
 
 ENDED = CALLED | {"outcome": Outcome.FULFILLED, "ended_at": NOW - 600}
 RUNNING, STOPPED, STARTING = ({"state": each} for each in (State.RUNNING, State.STOPPED, State.STARTING))
@@ -40,78 +41,13 @@ def late(run):
     return replace(run, deadline_at=None, deadline_number=1, held_since=NOW - 900)
 
 
-LINES = {
-    **{f"card-{each}": (NoticeKind.CARD, facts(operation=verb(each))) for each in OperationVerb},
-    **{
-        f"card-{each}": (NoticeKind.CARD, facts(operation=verb("start", each, cause="gave_up")))
-        for each in Outcome
-        if each not in {Outcome.FULFILLED, Outcome.ENDED}
-    },
-    "card-sent": (NoticeKind.CARD, facts(operation=verb("stop", Outcome.REPLACED, cause="sent"))),
-    "card-not-made": (NoticeKind.CARD, facts(operation=verb("stop", cause="not_made"))),
-    "card-open": (NoticeKind.CARD, facts()),
-    "card-already-running": (NoticeKind.CARD, facts(operation=verb("start", start_call=Call.NONE))),
-    "card-already-stopped": (NoticeKind.CARD, facts(operation=verb("stop", start_call=Call.NONE))),
-    "card-forgotten-workspace": (
-        NoticeKind.CARD,
-        replace(facts(operation=ENDED, former_name="notebook <1>"), workspace=None),
-    ),
-    "ready": (NoticeKind.READY, facts(operation=ENDED)),
-    "stopped": (NoticeKind.STOPPED, facts(operation=verb("stop"))),
-    "suspended": (NoticeKind.SUSPENDED, facts(operation=verb("suspend"))),
-    "removed": (NoticeKind.REMOVED, facts(operation=verb("remove"))),
-    "failed": (NoticeKind.FAILED, facts(operation=verb("start", Outcome.FAILED, cause="gave_up"))),
-    "waiting": (NoticeKind.WAITING, facts()),
-    "ending": (NoticeKind.ENDING, replace(facts(), operation=None)),
-    "stopped-elsewhere": (NoticeKind.STOPPED_ELSEWHERE, replace(facts(), operation=None)),
-    "needed": (NoticeKind.NEEDED, replace(facts(), operation=None)),
-    "timer-ending": (NoticeKind.TIMER_ENDING, replace(facts(), operation=None)),
-    "timer-failed": (NoticeKind.TIMER_FAILED, replace(facts(), operation=None)),
-    **{
-        kind.value.replace("_", "-"): (kind, least_facts(kind))
-        for kind in (
-            NoticeKind.LINKED,
-            NoticeKind.UNLINKED,
-            NoticeKind.LINK_AGAIN,
-            NoticeKind.SIGN_IN_REFUSED,
-            NoticeKind.LINK_ENDING,
-        )
-    },
-    "class-ending": (NoticeKind.CLASS_ENDING, replace(facts(), operation=None)),
-    "asked": (NoticeKind.ASKED, facts(operation=verb("create"))),
-    "job-waiting": (NoticeKind.JOB_WAITING, run_facts(RUN)),
-    "job-ended": (
-        NoticeKind.JOB_ENDED,
-        run_facts(
-            replace(RUN, state=RunState.FAILED, outcome=Outcome.ENDED, exit_code=2, finished_at=NOW - 300)
-        ),
-    ),
-}
+def labels(answer):
+    return [one["text"]["text"] for one in kit.buttons_of(answer.blocks)]
 
 
-@pytest.mark.parametrize("name", LINES)
-def test_what_newer_messages_take_the_place_of_becomes_one_line_without_buttons(name):
-    kind, given = LINES[name]
-    answer = past(kind, replace(given, written_at=NOW - 500))
-    (block,) = answer.blocks
-    assert block["type"] == "context"
-    assert len(block["elements"]) == 1
-    check_golden(f"past/{name}", answer)
-
-
-@pytest.mark.parametrize("name", ["class-ending", "needed", "timer-ending"])
-def test_a_warning_says_when_it_was_sent_not_when_it_was_written(name):
-    kind, given = LINES[name]
-    answer = past(kind, replace(given, written_at=NOW - 5_000, sent_at=NOW - 400))
-    assert f"at <!date^{NOW - 400:.0f}^" in str(answer.blocks)
-
-
-@pytest.mark.parametrize("kind", sorted(set(NoticeKind) - {NoticeKind.CARD_UPDATE}))
-def test_every_kind_has_a_line_whatever_is_known(kind):
-    of_its_row = {"job": run_facts(RUN), "operation": facts()}.get(kind.subject, least_facts(kind))
-    check_limits(past(kind, of_its_row))
-    if kind.subject != "job":
-        check_limits(past(kind, least_facts(kind)))
+def bare(answer):
+    """Return what a message says without its buttons."""
+    return kit.only_with(answer, lambda _: False)
 
 
 #: Kind, state of the workspace, operation, whether something newer was asked for; does it still hold?
@@ -137,21 +73,67 @@ STILL = [
 
 
 @pytest.mark.parametrize(("kind", "workspace", "operation", "is_superseded", "expected"), STILL)
-def test_a_notice_holds_for_as_long_as_the_rows_say_the_same(
+def test_a_message_has_buttons_for_as_long_as_the_rows_say_the_same(
     kind, workspace, operation, is_superseded, expected
 ):
     given = facts(operation=operation, workspace=workspace, is_superseded=is_superseded, written_at=NOW - 5)
     assert is_true(kind, given) is expected
-    drawn = redraw(kind, given, is_closing=False)
-    assert (drawn == render(kind, given)) is expected
-    # It offers what can be done now, unless something newer was asked for and has a message of its own.
-    assert (len(drawn.blocks) > 1) is not (is_superseded and not expected)
-    assert len(redraw(kind, given, is_closing=True).blocks) == 1
+    said = render(kind, replace(given, is_superseded=False))
+    now = still(kind, given, said)
+    assert bare(now) == bare(said)
+    assert labels(now) == (labels(said) if expected and not is_superseded else [])
+    assert still(kind, None, said) == bare(said)
+
+
+def test_of_the_buttons_of_a_message_those_go_that_it_would_not_have_now():
+    given = facts(operation=ENDED, workspace=RUNNING | {"verified_at": NOW}, ide_url=IDE_URL)
+    said = render(NoticeKind.READY, given)
+    assert {"Open", "Stop"} <= set(labels(said))
+    elsewhere = replace(given, ide_url=f"{IDE_URL}/other")
+    assert [one for one in labels(said) if one != "Open"] == labels(still(NoticeKind.READY, elsewhere, said))
+    again = replace(given, workspace=replace(given.workspace, episode=7))
+    left = labels(still(NoticeKind.READY, again, said))
+    assert "Stop" not in left
+    assert "Open" in left
+
+
+def test_the_answer_that_offers_something_fits_while_it_would_do_what_it_says():
+    up = facts(operation={}, workspace=RUNNING | {"verified_at": NOW}, ide_url=IDE_URL)
+    [opens] = [one for one in kit.buttons_of(render(NoticeKind.READY, up).blocks) if one.get("url")]
+    stop = stop_button(up.workspace, up.effects)
+    start = kit.button("Start", changing("start", up.workspace))
+    down = replace(up, workspace=replace(up.workspace, state=State.STOPPED))
+    brought_up = replace(up, workspace=replace(up.workspace, episode=up.workspace.episode + 1))
+    found = {
+        name: [fits(one, given) for one in (opens, stop, start)]
+        for name, given in {
+            "up": up,
+            "down": down,
+            "again": brought_up,
+            "gone": None,
+            "hidden": replace(up, workspace=replace(up.workspace, hidden=True)),
+        }.items()
+    }
+    assert found == {
+        "up": [True, True, False],
+        "down": [False, False, True],
+        "again": [True, False, False],
+        "gone": [False, False, False],
+        "hidden": [True, False, False],
+    }
+
+
+def test_a_menu_keeps_the_options_that_work():
+    options = [kit.button(name, name, "key") for name in ("one", "two", "three")]
+    answer = kit.answer([kit.section("All of them.", kit.menu(options))])
+    assert labels(kit.only_with(answer, lambda one: one["action_id"] != "two")) == ["one", "three"]
+    assert "accessory" not in kit.only_with(answer, lambda _: False).blocks[0]
 
 
 def test_the_question_to_post_a_class_card_again_goes_once_it_was_posted():
-    given = replace(least_facts(NoticeKind.CLASS_POSTED), is_superseded=True, written_at=NOW - 5)
-    assert len(redraw(NoticeKind.CLASS_POSTED, given, is_closing=False).blocks) == 1
+    given = replace(least_facts(NoticeKind.CLASS_POSTED), written_at=NOW - 5)
+    asked = render(NoticeKind.CLASS_POSTED, given)
+    assert still(NoticeKind.CLASS_POSTED, replace(given, is_superseded=True), asked) == bare(asked)
 
 
 @pytest.mark.parametrize(
@@ -197,22 +179,18 @@ def test_how_an_operation_ended_is_told_as_things_are_then(kind, operation, stat
     assert said in str(owed(kind, given).blocks)
 
 
-@pytest.mark.parametrize(
-    ("kind", "operation", "said"),
-    [
-        (NoticeKind.READY, ENDED, "started at"),
-        (NoticeKind.STOPPED, STOP, "stopped at"),
-        (NoticeKind.FAILED, ENDED | {"outcome": Outcome.FAILED}, "couldn't start"),
-        (NoticeKind.WAITING, ENDED | {"outcome": Outcome.FAILED}, None),
-    ],
-)
-def test_once_something_newer_was_asked_for_an_end_is_past(kind, operation, said):
+@pytest.mark.parametrize("kind", [NoticeKind.READY, NoticeKind.STOPPED, NoticeKind.FAILED])
+def test_once_something_newer_was_asked_for_an_end_is_told_without_buttons(kind):
+    operation = {NoticeKind.READY: ENDED, NoticeKind.STOPPED: STOP}.get(kind, verb("start", Outcome.FAILED))
     superseded = replace(facts(operation=operation), is_superseded=True)
     answer = owed(kind, superseded)
-    assert (said is None) is (answer is None)
-    if answer is not None:
-        assert said in answer.text
-        assert [block["type"] for block in answer.blocks] == ["context"]
+    assert answer is not None
+    assert not list(kit.buttons_of(answer.blocks))
+
+
+def test_a_wait_that_is_over_is_told_to_nobody():
+    over = facts(operation=ENDED | {"outcome": Outcome.FAILED})
+    assert owed(NoticeKind.WAITING, over) is None
 
 
 def test_the_request_to_link_again_holds_while_the_account_is_refused():
@@ -233,8 +211,10 @@ def test_a_reminder_holds_until_its_link_is_another_or_has_ended():
 def test_the_question_about_a_late_run_holds_until_somebody_waits_on():
     of_run = run_facts(late(RUN))
     assert is_true(NoticeKind.JOB_WAITING, of_run)
-    assert run_waiting(of_run) == redraw(NoticeKind.JOB_WAITING, of_run, is_closing=False)
+    asked = run_waiting(of_run)
+    assert still(NoticeKind.JOB_WAITING, of_run, asked) == asked
     kept = replace(of_run, run=replace(late(RUN), deadline_at=NOW + 60))
     assert not is_true(NoticeKind.JOB_WAITING, kept)
     over = replace(of_run, run=replace(late(RUN), outcome=Outcome.ENDED))
     assert not is_true(NoticeKind.JOB_WAITING, over)
+    assert not list(kit.buttons_of(still(NoticeKind.JOB_WAITING, over, asked).blocks))
