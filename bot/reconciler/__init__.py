@@ -70,14 +70,14 @@ class Reconciler:
         self.lists = Lists(engine)
         self.outages = Outages(engine)
         self._pauses = Pauses(engine)
-        self._tasks = Tasks(engine, self.lists, replay)
+        self.tasks = Tasks(engine, self.lists, replay)
         # The step of each returns how much there was to do.
         self.operations, self.runs = Operations(engine), Runs(engine)
         self.reads = Reads(engine)
         self.streams = Streams(engine)
         self.clockwork = Clockwork(context, [CLASSES, MEMBERS, HOURS, TIMERS, EXPIRIES, REMINDERS, NEEDED])
 
-    async def step_tasks(self, pool: Pool | None = None) -> int:
-        """Do due tasks, learn of pauses, report outages; return how many."""
+    async def step_outages(self, _pool: Pool | None = None) -> int:
+        """Learn of pauses, report outages; return how many."""
         await self._pauses.step()
-        return await self.outages.step() + await self._tasks.step(pool)
+        return await self.outages.step()

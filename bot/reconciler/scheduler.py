@@ -182,7 +182,8 @@ class Scheduler:
         self._loops = [
             loop("operations", reconciler.operations.step, 200),
             loop("reads", reconciler.reads.step, 1_000),
-            loop("tasks", reconciler.step_tasks, 50, is_restless=lambda: reconciler.outages.is_restless),
+            loop("tasks", reconciler.tasks.step, 50),
+            loop("outages", reconciler.step_outages, 1, is_restless=lambda: reconciler.outages.is_restless),
             loop("jobs", reconciler.runs.step, 200),
             loop(
                 "streams",

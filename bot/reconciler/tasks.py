@@ -70,7 +70,7 @@ class Tasks(EnginePart):
         self._revocations = Revocations(engine)
         self._renewals = Renewals(engine)
 
-    async def step(self, pool: Pool | None) -> int:
+    async def step(self, pool: Pool | None = None) -> int:
         """Claim what is due and do it all concurrently; return how many there were."""
         most = pool_room(pool, self._numbers.batch)
         if most <= 0:

@@ -18,7 +18,8 @@ from bot.store.transaction import SKIPS, Transaction, as_json
 KINDS: Final[Mapping[str, Collection[str]]] = {
     "operations": ["claim_operations"],
     "reads": ["claim_gates"],
-    "tasks": ["claim_tasks", "outages", "pauses"],
+    "tasks": ["claim_tasks"],
+    "outages": ["outages", "pauses"],
     "jobs": ["claim_runs"],
     "streams": ["watched_runs"],
     "class": ["claim_class_cards"],

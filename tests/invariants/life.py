@@ -111,7 +111,8 @@ class Life(World):
 
     def steps(self) -> list[Callable[[], Awaitable[int]]]:
         return [
-            self.reconciler.step_tasks,
+            self.reconciler.step_outages,
+            self.reconciler.tasks.step,
             self.reconciler.operations.step,
             self.reconciler.reads.step,
             self.reconciler.clockwork.step,

@@ -235,7 +235,7 @@ async def test_a_list_that_knows_it_sooner_makes_no_second_row(world):
             account = await world.store.account(ALICE, "cloud")
             await world.store.add_tasks([NewTask(TaskKind.DISCOVER, account.id)])
             world.provider.during = None
-            await world.reconciler.step_tasks()
+            await world.reconciler.tasks.step()
 
     world.provider.during = meanwhile
     assert await world.until_ended(await world.make()) is Outcome.FULFILLED

@@ -68,7 +68,7 @@ async def test_a_task_begins_again_at_once(world, stopped):
     account = await world.store.account(workspace.principal, "cloud")
     await world.work()
     await world.store.add_tasks([NewTask(TaskKind.DISCOVER, account.id)])
-    await stopped(world.reconciler.step_tasks, world.hang("discover"))
+    await stopped(world.reconciler.tasks.step, world.hang("discover"))
     world.provider.during = None
     world.reborn()
     (task,) = await world.store.claim_tasks(10, 40.0)

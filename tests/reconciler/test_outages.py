@@ -211,18 +211,18 @@ async def test_an_outage_that_another_process_began_is_ended_by_whoever_gets_an_
     world = administered
     other = reborn_beside(world)
     health_of(world.reconciler).worked()
-    await world.reconciler.step_tasks()
+    await world.reconciler.step_outages()
     for _ in range(BREAKS_AFTER):
         health_of(other).failed(Unreachable("no connection"))
     began = world.clock.now()
-    await other.step_tasks()
+    await other.step_outages()
     await world.notifier.step_notices()
     # The process that began it is gone; an answer from before it was known doesn't end it.
     world.clock.advance(60)
-    await world.reconciler.step_tasks()
+    await world.reconciler.step_outages()
     assert await world.store.outages() == {"cloud": began}
     health_of(world.reconciler).worked()
-    await world.reconciler.step_tasks()
+    await world.reconciler.step_outages()
     assert await world.store.outages() == {}
     await world.pass_time(5)
     assert len(told(world)) == 2
@@ -234,22 +234,22 @@ async def test_a_process_that_alone_gets_no_answer_does_not_begin_an_outage_agai
     other = reborn_beside(world)
     for _ in range(BREAKS_AFTER):
         health_of(other).failed(Unreachable("no connection"))
-    await other.step_tasks()
-    await world.reconciler.step_tasks()
+    await other.step_outages()
+    await world.reconciler.step_outages()
     health_of(world.reconciler).worked()
-    await world.reconciler.step_tasks()
+    await world.reconciler.step_outages()
     for _ in range(3):
         health_of(other).failed(Unreachable("no connection"))
-        await other.step_tasks()
+        await other.step_outages()
         assert await world.store.outages() == {}
     await world.pass_time(5)
     assert len(told(world)) == 2
     health_of(other).worked()
-    await other.step_tasks()
+    await other.step_outages()
     world.clock.advance(1.0)
     for _ in range(BREAKS_AFTER):
         health_of(other).failed(Unreachable("no connection"))
-    await other.step_tasks()
+    await other.step_outages()
     assert await world.store.outages() == {"cloud": world.clock.now()}
 
 
@@ -261,17 +261,17 @@ async def test_refusals_that_another_process_found_last_until_this_one_finds_the
         one.engine.keys.lockouts if what == OURS else one.engine.keys.people_out
         for one in (other, world.reconciler)
     ]
-    await other.step_tasks()
-    await world.reconciler.step_tasks()
+    await other.step_outages()
+    await world.reconciler.step_outages()
     refusals[1]["cloud"] = None
-    await world.reconciler.step_tasks()
+    await world.reconciler.step_outages()
     refusals[0]["cloud"] = began = world.clock.now()
-    await other.step_tasks()
-    await world.reconciler.step_tasks()
+    await other.step_outages()
+    await world.reconciler.step_outages()
     assert await world.store.outages() == {f"cloud{what}": began}
     refusals[1]["cloud"] = None
-    await world.reconciler.step_tasks()
-    await other.step_tasks()
+    await world.reconciler.step_outages()
+    await other.step_outages()
     assert await world.store.outages() == {}
     await world.pass_time(5)
     assert len(told(world)) == 2

@@ -207,6 +207,7 @@ async def test_nothing_is_claimed_after_the_drain(world, scheduler):
         "operations",
         "reads",
         "tasks",
+        "outages",
         "jobs",
         "streams",
         "clockwork",

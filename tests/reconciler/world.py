@@ -261,7 +261,8 @@ class World:
             [
                 self.reconciler.operations.step,
                 self.reconciler.reads.step,
-                self.reconciler.step_tasks,
+                self.reconciler.step_outages,
+                self.reconciler.tasks.step,
                 self.reconciler.runs.step,
                 self.reconciler.clockwork.step,
                 self._streams,

@@ -118,7 +118,8 @@ class World:
         """Return what the bot's loops do, each once."""
         bot = self.bot
         return (
-            bot.reconciler.step_tasks,
+            bot.reconciler.step_outages,
+            bot.reconciler.tasks.step,
             bot.reconciler.operations.step,
             bot.reconciler.reads.step,
             bot.reconciler.clockwork.step,
