@@ -77,7 +77,8 @@ class Reconciler:
         self.streams = Streams(engine)
         self.clockwork = Clockwork(context, [CLASSES, MEMBERS, HOURS, TIMERS, EXPIRIES, REMINDERS, NEEDED])
 
-    async def step_outages(self, _pool: Pool | None = None) -> int:
-        """Learn of pauses, report outages; return how many."""
-        await self._pauses.step()
-        return await self.outages.step()
+    async def step_outages(self, _pool: Pool | None = None, *, reads: bool = True) -> int:
+        """Learn of pauses, report outages; return how many. ``reads``: there may be rows of either."""
+        if reads:
+            await self._pauses.step()
+        return await self.outages.step(reads=reads)

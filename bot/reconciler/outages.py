@@ -42,12 +42,15 @@ class Outages(EnginePart):
             return True
         return not all(runtime.health.answering.is_written for runtime in self._runtimes.values())
 
-    async def step(self) -> int:
-        """Begin and end outages from the connections' health; return how many changed. Costs a small read."""
+    async def step(self, *, reads: bool = True) -> int:
+        """Begin and end outages from the connections' health; return how many changed.
+
+        ``reads``: there may be rows to read.
+        """
         try:
             for runtime in self._runtimes.values():
                 await runtime.health.answering.write(self._store)
-            current = dict(await self._store.outages())
+            current = dict(await self._store.outages()) if reads or self._current else {}
             self._take_over(current)
             self._current = current
             return await self._changed(current)

@@ -183,7 +183,12 @@ class Scheduler:
             loop("operations", reconciler.operations.step, 200),
             loop("reads", reconciler.reads.step, 1_000),
             loop("tasks", reconciler.tasks.step, 50),
-            loop("outages", reconciler.step_outages, 1, is_restless=lambda: reconciler.outages.is_restless),
+            loop(
+                "outages",
+                lambda pool: reconciler.step_outages(pool, reads="outages" in self._due),
+                1,
+                is_restless=lambda: reconciler.outages.is_restless,
+            ),
             loop("jobs", reconciler.runs.step, 200),
             loop(
                 "streams",
