@@ -1,8 +1,9 @@
 """``python -m benchmarks [NAME …] [--against REVISION] [--toy]``: measure, and print an object per figure.
 
 A name is a figure's or a measurement's (structure, minimum, help, unsigned, start, polls, claims, watched,
-ready, limited, class, class_killed, class_shared, course, members, members_shared, startup, idle, posit,
-jobs, list, hostile, searches, homes, hours, day, week, silence, backups, page). What structure, help, start,
+ready, limited, class, class_killed, class_shared, course, members, message, members_shared, startup, idle,
+posit, jobs, list, hostile, searches, homes, hours, day, week, silence, backups, page). What structure, help,
+start,
 polls and claims measure is measured in turn with the code of another revision, if one is named: a commit, or
 a folder that holds it.
 Exit status: 0 measured (whether or not the goals are met), 1 a measurement broke off, 2 wrong words.
@@ -34,7 +35,7 @@ from benchmarks.homes import measure_homes
 from benchmarks.hostile import measure_hostile, measure_searches
 from benchmarks.hours import measure_hours
 from benchmarks.long_list import measure_long_list
-from benchmarks.members import measure_members, measure_members_shared
+from benchmarks.members import measure_members, measure_members_shared, measure_message
 from benchmarks.messages import measure_limited, measure_ready
 from benchmarks.pages import measure_page
 from benchmarks.polls import measure_polls
@@ -77,6 +78,7 @@ MEASUREMENTS: Final[Mapping[str, tuple[Measure, tuple[str, ...]]]] = MappingProx
         ),
         "course": (measure_course, ("course_ready", "course_last")),
         "members": (measure_members, ("members_taken", "members_followed", "members_help")),
+        "message": (measure_message, ("members_message",)),
         "members_shared": (
             measure_members_shared,
             ("members_shared_taken", "members_shared_followed", "members_shared_help"),

@@ -62,6 +62,7 @@ GOALS: Final[Mapping[str, Goal]] = MappingProxyType(
         "members_taken": Goal("s", 2.0),
         "members_followed": Goal("s", 120.0),
         "members_help": Goal("s", 0.5),
+        "members_message": Goal("ms of CPU per message", 5.0),
         "members_shared_taken": Goal("s", 2.0),
         "members_shared_followed": Goal("s", 120.0),
         "members_shared_help": Goal("s", 0.5),

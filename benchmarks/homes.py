@@ -31,7 +31,7 @@ from bot.support.http import Http
 from bot.support.vault import Vault
 from tests.rigs.store import use_home
 
-_KEY: Final = "bm90IGEgc2VjcmV0LCBqdXN0IGEga2V5IG9mIDMyIGI="
+KEY: Final = "bm90IGEgc2VjcmV0LCBqdXN0IGEga2V5IG9mIDMyIGI="
 _BASE_URL: Final = "https://cloud.example.org"
 
 
@@ -53,13 +53,14 @@ async def _cpu_of_a_long_one(sizes: Sizes) -> float:
     """Return the CPU time of gathering and drawing one Home, the database's own thread included, in ms."""
     crowd = Crowd(1, sizes.home_workspaces)
     with tempfile.TemporaryDirectory() as folder:
-        place = Place(f"sqlite:///{Path(folder) / 'usher.db'}", _KEY, _BASE_URL)
+        place = Place(f"sqlite:///{Path(folder) / 'usher.db'}", KEY, _BASE_URL)
         await settle(crowd, place, State.RUNNING)
         store = await open_store(place.database_url, SystemClock(), SystemIds())
         session = Http.new_session()
         try:
             await store.migrate()
-            gatherer = _gatherer(store, place, Http(session, time.monotonic))
+            found = context(store, place, Http(session, time.monotonic))
+            gatherer = HomeGatherer(found, Gatherer(found))
             await use_home(store, Principal(None, TEAM, crowd.user(0)), HomeUse(page=2))
             (one,) = await store.claim_wanted_homes(1, 60.0)
             size = 0
@@ -77,20 +78,20 @@ async def _cpu_of_a_long_one(sizes: Sizes) -> float:
     return took / sizes.home_draws * 1e3
 
 
-def _gatherer(store: Store, place: Place, http: Http) -> HomeGatherer:
+def context(store: Store, place: Place, http: Http) -> Context:
+    """Return what drawings need, in a process that asks nobody."""
     table = {"name": place.connection, "provider": "saturn", "title": "Saturn Cloud", "base_url": _BASE_URL}
     settings = provider_classes()["saturn"].settings_model.model_validate(table)
-    context = Context(
+    return Context(
         store=store,
         # Nothing is asked of them here.
         connections=build_providers({place.connection: settings}, http),
         people=People(store, None),  # type: ignore[arg-type]
         installation=Installation(TEAM),
-        vault=Vault([_KEY]),
+        vault=Vault([KEY]),
         clock=SystemClock(),
         ids=SystemIds(),
     )
-    return HomeGatherer(context, Gatherer(context))
 
 
 async def _open_everybodys(crowd: Crowd, place: Place) -> None:

@@ -6,27 +6,39 @@ On SQLite in one process, and on PostgreSQL with a web and a worker.
 from __future__ import annotations
 
 import asyncio
+import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 
 from benchmarks.classroom import Class
 from benchmarks.course import at_noon, hours_at
-from benchmarks.crowd import Crowd
+from benchmarks.crowd import TEAM, Crowd, Place, settle
 from benchmarks.figures import Figure, quantile
+from benchmarks.homes import KEY, context
 from benchmarks.load import ask
 from benchmarks.sizes import Sizes
 from benchmarks.stage import Stage, note, stage
 from bot.domain import lessons
 from bot.domain.classes import ClassCard
 from bot.domain.hours import Rule
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import Principal
+from bot.domain.workspaces import State, Workspace
+from bot.messages.blocks.notices import render
+from bot.services import classes
+from bot.services.asked import Asked
+from bot.services.gather import Gatherer
 from bot.store import hours as rows
 from bot.store import open_store
 from bot.store.store import Store
 from bot.store.tables import PARTICIPANTS, WORKSPACES
 from bot.store.transaction import Transaction
 from bot.support.clock import SystemClock, SystemIds
+from bot.support.http import Http
 
 #: Somebody else asks for help so often, and it is looked so often who has followed, in seconds.
 _TYPES_EVERY, _LOOKS_EVERY = 0.1, 0.5
@@ -35,6 +47,8 @@ _ALONE = 5.0
 #: The lesson begins so much later, long enough before anything of it is started.
 _AHEAD = 6 * 3600.0
 _TOGETHER = 100
+_EVERY = "SELECT * FROM workspaces ORDER BY id"
+_TEACHER = Principal(None, TEAM, Crowd.user(0))
 
 
 @dataclass(slots=True)
@@ -50,6 +64,52 @@ class _Seen:
 async def measure_members(sizes: Sizes) -> list[Figure]:
     """Measure until what is decided about a course is taken, until all follow, and how long others wait."""
     return await _measured(sizes, "", shared=False)
+
+
+async def measure_message(sizes: Sizes) -> list[Figure]:
+    """Measure the CPU of gathering and drawing what each member is told at the end of a class, in ms."""
+    crowd = Crowd(sizes.members)
+    with tempfile.TemporaryDirectory() as folder:
+        place = Place(f"sqlite:///{Path(folder) / 'usher.db'}", KEY, "https://cloud.example.org")
+        await settle(crowd, place, State.RUNNING)
+        store = await open_store(place.database_url, SystemClock(), SystemIds())
+        async with Http.new_session() as session:
+            asked = Asked(context(store, place, Http(session, time.monotonic)), _TEACHER, "post", "R")
+            try:
+                card = await asked.to(classes.post, ClassCard(_TEACHER, "C1", place.connection, "Class"))
+                every = await _press(store, card)
+                await asked.to(classes.CLASSES.carry_out, card)
+                took = await _drawn(asked, card, every[: sizes.home_draws])
+            finally:
+                await store.close()
+    return [Figure("members_message", took * 1e3, note="" if sizes.is_full else "toy")]
+
+
+async def _press(store: Store, card: ClassCard) -> Sequence[Workspace]:
+    """Let everybody have pressed a card of no course."""
+    every = [WORKSPACES.of(row) for row in await store.engine.read(lambda tx: tx.all(_EVERY))]
+
+    def write(tx: Transaction, first: int) -> None:
+        pressed = {"joined_at": tx.now(), "consented_at": tx.now()}
+        for one in every[first : first + _TOGETHER]:
+            PARTICIPANTS.add(tx, card_id=card.id, principal=one.principal, workspace_id=one.id, **pressed)
+
+    for first in range(0, len(every), _TOGETHER):
+        await store.engine.write(partial(write, first=first))
+    return every
+
+
+async def _drawn(asked: Asked, card: ClassCard, told: Sequence[Workspace]) -> float:
+    """Return the CPU of a message, in seconds."""
+    store, gatherer = asked.context.store, Gatherer(asked.context)
+    kind = NoticeKind.CLASS_ENDING
+    ends = [NewNotice(card.id, kind, one.id, one.principal, {"workspace": one.id}) for one in told]
+    await store.add_notices(ends)
+    found = [one for one in await store.claim_notices(len(told), 60.0) if one.kind is kind]
+    began = time.process_time()
+    for one in found:
+        render(one.kind, await gatherer.owed(one))
+    return (time.process_time() - began) / len(found)
 
 
 async def measure_members_shared(sizes: Sizes) -> list[Figure]:
@@ -116,8 +176,7 @@ async def _store(scene: Stage) -> AsyncIterator[Store]:
 
 async def _join(store: Store, card: ClassCard) -> None:
     """Let everybody have joined, as pressing would have written it."""
-    found = await store.engine.read(lambda tx: tx.all("SELECT * FROM workspaces ORDER BY id"))
-    every = [WORKSPACES.of(row) for row in found]
+    every = [WORKSPACES.of(row) for row in await store.engine.read(lambda tx: tx.all(_EVERY))]
 
     def write(tx: Transaction, first: int) -> None:
         now = tx.now()

@@ -409,7 +409,8 @@ async def show_problems(request: Request) -> Answer:
     card, found = await trainers(request, key, request.asked.see(classes.problems_of, key))
     people = await services.names.of(request.principal, *(one.press.principal for one in found))
     facts = await services.gatherer.of_class(card, request.principal)
-    return drawn.problems_of(replace(facts, people=people), found)
+    counts = await services.store.class_counts(key)
+    return drawn.problems_of(replace(facts, people=people, counts=counts), found)
 
 
 @routes.action("class_stop")

@@ -126,7 +126,7 @@ class Gatherer:
         return ClassFacts(
             **self._of_account(await self._store.now(), card.connection, None, body),
             card=card,
-            counts=await self._store.class_counts(card.id),
+            counts=await self._store.counts_shown(card.id),
             effects=class_effects(self._connections.get(card.connection), card),
             people=await self._names.of(reader, card.principal, *stopper),
         )
@@ -225,6 +225,8 @@ class Gatherer:
         if card_id := notice.subject if kind.subject == "class" else of_timer:
             card = await self._store.class_card(card_id)
             of_class = None if card is None else await self.of_class(card, notice.principal, body)
+            if of_class is not None and kind in (NoticeKind.LESSON_REPORT, NoticeKind.CLASS_OVER):
+                of_class = replace(of_class, counts=await self._store.class_counts(card_id))
             if of_class is not None and kind is NoticeKind.LESSON_REPORT:
                 of_class = replace(of_class, problems=await self._store.class_problems(card_id))
         if workspace is not None or kind.offers == "workspace" or kind.subject == "operation":

@@ -8,7 +8,7 @@ from bot.domain.people import Principal
 from bot.domain.timers import CLASS_WARNING_SECONDS
 from bot.store import cards, operations, workspaces
 from bot.store.tables import CLASS_CARDS, PARTICIPANTS, RULES
-from bot.store.transaction import Transaction, as_json
+from bot.store.transaction import Transaction, as_json, from_json
 
 #: The due time when nothing is due: a press, or ending the class, makes it due.
 NEVER = 1e12
@@ -43,6 +43,15 @@ def class_counts(tx: Transaction, card_id: str) -> ClassCounts:
     else:
         row = tx.one("class_counts", card_id=card_id)
     return ClassCounts(**row) if row else ClassCounts()
+
+
+def counts_shown(tx: Transaction, card_id: str) -> ClassCounts:
+    """Return what a card has counted last, whatever its members do since; count what none has yet."""
+    row = CLASS_CARDS.row(tx, id=card_id)
+    numbers = from_json(row["counted"] or "[]") if row else []
+    # An earlier release counted other things.
+    is_whole = len(numbers) == len(ClassCounts.__slots__)
+    return ClassCounts(*numbers) if is_whole else class_counts(tx, card_id)
 
 
 def failed_starts(tx: Transaction, card_id: str, begins: float) -> list[tuple[Rule, Operation]]:

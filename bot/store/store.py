@@ -313,6 +313,7 @@ class Store(OnEngine):
     participant = read(classes.participant)
     class_problems = read(classes.class_problems, Priority.STEADY)
     class_counts = read(classes.class_counts, Priority.STEADY)
+    counts_shown = read(classes.counts_shown, Priority.STEADY)
     class_of_stop = read(classes.class_of_stop, Priority.STEADY)
 
     # -- Homes -----------------------------------------------------------------------------------------------

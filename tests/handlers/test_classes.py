@@ -2,8 +2,9 @@
 
 import pytest
 
+from bot.domain.classes import ClassCounts
 from bot.domain.errands import Outcome
-from bot.domain.notices import NoticeKind
+from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.runs import Update
 from tests.handlers.class_rig import ADMIN, TRAINER, class_rig, offer, posted
 from tests.handlers.rig import buttons, submit, words
@@ -26,6 +27,18 @@ async def test_a_press_starts_the_pressers_own_without_any_card(bot):
     answer = await bot.press("class_press", card.id)
     check_golden("answers/class-starting", answer)
     assert card.id in str((await bot.audit())[-1]["detail"])
+
+
+async def test_the_end_is_told_to_members_as_counted_and_to_the_trainer_as_it_is(bot):
+    card = await posted(bot)
+    kinds = [(NoticeKind.CLASS_ENDING, ALICE), (NoticeKind.CLASS_OVER, TRAINER)]
+    await bot.store.add_notices([NewNotice(card.id, kind, "end", to, {}) for kind, to in kinds])
+    ending, over = sorted(await bot.notices(), key=lambda one: one.kind)
+    bot.store.fails["class_counts"] = LookupError("the whole class was counted")
+    facts = await bot.services.gatherer.owed(ending)
+    assert facts.of_class.counts == ClassCounts()
+    with pytest.raises(LookupError):
+        await bot.services.gatherer.owed(over)
 
 
 async def test_a_press_is_one_write(bot):

@@ -229,6 +229,19 @@ async def test_a_press_between_counting_and_writing_is_counted_soon(store, clock
     assert await claimed(store) == []
 
 
+async def test_what_a_card_has_counted_is_shown_until_it_counts_again(store, clock):
+    await posted(store)
+    await noted(store, ALICE, "p1")
+    assert (await store.counts_shown(CARD)).pressed == 1
+    (due,) = await claimed(store)
+    await counted(store, due.id, await store.class_counts(due.id))
+    await noted(store, BOB, "p2")
+    assert await store.counts_shown(CARD) == replace(await store.class_counts(CARD), pressed=1, waiting=1)
+    # A release that counted less.
+    await store.carry_out(lambda tx: tx.run("UPDATE class_cards SET counted = '[1,1]'"))
+    assert await store.counts_shown(CARD) == await store.class_counts(CARD)
+
+
 async def test_cards_are_looked_at_when_something_is_due(store, clock):
     await posted(store, stops_at=clock.now() + 3600)
     assert await claimed(store) == []
