@@ -1,11 +1,10 @@
 """``python -m benchmarks [NAME …] [--against REVISION] [--toy]``: measure, and print an object per figure.
 
-A name is a figure's or a measurement's (structure, minimum, help, unsigned, start, polls, claims, watched,
-ready, limited, class, class_killed, class_shared, course, members, message, members_shared, startup, idle,
-posit, jobs, list, hostile, searches, homes, hours, day, week, silence, backups, page). What structure, help,
-start,
-polls and claims measure is measured in turn with the code of another revision, if one is named: a commit, or
-a folder that holds it.
+A name is a figure's or a measurement's (structure, minimum, help, unsigned, start, counted_start,
+counted_help, counted_read, polls, claims, watched, ready, limited, class, class_killed, class_shared, course,
+members, message, members_shared, startup, idle, posit, jobs, list, hostile, searches, homes, hours, day, week,
+silence, backups, page). What structure, help, start, polls, claims and the counted ones measure is measured
+in turn with the code of another revision, if one is named: a commit, or a folder that holds it.
 Exit status: 0 measured (whether or not the goals are met), 1 a measurement broke off, 2 wrong words.
 """
 
@@ -28,6 +27,7 @@ from typing import Final
 from benchmarks.backups import measure_backups
 from benchmarks.claims import measure_claims
 from benchmarks.classroom import measure_class, measure_class_killed, measure_class_shared
+from benchmarks.counted import measure_counted_help, measure_counted_read, measure_counted_start
 from benchmarks.course import measure_course
 from benchmarks.days import COUNTED, measure_day, measure_week
 from benchmarks.figures import GOALS, Figure
@@ -62,6 +62,9 @@ MEASUREMENTS: Final[Mapping[str, tuple[Measure, tuple[str, ...]]]] = MappingProx
             measure_start,
             ("start_cpu", "start_rate", "start_p99_10", "start_p99_50", "start_p99_100"),
         ),
+        "counted_start": (measure_counted_start, ("start_instructions", "lone_start_instructions")),
+        "counted_help": (measure_counted_help, ("help_instructions",)),
+        "counted_read": (measure_counted_read, ("read_instructions",)),
         "polls": (measure_polls, ("poll_cpu", "gap_min", "gap_p99", "poll_rate", "poll_memory")),
         "claims": (
             measure_claims,

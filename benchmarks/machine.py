@@ -6,11 +6,29 @@ import contextlib
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from playground.processes import HOME, Child, StageError, ready_line, start_child
 
 #: What the CPU of a server of databases is counted in, in seconds.
 TICK = 1 / os.sysconf("SC_CLK_TCK")
+
+
+class Start(Protocol):
+    """Start a process as ``start_child`` does."""
+
+    async def __call__(
+        self,
+        name: str,
+        words: Sequence[str],
+        folder: Path,
+        environment: Mapping[str, str] | None = None,
+        *,
+        announces: bool = True,
+        home: Path = HOME,
+    ) -> Child:
+        """Return it."""
+        ...
 
 
 class BenchmarkError(StageError):
@@ -62,13 +80,14 @@ async def running(
     environment: Mapping[str, str] | None = None,
     announces: bool = True,
     home: Path = HOME,
+    start: Start = start_child,
 ) -> AsyncIterator[Child]:
     """Run ``python -m …`` on these cores within a block; wait for the ready line that it ``announces``."""
     before = os.sched_getaffinity(0)
     # What is started inherits the cores; this process takes its own back at once.
     os.sched_setaffinity(0, on)
     try:
-        child = await start_child(name, words, folder, environment, announces=announces, home=home)
+        child = await start(name, words, folder, environment, announces=announces, home=home)
     finally:
         os.sched_setaffinity(0, before)
     try:

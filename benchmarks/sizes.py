@@ -101,6 +101,15 @@ class Sizes:
     #: Who hears nothing while Slack is away, and how many of them have a run.
     silence_people: int = 50
     silence_runs: int = 20
+    #: Starts whose instructions are counted: in bursts of so many at once, and alone; how long the process is
+    #: watched at rest, in seconds; requests of ``help``; and workspaces that are read in two runs as long.
+    counted_starts: int = 40
+    counted_burst: int = 10
+    counted_alone: int = 12
+    counted_rest: float = 30.0
+    counted_helps: int = 400
+    counted_pending: tuple[int, int] = (50, 300)
+    counted_watch: float = 42.0
     #: Rows that make the database large which is copied.
     backup_rows: int = 1_000_000
 
@@ -167,4 +176,11 @@ TOY = Sizes(
     searched=5,
     silence_people=2,
     silence_runs=1,
+    counted_starts=4,
+    counted_burst=2,
+    counted_alone=2,
+    counted_rest=4.0,
+    counted_helps=20,
+    counted_pending=(4, 20),
+    counted_watch=21.0,
 )

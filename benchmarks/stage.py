@@ -19,10 +19,10 @@ from cryptography.fernet import Fernet
 
 from benchmarks.crowd import Crowd, Place, settle
 from benchmarks.load import Target
-from benchmarks.machine import BenchmarkError, cores, running
+from benchmarks.machine import BenchmarkError, Start, cores, running
 from benchmarks.postgres import Database, database
 from bot.domain.workspaces import State
-from playground.processes import HOME, READY_SECONDS, Child, bot_environment, reserved_port
+from playground.processes import HOME, READY_SECONDS, Child, bot_environment, reserved_port, start_child
 
 
 @dataclass(slots=True)
@@ -36,6 +36,8 @@ class Stage:
     place: Place
     #: The server of the database, where that is PostgreSQL.
     server: Database | None = None
+    #: How processes of the bot and baselines are started.
+    start: Start = start_child
 
     @asynccontextmanager
     async def bot(
@@ -59,7 +61,14 @@ class Stage:
         on = measured if self.server is None else measured | others
         began = time.perf_counter()
         started = running(
-            "bot", [*program, role], self.folder, on, environment=environment, announces=False, home=home
+            "bot",
+            [*program, role],
+            self.folder,
+            on,
+            environment=environment,
+            announces=False,
+            home=home,
+            start=self.start,
         )
         async with started as child:
             url = f"http://127.0.0.1:{port}"
@@ -87,7 +96,8 @@ class Stage:
 
     @asynccontextmanager
     async def _baseline(self, name: str, words: Sequence[str]) -> AsyncIterator[Bot]:
-        async with running(name, [f"benchmarks.{name}", *words], self.folder, cores()[0]) as child:
+        words = [f"benchmarks.{name}", *words]
+        async with running(name, words, self.folder, cores()[0], start=self.start) as child:
             secret = self.slack.ready["credentials"]["signing_secret"]
             yield Bot(child, Target(f"{child.url}/slack/events", secret), 0.0)
 

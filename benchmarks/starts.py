@@ -27,7 +27,7 @@ from benchmarks.turns import BARE, BEFORE, MINIMUM, USHER, in_turn, least, serve
 #: What an accepted start is answered with.
 TAKEN = b"Starting"
 #: Workspaces become ready before they may be read for the first time after their call.
-_READY = ("--soonest", "1", "--latest", "4")
+READY = ("--soonest", "1", "--latest", "4")
 #: Quiet is who uses less of a core than this, for so many seconds; at work, so many times as much as at rest.
 _QUIET, _SLICE, _AT_WORK = 0.03, 1.0, 1.5
 #: A card that is held back, and isn't needed once its start has ended, is no message.
@@ -79,7 +79,7 @@ async def _starts(sizes: Sizes, names: list[str], steady: int) -> AsyncIterator[
     people = max(sizes.people, -(-wanted // _EACH))
     async with AsyncExitStack() as stack:
         crowd = Crowd(people, -(-wanted // people))
-        scene = await stack.enter_async_context(stage(crowd, saturn=_READY))
+        scene = await stack.enter_async_context(stage(crowd, saturn=READY))
         yield _Starts(sizes, scene, await servers(stack, scene, sizes, *names), crowd.pairs())
 
 
@@ -154,7 +154,7 @@ class _Starts:
             before, used = used, self._used()
             for name in used:
                 spent[name].append(used[name] - before[name])
-            left = sum(_left(self.scene.database(name)) for name in self.servers)
+            left = sum(not_done(self.scene.database(name)) for name in self.servers)
             if not left and all(each[-1] < _QUIET * _SLICE for each in spent.values()):
                 return
         raise BenchmarkError(f"{left} starts and messages weren't done in time")
@@ -165,7 +165,7 @@ class _Starts:
         return {name: cpu_seconds(bot.pid) for name, bot in self.servers.items()}
 
 
-def _left(database: Path) -> int:
+def not_done(database: Path) -> int:
     """Return how many starts aren't over in a database, and messages not sent or up to date; none failed."""
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as rows:
         if failed := rows.execute(_FAILED).fetchone()[0]:
