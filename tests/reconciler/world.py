@@ -282,14 +282,17 @@ class World:
         return begun
 
     async def pass_time(self, seconds: float, step: float = 1.0, longest: float | None = None) -> None:
-        """Let time pass in steps, working after each; while nothing happens they grow to four times that."""
+        """Let time pass in steps, working after each; while nothing happens they grow to ``longest``.
+
+        Without that they grow to four times a step, or to a hundredth of what is left.
+        """
         await self.work()
         left, pause = seconds, step
         while left > 0:
             self.clock.advance(min(pause, left))
             left -= pause
             is_busy = await self.work()
-            pause = step if is_busy else min(2 * pause, longest or 4 * step)
+            pause = step if is_busy else min(2 * pause, longest or max(4 * step, left / 100))
 
     def done(self) -> tuple[int, int]:
         """Tell how much has been written and called by now."""

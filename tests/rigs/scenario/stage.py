@@ -132,14 +132,14 @@ class World:
         """Let time go by, and do what becomes due on the way.
 
         A look at everything costs as much as a small test: without a ``step`` they become rarer while nothing
-        happens, up to every four seconds.
+        happens, up to every four seconds, or every hundredth of what is left.
         """
         left, pause = seconds, step or 1.0
         while left > 0:
             self.clock.advance(min(pause, left))
             left -= pause
             is_busy = await self.settle()
-            pause = step or (1.0 if is_busy else min(2 * pause, 4.0))
+            pause = step or (1.0 if is_busy else min(2 * pause, max(4.0, left / 100)))
 
     # -- people and servers ----------------------------------------------------------------------------------
 
