@@ -93,7 +93,6 @@ async def called(
     # A person is asked one thing a minute, and of what they were asked the last is live.
     surface = replace(surface, interaction=f"assistant:{principal.key}:{services.clock.now() // 60:.0f}")
     await services.store.add_notices([message_notice(answer, surface, principal, services.ids)])
-    services.context.wake()
     return drawn.result(asked=words.ASKED)
 
 

@@ -287,7 +287,6 @@ async def written_later(services: Services, write: Callable[[], Awaitable[None]]
             log.info("what came of it isn't known yet", problem=error, interaction=interaction)
             await asyncio.sleep(_LOOKS_AGAIN_SECONDS)
         else:
-            services.context.wake()
             return
     log.error("what came of it was never known", interaction=interaction)
 
@@ -638,4 +637,3 @@ async def replay(services: Services, principal: Principal, body: Mapping[str, An
     else:
         notice = message_notice(answer, surface, principal, services.ids, becomes=waited.first)
     await services.store.add_notices([notice])
-    services.context.wake()

@@ -79,7 +79,6 @@ async def converse(occurrence: Occurrence, surface: Surface, text: str) -> None:
     if not answer.text:
         return
     await services.store.add_notices([reply_notice(answer, surface, principal, services.ids)])
-    services.context.wake()
 
 
 @routes.event("team_join")

@@ -259,7 +259,6 @@ class Listeners:
         except StoreError as error:
             log.warning("reply not written down", problem=error)
             return False
-        self._services.context.wake()
         return True
 
     async def _opened(self, principal: Principal, surface: Surface, answer: Answer) -> bool:

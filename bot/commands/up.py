@@ -364,7 +364,6 @@ async def _first_workspace(settings: Settings, own: tuple[str, str] | None, proc
     occasion = linking.digest(url)[:12] if url else "here"
     notice = NewNotice(f"up:{person.key}", NoticeKind.MESSAGE, occasion, person, here.as_body())
     await store.add_notices([notice])
-    process.context.wake()
     print((_WAITS if url else _WRITTEN).format(url=url, log=_LOG), flush=True)
     while True:
         rows = await store.audit_entries(after=seen, limit=100)

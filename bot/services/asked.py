@@ -120,14 +120,13 @@ class Asked:
         *arguments: Arguments.args,
         **named: Arguments.kwargs,
     ) -> Result:
-        """Carry a use case out in one transaction, and wake the background work.
+        """Carry a use case out in one transaction.
 
         Raises what it raises: Refused, with nothing written but the policy's audit row, and StoreError.
         """
         done = await self._done(lambda tx, asked: work(tx, asked, *arguments, **named))
         for act in (self.acts or {}).values():
             self.context.memory.keep(act, act.done_at)
-        self.context.wake()
         return done
 
     async def see(

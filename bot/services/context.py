@@ -19,17 +19,6 @@ from bot.support.errors import Refused
 from bot.support.vault import Vault
 
 
-class Wake(Protocol):
-    """Ask the background work to check for something to do right away; cheap, and safe to call often.
-
-    Whoever has just written something calls it: use cases, handlers, webhooks. The scheduler implements it.
-    """
-
-    def __call__(self) -> None:
-        """Return at once, whether or not anything runs in the background."""
-        ...
-
-
 class PeopleBook(Protocol):
     """Know who people are. The policy's callers ask; ``bot.slack.people.People`` implements it."""
 
@@ -66,10 +55,6 @@ class Removals(Protocol):
         ...
 
 
-def nobody() -> None:
-    """Wake nothing, for commands that run no background work."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """Hold the outside world (store, providers, people, clock), where Usher is installed, and the settings.
@@ -84,7 +69,6 @@ class Context:
     vault: Vault
     clock: Clock
     ids: Ids
-    wake: Wake = nobody
     #: What this process does for all processes on its database; usually all of it.
     owners: Owners = field(default_factory=Owners)
     #: How long an operation may take before its person is told, in seconds.

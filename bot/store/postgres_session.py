@@ -147,7 +147,7 @@ class PostgresSession:
 
     def commit(self) -> None:
         """Commit. Raise StoreBusy if nothing was written after all."""
-        tables = " ".join(sorted(self.written)) if self.notifies else ""
+        tables = " ".join(sorted(self.transaction.written)) if self.notifies else ""
         # With the commit, and no further round trip.
         notify = f", pg_notify('usher', '{tables}')" if tables else ""
         asked = f"SELECT pg_current_xact_id_if_assigned()::text AS id{notify}"
@@ -161,14 +161,9 @@ class PostgresSession:
             if transaction is not None:
                 self._find_outcome(transaction, lineage)
 
-    @property
-    def written(self) -> set[str]:
-        """Return the tables that were written since this was last emptied, or work rolled back."""
-        return self.transaction.written
-
     def rollback(self) -> None:
         """Roll back, if there is anything to."""
-        self.written.clear()
+        self.transaction.written.clear()
         connection = self._connection
         if connection is None or self._is_gone() or self._is_idle(connection):
             return
@@ -295,7 +290,7 @@ class PostgresSession:
 
     def _begin(self, *, writes: bool) -> None:
         self.transaction.audited = ""
-        self.written.clear()
+        self.transaction.written.clear()
         if not writes:
             self._cursor().execute(_BEGIN_READ)
         elif self._may_claim is None:
@@ -459,13 +454,6 @@ def numbered(query: str) -> tuple[str, tuple[str, ...]]:
     return _PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", query), names
 
 
-@cache
-def prepared(query: str) -> tuple[bytes, tuple[str, ...], str]:
-    """Return a query as it is sent, the names of its parameters, and the table that it writes."""
-    text, names = numbered(query)
-    return text.encode(), names, written_by(text)
-
-
 class PostgresTransaction:
     """Run named queries on the connection; the engine begins and ends the transaction."""
 
@@ -480,13 +468,13 @@ class PostgresTransaction:
         self.written: set[str] = set()
 
     def _execute(self, query: str, params: dict[str, Any]) -> Cursor[Row]:
-        text, names, table = prepared(query)
-        done = self._cursor().execute(text, [_sent(params[name]) for name in names], prepare=True)
+        text, names = numbered(query)
+        done = self._cursor().execute(text.encode(), [_sent(params[name]) for name in names], prepare=True)
         if query == "end_audit":
             self.audited = str(params["hash"])
         if done.rowcount > 0 and not (done.statusmessage or "").startswith("SELECT"):
             self.changes += done.rowcount
-            self.written.add(table)
+            self.written.add(written_by(text))
         return done
 
     def all(self, query: str, **params: Any) -> list[Row]:

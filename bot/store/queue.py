@@ -445,11 +445,6 @@ class Session(Protocol):
         """Return whether its connection was lost, and isn't made again yet."""
         ...
 
-    @property
-    def written(self) -> set[str]:
-        """Return the tables that were written since this was last emptied, or work rolled back."""
-        ...
-
     def open(self) -> None:
         """Connect. Raise StoreUnavailable with the cause for operators."""
         ...
@@ -567,7 +562,7 @@ class Worker:
             self._session.rollback()
             self._fail(ran, error)
         else:
-            written = self._session.written
+            written = self._session.transaction.written
             self._queue.deliver(ran, tuple(written))
             written.clear()
         self._queue.put_back(items[len(ran) :])

@@ -190,11 +190,6 @@ class SqliteSession:
             raise
         return connection
 
-    @property
-    def written(self) -> set[str]:
-        """Return the tables that were written since this was last emptied, or work rolled back."""
-        return self.transaction.written
-
     def begin(self, *, writes: bool) -> None:
         """Begin a transaction; one that writes refuses files that were moved or deleted."""
         if writes:

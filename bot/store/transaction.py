@@ -50,6 +50,8 @@ class Transaction(Protocol):
     """Run queries within one transaction: those of ``queries.sql`` by name, others as they are."""
 
     ids: Ids
+    #: The tables that were written since this was last emptied, or work rolled back.
+    written: set[str]
 
     def all(self, query: str, **params: Any) -> list[Row]:
         """Return all rows."""

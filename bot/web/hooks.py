@@ -18,13 +18,12 @@ HOOKS_PATH = "/hooks"
 
 
 class Hooks:
-    """Receive events of the connections whose provider sends them; ``wake`` notifies the background work."""
+    """Receive events of the connections whose provider sends them."""
 
     def __init__(self, context: Context) -> None:
         self._store = context.store
         connections = context.connections
         self._hearing = {name: one for name, one in connections.items() if isinstance(one, base.Events)}
-        self._wake = context.wake
 
     def routes(self) -> list[web.RouteDef]:
         """Return the one route; anything but a POST is answered with 405."""
@@ -53,7 +52,5 @@ class Hooks:
         for event in events:
             gate_key = provider.gate_key(event.remote_id)
             heard += await self._store.hear(name, gate_key, f"hook:{name}:{event.key}", event.remark)
-        if heard:
-            self._wake()
         log.info("hook.heard", connection=name, events=len(events), new=heard)
         return web.Response(status=204)

@@ -164,8 +164,18 @@ class _Engine:
     def clock(self) -> Any:
         return self._engine.clock
 
-    async def listen(self, wake: Any) -> None:
-        await self._engine.listen(wake)
+    @property
+    def has_jumped(self) -> bool:
+        return self._engine.has_jumped
+
+    def tell(self, told: Any) -> None:
+        self._engine.tell(told)
+
+    def notify(self) -> None:
+        self._engine.notify()
+
+    async def listen(self, told: Any) -> None:
+        await self._engine.listen(told)
 
     def clock_reading(self) -> Any:
         return self._engine.clock_reading()

@@ -18,6 +18,7 @@ from bot.messages.blocks.notices import render
 from bot.providers import base
 from bot.providers.base import Provider
 from bot.services.linking import digest
+from bot.store.look import kinds_of
 from bot.store.store import Store
 from bot.store.tables import LINKS
 from handlers.dispatch import form_body, run_button, run_form, run_text
@@ -215,6 +216,7 @@ async def rig(
     }
     async with memory_store(clock, CountingIds()) as sound:
         store: Any = FlakyStore(sound)
+        sound.engine.tell(lambda tables: wakes.extend(clock.now() for one in tables if kinds_of(one)))
         people = Colleagues(sound)
         given = context(
             store,
@@ -225,7 +227,6 @@ async def rig(
             people=people,
             installation=replace(installation, administrators=administrators),
             public_url=ORIGIN,
-            wake=lambda: wakes.append(clock.now()),
         )
         services = build_services(given, RateLimiter(clock.monotonic))
         yield Rig(services, store, clock, wakes, people)

@@ -79,7 +79,7 @@ class _Counted:
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
         self.asked: list[tuple[str, bool]] = []
-        self.ids = tx.ids
+        self.ids, self.written = tx.ids, tx.written
 
     def all(self, query: str, **params: Any) -> list[Row]:
         rows = self._tx.all(query, **params)

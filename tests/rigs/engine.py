@@ -103,9 +103,9 @@ class EngineWithoutThread(QuickSqlite):
                 session.begin(writes=False)
             result = work(session.transaction)
             session.commit()
-            if session.written:
-                asyncio.get_running_loop().call_soon(self._write_queue.told, tuple(session.written))
-                session.written.clear()
+            if written := session.transaction.written:
+                asyncio.get_running_loop().call_soon(self._write_queue.told, tuple(written))
+                written.clear()
         except Exception as error:  # noqa: BLE001 - whatever it is belongs to the caller
             session.rollback()
             return _Failed(error)

@@ -20,6 +20,7 @@ from bot.providers import base
 from bot.providers.base import Credential, Identity, Pace, Provider, TokenHelp
 from bot.services.context import Context
 from bot.slack.tenants import OneTenant
+from bot.store.look import kinds_of
 from bot.support.errors import CredentialRefused, ProviderError
 from bot.support.http import Http
 from bot.support.settings import Settings
@@ -235,12 +236,12 @@ async def rig(
         origin, *apart = (f"http://{host}:{port}" for host in hosts)
         provider = ScriptedProvider()
         woken: list[None] = []
+        store.engine.tell(lambda tables: woken.extend([None] * any(kinds_of(one) for one in tables)))
         people = Colleagues(store)
         usual = {
             "people": people,
             "installation": Installation(signed.TEAM, team_name="Acme Research"),
             "public_url": origin,
-            "wake": lambda: woken.append(None),
             "sign_in": sign_in,
             "vault": Vault([KEY]),
         }

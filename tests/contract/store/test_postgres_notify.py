@@ -1,0 +1,99 @@
+"""NOTIFY: a commit tells others which tables it wrote, also over a new connection; without names, all."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import pytest
+
+from bot.domain.tasks import TaskKind
+from bot.store import open_store, tasks
+from bot.store.tasks import NewTask
+from bot.support.clock import SystemClock, SystemIds
+from bot.support.errors import Refused
+from tests.rigs import postgres
+
+LISTENERS = (
+    "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
+    "WHERE query = 'LISTEN usher' AND datname = current_database()"
+)
+
+
+@pytest.fixture
+async def url():
+    return await postgres.migrated()
+
+
+@asynccontextmanager
+async def opened(url):
+    store = await open_store(url, SystemClock(), SystemIds())
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def listening(store):
+    """Listen with a store; what is told is in the queue."""
+    told = asyncio.Queue()
+    task = asyncio.create_task(store.engine.listen(told.put_nowait))
+    try:
+        yield told
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def next_of(told):
+    """Wait for what is told next, and see that it was all."""
+    async with asyncio.timeout(30):
+        tables = await told.get()
+    assert told.empty()
+    return tables
+
+
+async def test_a_commit_tells_its_tables_and_so_does_a_connection_that_was_lost(url):
+    async with opened(url) as web, opened(url) as worker, listening(worker) as told:
+        # Whoever begins to listen looks at what came before.
+        assert await next_of(told) is None
+        web.engine.notify()
+        await web.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, "everybody")])
+        assert await next_of(told) == ["tasks"]
+        await web.begin_outage("", 1.0, [])
+        assert await next_of(told) == ["outages"]
+        # Neither a claim, nor what finds nothing to write, nor what a worker writes.
+        await web.claim_tasks(9, 60.0)
+        await web.end_outage("another", [])
+        await worker.end_outage("", [])
+        with postgres.connected(url) as connection:
+            connection.execute(LISTENERS)
+        assert await next_of(told) is None
+
+
+async def test_a_notification_without_names_is_about_all(url):
+    async with opened(url) as worker, listening(worker) as told:
+        assert await next_of(told) is None
+        with postgres.connected(url) as connection:
+            # As web processes of 0.2 do.
+            connection.execute("NOTIFY usher")
+            connection.commit()
+        assert await next_of(told) is None
+
+
+async def test_what_is_rolled_back_tells_nothing(url):
+    async with opened(url) as web, opened(url) as worker, listening(worker) as told:
+        assert await next_of(told) is None
+        web.engine.notify()
+        own = []
+        web.engine.tell(own.append)
+
+        def fails(tx):
+            tx.run("silent", name="x", since=1.0, answered_at=None)
+            tasks.add_tasks(tx, [NewTask(TaskKind.SYNC_PEOPLE, "everybody")])
+            raise Refused("policy.test", "no")
+
+        with pytest.raises(Refused):
+            await web.engine.write(fails)
+        await web.begin_outage("", 1.0, [])
+        assert await next_of(told) == ["outages"]
+        assert [set(tables) for tables in own] == [{"outages"}]
