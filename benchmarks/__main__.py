@@ -2,9 +2,9 @@
 
 A name is a figure's or a measurement's (structure, minimum, help, unsigned, start, counted_start,
 counted_help, counted_read, polls, claims, watched, ready, limited, class, class_killed, class_shared, course,
-members, message, members_shared, startup, idle, posit, jobs, list, hostile, searches, homes, hours, day, week,
-silence, backups, page). What structure, help, start, polls, claims and the counted ones measure is measured
-in turn with the code of another revision, if one is named: a commit, or a folder that holds it.
+members, message, members_shared, startup, idle, posit, jobs, list, hostile, searches, homes, hours, day,
+week, silence, backups, page). What structure, help, start, polls, claims and the counted ones measure is
+measured in turn with the code of another revision, if one is named: a commit, or a folder that holds it.
 Exit status: 0 measured (whether or not the goals are met), 1 a measurement broke off, 2 wrong words.
 """
 
