@@ -340,6 +340,10 @@ class Board:
         self.room = room or Room()
         self.entries: dict[str, Entry] = {}
 
+    def is_used(self) -> bool:
+        """Return whether any output is followed."""
+        return bool(self.entries)
+
     def add(self, run_id: str) -> Entry:
         """Start following an output."""
         entry = self.entries[run_id] = Entry(run_id, Transcript(Spool(room=self.room)))

@@ -4,7 +4,7 @@ Why: ``docs/rules.md``, "Only the reconciler asks providers for work".
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from bot.output.transcript import Board
 from bot.reconciler.ask import Asker
@@ -27,7 +27,6 @@ from bot.services.hours import HOURS, NEEDED
 from bot.services.lessons import MEMBERS
 from bot.services.reminders import REMINDERS
 from bot.services.timers import TIMERS
-from bot.support.pool import Pool
 
 __all__ = ["Numbers", "Reconciler"]
 
@@ -58,7 +57,6 @@ class Reconciler:
         asker = Asker(context.store, keys, numbers, jitter, context.clock.monotonic)
         engine = EngineContext.over(
             context,
-            news=news,
             runtimes=runtimes,
             keys=keys,
             asker=asker,
@@ -77,8 +75,8 @@ class Reconciler:
         self.streams = Streams(engine)
         self.clockwork = Clockwork(context, [CLASSES, MEMBERS, HOURS, TIMERS, EXPIRIES, REMINDERS, NEEDED])
 
-    async def step_outages(self, _pool: Pool | None = None, *, reads: bool = True) -> int:
-        """Learn of pauses, report outages; return how many. ``reads``: there may be rows of either."""
-        if reads:
+    async def step_outages(self, due: Collection[str] = ("outages",)) -> int:
+        """Learn of pauses, report outages; return how many. Rows of either are read where they are due."""
+        if "outages" in due:
             await self._pauses.step()
-        return await self.outages.step(reads=reads)
+        return await self.outages.step(reads="outages" in due)

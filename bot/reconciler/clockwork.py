@@ -18,7 +18,7 @@ class Clockwork:
 
     def __init__(self, context: Context, kinds: Sequence[Due[Any]]) -> None:
         self._context = context
-        self._kinds = kinds
+        self._kinds, self.names = kinds, [kind.name for kind in kinds]
         #: When each kind is looked for next, by the monotonic clock.
         self._looks_at: dict[str, float] = {}
 
@@ -28,11 +28,6 @@ class Clockwork:
         With ``due`` only of these.
         """
         return sum([await self._due(kind) for kind in self._kinds if due is None or kind.name in due])
-
-    @property
-    def names(self) -> list[str]:
-        """Return the names of the kinds."""
-        return [kind.name for kind in self._kinds]
 
     async def _due(self, kind: Due[R]) -> int:
         now, context = self._context.clock.monotonic(), self._context

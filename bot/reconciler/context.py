@@ -9,7 +9,7 @@ from typing import Any
 from bot.output.transcript import Board
 from bot.reconciler.ask import Asker
 from bot.reconciler.keys import Keys
-from bot.reconciler.runtimes import News, Numbers, Runtime
+from bot.reconciler.runtimes import Numbers, Runtime
 from bot.services.context import Context
 
 
@@ -26,7 +26,6 @@ class EngineContext(Context):
     numbers: Numbers
     jitter: Callable[[], float]
     board: Board
-    news: News
 
     @classmethod
     def over(cls, context: Context, **parts: Any) -> EngineContext:

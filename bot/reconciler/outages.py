@@ -35,12 +35,10 @@ class Outages(EnginePart):
         #: that find different things don't end and begin it in turn.
         self._over: dict[str, float] = {}
 
-    @property
     def is_restless(self) -> bool:
         """Return whether there is an outage, or anything to write of a connection's health."""
-        if self._current or any(since is not None for since in self._found().values()):
-            return True
-        return not all(runtime.health.answering.is_written for runtime in self._runtimes.values())
+        healths = [runtime.health.answering.is_restless for runtime in self._runtimes.values()]
+        return any([self._current, *self._refusals.values(), *healths])
 
     async def step(self, *, reads: bool = True) -> int:
         """Begin and end outages from the connections' health; return how many changed.

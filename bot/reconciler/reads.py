@@ -28,7 +28,7 @@ from bot.providers.base import Access, Pace, SendWindow
 from bot.reconciler import outcomes
 from bot.reconciler.ask import Done, Later, Refused, Unknown
 from bot.reconciler.context import EngineContext, EnginePart
-from bot.reconciler.runtimes import News, Runtime
+from bot.reconciler.runtimes import Runtime
 from bot.store.store import Store
 from bot.support import errors
 from bot.support.clock import Ids
@@ -53,7 +53,7 @@ class Reads(EnginePart):
 
     def __init__(self, engine: EngineContext) -> None:
         super().__init__(engine)
-        self._recorder = Recorder(engine.store, engine.ids, engine.news)
+        self._recorder = Recorder(engine.store, engine.ids)
         self._entries = Entries(engine)
         #: Reads sent since they were last reported to the observer, by connection.
         self._sent: Counter[str] = Counter()
@@ -388,13 +388,9 @@ def _batches(claims: Sequence[ReadClaim], size: int) -> Iterator[Sequence[ReadCl
 
 
 class Recorder:
-    """Write results in batches: a transaction for each would cost as much as the read itself.
+    """Write results in batches: a transaction for each would cost as much as the read itself."""
 
-    ``news`` is notified when a write gives other loops work.
-    """
-
-    def __init__(self, store: Store, ids: Ids, news: News) -> None:
-        self._news = news
+    def __init__(self, store: Store, ids: Ids) -> None:
         #: The gates of the reads that are in flight or still to be written.
         self.open: set[str] = set()
         self._store = store
@@ -422,7 +418,7 @@ class Recorder:
 
     async def _write(self, results: Sequence[ReadResult]) -> None:
         try:
-            is_news = await self._store.record_reads(results)
+            await self._store.record_reads(results)
         except (errors.StoreBusy, errors.StoreUnavailable) as error:
             # The gates keep their due times, so all of these are read again after the interval.
             log.warning("reads not written", count=len(results), problem=error)
@@ -433,10 +429,6 @@ class Recorder:
                     await self._write([result])
                 return
             log.exception("read not written", reference=self._ids.reference())
-        else:
-            # A failed read also affects the connection's health, which other loops look at.
-            if is_news or any(result.observed is None for result in results):
-                self._news.work_left()
 
 
 class Entries:

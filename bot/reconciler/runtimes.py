@@ -398,11 +398,7 @@ class Replay(Protocol):
 
 
 class News(Protocol):
-    """Notify the loops of new work. Reads and start queues call it; the scheduler implements it."""
-
-    def work_left(self) -> None:
-        """Note that something was written that gives other loops work; most reads change nothing."""
-        ...
+    """Notify the loops of new work. Start queues call it; the scheduler implements it."""
 
     def turn_in(self, seconds: float, /) -> None:
         """Note in how many seconds an operation's turn comes, which is finer than a tick."""

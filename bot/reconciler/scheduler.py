@@ -6,6 +6,7 @@ included, is in Usher's rows.
 """
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Collection
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from bot.domain.tasks import TaskKind
 from bot.reconciler import Reconciler
 from bot.reconciler.streams import AT_ONCE as STREAMS
 from bot.slack.notifier import Notifier
-from bot.store.look import KINDS, Looker, kinds_of
+from bot.store.look import KINDS, kinds_of
 from bot.store.store import Store
 from bot.store.tasks import NewTask
 from bot.support.clock import Clock, Ids, Ticker
@@ -86,7 +87,7 @@ class Loop:
         self._size = size
         self.pool = Pool(size, self._has_room)
         #: Since when a step has been under way, or failing, by the injected monotonic clock.
-        self.began: float | None = None
+        self.began = math.inf
 
     def wake(self) -> None:
         """Run the step soon."""
@@ -107,7 +108,7 @@ class Loop:
         failures = 0
         while not self._stopping.is_set():
             self._woken.clear()
-            self.began = self._clock.monotonic() if self.began is None else self.began
+            self.began = min(self.began, self._clock.monotonic())
             try:
                 claimed = await self._step(self.pool)
             except Exception as error:
@@ -117,7 +118,7 @@ class Loop:
                 await self._pause(backoff(failures, 0.5))
                 continue
             failures = 0
-            self.began = None
+            self.began = math.inf
             self._is_busy = claimed > 1 or (self._is_busy and self.pool.room < self._size)
             # After a single one there is mostly nothing left, which a look finds out for all loops at once.
             if claimed <= 1:
@@ -167,41 +168,32 @@ class Scheduler:
 
     def drive(self, reconciler: Reconciler, notifier: Notifier) -> None:
         """Create the loops for their steps; call it once, before ``start``."""
-        self._reconciler, engine = reconciler, reconciler.engine
-        self._looker = Looker(
-            engine.owners.name, engine.connections, notifier.card_interval, engine.warn_seconds
+        self._reconciler, engine, timed = reconciler, reconciler.engine, reconciler.clockwork
+        outages, board = reconciler.step_outages, engine.board
+        #: Whose claims are looked for, and by which intervals they are made.
+        self._claims_by = (
+            engine.owners.name,
+            engine.connections,
+            notifier.card_interval,
+            engine.warn_seconds,
         )
-        ids, clock = self._ids, self._clock
 
         def loop(name: str, step: Step, size: int, rest: float = REST, **keys: Any) -> Loop:
-            kinds = [kind for kind in KINDS if kind == name]
-            return Loop(name, step, size, ids, clock, rest, **{"kinds": kinds} | keys)
+            return Loop(name, step, size, self._ids, self._clock, rest, **{"kinds": {name}} | keys)
 
-        timed, outputs = reconciler.clockwork, engine.board.entries
-        self._look_loop = loop("look", self._look, 1, SOON)
         self._loops = [
+            loop("look", self._look, 1, SOON, kinds=()),
             loop("operations", reconciler.operations.step, 200),
             loop("reads", reconciler.reads.step, 1_000),
             loop("tasks", reconciler.tasks.step, 50),
-            loop(
-                "outages",
-                lambda pool: reconciler.step_outages(pool, reads="outages" in self._due),
-                1,
-                is_restless=lambda: reconciler.outages.is_restless,
-            ),
+            loop("outages", lambda _: outages(self._due), 1, is_restless=reconciler.outages.is_restless),
             loop("jobs", reconciler.runs.step, 200),
-            loop(
-                "streams",
-                reconciler.streams.step,
-                STREAMS,
-                is_restless=lambda: reconciler.streams.is_restless,
-                is_endless=True,
-            ),
+            loop("streams", reconciler.streams.step, STREAMS, is_restless=board.is_used, is_endless=True),
             loop("clockwork", lambda pool: timed.step(pool, self._due), 1, kinds=timed.names),
-            loop("notices", notifier.step_notices, 50, is_restless=lambda: notifier.is_restless),
+            loop("notices", notifier.step_notices, 50, is_restless=notifier.is_restless),
             loop("cards", notifier.step_cards, 20),
             loop("homes", notifier.step_homes, 10, HOMES_REST),
-            loop("outputs", notifier.step_outputs, 10, is_restless=lambda: bool(outputs)),
+            loop("outputs", notifier.step_outputs, 10, is_restless=board.is_used),
         ]
         self._store.engine.tell(self.written)
 
@@ -221,33 +213,27 @@ class Scheduler:
             self._ticker.every(600.0, self._daily, at_once=True)
         self._ticker.every(self._beats_every, self._beat)
         self._ticker.start()
-        self._running = [asyncio.create_task(loop.run(), name=loop.name) for loop in self._all]
+        self._running = [asyncio.create_task(loop.run(), name=loop.name) for loop in self._loops]
         self.wake()
-
-    @property
-    def _all(self) -> list[Loop]:
-        return [self._look_loop, *self._loops] if self._loops else []
 
     def wake(self) -> None:
         """Look for whatever time may have made due; cheap to call often."""
         now = self._clock.monotonic()
-        is_quiet = not self._store.engine.has_jumped
-        self._ask([kind for kind in KINDS if not (is_quiet and now < self._quiet.get(kind, now))])
+        if self._store.engine.has_jumped:
+            self._quiet.clear()
+        self._ask([kind for kind in KINDS if now >= self._quiet.get(kind, now)])
         for loop in self._loops:
             if loop.is_restless():
                 loop.wake()
-
-    #: A read has changed something that rows may not say: the health of its connection.
-    work_left = wake
 
     def written(self, tables: Collection[str] | None) -> None:
         """Look for what these tables may have made due; ``None`` stands for all."""
         self._ask(KINDS if tables is None else {kind for table in tables for kind in kinds_of(table)})
 
     def _ask(self, kinds: Collection[str]) -> None:
+        self._asked.update(kinds)
         if kinds and self._loops:
-            self._asked.update(kinds)
-            self._look_loop.wake()
+            self._loops[0].wake()
 
     def turn_in(self, seconds: float) -> None:
         """Look for operations after ``seconds``."""
@@ -259,11 +245,9 @@ class Scheduler:
             # Only a write moves times along with the clock.
             await self._store.beat()
         asked, self._asked = self._asked, set()
-        if not asked:
-            return 0
         now, due, quiet = self._clock.monotonic(), asked, set[str]()
         try:
-            due, quiet = await self._store.look(asked, self._looker, self._ahead)
+            due, quiet = await self._store.look(asked, self._ahead, *self._claims_by)
         except StoreError as error:
             # Each loop finds out for itself.
             log.warning("nothing could be looked for", problem=str(error))
@@ -277,13 +261,9 @@ class Scheduler:
     @property
     def stalled(self) -> list[str]:
         """Return the names of loops that ended or haven't finished a step for a minute (for readiness)."""
-        now = self._clock.monotonic()
+        latest = self._clock.monotonic() - 60.0
         ended = {task.get_name() for task in self._running if task.done()}
-        return [
-            loop.name
-            for loop in self._all
-            if loop.name in ended or (loop.began is not None and now - loop.began > 60.0)
-        ]
+        return [loop.name for loop in self._loops if loop.name in ended or loop.began < latest]
 
     async def drain(self, seconds: float = 10.0) -> int:
         """Stop claiming, let running work end within the time and cancel the rest; return how many that was.
@@ -292,7 +272,7 @@ class Scheduler:
         """
         end = self._clock.monotonic() + seconds
         await self._ticker.stop()
-        for loop in self._all:
+        for loop in self._loops:
             loop.stop()
         cancelled = 0
         if self._running:

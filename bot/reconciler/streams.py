@@ -63,11 +63,6 @@ class Streams(context.EnginePart):
         self._board = engine.board
         self._followers: dict[str, _Follower] = {}
 
-    @property
-    def is_restless(self) -> bool:
-        """Return whether any output is followed here, whatever the rows say."""
-        return bool(self._followers)
-
     async def step(self, pool: Pool | None = None) -> int:
         """Open the streams that are due and end those that are over; return how many were opened.
 

@@ -31,25 +31,23 @@ class Answering:
         self.silent_since = since if self.silent_since is None else min(self.silent_since, since)
 
     @property
-    def is_written(self) -> bool:
-        """Return whether the row says it, as far as anybody needs to know."""
-        since, at = self.silent_since, self.answered_at
-        if since is not None:
-            return since == self.row_since
-        return at is None or (self.row_since is None and 0.0 <= at - self._row_at < NOTED_EVERY)
+    def is_restless(self) -> bool:
+        """Return whether there is no answer, or one to write."""
+        at = self.answered_at
+        is_noted = at is None or (self.row_since is None and 0.0 <= at - self._row_at < NOTED_EVERY)
+        return self.silent_since is not None or not is_noted
 
     async def write(self, store: Store) -> bool:
         """Write what has changed; return whether that begins or ends a silence. Raises StoreError."""
         since, at = self.silent_since, self.answered_at
-        if self.is_written:
-            return False
-        if since is not None:
+        if since is not None and since != self.row_since:
             self.row_since = await store.silent(self.name, since, at)
             if self.silent_since is not None:
                 # Another process may have been there before.
                 self.failed(self.row_since)
             return self.row_since == since
-        assert at is not None, "without an answer there is nothing to write"
+        if since is not None or at is None or not self.is_restless:
+            return False
         is_over = await store.answered(self.name, at)
         self.row_since, self._row_at = None, at
         return is_over

@@ -281,21 +281,17 @@ def runs_differ(before: Row, after: Row) -> bool:
 _AT_ONCE: Final = 100
 
 
-async def record_reads(engine: Engine, results: Sequence[ReadResult]) -> bool:
+async def record_reads(engine: Engine, results: Sequence[ReadResult]) -> None:
     """Write the results of claimed reads: states, due times, verified marks; wake operations, mark cards.
-
-    Return whether that left work for others: an operation was woken or a card became dirty.
 
     The card of each row's newest operation becomes dirty if anything visible changed. An observation is
     as old as its claim, not its answer. ``gone`` applies to the reader's own row only: for others it may
     just mean *not yours*, so they are read again with their own accounts. Atomic per result, in batches
     that give way to operations.
     """
-    is_news = False
     for first in range(0, len(results), _AT_ONCE):
         some = results[first : first + _AT_ONCE]
-        is_news |= await engine.write(partial(record_some, results=some), Priority.RECORDS, rows=len(some))
-    return is_news
+        await engine.write(partial(record_some, results=some), Priority.RECORDS, rows=len(some))
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,9 +302,9 @@ class _Writes:
     settled: list[Parameters] = field(default_factory=list)
 
 
-def record_some(tx: Transaction, results: Sequence[ReadResult]) -> bool:
-    """Write the results of claimed reads; return whether that woke an operation or made a card dirty."""
-    is_news, now = False, tx.now()
+def record_some(tx: Transaction, results: Sequence[ReadResult]) -> None:
+    """Write the results of claimed reads."""
+    now = tx.now()
     for batch in _one_of_each_gate(results):
         ids = sorted({workspace_id for result in batch for workspace_id in result.workspace_ids})
         known = {row["id"]: row for row in tx.all("read_rows", ids=as_json(dict.fromkeys(ids, 1)))}
@@ -322,10 +318,9 @@ def record_some(tx: Transaction, results: Sequence[ReadResult]) -> bool:
             ]
             gate = found[0][1] if found else tx.one("gate", gate_key=result.gate_key)
             if gate is not None:
-                is_news |= _record(tx, result, found, gate, writes, now)
+                _record(tx, result, found, gate, writes, now)
         tx.run_each("observed_same", writes.same)
         tx.run_each("settle_gate", writes.settled)
-    return is_news
 
 
 def _one_of_each_gate(results: Sequence[ReadResult]) -> Iterator[list[ReadResult]]:
@@ -347,8 +342,7 @@ def _record(
     gate: Row,
     writes: _Writes,
     now: float,
-) -> bool:
-    is_news = False
+) -> None:
     granted_at = gate["gate_claimed_at"] if result.granted_at is None else result.granted_at
     if result.doubt is not None and found and found[0][0] == 0:
         WORKSPACES.change(tx, {"id": found[0][1]["id"]}, **doubt_columns(result.doubt))
@@ -375,7 +369,7 @@ def _record(
         if is_gone and is_reader:
             again = {"is_new": row["state"] != State.GONE, "again": SAID_AGAIN_AFTER}
             tx.run("note_gone", id=row["id"], at=granted_at, **again)
-        is_news |= _tell_operation(tx, row, result, now, changed=changed) or changed
+        _tell_operation(tx, row, result, now, changed=changed)
     settled = opens_at if gate["wanted_at"] > granted_at else due_at
     if settled != gate["gate_due_at"] or opens_at != gate["next_check_at"]:
         writes.settled.append(
@@ -386,7 +380,6 @@ def _record(
                 "opens_at": opens_at,
             }
         )
-    return is_news
 
 
 def _observe(
@@ -464,18 +457,16 @@ def _observe(
     return before != after or reason != row["reason"]
 
 
-def _tell_operation(tx: Transaction, row: Row, result: ReadResult, now: float, *, changed: bool) -> bool:
+def _tell_operation(tx: Transaction, row: Row, result: ReadResult, now: float, *, changed: bool) -> None:
     if row["operation_id"] is None:
-        return False
+        return
     has_news = row["operation_hold"] != result.hold
     may_wake = row["waits_for"] == "read"
     # A change wakes it whatever the row says: a step that doesn't know of it may have claimed it since.
-    wakes = bool(changed or has_news or may_wake or row["leased_until"] > now)
-    if wakes:
+    if changed or has_news or may_wake or row["leased_until"] > now:
         strength = Woken.CHANGED if changed else Woken.READ
         tx.run("wake_operation", id=row["operation_id"], hold=result.hold, strength=strength, now=now)
     if has_news:
         cards.owe(tx, row["operation_id"], changed=True)
     if has_news and result.hold:
         release_card(tx, row["operation_id"])
-    return wakes

@@ -6,7 +6,6 @@ changes the look with it.
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
@@ -41,16 +40,6 @@ _CHOSEN = re.compile(rf"unnest\(ARRAY\( \*/(.*?)/\* postgresql: {SKIPS}", re.DOT
 _LIMIT = re.compile(r"(ORDER BY [\w., ]+?) LIMIT .*", re.DOTALL)
 _BRACES = re.compile(r"\{(tasks|placed)\}")
 _FROM = re.compile(r"\bFROM (\w+)")
-
-
-@dataclass(frozen=True, slots=True)
-class Looker:
-    """Hold for whom is looked: a process, its connections, and the numbers by which it claims."""
-
-    owner: str = ""
-    connections: Collection[str] = ()
-    card_interval: float = 0.0
-    warn_seconds: float = 0.0
 
 
 def _parts(query: str) -> list[str]:
@@ -95,24 +84,26 @@ def kinds_of(table: str) -> frozenset[str]:
 
 
 def look(
-    tx: Transaction, kinds: Collection[str], looker: Looker, ahead: float = 0.0
+    tx: Transaction,
+    kinds: Collection[str],
+    ahead: float,
+    owner: str,
+    connections: Collection[str],
+    card_interval: float,
+    warn_seconds: float,
 ) -> tuple[set[str], set[str]]:
-    """Return the kinds of which something is due, and those of which nothing will be for so many seconds."""
-    due = _due(tx, kinds, looker, tx.now())
-    rest = set(kinds) - due if ahead else set()
-    return due, rest - (_due(tx, rest, looker, tx.now() + ahead) if rest else set())
+    """Return the kinds of which something is due, and those of which nothing will be for so many seconds.
 
+    The rest is what a process claims by.
+    """
+    names = {"connection_each": as_json(dict.fromkeys(connections, 1)), "class_each": notices.NUMBERS}
 
-def _due(tx: Transaction, kinds: Collection[str], looker: Looker, now: float) -> set[str]:
-    given = {
-        **notices.looked_for(now),
-        **cards.looked_for(now, looker.card_interval),
-        **pauses.looked_for(now),
-        **timers.looked_for(now),
-        "until": now + looker.warn_seconds,
-        "owner": looker.owner,
-        "connection_each": as_json(dict.fromkeys(looker.connections, 1)),
-        "class_each": notices.NUMBERS,
-        "kinds": as_json(dict.fromkeys(kinds, 1)),
-    }
-    return {row["kind"] for row in tx.all(statement(), now=now, **given)}
+    def due(kinds: Collection[str], now: float) -> set[str]:
+        given = notices.looked_for(now) | cards.looked_for(now, card_interval)
+        given |= pauses.looked_for(now) | timers.looked_for(now) | {"now": now, "until": now + warn_seconds}
+        asked = as_json(dict.fromkeys(kinds, 1))
+        return {row["kind"] for row in tx.all(statement(), kinds=asked, owner=owner, **names, **given)}
+
+    found = due(kinds, tx.now())
+    rest = set(kinds) - found if ahead else set()
+    return found, rest - (due(rest, tx.now() + ahead) if rest else set())

@@ -474,7 +474,7 @@ class PostgresTransaction:
             self.audited = str(params["hash"])
         if done.rowcount > 0 and not (done.statusmessage or "").startswith("SELECT"):
             self.changes += done.rowcount
-            self.written.add(written_by(text))
+            self.written |= written_by(text)
         return done
 
     def all(self, query: str, **params: Any) -> list[Row]:

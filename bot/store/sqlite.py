@@ -279,11 +279,9 @@ class SqliteTransaction:
         self.written: set[str] = set()
 
     def _execute(self, query: str, params: dict[str, Any]) -> sqlite3.Cursor:
-        return self._connection.execute(self._queries.get(query, query), cleaned(params))
-
-    def _note(self, query: str, rows: int) -> None:
-        if rows > 0:
-            self.written.add(written_by(self._queries.get(query, query)))
+        text = self._queries.get(query, query)
+        self.written |= written_by(text)
+        return self._connection.execute(text, cleaned(params))
 
     def all(self, query: str, **params: Any) -> list[Row]:
         """Return all rows."""
@@ -291,9 +289,7 @@ class SqliteTransaction:
         columns = self._columns.get(query)
         if columns is None:
             columns = self._columns[query] = [column[0] for column in cursor.description]
-        rows = [dict(zip(columns, row, strict=True)) for row in cursor]
-        self._note(query, len(rows))
-        return rows
+        return [dict(zip(columns, row, strict=True)) for row in cursor]
 
     def one(self, query: str, **params: Any) -> Row | None:
         """Return the first row."""
@@ -302,13 +298,11 @@ class SqliteTransaction:
 
     def run(self, query: str, **params: Any) -> int:
         """Run a statement; return how many rows were written."""
-        rows = self._execute(query, params).rowcount
-        self._note(query, rows)
-        return rows
+        return self._execute(query, params).rowcount
 
     def run_each(self, query: str, params: Sequence[Parameters]) -> None:
         """Run a statement for each set of parameters."""
-        self._note(query, len(params))
+        self.written |= written_by(self._queries[query]) if params else set()
         self._connection.executemany(self._queries[query], map(cleaned, params))
 
     def now(self) -> float:

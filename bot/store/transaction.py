@@ -166,14 +166,13 @@ class Engine(Protocol):
 
 #: Ends what a claim chooses: nobody waits for a row that another claims.
 SKIPS: Final = "FOR UPDATE SKIP LOCKED"
-_WRITES: Final = re.compile(r"(?:UPDATE|INSERT INTO|DELETE FROM) (\w+)")
+_WRITES: Final = re.compile(r"\A(?:UPDATE|INSERT INTO|DELETE FROM) (\w+)")
 
 
 @cache
-def written_by(query: str) -> str:
-    """Return the table that a statement writes; "" for a claim, by which nothing becomes due."""
-    found = _WRITES.match(query) if SKIPS not in query else None
-    return found[1] if found is not None else ""
+def written_by(query: str) -> frozenset[str]:
+    """Return the table that a statement writes; none for a claim, by which nothing becomes due."""
+    return frozenset(_WRITES.findall(query) if SKIPS not in query else ())
 
 
 _ENCODER: Final = json.JSONEncoder(separators=(",", ":"))

@@ -1,8 +1,6 @@
-"""The recorder: results are written together, none keeps another back, and only news wakes others."""
+"""The recorder: results are written together, and none keeps another back."""
 
 import asyncio
-
-import pytest
 
 from bot.domain.observed import Observed
 from bot.domain.reads import ReadResult
@@ -11,7 +9,6 @@ from bot.reconciler.reads import Recorder
 from bot.support.errors import StoreBusy
 from bot.support.pool import Pool
 from tests.rigs.clock import CountingIds
-from tests.rigs.listeners import Unheard
 
 SEEN = Observed(State.RUNNING)
 
@@ -23,26 +20,25 @@ def result(number: int, observed: Observed | None = SEEN) -> ReadResult:
 class Shelf:
     """Stand in for the store: note each batch, and fail where it is told to."""
 
-    def __init__(self, error: Exception | None = None, bad: str = "", *, is_news: bool = False) -> None:
+    def __init__(self, error: Exception | None = None, bad: str = "") -> None:
         self.batches: list[list[str]] = []
         self.asked, self.may_go = asyncio.Event(), asyncio.Event()
         self.may_go.set()
-        self._error, self._bad, self._is_news = error, bad, is_news
+        self._error, self._bad = error, bad
 
-    async def record_reads(self, results) -> bool:
+    async def record_reads(self, results) -> None:
         keys = [one.gate_key for one in results]
         self.batches.append(keys)
         self.asked.set()
         await self.may_go.wait()
         if self._error is not None and (not self._bad or self._bad in keys):
             raise self._error
-        return self._is_news
 
 
 async def test_what_comes_while_a_batch_is_written_makes_the_next():
     shelf, pool = Shelf(), Pool(10, lambda: None)
     shelf.may_go.clear()
-    recorder = Recorder(shelf, CountingIds(), Unheard())
+    recorder = Recorder(shelf, CountingIds())
     recorder.put([result(1)], pool)
     await shelf.asked.wait()
     recorder.put([result(2)], pool)
@@ -54,7 +50,7 @@ async def test_what_comes_while_a_batch_is_written_makes_the_next():
 
 async def test_one_that_cannot_be_written_keeps_no_other_back():
     shelf = Shelf(ValueError("a mistake of ours"), "gate 2")
-    recorder = Recorder(shelf, CountingIds(), Unheard())
+    recorder = Recorder(shelf, CountingIds())
     recorder.put([result(number) for number in (1, 2, 3)], None)
     await recorder.write()
     assert shelf.batches == [["gate 1", "gate 2", "gate 3"], ["gate 1"], ["gate 2"], ["gate 3"]]
@@ -62,21 +58,7 @@ async def test_one_that_cannot_be_written_keeps_no_other_back():
 
 async def test_a_busy_store_is_not_asked_again_for_each():
     shelf = Shelf(StoreBusy("not in time"))
-    recorder = Recorder(shelf, CountingIds(), Unheard())
+    recorder = Recorder(shelf, CountingIds())
     recorder.put([result(1), result(2)], None)
     await recorder.write()
     assert len(shelf.batches) == 1
-
-
-@pytest.mark.parametrize(
-    ("is_news", "observed", "told"),
-    [(True, SEEN, 1), (False, SEEN, 0), (False, None, 1)],
-)
-async def test_only_news_and_failures_wake_others(is_news, observed, told):
-    calls: list[int] = []
-    news = Unheard()
-    news.work_left = lambda: calls.append(1)
-    recorder = Recorder(Shelf(is_news=is_news), CountingIds(), news)
-    recorder.put([result(1, observed)], None)
-    await recorder.write()
-    assert len(calls) == told

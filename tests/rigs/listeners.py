@@ -4,9 +4,6 @@
 class Unheard:
     """Ignore new work."""
 
-    def work_left(self) -> None:
-        """Do nothing."""
-
     def turn_in(self, _seconds: float) -> None:
         """Do nothing."""
 

@@ -68,12 +68,9 @@ class Notifier:
         """Return whether Slack answers, and lets the app in."""
         return self.shut_out is None and self._slack.answering.row_since is None
 
-    @property
     def is_restless(self) -> bool:
         """Return whether there is more to do about messages than rows say."""
-        answering = self._slack.answering
-        is_silent = answering.silent_since is not None or not answering.is_written
-        return is_silent or any(slack.is_restless for slack in self._slack.all())
+        return self._slack.answering.is_restless or any(one.is_restless for one in self._slack.all())
 
     async def step_notices(self, pool: Pool | None = None) -> int:
         """Send the notices that are due and fit the budget; return how many were claimed."""

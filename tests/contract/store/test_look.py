@@ -7,12 +7,14 @@ import pytest
 
 from bot.domain.notices import NoticeKind
 from bot.store import cards, look, notices, timers
-from bot.store.look import KINDS, Looker, kinds_of
+from bot.store.look import KINDS, kinds_of
 from bot.store.schema import setting
 from bot.store.tables import TABLES
 from tests.contract.store.test_every_field import BESIDE, made
 
-LOOKER = Looker("me", ["saturn", "posit"], 15.0, 300.0)
+CONNECTIONS = ["saturn", "posit"]
+#: What a process claims by.
+BY = ("me", CONNECTIONS, 15.0, 300.0)
 #: More than there are rows.
 MANY = 100
 #: Before and after now: each margin by which something waits lies between two of them.
@@ -136,12 +138,12 @@ def claimed(tx, kind):
         "again": now + 60,
     }
     given |= {"team": "T", "method": "m", "since": now, "most": MANY, "noted_before": now - 60}
-    given["until"] = now + (LOOKER.warn_seconds if kind == "expiry" else 60)
+    given["until"] = now + (BY[3] if kind == "expiry" else 60)
     rows = []
     for query in KINDS[kind]:
         for table in ("tasks", "later_tasks") if query == "claim_tasks" else ("",):
             text = setting(query, tasks=table) if table else query
-            for one in LOOKER.connections if query == "claim_gates" else ("",):
+            for one in CONNECTIONS if query == "claim_gates" else ("",):
                 rows += tx.all(text, **given, connection=one)
     return rows
 
@@ -160,7 +162,7 @@ def compare(tx, kind, number):
     tables = [*{"operations": ["workspaces"], "expiry": ["accounts"]}.get(kind, ()), *tables]
     for name in tables:
         _fill(tx, name, numbers, now)
-    says, quiet = look.look(tx, [kind], LOOKER, 5.0)
+    says, quiet = look.look(tx, [kind], 5.0, *BY)
     before = tx.changes
     takes = bool(claimed(tx, kind)) or tx.changes > before
     assert (kind in says) == takes
