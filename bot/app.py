@@ -214,8 +214,6 @@ class Process:
             self.store, self._machine, self.ids, on_beat=partial(witness.note, self.store)
         )
         self.context = self._context()
-        if not self._works:
-            self.store.engine.notify()
         self._compose()
         self._replays = Replays(clock.monotonic)
         if self._takes_requests:

@@ -170,13 +170,7 @@ class Scheduler:
         """Create the loops for their steps; call it once, before ``start``."""
         self._reconciler, engine, timed = reconciler, reconciler.engine, reconciler.clockwork
         outages, board = reconciler.step_outages, engine.board
-        #: Whose claims are looked for, and by which intervals they are made.
-        self._claims_by = (
-            engine.owners.name,
-            engine.connections,
-            notifier.card_interval,
-            engine.warn_seconds,
-        )
+        self._by = engine.owners.name, engine.connections, notifier.card_interval, engine.warn_seconds
 
         def loop(name: str, step: Step, size: int, rest: float = REST, **keys: Any) -> Loop:
             return Loop(name, step, size, self._ids, self._clock, rest, **{"kinds": {name}} | keys)
@@ -247,7 +241,7 @@ class Scheduler:
         asked, self._asked = self._asked, set()
         now, due, quiet = self._clock.monotonic(), asked, set[str]()
         try:
-            due, quiet = await self._store.look(asked, self._ahead, *self._claims_by)
+            due, quiet = await self._store.look(asked, self._ahead, self._by)
         except StoreError as error:
             # Each loop finds out for itself.
             log.warning("nothing could be looked for", problem=str(error))

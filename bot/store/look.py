@@ -36,6 +36,8 @@ KINDS: Final[Mapping[str, Collection[str]]] = {
 _WORDS: Final = {"tasks": ("tasks", "later_tasks"), "placed": cards.PLACED}
 #: What is claimed for one of several at a time; the parameter with ``_each`` has all of them.
 _EACH: Final = {":connection": "one.key", ":class": "CAST(one.key AS INTEGER)"}
+#: What a process claims by: its name, its connections, how often cards are redrawn, how soon ends are told.
+By = tuple[str, Collection[str], float, float]
 _CHOSEN = re.compile(rf"unnest\(ARRAY\( \*/(.*?)/\* postgresql: {SKIPS}", re.DOTALL)
 _LIMIT = re.compile(r"(ORDER BY [\w., ]+?) LIMIT .*", re.DOTALL)
 _BRACES = re.compile(r"\{(tasks|placed)\}")
@@ -83,19 +85,9 @@ def kinds_of(table: str) -> frozenset[str]:
     )
 
 
-def look(
-    tx: Transaction,
-    kinds: Collection[str],
-    ahead: float,
-    owner: str,
-    connections: Collection[str],
-    card_interval: float,
-    warn_seconds: float,
-) -> tuple[set[str], set[str]]:
-    """Return the kinds of which something is due, and those of which nothing will be for so many seconds.
-
-    The rest is what a process claims by.
-    """
+def look(tx: Transaction, kinds: Collection[str], ahead: float, by: By) -> tuple[set[str], set[str]]:
+    """Return the kinds of which something is due, and those of which nothing will be for so many seconds."""
+    owner, connections, card_interval, warn_seconds = by
     names = {"connection_each": as_json(dict.fromkeys(connections, 1)), "class_each": notices.NUMBERS}
 
     def due(kinds: Collection[str], now: float) -> set[str]:

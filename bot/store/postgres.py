@@ -114,13 +114,13 @@ class PostgresEngine(QueuedEngine):
             await self.close()
             raise
 
-    def notify(self) -> None:
-        """Tell those who listen which tables each commit of this process writes, too."""
-        for session in self._writing:
-            session.notifies = True
-
     async def listen(self, told: Told) -> None:
-        """Tell which tables the commits of others write, if they notify, until cancelled."""
+        """Tell which tables those write who don't listen, until cancelled.
+
+        Those who do look at everything every second: commits that notify wait for each other.
+        """
+        for session in self._writing:
+            session.notifies = False
         await listen(self._url, told)
 
     async def tidy(self) -> None:

@@ -112,8 +112,8 @@ class PostgresSession:
         #: Which of the locks of those who serve this connection should hold, and which it does.
         self._wanted: set[str] = set()
         self._held: set[str] = set()
-        #: Whether others are told which tables it writes.
-        self.notifies = False
+        #: Whether those who listen are told which tables it writes.
+        self.notifies = True
         #: The server's process behind the connection.
         self.pid = 0
         #: Which server that is, on which timeline; and whether the rows were compared with that.

@@ -92,9 +92,6 @@ class QueuedEngine:
         for queue in self._queues():
             queue.told = told
 
-    def notify(self) -> None:
-        """Do nothing: no other process listens."""
-
     async def listen(self, _told: Told) -> None:
         """Return at once: no other process notifies."""
 

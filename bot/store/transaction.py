@@ -147,12 +147,8 @@ class Engine(Protocol):
         """Tell which tables each commit of this process writes."""
         ...
 
-    def notify(self) -> None:
-        """Tell those who listen which tables each commit of this process writes, too."""
-        ...
-
     async def listen(self, told: Told) -> None:
-        """Tell which tables the commits of others write, if they notify, until cancelled."""
+        """Tell which tables those write who don't listen, until cancelled."""
         ...
 
     async def tidy(self) -> None:

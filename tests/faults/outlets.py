@@ -171,9 +171,6 @@ class _Engine:
     def tell(self, told: Any) -> None:
         self._engine.tell(told)
 
-    def notify(self) -> None:
-        self._engine.notify()
-
     async def listen(self, told: Any) -> None:
         await self._engine.listen(told)
 

@@ -1,6 +1,7 @@
 """The loops: woken at once, never ended by an error, drained in time."""
 
 import asyncio
+from collections import Counter
 
 import pytest
 from structlog.testing import capture_logs
@@ -9,9 +10,10 @@ from bot.domain.errands import Outcome
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.reconciler.scheduler import DAY, EVERYBODY, Loop, Scheduler
+from bot.store.look import KINDS
 from bot.store.tables import SERVING
 from bot.store.tasks import NewTask
-from bot.support.errors import SlackFailed
+from bot.support.errors import SlackFailed, StoreBusy
 from bot.support.pool import Pool
 from tests.reconciler.runs import new_run_world
 from tests.rigs.store import ALICE
@@ -234,3 +236,137 @@ async def test_a_pool_is_bounded_and_tells_when_there_is_room_again():
     await asyncio.sleep(0)
     assert done == [1, 2]
     assert await pool.drain(0) == 0
+
+
+class Looks:
+    """Step a scheduler's looks by hand, over a store that notes what is looked for."""
+
+    def __init__(self, world, *, is_shared=False):
+        self.world, self.asked = world, []
+        world.news = self.scheduler = Scheduler(world.store, world.clock, world.ids)
+        self.scheduler._ahead *= not is_shared
+        world.reborn()
+        self.scheduler.drive(world.reconciler, world.notifier)
+        look = world.store.look
+
+        async def noted(kinds, *others):
+            self.asked.append(set(kinds))
+            return await look(kinds, *others)
+
+        world.store.look = noted
+
+    async def woken(self):
+        """Look for what was asked about; return the names of the loops that are woken since."""
+        await asyncio.sleep(0)
+        if self.scheduler._asked:
+            await self.scheduler._look(None)
+        names = [loop.name for loop in self.scheduler._loops[1:] if loop._woken.is_set()]
+        for loop in self.scheduler._loops:
+            loop._woken.clear()
+        return names
+
+    async def settled(self):
+        """Look at everything, which leaves all kinds quiet."""
+        self.scheduler.wake()
+        await self.woken()
+        self.asked.clear()
+
+
+@pytest.fixture
+async def looks(world):
+    await world.own()
+    await world.work()
+    made = Looks(world)
+    await made.settled()
+    return made
+
+
+async def test_a_write_wakes_the_loops_of_what_it_made_due_and_no_others(world, looks):
+    await world.store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, EVERYBODY)])
+    assert await looks.woken() == ["tasks"]
+    assert looks.asked == [{"tasks"}]
+    # A claim makes nothing due, and what nobody claims by wakes nobody.
+    assert await world.store.claim_tasks(9, 60.0)
+    await world.store.mark("moved")
+    assert await looks.woken() == []
+    assert looks.asked == [{"tasks"}]
+    # A write that makes nothing due now is looked at, and wakes nobody.
+    await world.store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, EVERYBODY, due_in=60.0)])
+    assert await looks.woken() == []
+    assert looks.asked == [{"tasks"}, {"tasks"}]
+
+
+async def test_a_notification_without_names_is_about_everything(looks):
+    looks.scheduler.written(["rules", "nobody's"])
+    looks.scheduler.written(None)
+    await looks.woken()
+    assert looks.asked == [set(KINDS)]
+
+
+async def test_at_rest_ten_seconds_cost_two_looks(world, looks):
+    for _ in range(10):
+        world.clock.advance(1.0)
+        looks.scheduler.wake()
+        await looks.woken()
+    assert looks.asked == [set(KINDS)] * 2
+
+
+async def test_where_others_write_too_everything_is_looked_at_on_each_tick(world):
+    looks = Looks(world, is_shared=True)
+    for _ in range(3):
+        looks.scheduler.wake()
+        await looks.woken()
+    assert looks.asked == [set(KINDS)] * 3
+
+
+async def test_what_time_makes_due_is_found_by_the_next_tick(world, looks):
+    await world.store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, EVERYBODY, due_in=4.5)])
+    found = []
+    for second in range(1, 7):
+        await looks.woken()
+        world.clock.advance(1.0)
+        looks.scheduler.wake()
+        if "tasks" in await looks.woken():
+            found.append(second)
+    assert found == [5, 6]
+
+
+async def test_a_clock_that_jumps_is_followed_by_the_next_tick(world, looks):
+    await world.store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, EVERYBODY, due_in=3600.0)])
+    assert await looks.woken() == []
+    world.clock.jump(3601.0)
+    looks.scheduler.wake()
+    assert "tasks" in await looks.woken()
+
+
+async def test_where_nothing_can_be_looked_for_each_loop_finds_out_for_itself(world, looks):
+    async def busy(*_):
+        raise StoreBusy("not now")
+
+    world.store.look = busy
+    looks.scheduler.written(None)
+    with capture_logs() as logs:
+        assert len(await looks.woken()) == 10
+    assert [entry["event"] for entry in logs] == ["nothing could be looked for"]
+
+
+async def test_a_loop_that_took_one_waits_and_one_that_took_more_goes_on(world):
+    taken = iter([3, 2, 1])
+
+    async def step(_pool):
+        return next(taken)
+
+    loop = Loop("operations", step, 5, world.ids, world.clock, rest=0.0)
+    running = asyncio.create_task(loop.run())
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert list(taken) == []
+    assert not running.done()
+    loop.stop()
+    await running
+
+
+async def test_every_kind_has_one_loop(looks):
+    found = Counter(kind for loop in looks.scheduler._loops for kind in loop.kinds)
+    # Outputs are in no row.
+    assert found == Counter([*KINDS, "outputs"])

@@ -56,7 +56,6 @@ async def test_a_commit_tells_its_tables_and_so_does_a_connection_that_was_lost(
     async with opened(url) as web, opened(url) as worker, listening(worker) as told:
         # Whoever begins to listen looks at what came before.
         assert await next_of(told) is None
-        web.engine.notify()
         await web.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, "everybody")])
         assert await next_of(told) == ["tasks"]
         await web.begin_outage("", 1.0, [])
@@ -83,7 +82,6 @@ async def test_a_notification_without_names_is_about_all(url):
 async def test_what_is_rolled_back_tells_nothing(url):
     async with opened(url) as web, opened(url) as worker, listening(worker) as told:
         assert await next_of(told) is None
-        web.engine.notify()
         own = []
         web.engine.tell(own.append)
 

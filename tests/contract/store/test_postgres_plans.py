@@ -2,7 +2,11 @@
 
 import pytest
 
+from bot.store import look, notices
 from bot.store.postgres_session import numbered
+from bot.store.tables import TABLES
+from bot.store.transaction import as_json, clean
+from tests.contract.store.test_every_field import BESIDE, made
 from tests.contract.store.test_sqlite_plans import RARE, STATEMENTS
 from tests.rigs import postgres
 
@@ -53,9 +57,63 @@ async def test_every_query_is_understood_and_has_an_index(connection):
     ],
 )
 async def test_claims_use_the_index_that_was_made_for_them(connection, name, index):
+    # What another test has left in the statistics mustn't decide between two ways over the same index.
+    connection.execute("SET enable_bitmapscan = off")
     query, parameters = numbered(STATEMENTS[name])
     connection.execute(f"PREPARE q AS {query}".encode())
     given = ", ".join("NULL" for _ in parameters)
     plan = "\n".join(row[0] for row in connection.execute(f"EXPLAIN EXECUTE q({given})".encode()))
     connection.execute("DEALLOCATE q")
     assert f"Index Scan using {index}" in plan, plan
+
+
+#: How the rows are of which nothing is due, though all are open.
+RESTING = {
+    "operations": "outcome = NULL, next_step_at = 4e9, leased_until = 0, start_call = 'accepted'",
+    "gates": "connection = 'saturn', due_at = 4e9, next_check_at = 4e9",
+    "tasks": "kind = 'discover', due_at = 4e9",
+    "runs": "outcome = NULL, next_step_at = 4e9, leased_until = 0, start_call = 'accepted', is_watched = 0",
+    "workspaces": "state = 'running', hidden = 0, stop_at = 4e9, stop_look_at = 4e9, ends_at = 4e9",
+    "accounts": "state = 'active', remind_at = 4e9",
+    "rules": "look_at = 4e9, lesson_look_at = NULL",
+    "notices": "kind = 'card', state = 'sent', class = 1, held_until = NULL, held_by = NULL",
+    "cards": "kind = 'card', is_dirty = 0, later_ts = NULL, message_ts = '1.2'",
+    "homes": "wanted_at = NULL, look_at = 4e9",
+}
+
+
+def fill(connection, name, rows):
+    """Add rows that rest, each of which leaves a dead one behind."""
+    table = TABLES[name]
+    row = {"gate_key": "", "connection": "", "remote_id": ""}
+    if table.model is not None:
+        row = {**table.columns(made(table, 10)), **BESIDE.get(name, {})}
+    told = {column for column, value in row.items() if str(value).endswith(" 10")} | {"principal", "gate_key"}
+    given = {column: clean(value) for column, value in row.items() if column not in told}
+    values = ", ".join("'x' || number" if column in told else f"%({column})s" for column in row)
+    connection.execute(
+        f"INSERT INTO {name} ({', '.join(row)}) SELECT {values} FROM generate_series(1, {rows}) number", given
+    )
+    connection.execute(f"UPDATE {name} SET {RESTING[name]}")
+
+
+async def test_the_look_walks_nothing_among_a_hundred_thousand_rows_half_of_them_dead(connection):
+    with connection.transaction(force_rollback=True):
+        connection.execute("SET enable_seqscan = on; SET session_replication_role = replica")
+        for name in RESTING:
+            fill(connection, name, 10_000)
+        connection.execute("ANALYZE")
+        query, names = numbered(look.statement())
+        kinds, classes = as_json(dict.fromkeys(look.KINDS, 1)), notices.NUMBERS
+        given = dict.fromkeys(names, "1.8e9") | {"owner": "me", "kinds": kinds, "class_each": classes}
+        given |= {"connection_each": as_json({"saturn": 1, "posit": 1})}
+        connection.execute(f"PREPARE q AS {query}".encode())
+        asked = "EXECUTE q({})".format(", ".join(f"'{given[name]}'" for name in names)).encode()
+        assert connection.execute(asked).fetchall() == []
+        took = []
+        for _ in range(9):
+            *plan, ended = (row[0] for row in connection.execute(b"EXPLAIN ANALYZE " + asked))
+            took.append(float(ended.removeprefix("Execution Time: ").removesuffix(" ms")))
+        walks = [step for step in plan if "Seq Scan" in step]
+        assert [step for step in walks if any(f" on {name} " in step for name in RESTING)] == []
+        assert min(took) <= 5.0
