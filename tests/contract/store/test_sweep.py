@@ -119,22 +119,6 @@ async def test_what_is_past_its_use_goes_and_its_card_with_it(store, query):
     assert await store.engine.read(partial(left, table=PARTICIPANTS, key="card_id")) == with_presses
 
 
-async def test_edits_of_what_others_took_the_place_of_are_given_up_after_a_day(store, clock):
-    def write(tx):
-        for number, stage in enumerate(("live", "closing", "closing")):
-            made = test_every_field.made(CARDS, number)
-            sent = {"message_ts": f"{number}.0", "stage": stage, "is_dirty": True}
-            since = tx.now() - DAY + (60 if number == 2 else -60)
-            CARDS.add(tx, made, **sent, id=str(number), changed_at=since, leased_until=0.0, later_ts=None)
-
-    await store.engine.write(write)
-    assert (await store.statistics())["waiting_edits"] == 3
-    await store.sweep()
-    assert (await store.statistics())["waiting_edits"] == 2
-    assert [(await store.card(str(number))).stage for number in range(3)] == ["live", "closed", "closing"]
-    assert sorted(card.id for card in await store.claim_cards(10, 15.0, 60.0)) == ["0", "2"]
-
-
 async def test_however_many_are_past_their_use_they_all_go(store, clock):
     for number in range(450):
         await first_sight(store, f"old{number}")

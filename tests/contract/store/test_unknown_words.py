@@ -164,10 +164,6 @@ async def test_a_notice_is_left_alone_and_so_is_its_card(store, clock, two):
     clock.advance(OUTPUT_INTERVAL)
     (card,) = await store.claim_cards(10, 0.0, 60.0)
     assert card.subject == known.id
-    await store.card_updated(card.id, card)
-    await rewrite(store, f"UPDATE cards SET is_dirty = 1, changed_at = {clock.now()}, stage = 'closing'")
-    (card,) = await store.claim_cards(10, 0.0, 60.0)
-    assert card.subject == known.id
     # Homes wait for what is sent first, but not for what somebody else will send.
     assert not await store.is_news_waiting(notices=ENDLESS, cards=ENDLESS)
 
