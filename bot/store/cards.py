@@ -15,6 +15,8 @@ from bot.store.schema import setting
 from bot.store.tables import ACTS, CARDS
 from bot.store.transaction import Row, Transaction, as_json
 
+#: How many seconds a question waits for the answer to a press on it, which takes its place.
+_ANSWERED_WITHIN: Final = 3.0
 #: How many seconds, at most, the card of what has ended waits for the message that says so.
 END_FIRST: Final = 5.0
 #: How many seconds, at least, lie between two updates of a card for what its run has written.
@@ -134,6 +136,12 @@ def move(tx: Transaction, former: str, about: str) -> None:
 def owe(tx: Transaction, subject: str, *, changed: bool) -> None:
     """Mark the messages of an operation or run dirty; ``changed``: by more than progress."""
     tx.run("owe_cards_of", subject=subject, changed=changed, now=tx.now())
+
+
+def settle(tx: Transaction, subject: str) -> None:
+    """Have questions drawn that are settled; the answer to a press on one comes first."""
+    owe(tx, subject, changed=True)
+    CARDS.change(tx, {"subject": subject}, leased_until=tx.now() + _ANSWERED_WITHIN)
 
 
 def owe_about(tx: Transaction, about: str, *, changed: bool) -> None:

@@ -142,7 +142,8 @@ async def test_a_teacher_and_two_students_from_the_card_to_the_second_lesson(tmp
         assert [await state_of(stage, one) for one in (ADA, BEN)] == [State.STOPPED, State.STOPPED]
         await passes(stage, began, 33, 10, step=600)
         await passes(stage, began, 34, 0)
-        await ben.reads("Statistics is starting")
+        again = stage.slack.state.wait_for(lambda: len(stage.person(BEN).told("lesson")) == 2, 100.0)
+        assert await again
         await teacher.reads("1 of 1 are ready for Statistics.")
         assert [await state_of(stage, one) for one in (ADA, BEN)] == [State.STOPPED, State.RUNNING]
         assert len(stage.person(BEN).told("lesson")) == 2

@@ -25,6 +25,14 @@ BOT = "@bot"
 _CODE = re.compile(r"<code>([A-Z0-9]{4}-[A-Z0-9]{4})</code>")
 
 
+#: By the kind of an end that has no message of its own beside a card: what the card says then.
+_ON_CARDS = {
+    "stopped": ("has stopped on", "was already stopped on", "has ended."),
+    "suspended": ("is suspended on",),
+    "removed": ("has been removed from",),
+}
+
+
 class Person:
     """Be one person."""
 
@@ -39,8 +47,16 @@ class Person:
         return [Shown(channel, message) for message in self.world.slack.seen(self.id, channel)]
 
     def told(self, kind: str) -> list[Shown]:
-        """Return the direct messages of a kind: card, ready, failed, stopped, waiting, linked …"""
-        return [shown for shown in self.sees() if shown.kind == kind]
+        """Return the direct messages of a kind: card, ready, failed, waiting, linked …
+
+        The end of a stop is on its card, if it has one.
+        """
+        says = _ON_CARDS.get(kind, ())
+        return [
+            shown
+            for shown in self.sees()
+            if shown.kind == kind or (shown.kind == "card" and any(words in shown.text for words in says))
+        ]
 
     def only(self, kind: str) -> Shown:
         """Return the one direct message of a kind."""
