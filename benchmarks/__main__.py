@@ -2,8 +2,8 @@
 
 A name is a figure's or a measurement's (structure, minimum, help, unsigned, start, counted_start,
 counted_help, counted_read, polls, claims, watched, ready, limited, class, class_killed, class_shared, course,
-members, message, members_shared, startup, idle, posit, jobs, list, hostile, searches, homes, hours, day,
-week, silence, backups, page). What structure, help, start, polls, claims and the counted ones measure is
+members, message, members_shared, startup, idle, posit, jobs, list, lists, hostile, searches, homes, hours,
+day, week, silence, backups, page). What structure, help, start, polls, claims and the counted ones measure is
 measured in turn with the code of another revision, if one is named: a commit, or a folder that holds it.
 Exit status: 0 measured (whether or not the goals are met), 1 a measurement broke off, 2 wrong words.
 """
@@ -34,7 +34,7 @@ from benchmarks.figures import GOALS, Figure
 from benchmarks.homes import measure_homes
 from benchmarks.hostile import measure_hostile, measure_searches
 from benchmarks.hours import measure_hours
-from benchmarks.long_list import measure_long_list
+from benchmarks.long_list import measure_long_list, measure_shown
 from benchmarks.members import measure_members, measure_members_shared, measure_message
 from benchmarks.messages import measure_limited, measure_ready
 from benchmarks.pages import measure_page
@@ -91,6 +91,7 @@ MEASUREMENTS: Final[Mapping[str, tuple[Measure, tuple[str, ...]]]] = MappingProx
         "posit": (measure_posit, ("posit_requests",)),
         "jobs": (measure_jobs, ("job_streams_lost", "job_streams_memory")),
         "list": (measure_long_list, ("list_piece_longest",)),
+        "lists": (measure_shown, ("list_longest", "home_longest")),
         "hostile": (measure_hostile, ("hostile_ack_p99", "hostile_text_cpu", "loop_stop_longest")),
         "searches": (measure_searches, ("searches_ack_p99",)),
         "homes": (measure_homes, ("home_cpu", "homes_ready_last", "homes_beyond_limits")),

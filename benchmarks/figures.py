@@ -80,6 +80,8 @@ GOALS: Final[Mapping[str, Goal]] = MappingProxyType(
         "job_streams_lost": Goal("lines", 0.0),
         "job_streams_memory": Goal("MB above idle", 150.0),
         "list_piece_longest": Goal("ms", 20.0),
+        "list_longest": Goal("ms of CPU", 50.0),
+        "home_longest": Goal("ms of CPU", 50.0),
         "hostile_ack_p99": Goal("s", 0.3),
         "hostile_text_cpu": Goal("ms of CPU per text", 20.0),
         "loop_stop_longest": Goal("ms of CPU", 50.0),

@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
+import gc
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Generator, Sequence
 from pathlib import Path
+from types import coroutine
 from typing import Any, Final
 
+from benchmarks.crowd import TEAM, Crowd, Place, settle
 from benchmarks.figures import Figure
+from benchmarks.homes import KEY, context
+from benchmarks.machine import BenchmarkError
 from benchmarks.sizes import Sizes
 from benchmarks.stage import note
 from bot.domain.accounts import Account
+from bot.domain.homes import Home
 from bot.domain.people import Principal
+from bot.domain.surfaces import Surface
 from bot.domain.workspaces import State
+from bot.messages.blocks.home import home
+from bot.services.home import HomeGatherer
 from bot.store.discovered import FoundWorkspace
 from bot.store.sqlite import SqliteEngine
 from bot.store.store import Store
 from bot.store.transaction import Priority, Transaction, Work
 from bot.support.clock import SystemClock, SystemIds
+from bot.support.http import Http
+from handlers.dispatch import run_text
+from handlers.limits import RateLimiter
+from handlers.services import Services, build_services
 from tests.rigs.store import put_account
 
 _PRINCIPAL: Final = Principal(None, "T0BENCH", "ULONG")
 _CONNECTION: Final = "saturn"
+#: What is shown has at least so many blocks.
+_ROWS: Final = 5
 
 
 class TimedEngine(SqliteEngine):
@@ -33,9 +48,15 @@ class TimedEngine(SqliteEngine):
 
     longest = 0.0
 
+    async def read(self, work: Work[Any], priority: Priority = Priority.URGENT) -> Any:
+        """Run work that reads, and time it."""
+        return await super().read(self._timed(work), priority)
+
     async def write(self, work: Work[Any], lane: Priority = Priority.STEADY, rows: int = 1) -> Any:
         """Run work that writes, and time it."""
+        return await super().write(self._timed(work), lane, rows)
 
+    def _timed(self, work: Work[Any]) -> Work[Any]:
         def timed(tx: Transaction) -> Any:
             began = time.thread_time()
             try:
@@ -43,7 +64,7 @@ class TimedEngine(SqliteEngine):
             finally:
                 self.longest = max(self.longest, time.thread_time() - began)
 
-        return await super().write(timed, lane, rows)
+        return timed
 
 
 async def measure_long_list(sizes: Sizes) -> list[Figure]:
@@ -64,6 +85,72 @@ async def measure_long_list(sizes: Sizes) -> list[Figure]:
         finally:
             await store.close()
     return [Figure("list_piece_longest", engine.longest * 1e3)]
+
+
+async def measure_shown(sizes: Sizes) -> list[Figure]:
+    """Measure the longest piece of a long list and a long Home, on the loop or on the store's thread."""
+    crowd = Crowd(1, sizes.shown)
+    with tempfile.TemporaryDirectory() as folder:
+        path = str(Path(folder) / "usher.db")
+        place = Place(f"sqlite:///{path}", KEY, "https://cloud.example.org")
+        await settle(crowd, place, State.STOPPED)
+        engine = TimedEngine(path, SystemClock(), SystemIds())
+        await engine.open()
+        store = Store(engine)
+        async with Http.new_session() as session:
+            found = context(store, place, Http(session, time.monotonic))
+            services = build_services(found, RateLimiter(time.monotonic))
+            principal = Principal(None, TEAM, crowd.user(0))
+            homes, page = HomeGatherer(found, services.gatherer), sizes.shown // 20
+            try:
+                # What is imported and prepared once is no piece of a list.
+                await _listed(services, principal, "list")
+                gc.collect()
+                gc.freeze()
+                lists = [
+                    await _longest(engine, _listed(services, principal, text))
+                    for text in ("list", "list all", f"list {page}", "list stopped")
+                ]
+                shown = await _longest(engine, _home(homes, Home(principal, time.time(), page=page)))
+            finally:
+                gc.unfreeze()
+                await store.close()
+    said = ", ".join(f"{one * 1e3:.0f}" for one in lists)
+    note(f"lists {said} ms, Home {shown * 1e3:.0f} ms, at most in one piece")
+    return [Figure("list_longest", max(lists) * 1e3), Figure("home_longest", shown * 1e3)]
+
+
+async def _listed(services: Services, principal: Principal, text: str) -> None:
+    surface = Surface(kind="command", channel_id="C1", interaction=text)
+    answer = await run_text(services, principal, surface, text)
+    if len(answer.blocks) < _ROWS:
+        raise BenchmarkError(f"{text} was answered with {answer.text}")
+
+
+async def _home(homes: HomeGatherer, one: Home) -> None:
+    if len(home(await homes.own(one))["blocks"]) < _ROWS:
+        raise BenchmarkError("Home has no workspaces")
+
+
+async def _longest(engine: TimedEngine, work: Coroutine[Any, Any, None]) -> float:
+    """Return the CPU of the longest piece of some work, in seconds."""
+    engine.longest = longest = 0.0
+
+    @coroutine
+    def stepped() -> Generator[Any, None, None]:
+        nonlocal longest
+        while True:
+            began = time.thread_time()
+            try:
+                waits = work.send(None)
+            except StopIteration:
+                return
+            finally:
+                longest = max(longest, time.thread_time() - began)
+            yield waits
+
+    await stepped()
+    return max(longest, engine.longest)
 
 
 async def _account(store: Store) -> str:

@@ -83,6 +83,7 @@ class Sizes:
     stream_lines: int = 10_000
     #: Workspaces in one list.
     listed: int = 100_000
+    shown: int = 5_000
     #: Open Homes while as many people start a workspace; and one long Home, drawn so often.
     homes: int = 500
     home_workspaces: int = 200
@@ -164,6 +165,7 @@ TOY = Sizes(
     streams=2,
     stream_lines=50,
     listed=250,
+    shown=250,
     homes=4,
     home_workspaces=20,
     home_draws=5,

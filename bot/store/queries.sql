@@ -365,6 +365,10 @@ SELECT w.principal, w.connection, (
 FROM workspaces w WHERE w.id = :id AND w.hidden = 0;
 
 -- Rows that a person has named, or whose name 0.1.0 wrote, are found whatever they are called.
+-- name: piece_of_workspaces
+SELECT * FROM workspaces WHERE principal = :principal AND (connection, remote_id) > (:connection, :remote_id)
+ORDER BY connection, remote_id LIMIT :limit;
+
 -- name: workspaces_called
 SELECT * FROM workspaces WHERE hidden = 0 AND id IN (
     SELECT id FROM workspaces WHERE principal = :principal AND folded IN (:folded, :folded_stem)

@@ -1,17 +1,20 @@
 """People's workspaces: read, added, named, hidden and ending."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import Final
 
 from bot.domain.accounts import Account
 from bot.domain.people import Person, Principal
 from bot.domain.workspaces import State, Workspace
 from bot.store import cards, gates, hours, inbox, operations
 from bot.store.tables import GATES, WORKSPACES, name_columns, reader_of
-from bot.store.transaction import Row, Transaction
+from bot.store.transaction import Engine, Row, Transaction
 from bot.support.cleaning import fold
 
+#: How many are read at once.
+_PIECE: Final = 200
 _REACHED: Callable[[Row], tuple[Workspace, Account | None, Person | None]] = reader_of("w a p")
 
 
@@ -19,9 +22,29 @@ def workspaces(
     tx: Transaction, principal: Principal, *, connection: str | None = None, hidden: bool = False
 ) -> list[Workspace]:
     """Return a principal's workspaces by title; hidden ones only if ``hidden``."""
-    shown: dict[str, Any] = {} if hidden else {"hidden": False}
-    found = WORKSPACES.all(tx, "", principal=principal, **shown)
-    here = [workspace for workspace in found if connection in {None, workspace.connection}]
+    return _by_title(WORKSPACES.all(tx, "", principal=principal), connection, hidden=hidden)
+
+
+async def listed(
+    engine: Engine, principal: Principal, *, connection: str | None = None, hidden: bool = False
+) -> list[Workspace]:
+    """Return the same, read in pieces: thousands hold up nobody else, and may change in between."""
+    found: dict[str, Workspace] = {}
+    after, some = ("", ""), None
+    while some is None or len(some) == _PIECE:
+        some = await engine.read(partial(_some, principal=principal, after=after))
+        found |= {one.id: one for one in some}
+        after = (some[-1].connection, some[-1].remote_id) if some else after
+    return _by_title(found.values(), connection, hidden=hidden)
+
+
+def _some(tx: Transaction, principal: Principal, after: tuple[str, str]) -> list[Workspace]:
+    key = {"principal": principal, "connection": after[0], "remote_id": after[1]}
+    return WORKSPACES.found(tx, "piece_of_workspaces", **key, limit=_PIECE)
+
+
+def _by_title(found: Iterable[Workspace], connection: str | None, *, hidden: bool) -> list[Workspace]:
+    here = [one for one in found if (hidden or not one.hidden) and connection in {None, one.connection}]
     return sorted(here, key=lambda workspace: (workspace.title.casefold(), workspace.id))
 
 

@@ -20,6 +20,8 @@ from handlers import narrowed, routes
 from handlers.command_line import plain
 from handlers.dispatch import run_button
 from handlers.helping import new_step
+from handlers.language import vocabulary
+from handlers.language.words import without
 from handlers.linking import link_any, linked
 from handlers.payload import value_in
 from handlers.request import Request
@@ -50,7 +52,10 @@ async def show_list(request: Request) -> Answer:
     stale = await request.asked.see(snapshots.stale, TaskKind.DISCOVER, request.waited.looked)
     remark = await refreshed(request, TaskKind.DISCOVER, stale, answers.OLD_SNAPSHOT)
     page, given = narrowed.asked(request)
-    part = await beside(rows, narrowed.workspaces_like, given, rows, services.connections)
+    is_all = ALL in map(plain, given)
+    # All are meant even where a workspace is called that.
+    typed = given if without(given, vocabulary.OF_LISTS) or not is_all else ()
+    part = await beside(rows, narrowed.workspaces_like, typed, rows, services.connections)
     if part is not None and not part.rows:
         return narrowed.none_of_these(
             request, part, answers.WORKSPACES, "list", [replies.list_button()], remark
@@ -64,19 +69,20 @@ async def show_list(request: Request) -> Answer:
     # Those of a connection that isn't set up any more are shown nowhere.
     shown = [one for one in (rows if part is None else part.rows) if one.connection in services.connections]
     found = sorted(shown, key=lambda one: rank(one, under_way))
-    is_whole = part is not None or page > 1 or ALL in map(plain, given) or request.surface.via == "assistant"
+    is_whole = part is not None or page > 1 or is_all or request.surface.via == "assistant"
     short = found if is_whole else in_short(found, under_way)
-    is_short = lists.AT_A_GLANCE < len(found) > len(short) <= lists.PAGE
+    is_short = lists.AT_A_GLANCE < len(found) > len(short) and 0 < len(short) <= lists.PAGE
+    one = kit.page_of(short if is_short else found, page, lists.PAGE)
     return lists.workspace_list(
-        await services.gatherer.of_all(request.principal, short if is_short else found, under_way),
-        page=page,
+        await services.gatherer.of_all(request.principal, one.shown, under_way),
+        page=one,
         count=len(found) if is_short else 0,
         remark=remark,
         shared_by=request.who if request.is_shared else None,
         replaces=is_redrawn or request.waited.updates,
         more=[*await new_step(services, request.principal), replies.help_button("workspace", is_short=True)],
         only=narrowed.only(request, part, answers.WORKSPACES),
-        words=ALL if ALL in map(plain, given) else "",
+        words=ALL if is_all else "",
     )
 
 

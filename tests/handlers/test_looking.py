@@ -70,6 +70,26 @@ async def test_a_long_list_comes_in_pages(bot):
     assert "workspace-00" in words(await bot.say("list of all"))
 
 
+@pytest.mark.parametrize("text", ["list all", "list all my workspaces", "list All"])
+async def test_all_are_listed_where_one_is_called_all(bot, text):
+    await bot.link(names=("all", "All", *(f"workspace-{number:02}" for number in range(28))))
+    answer = await bot.say(text)
+    assert (len(rows_of(answer)), "and 10 more" in words(answer)) == (18, True)
+    second = await bot.push(answer, "More")
+    assert len(rows_of(second)) == 10
+    assert "*all*" in words(await bot.say("status all"))
+
+
+async def test_where_everything_is_gone_a_page_of_it_is_shown(bot):
+    names = [f"workspace-{number:02}" for number in range(25)]
+    linked = await bot.link(names=tuple(names))
+    for _ in range(2):
+        await bot.store.merge_discovered(linked.account.id, [])
+    answer = await bot.say("list")
+    assert len(rows_of(answer)) == 20
+    assert "and 5 more" in words(answer)
+
+
 def rows_of(answer):
     return re.findall(r"^\*(?:<[^|]*\|)?(workspace-\d\d)>?\*$", words(answer), re.MULTILINE)
 

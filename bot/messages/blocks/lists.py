@@ -69,7 +69,7 @@ def state_words(now: float, workspace: Workspace) -> tuple[Markup, Markup]:
 def workspace_list(
     rows: Sequence[WorkspaceFacts],
     *,
-    page: int = 1,
+    page: kit.Page[Workspace] | None = None,
     count: int = 0,
     remark: str = "",
     shared_by: str | None = None,
@@ -80,12 +80,13 @@ def workspace_list(
 ) -> Answer:
     """List workspaces; ``shared_by`` (a mention) makes a list for everybody, without addresses.
 
-    ``rows`` are all of them, or those of ``count`` that matter now; a page beyond the end becomes the last
-    one. ``only`` says that they are some of the person's: what they are, the words that ask for them, and how
-    they are found again; ``words`` ask for all. A list of one's own begins with a menu: the buttons ``more``,
-    and, if it is long, a search that leads to any workspace.
+    ``rows`` are all of them, those of a ``page`` of all, or those of ``count`` that matter now. ``only`` says
+    that they are some of the person's: what they are, the words that ask for them, and how they are found
+    again; ``words`` ask for all. A list of one's own begins with a menu: the buttons ``more``, and, if it is
+    long, a search that leads to any workspace.
     """
-    one, is_shared = page_of(rows, page, PAGE), shared_by is not None
+    one = page_of(rows, 1, PAGE) if page is None else kit.Page(rows, page.number, page.left)
+    is_shared, all_ = shared_by is not None, (one.number - 1) * PAGE + len(rows) + one.left
     if count and is_shared:
         one = replace(one, left=count - len(rows))
     elif count:
@@ -95,7 +96,7 @@ def workspace_list(
     title = fill(template, who=Markup(shared_by or ""), what=Markup(what))
     drawn, seen = workspace_rows(one.shown, is_shared=is_shared)
     blocks = listed(title, drawn, one, remark, verb="" if is_shared else "list", words=typed, seen=seen)
-    search = [replies.search("status")] if max(len(rows), count) > AT_A_GLANCE else []
+    search = [replies.search("status")] if max(all_, count) > AT_A_GLANCE else []
     blocks[1:1] = kit.actions([] if is_shared else [*search, *more])
     return kit.answer(blocks, in_channel=is_shared, replaces=replaces, about=_about(one.shown))
 

@@ -8,6 +8,7 @@ from bot.domain.observed import Observed
 from bot.domain.reads import ReadResult
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State, Workspace
+from bot.store import workspaces
 from bot.store.discovered import FoundWorkspace
 from bot.store.store import Store
 from bot.store.tasks import NewTask
@@ -34,6 +35,35 @@ def reference(name="added", principal=ALICE, alias=None):
     return Workspace(
         f"workspace_{name}", principal, "saturn", name, gate_key("saturn", name), name, alias, origin="added"
     )
+
+
+class Reads:
+    """Be an engine, and note how many rows each read returns."""
+
+    def __init__(self, engine):
+        self.engine, self.rows = engine, []
+
+    async def read(self, work):
+        found = await self.engine.read(work)
+        self.rows.append(len(found))
+        return found
+
+
+async def test_thousands_are_read_in_pieces_and_each_comes_once(store):
+    for connection, count in (("saturn", 399), ("hub", 201)):
+        account = await link_account(store, connection=connection)
+        found = [found_workspace(f"n{number:03}", connection=connection) for number in range(count)]
+        await store.merge_discovered(account.id, found)
+    hidden, *others = await store.workspaces(ALICE)
+    await hide_workspace(store, hidden.id)
+    await linked(store, BOB)
+    reads = Reads(store.engine)
+    every = await workspaces.listed(reads, ALICE, hidden=True)
+    assert reads.rows == [200, 200, 200, 0]
+    assert [one.id for one in every] == [hidden.id, *(one.id for one in others)]
+    assert await store.workspaces(ALICE) == others
+    assert every == await store.engine.read(lambda tx: workspaces.workspaces(tx, ALICE, hidden=True))
+    assert {one.connection for one in await store.workspaces(ALICE, connection="hub")} == {"hub"}
 
 
 async def test_a_list_becomes_workspaces_of_its_owner(store, clock):
