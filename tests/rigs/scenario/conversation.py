@@ -7,6 +7,8 @@ import json
 import os
 import re
 import selectors
+import socket
+import stat
 import traceback
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
@@ -38,6 +40,7 @@ _QUERY = re.compile(r"(?:/job )?(?:hello|help|list|status|open|history|hours$|wh
 _CHANGES = {"Start", "Stop", "Suspend", "Resume", "Restart", "Try again", "Run again"}
 #: What hasn't been answered changes nothing, and waits as it was asked.
 _QUESTION = re.compile(r"This will |[^\n]*\?(?:\n|$)")
+_LISTENS = (socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
 _NAME = re.compile(r"\*([^*]+)\*")
 #: For so many seconds a press has its effect, and so long may looking at it take (real seconds).
 _EFFECT, _PATIENCE = 30, 120.0
@@ -98,9 +101,13 @@ class Conversation:
             self.edits += 1
             self.grey_edits += is_grey(now)
 
-    async def does(self, place: str, said: str) -> None:
-        """Say something, or press what last had the label in brackets; note what comes of it."""
+    def follow(self, place: str, said: str) -> None:
+        """Note what the person is about to do: what comes from now on belongs to it."""
         self.acts.append(Act(place, said, self.stage.clock.now()))
+
+    async def does(self, place: str, said: str) -> None:
+        """Say something, or press what last had the label in brackets."""
+        self.follow(place, said)
         command, _, rest = said.partition(" ")
         if said.startswith("["):
             labelled = said.strip("[]")
@@ -223,8 +230,8 @@ def _face(message: dict[str, Any]) -> Any:
 async def in_a_copy(act: Callable[[], Awaitable[str]]) -> str:
     """Do something in a copy of this process, whose world goes with it; return what it returned.
 
-    Everything is in this process and in memory, database included, and has one thread: a fork is a copy.
-    Connections are shared with it, but nobody reads from them here meanwhile; the copy has its own watch.
+    Everything is in this process and in memory, database included, and has one thread: a fork is a copy. It
+    has no connections, so that nobody outside hears of it, a browser that looks on among them.
     """
     loop = asyncio.get_running_loop()
     reading, writing = os.pipe()
@@ -243,6 +250,8 @@ async def in_a_copy(act: Callable[[], Awaitable[str]]) -> str:
     try:
         _watch_alone(loop)
         async with asyncio.timeout(_PATIENCE):
+            # Let each connection notice its end, before anybody uses it.
+            await asyncio.sleep(0.01)
             answer["came"] = await act()
     except BaseException:  # noqa: BLE001 - told by the other process
         answer["failed"] = traceback.format_exc()
@@ -253,12 +262,25 @@ async def in_a_copy(act: Callable[[], Awaitable[str]]) -> str:
 
 
 def _watch_alone(loop: Any) -> None:
-    """Give the loop a selector of its own: the old one is shared with the process that was copied."""
+    """Give the loop a selector of its own, and an end in place of each connection: both are shared."""
     asyncio._set_running_loop(loop)
     mine = selectors.DefaultSelector()
     for key in list(loop._selector.get_map().values()):
+        _cut(key.fd)
         mine.register(key.fileobj, key.events, key.data)
     loop._selector = mine
+
+
+def _cut(number: int) -> None:
+    """Put a connection that the other side has closed in place of one over TCP."""
+    if not stat.S_ISSOCK(os.fstat(number).st_mode):
+        return
+    with socket.socket(fileno=os.dup(number)) as shared:
+        is_tcp, is_listening = shared.family == socket.AF_INET, shared.getsockopt(*_LISTENS)
+    if is_tcp and not is_listening:
+        mine, other = socket.socketpair()
+        with mine, other:
+            os.dup2(mine.fileno(), number)
 
 
 __all__ = ["OVER", "PLACES", "WATCHED", "Act", "Conversation", "Press", "in_a_copy", "is_grey"]
