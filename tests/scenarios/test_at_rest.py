@@ -1,0 +1,74 @@
+"""What a dialogue leaves: buttons that work, nothing that is only grey, and one message of each act."""
+
+import pytest
+
+from benchmarks.days import at_work
+from tests.rigs.scenario.conversation import Conversation
+from tests.rigs.scenario.people import BOT, GENERAL
+from tests.scenarios.test_noise import ACTS
+
+#: How many seconds pass after each act: most starts take less than a minute.
+AFTER = 90
+#: As many edits and deletions as a day of 37 acts may have.
+MOST_EDITS = 46
+RUN = "/job run wb --cluster Local -- Rscript Test.R"
+DIALOGUES = {
+    "started and stopped": ((BOT, "start notebook"), (BOT, "stop notebook")),
+    "planned and undone": ((BOT, "stop report in 2 hours"), (BOT, "undo")),
+    "a plan that was changed": (
+        (BOT, "start training for 20 min"),
+        (BOT, "make that 30"),
+        (BOT, "keep training"),
+    ),
+    "what was so": ((BOT, "start report"), (BOT, "stop notebook")),
+    "restarted": ((BOT, "restart report"), (BOT, "undo")),
+    "undone by its button": ((BOT, "start notebook"), (BOT, "[Stop]"), (BOT, "[Start]")),
+    "failed": ((BOT, "start broken"),),
+    "run again": ((GENERAL, RUN), (BOT, "[Run again]")),
+    "suspended": ((BOT, "start thesis"), (BOT, "suspend thesis"), (GENERAL, "restart thesis")),
+    "settings": ((BOT, "alias notebook model"), (BOT, "notify model off"), (BOT, "undo")),
+    "typed in a channel": ((GENERAL, "start notebook"), (GENERAL, "stop notebook")),
+}
+
+
+async def holds(talk):
+    """Press every button that stands there in a copy, and look at what nobody should see."""
+    await talk.press_all()
+    shown = "\n".join(one.read for one in talk.at_rest())
+    assert talk.untrue() == [], shown
+    assert talk.grey() == [], shown
+    assert talk.grey_edits == 0, shown
+    assert [(act.said, [one.read for one in both]) for act, both in talk.twice()] == [], shown
+
+
+@pytest.mark.parametrize("name", DIALOGUES)
+async def test_after_a_dialogue_every_button_works_and_one_message_speaks_of_each_act(tmp_path, name):
+    async with at_work(tmp_path) as stage:
+        talk = Conversation(stage, stage.alice)
+        for place, said in DIALOGUES[name]:
+            await talk.does(place, said)
+            await stage.pass_time(AFTER, step=3)
+            await holds(talk)
+        assert talk.at_rest(), "nobody said anything"
+
+
+async def test_what_stands_there_stays_true_until_the_next_day(tmp_path):
+    async with at_work(tmp_path) as stage:
+        talk = Conversation(stage, stage.alice)
+        for place, said in (BOT, "start notebook"), (BOT, "stop notebook in 2 hours"), (BOT, "start report"):
+            await talk.does(place, said)
+            await stage.pass_time(AFTER, step=3)
+        for _ in range(4):
+            await stage.pass_time(6 * 3_600, step=120)
+            await holds(talk)
+
+
+async def test_a_day_leaves_one_message_of_each_act_and_edits_few(tmp_path):
+    async with at_work(tmp_path) as stage:
+        talk = Conversation(stage, stage.alice)
+        for place, said in ACTS:
+            await talk.does(place, said)
+            await stage.pass_time(AFTER, step=3)
+        await holds(talk)
+        assert talk.edits + talk.deletions <= MOST_EDITS
+        assert len(talk.at_rest()) <= len(talk.acts)

@@ -1,0 +1,98 @@
+"""What a dialogue in a real browser leaves there: buttons that work, nothing only grey, nothing twice."""
+
+import asyncio
+
+import pytest
+
+from benchmarks.days import at_work
+from tests.playground.browser import Browser, chromium
+from tests.rigs.scenario.conversation import PLACES, Conversation
+from tests.rigs.scenario.people import BOT, GENERAL
+from tests.scenarios.test_at_rest import RUN, holds
+from tests.scenarios.test_day_in_chromium import SECONDS, SHOWN, CountInChromium
+from tests.scenarios.test_noise import ACTS
+
+DIALOGUE = (
+    (BOT, "start notebook"),
+    (BOT, "stop notebook in 2 hours"),
+    (BOT, "undo"),
+    (BOT, "[Stop]"),
+    (BOT, "start broken"),
+    (GENERAL, RUN),
+)
+#: The messages in front of a person that are small and grey, with nothing else.
+GREY = """[...document.querySelectorAll("#messages > article:not(.ephemeral)")].filter((one) =>
+  one.querySelector(".content .context") && !one.querySelector(
+    ".content :is(.section, .header, .actions, .rich, figure, hr)")).map((one) => one.dataset.ts)"""
+
+
+class AtTabs:
+    """Do things at two tabs, one on the direct message and one on the channel, and look at what they show."""
+
+    def __init__(self, stage, tabs):
+        self.tabs = tabs
+        self.talk, self.hands = Conversation(stage, stage.alice), CountInChromium(stage, tabs)
+
+    async def does(self, place, said):
+        self.talk.follow(place, said)
+        await self.hands.does(place, said)
+
+    async def holds(self):
+        """Look at what the tabs show: it is what Slack holds, and keeps what is promised."""
+        await holds(self.talk)
+        for place in PLACES:
+            held = {one.ts: one.labels for one in self.talk.person.sees(place) if _is_shown(one)}
+            assert await self._shown(place, held) == held
+            assert await self.tabs[place].ask(GREY) == []
+
+    async def _shown(self, place, held):
+        """Return what a tab shows, once that is what is held; a page tells nobody."""
+        try:
+            async with asyncio.timeout(SECONDS):
+                while (shown := await self.tabs[place].ask(SHOWN)) != held:  # noqa: ASYNC110
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            pass
+        return shown
+
+
+def _is_shown(one):
+    return one.json.get("thread_ts") in (None, one.ts)
+
+
+async def played(folder, acts, *, after_each):
+    """Play acts at two tabs of one person; look after each, or in the end."""
+    async with at_work(folder) as stage, Browser.started() as first:
+        await first.ask("void window.open('about:blank#second')")
+        tabs = {BOT: first, GENERAL: await first.opened("second")}
+        for place, tab in tabs.items():
+            channel = stage.slack.state.place(stage.alice.id, place).id
+            await tab.open(f"{stage.slack_url}/?as={stage.alice.id}&channel={channel}")
+            # Before it has its first state, a page sends nothing.
+            await tab.until("document.querySelector('.place.current')")
+        person = AtTabs(stage, tabs)
+        for place, said in acts:
+            await person.does(place, said)
+            if after_each:
+                await person.holds()
+        await person.holds()
+        for tab in tabs.values():
+            assert (tab.complaints, tab.hosts - {None}) == ([], {"127.0.0.1"})
+        return person.talk
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine")
+async def test_after_each_act_in_chromium_every_button_works_and_nothing_is_grey_or_twice(tmp_path):
+    talk = await played(tmp_path, DIALOGUE, after_each=True)
+    assert len(talk.pressed) >= 5
+
+
+@pytest.mark.browser
+@pytest.mark.thorough
+@pytest.mark.timeout(300)
+@pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine")
+async def test_a_day_in_chromium_leaves_buttons_that_work_and_nothing_grey_or_twice(tmp_path):
+    talk = await played(tmp_path, ACTS, after_each=False)
+    assert len(talk.pressed) >= 10
+    assert len(talk.at_rest()) <= len(ACTS)
