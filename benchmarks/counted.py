@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
+from statistics import median
 from typing import Final
 
 from benchmarks.crowd import Crowd
@@ -27,9 +28,11 @@ from benchmarks.turns import BARE, BEFORE, MINIMUM, USHER, home, server, variant
 from bot.domain.workspaces import State
 
 MILLION: Final = 1e6
-#: What is over is quiet after so many seconds.
-_QUIET: Final = 5.0
-_SLICE: Final = 0.5
+#: Quiet is a process in which so many seconds went by without work: each ran at most so many times what half
+#: of them ran, or next to nothing. What is held back for a while makes no longer pauses.
+_QUIET: Final = 10
+_AT_REST, _NOTHING = 2.0, 0.5 * MILLION
+_SLICE: Final = 1.0
 #: So many seconds lie between two bursts, and between starts that are alone: no step of one meets another's.
 _BURSTS_APART, _ALONE_APART = 3.0, 2.6
 _CONNECTIONS: Final = 4
@@ -48,10 +51,25 @@ class Counted:
         return self.instructions / self.seconds
 
 
-def each(work: Counted, rests: list[Counted], number: int) -> float:
-    """Return what one of so many cost, in millions, without what the process ran at rest before and after."""
-    rest = sum(one.instructions for one in rests) / sum(one.seconds for one in rests)
+def each(work: Counted, rest: float, number: int) -> float:
+    """Return what one of so many cost, in millions, without what the process runs at rest in each second."""
     return (work.instructions - rest * work.seconds) / number / MILLION
+
+
+def level(slices: list[float]) -> float:
+    """Return what a process runs at rest in a second, where some of the seconds may hold work."""
+    most = _highest(slices)
+    quiet = [one for one in slices if one <= most]
+    return sum(quiet) / len(quiet)
+
+
+def is_quiet(slices: list[float]) -> bool:
+    """Say whether none of these seconds holds work."""
+    return max(slices) <= _highest(slices)
+
+
+def _highest(slices: list[float]) -> float:
+    return _AT_REST * median(slices) + _NOTHING
 
 
 def more(few: tuple[Counted, int], many: tuple[Counted, int]) -> float:
@@ -70,9 +88,23 @@ async def _while(counter: Counter, work: Awaitable[object]) -> Counted:
     return Counted(after - before, time.perf_counter() - began)
 
 
-def _counted(scene: Stage, name: str) -> Stage:
+def _beside(scene: Stage, name: str) -> Stage:
     """Return a stage with a database of its own, whose processes are counted."""
     return replace(scene.beside(name), start=start_counted)
+
+
+async def _slices(counter: Counter, number: int) -> list[float]:
+    """Return what ran in each of so many seconds."""
+    return [(await _while(counter, asyncio.sleep(_SLICE))).rate for _ in range(number)]
+
+
+async def _until_quiet(counter: Counter, patience: float) -> None:
+    """Wait until nothing is left to do, by what runs."""
+    found, until = await _slices(counter, _QUIET), time.perf_counter() + patience
+    while not is_quiet(found[-_QUIET:]):
+        if time.perf_counter() > until:
+            raise BenchmarkError("the process didn't become quiet in time")
+        found += await _slices(counter, 1)
 
 
 # -- starts ------------------------------------------------------------------------------------------------
@@ -87,7 +119,7 @@ async def measure_counted_start(sizes: Sizes) -> list[Figure]:
     pairs, found = crowd.pairs(), dict[str, tuple[float, float]]()
     async with stage(crowd, saturn=READY) as scene:
         for name in names:
-            place = _counted(scene, name)
+            place = _beside(scene, name)
             async with server(place, sizes, name) as bot:
                 found[name] = await _Starts(sizes, place, bot, pairs).costs()
             note(f"{name}: {found[name][0]:.2f} M of instructions a start, {found[name][1]:.2f} M alone")
@@ -113,19 +145,28 @@ class _Starts:
         # What is run for the first time is made quick by Python, and isn't counted.
         await self._starts(sizes.counted_burst, sizes.counted_burst, _BURSTS_APART)
         await counter.begin()
-        await asyncio.sleep(_QUIET)
-        rests = [await self._rest(counter)]
-        bursts = self._starts(sizes.counted_starts, sizes.counted_burst, _BURSTS_APART)
-        work = await _while(counter, bursts)
-        rests.append(await self._rest(counter))
-        lone = await _while(counter, self._starts(sizes.counted_alone, 1, _ALONE_APART))
-        rests.append(await self._rest(counter))
-        note(f"at rest: {[round(one.rate / MILLION, 1) for one in rests]} M of instructions a second")
+        rests, work = [await self._rest(counter)], []
+        for number, at_once, apart in (
+            (sizes.counted_starts, sizes.counted_burst, _BURSTS_APART),
+            (sizes.counted_alone, 1, _ALONE_APART),
+        ):
+            work.append(await _while(counter, self._counted(counter, number, at_once, apart)))
+            rests.append(await self._rest(counter))
+        note(f"at rest: {[round(one / MILLION, 2) for one in rests]} M of instructions a second")
         await self._kept(sizes.counted_burst + sizes.counted_starts + sizes.counted_alone)
-        return each(work, rests[:2], sizes.counted_starts), each(lone, rests[1:], sizes.counted_alone)
+        burst, alone = work
+        return (
+            each(burst, (rests[0] + rests[1]) / 2, sizes.counted_starts),
+            each(alone, (rests[1] + rests[2]) / 2, sizes.counted_alone),
+        )
 
-    async def _rest(self, counter: Counter) -> Counted:
-        return await _while(counter, asyncio.sleep(self.sizes.counted_rest))
+    async def _rest(self, counter: Counter) -> float:
+        await _until_quiet(counter, self.sizes.patience)
+        return level(await _slices(counter, self.sizes.counted_rest))
+
+    async def _counted(self, counter: Counter, number: int, at_once: int, apart: float) -> None:
+        await self._starts(number, at_once, apart)
+        await _until_quiet(counter, self.sizes.patience)
 
     async def _starts(self, number: int, at_once: int, apart: float) -> None:
         """Press so many, some at once, and wait until nothing is left to do."""
@@ -147,7 +188,6 @@ class _Starts:
                 raise BenchmarkError(f"{waiting} starts and messages weren't done in time")
             self.bot.child.must_live()
             await asyncio.sleep(_SLICE)
-        await asyncio.sleep(_QUIET)
 
     async def _kept(self, number: int) -> None:
         """Raise BenchmarkError unless each was called once, and each person told once."""
@@ -179,7 +219,7 @@ async def measure_counted_help(sizes: Sizes) -> list[Figure]:
     found: dict[str, float] = {}
     async with stage(Crowd(sizes.people)) as scene:
         for name in variants(sizes, BARE):
-            async with server(_counted(scene, name), sizes, name) as bot:
+            async with server(_beside(scene, name), sizes, name) as bot:
                 found[name] = await _help(bot, scene.crowd, sizes, b"" if name == BARE else b"start")
     note(f"help: { {name: round(cost, 3) for name, cost in found.items()} } M of instructions")
     return [Figure("help_instructions", found[USHER], found[BARE], before=found.get(BEFORE))]
@@ -196,11 +236,10 @@ async def _help(bot: Bot, crowd: Crowd, sizes: Sizes, expected: bytes) -> float:
     counter = Counter(bot.child)
     await ask(sizes.counted_helps)
     await counter.begin()
-    await asyncio.sleep(_QUIET)
-    rests = [await _while(counter, asyncio.sleep(sizes.counted_rest / 2))]
+    await _until_quiet(counter, sizes.patience)
+    rest = level(await _slices(counter, sizes.counted_rest))
     work = await _while(counter, ask(sizes.counted_helps))
-    rests.append(await _while(counter, asyncio.sleep(sizes.counted_rest / 2)))
-    return each(work, rests, sizes.counted_helps)
+    return each(work, rest, sizes.counted_helps)
 
 
 # -- reads -------------------------------------------------------------------------------------------------
@@ -214,7 +253,7 @@ async def measure_counted_read(sizes: Sizes) -> list[Figure]:
     for pending in sizes.counted_pending:
         async with _reading(pending, sizes) as scene:
             for name, counts in found.items():
-                place = _counted(scene, name)
+                place = _beside(scene, name)
                 async with place.bot(home=home(sizes, name)) as bot:
                     counts.append(await _reads(scene, Counter(bot.child), sizes.counted_watch))
                     bot.child.must_live()
@@ -251,10 +290,10 @@ async def _bare(scene: Stage, sizes: Sizes) -> float:
     words = ["benchmarks.bare_poll", url, crowd.token(0), str(_CONNECTIONS)]
     async with running("bare_poll", words, scene.folder, cores()[0], start=start_counted) as child:
         counter = Counter(child)
-        await asyncio.sleep(_QUIET)
         await counter.begin()
+        await asyncio.sleep(_SLICE)
         before = (await noted(scene.saturn))["polls"]
-        work = await _while(counter, asyncio.sleep(sizes.counted_rest / 2))
+        work = await _while(counter, asyncio.sleep(sizes.counted_rest))
         polls = int((await noted(scene.saturn))["polls"]) - before
         child.must_live()
     cost: float = work.instructions / polls / MILLION

@@ -102,12 +102,12 @@ class Sizes:
     #: Who hears nothing while Slack is away, and how many of them have a run.
     silence_people: int = 50
     silence_runs: int = 20
-    #: Starts whose instructions are counted: in bursts of so many at once, and alone; how long the process is
-    #: watched at rest, in seconds; requests of ``help``; and workspaces that are read in two runs as long.
+    #: Starts whose instructions are counted: in bursts of so many at once, and alone; how many seconds
+    #: it is watched at rest; requests of ``help``; and workspaces that are read in two runs as long.
     counted_starts: int = 40
     counted_burst: int = 10
     counted_alone: int = 12
-    counted_rest: float = 30.0
+    counted_rest: int = 20
     counted_helps: int = 400
     counted_pending: tuple[int, int] = (50, 300)
     counted_watch: float = 42.0
@@ -181,7 +181,7 @@ TOY = Sizes(
     counted_starts=4,
     counted_burst=2,
     counted_alone=2,
-    counted_rest=4.0,
+    counted_rest=4,
     counted_helps=20,
     counted_pending=(4, 20),
     counted_watch=21.0,

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from benchmarks.__main__ import main
-from benchmarks.counted import Counted, each, more, wrongs
+from benchmarks.counted import Counted, each, is_quiet, level, more, wrongs
 from benchmarks.instructions import total
 from benchmarks.machine import BenchmarkError
 
@@ -28,8 +28,15 @@ def test_the_threads_count_together_and_their_frames_not_again():
 
 
 def test_what_runs_at_rest_is_taken_off_for_as_long_as_the_work_took():
-    rests = [Counted(10e6, 2.0), Counted(70e6, 8.0)]
-    assert each(Counted(480e6, 10.0), rests, 8) == pytest.approx((480 - 80) / 8)
+    assert each(Counted(480e6, 10.0), 8e6, 8) == pytest.approx((480 - 80) / 8)
+
+
+def test_rest_is_what_most_seconds_ran_and_work_within_them_makes_it_no_more():
+    still = [5e6, 7e6, 6e6, 6e6]
+    assert (level(still), is_quiet(still)) == (6e6, True)
+    assert (level([*still, 40e6]), is_quiet([*still, 40e6])) == (6e6, False)
+    # A process that does nothing at all is quiet, too.
+    assert (level([0.0, 0.0]), is_quiet([0.0, 0.0, 4e5])) == (0.0, True)
 
 
 def test_one_more_read_costs_what_the_longer_run_has_more_of():
