@@ -114,8 +114,8 @@ async def _work(url: str, interval: float, settles: float, watched: float, every
     print(json.dumps(seen), flush=True)  # noqa: T201 - what it saw
 
 
-async def _record(store: Store, claims: list[ReadClaim], interval: float) -> bool:
-    return await store.record_reads(
+async def _record(store: Store, claims: list[ReadClaim], interval: float) -> None:
+    await store.record_reads(
         [
             ReadResult(
                 claim.gate_key,

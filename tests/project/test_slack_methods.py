@@ -16,6 +16,7 @@ def test_the_published_budgets():
         "auth.revoke": 50,
         "auth.teams.list": 20,
         "chat.postMessage": 500,
+        "chat.delete": 50,
         "chat.update": 50,
         "chat.postEphemeral": 100,
         "conversations.history": 50,

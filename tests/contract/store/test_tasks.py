@@ -217,7 +217,7 @@ async def test_what_no_longer_matters_is_forgotten_with_the_next_pause(store, cl
     await store.note_pauses("cloud", "any", {"account_1": 30.0})
     clock.advance(61)
     await store.note_pauses("hub", "any", {"account_2": 30.0})
-    left = await store.engine.read(lambda tx: tx.all("pauses", now=0.0, before=0.0))
+    left = await store.engine.read(lambda tx: tx.all("pauses", now=0.0, noted_before=0.0))
     assert [row["connection"] for row in left] == ["hub"]
 
 
