@@ -1150,7 +1150,6 @@ LEFT JOIN preferences q ON q.principal = :principal;
 -- name: dead_notices
 SELECT * FROM notices WHERE state = 'dead' ORDER BY created_at DESC, id DESC LIMIT :limit;
 
--- What is closed has nothing more to show.
 -- What was posted comes first, and of that the end: the card goes.
 -- name: head_of
 SELECT * FROM cards WHERE subject = :subject AND (is_notice = 0 OR kind IN {END})

@@ -124,6 +124,7 @@ async def test_a_first_card_whose_end_was_told_is_dropped(world):
     await put_off(world, await world.begin(workspace))
     await world.pass_time(400, step=2)
     assert world.slack.kinds() == ["ready"]
+    assert world.slack.count("chat.delete") == 0  # It never came.
     assert (await world.store.statistics())["pending_notices"] == 0
     assert await world.store.dead_notices() == []
 

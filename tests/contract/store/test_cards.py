@@ -77,6 +77,7 @@ async def test_progress_waits_for_the_interval(store, clock, workspace, operatio
     clock.advance(4)
     (card,) = await store.claim_cards(10, 15.0, 60.0)
     assert card.changed_at is None
+    assert await store.claim_cards(10, 15.0, 60.0) == []
 
 
 async def test_changes_of_state_go_before_progress(store, clock):
