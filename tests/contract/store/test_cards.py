@@ -9,6 +9,7 @@ from bot.domain.observed import Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.runs import Update
 from bot.domain.workspaces import State
+from bot.store import cards as card_rows
 from tests.rigs.store import (
     ALICE,
     BOB,
@@ -313,6 +314,8 @@ async def test_messages_about_a_link_are_looked_at_once_there_is_another(store, 
 
 
 async def test_of_questions_about_a_class_card_the_last_is_open(store, clock):
+    await store.carry_out(lambda tx: card_rows.add(tx, NoticeKind.CLASS_CARD, "class_1", ALICE.key))
+    await store.carry_out(lambda tx: card_rows.place(tx, "class_1", "C1", "0"))
     for ts in ("1", "2"):
         await store.add_notices([NewNotice("class_1", NoticeKind.CLASS_POSTED, f"posted:{ts}", ALICE)])
         await sent(store, ts)
