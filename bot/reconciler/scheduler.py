@@ -56,7 +56,7 @@ Step = Callable[[Pool], Awaitable[int]]
 class Loop:
     """Run a step repeatedly: at once while there is much to do, else when woken. Errors never end the loop.
 
-    ``kinds`` are those whose rows it steps; ``is_restless`` says that there is more to do than rows say.
+    ``is_restless`` says that there is more to do than rows say.
     """
 
     def __init__(
@@ -68,12 +68,12 @@ class Loop:
         clock: Clock,
         rest: float = REST,
         *,
-        kinds: Collection[str] = (),
         is_restless: Callable[[], bool] = bool,
         is_endless: bool = False,
     ) -> None:
         self.name = name
-        self.kinds = frozenset(kinds)
+        #: Those whose rows it steps.
+        self.kinds: Collection[str] = {name}
         self.is_restless = is_restless
         #: Its work doesn't end by itself, and cancelling it loses nothing.
         self.is_endless = is_endless
@@ -173,17 +173,19 @@ class Scheduler:
         self._by = engine.owners.name, engine.connections, notifier.card_interval, engine.warn_seconds
 
         def loop(name: str, step: Step, size: int, rest: float = REST, **keys: Any) -> Loop:
-            return Loop(name, step, size, self._ids, self._clock, rest, **{"kinds": {name}} | keys)
+            return Loop(name, step, size, self._ids, self._clock, rest, **keys)
 
+        clockwork = loop("clockwork", lambda pool: timed.step(pool, self._due), 1)
+        clockwork.kinds = timed.names
         self._loops = [
-            loop("look", self._look, 1, SOON, kinds=()),
+            loop("look", self._look, 1, SOON),
             loop("operations", reconciler.operations.step, 200),
             loop("reads", reconciler.reads.step, 1_000),
             loop("tasks", reconciler.tasks.step, 50),
             loop("outages", lambda _: outages(self._due), 1, is_restless=reconciler.outages.is_restless),
             loop("jobs", reconciler.runs.step, 200),
             loop("streams", reconciler.streams.step, STREAMS, is_restless=board.is_used, is_endless=True),
-            loop("clockwork", lambda pool: timed.step(pool, self._due), 1, kinds=timed.names),
+            clockwork,
             loop("notices", notifier.step_notices, 50, is_restless=notifier.is_restless),
             loop("cards", notifier.step_cards, 20),
             loop("homes", notifier.step_homes, 10, HOMES_REST),
@@ -248,7 +250,7 @@ class Scheduler:
         self._due = self._due - asked | due
         self._quiet.update(dict.fromkeys(quiet, now + self._ahead))
         for loop in self._loops:
-            if loop.kinds & due:
+            if not due.isdisjoint(loop.kinds):
                 loop.wake()
         return 0
 

@@ -369,4 +369,4 @@ async def test_a_loop_that_took_one_waits_and_one_that_took_more_goes_on(world):
 async def test_every_kind_has_one_loop(looks):
     found = Counter(kind for loop in looks.scheduler._loops for kind in loop.kinds)
     # Outputs are in no row.
-    assert found == Counter([*KINDS, "outputs"])
+    assert found == Counter([*KINDS, "look", "outputs"])
