@@ -24,8 +24,6 @@ WINDOW: Final = MINUTE + LEAVES_WITHIN + ARRIVES_WITHIN
 USED_SHARE: Final = 0.9
 #: As many as there is never more to do of.
 _MANY: Final = 1_000
-#: The shortest wait, in seconds.
-_LEAST: Final = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +64,8 @@ def take_slack_call(
     paused_until, oldest = (0.0, now) if known is None else (known["paused_until"], known["oldest"] or now)
     if oldest <= now - 2 * WINDOW:
         tx.run("forget_slack_calls", **key, before=now - WINDOW, limit=PIECE)
-    given = {"channel": channel, "paced": channel if gap else None, "last": now - gap}
-    room = {"now": now, "since": now - WINDOW, "most": most}
-    if paused_until <= now and tx.run("count_slack_call", **key, **room, **given):
+    given = {"channel": channel, "paced": channel if gap else None, "last": now - gap, "most": most}
+    if paused_until <= now and tx.run("count_slack_call", **key, **given, now=now, since=now - WINDOW):
         return 0.0
     waits = [paused_until - now]
     if (last := tx.one("slack_call_at", **key, place=most - 1)) is not None:
@@ -76,7 +73,7 @@ def take_slack_call(
     if gap and (last := tx.one("slack_call_to", **key, channel=channel, since=now - gap)) is not None:
         waits.append(last["made_at"] + gap - now)
     # Nothing was counted, whatever rounding makes of the rest.
-    return max(*waits, _LEAST)
+    return max(*waits, 0.001)
 
 
 def slack_calls_left(tx: Transaction, room: Room, share: float = 1.0) -> int:

@@ -29,7 +29,7 @@ import structlog
 
 from bot.store import schema
 from bot.store.queue import BATCH_SECONDS, PATIENCE, QueuedEngine, Worker
-from bot.store.transaction import Parameters, Priority, Row, StoreTime, Transaction, cleaned, written_by
+from bot.store.transaction import Parameters, Priority, Row, StoreTime, Transaction, clean, written_by
 from bot.support.clock import Clock, Ids
 from bot.support.environment import NAME
 from bot.support.errors import StoreBusy, StoreError, StoreInUse, StoreNotMigrated, StoreUnavailable
@@ -281,7 +281,7 @@ class SqliteTransaction:
     def _execute(self, query: str, params: dict[str, Any]) -> sqlite3.Cursor:
         text = self._queries.get(query, query)
         self.written |= written_by(text)
-        return self._connection.execute(text, cleaned(params))
+        return self._connection.execute(text, {name: clean(value) for name, value in params.items()})
 
     def all(self, query: str, **params: Any) -> list[Row]:
         """Return all rows."""
@@ -303,7 +303,8 @@ class SqliteTransaction:
     def run_each(self, query: str, params: Sequence[Parameters]) -> None:
         """Run a statement for each set of parameters."""
         self.written |= written_by(self._queries[query]) if params else set()
-        self._connection.executemany(self._queries[query], map(cleaned, params))
+        cleaned = ({name: clean(value) for name, value in one.items()} for one in params)
+        self._connection.executemany(self._queries[query], cleaned)
 
     def now(self) -> float:
         """Return the store's epoch seconds."""

@@ -23,7 +23,6 @@ from enum import Enum, IntEnum
 from functools import cache
 from threading import Lock
 from time import monotonic
-from types import NoneType
 from typing import Any, Final, Protocol, TypeVar
 
 from bot.domain.forms import Spec
@@ -218,20 +217,6 @@ def clean(value: Any) -> Any:
     """Return a parameter as every engine stores it."""
     way = _way(value.__class__)
     return value if way is None else way(value)
-
-
-#: What is stored as it is, without looking.
-_PLAIN: Final = frozenset({int, float, NoneType})
-
-
-def cleaned(params: Parameters) -> Parameters:
-    """Return parameters as every engine stores them; a start has five hundred."""
-    return {
-        name: one
-        if (kind := one.__class__) in _PLAIN or (kind is str and one.isascii() and "\x00" not in one)
-        else clean(one)
-        for name, one in params.items()
-    }
 
 
 def from_json(text: str | None) -> Any:

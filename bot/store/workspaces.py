@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from functools import partial
 from typing import Final
 
 from bot.domain.accounts import Account
@@ -30,17 +29,13 @@ async def listed(
 ) -> list[Workspace]:
     """Return the same, read in pieces: thousands hold up nobody else, and may change in between."""
     found: dict[str, Workspace] = {}
-    after, some = ("", ""), None
-    while some is None or len(some) == _PIECE:
-        some = await engine.read(partial(_some, principal=principal, after=after))
+    key = {"principal": principal, "connection": "", "remote_id": "", "limit": _PIECE}
+    while True:
+        some = await engine.read(lambda tx: WORKSPACES.found(tx, "piece_of_workspaces", **key))
         found |= {one.id: one for one in some}
-        after = (some[-1].connection, some[-1].remote_id) if some else after
-    return _by_title(found.values(), connection, hidden=hidden)
-
-
-def _some(tx: Transaction, principal: Principal, after: tuple[str, str]) -> list[Workspace]:
-    key = {"principal": principal, "connection": after[0], "remote_id": after[1]}
-    return WORKSPACES.found(tx, "piece_of_workspaces", **key, limit=_PIECE)
+        if len(some) < _PIECE:
+            return _by_title(found.values(), connection, hidden=hidden)
+        key.update(connection=some[-1].connection, remote_id=some[-1].remote_id)
 
 
 def _by_title(found: Iterable[Workspace], connection: str | None, *, hidden: bool) -> list[Workspace]:
