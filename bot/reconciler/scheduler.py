@@ -191,7 +191,7 @@ class Scheduler:
             loop("homes", notifier.step_homes, 10, HOMES_REST),
             loop("outputs", notifier.step_outputs, 10, is_restless=board.is_used),
         ]
-        self._store.engine.tell(self.written)
+        self._store.engine.report_to(self.written)
 
     def every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         """Do something else as often, from ``start`` on; it must not raise."""

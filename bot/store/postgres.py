@@ -30,7 +30,7 @@ from bot.store.postgres_session import (
 from bot.store.queue import BATCH_ROWS, BATCH_SECONDS, PATIENCE, QueuedEngine, Session, Worker, WriteQueue
 from bot.store.sqlite import SqliteEngine, why_not_opened
 from bot.store.store import Store
-from bot.store.transaction import Priority, Told, Transaction
+from bot.store.transaction import OnWrite, Priority, Transaction
 from bot.support.clock import Clock, Ids, SystemClock, SystemIds
 from bot.support.errors import StoreError, StoreInUse, StoreUnavailable
 from bot.support.release import FIRST, is_newer, newest
@@ -114,14 +114,14 @@ class PostgresEngine(QueuedEngine):
             await self.close()
             raise
 
-    async def listen(self, told: Told) -> None:
+    async def listen(self, on_write: OnWrite) -> None:
         """Tell which tables those write who don't listen, until cancelled.
 
         Those who do look at everything every second: commits that notify wait for each other.
         """
         for session in self._writing:
             session.notifies = False
-        await listen(self._url, told)
+        await listen(self._url, on_write)
 
     async def tidy(self) -> None:
         """Do nothing: PostgreSQL reclaims space by itself."""
@@ -206,7 +206,7 @@ class PostgresEngine(QueuedEngine):
 RETRY_SECONDS: Final = 1.0
 
 
-async def listen(url: str, told: Told) -> None:
+async def listen(url: str, on_write: OnWrite) -> None:
     """Tell what others notify of, until cancelled; connect again when the connection is lost."""
     given = {name: str(value) for name, value in conninfo_to_dict(url).items()}
     conninfo = make_conninfo(**CONNECTING | given)
@@ -217,10 +217,10 @@ async def listen(url: str, told: Told) -> None:
                 await connection.execute("LISTEN usher")
                 is_lost = False
                 # What came while nobody listened.
-                told(None)
+                on_write(None)
                 async for one in connection.notifies():
                     # Releases up to 0.2 name no tables.
-                    told(one.payload.split() or None)
+                    on_write(one.payload.split() or None)
         except psycopg.Error as error:
             if is_lost:
                 await asyncio.sleep(RETRY_SECONDS)

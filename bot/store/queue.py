@@ -24,10 +24,10 @@ from typing import Any, ClassVar, Protocol
 from bot.store.schema import SLEWED, follow, note_beat
 from bot.store.transaction import (
     ClockReading,
+    OnWrite,
     Priority,
     Result,
     StoreTime,
-    Told,
     Transaction,
     Work,
     request_began,
@@ -87,12 +87,12 @@ class QueuedEngine:
         """Return whether times have to be moved along with the clock, which the next write does."""
         return self._serves and self._time.jump() > 0
 
-    def tell(self, told: Told) -> None:
+    def report_to(self, on_write: OnWrite) -> None:
         """Tell which tables each commit of this process writes."""
         for queue in self._queues():
-            queue.told = told
+            queue.on_write = on_write
 
-    async def listen(self, _told: Told) -> None:
+    async def listen(self, _on_write: OnWrite) -> None:
         """Return at once: no other process notifies."""
 
     async def read(self, work: Work[Result], priority: Priority = Priority.URGENT) -> Result:
@@ -205,7 +205,7 @@ class WriteQueue:
         #: Why no more work can be done, once the thread has ended.
         self._ended: str | None = None
         #: Who is told which tables a commit wrote.
-        self.told: Told = lambda _: None
+        self.on_write: OnWrite = lambda _: None
 
     # -- the loop's side -------------------------------------------------------------------------------------
 
@@ -406,7 +406,7 @@ class WriteQueue:
             else:
                 item.future.set_result(item.result)
         if written:
-            self.told(written)
+            self.on_write(written)
 
     def end(self, reason: str) -> None:
         """Fail all queued and future work: the thread has ended."""

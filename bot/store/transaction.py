@@ -79,7 +79,7 @@ class Transaction(Protocol):
 
 
 #: Takes the names of the tables that a commit wrote; None means that it may have been any.
-Told = Callable[[Collection[str] | None], None]
+OnWrite = Callable[[Collection[str] | None], None]
 Work = Callable[[Transaction], Result]
 
 
@@ -142,11 +142,11 @@ class Engine(Protocol):
         """Return whether times have to be moved along with the clock, which the next write does."""
         ...
 
-    def tell(self, told: Told) -> None:
+    def report_to(self, on_write: OnWrite) -> None:
         """Tell which tables each commit of this process writes."""
         ...
 
-    async def listen(self, told: Told) -> None:
+    async def listen(self, on_write: OnWrite) -> None:
         """Tell which tables those write who don't listen, until cancelled."""
         ...
 

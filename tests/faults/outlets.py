@@ -168,11 +168,11 @@ class _Engine:
     def has_jumped(self) -> bool:
         return self._engine.has_jumped
 
-    def tell(self, told: Any) -> None:
-        self._engine.tell(told)
+    def report_to(self, on_write: Any) -> None:
+        self._engine.report_to(on_write)
 
-    async def listen(self, told: Any) -> None:
-        await self._engine.listen(told)
+    async def listen(self, on_write: Any) -> None:
+        await self._engine.listen(on_write)
 
     def clock_reading(self) -> Any:
         return self._engine.clock_reading()

@@ -216,7 +216,7 @@ async def rig(
     }
     async with memory_store(clock, CountingIds()) as sound:
         store: Any = FlakyStore(sound)
-        sound.engine.tell(lambda tables: wakes.extend(clock.now() for one in tables if kinds_of(one)))
+        sound.engine.report_to(lambda tables: wakes.extend(clock.now() for one in tables if kinds_of(one)))
         people = Colleagues(sound)
         given = context(
             store,

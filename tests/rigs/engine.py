@@ -104,7 +104,7 @@ class EngineWithoutThread(QuickSqlite):
             result = work(session.transaction)
             session.commit()
             if written := session.transaction.written:
-                asyncio.get_running_loop().call_soon(self._write_queue.told, tuple(written))
+                asyncio.get_running_loop().call_soon(self._write_queue.on_write, tuple(written))
                 written.clear()
         except Exception as error:  # noqa: BLE001 - whatever it is belongs to the caller
             session.rollback()

@@ -236,7 +236,7 @@ async def rig(
         origin, *apart = (f"http://{host}:{port}" for host in hosts)
         provider = ScriptedProvider()
         woken: list[None] = []
-        store.engine.tell(lambda tables: woken.extend([None] * any(kinds_of(one) for one in tables)))
+        store.engine.report_to(lambda tables: woken.extend([None] * any(kinds_of(one) for one in tables)))
         people = Colleagues(store)
         usual = {
             "people": people,

@@ -64,7 +64,7 @@ async def opened(world, store=None):
     async with aiohttp.ClientSession() as session:
         desk = Desk(world, session, "")
         hooks = Hooks(replace(world.world.asking, store=store or world.store, connections=connections))
-        world.store.engine.tell(desk.told)
+        world.store.engine.report_to(desk.told)
         app = web.Application(middlewares=[failures(world.world.ids)], client_max_size=MAX_BYTES)
         app.router.add_routes(hooks.routes())
         app.on_response_prepare.append(protect)

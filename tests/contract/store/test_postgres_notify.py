@@ -83,7 +83,7 @@ async def test_what_is_rolled_back_tells_nothing(url):
     async with opened(url) as web, opened(url) as worker, listening(worker) as told:
         assert await next_of(told) is None
         own = []
-        web.engine.tell(own.append)
+        web.engine.report_to(own.append)
 
         def fails(tx):
             tx.run("silent", name="x", since=1.0, answered_at=None)

@@ -522,7 +522,7 @@ async def test_a_stranger_is_refused_without_a_word_of_slack(store, world):
 
 async def test_the_background_work_is_woken_by_what_was_done_alone(store, world):
     wakes = []
-    store.engine.tell(lambda tables: wakes.extend(one for one in tables if kinds_of(one)))
+    store.engine.report_to(lambda tables: wakes.extend(one for one in tables if kinds_of(one)))
     asked = ask(store, "i1")
     await asked.to(workspaces.keep, world.workspace.id)
     woken = list(wakes)
