@@ -95,7 +95,7 @@ async def _work(url: str, interval: float, settles: float, watched: float, every
     await asyncio.to_thread(sys.stdin.readline)
     seen: dict[str, Any] = {"took": [], "reads": 0}
     began, used = time.monotonic(), 0.0
-    records: set[asyncio.Task[bool]] = set()
+    records: set[asyncio.Task[None]] = set()
     while (now := time.monotonic()) < began + settles + watched:
         claims = await store.claim_reads(CONNECTION, _ROWS, interval, _MARGIN)
         if now >= began + settles and claims:
