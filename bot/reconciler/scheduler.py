@@ -248,7 +248,7 @@ class Scheduler:
             # Each loop finds out for itself.
             log.warning("nothing could be looked for", problem=str(error))
         self._due = self._due - asked | due
-        self._quiet.update(dict.fromkeys(quiet, now + self._ahead))
+        self._quiet.update({kind: now + self._ahead * (kind in quiet) for kind in asked})
         for loop in self._loops:
             if not due.isdisjoint(loop.kinds):
                 loop.wake()
