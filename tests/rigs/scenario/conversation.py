@@ -30,7 +30,7 @@ OVER = re.compile(
     r"|no longer (?:works|has a planned|in use|open|on your list|exists)|can't be undone"
     r"|haven't changed anything|I've already|I already have|I'm already|nothing to (?:extend|cancel|stop)"
     r"|Nothing of yours|isn't running|isn't there any more|is already (?:running|stopped|suspended)"
-    r"|any more\.|has ended|is over|too late"
+    r"|no planned stop any more|has ended|is over|too late"
 )
 #: An address that leads into a workspace, with its id.
 _INTO = re.compile(r"/(?:ide/([0-9a-f]{32})|s/([0-9a-f]{21}))")
@@ -190,9 +190,11 @@ class Conversation:
             for line in text.splitlines()
             if line not in before.get(key, "").splitlines()
         ]
-        changes, is_done = label(button) in _CHANGES, self._held() != held
-        wrong = [] if changes and is_done else [line for line in said if OVER.search(line)]
-        if not wrong and not is_form and not is_done and (changes or not said):
+        is_done = self._held() != held
+        wrong = [line for line in said if OVER.search(line)]
+        if is_done and label(button) in _CHANGES:
+            wrong = []
+        elif not said and not is_form and not is_done:
             wrong = ["nothing came of it"]
         return "; ".join(wrong[:1])
 
