@@ -63,6 +63,33 @@ async def test_what_stands_there_stays_true_until_the_next_day(tmp_path):
             await holds(talk)
 
 
+async def test_a_warning_offers_what_works_and_says_no_more_once_it_was_answered(tmp_path):
+    async with at_work(tmp_path) as stage:
+        talk = Conversation(stage, stage.alice)
+        await talk.does(BOT, "start training for 20 min")
+        await stage.pass_time(AFTER, step=3)
+        await stage.pass_time(1_000, step=20)
+        warned = "will be stopped in"
+        assert warned in talk.at_rest()[-1].text
+        await holds(talk)
+        await talk.does(BOT, "[Keep running]")
+        await stage.pass_time(AFTER, step=3)
+        assert [one.read for one in talk.at_rest() if warned in one.text] == []
+        await holds(talk)
+
+
+async def test_what_an_undo_left_alone_offers_no_stop_once_it_has_ended(tmp_path):
+    async with at_work(tmp_path) as stage:
+        talk = Conversation(stage, stage.alice)
+        await talk.does(BOT, RUN)
+        await stage.pass_time(2, step=1)
+        await talk.does(BOT, "undo")
+        assert "I've already launched" in talk.at_rest()[0].text
+        await stage.pass_time(AFTER, step=3)
+        await talk.press_all()
+        assert talk.untrue() == []
+
+
 async def test_a_day_leaves_one_message_of_each_act_and_edits_few(tmp_path):
     async with at_work(tmp_path) as stage:
         talk = Conversation(stage, stage.alice)
