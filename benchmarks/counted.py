@@ -35,7 +35,8 @@ _AT_REST, _NOTHING = 2.0, 0.5 * MILLION
 _SLICE: Final = 1.0
 #: So many seconds lie between two bursts, and between starts that are alone: no step of one meets another's.
 _BURSTS_APART, _ALONE_APART = 3.0, 2.6
-_CONNECTIONS: Final = 4
+#: More would wait longer for the store than it lets anybody wait.
+_CONNECTIONS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +180,8 @@ class _Starts:
             if first:
                 await asyncio.sleep(apart)
             some = commands[first : first + at_once]
-            outcome = await press(self.bot.target, iter(some), len(some), lambda body: TAKEN in body)
+            connections = min(_CONNECTIONS, len(some))
+            outcome = await press(self.bot.target, iter(some), connections, lambda body: TAKEN in body)
             if outcome.wrong:
                 raise BenchmarkError(f"{len(outcome.wrong)} wrong answers, such as {outcome.wrong[0]}")
         until = time.perf_counter() + self.sizes.patience
