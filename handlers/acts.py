@@ -100,7 +100,7 @@ def with_undo(request: Request, answer: Answer) -> Answer:
     if len(done) != 1 or not done[0].can_be_undone or answer.in_channel or is_form or not answer.text:
         return answer
     (act,) = done
-    return replace(replies.with_button(answer, kit.button(words.UNDO, "undo", act.id)), act=act.id)
+    return replace(replies.with_button(answer, kit.button(words.UNDO, "undo", act.id)), offers=act.id)
 
 
 def taken_back(request: Request, found: TakenBack) -> Answer:

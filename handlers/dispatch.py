@@ -304,18 +304,18 @@ def _fit(request: Request, answer: Answer) -> Answer:
     if request.surface.via and any(kit.buttons_of(answer.blocks)):
         said = kit.section(fill(answers.ASKED_TO, said=_in_full(request.text)))
         answer = kit.with_blocks(answer, [said, *answer.blocks])
-    answer = _until(acts.with_undo(request, answer))
+    answer = _offering(acts.with_undo(request, answer))
     if answer.view is None:
         return answer
     slash = request.services.slash
     return replace(answer, view=replies.in_view(answer.view, slash("workspace"), slash("job")))
 
 
-def _until(answer: Answer) -> Answer:
+def _offering(answer: Answer) -> Answer:
     """Name the one workspace for which an answer offers something; what can be refreshed says as of when."""
     presses = [kit.Press.of(one) for one in kit.buttons_of(answer.blocks)]
     keys = {one.key for one in presses if one.seen is not None or one.name == "open_url"}
-    if answer.act or len(keys) != 1 or any(one.name in _AS_OF or one.mark == "refresh" for one in presses):
+    if answer.offers or len(keys) != 1 or any(one.name in _AS_OF or one.mark == "refresh" for one in presses):
         return answer
     return replace(answer, offers=keys.pop())
 

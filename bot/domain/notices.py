@@ -339,8 +339,8 @@ class Answer:
     ``replaces`` updates the message whose button was pressed. ``view`` opens or updates a modal where the
     surface supports it. ``about`` is what the person may refer to afterwards. ``errors`` are shown at the
     fields of the form that was sent, which stays open. ``unwritten``: the store didn't take what was asked,
-    or nobody knows yet, so it wouldn't take this answer in time either. ``act`` is the one that its *Undo* is
-    for, ``offers`` the workspace that its buttons are for while they work.
+    or nobody knows yet, so it wouldn't take this answer in time either. ``offers`` is what its
+    buttons are for while they work: the act that *Undo* takes back, or one workspace.
     """
 
     text: str
@@ -351,14 +351,12 @@ class Answer:
     about: Spoken | None = None
     errors: Mapping[str, str] = field(default_factory=dict)
     unwritten: Literal["", "not", "unsure"] = ""
-    act: str = ""
     offers: str = ""
 
     def as_body(self) -> dict[str, Any]:
         """Return the answer as a notice's JSON-ready body."""
         body = {"text": self.text, "blocks": list(self.blocks), "replaces": self.replaces}
-        until = {"act": self.act, "offers": self.offers}
-        return body | {name: key for name, key in until.items() if key}
+        return body | ({"offers": self.offers} if self.offers else {})
 
 
 @dataclass(frozen=True, slots=True)

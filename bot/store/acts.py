@@ -1,8 +1,7 @@
 """Acts: what each person had done lately, with what takes it back."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from bot.domain.acts import HOURS, RECENT_SECONDS, TIMER, Act, Change, Undone, inverse
 from bot.domain.classes import ClassCard
@@ -44,34 +43,27 @@ def act(tx: Transaction, key: str) -> Act | None:
     return ACTS.one(tx, id=key) or next(iter(ACTS.all(tx, "done_at DESC", errand=key)), None)
 
 
-@dataclass(frozen=True, slots=True)
-class ActState:
-    """Hold an act as it stands, with what it is about; ``has_end``: another message says how it ended."""
+class ActState(NamedTuple):
+    """Hold an act with what it is about; ``has_end``: another message says how it ended."""
 
     act: Act
-    is_as_left: bool
     workspace: Workspace | None
     errand: Operation | Run | None
+    can_be_undone: bool
     has_end: bool
-
-    @property
-    def can_be_undone(self) -> bool:
-        """Return whether it can be taken back; with what is under way, its answer goes at the end."""
-        is_left = self.errand is not None and self.errand.outcome not in {Outcome.REPLACED, Outcome.CANCELLED}
-        found = inverse(self.act, is_as_left=self.is_as_left, errand=self.errand)
-        return is_left or found.undone is Undone.BACK
 
 
 def act_state(tx: Transaction, key: str) -> ActState | None:
-    """Return an act as it stands; None if nobody knows it any more."""
+    """Return an act, None if it is unknown; with what is under way, its answer goes at the end."""
     found = ACTS.one(tx, id=key)
     if found is None:
         return None
     errand = OPERATIONS.one(tx, id=found.errand) or RUNS.one(tx, id=found.errand) if found.errand else None
     about = errand.workspace_id if isinstance(errand, Operation) else found.subject
-    workspace = WORKSPACES.one(tx, id=about) if about else None
+    undone = inverse(found, is_as_left=is_as_left(tx, found), errand=errand).undone
+    goes = errand is not None and errand.outcome not in {Outcome.REPLACED, Outcome.CANCELLED}
     has_end = errand is not None and not errand.is_open and tx.one("end_shown", subject=errand.id) is not None
-    return ActState(found, is_as_left(tx, found), workspace, errand, has_end)
+    return ActState(found, WORKSPACES.one(tx, id=about), errand, goes or undone is Undone.BACK, has_end)
 
 
 def recent_acts(

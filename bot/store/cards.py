@@ -54,7 +54,7 @@ def add_notice(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
             about = f"{notice['kind']}/{notice['principal']}"
         case "run" | "class":
             about = notice["subject"]
-        case None if body.get("blocks") and _is_direct(body):
+        case None if body.get("offers") and _is_direct(body):
             _add_answer(tx, notice, body)
     if about:
         kept = {} if Mark.OUTPUT in kind.marks else body
@@ -67,13 +67,12 @@ def _is_direct(body: Mapping[str, Any]) -> bool:
 
 def _add_answer(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
     """Add an answer that can be taken back, or that offers something for one workspace."""
-    kind, who = NoticeKind(notice["kind"]), notice["principal"]
-    said: dict[str, Any] = {name: body[name] for name in ("act", "text", "blocks") if name in body}
-    if about := body.get("offers"):
-        _add(tx, notice["id"], kind, notice["subject"], who, about, said)
-    elif (act := ACTS.one(tx, id=body.get("act") or "")) is not None:
-        about = act.subject or f"{act.action}/{who}"
-        _add(tx, notice["id"], kind, act.errand or act.id, who, about, said)
+    kind, who, key = NoticeKind(notice["kind"]), notice["principal"], body["offers"]
+    said: dict[str, Any] = {name: body[name] for name in ("offers", "text", "blocks")}
+    act = ACTS.one(tx, id=key)
+    about = key if act is None else act.subject or f"{act.action}/{who}"
+    subject = notice["subject"] if act is None else act.errand or act.id
+    _add(tx, notice["id"], kind, subject, who, about, said)
 
 
 def take_back(tx: Transaction, subject: str, *, is_shown: bool) -> None:
@@ -126,11 +125,6 @@ def close_about(tx: Transaction, workspace: Row) -> None:
     """Look once more at all messages about a workspace that is going to be deleted; they keep its name."""
     CARDS.change(tx, {"about": workspace["id"]}, name=workspace["alias"] or workspace["name"])
     owe_about(tx, workspace["id"], changed=True)
-
-
-def move(tx: Transaction, former: str, about: str) -> None:
-    """Move the messages about a workspace to the one that it turned out to be."""
-    CARDS.change(tx, {"about": former}, about=about)
 
 
 def owe(tx: Transaction, subject: str, *, changed: bool) -> None:

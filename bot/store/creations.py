@@ -200,7 +200,7 @@ def _take_over(tx: Transaction, row: Row, listed: Row) -> None:
             body = from_json(notice["body"])
             if body.get("workspace") == listed["id"]:
                 NOTICES.change(tx, {"id": notice["id"]}, body={**body, "workspace": row["id"]})
-    cards.move(tx, listed["id"], row["id"])
+    CARDS.change(tx, {"about": listed["id"]}, about=row["id"])
     hours.follow(tx, listed["id"], row["id"])
     WORKSPACES.delete(tx, id=listed["id"])
 

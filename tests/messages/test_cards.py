@@ -223,10 +223,6 @@ NOTICES = {
         NoticeKind.TIMER_ENDING,
         facts(workspace=RUNNING | TIMED | {"stop_agreed": True}, body=TIMER, **FINAL),
     ),
-    "timer-moved-since": (
-        NoticeKind.TIMER_ENDING,
-        facts(workspace=RUNNING | TIMED | {"stop_at": NOW + 4200}, body=TIMER),
-    ),
     "timer-taken-back": (NoticeKind.TIMER_ENDING, facts(workspace=RUNNING, body=TIMER)),
     "timer-failed": (
         NoticeKind.TIMER_FAILED,

@@ -29,7 +29,7 @@ def check_golden(name: str, answer: Answer | dict[str, Any]) -> None:
     """Compare an answer or a view with its entry; it must keep Slack's limits by the local Slack's check."""
     if isinstance(answer, Answer):
         # What it offers something for is in its buttons.
-        plain = replace(answer, act="", offers="")
+        plain = replace(answer, offers="")
         answer, shown = plain, plain.as_body() | {"in_channel": answer.in_channel}
     else:
         shown = answer

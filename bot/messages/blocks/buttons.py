@@ -227,13 +227,11 @@ def _is_coming(facts: WorkspaceFacts) -> bool:
 
 @draws(NoticeKind.TIMER_ENDING, is_true=_is_coming)
 def ending(facts: WorkspaceFacts) -> Answer:
-    """Draw the warning by the current row: what has changed since is said instead."""
+    """Draw the warning by the current row."""
     workspace, names = facts.workspace, _names(facts)
     if workspace is None or workspace.stop_at is None:
         return _message(fill(cards.OVER, **names))
     done, at = Markup(cards.DONE[_mode(workspace)]), kit.day_moment(workspace.stop_at)
-    if workspace.stop_at != facts.time("stop_at"):
-        return kit.message(fill(cards.SET, done=done, at=at, **names), [], keep_buttons(workspace)[:1])
     left = times.duration(max(round((workspace.stop_at - facts.now) / 60), 1) * 60)
     template = cards.ENDING_BY_ASSISTANT if workspace.stop_via else cards.ENDING
     buttons = keep_buttons(workspace)
@@ -294,10 +292,7 @@ def still_needed(facts: WorkspaceFacts) -> Answer:
     return kit.message(" ".join(sentences), [], buttons)
 
 
-@draws(
-    NoticeKind.TIMER_FAILED,
-    is_true=lambda facts: facts.is_up,
-)
+@draws(NoticeKind.TIMER_FAILED, is_true=lambda facts: facts.is_up)
 def failed(facts: WorkspaceFacts) -> Answer:
     """Say that a workspace wasn't stopped as planned, and why."""
     names = _names(facts) | {"at": kit.day_moment(facts.time("stop_at"))}

@@ -126,10 +126,7 @@ def carried(facts: Facts) -> Answer:
     return replace(answer, text=kit.cut(str(body.get("text") or ""), kit.TEXT) or kit.NOTHING)
 
 
-@draws(
-    NoticeKind.LINK_AGAIN,
-    is_true=lambda facts: facts.is_refused,
-)
+@draws(NoticeKind.LINK_AGAIN, is_true=lambda facts: facts.is_refused)
 def _link_again(facts: Facts) -> Answer:
     """Say that a link was ended."""
     again, renamed = [link_again_button(facts)], facts.word("renamed")
@@ -143,10 +140,7 @@ def _link_again(facts: Facts) -> Answer:
     return _said(notices.LINK_AGAIN, facts, again)
 
 
-@draws(
-    NoticeKind.LINK_ENDING,
-    is_true=lambda facts: facts.link_is_ending,
-)
+@draws(NoticeKind.LINK_ENDING, is_true=lambda facts: facts.link_is_ending)
 def _link_ending(facts: Facts) -> Answer:
     """Say when a link ends."""
     at = facts.time("ends_at")
@@ -226,11 +220,7 @@ def _stopped_together(facts: WorkspaceFacts) -> tuple[str, str] | None:
     return notices.PLANNED_TOGETHER if operation.planned_for is not None else notices.STOPPED_TOGETHER
 
 
-@draws(
-    NoticeKind.STOPPED,
-    is_true=_is_down,
-    together=_stopped_together,
-)
+@draws(NoticeKind.STOPPED, is_true=_is_down, together=_stopped_together)
 @draws(NoticeKind.STOPPED_ELSEWHERE, is_true=_is_down)
 @draws(NoticeKind.SUSPENDED, is_true=_is_down)
 def _stopped(facts: WorkspaceFacts) -> Answer:
@@ -282,20 +272,17 @@ def _is_waiting(facts: WorkspaceFacts) -> bool:
 @draws(NoticeKind.WAITING, is_true=_is_waiting)
 def _waiting(facts: WorkspaceFacts) -> Answer:
     operation = facts.operation
-    small = [kit.held(operation.hold, facts.now)] if operation is not None and operation.hold else []
+    if operation is None:
+        return _said(notices.WAITING, facts)
+    small = [kit.held(operation.hold, facts.now)] if operation.hold else []
     if facts.workspace and (condition := problems.condition(facts.workspace, facts.connection_title)):
         small.insert(0, kit.safe(condition, 300))
-    buttons: list[Element] = []
-    if operation is not None:
-        buttons.append(keep_waiting_button(operation))
-    if facts.workspace is not None and operation is not None and not operation.verb.brings_down:
+    buttons = [keep_waiting_button(operation)]
+    if facts.workspace is not None and not operation.verb.brings_down:
         buttons.append(stop_button(facts.workspace, facts.effects))
-    buttons += force_buttons(facts)
-    buttons += page_button(facts)
-    if operation is not None and operation.has_lapsed:
-        unsent = f"{notices.WAITING_UNSENT} {cards.LAPSED}"
-        return _said(unsent, facts, buttons, small=small)
-    return _said(notices.WAITING, facts, buttons, small=small)
+    unsent = f"{notices.WAITING_UNSENT} {cards.LAPSED}"
+    template = unsent if operation.has_lapsed else notices.WAITING
+    return _said(template, facts, [*buttons, *force_buttons(facts), *page_button(facts)], small=small)
 
 
 @draws(NoticeKind.ASKED)

@@ -36,6 +36,9 @@ def unknown() -> Answer:
 @draws(NoticeKind.JOB_CARD)
 def run_card(facts: RunFacts) -> Answer:
     """Draw the card of a run in its current state, with the end of what it has written."""
+    run = facts.run
+    if not run.is_open and not run.is_watched:
+        return (run_ended if run.outcome is Outcome.ENDED else run_failed)(facts)
     sentence = "\n".join([title_of(facts), *state_lines(facts)])
     card = kit.message(sentence, _small(facts))
     return kit.answer([*card.blocks, *_tail(facts), *kit.actions(card_buttons(facts))])
@@ -105,10 +108,7 @@ def run_asked(facts: RunFacts) -> Answer:
     return question_or_answer(facts, run, question, is_made=run.remote_id is not None)
 
 
-@draws(
-    NoticeKind.JOB_WAITING,
-    is_true=lambda facts: facts.run.is_open and facts.run.is_late,
-)
+@draws(NoticeKind.JOB_WAITING, is_true=lambda facts: facts.run.is_open and facts.run.is_late)
 def run_waiting(facts: RunFacts) -> Answer:
     """Tell that a run hasn't begun, or couldn't be read, for a long time; and what holds it up."""
     run = facts.run
@@ -117,8 +117,7 @@ def run_waiting(facts: RunFacts) -> Answer:
     sentence = filled(template, facts, hold=hold).strip()
     if run.start_call is Call.NONE:
         sentence = f"{sentence} {fill(cards.LAPSED, do='start')}"
-    buttons = card_buttons(facts) if run.is_open else []
-    return kit.message(sentence, buttons=buttons)
+    return kit.message(sentence, buttons=card_buttons(facts) if run.is_open else [])
 
 
 @draws(NoticeKind.JOB_FILE)

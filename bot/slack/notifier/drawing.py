@@ -36,8 +36,6 @@ from bot.support.errors import SlackPermanent, StoreError
 log = structlog.get_logger(__name__)
 
 
-#: What a verb has answered, drawn when it was said.
-ANSWERS: Final = frozenset({NoticeKind.REPLY, NoticeKind.MESSAGE})
 #: How many seconds until something that can't be drawn yet is tried again.
 NOT_READY: Final = 2.0
 #: The longest pause between two attempts, in seconds.
@@ -162,7 +160,7 @@ async def redraw(gatherer: Gatherer, card: Card) -> Redrawn | None:
     """Draw a message again; return None if what it shows is gone, or nobody knows what it said."""
     blocks = card.body.get("blocks")
     said = None if blocks is None else Answer(str(card.body.get("text") or ""), tuple(blocks))
-    if said is not None and card.kind in ANSWERS:
+    if said is not None and "offers" in card.body:
         return await _redrawn_answer(gatherer, card, said)
     facts, is_card = await gatherer.of_message(card), Mark.CARD in card.kind.marks
     stays = _stays(card.kind, facts)
@@ -183,15 +181,13 @@ async def redraw(gatherer: Gatherer, card: Card) -> Redrawn | None:
     return Redrawn(answer, stays, is_over, goes, answer == said)
 
 
-async def _redrawn_answer(gatherer: Gatherer, card: Card, said: Answer) -> Redrawn | None:
+async def _redrawn_answer(gatherer: Gatherer, card: Card, said: Answer) -> Redrawn:
     """Draw an answer again: it loses what no longer works; one to an act says so if that was taken back."""
-    if not (act := card.body.get("act")):
+    found = await gatherer.act_state(card.body["offers"])
+    if found is None:
         facts = await gatherer.of_offer(card)
         answer = kit.only_with(said, lambda one: fits(one, facts))
         return Redrawn(answer, True, not any(kit.buttons_of(answer.blocks)), is_as_said=answer == said)
-    found = await gatherer.act_state(act)
-    if found is None:
-        return None
     answer = kit.only_with(said, lambda one: one["action_id"] != "undo" or found.can_be_undone)
     if found.act.undone_at is not None:
         answer = taken_back(found.act, found.errand, found.workspace, gatherer.title(found.act.connection))

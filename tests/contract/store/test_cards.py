@@ -414,7 +414,7 @@ async def test_an_answer_that_only_its_reader_sees_is_never_edited(store, worksp
 async def test_an_answer_that_offers_something_is_looked_at_when_that_changes(store, clock, workspace):
     place = {"channel_id": "D1", "where": "direct"}
     card = await answered(store, NoticeKind.REPLY, "event:1", "1", offers=workspace.id, **place)
-    assert card.body == {"text": "Said.", "blocks": [{"type": "divider"}]}
+    assert card.body == {"offers": workspace.id, "text": "Said.", "blocks": [{"type": "divider"}]}
     assert await claimed(store, clock) == []
     await observe(store, clock, workspace, Observed(State.RUNNING))
     assert await claimed(store, clock) == ["1"]
