@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from benchmarks.chaos.crowd import Acknowledged
 from benchmarks.chaos.rows import rows, waits_for_answer
@@ -29,6 +30,15 @@ _TOLD_TOGETHER = (
     "SELECT n.principal, n.subject, n.kind, n.occasion, s.occasion AS together FROM notices n"
     " JOIN notices s ON s.id = n.held_by WHERE s.kind = 'summary' AND s.state = 'sent'"
 )
+
+
+#: What the card of a stop says at its end.
+DOWN: Final = re.compile(r" has stopped | was already stopped | has ended\.| is suspended ")
+
+
+def _shown_at(message: Any) -> float:
+    """Return since when a message says what it says."""
+    return float((message.edited or {}).get("ts") or message.ts)
 
 
 class Verdict:
@@ -71,6 +81,10 @@ class Verdict:
                     key = str(((message.metadata or {}).get("event_payload") or {}).get("key") or "")
                     if key:
                         found[reader, key].append(float(message.ts))
+                    subject, _, kind = key.partition("/")
+                    if kind.startswith("card/") and DOWN.search(message.text):
+                        # The end of a stop is on its card.
+                        found[reader, f"{subject}/stopped/end"].append(_shown_at(message))
         # What one message told after a silence came with it.
         for row in rows(self._stage.database, _TOLD_TOGETHER):
             reader, key = row["principal"], f"{row['subject']}/{row['kind']}/{row['occasion']}"

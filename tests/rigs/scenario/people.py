@@ -25,6 +25,8 @@ BOT = "@bot"
 _CODE = re.compile(r"<code>([A-Z0-9]{4}-[A-Z0-9]{4})</code>")
 
 
+#: What is there of an act: its card, which goes once there is a message about its end.
+_OF_AN_ACT = ("card", "ready", "failed", "refused")
 #: By the kind of an end that has no message of its own beside a card: what the card says then.
 _ON_CARDS = {
     "stopped": ("has stopped on", "was already stopped on", "has ended."),
@@ -66,8 +68,8 @@ class Person:
 
     @property
     def card(self) -> Shown:
-        """Return the newest card as it stands."""
-        return self.told("card")[-1]
+        """Return the newest card as it stands, or the message about the end in its place."""
+        return [one for one in self.sees() if one.kind in _OF_AN_ACT][-1]
 
     def modal(self) -> dict[str, Any] | None:
         """Return the form that is open in front of them."""
