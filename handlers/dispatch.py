@@ -528,6 +528,7 @@ def reply_notice(answer: Answer, surface: Surface, principal: Principal, ids: Id
         "in_channel": answer.in_channel,
         "where": surface.where,
         "spoken": _spoken(answer, surface),
+        "over": surface.message_ts if answer.replaces else None,
     }
     if answer.view is not None and surface.where is Where.FORM:
         body |= {

@@ -52,8 +52,7 @@ def undo(tx: Transaction, asked: Asked, act_id: str = "") -> TakenBack:
             inbox.keep_result(tx, asked.interaction, f"{act.id} {found.undone}")
             asked.note(tx, "act.undo", f"{act.connection}/{act.name}", None, act=act.id, of=act.action)
             _take_back(tx, asked, act, errand, found.then)
-            # The answer that was pressed says so at once.
-            cards.take_back(tx, act.errand or act.id, is_shown=act.id == act_id)
+            cards.owe(tx, act.errand or act.id, changed=True)
         return TakenBack(act, found, *_about(tx, act))
     # What is under way for a person although they asked for nothing lately.
     running = [one for one in runs.runs(tx, asked.principal) if one.is_going]

@@ -40,6 +40,8 @@ def add(tx: Transaction, kind: NoticeKind, subject: str, principal: str, about: 
 def add_notice(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
     """Add the message of a notice that offers something, if its kind does."""
     kind = NoticeKind(notice["kind"])
+    if body.get("over"):
+        tx.run("forget_replaced", channel_id=body.get("channel_id"), message_ts=body["over"])
     about: str | None = None
     match kind.offers:
         case "workspace":
@@ -73,14 +75,6 @@ def _add_answer(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
     about = key if act is None else act.subject or f"{act.action}/{who}"
     subject = notice["subject"] if act is None else act.errand or act.id
     _add(tx, notice["id"], kind, subject, who, about, said)
-
-
-def take_back(tx: Transaction, subject: str, *, is_shown: bool) -> None:
-    """Have the answer to an act say that it was taken back, unless it ``is_shown`` already."""
-    if is_shown:
-        CARDS.delete(tx, subject=subject, kind=NoticeKind.REPLY)
-    else:
-        owe(tx, subject, changed=True)
 
 
 def of_link(principal: str, connection: str) -> str:

@@ -1179,6 +1179,12 @@ WHERE principal = :principal AND about IN (:about, :subject) AND id <> :id AND s
     AND (is_notice = 1 OR (subject = :subject AND kind <> 'class_card'))
     AND (message_ts IS NOT NULL OR later_ts > '');
 
+-- Where the answer to a press takes the place of a message.
+-- name: forget_replaced
+DELETE FROM cards
+WHERE channel_id = :channel_id AND (message_ts = :message_ts OR later_ts = :message_ts) AND is_notice = 1
+    AND kind NOT IN {ASKS};
+
 -- name: place_card
 UPDATE cards SET
     channel_id = :channel_id, updated_at = :now, drawn = :drawn, body = CASE WHEN :said = '' THEN body ELSE :said END,
