@@ -282,9 +282,9 @@ class Gatherer:
 
     def _of_operation(self, now: float, found: ShownOperation) -> WorkspaceFacts:
         operation, workspace, account = found.operation, found.workspace, found.account
-        told: dict[str, Any] = {"is_superseded": found.is_superseded, "is_end_sent": found.is_end_sent}
+        more: dict[str, Any] = {"is_superseded": found.is_superseded, "is_end_sent": found.is_end_sent}
         return self._of_workspace(
-            now, operation.connection, account, operation=operation, workspace=workspace, **told
+            now, operation.connection, account, operation=operation, workspace=workspace, **more
         )
 
     def _of_workspace(
