@@ -214,10 +214,8 @@ class Scheduler:
 
     def wake(self) -> None:
         """Look for whatever time may have made due; cheap to call often."""
-        now = self._clock.monotonic()
-        if self._store.engine.has_jumped:
-            self._quiet.clear()
-        self._ask([kind for kind in KINDS if now >= self._quiet.get(kind, now)])
+        now, quiet = self._clock.monotonic(), {} if self._store.engine.has_jumped else self._quiet
+        self._ask([kind for kind in KINDS if now >= quiet.get(kind, now)])
         for loop in self._loops:
             if loop.is_restless():
                 loop.wake()
