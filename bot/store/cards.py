@@ -215,9 +215,9 @@ def drop(tx: Transaction, notice_id: str) -> None:
     CARDS.delete(tx, id=notice_id, is_notice=True)
 
 
-def head_of(tx: Transaction, subject: str) -> Card | None:
-    """Return the card of a run, or the message about its end if only that was posted."""
-    return next(iter(CARDS.found(tx, "head_of", subject=subject)), None)
+def head_of(tx: Transaction, subject: str, written_at: float) -> Card | None:
+    """Return what a run's file that was written then stands below: its card, or the message about its end."""
+    return next(iter(CARDS.found(tx, "head_of", subject=subject, written_at=written_at)), None)
 
 
 def card(tx: Transaction, card_id: str) -> Card | None:

@@ -1118,7 +1118,8 @@ SELECT 1 AS found FROM notices
 WHERE subject = :subject AND state = 'sent' AND (message_ts <> '' OR held_by IS NOT NULL)
     AND kind IN {END} AND NOT EXISTS (
         SELECT 1 FROM notices f
-        WHERE f.subject = notices.subject AND f.kind = 'job_file' AND f.leased_at < notices.sent_at
+        WHERE f.subject = notices.subject AND f.kind = 'job_file'
+            AND (f.created_at < notices.created_at OR notices.held_by IS NOT NULL)
     )
 LIMIT 1;
 
@@ -1150,10 +1151,13 @@ LEFT JOIN preferences q ON q.principal = :principal;
 -- name: dead_notices
 SELECT * FROM notices WHERE state = 'dead' ORDER BY created_at DESC, id DESC LIMIT :limit;
 
--- What was posted comes first, and of that the end: the card goes.
+-- What a file stands below: the end if that was written first, as the card goes then; else the card, which stays. It is
+-- the same at every attempt. Only where there is no card it is what was posted.
 -- name: head_of
 SELECT * FROM cards WHERE subject = :subject AND (is_notice = 0 OR kind IN {END})
-ORDER BY message_ts IS NULL, is_notice DESC LIMIT 1;
+ORDER BY
+    CASE WHEN is_notice = 1 AND created_at <= :written_at THEN 0 WHEN message_ts IS NULL THEN 2 ELSE 1 END, is_notice
+LIMIT 1;
 
 -- What has become history only loses buttons, which waits for everything else.
 -- part: owed_again

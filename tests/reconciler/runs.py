@@ -57,9 +57,14 @@ class RunWorld:
         raise AssertionError(f"the run is still open: {await self.run(run_id)}")
 
     def in_thread(self, run_id: str) -> list[dict[str, Any]]:
-        """Return the messages below a run's card, oldest first."""
-        parent = self.message(f"{run_id}/job_card/1")
+        """Return the messages below what a run's files belong to, oldest first."""
+        parent = self.head(run_id)
         return [each for each in self.slack.messages if each.get("thread_ts") == parent["ts"]]
+
+    def head(self, run_id: str) -> dict[str, Any]:
+        """Return the message that speaks of a run: its card, or its end once the card has gone."""
+        (found,) = [*self.told(run_id, "job_card"), *self.told(run_id, "job_ended")]
+        return found
 
     def told(self, run_id: str, kind: str) -> list[dict[str, Any]]:
         """Return a run's messages whose kind and occasion begin so, oldest first."""

@@ -39,7 +39,7 @@ class Places:
         to_person = Place(notice.principal.user_id)
         if Mark.THREADED not in notice.kind.marks or notice.id in self._alone:
             return to_person
-        card = await self._store.head_of(notice.subject)
+        card = await self._store.head_of(notice.subject, notice.created_at)
         if card is None:
             return to_person
         if card.channel_id is not None and card.message_ts is not None:
