@@ -45,9 +45,10 @@ def add_notices(tx: Transaction, notices: Sequence[NewNotice], subject: str = ""
         if spoken := new.body.get("spoken"):
             conversations.speak(tx, new.principal, spoken["channel_id"], spoken["thread_ts"], spoken["about"])
             new = replace(new, body={key: value for key, value in new.body.items() if key != "spoken"})
-        if new.body.get("is_so_already") and (card := _waiting_card(tx, new.subject)) is not None:
+        card = _waiting_card(tx, new.subject) if new.body.get("is_so_already") else None
+        if card is not None and (promise := card.body.get("promise")):
             # Whoever was told that it is looked at again finds the result there.
-            new = replace(new, body=new.body | {"becomes": card.body.get("promise")})
+            new = replace(new, body=new.body | {"becomes": promise})
         row = _add(tx, new) if preferences.wants(tx, new) else None
         if row is not None:
             cards.add_notice(tx, row, new.body)

@@ -12,15 +12,16 @@ from bot.support.errors import SlackLimited, SlackPermanent
 from tests.rigs.store import accept_operation
 
 
-async def test_the_card_comes_before_the_end_however_quick_it_was(world):
-    """A stop of what is stopped ends with its first look, when both messages wait to be sent."""
+async def test_the_card_is_drawn_as_the_end_however_quick_it_was(world):
+    """A stop of what is stopped ends with its first look, when its card still waits to be sent."""
     operation_id = await world.begin(await world.own(state=State.STOPPED), OperationVerb.STOP)
     while (await world.store.operation(operation_id)).is_open:
         await world.reconciler.operations.step()
         await world.reconciler.reads.step()
     await world.pass_time(3)
-    assert world.slack.kinds() == ["card", "stopped"]
-    assert "You asked me to stop" in str(world.slack.messages[0]["blocks"])
+    assert world.slack.sent() == [f"{operation_id}/card/1"]
+    assert "was already stopped" in str(world.slack.messages[0]["blocks"])
+    assert world.slack.updates == []
 
 
 async def test_the_end_waits_for_some_seconds_only(world):
@@ -51,7 +52,7 @@ async def test_a_pause_of_slack_turns_nothing_round(world):
     world.slack.fail(CHAT_POST_MESSAGE, SlackLimited(CHAT_POST_MESSAGE, 2.0), times=2)
     assert await world.until_ended(await world.begin(workspace)) is Outcome.FULFILLED
     await world.pass_time(20)
-    assert world.slack.kinds() == ["card", "ready"]
+    assert world.slack.sent_kinds() == ["card", "ready"]
 
 
 @pytest.mark.parametrize("channel", ["C1", "G1"])
