@@ -72,11 +72,7 @@ class SphereWorld:
 
     def told(self, kind: str) -> list[dict[str, Any]]:
         """Return the messages of a kind."""
-        return [
-            message
-            for message, found in zip(self.slack.messages, self.slack.kinds(), strict=True)
-            if found == kind
-        ]
+        return self.slack.told(kind)
 
 
 @asynccontextmanager

@@ -11,8 +11,10 @@ import pytest
 from bot.domain.errands import Outcome
 from bot.domain.operations import OperationVerb
 from bot.domain.workspaces import State
+from bot.messages.blocks.lists import status_answer
 from bot.providers.base import Access, Credential
 from bot.services import classes
+from bot.services.gather import Gatherer
 from bot.support.http import Http
 from bot.support.responses import Response
 from bot.support.vault import entry_key
@@ -267,7 +269,7 @@ async def test_a_refused_token_is_the_operators_and_nobody_links_again():
 # -- what the provider tells by itself -----------------------------------------------------------------------
 
 
-async def test_an_event_is_on_the_card_once_and_of_its_own_workspace(world):
+async def test_an_event_is_in_the_state_once_and_of_its_own_workspace(world):
     row = await world.made()
     other = await world.made(BOB)
     gate = world.world.provider.gate_key(row.remote_id)
@@ -275,10 +277,14 @@ async def test_an_event_is_on_the_card_once_and_of_its_own_workspace(world):
     assert not await world.store.hear("cloud", gate, "hook:cloud:e1", "Something else.")
     assert not await world.store.hear("cloud", "nobody's", "hook:cloud:e2", "Something else.")
     assert not await world.store.hear("another", gate, "hook:another:e1", "Something else.")
-    await world.pass_time(10)
-    cards = [str(live["blocks"]) for live in world.told("ready")]
-    assert [card.count("Scenario tests finished: passed.") for card in cards] == [1, 0]
-    assert (await world.row(other)).remark is None
+    before = [live["text"] for live in world.told("ready")]
+    await world.pass_time(60)
+    said = []
+    for one in (await world.row(row), await world.row(other)):
+        facts = await Gatherer(world.world.context).of_workspace(one)
+        said.append(str(status_answer(facts, one).blocks).count("Scenario tests finished: passed."))
+    assert said == [1, 0]
+    assert [live["text"] for live in world.told("ready")] == before
 
 
 async def test_the_end_of_a_class_removes_nothing_whose_card_spoke_of_a_stop(world):

@@ -10,6 +10,18 @@ from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent
 from tests.rigs.clock import FakeClock
 from tests.rigs.faults import Faulty
 
+#: What says on a card, and nowhere else, how a stop, a suspension or a removal that has one ended.
+ON_CARDS = {
+    "stopped": ("has stopped on", "was already stopped on", "has ended."),
+    "suspended": ("is suspended on",),
+    "removed": ("has been removed from",),
+}
+
+
+def key_of(message: Mapping[str, Any]) -> str:
+    """Return the key by which the bot finds a message that it may have sent."""
+    return str(message["metadata"]["event_payload"]["key"])
+
 
 class FakeSlack(Faulty):
     """Be a SlackCaller. ``ahead`` is by how many seconds its clock is ahead of the bot's."""
@@ -53,14 +65,32 @@ class FakeSlack(Faulty):
         return sum(name == method for name, _ in self.calls)
 
     def keys(self) -> list[str]:
-        """Return the keys of the messages that arrived."""
-        return [
-            message["metadata"]["event_payload"]["key"] for message in self.messages if "metadata" in message
-        ]
+        """Return the keys of the messages that are there."""
+        return [key_of(message) for message in self.messages if "metadata" in message]
 
     def kinds(self) -> list[str]:
-        """Return the kinds of the notices that arrived, in order."""
+        """Return the kinds of the notices that are there, in order."""
         return [key.rsplit("/", 2)[1] for key in self.keys()]
+
+    def sent(self, channel: str = "") -> list[str]:
+        """Return the keys of all messages that arrived, in order; the bot has deleted some of them since."""
+        arrived = sorted([*self.messages, *self.deleted], key=lambda message: float(message["ts"]))
+        there = [message for message in arrived if not channel or message["channel"] == channel]
+        return [key_of(message) for message in there if "metadata" in message]
+
+    def sent_kinds(self) -> list[str]:
+        """Return the kinds of the notices that arrived, in order, as ``sent`` does."""
+        return [key.rsplit("/", 2)[1] for key in self.sent()]
+
+    def told(self, kind: str) -> list[dict[str, Any]]:
+        """Return the messages of a kind; the end of a stop is on its card, if it has one."""
+        says = ON_CARDS.get(kind, ())
+        found = zip(self.kinds(), (one for one in self.messages if "metadata" in one), strict=True)
+        return [
+            message
+            for one, message in found
+            if one == kind or (one == "card" and any(words in message["text"] for words in says))
+        ]
 
     async def call(self, method: str, arguments: Mapping[str, Any]) -> SlackAnswer:
         self.calls.append((method, dict(arguments)))

@@ -125,6 +125,7 @@ def status_answer(
         text = f"{text}\n{fill(answers.LAST_USED, at=kit.moment_at(workspace.last_used_at, facts.now))}"
     if said := problems.condition(workspace, facts.connection_title, has_page=bool(facts.page_url)):
         text = f"{text}\n{safe(said, 300)}"
+    small = [kit.held(workspace.remark, facts.now)] if workspace.remark and not in_channel else []
     text = f"{text}\n{more}" if more else text
     # Everybody reads a shared answer, and only the owner could press what it offers.
     buttons: list[Element] = []
@@ -132,7 +133,7 @@ def status_answer(
         refresh = kit.button(cards.REFRESH, "status", workspace.id)
         later = later_button(facts) if workspace.state is State.RUNNING else []
         buttons = [*row_buttons(facts, workspace), *later, refresh, *hours_button(facts), *page_button(facts)]
-    return kit.message(text, buttons=buttons, in_channel=in_channel, about=_about([facts]))
+    return kit.message(text, small, buttons, in_channel=in_channel, about=_about([facts]))
 
 
 def workspace_rows(

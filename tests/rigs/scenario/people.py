@@ -15,6 +15,7 @@ from bot.support.vault import row_key
 from playground.demo.browser import Browser, Page
 from playground.demo.person import where
 from tests.rigs.scenario.shown import Shown
+from tests.rigs.slack import ON_CARDS
 from tests.rigs.store import put_account
 
 if TYPE_CHECKING:
@@ -27,12 +28,6 @@ _CODE = re.compile(r"<code>([A-Z0-9]{4}-[A-Z0-9]{4})</code>")
 
 #: What is there of an act: its card, which goes once there is a message about its end.
 _OF_AN_ACT = ("card", "ready", "failed", "refused")
-#: By the kind of an end that has no message of its own beside a card: what the card says then.
-_ON_CARDS = {
-    "stopped": ("has stopped on", "was already stopped on", "has ended."),
-    "suspended": ("is suspended on",),
-    "removed": ("has been removed from",),
-}
 
 
 class Person:
@@ -53,7 +48,7 @@ class Person:
 
         The end of a stop is on its card, if it has one.
         """
-        says = _ON_CARDS.get(kind, ())
+        says = ON_CARDS.get(kind, ())
         return [
             shown
             for shown in self.sees()
