@@ -223,7 +223,7 @@ async def test_who_may_not_use_the_template_any_more_is_out_of_the_course(world)
     assert "Leave" not in str(world.slack.messages[-1]["blocks"])
     await until(world, "09:05")
     # What was made when she joined was stopped again by then.
-    assert "I could no longer start" in told(world, alice)[-2]
+    assert "for Statistics any more. The template" in told(world, alice)[-2]
     assert (await world.store.workspaces(alice))[-1].state is State.SUSPENDED
     assert await world.store.participant(card.id, alice) is None
     assert world.provider.accepted_starts == []

@@ -16,6 +16,7 @@ from tests.reconciler.runs import RunWorld, content
 from tests.reconciler.world import new_world
 from tests.rigs.providers import FakeProvider
 from tests.rigs.run_provider import JobProvider
+from tests.rigs.slack import ON_CARDS
 from tests.rigs.store import ALICE
 
 HOW = {
@@ -36,10 +37,15 @@ async def go_on(world):
 
 
 def were_told(world, *ends):
-    """Each end once, and no card twice: one that was held up until its end had been told isn't sent."""
-    keys = world.slack.keys()
+    """Each end once, and no message twice, whether it is still there or not; no card stands beside an end."""
+    keys = world.slack.sent()
     assert len(keys) == len(set(keys))
-    assert sorted(kind for kind in world.slack.kinds() if not kind.endswith("card")) == sorted(ends)
+    told = [kind for kind in world.slack.kinds() if not kind.endswith("card") and kind not in ON_CARDS]
+    told += [kind for kind in ON_CARDS for _ in world.slack.told(kind)]
+    assert sorted(told) == sorted(ends)
+    keys = world.slack.keys()
+    left = [key.split("/")[0] for key in keys]
+    assert len(left) == len(set(left))
 
 
 async def started(world, fuse):
@@ -69,11 +75,13 @@ async def is_over(runs, run_id, state):
     await until_read(runs, run_id)
     run = await runs.run(run_id)
     assert (run.outcome, run.state) == ("ended", state)
+    # The file comes after the message that it stands below.
+    await runs.world.pass_time(3)
     were_told(runs, "job_ended")
     assert runs.cloud.launched(run_id) == ["run1"]
     (file,) = runs.slack.shared()
     assert content(file) == TEXT
-    assert file["thread_ts"] == runs.message(f"{run_id}/job_card/1")["ts"]
+    assert file["thread_ts"] == runs.head(run_id)["ts"]
 
 
 async def until_read(runs, run_id):
@@ -125,7 +133,7 @@ async def called_off(world, fuse):
     assert (await world.store.operation(creation)).outcome is Outcome.REPLACED
     assert (await world.store.operation(stops[0])).outcome is Outcome.FULFILLED
     assert "ready" not in world.slack.kinds()
-    assert world.slack.kinds().count("stopped") == 1
+    assert len(world.slack.told("stopped")) == 1
     assert [world.provider._moved(one).state for one in await made_ids(world)] == [State.STOPPED]
 
 
@@ -253,7 +261,7 @@ async def test_a_ready_message_whose_outcome_is_unknown_is_not_doubled_after_a_k
     world.slack.fail("chat.postMessage", Killed(), after=True)
     await go_on(world)
     assert (await world.store.operation(operation_id)).outcome is Outcome.FULFILLED
-    assert sorted(world.slack.kinds()) == ["card", "ready"]
+    assert sorted(world.slack.sent_kinds()) == ["card", "ready"]
 
 
 async def test_a_second_unknown_outcome_of_a_message_is_looked_up_again(world):

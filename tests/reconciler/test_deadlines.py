@@ -53,7 +53,7 @@ async def test_a_run_whose_credential_is_refused_is_told_of_once(runs):
     assert "I haven't been able to check on" in told
     assert "Keep waiting" in told
     assert "Stop waiting" in told
-    assert "You asked me to run" in said(runs.message(f"{run_id}/job_card/1"))
+    assert "Running since" in said(runs.message(f"{run_id}/job_card/1"))
     assert (await runs.run(run_id)).is_open
 
 

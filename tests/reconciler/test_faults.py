@@ -27,7 +27,7 @@ async def test_what_trying_again_does_not_change_ends_the_operation(world, error
     world.provider.fail("start", error)
     assert await world.until_ended(operation_id) is Outcome.FAILED
     assert (await world.store.operation(operation_id)).cause == cause
-    assert world.slack.kinds() == ["card", "failed"]
+    assert world.slack.sent_kinds() == ["card", "failed"]
     assert world.provider.count("start") == 1
 
 

@@ -6,6 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.operations import OperationVerb
 from bot.domain.workspaces import State
 from bot.slack.notifier import Timing
 from bot.store import upkeep
@@ -304,11 +305,34 @@ async def test_a_card_that_was_deleted_is_let_go(world):
     assert world.slack.count("chat.update") == before + 1
 
 
-async def test_an_update_that_fails_is_still_owed(world):
-    await world.begin(await world.own())
-    world.slack.fail("chat.update", SlackPermanent("chat.update", "token_revoked"))
+@pytest.mark.parametrize("code", ["token_revoked", "internal_error"])
+async def test_an_update_that_fails_is_still_owed(world, code):
+    workspace = await world.own(state=State.RUNNING)
+    await world.begin(workspace, OperationVerb.STOP)
+    await world.notifier.step_notices()
+    error = SlackPermanent if code == "token_revoked" else SlackFailed
+    world.slack.fail("chat.update", error("chat.update", code))
     await world.pass_time(200, step=5)
-    assert "You asked me to start" in world.slack.messages[0]["text"]
+    assert len(world.slack.told("stopped")) == len(world.slack.messages) == 1
+
+
+@pytest.mark.parametrize("code", ["token_revoked", "internal_error"])
+async def test_a_card_that_could_not_go_goes_later(world, code):
+    await world.begin(await world.own())
+    error = SlackPermanent if code == "token_revoked" else SlackFailed
+    world.slack.fail("chat.delete", error("chat.delete", code))
+    await world.pass_time(200, step=5)
+    assert (world.slack.sent_kinds(), world.slack.kinds()) == (["card", "ready"], ["ready"])
+
+
+async def test_a_card_that_slack_keeps_says_how_it_ended_and_is_left_alone(world):
+    await world.begin(await world.own())
+    error = SlackPermanent("chat.delete", "cant_delete_message")
+    world.slack.fail("chat.delete", error, times=100)
+    await world.pass_time(600, step=5)
+    assert world.slack.kinds() == ["card", "ready"]
+    assert "name-r1 is ready" in world.slack.messages[0]["text"]
+    assert world.slack.count("chat.delete") == 1
 
 
 async def test_the_same_drawing_is_not_sent_twice_whichever_process_sent_it(world):
@@ -320,13 +344,15 @@ async def test_the_same_drawing_is_not_sent_twice_whichever_process_sent_it(worl
         world.reborn()
         for alias in ("other", None):
             await name_workspace(world.store, workspace.id, alias)
+        world.clock.advance(60)
         assert await world.notifier.step_cards() > 0
         assert len(world.slack.updates) == before
 
 
 async def test_what_an_update_of_unknown_outcome_showed_is_drawn_over(world):
-    workspace = await world.own(state=State.RUNNING)
-    await world.until_ended(await world.begin(workspace))
+    workspace = await world.own()
+    world.provider.start_takes = 3600.0
+    await world.begin(workspace)
     await world.pass_time(60)
     before = world.slack.messages[-1]["text"]
     world.slack.fail("chat.update", SlackUnknownOutcome("chat.update", "no_answer"), after=True)
@@ -356,4 +382,4 @@ async def test_a_mistake_in_drawing_a_card_is_logged_and_drawn_later(world):
     assert {entry["event"] for entry in logs if entry["log_level"] == "error"} == {"card failed"}
     world.store.shown_operation = real
     await world.pass_time(90, step=5)
-    assert "You asked me to start" in world.slack.messages[0]["text"]
+    assert (world.slack.sent_kinds(), world.slack.kinds()) == (["card", "ready"], ["ready"])

@@ -119,7 +119,7 @@ async def test_without_administrators_nobody_is_told_and_nothing_fails(world):
     await world.pass_time(60)
     world.provider.heal()
     await world.pass_time(120)
-    assert set(world.slack.kinds()) == {"card", "ready"}
+    assert set(world.slack.sent_kinds()) == {"card", "ready"}
 
 
 async def test_all_who_wait_read_since_when_and_their_cards_heal(world):

@@ -122,7 +122,7 @@ async def test_a_run_that_nobody_watches_has_no_stream_until_somebody_asks(runs)
     runs.cloud.ends("run1")
     await runs.until_over(run_id)
     assert runs.cloud.outputs["run1"].begun == 0
-    assert runs.slack.kinds() == ["job_card", "job_ended"]
+    assert runs.slack.sent_kinds() == ["job_card", "job_ended"]
     for times in (1, 2):
         # It comes each time that somebody asks for it.
         await watch_run(runs.store, run_id)

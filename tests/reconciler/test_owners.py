@@ -71,4 +71,4 @@ async def test_an_output_is_followed_by_one_and_then_by_who_takes_over(workers, 
     assert "last" in said(runs.message(key))
     whole = "one\ntwo\nlast\n" if dies else "one\nlast\n"
     assert [content(message) for message in runs.slack.shared()] == [whole]
-    assert sorted(runs.slack.kinds()) == ["job_card", "job_ended"]
+    assert sorted(runs.slack.sent_kinds()) == ["job_card", "job_ended"]

@@ -36,7 +36,7 @@ async def test_a_read_that_fails_ends_nothing(runs, error):
     run_id = await runs.begun()
     runs.cloud.fail("job_status", error, times=4)
     assert (await runs.until_over(run_id)).outcome == "ended"
-    assert sorted(runs.slack.kinds()) == ["job_card", "job_ended"]
+    assert sorted(runs.slack.sent_kinds()) == ["job_card", "job_ended"]
 
 
 async def test_a_run_that_its_server_forgot_is_lost_after_some_reads(runs):

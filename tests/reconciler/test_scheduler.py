@@ -63,7 +63,7 @@ async def test_the_whole_way_runs_by_itself(world, scheduler):
         ) == 2
 
     await scheduler.eventually(ended)
-    assert sorted(world.slack.kinds()) == ["card", "ready"]
+    assert sorted(world.slack.sent_kinds()) == ["card", "ready"]
     assert world.provider.accepted_starts == ["r1"]
     assert min(world.provider.gaps()) >= 10.0
     assert scheduler.stalled == []

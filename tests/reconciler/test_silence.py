@@ -157,7 +157,7 @@ async def test_a_process_that_starts_while_slack_is_away_finds_out_and_tells_wit
     assert told(world) == ["ready"]
 
 
-async def test_what_a_newer_request_has_overtaken_is_told_by_that_alone(world):
+async def test_what_a_newer_request_has_overtaken_is_told_as_past_and_that_by_its_card(world):
     (row,) = await started(world, "r1")
     await world.pass_time(5)
     cut_off(world)
@@ -166,9 +166,12 @@ async def test_what_a_newer_request_has_overtaken_is_told_by_that_alone(world):
     await world.pass_time(2 * MINUTE)
     mend(world)
     await world.pass_time(MINUTE)
-    assert told(world) == ["summary"]
-    assert "*name-r1* has stopped." in str(world.slack.messages[-1]["blocks"])
-    assert "ready" not in str(world.slack.messages[-1]["blocks"])
+    assert told(world) == ["ready"]
+    (ready,), (stopped,) = world.slack.told("ready"), world.slack.told("stopped")
+    assert "It was running, and has since been stopped" in ready["text"]
+    assert "is ready" not in str(ready["blocks"])
+    assert world.slack.kinds().count("card") == 1
+    assert stopped["text"].startswith("name-r1 has stopped on Fake Cloud.")
 
 
 async def test_an_end_that_was_overtaken_is_told_as_past(world):
@@ -182,7 +185,7 @@ async def test_an_end_that_was_overtaken_is_told_as_past(world):
     mend(world)
     await world.pass_time(20)
     sent = [each for _, each in world.slack.calls if "/ready/" in str(each.get("metadata"))]
-    assert "started at" in sent[-1]["text"]
+    assert "It was running, and is now being stopped" in sent[-1]["text"]
 
 
 async def test_a_silence_is_also_one_in_which_no_process_ran(world):

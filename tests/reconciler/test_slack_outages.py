@@ -39,11 +39,7 @@ def mend(world):
 
 def place(world, kind, number):
     """Return the place of a message among those that were sent to a person; None if it wasn't."""
-    keys = [
-        str(each["metadata"]["event_payload"]["key"])
-        for each in world.slack.messages
-        if each["channel"] == f"D{person(number).user_id}"
-    ]
+    keys = world.slack.sent(f"D{person(number).user_id}")
     return next((at for at, key in enumerate(keys) if f"/{kind}/" in key), None)
 
 
@@ -65,7 +61,7 @@ async def test_whoever_became_ready_meanwhile_is_told_when_slack_is_back(world, 
     await world.pass_time(600, step=5)
     assert [place(world, K.CARD, number) for number in range(10)] == [0] * 5 + [None] * 5
     assert (await world.store.statistics())["pending_notices"] == 0
-    assert len(world.slack.messages) == 15
+    assert (len(world.slack.sent()), world.slack.kinds()) == (15, ["ready"] * 10)
 
 
 async def test_what_waited_goes_out_by_urgency_and_then_age(world):
@@ -134,7 +130,7 @@ async def test_one_of_a_run_is_not_as_its_output_is_below_it(runs):
     await put_off(runs.world, run_id)
     await runs.until_over(run_id)
     await runs.world.pass_time(400, step=2)
-    assert {"job_card", "job_ended"} <= set(runs.slack.kinds())
+    assert {"job_card", "job_ended"} <= set(runs.slack.sent_kinds())
 
 
 @pytest.mark.parametrize("arrived", [True, False])
@@ -146,11 +142,10 @@ async def test_one_that_may_have_been_sent_is_looked_for_first(world, arrived):
         world.slack.fail(method, no_answer(method), times=6)
     operation_id = await world.begin(workspace)
     await world.pass_time(400, step=2)
-    assert world.slack.kinds() == (["card", "ready"] if arrived else ["ready"])
-    if arrived:
-        # It shows how it ended, like any other.
-        assert (await world.store.card(operation_id)).message_ts == world.slack.messages[0]["ts"]
-        assert "You asked me to start" in world.slack.messages[0]["text"]
+    assert world.slack.sent_kinds() == (["card", "ready"] if arrived else ["ready"])
+    # Once it was found it has gone, like any other.
+    assert world.slack.kinds() == ["ready"]
+    assert (await world.store.card(operation_id)).message_ts is None
 
 
 async def test_one_that_is_due_waits_for_the_end_that_is_still_to_be_told(world):

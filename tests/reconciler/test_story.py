@@ -11,8 +11,10 @@ from tests.rigs.providers import NO_GPU
 async def test_every_message_carries_its_key_and_unfurls_nothing(world):
     operation_id = await world.begin(await world.own())
     await world.until_ended(operation_id)
-    assert world.slack.keys() == [f"{operation_id}/card/1", f"{operation_id}/ready/end"]
-    for message in world.slack.messages:
+    assert world.slack.sent() == [f"{operation_id}/card/1", f"{operation_id}/ready/end"]
+    # The card has gone with what it announced.
+    assert world.slack.keys() == [f"{operation_id}/ready/end"]
+    for message in [*world.slack.messages, *world.slack.deleted]:
         assert message["metadata"]["event_type"] == "usher_notice"
         assert (message["unfurl_links"], message["unfurl_media"], message["link_names"]) == (False,) * 3
 
@@ -34,7 +36,7 @@ async def test_a_restart_goes_down_and_comes_up_once(world):
     workspace = await world.own(state=State.RUNNING)
     assert await world.until_ended(await world.begin(workspace, OperationVerb.RESTART)) is Outcome.FULFILLED
     assert (world.provider.accepted_stops, world.provider.accepted_starts) == (["r1"], ["r1"])
-    assert world.slack.kinds() == ["card", "ready"]
+    assert world.slack.sent_kinds() == ["card", "ready"]
 
 
 async def test_a_stop_before_the_start_was_called_leaves_nothing_to_start(world):
@@ -68,7 +70,7 @@ async def test_a_stop_wins_over_a_start_that_is_under_way(world, lands):
     await world.pass_time(60)
     assert (await world.store.operation(stops[0])).outcome is Outcome.FULFILLED
     assert world.provider.machines["r1"].state is State.STOPPED
-    assert world.slack.kinds().count("stopped") == 1
+    assert len(world.slack.told("stopped")) == 1
 
 
 async def test_the_audit_names_what_was_done(world):

@@ -9,6 +9,7 @@ from bot.services import classes
 from bot.support.errors import SlackFailed, SlackPermanent
 from tests.reconciler import classroom
 from tests.reconciler.test_notifier import POST, message, outbox
+from tests.rigs.providers import NO_GPU
 from tests.rigs.store import ALICE, prefer, want_read
 
 
@@ -83,7 +84,7 @@ async def test_a_card_that_cannot_be_drawn_is_said_plainly_where_it_stands(world
     world.provider.put("r1", State.RUNNING)
     await want_read(world.store, (await world.store.operation(card.id)).workspace_id)
     await world.pass_time(60)
-    assert "Running" in shown["text"]
+    assert "is already running" in shown["text"]
 
 
 async def test_a_class_card_that_cannot_be_drawn_keeps_its_button_and_is_visibly_dead(world):
@@ -128,17 +129,14 @@ async def test_a_mistake_after_the_drawing_is_looked_up_less_and_less_often_and_
 
 
 async def test_a_card_whose_blocks_slack_refuses_is_shown_as_text_and_drawn_again_when_it_changes(world):
-    await prefer(world.store, ALICE, Preferences(ready=False))
-    operation_id = await world.begin(await world.own(state=State.RUNNING))
-    await world.until_ended(operation_id)
-    await world.pass_time(60)
+    world.provider.start_takes = 3600.0
+    operation_id = await world.begin(await world.own())
+    await world.pass_time(5)
     card = await world.store.card(operation_id)
     shown = next(one for one in world.slack.messages if one["ts"] == card.message_ts)
-    workspace_id = (await world.store.operation(operation_id)).workspace_id
     world.slack.fail("chat.update", SlackPermanent("chat.update", "msg_blocks_too_long"), times=1)
-    for state, has_blocks in ((State.STOPPED, False), (State.RUNNING, True)):
-        world.provider.put("r1", state)
-        await want_read(world.store, workspace_id)
+    for reason, has_blocks in ((NO_GPU, False), ("Pulling the image", True)):
+        world.provider.machines["r1"].reason = reason
         await world.pass_time(90)
-        assert bool(shown["blocks"]) is has_blocks, state
+        assert bool(shown["blocks"]) is has_blocks, reason
     assert (await world.store.card(operation_id)).message_ts == card.message_ts

@@ -45,6 +45,8 @@ from tests.rigs.steps import until_idle
 from tests.rigs.store import ALICE, accept_operation, link_account, memory_store
 
 DEADLINE = 1800.0
+#: Messages that are to be drawn again, or to go.
+_DIRTY = "SELECT id FROM cards WHERE is_dirty = 1 AND message_ts IS NOT NULL"
 KEY = Fernet.generate_key().decode()
 
 
@@ -308,13 +310,18 @@ class World:
             await self.until_settled(60, 1.0)
 
     async def until_settled(self, most: int = 70, step: float = 5.0) -> None:
-        """Let time pass, in so many steps at ``most``, until nothing is open or to be told, and five more."""
+        """Let time pass, in so many steps at ``most``, until nothing is open or to be told, and five more.
+
+        Messages that are to be drawn again, or to go, count as well.
+        """
         left = most
         while left > 0:
             await self.work()
             self.clock.advance(step)
             known = await self.store.statistics()
-            is_over = not known["open_operations"] + known["open_runs"] + known["pending_notices"]
+            dirty = await self.store.engine.read(lambda tx: tx.all(_DIRTY))
+            open_or_owed = known["open_operations"] + known["open_runs"] + known["pending_notices"]
+            is_over = not open_or_owed + len(dirty)
             left = min(left - 1, 5) if is_over else left - 1
 
     async def until_ended(self, operation_id: str, most: float = 300.0) -> Outcome:
