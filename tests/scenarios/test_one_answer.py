@@ -44,7 +44,7 @@ async def test_a_start_that_had_to_be_looked_for_says_so_once_and_has_no_card(li
     assert answer.kind == "message"
     assert "Starting *fresh* on Saturn Cloud" in answer.text
     await linked.pass_time(20)
-    assert [one.kind for one in alice.sees()[before:] if one.json["user"] != alice.id] == ["message", "ready"]
+    assert [one.kind for one in alice.sees()[before:] if one.json["user"] != alice.id] == ["ready"]
 
 
 async def test_where_the_first_message_is_gone_the_answer_is_a_new_one(linked):
@@ -153,7 +153,8 @@ async def test_a_press_in_a_direct_message_is_told_by_its_card_alone(linked):
         await alice.presses(alice.told(kind)[-1], label)
         assert new_since(alice, before) == ["card"]
         await linked.pass_time(60, step=5)
-        assert new_since(alice, before) == ["card", result]
+        assert new_since(alice, before) == ["card" if result == "stopped" else result]
+        assert alice.told(result)
 
 
 async def test_a_press_for_several_is_answered_and_told_by_their_ends(linked):
@@ -164,7 +165,7 @@ async def test_a_press_for_several_is_answered_and_told_by_their_ends(linked):
     before = len(alice.sees())
     await alice.presses(asked, "Stop 2 workspaces")
     await linked.pass_time(60, step=5)
-    assert sorted(new_since(alice, before)) == ["ephemeral", "stopped", "stopped"]
+    assert sorted(new_since(alice, before)) == ["card", "card", "ephemeral"]
 
 
 async def test_a_press_on_what_only_one_person_sees_is_told_by_the_card_that_comes_there(just_linked):
@@ -173,7 +174,8 @@ async def test_a_press_on_what_only_one_person_sees_is_told_by_the_card_that_com
     before = len(alice.sees())
     await alice.presses(shown, "Stop")
     await just_linked.pass_time(60, step=5)
-    assert new_since(alice, before) == ["card", "stopped"]
+    assert new_since(alice, before) == ["card"]
+    assert alice.only("stopped")
 
 
 async def test_a_press_in_a_channel_is_answered_there(linked):

@@ -55,18 +55,13 @@ async def test_the_card_goes_from_queued_to_running_in_its_place_and_a_new_messa
     await linked.pass_time(16)
     assert "Starting (since" in alice.card.text
     await linked.pass_time(30)
-    running = alice.card
-    assert running.ts == card.ts
-    assert "You asked me to start" in running.text
-    assert running.labels == []
     ready = alice.only("ready")
     assert ready.ts > card.ts
     assert ready.labels == ["Open", "Stop", "Stop later…", "Hours…"]
     assert re.search(r"It took \d\d s\.", ready.text)
     assert alice.sees()[-1].ts == ready.ts
-    assert len(alice.told("card")) == 1
     await linked.pass_time(400, step=20)
-    assert [shown.kind for shown in alice.sees()] == ["", "card", "ready"]
+    assert [shown.kind for shown in alice.sees()] == ["", "ready"]
 
 
 async def test_the_address_opens_the_ide_to_its_owner_and_to_nobody_else(linked):
@@ -106,8 +101,8 @@ async def test_the_bar_never_goes_back_and_stays_below_95_until_it_is_ready(link
     assert bars[0] < 20
     assert 80 < bars[-1] < 95
     await linked.pass_time(90, step=5)
-    assert "You asked me to start" in alice.card.text
-    assert not BAR.search(alice.card.text)
+    assert not [one for one in alice.told("card") if "Starting" in one.text]
+    assert not BAR.search(alice.only("ready").text)
 
 
 async def test_after_three_starts_the_card_says_what_is_usual_and_after_ten_what_is_slow(linked):
@@ -162,14 +157,14 @@ async def test_a_start_that_the_provider_fails_is_told_with_its_cause_and_can_be
     assert linked.calls("POST .*/start") == 2
 
 
-async def test_a_stop_ends_as_stopped_with_a_message_of_its_own(linked):
+async def test_a_stop_ends_as_stopped_on_its_card(linked):
     alice = linked.alice
     await alice.writes("stop report")
     await linked.pass_time(30)
     stopped = alice.only("stopped")
     assert "*report* has stopped on Saturn Cloud." in stopped.text
     assert stopped.labels == ["Start"]
-    assert "You asked me to stop" in alice.card.text
+    assert stopped.kind == "card"
     assert linked.resource("report").status(linked.clock.now()) == "stopped"
 
 

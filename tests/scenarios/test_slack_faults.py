@@ -28,8 +28,7 @@ async def test_a_message_that_arrived_without_an_answer_is_not_sent_again(linked
     linked.slack_fails(POST, times=2, after=True, drop=True)
     await alice.writes("start training")
     await linked.pass_time(200, step=2)
-    assert sorted(shown.kind for shown in alice.sees()) == ["", "card", "ready"]
-    assert "You asked me to start" in alice.card.text
+    assert sorted(shown.kind for shown in alice.sees()) == ["", "ready"]
     assert linked.calls("conversations.history", linked.slack) >= 1
 
 
@@ -92,8 +91,8 @@ async def test_a_card_that_can_not_be_drawn_now_is_drawn_later_as_it_is_then(lin
     await linked.pass_time(3)
     linked.slack_fails("chat.update", times=3, **limited(30))
     await linked.pass_time(200, step=2)
-    assert "You asked me to start" in alice.card.text
     assert alice.only("ready")
+    assert not alice.told("card")
 
 
 async def test_a_card_that_was_deleted_is_let_go_and_the_message_comes(linked):

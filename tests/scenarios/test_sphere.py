@@ -53,18 +53,17 @@ async def test_stop_start_and_remove_by_words(world):
     assert "homework" not in shown.text
 
 
-async def test_why_it_failed_is_said_in_the_message_without_a_page_that_nobody_has(world):
+async def test_why_it_failed_is_said_in_the_status_without_a_page_that_nobody_has(world):
     alice = world.alice
     await world.makes(alice, name="homework")
     (machine,) = world.machines()
     await world.pass_time(30)
     machine.error("Not enough memory on node", world.clock.now())
     await world.pass_time(400)
-    told = alice.only("ready").text
-    assert "It was running, but has since failed on Courses." in told
+    assert "Open" not in alice.only("ready").labels
+    told = (await alice.types("status homework")).text
     assert "There was no room for it on Courses: not enough memory." in told
     assert "page" not in told
-    assert "There was no room for it" in (await alice.types("status homework")).text
 
 
 async def test_nobody_sees_anothers_and_a_list_asks_nobody(world):
@@ -111,7 +110,7 @@ async def test_a_used_up_quota_is_said_and_tried_again_by_hand(world):
     ]
 
 
-async def test_a_finished_scenario_is_on_the_card(world):
+async def test_a_finished_scenario_is_in_the_status(world):
     alice = world.alice
     await world.makes(alice, name="homework")
     (machine,) = world.machines()
@@ -121,7 +120,7 @@ async def test_a_finished_scenario_is_on_the_card(world):
     assert answer.status == 200
     assert [one["status"] for one in world.sphere.webhooks.deliveries] == [204]
     await world.pass_time(20)
-    assert "Scenario tests finished" in alice.only("ready").text
+    assert "Scenario tests finished" in (await alice.types("status homework")).text
 
 
 async def test_the_token_is_in_no_log_and_no_message(world):

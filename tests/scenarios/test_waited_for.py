@@ -50,9 +50,7 @@ async def test_who_waits_for_what_becomes_of_it_knows_it_too(cloud, says):
     assert pictures.READY in ready.short
     for said in ("hours training every day 9:00-10:00", "hours report every day -10:00"):
         assert HOURS.search(await says(said))
-    await says(pictures.STOP)
-    await cloud.pass_time(5)
-    assert pictures.PLANNED in alice.only("ready").text
+    assert pictures.PLANNED in await says(pictures.STOP)
     await says("stop training")
     await cloud.pass_time(40)
     assert story.tells(alice.only("stopped").json, "training", story.STOPPED)

@@ -111,7 +111,7 @@ RUNNING_NOW: Final = "It's running now."
 STARTING_NOW: Final = "It's starting now."
 DOWN_NOW: Final = "It isn't running now."
 #: Replaced after a call had left for it: that goes ahead.
-SENT: Final = "The {verb} of *{name}* had already been sent."
+SENT: Final = "The {verb} of *{name}* had already been sent to {title}."
 #: How an operation ended that failed; the cause follows.
 ENDED_NAMED: Final[Mapping[str, str]] = {
     "failed": "I couldn't {do} *{name}* on {title}.",
