@@ -165,6 +165,10 @@ class _Engine:
         return self._engine.clock
 
     @property
+    def changes(self) -> int:
+        return self._engine.changes
+
+    @property
     def has_jumped(self) -> bool:
         return self._engine.has_jumped
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -33,7 +33,7 @@ from tests.reconciler.world import FakeHttp, World
 from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.linking import Linking
 from tests.rigs.slack import FakeSlack
-from tests.rigs.steps import until_idle
+from tests.rigs.steps import Steps, until_idle
 
 ALICE = Principal(None, "T1", "UALICE")
 BOB = Principal(None, "T1", "UBOB")
@@ -109,17 +109,17 @@ class Life(World):
 
     # -- what goes on by itself ----------------------------------------------------------------------------
 
-    def steps(self) -> list[Callable[[], Awaitable[int]]]:
-        return [
-            self.reconciler.step_outages,
-            self.reconciler.tasks.step,
-            self.reconciler.operations.step,
-            self.reconciler.reads.step,
-            self.reconciler.clockwork.step,
-            self.notifier.step_notices,
-            self.notifier.step_cards,
-            self.notifier.step_homes,
-        ]
+    def steps(self) -> Steps:
+        return {
+            "outages": self.reconciler.step_outages,
+            "tasks": self.reconciler.tasks.step,
+            "operations": self.reconciler.operations.step,
+            "reads": self.reconciler.reads.step,
+            "clockwork": self.looks.timed(self.reconciler),
+            "notices": self.notifier.step_notices,
+            "cards": self.notifier.step_cards,
+            "homes": self.notifier.step_homes,
+        }
 
     async def survives(self, act: Callable[[], Awaitable[Any]]) -> Any:
         """Do something; a kill on the way is followed by a new process. Returns None then."""
@@ -135,11 +135,23 @@ class Life(World):
 
     async def work(self) -> bool:
         """Do what is due, as the loops do."""
-        return await until_idle([partial(self._step, number) for number in range(len(self.steps()))])
+        # A killed process is followed by another one, whose steps and looks these are by then.
+        return await until_idle({name: partial(self._step, name) for name in self.steps()}, self)
 
-    async def _step(self, number: int) -> int:
+    @property
+    def names(self) -> Collection[str]:
+        return self.looks.names
+
+    @property
+    def is_old(self) -> bool:
+        return self.looks.is_old
+
+    async def due(self) -> Collection[str]:
+        return await self.looks.due()
+
+    async def _step(self, name: str) -> int:
         """Do one step of the process that runs by now."""
-        done: int | None = await self.survives(self.steps()[number])
+        done: int | None = await self.survives(self.steps()[name])
         return done or 0
 
     # -- what people do ------------------------------------------------------------------------------------

@@ -132,10 +132,10 @@ async def _spent(world, count):
         made[0] += 1
         return work
 
-    async def counted():
+    async def counted(*due):
         nonlocal worked
         made[0], engine.watch = 0, count_one
-        done = await step()
+        done = await step(*due)
         engine.watch = None
         worked += made[0] if done else 0
         return done

@@ -126,7 +126,7 @@ async def test_what_was_found_up_only_after_its_start_was_asked_for_goes_on_too(
     """Where it wasn't read in time, nothing was called either."""
     (alice,) = people(1)
     await course(world, alice, state=State.RUNNING)
-    await until(world, "11:00", step=300)
+    await until(world, "11:00", step=240)
     assert await became(world) == [("22T09:00", "start", "started"), ("22T10:30", "stop", "needless")]
     assert (state(world), world.provider.accepted_stops) == (State.RUNNING, [])
 
@@ -189,7 +189,7 @@ async def test_what_a_teacher_changes_is_told_once_and_never_adds_to_what_was_ag
     await until(world, "15:20", day=24, step=120)
     assert (state(world, 0), state(world, 1)) == (State.RUNNING, State.RUNNING)
     # Alice agreed to an hour and a half on Mondays and Wednesdays, Bob to all.
-    await until(world, "15:40", day=24, step=60)
+    await until(world, "15:42", day=24, step=60)
     assert (state(world, 0), state(world, 1)) == (State.STOPPED, State.RUNNING)
     await until(world, "14:05", day=25, step=120)
     assert (state(world, 0), state(world, 1)) == (State.STOPPED, State.RUNNING)

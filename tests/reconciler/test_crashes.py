@@ -185,7 +185,7 @@ async def removed(world, fuse):
 
 
 #: The stories, and how many calls lie between two troubles where they don't come at each call.
-STORIES = {started: 11, launched: 11} | dict.fromkeys(
+STORIES = {started: 11, launched: 13} | dict.fromkeys(
     (made, called_off, suspended, removed, renewed, named), 23
 )
 

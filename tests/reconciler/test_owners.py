@@ -6,7 +6,7 @@ from bot.services.owners import SharedOwners
 from bot.store.owners import LEASE
 from tests.reconciler.runs import content, output, said
 
-PARTS = ("owners", "reconciler", "notifier", "streams", "board")
+PARTS = ("owners", "reconciler", "notifier", "streams", "looks", "board")
 
 
 class Workers:

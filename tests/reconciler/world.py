@@ -41,7 +41,7 @@ from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.listeners import Unheard, Unobserved
 from tests.rigs.providers import FakeProvider
 from tests.rigs.slack import FakeSlack
-from tests.rigs.steps import until_idle
+from tests.rigs.steps import Looks, until_idle
 from tests.rigs.store import ALICE, accept_operation, link_account, memory_store
 
 DEADLINE = 1800.0
@@ -133,6 +133,7 @@ class World:
             self.board,
             self.timing,
         )
+        self.looks = Looks.of(self.store, self.clock, self.ids, self.reconciler, self.notifier)
 
     def administered_by(self, *names: str) -> None:
         """Name administrators, as ``USHER_ADMINS`` does, and start again with them."""
@@ -259,21 +260,20 @@ class World:
 
     async def work(self) -> bool:
         """Do all that is due now; return whether anything was."""
-        return await until_idle(
-            [
-                self.reconciler.operations.step,
-                self.reconciler.reads.step,
-                self.reconciler.step_outages,
-                self.reconciler.tasks.step,
-                self.reconciler.runs.step,
-                self.reconciler.clockwork.step,
-                self._streams,
-                self.notifier.step_notices,
-                self.notifier.step_cards,
-                self.notifier.step_homes,
-                self.notifier.step_outputs,
-            ]
-        )
+        steps = {
+            "operations": self.reconciler.operations.step,
+            "reads": self.reconciler.reads.step,
+            "outages": self.reconciler.step_outages,
+            "tasks": self.reconciler.tasks.step,
+            "jobs": self.reconciler.runs.step,
+            "clockwork": self.looks.timed(self.reconciler),
+            "streams": self._streams,
+            "notices": self.notifier.step_notices,
+            "cards": self.notifier.step_cards,
+            "homes": self.notifier.step_homes,
+            "outputs": self.notifier.step_outputs,
+        }
+        return await until_idle(steps, self.looks)
 
     async def _streams(self) -> int:
         """Begin the streams that are due, and let all that are open read what there is."""

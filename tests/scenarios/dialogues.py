@@ -19,7 +19,7 @@ import json
 import re
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from playground.slack.errors import SlackError
 from tests.rigs.scenario.people import BOT, GENERAL
 from tests.rigs.scenario.shown import Shown
 from tests.rigs.scenario.stage import World, spoil
+from tests.rigs.steps import Steps
 
 TABLE = Path(__file__).with_name("dialogues.json")
 _TOKEN = "a11ce" * 8
@@ -94,14 +95,14 @@ class DialogueWorld(World):
         self._options = {**self._options, "connections": {"hub": table}}
         return super().connections()
 
-    def steps(self) -> tuple[Callable[[], Any], ...]:
+    def steps(self) -> Steps:
         bot = self.bot
-        return (
-            *super().steps(),
-            bot.reconciler.runs.step,
-            lambda: bot.reconciler.streams.step(self._streams),
-            bot.notifier.step_outputs,
-        )
+        return {
+            **super().steps(),
+            "jobs": bot.reconciler.runs.step,
+            "streams": lambda: bot.reconciler.streams.step(self._streams),
+            "outputs": bot.notifier.step_outputs,
+        }
 
     async def stop_bot(self) -> None:
         await self._streams.drain(0.0)

@@ -13,6 +13,7 @@ DECISIONS = 13
 
 async def test_a_start_asks_the_database_no_more_than_so_much(tmp_path):
     async with world(tmp_path) as stage:
+        stage.looks.takes_all = True
         await stage.alice.has_linked("alice")
         (listed,) = await stage.alice.writes("list")
         await stage.pass_time(20)

@@ -123,8 +123,8 @@ class SeveralWorld(World):
         return f"http://127.0.0.1:{self.port}"
 
     async def settle(self) -> bool:
-        timers = [member.timers.run_due for member in self.slacks.members]
-        return await until_idle((*timers, *self.steps()))
+        timers = {f"timers {number}": one.timers.run_due for number, one in enumerate(self.slacks.members)}
+        return await until_idle({**timers, **self.steps()}, self.looks)
 
     def _install(self, address: str) -> None:
         stand_in = "https://usher.example.test"

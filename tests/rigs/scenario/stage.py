@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from email.utils import formatdate
 from functools import lru_cache
@@ -35,7 +35,7 @@ from tests.rigs.clock import FakeClock
 from tests.rigs.engine import EngineWithoutThread
 from tests.rigs.scenario.people import Person
 from tests.rigs.scenario.watch import Watch, listening
-from tests.rigs.steps import until_idle
+from tests.rigs.steps import Looks, Steps, until_idle
 
 ALICE, BOB, CAROL = "U0OLIVIA", "U0CHEN", "U0TARA"
 #: How long the local Slack waits for an acknowledgement (real seconds): a busy machine loses no story.
@@ -99,6 +99,7 @@ class World:
         self._options = options
         self._keys = Fernet.generate_key().decode()
         self._bot_stack = AsyncExitStack()
+        self._looks: tuple[Process, Looks] | None = None
         self.port = int(options.get("port") or reserved_port())
         self.alice, self.bob, self.carol = (Person(self, user) for user in (ALICE, BOB, CAROL))
 
@@ -112,21 +113,28 @@ class World:
         """Do everything that is due now, until nothing is; return whether anything was."""
         if self.is_live:
             return False
-        return await until_idle((self.slack.timers.run_due, *self.steps()))
+        return await until_idle({"timers": self.slack.timers.run_due, **self.steps()}, self.looks)
 
-    def steps(self) -> tuple[Callable[[], Awaitable[int]], ...]:
+    @property
+    def looks(self) -> Looks:
+        """Return how the bot that runs by now looks for what is due."""
+        if self._looks is None or self._looks[0] is not self.bot:
+            self._looks = self.bot, Looks(self.bot.scheduler, self.bot.store, self.clock)
+        return self._looks[1]
+
+    def steps(self) -> Steps:
         """Return what the bot's loops do, each once."""
         bot = self.bot
-        return (
-            bot.reconciler.step_outages,
-            bot.reconciler.tasks.step,
-            bot.reconciler.operations.step,
-            bot.reconciler.reads.step,
-            bot.reconciler.clockwork.step,
-            bot.notifier.step_notices,
-            bot.notifier.step_cards,
-            bot.notifier.step_homes,
-        )
+        return {
+            "outages": bot.reconciler.step_outages,
+            "tasks": bot.reconciler.tasks.step,
+            "operations": bot.reconciler.operations.step,
+            "reads": bot.reconciler.reads.step,
+            "clockwork": self.looks.timed(bot.reconciler),
+            "notices": bot.notifier.step_notices,
+            "cards": bot.notifier.step_cards,
+            "homes": bot.notifier.step_homes,
+        }
 
     async def pass_time(self, seconds: float, step: float | None = None) -> None:
         """Let time go by, and do what becomes due on the way.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from playground.slack.forms import Form
 from tests.rigs.scenario.people import BOT, Person
 from tests.rigs.scenario.shown import Shown
 from tests.rigs.scenario.stage import World, spoil
+from tests.rigs.steps import Steps
 
 TOKENS = {"alice": "a11ce-token-at-workbench", "bob": "b0b-token-at-workbench"}
 SUPER_ADMIN_TOKEN = "the-super-admin-token-of-workbench"
@@ -64,15 +65,15 @@ class WorkbenchWorld(World):
         self._options = {**self._options, "connections": {"wb": workbench}}
         return super().connections()
 
-    def steps(self) -> tuple[Callable[[], Awaitable[int]], ...]:
+    def steps(self) -> Steps:
         """Add what is done for runs; their outputs are read in the background."""
         bot = self.bot
-        return (
-            *super().steps(),
-            bot.reconciler.runs.step,
-            lambda: bot.reconciler.streams.step(self._streams),
-            bot.notifier.step_outputs,
-        )
+        return {
+            **super().steps(),
+            "jobs": bot.reconciler.runs.step,
+            "streams": lambda: bot.reconciler.streams.step(self._streams),
+            "outputs": bot.notifier.step_outputs,
+        }
 
     async def stop_bot(self) -> None:
         await self._streams.drain(0.0)
