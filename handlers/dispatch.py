@@ -17,6 +17,7 @@ from bot.domain.people import Principal
 from bot.domain.surfaces import Surface, Where
 from bot.domain.tasks import TaskKind
 from bot.messages.blocks import kit, replies
+from bot.messages.blocks.buttons import RUN_STOPS
 from bot.messages.blocks.forms import answer_view, field_of
 from bot.messages.blocks.kit import Press, fill, safe
 from bot.messages.blocks.lists import SAY
@@ -312,9 +313,9 @@ def _fit(request: Request, answer: Answer) -> Answer:
 
 
 def _offering(answer: Answer) -> Answer:
-    """Name the one workspace for which an answer offers something; what can be refreshed says as of when."""
+    """Name the one workspace or run that an answer offers something for; what can be asked again is dated."""
     presses = [kit.Press.of(one) for one in kit.buttons_of(answer.blocks)]
-    keys = {one.key for one in presses if one.seen is not None or one.name == "open_url"}
+    keys = {one.key for one in presses if one.seen is not None or one.name in {"open_url", *RUN_STOPS}}
     if answer.offers or len(keys) != 1 or any(one.name in _AS_OF or one.mark == "refresh" for one in presses):
         return answer
     return replace(answer, offers=keys.pop())

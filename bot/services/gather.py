@@ -172,10 +172,12 @@ class Gatherer:
             more["is_superseded"] = True
         return replace(facts, written_at=card.created_at, **more)
 
-    async def of_offer(self, card: Card) -> WorkspaceFacts | None:
-        """Gather facts for what an answer offers; None if its workspace is gone."""
-        workspace = await self._own_workspace(card, card.about)
-        return None if workspace is None else await self.of_workspace(workspace)
+    async def of_offer(self, card: Card) -> WorkspaceFacts | RunFacts | None:
+        """Gather facts for what an answer offers; None if its workspace or run is gone."""
+        if (workspace := await self._own_workspace(card, card.about)) is not None:
+            return await self.of_workspace(workspace)
+        run = await self._store.run(card.about)
+        return None if run is None else await self.of_run(run)
 
     async def is_end_sent(self, message: Notice | Card, facts: Facts | None) -> bool:
         """Return whether a message of its own says how an operation or a run ended."""

@@ -68,12 +68,12 @@ def _is_direct(body: Mapping[str, Any]) -> bool:
 
 
 def _add_answer(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
-    """Add an answer that can be taken back, or that offers something for one workspace."""
+    """Add an answer that can be taken back, or that offers something for one workspace or run."""
     kind, who, key = NoticeKind(notice["kind"]), notice["principal"], body["offers"]
     said: dict[str, Any] = {name: body[name] for name in ("offers", "text", "blocks")}
     act = ACTS.one(tx, id=key)
     about = key if act is None else act.subject or f"{act.action}/{who}"
-    subject = notice["subject"] if act is None else act.errand or act.id
+    subject = key if act is None else act.errand or act.id
     _add(tx, notice["id"], kind, subject, who, about, said)
 
 

@@ -1,7 +1,7 @@
 """A workspace's buttons, shown by what its provider supports and what is possible now; and its timer."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from bot.domain.facts import RunFacts, WorkspaceFacts
 from bot.domain.moments import Moment
@@ -162,9 +162,12 @@ def page_button(facts: WorkspaceFacts | RunFacts) -> list[Element]:
     return [kit.button(fill(cards.SEE_PAGE, title=facts.connection_title), "page_url", url=facts.page_url)]
 
 
-def fits(button: Element, facts: WorkspaceFacts | None) -> bool:
-    """Return whether a button of an answer about a workspace still does what it says."""
-    press, workspace = Press.of(button), facts.workspace if facts is not None else None
+def fits(button: Element, facts: WorkspaceFacts | RunFacts | None) -> bool:
+    """Return whether a button of an answer about a workspace or a run still does what it says."""
+    press = Press.of(button)
+    if isinstance(facts, RunFacts):
+        return facts.run.is_open or press.name not in RUN_STOPS
+    workspace = facts.workspace if facts is not None else None
     if press.name == "open_url":
         return facts is not None and facts.state is State.RUNNING and button.get("url") == facts.ide_url
     if press.seen is None:
@@ -175,6 +178,8 @@ def fits(button: Element, facts: WorkspaceFacts | None) -> bool:
     return facts is not None and needs_up.get(press.name, facts.is_up) is facts.is_up
 
 
+#: What ends a run.
+RUN_STOPS: Final = frozenset({"job_stop", "job_force"})
 #: How many workspaces are offered as buttons.
 FEW = 5
 #: The value of the choice that takes a timer back.
