@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.domain.homes import Home
-from bot.domain.notices import NoticeKind
+from bot.domain.notices import Mark, NoticeKind
 from bot.domain.workspaces import State
 from bot.messages.blocks.home import digest, home
 from bot.messages.blocks.replies import in_view
@@ -29,7 +29,7 @@ def at_any_time(life: Life) -> None:
     """I3, I5, I8, nothing doubled, no call with another's token."""
     assert all(gap >= 10.0 for gap in life.moves.gaps()), f"I8: {min(life.moves.gaps())}"
     assert life.moves.strangers == []
-    doubled = [key for key, count in Counter(life.slack.keys()).items() if count > 1]
+    doubled = [key for key, count in Counter(life.slack.sent()).items() if count > 1]
     assert doubled == [], f"told twice: {doubled}"
     for call in life.moves.calls:
         until = life.ended.get(call.token)
@@ -165,7 +165,7 @@ async def at_the_end(life: Life, logs: list[Any]) -> None:
     for operation in operations:
         assert operation["outcome"] is not None, f"I2: {operation}"
         if operation["outcome"] in ("fulfilled", "failed", "refused"):
-            ends = [key for key in keys if key.startswith(f"{operation['id']}/") and key.endswith("/end")]
+            ends = [key for key in keys if re.fullmatch(rf"{operation['id']}/(\w+/end|card/\d+)", key)]
             assert len(ends) == 1, f"I2: {operation} told as {ends}"
         if operation["outcome"] == "replaced":
             mine = [each["id"] for each in operations if each["workspace_id"] == operation["workspace_id"]]
@@ -204,25 +204,25 @@ _UNTRUE = {
     "stop_later": (State.STOPPED, State.SUSPENDED, State.GONE),
     "open_url": (State.STOPPED, State.SUSPENDED, State.STOPPING, State.STARTING, State.GONE),
 }
-#: What stands for itself: answers are history, and a question about a creation says what became of it.
-_BESIDE = ("reply", "message", "asked", "")
+#: What speaks of an act: its card, and how it ended.
+_SPEAKS = Mark.CARD | Mark.END
 #: What is about no workspace: pages of providers, and links of accounts.
 _ELSEWHERE = ("page_url", "invite")
-_ROW = re.compile(r"\b(?:workspace|operation)_[0-9a-z]+")
 
 
-async def _one_is_live(life: Life) -> None:
-    """See that of the messages about a workspace only the one that was sent last offers anything."""
-    operations = {row["id"]: row["workspace_id"] for row in await life.rows("SELECT * FROM operations")}
-    offering: Counter[str] = Counter()
+async def _each_act_has_one(life: Life) -> None:
+    """See that no act has two messages that speak of it, but where one had to notify before it was over."""
+    speaking: Counter[str] = Counter()
     for message in life.slack.messages:
         kind, subject = _kind_and_subject(message)
-        if kind in _BESIDE or not _offered(message):
-            continue
-        named = {found for each in _offered(message) for found in _ROW.findall(each.get("value", ""))}
-        offering.update({operations.get(row, row) for row in named | ({subject} & operations.keys())})
-    crowded = {about: count for about, count in offering.items() if count > 1}
-    assert not crowded, f"more than one message is live: {crowded}"
+        if kind and Mark.IN_CHANNEL not in NoticeKind(kind).marks and NoticeKind(kind).marks & _SPEAKS:
+            speaking[subject] += 1
+    # The answer that said what begins, for as long as it offers to take that back.
+    there = {message["ts"] for message in life.slack.messages}
+    for row in await life.rows("SELECT * FROM cards WHERE kind IN ('reply', 'message')"):
+        speaking[row["subject"]] += row["message_ts"] in there and row["subject"] in speaking
+    crowded = {subject: count for subject, count in speaking.items() if count > 1}
+    assert not crowded, f"told by more than one message: {crowded}"
 
 
 def _offered(message: dict[str, Any]) -> list[dict[str, Any]]:
@@ -230,12 +230,12 @@ def _offered(message: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 async def no_message_contradicts_its_row(life: Life) -> None:
-    """Live messages true, once nothing is owed: one about each workspace offers what the rows allow."""
+    """Each act has one message, once nothing is owed, and each message offers what the rows allow."""
     owed = "SELECT id FROM cards WHERE is_dirty = 1 AND message_ts IS NOT NULL"
     unsent = "SELECT id FROM notices WHERE state IN ('pending', 'retry', 'leased') AND held_by IS NULL"
     if await life.rows(f"{owed} UNION ALL {unsent}"):
         return
-    await _one_is_live(life)
+    await _each_act_has_one(life)
     workspaces = {
         row["id"]: row for row in await life.rows("SELECT id, state, remote_id, stop_at FROM workspaces")
     }
