@@ -35,6 +35,8 @@ async def test_after_the_deadline_it_says_still_waiting_once_and_goes_on_looking
     linked.resource("notebook").runs[-1].due_at = linked.clock.now()
     await linked.pass_time(60, step=5)
     assert alice.only("ready")
+    assert not alice.told("card")
+    assert alice.only("waiting").labels == []
     assert linked.calls("POST .*/start") == 1
 
 

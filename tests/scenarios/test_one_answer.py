@@ -33,7 +33,7 @@ async def test_a_verdict_in_a_direct_message_is_the_same_message_too(linked):
     assert [one.text.split(".")[0] for one in new] == ["I can't find a workspace called *nowhere*"]
 
 
-async def test_a_start_that_had_to_be_looked_for_says_so_once_and_has_no_card(linked):
+async def test_a_start_that_had_to_be_looked_for_says_so_once_until_it_is_ready(linked):
     alice = linked.alice
     await new_workspace(linked, "fresh")
     before = len(alice.sees())
@@ -148,7 +148,7 @@ async def test_a_press_in_a_direct_message_is_told_by_its_card_alone(linked):
     alice = linked.alice
     await alice.writes("start notebook")
     await linked.pass_time(40)
-    for kind, label, result in (("ready", "Stop", "stopped"), ("stopped", "Start", "ready")):
+    for kind, label, result in (("ready", "Stop", "card"), ("stopped", "Start", "ready")):
         before = len(alice.sees())
         await alice.presses(alice.told(kind)[-1], label)
         assert new_since(alice, before) == ["card"]
@@ -157,7 +157,7 @@ async def test_a_press_in_a_direct_message_is_told_by_its_card_alone(linked):
         assert alice.told(result)
 
 
-async def test_a_press_for_several_is_answered_and_told_by_their_ends(linked):
+async def test_a_press_for_several_is_answered_and_told_by_their_cards(linked):
     alice = linked.alice
     await alice.writes("start notebook")
     await linked.pass_time(40)

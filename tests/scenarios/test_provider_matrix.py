@@ -90,6 +90,7 @@ async def test_a_call_that_fails_three_times(linked, call, name):
     # What was accepted and never comes up is told after three minutes.
     await linked.pass_time(165, step=5)
 
+    # A stop is told by its card; that of a start has gone.
     told = [shown.kind for shown in alice.sees() if shown.kind not in {"card", ""}]
     told += ["stopped" for shown in alice.told("stopped") if shown.kind == "card"]
     if name == "401" and "read" in call:

@@ -43,7 +43,7 @@ async def test_a_start_before_anything_is_linked_runs_once_the_account_is_linked
     assert [shown.kind for shown in alice.sees()] == ["linked", "ready"]
 
 
-async def test_the_card_goes_from_queued_to_running_in_its_place_and_a_new_message_ends_it(linked):
+async def test_the_card_goes_from_queued_to_starting_in_its_place_and_a_new_message_takes_it(linked):
     alice = linked.alice
     await linked.slack.say(alice.id, "@bot", "start notebook")
     await linked.bot.notifier.step_notices()
@@ -53,7 +53,8 @@ async def test_the_card_goes_from_queued_to_running_in_its_place_and_a_new_messa
 
     await linked.settle()
     await linked.pass_time(16)
-    assert "Starting (since" in alice.card.text
+    assert "Starting (since" in alice.only("card").text
+    assert alice.card.ts == card.ts
     await linked.pass_time(30)
     ready = alice.only("ready")
     assert ready.ts > card.ts

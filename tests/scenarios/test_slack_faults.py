@@ -87,8 +87,8 @@ async def test_an_app_that_is_shut_out_loses_nothing_and_goes_on_when_it_is_let_
 
 async def test_a_card_that_can_not_be_drawn_now_is_drawn_later_as_it_is_then(linked):
     alice = linked.alice
-    await alice.writes("start notebook")
-    await linked.pass_time(3)
+    await alice.writes("stop report")
+    assert alice.only("card")
     linked.slack_fails("chat.update", times=3, **limited(30))
     await linked.pass_time(200, step=2)
     assert alice.only("ready")

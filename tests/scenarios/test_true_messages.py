@@ -173,6 +173,7 @@ async def test_answers_stay_as_they_were_said(linked):
     before = [(shown.short, shown.labels) for shown in alice.sees() if shown.kind in ANSWERS]
     assert len(before) == 4
     assert "Open" in before[1][1]
+    assert before[2][1] == ["Start training"]
     await alice.writes("stop notebook")
     await alice.types("start training")
     await linked.pass_time(60, step=5)

@@ -295,7 +295,7 @@ def asked(facts: WorkspaceFacts) -> Answer:
     return question_or_answer(facts, operation, question, is_made=is_made)
 
 
-@draws(NoticeKind.LINKED)
+@draws(NoticeKind.LINKED, is_true=lambda facts: facts.is_linked is not False)
 def _linked(facts: Facts) -> Answer:
     username = facts.username or facts.word("username")
     # Who has to be signed in there is said here alone, and not with each workspace.
@@ -303,7 +303,7 @@ def _linked(facts: Facts) -> Answer:
     template = f"{notices.LINKED_AS if username else notices.LINKED}{opens}"
     # Not in red: it undoes what just went well. And in no menu: it is spoken of below.
     unlink = kit.quiet(unlink_button(facts.connection, facts.connection_title))
-    buttons = [replies.list_button(style=kit.PRIMARY), *([] if facts.is_linked is False else [unlink])]
+    buttons = [replies.list_button(style=kit.PRIMARY), unlink]
     buttons += [replies.new_button(facts.connection)] if "making" in facts.capabilities else []
     small = [notices.LINKED_NEXT]
     if facts.link_ends_at is not None:
