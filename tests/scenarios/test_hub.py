@@ -103,7 +103,7 @@ async def test_from_the_link_to_the_ide_and_back(live, hub):
     assert page.status in (403, 404)
     assert "light server of alice" not in page.text
 
-    await alice.waits_for("card", "You asked me to start")
+    assert await live.slack.state.wait_for(lambda: not alice.told("card"), 30.0)
     await alice.presses(ready, "Stop")
     await alice.waits_for("stopped")
     page = await visit(hub, "alice", url)
@@ -120,7 +120,7 @@ async def test_unlinking_deletes_the_token_at_the_hub_and_ends_what_is_under_way
         await alice.waits_for("card", "Starting (since")
         await alice.presses(alice.only("linked"), "Unlink")
         await alice.waits_for("unlinked")
-        await alice.waits_for("card", "The start was cancelled.")
+        await alice.waits_for("card", "The start of *training* on Team hub was cancelled.")
         for _ in range(50):
             if not await ours(api, "grace"):
                 break
