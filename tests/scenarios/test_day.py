@@ -86,26 +86,26 @@ class Day:
                 for shown in live
                 if {"Open", "Stop"} & set(shown.labels) and (named := NAMED.search(shown.text))
             )
-            # An edit that Slack refused is repeated after some seconds.
-            if self.stage.clock.now() - self.edit_failed_at > 30.0:
-                self.said["live"] += bool(offering)
-                assert all(count == 1 for count in offering.values()), (who, offering)
+            self.said["live"] += bool(offering)
             self.look_at_answers(who, [shown for shown in person.sees() if shown.kind in ANSWERS])
             told = [shown.key.split("/")[0] for shown in live if shown.kind in ("card", "ready", "failed")]
             assert max(Counter(told).values(), default=0) <= 2, (who, told)
 
     def look_at_answers(self, who, answers: list[Shown]):
         for shown in answers:
-            place, now = (who, shown.ts), (shown.text, shown.labels)
+            place, now = (who, shown.ts), (shown.short, shown.labels)
             before = self.answers.setdefault(place, now)
             # A list says that it is being checked before it becomes what was read.
             if place in self.pressed or "Checking" in before[0]:
                 self.answers[place] = now
-            assert self.answers[place] == now, f"an answer was edited: {before} became {now}"
+            # What it offers goes once that doesn't work any more.
+            said, offered = self.answers[place]
+            is_kept = said == now[0] and set(now[1]) <= set(offered)
+            assert is_kept, f"an answer was edited: {before} became {now}"
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-async def test_in_a_day_no_answer_is_edited_and_one_message_about_a_workspace_is_live(tmp_path, seed):
+async def test_in_a_day_no_answer_is_edited_and_what_offers_to_open_something_leads_there(tmp_path, seed):
     async with world(tmp_path) as stage:
         await stage.alice.links("alice")
         await stage.bob.links("bob")
@@ -119,12 +119,11 @@ async def test_in_a_day_no_answer_is_edited_and_one_message_about_a_workspace_is
         assert day.said["fault"] >= 2
         assert day.said["live"] >= 50
         for who, person in day.people.items():
-            # In the end what runs can be opened from its live message, if it has one.
             for name in NAMES[who]:
                 about = [
                     shown
                     for shown in person.sees()
                     if shown.kind not in ("", "linked", *ANSWERS) and f"*{name}*" in shown.text
                 ]
-                if about and stage.resource(name, owner=who).status(stage.clock.now()) == "running":
-                    assert "Open" in about[-1].labels, (who, name, about[-1].text)
+                if stage.resource(name, owner=who).status(stage.clock.now()) != "running":
+                    assert not [one.text for one in about if "Open" in one.labels], (who, name)
