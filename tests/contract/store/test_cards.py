@@ -188,6 +188,14 @@ async def test_what_was_sent_before_about_the_same_is_looked_at_once_more(store,
     assert await claimed(store, clock) == []
 
 
+async def test_what_was_sent_before_about_the_same_is_looked_at_by_one(store, clock, workspace):
+    start = await asked(store, workspace, OperationVerb.START, "1")
+    await told(store, workspace, NoticeKind.WAITING, start, "2")
+    clock.advance(15)
+    assert len(await store.claim_cards(20, 15.0, 60.0)) == 1
+    assert await store.claim_cards(20, 15.0, 60.0) == []
+
+
 async def test_a_look_at_buttons_waits_for_what_has_changed(store, clock, workspace):
     start = await asked(store, workspace, OperationVerb.START, "1")
     await told(store, workspace, NoticeKind.WAITING, start, "2")
