@@ -64,7 +64,11 @@ def add_notice(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
 
 
 def _is_direct(body: Mapping[str, Any]) -> bool:
-    return not body.get("response_url") and (not body.get("channel_id") or body.get("where") == Where.DIRECT)
+    """Return whether an answer becomes a message that can be edited: a new one, or in place of another."""
+    channel_id = str(body.get("channel_id") or "")
+    if body.get("response_url"):
+        return bool(body.get("over")) and channel_id.startswith("D")
+    return not channel_id or body.get("where") == Where.DIRECT
 
 
 def _add_answer(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:

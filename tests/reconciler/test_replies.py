@@ -3,9 +3,11 @@
 import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.workspaces import State
+from bot.messages.blocks import kit, replies
 from bot.support.errors import SlackLimited, SlackPermanent, SlackUnknownOutcome, UnknownOutcome, Unreachable
 from tests.reconciler.fuse import Killed
-from tests.rigs.store import ALICE
+from tests.rigs.store import ALICE, want_read
 
 URL = "https://hooks.slack.com/actions/1"
 
@@ -34,6 +36,28 @@ async def test_a_shared_reply_is_for_all(world):
     await reply(world, response_url=URL, in_channel=True)
     await world.work()
     assert world.http.posts[0][1]["response_type"] == "in_channel"
+
+
+@pytest.mark.parametrize("channel", ["DUALICE", "C1"])
+async def test_what_an_answer_offers_goes_from_the_message_whose_place_it_took(world, channel):
+    """Its workspace stops; in a channel only its reader sees it, and nobody can edit it."""
+    workspace = await world.own(state=State.RUNNING)
+    await world.store.add_notices([NewNotice("asked", NoticeKind.MESSAGE, "1", ALICE, {"text": "?"})])
+    await world.work()
+    (message,) = world.slack.messages
+    press = kit.Press("stop", workspace.id, seen=workspace.episode)
+    blocks = replies.with_button(replies.answer("Kept."), kit.button("Stop", press)).blocks
+    over = {"replaces": True, "over": message["ts"], "channel_id": channel, "response_url": URL}
+    await reply(world, text="Kept.", blocks=list(blocks), offers=workspace.id, **over)
+    await world.pass_time(60)
+    assert (len(world.http.posts), world.slack.updates) == (1, [])
+    world.provider.put("r1", State.STOPPED)
+    await want_read(world.store, workspace.id)
+    await world.pass_time(60)
+    shown = [
+        ("Kept." in str(one["blocks"]), "action_id" in str(one["blocks"])) for one in world.slack.updates
+    ]
+    assert shown == ([(True, False)] if channel == "DUALICE" else [])
 
 
 async def test_a_reply_to_a_mention_is_ephemeral_in_its_thread(world):
