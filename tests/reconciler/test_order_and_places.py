@@ -9,7 +9,7 @@ from bot.domain.workspaces import State
 from bot.slack.methods import CHAT_POST_MESSAGE
 from bot.store.notices import CARD_FIRST
 from bot.support.errors import SlackLimited, SlackPermanent
-from tests.rigs.store import accept_operation
+from tests.rigs.store import ALICE, accept_operation
 
 
 async def test_the_card_is_drawn_as_the_end_however_quick_it_was(world):
@@ -45,6 +45,16 @@ async def test_the_end_waits_for_some_seconds_only(world):
     assert world.slack.kinds() == []
     await world.pass_time(2)
     assert world.slack.kinds() == ["ready"]
+
+
+async def test_that_it_still_waits_is_not_said_of_what_has_ended(world):
+    operation_id = await world.begin(await world.own())
+    waiting = NewNotice(operation_id, NoticeKind.WAITING, "1", ALICE, due_in=60.0)
+    await world.store.add_notices([waiting])
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
+    await world.pass_time(90)
+    assert (world.slack.sent_kinds(), world.slack.kinds()) == (["card", "ready"], ["ready"])
+    assert (await world.store.statistics())["pending_notices"] == 0
 
 
 async def test_a_pause_of_slack_turns_nothing_round(world):
