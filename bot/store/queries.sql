@@ -1245,6 +1245,14 @@ WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
 )
 RETURNING *;
 
+-- A press on them says what is so.
+-- name: give_up_edits
+UPDATE cards SET is_dirty = 0 WHERE id IN (
+    SELECT id FROM cards
+    WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NULL AND is_notice = 1 AND updated_at <= :before
+    ORDER BY updated_at LIMIT :limit
+);
+
 -- It stays dirty for changes made after the claim. What it shows is known only to whoever holds it.
 -- name: card_updated
 UPDATE cards SET

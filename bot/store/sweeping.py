@@ -41,8 +41,9 @@ async def sweep(engine: Engine) -> None:
     ``docs/operate.md`` says of every table how long its rows are kept. A card is deleted with its operation,
     run or class, and with its notice.
     """
-    while await engine.write(_sweep_presses):
-        pass
+    for short in (_give_up_edits, _sweep_presses):
+        while await engine.write(short):
+            pass
     for query in _KEPT:
         while await engine.write(partial(_sweep_aged, query=query)):
             pass
@@ -53,6 +54,11 @@ async def sweep(engine: Engine) -> None:
         while after is not None:
             after = await engine.write(partial(work, after=after))
     await engine.tidy()
+
+
+def _give_up_edits(tx: Transaction) -> bool:
+    """Leave some messages with buttons that Slack had no room to take away for a day."""
+    return tx.run("give_up_edits", before=tx.now() - _DAY, limit=_SOME) == _SOME
 
 
 def _sweep_presses(tx: Transaction) -> bool:

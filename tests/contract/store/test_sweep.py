@@ -119,6 +119,20 @@ async def test_what_is_past_its_use_goes_and_its_card_with_it(store, query):
     assert await store.engine.read(partial(left, table=PARTICIPANTS, key="card_id")) == with_presses
 
 
+async def test_buttons_that_slack_had_no_room_to_take_away_for_a_day_stay(store, clock):
+    def write(tx):
+        cases = {"old": {}, "young": {"updated_at": tx.now() - DAY + 60}, "card": {"is_notice": False}}
+        sent = {"message_ts": "1.0", "later_ts": None, "is_dirty": True, "changed_at": None, "leased_until": 0.0}
+        for number, (name, more) in enumerate(cases.items()):
+            made = test_every_field.made(CARDS, number)
+            told = {"stage": "live", "is_notice": True, "updated_at": tx.now() - DAY - 60}
+            CARDS.add(tx, made, **sent | told | more, id=name, subject=name, about=name)
+
+    await store.engine.write(write)
+    await store.sweep()
+    assert sorted(card.id for card in await store.claim_cards(10, 15.0, 60.0)) == ["card", "young"]
+
+
 async def test_however_many_are_past_their_use_they_all_go(store, clock):
     for number in range(450):
         await first_sight(store, f"old{number}")
