@@ -6,11 +6,11 @@ from typing import Final
 
 from bot.domain.acts import RECENT_SECONDS, Undone
 from bot.domain.errands import Outcome
+from bot.domain.facts import ActFacts
 from bot.domain.notices import Answer
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.surfaces import Where
-from bot.messages.blocks import acts as blocks
-from bot.messages.blocks import buttons, hours, kit, replies
+from bot.messages.blocks import buttons, cards, hours, kit, replies
 from bot.messages.blocks import runs as run_blocks
 from bot.messages.blocks.acts import did, lines
 from bot.messages.blocks.cards import FORMS
@@ -123,7 +123,7 @@ def taken_back(request: Request, found: TakenBack) -> Answer:
         about |= {"typed": typed_name(name), "job": request.command_of("job")}
         instead = words.INSTEAD.get(act.action, "")
         return replies.hint(words.NO_WAY_BACK, more=request.filled(instead, None, **about))
-    return blocks.taken_back(act, None, found.workspace, about["title"])
+    return cards.taken_back(ActFacts(act, about["title"], found.workspace))
 
 
 def _of_errand(request: Request, found: TakenBack) -> Answer:

@@ -98,6 +98,11 @@ def asked(request: Request) -> tuple[int, tuple[str, ...]]:
     return 1, words
 
 
+def is_whole(words: tuple[str, ...]) -> bool:
+    """Return whether words name nothing, also where something is called like one of them."""
+    return not without(words, vocabulary.OF_LISTS)
+
+
 def what(request: Request, narrowed: Narrowed[Any], noun: str) -> str:
     """Say what is listed: ``running workspaces on Saturn Cloud``."""
     state = answers.LISTED_AS.get(narrowed.state, narrowed.state)

@@ -211,10 +211,17 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class ActFacts:
-    """Hold what somebody asked for, and what its connection is called."""
+    """Hold what somebody asked for, and what its connection is called.
+
+    ``has_end``: another message says how what it began ended.
+    """
 
     act: Act
     connection_title: str
+    workspace: Workspace | None = None
+    errand: Operation | Run | None = None
+    can_be_undone: bool = False
+    has_end: bool = False
 
 
 @dataclass(frozen=True, slots=True)

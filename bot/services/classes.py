@@ -372,7 +372,7 @@ def _target(
         account = usable(provider, acting(tx, asked, card.connection))
     except NotLinked as missing:
         return JoinTarget(None, "unlinked", is_refused=missing.is_refused)
-    known = workspaces.workspaces(tx, principal, connection=card.connection)
+    known = workspaces.workspaces_of(tx, principal, connection=card.connection)
     if card.spec is None:
         return _named(card.pattern, [one for one in known if one.state is not State.GONE])
     stem = workspace_stem(provider, card.title)

@@ -8,6 +8,7 @@ from typing import Any, Final
 from bot.domain.accounts import Account
 from bot.domain.classes import ClassCard
 from bot.domain.facts import (
+    ActFacts,
     ClassFacts,
     Facts,
     HeldFacts,
@@ -26,7 +27,6 @@ from bot.domain.workspaces import State, Workspace
 from bot.output.transcript import Board
 from bot.providers import base
 from bot.services.context import Context
-from bot.store.acts import ActState
 from bot.store.operations import ShownOperation
 from bot.support.guards import guards
 
@@ -185,9 +185,13 @@ class Gatherer:
             return facts.is_end_sent
         return await self._store.is_end_sent(message.subject)
 
-    async def act_state(self, act: str) -> ActState | None:
-        """Return an act as it stands."""
-        return await self._store.act_state(act)
+    async def of_act(self, act: str) -> ActFacts | None:
+        """Gather facts for an act as it stands; None if nobody knows it any more."""
+        found = await self._store.act_state(act)
+        if found is None:
+            return None
+        title, may_go_back = self.title(found.act.connection), found.can_be_undone
+        return ActFacts(found.act, title, found.workspace, found.errand, may_go_back, found.has_end)
 
     def title(self, connection: str) -> str:
         """Return what a connection is called."""

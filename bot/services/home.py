@@ -282,7 +282,7 @@ def read_lists(tx: Transaction, asked: Asked) -> None:
     unlisted = {name for name, provider in connections.items() if not provider.has_lists}
     up = [
         one
-        for one in workspaces.workspaces(tx, asked.principal)
+        for one in workspaces.workspaces_of(tx, asked.principal)
         if one.connection in unlisted and one.state in _UP
     ]
     for one in up[:READ]:

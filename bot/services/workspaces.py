@@ -567,7 +567,7 @@ def notify(
 
 def _check_free(tx: Transaction, principal: Principal, name: str, besides: Workspace | None) -> None:
     """Raise Refused if another workspace of this person has a name already."""
-    for other in workspaces.workspaces(tx, principal):
+    for other in workspaces.workspaces_of(tx, principal):
         is_taken = name.casefold() in {other.title.casefold(), other.name.casefold()}
         if is_taken and (besides is None or other.id != besides.id):
             raise Refused("alias.taken", problems.sentence("alias_taken"))

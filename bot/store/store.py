@@ -255,7 +255,7 @@ class Store(OnEngine):
 
     # -- workspaces ------------------------------------------------------------------------------------------
 
-    workspaces = several(workspaces_.listed)
+    workspaces = several(workspaces_.workspaces)
     workspaces_called = read(workspaces_.workspaces_called)
     workspace = read(workspaces_.workspace)
     rules = read(hours.rules)

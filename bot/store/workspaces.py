@@ -17,14 +17,14 @@ _PIECE: Final = 200
 _REACHED: Callable[[Row], tuple[Workspace, Account | None, Person | None]] = reader_of("w a p")
 
 
-def workspaces(
+def workspaces_of(
     tx: Transaction, principal: Principal, *, connection: str | None = None, hidden: bool = False
 ) -> list[Workspace]:
     """Return a principal's workspaces by title; hidden ones only if ``hidden``."""
     return _by_title(WORKSPACES.all(tx, "", principal=principal), connection, hidden=hidden)
 
 
-async def listed(
+async def workspaces(
     engine: Engine, principal: Principal, *, connection: str | None = None, hidden: bool = False
 ) -> list[Workspace]:
     """Return the same, read in pieces: thousands hold up nobody else, and may change in between."""

@@ -20,8 +20,6 @@ from handlers import narrowed, routes
 from handlers.command_line import plain
 from handlers.dispatch import run_button
 from handlers.helping import new_step
-from handlers.language import vocabulary
-from handlers.language.words import without
 from handlers.linking import link_any, linked
 from handlers.payload import value_in
 from handlers.request import Request
@@ -53,8 +51,7 @@ async def show_list(request: Request) -> Answer:
     remark = await refreshed(request, TaskKind.DISCOVER, stale, answers.OLD_SNAPSHOT)
     page, given = narrowed.asked(request)
     is_all = ALL in map(plain, given)
-    # All are meant even where a workspace is called that.
-    typed = given if without(given, vocabulary.OF_LISTS) or not is_all else ()
+    typed = () if is_all and narrowed.is_whole(given) else given
     part = await beside(rows, narrowed.workspaces_like, typed, rows, services.connections)
     if part is not None and not part.rows:
         return narrowed.none_of_these(

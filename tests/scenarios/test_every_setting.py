@@ -410,7 +410,7 @@ KEYS = {
     "sphere.total_minutes": "contract/providers/test_sphere.py::test_what_is_set_is_sent",
     "sphere.auto_resume": "contract/providers/test_sphere.py::test_what_is_set_is_sent",
     "sphere.sdk_base": "scenarios/test_every_setting.py::test_the_addresses_of_a_connection_are_used",
-    "sphere.webhook_secret": "scenarios/test_sphere.py::test_a_finished_scenario_is_on_the_card",
+    "sphere.webhook_secret": "scenarios/test_sphere.py::test_a_finished_scenario_is_in_the_status",
 }
 
 

@@ -2,14 +2,8 @@
 
 from collections.abc import Sequence
 
-from bot.domain.acts import Act
 from bot.domain.facts import ActFacts
-from bot.domain.notices import Answer
-from bot.domain.operations import Operation, OperationVerb
-from bot.domain.runs import Run
-from bot.domain.workspaces import Workspace
-from bot.messages.blocks import buttons, kit, replies
-from bot.messages.blocks.cards import FORMS
+from bot.messages.blocks import kit
 from bot.messages.blocks.kit import Markup, fill
 from bot.messages.texts import acts as words
 
@@ -25,21 +19,6 @@ def did(one: ActFacts) -> Markup:
     if by := act.asker or act.via:
         said = fill(words.DID_BY, did=Markup(said), by=words.BY.get(by, ""))
     return Markup(said if act.undone_at is None else fill(words.TAKEN_BACK, did=Markup(said)))
-
-
-def taken_back(act: Act, errand: Operation | Run | None, workspace: Workspace | None, title: str) -> Answer:
-    """Say that an act was taken back, and how things are since."""
-    names = {"name": workspace.title if workspace is not None else act.name, "title": title}
-    if isinstance(errand, Operation):
-        return replies.answer(fill(words.CANCELLED, **FORMS[errand.asked_verb], **names))
-    if errand is not None:
-        forms = words.LAUNCH if act.action == "job.run" else FORMS[OperationVerb.STOP]
-        return replies.answer(fill(words.CANCELLED, **{**forms, **names, "name": errand.name}))
-    if act.action in words.RESTORED:
-        return replies.answer(fill(words.RESTORED[act.action], **names))
-    assert workspace is not None, "only a workspace has a timer"
-    template = words.RESTORED_NO_TIMER if workspace.stop_at is None else words.RESTORED_TIMER
-    return replies.answer(buttons.said(template, workspace, title))
 
 
 def lines(acts: Sequence[ActFacts], now: float, most: int) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from bot.domain.errands import Errand, Outcome
-from bot.domain.facts import Facts, RunFacts, WorkspaceFacts
+from bot.domain.facts import ActFacts, Facts, RunFacts, WorkspaceFacts
 from bot.domain.notices import Answer, NoticeKind, end_of
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.settling import is_going, is_slow, is_unanswered, progress_of
@@ -20,11 +20,11 @@ from bot.messages.blocks.buttons import (
     offered,
     open_buttons,
     page_button,
+    said,
     stop_button,
 )
 from bot.messages.blocks.kit import DRAWN, VALUE, Element, Markup, draws, fill, safe
-from bot.messages.texts import cards, notices, problems, times
-from bot.messages.texts.acts import UNDO
+from bot.messages.texts import acts, cards, notices, problems, times
 
 _BAR_CELLS = 10
 _BROKEN = frozenset({Outcome.FAILED, Outcome.UNKNOWN})
@@ -162,7 +162,7 @@ def _open_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
     if workspace is not None and not operation.verb.brings_down:
         buttons.append(stop_button(workspace, facts.effects))
     elif workspace is not None and not operation.has_called:
-        buttons.append(kit.button(UNDO, "undo", operation.id))
+        buttons.append(kit.button(acts.UNDO, "undo", operation.id))
     return [*buttons, *force_buttons(facts), kit.button(cards.REFRESH, "refresh", operation.id)]
 
 
@@ -353,3 +353,19 @@ def link_value(connection: str, waiting: str = "") -> str:
     """
     value = f"{connection} {waiting}".strip()
     return value if len(value) <= VALUE else connection
+
+
+def taken_back(facts: ActFacts) -> Answer:
+    """Say that an act was taken back, and how things are since."""
+    act, errand, workspace = facts.act, facts.errand, facts.workspace
+    names = {"name": workspace.title if workspace is not None else act.name, "title": facts.connection_title}
+    if isinstance(errand, Operation):
+        return kit.message(fill(acts.CANCELLED, **FORMS[errand.asked_verb], **names))
+    if errand is not None:
+        forms = acts.LAUNCH if act.action == "job.run" else FORMS[OperationVerb.STOP]
+        return kit.message(fill(acts.CANCELLED, **{**forms, **names, "name": errand.name}))
+    if act.action in acts.RESTORED:
+        return kit.message(fill(acts.RESTORED[act.action], **names))
+    assert workspace is not None, "only a workspace has a timer"
+    template = acts.RESTORED_NO_TIMER if workspace.stop_at is None else acts.RESTORED_TIMER
+    return kit.message(said(template, workspace, facts.connection_title))

@@ -19,8 +19,8 @@ from bot.domain.operations import Operation
 from bot.domain.plan import backoff
 from bot.domain.runs import Run
 from bot.messages.blocks import kit
-from bot.messages.blocks.acts import taken_back
 from bot.messages.blocks.buttons import fits
+from bot.messages.blocks.cards import taken_back
 from bot.messages.blocks.notices import owed, render, still
 from bot.messages.texts import notices
 from bot.services.context import Context
@@ -183,14 +183,14 @@ async def redraw(gatherer: Gatherer, card: Card) -> Redrawn | None:
 
 async def _redrawn_answer(gatherer: Gatherer, card: Card, said: Answer) -> Redrawn:
     """Draw an answer again: it loses what no longer works; one to an act says so if that was taken back."""
-    found = await gatherer.act_state(card.body["offers"])
+    found = await gatherer.of_act(card.body["offers"])
     if found is None:
         facts = await gatherer.of_offer(card)
         answer = kit.only_with(said, lambda one: fits(one, facts))
         return Redrawn(answer, True, not any(kit.buttons_of(answer.blocks)), is_as_said=answer == said)
     answer = kit.only_with(said, lambda one: one["action_id"] != "undo" or found.can_be_undone)
     if found.act.undone_at is not None:
-        answer = taken_back(found.act, found.errand, found.workspace, gatherer.title(found.act.connection))
+        answer = taken_back(found)
     return Redrawn(answer, True, not found.can_be_undone, found.has_end, answer == said)
 
 

@@ -122,7 +122,13 @@ async def test_what_is_past_its_use_goes_and_its_card_with_it(store, query):
 async def test_buttons_that_slack_had_no_room_to_take_away_for_a_day_stay(store, clock):
     def write(tx):
         cases = {"old": {}, "young": {"updated_at": tx.now() - DAY + 60}, "card": {"is_notice": False}}
-        sent = {"message_ts": "1.0", "later_ts": None, "is_dirty": True, "changed_at": None, "leased_until": 0.0}
+        sent = {
+            "message_ts": "1.0",
+            "later_ts": None,
+            "is_dirty": True,
+            "changed_at": None,
+            "leased_until": 0.0,
+        }
         for number, (name, more) in enumerate(cases.items()):
             made = test_every_field.made(CARDS, number)
             told = {"stage": "live", "is_notice": True, "updated_at": tx.now() - DAY - 60}

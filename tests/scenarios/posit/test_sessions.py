@@ -315,7 +315,7 @@ async def test_a_stop_that_nothing_comes_of_can_be_forced(linked):
     await alice.presses(alice.card, "Force quit")
     await linked.pass_time(20)
     first, second = alice.told("card")
-    assert "The stop of *analysis* had already been sent." in first.text
+    assert "The stop of *analysis* had already been sent to Workbench." in first.text
     assert first.labels == []
     assert alice.only("stopped").ts == second.ts, (
         "the card of the force quit says how it ended, and nothing else"
