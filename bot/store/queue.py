@@ -504,7 +504,9 @@ class Worker:
             self._session.open()
         except StoreError as error:
             self._queue.end(str(error))
-            loop.call_soon_threadsafe(_settle, opened, error)
+            # Who opened it may have been cancelled, with its loop.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(_settle, opened, error)
             return
         loop.call_soon_threadsafe(_settle, opened, None)
         try:

@@ -58,7 +58,7 @@ async def test_thousands_are_read_in_pieces_and_each_comes_once(store):
     await hide_workspace(store, hidden.id)
     await linked(store, BOB)
     reads = Reads(store.engine)
-    every = await workspaces.listed(reads, ALICE, hidden=True)
+    every = await workspaces.workspaces(reads, ALICE, hidden=True)
     assert reads.rows == [200, 200, 200, 0]
     assert [one.id for one in every] == [hidden.id, *(one.id for one in others)]
     assert await store.workspaces(ALICE) == others
