@@ -106,6 +106,7 @@ async def state_of(stage, user):
 async def test_a_teacher_and_two_students_from_the_card_to_the_second_lesson(tmp_path):
     seeds = {"slack_seed": _slack_seed(), "saturn_seed": _saturn_seed()}
     async with world(tmp_path, **seeds) as stage, Browser.started() as first:
+        stage.looks.takes_all = True
         began = stage.clock.now()
         for user, name in ((TEACHER, "tara"), (ADA, "ada"), (BEN, "ben")):
             await stage.person(user).has_linked(name)
