@@ -40,9 +40,9 @@ def undo(tx: Transaction, asked: Asked, act_id: str = "") -> TakenBack:
     key, _, word = inbox.result_of(tx, asked.interaction).partition(" ")
     if word:
         done = rows.act(tx, key)
-        return TakenBack(done, Inverse(Undone(word)), *_about(tx, done))
+        return TakenBack(done, Inverse(Undone(word)), *rows.about(tx, done))
     for act in _candidates(tx, asked, act_id):
-        workspace, errand = _about(tx, act)
+        workspace, errand = rows.about(tx, act)
         is_as_left, effects = rows.is_as_left(tx, act), _effects(asked, workspace)
         found = inverse(act, is_as_left=is_as_left, errand=errand, effects=effects)
         if found.undone is Undone.NOTHING and not act_id:
@@ -53,7 +53,7 @@ def undo(tx: Transaction, asked: Asked, act_id: str = "") -> TakenBack:
             asked.note(tx, "act.undo", f"{act.connection}/{act.name}", None, act=act.id, of=act.action)
             _take_back(tx, asked, act, errand, found.then)
             cards.owe(tx, act.errand or act.id, changed=True)
-        return TakenBack(act, found, *_about(tx, act))
+        return TakenBack(act, found, *rows.about(tx, act))
     # What is under way for a person although they asked for nothing lately.
     running = [one for one in runs.runs(tx, asked.principal) if one.is_going]
     going: list[Operation | Run] = [*operations.open_operations(tx, asked.principal), *running]
@@ -75,14 +75,6 @@ def _candidates(tx: Transaction, asked: Asked, act_id: str) -> list[Act]:
         raise unknown
     asked.check(tx, "undo", Target("act", act.id, act.principal), hidden_as=unknown)
     return [act]
-
-
-def _about(tx: Transaction, act: Act | None) -> tuple[Workspace | None, Operation | Run | None]:
-    if act is None:
-        return None, None
-    errand = operations.operation(tx, act.errand) or runs.run(tx, act.errand) if act.errand else None
-    key = errand.workspace_id if isinstance(errand, Operation) else act.subject
-    return (stored.workspace(tx, key) if key else None), errand
 
 
 def _effects(asked: Asked, workspace: Workspace | None) -> Effects:

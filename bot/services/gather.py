@@ -187,11 +187,8 @@ class Gatherer:
 
     async def of_act(self, act: str) -> ActFacts | None:
         """Gather facts for an act as it stands; None if nobody knows it any more."""
-        found = await self._store.act_state(act)
-        if found is None:
-            return None
-        title, may_go_back = self.title(found.act.connection), found.can_be_undone
-        return ActFacts(found.act, title, found.workspace, found.errand, may_go_back, found.has_end)
+        found = await self._store.act_facts(act)
+        return found and replace(found, connection_title=self.title(found.act.connection))
 
     def title(self, connection: str) -> str:
         """Return what a connection is called."""

@@ -1,11 +1,12 @@
 """Acts: what each person had done lately, with what takes it back."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from bot.domain.acts import HOURS, RECENT_SECONDS, TIMER, Act, Change, Undone, inverse
 from bot.domain.classes import ClassCard
 from bot.domain.errands import Outcome
+from bot.domain.facts import ActFacts
 from bot.domain.hours import Rule
 from bot.domain.operations import Operation
 from bot.domain.people import Principal
@@ -43,27 +44,25 @@ def act(tx: Transaction, key: str) -> Act | None:
     return ACTS.one(tx, id=key) or next(iter(ACTS.all(tx, "done_at DESC", errand=key)), None)
 
 
-class ActState(NamedTuple):
-    """Hold an act with what it is about; ``has_end``: another message says how it ended."""
+def about(tx: Transaction, act: Act | None) -> tuple[Workspace | None, Operation | Run | None]:
+    """Return the workspace that an act was about, and what it began."""
+    if act is None:
+        return None, None
+    errand = OPERATIONS.one(tx, id=act.errand) or RUNS.one(tx, id=act.errand) if act.errand else None
+    key = errand.workspace_id if isinstance(errand, Operation) else act.subject
+    return (WORKSPACES.one(tx, id=key) if key else None), errand
 
-    act: Act
-    workspace: Workspace | None
-    errand: Operation | Run | None
-    can_be_undone: bool
-    has_end: bool
 
-
-def act_state(tx: Transaction, key: str) -> ActState | None:
-    """Return an act, None if it is unknown; with what is under way, its answer goes at the end."""
+def act_facts(tx: Transaction, key: str) -> ActFacts | None:
+    """Return an act as it stands, None if it is unknown; with what it began, its answer goes at the end."""
     found = ACTS.one(tx, id=key)
     if found is None:
         return None
-    errand = OPERATIONS.one(tx, id=found.errand) or RUNS.one(tx, id=found.errand) if found.errand else None
-    about = errand.workspace_id if isinstance(errand, Operation) else found.subject
+    workspace, errand = about(tx, found)
     undone = inverse(found, is_as_left=is_as_left(tx, found), errand=errand).undone
     goes = errand is not None and errand.outcome not in {Outcome.REPLACED, Outcome.CANCELLED}
     has_end = errand is not None and not errand.is_open and tx.one("end_shown", subject=errand.id) is not None
-    return ActState(found, WORKSPACES.one(tx, id=about), errand, goes or undone is Undone.BACK, has_end)
+    return ActFacts(found, "", workspace, errand, goes or undone is Undone.BACK, has_end)
 
 
 def recent_acts(

@@ -338,7 +338,7 @@ class Store(OnEngine):
     notice_retry = write(notices.notice_retry)
     release_notices = several(notices.release_notices)
     is_end_sent = read(notices.is_end_sent)
-    act_state = read(acts.act_state)
+    act_facts = read(acts.act_facts)
     notice_dead = write(notices.notice_dead)
     held_notices = read(notices.held_notices)
     dead_notices = read(notices.dead_notices, Priority.STEADY)
