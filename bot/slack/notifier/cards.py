@@ -11,7 +11,7 @@ from bot.services.gather import Gatherer
 from bot.slack import methods
 from bot.slack.calls import AnySlack, PacedSlack
 from bot.slack.errors import meaning, rests
-from bot.slack.notifier.drawing import digest, edit, redraw, spoken, update
+from bot.slack.notifier.drawing import digest, edit, redraw, update
 from bot.slack.notifier.timing import Timing
 from bot.support import errors
 from bot.support.pool import Pool, contained, pool_room, run_all
@@ -90,7 +90,7 @@ class CardUpdates:
             return
         message = update(card.channel_id, card.message_ts, redrawn.answer)
         drawn = digest(message)
-        if drawn != card.claimed_drawn and not redrawn.is_as_said:
+        said = redrawn.said(card)
+        if drawn != card.claimed_drawn and said != card.body:
             await edit(slack, message)
-        said = card.body | spoken(redrawn.answer) if redrawn.stays else None
         await self._store.card_updated(card.id, card, drawn, said, is_over=redrawn.is_over)

@@ -30,6 +30,7 @@ from bot.slack.calls import PacedSlack
 from bot.slack.errors import Meaning, meaning
 from bot.slack.notifier.places import Place, Places
 from bot.slack.notifier.timing import Timing
+from bot.store.cards import Said
 from bot.store.notices import SILENCE, TO_BE_READ
 from bot.support.errors import SlackPermanent, StoreError
 
@@ -48,13 +49,14 @@ AS_WRITTEN: Final = {"unfurl_links": False, "unfurl_media": False, "link_names":
 class Drawing:
     """Hold what to send, and where.
 
-    ``is_plain``: a sentence replaces what can't be drawn. ``stays``: it is history once it was sent.
+    ``is_plain``: a sentence replaces what can't be drawn. ``said`` is what it says for good, None if it is
+    drawn again.
     """
 
     place: Place
     answer: Answer
     is_plain: bool = False
-    stays: bool = False
+    said: Said = None
 
 
 class Drawings:
@@ -88,7 +90,8 @@ class Drawings:
             if answer is None:
                 await self._store.notice_sent(notice.id, "", "")
                 return None
-            return Drawing(place, answer, stays=_stays(notice.kind, facts))
+            stays = _stays(notice.kind, facts)
+            return Drawing(place, answer, said=notice.body | _spoken(answer) if stays else None)
         except StoreError:
             raise
         except Exception:
@@ -136,14 +139,16 @@ class Redrawn:
     """Hold what a message shows from now on.
 
     ``stays``: for good, but for its buttons; ``is_over``: with them. ``goes``: another says how it ended.
-    ``is_as_said``: it shows that already.
     """
 
     answer: Answer
     stays: bool
     is_over: bool
     goes: bool = False
-    is_as_said: bool = False
+
+    def said(self, card: Card) -> Said:
+        """Return what the message says for good, None if it is drawn again."""
+        return card.body | _spoken(self.answer) if self.stays else None
 
 
 def _stays(kind: NoticeKind, facts: Facts | None) -> bool:
@@ -178,7 +183,7 @@ async def redraw(gatherer: Gatherer, card: Card) -> Redrawn | None:
     is_past = not is_card or facts is None or facts.is_superseded
     is_over = stays and is_past and not is_open and not any(kit.buttons_of(answer.blocks))
     goes = is_card and errand is not None and not is_open and await gatherer.is_end_sent(card, facts)
-    return Redrawn(answer, stays, is_over, goes, answer == said)
+    return Redrawn(answer, stays, is_over, goes)
 
 
 async def _redrawn_answer(gatherer: Gatherer, card: Card, said: Answer) -> Redrawn:
@@ -187,15 +192,14 @@ async def _redrawn_answer(gatherer: Gatherer, card: Card, said: Answer) -> Redra
     if found is None:
         facts = await gatherer.of_offer(card)
         answer = kit.only_with(said, lambda one: fits(one, facts))
-        return Redrawn(answer, True, not any(kit.buttons_of(answer.blocks)), is_as_said=answer == said)
+        return Redrawn(answer, True, not any(kit.buttons_of(answer.blocks)))
     answer = kit.only_with(said, lambda one: one["action_id"] != "undo" or found.can_be_undone)
     if found.act.undone_at is not None:
         answer = taken_back(found)
-    return Redrawn(answer, True, not found.can_be_undone, found.has_end, answer == said)
+    return Redrawn(answer, True, not found.can_be_undone, found.has_end)
 
 
-def spoken(answer: Answer) -> dict[str, Any]:
-    """Return what a message that is history is drawn from."""
+def _spoken(answer: Answer) -> dict[str, Any]:
     return {"text": answer.text, "blocks": list(answer.blocks)}
 
 

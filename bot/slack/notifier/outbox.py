@@ -19,16 +19,7 @@ from bot.services.gather import Gatherer
 from bot.slack import calls, methods
 from bot.slack.calls import NOT_INSTALLED, AnySlack, PacedSlack
 from bot.slack.errors import Meaning, meaning
-from bot.slack.notifier.drawing import (
-    AS_WRITTEN,
-    LONGEST_PAUSE,
-    Drawing,
-    Drawings,
-    digest,
-    edit,
-    spoken,
-    update,
-)
+from bot.slack.notifier.drawing import AS_WRITTEN, LONGEST_PAUSE, Drawing, Drawings, digest, edit, update
 from bot.slack.notifier.lookup import Lookup, metadata
 from bot.slack.notifier.places import Place, Places
 from bot.slack.notifier.replies import Replies
@@ -220,7 +211,7 @@ class Outbox:
                 raise
             return False
         await self._store.card_lost(promise.id)
-        await self._store.notice_sent(notice.id, channel, ts, said=_said(notice, drawing))
+        await self._store.notice_sent(notice.id, channel, ts, said=drawing.said)
         return True
 
     async def _searched(self, notices: Sequence[Notice]) -> None:
@@ -303,7 +294,7 @@ class Outbox:
             return
         drawn = "" if notice.id in self._plain else digest(update(*sent, answer))
         self._plain.discard(notice.id)
-        await self._store.notice_sent(notice.id, *sent, drawn, _said(notice, drawing))
+        await self._store.notice_sent(notice.id, *sent, drawn, drawing.said)
 
     async def _post(self, notice: Notice, message: dict[str, Any]) -> tuple[str, str]:
         method = methods.CHAT_POST_MESSAGE
@@ -387,12 +378,6 @@ class Outbox:
     async def _dead(self, notice: Notice, error: errors.SlackFailed) -> None:
         log.error("notice given up", notice=notice.id, kind=str(notice.kind), problem=error.code)
         await self._store.notice_dead(notice.id, error.code)
-
-
-def _said(notice: Notice, drawing: Drawing) -> dict[str, Any] | None:
-    """Return what a message says for good, from which its buttons may go."""
-    is_kept = drawing.stays and any(kit.buttons_of(drawing.answer.blocks))
-    return notice.body | spoken(drawing.answer) if is_kept else None
 
 
 def _paced_as(notice: Notice) -> str:
