@@ -112,6 +112,9 @@ def taken_back(request: Request, found: TakenBack) -> Answer:
         request.spoken.of_run(found.errand.id)
     if undone is Undone.NOTHING:
         return replies.hint(words.NOTHING if act is None else words.NOTHING_LEFT)
+    if act is not None and undone is Undone.BACK:
+        facts = ActFacts(act, request.services.title(act.connection), found.workspace, found.errand)
+        return cards.taken_back(facts, found.inverse.then)
     if found.errand is not None and undone is not Undone.CHANGED:
         return _of_errand(request, found)
     assert act is not None, "only what is under way is no act"
@@ -119,31 +122,25 @@ def taken_back(request: Request, found: TakenBack) -> Answer:
     about = {"name": name, "title": request.services.title(act.connection)}
     if undone is Undone.CHANGED:
         return replies.hint(fill(words.CHANGED if name else words.CHANGED_UNNAMED, **about))
-    if undone is Undone.NEVER:
-        about |= {"typed": typed_name(name), "job": request.command_of("job")}
-        instead = words.INSTEAD.get(act.action, "")
-        return replies.hint(words.NO_WAY_BACK, more=request.filled(instead, None, **about))
-    return cards.taken_back(ActFacts(act, about["title"], found.workspace))
+    about |= {"typed": typed_name(name), "job": request.command_of("job")}
+    instead = words.INSTEAD.get(act.action, "")
+    return replies.hint(words.NO_WAY_BACK, more=request.filled(instead, None, **about))
 
 
 def _of_errand(request: Request, found: TakenBack) -> Answer:
-    errand, undone, then = found.errand, found.inverse.undone, found.inverse.then
+    errand, then = found.errand, found.inverse.then
     assert errand is not None, "it is about one"
-    title, is_back = request.services.title(errand.connection), undone is Undone.BACK
+    title = request.services.title(errand.connection)
     if not isinstance(errand, Operation):
         is_stop = bool(errand.stop_wanted) or (found.act is not None and found.act.action != "job.run")
-        template = words.CANCELLED if is_back else words.DONE if errand.is_open else words.ENDED
+        template = words.DONE if errand.is_open else words.ENDED
         forms = FORMS[OperationVerb.STOP] if is_stop else words.LAUNCH
-        if is_stop and errand.is_open and not is_back:
+        if is_stop and errand.is_open:
             template = words.UNDER_WAY
         back = [run_blocks.stop_run_button(errand)] if then else []
         return replies.hint(fill(template, **forms, name=errand.name, title=title), back)
     name = found.workspace.title if found.workspace is not None else found.act.name if found.act else ""
     forms = {**FORMS[errand.asked_verb], "name": name, "title": title}
-    if is_back:
-        again = FORMS[OperationVerb(then)]["doing"] if then else ""
-        template = words.CANCELLED_BACK if then else words.CANCELLED
-        return replies.answer(fill(template, doing_again=again, **forms))
     sentence = fill(words.UNDER_WAY if errand.is_open else words.DONE, **forms)
     if errand.outcome is Outcome.FULFILLED and not errand.has_called:
         sentence = fill(words.WAS_DOWN if errand.verb.brings_down else words.WAS_SO, **forms)

@@ -355,12 +355,14 @@ def link_value(connection: str, waiting: str = "") -> str:
     return value if len(value) <= VALUE else connection
 
 
-def taken_back(facts: ActFacts) -> Answer:
-    """Say that an act was taken back, and how things are since."""
+def taken_back(facts: ActFacts, then: str = "") -> Answer:
+    """Say that an act was taken back, and how things are since; ``then`` is what begins again by that."""
     act, errand, workspace = facts.act, facts.errand, facts.workspace
     names = {"name": workspace.title if workspace is not None else act.name, "title": facts.connection_title}
     if isinstance(errand, Operation):
-        return kit.message(fill(acts.CANCELLED, **FORMS[errand.asked_verb], **names))
+        again = FORMS[OperationVerb(then)]["doing"] if then else ""
+        template = acts.CANCELLED_BACK if then else acts.CANCELLED
+        return kit.message(fill(template, doing_again=again, **FORMS[errand.asked_verb], **names))
     if errand is not None:
         forms = acts.LAUNCH if act.action == "job.run" else FORMS[OperationVerb.STOP]
         return kit.message(fill(acts.CANCELLED, **{**forms, **names, "name": errand.name}))
