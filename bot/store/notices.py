@@ -45,7 +45,8 @@ def add_notices(tx: Transaction, notices: Sequence[NewNotice], subject: str = ""
         if spoken := new.body.get("spoken"):
             conversations.speak(tx, new.principal, spoken["channel_id"], spoken["thread_ts"], spoken["about"])
             new = replace(new, body={key: value for key, value in new.body.items() if key != "spoken"})
-        card = _waiting_card(tx, new.subject) if new.body.get("is_so_already") else None
+        waits = {"subject": new.subject, "kind": NoticeKind.CARD, "state": NoticeState.PENDING}
+        card = NOTICES.one(tx, **waits) if new.body.get("is_so_already") else None
         if card is not None and (promise := card.body.get("promise")):
             # Whoever was told that it is looked at again finds the result there.
             new = replace(new, body=new.body | {"becomes": promise})
@@ -64,12 +65,9 @@ def add_card(tx: Transaction, card: NewNotice, end: NoticeKind | None) -> None:
     """
     add_notices(tx, [card])
     if end is not None and (Mark.IN_CARD in end.marks or preferences.wants(tx, replace(card, kind=end))):
+        # Release 0.2 tells by ``waits`` that the end makes it needless.
         later = {"due_at": tx.now() + CARD_AFTER, "body": card.body | {"waits": True}}
         NOTICES.change(tx, {"subject": card.subject, "kind": card.kind}, **later)
-
-
-def _waiting_card(tx: Transaction, subject: str) -> Notice | None:
-    return NOTICES.one(tx, subject=subject, kind=NoticeKind.CARD, state=NoticeState.PENDING)
 
 
 def release_card(tx: Transaction, subject: str) -> None:

@@ -47,6 +47,18 @@ async def test_the_end_waits_for_some_seconds_only(world):
     assert world.slack.kinds() == ["ready"]
 
 
+async def test_a_runs_card_that_was_held_up_until_its_end_was_told_is_not_sent(runs):
+    await runs.world.pass_time(1)
+    run_id = await runs.runs(is_watched=False)
+    (card,) = await runs.store.claim_notices(10, 600.0, {2: 1.0})
+    await runs.store.notice_retry(card, 60.0, error="ratelimited")
+    await runs.world.pass_time(5)
+    runs.cloud.ends("run1")
+    await runs.until_over(run_id)
+    await runs.world.pass_time(90)
+    assert runs.slack.sent_kinds() == ["job_ended"]
+
+
 async def test_that_it_still_waits_is_not_said_of_what_has_ended(world):
     operation_id = await world.begin(await world.own())
     waiting = NewNotice(operation_id, NoticeKind.WAITING, "1", ALICE, due_in=60.0)

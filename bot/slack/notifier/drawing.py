@@ -76,8 +76,7 @@ class Drawings:
             if notice.kind is NoticeKind.CARD_UPDATE and place is not None:
                 return await self._update(notice, place)
             facts = await self._gatherer.owed(notice)
-            is_needless = notice.kind is NoticeKind.CARD or notice.body.get("waits")
-            if is_needless and await self._gatherer.is_end_sent(notice, facts):
+            if Mark.CARD in notice.kind.marks and await self._gatherer.is_end_sent(notice, facts):
                 # It was held up until then; now it would come after what it is to announce.
                 await self._store.notice_sent(notice.id, "", "")
                 return None
