@@ -1176,6 +1176,7 @@ WHERE about = :about AND stage = 'live';
 -- ended goes. Of questions asked again, one is open.
 -- name: owe_former
 UPDATE cards SET is_dirty = 1, dirt = dirt + 1,
+    changed_at = CASE WHEN kind = :kind THEN NULL ELSE changed_at END,
     stage = CASE
         WHEN kind = :kind AND (kind IN {ASKS} OR kind IN ('assistant_asked', 'class_posted')) THEN 'closed'
         ELSE stage END

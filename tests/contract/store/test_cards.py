@@ -332,6 +332,13 @@ async def test_of_questions_about_a_class_card_the_last_is_open(store, clock):
     assert [(card.message_ts, card.stage) for card in cards] == [("1", "closed")]
 
 
+async def test_a_question_that_was_to_change_when_it_was_asked_again_is_looked_at(store, clock, workspace):
+    await told(store, workspace, NoticeKind.ASKED, "operation_1", "1")
+    await store.carry_out(lambda tx: card_rows.owe(tx, "operation_1", changed=True))
+    await told(store, workspace, NoticeKind.ASKED, "operation_2", "2")
+    assert await claimed(store, clock) == ["1"]
+
+
 async def test_what_a_run_wrote_is_not_kept_for_its_message(store):
     run = await launched(store)
     notice = NewNotice(run.id, NoticeKind.JOB_ENDED, "end", ALICE, {"lines": ["secret"]})
