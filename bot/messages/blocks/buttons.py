@@ -167,15 +167,13 @@ def fits(button: Element, facts: WorkspaceFacts | RunFacts | None) -> bool:
     press = Press.of(button)
     if isinstance(facts, RunFacts):
         return facts.run.is_open or press.name not in RUN_STOPS
-    workspace = facts.workspace if facts is not None else None
+    if facts is None or facts.workspace is None:
+        return press.name == "page_url"
     if press.name == "open_url":
-        return facts is not None and facts.state is State.RUNNING and button.get("url") == facts.ide_url
-    if press.seen is None:
-        return workspace is not None or press.name == "page_url"
+        return facts.state is State.RUNNING and button.get("url") == facts.ide_url
     needs_up = {"start": False, "resume": False, "stop": True, "suspend": True, "restart": True}
-    if workspace is None or workspace.hidden or workspace.episode != press.seen:
-        return False
-    return facts is not None and needs_up.get(press.name, facts.is_up) is facts.is_up
+    is_it = not facts.workspace.hidden and facts.workspace.episode == press.seen
+    return press.seen is None or (is_it and needs_up.get(press.name, facts.is_up) is facts.is_up)
 
 
 #: What ends a run.

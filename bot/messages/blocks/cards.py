@@ -59,7 +59,7 @@ def operation_card(facts: WorkspaceFacts) -> Answer:
     if operation.outcome is not Outcome.FULFILLED or end.is_true(facts):
         return end.draw(facts)
     if operation.verb.brings_down:
-        return _card(facts, [cards.STARTED_ELSEWHERE], [], offered(facts, State.RUNNING))
+        return _card(facts, [cards.SINCE[State.STARTING]], [], offered(facts, State.RUNNING))
     return _no_longer_running(facts, operation)
 
 

@@ -327,8 +327,8 @@ def only_with(answer: Answer, works: Callable[[Element], bool]) -> Answer:
     def left(one: Element) -> Element | None:
         if one.get("type") != "overflow":
             return one if one.get("type") != "button" or works(one) else None
-        drawn = [next(buttons_of([{"elements": [{**one, "options": [each]}]}])) for each in one["options"]]
-        options = [each for each, button in zip(one["options"], drawn, strict=True) if works(button)]
+        drawn = zip(one["options"], buttons_of([{"elements": [one]}]), strict=True)
+        options = [option for option, button in drawn if works(button)]
         return {**one, "options": options} if options else None
 
     blocks = []

@@ -105,7 +105,6 @@ SINCE: Final[Mapping[State, str]] = {
     State.STARTING: "It has since been started again.",
     State.GONE: GONE_SINCE,
 }
-STARTED_ELSEWHERE: Final = "It has since been started again."
 #: What a workspace is doing now, although its operation didn't succeed.
 RUNNING_NOW: Final = "It's running now."
 STARTING_NOW: Final = "It's starting now."

@@ -178,11 +178,10 @@ async def redraw(gatherer: Gatherer, card: Card) -> Redrawn | None:
             return None
         answer = drawn if card.stage == "live" else kit.only_with(drawn, lambda _: False)
     errand = getattr(facts, "operation", None) or getattr(facts, "run", None)
-    is_open = errand is not None and errand.is_open
+    goes = is_card and errand and not errand.is_open and await gatherer.is_end_sent(card, facts)
     is_past = not is_card or facts is None or facts.is_superseded
-    is_over = stays and is_past and not is_open and not any(kit.buttons_of(answer.blocks))
-    goes = is_card and errand is not None and not is_open and await gatherer.is_end_sent(card, facts)
-    return Redrawn(answer, stays, is_over, goes)
+    is_over = stays and is_past and not any(kit.buttons_of(answer.blocks))
+    return Redrawn(answer, stays, is_over, bool(goes))
 
 
 async def _redrawn_answer(gatherer: Gatherer, card: Card, said: Answer) -> Redrawn:
