@@ -44,7 +44,7 @@ class Gatherer:
 
     def __init__(self, context: Context, board: Board | None = None) -> None:
         self._store = context.store
-        self._connections = context.connections
+        self._connections, self._title = context.connections, context.title
         self._public_url = context.public_url
         self._has_assistant = context.assistant
         self._board = board
@@ -188,12 +188,7 @@ class Gatherer:
     async def of_act(self, act: str) -> ActFacts | None:
         """Gather facts for an act as it stands; None if nobody knows it any more."""
         found = await self._store.act_facts(act)
-        return found and replace(found, connection_title=self.title(found.act.connection))
-
-    def title(self, connection: str) -> str:
-        """Return what a connection is called."""
-        provider = self._connections.get(connection)
-        return connection if provider is None else provider.settings.title
+        return found and replace(found, connection_title=self._title(found.act.connection))
 
     @guards("Output is read again, not remembered")
     def _for_its_person(self, facts: RunFacts, card: Card) -> RunFacts:
@@ -322,7 +317,7 @@ class Gatherer:
         return {
             "now": now,
             "connection": connection,
-            "connection_title": self.title(connection),
+            "connection_title": self._title(connection),
             "username": account.username if account is not None else str(body.get("username") or ""),
             "capabilities": provider.facets() if provider is not None else frozenset(),
             "linking": frozenset(provider.settings.linking if provider is not None else ()),

@@ -110,13 +110,9 @@ def place(
 ) -> None:
     """Record which message is a card's, what it shows and says; others may have lost buttons by it."""
     at = {"channel_id": channel_id, "message_ts": message_ts, "now": tx.now()}
-    row = tx.one("place_card", id=card_id, drawn=drawn, said=_text(said), **at)
+    row = tx.one("place_card", id=card_id, drawn=drawn, said=said, **at)
     if row is not None and row["kind"] != NoticeKind.CLASS_CARD:
         tx.run("owe_former", **{name: row[name] for name in ("id", "kind", "principal", "about", "subject")})
-
-
-def _text(said: Said) -> str:
-    return "" if said is None else as_json(said)
 
 
 def close_about(tx: Transaction, workspace: Row) -> None:
@@ -189,7 +185,7 @@ def card_updated(
         id=card_id,
         claimed_changed_at=claimed.changed_at or 0.0,
         drawn=drawn,
-        said=_text(said),
+        said=said,
         leased_until=claimed.leased_until,
         now=now,
     )

@@ -1192,7 +1192,7 @@ WHERE channel_id = :channel_id AND (message_ts = :message_ts OR later_ts = :mess
 
 -- name: place_card
 UPDATE cards SET
-    channel_id = :channel_id, updated_at = :now, drawn = :drawn, body = CASE WHEN :said = '' THEN body ELSE :said END,
+    channel_id = :channel_id, updated_at = :now, drawn = :drawn, body = COALESCE(:said, body),
     message_ts = CASE WHEN later_ts IS NULL THEN :message_ts END,
     later_ts = CASE WHEN later_ts IS NOT NULL THEN :message_ts END
 WHERE id = :id
@@ -1262,7 +1262,7 @@ UPDATE cards SET
         WHEN dirt = claimed_dirt OR changed_at <= :claimed_changed_at THEN NULL
         ELSE changed_at END,
     drawn = CASE WHEN leased_until = :leased_until THEN :drawn ELSE '' END,
-    body = CASE WHEN :said = '' THEN body ELSE :said END,
+    body = COALESCE(:said, body),
     updated_at = :now, leased_until = 0
 WHERE id = :id;
 
