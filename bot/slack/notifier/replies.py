@@ -111,10 +111,8 @@ class Replies:
             raise errors.RateLimited(retry_after=answer.retry_after())
         if answer.status >= 300:
             raise errors.SlackFailed(methods.RESPONSE_URL, f"status_{answer.status}")
-        over = str(notice.body.get("over") or "")
-        await self._store.notice_sent(
-            notice.id, str(notice.body.get("channel_id") or "") if over else "", over
-        )
+        channel, over = (str(notice.body.get(name) or "") for name in ("channel_id", "over"))
+        await self._store.notice_sent(notice.id, channel, over)
 
     async def _in_channel(self, notice: Notice, message: dict[str, Any]) -> None:
         """Answer in a channel: visible only to this person, unless they asked to share it."""
