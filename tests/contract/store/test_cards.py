@@ -10,6 +10,8 @@ from bot.domain.operations import OperationVerb
 from bot.domain.runs import Update
 from bot.domain.workspaces import State
 from bot.store import cards as card_rows
+from bot.store.sweeping import sweep
+from bot.store.tables import CARDS
 from tests.rigs.store import (
     ALICE,
     BOB,
@@ -337,6 +339,16 @@ async def test_a_question_that_was_to_change_when_it_was_asked_again_is_looked_a
     await store.carry_out(lambda tx: card_rows.owe(tx, "operation_1", changed=True))
     await told(store, workspace, NoticeKind.ASKED, "operation_2", "2")
     assert await claimed(store, clock) == ["1"]
+
+
+async def test_what_an_earlier_release_left_half_done_waits_no_longer_than_a_day(store, clock, operation):
+    """There, a message that newer ones had followed was to become a line."""
+    left = {"stage": "closing", "is_dirty": True, "changed_at": clock.now()}
+    await store.engine.write(lambda tx: CARDS.change(tx, {"id": operation.id}, **left))
+    assert (await store.statistics())["waiting_edits"] == 1
+    clock.advance(86_401)
+    await sweep(store.engine)
+    assert (await store.statistics())["waiting_edits"] == 0
 
 
 async def test_what_a_run_wrote_is_not_kept_for_its_message(store):
