@@ -1246,19 +1246,20 @@ WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
 )
 RETURNING *;
 
--- A press on them says what is so. Those that aren't live any more, release 0.2 left half done.
+-- A press on them says what is so.
 -- name: give_up_edits
 UPDATE cards SET is_dirty = 0 WHERE id IN (
-    SELECT id FROM (
-        SELECT id FROM cards
-        WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NULL AND is_notice = 1 AND updated_at <= :before
-        ORDER BY updated_at LIMIT :limit
-    ) late UNION ALL SELECT id FROM (
-        SELECT id FROM cards
-        WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NOT NULL AND stage <> 'live'
-            AND changed_at <= :before
-        ORDER BY changed_at LIMIT :limit
-    ) former
+    SELECT id FROM cards
+    WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NULL AND is_notice = 1 AND updated_at <= :before
+    ORDER BY updated_at LIMIT :limit
+);
+
+-- What isn't live any more, release 0.2 left half done.
+-- name: give_up_former_edits
+UPDATE cards SET is_dirty = 0 WHERE id IN (
+    SELECT id FROM cards
+    WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NOT NULL AND stage <> 'live' AND changed_at <= :before
+    ORDER BY changed_at LIMIT :limit
 );
 
 -- It stays dirty for changes made after the claim. What it shows is known only to whoever holds it.
