@@ -24,9 +24,9 @@ from benchmarks.figures import Figure
 from benchmarks.sizes import Sizes
 from benchmarks.stage import note
 from tests.rigs.scenario.conversation import WATCHED, Conversation
+from tests.rigs.scenario.day import ACTS as DAY
 from tests.rigs.scenario.people import BOT, GENERAL
 from tests.rigs.scenario.workbench import SEED, WorkbenchWorld, workbench_world
-from tests.scenarios.test_noise import ACTS as DAY
 
 Play = Callable[[Path], Awaitable[Conversation]]
 

@@ -41,7 +41,7 @@ from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.listeners import Unheard, Unobserved
 from tests.rigs.providers import FakeProvider
 from tests.rigs.slack import FakeSlack
-from tests.rigs.steps import Looks, until_idle
+from tests.rigs.steps import Looks, Steps, until_idle
 from tests.rigs.store import ALICE, accept_operation, link_account, memory_store
 
 DEADLINE = 1800.0
@@ -260,7 +260,7 @@ class World:
 
     async def work(self) -> bool:
         """Do all that is due now; return whether anything was."""
-        steps = {
+        steps: Steps = {
             "operations": self.reconciler.operations.step,
             "reads": self.reconciler.reads.step,
             "outages": self.reconciler.step_outages,

@@ -69,7 +69,7 @@ class Looks:
             # Whoever counts what a process asks of its store doesn't count this.
             watch = getattr(self._engine, "watch", None)
             self._engine.watch = None
-            await scheduler._look(None)
+            await scheduler._look(scheduler._loops[0].pool)
             self._engine.watch = watch
         loops = scheduler._loops
         return {one.name for one in loops if not scheduler._due.isdisjoint(one.kinds) or one.is_restless()}

@@ -4,8 +4,8 @@ import pytest
 
 from benchmarks.days import at_work
 from tests.rigs.scenario.conversation import Conversation
+from tests.rigs.scenario.day import ACTS
 from tests.rigs.scenario.people import BOT, GENERAL
-from tests.scenarios.test_noise import ACTS
 
 #: How many seconds pass after each act: most starts take less than a minute.
 AFTER = 90

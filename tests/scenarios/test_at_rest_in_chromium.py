@@ -7,10 +7,10 @@ import pytest
 from benchmarks.days import at_work
 from tests.playground.browser import Browser, chromium
 from tests.rigs.scenario.conversation import PLACES, Conversation
+from tests.rigs.scenario.day import ACTS
 from tests.rigs.scenario.people import BOT, GENERAL
 from tests.scenarios.test_at_rest import RUN, holds
 from tests.scenarios.test_day_in_chromium import SECONDS, SHOWN, CountInChromium
-from tests.scenarios.test_noise import ACTS
 
 DIALOGUE = (
     (BOT, "start notebook"),

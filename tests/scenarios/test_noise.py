@@ -1,9 +1,9 @@
 """A day's acts one by one: two messages each at most, none of which says nothing, or what isn't so."""
 
 import logging
-import re
 from dataclasses import dataclass
 
+from tests.rigs.scenario.day import ACTS
 from tests.rigs.scenario.people import BOT, GENERAL
 from tests.rigs.scenario.shown import Shown
 from tests.rigs.scenario.workbench import workbench_world
@@ -12,48 +12,6 @@ log = logging.getLogger(__name__)
 #: How many seconds pass after each act: most starts take less than a minute.
 AFTER = 90
 MOST = 2
-#: Where a person does something: in their direct message, or in a channel; and what they type or press.
-ACTS = (
-    (BOT, "hello"),
-    (BOT, "list"),
-    (BOT, "start notebook"),
-    (BOT, "start notebook"),
-    (BOT, "start report"),
-    (BOT, "status notebook"),
-    (BOT, "open notebook"),
-    (BOT, "stop notebook"),
-    (BOT, "stop notebook"),
-    (BOT, "notify notebook on"),
-    (BOT, "start training for 20 min"),
-    (BOT, "make that 30"),
-    (BOT, "keep training"),
-    (BOT, "start thesis"),
-    (BOT, "suspend thesis"),
-    (BOT, "restart thesis"),
-    (BOT, "undo"),
-    (BOT, "start notebook and training"),
-    (BOT, "[Stop]"),
-    (BOT, "start broken"),
-    (GENERAL, "start notebook"),
-    (GENERAL, "start notebook"),
-    (GENERAL, "status notebook"),
-    (GENERAL, "stop notebook"),
-    (GENERAL, "stop notebook"),
-    (GENERAL, "restart report"),
-    (GENERAL, "start training for 15 min"),
-    (GENERAL, "keep training"),
-    (GENERAL, "status notebook"),
-    (GENERAL, "[Start]"),
-    (GENERAL, "suspend thesis --yes"),
-    (GENERAL, "suspend thesis --yes"),
-    (GENERAL, "/job run wb --cluster Local -- Rscript Test.R"),
-    (GENERAL, "/job run wb --cluster Local -- Rscript Test.R"),
-    (GENERAL, "/job list"),
-    (BOT, "[Run again]"),
-    (BOT, "what did you do today?"),
-)
-#: What says when something happened, in the past tense.
-HAPPENED = re.compile(r" (?:started|stopped|restarted|suspended|removed) at <!date\^(\d+)")
 
 
 @dataclass

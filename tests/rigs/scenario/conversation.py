@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from playground.demo.person import buttons, label, where
@@ -158,7 +159,7 @@ class Conversation:
         """Press every button of what stands there by now, each in a copy of the world."""
         for one in self.standing():
             for number, button in enumerate(buttons(one.json)):
-                wrong = await in_a_copy(lambda one=one, number=number: self._press(one, number))
+                wrong = await in_a_copy(partial(self._press, one, number))
                 key, said = (one.ts, label(button)), one.read.splitlines()[0]
                 before = self.pressed.get(key)
                 if before is None or not before.wrong:
