@@ -65,8 +65,12 @@ class Database:
             self.url = f"postgresql:///usher?user=postgres&host={hosts}&target_session_attrs=read-write"
 
     def freeze(self) -> None:
-        """Let the standby follow no more: what is committed from now on it won't have."""
+        """Let the standby follow no more: what is committed from now on it won't have, all else it has."""
+        with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
+            written = connection.execute("SELECT pg_current_wal_flush_lsn()").fetchone()
         with psycopg.connect(self._standby.get_uri(), autocommit=True) as connection:
+            while not connection.execute("SELECT 1 WHERE pg_last_wal_replay_lsn() >= %s", written).fetchone():
+                connection.execute("SELECT pg_sleep(0.05)")
             connection.execute("ALTER SYSTEM SET primary_conninfo = ''")
             connection.execute("SELECT pg_reload_conf()")
             while connection.execute("SELECT 1 FROM pg_stat_wal_receiver").fetchone():
