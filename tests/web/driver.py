@@ -85,6 +85,12 @@ class Chromium:
         # The browser's own first page complains of a slow network.
         return [line for line in said if not line.startswith("chrome://")]
 
+    async def complains(self, of: str) -> None:
+        """Wait, ten seconds at most, until the browser complains of this."""
+        async with asyncio.timeout(10):
+            while not any(of in line for line in await self.console()):
+                pass
+
     async def script(self, code: str, *given: Any) -> Any:
         """Run a function's body in the page and return what it returns; a promise is waited for."""
         wrapped = f"return (async function () {{ {code} }}).apply(null, arguments)"
