@@ -183,7 +183,7 @@ async def _settled(made: Stage) -> None:
         if loop.time() - said >= SAID_EVERY:
             said = loop.time()
             open_ones = f"{left[0]} operations and {left[1]} runs open"
-            coming = f"{left[2]} notices to send, {left[3]} stops and {left[4]} acts to come"
+            coming = f"{left[2]} notices and cards to send, {left[3]} stops and {left[4]} acts to come"
             sys.stderr.write(f"{open_ones}, {coming}\n")
         await asyncio.sleep(0.5)
 

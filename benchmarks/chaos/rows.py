@@ -33,10 +33,14 @@ def waits_for_answer(row: dict[str, Any]) -> bool:
 
 
 def unsettled(url: str) -> tuple[int, int, int, int]:
-    """Return how many operations and runs are open, notices still to be sent, and planned stops to come."""
+    """Return how many operations and runs are open, what is to be told, and planned stops to come."""
     operations = rows(url, "SELECT * FROM operations WHERE outcome IS NULL")
     runs = rows(url, "SELECT * FROM runs WHERE outcome IS NULL AND reference != ''")
     left = rows(url, "SELECT 1 FROM notices WHERE state NOT IN ('sent', 'dead')")
+    # The end of a stop is told by its card.
+    left += rows(
+        url, "SELECT 1 FROM cards WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NOT NULL"
+    )
     opened = [sum(not waits_for_answer(row) for row in found) for found in (operations, runs)]
     planned = rows(url, "SELECT 1 FROM workspaces WHERE stop_at IS NOT NULL")
     return opened[0], opened[1], len(left), len(planned)

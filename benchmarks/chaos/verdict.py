@@ -33,7 +33,9 @@ _TOLD_TOGETHER = (
 
 
 #: What the card of a stop says at its end.
-DOWN: Final = re.compile(r" has stopped | was already stopped | has ended\.| is suspended ")
+DOWN: Final = re.compile(
+    r" has stopped | was already stopped | has ended\.| is suspended |It has since been started again"
+)
 
 
 def _shown_at(message: Any) -> float:
