@@ -16,6 +16,9 @@ from benchmarks.chaos.truth import Truth
 from bot.domain.hours import Rule
 from bot.domain.notices import Mark, NoticeKind
 from bot.domain.people import Principal
+from bot.domain.workspaces import State
+from bot.messages.texts import cards
+from bot.messages.texts import notices as words
 from bot.store import open_store
 from bot.store.tables import RULES
 from bot.support.clock import SystemClock, SystemIds
@@ -32,10 +35,14 @@ _TOLD_TOGETHER = (
 )
 
 
+def _like(text: str) -> str:
+    """Return the pattern of what a text becomes in a notification."""
+    return ".+".join(map(re.escape, re.split(r"\{\w+\}", text.replace("*", ""))))
+
+
+_STOPPED: Final = (words.STOPPED, words.STOPPED_ALREADY, words.ENDED, words.SUSPENDED, words.NOT_MADE)
 #: What the card of a stop says at its end.
-DOWN: Final = re.compile(
-    r" has stopped | was already stopped | has ended\.| is suspended |It has since been started again"
-)
+DOWN: Final = re.compile("|".join(map(_like, (*_STOPPED, cards.SINCE[State.STARTING]))))
 
 
 def _shown_at(message: Any) -> float:

@@ -198,6 +198,10 @@ _DONE: Final = {
 }
 
 
+#: An operation or run ends once, so its end is one occasion.
+END: Final = "end"
+
+
 def end_of(operation: Operation, outcome: Outcome | None = None) -> NoticeKind:
     """Return what tells how an operation ended; a cancellation is told as a failure, as it didn't happen."""
     match outcome or operation.outcome:

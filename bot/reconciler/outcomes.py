@@ -7,15 +7,13 @@ import structlog
 
 from bot.domain.audit import AuditEntry
 from bot.domain.errands import Call, Outcome
-from bot.domain.notices import NewNotice, NoticeKind, end_of
+from bot.domain.notices import END, NewNotice, NoticeKind, end_of
 from bot.domain.operations import Operation
 from bot.domain.runs import ObservedRun, Run, Update
 from bot.messages.texts import problems
 
 log = structlog.get_logger(__name__)
 
-#: An operation or run ends once, so its end is one occasion.
-END = "end"
 #: What something ends as below whose message its person may read a reference.
 _SHOWN = {Outcome.FAILED, Outcome.REFUSED, Outcome.UNKNOWN}
 

@@ -199,12 +199,6 @@ def card_retry(tx: Transaction, card_id: str, due_in: float) -> None:
     CARDS.change(tx, {"id": card_id}, leased_until=tx.now() + due_in)
 
 
-def card_lost(tx: Transaction, card_id: str) -> None:
-    """Forget a message that was deleted, or can't be edited any more; the row of a card stays."""
-    if not CARDS.delete(tx, id=card_id, is_notice=True):
-        unplace_card(tx, card_id)
-
-
 def unplace_card(tx: Transaction, card_id: str) -> None:
     """Forget where a message is, as something else will correct it."""
     tx.run("unplace_card", id=card_id)

@@ -4,12 +4,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from bot.domain.notices import Mark, NewNotice, Notice, NoticeKind, NoticeState
+from bot.domain.errands import Outcome
+from bot.domain.notices import END, Mark, NewNotice, Notice, NoticeKind, NoticeState, end_of
 from bot.domain.people import Principal
 from bot.store import cards, conversations, preferences
 from bot.store.budget import ENDLESS, Room, slack_calls_left
 from bot.store.pieces import PIECE, all_of, follow, know, some
-from bot.store.tables import DIRECT_CHANNELS, NOTICES
+from bot.store.tables import CARDS, DIRECT_CHANNELS, NOTICES, OPERATIONS
 from bot.store.transaction import Engine, Row, Transaction, as_json
 
 #: How many seconds, at most, the notice of an operation's end waits for the operation's card to be sent.
@@ -21,6 +22,8 @@ CARD_AFTER: Final = 60.0
 SILENCE: Final = 60.0
 #: Why a message waits whose workspace is read first, before the time; ``queries.sql`` tries it before others.
 TO_BE_READ: Final = "to be read"
+#: What puts a card where its person sees it.
+_SHOWS_CARD: Final = frozenset({NoticeKind.CARD, NoticeKind.CARD_UPDATE})
 #: What tells others, and is sent or given up with them.
 _TELLS_OTHERS: Final = frozenset({NoticeKind.SUMMARY, NoticeKind.HELD})
 #: The classes that may hold news of which several become one message.
@@ -73,6 +76,23 @@ def add_card(tx: Transaction, card: NewNotice, end: NoticeKind | None) -> None:
 def release_card(tx: Transaction, subject: str) -> None:
     """Have a card sent that waits, as there is more to say than what its answer said."""
     tx.run("release_card", subject=subject, now=tx.now())
+
+
+def card_lost(tx: Transaction, card_id: str) -> None:
+    """Forget a message that was deleted, or can't be edited any more; the row of a card stays."""
+    if not CARDS.delete(tx, id=card_id, is_notice=True):
+        _lose_card(tx, card_id)
+
+
+def _lose_card(tx: Transaction, card_id: str) -> None:
+    """Forget where a card is; if its operation was fulfilled and it hasn't said so, a message has to."""
+    cards.unplace_card(tx, card_id)
+    card, operation = CARDS.one(tx, id=card_id), OPERATIONS.one(tx, id=card_id)
+    if operation is None or operation.outcome is not Outcome.FULFILLED or card is None or "text" in card.body:
+        return
+    where = {"workspace": operation.workspace_id, "connection": operation.connection}
+    body = where | {"channel_id": operation.channel_id}
+    add_notices(tx, [NewNotice(card_id, end_of(operation), END, operation.principal, body)])
 
 
 def is_written(tx: Transaction, subject: str, kind: NoticeKind, occasion: str) -> bool:
@@ -267,8 +287,10 @@ def is_end_sent(tx: Transaction, subject: str) -> bool:
 
 def notice_dead(tx: Transaction, notice_id: str, error: str) -> None:
     """Give up on a notice, with what it holds; doctor shows them."""
-    tx.run("notice_dead", id=notice_id, error=error)
+    row = tx.one("notice_dead", id=notice_id, error=error)
     cards.drop(tx, notice_id)
+    if row is not None and row["kind"] in _SHOWS_CARD:
+        _lose_card(tx, row["subject"])
     follow(tx, "told", notice=notice_id, to={"state": NoticeState.DEAD, "error": error})
 
 

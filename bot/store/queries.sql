@@ -1131,16 +1131,19 @@ WHERE subject = :subject AND (is_notice = 0 OR kind IN {END}) AND (message_ts IS
 -- name: notice_dead
 UPDATE notices SET
     state = 'dead', error = :error, body = '{}'
-WHERE id = :id AND state IN ('pending', 'retry', 'leased');
+WHERE id = :id AND state IN ('pending', 'retry', 'leased')
+RETURNING kind, subject;
 
 -- name: held_notices
 SELECT * FROM notices WHERE held_by = :id AND state <> 'dead';
 
--- Whether a card of an operation or a run was posted, or is about to be.
+-- Whether a card of an operation or a run is there, or is about to be: one that was lost shows nothing.
 -- name: heard
 SELECT o.id IS NOT NULL AS is_operation, o.planned_for, r.state AS run_state, w.tells_ready, w.tells_stopped,
-    {columns q}, EXISTS (
-        SELECT 1 FROM notices n WHERE n.subject = wanted.key AND n.kind IN {CARD} AND n.state <> 'dead'
+    {columns q}, EXISTS (SELECT 1 FROM cards c WHERE c.id = wanted.key AND c.message_ts IS NOT NULL) OR EXISTS (
+        SELECT 1 FROM notices n
+        WHERE n.subject = wanted.key AND n.state IN ('pending', 'retry', 'leased')
+            AND (n.kind IN {CARD} OR n.kind = 'card_update')
     ) AS has_card
 FROM json_each(:subjects) wanted
 LEFT JOIN operations o ON o.id = wanted.key

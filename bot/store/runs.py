@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.domain.accounts import Account
 from bot.domain.errands import Call, Outcome
-from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.notices import END, NewNotice, NoticeKind
 from bot.domain.people import Principal
 from bot.domain.plan import MAX_ATTEMPTS
 from bot.domain.runs import ClaimedRun, FoundRun, Run, RunState, StopKind, Update
@@ -21,8 +21,6 @@ from bot.store.transaction import Engine, Priority, Row, Transaction
 
 #: An accepted stop isn't sent again within this many seconds: a second click isn't a second request.
 STOP_AGAIN_SECONDS = 10.0
-#: A run ends once, so its end is one occasion.
-_END = "end"
 _BESIDE = reader_of("a p")
 
 
@@ -136,7 +134,7 @@ def _cancelled(row: Row, cause: str) -> NewNotice:
     if row["channel_id"] is not None:
         body["channel_id"] = row["channel_id"]
     principal = principal_of(row["principal"])
-    return NewNotice(row["id"], NoticeKind.JOB_FAILED, _END, principal, body)
+    return NewNotice(row["id"], NoticeKind.JOB_FAILED, END, principal, body)
 
 
 #: Runs of one account due within this many seconds are read along with one that is due.

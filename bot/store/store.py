@@ -347,7 +347,7 @@ class Store(OnEngine):
     claim_cards = write(cards.claim_cards, Priority.CLAIMS)
     card_updated = write(cards.card_updated)
     card_retry = write(cards.card_retry)
-    card_lost = write(cards.card_lost)
+    card_lost = write(notices.card_lost)
     unplace_card = write(cards.unplace_card)
     card = read(cards.card)
     head_of = read(cards.head_of)

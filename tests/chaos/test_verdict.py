@@ -117,6 +117,24 @@ async def test_an_end_that_nobody_was_told_is_lost(scene):
     ]
 
 
+@pytest.mark.parametrize(
+    ("said", "is_told"),
+    [
+        ("red has stopped on Saturn Cloud.", True),
+        ("I cancelled the creation of red before anything was created on Saturn Cloud.", True),
+        ("red · Saturn Cloud It has since been started again.", True),
+        ("red · Saturn Cloud Stopping (since 3:21 PM).", False),
+    ],
+)
+async def test_the_end_of_a_stop_is_told_by_its_card(scene, said, is_told):
+    state = scene.person.slack.state
+    state.messages[state.direct_message(scene.person.user).id].clear()
+    scene.run("UPDATE operations SET verb = 'stop'")
+    scene.acknowledged.clear()
+    scene.says(f"{scene.operation.id}/card/1", said)
+    assert (scene.verdict.lost() == []) == is_told
+
+
 async def test_what_one_message_told_after_a_silence_was_told(scene):
     state, reader = scene.person.slack.state, scene.person.principal.key
     state.messages[state.direct_message(scene.person.user).id].clear()

@@ -7,6 +7,7 @@ from structlog.testing import capture_logs
 
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import OperationVerb
+from bot.domain.runs import Update
 from bot.domain.workspaces import State
 from bot.slack.notifier import Timing
 from bot.store import upkeep
@@ -303,6 +304,91 @@ async def test_a_card_that_was_deleted_is_let_go(world):
     await world.pass_time(45)
     assert (await world.store.card(operation_id)).message_ts is None
     assert world.slack.count("chat.update") == before + 1
+
+
+async def stopping(world):
+    """Ask for a stop, and let its card be posted."""
+    operation_id = await world.begin(await world.own(state=State.RUNNING), OperationVerb.STOP)
+    await world.notifier.step_notices()
+    assert world.slack.sent_kinds() == ["card"]
+    return operation_id
+
+
+async def work_unseen(world, operation_id):
+    """Let it end before anything is drawn."""
+    while (await world.store.operation(operation_id)).is_open:
+        world.clock.advance(1.0)
+        await world.reconciler.operations.step()
+        await world.reconciler.reads.step()
+
+
+async def test_a_stop_whose_card_was_deleted_while_it_went_on_has_a_message_about_its_end(world):
+    operation_id = await stopping(world)
+    world.slack.messages.clear()
+    await world.store.save_step(Update(operation_id, 0.0, hold="Slow."))
+    await world.notifier.step_cards()
+    assert (await world.store.card(operation_id)).message_ts is None
+    await world.pass_time(200, step=5)
+    assert (world.slack.kinds(), world.slack.count("chat.update")) == (["stopped"], 1)
+    assert "has stopped on" in world.slack.messages[0]["text"]
+
+
+@pytest.mark.parametrize("code", ["message_not_found", "edit_window_closed"])
+async def test_a_stop_whose_card_is_lost_with_its_end_has_a_message_about_it(world, code):
+    operation_id = await stopping(world)
+    await work_unseen(world, operation_id)
+    world.slack.fail("chat.update", SlackPermanent("chat.update", code))
+    await world.pass_time(200, step=5)
+    assert (world.slack.kinds(), world.slack.count("chat.update")) == (["card", "stopped"], 1)
+
+
+async def test_an_end_that_a_card_has_shown_is_not_told_once_more_when_that_is_lost(world):
+    operation_id = await stopping(world)
+    await world.pass_time(200, step=5)
+    assert "has stopped on" in world.slack.messages[0]["text"]
+    world.slack.messages.clear()
+    await world.store.card_lost(operation_id)
+    await world.pass_time(200, step=5)
+    assert world.slack.kinds() == []
+
+
+async def test_an_end_whose_card_was_never_taken_has_a_message(world):
+    operation_id = await world.begin(await world.own(state=State.RUNNING), OperationVerb.STOP)
+    (card,) = await world.store.claim_notices(10, 600.0)
+    await work_unseen(world, operation_id)
+    await world.store.notice_dead(card.id, "no_text")
+    await world.pass_time(60, step=5)
+    assert world.slack.kinds() == ["stopped"]
+
+
+async def test_a_stop_that_ends_while_its_card_is_corrected_is_told_by_the_card_alone(world):
+    operation_id = await stopping(world)
+    card = await world.store.card(operation_id)
+    body = {"channel_id": card.channel_id, "message_ts": card.message_ts, "card": "card"}
+    correction = NewNotice(operation_id, NoticeKind.CARD_UPDATE, "update:1", ALICE, body, due_in=100.0)
+    await world.store.add_notices([correction])
+    await world.store.unplace_card(operation_id)
+    await world.pass_time(200, step=5)
+    assert world.slack.kinds() == ["card"]
+    assert "has stopped on" in world.slack.messages[0]["text"]
+
+
+@pytest.mark.parametrize("is_taken", [True, False])
+async def test_a_card_that_could_not_be_drawn_is_lost_if_its_correction_is(world, is_taken):
+    operation_id = await stopping(world)
+    await work_unseen(world, operation_id)
+    card = await world.store.card(operation_id)
+    body = {"channel_id": card.channel_id, "message_ts": card.message_ts, "card": "card"}
+    await world.store.add_notices([NewNotice(operation_id, NoticeKind.CARD_UPDATE, "update:1", ALICE, body)])
+    await world.store.unplace_card(operation_id)
+    if not is_taken:
+        world.slack.fail("chat.update", SlackPermanent("chat.update", "edit_window_closed"))
+    await world.pass_time(200, step=5)
+    assert world.slack.kinds() == (["card"] if is_taken else ["card", "stopped"])
+    assert len(world.slack.told("stopped")) == 1
+    await world.store.card_lost(operation_id)
+    await world.pass_time(60, step=5)
+    assert len(world.slack.told("stopped")) == 1
 
 
 @pytest.mark.parametrize("code", ["token_revoked", "internal_error"])

@@ -127,10 +127,10 @@ class Drawings:
     async def _update(self, notice: Notice, place: Place) -> Drawing | None:
         card = await self._store.card(notice.subject)
         redrawn = None if card is None else await redraw(self._gatherer, card)
-        if redrawn is None:  # Its subject was deleted: the message stays as it is.
+        if card is None or redrawn is None:  # Its subject was deleted: the message stays as it is.
             await self._store.notice_sent(notice.id, place.channel, notice.body["message_ts"])
             return None
-        return Drawing(place, redrawn.answer)
+        return Drawing(place, redrawn.answer, said=redrawn.said(card))
 
 
 @dataclass(frozen=True, slots=True)

@@ -253,7 +253,7 @@ class Outbox:
             return
         channel, ts = drawing.place.channel, str(notice.body["message_ts"])
         await edit(self._slack.to(notice.principal), update(channel, ts, drawing.answer))
-        await self._store.notice_sent(notice.id, channel, ts)
+        await self._store.notice_sent(notice.id, channel, ts, said=drawing.said)
 
     async def _complete(self, notice: Notice, answer: Answer, place: Place) -> None:
         """Share a file that was uploaded earlier: the only step that people see."""
