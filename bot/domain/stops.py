@@ -1,8 +1,9 @@
-"""Stops: the ways to bring a workspace down, what each does to it, and what a person agreed to lose."""
+"""Stops: the ways to bring a workspace down, what each does to it, and the times at which that is planned."""
 
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from enum import IntEnum, StrEnum
-from typing import Final, Literal
+from typing import Any, Final, Literal, Self
 
 #: How a workspace is brought down: the provider's normal stop, keeping its state, or without asking the IDE.
 StopMode = Literal["stop", "suspend", "force"]
@@ -84,3 +85,75 @@ def is_final(effects: Effects, mode: StopMode) -> bool:
     """Return whether stopping a workspace this way ends it for good."""
     effect = effects.get(mode)
     return effect is not None and effect.is_final
+
+
+#: Because of what a workspace is stopped at a time: its person said so; it was made for a course, for a first
+#: look; a class, a lesson or hours end; nobody has said that it is still needed.
+Because = Literal["own", "look", "class", "lesson", "hours", "needed"]
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Hold when and how a workspace is stopped; ``agreed``: its person knows that this ends it for good.
+
+    ``warns``: its person is warned in any case, as somebody who didn't name that time just now. ``source`` is
+    the card or the rule that it is because of, ``title`` what its course is called, and ``over_at`` when the
+    lesson ends. ``since`` is when its person has set it. ``via`` is through what they asked for it, and
+    ``start`` the operation that has to bring the workspace up for it to hold.
+    """
+
+    at: float
+    mode: StopMode
+    agreed: bool = False
+    warns: bool = False
+    because: Because = "own"
+    source: str = ""
+    title: str = ""
+    over_at: float = 0.0
+    since: float = 0.0
+    via: str = ""
+    start: str = ""
+
+    @property
+    def card(self) -> str | None:
+        """Return the class because of which it is set."""
+        return self.source if self.because == "class" else None
+
+    @property
+    def rule(self) -> str | None:
+        """Return the hours or lessons because of which it is set."""
+        return self.source if self.because in {"lesson", "hours"} else None
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """Hold the ends of a workspace, one for each reason, and the one that counts."""
+
+    rows: tuple[End, ...] = ()
+    counts: End | None = None
+
+    def has(self, source: str) -> bool:
+        """Return whether one of them is because of a card or a rule."""
+        return any(one.source == source for one in (*self.rows, *filter(None, [self.counts])))
+
+    def but(self, *reasons: str) -> tuple[End, ...]:
+        """Return those that are for other reasons: kinds, cards and rules, or starts."""
+        return tuple(one for one in self.rows if not {one.because, one.source, one.start} & {*reasons})
+
+    def with_(self, new: End) -> tuple[End, ...]:
+        """Return them with a new one, instead of the one for the same reason."""
+        key = (new.because, new.source)
+        return (*(one for one in self.rows if (one.because, one.source) != key), new)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return them as a JSON-ready object."""
+        return {"rows": [asdict(one) for one in self.rows], "counts": self.counts and asdict(self.counts)}
+
+    @classmethod
+    def from_json(cls, given: Mapping[str, Any]) -> Self:
+        """Read them back from ``as_json``."""
+        rows, counts = (End(**one) for one in given["rows"]), given["counts"]
+        return cls(tuple(rows), counts and End(**counts))
+
+
+NO_ENDS: Final = Ends()

@@ -1,10 +1,9 @@
 """Timers: when a person wants a workspace stopped, when they are warned of it, and what ends it first."""
 
 import math
-from dataclasses import dataclass
 from typing import Final
 
-from bot.domain.stops import Effects, Ending, StopMode, is_final
+from bot.domain.stops import Effects, End, Ending, StopMode, is_final
 from bot.domain.workspaces import Workspace
 
 #: How long before a timer ends a workspace its person is warned.
@@ -35,24 +34,11 @@ def coming_ends(workspace: Workspace, effects: Effects, now: float) -> list[tupl
     return [("removed" if is_final(effects, "stop") else how, at), *timer]
 
 
-@dataclass(frozen=True, slots=True)
-class Timer:
-    """Hold when and how a workspace is stopped; ``agreed``: its person knows that this ends it for good.
-
-    ``warns``: its person is warned in any case, as somebody who didn't name that time just now. ``card``: the
-    class because of which it is set, ``rule``: the hours; "" for a person's own.
-    """
-
-    at: float
-    mode: StopMode
-    agreed: bool = False
-    warns: bool = False
-    card: str = ""
-    rule: str = ""
-
-    def needs_warning(self, now: float) -> bool:
-        """Return whether its person is warned; somebody who has just named a near end isn't."""
-        return self.warns or self.at - now > TIMER_WARNING_SECONDS + SOONEST_SECONDS
+def needs_warning(end: End, now: float) -> bool:
+    """Return whether an end's person is warned; somebody who has just named a near one isn't."""
+    is_near = end.at - now <= TIMER_WARNING_SECONDS + SOONEST_SECONDS
+    # Unless it was something else that named it.
+    return end.warns or bool(end.via) or not is_near
 
 
 def warned_before(card: str | None) -> float:

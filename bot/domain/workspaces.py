@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from bot.domain.forms import Spec
 from bot.domain.people import Principal
-from bot.domain.stops import AtStake, Ending, StopMode
+from bot.domain.stops import NO_ENDS, AtStake, Ending, Ends, StopMode
 from bot.domain.times import Past, Stays
 
 
@@ -93,6 +93,8 @@ class Workspace:
     #: for it to hold, "" if it holds in any case.
     stop_via: str = ""
     stop_start: str = ""
+    #: What the timer is set because of, and what else; ``bot.domain.ends`` says which of them counts.
+    ends: Ends = NO_ENDS
     #: How often it was brought up.
     episode: int = 0
     #: As its provider last said; None if it doesn't.

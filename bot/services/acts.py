@@ -8,7 +8,6 @@ from bot.domain.operations import Operation, OperationVerb
 from bot.domain.policy import Target
 from bot.domain.runs import Run
 from bot.domain.stops import Consent, Effects
-from bot.domain.timers import LEAST_TIMER_WARNING_SECONDS, Timer
 from bot.domain.workspaces import Workspace
 from bot.messages.texts import problems
 from bot.services import hours, lessons, workspaces
@@ -123,12 +122,5 @@ def _put_back(tx: Transaction, asked: Asked, act: Act, key: str) -> None:
         stored.hide(tx, before.id)
     elif row["hidden"]:
         stored.add(tx, before)
-    if not was.keys() & {*rows.TIMER_COLUMNS}:
-        return
-    if before.stop_at is None or before.stop_mode is None:
-        timers.clear(tx, before.id)
-    else:
-        # An end that comes back warns first.
-        at, rule = max(before.stop_at, tx.now() + LEAST_TIMER_WARNING_SECONDS), before.stop_rule or ""
-        timer = Timer(at, before.stop_mode, before.stop_agreed, warns=True, rule=rule)
-        timers.put(tx, before.id, timer, before.stop_via, before.stop_start)
+    if was.keys() & {*rows.TIMER_COLUMNS}:
+        timers.put_back(tx, before)

@@ -13,6 +13,7 @@ from bot.domain import lessons
 from bot.domain.acts import NO_CHANGE
 from bot.domain.audit import AuditEntry
 from bot.domain.classes import REST, ClassCard, ClassCounts, ClassProblem, Participant, Queue, Waiting
+from bot.domain.ends import of_lesson
 from bot.domain.errands import Call
 from bot.domain.forms import marked
 from bot.domain.hours import Rule, written
@@ -22,8 +23,8 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
 from bot.domain.policy import Target, decide
-from bot.domain.stops import Effects, ends_by_consent, gentlest_mode, is_final
-from bot.domain.timers import CLASS_WARNING_SECONDS, Timer
+from bot.domain.stops import Effects, End, ends_by_consent, gentlest_mode, is_final, planned_mode
+from bot.domain.timers import CLASS_WARNING_SECONDS
 from bot.domain.workspaces import NOT_UP, State, Workspace
 from bot.messages.texts import classes as class_words
 from bot.messages.texts import problems, times
@@ -332,10 +333,17 @@ def _enrol(
         became = "needless" if started is None else "started"
         hours.begin_lesson(tx, rule, lesson, became)
         hours.tell_of_lesson(tx, rule, lesson, started)
-    elif started is not None:
-        mode = gentlest_mode(class_effects(asked.context.connections.get(card.connection), card))
-        timers.put(tx, workspace_id, Timer(now + LOOK_SECONDS, mode, warns=True))
     hours.put(tx, rule)
+    workspace = workspaces.workspace(tx, workspace_id)
+    if started is None or workspace is None:
+        timers.decide(tx, workspace_id)
+    elif lesson is not None:
+        mode = planned_mode(effects(asked.context, workspace))
+        timers.put(tx, workspace_id, of_lesson(rule, lesson.until, mode, started.id))
+    else:
+        mode = gentlest_mode(class_effects(asked.context.connections.get(card.connection), card))
+        look = End(now + LOOK_SECONDS, mode, False, True, "look", card.id, card.title)
+        timers.put(tx, workspace_id, look)
 
 
 def _queue(tx: Transaction, card: ClassCard, operation: Operation) -> Queue | None:
@@ -417,8 +425,8 @@ def keep(tx: Transaction, asked: Asked, card_id: str) -> bool:
         return before.withdrawn_at is not None
     timers.withdraw(tx, card.id, asked.principal.key)
     workspace = workspaces.workspace(tx, before.workspace_id or "")
-    if workspace is not None and workspace.stop_card == card.id:
-        timers.clear(tx, workspace.id)
+    if workspace is not None:
+        timers.drop(tx, workspace.id, card.id)
     asked.note(tx, "class.keep", card, consent="withdrawn")
     return True
 
@@ -467,20 +475,15 @@ def _named(pattern: str, rows: Sequence[Workspace]) -> JoinTarget:
 
 
 def _time(tx: Transaction, context: Context, card: ClassCard, workspace_id: str) -> bool:
-    """Set the timer of a workspace for the end of a class; return False if there is none to set.
-
-    One that its person has set goes before, and so does the sooner end of another class.
-    """
+    """Set the end of a class for a workspace; return whether that is the one that counts."""
     workspace, provider = workspaces.workspace(tx, workspace_id), context.connections.get(card.connection)
-    at = card.stops_at
-    if workspace is None or provider is None or at is None:
+    if workspace is None or provider is None or card.stops_at is None:
         return False
-    if workspace.stop_at is not None and (workspace.stop_card is None or workspace.stop_at <= at):
-        return workspace.stop_card == card.id
     mode = gentlest_mode(effects(context, workspace))
     agreed = ends_by_consent(class_effects(provider, card), is_any=card.spec is None)
-    timers.put(tx, workspace.id, Timer(at, mode, agreed, warns=True, card=card.id))
-    return True
+    timers.put(tx, workspace.id, End(card.stops_at, mode, agreed, True, "class", card.id, card.title))
+    timed = workspaces.workspace(tx, workspace.id)
+    return timed is not None and timed.stop_card == card.id
 
 
 def _look(tx: Transaction, asked: Asked, looked: ClassCard) -> None:

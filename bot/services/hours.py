@@ -1,7 +1,7 @@
 """Working hours of workspaces: set, left out, paused, moved, and carried out when they are due.
 
-A start is an ordinary operation in its person's name. A stop sets the workspace's timer, so that its warning
-and its buttons change that stop alone; a timer that its person has set goes before.
+A start is an ordinary operation in its person's name; that of a lesson plans its stop, too. A stop is one of
+the workspace's ends, so that its warning and its buttons change that stop alone.
 What was left running without hours is asked about, once a day.
 """
 
@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from bot.domain.acts import HOURS as BY_HOURS
+from bot.domain.ends import of_lesson
 from bot.domain.hours import (
     MOST,
     UNUSED_ASKS,
@@ -27,8 +28,7 @@ from bot.domain.hours import (
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.preferences import ASKS_AFTER, NEVER
-from bot.domain.stops import gentlest_mode, is_final, planned_mode
-from bot.domain.timers import Timer
+from bot.domain.stops import End, StopMode, gentlest_mode, is_final, planned_mode
 from bot.domain.workspaces import NOT_UP, UP, State, Workspace
 from bot.messages.texts import problems
 from bot.services import workspaces
@@ -86,6 +86,7 @@ def add(
     drop(tx, workspace, replaced)
     for one in made:
         rows.put(tx, one)
+    timers.decide(tx, workspace.id)
     change = [*((one, None) for one in replaced), *((None, one) for one in made)]
     agreed_to = {"agreed": "yes"} if ends else {}
     said = "; ".join(map(written, wanted))
@@ -101,7 +102,7 @@ def put_back(tx: Transaction, row: Row | None, was: Row | None) -> None:
     rule = RULES.of(row)
     workspace = stored.workspace(tx, rule.workspace_id)
     if was is not None:
-        replan(tx, workspace, rule, RULES.of(row | was))
+        replan(tx, rule, RULES.of(row | was))
     elif workspace is not None:
         drop(tx, workspace, [rule])
 
@@ -117,26 +118,24 @@ def end(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
 
 
 def drop(tx: Transaction, workspace: Workspace, rules: Collection[Rule]) -> None:
-    """Delete rules, with the timer that they have set."""
+    """Delete rules, with the ends that they have set."""
     for one in rules:
-        if workspace.stop_rule == one.id:
-            timers.clear(tx, workspace.id)
         rows.drop(tx, one.id)
+        timers.drop(tx, workspace.id, one.id)
 
 
-def replan(tx: Transaction, workspace: Workspace | None, before: Rule, after: Rule) -> None:
-    """Change a rule; the timer that it has set goes if the rule has no stop then any more.
+def replan(tx: Transaction, before: Rule, after: Rule) -> None:
+    """Change a rule; the end that hours have set goes if they have no stop then any more.
 
     That stop may come again, so it isn't settled then.
     """
-    planned = rows.timed(tx, before)
+    planned = None if before.card else rows.timed(tx, before)
     rows.put(tx, after)
-    if workspace is None or planned is None or workspace.stop_rule != before.id:
-        return
-    coming = after.after(planned.at - 1.0)
-    if coming is None or coming.at != planned.at:
-        timers.clear(tx, workspace.id)
+    coming = None if planned is None else after.after(planned.at - 1.0)
+    if planned is not None and (coming is None or coming.at != planned.at):
+        timers.drop(tx, before.workspace_id, before.id)
         rows.unsettle(tx, after, planned)
+    timers.decide(tx, before.workspace_id)
 
 
 def rest(tx: Transaction, asked: Asked, workspace_id: str, days: Collection[str] = ()) -> Workspace:
@@ -156,7 +155,7 @@ def rest(tx: Transaction, asked: Asked, workspace_id: str, days: Collection[str]
         resting.append((one, replace(again, off=off, paused="")))
     if any(before != after for before, after in resting) and asked.is_new(tx):
         for before, after in resting:
-            replan(tx, workspace, before, after)
+            replan(tx, before, after)
         left_out = ",".join(sorted(days))
         asked.note(tx, "workspace.hours", workspace, resting, off=left_out)
     return workspace
@@ -170,7 +169,7 @@ def move(tx: Transaction, asked: Asked) -> str:
     moving = [(one, replace(one, zone=zone, seen_zone=zone, settled_at=tx.now())) for one in found]
     if moving and asked.is_new(tx):
         for one, moved in moving:
-            replan(tx, stored.workspace(tx, one.workspace_id), one, moved)
+            replan(tx, one, moved)
         asked.note(tx, "hours.zone", asked.principal.key, moving, zone=zone)
     return zone
 
@@ -210,13 +209,16 @@ def carry_out(tx: Transaction, asked: Asked, looked: Rule) -> None:
     if (card := classes.class_card(tx, rule.card or "")) is not None:
         check_offered(asked.context.need(rule.connection), card.spec, rule.principal)
     latest = operations.latest_operation(tx, workspace.id)
-    became = _became(workspace, latest, last, now)
+    is_lessons_end = bool(rule.card) and last.side == "stop"
+    if is_lessons_end:
+        # It was planned when the lesson began.
+        became = "timer" if workspace.ends.has(rule.id) else "needless"
+    else:
+        became = _became(workspace, latest, last, now)
     if became == "unread":
         gates.want(tx, workspace.id, by_itself=True)
         rows.look_at_hours(tx, rule, now + LOOKS_EVERY)
         return
-    if became == "timer" and rule.card and _goes_on(tx, rule, last, latest):
-        became = "needless"
     start = None
     if became == "started":
         since = rule.started_at
@@ -232,14 +234,20 @@ def carry_out(tx: Transaction, asked: Asked, looked: Rule) -> None:
             tx, once, workspace.id, OperationVerb.START, planned_for=last.at, asker=BY_HOURS
         ).operation
         rows.begun(tx, started)
+        if card is not None:
+            timers.put(tx, workspace.id, of_lesson(rule, last.until, _mode(asked, workspace), start.id))
         if started.unused == UNUSED_ASKS and not rule.card:
             _ask_on(tx, started, workspace)
     if rule.card and last.side == "start" and became in _WELL - {"by hand"}:
         rows.tell_of_lesson(tx, rule, last, start)
-    if became == "timer":
-        mode = planned_mode(workspaces.effects_now(asked.context, workspace))
-        timers.put(tx, workspace.id, Timer(last.at, mode, rule.agreed, warns=True, rule=rule.id))
+    if became == "timer" and not is_lessons_end:
+        own = End(last.at, _mode(asked, workspace), rule.agreed, True, "hours", rule.id)
+        timers.put(tx, workspace.id, own)
     _settle(tx, rule, due, became)
+
+
+def _mode(asked: Asked, workspace: Workspace) -> StopMode:
+    return planned_mode(workspaces.effects_now(asked.context, workspace))
 
 
 def _ask_on(tx: Transaction, rule: Rule, workspace: Workspace) -> None:
@@ -272,8 +280,7 @@ def _became(workspace: Workspace, latest: Operation | None, due: Occurrence, now
     elif latest is not None and latest.is_open:
         return "needless"
     # A stop looks at it before its time comes, and a lesson's start comes before it.
-    has_timer = workspace.stop_at is not None and not workspace.stop_start
-    if since >= (due.at if is_stop else due.due_at) or (is_stop and has_timer):
+    if since >= (due.at if is_stop else due.due_at):
         return "by hand"
     is_coming_up = latest is not None and latest.is_open
     if is_stop and is_coming_up:
@@ -285,20 +292,6 @@ def _became(workspace: Workspace, latest: Operation | None, due: Occurrence, now
     if is_so and (is_stop or not is_unread):
         return "needless"
     return "timer" if is_stop else "missed" if now >= due.until else "started"
-
-
-def _goes_on(tx: Transaction, rule: Rule, stop: Occurrence, latest: Operation | None) -> bool:
-    """Return whether a workspace goes on after a lesson: the lesson didn't start it, or own hours need it."""
-    begin = rule.begin(stop)
-    is_start = latest is not None and latest.planned_for == begin.at and latest.has_called
-    # What an assistant asked for in between and needed no call is no word of its person's.
-    by = "" if latest is None or latest.has_called else acts.asker_of(tx, latest)
-    is_its = is_start or by == "assistant" or (latest is not None and latest.verb is OperationVerb.RESTART)
-    own = [
-        one.after(begin.at) for one in rows.rules_of(tx, rule.workspace_id) if not (one.card or one.paused)
-    ]
-    is_needed = any(one is not None and (one.side == "stop" or one.at <= stop.at) for one in own)
-    return not is_its or is_needed or rows.became(tx, rule, begin) != "started"
 
 
 def _settle(tx: Transaction, rule: Rule, due: list[Occurrence], became: str) -> None:
@@ -337,6 +330,7 @@ def _refuse(tx: Transaction, _asked: Asked, looked: Rule, refusal: Refused) -> N
         rows.pause(tx, rule, "gone" if cause == "unknown" else cause)
         if rule.card and cause == "withheld":
             rows.leave(tx, rule.card, rule.principal)
+            timers.decide(tx, rule.workspace_id)
 
 
 def _later(tx: Transaction, _asked: Asked, looked: Rule) -> None:
@@ -401,7 +395,7 @@ def _ask(tx: Transaction, asked: Asked, looked: Workspace) -> None:
         "stop_at": evening if stops else None,
     }
     if stops:
-        timers.put(tx, workspace.id, Timer(evening, mode, warns=True))
+        timers.put(tx, workspace.id, End(evening, mode, warns=True, because="needed"))
     add_notices(tx, [NewNotice(workspace.id, NoticeKind.NEEDED, day, principal, body)])
 
 

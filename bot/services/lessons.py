@@ -17,7 +17,7 @@ from bot.messages.texts import classes as words
 from bot.services import classes, hours
 from bot.services.asked import Asked
 from bot.services.due import Due
-from bot.store import cards, homes, workspaces
+from bot.store import cards, homes, timers, workspaces
 from bot.store import hours as rows
 from bot.store.notices import add_notices
 from bot.store.tables import CLASS_CARDS
@@ -47,7 +47,7 @@ def skip(tx: Transaction, asked: Asked, card_id: str, day: str) -> tuple[Rule, s
         day = coming.local[:10]
     if day not in rule.off and asked.is_new(tx):
         left_out = replace(rule, off=rule.off | {day})
-        hours.replan(tx, workspaces.workspace(tx, rule.workspace_id), rule, left_out)
+        hours.replan(tx, rule, left_out)
         asked.note(tx, "class.skip", card, [(rule, left_out)], day=day)
     return rule, day
 
@@ -126,6 +126,7 @@ def _follow(tx: Transaction, asked: Asked, looked: ClassCard) -> None:
             rows.drop(tx, rule.id)
             continue
         rows.put(tx, replace(rule, heard=card.state))
+        timers.decide(tx, rule.workspace_id)
         for news in lessons.untold(card, rule.heard):
             more = sorted(card.days - rule.days), (rule.stops, rule.last_day) != (card.stops, card.last_day)
             body = {"connection": card.connection, "what": news["what"], "more": more, **news["said"]}

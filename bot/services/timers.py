@@ -17,22 +17,15 @@ from bot.domain.acts import CLASS, HOURS, TIMER
 from bot.domain.installations import AnyInstallation
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
-from bot.domain.stops import Consent, costs_more, is_final, planned_mode
-from bot.domain.timers import (
-    AGAIN_SECONDS,
-    LEAST_TIMER_WARNING_SECONDS,
-    MORE_SECONDS,
-    Timer,
-    due_at,
-    warned_before,
-)
+from bot.domain.stops import Consent, End, costs_more, is_final, planned_mode
+from bot.domain.timers import AGAIN_SECONDS, LEAST_TIMER_WARNING_SECONDS, MORE_SECONDS, due_at, warned_before
 from bot.domain.workspaces import Workspace
 from bot.services import classes
 from bot.services.asked import Asked, usable
 from bot.services.context import Context
 from bot.services.due import ASKS_AGAIN, FRESH_SECONDS, LEASE, LOOKS_EVERY, PATIENCE, Due
 from bot.services.workspaces import begin, effects_now
-from bot.store import accounts, gates, operations, workspaces
+from bot.store import accounts, gates, operations
 from bot.store import timers as rows
 from bot.store.notices import add_notices
 from bot.store.transaction import Transaction
@@ -52,7 +45,7 @@ _CAUSES: Final = {
 
 def carry_out(tx: Transaction, asked: Asked, looked: Workspace) -> None:
     """Warn of a timer's stop, or stop; raises Refused where that can't be done any more."""
-    workspace, now = workspaces.workspace(tx, looked.id), tx.now()
+    workspace, now = rows.decide(tx, looked.id), tx.now()
     if workspace is None or workspace.stop_at is None or workspace.stop_at != looked.stop_at:
         return
     stop_at, is_warned, read_at = workspace.stop_at, workspace.stop_warned, _read_at(workspace, now)
@@ -110,7 +103,7 @@ def stop(tx: Transaction, asked: Asked, workspace: Workspace) -> None:
     if classes.consents(tx, asked.context, workspace):
         classes.ended(tx, workspace, _stop(tx, asked, workspace))
     else:
-        rows.end_timer(tx, workspace.id, workspace.stop_at or 0.0)
+        rows.drop(tx, workspace.id, workspace.stop_card or "")
         classes.ended(tx, workspace)
 
 
@@ -140,7 +133,7 @@ def _stop(tx: Transaction, asked: Asked, workspace: Workspace) -> Operation | No
         if not is_kept:
             add_notices(tx, to_admins)
             if workspace.stop_card is None:
-                rows.put(tx, workspace.id, Timer(tx.now() + AGAIN_SECONDS, mode, bool(agreed), warns=True))
+                rows.put(tx, workspace.id, End(tx.now() + AGAIN_SECONDS, mode, bool(agreed), warns=True))
             else:
                 rows.end_timer(tx, workspace.id, stop_at)
             return None

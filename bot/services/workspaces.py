@@ -14,8 +14,8 @@ from bot.domain.plan import FRESH
 from bot.domain.policy import Target
 from bot.domain.runs import Update
 from bot.domain.settling import has_settled
-from bot.domain.stops import Consent, Effects, StopMode, costs_more, is_final, planned_mode, restart_mode
-from bot.domain.timers import MORE_SECONDS, Timer
+from bot.domain.stops import Consent, Effects, End, StopMode, costs_more, is_final, planned_mode, restart_mode
+from bot.domain.timers import MORE_SECONDS
 from bot.domain.workspaces import DOWN, NOT_UP, PROVISIONAL, UP, Action, State, Workspace
 from bot.messages.texts import problems
 from bot.providers import base
@@ -72,7 +72,7 @@ def begin(
     verb: OperationVerb,
     *,
     agreed: Consent = Consent.NONE,
-    timer: Timer | None = None,
+    timer: End | None = None,
     planned_for: float | None = None,
     asker: str = "",
 ) -> Accepted:
@@ -112,7 +112,8 @@ def begin(
     ends = Consent.NONE if mode is None else Consent.KNOWING if is_called_off else agreed
     detail = {"agreed": "yes"} if ends else {}
     if planned_for is not None:
-        timers.end_timer(tx, workspace.id, planned_for)
+        if verb.brings_down:
+            timers.end_timer(tx, workspace.id, planned_for)
         detail["because"] = asker
     refusals.try_at_once(tx, account)
     accepted = operations.accept(
@@ -128,8 +129,11 @@ def begin(
     )
     if timer is not None:
         start = "" if asked.is_let(tx, "stop") else accepted.operation.id
-        timers.put(tx, workspace.id, timer, asked.via, start)
+        timers.put(tx, workspace.id, replace(timer, via=asked.via, start=start))
         detail["until"] = f"{timer.at:.0f}"
+    if verb is OperationVerb.START and planned_for is None and not (asked.via or accepted.joined):
+        # Who starts it by hand during a lesson says that it goes on.
+        timers.drop(tx, workspace.id, "lesson")
     change = NO_CHANGE if timer is None else changed((workspace, workspaces.workspace(tx, workspace.id)))
     if timer is None or not accepted.joined:
         change = change.begun(accepted.operation, accepted.replaced, asker)
@@ -137,7 +141,7 @@ def begin(
     return _shown(tx, asked, _remarked(accepted, context, workspace, verb))
 
 
-def _level(tx: Transaction, asked: Asked, one: Workspace, verb: OperationVerb, timer: Timer | None) -> str:
+def _level(tx: Transaction, asked: Asked, one: Workspace, verb: OperationVerb, timer: End | None) -> str:
     """Return which level an operation needs by its effect, where something asks for the person.
 
     Only what starts something is *start*: what is up, under way or planned is changed with *stop* alone. What
@@ -196,7 +200,7 @@ def create(tx: Transaction, asked: Asked, connection: str, spec: Spec) -> Accept
     return _create(tx, asked, fresh)
 
 
-def again(tx: Transaction, asked: Asked, workspace_id: str, *, timer: Timer | None = None) -> Accepted:
+def again(tx: Transaction, asked: Asked, workspace_id: str, *, timer: End | None = None) -> Accepted:
     """Ask for another workspace like one that is gone or was never made; its row replaces the old one.
 
     Each workspace is replaced once, whoever asks for it how often. Raises Refused as ``create`` does, and
@@ -225,7 +229,7 @@ def _create(
     asked: Asked,
     fresh: Workspace,
     former: Workspace | None = None,
-    timer: Timer | None = None,
+    timer: End | None = None,
 ) -> Accepted:
     provider, context = asked.context.need(fresh.connection), asked.context
     if not isinstance(provider, base.Making):
@@ -417,7 +421,7 @@ def refresh(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
 
 def made(
     context: Context, workspace: Workspace, at: float, mode: StopMode | None = None, *, agreed: bool = False
-) -> Timer:
+) -> End:
     """Return a timer for a workspace; without a mode it is stopped so that it can be started again.
 
     Raises Refused (``workspace.ends``) if that would end it for good and its person hasn't agreed.
@@ -430,7 +434,7 @@ def made(
     ends = is_final(planned, mode)
     if ends and not agreed:
         raise Refused("workspace.ends", problems.sentence("not_agreed", title))
-    return Timer(at, mode, ends)
+    return End(at, mode, ends)
 
 
 def effects(context: Context, workspace: Workspace) -> Effects:
@@ -441,7 +445,7 @@ def effects(context: Context, workspace: Workspace) -> Effects:
 
 
 def set(  # noqa: A001 - read with its module's name
-    tx: Transaction, asked: Asked, workspace_id: str, timer: Timer
+    tx: Transaction, asked: Asked, workspace_id: str, timer: End
 ) -> Workspace:
     """Set when a workspace is stopped; raises Refused (``workspace.not_up``) if it is down."""
     workspace = owned(tx, asked, "stop", workspace_id)
@@ -466,7 +470,7 @@ def add_an_hour(tx: Transaction, asked: Asked, workspace_id: str, instead_of: fl
     workspace = owned(tx, asked, "start", workspace_id)
     if workspace.stop_mode is None or not _is_for(workspace, instead_of):
         return workspace
-    timer = Timer(instead_of + MORE_SECONDS, workspace.stop_mode, workspace.stop_agreed)
+    timer = End(instead_of + MORE_SECONDS, workspace.stop_mode, workspace.stop_agreed)
     return _changed(tx, asked, workspace, timer)
 
 
@@ -475,17 +479,17 @@ def _is_for(workspace: Workspace, second: float) -> bool:
     return workspace.stop_at is not None and abs(workspace.stop_at - second) < 1.0
 
 
-def _changed(tx: Transaction, asked: Asked, workspace: Workspace, timer: Timer | None) -> Workspace:
+def _changed(tx: Transaction, asked: Asked, workspace: Workspace, timer: End | None) -> Workspace:
     if asked.is_new(tx, "stop"):
         if timer is None:
             timers.clear(tx, workspace.id)
         else:
-            timers.put(tx, workspace.id, timer, asked.via)
+            timers.put(tx, workspace.id, replace(timer, via=asked.via))
         asked.note(tx, "workspace.timer", workspace, **said(timer))
     return workspaces.workspace(tx, workspace.id) or workspace
 
 
-def said(timer: Timer | None) -> dict[str, str]:
+def said(timer: End | None) -> dict[str, str]:
     """Return what the audit says about a timer."""
     if timer is None:
         return {"stops": "never"}

@@ -26,7 +26,7 @@ from bot.store.tables import (
 )
 from bot.store.transaction import Row, Transaction, clean
 
-TIMER_COLUMNS: Final = ("stop_at", "stop_mode", "stop_agreed", "stop_rule", "stop_via", "stop_start")
+TIMER_COLUMNS: Final = ("stop_at", "stop_mode", "stop_agreed", "stop_rule", "stop_via", "stop_start", "ends")
 #: The rows that say what people want, and in which columns.
 _WANTED: Final[Mapping[type, tuple[Table[Any], Sequence[str]]]] = {
     Workspace: (WORKSPACES, ("alias", "hidden", "tells_ready", "tells_stopped", *TIMER_COLUMNS)),

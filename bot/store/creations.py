@@ -63,11 +63,11 @@ def renew(
         claim="",
         woken=0,
     )
-    former = WORKSPACES.row(tx, id=row["workspace_id"])
-    # Who agreed to the end of a class did so for that one workspace.
-    if former is not None and former["stop_card"] is None:
-        WORKSPACES.change(tx, {"id": fresh.id}, **{column: former[column] for column in timers.NONE})
+    former = WORKSPACES.row(tx, id=row["workspace_id"]) or {}
     hours.follow(tx, row["workspace_id"], fresh.id)
+    # Who agreed to the end of a class did so for that one workspace.
+    WORKSPACES.change(tx, {"id": fresh.id}, **{column: former[column] for column in timers.NONE})
+    timers.drop(tx, fresh.id, "class")
     CARDS.change(tx, {"subject": operation_id}, about=fresh.id)
     cards.owe_about(tx, row["workspace_id"], changed=True)
     ended = {"id": row["workspace_id"], "hidden": False}

@@ -504,18 +504,19 @@ UPDATE operations SET lasts = :at - created_at, deadline_at = CASE WHEN deadline
 WHERE workspace_id = :workspace_id AND outcome IS NULL AND verb IN ('start', 'restart', 'create')
     AND start_call = 'none';
 
--- One that is still to be started keeps its timer for as long as the start is good; one that was up before the start
--- with which an assistant's timer was set loses that.
+-- One that is still to be started keeps its timer for as long as the start is good.
 -- name: settle_timer
 UPDATE workspaces SET {changes}
-WHERE id = :id AND stop_at IS NOT NULL AND (
-    (SELECT s.outcome IS NOT NULL AND s.start_call = 'none' FROM operations s WHERE s.id = workspaces.stop_start)
-    OR (state IN ('stopped', 'suspended', 'failed', 'gone') AND NOT EXISTS (
+WHERE id = :id AND (stop_at IS NOT NULL OR ends <> '')
+    AND state IN ('stopped', 'suspended', 'failed', 'gone') AND NOT EXISTS (
         SELECT 1 FROM operations o
         WHERE o.workspace_id = :id AND o.outcome IS NULL AND o.verb IN ('start', 'restart', 'create')
             AND (o.start_call <> 'none' OR o.deadline_at > :now)
-    ))
-);
+    );
+
+-- What was up before the start with which an end was set loses that end.
+-- name: idle_start
+SELECT id FROM operations WHERE id = :id AND outcome IS NOT NULL AND start_call = 'none';
 
 -- After a long absence a warning is void: nobody knows what its person has done since. One that wasn't delivered is none
 -- (what wasn't so any more ended without a message), unless it never can be, or Slack has taken none for long (:waited) and

@@ -35,6 +35,7 @@ from bot.domain.notices import Card, Notice
 from bot.domain.operations import Operation
 from bot.domain.reads import Doubt
 from bot.domain.runs import Run, RunState
+from bot.domain.stops import Ends
 from bot.domain.times import GATE, LEASE, PAST, SEND, SINCE, STAYS, Time, due
 from bot.domain.workspaces import State, Workspace
 from bot.store.transaction import Row, Transaction, clean, from_json
@@ -57,6 +58,10 @@ def _set(words: str) -> frozenset[str]:
 def _spec(text: str) -> Spec | None:
     given = from_json(text)
     return Spec.from_json(given) if given else None
+
+
+def _ends(text: str) -> Ends:
+    return Ends.from_json(from_json(text)) if text else Ends()
 
 
 def doubt(row: Row) -> Doubt | None:
@@ -96,6 +101,7 @@ _READS: Final[Mapping[Any, Callable[[Any], Any] | None]] = {
     bool: bool,
     people.Principal: principal_of,
     Spec: _spec,
+    Ends: _ends,
     frozenset: _set,
 }
 
@@ -440,7 +446,9 @@ OCCURRENCES = _plain("occurrences", "rule_id local side", at=STAYS)
 OUTAGES = _plain("outages", "connection", since=PAST)
 # ``bot.store.owners.LEASE``.
 OWNERS = _plain("owners", "name", "owner", until=LEASE)
-PARTICIPANTS = Table("participants", Participant, "card_id principal", "card_id", warned_at=STAYS)
+PARTICIPANTS = Table(
+    "participants", Participant, "card_id principal", "card_id", "workspace_id", warned_at=STAYS
+)
 # ``bot.reconciler.runtimes.LONGEST_ASKED``.
 PAUSES = _plain("pauses", "connection calls who", noted_at=PAST, until=due(300.0))
 PEOPLE = Table("people", people.Person, "principal", questioned_at=PAST)

@@ -5,16 +5,19 @@ that.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from bot.domain import errands, operations, timers, workspaces
 from bot.domain.classes import REST
+from bot.domain.ends import that_counts
 from bot.domain.notices import NewNotice, NoticeKind, NoticeState
-from bot.store import cards, warnings
+from bot.domain.stops import Because, End, Ends
+from bot.store import cards, hours, warnings
 from bot.store.notices import add_notices
 from bot.store.schema import setting
-from bot.store.tables import CARDS, NOTICES, OPERATIONS, WORKSPACES, principal_of, word
-from bot.store.transaction import Row, Transaction
+from bot.store.tables import CARDS, NOTICES, OPERATIONS, PARTICIPANTS, WORKSPACES, principal_of, word
+from bot.store.transaction import Transaction, clean
 
 #: What a workspace's row holds without a timer.
 NONE: Final[Mapping[str, Any]] = {
@@ -28,55 +31,128 @@ NONE: Final[Mapping[str, Any]] = {
     "stop_rule": None,
     "stop_via": "",
     "stop_start": "",
+    "ends": "",
 }
 #: How often it is looked whether a warning was delivered, once the end would come too early.
 _LOOKS_EVERY: Final = 30.0
 
 
-def put(tx: Transaction, workspace_id: str, timer: timers.Timer, via: str = "", start: str = "") -> None:
-    """Set a workspace's timer, instead of an earlier one; a person's own takes a class's back.
+def put(tx: Transaction, workspace_id: str, new: End) -> None:
+    """Set an end of a workspace, instead of an earlier one for the same reason.
 
-    If its person has just named the time, what is still to be started is good until then. ``via`` is through
-    what they asked for it, ``start`` the operation that has to bring the workspace up for it to hold.
+    One of a person's own takes a class's back. If they have just named the time, what is still to be started
+    is good until then.
     """
-    # Who has just named a near end needs no warning, unless it was something else that named it.
-    needs_warning = timer.needs_warning(tx.now()) or bool(via)
-    if (row := WORKSPACES.row(tx, id=workspace_id)) is not None:
-        warnings.drop(tx, row["stop_warning"])
-        if not timer.card:
-            _withdraw(tx, row)
-    WORKSPACES.change(
-        tx,
-        {"id": workspace_id},
-        stop_at=timer.at,
-        stop_mode=timer.mode,
-        stop_agreed=timer.agreed,
-        stop_warned=not needs_warning,
-        stop_warning=None,
-        stop_look_at=timer.at - timers.warned_before(timer.card) if needs_warning else timer.at,
-        stop_card=timer.card or None,
-        stop_rule=timer.rule or None,
-        stop_via=via,
-        stop_start=start,
-    )
-    if not timer.warns:
-        tx.run("limit_start", workspace_id=workspace_id, at=timer.at)
-    cards.owe_about(tx, workspace_id, changed=True)
+    workspace = _adopted(tx, workspace_id)
+    if workspace is None:
+        return
+    if new.because == "own":
+        new, workspace = replace(new, since=tx.now()), _withdrawn(tx, workspace)
+    _write(tx, workspace, workspace.ends.with_(new), new if new.because == "own" else None)
+    if new.because == "own" and not new.warns:
+        tx.run("limit_start", workspace_id=workspace_id, at=new.at)
+
+
+def drop(tx: Transaction, workspace_id: str, *reasons: str) -> None:
+    """Take the ends of a workspace back that are for some reasons: kinds, or cards and rules."""
+    workspace = _adopted(tx, workspace_id)
+    if workspace is not None:
+        _write(tx, workspace, workspace.ends.but(*reasons))
 
 
 def clear(tx: Transaction, workspace_id: str) -> None:
-    """Take a workspace's timer back; of a class's, that withdraws the consent."""
-    row = WORKSPACES.row(tx, id=workspace_id)
-    if row is not None and row["stop_at"] is not None:
-        _withdraw(tx, row)
-        WORKSPACES.change(tx, {"id": workspace_id}, **NONE)
-        cards.owe_about(tx, workspace_id, changed=True)
+    """Take all ends of a workspace back; of a class's, that withdraws the consent."""
+    workspace = _adopted(tx, workspace_id)
+    if workspace is not None:
+        _write(tx, _withdrawn(tx, workspace), ())
 
 
-def _withdraw(tx: Transaction, workspace: Row) -> None:
-    """Withdraw its person's consent to the class that has set a workspace's timer, if one has."""
-    if workspace["stop_card"] is not None:
-        withdraw(tx, workspace["stop_card"], workspace["principal"])
+def decide(tx: Transaction, workspace_id: str) -> workspaces.Workspace | None:
+    """Decide again which end of a workspace counts, as its rules have changed; return it as it is then."""
+    workspace = _adopted(tx, workspace_id)
+    if workspace is not None and workspace.ends.rows:
+        _write(tx, workspace, workspace.ends.rows)
+    return WORKSPACES.one(tx, id=workspace_id)
+
+
+def put_back(tx: Transaction, before: workspaces.Workspace) -> None:
+    """Let a workspace have the ends again that it had before an act; its person is warned of them.
+
+    That of a class is their own then, as they have withdrawn their consent.
+    """
+    soonest, kept = tx.now() + timers.LEAST_TIMER_WARNING_SECONDS, Ends()
+    for one in _as_set(before, tx.now()).ends.rows:
+        own = replace(one, because="own", source="", since=tx.now()) if one.card else one
+        kept = Ends(kept.with_(replace(own, at=max(one.at, soonest), warns=True)))
+    workspace = _adopted(tx, before.id)
+    if workspace is not None:
+        _write(tx, _withdrawn(tx, workspace), kept.rows)
+
+
+def _adopted(tx: Transaction, workspace_id: str) -> workspaces.Workspace | None:
+    found = WORKSPACES.one(tx, id=workspace_id)
+    return None if found is None else _as_set(found, tx.now())
+
+
+def _as_set(found: workspaces.Workspace, now: float) -> workspaces.Workspace:
+    """Return a workspace with the end that its timer has, also where an earlier release has set that."""
+    if found.stop_at == (found.ends.counts and found.ends.counts.at):
+        return found
+    if found.stop_at is None:
+        return replace(found, ends=Ends())
+    known = found.ends.counts
+    given: dict[str, Any] = {
+        "at": found.stop_at,
+        "mode": found.stop_mode or "stop",
+        "agreed": found.stop_agreed,
+    }
+    if known is not None and (known.card, known.rule) == (found.stop_card, found.stop_rule):
+        end = replace(known, **given)
+    elif found.stop_card or found.stop_rule:
+        because: Because = "class" if found.stop_card else "hours"
+        end = End(**given, warns=True, because=because, source=found.stop_card or found.stop_rule or "")
+    else:
+        end = End(**given, since=now, via=found.stop_via, start=found.stop_start)
+    return replace(found, ends=Ends(found.ends.with_(end), end))
+
+
+def _write(
+    tx: Transaction, workspace: workspaces.Workspace, rows: tuple[End, ...], named: End | None = None
+) -> None:
+    """Write a workspace's ends, and the one that counts as its timer; ``named``: its person has just set it.
+
+    What its person was warned of, if at all, was for the time that it had.
+    """
+    rules = [one for one in hours.rules_of(tx, workspace.id) if not one.paused] if rows else []
+    joined = PARTICIPANTS.all(tx, workspace_id=workspace.id) if rows else []
+    agreed_at = max((one.consented_at or 0.0 for one in joined), default=0.0)
+    ends = Ends(rows, counts := that_counts(rows, rules, agreed_at))
+    row = WORKSPACES.row(tx, id=workspace.id)
+    if row is None or (row["ends"] == clean(ends) and named is None):
+        return
+    to: dict[str, Any] = {**NONE, "ends": ends}
+    if counts is not None:
+        is_warned = not timers.needs_warning(counts, tx.now())
+        look_at = counts.at - (0.0 if is_warned else timers.warned_before(counts.card))
+        to |= {"stop_at": counts.at, "stop_mode": counts.mode, "stop_agreed": counts.agreed}
+        to |= {"stop_warned": is_warned, "stop_look_at": look_at}
+        to |= {"stop_card": counts.card, "stop_rule": counts.rule}
+        to |= {"stop_via": counts.via, "stop_start": counts.start}
+    if counts is not None and counts.at == workspace.stop_at and counts is not named:
+        for name in ("stop_warned", "stop_warning", "stop_look_at"):
+            del to[name]
+    else:
+        warnings.drop(tx, row["stop_warning"])
+    WORKSPACES.change(tx, {"id": workspace.id}, **to)
+    cards.owe_about(tx, workspace.id, changed=True)
+
+
+def _withdrawn(tx: Transaction, workspace: workspaces.Workspace) -> workspaces.Workspace:
+    """Return a workspace without the ends of classes, of which its person withdraws the consent."""
+    for one in workspace.ends.rows:
+        if one.card:
+            withdraw(tx, one.card, workspace.principal.key)
+    return replace(workspace, ends=replace(workspace.ends, rows=workspace.ends.but("class")))
 
 
 def withdraw(tx: Transaction, card_id: str, principal_key: str) -> None:
@@ -153,6 +229,8 @@ def timer_warned(
         warning_id = warnings.write(tx, notice, warning_id)
     moved = {"stop_at": moved_to, "stop_look_at": look_at, "stop_warning": warning_id}
     WORKSPACES.change(tx, {"id": workspace_id}, stop_warned=True, **moved)
+    if (workspace := _adopted(tx, workspace_id)) is not None:
+        WORKSPACES.change(tx, {"id": workspace_id}, ends=workspace.ends)
     cards.owe_about(tx, workspace_id, changed=True)
 
 
@@ -174,9 +252,16 @@ def end_timer(tx: Transaction, workspace_id: str, stop_at: float, notices: Seque
 def settle_timer(tx: Transaction, workspace_id: str) -> bool:
     """Clear the timer of a workspace that is down without anybody bringing it up; return whether it was.
 
-    So is one that holds only for what a start brings up, once that has ended without doing anything.
+    An end that holds only for what a start brings up goes once that has ended without doing anything.
     """
-    return tx.run(setting("settle_timer", *NONE), id=workspace_id, now=tx.now(), **NONE) > 0
+    if tx.run(setting("settle_timer", *NONE), id=workspace_id, now=tx.now(), **NONE):
+        return True
+    found = WORKSPACES.one(tx, id=workspace_id)
+    starts = {one.start for one in found.ends.rows} - {""} if found is not None else set()
+    idle = [one for one in starts if tx.one("idle_start", id=one) is not None]
+    if idle:
+        drop(tx, workspace_id, *idle)
+    return bool(idle)
 
 
 #: What a later release's verb does isn't known here: it is in neither.

@@ -27,6 +27,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from bot.domain.forms import Spec
 from bot.domain.people import Principal
+from bot.domain.stops import Ends
 from bot.support.clock import Clock, Ids
 
 Result = TypeVar("Result")
@@ -202,6 +203,7 @@ _STORED: Final[Mapping[type, Callable[[Any], Any]]] = {
     bool: int,
     Principal: lambda principal: principal.key,
     Spec: lambda spec: as_json(spec.as_json()),
+    Ends: lambda ends: as_json(ends.as_json()) if ends.rows else "",
     dict: as_json,
     list: as_json,
     frozenset: as_words,

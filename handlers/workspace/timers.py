@@ -8,8 +8,8 @@ from bot.domain import moments
 from bot.domain.moments import FARTHEST_SECONDS, Moment, Unread
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
-from bot.domain.stops import StopMode, planned_mode
-from bot.domain.timers import SOONEST_SECONDS, Timer
+from bot.domain.stops import End, StopMode, planned_mode
+from bot.domain.timers import SOONEST_SECONDS
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import buttons as drawn
 from bot.messages.blocks import kit, lists, replies
@@ -78,9 +78,7 @@ async def stop_later(request: Request, workspace: Workspace, moment: Moment, mod
     return replies.answer(" ".join([drawn.said(cards.SET, changed, title), *drawn.day_said(moment)]))
 
 
-def timer_or_ask(
-    request: Request, workspace: Workspace, moment: Moment, mode: StopMode | None = None
-) -> Timer:
+def timer_or_ask(request: Request, workspace: Workspace, moment: Moment, mode: StopMode | None = None) -> End:
     """Return the timer; raises Answered with a question if it would end the workspace for good."""
     agreed = AGREED in request.flags
     try:

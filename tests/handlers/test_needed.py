@@ -5,7 +5,7 @@ import pytest
 from bot.domain.facts import WorkspaceFacts
 from bot.domain.notices import NoticeKind
 from bot.domain.observed import Observed
-from bot.domain.timers import Timer
+from bot.domain.stops import End
 from bot.domain.workspaces import State
 from bot.messages.blocks.notices import render
 from tests.handlers.rig import rig, words
@@ -48,7 +48,7 @@ async def test_it_is_stopped_at_six(bot):
 async def test_what_is_planned_for_want_of_an_answer_is_said_and_taken_back(bot):
     at = bot.clock.now() + 6 * HOUR
     row = await bot.workspace("notebook")
-    await set_timer(bot.store, row, Timer(at, "stop"))
+    await set_timer(bot.store, row, End(at, "stop"))
     answer = await question(bot, stop_at=at)
     assert "If you don't answer, I'll stop it" in words(answer)
     assert "Stop at 18:00" not in str(answer.blocks)

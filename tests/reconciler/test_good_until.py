@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.errands import Outcome
 from bot.domain.operations import OperationVerb
-from bot.domain.timers import Timer
+from bot.domain.stops import End
 from bot.domain.workspaces import State
 from bot.services.asked import Asked
 from bot.services.workspaces import begin, keep_waiting
@@ -46,7 +46,7 @@ async def asked_about(world, operation_id, verb="start"):
 async def test_a_start_for_two_hours_is_not_sent_three_days_later(world):
     row = await world.own()
     goes_away(world)
-    timer = Timer(world.clock.now() + 2 * HOUR, "stop")
+    timer = End(world.clock.now() + 2 * HOUR, "stop")
     asked = Asked(world.asking, ALICE, "i1", "R-1")
     accepted = await asked.to(begin, row.id, OperationVerb.START, timer=timer)
     await world.pass_time(3 * DAY, step=HOUR)

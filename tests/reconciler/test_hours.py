@@ -150,7 +150,7 @@ async def test_a_timer_set_by_hand_wins_that_day(world):
     await world.ask("later").to(workspaces.set, workspace.id, timer)
     await until(world, "18:30", step=120)
     assert (await world.store.workspace(workspace.id)).stop_at == local("20:00")
-    assert await became(world) == [("22T18:00", "stop", "by hand")]
+    assert await became(world) == [("22T18:00", "stop", "timer")]
 
 
 async def test_what_was_stopped_by_hand_is_not_started_before_the_next_time(world):

@@ -19,8 +19,8 @@ from bot.domain.people import Person, Principal
 from bot.domain.preferences import Preferences
 from bot.domain.reads import ReadResult
 from bot.domain.runs import Run, StopKind
+from bot.domain.stops import End
 from bot.domain.tasks import TaskKind
-from bot.domain.timers import Timer
 from bot.domain.workspaces import State, Workspace
 from bot.providers import base
 from bot.services import accounts
@@ -292,7 +292,7 @@ async def deliver(store: Store, kind: NoticeKind) -> list[Notice]:
     return found
 
 
-async def set_timer(store: Store, workspace: Workspace, timer: Timer | None) -> None:
+async def set_timer(store: Store, workspace: Workspace, timer: End | None) -> None:
     """Set a workspace's timer, or take it back with None."""
     if timer is None:
         await store.carry_out(lambda tx: timers.clear(tx, workspace.id))

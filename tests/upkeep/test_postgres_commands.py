@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from bot.domain.timers import Timer
+from bot.domain.stops import End
 from bot.store import name_of, open_store
 from bot.store.schema import migrations
 from bot.support.clock import SystemClock, SystemIds
@@ -123,7 +123,7 @@ async def test_a_dump_is_restored_as_the_page_says(env):
     store = await open_store(url, SystemClock(), SystemIds())
     await store.migrate()
     workspace = (await linked(store)).workspaces[0]
-    await set_timer(store, workspace, Timer(await store.now() + 3600, "stop"))
+    await set_timer(store, workspace, End(await store.now() + 3600, "stop"))
     dumped, restored = (as_written(program, url) for program in ("pg_dump", "pg_restore"))
     made = await asyncio.to_thread(subprocess.run, dumped, check=True, capture_output=True, timeout=60)
     await unlink(store, ALICE, revocable=[], tell=False)

@@ -9,7 +9,7 @@ import pytest
 from bot.app import Process, StartError
 from bot.domain.audit import AuditEntry
 from bot.domain.notices import NoticeKind
-from bot.domain.timers import Timer
+from bot.domain.stops import End
 from bot.messages.blocks.notices import render
 from bot.services.gather import Gatherer
 from bot.store import open_store
@@ -88,7 +88,7 @@ async def test_a_backup_is_whole_its_owners_alone_and_not_served_from_as_it_is(t
     store = await open_store(f"sqlite:///{database}", SystemClock(), SystemIds())
     await store.begin_serving()
     workspace = (await linked(store)).workspaces[0]
-    await set_timer(store, workspace, Timer(await store.now() + 3600, "stop"))
+    await set_timer(store, workspace, End(await store.now() + 3600, "stop"))
     # While it is in use, with what no checkpoint has brought into the file yet.
     ended = await run("store", "backup", str(backup), env=env)
     assert (ended.status, ended.err) == (0, "")

@@ -14,8 +14,7 @@ from structlog.testing import capture_logs
 
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Person
-from bot.domain.stops import StopEffect
-from bot.domain.timers import Timer
+from bot.domain.stops import End, StopEffect
 from bot.domain.workspaces import State
 from bot.messages.texts import ide
 from bot.messages.texts.cards import CONFIRM_STOP, LOST
@@ -233,7 +232,7 @@ async def test_the_state_is_told_from_our_row(world):
     # The hour is that of the person, and a timer that was set in Slack is shown as well.
     person = Person(ALICE, "Alice", seen_at=world.clock.now(), time_zone="Asia/Kolkata")
     await world.store.save_people([person])
-    await set_timer(world.store, workspace, Timer(world.clock.now() + 60, "stop"))
+    await set_timer(world.store, workspace, End(world.clock.now() + 60, "stop"))
     ends_at = datetime.fromtimestamp(world.clock.now() + 60, ZoneInfo("Asia/Kolkata"))
     assert f"Running until {ends_at:%H:%M}" in await browser.get(f"/ide/{workspace.id}")
     assert world.made.provider.asked == []

@@ -13,7 +13,7 @@ from bot.domain.observed import Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Person, Principal
 from bot.domain.runs import Update
-from bot.domain.timers import Timer
+from bot.domain.stops import End
 from bot.domain.workspaces import State
 from bot.services import classes, timers, workspaces
 from bot.store import classes as class_rows
@@ -310,7 +310,7 @@ async def test_the_end_sets_the_timers_of_who_consented_only(store, clock):
 async def test_a_press_sets_the_timer_for_an_end_that_is_known_and_keeps_a_persons_own(store, clock):
     await posted(store, stops_at=clock.now() + 3600)
     own = await up(store, clock, BOB)
-    await set_timer(store, own, Timer(clock.now() + 7200, "stop"))
+    await set_timer(store, own, End(clock.now() + 7200, "stop"))
     await press(store, await up(store, clock))
     await press(store, own, "p2")
     row = await time(store, ALICE)
@@ -327,7 +327,7 @@ async def test_a_timer_of_ones_own_takes_the_place_of_the_classs(store, clock):
     await posted(store, stops_at=clock.now() + 3600)
     row = await up(store, clock)
     await press(store, row)
-    later = Timer(clock.now() + 9000, "stop")
+    later = End(clock.now() + 9000, "stop")
     await ask(store, "later").to(workspaces.set, row.id, later)
     assert ((await time(store, ALICE)).stop_at, (await time(store, ALICE)).stop_card) == (later.at, None)
     clock.advance(3600)
@@ -357,7 +357,7 @@ async def test_what_was_started_again_since_is_stopped_too(store, clock):
     assert (await time(store, ALICE)).stop_card == CARD
 
 
-async def test_of_two_classes_the_sooner_end_counts(store, clock):
+async def test_of_two_classes_the_later_end_counts(store, clock):
     first = await posted(store, stops_at=clock.now() + 3600)
     row = await up(store, clock)
     await press(store, row)
@@ -367,9 +367,12 @@ async def test_of_two_classes_the_sooner_end_counts(store, clock):
     second = await another.to(classes.post, draft)
     await by(store, ALICE, "p2").to(classes.press, second.id, has_looked=True)
     row = await time(store, ALICE)
-    assert (row.stop_at, row.stop_card) == (second.stops_at, second.id)
-    await by(store, ALICE, "p3").to(classes.press, first.id, has_looked=True)
-    assert (await time(store, ALICE)).stop_card == second.id
+    assert (row.stop_at, row.stop_card) == (first.stops_at, first.id)
+    # A teacher who ends theirs at once leaves what the other says.
+    await by(store, TRAINER, "stop").to(classes.stop_all, second.id)
+    await look(store)
+    assert (await time(store, ALICE)).stop_card == first.id
+    assert (await store.class_counts(second.id)).left == 0
     assert (await store.participant(first.id, ALICE)).withdrawn_at is None
 
 
@@ -451,7 +454,7 @@ async def test_a_consent_ends_with_the_link(store, clock):
 
 async def timed_by(store, workspace, at, card_id=CARD):
     """Give a workspace a class's timer, whoever agreed."""
-    await set_timer(store, workspace, Timer(at, "stop", warns=True, card=card_id))
+    await set_timer(store, workspace, End(at, "stop", warns=True, because="class", source=card_id))
 
 
 async def test_a_consent_is_to_one_workspace(store, clock):

@@ -15,8 +15,8 @@ from bot.domain.observed import Observed
 from bot.domain.people import Person, Principal
 from bot.domain.runs import Update
 from bot.domain.snapshots import Snapshot
+from bot.domain.stops import End
 from bot.domain.tasks import TaskKind
-from bot.domain.timers import Timer
 from bot.domain.workspaces import State
 from bot.services import classes, workspaces
 from bot.store import accounts as account_rows
@@ -228,7 +228,7 @@ async def test_what_was_made_is_not_explained_by_a_row_that_a_list_has_added_sin
 
 async def test_nobody_is_asked_about_what_they_have_planned(store, clock, workspace):
     await observe(store, clock, workspace, Observed(State.RUNNING))
-    await set_timer(store, workspace, Timer(clock.now() + 3600, "stop"))
+    await set_timer(store, workspace, End(clock.now() + 3600, "stop"))
     clock.advance(86_400)
     assert await within(store, workspace_rows.claim_running, 10, 60.0) == []
     await set_timer(store, workspace, None)

@@ -13,8 +13,8 @@ from bot.domain.errands import Outcome
 from bot.domain.hours import WEEKEND, Rule
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Person, Principal
+from bot.domain.stops import End
 from bot.domain.tasks import TaskKind
-from bot.domain.timers import Timer
 from bot.domain.workspaces import State
 from bot.services import accounts, restoring
 from bot.services.asked import Asked
@@ -173,7 +173,7 @@ async def test_unlinking_ends_the_use_at_once_and_the_workspaces_follow(store, c
     workspaces = await many_workspaces(store)
     await with_rules(store, clock, workspaces)
     for one in workspaces:
-        await store.carry_out(lambda tx, one=one: timers.put(tx, one.id, Timer(clock.now() + 600, "stop")))
+        await store.carry_out(lambda tx, one=one: timers.put(tx, one.id, End(clock.now() + 600, "stop")))
     operations = [(await accept_operation(store, one, interaction=one.id)).operation for one in workspaces]
     runs = [await launched(store, ALICE, "saturn", name=f"n{number}") for number in range(MANY)]
     await unlink(Store(Mortal(store.engine, 1)), ALICE, "saturn")

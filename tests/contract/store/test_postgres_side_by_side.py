@@ -19,8 +19,8 @@ from bot.domain.observed import Observed
 from bot.domain.people import Person, Principal
 from bot.domain.reads import ReadResult
 from bot.domain.runs import Update
+from bot.domain.stops import End
 from bot.domain.tasks import TaskKind
-from bot.domain.timers import Timer
 from bot.domain.workspaces import State
 from bot.services import classes as use_cases
 from bot.store import cards, classes, gates, homes, hours, notices, operations, tasks, timers
@@ -135,7 +135,7 @@ async def fill(store, clock):
     for number in range(MANY):
         principal = Principal(None, "T1", f"U{number}")
         (workspace,) = (await linked(store, principal, state=State.RUNNING)).workspaces
-        await set_timer(store, workspace, Timer(clock.now() + 60.0, "stop"))
+        await set_timer(store, workspace, End(clock.now() + 60.0, "stop"))
         accepted = await accept_operation(store, workspace)
         subject = accepted.operation.id
         await store.add_notices([NewNotice(subject, NoticeKind.CARD, "1", principal)])

@@ -11,8 +11,9 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.observed import Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.runs import Update
+from bot.domain.stops import End
 from bot.domain.tasks import TaskKind
-from bot.domain.timers import TIMER_WARNING_SECONDS, Timer
+from bot.domain.timers import TIMER_WARNING_SECONDS
 from bot.domain.workspaces import State
 from bot.store import timers
 from bot.store.tables import WORKSPACES
@@ -116,7 +117,7 @@ async def test_a_timer_names_a_moment_that_no_clock_moves_and_is_looked_at_again
     store = await bot.serve()
     workspace = (await linked(store)).workspaces[0]
     at = bot.clock.now() + 7200
-    await set_timer(store, workspace, Timer(at, "stop"))
+    await set_timer(store, workspace, End(at, "stop"))
     bot.clock.jump(-3600)
     store = await bot.serve()
     assert await looks(store, workspace) <= bot.clock.now()

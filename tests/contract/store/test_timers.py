@@ -10,7 +10,8 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.observed import Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.runs import Update
-from bot.domain.timers import ABSENT_SECONDS, LEAST_TIMER_WARNING_SECONDS, TIMER_WARNING_SECONDS, Timer
+from bot.domain.stops import End
+from bot.domain.timers import ABSENT_SECONDS, LEAST_TIMER_WARNING_SECONDS, TIMER_WARNING_SECONDS
 from bot.domain.workspaces import PROVISIONAL, State
 from bot.store import timers, workspaces
 from tests.rigs.store import (
@@ -36,7 +37,7 @@ async def workspace(store, clock):
 
 
 async def put(store, clock, workspace, seconds=HOUR):
-    timer = Timer(clock.now() + seconds, "stop")
+    timer = End(clock.now() + seconds, "stop")
     await set_timer(store, workspace, timer)
     return timer.at
 
@@ -74,8 +75,8 @@ async def test_it_is_due_for_the_warning_and_for_the_stop_each_claimed_once(stor
 @pytest.mark.parametrize("call", [Call.NONE, Call.ACCEPTED])
 async def test_what_holds_for_a_start_goes_if_that_did_nothing(store, clock, workspace, call):
     start = (await accept_operation(store, workspace, OperationVerb.START)).operation
-    own = Timer(clock.now() + HOUR, "stop")
-    await within(store, timers.put, workspace.id, own, "assistant", start.id)
+    own = End(clock.now() + HOUR, "stop")
+    await within(store, timers.put, workspace.id, replace(own, via="assistant", start=start.id))
     assert not await within(store, timers.settle_timer, workspace.id)
     ended = Update(start.id, 0.0, start_call=call, outcome=Outcome.FULFILLED)
     await store.save_step(ended)
@@ -211,7 +212,7 @@ async def test_it_is_gone_once_the_workspace_is_down(store, clock, workspace, st
 
 async def test_a_start_or_restart_under_way_keeps_it_and_its_failure_ends_it(store, clock, workspace):
     await observe(store, clock, workspace, Observed(State.STOPPED))
-    at = Timer(clock.now() + HOUR, "stop")
+    at = End(clock.now() + HOUR, "stop")
     accepted = await accept_operation(store, workspace)
     await set_timer(store, workspace, at)
     assert await timer(store, workspace) == at.at
@@ -265,7 +266,7 @@ async def test_a_restart_that_makes_another_takes_only_its_persons_own(
 ):
     """Who agreed to the end of a class did so for one workspace."""
     at = clock.now() + HOUR
-    await set_timer(store, workspace, Timer(at, "stop", card=card))
+    await set_timer(store, workspace, End(at, "stop", because="class" if card else "own", source=card))
     await accept_operation(store, workspace, OperationVerb.RESTART)
     (claimed,) = await store.claim_operations(10, 60.0)
     fresh = replace(workspace, id="fresh", remote_id=f"{PROVISIONAL}fresh", gate_key="fresh", spec=Spec("x"))

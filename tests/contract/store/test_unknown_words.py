@@ -7,8 +7,8 @@ from bot.domain.errands import Call
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.observed import Observed
 from bot.domain.runs import Update
+from bot.domain.stops import End
 from bot.domain.tasks import TaskKind
-from bot.domain.timers import Timer
 from bot.domain.workspaces import State
 from bot.store import timers
 from bot.store.budget import ENDLESS
@@ -113,7 +113,7 @@ async def test_a_timer_of_a_workspace_in_a_later_state_still_stops_it(store, clo
     first, second = (await linked(store, names=["later", "known"])).workspaces
     for workspace in (first, second):
         await observe(store, clock, workspace, Observed(State.RUNNING))
-        await set_timer(store, workspace, Timer(clock.now() + 3600.0, "stop"))
+        await set_timer(store, workspace, End(clock.now() + 3600.0, "stop"))
     await rewrite(store, f"UPDATE workspaces SET state = 'hibernated' WHERE id = '{first.id}'")
     clock.advance(3600.0)
     assert {one.id for one in await within(store, timers.claim_timers, 10, 40.0)} == {first.id, second.id}

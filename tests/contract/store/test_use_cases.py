@@ -18,7 +18,7 @@ from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Person
 from bot.domain.preferences import LEVELS, Preferences
 from bot.domain.runs import Run, Update
-from bot.domain.timers import Timer
+from bot.domain.stops import End
 from bot.domain.workspaces import State, Workspace
 from bot.providers.base import Scheduled
 from bot.services import (
@@ -107,7 +107,7 @@ async def made_in(store, clock):
     row, one, two = (await linked(store, names=("notebook", "one", "two"))).workspaces
     await linked(store, BOB)
     await observe(store, clock, row, Observed(State.RUNNING))
-    await set_timer(store, row, Timer(clock.now() + HOUR, "stop"))
+    await set_timer(store, row, End(clock.now() + HOUR, "stop"))
     made.workspace = await store.workspace(row.id)
     await store.carry_out(lambda tx: rows.put(tx, rule(row, clock.now())))
     made.forgotten = (await linked(store, names=("forgotten",))).workspaces[0]
@@ -196,15 +196,15 @@ OFFICE = Wanted(WEEKDAYS, 9 * 60, 18 * 60)
 NIGHTLY = Scheduled("job1", "nightly", None)
 #: Each use case, doing something for ALICE.
 USE_CASES: dict[str, Do] = {
-    "timers.set": lambda w, asked: asked.to(workspaces.set, w.workspace.id, Timer(w.at + HOUR, "stop")),
+    "timers.set": lambda w, asked: asked.to(workspaces.set, w.workspace.id, End(w.at + HOUR, "stop")),
     "timers.keep": lambda w, asked: asked.to(workspaces.keep, w.workspace.id),
     "timers.add_an_hour": lambda w, asked: asked.to(workspaces.add_an_hour, w.workspace.id, w.at),
     **{f"begin {verb}": begins(verb) for verb in ("start", "stop", "restart", "suspend", "force", "remove")},
     "begin start with a timer": lambda w, asked: asked.to(
-        workspaces.begin, w.workspace.id, OperationVerb.START, timer=Timer(w.at + HOUR, "stop")
+        workspaces.begin, w.workspace.id, OperationVerb.START, timer=End(w.at + HOUR, "stop")
     ),
     "begin start of what is being made, with a timer": lambda w, asked: asked.to(
-        workspaces.begin, w.creation.workspace_id, OperationVerb.START, timer=Timer(w.at + HOUR, "stop")
+        workspaces.begin, w.creation.workspace_id, OperationVerb.START, timer=End(w.at + HOUR, "stop")
     ),
     "begin start of what is gone": lambda w, asked: asked.to(
         workspaces.begin, w.gone.id, OperationVerb.START

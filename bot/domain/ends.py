@@ -1,0 +1,57 @@
+"""Ends: which of a workspace's ends counts; pure.
+
+A workspace is stopped once, however many lessons, classes and hours end in it: at the time that this table
+gives. What its person set last, knowing of the others, wins; of what is left the latest does.
+"""
+
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Final
+
+from bot.domain.hours import Rule
+from bot.domain.stops import End, StopMode
+
+#: What goes without saying once its person has named a time.
+_BY_ITSELF: Final = frozenset({"hours", "needed"})
+#: How long before the end of a lesson hours that only start have to come for the workspace to go on.
+_LONGEST: Final = 12 * 3600.0
+
+
+def that_counts(ends: Collection[End], rules: Collection[Rule], agreed_at: float) -> End | None:
+    """Return the end that counts; None if there is none, or hours of the person's own go on.
+
+    An own end counts, earlier or later, if it was set since ``agreed_at``, when they last joined a class or a
+    course. Otherwise the latest does, and a lesson that begins before an end puts that off to its own.
+    ``rules`` are those of the workspace that aren't paused.
+    """
+    own = next((one for one in ends if one.because == "own"), None)
+    if own is not None and own.since >= agreed_at:
+        return own
+    among = [one for one in ends if own is None or one.because not in _BY_ITSELF]
+    latest = max(among, key=lambda one: one.at, default=None)
+    while latest is not None and (later := _put_off(latest, rules)) is not None:
+        latest = later
+    if latest is not None and latest.because == "lesson" and any(_goes_on(one, latest.at) for one in rules):
+        return None
+    return latest
+
+
+def _put_off(end: End, rules: Collection[Rule]) -> End | None:
+    """Return the end of a lesson that begins before an end, or just then, and ends later."""
+    for rule in rules:
+        coming = rule.after(end.at) if rule.card else None
+        begin = None if coming is None else rule.begin(coming)
+        if begin is not None and begin.side == "start" and begin.due_at <= end.at:
+            return replace(of_lesson(rule, begin.until, end.mode), start=end.start)
+    return None
+
+
+def of_lesson(rule: Rule, until: float, mode: StopMode, start: str = "") -> End:
+    """Return the end of a lesson."""
+    return End(until, mode, rule.agreed, True, "lesson", rule.id, rule.course, until, start=start)
+
+
+def _goes_on(rule: Rule, at: float) -> bool:
+    """Return whether hours of a person's own need the workspace beyond a time."""
+    only_starts = rule.stops is None and bool(rule.between(at - _LONGEST, at))
+    return not rule.card and (only_starts or rule.is_on(at))
