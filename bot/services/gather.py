@@ -162,7 +162,7 @@ class Gatherer:
             is_gone = card.kind.subject == "operation" and facts.operation is None
             if facts.operation is None:
                 more["is_superseded"] = await self._is_superseded(facts, card)
-            more["former_name"] = card.name
+            more |= {"former_name": card.name, "body": facts.body or card.body}
         elif facts is not None and card.kind is NoticeKind.CLASS_POSTED:
             posted = await self._store.card(card.subject)
             more["is_superseded"] = posted is not None and posted.message_ts is not None

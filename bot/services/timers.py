@@ -25,7 +25,7 @@ from bot.services.asked import Asked, usable
 from bot.services.context import Context
 from bot.services.due import ASKS_AGAIN, FRESH_SECONDS, LEASE, LOOKS_EVERY, PATIENCE, Due
 from bot.services.workspaces import begin, effects_now
-from bot.store import accounts, gates, operations
+from bot.store import accounts, gates, operations, warnings
 from bot.store import timers as rows
 from bot.store.notices import add_notices
 from bot.store.transaction import Transaction
@@ -125,9 +125,9 @@ def _stop(tx: Transaction, asked: Asked, workspace: Workspace) -> Operation | No
         mode = planned_mode(planned)
         if is_final(planned, mode):
             raise Refused("workspace.ends", "its person hasn't agreed to that")
-    agreed = Consent(workspace.stop_agreed)
+    agreed, warned = Consent(workspace.stop_agreed), rows.warning_of(tx, workspace.id)
     to_admins: list[NewNotice] = []
-    if not rows.is_warned(tx, workspace.id):
+    if not warnings.is_delivered(tx, warned):
         is_kept = not is_final(planned, mode)
         to_admins = unwarned(asked.context.installation, workspace, f"{stop_at:.0f}", is_kept=is_kept)
         if not is_kept:
@@ -148,6 +148,8 @@ def _stop(tx: Transaction, asked: Asked, workspace: Workspace) -> Operation | No
     verb = OperationVerb(mode)
     stop = begin(tx, asked, workspace.id, verb, agreed=agreed, planned_for=stop_at, asker=asker)
     add_notices(tx, to_admins)
+    if (lesson := workspace.ends.counts) is not None and lesson.because == "lesson":
+        warnings.becomes_card(tx, warned, stop.operation.id, {"course": lesson.title})
     return stop.operation
 
 

@@ -234,10 +234,10 @@ def timer_warned(
     cards.owe_about(tx, workspace_id, changed=True)
 
 
-def is_warned(tx: Transaction, workspace_id: str) -> bool:
-    """Return whether the warning of a workspace's timer was delivered, or none was needed."""
+def warning_of(tx: Transaction, workspace_id: str) -> str | None:
+    """Return the id of the notice that warns of a workspace's timer, None if there is none."""
     row = WORKSPACES.row(tx, id=workspace_id)
-    return row is None or warnings.is_delivered(tx, row["stop_warning"])
+    return None if row is None else row["stop_warning"]
 
 
 def end_timer(tx: Transaction, workspace_id: str, stop_at: float, notices: Sequence[NewNotice] = ()) -> bool:

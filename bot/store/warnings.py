@@ -6,9 +6,9 @@ statements that claim an end.
 
 from dataclasses import replace
 
-from bot.domain.notices import NewNotice, NoticeState
-from bot.store import notices
-from bot.store.tables import NOTICES
+from bot.domain.notices import NewNotice, NoticeKind, NoticeState
+from bot.store import cards, notices
+from bot.store.tables import CARDS, NOTICES
 from bot.store.transaction import Row, Transaction
 
 #: How long a warning is waited for that can't be sent, in seconds, unless the setting says otherwise.
@@ -55,3 +55,16 @@ def is_delivered(tx: Transaction, notice_id: str | None) -> bool:
     """Return whether a warning was sent, or none was needed."""
     warning = of(tx, notice_id)
     return notice_id is None or (warning is not None and bool(warning["message_ts"]))
+
+
+def becomes_card(tx: Transaction, notice_id: str | None, operation_id: str, body: Row) -> None:
+    """Let the message that warned of an end become the card of the operation that is that end."""
+    warning = of(tx, notice_id)
+    if warning is None or not warning["message_ts"]:
+        return
+    if (message := cards.card(tx, warning["id"])) is not None and message.channel_id:
+        NOTICES.change(tx, {"id": warning["id"]}, subject=operation_id, kind=NoticeKind.CARD)
+        cards.drop(tx, warning["id"])
+        CARDS.change(tx, {"id": operation_id}, body=body)
+        cards.place(tx, operation_id, message.channel_id, warning["message_ts"])
+        cards.owe(tx, operation_id, changed=True)

@@ -75,7 +75,8 @@ async def stop_later(request: Request, workspace: Workspace, moment: Moment, mod
         await linked(request, workspace.connection)
         next_ = request.filled(cards.NOT_UP_NEXT, workspace)
         return replies.hint(fill(cards.NOT_UP, name=workspace.title), more=next_)
-    return replies.answer(" ".join([drawn.said(cards.SET, changed, title), *drawn.day_said(moment)]))
+    said = [drawn.said(cards.SET, changed, title), *drawn.day_said(moment), *drawn.instead(changed)]
+    return replies.answer(" ".join(said))
 
 
 def timer_or_ask(request: Request, workspace: Workspace, moment: Moment, mode: StopMode | None = None) -> End:

@@ -75,8 +75,12 @@ async def test_who_joined_is_ready_at_the_begin_and_stopped_at_the_end(world):
     await world.pass_time(40, step=5)
     assert "is ready" in told(world, cleo)[-1]
     await until(world, "10:29")
-    assert "will be stopped in" in told(world, alice)[-1]
+    assert "so name-r-U000 on Fake Cloud will be stopped then" in told(world, alice)[-1]
+    ready, _ = told(world, alice)
     await until(world, "10:33")
+    # The warning has become the message that it is over, and nothing more was posted.
+    assert told(world, alice) == [ready, "Statistics is over, and name-r-U000 on Fake Cloud was stopped."]
+    assert "ide_url" not in str(world.slack.messages)
     assert {state(world, number) for number in range(3)} == {State.STOPPED}
     assert "are ready" not in str(shown(world)["blocks"])
     assert await became(world) == [

@@ -236,16 +236,30 @@ def ending(facts: WorkspaceFacts) -> Answer:
         return _message(fill(cards.OVER, **names))
     done, at = Markup(cards.DONE[_mode(workspace)]), kit.day_moment(workspace.stop_at)
     left = times.duration(max(round((workspace.stop_at - facts.now) / 60), 1) * 60)
-    template = cards.ENDING_BY_ASSISTANT if workspace.stop_via else cards.ENDING
-    buttons = keep_buttons(workspace)
+    counts, buttons = workspace.ends.counts, keep_buttons(workspace)
+    because: str = "own" if counts is None else counts.because
+    if counts is not None and counts.because == "lesson":
+        because = "lesson_late" if workspace.stop_at - counts.over_at >= 60.0 else "lesson"
+        names["over"] = kit.day_moment(counts.over_at)
+    template = cards.ENDING.get("assistant" if workspace.stop_via else because, "")
+    names["course"] = "" if counts is None else counts.title
     if (of := facts.of_class) is not None:
         template = classes.WARNED
         names |= {"course": of.card.title, "who": kit.person(of.people.get(of.card.stopper))}
     if facts.body.get("put_off") is not None:
         template, buttons = cards.PUT_OFF, [*buttons, *offered(facts)]
     sentence = fill(template, done=done, left=left, at=at, **names)
-    whole = " ".join([sentence, *_lost(facts, workspace)])
+    whole = " ".join([sentence, *instead(workspace), *_lost(facts, workspace)])
     return kit.message(whole, [], buttons)
+
+
+def instead(workspace: Workspace) -> list[str]:
+    """Say which lesson doesn't stop a workspace because its person has set another time."""
+    ends = workspace.ends
+    if ends.counts is None or ends.counts.because != "own":
+        return []
+    titles = dict.fromkeys(one.title for one in ends.rows if one.because == "lesson")
+    return [fill(cards.NOT_LESSON, course=title) for title in titles]
 
 
 def _lost(facts: WorkspaceFacts, workspace: Workspace) -> list[str]:

@@ -270,8 +270,21 @@ LINE: Final[Mapping[StopMode | Ending, str]] = {
 }
 DONE: Final[Mapping[StopMode, str]] = {"stop": "stopped", "suspend": "suspended", "force": "stopped"}
 
-ENDING: Final = "*{name}* on {title} will be {done} in {left}, {at}, as you asked."
-ENDING_BY_ASSISTANT: Final = "*{name}* on {title} will be {done} in {left}, {at}. Slackbot asked me to."
+#: The warning, by what it is because of; ``over``: when the lesson ends. The second of a lesson came late.
+ENDING: Final[Mapping[str, str]] = {
+    "own": "*{name}* on {title} will be {done} in {left}, {at}, as you asked.",
+    "assistant": "*{name}* on {title} will be {done} in {left}, {at}. Slackbot asked me to.",
+    "look": (
+        "*{name}* on {title} will be {done} in {left}, {at}. You had it for a first look at *{course}*, and "
+        "I'll start it again before the next lesson."
+    ),
+    "lesson": "*{course}* ends {over}, so *{name}* on {title} will be {done} then.",
+    "lesson_late": "*{course}* ended {over}, so *{name}* on {title} will be {done} in {left}, {at}.",
+    "hours": "*{name}* on {title} will be {done} in {left}, {at}, when its hours end.",
+    "needed": "*{name}* on {title} will be {done} in {left}, {at}, unless you still need it.",
+}
+#: Of a time that its person has set during a lesson.
+NOT_LESSON: Final = "You set that time yourself, so the end of *{course}* won't change it."
 #: Instead of an end for good that was due just now.
 PUT_OFF: Final = (
     "*{name}* on {title} is busy, so I haven't {done} it as planned. Do you need more time? "

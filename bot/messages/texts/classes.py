@@ -140,6 +140,7 @@ REPORT_UNUSED: Final = (
     "Nobody has used these workspaces in the last {count} lessons. Should the course go on? "
     "If not, type `card {name} end`."
 )
+LESSON_OVER: Final = "*{course}* is over, and *{name}* on {title} was {done}."
 LESSON_STARTING: Final = (
     "Your workspace for *{course}* is still starting. I'll send the link when it's ready."
 )

@@ -370,7 +370,7 @@ async def test_of_two_classes_the_later_end_counts(store, clock):
     assert (row.stop_at, row.stop_card) == (first.stops_at, first.id)
     # A teacher who ends theirs at once leaves what the other says.
     await by(store, TRAINER, "stop").to(classes.stop_all, second.id)
-    await look(store)
+    await look(store, second.id)
     assert (await time(store, ALICE)).stop_card == first.id
     assert (await store.class_counts(second.id)).left == 0
     assert (await store.participant(first.id, ALICE)).withdrawn_at is None
