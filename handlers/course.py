@@ -16,6 +16,7 @@ from bot.messages.blocks import replies
 from bot.messages.blocks.kit import Markup, fill
 from bot.messages.texts import classes as words
 from bot.messages.texts.times import date_of
+from bot.services import calendars
 from bot.services import lessons as cases
 from handlers import routes
 from handlers.request import Request
@@ -119,3 +120,22 @@ async def leave(request: Request) -> Answer:
     """Leave a course."""
     card = await request.asked.to(cases.leave, request.target or "")
     return replies.answer(fill(words.LEFT_COURSE, course=card.title))
+
+
+@routes.action("course_calendar")
+async def calendar(request: Request) -> Answer:
+    """Show the private address of one's lessons for a calendar, once."""
+    return drawn.calendar(*await request.asked.to(calendars.address, request.target or ""))
+
+
+@routes.action("calendar_new")
+async def new_calendar(request: Request) -> Answer:
+    """Replace that address."""
+    return drawn.calendar(*await request.asked.to(calendars.address, request.target or "", renews=True))
+
+
+@routes.action("calendar_end")
+async def end_calendar(request: Request) -> Answer:
+    """End that address."""
+    card = await request.asked.to(calendars.end, request.target or "")
+    return replies.answer(fill(words.CALENDAR_ENDED, course=card.title), replaces=True)

@@ -61,6 +61,11 @@ def own_lessons(tx: Transaction, card_id: str, principal: Principal) -> Rule | N
     return next(iter(of_courses(tx, RULES.all(tx, card=card_id, principal=principal))), None)
 
 
+def of_calendar(tx: Transaction, digest: str) -> Rule | None:
+    """Return the rule of a course whose private calendar address has this digest."""
+    return next(iter(of_courses(tx, RULES.all(tx, calendar=digest))), None)
+
+
 def became(tx: Transaction, looked: Rule, one: Occurrence) -> str:
     """Return what became of a start or stop, "" if nothing has yet."""
     row = OCCURRENCES.row(tx, rule_id=looked.id, local=one.local, side=one.side)

@@ -466,6 +466,7 @@ RULES = Table(
     "principal",
     "card principal",
     "card",
+    "calendar",
     look_at=due(60.0),
     lesson_look_at=due(60.0),
 )

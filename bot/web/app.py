@@ -33,6 +33,7 @@ from bot.support.vault import Vault
 from bot.web import render
 from bot.web.bolt import over_http
 from bot.web.browsers import Browsers, SlackSignIn, is_at
+from bot.web.calendar import calendar_route
 from bot.web.connections import IDLE_SECONDS, SERVER, Connection, Door, most_connections
 from bot.web.front import MAX_BYTES, Front
 from bot.web.health import Health
@@ -107,7 +108,7 @@ def build_app(
         # Before the links, where every other word is taken for a nonce.
         routes.append(web.get(SIGN_IN_REDIRECT_PATH, _from_slack(browsers, links, workspaces)))
         routes += links.routes()
-        routes.append(proving(context.vault, page_url))
+        routes += [proving(context.vault, page_url), calendar_route(context)]
     app = web.Application(middlewares=[failures(context.ids), apart(page_url)], client_max_size=MAX_BYTES)
     app.router.add_routes(routes)
     app[OVER_HTTPS] = (context.public_url or "").startswith("https://")
@@ -254,14 +255,14 @@ _STATIC_CACHE = "public, max-age=3600"
 
 _WORDS_OF_OURS = re.compile(r"/link/(?:check|again|confirm|sign-in|slack)/?")
 _ASKED_BY_PAGES = re.compile(r"/ide/[^/]+/state")
-_BELOW_LINK = re.compile(r"(?i)(/link/+).+", re.DOTALL)
+_BELOW_SECRETS = re.compile(r"(?i)(/(?:link|calendar)/+).+", re.DOTALL)
 
 
 def without_secrets(path: str) -> str:
-    """Return a path as it may be logged: what follows ``/link/`` can be a nonce."""
+    """Return a path as it may be logged: what follows ``/link/`` or ``/calendar/`` can be a nonce."""
     if _WORDS_OF_OURS.fullmatch(path):
         return path
-    return _BELOW_LINK.sub(r"\1…", path)[:200]
+    return _BELOW_SECRETS.sub(r"\1…", path)[:200]
 
 
 class AccessLog(AbstractAccessLogger):

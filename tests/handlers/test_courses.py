@@ -1,5 +1,8 @@
 """Courses in words and buttons: posting one, joining, skipping, leaving, and what its teachers type."""
 
+import json
+import re
+from dataclasses import replace
 from datetime import datetime
 from math import inf
 from zoneinfo import ZoneInfo
@@ -19,7 +22,7 @@ from tests.handlers.class_rig import ADMIN, TRAINER, class_rig, posted
 from tests.handlers.rig import ALICE, buttons, words
 from tests.rigs.golden import check_golden
 from tests.rigs.store import linked
-from tests.rigs.use_cases import members_follow
+from tests.rigs.use_cases import members_follow, tables
 
 POST = "card notebook --title Statistics --hours tue,thu 8:00-9:30 --until 12 February"
 BOB = Principal(None, "T1", "UBOB")
@@ -247,6 +250,44 @@ async def test_home_and_hours_show_a_course_beside_own_hours_with_leave(bot):
     assert (rule.card, rule.off) == (card.id, before.off)
     assert (len(rule.off), "2027-12-24" in rule.off) == (2, True)
     assert "You've left" in words(await bot.press(*named(alone, "Leave Statistics")))
+
+
+async def test_a_calendar_is_shown_once_and_replaced_and_ended(bot):
+    """Its address is in a form, which nothing keeps; where that can't be opened, there can be a new one."""
+    await linked(bot.store, ALICE, names=["notebook"])
+    card = await posted(bot, POST)
+    assert "You aren't in *Statistics*." in words(await bot.press("course_calendar", card.id))
+    joined = await bot.press("class_press", card.id)
+    first = await bot.push(joined, "Calendar")
+    (url,) = re.findall(r"https?://\S+/calendar/[\w-]{43}\.ics", str(first.view))
+    check_golden("views/calendar", first.view | {"blocks": [one_of_views(first.view, url)]})
+    check_golden("answers/course-calendar", replace(first, view=None))
+    again = await bot.push(await bot.say("hours notebook", ALICE), "Statistics calendar")
+    assert (again.view, words(again)) == (None, words(first))
+    renewed = await bot.push(again, "New address")
+    assert url not in str(renewed)
+    assert "doesn't work any more" in words(await bot.push(again, "End it"))
+    assert (await bot.press("course_calendar", card.id)).view is not None
+    assert url.rpartition("/")[2] not in str(await tables(bot.store))
+    audited = [one["action"] for one in await bot.audit() if "calendar" in one["action"]]
+    assert audited == [*["class.calendar"] * 2, "class.calendar_end", "class.calendar"]
+    assert "calendar" not in words(await bot.say("what did you do today?", ALICE))
+
+
+def one_of_views(view, url):
+    """Return what a form says, with an address that is the same in every test."""
+    return json.loads(
+        json.dumps(view["blocks"][0]).replace(url, "https://usher.example.org/calendar/ADDRESS.ics")
+    )
+
+
+async def test_where_browsers_reach_no_address_there_is_no_calendar(bot):
+    await linked(bot.store, ALICE, names=["notebook"])
+    card = await posted(bot, POST)
+    bot.services.gatherer._public_url = None
+    joined = await bot.press("class_press", card.id)
+    hours = await bot.say("hours notebook", ALICE)
+    assert not [one for one in [*buttons(joined), *buttons(hours)] if "alendar" in one]
 
 
 async def test_where_workspaces_are_removed_before_the_next_lesson_no_course_is_posted(bot):

@@ -23,10 +23,12 @@ def test_what_was_found():
         # Each has its entry in the catalogue of help, which is all that lists them.
         **{f"command {command}": sorted(verbs) for command, verbs in VERBS.items()},
         "action": [
-            *("again", "approve", "ask", "ask_link", "bring_back", "class_keep", "class_post", "class_press"),
+            *("again", "approve", "ask", "ask_link", "bring_back"),
+            *("calendar_end", "calendar_new", "class_keep", "class_post", "class_press"),
             *(
                 "class_problems",
                 "class_stop",
+                "course_calendar",
                 "course_leave",
                 "deny",
                 "enter_code",

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -17,7 +17,7 @@ from bot.messages.blocks import kit, replies
 from bot.messages.blocks.buttons import open_buttons
 from bot.messages.blocks.cards import filled
 from bot.messages.blocks.kit import Block, Element, Markup, cut, draws, fill, safe
-from bot.messages.texts import answers, cards, classes, problems, times
+from bot.messages.texts import answers, cards, classes, problems, times, verbs
 
 #: How many people are listed in one answer, one per line.
 SHOWN = 30
@@ -269,12 +269,25 @@ def joined(card: ClassCard, facts: WorkspaceFacts, now: str) -> Answer:
     said = filled(classes.ENROLLED, facts, course=card.title, lessons=timetable(card))
     skip = kit.button(classes.SKIP_NEXT, "lesson_skip", card.id)
     opens = open_buttons(facts) if facts.state is State.RUNNING else []
-    return replies.answer(" ".join(filter(None, [said, now])), [*opens, skip, leave_button(card.id)])
+    leave = kit.button(classes.LEAVE_COURSE, "course_leave", card.id)
+    reads = [kit.button(classes.CALENDAR, "course_calendar", card.id)] if facts.has_public_url else []
+    return replies.answer(" ".join(filter(None, [said, now])), [*opens, skip, leave, *reads])
 
 
-def leave_button(card_id: str) -> Element:
-    """Return the button that leaves a course."""
-    return kit.button(classes.LEAVE_COURSE, "course_leave", card_id)
+def calendar(card: ClassCard, url: str) -> Answer:
+    """Show the address of somebody's calendar in a form, which isn't kept anywhere; "" if they have one.
+
+    Where that can't be opened, its address is lost, and there can be a new one.
+    """
+    buttons = [
+        kit.button(classes.CALENDAR_NEW, "calendar_new", card.id),
+        kit.button(classes.CALENDAR_END, "calendar_end", card.id),
+    ]
+    answer = replies.answer(fill(classes.CALENDAR_THERE, course=card.title), buttons)
+    if not url:
+        return answer
+    shown = kit.section(fill(classes.CALENDAR_ADDRESS, course=card.title, url=Markup(url)))
+    return replace(answer, view=kit.modal(classes.CALENDAR_TITLE, [shown], close=verbs.DONE))
 
 
 def unknown() -> Answer:

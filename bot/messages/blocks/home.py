@@ -31,7 +31,7 @@ from bot.messages.blocks import kit, replies
 from bot.messages.blocks.acts import lines
 from bot.messages.blocks.buttons import hours_button
 from bot.messages.blocks.cards import asked_buttons, link_value
-from bot.messages.blocks.hours import leave_buttons
+from bot.messages.blocks.hours import lesson_buttons
 from bot.messages.blocks.kit import Block, Element, Markup, Press, fill, line, page_of, row, safe
 from bot.messages.blocks.lists import run_row, workspace_rows
 from bot.messages.texts import answers, assistant, cards, problems, times, verbs
@@ -152,8 +152,7 @@ def _workspaces(facts: HomeFacts) -> list[Block]:
         if 0 < page <= facts.pages
     ]
     of_hours = [kit.button(cards.HOURS, "hours_form")] if any(map(hours_button, facts.rows)) else []
-    leaving = leave_buttons(lesson for one in facts.rows for lesson in one.lessons)
-    return [*blocks, *kit.actions(turning), *kit.actions(of_hours), *kit.actions(leaving)]
+    return [*blocks, *kit.actions(turning), *kit.actions(of_hours), *kit.actions(lesson_buttons(facts.rows))]
 
 
 def _nothing(facts: HomeFacts) -> str:

@@ -98,7 +98,7 @@ def of_one(
     assert workspace is not None, "hours are a workspace's"
     if not rules:
         sentences = [fill("*{name}* · {title}", name=workspace.title, title=title), *lines(facts)]
-        return " · ".join(sentences), [*leave_buttons(facts.lessons), *hours_button(facts)]
+        return " · ".join(sentences), [*lesson_buttons([facts]), *hours_button(facts)]
     new = [one for one in rules if one.wanted == once]
     if once is not None and new:
         sentences = [*_once(facts, once, new[0]), *more]
@@ -108,7 +108,7 @@ def of_one(
     sentences += [words.RESTING, *(_because(cause, title) for cause in causes)] if causes else []
     sentences += _next(facts) if not causes and not new else []
     buttons = [*_resting(facts), kit.button(words.TURN_OFF, "hours_off", workspace.id)]
-    buttons = [*buttons, *leave_buttons(facts.lessons), *hours_button(facts)]
+    buttons = [*buttons, *lesson_buttons([facts]), *hours_button(facts)]
     sentences += lines(replace(facts, hours=()))
     off = _left_out(facts)
     if causes or off:
@@ -118,10 +118,17 @@ def of_one(
     return " ".join(sentences), buttons
 
 
-def leave_buttons(lessons: Iterable[Rule]) -> list[Element]:
-    """Return a button for each course that somebody has joined, which leaves it."""
-    found = [(one.course, Press("course_leave", one.card or "", number=at)) for at, one in enumerate(lessons)]
-    return [kit.button(words.LEAVE_COURSE.format(course=course), press) for course, press in found]
+def lesson_buttons(every: Sequence[WorkspaceFacts]) -> list[Element]:
+    """Return buttons for each course that somebody has joined: one leaves it, one is for their calendar."""
+    actions = {"course_leave": words.LEAVE_COURSE, "course_calendar": words.CALENDAR_OF}
+    names = actions if any(one.has_public_url for one in every) else ["course_leave"]
+    lessons = [one for facts in every for one in facts.lessons]
+    numbers = range(len(lessons)) if len(lessons) > 1 else [None]
+    return [
+        kit.button(actions[name].format(course=one.course), Press(name, one.card or "", number=at))
+        for at, one in zip(numbers, lessons, strict=False)
+        for name in names
+    ]
 
 
 def _once(facts: WorkspaceFacts, once: Wanted, rule: Rule) -> list[str]:

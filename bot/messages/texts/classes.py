@@ -98,6 +98,30 @@ COURSE_USAGE: Final = (
     "Type `{command}card {course} skip 24 Dec` or `skip 24 Dec to 6 Jan`, `move 10 Dec to 11 Dec 10:00`, "
     "`pause until 7 Jan`, `resume`, or `end`. A lesson can move to any day of the course, and gets no longer."
 )
+CALENDAR: Final = "Calendar"
+#: A form's title, and its text with the address: both are shown once.
+CALENDAR_TITLE: Final = "Your calendar address"
+CALENDAR_ADDRESS: Final = (
+    "To see the lessons of *{course}* in your calendar, subscribe there to this address:\n```{url}```\n"
+    "Anyone who has it can see your lessons, so keep it to yourself. I can't show it again: press *Calendar* "
+    "for a new one, or to end it. Calendars look every few hours, so a change shows up there later than here."
+)
+CALENDAR_THERE: Final = (
+    "You have a calendar address for *{course}*. I can't show it again, but I can give you a new one in its "
+    "place."
+)
+CALENDAR_NEW: Final = "New address"
+CALENDAR_END: Final = "End it"
+CALENDAR_ENDED: Final = "Your calendar address for *{course}* doesn't work any more."
+CALENDAR_NOWHERE: Final = (
+    "Calendars can't reach me, because I don't have a public web address yet. "
+    "Ask your Usher admin to give me one."
+)
+#: In the calendar itself.
+CALENDAR_NOTE: Final = (
+    "A lesson on {title}, for which Usher gets your workspace ready. Calendars look every few hours, so a "
+    "change shows up here later than in Slack."
+)
 LEFT_COURSE: Final = "You've left *{course}*. I won't start or stop your workspace for it any more."
 NOT_JOINED: Final = "You aren't in *{course}*. To join, press the button on its card."
 NO_LESSONS_LEFT: Final = "*{course}* has no more lessons that you could skip."

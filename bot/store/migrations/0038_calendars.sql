@@ -1,0 +1,5 @@
+-- oldest release that may serve: 0.1.0
+
+-- calendar: the digest of the private address by which calendars read the lessons of a rule (NULL: it has none).
+ALTER TABLE rules ADD COLUMN calendar TEXT;
+CREATE UNIQUE INDEX rules_of_calendars ON rules (calendar) WHERE calendar IS NOT NULL;

@@ -1,0 +1,80 @@
+"""Lessons as calendars read them (RFC 5545), at the private address that somebody was given in Slack.
+
+Times are instants in UTC, so that no zone's rules have to be told. An answer has all lessons as they are now:
+what was skipped isn't there, and what was moved has its new time.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Final
+
+from aiohttp import ETag, web
+
+from bot.domain.hours import YEAR, Rule
+from bot.messages.texts import classes as words
+from bot.services import calendars
+from bot.services.context import Context
+from bot.support.cleaning import clean
+
+#: The most octets of a line, without its end.
+LINE: Final = 75
+#: What may not stand in a text as it is.
+_ESCAPED: Final = str.maketrans({"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n"})
+_LOOKS: Final = "PT1H"
+#: Stands for the line that says when an answer was written, which is nothing new.
+_STAMP: Final = "\r\nDTSTAMP:\r\n"
+
+
+def calendar_route(context: Context) -> web.RouteDef:
+    """Return the route of all calendars: GET and HEAD alone."""
+
+    async def serve(request: web.Request) -> web.Response:
+        nonce, now = request.match_info["nonce"], await context.store.now()
+        rule = await context.store.engine.read(lambda tx: calendars.read(tx, context, nonce))
+        if rule is None:
+            raise web.HTTPNotFound
+        provider = context.connections.get(rule.connection)
+        title = provider.settings.title if provider is not None else rule.connection
+        written = "".join(map(_folded, _lines(rule, title, now)))
+        tag = ETag(sha256(written.encode()).hexdigest()[:32], is_weak=True)
+        is_known = tag.value in {one.value for one in request.if_none_match or ()}
+        text = None if is_known else written.replace(_STAMP, f"\r\nDTSTAMP:{_utc(now)}\r\n")
+        response = web.Response(status=304 if is_known else 200, text=text, content_type="text/calendar")
+        response.headers["Cache-Control"] = "private, no-cache"
+        response.etag = tag
+        return response
+
+    return web.get(f"{calendars.CALENDAR_PATH}/{{nonce}}.ics", serve)
+
+
+def _lines(rule: Rule, title: str, now: float) -> Iterator[str]:
+    """Write the lessons of a year on either side of now, all but when that is."""
+    course, note = _text(rule.course), _text(words.CALENDAR_NOTE.format(title=title))
+    yield from ("BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Usher//Lessons//EN", "CALSCALE:GREGORIAN")
+    yield from (f"X-WR-CALNAME:{course}", f"X-WR-CALDESC:{note}")
+    yield from (f"REFRESH-INTERVAL;VALUE=DURATION:{_LOOKS}", f"X-PUBLISHED-TTL:{_LOOKS}")
+    for begin in (one for one in rule.between(now - YEAR, now + YEAR) if one.side == "start"):
+        yield from ("BEGIN:VEVENT", f"UID:{rule.card}-{begin.local[:10]}@usher", _STAMP.strip())
+        yield from (f"DTSTART:{_utc(begin.at)}", f"DTEND:{_utc(begin.until)}")
+        yield from (f"SUMMARY:{course}", f"DESCRIPTION:{note}", "END:VEVENT")
+    yield "END:VCALENDAR"
+
+
+def _utc(at: float) -> str:
+    return f"{datetime.fromtimestamp(at, UTC):%Y%m%dT%H%M%SZ}"
+
+
+def _text(text: str) -> str:
+    return clean(text).translate(_ESCAPED)
+
+
+def _folded(line: str) -> str:
+    """Return a line with its end, broken where it is too long, and within no letter."""
+    found, size = "", 0
+    for letter in line:
+        size += len(letter.encode())
+        if size > LINE:
+            found, size = f"{found}\r\n ", 1 + len(letter.encode())
+        found += letter
+    return f"{found}\r\n"
