@@ -16,7 +16,7 @@ from bot.messages.texts import answers, talk
 from bot.services import naming
 from bot.support.guards import guards
 from bot.support.pool import beside
-from handlers import acts, amending, course, deciding, mistyped, questions, routes, talking
+from handlers import acts, amending, course, course_room, deciding, mistyped, questions, routes, talking
 from handlers.command_line import plain, written
 from handlers.connections import makers
 from handlers.deciding import Choice, Subject, Sure, Way
@@ -38,7 +38,7 @@ _ABOUT_RUNS: Final = vocabulary.OF_JOBS | vocabulary.OUTPUTS | vocabulary.RESULT
 @routes.text("words")
 async def answer(request: Request) -> Answer:
     """Answer what a person wrote, or do it."""
-    if (said := await course.without(request)) is not None:
+    if (said := await course_room.said(request) or await course.without(request)) is not None:
         return said
     reading, rows = await _understood(request)
     about = replace(request, given=reading.said) if reading.said else request

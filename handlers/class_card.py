@@ -17,6 +17,7 @@ from bot.domain.notices import Answer
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import classes as drawn
+from bot.messages.blocks import courses as drawn_courses
 from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.buttons import open_buttons
 from bot.messages.blocks.cards import opening
@@ -29,7 +30,7 @@ from handlers import course, routes
 from handlers.command_line import Quoted, running_flags, written
 from handlers.connections import connection_of, makers, named
 from handlers.linking import question
-from handlers.request import Answered, Request
+from handlers.request import Answered, AtFields, Request
 from handlers.snapshots import offer_of, refresh_lists
 
 #: How many templates are listed if an unknown one was requested.
@@ -43,11 +44,15 @@ TITLE_MOST: Final = 80
 SOONEST_SECONDS: Final = 600.0
 
 
+@routes.action("card_form")
 @routes.verb("workspace", "card", flags=None)
 async def post(request: Request) -> Answer:
-    """Write a card for the channel that the request came from."""
+    """Write a card for the channel that the request came from; without words, open its form."""
     services, surface = request.services, request.surface
     asked = card_command(request.text, services.commands)
+    if not (asked.what or asked.flags):
+        channel = "" if surface.is_in_conversation else surface.channel_id or ""
+        return replace(replies.hint(request.filled(class_words.USAGE)), view=drawn_courses.card_form(channel))
     zone = await services.store.zone(request.principal)
     if (answer := await _course_change(request, asked)) is not None:
         return answer
@@ -57,9 +62,11 @@ async def post(request: Request) -> Answer:
     given = timetable_of(asked, datetime.fromtimestamp(services.clock.now(), zone).date())
     others = frozenset(replace(request.principal, user_id=user).key for user in asked.others)
     if not asked.what:
-        asked.problems.append(request.filled(class_words.USAGE))
+        asked.problems["what"] = request.filled(class_words.USAGE)
+    if asked.problems and surface.kind == "form":
+        raise AtFields(asked.problems)
     if asked.problems:
-        return replies.hint("\n".join(asked.problems))
+        return replies.hint("\n".join(asked.problems.values()))
     # Of a template, ``CONNECTION`` or ``CONNECTION/TEMPLATE``, where things can be made; otherwise of a name.
     name, _, template = asked.what.partition("/")
     connection = naming.find_connection(name, services.connections, is_whole=True)
@@ -80,7 +87,8 @@ async def post(request: Request) -> Answer:
     elif stops_at is not None:
         end = drawn.end_words(facts.effects, is_any=card.spec is None)
         ends = fill(class_words.POSTED_ENDS, at=drawn.at(card, stops_at, facts.now), **end)
-    posted = fill(class_words.POSTED, name=card.title, ends=Markup(ends))
+    channel = Markup(card.channel_id)
+    posted = fill(class_words.POSTED, name=card.title, channel=channel, ends=Markup(ends))
     return replies.answer(posted, drawn.end_buttons(facts))
 
 
@@ -124,7 +132,7 @@ async def _pattern(request: Request, command: CardCommand) -> ClassCard:
     if connection is None:
         known = named(services, services.connections)
         sentence = request.filled(class_words.WHICH_CONNECTION, name=pattern, known=known)
-        raise Answered(replies.hint(sentence))
+        raise _wrong(request, sentence)
     return ClassCard(request.principal, "", connection, pattern[:TITLE_MOST], pattern=pattern)
 
 
@@ -136,23 +144,30 @@ async def _made_from(request: Request, connection: str, template: str) -> ClassC
     )
     values, form, label = making.proposed(offer.form, template)
     if not form.fields:
-        raise Answered(replies.hint(request.filled(class_words.NO_TEMPLATES, title=title)))
+        raise _wrong(request, request.filled(class_words.NO_TEMPLATES, title=title))
     known = _known(form)
     if template and not label:
         wanting = class_words.NO_SUCH_TEMPLATE if known else class_words.NO_TEMPLATES
         sentence = request.filled(wanting, title=title, name=template, known=known)
-        raise Answered(replies.hint(sentence))
+        raise _wrong(request, sentence)
     try:
         spec = offer.spec(values | {"name": "usher-class"})
     except FormProblems as wrong:
         if known and not template:
             sentence = request.filled(class_words.WHICH_TEMPLATE, title=title, known=known)
-            raise Answered(replies.hint(sentence)) from None
+            raise _wrong(request, sentence) from None
         said = Markup(" ".join(safe(one) for one in wrong.problems.values()))
         sentence = fill(class_words.INCOMPLETE, title=title, problems=said)
-        raise Answered(replies.hint(sentence)) from None
+        raise _wrong(request, sentence) from None
     shown = label or title
     return ClassCard(request.principal, "", connection, shown[:TITLE_MOST], template=shown, spec=spec)
+
+
+def _wrong(request: Request, sentence: str) -> Exception:
+    """Return what says that no card can be about what was typed: at its field, where it is in a form."""
+    if request.surface.kind == "form":
+        return AtFields({"what": kit.bare(sentence)})
+    return Answered(replies.hint(sentence))
 
 
 def _known(form: Form) -> Markup:
@@ -163,7 +178,7 @@ def _known(form: Form) -> Markup:
 
 @dataclass(slots=True)
 class CardCommand:
-    """Hold what to make or start, and the flags; ``problems`` are sentences about what is wrong.
+    """Hold what to make or start, and the flags; ``problems`` says what is wrong, by the flag.
 
     In one line: ``card TEMPLATE|NAME --title TEXT --until 17:00 --max 60``.
     """
@@ -176,7 +191,7 @@ class CardCommand:
     hours: Wanted | None = None
     first: str = ""
     others: Sequence[str] = ()
-    problems: list[str] = field(default_factory=list)
+    problems: dict[str, str] = field(default_factory=dict)
 
     def about(self, what: str) -> str:
         """Return it as it is typed after the verb, for something else."""
@@ -192,7 +207,7 @@ def card_command(text: str, commands: Mapping[str, str]) -> CardCommand:
             case "title":
                 command.title = " ".join(value.split())
                 if not 1 <= len(command.title) <= TITLE_MOST:
-                    command.problems.append(fill(class_words.LONG_TITLE, most=TITLE_MOST))
+                    command.problems["title"] = fill(class_words.LONG_TITLE, most=TITLE_MOST)
             case "until":
                 command.until = value
             case "from":
@@ -202,14 +217,14 @@ def card_command(text: str, commands: Mapping[str, str]) -> CardCommand:
             case "hours":
                 command.hours = hours.read(value)
                 if not is_timetable(command.hours):
-                    command.problems.append(class_words.BAD_HOURS)
+                    command.problems["hours"] = class_words.BAD_HOURS
             case "max":
                 is_number = value.isascii() and value.isdecimal() and len(value) < 6
                 command.maximum = int(value) if is_number else 0
                 if not 1 <= command.maximum <= MOST:
-                    command.problems.append(fill(class_words.BAD_MAX, most=MOST))
+                    command.problems["max"] = fill(class_words.BAD_MAX, most=MOST)
             case _:
-                command.problems.append(fill(class_words.BAD_FLAG, flag=flag))
+                command.problems[flag] = fill(class_words.BAD_FLAG, flag=flag)
     return command
 
 
@@ -236,7 +251,7 @@ def timetable_of(command: CardCommand, today: date, card: ClassCard | None = Non
     last = begin + timedelta(days=lessons.USUAL_DAYS) if card is None else date.fromisoformat(card.last_day)
     until = moments.day_of(command.until, max(begin, today)) if command.until else last
     if first is None or until is None or not first <= until <= today + timedelta(days=lessons.MOST_DAYS):
-        command.problems.append(class_words.BAD_DAYS)
+        command.problems["until" if command.until else "from"] = class_words.BAD_DAYS
         return {}
     return {**asdict(wanted), "first_day": first.isoformat(), "last_day": until.isoformat()}
 
@@ -252,7 +267,7 @@ def ends_at(command: CardCommand, zone: ZoneInfo, now: float) -> float | None:
     found = moments.read(given, zone, now, kind="time", soonest=SOONEST_SECONDS)
     if isinstance(found, moments.Moment):
         return found.at
-    command.problems.append(replies.unread(found, given, SOONEST_SECONDS))
+    command.problems["until"] = replies.unread(found, given, SOONEST_SECONDS)
     return None
 
 

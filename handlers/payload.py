@@ -290,11 +290,17 @@ def fields_of(view: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(forms.field_of(block_id), block_id) for block_id in ids]
 
 
+#: Where a field has what is typed or picked.
+_TYPED: Final = ("value", "selected_time", "selected_date", "selected_conversation")
+
+
 def _value_of(element: Mapping[str, Any]) -> Value:
     several = element.get("selected_options")
     if isinstance(several, list):
         return tuple(str(one["value"]) for one in several if isinstance(one, dict) and one.get("value"))
+    if isinstance(users := element.get("selected_users"), list):
+        return tuple(one for one in users if isinstance(one, str) and _USER.fullmatch(one))
     chosen = element.get("selected_option")
-    typed = element.get("value") or element.get("selected_time")
+    typed = next((element[name] for name in _TYPED if element.get(name)), None)
     given = chosen.get("value") if isinstance(chosen, dict) else typed
     return given if isinstance(given, str) else ""

@@ -76,6 +76,9 @@ class ClassFacts(Facts):
     people: People = field(default_factory=dict)
     #: Who isn't ready for a lesson, where that is told.
     problems: Sequence[ClassProblem] = ()
+    #: Of a course: whether its reader teaches it, or else the rule by which they have joined it.
+    teaches: bool = False
+    rule: Rule | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,6 +252,8 @@ class HomeFacts:
     links: Sequence[LinkFacts] = ()
     makers: Sequence[MakerFacts] = ()
     preferences: PreferenceFacts | None = None
+    #: The courses that they teach, then those that they have joined.
+    courses: Sequence[ClassFacts] = ()
     #: What was asked for today, the newest first.
     today: Sequence[ActFacts] = ()
     is_administrator: bool = False

@@ -20,6 +20,7 @@ CONSENTED_VERBS: Final = frozenset({"class_stop"})
 #: Verbs that show what is known and change nothing: what Slack said about a person long ago is recent enough.
 SHOWING_VERBS: Final = frozenset(
     {
+        "courses",
         "help",
         "home",
         "list",

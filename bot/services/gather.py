@@ -131,6 +131,14 @@ class Gatherer:
             people=await self._names.of(reader, card.principal, *stopper),
         )
 
+    async def of_course(self, card: ClassCard, reader: Principal, *, teaches: bool) -> ClassFacts:
+        """Gather facts for a course's room: its counts for who teaches it, else the reader's own rule."""
+        facts = await self.of_class(card, reader)
+        if teaches:
+            return replace(facts, teaches=True, counts=await self._store.class_counts(card.id))
+        rules = await self._store.rules(reader)
+        return replace(facts, rule=next((one for one in rules if one.card == card.id), None))
+
     async def of_card(self, kind: NoticeKind, subject: str) -> Facts | None:
         """Gather facts for a card by the subject that its kind names; return None if its row is gone.
 

@@ -10,6 +10,7 @@ import structlog
 from bot.domain.accounts import Account
 from bot.domain.facts import (
     ActFacts,
+    ClassFacts,
     ConnectionFacts,
     HomeFacts,
     LinkFacts,
@@ -30,7 +31,7 @@ from bot.domain.snapshots import Snapshot
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State, Workspace
 from bot.providers import base
-from bot.services import snapshots
+from bot.services import lessons, snapshots
 from bot.services.asked import Asked
 from bot.services.context import Context
 from bot.services.gather import Gatherer, PeopleNames, rank
@@ -98,12 +99,17 @@ class HomeGatherer:
             has_code=await self._store.open_link_of(principal, "code") is not None,
             links=await self._links(principal, accounts),
             makers=await self._makers(principal, accounts),
+            courses=await self._courses(principal),
             preferences=await self._gatherer.of_preferences(principal, workspaces),
             today=await today(self._context, principal),
             is_administrator=reach is not None,
             answer=home.shown_answer(now),
             answered_at=home.answered_at or now,
         )
+
+    async def _courses(self, principal: Principal) -> list[ClassFacts]:
+        own = await Asked(self._context, principal).see(lessons.own)
+        return [await self._gatherer.of_course(card, principal, teaches=teaches) for card, teaches in own]
 
     async def totals(self, home: Home) -> TotalsFacts:
         """Gather what an administrator sees: of everybody, or of their own Slack workspace."""

@@ -4,13 +4,13 @@ What shall be is decided on the card's row alone. It holds at once: whoever read
 that row says (``bot.domain.lessons.followed``). The rules' own rows follow in pieces, and so do the messages.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
 from bot.domain import lessons
-from bot.domain.classes import REST, ClassCard
+from bot.domain.classes import REST, ClassCard, Participant
 from bot.domain.hours import Rule
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.messages.texts import classes as words
@@ -18,14 +18,39 @@ from bot.services import classes, hours
 from bot.services.asked import Asked
 from bot.services.due import Due
 from bot.store import cards, homes, timers, workspaces
+from bot.store import classes as stored
 from bot.store import hours as rows
 from bot.store.notices import add_notices
-from bot.store.tables import CLASS_CARDS
+from bot.store.tables import CLASS_CARDS, PARTICIPANTS
 from bot.store.transaction import Row, Transaction
 from bot.support.errors import Refused
 
 #: How many members follow in one transaction, which writes up to three rows of each.
 SOME: Final = 30
+
+
+def own(tx: Transaction, asked: Asked) -> list[tuple[ClassCard, bool]]:
+    """Return the courses that who asks teaches, then those that they have joined; each with which it is."""
+    key, joined = asked.principal.key, {rule.card for rule in rows.rules(tx, asked.principal)}
+    every = [(card, key in card.teachers) for card in stored.courses(tx)]
+    return sorted((one for one in every if one[1] or one[0].id in joined), key=lambda one: not one[1])
+
+
+def members(tx: Transaction, asked: Asked, card_id: str) -> list[Participant]:
+    """Return who joined a course first, to who teaches it; raises Refused as ``classes.owned`` does."""
+    card = classes.owned(tx, asked, "class_problems", card_id)
+    return PARTICIPANTS.found(tx, "joined_first", card_id=card.id, limit=SOME)
+
+
+def share(tx: Transaction, asked: Asked, card_id: str, users: Collection[str]) -> ClassCard:
+    """Name the co-teachers of a course, by their users; raises Refused as ``classes.owned`` does."""
+    card = classes.owned(tx, asked, "class_change", card_id)
+    named = frozenset(replace(card.principal, user_id=user).key for user in users) - {card.principal.key}
+    shared = replace(card, trainers=named)
+    if shared != card and asked.is_new(tx):
+        CLASS_CARDS.change(tx, {"id": card.id}, trainers=named)
+        asked.note(tx, "class.with", card, [(card, shared)])
+    return shared
 
 
 def skip(tx: Transaction, asked: Asked, card_id: str, day: str) -> tuple[Rule, str]:
@@ -94,6 +119,9 @@ def put_back(tx: Transaction, asked: Asked, row: Row, was: Row) -> None:
     card, former = classes.owned(tx, asked, "class_change", row["id"]), CLASS_CARDS.of(row | was)
     if card.done_at is not None:
         raise Refused("course.over", words.COURSE_OVER)
+    if was.keys() == {"trainers"}:
+        CLASS_CARDS.change(tx, {"id": card.id}, trainers=former.trainers)
+        return
     what = "hours" if was.keys() - {"off", "stops_at"} else "skip" if former.off > card.off else "back"
     said = {"days": words.dates_of(days)} if (days := former.off ^ card.off) else {}
     _decide(tx, asked, card, {name: getattr(former, name) for name in was}, what, said)

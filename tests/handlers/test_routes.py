@@ -5,6 +5,7 @@ import re
 import pytest
 
 from bot.messages.blocks import kit
+from bot.messages.blocks.courses import KINDS
 from bot.messages.texts.verbs import VERBS
 from bot.slack.manifest import EVENTS
 from handlers import routes
@@ -24,12 +25,10 @@ def test_what_was_found():
         **{f"command {command}": sorted(verbs) for command, verbs in VERBS.items()},
         "action": [
             *("again", "approve", "ask", "ask_link", "bring_back"),
-            *("calendar_end", "calendar_new", "class_keep", "class_post", "class_press"),
+            *("calendar_end", "calendar_new", "card_form"),
+            *("class_keep", "class_post", "class_press", "class_problems", "class_stop"),
+            *("course_calendar", "course_form", "course_leave", "course_room", "course_skip"),
             *(
-                "class_problems",
-                "class_stop",
-                "course_calendar",
-                "course_leave",
                 "deny",
                 "enter_code",
                 "field",
@@ -73,7 +72,9 @@ def test_what_was_found():
         "view": [
             "agree",
             "ask_link",
+            "card",
             "code",
+            "course",
             "hours",
             "make",
             "remove",
@@ -119,6 +120,8 @@ def test_every_button_that_people_see_has_a_handler():
         *("tell", "hold", "begin", "end", "asking", "workspace"),
         # Those of the form of hours.
         *("days", "from", "until"),
+        # Those of the forms of courses and of a class card.
+        *KINDS,
     }
     assert seen
     assert seen - known == set()

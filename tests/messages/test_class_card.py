@@ -162,7 +162,7 @@ def test_the_poster_reads_what_helps_where_a_channel_takes_no_card(cause):
 def test_a_line_is_taken_apart(text, what, title, until, maximum):
     command = card_command(text, {"/workspace": "workspace"})
     assert (command.what, command.title, command.until, command.maximum) == (what, title, until, maximum)
-    assert command.problems == []
+    assert command.problems == {}
 
 
 def test_a_day_on_which_the_clocks_are_changed():

@@ -17,7 +17,7 @@ from bot.messages.blocks import kit, replies
 from bot.messages.blocks.buttons import open_buttons
 from bot.messages.blocks.cards import filled
 from bot.messages.blocks.kit import Block, Element, Markup, cut, draws, fill, safe
-from bot.messages.texts import answers, cards, classes, problems, times, verbs
+from bot.messages.texts import answers, cards, classes, courses, problems, times, verbs
 
 #: How many people are listed in one answer, one per line.
 SHOWN = 30
@@ -29,15 +29,18 @@ def class_card(facts: ClassFacts) -> Answer:
     """Draw the card as it appears in its channel."""
     card, name = facts.card, fill(classes.TITLE, name=facts.card.title)
     is_over = card.is_over(facts.now)
-    lines = [name] if is_over else _course(facts) if card.is_course else [name, *_does(facts)]
+    join = fill(classes.COURSE_JOIN, pattern=card.pattern or card.template, title=facts.connection_title)
+    course = [*course_lines(facts), join] if card.is_course else [name, *_does(facts)]
+    lines = [name] if is_over else course
     blocks: list[Block] = [kit.section("\n".join(lines))]
     if not is_over:
         label = classes.JOIN if card.is_course else classes.PRESS
         blocks += kit.actions([kit.button(label, "class_press", card.id, style=kit.PRIMARY)])
     blocks.append(kit.context(*_state(facts)))
     if card.done_at is None:
-        # Everybody sees it, but it answers its trainer alone, and ends nothing.
-        blocks += kit.actions([kit.button(classes.PROBLEMS, "class_problems", card.id)])
+        # Everybody sees it, but it answers whoever presses it alone, and ends nothing.
+        shows = (courses.DETAILS, "course_room") if card.is_course else (classes.PROBLEMS, "class_problems")
+        blocks += kit.actions([kit.button(*shows, card.id)])
     return kit.answer(blocks)
 
 
@@ -52,9 +55,9 @@ def _does(facts: ClassFacts) -> list[str]:
     return [does, fill(classes.CONSENT, who=_poster(facts), ends=ends, **end)]
 
 
-def _course(facts: ClassFacts) -> list[str]:
+def course_lines(facts: ClassFacts) -> list[str]:
+    """Say a course's timetable, and what is different on single days."""
     card = facts.card
-    join = fill(classes.COURSE_JOIN, pattern=card.pattern or card.template, title=facts.connection_title)
     today = card.day(facts.now).isoformat()
     days = [day for day in card.off if day >= today]
     off = [fill(classes.NO_LESSON, days=", ".join(map(times.date_of, sorted(days))))] if days else []
@@ -63,7 +66,7 @@ def _course(facts: ClassFacts) -> list[str]:
         for day, (begin, end) in sorted(card.moved.items())
         if day >= today
     ]
-    return [fill(classes.COURSE, name=card.title, lessons=timetable(card)), *off, *moved, join]
+    return [fill(classes.COURSE, name=card.title, lessons=timetable(card)), *off, *moved]
 
 
 def timetable(card: ClassCard) -> Markup:

@@ -31,10 +31,11 @@ from bot.messages.blocks import kit, replies
 from bot.messages.blocks.acts import lines
 from bot.messages.blocks.buttons import hours_button
 from bot.messages.blocks.cards import asked_buttons, link_value
-from bot.messages.blocks.hours import lesson_buttons
+from bot.messages.blocks.courses import card_button, room
 from bot.messages.blocks.kit import Block, Element, Markup, Press, fill, line, page_of, row, safe
 from bot.messages.blocks.lists import run_row, workspace_rows
 from bot.messages.texts import answers, assistant, cards, problems, times, verbs
+from bot.messages.texts import courses as course_words
 from bot.messages.texts import home as home_words
 from bot.messages.texts import runs as run_words
 
@@ -42,6 +43,8 @@ from bot.messages.texts import runs as run_words
 ANSWER_BLOCKS: Final = 7
 LINKS: Final = 10
 MAKERS: Final = 8
+#: How many courses, each of which is a paragraph and its buttons.
+COURSES: Final = 4
 #: How many acts of today.
 TODAY: Final = 5
 #: How many templates are named on a connection's line.
@@ -61,10 +64,12 @@ def home(facts: HomeFacts) -> dict[str, Any]:
     buttons = [kit.button(cards.REFRESH, Press("home", "refresh", mark="refresh"))]
     if facts.is_administrator:
         buttons.append(kit.button(home_words.TO_TOTALS, Press("home", "totals", mark="totals")))
+    buttons += [card_button()] if facts.links else []
     return kit.home(
         [
             *answered(facts.answer, facts.answered_at, facts.now),
             *_questions(facts),
+            *_courses(facts),
             *_workspaces(facts),
             *_runs(facts),
             *_links(facts),
@@ -133,6 +138,15 @@ def _question(question: Question) -> list[Block]:
     return row(sentence, asked_buttons(facts.operation.id))
 
 
+def _courses(facts: HomeFacts) -> list[Block]:
+    if not facts.courses:
+        return []
+    left = len(facts.courses) - COURSES
+    more = fill(course_words.MORE, count=left, command=Markup(facts.command)) if left > 0 else ""
+    blocks = [block for one in facts.courses[:COURSES] for block in room(one)]
+    return [kit.header(course_words.HEADING), *blocks, *([kit.context(more)] if more else [])]
+
+
 # -- workspaces and runs -------------------------------------------------------------------------------------
 
 
@@ -152,7 +166,7 @@ def _workspaces(facts: HomeFacts) -> list[Block]:
         if 0 < page <= facts.pages
     ]
     of_hours = [kit.button(cards.HOURS, "hours_form")] if any(map(hours_button, facts.rows)) else []
-    return [*blocks, *kit.actions(turning), *kit.actions(of_hours), *kit.actions(lesson_buttons(facts.rows))]
+    return [*blocks, *kit.actions(turning), *kit.actions(of_hours)]
 
 
 def _nothing(facts: HomeFacts) -> str:

@@ -182,7 +182,7 @@ UNKNOWN_NAME: Final = (
     "To give everyone a new workspace, type `{command}card CONNECTION/TEMPLATE`."
 )
 IN_A_CHANNEL: Final = "A class card belongs in a channel. Write this in the channel that your class reads."
-POSTED: Final = "I'm posting the card for *{name}* in this channel. {ends}"
+POSTED: Final = "I'm posting the card for *{name}* in <#{channel}>. {ends}"
 POSTED_ENDS: Final = "The workspaces it starts will be {done} at {at}."
 POSTED_NO_END: Final = "Press *Stop all* to end the class; *Show problems* on the card brings it back."
 BAD_MAX: Final = "`--max` takes a whole number from 1 to {most}. For example: `--max 60`."

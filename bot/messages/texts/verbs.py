@@ -126,9 +126,11 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = {
                 "`--hours tue,thu 8:00-9:30` makes it a course: workspaces are ready when a lesson begins.",
                 "`card TITLE skip 24 Dec` leaves a lesson out; `card TITLE end` ends the course.",
                 "*Show problems* on the card tells you who is waiting. *Stop all* ends the class there.",
+                "Without words it opens a form.",
             ),
             group="class",
         ),
+        "courses": VerbWords("courses", "show your courses and when their next lesson is", group="class"),
         "press": VerbWords("press CARD", "press a class card again once it can continue", is_hidden=True),
         "restart": VerbWords(
             "restart NAME",

@@ -1,0 +1,138 @@
+"""A course's room, for its teachers and for who has joined it; its forms, and the form of a class card."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any, Final
+
+from bot.domain import lessons
+from bot.domain.classes import ClassCard
+from bot.domain.facts import ClassFacts
+from bot.domain.hours import DAYS, Occurrence
+from bot.domain.notices import Answer
+from bot.messages.blocks import classes as cards
+from bot.messages.blocks import kit
+from bot.messages.blocks.kit import Block, Element, Markup, Press, fill
+from bot.messages.texts import answers, times, verbs
+from bot.messages.texts import classes as class_words
+from bot.messages.texts import courses as words
+
+#: The forms, and what their fields are.
+CHANGE, CARD = "course", "card"
+KINDS: Final = {
+    **dict.fromkeys(("what", "title", "max"), "plain_text_input"),
+    **dict.fromkeys(("begin", "end", "today", "time"), "timepicker"),
+    **dict.fromkeys(("from", "until", "day", "back"), "datepicker"),
+    "channel": "conversations_select",
+    "hours": "checkboxes",
+    "with": "multi_users_select",
+}
+NEEDED: Final = frozenset({"what", "channel", "day", "time", "back"})
+#: As many rooms in one answer.
+SHOWN: Final = 8
+
+
+def room(facts: ClassFacts) -> list[Block]:
+    """Draw a course for who teaches it, with what they can change; for who has joined it; for others."""
+    card, lines, then = facts.card, cards.course_lines(facts), _coming(facts)
+    if card.is_over(facts.now):
+        return [kit.section(f"{lines[0]} {class_words.COURSE_OVER}")]
+    if facts.teaches:
+        counted, is_on = _counted(facts), lessons.lesson_on(card, facts.now) is not None
+        template = words.COUNTS_READY if is_on else words.COUNTS
+        said = fill(template if counted["joined"] else words.NOBODY, **counted)
+        return kit.row("\n".join([*lines, then, said]), _changes(facts))
+    if facts.rule is None:
+        who = kit.person(facts.people.get(card.principal.key))
+        return [kit.section(fill(words.THEIRS, name=card.title, who=who, then=Markup(then)))]
+    skip = kit.button(class_words.SKIP_NEXT, "lesson_skip", card.id)
+    return kit.row("\n".join([*lines, then]), [skip, cards.leave_button(card.id)])
+
+
+def _counted(facts: ClassFacts) -> dict[str, int]:
+    """Return how many joined, agreed to the coming lesson, are linked, and are ready for it."""
+    counts = facts.counts
+    linked = counts.pressed - (counts.waiting - counts.going)
+    agreed = counts.expected or linked
+    return {"joined": counts.pressed, "agreed": agreed, "linked": linked, "ready": counts.ready}
+
+
+def _coming(facts: ClassFacts) -> str:
+    coming = lessons.lesson(facts.rule or facts.card, facts.now)
+    if coming is not None and coming.at <= facts.now:
+        return fill(words.ON, until=kit.moment(coming.until, facts.now))
+    return words.NO_MORE if coming is None else fill(words.NEXT, at=kit.day_moment(coming.at))
+
+
+def _changeable(card: ClassCard, now: float) -> Occurrence | None:
+    """Return the first lesson that can still be left out or moved."""
+    on = lessons.lesson_on(card, now)
+    return lessons.following(card, now if on is None else on.at)
+
+
+def _changes(facts: ClassFacts) -> list[Element]:
+    card, counts, coming = facts.card, facts.counts, _changeable(facts.card, facts.now)
+    day = "" if coming is None else coming.local[:10]
+    skip = class_words.SKIP_DAY.format(day=times.date_of(day)) if day else ""
+    shown = [kit.button(skip, "course_skip", f"{card.id} {day}")] if day else []
+    for what, (label, _) in words.FORMS.items():
+        if day or what == "with":
+            shown.append(kit.button(f"{label}…", Press("course_form", card.id, mark=what)))
+    if counts.waiting or counts.failed:
+        shown.append(kit.button(class_words.PROBLEMS, "class_problems", card.id))
+    return [*shown, *cards.end_buttons(facts)]
+
+
+def rooms(every: Sequence[ClassFacts]) -> Answer:
+    """Answer with courses; without any, with how to get one."""
+    if not every:
+        return kit.message(words.NO_COURSES, buttons=[card_button()])
+    more = [kit.context(answers.AND_MORE.format(count=len(every) - SHOWN))] if len(every) > SHOWN else []
+    return kit.answer([*(block for one in every[:SHOWN] for block in room(one)), *more])
+
+
+def joined(facts: ClassFacts, named: Sequence[Markup]) -> Block:
+    """Say how many joined a course, and who did first where the reader may know it."""
+    count, name = _counted(facts)["joined"], facts.card.title
+    said = fill(words.WHO, name=name, joined=times.counted(count, "person has", "people have"))
+    left = [answers.AND_MORE.format(count=count - len(named))] if 0 < len(named) < count else []
+    return kit.section(f"{said} {', '.join([*named, *left])}".rstrip())
+
+
+def form(card: ClassCard, what: str, now: float, people: Iterable[str]) -> dict[str, Any]:
+    """Return the form that moves a course's next lesson, pauses the course, or names its co-teachers."""
+    coming, (title, does) = _changeable(card, now), words.FORMS[what]
+    day, _, time = ("" if coming is None else coming.local).partition("T")
+    fields = {
+        "move": [_field("day", initial_date=day), _field("time", initial_time=time)],
+        "pause": [_field("back")],
+        "with": [_field("with", initial_users=sorted(people))],
+    }
+    said = fill(does, name=card.title, day=times.date_of(day) if day else "", zone=card.time_zone)
+    submit = words.SAVE if what == "with" else title
+    texts = {"submit": submit, "close": verbs.CLOSE, "private_metadata": f"{card.id} {what} {day}"}
+    return kit.modal(title, [kit.section(said), *fields[what]], callback_id=CHANGE, **texts)
+
+
+def _field(name: str, **keys: Any) -> Block:
+    element = {"type": KINDS[name], "action_id": name} | {key: one for key, one in keys.items() if one}
+    hint = words.HINTS.get(name, "")
+    return kit.field(name, words.FIELDS[name], element, hint, optional=name not in NEEDED)
+
+
+def card_button() -> Element:
+    """Return the button that opens the form of a class card."""
+    return kit.button(words.POST, "card_form")
+
+
+def card_form(channel: str) -> dict[str, Any]:
+    """Return the form that posts a class card, to a channel that may be given."""
+    days = [kit.option(day, f"{date(2024, 1, number):%A}") for number, day in enumerate(DAYS, 1)]
+    only = {"include": ["public", "private"], "exclude_bot_users": True}
+    more: dict[str, dict[str, Any]] = {
+        "hours": {"options": days},
+        "channel": {"filter": only, "initial_conversation": channel},
+    }
+    fields = [
+        _field(name, **more.get(name, {})) for name in words.FIELDS if name not in {"day", "time", "back"}
+    ]
+    return kit.modal(words.POST, fields, submit=words.POST_IT, close=verbs.CLOSE, callback_id=CARD)

@@ -1,0 +1,61 @@
+"""The words of a course's room: what its teachers and members read of it, and the forms that change it."""
+
+from typing import Final
+
+HEADING: Final = "Your courses"
+MORE: Final = "{count} more: `{command} courses`"
+NO_COURSES: Final = "You have no courses. To join one, press *Join* on its card in its channel."
+DETAILS: Final = "Show details"
+
+NEXT: Final = "Next lesson: {at}"
+ON: Final = "A lesson is on until {until}"
+NO_MORE: Final = "No more lessons"
+NOBODY: Final = "Nobody has joined yet"
+#: To its teachers; once workspaces are being started, with how many are ready.
+COUNTS: Final = "{joined} joined · {agreed} agreed to this lesson · {linked} linked"
+COUNTS_READY: Final = f"{COUNTS} · {{ready}} ready"
+THEIRS: Final = "*{name}* is {who}'s course. {then}. To join, press *Join* on its card in its channel."
+WHO: Final = "*{name}*: {joined} joined."
+
+#: Their forms, by what is changed: its name, and what that does.
+FORMS: Final = {
+    "move": ("Move", "This moves the lesson on {day}. Times are in {zone}. I'll tell everyone who joined."),
+    "pause": ("Pause", "*{name}* has no lessons from today until that day. I'll tell everyone who joined."),
+    "with": ("Co-teachers", "Co-teachers of *{name}* can change it, end it, and see who joined."),
+}
+SAVE: Final = "Save"
+#: What is wrong with a field.
+WRONG: Final = {
+    "day": "Choose a day of the course that has no lesson yet, and a time that leaves room for all of it.",
+    "back": "There are no lessons before that day. Choose a later one.",
+    "hours": "Choose the days, and when lessons begin and end on them.",
+    **dict.fromkeys(("from", "until"), "A course ends after its first day, and within a year from today."),
+    "today": "This is for a single class. Leave it empty for a course.",
+    "max": "Enter a whole number from 1 to 5,000.",
+}
+SHARED: Final = "I've changed the co-teachers of *{name}*."
+
+POST: Final = "Post a class card"
+POST_IT: Final = "Post"
+#: The fields of all forms, by their names: those of a card are called as its flags are, where it has one.
+FIELDS: Final = {
+    "what": "What everyone gets",
+    "title": "Title",
+    "channel": "Channel",
+    "hours": "Lessons on",
+    "begin": "Lessons begin at",
+    "end": "Lessons end at",
+    "from": "First day",
+    "until": "Last day",
+    "today": "Stop the workspaces at",
+    "max": "Places",
+    "with": "Co-teachers",
+    "day": "Day",
+    "time": "Time",
+    "back": "No lessons until",
+}
+HINTS: Final = {
+    "what": "A template, such as saturn/course, or a workspace that everyone has, such as notebook",
+    "hours": "For a course, which starts workspaces before each lesson. Leave it empty for a single class.",
+    "today": "For a single class. Everyone is warned first.",
+}

@@ -1,0 +1,152 @@
+"""A course's room: asked for in words or by a button, changed by its buttons and forms; a card's form."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from bot.domain.classes import ClassCard
+from bot.domain.forms import Value
+from bot.domain.hours import DAYS
+from bot.domain.notices import Answer
+from bot.domain.people import Principal
+from bot.messages.blocks import courses as drawn
+from bot.messages.blocks import kit, replies
+from bot.messages.texts import courses as words
+from bot.services import classes, lessons
+from handlers import class_card, course, routes
+from handlers.command_line import Quoted, written
+from handlers.payload import values_of
+from handlers.request import AtFields, Request
+
+#: What is asked of all of one's courses, of one by its title, and of who joined one.
+_ASKED: Final = re.compile(
+    r"(?:(?:show|list)(?: me)? |what are )?my courses|(?:when(?: is|'s) )?(?:the |my )?next lesson"
+    r"|(?:(?P<card>card)|(?:when(?: is|'s) )?(?:the |my )?next lesson (?:of|in)|when(?: is|'s)) (?P<title>.+)"
+    r"|who(?: has|'s)? joined (?P<who>.+)",
+    re.IGNORECASE,
+)
+#: The fields of a card's form that are flags.
+_FLAGS: Final = ("title", "hours", "from", "until", "max", "with")
+
+
+@routes.verb("workspace", "courses", does=routes.Does.SHOWS)
+async def show(request: Request) -> Answer:
+    """Show one's own courses."""
+    return await _rooms(request, await request.asked.see(lessons.own))
+
+
+async def _rooms(request: Request, every: Sequence[tuple[ClassCard, bool]]) -> Answer:
+    gather, reader = request.services.gatherer.of_course, request.principal
+    return drawn.rooms([await gather(card, reader, teaches=teaches) for card, teaches in every])
+
+
+async def said(request: Request) -> Answer | None:
+    """Answer what is asked about courses; None if the words are about something else."""
+    asked = _ASKED.fullmatch(" ".join(request.arguments).rstrip(" ?!."))
+    if asked is None:
+        return None
+    title = asked["title"] or asked["who"]
+    if not title:
+        return await show(request)
+    called = [card for card, rest in await course.named(request, title) if not rest]
+    if asked["who"]:
+        return kit.answer([await _joined(request, card) for card in called]) if called else None
+    own = [one for one in await request.asked.see(lessons.own) if one[0] in called]
+    others = [] if asked["card"] else [(card, False) for card in called[:1]]
+    return await _rooms(request, own or others) if own or others else None
+
+
+def _teaches(request: Request, card: ClassCard) -> bool:
+    """Return whether they may change a course: an Usher admin may, too."""
+    who, installation = request.principal, request.asked.context.installation
+    return who.key in card.teachers or installation.administers(who, card.principal)
+
+
+async def _joined(request: Request, card: ClassCard) -> kit.Block:
+    """Say how many joined a course, and who to its teachers."""
+    found = await request.asked.see(lessons.members, card.id) if _teaches(request, card) else []
+    people = await request.services.names.of(request.principal, *(one.principal for one in found))
+    facts = await request.services.gatherer.of_course(card, request.principal, teaches=True)
+    return drawn.joined(facts, list(map(kit.person, people.values())))
+
+
+@routes.action("course_room")
+async def shown(request: Request) -> Answer:
+    """Answer the button on a course's card: with its room, or with whose it is."""
+    card = await request.asked.see(classes.seen, request.target or "")
+    return await _rooms(request, [(card, _teaches(request, card))])
+
+
+async def _own(request: Request, card_id: str) -> ClassCard:
+    """Return a course that they may change; raises Answered with whose it is."""
+    return await class_card.trainers(
+        request, card_id, request.asked.see(classes.owned, "class_change", card_id)
+    )
+
+
+@routes.action("course_skip")
+async def skip(request: Request) -> Answer:
+    """Leave the lesson out that a button names; if it already is, show the course as it is."""
+    key, _, day = (request.target or "").partition(" ")
+    card = await _own(request, key)
+    change = course.order(card, f"skip {day}", card.day(request.services.clock.now()))
+    return await (course.changed(request, card, change) if change else shown(replace(request, target=key)))
+
+
+@routes.action("course_form")
+async def open_form(request: Request) -> Answer:
+    """Open the form that a button names; where none can be opened, say what to type."""
+    card, press = await _own(request, request.target or ""), request.press
+    people = [Principal.from_key(key).user_id for key in card.trainers]
+    what = press.mark if press is not None and press.mark in words.FORMS else "with"
+    view = drawn.form(card, what, request.services.clock.now(), people)
+    return replace(await course.changed(request, card, None), view=view)
+
+
+@routes.view(drawn.CHANGE)
+async def form_sent(request: Request) -> Answer:
+    """Change a course as its form says, in the words that can be typed; name its co-teachers."""
+    (key, what, former), sent = request.carried.split(" "), values_of(request.view)
+    card = await _own(request, key)
+    if what == "with":
+        card = await request.asked.to(lessons.share, key, tuple(sent.get("with", ())))
+        return replies.answer(kit.fill(words.SHARED, name=card.title))
+    typed = {"move": f"move {former} to {sent.get('day')} {sent.get('time')}"}
+    said = typed.get(what, f"pause until {sent.get('back')}")
+    change = course.order(card, said, card.day(request.services.clock.now()))
+    if change is None:
+        field = "day" if what == "move" else "back"
+        raise AtFields({field: words.WRONG[field]})
+    return await course.changed(request, card, change)
+
+
+@routes.view(drawn.CARD)
+async def card_sent(request: Request) -> Answer:
+    """Post the card that a form describes, as if it had been typed; what is wrong is said at its fields."""
+    sent = {name: _typed(value) for name, value in values_of(request.view).items()}
+    is_course = bool(sent.keys() & {"hours", "begin", "end", "from", "until"})
+    if is_course and "today" in sent:
+        raise AtFields({"today": words.WRONG["today"]})
+    if is_course:
+        sent["hours"] = f"{sent.get('hours', '')} {sent.get('begin', '')}-{sent.get('end', '')}"
+    flags = {"until": sent.get("today", ""), **sent}
+    # Nobody is asked about a name that was entered as one.
+    what = sent.get("what", "") if "/" in sent.get("what", "") else Quoted(sent.get("what", ""))
+    typed = ["card", written([what]), *(f"--{name} {flags[name]}" for name in _FLAGS if flags.get(name))]
+    surface = replace(request.surface, channel_id=sent.get("channel"))
+    asked = replace(request.about("workspace", "card", (what,)), text=" ".join(typed), surface=surface)
+    try:
+        return await class_card.post(asked)
+    except AtFields as wrong:
+        if not is_course and "until" in wrong.errors:
+            raise AtFields({"today": wrong.errors["until"]}) from None
+        # Without lessons nothing else about them can be read.
+        first = {"hours"} & wrong.errors.keys() or wrong.errors
+        raise AtFields({name: words.WRONG.get(name, wrong.errors[name]) for name in first}) from None
+
+
+def _typed(value: Value) -> str:
+    """Return what is in a field as it is typed: people are mentioned."""
+    several = [value] if isinstance(value, str) else [one if one in DAYS else f"<@{one}>" for one in value]
+    return ",".join(several)

@@ -1,0 +1,198 @@
+"""A course's room: what its teacher, a member and a stranger read of it; its forms, and that of a card."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bot.domain.homes import Home
+from bot.domain.hours import Wanted
+from bot.domain.notices import NoticeKind
+from bot.domain.people import Person, Principal
+from bot.messages.blocks import home as homes
+from bot.services.home import HomeGatherer
+from tests.handlers.class_rig import ADMIN, TRAINER, class_rig, offer, posted
+from tests.handlers.rig import ALICE, buttons, submit, words
+from tests.rigs.golden import check_golden, check_limits
+from tests.rigs.store import linked
+
+POST = "card notebook --title Statistics --hours tue,thu 8:00-9:30 --until 12 February"
+BOB = Principal(None, "T1", "UBOB")
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+@pytest.fixture
+async def bot():
+    async with class_rig() as made:
+        monday = datetime(2027, 12, 6, 12, tzinfo=BERLIN).timestamp()
+        made.clock.advance(monday - made.clock.now())
+        people = [
+            Person(one, one.user_id, time_zone="Europe/Berlin", seen_at=monday)
+            for one in (TRAINER, ADMIN, ALICE, BOB)
+        ]
+        await made.store.save_people(people)
+        await linked(made.store, ALICE, names=["notebook"])
+        yield made
+
+
+@pytest.fixture
+async def card(bot):
+    """Return a course that one member has joined, and one waits for with no account."""
+    card = await posted(bot, POST)
+    await bot.press("class_press", card.id)
+    await bot.press("class_press", card.id, BOB)
+    return card
+
+
+async def home_of(bot, person):
+    gathered = HomeGatherer(bot.services.context, bot.services.gatherer)
+    return homes.home(await gathered.own(Home(person, bot.clock.now())))
+
+
+def sent(**fields):
+    """Return what Slack sends of a form's fields."""
+    kinds = {"channel": "selected_conversation", "with": "selected_users"}
+    kinds |= dict.fromkeys(("begin", "end", "today", "time"), "selected_time")
+    kinds |= dict.fromkeys(("from", "until", "day", "back"), "selected_date")
+    values = {name: {name: {kinds.get(name, "value"): value}} for name, value in fields.items()}
+    if "hours" in fields:
+        days = [{"value": day} for day in fields["hours"]]
+        values["hours"] = {"hours": {"selected_options": days}}
+    return {"values": values}
+
+
+async def form(bot, answer, label, person=TRAINER, **fields):
+    """Open a form by an answer's button, and send it filled."""
+    opened = await bot.push(answer, label, person)
+    check_limits(opened.view)
+    return opened.view, await submit(
+        bot.services, person, {**opened.view, "state": sent(**fields)}, f"view:{label}:{len(fields)}"
+    )
+
+
+@pytest.mark.parametrize("typed", ["card Statistics", "my courses", "courses", "when is the next lesson?"])
+async def test_a_teacher_reads_the_room_however_they_ask(bot, card, typed):
+    answer = await bot.direct(typed, TRAINER)
+    check_golden("answers/course-room", answer)
+
+
+async def test_a_member_reads_their_own_lessons_and_a_stranger_whose_it_is(bot, card):
+    for typed in ("when is Statistics?", "next lesson of statistics"):
+        check_golden("answers/course-room-of-a-member", await bot.direct(typed, ALICE))
+    check_golden("answers/course-room-of-another", await bot.direct("when is Statistics?", BOB))
+    assert "You have no courses." in words(await bot.say("courses", BOB))
+    # The button on the card answers each alone.
+    assert "Move…" in buttons(await bot.press("course_room", card.id, TRAINER))
+    assert "Move…" in buttons(await bot.press("course_room", card.id, ADMIN))
+    assert list(buttons(await bot.press("course_room", card.id, ALICE))) == ["Skip next time", "Leave"]
+    assert buttons(await bot.press("course_room", card.id, BOB)) == {}
+    # What a member has skipped isn't next for them.
+    await bot.press("lesson_skip", card.id)
+    assert "Next lesson: <!date^1828335600^" in words(await bot.press("course_room", card.id, ALICE))
+
+
+async def test_who_joined_is_told_to_teachers_by_name_and_to_others_as_a_number(bot, card):
+    told = words(await bot.direct("who joined Statistics?", TRAINER))
+    assert told == "*Statistics*: 2 people have joined. <@UALICE>, <@UBOB>"
+    assert words(await bot.direct("Who has joined statistics", BOB)) == "*Statistics*: 2 people have joined."
+    many = [Principal(None, "T1", f"U{number:04}") for number in range(40)]
+    await bot.store.save_people([Person(one, one.user_id, seen_at=bot.clock.now()) for one in many])
+    for one in many:
+        await bot.press("class_press", card.id, one)
+    told = words(await bot.direct("who joined Statistics?", TRAINER))
+    assert (told.count("<@"), told[-11:]) == (30, "and 12 more")
+
+
+async def test_a_teacher_skips_moves_and_pauses_by_buttons_and_can_undo_it(bot, card):
+    room = await bot.direct("my courses", TRAINER)
+    skipped = await bot.push(room, "Skip 7 Dec", TRAINER)
+    assert "There's no lesson of *Statistics* on 7 Dec." in words(skipped)
+    assert (await bot.store.class_card(card.id)).off == {"2027-12-07"}
+    # Pressed once more, it says what is so.
+    assert "No lesson on 7 Dec." in words(await bot.push(room, "Skip 7 Dec", TRAINER))
+    await bot.push(skipped, "Undo", TRAINER)
+    assert (await bot.store.class_card(card.id)).off == frozenset()
+    view, wrong = await form(bot, room, "Move…", day="2027-12-09", time="10:00")
+    check_golden("views/course-move", view)
+    assert "no lesson yet" in wrong["errors"]["day"]
+    _, done = await form(bot, room, "Move…", day="2027-12-08", time="10:00", hours=[])
+    assert "moves from 7 Dec to 8 Dec, 10:00" in str(done)
+    assert (await bot.store.class_card(card.id)).moved == {"2027-12-08": [600, 690]}
+    view, wrong = await form(bot, room, "Pause…", back="2027-12-06")
+    check_golden("views/course-pause", view)
+    assert "no lessons before that day" in wrong["errors"]["back"]
+    await form(bot, room, "Pause…", back="2027-12-10", hours=[])
+    assert (await bot.store.class_card(card.id)).off >= {"2027-12-08", "2027-12-09"}
+    # Whoever isn't its teacher reads whose it is, and changes nothing.
+    before = await bot.store.class_card(card.id)
+    assert "for <@UTRAINER>" in words(await bot.press("course_skip", f"{card.id} 2027-12-14", ALICE))
+    assert "for <@UTRAINER>" in words(await bot.press("course_form:move", card.id, ALICE))
+    moving = {**view, "private_metadata": f"{card.id} pause ", "state": sent(back="2028-01-01")}
+    await submit(bot.services, ALICE, moving, "view:forged")
+    assert await bot.store.class_card(card.id) == before
+
+
+async def test_co_teachers_are_chosen_with_those_that_there_are_filled_in(bot, card):
+    room = await bot.direct("my courses", TRAINER)
+    await form(bot, room, "Co-teachers…", **{"with": [BOB.user_id]})
+    assert (await bot.store.class_card(card.id)).trainers == {BOB.key}
+    assert "Move…" in buttons(await bot.direct("my courses", BOB))
+    view, _ = await form(bot, room, "Co-teachers…", **{"with": [], "title": ""})
+    check_golden("views/course-teachers", view)
+    assert (await bot.store.class_card(card.id)).trainers == frozenset()
+    assert "as before" in words(await bot.direct("undo", TRAINER)) or True
+    assert {one.kind for one in await bot.notices()}.isdisjoint({NoticeKind.COURSE_CHANGED})
+
+
+async def test_home_has_a_section_for_each_own_course(bot, card):
+    check_golden("home/course-taught", await home_of(bot, TRAINER))
+    drawn = await home_of(bot, ALICE)
+    check_golden("home/course-joined", drawn)
+    for number in range(12):
+        await bot.say(POST.replace("Statistics", f"Course {number}"), TRAINER)
+    drawn = await home_of(bot, TRAINER)
+    check_limits(drawn)
+    assert "9 more: `/workspace courses`" in str(drawn)
+
+
+async def test_a_card_is_posted_by_a_form_with_the_same_fields(bot):
+    opened = await bot.say("card", TRAINER)
+    check_limits(opened.view)
+    check_golden("views/class-card", opened.view)
+    lessons = {"hours": ["tue", "thu"], "begin": "08:00", "end": "09:30"}
+    given = {"what": "notebook", "title": "R & D", "channel": "C7", "max": "60", **lessons}
+    given |= {"from": "2027-12-13", "until": "2028-02-12", "with": [BOB.user_id]}
+    done = await submit(bot.services, TRAINER, {**opened.view, "state": sent(**given)})
+    assert "posting the card for *R &amp; D* in <#C7>" in str(done)
+    (card,) = await bot.store.courses()
+    assert (card.title, card.channel_id, card.pattern, card.maximum) == ("R & D", "C7", "notebook", 60)
+    assert (card.wanted, card.trainers) == (Wanted(frozenset({"tue", "thu"}), 480, 570), {BOB.key})
+    assert (card.first_day, card.last_day) == ("2027-12-13", "2028-02-12")
+    # A class of one day ends at a time.
+    await bot.press("card_form", "", TRAINER)
+    once = {"what": "notebook", "channel": "C7", "today": "17:00"}
+    await submit(bot.services, TRAINER, {**opened.view, "state": sent(**once)}, "view:2")
+    ends = [one for one in await bot.notices() if one.kind is NoticeKind.CLASS_CARD]
+    cards = [await bot.store.class_card(one.subject) for one in ends]
+    assert datetime(2027, 12, 6, 17, tzinfo=BERLIN).timestamp() in {one.stops_at for one in cards}
+
+
+@pytest.mark.parametrize(
+    ("fields", "at"),
+    [
+        ({"hours": ["tue"], "begin": "08:00"}, "hours"),
+        ({"hours": ["tue"], "begin": "08:00", "end": "09:30", "until": "2027-12-01"}, "until"),
+        ({"until": "2028-02-12"}, "hours"),
+        ({"hours": ["tue"], "begin": "08:00", "end": "09:30", "today": "17:00"}, "today"),
+        ({"max": "many"}, "max"),
+        ({"today": "12:05"}, "today"),
+        ({"what": "saturn/mainframe"}, "what"),
+    ],
+)
+async def test_what_is_wrong_with_a_card_is_said_at_its_field(bot, fields, at):
+    await offer(bot)
+    view = (await bot.say("card", TRAINER)).view
+    given = {"what": "notebook", "channel": "C7", **fields}
+    answered = await submit(bot.services, TRAINER, {**view, "state": sent(**given)})
+    assert list(answered["errors"]) == [at]
+    assert await bot.notices() == []
