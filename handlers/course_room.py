@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from bot.domain.classes import ClassCard
@@ -37,8 +38,7 @@ async def show(request: Request) -> Answer:
 
 
 async def _rooms(request: Request, every: Sequence[tuple[ClassCard, bool]]) -> Answer:
-    gather, reader = request.services.gatherer.of_course, request.principal
-    return drawn.rooms([await gather(card, reader, teaches=teaches) for card, teaches in every])
+    return drawn.rooms(await request.services.gatherer.of_courses(request.principal, every))
 
 
 async def said(request: Request) -> Answer | None:
@@ -46,15 +46,18 @@ async def said(request: Request) -> Answer | None:
     asked = _ASKED.fullmatch(" ".join(request.arguments).rstrip(" ?!."))
     if asked is None:
         return None
-    title = asked["title"] or asked["who"]
-    if not title:
+    if not (title := (asked["title"] or asked["who"] or "").casefold()):
         return await show(request)
-    called = [card for card, rest in await course.named(request, title) if not rest]
-    if asked["who"]:
-        return kit.answer([await _joined(request, card) for card in called]) if called else None
-    own = [one for one in await request.asked.see(lessons.own) if one[0] in called]
-    others = [] if asked["card"] else [(card, False) for card in called[:1]]
-    return await _rooms(request, own or others) if own or others else None
+    if not asked["who"]:
+        own = [one for one in await request.asked.see(lessons.own) if one[0].title.casefold() == title]
+        if own or asked["card"]:
+            return await _rooms(request, own) if own else None
+    together = partial(request.asked.context.installation.are_together, request.principal)
+    every = [one for one in await request.services.store.courses() if together(one.principal)]
+    called = [one for one in every if one.title.casefold() == title]
+    if asked["who"] and called:
+        return kit.answer([await _joined(request, one) for one in called])
+    return await _rooms(request, [(one, False) for one in called]) if called else None
 
 
 def _teaches(request: Request, card: ClassCard) -> bool:
@@ -67,7 +70,7 @@ async def _joined(request: Request, card: ClassCard) -> kit.Block:
     """Say how many joined a course, and who to its teachers."""
     found = await request.asked.see(lessons.members, card.id) if _teaches(request, card) else []
     people = await request.services.names.of(request.principal, *(one.principal for one in found))
-    facts = await request.services.gatherer.of_course(card, request.principal, teaches=True)
+    (facts,) = await request.services.gatherer.of_courses(request.principal, [(card, True)])
     return drawn.joined(facts, list(map(kit.person, people.values())))
 
 
@@ -78,26 +81,30 @@ async def shown(request: Request) -> Answer:
     return await _rooms(request, [(card, _teaches(request, card))])
 
 
-async def _own(request: Request, card_id: str) -> ClassCard:
+async def _taught(request: Request, card_id: str) -> ClassCard:
     """Return a course that they may change; raises Answered with whose it is."""
-    return await class_card.trainers(
-        request, card_id, request.asked.see(classes.owned, "class_change", card_id)
-    )
+    found = request.asked.see(classes.owned, "class_change", card_id)
+    return await class_card.trainers(request, card_id, found)
+
+
+async def _ordered(request: Request, card_id: str, text: str) -> Answer | None:
+    """Change a course as the words say that can be typed after its title; None if they change nothing."""
+    card = await _taught(request, card_id)
+    change = course.order(card, text, card.day(request.services.clock.now()))
+    return None if change is None else await course.changed(request, card, change)
 
 
 @routes.action("course_skip")
 async def skip(request: Request) -> Answer:
     """Leave the lesson out that a button names; if it already is, show the course as it is."""
     key, _, day = (request.target or "").partition(" ")
-    card = await _own(request, key)
-    change = course.order(card, f"skip {day}", card.day(request.services.clock.now()))
-    return await (course.changed(request, card, change) if change else shown(replace(request, target=key)))
+    return await _ordered(request, key, f"skip {day}") or await shown(replace(request, target=key))
 
 
 @routes.action("course_form")
 async def open_form(request: Request) -> Answer:
     """Open the form that a button names; where none can be opened, say what to type."""
-    card, press = await _own(request, request.target or ""), request.press
+    card, press = await _taught(request, request.target or ""), request.press
     people = [Principal.from_key(key).user_id for key in card.trainers]
     what = press.mark if press is not None and press.mark in words.FORMS else "with"
     view = drawn.form(card, what, request.services.clock.now(), people)
@@ -108,17 +115,18 @@ async def open_form(request: Request) -> Answer:
 async def form_sent(request: Request) -> Answer:
     """Change a course as its form says, in the words that can be typed; name its co-teachers."""
     (key, what, former), sent = request.carried.split(" "), values_of(request.view)
-    card = await _own(request, key)
+    card = await _taught(request, key)
     if what == "with":
-        card = await request.asked.to(lessons.share, key, tuple(sent.get("with", ())))
+        named = frozenset(replace(card.principal, user_id=user).key for user in sent.get("with", ()))
+        to = {"trainers": named - {card.principal.key}}
+        card = await request.asked.to(lessons.change, key, "teachers", {}, to)
         return replies.answer(kit.fill(words.SHARED, name=card.title))
-    typed = {"move": f"move {former} to {sent.get('day')} {sent.get('time')}"}
-    said = typed.get(what, f"pause until {sent.get('back')}")
-    change = course.order(card, said, card.day(request.services.clock.now()))
-    if change is None:
-        field = "day" if what == "move" else "back"
+    field, typed = "back", f"pause until {sent.get('back')}"
+    if what == "move":
+        field, typed = "day", f"move {former} to {sent.get('day')} {sent.get('time')}"
+    if (answer := await _ordered(request, key, typed)) is None:
         raise AtFields({field: words.WRONG[field]})
-    return await course.changed(request, card, change)
+    return answer
 
 
 @routes.view(drawn.CARD)
@@ -130,9 +138,9 @@ async def card_sent(request: Request) -> Answer:
         raise AtFields({"today": words.WRONG["today"]})
     if is_course:
         sent["hours"] = f"{sent.get('hours', '')} {sent.get('begin', '')}-{sent.get('end', '')}"
-    flags = {"until": sent.get("today", ""), **sent}
+    flags, what = {"until": sent.get("today", ""), **sent}, sent.get("what", "")
     # Nobody is asked about a name that was entered as one.
-    what = sent.get("what", "") if "/" in sent.get("what", "") else Quoted(sent.get("what", ""))
+    what = what if "/" in what else Quoted(what)
     typed = ["card", written([what]), *(f"--{name} {flags[name]}" for name in _FLAGS if flags.get(name))]
     surface = replace(request.surface, channel_id=sent.get("channel"))
     asked = replace(request.about("workspace", "card", (what,)), text=" ".join(typed), surface=surface)

@@ -76,7 +76,7 @@ class ClassFacts(Facts):
     people: People = field(default_factory=dict)
     #: Who isn't ready for a lesson, where that is told.
     problems: Sequence[ClassProblem] = ()
-    #: Of a course: whether its reader teaches it, or else the rule by which they have joined it.
+    #: Of a course: whether its reader teaches it, and the rule by which they have joined it.
     teaches: bool = False
     rule: Rule | None = None
 

@@ -131,13 +131,14 @@ class Gatherer:
             people=await self._names.of(reader, card.principal, *stopper),
         )
 
-    async def of_course(self, card: ClassCard, reader: Principal, *, teaches: bool) -> ClassFacts:
-        """Gather facts for a course's room: its counts for who teaches it, else the reader's own rule."""
-        facts = await self.of_class(card, reader)
-        if teaches:
-            return replace(facts, teaches=True, counts=await self._store.class_counts(card.id))
-        rules = await self._store.rules(reader)
-        return replace(facts, rule=next((one for one in rules if one.card == card.id), None))
+    async def of_courses(self, reader: Principal, own: Sequence[tuple[ClassCard, bool]]) -> list[ClassFacts]:
+        """Gather facts for courses: first, and with counts, those that the reader teaches."""
+        rules, found = {one.card: one for one in await self._store.rules(reader)}, []
+        for card, teaches in sorted(own, key=lambda one: not one[1]):
+            facts = replace(await self.of_class(card, reader), teaches=teaches, rule=rules.get(card.id))
+            counts = await self._store.class_counts(card.id) if teaches else facts.counts
+            found.append(replace(facts, counts=counts))
+        return found
 
     async def of_card(self, kind: NoticeKind, subject: str) -> Facts | None:
         """Gather facts for a card by the subject that its kind names; return None if its row is gone.

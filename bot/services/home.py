@@ -10,7 +10,6 @@ import structlog
 from bot.domain.accounts import Account
 from bot.domain.facts import (
     ActFacts,
-    ClassFacts,
     ConnectionFacts,
     HomeFacts,
     LinkFacts,
@@ -83,6 +82,7 @@ class HomeGatherer:
         runs = [run for run in await self._store.runs(principal) if run.connection in self._connections]
         runs.sort(key=lambda run: not run.is_going)
         reach = self._context.installation.reach(principal)
+        own = await Asked(self._context, principal).see(lessons.own)
         return HomeFacts(
             now=now,
             command=self._context.command,
@@ -99,17 +99,13 @@ class HomeGatherer:
             has_code=await self._store.open_link_of(principal, "code") is not None,
             links=await self._links(principal, accounts),
             makers=await self._makers(principal, accounts),
-            courses=await self._courses(principal),
+            courses=await self._gatherer.of_courses(principal, own),
             preferences=await self._gatherer.of_preferences(principal, workspaces),
             today=await today(self._context, principal),
             is_administrator=reach is not None,
             answer=home.shown_answer(now),
             answered_at=home.answered_at or now,
         )
-
-    async def _courses(self, principal: Principal) -> list[ClassFacts]:
-        own = await Asked(self._context, principal).see(lessons.own)
-        return [await self._gatherer.of_course(card, principal, teaches=teaches) for card, teaches in own]
 
     async def totals(self, home: Home) -> TotalsFacts:
         """Gather what an administrator sees: of everybody, or of their own Slack workspace."""

@@ -4,7 +4,7 @@ What shall be is decided on the card's row alone. It holds at once: whoever read
 that row says (``bot.domain.lessons.followed``). The rules' own rows follow in pieces, and so do the messages.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
@@ -30,27 +30,16 @@ SOME: Final = 30
 
 
 def own(tx: Transaction, asked: Asked) -> list[tuple[ClassCard, bool]]:
-    """Return the courses that who asks teaches, then those that they have joined; each with which it is."""
-    key, joined = asked.principal.key, {rule.card for rule in rows.rules(tx, asked.principal)}
-    every = [(card, key in card.teachers) for card in stored.courses(tx)]
-    return sorted((one for one in every if one[1] or one[0].id in joined), key=lambda one: not one[1])
+    """Return a person's own courses that go on, the newest first, each with whether they teach it."""
+    joined, key = {rule.card for rule in rows.rules(tx, asked.principal)}, asked.principal.key
+    every = stored.courses(tx)
+    return [(one, key in one.teachers) for one in every if key in one.teachers or one.id in joined]
 
 
 def members(tx: Transaction, asked: Asked, card_id: str) -> list[Participant]:
     """Return who joined a course first, to who teaches it; raises Refused as ``classes.owned`` does."""
     card = classes.owned(tx, asked, "class_problems", card_id)
     return PARTICIPANTS.found(tx, "joined_first", card_id=card.id, limit=SOME)
-
-
-def share(tx: Transaction, asked: Asked, card_id: str, users: Collection[str]) -> ClassCard:
-    """Name the co-teachers of a course, by their users; raises Refused as ``classes.owned`` does."""
-    card = classes.owned(tx, asked, "class_change", card_id)
-    named = frozenset(replace(card.principal, user_id=user).key for user in users) - {card.principal.key}
-    shared = replace(card, trainers=named)
-    if shared != card and asked.is_new(tx):
-        CLASS_CARDS.change(tx, {"id": card.id}, trainers=named)
-        asked.note(tx, "class.with", card, [(card, shared)])
-    return shared
 
 
 def skip(tx: Transaction, asked: Asked, card_id: str, day: str) -> tuple[Rule, str]:
@@ -109,7 +98,10 @@ def change(
     changed = replace(card, **to)
     changed = replace(changed, stops_at=lessons.last_end(changed))
     if changed != card and asked.is_new(tx):
-        _decide(tx, asked, card, {**to, "stops_at": changed.stops_at}, what, dict(said))
+        if what == "teachers":
+            CLASS_CARDS.change(tx, {"id": card.id}, **to)
+        else:
+            _decide(tx, asked, card, {**to, "stops_at": changed.stops_at}, what, dict(said))
         asked.note(tx, f"class.{what}", card, [(card, changed)])
     return changed
 
@@ -119,7 +111,7 @@ def put_back(tx: Transaction, asked: Asked, row: Row, was: Row) -> None:
     card, former = classes.owned(tx, asked, "class_change", row["id"]), CLASS_CARDS.of(row | was)
     if card.done_at is not None:
         raise Refused("course.over", words.COURSE_OVER)
-    if was.keys() == {"trainers"}:
+    if "trainers" in was:
         CLASS_CARDS.change(tx, {"id": card.id}, trainers=former.trainers)
         return
     what = "hours" if was.keys() - {"off", "stops_at"} else "skip" if former.off > card.off else "back"

@@ -1536,7 +1536,8 @@ RETURNING *;
 SELECT * FROM class_cards WHERE days <> '' AND done_at IS NULL ORDER BY created_at DESC;
 
 -- name: joined_first
-SELECT * FROM participants WHERE card_id = :card_id ORDER BY joined_at, principal LIMIT :limit;
+SELECT * FROM participants WHERE card_id = :card_id AND (withdrawn_at IS NULL OR workspace_id IS NOT NULL)
+ORDER BY joined_at, principal LIMIT :limit;
 
 -- name: repost_class
 UPDATE class_cards SET posts = posts + 1 WHERE id = :id RETURNING *;

@@ -33,19 +33,22 @@ SHOWN: Final = 8
 
 def room(facts: ClassFacts) -> list[Block]:
     """Draw a course for who teaches it, with what they can change; for who has joined it; for others."""
-    card, lines, then = facts.card, cards.course_lines(facts), _coming(facts)
+    card, lines, buttons = facts.card, [*cards.course_lines(facts), _coming(facts)], list[Element]()
     if card.is_over(facts.now):
-        return [kit.section(f"{lines[0]} {class_words.COURSE_OVER}")]
-    if facts.teaches:
-        counted, is_on = _counted(facts), lessons.lesson_on(card, facts.now) is not None
-        template = words.COUNTS_READY if is_on else words.COUNTS
-        said = fill(template if counted["joined"] else words.NOBODY, **counted)
-        return kit.row("\n".join([*lines, then, said]), _changes(facts))
-    if facts.rule is None:
+        lines = [f"{lines[0]} {class_words.COURSE_OVER}"]
+    elif facts.teaches:
+        is_on = lessons.lesson_on(card, facts.now) is not None
+        lines.append(
+            fill(words.COUNTS[is_on] if _counted(facts)["joined"] else words.NOBODY, **_counted(facts))
+        )
+        buttons = _changes(facts)
+    elif facts.rule is not None:
+        skip = kit.button(class_words.SKIP_NEXT, "lesson_skip", card.id)
+        buttons = [skip, cards.leave_button(card.id)]
+    else:
         who = kit.person(facts.people.get(card.principal.key))
-        return [kit.section(fill(words.THEIRS, name=card.title, who=who, then=Markup(then)))]
-    skip = kit.button(class_words.SKIP_NEXT, "lesson_skip", card.id)
-    return kit.row("\n".join([*lines, then]), [skip, cards.leave_button(card.id)])
+        lines = [fill(words.THEIRS, name=card.title, who=who, then=Markup(lines[-1]))]
+    return kit.row("\n".join(lines), buttons)
 
 
 def _counted(facts: ClassFacts) -> dict[str, int]:
@@ -57,7 +60,7 @@ def _counted(facts: ClassFacts) -> dict[str, int]:
 
 
 def _coming(facts: ClassFacts) -> str:
-    coming = lessons.lesson(facts.rule or facts.card, facts.now)
+    coming = lessons.lesson(facts.card if facts.teaches else facts.rule or facts.card, facts.now)
     if coming is not None and coming.at <= facts.now:
         return fill(words.ON, until=kit.moment(coming.until, facts.now))
     return words.NO_MORE if coming is None else fill(words.NEXT, at=kit.day_moment(coming.at))
@@ -71,15 +74,17 @@ def _changeable(card: ClassCard, now: float) -> Occurrence | None:
 
 def _changes(facts: ClassFacts) -> list[Element]:
     card, counts, coming = facts.card, facts.counts, _changeable(facts.card, facts.now)
-    day = "" if coming is None else coming.local[:10]
-    skip = class_words.SKIP_DAY.format(day=times.date_of(day)) if day else ""
-    shown = [kit.button(skip, "course_skip", f"{card.id} {day}")] if day else []
-    for what, (label, _) in words.FORMS.items():
-        if day or what == "with":
-            shown.append(kit.button(f"{label}…", Press("course_form", card.id, mark=what)))
+    forms, buttons = ["with"], list[Element]()
+    if coming is not None:
+        forms, day = list(words.FORMS), coming.local[:10]
+        skip = class_words.SKIP_DAY.format(day=times.date_of(day))
+        buttons = [kit.button(skip, "course_skip", f"{card.id} {day}")]
+    buttons += [
+        kit.button(f"{words.FORMS[what][0]}…", Press("course_form", card.id, mark=what)) for what in forms
+    ]
     if counts.waiting or counts.failed:
-        shown.append(kit.button(class_words.PROBLEMS, "class_problems", card.id))
-    return [*shown, *cards.end_buttons(facts)]
+        buttons.append(kit.button(class_words.PROBLEMS, "class_problems", card.id))
+    return [*buttons, *cards.end_buttons(facts)]
 
 
 def rooms(every: Sequence[ClassFacts]) -> Answer:

@@ -46,7 +46,7 @@ RESTORED: Final[Mapping[str, str]] = {
     "settings.save": "Your settings are as they were before.",
     "class.skip": "I won't skip that lesson of *{name}*.",
     **dict.fromkeys(("class.back", "class.move", "class.shift", "class.hours", "class.end"), _LESSONS),
-    "class.with": "The co-teachers of *{name}* are who they were before.",
+    "class.teachers": "Those who could change *{name}* before can do so again, and nobody else.",
 }
 RESTORED_NO_TIMER: Final = "I won't stop *{name}*."
 RESTORED_TIMER: Final = "*{name}* on {title} will be {done} {at}, after a warning."
@@ -119,7 +119,7 @@ DID: Final[Mapping[str, str]] = {
         ("class.skip", "class.back", "class.move", "class.shift", "class.hours"),
         "change the lessons of *{name}*",
     ),
-    "class.with": "change the co-teachers of *{name}*",
+    "class.teachers": "change who teaches *{name}*",
     "class.end": "end the course *{name}*",
     "class.stop_all": "end the class *{name}*",
     "account.linked": "link your {title} account",

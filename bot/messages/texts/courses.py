@@ -12,8 +12,8 @@ ON: Final = "A lesson is on until {until}"
 NO_MORE: Final = "No more lessons"
 NOBODY: Final = "Nobody has joined yet"
 #: To its teachers; once workspaces are being started, with how many are ready.
-COUNTS: Final = "{joined} joined · {agreed} agreed to this lesson · {linked} linked"
-COUNTS_READY: Final = f"{COUNTS} · {{ready}} ready"
+_COUNTS: Final = "{joined} joined · {agreed} agreed to this lesson · {linked} linked"
+COUNTS: Final = (_COUNTS, f"{_COUNTS} · {{ready}} ready")
 THEIRS: Final = "*{name}* is {who}'s course. {then}. To join, press *Join* on its card in its channel."
 WHO: Final = "*{name}*: {joined} joined."
 
