@@ -30,6 +30,7 @@ class Facts:
     connection: str
     connection_title: str
     username: str = ""
+    has_public_url: bool = True
     capabilities: frozenset[str] = frozenset()
     linking: frozenset[str] = frozenset()
     #: The person has an account there; None where nobody asked.
@@ -93,7 +94,6 @@ class WorkspaceFacts(Facts):
     workspace: Workspace | None = None
     ide_url: str | None = None
     opens_in_page: bool = False
-    has_public_url: bool = True
     page_url: str | None = None
     effects: Effects = field(default_factory=dict)
     #: Its working hours, where they are shown; and the lessons that its person has joined.

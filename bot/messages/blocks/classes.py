@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.classes import ClassCard, ClassProblem
 from bot.domain.errands import Call
-from bot.domain.facts import ClassFacts, WorkspaceFacts
+from bot.domain.facts import ClassFacts, Facts, WorkspaceFacts
 from bot.domain.hours import DAYS, UNUSED_ASKS, clock
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.stops import Effects, ends_by_consent, gentlest_mode
@@ -270,11 +270,15 @@ def report(facts: ClassFacts) -> Answer:
 def joined(card: ClassCard, facts: WorkspaceFacts, now: str) -> Answer:
     """Say what joining a course means, and what is done ``now``."""
     said = filled(classes.ENROLLED, facts, course=card.title, lessons=timetable(card))
-    skip = kit.button(classes.SKIP_NEXT, "lesson_skip", card.id)
     opens = open_buttons(facts) if facts.state is State.RUNNING else []
-    leave = kit.button(classes.LEAVE_COURSE, "course_leave", card.id)
-    reads = [kit.button(classes.CALENDAR, "course_calendar", card.id)] if facts.has_public_url else []
-    return replies.answer(" ".join(filter(None, [said, now])), [*opens, skip, leave, *reads])
+    return replies.answer(" ".join(filter(None, [said, now])), [*opens, *member_buttons(facts, card)])
+
+
+def member_buttons(facts: Facts, card: ClassCard) -> list[Element]:
+    """Return what whoever has joined a course can do about it."""
+    found = {"lesson_skip": classes.SKIP_NEXT, "course_leave": classes.LEAVE_COURSE}
+    found |= {"course_calendar": classes.CALENDAR} if facts.has_public_url else {}
+    return [kit.button(label, action, card.id) for action, label in found.items()]
 
 
 def calendar(card: ClassCard, url: str) -> Answer:

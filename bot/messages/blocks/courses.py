@@ -43,8 +43,7 @@ def room(facts: ClassFacts) -> list[Block]:
         )
         buttons = _changes(facts)
     elif facts.rule is not None:
-        skip = kit.button(class_words.SKIP_NEXT, "lesson_skip", card.id)
-        buttons = [skip, cards.leave_button(card.id)]
+        buttons = cards.member_buttons(facts, card)
     else:
         who = kit.person(facts.people.get(card.principal.key))
         lines = [fill(words.THEIRS, name=card.title, who=who, then=Markup(lines[-1]))]
