@@ -70,7 +70,7 @@ def clear(tx: Transaction, workspace_id: str) -> None:
 def decide(tx: Transaction, workspace_id: str) -> workspaces.Workspace | None:
     """Decide again which end of a workspace counts, as its rules have changed; return it as it is then."""
     workspace = _adopted(tx, workspace_id)
-    if workspace is not None and workspace.ends.rows:
+    if workspace is not None:
         _write(tx, workspace, workspace.ends.rows)
     return WORKSPACES.one(tx, id=workspace_id)
 

@@ -1,0 +1,86 @@
+"""Which of a workspace's ends counts: the table."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from bot.domain.ends import that_counts
+from bot.domain.hours import Rule
+from bot.domain.people import Principal
+from bot.domain.stops import End
+
+#: Days of lessons, and when somebody joined them.
+MONDAYS, JOINED = frozenset({"mon"}), 1000.0
+
+
+def at(time: str) -> float:
+    """Return a time of a Monday."""
+    hour, minute = map(int, time.split(":"))
+    return datetime(2027, 11, 22, hour, minute, tzinfo=UTC).timestamp()
+
+
+def rule(key: str, times: str, card: str | None = "card", **keys) -> Rule:
+    begin, _, end = times.partition("-")
+    starts, stops = ((at(one) - at("0:00")) / 60 if one else None for one in (begin, end))
+    who = Principal(None, "T1", "U1")
+    shared = {"days": MONDAYS, "starts": starts, "stops": stops, "lead": 300.0, "course": key}
+    return Rule(key, who, "cloud", "w", "UTC", "UTC", 0.0, card=card, **{**shared, **keys})
+
+
+def end(because: str, time: str, source: str = "", since: float = 0.0) -> End:
+    return End(at(time), "stop", because=because, source=source, since=since)
+
+
+FIRST, LOOK = end("lesson", "10:30", "first"), end("look", "9:35", "card")
+CLASS, HOURS = end("class", "10:00", "one"), end("hours", "9:45", "own")
+EARLIER, LATER = (end("own", time, since=JOINED + 1) for time in ("9:50", "12:00"))
+BEFORE = end("own", "9:50", since=JOINED - 1)
+RULE = rule("first", "9:00-10:30")
+
+
+@pytest.mark.parametrize(
+    ("ends", "rules", "counts"),
+    [
+        ([], [], None),
+        ([FIRST], [RULE], ("10:30", "lesson", "first")),
+        # Of several the latest, whatever they are because of.
+        ([FIRST, CLASS], [RULE], ("10:30", "lesson", "first")),
+        ([CLASS, end("class", "9:40", "two")], [], ("10:00", "class", "one")),
+        ([HOURS, FIRST], [RULE], ("10:30", "lesson", "first")),
+        # What its person has set since they joined wins, earlier or later; before that, it is one of them.
+        ([FIRST, EARLIER], [RULE], ("9:50", "own", "")),
+        ([FIRST, LATER], [RULE], ("12:00", "own", "")),
+        ([FIRST, BEFORE], [RULE], ("10:30", "lesson", "first")),
+        ([end("own", "11:00", since=JOINED - 1), FIRST], [RULE], ("11:00", "own", "")),
+        ([EARLIER, HOURS], [], ("9:50", "own", "")),
+        ([BEFORE, end("hours", "12:00", "own")], [RULE], ("10:30", "lesson", "first")),
+        # A first look isn't over in the middle of a lesson, nor is anything else.
+        ([LOOK], [RULE], ("10:30", "lesson", "first")),
+        ([LOOK], [rule("first", "9:40-11:00")], ("11:00", "lesson", "first")),
+        ([LOOK], [rule("first", "9:41-11:00")], ("9:35", "look", "card")),
+        ([HOURS], [RULE], ("10:30", "lesson", "first")),
+        ([BEFORE], [RULE], ("10:30", "lesson", "first")),
+        # Lessons that overlap, touch, or are at one hour; one after a pause; one that is skipped, or paused.
+        ([FIRST], [RULE, rule("b", "10:00-11:30")], ("11:30", "lesson", "b")),
+        ([FIRST], [RULE, rule("b", "10:30-11:30")], ("11:30", "lesson", "b")),
+        ([FIRST], [RULE, rule("b", "9:00-10:30")], ("10:30", "lesson", "first")),
+        ([FIRST], [RULE, rule("b", "10:30-11:30"), rule("c", "11:30-12:00")], ("12:00", "lesson", "c")),
+        ([FIRST], [RULE, rule("b", "10:36-11:30")], ("10:30", "lesson", "first")),
+        (
+            [FIRST],
+            [RULE, rule("b", "10:00-11:30", off=frozenset({"2027-11-22"}))],
+            ("10:30", "lesson", "first"),
+        ),
+        # Hours of one's own go on, with an end of their own or none; those that only stop need nothing.
+        ([FIRST], [RULE, rule("own", "9:15-12:00", None)], None),
+        ([FIRST], [RULE, rule("own", "9:15", None)], None),
+        ([FIRST], [RULE, rule("own", "-18:00", None)], ("10:30", "lesson", "first")),
+        ([FIRST, end("hours", "12:00", "own")], [rule("own", "9:15-12:00", None)], ("12:00", "hours", "own")),
+    ],
+)
+def test_the_end_that_counts(ends, rules, counts):
+    """Also in any other order."""
+    for given in (ends, ends[::-1]):
+        found = that_counts(given, rules, JOINED if FIRST in ends or BEFORE in ends else 0.0)
+        said = found and (found.at, found.because, found.source)
+        assert said == (counts and (at(counts[0]), *counts[1:]))
