@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from datetime import date, datetime, timedelta
-from typing import Any, Final, TypeVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final
 from zoneinfo import ZoneInfo
 
-from bot.domain import hours, lessons, moments
+from bot.domain import hours, moments
 from bot.domain.classes import ClassCard, Queue
 from bot.domain.forms import Form, FormProblems
-from bot.domain.hours import DAY_MINUTES, EVERY_DAY, Wanted
+from bot.domain.hours import Wanted
 from bot.domain.notices import Answer
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import Workspace
@@ -25,10 +24,10 @@ from bot.messages.blocks.kit import Element, Markup, fill, line, safe
 from bot.messages.texts import classes as class_words
 from bot.messages.texts import times
 from bot.services import classes, making, naming
-from bot.support.errors import Refused
 from handlers import course, routes
 from handlers.command_line import Quoted, running_flags, written
 from handlers.connections import connection_of, makers, named
+from handlers.course import trainers
 from handlers.linking import question
 from handlers.request import Answered, AtFields, Request
 from handlers.snapshots import offer_of, refresh_lists
@@ -38,7 +37,6 @@ NAMED = 12
 #: How many names are suggested for one that isn't known.
 NEAR = 3
 MOST: Final = 5_000
-_MENTION: Final = re.compile(r"<@([UW][A-Z0-9]+)")
 TITLE_MOST: Final = 80
 #: In a shorter class, its end would be announced before anybody has pressed.
 SOONEST_SECONDS: Final = 600.0
@@ -59,8 +57,11 @@ async def post(request: Request) -> Answer:
     if surface.channel_id is None or surface.is_in_conversation:
         return replies.hint(class_words.IN_A_CHANNEL)
     stops_at = None if asked.hours else ends_at(asked, zone, services.clock.now())
-    given = timetable_of(asked, datetime.fromtimestamp(services.clock.now(), zone).date())
-    others = frozenset(replace(request.principal, user_id=user).key for user in asked.others)
+    today = datetime.fromtimestamp(services.clock.now(), zone).date()
+    given = course.timetable(asked.hours, asked.first, asked.until or "", today)
+    if asked.hours and not given:
+        asked.problems["until" if asked.until else "from"] = class_words.BAD_DAYS
+    others = await course.co_teachers(request, asked.others) if asked.others else frozenset()
     if not asked.what:
         asked.problems["what"] = request.filled(class_words.USAGE)
     if asked.problems and surface.kind == "form":
@@ -80,7 +81,8 @@ async def post(request: Request) -> Answer:
     facts, ends = await services.gatherer.of_class(card, request.principal), class_words.POSTED_NO_END
     if card.is_course:
         said = [fill(class_words.COURSE_POSTED, lessons=drawn.timetable(card))]
-        said += [] if asked.until else [class_words.TWENTY_WEEKS]
+        said += [] if asked.until else [request.filled(class_words.TWENTY_WEEKS, course=card.title)]
+        said += [fill(class_words.CO_TEACHERS, who=await course.named(request, others))] if others else []
         most, title = await request.asked.see(classes.in_time, card), facts.connection_title
         said += [] if most is None else [fill(class_words.IN_TIME, count=f"{most:,}", title=title)]
         ends = " ".join(said)
@@ -93,14 +95,27 @@ async def post(request: Request) -> Answer:
 
 
 async def _course_change(request: Request, command: CardCommand) -> Answer | None:
-    """Change the timetable of a course whose title comes first; None if the words are about a new card."""
-    for card, rest in await course.named(request, command.what):
-        today, is_theirs = card.day(request.services.clock.now()), request.principal.key in card.teachers
-        new = timetable_of(command, today, card) if is_theirs and not rest else {}
-        change = ("hours", {}, new) if new and not command.problems else course.order(card, rest, today)
-        if change is not None or (is_theirs and course.ORDER.fullmatch(rest)):
-            return await trainers(request, card.id, course.changed(request, card, change))
-    return None
+    """Change one's own course that the words mean, or offer to; None if they are about a new card.
+
+    What has flags posts one, but who gives hours to a title, and not to a name, is asked which they meant.
+    """
+    if not command.flags:
+        return await course.by_words(request, command.what)
+    text = " ".join(f"{flag} {value}" for flag, value in command.flags)
+    rows, services = await request.services.store.workspaces(request.principal), request.services
+    is_name = naming.find(command.what, rows, services.connections).kind != "near" or "*" in command.what
+    if is_name or isinstance(next(iter(request.arguments), ""), Quoted):
+        return None
+    now, folded = services.clock.now(), command.what.casefold()
+    every = [
+        card for card, is_taught, rest in await course.own(request, command.what) if is_taught and not rest
+    ]
+    found = [
+        (card, text) for card in every if card.pattern.casefold() != folded and course.order(card, text, now)
+    ]
+    post = lists.command_buttons([f"card {command.about(Quoted(command.what))}"])
+    sentence = fill(class_words.ANOTHER_COURSE, name=command.what)
+    return course.choice(request, sentence, found, post) if found else None
 
 
 async def _pattern(request: Request, command: CardCommand) -> ClassCard:
@@ -190,7 +205,7 @@ class CardCommand:
     maximum: int | None = None
     hours: Wanted | None = None
     first: str = ""
-    others: Sequence[str] = ()
+    others: str = ""
     problems: dict[str, str] = field(default_factory=dict)
 
     def about(self, what: str) -> str:
@@ -213,10 +228,10 @@ def card_command(text: str, commands: Mapping[str, str]) -> CardCommand:
             case "from":
                 command.first = value
             case "with":
-                command.others = _MENTION.findall(value)
+                command.others = value or " "
             case "hours":
                 command.hours = hours.read(value)
-                if not is_timetable(command.hours):
+                if not course.is_timetable(command.hours):
                     command.problems["hours"] = class_words.BAD_HOURS
             case "max":
                 is_number = value.isascii() and value.isdecimal() and len(value) < 6
@@ -226,34 +241,6 @@ def card_command(text: str, commands: Mapping[str, str]) -> CardCommand:
             case _:
                 command.problems[flag] = fill(class_words.BAD_FLAG, flag=flag)
     return command
-
-
-def is_timetable(wanted: Wanted | None) -> bool:
-    """Return whether hours are lessons: on weekdays, each with a begin and a later end."""
-    if wanted is None or wanted.starts is None or wanted.stops is None:
-        return False
-    return wanted.days <= EVERY_DAY and wanted.starts < wanted.stops < DAY_MINUTES
-
-
-def timetable_of(command: CardCommand, today: date, card: ClassCard | None = None) -> dict[str, Any]:
-    """Return the days and times of a course; none for a class. What is wrong is added to the problems.
-
-    What isn't said is as usual, or as ``card`` has it.
-    """
-    wanted = command.hours
-    if wanted is None and card is not None and (command.until or command.first):
-        wanted = card.wanted
-    if wanted is None:
-        return {}
-    usual = today if card is None else date.fromisoformat(card.first_day)
-    first = moments.day_of(command.first, today) if command.first else usual
-    begin = first or today
-    last = begin + timedelta(days=lessons.USUAL_DAYS) if card is None else date.fromisoformat(card.last_day)
-    until = moments.day_of(command.until, max(begin, today)) if command.until else last
-    if first is None or until is None or not first <= until <= today + timedelta(days=lessons.MOST_DAYS):
-        command.problems["until" if command.until else "from"] = class_words.BAD_DAYS
-        return {}
-    return {**asdict(wanted), "first_day": first.isoformat(), "last_day": until.isoformat()}
 
 
 def ends_at(command: CardCommand, zone: ZoneInfo, now: float) -> float | None:
@@ -387,28 +374,11 @@ def _place(queue: Queue, per_second: float | None) -> list[str]:
     return sentences
 
 
-Done = TypeVar("Done")
-
-
 @routes.action("class_post")
 async def post_again(request: Request) -> Answer:
     """Send the card again, unless it is known to have been posted."""
     again = await request.asked.to(classes.post_again, request.target or "")
     return replies.answer(class_words.POSTED_AGAIN if again else class_words.STANDS_ALREADY, replaces=True)
-
-
-async def trainers(request: Request, card_id: str, done: Awaitable[Done]) -> Done:
-    """Return what a card's trainer or an administrator did; anybody else reads whose its buttons are."""
-    try:
-        return await done
-    except Refused as refusal:
-        if refusal.rule != "policy.not_trainer":
-            raise
-        card = await request.asked.see(classes.seen, card_id)
-        people = await request.services.names.of(request.principal, card.principal)
-        who = kit.person(people.get(card.principal.key))
-        end = class_words.CONFIRM_END_COURSE if card.is_course else class_words.CONFIRM_STOP_ALL
-        raise Answered(replies.hint(fill(class_words.NOT_YOURS, who=who, end=end[2]))) from None
 
 
 async def stop_button(request: Request, card_id: str) -> Element:

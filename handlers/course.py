@@ -2,94 +2,207 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from dataclasses import replace
+from collections.abc import Awaitable, Iterable, Sequence
+from dataclasses import asdict, replace
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from bot.domain import moments
+from bot.domain import hours, lessons, moments
 from bot.domain.classes import ClassCard
-from bot.domain.hours import DAY_MINUTES, clock, dates
+from bot.domain.hours import DAY_MINUTES, EVERY_DAY, Wanted, clock
 from bot.domain.notices import Answer
+from bot.domain.people import Principal
 from bot.messages.blocks import classes as drawn
-from bot.messages.blocks import replies
-from bot.messages.blocks.kit import Markup, fill
+from bot.messages.blocks import kit, replies
+from bot.messages.blocks.kit import Element, Markup, Press, fill
 from bot.messages.texts import classes as words
-from bot.messages.texts.times import date_of
-from bot.services import calendars
+from bot.messages.texts.times import counted, date_of, listed, weekday_of
+from bot.services import calendars, classes
 from bot.services import lessons as cases
+from bot.support.errors import Refused
 from handlers import routes
-from handlers.request import Request
+from handlers.request import Answered, Request
 
 #: What a change is called, what is said of it, and the fields of the card that it changes.
 Change = tuple[str, dict[str, str], dict[str, Any]]
 #: What a button says of a day, or of the time after which a lesson is meant.
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d|\d{0,11}")
 _UNTIL: Final = re.compile(r"\s+(?:to|until|till|-)\s+|\s*[\u2013\u2014]\s*", re.IGNORECASE)
+_NOISE: Final = re.compile(r"(?:(?:on|until|till|from)\b)?\s*", re.IGNORECASE)
+_LAST: Final = re.compile(r"(.*)\b(until|till|from)\s+(.+)", re.IGNORECASE)
+_MENTION: Final = re.compile(r"<@([UW][A-Z0-9]+)[^<>]*>|,|&|\band\b")
 ORDER: Final = re.compile(
-    r"(skip|pause|resume|on|move|end)\b\s*(?:(?:on|until|till|from)\b)?\s*(.*)", re.IGNORECASE
+    r"(skip|pause|resume|on|move|end|hours|until|from|without|with)\b\s*(.{0,500})", re.IGNORECASE
 )
+#: What a button carries that changes a course: its card, the day on which somebody typed, and the words.
+_TYPED: Final = re.compile(r"(\S+) (\d{4}-\d\d-\d\d) (.+)")
+Done = TypeVar("Done")
 
 
-async def named(request: Request, text: str) -> list[tuple[ClassCard, str]]:
-    """Return the courses of a person's Slack workspace with whose title a text begins, and what follows."""
-    are_together = request.asked.context.installation.are_together
+async def own(request: Request, text: str) -> list[tuple[ClassCard, bool, str]]:
+    """Return one's own courses with whose title a text begins, whether one teaches each, and what follows.
+
+    If the cards of some stand in this channel, these are meant.
+    """
+    found = _begun(await request.asked.see(cases.own), text)
+    return [one for one in found if one[0].channel_id == request.surface.channel_id] or found
+
+
+def _begun(courses: Iterable[tuple[ClassCard, bool]], text: str) -> list[tuple[ClassCard, bool, str]]:
     return [
-        (card, text[len(card.title) :].strip())
-        for card in await request.services.store.courses()
+        (card, is_taught, text[len(card.title) :].strip())
+        for card, is_taught in courses
         if f"{text.casefold()} ".startswith(f"{card.title.casefold()} ")
-        and are_together(request.principal, card.principal)
     ]
+
+
+async def by_words(request: Request, text: str) -> Answer | None:
+    """Change the course with whose title a text begins, or ask which; None if the words are about none.
+
+    That of others only if none is one's own: administrators may.
+    """
+    found = [one for one in await own(request, text) if ORDER.fullmatch(one[2])]
+    if not found:
+        place = request.asked.context.installation
+        others = [
+            (one, place.administers(request.principal, one.principal))
+            for one in await request.services.store.courses()
+            if place.are_together(request.principal, one.principal)
+        ]
+        found = [one for one in _begun(others, text) if ORDER.fullmatch(one[2])]
+    # Who only joined can skip.
+    found = [one for one in found if one[1] or one[2].casefold().startswith("skip")] or found[:1]
+    if len(found) > 1:
+        return choice(request, words.WHICH_COURSE, [(card, rest) for card, _, rest in found])
+    return await carried_out(request, found[0][0].id, found[0][2]) if found else None
+
+
+def choice(
+    request: Request, sentence: str, found: Sequence[tuple[ClassCard, str]], more: Iterable[Element] = ()
+) -> Answer:
+    """Offer to change each of these courses as somebody typed."""
+    blocks = [kit.section(sentence)]
+    for number, (card, text) in enumerate(found):
+        said = fill(words.ONE_COURSE, name=drawn.name_of(card), channel=Markup(card.channel_id))
+        blocks += kit.row(said, [kit.button(drawn.name_of(card), _typed(request, card, text, number=number))])
+    return kit.answer([*blocks, *kit.actions(more)])
+
+
+def _typed(request: Request, card: ClassCard, text: str, **more: Any) -> Press:
+    today = card.day(request.services.clock.now())
+    return Press("course_change", f"{card.id} {today} {text}", **more)
+
+
+@routes.action("course_change")
+async def typed_before(request: Request) -> Answer:
+    """Change the course that a button names as somebody typed when it was drawn."""
+    found = _TYPED.fullmatch(request.target or "")
+    if found is None:
+        return replies.hint(words.UNKNOWN)
+    is_sure = request.press is not None and request.press.mark == "sure"
+    return await carried_out(request, found[1], found[3], date.fromisoformat(found[2]), is_sure=is_sure)
+
+
+async def carried_out(
+    request: Request, card_id: str, text: str, typed_on: date | None = None, *, is_sure: bool = False
+) -> Answer:
+    """Change a course as the words after its title say; for oneself alone, if one has only joined it.
+
+    What takes much from its members is asked about first, unless that ``is_sure``. Raises Refused, Answered.
+    """
+    card, mine = await request.asked.see(classes.seen, card_id), await request.asked.see(cases.own)
+    change = order(card, text, request.services.clock.now(), typed_on)
+    if change is None:
+        return replies.hint(request.filled(words.COURSE_USAGE, course=card.title))
+    if change[0] == "skip" and (card, False) in mine:
+        return await _skipped(request, card.id, ",".join(sorted(change[2]["off"] - card.off)))
+    if change[0] == "teachers":
+        await check_teachers(request, change[2]["trainers"] - card.trainers)
+    if not is_sure:
+        question = await trainers(request, card.id, _question(request, card, change, text))
+        if question is not None:
+            return question
+    return await trainers(request, card.id, changed(request, card, change))
 
 
 async def without(request: Request) -> Answer | None:
     """Answer ``no Statistics on Thursday``: its teacher leaves it out for all, a member for themselves."""
     if request.arguments[:1] not in {("no",), ("No",)}:
         return None
-    for card, rest in await named(request, " ".join(request.arguments[1:])):
-        change = order(card, f"skip {rest}", card.day(request.services.clock.now()))
-        if change is not None and request.principal.key in card.teachers:
-            return await changed(request, card, change)
-        if change is not None and len(off := change[2]["off"] - card.off) == 1:
-            return await skip(replace(request, target=f"{card.id} {min(off)}"))
-    return None
+    every, now = await own(request, " ".join(request.arguments[1:])), request.services.clock.now()
+    found = [(card, f"skip {rest}") for card, _, rest in every if _days(rest, card.day(now))[1]]
+    if len(found) > 1:
+        return choice(request, words.WHICH_COURSE, found)
+    return await carried_out(request, found[0][0].id, found[0][1]) if found else None
 
 
-def order(card: ClassCard, text: str, today: date) -> Change | None:
-    """Return what the words after a course's title change; None if they can't be read or change nothing."""
-    found, off = ORDER.fullmatch(text), card.off
+def order(card: ClassCard, text: str, now: float, typed_on: date | None = None) -> Change | None:
+    """Return what the words after a course's title change; None if they can't be read or change nothing.
+
+    Raises Refused: ``course.no_lesson``, ``course.teacher``.
+    """
+    found, off, today = ORDER.fullmatch(text), card.off, typed_on or card.day(now)
     if found is None:
         return None
-    verb, (first, last) = found[1].casefold(), [*_UNTIL.split(found[2], maxsplit=1), ""][:2]
-    # A pause until Monday is one of a week, on a Monday.
-    day = moments.day_of(first, today + timedelta(days=verb == "pause"))
-    until = moments.day_of(last, day) if last and day else day
+    verb, said = found[1].casefold(), found[2]
+    day, until, last = _days(said, today)
     match verb:
         case "end":
             return "end", {}, {}
+        case "with" | "without":
+            named = {replace(card.principal, user_id=one).key for one in mentioned(said)}
+            to = card.trainers - named if verb == "without" else card.trainers | named - {card.principal.key}
+            return ("teachers", {}, {"trainers": to}) if to != card.trainers else None
+        case "hours" | "until" | "from":
+            fields = _hours(card, said if verb == "hours" else text, today)
+            return ("hours", {}, fields) if fields else None
         case "on" | "resume":
             off = frozenset(one for one in off if one < today.isoformat())
         case "pause" if day:
-            off = off.union(dates(today, day))
+            # Until Monday it is one of a week, on a Monday.
+            end = day - timedelta(days=1) if day > today else day + timedelta(days=6)
+            off = off.union(_lessons(card, today, end, now))
         case "skip" if day and until:
-            off = off.union(dates(day, until + timedelta(days=1)))
+            off = off.union(_lessons(card, day, until, now))
         case "move" if day and last:
-            return _move(card, day, last, today)
+            return _move(card, day, last, now, today)
     if off == card.off:
         return None
-    return "skip" if off > card.off else "back", {"days": words.dates_of(off ^ card.off)}, {"off": off}
+    return "skip" if off > card.off else "back", cases.said_of(card, off), {"off": off}
 
 
-def _move(card: ClassCard, day: date, text: str, today: date) -> Change | None:
+def _days(text: str, today: date) -> tuple[date | None, date | None, str]:
+    """Return the first and the last day that a text names, and what it says of the last, if anything."""
+    first, last = [*_UNTIL.split(_NOISE.sub("", text, count=1), maxsplit=1), ""][:2]
+    day = moments.day_of(first, today)
+    return day, moments.day_of(last, day) if last and day else day, last
+
+
+def _lessons(card: ClassCard, first: date, last: date, now: float) -> list[str]:
+    """Return the days of a span that have lessons, of several without one that is on; raises Refused."""
+    days, on = lessons.days_of(card, first, last, now), lessons.lesson_on(card, now)
+    if not days:
+        every = lessons.days_of(card, card.day(now), date.fromisoformat(card.last_day), now)
+        said = words.when(first.isoformat(), last.isoformat())
+        coming = words.NEXT_LESSONS[min(len(every), 2)].format(days=listed(map(weekday_of, every[:2])))
+        none = words.NO_LESSON_THEN.format(course=card.title, days=said)
+        raise Refused("course.no_lesson", f"{none} {coming}")
+    return days if len(days) == 1 or on is None else [one for one in days if one != on.local[:10]]
+
+
+def _move(card: ClassCard, day: date, text: str, now: float, today: date) -> Change | None:
     """Return how a lesson moves to another day or time of the course, and gets no longer."""
-    where, _, when = text.rpartition(" ")
+    (former,), (where, _, when) = _lessons(card, day, day, now), text.rpartition(" ")
     starts = moments.minute_of(when.partition("-")[0]) if ":" in when else None
-    to, former = moments.day_of(where if starts else text, today) or day, day.isoformat()
+    to = moments.day_of(where if starts else text, today) or day
     begin, end = card.moved.get(former, (card.starts or 0, card.stops or 0))
     first = starts[0] if starts else begin
     last, new = first + end - begin, to.isoformat()
     is_free = to == day or not card.on(to)
-    if not (card.on(day) and is_free and today <= to and new <= card.last_day and last < DAY_MINUTES):
+    begins = moments.instant(to, first, moments.zone_of(card.time_zone))
+    if not (is_free and begins > now and new <= card.last_day and last < DAY_MINUTES):
         return None
     said = {"former": date_of(former), "day": date_of(new), "begin": clock(first), "end": clock(last)}
     moved = {one: times for one, times in card.moved.items() if one != former} | {new: [first, last]}
@@ -97,22 +210,135 @@ def _move(card: ClassCard, day: date, text: str, today: date) -> Change | None:
     return what, {**said, "to": new}, {"off": card.off - {new} | {former} - {new}, "moved": moved}
 
 
-async def changed(request: Request, card: ClassCard, change: Change | None) -> Answer:
+def _hours(card: ClassCard, text: str, today: date) -> dict[str, Any]:
+    """Return the fields of ``tue,fri 8:00-9:30 until 12 February``; none if that can't be read."""
+    given = {"from": "", "until": ""}
+    while (found := _LAST.fullmatch(text)) and moments.day_of(found[3], today):
+        text, given["from" if found[2].casefold() == "from" else "until"] = found[1], found[3]
+    wanted = hours.read(text) if text.strip() else card.wanted if any(given.values()) else None
+    return timetable(wanted, given["from"], given["until"], today, card) if is_timetable(wanted) else {}
+
+
+def is_timetable(wanted: Wanted | None) -> bool:
+    """Return whether hours are lessons: on weekdays, each with a begin and a later end."""
+    if wanted is None or wanted.starts is None or wanted.stops is None:
+        return False
+    return wanted.days <= EVERY_DAY and wanted.starts < wanted.stops < DAY_MINUTES
+
+
+def timetable(
+    wanted: Wanted | None, first: str, until: str, today: date, card: ClassCard | None = None
+) -> dict[str, Any]:
+    """Return the fields of a course's days and times; none for a class, or if its days can't be read.
+
+    What isn't said is as usual, or as ``card`` has it.
+    """
+    usual = today if card is None else date.fromisoformat(card.first_day)
+    begin = moments.day_of(first, today) if first else usual
+    last = (begin or today) + timedelta(days=lessons.USUAL_DAYS)
+    last = last if card is None else date.fromisoformat(card.last_day)
+    end = moments.day_of(until, max(begin or today, today)) if until else last
+    if wanted is None or begin is None or end is None:
+        return {}
+    is_long = not begin <= end <= today + timedelta(days=lessons.MOST_DAYS)
+    return {} if is_long else {**asdict(wanted), "first_day": begin.isoformat(), "last_day": end.isoformat()}
+
+
+def mentioned(text: str) -> list[str]:
+    """Return the Slack ids of those whom a text mentions; raises Refused if it names anybody otherwise."""
+    found = [one[1] for one in _MENTION.finditer(text) if one[1]]
+    if (name := _MENTION.sub("", text).strip()) or not found:
+        raise Refused("course.teacher", words.NO_MENTION.format(name=name or words.NOBODY_NAMED))
+    return found
+
+
+async def co_teachers(request: Request, text: str) -> frozenset[str]:
+    """Return the keys of those whom a text mentions, who may all teach; raises Refused, Answered."""
+    keys = frozenset(replace(request.principal, user_id=one).key for one in mentioned(text))
+    await check_teachers(request, keys)
+    return keys - {request.principal.key}
+
+
+async def check_teachers(request: Request, keys: Iterable[str]) -> None:
+    """Refuse who isn't known in Slack, or may not use Usher."""
+    every = [Principal.from_key(key) for key in sorted(keys)]
+    decisions = await asyncio.gather(*(replace(request.asked, principal=one).decide("card") for one in every))
+    for one, decision in zip(every, decisions, strict=True):
+        if not decision.allowed:
+            why = words.NO_TEACHER.get(decision.rule.removeprefix("policy."), words.NOT_IN_SLACK)
+            who = (await request.services.names.of(request.principal, one))[one.key]
+            raise Answered(replies.hint(fill(words.BAD_TEACHER, who=kit.person(who), why=why)))
+
+
+async def named(request: Request, keys: Iterable[str]) -> Markup:
+    """Name people, by their keys."""
+    people = await request.services.names.of(request.principal, *map(Principal.from_key, sorted(keys)))
+    return Markup(listed(kit.person(one) for one in people.values()))
+
+
+async def _question(request: Request, card: ClassCard, change: Change, text: str) -> Answer | None:
+    """Ask about a change that takes whole weekdays, or a large part of a course, from who agreed to them."""
+    what, _, to = change
+    days, lost = lessons.taken(card, replace(card, **to), request.services.clock.now())
+    is_large = (
+        bool(lost) and (date.fromisoformat(lost[-1]) - date.fromisoformat(lost[0])).days > lessons.LARGE_DAYS
+    )
+    of_whom = days or (card.days if is_large or what == "end" else frozenset())
+    count = await request.asked.see(cases.affected, card.id, of_whom) if of_whom else 0
+    if not count:
+        return None
+    asked = words.TAKES["days" if days else "end" if what == "end" else "lessons"]
+    names = {"course": card.title, "days": drawn.days(days), "people": counted(count, "person", "people")}
+    sentence, yes, no = (fill(one, lessons=counted(len(lost), "lesson"), **names) for one in asked)
+    button = kit.button(yes, _typed(request, card, text, mark="sure"), style=kit.DANGER)
+    return replies.answer(sentence, [button, kit.button(no, "leave")])
+
+
+async def trainers(request: Request, card_id: str, done: Awaitable[Done]) -> Done:
+    """Return what a card's trainer or an administrator did; anybody else reads whose its buttons are."""
+    try:
+        return await done
+    except Refused as refusal:
+        if refusal.rule != "policy.not_trainer":
+            raise
+        card = await request.asked.see(classes.seen, card_id)
+        who = await named(request, [card.principal.key])
+        end = words.CONFIRM_END_COURSE if card.is_course else words.CONFIRM_STOP_ALL
+        raise Answered(replies.hint(fill(words.NOT_YOURS, who=who, end=end[2]))) from None
+
+
+async def changed(request: Request, card: ClassCard, change: Change) -> Answer:
     """Change a course as its teacher says, and tell them what it is now."""
-    if change is None:
-        return replies.hint(request.filled(words.COURSE_USAGE, course=card.title))
     what, said, to = change
     now = await request.asked.to(cases.change, card.id, what, said, to)
+    if what == "teachers":
+        return await _taught(request, now)
     news = fill(words.CHANGED[what], course=now.title, lessons=drawn.timetable(now), **said)
     return replies.answer(fill(words.CHANGED_FOR_ALL, news=Markup(news)))
+
+
+async def _taught(request: Request, card: ClassCard) -> Answer:
+    who = await named(request, card.teachers)
+    return replies.answer(fill(words.TEACHERS, who=who, course=card.title))
+
+
+@routes.action("course_take_over")
+async def take_over(request: Request) -> Answer:
+    """Have an administrator teach a course that nobody teaches any more."""
+    return await _taught(request, await request.asked.to(cases.take_over, request.target or ""))
 
 
 @routes.action("lesson_skip")
 async def skip(request: Request) -> Answer:
     """Skip one's next lesson, or the one that a button names."""
     card_id, _, day = (request.target or "").partition(" ")
-    rule, day = await request.asked.to(cases.skip, card_id, day if _DAY.fullmatch(day) else "")
-    return replies.answer(fill(words.SKIPPING, course=rule.course, day=date_of(day)))
+    return await _skipped(request, card_id, day if _DAY.fullmatch(day) else "")
+
+
+async def _skipped(request: Request, card_id: str, day: str) -> Answer:
+    rule, days = await request.asked.to(cases.skip, card_id, day)
+    said = words.dates_of(lessons.spans(rule, days))
+    return replies.answer(fill(words.SKIPPING, course=rule.course, days=said))
 
 
 @routes.action("course_leave")

@@ -13,8 +13,10 @@ from bot.domain.notices import Answer
 from bot.domain.people import Principal
 from bot.messages.blocks import courses as drawn
 from bot.messages.blocks import kit, replies
+from bot.messages.texts import classes as class_words
 from bot.messages.texts import courses as words
 from bot.services import classes, lessons
+from bot.support.errors import Refused
 from handlers import class_card, course, routes
 from handlers.command_line import Quoted, written
 from handlers.payload import values_of
@@ -84,21 +86,14 @@ async def shown(request: Request) -> Answer:
 async def _taught(request: Request, card_id: str) -> ClassCard:
     """Return a course that they may change; raises Answered with whose it is."""
     found = request.asked.see(classes.owned, "class_change", card_id)
-    return await class_card.trainers(request, card_id, found)
-
-
-async def _ordered(request: Request, card_id: str, text: str) -> Answer | None:
-    """Change a course as the words say that can be typed after its title; None if they change nothing."""
-    card = await _taught(request, card_id)
-    change = course.order(card, text, card.day(request.services.clock.now()))
-    return None if change is None else await course.changed(request, card, change)
+    return await course.trainers(request, card_id, found)
 
 
 @routes.action("course_skip")
 async def skip(request: Request) -> Answer:
-    """Leave the lesson out that a button names; if it already is, show the course as it is."""
+    """Leave the lesson out that a button names."""
     key, _, day = (request.target or "").partition(" ")
-    return await _ordered(request, key, f"skip {day}") or await shown(replace(request, target=key))
+    return await course.carried_out(request, (await _taught(request, key)).id, f"skip {day}")
 
 
 @routes.action("course_form")
@@ -108,7 +103,8 @@ async def open_form(request: Request) -> Answer:
     people = [Principal.from_key(key).user_id for key in card.trainers]
     what = press.mark if press is not None and press.mark in words.FORMS else "with"
     view = drawn.form(card, what, request.services.clock.now(), people)
-    return replace(await course.changed(request, card, None), view=view)
+    usage = request.filled(class_words.COURSE_USAGE, course=card.title)
+    return replace(replies.hint(usage), view=view)
 
 
 @routes.view(drawn.CHANGE)
@@ -117,16 +113,20 @@ async def form_sent(request: Request) -> Answer:
     (key, what, former), sent = request.carried.split(" "), values_of(request.view)
     card = await _taught(request, key)
     if what == "with":
-        named = frozenset(replace(card.principal, user_id=user).key for user in sent.get("with", ()))
-        to = {"trainers": named - {card.principal.key}}
-        card = await request.asked.to(lessons.change, key, "teachers", {}, to)
-        return replies.answer(kit.fill(words.SHARED, name=card.title))
+        named = {replace(card.principal, user_id=user).key for user in sent.get("with", ())}
+        await course.check_teachers(request, named - card.teachers)
+        change: course.Change = ("teachers", {}, {"trainers": frozenset(named) - {card.principal.key}})
+        return await course.changed(request, card, change)
     field, typed = "back", f"pause until {sent.get('back')}"
     if what == "move":
         field, typed = "day", f"move {former} to {sent.get('day')} {sent.get('time')}"
-    if (answer := await _ordered(request, key, typed)) is None:
+    try:
+        is_change = course.order(card, typed, request.services.clock.now()) is not None
+    except Refused:
+        is_change = False
+    if not is_change:
         raise AtFields({field: words.WRONG[field]})
-    return answer
+    return await course.carried_out(request, key, typed)
 
 
 @routes.view(drawn.CARD)

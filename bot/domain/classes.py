@@ -29,7 +29,8 @@ class ClassCard(Timetable):
 
     With ``days`` it is a course: whoever joined has a workspace started ``lead`` seconds before each lesson
     and stopped after it, until the last one, which ends at ``stops_at``. ``trainers`` are the keys of others
-    who may do what its poster may.
+    who may do what its poster may. Once all of them have gone it ends after the day ``untaught_until``,
+    unless an administrator takes it over.
 
     What is decided about its timetable is on its row at once, and ``news`` of it (``bot.domain.lessons``);
     the rules of its members follow in pieces, the next one at ``follow_at``. None: all have.
@@ -53,6 +54,7 @@ class ClassCard(Timetable):
     done_at: Past | None = None
     posts: int = 1
     trainers: frozenset[str] = frozenset()
+    untaught_until: str = ""
     news: list[dict[str, Any]] = field(default_factory=list)
     follow_at: Annotated[float, due(60.0)] | None = None
 

@@ -1,11 +1,13 @@
 """Courses: class cards with a timetable, whose lessons are rules of whoever joined; pure."""
 
+from collections.abc import Collection
 from dataclasses import replace
+from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any, Final
 
 from bot.domain.classes import ClassCard
-from bot.domain.hours import YEAR, Occurrence, Rule, Timetable
+from bot.domain.hours import YEAR, Occurrence, Rule, Timetable, dates
 
 #: Without an end, a course lasts so many days; none lasts longer than a year.
 USUAL_DAYS: Final = 140
@@ -13,6 +15,10 @@ MOST_DAYS: Final = 366
 #: How long before a lesson its lead is determined, and its teacher told how many are ready.
 PREPARED_SECONDS: Final = 3_000.0
 REPORT_SECONDS, LATEST_REPORT_SECONDS = 300.0, 120.0
+#: Members lose a large part of a course with lessons of more days than these.
+LARGE_DAYS: Final = 31
+#: For so many more days after its next lesson, a course goes on that nobody teaches any more.
+UNTAUGHT_DAYS: Final = 13
 
 
 def lesson(of: Timetable, now: float) -> Occurrence | None:
@@ -30,6 +36,31 @@ def lesson_on(card: ClassCard, now: float) -> Occurrence | None:
     """Return the begin of the lesson that is on, or for which workspaces are being started."""
     coming = lesson(card, now) if card.is_course else None
     return coming if coming is not None and now >= coming.due_at else None
+
+
+def days_of(of: Timetable, first: date, last: date, now: float) -> list[str]:
+    """Return the days from one to another that have a lesson which isn't over."""
+    days = [(date.fromisoformat(day), day) for day in dates(first, last + timedelta(days=1))]
+    return [named for day, named in days if (every := of.on(day)) and every[-1].at > now]
+
+
+def spans(of: Timetable, days: Collection[str]) -> list[tuple[str, str]]:
+    """Return days by the first and the last of those between which no lesson lies."""
+    found: list[tuple[str, str]] = []
+    for day in sorted(days):
+        since, until = date.fromisoformat(found[-1][1] if found else day), date.fromisoformat(day)
+        is_next = found and not any(of.on(date.fromisoformat(one)) for one in dates(since, until)[1:])
+        found[-1:] = [(found[-1][0], day)] if is_next else [*found[-1:], (day, day)]
+    return found
+
+
+def taken(card: ClassCard, changed: ClassCard, now: float) -> tuple[frozenset[str], list[str]]:
+    """Return the weekdays that a change takes from a course, and the days that then have no lesson."""
+    last = date.fromisoformat(card.last_day)
+    left = days_of(changed, card.day(now), last, now)
+    return card.days - changed.days, [
+        one for one in days_of(card, card.day(now), last, now) if one not in left
+    ]
 
 
 def followed(rule: Rule, card: ClassCard) -> Rule:

@@ -163,6 +163,9 @@ class NoticeKind(StrEnum):
     HOURS_UNUSED = _Kind("hours_unused", urgency=3, since="0.2.0")
     #: A course's timetable has changed: to whoever has joined.
     COURSE_CHANGED = _Kind("course_changed", "class", since="0.2.0")
+    #: To whom a course's poster lets change it, or doesn't any more; to administrators if nobody is left.
+    COURSE_TEACHER = _Kind("course_teacher", "class", since="0.2.1")
+    COURSE_UNTAUGHT = _Kind("course_untaught", "class", offers="class", since="0.2.1")
     #: What the database lost of what somebody was answered, and how things are.
     LOST = _Kind("lost", offers="workspace", since="0.2.1")
     HOURS_MOVED = _Kind("hours_moved", urgency=3)

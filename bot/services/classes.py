@@ -113,8 +113,26 @@ def post(tx: Transaction, asked: Asked, draft: ClassCard) -> ClassCard:
         CLASS_CARDS.add(tx, card, look_at=look_at)
         cards.add(tx, NoticeKind.CLASS_CARD, card.id, card.principal.key)
         add_notices(tx, [_posting(card)])
+        tell_teachers(tx, asked, replace(card, trainers=frozenset()), card.trainers)
         asked.note(tx, "class.post", card, channel=draft.channel_id)
     return card
+
+
+def tell_teachers(tx: Transaction, asked: Asked, card: ClassCard, trainers: frozenset[str]) -> None:
+    """Tell whoever may change a card from now on, or may not any more."""
+    for key in sorted((card.trainers ^ trainers) - {asked.principal.key}):
+        body = {"connection": card.connection, "person": key, "is_teacher": key in trainers}
+        _tell(tx, card, NoticeKind.COURSE_TEACHER, asked.reference, body, {key})
+
+
+def is_untaught(tx: Transaction, context: Context, card: ClassCard) -> bool:
+    """Return whether everybody who may change a course has gone, as far as Slack has said."""
+    for teacher in map(Principal.from_key, card.teachers):
+        target = Target("class", card.id, card.principal, trainers=card.trainers)
+        person = people.person(tx, teacher)
+        if person is None or decide(teacher, "class_change", target, context.installation, person).allowed:
+            return False
+    return True
 
 
 def post_again(tx: Transaction, asked: Asked, card_id: str) -> bool:
@@ -494,6 +512,8 @@ def _look(tx: Transaction, asked: Asked, looked: ClassCard) -> None:
     lesson_at = None
     if card.is_course:
         lesson_at = _prepare(tx, asked.context, card)
+        if card.untaught_until or is_untaught(tx, asked.context, card):
+            CLASS_CARDS.change(tx, {"id": card.id}, follow_at=now)
     elif card.stops_at is not None and now >= card.stops_at - CLASS_WARNING_SECONDS:
         found = classes.presses_to_end(tx, card.id, card.stops_at, SOME)
         for press in found:

@@ -4,9 +4,9 @@ What shall be is decided on the card's row alone. It holds at once: whoever read
 that row says (``bot.domain.lessons.followed``). The rules' own rows follow in pieces, and so do the messages.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, Final
 
 from bot.domain import lessons
@@ -17,7 +17,7 @@ from bot.messages.texts import classes as words
 from bot.services import classes, hours
 from bot.services.asked import Asked
 from bot.services.due import Due
-from bot.store import cards, homes, timers, workspaces
+from bot.store import cards, homes, workspaces
 from bot.store import classes as stored
 from bot.store import hours as rows
 from bot.store.notices import add_notices
@@ -31,9 +31,15 @@ SOME: Final = 30
 
 def own(tx: Transaction, asked: Asked) -> list[tuple[ClassCard, bool]]:
     """Return a person's own courses that go on, the newest first, each with whether they teach it."""
-    joined, key = {rule.card for rule in rows.rules(tx, asked.principal)}, asked.principal.key
-    every = stored.courses(tx)
+    asked.check(tx, "list")
+    joined, key = stored.joined_courses(tx, asked.principal), asked.principal.key
+    every = [one for one in stored.courses(tx) if one.closed_at is None]
     return [(one, key in one.teachers) for one in every if key in one.teachers or one.id in joined]
+
+
+def affected(tx: Transaction, asked: Asked, card_id: str, days: Collection[str]) -> int:
+    """Count whom a change concerns that takes weekdays from a course; raises Refused as ``change`` does."""
+    return rows.agreed(tx, classes.owned(tx, asked, "class_change", card_id).id, days)
 
 
 def members(tx: Transaction, asked: Asked, card_id: str) -> list[Participant]:
@@ -42,8 +48,8 @@ def members(tx: Transaction, asked: Asked, card_id: str) -> list[Participant]:
     return PARTICIPANTS.found(tx, "joined_first", card_id=card.id, limit=SOME)
 
 
-def skip(tx: Transaction, asked: Asked, card_id: str, day: str) -> tuple[Rule, str]:
-    """Leave a day out of a person's lessons; return their rule and the day.
+def skip(tx: Transaction, asked: Asked, card_id: str, day: str) -> tuple[Rule, list[str]]:
+    """Leave days out of a person's lessons, separated by commas; return their rule and the days.
 
     Instead of a day it may be the epoch second after which the next lesson is meant, or "" for now.
     Raises Refused (``course.not_joined``, ``course.never``).
@@ -59,11 +65,12 @@ def skip(tx: Transaction, asked: Asked, card_id: str, day: str) -> tuple[Rule, s
         if coming is None:
             raise Refused("course.never", words.NO_LESSONS_LEFT.format(course=card.title))
         day = coming.local[:10]
-    if day not in rule.off and asked.is_new(tx):
-        left_out = replace(rule, off=rule.off | {day})
+    days = day.split(",")
+    left_out = replace(rule, off=rule.off.union(days))
+    if left_out != rule and asked.is_new(tx):
         hours.replan(tx, rule, left_out)
         asked.note(tx, "class.skip", card, [(rule, left_out)], day=day)
-    return rule, day
+    return rule, days
 
 
 def leave(tx: Transaction, asked: Asked, card_id: str) -> ClassCard:
@@ -85,25 +92,49 @@ def change(
     """Change fields of a course's timetable; return its card. Whoever joined follows, and is told once.
 
     ``what`` names the message, which is filled with what is ``said``. To ``end`` it changes its last day: a
-    lesson that is on ends as planned. Raises Refused (``class.unknown``, ``policy.…``, ``course.over``,
-    ``course.began``).
+    lesson that is on ends as planned. Of new ``teachers`` only they are told. Raises Refused
+    (``class.unknown``, ``policy.…``, ``course.over``, ``course.began``, ``course.never``).
     """
     card, now = classes.owned(tx, asked, "class_change", card_id), tx.now()
     if not card.is_course or card.is_over(now):
         raise Refused("course.over", words.COURSE_OVER)
     if what == "end":
-        last = (card.day(now) - timedelta(days=lessons.lesson_on(card, now) is None)).isoformat()
-        moved = {day: times for day, times in card.moved.items() if day <= last}
-        to = {"last_day": last, "moved": moved, "closed_at": now, "stopped_by": asked.principal.key}
+        to = _ended(card, now, asked.principal.key)
     changed = replace(card, **to)
     changed = replace(changed, stops_at=lessons.last_end(changed))
+    if what != "end" and changed.is_over(now):
+        raise Refused("course.never", words.NO_LESSONS)
     if changed != card and asked.is_new(tx):
         if what == "teachers":
-            CLASS_CARDS.change(tx, {"id": card.id}, **to)
+            _teach(tx, asked, card, dict(to))
         else:
             _decide(tx, asked, card, {**to, "stops_at": changed.stops_at}, what, dict(said))
-        asked.note(tx, f"class.{what}", card, [(card, changed)])
+        # What a member skips has the same name, and is theirs alone.
+        asked.note(tx, "class.off" if what == "skip" else f"class.{what}", card, [(card, changed)])
     return changed
+
+
+def take_over(tx: Transaction, asked: Asked, card_id: str) -> ClassCard:
+    """Have an administrator teach a course that nobody teaches; raises Refused (``course.taught``)."""
+    card = classes.owned(tx, asked, "class_change", card_id)
+    if not card.untaught_until and asked.principal.key not in card.trainers:
+        raise Refused("course.taught", words.TAUGHT.format(course=card.title))
+    to = {"trainers": card.trainers | {asked.principal.key}, "untaught_until": ""}
+    return change(tx, asked, card_id, "teachers", {}, to)
+
+
+def _ended(card: ClassCard, now: float, by: str) -> Row:
+    """Return what ends a course: a lesson that is on ends as planned."""
+    last = (card.day(now) - timedelta(days=lessons.lesson_on(card, now) is None)).isoformat()
+    moved = {day: times for day, times in card.moved.items() if day <= last}
+    to: Row = {"last_day": last, "moved": moved, "closed_at": now, "stopped_by": by}
+    return {**to, "stops_at": lessons.last_end(replace(card, **to))}
+
+
+def _teach(tx: Transaction, asked: Asked, card: ClassCard, to: Row) -> None:
+    """Write who may change a course, and tell those to whom that is new."""
+    CLASS_CARDS.change(tx, {"id": card.id}, **to)
+    classes.tell_teachers(tx, asked, card, to["trainers"])
 
 
 def put_back(tx: Transaction, asked: Asked, row: Row, was: Row) -> None:
@@ -112,11 +143,17 @@ def put_back(tx: Transaction, asked: Asked, row: Row, was: Row) -> None:
     if card.done_at is not None:
         raise Refused("course.over", words.COURSE_OVER)
     if "trainers" in was:
-        CLASS_CARDS.change(tx, {"id": card.id}, trainers=former.trainers)
+        _teach(tx, asked, card, {name: getattr(former, name) for name in was})
         return
     what = "hours" if was.keys() - {"off", "stops_at"} else "skip" if former.off > card.off else "back"
-    said = {"days": words.dates_of(days)} if (days := former.off ^ card.off) else {}
+    said = said_of(card, former.off) if former.off != card.off else {}
     _decide(tx, asked, card, {name: getattr(former, name) for name in was}, what, said)
+
+
+def said_of(card: ClassCard, off: frozenset[str]) -> dict[str, str]:
+    """Return how messages say which days of a course are left out, or aren't any more."""
+    every = replace(card, off=card.off | off)
+    return {"days": words.dates_of(lessons.spans(every, card.off ^ off))}
 
 
 def _decide(tx: Transaction, asked: Asked, card: ClassCard, to: Row, what: str, said: Row) -> None:
@@ -134,12 +171,35 @@ def _decide(tx: Transaction, asked: Asked, card: ClassCard, to: Row, what: str, 
     cards.owe_about(tx, card.id, changed=True)
 
 
+def _watch(tx: Transaction, asked: Asked, card: ClassCard) -> ClassCard:
+    """Ask the administrators about a course whose teachers have all gone; end it where nobody answers."""
+    now, coming, until = tx.now(), lessons.lesson(card, tx.now()), card.untaught_until
+    is_untaught = classes.is_untaught(tx, asked.context, card)
+    if card.is_over(now) or coming is None or not (until or is_untaught):
+        return card
+    if is_untaught and until and coming.local[:10] > until:
+        _decide(tx, asked, card, _ended(card, now, card.principal.key), "end", {})
+        asked.note(tx, "class.end", card, None, because="untaught")
+    elif not until:
+        last = date.fromisoformat(coming.local[:10]) + timedelta(days=lessons.UNTAUGHT_DAYS)
+        CLASS_CARDS.change(tx, {"id": card.id}, untaught_until=last.isoformat())
+        place, body = asked.context.installation, {"connection": card.connection}
+        to = [
+            (f"{asked.reference}:{one.key}", one)
+            for one in place.administrators_of(lambda one: place.are_together(one, card.principal))
+        ]
+        add_notices(tx, [NewNotice(card.id, NoticeKind.COURSE_UNTAUGHT, *one, body) for one in to])
+    elif not is_untaught:
+        CLASS_CARDS.change(tx, {"id": card.id}, untaught_until="")
+    return classes.seen(tx, asked, card.id)
+
+
 def _follow(tx: Transaction, asked: Asked, looked: ClassCard) -> None:
     """Have some members' rules follow their course, and tell them what was decided since they were told.
 
     Those of a course that is over are deleted.
     """
-    card = classes.seen(tx, asked, looked.id)
+    card = _watch(tx, asked, classes.seen(tx, asked, looked.id))
     found = rows.behind(tx, card, SOME)
     for rule in found:
         if card.done_at is not None:

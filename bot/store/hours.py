@@ -1,6 +1,6 @@
 """Rules of working hours, when they are looked at next, and what became of each start and stop."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from bot.domain.classes import REST, ClassCard
@@ -89,6 +89,12 @@ def tell_of_lesson(tx: Transaction, rule: Rule, lesson: Occurrence, start: Opera
         subject = rule.workspace_id if start is None else start.id
         occasion = f"{rule.card}:{lesson.local}"
         add_notices(tx, [NewNotice(subject, NoticeKind.LESSON, occasion, rule.principal, body, due_in)])
+
+
+def agreed(tx: Transaction, card_id: str, days: Collection[str]) -> int:
+    """Count who has agreed to lessons of a course on any of these weekdays."""
+    every = [f"{row['days']} {row['agreed_days']}".split() for row in RULES.rows(tx, card=card_id)]
+    return sum(not one.isdisjoint(days) for one in map(frozenset, every))
 
 
 def leave(tx: Transaction, card_id: str, principal: Principal) -> None:

@@ -84,7 +84,11 @@ async def test_a_member_reads_their_own_lessons_and_a_stranger_whose_it_is(bot, 
     # The button on the card answers each alone.
     assert "Move…" in buttons(await bot.press("course_room", card.id, TRAINER))
     assert "Move…" in buttons(await bot.press("course_room", card.id, ADMIN))
-    assert list(buttons(await bot.press("course_room", card.id, ALICE))) == ["Skip next time", "Leave", "Calendar"]
+    assert list(buttons(await bot.press("course_room", card.id, ALICE))) == [
+        "Skip next time",
+        "Leave",
+        "Calendar",
+    ]
     assert buttons(await bot.press("course_room", card.id, BOB)) == {}
     # What a member has skipped isn't next for them.
     await bot.press("lesson_skip", card.id)

@@ -10,6 +10,7 @@ from bot.domain.classes import ClassCard, ClassProblem
 from bot.domain.errands import Call
 from bot.domain.facts import ClassFacts, Facts, WorkspaceFacts
 from bot.domain.hours import DAYS, UNUSED_ASKS, clock
+from bot.domain.lessons import spans
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.stops import Effects, ends_by_consent, gentlest_mode
 from bot.domain.workspaces import NOT_UP, State
@@ -59,8 +60,14 @@ def course_lines(facts: ClassFacts) -> list[str]:
     """Say a course's timetable, and what is different on single days."""
     card = facts.card
     today = card.day(facts.now).isoformat()
-    days = [day for day in card.off if day >= today]
-    off = [fill(classes.NO_LESSON, days=", ".join(map(times.date_of, sorted(days))))] if days else []
+    off = [
+        fill(
+            classes.NO_LESSON if first == last else classes.NO_LESSONS_FROM,
+            first=times.date_of(first),
+            last=times.date_of(last),
+        )
+        for first, last in spans(card, [day for day in card.off if day >= today])
+    ]
     moved = [
         fill(classes.MOVED_LESSON, day=times.date_of(day), begin=clock(begin), end=clock(end))
         for day, (begin, end) in sorted(card.moved.items())
@@ -72,13 +79,17 @@ def course_lines(facts: ClassFacts) -> list[str]:
 def timetable(card: ClassCard) -> Markup:
     """Say a course's days, times and last day: ``Tuesdays, 08:00–09:30 (UTC), until 12 Feb``."""
     hours = {"begin": clock(card.starts), "end": clock(card.stops), "zone": card.time_zone}
-    return Markup(fill(classes.LESSONS, days=_days(card.days), last=times.date_of(card.last_day), **hours))
+    return Markup(fill(classes.LESSONS, days=days(card.days), last=times.date_of(card.last_day), **hours))
 
 
-def _days(days: Collection[str]) -> str:
+def name_of(card: ClassCard) -> str:
+    """Name a course among others: ``Biology · Tuesdays 08:00``."""
+    return f"{card.title} · {days(card.days)} {clock(card.starts)}"
+
+
+def days(named: Collection[str]) -> str:
     """Name weekdays: ``Tuesdays and Thursdays``."""
-    named = [f"{date(2024, 1, number):%A}s" for number, day in enumerate(DAYS, 1) if day in days]
-    return " and ".join(filter(None, [", ".join(named[:-1]), *named[-1:]]))
+    return times.listed(f"{date(2024, 1, number):%A}s" for number, day in enumerate(DAYS, 1) if day in named)
 
 
 def end_words(effects: Effects, *, is_any: bool = False) -> dict[str, Markup]:
@@ -237,10 +248,37 @@ def changed(facts: ClassFacts) -> Answer:
         label = classes.SKIP_DAY.format(day=times.date_of(day))
         buttons.append(kit.button(label, "lesson_skip", f"{card.id} {day}"))
     if (more or is_longer) and not card.is_over(facts.now):
-        sentences.append(fill(classes.MORE_DAYS, days=_days(more)) if more else classes.MORE_TIME)
-        label = classes.JOIN_MORE.format(days=_days(more)) if more else classes.JOIN_LONGER
+        sentences.append(fill(classes.MORE_DAYS, days=days(more)) if more else classes.MORE_TIME)
+        label = classes.JOIN_MORE.format(days=days(more)) if more else classes.JOIN_LONGER
         buttons.append(kit.button(label, "class_press", card.id, style=kit.PRIMARY))
     return kit.message(" ".join(sentences), [], buttons)
+
+
+def _is_so(facts: ClassFacts) -> bool:
+    """Return whether somebody may change a course, or may not, as a message says."""
+    return (facts.word("person") in facts.card.trainers) is bool(facts.body["is_teacher"])
+
+
+@draws(NoticeKind.COURSE_TEACHER, is_true=_is_so)
+def teacher(facts: ClassFacts) -> Answer:
+    """Tell somebody that they can change a course, or can't any more."""
+    template = classes.NOW_TEACHER if facts.body["is_teacher"] else classes.NO_TEACHER_NOW
+    names = {"course": facts.card.title, "lessons": timetable(facts.card)}
+    return replies.answer(fill(template, who=_poster(facts), **names))
+
+
+@draws(
+    NoticeKind.COURSE_UNTAUGHT,
+    is_true=lambda facts: bool(facts.card.untaught_until) and not facts.card.is_over(facts.now),
+)
+def untaught(facts: ClassFacts) -> Answer:
+    """Ask an administrator about a course whose teachers have all gone."""
+    card = facts.card
+    until = times.date_of(card.untaught_until or card.last_day)
+    said = fill(classes.UNTAUGHT, course=card.title, lessons=timetable(card), until=until)
+    take = kit.button(classes.TAKE_OVER, "course_take_over", card.id, style=kit.PRIMARY)
+    end = kit.button(classes.END_IT, "class_stop", card.id, confirm=kit.confirm(classes.CONFIRM_END_COURSE))
+    return kit.message(said, [], [take, end])
 
 
 @draws(NoticeKind.LESSON_REPORT, is_true=lambda facts: facts.now < facts.time("ends"))

@@ -34,6 +34,7 @@ NOT_TAKEN: Final = (
 #: What isn't wanted wasn't done.
 NOT_ELSEWHERE: Final = "I only did that with *{name}* on {title}."
 START_AGAIN: Final = "Start it again"
+_CHANGES: Final = ("class.off", "class.back", "class.move", "class.shift", "class.hours")
 _LESSONS: Final = "The lessons of *{name}* are as they were before. I'm telling everyone who joined."
 #: By the act: what is as it was.
 RESTORED: Final[Mapping[str, str]] = {
@@ -45,8 +46,9 @@ RESTORED: Final[Mapping[str, str]] = {
     "hours.zone": "Your hours are in the time zone that they had before.",
     "settings.save": "Your settings are as they were before.",
     "class.skip": "I won't skip that lesson of *{name}*.",
-    **dict.fromkeys(("class.back", "class.move", "class.shift", "class.hours", "class.end"), _LESSONS),
+    **dict.fromkeys(_CHANGES, _LESSONS),
     "class.teachers": "Those who could change *{name}* before can do so again, and nobody else.",
+    "class.end": _LESSONS,
 }
 RESTORED_NO_TIMER: Final = "I won't stop *{name}*."
 RESTORED_TIMER: Final = "*{name}* on {title} will be {done} {at}, after a warning."
@@ -115,10 +117,8 @@ DID: Final[Mapping[str, str]] = {
     "class.press": "start your workspace for *{name}*",
     "class.keep": "keep your workspace of *{name}*",
     "class.leave": "leave the course *{name}*",
-    **dict.fromkeys(
-        ("class.skip", "class.back", "class.move", "class.shift", "class.hours"),
-        "change the lessons of *{name}*",
-    ),
+    "class.skip": "skip a lesson of *{name}*",
+    **dict.fromkeys(_CHANGES, "change the lessons of *{name}*"),
     "class.teachers": "change who teaches *{name}*",
     "class.end": "end the course *{name}*",
     "class.stop_all": "end the class *{name}*",

@@ -1,9 +1,9 @@
 """The words of class cards: before a press, after it, and at the end of the class."""
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from typing import Final
 
-from bot.messages.texts.times import date_of
+from bot.messages.texts.times import date_of, listed, weekday_of
 
 # -- the card ----------------------------------------------------------------------------------------------
 
@@ -51,7 +51,8 @@ CONFIRM_STOP_ALL: Final = (
 
 #: Its days, times and last day; at which of them there are none, or others.
 LESSONS: Final = "{days}, {begin}–{end} ({zone}), until {last}"
-NO_LESSON: Final = "No lesson on {days}."
+NO_LESSON: Final = "No lesson on {first}."
+NO_LESSONS_FROM: Final = "No lessons {first}\u2013{last}."
 MOVED_LESSON: Final = "On {day}: {begin}–{end}."
 COURSE: Final = "*{name}* · {lessons}."
 COURSE_JOIN: Final = (
@@ -74,8 +75,11 @@ COURSE_POSTED: Final = (
     "Whoever joins gets a workspace on {lessons}. "
     "I'll start early, so that workspaces are ready when a lesson begins."
 )
-TWENTY_WEEKS: Final = "The course lasts twenty weeks; `--until` sets another end."
-NO_LESSONS: Final = "That timetable has no lessons to come, so I haven't posted anything."
+TWENTY_WEEKS: Final = (
+    "It lasts twenty weeks. For another end, type `{command}card {course} until 12 February`."
+)
+CO_TEACHERS: Final = "{who} can change it, too, and I'm letting them know."
+NO_LESSONS: Final = "That leaves no lessons to come, so I haven't done anything."
 LESSONS_END: Final = "On {title}, a stop ends this workspace for good, so no lesson could start it again."
 LESSONS_WAIT: Final = (
     "Courses have to wait: an older release of me ({release}) is still running, and whoever joins there gets "
@@ -96,7 +100,8 @@ LEAVE_COURSE: Final = "Leave"
 CHANGED_FOR_ALL: Final = "{news} I'm telling everyone who joined."
 COURSE_USAGE: Final = (
     "Type `{command}card {course} skip 24 Dec` or `skip 24 Dec to 6 Jan`, `move 10 Dec to 11 Dec 10:00`, "
-    "`pause until 7 Jan`, `resume`, or `end`. A lesson can move to any day of the course, and gets no longer."
+    "`pause until 7 Jan`, `resume`, `hours tue,fri 8:00-9:30`, `until 12 February`, `with @colleague`, or "
+    "`end`. A lesson can move to any day of the course without another one, and gets no longer."
 )
 CALENDAR: Final = "Calendar"
 #: A form's title, and its text with the address: both are shown once.
@@ -122,18 +127,69 @@ CALENDAR_NOTE: Final = (
     "A lesson on {title}, for which Usher gets your workspace ready. Calendars look every few hours, so a "
     "change shows up here later than in Slack."
 )
+#: Of several courses that somebody can mean, each with a button; and where a card was meant, or a change.
+WHICH_COURSE: Final = "Which course do you mean?"
+ONE_COURSE: Final = "{name} \u00b7 <#{channel}>"
+ANOTHER_COURSE: Final = "That would post another card. Did you want to change your course *{name}* instead?"
+#: A day without a lesson, with the next ones: there is none, one, or there are more.
+NO_LESSON_THEN: Final = "*{course}* has no lesson {days}."
+NEXT_LESSONS: Final = (
+    "There are no more lessons.",
+    "The next one is on {days}.",
+    "The next ones are on {days}.",
+)
+#: What a change takes from members is asked first: the question, and its two buttons.
+TAKES: Final = {
+    "days": ("This cancels {days} for {people}.", "Cancel {days}", "Keep them"),
+    "lessons": ("This cancels {lessons} for {people}.", "Cancel {lessons}", "Keep them"),
+    "end": ("This ends *{course}* for {people}.", "End course", "Keep it"),
+}
+#: Those who can change a course besides its poster; who can't.
+TEACHERS: Final = "*{course}* can now be changed by {who}. I'm telling everyone for whom that's new."
+NO_MENTION: Final = (
+    "I don't know who {name} is. Mention co-teachers as Slack suggests them: `with @colleague`."
+)
+NOBODY_NAMED: Final = "that"
+BAD_TEACHER: Final = "{who} {why}, so I haven't done anything."
+NO_TEACHER: Final = {
+    "bot": "isn't a person",
+    "foreign_team": "isn't in this Slack workspace",
+    "guest": "is a guest, and guests can't use me",
+    "left": "has a deactivated Slack account",
+    "stranger": "is from another organisation",
+}
+NOT_IN_SLACK: Final = "couldn't be found in Slack"
+NOW_TEACHER: Final = (
+    "{who} lets you change *{course}*: {lessons}. I'll tell you before each lesson how many are ready. "
+    "To change it, type `card {course} skip 24 Dec`; *Show problems* on its card has the rest."
+)
+NO_TEACHER_NOW: Final = "You can't change *{course}* any more, and I won't tell you about its lessons."
+#: To administrators.
+UNTAUGHT: Final = (
+    "Everyone who could change *{course}* ({lessons}) has left. Do you want to take it over? "
+    "If nobody does, it ends after {until}."
+)
+TAKE_OVER: Final = "Take it over"
+END_IT: Final = "End it"
+TAUGHT: Final = "*{course}* has a teacher again."
 LEFT_COURSE: Final = "You've left *{course}*. I won't start or stop your workspace for it any more."
 NOT_JOINED: Final = "You aren't in *{course}*. To join, press the button on its card."
 NO_LESSONS_LEFT: Final = "*{course}* has no more lessons that you could skip."
-SKIPPING: Final = "I'll skip *{course}* on {day}: your workspace won't be started for it."
+SKIPPING: Final = "I'll skip *{course}* {days}: your workspace won't be started then."
 LESSON_ON: Final = "*{course}* is on, or about to begin, so I can't change that lesson. It ends as planned."
 SKIP_DAY: Final = "Skip {day}"
 
 
-def dates_of(days: Collection[str]) -> str:
-    """Say days off by the first and the last: ``on 24 Nov``, ``from 22 Dec to 6 Jan``."""
-    said = "on {first}" if len(days) == 1 else "from {first} to {last}"
-    return said.format(first=date_of(min(days)), last=date_of(max(days)))
+def dates_of(spans: Iterable[tuple[str, str]]) -> str:
+    """Say days by the first and the last of each span: ``on 24 Nov and from 22 Dec to 6 Jan``."""
+    every = [(date_of(first), date_of(last)) for first, last in spans]
+    return listed(f"on {first}" if first == last else f"from {first} to {last}" for first, last in every)
+
+
+def when(first: str, last: str) -> str:
+    """Say a day, or a span, with its weekdays."""
+    said = weekday_of(first)
+    return f"on {said}" if first == last else f"from {said} to {weekday_of(last)}"
 
 
 #: What everybody who joined is told of a change, by what it is.

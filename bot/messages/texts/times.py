@@ -1,6 +1,7 @@
 """How lengths of time, times, numbers of things and people are said."""
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, tzinfo
 from typing import Final
 
@@ -72,6 +73,17 @@ def day_in(at: float, now: float, zone: tzinfo) -> str:
 def date_of(day: str) -> str:
     """Say a date given as ``2026-11-24``: ``24 Nov``."""
     return date.fromisoformat(day).strftime("%-d %b")
+
+
+def weekday_of(day: str) -> str:
+    """Say a date with its weekday: ``Tue 24 Nov``."""
+    return date.fromisoformat(day).strftime("%a %-d %b")
+
+
+def listed(names: Iterable[str]) -> str:
+    """List names: ``one, another and a third``."""
+    *most, last = [*names] or [""]
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def time_mark(at: float) -> str:

@@ -5,15 +5,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bot.domain.notices import NoticeKind
 from bot.domain.observed import Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Person, Principal
 from bot.domain.workspaces import State
-from bot.services import lessons
+from bot.services import acts, lessons
 from bot.store import hours as rows
 from bot.store.tables import CLASS_CARDS, NOTICES, PARTICIPANTS, RULES
+from bot.support.errors import Refused
 from tests.contract.store.test_classes import CARD, TRAINER, by, look, posted, press
-from tests.rigs.store import accept_operation, linked, observe, unlink, within
+from tests.rigs.store import ALICE, accept_operation, linked, observe, unlink, within
 from tests.rigs.use_cases import asking, members_follow
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -127,3 +129,69 @@ async def test_a_course_lives_until_thirty_days_after_its_end(store, clock, join
     await store.sweep()
     assert await store.class_card(CARD) is None
     assert await store.engine.read(lambda tx: PARTICIPANTS.all(tx, card_id=CARD)) == []
+
+
+async def gone(store, clock, *, is_gone=True):
+    """Have Slack say whether the teacher has left, and the card looked at."""
+    await store.save_people([Person(TRAINER, "Tara", is_deleted=is_gone, seen_at=clock.now())])
+    await looked_at(store)
+
+
+async def looked_at(store):
+    await within(store, CLASS_CARDS.change, {"id": CARD}, look_at=0.0)
+    await look(store)
+    await members_follow(asking(store))
+
+
+async def asked_about(store):
+    """Return the administrators who were asked who teaches the course."""
+    kind = NoticeKind.COURSE_UNTAUGHT
+    return [
+        one.principal for one in await store.engine.read(lambda tx: NOTICES.all(tx, subject=CARD, kind=kind))
+    ]
+
+
+async def test_a_course_whose_teachers_have_gone_asks_once_and_ends_two_weeks_later(store, clock, joined):
+    other = Principal(None, "T1", "UOTHER")
+    await store.save_people([Person(other, "Otto", seen_at=clock.now())])
+    await within(store, CLASS_CARDS.change, {"id": CARD}, trainers=frozenset({other.key}))
+    await gone(store, clock)
+    assert await asked_about(store) == []
+    await store.save_people([Person(other, "Otto", is_guest=True, seen_at=clock.now())])
+    for _ in range(2):
+        await looked_at(store)
+        assert (await store.class_card(CARD)).untaught_until == "2027-12-05"
+        assert await asked_about(store) == [ALICE]
+    # The last lesson of these two weeks is on Wednesday, the first of December.
+    clock.advance(local("10:20") + 9 * 86_400.0 - clock.now())
+    await looked_at(store)
+    assert (await store.class_card(CARD)).closed_at is None
+    clock.advance(700.0)
+    await looked_at(store)
+    card = await store.class_card(CARD)
+    assert (card.last_day, card.is_over(clock.now())) == ("2027-11-30", True)
+    told = await store.engine.read(lambda tx: NOTICES.all(tx, subject=CARD, kind=NoticeKind.COURSE_CHANGED))
+    assert {(one.principal, one.body["what"]) for one in told} == {(one, "end") for one in MEMBERS}
+    await looked_at(store)
+    assert await asked_about(store) == [ALICE]
+
+
+async def test_an_administrator_takes_a_course_over_and_a_teacher_who_is_back_keeps_it(store, clock, joined):
+    await gone(store, clock)
+    admin = by(store, ALICE, "take")
+    await store.save_people([Person(ALICE, "Alice", seen_at=clock.now())])
+    with pytest.raises(Refused, match=r"policy\.not_trainer"):
+        await by(store, MEMBERS[0], "take it").to(lessons.take_over, CARD)
+    await admin.to(lessons.take_over, CARD)
+    for _ in range(2):
+        card = await store.class_card(CARD)
+        assert (card.untaught_until, card.trainers) == ("", {ALICE.key})
+        await looked_at(store)
+    (act,) = [one for one in await store.acts_since(ALICE, 0.0) if one.action == "class.teachers"]
+    await by(store, ALICE, "undo").to(acts.undo, act.id)
+    card = await store.class_card(CARD)
+    assert (card.untaught_until, card.trainers) == ("2027-12-05", frozenset())
+    await gone(store, clock, is_gone=False)
+    assert (await store.class_card(CARD)).untaught_until == ""
+    with pytest.raises(Refused, match=r"course\.taught"):
+        await by(store, ALICE, "late").to(lessons.take_over, CARD)

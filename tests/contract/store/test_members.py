@@ -187,7 +187,7 @@ async def test_a_lesson_that_is_due_before_its_rules_follow_starts_nobody(store,
     assert [await store.open_operations(one) for one in MEMBERS] == [[]] * 3
     if is_undone:
         # They never followed, but were looked at; now they start, as late as it is.
-        (act,) = [one for one in await store.acts_since(TRAINER, 0.0) if one.action == "class.skip"]
+        (act,) = [one for one in await store.acts_since(TRAINER, 0.0) if one.action == "class.off"]
         await asks(store, "undo").to(acts.undo, act.id)
         await members_follow(asking(store))
         assert await Clockwork(asking(store), [HOURS]).step() == len(MEMBERS)
