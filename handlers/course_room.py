@@ -120,10 +120,13 @@ async def form_sent(request: Request) -> Answer:
     field, typed = "back", f"pause until {sent.get('back')}"
     if what == "move":
         field, typed = "day", f"move {former} to {sent.get('day')} {sent.get('time')}"
+    now = request.services.clock.now()
     try:
-        is_change = course.order(card, typed, request.services.clock.now()) is not None
+        is_change = course.order(card, typed, now) is not None
     except Refused:
         is_change = False
+    # In words, today's weekday is that of the next week.
+    is_change = is_change and not (field == "back" and str(sent.get("back")) <= card.day(now).isoformat())
     if not is_change:
         raise AtFields({field: words.WRONG[field]})
     return await course.carried_out(request, key, typed)

@@ -17,7 +17,7 @@ from bot.messages.texts import classes as words
 from bot.services import classes, hours
 from bot.services.asked import Asked
 from bot.services.due import Due
-from bot.store import cards, homes, workspaces
+from bot.store import cards, homes, timers, workspaces
 from bot.store import classes as stored
 from bot.store import hours as rows
 from bot.store.notices import add_notices
@@ -32,7 +32,7 @@ SOME: Final = 30
 def own(tx: Transaction, asked: Asked) -> list[tuple[ClassCard, bool]]:
     """Return a person's own courses that go on, the newest first, each with whether they teach it."""
     asked.check(tx, "list")
-    joined, key = stored.joined_courses(tx, asked.principal), asked.principal.key
+    joined, key = {rule.card for rule in rows.rules(tx, asked.principal)}, asked.principal.key
     every = [one for one in stored.courses(tx) if one.closed_at is None]
     return [(one, key in one.teachers) for one in every if key in one.teachers or one.id in joined]
 

@@ -28,11 +28,6 @@ def courses(tx: Transaction) -> list[ClassCard]:
     return CLASS_CARDS.found(tx, "courses")
 
 
-def joined_courses(tx: Transaction, principal: Principal) -> frozenset[str]:
-    """Return which of them a person has joined, by their ids."""
-    return frozenset(row["card_id"] for row in tx.all("joined_courses", principal=principal.key))
-
-
 def participant(tx: Transaction, card_id: str, principal: Principal) -> Participant | None:
     """Return a person's press of a card."""
     return PARTICIPANTS.one(tx, card_id=card_id, principal=principal)

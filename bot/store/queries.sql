@@ -1538,10 +1538,6 @@ SELECT * FROM class_cards WHERE days <> '' AND done_at IS NULL ORDER BY created_
 -- name: joined_first
 SELECT * FROM participants WHERE card_id = :card_id AND (withdrawn_at IS NULL OR workspace_id IS NOT NULL)
 ORDER BY joined_at, principal LIMIT :limit;
--- name: joined_courses
-SELECT card_id FROM participants
-WHERE principal = :principal AND card_id IN (SELECT id FROM class_cards WHERE days <> '' AND done_at IS NULL);
-
 -- name: repost_class
 UPDATE class_cards SET posts = posts + 1 WHERE id = :id RETURNING *;
 

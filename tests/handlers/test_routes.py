@@ -27,7 +27,15 @@ def test_what_was_found():
             *("again", "approve", "ask", "ask_link", "bring_back"),
             *("calendar_end", "calendar_new", "card_form"),
             *("class_keep", "class_post", "class_press", "class_problems", "class_stop"),
-            *("course_calendar", "course_form", "course_leave", "course_room", "course_skip"),
+            *(
+                "course_calendar",
+                "course_change",
+                "course_form",
+                "course_leave",
+                "course_room",
+                "course_skip",
+            ),
+            "course_take_over",
             *(
                 "deny",
                 "enter_code",
