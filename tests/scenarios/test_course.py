@@ -100,3 +100,39 @@ async def test_who_joins_once_finds_a_workspace_when_the_lesson_begins(room):
     assert "The course has ended." in _card(made).text
     assert "Statistics* has ended" in made.person(BOB).sees()[-1].text
     assert made.person(ANN).sees()[-1].kind != "course_changed"
+
+
+async def test_a_course_is_posted_and_changed_from_home(room):
+    """By forms, as Slack sends them: the card's, and those of the course's room."""
+    made, trainer = room, room.person(TRAINER)
+    begin = _begin(made) + timedelta(days=1)
+    end, later = begin + timedelta(minutes=40), begin + timedelta(days=1)
+    await trainer.opens_home()
+    await trainer.presses_home("Post a class card")
+    lessons = {"hours": [f"{begin:%a}".lower()], "begin": f"{begin:%H:%M}", "end": f"{begin:%H:%M}"}
+    given = {"what": "notebook", "title": "Statistics", "channel": _channel(made), "with": [ANN], **lessons}
+    assert list((await trainer.submits(**given))["errors"]) == ["hours"]
+    assert (await trainer.submits(**given | {"end": f"{end:%H:%M}"}))["ok"]
+    await made.pass_time(15)
+    await _joins(made, BOB)
+    room = await trainer.opens_home()
+    assert "1 joined · 1 agreed to this lesson · 1 linked an account" in room.read
+    await trainer.presses_home("Move…")
+    assert (await trainer.submits(day=f"{later:%Y-%m-%d}", time="10:00"))["ok"]
+    await made.pass_time(15)
+    assert (
+        f"*Statistics* moves from {begin:%-d %b} to {later:%-d %b}, 10:00" in made.person(BOB).sees()[-1].text
+    )
+    (details,) = [
+        one for one in await made.person(BOB).presses(_card(made), "Show details") if one.is_private
+    ]
+    assert details.labels == ["Skip next time", "Leave"]
+    (theirs,) = [one for one in await made.person(ANN).presses(_card(made), "Show details") if one.is_private]
+    assert {"Move…", "Pause…", "Co-teachers…", "End course"} <= set(theirs.labels)
+    assert (
+        f"1 person has joined. <@{BOB}>" in (await made.person(ANN).writes("who joined Statistics?"))[-1].text
+    )
+
+
+def _channel(made):
+    return made.slack.state.place(TRAINER, GENERAL).id

@@ -27,8 +27,6 @@ KINDS: Final = {
     "with": "multi_users_select",
 }
 NEEDED: Final = frozenset({"what", "channel", "day", "time", "back"})
-#: As many rooms in one answer.
-SHOWN: Final = 8
 
 
 def room(facts: ClassFacts) -> list[Block]:
@@ -90,8 +88,7 @@ def rooms(every: Sequence[ClassFacts]) -> Answer:
     """Answer with courses; without any, with how to get one."""
     if not every:
         return kit.message(words.NO_COURSES, buttons=[card_button()])
-    more = [kit.context(answers.AND_MORE.format(count=len(every) - SHOWN))] if len(every) > SHOWN else []
-    return kit.answer([*(block for one in every[:SHOWN] for block in room(one)), *more])
+    return kit.answer(block for one in every for block in room(one))
 
 
 def joined(facts: ClassFacts, named: Sequence[Markup]) -> Block:
@@ -119,8 +116,7 @@ def form(card: ClassCard, what: str, now: float, people: Iterable[str]) -> dict[
 
 def _field(name: str, **keys: Any) -> Block:
     element = {"type": KINDS[name], "action_id": name} | {key: one for key, one in keys.items() if one}
-    hint = words.HINTS.get(name, "")
-    return kit.field(name, words.FIELDS[name], element, hint, optional=name not in NEEDED)
+    return kit.field(name, words.FIELDS[name][0], element, words.FIELDS[name][1], optional=name not in NEEDED)
 
 
 def card_button() -> Element:

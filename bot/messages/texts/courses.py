@@ -12,7 +12,7 @@ ON: Final = "A lesson is on until {until}"
 NO_MORE: Final = "No more lessons"
 NOBODY: Final = "Nobody has joined yet"
 #: To its teachers; once workspaces are being started, with how many are ready.
-_COUNTS: Final = "{joined} joined · {agreed} agreed to this lesson · {linked} linked"
+_COUNTS: Final = "{joined} joined · {agreed} agreed to this lesson · {linked} linked an account"
 COUNTS: Final = (_COUNTS, f"{_COUNTS} · {{ready}} ready")
 THEIRS: Final = "*{name}* is {who}'s course. {then}. To join, press *Join* on its card in its channel."
 WHO: Final = "*{name}*: {joined} joined."
@@ -37,25 +37,23 @@ SHARED: Final = "I've changed the co-teachers of *{name}*."
 
 POST: Final = "Post a class card"
 POST_IT: Final = "Post"
-#: The fields of all forms, by their names: those of a card are called as its flags are, where it has one.
+#: The fields of all forms, with hints: those of a card are called as its flags are, where it has one.
 FIELDS: Final = {
-    "what": "What everyone gets",
-    "title": "Title",
-    "channel": "Channel",
-    "hours": "Lessons on",
-    "begin": "Lessons begin at",
-    "end": "Lessons end at",
-    "from": "First day",
-    "until": "Last day",
-    "today": "Stop the workspaces at",
-    "max": "Places",
-    "with": "Co-teachers",
-    "day": "Day",
-    "time": "Time",
-    "back": "No lessons until",
-}
-HINTS: Final = {
-    "what": "A template, such as saturn/course, or a workspace that everyone has, such as notebook",
-    "hours": "For a course, which starts workspaces before each lesson. Leave it empty for a single class.",
-    "today": "For a single class. Everyone is warned first.",
+    "what": (
+        "What everyone gets",
+        "A template, such as saturn/course, or everyone's own workspace: notebook",
+    ),
+    "title": ("Title", ""),
+    "channel": ("Channel", ""),
+    "hours": ("Lessons on", "For a course: workspaces are ready when each lesson begins."),
+    "begin": ("Lessons begin at", ""),
+    "end": ("Lessons end at", ""),
+    "from": ("First day", ""),
+    "until": ("Last day", ""),
+    "today": ("Stop the workspaces at", "For a single class. Everyone is warned first."),
+    "max": ("Places", ""),
+    "with": ("Co-teachers", ""),
+    "day": ("Day", ""),
+    "time": ("Time", ""),
+    "back": ("No lessons until", ""),
 }
