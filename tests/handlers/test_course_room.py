@@ -204,3 +204,12 @@ async def test_what_is_wrong_with_a_card_is_said_at_its_field(bot, fields, at):
     answered = await submit(bot.services, TRAINER, {**view, "state": sent(**given)})
     assert list(answered["errors"]) == [at]
     assert await bot.notices() == []
+
+
+async def test_of_several_courses_of_one_title_each_is_shown(bot, card):
+    await bot.say(POST, BOB)
+    assert words(await bot.direct("card Statistics", TRAINER)).count("Next lesson") == 1
+    await bot.say(POST.replace("tue,thu", "fri"), TRAINER)
+    both = words(await bot.direct("card Statistics", TRAINER))
+    assert ("Fridays" in both, "Tuesdays" in both, both.count("Next lesson")) == (True, True, 2)
+    assert words(await bot.direct("when is Statistics?", CARLA)).count("'s course") == 3
