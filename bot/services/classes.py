@@ -125,14 +125,20 @@ def tell_teachers(tx: Transaction, asked: Asked, card: ClassCard, trainers: froz
         _tell(tx, card, NoticeKind.COURSE_TEACHER, asked.reference, body, {key})
 
 
-def is_untaught(tx: Transaction, context: Context, card: ClassCard) -> bool:
-    """Return whether everybody who may change a course has gone, as far as Slack has said."""
-    for teacher in map(Principal.from_key, card.teachers):
-        target = Target("class", card.id, card.principal, trainers=card.trainers)
-        person = people.person(tx, teacher)
-        if person is None or decide(teacher, "class_change", target, context.installation, person).allowed:
-            return False
-    return True
+def about_teachers(tx: Transaction, context: Context, card: ClassCard) -> Literal["", "ask", "end", "keep"]:
+    """Return what to do about a course's teachers, as far as Slack has said who has gone.
+
+    Once all have, administrators are asked, and later it ends; if somebody is there again, it is kept.
+    """
+    coming, until = lessons.lesson(card, tx.now()), card.untaught_until
+    if coming is None or card.is_over(tx.now()):
+        return ""
+    target = Target("class", card.id, card.principal, trainers=card.trainers)
+    for one in map(Principal.from_key, card.teachers):
+        person = people.person(tx, one)
+        if person is None or decide(one, "class_change", target, context.installation, person).allowed:
+            return "keep" if until else ""
+    return "" if coming.local[:10] <= until else "end" if until else "ask"
 
 
 def post_again(tx: Transaction, asked: Asked, card_id: str) -> bool:
@@ -512,7 +518,7 @@ def _look(tx: Transaction, asked: Asked, looked: ClassCard) -> None:
     lesson_at = None
     if card.is_course:
         lesson_at = _prepare(tx, asked.context, card)
-        if card.untaught_until or is_untaught(tx, asked.context, card):
+        if about_teachers(tx, asked.context, card):
             CLASS_CARDS.change(tx, {"id": card.id}, follow_at=now)
     elif card.stops_at is not None and now >= card.stops_at - CLASS_WARNING_SECONDS:
         found = classes.presses_to_end(tx, card.id, card.stops_at, SOME)

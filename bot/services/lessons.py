@@ -172,25 +172,23 @@ def _decide(tx: Transaction, asked: Asked, card: ClassCard, to: Row, what: str, 
 
 
 def _watch(tx: Transaction, asked: Asked, card: ClassCard) -> ClassCard:
-    """Ask the administrators about a course whose teachers have all gone; end it where nobody answers."""
-    now, coming, until = tx.now(), lessons.lesson(card, tx.now()), card.untaught_until
-    is_untaught = classes.is_untaught(tx, asked.context, card)
-    if card.is_over(now) or coming is None or not (until or is_untaught):
-        return card
-    if is_untaught and until and coming.local[:10] > until:
-        _decide(tx, asked, card, _ended(card, now, card.principal.key), "end", {})
-        asked.note(tx, "class.end", card, None, because="untaught")
-    elif not until:
-        last = date.fromisoformat(coming.local[:10]) + timedelta(days=lessons.UNTAUGHT_DAYS)
-        CLASS_CARDS.change(tx, {"id": card.id}, untaught_until=last.isoformat())
-        place, body = asked.context.installation, {"connection": card.connection}
-        to = [
-            (f"{asked.reference}:{one.key}", one)
-            for one in place.administrators_of(lambda one: place.are_together(one, card.principal))
-        ]
-        add_notices(tx, [NewNotice(card.id, NoticeKind.COURSE_UNTAUGHT, *one, body) for one in to])
-    elif not is_untaught:
-        CLASS_CARDS.change(tx, {"id": card.id}, untaught_until="")
+    """Do what is to be done about a course whose teachers have all gone; return its card."""
+    now, coming = tx.now(), lessons.lesson(card, tx.now())
+    match classes.about_teachers(tx, asked.context, card):
+        case "ask" if coming is not None:
+            last = date.fromisoformat(coming.local[:10]) + timedelta(days=lessons.UNTAUGHT_DAYS)
+            CLASS_CARDS.change(tx, {"id": card.id}, untaught_until=last.isoformat())
+            place, kind = asked.context.installation, NoticeKind.COURSE_UNTAUGHT
+            for one in place.administrators_of(lambda one: place.are_together(one, card.principal)):
+                occasion, body = f"{asked.reference}:{one.key}", {"connection": card.connection}
+                add_notices(tx, [NewNotice(card.id, kind, occasion, one, body)])
+        case "end":
+            _decide(tx, asked, card, _ended(card, now, card.principal.key), "end", {})
+            asked.note(tx, "class.end", card, None, because="untaught")
+        case "keep":
+            CLASS_CARDS.change(tx, {"id": card.id}, untaught_until="")
+        case _:
+            return card
     return classes.seen(tx, asked, card.id)
 
 

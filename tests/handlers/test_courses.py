@@ -15,6 +15,7 @@ from bot.domain.people import Person, Principal
 from bot.domain.stops import StopEffect
 from bot.messages.blocks.classes import class_card
 from bot.messages.blocks.notices import is_true, render
+from bot.services import classes
 from bot.store import hours as rows
 from bot.store.tables import CLASS_CARDS, OWNERS
 from bot.support.release import FIRST, RELEASE
@@ -306,6 +307,9 @@ async def test_of_several_courses_of_a_title_those_of_this_channel_are_meant_and
     answer = await bot.push(asked, "Biology \u00b7 Wednesdays 08:00", TRAINER)
     assert "There's no lesson of *Biology* on 8 Dec." in words(answer)
     assert (await bot.store.class_card(wednesday.id)).off == {"2027-12-08"}
+    bot.clock.advance(2 * 86_400.0)
+    late = await bot.push(asked, "Biology \u00b7 Wednesdays 08:00", TRAINER)
+    assert "has no lesson on Wed 8 Dec. The next ones are on Wed 15 Dec" in words(late)
     await bot.say("card Biology skip 14 Dec", TRAINER, channel_id="C1")
     assert (await bot.store.class_card(tuesday.id)).off == {"2027-12-14"}
 
@@ -359,15 +363,13 @@ async def test_co_teachers_are_named_told_and_taken_out(bot):
     answer = await bot.say(f"{POST} --with <@UBOB|bob>", TRAINER)
     assert "<@UBOB> can change it, too, and I'm letting them know." in words(answer)
     (card,) = await bot.store.courses()
-    assert await teachers_told(bot) == [
-        (BOB, "<@UTRAINER> lets you change *Statistics*: Tuesdays and Thursdays, 08:00\u201309:30")
-    ]
+    assert await teachers_told(bot) == [(BOB, "You're now a co-teacher of *Statistics*, with <@UTRAINER>")]
     answer = await bot.say("card Statistics with <@UALICE> and <@UADMIN>", BOB)
     who = "<@UADMIN>, <@UALICE>, <@UBOB> and <@UTRAINER>"
     assert f"*Statistics* can now be changed by {who}." in words(answer)
     assert {one for one, _ in await teachers_told(bot)} == {ALICE, ADMIN}
     taken_out = await bot.say("card Statistics without <@UBOB>", ALICE)
-    assert "You can't change *Statistics* any more" in str(await teachers_told(bot))
+    assert "You're no longer a co-teacher of *Statistics*." in str(await teachers_told(bot))
     assert BOB.key not in (await bot.store.class_card(card.id)).trainers
     assert "for <@UTRAINER>" in words(await bot.say("card Statistics end", BOB))
     assert "Those who could change *Statistics* before" in words(await bot.push(taken_out, "Undo", ALICE))
@@ -379,7 +381,11 @@ async def teachers_told(bot):
     """Return what is true by now of what co-teachers are told."""
     found = [one for one in await bot.notices() if one.kind is NoticeKind.COURSE_TEACHER]
     drawn = [(one.principal, one.kind, await bot.services.gatherer.of_notice(one)) for one in found]
-    return [(who, words(render(kind, facts))[:77]) for who, kind, facts in drawn if is_true(kind, facts)]
+    return [
+        (who, words(render(kind, facts)).partition(":")[0])
+        for who, kind, facts in drawn
+        if is_true(kind, facts)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -557,3 +563,22 @@ async def test_a_teacher_takes_a_change_back_with_the_button_below_the_answer(bo
     await bot.store.carry_out(lambda tx: CLASS_CARDS.change(tx, {"id": card.id}, principal=BOB))
     assert "Only the person who posted that card" in words(await bot.push(other, "Undo", TRAINER))
     assert (await bot.store.class_card(card.id)).last_day == "2027-12-24"
+
+
+async def test_an_administrator_is_asked_about_a_course_that_nobody_teaches(bot):
+    card = await posted(bot, POST)
+    gone = Person(TRAINER, "Tara", is_deleted=True, seen_at=bot.clock.now())
+    await bot.store.save_people([gone])
+    await bot.services.asked(TRAINER).to(classes.CLASSES.carry_out, card)
+    await members_follow(bot.services.context)
+    (notice,) = [one for one in await bot.notices() if one.kind is NoticeKind.COURSE_UNTAUGHT]
+    assert notice.principal == ADMIN
+    facts = await bot.services.gatherer.of_notice(notice)
+    asked = render(notice.kind, facts)
+    check_golden("notices/course-untaught", asked)
+    assert is_true(notice.kind, facts)
+    taken = await bot.push(asked, "Take it over", ADMIN)
+    assert "*Statistics* can now be changed by <@UADMIN> and <@UTRAINER>" in words(taken)
+    assert not is_true(notice.kind, await bot.services.gatherer.of_notice(notice))
+    await bot.push(taken, "Undo", ADMIN)
+    assert "*Statistics* has ended." in words(await bot.push(asked, "End it", ADMIN))

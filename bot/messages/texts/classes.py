@@ -160,13 +160,13 @@ NO_TEACHER: Final = {
 }
 NOT_IN_SLACK: Final = "couldn't be found in Slack"
 NOW_TEACHER: Final = (
-    "{who} lets you change *{course}*: {lessons}. I'll tell you before each lesson how many are ready. "
-    "To change it, type `card {course} skip 24 Dec`; *Show problems* on its card has the rest."
+    "You're now a co-teacher of *{course}*, with {who}: {lessons}. To change it, type "
+    "`card {course} skip 24 Dec`, for example. I'll tell you before each lesson how many are ready."
 )
-NO_TEACHER_NOW: Final = "You can't change *{course}* any more, and I won't tell you about its lessons."
+NO_TEACHER_NOW: Final = "You're no longer a co-teacher of *{course}*."
 #: To administrators.
 UNTAUGHT: Final = (
-    "Everyone who could change *{course}* ({lessons}) has left. Do you want to take it over? "
+    "Nobody is left who can change *{course}*: {lessons}. Do you want to take it over? "
     "If nobody does, it ends after {until}."
 )
 TAKE_OVER: Final = "Take it over"

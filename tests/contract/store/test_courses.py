@@ -162,6 +162,8 @@ async def test_a_course_whose_teachers_have_gone_asks_once_and_ends_two_weeks_la
         await looked_at(store)
         assert (await store.class_card(CARD)).untaught_until == "2027-12-05"
         assert await asked_about(store) == [ALICE]
+        # Nothing is left to do until the next look.
+        assert (await store.class_card(CARD)).follow_at is None
     # The last lesson of these two weeks is on Wednesday, the first of December.
     clock.advance(local("10:20") + 9 * 86_400.0 - clock.now())
     await looked_at(store)
