@@ -265,7 +265,8 @@ async def check_teachers(request: Request, keys: Iterable[str]) -> None:
     decisions = await asyncio.gather(*(replace(request.asked, principal=one).decide("card") for one in every))
     for one, decision in zip(every, decisions, strict=True):
         if not decision.allowed:
-            why = words.NO_TEACHER.get(decision.rule.removeprefix("policy."), words.NOT_IN_SLACK)
+            rule = decision.rule.removeprefix("policy.")
+            why = words.NO_TEACHER.get(rule) or words.WHY_CAUSE.get(rule, words.NOT_HERE)
             who = (await request.services.names.of(request.principal, one))[one.key]
             raise Answered(replies.hint(fill(words.BAD_TEACHER, who=kit.person(who), why=why)))
 

@@ -582,3 +582,14 @@ async def test_an_administrator_is_asked_about_a_course_that_nobody_teaches(bot)
     assert not is_true(notice.kind, await bot.services.gatherer.of_notice(notice))
     await bot.push(taken, "Undo", ADMIN)
     assert "*Statistics* has ended." in words(await bot.push(asked, "End it", ADMIN))
+
+
+async def test_days_off_are_said_as_spans_between_which_there_are_lessons(bot):
+    card = await posted(bot, POST)
+    for typed in ("skip 22 Dec to 6 Jan", "skip 14 Dec", "skip 9 Dec"):
+        await bot.say(f"card Statistics {typed}", TRAINER)
+    shown = words(await card_of(bot, card))
+    assert "No lessons 9 Dec\u201314 Dec.\nNo lessons 23 Dec\u20136 Jan.\n" in shown
+    back = await bot.say("card Statistics resume", TRAINER)
+    assert "takes place from 9 Dec to 14 Dec and from 23 Dec to 6 Jan after all." in words(back)
+    assert "No lesson" not in words(await card_of(bot, card))

@@ -156,10 +156,10 @@ async def test_own_hours_and_an_own_stop_go_first(world):
 async def test_one_skips_the_next_lesson_another_leaves(world):
     alice, bob, cleo = people(3)
     card = await course(world, alice, bob, cleo)
-    rule, day = await ask(world, alice).to(lessons.skip, card.id, "")
-    assert (rule.principal, day) == (alice, ["2027-11-22"])
+    rule, days = await ask(world, alice).to(lessons.skip, card.id, "")
+    assert (rule.principal, days) == (alice, ["2027-11-22"])
     # A second press of the same button means the same lesson.
-    assert (await ask(world, alice).to(lessons.skip, card.id, ""))[1] == day
+    assert (await ask(world, alice).to(lessons.skip, card.id, ""))[1] == days
     await ask(world, bob).to(lessons.leave, card.id)
     with pytest.raises(Refused, match=r"course\.not_joined"):
         await ask(world, bob).to(lessons.skip, card.id, "")

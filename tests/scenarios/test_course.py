@@ -95,7 +95,9 @@ async def test_who_joins_once_finds_a_workspace_when_the_lesson_begins(room):
     assert "Lessons of *Statistics*" in shown.text
     left = await made.person(ANN).presses(shown, "Leave Statistics")
     assert "You've left *Statistics*." in left[-1].text
-    await trainer.types("card Statistics end")
+    asked = await trainer.types("card Statistics end")
+    assert asked.text.startswith("This ends *Statistics* for 2 people.")
+    await trainer.presses(asked, "End course")
     await made.pass_time(10)
     assert "The course has ended." in _card(made).text
     assert "Statistics* has ended" in made.person(BOB).sees()[-1].text

@@ -61,11 +61,7 @@ def course_lines(facts: ClassFacts) -> list[str]:
     card = facts.card
     today = card.day(facts.now).isoformat()
     off = [
-        fill(
-            classes.NO_LESSON if first == last else classes.NO_LESSONS_FROM,
-            first=times.date_of(first),
-            last=times.date_of(last),
-        )
+        fill(classes.NO_LESSON[first == last], first=times.date_of(first), last=times.date_of(last))
         for first, last in spans(card, [day for day in card.off if day >= today])
     ]
     moved = [

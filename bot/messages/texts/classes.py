@@ -51,8 +51,8 @@ CONFIRM_STOP_ALL: Final = (
 
 #: Its days, times and last day; at which of them there are none, or others.
 LESSONS: Final = "{days}, {begin}–{end} ({zone}), until {last}"
-NO_LESSON: Final = "No lesson on {first}."
-NO_LESSONS_FROM: Final = "No lessons {first}\u2013{last}."
+#: Of a span, and of one day.
+NO_LESSON: Final = ("No lessons {first}\u2013{last}.", "No lesson on {first}.")
 MOVED_LESSON: Final = "On {day}: {begin}–{end}."
 COURSE: Final = "*{name}* · {lessons}."
 COURSE_JOIN: Final = (
@@ -151,14 +151,8 @@ NO_MENTION: Final = (
 )
 NOBODY_NAMED: Final = "that"
 BAD_TEACHER: Final = "{who} {why}, so I haven't done anything."
-NO_TEACHER: Final = {
-    "bot": "isn't a person",
-    "foreign_team": "isn't in this Slack workspace",
-    "guest": "is a guest, and guests can't use me",
-    "left": "has a deactivated Slack account",
-    "stranger": "is from another organisation",
-}
-NOT_IN_SLACK: Final = "couldn't be found in Slack"
+NO_TEACHER: Final = {"bot": "isn't a person", "unknown_person": "couldn't be found in Slack"}
+NOT_HERE: Final = "isn't from this Slack workspace"
 NOW_TEACHER: Final = (
     "You're now a co-teacher of *{course}*, with {who}: {lessons}. To change it, type "
     "`card {course} skip 24 Dec`, for example. I'll tell you before each lesson how many are ready."
