@@ -113,9 +113,10 @@ async def _course_change(request: Request, command: CardCommand) -> Answer | Non
     found = [
         (card, text) for card in every if card.pattern.casefold() != folded and course.order(card, text, now)
     ]
-    post = lists.command_buttons([f"card {command.about(Quoted(command.what))}"])
+    again = f"card {command.about(Quoted(command.what))}"
     sentence = fill(class_words.ANOTHER_COURSE, name=command.what)
-    return course.choice(request, sentence, found, post) if found else None
+    post = kit.button(class_words.POST_ANOTHER, lists.SAY, again)
+    return course.choice(request, sentence, found, [post]) if found else None
 
 
 async def _pattern(request: Request, command: CardCommand) -> ClassCard:

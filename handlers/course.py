@@ -73,10 +73,14 @@ async def by_words(request: Request, text: str) -> Answer | None:
         ]
         found = [one for one in _begun(others, text) if ORDER.fullmatch(one[2])]
     # Who only joined can skip.
-    found = [one for one in found if one[1] or one[2].casefold().startswith("skip")] or found[:1]
+    found = [one for one in found if one[1] or _is_skip(one[2])] or found[:1]
     if len(found) > 1:
         return choice(request, words.WHICH_COURSE, [(card, rest) for card, _, rest in found])
     return await carried_out(request, found[0][0].id, found[0][2]) if found else None
+
+
+def _is_skip(text: str) -> bool:
+    return text.casefold().startswith("skip")
 
 
 def choice(
@@ -116,7 +120,7 @@ async def carried_out(
     change = order(card, text, request.services.clock.now(), typed_on)
     if change is None:
         return replies.hint(request.filled(words.COURSE_USAGE, course=card.title))
-    if change[0] == "skip" and (card, False) in mine:
+    if _is_skip(text) and (card, False) in mine:
         return await _skipped(request, card.id, ",".join(sorted(change[2]["off"] - card.off)))
     if change[0] == "teachers":
         await check_teachers(request, change[2]["trainers"] - card.trainers)
@@ -158,7 +162,7 @@ def order(card: ClassCard, text: str, now: float, typed_on: date | None = None) 
         case "hours" | "until" | "from":
             fields = _hours(card, said if verb == "hours" else text, today)
             return ("hours", {}, fields) if fields else None
-        case "on" | "resume":
+        case "on" | "resume" if not said:
             off = frozenset(one for one in off if one < today.isoformat())
         case "pause" if day:
             # Until Monday it is one of a week, on a Monday.

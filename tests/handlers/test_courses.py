@@ -206,6 +206,7 @@ async def test_its_teacher_changes_it_and_whoever_joined_is_told(bot, typed):
         "skip",
         "skip the moon",
         "resume",
+        "on Friday",
         "hours",
         "hours tue",
         "hours tue 9:00-8:00",
@@ -326,7 +327,9 @@ async def test_a_colleagues_card_of_the_title_takes_nobodys_words(bot):
     assert "I'll skip *Statistics* from 21 Dec to 23 Dec" in words(
         await bot.say("card Statistics skip 20 Dec to 24 Dec", ALICE)
     )
-    assert "for <@UTRAINER>, who posted this card" in words(await bot.say("card Statistics end", ALICE))
+    for typed in ("end", "pause until 10 January"):
+        said = words(await bot.say(f"card Statistics {typed}", ALICE))
+        assert "for <@UTRAINER>, who posted this card" in said
     (rule,) = await bot.store.rules(ALICE)
     assert rule.off == {"2027-12-09", "2027-12-14", "2027-12-21", "2027-12-23"}
     assert (await bot.store.class_card(theirs.id)).off == frozenset()

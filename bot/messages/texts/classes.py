@@ -131,6 +131,7 @@ CALENDAR_NOTE: Final = (
 WHICH_COURSE: Final = "Which course do you mean?"
 ONE_COURSE: Final = "{name} \u00b7 <#{channel}>"
 ANOTHER_COURSE: Final = "That would post another card. Did you want to change your course *{name}* instead?"
+POST_ANOTHER: Final = "Post another card"
 #: A day without a lesson, with the next ones: there is none, one, or there are more.
 NO_LESSON_THEN: Final = "*{course}* has no lesson {days}."
 NEXT_LESSONS: Final = (
