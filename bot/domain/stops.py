@@ -1,7 +1,7 @@
 """Stops: the ways to bring a workspace down, what each does to it, and the times at which that is planned."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Any, Final, Literal, Self
 
@@ -145,13 +145,9 @@ class Ends:
         key = (new.because, new.source)
         return (*(one for one in self.rows if (one.because, one.source) != key), new)
 
-    def as_json(self) -> dict[str, Any]:
-        """Return them as a JSON-ready object."""
-        return {"rows": [asdict(one) for one in self.rows], "counts": self.counts and asdict(self.counts)}
-
     @classmethod
     def from_json(cls, given: Mapping[str, Any]) -> Self:
-        """Read them back from ``as_json``."""
+        """Read them back from JSON."""
         rows, counts = (End(**one) for one in given["rows"]), given["counts"]
         return cls(tuple(rows), counts and End(**counts))
 

@@ -4,13 +4,15 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from bot.domain.classes import REST, ClassCard
+from bot.domain.ends import that_counts
 from bot.domain.hours import EVERY_DAY, HORIZON, Occurrence, Rule
 from bot.domain.lessons import followed
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation
 from bot.domain.people import Person, Principal
+from bot.domain.stops import End
 from bot.domain.workspaces import Workspace
-from bot.store import pieces
+from bot.store import pieces, timers
 from bot.store.notices import add_notices
 from bot.store.tables import CLASS_CARDS, OCCURRENCES, PARTICIPANTS, RULES, principal_of
 from bot.store.transaction import Row, Transaction
@@ -33,6 +35,15 @@ def rule(tx: Transaction, rule_id: str) -> Rule | None:
 def rules_of(tx: Transaction, workspace_id: str) -> list[Rule]:
     """Return a workspace's rules."""
     return of_courses(tx, RULES.all(tx, "id", workspace_id=workspace_id))
+
+
+def _that_counts(tx: Transaction, workspace_id: str, ends: Sequence[End]) -> End | None:
+    rules = [one for one in rules_of(tx, workspace_id) if not one.paused]
+    joined = PARTICIPANTS.all(tx, workspace_id=workspace_id)
+    return that_counts(ends, rules, max((one.consented_at or 0.0 for one in joined), default=0.0))
+
+
+timers.know(_that_counts)
 
 
 def rules(tx: Transaction, principal: Principal) -> list[Rule]:

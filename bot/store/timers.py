@@ -4,20 +4,19 @@ An episode counts how often a workspace was brought up: a button drawn in an ear
 that.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 from bot.domain import errands, operations, timers, workspaces
 from bot.domain.classes import REST
-from bot.domain.ends import that_counts
 from bot.domain.notices import NewNotice, NoticeKind, NoticeState
 from bot.domain.stops import Because, End, Ends
-from bot.store import cards, hours, warnings
+from bot.store import cards, warnings
 from bot.store.notices import add_notices
 from bot.store.schema import setting
-from bot.store.tables import CARDS, NOTICES, OPERATIONS, PARTICIPANTS, WORKSPACES, principal_of, word
-from bot.store.transaction import Transaction, clean
+from bot.store.tables import CARDS, NOTICES, OPERATIONS, WORKSPACES, principal_of, word
+from bot.store.transaction import Row, Transaction, clean
 
 #: What a workspace's row holds without a timer.
 NONE: Final[Mapping[str, Any]] = {
@@ -37,41 +36,44 @@ NONE: Final[Mapping[str, Any]] = {
 _LOOKS_EVERY: Final = 30.0
 
 
+#: What says which of a workspace's ends counts.
+Decides = Callable[[Transaction, str, tuple[End, ...]], End | None]
+_decides: Final[list[Decides]] = []
+
+
+def know(decides: Decides) -> None:
+    """Register what says which end counts: a feature does, before anything is loaded."""
+    _decides.append(decides)
+
+
 def put(tx: Transaction, workspace_id: str, new: End) -> None:
     """Set an end of a workspace, instead of an earlier one for the same reason.
 
     One of a person's own takes a class's back. If they have just named the time, what is still to be started
     is good until then.
     """
-    workspace = _adopted(tx, workspace_id)
-    if workspace is None:
+    if new.because != "own":
+        _change(tx, workspace_id, lambda ends: ends.with_(new))
         return
-    if new.because == "own":
-        new, workspace = replace(new, since=tx.now()), _withdrawn(tx, workspace)
-    _write(tx, workspace, workspace.ends.with_(new), new if new.because == "own" else None)
-    if new.because == "own" and not new.warns:
-        tx.run("limit_start", workspace_id=workspace_id, at=new.at)
+    own = replace(new, since=tx.now())
+    _change(tx, workspace_id, lambda ends: ends.with_(own), named=own, withdraws=True)
+    if not own.warns:
+        tx.run("limit_start", workspace_id=workspace_id, at=own.at)
 
 
 def drop(tx: Transaction, workspace_id: str, *reasons: str) -> None:
-    """Take the ends of a workspace back that are for some reasons: kinds, or cards and rules."""
-    workspace = _adopted(tx, workspace_id)
-    if workspace is not None:
-        _write(tx, workspace, workspace.ends.but(*reasons))
+    """Take the ends of a workspace back that are for some reasons: kinds, cards and rules, or starts."""
+    _change(tx, workspace_id, lambda ends: ends.but(*reasons))
 
 
 def clear(tx: Transaction, workspace_id: str) -> None:
     """Take all ends of a workspace back; of a class's, that withdraws the consent."""
-    workspace = _adopted(tx, workspace_id)
-    if workspace is not None:
-        _write(tx, _withdrawn(tx, workspace), ())
+    _change(tx, workspace_id, lambda _: (), withdraws=True)
 
 
 def decide(tx: Transaction, workspace_id: str) -> workspaces.Workspace | None:
-    """Decide again which end of a workspace counts, as its rules have changed; return it as it is then."""
-    workspace = _adopted(tx, workspace_id)
-    if workspace is not None:
-        _write(tx, workspace, workspace.ends.rows)
+    """Decide again which end of a workspace counts, as its rules may have changed; return it."""
+    _change(tx, workspace_id, lambda ends: ends.rows)
     return WORKSPACES.one(tx, id=workspace_id)
 
 
@@ -81,78 +83,76 @@ def put_back(tx: Transaction, before: workspaces.Workspace) -> None:
     That of a class is their own then, as they have withdrawn their consent.
     """
     soonest, kept = tx.now() + timers.LEAST_TIMER_WARNING_SECONDS, Ends()
-    for one in _as_set(before, tx.now()).ends.rows:
+    for one in _as_set(before, tx.now()).rows:
         own = replace(one, because="own", source="", since=tx.now()) if one.card else one
         kept = Ends(kept.with_(replace(own, at=max(one.at, soonest), warns=True)))
-    workspace = _adopted(tx, before.id)
-    if workspace is not None:
-        _write(tx, _withdrawn(tx, workspace), kept.rows)
+    _change(tx, before.id, lambda _: kept.rows, withdraws=True)
 
 
-def _adopted(tx: Transaction, workspace_id: str) -> workspaces.Workspace | None:
-    found = WORKSPACES.one(tx, id=workspace_id)
-    return None if found is None else _as_set(found, tx.now())
-
-
-def _as_set(found: workspaces.Workspace, now: float) -> workspaces.Workspace:
-    """Return a workspace with the end that its timer has, also where an earlier release has set that."""
-    if found.stop_at == (found.ends.counts and found.ends.counts.at):
-        return found
-    if found.stop_at is None:
-        return replace(found, ends=Ends())
+def _as_set(found: workspaces.Workspace, now: float) -> Ends:
+    """Return a workspace's ends with that of its timer, also where an earlier release has set it."""
     known = found.ends.counts
-    given: dict[str, Any] = {
-        "at": found.stop_at,
-        "mode": found.stop_mode or "stop",
-        "agreed": found.stop_agreed,
-    }
-    if known is not None and (known.card, known.rule) == (found.stop_card, found.stop_rule):
-        end = replace(known, **given)
-    elif found.stop_card or found.stop_rule:
-        because: Because = "class" if found.stop_card else "hours"
-        end = End(**given, warns=True, because=because, source=found.stop_card or found.stop_rule or "")
-    else:
-        end = End(**given, since=now, via=found.stop_via, start=found.stop_start)
-    return replace(found, ends=Ends(found.ends.with_(end), end))
+    if found.stop_at == (known and known.at):
+        return found.ends
+    if found.stop_at is None:
+        return Ends()
+    if known is None or (known.card, known.rule) != (found.stop_card, found.stop_rule):
+        source = found.stop_card or found.stop_rule or ""
+        because: Because = "class" if found.stop_card else "hours" if source else "own"
+        known = End(0.0, "stop", warns=bool(source), because=because, source=source, since=now)
+        known = replace(known, via=found.stop_via, start=found.stop_start)
+    end = replace(known, at=found.stop_at, mode=found.stop_mode or "stop", agreed=found.stop_agreed)
+    return Ends(found.ends.with_(end), end)
 
 
-def _write(
-    tx: Transaction, workspace: workspaces.Workspace, rows: tuple[End, ...], named: End | None = None
+def _change(
+    tx: Transaction,
+    workspace_id: str,
+    to: Callable[[Ends], tuple[End, ...]],
+    *,
+    named: End | None = None,
+    withdraws: bool = False,
 ) -> None:
-    """Write a workspace's ends, and the one that counts as its timer; ``named``: its person has just set it.
+    """Change a workspace's ends; the one that counts becomes its timer. ``named``: its person just set it.
 
-    What its person was warned of, if at all, was for the time that it had.
+    What its person was warned of, if at all, was for the time that it had. ``withdraws``: the ends of classes
+    go, with the consents to them.
     """
-    rules = [one for one in hours.rules_of(tx, workspace.id) if not one.paused] if rows else []
-    joined = PARTICIPANTS.all(tx, workspace_id=workspace.id) if rows else []
-    agreed_at = max((one.consented_at or 0.0 for one in joined), default=0.0)
-    ends = Ends(rows, counts := that_counts(rows, rules, agreed_at))
-    row = WORKSPACES.row(tx, id=workspace.id)
-    if row is None or (row["ends"] == clean(ends) and named is None):
+    row = WORKSPACES.row(tx, id=workspace_id)
+    if row is None:
         return
-    to: dict[str, Any] = {**NONE, "ends": ends}
-    if counts is not None:
-        is_warned = not timers.needs_warning(counts, tx.now())
-        look_at = counts.at - (0.0 if is_warned else timers.warned_before(counts.card))
-        to |= {"stop_at": counts.at, "stop_mode": counts.mode, "stop_agreed": counts.agreed}
-        to |= {"stop_warned": is_warned, "stop_look_at": look_at}
-        to |= {"stop_card": counts.card, "stop_rule": counts.rule}
-        to |= {"stop_via": counts.via, "stop_start": counts.start}
-    if counts is not None and counts.at == workspace.stop_at and counts is not named:
-        for name in ("stop_warned", "stop_warning", "stop_look_at"):
-            del to[name]
+    former = _as_set(WORKSPACES.of(row), tx.now())
+    for one in former.rows:
+        if withdraws and one.card:
+            withdraw(tx, one.card, row["principal"])
+    ends = to(Ends(former.but("class"))) if withdraws else to(former)
+    counts = _decides[-1](tx, workspace_id, ends) if ends else None
+    if row["ends"] == clean(Ends(ends, counts)) and named is None:
+        return
+    timer = dict(NONE) if counts is None else _timer(counts, tx.now())
+    if counts is not None and counts.at == row["stop_at"] and counts is not named:
+        timer |= {name: row[name] for name in ("stop_warned", "stop_warning", "stop_look_at")}
     else:
         warnings.drop(tx, row["stop_warning"])
-    WORKSPACES.change(tx, {"id": workspace.id}, **to)
-    cards.owe_about(tx, workspace.id, changed=True)
+    WORKSPACES.change(tx, {"id": workspace_id}, **timer | {"ends": Ends(ends, counts)})
+    cards.owe_about(tx, workspace_id, changed=True)
 
 
-def _withdrawn(tx: Transaction, workspace: workspaces.Workspace) -> workspaces.Workspace:
-    """Return a workspace without the ends of classes, of which its person withdraws the consent."""
-    for one in workspace.ends.rows:
-        if one.card:
-            withdraw(tx, one.card, workspace.principal.key)
-    return replace(workspace, ends=replace(workspace.ends, rows=workspace.ends.but("class")))
+def _timer(end: End, now: float) -> Row:
+    """Return the columns of an end as its workspace's timer."""
+    before = timers.warned_before(end.card) if timers.needs_warning(end, now) else 0.0
+    return {
+        "stop_at": end.at,
+        "stop_mode": end.mode,
+        "stop_agreed": end.agreed,
+        "stop_warned": not before,
+        "stop_warning": None,
+        "stop_look_at": end.at - before,
+        "stop_card": end.card,
+        "stop_rule": end.rule,
+        "stop_via": end.via,
+        "stop_start": end.start,
+    }
 
 
 def withdraw(tx: Transaction, card_id: str, principal_key: str) -> None:
@@ -228,9 +228,9 @@ def timer_warned(
     else:
         warning_id = warnings.write(tx, notice, warning_id)
     moved = {"stop_at": moved_to, "stop_look_at": look_at, "stop_warning": warning_id}
-    WORKSPACES.change(tx, {"id": workspace_id}, stop_warned=True, **moved)
-    if (workspace := _adopted(tx, workspace_id)) is not None:
-        WORKSPACES.change(tx, {"id": workspace_id}, ends=workspace.ends)
+    is_moved = WORKSPACES.changed(tx, {"id": workspace_id}, stop_warned=True, **moved)
+    if is_moved is not None:
+        WORKSPACES.change(tx, {"id": workspace_id}, ends=_as_set(WORKSPACES.of(is_moved), now))
     cards.owe_about(tx, workspace_id, changed=True)
 
 

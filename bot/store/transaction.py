@@ -18,7 +18,7 @@ import re
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import Enum, IntEnum
 from functools import cache
 from threading import Lock
@@ -203,7 +203,7 @@ _STORED: Final[Mapping[type, Callable[[Any], Any]]] = {
     bool: int,
     Principal: lambda principal: principal.key,
     Spec: lambda spec: as_json(spec.as_json()),
-    Ends: lambda ends: as_json(ends.as_json()) if ends.rows else "",
+    Ends: lambda ends: as_json(asdict(ends)) if ends.rows else "",
     dict: as_json,
     list: as_json,
     frozenset: as_words,

@@ -355,6 +355,12 @@ def stopped_with_class(facts: ClassFacts, name: str, state: State | None) -> str
     )
 
 
+def stopped_after_lesson(facts: WorkspaceFacts) -> str:
+    """Tell a person that their workspace was stopped as its lesson is over."""
+    done = classes.SUSPENDS if facts.state is State.SUSPENDED else classes.STOPS
+    return filled(classes.LESSON_OVER, facts, course=facts.word("course"), done=Markup(done[0]))
+
+
 @draws(NoticeKind.CLASS_OVER)
 def summary(facts: ClassFacts) -> Answer:
     """Tell the trainer how a class went."""

@@ -39,7 +39,6 @@ from bot.messages.blocks.cards import (
 )
 from bot.messages.blocks.kit import DRAWN, Element, Markup, Press, draws, fill
 from bot.messages.texts import answers, cards, home, notices, pages, problems, requests, times
-from bot.messages.texts import classes as class_words
 from bot.messages.texts import runs as run_words
 
 
@@ -245,9 +244,8 @@ def _stopped(facts: WorkspaceFacts) -> Answer:
     if facts.of_class is not None:
         state = workspace.state if workspace is not None else State.STOPPED
         sentence = classes.stopped_with_class(facts.of_class, name_of(facts), state)
-    elif course := facts.word("course"):
-        done = Markup(cards.DONE["suspend" if facts.state is State.SUSPENDED else "stop"])
-        sentence = filled(class_words.LESSON_OVER, facts, course=course, done=done)
+    elif facts.word("course"):
+        sentence = classes.stopped_after_lesson(facts)
     elif is_planned:
         sentence = f"{sentence} {cards.AS_PLANNED}"
     buttons = again_buttons(facts) if is_gone else offered(facts, State.STOPPED)
