@@ -303,7 +303,9 @@ async def press(request: Request) -> Answer:
         return replies.hint(request.filled(template, pattern=_sought(request, card), title=title, who=who))
     if card.is_course:
         facts = await request.services.gatherer.of_workspace(wanted.workspace)
-        now = class_words.ENROLLED_MAKING if wanted.workspace.is_provisional else ""
+        rests = pressed.operation is not None and pressed.operation.rests
+        making = class_words.ENROLLED_RESTS if rests else class_words.ENROLLED_MAKING
+        now = fill(making, title=facts.connection_title) if wanted.workspace.is_provisional else ""
         is_on = pressed.result in {"started", "joined"}
         return drawn.joined(card, facts, class_words.ENROLLED_NOW if is_on else now)
     if pressed.result == "running":

@@ -354,15 +354,11 @@ async def leave(request: Request) -> Answer:
 
 
 @routes.action("course_calendar")
-async def calendar(request: Request) -> Answer:
-    """Show the private address of one's lessons for a calendar, once."""
-    return drawn.calendar(*await request.asked.to(calendars.address, request.target or ""))
-
-
 @routes.action("calendar_new")
-async def new_calendar(request: Request) -> Answer:
-    """Replace that address."""
-    return drawn.calendar(*await request.asked.to(calendars.address, request.target or "", renews=True))
+async def calendar(request: Request) -> Answer:
+    """Show the private address of one's lessons for a calendar, once; or replace it, if that is asked for."""
+    renews = request.verb == "calendar_new"
+    return drawn.calendar(*await request.asked.to(calendars.address, request.target or "", renews=renews))
 
 
 @routes.action("calendar_end")

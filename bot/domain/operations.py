@@ -73,11 +73,17 @@ class Operation(Errand):
     agreed: Consent = Consent.NONE
     #: The time of the timer that it carries out, if it does.
     planned_for: Stays | None = None
-    #: For how many seconds its workspace was to run from when it was asked for, if that was said.
+    #: For how many seconds its workspace was to run from when it was asked for, if that was said; 0: it isn't
+    #: to be started at all.
     lasts: Stays | None = None
     #: How long such starts usually take, and what nine of ten stayed below, as known when it was accepted.
     usual_seconds: Stays | None = None
     slow_seconds: Stays | None = None
+
+    @property
+    def rests(self) -> bool:
+        """Return whether its workspace is made, and not started."""
+        return self.lasts == 0.0
 
     @property
     def has_lapsed(self) -> bool:

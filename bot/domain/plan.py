@@ -153,7 +153,8 @@ def plan(
         return WATCH
     if observed_at is None:
         return READ
-    decided = _decide(operation, state, observed_at, actions, effects, up_at)
+    is_made = operation.rests and state in DOWN
+    decided = FULFILLED if is_made else _decide(operation, state, observed_at, actions, effects, up_at)
     is_call, ends = decided.step in _CALLS, _ends(decided.step, effects)
     is_enough = is_call and not ends and _is_fresh_enough(operation, observed_at)
     if _is_stale(operation, observed_at) and not is_enough:

@@ -348,6 +348,14 @@ class Making(Forms[Offer]):
         Called once: after an unknown outcome, ``find`` comes first.
         """
 
+    def rests(self, spec: Spec) -> bool:
+        """Return whether a workspace can be created without being started, by ``create_at_rest``; pure."""
+        return False
+
+    async def create_at_rest(self, access: Access, spec: Spec, key: str) -> Created:
+        """Create a workspace as ``create`` does, without starting it."""
+        return await self.create(access, spec, key)
+
     @abstractmethod
     async def names(self, access: Access, stem: str) -> Collection[str] | None:
         """Return the names in use that begin with ``stem``, at least those of the person's own workspaces.

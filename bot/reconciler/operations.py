@@ -150,9 +150,9 @@ class Operations(Stepper[ClaimedOperation]):
             cause = f"provider_failed: {workspace.reason}"
         is_removed = operation.verb is OperationVerb.REMOVE and outcome is Outcome.FULFILLED
         hides = is_removed or _is_never_made(claimed) or outcome is Outcome.UNKNOWN
-        # Who is ready before their lesson is told when it begins.
-        is_early = outcome is Outcome.FULFILLED and (operation.planned_for or 0.0) > await self._store.now()
-        tells = operation.verb.brings_down or not is_early
+        # Who is ready before their lesson is told when it begins; what only had to be made isn't ready.
+        is_early = operation.rests or (operation.planned_for or 0.0) > await self._store.now()
+        tells = operation.verb.brings_down or outcome is not Outcome.FULFILLED or not is_early
         return outcomes.ended(operation, outcome, cause, claimed.claim, hides=hides, tells=tells)
 
     async def advance(self, claimed: ClaimedOperation, runtime: Runtime, decided: Plan) -> None:
@@ -292,7 +292,9 @@ class Operations(Stepper[ClaimedOperation]):
         workspace = claimed.workspace
         if step is Step.CREATE:
             spec = workspace.spec or Spec(workspace.name)
-            return await runtime.provider.need(base.Making).create(access, spec, workspace.id)
+            making = runtime.provider.need(base.Making)
+            create = making.create_at_rest if claimed.operation.rests else making.create
+            return await create(access, spec, workspace.id)
         if step is Step.START:
             await runtime.provider.start(access, workspace.remote_id)
         else:

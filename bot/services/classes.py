@@ -28,7 +28,7 @@ from bot.domain.timers import CLASS_WARNING_SECONDS
 from bot.domain.workspaces import NOT_UP, State, Workspace
 from bot.messages.texts import classes as class_words
 from bot.messages.texts import problems, times
-from bot.providers.base import Provider
+from bot.providers.base import Making, Provider
 from bot.services.accounts import acting
 from bot.services.asked import Asked, usable
 from bot.services.context import Context
@@ -43,7 +43,7 @@ from bot.store.tables import CLASS_CARDS, OPERATIONS, PARTICIPANTS
 from bot.store.transaction import Row, Transaction
 from bot.support.errors import NotLinked, Refused
 from bot.support.guards import guards
-from bot.support.release import FIRST
+from bot.support.release import FIRST, RELEASE
 
 #: How many seconds back starts are counted to estimate their rate.
 OBSERVED_SECONDS: Final = 30.0
@@ -261,7 +261,7 @@ def press(
         consent = f"{written(card.wanted)} until {card.last_day}" if card.is_course else "stop"
         asked.note(tx, "class.press", card, change, workspace=workspace.id, consent=consent)
     if card.is_course and lessons.lesson_on(card, tx.now()) is None:
-        return Press(card, target, "enrolled")
+        return Press(card, target, "enrolled", operation)
     if operation is None:
         return Press(card, target, "running")
     queue = _queue(tx, card, operation)
@@ -296,18 +296,35 @@ def _brought_up(
         row = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
         if row is not None and row["verb"] in classes.UP:
             inbox.keep_result(tx, asked.interaction, row["id"])
-            return workspace_id, OPERATIONS.of(row), True
+            found = OPERATIONS.of(row)
+            if lesson is not None:
+                found = operations.wanted_again(tx, found, context.deadline_seconds)
+            return workspace_id, found, True
     given = (context.deadline_seconds, asked.reference, asked.channel_id)
     if workspace.is_provisional:
         if target.instead_of:
             operations.put_away(tx, target.instead_of)
         creations.insert_provisional(tx, workspace)
-        made = operations.add(tx, workspace, OperationVerb.CREATE, *given, planned_for=planned_for)
+        lasts = 0.0 if card.is_course and _may_rest(tx, asked.context, card) else None
+        made = operations.add(
+            tx, workspace, OperationVerb.CREATE, *given, planned_for=planned_for, lasts=lasts
+        )
         accepted = Accepted(made)
     else:
         accepted = operations.accept(tx, workspace, OperationVerb.START, *given, planned_for=planned_for)
     inbox.keep_result(tx, asked.interaction, accepted.operation.id)
     return workspace.id, accepted.operation, accepted.joined
+
+
+def _may_rest(tx: Transaction, context: Context, card: ClassCard) -> bool:
+    """Return whether a course's workspace need only be made for now, in time for the lesson that comes next.
+
+    An older process would start it, and nothing would stop it.
+    """
+    making, coming = context.need(card.connection).need(Making), lessons.lesson(card, tx.now())
+    is_far = coming is None or coming.due_at - tx.now() > LOOK_SECONDS
+    is_known = all(one.release == RELEASE for one in owners.running(tx))
+    return is_far and is_known and card.spec is not None and making.rests(card.spec)
 
 
 def check_lessons(tx: Transaction, provider: Provider, effects: Effects) -> None:
@@ -359,7 +376,7 @@ def _enrol(
         hours.tell_of_lesson(tx, rule, lesson, started)
     hours.put(tx, rule)
     workspace = workspaces.workspace(tx, workspace_id)
-    if started is None or workspace is None:
+    if started is None or started.rests or workspace is None:
         timers.decide(tx, workspace_id)
     elif lesson is not None:
         mode = planned_mode(effects(asked.context, workspace))

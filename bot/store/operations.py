@@ -65,6 +65,7 @@ class Details(TypedDict, total=False):
     agreed: Consent
     reads_first: bool
     planned_for: float | None
+    lasts: float | None
 
 
 def accept(
@@ -103,7 +104,13 @@ def accept(
 
 
 def wanted_again(tx: Transaction, operation: Operation, deadline_seconds: float) -> Operation:
-    """Return an open operation that its person asks for once more: after its deadline it gets a new one."""
+    """Return an open operation that its person asks for once more: after its deadline it gets a new one.
+
+    What was only to be made is then started.
+    """
+    if operation.rests:
+        OPERATIONS.change(tx, {"id": operation.id}, lasts=None)
+        operation = replace(operation, lasts=None)
     if operation.deadline_at is not None:
         return operation
     return keep_waiting(tx, operation.id, deadline_seconds) or operation
@@ -159,6 +166,7 @@ def add(
         agreed=more.get("agreed", Consent.NONE),
         channel_id=channel_id,
         planned_for=more.get("planned_for"),
+        lasts=more.get("lasts"),
         usual_seconds=usual.usual,
         slow_seconds=usual.slow,
     )

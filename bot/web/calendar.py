@@ -6,10 +6,9 @@ what was skipped isn't there, and what was moved has its new time.
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Final
 
-from aiohttp import ETag, web
+from aiohttp import web
 
 from bot.domain.hours import YEAR, Rule
 from bot.messages.texts import classes as words
@@ -21,9 +20,6 @@ from bot.support.cleaning import clean
 LINE: Final = 75
 #: What may not stand in a text as it is.
 _ESCAPED: Final = str.maketrans({"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n"})
-_LOOKS: Final = "PT1H"
-#: Stands for the line that says when an answer was written, which is nothing new.
-_STAMP: Final = "\r\nDTSTAMP:\r\n"
 
 
 def calendar_route(context: Context) -> web.RouteDef:
@@ -36,26 +32,20 @@ def calendar_route(context: Context) -> web.RouteDef:
             raise web.HTTPNotFound
         provider = context.connections.get(rule.connection)
         title = provider.settings.title if provider is not None else rule.connection
-        written = "".join(map(_folded, _lines(rule, title, now)))
-        tag = ETag(sha256(written.encode()).hexdigest()[:32], is_weak=True)
-        is_known = tag.value in {one.value for one in request.if_none_match or ()}
-        text = None if is_known else written.replace(_STAMP, f"\r\nDTSTAMP:{_utc(now)}\r\n")
-        response = web.Response(status=304 if is_known else 200, text=text, content_type="text/calendar")
-        response.headers["Cache-Control"] = "private, no-cache"
-        response.etag = tag
-        return response
+        text = "".join(map(_folded, _lines(rule, title, now)))
+        return web.Response(text=text, content_type="text/calendar")
 
     return web.get(f"{calendars.CALENDAR_PATH}/{{nonce}}.ics", serve)
 
 
 def _lines(rule: Rule, title: str, now: float) -> Iterator[str]:
-    """Write the lessons of a year on either side of now, all but when that is."""
+    """Write the lessons of a year on either side of now."""
     course, note = _text(rule.course), _text(words.CALENDAR_NOTE.format(title=title))
     yield from ("BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Usher//Lessons//EN", "CALSCALE:GREGORIAN")
     yield from (f"X-WR-CALNAME:{course}", f"X-WR-CALDESC:{note}")
-    yield from (f"REFRESH-INTERVAL;VALUE=DURATION:{_LOOKS}", f"X-PUBLISHED-TTL:{_LOOKS}")
+    yield from ("REFRESH-INTERVAL;VALUE=DURATION:PT1H", "X-PUBLISHED-TTL:PT1H")
     for begin in (one for one in rule.between(now - YEAR, now + YEAR) if one.side == "start"):
-        yield from ("BEGIN:VEVENT", f"UID:{rule.card}-{begin.local[:10]}@usher", _STAMP.strip())
+        yield from ("BEGIN:VEVENT", f"UID:{rule.card}-{begin.local[:10]}@usher", f"DTSTAMP:{_utc(now)}")
         yield from (f"DTSTART:{_utc(begin.at)}", f"DTEND:{_utc(begin.until)}")
         yield from (f"SUMMARY:{course}", f"DESCRIPTION:{note}", "END:VEVENT")
     yield "END:VCALENDAR"

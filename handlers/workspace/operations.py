@@ -372,7 +372,7 @@ async def try_again(request: Request) -> Answer:
     newest = await request.services.store.latest_operation(workspace.id)
     if newest is not None and newest.id != ended.id:
         return await as_it_is(request, workspace, answers.OUTDATED)
-    lasts = ended.lasts if workspace.stop_at is None else None
+    lasts = (ended.lasts or None) if workspace.stop_at is None else None
     until = None if lasts is None else Moment(request.services.clock.now() + lasts, lasts)
     if ended.verb is OperationVerb.CREATE and workspace.is_provisional and until is None:
         return await made_again(request, workspace)

@@ -459,3 +459,19 @@ def test_nothing_is_made_again_before_it_was_looked_for(known, attempts):
     )
     for now in (CALLED, CALLED + 20, CALLED + 10_000):
         assert plan_unmade(operation, operation, now).step in (Step.WAIT, Step.FIND)
+
+
+@pytest.mark.parametrize(
+    ("verb", "state", "planned"),
+    [
+        ("start", State.STOPPED, ENDS["done"]),
+        ("create", State.STOPPED, ENDS["done"]),
+        ("create", State.RUNNING, ENDS["done"]),
+        ("create", State.GONE, Plan(Step.READ)),
+        ("start", State.UNKNOWN, Plan(Step.WAIT)),
+    ],
+)
+def test_what_is_only_to_be_made_is_not_started(verb, state, planned):
+    made = replace(operation_of(verb, "none" if verb == "start" else "accepted", "none"), lasts=0.0)
+    assert plan(made, state, CALLED + 1.0) == planned
+    assert plan(replace(made, lasts=None), State.STOPPED, CALLED + 1.0) != ENDS["done"]

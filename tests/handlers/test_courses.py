@@ -19,8 +19,8 @@ from bot.services import classes
 from bot.store import hours as rows
 from bot.store.tables import CLASS_CARDS, OWNERS
 from bot.support.release import FIRST, RELEASE
-from tests.handlers.class_rig import ADMIN, TRAINER, class_rig, posted
-from tests.handlers.rig import ALICE, GUEST, buttons, words
+from tests.handlers.class_rig import ADMIN, TRAINER, class_rig, offer, posted
+from tests.handlers.rig import ALICE, GUEST, activate, buttons, words
 from tests.rigs.golden import check_golden
 from tests.rigs.store import linked
 from tests.rigs.use_cases import members_follow, tables
@@ -457,6 +457,19 @@ async def test_home_and_hours_show_a_course_beside_own_hours_with_leave(bot):
     assert (rule.card, rule.off) == (card.id, before.off)
     assert (len(rule.off), "2027-12-23" in rule.off) == (2, True)
     assert "You've left" in words(await bot.press(*named(alone, "Leave Statistics")))
+
+
+@pytest.mark.parametrize("rests", [True, False])
+async def test_who_joins_hears_whether_what_is_made_is_started(bot, rests):
+    await offer(bot)
+    await activate(bot.store, ALICE, "saturn", "alice")
+    bot.services.connections["saturn"].makes_at_rest = rests
+    card = await posted(bot, POST.replace("notebook", "saturn/local"))
+    said = words(await bot.press("class_press", card.id))
+    assert ("I'm creating it now, without starting it." in said) is rests
+    assert ("on Saturn Cloud, that also starts it" in said) is not rests
+    (row,) = await bot.store.workspaces(ALICE)
+    assert (row.stop_at is None) is rests
 
 
 async def test_a_calendar_is_shown_once_and_replaced_and_ended(bot):

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.errands import Outcome
 from bot.domain.forms import Spec
 from bot.domain.hours import read
 from bot.domain.operations import OperationVerb
@@ -14,7 +15,9 @@ from bot.domain.stops import End
 from bot.domain.workspaces import State
 from bot.services import acts, hours, lessons, workspaces
 from bot.store.preferences import save_preferences
-from bot.support.errors import Refused
+from bot.store.tables import OWNERS
+from bot.support.errors import Refused, ServerFailed
+from bot.support.release import RELEASE
 from tests.reconciler.classroom import TRAINER, ask, people, post, press, seat, shown, told
 from tests.reconciler.test_hours import became, local
 from tests.rigs.store import unlink, within
@@ -232,6 +235,58 @@ async def test_who_may_not_use_the_template_any_more_is_out_of_the_course(world)
     assert (await world.store.workspaces(alice))[-1].state is State.SUSPENDED
     assert await world.store.participant(card.id, alice) is None
     assert world.provider.accepted_starts == []
+
+
+TEMPLATE = {"spec": Spec("usher-class", {"template": "course"}), "pattern": ""}
+
+
+async def test_what_can_be_made_without_being_started_is_for_a_lesson_later_on(world):
+    """Nobody has a look for an hour, is told that it's ready, or warned of its stop; the lesson starts it."""
+    alice, bob = people(2)
+    world.provider.makes_at_rest = True
+    await until(world, "13:00")
+    card = await course(world, alice, **TEMPLATE)
+    await until(world, "15:00")
+    (_, row) = await world.store.workspaces(alice)
+    assert (row.state, row.stop_at, row.is_provisional) == (State.STOPPED, None, False)
+    made = await world.store.latest_operation(row.id)
+    assert (made.outcome, made.rests) == (Outcome.FULFILLED, True)
+    assert (world.provider.accepted_starts, told(world, alice)) == ([], [])
+    await until(world, "09:01", day=24, step=30)
+    assert told(world, alice) == ["Statistics is starting, and your workspace is ready."]
+    # Within the hour before a lesson it is started at once, as that might come before it was made.
+    await until(world, "08:00", day=29, step=600)
+    await seat(world, bob)
+    assert not (await press(world, card, bob)).operation.rests
+
+
+async def test_what_is_being_made_is_started_for_whoever_wants_it_now(world):
+    (alice,) = people(1)
+    world.provider.makes_at_rest = True
+    await until(world, "13:00")
+    world.provider.fail("create", ServerFailed("busy"), times=3)
+    await course(world, alice, **TEMPLATE)
+    (_, row) = await world.store.workspaces(alice)
+    started = await ask(world, alice).to(workspaces.begin, row.id, OperationVerb.START)
+    assert (started.joined, started.operation.rests) == (True, False)
+    await world.pass_time(600, step=5)
+    assert (await world.store.workspace(row.id)).state is State.RUNNING
+
+
+@pytest.mark.parametrize("release", ["0.2.0", RELEASE])
+async def test_beside_an_older_process_it_is_started_and_stopped_as_before(world, release):
+    (alice,) = people(1)
+    world.provider.makes_at_rest = True
+    await until(world, "13:00")
+    card = await course(world, **TEMPLATE)
+    await seat(world, alice)
+    await world.know(alice)
+    await world.store.own("m2/7", ["worker:m2/7"])
+    await world.store.engine.write(lambda tx: OWNERS.change(tx, {"owner": "m2/7"}, release=release))
+    await press(world, card, alice)
+    (_, row) = await world.store.workspaces(alice)
+    made = await world.store.operation((await world.store.participant(card.id, alice)).operation_id)
+    assert (made.rests, row.stop_at is None) == ((True, True) if release == RELEASE else (False, False))
 
 
 async def test_nobody_is_asked_during_a_lesson_whether_they_still_need_it(world):

@@ -6,7 +6,7 @@ import asyncio
 import heapq
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, ClassVar, Self
 
@@ -118,6 +118,8 @@ class FakeMachines(Faulty, Provider):
         #: Whether a look at names is limited to the person's own.
         self.tells_names = True
         self.has_own_secret = True
+        #: Whether something can be made without being started.
+        self.makes_at_rest = False
         #: How often in a row a find overlooks what was made.
         self.overlooks = 0
         self.revoked: list[str] = []
@@ -199,6 +201,16 @@ class FakeMachines(Faulty, Provider):
             remote_id = f"m{self._ids}"
             call.act(lambda: self._create(access, remote_id, spec.name, key))
         return Created(remote_id, spec.name)
+
+    def rests(self, spec: Spec) -> bool:
+        return self.makes_at_rest
+
+    async def create_at_rest(self, access: Access, spec: Spec, key: str) -> Created:
+        assert self.makes_at_rest
+        made = await self.create(access, spec, key)
+        machine = self.machines[made.remote_id]
+        machine.state, machine.next_state = State.STOPPED, None
+        return replace(made, is_started=False)
 
     async def names(self, access: Access, stem: str) -> Collection[str] | None:
         async with self._called("names", access, stem):

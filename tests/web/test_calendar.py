@@ -135,7 +135,7 @@ async def test_it_has_the_lessons_as_they_are_now_and_names_nobody(made):
     path = await address(made)
     browser, (calendar, events) = await read(made, path)
     assert (browser.status, browser.headers["Content-Type"]) == (200, "text/calendar; charset=utf-8")
-    assert browser.headers["Cache-Control"] == "private, no-cache"
+    assert browser.headers["Cache-Control"] == "no-store"
     assert browser.headers["X-Content-Type-Options"] == "nosniff"
     assert (calendar["VERSION"], calendar["X-WR-CALNAME"]) == ("2.0", TITLE)
     assert (calendar["REFRESH-INTERVAL"], calendar["X-PUBLISHED-TTL"]) == ("PT1H", "PT1H")
@@ -166,18 +166,12 @@ async def test_it_has_the_lessons_as_they_are_now_and_names_nobody(made):
     assert "04-04" in by_day(bobs)
 
 
-async def test_it_is_asked_for_with_get_and_head_and_what_is_known_is_not_sent_again(made):
+async def test_it_is_asked_for_with_get_and_head_alone(made):
     path, browser = await address(made), await made.browser()
-    text = await browser.get(path)
-    tag, length = browser.headers["ETag"], browser.headers["Content-Length"]
+    await browser.get(path)
+    length = browser.headers["Content-Length"]
     assert await browser.get(path, method="HEAD") == ""
-    assert (browser.status, browser.headers["ETag"], browser.headers["Content-Length"]) == (200, tag, length)
-    made.clock.advance(3600)
-    assert await browser.get(path, headers={"If-None-Match": tag}) == ""
-    assert (browser.status, browser.headers["ETag"]) == (304, tag)
-    assert (await browser.get(path)).replace("T120000Z", "T110000Z") == text
-    await changed(made, off=frozenset({"2028-03-28"}))
-    assert "BEGIN:VEVENT" in await browser.get(path, headers={"If-None-Match": tag})
+    assert (browser.status, browser.headers["Content-Length"]) == (200, length)
     for method in ("POST", "PUT", "DELETE", "PROPFIND"):
         await browser.get(path, method=method)
         assert browser.status == 405

@@ -328,7 +328,7 @@ def calendar(card: ClassCard, url: str) -> Answer:
     if not url:
         return answer
     shown = kit.section(fill(classes.CALENDAR_ADDRESS, course=card.title, url=Markup(url)))
-    return replace(answer, view=kit.modal(classes.CALENDAR_TITLE, [shown], close=verbs.DONE))
+    return replace(answer, view=kit.modal(classes.CALENDAR, [shown], close=verbs.DONE))
 
 
 def unknown() -> Answer:

@@ -93,7 +93,11 @@ ENROLLED: Final = (
     "You've joined *{course}*: {lessons}. I'll have your *{name}* on {title} ready when a lesson begins, "
     "and stop it afterwards if I started it. You'll be warned first and can keep it running."
 )
-ENROLLED_MAKING: Final = "I'm creating it now, so that you can have a look. It will stop again in an hour."
+#: Whether what is created is started by that, which depends on the provider.
+ENROLLED_MAKING: Final = (
+    "I'm creating it now; on {title}, that also starts it, so you can have a look. I'll stop it in an hour."
+)
+ENROLLED_RESTS: Final = "I'm creating it now, without starting it."
 ENROLLED_NOW: Final = "A lesson is on, so I'm starting it now. I'll message you when it's ready."
 SKIP_NEXT: Final = "Skip next time"
 LEAVE_COURSE: Final = "Leave"
@@ -104,8 +108,7 @@ COURSE_USAGE: Final = (
     "`end`. A lesson can move to any day of the course without another one, and gets no longer."
 )
 CALENDAR: Final = "Calendar"
-#: A form's title, and its text with the address: both are shown once.
-CALENDAR_TITLE: Final = "Your calendar address"
+#: In a form, with the address, which is shown once.
 CALENDAR_ADDRESS: Final = (
     "To see the lessons of *{course}* in your calendar, subscribe there to this address:\n```{url}```\n"
     "Anyone who has it can see your lessons, so keep it to yourself. I can't show it again: press *Calendar* "

@@ -49,8 +49,11 @@ from bot.support.responses import Response
 #: Before 6.0 anything that fits into a path: what every spawner can use for a container, a folder or a host.
 _SERVER = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,38}[A-Za-z0-9])?")
 MAX_NAME = 40
-#: Since this release, names are short and plain, and what people call a server is kept beside its name.
+#: Since this release, names are short and plain, what people call a server is kept beside its name, and a
+#: server may be made without being started.
 _DISPLAYS = 6
+#: In a spec: such a hub makes a server that it doesn't start.
+_AT_REST = "at_rest"
 #: By what kind of names a hub allows.
 NAME_HINTS = {
     "any": f"At most {MAX_NAME} characters, with a letter or a digit among them.",
@@ -190,9 +193,11 @@ class JupyterHub(
         """Ask for a start; 201 and 202 both mean accepted, not ready. Already running is success."""
         await self._start(access, _own(access, remote_id), None)
 
-    async def _start(self, access: Access, name: ServerName, options: Mapping[str, Any] | None) -> None:
+    async def _start(
+        self, access: Access, name: ServerName, options: Mapping[str, Any] | None, method: str = "POST"
+    ) -> None:
         try:
-            await self._servers.call("POST", name.path, access, json_body=options)
+            await self._servers.call(method, name.path, access, json_body=options)
         except errors.InvalidRequest as error:
             if not _RUNNING.search(error.message):
                 _raise_refusal(error)
@@ -263,6 +268,7 @@ class JupyterHub(
         if problems:
             raise forms.FormProblems(problems)
         chosen = {} if template is None else {"template": template.name}
+        chosen |= {_AT_REST: "yes"} if offer.release >= _DISPLAYS else {}
         return forms.Spec(name, chosen | ({forms.DISPLAY_NAME: shown} if shown else {}))
 
     def _named(self, typed: str, offer: Offer) -> tuple[str, str]:
@@ -277,6 +283,17 @@ class JupyterHub(
 
     async def create(self, access: Access, spec: forms.Spec, key: str) -> Created:
         """Start a server with a new name and its options; doing so twice still makes one server."""
+        return await self._made(access, spec, "POST")
+
+    def rests(self, spec: forms.Spec) -> bool:
+        """Return whether the hub was new enough for that when the form was filled in."""
+        return bool(spec.word(_AT_REST))
+
+    async def create_at_rest(self, access: Access, spec: forms.Spec, key: str) -> Created:
+        """Create a server with its options, which its first start then has."""
+        return replace(await self._made(access, spec, "PUT"), is_started=False)
+
+    async def _made(self, access: Access, spec: forms.Spec, method: str) -> Created:
         name = ServerName(access.username, spec.name)
         if not name.server:
             raise errors.InvalidRequest("The server needs a name. Choose one.")
@@ -286,9 +303,9 @@ class JupyterHub(
             if template is None:
                 raise errors.InvalidRequest("That kind of server is no longer set up. Choose another one.")
             options = template.options
-        if spec.word(forms.DISPLAY_NAME):
+        if method == "PUT" or spec.word(forms.DISPLAY_NAME):
             options = {"display_name": spec.label, "user_options": options}
-        await self._start(access, name, options)
+        await self._start(access, name, options, method)
         return Created(name.remote_id, spec.label)
 
     async def names(self, access: Access, stem: str) -> Collection[str]:

@@ -434,6 +434,10 @@ class SaturnMaking(Making[Offer]):
             made = clean(id_in(answer if "id" in answer else part_of(answer, "state"), "id"), MAX_NAME)
         return Created(made, spec.name, is_started=False)
 
+    def rests(self, spec: forms.Spec) -> bool:
+        """Return that nothing starts by being created."""
+        return True
+
     async def _created(
         self, access: Access, body: Mapping[str, Any], paths: Iterable[str]
     ) -> Response | None:

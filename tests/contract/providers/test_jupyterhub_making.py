@@ -101,6 +101,24 @@ async def test_what_people_type_is_what_they_read_and_the_options_still_reach_th
     await prepared.provider.remove(prepared.access, made.remote_id)
 
 
+async def test_a_server_is_made_without_being_started_and_its_first_start_has_its_options(prepared):
+    spec = await spec_of(prepared, template="failing", name="Later (GPU)")
+    assert prepared.provider.rests(spec)
+    assert not prepared.provider.rests(
+        prepared.provider.spec(Offer(), "workspace", {"template": "small", "name": "a"}, ASKER)
+    )
+    made = await prepared.provider.create_at_rest(prepared.access, spec, "ws_1")
+    assert made == Created(f"{prepared.access.username}/later-gpu", "Later (GPU)", is_started=False)
+    seen = (await prepared.provider.status(prepared.access, [made.remote_id]))[made.remote_id]
+    assert (seen.state, seen.name) == (State.STOPPED, "Later (GPU)")
+    with pytest.raises(errors.Conflict):
+        await prepared.provider.create_at_rest(prepared.access, spec, "ws_1")
+    await prepared.provider.start(prepared.access, made.remote_id)
+    seen = await prepared.until(State.FAILED, State.RUNNING, remote_id=made.remote_id)
+    assert seen[-1].state is State.FAILED
+    await prepared.provider.remove(prepared.access, made.remote_id)
+
+
 async def test_options_reach_the_spawner(prepared):
     made = await prepared.provider.create(
         prepared.access, await spec_of(prepared, template="failing", name="bad"), "ws_1"

@@ -87,7 +87,10 @@ async def test_a_server_that_tells_no_sizes_is_asked_for_none(rig):
         "name",
     ]
     spec = await spec_of(rig, name="course")
-    made = await rig.provider.create(rig.access, spec, "ws_1")
+    assert rig.provider.rests(spec)
+    made = await rig.provider.create_at_rest(rig.access, spec, "ws_1")
+    seen = (await rig.provider.status(rig.access, [made.remote_id]))[made.remote_id]
+    assert (made.is_started, seen.state) == (False, State.STOPPED)
     assert rig.server.state.resources[made.remote_id].spec["instance_type"] == "large"
     with pytest.raises(errors.Untold):
         await rig.provider.find(rig.access, spec, "ws_1", 0.0)
