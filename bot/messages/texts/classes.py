@@ -125,11 +125,6 @@ CALENDAR_NOWHERE: Final = (
     "Calendars can't reach me, because I don't have a public web address yet. "
     "Ask your Usher admin to give me one."
 )
-#: In the calendar itself.
-CALENDAR_NOTE: Final = (
-    "A lesson on {title}, for which Usher gets your workspace ready. Calendars look every few hours, so a "
-    "change shows up here later than in Slack."
-)
 #: Of several courses that somebody can mean, each with a button; and where a card was meant, or a change.
 WHICH_COURSE: Final = "Which course do you mean?"
 ONE_COURSE: Final = "{name} \u00b7 <#{channel}>"
