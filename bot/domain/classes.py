@@ -17,6 +17,21 @@ REST = 3.0
 #: What a press is waiting for before an operation can be created; "" for nothing.
 Waiting = Literal["", "unlinked", "no_workspace", "many_workspaces"]
 
+#: What is so of one member in one lesson. ``coming``: all is there, nothing has begun. ``down``: it was up
+#: for the lesson and isn't any more, or its person has stopped it before. A class is one lesson.
+MemberState = Literal[
+    "left",
+    "not_agreed",
+    "skipped",
+    "unlinked",
+    "no_workspace",
+    "coming",
+    "starting",
+    "ready",
+    "down",
+    "failed",
+]
+
 
 @dataclass(frozen=True, slots=True)
 class ClassCard(Timetable):
@@ -92,7 +107,7 @@ class Participant:
 
     ``consented_at`` is when they agreed that ``workspace_id`` is stopped at the end of the class,
     ``withdrawn_at`` when they withdrew that. ``ended_at`` is when nothing more was to be done for that: it
-    was stopped, put off, or there was nothing to stop.
+    was stopped, put off, or there was nothing to stop. Who has left a course has agreed to nothing any more.
     """
 
     card_id: str
@@ -105,30 +120,51 @@ class Participant:
     withdrawn_at: Past | None = None
     ended_at: Past | None = None
 
+    @property
+    def has_left(self) -> bool:
+        """Return whether its person has left the course."""
+        return self.withdrawn_at is not None and self.workspace_id is None
+
 
 @dataclass(frozen=True, slots=True)
 class ClassCounts:
-    """Count the presses of a card. ``going`` are those of ``waiting`` with an open operation.
+    """Count a card's members by their state in the lesson that is on or comes next: each in one of them.
 
-    ``expected`` and ``ready`` are at a lesson of a course those who don't skip it, and whose workspace runs.
-    ``stopping``, ``stopped`` and ``not_stopped`` count stops at the end of the class, ``kept`` the owners who
-    withdrew their consent; ``left`` are consented presses for which the end is still to be processed.
-    ``behind`` are members whose rule doesn't follow the timetable yet.
+    ``joined`` are all who haven't left, ``agreed`` those who agreed to this day, ``linked`` those of them who
+    have a link. ``expected`` are those for whom a lesson that is on is: all in a state from ``ready`` to
+    ``coming``. ``no_room`` are those of ``failed`` for whom the provider had none, ``behind`` those whose
+    rule doesn't follow the timetable yet.
+
+    ``stopping``, ``stopped`` and ``not_stopped`` count stops at the end of a class, ``kept`` the owners who
+    withdrew their consent; ``unended`` are consented presses for which the end is still to be processed.
     """
 
-    pressed: int = 0
+    joined: int = 0
+    agreed: int = 0
+    linked: int = 0
     expected: int = 0
     ready: int = 0
-    waiting: int = 0
-    going: int = 0
+    starting: int = 0
     failed: int = 0
+    no_room: int = 0
+    unlinked: int = 0
+    no_workspace: int = 0
+    down: int = 0
+    coming: int = 0
+    skipped: int = 0
+    left: int = 0
+    behind: int = 0
     kept: int = 0
     stopping: int = 0
     stopped: int = 0
     not_stopped: int = 0
     consented: int = 0
-    left: int = 0
-    behind: int = 0
+    unended: int = 0
+
+    @property
+    def waiting(self) -> int:
+        """Return how many aren't ready, though nothing has failed."""
+        return self.starting + self.unlinked + self.no_workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +178,13 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class ClassProblem:
-    """Hold what keeps one person from being ready: rows only, no URL."""
+    """Hold what keeps one person from being ready: rows only, no URL.
+
+    ``paused`` is why the rule of a member is paused, "" if it isn't.
+    """
 
     press: Participant
     operation: Operation | None
     workspace: Workspace | None
+    state: MemberState = "coming"
+    paused: str = ""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.domain.errands import Outcome
+from bot.domain.hours import Occurrence
 from bot.domain.operations import Operation
 
 #: A lesson's starts begin between so many seconds before it.
@@ -16,6 +17,9 @@ USUAL: Final = 180.0
 SPARE: Final = 60.0
 #: A start that failed is tried again so much later, and not after so long before the lesson.
 AGAIN: Final = 60.0
+#: Where a provider has no room, a start is tried for so long into a lesson, or so much of it if that is more.
+STILL: Final = 900.0
+SHARE: Final = 0.25
 #: What may pass by itself, by the word of a failure's cause.
 PASSING: Final = frozenset(
     {"conflict", "gave_up", "limit", "provider_failed", "stopped_elsewhere", "unanswered"}
@@ -53,7 +57,23 @@ class Pace:
         return MOST if self.idle is None else min(MOST, self.idle - SPARE)
 
 
-def tries_again(operation: Operation, outcome: Outcome | None, cause: str | None, now: float) -> bool:
-    """Return whether a lesson's start that fails now is tried again before the lesson begins."""
+def tries_until(lesson: Occurrence) -> float:
+    """Return until when starts for which there is no room are tried again, given a lesson's begin."""
+    return min(lesson.at + max(SHARE * (lesson.until - lesson.at), STILL), lesson.until)
+
+
+def is_no_room(cause: str | None) -> bool:
+    """Return whether a start failed because its provider was full."""
+    return (cause or "").partition(":")[0] == "limit"
+
+
+def tries_again(
+    operation: Operation, outcome: Outcome | None, cause: str | None, now: float, until: float = 0.0
+) -> bool:
+    """Return whether a lesson's start that fails now is tried again before the lesson begins.
+
+    For want of room, it is tried ``until`` later.
+    """
     is_passing = outcome is Outcome.FAILED and (cause or "").partition(":")[0] in PASSING
-    return is_passing and (operation.planned_for or 0.0) - now > 2 * AGAIN
+    latest = (operation.planned_for or 0.0) - AGAIN
+    return is_passing and now + AGAIN < (max(latest, until) if is_no_room(cause) else latest)

@@ -7,7 +7,8 @@ from itertools import pairwise
 from typing import Any, Final
 
 from bot.domain.classes import ClassCard
-from bot.domain.hours import YEAR, Occurrence, Rule, Timetable, dates
+from bot.domain.hours import EVENING, YEAR, Occurrence, Rule, Timetable, dates
+from bot.domain.moments import instant, zone_of
 
 #: Without an end, a course lasts so many days; none lasts longer than a year.
 USUAL_DAYS: Final = 140
@@ -19,6 +20,8 @@ REPORT_SECONDS, LATEST_REPORT_SECONDS = 300.0, 120.0
 LARGE_DAYS: Final = 31
 #: For so many more days after its next lesson, a course goes on that nobody teaches any more.
 UNTAUGHT_DAYS: Final = 13
+#: Who joined after the evening before a lesson is told so long before it that nothing will be ready.
+WARNED_SECONDS: Final = 3_600.0
 
 
 def lesson(of: Timetable, now: float) -> Occurrence | None:
@@ -30,6 +33,11 @@ def lesson(of: Timetable, now: float) -> Occurrence | None:
 def following(of: Timetable, after: float) -> Occurrence | None:
     """Return the begin of the first lesson that begins after a moment."""
     return next((one for one in of.between(after, after + YEAR) if one.side == "start"), None)
+
+
+def evening_before(of: Timetable, lesson: Occurrence) -> float:
+    """Return the evening of the day before a lesson."""
+    return instant(of.day(lesson.at) - timedelta(days=1), EVENING, zone_of(of.time_zone))
 
 
 def lesson_on(card: ClassCard, now: float) -> Occurrence | None:

@@ -157,6 +157,8 @@ class NoticeKind(StrEnum):
     HOURS_PAUSED = _Kind("hours_paused", offers="workspace")
     #: To the teachers of a course before a lesson: how many are ready.
     LESSON_REPORT = _Kind("lesson_report", "class", marks=Mark.NEWS, since="0.2.0")
+    #: Why nothing will be ready for a lesson, or isn't yet, and what its person can do.
+    UNSERVED = _Kind("unserved", "class", offers="link", since="0.2.1")
     #: A lesson begins: whether the workspace is ready for it.
     LESSON = _Kind("lesson", "operation", offers="workspace", since="0.2.0")
     #: Whether hours go on that start a workspace nobody uses.

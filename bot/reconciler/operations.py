@@ -101,7 +101,10 @@ class Operations(Stepper[ClaimedOperation]):
 
         Of a lesson's start that is tried again, nobody is told that it failed.
         """
-        if tries_again(claimed.operation, update.outcome, update.cause, await self._store.now()):
+        operation, until = claimed.operation, 0.0
+        if update.outcome is Outcome.FAILED and operation.planned_for is not None:
+            until = await self._store.tried_until(operation)
+        if tries_again(operation, update.outcome, update.cause, await self._store.now(), until):
             update = replace(update, notices=())
         return await self._store.save_step(update, claimed.row)
 

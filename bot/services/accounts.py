@@ -102,7 +102,12 @@ def begin(
         revocations.owe(tx, former, tell=False)
     body = {"connection": connection, "username": username, "account": account.id}
     add_notices(tx, [NewNotice(account.id, NoticeKind.LINKED, "linked", asked.principal, body)])
-    add_tasks(tx, [NewTask(TaskKind.DISCOVER, account.id, {"then": [waiting] if waiting else []})])
+    # What waits for it: every press of a class or course, and the command of the button.
+    key = asked.principal.key
+    found = tx.all("waiting_presses", principal=key, connection=connection, now=tx.now())
+    waits: dict[str, Any] = {row["text"]: {"principal": key, "text": row["text"]} for row in found}
+    waits |= {waiting.get("text", ""): waiting} if waiting else {}
+    add_tasks(tx, [NewTask(TaskKind.DISCOVER, account.id, {"then": list(waits.values())})])
     detail = {"account": account.id, "username": username, "proof": proof, "made_by": made_by, **more}
     target = f"{asked.principal.key}/{connection}"
     append_audit(tx, [AuditEntry(actor, "account.linked", target, "ok", detail)])

@@ -234,6 +234,10 @@ class Gatherer:
             of_class = None if card is None else await self.of_class(card, notice.principal, body)
             if of_class is not None and kind in (NoticeKind.LESSON_REPORT, NoticeKind.CLASS_OVER):
                 of_class = replace(of_class, counts=await self._store.class_counts(card_id))
+            if of_class is not None and kind is NoticeKind.UNSERVED:
+                common = self._of_account(now, connection, account, body)
+                mine = await self._store.class_member(card_id, notice.principal)
+                of_class = replace(of_class, **common, problems=[mine] if mine else [])
             if of_class is not None and kind is NoticeKind.LESSON_REPORT:
                 of_class = replace(of_class, problems=await self._store.class_problems(card_id))
         if workspace is not None or kind.offers == "workspace" or kind.subject == "operation":

@@ -1,14 +1,16 @@
 """Class cards: what a press does in one transaction, and what the end of a class stops."""
 
+from typing import Any
+
 from bot.domain import lessons
-from bot.domain.classes import ClassCard, ClassCounts, ClassProblem, Participant
-from bot.domain.hours import Rule
+from bot.domain.classes import ClassCard, ClassCounts, ClassProblem, MemberState, Participant
+from bot.domain.hours import DAYS, Occurrence, Rule
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
 from bot.domain.timers import CLASS_WARNING_SECONDS
 from bot.store import cards, operations, workspaces
 from bot.store.tables import CLASS_CARDS, PARTICIPANTS, RULES
-from bot.store.transaction import Transaction, as_json, from_json
+from bot.store.transaction import Row, Transaction, as_json, from_json
 
 #: The due time when nothing is due: a press, or ending the class, makes it due.
 NEVER = 1e12
@@ -29,20 +31,31 @@ def courses(tx: Transaction) -> list[ClassCard]:
 
 
 def participant(tx: Transaction, card_id: str, principal: Principal) -> Participant | None:
-    """Return a person's press of a card."""
-    return PARTICIPANTS.one(tx, card_id=card_id, principal=principal)
+    """Return a person's press of a card, unless they have left."""
+    found = PARTICIPANTS.one(tx, card_id=card_id, principal=principal)
+    return None if found is None or found.has_left else found
 
 
 def class_counts(tx: Transaction, card_id: str) -> ClassCounts:
-    """Count a card's presses; of a course, also who is ready for the lesson that is on."""
+    """Count a card's members by their states in the lesson that is on or comes next."""
+    rows = _members(tx, "class_counts", card_id)
+    return ClassCounts(**rows[0]) if rows else ClassCounts()
+
+
+def _members(tx: Transaction, query: str, card_id: str, **more: Any) -> list[Row]:
+    """Return what a query finds of ``{in_lesson}``: in the lesson of a card that is on or comes next."""
     card, now = class_card(tx, card_id), tx.now()
-    if card is not None and card.is_course:
-        on = lessons.lesson_on(card, now)
-        since, day = (now, "") if on is None else (on.due_at, on.local[:10])
-        row = tx.one("lesson_counts", card_id=card_id, since=since, day=day, state=card.state)
-    else:
-        row = tx.one("class_counts", card_id=card_id)
-    return ClassCounts(**row) if row else ClassCounts()
+    if card is None:
+        return []
+    ever = NEVER if card.is_course else 0.0
+    found = lessons.lesson(card, now) or Occurrence(ever, "start", "", ever, ever)
+    day = found.local[:10]
+    # Whoever agreed to any lessons agreed to those that are moved.
+    weekday = DAYS[card.day(found.at).weekday()] if day and day not in card.moved else ""
+    state = card.state if card.is_course else ""
+    of: Row = {"card_id": card.id, "connection": card.connection, "state": state}
+    of |= {"day": day, "weekday": weekday, "local": found.local, "begins": found.at, "since": found.due_at}
+    return tx.all(query, **of, is_on=found.due_at <= now, **more)
 
 
 def counts_shown(tx: Transaction, card_id: str) -> ClassCounts:
@@ -65,13 +78,29 @@ def failed_starts(tx: Transaction, card_id: str, begins: float) -> list[tuple[Ru
 
 def class_problems(tx: Transaction, card_id: str, limit: int = 100) -> list[ClassProblem]:
     """Return who isn't ready, in the order of their presses."""
-    found = []
-    for row in tx.all("class_problems", card_id=card_id, limit=limit):
-        one = PARTICIPANTS.of(row)
-        operation = operations.operation(tx, row["newest_operation"]) if row["newest_operation"] else None
-        workspace = workspaces.workspace(tx, one.workspace_id) if one.workspace_id else None
-        found.append(ClassProblem(one, operation, workspace))
-    return found
+    return [_member(tx, row) for row in _members(tx, "class_problems", card_id, limit=limit)]
+
+
+def member(tx: Transaction, card_id: str, principal: Principal) -> ClassProblem | None:
+    """Return what is so of one person in the lesson that is on or comes next."""
+    rows = _members(tx, "member", card_id, principal=principal.key)
+    return _member(tx, rows[0]) if rows else None
+
+
+def unserved(tx: Transaction, card: ClassCard, joined_by: float) -> list[tuple[Principal, MemberState]]:
+    """Return who would have nothing ready in the next lesson and wasn't told so, of those joined by a moment.
+
+    Of a template, these are all for whom nothing has begun: somebody may not have it any more.
+    """
+    rows = _members(tx, "unserved", card.id, joined_by=joined_by, is_made=card.spec is not None)
+    return [(Principal.from_key(row["principal"]), row["state"]) for row in rows]
+
+
+def _member(tx: Transaction, row: Row) -> ClassProblem:
+    press = PARTICIPANTS.of(row)
+    operation = operations.operation(tx, row["newest"]) if row["newest"] else None
+    workspace = workspaces.workspace(tx, press.workspace_id) if press.workspace_id else None
+    return ClassProblem(press, operation, workspace, row["state"], row["paused"] or "")
 
 
 def claim_class_cards(tx: Transaction, limit: int, rest: float) -> list[ClassCard]:
@@ -101,7 +130,7 @@ def class_counted(
     now, numbers = tx.now(), as_json([getattr(counts, name) for name in ClassCounts.__slots__])
     has_changed = numbers != row["counted"]
     since = 0.0 if has_changed else now - row["changed_at"]
-    looks = [now + max(rest, min(since * _SLOWER, longest))] if counts.going or counts.stopping else []
+    looks = [now + max(rest, min(since * _SLOWER, longest))] if counts.starting or counts.stopping else []
     if lesson_at is not None:
         looks.append(lesson_at)
     elif row["stops_at"] is not None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from bot.domain.classes import REST, ClassCard
 from bot.domain.ends import that_counts
 from bot.domain.hours import EVERY_DAY, HORIZON, Occurrence, Rule
+from bot.domain.lead import tries_until
 from bot.domain.lessons import followed
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation
@@ -109,9 +110,10 @@ def agreed(tx: Transaction, card_id: str, days: Collection[str]) -> int:
 
 
 def leave(tx: Transaction, card_id: str, principal: Principal) -> None:
-    """Let a person leave a course: their consent ends with its row."""
+    """Let a person leave a course: their consent ends, their place is free, and that they left is known."""
     RULES.delete(tx, card=card_id, principal=principal)
-    PARTICIPANTS.delete(tx, card_id=card_id, principal=principal)
+    left = {"withdrawn_at": tx.now(), "workspace_id": None, "operation_id": None, "waits_for": ""}
+    PARTICIPANTS.change(tx, {"card_id": card_id, "principal": principal}, **left)
     tx.run("look_at_class", id=card_id, now=tx.now(), rest=REST)
 
 
@@ -180,9 +182,17 @@ def timed(tx: Transaction, looked: Rule) -> Occurrence | None:
 
 
 def unsettle(tx: Transaction, changed: Rule, stop: Occurrence) -> None:
-    """Write a changed rule of which a stop that was settled ahead of its time doesn't count any more."""
+    """Write a changed rule of which a start or stop that was settled comes again, however late."""
     OCCURRENCES.delete(tx, rule_id=changed.id, local=stop.local, side=stop.side)
-    put(tx, replace(changed, settled_at=tx.now()))
+    put(tx, replace(changed, settled_at=min(tx.now(), stop.at - 1.0)))
+
+
+def tried_until(tx: Transaction, start: Operation) -> float:
+    """Return until when a lesson's start is tried again if there is no room; 0.0 for any other."""
+    begins = start.planned_for or 0.0
+    lessons = [one for one in rules_of(tx, start.workspace_id) if one.card and begins]
+    found = [one for rule in lessons for one in rule.between(begins - 1.0, begins) if one.at == begins]
+    return max((tries_until(one) for one in found if one.side == "start"), default=0.0)
 
 
 def pause(tx: Transaction, paused: Rule, why: str, *, tell: bool = True) -> None:

@@ -1545,7 +1545,8 @@ UPDATE class_cards SET posts = posts + 1 WHERE id = :id RETURNING *;
 SELECT id FROM notices WHERE subject = :id AND kind = 'class_card' AND state IN ('pending', 'retry', 'leased');
 
 -- name: seats_taken
-SELECT COUNT(*) AS count FROM participants WHERE card_id = :card_id;
+SELECT COUNT(*) AS count FROM participants
+WHERE card_id = :card_id AND (withdrawn_at IS NULL OR workspace_id IS NOT NULL);
 
 -- Each effective press is a consent, even after an earlier one was withdrawn. Processes of 0.1.0 neither warn nor stop
 -- whom they think to be warned later than ever: the timer does.
@@ -1560,87 +1561,124 @@ ON CONFLICT (card_id, principal) DO UPDATE SET
     is_ready = excluded.is_ready, consented_at = excluded.consented_at, warned_at = excluded.warned_at,
     withdrawn_at = NULL;
 
+-- What waits is as good as when it was last pressed.
 -- name: note_participant
 INSERT INTO participants (card_id, principal, joined_at, waits_for) VALUES (:card_id, :principal, :now, :waits_for)
 ON CONFLICT (card_id, principal) DO UPDATE SET
-    waits_for = CASE WHEN participants.workspace_id IS NULL THEN excluded.waits_for ELSE '' END;
+    waits_for = CASE WHEN participants.workspace_id IS NULL THEN excluded.waits_for ELSE '' END,
+    joined_at = CASE WHEN participants.workspace_id IS NULL THEN excluded.joined_at ELSE participants.joined_at END,
+    withdrawn_at = CASE WHEN participants.workspace_id IS NULL THEN NULL ELSE participants.withdrawn_at END;
 
 -- name: withdraw_consent
 UPDATE participants SET withdrawn_at = :now
 WHERE card_id = :card_id AND principal = :principal AND consented_at IS NOT NULL AND withdrawn_at IS NULL
     AND ended_at IS NULL;
 
--- A person's progress is that of the newest operation that brings their workspace up.
--- name: class_counts
-SELECT
-    COUNT(*) AS pressed,
-    COALESCE(SUM(CASE WHEN p.is_ready = 1 OR o.outcome = 'fulfilled' THEN 1 ELSE 0 END), 0) AS ready,
-    COALESCE(SUM(CASE
-        WHEN p.is_ready = 1 THEN 0
-        WHEN p.waits_for <> '' OR (o.id IS NOT NULL AND o.outcome IS NULL) THEN 1 ELSE 0 END), 0) AS waiting,
-    COALESCE(SUM(CASE
-        WHEN p.is_ready = 0 AND o.id IS NOT NULL AND o.outcome IS NULL THEN 1 ELSE 0 END), 0) AS going,
-    COALESCE(SUM(CASE
-        WHEN p.is_ready = 0 AND o.outcome NOT IN ('fulfilled', 'replaced') THEN 1 ELSE 0 END), 0) AS failed,
-    COALESCE(SUM(CASE WHEN p.withdrawn_at IS NOT NULL THEN 1 ELSE 0 END), 0) AS kept,
-    COALESCE(SUM(CASE WHEN s.id IS NOT NULL AND s.outcome IS NULL THEN 1 ELSE 0 END), 0) AS stopping,
-    COALESCE(SUM(CASE WHEN s.outcome = 'fulfilled' THEN 1 ELSE 0 END), 0) AS stopped,
-    COALESCE(SUM(CASE
-        WHEN s.outcome NOT IN ('fulfilled', 'replaced') OR (p.ended_at IS NOT NULL AND w.id IS NOT NULL) THEN 1
-        ELSE 0 END), 0) AS not_stopped,
-    COALESCE(SUM(CASE
-        WHEN p.consented_at IS NOT NULL AND p.withdrawn_at IS NULL THEN 1 ELSE 0 END), 0) AS consented,
-    COALESCE(SUM(CASE
-        WHEN p.consented_at IS NOT NULL AND p.withdrawn_at IS NULL AND p.ended_at IS NULL THEN 1 ELSE 0 END), 0)
-        AS "left"
+-- The one state of each member in a lesson: on :day, a :weekday ('' for one that was moved there), at :begins, which is
+-- :local; what was begun :since then is for it, too. :is_on = 0: nothing is begun yet. For a class, all of it since
+-- its posting; a member's progress is that of the newest operation that brings their workspace up.
+-- part: in_lesson
+SELECT p.*, r.paused, o.id AS newest, o.cause, a.id AS account_id,
+    CASE WHEN r.follows <> :state OR r.heard <> :state THEN 1 ELSE 0 END AS is_behind,
+    CASE
+        WHEN p.withdrawn_at IS NOT NULL AND p.workspace_id IS NULL THEN 'left'
+        WHEN CAST(:weekday AS TEXT) <> '' AND r.id IS NOT NULL AND (
+            (' ' || r.agreed_days || ' ' || r.days || ' ') NOT LIKE ('% ' || CAST(:weekday AS TEXT) || ' %')
+            OR (r.agreed_until < :day AND r.last_day < :day)
+        ) THEN 'not_agreed'
+        WHEN CAST(:day AS TEXT) <> '' AND (' ' || r.off || ' ') LIKE ('% ' || CAST(:day AS TEXT) || ' %')
+            AND (' ' || r.course_off || ' ') NOT LIKE ('% ' || CAST(:day AS TEXT) || ' %') THEN 'skipped'
+        WHEN p.waits_for = 'unlinked' THEN 'unlinked'
+        WHEN p.waits_for <> '' THEN 'no_workspace'
+        WHEN :is_on = 0 AND a.id IS NULL THEN 'unlinked'
+        WHEN :is_on = 0 AND (w.id IS NULL OR w.state = 'gone' OR w.hidden = 1 OR r.paused <> '') THEN 'no_workspace'
+        WHEN :is_on = 0 THEN 'coming'
+        WHEN o.outcome IS NULL AND o.id IS NOT NULL AND a.id IS NOT NULL THEN 'starting'
+        WHEN w.state = 'running' AND (o.id IS NULL OR o.outcome IS NOT NULL) THEN 'ready'
+        WHEN (p.is_ready = 1 OR o.outcome = 'fulfilled') AND (
+            w.id IS NULL OR w.observed_at IS NULL OR w.observed_at <= COALESCE(o.ended_at, p.consented_at)
+            OR w.state IN ('starting', 'unknown')
+        ) THEN 'ready'
+        WHEN p.is_ready = 1 OR o.outcome IN ('fulfilled', 'replaced') THEN 'down'
+        WHEN a.id IS NULL THEN 'unlinked'
+        WHEN o.id IS NOT NULL THEN 'failed'
+        WHEN w.id IS NULL OR w.state = 'gone' OR w.hidden = 1 OR r.paused <> '' THEN 'no_workspace'
+        WHEN w.state = 'starting' THEN 'starting'
+        WHEN c.became IN ('by hand', 'needless', 'started') THEN 'down'
+        WHEN c.became IS NOT NULL THEN 'failed'
+        ELSE 'coming'
+    END AS state
 FROM participants p
-LEFT JOIN operations o ON o.id = (
-    SELECT x.id FROM operations x
-    WHERE x.workspace_id = p.workspace_id AND x.verb IN ('start', 'restart', 'create')
-    ORDER BY x.created_at DESC, x.id DESC LIMIT 1
-)
-LEFT JOIN operations s ON s.id = p.stop_operation_id
--- What was put off has a timer still.
-LEFT JOIN workspaces w ON w.id = p.workspace_id AND w.stop_card = p.card_id AND w.stop_at IS NOT NULL
-WHERE p.card_id = :card_id;
-
--- Joined are all, expected at the lesson on :day ('' between lessons) those who don't skip it.
--- name: lesson_counts
-SELECT
-    COUNT(*) AS pressed,
-    COALESCE(SUM(p.is_expected), 0) AS expected,
-    COALESCE(SUM(CASE WHEN p.is_expected = 1 AND w.state = 'running' THEN 1 ELSE 0 END), 0) AS ready,
-    COALESCE(SUM(CASE
-        WHEN p.waits_for <> '' OR (o.id IS NOT NULL AND o.outcome IS NULL) THEN 1 ELSE 0 END), 0) AS waiting,
-    COALESCE(SUM(CASE WHEN o.id IS NOT NULL AND o.outcome IS NULL THEN 1 ELSE 0 END), 0) AS going,
-    COALESCE(SUM(CASE
-        WHEN o.outcome NOT IN ('fulfilled', 'replaced') AND w.state <> 'running' THEN 1 ELSE 0 END), 0) AS failed,
-    COALESCE(SUM(p.is_behind), 0) AS behind
-FROM (
-    SELECT p.*, CASE WHEN r.follows <> :state OR r.heard <> :state THEN 1 ELSE 0 END AS is_behind, CASE
-        WHEN CAST(:day AS TEXT) = '' OR (' ' || COALESCE(r.off, '') || ' ') LIKE ('% ' || CAST(:day AS TEXT) || ' %')
-        THEN 0 ELSE 1 END AS is_expected
-    FROM participants p LEFT JOIN rules r ON r.card = p.card_id AND r.principal = p.principal
-    WHERE p.card_id = :card_id
-) p
+LEFT JOIN rules r ON r.card = p.card_id AND r.principal = p.principal
+LEFT JOIN accounts a ON a.principal = p.principal AND a.connection = :connection AND a.state = 'active'
 LEFT JOIN workspaces w ON w.id = p.workspace_id
 LEFT JOIN operations o ON o.id = (
     SELECT x.id FROM operations x
-    WHERE x.workspace_id = p.workspace_id AND x.verb IN ('start', 'restart', 'create') AND x.created_at >= :since
+    WHERE x.workspace_id = p.workspace_id AND x.verb IN ('start', 'restart', 'create')
+        AND (x.created_at >= :since OR x.planned_for = :begins)
     ORDER BY x.created_at DESC, x.id DESC LIMIT 1
-);
+)
+LEFT JOIN occurrences c ON c.rule_id = r.id AND c.local = :local AND c.side = 'start'
+WHERE p.card_id = :card_id
+
+-- name: class_counts
+SELECT
+    COALESCE(SUM(CASE WHEN m.state <> 'left' THEN 1 ELSE 0 END), 0) AS joined,
+    COALESCE(SUM(CASE WHEN m.state NOT IN ('left', 'not_agreed') THEN 1 ELSE 0 END), 0) AS agreed,
+    COALESCE(SUM(CASE WHEN m.state NOT IN ('left', 'not_agreed') AND m.account_id IS NOT NULL THEN 1 ELSE 0 END), 0) AS linked,
+    COALESCE(SUM(CASE WHEN :is_on = 1 AND m.state NOT IN ('left', 'not_agreed', 'skipped') THEN 1 ELSE 0 END), 0) AS expected,
+    COALESCE(SUM(CASE WHEN m.state = 'ready' THEN 1 ELSE 0 END), 0) AS ready,
+    COALESCE(SUM(CASE WHEN m.state = 'starting' THEN 1 ELSE 0 END), 0) AS starting,
+    COALESCE(SUM(CASE WHEN m.state = 'failed' THEN 1 ELSE 0 END), 0) AS failed,
+    COALESCE(SUM(CASE WHEN m.state = 'unlinked' THEN 1 ELSE 0 END), 0) AS unlinked,
+    COALESCE(SUM(CASE WHEN m.state = 'no_workspace' THEN 1 ELSE 0 END), 0) AS no_workspace,
+    COALESCE(SUM(CASE WHEN m.state = 'down' THEN 1 ELSE 0 END), 0) AS down,
+    COALESCE(SUM(CASE WHEN m.state = 'coming' THEN 1 ELSE 0 END), 0) AS coming,
+    COALESCE(SUM(CASE WHEN m.state = 'skipped' THEN 1 ELSE 0 END), 0) AS skipped,
+    COALESCE(SUM(CASE WHEN m.state = 'left' THEN 1 ELSE 0 END), 0) AS "left",
+    COALESCE(SUM(CASE WHEN m.state = 'failed' AND m.cause LIKE 'limit%' THEN 1 ELSE 0 END), 0) AS no_room,
+    COALESCE(SUM(m.is_behind), 0) AS behind,
+    COALESCE(SUM(CASE WHEN m.withdrawn_at IS NOT NULL AND m.state <> 'left' THEN 1 ELSE 0 END), 0) AS kept,
+    COALESCE(SUM(CASE WHEN s.id IS NOT NULL AND s.outcome IS NULL THEN 1 ELSE 0 END), 0) AS stopping,
+    COALESCE(SUM(CASE WHEN s.outcome = 'fulfilled' THEN 1 ELSE 0 END), 0) AS stopped,
+    COALESCE(SUM(CASE
+        WHEN s.outcome NOT IN ('fulfilled', 'replaced') OR (m.ended_at IS NOT NULL AND w.id IS NOT NULL) THEN 1
+        ELSE 0 END), 0) AS not_stopped,
+    COALESCE(SUM(CASE
+        WHEN m.consented_at IS NOT NULL AND m.withdrawn_at IS NULL THEN 1 ELSE 0 END), 0) AS consented,
+    COALESCE(SUM(CASE
+        WHEN CAST(:state AS TEXT) = '' AND m.consented_at IS NOT NULL AND m.withdrawn_at IS NULL AND m.ended_at IS NULL
+        THEN 1 ELSE 0 END), 0) AS unended
+FROM ({in_lesson}) m
+LEFT JOIN operations s ON s.id = m.stop_operation_id
+-- What was put off has a timer still.
+LEFT JOIN workspaces w ON w.id = m.workspace_id AND w.stop_card = m.card_id AND w.stop_at IS NOT NULL;
 
 -- name: class_problems
-SELECT p.*, o.id AS newest_operation FROM participants p
-LEFT JOIN operations o ON o.id = (
-    SELECT x.id FROM operations x
-    WHERE x.workspace_id = p.workspace_id AND x.verb IN ('start', 'restart', 'create')
-    ORDER BY x.created_at DESC, x.id DESC LIMIT 1
-)
-WHERE p.card_id = :card_id AND p.is_ready = 0 AND (
-    p.waits_for <> '' OR (o.id IS NOT NULL AND (o.outcome IS NULL OR o.outcome NOT IN ('fulfilled', 'replaced')))
-)
-ORDER BY p.joined_at, p.principal LIMIT :limit;
+SELECT m.* FROM ({in_lesson}) m
+WHERE m.state IN ('starting', 'failed', 'unlinked', 'no_workspace')
+ORDER BY m.joined_at, m.principal LIMIT :limit;
+
+-- name: member
+SELECT m.* FROM ({in_lesson} AND p.principal = :principal) m;
+
+-- Those for whom nothing would be ready, or who may not have a template any more, and weren't told so for this lesson.
+-- name: unserved
+SELECT m.* FROM ({in_lesson} AND p.joined_at <= :joined_by) m
+WHERE (m.state IN ('unlinked', 'no_workspace') OR (:is_made = 1 AND m.state = 'coming'))
+    AND NOT EXISTS (
+        SELECT 1 FROM notices n
+        WHERE n.subject = m.card_id AND n.kind = 'unserved' AND n.occasion = (CAST(:local AS TEXT) || ':' || m.principal)
+    )
+ORDER BY m.principal;
+
+-- A press that waits for a link is good until the class or the course ends, or for twelve hours.
+-- name: waiting_presses
+SELECT 'press ' || p.card_id AS text FROM participants p JOIN class_cards c ON c.id = p.card_id
+WHERE p.principal = :principal AND p.waits_for = 'unlinked' AND c.connection = :connection
+    AND c.closed_at IS NULL AND c.done_at IS NULL
+    AND COALESCE(c.stops_at, p.joined_at + 43200.0) > :now
+ORDER BY p.joined_at, p.card_id;
 
 -- What was asked of a workspace since, by anybody, goes before another try.
 -- name: failed_starts

@@ -315,6 +315,8 @@ class Store(OnEngine):
     class_counts = read(classes.class_counts, Priority.STEADY)
     counts_shown = read(classes.counts_shown, Priority.STEADY)
     class_of_stop = read(classes.class_of_stop, Priority.STEADY)
+    class_member = read(classes.member, Priority.STEADY)
+    tried_until = read(hours.tried_until, Priority.STEADY)
 
     # -- Homes -----------------------------------------------------------------------------------------------
 

@@ -33,7 +33,7 @@ CARD = ClassCard(
     pattern="notebook",
     time_zone="Europe/Berlin",
 )
-COUNTS = ClassCounts(pressed=500, ready=312, waiting=180, going=170, failed=8, consented=490)
+COUNTS = ClassCounts(joined=500, ready=312, starting=170, unlinked=10, failed=8, consented=490)
 STOPPED = replace(CARD, closed_at=NOW, stopped_by="-:T1:UADMIN", stops_at=NOW + 300)
 CASES = {
     "new": class_facts(CARD, "Saturn Cloud", NOW),
@@ -112,7 +112,7 @@ def test_many_problems_stay_within_the_limits():
     presses = [
         Participant("class_1", Principal(None, "T1", f"U{number}"), NOW, "unlinked") for number in range(100)
     ]
-    found = [ClassProblem(press, operation=None, workspace=None) for press in presses]
+    found = [ClassProblem(press, operation=None, workspace=None, state="unlinked") for press in presses]
     answer = classes.problems_of(class_facts(CARD, "S" * 200, NOW + 60, counts=COUNTS), found)
     check_limits(answer)
     assert f"and {180 + 8 - classes.SHOWN} more" in str(answer.blocks)
@@ -125,14 +125,16 @@ def test_the_trainer_reads_about_somebody_else_not_what_that_person_is_told(caus
     held = replace(OPERATION, hold=problems.sentence(cause, "Saturn Cloud"))
     shown = [failed, held] if cause in class_words.WHY_CAUSE else [failed]
     for operation in shown:
-        answer = classes.problems_of(CASES["going"], [ClassProblem(press, operation, workspace=None)])
+        answer = classes.problems_of(
+            CASES["going"], [ClassProblem(press, operation, workspace=None, state="failed")]
+        )
         assert not re.search(r"\b[Yy]our?\b", str(answer.blocks)), cause
 
 
 def test_the_trainer_reads_a_providers_reason_without_addresses():
     cause = "limit: no room at https://w-alice.example.test/x?token=1, ask for more"
     failed = replace(OPERATION, outcome=Outcome.FAILED, cause=cause)
-    found = [ClassProblem(Participant("class_1", ALICE, NOW, ""), failed, workspace=None)]
+    found = [ClassProblem(Participant("class_1", ALICE, NOW, ""), failed, workspace=None, state="failed")]
     assert "no room at … ask for more" in str(classes.problems_of(CASES["going"], found).blocks)
 
 
@@ -186,7 +188,7 @@ def test_a_course_shows_how_far_its_members_have_followed(behind, news, said):
     times = {"days": frozenset({"tue"}), "starts": 540, "stops": 630, "last_day": "2027-02-12"}
     card = replace(CARD, **times, news=news)
     drawn = classes.class_card(
-        class_facts(card, "Saturn Cloud", NOW, counts=ClassCounts(pressed=5_000, behind=behind))
+        class_facts(card, "Saturn Cloud", NOW, counts=ClassCounts(joined=5_000, behind=behind))
     )
     (context,) = [block for block in drawn.blocks if block["type"] == "context"]
     assert " ".join(one["text"] for one in context["elements"]) == said

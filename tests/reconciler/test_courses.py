@@ -13,10 +13,10 @@ from bot.domain.operations import OperationVerb
 from bot.domain.preferences import Preferences
 from bot.domain.stops import End
 from bot.domain.workspaces import State
-from bot.services import acts, hours, lessons, workspaces
+from bot.services import accounts, acts, classes, hours, lessons, workspaces
 from bot.store.preferences import save_preferences
 from bot.store.tables import OWNERS
-from bot.support.errors import Refused, ServerFailed
+from bot.support.errors import Conflict, Refused, ServerFailed
 from bot.support.release import RELEASE
 from tests.reconciler.classroom import TRAINER, ask, people, post, press, seat, shown, told
 from tests.reconciler.test_hours import became, local
@@ -169,7 +169,7 @@ async def test_one_skips_the_next_lesson_another_leaves(world):
     await until(world, "09:05")
     assert [state(world, number) for number in range(3)] == [State.STOPPED, State.STOPPED, State.RUNNING]
     assert told(world, alice) == told(world, bob) == []
-    assert "1 of 1 are ready" in str(shown(world)["blocks"])
+    assert "1 of 1 is ready" in str(shown(world)["blocks"])
     # Once it was started, or from the message that it begins, the one after it is meant.
     assert (await ask(world, cleo).to(lessons.skip, card.id, ""))[1] == ["2027-11-24"]
     await ask(world, cleo).to(acts.undo)
@@ -312,3 +312,78 @@ async def test_a_lesson_that_has_begun_ends_as_planned(world):
     await ask(world).to(lessons.change, card.id, "skip", {"days": "on 24 Nov"}, next_one)
     await until(world, "10:35")
     assert state(world) is State.STOPPED
+
+
+async def test_who_would_have_nothing_ready_hears_the_evening_before_and_once(world):
+    alice, bob, cleo = people(3)
+    card = await course(world, alice)
+    for one in (bob, cleo):
+        await world.know(one)
+        assert (await press(world, card, one)).result == "noted"
+    await until(world, "10:00", step=120.0)
+    # Not a day before the first lesson: they had just been told how to link.
+    assert told(world, bob) == told(world, cleo) == []
+    await until(world, "17:59", day=23, step=300.0)
+    assert told(world, bob) == told(world, cleo) == []
+    await seat(world, cleo)
+    await press(world, card, cleo)
+    await until(world, "18:01", day=23)
+    (said,) = told(world, bob)
+    assert said.startswith("Statistics begins ")
+    assert "you haven't linked your Fake Cloud account. Link it and I'll do the rest." in said
+    assert "Link Fake Cloud" in str(world.slack.messages[-1]["blocks"])
+    assert "I can't have" not in str(told(world, cleo)) + str(told(world, alice))
+    await until(world, "08:59", day=24, step=120.0)
+    assert told(world, bob) == [said]
+    assert "2 of 3 are ready for Statistics. 1 hasn't linked their account." in told(world, TRAINER)[-1]
+
+
+async def test_who_joins_later_hears_an_hour_before(world):
+    alice, bob, _ = people(3)
+    card = await course(world, alice)
+    await until(world, "20:00", day=23, step=600.0)
+    await world.know(bob)
+    await press(world, card, bob)
+    await until(world, "07:59", day=24, step=300.0)
+    assert told(world, bob) == []
+    await until(world, "08:01", day=24)
+    assert len(told(world, bob)) == 1
+
+
+async def test_one_members_failure_of_the_day_before_is_not_counted_again(world):
+    alice, bob, _ = people(3)
+    card = await course(world, alice, bob)
+    world.provider.fail("start", Conflict("no"), times=99)
+    await until(world, "10:40")
+    world.provider.heal()
+    assert (await world.store.class_counts(card.id)).failed == 0
+    await until(world, "08:50", day=24, step=300.0)
+    await until(world, "08:59", day=24)
+    assert told(world, TRAINER)[-1] == "2 of 2 are ready for Statistics."
+
+
+async def test_a_link_made_anywhere_wakes_every_press_that_waits_and_is_still_good(world):
+    (alice,) = people(1)
+    await world.know(alice)
+    cards = [await post(world), await post(world), await post(world, **LESSONS)]
+    over = await post(world)
+    for card in (over, *cards):
+        await press(world, card, alice)
+        world.clock.advance(1.0)
+    await ask(world).to(classes.stop_all, over.id)
+    waiting = {"principal": alice.key, "text": f"press {cards[1].id}", "channel_id": "C9"}
+    begin = ask(world, alice).to
+    secret = world.seal(alice)
+    of = {"actor": "x", "proof": "sign_in", "made_by": "sign_in"}
+    await begin(accounts.begin, "cloud", "alice", secret, waiting=waiting, **of)
+    await world.pass_time(20, step=2)
+    woken = [command["text"] for who, command in world.replayed if who == alice]
+    assert sorted(woken) == sorted(f"press {card.id}" for card in cards)
+    # The button's own keeps its way back to where it was pressed.
+    assert [one.get("channel_id") for _, one in world.replayed if one["text"] == waiting["text"]] == ["C9"]
+    # A press of a class is good for twelve hours, one of a course until that ends.
+    world.replayed.clear()
+    world.clock.advance(12 * 3600.0)
+    await begin(accounts.begin, "cloud", "alice", secret, **of)
+    await world.pass_time(20, step=2)
+    assert [command["text"] for _, command in world.replayed] == [f"press {cards[2].id}"]

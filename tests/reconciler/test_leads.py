@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bot.domain.workspaces import State
 from bot.services import workspaces
 from bot.support.errors import LimitReached
@@ -65,11 +67,32 @@ async def test_a_start_that_fails_early_enough_is_tried_again_and_nobody_hears_o
 async def test_a_start_that_fails_too_late_is_told_and_not_repeated_after_the_begin(world):
     alice, _, _ = people(3)
     await course(world, alice)
-    world.provider.fail("start", FULL, times=9)
+    world.provider.start_ends = State.FAILED
     await until(world, "09:10")
     assert 2 <= len([one for one in world.provider.calls if one.method == "start"]) <= 4
     assert len(told(world, alice)) == 1
-    assert "no room for more memory" in told(world, alice)[0]
+    assert "couldn't start" in told(world, alice)[0]
+
+
+@pytest.mark.parametrize(("until_full", "end"), [("09:12", "is ready"), ("09:40", "no room for more memory")])
+async def test_a_full_provider_is_asked_again_far_into_the_lesson(world, until_full, end):
+    """Until a quarter of it is over: its person hears that once, and how it ended; its teacher how many."""
+    alice, bob, _ = people(3)
+    await course(world, alice, bob)
+    world.provider.fail("start", FULL, times=99)
+    await until(world, "08:59")
+    (said,) = [text for text in told(world, TRAINER) if "ready for" in text]
+    assert said.startswith(
+        "0 of 2 are ready for Statistics. 2 starts failed: no room for more memory, and I'm"
+    )
+    await until(world, until_full)
+    world.provider.heal()
+    await until(world, "09:45", step=10.0)
+    first, last = told(world, alice)
+    assert first.startswith("There was no room for name-r-U000 on Fake Cloud. I'm trying again until")
+    assert end in last
+    assert state(world) is (State.RUNNING if end == "is ready" else State.STOPPED)
+    assert min(at for at, _ in await starts(world)) >= -22.5 * 60
 
 
 async def test_a_teacher_is_told_five_minutes_before_who_is_ready_and_why_not(world):
@@ -84,9 +107,9 @@ async def test_a_teacher_is_told_five_minutes_before_who_is_ready_and_why_not(wo
     assert "ready for" not in str(told(world, TRAINER))
     await until(world, "08:59")
     (said,) = [text for text in told(world, TRAINER) if "ready for" in text]
-    assert said == (
-        "1 of 3 are ready for Statistics. 1 person hasn't linked their account; "
-        "1 start failed: no room for more memory."
+    assert said.startswith(
+        "1 of 3 is ready for Statistics. 1 hasn't linked their account; "
+        "1 start failed: no room for more memory, and I'm trying again until "
     )
 
 

@@ -128,4 +128,4 @@ async def test_a_term_is_counted_to_the_start(world):
         assert len(found) == len(lessons_of), (number, early)
         assert all(-30.0 <= one <= LEAST for one in early), (number, early)
     (counts,) = [await world.store.class_counts(card.id)]
-    assert counts.pressed == len(who) - len({LEAVES, UNLINKS, GOES})
+    assert counts.joined == len(who) - len({LEAVES, UNLINKS, GOES})

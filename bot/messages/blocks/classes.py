@@ -6,22 +6,25 @@ from dataclasses import asdict, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.domain.classes import ClassCard, ClassProblem
+from bot.domain import lessons
+from bot.domain.classes import ClassCard, ClassCounts, ClassProblem
 from bot.domain.errands import Call
 from bot.domain.facts import ClassFacts, Facts, WorkspaceFacts
 from bot.domain.hours import DAYS, UNUSED_ASKS, clock
+from bot.domain.lead import is_no_room, tries_until
 from bot.domain.lessons import spans
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.stops import Effects, ends_by_consent, gentlest_mode
-from bot.domain.workspaces import NOT_UP, State
+from bot.domain.workspaces import State
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.buttons import open_buttons
-from bot.messages.blocks.cards import filled
+from bot.messages.blocks.cards import filled, link_again_button
 from bot.messages.blocks.kit import Block, Element, Markup, cut, draws, fill, safe
-from bot.messages.texts import answers, cards, classes, courses, problems, times, verbs
+from bot.messages.texts import answers, cards, classes, courses, hours, problems, times, verbs
 
 #: How many people are listed in one answer, one per line.
 SHOWN = 30
+_LINK_AGAIN = classes.WHY_CAUSE["credential_refused"]
 _ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]{0,30}://[^\s\"'”»)>]+", re.IGNORECASE)
 
 
@@ -106,8 +109,8 @@ def end_words(effects: Effects, *, is_any: bool = False) -> dict[str, Markup]:
 
 def _state(facts: ClassFacts) -> list[str]:
     card, counts = facts.card, facts.counts
-    is_done, numbers = card.done_at is not None, asdict(counts)
-    said = [classes.COUNTS_OVER if is_done else classes.COUNTS] if counts.pressed else [classes.NOBODY_YET]
+    is_done, numbers = card.done_at is not None, _numbers(counts)
+    said = [classes.COUNTS_OVER if is_done else classes.COUNTS] if counts.joined else [classes.NOBODY_YET]
     said += [classes.WAITING] if counts.waiting and not is_done else []
     said += [classes.FAILED] if counts.failed else []
     said += [classes.KEPT] if counts.kept and not is_done else []
@@ -123,15 +126,23 @@ def _state(facts: ClassFacts) -> list[str]:
         said.append(classes.CLOSING)
     elif card.is_over(facts.now):
         said.append(classes.CLOSING_UNTIL)
-    names = {"places": times.counted(card.maximum or 0, "place"), "joined": _joined(facts)}
+    names = {"places": times.counted(card.maximum or 0, "place")}
+    names |= {"joined": _joined(facts)} if card.is_course else {}
     names |= {"who": _stopper(facts), "at": at(card, card.stops_at or 0.0, facts.now)}
-    names |= {"updated": f"{counts.pressed - counts.behind:,}", "members": f"{counts.pressed:,}"}
+    names |= {"updated": f"{counts.joined - counts.behind:,}", "members": f"{counts.joined:,}"}
     names |= end_words(facts.effects, is_any=card.spec is None)
-    return [fill(one, **numbers, **names) for one in said]
+    return [fill(one, **numbers | names) for one in said]
+
+
+def _numbers(counts: ClassCounts) -> dict[str, str]:
+    """Return what is counted, and how many are ready as a clause."""
+    said = {name: f"{number:,}" for name, number in asdict(counts).items()}
+    said |= {"waiting": f"{counts.waiting:,}", "got": f"{counts.ready + counts.down:,}"}
+    return said | {"how_many": fill(classes.HOW_MANY[1 in (counts.ready, counts.expected)], **said)}
 
 
 def _joined(facts: ClassFacts) -> str:
-    return times.counted(facts.counts.pressed, "person has", "people have")
+    return times.counted(facts.counts.joined, "person has", "people have")
 
 
 def end_buttons(facts: ClassFacts) -> list[Element]:
@@ -154,8 +165,8 @@ def problems_of(facts: ClassFacts, found: Sequence[ClassProblem]) -> Answer:
     if not found:
         is_between = facts.card.is_course and not counts.expected
         template = classes.NO_PROBLEMS_COURSE if is_between else classes.NO_PROBLEMS
-        numbers = {"ready": counts.ready, "pressed": counts.expected or counts.pressed}
-        return replies.answer(fill(template, joined=_joined(facts), **numbers), end_buttons(facts))
+        said = fill(template, **_numbers(counts) | {"joined": _joined(facts)})
+        return replies.answer(said, end_buttons(facts))
     lines = [
         fill(
             classes.PROBLEM,
@@ -174,13 +185,15 @@ def problems_of(facts: ClassFacts, found: Sequence[ClassProblem]) -> Answer:
 
 
 def _why(facts: ClassFacts, one: ClassProblem) -> str:
-    operation = one.operation
-    if one.press.waits_for == "unlinked":
-        return fill(classes.WHY_UNLINKED, title=facts.connection_title)
+    operation, title = one.operation, facts.connection_title
+    if one.state == "unlinked":
+        return fill(classes.WHY_UNLINKED if one.press.waits_for else _LINK_AGAIN, title=title)
     if one.press.waits_for == "many_workspaces":
         return classes.WHY_MANY
-    if one.press.waits_for or operation is None:
-        return fill(classes.WHY_NO_WORKSPACE, title=facts.connection_title)
+    if one.state == "no_workspace":
+        return _of_another(one.paused, title) if one.paused else fill(classes.WHY_NO_WORKSPACE, title=title)
+    if operation is None:
+        return fill(classes.WHY_STARTING if one.state == "starting" else classes.WHY_ELSE, title=title)
     if not operation.is_open:
         why = _of_another(operation.cause or "", facts.connection_title)
         return cut(safe(without_addresses(why)), 200)
@@ -281,24 +294,88 @@ def untaught(facts: ClassFacts) -> Answer:
 def report(facts: ClassFacts) -> Answer:
     """Tell a teacher how many are ready for a lesson, and what keeps the others."""
     card, counts, unused = facts.card, facts.counts, int(facts.body.get("unused") or 0)
-    unlinked = sum(one.press.waits_for == "unlinked" for one in facts.problems)
-    down = [one for one in facts.problems if one.workspace is not None and one.workspace.state in NOT_UP]
-    failed = [one for one in down if one.operation is not None and not one.operation.is_open]
+    failed = [one for one in facts.problems if one.state == "failed"]
+    no_room = [one for one in failed if one.operation is not None and is_no_room(one.operation.cause)]
+    began = [one.operation.created_at for one in facts.problems if one.operation and one.state == "starting"]
+    lesson = lessons.lesson_on(card, facts.now)
+    until = kit.moment(facts.now if lesson is None else tries_until(lesson), facts.now)
     kept = {
-        classes.REPORT_UNLINKED: (unlinked, "person hasn't", "people haven't"),
-        classes.REPORT_FAILED: (len(failed), "start", "starts"),
-        classes.REPORT_GOING: (counts.expected - counts.ready - unlinked - len(failed), "is", "are"),
+        classes.REPORT_UNLINKED: (counts.unlinked, "hasn't", "haven't"),
+        classes.REPORT_NO_WORKSPACE: (counts.no_workspace, "has", "have"),
+        classes.REPORT_FAILED: (counts.failed - counts.no_room, "start", "starts"),
+        classes.REPORT_NO_ROOM: (counts.no_room, "start", "starts"),
+        classes.REPORT_STARTING: (counts.starting, "is", "are"),
+        classes.REPORT_COMING: (counts.coming, "is", "are"),
+        classes.REPORT_DOWN: (counts.down, "isn't", "aren't"),
     }
-    # In the provider's own words, where it has said any.
-    words_ = [(one.operation.cause or "").partition(": ")[2] for one in failed if one.operation is not None]
-    whys = [cut(safe(without_addresses(one)), 200) for one in words_ if one]
-    why = Markup([*whys, *(_why(facts, one) for one in failed), ""][0])
-    said = [fill(one, count=times.counted(*words), why=why) for one, words in kept.items() if words[0] > 0]
-    lines = [fill(classes.REPORT, name=card.title, **asdict(counts))]
+    whys = {
+        classes.REPORT_FAILED: _why_all(facts, [one for one in failed if one not in no_room]),
+        classes.REPORT_NO_ROOM: _why_all(facts, no_room),
+    }
+    since = kit.moment(min(began, default=facts.now), facts.now)
+    said = [
+        fill(one, count=times.counted(*words), why=whys.get(one, ""), since=since, until=until)
+        for one, words in kept.items()
+        if words[0]
+    ]
+    lines = [fill(classes.REPORT, name=card.title, **_numbers(counts))]
     lines += [f"{'; '.join(said)}."] if said else []
     lines += [fill(classes.REPORT_UNUSED, name=card.title, count=unused)] if unused >= UNUSED_ASKS else []
     buttons = [kit.button(classes.PROBLEMS, "class_problems", card.id)] if facts.problems else []
     return kit.message(" ".join(lines), [], buttons)
+
+
+def _why_all(facts: ClassFacts, failed: Sequence[ClassProblem]) -> Markup:
+    """Say why starts failed as the first of them did: in the provider's own words, where it has said any."""
+    words = [(one.operation.cause or "").partition(": ")[2] for one in failed if one.operation is not None]
+    whys = [cut(safe(without_addresses(one)), 200) for one in words if one]
+    return Markup([*whys, *(_why(facts, one) for one in failed), ""][0])
+
+
+def _is_unserved(facts: ClassFacts) -> bool:
+    """Return whether somebody still has nothing for a lesson that is to come, or no room in one."""
+    states, coming = [one.state for one in facts.problems], lessons.lesson(facts.card, facts.now)
+    if "until" in facts.body:
+        return facts.now < facts.time("until") and states[0:1] in (["failed"], ["starting"])
+    is_next = coming is not None and coming.at == facts.body["begins"] > facts.now
+    missing = {"coming"} if facts.body["is_withheld"] else {"unlinked", "no_workspace"}
+    return is_next and not missing.isdisjoint(states)
+
+
+@draws(NoticeKind.UNSERVED, is_true=_is_unserved)
+def unserved(facts: ClassFacts) -> Answer:
+    """Tell a person what is missing for a lesson, with the button that mends it, or that it was full."""
+    card, one, title = facts.card, facts.problems[0], facts.connection_title
+    if "until" in facts.body:
+        name = one.workspace.title if one.workspace is not None else card.title
+        until = kit.moment(facts.time("until"), facts.now)
+        return kit.message(fill(classes.NO_ROOM, name=name, title=title, until=until), [], [])
+    why, button = _missing(facts, one)
+    because = Markup(safe(problems.sentence(one.paused, title))) if one.paused else ""
+    said = Markup(fill(why, title=title, pattern=card.pattern, because=because))
+    begins = kit.day_moment(facts.time("begins"))
+    return kit.message(fill(classes.UNSERVED, course=card.title, at=begins, why=said), [], [button])
+
+
+def _missing(facts: ClassFacts, one: ClassProblem) -> tuple[str, Element]:
+    """Return what to say is missing, and the button for that."""
+    card, connection, said = facts.card, facts.connection, classes.MISSING
+    join = kit.button(classes.JOIN, "class_press", card.id, style=kit.PRIMARY)
+    if one.state == "coming":
+        return said["withheld"], leave_button(card.id)
+    if one.state == "unlinked" and not facts.is_linked:
+        asks = facts.linking == {"admin"}
+        link = replies.link_buttons([(connection, facts.connection_title)])[0]
+        return said["unlinked"], replies.ask_button(connection, facts.connection_title) if asks else link
+    if one.state == "unlinked":
+        return (said["refused"], link_again_button(facts)) if facts.is_refused else (said["join"], join)
+    if one.press.waits_for == "many_workspaces":
+        return said["many_workspaces"], replies.list_button(style=kit.PRIMARY)
+    if one.paused not in {"", "gone", "forgotten"}:
+        return said["paused"], kit.button(hours.RESUME, "hours_on", one.press.workspace_id or "")
+    if card.spec is not None:
+        return said["gone"], join
+    return said["no_workspace"], replies.new_button(connection)
 
 
 def joined(card: ClassCard, facts: WorkspaceFacts, now: str) -> Answer:
@@ -367,7 +444,7 @@ def summary(facts: ClassFacts) -> Answer:
     card, counts = facts.card, facts.counts
     if card.is_course:
         return replies.answer(fill(classes.COURSE_SUMMARY, name=card.title, joined=_joined(facts)))
-    numbers = asdict(counts)
+    numbers = _numbers(counts)
     templates = (classes.SUMMARY, classes.SUMMARY_COUNTS, classes.SUMMARY_STOPPED)
     lines = [fill(template, name=card.title, **numbers) for template in templates]
     left = counts.stopping + counts.not_stopped

@@ -30,10 +30,12 @@ AT_DAY: Final = "{clock} on {day} ({zone})"
 PRESS: Final = "Get my workspace"
 PROBLEMS: Final = "Show problems"
 NOT_YOURS: Final = "*Show problems* and *{end}* are for {who}, who posted this card, and for Usher admins."
+#: How many are ready: "1 of 1 is ready", "58 of 61 are ready".
+HOW_MANY: Final = {True: "{ready} of {expected} is ready", False: "{ready} of {expected} are ready"}
 NOBODY_YET: Final = "Nobody has pressed it yet."
 SEATS: Final = "{places}."
-COUNTS: Final = "*{ready} of {pressed} ready*"
-COUNTS_OVER: Final = "*{ready} of {pressed} got a workspace*"
+COUNTS: Final = "*{ready} of {joined} ready*"
+COUNTS_OVER: Final = "*{got} of {joined} got a workspace*"
 WAITING: Final = "{waiting} waiting"
 FAILED: Final = "{failed} failed"
 KEPT: Final = "{kept} kept"
@@ -63,7 +65,7 @@ JOIN: Final = "Join"
 JOINED: Final = "{joined} joined."
 #: While what was decided about a course is still written for its members.
 UPDATED: Final = "Updated {updated} of {members} so far."
-READY_NOW: Final = "*{ready} of {expected} are ready*"
+READY_NOW: Final = "*{how_many}*"
 COURSE_OVER: Final = "The course has ended."
 CONFIRM_END_COURSE: Final = (
     "End the course?",
@@ -205,15 +207,32 @@ LESSON_READY: Final = "*{course}* is starting, and your workspace is ready."
 IN_TIME: Final = (
     "That works for at most {count} people: {title} can't start more workspaces in the 45 minutes before."
 )
-REPORT: Final = "{ready} of {expected} are ready for *{name}*."
+REPORT: Final = "{how_many} for *{name}*."
 REPORT_UNLINKED: Final = "{count} linked their account"
+REPORT_NO_WORKSPACE: Final = "{count} no workspace for it"
 REPORT_FAILED: Final = "{count} failed: *{why}*"
-REPORT_GOING: Final = "{count} still starting"
+REPORT_NO_ROOM: Final = "{count} failed: *{why}*, and I'm trying again until {until}"
+REPORT_STARTING: Final = "{count} still starting since {since}"
+REPORT_COMING: Final = "{count} still to be started"
+REPORT_DOWN: Final = "{count} running any more"
 REPORT_UNUSED: Final = (
     "Nobody has used these workspaces in the last {count} lessons. Should the course go on? "
     "If not, type `card {name} end`."
 )
 LESSON_OVER: Final = "*{course}* is over, and *{name}* on {title} was {done}."
+#: The evening before a lesson, to whoever would have nothing ready for it: when it is, and what is missing.
+UNSERVED: Final = "*{course}* begins {at}, and I can't have a workspace ready for you yet: {why}"
+MISSING: Final = {
+    "unlinked": "you haven't linked your {title} account. Link it and I'll do the rest.",
+    "refused": "{title} no longer accepts your link. Link again and I'll do the rest.",
+    "join": "please join once more.",
+    "no_workspace": "you don't have a workspace called *{pattern}* on {title}. Create one, then join again.",
+    "many_workspaces": "more than one of your workspaces on {title} matches *{pattern}*.",
+    "gone": "yours on {title} is gone. Join again and I'll create another one.",
+    "paused": "your lessons are paused. {because}",
+    "withheld": "its template on {title} is only available to some people, and you aren't one of them.",
+}
+NO_ROOM: Final = "There was no room for *{name}* on {title}. I'm trying again until {until}."
 LESSON_STARTING: Final = (
     "Your workspace for *{course}* is still starting. I'll send the link when it's ready."
 )
@@ -296,7 +315,7 @@ POSTED_AGAIN: Final = "I'm posting it again."
 STANDS_ALREADY: Final = "It's already there."
 SUMMARY: Final = "The class *{name}* is over."
 COURSE_SUMMARY: Final = "The course *{name}* is over. {joined} joined."
-SUMMARY_COUNTS: Final = "{pressed} joined, {ready} got a workspace, {failed} failed."
+SUMMARY_COUNTS: Final = "{joined} joined, {got} got a workspace, {failed} failed."
 SUMMARY_STOPPED: Final = "{stopped} stopped, {kept} kept by their owners."
 SUMMARY_LEFT: Final = "{left} couldn't be stopped yet. I'm keeping their owners posted."
 SUMMARY_REST: Final = (
@@ -346,7 +365,7 @@ NOT_LINKED_ASK: Final = (
 
 # -- problems and the end ----------------------------------------------------------------------------------
 
-NO_PROBLEMS: Final = "Nobody is waiting, and nothing has failed: {ready} of {pressed} are ready."
+NO_PROBLEMS: Final = "Nobody is waiting, and nothing has failed: {how_many}."
 NO_PROBLEMS_COURSE: Final = "Nobody is waiting, and nothing has failed. {joined} joined."
 PROBLEMS_HEAD: Final = "*{name}*: who is waiting, and why"
 PROBLEM: Final = "{who}: {why} (pressed {at})"

@@ -123,13 +123,13 @@ async def test_who_can_have_no_operation_yet_is_counted_as_waiting(store):
     await posted(store)
     assert (await noted(store, ALICE, "p1")).result == "noted"
     counts = await store.class_counts(CARD)
-    assert (counts.pressed, counts.waiting, counts.going, counts.consented) == (1, 1, 0, 0)
+    assert (counts.joined, counts.waiting, counts.starting, counts.consented) == (1, 1, 0, 0)
     _, (problem,) = await by(store, TRAINER).see(classes.problems_of, CARD)
     assert (problem.press.principal, problem.press.waits_for) == (ALICE, "unlinked")
     alice = await linked(store)
     await press(store, ALICE, "p2")
     counts = await store.class_counts(CARD)
-    assert (counts.waiting, counts.going, counts.consented) == (1, 1, 1)
+    assert (counts.waiting, counts.starting, counts.consented) == (1, 1, 1)
     # Somebody who has an operation is not set back by a press that can't have one.
     await refuse(store, alice.account)
     assert (await press(store, ALICE, "p3")).result == "noted"
@@ -232,11 +232,13 @@ async def test_a_press_between_counting_and_writing_is_counted_soon(store, clock
 async def test_what_a_card_has_counted_is_shown_until_it_counts_again(store, clock):
     await posted(store)
     await noted(store, ALICE, "p1")
-    assert (await store.counts_shown(CARD)).pressed == 1
+    assert (await store.counts_shown(CARD)).joined == 1
     (due,) = await claimed(store)
     await counted(store, due.id, await store.class_counts(due.id))
     await noted(store, BOB, "p2")
-    assert await store.counts_shown(CARD) == replace(await store.class_counts(CARD), pressed=1, waiting=1)
+    assert await store.counts_shown(CARD) == replace(
+        await store.class_counts(CARD), joined=1, agreed=1, expected=1, unlinked=1
+    )
     # A release that counted less.
     await store.carry_out(lambda tx: tx.run("UPDATE class_cards SET counted = '[1,1]'"))
     assert await store.counts_shown(CARD) == await store.class_counts(CARD)
@@ -297,7 +299,7 @@ async def test_the_end_sets_the_timers_of_who_consented_only(store, clock):
     entry = (await store.audit_entries())[-1]
     assert (entry["action"], entry["actor"], entry["result"]) == ("class.stop", TRAINER.key, "accepted")
     counts = await store.class_counts(CARD)
-    assert (counts.stopping, counts.kept, counts.stopped, counts.left) == (1, 1, 0, 0)
+    assert (counts.stopping, counts.kept, counts.stopped, counts.unended) == (1, 1, 0, 0)
     await look(store)
     assert (await store.class_card(CARD)).done_at is None
     await store.save_step(Update(open_stop.id, 0.0, outcome=Outcome.FULFILLED))
@@ -320,7 +322,7 @@ async def test_a_press_sets_the_timer_for_an_end_that_is_known_and_keeps_a_perso
     await look(store)
     assert (await time(store, BOB)).stop_at == clock.now() + 3900
     counts = await store.class_counts(CARD)
-    assert (counts.left, counts.kept) == (1, 0)
+    assert (counts.unended, counts.kept) == (1, 0)
 
 
 async def test_a_timer_of_ones_own_takes_the_place_of_the_classs(store, clock):
@@ -433,7 +435,7 @@ async def test_what_is_down_or_being_stopped_gets_no_timer(store, clock):
         await store.merge_discovered(account.id, [])
     await look(store)
     assert (await time(store, BOB)).stop_at is None
-    assert (await store.class_counts(CARD)).left == 0
+    assert (await store.class_counts(CARD)).unended == 0
     assert await store.open_operations(ALICE) == []
     assert [one.id for one in await store.open_operations(BOB)] == [own.id]
     assert await store.class_of_stop(own.id) is None

@@ -1,21 +1,24 @@
 """Courses: joining writes the consent and its rule as one, lessons are claimed in the order of joining."""
 
+from dataclasses import asdict
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from bot.domain.errands import Outcome
 from bot.domain.notices import NoticeKind
 from bot.domain.observed import Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Person, Principal
+from bot.domain.runs import Update
 from bot.domain.workspaces import State
 from bot.services import acts, lessons
 from bot.store import hours as rows
 from bot.store.tables import CLASS_CARDS, NOTICES, PARTICIPANTS, RULES
 from bot.support.errors import Refused
 from tests.contract.store.test_classes import CARD, TRAINER, by, look, posted, press
-from tests.rigs.store import ALICE, accept_operation, linked, observe, unlink, within
+from tests.rigs.store import ALICE, accept_operation, linked, observe, refuse, unlink, within
 from tests.rigs.use_cases import asking, members_follow
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -77,13 +80,107 @@ async def test_a_lesson_counts_who_is_expected_and_whose_workspace_runs(store, c
     ann = by(store, MEMBERS[1], "skip")
     await ann.to(lessons.skip, CARD, "")
     before = await store.class_counts(CARD)
-    assert (before.pressed, before.expected, before.ready) == (3, 0, 0)
+    assert (before.joined, before.expected, before.skipped, before.ready) == (3, 0, 1, 0)
     clock.advance(local("08:56") - clock.now())
     await observe(store, clock, joined[0], Observed(State.RUNNING))
     await accept_operation(store, joined[2], OperationVerb.START, interaction="start")
     counts = await store.class_counts(CARD)
-    assert (counts.pressed, counts.expected, counts.ready) == (3, 2, 1)
-    assert (counts.waiting, counts.going, counts.failed) == (1, 1, 0)
+    assert (counts.joined, counts.expected, counts.ready) == (3, 2, 1)
+    assert (counts.starting, counts.skipped, counts.failed) == (1, 1, 0)
+
+
+async def op(store, row, outcome, **fields):
+    """Give a workspace a start that ended so; None: it is open."""
+    made = (await accept_operation(store, row, OperationVerb.START, interaction="start", **fields)).operation
+    if outcome is not None:
+        await store.save_step(Update(made.id, 0.0, outcome=outcome, cause="limit: no room"))
+
+
+async def seen(store, clock, row, *states):
+    for state in states:
+        clock.advance(20.0)
+        await observe(store, clock, row, Observed(state))
+
+
+async def refused(store, row):
+    await refuse(store, await store.account(row.principal, "saturn"))
+
+
+async def changed(store, row, **to):
+    await store.carry_out(lambda tx: RULES.change(tx, {"workspace_id": row.id}, **to))
+
+
+BEGINS = local("09:00")
+#: What happens to a member before a lesson, and their state in it before its lead and within that.
+STATES = {
+    "nothing": (None, "coming", "coming"),
+    "skips": (lambda store, clock, row: by(store, row.principal, "s").to(lessons.skip, CARD, ""), "skipped"),
+    "leaves": (lambda store, clock, row: by(store, row.principal, "l").to(lessons.leave, CARD), "left"),
+    "other-days": (
+        lambda store, clock, row: changed(store, row, agreed_days="wed", days="wed"),
+        "not_agreed",
+    ),
+    "until-then": (
+        lambda store, clock, row: changed(store, row, agreed_until="2027-11-21", last_day="2027-11-21"),
+        "not_agreed",
+    ),
+    "refused": (lambda store, clock, row: refused(store, row), "unlinked"),
+    "paused": (lambda store, clock, row: changed(store, row, paused="gone"), "no_workspace"),
+    "gone": (lambda store, clock, row: seen(store, clock, row, State.GONE, State.GONE), "no_workspace"),
+    "runs": (lambda store, clock, row: seen(store, clock, row, State.RUNNING), "coming", "ready"),
+    "starts": (lambda store, clock, row: op(store, row, None, planned_for=BEGINS), "coming", "starting"),
+    "failed": (
+        lambda store, clock, row: op(store, row, Outcome.FAILED, planned_for=BEGINS),
+        "coming",
+        "failed",
+    ),
+    # Another lesson's failure is none of this one's.
+    "failed-before": (
+        lambda store, clock, row: op(store, row, Outcome.FAILED, planned_for=BEGINS - 6 * 86_400.0),
+        "coming",
+        "coming",
+    ),
+    "stopped": (
+        lambda store, clock, row: op(store, row, Outcome.REPLACED, planned_for=BEGINS),
+        "coming",
+        "down",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", STATES)
+async def test_each_member_has_one_state_in_a_lesson(store, clock, joined, name):
+    happens, *states = STATES[name]
+    if happens is not None:
+        await happens(store, clock, joined[0])
+    for at, state in zip(("08:30", "08:56"), (states * 2)[:2], strict=True):
+        clock.advance(max(local(at) - clock.now(), 0.0))
+        found = [await store.class_member(CARD, one) for one in MEMBERS]
+        assert [one.state for one in found] == [state, "coming", "coming"]
+        counts = await store.class_counts(CARD)
+        expected = dict.fromkeys(("joined", "agreed", "linked"), 3) | {"coming": 2}
+        expected |= {state: 1 + 2 * (state == "coming")} if state != "not_agreed" else {}
+        expected |= {"joined": 2} if state == "left" else {}
+        expected |= dict.fromkeys(("agreed", "linked"), 2) if state in {"left", "not_agreed"} else {}
+        expected |= {"linked": 2} if state == "unlinked" else {}
+        if at == "08:56":
+            expected["expected"] = 3 - (state in {"left", "not_agreed", "skipped"})
+        expected |= {"no_room": 1} if state == "failed" else {}
+        assert {key: value for key, value in asdict(counts).items() if value} == expected | (
+            {"consented": 3 - (state == "left")}
+        )
+
+
+async def test_who_left_takes_no_place_and_can_come_back(store, clock, joined):
+    await within(store, CLASS_CARDS.change, {"id": CARD}, maximum=3)
+    await by(store, MEMBERS[0], "leave").to(lessons.leave, CARD)
+    await press(store, (await linked(store, ALICE)).workspaces[0], "instead")
+    assert (await press(store, joined[0], "back")).result == "full"
+    await by(store, ALICE, "go").to(lessons.leave, CARD)
+    assert (await press(store, joined[0], "again")).result == "enrolled"
+    counts = await store.class_counts(CARD)
+    assert (counts.joined, counts.left) == (3, 1)
+    assert (await store.participant(CARD, MEMBERS[0])).withdrawn_at is None
 
 
 @pytest.mark.parametrize("way", ["leave", "unlink"])
@@ -94,7 +191,8 @@ async def test_who_leaves_has_neither_rule_nor_consent(store, joined, way):
         await unlink(store, MEMBERS[0])
     assert await store.rules(MEMBERS[0]) == []
     assert await store.participant(CARD, MEMBERS[0]) is None
-    assert (await store.class_counts(CARD)).pressed == 2
+    counts = await store.class_counts(CARD)
+    assert (counts.joined, counts.left) == (2, 1)
 
 
 async def test_a_change_is_told_to_each_member_once(store, joined):
