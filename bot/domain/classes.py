@@ -17,20 +17,11 @@ REST = 3.0
 #: What a press is waiting for before an operation can be created; "" for nothing.
 Waiting = Literal["", "unlinked", "no_workspace", "many_workspaces"]
 
-#: What is so of one member in one lesson. ``coming``: all is there, nothing has begun. ``down``: it was up
-#: for the lesson and isn't any more, or its person has stopped it before. A class is one lesson.
-MemberState = Literal[
-    "left",
-    "not_agreed",
-    "skipped",
-    "unlinked",
-    "no_workspace",
-    "coming",
-    "starting",
-    "ready",
-    "down",
-    "failed",
-]
+#: What is so of a member for whom a lesson is, and of others. ``coming``: all is there, nothing has begun.
+#: ``no_room``: the provider had none, and it is tried again. ``down``: it was up for the lesson and isn't any
+#: more, or its person has stopped it before. A class is one lesson.
+Expected = Literal["unlinked", "no_workspace", "coming", "starting", "ready", "down", "failed", "no_room"]
+MemberState = Expected | Literal["left", "not_agreed", "skipped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +123,7 @@ class ClassCounts:
 
     ``joined`` are all who haven't left, ``agreed`` those who agreed to this day, ``linked`` those of them who
     have a link. ``expected`` are those for whom a lesson that is on is: all in a state from ``ready`` to
-    ``coming``. ``no_room`` are those of ``failed`` for whom the provider had none, ``behind`` those whose
-    rule doesn't follow the timetable yet.
+    ``coming``. ``behind`` are those whose rule doesn't follow the timetable yet.
 
     ``stopping``, ``stopped`` and ``not_stopped`` count stops at the end of a class, ``kept`` the owners who
     withdrew their consent; ``unended`` are consented presses for which the end is still to be processed.
@@ -163,8 +153,8 @@ class ClassCounts:
 
     @property
     def waiting(self) -> int:
-        """Return how many aren't ready, though nothing has failed."""
-        return self.starting + self.unlinked + self.no_workspace
+        """Return how many aren't ready yet."""
+        return self.starting + self.no_room + self.unlinked + self.no_workspace
 
 
 @dataclass(frozen=True, slots=True)

@@ -583,7 +583,7 @@ def _prepare(tx: Transaction, context: Context, card: ClassCard) -> float | None
     if coming is None:
         return None if card.closed_at is None else card.closed_at + SUMMARY_SECONDS
     looks = [lessons.evening_before(card, coming), coming.at - WARNED_SECONDS, coming.at - PREPARED_SECONDS]
-    if looks[0] <= now < coming.at and _tell_unserved(tx, context, card, coming, looks):
+    if looks[0] <= now < coming.due_at and _tell_unserved(tx, context, card, coming, looks):
         return now
     if now < looks[-1]:
         return min(one for one in looks if one > now)

@@ -1578,7 +1578,7 @@ WHERE card_id = :card_id AND principal = :principal AND consented_at IS NOT NULL
 -- :local; what was begun :since then is for it, too. :is_on = 0: nothing is begun yet. For a class, all of it since
 -- its posting; a member's progress is that of the newest operation that brings their workspace up.
 -- part: in_lesson
-SELECT p.*, r.paused, o.id AS newest, o.cause, a.id AS account_id,
+SELECT p.*, r.paused, o.id AS newest, a.id AS account_id,
     CASE WHEN r.follows <> :state OR r.heard <> :state THEN 1 ELSE 0 END AS is_behind,
     CASE
         WHEN p.withdrawn_at IS NOT NULL AND p.workspace_id IS NULL THEN 'left'
@@ -1601,6 +1601,7 @@ SELECT p.*, r.paused, o.id AS newest, o.cause, a.id AS account_id,
         ) THEN 'ready'
         WHEN p.is_ready = 1 OR o.outcome IN ('fulfilled', 'replaced') THEN 'down'
         WHEN a.id IS NULL THEN 'unlinked'
+        WHEN o.outcome = 'failed' AND o.cause LIKE 'limit%' AND :begins > 0.0 THEN 'no_room'
         WHEN o.id IS NOT NULL THEN 'failed'
         WHEN w.id IS NULL OR w.state = 'gone' OR w.hidden = 1 OR r.paused <> '' THEN 'no_workspace'
         WHEN w.state = 'starting' THEN 'starting'
@@ -1636,7 +1637,7 @@ SELECT
     COALESCE(SUM(CASE WHEN m.state = 'coming' THEN 1 ELSE 0 END), 0) AS coming,
     COALESCE(SUM(CASE WHEN m.state = 'skipped' THEN 1 ELSE 0 END), 0) AS skipped,
     COALESCE(SUM(CASE WHEN m.state = 'left' THEN 1 ELSE 0 END), 0) AS "left",
-    COALESCE(SUM(CASE WHEN m.state = 'failed' AND m.cause LIKE 'limit%' THEN 1 ELSE 0 END), 0) AS no_room,
+    COALESCE(SUM(CASE WHEN m.state = 'no_room' THEN 1 ELSE 0 END), 0) AS no_room,
     COALESCE(SUM(m.is_behind), 0) AS behind,
     COALESCE(SUM(CASE WHEN m.withdrawn_at IS NOT NULL AND m.state <> 'left' THEN 1 ELSE 0 END), 0) AS kept,
     COALESCE(SUM(CASE WHEN s.id IS NOT NULL AND s.outcome IS NULL THEN 1 ELSE 0 END), 0) AS stopping,
@@ -1656,7 +1657,7 @@ LEFT JOIN workspaces w ON w.id = m.workspace_id AND w.stop_card = m.card_id AND 
 
 -- name: class_problems
 SELECT m.* FROM ({in_lesson}) m
-WHERE m.state IN ('starting', 'failed', 'unlinked', 'no_workspace')
+WHERE m.state IN ('starting', 'failed', 'no_room', 'unlinked', 'no_workspace')
 ORDER BY m.joined_at, m.principal LIMIT :limit;
 
 -- name: member

@@ -11,7 +11,7 @@ from bot.domain.classes import ClassCard, ClassCounts, ClassProblem
 from bot.domain.errands import Call
 from bot.domain.facts import ClassFacts, Facts, WorkspaceFacts
 from bot.domain.hours import DAYS, UNUSED_ASKS, clock
-from bot.domain.lead import is_no_room, tries_until
+from bot.domain.lead import tries_until
 from bot.domain.lessons import spans
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.stops import Effects, ends_by_consent, gentlest_mode
@@ -294,29 +294,21 @@ def untaught(facts: ClassFacts) -> Answer:
 def report(facts: ClassFacts) -> Answer:
     """Tell a teacher how many are ready for a lesson, and what keeps the others."""
     card, counts, unused = facts.card, facts.counts, int(facts.body.get("unused") or 0)
-    failed = [one for one in facts.problems if one.state == "failed"]
-    no_room = [one for one in failed if one.operation is not None and is_no_room(one.operation.cause)]
     began = [one.operation.created_at for one in facts.problems if one.operation and one.state == "starting"]
-    lesson = lessons.lesson_on(card, facts.now)
+    lesson, numbers = lessons.lesson_on(card, facts.now), asdict(counts)
     until = kit.moment(facts.now if lesson is None else tries_until(lesson), facts.now)
-    kept = {
-        classes.REPORT_UNLINKED: (counts.unlinked, "hasn't", "haven't"),
-        classes.REPORT_NO_WORKSPACE: (counts.no_workspace, "has", "have"),
-        classes.REPORT_FAILED: (counts.failed - counts.no_room, "start", "starts"),
-        classes.REPORT_NO_ROOM: (counts.no_room, "start", "starts"),
-        classes.REPORT_STARTING: (counts.starting, "is", "are"),
-        classes.REPORT_COMING: (counts.coming, "is", "are"),
-        classes.REPORT_DOWN: (counts.down, "isn't", "aren't"),
-    }
-    whys = {
-        classes.REPORT_FAILED: _why_all(facts, [one for one in failed if one not in no_room]),
-        classes.REPORT_NO_ROOM: _why_all(facts, no_room),
-    }
     since = kit.moment(min(began, default=facts.now), facts.now)
+    # Of those who failed alike the first one's, in the provider's own words where it has said any.
+    whys = {str(one.state): Markup(_reason(facts, one)) for one in reversed(facts.problems)}
     said = [
-        fill(one, count=times.counted(*words), why=whys.get(one, ""), since=since, until=until)
-        for one, words in kept.items()
-        if words[0]
+        fill(
+            f"{numbers[state]:,} {words[numbers[state] > 1]}",
+            why=whys.get(state, ""),
+            since=since,
+            until=until,
+        )
+        for state, words in classes.REPORT_WHY.items()
+        if numbers[state]
     ]
     lines = [fill(classes.REPORT, name=card.title, **_numbers(counts))]
     lines += [f"{'; '.join(said)}."] if said else []
@@ -325,57 +317,51 @@ def report(facts: ClassFacts) -> Answer:
     return kit.message(" ".join(lines), [], buttons)
 
 
-def _why_all(facts: ClassFacts, failed: Sequence[ClassProblem]) -> Markup:
-    """Say why starts failed as the first of them did: in the provider's own words, where it has said any."""
-    words = [(one.operation.cause or "").partition(": ")[2] for one in failed if one.operation is not None]
-    whys = [cut(safe(without_addresses(one)), 200) for one in words if one]
-    return Markup([*whys, *(_why(facts, one) for one in failed), ""][0])
+def _reason(facts: ClassFacts, one: ClassProblem) -> str:
+    words = (one.operation.cause or "").partition(": ")[2] if one.operation is not None else ""
+    return cut(safe(without_addresses(words)), 200) if words else _why(facts, one)
 
 
 def _is_unserved(facts: ClassFacts) -> bool:
     """Return whether somebody still has nothing for a lesson that is to come, or no room in one."""
-    states, coming = [one.state for one in facts.problems], lessons.lesson(facts.card, facts.now)
+    states, coming = {one.state for one in facts.problems}, lessons.lesson(facts.card, facts.now)
     if "until" in facts.body:
-        return facts.now < facts.time("until") and states[0:1] in (["failed"], ["starting"])
+        return facts.now < facts.time("until") and bool(states & {"no_room", "starting"})
     is_next = coming is not None and coming.at == facts.body["begins"] > facts.now
-    missing = {"coming"} if facts.body["is_withheld"] else {"unlinked", "no_workspace"}
-    return is_next and not missing.isdisjoint(states)
+    return is_next and bool(
+        states & ({"coming"} if facts.body["is_withheld"] else {"unlinked", "no_workspace"})
+    )
 
 
 @draws(NoticeKind.UNSERVED, is_true=_is_unserved)
 def unserved(facts: ClassFacts) -> Answer:
     """Tell a person what is missing for a lesson, with the button that mends it, or that it was full."""
-    card, one, title = facts.card, facts.problems[0], facts.connection_title
+    card, one, names = facts.card, facts.problems[0], (facts.connection, facts.connection_title)
     if "until" in facts.body:
         name = one.workspace.title if one.workspace is not None else card.title
         until = kit.moment(facts.time("until"), facts.now)
-        return kit.message(fill(classes.NO_ROOM, name=name, title=title, until=until), [], [])
-    why, button = _missing(facts, one)
-    because = Markup(safe(problems.sentence(one.paused, title))) if one.paused else ""
-    said = Markup(fill(why, title=title, pattern=card.pattern, because=because))
+        return kit.message(fill(classes.NO_ROOM, name=name, title=names[1], until=until), [], [])
+    by_admin, is_unlinked = facts.linking == {"admin"}, one.state == "unlinked"
+    missing = {
+        "withheld": (one.state == "coming", leave_button(card.id)),
+        "refused": (is_unlinked and facts.is_refused, link_again_button(facts)),
+        "unlinked": (
+            is_unlinked,
+            replies.ask_button(*names) if by_admin else replies.link_buttons([names])[0],
+        ),
+        "many_workspaces": (one.press.waits_for == "many_workspaces", replies.list_button(style=kit.PRIMARY)),
+        "paused": (
+            one.paused not in {"", "gone", "forgotten"},
+            kit.button(hours.RESUME, "hours_on", one.press.workspace_id or "", style=kit.PRIMARY),
+        ),
+        "gone": (card.spec is not None, kit.button(classes.JOIN, "class_press", card.id, style=kit.PRIMARY)),
+        "no_workspace": (True, replies.new_button(facts.connection)),
+    }
+    why, button = next((why, button) for why, (is_so, button) in missing.items() if is_so)
+    because = Markup(safe(problems.sentence(one.paused, names[1]))) if one.paused else ""
+    said = Markup(fill(classes.MISSING[why], title=names[1], pattern=card.pattern, because=because))
     begins = kit.day_moment(facts.time("begins"))
     return kit.message(fill(classes.UNSERVED, course=card.title, at=begins, why=said), [], [button])
-
-
-def _missing(facts: ClassFacts, one: ClassProblem) -> tuple[str, Element]:
-    """Return what to say is missing, and the button for that."""
-    card, connection, said = facts.card, facts.connection, classes.MISSING
-    join = kit.button(classes.JOIN, "class_press", card.id, style=kit.PRIMARY)
-    if one.state == "coming":
-        return said["withheld"], leave_button(card.id)
-    if one.state == "unlinked" and not facts.is_linked:
-        asks = facts.linking == {"admin"}
-        link = replies.link_buttons([(connection, facts.connection_title)])[0]
-        return said["unlinked"], replies.ask_button(connection, facts.connection_title) if asks else link
-    if one.state == "unlinked":
-        return (said["refused"], link_again_button(facts)) if facts.is_refused else (said["join"], join)
-    if one.press.waits_for == "many_workspaces":
-        return said["many_workspaces"], replies.list_button(style=kit.PRIMARY)
-    if one.paused not in {"", "gone", "forgotten"}:
-        return said["paused"], kit.button(hours.RESUME, "hours_on", one.press.workspace_id or "")
-    if card.spec is not None:
-        return said["gone"], join
-    return said["no_workspace"], replies.new_button(connection)
 
 
 def joined(card: ClassCard, facts: WorkspaceFacts, now: str) -> Answer:

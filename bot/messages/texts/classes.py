@@ -208,13 +208,17 @@ IN_TIME: Final = (
     "That works for at most {count} people: {title} can't start more workspaces in the 45 minutes before."
 )
 REPORT: Final = "{how_many} for *{name}*."
-REPORT_UNLINKED: Final = "{count} linked their account"
-REPORT_NO_WORKSPACE: Final = "{count} no workspace for it"
-REPORT_FAILED: Final = "{count} failed: *{why}*"
-REPORT_NO_ROOM: Final = "{count} failed: *{why}*, and I'm trying again until {until}"
-REPORT_STARTING: Final = "{count} still starting since {since}"
-REPORT_COMING: Final = "{count} still to be started"
-REPORT_DOWN: Final = "{count} running any more"
+REPORT_WHY: Final = {
+    "unlinked": ("hasn't linked their account", "haven't linked their account"),
+    "no_workspace": ("has no workspace for it", "have no workspace for it"),
+    "failed": ("start failed: *{why}*", "starts failed: *{why}*"),
+    "no_room": tuple(
+        f"{has} no room (*{{why}}*), and I'm trying again until {{until}}" for has in ("has", "have")
+    ),
+    "starting": ("is still starting since {since}", "are still starting since {since}"),
+    "coming": ("is still to be started", "are still to be started"),
+    "down": ("isn't running any more", "aren't running any more"),
+}
 REPORT_UNUSED: Final = (
     "Nobody has used these workspaces in the last {count} lessons. Should the course go on? "
     "If not, type `card {name} end`."
@@ -225,7 +229,6 @@ UNSERVED: Final = "*{course}* begins {at}, and I can't have a workspace ready fo
 MISSING: Final = {
     "unlinked": "you haven't linked your {title} account. Link it and I'll do the rest.",
     "refused": "{title} no longer accepts your link. Link again and I'll do the rest.",
-    "join": "please join once more.",
     "no_workspace": "you don't have a workspace called *{pattern}* on {title}. Create one, then join again.",
     "many_workspaces": "more than one of your workspaces on {title} matches *{pattern}*.",
     "gone": "yours on {title} is gone. Join again and I'll create another one.",

@@ -89,11 +89,15 @@ async def test_a_lesson_counts_who_is_expected_and_whose_workspace_runs(store, c
     assert (counts.starting, counts.skipped, counts.failed) == (1, 1, 0)
 
 
-async def op(store, row, outcome, **fields):
+async def op(store, row, outcome, cause="", **fields):
     """Give a workspace a start that ended so; None: it is open."""
     made = (await accept_operation(store, row, OperationVerb.START, interaction="start", **fields)).operation
     if outcome is not None:
-        await store.save_step(Update(made.id, 0.0, outcome=outcome, cause="limit: no room"))
+        await store.save_step(Update(made.id, 0.0, outcome=outcome, cause=cause))
+
+
+async def failed(store, row, cause, at):
+    await op(store, row, Outcome.FAILED, cause, planned_for=at)
 
 
 async def seen(store, clock, row, *states):
@@ -129,16 +133,12 @@ STATES = {
     "gone": (lambda store, clock, row: seen(store, clock, row, State.GONE, State.GONE), "no_workspace"),
     "runs": (lambda store, clock, row: seen(store, clock, row, State.RUNNING), "coming", "ready"),
     "starts": (lambda store, clock, row: op(store, row, None, planned_for=BEGINS), "coming", "starting"),
-    "failed": (
-        lambda store, clock, row: op(store, row, Outcome.FAILED, planned_for=BEGINS),
-        "coming",
-        "failed",
-    ),
+    "failed": (lambda store, clock, row: failed(store, row, "gave_up", BEGINS), "coming", "failed"),
+    "full": (lambda store, clock, row: failed(store, row, "limit: full", BEGINS), "coming", "no_room"),
     # Another lesson's failure is none of this one's.
     "failed-before": (
-        lambda store, clock, row: op(store, row, Outcome.FAILED, planned_for=BEGINS - 6 * 86_400.0),
-        "coming",
-        "coming",
+        lambda store, clock, row: failed(store, row, "gave_up", BEGINS - 6 * 86_400.0),
+        *("coming", "coming"),
     ),
     "stopped": (
         lambda store, clock, row: op(store, row, Outcome.REPLACED, planned_for=BEGINS),
@@ -165,7 +165,6 @@ async def test_each_member_has_one_state_in_a_lesson(store, clock, joined, name)
         expected |= {"linked": 2} if state == "unlinked" else {}
         if at == "08:56":
             expected["expected"] = 3 - (state in {"left", "not_agreed", "skipped"})
-        expected |= {"no_room": 1} if state == "failed" else {}
         assert {key: value for key, value in asdict(counts).items() if value} == expected | (
             {"consented": 3 - (state == "left")}
         )
