@@ -145,7 +145,7 @@ async def test_a_teacher_and_two_students_from_the_card_to_the_second_lesson(tmp
         await passes(stage, began, 34, 1)
         again = stage.slack.state.wait_for(lambda: len(stage.person(BEN).told("lesson")) == 2, 100.0)
         assert await again
-        await teacher.reads("1 of 1 are ready for Statistics.")
+        await teacher.reads("1 of 1 is ready for Statistics.")
         assert [await state_of(stage, one) for one in (ADA, BEN)] == [State.STOPPED, State.RUNNING]
         assert len(stage.person(BEN).told("lesson")) == 2
         assert len(stage.person(ADA).told("lesson")) == 1

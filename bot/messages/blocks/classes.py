@@ -343,7 +343,7 @@ def unserved(facts: ClassFacts) -> Answer:
         return kit.message(fill(classes.NO_ROOM, name=name, title=names[1], until=until), [], [])
     by_admin, is_unlinked = facts.linking == {"admin"}, one.state == "unlinked"
     missing = {
-        "withheld": (one.state == "coming", leave_button(card.id)),
+        "withheld": (one.state == "coming", kit.button(classes.LEAVE_COURSE, "course_leave", card.id)),
         "refused": (is_unlinked and facts.is_refused, link_again_button(facts)),
         "unlinked": (
             is_unlinked,

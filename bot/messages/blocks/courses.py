@@ -1,6 +1,7 @@
 """A course's room, for its teachers and for who has joined it; its forms, and the form of a class card."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from datetime import date
 from typing import Any, Final
 
@@ -36,9 +37,8 @@ def room(facts: ClassFacts) -> list[Block]:
         lines = [f"{lines[0]} {class_words.COURSE_OVER}"]
     elif facts.teaches:
         is_on = lessons.lesson_on(card, facts.now) is not None
-        lines.append(
-            fill(words.COUNTS[is_on] if _counted(facts)["joined"] else words.NOBODY, **_counted(facts))
-        )
+        said = words.COUNTS[is_on] if facts.counts.joined else words.NOBODY
+        lines.append(fill(said, **asdict(facts.counts)))
         buttons = _changes(facts)
     elif facts.rule is not None:
         buttons = cards.member_buttons(facts, card)
@@ -46,14 +46,6 @@ def room(facts: ClassFacts) -> list[Block]:
         who = kit.person(facts.people.get(card.principal.key))
         lines = [fill(words.THEIRS, name=card.title, who=who, then=Markup(lines[-1]))]
     return kit.row("\n".join(lines), buttons)
-
-
-def _counted(facts: ClassFacts) -> dict[str, int]:
-    """Return how many joined, agreed to the coming lesson, are linked, and are ready for it."""
-    counts = facts.counts
-    linked = counts.pressed - (counts.waiting - counts.going)
-    agreed = counts.expected or linked
-    return {"joined": counts.pressed, "agreed": agreed, "linked": linked, "ready": counts.ready}
 
 
 def _coming(facts: ClassFacts) -> str:
@@ -93,7 +85,7 @@ def rooms(every: Sequence[ClassFacts]) -> Answer:
 
 def joined(facts: ClassFacts, named: Sequence[Markup]) -> Block:
     """Say how many joined a course, and who did first where the reader may know it."""
-    count, name = _counted(facts)["joined"], facts.card.title
+    count, name = facts.counts.joined, facts.card.title
     said = fill(words.WHO, name=name, joined=times.counted(count, "person has", "people have"))
     left = [answers.AND_MORE.format(count=count - len(named))] if 0 < len(named) < count else []
     return kit.section(f"{said} {', '.join([*named, *left])}".rstrip())
