@@ -24,10 +24,12 @@ def that_counts(ends: Collection[End], rules: Collection[Rule], agreed_at: float
     course. Otherwise the latest does, and a lesson that begins before an end puts that off to its own.
     ``rules`` are those of the workspace that aren't paused.
     """
-    own = next((one for one in ends if one.because == "own"), None)
+    # Who may only start something says nothing of what else is to stop it.
+    own = next((one for one in ends if one.because == "own" and not (one.start and len(ends) > 1)), None)
     if own is not None and own.since >= agreed_at:
         return own
-    among = [one for one in ends if own is None or one.because not in _BY_ITSELF]
+    others = [one for one in ends if one.because != "own" and not (own and one.because in _BY_ITSELF)]
+    among = [*others, own] if own is not None else others
     latest = max(among, key=lambda one: one.at, default=None)
     while latest is not None and (later := _put_off(latest, rules)) is not None:
         latest = later

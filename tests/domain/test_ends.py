@@ -34,6 +34,7 @@ def end(because: str, time: str, source: str = "", since: float = 0.0) -> End:
 FIRST, LOOK = end("lesson", "10:30", "first"), end("look", "9:35", "card")
 CLASS, HOURS = end("class", "10:00", "one"), end("hours", "9:45", "own")
 EARLIER, LATER = (end("own", time, since=JOINED + 1) for time in ("9:50", "12:00"))
+END_OF_START = End(at("12:00"), "stop", since=JOINED + 1, start="start")
 BEFORE = end("own", "9:50", since=JOINED - 1)
 RULE = rule("first", "9:00-10:30")
 
@@ -54,6 +55,9 @@ RULE = rule("first", "9:00-10:30")
         ([end("own", "11:00", since=JOINED - 1), FIRST], [RULE], ("11:00", "own", "")),
         ([EARLIER, HOURS], [], ("9:50", "own", "")),
         ([BEFORE, end("hours", "12:00", "own")], [RULE], ("10:30", "lesson", "first")),
+        # An end that holds for a start is of who may only start.
+        ([END_OF_START], [], ("12:00", "own", "")),
+        ([END_OF_START, HOURS], [], ("9:45", "hours", "own")),
         # A first look isn't over in the middle of a lesson, nor is anything else.
         ([LOOK], [RULE], ("10:30", "lesson", "first")),
         ([LOOK], [rule("first", "9:40-11:00")], ("11:00", "lesson", "first")),
