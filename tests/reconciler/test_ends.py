@@ -163,3 +163,17 @@ async def test_what_an_older_process_sets_is_its_persons_own_and_what_it_clears_
     assert (found.stop_at, found.ends.counts.because) == (local("11:30"), "own")
     assert {one.because for one in found.ends.rows} == {"own", "lesson"}
     assert (await write()).ends.rows == ()
+
+
+async def test_what_an_older_process_has_started_for_a_lesson_is_stopped_after_it(world):
+    """Unless its person has done something with it since."""
+    alice, bob = people(2)
+    await course(world, alice, bob)
+    await until(world, "09:05")
+    for who in (alice, bob):
+        row = await mine(world, who)
+        await within(world.store, WORKSPACES.change, {"id": row.id}, **timers.NONE)
+    await ask(world, bob).to(workspaces.set, row.id, End(local("12:00"), "stop"))
+    await ask(world, bob).to(workspaces.keep, row.id)
+    await until(world, "10:35")
+    assert (state(world, 0), state(world, 1)) == (State.STOPPED, State.RUNNING)
