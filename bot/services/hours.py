@@ -211,11 +211,7 @@ def carry_out(tx: Transaction, asked: Asked, looked: Rule) -> None:
     latest = operations.latest_operation(tx, workspace.id)
     is_lessons_end = bool(rule.card) and last.side == "stop"
     if is_lessons_end:
-        # It was planned when the lesson began, unless 0.2.0 has started that.
-        if not workspace.ends.has(rule.id) and _is_unplanned(tx, rule, last, workspace):
-            timers.put(tx, workspace.id, of_lesson(rule, last.at, _mode(asked, workspace)))
-            workspace = _there(tx, asked, last.side, workspace.id)
-        became = "timer" if workspace.ends.has(rule.id) else "needless"
+        became = _ended(tx, asked, rule, last, workspace)
     else:
         became = _became(workspace, latest, last, now)
     if became == "unread":
@@ -249,12 +245,20 @@ def carry_out(tx: Transaction, asked: Asked, looked: Rule) -> None:
     _settle(tx, rule, due, became)
 
 
-def _is_unplanned(tx: Transaction, rule: Rule, stop: Occurrence, workspace: Workspace) -> bool:
-    """Return whether a lesson has started what is up without an end, and its person did nothing since."""
+def _ended(tx: Transaction, asked: Asked, rule: Rule, stop: Occurrence, workspace: Workspace) -> str:
+    """Return what becomes of the end of a lesson, which was planned when it began: a ``timer``, or nothing.
+
+    0.2.0 plans nothing: what it has started is stopped, too, if its person did nothing with it since.
+    """
     begin, latest = rule.begin(stop), operations.latest_operation(tx, workspace.id)
     is_its = latest is not None and latest.planned_for == begin.at and latest.has_called
     is_left = workspace.state in UP and not acts.was_asked(tx, workspace, begin.due_at)
-    return is_its and is_left and rows.became(tx, rule, begin) == "started"
+    if workspace.ends.has(rule.id):
+        return "timer"
+    if not (is_its and is_left and rows.became(tx, rule, begin) == "started"):
+        return "needless"
+    timers.put(tx, workspace.id, of_lesson(rule, stop.at, _mode(asked, workspace)))
+    return "timer"
 
 
 def _mode(asked: Asked, workspace: Workspace) -> StopMode:
