@@ -90,13 +90,11 @@ def choice(
     blocks = [kit.section(sentence)]
     for number, (card, text) in enumerate(found):
         said = fill(words.ONE_COURSE, name=drawn.name_of(card), channel=Markup(card.channel_id))
-        blocks += kit.row(said, [kit.button(drawn.name_of(card), _typed(request, card, text, number=number))])
+        typed = f"{card.id} {card.day(request.services.clock.now())} {text}"
+        blocks += kit.row(
+            said, [kit.button(drawn.name_of(card), Press("course_change", typed, number=number))]
+        )
     return kit.answer([*blocks, *kit.actions(more)])
-
-
-def _typed(request: Request, card: ClassCard, text: str, **more: Any) -> Press:
-    today = card.day(request.services.clock.now())
-    return Press("course_change", f"{card.id} {today} {text}", **more)
 
 
 @routes.action("course_change")
@@ -106,7 +104,8 @@ async def typed_before(request: Request) -> Answer:
     if found is None:
         return replies.hint(words.UNKNOWN)
     is_sure = request.press is not None and request.press.mark == "sure"
-    return await carried_out(request, found[1], found[3], date.fromisoformat(found[2]), is_sure=is_sure)
+    typed_on = date.fromisoformat(found[2])
+    return replace(await carried_out(request, found[1], found[3], typed_on, is_sure=is_sure), replaces=True)
 
 
 async def carried_out(
@@ -117,7 +116,8 @@ async def carried_out(
     What takes much from its members is asked about first, unless that ``is_sure``. Raises Refused, Answered.
     """
     card, mine = await request.asked.see(classes.seen, card_id), await request.asked.see(cases.own)
-    change = order(card, text, request.services.clock.now(), typed_on)
+    now = request.services.clock.now()
+    change = order(card, text, now, typed_on)
     if change is None:
         return replies.hint(request.filled(words.COURSE_USAGE, course=card.title))
     if _is_skip(text) and (card, False) in mine:
@@ -125,7 +125,8 @@ async def carried_out(
     if change[0] == "teachers":
         await check_teachers(request, change[2]["trainers"] - card.trainers)
     if not is_sure:
-        question = await trainers(request, card.id, _question(request, card, change, text))
+        typed = f"{card.id} {typed_on or card.day(now)} {text}"
+        question = await trainers(request, card.id, _question(request, card, change, typed))
         if question is not None:
             return question
     return await trainers(request, card.id, changed(request, card, change))
@@ -158,7 +159,7 @@ def order(card: ClassCard, text: str, now: float, typed_on: date | None = None) 
         case "with" | "without":
             named = {replace(card.principal, user_id=one).key for one in mentioned(said)}
             to = card.trainers - named if verb == "without" else card.trainers | named - {card.principal.key}
-            return ("teachers", {}, {"trainers": to}) if to != card.trainers else None
+            return "teachers", {}, {"trainers": to}
         case "hours" | "until" | "from":
             fields = _hours(card, said if verb == "hours" else text, today)
             return ("hours", {}, fields) if fields else None
@@ -186,9 +187,9 @@ def _days(text: str, today: date) -> tuple[date | None, date | None, str]:
 
 def _lessons(card: ClassCard, first: date, last: date, now: float) -> list[str]:
     """Return the days of a span that have lessons, of several without one that is on; raises Refused."""
-    days, on = lessons.days_of(card, first, last, now), lessons.lesson_on(card, now)
+    days, on = lessons.days_of(card, now, first, last), lessons.lesson_on(card, now)
     if not days:
-        every = lessons.days_of(card, card.day(now), date.fromisoformat(card.last_day), now)
+        every = lessons.days_of(card, now)
         said = words.when(first.isoformat(), last.isoformat())
         coming = words.NEXT_LESSONS[min(len(every), 2)].format(days=listed(map(weekday_of, every[:2])))
         none = words.NO_LESSON_THEN.format(course=card.title, days=said)
@@ -242,10 +243,10 @@ def timetable(
     last = (begin or today) + timedelta(days=lessons.USUAL_DAYS)
     last = last if card is None else date.fromisoformat(card.last_day)
     end = moments.day_of(until, max(begin or today, today)) if until else last
-    if wanted is None or begin is None or end is None:
+    longest = today + timedelta(days=lessons.MOST_DAYS)
+    if wanted is None or begin is None or end is None or not begin <= end <= longest:
         return {}
-    is_long = not begin <= end <= today + timedelta(days=lessons.MOST_DAYS)
-    return {} if is_long else {**asdict(wanted), "first_day": begin.isoformat(), "last_day": end.isoformat()}
+    return {**asdict(wanted), "first_day": begin.isoformat(), "last_day": end.isoformat()}
 
 
 def mentioned(text: str) -> list[str]:
@@ -281,21 +282,20 @@ async def named(request: Request, keys: Iterable[str]) -> Markup:
     return Markup(listed(kit.person(one) for one in people.values()))
 
 
-async def _question(request: Request, card: ClassCard, change: Change, text: str) -> Answer | None:
+async def _question(request: Request, card: ClassCard, change: Change, typed: str) -> Answer | None:
     """Ask about a change that takes whole weekdays, or a large part of a course, from who agreed to them."""
     what, _, to = change
     days, lost = lessons.taken(card, replace(card, **to), request.services.clock.now())
-    is_large = (
-        bool(lost) and (date.fromisoformat(lost[-1]) - date.fromisoformat(lost[0])).days > lessons.LARGE_DAYS
-    )
-    of_whom = days or (card.days if is_large or what == "end" else frozenset())
+    first, last = (date.fromisoformat(one) for one in ([*lost[:1], *lost[-1:]] or [card.last_day] * 2))
+    is_large = what == "end" or (last - first).days > lessons.LARGE_DAYS
+    of_whom = days or (card.days if is_large else frozenset())
     count = await request.asked.see(cases.affected, card.id, of_whom) if of_whom else 0
     if not count:
         return None
     asked = words.TAKES["days" if days else "end" if what == "end" else "lessons"]
     names = {"course": card.title, "days": drawn.days(days), "people": counted(count, "person", "people")}
     sentence, yes, no = (fill(one, lessons=counted(len(lost), "lesson"), **names) for one in asked)
-    button = kit.button(yes, _typed(request, card, text, mark="sure"), style=kit.DANGER)
+    button = kit.button(yes, Press("course_change", typed, mark="sure"), style=kit.DANGER)
     return replies.answer(sentence, [button, kit.button(no, "leave")])
 
 

@@ -46,9 +46,10 @@ def lesson_on(card: ClassCard, now: float) -> Occurrence | None:
     return coming if coming is not None and now >= coming.due_at else None
 
 
-def days_of(of: Timetable, first: date, last: date, now: float) -> list[str]:
-    """Return the days from one to another that have a lesson which isn't over."""
-    days = [(date.fromisoformat(day), day) for day in dates(first, last + timedelta(days=1))]
+def days_of(of: Timetable, now: float, first: date = date.min, last: date = date.max) -> list[str]:
+    """Return the days, from one to another, that have a lesson which isn't over."""
+    since, until = max(first, of.day(now)), min(last, date.fromisoformat(of.last_day))
+    days = [(date.fromisoformat(day), day) for day in dates(since, until + timedelta(days=1))]
     return [named for day, named in days if (every := of.on(day)) and every[-1].at > now]
 
 
@@ -64,11 +65,8 @@ def spans(of: Timetable, days: Collection[str]) -> list[tuple[str, str]]:
 
 def taken(card: ClassCard, changed: ClassCard, now: float) -> tuple[frozenset[str], list[str]]:
     """Return the weekdays that a change takes from a course, and the days that then have no lesson."""
-    last = date.fromisoformat(card.last_day)
-    left = days_of(changed, card.day(now), last, now)
-    return card.days - changed.days, [
-        one for one in days_of(card, card.day(now), last, now) if one not in left
-    ]
+    left = days_of(changed, now)
+    return card.days - changed.days, [one for one in days_of(card, now) if one not in left]
 
 
 def followed(rule: Rule, card: ClassCard) -> Rule:
