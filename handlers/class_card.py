@@ -293,13 +293,16 @@ async def press(request: Request) -> Answer:
             return replies.hint(request.filled(sentence))
         case "full":
             places = times.counted(card.maximum or 0, "place")
-            who = await _poster(request, card)
+            who = await course.named(request, [card.principal.key])
             return replies.hint(fill(class_words.FULL, name=card.title, places=places, who=who))
         case "noted" if wanted.waits_for == "unlinked":
             return await _linking(request, card, is_refused=wanted.is_refused)
     if wanted.workspace is None:
         template = class_words.MANY if wanted.waits_for == "many_workspaces" else class_words.NO_WORKSPACE
-        title, who = request.services.title(card.connection), await _poster(request, card)
+        title, who = (
+            request.services.title(card.connection),
+            await course.named(request, [card.principal.key]),
+        )
         return replies.hint(request.filled(template, pattern=_sought(request, card), title=title, who=who))
     if card.is_course:
         facts = await request.services.gatherer.of_workspace(wanted.workspace)
@@ -311,11 +314,6 @@ async def press(request: Request) -> Answer:
     if pressed.result == "running":
         return await _opened(request, wanted.workspace)
     return _on_its_way(request, card, wanted.workspace, pressed)
-
-
-async def _poster(request: Request, card: ClassCard) -> Markup:
-    names = await request.services.names.of(request.principal, card.principal)
-    return kit.person(names[card.principal.key])
 
 
 async def _linking(request: Request, card: ClassCard, *, is_refused: bool) -> Answer:
