@@ -9,7 +9,6 @@ from bot.domain.errands import Outcome
 from bot.domain.facts import ActFacts
 from bot.domain.notices import Answer
 from bot.domain.operations import Operation, OperationVerb
-from bot.domain.surfaces import Where
 from bot.messages.blocks import buttons, cards, hours, kit, replies
 from bot.messages.blocks import runs as run_blocks
 from bot.messages.blocks.acts import did, lines
@@ -96,8 +95,8 @@ def _listed(head: str, said: Sequence[str], none: str) -> Answer:
 
 def with_undo(request: Request, answer: Answer) -> Answer:
     """Add *Undo* to the answer to one act that may be taken back."""
-    done, is_form = [*request.spoken.acts.values()], request.surface.where is Where.FORM
-    if len(done) != 1 or not done[0].can_be_undone or answer.in_channel or is_form or not answer.text:
+    done = [*request.spoken.acts.values()]
+    if len(done) != 1 or not done[0].can_be_undone or answer.in_channel or not answer.text:
         return answer
     (act,) = done
     return replace(replies.with_button(answer, kit.button(words.UNDO, "undo", act.id)), offers=act.id)

@@ -298,14 +298,14 @@ def _fit(request: Request, answer: Answer) -> Answer:
         answer = replace(answer, about=about)
     if answer.errors:
         return replace(answer, errors={at: _as_read(request, text) for at, text in answer.errors.items()})
-    is_in_form = request.surface.where is Where.FORM and request.is_asked
-    if is_in_form and answer.view is None and answer.text:
-        # Said where it was asked, not in a conversation behind the form.
-        answer = replace(answer, view=answer_view(answer))
     if request.surface.via and any(kit.buttons_of(answer.blocks)):
         said = kit.section(fill(answers.ASKED_TO, said=_in_full(request.text)))
         answer = kit.with_blocks(answer, [said, *answer.blocks])
     answer = _offering(acts.with_undo(request, answer))
+    is_in_form = request.surface.where is Where.FORM and request.is_asked
+    if is_in_form and answer.view is None and answer.text:
+        # Said where it was asked, not in a conversation behind the form.
+        answer = replace(answer, view=answer_view(answer))
     if answer.view is None:
         return answer
     slash = request.services.slash

@@ -9,7 +9,9 @@ from bot.domain.homes import Home
 from bot.domain.hours import Wanted
 from bot.domain.notices import NoticeKind
 from bot.domain.people import Person, Principal
+from bot.domain.surfaces import Where
 from bot.messages.blocks import home as homes
+from bot.messages.blocks import kit
 from bot.services.home import HomeGatherer
 from tests.handlers.class_rig import ADMIN, TRAINER, class_rig, offer, posted
 from tests.handlers.rig import ALICE, buttons, submit, words
@@ -125,11 +127,14 @@ async def test_a_teacher_skips_moves_and_pauses_by_buttons_and_can_undo_it(bot, 
     _, done = await form(bot, room, "Move…", day="2027-12-08", time="10:00", hours=[])
     assert "moves from 7 Dec to 8 Dec, 10:00" in str(done)
     assert (await bot.store.class_card(card.id)).moved == {"2027-12-08": [600, 690]}
+    (undo,) = [one for one in kit.buttons_of(done["view"]["blocks"]) if one["text"]["text"] == "Undo"]
+    await bot.press(undo["action_id"], undo["value"], TRAINER, where=Where.FORM)
+    assert (await bot.store.class_card(card.id)).moved == {}
     view, wrong = await form(bot, room, "Pause…", back="2027-12-06")
     check_golden("views/course-pause", view)
     assert "no lessons before that day" in wrong["errors"]["back"]
     await form(bot, room, "Pause…", back="2027-12-10", hours=[])
-    assert (await bot.store.class_card(card.id)).off >= {"2027-12-08", "2027-12-09"}
+    assert (await bot.store.class_card(card.id)).off >= {"2027-12-07", "2027-12-09"}
     # Whoever isn't its teacher reads whose it is, and changes nothing.
     before = await bot.store.class_card(card.id)
     assert "for <@UTRAINER>" in words(await bot.press("course_skip", f"{card.id} 2027-12-14", ALICE))
