@@ -37,6 +37,7 @@ from bot.services.gather import class_effects, shown_url
 from bot.services.workspaces import effects, unmade
 from bot.store import cards, classes, creations, hours, inbox, operations, owners, people, timers, workspaces
 from bot.store.audit import append_audit
+from bot.store.homes import want as want_home
 from bot.store.notices import add_notices
 from bot.store.operations import Accepted
 from bot.store.tables import CLASS_CARDS, OPERATIONS, PARTICIPANTS
@@ -125,6 +126,7 @@ def tell_teachers(tx: Transaction, asked: Asked, card: ClassCard, trainers: froz
     for key in sorted((card.trainers ^ trainers) - {asked.principal.key}):
         body = {"connection": card.connection, "person": key, "is_teacher": key in trainers}
         _tell(tx, card, NoticeKind.COURSE_TEACHER, asked.reference, body, {key})
+        want_home(tx, Principal.from_key(key))
 
 
 def about_teachers(tx: Transaction, context: Context, card: ClassCard) -> Literal["", "ask", "end", "keep"]:
