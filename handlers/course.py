@@ -315,7 +315,7 @@ async def trainers(request: Request, card_id: str, done: Awaitable[Done]) -> Don
 async def changed(request: Request, card: ClassCard, change: Change) -> Answer:
     """Change a course as its teacher says, and tell them what it is now."""
     what, said, to = change
-    now = await request.asked.to(cases.change, card.id, what, said, to)
+    now = await request.asked.to(cases.change, card.id, what, said, to, card)
     if what == "teachers":
         return await _taught(request, now)
     news = fill(words.CHANGED[what], course=now.title, lessons=drawn.timetable(now), **said)

@@ -87,17 +87,26 @@ def leave(tx: Transaction, asked: Asked, card_id: str) -> ClassCard:
 
 
 def change(
-    tx: Transaction, asked: Asked, card_id: str, what: str, said: Mapping[str, str], to: Mapping[str, Any]
+    tx: Transaction,
+    asked: Asked,
+    card_id: str,
+    what: str,
+    said: Mapping[str, str],
+    to: Mapping[str, Any],
+    seen: ClassCard | None = None,
 ) -> ClassCard:
     """Change fields of a course's timetable; return its card. Whoever joined follows, and is told once.
 
     ``what`` names the message, which is filled with what is ``said``. To ``end`` it changes its last day: a
-    lesson that is on ends as planned. Of new ``teachers`` only they are told. Raises Refused
-    (``class.unknown``, ``policy.…``, ``course.over``, ``course.began``, ``course.never``).
+    lesson that is on ends as planned. Of new ``teachers`` only they are told. ``seen`` is the card from which
+    the fields were worked out. Raises Refused (``class.unknown``, ``policy.…``, ``course.over``,
+    ``course.began``, ``course.never``, ``course.changed``).
     """
     card, now = classes.owned(tx, asked, "class_change", card_id), tx.now()
     if not card.is_course or card.is_over(now):
         raise Refused("course.over", words.COURSE_OVER)
+    if seen is not None and any(getattr(seen, name) != getattr(card, name) for name in to):
+        raise Refused("course.changed", words.CHANGED_MEANWHILE.format(course=card.title))
     if what == "end":
         to = _ended(card, now, asked.principal.key)
     changed = replace(card, **to)

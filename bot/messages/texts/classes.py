@@ -166,6 +166,7 @@ UNTAUGHT: Final = (
 )
 TAKE_OVER: Final = "Take it over"
 END_IT: Final = "End it"
+CHANGED_MEANWHILE: Final = "Somebody else has just changed *{course}*, so I left it as it is. Try again."
 TAUGHT: Final = "*{course}* has a teacher again."
 LEFT_COURSE: Final = "You've left *{course}*. I won't start or stop your workspace for it any more."
 NOT_JOINED: Final = "You aren't in *{course}*. To join, press the button on its card."

@@ -228,6 +228,19 @@ async def test_a_course_lives_until_thirty_days_after_its_end(store, clock, join
     assert await store.engine.read(lambda tx: PARTICIPANTS.all(tx, card_id=CARD)) == []
 
 
+async def test_of_two_changes_at_once_the_second_is_refused(store, joined):
+    """Else it would bring back what the first one left out."""
+    seen = await store.class_card(CARD)
+    for day, is_first in (("2027-11-24", True), ("2027-11-29", False)):
+        change = by(store, TRAINER, day).to(lessons.change, CARD, "skip", {}, {"off": frozenset({day})}, seen)
+        if is_first:
+            await change
+            continue
+        with pytest.raises(Refused, match=r"course\.changed"):
+            await change
+    assert (await store.class_card(CARD)).off == {"2027-11-24"}
+
+
 async def gone(store, clock, *, is_gone=True):
     """Have Slack say whether the teacher has left, and the card looked at."""
     await store.save_people([Person(TRAINER, "Tara", is_deleted=is_gone, seen_at=clock.now())])
