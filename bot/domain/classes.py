@@ -111,11 +111,6 @@ class Participant:
     withdrawn_at: Past | None = None
     ended_at: Past | None = None
 
-    @property
-    def has_left(self) -> bool:
-        """Return whether its person has left the course."""
-        return self.withdrawn_at is not None and self.workspace_id is None
-
 
 @dataclass(frozen=True, slots=True)
 class ClassCounts:

@@ -33,7 +33,8 @@ def courses(tx: Transaction) -> list[ClassCard]:
 def participant(tx: Transaction, card_id: str, principal: Principal) -> Participant | None:
     """Return a person's press of a card, unless they have left."""
     found = PARTICIPANTS.one(tx, card_id=card_id, principal=principal)
-    return None if found is None or found.has_left else found
+    has_left = found is not None and found.withdrawn_at is not None and found.workspace_id is None
+    return None if has_left else found
 
 
 def class_counts(tx: Transaction, card_id: str) -> ClassCounts:

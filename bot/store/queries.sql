@@ -1610,8 +1610,14 @@ SELECT p.*, r.paused, o.id AS newest, a.id AS account_id,
         ELSE 'coming'
     END AS state
 FROM participants p
-LEFT JOIN rules r ON r.card = p.card_id AND r.principal = p.principal
-LEFT JOIN accounts a ON a.principal = p.principal AND a.connection = :connection AND a.state = 'active'
+-- Each by its key: before a large course has statistics, PostgreSQL would pair all with all.
+LEFT JOIN rules r ON r.id = (
+    SELECT y.id FROM rules y WHERE y.card = p.card_id AND y.principal = p.principal ORDER BY y.id LIMIT 1
+)
+LEFT JOIN accounts a ON a.id = (
+    SELECT b.id FROM accounts b
+    WHERE b.principal = p.principal AND b.connection = :connection AND b.state = 'active' ORDER BY b.id LIMIT 1
+)
 LEFT JOIN workspaces w ON w.id = p.workspace_id
 LEFT JOIN operations o ON o.id = (
     SELECT x.id FROM operations x

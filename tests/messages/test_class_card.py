@@ -10,10 +10,11 @@ from bot.domain.classes import ClassCard, ClassCounts, ClassProblem, Participant
 from bot.domain.errands import Outcome
 from bot.domain.facts import WorkspaceFacts
 from bot.domain.forms import Spec
+from bot.domain.notices import NoticeKind
 from bot.domain.people import Named, Principal
 from bot.domain.stops import StopEffect
 from bot.domain.workspaces import State, Workspace
-from bot.messages.blocks import buttons, classes
+from bot.messages.blocks import buttons, classes, notices
 from bot.messages.texts import classes as class_words
 from bot.messages.texts import problems
 from handlers.class_card import card_command, ends_at
@@ -192,3 +193,72 @@ def test_a_course_shows_how_far_its_members_have_followed(behind, news, said):
     )
     (context,) = [block for block in drawn.blocks if block["type"] == "context"]
     assert " ".join(one["text"] for one in context["elements"]) == said
+
+
+COURSE = replace(
+    CARD,
+    title="Biology",
+    days=frozenset({"fri"}),
+    starts=600,
+    stops=690,
+    last_day="2027-02-12",
+    lead=3_600.0,
+)
+BEGINS = NOW + 3_600.0
+
+
+def of(state, waits_for="", cause=None, **keys):
+    """Return a member in a state, with a start that has begun or failed for a cause."""
+    press = Participant("class_1", ALICE, NOW, waits_for, workspace_id="w1")
+    ends = {"outcome": Outcome.FAILED, "cause": cause} if cause else {}
+    operation = replace(OPERATION, created_at=NOW - 300.0, **ends) if cause or state == "starting" else None
+    return ClassProblem(press, operation, WORKSPACE, state, **keys)
+
+
+WORKSPACE = Workspace("w1", ALICE, "saturn", "r1", "g1", "notebook")
+LINKED = {"is_linked": True, "linking": frozenset({"token"})}
+NEXT_ONE = {"begins": BEGINS, "is_withheld": False}
+MISSING = {
+    "unlinked": (of("unlinked", "unlinked"), {"linking": frozenset({"token"})}),
+    "unlinked-asks": (of("unlinked", "unlinked"), {"linking": frozenset({"admin"})}),
+    "refused": (of("unlinked"), LINKED | {"is_refused": True}),
+    "no-workspace": (of("no_workspace", "no_workspace"), LINKED),
+    "several": (of("no_workspace", "many_workspaces"), LINKED),
+    "paused": (of("no_workspace", paused="guest"), LINKED),
+    "withheld": (of("coming"), LINKED | {"body": NEXT_ONE | {"is_withheld": True}}),
+    "no-room": (of("no_room", cause="limit: full"), LINKED | {"body": {"until": BEGINS + 1_350.0}}),
+}
+
+
+@pytest.mark.parametrize("name", MISSING)
+def test_who_would_have_nothing_ready_reads_why_with_one_button(name):
+    problem, keys = MISSING[name]
+    facts = class_facts(COURSE, "Saturn Cloud", NOW, problems=[problem], **{"body": NEXT_ONE} | keys)
+    assert notices.is_true(NoticeKind.UNSERVED, facts)
+    check_golden(f"notices/unserved-{name}", classes.unserved(facts))
+    mended = replace(facts, problems=[of("ready")])
+    assert not notices.is_true(NoticeKind.UNSERVED, mended)
+    assert not notices.is_true(NoticeKind.UNSERVED, replace(facts, now=BEGINS + 1_350.0))
+
+
+REPORTS = {
+    "one": ({"ready": 1, "expected": 1}, []),
+    "none": ({"expected": 7, "down": 7}, []),
+    "one-of-each": (
+        {"ready": 1, "expected": 8, "unlinked": 1, "no_workspace": 1, "failed": 1, "no_room": 1, "down": 1}
+        | {"starting": 1, "coming": 1},
+        [of("failed", cause="gave_up"), of("no_room", cause="limit: no room"), of("starting")],
+    ),
+    "many": (
+        {"ready": 1_058, "expected": 1_072, "unlinked": 2, "no_workspace": 2, "failed": 2, "no_room": 2}
+        | {"starting": 2, "coming": 2, "down": 2},
+        [of("failed", cause="forbidden: no"), of("no_room", cause="limit: no room"), of("starting")],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_a_teacher_reads_how_many_are_ready(name):
+    counts, found = REPORTS[name]
+    facts = class_facts(COURSE, "Saturn Cloud", NOW, problems=found, counts=ClassCounts(**counts))
+    check_golden(f"notices/report-{name}", classes.report(facts))

@@ -332,7 +332,7 @@ async def test_who_would_have_nothing_ready_hears_the_evening_before_and_once(wo
     assert said.startswith("Statistics begins ")
     assert "you haven't linked your Fake Cloud account. Link it and I'll do the rest." in said
     assert "Link Fake Cloud" in str(world.slack.messages[-1]["blocks"])
-    assert "I can't have" not in str(told(world, cleo)) + str(told(world, alice))
+    assert "get your workspace ready" not in str(told(world, cleo)) + str(told(world, alice))
     await until(world, "08:59", day=24, step=120.0)
     assert told(world, bob) == [said]
     assert "2 of 3 are ready for Statistics. 1 hasn't linked their account." in told(world, TRAINER)[-1]

@@ -296,19 +296,14 @@ def report(facts: ClassFacts) -> Answer:
     card, counts, unused = facts.card, facts.counts, int(facts.body.get("unused") or 0)
     began = [one.operation.created_at for one in facts.problems if one.operation and one.state == "starting"]
     lesson, numbers = lessons.lesson_on(card, facts.now), asdict(counts)
-    until = kit.moment(facts.now if lesson is None else tries_until(lesson), facts.now)
-    since = kit.moment(min(began, default=facts.now), facts.now)
+    times_ = {"since": min(began, default=facts.now), "until": tries_until(lesson) if lesson else facts.now}
+    at_ = {name: kit.moment(time, facts.now) for name, time in times_.items()}
     # Of those who failed alike the first one's, in the provider's own words where it has said any.
     whys = {str(one.state): Markup(_reason(facts, one)) for one in reversed(facts.problems)}
     said = [
-        fill(
-            f"{numbers[state]:,} {words[numbers[state] > 1]}",
-            why=whys.get(state, ""),
-            since=since,
-            until=until,
-        )
+        f"{count:,} {fill(words[count > 1], why=whys.get(state, ''), **at_)}"
         for state, words in classes.REPORT_WHY.items()
-        if numbers[state]
+        if (count := numbers[state])
     ]
     lines = [fill(classes.REPORT, name=card.title, **_numbers(counts))]
     lines += [f"{'; '.join(said)}."] if said else []
@@ -327,10 +322,8 @@ def _is_unserved(facts: ClassFacts) -> bool:
     states, coming = {one.state for one in facts.problems}, lessons.lesson(facts.card, facts.now)
     if "until" in facts.body:
         return facts.now < facts.time("until") and bool(states & {"no_room", "starting"})
-    is_next = coming is not None and coming.at == facts.body["begins"] > facts.now
-    return is_next and bool(
-        states & ({"coming"} if facts.body["is_withheld"] else {"unlinked", "no_workspace"})
-    )
+    missing = {"coming"} if facts.body["is_withheld"] else {"unlinked", "no_workspace"}
+    return coming is not None and coming.at == facts.body["begins"] > facts.now and bool(states & missing)
 
 
 @draws(NoticeKind.UNSERVED, is_true=_is_unserved)
@@ -341,20 +334,15 @@ def unserved(facts: ClassFacts) -> Answer:
         name = one.workspace.title if one.workspace is not None else card.title
         until = kit.moment(facts.time("until"), facts.now)
         return kit.message(fill(classes.NO_ROOM, name=name, title=names[1], until=until), [], [])
-    by_admin, is_unlinked = facts.linking == {"admin"}, one.state == "unlinked"
+    is_unlinked, resumes = one.state == "unlinked", one.paused not in {"", "gone", "forgotten"}
+    link = replies.link_buttons([names])[0] if facts.linking != {"admin"} else replies.ask_button(*names)
     missing = {
         "withheld": (one.state == "coming", kit.button(classes.LEAVE_COURSE, "course_leave", card.id)),
         "refused": (is_unlinked and facts.is_refused, link_again_button(facts)),
-        "unlinked": (
-            is_unlinked,
-            replies.ask_button(*names) if by_admin else replies.link_buttons([names])[0],
-        ),
-        "many_workspaces": (one.press.waits_for == "many_workspaces", replies.list_button(style=kit.PRIMARY)),
-        "paused": (
-            one.paused not in {"", "gone", "forgotten"},
-            kit.button(hours.RESUME, "hours_on", one.press.workspace_id or "", style=kit.PRIMARY),
-        ),
-        "gone": (card.spec is not None, kit.button(classes.JOIN, "class_press", card.id, style=kit.PRIMARY)),
+        "unlinked": (is_unlinked, link),
+        "many_workspaces": (one.press.waits_for == "many_workspaces", replies.list_button()),
+        "paused": (resumes, kit.button(hours.RESUME, "hours_on", one.press.workspace_id or "")),
+        "gone": (card.spec is not None, kit.button(classes.JOIN, "class_press", card.id)),
         "no_workspace": (True, replies.new_button(facts.connection)),
     }
     why, button = next((why, button) for why, (is_so, button) in missing.items() if is_so)

@@ -209,13 +209,12 @@ IN_TIME: Final = (
     "That works for at most {count} people: {title} can't start more workspaces in the 45 minutes before."
 )
 REPORT: Final = "{how_many} for *{name}*."
+_FULL: Final = "no room (*{why}*), and I'm trying again until {until}"
 REPORT_WHY: Final = {
     "unlinked": ("hasn't linked their account", "haven't linked their account"),
     "no_workspace": ("has no workspace for it", "have no workspace for it"),
     "failed": ("start failed: *{why}*", "starts failed: *{why}*"),
-    "no_room": tuple(
-        f"{has} no room (*{{why}}*), and I'm trying again until {{until}}" for has in ("has", "have")
-    ),
+    "no_room": (f"has {_FULL}", f"have {_FULL}"),
     "starting": ("is still starting since {since}", "are still starting since {since}"),
     "coming": ("is still to be started", "are still to be started"),
     "down": ("isn't running any more", "aren't running any more"),
@@ -226,7 +225,7 @@ REPORT_UNUSED: Final = (
 )
 LESSON_OVER: Final = "*{course}* is over, and *{name}* on {title} was {done}."
 #: The evening before a lesson, to whoever would have nothing ready for it: when it is, and what is missing.
-UNSERVED: Final = "*{course}* begins {at}, and I can't have a workspace ready for you yet: {why}"
+UNSERVED: Final = "*{course}* begins {at}, and I can't get your workspace ready: {why}"
 MISSING: Final = {
     "unlinked": "you haven't linked your {title} account. Link it and I'll do the rest.",
     "refused": "{title} no longer accepts your link. Link again and I'll do the rest.",
