@@ -276,3 +276,19 @@ async def test_the_end_of_a_large_class_is_set_in_pieces(store, clock):
         assert pieces <= MANY
     assert pieces == MANY // classes.SOME + 1
     assert max(changed) <= MOST
+
+
+async def test_who_has_nothing_ready_is_told_in_pieces_and_once(store, clock, many):
+    """None of the many has an account; whoever goes on after a kill begins with those who weren't told."""
+    clock.advance(local("18:00", 23) - clock.now())
+    sizes = []
+    for _ in range(8):
+        before = len(await warned(store))
+        await look(store)
+        sizes.append(len(await warned(store)) - before)
+    assert sizes == [classes.PIECE] * 5 + [0] * 3
+    assert len({row["principal"] for row in await warned(store)}) == MANY
+
+
+async def warned(store):
+    return await store.engine.read(lambda tx: NOTICES.rows(tx, subject=CARD, kind="unserved"))
