@@ -18,7 +18,7 @@ from bot.messages.blocks import buttons, classes, notices
 from bot.messages.texts import classes as class_words
 from bot.messages.texts import problems
 from handlers.class_card import card_command, ends_at
-from tests.messages.card_facts import ALICE, OPERATION, class_facts
+from tests.messages.card_facts import ALICE, OPERATION, class_facts, least_facts
 from tests.rigs.golden import check_golden, check_limits
 
 TRAINER = Principal(None, "T1", "UTRAINER")
@@ -239,6 +239,8 @@ def test_who_would_have_nothing_ready_reads_why_with_one_button(name):
     mended = replace(facts, problems=[of("ready")])
     assert not notices.is_true(NoticeKind.UNSERVED, mended)
     assert not notices.is_true(NoticeKind.UNSERVED, replace(facts, now=BEGINS + 1_350.0))
+    # Its card was swept.
+    assert not notices.is_true(NoticeKind.UNSERVED, least_facts(NoticeKind.UNSERVED))
 
 
 REPORTS = {

@@ -326,7 +326,7 @@ def _is_unserved(facts: ClassFacts) -> bool:
     return coming is not None and coming.at == facts.body["begins"] > facts.now and bool(states & missing)
 
 
-@draws(NoticeKind.UNSERVED, is_true=_is_unserved)
+@draws(NoticeKind.UNSERVED, is_true=lambda facts: isinstance(facts, ClassFacts) and _is_unserved(facts))
 def unserved(facts: ClassFacts) -> Answer:
     """Tell a person what is missing for a lesson, with the button that mends it, or that it was full."""
     card, one, names = facts.card, facts.problems[0], (facts.connection, facts.connection_title)
