@@ -10,7 +10,7 @@ from bot.domain.classes import ClassCard
 from bot.domain.forms import Value
 from bot.domain.hours import DAYS
 from bot.domain.notices import Answer
-from bot.domain.people import Principal
+from bot.domain.people import Named, Principal
 from bot.messages.blocks import courses as drawn
 from bot.messages.blocks import kit, replies
 from bot.messages.texts import classes as class_words
@@ -159,5 +159,6 @@ async def card_sent(request: Request) -> Answer:
 
 def _typed(value: Value) -> str:
     """Return what is in a field as it is typed: people are mentioned."""
-    several = [value] if isinstance(value, str) else [one if one in DAYS else f"<@{one}>" for one in value]
-    return ",".join(several)
+    if isinstance(value, str):
+        return value
+    return ",".join(one if one in DAYS else kit.person(Named(one)) for one in value)
