@@ -89,13 +89,6 @@ async def _taught(request: Request, card_id: str) -> ClassCard:
     return await course.trainers(request, card_id, found)
 
 
-@routes.action("course_skip")
-async def skip(request: Request) -> Answer:
-    """Leave the lesson out that a button names."""
-    key, _, day = (request.target or "").partition(" ")
-    return await course.carried_out(request, (await _taught(request, key)).id, f"skip {day}")
-
-
 @routes.action("course_form")
 async def open_form(request: Request) -> Answer:
     """Open the form that a button names; where none can be opened, say what to type."""
@@ -117,16 +110,15 @@ async def form_sent(request: Request) -> Answer:
         await course.check_teachers(request, named - card.teachers)
         change: course.Change = ("teachers", {}, {"trainers": frozenset(named) - {card.principal.key}})
         return await course.changed(request, card, change)
-    field, typed = "back", f"pause until {sent.get('back')}"
+    field, back, now = "back", str(sent.get("back")), request.services.clock.now()
+    # In words, a pause until the day that it is lasts a week.
+    typed = f"pause until {back}" if back > card.day(now).isoformat() else ""
     if what == "move":
         field, typed = "day", f"move {former} to {sent.get('day')} {sent.get('time')}"
-    now = request.services.clock.now()
     try:
         is_change = course.order(card, typed, now) is not None
     except Refused:
         is_change = False
-    # In words, today's weekday is that of the next week.
-    is_change = is_change and not (field == "back" and str(sent.get("back")) <= card.day(now).isoformat())
     if not is_change:
         raise AtFields({field: words.WRONG[field]})
     return await course.carried_out(request, key, typed)

@@ -137,7 +137,9 @@ async def test_a_teacher_skips_moves_and_pauses_by_buttons_and_can_undo_it(bot, 
     assert (await bot.store.class_card(card.id)).off >= {"2027-12-07", "2027-12-09"}
     # Whoever isn't its teacher reads whose it is, and changes nothing.
     before = await bot.store.class_card(card.id)
-    assert "for <@UTRAINER>" in words(await bot.press("course_skip", f"{card.id} 2027-12-14", ALICE))
+    assert "for <@UTRAINER>" in words(
+        await bot.press("course_change", f"{card.id} 2027-12-06 skip 2027-12-14", CARLA)
+    )
     assert "for <@UTRAINER>" in words(await bot.press("course_form:move", card.id, ALICE))
     moving = {**view, "private_metadata": f"{card.id} pause ", "state": sent(back="2028-01-01")}
     await submit(bot.services, ALICE, moving, "view:forged")

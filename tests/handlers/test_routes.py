@@ -33,7 +33,6 @@ def test_what_was_found():
                 "course_form",
                 "course_leave",
                 "course_room",
-                "course_skip",
             ),
             "course_take_over",
             *(

@@ -33,7 +33,6 @@ WRONG: Final = {
     "today": "This is for a single class. Leave it empty for a course.",
     "max": "Enter a whole number from 1 to 5,000.",
 }
-SHARED: Final = "I've changed the co-teachers of *{name}*."
 
 POST: Final = "Post a class card"
 POST_IT: Final = "Post"
