@@ -96,15 +96,10 @@ def add(
 
 def put_back(tx: Transaction, row: Row | None, was: Row | None) -> None:
     """Let the row of a rule say again what it said before an act, None for no row."""
-    if row is None:
-        rows.put(tx, RULES.of(was or {}))
-        return
-    rule = RULES.of(row)
-    workspace = stored.workspace(tx, rule.workspace_id)
     if was is not None:
-        replan(tx, rule, RULES.of(row | was))
-    elif workspace is not None:
-        drop(tx, workspace, [rule])
+        replan(tx, RULES.of(row or was), RULES.of({**(row or {}), **was}))
+    elif row is not None and (workspace := stored.workspace(tx, row["workspace_id"])) is not None:
+        drop(tx, workspace, [RULES.of(row)])
 
 
 def end(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
