@@ -23,7 +23,7 @@ from bot.messages.blocks.cards import opening
 from bot.messages.blocks.kit import Element, Markup, fill, line, safe
 from bot.messages.texts import classes as class_words
 from bot.messages.texts import times
-from bot.services import classes, making, naming
+from bot.services import classes, making, naming, readiness
 from handlers import course, routes
 from handlers.command_line import Quoted, running_flags, written
 from handlers.connections import connection_of, makers, named
@@ -83,7 +83,7 @@ async def post(request: Request) -> Answer:
         said = [fill(class_words.COURSE_POSTED, lessons=drawn.timetable(card))]
         said += [] if asked.until else [request.filled(class_words.TWENTY_WEEKS, course=card.title)]
         said += [fill(class_words.CO_TEACHERS, who=await course.named(request, others))] if others else []
-        most, title = await request.asked.see(classes.in_time, card), facts.connection_title
+        most, title = await request.asked.see(readiness.in_time, card), facts.connection_title
         said += [] if most is None else [fill(class_words.IN_TIME, count=f"{most:,}", title=title)]
         ends = " ".join(said)
     elif stops_at is not None:

@@ -4,7 +4,7 @@ A press is one transaction and calls no provider. A class stops only what its ow
 """
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Final, Literal
@@ -16,9 +16,8 @@ from bot.domain.classes import REST, ClassCard, ClassCounts, ClassProblem, Parti
 from bot.domain.ends import of_lesson
 from bot.domain.errands import Call
 from bot.domain.forms import marked
-from bot.domain.hours import Occurrence, Rule, written
-from bot.domain.lead import AGAIN, LEAST, Pace, is_no_room, tries_again, tries_until
-from bot.domain.lessons import LATEST_REPORT_SECONDS, PREPARED_SECONDS, REPORT_SECONDS, WARNED_SECONDS
+from bot.domain.hours import Rule, written
+from bot.domain.lead import LEAST
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
@@ -29,6 +28,7 @@ from bot.domain.workspaces import NOT_UP, State, Workspace
 from bot.messages.texts import classes as class_words
 from bot.messages.texts import problems, times
 from bot.providers.base import Making, Provider
+from bot.services import readiness
 from bot.services.accounts import acting
 from bot.services.asked import Asked, usable
 from bot.services.context import Context
@@ -50,19 +50,11 @@ from bot.support.release import FIRST, RELEASE
 OBSERVED_SECONDS: Final = 30.0
 #: The longest wait between two redraws of a card: an idle one is redrawn less and less often.
 LONGEST: Final = 60.0
-#: How many cards are looked at in one go, how many presses in one transaction, each of several rows, and how
-#: many members are told something in one.
+#: How many cards are looked at in one go, and how many presses in one transaction, each of several rows.
 CARDS: Final = 20
 SOME: Final = 40
-PIECE: Final = 30
 #: How long a workspace that was made for a course runs, so that its person can look at it.
 LOOK_SECONDS: Final = 3600.0
-#: As many may join a course as it has places, and without a number of those, as a large class has people.
-MANY: Final = 500
-#: How often it is looked at how the starts of a lesson go.
-PREPARES_EVERY: Final = 10.0
-#: How long the summary waits for the stops to finish, or for whoever has ended a course to take that back.
-SUMMARY_SECONDS: Final = 900.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +117,7 @@ def tell_teachers(tx: Transaction, asked: Asked, card: ClassCard, trainers: froz
     """Tell whoever may change a card from now on, or may not any more."""
     for key in sorted((card.trainers ^ trainers) - {asked.principal.key}):
         body = {"connection": card.connection, "person": key, "is_teacher": key in trainers}
-        _tell(tx, card, NoticeKind.COURSE_TEACHER, asked.reference, body, {key})
+        classes.tell(tx, card, NoticeKind.COURSE_TEACHER, asked.reference, body, {key})
         want_home(tx, Principal.from_key(key))
 
 
@@ -538,7 +530,7 @@ def _look(tx: Transaction, asked: Asked, looked: ClassCard) -> None:
         return
     lesson_at = None
     if card.is_course:
-        lesson_at = _prepare(tx, asked.context, card)
+        lesson_at = readiness.prepare(tx, asked.context, card)
         if about_teachers(tx, asked.context, card):
             CLASS_CARDS.change(tx, {"id": card.id}, follow_at=now)
     elif card.stops_at is not None and now >= card.stops_at - CLASS_WARNING_SECONDS:
@@ -554,106 +546,8 @@ def _look(tx: Transaction, asked: Asked, looked: ClassCard) -> None:
     # Until everybody has had their five minutes, however late it is.
     is_over = card.stops_at is not None and now >= card.stops_at and not counts.unended
     ended_at = (card.closed_at if card.is_course else card.stops_at) or 0.0
-    if is_over and (now >= ended_at + SUMMARY_SECONDS or not (counts.stopping or card.is_course)):
+    if is_over and (now >= ended_at + readiness.SUMMARY_SECONDS or not (counts.stopping or card.is_course)):
         _finish(tx, card, counts)
-
-
-def _pace(tx: Transaction, context: Context, card: ClassCard) -> Pace:
-    """Return how a course's connection starts its workspaces, as far as that is known now."""
-    provider = context.connections.get(card.connection)
-    slow = operations.slow_seconds(tx, card.principal, card.connection, card.spec)
-    if provider is None:
-        return Pace(slow=slow)
-    return Pace(provider.settings.starts_per_second, slow, provider.settings.idle_seconds)
-
-
-def in_time(tx: Transaction, asked: Asked, card: ClassCard) -> int | None:
-    """Return for how many people a course's workspaces can be ready in time; None for all who can join."""
-    found = _pace(tx, asked.context, card).in_time
-    return None if found is None or found >= (card.maximum or MANY) else found
-
-
-def _prepare(tx: Transaction, context: Context, card: ClassCard) -> float | None:
-    """Prepare a course's next lesson; return when it is looked at again because of one.
-
-    The evening before, and an hour before, those are told for whom nothing would be ready. Then its lead is
-    determined, starts that failed early enough or for want of room are tried again, and its teachers are told
-    how many are ready: once nothing is on its way any more, between five and two minutes before.
-    """
-    now = tx.now()
-    coming = lessons.lesson(card, now)
-    if coming is None:
-        return None if card.closed_at is None else card.closed_at + SUMMARY_SECONDS
-    looks = [lessons.evening_before(card, coming), coming.at - WARNED_SECONDS, coming.at - PREPARED_SECONDS]
-    if looks[0] <= now < coming.due_at and _tell_unserved(tx, context, card, coming, looks):
-        return now
-    if now < looks[-1]:
-        return min(one for one in looks if one > now)
-    counts = classes.class_counts(tx, card.id)
-    if now < coming.due_at:
-        lead = _pace(tx, context, card).lead(counts.joined)
-        if lead != card.lead:
-            CLASS_CARDS.change(tx, {"id": card.id}, lead=lead, follow_at=now)
-        return max(coming.at - lead, now + REST)
-    if now >= tries_until(coming):
-        return coming.until
-    tried, again = _try_again(tx, card, coming)
-    if now >= coming.at:
-        return now + PREPARES_EVERY if tried or counts.starting else coming.until
-    is_settled = not (counts.starting or counts.coming or tried)
-    if now >= coming.at - (REPORT_SECONDS if is_settled else LATEST_REPORT_SECONDS):
-        body = {"connection": card.connection, "begins": coming.at, "ends": coming.until}
-        body["unused"] = (tx.one("least_unused", card_id=card.id) or {}).get("unused") or 0
-        _tell(tx, card, NoticeKind.LESSON_REPORT, coming.local, body, card.teachers)
-    return min(now + (PREPARES_EVERY if again < SOME else REST), coming.at)
-
-
-def _tell_unserved(
-    tx: Transaction, context: Context, card: ClassCard, coming: Occurrence, looks: Sequence[float]
-) -> bool:
-    """Tell some for whom nothing would be ready what is missing; return whether there may be more of them.
-
-    ``looks`` begin with when those are told who had joined by then, and when the others are.
-    """
-    provider, spec = context.connections.get(card.connection), card.spec
-    found = [
-        (one.key, state == "coming")
-        for one, state in classes.unserved(tx, card, looks[1] if tx.now() >= looks[1] else looks[0])
-        if state != "coming" or (provider is not None and spec is not None and provider.withholds(spec, one))
-    ]
-    for key, is_withheld in found[:PIECE]:
-        body = {"connection": card.connection, "begins": coming.at, "is_withheld": is_withheld}
-        _tell(tx, card, NoticeKind.UNSERVED, coming.local, body, [key])
-    return len(found) > PIECE
-
-
-def _try_again(tx: Transaction, card: ClassCard, coming: Occurrence) -> tuple[int, int]:
-    """Try some failed starts of a lesson again; return how many are tried at all, and now.
-
-    Whom the begin finds without room is told so, once.
-    """
-    now, until, waiting, again = tx.now(), tries_until(coming), 0, 0
-    for rule, failed in classes.failed_starts(tx, card.id, coming.at):
-        ended_at = failed.ended_at or 0.0
-        if not tries_again(failed, failed.outcome, failed.cause, ended_at, until):
-            continue
-        waiting += 1
-        begin = rule.begin(coming)
-        if is_no_room(failed.cause) and now >= coming.at - 2 * AGAIN:
-            body = {"connection": card.connection, "until": until}
-            _tell(tx, card, NoticeKind.UNSERVED, f"{coming.local}:room", body, [rule.principal.key])
-        if now >= ended_at + AGAIN and again < SOME and hours.became(tx, rule, begin):
-            again += 1
-            hours.unsettle(tx, rule, begin)
-    return waiting, again
-
-
-def _tell(
-    tx: Transaction, card: ClassCard, kind: NoticeKind, occasion: str, body: Row, to: Collection[str]
-) -> None:
-    """Tell people, by their keys, something about a card."""
-    every = [(f"{occasion}:{key}", Principal.from_key(key)) for key in sorted(to)]
-    add_notices(tx, [NewNotice(card.id, kind, once, one, body) for once, one in every])
 
 
 def _is_up(tx: Transaction, press: Participant) -> bool:
@@ -672,7 +566,7 @@ def _finish(tx: Transaction, card: ClassCard, counts: ClassCounts) -> None:
     CLASS_CARDS.change(tx, {"id": card.id}, done_at=tx.now(), follow_at=tx.now())
     cards.owe_about(tx, card.id, changed=True)
     body: Row = {"connection": card.connection}
-    _tell(tx, card, NoticeKind.CLASS_OVER, "summary", body, {card.principal.key, card.stopper})
+    classes.tell(tx, card, NoticeKind.CLASS_OVER, "summary", body, {card.principal.key, card.stopper})
     detail = {"card": card.id, "stopped": str(counts.stopped), "kept": str(counts.kept)}
     target = f"{card.connection}/{card.title}"
     append_audit(tx, [AuditEntry(card.stopper, "class.over", target, "ok", detail)])

@@ -1,14 +1,17 @@
 """Class cards: what a press does in one transaction, and what the end of a class stops."""
 
+from collections.abc import Collection
 from typing import Any
 
 from bot.domain import lessons
 from bot.domain.classes import ClassCard, ClassCounts, ClassProblem, MemberState, Participant
 from bot.domain.hours import DAYS, Occurrence, Rule
+from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
 from bot.domain.timers import CLASS_WARNING_SECONDS
 from bot.store import cards, operations, workspaces
+from bot.store.notices import add_notices
 from bot.store.tables import CLASS_CARDS, PARTICIPANTS, RULES
 from bot.store.transaction import Row, Transaction, as_json, from_json
 
@@ -157,3 +160,11 @@ def presses_to_end(tx: Transaction, card_id: str, stops_at: float, limit: int) -
 def class_of_stop(tx: Transaction, operation_id: str) -> ClassCard | None:
     """Return the card whose end caused a stop."""
     return CLASS_CARDS.first(tx, "class_of_stop", operation_id=operation_id)
+
+
+def tell(
+    tx: Transaction, card: ClassCard, kind: NoticeKind, occasion: str, body: Row, to: Collection[str]
+) -> None:
+    """Tell people, by their keys, something about a card."""
+    every = [(f"{occasion}:{key}", Principal.from_key(key)) for key in sorted(to)]
+    add_notices(tx, [NewNotice(card.id, kind, once, one, body) for once, one in every])
