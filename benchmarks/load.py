@@ -6,9 +6,11 @@ import asyncio
 import hashlib
 import hmac
 import json
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from benchmarks.machine import BenchmarkError
@@ -202,6 +204,26 @@ async def ask(url: str, request: bytes) -> tuple[int, float]:
         async with asyncio.timeout(ANSWER_SECONDS):
             head = await reader.readuntil(b"\r\n\r\n")
         return int(head.split(b" ", 2)[1]), time.perf_counter() - began
+    except asyncio.IncompleteReadError as cut:
+        raise ConnectionError("the server closed the connection") from cut
+    finally:
+        writer.close()
+
+
+async def shown(url: str, request: bytes) -> Any:
+    """Send one request on a connection of its own; return what its answer shows, None if that is nothing.
+
+    Raises OSError as ``ask`` does.
+    """
+    place = urlsplit(url)
+    reader, writer = await asyncio.open_connection(place.hostname, place.port)
+    try:
+        writer.write(request)
+        async with asyncio.timeout(ANSWER_SECONDS):
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+            length = re.search(r"(?i)^content-length: *(\d+)", head, re.MULTILINE)
+            body = await reader.readexactly(int(length[1]) if length else 0)
+        return json.loads(body) if body else None
     except asyncio.IncompleteReadError as cut:
         raise ConnectionError("the server closed the connection") from cut
     finally:

@@ -1,6 +1,6 @@
-"""A course of as many as a card takes: its teacher skips a lesson and ends it while others type.
+"""A course of as many as a card takes: its teacher skips a lesson, takes days away and ends it.
 
-On SQLite in one process, and on PostgreSQL with a web and a worker.
+Meanwhile others type. On SQLite in one process, and on PostgreSQL with a web and a worker.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from benchmarks.course import at_noon, hours_at
 from benchmarks.crowd import TEAM, Crowd, Place, settle
 from benchmarks.figures import Figure, quantile
 from benchmarks.homes import KEY, context
-from benchmarks.load import ask
+from benchmarks.load import ask, shown
 from benchmarks.sizes import Sizes
 from benchmarks.stage import Stage, note, stage
 from bot.domain import lessons
@@ -47,6 +47,8 @@ _ALONE = 5.0
 #: The lesson begins so much later, long enough before anything of it is started.
 _AHEAD = 6 * 3600.0
 _TOGETHER = 100
+#: The days that are left when a change takes the others from everybody.
+_LEFT = "mon,tue,wed,thu,fri"
 _EVERY = "SELECT * FROM workspaces ORDER BY id"
 _TEACHER = Principal(None, TEAM, Crowd.user(0))
 
@@ -121,16 +123,19 @@ async def _measured(sizes: Sizes, name: str, *, shared: bool) -> list[Figure]:
     crowd, seen = Crowd(sizes.members), _Seen()
     async with stage(crowd, shared=shared) as scene:
         zone = await at_noon(crowd, scene.place)
+        times = hours_at(_lesson(), zone)
         async with _bots(scene, sizes) as room:
-            await room.post(f"card notebook*@saturn --title Course --hours daily {hours_at(_lesson(), zone)}")
+            await room.post(f"card notebook*@saturn --title Course --hours daily {times}")
+            place = room.place
         async with _store(scene) as store:
             (card,) = await store.courses()
             await _join(store, card)
         async with _bots(scene, sizes) as room, _store(scene) as store:
+            room.place = place
             typing = asyncio.create_task(_type(room, seen))
             await asyncio.sleep(_ALONE)
             alone, seen.helps = seen.helps, []
-            for order in ("skip tomorrow", "end"):
+            for order in ("skip tomorrow", f"hours {_LEFT} {times}", "end"):
                 await _decide(room, store, order, seen)
             typing.cancel()
     before, helps = ([quantile(one, share) for share in (0.5, 0.99)] for one in (alone, seen.helps))
@@ -209,11 +214,21 @@ async def _ask(room: Class, user: str, text: str, number: int, taken: list[float
     taken.append(seconds)
 
 
+async def _agree(room: Class, text: str) -> None:
+    """Type a change as the teacher, and press the button of what is asked first, if anything is."""
+    target, teacher = room.bot.target, Crowd.user(0)
+    answer = await shown(target.url, target.request(teacher, text, 0)) or {}
+    buttons = [one for block in answer.get("blocks", ()) for one in block.get("elements", ())]
+    agreed = [one for one in buttons if one.get("style") == "danger"]
+    for button in agreed[:1]:
+        await ask(target.url, target.click(teacher, button["action_id"], button["value"], room.place, 1))
+
+
 async def _decide(room: Class, store: Store, order: str, seen: _Seen) -> None:
     """Have the teacher decide, and wait until that is so and all have followed."""
     (before,) = await store.courses()
     began = time.perf_counter()
-    await _ask(room, Crowd.user(0), f"card Course {order}", 0, [], seen)
+    await _agree(room, f"card Course {order}")
     while (now := await store.class_card(before.id)) is not None and now.state == before.state:
         await asyncio.sleep(_LOOKS_EVERY / 10)
         if time.perf_counter() > began + room.sizes.patience:

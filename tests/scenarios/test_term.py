@@ -276,7 +276,7 @@ def _twins(stage):
 
 def _changes(stage):
     tina, yes = stage.person(user(TINA)), stage.person(user(YES))
-    hours = partial(tina.types, "card History --hours tue,fri 9:00-10:00", A)
+    hours = partial(tina.types, "card History hours tue,fri 9:00-10:00", A)
     stage.does(at("2026-11-09", "11:00"), "other hours", hours)
     cancels = partial(stage.presses_last, tina, "Cancel Thursdays", "", A)
     stage.does(at("2026-11-09", "11:01"), "cancels", cancels)
