@@ -10,7 +10,7 @@ import re
 import traceback
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -24,11 +24,12 @@ from tests.rigs.scenario.stage import World
 BERLIN = ZoneInfo("Europe/Berlin")
 MINUTE, HOUR = 60.0, 3600.0
 #: How far apart the looks are: about a begin and an end, on a day that is read and on any other; in a
-#: lesson and its lead; by day; by night.
+#: lesson that is read and its lead; by day; by night.
 FINE, PLAIN, COARSE, REST, NIGHT = 20.0, MINUTE, 10 * MINUTE, HOUR, 3 * HOUR
 _BY_DAY = range(8, 21)
-#: Slack takes a message a second for each conversation: where much happens, so many seconds go by.
-BUSY = 6
+#: Slack takes a message a second for each conversation: where much happens, so many seconds go by;
+#: on a day that isn't read only so many.
+BUSY, LESS = 6, 2
 #: A lesson is reported on, and its end warned of, so long before.
 REPORT, WARNING = 5 * MINUTE, 10 * MINUTE
 #: Nothing is started sooner before a lesson.
@@ -110,6 +111,7 @@ class TermWorld(World):
         self.log = Log()
         self._zones: dict[float, list[tuple[float, float]]] = {FINE: [], PLAIN: [], COARSE: []}
         self._acts: list[tuple[float, str, Act]] = []
+        self._read: set[date] = set()
         self._known_at = 0.0
         self.slack.state.listeners.append(self._heard)
 
@@ -160,10 +162,11 @@ class TermWorld(World):
     def watch_lesson(self, begin: datetime, end: datetime, *, is_read: bool) -> None:
         """Look closely about a lesson: when its starts, its message, its warning and its stop are due."""
         first, last = begin.timestamp(), end.timestamp()
-        self._zones[COARSE].append((first - LEAD - COARSE, last))
         for moment, early in ((first, REPORT), (last, WARNING)):
             self._zones[PLAIN] += [(moment - early - 10, moment - early + 60), (moment - 20, moment + 90)]
         if is_read:
+            self._read.add(begin.date())
+            self._zones[COARSE].append((first - LEAD - COARSE, last))
             self._zones[FINE] += [(first - REPORT - 10, first + 90), (last - 60, last + 90)]
 
     def does(self, moment: datetime, called: str, act: Act) -> None:
@@ -192,7 +195,7 @@ class TermWorld(World):
                 self._known_at = now
                 await self.know_everybody()
             self.clock.advance(min(*self._steps(now), moment - now))
-            for _ in range(BUSY):
+            for _ in range(BUSY if self.now.date() in self._read else LESS):
                 if not await self.settle() or self.clock.now() >= moment:
                     break
                 self.clock.advance(1.0)
