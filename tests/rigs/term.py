@@ -194,7 +194,8 @@ class TermWorld(World):
             if now - self._known_at > 12 * HOUR:
                 self._known_at = now
                 await self.know_everybody()
-            self.clock.advance(min(*self._steps(now), moment - now))
+            # No step is too small for a clock that counts from 1970.
+            self.clock.advance(max(min(*self._steps(now), moment - now), 0.1))
             for _ in range(BUSY if self.now.date() in self._read else LESS):
                 if not await self.settle() or self.clock.now() >= moment:
                     break
