@@ -111,7 +111,7 @@ class TermWorld(World):
         self.log = Log()
         self._zones: dict[float, list[tuple[float, float]]] = {FINE: [], PLAIN: [], COARSE: []}
         self._acts: list[tuple[float, str, Act]] = []
-        self._read: set[date] = set()
+        self._closely: set[date] = set()
         self._known_at = 0.0
         self.slack.state.listeners.append(self._heard)
 
@@ -165,7 +165,7 @@ class TermWorld(World):
         for moment, early in ((first, REPORT), (last, WARNING)):
             self._zones[PLAIN] += [(moment - early - 10, moment - early + 60), (moment - 20, moment + 90)]
         if is_read:
-            self._read.add(begin.date())
+            self._closely.add(begin.date())
             self._zones[COARSE].append((first - LEAD - COARSE, last))
             self._zones[FINE] += [(first - REPORT - 10, first + 90), (last - 60, last + 90)]
 
@@ -196,7 +196,7 @@ class TermWorld(World):
                 await self.know_everybody()
             # No step is too small for a clock that counts from 1970.
             self.clock.advance(max(min(*self._steps(now), moment - now), 0.1))
-            for _ in range(BUSY if self.now.date() in self._read else LESS):
+            for _ in range(BUSY if self.now.date() in self._closely else LESS):
                 if not await self.settle() or self.clock.now() >= moment:
                     break
                 self.clock.advance(1.0)
