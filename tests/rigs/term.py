@@ -32,6 +32,8 @@ _BY_DAY = range(8, 21)
 BUSY, LESS = 6, 2
 #: A lesson is reported on, and its end warned of, so long before.
 REPORT, WARNING = 5 * MINUTE, 10 * MINUTE
+#: So long does it take until what is done has its effect.
+FOLLOWS = 5 * MINUTE
 #: Nothing is started sooner before a lesson.
 LEAD = 45 * MINUTE
 _MARKS = re.compile(r"<(?:[@#!])[^>]*>")
@@ -140,9 +142,12 @@ class TermWorld(World):
         """Return what is read, with Slack's marks of times as somebody in Berlin reads them."""
 
         def local(found: re.Match[str]) -> str:
-            return f"{datetime.fromtimestamp(int(found[1]), BERLIN):%H:%M}"
+            moment = datetime.fromtimestamp(int(found[1]), BERLIN)
+            return re.sub(
+                r"{[a-z_]*}", lambda one: f"{moment:{'%H:%M' if 'time' in one[0] else '%-d %b'}}", found[2]
+            )
 
-        return re.sub(r"<!date\^(\d+)[^>]*>", local, shown.text)
+        return re.sub(r"<!date\^(\d+)\^([^|^>]*)[^>]*>", local, shown.text)
 
     def note_pods(self) -> None:
         """Write down what Saturn Cloud has run."""
@@ -169,6 +174,10 @@ class TermWorld(World):
             self._zones[COARSE].append((first - LEAD - COARSE, last))
             self._zones[FINE] += [(first - REPORT - 10, first + 90), (last - 60, last + 90)]
 
+    def watch_moment(self, moment: datetime) -> None:
+        """Look closely at what comes of something within some minutes."""
+        self._zones[PLAIN].append((moment.timestamp(), moment.timestamp() + FOLLOWS))
+
     def does(self, moment: datetime, called: str, act: Act) -> None:
         """Have something done at a moment."""
         self._acts.append((moment.timestamp(), called, act))
@@ -179,6 +188,7 @@ class TermWorld(World):
             if moment > until.timestamp():
                 break
             await self.until(moment)
+            self.watch_moment(self.now)
             try:
                 found = await act()
             except Exception:  # noqa: BLE001 - its test tells it

@@ -101,9 +101,16 @@ STUDENTS = (
 )
 A, B, C = "C0GENERAL", "C0BIRCH", "C0CEDAR"
 OPENS, CLOSES = at("2026-10-05", "7:00"), at("2027-01-11")
-#: Courses of which nothing is read later end after six weeks, as a look at each lesson takes its time.
-HALF = "2026-11-13"
+#: Courses of which nothing is read later end after five weeks, as a look at each lesson takes its time.
+HALF = "2026-11-06"
 HOLIDAYS = set(days(at("2026-12-22"), at("2027-01-06")))
+NO_ROOM = json.dumps({"message": "Quota exceeded: 0 running workspaces at most"})
+#: Days of which every message is read, whose lessons are looked at more closely.
+READ = {
+    *("2026-10-07", "2026-10-09", "2026-10-12", "2026-10-14", "2026-10-16", "2026-10-22", "2026-10-23"),
+    *("2026-10-25", "2026-10-26", "2026-10-30"),
+}
+DAYS = set(days(at("2026-12-22"), at("2027-01-06")))
 NO_ROOM = json.dumps({"message": "Quota exceeded: 0 running workspaces at most"})
 #: Days of which every message is read, whose lessons are looked at more closely.
 READ = (
@@ -307,6 +314,7 @@ def _troubles(stage):
     for day, until in (("2026-10-23", "14:10"), ("2026-10-30", "15:10")):
         stage.does(at(day, "13:00"), f"{day} fills", partial(_fill, stage, is_full=True))
         stage.does(at(day, until), f"{day} empties", partial(_fill, stage, is_full=False))
+        stage.watch_moment(at(day, "14:13"))
     elsa, late = stage.person(user(ELSA)), stage.person(user(LATE))
     stage.does(at("2026-10-07", "12:00"), "elsa links", partial(elsa.links, ELSA))
     stage.does(at("2026-10-15", "14:20"), "late links", partial(late.links, LATE))
@@ -539,7 +547,7 @@ def test_another_timetable_begins_for_who_agrees(term):
     ran(term, NO, sorted([*tuesdays, *thursdays]))
     assert [sense(one) for one in told(term, NO, "2026-11-09")] == ["changed"]
     counted(term, "2026-11-10", "History", 2, 2)
-    counted(term, "2026-11-13", "History", 1, 1, r"1 person hasn't agreed|agreed")
+    counted(term, "2026-11-13", "History", 1, 1, "agreed")
 
 
 def test_who_hasnt_agreed_hears_it_the_evening_before_once_with_the_button(term):
@@ -640,7 +648,7 @@ def test_who_has_no_link_hears_it_the_evening_before_and_runs_never(term):
     assert "Statistics" in said.text
     assert [one for one in said.labels if "Link" in one]
     assert told(term, UNA, "2026-10-08") == []
-    counted(term, "2026-10-08", "Statistics", 1, 3, r"2 people haven't linked")
+    counted(term, "2026-10-08", "Statistics", 1, 3, r"2 .*haven't linked")
 
 
 def test_a_link_made_elsewhere_wakes_the_press_that_waits(term):
@@ -656,7 +664,7 @@ def test_who_links_in_the_lesson_runs_at_once_until_its_end(term):
     ran(term, LATE, every("Statistics", since="2026-10-16"), since=at("2026-10-16"))
     said = [sense(one) for one in told(term, LATE, "2026-10-15", since="14:21")]
     assert said == ["ready", "warned"], said
-    counted(term, "2026-10-22", "Statistics", 2, 3, r"1 person hasn't linked")
+    counted(term, "2026-10-22", "Statistics", 2, 3, r"1 .*hasn't linked")
 
 
 def test_a_kill_in_the_lead_starts_nothing_twice(term):
