@@ -50,6 +50,18 @@ def at(day: str, clock: str = "0:00", *, fold: int = 0) -> datetime:
     return datetime.fromisoformat(day).replace(hour=hour, minute=minute, tzinfo=BERLIN, fold=fold)
 
 
+#: What a message says to its reader, in the sense; the first that fits.
+SENSES = {
+    "skipping": r"I'll skip",
+    "no room": r"[Nn]o room",
+    "ready": r"is ready|are ready",
+    "starting": r"still starting",
+    "warned": r"ends at|will be stopped|stops at|stops in|ends in",
+    "ended": r"has been stopped|has ended|is over|[Ss]topped",
+    "skipped": r"[Nn]o lesson",
+    "back": r"after all|takes place",
+    "changed": r"new timetable|no lesson|now (?:on|at)",
+}
 EVER = at("2000-01-01"), at("2100-01-01")
 
 
@@ -295,3 +307,8 @@ def ran(
 def _near(runs: list[Run], begin: datetime) -> list[str]:
     day = timedelta(days=1)
     return [f"{a:%-d %b %H:%M}-{b and format(b, '%-d %b %H:%M')}" for a, b in runs if abs(a - begin) < day]
+
+
+def sense(one: Said) -> str:
+    """Return what a message says, in the sense."""
+    return next((word for word, pattern in SENSES.items() if re.search(pattern, one.text)), "?")
