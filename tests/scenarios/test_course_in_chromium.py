@@ -10,6 +10,7 @@ from tests.playground.browser import Browser, chromium
 from tests.rigs.scenario import world
 from tests.rigs.scenario.people import GENERAL
 from tests.scenarios.test_day_in_chromium import SECONDS, picture
+from tests.scenarios.test_hours_in_chromium import Sitting
 
 TEACHER, ADA, BEN = "U0TARA", "U0ADA", "U0BEN"
 COMMAND = "/workspace card notebook --title Statistics --hours daily 10:00-11:00"
@@ -85,8 +86,8 @@ class Seat:
         await self.tab.ask(f"{button}.click()")
         await self.reads(says)
 
-    async def looks(self, name):
-        await picture(self.tab, 1200, 1100, self._folder / f"{name}.png")
+    async def looks(self, name, width=1200, height=1100):
+        await picture(self.tab, width, height, self._folder / f"{name}.png")
 
 
 async def passes(stage, began, hours, minutes, step=10):
@@ -151,3 +152,48 @@ async def test_a_teacher_and_two_students_from_the_card_to_the_second_lesson(tmp
         assert len(stage.person(ADA).told("lesson")) == 1
         for tab in tabs:
             assert (tab.complaints, tab.hosts - {None}) == ([], {"127.0.0.1"})
+
+
+@pytest.mark.browser
+@pytest.mark.timeout(240)
+@pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine")
+async def test_a_teacher_changes_a_course_from_a_phone(tmp_path):
+    seeds = {"slack_seed": _slack_seed(), "saturn_seed": _saturn_seed()}
+    async with world(tmp_path, **seeds) as stage, Browser.started() as tab:
+        for user, name in ((TEACHER, "tara"), (ADA, "ada")):
+            await stage.person(user).has_linked(name)
+        await stage.pass_time(20, step=5)
+        phone = (390, 844)
+        await tab.screen(*phone)
+        teacher, home = Seat(stage, tab, stage.person(TEACHER), tmp_path), Sitting(stage, tab, tmp_path)
+        await teacher.goes_to(GENERAL)
+        await teacher.types(COMMAND, "Join once")
+        ada = stage.person(ADA)
+        (card,) = [one for one in ada.sees(GENERAL) if one.kind == "class_card"]
+        await ada.presses(card, "Join")
+        await teacher.reads("1 person has joined")
+        await teacher.looks("card", *phone)
+
+        # What takes days from a member is asked about in so many words.
+        await teacher.types("/workspace card Statistics hours weekdays 10:00-11:00", "for 1 person")
+        await teacher.looks("asked", *phone)
+        (label,) = [
+            one for shown in teacher.person.sees(GENERAL) for one in shown.labels if one.startswith("Cancel ")
+        ]
+        await teacher.presses(label, "new timetable")
+        await stage.pass_time(5)
+        assert "new timetable" in ada.sees()[-1].text
+
+        await teacher.goes_to("@bot")
+        await home.goes_home("1 joined")
+        await teacher.looks("home", *phone)
+        await home.chooses("#home", "Move…")
+        await tab.until("document.getElementById('modal').open")
+        await teacher.looks("move", *phone)
+        await tab.click("#modal footer button")
+        await home.chooses("#home", "Skip 15 Jan")
+        await home.goes_home("18 Jan")
+        await teacher.looks("skipped", *phone)
+        await stage.pass_time(5)
+        assert "15 Jan" in ada.sees()[-1].text
+        assert (tab.complaints, tab.hosts - {None}) == ([], {"127.0.0.1"})
