@@ -513,10 +513,8 @@ def test_a_colleagues_course_of_that_title_is_theirs(term):
     ran(term, CARA, every("Physics", number=2, but=("20 Nov",)))
     ran(term, FRIDA, every("Physics", number=1), since=at("2026-11-16"))
     ran(term, WEDA, every("Physics", but=("18 Nov",)), since=at("2026-11-16"))
-    heard_on_the_17th = {
-        one: [sense(each) for each in told(term, one, "2026-11-17")] for one in (WEDA, FRIDA, CARA)
-    }
-    assert heard_on_the_17th == {WEDA: ["skipped"], FRIDA: [], CARA: ["skipped"]}
+    said = {who: [sense(one) for one in told(term, who, "2026-11-17")] for who in (WEDA, FRIDA, CARA)}
+    assert said == {WEDA: ["skipped"], FRIDA: [], CARA: ["skipped"]}
     counted(term, "2026-11-27", "Physics", 1, 1, teacher=CARL)
 
 
@@ -562,25 +560,20 @@ def test_holidays_are_said_once_as_the_teacher_said_them(term):
 def test_nothing_runs_and_nobody_is_told_anything_in_the_holidays(term):
     assert not [key for key in term.pods if term.runs(key[0], at("2026-12-22"), at("2027-01-07"))]
     assert not [
-        one.text for who in (*STUDENTS, TINA) for one in _between(term, who, "2026-12-22", "2027-01-06")
+        one.text
+        for who in (*STUDENTS, TINA)
+        for one in term.told(user(who), at("2026-12-22"), at("2027-01-06"))
     ]
-
-
-def _between(log, who, first, last):
-    return log.told(user(who), at(first), at(last))
 
 
 def test_a_lesson_is_at_its_hour_when_the_clocks_change(term):
     night = (at("2026-10-25", "1:30"), at("2026-10-25", "4:00"))
     ran(term, NIA, [*every("Algebra"), night])
-    assert [one.moment.astimezone(UTC).hour for one in _ready(term, NIA, "2026-10-19")] == [7]
-    assert [one.moment.astimezone(UTC).hour for one in _ready(term, NIA, "2026-10-26")] == [8]
+    for day, hour in (("2026-10-19", 7), ("2026-10-26", 8)):
+        ready = [one for one in told(term, NIA, day) if sense(one) == "ready"]
+        assert [one.moment.astimezone(UTC).hour for one in ready] == [hour]
     heard(term, NIA, "2026-10-25", ("ready", "Astronomy", "1:30"), ("warned", "4:00", "3:50"))
     counted(term, "2026-10-25", "Astronomy", 1, 1)
-
-
-def _ready(log, who, day):
-    return [one for one in told(log, who, day) if sense(one) == "ready"]
 
 
 def test_a_lesson_leaves_its_student_one_message(term):
@@ -605,7 +598,7 @@ def test_a_course_whose_teachers_have_gone_asks_an_admin_and_doesnt_run_for_ever
     assert len([one for one in asked if "Ethics" in one.text]) == 1, [one.text for one in asked]
     ran(term, LEA, every("Ethics", until="2026-11-16"), until=at("2026-11-16"))
     assert len(term.runs(LEA, at("2026-11-16"), CLOSES)) <= 3
-    assert _between(term, GRETA, "2026-11-17", "2027-01-11") == []
+    assert term.told(user(GRETA), at("2026-11-17"), CLOSES) == []
 
 
 def test_a_course_goes_on_with_its_co_teacher(term):
