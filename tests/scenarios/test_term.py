@@ -60,7 +60,7 @@ next of the three.
   on: joined | counted as ready |
 | one who links late, in the lesson | started at once, stopped at the lesson's end | ready; warned of the
   end | - |
-| kill -9 in the lead | each is started once | ready once each | one report |
+| kill -9 in the lead (for real: tests/benchmarks) | each is started once | ready once each | one report |
 | a class until 10:00 and a course until 11:00, one notebook | one stop at 11:00 | warned once, of 11:00 | -
   |
 | the end of the term | nothing is started after it | - | - |
