@@ -90,14 +90,15 @@ TINA, CARL, GRETA, GUS, CORA, AMIR = "tina", "carl", "greta", "gus", "cora", "am
 OLA, TOM, HUGO, BEA, LATER, SOONER = "ola", "tom", "hugo", "bea", "later", "sooner"
 #: Of the three courses of one title; who agrees to another day, who doesn't; at night.
 WEDA, FRIDA, CARA, YES, NO, NIA = "weda", "frida", "cara", "yes", "no", "nia"
-#: Of teachers who leave; where there's room and where not; without a link, linked elsewhere, in the lesson.
-LEA, LEO, ROOM, FULL, UNA, ELSA, LATE = "lea", "leo", "room", "full", "una", "elsa", "late"
+#: Of teachers who leave; where there's room and where not; without a link, linked elsewhere, in the lesson,
+#: joined without one on the day.
+LEA, LEO, ROOM, FULL, UNA, ELSA, LATE, MIA = "lea", "leo", "room", "full", "una", "elsa", "late", "mia"
 #: When all is killed; in a class and a course at once.
 KIM, CLAS = "kim", "clas"
 TEACHERS = (TINA, CARL, GRETA, GUS, CORA, AMIR)
 STUDENTS = (
     *(OLA, TOM, HUGO, BEA, LATER, SOONER, WEDA, FRIDA, CARA, YES, NO, NIA),
-    *(LEA, LEO, ROOM, FULL, UNA, ELSA, LATE, KIM, CLAS),
+    *(LEA, LEO, ROOM, FULL, UNA, ELSA, LATE, MIA, KIM, CLAS),
 )
 A, B, C = "C0GENERAL", "C0BIRCH", "C0CEDAR"
 OPENS, CLOSES = at("2026-10-05", "7:00"), at("2027-01-11")
@@ -205,10 +206,11 @@ async def _play(folder):
     try:
         async with stage.running():
             for one in (*TEACHERS, *STUDENTS):
-                if one not in (UNA, ELSA, LATE):
+                if one not in (UNA, ELSA, LATE, MIA):
                     await stage.person(user(one)).has_linked(one)
             await stage.pass_time(60, step=10)
-            _write(stage)
+            for write in (_courses, _own_acts, _twins, _changes, _troubles):
+                write(stage)
             await stage.play(CLOSES)
     except Exception:  # noqa: BLE001 - told by the test of the rules
         stage.log.broken = traceback.format_exc()
@@ -216,15 +218,6 @@ async def _play(folder):
 
 
 RECIPE = {"type": "workspace", "spec": {"name": "x", "instance_type": "large"}}
-
-
-def _write(stage):
-    """Write down who does what and when."""
-    _courses(stage)
-    _own_acts(stage)
-    _twins(stage)
-    _changes(stage)
-    _troubles(stage)
 
 
 def _courses(stage):
@@ -306,6 +299,9 @@ def _troubles(stage):
     elsa, late = stage.person(user(ELSA)), stage.person(user(LATE))
     stage.does(at("2026-10-07", "12:00"), "elsa links", partial(elsa.links, ELSA))
     stage.does(at("2026-10-15", "14:20"), "late links", partial(late.links, LATE))
+    joins = partial(stage.joins, stage.person(user(MIA)), "Statistics", A)
+    stage.does(at("2026-11-05", "10:00"), "mia joins", joins)
+    stage.watch_moment(at("2026-11-05", "12:58"))
     stage.does(at("2026-10-22", "13:52"), "kill", partial(_kill, stage))
 
 
@@ -641,6 +637,12 @@ def test_who_has_no_link_hears_it_the_evening_before_and_runs_never(term):
     counted(term, "2026-10-08", "Statistics", 1, 3, r"2 .*haven't linked")
 
 
+def test_who_joins_without_a_link_on_the_day_hears_it_an_hour_before(term):
+    (said,) = told(term, MIA, "2026-11-05", since="10:01")
+    assert abs(said.moment - at("2026-11-05", "13:00")) <= timedelta(minutes=5)
+    assert [one for one in said.labels if "Link" in one]
+
+
 def test_a_link_made_elsewhere_wakes_the_press_that_waits(term):
     ran(term, ELSA, every("Statistics"))
     assert [one for one in told(term, ELSA, "2026-10-07") if "Statistics" in one.text]
@@ -689,7 +691,8 @@ def test_with_somebody_unknown_nothing_is_posted(term):
 
 def test_nobody_is_told_of_anothers_course(term):
     theirs = {
-        who: {one.title for one in COURSES if who in one.members} | ({"Biology"} if who == BEA else set())
+        who: {one.title for one in COURSES if who in one.members}
+        | {BEA: {"Biology"}, MIA: {"Statistics"}}.get(who, set())
         for who in STUDENTS
     }
     theirs[CLAS].add("Workshop")
