@@ -129,7 +129,7 @@ def _change(
     counts = _decides[-1](tx, workspace_id, ends) if ends else None
     if row["ends"] == clean(Ends(ends, counts)) and named is None:
         return
-    timer = dict(NONE) if counts is None else _timer(counts, tx.now())
+    timer = dict(NONE) if counts is None else _timer(counts, tx.now(), is_named=counts is named)
     if counts is not None and counts.at == row["stop_at"] and counts is not named:
         timer |= {name: row[name] for name in ("stop_warned", "stop_warning", "stop_look_at")}
     else:
@@ -138,9 +138,10 @@ def _change(
     cards.owe_about(tx, workspace_id, changed=True)
 
 
-def _timer(end: End, now: float) -> Row:
-    """Return the columns of an end as its workspace's timer."""
-    before = timers.warned_before(end.card) if timers.needs_warning(end, now) else 0.0
+def _timer(end: End, now: float, *, is_named: bool) -> Row:
+    """Return the columns of an end as its workspace's timer; ``is_named``: its person has just set it."""
+    needs_warning = not is_named or timers.needs_warning(end, now)
+    before = timers.warned_before(end.card) if needs_warning else 0.0
     return {
         "stop_at": end.at,
         "stop_mode": end.mode,

@@ -129,6 +129,25 @@ async def test_what_a_person_set_before_they_joined_doesnt_stop_them_in_a_lesson
     assert (await mine(world, alice)).stop_at == local("09:30")
 
 
+async def test_an_end_of_ones_own_that_counts_again_is_warned_of(world):
+    """When they set it they needed no warning, but meanwhile another one counted."""
+    (alice,) = people(1)
+    workspace = await seat(world, alice, State.RUNNING)
+    await until(world, "08:30")
+    await ask(world, alice).to(workspaces.set, workspace.id, End(local("09:30"), "stop"))
+    await world.pass_time(20, step=5)
+    await course(world)
+    (card,) = await world.store.courses()
+    await press(world, card, alice)
+    await until(world, "09:27")
+    assert (state(world), warned(world, alice)) == (State.RUNNING, [])
+    await ask(world, alice).to(lessons.leave, card.id)
+    await until(world, "09:31")
+    assert (state(world), len(warned(world, alice))) == (State.RUNNING, 1)
+    await until(world, "09:36")
+    assert state(world) is State.STOPPED
+
+
 async def test_an_end_that_was_taken_back_is_there_again(world):
     """With what else was to stop it."""
     (alice,) = people(1)
