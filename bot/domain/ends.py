@@ -30,7 +30,8 @@ def that_counts(ends: Collection[End], rules: Collection[Rule], agreed_at: float
         return own
     others = [one for one in ends if one.because != "own" and not (own and one.because in _BY_ITSELF)]
     among = [*others, own] if own is not None else others
-    latest = max(among, key=lambda one: one.at, default=None)
+    # What else is to stop it says for how long it is needed.
+    latest = max(among, key=lambda one: (one.because != "needed", one.at), default=None)
     while latest is not None and (later := _put_off(latest, rules)) is not None:
         latest = later
     if latest is not None and latest.because == "lesson" and any(_goes_on(one, latest.at) for one in rules):

@@ -48,6 +48,8 @@ RULE = rule("first", "9:00-10:30")
         ([FIRST, CLASS], [RULE], ("10:30", "lesson", "first")),
         ([CLASS, end("class", "9:40", "two")], [], ("10:00", "class", "one")),
         ([HOURS, FIRST], [RULE], ("10:30", "lesson", "first")),
+        # That nobody has said that it is needed puts off nothing.
+        ([CLASS, end("needed", "18:00")], [], ("10:00", "class", "one")),
         # What its person has set since they joined wins, earlier or later; before that, it is one of them.
         ([FIRST, EARLIER], [RULE], ("9:50", "own", "")),
         ([FIRST, LATER], [RULE], ("12:00", "own", "")),
