@@ -293,9 +293,11 @@ def _brought_up(
         if row is not None and row["verb"] in classes.UP:
             inbox.keep_result(tx, asked.interaction, row["id"])
             found = OPERATIONS.of(row)
-            if lesson is not None:
+            # What was only to be made is started by this press.
+            rested = found.rests
+            if lesson is not None or not card.is_course:
                 found = operations.wanted_again(tx, found, context.deadline_seconds)
-            return workspace_id, found, True
+            return workspace_id, found, found.rests is rested
     given = (context.deadline_seconds, asked.reference, asked.channel_id)
     if workspace.is_provisional:
         if target.instead_of:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.classes import ClassCard
 from bot.domain.errands import Outcome
 from bot.domain.forms import Spec
 from bot.domain.hours import read
@@ -18,7 +19,7 @@ from bot.store.preferences import save_preferences
 from bot.store.tables import OWNERS
 from bot.support.errors import Conflict, Refused, ServerFailed
 from bot.support.release import RELEASE
-from tests.reconciler.classroom import TRAINER, ask, people, post, press, seat, shown, told
+from tests.reconciler.classroom import CHANNEL, TRAINER, ask, people, post, press, seat, shown, told
 from tests.reconciler.test_hours import became, local
 from tests.rigs.store import unlink, within
 
@@ -272,6 +273,25 @@ async def test_what_is_being_made_is_started_for_whoever_wants_it_now(world):
     assert (started.joined, started.operation.rests) == (True, False)
     await world.pass_time(600, step=5)
     assert (await world.store.workspace(row.id)).state is State.RUNNING
+
+
+@pytest.mark.parametrize("is_course", [True, False], ids=["lesson", "class"])
+async def test_what_is_being_made_is_started_and_stopped_for_a_lesson_or_class_that_is_on(world, is_course):
+    (alice,) = people(1)
+    world.provider.makes_at_rest = True
+    await until(world, "13:00")
+    course_ = await course(world, **TEMPLATE)
+    await seat(world, alice)
+    await world.know(alice)
+    assert (await press(world, course_, alice)).operation.rests
+    keys = LESSONS | {"starts": 12 * 60 + 30, "stops": 14 * 60} if is_course else {"stops_at": local("14:00")}
+    draft = ClassCard(TRAINER, CHANNEL, "cloud", "Statistics", **keys | TEMPLATE)
+    pressed = await press(world, await ask(world).to(classes.post, draft), alice)
+    assert (pressed.result, pressed.operation.rests) == ("started", False)
+    await until(world, "13:50")
+    (_, row) = await world.store.workspaces(alice)
+    assert (row.state, row.stop_at) == (State.RUNNING, local("14:00"))
+    assert any("ready" in one for one in told(world, alice))
 
 
 @pytest.mark.parametrize("release", ["0.2.0", RELEASE])
