@@ -1575,8 +1575,9 @@ WHERE card_id = :card_id AND principal = :principal AND consented_at IS NOT NULL
     AND ended_at IS NULL;
 
 -- The one state of each member in a lesson: on :day, a :weekday ('' for one that was moved there), at :begins, which is
--- :local; what was begun :since then is for it, too. :is_on = 0: nothing is begun yet. For a class, all of it since
--- its posting; a member's progress is that of the newest operation that brings their workspace up.
+-- :local; what was begun or went on :since then is for it, too, unless it starts nothing. :is_on = 0: nothing is begun
+-- yet. For a class, all of it since its posting; a member's progress is that of the newest operation that brings their
+-- workspace up.
 -- part: in_lesson
 SELECT p.*, r.paused, o.id AS newest, a.id AS account_id,
     CASE WHEN r.follows <> :state OR r.heard <> :state THEN 1 ELSE 0 END AS is_behind,
@@ -1622,7 +1623,8 @@ LEFT JOIN workspaces w ON w.id = p.workspace_id
 LEFT JOIN operations o ON o.id = (
     SELECT x.id FROM operations x
     WHERE x.workspace_id = p.workspace_id AND x.verb IN ('start', 'restart', 'create')
-        AND (x.created_at >= :since OR x.planned_for = :begins)
+        AND (x.created_at >= :since OR x.planned_for = :begins OR x.ended_at IS NULL OR x.ended_at >= :since)
+        AND (x.lasts IS NULL OR x.lasts > 0.0)
     ORDER BY x.created_at DESC, x.id DESC LIMIT 1
 )
 LEFT JOIN occurrences c ON c.rule_id = r.id AND c.local = :local AND c.side = 'start'

@@ -133,6 +133,7 @@ STATES = {
     "gone": (lambda store, clock, row: seen(store, clock, row, State.GONE, State.GONE), "no_workspace"),
     "runs": (lambda store, clock, row: seen(store, clock, row, State.RUNNING), "coming", "ready"),
     "starts": (lambda store, clock, row: op(store, row, None, planned_for=BEGINS), "coming", "starting"),
+    "starts-by-hand": (lambda store, clock, row: op(store, row, None), "coming", "starting"),
     "failed": (lambda store, clock, row: failed(store, row, "gave_up", BEGINS), "coming", "failed"),
     "full": (lambda store, clock, row: failed(store, row, "limit: full", BEGINS), "coming", "no_room"),
     # Another lesson's failure is none of this one's.
