@@ -8,7 +8,7 @@ from bot.domain.acts import Undone
 from bot.domain.notices import NoticeKind
 from bot.domain.people import Principal
 from bot.reconciler.clockwork import Clockwork
-from bot.services import acts, classes, lessons
+from bot.services import acts, classes, lessons, readiness
 from bot.services.hours import HOURS
 from bot.store import hours as rows
 from bot.store.store import Store
@@ -114,7 +114,7 @@ async def test_no_transaction_about_a_course_grows_with_its_members(store, clock
     assert {row["lead"] for row in (await members(store))[1]} == {600.0}
     await decide(watched, "end", {}, {})
     await members_follow(asking(watched))
-    clock.advance(classes.SUMMARY_SECONDS + 1)
+    clock.advance(readiness.SUMMARY_SECONDS + 1)
     await look(watched)
     await members_follow(asking(watched))
     assert (await members(store))[1] == []
@@ -169,7 +169,7 @@ async def test_nobody_loses_agreed_days_by_an_end_that_is_undone(store, clock, m
     # Once it is over for good, it stays so.
     await asks(store, "again").to(lessons.change, CARD, "end", {}, {})
     act = (await store.acts_since(TRAINER, 0.0))[0]
-    clock.advance(classes.SUMMARY_SECONDS + 1)
+    clock.advance(readiness.SUMMARY_SECONDS + 1)
     await look(store)
     with pytest.raises(lessons.Refused, match=r"course\.over"):
         await by(store, TRAINER, "late").to(acts.undo, act.id)
@@ -286,7 +286,7 @@ async def test_who_has_nothing_ready_is_told_in_pieces_and_once(store, clock, ma
         before = len(await warned(store))
         await look(store)
         sizes.append(len(await warned(store)) - before)
-    assert sizes == [classes.PIECE] * 5 + [0] * 3
+    assert sizes == [readiness.PIECE] * 5 + [0] * 3
     assert len({row["principal"] for row in await warned(store)}) == MANY
 
 
