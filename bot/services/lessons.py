@@ -216,6 +216,7 @@ def _follow(tx: Transaction, asked: Asked, looked: ClassCard) -> None:
         timers.decide(tx, rule.workspace_id)
         for news in lessons.untold(card, rule.heard):
             more = sorted(card.days - rule.days), (rule.stops, rule.last_day) != (card.stops, card.last_day)
+            more = more if news["what"] == "hours" else ([], False)
             body = {"connection": card.connection, "what": news["what"], "more": more, **news["said"]}
             occasion = f"{news['by']}:{rule.principal.key}"
             add_notices(tx, [NewNotice(card.id, NoticeKind.COURSE_CHANGED, occasion, rule.principal, body)])

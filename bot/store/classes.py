@@ -85,9 +85,9 @@ def class_problems(tx: Transaction, card_id: str, limit: int = 100) -> list[Clas
     return [_member(tx, row) for row in _members(tx, "class_problems", card_id, limit=limit)]
 
 
-def member(tx: Transaction, card_id: str, principal: Principal) -> ClassProblem | None:
+def member_of(tx: Transaction, card_id: str, principal: Principal) -> ClassProblem | None:
     """Return what is so of one person in the lesson that is on or comes next."""
-    rows = _members(tx, "member", card_id, principal=principal.key)
+    rows = _members(tx, "member_of", card_id, principal=principal.key)
     return _member(tx, rows[0]) if rows else None
 
 
@@ -96,7 +96,7 @@ def unserved(tx: Transaction, card: ClassCard, joined_by: float) -> list[tuple[P
 
     Of a template, these are all for whom nothing has begun: somebody may not have it any more.
     """
-    rows = _members(tx, "unserved", card.id, joined_by=joined_by, is_made=card.spec is not None)
+    rows = _members(tx, "members_unserved", card.id, joined_by=joined_by, is_made=card.spec is not None)
     return [(Principal.from_key(row["principal"]), row["state"]) for row in rows]
 
 

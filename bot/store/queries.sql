@@ -1668,11 +1668,11 @@ SELECT m.* FROM ({in_lesson}) m
 WHERE m.state IN ('starting', 'failed', 'no_room', 'unlinked', 'no_workspace')
 ORDER BY m.joined_at, m.principal LIMIT :limit;
 
--- name: member
+-- name: member_of
 SELECT m.* FROM ({in_lesson} AND p.principal = :principal) m;
 
 -- Those for whom nothing would be ready, or who may not have a template any more, and weren't told so for this lesson.
--- name: unserved
+-- name: members_unserved
 SELECT m.* FROM ({in_lesson} AND p.joined_at <= :joined_by) m
 WHERE (m.state IN ('unlinked', 'no_workspace') OR (:is_made = 1 AND m.state = 'coming'))
     AND NOT EXISTS (

@@ -315,7 +315,7 @@ class Store(OnEngine):
     class_counts = read(classes.class_counts, Priority.STEADY)
     counts_shown = read(classes.counts_shown, Priority.STEADY)
     class_of_stop = read(classes.class_of_stop, Priority.STEADY)
-    class_member = read(classes.member, Priority.STEADY)
+    member_of = read(classes.member_of, Priority.STEADY)
     tried_until = read(hours.tried_until, Priority.STEADY)
 
     # -- Homes -----------------------------------------------------------------------------------------------

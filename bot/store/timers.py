@@ -121,7 +121,8 @@ def _change(
     row = WORKSPACES.row(tx, id=workspace_id)
     if row is None:
         return
-    former = _as_set(WORKSPACES.of(row), tx.now())
+    is_bare = row["stop_at"] is None and not row["ends"]
+    former = Ends() if is_bare else _as_set(WORKSPACES.of(row), tx.now())
     for one in former.rows:
         if withdraws and one.card:
             withdraw(tx, one.card, row["principal"])
@@ -257,8 +258,9 @@ def settle_timer(tx: Transaction, workspace_id: str) -> bool:
     """
     if tx.run(setting("settle_timer", *NONE), id=workspace_id, now=tx.now(), **NONE):
         return True
-    found = WORKSPACES.one(tx, id=workspace_id)
-    starts = {one.start for one in found.ends.rows} - {""} if found is not None else set()
+    row = WORKSPACES.row(tx, id=workspace_id)
+    ends = WORKSPACES.of(row).ends.rows if row is not None and row["ends"] else ()
+    starts = {one.start for one in ends} - {""}
     idle = [one for one in starts if tx.one("idle_start", id=one) is not None]
     if idle:
         drop(tx, workspace_id, *idle)

@@ -75,7 +75,11 @@ async def stop_later(request: Request, workspace: Workspace, moment: Moment, mod
         await linked(request, workspace.connection)
         next_ = request.filled(cards.NOT_UP_NEXT, workspace)
         return replies.hint(fill(cards.NOT_UP, name=workspace.title), more=next_)
-    said = [drawn.said(cards.SET, changed, title), *drawn.day_said(moment), *drawn.instead(changed)]
+    said = [
+        drawn.said(cards.SET, changed, title),
+        *drawn.day_said(moment),
+        *drawn.instead(changed, request.services.clock.now()),
+    ]
     return replies.answer(" ".join(said))
 
 

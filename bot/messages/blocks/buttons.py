@@ -249,16 +249,16 @@ def ending(facts: WorkspaceFacts) -> Answer:
     if facts.body.get("put_off") is not None:
         template, buttons = cards.PUT_OFF, [*buttons, *offered(facts)]
     sentence = fill(template, done=done, left=left, at=at, **names)
-    whole = " ".join([sentence, *instead(workspace), *_lost(facts, workspace)])
+    whole = " ".join([sentence, *instead(workspace, facts.now), *_lost(facts, workspace)])
     return kit.message(whole, [], buttons)
 
 
-def instead(workspace: Workspace) -> list[str]:
+def instead(workspace: Workspace, now: float) -> list[str]:
     """Say which lesson doesn't stop a workspace because its person has set another time."""
     ends = workspace.ends
     if ends.counts is None or ends.counts.because != "own":
         return []
-    titles = dict.fromkeys(one.title for one in ends.rows if one.because == "lesson")
+    titles = dict.fromkeys(one.title for one in ends.rows if one.because == "lesson" and one.at > now)
     return [fill(cards.NOT_LESSON, course=title) for title in titles]
 
 

@@ -156,7 +156,7 @@ async def test_each_member_has_one_state_in_a_lesson(store, clock, joined, name)
         await happens(store, clock, joined[0])
     for at, state in zip(("08:30", "08:56"), (states * 2)[:2], strict=True):
         clock.advance(max(local(at) - clock.now(), 0.0))
-        found = [await store.class_member(CARD, one) for one in MEMBERS]
+        found = [await store.member_of(CARD, one) for one in MEMBERS]
         assert [one.state for one in found] == [state, "coming", "coming"]
         counts = await store.class_counts(CARD)
         expected = dict.fromkeys(("joined", "agreed", "linked"), 3) | {"coming": 2}

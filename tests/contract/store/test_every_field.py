@@ -15,6 +15,7 @@ from bot.domain.operations import Operation
 from bot.domain.people import Principal
 from bot.domain.reads import Doubt
 from bot.domain.runs import Run, RunState, Update
+from bot.domain.stops import End, Ends
 from bot.store import errands, operations, runs
 from bot.store.tables import CONTACTS, GATES, TABLES, Table
 from bot.store.transaction import Transaction
@@ -48,6 +49,7 @@ VALUES: Mapping[Any, Callable[[str, int], Any]] = {
     TypeVar: lambda name, number: {name: number},
     Principal: lambda _, number: Principal("E1", "T1", f"U{number}"),
     Doubt: lambda name, number: Doubt(f"{name} {number}", number, 4_000_000_000.0 + number),
+    Ends: lambda _, number: Ends((End(4_000_000_000.0 + number, "stop"),)),
     Spec: lambda name, number: Spec(f"{name} {number}", {"template": f"{number}"}),
 }
 
