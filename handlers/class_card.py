@@ -307,7 +307,11 @@ async def press(request: Request) -> Answer:
     if card.is_course:
         facts = await request.services.gatherer.of_workspace(wanted.workspace)
         rests = pressed.operation is not None and pressed.operation.rests
-        making = class_words.ENROLLED_RESTS if rests else class_words.ENROLLED_MAKING
+        made = await request.services.store.workspace(wanted.workspace.id)
+        ends = None if made is None else made.ends.counts
+        is_soon = ends is not None and ends.because == "lesson"
+        making = class_words.ENROLLED_SOON if is_soon else class_words.ENROLLED_MAKING
+        making = class_words.ENROLLED_RESTS if rests else making
         now = fill(making, title=facts.connection_title) if wanted.workspace.is_provisional else ""
         is_on = pressed.result in {"started", "joined"}
         return drawn.joined(card, facts, class_words.ENROLLED_NOW if is_on else now)

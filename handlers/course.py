@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 from bot.domain import hours, lessons, moments
 from bot.domain.classes import ClassCard
-from bot.domain.hours import DAY_MINUTES, EVERY_DAY, Wanted, clock
+from bot.domain.hours import DAY_MINUTES, EVERY_DAY, Wanted, clock, dates
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
 from bot.messages.blocks import classes as drawn
@@ -186,7 +186,7 @@ def _days(text: str, today: date) -> tuple[date | None, date | None, str]:
 
 
 def _lessons(card: ClassCard, first: date, last: date, now: float) -> list[str]:
-    """Return the days of a span that have lessons, of several without one that is on; raises Refused."""
+    """Return the days of a span with lessons, of several without one that is on; raises Refused."""
     days, on = lessons.days_of(card, now, first, last), lessons.lesson_on(card, now)
     if not days:
         every = lessons.days_of(card, now)
@@ -194,7 +194,10 @@ def _lessons(card: ClassCard, first: date, last: date, now: float) -> list[str]:
         coming = words.NEXT_LESSONS[min(len(every), 2)].format(days=listed(map(weekday_of, every[:2])))
         none = words.NO_LESSON_THEN.format(course=card.title, days=said)
         raise Refused("course.no_lesson", f"{none} {coming}")
-    return days if len(days) == 1 or on is None else [one for one in days if one != on.local[:10]]
+    # As it was said, and also for another timetable.
+    last = min(last, date.fromisoformat(card.last_day))
+    span = dates(max(first, card.day(now)), last + timedelta(days=1))
+    return span if len(span) == 1 or on is None else [one for one in span if one != on.local[:10]]
 
 
 def _move(card: ClassCard, day: date, text: str, now: float, today: date) -> Change | None:

@@ -136,6 +136,7 @@ class ClassCounts:
     no_workspace: int = 0
     down: int = 0
     coming: int = 0
+    not_agreed: int = 0
     skipped: int = 0
     left: int = 0
     behind: int = 0

@@ -134,7 +134,7 @@ class Gatherer:
         )
 
     async def of_courses(self, reader: Principal, own: Sequence[tuple[ClassCard, bool]]) -> list[ClassFacts]:
-        """Gather facts for courses, in the order of their next lessons; with counts where the reader teaches."""
+        """Gather facts for courses by their next lessons; with counts where the reader teaches."""
         rules, found = {one.card: one for one in await self._store.rules(reader)}, []
         for card, teaches in own:
             facts = replace(await self.of_class(card, reader), teaches=teaches, rule=rules.get(card.id))

@@ -1643,6 +1643,7 @@ SELECT
     COALESCE(SUM(CASE WHEN m.state = 'no_workspace' THEN 1 ELSE 0 END), 0) AS no_workspace,
     COALESCE(SUM(CASE WHEN m.state = 'down' THEN 1 ELSE 0 END), 0) AS down,
     COALESCE(SUM(CASE WHEN m.state = 'coming' THEN 1 ELSE 0 END), 0) AS coming,
+    COALESCE(SUM(CASE WHEN m.state = 'not_agreed' THEN 1 ELSE 0 END), 0) AS not_agreed,
     COALESCE(SUM(CASE WHEN m.state = 'skipped' THEN 1 ELSE 0 END), 0) AS skipped,
     COALESCE(SUM(CASE WHEN m.state = 'left' THEN 1 ELSE 0 END), 0) AS "left",
     COALESCE(SUM(CASE WHEN m.state = 'no_room' THEN 1 ELSE 0 END), 0) AS no_room,
@@ -1672,12 +1673,14 @@ ORDER BY m.joined_at, m.principal LIMIT :limit;
 SELECT m.* FROM ({in_lesson} AND p.principal = :principal) m;
 
 -- Those for whom nothing would be ready, or who may not have a template any more, and weren't told so for this lesson.
+-- Who doesn't agree to a day has heard of it when it was added, and is told once more.
 -- name: members_unserved
 SELECT m.* FROM ({in_lesson} AND p.joined_at <= :joined_by) m
-WHERE (m.state IN ('unlinked', 'no_workspace') OR (:is_made = 1 AND m.state = 'coming'))
+WHERE (m.state IN ('unlinked', 'no_workspace', 'not_agreed') OR (:is_made = 1 AND m.state = 'coming'))
     AND NOT EXISTS (
         SELECT 1 FROM notices n
-        WHERE n.subject = m.card_id AND n.kind = 'unserved' AND n.occasion = (CAST(:local AS TEXT) || ':' || m.principal)
+        WHERE n.subject = m.card_id AND n.kind = 'unserved' AND n.principal = m.principal
+            AND (n.occasion = (CAST(:local AS TEXT) || ':' || m.principal) OR m.state = 'not_agreed')
     )
 ORDER BY m.principal;
 

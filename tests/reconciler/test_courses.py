@@ -189,7 +189,7 @@ async def test_what_a_teacher_changes_is_told_once_and_never_adds_to_what_was_ag
     await by.to(lessons.change, card.id, "skip", {"days": "on 22 Nov"}, off)
     await by.to(lessons.change, card.id, "skip", {"days": "on 22 Nov"}, off)
     await until(world, "09:30")
-    assert told(world, alice) == told(world, bob) == ["There's no lesson of Statistics on 22 Nov."]
+    assert told(world, alice) == told(world, bob) == ["There's no Statistics on 22 Nov."]
     assert state(world) is State.STOPPED
     times = {"days": frozenset({"mon", "wed", "thu"}), "starts": 14 * 60, "stops": 16 * 60}
     await ask(world).to(lessons.change, card.id, "hours", {}, times)

@@ -10,7 +10,7 @@ from bot.domain import lessons
 from bot.domain.classes import ClassCard, ClassCounts, ClassProblem
 from bot.domain.errands import Call
 from bot.domain.facts import ClassFacts, Facts, WorkspaceFacts
-from bot.domain.hours import DAYS, UNUSED_ASKS, clock
+from bot.domain.hours import DAYS, EVERY_DAY, UNUSED_ASKS, clock
 from bot.domain.lead import tries_until
 from bot.domain.lessons import spans
 from bot.domain.notices import Answer, NoticeKind
@@ -88,6 +88,8 @@ def name_of(card: ClassCard) -> str:
 
 def days(named: Collection[str]) -> str:
     """Name weekdays: ``Tuesdays and Thursdays``."""
+    if named == EVERY_DAY:
+        return classes.EVERY_DAY
     return times.listed(f"{date(2024, 1, number):%A}s" for number, day in enumerate(DAYS, 1) if day in named)
 
 
@@ -322,7 +324,7 @@ def _is_unserved(facts: ClassFacts) -> bool:
     states, coming = {one.state for one in facts.problems}, lessons.lesson(facts.card, facts.now)
     if "until" in facts.body:
         return facts.now < facts.time("until") and bool(states & {"no_room", "starting"})
-    missing = {"coming"} if facts.body["is_withheld"] else {"unlinked", "no_workspace"}
+    missing = {"coming"} if facts.body["is_withheld"] else {"unlinked", "no_workspace", "not_agreed"}
     return coming is not None and coming.at == facts.body["begins"] > facts.now and bool(states & missing)
 
 
@@ -338,6 +340,7 @@ def unserved(facts: ClassFacts) -> Answer:
     link = replies.link_buttons([names])[0] if facts.linking != {"admin"} else replies.ask_button(*names)
     missing = {
         "withheld": (one.state == "coming", kit.button(classes.LEAVE_COURSE, "course_leave", card.id)),
+        "not_agreed": (one.state == "not_agreed", kit.button(classes.JOIN, "class_press", card.id)),
         "refused": (is_unlinked and facts.is_refused, link_again_button(facts)),
         "unlinked": (is_unlinked, link),
         "many_workspaces": (one.press.waits_for == "many_workspaces", replies.list_button()),

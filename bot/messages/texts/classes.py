@@ -52,6 +52,7 @@ CONFIRM_STOP_ALL: Final = (
 # -- a course: a card with a timetable -----------------------------------------------------------------------
 
 #: Its days, times and last day; at which of them there are none, or others.
+EVERY_DAY: Final = "every day"
 LESSONS: Final = "{days}, {begin}–{end} ({zone}), until {last}"
 #: Of a span, and of one day.
 NO_LESSON: Final = ("No lessons {first}\u2013{last}.", "No lesson on {first}.")
@@ -96,9 +97,10 @@ ENROLLED: Final = (
     "and stop it afterwards if I started it. You'll be warned first and can keep it running."
 )
 #: Whether what is created is started by that, which depends on the provider.
-ENROLLED_MAKING: Final = (
-    "I'm creating it now; on {title}, that also starts it, so you can have a look. I'll stop it in an hour."
-)
+_MAKING: Final = "I'm creating it now; on {title}, that also starts it, so you can have a look."
+ENROLLED_MAKING: Final = f"{_MAKING} I'll stop it in an hour."
+#: Where a lesson begins before that hour is over.
+ENROLLED_SOON: Final = f"{_MAKING} A lesson begins soon, so it stays up until that is over."
 ENROLLED_RESTS: Final = "I'm creating it now, without starting it."
 ENROLLED_NOW: Final = "A lesson is on, so I'm starting it now. I'll message you when it's ready."
 SKIP_NEXT: Final = "Skip next time"
@@ -190,7 +192,7 @@ def when(first: str, last: str) -> str:
 
 #: What everybody who joined is told of a change, by what it is.
 CHANGED: Final = {
-    "skip": "There's no lesson of *{course}* {days}.",
+    "skip": "There's no *{course}* {days}.",
     "back": "*{course}* takes place {days} after all.",
     "move": "*{course}* moves from {former} to {day}, {begin}\u2013{end}.",
     "shift": "On {day}, *{course}* is now at {begin}\u2013{end}.",
@@ -213,6 +215,7 @@ _FULL: Final = "no room (*{why}*), and I'm trying again until {until}"
 REPORT_WHY: Final = {
     "unlinked": ("hasn't linked their account", "haven't linked their account"),
     "no_workspace": ("has no workspace for it", "have no workspace for it"),
+    "not_agreed": ("hasn't agreed to that day", "haven't agreed to that day"),
     "failed": ("start failed: *{why}*", "starts failed: *{why}*"),
     "no_room": (f"has {_FULL}", f"have {_FULL}"),
     "starting": ("is still starting since {since}", "are still starting since {since}"),
@@ -228,6 +231,7 @@ LESSON_OVER: Final = "*{course}* is over, and *{name}* on {title} was {done}."
 UNSERVED: Final = "*{course}* begins {at}, and I can't get your workspace ready: {why}"
 MISSING: Final = {
     "unlinked": "you haven't linked your {title} account. Link it and I'll do the rest.",
+    "not_agreed": "you haven't agreed to lessons on that day. Join once more if you'd like them, too.",
     "refused": "{title} no longer accepts your link. Link again and I'll do the rest.",
     "no_workspace": "you don't have a workspace called *{pattern}* on {title}. Create one, then join again.",
     "many_workspaces": "more than one of your workspaces on {title} matches *{pattern}*.",
