@@ -6,7 +6,7 @@ from typing import Final
 
 from bot.domain.errands import Outcome
 from bot.domain.hours import Occurrence
-from bot.domain.operations import Operation
+from bot.domain.operations import Operation, OperationVerb
 
 #: A lesson's starts begin between so many seconds before it.
 LEAST: Final = 300.0
@@ -72,8 +72,9 @@ def tries_again(
 ) -> bool:
     """Return whether a lesson's start that fails now is tried again before the lesson begins.
 
-    For want of room, it is tried ``until`` later.
+    For want of room, it is tried ``until`` later. What should have made it isn't: that is its person's to do.
     """
-    is_passing = outcome is Outcome.FAILED and (cause or "").partition(":")[0] in PASSING
+    is_start = operation.verb is OperationVerb.START
+    is_passing = is_start and outcome is Outcome.FAILED and (cause or "").partition(":")[0] in PASSING
     latest = (operation.planned_for or 0.0) - AGAIN
     return is_passing and now + AGAIN < (max(latest, until) if is_no_room(cause) else latest)

@@ -1602,7 +1602,7 @@ SELECT p.*, r.paused, o.id AS newest, a.id AS account_id,
         ) THEN 'ready'
         WHEN p.is_ready = 1 OR o.outcome IN ('fulfilled', 'replaced') THEN 'down'
         WHEN a.id IS NULL THEN 'unlinked'
-        WHEN o.outcome = 'failed' AND o.cause LIKE 'limit%' AND :begins > 0.0 THEN 'no_room'
+        WHEN o.outcome = 'failed' AND o.cause LIKE 'limit%' AND o.verb = 'start' AND o.planned_for = :begins THEN 'no_room'
         WHEN o.id IS NOT NULL THEN 'failed'
         WHEN w.id IS NULL OR w.state = 'gone' OR w.hidden = 1 OR r.paused <> '' THEN 'no_workspace'
         WHEN w.state = 'starting' THEN 'starting'

@@ -17,7 +17,7 @@ from bot.domain.workspaces import State
 from bot.services import accounts, acts, classes, hours, lessons, workspaces
 from bot.store.preferences import save_preferences
 from bot.store.tables import OWNERS
-from bot.support.errors import Conflict, Refused, ServerFailed
+from bot.support.errors import Conflict, LimitReached, Refused, ServerFailed
 from bot.support.release import RELEASE
 from tests.reconciler.classroom import CHANNEL, TRAINER, ask, people, post, press, seat, shown, told
 from tests.reconciler.test_hours import became, local
@@ -292,6 +292,19 @@ async def test_what_is_being_made_is_started_and_stopped_for_a_lesson_or_class_t
     (_, row) = await world.store.workspaces(alice)
     assert (row.state, row.stop_at) == (State.RUNNING, local("14:00"))
     assert any("ready" in one for one in told(world, alice))
+
+
+async def test_who_joins_a_lesson_is_told_that_nothing_could_be_made_as_that_isnt_tried_again(world):
+    (alice,) = people(1)
+    await until(world, "08:30")
+    card = await course(world, **TEMPLATE)
+    await until(world, "09:02")
+    await seat(world, alice)
+    world.provider.fail("create", LimitReached("no room for more memory"))
+    assert (await press(world, card, alice)).result == "started"
+    await until(world, "09:20", step=5)
+    assert "no room for more memory" in told(world, alice)[-1]
+    assert (await world.store.class_member(card.id, alice)).state == "failed"
 
 
 @pytest.mark.parametrize("release", ["0.2.0", RELEASE])
