@@ -116,11 +116,12 @@ async def carried_out(
     What takes much from its members is asked about first, unless that ``is_sure``. Raises Refused, Answered.
     """
     card, mine = await request.asked.see(classes.seen, card_id), await request.asked.see(cases.own)
+    has_joined = any(one.id == card.id and not is_taught for one, is_taught in mine)
     now = request.services.clock.now()
     change = order(card, text, now, typed_on)
     if change is None:
         return replies.hint(request.filled(words.COURSE_USAGE, course=card.title))
-    if _is_skip(text) and (card, False) in mine:
+    if _is_skip(text) and has_joined:
         return await _skipped(request, card.id, ",".join(sorted(change[2]["off"] - card.off)))
     if change[0] == "teachers":
         await check_teachers(request, change[2]["trainers"] - card.trainers)
