@@ -57,14 +57,14 @@ def prepare(tx: Transaction, context: Context, card: ClassCard) -> float | None:
         return now
     if now < looks[-1]:
         return min(one for one in looks if one > now)
+    if now >= tries_until(coming):
+        return coming.until
     counts = classes.class_counts(tx, card.id)
     if now < coming.due_at:
         lead = _pace(tx, context, card).lead(counts.joined)
         if lead != card.lead:
             CLASS_CARDS.change(tx, {"id": card.id}, lead=lead, follow_at=now)
         return max(coming.at - lead, now + REST)
-    if now >= tries_until(coming):
-        return coming.until
     tried, again = _try_again(tx, card, coming)
     if now >= coming.at:
         return now + PREPARES_EVERY if tried or counts.starting else coming.until
