@@ -147,9 +147,13 @@ class Ends:
 
     @classmethod
     def from_json(cls, given: Mapping[str, Any]) -> Self:
-        """Read them back from JSON."""
-        rows, counts = (End(**one) for one in given["rows"]), given["counts"]
-        return cls(tuple(rows), counts and End(**counts))
+        """Read them back from JSON; what a later release says besides of them isn't known here."""
+        rows = tuple(map(_end, given["rows"]))
+        return cls(rows, given["counts"] and _end(given["counts"]))
+
+
+def _end(given: Mapping[str, Any]) -> End:
+    return End(**{name: given[name] for name in End.__slots__ if name in given})
 
 
 NO_ENDS: Final = Ends()

@@ -7,7 +7,7 @@ import pytest
 from bot.domain.ends import that_counts
 from bot.domain.hours import Rule
 from bot.domain.people import Principal
-from bot.domain.stops import End
+from bot.domain.stops import End, Ends
 
 #: Days of lessons, and when somebody joined them.
 MONDAYS, JOINED = frozenset({"mon"}), 1000.0
@@ -90,3 +90,9 @@ def test_the_end_that_counts(ends, rules, counts):
         found = that_counts(given, rules, JOINED if FIRST in ends or BEFORE in ends else 0.0)
         said = found and (found.at, found.because, found.source)
         assert said == (counts and (at(counts[0]), *counts[1:]))
+
+
+def test_what_a_later_release_says_besides_of_an_end_is_left_out():
+    known = {name: getattr(FIRST, name) for name in End.__slots__}
+    given = {"rows": [known | {"later": 1}], "counts": known | {"later": 1}}
+    assert Ends.from_json(given) == Ends((FIRST,), FIRST)
