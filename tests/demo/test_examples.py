@@ -122,7 +122,7 @@ class Demonstration(WorkbenchWorld):
     async def answers(self, user: str, text: str) -> str:
         """Type a command in a channel; return what comes of it: an answer, a form, a card and its button."""
         before = {shown.ts for shown in self.person(user).sees(GENERAL)}
-        assert (await self.slack.say(user, GENERAL, text))["ok"], text
+        assert (await self.slack.say(user, GENERAL, text.replace("@colleague", f"<@{AMIR}>")))["ok"], text
         await self.settle()
         form = self.slack.form(user)
         if form is not None:

@@ -58,7 +58,7 @@ SENSES = {
     "starting": r"still starting",
     "warned": r"ends at|will be stopped|stops at|stops in|ends in",
     "ended": r"has been stopped|has ended|is over|[Ss]topped",
-    "skipped": r"[Nn]o lesson",
+    "skipped": r"[Nn]o lesson|There's no \*",
     "back": r"after all|takes place",
     "changed": r"new timetable|no lesson|now (?:on|at)",
 }

@@ -128,7 +128,7 @@ async def test_a_course_is_posted_and_changed_from_home(room):
     (details,) = [
         one for one in await made.person(BOB).presses(_card(made), "Show details") if one.is_private
     ]
-    assert details.labels == ["Skip next time", "Leave"]
+    assert details.labels == ["Skip next time", "Leave", "Calendar"]
     (theirs,) = [one for one in await made.person(ANN).presses(_card(made), "Show details") if one.is_private]
     assert {"Move…", "Pause…", "Co-teachers…", "End course"} <= set(theirs.labels)
     assert (

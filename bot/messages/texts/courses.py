@@ -4,7 +4,7 @@ from typing import Final
 
 HEADING: Final = "Your courses"
 MORE: Final = "{count} more: `{command} courses`"
-NO_COURSES: Final = "You have no courses. To join one, press *Join* on its card in its channel."
+NO_COURSES: Final = "No courses yet. To join one, press *Join* on its card in its channel."
 DETAILS: Final = "Show details"
 
 NEXT: Final = "Next lesson: {at}"

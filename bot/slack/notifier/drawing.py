@@ -18,7 +18,6 @@ from bot.domain.notices import Answer, Card, Mark, Notice, NoticeKind
 from bot.domain.operations import Operation
 from bot.domain.plan import backoff
 from bot.domain.runs import Run
-from bot.domain.workspaces import NOT_UP
 from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import fits
 from bot.messages.blocks.cards import taken_back
@@ -180,11 +179,11 @@ async def redraw(gatherer: Gatherer, card: Card) -> Redrawn | None:
         answer = drawn if card.stage == "live" else kit.only_with(drawn, lambda _: False)
     errand = getattr(facts, "operation", None) or getattr(facts, "run", None)
     goes = is_card and errand and not errand.is_open and await gatherer.is_end_sent(card, facts)
-    if card.kind is NoticeKind.LESSON and isinstance(facts, WorkspaceFacts):
-        # What warned of its end says that it is over.
-        goes = facts.now >= facts.time("ends") and facts.state in NOT_UP
     is_past = not is_card or facts is None or facts.is_superseded
     is_over = stays and is_past and not any(kit.buttons_of(answer.blocks))
+    if card.kind is NoticeKind.LESSON and facts is not None and facts.now >= facts.time("ends"):
+        # What warned of its end says that it is over.
+        goes = is_over
     return Redrawn(answer, stays, is_over, bool(goes))
 
 
