@@ -11,7 +11,7 @@ from bot.domain.stops import Consent
 from bot.domain.workspaces import PROVISIONAL, Workspace
 from bot.store import cards, gates, hours, operations, timers
 from bot.store.audit import append_audit
-from bot.store.tables import CARDS, GATES, NOTICES, OPERATIONS, WORKSPACES, name_columns
+from bot.store.tables import CARDS, GATES, NOTICES, OPERATIONS, PARTICIPANTS, WORKSPACES, name_columns
 from bot.store.transaction import Row, Transaction, from_json
 from bot.store.workspaces import insert, workspace
 
@@ -202,6 +202,7 @@ def _take_over(tx: Transaction, row: Row, listed: Row) -> None:
                 NOTICES.change(tx, {"id": notice["id"]}, body={**body, "workspace": row["id"]})
     CARDS.change(tx, {"about": listed["id"]}, about=row["id"])
     hours.follow(tx, listed["id"], row["id"])
+    PARTICIPANTS.change(tx, {"workspace_id": listed["id"]}, workspace_id=row["id"])
     WORKSPACES.delete(tx, id=listed["id"])
 
 

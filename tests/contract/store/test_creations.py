@@ -4,6 +4,7 @@ from functools import partial
 
 import pytest
 
+from bot.domain.classes import Participant
 from bot.domain.errands import Call, Outcome
 from bot.domain.forms import Spec
 from bot.domain.notices import NewNotice, NoticeKind
@@ -13,6 +14,7 @@ from bot.domain.runs import Update
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import PROVISIONAL, State, Workspace
 from bot.store.discovered import FoundWorkspace
+from bot.store.tables import PARTICIPANTS
 from bot.store.tasks import NewTask
 from tests.rigs.store import (
     ALICE,
@@ -27,6 +29,7 @@ from tests.rigs.store import (
     observe,
     unlink,
     want_read,
+    within,
 )
 
 CARD = NewNotice("", NoticeKind.CARD, "1", ALICE)
@@ -222,6 +225,13 @@ async def test_notices_and_cards_of_the_listed_row_come_along(store, clock, acco
     await store.notice_sent(notice.id, "D1", "1.1")
     owed = await store.claim_cards(10, 15.0, 60.0)
     assert [card.id for card in owed] == [stop.id]
+
+
+async def test_a_press_that_was_about_the_listed_row_comes_along(store, clock, account, creating):
+    row, press = await listed(store, account), {"card_id": "class_1", "principal": ALICE}
+    await within(store, PARTICIPANTS.add, Participant(**press, joined_at=1.0, workspace_id=row.id))
+    await store.name_created(creating.id, CREATED, R1)
+    assert (await store.participant("class_1", ALICE)).workspace_id == "ws1"
 
 
 async def test_a_list_from_before_the_creation_does_not_end_it(store, clock, account, creating):
