@@ -22,10 +22,16 @@ LARGE_DAYS: Final = 31
 UNTAUGHT_DAYS: Final = 13
 #: Who joined after the evening before a lesson is told so long before it that nothing will be ready.
 WARNED_SECONDS: Final = 3_600.0
+ALWAYS: Final = Occurrence(0.0, "start", "", 0.0, float("inf"))
 
 
 def lesson(of: Timetable, now: float) -> Occurrence | None:
-    """Return the begin of the lesson that is on or comes next; it ends at the begin's ``until``."""
+    """Return the begin of the lesson that is on or comes next; it ends at the begin's ``until``.
+
+    A class is one lesson that has always been on.
+    """
+    if of.starts is None:
+        return ALWAYS
     coming = of.after(now)
     return None if coming is None else of.begin(coming)
 
@@ -42,7 +48,7 @@ def evening_before(of: Timetable, lesson: Occurrence) -> float:
 
 def lesson_on(card: ClassCard, now: float) -> Occurrence | None:
     """Return the begin of the lesson that is on, or for which workspaces are being started."""
-    coming = lesson(card, now) if card.is_course else None
+    coming = lesson(card, now)
     return coming if coming is not None and now >= coming.due_at else None
 
 

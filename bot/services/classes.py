@@ -229,8 +229,6 @@ def press(
     target = _target(tx, asked, card, before, has_looked=has_looked)
     if target.waits_for == "no_workspace" and not has_looked:
         return Press(card, target, "sought")
-    if card.is_course and target.workspace is not None:
-        check_lessons(tx, asked.context.need(card.connection), effects(asked.context, target.workspace))
     is_new, workspace = asked.is_new(tx), target.workspace
     key = {"card_id": card.id, "principal": asked.principal.key, "now": tx.now()}
     if workspace is None:
@@ -250,13 +248,12 @@ def press(
             operation_id=operation.id if operation is not None else None,
             is_ready=operation is None and not card.is_course,
         )
-        _enrol(tx, asked, card, workspace_id, None if joined else operation)
+        consent = _enrol(tx, asked, card, workspace_id, None if joined else operation)
         _place(tx, asked, card, message_ts)
         tx.run("look_at_class", id=card.id, now=tx.now(), rest=REST)
         change = NO_CHANGE if operation is None else NO_CHANGE.begun(operation)
-        consent = f"{written(card.wanted)} until {card.last_day}" if card.is_course else "stop"
         asked.note(tx, "class.press", card, change, workspace=workspace.id, consent=consent)
-    if card.is_course and lessons.lesson_on(card, tx.now()) is None:
+    if lessons.lesson_on(card, tx.now()) is None:
         return Press(card, target, "enrolled", operation)
     if operation is None:
         return Press(card, target, "running")
@@ -278,9 +275,10 @@ def _brought_up(
     lessons of a course for what is there.
     """
     context, lesson = asked.context, lessons.lesson_on(card, tx.now())
-    if card.is_course and lesson is None and not workspace.is_provisional:
+    if lesson is None and not workspace.is_provisional:
         return workspace.id, None, False
-    planned_for = None if lesson is None else lesson.at
+    # What a class starts isn't tried again as a lesson's start is.
+    planned_for = (lesson.at or None) if lesson is not None else None
     url = shown_url(context.connections.get(workspace.connection), workspace, context.public_url)
     if workspace.state is State.RUNNING and url is not None:
         now = tx.now()
@@ -303,7 +301,7 @@ def _brought_up(
         if target.instead_of:
             operations.put_away(tx, target.instead_of)
         creations.insert_provisional(tx, workspace)
-        lasts = 0.0 if card.is_course and _may_rest(tx, asked.context, card) else None
+        lasts = 0.0 if _may_rest(tx, asked.context, card) else None
         made = operations.add(
             tx, workspace, OperationVerb.CREATE, *given, planned_for=planned_for, lasts=lasts
         )
@@ -349,15 +347,17 @@ def _check_kept(provider: Provider, card: ClassCard) -> None:
 
 def _enrol(
     tx: Transaction, asked: Asked, card: ClassCard, workspace_id: str, started: Operation | None
-) -> None:
+) -> str:
     """Have a workspace stopped at the end of a class, or write its person's rule of a course.
 
-    What is made between two lessons is stopped again.
+    What is made between two lessons is stopped again. Return what its person has agreed to.
     """
     if not card.is_course:
-        if card.stops_at is not None:
-            _time(tx, asked.context, card, workspace_id)
-        return
+        _time(tx, asked.context, card, workspace_id)
+        return "stop"
+    workspace = workspaces.workspace(tx, workspace_id)
+    assert workspace is not None, "it was read or written in this transaction"
+    check_lessons(tx, asked.context.need(card.connection), effects(asked.context, workspace))
     now, lesson = tx.now(), lessons.lesson_on(card, tx.now())
     former, principal = hours.own_lessons(tx, card.id, asked.principal), asked.principal
     # In the order of joining, which is that of their starts.
@@ -373,8 +373,7 @@ def _enrol(
         hours.begin_lesson(tx, rule, lesson, became)
         hours.tell_of_lesson(tx, rule, lesson, started)
     hours.put(tx, rule)
-    workspace = workspaces.workspace(tx, workspace_id)
-    if started is None or started.rests or workspace is None:
+    if started is None or started.rests:
         timers.decide(tx, workspace_id)
     elif lesson is not None:
         mode = planned_mode(effects(asked.context, workspace))
@@ -383,6 +382,7 @@ def _enrol(
         mode = gentlest_mode(class_effects(asked.context.connections.get(card.connection), card))
         look = End(now + LOOK_SECONDS, mode, False, True, "look", card.id, card.title)
         timers.put(tx, workspace_id, look)
+    return f"{written(card.wanted)} until {card.last_day}"
 
 
 def _queue(tx: Transaction, card: ClassCard, operation: Operation) -> Queue | None:
@@ -547,8 +547,8 @@ def _look(tx: Transaction, asked: Asked, looked: ClassCard) -> None:
     classes.class_counted(tx, card.id, counts, rest=REST, longest=LONGEST, lesson_at=lesson_at)
     # Until everybody has had their five minutes, however late it is.
     is_over = card.stops_at is not None and now >= card.stops_at and not counts.unended
-    ended_at = (card.closed_at if card.is_course else card.stops_at) or 0.0
-    if is_over and (now >= ended_at + readiness.SUMMARY_SECONDS or not (counts.stopping or card.is_course)):
+    waits_until = (card.stops_at or 0.0) + readiness.SUMMARY_SECONDS if counts.stopping else lesson_at or 0.0
+    if is_over and now >= waits_until:
         _finish(tx, card, counts)
 
 

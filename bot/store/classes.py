@@ -51,13 +51,11 @@ def _members(tx: Transaction, query: str, card_id: str, **more: Any) -> list[Row
     card, now = class_card(tx, card_id), tx.now()
     if card is None:
         return []
-    ever = NEVER if card.is_course else 0.0
-    found = lessons.lesson(card, now) or Occurrence(ever, "start", "", ever, ever)
+    found = lessons.lesson(card, now) or Occurrence(NEVER, "start", "", NEVER, NEVER)
     day = found.local[:10]
     # Whoever agreed to any lessons agreed to those that are moved.
     weekday = DAYS[card.day(found.at).weekday()] if day and day not in card.moved else ""
-    state = card.state if card.is_course else ""
-    of: Row = {"card_id": card.id, "connection": card.connection, "state": state}
+    of: Row = {"card_id": card.id, "connection": card.connection, "state": card.state}
     of |= {"day": day, "weekday": weekday, "local": found.local, "begins": found.at, "since": found.due_at}
     return tx.all(query, **of, is_on=found.due_at <= now, **more)
 

@@ -1576,8 +1576,8 @@ WHERE card_id = :card_id AND principal = :principal AND consented_at IS NOT NULL
 
 -- The one state of each member in a lesson: on :day, a :weekday ('' for one that was moved there), at :begins, which is
 -- :local; what was begun or went on :since then is for it, too, unless it starts nothing. :is_on = 0: nothing is begun
--- yet. For a class, all of it since its posting; a member's progress is that of the newest operation that brings their
--- workspace up.
+-- yet. A class :begins at 0.0: all since its posting; a member's progress is that of the newest operation that brings
+-- their workspace up.
 -- part: in_lesson
 SELECT p.*, r.paused, o.id AS newest, a.id AS account_id,
     CASE WHEN r.follows <> :state OR r.heard <> :state THEN 1 ELSE 0 END AS is_behind,
@@ -1655,9 +1655,9 @@ SELECT
         WHEN s.outcome NOT IN ('fulfilled', 'replaced') OR (m.ended_at IS NOT NULL AND w.id IS NOT NULL) THEN 1
         ELSE 0 END), 0) AS not_stopped,
     COALESCE(SUM(CASE
-        WHEN m.consented_at IS NOT NULL AND m.withdrawn_at IS NULL THEN 1 ELSE 0 END), 0) AS consented,
+        WHEN :begins = 0.0 AND m.consented_at IS NOT NULL AND m.withdrawn_at IS NULL THEN 1 ELSE 0 END), 0) AS consented,
     COALESCE(SUM(CASE
-        WHEN CAST(:state AS TEXT) = '' AND m.consented_at IS NOT NULL AND m.withdrawn_at IS NULL AND m.ended_at IS NULL
+        WHEN :begins = 0.0 AND m.consented_at IS NOT NULL AND m.withdrawn_at IS NULL AND m.ended_at IS NULL
         THEN 1 ELSE 0 END), 0) AS unended
 FROM ({in_lesson}) m
 LEFT JOIN operations s ON s.id = m.stop_operation_id
