@@ -79,7 +79,7 @@ async def post(request: Request) -> Answer:
     given |= {"title": asked.title or draft.title, "maximum": asked.maximum, "trainers": others}
     card = await request.asked.to(classes.post, replace(draft, **given))
     facts, ends = await services.gatherer.of_class(card, request.principal), class_words.POSTED_NO_END
-    if card.is_course:
+    if asked.hours:
         said = [fill(class_words.COURSE_POSTED, lessons=drawn.timetable(card))]
         said += [] if asked.until else [request.filled(class_words.TWENTY_WEEKS, course=card.title)]
         said += [fill(class_words.CO_TEACHERS, who=await course.named(request, others))] if others else []
@@ -288,9 +288,7 @@ async def press(request: Request) -> Answer:
     card, wanted = pressed.card, pressed.target
     match pressed.result:
         case "over":
-            sentence = class_words.ENDED if card.spec is None else class_words.ENDED_NOT_MADE
-            sentence = class_words.COURSE_OVER if card.is_course else sentence
-            return replies.hint(request.filled(sentence))
+            return replies.hint(request.filled(drawn.words_of(card).over[card.spec is not None]))
         case "full":
             places = times.counted(card.maximum or 0, "place")
             who = await course.named(request, [card.principal.key])

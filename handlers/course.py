@@ -312,8 +312,8 @@ async def trainers(request: Request, card_id: str, done: Awaitable[Done]) -> Don
             raise
         card = await request.asked.see(classes.seen, card_id)
         who = await named(request, [card.principal.key])
-        end = words.CONFIRM_END_COURSE if card.is_course else words.CONFIRM_STOP_ALL
-        raise Answered(replies.hint(fill(words.NOT_YOURS, who=who, end=end[2]))) from None
+        said = fill(words.NOT_YOURS, who=who, end=drawn.words_of(card).end[2])
+        raise Answered(replies.hint(said)) from None
 
 
 async def changed(request: Request, card: ClassCard, change: Change) -> Answer:

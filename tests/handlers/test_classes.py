@@ -154,7 +154,7 @@ async def test_problems_are_for_the_trainer_and_administrators_and_show_no_addre
 async def test_without_problems_that_is_said(bot):
     card = await posted(bot)
     answer = await bot.press("class_problems", card.id, TRAINER)
-    assert "Nobody is waiting, and nothing has failed: 0 of 0 are ready." in words(answer)
+    assert "Nobody is waiting, and nothing has failed. 0 people have joined." in words(answer)
 
 
 async def test_only_the_trainer_or_an_administrator_ends_a_class(bot):

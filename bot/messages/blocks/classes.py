@@ -20,7 +20,7 @@ from bot.messages.blocks import kit, replies
 from bot.messages.blocks.buttons import open_buttons
 from bot.messages.blocks.cards import filled, link_again_button
 from bot.messages.blocks.kit import Block, Element, Markup, cut, draws, fill, safe
-from bot.messages.texts import answers, cards, classes, courses, hours, problems, times, verbs
+from bot.messages.texts import answers, cards, classes, hours, problems, times, verbs
 
 #: How many people are listed in one answer, one per line.
 SHOWN = 30
@@ -31,32 +31,51 @@ _ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]{0,30}://[^\s\"'”»)>]+", re.IGNOREC
 @draws(NoticeKind.CLASS_CARD)
 def class_card(facts: ClassFacts) -> Answer:
     """Draw the card as it appears in its channel."""
-    card, name = facts.card, fill(classes.TITLE, name=facts.card.title)
-    is_over = card.is_over(facts.now)
-    join = fill(classes.COURSE_JOIN, pattern=card.pattern or card.template, title=facts.connection_title)
-    course = [*course_lines(facts), join] if card.is_course else [name, *_does(facts)]
-    lines = [name] if is_over else course
+    card, own, is_over = facts.card, words_of(facts.card), facts.card.is_over(facts.now)
+    about, state = _course(facts) if card.is_course else _class(facts)
+    lines = [fill(classes.TITLE, name=card.title)] if is_over else about
     blocks: list[Block] = [kit.section("\n".join(lines))]
     if not is_over:
-        label = classes.JOIN if card.is_course else classes.PRESS
-        blocks += kit.actions([kit.button(label, "class_press", card.id, style=kit.PRIMARY)])
-    blocks.append(kit.context(*_state(facts)))
+        blocks += kit.actions([kit.button(own.press, "class_press", card.id, style=kit.PRIMARY)])
+    blocks.append(kit.context(*_state(facts, state)))
     if card.done_at is None:
         # Everybody sees it, but it answers whoever presses it alone, and ends nothing.
-        shows = (courses.DETAILS, "course_room") if card.is_course else (classes.PROBLEMS, "class_problems")
-        blocks += kit.actions([kit.button(*shows, card.id)])
+        blocks += kit.actions([kit.button(own.shows, own.shown_by, card.id)])
     return kit.answer(blocks)
 
 
-def _does(facts: ClassFacts) -> list[str]:
-    card = facts.card
+def words_of(card: ClassCard) -> classes.Words:
+    """Return what a class, or a course, says in its own words."""
+    return classes.OF_COURSE if card.is_course else classes.OF_CLASS
+
+
+def _class(facts: ClassFacts) -> tuple[list[str], list[str]]:
+    """Return what a card says of its class, and the templates of how far that is."""
+    card, counts, is_done = facts.card, facts.counts, facts.card.done_at is not None
     does = fill(classes.DOES_START, pattern=card.pattern, title=facts.connection_title)
     if card.spec is not None:
         does = fill(classes.DOES_MAKE, name=card.template, title=facts.connection_title)
     end, when = end_words(facts.effects, is_any=card.spec is None), card.stops_at
     template = classes.CONSENT_WHEN if when is None else classes.CONSENT_UNTIL
     ends = Markup(fill(template, at=at(card, when or 0.0, facts.now)))
-    return [does, fill(classes.CONSENT, who=_poster(facts), ends=ends, **end)]
+    consent = fill(classes.CONSENT, who=_poster(facts), ends=ends, **end)
+    about = [fill(classes.TITLE, name=card.title), does, consent]
+    said = [classes.COUNTS_OVER if is_done else classes.COUNTS] if counts.joined else [classes.NOBODY_YET]
+    said += [classes.WAITING] if counts.waiting and not is_done else []
+    said += [classes.FAILED] if counts.failed else []
+    said += [classes.KEPT] if counts.kept and not is_done else []
+    if is_done or not card.is_over(facts.now):
+        return about, [*said, *([classes.OVER] if is_done else [])]
+    return about, [*said, classes.CLOSING if facts.now < (card.stops_at or 0.0) else classes.CLOSING_UNTIL]
+
+
+def _course(facts: ClassFacts) -> tuple[list[str], list[str]]:
+    card, counts = facts.card, facts.counts
+    join = fill(classes.COURSE_JOIN, pattern=card.pattern or card.template, title=facts.connection_title)
+    said = [classes.JOINED, *([classes.READY_NOW] if counts.expected else [])]
+    said += [classes.COURSE_OVER] if card.is_over(facts.now) else []
+    said += [classes.UPDATED] if counts.behind and card.news and card.done_at is None else []
+    return [*course_lines(facts), join], said
 
 
 def course_lines(facts: ClassFacts) -> list[str]:
@@ -109,27 +128,10 @@ def end_words(effects: Effects, *, is_any: bool = False) -> dict[str, Markup]:
     return {"done": Markup(done), "does": Markup(does), "means": Markup(meaning)}
 
 
-def _state(facts: ClassFacts) -> list[str]:
-    card, counts = facts.card, facts.counts
-    is_done, numbers = card.done_at is not None, _numbers(counts)
-    said = [classes.COUNTS_OVER if is_done else classes.COUNTS] if counts.joined else [classes.NOBODY_YET]
-    said += [classes.WAITING] if counts.waiting and not is_done else []
-    said += [classes.FAILED] if counts.failed else []
-    said += [classes.KEPT] if counts.kept and not is_done else []
-    if card.is_course:
-        said = [classes.JOINED, *([classes.READY_NOW] if counts.expected else [])]
+def _state(facts: ClassFacts, said: list[str]) -> list[str]:
+    card, counts, numbers = facts.card, facts.counts, _numbers(facts.counts)
     said += [] if card.maximum is None or card.is_over(facts.now) else [classes.SEATS]
-    if card.is_course:
-        said += [classes.COURSE_OVER] if card.is_over(facts.now) else []
-        said += [classes.UPDATED] if counts.behind and card.news and not is_done else []
-    elif is_done:
-        said.append(classes.OVER)
-    elif card.closed_at is not None and card.stops_at is not None and facts.now < card.stops_at:
-        said.append(classes.CLOSING)
-    elif card.is_over(facts.now):
-        said.append(classes.CLOSING_UNTIL)
     names = {"places": times.counted(card.maximum or 0, "place")}
-    names |= {"joined": _joined(facts)} if card.is_course else {}
     names |= {"who": _stopper(facts), "at": at(card, card.stops_at or 0.0, facts.now)}
     names |= {"updated": f"{counts.joined - counts.behind:,}", "members": f"{counts.joined:,}"}
     names |= end_words(facts.effects, is_any=card.spec is None)
@@ -140,11 +142,8 @@ def _numbers(counts: ClassCounts) -> dict[str, str]:
     """Return what is counted, and how many are ready as a clause."""
     said = {name: f"{number:,}" for name, number in asdict(counts).items()}
     said |= {"waiting": f"{counts.waiting:,}", "got": f"{counts.ready + counts.down:,}"}
+    said |= {"people": times.counted(counts.joined, "person has", "people have")}
     return said | {"how_many": fill(classes.HOW_MANY[1 in (counts.ready, counts.expected)], **said)}
-
-
-def _joined(facts: ClassFacts) -> str:
-    return times.counted(facts.counts.joined, "person has", "people have")
 
 
 def end_buttons(facts: ClassFacts) -> list[Element]:
@@ -155,8 +154,7 @@ def end_buttons(facts: ClassFacts) -> list[Element]:
 
 def stop_button(facts: ClassFacts) -> Element:
     """Return *Stop all*, which asks first."""
-    card = facts.card
-    asked = classes.CONFIRM_END_COURSE if card.is_course else classes.CONFIRM_STOP_ALL
+    card, asked = facts.card, words_of(facts.card).end
     question = kit.confirm(asked, **end_words(facts.effects, is_any=card.spec is None))
     return kit.button(asked[2], "class_stop", card.id, style=kit.DANGER, confirm=question)
 
@@ -165,10 +163,8 @@ def problems_of(facts: ClassFacts, found: Sequence[ClassProblem]) -> Answer:
     """Say who is waiting and why, to the trainer alone."""
     counts = facts.counts
     if not found:
-        is_between = facts.card.is_course and not counts.expected
-        template = classes.NO_PROBLEMS_COURSE if is_between else classes.NO_PROBLEMS
-        said = fill(template, **_numbers(counts) | {"joined": _joined(facts)})
-        return replies.answer(said, end_buttons(facts))
+        template = classes.NO_PROBLEMS if counts.expected else classes.NO_PROBLEMS_COURSE
+        return replies.answer(fill(template, **_numbers(counts)), end_buttons(facts))
     lines = [
         fill(
             classes.PROBLEM,
@@ -418,12 +414,8 @@ def stopped_after_lesson(facts: WorkspaceFacts) -> str:
 @draws(NoticeKind.CLASS_OVER)
 def summary(facts: ClassFacts) -> Answer:
     """Tell the trainer how a class went."""
-    card, counts = facts.card, facts.counts
-    if card.is_course:
-        return replies.answer(fill(classes.COURSE_SUMMARY, name=card.title, joined=_joined(facts)))
-    numbers = _numbers(counts)
-    templates = (classes.SUMMARY, classes.SUMMARY_COUNTS, classes.SUMMARY_STOPPED)
-    lines = [fill(template, name=card.title, **numbers) for template in templates]
+    counts, numbers = facts.counts, _numbers(facts.counts)
+    lines = [fill(one, name=facts.card.title, **numbers) for one in words_of(facts.card).summary]
     left = counts.stopping + counts.not_stopped
     rest = counts.consented - counts.stopped - left
     lines += [fill(classes.SUMMARY_LEFT, left=left)] if left > 0 else []

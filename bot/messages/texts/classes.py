@@ -1,7 +1,7 @@
 """The words of class cards: before a press, after it, and at the end of the class."""
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, NamedTuple
 
 from bot.messages.texts.times import date_of, listed, weekday_of
 
@@ -63,7 +63,7 @@ COURSE_JOIN: Final = (
     "You'll be warned before each stop, and you can skip a lesson or leave at any time."
 )
 JOIN: Final = "Join"
-JOINED: Final = "{joined} joined."
+JOINED: Final = "{people} joined."
 #: While what was decided about a course is still written for its members.
 UPDATED: Final = "Updated {updated} of {members} so far."
 READY_NOW: Final = "*{how_many}*"
@@ -321,7 +321,7 @@ HELPS: Final = dict.fromkeys(
 POSTED_AGAIN: Final = "I'm posting it again."
 STANDS_ALREADY: Final = "It's already there."
 SUMMARY: Final = "The class *{name}* is over."
-COURSE_SUMMARY: Final = "The course *{name}* is over. {joined} joined."
+COURSE_SUMMARY: Final = "The course *{name}* is over. {people} joined."
 SUMMARY_COUNTS: Final = "{joined} joined, {got} got a workspace, {failed} failed."
 SUMMARY_STOPPED: Final = "{stopped} stopped, {kept} kept by their owners."
 SUMMARY_LEFT: Final = "{left} couldn't be stopped yet. I'm keeping their owners posted."
@@ -373,7 +373,7 @@ NOT_LINKED_ASK: Final = (
 # -- problems and the end ----------------------------------------------------------------------------------
 
 NO_PROBLEMS: Final = "Nobody is waiting, and nothing has failed: {how_many}."
-NO_PROBLEMS_COURSE: Final = "Nobody is waiting, and nothing has failed. {joined} joined."
+NO_PROBLEMS_COURSE: Final = "Nobody is waiting, and nothing has failed. {people} joined."
 PROBLEMS_HEAD: Final = "*{name}*: who is waiting, and why"
 PROBLEM: Final = "{who}: {why} (pressed {at})"
 WHY_UNLINKED: Final = "hasn't linked a {title} account yet"
@@ -417,3 +417,23 @@ KEPT_TOO_LATE: Final = "It's too late for that: the class has ended. Start it ag
 STOPPED_BY: Final = "*{name}* on {title} has been {done}: {who} ended the class *{course}*."
 STOPPED_BY_TIME: Final = "*{name}* on {title} has been {done}: {who}'s class *{course}* is over."
 STOP_FAILED_BY: Final = "{who} ended the class *{course}*, but *{name}* on {title} couldn't be stopped."
+
+
+class Words(NamedTuple):
+    """What a class and a course say differently: buttons, the question at the end, and what is said then."""
+
+    press: str
+    shows: str
+    shown_by: str
+    end: tuple[str, str, str, str]
+    #: By whether the workspace would have been made.
+    over: tuple[str, str]
+    summary: tuple[str, ...]
+
+
+_SUMMARIES: Final = (SUMMARY, SUMMARY_COUNTS, SUMMARY_STOPPED)
+_OVER: Final = (ENDED, ENDED_NOT_MADE)
+OF_CLASS: Final = Words(PRESS, PROBLEMS, "class_problems", CONFIRM_STOP_ALL, _OVER, _SUMMARIES)
+OF_COURSE: Final = Words(
+    JOIN, "Show details", "course_room", CONFIRM_END_COURSE, (COURSE_OVER, COURSE_OVER), (COURSE_SUMMARY,)
+)

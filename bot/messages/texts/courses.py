@@ -5,7 +5,6 @@ from typing import Final
 HEADING: Final = "Your courses"
 MORE: Final = "{count} more: `{command} courses`"
 NO_COURSES: Final = "No courses yet. To join one, press *Join* on its card in its channel."
-DETAILS: Final = "Show details"
 
 NEXT: Final = "Next lesson: {at}"
 ON: Final = "A lesson is on until {until}"
