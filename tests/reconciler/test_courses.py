@@ -83,7 +83,8 @@ async def test_who_joined_is_ready_at_the_begin_and_stopped_at_the_end(world):
     ready, _ = told(world, alice)
     await until(world, "10:33")
     # The warning has become the message that it is over, and nothing more was posted.
-    assert told(world, alice) == [ready, "Statistics is over, and name-r-U000 on Fake Cloud was stopped."]
+    # What began it goes with its end.
+    assert told(world, alice) == ["Statistics is over, and name-r-U000 on Fake Cloud was stopped."]
     assert "ide_url" not in str(world.slack.messages)
     assert {state(world, number) for number in range(3)} == {State.STOPPED}
     assert "are ready" not in str(shown(world)["blocks"])
@@ -304,7 +305,7 @@ async def test_who_joins_a_lesson_is_told_that_nothing_could_be_made_as_that_isn
     assert (await press(world, card, alice)).result == "started"
     await until(world, "09:20", step=5)
     assert "no room for more memory" in told(world, alice)[-1]
-    assert (await world.store.class_member(card.id, alice)).state == "failed"
+    assert (await world.store.member_of(card.id, alice)).state == "failed"
 
 
 @pytest.mark.parametrize("release", ["0.2.0", RELEASE])
