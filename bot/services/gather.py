@@ -1,12 +1,10 @@
 """Gather the facts that cards and notices are drawn from: rows, titles, names, addresses to show."""
 
 import asyncio
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from bot.domain import lessons
 from bot.domain.accounts import Account
 from bot.domain.classes import ClassCard
 from bot.domain.facts import (
@@ -134,14 +132,13 @@ class Gatherer:
         )
 
     async def of_courses(self, reader: Principal, own: Sequence[tuple[ClassCard, bool]]) -> list[ClassFacts]:
-        """Gather facts for courses by their next lessons; with counts where the reader teaches."""
+        """Gather facts for courses, with counts where the reader teaches."""
         rules, found = {one.card: one for one in await self._store.rules(reader)}, []
         for card, teaches in own:
             facts = replace(await self.of_class(card, reader), teaches=teaches, rule=rules.get(card.id))
             counts = await self._store.class_counts(card.id) if teaches else facts.counts
-            coming = lessons.lesson(card if teaches else facts.rule or card, facts.now)
-            found.append((math.inf if coming is None else coming.at, replace(facts, counts=counts)))
-        return [facts for _, facts in sorted(found, key=lambda one: one[0])]
+            found.append(replace(facts, counts=counts))
+        return found
 
     async def of_card(self, kind: NoticeKind, subject: str) -> Facts | None:
         """Gather facts for a card by the subject that its kind names; return None if its row is gone.

@@ -4,6 +4,7 @@ What shall be is decided on the card's row alone. It holds at once: whoever read
 that row says (``bot.domain.lessons.followed``). The rules' own rows follow in pieces, and so do the messages.
 """
 
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
@@ -30,11 +31,13 @@ SOME: Final = 30
 
 
 def own(tx: Transaction, asked: Asked) -> list[tuple[ClassCard, bool]]:
-    """Return a person's own courses that go on, the newest first, each with whether they teach it."""
+    """Return a person's own courses that go on, by their next lessons, each with whether they teach it."""
     asked.check(tx, "list")
     joined, key = {rule.card for rule in rows.rules(tx, asked.principal)}, asked.principal.key
-    every = [one for one in stored.courses(tx) if one.closed_at is None]
-    return [(one, key in one.teachers) for one in every if key in one.teachers or one.id in joined]
+    found = [one for one in stored.courses(tx) if key in one.teachers or one.id in joined]
+    coming = {one.id: lessons.lesson(one, tx.now()) for one in found}
+    found.sort(key=lambda one: math.inf if (next_ := coming[one.id]) is None else next_.at)
+    return [(one, key in one.teachers) for one in found if one.closed_at is None]
 
 
 def affected(tx: Transaction, asked: Asked, card_id: str, days: Collection[str]) -> int:

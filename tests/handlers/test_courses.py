@@ -298,8 +298,8 @@ async def test_of_several_courses_of_a_title_those_of_this_channel_are_meant_and
     asked = await bot.say("card Biology skip wednesday", TRAINER, channel_id="C3")
     assert words(asked).startswith("Which course do you mean?")
     assert list(buttons(asked)) == [
-        "Biology \u00b7 Wednesdays 08:00",
         "Biology \u00b7 Tuesdays 08:00",
+        "Biology \u00b7 Wednesdays 08:00",
     ]
     assert "Biology \u00b7 Tuesdays 08:00 \u00b7 <#C1>" in words(asked)
     assert {(await bot.store.class_card(one.id)).off for one in (tuesday, wednesday)} == {frozenset()}

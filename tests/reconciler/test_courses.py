@@ -80,7 +80,6 @@ async def test_who_joined_is_ready_at_the_begin_and_stopped_at_the_end(world):
     assert "is ready" in told(world, cleo)[-1]
     await until(world, "10:29")
     assert "so name-r-U000 on Fake Cloud will be stopped then" in told(world, alice)[-1]
-    ready, _ = told(world, alice)
     await until(world, "10:33")
     # The warning has become the message that it is over, and nothing more was posted.
     # What began it goes with its end.
