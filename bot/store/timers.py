@@ -85,7 +85,7 @@ def put_back(tx: Transaction, before: workspaces.Workspace) -> None:
     soonest, kept = tx.now() + timers.LEAST_TIMER_WARNING_SECONDS, Ends()
     for one in _as_set(before, tx.now()).rows:
         own = replace(one, because="own", source="", since=tx.now()) if one.card else one
-        kept = Ends(kept.with_(replace(own, at=max(one.at, soonest), warns=True)))
+        kept = Ends(kept.with_(replace(own, at=max(one.at, soonest))))
     _change(tx, before.id, lambda _: kept.rows, withdraws=True)
 
 

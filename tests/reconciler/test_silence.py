@@ -186,6 +186,7 @@ async def test_an_end_that_was_overtaken_is_told_as_past(world):
     await world.pass_time(20)
     sent = [each for _, each in world.slack.calls if "/ready/" in str(each.get("metadata"))]
     assert "It was running, and is now being stopped" in sent[-1]["text"]
+    assert "'actions'" not in str(sent[-1]["blocks"])
 
 
 async def test_a_silence_is_also_one_in_which_no_process_ran(world):

@@ -288,6 +288,8 @@ async def test_the_end_sets_the_timers_of_who_consented_only(store, clock):
     await store.carry_out(lambda tx: WORKSPACES.change(tx, {"id": row.id}, **late))
     await look(store)
     assert (await time(store, ALICE)).stop_warned
+    left = await store.carry_out(lambda tx: class_rows.presses_to_end(tx, CARD, closed.stops_at, 9))
+    assert [one.principal for one in left] == []
     await ask(store, "keep", BOB).to(workspaces.keep, (await time(store, BOB)).id)
     await look(store)
     assert (await time(store, BOB)).stop_at is None
