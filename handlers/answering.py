@@ -38,7 +38,7 @@ _ABOUT_RUNS: Final = vocabulary.OF_JOBS | vocabulary.OUTPUTS | vocabulary.RESULT
 @routes.text("words")
 async def answer(request: Request) -> Answer:
     """Answer what a person wrote, or do it."""
-    if (said := await course_room.said(request) or await course.without(request)) is not None:
+    if (said := await course_room.said(request) or await course.as_spoken(request)) is not None:
         return said
     reading, rows = await _understood(request)
     about = replace(request, given=reading.said) if reading.said else request

@@ -29,12 +29,17 @@ from handlers.request import Answered, Request
 Change = tuple[str, dict[str, str], dict[str, Any]]
 #: What a button says of a day, or of the time after which a lesson is meant.
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d|\d{0,11}")
-_UNTIL: Final = re.compile(r"\s+(?:to|until|till|-)\s+|\s*[\u2013\u2014]\s*", re.IGNORECASE)
+_UNTIL: Final = re.compile(r"\s+(?:to|until|till|-)\s+|(?<=[a-z])-|\s*[\u2013\u2014]\s*", re.IGNORECASE)
 _NOISE: Final = re.compile(r"(?:(?:on|until|till|from)\b)?\s*", re.IGNORECASE)
 _LAST: Final = re.compile(r"(.*)\b(until|till|from)\s+(.+)", re.IGNORECASE)
 _MENTION: Final = re.compile(r"<@([UW][A-Z0-9]+)[^<>]*>|,|&|\band\b")
 ORDER: Final = re.compile(
     r"(skip|pause|resume|on|move|end|hours|until|from|without|with)\b\s*(.{0,500})", re.IGNORECASE
+)
+#: What is said of a course in a sentence: no Biology on Friday, move Friday's Biology to Monday.
+_SPOKEN: Final = re.compile(
+    r"(?:please )?(?P<verb>no|skip|cancel|pause|move)(?: (?P<day>\w+)['\u2019]s)? (?P<about>.+?)[.!]?",
+    re.IGNORECASE,
 )
 #: What a button carries that changes a course: its card, the day on which somebody typed, and the words.
 _TYPED: Final = re.compile(r"(\S+) (\d{4}-\d\d-\d\d) (.+)")
@@ -133,15 +138,31 @@ async def carried_out(
     return await trainers(request, card.id, changed(request, card, change))
 
 
-async def without(request: Request) -> Answer | None:
-    """Answer ``no Statistics on Thursday``: its teacher leaves it out for all, a member for themselves."""
-    if request.arguments[:1] not in {("no",), ("No",)}:
+async def as_spoken(request: Request) -> Answer | None:
+    """Answer ``no Statistics on Thursday`` and ``move Monday's Statistics to Friday``; None without a day.
+
+    A teacher changes the course for all, and a member skips for themselves.
+    """
+    typed = _SPOKEN.fullmatch(" ".join(request.arguments))
+    if typed is None:
         return None
-    every, now = await own(request, " ".join(request.arguments[1:])), request.services.clock.now()
-    found = [(card, f"skip {rest}") for card, _, rest in every if _days(rest, card.day(now))[1]]
+    said, now = typed["verb"].casefold(), request.services.clock.now()
+    verb = said if said in {"pause", "move"} else "skip"
+    every = [
+        (card, f"{typed['day'] or ''} {rest}".strip())
+        for card, is_taught, rest in await own(request, typed["about"])
+        if is_taught or verb == "skip"
+    ]
+    found = [(card, f"{verb} {rest}") for card, rest in every if _is_dated(rest, card.day(now))]
     if len(found) > 1:
         return choice(request, words.WHICH_COURSE, found)
     return await carried_out(request, found[0][0].id, found[0][1]) if found else None
+
+
+def _is_dated(text: str, today: date) -> bool:
+    """Return whether a text names a day, or a span, whatever a lesson moves to."""
+    day, until, last = _days(text, today)
+    return day is not None and (until is not None or bool(last))
 
 
 def order(card: ClassCard, text: str, now: float, typed_on: date | None = None) -> Change | None:
@@ -166,11 +187,11 @@ def order(card: ClassCard, text: str, now: float, typed_on: date | None = None) 
             return ("hours", {}, fields) if fields else None
         case "on" | "resume" if not said:
             off = frozenset(one for one in off if one < today.isoformat())
-        case "pause" if day:
+        case "pause" if day and not last and not said.casefold().startswith("from"):
             # Until Monday it is one of a week, on a Monday.
             end = day - timedelta(days=1) if day > today else day + timedelta(days=6)
             off = off.union(_lessons(card, today, end, now))
-        case "skip" if day and until:
+        case "skip" | "pause" if day and until and (last or verb == "skip"):
             off = off.union(_lessons(card, day, until, now))
         case "move" if day and last:
             return _move(card, day, last, now, today)

@@ -163,6 +163,8 @@ CHANGES = {
         {"off": {*(f"2027-12-{day}" for day in range(22, 32)), *(f"2028-01-0{day}" for day in range(1, 7))}},
     ),
     "skip on Thursday": ("skip", {"off": {"2027-12-09"}}),
+    "skip 22 Dec-24 Dec": ("skip", {"off": {f"2027-12-{day}" for day in (22, 23, 24)}}),
+    "pause from 22 Dec to 24 Dec": ("skip", {"off": {f"2027-12-{day}" for day in (22, 23, 24)}}),
     "pause until 8 Dec": ("skip", {"off": {"2027-12-06", "2027-12-07"}}),
     "pause until Monday": ("skip", {"off": {f"2027-12-{day:02}" for day in range(6, 13)}}),
     "move 9 Dec to 10 Dec 10:00": ("move", {"off": {"2027-12-09"}, "moved": {"2027-12-10": [600, 690]}}),
@@ -237,6 +239,7 @@ async def test_what_is_no_change_is_said_with_what_is(bot, typed):
         ("move 8 Dec to 10 Dec", "*Statistics* has no lesson on Wed 8 Dec."),
         ("skip 7 Dec to 31 Dec 9999", "That leaves no lessons to come"),
         ("pause until 1 March", "That leaves no lessons to come"),
+        ("pause from 22 Dec", "Type "),
         ("until 1 Feb from 1 March", "Type "),
         ("hours mon 8:00-9:00 until today", "That leaves no lessons to come"),
     ],
@@ -248,6 +251,27 @@ async def test_what_has_no_lesson_is_neither_skipped_nor_moved(bot, typed, said)
     only = await posted(bot, "card notebook --title Physics --hours tue 8:00-9:30 --until 7 Dec")
     assert "The next one is on Tue 7 Dec." in words(await bot.say("card Physics skip 8 Dec", TRAINER))
     assert only.stops_at is not None
+
+
+@pytest.mark.parametrize(
+    ("typed", "fields"),
+    [
+        ("cancel Thursday's Statistics", {"off": {"2027-12-09"}}),
+        ("skip Statistics on Thursday", {"off": {"2027-12-09"}}),
+        ("pause Statistics until 8 Dec", {"off": {"2027-12-06", "2027-12-07"}}),
+        ("pause Statistics from 22 Dec to 24 Dec", {"off": {"2027-12-22", "2027-12-23", "2027-12-24"}}),
+        ("move Thursday's Statistics to Friday 10:00.", {"moved": {"2027-12-10": [600, 690]}}),
+    ],
+)
+async def test_its_teacher_changes_it_in_a_sentence_and_who_only_joined_only_skips(bot, typed, fields):
+    await linked(bot.store, ALICE, names=["notebook"])
+    card = await posted(bot, POST)
+    await bot.press("class_press", card.id)
+    await bot.direct(typed, ALICE)
+    assert await bot.store.class_card(card.id) == replace(card, **await seen(bot, card))
+    assert "I'm telling everyone who joined." in words(await bot.direct(typed, TRAINER))
+    card = await bot.store.class_card(card.id)
+    assert {name: getattr(card, name) for name in fields} == fields
 
 
 async def test_with_hours_a_card_is_only_ever_posted(bot):
