@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date, timedelta
 from functools import partial
 from typing import Final
 
@@ -24,9 +25,10 @@ from handlers.request import AtFields, Request
 
 #: What is asked of all of one's courses, of one by its title, and of who joined one.
 _ASKED: Final = re.compile(
-    r"(?:(?:show|list)(?: me)? |what are )?my courses|(?:when(?: is|'s) )?(?:the |my )?next lesson"
+    r"(?:(?:show|list)(?: me)? |what are )?my courses|(?:show )?my calendar"
+    r"|is there (?:a|any) lesson (?:today|tomorrow)|(?:when(?: is|'s) )?(?:the |my )?next lesson"
     r"|(?:(?P<card>card)|(?:when(?: is|'s) )?(?:the |my )?next lesson (?:of|in)|when(?: is|'s)) (?P<title>.+)"
-    r"|who(?: has|'s)? joined (?P<who>.+)",
+    r"|(?:join|leave) (?P<own>.+)|who(?:(?: has|'s)? joined|(?:'s| is) in) (?P<who>.+)",
     re.IGNORECASE,
 )
 #: The fields of a card's form that are flags.
@@ -48,7 +50,7 @@ async def said(request: Request) -> Answer | None:
     asked = _ASKED.fullmatch(" ".join(request.arguments).rstrip(" ?!."))
     if asked is None:
         return None
-    if not (title := (asked["title"] or asked["who"] or "").casefold()):
+    if not (title := (asked["title"] or asked["own"] or asked["who"] or "").casefold()):
         return await show(request)
     if not asked["who"]:
         own = [one for one in await request.asked.see(lessons.own) if one[0].title.casefold() == title]
@@ -110,9 +112,9 @@ async def form_sent(request: Request) -> Answer:
         await course.check_teachers(request, named - card.teachers)
         change: course.Change = ("teachers", {}, {"trainers": frozenset(named) - {card.principal.key}})
         return await course.changed(request, card, change)
-    field, back, now = "back", str(sent.get("back")), request.services.clock.now()
-    # In words, a pause until the day that it is lasts a week.
-    typed = f"pause until {back}" if back > card.day(now).isoformat() else ""
+    field, back, now = "back", str(sent.get("back") or ""), request.services.clock.now()
+    off = max(str(sent.get("off") or ""), card.day(now).isoformat())
+    typed = f"pause {off} to {date.fromisoformat(back) - timedelta(days=1)}" if back > off else ""
     if what == "move":
         field, typed = "day", f"move {former} to {sent.get('day')} {sent.get('time')}"
     try:

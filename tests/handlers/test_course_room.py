@@ -56,7 +56,7 @@ def sent(**fields):
     """Return what Slack sends of a form's fields."""
     kinds = {"channel": "selected_conversation", "with": "selected_users"}
     kinds |= dict.fromkeys(("begin", "end", "today", "time"), "selected_time")
-    kinds |= dict.fromkeys(("from", "until", "day", "back"), "selected_date")
+    kinds |= dict.fromkeys(("from", "until", "day", "off", "back"), "selected_date")
     values = {name: {name: {kinds.get(name, "value"): value}} for name, value in fields.items()}
     if "hours" in fields:
         days = [{"value": day} for day in fields["hours"]]
@@ -73,14 +73,17 @@ async def form(bot, answer, label, person=TRAINER, **fields):
     )
 
 
-@pytest.mark.parametrize("typed", ["card Statistics", "my courses", "courses", "when is the next lesson?"])
+@pytest.mark.parametrize(
+    "typed",
+    ["card Statistics", "my courses", "courses", "when is the next lesson?", "is there a lesson today?"],
+)
 async def test_a_teacher_reads_the_room_however_they_ask(bot, card, typed):
     answer = await bot.direct(typed, TRAINER)
     check_golden("answers/course-room", answer)
 
 
 async def test_a_member_reads_their_own_lessons_and_a_stranger_whose_it_is(bot, card):
-    for typed in ("when is Statistics?", "next lesson of statistics"):
+    for typed in ("when is Statistics?", "next lesson of statistics", "leave Statistics"):
         check_golden("answers/course-room-of-a-member", await bot.direct(typed, ALICE))
     check_golden("answers/course-room-of-another", await bot.direct("when is Statistics?", CARLA))
     assert "No courses yet." in words(await bot.say("courses", CARLA))
@@ -132,7 +135,10 @@ async def test_a_teacher_skips_moves_and_pauses_by_buttons_and_can_undo_it(bot, 
     assert (await bot.store.class_card(card.id)).moved == {}
     view, wrong = await form(bot, room, "Pause…", back="2027-12-06")
     check_golden("views/course-pause", view)
-    assert "no lessons before that day" in wrong["errors"]["back"]
+    assert "no lessons between these days" in wrong["errors"]["back"]
+    await form(bot, room, "Pause…", off="2027-12-22", back="2028-01-07", title="")
+    off = (await bot.store.class_card(card.id)).off
+    assert (min(off), max(off)) == ("2027-12-22", "2028-01-06")
     await form(bot, room, "Pause…", back="2027-12-10", hours=[])
     assert (await bot.store.class_card(card.id)).off >= {"2027-12-07", "2027-12-09"}
     # Whoever isn't its teacher reads whose it is, and changes nothing.

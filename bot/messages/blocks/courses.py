@@ -22,12 +22,12 @@ CHANGE, CARD = "course", "card"
 KINDS: Final = {
     **dict.fromkeys(("what", "title", "max"), "plain_text_input"),
     **dict.fromkeys(("begin", "end", "today", "time"), "timepicker"),
-    **dict.fromkeys(("from", "until", "day", "back"), "datepicker"),
+    **dict.fromkeys(("from", "until", "day", "off", "back"), "datepicker"),
     "channel": "conversations_select",
     "hours": "checkboxes",
     "with": "multi_users_select",
 }
-NEEDED: Final = frozenset({"what", "channel", "day", "time", "back"})
+NEEDED: Final = frozenset({"what", "channel", "day", "time", "off", "back"})
 
 
 def room(facts: ClassFacts) -> list[Block]:
@@ -97,7 +97,7 @@ def form(card: ClassCard, what: str, now: float, people: Iterable[str]) -> dict[
     day, _, time = ("" if coming is None else coming.local).partition("T")
     fields = {
         "move": [_field("day", initial_date=day), _field("time", initial_time=time)],
-        "pause": [_field("back")],
+        "pause": [_field("off", initial_date=card.day(now).isoformat()), _field("back")],
         "with": [_field("with", initial_users=sorted(people))],
     }
     said = fill(does, name=card.title, day=times.date_of(day) if day else "", zone=card.time_zone)
@@ -125,6 +125,8 @@ def card_form(channel: str) -> dict[str, Any]:
         "channel": {"filter": only, "initial_conversation": channel},
     }
     fields = [
-        _field(name, **more.get(name, {})) for name in words.FIELDS if name not in {"day", "time", "back"}
+        _field(name, **more.get(name, {}))
+        for name in words.FIELDS
+        if name not in {"day", "time", "off", "back"}
     ]
     return kit.modal(words.POST, fields, submit=words.POST_IT, close=verbs.CLOSE, callback_id=CARD)

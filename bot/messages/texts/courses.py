@@ -19,14 +19,14 @@ WHO: Final = "*{name}*: {joined} joined."
 #: Their forms, by what is changed: its name, and what that does.
 FORMS: Final = {
     "move": ("Move", "This moves the lesson on {day}. Times are in {zone}. I'll tell everyone who joined."),
-    "pause": ("Pause", "*{name}* has no lessons from today until that day. I'll tell everyone who joined."),
+    "pause": ("Pause", "When does *{name}* have no lessons? I'll tell everyone who joined."),
     "with": ("Co-teachers", "Co-teachers of *{name}* can change it, end it, and see who joined."),
 }
 SAVE: Final = "Save"
 #: What is wrong with a field.
 WRONG: Final = {
     "day": "Choose a day of the course that has no lesson yet, and a time that leaves room for all of it.",
-    "back": "There are no lessons before that day. Choose a later one.",
+    "back": "There are no lessons between these days. Choose others.",
     "hours": "Choose the days, and when lessons begin and end on them.",
     **dict.fromkeys(("from", "until"), "A course ends after its first day, and within a year from today."),
     "today": "This is for a single class. Leave it empty for a course.",
@@ -53,5 +53,6 @@ FIELDS: Final = {
     "with": ("Co-teachers", ""),
     "day": ("Day", ""),
     "time": ("Time", ""),
-    "back": ("No lessons until", ""),
+    "off": ("No lessons from", ""),
+    "back": ("Lessons start again on", ""),
 }
