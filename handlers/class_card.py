@@ -50,7 +50,8 @@ async def post(request: Request) -> Answer:
     asked = card_command(request.text, services.commands)
     if not (asked.what or asked.flags):
         channel = "" if surface.is_in_conversation else surface.channel_id or ""
-        return replace(replies.hint(request.filled(class_words.USAGE)), view=drawn_courses.card_form(channel))
+        usage = replies.hint(request.filled(class_words.USAGE), [drawn_courses.card_button()])
+        return replace(usage, view=drawn_courses.card_form(channel))
     zone = await services.store.zone(request.principal)
     if (answer := await _course_change(request, asked)) is not None:
         return answer
