@@ -83,7 +83,7 @@ async def test_a_full_provider_is_asked_again_far_into_the_lesson(world, until_f
     await until(world, "08:59")
     (said,) = [text for text in told(world, TRAINER) if "ready for" in text]
     assert said.startswith(
-        "0 of 2 are ready for Statistics. 2 have no room (no room for more memory), and I'm trying again"
+        "0 of 2 are ready for Statistics. 2 are waiting for room (no room for more memory), and I'm trying"
     )
     await until(world, until_full)
     world.provider.heal()
@@ -109,7 +109,7 @@ async def test_a_teacher_is_told_five_minutes_before_who_is_ready_and_why_not(wo
     (said,) = [text for text in told(world, TRAINER) if "ready for" in text]
     assert said.startswith(
         "1 of 3 is ready for Statistics. 1 hasn't linked their account; "
-        "1 has no room (no room for more memory), and I'm trying again until "
+        "1 is waiting for room (no room for more memory), and I'm trying again until "
     )
 
 

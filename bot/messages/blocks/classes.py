@@ -72,7 +72,10 @@ def _class(facts: ClassFacts) -> tuple[list[str], list[str]]:
 def _course(facts: ClassFacts) -> tuple[list[str], list[str]]:
     card, counts = facts.card, facts.counts
     join = fill(classes.COURSE_JOIN, pattern=card.pattern or card.template, title=facts.connection_title)
-    said = [classes.JOINED, *([classes.READY_NOW] if counts.expected else [])]
+    said = [
+        classes.JOINED if counts.joined else classes.NOBODY_JOINED,
+        *([classes.READY_NOW] if counts.expected else []),
+    ]
     said += [classes.COURSE_OVER] if card.is_over(facts.now) else []
     said += [classes.UPDATED] if counts.behind and card.news and card.done_at is None else []
     return [*course_lines(facts), join], said

@@ -64,6 +64,7 @@ COURSE_JOIN: Final = (
 )
 JOIN: Final = "Join"
 JOINED: Final = "{people} joined."
+NOBODY_JOINED: Final = "Nobody has joined yet."
 #: While what was decided about a course is still written for its members.
 UPDATED: Final = "Updated {updated} of {members} so far."
 READY_NOW: Final = "*{how_many}*"
@@ -100,7 +101,7 @@ ENROLLED: Final = (
 _MAKING: Final = "I'm creating it now; on {title}, that also starts it, so you can have a look."
 ENROLLED_MAKING: Final = f"{_MAKING} I'll stop it in an hour."
 #: Where a lesson begins before that hour is over.
-ENROLLED_SOON: Final = f"{_MAKING} A lesson begins soon, so it stays up until that is over."
+ENROLLED_SOON: Final = f"{_MAKING} A lesson begins soon, so I'll keep it running until that's over."
 ENROLLED_RESTS: Final = "I'm creating it now, without starting it."
 ENROLLED_NOW: Final = "A lesson is on, so I'm starting it now. I'll message you when it's ready."
 SKIP_NEXT: Final = "Skip next time"
@@ -109,7 +110,7 @@ CHANGED_FOR_ALL: Final = "{news} I'm telling everyone who joined."
 COURSE_USAGE: Final = (
     "Type `{command}card {course} skip 24 Dec` or `skip 24 Dec to 6 Jan`, `move 10 Dec to 11 Dec 10:00`, "
     "`pause until 7 Jan`, `resume`, `hours tue,fri 8:00-9:30`, `until 12 February`, `with @colleague`, or "
-    "`end`. A lesson can move to any day of the course without another one, and gets no longer."
+    "`end`. You can move a lesson to any day of the course that has none yet. It stays as long as it was."
 )
 CALENDAR: Final = "Calendar"
 #: In a form, with the address, which is shown once.
@@ -211,15 +212,15 @@ IN_TIME: Final = (
     "That works for at most {count} people: {title} can't start more workspaces in the 45 minutes before."
 )
 REPORT: Final = "{how_many} for *{name}*."
-_FULL: Final = "no room (*{why}*), and I'm trying again until {until}"
+_FULL: Final = "waiting for room (*{why}*), and I'm trying again until {until}"
 REPORT_WHY: Final = {
     "unlinked": ("hasn't linked their account", "haven't linked their account"),
     "no_workspace": ("has no workspace for it", "have no workspace for it"),
     "not_agreed": ("hasn't agreed to that day", "haven't agreed to that day"),
     "failed": ("start failed: *{why}*", "starts failed: *{why}*"),
-    "no_room": (f"has {_FULL}", f"have {_FULL}"),
-    "starting": ("is still starting since {since}", "are still starting since {since}"),
-    "coming": ("is still to be started", "are still to be started"),
+    "no_room": (f"is {_FULL}", f"are {_FULL}"),
+    "starting": ("has been starting since {since}", "have been starting since {since}"),
+    "coming": ("hasn't been started yet", "haven't been started yet"),
     "down": ("isn't running any more", "aren't running any more"),
 }
 REPORT_UNUSED: Final = (
@@ -235,7 +236,7 @@ MISSING: Final = {
     "refused": "{title} no longer accepts your link. Link again and I'll do the rest.",
     "no_workspace": "you don't have a workspace called *{pattern}* on {title}. Create one, then join again.",
     "many_workspaces": "more than one of your workspaces on {title} matches *{pattern}*.",
-    "gone": "yours on {title} is gone. Join again and I'll create another one.",
+    "gone": "it's gone from {title}. Join again and I'll create another one.",
     "paused": "your lessons are paused. {because}",
     "withheld": "its template on {title} is only available to some people, and you aren't one of them.",
 }
