@@ -139,7 +139,7 @@ async def carried_out(
 
 
 async def as_spoken(request: Request) -> Answer | None:
-    """Answer ``no Statistics on Thursday`` and ``move Monday's Statistics to Friday``; None without a day.
+    """Answer ``no Statistics on Thursday`` and ``move Monday's Statistics to Friday``; None without a time.
 
     A teacher changes the course for all, and a member skips for themselves.
     """
@@ -160,9 +160,10 @@ async def as_spoken(request: Request) -> Answer | None:
 
 
 def _is_dated(text: str, today: date) -> bool:
-    """Return whether a text names a day, or a span, whatever a lesson moves to."""
+    """Return whether a text names a day, wherever a lesson moves to, or a time like *over Christmas*."""
     day, until, last = _days(text, today)
-    return day is not None and (until is not None or bool(last))
+    is_day = day is not None and (until is not None or bool(last))
+    return is_day or text.casefold().startswith(("over ", "during "))
 
 
 def order(card: ClassCard, text: str, now: float, typed_on: date | None = None) -> Change | None:

@@ -272,6 +272,8 @@ async def test_its_teacher_changes_it_in_a_sentence_and_who_only_joined_only_ski
     assert "I'm telling everyone who joined." in words(await bot.direct(typed, TRAINER))
     card = await bot.store.class_card(card.id)
     assert {name: getattr(card, name) for name in fields} == fields
+    assert "pause until 7 Jan" in words(await bot.direct("pause Statistics over Christmas", TRAINER))
+    assert await bot.store.class_card(card.id) == card
 
 
 async def test_with_hours_a_card_is_only_ever_posted(bot):
