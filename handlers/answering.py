@@ -16,13 +16,25 @@ from bot.messages.texts import answers, talk
 from bot.services import naming
 from bot.support.guards import guards
 from bot.support.pool import beside
-from handlers import acts, amending, course, course_room, deciding, mistyped, questions, routes, talking
+from handlers import (
+    acts,
+    course,
+    course_room,
+    deciding,
+    following,
+    mistyped,
+    proposals,
+    questions,
+    routes,
+    talking,
+)
 from handlers.command_line import plain, written
 from handlers.connections import makers
 from handlers.deciding import Choice, Subject, Sure, Way
 from handlers.language import vocabulary
-from handlers.language.names import Names
-from handlers.language.reading import READ, TIMED, Reading, read
+from handlers.language.names import Names, names_of
+from handlers.language.ranker import rank
+from handlers.language.reading import READ, Reading, read
 from handlers.language.words import Manner
 from handlers.linking import all_linked
 from handlers.request import WORDS, Answered, Request
@@ -32,7 +44,6 @@ from handlers.workspace.operations import all_at_once
 
 #: The verbs that mean a person's default workspace: none of them takes anything away.
 _FOLLOWS_DEFAULT: Final = frozenset({"start", "open", "resume", "status"})
-_ABOUT_RUNS: Final = vocabulary.OF_JOBS | vocabulary.OUTPUTS | vocabulary.RESULTS
 
 
 @routes.text("words")
@@ -42,64 +53,59 @@ async def answer(request: Request) -> Answer:
         return said
     reading, rows = await _understood(request)
     about = replace(request, given=reading.said) if reading.said else request
-    other = await amending.amended(about, reading, rows)
+    other = await following.followed(about, reading, rows)
     if isinstance(other, Answer):
         return other
     if other is not None:
         request = replace(request, arguments=other, given=other, text=written(other))
         reading, rows = await _understood(request)
-    authorised = request.verb
+    authorised, is_full = request.verb, reading.is_full
     request = replace(
         request,
-        verb=reading.what if reading.kind == "verb" else WORDS,
+        verb=reading.what if reading.kind == "verb" and is_full else WORDS,
         folder=reading.folder or request.folder,
-        arguments=reading.words,
+        arguments=reading.words if is_full else request.arguments,
         manner=reading.manner,
     )
-    request.spoken.what = reading.what
-    if request.verb != authorised:
+    if is_full and request.verb != authorised:
         # It was authorised as what was typed; something else may be meant.
         await request.asked.authorise(request.verb)
     if mistyped.suspected(request) and (sentence := await mistyped.token_in(request)):
         return replies.hint(sentence)
     try:
+        if not is_full:
+            return await proposals.proposed(request, reading, rank(reading.marked), rows)
+        request.spoken.what = reading.what
         said = await _decided(request, reading, rows)
-        remarks = targets.left_out(reading) if said.text else []
     except Answered as early:
-        said, remarks = early.answer, []
-    if reading.is_foreign and reading.what != "foreign" and said.text:
-        remarks += [] if (await request.heard()).says_english else [talk.IN_ENGLISH]
-        request.spoken.says_english = True
-    return replies.with_remarks(said, remarks)
+        return early.answer
+    return replies.with_remarks(said, targets.left_out(reading) if said.text else [])
 
 
 async def _understood(request: Request) -> tuple[Reading, Sequence[Workspace]]:
-    """Return what was read, with the names of what the person has; their runs are read only where needed."""
+    """Return what was read, with the names of what the person has; all but workspaces only where needed."""
     services, given, verbs = request.services, request.arguments, routes.verbs_of_folders()
     first = plain(given[0]) if given else "list"
     if not given or (first in verbs[request.folder] and (request.folder == "job" or first not in READ)):
-        return read(given, request.folder, verbs), ()
-    if (whole := await targets.typed(request)) is not None:
+        reading = read(given, request.folder, verbs)
+        if reading.is_full:
+            return reading, ()
+    elif (whole := await targets.typed(request)) is not None:
         return whole, whole.which.named
     rows = await services.store.workspaces(request.principal)
-    names = Names(rows, (), services.connections)
-    reading = await beside(rows, read, given, request.folder, verbs, names)
+    reading = await beside(rows, read, given, request.folder, verbs, Names(rows, (), services.connections))
     which = reading.which
-    is_of_runs = reading.folder == "job" or {plain(word) for word in given} & _ABOUT_RUNS
-    is_strange = which.unknown or (reading.kind == "nothing" and not which.workspaces)
-    are_needed = is_strange or (is_of_runs and reading.kind != "talk")
-    if are_needed and (runs := await services.store.runs(request.principal)):
-        names = Names(rows, runs, services.connections)
-        reading = await beside(rows, read, given, request.folder, verbs, names)
-    return reading, rows
+    if reading.kind == "talk" or (reading.is_full and not (which.unknown or which.is_near)):
+        return reading, rows
+    names = await names_of(request, rows)
+    return await beside(rows, read, given, request.folder, verbs, names), rows
 
 
 async def _decided(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
-    others = {"question": questions.answered, "several": _one_each, "nothing": _followed}
     if reading.kind == "talk":
         return await _talked(request, reading, rows)
-    if reading.kind in others:
-        return await others[reading.kind](request, reading, rows)
+    if reading.kind == "several":
+        return await _one_each(request, reading, rows)
     await mistyped.refuse_flags(request)
     is_of_hours = reading.what == "hours" and (reading.hours or not reading.which.is_nothing)
     if reading.folder == "workspace" and (reading.what in READ or is_of_hours):
@@ -148,8 +154,6 @@ async def _one_each(request: Request, reading: Reading, rows: Sequence[Workspace
 async def _commanded(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
     which = reading.which
     match deciding.subject_of(reading):
-        case Subject.HELD:
-            return await _left_alone(request, reading, rows)
         case Subject.THEIRS:
             return talking.theirs(request, which.named)
         case Subject.LAST_ACT:
@@ -164,16 +168,6 @@ async def _commanded(request: Request, reading: Reading, rows: Sequence[Workspac
         case Subject.PLACE:
             return await questions.answered(request, replace(reading, what="health"), rows)
     return await _of_own(request, reading, rows)
-
-
-async def _left_alone(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
-    """Do nothing, and say so."""
-    which = reading.which
-    named = which.named or ((await talking.heard(request, rows)).workspaces if which.points else [])
-    request.spoken.of(named)
-    if which.runs and not named:
-        return talking.run_left_alone(request, which.runs[0])
-    return talking.left_alone(request, reading, named or rows[:1], is_named=bool(named))
 
 
 async def _of_own(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
@@ -253,8 +247,6 @@ async def _chosen(
     """Return what a verb is about, and whether that is sure; raises Answered with a question or a hint."""
     which, does = reading.which, routes.nature("workspace", reading.what).does
     match deciding.choice_of(reading):
-        case Choice.ANOTHER:
-            raise Answered(talking.described(request, _after_verb(reading), which.named))
         case Choice.NAMED:
             places = which.connections
             groups = [await targets.at_places(request, group, places, rows) for group in which.workspaces]
@@ -262,8 +254,6 @@ async def _chosen(
                 raise Answered(targets.which_of_these(request, many, rows, _after_verb(reading)))
             found = {group[0].id: group[0] for group in groups}
             return list(found.values()), len(found) == 1
-        case Choice.UNKNOWN_FEW:
-            raise Answered(talking.left_alone(request, replace(reading, how="if"), rows[:1], is_named=False))
         case Choice.ALL:
             there = [one for one in rows if which.connections in {(), (one.connection,)}]
             fitting = [one for one in there if not which.state or targets.is_in(one, which.state)]
@@ -271,9 +261,6 @@ async def _chosen(
             return [one for one in fitting if one.id not in besides], False
         case Choice.UNKNOWN:
             await all_linked(request, which.connections)
-            is_name = which.quoted or reading.manner is Manner.TYPED or len(which.unknown) <= _NAME_WORDS
-            if not is_name and (likely := await _likely(request, [reading.what], rows)):
-                raise Answered(likely)
             raise Answered(await targets.unknown(request, _after_verb(reading), rows, old))
         case Choice.POINTED:
             return await _pointed(request, reading, rows)
@@ -367,8 +354,6 @@ async def _talked(request: Request, reading: Reading, rows: Sequence[Workspace])
         stop = read(("stop", "it"), "workspace", routes.verbs_of_folders())
         stopped = partial(_commanded, replace(request, verb="stop"), stop, rows)
         return await acts.no(request, stopped if is_stop else None)
-    if reading.what in {"today", "heard", "set_up", "messages"}:
-        return await acts.asked_about(request, reading.what)
     if reading.what not in {"yes", "nothing", "again"}:
         return talking.small_talk(request, reading.what)
     about, named, _, runs = await talking.heard(request)
@@ -409,65 +394,3 @@ async def _again(request: Request, about: Spoken, named: Sequence[Workspace]) ->
     verb = about.what if about.what in {"start", "restart", "resume", "open", "status"} else "status"
     verb = "start" if named[0].state is State.FAILED else verb
     return await routes.run(request.about("workspace", verb, (), named[0].id))
-
-
-async def _followed(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
-    """Answer words without a verb: by what was spoken of before, by the names in them, or with hints."""
-    which, about = reading.which, await request.heard()
-    if which.is_theirs and which.named:
-        return talking.theirs(request, which.named)
-    is_short, verb, manner = not which.unknown, reading.what, Manner.ASKED
-    if is_short and about.what in READ and _goes_on(reading, about):
-        verb, manner = about.what, manner if which.points == "other" else Manner.SAID
-        is_one = which.place or which.is_named or which.points
-        which = which if is_one else replace(which, points="it")
-    elif which.named and reading.when is not None and is_short:
-        return timers.only_stops(request, [one.title for one in which.named])
-    if verb:
-        again = replace(reading, kind="verb", what=verb, folder="workspace", manner=manner, which=which)
-        return await _commanded(replace(request, verb=verb), again, rows)
-    is_clear = is_short and not which.is_near and (which.is_named or bool(which.points))
-    if not is_clear and request.arguments and talking.near(request, plain(request.arguments[0])):
-        return talking.unknown_verb(request)
-    if which.is_named or (is_short and (which.points or which.state)):
-        follows = about.what == "health" if not which.named else about.what in {"why", "since", "until"}
-        asked = about.what if follows and is_short else "state"
-        request.spoken.what = asked
-        return await questions.answered(request, replace(reading, kind="question", what=asked), rows)
-    if reading.is_foreign:
-        return talking.small_talk(request, "foreign")
-    if request.folder == "job" and len(request.arguments) == 1:
-        return await routes.run(request.about("job", "status", request.arguments))
-    said = [vocabulary.SYNONYMS["workspace"].get(word, word) for word in map(plain, request.arguments)]
-    likely = await _likely(request, said, rows) if len(said) > _NAME_WORDS else None
-    return likely or talking.not_understood(request)
-
-
-#: Acts that a sentence may mean, how many of them are offered, and how many words may be a name in one.
-_LIKELY: Final = vocabulary.ANYWHERE - {"cancel", "keep"}
-_MOST_LIKELY: Final = 3
-_NAME_WORDS: Final = 2
-
-
-async def _likely(request: Request, said: Sequence[str], rows: Sequence[Workspace]) -> Answer | None:
-    """Offer what verbs in a sentence may mean, of what would do anything now; None for nothing."""
-    verbs = [verb for verb in dict.fromkeys(said) if verb in _LIKELY]
-    found: list[kit.Element] = []
-    for verb in verbs:
-        one = request.about("workspace", verb, ())
-        needed = (await targets.needed(one, rows))[: _MOST_LIKELY - len(found)]
-        found += targets.choices(one, needed, targets.labels_of(request, needed, rows))
-    if not found:
-        return None
-    more = request.filled(talk.LIKELY, verb=kit.Markup(verbs[0]))
-    return replies.hint(talk.NOT_UNDERSTOOD, found, more=more)
-
-
-def _goes_on(reading: Reading, about: Spoken) -> bool:
-    """Return whether words answer the question which one, or say another place or time for the same."""
-    which = reading.which
-    if about.ask == "which" and (which.named or which.place or which.points or which.connections):
-        return True
-    if reading.when is not None:
-        return bool(about.workspaces) and not which.named and about.what in TIMED
-    return bool(which.place) or which.points == "other"

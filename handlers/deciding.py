@@ -1,7 +1,7 @@
 """Decide what a message leads to: tables from what was read to what it is about and what becomes of it; pure.
 
-What ends for good asks in any case (``handlers.workspace``). A question is answered, and what it mentions is
-never changed (``handlers.questions``).
+Only a reading that is full comes here; everything else is proposed (``handlers.proposals``). What ends for
+good asks in any case (``handlers.workspace``).
 """
 
 from collections.abc import Callable, Mapping
@@ -9,7 +9,6 @@ from enum import StrEnum
 from typing import Final, Literal
 
 from handlers import routes
-from handlers.command_line import plain
 from handlers.language.names import Which
 from handlers.language.reading import Reading
 from handlers.language.words import Manner
@@ -24,7 +23,6 @@ _ASKS: Final = frozenset({"cancel", "remove"})
 class Subject(StrEnum):
     """Say what a request is about."""
 
-    HELD = "held"  #: forbidden, on a condition, or at a time that can't be read
     THEIRS = "theirs"  #: somebody else's
     LAST_ACT = "last act"  #: *cancel* without a name
     RUN = "run"  #: a run of a job
@@ -36,7 +34,6 @@ class Subject(StrEnum):
 
 #: The first that fits.
 SUBJECTS: Final[tuple[tuple[Subject, Callable[[Reading], bool]], ...]] = (
-    (Subject.HELD, lambda it: bool(it.how) or is_unread_time(it)),
     (Subject.THEIRS, lambda it: it.which.is_theirs),
     (Subject.LAST_ACT, lambda it: it.what == "cancel" and _is_unnamed(it.which)),
     (Subject.RUN, lambda it: bool(it.which.runs) and not it.which.workspaces),
@@ -50,9 +47,7 @@ SUBJECTS: Final[tuple[tuple[Subject, Callable[[Reading], bool]], ...]] = (
 class Choice(StrEnum):
     """Say how workspaces of one's own are chosen."""
 
-    ANOTHER = "another"  #: a word before a name says that another one may be meant: nothing is ended
     NAMED = "named"
-    UNKNOWN_FEW = "unknown few"  #: all that are something which nobody knows
     ALL = "all"  #: all, or all in a state
     UNKNOWN = "unknown"  #: a name that nobody has
     POINTED = "pointed"  #: *it*, *the second one*, *the one on the hub*
@@ -60,15 +55,13 @@ class Choice(StrEnum):
 
 
 #: The first that fits.
-CHOICES: Final[tuple[tuple[Choice, Callable[[Which, Does], bool]], ...]] = (
-    (Choice.ANOTHER, lambda it, does: it.is_described and does is Does.ENDS),
-    (Choice.NAMED, lambda it, _: bool(it.workspaces)),
-    (Choice.UNKNOWN_FEW, lambda it, _: it.is_all and bool(it.unknown)),
-    (Choice.ALL, lambda it, _: it.is_all or (bool(it.state) and not it.unknown)),
-    (Choice.POINTED, lambda it, _: bool(it.place or it.points)),
-    (Choice.UNKNOWN, lambda it, _: bool(it.unknown)),
-    (Choice.POINTED, lambda it, _: bool(it.connections)),
-    (Choice.USUAL, lambda *_: True),
+CHOICES: Final[tuple[tuple[Choice, Callable[[Which], bool]], ...]] = (
+    (Choice.NAMED, lambda it: bool(it.workspaces)),
+    (Choice.ALL, lambda it: it.is_all or (bool(it.state) and not it.unknown)),
+    (Choice.POINTED, lambda it: bool(it.place or it.points)),
+    (Choice.UNKNOWN, lambda it: bool(it.unknown)),
+    (Choice.POINTED, lambda it: bool(it.connections)),
+    (Choice.USUAL, lambda _: True),
 )
 
 
@@ -77,7 +70,7 @@ class Sure(StrEnum):
 
     CLEAR = "clear"  #: nothing is left over, and exactly that is named or pointed at
     AGREED = "agreed"  #: typed with consent
-    GUESS = "guess"  #: a slip, a wish, a question whether to, or words left over
+    GUESS = "guess"  #: a slip, or a beginning of a name
 
 
 class Way(StrEnum):
@@ -111,8 +104,7 @@ def subject_of(reading: Reading) -> Subject:
 
 def choice_of(reading: Reading) -> Choice:
     """Return how the workspaces are chosen that a request is about."""
-    does = routes.nature("workspace", reading.what).does
-    return next(choice for choice, fits in CHOICES if fits(reading.which, does))
+    return next(choice for choice, fits in CHOICES if fits(reading.which))
 
 
 def kind_of(verb: str) -> Kind:
@@ -139,13 +131,6 @@ def is_sure_of(reading: Reading) -> bool:
     which, does = reading.which, routes.nature("workspace", reading.what).does
     is_begun = which.is_beginning and reading.manner is Manner.TYPED and does is Does.STARTS
     return (not which.is_near or is_begun) and not (which.unknown or which.left_out)
-
-
-def is_unread_time(reading: Reading) -> bool:
-    """Return whether a time stands there that can't be read: ``at 5 past 6``."""
-    unknown = reading.which.unknown
-    is_time = any(word[:1].isdigit() or plain(word) == "past" for word in unknown)
-    return reading.when is not None and reading.when.is_within and is_time
 
 
 def _is_unnamed(which: Which) -> bool:

@@ -39,8 +39,6 @@ async def answered(request: Request, reading: Reading, rows: Sequence[Workspace]
     runs = list(which.runs)
     if not named and not runs and not which.quoted:
         named, runs = await _asked_about(request, reading, rows)
-    if reading.topic:
-        return await _on_topic(request, reading.topic, named)
     is_of_run = reading.what in {"result", "output"} and not named
     if runs or is_of_run:
         return await _of_runs(request, reading, runs)
@@ -56,8 +54,6 @@ async def answered(request: Request, reading: Reading, rows: Sequence[Workspace]
     is_about_yours = which.connections or which.state or which.is_all or reading.kind != "question"
     is_strange = any(plain(word) not in vocabulary.OF_LISTS for word in which.unknown)
     if which.unknown and not is_about_yours and (reading.what != "list" or is_strange):
-        if reading.is_foreign:
-            return talking.small_talk(request, "foreign")
         more = request.filled(answers.UNKNOWN_VERB_HELP)
         return replies.hint(talk.NOTHING_NAMED, more=more)
     await all_linked(request, which.connections)
@@ -74,7 +70,7 @@ async def _asked_about(
     is_open = reading.what in _MORE
     points = bool(which.points or which.place)
     is_about_all = not points and (bool(which.connections) or not is_open)
-    if is_about_all or (which.state and not which.points) or (which.unknown and not reading.topic):
+    if is_about_all or (which.state and not which.points) or which.unknown:
         return [], []
     heard = await talking.heard(request, rows)
     named, runs = heard.pointed(which, rows), heard.runs
@@ -186,15 +182,6 @@ async def _of_runs(request: Request, reading: Reading, runs: Sequence[Run]) -> A
     if reading.what == "output":
         return await routes.run(request.about("job", "logs", (run.name,), run.id))
     return lists.run_status(await request.services.gatherer.of_run(run))
-
-
-async def _on_topic(request: Request, topic: str, named: Sequence[Workspace]) -> Answer:
-    """Answer what can't be done here, below the workspace that is meant."""
-    said = talking.fact_of(request, topic)
-    if len(named) != 1:
-        return replies.hint(said)
-    request.spoken.of(named)
-    return await as_it_is(request, named[0], more=said)
 
 
 async def health(request: Request, connection: str) -> Answer:

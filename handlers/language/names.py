@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
-from typing import Final, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 from bot.domain.runs import Run
 from bot.domain.workspaces import Workspace
@@ -29,7 +29,7 @@ _SHORTEST_BEGINNING: Final = 3
 
 
 #: Whether a request is forbidden, or on a condition.
-How = Literal["", "not", "if"]
+How = Literal["", "not", "if", "quote"]
 _Row = TypeVar("_Row")
 
 
@@ -90,6 +90,12 @@ class Names:
     def has(self, text: str) -> bool:
         """Return whether a workspace is called exactly that, whatever its signs and marks are."""
         return fold(text) in self._workspaces
+
+    def marks(self, words: tuple[str, ...]) -> dict[int, str]:
+        """Return the mark of each name at its first place."""
+        return {
+            span.begin: "ww" if span.workspaces else "jj" if span.runs else "kk" for span in self.spans(words)
+        }
 
     def runs_in(self, state: str) -> list[Run]:
         """Return the runs in a state, the newest first."""
@@ -261,10 +267,9 @@ HARMLESS: Final = (
     | vocabulary.NEGATIONS
     | vocabulary.BEFORE_A_NAME
     | vocabulary.PLEASE
-    | vocabulary.REMARKS
     | vocabulary.IT
     | {"", "need", "needed", "today", "now", "anymore", "want", "using", "home", "leaving", "working", "work"}
-) - vocabulary.ONE_AT_A_TIME
+)
 _IN_QUESTIONS: Final = _EXPLAINED | vocabulary.OF_QUESTIONS | vocabulary.OF_JOBS
 _OF_A_STATE: Final = vocabulary.WITH_A_STATE | vocabulary.RUNNING | vocabulary.STOPPED
 _OF_A_PLACE: Final = vocabulary.ORDINALS.keys() | {"one", "ones"}
@@ -279,6 +284,7 @@ class Which:
 
     workspaces: tuple[tuple[Workspace, ...], ...] = ()
     runs: tuple[Run, ...] = ()
+    jobs: tuple[Any, ...] = ()
     connections: tuple[str, ...] = ()
     points: Points = ""
     place: int = 0
@@ -479,7 +485,7 @@ def _near(found: Which, places: Sequence[int], names: Names, *, is_question: boo
     return found
 
 
-def how_of(pieces: Sequence[Piece], which: Which, *, is_shown: bool) -> How:
+def how_of(pieces: Sequence[Piece], which: Which) -> How:
     """Return whether a request is forbidden or depends on something."""
     words = [piece.word for piece in pieces]
     if which.besides:
@@ -489,4 +495,10 @@ def how_of(pieces: Sequence[Piece], which: Which, *, is_shown: bool) -> How:
     # `in the big one` is no time.
     said = {word for word, then in pairwise((*words, "")) if (word, then) not in _IN_SOMETHING}
     depends = said & vocabulary.CONDITIONS and (which.is_named or which.is_all or which.points)
-    return "if" if depends and not is_shown else ""
+    return "if" if depends else ""
+
+
+async def names_of(request: Any, rows: Sequence[Workspace]) -> Names:
+    """Return everything of a person that words can name."""
+    runs = await request.services.store.runs(request.principal)
+    return Names(rows, runs, request.services.connections)

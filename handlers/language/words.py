@@ -4,7 +4,6 @@ Small letters, no signs or marks around, nothing inside quotes. Nothing that tak
 for a word that is at least as close to one that starts, makes or shows something.
 """
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from enum import StrEnum
@@ -14,7 +13,6 @@ from typing import Final, NamedTuple
 from rapidfuzz.distance import OSA
 
 from bot.domain.moments import LEADS
-from bot.messages.texts.facts import FACTS
 from handlers.command_line import ENDS, MARKS, Quoted, plain
 from handlers.language import vocabulary
 
@@ -70,35 +68,6 @@ def without(words: tuple[str, ...], dropped: AbstractSet[str]) -> tuple[str, ...
     return tuple(word for word in words if isinstance(word, Quoted) or plain(word) not in dropped)
 
 
-# -- questions about Usher itself -----------------------------------------------------------------------
-
-#: By fact, the words of which one has to be said for each part of a question.
-_ASKS: Final = tuple(
-    (key, tuple(part.split("/") for part in one.split()))
-    for key, fact in FACTS.items()
-    for one in re.sub(r"/\s+", "/", fact.asks).split(",")
-)
-#: A word of this length is also a beginning of one that has so many more letters.
-_BEGINNING: Final = 4
-_MORE_LETTERS: Final = 3
-
-
-def topic_of(words: Sequence[str]) -> str:
-    """Return the fact that is asked about: the one of which most is said; "" for none."""
-    said = [word.removesuffix("'s") for word in words]
-    found = [
-        (len(parts), key)
-        for key, parts in _ASKS
-        if all(any(_is_said(one, word) for one in part for word in said) for part in parts)
-    ]
-    return max(found, key=lambda one: one[0], default=(0, ""))[1]
-
-
-def _is_said(asked: str, word: str) -> bool:
-    is_beginning = len(asked) >= _BEGINNING and len(word) - len(asked) <= _MORE_LETTERS
-    return word == asked or (is_beginning and word.startswith(asked))
-
-
 # -- slips -----------------------------------------------------------------------------------------------
 
 #: How many letters may be wrong in a word of this length or longer.
@@ -147,52 +116,30 @@ def near_verbs(word: str, folder: str, verbs: Collection[str]) -> list[str]:
 
 
 class Opening(NamedTuple):
-    """Hold the verb that words begin with, its folder, the other words, and of how many words it is."""
+    """Hold the verb that words begin with, its folder, and the other words."""
 
     verb: str = ""
     folder: str = ""
     rest: tuple[str, ...] = ()
-    length: int = 0
-    is_wanted: bool = False
 
 
 def opening_of(words: tuple[str, ...], folder: str, verbs: Mapping[str, AbstractSet[str]]) -> Opening:
     """Return how words begin a request; its verb is "" if they don't."""
     word = plain(words[0])
-    for phrase, meaning in vocabulary.OPENINGS.get(word, ()):
-        verb, _, extra = meaning.partition(" ")
-        is_wanted, head = verb.endswith("?"), phrase[: phrase.index("…")] if "…" in phrase else phrase
+    for phrase, verb in vocabulary.OPENINGS.get(word, ()):
+        head = phrase[: phrase.index("…")] if "…" in phrase else phrase
         tail = phrase[len(head) + 1 :]
         if not begins(words, (head,)):
             continue
         places = range(len(head) + 1, len(words)) if tail else (len(head),)
         at = next((at for at in places if not tail or plain(words[at]) == tail[0]), 0)
-        if at and begins(words[at:], (tail,)) == len(tail):
-            # A word that announces a time belongs to that: `let notebook run until 6`.
-            end = at + len(tail) - bool(tail and tail[-1] in LEADS)
-            rest = (*words[len(head) : at], *words[end:], *extra.split())
-            return Opening(verb.rstrip("?"), "workspace", rest, len(phrase), is_wanted)
+        if at:
+            return Opening(verb, "workspace", (*words[len(head) : at], *words[at + len(tail) :]))
     for place in (folder, *(other for other in verbs if other != folder)):
         verb = word if word in verbs[place] else vocabulary.SYNONYMS[place].get(word, "")
         if verb:
-            return Opening(verb, place, words[1:], 1)
+            return Opening(verb, place, words[1:])
     return Opening()
-
-
-def led(words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
-    """Return what leads to a clause, and the clause without what joins it to others."""
-    lead = ""
-    while 0 < (count := begins(words, vocabulary.LEADING)) < len(words):
-        lead, words = " ".join(map(plain, words[:count])), words[count:]
-    return lead, words[:-1] if len(words) > 1 and plain(words[-1]) in vocabulary.THEN else words
-
-
-def without_end(words: tuple[str, ...], *, is_polite: bool = False) -> tuple[tuple[str, ...], bool]:
-    """Return words without courtesy after them, and whether somebody was asked to do it."""
-    while words and (count := ends(words, vocabulary.AFTERTHOUGHTS)):
-        is_polite = is_polite or plain(words[-1]) in vocabulary.PLEASE
-        words = words[:-count]
-    return words, is_polite
 
 
 # -- objects ---------------------------------------------------------------------------------------------
@@ -239,14 +186,8 @@ def with_times(words: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def are_list(words: tuple[str, ...]) -> bool:
-    """Return whether words are only what a list of workspaces shows: ``my stopped servers``."""
-    folded = {plain(word) for word in words}
-    return bool(folded & vocabulary.GENERICS) and folded <= vocabulary.OF_LISTS | vocabulary.STATES.keys()
-
-
 def are_run_list(words: tuple[str, ...]) -> bool:
-    """Return the same for runs: ``my failed jobs``."""
+    """Return whether words are only what a list of runs shows: ``my failed jobs``."""
     folded = {plain(word) for word in words}
     return bool(folded & vocabulary.OF_JOBS) and folded <= vocabulary.OF_LISTS | vocabulary.RUN_STATES.keys()
 
@@ -275,8 +216,8 @@ def without_account(verb: str, words: tuple[str, ...]) -> tuple[str, ...]:
     return named
 
 
-def without_plan(words: tuple[str, ...], named: AbstractSet[int]) -> tuple[tuple[str, ...] | None, bool]:
-    """Return what is left without the planned stop that a verb is about, and whether that came first.
+def without_plan(words: tuple[str, ...], named: AbstractSet[int]) -> tuple[str, ...] | None:
+    """Return what is left without the planned stop that a verb is about.
 
     ``the planned stop of lesson``, ``lesson's timer``; None for what isn't about one: ``lesson as planned``.
     ``named`` are the places of names.
@@ -287,7 +228,7 @@ def without_plan(words: tuple[str, ...], named: AbstractSet[int]) -> tuple[tuple
     while end < len(folded) and end not in named and folded[end] in vocabulary.PLANS | {"stop", "end"}:
         end += 1
     if vocabulary.PLANS.intersection(folded[begin:end]):
-        return words[:begin] + words[end:], True
+        return words[:begin] + words[end:]
     last = len(folded) - 1
     is_last = last > 0 and last not in named and folded[last] in vocabulary.PLANS
-    return (words[:last] if is_last and last - 1 in named else None), False
+    return words[:last] if is_last and last - 1 in named else None

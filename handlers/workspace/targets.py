@@ -473,7 +473,7 @@ def _remarks(
 def left_out(reading: Reading) -> list[str]:
     """Say which words of what is answered or offered name nothing, and what isn't understood."""
     which = reading.which
-    if reading.how or reading.topic or which.is_theirs or reading.kind not in {"verb", "question"}:
+    if reading.how or which.is_theirs or reading.kind not in {"verb", "question"}:
         return []
     listed = [word for word in which.unknown if not any(word in phrase.split() for phrase in which.left_out)]
     said = [

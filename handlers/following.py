@@ -41,12 +41,12 @@ _VARIABLE: Final = re.compile(r"[A-Za-z_]\w*=[\w.,:/+-]*")
 _UNTIL: Final = frozenset({"", "for", "until", "till", "til"})
 
 
-async def amended(
+async def followed(
     request: Request, reading: Reading, rows: Sequence[Workspace]
 ) -> Answer | tuple[str, ...] | None:
     """Return the words that are meant, or the answer; None for what stands on its own."""
     given = request.given
-    if not 0 < len(given) <= _MOST_WORDS or reading.is_foreign or request.surface.channel_id is None:
+    if not 0 < len(given) <= _MOST_WORDS or request.surface.channel_id is None:
         return None
     first, is_now = plain(given[0]), plain(request.arguments[-1]) == "now" and reading.kind == "talk"
     is_begun = reading.how == "not" or first in _OPENINGS or is_now
