@@ -209,7 +209,9 @@ class _Text:
         if plain(words[0]) in vocabulary.EXTENDING:
             timed = (*timed, "longer")
         found = times.NONE if is_name else times.find(timed, self._named(timed))
-        body = tuple(word for at, word in enumerate(timed) if at not in found.places)
+        body, _ = self._without_courtesy(
+            tuple(word for at, word in enumerate(timed) if at not in found.places)
+        )
         opening = opening_of(body, self.folder, self.verbs) if body else Opening()
         is_called = bool(body) and 0 in self._named(body) and plain(body[0]) not in self.verbs[self.folder]
         if is_called or not opening.verb:
@@ -246,7 +248,8 @@ class _Text:
         if (of_job := self._of_jobs(verb, words, which)) is not None:
             return replace(of_job, manner=manner)
         is_name = not which.is_named and (manner is Manner.TYPED or len(which.unknown) <= _NAME_WORDS)
-        left = () if is_name or which.is_theirs else which.left_out
+        orders = tuple(word for word in which.unknown if opening_of((word,), self.folder, self.verbs).verb)
+        left = () if is_name or which.is_theirs else which.left_out or orders
         return Reading("verb", verb, "workspace", words, manner, which, how=how_of(pieces, which), left=left)
 
     def _of_jobs(self, verb: str, words: tuple[str, ...], which: Which) -> Reading | None:
