@@ -53,7 +53,7 @@ _OF_JOBS: Final = {"stop": "stop", "cancel": "stop", "status": "status", "open":
     ("new", "start", "restart"), "run"
 )
 #: So many words that nobody knows may be a name, where nothing else is named.
-_NAME_WORDS: Final = 2
+_NAME_WORDS: Final = {Manner.TYPED: 4, Manner.SAID: 2}
 #: Verbs of which the words after them may be anything.
 _OF_ANY_WORDS: Final = frozenset({"alias", "card", "add", "run", "schedule"})
 #: What is talked about in a clause that says nothing, and the most clauses.
@@ -247,10 +247,19 @@ class _Text:
         which = which_of(pieces, self.names)
         if (of_job := self._of_jobs(verb, words, which)) is not None:
             return replace(of_job, manner=manner)
-        is_name = not which.is_named and (manner is Manner.TYPED or len(which.unknown) <= _NAME_WORDS)
-        orders = tuple(word for word in which.unknown if opening_of((word,), self.folder, self.verbs).verb)
-        left = () if is_name or which.is_theirs else which.left_out or orders
+        left = self._left(which, manner)
         return Reading("verb", verb, "workspace", words, manner, which, how=how_of(pieces, which), left=left)
+
+    def _left(self, which: Which, manner: Manner) -> tuple[str, ...]:
+        """Return the words that are neither names nor may be one that nobody knows."""
+        unknown = which.unknown
+        if which.is_theirs or not unknown:
+            return which.left_out if not which.is_theirs else ()
+        if replace(which, unknown=()).is_nothing:
+            return () if len(unknown) <= _NAME_WORDS[manner] else unknown
+        is_listed = bool(which.workspaces) and not (which.is_described or which.left_out)
+        orders = any(opening_of((word,), self.folder, self.verbs).verb for word in unknown)
+        return () if is_listed and not orders else which.left_out or unknown
 
     def _of_jobs(self, verb: str, words: tuple[str, ...], which: Which) -> Reading | None:
         """Return what a verb of workspaces means about jobs and their runs; None if it is about none."""
