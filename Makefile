@@ -12,7 +12,7 @@ export PYTHONDONTWRITEBYTECODE =
 # The seed of test-thorough's random tests: a new one each time unless it is given.
 SEED := $(if $(SEED),$(SEED),$(shell awk 'BEGIN { srand(); print int(rand() * 1000000000) }'))
 
-.PHONY: help demo demo-once demo-cluster test coverage test-thorough test-fast chaos bench lint contracts lock pictures release clean
+.PHONY: help demo demo-once demo-cluster test coverage test-thorough test-fast chaos bench lint contracts lock weights pictures release clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -57,6 +57,7 @@ lint: $(LINT) ## Check style, types, layers, names, documents and known vulnerab
 	.venv/bin/python tools/words.py
 	.venv/bin/python tools/docs.py
 	.venv/bin/python tools/commits.py
+	$(RUN) tools.weights --check
 	$(RUN) pip check
 	.venv/bin/python tools/audit.py
 
@@ -65,6 +66,9 @@ contracts: $(LINT) ## Say what others changed in their published APIs since the 
 
 lock: $(DEV) ## Write the lock files from pyproject.toml; UPGRADE=1 upgrades
 	.venv/bin/python tools/lock.py $(if $(UPGRADE),--upgrade)
+
+weights: $(DEV) ## Train the weights of the ranker from the phrases in sentences
+	$(RUN) tools.weights
 
 pictures: $(DEV) ## Take the pictures in docs/pictures from the demonstration; needs Chromium
 	$(RUN) tools.pictures

@@ -1,23 +1,127 @@
-"""Rank what a text may mean."""
+"""Rank what a text may mean: a linear model over its words, trained from the phrases in ``sentences``; pure.
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+Names and times are marks by then, so that the model knows none of them. Nothing is done because of a rank: it
+only chooses what is proposed.
+"""
 
-from handlers.language import times
+import math
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cache, lru_cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+#: Made by ``make weights``.
+WEIGHTS: Final = Path(__file__).with_name("weights.txt")
+#: The marks of times are made from their kinds; those of names are given.
+TIMES: Final[Mapping[str, str]] = {
+    kind: f"t{kind}" for kind in ("at", "until", "for", "in", "long", "days", "span", "day")
+}
+#: A weight is two signs: which label it is for, counted from the first, and how much, more or less than none.
+FIRST: Final = ord("!")
+NONE: Final = ord("P")
+#: What is less likely than this isn't worth proposing.
+_LEAST: Final = 0.02
+_WORD: Final = re.compile(r"[^\W_]+(?:'[^\W_]+)*|\?")
+#: Words for a workspace in general mean the same, and so do numbers.
+_GENERIC: Final = frozenset(
+    ["box", "container", "environment", "instance", "machine", "server", "session", "vm", "workspace"]
+)
+#: Words with this many letters are also known by their first ones.
+_BEGINNING: Final = 4
+#: Slips that a word of this length or longer may have.
+_SLIPS: Final = ((7, 2), (4, 1))
 
 
 class Rank(NamedTuple):
-    """Hold what a text may mean, and how likely that is."""
+    """Hold what a text may mean, a label, and how likely that is."""
 
     label: str
     likelihood: float
 
 
-def marked(words: Sequence[str], names: Mapping[int, str], found: times.Times) -> tuple[str, ...]:
-    """Return the words with marks in place of names and times."""
-    return tuple(names.get(at, word) for at, word in enumerate(words) if at not in found.places)
+def marked(
+    words: Iterable[str], names: Mapping[int, str], times: Mapping[int, str], taken: Collection[int] = ()
+) -> tuple[str, ...]:
+    """Return a text's words as the model knows them, with marks in place of names and times.
+
+    ``names`` are marks and ``times`` kinds by their first places; ``taken`` are all the places of both.
+    """
+    found: list[str] = []
+    for at, word in enumerate(words):
+        if mark := names.get(at) or TIMES.get(times.get(at, "")):
+            found.append(mark)
+        elif at not in taken:
+            found += folded(word)
+    return tuple(found)
+
+
+def folded(text: str) -> list[str]:
+    """Return the words of a text as the model knows them."""
+    words = _WORD.findall(text.casefold().replace("’", "'"))
+    return ["gg" if word in _GENERIC else "0" if word.isdigit() else word for word in words]
+
+
+def features(words: Sequence[str]) -> list[str]:
+    """Return what the model weighs: words, their beginnings, and neighbours."""
+    found = [*words, *(f"{word[:_BEGINNING]}*" for word in words if len(word) > _BEGINNING)]
+    found += [f"{one} {then}" for one, then in pairwise(["<", *words, ">"])]
+    return sorted(set(found))
+
+
+class Model:
+    """Hold what was trained: by feature, which labels it speaks for or against."""
+
+    def __init__(self, text: str) -> None:
+        _, header, *lines = text.splitlines()
+        scale, *labels = header.split()
+        self._scale = float(scale)
+        self._labels = [one.partition(":")[0] for one in labels]
+        self._biases = [int(one.partition(":")[2]) for one in labels]
+        self._weights = {
+            feature: [(ord(pairs[at]) - FIRST, ord(pairs[at + 1]) - NONE) for at in range(0, len(pairs), 2)]
+            for feature, _, pairs in (line.partition("\t") for line in lines)
+        }
+        self._words = frozenset(one for one in self._weights if " " not in one and not one.endswith("*"))
+        self._long_words = sorted(word for word in self._words if len(word) >= _SLIPS[-1][0])
+        self._spelled = lru_cache(10_000)(self._nearest)
+
+    def rank(self, words: Sequence[str]) -> tuple[Rank, ...]:
+        """Return what a marked text may mean, the likeliest first."""
+        found = features([self._spelled(word) for word in words])
+        scores = [0] * len(self._labels)
+        for one in found:
+            for at, weight in self._weights.get(one, ()):
+                scores[at] += weight
+        # Long texts weigh as much as short ones.
+        share = 1 / math.sqrt(len(found))
+        odds = [
+            math.exp((bias + score * share) / self._scale)
+            for bias, score in zip(self._biases, scores, strict=True)
+        ]
+        total = sum(odds)
+        ranks = zip(self._labels, odds, strict=True)
+        likely = [Rank(label, one / total) for label, one in ranks if one >= _LEAST * total]
+        return tuple(sorted(likely, key=lambda one: (-one.likelihood, one.label)))
+
+    def _nearest(self, word: str) -> str:
+        """Return the known word that a mistyped one is nearest to; any other as it is."""
+        slips = next((most for least, most in _SLIPS if len(word) >= least), 0)
+        if not slips or word in self._words:
+            return word
+        near = process.extractOne(word, self._long_words, scorer=OSA.distance, score_cutoff=slips)
+        return near[0] if near is not None and near[0][0] == word[0] else word
 
 
 def rank(words: Sequence[str]) -> tuple[Rank, ...]:
-    """Return what a text may mean, the likeliest first."""
-    return (Rank("status", 0.5),) if words else ()
+    """Return what a marked text may mean, the likeliest first."""
+    return _model().rank(words) if words else ()
+
+
+@cache
+def _model() -> Model:
+    return Model(WEIGHTS.read_text(encoding="utf-8"))

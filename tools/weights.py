@@ -1,0 +1,191 @@
+"""Train the ranker's weights from the phrases in sentences; ``--check`` says whether they belong to these.
+
+``--held-out`` trains without each style in turn, and prints how often the style's own phrases have their
+label first, and among the first three. A phrase a line: ``{name}`` is a workspace, ``{job}`` a job or a run,
+``{connection}``, ``{course}``, ``{template}``; ``{at}``, ``{until}``, ``{for}``, ``{in}``, ``{long}``,
+``{day}``, ``{days}`` and ``{span}`` are times. A line with ``#`` begins a style.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from handlers.language import ranker
+
+ROOT = Path(__file__).resolve().parent.parent
+SENTENCES = ROOT / "sentences"
+NAMES = {"name": "ww", "job": "jj", "connection": "kk", "course": "cc", "template": "mm"}
+MARKS = NAMES | ranker.TIMES
+_SLOT = re.compile(r"\{(\w+)\}")
+
+#: How often each phrase is there: as it is, and then changed as people do.
+COPIES = 4
+#: What stands for a name that was said before, or that nobody knows.
+INSTEAD = {
+    "ww": "it,it,it,my gg,the gg,this one,that one,mine,that,this,them,my ww,the ww,the ww one,xx",
+    "jj": "it,the job,my job,the run,that job,my last run,the last job,the jj job,xx",
+    "cc": "it,the course,my course,the class,my class,xx",
+}
+BEFORE = (
+    "please,hey,can you,could you,hi,ok,usher,hello,pls,hey usher,now,quickly,so,can you please,i want to,"
+    "i'd like to,would you,and,um,actually,sorry,wait,i need you to,let's"
+)
+BEFORE_ANY = "please,hey,hi,ok,hello,so,um,hmm,sorry,quick question,hey usher,good morning,btw,also,and"
+AFTER = "please,now,thanks,pls,for me,asap,thank you,thx,if you can,again,right now,today,usher,ok,will you"
+#: What is asked to be done, unlike questions and talk.
+ACTS = frozenset(
+    [
+        *(
+            "start",
+            "stop",
+            "keep",
+            "restart",
+            "suspend",
+            "resume",
+            "open",
+            "remove",
+            "forget",
+            "add",
+            "alias",
+        ),
+        *("cancel", "new", "list", "link", "unlink", "job-run", "job-stop", "job-logs", "help", "settings"),
+        *("hours", "join", "leave", "skip"),
+    ]
+)
+#: A feature that is rarer, and a weight that is smaller, says nothing.
+RAREST = 5
+SMALLEST = 2
+LARGEST = 46
+#: By how much scores differ for a likelihood, as it fits held-out styles best.
+SHARPNESS = 4.0
+
+
+class Phrase(NamedTuple):
+    """Hold a phrase with its label and its style."""
+
+    label: str
+    style: str
+    words: tuple[str, ...]
+
+
+def phrases(folder: Path = SENTENCES) -> Iterator[Phrase]:
+    """Yield the phrases of a folder, label by label."""
+    for path in sorted(folder.glob("*.txt")):
+        style = ""
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if line.startswith("#"):
+                style = line[1:].strip()
+            elif line:
+                yield Phrase(path.stem, style, words_of(line))
+
+
+def words_of(line: str) -> tuple[str, ...]:
+    """Return a phrase's words, marked as the ranker marks a text."""
+    return tuple(ranker.folded(_SLOT.sub(lambda slot: f" {MARKS[slot[1]]} ", line)))
+
+
+def changed(random_: random.Random, phrase: Phrase) -> list[str]:
+    """Return a phrase's words as somebody else might have written them."""
+    words: list[str] = []
+    for word in phrase.words:
+        is_instead = word in INSTEAD and random_.random() < 0.3
+        words += random_.choice(INSTEAD[word].split(",")).split() if is_instead else [word]
+    chance = random_.random()
+    if chance < 0.3 and phrase.label in ACTS:
+        words = [*random_.choice(BEFORE.split(",")).split(), *words]
+    elif chance < 0.36:
+        words = [*random_.choice(BEFORE_ANY.split(",")).split(), *words]
+    if random_.random() < 0.2:
+        sign = ["?"] if words[-1] == "?" and random_.random() < 0.5 else []
+        words = [*words[: len(words) - (words[-1] == "?")], *random_.choice(AFTER.split(",")).split(), *sign]
+    if random_.random() < 0.15:
+        words = [word.replace("'", "") for word in words if word != "?"] or words
+    return words
+
+
+def weights(given: Sequence[Phrase]) -> str:
+    """Return the weights of a model that was trained from phrases, as the ranker reads them."""
+    import numpy as np  # noqa: PLC0415 - isn't there where only lint is installed
+    from sklearn.feature_extraction import DictVectorizer  # noqa: PLC0415 - the same
+    from sklearn.svm import LinearSVC  # noqa: PLC0415 - the same
+
+    random_ = random.Random(7)  # noqa: S311 - the same changes each time
+    rows, labels = [], []
+    for phrase in given:
+        for copy in range(COPIES):
+            found = ranker.features(changed(random_, phrase) if copy else phrase.words)
+            rows.append(dict.fromkeys(found, len(found) ** -0.5))
+            labels.append(phrase.label)
+    vectorizer = DictVectorizer()
+    table = vectorizer.fit_transform(rows)
+    common = np.asarray((table > 0).sum(0)).ravel() >= RAREST
+    model = LinearSVC(C=0.3, random_state=1, tol=1e-5).fit(table[:, common], labels)
+    scale = LARGEST / np.abs(model.coef_).max()
+    table_of = np.rint(model.coef_ * scale).astype(int)
+    biases = np.rint(model.intercept_ * scale).astype(int)
+    head = " ".join(f"{label}:{bias}" for label, bias in zip(model.classes_, biases, strict=True))
+    lines = [f"{scale / SHARPNESS:.4f} {head}"]
+    names = [name for name, is_common in zip(vectorizer.feature_names_, common, strict=True) if is_common]
+    for at, name in enumerate(names):
+        column = table_of[:, at]
+        heavy = np.flatnonzero(np.abs(column) >= SMALLEST)
+        if heavy.size:
+            pairs = (chr(ranker.FIRST + label) + chr(ranker.NONE + column[label]) for label in heavy)
+            lines.append(f"{name}\t{''.join(pairs)}")
+    return "\n".join(lines) + "\n"
+
+
+def held_out() -> Iterator[str]:
+    """Yield for each style how often its phrases are ranked right by a model that was trained without it."""
+    known = list(phrases())
+    for style in sorted({phrase.style for phrase in known}):
+        model = ranker.Model("\n" + weights([phrase for phrase in known if phrase.style != style]))
+        held = [phrase for phrase in known if phrase.style == style]
+        places = [[one.label for one in model.rank(phrase.words)[:3]] for phrase in held]
+        first = sum(found[:1] == [phrase.label] for phrase, found in zip(held, places, strict=True))
+        among = sum(phrase.label in found for phrase, found in zip(held, places, strict=True))
+        yield f"{style}: of {len(held)} {first / len(held):.0%} first, {among / len(held):.0%} among three"
+
+
+def digest(folder: Path = SENTENCES) -> str:
+    """Return what says by which phrases weights were trained."""
+    found = hashlib.sha256()
+    for path in sorted(folder.glob("*.txt")):
+        found.update(f"{path.name}\n".encode() + path.read_bytes())
+    return found.hexdigest()
+
+
+def head() -> str:
+    """Return the first line of the weights that belong to the phrases."""
+    return f"# Made by `make weights` from sentences: {digest()}\n"
+
+
+def main(arguments: list[str]) -> int:
+    """Train, or check; return the exit status."""
+    if arguments == ["--check"]:
+        with ranker.WEIGHTS.open(encoding="utf-8") as file:
+            if file.readline() == head():
+                return 0
+        print("The weights don't belong to the sentences. Run `make weights`.", file=sys.stderr)
+        return 1
+    if arguments == ["--held-out"]:
+        for line in held_out():
+            print(line)
+        return 0
+    if arguments:
+        print(f"usage: {Path(__file__).name} [--check | --held-out]", file=sys.stderr)
+        return 2
+    text = head() + weights(list(phrases()))
+    ranker.WEIGHTS.write_text(text, encoding="utf-8")
+    print(f"{ranker.WEIGHTS.relative_to(ROOT)}: {len(text.encode()) / 1000:.0f} kB")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
