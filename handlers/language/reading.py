@@ -369,7 +369,9 @@ class _Text:
     def _marked(self) -> tuple[str, ...]:
         """Return the words with marks in place of names and times."""
         words = with_times(self.written)
-        return marked(words, self.names.marks(words), times.find(words, self._named(words)))
+        named = self._named(words)
+        found = times.find(words, named)
+        return marked(words, self.names.marks(words), found.marks, named | found.places)
 
 
 def _with(parts: Sequence[Reading], part: Reading) -> list[Reading]:
