@@ -43,7 +43,7 @@ SOONEST_SECONDS: Final = 600.0
 
 
 @routes.action("card_form")
-@routes.verb("workspace", "card", flags=None)
+@routes.verb("workspace", "card", flags=None, takes=("course", "words"))
 async def post(request: Request) -> Answer:
     """Write a card for the channel that the request came from; without words, open its form."""
     services, surface = request.services, request.surface
@@ -265,7 +265,7 @@ ENOUGH_STARTS = 3
 
 
 @routes.action("class_press")
-@routes.verb("workspace", "press")
+@routes.verb("workspace", "press", takes=("course",))
 async def press(request: Request) -> Answer:
     """Handle a press, or continue one that waited: link first, then make, start or open their workspace."""
     surface, key = request.surface, request.target or request.name

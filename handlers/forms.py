@@ -39,7 +39,7 @@ log = structlog.get_logger(__name__)
 _VERBS: Mapping[Purpose, str] = {"workspace": "new", "job": "job run"}
 
 
-@routes.verb("workspace", "new")
+@routes.verb("workspace", "new", takes=("connection", "template"))
 async def new(request: Request) -> Answer:
     """Open the form of the requested connection, filled with what was chosen last time.
 

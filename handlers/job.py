@@ -38,7 +38,7 @@ from handlers.snapshots import offer_of, refresh_lists, refreshed, unread
 MOST_FLAGS = 50
 
 
-@routes.verb("job", "run", flags=None)
+@routes.verb("job", "run", flags=None, takes=("job", "run"))
 async def run(request: Request) -> Answer:
     """Open the form; given flags, or the program's own words after ``--``, launch right away."""
     command = command_line(request.text, request.services.commands)
@@ -206,7 +206,7 @@ def _refused(request: Request, result: Filled, said: list[str]) -> Answer:
     return replies.hint(run_words.NOT_RUN_YET, more="\n".join(more))
 
 
-@routes.verb("job", "list", does=routes.Does.SHOWS)
+@routes.verb("job", "list", does=routes.Does.SHOWS, takes=("connection", "words"))
 async def show_list(request: Request) -> Answer:
     """Answer with a page of the list; ``list 2`` and the button *More* show later ones.
 
@@ -232,7 +232,7 @@ async def show_list(request: Request) -> Answer:
     )
 
 
-@routes.verb("job", "status", does=routes.Does.SHOWS)
+@routes.verb("job", "status", does=routes.Does.SHOWS, takes=("run",))
 async def status(request: Request) -> Answer:
     """Answer with the run's card and its age; without a name, with the list if there are several."""
     is_named = request.target is not None or bool(request.name)
@@ -241,7 +241,7 @@ async def status(request: Request) -> Answer:
     return lists.run_status(await request.services.gatherer.of_run(await run_of(request)))
 
 
-@routes.verb("job", "logs", does=routes.Does.SHOWS)
+@routes.verb("job", "logs", does=routes.Does.SHOWS, takes=("run",))
 async def logs(request: Request) -> Answer:
     """Show the output on the run's card, or send it if the run is over; one without a card gets one."""
     run = await run_of(request)
@@ -266,7 +266,7 @@ async def refresh(request: Request) -> Answer:
     return lists.run_status(await request.services.gatherer.of_run(run))
 
 
-@routes.verb("job", "stop", flags=("force",), does=routes.Does.ENDS)
+@routes.verb("job", "stop", flags=("force",), does=routes.Does.ENDS, takes=("run",))
 async def stop(request: Request) -> Answer:
     """Write the stop, or offer it if the run or the verb is a guess; the card reports the rest."""
     run, force = await run_of(request), "force" in request.flags

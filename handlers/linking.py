@@ -29,7 +29,7 @@ from handlers.talking import as_command
 from handlers.waiting import Waiting
 
 
-@routes.verb("workspace", "link", does=routes.Does.SHOWS)
+@routes.verb("workspace", "link", does=routes.Does.SHOWS, takes=("connection",))
 async def link(request: Request) -> Answer:
     """Answer with *Link* for one connection or for all; ``link code`` asks for the code of the page."""
     services = request.services
@@ -259,7 +259,7 @@ async def decided(request: Request, *, approve: bool) -> Answer:
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)>")
 
 
-@routes.verb("workspace", "unlink", flags=(kit.AGREED,), does=routes.Does.ENDS)
+@routes.verb("workspace", "unlink", flags=(kit.AGREED,), does=routes.Does.ENDS, takes=("connection",))
 async def unlink(request: Request) -> Answer:
     """Delete our access, after a question; what is running on the provider keeps running."""
     person = next((found for word in request.arguments if (found := _MENTION.fullmatch(word))), None)

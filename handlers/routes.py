@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from typing import Any, Final, Generic, TypeAlias, TypeVar
+from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
 
 import handlers
 from bot.domain.notices import Answer
@@ -65,12 +65,17 @@ class Does(StrEnum):
     ENDS = "ends"
 
 
+#: What a verb can be about (``handlers.language.names``), when, and ``words`` that it reads by itself.
+Taken = Literal["workspace", "run", "job", "template", "connection", "course", "time", "words"]
+
+
 @dataclass(frozen=True, slots=True)
 class Nature:
-    """Hold what a verb does, and its flags; None if it parses flags of its own."""
+    """Hold what a verb does, its flags, None if it parses flags of its own, and what it takes."""
 
     does: Does
     flags: frozenset[str] | None
+    takes: frozenset[Taken] = frozenset()
 
 
 _verbs: dict[str, Table[Verb]] = {}
@@ -92,13 +97,18 @@ event: Table[Event] = Table()
 
 
 def verb(
-    command: str, name: str, flags: Iterable[str] | None = (), does: Does = Does.MAKES
+    command: str,
+    name: str,
+    flags: Iterable[str] | None = (),
+    does: Does = Does.MAKES,
+    takes: Iterable[Taken] = (),
 ) -> Callable[[Verb], Verb]:
     """Return the decorator of a verb; ``flags`` are the words that it accepts as ``--WORD``.
 
     ``flags`` is None for a verb that parses its own. What it ``does`` is assumed to be worth a question.
     """
-    _natures[command, name] = Nature(does, None if flags is None else frozenset(flags))
+    known = None if flags is None else frozenset(flags)
+    _natures[command, name] = Nature(does, known, frozenset(takes))
     return _verbs.setdefault(command, Table())(name)
 
 
@@ -124,6 +134,18 @@ def nature(command: str, name: str) -> Nature:
     """Return what a verb does; an unknown one only answers."""
     load()
     return _natures.get((command, name), _ONLY_ANSWERS)
+
+
+def takes(command: str, name: str) -> frozenset[Taken]:
+    """Return what a verb can be about."""
+    return nature(command, name).takes
+
+
+@cache
+def taking(kind: Taken) -> frozenset[tuple[str, str]]:
+    """Return the verbs that can be about something of a kind, each after its command."""
+    load()
+    return frozenset(verb for verb, one in _natures.items() if kind in one.takes)
 
 
 def parses_itself(command: str, name: str) -> bool:

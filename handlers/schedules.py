@@ -24,7 +24,7 @@ OFF = "off"
 MOST = 30
 
 
-@routes.verb("job", "schedule", flags=None)
+@routes.verb("job", "schedule", flags=None, takes=("job", "words"))
 async def schedule(request: Request) -> Answer:
     """Show all schedules, or one; with five fields set it, with ``off`` remove it."""
     typed = command_line(request.text, request.services.commands).words

@@ -1,4 +1,4 @@
-"""Find the names of a person's things among words, and what words point at; pure.
+"""Find the names of a person's things among words, and what words point at; pure but for what loads them.
 
 A whole name always comes first, however it reads. A word that nothing else explains may be one with a slip of
 the finger, or the beginning of one.
@@ -9,41 +9,74 @@ from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
-from typing import Any, Final, Literal, TypeVar
+from itertools import chain, pairwise
+from typing import Final, Literal, NamedTuple, TypeVar
 
+from bot.domain.classes import ClassCard
+from bot.domain.forms import Purpose
 from bot.domain.runs import Run
 from bot.domain.workspaces import Workspace
-from bot.providers.base import Provider
-from bot.services import naming
+from bot.providers import base
+from bot.services import lessons, naming, snapshots
+from bot.services.making import TEMPLATE, PersonalOffer
 from bot.support.cleaning import fold
 from handlers.command_line import MARKS, Quoted, plain
+from handlers.connections import makers
 from handlers.language import vocabulary
 from handlers.language.words import begins, is_emoji, is_slip
+from handlers.request import Request
 
+#: What stands for a workspace, a run or job, a course, a template and a connection.
+_MARKS: Final = ("ww", "jj", "cc", "mm", "kk")
+#: Few verbs take these; for the others their names are as good as any word.
+_SELDOM: Final = frozenset({"cc", "mm"})
 #: Names have no more words than this unless they are quoted.
 _WORDS_OF_A_NAME: Final = 6
 _QUOTES: Final = "\"'"
-#: A word must be this long to be taken for the beginning of a name.
+#: A word must be this long to be taken for the beginning of a name, and to name a connection with a slip.
 _SHORTEST_BEGINNING: Final = 3
+_SHORTEST_PLACE: Final = 5
 
 
-#: Whether a request is forbidden, or on a condition.
+#: Whether a request is forbidden, on a condition, or somebody else's.
 How = Literal["", "not", "if", "quote"]
 _Row = TypeVar("_Row")
 
 
+class Job(NamedTuple):
+    """Hold a job that is set up on a connection, whether it ever ran from here or not."""
+
+    connection: str
+    name: str
+
+
+class Template(NamedTuple):
+    """Hold what something new can be made from on a connection."""
+
+    connection: str
+    name: str
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Hold what words name: workspaces or runs of one name, the newest run first, or a connection."""
+    """Hold all that words name, of each kind: workspaces, the newest run first, jobs, courses, and so on."""
 
     begin: int
     end: int
     workspaces: tuple[Workspace, ...] = ()
     runs: tuple[Run, ...] = ()
+    jobs: tuple[Job, ...] = ()
+    courses: tuple[ClassCard, ...] = ()
+    templates: tuple[Template, ...] = ()
     connection: str = ""
     #: Whether it is the beginning of a name, and nothing else.
     is_beginning: bool = False
+
+    @property
+    def mark(self) -> str:
+        """Return what stands for it where it doesn't matter which it is (``handlers.language.ranker``)."""
+        kinds = (self.workspaces, self.runs or self.jobs, self.courses, self.templates, True)
+        return next(mark for mark, found in zip(_MARKS, kinds, strict=True) if found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +105,17 @@ class Names:
         self,
         rows: Sequence[Workspace] = (),
         runs: Sequence[Run] = (),
-        connections: Mapping[str, Provider] | None = None,
+        connections: Mapping[str, base.Provider] | None = None,
+        jobs: Sequence[Job] = (),
+        courses: Sequence[ClassCard] = (),
+        templates: Sequence[Template] = (),
     ) -> None:
         self._rows = rows
         self._runs = runs
         self._connections = connections or {}
+        self._jobs = jobs
+        self._courses = courses
+        self._templates = templates
         self._found: dict[tuple[str, ...], list[Span]] = {}
 
     def spans(self, words: tuple[str, ...]) -> list[Span]:
@@ -87,19 +126,22 @@ class Names:
             self._found[key] = self._spans(words)
         return self._found[key]
 
-    def has(self, text: str) -> bool:
-        """Return whether a workspace is called exactly that, whatever its signs and marks are."""
-        return fold(text) in self._workspaces
-
     def marks(self, words: tuple[str, ...]) -> dict[int, str]:
-        """Return the mark of each name at its first place."""
-        return {
-            span.begin: "ww" if span.workspaces else "jj" if span.runs else "kk" for span in self.spans(words)
-        }
+        """Return the mark of each name at its first place, and "" at its others; a slip doesn't matter."""
+        spans = [span for span in self.spans(words) if _is_name(span, words)]
+        within = {at for span in spans for at in range(span.begin, span.end)}
+        strange = [at for at, word in enumerate(words) if at not in within and plain(word) not in _KNOWN]
+        for at in strange[:_MOST_NEAR]:
+            ends = [at + 2, at + 1] if at + 1 in strange else [at + 1]
+            near = (self.near(words[at:end], is_named=False) for end in ends if at not in within)
+            if (span := next(filter(None, near), None)) is not None:
+                spans.append(replace(span, begin=at, end=at + span.end))
+                within.update(range(at, at + span.end))
+        return dict.fromkeys(within, "") | {span.begin: span.mark for span in spans}
 
-    def runs_in(self, state: str) -> list[Run]:
-        """Return the runs in a state, the newest first."""
-        return [run for run in self._runs if run.state == vocabulary.RUN_STATES.get(state)]
+    def on(self, connection: str) -> tuple[Workspace, ...]:
+        """Return the workspaces on a connection."""
+        return tuple(one for one in self._rows if one.connection == connection)
 
     def _spans(self, words: Sequence[str]) -> list[Span]:
         found: list[Span] = []
@@ -120,14 +162,22 @@ class Names:
                 whole = naming.find_whole(text, self._rows, self._connections)
                 if whole is not None:
                     return Span(at, at + count, whole.workspaces)
-            key = fold(text)
-            if key in self._workspaces:
-                return Span(at, at + count, self._workspaces[key])
-            if key in self._runs_by_name:
-                return Span(at, at + count, runs=self._runs_by_name[key])
-            if key in self._places:
-                return Span(at, at + count, connection=self._places[key])
+            if (key := fold(text)) in self._keys:
+                return self._called(key, at, at + count)
         return None
+
+    def _called(self, key: str, begin: int, end: int) -> Span:
+        """Return all that is called something; a connection only if nothing else is."""
+        span = Span(
+            begin,
+            end,
+            self._workspaces.get(key, ()),
+            self._runs_by_name.get(key, ()),
+            self._jobs_by_name.get(key, ()),
+            self._courses_by_title.get(key, ()),
+            self._templates_by_name.get(key, ()),
+        )
+        return replace(span, connection=self._places.get(key, "")) if span.mark == "kk" else span
 
     def near(self, words: Sequence[str], *, is_named: bool) -> Span | None:
         """Return what words may name with a slip, or as the beginning of a name; None for nothing.
@@ -135,23 +185,22 @@ class Names:
         ``is_named``: they are where a name is, so that the beginning of one is enough.
         """
         text = " ".join(words).strip(MARKS)
-        if is_named and len(text) >= _SHORTEST_BEGINNING:
+        is_begun = is_named and len(text) >= _SHORTEST_BEGINNING
+        if is_begun:
             found = naming.find(text, self._rows, self._connections)
             if found.kind in {"one", "many"}:
                 return Span(0, len(words), found.workspaces, is_beginning=True)
         typed = fold(next(iter(readings(words))).strip(_QUOTES))
-        begun = {*self._by_letter.get(typed[:1], ()), *self._by_letter.get(typed[1:2], ())}
-        keys = {key for key in begun if _is_near(typed, key)}
-        rows = tuple(one for one in self._rows if keys & {fold(one.title), fold(one.name)}) if keys else ()
-        if rows:
-            return Span(0, len(words), rows)
-        runs = next((runs for key, runs in self._runs_by_name.items() if _is_near(typed, key)), ())
-        if runs:
-            return Span(0, len(words), runs=runs)
-        place = next((place for key, place in self._places.items() if _is_near(typed, key)), "")
-        if place and len(typed) > _SHORTEST_BEGINNING + 1:
-            return Span(0, len(words), connection=place)
-        return None
+        alike = {*self._by_letter.get(typed[:1], ()), *self._by_letter.get(typed[1:2], ())}
+        near = [self._called(key, 0, len(words)) for key in sorted(alike) if _is_near(typed, key)]
+        if ids := {one.id for span in near for one in span.workspaces}:
+            return Span(0, len(words), tuple(one for one in self._rows if one.id in ids))
+        near = [span for span in near if not span.connection or len(typed) >= _SHORTEST_PLACE]
+        begun = {*self._jobs_by_name, *self._courses_by_title} if is_begun and not near else set()
+        keys = [key for key in begun if key.startswith(typed)]
+        if len(keys) == 1:
+            return replace(self._called(keys[0], 0, len(words)), is_beginning=True)
+        return min(near, key=lambda span: _MARKS.index(span.mark), default=None)
 
     @cached_property
     def _workspaces(self) -> Mapping[str, tuple[Workspace, ...]]:
@@ -160,22 +209,39 @@ class Names:
         return _grouped(by_name) | _grouped(by_alias)
 
     @cached_property
-    def _by_letter(self) -> Mapping[str, tuple[str, ...]]:
-        return _grouped((name[:1], name) for name in self._workspaces)
-
-    @cached_property
-    def _beginnings(self) -> frozenset[str]:
-        """Return the first words of all names: most words of a sentence begin none."""
-        names = (*self._workspaces, *self._runs_by_name, *self._places)
-        return frozenset(plain(name.split()[0]) for name in names)
-
-    @cached_property
     def _runs_by_name(self) -> Mapping[str, tuple[Run, ...]]:
         return _grouped(
             (name, run)
             for run in self._runs
             for name in {fold(run.name), fold(run.id), fold(run.remote_id or "")}
         )
+
+    @cached_property
+    def _jobs_by_name(self) -> Mapping[str, tuple[Job, ...]]:
+        return _grouped((fold(job.name), job) for job in self._jobs)
+
+    @cached_property
+    def _courses_by_title(self) -> Mapping[str, tuple[ClassCard, ...]]:
+        return _grouped((fold(card.title), card) for card in self._courses)
+
+    @cached_property
+    def _templates_by_name(self) -> Mapping[str, tuple[Template, ...]]:
+        return _grouped((fold(template.name), template) for template in self._templates)
+
+    @cached_property
+    def _keys(self) -> Mapping[str, None]:
+        """Return all names of every kind."""
+        own = (self._workspaces, self._runs_by_name, self._jobs_by_name, self._courses_by_title)
+        return dict.fromkeys(chain(*own, self._templates_by_name, self._places))
+
+    @cached_property
+    def _by_letter(self) -> Mapping[str, tuple[str, ...]]:
+        return _grouped((name[:1], name) for name in self._keys)
+
+    @cached_property
+    def _beginnings(self) -> frozenset[str]:
+        """Return the first words of all names: most words of a sentence begin none."""
+        return frozenset(plain(name.split()[0]) for name in self._keys)
 
     @cached_property
     def _places(self) -> Mapping[str, str]:
@@ -261,34 +327,50 @@ _POINTING: Final[Mapping[Points, AbstractSet[str]]] = {
 }
 #: Follow what is left out, and belong to it.
 _GENERAL: Final = vocabulary.GENERIC - vocabulary.IT
-#: Say nothing more in a remark after a name: ``stop report, I don't need it anymore``.
-HARMLESS: Final = (
-    vocabulary.OF_QUESTIONS
-    | vocabulary.NEGATIONS
-    | vocabulary.BEFORE_A_NAME
-    | vocabulary.PLEASE
-    | vocabulary.IT
-    | {"", "need", "needed", "today", "now", "anymore", "want", "using", "home", "leaving", "working", "work"}
-)
 _IN_QUESTIONS: Final = _EXPLAINED | vocabulary.OF_QUESTIONS | vocabulary.OF_JOBS
 _OF_A_STATE: Final = vocabulary.WITH_A_STATE | vocabulary.RUNNING | vocabulary.STOPPED
+#: No names with a slip, though nothing explains them where they stand.
+_KNOWN: Final = _IN_QUESTIONS.union(
+    vocabulary.EVERYDAY,
+    *vocabulary.SYNONYMS.values(),
+    *(one.values() for one in vocabulary.SYNONYMS.values()),
+)
+#: Every one, and those of *but report*, *except for the hub ones*.
+_EVERY: Final = (*vocabulary.REST, *vocabulary.ALL)
+_LEFT_OUT: Final = (
+    vocabulary.JOINING
+    | vocabulary.BEFORE_A_NAME
+    | vocabulary.GENERIC
+    | vocabulary.GENERICS
+    | vocabulary.WHERE
+    | {"ones"}
+)
+#: Between these and what they are about.
+_BETWEEN: Final = vocabulary.BEFORE_A_NAME | vocabulary.JOINING | {""}
+#: Before *the others* they say that nothing is done to these.
+_SPARING: Final = frozenset({"keep", "leave", "let", "touch", "spare"})
 _OF_A_PLACE: Final = vocabulary.ORDINALS.keys() | {"one", "ones"}
 
 
 @dataclass(frozen=True, slots=True)
 class Which:
-    """Hold what words name: workspaces of each name in their order, runs, connections; or what they point at.
+    """Hold what words name: workspaces of each name in their order, runs and so on; or what they point at.
 
     ``place`` counts in the last list, from its end if negative; ``unknown`` are words that nothing explains.
+    ``besides`` are left out.
     """
 
     workspaces: tuple[tuple[Workspace, ...], ...] = ()
     runs: tuple[Run, ...] = ()
-    jobs: tuple[Any, ...] = ()
+    jobs: tuple[Job, ...] = ()
+    courses: tuple[ClassCard, ...] = ()
+    templates: tuple[Template, ...] = ()
     connections: tuple[str, ...] = ()
     points: Points = ""
     place: int = 0
     is_all: bool = False
+    #: All but what is left out, or else what was last spoken of: *the others*.
+    is_rest: bool = False
     state: str = ""
     besides: tuple[Workspace, ...] = ()
     unknown: tuple[str, ...] = ()
@@ -311,16 +393,17 @@ class Which:
     @property
     def is_named(self) -> bool:
         """Return whether anything of one's own is named."""
-        return bool(self.workspaces or self.runs or self.connections)
+        return bool(self.workspaces or self.runs or self.jobs or self.courses or self.connections)
 
     @property
     def is_nothing(self) -> bool:
         """Return whether it says nothing at all about which."""
-        return not (self.is_named or self.points or self.place or self.is_all or self.state or self.unknown)
+        said = self.is_named or self.points or self.place or self.is_all or self.state
+        return not (said or self.unknown)
 
 
 def pieces_of(words: tuple[str, ...], names: Names) -> list[Piece]:
-    """Return words with names taken together."""
+    """Return words with names taken together; those of what few verbs take stay words, too."""
     found: list[Piece] = []
     spans = {span.begin: span for span in names.spans(words) if _is_name(span, words)}
     at = 0
@@ -328,7 +411,8 @@ def pieces_of(words: tuple[str, ...], names: Names) -> list[Piece]:
         span = spans.get(at)
         end = at + 1 if span is None else span.end
         typed = words[at] if span is None else " ".join(words[at:end])
-        found.append(Piece(plain(typed) if span is None else "", typed, span))
+        is_word = span is None or span.mark in _SELDOM
+        found.append(Piece(plain(typed) if is_word else "", typed, span))
         at = end
     return found
 
@@ -342,12 +426,13 @@ def _is_name(span: Span, words: tuple[str, ...]) -> bool:
 
 def which_of(pieces: Sequence[Piece], names: Names, *, is_question: bool = False) -> Which:
     """Return what pieces name or point at, and which words nothing explains."""
-    words = [piece.word for piece in pieces]
-    all_at = next((at for at in range(len(words)) if begins(words[at:], vocabulary.ALL)), -1)
-    besides, end = _besides(pieces, words, all_at)
-    head = _placed(pieces[:end])
-    workspaces = tuple(piece.workspaces for piece in head if piece.workspaces)
-    runs = tuple(run for piece in head if piece.span is not None for run in piece.span.runs[:1])
+    head, out = _parted(pieces)
+    head = _placed(head)
+    words = [piece.word for piece in head]
+    all_at = _place_of(words, _EVERY)
+    spans = [piece.span for piece in head if piece.span is not None]
+    workspaces = tuple(span.workspaces for span in spans if span.workspaces)
+    runs = tuple(run for span in spans if not span.workspaces for run in span.runs[:1])
     state = next((vocabulary.STATES[word] for word in words if word in vocabulary.STATES), "")
     if is_question and words[-1:] == ["on"]:
         state = state or "running"
@@ -356,27 +441,92 @@ def which_of(pieces: Sequence[Piece], names: Names, *, is_question: bool = False
     found = Which(
         workspaces=workspaces,
         runs=runs,
-        connections=tuple(dict.fromkeys(piece.connection for piece in head if piece.connection)),
-        points="" if workspaces or runs or all_at >= 0 else _points(words[:end]),
+        jobs=tuple(job for span in spans for job in span.jobs),
+        courses=tuple(card for span in spans for card in span.courses),
+        templates=tuple(one for span in spans for one in span.templates),
+        connections=tuple(dict.fromkeys(span.connection for span in spans if span.connection)),
+        points="" if workspaces or runs or all_at >= 0 else _points(words),
         place=next((vocabulary.ORDINALS[word] for word in words if word in vocabulary.ORDINALS), 0),
         is_all=all_at >= 0,
+        is_rest=_place_of(words, vocabulary.REST) >= 0,
         state=state,
-        besides=besides,
+        besides=_besides(out, names),
         is_theirs=bool(names.owners(pieces)),
     )
     found, places = _unexplained(head, found, all_at, is_question=is_question)
-    if places and not found.workspaces and not found.runs and not found.is_all:
+    is_own = found.workspaces or found.runs or found.jobs or (is_question and found.courses)
+    if places and not (is_own or found.is_all):
         found = _near(found, places, names, is_question=is_question)
-    out = _left_out(head, [at for at in places if plain_end(head[at].typed) in found.unknown])
+    left = _left_out(head, [at for at in places if plain_end(head[at].typed) in found.unknown])
     pointing = vocabulary.IT | vocabulary.THEM
-    said = {piece.word for at, piece in enumerate(head) if not any(at in phrase for phrase in out)}
+    said = {piece.word for at, piece in enumerate(head) if not any(at in phrase for phrase in left)}
     if found.quoted or not pointing & said:
         # `this banana` points at nothing.
         found = replace(found, points="" if found.points != "other" else "other")
-    if not (found.workspaces or found.runs or found.points or found.place):
+    if not (found.workspaces or found.runs or found.jobs or found.points or found.place):
         return found
-    phrases = (" ".join(head[at].typed for at in phrase) for phrase in out)
+    phrases = (" ".join(head[at].typed for at in phrase) for phrase in left)
     return replace(found, left_out=tuple(map(plain_end, phrases)))
+
+
+def _place_of(words: Sequence[str], phrases: Sequence[tuple[str, ...]]) -> int:
+    """Return where words have one of these phrases; -1 for nowhere."""
+    return next((at for at in range(len(words)) if begins(words[at:], phrases)), -1)
+
+
+def _parted(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece]]:
+    """Return pieces without the names that are left out, and those: ``all``, ``report`` of *but report*.
+
+    Of what is named, only *not report* leaves something out.
+    """
+    words, head, out, at = [piece.word for piece in pieces], list[Piece](), list[Piece](), 0
+    is_all = _place_of(words, _EVERY) >= 0
+    while at < len(pieces):
+        count = begins(words[at:], vocabulary.EXCEPT)
+        is_out = count and (is_all or words[at + count - 1] == "not")
+        begin = end = at + count if is_out else len(pieces)
+        while end < len(pieces) and (pieces[end].span is not None or words[end] in _LEFT_OUT):
+            end += 1
+            if not is_all and pieces[end - 1].typed.endswith((",", ";")):
+                break
+        if any(piece.workspaces or piece.connection for piece in pieces[begin:end]):
+            out, at = [*out, *pieces[begin:end]], end
+        else:
+            head, at = [*head, pieces[at]], at + 1
+    if not out:
+        return _beside_the_rest(head)
+    return (head, out) if is_all or any(piece.span for piece in head) else (list(pieces), [])
+
+
+def _beside_the_rest(pieces: list[Piece]) -> tuple[list[Piece], list[Piece]]:
+    """Return the same where names stand beside *the others*, which are spared, or these left out of them.
+
+    ``keep report and stop the others``, ``stop report and leave the others``. Otherwise the others aren't
+    understood.
+    """
+    words = [piece.word for piece in pieces]
+    begin = _place_of(words, vocabulary.REST)
+    named = [at for at, piece in enumerate(pieces) if piece.workspaces]
+    if begin < 0 or not named:
+        return pieces, []
+    end = begin + begins(words[begin:], vocabulary.REST)
+    before = [
+        next((word for word in words[:at][::-1] if word not in _BETWEEN), "") for at in range(len(words))
+    ]
+    is_spared = before[begin] in _SPARING or words[begin - 1] in vocabulary.JOINING
+    out = [at for at in named if before[at] in _SPARING or (at < begin and not is_spared)]
+    if out:
+        left = [piece for at, piece in enumerate(pieces) if at not in out]
+        return left, [pieces[at] for at in out]
+    return [replace(one, word="?") if begin <= at < end else one for at, one in enumerate(pieces)], []
+
+
+def _besides(out: Sequence[Piece], names: Names) -> tuple[Workspace, ...]:
+    """Return the workspaces that are left out: those named, or all on a connection."""
+    places = {piece.connection for piece in out if piece.connection}
+    named = [one for piece in out for one in piece.workspaces if not places or one.connection in places]
+    is_named = any(piece.workspaces for piece in out)
+    return tuple(named) if is_named else tuple(one for place in sorted(places) for one in names.on(place))
 
 
 def _left_out(head: Sequence[Piece], places: Sequence[int]) -> list[range]:
@@ -399,17 +549,7 @@ def _left_out(head: Sequence[Piece], places: Sequence[int]) -> list[range]:
     return out
 
 
-def _besides(pieces: Sequence[Piece], words: Sequence[str], all_at: int) -> tuple[tuple[Workspace, ...], int]:
-    """Return what *all* leaves out, and where what is said about which ends."""
-    excepted = next((at for at in range(1, len(words)) if begins(words[at:], vocabulary.EXCEPT)), -1)
-    if 0 <= all_at < excepted:
-        besides = tuple(one for piece in pieces[excepted:] for one in piece.workspaces)
-        if besides:
-            return besides, excepted
-    return (), len(words)
-
-
-def _placed(pieces: Sequence[Piece]) -> Sequence[Piece]:
+def _placed(pieces: list[Piece]) -> list[Piece]:
     """Return pieces where a connection belongs to the name right before it: ``a and b on saturn``."""
     if sum(bool(piece.workspaces) for piece in pieces) < 2:
         return pieces
@@ -440,11 +580,12 @@ def _unexplained(
         explained |= _OF_A_STATE
     if found.place:
         explained |= _OF_A_PLACE
-    skipped = begins(words[all_at:], vocabulary.ALL) if found.is_all else 0
+    skipped = begins(words[all_at:], _EVERY) if found.is_all else 0
     places: list[int] = []
     for at, piece in enumerate(head):
         is_quoted = isinstance(piece.typed, Quoted)
-        if piece.span is not None or (not piece.word and not is_quoted) or is_emoji(piece.typed):
+        is_name = piece.span is not None and (is_question or piece.span.mark not in _SELDOM)
+        if is_name or (not piece.word and not is_quoted) or is_emoji(piece.typed):
             continue
         then = next((one for one in head[at + 1 :] if one.word not in vocabulary.BEFORE_A_NAME), piece)
         is_where = piece.word in vocabulary.WHERE and bool(then.connection)
@@ -471,11 +612,15 @@ def _near(found: Which, places: Sequence[int], names: Names, *, is_question: boo
     for begin, end in dict.fromkeys(ranges):
         is_named = not is_question and (begin, end) == (0, len(words))
         span = names.near(words[begin:end], is_named=is_named)
-        if span is not None and not (span.connection and found.connections):
+        is_meant = span is not None and (is_question or span.mark not in _SELDOM)
+        if span is not None and is_meant and not (span.connection and found.connections):
             return replace(
                 found,
                 workspaces=(span.workspaces,) if span.workspaces else (),
                 runs=span.runs,
+                jobs=span.jobs,
+                courses=span.courses,
+                templates=span.templates,
                 connections=found.connections or ((span.connection,) if span.connection else ()),
                 points="",
                 unknown=(*words[:begin], *words[end:]),
@@ -487,18 +632,31 @@ def _near(found: Which, places: Sequence[int], names: Names, *, is_question: boo
 
 def how_of(pieces: Sequence[Piece], which: Which) -> How:
     """Return whether a request is forbidden or depends on something."""
-    words = [piece.word for piece in pieces]
-    if which.besides:
-        return ""
+    words = [piece.word for piece in _parted(pieces)[0]]
     if set(words) & vocabulary.NEGATIONS:
         return "not"
     # `in the big one` is no time.
     said = {word for word, then in pairwise((*words, "")) if (word, then) not in _IN_SOMETHING}
-    depends = said & vocabulary.CONDITIONS and (which.is_named or which.is_all or which.points)
-    return "if" if depends else ""
+    is_about_any = which.is_named or which.is_all or which.points
+    return "if" if is_about_any and said & vocabulary.CONDITIONS else ""
 
 
-async def names_of(request: Any, rows: Sequence[Workspace]) -> Names:
-    """Return everything of a person that words can name."""
-    runs = await request.services.store.runs(request.principal)
-    return Names(rows, runs, request.services.connections)
+async def names_of(request: Request, rows: Sequence[Workspace]) -> Names:
+    """Return everything of a person that words can name, as it was last read; ``rows`` are workspaces."""
+    services, store = request.services, request.services.store
+    able: dict[Purpose, list[str]] = {one: makers(services, one) for one in ("job", "workspace")}
+    offered: dict[Purpose, list[tuple[str, str]]] = {one: [] for one in able}
+    for account in await store.accounts(request.principal):
+        purposes = [one for one in able if account.connection in able[one]]
+        known = await snapshots.templates(services.context, account) if purposes else None
+        if known is None:
+            continue
+        provider = services.connections[account.connection]
+        for purpose in purposes:
+            field = PersonalOffer(provider, known, purpose, request.principal).form({}).field(TEMPLATE)
+            offered[purpose] += [(account.connection, one.label) for one in field.choices] if field else []
+    courses = [card for card, _ in await request.asked.see(lessons.own)]
+    runs = await store.runs(request.principal)
+    jobs = [Job(*one) for one in offered["job"]]
+    templates = [Template(*one) for one in offered["workspace"]]
+    return Names(rows, runs, services.connections, jobs, courses, templates)

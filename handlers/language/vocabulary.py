@@ -308,6 +308,12 @@ ALL: Final = _phrases(
     all the workspaces, all of my workspaces, them all, all my stuff, every one, all of mine, all runs,
     all jobs, all my runs, all my jobs, my runs, my jobs"""
 )
+#: Everything else.
+REST: Final = _phrases(
+    """everything else, anything else, all else, the others, all others, all the others, the rest,
+    all the rest, the rest of them, the other ones, all the other ones, the other workspaces,
+    all other workspaces"""
+)
 #: Which ones, by their state, where several are meant: ``all that are running``.
 RUNNING: Final = _words("running started active up on")
 STOPPED: Final = _words("stopped down off inactive")
@@ -361,6 +367,5 @@ EVERYDAY: Final = (
     | STATES.keys()
     | ORDINALS.keys()
     | PLEASE
-    | SYNONYMS["workspace"].keys()
-    | frozenset(SYNONYMS["workspace"].values())
+    | frozenset({"all", *SYNONYMS["workspace"].values()})
 )

@@ -34,7 +34,7 @@ from handlers.workspace.timers import typed_moment
 _END_OF_DAY: Final = "23:59"
 
 
-@routes.verb("workspace", "hours", flags=(AGREED,), does=routes.Does.STARTS)
+@routes.verb("workspace", "hours", flags=(AGREED,), does=routes.Does.STARTS, takes=("workspace", "words"))
 async def show(request: Request) -> Answer:
     """Show the hours of one workspace or of all, set some, or turn them off or on."""
     given = request.arguments

@@ -31,7 +31,7 @@ from handlers.workspace.targets import labels_of, named, nothing_yet, old_and_ro
 ALL: Final = "all"
 
 
-@routes.verb("workspace", "list", flags=("share",), does=routes.Does.SHOWS)
+@routes.verb("workspace", "list", flags=("share",), does=routes.Does.SHOWS, takes=("connection", "words"))
 async def show_list(request: Request) -> Answer:
     """Answer with what runs and what was used last; ``list all``, ``list 2`` and *More* with pages of all.
 
@@ -83,7 +83,7 @@ async def show_list(request: Request) -> Answer:
     )
 
 
-@routes.verb("workspace", "status", flags=("share",), does=routes.Does.SHOWS)
+@routes.verb("workspace", "status", flags=("share",), does=routes.Does.SHOWS, takes=("workspace",))
 async def status(request: Request) -> Answer:
     """Answer with the card of what is under way, otherwise with the state; without a name, with the list."""
     if request.target is None:
@@ -94,7 +94,7 @@ async def status(request: Request) -> Answer:
     return await as_it_is(request, await workspace_of(request))
 
 
-@routes.verb("workspace", "open", flags=("share",), does=routes.Does.SHOWS)
+@routes.verb("workspace", "open", flags=("share",), does=routes.Does.SHOWS, takes=("workspace",))
 async def show_address(request: Request) -> Answer:
     """Answer with the address if there is one; never in a channel, even if asked to share it."""
     services = request.services
@@ -122,7 +122,7 @@ _ON_OFF = {"on": True, "off": False, "usual": None}
 _MOST = 100
 
 
-@routes.verb("workspace", "add")
+@routes.verb("workspace", "add", takes=("words",))
 async def add(request: Request) -> Answer:
     """Add what the link or id refers to, on the one connection that recognises it."""
     if not request.arguments:
@@ -184,7 +184,7 @@ async def _unknown(request: Request) -> Answer:
     return replies.hint(fill(answers.ADD_UNKNOWN, titles=titles))
 
 
-@routes.verb("workspace", "alias", flags=("clear",))
+@routes.verb("workspace", "alias", flags=("clear",), takes=("workspace", "words"))
 async def alias(request: Request) -> Answer:
     """Set a name, or remove it with ``--clear``."""
     if "clear" in request.flags and request.arguments:
@@ -213,7 +213,7 @@ def _new_name(given: tuple[str, ...]) -> str:
     return " ".join(given[1:] if len(given) > 1 and plain(given[0]) in {"to", "as", "into"} else given)
 
 
-@routes.verb("workspace", "notify", flags=("ready", "stopped"))
+@routes.verb("workspace", "notify", flags=("ready", "stopped"), takes=("workspace", "words"))
 async def notify(request: Request) -> Answer:
     """Choose what is sent about one workspace; ``--ready`` and ``--stopped`` change one of the two."""
     wanted = request.arguments[-1].casefold() if len(request.arguments) > 1 else ""
@@ -235,7 +235,7 @@ async def notify(request: Request) -> Answer:
     return replies.answer(request.filled(template, workspace))
 
 
-@routes.verb("workspace", "forget", flags=(AGREED,), does=routes.Does.ENDS)
+@routes.verb("workspace", "forget", flags=(AGREED,), does=routes.Does.ENDS, takes=("workspace",))
 async def forget(request: Request) -> Answer:
     """Forget a workspace, and say how to bring it back."""
     workspace = await workspace_of(request)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from bot.domain.errands import Outcome
 from bot.domain.moments import Moment
@@ -38,17 +39,18 @@ from handlers.workspace.timers import moment_of, stop_later, timer_or_ask
 
 #: States that don't rule out a resume: the workspace's state may be about to change, or is unknown.
 _RESUMED = frozenset({State.SUSPENDED, State.UNKNOWN, State.STARTING, State.STOPPING, State.GONE})
+_TIMED: Final = ("workspace", "time")
 
 
-@routes.verb("workspace", "start", flags=("share", AGREED), does=routes.Does.STARTS)
-@routes.verb("workspace", "restart", flags=("share", AGREED), does=routes.Does.ENDS)
+@routes.verb("workspace", "start", flags=("share", AGREED), does=routes.Does.STARTS, takes=_TIMED)
+@routes.verb("workspace", "restart", flags=("share", AGREED), does=routes.Does.ENDS, takes=_TIMED)
 async def start(request: Request) -> Answer:
     """Write the operation, with until when it runs; the card and the direct messages report the rest."""
     return await begin(request, OperationVerb(request.verb))
 
 
-@routes.verb("workspace", "stop", flags=("share", "force", AGREED), does=routes.Does.ENDS)
-@routes.verb("workspace", "suspend", flags=("share", AGREED), does=routes.Does.ENDS)
+@routes.verb("workspace", "stop", flags=("share", "force", AGREED), does=routes.Does.ENDS, takes=_TIMED)
+@routes.verb("workspace", "suspend", flags=("share", AGREED), does=routes.Does.ENDS, takes=_TIMED)
 async def stop(request: Request) -> Answer:
     """Write the operation, or when it is to happen; the card and the direct messages report the rest."""
     moment, workspace = await moment_of(request), await workspace_of(request)
@@ -67,7 +69,7 @@ async def force_quit(request: Request) -> Answer:
     return await begin(request, OperationVerb.FORCE)
 
 
-@routes.verb("workspace", "resume", flags=("share", AGREED), does=routes.Does.STARTS)
+@routes.verb("workspace", "resume", flags=("share", AGREED), does=routes.Does.STARTS, takes=_TIMED)
 async def resume(request: Request) -> Answer:
     """Ask for a start; in a state that rules out a resume, say what can be done instead."""
     workspace = await workspace_of(request)
@@ -283,7 +285,7 @@ def _answer_for_all(verb: str, done: _Done, at: float | None) -> Answer:
     return replace(replies.hint(head, more="\n".join(remarks)), replaces=False)
 
 
-@routes.verb("workspace", "remove", flags=(AGREED,), does=routes.Does.ENDS)
+@routes.verb("workspace", "remove", flags=(AGREED,), does=routes.Does.ENDS, takes=("workspace",))
 async def remove(request: Request) -> Answer:
     """Open the form, or answer with *Remove*, whose click opens it; ``--yes`` has answered it beforehand.
 
@@ -412,7 +414,7 @@ async def start_another(request: Request) -> Answer:
 _CALLED_OFF = frozenset({OperationVerb.START, OperationVerb.CREATE, OperationVerb.RESTART})
 
 
-@routes.verb("workspace", "cancel", does=routes.Does.ENDS)
+@routes.verb("workspace", "cancel", does=routes.Does.ENDS, takes=("workspace",))
 async def cancel(request: Request) -> Answer:
     """Cancel a start or a run; what is running already is left as it is."""
     workspace = await workspace_of(request)

@@ -9,6 +9,7 @@ from bot.messages.blocks.courses import KINDS
 from bot.messages.texts.verbs import VERBS
 from bot.slack.manifest import EVENTS
 from handlers import routes
+from handlers.language.reading import READ, TIMED
 from tests.rigs import golden
 
 ADDRESSES = {"open_url", "page_url", "link_url"}
@@ -158,3 +159,13 @@ def test_a_name_has_one_handler():
     with pytest.raises(ValueError, match="open has two handlers"):
         table("open")(second)
     assert table.get("open") is first
+
+
+def test_every_verb_that_changes_something_says_what_it_takes():
+    shows = routes.Does.SHOWS
+    every = {(folder, verb) for folder in routes.commands() for verb in routes.verbs(folder).found}
+    assert {one for one in every if not routes.takes(*one) and routes.nature(*one).does is not shows} == set()
+    of_workspaces = {verb for _, verb in routes.taking("workspace")}
+    assert {verb for verb in of_workspaces if "words" not in routes.takes("workspace", verb)} == READ
+    assert routes.taking("time") == {("workspace", verb) for verb in TIMED}
+    assert routes.taking("run") == {("job", verb) for verb in ("run", "stop", "status", "logs")}
