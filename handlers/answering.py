@@ -371,7 +371,7 @@ async def _talked(request: Request, reading: Reading, rows: Sequence[Workspace])
         request.spoken.of(named)
         return await _agreed(request, Press.of_text(about.ask))
     if about.ask == "which" and named:
-        return targets.which_of_all(replace(request, verb=about.what or "status"), named)
+        return targets.which_of_all(replace(request, verb=about.verb or "status"), named)
     request.spoken.of(named)
     return talking.not_asked(request, [one.title for one in named])
 
@@ -391,6 +391,6 @@ async def _again(request: Request, about: Spoken, named: Sequence[Workspace]) ->
     if len(named) != 1:
         return await routes.run(request.about("workspace", "list", ()))
     request.spoken.of(named)
-    verb = about.what if about.what in {"start", "restart", "resume", "open", "status"} else "status"
+    verb = about.verb if about.verb in {"start", "restart", "resume", "open", "status"} else "status"
     verb = "start" if named[0].state is State.FAILED else verb
     return await routes.run(request.about("workspace", verb, (), named[0].id))

@@ -12,6 +12,8 @@ from bot.store.transaction import Transaction
 
 #: For so many seconds people remember what they spoke of.
 KEPT_SECONDS: Final = 900.0
+#: For so many the next message answers a question.
+ASKED_SECONDS: Final = 300.0
 _SEVERAL: Final = 2
 
 
@@ -48,8 +50,8 @@ def spoken(
     row = next(iter(rows), None)
     about = _about(row["about"]) if row is not None else Spoken()
     done = tx.one("done_since", **place, since=since if row is None else row["spoken_at"])
-    if done is not None:
-        # The button of a question was pressed, or something else was done in its place.
+    if done is not None or (row is not None and row["spoken_at"] < tx.now() - ASKED_SECONDS):
+        # The button of a question was pressed, something else was done in its place, or nobody answered.
         about = replace(about, ask="", takes_press=False)
     if thread_ts:
         card = tx.one("card_of_thread", **place, thread_ts=thread_ts)

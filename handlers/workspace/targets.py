@@ -178,7 +178,8 @@ def which_of_these(
 def _asking(request: Request, answer: Answer, found: Sequence[Workspace]) -> Answer:
     """Return a question which one is meant, with what it is about."""
     keys = tuple(one.id for one in found)
-    return replace(answer, about=Spoken(workspaces=keys, what=request.verb, ask="which"))
+    about = Spoken(workspaces=keys, ask="which").doing(request.verb, request.at)
+    return replace(answer, about=about)
 
 
 async def old_and_rows(request: Request) -> tuple[list[Account], list[Workspace]]:

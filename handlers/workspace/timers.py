@@ -6,7 +6,7 @@ from typing import Final
 
 from bot.domain import moments
 from bot.domain.moments import FARTHEST_SECONDS, Moment, Unread
-from bot.domain.notices import Answer
+from bot.domain.notices import Answer, Spoken
 from bot.domain.people import Principal
 from bot.domain.stops import End, StopMode, planned_mode
 from bot.domain.timers import SOONEST_SECONDS
@@ -232,7 +232,8 @@ async def _either(request: Request, workspace: Workspace, given: str, unread: Un
     name = Markup(line(workspace.title))
     labels = [fill(talk.DO_AT[request.verb], name=name, then=one) for one in times]
     buttons = drawn.choices(request.verb, [workspace] * len(labels), labels, list(times.values()))
-    return replies.hint(replies.unread(unread, given, SOONEST_SECONDS), buttons)
+    about = Spoken((workspace.id,), takes_press=True).doing(request.verb, *times.values())
+    return replace(replies.hint(replies.unread(unread, given, SOONEST_SECONDS), buttons), about=about)
 
 
 async def moment_of(request: Request) -> Moment | None:

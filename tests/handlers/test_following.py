@@ -117,8 +117,9 @@ async def test_what_was_sent_is_not_amended_and_nothing_is_begun_in_its_place(bo
 async def test_a_name_is_amended_and_what_an_act_does_not_take_is_said(bot):
     await talk(bot, "alias notebook thesis", "make that diary")
     assert (await bot.workspace("notebook")).alias == "diary"
-    said = "I can't change that about what I did last with *diary*. To take it back, type `undo`."
-    assert words(await talk(bot, "except Fridays")) == said
+    answer = await talk(bot, "except Fridays")
+    assert words(answer) == "I can't change that about what I did last with *diary*."
+    assert list(buttons(answer)) == ["Undo"]
     async with run_rig() as other:
         answer = await talk(other, "job run posit -- ls", "with EPOCHS=20")
         assert "I can't change that about what I did last with *ls*." in words(answer)
