@@ -162,25 +162,12 @@ AFTERTHOUGHTS: Final = _phrases(
     right now, for now, for me, asap, quickly, again, then, too, as well, usher, bot, ok, okay, at once,
     immediately, right away, thanks a lot, {_NEWS}, send me the link, give me the link, will you, would you, could you, if you can, when you can"""
 )
-#: Says that what follows is meant in place of what was understood.
-CORRECTING: Final = _phrases(
-    """no, nope, no wait, i meant, i mean, no i meant, no i mean, wrong one, not that one, no not that one,
-    that was wrong, wait"""
-)
-#: Says that the last request is meant for another one, too.
-ALSO: Final = _words("also too same and")
-#: Says nothing about what is corrected: ``2 is enough``, ``make that 6``.
-FILLERS: Final = _words(
-    "make it that is are will would do enough actually rather please only just oh better be instead ok"
-)
 #: Words that begin a question about how something is.
 ASKING: Final = _words(
     """is are was were has have had did does do am why when where how what what's whats which who who's whose
     isn't aren't wasn't hasn't haven't didn't doesn't won't will where's how's hows when's why's still tell
     wonder wondering any anything running since whens wheres whos know"""
 )
-OUTPUTS: Final = _words("output logs log")
-NEWEST: Final = _words("last latest newest recent")
 #: What is said about a run.
 RESULTS: Final = _words("work worked succeed succeeded finish finished fail failed done ready over")
 #: What asks about a connection itself.
