@@ -74,7 +74,7 @@ _MOST_WORDS: Final = 16
 _VARIABLE: Final = re.compile(r"[A-Za-z_]\w*=[\w.,:/+-]*")
 _NUMBERS: Final = {
     word: str(number)
-    for number, word in enumerate("two three four five six seven eight nine ten eleven twelve".split(), 2)
+    for number, word in enumerate(["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"], 2)
 }
 #: An hour that may be one of each half of a day.
 _OF_TWELVE: Final = re.compile(r"([1-9]|1[0-2])[:.][0-5][0-9]")

@@ -10,6 +10,7 @@ from bot.domain.people import Principal
 from bot.domain.surfaces import Where
 from bot.messages.blocks import kit, replies
 from bot.messages.texts import home, runs, talk
+from bot.messages.texts.facts import FACTS
 from bot.messages.texts.verbs import FIRST, GROUPS, VERBS, VerbWords
 from bot.providers import base
 from bot.support.errors import StoreError
@@ -19,7 +20,7 @@ from handlers.connections import makers, telling
 from handlers.language.words import Manner
 from handlers.request import Request
 from handlers.services import Services
-from handlers.talking import help_on_unknown
+from handlers.talking import fact_of, help_on_unknown
 
 _EVERYTHING = "all"
 
@@ -128,6 +129,8 @@ def _line(command: kit.Markup, entry: VerbWords) -> str:
 def _some(request: Request, verb: str) -> Answer:
     """Explain a verb, and others that were named with it, for the workspace that was named with them."""
     known = VERBS[request.folder]
+    if (topic := verb.removeprefix("fact-")) in FACTS and topic != verb:
+        return replies.hint(fact_of(request, topic))
     if verb not in known:
         return help_on_unknown(request, verb)
     verbs = dict.fromkeys([verb, *(one for one in request.arguments if one in known)])

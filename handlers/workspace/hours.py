@@ -95,7 +95,7 @@ async def ordered(request: Request, workspace: Workspace, said: str, former: str
     wanted = wanted_of(said)
     if not wanted:
         return _hint(request, words.UNREADABLE, words.USAGE, workspace.title)
-    today, agreed = await _day(request), AGREED in request.flags
+    today, agreed = await day_of(request), AGREED in request.flags
     wanted = tuple(one.on(today) for one in wanted)
     try:
         replaced = await request.asked.to(hours.add, workspace.id, *wanted, agreed=agreed, former=former)
@@ -115,12 +115,12 @@ async def _leave_out(request: Request, workspace: Workspace, verb: str, said: st
     moment = await typed_moment(request.services, request.principal, f"{day} {time}")
     if isinstance(moment, Unread):
         return replies.hint(replies.unread(moment, said, SOONEST_SECONDS))
-    first, last = await _day(request), await _day(request, moment.at)
+    first, last = await day_of(request), await day_of(request, moment.at)
     days = rules.dates(first, last) if verb == "pause" else rules.dates(last, last + timedelta(days=1))
     return await _answered(request, await request.asked.to(hours.rest, workspace.id, days), words.KEPT)
 
 
-async def _day(request: Request, at: float | None = None) -> date:
+async def day_of(request: Request, at: float | None = None) -> date:
     """Return the day of a person's zone at a time, now unless one is given."""
     services = request.services
     at = await services.store.now() if at is None else at

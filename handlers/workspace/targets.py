@@ -20,7 +20,7 @@ from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import buttons, kit, lists, replies
 from bot.messages.blocks.buttons import agreed_button, at_stake, knowing, lost, suspend_button
 from bot.messages.blocks.kit import Markup, fill, line
-from bot.messages.texts import answers, cards, talk
+from bot.messages.texts import answers, cards, talk, times
 from bot.services import naming, snapshots
 from bot.services.making import TEMPLATE, PersonalOffer
 from bot.services.workspaces import check_possible, effects, effects_now, final_mode, owned
@@ -298,7 +298,7 @@ async def one(request: Request, workspace: Workspace) -> Answer:
         check_possible(request.services.context, workspace, _VERBS[verb])
     at = time_of(request, workspace)
     if at is not None:
-        return _at_its_time(request, workspace, at)
+        return await _at_its_time(request, workspace, at)
     if verb in _VERBS and ends_for_good(request, workspace, _VERBS[verb]):
         await linked(request, workspace.connection)
         return await ask_before_ending(request, workspace, _VERBS[verb])
@@ -314,10 +314,19 @@ def time_of(request: Request, workspace: Workspace) -> float | None:
     return request.at
 
 
-def _at_its_time(request: Request, workspace: Workspace, at: float) -> Answer:
+async def label_of(request: Request, verb: str, name: str) -> str:
+    """Return the words of a button: what it does to what, and when, in the person's own zone."""
+    if request.at is None:
+        return talk.DO_ONE[verb].format(name=name)
+    zone = await request.services.store.zone(request.principal)
+    then = times.day_in(request.at, request.services.clock.now(), zone).removeprefix("today ")
+    return talk.DO_AT[verb].format(name=name, then=then).replace("until at ", "until ")
+
+
+async def _at_its_time(request: Request, workspace: Workspace, at: float) -> Answer:
     """Offer what was asked for a later time: the button keeps that time."""
     sentence = fill(talk.AT_ITS_TIME, name=workspace.title, at=kit.moment(at, request.services.clock.now()))
-    label = fill(talk.DO_AT[request.verb], name=Markup(line(workspace.title)), then=talk.THEN)
+    label = await label_of(replace(request, at=at), request.verb, line(workspace.title))
     (button,) = buttons.choices(request.verb, [workspace], [label], [at])
     about = Spoken(workspaces=(workspace.id,), what=request.verb, ask=kit.Press.of(button).text)
     return replace(replies.answer(sentence, [button]), about=about)
@@ -377,7 +386,7 @@ async def several(request: Request, rows: Sequence[Workspace], which: Which) -> 
             request.filled(talk.ONE_BY_ONE, verb=Markup(answers.TYPED.get(verb, verb)), example=example)
         )
     changing = await needed(request, rows)
-    fitting = [one for one in changing if _is_possible(request, verb, one)]
+    fitting = [one for one in changing if is_possible(request, one)]
     if changing and not fitting:
         # Nowhere: the refusal says why.
         check_possible(services.context, changing[0], _VERBS[verb])
@@ -394,7 +403,8 @@ async def several(request: Request, rows: Sequence[Workspace], which: Which) -> 
         await stamp(request, row.workspace) + "!" * (knowing(row.workspace) if row.ends else 0)
         for row in shown
     ]
-    return lists.several(verb, shown, stamps, remarks, at)
+    label = await label_of(request, verb, talk.COUNT.format(count=len(shown)))
+    return lists.several(verb, shown, stamps, remarks, label, at)
 
 
 def is_needed(verb: str, workspace: Workspace, under_way: Operation | None, at: float | None = None) -> bool:
@@ -405,6 +415,8 @@ def is_needed(verb: str, workspace: Workspace, under_way: Operation | None, at: 
             return is_down and not (under_way is not None and not under_way.verb.brings_down)
         case "resume":
             return workspace.state is State.SUSPENDED
+        case "cancel":
+            return under_way is not None and not under_way.verb.brings_down
         case "keep" if at is None:
             return workspace.stop_at is not None
         case "stop" | "force" | "keep":
@@ -417,8 +429,9 @@ def is_needed(verb: str, workspace: Workspace, under_way: Operation | None, at: 
             return True
 
 
-def _is_possible(request: Request, verb: str, workspace: Workspace) -> bool:
+def is_possible(request: Request, workspace: Workspace) -> bool:
     """Return whether the provider can do it at all: nothing else is offered."""
+    verb = verb_of(request)
     if verb not in _VERBS:
         return True
     try:

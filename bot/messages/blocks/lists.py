@@ -345,14 +345,18 @@ def _one(verb: str, name: str, title: str, press: Press, cost: str = "") -> Answ
 
 
 def several(
-    verb: str, rows: Sequence[Row], stamps: Sequence[str], remarks: Sequence[str], at: float | None = None
+    verb: str,
+    rows: Sequence[Row],
+    stamps: Sequence[str],
+    remarks: Sequence[str],
+    label: str,
+    at: float | None = None,
 ) -> Answer:
     """Offer to do something to several: all of them are named, and what ends for good says so."""
     count = Markup(str(len(rows)))
-    head, label = fill(talk.SEVERAL[verb], count=count), talk.DO_ONE[verb]
+    head = fill(talk.SEVERAL[verb], count=count)
     if at is not None:
         head = fill(talk.SEVERAL_AT[verb], count=count, at=kit.day_moment(at))
-        label = talk.DO_AT[verb]
     lines = [
         fill(
             _several_row(verb, row),
@@ -364,8 +368,7 @@ def several(
     ]
     style = kit.DANGER if verb in _RED else kit.PRIMARY
     press = Press(SEVERAL, " ".join([verb, *stamps]), at=at)
-    name = Markup(talk.COUNT.format(count=count))
-    button = kit.button(fill(label, name=name, then=talk.THEN), press, style=style)
+    button = kit.button(label, press, style=style)
     parts = [lines[at : at + _IN_A_SECTION] for at in range(0, len(lines), _IN_A_SECTION)]
     blocks = [kit.section("\n".join([head, *parts[0]])), *(kit.section("\n".join(one)) for one in parts[1:])]
     small = [kit.context(*remarks)] if remarks else []

@@ -1,8 +1,4 @@
-"""What people ask about Usher itself, and the true answers: one table, whose facts the docs have, too.
-
-``asks`` recognises a question: alternatives between commas, of which every word must be said, in any order;
-``/`` parts words of which one is enough, and a word of four letters or more is also a beginning.
-"""
+"""What people ask about Usher itself, and the true answers: one table, whose facts the docs have, too."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,10 +16,7 @@ class Fact:
 
 FACTS: Final[Mapping[str, Fact]] = {
     "token": Fact(
-        (
-            "token/tokens/password/secret/credential/login safe/secure/trust/encrypt/steal/leak/stored/store/"
-            "hack, trust you/bot/bots/usher"
-        ),
+        "Is my token safe?",
         (
             "What links your account is stored encrypted, used only for what you ask for, and never shown "
             "again. Never type a token or a password here: the page behind *Link* takes it. `{command}unlink "
@@ -32,10 +25,7 @@ FACTS: Final[Mapping[str, Fact]] = {
         "rules",
     ),
     "privacy": Fact(
-        (
-            "who/people/anyone/anybody/everyone/everybody/boss/manager/colleague/colleagues/admin/admins/others/"
-            "they see/sees/watch/spy/track/monitor/know, private, privacy, visible, confidential, secure"
-        ),
+        "Who can see what I do?",
         (
             "Here in Slack, only you see your workspaces and get their links. Usher admins see how much is "
             "running and where, not what you do in it. `--share` shows an answer to everyone in the channel, "
@@ -44,10 +34,7 @@ FACTS: Final[Mapping[str, Fact]] = {
         "commands",
     ),
     "stored": Fact(
-        (
-            "what/which/do you store/keep/save/collect/record about/data/information, what you know me, "
-            "delete/erase my/all data/information/everything, gdpr"
-        ),
+        "What do you store about me?",
         (
             "I keep who you are in Slack, your links (encrypted), the names and states of your workspaces "
             "and runs, and a record of what was asked for. Your files stay with the provider. "
@@ -56,7 +43,7 @@ FACTS: Final[Mapping[str, Fact]] = {
         "security",
     ),
     "reads": Fact(
-        "you/usher/bot read/listen/watch/see we/write/say/messages/conversation/chats/chat/dms/everything",
+        "Do you read our messages?",
         (
             "No, I only get what's meant for me: direct messages to me, mentions, slash commands, shortcuts "
             "and buttons."
@@ -64,7 +51,7 @@ FACTS: Final[Mapping[str, Fact]] = {
         "scopes",
     ),
     "control": Fact(
-        "anyone/anybody/somebody/someone/others/admin/admins/else stop/start/use/delete/control my/mine",
+        "Who else can stop my workspaces?",
         (
             "Only you start and stop your workspaces here, always with your own account. The one exception "
             "is a class that you joined: who gives it can stop what it started, after a warning."
@@ -72,10 +59,7 @@ FACTS: Final[Mapping[str, Fact]] = {
         "rules",
     ),
     "cost": Fact(
-        (
-            "cost/costs/price/prices/pricing/paid/pay/bill/billed/billing/charge/charged/charges/invoice/"
-            "expensive/cheap/cheaper/money/budget/credits/spend/spending/free"
-        ),
+        "What does it cost?",
         (
             "I don't see prices or bills; your cloud's own pages do. To keep costs down, `{command}list "
             "running` shows what's on, and `{command}stop NAME at 6pm` stops it later."
@@ -83,11 +67,7 @@ FACTS: Final[Mapping[str, Fact]] = {
         "commands",
     ),
     "messages": Fact(
-        (
-            "why/fewer/less/many/often/mute/silence/quiet/spam/annoying message/messages/messaging/"
-            "notification/notifications/notifying/dms/pings/pinging/reminders/texting, why/stop bothering/"
-            "pinging/messaging/asking me"
-        ),
+        "Why do you message me?",
         (
             "I message you when what you asked for is ready, has failed or has stopped, before a stop, and "
             "when something was left running. For fewer, `{command}settings` chooses which, and "
@@ -96,12 +76,7 @@ FACTS: Final[Mapping[str, Fact]] = {
         "commands",
     ),
     "data": Fact(
-        (
-            "file/files/data/work/changes/progress/results/notebooks/disk happen/happens/lose/lost/losing/"
-            "loss/safe/gone/keep/kept/survive/remain/deleted/stay, kernel/kernels/variable/variables/memory/"
-            "session/outputs survive/survives/lose/lost/keep/kept/happen/happens/gone/stay/die/there, lose, "
-            "losing, unsaved"
-        ),
+        "Are my files kept when it stops?",
         (
             "Files that you saved stay when a workspace stops. What's only in memory is lost: kernels, "
             "variables, unsaved work. If a stop would lose more than that, I ask first. Where the provider "
@@ -110,7 +85,7 @@ FACTS: Final[Mapping[str, Fact]] = {
         "commands",
     ),
     "where": Fact(
-        "where file/files/data/results/notebooks/work stored/saved/live/located/kept/are",
+        "Where are my files?",
         (
             "Your files are in your workspace, on its provider. I don't have or move any of them. "
             "`{command}open NAME` takes you there."
@@ -118,10 +93,7 @@ FACTS: Final[Mapping[str, Fact]] = {
         "commands",
     ),
     "laptop": Fact(
-        (
-            "close/closing/shut/shutting/switch/turn/leave/sleep laptop/lid/browser/tab/window/computer/pc/"
-            "mac, laptop/computer off/sleeps/dies"
-        ),
+        "Can I close my laptop?",
         (
             "You can: a workspace runs on its provider, not on your computer. It keeps running until you "
             "stop it, its hours or a planned stop come, or its provider ends it. `{command}stop NAME at 6pm` "
@@ -130,10 +102,7 @@ FACTS: Final[Mapping[str, Fact]] = {
         "commands",
     ),
     "link": Fact(
-        (
-            "link/url/address/page/site/website broken/expired/dead/work/working/works/404/403/500/error/"
-            "load/loads/loading/blank/empty, 404, 403"
-        ),
+        "Why doesn't my link work?",
         (
             "A workspace's link only works while it's running, and only for you: sign in to its provider "
             "with your own account first. `{command}open NAME` gets you the current one. A page for linking "
@@ -142,10 +111,7 @@ FACTS: Final[Mapping[str, Fact]] = {
         "known-limits",
     ),
     "size": Fact(
-        (
-            "gpu/gpus/cpu/cpus/ram/memory/cores/disk/storage/size/sizes/bigger/larger/smaller/faster/resize/"
-            "upgrade/power/powerful"
-        ),
+        "Can I get more memory or a GPU?",
         (
             "I can't see or change how big a workspace is; its provider's own pages can. For a new one, the "
             "form of `{command}new` shows which templates and sizes you can have."
@@ -153,7 +119,7 @@ FACTS: Final[Mapping[str, Fact]] = {
         "commands",
     ),
     "slow": Fact(
-        "slow/slower/slowly/sluggish/laggy/lagging/lags",
+        "Why is it slow?",
         (
             "I can't see why something is slow. `{command}restart NAME` sometimes helps; unsaved work may be "
             "lost. Its provider's own pages may say more."
@@ -161,12 +127,12 @@ FACTS: Final[Mapping[str, Fact]] = {
         "commands",
     ),
     "share": Fact(
-        "share/sharing/invite/collaborate, with/let colleague/teammate/someone/somebody/friend",
+        "Can I share a workspace?",
         "I can't share a workspace: everyone works in their own, with their own account.",
         "rules",
     ),
     "class": Fact(
-        "class/classes/student/students/lesson/seminar, post/make/create card, show problems, who waiting",
+        "How do I use it in class?",
         (
             "For a class, type `{command}card NAME` or `{command}card CONNECTION/TEMPLATE` in its channel. "
             "The card gives everyone there a workspace of their own. *Show problems* on it tells you alone "
@@ -175,7 +141,7 @@ FACTS: Final[Mapping[str, Fact]] = {
         "classes",
     ),
     "totals": Fact(
-        "who running/using/online/runs/uses what/it/this/something, many people, totals",
+        "Who is using it right now?",
         (
             "Usher admins see how much is running, and where, on my *Home* tab: they press *Show everybody's "
             "totals* there."
@@ -183,10 +149,7 @@ FACTS: Final[Mapping[str, Fact]] = {
         "commands",
     ),
     "itself": Fact(
-        (
-            "stop/stops/shut/end/ends/turn/off/kill/start automatically/automatic/itself/themselves/"
-            "overnight/idle/weekend/weekends, auto-stop/autostop, if/do/what you forget/forgot"
-        ),
+        "Does it stop by itself?",
         (
             "I only stop what I'm asked to: at a planned time, by its hours, or at the end of a class that "
             "you joined. If something was left running, I ask whether you still need it. Its provider may "
@@ -195,7 +158,7 @@ FACTS: Final[Mapping[str, Fact]] = {
         "commands",
     ),
     "channel": Fact(
-        "use/work/works/type/write/call/add/talk/ask/available channel/channels/thread/threads/group",
+        "How do I use it in a channel?",
         (
             "Type `/workspace` in any channel, or mention me. Only you see the answers, unless you add "
             "`--share`. In a direct message to me, leave the `/workspace` out."
@@ -203,10 +166,7 @@ FACTS: Final[Mapping[str, Fact]] = {
         "commands",
     ),
     "limit": Fact(
-        (
-            "limit/limits/quota/maximum/max, how many workspaces/servers/machines/jobs/notebooks at/once/run/"
-            "start/allowed/can"
-        ),
+        "How many can I run?",
         (
             "How many you can run is up to each provider; if it refuses one more, the card says why. Where "
             "starts have to wait their turn, the card says that, too."
@@ -214,10 +174,7 @@ FACTS: Final[Mapping[str, Fact]] = {
         "operate",
     ),
     "schedule": Fact(
-        (
-            "how/can every/nightly/daily/weekly/schedule/scheduled/scheduling/cron/regularly/repeat/"
-            "recurring run/start/schedule/job/jobs/notebook/script/workspace/do"
-        ),
+        "Can it run on a schedule?",
         (
             "`{command}hours NAME weekdays 9:00-18:00` starts and stops a workspace on its days. For a job, "
             '`{job}schedule NAME "0 3 * * *"` runs it every night at three, where its provider supports that.'
@@ -225,7 +182,7 @@ FACTS: Final[Mapping[str, Fact]] = {
         "commands",
     ),
     "template": Fact(
-        "what/which/explain template/templates",
+        "What is a template?",
         (
             "A template is what a new workspace or run is made from: its image, size and settings. The form "
             "of `{command}new` shows those that you can use."
@@ -233,7 +190,7 @@ FACTS: Final[Mapping[str, Fact]] = {
         "glossary",
     ),
     "install": Fact(
-        "install/pip/conda/apt/package/packages/library/libraries",
+        "Can I install packages?",
         (
             "I can't change what's in a workspace. Open it and install there, or ask who looks after its "
             "template."
@@ -241,10 +198,7 @@ FACTS: Final[Mapping[str, Fact]] = {
         "commands",
     ),
     "admin": Fact(
-        (
-            "who/whom/where ask/contact/support/admin/responsible/complain/maintains/runs/report you/help/"
-            "this/it/usher/problem/bug/i"
-        ),
+        "Whom can I ask?",
         (
             "Ask your Usher admin about me, and your provider's admin about what happens there. If something "
             "broke, give them the reference below the message. `{command}help` shows what I can do."

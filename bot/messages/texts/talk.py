@@ -10,6 +10,8 @@ TALK: Final[Mapping[str, str]] = {
     "nothing": "OK.",
     "yes": "I didn't ask you anything. Type `{command}help` to see what I can do.",
     "left_alone": "I haven't done anything.",
+    "chat": "I'm only good with workspaces and jobs. Type `{command}help` to see what I can do.",
+    "cant": "I can't do that. Type `{command}help` to see what I can do.",
     "too_long": (
         "That's too long for a command, so I haven't done anything. "
         "Type `{command}help` to see what I can do."
@@ -90,7 +92,7 @@ AS_COMMAND: Final = "Do you mean {commands}?"
 NOTHING_NAMED: Final = "I don't see the name of any of your workspaces or runs in that."
 NOT_UNDERSTOOD: Final = "I didn't understand that."
 #: Above what may be meant.
-LIKELY: Final = "Did you mean one of these? Otherwise type something like `{command}{verb} NAME`."
+LIKELY: Final = "Did you mean one of these?"
 #: To a question about a connection.
 CONNECTION_UP: Final = "I don't know of any problem with *{title}* right now."
 CONNECTION_ANSWERED: Final = f"{CONNECTION_UP} It last answered {{at}}."
@@ -143,6 +145,14 @@ COMMANDS: Final[Mapping[str, str]] = {
     "card": "Post a card for",
     "whoami": "Show my accounts",
     "settings": "Show my settings",
+}
+#: What is done to a course, by label (``handlers.proposals``).
+LEAVE_COURSE: Final = "Leave {course}"
+COURSE: Final[Mapping[str, str]] = {
+    "skip": "Skip {course} on {first}",
+    "move": "Move {course} from {first} to {last}",
+    "pause-course": "Pause {course} until {first}",
+    "end-course": "End {course}",
 }
 #: The same with a time, which the button keeps.
 AT_ITS_TIME: Final = "Do you mean {at}? I haven't done anything with *{name}* yet."
