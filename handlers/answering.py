@@ -70,8 +70,6 @@ async def answer(request: Request) -> Answer:
     if is_full and request.verb != authorised:
         # It was authorised as what was typed; something else may be meant.
         await request.asked.authorise(request.verb)
-    if mistyped.suspected(request) and (sentence := await mistyped.token_in(request)):
-        return replies.hint(sentence)
     try:
         if not is_full:
             return await proposals.proposed(request, reading, rank(reading.marked), rows)

@@ -101,12 +101,12 @@ async def run_text(
         is_shared="share" in parsed.flags,
         flags=parsed.flags,
     )
-    is_long = len(text) > LONGEST_COMMAND or len(parsed.words) > MOST_WORDS
-    if is_long and not routes.parses_itself(folder, request.verb):
-        return await _authorised(request, partial(_talked, topic="too_long"))
     reader = reader or routes.text.get("words")
     assert reader is not None, "somebody reads what people type"
-    return await _authorised(request, reader)
+    is_long = len(text) > LONGEST_COMMAND or len(parsed.words) > MOST_WORDS
+    if is_long and not routes.parses_itself(folder, request.verb):
+        reader = partial(_talked, topic="too_long")
+    return await _authorised(request, partial(mistyped.without_tokens, reader=reader))
 
 
 async def _before_reading(request: Request) -> Answer | None:

@@ -6,19 +6,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from bot.domain.accounts import Account
-from bot.domain.errands import Call
+from bot.domain.errands import Call, Outcome
+from bot.domain.facts import RunFacts
 from bot.domain.forms import Form, FormProblems, Spec, Values
-from bot.domain.notices import Answer
+from bot.domain.notices import Answer, NoticeKind
 from bot.domain.operations import OperationVerb
-from bot.domain.runs import Run
+from bot.domain.runs import Run, RunState
 from bot.domain.surfaces import Where
 from bot.domain.tasks import TaskKind
 from bot.messages.blocks import forms, kit, lists, replies
 from bot.messages.blocks.cards import FORMS
 from bot.messages.blocks.kit import Markup, fill, line, safe
-from bot.messages.blocks.runs import outcome_of
+from bot.messages.blocks.runs import outcome_of, run_result
 from bot.messages.texts import answers, times
 from bot.messages.texts import runs as run_words
 from bot.providers import base
@@ -44,6 +46,8 @@ async def run(request: Request) -> Answer:
     command = command_line(request.text, request.services.commands)
     if command.flags or command.tail is not None:
         return await launched(request, command)
+    if (called := await _run_by_name(request, " ".join(command.words))) is not None:
+        return called
     await checked_words(request, command)
     connection, rest = leading(request, command.words) if command.words else ("", ())
     if rest and runs_named_jobs(request, connection):
@@ -63,6 +67,54 @@ async def run_again(request: Request) -> Answer:
         spec = runs.varied(request.services.context.need(run.connection).need(base.Runs), spec, variables)
     again = await request.asked.to(runs.launch, run.connection, spec)
     return started(request, again.name, again.connection)
+
+
+async def _run_by_name(request: Request, name: str) -> Answer | None:
+    """Run the one job of that name: one that is set up, as far as is known, or else its newest run again.
+
+    Return None for anything else. While one of them goes on, another is only offered.
+    """
+    stem, place = naming.split_connection(name, request.services.connections)
+    runs = [
+        run
+        for run in await request.services.store.runs(request.principal)
+        if fold(run.name) == fold(stem) and place in {None, run.connection}
+    ]
+    found = [one for one in await _set_up(request, stem, waits=not runs) if place in {None, one}]
+    places = dict.fromkeys([*found, *(run.connection for run in runs if run.spec is not None)])
+    if len(places) != 1:
+        return None
+    (connection,) = places
+    newest = next((run for run in runs if run.connection == connection), None)
+    if newest is not None and newest.spec is not None and any(run.is_going for run in runs):
+        offer = lists.run_again(newest, request.services.title(connection))
+        said = kit.section(fill(run_words.ONE_IS_GOING, name=newest.name))
+        return kit.with_blocks(offer, [said, *offer.blocks])
+    if found:
+        return await launched_by_name(request, connection, stem)
+    assert newest is not None
+    return await run_again(replace(request, target=newest.id))
+
+
+async def _set_up(request: Request, name: str, *, waits: bool) -> list[str]:
+    """Return the connections on which a job of that name is set up, by the offers that were read before.
+
+    Raises Answered where one has to be read first, if the request ``waits`` for that.
+    """
+    services, found = request.services, list[str]()
+    able = [one for one in makers(services, "job") if runs_named_jobs(request, one)]
+    for account in await services.store.accounts(request.principal):
+        if account.connection not in able:
+            continue
+        provider = services.connections[account.connection]
+        known = await snapshots.templates(services.context, account)
+        if known is None and waits:
+            await _offer(request, account.connection)
+        offer = None if known is None else PersonalOffer(provider, known, "job", request.principal)
+        field = None if offer is None else offer.form({}).field(making.TEMPLATE)
+        labels = {fold(one.label) for one in field.choices} if field is not None else set()
+        found += [account.connection] if fold(name) in labels else []
+    return found
 
 
 async def launched(request: Request, typed: CommandLine) -> Answer:
@@ -143,7 +195,7 @@ def started(request: Request, name: str, connection: str, remark: str = "") -> A
 async def checked_words(request: Request, typed: CommandLine) -> None:
     """Raise Answered if the first word isn't a connection: with what may be meant, and the correct syntax.
 
-    A job that ran before, or is a slip away from that, is offered where it ran.
+    A job that ran before, or is a slip away from that, is offered.
     """
     if not typed.words or naming.leading_connection(typed.words, request.services.connections)[0]:
         return
@@ -154,8 +206,8 @@ async def checked_words(request: Request, typed: CommandLine) -> None:
     name = " ".join(typed.words)
     ran = await request.services.store.runs(request.principal)
     alike = [run for run in ran if run.name == name] or [run for run in ran if is_slip(name, run.name)]
-    known = dict.fromkeys((run.connection, run.name) for run in alike if run.connection in by_name)
-    places = list(known) or [(connection, name) for connection in by_name]
+    known = dict.fromkeys((run.name,) for run in alike if run.spec is not None or run.connection in by_name)
+    places: list[tuple[str, ...]] = list(known) or [(connection, name) for connection in by_name]
     commands = [f"job run {written(one)}" for one in places[: replies.FEW]]
     leading(request, typed.words, "\n".join(more), lists.command_buttons(commands))
 
@@ -257,6 +309,30 @@ async def logs(request: Request) -> Answer:
     if not watched.is_going:
         template = run_words.SENDING
     return replies.answer(fill(template, name=watched.name))
+
+
+@routes.verb("job", "result", does=routes.Does.SHOWS, takes=("run",))
+async def result(request: Request) -> Answer:
+    """Answer how a run ended: its exit code, its last lines while they are known, and all of its output.
+
+    Without a name it's the newest that failed, and of one that goes on the one that failed before.
+    """
+    every = await request.services.store.runs(request.principal)
+    run = None if request.target or request.name else next(filter(_has_failed, every), None)
+    run = run or await run_of(request)
+    if run.is_going:
+        same = (one for one in every if (one.name, one.connection) == (run.name, run.connection))
+        run = next(filter(_has_failed, same), run)
+    request.spoken.of_run(run.id)
+    if run.is_open:
+        return lists.run_status(await request.services.gatherer.of_run(run))
+    facts = await request.services.gatherer.of_card(NoticeKind.JOB_CARD, run.id)
+    assert isinstance(facts, RunFacts)
+    return run_result(facts)
+
+
+def _has_failed(run: Run) -> bool:
+    return run.state is RunState.FAILED or run.outcome is Outcome.FAILED
 
 
 @routes.action("job_refresh")

@@ -306,8 +306,7 @@ def _ask(request: Request, connection: str | None, linked: list[str]) -> Answer:
     """Ask once, in the words of the button's own question; None asks about every link."""
     title = request.services.titles([connection] if connection else linked)
     effect = fill(cards.CONFIRM_UNLINK[1], title=title)
-    name = written([connection or "all"])
-    ask = request.filled(answers.TO_CONTINUE, button=cards.UNLINK, typed=Markup("unlink"), name=name)
+    ask = fill(answers.TO_CONTINUE, button=cards.UNLINK)
     button = kit.button(
         cards.UNLINK, kit.Press("unlink", connection or "all", agreed=Consent.GIVEN), style=kit.DANGER
     )
@@ -361,9 +360,7 @@ def _ask_about_other(request: Request, user_id: str, connection: str | None) -> 
     given = written([connection or "all"])
     titles = request.services.titles([connection] if connection else request.services.connections)
     effect = fill(answers.UNLINK_OTHER_EFFECT, who=kit.person(Named(user_id)), title=titles)
-    ask = request.filled(
-        answers.TO_CONTINUE, button=cards.UNLINK, typed=Markup("unlink"), name=f"{given} @PERSON"
-    )
+    ask = fill(answers.TO_CONTINUE, button=cards.UNLINK)
     command = f"unlink {given} <@{user_id}> --{kit.AGREED}"
     return replies.answer(f"{effect} {ask}", [kit.button(cards.UNLINK, SAY, command, style=kit.DANGER)])
 

@@ -21,7 +21,7 @@ from bot.services import naming
 from bot.support.cleaning import SLACK_TOKEN, fold
 from bot.support.pool import beside
 from handlers import routes
-from handlers.command_line import command_line, typed, unknown_flags
+from handlers.command_line import command_line, plain, typed, unknown_flags
 from handlers.request import Answered, Request
 from handlers.services import Services
 
@@ -33,6 +33,14 @@ _WITHIN: Final = re.compile(r"[:.#*~!\[\]{}\\]+")
 _JOINED: Final = re.compile(r"[-_+]+")
 _CORE: Final = re.compile(r"[^\W_](?:.*[^\W_])?", re.DOTALL)
 _OF_SLACK: Final = re.compile(r"(?<![^\W_])" + SLACK_TOKEN.pattern)
+#: A secret of anything else: like the tokens of a well-known service, or its writer says what it is.
+_SECRET: Final = re.compile(
+    r"(?<![\w-])(?:(?:sk|pk|gh[oprsu]|hf|pat|npm|glpat)[-_]|dapi|AKIA|ASIA)(?=[A-Za-z]*\d)[A-Za-z\d]{16,}"
+    r"|\b(?:token|password|passwort|kennwort|secret|api[ _-]?key|contraseña)"
+    r"(?:\s*[:=]\s*|\s+(?:is|was|ist|lautet|es)[\s:]+)"
+    r"[\"'`]*(?=\S*\d)(?=\S*[A-Za-z])([^\s\"'`]{8,})",
+    re.IGNORECASE,
+)
 #: Verbs that accept ids of things that aren't on any list here.
 _OF_ANY_JOB: Final = frozenset({"run", "schedule"})
 _OF_ANY_WORKSPACE: Final = frozenset({"add"})
@@ -44,30 +52,36 @@ def suspected(request: Request) -> bool:
     """Return whether any word of a command looks like a token and needs a closer look."""
     if request.text == request.verb:
         return False
-    return any(_suspects(request.services, word) for word in set(_words(request)))
+    text = _typed(request)
+    return bool(_SECRET.search(text)) or any(_suspects(request.services, word) for word in _words(text))
 
 
-async def token_in(request: Request) -> str:
-    """Return a sentence for somebody who typed a token in a command, or "" if there is none."""
-    services = request.services
-    known: set[str] | None = None
-    for word in _words(request):
-        if not _suspects(services, word):
-            continue
-        if _OF_SLACK.search(word):
-            return fill(pages.TYPED_SLACK, page=Markup(_SLACK_PAGE))
-        if known is None:
-            known = await _known(services, request.principal)
-        if fold(word) in known or _is_known_link(services, word):
+async def without_tokens(request: Request, reader: routes.Verb) -> Answer:
+    """Run what reads a text, unless there is a token in it: then say so, and repeat nothing of it."""
+    sentence = await _token_in(request) if suspected(request) else ""
+    return replies.hint(sentence) if sentence else await reader(request)
+
+
+async def _token_in(request: Request) -> str:
+    """Return a sentence for somebody who typed a token, or "" if there is none."""
+    services, text = request.services, _typed(request)
+    words, verb = _words(text), _verb(request)
+    if any(_OF_SLACK.search(word) for word in words):
+        return _advice(request, pages.SLACK, Markup(_SLACK_PAGE))
+    known = await _known(services, request.principal)
+    for word in words:
+        if not _suspects(services, word) or fold(word) in known or _is_known_link(services, word):
             continue
         for piece in _pieces(word):
             found = _issuers(services, piece)
-            match _guess(request, piece, known) if found else "argument":
-                case "token":
-                    return _advice(pages.TYPED, request, found)
-                case "unknown id":
-                    return _advice(pages.TYPED_ID, request, found)
-    return ""
+            kind = _guess(request, verb, piece, known) if found else "argument"
+            if kind != "argument":
+                titles = Markup(" or ".join(line(services.title(name)) for name in found))
+                where = Markup(" or ".join(_renewed(services.connections[name]) for name in found))
+                return _advice(request, titles, where, is_id=kind == "unknown id")
+    secret = _SECRET.search(text)
+    is_name = secret is None or fold(secret[1] or secret[0]) in known
+    return "" if is_name else request.filled(pages.TYPED_ELSE, delete=_delete(request))
 
 
 async def token_in_field(services: Services, principal: Principal, text: str) -> str:
@@ -123,12 +137,15 @@ def _is_known_link(services: Services, word: str) -> bool:
     return "://" in word and any(one.parse_reference(word) or one.job_reference(word) for one in providers)
 
 
-def _advice(template: str, request: Request, suspected: Sequence[str]) -> str:
+def _advice(request: Request, titles: str, where: Markup, *, is_id: bool = False) -> str:
     """Say that a word looks like a token, and where to replace it, without repeating the word."""
-    services = request.services
-    titles = Markup(" or ".join(line(services.title(name)) for name in suspected))
-    where = Markup(" or ".join(_renewed(services.connections[name]) for name in suspected))
-    return request.filled(template, titles=titles, where=where)
+    template = pages.TYPED_ID if is_id else pages.TYPED_SLACK if titles == pages.SLACK else pages.TYPED
+    return request.filled(template, titles=titles, where=where, delete=_delete(request))
+
+
+def _delete(request: Request) -> Markup:
+    """Ask to delete what others or Slack's search could still find; a slash command is no message."""
+    return Markup("" if request.surface.kind == "command" else pages.DELETE_IT)
 
 
 def _renewed(provider: base.Provider) -> str:
@@ -137,30 +154,35 @@ def _renewed(provider: base.Provider) -> str:
     return fill(pages.BY_ADMINISTRATOR, title=provider.settings.title)
 
 
-def _words(request: Request) -> list[str]:
-    """Return a command's words, except a program's arguments, which are the person's own business."""
+def _typed(request: Request) -> str:
+    """Return a text except a program's arguments, which are the person's own business."""
     if request.folder == "job" and request.verb == "run":
-        given = command_line(request.text, request.services.commands).words
-        return [word for one in given for word in _BETWEEN.split(one)]
-    return _BETWEEN.split(typed(request.text))
+        return " ".join(command_line(request.text, request.services.commands).words)
+    return typed(request.text)
+
+
+def _words(text: str) -> list[str]:
+    return list(dict.fromkeys(_BETWEEN.split(text)))
+
+
+def _verb(request: Request) -> str:
+    """Return the verb that a text is read by: the first of Usher's in it, wherever it stands."""
+    verbs = VERBS[request.folder]
+    words = (plain(word) for word in (request.verb, *request.arguments))
+    return next((word for word in words if word in verbs), "")
 
 
 def _guess(
-    request: Request, word: str, known: AbstractSet[str]
+    request: Request, verb: str, word: str, known: AbstractSet[str]
 ) -> Literal["argument", "unknown id", "token"]:
     """Classify a word: something the person has here, an id where any is allowed, an unknown id, a token."""
     providers = request.services.connections.values()
     is_of_run = request.folder == "job"
-    if is_of_run:
-        is_id = any(one.job_reference(word) for one in providers)
-    else:
-        is_id = any(one.parse_reference(word) for one in providers)
-    if is_id and request.verb in (_OF_ANY_JOB if is_of_run else _OF_ANY_WORKSPACE):
+    is_id = any((one.job_reference if is_of_run else one.parse_reference)(word) for one in providers)
+    is_any = is_id and verb in (_OF_ANY_JOB if is_of_run else _OF_ANY_WORKSPACE)
+    if is_any or fold(word) in known:
         return "argument"
-    if fold(word) in known:
-        return "argument"
-    verb = VERBS[request.folder].get(request.verb)
-    return "unknown id" if is_id and verb is not None and "NAME" in verb.usage else "token"
+    return "unknown id" if is_id and verb and "NAME" in VERBS[request.folder][verb].usage else "token"
 
 
 async def _known(services: Services, principal: Principal) -> set[str]:

@@ -1,5 +1,6 @@
 """Answer what isn't done: small talk, what is forbidden or somebody else's, a typo."""
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
@@ -7,6 +8,7 @@ from bot.domain.notices import Answer, Spoken
 from bot.domain.runs import Run
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import lists, replies
+from bot.messages.blocks.commands import doing
 from bot.messages.blocks.kit import AGREED, Markup, fill, line
 from bot.messages.texts import answers, talk
 from bot.messages.texts.facts import FACTS
@@ -18,6 +20,8 @@ from handlers.language.reading import Reading
 from handlers.language.words import near_verbs
 from handlers.request import Request
 
+#: What only a program writes into a command: flags, and dates in numbers.
+_UNREAD: Final = re.compile(r" --\w|\d{4}-\d\d-\d\d")
 #: This many words aren't a command with a typo.
 _WORDS_OF_A_SENTENCE: Final = 3
 #: Verbs after which something runs.
@@ -197,13 +201,15 @@ def _text(request: Request, *typed: str) -> str:
 
 
 def shown(request: Request, commands: Sequence[str]) -> Markup:
-    """Return commands as the person would type them here."""
-    typed = [
-        f"{request.command_of('job' if one.startswith('job ') else 'workspace')}"
-        f"{line(one.removeprefix('job '), 300)}"
-        for one in commands
-    ]
-    return Markup(talk.OR.join(f"`{one}`" for one in typed))
+    """Return commands as the person would type them here; in words what nobody would type by hand."""
+    return Markup(talk.OR.join(_shown(request, one) for one in commands))
+
+
+def _shown(request: Request, command: str) -> str:
+    if _UNREAD.search(command):
+        return fill(talk.IN_WORDS, doing=doing(command))
+    folder = "job" if command.startswith("job ") else "workspace"
+    return f"`{request.command_of(folder)}{line(command.removeprefix('job '), 300)}`"
 
 
 def near(request: Request, word: str) -> list[str]:

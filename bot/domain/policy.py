@@ -21,11 +21,13 @@ CONSENTED_VERBS: Final = frozenset({"class_stop"})
 SHOWING_VERBS: Final = frozenset(
     {
         "courses",
+        "eta",
         "help",
         "home",
         "list",
         "logs",
         "open",
+        "result",
         "search",
         "settings",
         "settings_form",

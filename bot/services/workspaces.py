@@ -412,6 +412,11 @@ def operation_of(tx: Transaction, asked: Asked, verb: str, operation_id: str) ->
     return operation
 
 
+def usual_start(tx: Transaction, asked: Asked, workspace_id: str) -> float | None:
+    """Return how many seconds a start of a workspace usually takes, if that is known; raises Refused."""
+    return operations.usual_seconds(tx, owned(tx, asked, "eta", workspace_id))
+
+
 def refresh(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
     """Ask for a read through the poll gate, and return the current row with its age."""
     workspace = owned(tx, asked, "status", workspace_id)

@@ -183,6 +183,11 @@ def slow_seconds(tx: Transaction, principal: Principal, connection: str, spec: S
     return typical((), [row["seconds"] for row in tx.all("starts_alike", start_kind=kind)]).slow
 
 
+def usual_seconds(tx: Transaction, workspace: Workspace) -> float | None:
+    """Return how long a start of a workspace usually takes, None if too few were measured."""
+    return _usual(tx, workspace, OperationVerb.START)[1].usual
+
+
 def _usual(tx: Transaction, workspace: Workspace, verb: OperationVerb) -> tuple[str | None, Typical]:
     """Return with which starts a new one is compared, and how long they took."""
     if verb.brings_down:

@@ -26,7 +26,7 @@ from handlers.language.words import Manner
 from handlers.linking import linked
 from handlers.payload import value_in
 from handlers.request import SILENT, AtFields, Request
-from handlers.talking import nothing_to_undo, typed_name
+from handlers.talking import nothing_to_undo
 from handlers.workspace import targets
 from handlers.workspace.targets import (
     ask_before_ending,
@@ -313,8 +313,7 @@ def ask_before_removing(request: Request, workspace: Workspace, *, is_form: bool
     """Ask for confirmation, with the button; ``is_form`` opens the form where one can be opened."""
     title = request.services.title(workspace.connection)
     effect = request.filled(answers.REMOVE_EFFECT, workspace)
-    ask = request.filled(answers.REMOVE_ASK, name=typed_name(workspace.title))
-    answer = replies.answer(f"{effect} {ask}", [remove_button(workspace)])
+    answer = replies.answer(f"{effect} {answers.REMOVE_ASK}", [remove_button(workspace)])
     view = replies.remove_view(workspace, title) if is_form else None
     about = Spoken(workspaces=(workspace.id,), what="remove", takes_press=True)
     return Answer(text=answer.text, blocks=answer.blocks, view=view, about=about)

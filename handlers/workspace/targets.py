@@ -37,7 +37,7 @@ from handlers.language.reading import READ, Reading
 from handlers.linking import all_linked, link_any, linked
 from handlers.request import Answered, Request
 from handlers.snapshots import refresh_lists, unread
-from handlers.talking import as_command, bold, shown, typed_name
+from handlers.talking import as_command, bold, shown
 
 
 async def typed(request: Request) -> Reading | None:
@@ -345,8 +345,7 @@ async def ask_before_ending(request: Request, workspace: Workspace, verb: Operat
         OperationVerb.RESTART: (answers.RENEW_EFFECT, cards.RENEW),
         OperationVerb.FORCE: (cards.CONFIRM_FORCE_END[1], cards.END),
     }.get(verb, (cards.CONFIRM_END[1], cards.END))
-    typed, name = Markup(answers.TYPED.get(verb, verb)), typed_name(workspace.title)
-    ask = request.filled(answers.TO_CONTINUE, button=label, typed=typed, name=name)
+    ask = fill(answers.TO_CONTINUE, button=label)
     cost = lost(workspace, facts.effects[mode])
     sentence = f"{fill(effect, name=Markup(f'*{line(workspace.title)}*'), lost=cost)} {ask}"
     buttons = [agreed_button(label, str(verb), workspace)]

@@ -170,8 +170,8 @@ async def test_how_people_put_days_without_hours_and_their_end(bot, text, said):
 @pytest.mark.parametrize(
     ("text", "label"),
     [
-        ("start every weekday at 9 and stop it at 6", "Hours training weekdays 09:00-18:00"),
-        ("restart it at 8 tomorrow", "Hours training restart 2027-01-16 08:00"),
+        ("start every weekday at 9 and stop it at 6", "Hours for training: weekdays 09:00-18:00"),
+        ("restart it at 8 tomorrow", "Restart training 16 Jan at 08:00"),
     ],
 )
 async def test_whose_hours_are_meant_is_asked_and_nothing_is_started_now(bot, text, label):

@@ -110,19 +110,13 @@ async def test_in_a_direct_message_the_notice_alone_tells_of_an_unlink(bot):
 
 
 @pytest.mark.parametrize(
-    ("typed", "command"),
-    [
-        ("unlink saturn", "unlink saturn --yes"),
-        ("unlink Saturn Cloud", "unlink saturn --yes"),
-        ("unlink all", "unlink all --yes"),
-        ("logout saturn --yes", "unlink saturn --yes"),
-    ],
+    "typed", ["unlink saturn", "unlink Saturn Cloud", "unlink all", "logout saturn --yes"]
 )
-async def test_what_is_typed_is_asked_in_the_words_of_the_button(bot, typed, command):
+async def test_what_is_typed_is_asked_in_the_words_of_the_button(bot, typed):
     await activate(bot.store, ALICE, "saturn")
     asked = await bot.say(typed)
     dialog = unlink_button("saturn", "Saturn Cloud")["confirm"]["text"]["text"]
-    assert words(asked) == f"{dialog} To continue, press *Unlink* or type `/workspace {command}`."
+    assert words(asked) == f"{dialog} To continue, press *Unlink*."
     assert await unlinked(bot) == []
     await bot.push(asked, "Unlink")
     assert await unlinked(bot) == [(ALICE.key, ALICE, "saturn", "person")]

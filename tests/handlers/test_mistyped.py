@@ -67,6 +67,15 @@ async def kept(bot) -> str:
         "add {0}",
         "add <https://app.example.test/?token={0}>",
         "nonsense\u00a0\u201c{0}\u201d",
+        "hi, here is my token {0}, can you link me?",
+        "why doesn't {0} work?",
+        "don't stop {0}, stop notebook",
+        "end {0}",
+        "join {0}",
+        "no, {0}",
+        "> {0}",
+        "stop it at {0}",
+        "meine Token ist {0}" + " und" * 120,
     ],
 )
 @pytest.mark.parametrize("token", [TOKEN, SLACK])
@@ -74,6 +83,7 @@ async def kept(bot) -> str:
 async def test_a_token_is_neither_repeated_nor_kept(cloud, text, token, kind, capsys):
     answer = await cloud.say(text.format(token), kind=kind)
     told = words(answer)
+    assert ("delete your message" in told) is (kind == "message")
     assert "Slack token" in told if token == SLACK else "token from Saturn Cloud" in told
     assert ("api.slack.com" if token == SLACK else "app.example.test/token") in told
     for shown in (
@@ -84,6 +94,30 @@ async def test_a_token_is_neither_repeated_nor_kept(cloud, text, token, kind, ca
     ):
         assert token not in shown
         assert token.casefold() not in shown.casefold()
+
+
+@pytest.mark.parametrize(
+    ("text", "token"),
+    [
+        ("my token is {0}, please link me", "ab12cd34ef"),
+        ("the api key: {0}", "9f8a-7b6c"),
+        ("Mein Passwort lautet {0}", "geheim123"),
+        ("use {0} for saturn", "ghp_a1b2c3d4e5f6a7b8c9d0"),
+        ("AWS is {0}", "AKIAIOSFODNN7EXAMPLE"),
+    ],
+)
+async def test_nor_is_any_other_secret(cloud, text, token):
+    answer = await cloud.direct(text.format(token))
+    assert "looks like a token or a password" in words(answer)
+    assert token not in repr(answer) + await kept(cloud)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["what is a token", "my token is old", "where do I get a token?", "link saturn token"],
+)
+async def test_who_only_speaks_of_tokens_has_typed_none(cloud, text):
+    assert "looks like" not in words(await cloud.direct(text))
 
 
 @pytest.mark.parametrize("token", [TOKEN, SLACK])

@@ -168,4 +168,5 @@ def test_every_verb_that_changes_something_says_what_it_takes():
     of_workspaces = {verb for _, verb in routes.taking("workspace")}
     assert {verb for verb in of_workspaces if "words" not in routes.takes("workspace", verb)} == READ
     assert routes.taking("time") == {("workspace", verb) for verb in TIMED}
-    assert routes.taking("run") == {("job", verb) for verb in ("run", "stop", "status", "logs")}
+    of_runs = {("job", verb) for verb in ("run", "stop", "status", "logs", "result", "eta")}
+    assert routes.taking("run") == of_runs | {("workspace", "eta")}

@@ -106,6 +106,7 @@ IN_SLACK = {
     "SLACK",
     "TYPED",
     "TYPED_ID",
+    "TYPED_ELSE",
     "TYPED_SLACK",
     "TYPED_IN_FIELD",
     "BY_ADMINISTRATOR",

@@ -33,21 +33,32 @@ async def test_a_run_by_name_is_followed_to_its_end_with_its_output(cloud):
     assert "nightly" in (await job(cloud, "list")).text
 
 
-async def test_a_job_without_its_connection_is_one_press_away(cloud):
+async def test_a_job_needs_no_connection_where_only_one_has_it(cloud):
     asked = await job(cloud, "run nightly")
-    assert "I don't have a connection called *nightly*" in asked.text
-    assert "-- Rscript" not in asked.text
-    assert asked.labels == ["Run saturn nightly"]
-    assert starts(cloud) == 0
-    await cloud.alice.presses(asked, "Run saturn nightly")
+    assert "Checking what Saturn Cloud offers. I'll run it right after." in asked.text
     await cloud.pass_time(5)
     assert starts(cloud) == 1
+    # Another one beside it is only offered.
+    again = await job(cloud, "run nightly")
+    assert "A run of *nightly* is already in progress" in again.text
+    assert starts(cloud) == 1
+    await cloud.alice.presses(again, "Run nightly again")
+    await cloud.pass_time(5)
+    assert starts(cloud) == 2
 
 
 async def test_a_run_that_fails_tells_its_exit_code(cloud):
     await job(cloud, "run saturn failing")
     await cloud.until(lambda: cloud.alice.told("job_ended"), step=2.0)
     assert "*failing* on Saturn Cloud failed after 6 s, exit code 3." in cloud.alice.only("job_ended").text
+    await cloud.until(lambda: cloud.slack.files(cloud.alice.id), step=2.0)
+    for asked in ("result", "result failing"):
+        told = await job(cloud, asked)
+        assert "*failing* on Saturn Cloud failed after 6 s, exit code 3." in told.text
+        assert told.labels[:2] == ["Logs", "Run again"]
+    # Nothing of the output is kept here: it is read again.
+    await cloud.alice.presses(told, "Logs")
+    await cloud.until(lambda: len(cloud.slack.files(cloud.alice.id)) == 2, step=2.0)
 
 
 async def test_a_link_does_in_place_of_the_name_and_a_wrong_name_is_said(cloud):

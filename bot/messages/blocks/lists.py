@@ -24,6 +24,7 @@ from bot.messages.blocks.buttons import (
     page_button,
 )
 from bot.messages.blocks.cards import operation_card, under_way
+from bot.messages.blocks.commands import doing
 from bot.messages.blocks.kit import Block, Element, Markup, Press, fill, listed, page_of, row, safe
 from bot.messages.blocks.runs import (
     again_button,
@@ -252,14 +253,14 @@ def choices(verb: str, runs: Sequence[Run], now: float, zone: tzinfo) -> list[El
 
     A button has no formatting, so the time is in the person's own zone.
     """
-    labels = {"stop": run_words.STOP_ONE, "logs": run_words.LOGS_ONE, "status": run_words.STATUS_ONE}
+    labels = {"stop": run_words.STOP_ONE, "logs": run_words.LOGS_ONE, "result": run_words.RESULT_ONE}
     names = [kit.line(run.name).casefold() for run in runs]
     made = []
     for number, run in enumerate(runs[:FEW]):
         name = kit.line(run.name, 40)
         if names.count(names[number]) > 1:
             name = fill(run_words.FROM, name=Markup(name), at=times.day_in(run.created_at, now, zone))
-        label = fill(labels[verb], name=Markup(name))
+        label = fill(labels.get(verb, run_words.STATUS_ONE), name=Markup(name))
         button = stop_run_button(run) if verb == "stop" else kit.button(label, f"job_{verb}", run.id)
         made.append(kit.numbered(button, number, label))
     return made
@@ -303,17 +304,10 @@ class Row:
 def command_buttons(commands: Sequence[str]) -> list[Element]:
     """Return a button for each command, which says what it does; none for one that is too long."""
     return [
-        kit.button(kit.line(_doing(command), kit.BUTTON), Press(SAY, command, number=number))
+        kit.button(kit.line(doing(command), kit.BUTTON), Press(SAY, command, number=number))
         for number, command in enumerate(commands)
         if len(command) <= kit.VALUE
     ]
-
-
-def _doing(command: str) -> str:
-    """Return what a command does, in words for a button."""
-    verb, _, rest = command.removeprefix("job ").partition(" ")
-    said = talk.COMMANDS.get(command) or f"{talk.COMMANDS.get(verb, verb.capitalize())} {rest}"
-    return said.replace('"', "").strip()
 
 
 def one(verb: str, workspace: Workspace, title: str) -> Answer:

@@ -65,6 +65,19 @@ def _done_together(facts: RunFacts) -> tuple[str, str] | None:
 @draws(NoticeKind.JOB_ENDED, together=_done_together)
 def run_ended(facts: RunFacts) -> Answer:
     """Tell how a run ended: exit code, duration, the last lines of its output."""
+    return _ended(facts, _over_buttons(facts))
+
+
+def run_result(facts: RunFacts) -> Answer:
+    """Answer how a run ended, with the button for all of its output, whatever was sent of it before."""
+    if facts.run.outcome is not Outcome.ENDED:
+        return run_failed(facts)
+    others = [one for one in _over_buttons(facts) if not one["action_id"].startswith("job_logs")]
+    able = "runs" in facts.capabilities and facts.run.remote_id is not None
+    return _ended(facts, [*([_all_output(facts.run)] if able else []), *others])
+
+
+def _ended(facts: RunFacts, buttons: Sequence[Element]) -> Answer:
     run = facts.run
     template = runs.ENDED.get(run.state, runs.ENDED_ELSE)
     sentence = filled(template, facts, after=Markup(_after(run)), code=Markup(_code(run)))
@@ -74,7 +87,7 @@ def run_ended(facts: RunFacts) -> Answer:
     tail = preformatted("\n".join(_last_lines(facts)))
     if tail is not None:
         blocks += [kit.context(runs.LAST_LINES), kit.section(tail.text)]
-    return kit.answer([*blocks, *kit.actions(_over_buttons(facts))])
+    return kit.answer([*blocks, *kit.actions(buttons)])
 
 
 def _last_lines(facts: RunFacts) -> tuple[str, ...]:
@@ -214,7 +227,11 @@ def logs_button(facts: RunFacts) -> list[Element]:
     is_none = "runs" not in facts.capabilities or (run.remote_id is None and not run.is_open)
     # Of what was launched here, all of it comes as a file by itself.
     comes = run.is_watched or (run.spec is not None and not run.is_going)
-    return [] if is_none or comes else [kit.button(runs.LOGS, "job_logs", run.id)]
+    return [] if is_none or comes else [_all_output(run)]
+
+
+def _all_output(run: Run) -> Element:
+    return kit.button(runs.LOGS, "job_logs", run.id)
 
 
 def _over_buttons(facts: RunFacts) -> list[Element]:

@@ -54,7 +54,7 @@ RENEWING: Final = (
 )
 ENDING: Final = "Ending *{name}* on {title} for good. I'll message you when it's done."
 #: After what can't be undone: the same words as in the dialog of a button and on a page.
-TO_CONTINUE: Final = "To continue, press *{button}* or type `{command}{typed} {name} --yes`."
+TO_CONTINUE: Final = "To continue, press *{button}*."
 RENEW_EFFECT: Final = (
     "{name} can't be restarted as it is. This will end it for good and start a new one with the same "
     "settings. {lost}"
@@ -80,9 +80,7 @@ REMARKS: Final[Mapping[Remark, str]] = {
     "suspended_already": SUSPENDED_ALREADY,
 }
 REMOVE_EFFECT: Final = "This will permanently delete *{name}* on {title} and everything stored only in it."
-REMOVE_ASK: Final = (
-    "To continue, press *Remove* and confirm its name, or type `{command}remove {name} --yes`."
-)
+REMOVE_ASK: Final = "To continue, press *Remove* and confirm its name."
 REMOVE_TITLE: Final = "Remove workspace"
 REMOVE_CLOSE: Final = "Keep it"
 REMOVE_LABEL: Final = "Type its name to confirm"
@@ -90,8 +88,16 @@ REMOVE_OTHER_NAME: Final = "That isn't its name. Type {name} exactly."
 DONE_ALREADY: Final = "I already have that request, so there's nothing more to do."
 SHARED: Final = "{who} is {doing} *{name}* {where} {title}."
 SHARED_FORCING: Final = "{who} is forcing *{name}* on {title} to quit."
+#: How long a start usually takes; then of one under way, which is expected or late; and of what is up.
+USUAL: Final = "A start of *{name}* on {title} usually takes {usual}."
+USUAL_DUE: Final = (
+    "*{name}* on {title} usually takes {usual} to start, so it should be ready around {at}.",
+    "*{name}* on {title} usually takes {usual} to start. This one is slower.",
+)
+USUAL_UNKNOWN: Final = "I can't say how long *{name}* on {title} takes to start. I haven't seen enough yet."
+READY_ALREADY: Final = "*{name}* on {title} is ready."
 #: How a person writes what a button asks for, where that isn't the operation's own word.
-TYPED: Final[Mapping[str, str]] = {OperationVerb.CREATE: "new", OperationVerb.FORCE: "stop --force"}
+TYPED: Final[Mapping[str, str]] = {OperationVerb.CREATE: "new", OperationVerb.FORCE: "stop"}
 KEPT_WAITING: Final = "I'll keep checking on *{name}* and message you again within {time}."
 TOO_LATE: Final = {
     "fulfilled": "That {verb} has already finished. Its latest message shows the result.",

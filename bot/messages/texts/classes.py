@@ -248,9 +248,7 @@ LESSON_STARTING: Final = (
 # -- posting one -------------------------------------------------------------------------------------------
 
 USAGE: Final = (
-    "Type `{command}card CONNECTION/TEMPLATE` or `{command}card NAME`, "
-    "followed by `--title TEXT`, `--until 17:00` and `--max 60` if you like. "
-    "With `--hours tue,thu 8:00-9:30` it's a course."
+    "Type `{command}card CONNECTION/TEMPLATE` or `{command}card NAME`, or `{command}card` alone for a form."
 )
 #: Shown with a button for each similar name, and one for the name as it was typed.
 UNKNOWN_NAME: Final = (

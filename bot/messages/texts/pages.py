@@ -346,20 +346,26 @@ TRIED_BY_APPROVAL: Final = (
 )
 
 SLACK: Final = "Slack"
+#: About what was sent as a message, in the sentences that follow.
+DELETE_IT: Final = "delete your message and "
 TYPED: Final = (
-    "That looks like a token from {titles}. I didn't use it and haven't kept it, but Slack may have. "
-    "Replace it now ({where}). If you sent it as a message, delete that too. To link your account, type "
-    "`{command}link` and use the page that opens."
+    "That looks like a token from {titles}. I haven't used or kept it, but Slack may have: please {delete}"
+    "replace it now ({where}). To link your account, type `{command}link` and use the page that opens."
 )
 #: Ids look like that, too.
 TYPED_ID: Final = (
     "I can't find anything of yours with that id. If it's a workspace of yours, `{command}add` puts it on "
-    "your list. If it's a token from {titles}, I haven't kept it. Replace it now ({where}). "
-    "If you sent it as a message, delete that too."
+    "your list. If it's a token from {titles}, I haven't used or kept it: please {delete}replace it now "
+    "({where})."
 )
 TYPED_SLACK: Final = (
-    "That looks like a Slack token. I didn't use it and haven't kept it, but others may have seen it. "
-    "Replace it now ({page}). If you sent it as a message, delete that too."
+    "That looks like a Slack token. I haven't used or kept it, but others may have seen it: please {delete}"
+    "replace it now ({where})."
+)
+#: Whatever it is for.
+TYPED_ELSE: Final = (
+    "That looks like a token or a password. I haven't used or kept it, but Slack may have: please {delete}"
+    "replace it now, wherever it's from."
 )
 #: Below a field of a form, where nothing is formatted.
 TYPED_IN_FIELD: Final = (

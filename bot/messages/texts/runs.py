@@ -85,6 +85,7 @@ LET_GO: Final = "Stop waiting"
 STOP_ONE: Final = "Stop {name}"
 LOGS_ONE: Final = "Logs of {name}"
 STATUS_ONE: Final = "Status of {name}"
+RESULT_ONE: Final = "Result of {name}"
 CONFIRM_STOP: Final = (
     "Stop {name}?",
     "This stops {name} right where it is. Anything it hasn't saved is lost.",
@@ -138,9 +139,19 @@ UNKNOWN_NAME: Final = "I can't find a run called *{name}*."
 UNKNOWN_NEXT: Final = "Type `{command}list` to see your runs."
 WHICH: Final = "More than one of your runs begins with *{name}*. Which one?"
 WHICH_TO_STOP: Final = "More than one run called *{name}* is in progress. Which one?"
+ONE_IS_GOING: Final = "A run of *{name}* is already in progress, so I haven't started another."
 WHICH_OF_ALL: Final = "Which run? Press one, or type `{command}{verb} NAME`."
 #: Tells runs of one name apart on buttons.
 FROM: Final = "{name}, {at}"
+
+#: How long runs of a job usually take; of one that is expected to end, or is late.
+USUAL: Final = "*{name}* on {title} hasn't started yet. It usually takes {usual}."
+USUAL_DUE: Final = (
+    "*{name}* on {title} usually takes {usual}, so it should be done around {at}.",
+    "*{name}* on {title} usually takes {usual}. This run is slower.",
+)
+USUAL_UNKNOWN: Final = "I can't say when *{name}* on {title} will be done: I haven't seen it finish before."
+NOTHING_GOING: Final = "Nothing of yours is starting, and none of your runs is in progress."
 
 # -- a run written in one line -----------------------------------------------------------------------------
 

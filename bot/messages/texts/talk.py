@@ -86,6 +86,8 @@ UNTIL_DOWN: Final = "It isn't running."
 
 DID_YOU_MEAN: Final = "Did you mean {commands}?"
 OR: Final = " or "
+#: A command in a sentence, as its button says it.
+IN_WORDS: Final = "*{doing}*"
 #: What was said in other words, as a command that one press runs.
 AS_COMMAND: Final = "Do you mean {commands}?"
 #: After a question about something that isn't the person's.
@@ -134,17 +136,6 @@ DO_ONE: Final[Mapping[str, str]] = {
     "forget": "Take {name} off my list",
     "stop_run": "Stop {name}",
     "run": "Run {name} again",
-}
-#: The button of a command, by the command or its verb, where the verb alone doesn't say what it does.
-COMMANDS: Final[Mapping[str, str]] = {
-    "list": "List",
-    "job list": "Show my runs",
-    "job run": "Run a job",
-    "new": "New workspace",
-    "alias": "Rename",
-    "card": "Post a card for",
-    "whoami": "Show my accounts",
-    "settings": "Show my settings",
 }
 #: What is done to a course, by label (``handlers.proposals``).
 LEAVE_COURSE: Final = "Leave {course}"

@@ -73,8 +73,8 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = {
             (
                 "Unsaved work may be lost.",
                 "`stop NAME at 6pm` or `stop NAME in 2 hours` stops it later.",
-                "`stop NAME --force` makes it quit at once, where the provider supports that.",
-                "If that would end it for good, I'll ask first. Add `--yes` to skip the question.",
+                "If it doesn't stop, its message offers *Force quit*, where the provider supports that.",
+                "If that would end it for good, I'll ask first.",
             ),
         ),
         "keep": VerbWords(
@@ -121,12 +121,10 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = {
             "card CONNECTION/TEMPLATE|NAME",
             "post a button that gives everyone in the channel their own workspace",
             (
-                "`--title TEXT` names the class; `--max 60` limits the number of places.",
-                "`--until 17:00` stops the workspaces at that time, after a warning to their owners.",
-                "`--hours tue,thu 8:00-9:30` makes it a course: workspaces are ready when a lesson begins.",
+                "Without words it opens a form: for a class, or for a course with its days and times.",
+                "In a course, workspaces are ready when a lesson begins.",
                 "`card TITLE skip 24 Dec` leaves a lesson out; `card TITLE end` ends the course.",
                 "*Show problems* on the card tells you who is waiting. *Stop all* ends the class there.",
-                "Without words it opens a form.",
             ),
             group="class",
         ),
@@ -138,7 +136,7 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = {
             (
                 "If its memory can be kept, it's suspended and resumed.",
                 "If it can't be started again, a new one takes its place.",
-                "If that would end it for good, I'll ask first. Add `--yes` to skip the question.",
+                "If that would end it for good, I'll ask first.",
             ),
         ),
         "status": VerbWords(
@@ -146,6 +144,7 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = {
             "show what a workspace is doing",
             ("The answer says when I last checked. I check again in the background.",),
         ),
+        "eta": VerbWords("eta [NAME]", "say when a start or a run is likely to be done"),
         "open": VerbWords(
             "open NAME",
             "get the button that opens a running workspace",
@@ -241,7 +240,7 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = {
             "run a job with a form, or in one line",
             (
                 "In one line: `run --cluster Slurm --cpus 2 --name nightly -- Rscript train.R`.",
-                "If the job is already set up there, its name is enough: `run saturn nightly`.",
+                "A job that is set up, or that you ran before, runs by its name: `run nightly`.",
                 "Flags have the same names as the form's fields; repeat `--env A=B` as needed.",
                 "Everything after `--` is the command, exactly as you type it.",
             ),
@@ -254,6 +253,12 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = {
                 "The beginning of a name is enough if only one fits.",
             ),
         ),
+        "result": VerbWords(
+            "result [NAME]",
+            "show how a run ended, with its exit code and its output",
+            ("Without a name, that's your newest run that failed.",),
+        ),
+        "eta": VerbWords("eta [NAME]", "say when a run is likely to be done"),
         "logs": VerbWords(
             "logs NAME",
             "show a run's output, and send all of it as a file",
@@ -262,7 +267,7 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = {
         "stop": VerbWords(
             "stop NAME",
             "stop a run, or cancel it before it starts",
-            ("`stop NAME --force` makes it quit at once, where the provider supports that.",),
+            ("If it doesn't stop, its message offers *Force quit*, where the provider supports that.",),
         ),
         "schedule": VerbWords(
             'schedule [NAME ["0 3 * * *" | off]]',

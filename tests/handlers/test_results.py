@@ -1,0 +1,75 @@
+"""How a run ended, when one will be done, and running again by name; in what is typed."""
+
+import pytest
+
+from bot.domain.runs import RunState
+from tests.handlers.rig import buttons, one_cloud, words
+from tests.handlers.run_rig import going, launch, over, run_rig
+from tests.rigs.store import ALICE
+
+
+@pytest.fixture
+async def bot():
+    async with run_rig() as made:
+        yield made
+
+
+async def test_a_result_has_the_exit_code_and_the_button_for_all_of_the_output(bot):
+    await over(bot, "nightly", RunState.FAILED, 3)
+    await over(bot, "weekly")
+    for typed in ("job result nightly", "job result"):
+        told = await bot.direct(typed)
+        assert "*nightly* on Posit Workbench failed after 1 min 5 s, exit code 3." in words(told)
+        assert list(buttons(told)) == ["Logs", "Run again"]
+    assert "*weekly* on Posit Workbench is done" in words(await bot.direct("job result weekly"))
+    # Of one that goes on, the one before is meant that failed.
+    await going(bot, "nightly")
+    assert "exit code 3" in words(await bot.direct("job result nightly"))
+    await going(bot, "other")
+    assert "Running since" in words(await bot.direct("job result other"))
+
+
+async def test_a_run_is_expected_by_how_long_it_took_before(bot):
+    assert "none of your runs is in progress" in words(await bot.direct("eta"))
+    await over(bot, "failing", RunState.FAILED, 3)
+    await going(bot, "failing")
+    assert "I haven't seen it finish before" in words(await bot.direct("job eta failing"))
+    await over(bot, "nightly")
+    await going(bot, "nightly")
+    for typed in ("job eta nightly", "eta nightly", "eta", "job eta"):
+        told = words(await bot.direct(typed))
+        assert "usually takes a minute or two, so it should be done around <!date^" in told, typed
+    bot.clock.advance(600)
+    assert "This run is slower." in words(await bot.direct("job eta nightly"))
+    await over(bot, "weekly")
+    assert "Done after" in words(await bot.direct("job eta weekly"))
+
+
+async def test_a_start_is_expected_by_how_long_starts_took(bot):
+    async with one_cloud() as cloud:
+        await cloud.link(names=("notebook", "training"))
+        assert "I can't say how long *notebook* on Saturn Cloud takes to start." in words(
+            await cloud.direct("eta notebook")
+        )
+        await cloud.direct("start training")
+        assert "*training* on Saturn Cloud takes to start" in words(await cloud.direct("eta"))
+        assert "I can't find a workspace called *nope*" in words(await cloud.direct("eta nope"))
+
+
+async def test_a_name_runs_what_ran_before_once_more(bot):
+    await over(bot, "nightly")
+    assert (await bot.direct("job run nightly")).text == ""
+    names = [run.name for run in await bot.store.runs(ALICE)]
+    assert names == ["nightly", "nightly"]
+    again = await bot.direct("job run Nightly")
+    assert "A run of *nightly* is already in progress, so I haven't started another." in words(again)
+    assert len(await bot.store.runs(ALICE)) == 2
+    await bot.push(again, "Run nightly again")
+    assert len(await bot.store.runs(ALICE)) == 3
+
+
+async def test_nothing_runs_by_a_name_that_is_only_like_one(bot):
+    await over(bot, "nightly")
+    await launch(bot, "weekly")
+    assert buttons(await bot.direct("job run nightl"))
+    assert len(await bot.store.runs(ALICE)) == 2

@@ -1,0 +1,32 @@
+"""What buttons say that commands do: in words, never with what only typing needs."""
+
+import re
+
+import pytest
+
+from bot.messages.blocks.commands import doing
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("hours etl-nightly 2026-11-23 15:18", "Start etl-nightly 23 Nov at 15:18"),
+        ("hours 'my box' restart tomorrow 8:00", "Restart my box tomorrow at 8:00"),
+        ("hours thesis 2026-11-23 -18:00", "Stop thesis 23 Nov at 18:00"),
+        ("hours thesis weekdays 9:00-17:00", "Hours for thesis: weekdays 9:00-17:00"),
+        ("hours thesis off", "End the hours of thesis"),
+        ("hours", "Show my hours"),
+        ("stop report --force", "Force quit report"),
+        ("remove report --yes", "Remove report"),
+        ("status report --share", "Show report for everybody here"),
+        ('card "Data Science" --title Data --max 60 --hours tue 8:00-9:30', "Post a card for Data Science"),
+        ("card ML Basics skip 2026-11-26", "Skip ML Basics 26 Nov"),
+        ("card Biology with <@UCHEN>", "Add co-teachers to Biology"),
+        ("job result etl-nightly", "How did etl-nightly end?"),
+        ("job logs etl-nightly", "Show the output of etl-nightly"),
+        ("forget report", "Take report off my list"),
+    ],
+)
+def test_a_command_is_said_in_words(command, said):
+    assert doing(command) == said
+    assert not re.search(r"--|\d{4}-\d\d|<@|[\"'`]", said)
