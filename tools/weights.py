@@ -12,7 +12,9 @@ import hashlib
 import random
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -58,10 +60,11 @@ ACTS = frozenset(
         *("hours", "join", "leave", "skip"),
     ]
 )
-#: A feature that is rarer, and a weight that is smaller, says nothing.
-RAREST = 5
+#: Words and neighbours that are in fewer rows say nothing, and neither does a smaller weight.
+RAREST = (3, 5)
 SMALLEST = 2
-LARGEST = 46
+HOW_CLOSELY = 0.3
+LARGEST = 40
 #: By how much scores differ for a likelihood, as it fits held-out styles best.
 SHARPNESS = 4.0
 
@@ -124,21 +127,33 @@ def weights(given: Sequence[Phrase]) -> str:
             labels.append(phrase.label)
     vectorizer = DictVectorizer()
     table = vectorizer.fit_transform(rows)
-    common = np.asarray((table > 0).sum(0)).ravel() >= RAREST
-    model = LinearSVC(C=0.3, random_state=1, tol=1e-5).fit(table[:, common], labels)
+    counts = np.asarray((table > 0).sum(0)).ravel()
+    names = vectorizer.feature_names_
+    common = [at for at, name in enumerate(names) if counts[at] >= (RAREST[1] if " " in name else RAREST[0])]
+    model = LinearSVC(C=HOW_CLOSELY, random_state=1, tol=1e-5).fit(table[:, common], labels)
     scale = LARGEST / np.abs(model.coef_).max()
-    table_of = np.rint(model.coef_ * scale).astype(int)
+    whole = np.rint(model.coef_ * scale).astype(int).T
     biases = np.rint(model.intercept_ * scale).astype(int)
     head = " ".join(f"{label}:{bias}" for label, bias in zip(model.classes_, biases, strict=True))
-    lines = [f"{scale / SHARPNESS:.4f} {head}"]
-    names = [name for name, is_common in zip(vectorizer.feature_names_, common, strict=True) if is_common]
-    for at, name in enumerate(names):
-        column = table_of[:, at]
-        heavy = np.flatnonzero(np.abs(column) >= SMALLEST)
-        if heavy.size:
-            pairs = (chr(ranker.FIRST + label) + chr(ranker.NONE + column[label]) for label in heavy)
-            lines.append(f"{name}\t{''.join(pairs)}")
-    return "\n".join(lines) + "\n"
+    by_name = {names[at]: signs(column.tolist()) for at, column in zip(common, whole, strict=True)}
+    return "\n".join([f"{scale / SHARPNESS:.4f} {head}", *lines_of(by_name)]) + "\n"
+
+
+def signs(column: Sequence[int]) -> str:
+    """Return the weights of a feature that say something, two signs for each."""
+    return "".join(
+        chr(ranker.FIRST + label) + chr(ranker.NONE + weight)
+        for label, weight in enumerate(column)
+        if abs(weight) >= SMALLEST
+    )
+
+
+def lines_of(by_name: Mapping[str, str]) -> Iterator[str]:
+    """Yield a line for each word: the word, its weights, then each word that follows it, with the weights."""
+    pairs = sorted((*name.partition(" ")[::2], weight) for name, weight in by_name.items() if weight)
+    for first, group in groupby(pairs, key=itemgetter(0)):
+        followed = {then: weight for _, then, weight in group}
+        yield "\t".join([first, followed.pop("", ""), *chain.from_iterable(followed.items())])
 
 
 def held_out() -> Iterator[str]:

@@ -82,10 +82,13 @@ class Model:
         self._scale = float(scale)
         self._labels = [one.partition(":")[0] for one in labels]
         self._biases = [int(one.partition(":")[2]) for one in labels]
-        self._weights = {
-            feature: [(ord(pairs[at]) - FIRST, ord(pairs[at + 1]) - NONE) for at in range(0, len(pairs), 2)]
-            for feature, _, pairs in (line.partition("\t") for line in lines)
-        }
+        #: By feature, which labels it speaks for or against.
+        self._weights: dict[str, str] = {}
+        for line in lines:
+            first, alone, *neighbours = line.split("\t")
+            self._weights[first] = alone
+            for then, pairs in zip(neighbours[::2], neighbours[1::2], strict=True):
+                self._weights[f"{first} {then}"] = pairs
         self._words = frozenset(one for one in self._weights if " " not in one and not one.endswith("*"))
         self._long_words = sorted(word for word in self._words if len(word) >= _SLIPS[-1][0])
         self._spelled = lru_cache(10_000)(self._nearest)
@@ -95,8 +98,9 @@ class Model:
         found = features([self._spelled(word) for word in words])
         scores = [0] * len(self._labels)
         for one in found:
-            for at, weight in self._weights.get(one, ()):
-                scores[at] += weight
+            pairs = self._weights.get(one, "")
+            for label, weight in zip(pairs[::2], pairs[1::2], strict=True):
+                scores[ord(label) - FIRST] += ord(weight) - NONE
         # Long texts weigh as much as short ones.
         share = 1 / math.sqrt(len(found))
         odds = [

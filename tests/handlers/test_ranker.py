@@ -14,7 +14,7 @@ SMALL = ("start", "stop", "hold")
         ("don't you dare stop ww", "hold"),
         ("what's currently running?", "list"),
         ("will my files be deleted if I stop it?", "fact-data"),
-        ("why did ww stop on me", "why"),
+        ("why did jj fail", "why"),
         ("rerun jj", "job-run"),
         ("sign me up for cc", "join"),
         ("plese retsart ww", "restart"),
