@@ -1,14 +1,12 @@
-"""What is said after a question or an act and goes on with it: *make that 6*, *report too*, *not that*.
+"""What is said after a question or an act and goes on with it: *make that 6*, *report too*, *both*.
 
-The last request is a frame: a verb, what it is about, and when. What is said fills or replaces some of
-that, and becomes the words of a request of its own, after what was done was taken back where that has to go first.
+The last request is a frame: a verb, what it is about, and when. What is said fills or replaces some of that,
+and becomes the words of a request of its own, after what was done was taken back where that has to go first.
 """
 
 import re
 from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
 from typing import Final
 
 from bot.domain import hours as rules
@@ -19,7 +17,6 @@ from bot.domain.notices import Answer, Spoken
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.kit import Press
-from bot.messages.blocks.lists import SAY
 from bot.messages.blocks.runs import again_button
 from bot.messages.texts import acts as words
 from bot.providers import base
@@ -27,12 +24,12 @@ from bot.services import acts as use_cases
 from bot.services import naming, runs
 from bot.support.cleaning import fold
 from handlers import acts, routes, talking
-from handlers.command_line import NO_COMMANDS, parse, plain, written
+from handlers.command_line import plain, written
 from handlers.connections import makers
 from handlers.job import run_again
 from handlers.language import times, vocabulary
 from handlers.language.names import Names, Which, names_of, pieces_of, which_of
-from handlers.language.reading import TIMED, Reading, read
+from handlers.language.reading import READ, TIMED, Reading
 from handlers.language.words import ends_clause, opening_of
 from handlers.preferences import templates
 from handlers.request import Request
@@ -42,15 +39,13 @@ from handlers.workspace.timers import typed_moment
 
 #: What joins words to what was said before, by what it does to that; words by blanks, phrases by commas.
 _PHRASES: Final[Mapping[str, str]] = {
-    "instead": """no, nope, nah, wait, no wait, hold on, sorry, oops, whoops, i meant, i mean, i was meaning,
-        i meant to say, wrong one, not that one, that was wrong, actually, rather, instead, scratch that,
-        on second thought, on second thoughts, forget it, never mind, my mistake, make it, make that,
-        let's make it, better, should be, nein, nee, doch, lieber, doch lieber, stattdessen, erst""",
+    "instead": """no, nope, wait, no wait, hold on, sorry, oops, i meant, i mean, i was meaning, wrong one,
+        not that one, actually, rather, instead, on second thought, forget it, never mind, my mistake, better,
+        make it, make that, let's make it, should be, nein, nee, doch, lieber, stattdessen, doch lieber""",
     "also": """also, too, as well, and, same, the same, same for, same with, the same for, the same with,
         likewise, ditto, plus, do the same, neither, auch, und, ebenso""",
-    "out": """not, and not, but not, also not, except, except for, besides, without, apart from, other than,
-        excluding, leave out, leave, and leave, all but, everything but, nicht, ausser, außer, ohne""",
-    "don't": "don't, dont, do not",
+    "out": """not, don't, dont, do not, and not, but not, also not, except, except for, besides, without,
+        leave, and leave, leave out, apart from, other than, excluding, all but, everything but, nicht""",
     "back": """bring it back, i need it back, i want it back, bring that back, get it back, put it back,
         turn it back on, cancel that start, cancel that stop, cancel the start, cancel the stop""",
     "all": "both, both of them, all, all of them, everything, all three",
@@ -59,27 +54,19 @@ _PHRASES: Final[Mapping[str, str]] = {
     "earlier": "earlier, before that",
     "am": "am, in the morning, morning, morgens",
     "pm": "pm, in the afternoon, in the evening, at night, afternoon, evening, abends, nachmittags",
-    "": """but, yes, yeah, yep, ok, okay, sure, fine, then, is, are, will, would, do, be, enough, please, just,
-        only, oh, ah, ach, hm, hmm, well, it's, that's, i want, i need, i, let's, is enough, will do,
-        is fine, anyway""",
+    "": """but, yes, yeah, yep, ok, okay, sure, fine, then, is, are, will, would, do, be, enough, just,
+        please, only, erst, oh, ah, ach, hm, hmm, well, it's, that's, i want, i need, i, let's, will do""",
 }
 _ROLES: Final = {tuple(phrase.split()): role for role, text in _PHRASES.items() for phrase in text.split(",")}
 _LONGEST: Final = max(map(len, _ROLES))
 #: Questions whose choices are no workspaces.
 _OPEN: Final = frozenset({"new", "link", "unlink"})
 #: Begin what can only be about something said or done before.
-_BEGIN: Final = frozenset({"make", "except", "with", "without", "no", "nope", "wait", "oops"})
+_BEGIN: Final = frozenset({"make", "except", "with", "without", "not", "no", "wait", "oops"})
 #: Longer texts are requests of their own.
 _MOST_WORDS: Final = 16
 _VARIABLE: Final = re.compile(r"[A-Za-z_]\w*=[\w.,:/+-]*")
-_NUMBERS: Final = {
-    word: str(number)
-    for number, word in enumerate(["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"], 2)
-}
-#: An hour that may be one of each half of a day.
-_OF_TWELVE: Final = re.compile(r"([1-9]|1[0-2])[:.][0-5][0-9]")
-_HALF_A_DAY: Final = 720
-_WEEK: Final = 7
+_NUMBERS: Final = {"two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8"}
 _STARTS: Final = frozenset({"start", "restart", "resume"})
 _ENDS: Final = frozenset({"stop", "suspend", "restart"})
 _UNTIL: Final = frozenset({"", "for", "until", "till", "til", "'til"})
@@ -91,7 +78,8 @@ _VERBS: Final = {"timer": "stop", "needed": "keep", "force": "stop", "run": "sta
 class _Frame:
     """Hold the last request: its verb, what it was about, when, and what was done for it, if anything.
 
-    ``at`` is in epoch seconds, ``seconds`` what was said if that was a length.
+    ``at`` is in epoch seconds, ``seconds`` what was said if that was a length. ``is_open``: which half of the
+    day is meant was asked.
     """
 
     verb: str
@@ -101,29 +89,7 @@ class _Frame:
     hours: rules.Wanted | None = None
     done: tuple[Act, ...] = ()
     is_asked: bool = False
-    #: Which half of the day is meant was asked.
     is_open: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Said:
-    """Hold what a text says besides what joins it to what was said before, by ``roles``.
-
-    ``own`` is a request of its own, ``rest`` what is in none of the roles; ``out`` is what it leaves out.
-    """
-
-    roles: AbstractSet[str]
-    own: tuple[str, ...]
-    rest: tuple[str, ...]
-    verb: str
-    which: Which
-    out: Which
-    when: moments.Phrase | None
-    number: str
-    day: str
-    is_strange: bool
-    #: The first word that isn't mere courtesy.
-    first: str
 
 
 async def followed(
@@ -140,11 +106,16 @@ async def followed(
     heard = await talking.heard(request, rows)
     if heard.about.ask == "which" and heard.about.verb in _OPEN:
         return await _chosen(request, reading, heard.about)
-    frame = await _done(request, heard, rows) or await _spoken(request, heard, rows)
+    frame = await _done(request, heard, rows) or _spoken(heard)
     if frame is None or (role == "all" and not frame.is_asked):
         return None
-    said = _said(given, request.folder, await names_of(request, rows))
-    return await _Turn(request, frame, said, heard, rows).merged()
+    return await _Turn(request, frame, heard, await names_of(request, rows), rows).merged(reading)
+
+
+def _phrase(given: Sequence[str], begin: int) -> tuple[str, ...]:
+    """Return the longest phrase with a role that begins at a place; none if none does."""
+    folded = tuple(map(plain, given[begin : begin + _LONGEST]))
+    return next((folded[:count] for count in range(len(folded), 0, -1) if folded[:count] in _ROLES), ())
 
 
 # -- what was said before ----------------------------------------------------------------------------------
@@ -167,351 +138,270 @@ async def _done(request: Request, heard: Heard, rows: Sequence[Workspace]) -> _F
     mine = await request.services.store.rules(request.principal) if verb == "hours" else ()
     made = [one.wanted for one in mine if f"rules {one.id}" in act.became]
     wanted = made[0] if len(made) == 1 else None
-    seconds = None if is_clock else length
     verb = "keep" if verb == "timer" and act.until is None else _VERBS.get(verb, verb)
-    return _Frame(verb, objects, act.until, seconds, wanted, tuple(done))
+    return _Frame(verb, objects, act.until, None if is_clock else length, wanted, tuple(done))
 
 
-async def _spoken(request: Request, heard: Heard, rows: Sequence[Workspace]) -> _Frame | None:
-    """Return what was asked or shown: by a button's command as it is typed, or by its verb."""
+def _spoken(heard: Heard) -> _Frame | None:
+    """Return what was asked or shown."""
     about, press = heard.about, Press.of_text(heard.about.ask)
-    typed = parse(press.key if press.name == SAY else about.verb, NO_COMMANDS).words
-    names = Names(rows, heard.runs, request.services.connections)
-    reading = read(typed, request.folder, routes.verbs_of_folders(), names) if typed else Reading()
-    objects = tuple(heard.workspaces or reading.which.named)
-    if not objects and not heard.runs:
-        return None
-    found: Moment | None = Moment(press.at or about.times[0]) if press.at or about.times else None
-    if reading.when is not None:
-        read_ = await typed_moment(request.services, request.principal, reading.when.text)
-        found = read_ if isinstance(read_, Moment) else None
-    at, seconds = (None, None) if found is None else (found.at, found.seconds)
-    is_asked, wanted = bool(about.ask) or about.takes_press, rules.read(reading.hours)
-    verb, is_open = reading.verb or "status", len(about.times) > 1
-    return _Frame(verb, objects, at, seconds, wanted, is_asked=is_asked, is_open=is_open)
+    at, is_asked = press.at or next(iter(about.times), None), bool(about.ask) or about.takes_press
+    verb = _VERBS.get(about.verb, about.verb)
+    verb, is_open = verb if verb in READ else "status", len(about.times) > 1
+    frame = _Frame(verb, tuple(heard.workspaces), at, is_asked=is_asked, is_open=is_open)
+    return frame if heard.workspaces or heard.runs else None
 
 
 # -- what is said ------------------------------------------------------------------------------------------
 
 
-def _said(given: tuple[str, ...], folder: str, names: Names) -> _Said:
-    """Part a text into slots and roles."""
-    named = {at for span in names.spans(given) for at in range(span.begin, span.end)}
-    found = times.find(given, named)
-    taken, marks = named | found.places, list[str]()
-    while (at := len(marks)) < len(given):
-        free = next((place for place in range(at, len(given)) if place in taken), len(given))
-        phrase = _phrase(given[:free], at)
-        # What is left out is so up to the end of its clause.
-        is_out = bool(marks) and marks[-1] in {"out", "out of"} and not ends_clause(given[at - 1])
-        other = "time" if at in found.places else "out of" if is_out else "-"
-        marks += [_ROLES[phrase]] * len(phrase) if phrase else [other]
-    parts = {
-        mark: tuple(word for word, one in zip(given, marks, strict=True) if one == mark)
-        for mark in ("-", "out of")
-    }
-    opening = opening_of(parts["-"], folder, routes.verbs_of_folders()) if parts["-"] else None
-    verb = opening.verb if opening is not None and not _is_name(parts["-"][0], names) else ""
-    kept = opening.rest if opening is not None and verb else parts["-"]
-    which, out = (which_of(pieces_of(one, names), names, is_question=True) for one in (kept, parts["out of"]))
-    numbers = [_NUMBERS.get(plain(word), plain(word)) for word in kept]
-    numbers = [one for one in numbers if one.isdecimal()]
-    strange = [word for word in map(plain, which.unknown) if word not in LEADS and not word.isdecimal()]
-    edge = [at for at, mark in enumerate(marks) if mark in {"-", "time"}]
-    inner = [(given[at], marks[at]) for at in range(edge[0], edge[-1] + 1)] if edge else []
-    own = tuple(word for word, mark in inner if mark not in {"out", "out of"})
-    slots = {"-", "time", "out", "out of"}
-    rest = tuple(word for word, mark in zip(given, marks, strict=True) if mark in slots)
-    number = numbers[0] if len(numbers) == 1 and found.when is None else ""
-    day = next((plain(word) for word in kept if moments.is_day(plain(word))), "")
-    strange = [word for word in strange if word != day]
-    first = next((plain(word) for word, mark in zip(given, marks, strict=True) if mark), "")
-    return _Said(frozenset(marks), own, rest, verb, which, out, found.when, number, day, bool(strange), first)
-
-
-def _phrase(given: Sequence[str], begin: int) -> tuple[str, ...]:
-    """Return the longest phrase with a role that begins at a place; none if none does."""
-    folded = tuple(map(plain, given[begin : begin + _LONGEST]))
-    return next((folded[:count] for count in range(len(folded), 0, -1) if folded[:count] in _ROLES), ())
-
-
-def _is_name(word: str, names: Names) -> bool:
-    return bool(names.spans((word,)))
-
-
 class _Turn:
-    """Merge what is said into the last request."""
+    """Part a text into slots, and merge them into the last request.
+
+    ``own`` are the words of a request of its own, ``rest`` those in no role, ``out`` is what is left out.
+    """
 
     def __init__(
-        self, request: Request, frame: _Frame, said: _Said, heard: Heard, rows: Sequence[Workspace]
+        self, request: Request, frame: _Frame, heard: Heard, names: Names, rows: Sequence[Workspace]
     ) -> None:
-        self.request = request
-        self.frame = frame
-        self.said = said
-        self.heard = heard
-        self.rows = rows
-        self.is_question = request.arguments[-1].endswith("?")
+        self.request, self.frame, self.heard, self.rows = request, frame, heard, rows
+        given = request.arguments
+        named = {at for span in names.spans(given) for at in range(span.begin, span.end)}
+        found = times.find(given, named)
+        marks: list[str] = []
+        while (at := len(marks)) < len(given):
+            free = next((one for one in range(at, len(given)) if one in named | found.places), len(given))
+            phrase = _phrase(given[:free], at)
+            # What is left out is so up to the end of its clause.
+            is_out = bool(marks) and marks[-1] in {"out", "out of"} and not ends_clause(given[at - 1])
+            other = "time" if at in found.places else "out of" if is_out else "-"
+            marks += [_ROLES[phrase]] * len(phrase) if phrase else [other]
+        self.roles, marked = set(marks), list(zip(given, marks, strict=True))
+        self.first = next((plain(word) for word, mark in marked if mark), "")
+        edge = [at for at, mark in enumerate(marks) if mark in {"-", "time"}] or [0, -1]
+        self.own = tuple(word for word, mark in marked[edge[0] : edge[-1] + 1] if "out" not in mark)
+        self.rest = tuple(word for word, mark in marked if mark in {"-", "time", "out", "out of"})
+        self.verb, kept, self.which = _read(tuple(one for one, mark in marked if mark == "-"), names)
+        self.out_verb, _, self.out = _read(tuple(one for one, mark in marked if mark == "out of"), names)
+        folded = [_NUMBERS.get(plain(word), plain(word)) for word in kept]
+        numbers = [word for word in folded if word.isdecimal()]
+        self.when, self.number = found.when, numbers[0] if len(numbers) == 1 and not found.when else ""
+        self.day = next(filter(moments.is_day, folded), "")
+        known = LEADS.keys() | _NUMBERS.keys() | {self.day, self.number}
+        self.is_strange = any(plain(word) not in known for word in self.which.unknown)
 
-    async def merged(self) -> Answer | tuple[str, ...] | None:
+    async def merged(self, reading: Reading) -> Answer | tuple[str, ...] | None:
         """Return the words that are meant, or the answer; None for what stands on its own."""
-        frame, said, roles = self.frame, self.said, self.said.roles
-        if "don't" in roles:
-            return await self._forbidden()
-        if "back" in roles and not said.rest:
+        frame, roles = self.frame, self.roles
+        if "back" in roles and not self.rest:
             return await self._back()
         if (special := await self._of_hours() or await self._of_one_act()) is not None:
             return special
-        if said.verb:
-            return await self._own()
-        names = [] if said.is_strange else self._objects()
-        when = () if said.is_strange or not (names or self._is_about_it()) else await self._when()
-        if said.out.is_named and not (names or when):
+        if self.verb:
+            return None if reading.is_question else await self._as_own()
+        names = [] if self.is_strange else self._objects()
+        is_same = not self.is_strange and self._is_same()
+        when = await self._when() if names or is_same else ()
+        if "out" in roles and not (names or when or self.is_strange):
             return await self._without()
-        if names and self.is_question:
+        if names and reading.is_question:
             return ("status", *names) if "also" in roles else None
-        if names and (frame.is_asked or roles & {"also", "instead", "out"} or not said.which.is_named):
-            return await self._instead((frame.verb, *names, *(when or await self._same_time())))
-        if "now" in roles and frame.at is not None and self._is_about_it():
+        if names and (frame.is_asked or roles & {"also", "instead", "out"} or not self.which.is_named):
+            when = when or await self._same_time()
+            return None if frame.is_open and not when else await self._instead((frame.verb, *names, *when))
+        if "now" in roles and frame.at is not None and is_same:
             return await self._instead(self._command())
         if when:
             return await self._later(when)
-        if not frame.done or said.first not in _BEGIN or self.is_question:
-            return None
-        name = frame.objects[0].title if frame.objects else frame.done[0].name
-        undo = kit.button(words.UNDO, "undo", frame.done[0].id)
-        return replies.hint(kit.fill(words.NOT_TAKEN, name=name), [undo])
+        return None if reading.is_question else self._not_taken()
 
-    # -- what is wanted now --------------------------------------------------------------------------------
+    def _not_taken(self) -> Answer | None:
+        done, objects = self.frame.done, self.frame.objects
+        if not done or self.first not in _BEGIN:
+            return None
+        name = objects[0].title if objects else done[0].name
+        return replies.hint(
+            kit.fill(words.NOT_TAKEN, name=name), [kit.button(words.UNDO, "undo", done[0].id)]
+        )
+
+    # -- objects -------------------------------------------------------------------------------------------
 
     def _command(self, when: Sequence[str] = (), verb: str = "") -> tuple[str, ...]:
-        """Return the last request, at another time."""
+        """Return the last request, at another time or with another verb."""
         return (verb or self.frame.verb, *self._labels(self.frame.objects), *when)
 
     def _labels(self, found: Sequence[Workspace]) -> list[str]:
         return targets.labels_of(self.request, found, self.rows)
 
-    def _is_about_it(self) -> bool:
+    def _is_same(self) -> bool:
         """Return whether nothing else is named or pointed at than what it was about."""
-        which, ours = self.said.which, self.frame.objects
+        which = self.which
         is_other = which.runs or which.jobs or which.place or which.points in {"other", "them"}
-        return not is_other and set(which.named) <= set(ours) and "all" not in self.said.roles
+        return not is_other and set(which.named) <= {*self.frame.objects} and "all" not in self.roles
 
     def _objects(self) -> list[str]:
         """Return what is meant now, as it is called; nothing where that isn't said or can't be told."""
-        which, frame = self.said.which, self.frame
+        which, ours = self.which, self.frame.objects
         if which.named or which.runs or which.jobs:
             others = [*(run.name for run in which.runs), *(job.name for job in which.jobs)]
-            return [*map(self._called, which.workspaces), *others]
-        if "all" in self.said.roles or which.points == "them":
-            return self._labels(frame.objects)
+            groups = [
+                [one for one in group if one.connection in which.connections] or group
+                for group in which.workspaces
+            ]
+            # Of several with that name, which one is asked.
+            return [*(self._labels(one)[0] if len(one) == 1 else one[0].title for one in groups), *others]
+        if "all" in self.roles or which.points == "them":
+            return self._labels(ours)
+        elsewhere = [one for one in self.request.services.connections if one not in self.out.connections]
+        places = which.connections or (elsewhere if self.out.connections and not self.out.named else ())
         found = self.heard.pointed(which, self.rows) if which.place or which.points == "other" else []
-        if which.points == "other" or which.connections:
-            found = self._elsewhere(which.connections, is_there=True) or found
+        if which.points == "other" or places:
+            # One of those that were asked about, or what is called the same.
+            titles = {fold(one.title) for one in ours}
+            alike = [one for one in self.rows if fold(one.title) in titles and one not in ours]
+            among = ours if self.frame.is_asked else alike
+            found = [one for one in among if not places or one.connection in places] or found
         return self._labels(found) if len(found) == 1 else []
 
-    def _called(self, group: Sequence[Workspace]) -> str:
-        """Return a name so that it means those of its workspaces that were asked about, or are there."""
-        places = self.said.which.connections
-        asked = [
-            one for one in group if one.connection in places or (not places and one in self.frame.objects)
-        ]
-        found = group if len(group) == 1 else asked
-        return self._labels(found)[0] if len(found) == 1 else group[0].title
-
-    def _elsewhere(self, places: Sequence[str], *, is_there: bool) -> list[Workspace]:
-        """Return what was asked about and is at places, or isn't; else what is called the same elsewhere."""
-        ours = self.frame.objects
-        titles = {fold(one.title) for one in ours}
-        among = ours if self.frame.is_asked else [one for one in self.rows if fold(one.title) in titles]
-        among = [one for one in among if self.frame.is_asked or one not in ours]
-        return [one for one in among if not places or (one.connection in places) is is_there]
+    # -- times ---------------------------------------------------------------------------------------------
 
     async def _same_time(self) -> tuple[str, ...]:
         """Return the last request's time, as it is typed."""
         frame = self.frame
         if frame.hours is not None:
             return tuple(rules.written(frame.hours).split())
-        if frame.at is None or frame.verb not in TIMED:
-            return ()
-        if frame.seconds is not None:
-            return (self._lead("in"), f"{frame.seconds / 60.0:.0f}", "min")
-        lead, day, clock = await self._at(frame.at)
-        # Which half of the day is meant is asked again.
-        return (lead, day, str(int(clock[:2]) % 12)) if frame.is_open else (lead, day, clock)
+        is_timed = frame.at is not None and frame.verb in TIMED and not frame.is_open
+        return await self._at(frame.at or 0.0) if is_timed else ()
 
     def _lead(self, lead: str) -> str:
         """Return what announces a time for the verb: an end, or when it is done."""
-        if self.frame.verb in _STARTS | {"keep"}:
-            return "for" if lead == "in" else "until"
-        return lead
+        ends = {"in": "for", "at": "until"} if self.frame.verb in _STARTS | {"keep"} else {}
+        return ends.get(lead, lead)
 
-    async def _at(self, at: float) -> tuple[str, str, str]:
-        zone = await self.request.services.store.zone(self.request.principal)
-        local = datetime.fromtimestamp(-(-at // 60.0) * 60.0, zone)
-        today = datetime.fromtimestamp(self.request.services.clock.now(), zone).date()
-        return (self._lead("at"), _day(local.date(), today), f"{local:%H:%M}")
+    async def _at(self, at: float) -> tuple[str, ...]:
+        store = self.request.services.store
+        zone = await store.zone(self.request.principal)
+        return (self._lead("at"), *moments.written(at, zone, await store.now()).split())
 
     async def _when(self) -> tuple[str, ...]:
         """Return the time that is meant now, as it is typed: another one is near the last."""
-        said, frame, services = self.said, self.frame, self.request.services
-        planned = frame.objects[0].stop_at if len(frame.objects) == 1 else None
-        last, text = frame.at or planned, _unled(said.when.text if said.when else "")
-        minute = moments.minute_of(said.number or text)
-        if said.number and frame.seconds is not None:
-            return (self._lead("in"), said.number, "h" if round(frame.seconds / 60.0) >= 60 else "min")
-        if last is None:
-            if said.number:
-                return ("at", said.number) if frame.is_asked and frame.verb in TIMED else ()
-            return (said.when.lead, *text.split()) if said.when else ()
-        zone = await services.store.zone(self.request.principal)
-        day = datetime.fromtimestamp(last, zone).date()
-        length = await typed_moment(services, self.request.principal, text) if text else None
-        if said.roles & {"later", "earlier"} and isinstance(length, Moment) and length.seconds:
-            return await self._at(last + length.seconds * (1 if "later" in said.roles else -1))
-        now = await services.store.now()
-        today = datetime.fromtimestamp(now, zone).date()
-        if said.day and not text and not said.number:
-            day = moments.day_of(said.day.replace("tonight", "today"), today) or day
-            at = await self._at(last)
-            return (at[0], _day(day, today), at[2])
-        if minute is not None and frame.is_open and minute[1]:
-            return (self._lead("at"), _day(day, today), said.number or text)
-        days: Sequence[int] = (-1, 0, 1)
-        near = last
-        if minute is not None:
-            is_open = minute[1] or _OF_TWELVE.fullmatch(text)
-            minutes = [minute[0], (minute[0] + _HALF_A_DAY) % (2 * _HALF_A_DAY)] if is_open else [minute[0]]
-        elif said.roles & {"am", "pm"} and not said.when:
-            # On the same day, or else on the next.
-            days, near, local = (0, 1), now, datetime.fromtimestamp(last, zone)
-            minutes = [(local.hour % 12 + 12 * ("pm" in said.roles)) * 60 + local.minute]
-        else:
-            lead = said.when.lead if said.when else ""
-            is_length = isinstance(length, Moment) and length.seconds is not None
-            return (self._lead("in" if is_length else "at"), *text.split()) if lead or text else ()
-        found = [moments.instant(day + timedelta(days=ahead), one, zone) for ahead in days for one in minutes]
-        return await self._at(min((one for one in found if one > now), key=lambda one: abs(one - near)))
+        frame, services, asker = self.frame, self.request.services, self.request.principal
+        last = frame.at or (frame.objects[0].stop_at if len(frame.objects) == 1 else None)
+        typed = _unled(self.when.text) if self.when else ""
+        text = self.number or typed or self.day or "".join(self.roles & {"am", "pm"})
+        if self.number and frame.seconds is not None:
+            return (self._lead("in"), self.number, "h" if round(frame.seconds / 60.0) >= 60 else "min")
+        if last is None or not text:
+            is_hour = self.number and frame.is_asked and frame.verb in TIMED
+            return (self.when.lead, *typed.split()) if self.when else ("at", self.number) if is_hour else ()
+        at = moments.instead(text, last, await services.store.zone(asker), await services.store.now())
+        if at is not None:
+            # Which half of the day is meant is still open.
+            return () if frame.is_open and text not in {"am", "pm"} else await self._at(at)
+        found = await typed_moment(services, asker, typed)
+        length = found.seconds if isinstance(found, Moment) else None
+        if length is not None and self.roles & {"later", "earlier"}:
+            return await self._at(last + length * (1 if "later" in self.roles else -1))
+        return (self._lead("at" if length is None else "in"), *typed.split()) if typed else ()
 
     # -- what becomes of what was done ---------------------------------------------------------------------
 
-    async def _undone(self, done: Sequence[Act]) -> Answer | None:
-        """Take acts back; return why one couldn't be."""
-        asked, found = self.request.asked, None
+    async def _undone(self, done: Sequence[Act]) -> tuple[Answer, bool]:
+        """Take acts back; return what is said of it, and whether all of them are as if not done."""
+        asked, said, is_back = self.request.asked, replies.hint(words.LEFT), True
         for act in done:
-            first = replace(asked, interaction=asked.interaction and f"{asked.interaction}/{act.id}")
-            found = await first.to(use_cases.undo, act.id)
-            if found.inverse.undone is not Undone.BACK:
+            once = asked.interaction and f"{asked.interaction}/{act.id}"
+            found = await replace(asked, interaction=once).to(use_cases.undo, act.id)
+            said, is_back = acts.taken_back(self.request, found), found.inverse.undone is Undone.BACK
+            if not is_back:
                 break
-        is_back = found is None or found.inverse.undone is Undone.BACK
-        return None if is_back or found is None else acts.taken_back(self.request, found)
+        return said, is_back
 
     async def _instead(self, then: tuple[str, ...], *, is_other: bool = True) -> Answer | tuple[str, ...]:
         """Take back what was done before what is wanted in its place; ``is_other`` is done in any case."""
-        why = None if "also" in self.said.roles else await self._undone(self.frame.done)
-        if why is None or not is_other:
-            return why or then
-        answer = routes.text.get("words")
-        assert answer is not None, "there is one"
-        text = written(then)
-        done = await answer(replace(self.request, arguments=then, given=then, text=text))
-        return kit.answer([*why.blocks, *done.blocks], about=done.about)
+        said, is_back = await self._undone(() if "also" in self.roles else self.frame.done)
+        if is_back or not is_other:
+            return then if is_back else said
+        answer = routes.text.found["words"]
+        done = await answer(replace(self.request, arguments=then, given=then, text=written(then)))
+        return kit.answer([*said.blocks, *done.blocks], about=done.about)
 
     async def _later(self, when: tuple[str, ...]) -> Answer | tuple[str, ...] | None:
         """Return the last request at another time, or until then."""
         verb, is_until = self.frame.verb, when[0] in _UNTIL
         if verb not in TIMED:
-            is_one = is_until and len(self.frame.objects) == 1
-            return self._command(when, "keep") if is_one else None
-        if verb in _STARTS and is_until:
-            return self._command(when)
-        return await self._instead(self._command(when), is_other=False)
+            return self._command(when, "keep") if is_until and len(self.frame.objects) == 1 else None
+        is_longer = verb in _STARTS and is_until
+        return self._command(when) if is_longer else await self._instead(self._command(when), is_other=False)
 
-    async def _own(self) -> Answer | tuple[str, ...] | None:
+    async def _as_own(self) -> Answer | tuple[str, ...] | None:
         """Return a request of its own, without what joins it to the last one."""
-        own, frame, given = self.said.own, self.frame, self.request.arguments
-        is_on = self.said.verb == "keep" and frame.verb in _ENDS and frame.at is None and bool(frame.done)
-        if is_on and not self.said.when and self._is_about_it():
-            return await self._taken_back(frame.done)
+        own, frame, given = self.own, self.frame, self.request.arguments
+        is_on = self.verb == "keep" and frame.verb in _ENDS and frame.at is None and bool(frame.done)
+        if is_on and not self.when and self._is_same():
+            return (await self._undone(frame.done))[0]
         is_no = plain(given[0]) == "no" and own == given[1:] and not ends_clause(given[0])
-        if self.is_question or is_no or own == given:
+        if is_no or own == given:
             return None
-        is_same = "instead" in self.said.roles and self.said.verb == frame.verb
+        is_same = "instead" in self.roles and self.verb == frame.verb
         return await self._instead(own) if is_same else own
 
     async def _without(self) -> Answer | tuple[str, ...] | None:
-        """Leave some of the last request out, or take that back; of two alike the other one is meant."""
-        frame, out = self.frame, self.said.out
-        named = set(out.named) or {one for one in frame.objects if one.connection in out.connections}
+        """Leave some of the last request out, or take that back."""
+        frame, out = self.frame, self.out
+        if self.out_verb not in {"", frame.verb} or (out.unknown and not self.out_verb):
+            return self._not_taken()
+        there = [one for one in frame.objects if one.connection in out.connections]
+        named = out.named or there or ([] if out.is_named else list(frame.objects))
         left = [one for one in frame.objects if one not in named]
         if frame.is_asked:
             rest = (frame.verb, *self._labels(left), *await self._same_time())
-            return rest if left else await acts.no(self.request)
-        done = [act for act in frame.done if act.subject in {one.id for one in named}]
-        other = [] if out.named else self._elsewhere(out.connections, is_there=False)
-        if done and len(other) == 1:
-            return await self._instead((frame.verb, *self._labels(other)))
-        if frame.done and not done and out.connections and frame.objects:
-            title = self.request.services.title(frame.objects[0].connection)
-            return replies.hint(self.request.filled(words.NOT_ELSEWHERE, frame.objects[0], title=title))
-        return await self._taken_back(done) if done else None
-
-    async def _taken_back(self, done: Sequence[Act]) -> Answer:
-        """Take acts back and say so."""
-        if why := await self._undone(done[:-1]):
-            return why
-        return acts.taken_back(self.request, await self.request.asked.to(use_cases.undo, done[-1].id))
-
-    async def _forbidden(self) -> Answer | None:
-        """Leave alone what was asked, or take back what was done."""
-        frame, said = self.frame, self.said
-        if said.verb not in {"", frame.verb} or not (said.which.named == [] or self._is_about_it()):
-            return None
-        if frame.is_asked:
-            return await acts.no(self.request)
-        named = {one.id for one in said.which.named}
-        done = [act for act in frame.done if not named or act.subject in named]
-        return await self._taken_back(done) if done else None
+            return rest if left and not frame.is_open else await acts.no(self.request)
+        done = [act for act in frame.done if not frame.objects or act.subject in {one.id for one in named}]
+        return (await self._undone(done))[0] if done else None if out.named else self._not_taken()
 
     async def _back(self) -> Answer | tuple[str, ...]:
         """Take back what was done, or start what has stopped since."""
         done = self.frame.done
-        if not done:
+        found = await self.request.asked.to(use_cases.undo, done[0].id) if done else None
+        if found is None or (found.inverse.undone, found.inverse.then) == (Undone.SENT, "start"):
             return self._command(verb="start")
-        found = await self.request.asked.to(use_cases.undo, done[0].id)
-        is_down = found.inverse.undone is not Undone.BACK and found.inverse.then == "start"
-        return self._command(verb="start") if is_down else acts.taken_back(self.request, found)
+        return acts.taken_back(self.request, found)
 
     # -- what only some acts have --------------------------------------------------------------------------
 
     async def _of_hours(self) -> Answer | tuple[str, ...] | None:
-        frame, rest = self.frame, [plain(word) for word in self.said.rest]
-        if frame.hours is None or not rest or (order := _hours(frame.hours, rest)) is None:
+        """Return working hours as they are wanted now."""
+        hours, rest = self.frame.hours, [plain(word) for word in self.rest]
+        if hours is None or not rest or (order := _hours(hours, rest)) is None:
             return None
         return await self._instead(self._command(rules.written(order).split(), "hours"), is_other=False)
 
     async def _of_one_act(self) -> Answer | tuple[str, ...] | None:
         """Return another name, or a run with other variables: in its place until it was sent."""
-        (act, *_), said = self.frame.done or (None,), [word.rstrip(",") for word in self.said.rest]
-        if act is None or not said:
-            return None
-        if act.action == "workspace.alias" and plain(self.request.arguments[0]) == "make":
+        done, said = self.frame.done[:1], [word.rstrip(",") for word in self.rest if plain(word) != "with"]
+        action = done[0].action if done and said else ""
+        if action == "workspace.alias" and self.request.arguments[0].casefold() == "make":
             return self._command([" ".join(said)])
-        said = [word for word in said if plain(word) != "with"]
-        if act.action != "job.run" or not said or not all(map(_VARIABLE.fullmatch, said)):
+        if action != "job.run" or not all(map(_VARIABLE.fullmatch, said)):
             return None
-        run = await self.request.asked.see(runs.owned, "run", act.errand)
+        run = await self.request.asked.see(runs.owned, "run", done[0].errand)
         takes = self.request.services.context.need(run.connection).need(base.Runs).variables_key
         if not takes or run.spec is None:
             return None
-        if why := await self._undone([act]):
+        why, is_back = await self._undone(done)
+        if not is_back:
             return replies.with_button(why, again_button(run, said))
         return await run_again(replace(self.request, target=" ".join([run.id, *said])))
 
 
-def _day(day: date, today: date) -> str:
-    """Return a day as it is typed."""
-    ahead = (day - today).days
-    return {0: "today", 1: "tomorrow"}.get(ahead) or (f"{day:%A}" if 0 < ahead < _WEEK else day.isoformat())
+def _read(given: tuple[str, ...], names: Names) -> tuple[str, tuple[str, ...], Which]:
+    """Return the verb that words begin with, the others, and what they name."""
+    opening = opening_of(given, "workspace", routes.verbs_of_folders()) if given else None
+    is_verb = opening is not None and bool(opening.verb) and not names.spans(given[:1])
+    kept = opening.rest if opening is not None and is_verb else given
+    which = which_of(pieces_of(kept, names), names, is_question=True) if kept else Which()
+    return opening.verb if opening is not None and is_verb else "", kept, which
 
 
 def _unled(text: str) -> str:
@@ -530,8 +420,7 @@ def _hours(wanted: rules.Wanted, said: Sequence[str]) -> rules.Wanted | None:
     at = " ".join(said[said.index(lead) + 1 :] if lead else said)
     is_stop = "stop" in said or lead in {"until", "till"}
     start, stop = rules.clock(wanted.starts), rules.clock(wanted.stops)
-    usual = f"{start}-{stop}" if stop else start
-    if (other := rules.read(f"{at.replace(' to ', '-')} {usual}")) is not None:
+    if (other := rules.read(f"{at.replace(' to ', '-')} {start}{f'-{stop}' if stop else ''}")) is not None:
         return other
     if "-" not in at and "to" not in said:
         at = f"{start}-{at}" if is_stop or wanted.starts is None else f"{at}-{stop}" if stop else at

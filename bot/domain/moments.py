@@ -404,3 +404,38 @@ def minute_of(text: str) -> tuple[int, bool] | None:
     if not isinstance(found, _Time) or found.day or found.options:
         return None
     return found.hour * 60 + found.minute, found.is_open
+
+
+#: A time of day that may be one of each half.
+_OF_TWELVE: Final = re.compile(r"(?:[1-9]|1[0-2])(?:[:.][0-5][0-9])?")
+_HALF_A_DAY: Final = 720
+
+
+def instead(text: str, last: float, zone: ZoneInfo, now: float) -> float | None:
+    """Return what a text makes of a moment: another time, *am* or *pm*, another day; None for anything else.
+
+    A time that may be one of each half of a day is the one that is nearer to that moment.
+    """
+    local, today = datetime.fromtimestamp(last, zone), datetime.fromtimestamp(now, zone).date()
+    minutes, ahead, near = [local.hour * 60 + local.minute], (-1, 0, 1), last
+    found, day = minute_of(text), local.date()
+    if is_day(text):
+        day, ahead = day_of(text.replace("tonight", "today"), today) or day, (0, 0, 0)
+    elif text in {"am", "pm"}:
+        # On the same day, or else on the next.
+        minutes, ahead, near = [minutes[0] % _HALF_A_DAY + _HALF_A_DAY * (text == "pm")], (0, 1, 1), now
+    elif found is not None:
+        is_open = bool(_OF_TWELVE.fullmatch(text))
+        minutes = [found[0], (found[0] + _HALF_A_DAY) % (2 * _HALF_A_DAY)] if is_open else [found[0]]
+    else:
+        return None
+    ats = [instant(day + timedelta(days=days), minute, zone) for days in ahead for minute in minutes]
+    return min((at for at in ats if at > now), key=lambda at: abs(at - near), default=None)
+
+
+def written(at: float, zone: ZoneInfo, now: float) -> str:
+    """Return a moment of the coming days as it is typed, to the minute after it: ``tomorrow 18:00``."""
+    local = datetime.fromtimestamp(math.ceil(at / 60.0) * 60.0, zone)
+    ahead = (local.date() - datetime.fromtimestamp(now, zone).date()).days
+    named = {0: "today", 1: "tomorrow"} | {days: _WEEKDAYS[local.weekday()] for days in range(2, 7)}
+    return f"{named.get(ahead) or local.date()} {local:%H:%M}"

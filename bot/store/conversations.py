@@ -50,9 +50,11 @@ def spoken(
     row = next(iter(rows), None)
     about = _about(row["about"]) if row is not None else Spoken()
     done = tx.one("done_since", **place, since=since if row is None else row["spoken_at"])
-    if done is not None or (row is not None and row["spoken_at"] < tx.now() - ASKED_SECONDS):
-        # The button of a question was pressed, something else was done in its place, or nobody answered.
+    if done is not None:
+        # The button of a question was pressed, or something else was done in its place.
         about = replace(about, ask="", takes_press=False)
+    if row is not None and row["spoken_at"] < tx.now() - ASKED_SECONDS and (about.ask or about.takes_press):
+        about = replace(about, ask="", takes_press=False, what="")
     if thread_ts:
         card = tx.one("card_of_thread", **place, thread_ts=thread_ts)
         if card is not None:

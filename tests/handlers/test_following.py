@@ -1,4 +1,4 @@
-"""What is said right after a question or an act and means that: amendments, and choices of a question."""
+"""What is said after a question or an act and goes on with it: slots of the last request are replaced."""
 
 import pytest
 
@@ -24,6 +24,16 @@ async def bot():
         await linked(one.store, ALICE, ("training",), connection="hub", username="alice")
         await observe(one.store, one.clock, await one.workspace("report"), Observed(State.RUNNING))
         yield one
+
+
+async def runs_training(bot):
+    """Let what is called *training* on Saturn Cloud run, too."""
+    (workspace,) = [
+        one
+        for one in await bot.store.workspaces(ALICE)
+        if (one.title, one.connection) == ("training", "saturn")
+    ]
+    await observe(bot.store, bot.clock, workspace, Observed(State.RUNNING))
 
 
 async def talk(bot, *said):
@@ -66,6 +76,7 @@ class Studio(Maker):
         return Form((Field("template", "Template", "choice", choices),))
 
 
+STARTED = ["start notebook@saturn", "timer notebook 1"]
 WEEKDAYS = "fri,mon,thu,tue,wed"
 
 
@@ -96,10 +107,48 @@ WEEKDAYS = "fri,mon,thu,tue,wed"
         ("stop report", "don't stop anything", []),
         ("stop report", "don't stop notebook", ["stop report@saturn"]),
         ("start notebook", "with EPOCHS=20", ["start notebook@saturn"]),
+        # another time
+        ("stop report at 5pm", "till 8:30 instead", ["timer report 12"]),
+        ("stop report at 5pm", "actually tomorrow", ["timer report 33"]),
+        ("stop report at 5pm", "no, an hour earlier", ["timer report 8"]),
+        ("stop report tomorrow at 9", "in the evening i mean", ["timer report 37"]),
+        ("start notebook for 4 hours", "until 6 is enough", ["start notebook@saturn", "timer notebook 10"]),
+        ("status report", "till 6pm", ["timer report 10"]),
+        # another object, or one more
+        ("stop report", "I was meaning training@saturn and not report", ["stop training@saturn"]),
+        ("stop report", "no not report. training@saturn", ["stop training@saturn"]),
+        ("stop report", "no stop training@saturn", ["stop report@saturn"]),
+        ("stop report", "sorry im late today", ["stop report@saturn"]),
+        ("stop report", "and training@saturn too", ["stop report@saturn", "stop training@saturn"]),
+        ("stop report at 5pm", "same for training@saturn", ["timer report 9", "timer training 9"]),
+        ("stop report at 5pm", "and training@saturn an hour later", ["timer report 9", "timer training 10"]),
+        (
+            "start notebook for 1h",
+            "same for training@hub",
+            [*STARTED, "start training@hub", "timer training 1"],
+        ),
+        ("start training@hub", "no, the other one", ["start training@saturn"]),
+        ("hours notebook weekdays 9:00-17:00", "only mon to thu", ["mon,thu,tue,wed 540-1020"]),
+        # taken back
+        ("stop report", "ok I need it back now", []),
+        ("stop report", "keep it running", []),
+        ("start notebook", "forget it, cancel that start", []),
+        ("stop report at 5pm", "now", ["stop report@saturn"]),
+        # what is asked: its verb and its time stay
+        ("stop at 6pm", "the saturn training one", ["timer training 10"]),
+        ("start training for 2h", "the hub one", ["start training@hub", "timer training 2"]),
+        ("start training", "the second", ["start training@hub"]),
+        ("stop", "training@saturn at 6pm", ["timer training 10"]),
+        ("stop reprot at 5pm", "yes but at 6pm", ["timer report 10"]),
+        ("stop reprot", "no, training@saturn", ["stop training@saturn"]),
+        ("stop everything but training", "hm also not report", []),
+        ("remove notebook", "hm no, just hide it", []),
         ("start notebook", "list", ["start notebook@saturn"]),
     ],
 )
 async def test_what_follows_an_act_amends_it(bot, first, then, found):
+    if "training" in then and "stop" in first:
+        await runs_training(bot)
     answer = await talk(bot, first, then)
     assert sorted(await wanted(bot)) == sorted(found), words(answer) if answer.text else ""
 
@@ -112,6 +161,25 @@ async def test_what_was_sent_is_not_amended_and_nothing_is_begun_in_its_place(bo
     assert words(answer) == "I'm already stopping *report*."
     assert list(buttons(answer)) == ["Start it again"]
     assert await wanted(bot) == ["stop report@saturn"]
+
+
+async def test_what_was_sent_stays_and_what_is_meant_is_done_all_the_same(bot):
+    await runs_training(bot)
+    await talk(bot, "stop report")
+    (operation,) = await bot.store.open_operations(ALICE)
+    assert await bot.store.save_step(Update(operation.id, 5.0, called=True, stop_call=Call.ACCEPTED))
+    answer = await talk(bot, "no, training@saturn")
+    assert words(answer) == "I'm already stopping *report*."
+    assert list(buttons(answer)) == ["Start it again", "Undo"]
+    assert await wanted(bot) == ["stop report@saturn", "stop training@saturn"]
+
+
+@pytest.mark.parametrize(("seconds", "found"), [(290, ["timer report 10"]), (310, [])])
+async def test_a_question_owns_what_is_said_in_five_minutes(bot, seconds, found):
+    await talk(bot, "stop reprot")
+    bot.clock.advance(seconds)
+    await talk(bot, "yes but at 6pm")
+    assert await wanted(bot) == found
 
 
 async def test_a_name_is_amended_and_what_an_act_does_not_take_is_said(bot):

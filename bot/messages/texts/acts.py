@@ -29,8 +29,6 @@ NO_WAY_BACK: Final = "That can't be undone."
 _NO_STOP: Final = "Stopping it would end it for good, so I've left it as it is."
 #: To a change that the last act can't be given.
 NOT_TAKEN: Final = "I can't change that about what I did last with *{name}*."
-#: What isn't wanted wasn't done.
-NOT_ELSEWHERE: Final = "I only did that with *{name}* on {title}."
 START_AGAIN: Final = "Start it again"
 _CHANGES: Final = ("class.off", "class.back", "class.move", "class.shift", "class.hours")
 _LESSONS: Final = "The lessons of *{name}* are as they were before. I'm telling everyone who joined."
