@@ -17,7 +17,7 @@ from typing import Final, Literal
 from bot.domain import moments
 from handlers.command_line import Quoted, plain
 from handlers.language import times, vocabulary
-from handlers.language.names import How, Names, Which, how_of, pieces_of, which_of
+from handlers.language.names import How, Names, Which, how_of, pieces_of, plain_end, which_of
 from handlers.language.ranker import marked
 from handlers.language.words import (
     Manner,
@@ -85,7 +85,7 @@ class Reading:
     marked: tuple[str, ...] = ()
     #: The words without courtesy around them.
     said: tuple[str, ...] = ()
-    #: Several requests, each on its own.
+    #: Several requests, each on its own; of what isn't full, its clauses.
     parts: tuple[Reading, ...] = ()
 
     @property
@@ -155,8 +155,8 @@ class _Text:
     def read(self) -> Reading:
         """Read all as one request; where that leaves something over, clause by clause."""
         whole = self._as_one()
-        if not whole.is_full and (several := self._several()) is not None:
-            whole = replace(several, said=whole.said)
+        if not whole.is_full and whole.how not in {"if", "quote"}:
+            whole = replace(self._in_clauses(whole), said=whole.said, is_question=whole.is_question)
         return whole if whole.is_full else replace(whole, marked=self._marked())
 
     def _as_one(self) -> Reading:
@@ -178,7 +178,7 @@ class _Text:
             return Reading("talk", "thanks" if len(sentence) > 1 else "yes")
         reading = self._request(words)
         is_question = reading.is_question or (not is_polite and self._asks(words))
-        is_quote = first in vocabulary.QUOTES or is_struck(self.written[0])
+        is_quote = first in vocabulary.QUOTES or any(map(is_struck, self.written))
         return replace(
             reading, is_question=is_question, how=reading.how or ("quote" if is_quote else ""), said=words
         )
@@ -193,7 +193,7 @@ class _Text:
         while words and (count := begins(words, vocabulary.COURTESY)):
             is_polite = is_polite or count > 1 or plain(words[0]) in vocabulary.PLEASE
             words = words[count:]
-        while words and (count := ends(words, vocabulary.AFTERTHOUGHTS)):
+        while (count := ends(words, vocabulary.AFTERTHOUGHTS)) and len(words) > count:
             is_polite = is_polite or plain(words[-1]) in vocabulary.PLEASE
             words = words[:-count]
             while len(words) > 1 and plain(words[-1]) in vocabulary.THEN:
@@ -318,42 +318,61 @@ class _Text:
 
     # -- clauses -------------------------------------------------------------------------------------------
 
-    def _several(self) -> Reading | None:
-        """Read clause by clause; None unless each is a request of its own, of which nothing is left over."""
+    def _in_clauses(self, whole: Reading) -> Reading:
+        """Read clause by clause, *it* being what was named before; what isn't read is left over.
+
+        Where clauses ask for something in other words, each is a part of its own.
+        """
         cuts = self._cuts()
         if not 2 < len(cuts) <= _MOST_CLAUSES:
-            return None
-        parts: list[Reading] = []
+            return whole
+        orders, others, left = list[Reading](), list[Reading](), list[str]()
+        about = Which()
         for begin, end in pairwise(cuts):
-            words = self.written[begin:end]
-            while words and plain(words[0]) in vocabulary.THEN:
-                words = words[1:]
-            while words and plain(words[-1]) in vocabulary.THEN:
-                words = words[:-1]
-            if not words:
-                continue
-            part = _Text(words, self.folder, self.verbs, self.names)._as_one()
+            words = self._clause(begin, end)
+            part = _Text(words, self.folder, self.verbs, self.names)._as_one() if words else Reading("talk")
+            if part.how == "if":
+                return whole
             if part.kind == "talk" and part.what in _COURTEOUS:
                 continue
             is_same = part.kind == "nothing" and part.which.workspaces and not (part.left or part.how)
-            if is_same and parts:
-                part = replace(parts[-1], which=part.which, time=part.time, words=part.words)
-            if not part.is_full or part.folder != "workspace" or part.verb not in TIMED | {"open", "status"}:
-                return None
-            parts = _with(parts, part)
-        if not parts or not all(part.which.workspaces for part in parts):
-            return None
-        return parts[0] if len(parts) == 1 else Reading("several", parts=tuple(parts))
+            if is_same and orders and not part.is_question:
+                part = replace(orders[-1], which=part.which, time=part.time, words=part.words)
+            if about.workspaces and (part.which.points == "it" or part.which.is_nothing):
+                part = replace(part, which=replace(about, left_out=()))
+            about = part.which if part.which.workspaces else about
+            if part.is_full and part.folder == "workspace" and part.verb in READ:
+                orders = _with(orders, part)
+            else:
+                left.append(plain_end(" ".join(words)))
+                others += [part] if part.which.named and part.how != "not" else []
+        if len({one.which.named[0].id for one in (*orders, *others) if one.which.named}) > 1 and others:
+            parts = [self._clause(begin, end) for begin, end in pairwise(cuts)]
+            texts = [_Text(words, self.folder, self.verbs, self.names) for words in parts if words]
+            return replace(whole, parts=tuple(replace(one._as_one(), marked=one._marked()) for one in texts))
+        if not orders or not all(part.which.workspaces for part in orders):
+            return whole
+        if len(orders) == 1:
+            return replace(orders[0], left=tuple(left))
+        return Reading("several", which=Which(left_out=tuple(left)), parts=tuple(orders))
+
+    def _clause(self, begin: int, end: int) -> tuple[str, ...]:
+        """Return the words of a clause, without what joins it to others."""
+        words = self.written[begin:end]
+        while words and plain(words[0]) in vocabulary.THEN:
+            words = words[1:]
+        while words and plain(words[-1]) in vocabulary.THEN:
+            words = words[:-1]
+        return words
 
     def _cuts(self) -> list[int]:
         """Return where clauses may begin, and the end."""
         words, found = self.written, [0]
         within = {at for span in self.names.spans(words) for at in range(span.begin + 1, span.end)}
-        for at, (before, _) in enumerate(pairwise(words), 1):
-            is_joined = plain(before) in vocabulary.THEN or ends_clause(before)
-            is_verb = bool(opening_of(words[at:], self.folder, self.verbs).verb)
-            is_end = before[-1] in ".!?;" and ends_clause(before)
-            if at not in within and (is_end or (is_joined and is_verb)):
+        for at, (before, word) in enumerate(pairwise(words), 1):
+            is_joined = plain(before) in vocabulary.THEN
+            is_verb = is_joined and opening_of(words[at:], self.folder, self.verbs).verb
+            if at not in within and (ends_clause(before) or is_verb or plain(word) in vocabulary.REASONS):
                 found.append(at)
         return [*found, len(words)]
 
@@ -375,10 +394,8 @@ class _Text:
 
 
 def _with(parts: Sequence[Reading], part: Reading) -> list[Reading]:
-    """Return requests with one more; one that says when, or until when, of the last belongs to that."""
+    """Return requests with one more; one that says until when the last runs belongs to that."""
     last = parts[-1] if parts else None
-    if last is not None and (part.which.points == "it" or part.which.is_nothing):
-        part = replace(part, which=replace(last.which, left_out=()))
     if last is None or part.which.named != last.which.named or None not in (last.when, part.when):
         return [*parts, part]
     if part.what == "stop" and part.when and last.what in {"start", "restart", "resume"}:

@@ -151,7 +151,7 @@ _NEWS: Final = ", ".join(
 _PLEASE: Final = "please, pls, plz, bitte, kindly"
 #: What comes before a request and changes nothing about it.
 COURTESY: Final = _phrases(
-    f"""{_SAID}, {_PLEASE}, usher, bot, sorry, oh, ah, hm, hmm, um, also, actually, btw, by the way, so, well,
+    f"""{_SAID}, {_PLEASE}, hi there, hey there, hello there, usher, bot, sorry, oops, oh, ah, hm, hmm, um, also, actually, btw, by the way, so, well,
     and, now, just, quickly, can you, can u, could you, would you, will you, i want to, i want you to,
     i would like to, i would like you to, i'd like to, i'd like you to, i need to, i need you to, i have to,
     i wanna, wanna, gotta, let's, lets, let us, go ahead and, you can, help me, help me to"""
@@ -160,7 +160,7 @@ COURTESY: Final = _phrases(
 AFTERTHOUGHTS: Final = _phrases(
     f"""thanks, thank you, thx, ty, cheers, danke, merci, gracias, thanks in advance, {_PLEASE}, now,
     right now, for now, for me, asap, quickly, again, then, too, as well, usher, bot, ok, okay, at once,
-    immediately, right away, thanks a lot, {_NEWS}, send me the link, give me the link, will you, would you, could you, if you can, when you can"""
+    immediately, right away, thanks a lot, {_NEWS}, open it, send me the link, give me the link, will you, would you, could you, if you can, when you can"""
 )
 #: Words that begin a question about how something is.
 ASKING: Final = _words(
@@ -243,6 +243,8 @@ EXCEPT: Final = _phrases(
 THEN: Final = _words("and then & && und or ; plus")
 PLEASE: Final = _words("please pls plz bitte kindly")
 
+#: Lead to why something is wanted.
+REASONS: Final = _words("because cause cuz since so")
 #: What joins names.
 JOINING: Final = _words("and & + , und plus as well also then both")
 #: What may come before a name without being part of it.
