@@ -60,12 +60,15 @@ async def answer(request: Request) -> Answer:
         request = replace(request, arguments=other, given=other, text=written(other))
         reading, rows = await _understood(request)
     authorised, is_full = request.verb, reading.is_full
+    is_elsewhere = is_full and reading.folder not in {"", request.folder}
     request = replace(
         request,
         verb=reading.what if reading.kind == "verb" and is_full else WORDS,
         folder=reading.folder or request.folder,
         arguments=reading.words if is_full else request.arguments,
         manner=reading.manner,
+        # Some verbs read their text by themselves, as it would be typed.
+        text=written((reading.what, *reading.words)) if is_elsewhere else request.text,
     )
     if is_full and request.verb != authorised:
         # It was authorised as what was typed; something else may be meant.
@@ -191,8 +194,7 @@ async def _read_again(
 ) -> tuple[Reading, list[Account], Sequence[Workspace]]:
     """Read names again that aren't known, and have outdated lists checked for them; raises Answered then."""
     old, rows = await targets.old_and_rows(request)
-    runs = await request.services.store.runs(request.principal)
-    names = Names(rows, runs, request.services.connections)
+    names = await names_of(request, rows)
     again = await beside(rows, read, request.given, request.folder, routes.verbs_of_folders(), names)
     if again.what != reading.what or reading.kind != again.kind:
         again = reading
@@ -255,7 +257,8 @@ async def _chosen(
         case Choice.ALL:
             there = [one for one in rows if which.connections in {(), (one.connection,)}]
             fitting = [one for one in there if not which.state or targets.is_in(one, which.state)]
-            besides = {one.id for one in which.besides}
+            heard = (await talking.heard(request, rows)).workspaces if which.is_rest else ()
+            besides = {one.id for one in which.besides or heard}
             return [one for one in fitting if one.id not in besides], False
         case Choice.UNKNOWN:
             await all_linked(request, which.connections)

@@ -44,17 +44,19 @@ _Row = TypeVar("_Row")
 
 
 class Job(NamedTuple):
-    """Hold a job that is set up on a connection, whether it ever ran from here or not."""
+    """Hold a job that is set up on a connection, by its name and key, whether it ever ran or not."""
 
     connection: str
     name: str
+    key: str = ""
 
 
 class Template(NamedTuple):
-    """Hold what something new can be made from on a connection."""
+    """Hold what something new can be made from on a connection, by its name and key."""
 
     connection: str
     name: str
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +220,7 @@ class Names:
 
     @cached_property
     def _jobs_by_name(self) -> Mapping[str, tuple[Job, ...]]:
-        return _grouped((fold(job.name), job) for job in self._jobs)
+        return _grouped((key, job) for job in self._jobs for key in {fold(job.name), fold(job.key)})
 
     @cached_property
     def _courses_by_title(self) -> Mapping[str, tuple[ClassCard, ...]]:
@@ -226,7 +228,7 @@ class Names:
 
     @cached_property
     def _templates_by_name(self) -> Mapping[str, tuple[Template, ...]]:
-        return _grouped((fold(template.name), template) for template in self._templates)
+        return _grouped((key, one) for one in self._templates for key in {fold(one.name), fold(one.key)})
 
     @cached_property
     def _keys(self) -> Mapping[str, None]:
@@ -343,12 +345,14 @@ _LEFT_OUT: Final = (
     | vocabulary.GENERIC
     | vocabulary.GENERICS
     | vocabulary.WHERE
-    | {"ones"}
+    | {"ones", "or", "nor"}
 )
+_BEING: Final = frozenset({"are", "is", "that's", "still", "currently"})
 #: Between these and what they are about.
 _BETWEEN: Final = vocabulary.BEFORE_A_NAME | vocabulary.JOINING | {""}
-#: Before *the others* they say that nothing is done to these.
+#: Before a name or *the others* they say that nothing is done to these, or after a name.
 _SPARING: Final = frozenset({"keep", "leave", "let", "touch", "spare"})
+_STAYING: Final = frozenset({"stay", "stays", "staying", "remain", "remains"})
 _OF_A_PLACE: Final = vocabulary.ORDINALS.keys() | {"one", "ones"}
 
 
@@ -433,7 +437,10 @@ def which_of(pieces: Sequence[Piece], names: Names, *, is_question: bool = False
     spans = [piece.span for piece in head if piece.span is not None]
     workspaces = tuple(span.workspaces for span in spans if span.workspaces)
     runs = tuple(run for span in spans if not span.workspaces for run in span.runs[:1])
-    state = next((vocabulary.STATES[word] for word in words if word in vocabulary.STATES), "")
+    # `everything off` isn't about what is off.
+    verbs = set() if all_at < 0 else vocabulary.PARTICLES
+    states = [word for before, word in pairwise(("", *words)) if word not in verbs or before in _BEING]
+    state = next((vocabulary.STATES[word] for word in states if word in vocabulary.STATES), "")
     if is_question and words[-1:] == ["on"]:
         state = state or "running"
     if not is_question and not set(words) & vocabulary.OF_A_STATE:
@@ -484,7 +491,9 @@ def _parted(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece]]:
     while at < len(pieces):
         count = begins(words[at:], vocabulary.EXCEPT)
         is_out = count and (is_all or words[at + count - 1] == "not")
-        begin = end = at + count if is_out else len(pieces)
+        begin = at + count if is_out else len(pieces)
+        # All but report, or all, but leave report.
+        begin = end = begin + (is_all and not _SPARING.isdisjoint(words[begin : begin + 1]))
         while end < len(pieces) and (pieces[end].span is not None or words[end] in _LEFT_OUT):
             end += 1
             if not is_all and pieces[end - 1].typed.endswith((",", ";")):
@@ -494,31 +503,37 @@ def _parted(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece]]:
         else:
             head, at = [*head, pieces[at]], at + 1
     if not out:
-        return _beside_the_rest(head)
+        return _beside_all(head)
     return (head, out) if is_all or any(piece.span for piece in head) else (list(pieces), [])
 
 
-def _beside_the_rest(pieces: list[Piece]) -> tuple[list[Piece], list[Piece]]:
-    """Return the same where names stand beside *the others*, which are spared, or these left out of them.
+def _beside_all(pieces: list[Piece]) -> tuple[list[Piece], list[Piece]]:
+    """Return the same where names stand beside *all* or *the others*: these are spared, or the names are.
 
-    ``keep report and stop the others``, ``stop report and leave the others``. Otherwise the others aren't
+    ``keep report and stop the others``, ``stop report and leave the others``. Otherwise *the others* aren't
     understood.
     """
     words = [piece.word for piece in pieces]
-    begin = _place_of(words, vocabulary.REST)
+    begin, rest_at = _place_of(words, _EVERY), _place_of(words, vocabulary.REST)
     named = [at for at, piece in enumerate(pieces) if piece.workspaces]
     if begin < 0 or not named:
         return pieces, []
-    end = begin + begins(words[begin:], vocabulary.REST)
     before = [
-        next((word for word in words[:at][::-1] if word not in _BETWEEN), "") for at in range(len(words))
+        next((word for word in reversed(words[:at]) if word not in _BETWEEN), "") for at in range(len(words))
     ]
-    is_spared = before[begin] in _SPARING or words[begin - 1] in vocabulary.JOINING
-    out = [at for at in named if before[at] in _SPARING or (at < begin and not is_spared)]
+    is_spared = before[begin] in _SPARING or not vocabulary.JOINING.isdisjoint(words[begin - 1 : begin])
+    out = [
+        at
+        for at in named
+        if before[at] in _SPARING
+        or not _STAYING.isdisjoint(words[at + 1 : at + 3])
+        or (at < rest_at and not is_spared)
+    ]
     if out:
         left = [piece for at, piece in enumerate(pieces) if at not in out]
         return left, [pieces[at] for at in out]
-    return [replace(one, word="?") if begin <= at < end else one for at, one in enumerate(pieces)], []
+    strange = range(begin, begin + begins(words[begin:], _EVERY)) if rest_at >= 0 or is_spared else range(0)
+    return [replace(one, word="?") if at in strange else one for at, one in enumerate(pieces)], []
 
 
 def _besides(out: Sequence[Piece], names: Names) -> tuple[Workspace, ...]:
@@ -645,7 +660,7 @@ async def names_of(request: Request, rows: Sequence[Workspace]) -> Names:
     """Return everything of a person that words can name, as it was last read; ``rows`` are workspaces."""
     services, store = request.services, request.services.store
     able: dict[Purpose, list[str]] = {one: makers(services, one) for one in ("job", "workspace")}
-    offered: dict[Purpose, list[tuple[str, str]]] = {one: [] for one in able}
+    offered: dict[Purpose, list[tuple[str, str, str]]] = {one: [] for one in able}
     for account in await store.accounts(request.principal):
         purposes = [one for one in able if account.connection in able[one]]
         known = await snapshots.templates(services.context, account) if purposes else None
@@ -654,7 +669,8 @@ async def names_of(request: Request, rows: Sequence[Workspace]) -> Names:
         provider = services.connections[account.connection]
         for purpose in purposes:
             field = PersonalOffer(provider, known, purpose, request.principal).form({}).field(TEMPLATE)
-            offered[purpose] += [(account.connection, one.label) for one in field.choices] if field else []
+            choices = field.choices if field is not None else ()
+            offered[purpose] += [(account.connection, one.label, one.value) for one in choices]
     courses = [card for card, _ in await request.asked.see(lessons.own)]
     runs = await store.runs(request.principal)
     jobs = [Job(*one) for one in offered["job"]]

@@ -222,7 +222,10 @@ class _Text:
             is_timed = reading.kind == "verb" and reading.folder == "workspace"
             return replace(reading, time=found) if is_timed else reading
         reading = self._by_itself(opening.verb, opening.folder, opening.rest, manner)
-        return replace(reading, time=found, left=self._strange(reading))
+        left = self._strange(reading)
+        # What is named may belong to something else: `all off but report`.
+        about = self._without_verb(body, found) if left else reading
+        return replace(reading, time=found, left=left, which=about.which, how=about.how)
 
     def _without_verb(self, body: tuple[str, ...], found: times.Times) -> Reading:
         """Return what is named without a verb: more time, hours, or what may go on with what was said."""
@@ -246,13 +249,16 @@ class _Text:
         pieces = pieces_of(words, self.names)
         which = which_of(pieces, self.names)
         if (of_job := self._of_jobs(verb, words, which)) is not None:
-            return replace(of_job, manner=manner)
+            return of_job if of_job.which.jobs else replace(of_job, manner=manner)
         left = self._left(which, manner)
         return Reading("verb", verb, "workspace", words, manner, which, how=how_of(pieces, which), left=left)
 
     def _left(self, which: Which, manner: Manner) -> tuple[str, ...]:
         """Return the words that are neither names nor may be one that nobody knows."""
         unknown = which.unknown
+        if which.jobs and not (which.workspaces or which.runs):
+            # None of these verbs takes one that has no run.
+            return (*unknown, *(job.name for job in which.jobs))
         if which.is_theirs or not unknown:
             return which.left_out if not which.is_theirs else ()
         if replace(which, unknown=()).is_nothing:
@@ -266,9 +272,12 @@ class _Text:
         of_job = _OF_JOBS.get(verb, "")
         if of_job not in self.verbs.get("job", ()) or which.workspaces:
             return None
-        if which.jobs and not which.runs and of_job == "run":
-            (job, *_) = which.jobs
-            return Reading("verb", "run", "job", (job.connection, Quoted(job.name)), left=which.left_out)
+        if which.jobs and of_job == "run" and not (which.runs and verb == "restart"):
+            there = [one for one in which.jobs if which.connections in {(), (one.connection,)}]
+            job, is_one = which.jobs[0], not which.is_near and len(there) == 1
+            left = which.left_out if is_one else tuple(one.name for one in which.jobs)
+            words = (*(one.connection for one in there[:1]), Quoted(job.name))
+            return Reading("verb", "run", "job", words, which=which, left=left)
         about = without(words, vocabulary.BEFORE_A_NAME | {"all", "running"})
         first = plain(about[0]) if about else ""
         is_general = first in vocabulary.OF_JOBS and (len(words) > 1 or first.endswith("s"))

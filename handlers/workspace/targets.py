@@ -4,16 +4,14 @@ A verb of Usher with the whole name of one workspace is done. Whatever else ends
 button says what it will do (``handlers.deciding``).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Final
 
 from bot.domain.accounts import Account
-from bot.domain.forms import Purpose
 from bot.domain.notices import Answer, Spoken
 from bot.domain.operations import Operation, OperationVerb
-from bot.domain.runs import Run
 from bot.domain.stops import StopMode, is_final, planned_mode
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State, Workspace
@@ -22,14 +20,12 @@ from bot.messages.blocks.buttons import agreed_button, at_stake, knowing, lost, 
 from bot.messages.blocks.kit import Markup, fill, line
 from bot.messages.texts import answers, cards, talk, times
 from bot.services import naming, snapshots
-from bot.services.making import TEMPLATE, PersonalOffer
 from bot.services.workspaces import check_possible, effects, effects_now, final_mode, owned
 from bot.support.cleaning import fold
 from bot.support.errors import Refused
 from bot.support.pool import beside
 from handlers import routes
-from handlers.command_line import plain, written
-from handlers.connections import makers
+from handlers.command_line import plain
 from handlers.helping import first_steps, what
 from handlers.language import vocabulary
 from handlers.language.names import Which
@@ -207,7 +203,8 @@ async def unknown(
         return as_command(request.about("workspace", elsewhere, ()))
     _, connection = naming.split_connection(name, request.services.connections)
     await all_linked(request, [connection] if connection is not None else [])
-    runs = await _run_commands(request, name)
+    is_run = request.text.split()[:1] == ["run"] and "job" in routes.commands()
+    runs = [f"job {request.text}"] if is_run and request.verb == "start" else []
     if not rows and not runs:
         return await nothing_yet(request, old)
     near = near or await beside(rows, naming.nearest, name, rows)
@@ -226,43 +223,6 @@ async def unknown(
     if not more:
         more = [request.filled(answers.UNKNOWN_NEXT)]
     return _asking(request, replies.hint(sentence, buttons, more=" ".join(more)), near)
-
-
-_MADE_BY: Final[Mapping[Purpose, str]] = {"job": "job run", "workspace": "new"}
-
-
-async def _run_commands(request: Request, name: str) -> list[str]:
-    """Return the commands for a job run that may be meant: of a run of that name, or a new one."""
-    services = request.services
-    if request.verb in {"stop", "status", "open"}:
-        runs: Sequence[Run] = await services.store.runs(request.principal)
-        if any(fold(run.name) == fold(name) for run in runs):
-            verb = "stop" if request.verb == "stop" else "status"
-            return [f"job {verb} {written([name])}"]
-    if request.verb not in {"start", "open", "status"}:
-        return []
-    first = request.text.split()[:1]
-    found = await _set_up(request, name)
-    if not found and first and plain(first[0]) == "run" and "job" in routes.commands():
-        return [f"job {request.text}"]
-    return found
-
-
-async def _set_up(request: Request, name: str) -> list[str]:
-    """Return the commands for what is offered under a name: a job never run from here, or a template."""
-    services, found = request.services, list[str]()
-    for account in await services.store.accounts(request.principal):
-        for purpose, verb in _MADE_BY.items():
-            is_maker = account.connection in makers(services, purpose)
-            known = await snapshots.templates(services.context, account) if is_maker else None
-            if known is None:
-                continue
-            provider = services.connections[account.connection]
-            field = PersonalOffer(provider, known, purpose, request.principal).form({}).field(TEMPLATE)
-            named = [{fold(one.label), fold(one.value)} for one in field.choices] if field else []
-            if any(fold(name) in one for one in named):
-                found.append(f"{verb} {written([account.connection, name])}")
-    return found
 
 
 def choices(request: Request, found: Sequence[Workspace], labels: Sequence[str]) -> list[dict[str, object]]:
