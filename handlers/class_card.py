@@ -265,11 +265,13 @@ ENOUGH_STARTS = 3
 
 
 @routes.action("class_press")
+@routes.action("class_join")
 @routes.verb("workspace", "press", takes=("course",))
 async def press(request: Request) -> Answer:
     """Handle a press, or continue one that waited: link first, then make, start or open their workspace."""
     surface, key = request.surface, request.target or request.name
-    message_ts = surface.message_ts if surface.kind == "button" else None
+    # Only the card's own button says where the card stands.
+    message_ts = surface.message_ts if request.verb == "class_press" else None
     pressed = await request.asked.to(classes.press, key, message_ts=message_ts)
     if pressed.result == "sought":
         # The press continues once an outdated list was read again.
@@ -394,7 +396,12 @@ async def stop_button(request: Request, card_id: str) -> Element:
 @routes.action("class_problems")
 async def show_problems(request: Request) -> Answer:
     """Tell the trainer, and nobody else, who is waiting and why."""
-    services, key = request.services, request.target or ""
+    return await problems_of(request, request.target or "")
+
+
+async def problems_of(request: Request, key: str) -> Answer:
+    """Return the same about a card."""
+    services = request.services
     card, found = await trainers(request, key, request.asked.see(classes.problems_of, key))
     people = await services.names.of(request.principal, *(one.press.principal for one in found))
     facts = await services.gatherer.of_class(card, request.principal)

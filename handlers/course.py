@@ -15,7 +15,8 @@ from bot.domain.hours import DAY_MINUTES, EVERY_DAY, Wanted, clock, dates
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
 from bot.messages.blocks import classes as drawn
-from bot.messages.blocks import kit, replies
+from bot.messages.blocks import courses as rooms
+from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.kit import Element, Markup, Press, fill
 from bot.messages.texts import classes as words
 from bot.messages.texts.times import counted, date_of, listed, weekday_of
@@ -23,6 +24,7 @@ from bot.services import calendars, classes
 from bot.services import lessons as cases
 from bot.support.errors import Refused
 from handlers import routes
+from handlers.command_line import written
 from handlers.request import Answered, Request
 
 #: What a change is called, what is said of it, and the fields of the card that it changes.
@@ -34,13 +36,27 @@ _NOISE: Final = re.compile(r"(?:(?:on|until|till|from)\b)?\s*", re.IGNORECASE)
 _LAST: Final = re.compile(r"(.*)\b(until|till|from)\s+(.+)", re.IGNORECASE)
 _MENTION: Final = re.compile(r"<@([UW][A-Z0-9]+)[^<>]*>|,|&|\band\b")
 ORDER: Final = re.compile(
-    r"(skip|pause|resume|on|move|end|hours|until|from|without|with)\b\s*(.{0,500})", re.IGNORECASE
+    r"(join|leave|skip|pause|resume|on|move|end|hours|until|from|without|with)\b\s*(.{0,500})", re.IGNORECASE
 )
 #: What is said of a course in a sentence: no Biology on Friday, move Friday's Biology to Monday.
 _SPOKEN: Final = re.compile(
-    r"(?:please )?(?P<verb>no|skip|cancel|pause|move)(?: (?P<day>\w+)['\u2019]s)? (?P<about>.+?)[.!]?",
+    r"(?:(?:please|can you|could you) )?(?P<verb>no|skip|cancel|pause|move|end|join|leave)"
+    r"(?: (?P<day>\w+)['\u2019]s)? (?P<about>.+?)(?: please)?[.!?]?",
     re.IGNORECASE,
 )
+#: Who is to teach it, or isn't any more.
+_TAUGHT: Final = re.compile(
+    r"(?:(?:please|can you|could you) )?(?P<verb>add|remove) (?P<who>(?=\S*@).+?)"
+    r"(?P<as> as (?:an? )?(?:co-?)?teachers?)? (?:to|from) (?P<about>.+?)(?: please)?[.!?]?",
+    re.IGNORECASE,
+)
+#: Before and after a title; and the next lesson, in place of its day.
+_ARTICLE: Final = re.compile(r"(?:the|my|our) ", re.IGNORECASE)
+_NOUN: Final = re.compile(r"(?:course|class|lesson|session)\b\s*", re.IGNORECASE)
+_NEXT: Final = re.compile(r"(?:the )?(?:next(?: one| time| lesson| class| session)?)?", re.IGNORECASE)
+_VERBS: Final = {"no": "skip", "cancel": "skip"}
+#: What everybody does for themselves.
+_OWN: Final = frozenset({"skip", "join", "leave"})
 #: What a button carries that changes a course: its card, the day on which somebody typed, and the words.
 _TYPED: Final = re.compile(r"(\S+) (\d{4}-\d\d-\d\d) (.+)")
 Done = TypeVar("Done")
@@ -56,11 +72,13 @@ async def own(request: Request, text: str) -> list[tuple[ClassCard, bool, str]]:
 
 
 def _begun(courses: Iterable[tuple[ClassCard, bool]], text: str) -> list[tuple[ClassCard, bool, str]]:
-    return [
-        (card, is_taught, text[len(card.title) :].strip())
-        for card, is_taught in courses
-        if f"{text.casefold()} ".startswith(f"{card.title.casefold()} ")
-    ]
+    """Return the courses with whose title a text begins, with blanks, hyphens or underscores in it."""
+    found = []
+    for card, is_taught in courses:
+        title = r"[\s_-]+".join(map(re.escape, re.split(r"[\s_-]+", card.title)))
+        if begun := re.match(rf"{title}(?=\s|$)", text, re.IGNORECASE):
+            found.append((card, is_taught, text[begun.end() :].strip()))
+    return found
 
 
 async def by_words(request: Request, text: str) -> Answer | None:
@@ -77,15 +95,15 @@ async def by_words(request: Request, text: str) -> Answer | None:
             if place.are_together(request.principal, one.principal)
         ]
         found = [one for one in _begun(others, text) if ORDER.fullmatch(one[2])]
-    # Who only joined can skip.
-    found = [one for one in found if one[1] or _is_skip(one[2])] or found[:1]
+    # Who only joined can skip and leave.
+    found = [one for one in found if one[1] or _verb(one[2]) in _OWN] or found[:1]
     if len(found) > 1:
         return choice(request, words.WHICH_COURSE, [(card, rest) for card, _, rest in found])
     return await carried_out(request, found[0][0].id, found[0][2]) if found else None
 
 
-def _is_skip(text: str) -> bool:
-    return text.casefold().startswith("skip")
+def _verb(text: str) -> str:
+    return text.partition(" ")[0].casefold()
 
 
 def choice(
@@ -122,11 +140,20 @@ async def carried_out(
     """
     card, mine = await request.asked.see(classes.seen, card_id), await request.asked.see(cases.own)
     has_joined = any(one.id == card.id and not is_taught for one, is_taught in mine)
-    now = request.services.clock.now()
+    now, verb = request.services.clock.now(), _verb(text)
+    if verb == "leave" and has_joined:
+        return await _left(request, card.id)
+    if verb == "leave":
+        raise Refused("course.not_joined", words.NOT_JOINED.format(course=card.title))
+    if verb == "join":
+        (facts,) = await request.services.gatherer.of_courses(request.principal, [(card, False)])
+        return rooms.rooms([facts]) if has_joined or card.is_over(now) else rooms.joining(facts)
+    if text.casefold() == "skip":
+        return await _skips_next(request, card, has_joined=has_joined)
     change = order(card, text, now, typed_on)
     if change is None:
         return replies.hint(request.filled(words.COURSE_USAGE, course=card.title))
-    if _is_skip(text) and has_joined:
+    if verb == "skip" and has_joined:
         return await _skipped(request, card.id, ",".join(sorted(change[2]["off"] - card.off)))
     if change[0] == "teachers":
         await check_teachers(request, change[2]["trainers"] - card.trainers)
@@ -139,24 +166,104 @@ async def carried_out(
 
 
 async def as_spoken(request: Request) -> Answer | None:
-    """Answer ``no Statistics on Thursday`` and ``move Monday's Statistics to Friday``; None without a time.
+    """Answer ``no Statistics on Thursday``, ``end Statistics``, ``add @chen to Statistics``; else None.
 
-    A teacher changes the course for all, and a member skips for themselves.
+    A teacher changes the course for all, and a member skips, leaves and joins for themselves.
     """
-    typed = _SPOKEN.fullmatch(" ".join(request.arguments))
+    text = " ".join(request.arguments)
+    if (taught := _TAUGHT.fullmatch(text)) is not None:
+        return await _named_teachers(request, taught)
+    typed = _SPOKEN.fullmatch(text)
     if typed is None:
         return None
-    said, now = typed["verb"].casefold(), request.services.clock.now()
-    verb = said if said in {"pause", "move"} else "skip"
+    about, verb = _ARTICLE.sub("", typed["about"], count=1), _VERBS.get(typed["verb"].casefold(), "")
+    verb, day = verb or typed["verb"].casefold(), typed["day"] or ""
+    found = await own(request, about)
+    if not found and verb == "join":
+        return await by_words(request, f"{about} join")
+    if not found:
+        said = f"{day} {_NOUN.sub('', about, count=1)}".strip()
+        is_of_course = typed["verb"].casefold() in {"skip", "move"} or said != about
+        return await _on_day(request, verb, said) if is_of_course and verb in {"skip", "move"} else None
+    able = [one for one in found if one[1] or verb in _OWN]
     every = [
-        (card, f"{typed['day'] or ''} {rest}".strip())
-        for card, is_taught, rest in await own(request, typed["about"])
-        if is_taught or verb == "skip"
+        (card, order_)
+        for card, _, rest in able
+        if (order_ := _as_typed(request, card, verb, f"{day} {_NOUN.sub('', rest, count=1)}".strip()))
     ]
-    found = [(card, f"{verb} {rest}") for card, rest in every if _is_dated(rest, card.day(now))]
-    if len(found) > 1:
-        return choice(request, words.WHICH_COURSE, found)
-    return await carried_out(request, found[0][0].id, found[0][1]) if found else None
+    # A title alone may be a workspace's name, too.
+    is_alone = not any(" " in order_ for _, order_ in every)
+    if (able and not every) or (is_alone and await _is_workspace(request, found[0][0].title)):
+        return None
+    if not able:
+        return await _of_teachers(request, found[0][0])
+    if len(every) > 1:
+        return choice(request, words.WHICH_COURSE, every)
+    return await carried_out(request, every[0][0].id, every[0][1])
+
+
+def _as_typed(request: Request, card: ClassCard, verb: str, said: str) -> str:
+    """Return what is said of a course as it is typed after its title; "" if that isn't understood."""
+    if not said or (verb == "skip" and _NEXT.fullmatch(said)):
+        return verb
+    is_dated = verb in {"skip", "pause", "move"} and _is_dated(said, card.day(request.services.clock.now()))
+    return f"{verb} {said}" if is_dated else ""
+
+
+async def _is_workspace(request: Request, title: str) -> bool:
+    return bool(await request.services.store.workspaces_called(request.principal, title, title))
+
+
+async def _of_teachers(request: Request, card: ClassCard) -> Answer:
+    """Say that a change is for a course's teachers, and what its members can do."""
+    shown = rooms.rooms(await request.services.gatherer.of_courses(request.principal, [(card, False)]))
+    return kit.with_blocks(shown, [kit.section(fill(words.ONLY_TEACHERS, course=card.title)), *shown.blocks])
+
+
+async def _on_day(request: Request, verb: str, said: str) -> Answer | None:
+    """Skip or move the lesson of a day, of one's only course then; offer it where others may be meant."""
+    now, found = request.services.clock.now(), list[tuple[ClassCard, bool]]()
+    for card, is_taught in await request.asked.see(cases.own):
+        day, until, _ = _days(said, card.day(now))
+        is_next = verb == "skip" and _NEXT.fullmatch(said) is not None
+        has_lesson = day is not None and until is not None and lessons.days_of(card, now, day, day)
+        if (is_next or has_lesson) and (is_taught or verb == "skip"):
+            found.append((card, is_taught))
+    if not found:
+        return None
+    order_ = verb if _NEXT.fullmatch(said) else f"{verb} {said}"
+    rows = {one.id: one for one in await request.services.store.workspaces(request.principal)}
+    rules = [one for one in await request.services.store.rules(request.principal) if not one.card]
+    kept = dict.fromkeys(rows[one.workspace_id].title for one in rules if one.workspace_id in rows)
+    if len(found) == 1 and not kept and not found[0][1]:
+        return await carried_out(request, found[0][0].id, order_)
+    more = [f"hours {written((title,))} {order_}" for title in kept if verb == "skip" and " " in order_]
+    return choice(
+        request, words.WHICH_COURSE, [(card, order_) for card, _ in found], lists.command_buttons(more)
+    )
+
+
+async def _named_teachers(request: Request, typed: re.Match[str]) -> Answer | None:
+    """Let somebody teach a course, which is asked about first unless it was said, or not any more."""
+    about, who = _ARTICLE.sub("", typed["about"], count=1), typed["who"]
+    found = [one for one in await own(request, about) if not _NOUN.sub("", one[2], count=1)]
+    able = [card for card, is_taught, _ in found if is_taught]
+    if not able:
+        return await _of_teachers(request, found[0][0]) if found else None
+    is_new = typed["verb"].casefold() == "add"
+    order_ = f"{'with' if is_new else 'without'} {who}"
+    if len(able) > 1:
+        return choice(request, words.WHICH_COURSE, [(card, order_) for card in able])
+    (card,) = able
+    keys = {replace(card.principal, user_id=one).key for one in mentioned(who)}
+    names = {"who": await named(request, keys), "course": card.title}
+    if not is_new and not keys <= card.trainers:
+        return replies.hint(fill(words.NOT_TEACHER, **names))
+    if typed["as"] or not is_new:
+        return await carried_out(request, card.id, order_)
+    await check_teachers(request, keys)
+    press = Press("course_change", f"{card.id} {card.day(request.services.clock.now())} {order_}")
+    return replies.answer(fill(words.ADD_TEACHER, **names), [kit.button(words.ADD_IT, press)])
 
 
 def _is_dated(text: str, today: date) -> bool:
@@ -366,6 +473,19 @@ async def skip(request: Request) -> Answer:
     return await _skipped(request, card_id, day if _DAY.fullmatch(day) else "")
 
 
+async def _skips_next(request: Request, card: ClassCard, *, has_joined: bool) -> Answer:
+    """Skip one's next lesson; for its teacher, ask whether it is to be skipped for all."""
+    coming = lessons.following(card, request.services.clock.now())
+    if has_joined or coming is None:
+        return await _skipped(request, card.id, "")
+    day = coming.local[:10]
+    press = Press("course_change", f"{card.id} {card.day(request.services.clock.now())} skip {day}")
+    button = kit.button(words.SKIP_IT.format(day=date_of(day)), press, style=kit.DANGER)
+    said = fill(words.SKIP_FOR_ALL, course=card.title, day=weekday_of(day))
+    await trainers(request, card.id, request.asked.see(classes.owned, "class_change", card.id))
+    return replies.answer(said, [button])
+
+
 async def _skipped(request: Request, card_id: str, day: str) -> Answer:
     rule, days = await request.asked.to(cases.skip, card_id, day)
     said = words.dates_of(lessons.spans(rule, days))
@@ -375,7 +495,11 @@ async def _skipped(request: Request, card_id: str, day: str) -> Answer:
 @routes.action("course_leave")
 async def leave(request: Request) -> Answer:
     """Leave a course."""
-    card = await request.asked.to(cases.leave, request.target or "")
+    return await _left(request, request.target or "")
+
+
+async def _left(request: Request, card_id: str) -> Answer:
+    card = await request.asked.to(cases.leave, card_id)
     return replies.answer(fill(words.LEFT_COURSE, course=card.title))
 
 

@@ -25,10 +25,14 @@ from handlers.request import AtFields, Request
 
 #: What is asked of all of one's courses, of one by its title, and of who joined one.
 _ASKED: Final = re.compile(
-    r"(?:(?:show|list)(?: me)? |what are )?my courses|(?:show )?my calendar"
-    r"|is there (?:a|any) lesson (?:today|tomorrow)|(?:when(?: is|'s) )?(?:the |my )?next lesson"
-    r"|(?:(?P<card>card)|(?:when(?: is|'s) )?(?:the |my )?next lesson (?:of|in)|when(?: is|'s)) (?P<title>.+)"
-    r"|(?:join|leave) (?P<own>.+)|who(?:(?: has|'s)? joined|(?:'s| is) in) (?P<who>.+)",
+    r"(?:(?:show|list)(?: me)? |what are )?my (?:courses|classes|lessons)|(?:show )?my calendar"
+    r"|(?:what|which) (?:courses|classes) (?:am i in|do i (?:have|teach))"
+    r"|(?:is there|do i have) (?:a|any) (?:lesson|class) (?:today|tomorrow)"
+    r"|(?:when(?: is|'s) )?(?:the |my )?next (?:lesson|class)"
+    r"|(?:(?P<card>card)|(?:when(?: is|'s) )?(?:the |my )?next (?:lesson|class) (?:of|in)"
+    r"|when(?: is|'s)|when does(?= .+ start)) (?P<title>.+?)(?: start)?"
+    r"|(?:who(?:(?: has|'s)? joined|(?:'s| is) in)|how many (?:have )?joined) (?P<who>.+)"
+    r"|(?P<unready>who)(?:(?:'s| is) not|(?: is)?n'?t) (?:yet )?ready(?: yet)?(?: (?:in|for|of) (?P<in>.+))?",
     re.IGNORECASE,
 )
 #: The fields of a card's form that are flags.
@@ -50,7 +54,9 @@ async def said(request: Request) -> Answer | None:
     asked = _ASKED.fullmatch(" ".join(request.arguments).rstrip(" ?!."))
     if asked is None:
         return None
-    if not (title := (asked["title"] or asked["own"] or asked["who"] or "").casefold()):
+    if asked["unready"]:
+        return await _unready(request, (asked["in"] or "").casefold())
+    if not (title := (asked["title"] or asked["who"] or "").casefold()):
         return await show(request)
     if not asked["who"]:
         own = [one for one in await request.asked.see(lessons.own) if one[0].title.casefold() == title]
@@ -62,6 +68,13 @@ async def said(request: Request) -> Answer | None:
     if asked["who"] and called:
         return kit.answer([await _joined(request, one) for one in called])
     return await _rooms(request, [(one, False) for one in called]) if called else None
+
+
+async def _unready(request: Request, title: str) -> Answer | None:
+    """Tell a teacher who isn't ready in a course, or in the only one that they teach."""
+    own = await request.asked.see(lessons.own)
+    found = [card for card, is_taught in own if card.title.casefold() == title or (is_taught and not title)]
+    return await class_card.problems_of(request, found[0].id) if len(found) == 1 else None
 
 
 def _teaches(request: Request, card: ClassCard) -> bool:

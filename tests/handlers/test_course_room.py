@@ -83,7 +83,7 @@ async def test_a_teacher_reads_the_room_however_they_ask(bot, card, typed):
 
 
 async def test_a_member_reads_their_own_lessons_and_a_stranger_whose_it_is(bot, card):
-    for typed in ("when is Statistics?", "next lesson of statistics", "leave Statistics"):
+    for typed in ("when is Statistics?", "next lesson of statistics", "join Statistics"):
         check_golden("answers/course-room-of-a-member", await bot.direct(typed, ALICE))
     check_golden("answers/course-room-of-another", await bot.direct("when is Statistics?", CARLA))
     assert "No courses yet." in words(await bot.say("courses", CARLA))

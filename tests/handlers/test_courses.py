@@ -205,7 +205,6 @@ async def test_its_teacher_changes_it_and_whoever_joined_is_told(bot, typed):
 @pytest.mark.parametrize(
     "typed",
     [
-        "skip",
         "skip the moon",
         "resume",
         "on Friday",

@@ -83,6 +83,15 @@ def rooms(every: Sequence[ClassFacts]) -> Answer:
     return kit.answer(block for one in every for block in room(one))
 
 
+def joining(facts: ClassFacts) -> Answer:
+    """Say what joining a course agrees to, with the button that joins it."""
+    card = facts.card
+    names = {"pattern": card.pattern or card.template, "title": facts.connection_title}
+    does = fill(class_words.COURSE_JOIN, **names)
+    button = kit.button(class_words.JOIN, "class_join", card.id, style=kit.PRIMARY)
+    return kit.message("\n".join([*cards.course_lines(facts), does]), buttons=[button])
+
+
 def joined(facts: ClassFacts, named: Sequence[Markup]) -> Block:
     """Say how many joined a course, and who did first where the reader may know it."""
     count, name = facts.counts.joined, facts.card.title

@@ -1,0 +1,92 @@
+"""What people say about courses in a sentence: who joins, skips, leaves, ends one, or teaches it."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bot.domain.people import Person, Principal
+from tests.handlers.class_rig import TRAINER, class_rig, posted
+from tests.handlers.rig import ALICE, buttons, words
+from tests.rigs.store import linked
+
+POST = 'card notebook --title "ML Basics" --hours tue,thu 8:00-9:30 --until 12 February'
+BOB = Principal(None, "T1", "UBOB")
+
+
+@pytest.fixture
+async def bot():
+    async with class_rig() as made:
+        monday = datetime(2027, 12, 6, 12, tzinfo=ZoneInfo("Europe/Berlin")).timestamp()
+        made.clock.advance(monday - made.clock.now())
+        for one in (TRAINER, ALICE, BOB):
+            person = Person(one, one.user_id, time_zone="Europe/Berlin", seen_at=monday)
+            await made.store.save_people([person])
+        yield made
+
+
+@pytest.fixture
+async def member(bot):
+    """Return a course that Alice has joined, and nobody else."""
+    await linked(bot.store, ALICE, names=["notebook"])
+    card = await posted(bot, POST)
+    await bot.press("class_press", card.id)
+    return card
+
+
+async def test_a_member_joins_skips_and_leaves_in_words(bot, member):
+    assert "I'll skip *ML Basics* on 9 Dec" in words(await bot.direct("skip thursday"))
+    assert "I'll skip *ML Basics* on 7 Dec" in words(await bot.direct("skip the next lesson"))
+    assert "I'll skip *ML Basics* on 14 Dec" in words(await bot.direct("no class on 14 Dec"))
+    for typed in ("pause ML Basics", "end ml-basics", "move ML Basics to Friday"):
+        told = await bot.direct(typed)
+        assert "Only its teachers can do that with *ML Basics*." in words(told)
+        assert list(buttons(told)) == ["Skip next time", "Leave", "Calendar"]
+    assert "You've left *ML Basics*." in words(await bot.direct("leave ml-basics"))
+    assert await bot.store.rules(ALICE) == []
+    assert "You aren't in *ML Basics*." in words(await bot.direct("card ML Basics leave"))
+    asked = await bot.direct("join ml basics")
+    assert "Join once: I'll start your own *notebook* on Saturn Cloud before each lesson" in words(asked)
+    assert await bot.store.rules(ALICE) == []
+    await bot.push(asked, "Join")
+    assert [one.card for one in await bot.store.rules(ALICE)] == [member.id]
+    assert list(buttons(await bot.direct("join ML Basics"))) == ["Skip next time", "Leave", "Calendar"]
+
+
+async def test_what_may_be_about_hours_or_a_workspace_is_not_done_to_a_course(bot, member):
+    await bot.direct("hours notebook weekdays 9:00-18:00")
+    asked = await bot.direct("skip thursday")
+    assert [*buttons(asked)] == [
+        "ML Basics \u00b7 Tuesdays and Thursdays 08:00",
+        "Skip the hours of notebook thursday",
+    ]
+    await bot.push(asked, "Skip the hours of notebook thursday")
+    assert [one.off for one in await bot.store.rules(ALICE) if not one.card] == [{"2027-12-09"}]
+    await posted(bot, "card notebook --title notebook --hours fri 8:00-9:30")
+    assert "course" not in words(await bot.direct("end notebook", TRAINER)).casefold()
+
+
+async def test_a_teacher_ends_it_asks_who_is_not_ready_and_names_who_else_teaches(bot, member):
+    assert "This ends *ML Basics* for 1 person." in words(await bot.direct("end ML Basics", TRAINER))
+    assert (await bot.store.class_card(member.id)).closed_at is None
+    asked = await bot.direct("skip ML Basics", TRAINER)
+    assert words(asked) == "This cancels the lesson of *ML Basics* on Tue 7 Dec for everyone."
+    await bot.push(asked, "Skip 7 Dec for everyone", TRAINER)
+    assert (await bot.store.class_card(member.id)).off == {"2027-12-07"}
+    asked = await bot.direct("skip thursday", TRAINER)
+    assert (await bot.store.class_card(member.id)).off == {"2027-12-07"}
+    assert list(buttons(asked)) == ["ML Basics \u00b7 Tuesdays and Thursdays 08:00"]
+    for typed in ("who isn't ready in ML Basics?", "who is not ready yet?"):
+        assert words(await bot.direct(typed, TRAINER)) == words(
+            await bot.press("class_problems", member.id, TRAINER)
+        )
+    asked = await bot.direct("add <@UBOB> to ML Basics", TRAINER)
+    assert "This lets <@UBOB> change *ML Basics*, as a co-teacher." in words(asked)
+    assert (await bot.store.class_card(member.id)).trainers == set()
+    await bot.push(asked, "Add as co-teacher", TRAINER)
+    assert (await bot.store.class_card(member.id)).trainers == {BOB.key}
+    assert "isn't a co-teacher" in words(await bot.direct("remove <@UALICE> from ML Basics", TRAINER))
+    await bot.direct("remove <@UBOB> from the ML Basics course", TRAINER)
+    assert (await bot.store.class_card(member.id)).trainers == set()
+    assert "Mention co-teachers" in words(await bot.direct("add @bob to ML Basics", TRAINER))
+    assert "Only its teachers" in words(await bot.direct("add <@UBOB> to ML Basics", ALICE))
