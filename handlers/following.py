@@ -45,9 +45,10 @@ _PHRASES: Final[Mapping[str, str]] = {
     "also": """also, too, as well, and, same, the same, same for, same with, the same for, the same with,
         likewise, ditto, plus, do the same, neither, auch, und, ebenso""",
     "out": """not, don't, dont, do not, and not, but not, also not, except, except for, besides, without,
-        leave, and leave, leave out, apart from, other than, excluding, all but, everything but, nicht""",
+        leave, and leave, leave out, apart from, other than, excluding, all but, everything but, nicht,
+        cancel that start, cancel that stop, cancel the start, cancel the stop""",
     "back": """bring it back, i need it back, i want it back, bring that back, get it back, put it back,
-        turn it back on, cancel that start, cancel that stop, cancel the start, cancel the stop""",
+        turn it back on""",
     "all": "both, both of them, all, all of them, everything, all three",
     "now": "now, right now, immediately, jetzt",
     "later": "later, after that",
@@ -55,7 +56,8 @@ _PHRASES: Final[Mapping[str, str]] = {
     "am": "am, in the morning, morning, morgens",
     "pm": "pm, in the afternoon, in the evening, at night, afternoon, evening, abends, nachmittags",
     "": """but, yes, yeah, yep, ok, okay, sure, fine, then, is, are, will, would, do, be, enough, just,
-        please, only, erst, oh, ah, ach, hm, hmm, well, it's, that's, i want, i need, i, let's, will do""",
+        please, only, erst, oh, ah, ach, hm, hmm, well, it's, that's, i want, i need, i, let's,
+        plan one, plan one for""",
 }
 _ROLES: Final = {tuple(phrase.split()): role for role, text in _PHRASES.items() for phrase in text.split(",")}
 _LONGEST: Final = max(map(len, _ROLES))
@@ -70,8 +72,11 @@ _NUMBERS: Final = {"two": "2", "three": "3", "four": "4", "five": "5", "six": "6
 _STARTS: Final = frozenset({"start", "restart", "resume"})
 _ENDS: Final = frozenset({"stop", "suspend", "restart"})
 _UNTIL: Final = frozenset({"", "for", "until", "till", "til", "'til"})
-#: What acts are as commands, where their word isn't one.
-_VERBS: Final = {"timer": "stop", "needed": "keep", "force": "stop", "run": "start"}
+#: What acts and questions are as commands, where their word isn't one.
+_VERBS: Final = {"timer": "stop", "until": "stop", "job-stop": "stop", "force": "stop", "needed": "keep"} | {
+    "run": "start",
+    "job-run": "start",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,8 @@ class _Frame:
 
     verb: str
     objects: tuple[Workspace, ...] = ()
+    #: Of runs.
+    names: tuple[str, ...] = ()
     at: float | None = None
     seconds: float | None = None
     hours: rules.Wanted | None = None
@@ -139,7 +146,8 @@ async def _done(request: Request, heard: Heard, rows: Sequence[Workspace]) -> _F
     made = [one.wanted for one in mine if f"rules {one.id}" in act.became]
     wanted = made[0] if len(made) == 1 else None
     verb = "keep" if verb == "timer" and act.until is None else _VERBS.get(verb, verb)
-    return _Frame(verb, objects, act.until, None if is_clock else length, wanted, tuple(done))
+    runs_ = tuple(one.name for one in done) if act.action.startswith("job.") else ()
+    return _Frame(verb, objects, runs_, act.until, None if is_clock else length, wanted, tuple(done))
 
 
 def _spoken(heard: Heard) -> _Frame | None:
@@ -148,8 +156,9 @@ def _spoken(heard: Heard) -> _Frame | None:
     at, is_asked = press.at or next(iter(about.times), None), bool(about.ask) or about.takes_press
     verb = _VERBS.get(about.verb, about.verb)
     verb, is_open = verb if verb in READ else "status", len(about.times) > 1
-    frame = _Frame(verb, tuple(heard.workspaces), at, is_asked=is_asked, is_open=is_open)
-    return frame if heard.workspaces or heard.runs else None
+    names = tuple(run.name for run in heard.runs)
+    frame = _Frame(verb, tuple(heard.workspaces), names, at, is_asked=is_asked, is_open=is_open)
+    return frame if heard.workspaces or names else None
 
 
 # -- what is said ------------------------------------------------------------------------------------------
@@ -187,13 +196,16 @@ class _Turn:
         numbers = [word for word in folded if word.isdecimal()]
         self.when, self.number = found.when, numbers[0] if len(numbers) == 1 and not found.when else ""
         self.day = next(filter(moments.is_day, folded), "")
-        known = LEADS.keys() | _NUMBERS.keys() | {self.day, self.number}
+        # A part of a name is enough to choose one of those that were asked about.
+        parts = {one: {*fold(one.title).replace("-", " ").split()} for one in frame.objects if frame.is_asked}
+        self.chosen = [one for one, said in parts.items() if said & {*map(plain, self.which.unknown)}]
+        known = {*LEADS, *_NUMBERS}.union({self.day, self.number}, *(parts[one] for one in self.chosen))
         self.is_strange = any(plain(word) not in known for word in self.which.unknown)
 
     async def merged(self, reading: Reading) -> Answer | tuple[str, ...] | None:
         """Return the words that are meant, or the answer; None for what stands on its own."""
         frame, roles = self.frame, self.roles
-        if "back" in roles and not self.rest:
+        if "back" in roles and not self.rest and not frame.is_asked:
             return await self._back()
         if (special := await self._of_hours() or await self._of_one_act()) is not None:
             return special
@@ -204,6 +216,8 @@ class _Turn:
         when = await self._when() if names or is_same else ()
         if "out" in roles and not (names or when or self.is_strange):
             return await self._without()
+        if reading.is_question and "also" in roles and self.which.courses:
+            return ("card", self.which.courses[0].title)
         if names and reading.is_question:
             return ("status", *names) if "also" in roles else None
         if names and (frame.is_asked or roles & {"also", "instead", "out"} or not self.which.is_named):
@@ -228,7 +242,7 @@ class _Turn:
 
     def _command(self, when: Sequence[str] = (), verb: str = "") -> tuple[str, ...]:
         """Return the last request, at another time or with another verb."""
-        return (verb or self.frame.verb, *self._labels(self.frame.objects), *when)
+        return (verb or self.frame.verb, *self._labels(self.frame.objects), *self.frame.names, *when)
 
     def _labels(self, found: Sequence[Workspace]) -> list[str]:
         return targets.labels_of(self.request, found, self.rows)
@@ -254,7 +268,8 @@ class _Turn:
             return self._labels(ours)
         elsewhere = [one for one in self.request.services.connections if one not in self.out.connections]
         places = which.connections or (elsewhere if self.out.connections and not self.out.named else ())
-        found = self.heard.pointed(which, self.rows) if which.place or which.points == "other" else []
+        is_pointed = which.place or which.points == "other"
+        found = self.heard.pointed(which, self.rows) if is_pointed else self.chosen
         if which.points == "other" or places:
             # One of those that were asked about, or what is called the same.
             titles = {fold(one.title) for one in ours}

@@ -535,7 +535,8 @@ class _Text:
         pressed = [*(one.button for one in found), *self._shows()][:MOST] or [replies.list_button()]
         pressed = [kit.numbered(one, at, one["text"]["text"]) for at, one in enumerate(pressed)]
         keys = tuple(one.id for one in which.named)
-        about = Spoken(keys, tuple(run.id for run in which.runs), what=label, takes_press=bool(found))
+        about = Spoken(keys, tuple(run.id for run in which.runs), takes_press=bool(found))
+        about = about.doing(label, *(self.at if label in TIMED else ()))
         said = replies.hint(head, pressed)
         return replace(replies.with_remarks(said, self.left_out(label) if found else []), about=about)
 
