@@ -35,7 +35,7 @@ from handlers.command_line import plain, written
 from handlers.connections import makers
 from handlers.job import runs_named_jobs
 from handlers.language import vocabulary
-from handlers.language.ranker import Rank
+from handlers.language.ranker import Rank, rank
 from handlers.language.reading import TIMED, Reading
 from handlers.request import Request
 from handlers.workspace import hours, targets, timers
@@ -106,6 +106,8 @@ async def proposed(
     """Answer what is likely and only shows something; otherwise propose what may be meant and works."""
     if reading.which.is_theirs:
         return talking.theirs(request, reading.which.named)
+    if reading.parts:
+        return await _one_each(request, reading.parts, rows)
     text = await _Text.of(request, reading, rows)
     ranks = _weighed(reading, ranks)
     likely = _likely(text, ranks)
@@ -118,6 +120,18 @@ async def proposed(
         if len(found) >= MOST:
             break
     return await text.answer([*found.values()][:MOST], ranks[0].label if ranks else "")
+
+
+async def _one_each(request: Request, parts: Sequence[Reading], rows: Sequence[Workspace]) -> Answer:
+    """Propose the likeliest of each clause."""
+    found: dict[str, Proposal] = {}
+    texts = [await _Text.of(request, part, rows) for part in parts if part.how != "not"]
+    for text in texts:
+        for label, _ in _weighed(text.reading, rank(text.reading.marked)):
+            if fitting := (await text.proposals(label))[:1]:
+                found.setdefault(fitting[0].button["text"]["text"], fitting[0])
+                break
+    return await texts[0].answer([*found.values()][:MOST], "")
 
 
 def _weighed(reading: Reading, ranks: Sequence[Rank]) -> list[Rank]:
