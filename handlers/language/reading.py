@@ -174,8 +174,11 @@ class _Text:
             is_question = self._asks(self.written) and not is_own and first != "help"
             return replace(reading, is_question=is_question)
         words, is_polite = self._without_courtesy(self.written)
+        if talk := vocabulary.TALK.get(tuple(map(plain, words))):
+            return Reading("talk", talk)
         if not words:
-            return Reading("talk", "thanks" if len(sentence) > 1 else "yes")
+            topics = {vocabulary.TALK.get((word,)) for word in sentence}
+            return Reading("talk", next((one for one in ("yes", "thanks") if one in topics), "hello"))
         reading = self._request(words)
         is_question = reading.is_question or (not is_polite and self._asks(words))
         is_quote = first in vocabulary.QUOTES or any(map(is_struck, self.written))
@@ -261,7 +264,7 @@ class _Text:
             return (*unknown, *(job.name for job in which.jobs))
         if which.is_theirs or not unknown:
             return which.left_out if not which.is_theirs else ()
-        if replace(which, unknown=()).is_nothing:
+        if replace(which, unknown=(), connections=()).is_nothing:
             return () if len(unknown) <= _NAME_WORDS[manner] else unknown
         is_listed = bool(which.workspaces) and not (which.is_described or which.left_out)
         orders = any(opening_of((word,), self.folder, self.verbs).verb for word in unknown)
@@ -316,9 +319,11 @@ class _Text:
 
     def _strange(self, reading: Reading) -> tuple[str, ...]:
         """Return what follows a verb in other words and is no object of it."""
+        named = self._named(reading.words)
+        if reading.verb in {"run", "schedule"} and not named:
+            return without(reading.words, vocabulary.OF_JOBS | vocabulary.BEFORE_A_NAME)
         if reading.manner is Manner.TYPED or reading.verb in _OF_ANY_WORDS:
             return ()
-        named = self._named(reading.words)
         known = vocabulary.OF_LISTS | vocabulary.STATES.keys() | vocabulary.RUN_STATES.keys()
         known |= set().union(*self.verbs.values()) if reading.verb == "help" else set()
         return tuple(
@@ -378,10 +383,10 @@ class _Text:
         """Return where clauses may begin, and the end."""
         words, found = self.written, [0]
         within = {at for span in self.names.spans(words) for at in range(span.begin + 1, span.end)}
+        named = self._named(words)
         for at, (before, word) in enumerate(pairwise(words), 1):
-            is_joined = plain(before) in vocabulary.THEN
-            is_verb = is_joined and opening_of(words[at:], self.folder, self.verbs).verb
-            if at not in within and (ends_clause(before) or is_verb or plain(word) in vocabulary.REASONS):
+            is_joined = plain(before) in vocabulary.THEN and at not in named
+            if at not in within and (ends_clause(before) or is_joined or plain(word) in vocabulary.REASONS):
                 found.append(at)
         return [*found, len(words)]
 

@@ -151,7 +151,7 @@ _NEWS: Final = ", ".join(
 _PLEASE: Final = "please, pls, plz, bitte, kindly"
 #: What comes before a request and changes nothing about it.
 COURTESY: Final = _phrases(
-    f"""{_SAID}, {_PLEASE}, hi there, hey there, hello there, usher, bot, sorry, oops, oh, ah, hm, hmm, um, also, actually, btw, by the way, so, well,
+    f"""{_SAID}, {_PLEASE}, hi there, hey there, hello there, usher, bot, sorry, oops, oh, ah, hm, hmm, um, uh, also, actually, btw, by the way, so, well,
     and, now, just, quickly, can you, can u, could you, would you, will you, i want to, i want you to,
     i would like to, i would like you to, i'd like to, i'd like you to, i need to, i need you to, i have to,
     i wanna, wanna, gotta, let's, lets, let us, go ahead and, you can, help me, help me to"""
