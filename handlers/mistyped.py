@@ -58,16 +58,18 @@ def suspected(request: Request) -> bool:
 
 async def without_tokens(request: Request, reader: routes.Verb) -> Answer:
     """Run what reads a text, unless there is a token in it: then say so, and repeat nothing of it."""
-    sentence = await _token_in(request) if suspected(request) else ""
-    return replies.hint(sentence) if sentence else await reader(request)
+    said = await _token_in(request) if suspected(request) else None
+    return said or await reader(request)
 
 
-async def _token_in(request: Request) -> str:
-    """Return a sentence for somebody who typed a token, or "" if there is none."""
+async def _token_in(request: Request) -> Answer | None:
+    """Answer somebody who typed a token; None if there is none."""
     services, text = request.services, _typed(request)
     words, verb = _words(text), _verb(request)
     if any(_OF_SLACK.search(word) for word in words):
-        return _advice(request, pages.SLACK, Markup(_SLACK_PAGE))
+        return replies.hint(
+            request.filled(pages.TYPED_SLACK, where=Markup(_SLACK_PAGE), delete=_delete(request))
+        )
     known = await _known(services, request.principal)
     for word in words:
         if not _suspects(services, word) or fold(word) in known or _is_known_link(services, word):
@@ -76,12 +78,11 @@ async def _token_in(request: Request) -> str:
             found = _issuers(services, piece)
             kind = _guess(request, verb, piece, known) if found else "argument"
             if kind != "argument":
-                titles = Markup(" or ".join(line(services.title(name)) for name in found))
-                where = Markup(" or ".join(_renewed(services.connections[name]) for name in found))
-                return _advice(request, titles, where, is_id=kind == "unknown id")
+                return _advice(request, found, is_id=kind == "unknown id")
     secret = _SECRET.search(text)
-    is_name = secret is None or fold(secret[1] or secret[0]) in known
-    return "" if is_name else request.filled(pages.TYPED_ELSE, delete=_delete(request))
+    if secret is None or fold(secret[1] or secret[0]) in known:
+        return None
+    return replies.hint(request.filled(pages.TYPED_ELSE, delete=_delete(request)))
 
 
 async def token_in_field(services: Services, principal: Principal, text: str) -> str:
@@ -137,10 +138,15 @@ def _is_known_link(services: Services, word: str) -> bool:
     return "://" in word and any(one.parse_reference(word) or one.job_reference(word) for one in providers)
 
 
-def _advice(request: Request, titles: str, where: Markup, *, is_id: bool = False) -> str:
-    """Say that a word looks like a token, and where to replace it, without repeating the word."""
-    template = pages.TYPED_ID if is_id else pages.TYPED_SLACK if titles == pages.SLACK else pages.TYPED
-    return request.filled(template, titles=titles, where=where, delete=_delete(request))
+def _advice(request: Request, issuers: Sequence[str], *, is_id: bool) -> Answer:
+    """Say that a word looks like a token, where to replace it and how to link, without repeating the word."""
+    services = request.services
+    titles = Markup(" or ".join(line(services.title(name)) for name in issuers))
+    where = Markup(" or ".join(_renewed(services.connections[name]) for name in issuers))
+    template = pages.TYPED_ID if is_id else pages.TYPED
+    sentence = request.filled(template, titles=titles, where=where, delete=_delete(request))
+    links = [] if is_id else [one for one in services.linkable() if one[0] in issuers]
+    return replies.hint(sentence, replies.link_buttons(links))
 
 
 def _delete(request: Request) -> Markup:

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from bot.providers import provider_classes
-from tests.handlers.rig import Cloud, Hub, activate, invited, one_cloud, rig, submit, words
+from tests.handlers.rig import Cloud, Hub, activate, buttons, invited, one_cloud, rig, submit, words
 from tests.rigs.clock import FakeClock
 from tests.rigs.providers import fake_settings
 from tests.rigs.store import ALICE
@@ -84,6 +84,7 @@ async def test_a_token_is_neither_repeated_nor_kept(cloud, text, token, kind, ca
     answer = await cloud.say(text.format(token), kind=kind)
     told = words(answer)
     assert ("delete your message" in told) is (kind == "message")
+    assert list(buttons(answer)) == ([] if token == SLACK else ["Link Saturn Cloud"])
     assert "Slack token" in told if token == SLACK else "token from Saturn Cloud" in told
     assert ("api.slack.com" if token == SLACK else "app.example.test/token") in told
     for shown in (
