@@ -69,6 +69,7 @@ _BEGIN: Final = frozenset({"make", "except", "with", "without", "not", "no", "wa
 _MOST_WORDS: Final = 16
 _VARIABLE: Final = re.compile(r"[A-Za-z_]\w*=[\w.,:/+-]*")
 _NUMBERS: Final = {"two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8"}
+_IF: Final = frozenset({"if", "unless", "when", "once", "whenever", "wenn", "falls"})
 _STARTS: Final = frozenset({"start", "restart", "resume"})
 _ENDS: Final = frozenset({"stop", "suspend", "restart"})
 _UNTIL: Final = frozenset({"", "for", "until", "till", "til", "'til"})
@@ -104,7 +105,8 @@ async def followed(
 ) -> Answer | tuple[str, ...] | None:
     """Return the words that are meant, or the answer; None for what stands on its own."""
     given = request.arguments
-    if not 0 < len(given) <= _MOST_WORDS or request.surface.channel_id is None:
+    is_held = reading.how == "quote" or reading.which.is_theirs or not _IF.isdisjoint(map(plain, given))
+    if is_held or not 0 < len(given) <= _MOST_WORDS or request.surface.channel_id is None:
         return None
     role = _ROLES.get(_phrase(given, 0), "")
     is_joined = role in {"all", "now"} or (role in {"instead", "also"} and reading.kind != "talk")
@@ -190,9 +192,9 @@ class _Turn:
         edge = [at for at, mark in enumerate(marks) if mark in {"-", "time"}] or [0, -1]
         self.own = tuple(word for word, mark in marked[edge[0] : edge[-1] + 1] if "out" not in mark)
         self.rest = tuple(word for word, mark in marked if mark in {"-", "time", "out", "out of"})
-        self.verb, kept, self.which = _read(tuple(one for one, mark in marked if mark == "-"), names)
+        self.verb, self.kept, self.which = _read(tuple(one for one, mark in marked if mark == "-"), names)
         self.out_verb, _, self.out = _read(tuple(one for one, mark in marked if mark == "out of"), names)
-        folded = [_NUMBERS.get(plain(word), plain(word)) for word in kept]
+        folded = [_NUMBERS.get(plain(word), plain(word)) for word in self.kept]
         numbers = [word for word in folded if word.isdecimal()]
         self.when, self.number = found.when, numbers[0] if len(numbers) == 1 and not found.when else ""
         self.day = next(filter(moments.is_day, folded), "")
@@ -200,7 +202,9 @@ class _Turn:
         parts = {one: {*fold(one.title).replace("-", " ").split()} for one in frame.objects if frame.is_asked}
         self.chosen = [one for one, said in parts.items() if said & {*map(plain, self.which.unknown)}]
         known = {*LEADS, *_NUMBERS}.union({self.day, self.number}, *(parts[one] for one in self.chosen))
-        self.is_strange = any(plain(word) not in known for word in self.which.unknown)
+        # "and report is down" says something about it.
+        is_remark = bool(self.which.is_named and vocabulary.POINTING.intersection(folded))
+        self.is_strange = is_remark or any(plain(word) not in known for word in self.which.unknown)
 
     async def merged(self, reading: Reading) -> Answer | tuple[str, ...] | None:
         """Return the words that are meant, or the answer; None for what stands on its own."""
@@ -262,6 +266,8 @@ class _Turn:
                 [one for one in group if one.connection in which.connections] or group
                 for group in which.workspaces
             ]
+            if which.is_near:
+                return list(self.kept)
             # Of several with that name, which one is asked.
             return [*(self._labels(one)[0] if len(one) == 1 else one[0].title for one in groups), *others]
         if "all" in self.roles or which.points == "them":
@@ -367,12 +373,14 @@ class _Turn:
         if self.out_verb not in {"", frame.verb} or (out.unknown and not self.out_verb):
             return self._not_taken()
         there = [one for one in frame.objects if one.connection in out.connections]
-        named = out.named or there or ([] if out.is_named else list(frame.objects))
+        is_whole = not out.is_named and (not out.unknown or bool(self.out_verb))
+        named = out.named or there or (list(frame.objects) if is_whole else [])
         left = [one for one in frame.objects if one not in named]
         if frame.is_asked:
             rest = (frame.verb, *self._labels(left), *await self._same_time())
             return rest if left and not frame.is_open else await acts.no(self.request)
-        done = [act for act in frame.done if not frame.objects or act.subject in {one.id for one in named}]
+        keys = {one.id for one in named} | ({act.subject for act in frame.done} if is_whole else set())
+        done = [act for act in frame.done if act.subject in keys]
         return (await self._undone(done))[0] if done else None if out.named else self._not_taken()
 
     async def _back(self) -> Answer | tuple[str, ...]:
@@ -415,7 +423,7 @@ def _read(given: tuple[str, ...], names: Names) -> tuple[str, tuple[str, ...], W
     opening = opening_of(given, "workspace", routes.verbs_of_folders()) if given else None
     is_verb = opening is not None and bool(opening.verb) and not names.spans(given[:1])
     kept = opening.rest if opening is not None and is_verb else given
-    which = which_of(pieces_of(kept, names), names, is_question=True) if kept else Which()
+    which = which_of(pieces_of(kept, names), names) if kept else Which()
     return opening.verb if opening is not None and is_verb else "", kept, which
 
 
