@@ -35,17 +35,19 @@ from handlers.command_line import plain, written
 from handlers.connections import makers
 from handlers.job import runs_named_jobs
 from handlers.language import vocabulary
+from handlers.language.names import Which, names_of, pieces_of, which_of
 from handlers.language.ranker import Rank, rank
 from handlers.language.reading import TIMED, Reading
 from handlers.request import Request
 from handlers.workspace import hours, targets, timers
 from handlers.workspace.operations import as_it_is
 
-#: The most buttons, and how likely a label has to be: for one, if it only shows something measured by the
-#: likeliest, to be answered at once, and how far ahead of the next; and how much likelier a verb is that is seen.
+#: The most buttons. How likely a label has to be: for one, for one that only shows something, as a share of
+#: the likeliest, to be answered at once, and how far ahead of the next. And how much likelier a seen verb is.
 MOST: Final = 3
 _LEAST: Final = 0.04
-_LEAST_SHOWN: Final = 0.3
+_LEAST_SHOWN: Final = 0.15
+_SHARE: Final = 0.2
 _LIKELY: Final = 0.25
 _AHEAD: Final = 2.0
 _SEEN: Final = 0.3
@@ -55,8 +57,8 @@ _DOWN: Final = frozenset({"stop", "suspend", "restart", "cancel", "remove", "for
 _OPERATIONS: Final = _UP | _DOWN | {"keep"}
 #: What the same label does where that fits better.
 _BACK_UP: Final = {State.SUSPENDED: "resume"}
-#: What is shown of one whose state a label doesn't fit.
-_INSTEAD: Final = dict.fromkeys(_UP, "open")
+#: What takes more than a guess.
+_RARE: Final = frozenset({"undo", "remove", "forget", "unlink", "card"})
 _OF_JOBS: Final = frozenset({"job-run", "job-stop"})
 _OF_COURSES: Final = frozenset({"leave", "skip", "move", "pause-course", "end-course"})
 #: Labels that only show something, with what ``handlers.questions`` calls it.
@@ -69,8 +71,10 @@ _ASKED: Final = {
     "health": "health",
     "job-status": "result",
     "job-logs": "output",
-    "eta": "until",
+    "eta": "eta",
 }
+#: What shows this of a run or a job.
+_OF_A_RUN: Final = {"why": "result", "job-status": "result", "job-logs": "logs", "eta": "eta"}
 _OF_ACTS: Final = frozenset({"planned", "today", "heard", "messages"})
 _SMALL_TALK: Final = frozenset({"hello", "thanks", "nothing", "chat", "cant"})
 #: Commands that show something, or ask by themselves, without words after them.
@@ -89,6 +93,8 @@ _ALSO_TIMES: Final = frozenset(["after", "before", "while", "until"])
 #: Who may be asked in a question that asks for something to be done.
 _MAY: Final = frozenset(["can", "could", "may", "would", "will", "mind", "possible"])
 _ASKERS: Final = frozenset(["i", "we", "you", "u", "ya", "ye", "it", "that", "he", "she", "they"])
+#: Say, with *all*, that what is named is left alone.
+_BUT: Final = vocabulary.NEGATIONS | {"but", "except", "leave", "keep", "apart", "besides", "just", "only"}
 _UNTIL: Final = frozenset({"for", "until", "till", "til", "'til"})
 _ENDING: Final = 4
 
@@ -104,11 +110,11 @@ async def proposed(
     request: Request, reading: Reading, ranks: Sequence[Rank], rows: Sequence[Workspace]
 ) -> Answer:
     """Answer what is likely and only shows something; otherwise propose what may be meant and works."""
-    if reading.which.is_theirs:
-        return talking.theirs(request, reading.which.named)
     if reading.parts:
         return await _one_each(request, reading.parts, rows)
     text = await _Text.of(request, reading, rows)
+    if text.which.is_theirs and not text.which.courses:
+        return talking.theirs(request, text.which.named)
     ranks = _weighed(reading, ranks)
     likely = _likely(text, ranks)
     if likely and (shown := await text.shown(likely)) is not None:
@@ -136,12 +142,12 @@ async def _one_each(request: Request, parts: Sequence[Reading], rows: Sequence[W
 
 def _weighed(reading: Reading, ranks: Sequence[Rank]) -> list[Rank]:
     """Return what is worth a button, the likeliest first: a verb that the grammar saw is likelier."""
-    more = dict.fromkeys([reading.verb] if reading.folder == "workspace" else [], _SEEN)
+    is_seen = reading.verb in _OPERATIONS | {"hours"} and reading.folder == "workspace"
+    more = {reading.verb: _SEEN} if is_seen else {}
     likely = more | {one.label: one.likelihood + more.get(one.label, 0.0) for one in ranks}
-    likely.pop("", None)
     top = max(likely.values(), default=0.0)
-    least = {label: _LEAST_SHOWN * top if is_shown(label) else _LEAST for label in likely}
-    found = [Rank(label, one) for label, one in likely.items() if one >= max(least[label], _LEAST)]
+    least = {label: _LEAST_SHOWN if is_shown(label) or label in _RARE else _LEAST for label in likely}
+    found = [Rank(label, one) for label, one in likely.items() if one >= max(least[label], top * _SHARE)]
     return sorted(found, key=lambda one: -one.likelihood)
 
 
@@ -176,6 +182,8 @@ class _Text:
     rows: Sequence[Workspace]
     heard: talking.Heard
     words: tuple[str, ...]
+    #: What all of its words name.
+    which: Which
     #: The connections on which the person can act.
     linked: frozenset[str] = frozenset()
     #: The times that it may mean, in epoch seconds: none without one, two where it is ambiguous.
@@ -193,16 +201,14 @@ class _Text:
         heard = await talking.heard(request, rows)
         states = await services.store.account_states(request.principal)
         able = {name for name, state in states.items() if state == "active"}
-        text = cls(request, reading, rows, heard, tuple(map(plain, request.given or request.arguments)))
+        given = request.given or request.arguments
+        names = await names_of(request, rows)
+        which = which_of(pieces_of(given, names), names, is_question=reading.is_question)
+        text = cls(request, reading, rows, heard, tuple(map(plain, given)), which)
         text.linked = frozenset(able | {name for name, _ in services.linkless()})
         text.at, text.unread = await _times(request, reading)
         text.barred, text.spared = text._forbidden()
         return text
-
-    @property
-    def which(self) -> Any:
-        """Return what it names."""
-        return self.reading.which
 
     @property
     def is_conditional(self) -> bool:
@@ -234,23 +240,23 @@ class _Text:
 
         Where others are named outside that clause, it is about those that are named in it.
         """
-        if self.reading.how != "not":
-            return frozenset(), frozenset()
-        found, spared = set[str](), set[str]()
-        given = self.request.given or self.request.arguments
+        given, which = self.request.given or self.request.arguments, self.which
+        named, found = {one.id for one in which.named}, set[str]()
         at = next((at for at, one in enumerate(self.words) if one in vocabulary.NEGATIONS), 0)
         end = next((end for end in range(at + 1, len(given)) if given[end - 1][-1] in ",.;:!"), len(given))
-        for word in self.words[at:end]:
-            found |= _verbs_of(word)
-        inside = " ".join(self.words[at:end])
-        named = {one.id for one in self.which.named}
-        spared = {one.id for one in self.which.named if one.title.casefold() in inside}
+        clause = self.words[at:end] if self.reading.how == "not" else ()
+        for word in clause:
+            found |= _verbs_of(word) & (_UP | _DOWN)
+        inside = {one.id for one in which.named if one.title.casefold() in " ".join(clause)}
+        is_all = which.is_all and not {"all", "everything"}.intersection(clause)
         if not found:
-            return frozenset(), frozenset()
-        if spared and named - spared:
-            return frozenset(), frozenset(spared)
+            # ``all off, but leave report on``
+            is_out = is_all and bool(_BUT.intersection(self.words))
+            return frozenset(), frozenset(named if is_out else ())
+        if inside and (named - inside or is_all):
+            return frozenset(), frozenset(inside)
         every = _OPERATIONS | _OF_JOBS | {"open", "hours"}
-        return frozenset(every - ({"keep"} if found & _DOWN and not found & _UP else set())), frozenset()
+        return frozenset(every - ({"keep"} if found & _DOWN else set())), frozenset()
 
     def _is_allowed(self, label: str) -> bool:
         is_held = self.reading.how == "quote" or self.is_conditional or self.is_asked_only
@@ -273,10 +279,25 @@ class _Text:
             chosen, _ = self._objects()
             (one,) = chosen if len(chosen) == 1 else [None]
             return None if one is None else await self._run("open", one.id)
+        if which.courses and not (which.named or which.runs):
+            return await self._run("courses")
+        if label in _OF_A_RUN and not which.named and (which.runs or which.jobs):
+            return await self._of_a_run(_OF_A_RUN[label])
+        if label == "eta":
+            return await self._run("eta", which.named[0].id if which.named else None)
         await request.asked.authorise("status")
-        about = replace(which, unknown=(), left_out=())
+        state = which.state or self.reading.which.state
+        about = replace(which, unknown=(), left_out=(), state=state)
         reading = replace(self.reading, kind="question", what=_ASKED[label], which=about, how="")
         return await questions.answered(replace(request, verb="status"), reading, self.rows)
+
+    async def _of_a_run(self, verb: str) -> Answer:
+        """Return what a verb shows of the run that is named, or that its job never ran."""
+        if not self.which.runs:
+            return replies.hint(fill(talk.NEVER_RUN, name=self.which.jobs[0].name))
+        await self.request.asked.authorise(verb)
+        run = self.which.runs[0]
+        return await routes.run(self.request.about("job", verb, (run.name,), run.id))
 
     async def _run(self, command: str, key: str | None = None) -> Answer:
         folder, _, verb = command.rpartition(" ")
@@ -321,15 +342,20 @@ class _Text:
         is_verb = any(verb in verbs for verbs in routes.verbs_of_folders().values())
         return not is_verb or (await self.request.asked.decide(verb)).allowed
 
-    def _objects(self) -> tuple[list[Workspace], bool]:
-        """Return the workspaces that may be meant, and whether exactly they are."""
+    def _objects(self, label: str = "") -> tuple[list[Workspace], bool]:
+        """Return the workspaces that may be meant, and whether exactly they are.
+
+        ``all off`` isn't about those that are off.
+        """
         which = self.which
-        if which.named:
+        is_result = which.state == ("running" if label in _UP else "stopped" if label in _OPERATIONS else "-")
+        state = "" if is_result else which.state
+        if which.named and not (which.is_all and self.spared):
             return [one for one in which.named if one.id not in self.spared], len(which.workspaces) > 1
         there = [one for one in self.rows if which.connections in {(), (one.connection,)}]
-        if which.is_all or which.state:
+        if which.is_all or state:
             besides = {one.id for one in which.besides} | self.spared
-            fitting = [one for one in there if not which.state or targets.is_in(one, which.state)]
+            fitting = [one for one in there if not state or targets.is_in(one, state)]
             return [one for one in fitting if one.id not in besides], True
         is_else = which.runs or which.jobs or which.courses or which.quoted
         if is_else:
@@ -340,9 +366,10 @@ class _Text:
         return there, False
 
     async def _operations(self, label: str) -> list[Proposal]:
-        if self.unread and label in TIMED:
+        is_unread = label in _DOWN | {"keep"} and any(one[0].isdigit() for one in self.reading.left)
+        if label in TIMED and (self.unread or (is_unread and not self.at)):
             return self._later(label)
-        chosen, is_all = self._objects()
+        chosen, is_all = self._objects(label)
         if label in {"remove", "forget"} and not (self.which.named or self.which.points):
             return []
         found: list[Proposal] = []
@@ -415,7 +442,7 @@ class _Text:
         if len(up) != 1 or label not in {"stop", "keep"} or not self.which.is_named:
             return []
         button = kit.button(cards.LATER, "stop_later", up[0].id)
-        return [Proposal(replies.hint(self.unread, [button]), button)]
+        return [Proposal(replies.hint(self.unread or talk.CONDITIONAL, [button]), button)]
 
     async def _hours(self, label: str) -> list[Proposal]:
         said = self.reading.hours if label == "hours" else "off"
@@ -441,11 +468,12 @@ class _Text:
             going = named if which.runs or which.jobs else await services.store.runs(self.request.principal)
             going = [run for run in going if run.is_going and not run.stop_wanted]
             return [self._of_run(lists.stop_run, run, force=False) for run in going[:MOST]]
+        again = [run for run in named or ([] if which.is_named else self.heard.runs) if run.spec is not None]
+        if again:
+            return [self._of_run(lists.run_again, run) for run in again[:MOST]]
         jobs = [one for one in which.jobs if one.connection in makers(services, "job")]
         jobs = [one for one in jobs if runs_named_jobs(self.request, one.connection)]
-        commands = [self._said(f"job run {written((one.connection, one.name))}") for one in jobs]
-        again = [] if which.jobs else (named or ([] if which.is_named else self.heard.runs))
-        return commands or [self._of_run(lists.run_again, run) for run in again if run.spec is not None]
+        return [self._said(f"job run {written((one.connection, one.name))}") for one in jobs[:MOST]]
 
     def _of_run(self, offer: Any, run: Run, **how: bool) -> Proposal:
         alone = offer(run, self.request.services.title(run.connection), **how)
@@ -510,9 +538,8 @@ class _Text:
         if label in {"open", "status", "why", "since", "until", "eta"} and names:
             verb = "open" if label == "open" else "status"
             return [self._said(f"{verb} {written((one,))}") for one in names]
-        if label in {"job-status", "job-logs", "why", "eta"} and which.runs:
-            verb = "logs" if label == "job-logs" else "status"
-            return [self._said(f"job {verb} {written((run.name,))}") for run in which.runs[:MOST]]
+        if label in _OF_A_RUN and which.runs:
+            return [self._said(f"job {_OF_A_RUN[label]} {written((run.name,))}") for run in which.runs[:MOST]]
         if (topic := label.removeprefix("fact-")) in FACTS and topic != label:
             return [_asked(kit.button(FACTS[topic].asks, Press(lists.SAY, f"help {label}")))]
         command = "list" if label in {"status", "list", "health"} else _COMMANDS.get(label, "")
@@ -531,7 +558,7 @@ class _Text:
         which = self.which
         is_held = bool(self.barred) or label == "hold"
         if is_held and not found:
-            found = await self._skipped()
+            found = await self._skipped() or (await self.proposals("keep") if which.named else [])
         if not found and not is_held and (one := self._only_one()) is not None:
             return await self._state_of(one, label)
         name = which.named[0].title if which.named else ""
@@ -544,7 +571,8 @@ class _Text:
             return replies.with_remarks(found[0].alone, self.left_out(label))
         else:
             head = talk.LIKELY if found else talk.NOT_UNDERSTOOD
-        if not (found or which.is_named or self.reading.verb or self.reading.when or label):
+        is_about = found or which.is_named or self.reading.verb or self.reading.when or label
+        if not (is_about or any(map(_verbs_of, self.words))):
             return talking.not_understood(self.request)
         pressed = [*(one.button for one in found), *self._shows()][:MOST] or [replies.list_button()]
         pressed = [kit.numbered(one, at, one["text"]["text"]) for at, one in enumerate(pressed)]
@@ -608,7 +636,7 @@ def _verbs_of(word: str) -> set[str]:
         is_form = word.startswith(known) and len(word) - len(known) <= _ENDING
         if word == known or (is_form and len(known) >= 3):
             found.add(verb)
-    return found & (_UP | _DOWN)
+    return found
 
 
 def _meanings() -> list[tuple[str, str]]:

@@ -1,0 +1,125 @@
+"""What is proposed works when it is pressed, says what it does to what and when, and fits what is so."""
+
+import pytest
+
+from bot.domain.surfaces import Where
+from bot.domain.workspaces import State
+from handlers import proposals
+from handlers.dispatch import run_text
+from handlers.language.ranker import WEIGHTS, Rank
+from handlers.language.reading import Reading
+from tests.handlers.rig import buttons, rig, words
+from tests.rigs.store import ALICE, found_workspace, link_account
+
+STATES = {"report": "running", "notebook": "stopped", "gpu-train": "running", "etl": "failed"}
+
+
+@pytest.fixture
+async def bot():
+    async with rig() as made:
+        account = await link_account(made.store, ALICE, "saturn")
+        found = [found_workspace(name, ALICE, "saturn", State(state)) for name, state in STATES.items()]
+        await made.store.merge_discovered(account.id, found)
+        yield made
+
+
+async def deeds(bot):
+    """Return what is under way or planned, by name."""
+    titles = {one.id: one.title for one in await bot.store.workspaces(ALICE)}
+    begun = {f"{one.verb} {titles[one.workspace_id]}" for one in await bot.store.open_operations(ALICE)}
+    planned = {f"later {one.title}" for one in await bot.store.workspaces(ALICE) if one.stop_at}
+    return begun | planned
+
+
+@pytest.mark.parametrize(
+    ("text", "label", "deed"),
+    [
+        ("im done with gpu-train for today, you can shut it down", "Stop gpu-train", {"stop gpu-train"}),
+        (
+            "would be lovely to have gpu-train off at 18:00",
+            "Stop gpu-train at 18:00 UTC",
+            {"later gpu-train"},
+        ),
+        ("notbook pls", "Start notebook", {"start notebook"}),
+        (
+            "i need report and gpu-train gone, both of them, at 18:00",
+            None,
+            {"later report", "later gpu-train"},
+        ),
+        ("Kernel in report is hanging, kick it", "Restart report", {"restart report"}),
+        ("give etl another try", "Start etl", {"start etl"}),
+    ],
+)
+async def test_a_guess_is_a_button_that_says_what_it_does_and_does_it(bot, text, label, deed):
+    answer = await bot.direct(text)
+    assert await deeds(bot) == set()
+    label = label or next(one for one in buttons(answer) if one.startswith("Stop"))
+    await bot.push(answer, label)
+    assert await deeds(bot) == deed
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "what would happen if I restarted report while students are in it",
+        "will my files be deleted if I stop report?",
+        "is there anything that will turn gpu-train off automatically??",
+        "stop report once gpu-train is through",
+        "if it is late, stop report",
+        "> stop report was what he said",
+    ],
+)
+async def test_a_question_a_condition_and_a_quotation_offer_no_act(bot, text):
+    answer = await bot.direct(text)
+    assert await deeds(bot) == set()
+    assert not [one for one in buttons(answer) if one.split()[0] in {"Stop", "Restart"} and " report" in one]
+
+
+async def test_a_plan_is_only_kept_where_there_is_one(bot):
+    assert "Keep report running" not in buttons(await bot.direct("please don't turn report off at all"))
+    await bot.say("stop report at 18:00")
+    bot.clock.advance(3 * 3600)
+    answer = await bot.direct("please don't turn report off at all")
+    await bot.push(answer, "Keep report running")
+    assert await deeds(bot) == set()
+
+
+async def test_what_was_left_out_is_named(bot):
+    answer = await bot.direct("please get notebook started with EPOCHS=20")
+    assert "EPOCHS=20" in words(answer)
+    assert "Start notebook" in buttons(answer)
+
+
+async def test_nothing_is_proposed_that_the_policy_forbids_or_that_needs_a_link(bot):
+    await bot.store.carry_out(lambda tx: tx.run("UPDATE accounts SET state = 'refused'"))
+    answer = await bot.direct("notbook pls")
+    assert "Start notebook" not in buttons(answer)
+    assert not [one for one in await bot.audit() if one["action"].startswith("refused")]
+
+
+#: What no button says in this world: what needs a course, a job, or more words.
+NOWHERE = {
+    *("again", "join", "leave", "skip", "move", "pause-course", "end-course", "job-run", "job-stop", "alias"),
+    *("add", "hours", "hours-off", "keep", "resume", "cancel", "notify", "hold"),
+}
+
+
+def labels():
+    """Return the labels that the ranker was trained for."""
+    return [one.partition(":")[0] for one in WEIGHTS.read_text().splitlines()[1].split()[1:]]
+
+
+@pytest.mark.parametrize("label", labels())
+async def test_every_label_shows_something_or_has_a_button_that_works(bot, label):
+    async def propose(request):
+        rows = await request.services.store.workspaces(request.principal)
+        return await proposals.proposed(request, Reading(left=("so",)), [Rank(label, 0.9)], rows)
+
+    surface = bot.surface(kind="message", channel_id="D1", where=Where.DIRECT)
+    answer = await run_text(bot.services, ALICE, surface, "so", reader=propose)
+    assert await deeds(bot) == set()
+    assert label in NOWHERE or proposals.is_shown(label) or buttons(answer)
+    for one in list(buttons(answer).values())[:3]:
+        pressed = await bot.press(one["action_id"], one.get("value", ""))
+        assert "can't find" not in words(pressed)
+        assert "don't have a command" not in words(pressed)
