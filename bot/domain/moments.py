@@ -1,20 +1,22 @@
-"""Read the times that people type: ``until 18:00``, ``for 2h``, ``at 6 pm``, ``tomorrow 9:00``; pure.
+"""Read the times that people type: ``until 18:00``, ``for 2h``, ``half past 7 tonight``, ``um 18 Uhr``; pure.
 
 A *length* counts from now (``2h``, ``90 min``, ``1h30``, ``half an hour``); a *time of day* is the next one
 in the person's time zone. ``for`` and ``in`` announce a length, ``until``, ``till``, ``at`` and ``by`` a time
 of day. Without such a word, ``17h`` is a time of day, and ``2h`` a length: an hour from 13 on is one of the
-day.
+day. English and German are read by one table of words and one of phrases; what can mean two times, or has
+passed, is never guessed.
 """
 
 import math
 import re
-from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from bot.domain.timers import MORE_SECONDS
+from rapidfuzz.distance import OSA
 
 Kind = Literal["", "length", "time"]
 Why = Literal["unreadable", "no_time", "ambiguous", "past", "soon", "far"]
@@ -33,22 +35,132 @@ LEADS: Final[Mapping[str, Kind]] = {
     "'til": "time",
     "at": "time",
     "by": "time",
+    "before": "time",
+    # After another one, it means what that does.
+    "about": "",
 }
-#: Words for a length that counts from a planned end, and those that mean an hour with it.
-_LONGER: Final = frozenset({"longer", "more", "another", "extra", "additional", "further"})
-_SOME: Final = frozenset({"time", "a", "bit", "little", "some", "while"})
 _WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MONTHS: Final = (
     *("january", "february", "march", "april", "may", "june", "july", "august", "september"),
     *("october", "november", "december"),
 )
-_NUMBERS: Final = {"a": "1", "an": "1"} | {
-    word: str(number)
-    for number, word in enumerate(
-        ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"],
-        start=1,
-    )
+_NUMBERS: Final = {"a": "1", "an": "1"}
+_ONES: Final = "one two three four five six seven eight nine ten eleven twelve".split()
+#: By the word that is read, how else it is written; "" for what means nothing in a time.
+_SPELLINGS: Final = {
+    "": "instead sharp approximately lang",
+    "at": "um",
+    "about": "around circa ca roughly gegen approx",
+    "until": "bis untill hasta jusqu'à",
+    "for": "für fuer",
+    "from": "von ab",
+    "after": "nach",
+    "before": "vor",
+    "another": "noch weitere",
+    "longer": "länger laenger",
+    "every": "jeden jede jedes each",
+    "and": "und",
+    "today": "heute",
+    "tonight": "tonite",
+    "tomorrow": "tmrw tmr tomorow tommorow morgen",
+    "morning": "früh frueh morgens vormittag",
+    "afternoon": "nachmittag nachmittags",
+    "evening": "abend abends",
+    "night": "nacht nachts",
+    "lunch": "lunchtime mittagspause",
+    "noon": "mittag mittags",
+    "midnight": "mitternacht",
+    "o'clock": "uhr oclock",
+    "hour": "stunde",
+    "hours": "stunden std",
+    "minutes": "minuten",
+    "day": "tag",
+    "days": "tage tagen",
+    "week": "woche",
+    "daily": "täglich taeglich",
+    "weekdays": "werktags",
+    "weekend": "wochenende",
+    "half": "halbe halben \u00bd",
+    "quarter": "viertel quater",
+    "eod": "cob feierabend",
+    "monday": "montag",
+    "mondays": "montags",
+    "tuesday": "dienstag",
+    "tuesdays": "dienstags",
+    "wednesday": "mittwoch",
+    "wednesdays": "mittwochs",
+    "thursday": "donnerstag",
+    "thursdays": "donnerstags",
+    "friday": "freitag",
+    "fridays": "freitags",
+    "saturday": "samstag sonnabend",
+    "saturdays": "samstags",
+    "sunday": "sonntag",
+    "sundays": "sonntags",
+    "1": "eins ein eine einer einem einen",
+    "2": "zwei",
+    "3": "drei",
+    "4": "vier",
+    "5": "fünf fuenf",
+    "6": "sechs",
+    "7": "sieben",
+    "8": "acht",
+    "9": "neun",
+    "10": "zehn",
+    "11": "elf",
+    "12": "zwölf zwoelf",
+    "15": "fifteen fünfzehn",
+    "20": "twenty zwanzig",
+    "30": "thirty dreißig dreissig",
+    "40": "forty",
+    "45": "forty-five",
+    "60": "sixty",
+    "90": "ninety neunzig",
 }
+_SPELT: Final = {word: read for read, words in _SPELLINGS.items() for word in words.split()} | {
+    word: str(number) for number, word in enumerate(_ONES, start=1)
+}
+#: Words that are also known with one slip.
+_LONG: Final = (*"minutes minute tomorrow tonight midnight morning evening afternoon".split(), *_WEEKDAYS)
+_STEMS: Final = {word.rstrip("s") for word in _LONG}
+_SLIPS_FROM: Final = 6
+#: Phrases that mean one thing, in this order, as they are read. ``~`` is a clock's time as it is spoken.
+_PHRASES: Final = tuple(
+    (re.compile(pattern), said)
+    for pattern, said in (
+        (r"\b(?:the )?end of (?:the |my )?(?:work(?:ing)? ?)?day\b|\bclose of (?:business|play)\b", "eod"),
+        (r"\b(?:the )?(?:rest|remainder) of (?:the day|today)\b", "all_day"),
+        (r"\ball day\b", "all_day"),
+        (r"\b(?:(?:in|during|for|over|after|at) the |(?:over|during|after|at) )(?=morning\b|afternoon\b|evening\b|night\b|lunch\b)", ""),
+        (r"\bthis (?=morning\b|afternoon\b|evening\b)", "today "),
+        (r"\btoday (?:night|evening)\b", "tonight"),
+        (r"\bam (?=[a-z]+day\b|morning\b|afternoon\b|evening\b)", "on "),
+        (r"\b(?:a )?couple(?: of)?\b", "2"),
+        (r"\b(?:the |der |die )?next (?=hour\b)", "1 "),
+        (r"\b(?:the )?next (?=[0-9]|half\b|quarter\b)", ""),
+        (r"\b([0-9]{1,2}(?::[0-9]{2})?)ish\b", r"about \1"),
+        (r" (?:from now|or so|at the latest|in the day)$", ""),
+        (r"\b3(?:/4| quarters)(?: of)?(?: an?)? hours?\b", "45 min"),
+        (r"\b(?:1/4|(?:an? |1 )?quarter)(?: of)?(?: an?)? hour\b", "15 min"),
+        (r"\b1/2(?: an?)? hour\b", "30 min"),
+    )
+)
+_SPOKEN: Final = re.compile(
+    r"\b(?:(half|quarter|[0-5]?[0-9])(?: min[a-z]*)? (past|after|to|before|of)|(half|halb)) "
+    r"([0-9]{1,2})(?![0-9:.h])(?! ?(?:h|min))"
+)
+#: The hours of parts of a day, with those of the night that follows.
+_PARTS: Final = {
+    "morning": range(12),
+    "afternoon": range(12, 19),
+    "evening": range(16, 24),
+    "night": (*range(17, 24), *range(5)),
+    "tonight": (*range(17, 24), *range(5)),
+    "lunch": range(11, 15),
+}
+_NIGHTS, _NIGHT_ENDS = frozenset({"night", "tonight"}), 5
+#: What ends a day means different hours to people.
+_ENDS: Final = {"eod": ("17:00", "18:00"), "all_day": ("18:00", "24:00")}
 _NUMBER: Final = r"([0-9]{1,4}(?:[.,][0-9]{1,2})?)"
 _UNITS: Final = {"d": 86_400.0, "h": 3_600.0, "m": 60.0}
 _WEEKS, _DAYS, _HOURS, _MINUTES = (
@@ -65,8 +177,8 @@ _LENGTH: Final = re.compile(
 )
 #: ``1 hour and a half``, ``2 and a half hours`` and ``half an hour``; number words are digits by then.
 _AND_A_HALF: Final = re.compile(rf"{_NUMBER} ?(?:(d|h)[a-z]* and 1 half|and 1 half (d|h)[a-z]*)")
-_HALF: Final = re.compile(r"half(?: 1)? (d|h)(?:ay|our)")
-_CLOCK: Final = re.compile(r"([0-9]{1,2})(?: ?[:.h] ?([0-5][0-9]))?(?: ?(am|pm|h|o'clock))?")
+_HALF: Final = re.compile(r"(?:1 )?half(?: 1)? (d|h)(?:ay|our)")
+_CLOCK: Final = re.compile(r"([0-9]{1,2})(?: ?([:.h~]|o'clock) ?([0-5][0-9]))?(?: ?(am|pm|h|o'clock))?")
 _DIGITS: Final = re.compile(r"([0-9]{2})([0-5][0-9])")
 _ISO_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NAMED_TIMES: Final = {"noon": 12, "midday": 12, "midnight": 0}
@@ -75,6 +187,9 @@ _LONGEST: Final = 60
 _MOST_WORDS: Final = 16
 #: From this hour on, a number is an hour of the day in any country.
 _AFTERNOON: Final = 13
+_HALF_DAY: Final = 12
+#: Four digits that nothing announces are rather a year.
+_CENTURIES: Final = frozenset({20})
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +235,16 @@ class _Time:
     minute: int = 0
     is_open: bool = False
     day: str = ""
+    #: The part of the day; its hour is fixed by am or pm, or written like ``08:30``.
+    part: str = ""
+    is_sure: bool = False
     #: Other readings of the same text, if it has any.
     options: tuple[str, ...] = ()
+
+    @property
+    def is_twelve(self) -> bool:
+        """Return whether it may be 12 hours later, though a clock of 24 hours shows it as it is."""
+        return not (self.is_sure or self.is_open or self.part) and 1 <= self.hour < _HALF_DAY
 
 
 def zone_of(name: str | None) -> ZoneInfo:
@@ -152,80 +275,83 @@ def read(text: str, zone: ZoneInfo, now: float, *, kind: Kind = "", soonest: flo
     return Unread("far") if moment.at - now > FARTHEST_SECONDS else moment
 
 
-def split(words: Sequence[str], besides: Container[int] = ()) -> tuple[tuple[str, ...], Phrase | None]:
-    """Split the first time off a request's words: ``stop at 6pm notebook``; ``besides`` are places of names.
-
-    It begins with a word such as ``until`` or ``for``, or with a day; or it is a few words that can hardly be
-    anything else: ``6pm``, ``18:00``, ``2h``, ``90 min``. Anything else is part of a name.
-    """
-    for at, word in enumerate(words):
-        lead = word.casefold()
-        is_announced = lead in LEADS or is_day(lead)
-        if at in besides or not (is_announced or _begins_a_time(lead)):
-            continue
-        for end in range(min(len(words), at + _MOST_WORDS), at + is_announced, -1):
-            if any(place in besides for place in range(at, end)):
-                continue
-            found = _parsed(" ".join(words[at:end]), "")
-            if _is_time(found) if is_announced else not isinstance(found, Unread):
-                lead = lead if lead in LEADS else "" if isinstance(found, float) else "at"
-                is_within = end < len(words)
-                return (*words[:at], *words[end:]), Phrase(lead, " ".join(words[at:end]), is_within)
-    return tuple(words), None
+def spelt(word: str) -> str:
+    """Return a word as times are read: in English, in full, a number in digits; "" for what means nothing."""
+    known = _SPELT.get(word)
+    if known is None and len(word) >= _SLIPS_FROM and word.rstrip("s") not in _STEMS:
+        known = next((one for one in _LONG if OSA.distance(word, one, score_cutoff=1) == 1), None)
+    return word if known is None else known
 
 
-def _begins_a_time(word: str) -> bool:
-    return word[:1].isdigit() or word in _NUMBERS or word == "half"
+def time_kind(text: str) -> Literal["", "length", "time", "day"]:
+    """Return what a text names: a length, a time of day, or a day or a part of one without; "" for nothing."""
+    found = _parsed(text, "")
+    if isinstance(found, float):
+        return "length"
+    if not isinstance(found, Unread) or found.why == "ambiguous":
+        return "time"
+    return "day" if found.why == "no_time" else ""
 
 
-def longer(words: Sequence[str]) -> tuple[tuple[str, ...], float] | None:
-    """Split how much longer off a command's words: ``another hour``, ``30 min more``, ``longer`` (an hour).
-
-    Return the other words and the seconds; None if nothing says *longer*.
-    """
-    folded = [word.casefold().strip(".,;:!?") for word in words]
-    if not _LONGER.intersection(folded):
-        return None
-    for at in range(len(words)):
-        for end in range(min(len(words), at + _MOST_WORDS), at, -1):
-            seconds = _more(folded[at:end])
-            if seconds is not None:
-                return (*words[:at], *words[end:]), seconds
-    return None
-
-
-def _more(words: Sequence[str]) -> float | None:
-    """Return how much longer words mean, if they mean nothing else."""
-    length = [word for word in words if word not in _LONGER and word not in {"by", "for"}]
-    if not _LONGER.intersection(words):
-        return None
-    if set(length) <= _SOME:
-        return MORE_SECONDS if length or "longer" in words else None
-    return _length(" ".join(length)) or _length(f"1 {' '.join(length)}")
-
-
-def _is_time(found: float | _Time | Unread) -> bool:
-    return not isinstance(found, Unread) or found.why == "ambiguous"
+def length(text: str) -> float | None:
+    """Return how many seconds a length has, given as one or as its unit alone; None for what is none."""
+    plain = plainly(text)
+    return _length(plain) or _length(f"1 {plain}")
 
 
 def _parsed(text: str, kind: Kind) -> float | _Time | Unread:
     """Parse a text, whenever it is: a length in seconds, or a time of day."""
-    if len(text) > _LONGEST:
-        return Unread("unreadable")
-    plain = " ".join(text.casefold().replace("\u2019", "'").split())
-    plain = re.sub(r"\b([ap])\.?m\b\.?", r"\1m", plain).rstrip(" .,;!?")
+    return Unread("unreadable") if len(text) > _LONGEST else _parse(text, kind)
+
+
+def plainly(text: str) -> str:
+    """Return a text as times are read: each word and each phrase in one spelling."""
+    plain = text.casefold().replace("\u2019", "'")
+    plain = re.sub(r"\b([ap])\.?m\b\.?", r"\1m", plain)
+    plain = " ".join(filter(None, (spelt(word.strip(",;!?")) for word in plain.split()))).rstrip(" .")
+    for pattern, said in _PHRASES:
+        plain = pattern.sub(said, plain)
+    return _SPOKEN.sub(_as_clock, plain)
+
+
+def _as_clock(found: re.Match[str]) -> str:
+    """Return a spoken time as a clock shows it; what may be from five until six, or twenty hours, stays."""
+    part, side, half, hour = found[1], found[2], found[3], int(found[4])
+    minutes = {"half": 30, "quarter": 15}.get(part or half) or (30 if half else int(part))
+    is_before = half == "halb" or side in {"to", "before", "of"}
+    is_span = side in {"to", "before", "of"} and (part or "").isdigit() and "min" not in found[0]
+    if is_span and not (side == "to" and minutes in {20, 25} and hour <= _HALF_DAY):
+        return found[0]
+    if half == "halb":
+        minutes = 30
+    elif is_before:
+        minutes = 60 - minutes
+    if is_before:
+        hour = hour - 1 or _HALF_DAY
+    return f"{hour}~{minutes:02d}" if minutes < 60 else found[0]
+
+
+@lru_cache(maxsize=512)
+def _parse(text: str, kind: Kind) -> float | _Time | Unread:
+    plain = plainly(text)
     while (first := plain.partition(" "))[0] in LEADS and first[2]:
-        plain, kind = first[2], LEADS[first[0]]
+        plain, kind = first[2], LEADS[first[0]] or kind or "time"
     if not plain:
         return Unread("unreadable")
     if kind == "length":
         seconds = _length(plain)
-        return seconds if seconds is not None else Unread("unreadable")
+        return seconds if seconds is not None else _part_alone(plain)
     time = _time(plain, is_announced=kind == "time")
     if isinstance(time, Unread) and time.why == "unreadable":
         seconds = _length(plain)
         return seconds if seconds is not None else time
     return time
+
+
+def _part_alone(text: str) -> Unread:
+    """Return what is asked for after ``for`` and ``in``: ``for today``, ``for the rest of the day``."""
+    time = _time(text, is_announced=False)
+    return time if isinstance(time, Unread) else Unread("unreadable")
 
 
 def _length(text: str) -> float | None:
@@ -247,27 +373,47 @@ def _decimal(text: str | None) -> float:
 
 
 def _time(text: str, *, is_announced: bool) -> _Time | Unread:
-    """Return the time of day that a text names, with its day; the day may come first or last."""
+    """Return the time of day that a text names, with its day and its part of the day."""
     words = text.removeprefix("on ").split()
-    for at in (0, -1):
-        if not is_day(words[at]):
-            continue
-        day = words.pop(at)
-        rest = " ".join(words).removeprefix("at ").removesuffix(" on").strip()
-        time = _clock(rest, is_announced=True) if rest else Unread("no_time")
-        return time if isinstance(time, Unread) else _on(time, day)
-    return _clock(text, is_announced=is_announced)
+    days, parts = [word for word in words if is_day(word)], [word for word in words if word in _PARTS]
+    if "tonight" in parts:
+        parts.remove("tonight")
+    rest = [word for word in words if not (is_day(word) or word in _PARTS)]
+    if len(days) > 1 or len(parts) > 1:
+        return Unread("unreadable")
+    day, part = next(iter(days), ""), next(iter(parts), "tonight" if "tonight" in days else "")
+    if not (day or part):
+        return _ending(text, "today") or _clock(text, is_announced=is_announced)
+    plain = " ".join(rest).removeprefix("at ").removeprefix("on ").removesuffix(" on").removesuffix(" at").strip()
+    if ends := _ending(plain, day or "today"):
+        return ends
+    time = _clock(plain, is_announced=True) if plain else Unread("no_time")
+    return time if isinstance(time, Unread) else _on(time, day, part)
 
 
-def _on(time: _Time, day: str) -> _Time | Unread:
-    if time.options:
-        # With a day, `2h` can only be a time.
-        return _Time(time.hour, time.minute, day=day)
+def _ending(text: str, day: str) -> Unread | None:
+    """Return what *the end of the day* may mean: nobody but who says so knows when that is."""
+    if text not in _ENDS:
+        return None
+    hours = [f"{day} {hour}" for hour in _ENDS[text]]
+    return Unread("ambiguous", tuple(one.replace("today 24:00", "tonight 00:00") for one in hours))
+
+
+def _on(time: _Time, day: str, part: str) -> _Time | Unread:
+    """Return a time on a day and in a part of it, which say which of twelve hours it is."""
+    # With a day, `2h` can only be a time.
+    time = replace(time, day=day, options=())
+    halves = _halves(time.hour) if time.hour < _AFTERNOON and not time.is_sure else (time.hour,)
+    if part:
+        within = [hour for hour in halves if hour in _PARTS[part]]
+        if part == "morning" and time.hour == _HALF_DAY:
+            within = []
+        if len(within) == 1 or time.is_sure or time.hour >= _AFTERNOON:
+            return replace(time, hour=within[0] if within else time.hour, is_open=False, part=part)
+        return Unread("unreadable")
     if not time.is_open:
-        return _Time(time.hour, time.minute, day=day)
-    if day == "tonight":
-        return _Time(time.hour % 12 + 12, time.minute, day=day)
-    return Unread("ambiguous", tuple(f"{day} {hour:02d}:{time.minute:02d}" for hour in _halves(time.hour)))
+        return time
+    return Unread("ambiguous", tuple(f"{day} {hour:02d}:{time.minute:02d}" for hour in halves))
 
 
 def _halves(hour: int) -> tuple[int, int]:
@@ -321,25 +467,27 @@ def _weekday(word: str) -> int | None:
 def _clock(text: str, *, is_announced: bool) -> _Time | Unread:
     """Return a time of day; unless it is announced as one, it needs a minute, am or pm, or a name."""
     if text in _NAMED_TIMES:
-        return _Time(_NAMED_TIMES[text])
-    if is_announced and (four := _DIGITS.fullmatch(text)):
-        return _Time(int(four[1]), int(four[2])) if int(four[1]) < 24 else Unread("unreadable")
+        return _Time(_NAMED_TIMES[text], is_sure=True)
+    if (four := _DIGITS.fullmatch(text)) and (is_announced or int(four[1]) not in _CENTURIES):
+        return _Time(int(four[1]), int(four[2]), is_sure=True) if int(four[1]) < 24 else Unread("unreadable")
     found = _CLOCK.fullmatch(text)
     if found is None:
         return Unread("unreadable")
-    hour, minute, mark = int(found[1]), int(found[2] or 0), found[3] or ""
+    hour, minute, mark = int(found[1]), int(found[3] or 0), found[4] or ""
     is_of_twelve = mark in {"am", "pm"}
-    if hour > 24 or (hour == 24 and minute) or (is_of_twelve and not 1 <= hour <= 12):
+    if hour > 24 or (hour == 24 and minute) or (is_of_twelve and not 1 <= hour <= _HALF_DAY):
         return Unread("unreadable")
     if is_of_twelve:
-        return _Time(hour % 12 + (12 if mark == "pm" else 0), minute)
+        return _Time(hour % 12 + (12 if mark == "pm" else 0), minute, is_sure=True)
     is_bare, has_h = found[2] is None, "h" in text.removesuffix("o'clock")
     if not is_announced and ((is_bare and not mark) or (has_h and hour < _AFTERNOON)):
         # A number alone isn't a time, and lengths are written like this, too.
         return Unread("unreadable")
     if is_bare and has_h and 0 < hour < _AFTERNOON:
         return _Time(hour, minute, options=(f"for {hour}h", f"at {hour:02d}:00"))
-    return _Time(hour % 24, minute, is_open=is_bare and 1 <= hour <= 12)
+    is_open = (is_bare or found[2] == "~") and 1 <= hour <= _HALF_DAY
+    is_padded = text.startswith("0") or hour in {0, _HALF_DAY}
+    return _Time(hour % 24, minute, is_open=is_open, is_sure=is_padded and not is_bare)
 
 
 def _resolved(time: _Time, zone: ZoneInfo, now: float) -> Moment | Unread:
@@ -355,14 +503,18 @@ def _resolved(time: _Time, zone: ZoneInfo, now: float) -> Moment | Unread:
     found = [_moment(day, hour, time.minute, zone, now) for day in days for hour in hours]
     moment = min((one for one in found if one.at > now), key=lambda one: one.at)
     is_next_day = datetime.fromtimestamp(moment.at, zone).date() > today
+    later = f"{time.hour + 12}:{time.minute:02d}"
+    if is_next_day and time.is_twelve and _moment(today, time.hour + 12, time.minute, zone, now).at > now:
+        # `8:30` has passed, and is this evening's to many.
+        return Unread("ambiguous", (f"tomorrow {time.hour:02d}:{time.minute:02d}", later))
     return Moment(moment.at, is_next_day=is_next_day, is_shifted=moment.is_shifted)
 
 
 def _on_day(time: _Time, zone: ZoneInfo, now: float, today: date) -> Moment | Unread:
     weekday = _weekday(time.day)
     if time.day in {"today", "tonight"}:
-        # Midnight tonight is where the day ends.
-        day = today + timedelta(days=1 if time.day == "tonight" and time.hour == 0 else 0)
+        # The night is the one that follows the day.
+        day = today + timedelta(days=time.part in _NIGHTS and time.hour < _NIGHT_ENDS)
     elif time.day == "tomorrow":
         day = today + timedelta(days=1)
     elif weekday is not None:

@@ -1,46 +1,345 @@
-"""Find the times among words; pure."""
+"""Find the times in what people write, whatever is to happen then; pure.
 
-from collections.abc import Mapping
+That is a time of day or a length, how much longer, or working hours, in the words that follow a name after
+``hours``: ``DAYS TIMES``, ``restart DAYS TIME``, ``off``, ``on``, ``skip DAY`` or ``pause until DAY``. How a
+time is written is read in ``bot.domain.moments``, and days that come again in ``bot.domain.hours``.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import groupby, pairwise
 from typing import Final
 
-from bot.domain import moments
+from bot.domain import hours, moments
+from bot.domain.hours import Wanted
+from bot.domain.moments import LEADS, Phrase
+from bot.domain.timers import MORE_SECONDS
 from handlers.command_line import plain
-from handlers.language import hours
+from handlers.language import vocabulary
+from handlers.language.words import begins, repeats
+
+#: A restart is a stop, which is warned of, and a start this many minutes later.
+_DOWN_MINUTES: Final = 10
+_PARTS_OF_DAYS: Final = vocabulary.LATE | {"morning", "mornings"}
+#: What joins hours to the words around them, before and after.
+_BEFORE: Final = frozenset({"and", "the", "to", "in"})
+_AFTER: Final = _BEFORE | {"at", "from", "on"}
+#: Words for a length that counts from a planned end, and those that mean an hour with it.
+_LONGER: Final = frozenset({"longer", "more", "another", "extra", "additional", "further"})
+_SOME: Final = frozenset({"time", "a", "bit", "little", "some", "while"})
+#: What a time can begin with, and what else can be in one.
+_UNTIL: Final = frozenset({"until", "till", "til", "'til"})
+_FIRST: Final = frozenset(LEADS) | frozenset(
+    """on over during this the next all rest remainder end close eod half halb quarter couple noon midday
+    midnight morning afternoon evening night lunch a an am""".split()
+)
+_WITHIN: Final = _FIRST | frozenset(
+    """of day days week weeks wk hour hours hr hrs h m min mins minute minutes d w my work working business play
+    past to and from now or so latest pm o'clock der die today""".split()
+)
+_MOST_WORDS: Final = 10
+#: What looks like a time where none can be read, and what comes before a day that is none.
+_CLOCKLIKE: Final = re.compile(r"[0-9]{1,2}(?:[:.h][0-9]{2}(?:[ap]m)?|[ap]m|h|min)|[0-9]{1,3}")
+_GREETING: Final = frozenset({"good", "nice", "great", "lovely", "happy", "guten", "gute", "schönen"})
 
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """Hold the times of a text, and at which places their words stand."""
+    """Hold the times of a text, and the places of their words.
+
+    ``when`` may be a day without an hour: reading it says so. ``is_unread``: one can't be read, or there are
+    two. ``marks`` are kinds of times by their first places.
+    """
 
     places: frozenset[int] = frozenset()
-    when: moments.Phrase | None = None
+    when: Phrase | None = None
     more: float = 0.0
     hours: str = ""
     is_unread: bool = False
     marks: Mapping[int, str] = field(default_factory=dict)
+    #: The hours, if they can be read, and whether both ends were said with verbs of their own.
+    wanted: Wanted | None = None
+    is_joint: bool = False
+
+    def order(self, verb: str) -> str:
+        """Return the words that follow a name after ``hours``, for a verb; what it can't do can't be read."""
+        said = order("start" if self.is_joint else verb, self.wanted)
+        return said or (self.hours and f"{verb} {self.hours}")
 
 
-NONE: Final = Times()
+def find(words: Sequence[str], named: AbstractSet[int] = frozenset()) -> Times:
+    """Return the times among words, wherever they are; ``named`` are places of names, which are none."""
+    said = [moments.spelt(plain(word)) for word in words]
+    found = _hours(said, named)
+    if not found.hours and (more := _longer(said, named)):
+        found = Times(frozenset(more[0]), more=more[1], marks={min(more[0]): "long"})
+    phrases = _phrases(words, said, {*named, *found.places})
+    days, times = ([one for one in phrases if (one[2] == "day") is is_day] for is_day in (True, False))
+    if len(days) == len(times) == 1:
+        (_, day, _), (_, time, kind) = days[0], times[0]
+        text = f"{day.text} {time.text}"
+        if moments.time_kind(text) == "time":
+            times = [((*days[0][0], *times[0][0]), replace(time, text=text), kind)]
+            days = []
+    both = sorted([*days, *times], key=lambda one: min(one[0]))
+    unread = _unread(said, {*named, *found.places, *(at for one in both for at in one[0])})
+    marks = {min(one[0]): one[2] for one in both} | {min(places): kind for places, kind in unread}
+    is_second = len(both) + bool(found.places) > 1
+    return replace(
+        found,
+        places=found.places.union(*(one[0] for one in both), *(places for places, _ in unread)),
+        when=both[0][1] if both else None,
+        is_unread=found.is_unread or is_second or bool(unread),
+        marks={**found.marks, **marks},
+    )
 
 
-def find(words: tuple[str, ...], named: AbstractSet[int]) -> Times:
-    """Return the times among words; ``named`` are the places of names."""
-    verb = plain(words[0]) if words else ""
-    left, order = hours.split(verb, words, named)
-    more = moments.longer(left)
-    if more is not None and more[1]:
-        return Times(_gone(words, more[0]), None, more[1])
-    rest, when = moments.split(left, named if left == words else ())
-    return Times(_gone(words, rest), when, 0.0, order)
+def _phrases(
+    words: Sequence[str], said: Sequence[str], besides: AbstractSet[int]
+) -> list[tuple[tuple[int, ...], Phrase, str]]:
+    """Return the places of each time, what it says, and its kind."""
+    found: list[tuple[tuple[int, ...], Phrase, str]] = []
+    begin = 0
+    while begin < len(words):
+        end = begin
+        while end < min(len(words), begin + _MOST_WORDS) and end not in besides and _is_within(said[end]):
+            end += 1
+        is_greeting = begin > 0 and said[begin - 1] in _GREETING
+        while end > begin and not is_greeting and _may_begin(said[begin]):
+            text = " ".join(words[begin:end])
+            if kind := moments.time_kind(text):
+                lead = _lead(said[begin], kind)
+                is_within = end < len(words)
+                found.append((tuple(range(begin, end)), Phrase(lead, text, is_within), _mark(lead, kind)))
+                begin = end - 1
+                break
+            end -= 1
+        begin += 1
+    return found
 
 
-def _gone(words: tuple[str, ...], left: tuple[str, ...]) -> frozenset[int]:
-    at, found = 0, set()
-    for place, word in enumerate(words):
-        if at < len(left) and left[at] is word:
-            at += 1
-        else:
-            found.add(place)
-    return frozenset(found)
+def _lead(word: str, kind: str) -> str:
+    if word in LEADS:
+        return {"about": "at", "before": "by"}.get(word, word)
+    return "at" if kind == "time" else ""
+
+
+def _mark(lead: str, kind: str) -> str:
+    if kind == "day":
+        return "day"
+    if lead in _UNTIL:
+        return "until"
+    return "at" if kind == "time" else {"for": "for", "in": "in", "after": "in"}.get(lead, "long")
+
+
+def _may_begin(word: str) -> bool:
+    return word in _FIRST or word[:1].isdigit() or moments.is_day(word)
+
+
+def _is_within(word: str) -> bool:
+    return word in _WITHIN or word[:1].isdigit() or not word or moments.is_day(word)
+
+
+def _unread(said: Sequence[str], besides: AbstractSet[int]) -> list[tuple[tuple[int, ...], str]]:
+    """Return the places of what looks like a time that nobody can read, and of which kind it is."""
+    found: list[tuple[tuple[int, ...], str]] = []
+    for at, word in enumerate(said):
+        lead = said[at - 1] if at and at - 1 not in besides else ""
+        if at in besides or lead in _GREETING:
+            continue
+        is_number = word.isdecimal() or word[:1] == "0"
+        if _CLOCKLIKE.fullmatch(word) and (not is_number or lead in LEADS):
+            kind = "at" if LEADS.get(lead, "time") != "length" else "for" if lead == "for" else "in"
+            found.append(((at - 1, at) if lead in LEADS else (at,), "until" if lead in _UNTIL else kind))
+        elif moments.is_day(word) or word in _PARTS_OF_DAYS:
+            found.append(((at,), "day"))
+        elif word in {"hours", "minutes"} and lead in {"few", "some", "several"}:
+            found.append(((at - 1, at), "long"))
+    return found
+
+
+# -- how much longer -------------------------------------------------------------------------------------
+
+
+def _longer(said: Sequence[str], named: AbstractSet[int]) -> tuple[Collection[int], float] | None:
+    """Return where it is said how much longer, and how many seconds: ``another hour``, ``30 min more``."""
+    if not _LONGER.intersection(said):
+        return None
+    for begin in range(len(said)):
+        for end in range(min(len(said), begin + _MOST_WORDS), begin, -1):
+            places = range(begin, end)
+            if named.isdisjoint(places) and (seconds := _more(said[begin:end])) is not None:
+                return places, seconds
+    return None
+
+
+def _more(words: Sequence[str]) -> float | None:
+    """Return how much longer words mean, if they mean nothing else; ``longer`` is an hour."""
+    length = [word for word in words if word not in _LONGER and word not in {"by", "for"}]
+    if not _LONGER.intersection(words):
+        return None
+    if set(length) <= _SOME:
+        return MORE_SECONDS if length or "longer" in words else None
+    return moments.length(" ".join(length))
+
+
+# -- working hours ---------------------------------------------------------------------------------------
+
+
+def wanted_of(text: str) -> tuple[Wanted, ...]:
+    """Return the hours that a text names; none if it names no hours."""
+    verb, _, rest = text.partition(" ")
+    is_restart = verb.casefold() == "restart"
+    found = hours.read(rest if is_restart else text)
+    if found is None or not is_restart:
+        return () if found is None else (found,)
+    if found.starts is None or found.stops is not None:
+        return ()
+    again = found.starts + _DOWN_MINUTES
+    return Wanted(found.days, stops=found.starts), Wanted(found.days, starts=again)
+
+
+def is_order(text: str) -> bool:
+    """Return whether words after a name say what becomes of its hours."""
+    verb, _, rest = text.casefold().partition(" ")
+    said = (not rest and verb in vocabulary.ABOUT_HOURS) or (verb in {"skip", "pause"} and bool(rest))
+    return said or bool(wanted_of(text))
+
+
+def about(words: Sequence[str], named: AbstractSet[int]) -> str | None:
+    """Return what a whole sentence says about hours, "" for a question about them; None for any other.
+
+    ``named`` are the places of names.
+    """
+    said = [plain(word) for at, word in enumerate(words) if at not in named]
+    rest = [word for word in said if word not in vocabulary.BESIDES_HOURS and word not in {"hours", "next"}]
+    folded = ["" if plain(word) == "hours" else plain(word) for word in words]
+    parts = [folded[at] for at in _places(folded, named)]
+    is_set = set(rest) - set(parts) <= vocabulary.SETTING_HOURS and vocabulary.SETTING_HOURS & set(rest)
+    if is_set and (wanted := _read(parts)) is not None:
+        return hours.written(wanted)
+    if set(rest) > vocabulary.BY_ITSELF and set(rest) <= vocabulary.NOT_BY_ITSELF:
+        return "off"
+    match rest:
+        case ["stop", "starting", *when] if all(map(_is_part, when)):
+            return "off"
+        case ["no", day] | ["don't" | "dont" | "never", "start" | "run", day] if moments.is_day(day):
+            return f"skip {day}"
+        case ["skip", day] if moments.is_day(day):
+            return f"skip {day}"
+        case ["pause", "until" | "till", day] if moments.is_day(day) or day == "week":
+            return f"pause until {day}"
+    if "hours" not in said:
+        return None
+    for order, (meaning, besides) in vocabulary.ABOUT_HOURS.items():
+        if meaning & set(rest) and set(rest) <= meaning | besides:
+            return order
+    return "" if set(rest) <= vocabulary.ASKING_HOURS else None
+
+
+def _hours(said: Sequence[str], named: AbstractSet[int]) -> Times:
+    """Return hours that come again and again, or from one time to another; none if there are none.
+
+    What repeats but can't be read is returned so that it can't be read.
+    """
+    joint, is_stop = _joint(said, named)
+    places = [at for at in _places(said, {*named, *joint}) if at not in named]
+    parts = [said[at] for at in places]
+    wanted = _read(parts)
+    if joint:
+        sides = [[said[at] for at in places if (at < joint.start) is is_first] for is_first in (True, False)]
+        starts, stops = sides if is_stop else sides[::-1]
+        wanted = _read([*starts, "until", *stops])
+    is_plural = any(
+        part != "days" and part.endswith(("days", "mornings", "evenings", "nights")) for part in parts
+    )
+    is_again = wanted is not None and (
+        bool(joint) or is_plural or len(wanted.days) > 1 or bool(vocabulary.EVERY.intersection(parts))
+    )
+    taken = frozenset((*places, *joint))
+    if is_again or repeats(parts):
+        text = hours.written(wanted) if wanted is not None else " ".join(parts)
+        return Times(taken, None, 0.0, text, wanted is None, {min(taken): "days"}, wanted, bool(joint))
+    span = wanted or _read(["daily", *parts])
+    if joint or span is None or None in (span.starts, span.stops):
+        return Times()
+    is_once = wanted is not None and not wanted.days & hours.EVERY_DAY
+    once = (hours.written(span), False, span) if is_once else ("", True, None)
+    return Times(taken, None, 0.0, once[0], once[1], {min(taken): "span"}, once[2])
+
+
+def _joint(said: Sequence[str], named: AbstractSet[int]) -> tuple[range, bool]:
+    """Return where ``and stop it`` joins when something starts and when it stops, or ``and start it``."""
+    words = ["it" if at in named else word for at, word in enumerate(said)]
+    for at in range(len(words)):
+        then = at + next(count for count in (2, 1, 0) if vocabulary.THEN.issuperset(words[at : at + count]))
+        for other in (vocabulary.AND_STOP, vocabulary.AND_START) if then > at and at not in named else ():
+            if count := begins(words[then:], other):
+                return range(at, then + count), other is vocabulary.AND_STOP
+    return range(0), False
+
+
+def order(verb: str, wanted: Wanted | None) -> str:
+    """Return how hours are asked for by a verb; what is said of a stop is when it comes."""
+    if wanted is None:
+        return ""
+    is_start, is_whole = wanted.starts is not None, None not in (wanted.starts, wanted.stops)
+    if verb in {"start", "resume"} or (verb == "keep" and is_whole):
+        return hours.written(wanted) if is_start else ""
+    if verb == "restart" and not is_whole and is_start:
+        return f"restart {hours.written(wanted)}"
+    if verb == "stop" and not is_whole:
+        stops = wanted.stops if wanted.starts is None else wanted.starts or hours.DAY_MINUTES
+        return hours.written(replace(wanted, starts=None, stops=stops))
+    return ""
+
+
+def _places(folded: Sequence[str], named: AbstractSet[int]) -> Collection[int]:
+    """Return where words belong to hours: runs of such words that name a day or a time."""
+    found: list[int] = []
+    for is_part, run_ in groupby(range(len(folded)), lambda at: at not in named and _is_part(folded[at])):
+        run = list(run_)
+        while run and folded[run[0]] in _BEFORE and not _PARTS_OF_DAYS.intersection(folded[run[0] :][:3]):
+            run = run[1:]
+        while run and folded[run[-1]] in _AFTER:
+            run = run[:-1]
+        if is_part and any(folded[at] not in vocabulary.JOINING_HOURS for at in run):
+            found += run
+    return found
+
+
+def _is_part(word: str) -> bool:
+    is_day = bool(hours.days_of(word)) or word in vocabulary.DAILY | vocabulary.OF_DAYS | _PARTS_OF_DAYS
+    return (
+        is_day
+        or word in vocabulary.OF_HOURS
+        or word[:1].isdigit()
+        or (word[:1] == "-" and word[1:2].isdigit())
+    )
+
+
+def _read(parts: Sequence[str]) -> Wanted | None:
+    """Read hours whose time may come first: ``at 9 every weekday``, ``every evening at 8``.
+
+    They may have exceptions: ``every weekday except friday at 9``.
+    """
+    if "except" in parts:
+        at = parts.index("except")
+        days = frozenset[str]().union(*map(hours.days_of, parts[at:]))
+        found = _read([*parts[:at], *(part for part in parts[at + 1 :] if not hours.days_of(part))])
+        return replace(found, days=found.days - days) if found is not None and found.days > days else None
+    words = [part for part in parts if part not in _PARTS_OF_DAYS | {"in"}]
+    if "during" in words:
+        words = ["weekdays" if word == "week" else word for word in words if word != "during"]
+    if not any(map(hours.days_of, words)) and len(words) < len(parts):
+        words = ["daily", *words]
+    if vocabulary.LATE.intersection(parts) and words and words[-1].isdecimal() and int(words[-1]) < 12:
+        words.append("pm")
+    if any(first[:1].isdigit() and then in {"day", "days"} for first, then in pairwise(words)):
+        return None  # A length: ``every 2 days``.
+    turned = [[*words[at:], *words[:at]] for at in range(len(words))]
+    # `8 on mondays until noon`
+    turned.append(sorted(words, key=lambda word: not hours.days_of(word)))
+    return next((found for one in turned if (found := hours.read(" ".join(one))) is not None), None)
