@@ -76,7 +76,7 @@ class Reading:
     words: tuple[str, ...] = ()
     manner: Manner = Manner.TYPED
     which: Which = field(default_factory=Which)
-    time: times.Times = times.NONE
+    time: times.Times = field(default_factory=times.Times)
     how: How = ""
     left: tuple[str, ...] = ()
     #: It asks something, and nobody to do it.
@@ -173,6 +173,8 @@ class _Text:
             reading = self._by_itself(first, self.folder, self.written[1:], Manner.TYPED)
             is_question = self._asks(self.written) and not is_own and first != "help"
             return replace(reading, is_question=is_question)
+        if of_hours := self._of_hours():
+            return of_hours
         words, is_polite = self._without_courtesy(self.written)
         if talk := vocabulary.TALK.get(tuple(map(plain, words))):
             return Reading("talk", talk)
@@ -211,7 +213,7 @@ class _Text:
         timed = words if is_name else with_times(words)
         if plain(words[0]) in vocabulary.EXTENDING:
             timed = (*timed, "longer")
-        found = times.NONE if is_name else times.find(timed, self._named(timed))
+        found = times.Times() if is_name else times.find(timed, self._named(timed))
         body, _ = self._without_courtesy(
             tuple(word for at, word in enumerate(timed) if at not in found.places)
         )
@@ -222,13 +224,30 @@ class _Text:
         manner = Manner.TYPED if plain(words[0]) == opening.verb else Manner.SAID
         if opening.folder == "workspace" and opening.verb in READ:
             reading = self._command(opening.verb, opening.rest, manner)
+            order = found.order(opening.verb)
+            is_unread = found.is_unread or (bool(order) and not times.wanted_of(order))
             is_timed = reading.kind == "verb" and reading.folder == "workspace"
-            return replace(reading, time=found) if is_timed else reading
+            return (
+                replace(reading, time=replace(found, hours=order, is_unread=is_unread))
+                if is_timed
+                else reading
+            )
         reading = self._by_itself(opening.verb, opening.folder, opening.rest, manner)
         left = self._strange(reading)
         # What is named may belong to something else: `all off but report`.
         about = self._without_verb(body, found) if left else reading
         return replace(reading, time=found, left=left, which=about.which, how=about.how)
+
+    def _of_hours(self) -> Reading | None:
+        """Read a sentence about working hours: what they are, none tomorrow, or none any more."""
+        named = self._named(self.written)
+        order = times.about(self.written, named)
+        if order is None:
+            return None
+        about = (word for at, word in enumerate(self.written) if at in named or plain(word) in vocabulary.IT)
+        is_asked = bool(order) and self.written[-1].endswith("?")
+        time, which = times.Times(hours=order), self._which(tuple(about))
+        return Reading("verb", "hours", "workspace", (), Manner.SAID, which, time, is_question=is_asked)
 
     def _without_verb(self, body: tuple[str, ...], found: times.Times) -> Reading:
         """Return what is named without a verb: more time, hours, or what may go on with what was said."""

@@ -24,7 +24,7 @@ from bot.services.workspaces import effects, owned
 from bot.support.errors import Refused
 from handlers import routes, talking
 from handlers.command_line import written
-from handlers.language.hours import is_order, order, wanted_of
+from handlers.language.times import is_order, order, wanted_of
 from handlers.payload import value_in, values_of
 from handlers.request import AtFields, Request
 from handlers.workspace.targets import named, workspace_of
