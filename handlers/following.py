@@ -204,7 +204,8 @@ class _Turn:
         known = {*LEADS, *_NUMBERS}.union({self.day, self.number}, *(parts[one] for one in self.chosen))
         # "and report is down" says something about it.
         is_remark = bool(self.which.is_named and vocabulary.POINTING.intersection(folded))
-        self.is_strange = is_remark or any(plain(word) not in known for word in self.which.unknown)
+        is_odd = is_remark or (bool(self.out.unknown) and not self.out_verb)
+        self.is_strange = is_odd or any(plain(word) not in known for word in self.which.unknown)
 
     async def merged(self, reading: Reading) -> Answer | tuple[str, ...] | None:
         """Return the words that are meant, or the answer; None for what stands on its own."""
@@ -312,18 +313,21 @@ class _Turn:
         text = self.number or typed or self.day or "".join(self.roles & {"am", "pm"})
         if self.number and frame.seconds is not None:
             return (self._lead("in"), self.number, "h" if round(frame.seconds / 60.0) >= 60 else "min")
+        found = await typed_moment(services, asker, typed) if typed else None
+        is_time = found is not None and (isinstance(found, Moment) or found.why != "no_time")
         if last is None or not text:
             is_hour = self.number and frame.is_asked and frame.verb in TIMED
-            return (self.when.lead, *typed.split()) if self.when else ("at", self.number) if is_hour else ()
+            typed = typed if is_time else self.number if is_hour else ""
+            return (self.when.lead if self.when else "at", *typed.split()) if typed else ()
         at = moments.instead(text, last, await services.store.zone(asker), await services.store.now())
         if at is not None:
-            # Which half of the day is meant is still open.
-            return () if frame.is_open and text not in {"am", "pm"} else await self._at(at)
-        found = await typed_moment(services, asker, typed)
+            # Which half of the day is meant may still be open.
+            is_bare = (moments.minute_of(text) or (0, False))[1]
+            return () if frame.is_open and is_bare else await self._at(at)
         length = found.seconds if isinstance(found, Moment) else None
         if length is not None and self.roles & {"later", "earlier"}:
             return await self._at(last + length * (1 if "later" in self.roles else -1))
-        return (self._lead("at" if length is None else "in"), *typed.split()) if typed else ()
+        return (self._lead("at" if length is None else "in"), *typed.split()) if is_time else ()
 
     # -- what becomes of what was done ---------------------------------------------------------------------
 
@@ -370,7 +374,7 @@ class _Turn:
     async def _without(self) -> Answer | tuple[str, ...] | None:
         """Leave some of the last request out, or take that back."""
         frame, out = self.frame, self.out
-        if self.out_verb not in {"", frame.verb} or (out.unknown and not self.out_verb):
+        if self.out_verb not in {"", frame.verb}:
             return self._not_taken()
         there = [one for one in frame.objects if one.connection in out.connections]
         is_whole = not out.is_named and (not out.unknown or bool(self.out_verb))

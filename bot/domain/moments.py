@@ -558,30 +558,33 @@ def minute_of(text: str) -> tuple[int, bool] | None:
     return found.hour * 60 + found.minute, found.is_open
 
 
-#: A time of day that may be one of each half.
-_OF_TWELVE: Final = re.compile(r"(?:[1-9]|1[0-2])(?:[:.][0-5][0-9])?")
+#: A time of day that may be one of each half, and words for these.
+_OF_TWELVE: Final = re.compile(r"(?<![0-9])(?:[1-9]|1[0-2])[:.][0-5][0-9](?! ?[0-9ap])")
+_AM: Final = frozenset({"am", "morning", "mornings", "morgens", "früh"})
+_PM: Final = frozenset({"pm", "afternoon", "evening", "night", "tonight", "nachmittags", "abends"})
 _HALF_A_DAY: Final = 720
 
 
 def instead(text: str, last: float, zone: ZoneInfo, now: float) -> float | None:
-    """Return what a text makes of a moment: another time, *am* or *pm*, another day; None for anything else.
+    """Return what a text makes of a moment: another time, half of the day, or day; None for anything else.
 
     A time that may be one of each half of a day is the one that is nearer to that moment.
     """
-    local, today = datetime.fromtimestamp(last, zone), datetime.fromtimestamp(now, zone).date()
-    minutes, ahead, near = [local.hour * 60 + local.minute], (-1, 0, 1), last
-    found, day = minute_of(text), local.date()
-    if is_day(text):
-        day, ahead = day_of(text.replace("tonight", "today"), today) or day, (0, 0, 0)
-    elif text in {"am", "pm"}:
-        # On the same day, or else on the next.
-        minutes, ahead, near = [minutes[0] % _HALF_A_DAY + _HALF_A_DAY * (text == "pm")], (0, 1, 1), now
-    elif found is not None:
-        is_open = bool(_OF_TWELVE.fullmatch(text))
-        minutes = [found[0], (found[0] + _HALF_A_DAY) % (2 * _HALF_A_DAY)] if is_open else [found[0]]
-    else:
+    words, local = {*text.casefold().split()}, datetime.fromtimestamp(last, zone)
+    found, named, half = minute_of(text), next(filter(is_day, words), ""), words & (_AM | _PM)
+    if found is None and (any(letter.isdigit() for letter in text) or not (named or half)):
         return None
-    ats = [instant(day + timedelta(days=days), minute, zone) for days in ahead for minute in minutes]
+    # On the same day, or else on the next.
+    minutes, near, ahead = [local.hour * 60 + local.minute], now, [0] if named else [0, 1]
+    if found is not None:
+        minutes = [found[0]]
+        if found[1] or _OF_TWELVE.search(text):
+            minutes, near, ahead = [found[0], (found[0] + _HALF_A_DAY) % (2 * _HALF_A_DAY)], last, [-1, 0, 1]
+    elif half:
+        minutes = [minutes[0] % _HALF_A_DAY + _HALF_A_DAY * bool(half & _PM)]
+    today = datetime.fromtimestamp(now, zone).date()
+    day = day_of(named.replace("tonight", "today"), today) if named else None
+    ats = [instant((day or local.date()) + timedelta(one), at, zone) for one in ahead for at in minutes]
     return min((at for at in ats if at > now), key=lambda at: abs(at - near), default=None)
 
 

@@ -112,6 +112,8 @@ WEEKDAYS = "fri,mon,thu,tue,wed"
         ("stop report at 5pm", "actually tomorrow", ["timer report 33"]),
         ("stop report at 5pm", "no, an hour earlier", ["timer report 8"]),
         ("stop report tomorrow at 9", "in the evening i mean", ["timer report 37"]),
+        ("stop report tomorrow at 9", "9pm", ["timer report 37"]),
+        ("stop report tomorrow at 9", "make it 10", []),
         ("start notebook for 4 hours", "until 6 is enough", ["start notebook@saturn", "timer notebook 10"]),
         ("status report", "till 6pm", ["timer report 10"]),
         # another object, or one more
