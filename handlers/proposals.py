@@ -110,11 +110,11 @@ async def proposed(
     request: Request, reading: Reading, ranks: Sequence[Rank], rows: Sequence[Workspace]
 ) -> Answer:
     """Answer what is likely and only shows something; otherwise propose what may be meant and works."""
-    if reading.parts:
-        return await _one_each(request, reading.parts, rows)
     text = await _Text.of(request, reading, rows)
     if text.which.is_theirs and not text.which.courses:
         return talking.theirs(request, text.which.named)
+    if reading.parts:
+        return await _one_each(request, reading.parts, rows)
     ranks = _weighed(reading, ranks)
     likely = _likely(text, ranks)
     if likely and (shown := await text.shown(likely)) is not None:
@@ -131,13 +131,18 @@ async def proposed(
 async def _one_each(request: Request, parts: Sequence[Reading], rows: Sequence[Workspace]) -> Answer:
     """Propose the likeliest of each clause."""
     found: dict[str, Proposal] = {}
-    texts = [await _Text.of(request, part, rows) for part in parts if part.how != "not"]
+    texts = [
+        await _Text.of(replace(request, given=part.said), part, rows)
+        for part in parts
+        if part.said and part.how != "not"
+    ]
     for text in texts:
         for label, _ in _weighed(text.reading, rank(text.reading.marked)):
             if fitting := (await text.proposals(label))[:1]:
                 found.setdefault(fitting[0].button["text"]["text"], fitting[0])
                 break
-    return await texts[0].answer([*found.values()][:MOST], "")
+    whole = await _Text.of(request, replace(parts[0], how=""), rows)
+    return await whole.answer([*found.values()][:MOST], "")
 
 
 def _weighed(reading: Reading, ranks: Sequence[Rank]) -> list[Rank]:
@@ -204,6 +209,9 @@ class _Text:
         given = request.given or request.arguments
         names = await names_of(request, rows)
         which = which_of(pieces_of(given, names), names, is_question=reading.is_question)
+        if reading.verb and reading.which.named and not which.is_all:
+            # Other clauses may name what is left alone.
+            which = reading.which
         text = cls(request, reading, rows, heard, tuple(map(plain, given)), which)
         text.linked = frozenset(able | {name for name, _ in services.linkless()})
         text.at, text.unread = await _times(request, reading)
