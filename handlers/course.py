@@ -32,7 +32,8 @@ Change = tuple[str, dict[str, str], dict[str, Any]]
 #: What a button says of a day, or of the time after which a lesson is meant.
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d|\d{0,11}")
 _UNTIL: Final = re.compile(r"\s+(?:to|until|till|-)\s+|(?<=[a-z])-|\s*[\u2013\u2014]\s*", re.IGNORECASE)
-_NOISE: Final = re.compile(r"(?:(?:on|until|till|from)\b)?\s*", re.IGNORECASE)
+_NOISE: Final = re.compile(r"(?:(?:on|until|till|from|this|at)\b)?\s*", re.IGNORECASE)
+_SAME_TIME: Final = re.compile(r",? *\b(?:at )?(?:the )?same time$", re.IGNORECASE)
 _LAST: Final = re.compile(r"(.*)\b(until|till|from)\s+(.+)", re.IGNORECASE)
 _MENTION: Final = re.compile(r"<@([UW][A-Z0-9]+)[^<>]*>|,|&|\band\b")
 ORDER: Final = re.compile(
@@ -152,7 +153,11 @@ async def carried_out(
         return await _skips_next(request, card, has_joined=has_joined)
     change = order(card, text, now, typed_on)
     if change is None:
-        return replies.hint(request.filled(words.COURSE_USAGE, course=card.title))
+        (facts,) = await request.services.gatherer.of_courses(
+            request.principal, [(card, request.principal.key in card.teachers)]
+        )
+        said = replies.hint(request.filled(words.UNREAD_CHANGE, course=card.title))
+        return kit.with_blocks(said, [*said.blocks, *rooms.room(facts)])
     if verb == "skip" and has_joined:
         return await _skipped(request, card.id, ",".join(sorted(change[2]["off"] - card.off)))
     if change[0] == "teachers":
@@ -332,9 +337,13 @@ def _lessons(card: ClassCard, first: date, last: date, now: float) -> list[str]:
 
 def _move(card: ClassCard, day: date, text: str, now: float, today: date) -> Change | None:
     """Return how a lesson moves to another day or time of the course, and gets no longer."""
+    text = _SAME_TIME.sub("", text)
     (former,), (where, _, when) = _lessons(card, day, day, now), text.rpartition(" ")
     starts = moments.minute_of(when.partition("-")[0]) if ":" in when else None
-    to = moments.day_of(where if starts else text, today) or day
+    named = _NOISE.sub("", where if starts else text, count=1)
+    to = moments.day_of(named, today) if named else day
+    if to is None:
+        return None
     begin, end = card.moved.get(former, (card.starts or 0, card.stops or 0))
     first = starts[0] if starts else begin
     last, new = first + end - begin, to.isoformat()

@@ -112,6 +112,11 @@ COURSE_USAGE: Final = (
     "`pause until 7 Jan`, `resume`, `hours tue,fri 8:00-9:30`, `until 12 February`, `with @colleague`, or "
     "`end`. You can move a lesson to any day of the course that has none yet. It stays as long as it was."
 )
+#: With its buttons below.
+UNREAD_CHANGE: Final = (
+    "I can't read that change, so I haven't changed *{course}*. "
+    "Use its buttons, or type something like `{command}card {course} skip 24 Dec`."
+)
 CALENDAR: Final = "Calendar"
 #: In a form, with the address, which is shown once.
 CALENDAR_ADDRESS: Final = (
