@@ -4,6 +4,7 @@ A whole name always comes first, however it reads. A word that nothing else expl
 the finger, or the beginning of one.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -23,7 +24,7 @@ from bot.support.cleaning import fold
 from handlers.command_line import MARKS, Quoted, plain
 from handlers.connections import makers
 from handlers.language import vocabulary
-from handlers.language.words import begins, is_emoji, is_slip
+from handlers.language.words import begins, ends_clause, is_emoji, is_slip
 from handlers.request import Request
 
 #: What stands for a workspace, a run or job, a course, a template and a connection.
@@ -33,10 +34,10 @@ _SELDOM: Final = frozenset({"cc", "mm"})
 #: Names have no more words than this unless they are quoted.
 _WORDS_OF_A_NAME: Final = 6
 _QUOTES: Final = "\"'"
-#: A word must be this long to be taken for the beginning of a name, and to name a connection with a slip.
-_SHORTEST_BEGINNING: Final = 3
+#: A word must be this long to be taken for a part of a name, and to name a connection with a slip.
+_SHORTEST_PART: Final = 3
 _SHORTEST_PLACE: Final = 5
-
+_PARTS: Final = re.compile(r"[\s_.-]+")
 
 #: Whether a request is forbidden, on a condition, or somebody else's.
 How = Literal["", "not", "if", "quote"]
@@ -182,27 +183,32 @@ class Names:
         return replace(span, connection=self._places.get(key, "")) if span.mark == "kk" else span
 
     def near(self, words: Sequence[str], *, is_named: bool) -> Span | None:
-        """Return what words may name with a slip, or as the beginning of a name; None for nothing.
+        """Return what words may name with a slip, or by a part of the name; None for nothing.
 
         ``is_named``: they are where a name is, so that the beginning of one is enough.
         """
-        text = " ".join(words).strip(MARKS)
-        is_begun = is_named and len(text) >= _SHORTEST_BEGINNING
-        if is_begun:
+        text, end = " ".join(words).strip(MARKS), len(words)
+        if is_named and len(text) >= _SHORTEST_PART:
             found = naming.find(text, self._rows, self._connections)
             if found.kind in {"one", "many"}:
-                return Span(0, len(words), found.workspaces, is_beginning=True)
+                return Span(0, end, found.workspaces, is_beginning=True)
         typed = fold(next(iter(readings(words))).strip(_QUOTES))
         alike = {*self._by_letter.get(typed[:1], ()), *self._by_letter.get(typed[1:2], ())}
-        near = [self._called(key, 0, len(words)) for key in sorted(alike) if _is_near(typed, key)]
-        if ids := {one.id for span in near for one in span.workspaces}:
-            return Span(0, len(words), tuple(one for one in self._rows if one.id in ids))
-        near = [span for span in near if not span.connection or len(typed) >= _SHORTEST_PLACE]
-        begun = {*self._jobs_by_name, *self._courses_by_title} if is_begun and not near else set()
-        keys = [key for key in begun if key.startswith(typed)]
-        if len(keys) == 1:
-            return replace(self._called(keys[0], 0, len(words)), is_beginning=True)
-        return min(near, key=lambda span: _MARKS.index(span.mark), default=None)
+        slips = [self._called(key, 0, end) for key in sorted(alike) if _is_near(typed, key)]
+        own = [span for span in slips if span.mark not in {"mm", "kk"}]
+        parts = [self._called(key, 0, end) for key in self._by_part.get(typed, ())[:_MOST_NEAR]]
+        spans = own or parts or slips
+        if ids := {one.id for span in spans for one in span.workspaces}:
+            return Span(0, end, tuple(one for one in self._rows if one.id in ids))
+        spans = [span for span in spans if not span.connection or len(typed) >= _SHORTEST_PLACE]
+        first = min(spans, key=lambda span: _MARKS.index(span.mark), default=None)
+        if first is None or first.mark != "jj":
+            return first
+        runs, jobs = (
+            (run for span in spans for run in span.runs),
+            (job for span in spans for job in span.jobs),
+        )
+        return Span(0, end, runs=tuple(runs), jobs=tuple(jobs))
 
     @cached_property
     def _workspaces(self) -> Mapping[str, tuple[Workspace, ...]]:
@@ -241,6 +247,18 @@ class Names:
         return _grouped((name[:1], name) for name in self._keys)
 
     @cached_property
+    def _by_part(self) -> Mapping[str, tuple[str, ...]]:
+        """Return names by those of their words that say something: ``gpu`` of ``gpu-train``."""
+        named = [*(one.title for one in self._rows), *(run.name for run in self._runs)]
+        named += [*(job.name for job in self._jobs), *(card.title for card in self._courses)]
+        return _grouped(
+            (part, key)
+            for key in dict.fromkeys(map(fold, named))
+            for part in dict.fromkeys(_PARTS.split(key))
+            if len(part) >= _SHORTEST_PART and part != key and part not in _KNOWN
+        )
+
+    @cached_property
     def _beginnings(self) -> frozenset[str]:
         """Return the first words of all names: most words of a sentence begin none."""
         return frozenset(plain(name.split()[0]) for name in self._keys)
@@ -255,7 +273,7 @@ class Names:
             for key, title in titles.items()
             for word in title.split()
             if counts[word] == 1
-            and len(word) >= _SHORTEST_BEGINNING
+            and len(word) >= _SHORTEST_PART
             and word not in vocabulary.NO_PLACES
             # A word with which a workspace's name begins means that.
             and not any(name.startswith(word) for name in self._workspaces)
@@ -496,7 +514,7 @@ def _parted(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece]]:
         begin = end = begin + (is_all and not _SPARING.isdisjoint(words[begin : begin + 1]))
         while end < len(pieces) and (pieces[end].span is not None or words[end] in _LEFT_OUT):
             end += 1
-            if not is_all and pieces[end - 1].typed.endswith((",", ";")):
+            if not is_all and ends_clause(pieces[end - 1].typed):
                 break
         if any(piece.workspaces or piece.connection for piece in pieces[begin:end]):
             out, at = [*out, *pieces[begin:end]], end
@@ -599,7 +617,8 @@ def _unexplained(
     places: list[int] = []
     for at, piece in enumerate(head):
         is_quoted = isinstance(piece.typed, Quoted)
-        is_name = piece.span is not None and (is_question or piece.span.mark not in _SELDOM)
+        mark = piece.span.mark if piece.span is not None else ""
+        is_name = mark not in {"", "mm"} and (is_question or mark not in _SELDOM)
         if is_name or (not piece.word and not is_quoted) or is_emoji(piece.typed):
             continue
         then = next((one for one in head[at + 1 :] if one.word not in vocabulary.BEFORE_A_NAME), piece)

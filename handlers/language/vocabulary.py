@@ -197,7 +197,9 @@ INABILITY: Final = _words(
     "can't cannot cant couldn't won't wouldn't doesn't didn't isn't aren't haven't hasn't unable"
 )
 #: Means that nothing should be done.
-NEGATIONS: Final = INABILITY | _words("don't dont not never no nicht kein without shouldn't mustn't")
+NEGATIONS: Final = INABILITY | _words(
+    "don't dont not never no without shouldn't mustn't nicht nie kein keine keinen pas jamais nunca"
+)
 #: Sets a condition: nothing is done to what is named with it.
 CONDITIONS: Final = _words(
     """if when unless once while after before because but instead rather only whenever or later soon tomorrow
@@ -237,7 +239,8 @@ NOT_BY_ITSELF: Final = BY_ITSELF | _words(
     "don't dont do not no never stop start starting stopping run running anymore any more longer"
 )
 EXCEPT: Final = _phrases(
-    "except, except for, but, but not, besides, without, apart from, other than, not, excluding"
+    """except, except for, but, but not, besides, without, apart from, other than, not, excluding, ausser,
+    nicht, aber nicht, bis auf, sauf, pas, excepto, salvo, menos"""
 )
 
 THEN: Final = _words("and then & && und or ; plus")
@@ -293,15 +296,15 @@ OF_JOBS: Final = _words("job jobs run runs")
 #: Everything that a verb can be done to.
 ALL: Final = _phrases(
     """all, everything, all of them, all of it, it all, all my workspaces, all workspaces, every workspace,
-    my workspaces, workspaces, all my notebooks, all notebooks, all servers, all my servers, alles,
-    all the workspaces, all of my workspaces, them all, all my stuff, every one, all of mine, all runs,
-    all jobs, all my runs, all my jobs, my runs, my jobs"""
+    my workspaces, workspaces, all my notebooks, all notebooks, all servers, all my servers, alles, alle,
+    tout, tous, todo, todos, all the workspaces, all of my workspaces, them all, all my stuff, every one,
+    all of mine, all runs, all jobs, all my runs, all my jobs, my runs, my jobs"""
 )
 #: Everything else.
 REST: Final = _phrases(
     """everything else, anything else, all else, the others, all others, all the others, the rest,
     all the rest, the rest of them, the other ones, all the other ones, the other workspaces,
-    all other workspaces"""
+    all other workspaces, alles andere, alle anderen, le reste, el resto"""
 )
 #: Which ones, by their state, where several are meant: ``all that are running``.
 RUNNING: Final = _words("running started active up on")

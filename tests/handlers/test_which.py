@@ -53,6 +53,8 @@ def reading_of(text: str) -> Reading:
         ("is dashboard up", "workspace dashboard"),
         ("show me the dashboard", "workspace dashboard"),
         ("dashbord", "workspace dashboard"),
+        ("is gpu still on", "workspace gpu-train"),
+        ("what did the etl print", "job etl-nightly"),
     ],
 )
 def test_whatever_has_a_name_is_found_by_it(text, named):
@@ -67,7 +69,7 @@ def test_a_job_is_run_by_its_name_and_nothing_else_is_done_to_it():
     whole = reading_of("run train-xgb")
     assert (whole.folder, whole.what, whole.words) == ("job", "run", ("saturn", "train-xgb"))
     assert whole.is_full
-    for text in ("run trian-xgb", "run train", "run train-xgb with EPOCHS=20", "run train-xgb on hub"):
+    for text in ("run trian-xgb", "run xgb", "run train-xgb with EPOCHS=20", "run train-xgb on hub"):
         assert not reading_of(text).is_full, text
     for text in ("run train-xgb and etl-nightly", "stop train-xgb", "open train-xgb", "start Biology"):
         assert not reading_of(text).is_full, text
@@ -87,6 +89,8 @@ def test_a_job_is_run_by_its_name_and_nothing_else_is_done_to_it():
         ("stop the others, keep report", {"report"}),
         ("stop everything, but leave report running", {"report"}),
         ("turn all off, just not report", {"report"}),
+        ("arrête tout sauf report", {"report"}),
+        ("alles aus außer report", {"report"}),
     ],
 )
 def test_what_is_taken_out_of_all_is_left_out(text, left):
