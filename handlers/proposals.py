@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import partial
+from functools import cache, lru_cache, partial
 from typing import Any, Final, NamedTuple
 
 from bot.domain import lessons, moments
@@ -26,11 +26,12 @@ from bot.messages.blocks.kit import Element, Markup, Press, fill, line
 from bot.messages.texts import acts as act_words
 from bot.messages.texts import cards, talk, times
 from bot.messages.texts.facts import FACTS
+from bot.messages.texts.verbs import VERBS
 from bot.services import lessons as cases
 from bot.services.home import today
 from bot.services.workspaces import effects_now
 from bot.support.errors import Refused
-from handlers import acts, course, questions, routes, talking
+from handlers import acts, course, mistyped, questions, routes, talking
 from handlers.command_line import plain, written
 from handlers.connections import makers
 from handlers.job import runs_named_jobs
@@ -38,6 +39,7 @@ from handlers.language import vocabulary
 from handlers.language.names import Which, names_of, pieces_of, which_of
 from handlers.language.ranker import Rank, rank
 from handlers.language.reading import TIMED, Reading
+from handlers.language.words import Manner
 from handlers.request import Request
 from handlers.workspace import hours, targets, timers
 from handlers.workspace.operations import as_it_is
@@ -75,6 +77,8 @@ _ASKED: Final = {
 }
 #: What shows this of a run or a job.
 _OF_A_RUN: Final = {"why": "result", "job-status": "result", "job-logs": "logs", "eta": "eta"}
+#: What is shown of a name alone, by its mark.
+_ALONE: Final = {"ww": "status", "jj": "job-status", "cc": "courses", "kk": "health"}
 _OF_ACTS: Final = frozenset({"planned", "today", "heard", "messages"})
 _SMALL_TALK: Final = frozenset({"hello", "thanks", "nothing", "chat", "cant"})
 #: Commands that show something, or ask by themselves, without words after them.
@@ -97,6 +101,8 @@ _ASKERS: Final = frozenset(["i", "we", "you", "u", "ya", "ye", "it", "that", "he
 _BUT: Final = vocabulary.NEGATIONS | {"but", "except", "leave", "keep", "apart", "besides", "just", "only"}
 _UNTIL: Final = frozenset({"for", "until", "till", "til", "'til"})
 _ENDING: Final = 4
+#: The most words of a mistyped command.
+_A_COMMAND: Final = 3
 
 
 class Proposal(NamedTuple):
@@ -115,10 +121,14 @@ async def proposed(
         return talking.theirs(request, text.which.named)
     if reading.parts:
         return await _one_each(request, reading.parts, rows)
+    if reading.verb and reading.manner is Manner.TYPED:
+        await mistyped.refuse_flags(request.about(reading.folder, reading.verb, reading.words))
+    if is_mistyped(request, text.which):
+        return talking.not_understood(request)
     ranks = _weighed(reading, ranks)
-    likely = _likely(text, ranks)
-    if likely and (shown := await text.shown(likely)) is not None:
-        return replies.with_remarks(shown, text.left_out(likely)) if shown.text else shown
+    for label in _likely(text, ranks):
+        if (shown := await text.shown(label)) is not None:
+            return replies.with_remarks(shown, text.left_out(label)) if shown.text else shown
     found: dict[str, Proposal] = {}
     for label, _ in ranks:
         for one in await text.proposals(label):
@@ -151,25 +161,36 @@ def _weighed(reading: Reading, ranks: Sequence[Rank]) -> list[Rank]:
     more = {reading.verb: _SEEN} if is_seen else {}
     likely = more | {one.label: one.likelihood + more.get(one.label, 0.0) for one in ranks}
     top = max(likely.values(), default=0.0)
-    least = {label: _LEAST_SHOWN if is_shown(label) or label in _RARE else _LEAST for label in likely}
+    weak = {label for label in likely if label in _RARE or (is_shown(label) and label not in _ASKED)}
+    least = {label: _LEAST_SHOWN if label in weak else _LEAST for label in likely}
     found = [Rank(label, one) for label, one in likely.items() if one >= max(least[label], top * _SHARE)]
     return sorted(found, key=lambda one: -one.likelihood)
 
 
-def _likely(text: _Text, ranks: Sequence[Rank]) -> str:
-    """Return the label that is answered at once; of a question, the likeliest that only shows."""
+def is_mistyped(request: Request, which: Which) -> bool:
+    """Return whether it is a command with a slip in its verb, or a link to something that isn't known."""
+    first, *others = request.arguments or ("",)
+    if not others and "://" in first:
+        return not which.is_named
+    is_command = len(others) < _A_COMMAND or request.folder == "job"
+    return is_command and bool(talking.near(request, plain(first)))
+
+
+def _likely(text: _Text, ranks: Sequence[Rank]) -> list[str]:
+    """Return the labels of which the first that can is answered at once; of a question, any that shows."""
+    if len(text.reading.marked) == 1 and (label := _ALONE.get(text.reading.marked[0], "")):
+        return [label]
+    shown = [one for one in ranks if is_shown(one.label)]
     first, second = [*ranks, Rank("", 0.0), Rank("", 0.0)][:2]
-    if text.is_asked_only:
-        if text.which.state and not text.which.is_named:
-            return "list"
-        shown = [one for one in ranks if is_shown(one.label)]
-        first, second = [*shown, Rank("", 0.0)][0], Rank("", 0.0)
-        if first.label in _ASKED and text.which.is_named:
-            return first.label
-        if first.likelihood < _LIKELY and text.reading.when is not None:
-            return "planned"
-    is_ahead = first.likelihood >= max(_LIKELY, second.likelihood * _AHEAD)
-    return first.label if is_ahead and is_shown(first.label) else ""
+    if not text.is_asked_only:
+        is_ahead = first.likelihood >= max(_LIKELY, second.likelihood * _AHEAD)
+        return [first.label] if is_ahead and first in shown else []
+    if text.which.state and not text.which.is_named and first.likelihood < _LIKELY * _AHEAD:
+        return ["list"]
+    is_named = text.which.is_named
+    least = {one.label: _LEAST if is_named else _LEAST_SHOWN for one in shown if one.label in _ASKED}
+    likely = [one.label for one in shown if one.likelihood >= least.get(one.label, _LIKELY)]
+    return likely or (["planned"] if text.reading.when is not None else [])
 
 
 def is_shown(label: str) -> bool:
@@ -268,7 +289,7 @@ class _Text:
 
     def _is_allowed(self, label: str) -> bool:
         is_held = self.reading.how == "quote" or self.is_conditional or self.is_asked_only
-        return not is_held and label not in self.barred
+        return is_shown(label) or not (is_held or label in self.barred)
 
     # -- what only shows ---------------------------------------------------------------------------------
 
@@ -309,8 +330,10 @@ class _Text:
 
     async def _run(self, command: str, key: str | None = None) -> Answer:
         folder, _, verb = command.rpartition(" ")
-        places = () if key or command in {"help", "job list"} else self.which.connections[:1]
-        request = self.request.about(folder or "workspace", verb, places, key)
+        words = () if key or command == "job list" else self.which.connections[:1]
+        if command == "help":
+            words = tuple(word for word in dict.fromkeys(self.words) if word in VERBS["workspace"])
+        request = self.request.about(folder or "workspace", verb, words, key)
         await request.asked.authorise(verb)
         return await routes.run(request)
 
@@ -318,9 +341,10 @@ class _Text:
         """Say what wasn't understood besides a verb that was, and which time something doesn't take."""
         left = self.which.left_out or ([" ".join(self.reading.left)] if self.reading.left else [])
         is_seen = bool(self.reading.verb) and label == self.reading.verb
+        is_seen = is_seen or (label in _ASKED and self.which.is_named)
         phrases = [one for one in left if is_seen or "=" in one]
-        if self.reading.when is not None and label not in TIMED | {"hours"} | _OF_COURSES | {"undo"}:
-            phrases.append(self.reading.when.text)
+        if self.reading.when is not None and label in _OPERATIONS - TIMED:
+            phrases.append(self.reading.when.text.rstrip(",;.!?"))
         return [fill(talk.LEFT_OUT, names=talking.bold(phrases[: replies.FEW]))] if phrases else []
 
     # -- what is proposed --------------------------------------------------------------------------------
@@ -375,7 +399,7 @@ class _Text:
 
     async def _operations(self, label: str) -> list[Proposal]:
         is_unread = label in _DOWN | {"keep"} and any(one[0].isdigit() for one in self.reading.left)
-        if label in TIMED and (self.unread or (is_unread and not self.at)):
+        if label in TIMED - (_UP if self.reading.when is None else set()) and (self.unread or is_unread):
             return self._later(label)
         chosen, is_all = self._objects(label)
         if label in {"remove", "forget"} and not (self.which.named or self.which.points):
@@ -552,7 +576,7 @@ class _Text:
             return [_asked(kit.button(FACTS[topic].asks, Press(lists.SAY, f"help {label}")))]
         command = "list" if label in {"status", "list", "health"} else _COMMANDS.get(label, "")
         if command in {"link", "unlink", "new", "list"} and which.connections:
-            command = f"{command} {written(which.connections[:1])}"
+            command = f"{command} {written((self.request.services.title(which.connections[0]),))}"
         return [self._said(command)] if command else []
 
     def _said(self, command: str) -> Proposal:
@@ -570,7 +594,9 @@ class _Text:
         if not found and not is_held and (one := self._only_one()) is not None:
             return await self._state_of(one, label)
         name = which.named[0].title if which.named else ""
-        if self.is_conditional or (self.unread and not found):
+        if self.is_asked_only:
+            head = talk.LIKELY if found else talk.NOT_UNDERSTOOD
+        elif self.is_conditional or (self.unread and not found):
             head = fill(talk.CONDITIONAL_NAMED, name=name) if name else talk.CONDITIONAL
             head = head if self.is_conditional else self.unread
         elif is_held:
@@ -637,6 +663,7 @@ async def _times(request: Request, reading: Reading) -> tuple[tuple[float, ...],
     return (), replies.unread(found, when.text, SOONEST_SECONDS)
 
 
+@lru_cache(1_000)
 def _verbs_of(word: str) -> set[str]:
     """Return the verbs that a word means, also in another form: ``stopped``, ``turning``."""
     found: set[str] = set()
@@ -647,7 +674,9 @@ def _verbs_of(word: str) -> set[str]:
     return found
 
 
+@cache
 def _meanings() -> list[tuple[str, str]]:
+    """Return the words that mean a verb, with it."""
     pairs = [*vocabulary.SYNONYMS["workspace"].items(), *((verb, verb) for verb in _UP | _DOWN)]
     opening = [(word, verb) for word, every in vocabulary.OPENINGS.items() for _, verb in every]
     return [*pairs, *(pair for pair in opening if pair[0] not in {"get", "go", "take"})]

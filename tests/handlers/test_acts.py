@@ -156,7 +156,7 @@ async def test_the_card_of_a_stop_takes_it_back_until_it_was_sent(bot):
 async def test_an_open_question_is_answered_first_and_what_was_done_before_stays(bot):
     await asked(bot, "stop report")
     await begun(bot, "report", stop_call=Call.ACCEPTED)
-    answer = await bot.direct("should I start notebook?")
+    answer = await bot.direct("notebook would be good to have up now")
     await bot.store.speak(ALICE, "D1", None, answer.about.as_body())
     answer = await bot.direct("no")
     assert words(answer) == "OK, I won't."
@@ -167,7 +167,7 @@ async def test_an_open_question_is_answered_first_and_what_was_done_before_stays
 
 @pytest.mark.parametrize("thread_ts", [None, "7.1"])
 async def test_a_question_whose_button_was_pressed_is_open_no_more(bot, thread_ts):
-    question = await asked(bot, "should I stop report at 5pm?")
+    question = await asked(bot, "report can go off at 5pm")
     await bot.store.speak(ALICE, "D1", thread_ts, question.about.as_body())
     bot.clock.advance(1)
     await bot.push(question, channel_id="D1")

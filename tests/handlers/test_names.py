@@ -311,4 +311,4 @@ async def test_an_answer_about_usher_shows_no_workspace_that_nobody_asked_about(
     await bot.link()
     await bot.say("start notebook")
     assert "*notebook*" not in words(await bot.say("is my token safe?"))
-    assert "*notebook*" in words(await bot.say("what happens to the files of notebook?"))
+    assert "*notebook* ·" not in words(await bot.say("if i stop notebook are my files gone?"))
