@@ -73,6 +73,8 @@ class Speaking:
     says_english: bool = False
     #: What is done for it.
     acts: dict[tuple[str, str], Act] = field(default_factory=dict)
+    #: What its words can name, once that was read (``handlers.language.names``).
+    names: object = None
 
     def of(self, workspaces: Iterable[Workspace]) -> None:
         """Note the workspaces that it is about, in their order."""

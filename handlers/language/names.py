@@ -39,7 +39,7 @@ _SHORTEST_PART: Final = 3
 _SHORTEST_PLACE: Final = 5
 _PARTS: Final = re.compile(r"[\s_.-]+")
 
-#: Whether a request is forbidden, on a condition, or somebody else's.
+#: Whether a request is forbidden, on a condition, or quoted.
 How = Literal["", "not", "if", "quote"]
 _Row = TypeVar("_Row")
 
@@ -52,12 +52,8 @@ class Job(NamedTuple):
     key: str = ""
 
 
-class Template(NamedTuple):
-    """Hold what something new can be made from on a connection, by its name and key."""
-
-    connection: str
-    name: str
-    key: str = ""
+class Template(Job):
+    """Hold what a new workspace can be made from in the same way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +109,12 @@ class Names:
         courses: Sequence[ClassCard] = (),
         templates: Sequence[Template] = (),
     ) -> None:
-        self._rows = rows
+        self.rows = rows
         self._runs = runs
         self._connections = connections or {}
-        self._jobs = jobs
-        self._courses = courses
-        self._templates = templates
+        self._jobs = _grouped((key, job) for job in jobs for key in {fold(job.name), fold(job.key)})
+        self._courses = _grouped((fold(card.title), card) for card in courses)
+        self._templates = _grouped((key, one) for one in templates for key in {fold(one.name), fold(one.key)})
         self._found: dict[tuple[str, ...], list[Span]] = {}
 
     def spans(self, words: tuple[str, ...]) -> list[Span]:
@@ -142,10 +138,6 @@ class Names:
                 within.update(range(at, at + span.end))
         return dict.fromkeys(within, "") | {span.begin: span.mark for span in spans}
 
-    def on(self, connection: str) -> tuple[Workspace, ...]:
-        """Return the workspaces on a connection."""
-        return tuple(one for one in self._rows if one.connection == connection)
-
     def _spans(self, words: Sequence[str]) -> list[Span]:
         found: list[Span] = []
         at = 0
@@ -162,7 +154,7 @@ class Names:
     def _span(self, words: Sequence[str], at: int, count: int) -> Span | None:
         for text in readings(words[at : at + count]):
             if "@" in text or "://" in text:
-                whole = naming.find_whole(text, self._rows, self._connections)
+                whole = naming.find_whole(text, self.rows, self._connections)
                 if whole is not None:
                     return Span(at, at + count, whole.workspaces)
             if (key := fold(text)) in self._keys:
@@ -176,9 +168,9 @@ class Names:
             end,
             self._workspaces.get(key, ()),
             self._runs_by_name.get(key, ()),
-            self._jobs_by_name.get(key, ()),
-            self._courses_by_title.get(key, ()),
-            self._templates_by_name.get(key, ()),
+            self._jobs.get(key, ()),
+            self._courses.get(key, ()),
+            self._templates.get(key, ()),
         )
         return replace(span, connection=self._places.get(key, "")) if span.mark == "kk" else span
 
@@ -189,7 +181,7 @@ class Names:
         """
         text, end = " ".join(words).strip(MARKS), len(words)
         if is_named and len(text) >= _SHORTEST_PART:
-            found = naming.find(text, self._rows, self._connections)
+            found = naming.find(text, self.rows, self._connections)
             if found.kind in {"one", "many"}:
                 return Span(0, end, found.workspaces, is_beginning=True)
         typed = fold(next(iter(readings(words))).strip(_QUOTES))
@@ -199,21 +191,19 @@ class Names:
         parts = [self._called(key, 0, end) for key in self._by_part.get(typed, ())[:_MOST_NEAR]]
         spans = own or parts or slips
         if ids := {one.id for span in spans for one in span.workspaces}:
-            return Span(0, end, tuple(one for one in self._rows if one.id in ids))
+            return Span(0, end, tuple(one for one in self.rows if one.id in ids))
         spans = [span for span in spans if not span.connection or len(typed) >= _SHORTEST_PLACE]
         first = min(spans, key=lambda span: _MARKS.index(span.mark), default=None)
         if first is None or first.mark != "jj":
             return first
-        runs, jobs = (
-            (run for span in spans for run in span.runs),
-            (job for span in spans for job in span.jobs),
-        )
-        return Span(0, end, runs=tuple(runs), jobs=tuple(jobs))
+        # Several may have this in their names.
+        runs = tuple(run for span in spans for run in span.runs)
+        return replace(first, runs=runs, jobs=tuple(job for span in spans for job in span.jobs))
 
     @cached_property
     def _workspaces(self) -> Mapping[str, tuple[Workspace, ...]]:
-        by_alias = ((fold(one.alias), one) for one in self._rows if one.alias)
-        by_name = ((name, one) for one in self._rows for name in {fold(one.name), fold(one.remote_id)})
+        by_alias = ((fold(one.alias), one) for one in self.rows if one.alias)
+        by_name = ((name, one) for one in self.rows for name in {fold(one.name), fold(one.remote_id)})
         return _grouped(by_name) | _grouped(by_alias)
 
     @cached_property
@@ -225,22 +215,10 @@ class Names:
         )
 
     @cached_property
-    def _jobs_by_name(self) -> Mapping[str, tuple[Job, ...]]:
-        return _grouped((key, job) for job in self._jobs for key in {fold(job.name), fold(job.key)})
-
-    @cached_property
-    def _courses_by_title(self) -> Mapping[str, tuple[ClassCard, ...]]:
-        return _grouped((fold(card.title), card) for card in self._courses)
-
-    @cached_property
-    def _templates_by_name(self) -> Mapping[str, tuple[Template, ...]]:
-        return _grouped((key, one) for one in self._templates for key in {fold(one.name), fold(one.key)})
-
-    @cached_property
     def _keys(self) -> Mapping[str, None]:
         """Return all names of every kind."""
-        own = (self._workspaces, self._runs_by_name, self._jobs_by_name, self._courses_by_title)
-        return dict.fromkeys(chain(*own, self._templates_by_name, self._places))
+        own = (self._workspaces, self._runs_by_name, self._jobs, self._courses)
+        return dict.fromkeys(chain(*own, self._templates, self._places))
 
     @cached_property
     def _by_letter(self) -> Mapping[str, tuple[str, ...]]:
@@ -249,11 +227,12 @@ class Names:
     @cached_property
     def _by_part(self) -> Mapping[str, tuple[str, ...]]:
         """Return names by those of their words that say something: ``gpu`` of ``gpu-train``."""
-        named = [*(one.title for one in self._rows), *(run.name for run in self._runs)]
-        named += [*(job.name for job in self._jobs), *(card.title for card in self._courses)]
+        own = (
+            fold(name) for name in chain((one.title for one in self.rows), (run.name for run in self._runs))
+        )
         return _grouped(
             (part, key)
-            for key in dict.fromkeys(map(fold, named))
+            for key in dict.fromkeys(chain(own, self._jobs, self._courses))
             for part in dict.fromkeys(_PARTS.split(key))
             if len(part) >= _SHORTEST_PART and part != key and part not in _KNOWN
         )
@@ -559,7 +538,7 @@ def _besides(out: Sequence[Piece], names: Names) -> tuple[Workspace, ...]:
     places = {piece.connection for piece in out if piece.connection}
     named = [one for piece in out for one in piece.workspaces if not places or one.connection in places]
     is_named = any(piece.workspaces for piece in out)
-    return tuple(named) if is_named else tuple(one for place in sorted(places) for one in names.on(place))
+    return tuple(named if is_named else (one for one in names.rows if one.connection in places))
 
 
 def _left_out(head: Sequence[Piece], places: Sequence[int]) -> list[range]:
@@ -646,21 +625,23 @@ def _near(found: Which, places: Sequence[int], names: Names, *, is_question: boo
     for begin, end in dict.fromkeys(ranges):
         is_named = not is_question and (begin, end) == (0, len(words))
         span = names.near(words[begin:end], is_named=is_named)
-        is_meant = span is not None and (is_question or span.mark not in _SELDOM)
-        if span is not None and is_meant and not (span.connection and found.connections):
-            return replace(
-                found,
-                workspaces=(span.workspaces,) if span.workspaces else (),
-                runs=span.runs,
-                jobs=span.jobs,
-                courses=span.courses,
-                templates=span.templates,
-                connections=found.connections or ((span.connection,) if span.connection else ()),
-                points="",
-                unknown=(*words[:begin], *words[end:]),
-                is_near=True,
-                is_beginning=span.is_beginning and not found.quoted,
-            )
+        if span is None or (span.connection and found.connections):
+            continue
+        if not is_question and span.mark in _SELDOM:
+            continue
+        return replace(
+            found,
+            workspaces=(span.workspaces,) if span.workspaces else (),
+            runs=span.runs,
+            jobs=span.jobs,
+            courses=span.courses,
+            templates=span.templates,
+            connections=found.connections or ((span.connection,) if span.connection else ()),
+            points="",
+            unknown=(*words[:begin], *words[end:]),
+            is_near=True,
+            is_beginning=span.is_beginning and not found.quoted,
+        )
     return found
 
 
@@ -676,8 +657,10 @@ def how_of(pieces: Sequence[Piece], which: Which) -> How:
 
 
 async def names_of(request: Request, rows: Sequence[Workspace]) -> Names:
-    """Return everything of a person that words can name, as it was last read; ``rows`` are workspaces."""
-    services, store = request.services, request.services.store
+    """Return everything of a person that words can name; ``rows`` are their workspaces."""
+    kept, services, store = request.spoken.names, request.services, request.services.store
+    if isinstance(kept, Names) and kept.rows is rows:
+        return kept
     able: dict[Purpose, list[str]] = {one: makers(services, one) for one in ("job", "workspace")}
     offered: dict[Purpose, list[tuple[str, str, str]]] = {one: [] for one in able}
     for account in await store.accounts(request.principal):
@@ -691,7 +674,10 @@ async def names_of(request: Request, rows: Sequence[Workspace]) -> Names:
             choices = field.choices if field is not None else ()
             offered[purpose] += [(account.connection, one.label, one.value) for one in choices]
     courses = [card for card, _ in await request.asked.see(lessons.own)]
+    jobs, templates = (
+        [Job(*one) for one in offered["job"]],
+        [Template(*one) for one in offered["workspace"]],
+    )
     runs = await store.runs(request.principal)
-    jobs = [Job(*one) for one in offered["job"]]
-    templates = [Template(*one) for one in offered["workspace"]]
-    return Names(rows, runs, services.connections, jobs, courses, templates)
+    names = request.spoken.names = Names(rows, runs, services.connections, jobs, courses, templates)
+    return names

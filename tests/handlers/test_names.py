@@ -7,6 +7,7 @@ import pytest
 from bot.domain.notices import NoticeKind
 from bot.domain.preferences import Preferences
 from bot.domain.tasks import TaskKind
+from bot.domain.workspaces import State
 from bot.store import preferences
 from handlers.dispatch import replay
 from handlers.language.reading import READ
@@ -312,3 +313,11 @@ async def test_an_answer_about_usher_shows_no_workspace_that_nobody_asked_about(
     await bot.say("start notebook")
     assert "*notebook*" not in words(await bot.say("is my token safe?"))
     assert "*notebook* ·" not in words(await bot.say("if i stop notebook are my files gone?"))
+
+
+async def test_the_others_are_all_but_what_was_spoken_of(bot):
+    await bot.link(names=("notebook", "report", "thesis"), state=State.RUNNING)
+    await bot.direct("restart report --yes")
+    answer = await bot.direct("stop the others")
+    assert list(buttons(answer)) == ["Stop 2 workspaces"]
+    assert "*report*" not in words(answer)
