@@ -96,11 +96,15 @@ async def post(request: Request) -> Answer:
 
 
 async def _course_change(request: Request, command: CardCommand) -> Answer | None:
-    """Change one's own course that the words mean, or offer to; None if they are about a new card.
+    """Show or change one's own course that the words mean, or offer to; None if they are about a new card.
 
     What has flags posts one, but who gives hours to a title, and not to a name, is asked which they meant.
     """
     if not command.flags:
+        mine = await course.own(request, command.what.rstrip("?!. "))
+        shown = [(card, is_taught) for card, is_taught, rest in mine if not rest]
+        if shown and not isinstance(next(iter(request.arguments), ""), Quoted):
+            return drawn_courses.rooms(await request.services.gatherer.of_courses(request.principal, shown))
         return await course.by_words(request, command.what)
     text = " ".join(f"{flag} {value}" for flag, value in command.flags)
     rows, services = await request.services.store.workspaces(request.principal), request.services

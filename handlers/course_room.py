@@ -14,8 +14,10 @@ from bot.domain.notices import Answer
 from bot.domain.people import Named, Principal
 from bot.messages.blocks import courses as drawn
 from bot.messages.blocks import kit, replies
+from bot.messages.blocks.kit import Markup, fill
 from bot.messages.texts import classes as class_words
 from bot.messages.texts import courses as words
+from bot.messages.texts.times import listed
 from bot.services import classes, lessons
 from bot.support.errors import Refused
 from handlers import class_card, course, routes
@@ -32,6 +34,7 @@ _ASKED: Final = re.compile(
     r"|(?:(?P<card>card)|(?:when(?: is|'s) )?(?:the |my )?next (?:lesson|class) (?:of|in)"
     r"|when(?: is|'s)|when does(?= .+ start)) (?P<title>.+?)(?: start)?"
     r"|(?:who(?:(?: has|'s)? joined|(?:'s| is) in)|how many (?:have )?joined) (?P<who>.+)"
+    r"|who(?: is|'s)? (?:teaches|teaching) (?P<taught>.+)"
     r"|(?P<unready>who)(?:(?:'s| is) not|(?: is)?n'?t) (?:yet )?ready(?: yet)?(?: (?:in|for|of) (?P<in>.+))?",
     re.IGNORECASE,
 )
@@ -39,10 +42,12 @@ _ASKED: Final = re.compile(
 _FLAGS: Final = ("title", "hours", "from", "until", "max", "with")
 
 
-@routes.verb("workspace", "courses", does=routes.Does.SHOWS)
+@routes.verb("workspace", "courses", does=routes.Does.SHOWS, takes=("course", "words"))
 async def show(request: Request) -> Answer:
-    """Show one's own courses."""
-    return await _rooms(request, await request.asked.see(lessons.own))
+    """Show one's own courses, or the one with a title."""
+    named = await course.own(request, request.name) if request.name else []
+    shown = [(card, is_taught) for card, is_taught, rest in named if not rest]
+    return await _rooms(request, shown or await request.asked.see(lessons.own))
 
 
 async def _rooms(request: Request, every: Sequence[tuple[ClassCard, bool]]) -> Answer:
@@ -56,9 +61,9 @@ async def said(request: Request) -> Answer | None:
         return None
     if asked["unready"]:
         return await _unready(request, (asked["in"] or "").casefold())
-    if not (title := (asked["title"] or asked["who"] or "").casefold()):
+    if not (title := (asked["title"] or asked["who"] or asked["taught"] or "").casefold()):
         return await show(request)
-    if not asked["who"]:
+    if asked["title"]:
         own = [one for one in await request.asked.see(lessons.own) if one[0].title.casefold() == title]
         if own or asked["card"]:
             return await _rooms(request, own) if own else None
@@ -67,6 +72,8 @@ async def said(request: Request) -> Answer | None:
     called = [one for one in every if one.title.casefold() == title]
     if asked["who"] and called:
         return kit.answer([await _joined(request, one) for one in called])
+    if asked["taught"] and called:
+        return kit.answer([await _teachers(request, one) for one in called])
     return await _rooms(request, [(one, False) for one in called]) if called else None
 
 
@@ -81,6 +88,14 @@ def _teaches(request: Request, card: ClassCard) -> bool:
     """Return whether they may change a course: an Usher admin may, too."""
     who, installation = request.principal, request.asked.context.installation
     return who.key in card.teachers or installation.administers(who, card.principal)
+
+
+async def _teachers(request: Request, card: ClassCard) -> kit.Block:
+    """Say who teaches a course."""
+    others = await course.named(request, card.teachers - {request.principal.key})
+    who = [words.YOU] if request.principal.key in card.teachers else []
+    who += [others] if others else []
+    return kit.section(fill(words.TAUGHT_BY, name=card.title, who=Markup(listed(who))))
 
 
 async def _joined(request: Request, card: ClassCard) -> kit.Block:

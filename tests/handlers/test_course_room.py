@@ -75,7 +75,14 @@ async def form(bot, answer, label, person=TRAINER, **fields):
 
 @pytest.mark.parametrize(
     "typed",
-    ["card Statistics", "my courses", "courses", "when is the next lesson?", "is there a lesson today?"],
+    [
+        "card Statistics",
+        "courses statistics",
+        "my courses",
+        "courses",
+        "when is the next lesson?",
+        "is there a lesson today?",
+    ],
 )
 async def test_a_teacher_reads_the_room_however_they_ask(bot, card, typed):
     answer = await bot.direct(typed, TRAINER)

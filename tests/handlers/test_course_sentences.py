@@ -90,3 +90,5 @@ async def test_a_teacher_ends_it_asks_who_is_not_ready_and_names_who_else_teache
     assert (await bot.store.class_card(member.id)).trainers == set()
     assert "Mention co-teachers" in words(await bot.direct("add @bob to ML Basics", TRAINER))
     assert "Only its teachers" in words(await bot.direct("add <@UBOB> to ML Basics", ALICE))
+    assert words(await bot.direct("who teaches ml basics?", ALICE)) == "*ML Basics* is taught by <@UTRAINER>."
+    assert words(await bot.direct("Who teaches ML Basics", TRAINER)) == "*ML Basics* is taught by you."

@@ -41,6 +41,7 @@ def room(facts: ClassFacts) -> list[Block]:
         lines.append(fill(said, **asdict(facts.counts)))
         buttons = _changes(facts)
     elif facts.rule is not None:
+        lines.append(fill(words.YOURS, **_whose(facts)))
         buttons = cards.member_buttons(facts, card)
     else:
         who = kit.person(facts.people.get(card.principal.key))
@@ -83,11 +84,13 @@ def rooms(every: Sequence[ClassFacts]) -> Answer:
     return kit.answer(block for one in every for block in room(one))
 
 
+def _whose(facts: ClassFacts) -> dict[str, str]:
+    return {"pattern": facts.card.pattern or facts.card.template, "title": facts.connection_title}
+
+
 def joining(facts: ClassFacts) -> Answer:
     """Say what joining a course agrees to, with the button that joins it."""
-    card = facts.card
-    names = {"pattern": card.pattern or card.template, "title": facts.connection_title}
-    does = fill(class_words.COURSE_JOIN, **names)
+    card, does = facts.card, fill(class_words.COURSE_JOIN, **_whose(facts))
     button = kit.button(class_words.JOIN, "class_join", card.id, style=kit.PRIMARY)
     return kit.message("\n".join([*cards.course_lines(facts), does]), buttons=[button])
 

@@ -22,6 +22,7 @@ DOING: Final[Mapping[str, str]] = {
     "alias": "Rename {rest}",
     "card": "Post a card for {rest}",
     "status": "Show {rest}",
+    "courses": "Show {rest}",
     "forget": "Take {rest} off my list",
     "stop force": "Force quit {rest}",
     "eta": "When is {rest} done?",

@@ -28,8 +28,8 @@ FACTS: Final[Mapping[str, Fact]] = {
         "Who can see what I do?",
         (
             "Here in Slack, only you see your workspaces and get their links. Usher admins see how much is "
-            "running and where, not what you do in it. `--share` shows an answer to everyone in the channel, "
-            "without the links."
+            "running and where, not what you do in it. Only an answer that you share is shown to everyone in "
+            "the channel, without the links."
         ),
         "commands",
     ),
@@ -160,8 +160,8 @@ FACTS: Final[Mapping[str, Fact]] = {
     "channel": Fact(
         "How do I use it in a channel?",
         (
-            "Type `/workspace` in any channel, or mention me. Only you see the answers, unless you add "
-            "`--share`. In a direct message to me, leave the `/workspace` out."
+            "Type `/workspace` in any channel, or mention me. Only you see the answers, unless you share "
+            "them. In a direct message to me, leave the `/workspace` out."
         ),
         "commands",
     ),

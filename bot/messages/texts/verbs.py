@@ -128,7 +128,9 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = {
             ),
             group="class",
         ),
-        "courses": VerbWords("courses", "show your courses and when their next lesson is", group="class"),
+        "courses": VerbWords(
+            "courses [TITLE]", "show your courses, or one, and when the next lesson is", group="class"
+        ),
         "press": VerbWords("press CARD", "press a class card again once it can continue", is_hidden=True),
         "restart": VerbWords(
             "restart NAME",
