@@ -46,9 +46,8 @@ _PHRASES: Final[Mapping[str, str]] = {
         likewise, ditto, plus, do the same, neither, auch, und, ebenso""",
     "out": """not, don't, dont, do not, and not, but not, also not, except, except for, besides, without,
         leave, and leave, leave out, apart from, other than, excluding, all but, everything but, nicht,
-        cancel that start, cancel that stop, cancel the start, cancel the stop""",
-    "back": """bring it back, i need it back, i want it back, bring that back, get it back, put it back,
-        turn it back on""",
+        bring it back, i need it back, i want it back, bring that back, get it back, put it back,
+        turn it back on, cancel that start, cancel that stop, cancel the start, cancel the stop""",
     "all": "both, both of them, all, all of them, everything, all three",
     "now": "now, right now, immediately, jetzt",
     "later": "later, after that",
@@ -90,7 +89,7 @@ class _Frame:
 
     verb: str
     objects: tuple[Workspace, ...] = ()
-    #: Of runs.
+    #: Of runs, or of a course.
     names: tuple[str, ...] = ()
     at: float | None = None
     seconds: float | None = None
@@ -108,8 +107,8 @@ async def followed(
     is_held = reading.how == "quote" or reading.which.is_theirs or not _IF.isdisjoint(map(plain, given))
     if is_held or not 0 < len(given) <= _MOST_WORDS or request.surface.channel_id is None:
         return None
-    role = _ROLES.get(_phrase(given, 0), "")
-    is_joined = role in {"all", "now"} or (role in {"instead", "also"} and reading.kind != "talk")
+    role, is_now = _ROLES.get(_phrase(given, 0), ""), plain(given[-1]) == "now" and reading.what == "undo"
+    is_joined = role in {"all", "now"} or (role in {"instead", "also"} and (reading.kind != "talk" or is_now))
     if reading.is_full and not is_joined and reading.verb != "keep":
         return None
     heard = await talking.heard(request, rows)
@@ -148,8 +147,10 @@ async def _done(request: Request, heard: Heard, rows: Sequence[Workspace]) -> _F
     made = [one.wanted for one in mine if f"rules {one.id}" in act.became]
     wanted = made[0] if len(made) == 1 else None
     verb = "keep" if verb == "timer" and act.until is None else _VERBS.get(verb, verb)
-    runs_ = tuple(one.name for one in done) if act.action.startswith("job.") else ()
-    return _Frame(verb, objects, runs_, act.until, None if is_clock else length, wanted, tuple(done))
+    if verb == "off" or (wanted and all((row or {}).keys() == {"off"} for row in act.became.values())):
+        verb, wanted = "skip", None
+    names = () if objects else tuple(one.name for one in done)
+    return _Frame(verb, objects, names, act.until, None if is_clock else length, wanted, tuple(done))
 
 
 def _spoken(heard: Heard) -> _Frame | None:
@@ -210,38 +211,32 @@ class _Turn:
     async def merged(self, reading: Reading) -> Answer | tuple[str, ...] | None:
         """Return the words that are meant, or the answer; None for what stands on its own."""
         frame, roles = self.frame, self.roles
-        if "back" in roles and not self.rest and not frame.is_asked:
-            return await self._back()
         if (special := await self._of_hours() or await self._of_one_act()) is not None:
             return special
         if self.verb:
             return None if reading.is_question else await self._as_own()
         names = [] if self.is_strange else self._objects()
-        is_same = not self.is_strange and self._is_same()
+        which = self.which
+        is_other = which.is_named or which.place or which.points in {"other", "them"} or "all" in roles
+        is_same = not (self.is_strange or is_other)
         when = await self._when() if names or is_same else ()
         if "out" in roles and not (names or when or self.is_strange):
             return await self._without()
-        if reading.is_question and "also" in roles and self.which.courses:
-            return ("card", self.which.courses[0].title)
+        if reading.is_question and "also" in roles and which.courses:
+            return ("card", which.courses[0].title)
         if names and reading.is_question:
             return ("status", *names) if "also" in roles else None
-        if names and (frame.is_asked or roles & {"also", "instead", "out"} or not self.which.is_named):
+        if names and (frame.is_asked or roles & {"also", "instead", "out"} or not which.is_named):
             when = when or await self._same_time()
             return None if frame.is_open and not when else await self._instead((frame.verb, *names, *when))
         if "now" in roles and frame.at is not None and is_same:
             return await self._instead(self._command())
         if when:
             return await self._later(when)
-        return None if reading.is_question else self._not_taken()
-
-    def _not_taken(self) -> Answer | None:
-        done, objects = self.frame.done, self.frame.objects
-        if not done or self.first not in _BEGIN:
+        if not frame.done or self.first not in _BEGIN or reading.is_question:
             return None
-        name = objects[0].title if objects else done[0].name
-        return replies.hint(
-            kit.fill(words.NOT_TAKEN, name=name), [kit.button(words.UNDO, "undo", done[0].id)]
-        )
+        said = kit.fill(words.NOT_TAKEN, name=frame.objects[0].title if frame.objects else frame.done[0].name)
+        return replies.hint(said, [kit.button(words.UNDO, "undo", frame.done[0].id)])
 
     # -- objects -------------------------------------------------------------------------------------------
 
@@ -252,25 +247,13 @@ class _Turn:
     def _labels(self, found: Sequence[Workspace]) -> list[str]:
         return targets.labels_of(self.request, found, self.rows)
 
-    def _is_same(self) -> bool:
-        """Return whether nothing else is named or pointed at than what it was about."""
-        which = self.which
-        is_other = which.runs or which.jobs or which.place or which.points in {"other", "them"}
-        return not is_other and set(which.named) <= {*self.frame.objects} and "all" not in self.roles
-
     def _objects(self) -> list[str]:
         """Return what is meant now, as it is called; nothing where that isn't said or can't be told."""
         which, ours = self.which, self.frame.objects
         if which.named or which.runs or which.jobs:
-            others = [*(run.name for run in which.runs), *(job.name for job in which.jobs)]
-            groups = [
-                [one for one in group if one.connection in which.connections] or group
-                for group in which.workspaces
-            ]
-            if which.is_near:
-                return list(self.kept)
-            # Of several with that name, which one is asked.
-            return [*(self._labels(one)[0] if len(one) == 1 else one[0].title for one in groups), *others]
+            there = [one for one in which.named if one.connection in which.connections] or which.named
+            is_clear = len(there) == len(which.workspaces) and not (which.is_near or which.runs or which.jobs)
+            return self._labels(there) if is_clear else [*self.kept]
         if "all" in self.roles or which.points == "them":
             return self._labels(ours)
         elsewhere = [one for one in self.request.services.connections if one not in self.out.connections]
@@ -363,7 +346,7 @@ class _Turn:
         """Return a request of its own, without what joins it to the last one."""
         own, frame, given = self.own, self.frame, self.request.arguments
         is_on = self.verb == "keep" and frame.verb in _ENDS and frame.at is None and bool(frame.done)
-        if is_on and not self.when and self._is_same():
+        if is_on and not self.when and {*self.which.named} <= {*frame.objects}:
             return (await self._undone(frame.done))[0]
         is_no = plain(given[0]) == "no" and own == given[1:] and not ends_clause(given[0])
         if is_no or own == given:
@@ -375,7 +358,7 @@ class _Turn:
         """Leave some of the last request out, or take that back."""
         frame, out = self.frame, self.out
         if self.out_verb not in {"", frame.verb}:
-            return self._not_taken()
+            return None
         there = [one for one in frame.objects if one.connection in out.connections]
         is_whole = not out.is_named and (not out.unknown or bool(self.out_verb))
         named = out.named or there or (list(frame.objects) if is_whole else [])
@@ -385,21 +368,19 @@ class _Turn:
             return rest if left and not frame.is_open else await acts.no(self.request)
         keys = {one.id for one in named} | ({act.subject for act in frame.done} if is_whole else set())
         done = [act for act in frame.done if act.subject in keys]
-        return (await self._undone(done))[0] if done else None if out.named else self._not_taken()
-
-    async def _back(self) -> Answer | tuple[str, ...]:
-        """Take back what was done, or start what has stopped since."""
-        done = self.frame.done
-        found = await self.request.asked.to(use_cases.undo, done[0].id) if done else None
-        if found is None or (found.inverse.undone, found.inverse.then) == (Undone.SENT, "start"):
-            return self._command(verb="start")
-        return acts.taken_back(self.request, found)
+        return (await self._undone(done))[0] if done else None
 
     # -- what only some acts have --------------------------------------------------------------------------
 
     async def _of_hours(self) -> Answer | tuple[str, ...] | None:
         """Return working hours as they are wanted now."""
         hours, rest = self.frame.hours, [plain(word) for word in self.rest]
+        if self.frame.verb == "skip" and self.when and not (self.is_strange or self.which.is_named):
+            # Another day without a start, or without a lesson.
+            about = self._command(
+                ("skip", *self.when.text.split()), "hours" if self.frame.objects else "card"
+            )
+            return await self._instead(about, is_other=False)
         if hours is None or not rest or (order := _hours(hours, rest)) is None:
             return None
         return await self._instead(self._command(rules.written(order).split(), "hours"), is_other=False)
