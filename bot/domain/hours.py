@@ -256,6 +256,16 @@ _NAMED_DAYS: Final = {
     "everyday": EVERY_DAY,
 }
 _FULL: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+#: How the ends of a span of days are written short, in English and German: ``m-f``, ``mo-fr``.
+_SHORT: Final = {
+    **dict.fromkeys(("m", "mo"), "mon"),
+    **dict.fromkeys(("tu", "di"), "tue"),
+    **dict.fromkeys(("we", "w", "mi"), "wed"),
+    **dict.fromkeys(("th", "do"), "thu"),
+    **dict.fromkeys(("f", "fr"), "fri"),
+    "sa": "sat",
+    **dict.fromkeys(("su", "so"), "sun"),
+}
 _DASHES: Final = re.compile("[-\u2010-\u2015\u2212]+")
 _NOISE: Final = re.compile(r"\b(?:every|each|on|from|at|and|the)\b|[,&]")
 _UNTIL: Final = re.compile(r" ?(?:-|\bto\b|\buntil\b|\btill\b) ?")
@@ -306,7 +316,8 @@ def days_of(word: str) -> frozenset[str]:
         return frozenset({word})
     first, dash, last = word.partition("-")
     if dash:
-        return _span(days_of(first), days_of(last)) if first and last and "-" not in last else frozenset()
+        ends = [days_of(_SHORT.get(one, one)) for one in (first, last)]
+        return _span(*ends) if first and last and "-" not in last else frozenset()
     long = (day for day in _FULL if word.rstrip("s") == day or (len(word) in {3, 4} and day.startswith(word)))
     return frozenset(day[:3] for day in long)
 

@@ -10,7 +10,7 @@ passed, is never guessed.
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Final, Literal
@@ -133,6 +133,7 @@ _PHRASES: Final = tuple(
         (r"\ball day\b", "all_day"),
         (r"\b(?:(?:in|during|for|over|after|at) the |(?:over|during|after|at) )(?=morning\b|afternoon\b|evening\b|night\b|lunch\b)", ""),
         (r"\bthis (?=morning\b|afternoon\b|evening\b)", "today "),
+        (r"\b(?:this|coming) (?=[a-z]+day\b)", ""),
         (r"\btoday (?:night|evening)\b", "tonight"),
         (r"\bam (?=[a-z]+day\b|morning\b|afternoon\b|evening\b)", "on "),
         (r"\b(?:a )?couple(?: of)?\b", "2"),
@@ -213,6 +214,8 @@ class Unread:
 
     why: Why
     options: tuple[str, ...] = ()
+    #: The option that has the hour as it was typed, as one of 24.
+    as_typed: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -413,7 +416,8 @@ def _on(time: _Time, day: str, part: str) -> _Time | Unread:
         return Unread("unreadable")
     if not time.is_open:
         return time
-    return Unread("ambiguous", tuple(f"{day} {hour:02d}:{time.minute:02d}" for hour in halves))
+    options = tuple(f"{day} {hour:02d}:{time.minute:02d}" for hour in halves)
+    return Unread("ambiguous", options, options[time.hour == _HALF_DAY])
 
 
 def _halves(hour: int) -> tuple[int, int]:
@@ -493,7 +497,7 @@ def _clock(text: str, *, is_announced: bool) -> _Time | Unread:
 def _resolved(time: _Time, zone: ZoneInfo, now: float) -> Moment | Unread:
     """Return the next such moment in a zone."""
     if time.options:
-        return Unread("ambiguous", time.options)
+        return Unread("ambiguous", time.options, time.options[1])
     today = datetime.fromtimestamp(now, zone).date()
     if time.day:
         return _on_day(time, zone, now, today)
@@ -506,7 +510,8 @@ def _resolved(time: _Time, zone: ZoneInfo, now: float) -> Moment | Unread:
     later = f"{time.hour + 12}:{time.minute:02d}"
     if is_next_day and time.is_twelve and _moment(today, time.hour + 12, time.minute, zone, now).at > now:
         # `8:30` has passed, and is this evening's to many.
-        return Unread("ambiguous", (f"tomorrow {time.hour:02d}:{time.minute:02d}", later))
+        typed = f"tomorrow {time.hour:02d}:{time.minute:02d}"
+        return Unread("ambiguous", (typed, later), typed)
     return Moment(moment.at, is_next_day=is_next_day, is_shifted=moment.is_shifted)
 
 

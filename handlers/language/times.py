@@ -22,6 +22,7 @@ from handlers.language.words import begins, repeats
 
 #: A restart is a stop, which is warned of, and a start this many minutes later.
 _DOWN_MINUTES: Final = 10
+_SPOKEN: Final = frozenset({"half", "quarter", "past"})
 _PARTS_OF_DAYS: Final = vocabulary.LATE | {"morning", "mornings"}
 #: What joins hours to the words around them, before and after.
 _BEFORE: Final = frozenset({"and", "the", "to", "in"})
@@ -40,6 +41,8 @@ _WITHIN: Final = _FIRST | frozenset(
     past to and from now or so latest pm o'clock der die today""".split()
 )
 _MOST_WORDS: Final = 10
+#: What verbs say of hours: `stop every day at 8` isn't `hours daily 08:00`.
+_ORDERED: Final = frozenset({"start", "stop", "restart", "suspend", "resume", "keep", "open"})
 #: What looks like a time where none can be read, and what comes before a day that is none.
 _CLOCKLIKE: Final = re.compile(r"[0-9]{1,2}(?:[:.h][0-9]{2}(?:[ap]m)?|[ap]m|h|min)|[0-9]{1,3}")
 _GREETING: Final = frozenset({"good", "nice", "great", "lovely", "happy", "guten", "gute", "schönen"})
@@ -65,8 +68,12 @@ class Times:
 
     def order(self, verb: str) -> str:
         """Return the words that follow a name after ``hours``, for a verb; what it can't do can't be read."""
-        said = order("start" if self.is_joint else verb, self.wanted)
-        return said or (self.hours and f"{verb} {self.hours}")
+        if verb not in _ORDERED or not self.hours:
+            return self.hours
+        return order("start" if self.is_joint else verb, self.wanted) or f"{verb} {self.hours}"
+
+
+NONE: Final = Times()
 
 
 def find(words: Sequence[str], named: AbstractSet[int] = frozenset()) -> Times:
@@ -108,7 +115,7 @@ def _phrases(
             end += 1
         is_greeting = begin > 0 and said[begin - 1] in _GREETING
         while end > begin and not is_greeting and _may_begin(said[begin]):
-            text = " ".join(words[begin:end])
+            text = " ".join(words[begin:end]).rstrip(",;")
             if kind := moments.time_kind(text):
                 lead = _lead(said[begin], kind)
                 is_within = end < len(words)
@@ -129,7 +136,7 @@ def _lead(word: str, kind: str) -> str:
 def _mark(lead: str, kind: str) -> str:
     if kind == "day":
         return "day"
-    if lead in _UNTIL:
+    if lead in _UNTIL or (lead == "for" and kind == "time"):
         return "until"
     return "at" if kind == "time" else {"for": "for", "in": "in", "after": "in"}.get(lead, "long")
 
@@ -208,37 +215,6 @@ def is_order(text: str) -> bool:
     return said or bool(wanted_of(text))
 
 
-def about(words: Sequence[str], named: AbstractSet[int]) -> str | None:
-    """Return what a whole sentence says about hours, "" for a question about them; None for any other.
-
-    ``named`` are the places of names.
-    """
-    said = [plain(word) for at, word in enumerate(words) if at not in named]
-    rest = [word for word in said if word not in vocabulary.BESIDES_HOURS and word not in {"hours", "next"}]
-    folded = ["" if plain(word) == "hours" else plain(word) for word in words]
-    parts = [folded[at] for at in _places(folded, named)]
-    is_set = set(rest) - set(parts) <= vocabulary.SETTING_HOURS and vocabulary.SETTING_HOURS & set(rest)
-    if is_set and (wanted := _read(parts)) is not None:
-        return hours.written(wanted)
-    if set(rest) > vocabulary.BY_ITSELF and set(rest) <= vocabulary.NOT_BY_ITSELF:
-        return "off"
-    match rest:
-        case ["stop", "starting", *when] if all(map(_is_part, when)):
-            return "off"
-        case ["no", day] | ["don't" | "dont" | "never", "start" | "run", day] if moments.is_day(day):
-            return f"skip {day}"
-        case ["skip", day] if moments.is_day(day):
-            return f"skip {day}"
-        case ["pause", "until" | "till", day] if moments.is_day(day) or day == "week":
-            return f"pause until {day}"
-    if "hours" not in said:
-        return None
-    for order, (meaning, besides) in vocabulary.ABOUT_HOURS.items():
-        if meaning & set(rest) and set(rest) <= meaning | besides:
-            return order
-    return "" if set(rest) <= vocabulary.ASKING_HOURS else None
-
-
 def _hours(said: Sequence[str], named: AbstractSet[int]) -> Times:
     """Return hours that come again and again, or from one time to another; none if there are none.
 
@@ -314,7 +290,7 @@ def _is_part(word: str) -> bool:
     is_day = bool(hours.days_of(word)) or word in vocabulary.DAILY | vocabulary.OF_DAYS | _PARTS_OF_DAYS
     return (
         is_day
-        or word in vocabulary.OF_HOURS
+        or word in vocabulary.OF_HOURS | _SPOKEN
         or word[:1].isdigit()
         or (word[:1] == "-" and word[1:2].isdigit())
     )

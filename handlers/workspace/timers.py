@@ -213,9 +213,8 @@ async def timed(request: Request, reading: Reading) -> Request:
     if when is None or _refusal(reading):
         return request
     found = await typed_moment(request.services, request.principal, when.text)
-    if isinstance(found, Unread) and found.options and starts_later(reading):
+    if isinstance(found, Unread) and found.options and starts_later(reading) and (option := found.as_typed):
         # As in hours, a bare hour is one of 24.
-        option = next(one for one in found.options if not one.startswith("for "))
         found = await typed_moment(request.services, request.principal, option)
     if isinstance(found, Unread) and len(reading.which.named) == 1 and reading.what in talk.DO_AT:
         raise Answered(await _either(request, reading.which.named[0], when.text, found))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.domain.moments import FARTHEST_SECONDS, Moment, Unread, longer, read, split, zone_of
+from bot.domain.moments import FARTHEST_SECONDS, Moment, Unread, read, time_kind, zone_of
 
 BERLIN = ZoneInfo("Europe/Berlin")
 #: A Friday, 14:00 in Berlin.
@@ -185,62 +185,6 @@ def test_when_the_clocks_change(text, now, ahead):
     assert found.is_shifted is (text.endswith("2:30") and now <= SPRING and now > AUTUMN + 86_400)
 
 
-@pytest.mark.parametrize(
-    ("words", "name", "phrase"),
-    [
-        ("notebook for 2h", "notebook", "for 2h"),
-        ("notebook until 18:00", "notebook", "until 18:00"),
-        ("notebook at 6 pm", "notebook", "at 6 pm"),
-        ("my lab till tomorrow 9:00", "my lab", "till tomorrow 9:00"),
-        ("notebook tomorrow at 9am", "notebook", "tomorrow at 9am"),
-        ("report on statistics in 2 hours", "report on statistics", "in 2 hours"),
-        ("lab for two until 6pm", "lab for two", "until 6pm"),
-        ("for 2h", "", "for 2h"),
-        ("until 2h", "", "until 2h"),
-        ("notebook", "notebook", None),
-        ("report for monday", "report for monday", None),
-        ("notebook 2h", "notebook", "2h"),
-        ("notebook 90 min", "notebook", "90 min"),
-        ("notebook 6 pm", "notebook", "6 pm"),
-        ("my lab 18:00", "my lab", "18:00"),
-        ("report 2", "report 2", None),
-        ("2h", "", "2h"),
-        ("work in progress", "work in progress", None),
-        ("until", "until", None),
-        ("at 6", "", "at 6"),
-        ("for 2h notebook", "notebook", "for 2h"),
-        ("until 6 pm my lab", "my lab", "until 6 pm"),
-        ("lab for 2h training", "lab training", "for 2h"),
-    ],
-)
-def test_the_time_is_split_off_a_command(words, name, phrase):
-    names, found = split(words.split())
-    assert (" ".join(names), found.text if found else None) == (name, phrase)
-
-
-@pytest.mark.parametrize(
-    ("words", "name", "seconds"),
-    [
-        ("notebook another hour", "notebook", 3600),
-        ("one more hour for notebook", "notebook", 3600),
-        ("notebook by 90 min longer", "notebook", 5400),
-        ("my lab an extra hour", "my lab", 3600),
-        ("notebook two hours more", "notebook", 7200),
-        ("notebook half an hour longer", "notebook", 1800),
-        ("notebook longer", "notebook", 3600),
-        ("some more time on lab", "on lab", 3600),
-        ("another lab", None, None),
-        ("more", None, None),
-        ("one more notebook", None, None),
-        ("notebook by 2h", None, None),
-    ],
-)
-def test_how_much_longer_is_split_off_a_command(words, name, seconds):
-    found = longer(words.split())
-    expected = None if name is None else (name, seconds)
-    assert (found if found is None else (" ".join(found[0]), found[1])) == expected
-
-
 @pytest.mark.parametrize("name", [None, "", "Mars/Olympus", "../etc/passwd", "Europe"])
 def test_a_zone_that_nobody_knows_is_utc(name):
     assert zone_of(name).key == "UTC"
@@ -306,7 +250,7 @@ def test_a_moment_lies_ahead_whatever_is_typed(text, zone, now, kind):
     for option in found.options if isinstance(found, Unread) else ():
         again = read(option, ZoneInfo(zone), now)
         assert isinstance(again, Moment) or again.why in {"past", "soon", "far"}
-    split(text.split())
+    time_kind(text)
 
 
 @given(hour=st.integers(0, 23), minute=st.integers(0, 59), zone=ZONES, now=TIMES)

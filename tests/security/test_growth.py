@@ -194,8 +194,7 @@ READERS = {
     "a connection": Reader(
         LONGEST_COMMAND, among(lambda words, _, known: naming.leading_connection(words, known))
     ),
-    "a time at the end": Reader(LONGEST_COMMAND, pure(lambda text: moments.split(words_of(text)))),
-    "how much longer": Reader(LONGEST_COMMAND, pure(lambda text: moments.longer(words_of(text)))),
+    "times": Reader(LONGEST_COMMAND, pure(lambda text: times.find(words_of(text)))),
     "a cron expression": Reader(
         LONGEST_COMMAND, pure(lambda text: (runs.looks_like_cron(text), runs.is_cron(text)))
     ),
