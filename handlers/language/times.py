@@ -215,6 +215,37 @@ def is_order(text: str) -> bool:
     return said or bool(wanted_of(text))
 
 
+def about(words: Sequence[str], named: AbstractSet[int]) -> str | None:
+    """Return what a whole sentence says about hours, "" for a question about them; None for any other.
+
+    ``named`` are the places of names.
+    """
+    said = [plain(word) for at, word in enumerate(words) if at not in named]
+    rest = [word for word in said if word not in vocabulary.BESIDES_HOURS and word not in {"hours", "next"}]
+    folded = ["" if plain(word) == "hours" else plain(word) for word in words]
+    parts = [folded[at] for at in _places(folded, named)]
+    is_set = set(rest) - set(parts) <= vocabulary.SETTING_HOURS and vocabulary.SETTING_HOURS & set(rest)
+    if is_set and (wanted := _read(parts)) is not None:
+        return hours.written(wanted)
+    if set(rest) > vocabulary.BY_ITSELF and set(rest) <= vocabulary.NOT_BY_ITSELF:
+        return "off"
+    match rest:
+        case ["stop", "starting", *when] if all(map(_is_part, when)):
+            return "off"
+        case ["no", day] | ["don't" | "dont" | "never", "start" | "run", day] if moments.is_day(day):
+            return f"skip {day}"
+        case ["skip", day] if moments.is_day(day):
+            return f"skip {day}"
+        case ["pause", "until" | "till", day] if moments.is_day(day) or day == "week":
+            return f"pause until {day}"
+    if "hours" not in said:
+        return None
+    for order, (meaning, besides) in vocabulary.ABOUT_HOURS.items():
+        if meaning & set(rest) and set(rest) <= meaning | besides:
+            return order
+    return "" if set(rest) <= vocabulary.ASKING_HOURS else None
+
+
 def _hours(said: Sequence[str], named: AbstractSet[int]) -> Times:
     """Return hours that come again and again, or from one time to another; none if there are none.
 
