@@ -31,12 +31,13 @@ from bot.services import lessons as cases
 from bot.services.home import today
 from bot.services.workspaces import effects_now
 from bot.support.errors import Refused
+from bot.support.pool import beside
 from handlers import acts, course, mistyped, questions, routes, talking
 from handlers.command_line import plain, written
 from handlers.connections import makers
 from handlers.job import runs_named_jobs
 from handlers.language import vocabulary
-from handlers.language.names import Which, names_of, pieces_of, which_of
+from handlers.language.names import Names, Which, names_of, pieces_of, which_of
 from handlers.language.ranker import Rank, rank
 from handlers.language.reading import TIMED, Reading
 from handlers.language.words import Manner
@@ -229,7 +230,7 @@ class _Text:
         able = {name for name, state in states.items() if state == "active"}
         given = request.given or request.arguments
         names = await names_of(request, rows)
-        which = which_of(pieces_of(given, names), names, is_question=reading.is_question)
+        which = await beside(rows, _which, given, names, reading.is_question)
         if reading.verb and reading.which.named and not which.is_all:
             # Other clauses may name what is left alone.
             which = reading.which
@@ -398,7 +399,7 @@ class _Text:
         return there, False
 
     async def _operations(self, label: str) -> list[Proposal]:
-        is_unread = label in _DOWN | {"keep"} and any(one[0].isdigit() for one in self.reading.left)
+        is_unread = label in _DOWN | {"keep"} and any(one[:1].isdigit() for one in self.reading.left)
         if label in TIMED - (_UP if self.reading.when is None else set()) and (self.unread or is_unread):
             return self._later(label)
         chosen, is_all = self._objects(label)
@@ -640,6 +641,10 @@ class _Text:
         if not commands:
             commands = [f"list {written((one,))}" for one in which.connections]
         return lists.command_buttons(commands[:MOST])
+
+
+def _which(given: tuple[str, ...], names: Names, is_question: bool) -> Which:
+    return which_of(pieces_of(given, names), names, is_question=is_question)
 
 
 def _asked(button: Element) -> Proposal:

@@ -363,7 +363,9 @@ class _Text:
         about = Which()
         for begin, end in pairwise(cuts):
             words = self._clause(begin, end)
-            part = _Text(words, self.folder, self.verbs, self.names)._as_one() if words else Reading("talk")
+            if not words:
+                continue
+            part = _Text(words, self.folder, self.verbs, self.names)._as_one()
             if part.how == "if":
                 return whole
             if part.kind == "talk" and part.what in _COURTEOUS:
