@@ -109,7 +109,7 @@ async def followed(
         return None
     role, is_now = _ROLES.get(_phrase(given, 0), ""), plain(given[-1]) == "now" and reading.what == "undo"
     is_joined = role in {"all", "now"} or (role in {"instead", "also"} and (reading.kind != "talk" or is_now))
-    if reading.is_full and not is_joined and reading.verb != "keep":
+    if reading.is_full and not is_joined and (reading.verb != "keep" or reading.which.is_named):
         return None
     heard = await talking.heard(request, rows)
     if heard.about.ask == "which" and heard.about.verb in _OPEN:
