@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from bot.domain.notices import Answer, Spoken
 from bot.domain.runs import Run
-from bot.domain.workspaces import State, Workspace
+from bot.domain.workspaces import Workspace
 from bot.messages.blocks import lists, replies
 from bot.messages.blocks.commands import doing
 from bot.messages.blocks.kit import AGREED, Markup, fill, line
@@ -16,7 +16,6 @@ from bot.messages.texts.verbs import VERBS
 from bot.services import naming
 from handlers.command_line import Quoted, plain, written
 from handlers.language.names import Which
-from handlers.language.reading import Reading
 from handlers.language.words import near_verbs
 from handlers.request import Request
 
@@ -24,9 +23,6 @@ from handlers.request import Request
 _UNREAD: Final = re.compile(r" --\w|\d{4}-\d\d-\d\d")
 #: This many words aren't a command with a typo.
 _WORDS_OF_A_SENTENCE: Final = 3
-#: Verbs after which something runs.
-_UP: Final = frozenset({State.RUNNING, State.STARTING})
-_BRINGS_UP: Final = frozenset({"start", "restart", "resume", "keep", "open"})
 
 
 class Heard(NamedTuple):
@@ -82,30 +78,6 @@ def bold(names: Iterable[str]) -> Markup:
     return Markup(", ".join(fill("*{name}*", name=name) for name in names))
 
 
-def left_alone(request: Request, reading: Reading, rows: Sequence[Workspace], *, is_named: bool) -> Answer:
-    """Say that nothing was done, and what can be typed: never what was forbidden, or its opposite."""
-    name = rows[0].title if rows else answers.EXAMPLE
-    shown = {"command": request.command_of("workspace"), "name": name, "typed": typed_name(name)}
-    verb = reading.what if reading.what in VERBS["workspace"] else "status"
-    if reading.how == "not" and not is_named:
-        return replies.hint(talk.TALK["left_alone"], more=fill(talk.NEXT_LIST, **shown))
-    if reading.how == "not":
-        can_stop = verb in _BRINGS_UP and rows[0].state in _UP
-        template = talk.NEXT_STOP if can_stop else talk.NEXT_STATUS
-        if verb == "stop" and rows[0].stop_at is not None:
-            template = talk.NEXT_KEEP
-        return replies.hint(fill(talk.LEFT_ALONE, name=name), more=fill(template, **shown))
-    template = talk.NEXT_COMMAND_LATER if verb in {"stop", "suspend"} else talk.NEXT_COMMAND
-    head = fill(talk.CONDITIONAL_NAMED, name=name) if is_named else talk.CONDITIONAL
-    return replies.hint(head, more=fill(template, verb=Markup(verb), **shown))
-
-
-def run_left_alone(request: Request, run: Run) -> Answer:
-    """Say the same about a run."""
-    more = fill(talk.NEXT_STATUS, command=request.command_of("job"), typed=typed_name(run.name))
-    return replies.hint(fill(talk.LEFT_ALONE, name=run.name), more=more)
-
-
 def typed_name(name: str) -> Markup:
     """Return a name as people type it in a command: in quotes if it has spaces."""
     return Markup(line(written((name,))))
@@ -133,35 +105,20 @@ def nothing_to_undo(request: Request, workspace: Workspace) -> Answer:
 
 
 def theirs(request: Request, named: Sequence[Workspace]) -> Answer:
-    """Refuse to work on somebody else's workspace; one's own of that name isn't offered."""
-    return replies.hint(talk.THEIRS, more=if_yours(request, named))
-
-
-def described(request: Request, name: str, named: Sequence[Workspace]) -> Answer:
-    """Say that another name was typed than the one in it: it is written, and offers no press."""
-    return replies.hint(fill(talk.DESCRIBED, name=name), more=if_yours(request, named))
-
-
-def if_yours(request: Request, named: Sequence[Workspace]) -> str:
-    """Say how a command is written for one's own workspace, if there is one of that name."""
+    """Refuse to work on somebody else's workspace; say how one's own of that name is written."""
     if not named:
-        return request.filled(answers.UNKNOWN_VERB_HELP)
+        return replies.hint(talk.THEIRS, more=request.filled(answers.UNKNOWN_VERB_HELP))
     verb = request.verb if request.verb != "help" and request.verb in VERBS["workspace"] else "status"
-    typed = typed_name(named[0].title)
-    return request.filled(talk.IF_YOURS, name=named[0].title, verb=Markup(verb), typed=typed)
+    typed, name = typed_name(named[0].title), named[0].title
+    more = request.filled(talk.IF_YOURS, name=name, verb=Markup(verb), typed=typed)
+    return replies.hint(talk.THEIRS, more=more)
 
 
 def not_understood(request: Request) -> Answer:
-    """Say so, and offer what a link on its own leads to."""
-    is_link = len(request.arguments) == 1 and "://" in request.name
-    if is_link and naming.references(request.name, request.services.connections):
-        return as_command(request.about("workspace", "add", request.arguments))
-    return unknown_verb(request)
-
-
-def unknown_verb(request: Request) -> Answer:
-    """Say that a word isn't a verb, and offer the nearest ones, with everything that followed it."""
+    """Say so, and offer what a link on its own leads to, or the verbs that are like the first word."""
     first, *rest = request.arguments or ("",)
+    if not rest and "://" in first and naming.references(first, request.services.connections):
+        return as_command(request.about("workspace", "add", request.arguments))
     if isinstance(first, Quoted):
         # No name is like this, so the quotes may enclose a whole command.
         first, *rest = (*first.split(), *rest)

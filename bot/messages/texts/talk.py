@@ -25,29 +25,16 @@ TALK: Final[Mapping[str, str]] = {
 }
 #: To several requests in one message.
 ONE_EACH: Final = "One thing at a time, please. Press what you want:"
-#: After what was forbidden, and what can be typed then.
+#: After what was forbidden, or depends on something.
 LEFT_ALONE: Final = "I haven't done anything with *{name}*."
-NEXT_STATUS: Final = "To see what it's doing, type `{command}status {typed}`."
-NEXT_LIST: Final = "To see your workspaces, type `{command}list`."
-NEXT_KEEP: Final = "To take its planned stop back, type `{command}keep {typed}`."
-NEXT_STOP: Final = "To have it stopped later, type something like `{command}stop {typed} at 18:00`."
 CONDITIONAL: Final = (
     "I don't understand conditions, exceptions or times like that, so I haven't done anything."
 )
 CONDITIONAL_NAMED: Final = (
     "I don't understand conditions, exceptions or times like that, so I haven't done anything with *{name}*."
 )
-NEXT_COMMAND: Final = "Type something like `{command}{verb} {typed}`."
-#: For what can be stopped at a time.
-NEXT_COMMAND_LATER: Final = (
-    "Type something like `{command}{verb} {typed}` or `{command}{verb} {typed} at 18:00`."
-)
-#: In another language, once.
-IN_ENGLISH: Final = "I only answer in English."
 #: After a name that is said to be somebody else's.
 THEIRS: Final = "I only work with your own workspaces, so I haven't done anything."
-#: A name with a word before it, of which nothing is called.
-DESCRIBED: Final = "I can't find a workspace called *{name}*, so I haven't done anything."
 IF_YOURS: Final = "If you mean your own *{name}*, type `{command}{verb} {typed}`."
 
 # -- what was said before -----------------------------------------------------------------------------------
