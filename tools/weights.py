@@ -64,9 +64,9 @@ ACTS = frozenset(
 RAREST = (3, 5)
 SMALLEST = 2
 HOW_CLOSELY = 0.3
-LARGEST = 40
+LARGEST = 36
 #: By how much scores differ for a likelihood, as it fits held-out styles best.
-SHARPNESS = 4.0
+SHARPNESS = 5.0
 
 
 class Phrase(NamedTuple):

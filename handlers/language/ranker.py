@@ -8,7 +8,8 @@ import math
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache, lru_cache
-from itertools import pairwise
+from itertools import groupby, pairwise
+from operator import itemgetter
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -55,7 +56,7 @@ def marked(
     for at, word in enumerate(words):
         if mark := names.get(at) or TIMES.get(times.get(at, "")):
             found.append(mark)
-        elif at not in taken:
+        elif at not in taken and at not in names:
             found += folded(word)
     return tuple(found)
 
@@ -90,7 +91,9 @@ class Model:
             for then, pairs in zip(neighbours[::2], neighbours[1::2], strict=True):
                 self._weights[f"{first} {then}"] = pairs
         self._words = frozenset(one for one in self._weights if " " not in one and not one.endswith("*"))
-        self._long_words = sorted(word for word in self._words if len(word) >= _SLIPS[-1][0])
+        #: What a mistyped word may be, by its first letter, which is seldom wrong.
+        long_words = sorted(word for word in self._words if len(word) >= _SLIPS[-1][0])
+        self._nearby = {letter: tuple(group) for letter, group in groupby(long_words, key=itemgetter(0))}
         self._spelled = lru_cache(10_000)(self._nearest)
 
     def rank(self, words: Sequence[str]) -> tuple[Rank, ...]:
@@ -117,8 +120,10 @@ class Model:
         slips = next((most for least, most in _SLIPS if len(word) >= least), 0)
         if not slips or word in self._words:
             return word
-        near = process.extractOne(word, self._long_words, scorer=OSA.distance, score_cutoff=slips)
-        return near[0] if near is not None and near[0][0] == word[0] else word
+        near = process.extractOne(
+            word, self._nearby.get(word[0], ()), scorer=OSA.distance, score_cutoff=slips
+        )
+        return word if near is None else near[0]
 
 
 def rank(words: Sequence[str]) -> tuple[Rank, ...]:
