@@ -13,7 +13,9 @@ _FLAGS: Final = re.compile(r"\s+--(\w+)(?:\s.*)?$", re.DOTALL)
 _NAMED: Final = re.compile(r"(?:\"([^\"]*)\"|'([^']*)'|(\S+))(?:\s+(.*))?")
 #: Hours of one day that only start, restart or stop.
 _ONCE: Final = re.compile(r"(?:(restart) )?(\d{4}-\d\d-\d\d|today|tomorrow) (-?)(\d{1,2}:\d\d)")
-_COURSE: Final = re.compile(r"(.+?)\s+(skip|pause|resume|move|end|with|without)\b\s*(.*)", re.IGNORECASE)
+_COURSE: Final = re.compile(
+    r"(.+?)\s+(leave|skip|pause|resume|move|end|with|without)\b\s*(.*)", re.IGNORECASE
+)
 
 
 def doing(command: str) -> str:

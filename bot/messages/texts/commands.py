@@ -48,6 +48,7 @@ HOURS: Final[Mapping[str, str]] = {
 }
 #: By what is said about a course.
 COURSE: Final[Mapping[str, str]] = {
+    "leave": "Leave {name}",
     "skip": "Skip {name} {rest}",
     "pause": "Pause {name} {rest}",
     "resume": "Resume {name}",

@@ -125,14 +125,6 @@ DO_ONE: Final[Mapping[str, str]] = {
     "stop_run": "Stop {name}",
     "run": "Run {name} again",
 }
-#: What is done to a course, by label (``handlers.proposals``).
-LEAVE_COURSE: Final = "Leave {course}"
-COURSE: Final[Mapping[str, str]] = {
-    "skip": "Skip {course} on {first}",
-    "move": "Move {course} from {first} to {last}",
-    "pause-course": "Pause {course} until {first}",
-    "end-course": "End {course}",
-}
 #: The same with a time, which the button keeps.
 AT_ITS_TIME: Final = "Do you mean {at}? I haven't done anything with *{name}* yet."
 THEN: Final = "then"
