@@ -87,9 +87,8 @@ _ALONE: Final = {"ww": "status", "jj": "job-status", "cc": "courses", "kk": "hea
 _CONDITIONS: Final = _set("if unless once when whenever wenn falls sobald")
 _ALSO_TIMES: Final = _set("after before while until")
 #: With whom a question asks for something to be done; what asks for none all the same.
-_MAY: Final = _set("can could may would will mind possible")
+_MAY: Final = _set("can could may should shall would will mind possible")
 _ASKERS: Final = _set("i we you u ya ye it that he she they")
-_ASKING: Final = vocabulary.ASKING | _set("should shall")
 #: Say, with *all*, that what is named is left alone.
 _BUT: Final = vocabulary.NEGATIONS | _set("but except leave keep apart besides just only")
 _UNTIL: Final = _set("for until till til 'til")
@@ -113,9 +112,9 @@ async def proposed(
         return await _one_each(text, reading.parts)
     if reading.verb and reading.manner is Manner.TYPED:
         await mistyped.refuse_flags(request.about(reading.folder, reading.verb, reading.words))
-    if _is_mistyped(request, text.which):
+    if _is_mistyped(request, text.which, ranks):
         return talking.not_understood(request)
-    ranks = _weighed(reading, ranks)
+    ranks = _weighed(reading, _applying(text, ranks))
     for label in _likely(text, ranks):
         if (shown := await text.shown(label)) is not None:
             return replies.with_remarks(shown, text.left_out(label)) if shown.text else shown
@@ -139,6 +138,17 @@ async def _one_each(whole: _Text, parts: Sequence[Reading]) -> Answer:
     return await replace(whole, reading=replace(whole.reading, how="")).answer([*found.values()][:MOST], "")
 
 
+def _applying(text: _Text, ranks: Sequence[Rank]) -> list[Rank]:
+    """Return the ranks of labels that can be about what is named, with what is left out shared among them."""
+    which = text.which
+    others: set[str] = set(_OF_COURSES) if which.named and not which.courses else set()
+    others |= {*_OPERATIONS, "hours", "hours-off"} if which.courses and not which.named else set()
+    kept = [one for one in ranks if one.label not in others]
+    total = sum(one.likelihood for one in kept) or 1.0
+    share = min(1.0, sum(one.likelihood for one in ranks)) / total
+    return [Rank(one.label, one.likelihood * share) for one in kept]
+
+
 def _weighed(reading: Reading, ranks: Sequence[Rank]) -> list[Rank]:
     """Return what is worth a button, the likeliest first: a verb that the grammar saw is likelier."""
     is_seen = reading.verb in _OPERATIONS | {"hours"} and reading.folder == "workspace"
@@ -151,13 +161,14 @@ def _weighed(reading: Reading, ranks: Sequence[Rank]) -> list[Rank]:
     return sorted(found, key=lambda one: -one.likelihood)
 
 
-def _is_mistyped(request: Request, which: Which) -> bool:
+def _is_mistyped(request: Request, which: Which, ranks: Sequence[Rank]) -> bool:
     """Return whether it is a command with a slip in its verb, or a link to something that isn't known."""
     first, *others = request.arguments or ("",)
     if not others and "://" in first:
         return not which.is_named
-    is_command = len(others) < _A_COMMAND or request.folder == "job"
-    return is_command and bool(talking.near(request, plain(first)))
+    is_command = (len(others) < _A_COMMAND and not which.is_named) or request.folder == "job"
+    is_likely = any(one.likelihood > _SEEN for one in ranks)
+    return is_command and not is_likely and bool(talking.near(request, plain(first)))
 
 
 def _likely(text: _Text, ranks: Sequence[Rank]) -> list[str]:
@@ -166,7 +177,8 @@ def _likely(text: _Text, ranks: Sequence[Rank]) -> list[str]:
         return [label]
     shown = [one for one in ranks if is_shown(one.label)]
     first, second = [*ranks, Rank("", 0.0), Rank("", 0.0)][:2]
-    if not text.only_asks:
+    asks = text.only_asks or (text.reading.is_question and first in shown)
+    if not asks:
         is_ahead = first.likelihood >= max(_LIKELY, second.likelihood * _AHEAD)
         return [first.label] if is_ahead and first in shown else []
     is_named = text.which.is_named
@@ -233,7 +245,7 @@ class _Text:
     def only_asks(self) -> bool:
         """Return whether it is a question that asks for nothing to be done."""
         first, second = [*self.words, "", ""][:2]
-        asks = second in _ASKERS if first in _MAY else not _ASKING.intersection(self.words[:3])
+        asks = second in _ASKERS if first in _MAY else not vocabulary.ASKING.intersection(self.words[:3])
         return self.reading.is_question and not asks
 
     @property
@@ -279,7 +291,9 @@ class _Text:
             if which.courses and not which.named:
                 return await self._run("courses")
             about = replace(which, unknown=(), left_out=(), state=which.state or self.reading.which.state)
-            what = {"job-status": "result", "job-logs": "output"}.get(label, label)
+            is_of_jobs = not about.named and not vocabulary.OF_JOBS.isdisjoint(self.words)
+            what = "result" if is_of_jobs and label in {"why", "status"} else label
+            what = {"job-status": "result", "job-logs": "output"}.get(what, what)
             reading = replace(self.reading, kind="question", what=what, which=about, how="")
             await request.asked.authorise("status")
             return await questions.answered(replace(request, verb="status"), reading, self.rows)
@@ -407,13 +421,15 @@ class _Text:
             return label, None
         if self.reading.more and is_up and label in {"keep", "start", "stop"}:
             at, label = (one.stop_at or now) + self.reading.more, "keep"
-        if label in _UP | {"keep"} and at is not None:
+        if at is not None and (label in _UP | {"keep"} or (label == "stop" and not is_up)):
             label = ("keep" if one.stop_at else "stop") if is_up else "start"
         return "resume" if label == "start" and one.state is State.SUSPENDED else label, at
 
     async def _single(self, about: Request, one: Workspace) -> Proposal:
         lead = self.reading.when.lead if self.reading.when else ""
-        if about.at is not None and about.verb in _UP | {"restart"} and lead not in {"", *_UNTIL}:
+        # What is to be stopped then and is down is started until then.
+        until = {lead} if self.reading.verb == "stop" else {"", *_UNTIL}
+        if about.at is not None and about.verb in _UP | {"restart"} and lead not in until:
             return self._said(f"hours {written((one.title,))} {await hours.once(about)}")
         label = await targets.label_of(about, about.verb, line(one.title))
         button = kit.button(line(label, kit.BUTTON), buttons.changing(about.verb, one, at=about.at))

@@ -225,7 +225,7 @@ class _Text:
         if opening.folder == "workspace" and opening.verb in READ:
             reading = self._command(opening.verb, opening.rest, manner)
             order = found.order(opening.verb)
-            is_unread = found.is_unread or (bool(order) and not times.wanted_of(order))
+            is_unread = found.is_unread and not order
             is_timed = reading.kind == "verb" and reading.folder == "workspace"
             return (
                 replace(reading, time=replace(found, hours=order, is_unread=is_unread))
