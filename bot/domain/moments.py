@@ -9,7 +9,7 @@ passed, is never guessed.
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -45,7 +45,6 @@ _MONTHS: Final = (
     *("october", "november", "december"),
 )
 _NUMBERS: Final = {"a": "1", "an": "1"}
-_ONES: Final = "one two three four five six seven eight nine ten eleven twelve".split()
 #: By the word that is read, how else it is written; "" for what means nothing in a time.
 _SPELLINGS: Final = {
     "": "instead sharp approximately lang",
@@ -97,18 +96,18 @@ _SPELLINGS: Final = {
     "saturdays": "samstags",
     "sunday": "sonntag",
     "sundays": "sonntags",
-    "1": "eins ein eine einer einem einen",
-    "2": "zwei",
-    "3": "drei",
-    "4": "vier",
-    "5": "fünf fuenf",
-    "6": "sechs",
-    "7": "sieben",
-    "8": "acht",
-    "9": "neun",
-    "10": "zehn",
-    "11": "elf",
-    "12": "zwölf zwoelf",
+    "1": "one eins ein eine einer einem einen",
+    "2": "two zwei",
+    "3": "three drei",
+    "4": "four vier",
+    "5": "five fünf fuenf",
+    "6": "six sechs",
+    "7": "seven sieben",
+    "8": "eight acht",
+    "9": "nine neun",
+    "10": "ten zehn",
+    "11": "eleven elf",
+    "12": "twelve zwölf zwoelf",
     "15": "fifteen fünfzehn",
     "20": "twenty zwanzig",
     "30": "thirty dreißig dreissig",
@@ -117,13 +116,15 @@ _SPELLINGS: Final = {
     "60": "sixty",
     "90": "ninety neunzig",
 }
-_SPELT: Final = {word: read for read, words in _SPELLINGS.items() for word in words.split()} | {
-    word: str(number) for number, word in enumerate(_ONES, start=1)
-}
+_SPELT: Final = {word: read for read, words in _SPELLINGS.items() for word in words.split()}
 #: Words that are also known with one slip.
-_LONG: Final = (*"minutes minute tomorrow tonight midnight morning evening afternoon".split(), *_WEEKDAYS)
+_LONG: Final = (
+    *("minutes", "minute", "tomorrow", "tonight", "midnight", "morning", "evening", "afternoon"),
+    *_WEEKDAYS,
+)
 _STEMS: Final = {word.rstrip("s") for word in _LONG}
 _SLIPS_FROM: Final = 6
+_PART: Final = "(?:morning|afternoon|evening|night|lunch)"
 #: Phrases that mean one thing, in this order, as they are read. ``~`` is a clock's time as it is spoken.
 _PHRASES: Final = tuple(
     (re.compile(pattern), said)
@@ -131,11 +132,11 @@ _PHRASES: Final = tuple(
         (r"\b(?:the )?end of (?:the |my )?(?:work(?:ing)? ?)?day\b|\bclose of (?:business|play)\b", "eod"),
         (r"\b(?:the )?(?:rest|remainder) of (?:the day|today)\b", "all_day"),
         (r"\ball day\b", "all_day"),
-        (r"\b(?:(?:in|during|for|over|after|at) the |(?:over|during|after|at) )(?=morning\b|afternoon\b|evening\b|night\b|lunch\b)", ""),
-        (r"\bthis (?=morning\b|afternoon\b|evening\b)", "today "),
+        (rf"\b(?:in|during|for|over|after|at) (?:the )?(?={_PART}\b)", ""),
+        (rf"\bthis (?={_PART}\b)", "today "),
         (r"\b(?:this|coming) (?=[a-z]+day\b)", ""),
         (r"\btoday (?:night|evening)\b", "tonight"),
-        (r"\bam (?=[a-z]+day\b|morning\b|afternoon\b|evening\b)", "on "),
+        (rf"\bam (?=(?:[a-z]+day|{_PART})\b)", "on "),
         (r"\b(?:a )?couple(?: of)?\b", "2"),
         (r"\b(?:the |der |die )?next (?=hour\b)", "1 "),
         (r"\b(?:the )?next (?=[0-9]|half\b|quarter\b)", ""),
@@ -287,7 +288,7 @@ def spelt(word: str) -> str:
 
 
 def time_kind(text: str) -> Literal["", "length", "time", "day"]:
-    """Return what a text names: a length, a time of day, or a day or a part of one without; "" for nothing."""
+    """Return what a text names: a length, a time of day, or no more than a day or a part of one."""
     found = _parsed(text, "")
     if isinstance(found, float):
         return "length"
@@ -387,7 +388,9 @@ def _time(text: str, *, is_announced: bool) -> _Time | Unread:
     day, part = next(iter(days), ""), next(iter(parts), "tonight" if "tonight" in days else "")
     if not (day or part):
         return _ending(text, "today") or _clock(text, is_announced=is_announced)
-    plain = " ".join(rest).removeprefix("at ").removeprefix("on ").removesuffix(" on").removesuffix(" at").strip()
+    plain = (
+        " ".join(rest).removeprefix("at ").removeprefix("on ").removesuffix(" on").removesuffix(" at").strip()
+    )
     if ends := _ending(plain, day or "today"):
         return ends
     time = _clock(plain, is_announced=True) if plain else Unread("no_time")
@@ -411,9 +414,9 @@ def _on(time: _Time, day: str, part: str) -> _Time | Unread:
         within = [hour for hour in halves if hour in _PARTS[part]]
         if part == "morning" and time.hour == _HALF_DAY:
             within = []
-        if len(within) == 1 or time.is_sure or time.hour >= _AFTERNOON:
-            return replace(time, hour=within[0] if within else time.hour, is_open=False, part=part)
-        return Unread("unreadable")
+        if len(within) != 1:
+            return Unread("unreadable")
+        return replace(time, hour=within[0], is_open=False, part=part)
     if not time.is_open:
         return time
     options = tuple(f"{day} {hour:02d}:{time.minute:02d}" for hour in halves)
@@ -491,7 +494,7 @@ def _clock(text: str, *, is_announced: bool) -> _Time | Unread:
         return _Time(hour, minute, options=(f"for {hour}h", f"at {hour:02d}:00"))
     is_open = (is_bare or found[2] == "~") and 1 <= hour <= _HALF_DAY
     is_padded = text.startswith("0") or hour in {0, _HALF_DAY}
-    return _Time(hour % 24, minute, is_open=is_open, is_sure=is_padded and not is_bare)
+    return _Time(hour % 24, minute, is_open=is_open, is_sure=(is_padded or has_h) and not is_bare)
 
 
 def _resolved(time: _Time, zone: ZoneInfo, now: float) -> Moment | Unread:

@@ -101,7 +101,7 @@ class Reading:
     @property
     def hours(self) -> str:
         """Return working hours, as they follow a name after ``hours``."""
-        return self.time.order(self.what)
+        return self.time.hours
 
     @property
     def verb(self) -> str:

@@ -6,7 +6,7 @@ time is written is read in ``bot.domain.moments``, and days that come again in `
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from itertools import groupby, pairwise
@@ -20,32 +20,37 @@ from handlers.command_line import plain
 from handlers.language import vocabulary
 from handlers.language.words import begins, repeats
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 #: A restart is a stop, which is warned of, and a start this many minutes later.
 _DOWN_MINUTES: Final = 10
-_SPOKEN: Final = frozenset({"half", "quarter", "past"})
+_SPOKEN: Final = _words("half quarter past")
 _PARTS_OF_DAYS: Final = vocabulary.LATE | {"morning", "mornings"}
 #: What joins hours to the words around them, before and after.
-_BEFORE: Final = frozenset({"and", "the", "to", "in"})
+_BEFORE: Final = _words("and the to in")
 _AFTER: Final = _BEFORE | {"at", "from", "on"}
 #: Words for a length that counts from a planned end, and those that mean an hour with it.
-_LONGER: Final = frozenset({"longer", "more", "another", "extra", "additional", "further"})
-_SOME: Final = frozenset({"time", "a", "bit", "little", "some", "while"})
+_LONGER: Final = _words("longer more another extra additional further")
+_SOME: Final = _words("time a bit little some while")
 #: What a time can begin with, and what else can be in one.
-_UNTIL: Final = frozenset({"until", "till", "til", "'til"})
-_FIRST: Final = frozenset(LEADS) | frozenset(
+_UNTIL: Final = _words("until till til 'til")
+_FIRST: Final = LEADS.keys() | _words(
     """on over during this the next all rest remainder end close eod half halb quarter couple noon midday
-    midnight morning afternoon evening night lunch a an am""".split()
+    midnight morning afternoon evening night lunch a an am"""
 )
-_WITHIN: Final = _FIRST | frozenset(
-    """of day days week weeks wk hour hours hr hrs h m min mins minute minutes d w my work working business play
-    past to and from now or so latest pm o'clock der die today""".split()
+_WITHIN: Final = _FIRST | _words(
+    """of day days week weeks wk hour hours hr hrs h m min mins minute minutes d w my work working business
+    play past to and from now or so latest pm o'clock der die today"""
 )
 _MOST_WORDS: Final = 10
-#: What verbs say of hours: `stop every day at 8` isn't `hours daily 08:00`.
-_ORDERED: Final = frozenset({"start", "stop", "restart", "suspend", "resume", "keep", "open"})
+#: A text in which more is tried to be read as a time is no request.
+_MOST_TRIES: Final = 200
 #: What looks like a time where none can be read, and what comes before a day that is none.
 _CLOCKLIKE: Final = re.compile(r"[0-9]{1,2}(?:[:.h][0-9]{2}(?:[ap]m)?|[ap]m|h|min)|[0-9]{1,3}")
-_GREETING: Final = frozenset({"good", "nice", "great", "lovely", "happy", "guten", "gute", "schönen"})
+_GREETING: Final = _words("good nice great lovely happy guten gute schönen")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +73,20 @@ class Times:
 
     def order(self, verb: str) -> str:
         """Return the words that follow a name after ``hours``, for a verb; what it can't do can't be read."""
-        if verb not in _ORDERED or not self.hours:
-            return self.hours
-        return order("start" if self.is_joint else verb, self.wanted) or f"{verb} {self.hours}"
-
-
-NONE: Final = Times()
+        said = order("start" if self.is_joint else verb, self.wanted)
+        return said or (self.hours and f"{verb} {self.hours}")
 
 
 def find(words: Sequence[str], named: AbstractSet[int] = frozenset()) -> Times:
     """Return the times among words, wherever they are; ``named`` are places of names, which are none."""
     said = [moments.spelt(plain(word)) for word in words]
     found = _hours(said, named)
-    if not found.hours and (more := _longer(said, named)):
+    if not found.places and (more := _longer(said, named)):
         found = Times(frozenset(more[0]), more=more[1], marks={min(more[0]): "long"})
     phrases = _phrases(words, said, {*named, *found.places})
+    # `done for today` says no time at which anything could be done.
+    vague = {min(one[0]): "day" for one in phrases if one[2] == "day" and one[1].lead == "for"}
+    phrases = [one for one in phrases if min(one[0]) not in vague]
     days, times = ([one for one in phrases if (one[2] == "day") is is_day] for is_day in (True, False))
     if len(days) == len(times) == 1:
         (_, day, _), (_, time, kind) = days[0], times[0]
@@ -91,8 +95,9 @@ def find(words: Sequence[str], named: AbstractSet[int] = frozenset()) -> Times:
             times = [((*days[0][0], *times[0][0]), replace(time, text=text), kind)]
             days = []
     both = sorted([*days, *times], key=lambda one: min(one[0]))
-    unread = _unread(said, {*named, *found.places, *(at for one in both for at in one[0])})
-    marks = {min(one[0]): one[2] for one in both} | {min(places): kind for places, kind in unread}
+    taken = {*named, *found.places, *(at for one in both for at in one[0])}
+    unread = [one for one in _unread(said, taken) if min(one[0]) - 1 not in vague]
+    marks = vague | {min(one[0]): one[2] for one in both} | {min(places): kind for places, kind in unread}
     is_second = len(both) + bool(found.places) > 1
     return replace(
         found,
@@ -108,14 +113,15 @@ def _phrases(
 ) -> list[tuple[tuple[int, ...], Phrase, str]]:
     """Return the places of each time, what it says, and its kind."""
     found: list[tuple[tuple[int, ...], Phrase, str]] = []
-    begin = 0
-    while begin < len(words):
+    begin = tries = 0
+    while begin < len(words) and tries < _MOST_TRIES:
         end = begin
         while end < min(len(words), begin + _MOST_WORDS) and end not in besides and _is_within(said[end]):
             end += 1
-        is_greeting = begin > 0 and said[begin - 1] in _GREETING
-        while end > begin and not is_greeting and _may_begin(said[begin]):
-            text = " ".join(words[begin:end]).rstrip(",;")
+        # The next Monday may be the one after the coming one.
+        is_none = begin > 0 and (said[begin - 1] in _GREETING or said[begin - 1] == "next")
+        while end > begin and not is_none and _may_begin(said[begin]):
+            text, tries = " ".join(words[begin:end]).rstrip(",;"), tries + 1
             if kind := moments.time_kind(text):
                 lead = _lead(said[begin], kind)
                 is_within = end < len(words)
@@ -247,10 +253,7 @@ def about(words: Sequence[str], named: AbstractSet[int]) -> str | None:
 
 
 def _hours(said: Sequence[str], named: AbstractSet[int]) -> Times:
-    """Return hours that come again and again, or from one time to another; none if there are none.
-
-    What repeats but can't be read is returned so that it can't be read.
-    """
+    """Return hours that come again and again, or from one time to another; none if there are none."""
     joint, is_stop = _joint(said, named)
     places = [at for at in _places(said, {*named, *joint}) if at not in named]
     parts = [said[at] for at in places]
@@ -267,7 +270,7 @@ def _hours(said: Sequence[str], named: AbstractSet[int]) -> Times:
     )
     taken = frozenset((*places, *joint))
     if is_again or repeats(parts):
-        text = hours.written(wanted) if wanted is not None else " ".join(parts)
+        text = "" if wanted is None else hours.written(wanted)
         return Times(taken, None, 0.0, text, wanted is None, {min(taken): "days"}, wanted, bool(joint))
     span = wanted or _read(["daily", *parts])
     if joint or span is None or None in (span.starts, span.stops):

@@ -79,7 +79,7 @@ def test_a_length_counts_from_now(text, seconds):
         ("midnight", "Sat 00:00"),
         ("24:00", "Sat 00:00"),
         # A time that has passed today is tomorrow's.
-        ("9:00", "Sat 09:00"),
+        ("09:00", "Sat 09:00"),
         ("14:00", "Sat 14:00"),
         # An hour of twelve is the next one.
         ("at 6", "Fri 18:00"),
@@ -99,7 +99,40 @@ def test_a_length_counts_from_now(text, seconds):
         ("mon 9:00", "Mon 09:00"),
         ("until 2026-11-24 09:00", "Tue 09:00"),
         ("tomorrow 2h", "Sat 02:00"),
+        # As people say it, in English and German.
+        ("half past 7", "Fri 19:30"),
+        ("at half seven tonight", "Fri 19:30"),
+        ("um halb acht", "Fri 19:30"),
+        ("quarter to six", "Fri 17:45"),
+        ("viertel nach sechs", "Fri 18:15"),
+        ("ten past five", "Fri 17:10"),
+        ("10 minutes to 6", "Fri 17:50"),
+        ("18 Uhr 30", "Fri 18:30"),
+        ("heute abend um 8", "Fri 20:00"),
+        ("morgen früh um 8", "Sat 08:00"),
+        ("tomorrow morning at 8", "Sat 08:00"),
+        ("at ten in the morning", "Sat 10:00"),
+        ("8:30 tonight", "Fri 20:30"),
+        ("tonight 12", "Sat 00:00"),
+        ("tonight at 2", "Sat 02:00"),
+        ("1930", "Fri 19:30"),
+        ("at midnigth", "Sat 00:00"),
+        ("before six", "Fri 18:00"),
+        ("until about 9", "Fri 21:00"),
+        ("5ish", "Fri 17:00"),
+        ("in a couple of hours", "Fri 16:00"),
+        ("for the next 3/4 hour", "Fri 14:45"),
+        ("in einer halben Stunde", "Fri 14:30"),
         # Refused, with the reason.
+        ("this afternoon", "no_time"),
+        ("over lunch", "no_time"),
+        ("eod", "ambiguous"),
+        ("for the rest of the day", "ambiguous"),
+        ("till 8:30 instead", "ambiguous"),
+        ("9:00", "ambiguous"),
+        ("3pm this morning", "unreadable"),
+        ("2026", "unreadable"),
+        ("from 2 to 4", "unreadable"),
         ("", "unreadable"),
         ("soon", "unreadable"),
         ("6", "unreadable"),
@@ -134,13 +167,15 @@ def test_a_context_says_what_a_bare_text_is():
     assert _local("17h", kind="length") == "Sat 07:00"
     assert _local("14:05", kind="time", soonest=600.0) == "soon"
     assert read("at 2h", BERLIN, NOW) == Unread("ambiguous", ("for 2h", "at 02:00"))
+    assert read("9:00", BERLIN, NOW) == Unread("ambiguous", ("tomorrow 09:00", "21:00"))
+    assert read("by eod", BERLIN, NOW) == Unread("ambiguous", ("today 17:00", "today 18:00"))
     assert read("tomorrow 6", BERLIN, NOW) == Unread("ambiguous", ("tomorrow 06:00", "tomorrow 18:00"))
 
 
 @pytest.mark.parametrize(
     ("text", "is_next_day"),
     [
-        ("9:00", True),
+        ("09:00", True),
         ("18:00", False),
         ("midnight", True),
         ("tomorrow 9:00", False),
@@ -171,7 +206,7 @@ AUTUMN = datetime(2026, 10, 25, 1, 30, tzinfo=BERLIN).timestamp()
         ("2:30", AUTUMN + 1.5 * HOUR, HOUR / 2),
         ("3:30", AUTUMN, 3 * HOUR),
         # The day has 25 hours.
-        ("1:15", AUTUMN, 24.75 * HOUR),
+        ("01:15", AUTUMN, 24.75 * HOUR),
         ("tomorrow 1:30", AUTUMN, 25 * HOUR),
         # The evening before.
         ("2:30", SPRING - 5 * HOUR, 6 * HOUR),

@@ -89,7 +89,7 @@ async def test_a_start_says_until_when(bot, text, hour):
 async def test_an_answer_says_until_when(bot):
     check_golden("answers/start-until", await bot.say("start notebook until 18:00"))
     assert (await bot.direct("start training until 18:00")).text == ""
-    said = words(await bot.direct("start training until 8:00"))
+    said = words(await bot.direct("start training until 08:00"))
     assert "That time has already passed today, so I've set it for tomorrow." in said
 
 

@@ -37,6 +37,7 @@ from bot.web import app, shapes
 from handlers import mistyped, routes
 from handlers.command_line import LONGEST, LONGEST_COMMAND, command_line, parse, running_flags
 from handlers.events import mentioned
+from handlers.language import times
 from handlers.language.names import Names
 from handlers.language.reading import read
 from handlers.narrowed import workspaces_like
