@@ -38,8 +38,9 @@ from handlers.language import vocabulary
 from handlers.language.names import Names, Which, names_of, pieces_of, which_of
 from handlers.language.ranker import Rank, rank
 from handlers.language.reading import TIMED, Reading
+from handlers.language.times import is_order
 from handlers.language.words import Manner
-from handlers.request import Request
+from handlers.request import Answered, Request
 from handlers.workspace import hours, targets, timers
 from handlers.workspace.operations import as_it_is
 
@@ -184,7 +185,8 @@ def _likely(text: _Text, ranks: Sequence[Rank]) -> list[str]:
     is_named = text.which.is_named
     if text.which.state and not is_named and first.likelihood < _LIKELY * _AHEAD:
         return ["list"]
-    least = dict.fromkeys(_ASKED, _LEAST if is_named else _LEAST_SHOWN)
+    is_about_one = is_named and text.reading.how != "if"
+    least = dict.fromkeys(_ASKED, _LEAST if is_about_one else _LEAST_SHOWN)
     likely = [one.label for one in shown if one.likelihood >= least.get(one.label, _LIKELY)]
     return likely or (["planned"] if text.reading.when is not None else [])
 
@@ -331,7 +333,7 @@ class _Text:
     def left_out(self, label: str) -> list[str]:
         """Say what wasn't understood besides what was, and which time something doesn't take."""
         left = self.which.left_out or ([" ".join(self.reading.left)] if self.reading.left else [])
-        is_seen = label == self.reading.verb or (label in _ASKED and self.which.is_named)
+        is_seen = (label and label == self.reading.verb) or (label in _ASKED and self.which.is_named)
         phrases = [one for one in left if is_seen or "=" in one]
         if self.reading.when is not None and label in _OPERATIONS - TIMED:
             phrases.append(self.reading.when.text.rstrip(",;.!?"))
@@ -449,6 +451,8 @@ class _Text:
     async def _hours(self, said: str) -> list[Proposal]:
         chosen = self._objects()[0] if said else []
         chosen = await hours.having(self.request, chosen) if said == "off" else chosen
+        if chosen and not is_order(said):
+            raise Answered(await hours.ordered(self.request, chosen[0], said))
         return [self._said(f"hours {written((one.title,))} {said}") for one in chosen[:MOST]]
 
     async def _skipped(self) -> list[Proposal]:
@@ -482,6 +486,8 @@ class _Text:
     async def _of_courses(self, label: str) -> list[Proposal]:
         """Return what a label does to one's courses: to those that are named, or to any."""
         named = {one.id for one in self.which.courses}
+        if label == "skip" and self.which.named and not named:
+            return await self._skipped()
         own = await self.request.asked.see(cases.own) if named or not self.which.named else []
         own = [one for one in own if not named or one[0].id in named]
         orders = [(card, self._order(label, card, is_taught=is_taught)) for card, is_taught in own]
@@ -522,7 +528,7 @@ class _Text:
             return replies.with_remarks(found[0].alone, self.left_out(label))
         else:
             head = talk.LIKELY if found else self.unread or talk.NOT_UNDERSTOOD
-        is_about = found or which.is_named or self.reading.verb or self.reading.when or label
+        is_about = found or which.is_named or self.reading.verb or self.reading.when or len(self.words) > 1
         if not (is_about or any(map(_verbs_of, self.words))):
             return talking.not_understood(self.request)
         shows = [*(self._commands("status") if which.named or which.runs or which.connections else ())]

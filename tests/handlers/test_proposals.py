@@ -116,7 +116,7 @@ async def test_every_label_shows_something_or_has_a_button_that_works(bot, label
         return await proposals.proposed(request, Reading(left=("so",)), [Rank(label, 0.9)], rows)
 
     surface = bot.surface(kind="message", channel_id="D1", where=Where.DIRECT)
-    answer = await run_text(bot.services, ALICE, surface, "so", reader=propose)
+    answer = await run_text(bot.services, ALICE, surface, "so much", reader=propose)
     assert await deeds(bot) == set()
     assert label in NOWHERE or proposals.is_shown(label) or buttons(answer)
     for one in list(buttons(answer).values())[:3]:
