@@ -70,9 +70,13 @@ async def _token_in(request: Request) -> Answer | None:
         return replies.hint(
             request.filled(pages.TYPED_SLACK, where=Markup(_SLACK_PAGE), delete=_delete(request))
         )
-    known = await _known(services, request.principal)
+    known, providers = await _known(services, request.principal), services.connections.values()
     for word in words:
-        if not _suspects(services, word) or fold(word) in known or _is_known_link(services, word):
+        # The ids in a link that a provider recognises aren't tokens.
+        is_link = "://" in word and any(
+            one.parse_reference(word) or one.job_reference(word) for one in providers
+        )
+        if is_link or fold(word) in known or not _suspects(services, word):
             continue
         for piece in _pieces(word):
             found = _issuers(services, piece)
@@ -130,12 +134,6 @@ def _core(text: str) -> str:
     """Return a text without what surrounds its letters and digits."""
     found = _CORE.search(text)
     return found[0] if found is not None else ""
-
-
-def _is_known_link(services: Services, word: str) -> bool:
-    """Return whether a word is a link that a provider recognises: the ids in it aren't tokens."""
-    providers = services.connections.values()
-    return "://" in word and any(one.parse_reference(word) or one.job_reference(word) for one in providers)
 
 
 def _advice(request: Request, issuers: Sequence[str], *, is_id: bool) -> Answer:
@@ -200,16 +198,6 @@ async def _known(services: Services, principal: Principal) -> set[str]:
     return await beside(rows, lambda: {fold(text) for text in found if text})
 
 
-def unknown_flag(request: Request, found: Sequence[str]) -> Answer:
-    """Name the flags that a verb doesn't have, and those that it has."""
-    known = sorted(routes.nature(request.folder, request.verb).flags or ())
-    flags = Markup(", ".join(f"`{line(flag, 40)}`" for flag in found))
-    verb = Markup(f"{request.command}{request.verb}")
-    sentence = fill(talk.UNKNOWN_FLAG, verb=verb, flags=flags)
-    are = fill(talk.FLAGS_ARE, flags=Markup(", ".join(f"`--{flag}`" for flag in known)))
-    return replies.hint(sentence, more=are if known else talk.FLAGS_NONE)
-
-
 async def refuse_flags(request: Request) -> None:
     """Raise Answered for flags that a request's verb doesn't have, unless they are part of a name."""
     known = routes.nature(request.folder, request.verb).flags
@@ -221,4 +209,7 @@ async def refuse_flags(request: Request) -> None:
         is_name = naming.find_whole(request.name, rows, request.services.connections) is not None
         wrong += [] if is_name else found
     if wrong:
-        raise Answered(unknown_flag(request, wrong))
+        flags = Markup(", ".join(f"`{line(flag, 40)}`" for flag in wrong))
+        sentence = fill(talk.UNKNOWN_FLAG, verb=Markup(f"{request.command}{request.verb}"), flags=flags)
+        are = fill(talk.FLAGS_ARE, flags=Markup(", ".join(f"`--{flag}`" for flag in sorted(known))))
+        raise Answered(replies.hint(sentence, more=are if known else talk.FLAGS_NONE))
