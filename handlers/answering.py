@@ -32,7 +32,7 @@ from handlers.command_line import plain, written
 from handlers.connections import makers
 from handlers.deciding import Choice, Subject, Sure, Way
 from handlers.language import vocabulary
-from handlers.language.names import Names, names_of
+from handlers.language.names import names_of
 from handlers.language.ranker import rank
 from handlers.language.reading import READ, Reading, read
 from handlers.language.words import Manner
@@ -94,12 +94,7 @@ async def _understood(request: Request) -> tuple[Reading, Sequence[Workspace]]:
     elif (whole := await targets.typed(request)) is not None:
         return whole, whole.which.named
     rows = await services.store.workspaces(request.principal)
-    reading = await beside(rows, read, given, request.folder, verbs, Names(rows, (), services.connections))
-    which = reading.which
-    if reading.kind == "talk" or (reading.is_full and not (which.unknown or which.is_near)):
-        return reading, rows
-    names = await names_of(request, rows)
-    return await beside(rows, read, given, request.folder, verbs, names), rows
+    return await beside(rows, read, given, request.folder, verbs, await names_of(request, rows)), rows
 
 
 async def _decided(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:

@@ -300,6 +300,10 @@ class _Text:
             await request.asked.authorise("status")
             return await questions.answered(replace(request, verb="status"), reading, self.rows)
         commands = self._commands(label)
+        if label == "eta" and not (which.is_named or self.heard.runs):
+            store, who = request.services.store, request.principal
+            is_any = await store.open_operations(who) or any(run.is_going for run in await store.runs(who))
+            commands = commands if is_any else []
         if label == "open":
             chosen, _ = self._objects()
             return await self._run("open", chosen[0].id) if len(chosen) == 1 else None
@@ -362,7 +366,7 @@ class _Text:
             done = await today(self.request.services.context, self.request.principal)
             can = any(one.act.can_be_undone and one.act.undone_at is None for one in done[:1])
             return [self._said("undo")] if can else []
-        return [self._said(command) for command in self._commands(label)]
+        return [self._said(command) for command in self._commands(label) if command != "eta"]
 
     def _said(self, command: str) -> Proposal:
         alone = talking.offered(self.request, [command], talk.AS_COMMAND)
@@ -465,7 +469,10 @@ class _Text:
         which, services = self.which, self.request.services
         if which.workspaces:
             return []
-        runs = which.runs or (() if which.is_named else self.heard.runs)
+        states = [vocabulary.RUN_STATES[word] for word in self.words if word in vocabulary.RUN_STATES]
+        every = await services.store.runs(self.request.principal) if states else ()
+        said = [run for run in every if run.state == states[0]][:1]
+        runs = which.runs or (() if which.is_named else said or self.heard.runs)
         if label == "job-stop":
             runs = runs or (() if which.jobs else await services.store.runs(self.request.principal))
             fitting = [run for run in runs if run.is_going and not run.stop_wanted]
