@@ -142,7 +142,7 @@ async def _one_each(whole: _Text, parts: Sequence[Reading]) -> Answer:
 def _applying(text: _Text, ranks: Sequence[Rank]) -> list[Rank]:
     """Return the ranks of labels that can be about what is named, with what is left out shared among them."""
     which = text.which
-    others: set[str] = set(_OF_COURSES) if which.named and not which.courses else set()
+    others = set(_OF_COURSES - {"skip"}) if which.named and not which.courses else set()
     others |= {*_OPERATIONS, "hours", "hours-off"} if which.courses and not which.named else set()
     kept = [one for one in ranks if one.label not in others]
     total = sum(one.likelihood for one in kept) or 1.0
@@ -164,11 +164,11 @@ def _weighed(reading: Reading, ranks: Sequence[Rank]) -> list[Rank]:
 
 def _is_mistyped(request: Request, which: Which, ranks: Sequence[Rank]) -> bool:
     """Return whether it is a command with a slip in its verb, or a link to something that isn't known."""
-    first, *others = request.arguments or ("",)
+    first, *others = [one for one in request.arguments if not one.startswith("--")] or [""]
     if not others and "://" in first:
         return not which.is_named
-    is_command = (len(others) < _A_COMMAND and not which.is_named) or request.folder == "job"
-    is_likely = any(one.likelihood > _SEEN for one in ranks)
+    is_command = len(others) < (2 if which.is_named else _A_COMMAND) or request.folder == "job"
+    is_likely = not which.is_named and any(one.likelihood > _SEEN for one in ranks)
     return is_command and not is_likely and bool(talking.near(request, plain(first)))
 
 
@@ -357,7 +357,8 @@ class _Text:
         if label in _OPERATIONS:
             return await self._operations(label)
         if label in {"hours", "hours-off"}:
-            return await self._hours("off" if label == "hours-off" else self.reading.hours)
+            said = self.reading.hours or (" ".join(self.words) if self.unread else "")
+            return await self._hours("off" if label == "hours-off" else said)
         if label in {"job-run", "job-stop"}:
             return await self._of_jobs(label)
         if label in _OF_COURSES:
@@ -453,7 +454,7 @@ class _Text:
         return Proposal(alone, kit.numbered(next(kit.buttons_of(alone.blocks)), 0, line(label, kit.BUTTON)))
 
     async def _hours(self, said: str) -> list[Proposal]:
-        chosen = self._objects()[0] if said else []
+        chosen = self._objects()[0] if said and (self.which.named or said == "off") else []
         chosen = await hours.having(self.request, chosen) if said == "off" else chosen
         if chosen and not is_order(said):
             raise Answered(await hours.ordered(self.request, chosen[0], said))
