@@ -18,7 +18,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
-from handlers.language import ranker
+from handlers.language import ranker, times
 
 ROOT = Path(__file__).resolve().parent.parent
 SENTENCES = ROOT / "sentences"
@@ -89,8 +89,11 @@ def phrases(folder: Path = SENTENCES) -> Iterator[Phrase]:
 
 
 def words_of(line: str) -> tuple[str, ...]:
-    """Return a phrase's words, marked as the ranker marks a text."""
-    return tuple(ranker.folded(_SLOT.sub(lambda slot: f" {MARKS[slot[1]]} ", line)))
+    """Return a phrase's words, marked as a text's are: where it has a time in words, that is one, too."""
+    words = line.split()
+    slots = {at: MARKS[slot[1]] for at, word in enumerate(words) if (slot := _SLOT.search(word))}
+    found = times.find(words, slots.keys())
+    return ranker.marked(words, slots, found.marks, found.places)
 
 
 def changed(random_: random.Random, phrase: Phrase) -> list[str]:
