@@ -113,7 +113,7 @@ async def proposed(
         return await _one_each(text, reading.parts)
     if reading.verb and reading.manner is Manner.TYPED:
         await mistyped.refuse_flags(request.about(reading.folder, reading.verb, reading.words))
-    if _is_mistyped(request, text.which, ranks):
+    if not reading.which.is_named and _is_mistyped(request, text.which, ranks):
         return talking.not_understood(request)
     ranks = _weighed(reading, _applying(text, ranks))
     for label in _likely(text, ranks):

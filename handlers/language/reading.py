@@ -166,7 +166,8 @@ class _Text:
         is_quoted = any(isinstance(word, Quoted) for word in self.written)
         if not sentence and not is_quoted:
             return Reading("talk", "hello")
-        if not is_quoted and (talk := vocabulary.TALK.get(sentence)):
+        is_verb = first in self.verbs[self.folder] - {"stop", "forget"}
+        if not (is_quoted or is_verb) and (talk := vocabulary.TALK.get(sentence)):
             return Reading("talk", talk)
         if first in self.verbs[self.folder] and (self.folder != "workspace" or first not in READ):
             is_own = self.folder == "job" and first in {"run", "schedule"}
