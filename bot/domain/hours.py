@@ -316,8 +316,9 @@ def days_of(word: str) -> frozenset[str]:
         return frozenset({word})
     first, dash, last = word.partition("-")
     if dash:
-        ends = [days_of(_SHORT.get(one, one)) for one in (first, last)]
-        return _span(*ends) if first and last and "-" not in last else frozenset()
+        if not (first and last) or "-" in last:
+            return frozenset()
+        return _span(*(days_of(_SHORT.get(one, one)) for one in (first, last)))
     long = (day for day in _FULL if word.rstrip("s") == day or (len(word) in {3, 4} and day.startswith(word)))
     return frozenset(day[:3] for day in long)
 

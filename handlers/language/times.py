@@ -45,7 +45,7 @@ _WITHIN: Final = _FIRST | _words(
     """of day days week weeks wk hour hours hr hrs h m min mins minute minutes d w my work working business
     play past to and from now or so latest pm o'clock der die today"""
 )
-_MOST_WORDS: Final = 10
+_MOST_WORDS, _MOST_PARTS = 10, 30
 #: A text in which more is tried to be read as a time is no request.
 _MOST_TRIES: Final = 200
 #: What looks like a time where none can be read, and what comes before a day that is none.
@@ -335,6 +335,8 @@ def _read(parts: Sequence[str]) -> Wanted | None:
 
     They may have exceptions: ``every weekday except friday at 9``.
     """
+    if len(parts) > _MOST_PARTS:
+        return None
     if "except" in parts:
         at = parts.index("except")
         days = frozenset[str]().union(*map(hours.days_of, parts[at:]))

@@ -51,6 +51,8 @@ def rule(days=EVERY_DAY, starts=None, stops=None, zone=BERLIN, since="2027-01-01
         ("every day \u201320:00", EVERY_DAY, None, 20 * 60),
         ("every weekday at 9", WEEKDAYS, NINE, None),
         ("mon-fri 9-5", WEEKDAYS, NINE, 17 * 60),
+        ("m-f 9 to half 5", WEEKDAYS, NINE, 17 * 60 + 30),
+        ("di-do 9:00", {"tue", "wed", "thu"}, NINE, None),
         ("Monday to Friday, 9am to 6 pm", WEEKDAYS, NINE, SIX),
         ("mon - fri from 9 until 18h", WEEKDAYS, NINE, SIX),
         ("daily until 8pm", EVERY_DAY, None, 20 * 60),
@@ -80,6 +82,7 @@ def test_hours_are_read_as_people_write_them(text, days, starts, stops):
         "someday 9:00",
         "weekdays 9:00 18:00",
         "mon " * 40 + "9:00",
+        "-" * 90,
     ],
 )
 def test_what_are_no_hours_is_left(text):
