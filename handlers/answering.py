@@ -64,7 +64,7 @@ async def answer(request: Request) -> Answer:
     request = replace(
         request,
         verb=reading.what if reading.kind == "verb" and is_full else WORDS,
-        folder=reading.folder or request.folder,
+        folder=(reading.folder if is_full else "") or request.folder,
         arguments=reading.words if is_full else request.arguments,
         manner=reading.manner,
         # Some verbs read their text by themselves, as it would be typed.

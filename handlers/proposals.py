@@ -113,7 +113,7 @@ async def proposed(
         return await _one_each(text, reading.parts)
     if reading.verb and reading.manner is Manner.TYPED:
         await mistyped.refuse_flags(request.about(reading.folder, reading.verb, reading.words))
-    if not reading.which.is_named and _is_mistyped(request, text.which, ranks):
+    if not (reading.which.is_named or reading.is_question) and _is_mistyped(request, text.which, ranks):
         return talking.not_understood(request)
     ranks = _weighed(reading, _applying(text, ranks))
     for label in _likely(text, ranks):
@@ -310,8 +310,8 @@ class _Text:
         return await self._run(commands[0]) if commands else None
 
     async def _run(self, command: str, key: str | None = None) -> Answer:
-        first, *words = parse(command, NO_COMMANDS).words
-        folder, verb = ("job", words.pop(0)) if first == "job" else ("workspace", first)
+        parsed = parse(command, NO_COMMANDS)
+        folder, (verb, *words) = parsed.folder or "workspace", parsed.words
         await self.request.asked.authorise(verb)
         return await routes.run(self.request.about(folder, verb, tuple(words), key))
 

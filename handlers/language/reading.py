@@ -24,7 +24,6 @@ from handlers.language.words import (
     Opening,
     are_run_list,
     begins,
-    ends,
     ends_clause,
     is_emoji,
     is_sign,
@@ -33,6 +32,7 @@ from handlers.language.words import (
     with_times,
     without,
     without_account,
+    without_end,
     without_nouns,
     without_plan,
     without_running,
@@ -199,12 +199,9 @@ class _Text:
         while words and (count := begins(words, vocabulary.COURTESY)):
             is_polite = is_polite or count > 1 or plain(words[0]) in vocabulary.PLEASE
             words = words[count:]
-        while (count := ends(words, vocabulary.AFTERTHOUGHTS)) and len(words) > count:
-            is_polite = is_polite or plain(words[-1]) in vocabulary.PLEASE
-            words = words[:-count]
-            while len(words) > 1 and plain(words[-1]) in vocabulary.THEN:
-                words = words[:-1]
-        return words, is_polite
+        left = without_end(words)
+        said = {plain(word) for word in words[len(left) :]}
+        return left, is_polite or not vocabulary.PLEASE.isdisjoint(said)
 
     # -- a verb, names and a time ----------------------------------------------------------------------------
 
@@ -223,16 +220,15 @@ class _Text:
         if is_called or not opening.verb:
             return self._without_verb(body, found)
         manner = Manner.TYPED if plain(words[0]) == opening.verb else Manner.SAID
+        if opening.verb in _OF_ANY_WORDS:
+            # Times are words like any other there.
+            opening, found = opening_of(words, self.folder, self.verbs), times.Times()
         if opening.folder == "workspace" and opening.verb in READ:
-            reading = self._command(opening.verb, opening.rest, manner)
-            order = found.order(opening.verb)
-            is_unread = found.is_unread and not order
-            is_timed = reading.kind == "verb" and reading.folder == "workspace"
-            return (
-                replace(reading, time=replace(found, hours=order, is_unread=is_unread))
-                if is_timed
-                else reading
-            )
+            reading, order = self._command(opening.verb, opening.rest, manner), found.order(opening.verb)
+            if reading.kind != "verb" or reading.folder != "workspace":
+                return reading
+            time = replace(found, hours=order, is_unread=found.is_unread and not order)
+            return replace(reading, time=time)
         reading = self._by_itself(opening.verb, opening.folder, opening.rest, manner)
         left = self._strange(reading)
         # What is named may belong to something else: `all off but report`.
@@ -310,6 +306,8 @@ class _Text:
 
     def _by_itself(self, verb: str, folder: str, words: tuple[str, ...], manner: Manner) -> Reading:
         """Return a verb that reads its words, as far as they belong to it."""
+        if verb not in _OF_ANY_WORDS and len(words) > 1:
+            words = without_end(words)
         if verb == "help":
             topics = {plain(word) for word in words} - vocabulary.BEFORE_A_NAME - {"with", "about"}
             if topics and topics <= vocabulary.OF_JOBS - {"run"}:
@@ -342,6 +340,8 @@ class _Text:
         named = self._named(reading.words)
         if reading.verb in {"run", "schedule"} and not named:
             return without(reading.words, vocabulary.OF_JOBS | vocabulary.BEFORE_A_NAME)
+        if reading.verb == "help" and len(reading.words) > 1:
+            return reading.words
         if reading.manner is Manner.TYPED or reading.verb in _OF_ANY_WORDS:
             return ()
         known = vocabulary.OF_LISTS | vocabulary.STATES.keys() | vocabulary.RUN_STATES.keys()

@@ -142,6 +142,15 @@ def opening_of(words: tuple[str, ...], folder: str, verbs: Mapping[str, Abstract
     return Opening()
 
 
+def without_end(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return words without courtesy after them; what is all courtesy stays."""
+    while len(words) > (count := ends(words, vocabulary.AFTERTHOUGHTS)) > 0:
+        words = words[:-count]
+        while len(words) > 1 and plain(words[-1]) in vocabulary.THEN:
+            words = words[:-1]
+    return words
+
+
 # -- objects ---------------------------------------------------------------------------------------------
 
 _OF_NEW: Final = (
