@@ -109,7 +109,9 @@ async def followed(
         return None
     role, is_now = _ROLES.get(_phrase(given, 0), ""), plain(given[-1]) == "now" and reading.what == "undo"
     is_joined = role in {"all", "now"} or (role in {"instead", "also"} and (reading.kind != "talk" or is_now))
-    if reading.is_full and not is_joined and (reading.verb != "keep" or reading.which.is_named):
+    which, is_rest = reading.which, bool(reading.which.named) and reading.hours.startswith(("skip", "pause"))
+    is_own = reading.verb != "keep" or which.is_named or which.is_all
+    if reading.is_full and (is_rest or (is_own and not is_joined)):
         return None
     heard = await talking.heard(request, rows)
     if heard.about.ask == "which" and heard.about.verb in _OPEN:

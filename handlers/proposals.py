@@ -144,6 +144,8 @@ def _applying(text: _Text, ranks: Sequence[Rank]) -> list[Rank]:
     which = text.which
     others = set(_OF_COURSES - {"skip"}) if which.named and not which.courses else set()
     others |= {*_OPERATIONS, "hours", "hours-off"} if which.courses and not which.named else set()
+    if text.request.folder == "job" and not which.named:
+        others |= {"start", "stop", "restart", "status", "list"}
     kept = [one for one in ranks if one.label not in others]
     total = sum(one.likelihood for one in kept) or 1.0
     share = min(1.0, sum(one.likelihood for one in ranks)) / total
@@ -153,8 +155,9 @@ def _applying(text: _Text, ranks: Sequence[Rank]) -> list[Rank]:
 def _weighed(reading: Reading, ranks: Sequence[Rank]) -> list[Rank]:
     """Return what is worth a button, the likeliest first: a verb that the grammar saw is likelier."""
     is_seen = reading.verb in _OPERATIONS | {"hours"} and reading.folder == "workspace"
-    more = {reading.verb: _SEEN} if is_seen else {}
-    likely = more | {one.label: one.likelihood + more.get(one.label, 0.0) for one in ranks}
+    likely = {one.label: one.likelihood for one in ranks}
+    if is_seen:
+        likely[reading.verb] = max(likely.values(), default=0.0) + _SEEN
     least = _SHARE * max(likely.values(), default=0.0)
     weak = {one for one in likely if one in _RARE or (is_shown(one) and one not in _ASKED)}
     least_of = {one: max(least, _LEAST_SHOWN if one in weak else _LEAST) for one in likely}
@@ -454,8 +457,10 @@ class _Text:
         return Proposal(alone, kit.numbered(next(kit.buttons_of(alone.blocks)), 0, line(label, kit.BUTTON)))
 
     async def _hours(self, said: str) -> list[Proposal]:
-        chosen = self._objects()[0] if said and (self.which.named or said == "off") else []
-        chosen = await hours.having(self.request, chosen) if said == "off" else chosen
+        # What only leaves hours out or ends them is about those that there are.
+        is_less = said == "off" or said.startswith(("skip", "pause"))
+        chosen = self._objects()[0] if said and (self.which.named or is_less) else []
+        chosen = await hours.having(self.request, chosen) if is_less else chosen
         if chosen and not is_order(said):
             raise Answered(await hours.ordered(self.request, chosen[0], said))
         return [self._said(f"hours {written((one.title,))} {said}") for one in chosen[:MOST]]

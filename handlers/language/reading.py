@@ -166,8 +166,7 @@ class _Text:
         is_quoted = any(isinstance(word, Quoted) for word in self.written)
         if not sentence and not is_quoted:
             return Reading("talk", "hello")
-        is_verb = first in self.verbs[self.folder] - {"stop", "forget"}
-        if not (is_quoted or is_verb) and (talk := vocabulary.TALK.get(sentence)):
+        if not is_quoted and (talk := vocabulary.TALK.get(sentence)):
             return Reading("talk", talk)
         if first in self.verbs[self.folder] and (self.folder != "workspace" or first not in READ):
             is_own = self.folder == "job" and first in {"run", "schedule"}
@@ -222,7 +221,7 @@ class _Text:
         manner = Manner.TYPED if plain(words[0]) == opening.verb else Manner.SAID
         if opening.verb in _OF_ANY_WORDS:
             # Times are words like any other there.
-            opening, found = opening_of(words, self.folder, self.verbs), times.Times()
+            opening = opening_of(words, self.folder, self.verbs)
         if opening.folder == "workspace" and opening.verb in READ:
             reading, order = self._command(opening.verb, opening.rest, manner), found.order(opening.verb)
             if reading.kind != "verb" or reading.folder != "workspace":
@@ -233,7 +232,8 @@ class _Text:
         left = self._strange(reading)
         # What is named may belong to something else: `all off but report`.
         about = self._without_verb(body, found) if left else reading
-        return replace(reading, time=found, left=left, which=about.which, how=about.how)
+        time = times.Times() if opening.verb in _OF_ANY_WORDS and not left else found
+        return replace(reading, time=time, left=left, which=about.which, how=about.how)
 
     def _of_hours(self) -> Reading | None:
         """Read a sentence about working hours: what they are, none tomorrow, or none any more."""
@@ -338,7 +338,10 @@ class _Text:
     def _strange(self, reading: Reading) -> tuple[str, ...]:
         """Return what follows a verb in other words and is no object of it."""
         named = self._named(reading.words)
-        if reading.verb in {"run", "schedule"} and not named:
+        spans = self.names.spans(reading.words)
+        if reading.verb in {"run", "schedule"} and not any(
+            one.runs or one.jobs or one.connection for one in spans
+        ):
             return without(reading.words, vocabulary.OF_JOBS | vocabulary.BEFORE_A_NAME)
         if reading.verb == "help" and len(reading.words) > 1:
             return reading.words

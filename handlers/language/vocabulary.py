@@ -132,7 +132,7 @@ TALK: Final = _by_phrase(
         "nothing": "nothing, no thanks, no thank you, not now, sorry, later, done, i'm done, that's all",
         "undo": """undo, undo it, undo that, take it back, take that back, no, nope, no wait, wait, no no,
             don't, dont, don't do it, don't do that, never mind, nevermind, nvm, forget it, forget that,
-            leave it, oops, scratch that, stop that, cancel that, revert, revert it, revert that, wait don't,
+            leave it, oops, scratch that, stop that, revert, revert it, revert that, wait don't,
             no don't, wait no, please don't, no stop that, wait stop that""",
         "again": "try again, retry, again, same again, do it again, do that again, try it again, once more",
         "yes": """yes, yep, yeah, sure, ok, okay, y, do it, go ahead, confirm, yes please, ok do it,

@@ -57,12 +57,6 @@ async def test_a_guess_that_ends_something_is_one_press_away_and_done_on_it(bot:
     assert await open_ones(bot) == ["stop notebook"]
 
 
-async def test_a_near_miss_keeps_what_followed_it(bot: Rig):
-    await bot.link()
-    await bot.push(await bot.say("strat notebook --share"), "Start notebook for everybody here")
-    assert await open_ones(bot) == ["start notebook"]
-
-
 async def test_one_button_for_several_names_all_of_them_and_does_no_more(bot: Rig):
     await bot.link(names=("notebook", "training", "report"))
     await up(bot, "notebook", "training", "report")

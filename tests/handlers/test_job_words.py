@@ -31,9 +31,9 @@ async def test_help_on_every_verb(bot, verb):
 
 
 async def test_an_unknown_word_offers_the_nearest(bot):
-    assert "`/job status`" in words(await bot.say("job statsu"))
-    assert "`job status`" in words(await bot.direct("job statsu"))
-    assert "Type `job help`" in words(await bot.direct("job qzqz qzqz"))
+    assert "`/job list`" in words(await bot.say("job lsit"))
+    assert "`job list`" in words(await bot.direct("job lsit"))
+    assert "didn't understand" in words(await bot.direct("job qzqz qzqz"))
     # It may be the name of a run that nobody has seen here yet.
     assert "Checking Posit Workbench…" in words(await bot.direct("job qzqz"))
 
