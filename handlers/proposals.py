@@ -542,6 +542,9 @@ class _Text:
         else:
             head = talk.LIKELY if found else self.unread or talk.NOT_UNDERSTOOD
         is_about = found or which.is_named or self.reading.verb or self.reading.when or len(self.words) > 1
+        if not found and self.request.folder == "job" and len(self.words) == 1:
+            # It may be the name of a run that nobody has seen here yet.
+            return await self._run(f"job status {written(self.request.arguments)}")
         if not (is_about or any(map(_verbs_of, self.words))):
             return talking.not_understood(self.request)
         shows = [*(self._commands("status") if which.named or which.runs or which.connections else ())]
