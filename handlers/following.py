@@ -111,7 +111,7 @@ async def followed(
     is_joined = role in {"all", "now"} or (role in {"instead", "also"} and (reading.kind != "talk" or is_now))
     which, is_rest = reading.which, bool(reading.which.named) and reading.hours.startswith(("skip", "pause"))
     is_own = reading.verb != "keep" or which.is_named or which.is_all
-    if reading.is_full and (is_rest or (is_own and not is_joined)):
+    if (reading.is_full or reading.verb in READ) and (is_rest or (is_own and not is_joined)):
         return None
     heard = await talking.heard(request, rows)
     if heard.about.ask == "which" and heard.about.verb in _OPEN:

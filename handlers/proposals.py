@@ -395,7 +395,9 @@ class _Text:
             if which.connections in {(), (one.connection,)} and not (state and not targets.is_in(one, state))
         ]
         if which.is_all or state:
-            return [one for one in there if one.id not in besides], True
+            # `all idle ones` aren't all.
+            is_some = any(word in vocabulary.UNKNOWABLE for word in self.words)
+            return [] if is_some else [one for one in there if one.id not in besides], True
         pointed = self.heard.pointed(which, self.rows) if which.points or which.place else []
         return pointed or there, len(pointed) > 1
 

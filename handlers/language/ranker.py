@@ -98,7 +98,9 @@ class Model:
 
     def rank(self, words: Sequence[str]) -> tuple[Rank, ...]:
         """Return what a marked text may mean, the likeliest first."""
-        found = features([self._spelled(word) for word in words])
+        known = sum(word in self._words for word in words)
+        # Among words that nobody knows, a slip is no evidence.
+        found = features([self._spelled(word) for word in words] if 2 * known >= len(words) - 1 else words)
         scores = [0] * len(self._labels)
         for one in found:
             pairs = self._weights.get(one, "")

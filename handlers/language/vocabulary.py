@@ -306,6 +306,10 @@ REST: Final = _phrases(
     all the rest, the rest of them, the other ones, all the other ones, the other workspaces,
     all other workspaces, alles andere, alle anderen, le reste, el resto"""
 )
+#: Which ones, by what Usher can't see.
+UNKNOWABLE: Final = _words(
+    "idle unused busy expensive cheap old older oldest new newest big bigger biggest small"
+)
 #: Which ones, by their state, where several are meant: ``all that are running``.
 RUNNING: Final = _words("running started active up on")
 STOPPED: Final = _words("stopped down off inactive")
