@@ -31,7 +31,7 @@ from bot.services.workspaces import effects_now
 from bot.support.errors import Refused
 from bot.support.pool import beside
 from handlers import acts, course, mistyped, questions, routes, talking
-from handlers.command_line import NO_COMMANDS, parse, plain, written
+from handlers.command_line import NO_COMMANDS, Quoted, parse, plain, written
 from handlers.connections import makers
 from handlers.job import runs_named_jobs
 from handlers.language import vocabulary
@@ -170,6 +170,8 @@ def _is_mistyped(request: Request, which: Which, ranks: Sequence[Rank]) -> bool:
     first, *others = [one for one in request.arguments if not one.startswith("--")] or [""]
     if not others and "://" in first:
         return not which.is_named
+    if not others and isinstance(first, Quoted):
+        return True
     is_command = len(others) < (2 if which.is_named else _A_COMMAND) or request.folder == "job"
     is_likely = not which.is_named and any(one.likelihood > _SEEN for one in ranks)
     return is_command and not is_likely and bool(talking.near(request, plain(first)))
@@ -385,7 +387,8 @@ class _Text:
         is_result = which.state == ("running" if label in _UP else "stopped" if label in _OPERATIONS else "-")
         state = "" if is_result else which.state
         if which.named and not (which.is_all and self.spared):
-            return [one for one in which.named if one.id not in self.spared], len(which.workspaces) > 1
+            is_each = len(which.workspaces) > 1 and "or" not in self.words
+            return [one for one in which.named if one.id not in self.spared], is_each
         if which.runs or which.jobs or which.courses or which.quoted or (label in _RARE and not which.points):
             return [], False
         besides = {one.id for one in which.besides} | self.spared
@@ -397,6 +400,7 @@ class _Text:
         if which.is_all or state:
             # `all idle ones` aren't all.
             is_some = any(word in vocabulary.UNKNOWABLE for word in self.words)
+            is_some = is_some or bool(which.unknown and not which.besides and _BUT.intersection(self.words))
             return [] if is_some else [one for one in there if one.id not in besides], True
         pointed = self.heard.pointed(which, self.rows) if which.points or which.place else []
         return pointed or there, len(pointed) > 1
@@ -551,7 +555,9 @@ class _Text:
             return talking.not_understood(self.request)
         shows = [*(self._commands("status") if which.named or which.runs or which.connections else ())]
         shows += ["courses"] if which.courses else []
-        pressed = [*(one.button for one in found), *lists.command_buttons(shows)] or [replies.list_button()]
+        labels = {one.button["text"]["text"] for one in found}
+        more = [one for one in lists.command_buttons(shows) if one["text"]["text"] not in labels]
+        pressed = [*(one.button for one in found), *more] or [replies.list_button()]
         pressed = [kit.numbered(one, at, one["text"]["text"]) for at, one in enumerate(pressed[:MOST])]
         about = Spoken(tuple(one.id for one in named), tuple(run.id for run in which.runs), what=label)
         said = replies.with_remarks(replies.hint(head, pressed), self.left_out(label) if found else [])

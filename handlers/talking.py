@@ -20,7 +20,7 @@ from handlers.language.words import near_verbs
 from handlers.request import Request
 
 #: What only a program writes into a command: flags, and dates in numbers.
-_UNREAD: Final = re.compile(r" --\w|\d{4}-\d\d-\d\d")
+_UNREAD: Final = re.compile(r" --\w|\d{4}-\d\d-\d\d|help fact-")
 #: This many words aren't a command with a typo.
 _WORDS_OF_A_SENTENCE: Final = 3
 

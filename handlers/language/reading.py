@@ -53,7 +53,7 @@ _OF_JOBS: Final = {"stop": "stop", "cancel": "stop", "status": "status", "open":
     ("new", "start", "restart"), "run"
 )
 #: So many words that nobody knows may be a name, where nothing else is named.
-_NAME_WORDS: Final = {Manner.TYPED: 4, Manner.SAID: 2}
+_NAME_WORDS: Final = {Manner.TYPED: 4, Manner.SAID: 2, Manner.ASKED: 2}
 #: Verbs of which the words after them may be anything.
 _OF_ANY_WORDS: Final = frozenset({"alias", "card", "add", "run", "schedule"})
 #: What is talked about in a clause that says nothing, and the most clauses.
@@ -179,8 +179,7 @@ class _Text:
         if talk := vocabulary.TALK.get(tuple(map(plain, words))):
             return Reading("talk", talk)
         if not words:
-            topics = {vocabulary.TALK.get((word,)) for word in sentence}
-            return Reading("talk", next((one for one in ("yes", "thanks") if one in topics), "hello"))
+            return Reading("talk", vocabulary.TALK.get(sentence[-1:], "thanks"))
         reading = self._request(words)
         is_question = reading.is_question or (not is_polite and self._asks(words))
         is_quote = first in vocabulary.QUOTES or any(map(is_struck, self.written))
@@ -190,7 +189,8 @@ class _Text:
 
     def _asks(self, words: tuple[str, ...]) -> bool:
         is_asked = not isinstance(words[-1], Quoted) and words[-1].endswith("?")
-        return is_asked or (plain(words[0]) in vocabulary.ASKING and 0 not in self._named(words))
+        is_begun = plain(words[0]) in vocabulary.ASKING and 0 not in self._named(words)
+        return is_asked or (is_begun and tuple(map(plain, words[:2])) != ("do", "not"))
 
     def _without_courtesy(self, words: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
         """Return the words without courtesy around them, and whether somebody was asked to do it."""
@@ -219,6 +219,8 @@ class _Text:
         if is_called or not opening.verb:
             return self._without_verb(body, found)
         manner = Manner.TYPED if plain(words[0]) == opening.verb else Manner.SAID
+        if plain(words[0]) == "run" and any(one.connection for one in self.names.spans(words[1:2])):
+            return Reading("verb", "run", "job", words[1:], Manner.SAID)
         if opening.verb in _OF_ANY_WORDS:
             # Times are words like any other there.
             opening = opening_of(words, self.folder, self.verbs)
@@ -265,8 +267,13 @@ class _Text:
             verb, words = ("keep", planned or ("it",)) if planned is not None else (verb, words)
         if verb == "keep":
             words = without_running(words)
+        if verb == "forget" and manner is Manner.SAID:
+            manner = Manner.ASKED
         pieces = pieces_of(words, self.names)
         which = which_of(pieces, self.names)
+        general = without(words, vocabulary.BEFORE_A_NAME)
+        if verb == "start" and not which.workspaces and general and plain(general[0]) in {"new", "another"}:
+            return self._by_itself("new", "workspace", words, Manner.SAID)
         if (of_job := self._of_jobs(verb, words, which)) is not None:
             return of_job if of_job.which.jobs else replace(of_job, manner=manner)
         left = self._left(which, manner)
@@ -411,7 +418,9 @@ class _Text:
         named = self._named(words)
         for at, (before, word) in enumerate(pairwise(words), 1):
             is_joined = plain(before) in vocabulary.THEN and at not in named
-            if at not in within and (ends_clause(before) or is_joined or plain(word) in vocabulary.REASONS):
+            is_order = at - 1 in named and plain(word) in READ and plain(words[0]) in READ
+            is_begun = ends_clause(before) or is_joined or is_order or plain(word) in vocabulary.REASONS
+            if at not in within and is_begun:
                 found.append(at)
         return [*found, len(words)]
 

@@ -160,7 +160,7 @@ ODD = [
     ("what's my username?", "says linked as alice"),
     ("Hi Usher, I'm new here. How do I start?", "says start NAME"),
     ("I'd like to try this. Stop report.", "offers Stop report"),
-    ("Please help, my notebook is gone", "says Files that you saved stay"),
+    ("Please help, my notebook is gone", "offers Are my files kept when it stops?"),
     ("oops, start notebook", "does start notebook"),
     ("rerun nightly", "offers Show my schedules"),
     ("let report run until 11pm", "offers Stop report at"),
@@ -176,7 +176,7 @@ ODD = [
     ("link saturn please", "says Saturn Cloud account alice is linked"),
     ("stop nothing", "says I haven't done anything"),
     ("will I lose my data?", "says Files that you saved stay"),
-    ("how do I make a job?", "says For a job"),
+    ("how do I make a job?", "says I start, stop"),
     ("what jobs can I run?", "says Checking Saturn Cloud"),
     ("keep report until 8pm?", "offers Stop report at"),
     # -- names: a slip, a verb, with a space or a hyphen, in quotes, a link
@@ -228,6 +228,6 @@ ODD = [
     # -- beyond that, at most three acts that may be meant, each of which works
     ("everybody ought to suspend disbelief", "says I didn't understand"),
     ("somebody please make the launch thing happen", "says Did you mean one of these?"),
-    ("my boss says to launch something", "offers Start notebook"),
+    ("my boss says to launch something", "says I didn't understand"),
     ("purple monkey dishwasher", "says I didn't understand"),
 ]  # fmt: skip
