@@ -17,11 +17,6 @@ TALK: Final[Mapping[str, str]] = {
         "Type `{command}help` to see what I can do."
     ),
     "file": "I can't use files. Tell me what you need, or type `{command}help`.",
-    "foreign": (
-        "I only understand English. Type `{command}list` to see your workspaces, or `{command}help` "
-        "for everything else."
-    ),
-    "one_at_a_time": "One thing at a time, please: send me each request on its own.",
 }
 #: To several requests in one message.
 ONE_EACH: Final = "One thing at a time, please. Press what you want:"
