@@ -10,7 +10,6 @@ from bot.domain.people import Principal
 from bot.domain.surfaces import Where
 from bot.messages.blocks import kit, replies
 from bot.messages.texts import home, runs, talk
-from bot.messages.texts.facts import FACTS
 from bot.messages.texts.verbs import FIRST, GROUPS, VERBS, VerbWords
 from bot.providers import base
 from bot.support.errors import StoreError
@@ -129,8 +128,8 @@ def _line(command: kit.Markup, entry: VerbWords) -> str:
 def _some(request: Request, verb: str) -> Answer:
     """Explain a verb, and others that were named with it, for the workspace that was named with them."""
     known = VERBS[request.folder]
-    if (topic := verb.removeprefix("fact-")) in FACTS and topic != verb:
-        return replies.hint(fact_of(request, topic))
+    if verb.startswith("fact-") and (fact := fact_of(request, verb.removeprefix("fact-"))):
+        return replies.hint(fact)
     if verb not in known:
         return help_on_unknown(request, verb)
     verbs = dict.fromkeys([verb, *(one for one in request.arguments if one in known)])

@@ -45,7 +45,7 @@ _SECRET: Final = re.compile(
 _OF_ANY_JOB: Final = frozenset({"run", "schedule"})
 _OF_ANY_WORKSPACE: Final = frozenset({"add"})
 #: Where to replace a Slack token.
-_SLACK_PAGE: Final = "https://api.slack.com/apps"
+_SLACK_PAGE: Final = "api.slack.com/apps"
 
 
 def suspected(request: Request) -> bool:

@@ -21,7 +21,7 @@ from bot.domain.notices import Answer, Spoken
 from bot.domain.timers import SOONEST_SECONDS
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import buttons, kit, lists, replies
-from bot.messages.blocks.kit import Element, Markup, fill, line
+from bot.messages.blocks.kit import Element, Markup, Press, fill, line
 from bot.messages.texts import talk, times
 from bot.messages.texts.facts import FACTS
 from bot.messages.texts.verbs import VERBS
@@ -375,6 +375,8 @@ class _Text:
         return [self._said(command) for command in self._commands(label) if command != "eta"]
 
     def _said(self, command: str) -> Proposal:
+        if fact := FACTS.get(command.removeprefix("help fact-")):
+            return _asked(kit.button(fact.asks, Press(lists.SAY, command)))
         alone = talking.offered(self.request, [command], talk.AS_COMMAND)
         return Proposal(alone, lists.command_buttons([command])[0])
 
@@ -452,10 +454,9 @@ class _Text:
         if about.at is None and about.verb not in {"keep", "cancel"}:
             effects = effects_now(about.services.context, one)
             button = kit.quiet(replies.verb_button(about.verb, one, 0, effects, label))
-        if about.verb not in {"cancel", "remove"}:
-            return Proposal(await targets.one(about, one), button)
-        sentence = fill(talk.AS_COMMAND, commands=Markup(f"*{line(label)}*"))
-        return Proposal(replies.answer(sentence, [button]), button)
+        if about.verb in {"cancel", "remove"}:
+            return _asked(button)
+        return Proposal(await targets.one(about, one), button)
 
     async def _together(self, about: Request, able: Sequence[Workspace]) -> Proposal:
         alone = await targets.several(about, able, self.which)
@@ -571,6 +572,12 @@ class _Text:
         await self.request.asked.authorise("status")
         about = self.request.about("workspace", "status", (), one.id)
         return await as_it_is(about, one, "" if label in _OPERATIONS else talk.NOT_UNDERSTOOD)
+
+
+def _asked(button: Element) -> Proposal:
+    """Return what is proposed by its button alone."""
+    said = Markup(f"*{line(button['text']['text'])}*")
+    return Proposal(replies.answer(fill(talk.AS_COMMAND, commands=said), [button]), button)
 
 
 def _which(given: tuple[str, ...], names: Names, reading: Reading) -> Which:

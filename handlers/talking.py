@@ -20,7 +20,7 @@ from handlers.language.words import near_verbs
 from handlers.request import Request
 
 #: What only a program writes into a command: flags, and dates in numbers.
-_UNREAD: Final = re.compile(r" --\w|\d{4}-\d\d-\d\d|help fact-")
+_UNREAD: Final = re.compile(r" --\w|\d{4}-\d\d-\d\d")
 #: This many words aren't a command with a typo.
 _WORDS_OF_A_SENTENCE: Final = 3
 
@@ -63,7 +63,9 @@ def small_talk(request: Request, topic: str) -> Answer:
 
 
 def fact_of(request: Request, topic: str) -> str:
-    """Return the answer to such a question, with commands as they are typed here."""
+    """Return the answer to such a question, with commands as they are typed here; "" for no such question."""
+    if topic not in FACTS:
+        return ""
     return fill(FACTS[topic].says, command=request.command_of("workspace"), job=request.command_of("job"))
 
 

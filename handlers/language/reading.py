@@ -182,7 +182,9 @@ class _Text:
             return Reading("talk", vocabulary.TALK.get(sentence[-1:], "thanks"))
         reading = self._request(words)
         is_question = reading.is_question or (not is_polite and self._asks(words))
-        is_quote = first in vocabulary.QUOTES or any(map(is_struck, self.written))
+        named = (one.title for span in self.names.spans(words) for one in span.workspaces)
+        is_out = any(map(is_struck, self.written)) and not any("~" in title for title in named)
+        is_quote = first in vocabulary.QUOTES or is_out
         return replace(
             reading, is_question=is_question, how=reading.how or ("quote" if is_quote else ""), said=words
         )
@@ -198,7 +200,8 @@ class _Text:
         while words and (count := begins(words, vocabulary.COURTESY)):
             is_polite = is_polite or count > 1 or plain(words[0]) in vocabulary.PLEASE
             words = words[count:]
-        left = without_end(words)
+        # What ends a name is no courtesy.
+        left = words[: max(len(without_end(words)), *(at + 1 for at in self._named(words)), 0)]
         said = {plain(word) for word in words[len(left) :]}
         return left, is_polite or not vocabulary.PLEASE.isdisjoint(said)
 

@@ -151,16 +151,19 @@ _NEWS: Final = ", ".join(
 _PLEASE: Final = "please, pls, plz, bitte, kindly"
 #: What comes before a request and changes nothing about it.
 COURTESY: Final = _phrases(
-    f"""{_SAID}, {_PLEASE}, hi there, hey there, hello there, usher, bot, sorry, oops, oh, ah, hm, hmm, um, uh, also, actually, btw, by the way, so, well,
-    and, now, just, quickly, can you, can u, could you, would you, will you, i want to, i want you to,
-    i would like to, i would like you to, i'd like to, i'd like you to, i need to, i need you to, i have to,
-    i wanna, wanna, gotta, let's, lets, let us, go ahead and, you can, help me, help me to"""
+    f"""{_SAID}, {_PLEASE}, hi there, hey there, hello there, usher, bot, sorry, oops, oh, ah, hm, hmm, um,
+    uh, also, actually, btw, by the way, so, well, and, now, just, quickly, can you, can u, could you, would
+    you, will you, i want to, i want you to, i would like to, i would like you to, i'd like to, i'd like
+    you to, i need to, i need you to, i have to, i wanna, wanna, gotta, let's, lets, let us, go ahead
+    and, you can, help me, help me to"""
 )
 #: The same, at the end.
 AFTERTHOUGHTS: Final = _phrases(
     f"""thanks, thank you, thx, ty, cheers, danke, merci, gracias, thanks in advance, {_PLEASE}, now,
-    right now, for now, for today, for the day, for the night, for tonight, today, for me, asap, quickly, again, then, too, as well, usher, bot, ok, okay, at once,
-    immediately, right away, thanks a lot, {_NEWS}, open it, send me the link, give me the link, will you, would you, could you, if you can, when you can"""
+    right now, for now, for today, for the day, for the night, for tonight, today, for me, asap, quickly, again,
+    then, too, as well, usher, bot, ok, okay, at once, immediately, right away, thanks a lot, {_NEWS},
+    open it, send me the link, give me the link, will you, would you, could you, if you can, when you
+    can"""
 )
 #: Words that begin a question about how something is.
 ASKING: Final = _words(

@@ -1,3 +1,5 @@
+"""What the ranker makes of texts: a few that it must know, bytes that are the same anywhere, and its size."""
+
 import pytest
 
 from handlers.language import ranker

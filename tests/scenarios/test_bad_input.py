@@ -36,7 +36,6 @@ TWICE = {
 
 
 NEXT_STEPS = {
-    "lsit": "called *lsit*.\nDid you mean `/workspace list`?",
     "strat notebook": "This will start *notebook*",
     "start notebok": "This will start *notebook*",
     "stop such nonsense": "I can't find a workspace called *such nonsense*.",

@@ -5,7 +5,6 @@ from typing import Final
 
 from bot.messages.texts import commands as words
 from bot.messages.texts import times
-from bot.messages.texts.facts import FACTS
 
 #: What people read differently than it is typed: dates, and the flags at the end.
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
@@ -23,8 +22,6 @@ def doing(command: str) -> str:
     """Return what a command does, without what only typing needs: flags, quotes, dates in numbers."""
     if (whole := words.WHOLE.get(command)) is not None:
         return whole
-    if (fact := FACTS.get(command.removeprefix("help fact-"))) is not None:
-        return fact.asks
     folder = "job " if command.startswith("job ") else ""
     verb, _, rest = command.removeprefix(folder).partition(" ")
     flag = found[1] if (found := _FLAGS.search(rest)) else ""

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -10,7 +11,7 @@ from bot.domain.audit import AuditEntry
 from bot.domain.notices import NewNotice, NoticeKind, Spoken
 from bot.domain.people import Person, Principal
 from bot.store.audit import hash_of
-from bot.store.conversations import KEPT_SECONDS
+from bot.store.conversations import ASKED_SECONDS, KEPT_SECONDS
 from bot.store.transaction import UsedTwice, one_request
 from tests.rigs.store import ALICE, BOB, accept_operation, first_sight, hide_workspace, linked, unlink
 
@@ -149,8 +150,11 @@ async def test_it_is_remembered_where_it_was_said_and_by_every_process(database,
 
 async def test_it_is_forgotten_after_a_while_and_with_the_link(store, clock, workspace):
     await store.speak(ALICE, "D1", None, SAID.as_body())
-    clock.advance(KEPT_SECONDS - 1)
+    clock.advance(ASKED_SECONDS - 1)
     assert await store.spoken(ALICE, "D1", None) == SAID
+    clock.advance(KEPT_SECONDS - ASKED_SECONDS)
+    # A question waits for less long than what was spoken of.
+    assert await store.spoken(ALICE, "D1", None) == replace(SAID, what="", ask="", takes_press=False)
     clock.advance(2)
     assert await store.spoken(ALICE, "D1", None) == Spoken()
     await store.speak(ALICE, "D1", None, SAID.as_body())
