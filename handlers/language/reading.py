@@ -272,6 +272,9 @@ class _Text:
             words = without_running(words)
         if verb == "forget" and manner is Manner.SAID:
             manner = Manner.ASKED
+        if words and self.names.spans((" ".join(words),)):
+            # A name always comes first, however it reads and however long it is.
+            words = (" ".join(words),)
         pieces = pieces_of(words, self.names)
         which = which_of(pieces, self.names)
         general = without(words, vocabulary.BEFORE_A_NAME)
