@@ -160,10 +160,10 @@ COURTESY: Final = _phrases(
 #: The same, at the end.
 AFTERTHOUGHTS: Final = _phrases(
     f"""thanks, thank you, thx, ty, cheers, danke, merci, gracias, thanks in advance, {_PLEASE}, now,
-    right now, for now, for today, for the day, for the night, for tonight, today, for me, asap, quickly,
-    again,     then, too, as well, usher, bot, ok, okay, at once, immediately, right away, thanks a lot, {_NEWS},
-    open it, send me the link, give me the link, will you, would you, could you, if you can, when you
-    can"""
+    right now, for now, for today, for the day, for the night, for tonight, today, for me, asap,
+    quickly, again, then, too, as well, usher, bot, ok, okay, at once, immediately, right away,
+    thanks a lot, {_NEWS}, open it, send me the link, give me the link, will you, would you, could
+    you, if you can, when you can"""
 )
 #: Words that begin a question about how something is.
 ASKING: Final = _words(
