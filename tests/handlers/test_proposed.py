@@ -94,3 +94,9 @@ async def test_no_answer_ends_in_help_alone_where_something_is_named(bot):
         is_help_alone = "didn't understand" in words(answer) and not buttons(answer)
         assert not is_help_alone, (text, words(answer))
     assert [one for one in await begun(bot) if one.verb == "stop"] == []
+
+
+async def test_what_begins_with_a_verb_of_its_own_goes_on_with_nothing_that_was_said(bot):
+    await bot.direct("status report")
+    await bot.direct("start notebook, I don't want report running")
+    assert await begun(bot) == []
