@@ -283,6 +283,9 @@ class _Text:
         if (of_job := self._of_jobs(verb, words, which)) is not None:
             return of_job if of_job.which.jobs else replace(of_job, manner=manner)
         left = self._left(which, manner)
+        if which.place:
+            # `the first two` aren't the first.
+            left += tuple(word for word in words if plain(word) in vocabulary.COUNTS)
         return Reading("verb", verb, "workspace", words, manner, which, how=how_of(pieces, which), left=left)
 
     def _left(self, which: Which, manner: Manner) -> tuple[str, ...]:

@@ -284,6 +284,8 @@ ORDINALS: Final[Mapping[str, int]] = {
         }.items()
         for word in words_.split()
     }  # fmt: skip
+#: How many of a list, from a place in it.
+COUNTS: Final = _words("two three four five both 2 3 4 5")
 #: Words that distinguish workspaces without naming one.
 POINTING: Final = _words("""other same usual right wrong mine running up down on off""")
 #: What a workspace is called in general; on its own it names none.

@@ -163,6 +163,7 @@ def test_verb_names_and_time_are_read_as_a_whole(text, what, names, when):
         ("stop report?", "stop", ["report"]),
         ("stop old report", "stop", ["report"]),
         ("> stop report", "", ["report"]),
+        ("stop the first two", "stop", []),
         ("start notebook if report is down", "start", ["notebook", "report"]),
         ("create something nice", "new", []),
         ("rebot report", "", ["report"]),
