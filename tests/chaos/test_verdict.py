@@ -83,7 +83,7 @@ async def scene(tmp_path):
         ended = Scene(made, accepted.operation, tmp_path)
         resource = made.saturn.state.resources[workspace.remote_id]
         # It ran before its person was told, and runs still.
-        resource.start(operation_time := accepted.operation.created_at + 0.01)
+        resource.start(operation_time := accepted.operation.created_at)
         (run,) = resource.runs
         run.status, run.started_at, run.due_at = "running", operation_time, None
         made.calls.append(Called(operation_time, resource.id, "start", [run.name]))
