@@ -6,7 +6,7 @@ parse their text once more: ``command_line`` takes one word per flag, and leaves
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
@@ -47,6 +47,7 @@ _UNKNOWN_FLAG: Final = re.compile(r"--?[A-Za-z](?:[\w-]*)(?:=.*)?")
 _QUOTE_MARK: Final = re.compile(r"^[ \t]*(?:&gt;)+[ \t]*", re.MULTILINE)
 _CODE: Final = re.compile(r"```(.*?)```|`([^`\n]+)`", re.DOTALL)
 NO_COMMANDS: Final[Mapping[str, str]] = {}
+_BEFORE_A_NEW_NAME: Final = frozenset({"to", "as", "into", "just", "->"})
 _TRAILING: Final = ",;:.!?"
 #: Marks for bold and code, which people copy along from the help.
 _MARKS: Final = "`*"
@@ -104,6 +105,13 @@ def parse(text: str, commands: Mapping[str, str], known: AbstractSet[str] = froz
     flags = frozenset(_flag_in(token) for token, is_one in zip(tokens, is_flag, strict=True) if is_one)
     words = [token for token, is_one in zip(tokens, is_flag, strict=True) if not is_one]
     return Parsed(tuple(words), flags, folder)
+
+
+def new_name(given: Sequence[str]) -> str:
+    """Return a name as somebody gives it: without *to* before it; in quotes, without what follows."""
+    begin = next((at for at, word in enumerate(given) if plain(word) not in _BEFORE_A_NEW_NAME), 0)
+    end = begin + 1 if isinstance(given[begin], Quoted) else len(given)
+    return " ".join(given[begin:end])
 
 
 def unknown_flags(words: Iterable[str]) -> list[str]:

@@ -9,8 +9,8 @@ from enum import StrEnum
 from typing import Final, Literal
 
 from handlers import routes
-from handlers.language.names import Which
 from handlers.language.reading import Reading
+from handlers.language.which import Which
 from handlers.language.words import Manner
 from handlers.routes import Does
 

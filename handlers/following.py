@@ -19,6 +19,7 @@ from bot.messages.blocks import kit, replies
 from bot.messages.blocks.kit import Press
 from bot.messages.blocks.runs import again_button
 from bot.messages.texts import acts as words
+from bot.messages.texts import talk
 from bot.providers import base
 from bot.services import acts as use_cases
 from bot.services import naming, runs
@@ -28,8 +29,9 @@ from handlers.command_line import plain, written
 from handlers.connections import makers
 from handlers.job import run_again
 from handlers.language import times, vocabulary
-from handlers.language.names import Names, Which, names_of, pieces_of, which_of
-from handlers.language.reading import READ, TIMED, Reading
+from handlers.language.names import Names, names_of
+from handlers.language.reading import READ, TIMED, Reading, read
+from handlers.language.which import Which, pieces_of, which_of
 from handlers.language.words import ends_clause, opening_of
 from handlers.preferences import templates
 from handlers.request import Request
@@ -41,9 +43,11 @@ from handlers.workspace.timers import typed_moment
 _PHRASES: Final[Mapping[str, str]] = {
     "instead": """no, nope, wait, no wait, hold on, sorry, oops, i meant, i mean, i was meaning, wrong one,
         not that one, actually, rather, instead, on second thought, forget it, never mind, my mistake, better,
-        make it, make that, let's make it, should be, nein, nee, doch, lieber, stattdessen, doch lieber""",
+        make it, make that, let's make it, should be, nein, nee, doch, lieber, stattdessen, doch lieber,
+        ach nee, ach nein, no make it, no make that, only meant, i only meant, i just meant, or rather,
+        scratch that""",
     "also": """also, too, as well, and, same, the same, same for, same with, the same for, the same with,
-        likewise, ditto, plus, do the same, neither, auch, und, ebenso""",
+        likewise, ditto, plus, do the same, neither, auch, und, ebenso, gleich mit, auch gleich""",
     "out": """not, don't, dont, do not, and not, but not, also not, except, except for, besides, without,
         leave, and leave, leave out, apart from, other than, excluding, all but, everything but, nicht,
         bring it back, i need it back, i want it back, bring that back, get it back, put it back,
@@ -56,21 +60,27 @@ _PHRASES: Final[Mapping[str, str]] = {
     "pm": "pm, in the afternoon, in the evening, at night, afternoon, evening, abends, nachmittags",
     "": """but, yes, yeah, yep, ok, okay, sure, fine, then, is, are, will, would, do, be, enough, just,
         please, only, erst, oh, ah, ach, hm, hmm, well, it's, that's, i want, i need, i, let's,
-        plan one, plan one for""",
+        plan one, plan one for, tho, though, meant""",
 }
+_CORRECTING: Final = frozenset(tuple(one.split()) for one in _PHRASES["instead"].split(",")) - {("instead",)}
 _ROLES: Final = {tuple(phrase.split()): role for role, text in _PHRASES.items() for phrase in text.split(",")}
 _LONGEST: Final = max(map(len, _ROLES))
 #: Questions whose choices are no workspaces.
 _OPEN: Final = frozenset({"new", "link", "unlink"})
 #: Begin what can only be about something said or done before.
 _BEGIN: Final = frozenset({"make", "except", "with", "without", "not", "no", "wait", "oops"})
-#: Longer texts are requests of their own.
+#: Longer texts are requests of their own; or say too much besides what they correct.
 _MOST_WORDS: Final = 16
+_MOST_WORDS_CORRECTED: Final = 24
+_NUMBER: Final = re.compile(r"[0-9]+(?:\.5)?")
 _VARIABLE: Final = re.compile(r"[A-Za-z_]\w*=[\w.,:/+-]*")
 _NUMBERS: Final = {"two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8"}
 _IF: Final = frozenset({"if", "unless", "when", "once", "whenever", "wenn", "falls"})
 _STARTS: Final = frozenset({"start", "restart", "resume"})
 _ENDS: Final = frozenset({"stop", "suspend", "restart"})
+_LEFT_OUT: Final = frozenset({"except", "without", "not", "but"})
+_ONE_DAY: Final = frozenset({"this", "next", "coming", "today", "tomorrow", "tonight"})
+_NO: Final = frozenset({"no", "nope", "nein", "nee"})
 _UNTIL: Final = frozenset({"", "for", "until", "till", "til", "'til"})
 #: What acts and questions are as commands, where their word isn't one.
 _VERBS: Final = {"timer": "stop", "until": "stop", "job-stop": "stop", "force": "stop", "needed": "keep"} | {
@@ -103,7 +113,9 @@ async def followed(
     request: Request, reading: Reading, rows: Sequence[Workspace]
 ) -> Answer | tuple[str, ...] | None:
     """Return the words that are meant, or the answer; None for what stands on its own."""
-    given = request.arguments
+    given, corrected = request.arguments, _correction(request.given or request.arguments)
+    if corrected and (said := await _corrected(request, rows, *corrected)) is not None:
+        return said
     is_held = reading.how == "quote" or reading.which.is_theirs or not _IF.isdisjoint(map(plain, given))
     if is_held or not 0 < len(given) <= _MOST_WORDS or request.surface.channel_id is None:
         return None
@@ -120,6 +132,41 @@ async def followed(
     if frame is None or (role == "all" and not frame.is_asked):
         return None
     return await _Turn(request, frame, heard, await names_of(request, rows), rows).merged(reading)
+
+
+def _correction(given: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    """Return what a text says first, and how it corrects that itself: ``…, no wait, report``."""
+    for at in range(1, len(given) if len(given) <= _MOST_WORDS_CORRECTED else 0):
+        phrase = _phrase(given, at)
+        begins_one = ends_clause(given[at - 1]) or (len(phrase) > 1 and phrase[0] in _BEGIN)
+        if begins_one and phrase in _CORRECTING and at + len(phrase) < len(given):
+            return given[:at], given[at:]
+    return None
+
+
+async def _corrected(
+    request: Request, rows: Sequence[Workspace], first: tuple[str, ...], then: tuple[str, ...]
+) -> Answer | tuple[str, ...] | None:
+    """Return the words that are meant in the end; None where that can't be told."""
+    names, folders = await names_of(request, rows), routes.verbs_of_folders()
+    before = read(first, request.folder, folders, names)
+    if before.verb not in READ or not before.is_full or before.which.is_theirs:
+        return None
+    text = before.when.text.rstrip(",;.!?") if before.when else ""
+    found = await typed_moment(request.services, request.principal, text) if text else None
+    moment = found if isinstance(found, Moment) else None
+    if text and moment is None:
+        return None
+    at, seconds = (moment.at, moment.seconds) if moment else (None, None)
+    frame = _Frame(before.verb, tuple(before.which.named), (), at, seconds, is_asked=True)
+    about = Heard(Spoken(), list(frame.objects), [], [])
+    turn = _Turn(replace(request, arguments=then, given=then), frame, about, names, rows)
+    said = await turn.merged(read(then, request.folder, folders, names))
+    if not isinstance(said, tuple):
+        return None
+    is_pointing = bool(turn.which.points) and not turn.which.is_named
+    kept = tuple(word for word in said if plain(word) not in vocabulary.IT) if is_pointing else said
+    return (*kept, *turn.labels_of(frame.objects)) if is_pointing else said
 
 
 def _phrase(given: Sequence[str], begin: int) -> tuple[str, ...]:
@@ -179,7 +226,7 @@ class _Turn:
         self, request: Request, frame: _Frame, heard: Heard, names: Names, rows: Sequence[Workspace]
     ) -> None:
         self.request, self.frame, self.heard, self.rows = request, frame, heard, rows
-        given = request.arguments
+        given = _with_halves(request.arguments)
         named = {at for span in names.spans(given) for at in range(span.begin, span.end)}
         found = times.find(given, named)
         marks: list[str] = []
@@ -198,7 +245,7 @@ class _Turn:
         self.verb, self.kept, self.which = _read(tuple(one for one, mark in marked if mark == "-"), names)
         self.out_verb, _, self.out = _read(tuple(one for one, mark in marked if mark == "out of"), names)
         folded = [_NUMBERS.get(plain(word), plain(word)) for word in self.kept]
-        numbers = [word for word in folded if word.isdecimal()]
+        numbers = [word for word in folded if _NUMBER.fullmatch(word)]
         self.when, self.number = found.when, numbers[0] if len(numbers) == 1 and not found.when else ""
         self.day = next(filter(moments.is_day, folded), "")
         # A part of a name is enough to choose one of those that were asked about.
@@ -244,9 +291,9 @@ class _Turn:
 
     def _command(self, when: Sequence[str] = (), verb: str = "") -> tuple[str, ...]:
         """Return the last request, at another time or with another verb."""
-        return (verb or self.frame.verb, *self._labels(self.frame.objects), *self.frame.names, *when)
+        return (verb or self.frame.verb, *self.labels_of(self.frame.objects), *self.frame.names, *when)
 
-    def _labels(self, found: Sequence[Workspace]) -> list[str]:
+    def labels_of(self, found: Sequence[Workspace]) -> list[str]:
         return targets.labels_of(self.request, found, self.rows)
 
     def _objects(self) -> list[str]:
@@ -255,9 +302,9 @@ class _Turn:
         if which.named or which.runs or which.jobs:
             there = [one for one in which.named if one.connection in which.connections] or which.named
             is_clear = len(there) == len(which.workspaces) and not (which.is_near or which.runs or which.jobs)
-            return self._labels(there) if is_clear else [*self.kept]
+            return self.labels_of(there) if is_clear else [*self.kept]
         if "all" in self.roles or which.points == "them":
-            return self._labels(ours)
+            return self.labels_of(ours)
         elsewhere = [one for one in self.request.services.connections if one not in self.out.connections]
         places = which.connections or (elsewhere if self.out.connections and not self.out.named else ())
         is_pointed = which.place or which.points == "other"
@@ -268,7 +315,7 @@ class _Turn:
             alike = [one for one in self.rows if fold(one.title) in titles and one not in ours]
             among = ours if self.frame.is_asked else alike
             found = [one for one in among if not places or one.connection in places] or found
-        return self._labels(found) if len(found) == 1 else []
+        return self.labels_of(found) if len(found) == 1 else []
 
     # -- times ---------------------------------------------------------------------------------------------
 
@@ -366,7 +413,10 @@ class _Turn:
         named = out.named or there or (list(frame.objects) if is_whole else [])
         left = [one for one in frame.objects if one not in named]
         if frame.is_asked:
-            rest = (frame.verb, *self._labels(left), *await self._same_time())
+            rest = (frame.verb, *self.labels_of(left), *await self._same_time())
+            if self.first in _NO and left and not frame.is_open:
+                # It may be a no to all of it.
+                return talking.offered(self.request, [written(rest)], talk.AS_COMMAND)
             return rest if left and not frame.is_open else await acts.no(self.request)
         keys = {one.id for one in named} | ({act.subject for act in frame.done} if is_whole else set())
         done = [act for act in frame.done if act.subject in keys]
@@ -383,6 +433,10 @@ class _Turn:
                 ("skip", *self.when.text.split()), "hours" if self.frame.objects else "card"
             )
             return await self._instead(about, is_other=False)
+        if hours is not None and rest and rest[0] in _LEFT_OUT and not _ONE_DAY.isdisjoint(rest):
+            # Not what comes again, but one day of it.
+            day = next(filter(moments.is_day, rest), "")
+            return self._command(("skip", day), "hours") if day else None
         if hours is None or not rest or (order := _hours(hours, rest)) is None:
             return None
         return await self._instead(self._command(rules.written(order).split(), "hours"), is_other=False)
@@ -405,6 +459,15 @@ class _Turn:
         return await run_again(replace(self.request, target=" ".join([run.id, *said])))
 
 
+def _with_halves(given: tuple[str, ...]) -> tuple[str, ...]:
+    """Return words with ``2.5`` for ``two and a half``."""
+    folded = [_NUMBERS.get(plain(word), plain(word)) for word in given]
+    at = next((at for at in range(len(given)) if folded[at + 1 : at + 4] == ["and", "a", "half"]), -1)
+    return (
+        given if at < 0 or not folded[at].isdecimal() else (*given[:at], f"{folded[at]}.5", *given[at + 4 :])
+    )
+
+
 def _read(given: tuple[str, ...], names: Names) -> tuple[str, tuple[str, ...], Which]:
     """Return the verb that words begin with, the others, and what they name."""
     opening = opening_of(given, "workspace", routes.verbs_of_folders()) if given else None
@@ -423,7 +486,7 @@ def _unled(text: str) -> str:
 def _hours(wanted: rules.Wanted, said: Sequence[str]) -> rules.Wanted | None:
     """Return hours as they are wanted now; None for anything else."""
     days = " ".join(sorted(wanted.days))
-    if said[0] in {"except", "without", "not", "but"}:
+    if said[0] in _LEFT_OUT:
         left = wanted.days.difference(*map(rules.days_of, said[1:]))
         return rules.Wanted(left, wanted.starts, wanted.stops) if left and left != wanted.days else None
     lead = next((word for word in ("at", "until", "till") if word in said), "")

@@ -36,6 +36,7 @@ _OF_SLACK: Final = re.compile(r"(?<![^\W_])" + SLACK_TOKEN.pattern)
 #: A secret of anything else: like the tokens of a well-known service, or its writer says what it is.
 _SECRET: Final = re.compile(
     r"(?<![\w-])(?:(?:sk|pk|gh[oprsu]|hf|pat|npm|glpat)[-_]|dapi|AKIA|ASIA)(?=[A-Za-z]*\d)[A-Za-z\d]{16,}"
+    r"|(?<![\w-])[a-z]{2,6}_(?:live|test|prod|secret|key)_(?=[A-Za-z]*\d)[A-Za-z\d]{8,}"
     r"|\b(?:token|password|passwort|kennwort|secret|api[ _-]?key|contraseña)"
     r"(?:\s*[:=]\s*|\s+(?:is|was|ist|lautet|es)[\s:]+)"
     r"[\"'`]*(?=\S*\d)(?=\S*[A-Za-z])([^\s\"'`]{8,})",

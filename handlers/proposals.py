@@ -35,10 +35,11 @@ from handlers.command_line import NO_COMMANDS, Quoted, parse, plain, written
 from handlers.connections import makers
 from handlers.job import runs_named_jobs
 from handlers.language import vocabulary
-from handlers.language.names import Names, Which, names_of, pieces_of, which_of
+from handlers.language.names import Names, names_of
 from handlers.language.ranker import Rank, rank
 from handlers.language.reading import TIMED, Reading
 from handlers.language.times import is_order
+from handlers.language.which import Which, pieces_of, which_of
 from handlers.language.words import Manner
 from handlers.request import Answered, Request
 from handlers.workspace import hours, targets, timers
@@ -93,6 +94,7 @@ _ASKERS: Final = _set("i we you u ya ye it that he she they")
 #: Say, with *all*, that what is named is left alone.
 _BUT: Final = vocabulary.NEGATIONS | _set("but except leave keep apart besides just only")
 _UNTIL: Final = _set("for until till til 'til")
+_HOW: Final = frozenset({("how", one) for one in ("do", "can", "to", "would", "should")} | {("wie", "kann")})
 
 
 class Proposal(NamedTuple):
@@ -107,6 +109,8 @@ async def proposed(
 ) -> Answer:
     """Answer what is likely and only shows something; otherwise propose what may be meant and works."""
     text = await _Text.of(request, reading, rows)
+    if text.which.named:
+        request.spoken.of(text.which.named)
     if text.which.is_theirs and not text.which.courses:
         return talking.theirs(request, text.which.named)
     if reading.parts:
@@ -181,6 +185,8 @@ def _likely(text: _Text, ranks: Sequence[Rank]) -> list[str]:
     """Return the labels of which the first that can is answered at once; of a question, any that shows."""
     if len(text.reading.marked) == 1 and (label := _ALONE.get(text.reading.marked[0], "")):
         return [label]
+    if text.asks_how and not (ranks and ranks[0].label in _WHOLE):
+        return ["help"]
     shown = [one for one in ranks if is_shown(one.label)]
     first, second = [*ranks, Rank("", 0.0), Rank("", 0.0)][:2]
     asks = text.only_asks or (text.reading.is_question and first in shown)
@@ -287,6 +293,9 @@ class _Text:
     async def shown(self, label: str) -> Answer | None:
         """Return what answers a label that only shows something; None where it can't."""
         request, which = self.request, self.which
+        if label == "hello" and self.reading.is_question and (self.heard.runs or self.heard.workspaces):
+            # `how's it going` is about what was spoken of.
+            label, which = "status", replace(which, points="it")
         if label in _TALK:
             return None if which.is_named else talking.small_talk(request, label)
         if label in _OF_ACTS:
@@ -334,10 +343,21 @@ class _Text:
             return [f"alias {names[0]} {written(news)}"] if len(names) == len(news) == 1 else []
         command = _WHOLE.get(label, "")
         if command == "help":
-            return [" ".join(["help", *sorted(VERBS["workspace"].keys() & set(self.words) - {"help"})])]
+            return [" ".join(["help", *self._verbs])]
         if command in {"link", "unlink", "new", "list"} and which.connections:
             return [f"{command} {written((self.request.services.title(which.connections[0]),))}"]
         return [command] if command else []
+
+    @property
+    def _verbs(self) -> list[str]:
+        """Return the verbs that stand there, in any form."""
+        known = VERBS["workspace"].keys() - {"help"}
+        return sorted({verb for word in self.words for verb in _verbs_of(word)} | (known & {*self.words}))
+
+    @property
+    def asks_how(self) -> bool:
+        """Return whether it asks how one does what it says."""
+        return tuple(self.words[:2]) in _HOW and not self.which.is_named and len(self._verbs) == 1
 
     def left_out(self, label: str) -> list[str]:
         """Say what wasn't understood besides what was, and which time something doesn't take."""
@@ -391,7 +411,9 @@ class _Text:
         if which.named and not (which.is_all and self.spared):
             is_each = len(which.workspaces) > 1 and "or" not in self.words
             return [one for one in which.named if one.id not in self.spared], is_each
-        if which.runs or which.jobs or which.courses or which.quoted or (label in _RARE and not which.points):
+        is_of_job = not {"job", "jobs"}.isdisjoint(self.words)
+        is_other = which.runs or which.jobs or which.courses or which.quoted or is_of_job
+        if is_other or (label in _RARE and not which.points):
             return [], False
         besides = {one.id for one in which.besides} | self.spared
         there = [
@@ -418,7 +440,7 @@ class _Text:
             groups: dict[tuple[str, float | None], list[Workspace]] = {}
             for one in chosen:
                 if one.connection in self.linked:
-                    groups.setdefault(self._fitted(label, at, one), []).append(one)
+                    groups.setdefault(self._fitted(label, at, one, is_all=is_all), []).append(one)
             for (verb, then), group in groups.items():
                 about = self.request.about("workspace", verb, ())
                 about = replace(about, flags=frozenset(), at=then, moment=Moment(then) if then else None)
@@ -430,7 +452,9 @@ class _Text:
                     found += [await self._single(about, one) for one in able[:MOST]]
         return found
 
-    def _fitted(self, label: str, at: float | None, one: Workspace) -> tuple[str, float | None]:
+    def _fitted(
+        self, label: str, at: float | None, one: Workspace, *, is_all: bool
+    ) -> tuple[str, float | None]:
         """Return what a label means for a workspace in its state, with when."""
         is_up = one.state in {State.RUNNING, State.STARTING}
         lead, now = self.reading.when.lead if self.reading.when else "", self.request.services.clock.now()
@@ -439,7 +463,9 @@ class _Text:
             return label, None
         if self.reading.more and is_up and label in {"keep", "start", "stop"}:
             at, label = (one.stop_at or now) + self.reading.more, "keep"
-        if at is not None and (label in _UP | {"keep"} or (label == "stop" and not is_up)):
+        # Of several, those that are down already aren't meant.
+        is_down = label == "stop" and not (is_up or is_all)
+        if at is not None and (label in _UP | {"keep"} or is_down):
             label = ("keep" if one.stop_at else "stop") if is_up else "start"
         return "resume" if label == "start" and one.state is State.SUSPENDED else label, at
 
@@ -480,7 +506,7 @@ class _Text:
 
     async def _of_jobs(self, label: str) -> list[Proposal]:
         which, services = self.which, self.request.services
-        if which.workspaces:
+        if which.workspaces and not which.runs:
             return []
         states = [vocabulary.RUN_STATES[word] for word in self.words if word in vocabulary.RUN_STATES]
         every = await services.store.runs(self.request.principal) if states else ()
@@ -567,7 +593,8 @@ class _Text:
     async def _state_of(self, one: Workspace, label: str) -> Answer:
         """Show the one workspace that is named, where nothing that was said fits its state."""
         self.request.spoken.of([one])
-        if label in _UP and one.state is State.RUNNING and self.reading.when is None:
+        is_open = label in _UP and one.state is State.RUNNING and self.reading.when is None
+        if is_open and not (self.which.runs or self.which.jobs):
             return await self._run("open", one.id)
         await self.request.asked.authorise("status")
         about = self.request.about("workspace", "status", (), one.id)
@@ -601,6 +628,7 @@ async def _times(request: Request, reading: Reading) -> tuple[Sequence[float | N
 def _verbs_of(word: str) -> frozenset[str]:
     """Return the verbs that a word means, also in another form: ``stopped``, ``turning``."""
     known = [*vocabulary.SYNONYMS["workspace"].items(), *((verb, verb) for verb in _UP | _DOWN)]
+    known += [(word, "start") for word, verb in vocabulary.SYNONYMS["job"].items() if verb == "run"]
     known += [
         (first, verb)
         for first, every in vocabulary.OPENINGS.items()

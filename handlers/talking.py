@@ -15,7 +15,7 @@ from bot.messages.texts.facts import FACTS
 from bot.messages.texts.verbs import VERBS
 from bot.services import naming
 from handlers.command_line import Quoted, plain, written
-from handlers.language.names import Which
+from handlers.language.which import Which
 from handlers.language.words import near_verbs
 from handlers.request import Request
 

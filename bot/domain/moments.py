@@ -48,7 +48,7 @@ _NUMBERS: Final = {"a": "1", "an": "1"}
 #: By the word that is read, how else it is written; "" for what means nothing in a time.
 _SPELLINGS: Final = {
     "": "instead sharp approximately lang",
-    "at": "um",
+    "at": "um @",
     "about": "around circa ca roughly gegen approx",
     "until": "bis untill hasta jusqu'à",
     "for": "für fuer",
@@ -71,7 +71,7 @@ _SPELLINGS: Final = {
     "midnight": "mitternacht",
     "o'clock": "uhr oclock",
     "hour": "stunde",
-    "hours": "stunden std",
+    "hours": "stunden std stündchen stuendchen",
     "minutes": "minuten",
     "day": "tag",
     "days": "tage tagen",
@@ -190,6 +190,9 @@ _MOST_WORDS: Final = 16
 #: From this hour on, a number is an hour of the day in any country.
 _AFTERNOON: Final = 13
 _HALF_DAY: Final = 12
+#: A night that is farther away than this isn't the one that is meant by an hour alone.
+_NEAR_SECONDS: Final = 6 * 3_600.0
+_MORNING: Final = 6
 #: Four digits that nothing announces are rather a year.
 _CENTURIES: Final = frozenset({20})
 
@@ -511,6 +514,11 @@ def _resolved(time: _Time, zone: ZoneInfo, now: float) -> Moment | Unread:
     moment = min((one for one in found if one.at > now), key=lambda one: one.at)
     is_next_day = datetime.fromtimestamp(moment.at, zone).date() > today
     later = f"{time.hour + 12}:{time.minute:02d}"
+    is_far = moment.at - now > _NEAR_SECONDS and datetime.fromtimestamp(moment.at, zone).hour < _MORNING
+    if time.is_open and is_next_day and is_far:
+        # `at 3`, said in the afternoon, is hardly at night.
+        options = tuple(f"tomorrow {hour:02d}:{time.minute:02d}" for hour in hours)
+        return Unread("ambiguous", options, options[0])
     if is_next_day and time.is_twelve and _moment(today, time.hour + 12, time.minute, zone, now).at > now:
         # `8:30` has passed, and is this evening's to many.
         typed = f"tomorrow {time.hour:02d}:{time.minute:02d}"

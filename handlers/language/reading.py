@@ -15,10 +15,11 @@ from itertools import pairwise
 from typing import Final, Literal
 
 from bot.domain import moments
-from handlers.command_line import Quoted, plain
+from handlers.command_line import Quoted, new_name, plain
 from handlers.language import times, vocabulary
-from handlers.language.names import How, Names, Which, how_of, pieces_of, plain_end, which_of
+from handlers.language.names import Names, plain_end
 from handlers.language.ranker import marked
+from handlers.language.which import How, Which, how_of, pieces_of, which_of
 from handlers.language.words import (
     Manner,
     Opening,
@@ -224,9 +225,13 @@ class _Text:
         manner = Manner.TYPED if plain(words[0]) == opening.verb else Manner.SAID
         if plain(words[0]) == "run" and any(one.connection for one in self.names.spans(words[1:2])):
             return Reading("verb", "run", "job", words[1:], Manner.SAID)
+        if (opening.verb, manner) == ("run", Manner.SAID) and self._named(opening.rest):
+            opening = opening._replace(verb="start", folder="workspace")
         if opening.verb in _OF_ANY_WORDS:
             # Times are words like any other there.
             opening = opening_of(words, self.folder, self.verbs)
+        if opening.verb == "alias":
+            opening = opening._replace(rest=without_end(opening.rest))
         if opening.folder == "workspace" and opening.verb in READ:
             reading, order = self._command(opening.verb, opening.rest, manner), found.order(opening.verb)
             if reading.kind != "verb" or reading.folder != "workspace":
@@ -234,11 +239,21 @@ class _Text:
             time = replace(found, hours=order, is_unread=found.is_unread and not order)
             return replace(reading, time=time)
         reading = self._by_itself(opening.verb, opening.folder, opening.rest, manner)
+        if opening.verb == "alias" and self._is_new_name(opening.rest):
+            reading = replace(reading, manner=Manner.TYPED)
         left = self._strange(reading)
         # What is named may belong to something else: `all off but report`.
         about = self._without_verb(body, found) if left else reading
         time = times.Times() if opening.verb in _OF_ANY_WORDS and not left else found
         return replace(reading, time=time, left=left, which=about.which, how=about.how)
+
+    def _is_new_name(self, words: tuple[str, ...]) -> bool:
+        """Return whether words are the name of a workspace and another one: ``report to weekly``."""
+        spans = self.names.spans(words)[:1]
+        is_known = bool(spans) and spans[0].begin == 0 and bool(spans[0].workspaces)
+        given = words[spans[0].end :] if is_known else ()
+        is_marked = len(given) > 1 and new_name(given[:2]) == given[1]
+        return (is_marked or any(isinstance(one, Quoted) for one in given[:1])) and " " not in new_name(given)
 
     def _of_hours(self) -> Reading | None:
         """Read a sentence about working hours: what they are, none tomorrow, or none any more."""
@@ -282,13 +297,13 @@ class _Text:
             return self._by_itself("new", "workspace", words, Manner.SAID)
         if (of_job := self._of_jobs(verb, words, which)) is not None:
             return of_job if of_job.which.jobs else replace(of_job, manner=manner)
-        left = self._left(which, manner)
+        left = self._left(which, manner, words)
         if which.place:
             # `the first two` aren't the first.
             left += tuple(word for word in words if plain(word) in vocabulary.COUNTS)
         return Reading("verb", verb, "workspace", words, manner, which, how=how_of(pieces, which), left=left)
 
-    def _left(self, which: Which, manner: Manner) -> tuple[str, ...]:
+    def _left(self, which: Which, manner: Manner, words: tuple[str, ...]) -> tuple[str, ...]:
         """Return the words that are neither names nor may be one that nobody knows."""
         unknown = which.unknown
         if which.jobs and not (which.workspaces or which.runs):
@@ -299,7 +314,8 @@ class _Text:
         if replace(which, unknown=(), connections=()).is_nothing:
             return () if len(unknown) <= _NAME_WORDS[manner] else unknown
         is_listed = bool(which.workspaces) and not (which.is_described or which.left_out)
-        orders = any(opening_of((word,), self.folder, self.verbs).verb for word in unknown)
+        places = [at for at, word in enumerate(words) if plain_end(word) in unknown]
+        orders = any(opening_of(words[at:], self.folder, self.verbs).verb for at in places)
         return () if is_listed and not orders else which.left_out or unknown
 
     def _of_jobs(self, verb: str, words: tuple[str, ...], which: Which) -> Reading | None:
@@ -360,6 +376,8 @@ class _Text:
         ):
             return without(reading.words, vocabulary.OF_JOBS | vocabulary.BEFORE_A_NAME)
         if reading.verb == "help" and len(reading.words) > 1:
+            return reading.words
+        if reading.verb == "alias" and any(map(ends_clause, reading.words[:-1])):
             return reading.words
         if reading.manner is Manner.TYPED or reading.verb in _OF_ANY_WORDS:
             return ()

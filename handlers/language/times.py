@@ -18,7 +18,7 @@ from bot.domain.moments import LEADS, Phrase
 from bot.domain.timers import MORE_SECONDS
 from handlers.command_line import plain
 from handlers.language import vocabulary
-from handlers.language.words import begins, repeats
+from handlers.language.words import begins, ends_clause, repeats
 
 
 def _words(text: str) -> frozenset[str]:
@@ -28,6 +28,7 @@ def _words(text: str) -> frozenset[str]:
 #: A restart is a stop, which is warned of, and a start this many minutes later.
 _DOWN_MINUTES: Final = 10
 _SPOKEN: Final = _words("half quarter past")
+_LEAVING_OUT: Final = _words("not without ohne außer ausser excluding besides nicht")
 _PARTS_OF_DAYS: Final = vocabulary.LATE | {"morning", "mornings"}
 #: What joins hours to the words around them, before and after.
 _BEFORE: Final = _words("and the to in")
@@ -35,6 +36,8 @@ _AFTER: Final = _BEFORE | {"at", "from", "on"}
 #: Words for a length that counts from a planned end, and those that mean an hour with it.
 _LONGER: Final = _words("longer more another extra additional further")
 _SOME: Final = _words("time a bit little some while")
+#: What else hours are called.
+_OF_HOURS: Final = dict.fromkeys(_words("schedule schedules hrs timetable arbeitszeiten zeiten"), "hours")
 #: What a time can begin with, and what else can be in one.
 _UNTIL: Final = _words("until till til 'til")
 _FIRST: Final = LEADS.keys() | _words(
@@ -79,8 +82,10 @@ class Times:
 
 def find(words: Sequence[str], named: AbstractSet[int] = frozenset()) -> Times:
     """Return the times among words, wherever they are; ``named`` are places of names, which are none."""
-    said = [moments.spelt(plain(word)) for word in words]
+    said = _with_exceptions([moments.spelt(plain(word)) for word in words])
     found = _hours(said, named)
+    if _is_of_two(words, said, found.places):
+        found = replace(found, hours="", wanted=None, is_unread=True)
     if not found.places and (more := _longer(said, named)):
         found = Times(frozenset(more[0]), more=more[1], marks={min(more[0]): "long"})
     phrases = _phrases(words, said, {*named, *found.places})
@@ -173,6 +178,24 @@ def _unread(said: Sequence[str], besides: AbstractSet[int]) -> list[tuple[tuple[
     return found
 
 
+def _with_exceptions(said: list[str]) -> list[str]:
+    """Return words with ``except`` for what leaves days out: ``but not on fridays``."""
+    found = [*said]
+    for at, (word, *then) in enumerate(zip(said, [*said[1:], ""], [*said[2:], "", ""], strict=False)):
+        day = then[then[0] in {"on", "the"}]
+        if word in _LEAVING_OUT and hours.days_of(day):
+            begin = at - (at > 0 and said[at - 1] == "but")
+            found[begin : at + 1] = ["except"] * (at + 1 - begin)
+    return found
+
+
+def _is_of_two(words: Sequence[str], said: Sequence[str], places: Collection[int]) -> bool:
+    """Return whether days stand in two clauses, each of which says something of its own."""
+    days = [at for at in sorted(places) if hours.days_of(said[at])]
+    between = (range(first, then) for first, then in pairwise(days) if "except" not in said[first:then])
+    return any(not set(gap) <= set(places) and any(ends_clause(words[at]) for at in gap) for gap in between)
+
+
 # -- how much longer -------------------------------------------------------------------------------------
 
 
@@ -226,7 +249,8 @@ def about(words: Sequence[str], named: AbstractSet[int]) -> str | None:
 
     ``named`` are the places of names.
     """
-    said = [plain(word) for at, word in enumerate(words) if at not in named]
+    typed = [plain(word) for at, word in enumerate(words) if at not in named]
+    said = [*typed[:1], *(_OF_HOURS.get(word, word) for word in typed[1:])]
     rest = [word for word in said if word not in vocabulary.BESIDES_HOURS and word not in {"hours", "next"}]
     folded = ["" if plain(word) == "hours" else plain(word) for word in words]
     parts = [folded[at] for at in _places(folded, named)]

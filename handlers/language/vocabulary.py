@@ -136,7 +136,8 @@ TALK: Final = _by_phrase(
             no don't, wait no, please don't, no stop that, wait stop that""",
         "again": "try again, retry, again, same again, do it again, do that again, try it again, once more",
         "yes": """yes, yep, yeah, sure, ok, okay, y, do it, go ahead, confirm, yes please, ok do it,
-            go for it, please do, correct, right, exactly""",
+            go for it, please do, correct, right, exactly, yes pls, yes plz, ja, ja bitte, jo, genau,
+            yes do it, ok do that, do that, then do it, ok then do it, ok good then do it, mach das""",
     }
 )
 
@@ -155,15 +156,18 @@ COURTESY: Final = _phrases(
     uh, also, actually, btw, by the way, so, well, and, now, just, quickly, can you, can u, could you, would
     you, will you, i want to, i want you to, i would like to, i would like you to, i'd like to, i'd like
     you to, i need to, i need you to, i have to, i wanna, wanna, gotta, let's, lets, let us, go ahead
-    and, you can, help me, help me to"""
+    and, you can, help me, help me to, when you get a chance, when u get a chance, when you have a
+    minute, when you have a moment, whenever you can, when you can, if you don't mind, if possible, kannst
+    du, könntest du, kannst du mir, ich möchte, ich will, mal, dann, fine, alright"""
 )
 #: The same, at the end.
 AFTERTHOUGHTS: Final = _phrases(
     f"""thanks, thank you, thx, ty, cheers, danke, merci, gracias, thanks in advance, {_PLEASE}, now,
     right now, for now, for today, for the day, for the night, for tonight, today, for me, asap,
-    quickly, again, then, too, as well, usher, bot, ok, okay, at once, immediately, right away,
+    quickly, again, then, too, as well, from now on, usher, bot, ok, okay, at once, immediately, right away,
     thanks a lot, {_NEWS}, open it, send me the link, give me the link, will you, would you, could
-    you, if you can, when you can"""
+    you, if you can, when you can, when you get a chance, when u get a chance, whenever you can, if you
+    don't mind, if possible, mal, mal bitte, bitte mal, thx a lot, thank you so much"""
 )
 #: Words that begin a question about how something is.
 ASKING: Final = _words(
@@ -242,8 +246,9 @@ NOT_BY_ITSELF: Final = BY_ITSELF | _words(
     "don't dont do not no never stop start starting stopping run running anymore any more longer"
 )
 EXCEPT: Final = _phrases(
-    """except, except for, but, but not, besides, without, apart from, other than, not, excluding, ausser,
-    nicht, aber nicht, bis auf, sauf, pas, excepto, salvo, menos"""
+    """except, except for, only exception is, the only exception is, exception is, but, but not, besides,
+    without, apart from, other than, not, excluding, ausser, nicht, aber nicht, bis auf, sauf, pas, excepto,
+    salvo, menos"""
 )
 
 THEN: Final = _words("and then & && und or ; plus")
@@ -369,4 +374,13 @@ EVERYDAY: Final = (
     | ORDINALS.keys()
     | PLEASE
     | frozenset({"all", *SYNONYMS["workspace"].values()})
+)
+#: What stands between names and needs no explanation, and what does in questions.
+EXPLAINED: Final = JOINING | BEFORE_A_NAME | GENERIC | GENERICS | IN_BETWEEN | IT | THEM | POINTING
+IN_QUESTIONS: Final = EXPLAINED | OF_QUESTIONS | OF_JOBS
+#: No names with a slip, though nothing explains them where they stand.
+KNOWN: Final = IN_QUESTIONS.union(
+    EVERYDAY,
+    *SYNONYMS.values(),
+    *(one.values() for one in SYNONYMS.values()),
 )

@@ -215,14 +215,20 @@ def words_of_job(verb: str, words: tuple[str, ...], *, is_typed: bool) -> tuple[
     return words
 
 
+_OF_ACCOUNTS: Final = frozenset({"account", "accounts", "me", "access", "link"})
+
+
 def without_account(verb: str, words: tuple[str, ...]) -> tuple[str, ...]:
     """Remove what only says that an account is meant: ``unlink my saturn account``."""
     if words and begins(words, vocabulary.ALL) == len(words):
         return ("all",) if verb == "unlink" else ()
-    named = without(words, vocabulary.BEFORE_A_NAME | {"account", "accounts", "me", "access", "link"})
+    named = without(words, vocabulary.BEFORE_A_NAME | vocabulary.PLEASE | _OF_ACCOUNTS)
     if named and not isinstance(named[-1], Quoted):
         return (*named[:-1], named[-1].rstrip(ENDS) or named[-1])
     return named
+
+
+_ARTICLES: Final = frozenset({"the", "that", "this", "my"})
 
 
 def without_plan(words: tuple[str, ...], named: AbstractSet[int]) -> tuple[str, ...] | None:
@@ -236,7 +242,9 @@ def without_plan(words: tuple[str, ...], named: AbstractSet[int]) -> tuple[str, 
     end = begin
     while end < len(folded) and end not in named and folded[end] in vocabulary.PLANS | {"stop", "end"}:
         end += 1
-    if vocabulary.PLANS.intersection(folded[begin:end]):
+    # `the stop of lesson`: with an article, it is a thing.
+    is_thing = 0 < begin < end and folded[begin - 1] in _ARTICLES
+    if is_thing or vocabulary.PLANS.intersection(folded[begin:end]):
         return words[:begin] + words[end:]
     last = len(folded) - 1
     is_last = last > 0 and last not in named and folded[last] in vocabulary.PLANS

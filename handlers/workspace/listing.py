@@ -17,7 +17,7 @@ from bot.services.gather import in_short, rank
 from bot.support.cleaning import fold
 from bot.support.pool import beside
 from handlers import narrowed, routes
-from handlers.command_line import plain
+from handlers.command_line import new_name, plain
 from handlers.dispatch import run_button
 from handlers.helping import new_step
 from handlers.linking import link_any, linked
@@ -204,13 +204,8 @@ async def _split(request: Request) -> tuple[Workspace, str]:
     for count in range(len(request.arguments) - 1, 1, -1):
         found = naming.find(" ".join(request.arguments[:count]), rows, request.services.connections)
         if found.kind == "one":
-            return found.workspaces[0], _new_name(request.arguments[count:])
-    return await named(request, request.arguments[0]), _new_name(request.arguments[1:])
-
-
-def _new_name(given: tuple[str, ...]) -> str:
-    """Return the new name: `to` before it isn't part of it, unless it is quoted."""
-    return " ".join(given[1:] if len(given) > 1 and plain(given[0]) in {"to", "as", "into"} else given)
+            return found.workspaces[0], new_name(request.arguments[count:])
+    return await named(request, request.arguments[0]), new_name(request.arguments[1:])
 
 
 @routes.verb("workspace", "notify", flags=("ready", "stopped"), takes=("workspace", "words"))

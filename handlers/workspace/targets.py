@@ -28,8 +28,8 @@ from handlers import routes
 from handlers.command_line import plain
 from handlers.helping import first_steps, what
 from handlers.language import vocabulary
-from handlers.language.names import Which
 from handlers.language.reading import READ, Reading
+from handlers.language.which import Which
 from handlers.linking import all_linked, link_any, linked
 from handlers.request import Answered, Request
 from handlers.snapshots import refresh_lists, unread
@@ -228,7 +228,9 @@ async def unknown(
 def choices(request: Request, found: Sequence[Workspace], labels: Sequence[str]) -> list[dict[str, object]]:
     """Return a button for each that may be meant, which says what it does."""
     done = talk.DO_ONE.get(verb_of(request)) if request.at is None else talk.DO_AT.get(request.verb)
-    if done is not None:
+    if request.more:
+        labels = [talk.LONGER.format(name=one, time=times.duration(request.more)) for one in labels]
+    elif done is not None:
         labels = [done.format(name=label, then=talk.THEN) for label in labels]
     if request.at is not None or request.verb == "keep":
         return buttons.choices(request.verb, found, labels, [time_of(request, one) for one in found])
@@ -269,8 +271,8 @@ async def one(request: Request, workspace: Workspace) -> Answer:
 
 def time_of(request: Request, workspace: Workspace) -> float | None:
     """Return the time that was asked for, which may depend on what is planned for a workspace."""
-    if request.more and workspace.stop_at is not None:
-        return workspace.stop_at + request.more
+    if request.more:
+        return (workspace.stop_at or request.services.clock.now()) + request.more
     return request.at
 
 
@@ -332,7 +334,8 @@ async def needed(request: Request, rows: Sequence[Workspace]) -> list[Workspace]
     """Return those about which a verb would change anything, as far as is known."""
     operations = await request.services.store.open_operations(request.principal)
     under_way = {one.workspace_id: one for one in operations}
-    return [one for one in rows if is_needed(verb_of(request), one, under_way.get(one.id), request.at)]
+    at = request.at or request.more or None
+    return [one for one in rows if is_needed(verb_of(request), one, under_way.get(one.id), at)]
 
 
 async def several(request: Request, rows: Sequence[Workspace], which: Which) -> Answer:

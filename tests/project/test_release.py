@@ -186,7 +186,7 @@ def test_the_wheel_has_the_demonstration(installed, tmp_path):
         said = []
         while not said or (said[-1] and "#key=" not in said[-1]):
             said.append(playing.stdout.readline())
-        assert said[-1], said
+        assert said[-1], "".join(said)
         with urllib.request.urlopen(said[-1].strip().partition("#")[0]) as answer:
             assert b"<title>" in answer.read()
         playing.send_signal(signal.SIGINT)

@@ -123,6 +123,7 @@ DO_ONE: Final[Mapping[str, str]] = {
 #: The same with a time, which the button keeps.
 AT_ITS_TIME: Final = "Do you mean {at}? I haven't done anything with *{name}* yet."
 THEN: Final = "then"
+LONGER: Final = "Keep {name} running for {time} more"
 DO_AT: Final[Mapping[str, str]] = {
     "start": "Start {name} until {then}",
     "restart": "Restart {name} until {then}",

@@ -1,0 +1,145 @@
+"""Sentences that were misread once: what becomes of them, and which buttons they get."""
+
+import pytest
+
+from bot.domain.runs import RunState
+from bot.domain.workspaces import State
+from tests.handlers.rig import buttons, rig, words
+from tests.handlers.run_rig import over, run_rig
+from tests.rigs.store import ALICE, linked
+
+WEEKDAYS = "fri,mon,thu,tue,wed"
+
+
+@pytest.fixture
+async def bot():
+    async with rig() as made:
+        await made.link(names=("gpu-train", "churn-model", "dashboard"), state=State.STOPPED)
+        await made.link(names=("report", "survey-2026"), state=State.RUNNING)
+        yield made
+
+
+async def said(bot, *texts):
+    """Say one after the other, with what was spoken of; return the last answer."""
+    for text in texts:
+        bot.clock.advance(1)
+        answer = await bot.direct(text)
+        if answer.text and answer.about is not None:
+            await bot.store.speak(ALICE, "D1", None, answer.about.as_body())
+    return answer
+
+
+async def became(bot):
+    """Return what is wanted now: operations, planned stops in hours and minutes, hours, and new names."""
+    rows = await bot.store.workspaces(ALICE)
+    titles = {one.id: one.title for one in rows}
+    found = [f"{one.verb} {titles[one.workspace_id]}" for one in await bot.store.open_operations(ALICE)]
+    timers = ((one.title, one.stop_at - bot.clock.now()) for one in rows if one.stop_at is not None)
+    found += [
+        f"{title} off in {round(left / 60) // 60}:{round(left / 60) % 60:02d}" for title, left in timers
+    ]
+    found += [f"{one.name} is {one.title}" for one in rows if one.title != one.name]
+    rules = await bot.store.rules(ALICE)
+    return [*found, *(f"{','.join(sorted(one.days))} {one.starts}-{one.stops}" for one in rules)]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        # it corrects itself
+        ("stop report in an hour and a half, no make it two and a half", ["report off in 2:30"]),
+        ("stop report at 6pm, sorry, 7pm", ["report off in 11:00"]),
+        ("stop report. no wait, survey-2026", ["stop survey-2026"]),
+        ("start dashboard, actually churn-model", ["start churn-model"]),
+        # names as people say them, and new ones
+        ("stop survey 2026", ["stop survey-2026"]),
+        ('call churn-model just "churn" from now on', ["churn-model is churn"]),
+        ("rename report to weekly-report", ["report is weekly-report"]),
+        # days that are left out
+        (
+            "start report every weekday at 9 and stop it at 5pm, but not on fridays",
+            ["mon,thu,tue,wed 540-1020"],
+        ),
+        ("keep report on weekdays 9-17 ohne mittwoch", ["fri,mon,thu,tue 540-1020"]),
+        # courtesy
+        ("when you get a chance stop report", ["stop report"]),
+        ("stop report if you don't mind", ["stop report"]),
+    ],
+)
+async def test_what_is_clear_is_done(bot, text, found):
+    answer = await said(bot, text)
+    assert await became(bot) == found, words(answer) if answer.text else ""
+
+
+@pytest.mark.parametrize(
+    ("text", "labels"),
+    [
+        ("start whatever is stopped but not dashboard", ["Start 2 workspaces"]),
+        ("everything off at 6pm but survey-2026 at 9pm", ["Stop report at 18:00 UTC"]),
+        ("start churn and dashboard", ["Start 2 workspaces"]),
+        ("another 3 hrs", ["Keep report running for 3 h more", "Keep survey-2026 running for 3 h more"]),
+        ("keep report on for another 3 hours", ["Keep report running until 11:00 UTC"]),
+        ("report off @ 2030", ["Stop report at 20:30 UTC"]),
+        ("stop the stop of report", []),
+        ("how do i delete a workspace", []),
+        ("delete dashboard. actually just hide it", ["Take dashboard off my list"]),
+        ("report noch zwei stündchen laufen lassen", ["Stop report at 10:00 UTC"]),
+        ("I won't need report today, but tomorrow at 9 I do", []),
+    ],
+)
+async def test_what_is_not_is_offered_as_it_was_meant(bot, text, labels):
+    answer = await said(bot, text)
+    assert await became(bot) == []
+    assert [one for one in buttons(answer) if "Start" in one or "Stop" in one or len(one) > 12][:2] == labels
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "found"),
+    [
+        ("stop everything", "not report tho", ["stop survey-2026"]),
+        ("stop report and survey-2026", "oops only meant report", ["stop report"]),
+        ("stop everything", "no not report!", []),
+        (
+            "stop survey-2026 at 6pm",
+            "und report gleich mit",
+            ["report off in 10:00", "survey-2026 off in 10:00"],
+        ),
+    ],
+)
+async def test_what_follows_goes_on_with_it(bot, first, then, found):
+    await said(bot, first, then)
+    assert sorted(await became(bot)) == sorted(found)
+
+
+async def test_one_day_without_hours_is_skipped_once(bot):
+    answer = await said(bot, "start report every weekday at 9 and stop it at 5pm", "but not this thursday")
+    assert await became(bot) == [f"{WEEKDAYS} 540-1020"]
+    assert "Not on 21 Jan" in words(answer)
+
+
+async def test_a_schedule_is_a_workspaces_hours(bot):
+    await said(bot, "hours report weekdays 9:00-17:00", "remove the schedule from report")
+    assert await became(bot) == []
+
+
+async def test_an_hour_that_would_be_at_night_is_asked_about(bot):
+    bot.clock.advance(8 * 3600)
+    answer = await said(bot, "stop report at 3")
+    assert list(buttons(answer)) == ["Stop report tomorrow 03:00", "Stop report tomorrow 15:00"]
+    assert await became(bot) == []
+
+
+@pytest.mark.parametrize("token", ["tok_live_FAKE00abc123def", "acme_secret_9a8b7c6d5e"])
+async def test_a_token_of_anything_is_noticed_in_a_question(bot, token):
+    answer = await said(bot, f"{token} is this what u need?")
+    assert "looks like a token" in words(answer)
+    assert token not in words(answer)
+
+
+async def test_jobs_are_called_again_by_what_people_say():
+    async with run_rig() as bot:
+        await over(bot, "etl-nightly", RunState.FAILED, 1)
+        await linked(bot.store, ALICE, ("churn-model",), connection="hub")
+        assert list(buttons(await said(bot, "rerun etl nightly"))) == ["Run etl-nightly again"]
+        assert not [one for one in buttons(await said(bot, "run the churn scoring job")) if "churn" in one]
+        assert "*etl-nightly*" in words(await said(bot, "job status etl-nightly", "how's it going?"))
