@@ -296,7 +296,7 @@ class _Text:
         if verb == "start" and not which.workspaces and general and plain(general[0]) in {"new", "another"}:
             return self._by_itself("new", "workspace", words, Manner.SAID)
         if (of_job := self._of_jobs(verb, words, which)) is not None:
-            return of_job if of_job.which.jobs else replace(of_job, manner=manner)
+            return of_job if of_job.which.jobs else replace(of_job, manner=manner, left=self._strange(of_job))
         left = self._left(which, manner, words)
         if which.place:
             # `the first two` aren't the first.

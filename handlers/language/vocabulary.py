@@ -195,7 +195,8 @@ OF_QUESTIONS: Final = (
         completed there back be been it's me whether happened happening about long take takes status state
         open idle much time left taking gone accessible again stuck finally actually so really crash crashed
         something more longer reason happen happens uptime got get think see check there's you we i come
-        itself last anymore else lately"""
+        itself last anymore else lately shut warum wieso weshalb wann wie ist sind war lange läuft laufen gerade
+        noch schon wieder immer geht ging gescheitert fehlgeschlagen abgebrochen fertig"""
     )
 )
 
