@@ -43,8 +43,9 @@ def _by_opening(table: Mapping[str, str]) -> Mapping[str, tuple[tuple[tuple[str,
 SYNONYMS: Final[Mapping[str, Mapping[str, str]]] = {
     "workspace": _by_word(
         {
-            "start": "run launch boot begin execute activate enable ignite deploy",
-            "stop": "kill end shutdown halt quit terminate close deactivate disable exit poweroff",
+            "start": "run launch boot begin execute activate enable ignite deploy starte starten",
+            "stop": """kill end shutdown halt quit terminate close deactivate disable exit poweroff stopp
+                stoppe stoppen beende beenden""",
             "suspend": "pause sleep hibernate freeze",
             "resume": "unpause continue wake unfreeze unsuspend",
             "restart": "reboot reload relaunch bounce",
@@ -53,7 +54,7 @@ SYNONYMS: Final[Mapping[str, Mapping[str, str]]] = {
             "new": "create make build provision",
             "list": "ls ps dir workspaces mine all overview dashboard",
             "status": "state stat stats info describe inspect check",
-            "open": "enter visit goto url address",
+            "open": "enter visit goto url address öffne öffnen",
             "link": "login connect signin auth authenticate authorize authorise account token access",
             "unlink": "logout disconnect signout revoke",
             "cancel": "abort undo",
@@ -103,11 +104,13 @@ NO_VERBS: Final = _words(
 OPENINGS: Final = _by_opening(
     {
         "start": """start up, turn on, switch on, power on, power up, spin up, fire up, boot up, bring up,
-            kick off, get … started, get … running""",
+            kick off, get … started, get … running, mach … an, schalt … an, schalte … an, schalt … ein,
+            schalte … ein, fahr … hoch""",
         "stop": """shut down, turn off, switch off, power off, power down, spin down, bring down, take down,
-            tear down, wind down, close down""",
+            tear down, wind down, close down, mach … aus, schalt … aus, schalte … aus, fahr … runter,
+            fahr … herunter""",
         "resume": "wake up",
-        "keep": "leave … running, leave … on, extend, prolong",
+        "keep": "leave … running, leave … on, lass … laufen, lass … an, extend, prolong",
         "remove": "get rid of",
         "new": "set up",
         "link": "log in, log into, log in to, sign in, sign into, sign in to",
@@ -195,8 +198,8 @@ OF_QUESTIONS: Final = (
         completed there back be been it's me whether happened happening about long take takes status state
         open idle much time left taking gone accessible again stuck finally actually so really crash crashed
         something more longer reason happen happens uptime got get think see check there's you we i come
-        itself last anymore else lately shut warum wieso weshalb wann wie ist sind war lange läuft laufen gerade
-        noch schon wieder immer geht ging gescheitert fehlgeschlagen abgebrochen fertig"""
+        itself last anymore else lately shut warum wieso weshalb wann wie ist sind war lange läuft laufen
+        gerade noch schon wieder immer geht ging gescheitert fehlgeschlagen abgebrochen fertig"""
     )
 )
 
@@ -265,7 +268,7 @@ BEFORE_A_NAME: Final = _words(
     mein meine meinen das der die den dem el la los las mi mis le les mon ma mes"""
 )
 #: What may stand between a verb and a name and says nothing.
-IN_BETWEEN: Final = _words("please pls plz bitte now just i we i'm im again anymore")
+IN_BETWEEN: Final = _words("please pls plz bitte mal eben now just i we i'm im again anymore")
 BESIDES_HOURS: Final = (
     BEFORE_A_NAME
     | PLEASE

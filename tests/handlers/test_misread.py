@@ -64,6 +64,9 @@ async def became(bot):
         # courtesy
         ("when you get a chance stop report", ["stop report"]),
         ("stop report if you don't mind", ["stop report"]),
+        ("mach mal report aus", ["stop report"]),
+        ("schalte dashboard ein", ["start dashboard"]),
+        ("stoppe report bitte um 18 Uhr", ["report off in 10:00"]),
     ],
 )
 async def test_what_is_clear_is_done(bot, text, found):
