@@ -257,7 +257,8 @@ async def _chosen(
             return [one for one in fitting if one.id not in besides], False
         case Choice.UNKNOWN:
             await all_linked(request, which.connections)
-            raise Answered(await targets.unknown(request, _after_verb(reading), rows, old))
+            kept = [one for one in rows if one not in which.besides]
+            raise Answered(await targets.unknown(request, _after_verb(reading), kept, old))
         case Choice.POINTED:
             return await _pointed(request, reading, rows)
     # The only one is as good as a name.

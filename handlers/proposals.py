@@ -191,7 +191,9 @@ def _likely(text: _Text, ranks: Sequence[Rank]) -> list[str]:
     first, second = [*ranks, Rank("", 0.0), Rank("", 0.0)][:2]
     asks = text.only_asks or (text.reading.is_question and first in shown)
     if not asks:
-        is_ahead = first.likelihood >= max(_LIKELY, second.likelihood * _AHEAD)
+        # What answers a question that nobody asked has to be likelier.
+        enough = _LIKELY * (_AHEAD if first.label.startswith("fact-") else 1.0)
+        is_ahead = first.likelihood >= max(enough, second.likelihood * _AHEAD)
         return [first.label] if is_ahead and first in shown else []
     is_named = text.which.is_named
     if text.which.state and not is_named and first.likelihood < _LIKELY * _AHEAD:
@@ -381,6 +383,8 @@ class _Text:
             return []
         if label in _OPERATIONS:
             return await self._operations(label)
+        if label == "hours" and self.reading.how == "not":
+            return []
         if label in {"hours", "hours-off"}:
             said = self.reading.hours or (" ".join(self.words) if self.unread else "")
             return await self._hours("off" if label == "hours-off" else said)
@@ -446,7 +450,8 @@ class _Text:
                 about = replace(about, flags=frozenset(), at=then, moment=Moment(then) if then else None)
                 able = [one for one in await targets.needed(about, group) if targets.is_possible(about, one)]
                 able = [one for one in able if one.id in spoken] or able
-                if is_all and len(able) > 1:
+                is_later = label in _UP and self.reading.when and self.reading.when.lead not in {"", *_UNTIL}
+                if is_all and len(able) > 1 and not is_later:
                     found.append(await self._together(about, able))
                 else:
                     found += [await self._single(about, one) for one in able[:MOST]]
@@ -463,17 +468,14 @@ class _Text:
             return label, None
         if self.reading.more and is_up and label in {"keep", "start", "stop"}:
             at, label = (one.stop_at or now) + self.reading.more, "keep"
-        # Of several, those that are down already aren't meant.
-        is_down = label == "stop" and not (is_up or is_all)
-        if at is not None and (label in _UP | {"keep"} or is_down):
+        # Of several that are kept, those that are down aren't meant.
+        if at is not None and (label in _UP or (label == "keep" and (is_up or not is_all))):
             label = ("keep" if one.stop_at else "stop") if is_up else "start"
         return "resume" if label == "start" and one.state is State.SUSPENDED else label, at
 
     async def _single(self, about: Request, one: Workspace) -> Proposal:
         lead = self.reading.when.lead if self.reading.when else ""
-        # What is to be stopped then and is down is started until then.
-        until = {lead} if self.reading.verb == "stop" else {"", *_UNTIL}
-        if about.at is not None and about.verb in _UP | {"restart"} and lead not in until:
+        if about.at is not None and about.verb in _UP | {"restart"} and lead not in {"", *_UNTIL}:
             return self._said(f"hours {written((one.title,))} {await hours.once(about)}")
         label = await targets.label_of(about, about.verb, line(one.title))
         button = kit.button(line(label, kit.BUTTON), buttons.changing(about.verb, one, at=about.at))

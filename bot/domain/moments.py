@@ -460,6 +460,11 @@ def _date(year: int, month: int, day: int) -> date | None:
         return None
 
 
+def is_ending(text: str) -> bool:
+    """Return whether a text names the end of a day without its hour."""
+    return any(plainly(text).endswith(end) for end in _ENDS)
+
+
 def is_day(word: str) -> bool:
     """Return whether a word names a day: ``tomorrow``, a weekday, or a date."""
     is_named = word in {"today", "tonight", "tomorrow"} or _weekday(word) is not None

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import chain
+from itertools import chain, zip_longest
 from typing import Final, NamedTuple, TypeVar
 
 from bot.domain.classes import ClassCard
@@ -268,7 +268,10 @@ class Names:
     def owners(self, pieces: Sequence[Piece]) -> list[str]:
         """Return who else something is said to belong to: a mention, ``bob's``, ``their``."""
         found = []
-        for piece in pieces:
+        for piece, then in zip_longest(pieces, pieces[1:], fillvalue=Piece("", "")):
+            if piece.word.endswith("s") and then.word in vocabulary.GENERIC - vocabulary.IT:
+                # `priyas workspace`
+                found += [] if piece.word in vocabulary.KNOWN else [piece.word]
             owner = next(
                 (piece.word.removesuffix(end) for end in ("'s", "s'") if piece.word.endswith(end)), ""
             )

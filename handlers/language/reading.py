@@ -212,9 +212,11 @@ class _Text:
         """Read a verb, what it is about, and when; whatever else stands there is left over."""
         is_name = bool(self.names.spans((" ".join(words),)))
         timed = words if is_name else with_times(words)
-        if plain(words[0]) in vocabulary.EXTENDING:
-            timed = (*timed, "longer")
         found = times.Times() if is_name else times.find(timed, self._named(timed))
+        is_until = found.when is not None and found.when.lead in {"until", "till", "til", "at"}
+        if plain(words[0]) in vocabulary.EXTENDING and not is_until:
+            timed = (*timed, "longer")
+            found = times.find(timed, self._named(timed))
         body, _ = self._without_courtesy(
             tuple(word for at, word in enumerate(timed) if at not in found.places)
         )

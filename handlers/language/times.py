@@ -99,6 +99,9 @@ def find(words: Sequence[str], named: AbstractSet[int] = frozenset()) -> Times:
         if moments.time_kind(text) == "time":
             times = [((*days[0][0], *times[0][0]), replace(time, text=text), kind)]
             days = []
+    if len(times) > 1:
+        # `feierabend um 18 Uhr` is at six.
+        times = [one for one in times if not moments.is_ending(one[1].text)] or times
     both = sorted([*days, *times], key=lambda one: min(one[0]))
     taken = {*named, *found.places, *(at for one in both for at in one[0])}
     unread = [one for one in _unread(said, taken) if min(one[0]) - 1 not in vague]
@@ -128,7 +131,11 @@ def _phrases(
         while end > begin and not is_none and _may_begin(said[begin]):
             text, tries = " ".join(words[begin:end]).rstrip(",;"), tries + 1
             if kind := moments.time_kind(text):
-                lead = _lead(said[begin], kind)
+                # `for tomorrow at 7` is when it begins.
+                is_begin = (
+                    said[begin] == "for" and kind == "time" and any(map(moments.is_day, said[begin:end]))
+                )
+                lead = "at" if is_begin else _lead(said[begin], kind)
                 is_within = end < len(words)
                 found.append((tuple(range(begin, end)), Phrase(lead, text, is_within), _mark(lead, kind)))
                 begin = end - 1

@@ -131,12 +131,14 @@ GIVING: Final = _words("give me add get have let i we need want can could run ke
 TALK: Final = _by_phrase(
     {
         "hello": "hi, hello, hey, hallo, moin, hola, bonjour, good morning, good afternoon, good evening",
-        "thanks": "thanks, thank you, thx, ty, cheers, danke, merci, gracias, perfect, great, cool, nice",
+        "thanks": """thanks, thank you, thx, ty, cheers, danke, merci, gracias, perfect, great, cool, nice,
+            danke dir, danke schön, dankeschön, vielen dank, ok danke, thanks a lot, many thanks""",
         "nothing": "nothing, no thanks, no thank you, not now, sorry, later, done, i'm done, that's all",
         "undo": """undo, undo it, undo that, take it back, take that back, no, nope, no wait, wait, no no,
             don't, dont, don't do it, don't do that, never mind, nevermind, nvm, forget it, forget that,
             leave it, oops, scratch that, stop that, revert, revert it, revert that, wait don't,
-            no don't, wait no, please don't, no stop that, wait stop that""",
+            no don't, wait no, please don't, no stop that, wait stop that, not that one, no not that one,
+            wait not that one, wait no not that one, wrong one, oops wrong one""",
         "again": "try again, retry, again, same again, do it again, do that again, try it again, once more",
         "yes": """yes, yep, yeah, sure, ok, okay, y, do it, go ahead, confirm, yes please, ok do it,
             go for it, please do, correct, right, exactly, yes pls, yes plz, ja, ja bitte, jo, genau,

@@ -198,7 +198,7 @@ def _parted(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece]]:
             head, at = [*head, pieces[at]], at + 1
     if not out:
         return _beside_all(head)
-    return (head, out) if is_all or any(piece.span for piece in head) else (list(pieces), [])
+    return head, out
 
 
 def _beside_all(pieces: list[Piece]) -> tuple[list[Piece], list[Piece]]:
