@@ -451,7 +451,7 @@ class _Text:
                 able = [one for one in await targets.needed(about, group) if targets.is_possible(about, one)]
                 able = [one for one in able if one.id in spoken] or able
                 is_later = label in _UP and self.reading.when and self.reading.when.lead not in {"", *_UNTIL}
-                if is_all and len(able) > 1 and not is_later:
+                if is_all and len(able) > 1 and targets.is_known(about) and not is_later:
                     found.append(await self._together(about, able))
                 else:
                     found += [await self._single(about, one) for one in able[:MOST]]
