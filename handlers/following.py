@@ -60,7 +60,7 @@ _PHRASES: Final[Mapping[str, str]] = {
     "pm": "pm, in the afternoon, in the evening, at night, afternoon, evening, abends, nachmittags",
     "": """but, yes, yeah, yep, ok, okay, sure, fine, then, is, are, will, would, do, be, enough, just,
         please, only, erst, oh, ah, ach, hm, hmm, well, it's, that's, i want, i need, i, let's,
-        plan one, plan one for, tho, though, meant""",
+        plan one, plan one for, tho, though, meant, of course, obviously, natürlich, klar, dann""",
 }
 _CORRECTING: Final = frozenset(tuple(one.split()) for one in _PHRASES["instead"].split(",")) - {("instead",)}
 _ROLES: Final = {tuple(phrase.split()): role for role, text in _PHRASES.items() for phrase in text.split(",")}

@@ -39,7 +39,7 @@ from handlers.language.names import Names, names_of
 from handlers.language.ranker import Rank, rank
 from handlers.language.reading import TIMED, Reading
 from handlers.language.times import is_order
-from handlers.language.which import Which, pieces_of, which_of
+from handlers.language.which import STAYING, Which, pieces_of, which_of
 from handlers.language.words import Manner
 from handlers.request import Answered, Request
 from handlers.workspace import hours, targets, timers
@@ -276,6 +276,12 @@ class _Text:
     def _forbidden(self) -> tuple[AbstractSet[str], AbstractSet[str]]:
         """Return the labels that stand behind a negation, with their opposites; or whom that leaves alone."""
         named, clause, found = {one.id for one in self.which.named}, tuple[str, ...](), set[str]()
+        staying = {
+            one.id
+            for one in self.which.named
+            for at, word in enumerate(self.words)
+            if word in STAYING and one.title.casefold().startswith(self.words[at - 1])
+        }
         if self.reading.how == "not":
             at = next((at for at, one in enumerate(self.words) if one in vocabulary.NEGATIONS), 0)
             clause = self.words[at : self._end(at)]
@@ -284,7 +290,7 @@ class _Text:
         is_all = self.which.is_all and not {"all", "everything"}.intersection(clause)
         if not found:
             # ``all off, but leave report on``
-            return frozenset(), named if is_all and _BUT.intersection(self.words) else frozenset()
+            return frozenset(), named if is_all and _BUT.intersection(self.words) else staying
         if inside and (named - inside or is_all):
             return frozenset(), inside
         every = _OPERATIONS | {"job-run", "job-stop", "open", "hours"}
@@ -342,7 +348,8 @@ class _Text:
             return [f"{label if label in {'open', 'eta'} else 'status'} {name}" for name in names]
         if label == "alias":
             news = self.reading.left or which.unknown
-            return [f"alias {names[0]} {written(news)}"] if len(names) == len(news) == 1 else []
+            is_word = len(names) == len(news) == 1 and " " not in news[0]
+            return [f"alias {names[0]} {written(news)}"] if is_word else []
         command = _WHOLE.get(label, "")
         if command == "help":
             return [" ".join(["help", *self._verbs])]
@@ -363,7 +370,7 @@ class _Text:
 
     def left_out(self, label: str) -> list[str]:
         """Say what wasn't understood besides what was, and which time something doesn't take."""
-        left = self.which.left_out or ([" ".join(self.reading.left)] if self.reading.left else [])
+        left = self.which.left_out or [" ".join(self.reading.left)] * any(self.reading.left)
         is_seen = (label and label == self.reading.verb) or (label in _ASKED and self.which.is_named)
         phrases = [one for one in left if is_seen or "=" in one]
         if self.reading.when is not None and label in _OPERATIONS - TIMED:
@@ -431,7 +438,9 @@ class _Text:
             is_some = is_some or bool(which.unknown and not which.besides and _BUT.intersection(self.words))
             return [] if is_some else [one for one in there if one.id not in besides], True
         pointed = self.heard.pointed(which, self.rows) if which.points or which.place else []
-        return pointed or there, len(pointed) > 1
+        # What ends something is about nothing that wasn't spoken of unless it was said.
+        is_said = label not in _DOWN or label in self._verbs or self.heard.workspaces or which.points
+        return pointed or (there if is_said else []), len(pointed) > 1
 
     async def _operations(self, label: str) -> list[Proposal]:
         is_unread = label not in _UP and any(one[:1].isdigit() for one in self.reading.left)

@@ -379,7 +379,10 @@ class _Text:
             return without(reading.words, vocabulary.OF_JOBS | vocabulary.BEFORE_A_NAME)
         if reading.verb == "help" and len(reading.words) > 1:
             return reading.words
-        if reading.verb == "alias" and any(map(ends_clause, reading.words[:-1])):
+        goes_on = any(map(ends_clause, reading.words[:-1])) or not vocabulary.THEN.isdisjoint(
+            reading.words[2:]
+        )
+        if reading.verb == "alias" and goes_on:
             return reading.words
         if reading.manner is Manner.TYPED or reading.verb in _OF_ANY_WORDS:
             return ()
@@ -410,13 +413,13 @@ class _Text:
                 return whole
             if part.kind == "talk" and part.what in _COURTEOUS:
                 continue
-            is_same = part.kind == "nothing" and part.which.workspaces and not (part.left or part.how)
-            if is_same and orders and not part.is_question:
-                part = replace(orders[-1], which=part.which, time=part.time, words=part.words)
-            if about.workspaces and (part.which.points == "it" or part.which.is_nothing):
-                part = replace(part, which=replace(about, left_out=()))
+            part = _continued(part, orders, about)
             about = part.which if part.which.workspaces else about
-            if part.is_full and part.folder == "workspace" and part.verb in READ:
+            if part.when and orders and not (part.verb or part.how or part.which.is_named or orders[-1].when):
+                # `start report, but not before six`: when belongs to it, the rest to nothing.
+                orders[-1] = replace(orders[-1], time=part.time)
+                left.append(" ".join(part.left))
+            elif part.is_full and part.folder == "workspace" and part.verb in READ:
                 orders = _with(orders, part)
             else:
                 left.append(plain_end(" ".join(words)))
@@ -468,6 +471,16 @@ class _Text:
         named = self._named(words)
         found = times.find(words, named)
         return marked(words, self.names.marks(words), found.marks, named | found.places)
+
+
+def _continued(part: Reading, orders: Sequence[Reading], about: Which) -> Reading:
+    """Return a clause with what it takes from those before: the verb of names alone, and what *it* is."""
+    is_same = part.kind == "nothing" and part.which.workspaces and not (part.left or part.how)
+    if is_same and orders and not part.is_question:
+        return replace(orders[-1], which=part.which, time=part.time, words=part.words)
+    if about.workspaces and (part.which.points == "it" or part.which.is_nothing):
+        return replace(part, which=replace(about, left_out=()))
+    return part
 
 
 def _with(parts: Sequence[Reading], part: Reading) -> list[Reading]:

@@ -45,7 +45,7 @@ _BEING: Final = frozenset({"are", "is", "that's", "still", "currently"})
 _BETWEEN: Final = vocabulary.BEFORE_A_NAME | vocabulary.JOINING | {""}
 #: Before a name or *the others* they say that nothing is done to these, or after a name.
 _SPARING: Final = frozenset({"keep", "leave", "let", "touch", "spare"})
-_STAYING: Final = frozenset({"stay", "stays", "staying", "remain", "remains"})
+STAYING: Final = frozenset({"stay", "stays", "staying", "remain", "remains"})
 #: Before a word that is part of a name, these ask for something new: ``a gpu``.
 _INDEFINITE: Final = frozenset(
     {"a", "an", "another", "new", "ein", "eine", "einen", "neue", "neues", "neuen"}
@@ -220,7 +220,7 @@ def _beside_all(pieces: list[Piece]) -> tuple[list[Piece], list[Piece]]:
         at
         for at in named
         if before[at] in _SPARING
-        or not _STAYING.isdisjoint(words[at + 1 : at + 3])
+        or not STAYING.isdisjoint(words[at + 1 : at + 3])
         or (at < rest_at and not is_spared)
     ]
     if out:

@@ -96,6 +96,9 @@ async def test_what_is_clear_is_done(bot, text, found):
         ("extend everything till 18:00", ["Keep 2 workspaces running until 18:00 UTC"]),
         ("lunch tomorrow 12 to 1, no need for report then", []),
         ("stop priyas workspace, she left it on", []),
+        ("i need a gpu", ["Start churn-model", "Start dashboard"]),
+        ("off: report. on: dashboard. survey stays", ["Show dashboard"]),
+        ("start dashboard please, but only tomorrow at 8:30", ["Start dashboard 16 Jan at 08:30"]),
         (
             "remove churn-model and dashboard, dont need them anymore",
             ["Remove churn-model", "Remove dashboard"],
@@ -119,6 +122,7 @@ async def test_what_is_not_is_offered_as_it_was_meant(bot, text, labels):
         ("stop everything", "not report tho", ["stop survey-2026"]),
         ("stop report and survey-2026", "oops only meant report", ["stop report"]),
         ("stop everything", "no not report!", []),
+        ("stop it", "report of course", ["stop report"]),
         (
             "stop survey-2026 at 6pm",
             "und report gleich mit",
