@@ -12,7 +12,6 @@ import structlog
 
 from bot.domain.errands import Call, Outcome
 from bot.domain.forms import FreeName, Spec, marked
-from bot.domain.lead import tries_again
 from bot.domain.notices import NoticeKind
 from bot.domain.observed import Created, Traces
 from bot.domain.operations import Operation, OperationVerb
@@ -97,15 +96,7 @@ class Operations(Stepper[ClaimedOperation]):
         return await self._store.claim_operations(limit, lease, self._owners.name)
 
     async def save(self, claimed: ClaimedOperation, update: Update) -> Row | None:
-        """Save an update of an operation; None if it has ended, or was claimed by another process.
-
-        Of a lesson's start that is tried again, nobody is told that it failed.
-        """
-        operation, until = claimed.operation, 0.0
-        if update.outcome is Outcome.FAILED and operation.planned_for is not None:
-            until = await self._store.tried_until(operation)
-        if tries_again(operation, update.outcome, update.cause, await self._store.now(), until):
-            update = replace(update, notices=())
+        """Save an update of an operation; None if it has ended, or was claimed by another process."""
         return await self._store.save_step(update, claimed.row)
 
     def is_forgotten(self, claimed: ClaimedOperation) -> bool:

@@ -7,12 +7,9 @@ somebody has changed since.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
-from bot.domain.accounts import Account
-from bot.domain.classes import ClassCard
-from bot.domain.hours import Rule
-from bot.domain.workspaces import Workspace
+from bot.domain.people import Principal
 from bot.services.asked import Asked
 from bot.services.context import Context
 from bot.store.transaction import Transaction
@@ -27,7 +24,23 @@ FRESH_SECONDS: Final = 60.0
 PATIENCE: Final = 30.0
 #: How often it is looked whether such a read has come.
 LOOKS_EVERY: Final = 5.0
-R = TypeVar("R", Account, ClassCard, Rule, Workspace)
+
+
+class Owned(Protocol):
+    """A row with its key and its person."""
+
+    @property
+    def id(self) -> str:
+        """Return its key."""
+        ...
+
+    @property
+    def principal(self) -> Principal:
+        """Return whose it is."""
+        ...
+
+
+R = TypeVar("R", bound=Owned)
 
 
 def never_refused(_tx: Transaction, _asked: Asked, _row: Any, refusal: Refused) -> None:

@@ -6,14 +6,14 @@ from dataclasses import replace
 from bot.domain.classes import REST, ClassCard
 from bot.domain.ends import that_counts
 from bot.domain.hours import EVERY_DAY, HORIZON, Occurrence, Rule
-from bot.domain.lead import tries_until
+from bot.domain.lead import tries_again, tries_until
 from bot.domain.lessons import followed
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation
 from bot.domain.people import Person, Principal
 from bot.domain.stops import End
 from bot.domain.workspaces import Workspace
-from bot.store import pieces, timers
+from bot.store import operations, pieces, timers
 from bot.store.notices import add_notices
 from bot.store.tables import CLASS_CARDS, OCCURRENCES, PARTICIPANTS, RULES, principal_of
 from bot.store.transaction import Row, Transaction
@@ -193,6 +193,15 @@ def tried_until(tx: Transaction, start: Operation) -> float:
     lessons = [one for one in rules_of(tx, start.workspace_id) if one.card and begins]
     found = [one for rule in lessons for one in rule.between(begins - 1.0, begins) if one.at == begins]
     return max((tries_until(one) for one in found if one.side == "start"), default=0.0)
+
+
+def _told(tx: Transaction, ended: Operation, told: Sequence[NewNotice]) -> Sequence[NewNotice]:
+    """Tell nobody that a lesson's start has failed which is tried again."""
+    until = 0.0 if ended.planned_for is None else tried_until(tx, ended)
+    return () if tries_again(ended, ended.outcome, ended.cause, tx.now(), until) else told
+
+
+operations.FOLLOWERS.append(_told)
 
 
 def pause(tx: Transaction, paused: Rule, why: str, *, tell: bool = True) -> None:

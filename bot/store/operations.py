@@ -1,25 +1,30 @@
 """Operations: accepted from people, named, claimed and advanced by steps, ended once."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypedDict, Unpack
+from typing import Final, TypedDict, Unpack
 
 from bot.domain.accounts import Account
 from bot.domain.durations import Typical, start_kind, typical
 from bot.domain.errands import Call, Outcome
 from bot.domain.forms import FreeName, Spec
-from bot.domain.notices import NoticeKind
+from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation, OperationVerb, Remark
 from bot.domain.people import Principal
 from bot.domain.runs import ClaimedOperation, Update
 from bot.domain.stops import Consent
 from bot.domain.workspaces import PROVISIONAL, Workspace
 from bot.store import cards, errands, gates, timers
+from bot.store.notices import add_notices
 from bot.store.tables import OPERATIONS, WORKSPACES, reader_of
 from bot.store.transaction import Row, Transaction
 from bot.support.errors import StoreError
 
 #: An operation whose first step waits for a read is stepped after this many seconds without one.
 READ_SECONDS = 2.0
+
+#: What features make of the end of an operation, in its transaction: each returns what its person is told.
+FOLLOWERS: Final[list[Callable[[Transaction, Operation, Sequence[NewNotice]], Sequence[NewNotice]]]] = []
 
 _BESIDE = reader_of("w a p")
 _SHOWN = reader_of("o w a")
@@ -280,7 +285,8 @@ def save_step(tx: Transaction, update: Update, was: Row | None = None) -> Row | 
     Return None if it ended meanwhile (was replaced), or if another step now holds it. ``was`` is the row that
     the step has worked on.
     """
-    saved = errands.save(tx, OPERATIONS, update, _changes, was)
+    told = update.notices if update.outcome is not None else ()
+    saved = errands.save(tx, OPERATIONS, replace(update, notices=()) if told else update, _changes, was)
     if saved is None:
         return None
     row, update = saved
@@ -294,6 +300,10 @@ def save_step(tx: Transaction, update: Update, was: Row | None = None) -> Row | 
         put_away(tx, row["workspace_id"])
     if update.outcome is not None:
         timers.settle_timer(tx, row["workspace_id"])
+        for follow in FOLLOWERS:
+            told = follow(tx, OPERATIONS.of(row), told)
+        if told:
+            add_notices(tx, told, update.id)
     return row
 
 

@@ -316,7 +316,6 @@ class Store(OnEngine):
     counts_shown = read(classes.counts_shown, Priority.STEADY)
     class_of_stop = read(classes.class_of_stop, Priority.STEADY)
     member_of = read(classes.member_of, Priority.STEADY)
-    tried_until = read(hours.tried_until, Priority.STEADY)
 
     # -- Homes -----------------------------------------------------------------------------------------------
 

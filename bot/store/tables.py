@@ -512,9 +512,17 @@ WORKSPACES = Table(
     stop_look_at=due(60.0),
     left_look_at=due(1_800.0),
 )
-TABLES: Final[Mapping[str, Table[Any]]] = {
+TABLES: Final[dict[str, Table[Any]]] = {
     one.name: one for one in tuple(vars().values()) if isinstance(one, Table)
 }
+
+
+def of_feature(table: Table[Model]) -> Table[Model]:
+    """Return a table that a feature declares beside its statements; it is among the others from then on."""
+    TABLES[table.name] = table
+    return table
+
+
 #: What the tables are called in queries that find rows of several.
 ALIASES: Final[Mapping[str, Table[Any]]] = {
     "o": OPERATIONS,

@@ -17,8 +17,8 @@ ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent
 FEATURES = (HERE / "features.txt").read_text(encoding="utf-8").splitlines()
 LISTED = (HERE / "imports_that_cross.txt").read_text(encoding="utf-8").splitlines()
-#: As many as there were when this was first counted.
-MOST = 81
+#: As many as there are: the next one that goes lowers it.
+MOST = 78
 #: What puts a process together names features and providers.
 COMPOSITION = (
     *(
