@@ -233,6 +233,7 @@ class Process:
         for one in prepared:
             one.join(groups)
         named = settings.admin_ids() | settings.global_admin_ids()
+        named = named.union(*(given.changes_limits for given in self._connections.values()))
         groups.follow(named.union(*(one.who or () for one in prepared)), self.clock.monotonic)
         await self._people.read_groups(groups)
 

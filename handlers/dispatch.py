@@ -230,6 +230,8 @@ async def _authorised(request: Request, handler: routes.Verb, *, is_later: bool 
         return _fit(request, Answer(text="", errors=wrong.errors))
     except Refused as refusal:
         logger().info("refused", rule=refusal.rule)
+        if (say := routes.refusal.get(refusal.rule)) is not None:
+            return _fit(request, say(request, refusal))
         return _instead(request, refusal.text, is_broken=False)
     except UsherError as error:
         is_stores = isinstance(error, StoreError)

@@ -13,6 +13,7 @@ from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
 
 import handlers
 from bot.domain.notices import Answer
+from bot.support.errors import Refused
 from handlers.occurrence import Occurrence
 from handlers.request import Request
 
@@ -86,6 +87,8 @@ action: Table[Verb] = Table()
 _ONLY_ANSWERS: Final = Nature(Does.SHOWS, None)
 #: What answers the words that people type: there is one.
 text: Table[Verb] = Table()
+#: What answers a refusal with more than its text, by its rule.
+refusal: Table[Callable[[Request, Refused], Answer]] = Table()
 #: Forms, by callback id.
 view: Table[Verb] = Table()
 #: Shortcuts, by callback id.

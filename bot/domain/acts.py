@@ -20,6 +20,7 @@ RECENT_SECONDS: Final = 120.0
 HOURS: Final = "hours"
 TIMER: Final = "timer"
 CLASS: Final = "class"
+ROOM: Final = "room"
 #: Among what an act changed: the operation whose place another took.
 FORMER: Final = "former"
 #: What can't be taken back in any state: it makes or ends something, or others rely on it.

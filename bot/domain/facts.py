@@ -228,6 +228,20 @@ class ActFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitFacts:
+    """Hold that a workspace waits for a kind of room, until when, and how many are ahead in line."""
+
+    workspace_id: str
+    name: str
+    title: str
+    kind: str
+    until: float
+    ahead: int = 0
+    is_trying: bool = False
+    is_held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class HomeFacts:
     """Hold what a person's own Home says.
 
@@ -254,6 +268,8 @@ class HomeFacts:
     preferences: PreferenceFacts | None = None
     #: The courses that they teach, then those that they have joined.
     courses: Sequence[ClassFacts] = ()
+    #: What of theirs waits for room.
+    waits: Sequence[WaitFacts] = ()
     #: What was asked for today, the newest first.
     today: Sequence[ActFacts] = ()
     is_administrator: bool = False

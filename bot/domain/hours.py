@@ -199,6 +199,8 @@ class Rule(Timetable):
     #: When it last started its workspace, and how many times in a row nobody used that before the next time.
     started_at: Past | None = None
     unused: int = 0
+    #: Whether its starts wait for room, until it ends.
+    waits: bool = False
 
     @property
     def time_zone(self) -> str:

@@ -22,7 +22,7 @@ STILL: Final = 900.0
 SHARE: Final = 0.25
 #: What may pass by itself, by the word of a failure's cause.
 PASSING: Final = frozenset(
-    {"conflict", "gave_up", "limit", "provider_failed", "stopped_elsewhere", "unanswered"}
+    {"conflict", "gave_up", "limit", "no_room", "provider_failed", "stopped_elsewhere", "unanswered"}
 )
 
 
@@ -63,8 +63,8 @@ def tries_until(lesson: Occurrence) -> float:
 
 
 def is_no_room(cause: str | None) -> bool:
-    """Return whether a start failed because its provider was full."""
-    return (cause or "").partition(":")[0] == "limit"
+    """Return whether a start failed because its provider was full, or its person's own places are."""
+    return (cause or "").partition(":")[0] in {"limit", "no_room"}
 
 
 def tries_again(

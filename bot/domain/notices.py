@@ -170,6 +170,11 @@ class NoticeKind(StrEnum):
     COURSE_UNTAUGHT = _Kind("course_untaught", "class", offers="class", since="0.2.1")
     #: What the database lost of what somebody was answered, and how things are.
     LOST = _Kind("lost", offers="workspace", since="0.2.1")
+    #: Nobody tries any more: there was no room until then.
+    ROOM_OVER = _Kind("room_over", offers="workspace", since="0.2.1")
+    #: Whoever changes limits is asked for more of one; and what they said.
+    MORE_ASKED = _Kind("more_asked", marks=Mark.PEOPLE, since="0.2.1")
+    MORE_ANSWERED = _Kind("more_answered", offers="workspace", since="0.2.1")
     HOURS_MOVED = _Kind("hours_moved", urgency=3)
     APPROVAL_ASKED = _Kind("approval_asked", offers="approval", marks=Mark.PEOPLE | Mark.ASKS)
     #: Whether the account that somebody else asked for is this person's.

@@ -45,6 +45,8 @@ _AHEAD_SECONDS: Final = 60.0
 ADMINISTRATORS_VERBS: Final = frozenset({"about", "approve", "totals", "unlink_other"})
 
 
+#: What whoever a target names beside its owner may do with it, by its kind; features add theirs.
+NAMED_VERBS: Final[dict[str, frozenset[str]]] = {}
 #: The rule that refuses people of Slack workspaces in which Usher isn't installed.
 FOREIGN_TEAM: Final = "policy.foreign_team"
 
@@ -122,6 +124,8 @@ def _of_another(principal: Principal, verb: str, target: Target, installation: A
         if principal.key in target.trainers:
             return Decision(allowed=True, rule="policy.trainer")
         return _refuse("other_workspace" if installation.is_administrator(principal) else "not_trainer")
+    if verb in NAMED_VERBS.get(target.kind, ()) and principal.key in target.trainers:
+        return Decision(allowed=True, rule=f"policy.{target.kind}")
     is_consented = target.kind == "consent" and verb in CONSENTED_VERBS and target.consented_to is not None
     if is_consented and (principal == target.consented_to or is_admin):
         return Decision(allowed=True, rule="policy.consent")

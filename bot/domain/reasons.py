@@ -101,6 +101,18 @@ def short_of(message: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name.lower() for name in _SHORT_OF.findall(message[:LIMIT])))
 
 
+#: What others have may be free later; a licence that has expired, or a quota, doesn't come back by itself.
+_SHARED: Final = frozenset({Reason.NO_GPU, Reason.NO_ROOM})
+_SEATS: Final = re.compile(
+    r"\blicen[cs]e\b.{0,80}(?:exceeded|limit)|no .{0,20}licen[cs]es? .{0,20}avail", re.IGNORECASE
+)
+
+
+def lacks_room(message: str) -> bool:
+    """Return whether a message is about what others have: machines, or the seats of a floating licence."""
+    return reason_in(message) in _SHARED or _SEATS.search(message[:LIMIT]) is not None
+
+
 def reason_in(message: str) -> Reason | None:
     """Return which cause a provider's message is about; None if it is none of these."""
     return next((reason for reason, pattern in _PATTERNS if pattern.search(message[:LIMIT])), None)

@@ -88,8 +88,8 @@ def is_final(effects: Effects, mode: StopMode) -> bool:
 
 
 #: Because of what a workspace is stopped at a time: its person said so; it was made for a course, for a first
-#: look; a class, a lesson or hours end; nobody has said that it is still needed.
-Because = Literal["own", "look", "class", "lesson", "hours", "needed"]
+#: look; a class, a lesson or hours end; nobody has said that it is still needed, or uses the room they got.
+Because = Literal["own", "look", "class", "lesson", "hours", "needed", "room"]
 
 
 @dataclass(frozen=True, slots=True)

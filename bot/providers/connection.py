@@ -5,6 +5,7 @@ row 15): hosts in lower case, without a trailing dot, in their IDNA form.
 """
 
 import ipaddress
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -136,6 +137,8 @@ class ConnectionSettings(Strict):
     #: After so many hours of running on, people are asked once a day whether they still need a workspace;
     #: 0: only those who chose to be.
     asks_after_hours: float | None = Field(default=None, ge=0)
+    #: Who changes people's limits there (``U…``, ``S…``, ``T…:U…``): whoever reaches one can ask for more.
+    changes_limits: tuple[str, ...] = ()
     #: What they don't answer about is stopped that evening, unless that would end it for good.
     stops_unanswered: bool = False
 
@@ -172,6 +175,17 @@ class ConnectionSettings(Strict):
     def idle_seconds(self) -> float | None:
         """Return after how long what nobody uses is stopped there, where that is set here."""
         return None
+
+    @property
+    def failures_allowed(self) -> float:
+        """Return how many starts may fail in a row before none is tried again by itself; 0: nobody knows."""
+        return math.inf
+
+    @property
+    def abilities(self) -> frozenset[str]:
+        """Return what it is set up for: to try starts again, and to ask for more of what a limit allows."""
+        found = {"waiting": self.failures_allowed > 1, "more": bool(self.changes_limits)}
+        return frozenset(name for name, is_so in found.items() if is_so)
 
     @property
     def prepared(self) -> tuple[Prepared, ...]:

@@ -432,8 +432,8 @@ class SphereProvider(base.Provider, base.Removal, base.Making[Offer], base.Page,
             if not (starts and refusal.status in _QUOTA):
                 raise
             if not refusal.is_quoted:
-                raise errors.LimitReached(NO_ROOM) from None
-            raise errors.LimitReached(refusal.message, status=refusal.status) from None
+                raise errors.NoRoom(NO_ROOM) from None
+            raise errors.NoRoom(refusal.message, status=refusal.status) from None
         answer = response.json() if response.body.strip() else {}
         return answer if isinstance(answer, dict) else {}
 

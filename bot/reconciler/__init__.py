@@ -5,6 +5,7 @@ Why: ``docs/rules.md``, "Only the reconciler asks providers for work".
 
 import random
 from collections.abc import Callable, Collection
+from typing import Any
 
 from bot.output.transcript import Board
 from bot.reconciler.ask import Asker
@@ -22,11 +23,13 @@ from bot.reconciler.streams import Streams
 from bot.reconciler.tasks import Tasks
 from bot.services.classes import CLASSES
 from bot.services.context import Context
+from bot.services.due import Due
 from bot.services.expiries import EXPIRIES
 from bot.services.hours import HOURS, NEEDED
 from bot.services.lessons import MEMBERS
 from bot.services.reminders import REMINDERS
 from bot.services.timers import TIMERS
+from bot.services.waits import WAITS
 
 __all__ = ["Numbers", "Reconciler"]
 
@@ -73,7 +76,8 @@ class Reconciler:
         self.operations, self.runs = Operations(engine), Runs(engine)
         self.reads = Reads(engine)
         self.streams = Streams(engine)
-        self.clockwork = Clockwork(context, [CLASSES, MEMBERS, HOURS, TIMERS, EXPIRIES, REMINDERS, NEEDED])
+        kinds: list[Due[Any]] = [CLASSES, MEMBERS, HOURS, TIMERS, EXPIRIES, REMINDERS, NEEDED, WAITS]
+        self.clockwork = Clockwork(context, kinds)
 
     async def step_outages(self, due: Collection[str] = ("outages",)) -> int:
         """Learn of pauses, report outages; return how many. Rows of either are read where they are due."""

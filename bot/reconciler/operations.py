@@ -17,6 +17,7 @@ from bot.domain.observed import Created, Traces
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.plan import NO_RESTART, Plan, Step, plan, plan_unmade
 from bot.domain.policy import Target
+from bot.domain.reasons import lacks_room
 from bot.domain.runs import ClaimedOperation, Update
 from bot.domain.settling import UNANSWERED_SECONDS, Verdict, is_short, is_unanswered, progress_of
 from bot.domain.stops import is_final
@@ -141,7 +142,8 @@ class Operations(Stepper[ClaimedOperation]):
         outcome, cause = decided.outcome, decided.cause
         assert outcome is not None, "a plan that ends says how"
         if cause in {"provider_failed", "stopped_elsewhere"} and workspace.reason:
-            cause = f"provider_failed: {workspace.reason}"
+            word = "no_room" if lacks_room(workspace.reason) else "provider_failed"
+            cause = f"{word}: {workspace.reason}"
         is_removed = operation.verb is OperationVerb.REMOVE and outcome is Outcome.FULFILLED
         hides = is_removed or _is_never_made(claimed) or outcome is Outcome.UNKNOWN
         # Who is ready before their lesson is told when it begins; what only had to be made isn't ready.

@@ -13,10 +13,11 @@ from bot.messages.texts import problems
 from bot.services import hours, lessons, workspaces
 from bot.services.asked import Asked
 from bot.store import acts as rows
-from bot.store import cards, errands, inbox, operations, runs, timers
+from bot.store import cards, errands, inbox, operations, runs, timers, waits
 from bot.store import workspaces as stored
 from bot.store.tables import ACTS, CLASS_CARDS, RULES, RUNS, WORKSPACES
 from bot.store.transaction import Transaction
+from bot.store.waits import WAITS
 from bot.support.errors import Refused
 
 
@@ -103,7 +104,10 @@ def _put_back(tx: Transaction, asked: Asked, act: Act, key: str) -> None:
     if table is RULES:
         hours.put_back(tx, row, was)
         return
-    assert row is not None, "only hours come and go"
+    if table is WAITS:
+        waits.put_back(tx, row, was)
+        return
+    assert row is not None, "only hours and waits come and go"
     if table is CLASS_CARDS:
         lessons.put_back(tx, asked, row, was)
         return

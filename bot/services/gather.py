@@ -332,7 +332,7 @@ class Gatherer:
             "connection_title": self._title(connection),
             "has_public_url": self._public_url is not None,
             "username": account.username if account is not None else str(body.get("username") or ""),
-            "capabilities": provider.facets() if provider is not None else frozenset(),
+            "capabilities": provider.facets() | provider.settings.abilities if provider else frozenset(),
             "linking": frozenset(provider.settings.linking if provider is not None else ()),
             "is_linked": account is not None,
             "is_refused": account is not None and account.is_refused,

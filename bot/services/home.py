@@ -30,7 +30,7 @@ from bot.domain.snapshots import Snapshot
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State, Workspace
 from bot.providers import base
-from bot.services import lessons, snapshots
+from bot.services import lessons, snapshots, waits
 from bot.services.asked import Asked
 from bot.services.context import Context
 from bot.services.gather import Gatherer, PeopleNames, rank
@@ -101,6 +101,7 @@ class HomeGatherer:
             makers=await self._makers(principal, accounts),
             courses=await self._gatherer.of_courses(principal, own),
             preferences=await self._gatherer.of_preferences(principal, workspaces),
+            waits=await Asked(self._context, principal).see(waits.own),
             today=await today(self._context, principal),
             is_administrator=reach is not None,
             answer=home.shown_answer(now),

@@ -56,17 +56,25 @@ _WELL: Final = frozenset({"started", "timer", "needless", "by hand"})
 
 
 def add(
-    tx: Transaction, asked: Asked, workspace_id: str, *wanted: Wanted, agreed: bool = False, former: str = ""
+    tx: Transaction,
+    asked: Asked,
+    workspace_id: str,
+    *wanted: Wanted,
+    agreed: bool = False,
+    former: str = "",
+    waits: bool = False,
 ) -> list[Rule]:
     """Give a workspace hours; return those on the same days that they replace, as both would contradict.
 
-    ``former`` is a rule that they replace in any case. Raises Refused: ``workspace.ends`` if a stop would end
-    it for good and its person hasn't agreed, ``hours.makes`` if a start would have to make a new one,
-    ``hours.never`` if they don't come soon.
+    ``former`` is a rule that they replace in any case; ``waits``: their starts wait for room.
+    Raises Refused: ``workspace.ends`` if a stop would end it for good and its person hasn't agreed,
+    ``hours.makes`` if a start would have to make a new one, ``hours.never`` if they don't come soon.
     """
     workspace = _there(tx, asked, "hours", workspace_id)
     context, now = asked.context, tx.now()
     title = context.need(workspace.connection).settings.title
+    if waits and context.need(workspace.connection).settings.failures_allowed <= 1:
+        raise Refused("wait.limit", problems.sentence("wait_limit", title))
     effects = workspaces.effects(context, workspace)
     if any(one.starts is not None for one in wanted) and is_final(effects, gentlest_mode(effects)):
         raise Refused("hours.makes", problems.sentence("hours_make", title))
@@ -78,7 +86,7 @@ def add(
         raise Refused("hours.many", problems.sentence("hours_many", title))
     zone = people.zone(tx, asked.principal).key
     shared = (asked.principal, workspace.connection, workspace.id, zone, zone, now, ends)
-    made = [Rule(tx.ids.new("rule"), *shared, **asdict(one)) for one in wanted]
+    made = [Rule(tx.ids.new("rule"), *shared, waits=waits, **asdict(one)) for one in wanted]
     if any(one.after(now) is None for one in made):
         raise Refused("hours.never", problems.sentence("hours_never", title))
     if not asked.is_new(tx):

@@ -14,7 +14,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation
 from bot.domain.runs import Run, Update
 from bot.messages.texts import problems
-from bot.store import cards, hours, operations, runs, timers, upkeep
+from bot.store import cards, hours, operations, runs, timers, upkeep, waits
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.pieces import PIECE, some
@@ -92,6 +92,9 @@ def _hold(tx: Transaction) -> bool:
     for rule in some(tx, RULES.found(tx, "rules_left", **given), before):
         hours.pause(tx, rule, RESTORED)
         held["hours"] += 1
+    for wait in some(tx, waits.WAITS.found(tx, "open_waits_left", limit=given["limit"]), before):
+        add_notices(tx, waits.end(tx, wait, [waits.over(wait, tx.now(), tx, RESTORED)]))
+        held["waits"] += 1
     for row in tx.all("hold_classes", **given):
         cards.owe(tx, row["id"], changed=True)
         held["classes"] += 1

@@ -1,7 +1,9 @@
 """What people do with workspaces: view, operate, name, forget, time; nothing here waits for a provider."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Final
 
 from bot.domain.accounts import Account
 from bot.domain.acts import NO_CHANGE
@@ -42,6 +44,8 @@ _NEEDS: dict[OperationVerb, tuple[Action, frozenset[State]]] = {
     OperationVerb.FORCE: ("force", DOWN),
     OperationVerb.REMOVE: ("remove", frozenset({State.STARTING})),
 }
+#: What features say before their person's own operation is accepted; each may raise Refused instead.
+BEFORE: Final[list[Callable[[Transaction, Asked, Workspace, OperationVerb], None]]] = []
 _MODES: dict[OperationVerb, StopMode] = {OperationVerb.STOP: "stop", OperationVerb.FORCE: "force"}
 
 
@@ -100,7 +104,7 @@ def begin(
             _changed(tx, asked, workspace, timer)
         return Accepted(operations.wanted_again(tx, creation, context.deadline_seconds), joined=True)
     if is_starting and (workspace.is_provisional or workspace.state is State.GONE):
-        return again(tx, asked, workspace.id, timer=timer)
+        return again(tx, asked, workspace.id, timer=timer, planned_for=planned_for)
     if workspace.hidden and not workspace.is_provisional:
         # It is never read again, so the operation could never end. An old message's button was pressed.
         raise Refused("workspace.forgotten", problems.sentence("forgotten", provider.settings.title))
@@ -111,6 +115,7 @@ def begin(
     is_called_off = creation is not None and not _is_long_unknown(creation, tx.now())
     ends = Consent.NONE if mode is None else Consent.KNOWING if is_called_off else agreed
     detail = {"agreed": "yes"} if ends else {}
+    _before(tx, asked, workspace, verb, planned_for)
     if planned_for is not None:
         if verb.brings_down:
             timers.end_timer(tx, workspace.id, planned_for)
@@ -139,6 +144,13 @@ def begin(
         change = change.begun(accepted.operation, accepted.replaced, asker)
     asked.note(tx, f"workspace.{verb}", workspace, change, reference=asked.reference, **detail)
     return _shown(tx, asked, _remarked(accepted, context, workspace, verb))
+
+
+def _before(
+    tx: Transaction, asked: Asked, one: Workspace, verb: OperationVerb, planned_for: float | None
+) -> None:
+    for say in BEFORE if planned_for is None else ():
+        say(tx, asked, one, verb)
 
 
 def _level(tx: Transaction, asked: Asked, one: Workspace, verb: OperationVerb, timer: End | None) -> str:
@@ -200,7 +212,14 @@ def create(tx: Transaction, asked: Asked, connection: str, spec: Spec) -> Accept
     return _create(tx, asked, fresh)
 
 
-def again(tx: Transaction, asked: Asked, workspace_id: str, *, timer: End | None = None) -> Accepted:
+def again(
+    tx: Transaction,
+    asked: Asked,
+    workspace_id: str,
+    *,
+    timer: End | None = None,
+    planned_for: float | None = None,
+) -> Accepted:
     """Ask for another workspace like one that is gone or was never made; its row replaces the old one.
 
     Each workspace is replaced once, whoever asks for it how often. Raises Refused as ``create`` does, and
@@ -221,7 +240,8 @@ def again(tx: Transaction, asked: Asked, workspace_id: str, *, timer: End | None
     elif former.state is not State.GONE:
         raise Refused("workspace.still_there", problems.sentence("still_there", title))
     once = replace(asked, interaction=f"again:{former.id}")
-    return _create(tx, once, another(asked.context.ids, provider, former), former, timer)
+    fresh = another(asked.context.ids, provider, former)
+    return _create(tx, once, fresh, former, timer, planned_for)
 
 
 def _create(
@@ -230,6 +250,7 @@ def _create(
     fresh: Workspace,
     former: Workspace | None = None,
     timer: End | None = None,
+    planned_for: float | None = None,
 ) -> Accepted:
     provider, context = asked.context.need(fresh.connection), asked.context
     if not isinstance(provider, base.Making):
@@ -239,11 +260,13 @@ def _create(
     if not asked.is_new(tx):
         return _repeated(tx, asked, fresh.id)
     if former is not None:
+        _before(tx, asked, former, OperationVerb.START, planned_for)
         operations.put_away(tx, former.id)
     refusals.try_at_once(tx, account)
     creations.insert_provisional(tx, fresh)
     verb, seconds = OperationVerb.CREATE, context.deadline_seconds
-    made = operations.add(tx, fresh, verb, seconds, asked.reference, asked.channel_id)
+    where = asked.reference, asked.channel_id
+    made = operations.add(tx, fresh, verb, seconds, *where, planned_for=planned_for)
     if timer is not None:
         timers.put(tx, fresh.id, timer)
     asked.note(tx, "workspace.create", fresh, NO_CHANGE.begun(made), reference=asked.reference)

@@ -11,6 +11,7 @@ from bot.domain.hours import Rule
 from bot.domain.operations import Operation
 from bot.domain.people import Principal
 from bot.domain.preferences import Preferences
+from bot.domain.room import Wait
 from bot.domain.runs import Run
 from bot.domain.workspaces import Workspace
 from bot.store.tables import (
@@ -25,6 +26,7 @@ from bot.store.tables import (
     Table,
 )
 from bot.store.transaction import Row, Transaction, clean
+from bot.store.waits import WAITS
 
 TIMER_COLUMNS: Final = ("stop_at", "stop_mode", "stop_agreed", "stop_rule", "stop_via", "stop_start", "ends")
 #: The rows that say what people want, and in which columns.
@@ -34,6 +36,7 @@ _WANTED: Final[Mapping[type, tuple[Table[Any], Sequence[str]]]] = {
     Rule: (RULES, RULES.fields),
     Preferences: (PREFERENCES, PREFERENCES.fields),
     ClassCard: (CLASS_CARDS, CLASS_CARDS.fields),
+    Wait: (WAITS, ("until", "state", "ended_at")),
 }
 #: What changes by itself, so that it says nothing about what somebody wants.
 _BY_ITSELF: Final = frozenset({"settled_at", "lead", "seen_zone", "started_at", "unused"})

@@ -1,7 +1,7 @@
 """Counts: what doctor, metrics and administrators are told of everybody's rows."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from bot.domain.facts import ConnectionCounts
@@ -33,6 +33,8 @@ class Figures:
     outages: Mapping[str, float]
     #: How many processes of each role serve from a shared database; empty where one has it to itself.
     processes: Mapping[str, int]
+    #: By connection and kind of room: how many wait, and how long those waited who got it within a day.
+    waiting: Mapping[tuple[str, str], tuple[int, float]] = field(default_factory=dict)
 
 
 def figures(tx: Transaction) -> Figures:
@@ -53,6 +55,10 @@ def figures(tx: Transaction) -> Figures:
         waited=max(now - since, 0.0),
         outages={name: max(now - began, 0.0) for name, began in away.items()},
         processes={role: running.count(role) for role in owners.ROLES} if running else {},
+        waiting={
+            (row["connection"], row["kind"]): (row["waiting"], float(row["waited"] or 0.0))
+            for row in tx.all("lines", place="", since=now - 86_400.0)
+        },
     )
 
 

@@ -195,13 +195,21 @@ def tried_until(tx: Transaction, start: Operation) -> float:
     return max((tries_until(one) for one in found if one.side == "start"), default=0.0)
 
 
-def _told(tx: Transaction, ended: Operation, told: Sequence[NewNotice]) -> Sequence[NewNotice]:
+def waits_until(tx: Transaction, start: Operation) -> float:
+    """Return until when a start by hours waits for room, if they say so; 0.0 for any other."""
+    begins = start.planned_for or 0.0
+    waiting = [one for one in rules_of(tx, start.workspace_id) if one.waits and begins]
+    found = [one for rule in waiting for one in rule.between(begins - 1.0, begins) if one.at == begins]
+    return max((one.until for one in found if one.side == "start"), default=0.0)
+
+
+def _unless_tried_again(tx: Transaction, ended: Operation, owed: Sequence[NewNotice]) -> Sequence[NewNotice]:
     """Tell nobody that a lesson's start has failed which is tried again."""
     until = 0.0 if ended.planned_for is None else tried_until(tx, ended)
-    return () if tries_again(ended, ended.outcome, ended.cause, tx.now(), until) else told
+    return () if tries_again(ended, ended.outcome, ended.cause, tx.now(), until) else owed
 
 
-operations.FOLLOWERS.append(_told)
+operations.FOLLOWERS.append(_unless_tried_again)
 
 
 def pause(tx: Transaction, paused: Rule, why: str, *, tell: bool = True) -> None:

@@ -28,6 +28,7 @@ KINDS: Final[Mapping[str, Collection[str]]] = {
     "expiry": ["ending_workspaces"],
     "reminder": ["due_reminders"],
     "needed": ["claim_running"],
+    "wait": ["claim_waits"],
     "notices": ["claim_notices"],
     "cards": ["claim_changed_cards", "claim_progressed_cards"],
     "homes": ["claim_wanted_homes", "claim_homes_to_look_at"],

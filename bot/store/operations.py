@@ -285,8 +285,8 @@ def save_step(tx: Transaction, update: Update, was: Row | None = None) -> Row | 
     Return None if it ended meanwhile (was replaced), or if another step now holds it. ``was`` is the row that
     the step has worked on.
     """
-    told = update.notices if update.outcome is not None else ()
-    saved = errands.save(tx, OPERATIONS, replace(update, notices=()) if told else update, _changes, was)
+    owed = update.notices if update.outcome is not None else ()
+    saved = errands.save(tx, OPERATIONS, replace(update, notices=()) if owed else update, _changes, was)
     if saved is None:
         return None
     row, update = saved
@@ -301,9 +301,9 @@ def save_step(tx: Transaction, update: Update, was: Row | None = None) -> Row | 
     if update.outcome is not None:
         timers.settle_timer(tx, row["workspace_id"])
         for follow in FOLLOWERS:
-            told = follow(tx, OPERATIONS.of(row), told)
-        if told:
-            add_notices(tx, told, update.id)
+            owed = follow(tx, OPERATIONS.of(row), owed)
+        if owed:
+            add_notices(tx, owed, update.id)
     return row
 
 

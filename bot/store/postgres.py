@@ -280,6 +280,10 @@ async def _compare(source: Store, target: Store, path: Path) -> int | None:
     return broken_at
 
 
+#: After what else comes whatever refers to a table that refers to others itself.
+_LATE: Final = {"workspaces": 2}
+
+
 def _tables(path: str) -> Generator[schema.Table]:
     """Yield every table of a file, as of one moment; those that others refer to come first."""
     from sqlite_utils import Database  # noqa: PLC0415 - only where it is used
@@ -289,7 +293,10 @@ def _tables(path: str) -> Generator[schema.Table]:
             database.execute("BEGIN")
             for table in sorted(
                 Database(database, recursive_triggers=False, execute_plugins=False).tables,
-                key=lambda table: (bool(table.foreign_keys), table.name),
+                key=lambda table: (
+                    sorted(_LATE.get(key.other_table, 1) for key in table.foreign_keys),
+                    table.name,
+                ),
             ):
                 # SQLite's own tables, such as the statistics of ANALYZE, stay with it.
                 if table.name not in _WRITTEN_ANEW and not table.name.startswith("sqlite_"):

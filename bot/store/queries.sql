@@ -601,6 +601,63 @@ DELETE FROM occurrences WHERE (rule_id, local, side) IN (
     SELECT rule_id, local, side FROM occurrences WHERE at < :before ORDER BY at LIMIT :limit
 );
 
+-- == waits for room ==
+
+-- Whoever is first in line for a kind of room is due, a minute after the last attempt for it and while there is no
+-- other; and whoever waits no longer. The others are looked at whatever the line does.
+-- name: claim_waits
+UPDATE waits SET next_at = :until
+WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
+    SELECT id FROM waits WHERE ended_at IS NULL AND next_at <= :now AND (
+        state <> 'waiting' OR waits.until <= :now OR NOT EXISTS (
+            SELECT 1 FROM waits other WHERE other.connection = waits.connection AND other.kind = waits.kind AND (
+                other.state = 'trying' OR other.tried_at + 60.0 > :now
+                OR (other.state = 'waiting' AND (other.seq, other.id) < (waits.seq, waits.id))
+            )
+        )
+    ) ORDER BY next_at, id LIMIT :limit
+    /* postgresql: FOR UPDATE SKIP LOCKED)) */
+)
+RETURNING *;
+
+-- name: next_in_line
+SELECT COALESCE(MAX(seq), 0) + 1 AS seq FROM waits;
+
+-- name: wait_of
+SELECT * FROM waits WHERE workspace_id = :workspace_id AND ended_at IS NULL;
+
+-- name: waits_ahead
+SELECT COUNT(*) AS count FROM waits
+WHERE connection = :connection AND kind = :kind AND state IN ('waiting', 'trying') AND (seq, id) < (:seq, :id);
+
+-- name: first_in_line
+SELECT * FROM waits WHERE connection = :connection AND kind = :kind AND state = 'waiting' ORDER BY seq LIMIT 1;
+
+-- Starts that failed there in a row, whoever's they were: only what its provider began counts.
+-- name: failed_in_a_row
+SELECT COUNT(*) AS count FROM operations WHERE connection = :connection AND outcome = 'failed' AND start_call = 'accepted'
+    AND ended_at > COALESCE((
+        SELECT MAX(ended_at) FROM operations good
+        WHERE good.connection = :connection AND good.outcome = 'fulfilled' AND good.start_call = 'accepted'
+    ), 0);
+
+-- Of people of one place: how many wait for what, since when, and how long the last ones waited who got it.
+-- name: lines
+SELECT connection, kind, SUM(CASE WHEN state IN ('waiting', 'trying') THEN 1 ELSE 0 END) AS waiting,
+    MIN(CASE WHEN state IN ('waiting', 'trying') THEN joined_at END) AS since,
+    SUM(CASE WHEN got_at > :since THEN 1 ELSE 0 END) AS got,
+    AVG(CASE WHEN got_at > :since THEN got_at - joined_at END) AS waited
+FROM waits WHERE principal LIKE :place || '%' GROUP BY connection, kind ORDER BY connection, kind;
+
+-- name: waits_of
+SELECT * FROM waits WHERE principal = :principal AND ended_at IS NULL AND state <> 'got' ORDER BY seq;
+
+-- name: open_waits_left
+SELECT * FROM waits WHERE ended_at IS NULL ORDER BY next_at, id LIMIT :limit;
+
+-- name: sweep_waits
+DELETE FROM waits WHERE id IN (SELECT id FROM waits WHERE ended_at < :before ORDER BY ended_at LIMIT :limit);
+
 -- == snapshots and form values ==
 
 -- name: save_snapshot
@@ -1602,7 +1659,7 @@ SELECT p.*, r.paused, o.id AS newest, a.id AS account_id,
         ) THEN 'ready'
         WHEN p.is_ready = 1 OR o.outcome IN ('fulfilled', 'replaced') THEN 'down'
         WHEN a.id IS NULL THEN 'unlinked'
-        WHEN o.outcome = 'failed' AND o.cause LIKE 'limit%' AND o.verb = 'start' AND o.planned_for = :begins THEN 'no_room'
+        WHEN o.outcome = 'failed' AND (o.cause LIKE 'no_room%' OR o.cause LIKE 'limit%') AND o.verb = 'start' AND o.planned_for = :begins THEN 'no_room'
         WHEN o.id IS NOT NULL THEN 'failed'
         WHEN w.id IS NULL OR w.state = 'gone' OR w.hidden = 1 OR r.paused <> '' THEN 'no_workspace'
         WHEN w.state = 'starting' THEN 'starting'

@@ -48,6 +48,7 @@ from bot.store import (
     tasks,
     transaction,
     upkeep,
+    waits,
 )
 from bot.store import installations as installations_
 from bot.store import outages as outages_
@@ -316,6 +317,7 @@ class Store(OnEngine):
     counts_shown = read(classes.counts_shown, Priority.STEADY)
     class_of_stop = read(classes.class_of_stop, Priority.STEADY)
     member_of = read(classes.member_of, Priority.STEADY)
+    waits_of = read(waits.waits_of)
 
     # -- Homes -----------------------------------------------------------------------------------------------
 

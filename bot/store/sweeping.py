@@ -27,6 +27,7 @@ _KEPT = {
     "sweep_owners": _DAY,
     "sweep_rules": 30 * _DAY,
     "sweep_occurrences": 60 * _DAY,
+    "sweep_waits": 7 * _DAY,
 }
 #: The rows that these delete may have a card, which is deleted too; or have been messages that change.
 _HAVE_CARDS = {"sweep_orphans", "sweep_runs", "sweep_class_cards"}

@@ -37,7 +37,8 @@
             ├── Misconfigured         how the server or the account is set up rules it out
             ├── Untrusted             the answer leads elsewhere, or to somebody else's account
             ├── Untold                nothing there tells what became of a call
-            └── LimitReached          quota, licence or number of servers
+            └── LimitReached          quota, or number of servers, of a person's own
+                └── NoRoom            others have what there is: it may be free later
 
 Separate from this is ``bot.support.settings.SettingsError``: all problems of the settings, before start-up.
 """
@@ -255,7 +256,11 @@ class InvalidRequest(PermanentError):
 
 
 class LimitReached(PermanentError):
-    """Signal that a quota, a licence or a number of servers is used up."""
+    """Signal that a quota or a number of servers is used up."""
+
+
+class NoRoom(LimitReached):
+    """Signal that others have all the machines, places or licences that there are."""
 
 
 class Misconfigured(PermanentError):

@@ -154,6 +154,10 @@ class Metrics:
         text = "How long a connection has been out of reach, or its secrets refused."
         self._outages = gauge("usher_outage_seconds", text, ["connection", "kind"])
         self._processes = gauge("usher_processes", "Processes that serve from a shared database.", ["role"])
+        by = ["connection", "kind"]
+        self._in_line = gauge("usher_waiting_for_room", "People who wait for room.", by)
+        text = "How long those waited on average who got room within a day."
+        self._waits = gauge("usher_waited_for_room_seconds", text, by)
 
     def follow_spool(self, used: Callable[[], int]) -> None:
         """Export how many bytes of output are spooled on disk."""
@@ -218,3 +222,8 @@ class Metrics:
         self._processes.clear()
         for role, count in figures.processes.items():
             self._processes.labels(role).set(count)
+        self._in_line.clear()
+        self._waits.clear()
+        for of, (waiting, waited) in figures.waiting.items():
+            self._in_line.labels(*of).set(waiting)
+            self._waits.labels(*of).set(waited)

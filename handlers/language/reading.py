@@ -37,6 +37,7 @@ from handlers.language.words import (
     without_nouns,
     without_plan,
     without_running,
+    without_wait,
     words_of_job,
 )
 
@@ -46,12 +47,13 @@ Kind = Literal["verb", "question", "talk", "several", "nothing"]
 #: Verbs of workspaces whose objects are read here; the others read the words after them by themselves.
 READ: Final = frozenset(
     {"start", "stop", "restart", "suspend", "resume", "keep", "open", "status", "cancel", "remove", "forget"}
+    | {"queue"}
 )
 #: Verbs that take a time.
-TIMED: Final = frozenset({"start", "stop", "restart", "suspend", "resume", "keep"})
+TIMED: Final = frozenset({"start", "stop", "restart", "suspend", "resume", "keep", "queue"})
 #: What a verb of workspaces means about runs and jobs.
 _OF_JOBS: Final = {"stop": "stop", "cancel": "stop", "status": "status", "open": "status"} | dict.fromkeys(
-    ("new", "start", "restart"), "run"
+    ("new", "start", "restart", "queue"), "run"
 )
 #: So many words that nobody knows may be a name, where nothing else is named.
 _NAME_WORDS: Final = {Manner.TYPED: 4, Manner.SAID: 2, Manner.ASKED: 2}
@@ -169,6 +171,8 @@ class _Text:
             return Reading("talk", "hello")
         if not is_quoted and (talk := vocabulary.TALK.get(sentence)):
             return Reading("talk", talk)
+        if not is_quoted and sentence in vocabulary.OF_WAITING:
+            return Reading("verb", "waiting", "workspace", manner=Manner.SAID)
         if first in self.verbs[self.folder] and (self.folder != "workspace" or first not in READ):
             is_own = self.folder == "job" and first in {"run", "schedule"}
             reading = self._by_itself(first, self.folder, self.written[1:], Manner.TYPED)
@@ -287,6 +291,8 @@ class _Text:
             verb, words = ("keep", planned or ("it",)) if planned is not None else (verb, words)
         if verb == "keep":
             words = without_running(words)
+        if verb == "start" and len(rest := without_wait(words)) < len(words):
+            verb, words = "queue", rest
         if verb == "forget" and manner is Manner.SAID:
             manner = Manner.ASKED
         if words and self.names.spans((" ".join(words),)):

@@ -120,6 +120,23 @@ OPENINGS: Final = _by_opening(
         "status": "status of, state of",
     }
 )
+#: What a start says that is to wait for room.
+AND_WAIT: Final = _phrases(
+    """and wait, and wait for room, and wait for a gpu, and wait for a free gpu, and keep trying,
+    when there is room, when there's room, when a gpu is free, as soon as there is room"""
+)
+#: Questions about the line for room, as whole texts: none of their words is a name.
+OF_WAITING: Final = frozenset(
+    _phrases(
+        """who is waiting, who's waiting, who is waiting for room, who is waiting for a gpu, who else
+        is waiting, what's my place, what is my place, whats my place, my place, what's my place
+        in line, what is my place in line, what's my position, how many are ahead of me, how many
+        people are ahead of me, how many are waiting, how many people are waiting, is there a free
+        gpu, is there a gpu free, is there any free gpu, are there free gpus, are there any free
+        gpus, is a gpu free, any free gpu, any gpu free, is there room, is there any room, when is
+        it my turn, ist eine gpu frei, wer wartet, wie viele sind vor mir"""
+    )
+)
 #: A stop that is planned: to take it back keeps what it is about.
 PLANS: Final = _words("planned plan timer timers scheduled countdown")
 #: Mean the same as *longer*.

@@ -183,6 +183,13 @@ def without_running(words: tuple[str, ...]) -> tuple[str, ...]:
     return (*words[:at], *without(words[at:], {"running", "alive", "going"}))
 
 
+def without_wait(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Remove what says at the end of a start that it is to wait for room: ``start gpu and wait``."""
+    said = tuple(map(plain, words))
+    found = (one for one in vocabulary.AND_WAIT if said[-len(one) :] == one)
+    return words[: len(words) - len(next(found, ()))]
+
+
 def with_times(words: tuple[str, ...]) -> tuple[str, ...]:
     """Return words with a time that was given as a flag: ``--until=18:00`` means ``until 18:00``."""
     found: list[str] = []

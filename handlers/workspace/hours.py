@@ -34,7 +34,9 @@ from handlers.workspace.timers import typed_moment
 _END_OF_DAY: Final = "23:59"
 
 
-@routes.verb("workspace", "hours", flags=(AGREED,), does=routes.Does.STARTS, takes=("workspace", "words"))
+@routes.verb(
+    "workspace", "hours", flags=(AGREED, "wait"), does=routes.Does.STARTS, takes=("workspace", "words")
+)
 async def show(request: Request) -> Answer:
     """Show the hours of one workspace or of all, set some, or turn them off or on."""
     given = request.arguments
@@ -98,7 +100,8 @@ async def ordered(request: Request, workspace: Workspace, said: str, former: str
     today, agreed = await day_of(request), AGREED in request.flags
     wanted = tuple(one.on(today) for one in wanted)
     try:
-        replaced = await request.asked.to(hours.add, workspace.id, *wanted, agreed=agreed, former=former)
+        ways = {"agreed": agreed, "waits": "wait" in request.flags}
+        replaced = await request.asked.to(hours.add, workspace.id, *wanted, former=former, **ways)
     except Refused as refusal:
         if refusal.rule != "workspace.ends":
             raise

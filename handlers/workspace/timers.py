@@ -201,7 +201,7 @@ def _refusal(reading: Reading) -> str:
         return ""
     if verb in _STOPS and when.lead in _UNTIL:
         return cards.STOP_FOR
-    return "" if verb in _STOPS | _STARTS | {"keep"} else cards.ONLY_STOPS
+    return "" if verb in _STOPS | _STARTS | {"keep", "queue"} else cards.ONLY_STOPS
 
 
 def starts_later(reading: Reading) -> bool:

@@ -8,11 +8,11 @@ import pwd
 from collections.abc import AsyncIterator, Callable
 from hmac import compare_digest
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from jupyterhub.auth import Authenticator  # type: ignore[import-untyped] # it brings no types
 from jupyterhub.spawner import SimpleLocalProcessSpawner  # type: ignore[import-untyped] # it brings no types
-from traitlets import Dict, Float, Unicode
+from traitlets import Dict, Float, Integer, Unicode
 
 from playground.jupyterhub.bound import binder
 
@@ -58,11 +58,20 @@ class PausingSpawner(SimpleLocalProcessSpawner):  # type: ignore[misc] # its bas
 
     pause_seconds = Float(2.0, config=True)
     account = Unicode("", config=True, help="whom to run servers as; empty: as oneself")
+    gpus = Integer(0, config=True, help="how many servers have a place; 0: all")
+    #: Who has a place, by person and server.
+    having: ClassVar[set[tuple[str, str]]] = set()
     _step = 0
+    _warning = ""
 
     async def start(self) -> Any:
         """Start after the pause, or fail with a reason."""
-        self._step = 0
+        self._step, me = 0, (self.user.name, self.name)
+        self._warning = self.user_options.get("waits_for") or ""
+        if self.gpus and len(self.having - {me}) >= self.gpus:
+            self._warning = f"0/{self.gpus} nodes are available: {self.gpus} Insufficient nvidia.com/gpu."
+        elif self.gpus:
+            self.having.add(me)
         pause = float(self.user_options.get("pause", self.pause_seconds))
         await asyncio.sleep(pause / 2)
         self._step = 1
@@ -70,7 +79,7 @@ class PausingSpawner(SimpleLocalProcessSpawner):  # type: ignore[misc] # its bas
         await asyncio.sleep(pause / 2)
         if self.user_options.get("fail") or self.name == BROKEN:
             raise SpawnRefusedError("the image of this server could not be pulled")
-        if self.user_options.get("waits_for"):
+        if self._warning:
             raise TimeoutError("Timeout")
         self._step = 2
         address = await super().start()
@@ -85,12 +94,13 @@ class PausingSpawner(SimpleLocalProcessSpawner):  # type: ignore[misc] # its bas
                 shown += 1
                 percent, message = STEPS[shown]
                 yield {"progress": percent, "message": message}
-                if shown and (warning := self.user_options.get("waits_for")):
-                    yield {"progress": percent, "message": f"{_EVENT_TIME} [Warning] {warning}"}
+                if shown and self._warning:
+                    yield {"progress": percent, "message": f"{_EVENT_TIME} [Warning] {self._warning}"}
             await asyncio.sleep(_STEP_SECONDS)
 
     async def stop(self, now: bool = False) -> None:  # noqa: ARG002 - the base class's signature
         """End by SIGTERM at once: an interrupt makes some servers ask back first."""
+        self.having.discard((self.user.name, self.name))
         await super().stop(now=True)
 
     def make_preexec_fn(self, _name: str) -> Callable[[], None]:

@@ -49,6 +49,7 @@ c.Authenticator.allowed_users = set(_settings["passwords"])
 c.Authenticator.admin_users = set(_settings["admins"])
 
 c.PausingSpawner.pause_seconds = _settings["pause_seconds"]
+c.PausingSpawner.gpus = _settings["gpus"]
 c.PausingSpawner.account = _settings["account"]
 c.PausingSpawner.home_dir_template = _settings["homes"] + "/{username}"
 c.PausingSpawner.term_timeout = 3

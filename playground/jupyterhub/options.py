@@ -26,8 +26,9 @@ class Person:
 class Options:
     """Describe a hub. Limits of 0 mean none; ``pause_seconds`` is how long every spawn stays pending.
 
-    With ``subdomains`` each person's servers are on a host of their own, NAME.localhost. With an
-    ``oauth_redirect_uri`` it has an OAuth client, whose secret is random unless it is given.
+    Beyond ``gpus`` a spawn waits as a pod does that can't be scheduled, and fails. With ``subdomains`` each
+    person's servers are on a host of their own, NAME.localhost. With an ``oauth_redirect_uri`` it has an
+    OAuth client, whose secret is random unless it is given.
     """
 
     users: tuple[Person, ...] = field(default=())
@@ -35,6 +36,7 @@ class Options:
     named_server_limit: int = 5
     concurrent_spawn_limit: int = 20
     active_server_limit: int = 0
+    gpus: int = 0
     light: bool = False
     subdomains: bool = False
     oauth_redirect_uri: str = ""

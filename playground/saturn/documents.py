@@ -261,7 +261,9 @@ def _of_kubernetes(name: str, started_at: float | None, labels: dict[str, str]) 
 
 
 def _scheduled(resource: Resource, run: Run) -> dict[str, Any]:
-    waits = resource.condition if run.status == "pending" else None
+    waits = run.unscheduled
+    if run.status == "pending":
+        waits = resource.condition or resource.unscheduled(resource)
     return {
         "type": "PodScheduled",
         "status": "False" if waits else "True",

@@ -12,7 +12,7 @@ from typing import Any
 from playground.faults import Refusal
 from playground.values import typed
 
-_COUNTS = ("workspaces", "running", "starts_per_second")
+_COUNTS = ("workspaces", "running", "starts_per_second", "gpus")
 _TEXTS = ("refuse_recipes", "login_link_host", "login_link_as")
 
 
@@ -20,14 +20,17 @@ _TEXTS = ("refuse_recipes", "login_link_host", "login_link_as")
 class Limits:
     """Hold the switches. ``workspaces`` and ``running``: how many of them a person may have.
 
-    ``starts_per_second`` is for all together; ``refuse_recipes`` is the message with which every recipe is
-    refused; ``nameless``: tokens belong to no user, as those of groups; a login link leads to
-    ``login_link_host`` and opens the session of ``login_link_as``.
+    ``gpus`` is how many machines with one there are, for all together: a pod beyond them isn't scheduled, as
+    Kubernetes says it, and its workspace ends in an error. ``starts_per_second`` is for all together;
+    ``refuse_recipes`` is the message with which every recipe is refused; ``nameless``: tokens belong to no
+    user, as those of groups; a login link leads to ``login_link_host`` and opens the session of
+    ``login_link_as``.
     """
 
     workspaces: int | None = None
     running: int | None = None
     starts_per_second: int | None = None
+    gpus: int | None = None
     unique_names: bool = False
     nameless: bool = False
     refuse_recipes: str | None = None

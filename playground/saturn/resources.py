@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -42,6 +43,8 @@ class Run:
     ended_at: float | None = None
     exit_code: int | None = None
     reason: str | None = None
+    #: Why it was never scheduled.
+    unscheduled: str | None = None
 
 
 @dataclass(slots=True)
@@ -69,6 +72,8 @@ class Resource:
     forced: str | None = None
     cron: str | None = None
     next_fire_at: float | None = None
+    #: What the scheduler says when there is no machine for its pod; None if there is one.
+    unscheduled: Callable[[Resource], str | None] = lambda _resource: None
 
     @property
     def name(self) -> str:
@@ -182,6 +187,10 @@ class Resource:
     def _step(self, run: Run, at: float) -> None:
         if run.status == "stopping":
             self._end(run, at, "stopped")
+        elif run.status == "pending" and (why := self.unscheduled(self)) is not None:
+            self.resting = "error"
+            self._end(run, at, "error")
+            run.unscheduled = why
         elif run.status == "pending" and self.fail:
             self.resting = "error"
             self._fail(run, at, 1)

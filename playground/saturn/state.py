@@ -47,6 +47,7 @@ class State:
     def add(self, resource: Resource) -> None:
         """Take in a resource."""
         self.resources[resource.id] = resource
+        resource.unscheduled = self._unscheduled
 
     def _left(self, resources: Iterable[Resource]) -> list[Resource]:
         """Return those of these that are still there; forget what deleted itself.
@@ -60,6 +61,16 @@ class State:
             else:
                 left.append(resource)
         return left
+
+    def _unscheduled(self, resource: Resource) -> str | None:
+        """Return what the scheduler says of a pod for which there is no GPU."""
+        gpus, size = self.limits.gpus, str(resource.spec.get("instance_type"))
+        if gpus is None or not SIZES.get(size, {}).get("gpu"):
+            return None
+        others = (one for one in self.resources.values() if one is not resource)
+        with_gpu = (one for one in others if SIZES.get(str(one.spec.get("instance_type")), {}).get("gpu"))
+        taken = sum(run.status in {"running", "stopping"} for one in with_gpu for run in one.live())
+        return None if taken < gpus else f"0/{gpus} nodes are available: {gpus} Insufficient nvidia.com/gpu."
 
     def _of(self, owner: str) -> list[Resource]:
         return self._left([one for one in self.resources.values() if one.owner == owner])

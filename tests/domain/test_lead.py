@@ -53,7 +53,7 @@ def test_how_many_can_be_ready_is_known(pace, people):
 @pytest.mark.parametrize(
     ("outcome", "cause", "left", "again"),
     [
-        (Outcome.FAILED, "limit: no room for more memory", 200.0, True),
+        (Outcome.FAILED, "no_room: no room for more memory", 200.0, True),
         (Outcome.FAILED, "provider_failed", 2 * AGAIN + 1, True),
         (Outcome.FAILED, "provider_failed", 2 * AGAIN, False),
         (Outcome.FAILED, "forbidden", 200.0, False),

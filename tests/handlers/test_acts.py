@@ -35,6 +35,7 @@ async def everything(store, who=ALICE):
         "workspaces": {one.id: [getattr(one, name) for name in _OF_WORKSPACES] for one in rows},
         "rules": {one.id: [getattr(one, name) for name in _OF_RULES] for one in await store.rules(who)},
         "preferences": await store.preferences(who),
+        "waits": [(one.workspace_id, one.until) for one in await store.waits_of(who)],
         "operations": {one.workspace_id: (one.verb, one.start_call, one.stop_call) for one in operations},
         "runs": {run.id: run.stop_wanted for run in runs},
     }
@@ -60,6 +61,7 @@ RESTORED = {
         ("hours notebook weekdays 9:00-18:00", "hours notebook skip tomorrow"),
         ("hours notebook weekdays 9:00-18:00", "hours notebook skip tomorrow", "hours notebook on"),
     ],
+    "queue": [("queue notebook",), ("queue notebook", "queue notebook until 20:00")],
     "add": [("forget notebook", "add notebook")],
     "alias": [("alias notebook thesis",), ("alias notebook thesis", "alias thesis --clear")],
     "notify": [("notify notebook off",), ("notify notebook on", "notify notebook usual")],

@@ -25,7 +25,7 @@ def test_what_was_found():
         # Each has its entry in the catalogue of help, which is all that lists them.
         **{f"command {command}": sorted(verbs) for command, verbs in VERBS.items()},
         "action": [
-            *("again", "approve", "ask", "ask_link", "bring_back"),
+            *("again", "approve", "ask", "ask_for_more", "ask_link", "bring_back"),
             *("calendar_end", "calendar_new", "card_form"),
             *("class_join", "class_keep", "class_post", "class_press", "class_problems", "class_stop"),
             *(
@@ -57,6 +57,7 @@ def test_what_was_found():
             *(
                 "job_start_another",
                 "keep_running",
+                "keep_trying",
                 "keep_waiting",
                 "leave",
                 "lesson_skip",
@@ -64,6 +65,7 @@ def test_what_was_found():
                 "make",
                 "mine",
             ),
+            *("more_declined", "more_done"),
             *("needed", "not_mine", "refresh"),
             *(
                 "run_code",
@@ -72,7 +74,9 @@ def test_what_was_found():
                 "several",
                 "start_another",
                 "stop_later",
+                "stop_waiting",
                 "try_again",
+                "try_until",
                 "undo",
             ),
         ],
@@ -83,6 +87,7 @@ def test_what_was_found():
             "card",
             "code",
             "course",
+            "decline_more",
             "hours",
             "make",
             "remove",
@@ -90,6 +95,7 @@ def test_what_was_found():
             "settings",
             "start_workspace",
             "stop_later",
+            "wait_until",
         ],
         "options": ["field", "workspace"],
         "event": [
@@ -128,6 +134,8 @@ def test_every_button_that_people_see_has_a_handler():
         *("tell", "hold", "begin", "end", "asking", "workspace"),
         # Those of the form of hours.
         *("days", "from", "until"),
+        # Until when, or a word with what is declined.
+        "text",
         # Those of the forms of courses and of a class card.
         *KINDS,
     }

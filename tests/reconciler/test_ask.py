@@ -43,6 +43,7 @@ TABLE: dict[type[BaseException], tuple[type, bool, bool]] = {
     errors.Conflict: (Refused, False, False),
     errors.InvalidRequest: (Refused, False, False),
     errors.LimitReached: (Refused, False, False),
+    errors.NoRoom: (Refused, False, False),
     errors.Misconfigured: (Refused, False, False),
     errors.Untrusted: (Refused, False, False),
     errors.Untold: (Refused, False, False),

@@ -6,14 +6,14 @@ import pytest
 
 from bot.domain.workspaces import State
 from bot.services import workspaces
-from bot.support.errors import LimitReached
+from bot.support.errors import NoRoom
 from tests.reconciler.classroom import TRAINER, ask, people, press, seat, told
 from tests.reconciler.test_courses import course, state
 from tests.reconciler.test_courses import world as world  # noqa: PLC0414 - a fixture
 from tests.reconciler.test_hours import local
 from tests.rigs.providers import fake_settings
 
-FULL = LimitReached("no room for more memory")
+FULL = NoRoom("no room for more memory")
 
 
 async def until(world, at, day=22, step=5.0):

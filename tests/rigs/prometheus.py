@@ -36,7 +36,7 @@ def exported() -> set[tuple[str, str, frozenset[str]]]:
     metrics.provider_failed("hub", "Refused")
     metrics.request_accepted()
     metrics.request_refused("age")
-    figures = Figures(dict.fromkeys(_GAUGES, 1), 1.0, {"hub": 1.0}, {"worker": 1})
+    figures = Figures(dict.fromkeys(_GAUGES, 1), 1.0, {"hub": 1.0}, {"worker": 1}, {("hub", "gpu"): (1, 1.0)})
     families = text_string_to_metric_families(metrics.render({"store": True}, figures).decode())
     return {
         (sample.name, family.type, frozenset(sample.labels))

@@ -384,6 +384,10 @@ KEYS = {
     "starts_per_second": "reconciler/test_starts_in_turn.py::test_nobody_is_overtaken_and_the_rule_is_kept",
     "asks_after_hours": "reconciler/test_needed.py::test_the_operator_has_people_asked",
     "stops_unanswered": "reconciler/test_needed.py::test_what_nobody_answers_about_is_stopped_in_the_evening",
+    "changes_limits": "scenarios/test_waiting_for_room.py::"
+    "test_more_is_asked_of_who_changes_limits_and_answered_once",
+    "jupyterhub.consecutive_failure_limit": "providers/test_failures_allowed.py::"
+    "test_half_of_what_a_hub_allows_may_fail",
     "saturn.admin_token": "scenarios/test_saturn_admin.py::"
     "test_an_approval_links_and_the_persons_own_token_does_the_work",
     "saturn.act_as": "scenarios/test_saturn_admin.py::"

@@ -27,7 +27,7 @@ from bot.domain.operations import Operation
 from bot.domain.people import People
 from bot.domain.preferences import ASKS_AFTER, NEVER
 from bot.domain.snapshots import About, Snapshot, User
-from bot.messages.blocks import kit, replies
+from bot.messages.blocks import kit, replies, waits
 from bot.messages.blocks.acts import lines
 from bot.messages.blocks.buttons import hours_button
 from bot.messages.blocks.cards import asked_buttons, link_value
@@ -69,6 +69,7 @@ def home(facts: HomeFacts) -> dict[str, Any]:
         [
             *answered(facts.answer, facts.answered_at, facts.now),
             *_questions(facts),
+            *waits.rows(facts.waits, facts.now),
             *_courses(facts),
             *_workspaces(facts),
             *_runs(facts),

@@ -44,7 +44,9 @@ def said(rule: Rule) -> Markup:
     days = words.NAMED.get(rule.days) or ", ".join([*named, *_dates(rule.days - EVERY_DAY)])
     template = words.BOTH if rule.starts is not None else words.ONLY_STOP
     template = words.ONLY_START if rule.stops is None else template
-    return Markup(template.format(days=days, begin=_time(rule, rule.starts), end=_time(rule, rule.stops)))
+    waits = words.AND_WAIT if rule.waits else ""
+    times_ = {"begin": _time(rule, rule.starts), "end": _time(rule, rule.stops)}
+    return Markup(f"{template.format(days=days, **times_)}{waits}")
 
 
 #: A day on which no zone's clocks are changed: on it, times are drawn that come on any day.

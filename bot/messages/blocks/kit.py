@@ -665,3 +665,14 @@ def draws(
         return draw
 
     return declare
+
+
+def draws_where(kind: NoticeKind, applies: Callable[[Any], bool]) -> Callable[[D], D]:
+    """Declare what a feature draws in place of a kind's own message, where that ``applies`` to its facts."""
+
+    def declare(draw: D) -> D:
+        usual = DRAWN[kind]
+        DRAWN[kind] = replace(usual, draw=lambda facts: (draw if applies(facts) else usual.draw)(facts))
+        return draw
+
+    return declare

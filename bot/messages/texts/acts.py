@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from bot.domain.acts import CLASS, HOURS, TIMER
+from bot.domain.acts import CLASS, HOURS, ROOM, TIMER
 
 UNDO: Final = "Undo"
 #: An open question was answered with no.
@@ -39,6 +39,8 @@ RESTORED: Final[Mapping[str, str]] = {
     "workspace.forget": "*{name}* on {title} is back on your list.",
     "workspace.add": "*{name}* on {title} is off your list again.",
     "workspace.hours": "The hours of *{name}* are as they were before.",
+    "workspace.wait": "*{name}* waits as it did before, if it did.",
+    "workspace.unwait": "*{name}* is back in its place in line.",
     "hours.zone": "Your hours are in the time zone that they had before.",
     "settings.save": "Your settings are as they were before.",
     "class.skip": "I won't skip that lesson of *{name}*.",
@@ -76,6 +78,7 @@ BY: Final[Mapping[str, str]] = {
     HOURS: "by its hours",
     TIMER: "as you planned",
     CLASS: "at the end of its class",
+    ROOM: "as it waited for room",
     "assistant": "through Slackbot",
 }
 TAKEN_BACK: Final = "~{did}~"
@@ -97,6 +100,9 @@ DID: Final[Mapping[str, str]] = {
     "workspace.timer": "change when *{name}* is stopped",
     "workspace.needed": "keep *{name}* running",
     "workspace.hours": "change the hours of *{name}*",
+    "workspace.wait": "wait for room for *{name}*",
+    "workspace.unwait": "stop waiting for room for *{name}*",
+    "workspace.more": "ask for more on {title}",
     "workspace.alias": "rename *{name}*",
     "workspace.notify": "change my messages about *{name}*",
     "workspace.forget": "take *{name}* off your list",

@@ -15,6 +15,8 @@ ONLY_START: Final = "{days} from {begin}"
 ONLY_STOP: Final = "{days} until {end}"
 #: In a workspace's state; then with the zone, where its person isn't there any more.
 LINE: Final = "Hours: {hours}."
+#: Of hours whose starts wait.
+AND_WAIT: Final = " (I'll wait for room)"
 LINE_ELSEWHERE: Final = "Hours: {hours} ({zone})."
 LINE_PAUSED: Final = "Hours: paused."
 #: Of a course that its person has joined with it.

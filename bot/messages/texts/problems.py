@@ -39,6 +39,7 @@ _ERRORS: Final[tuple[tuple[type[BaseException], str], ...]] = (
     (errors.Conflict, "conflict"),
     (errors.InvalidRequest, "invalid"),
     (errors.Misconfigured, "misconfigured"),
+    (errors.NoRoom, "no_room"),
     (errors.LimitReached, "limit"),
     (errors.Untrusted, "untrusted"),
     (errors.Untold, "untold"),
@@ -102,6 +103,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "invalid": "{title} refused the request.{said} Change what you asked for, then try again.",
     "misconfigured": "{title}, or your account there, isn't set up for that.{said} Ask your {title} admin.",
     "limit": "A limit on {title} has been reached.{said} Stop something you don't need, then try again.",
+    "no_room": "There's no room on {title} right now.{said} Try again later.",
     "untrusted": "{title} sent an answer that I can't trust, so I didn't use it. Ask your Usher admin "
     "to look into it.",
     "untold": "{title} didn't answer, and I can't tell whether it went through. Check on {title}; "
@@ -129,6 +131,11 @@ CAUSES: Final[Mapping[str, str]] = {
     "hours_many": "It already has a lot of hours. Turn them off and set them again.",
     "hours_never": "None of these hours comes within the next 30 days, so I haven't set them.",
     "alias_taken": "You already have a workspace with that name. Choose another name.",
+    "wait_limit": "{title} may shut itself down after too many failed starts, so I don't keep trying there. "
+    "Ask your Usher admin to set how many it allows.",
+    "nobody_to_ask": "Nobody is set up to be asked about {title}. Ask your {title} admin.",
+    "wait_over": "That isn't waiting any more.",
+    "wait_already": "It's already waiting for room on {title}.",
     # Runs of jobs.
     "no_job": "I can't find that run on your list. Type `job list` to see your runs.",
     "cannot": "{title} doesn't let me do that with runs. You may be able to do it on the run's page there.",
@@ -301,11 +308,17 @@ def sentence(
     if word.endswith(":"):
         return text
     known = reason_in(text or message)
-    if word == "provider_failed" or (word == "misconfigured" and known is not None):
+    if word == "provider_failed" or (word in {"misconfigured", "no_room"} and known is not None):
         return explanation(text or message, connection_title, is_over=True, has_page=has_page)
     said = quoted(text or message, connection_title)
     template = CAUSES.get(word, CAUSES["internal"])
     return template.format(title=connection_title, said=said).strip()
+
+
+def is_own_limit(cause: str | None) -> bool:
+    """Return whether something failed at a limit of the person's own, which somebody may change."""
+    word, said = word_of(cause), (cause or "").partition(":")[2]
+    return word == "limit" or (word == "provider_failed" and reason_in(said) is Reason.QUOTA)
 
 
 def word_of(cause: str | None) -> str:
@@ -347,6 +360,7 @@ def explanation(message: str, title: str, *, is_over: bool, helps: bool = True, 
     else:
         because = REASONS[known]
         said = [because.then if is_over else because.now]
+        said += [quoted(message, title).strip()] if known is Reason.QUOTA else []
         said += [WAITS if because.passes and not is_over else because.helps] if helps else []
     what = " and ".join(SHORT_OF[one] for one in short_of(message))
     missing = f": not enough {what}" if what else ""

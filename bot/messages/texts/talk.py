@@ -98,6 +98,7 @@ OFFERS: Final[Mapping[str, str]] = {
     "suspend": "This will suspend *{name}* on {title}. Resume it to pick up where you left off.",
     "force": "This will force *{name}* on {title} to quit. {lost}",
     "keep": "This will keep *{name}* on {title} running: any planned stop is cancelled.",
+    "queue": "This will start *{name}* on {title}, and wait for room if there is none.",
     "cancel": "This will cancel what's under way for *{name}* on {title}.",
     "forget": "This will take *{name}* off your list. It stays as it is on {title}.",
     "stop_run": "This will stop the run *{name}* on {title}.",
@@ -112,6 +113,7 @@ DO_ONE: Final[Mapping[str, str]] = {
     "suspend": "Suspend {name}",
     "force": "Force quit {name}",
     "keep": "Keep {name} running",
+    "queue": "Start {name} and wait",
     "open": "Open {name}",
     "status": "Show {name}",
     "remove": "Remove {name}",
@@ -131,6 +133,7 @@ DO_AT: Final[Mapping[str, str]] = {
     "stop": "Stop {name} {then}",
     "suspend": "Suspend {name} {then}",
     "keep": "Keep {name} running until {then}",
+    "queue": "Wait for room for {name} until {then}",
 }
 #: In place of a name on a button for several.
 COUNT: Final = "{count} workspaces"

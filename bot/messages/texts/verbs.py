@@ -77,17 +77,32 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = {
                 "If that would end it for good, I'll ask first.",
             ),
         ),
+        "queue": VerbWords(
+            "queue NAME [until TIME]",
+            "start a workspace, and wait for room if there is none",
+            (
+                "`start NAME and wait` says the same.",
+                "Unless you name a time, I'll keep trying until 9:00 or 18:00, whichever comes next.",
+                "`stop NAME` ends the wait.",
+            ),
+        ),
+        "waiting": VerbWords(
+            "waiting",
+            "show who is waiting for room, and your place in line",
+            ("It shows how many people are waiting for what, and names nobody.",),
+        ),
         "keep": VerbWords(
             "keep NAME [until TIME]",
             "keep a workspace running past its planned stop",
             ("`keep NAME until 20:00` stops it then; `keep NAME 1h longer` moves a planned stop.",),
         ),
         "hours": VerbWords(
-            "hours [NAME [DAYS TIMES | skip DAY | pause until DAY | on | off]]",
+            "hours [NAME [DAYS TIMES | skip DAY | pause | on | off]]",
             "start and stop a workspace by itself, at the times when you work",
             (
                 "`hours NAME weekdays 9:00-18:00` starts it at 9:00 and stops it at 18:00.",
                 "`hours NAME mon,wed 8:30` only starts it.",
+                "With `--wait`, a start waits for room until the hours end.",
                 "`hours NAME every day -20:00` only stops it.",
                 "You can change or cancel a stop in the message that comes ten minutes before it.",
                 "`hours NAME skip tomorrow` and `hours NAME pause until monday` leave days out.",

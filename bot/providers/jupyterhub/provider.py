@@ -10,6 +10,7 @@ Where Usher is registered as a service, the hub's OAuth token, which ends when i
 for that and deleted ("Linking").
 """
 
+import math
 import re
 import secrets
 import unicodedata
@@ -116,6 +117,14 @@ class JupyterHubSettings(connection.ConnectionSettings):
     client_id: str = Field(default=CLIENT_ID, pattern=r"^service-[A-Za-z0-9._~-]{1,200}$")
     client_secret: SecretStr | None = None
     templates: connection.AllOf[Template] = ()
+    #: After how many failed starts in a row the hub shuts itself down, as it is configured; 0: it never does.
+    consecutive_failure_limit: int | None = Field(default=None, ge=0)
+
+    @property
+    def failures_allowed(self) -> float:
+        """Return half of the hub's own limit: what others fail there counts for it, too."""
+        limit = self.consecutive_failure_limit
+        return 0.0 if limit is None else limit // 2 if limit else math.inf
 
     @field_validator("base_url", "public_url")
     @classmethod
@@ -204,7 +213,7 @@ class JupyterHub(
         except errors.RateLimited as error:
             # With Retry-After, too many are starting at once; without it, the hub is full.
             if error.retry_after is None:
-                raise errors.LimitReached(error.message, status=error.status) from None
+                raise errors.NoRoom(error.message, status=error.status) from None
             raise
         except errors.ServerFailed as error:
             # The start failed before the hub answered: a read brings the reason.

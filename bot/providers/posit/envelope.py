@@ -20,7 +20,9 @@ _SENTENCE_BYTES = 2000
 _UNREACHABLE = frozenset({1, 2, 13})
 _UNAUTHORISED = frozenset({3, 401, 403})
 _GONE = frozenset({14, 404})
-_LIMITS = frozenset({15, 16, 20})
+#: The sessions and the users of the licence, which all share; and the sessions of a person's own profile.
+_SHARED = frozenset({15, 16})
+_OWN_SESSIONS = 20
 _PARAMETERS_MISSING = 17
 _EXECUTION = 100
 _TRANSMISSION = 200
@@ -72,7 +74,9 @@ def _kind(code: int | None, *, changes: bool) -> type[errors.ProviderError]:
         return errors.Forbidden
     if code in _GONE:
         return errors.NotFound
-    if code in _LIMITS:
+    if code in _SHARED:
+        return errors.NoRoom
+    if code == _OWN_SESSIONS:
         return errors.LimitReached
     if code == _PARAMETERS_MISSING or (code == _EXECUTION and changes):
         return errors.Misconfigured

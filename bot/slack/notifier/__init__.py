@@ -7,6 +7,7 @@ from typing import Final
 
 import structlog
 
+from bot.messages.blocks import waits as _  # noqa: F401 - what it draws in place of others
 from bot.output.transcript import Board
 from bot.services.context import Context
 from bot.services.gather import Gatherer

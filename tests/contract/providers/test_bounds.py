@@ -119,7 +119,7 @@ async def test_row_23_retry_after_is_heeded_where_it_can_be_read(
     quiet_rig.spoil(status=status, headers={"Retry-After": header})
     error = await failure(quiet_rig, method)
     if (quiet_rig.provider.kind, method, status, seconds) == ("jupyterhub", "start", 429, None):
-        assert type(error) is errors.LimitReached  # so a full hub says it
+        assert type(error) is errors.NoRoom  # so a full hub says it
     else:
         assert isinstance(error, errors.TemporaryError)
         assert error.retry_after == seconds

@@ -97,7 +97,7 @@ async def test_403_with_a_good_token_is_a_missing_right(quiet_rig: Rig, method):
     quiet_rig.spoil(of=method, status=403)
     expected = errors.CredentialRefused if method == "check" else errors.Forbidden
     if quiet_rig.provider.kind == "sphere":  # the one token may do all: a quota, or the state it is in
-        expected = {"start": errors.LimitReached, "stop": errors.Conflict}.get(method, expected)
+        expected = {"start": errors.NoRoom, "stop": errors.Conflict}.get(method, expected)
     assert type(await failure(quiet_rig, method)) is expected
 
 

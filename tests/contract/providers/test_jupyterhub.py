@@ -123,7 +123,7 @@ async def test_one_too_many_named_servers_is_a_limit(hub: Rig):
         await hub.provider.remove(hub.access, f"{person}/")
 
 
-@pytest.mark.parametrize(("headers", "kind"), [({"Retry-After": "12"}, "RateLimited"), ({}, "LimitReached")])
+@pytest.mark.parametrize(("headers", "kind"), [({"Retry-After": "12"}, "RateLimited"), ({}, "NoRoom")])
 async def test_too_many_starts_wait_and_a_full_hub_does_not(quiet_hub: Rig, headers, kind):
     quiet_hub.spoil("/servers/training$", status=429, headers=headers)
     with pytest.raises((errors.RateLimited, errors.LimitReached)) as caught:

@@ -135,7 +135,7 @@ STATES = {
     "starts": (lambda store, clock, row: op(store, row, None, planned_for=BEGINS), "coming", "starting"),
     "starts-by-hand": (lambda store, clock, row: op(store, row, None), "coming", "starting"),
     "failed": (lambda store, clock, row: failed(store, row, "gave_up", BEGINS), "coming", "failed"),
-    "full": (lambda store, clock, row: failed(store, row, "limit: full", BEGINS), "coming", "no_room"),
+    "full": (lambda store, clock, row: failed(store, row, "no_room: full", BEGINS), "coming", "no_room"),
     # Another lesson's failure is none of this one's.
     "failed-before": (
         lambda store, clock, row: failed(store, row, "gave_up", BEGINS - 6 * 86_400.0),

@@ -30,6 +30,7 @@ BESIDE: Mapping[str, Mapping[str, Any]] = {
     "installations": {"renewing_until": 0.0},
     "notices": {"class": 1},
     "preferences": {"principal": ALICE},
+    "waits": {"next_at": 1.0},
     "workspaces": {"created_at": 1.0},
 }
 #: What the schema allows where a field's type doesn't say.
@@ -77,6 +78,13 @@ def made(table: Table[Any], number: int) -> Any:
     return table.model(**given)
 
 
+def stand_for(tx: Transaction, workspace_id: str) -> None:
+    """Write the workspace that rows of other tables refer to."""
+    workspace = replace(made(TABLES["workspaces"], 10), id=workspace_id, remote_id=workspace_id)
+    GATES.add_new(tx, gate_key=workspace.gate_key, connection="saturn", remote_id="r")
+    TABLES["workspaces"].add_new(tx, workspace, **BESIDE["workspaces"])
+
+
 def key_of(table: Table[Any], one: Any) -> Mapping[str, Any]:
     beside = BESIDE.get(table.name, {})
     return {name: beside[name] if name in beside else getattr(one, name) for name in table.keys[0]}
@@ -89,6 +97,9 @@ def try_all(tx: Transaction, table: Table[Any], number: int) -> None:
     if table.name == "workspaces":
         for one in (first, second, third):
             GATES.add(tx, gate_key=one.gate_key, connection=one.connection, remote_id=one.remote_id)
+    if table.name == "waits":
+        for one in (first, second, third):
+            stand_for(tx, one.workspace_id)
     assert table.add_new(tx, first, **beside)
     assert not table.add_new(tx, first, **beside)
     found = table.one(tx, **key_of(table, first))

@@ -10,7 +10,7 @@ from bot.store import cards, look, notices, timers
 from bot.store.look import KINDS, kinds_of
 from bot.store.schema import named_queries, setting
 from bot.store.tables import TABLES
-from tests.contract.store.test_every_field import BESIDE, made
+from tests.contract.store.test_every_field import BESIDE, made, stand_for
 
 CONNECTIONS = ["saturn", "posit"]
 #: What a process claims by.
@@ -76,6 +76,16 @@ DECIDES = {
         "left_look_at": moments,
     },
     "accounts": {"state": words("active", "active", "revoking"), "remind_at": maybe},
+    "waits": {
+        "id": SOME_IDS,
+        "kind": words("gpu", "memory"),
+        "seq": words(1, 2),
+        "state": words("waiting", "waiting", "trying", "got"),
+        "next_at": moments,
+        "until": moments,
+        "tried_at": maybe,
+        "ended_at": maybe,
+    },
     "notices": {
         "subject": SOME_IDS,
         "kind": KIND,
@@ -185,6 +195,9 @@ def _fill(tx, name, numbers, now):
         row["workspace_id"] = made(TABLES["workspaces"], 10).id
     if name == "gates":
         row["remote_id"] = "r"
+    if name == "waits":
+        row["workspace_id"] = f"of {row['id']}"
+        stand_for(tx, row["workspace_id"])
     table.add_new(tx, **row)
 
 

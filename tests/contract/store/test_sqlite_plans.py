@@ -60,6 +60,9 @@ SMALL = (
     "INDEX runs_failed",
     "INDEX homes_wanted",
     "SCAN outages",
+    # Of a week; and those that are open.
+    "SCAN waits USING INDEX waits_in_line",
+    "INDEX waits_due",
     # One row.
     "SCAN lineage",
     "SCAN l",

@@ -40,6 +40,7 @@ from bot.store.tables import (
     TABLES,
     WORKSPACES,
 )
+from bot.store.waits import WAITS
 from bot.support.clock import SystemIds
 from tests.contract.store import test_every_field
 from tests.project.repository import ROOT
@@ -83,6 +84,7 @@ AGED = {
     "sweep_forgotten": (FORGOTTEN, {"secret": "sealed"}, "forgotten_at", 7, None),
     "sweep_owners": (OWNERS, {"owner": "a"}, "until", 1, None),
     "sweep_rules": (RULES, {"paused": "unlinked"}, "settled_at", 30, {"paused": ""}),
+    "sweep_waits": (WAITS, {"state": "over"}, "ended_at", 7, {"ended_at": None}),
     "sweep_occurrences": (OCCURRENCES, {"local": "l", "side": "stop", "became": "done"}, "at", 60, None),
 }
 
@@ -99,6 +101,9 @@ async def test_what_is_past_its_use_goes_and_its_card_with_it(store, query):
         for number, (name, more) in enumerate(rows.items()):
             made = test_every_field.made(table, number) if table.model is not None else None
             named = {key: Principal(None, "T1", name)} if key == "principal" else {key: name}
+            if table is WAITS:
+                named["workspace_id"] = f"of {name}"
+                test_every_field.stand_for(tx, named["workspace_id"])
             table.add(tx, made, **test_every_field.BESIDE.get(table.name, {}) | said | more | named)
             keys = {"id": name, "subject": name, "about": name, "is_notice": query in sweeping._ARE_CARDS}
             CARDS.add(tx, test_every_field.made(CARDS, number), **keys)
@@ -361,6 +366,8 @@ async def test_two_years_later_there_is_what_the_documents_say(store, clock):
                 given |= {"card_id": "10"} if name == "participants" else {}
                 given |= {"id": "10"} if name in {"operations", "class_cards"} else {}
                 given |= {"workspace_id": "elsewhere"} if name == "rules" else {}
+                if name == "waits":
+                    given["workspace_id"] = test_every_field.made(WORKSPACES, 10).id
             else:
                 key = table.keys[0][0]
                 given = {key: 1 if name in {"audit", "identity", "lineage", "serving"} else "k"} | given

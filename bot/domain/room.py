@@ -1,0 +1,102 @@
+"""Room: what a start failed for want of, and how the wait for it goes on; pure."""
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from enum import StrEnum
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from bot.domain.people import Principal
+from bot.domain.reasons import Reason, reason_in, short_of
+from bot.domain.times import Past, Stays
+
+#: How long after a failed attempt the next one comes: after the first, the second, and so on.
+PACE: Final = (60.0, 120.0, 300.0, 600.0)
+#: No two attempts for the same room come closer than this.
+LEAST: Final = 60.0
+#: After so long without use its person is warned, and so much later what they got is given on.
+UNUSED: Final = 1_800.0
+GIVEN_ON: Final = 2_400.0
+#: The hours of a day at which a wait ends unless its person names a time, and how far ahead they have to be.
+ENDS_AT: Final = (9, 18)
+SOONEST: Final = 3_600.0
+
+
+class Waits(StrEnum):
+    """Name the state of a wait: in line, being tried, got and not yet used, over."""
+
+    WAITING = "waiting"
+    TRYING = "trying"
+    GOT = "got"
+    OVER = "over"
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Hold that somebody waits for room for a workspace.
+
+    Its place in line follows from ``seq`` among those for the same ``kind`` of room on the connection; the
+    place is never stored. ``mode`` is how the workspace is stopped if nobody uses it, "" for not at all.
+    """
+
+    id: str
+    principal: Principal
+    connection: str
+    workspace_id: str
+    kind: str
+    seq: int
+    joined_at: Past
+    until: Stays
+    state: Waits = Waits.WAITING
+    attempts: int = 0
+    tried_at: Past | None = None
+    operation_id: str | None = None
+    mode: str = ""
+    got_at: Past | None = None
+    ended_at: Past | None = None
+
+
+def missing(cause: str | None) -> str:
+    """Return what kind of room a start failed for want of; "" if it failed for anything else.
+
+    What says so, by provider:
+
+    - Kubernetes, and so Saturn Cloud, JupyterHub's KubeSpawner and Posit's launcher there: the scheduler's
+      "Insufficient nvidia.com/gpu", "Insufficient memory" (its ``FailedScheduling`` events, kubernetes.io,
+      "Assign Memory Resources"). A pod that waits for an autoscaler was not refused: its start goes on. That
+      it timed out alone says nothing of room (KubeSpawner's ``start_timeout``).
+    - JupyterHub: 429 without Retry-After is ``active_server_limit`` ("Spawn requests will be rejected with a
+      429 error", jupyterhub.readthedocs.io, "Application configuration"), measured with 6.1.1. With
+      Retry-After too many are starting at once; ``named_server_limit_per_user`` is a person's own.
+    - Posit Workbench: errors 15 and 16 of the API, the sessions and users of a licence that may be floating
+      (docs.posit.co, "Floating Licensing"); 20 is a limit of the person's own profile.
+    - Slurm: "Requested nodes are busy" waits in its own queue; ``QOSMax…`` and ``AssocGrp…`` are quotas.
+    - Sphere Engine: 402 and 403 when something is started, the account's limit. Assumed: none is documented.
+    """
+    if (cause or "").partition(":")[0] != "no_room":
+        return ""
+    said = (cause or "").partition(":")[2].lstrip(":")
+    short, reason = short_of(said), reason_in(said)
+    if reason is Reason.NO_GPU:
+        return "gpu"
+    if "licen" in said.casefold():
+        return "license"
+    return short[0] if reason is Reason.NO_ROOM and short else "room"
+
+
+def says_nothing(cause: str | None) -> bool:
+    """Return whether an attempt failed without a reason of its own: an outage, or nobody said why."""
+    return cause in {"conflict", "gave_up", "provider_failed", "unanswered"}
+
+
+def pace(attempts: int) -> float:
+    """Return how long after an attempt the next one comes, given how many failed."""
+    return PACE[min(attempts, len(PACE) - 1)]
+
+
+def usual_end(now: float, zone: ZoneInfo) -> float:
+    """Return until when somebody waits who names no time: the next of 9:00 and 18:00, an hour ahead."""
+    today = datetime.fromtimestamp(now, zone).date()
+    days = (today, today + timedelta(days=1))
+    ends = [datetime.combine(day, time(hour), zone).timestamp() for day in days for hour in ENDS_AT]
+    return next(end for end in ends if end >= now + SOONEST)

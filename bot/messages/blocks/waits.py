@@ -1,0 +1,156 @@
+"""Waiting for room: the offer with a failed start, the place in line, what was got, and what ended it."""
+
+from collections.abc import Sequence
+
+from bot.domain.facts import RequestFacts, WaitFacts, WorkspaceFacts
+from bot.domain.notices import Answer, NoticeKind
+from bot.domain.people import Named
+from bot.domain.reasons import reason_in
+from bot.messages.blocks import kit, notices, replies
+from bot.messages.blocks.buttons import keep_buttons, open_buttons
+from bot.messages.blocks.cards import filled, reference_of
+from bot.messages.blocks.kit import Element, Press, draws, draws_where, fill
+from bot.messages.texts import cards, problems, verbs
+from bot.messages.texts import waits as words
+
+UNTIL_FORM, DECLINE_FORM = "wait_until", "decline_more"
+FORMS = {
+    UNTIL_FORM: (words.KEEP_TRYING, words.UNTIL_LABEL),
+    DECLINE_FORM: (words.DECLINE, words.DECLINE_LABEL),
+}
+
+
+def place(of: WaitFacts, now: float, *, is_one: bool = True) -> str:
+    """Say what somebody waits for, and how many are ahead; with the workspace unless it is the only one."""
+    names = {"name": of.name, "title": of.title, "what": words.FOR.get(of.kind, words.FOR["room"])}
+    until, before = kit.moment(of.until, now), kit.Markup(ahead(of))
+    return fill(words.WAITING if is_one else words.WAITING_NAMED, until=until, ahead=before, **names)
+
+
+def ahead(of: WaitFacts) -> str:
+    """Say how many are ahead, that it is one's turn, or why nobody is tried."""
+    if of.is_held:
+        return fill(words.HELD, title=of.title)
+    if of.ahead == 0:
+        return words.TRYING if of.is_trying else words.NEXT
+    if of.ahead == 1:
+        return words.ONE_AHEAD
+    number = words.NUMBERS[of.ahead] if of.ahead < len(words.NUMBERS) else f"{of.ahead:,}"
+    return words.AHEAD.format(number=number)
+
+
+def answer(of: WaitFacts, now: float) -> Answer:
+    """Say one's place, with what ends the wait."""
+    return replies.answer(place(of, now), [stop_button(of)])
+
+
+def stop_button(of: WaitFacts) -> Element:
+    """Return the button that ends a wait."""
+    return kit.button(words.STOP_WAITING, "stop_waiting", of.workspace_id)
+
+
+def rows(found: Sequence[WaitFacts], now: float) -> list[kit.Block]:
+    """Draw what somebody waits for, on their Home."""
+    said = [kit.section(place(one, now, is_one=False), stop_button(one)) for one in found]
+    return [kit.header(words.HEADING), *said] if said else []
+
+
+def _is_offered(facts: WorkspaceFacts) -> bool:
+    is_room, is_missed = bool(facts.word("room")), notices.is_true(NoticeKind.FAILED, facts)
+    return is_room and is_missed and "waiting" in facts.capabilities
+
+
+@draws_where(NoticeKind.FAILED, _is_offered)
+def _offer(facts: WorkspaceFacts) -> Answer:
+    """Say that there is no room, and offer to keep trying."""
+    assert facts.workspace is not None, "a start is about a workspace"
+    none = words.NONE.get(facts.word("room"), words.NONE["room"])
+    given = (facts.operation.cause or "").partition(":")[2] if facts.operation is not None else ""
+    said = "" if reason_in(given) else problems.quoted(given.lstrip(": "), facts.connection_title)
+    until, none = facts.time("until"), f"{filled(none, facts)}{kit.safe(said) if said else said}"
+    template = words.WAITS if facts.body.get("waits") else words.OFFER
+    sentence = filled(template, facts, none=kit.Markup(none), until=kit.moment(until, facts.now))
+    if facts.body.get("waits"):
+        stop = kit.button(words.STOP_WAITING, "stop_waiting", facts.workspace.id)
+        return kit.message(sentence, [], [stop])
+    keep = Press("keep_trying", facts.workspace.id, at=until)
+    buttons = [
+        kit.button(words.KEEP_TRYING, keep, style=kit.PRIMARY),
+        kit.button(words.UNTIL, "try_until", facts.workspace.id),
+        kit.button(words.NOT_NOW, "leave"),
+    ]
+    return kit.message(sentence, reference_of(facts.operation), buttons)
+
+
+def _can_ask(facts: WorkspaceFacts) -> bool:
+    operation = facts.operation
+    return operation is not None and "more" in facts.capabilities and problems.is_own_limit(operation.cause)
+
+
+_failed = kit.DRAWN[NoticeKind.FAILED].draw
+
+
+@draws_where(NoticeKind.FAILED, _can_ask)
+def _limit(facts: WorkspaceFacts) -> Answer:
+    """Add to a failure at a person's own limit that they can ask for more."""
+    assert facts.operation is not None, "it was asked"
+    usual, ask = _failed(facts), kit.button(words.ASK_FOR_MORE, "ask_for_more", facts.operation.id)
+    return kit.with_blocks(usual, (*usual.blocks, *kit.actions([ask])))
+
+
+def _is_unused(facts: WorkspaceFacts) -> bool:
+    counts = facts.workspace.ends.counts if facts.workspace is not None else None
+    return counts is not None and counts.because == "room"
+
+
+@draws_where(NoticeKind.READY, _is_unused)
+def _got(facts: WorkspaceFacts) -> Answer:
+    """Say that what was waited for is there, and when it is given on if nobody uses it."""
+    assert facts.workspace is not None, "its end counts"
+    at = kit.moment_at(facts.workspace.stop_at or 0.0, facts.now)
+    buttons = [*open_buttons(facts), *map(kit.quiet, keep_buttons(facts.workspace)[:1])]
+    return kit.message(filled(words.GOT, facts, at=at), [], buttons)
+
+
+@draws(NoticeKind.ROOM_OVER, is_true=lambda facts: not facts.is_up)
+def _over(facts: WorkspaceFacts) -> Answer:
+    """Say that nobody tries any more, and why."""
+    kind, cause = facts.word("kind"), facts.word("cause")
+    then = Press("keep_trying", facts.workspace.id if facts.workspace else "", at=facts.time("again"))
+    again = kit.button(fill(words.AGAIN, then=facts.word("then")), then, style=kit.PRIMARY)
+    if not cause:
+        until = kit.moment(facts.time("until"), facts.now)
+        return kit.message(filled(words.NO.get(kind, words.NO["room"]), facts, until=until), [], [again])
+    because = kit.Markup(kit.safe(problems.sentence(cause, facts.connection_title)))
+    what = words.FOR.get(kind, words.FOR["room"])
+    said = filled(words.FORBIDDEN, facts, what=what, because=because)
+    return kit.message(said, [], [again] if cause == "restored" else [])
+
+
+def form(callback_id: str, key: str) -> dict[str, object]:
+    """Return the form that asks until when, or for a word with *Decline*."""
+    title, label = FORMS[callback_id]
+    field = kit.text_field("text", label, min_length=1, max_length=300)
+    keys = {"callback_id": callback_id, "private_metadata": key}
+    return kit.modal(title, [field], submit=title, close=verbs.CLOSE, **keys)
+
+
+@draws(NoticeKind.MORE_ASKED)
+def _more_asked(facts: RequestFacts) -> Answer:
+    """Ask whoever changes limits for more of one."""
+    person, key = kit.person(facts.people.get(facts.word("person"))), facts.word("operation")
+    names = {"title": facts.connection_title, "name": facts.word("name")}
+    said = facts.word("said") or problems.NO_REASON.format(title=facts.connection_title)
+    buttons = [kit.button(words.DONE, "more_done", key), kit.button(words.DECLINE, "more_declined", key)]
+    return replies.answer(fill(words.MORE_ASKED, person=person, said=said, **names), buttons)
+
+
+@draws(NoticeKind.MORE_ANSWERED)
+def _more_answered(facts: WorkspaceFacts) -> Answer:
+    """Tell whoever asked for more what became of it."""
+    word, person, workspace = facts.body.get("word"), kit.person(Named(facts.word("by"))), facts.workspace
+    if word is not None or workspace is None:
+        return kit.message(filled(words.MORE_DECLINED, facts, person=person, word=word))
+    label = kit.line(f"{cards.START} {workspace.title}", kit.BUTTON)
+    start = kit.button(label, "start", workspace.id, style=kit.PRIMARY)
+    return kit.message(filled(words.MORE_DONE, facts, person=person), [], [start])

@@ -1,0 +1,80 @@
+"""What is said about waiting for room, and about asking for more of what a limit allows."""
+
+from collections.abc import Mapping
+from typing import Final
+
+#: By the kind of room: that there is none, what is waited for, and what there wasn't.
+NONE: Final[Mapping[str, str]] = {
+    "gpu": "There's no free GPU on {title} right now.",
+    "memory": "There isn't enough free memory on {title} right now.",
+    "cpu": "There isn't enough free CPU on {title} right now.",
+    "ephemeral-storage": "There isn't enough free disk space on {title} right now.",
+    "license": "There's no free license on {title} right now.",
+    "room": "There's no room on {title} right now.",
+}
+FOR: Final[Mapping[str, str]] = {
+    "gpu": "a free GPU",
+    "memory": "enough free memory",
+    "cpu": "enough free CPU",
+    "ephemeral-storage": "enough free disk space",
+    "license": "a free license",
+    "room": "room",
+}
+NO: Final[Mapping[str, str]] = {
+    "gpu": "There was no free GPU on {title} until {until}, so I stopped waiting.",
+    "license": "There was no free license on {title} until {until}, so I stopped waiting.",
+    "room": "There was no room on {title} until {until}, so I stopped waiting.",
+}
+OFFER: Final = "{none} I can keep trying until {until}."
+WAITS: Final = "{none} I'll keep trying until {until}."
+KEEP_TRYING: Final = "Keep trying"
+UNTIL: Final = "Until…"
+NOT_NOW: Final = "Not now"
+STOP_WAITING: Final = "Stop waiting"
+WAITING: Final = "Waiting for {what} on {title}, until {until}. {ahead}"
+WAITING_NAMED: Final = "*{name}* is waiting for {what} on {title}, until {until}. {ahead}"
+NEXT: Final = "You're next in line."
+TRYING: Final = "It's your turn, and I'm trying to start it now."
+ONE_AHEAD: Final = "One person is ahead of you."
+AHEAD: Final = "{number} people are ahead of you."
+NUMBERS: Final = ("", "", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
+HELD: Final = (
+    "I'm not trying right now: {title} might shut itself down after more failed starts. "
+    "I'll go on once something has started there."
+)
+LEFT: Final = "OK, I've stopped waiting with *{name}*."
+NOT_WAITING_FOR: Final = "*{name}* isn't waiting for anything."
+GOT: Final = "*{name}* is ready. I'll stop it {at} unless you open it or press *Keep running*."
+AGAIN: Final = "Keep trying until {then}"
+FORBIDDEN: Final = "I've stopped waiting with *{name}* for {what} on {title}. {because}"
+UNTIL_LABEL: Final = "Until when? For example 18:00, tomorrow 9:00 or 3h"
+
+HEADING: Final = "Waiting for room"
+
+# -- who is waiting? ----------------------------------------------------------------------------------------
+
+LINE: Final = "{title}: {count} waiting for {what}, the first one since {since}."
+NOBODY: Final = "Nobody is waiting for room."
+LATELY: Final = "{title}: in the last day, {count} got {what} after waiting {waited} on average."
+NOT_KNOWN: Final = (
+    "I only find out whether there's room by starting something. To start a workspace and wait for room, "
+    "type `{command}queue NAME`."
+)
+
+# -- more of what a limit allows ----------------------------------------------------------------------------
+
+ASK_FOR_MORE: Final = "Ask for more"
+MORE_SENT: Final = "I've asked the people who look after {title}. I'll message you when they answer."
+MORE_ASKED: Final = (
+    "{person} has reached a limit on {title} with *{name}* and asks for more. {title} said: {said}\n"
+    "If you change it there, press *Done*."
+)
+DONE: Final = "Done"
+DECLINE: Final = "Decline"
+MORE_DONE: Final = (
+    "You asked for more on {title}: {person} has changed your limit. You can start *{name}* now."
+)
+MORE_DECLINED: Final = "You asked for more on {title}: {person} has declined and says: {word}"
+ANSWERED: Final = "Thanks. I've told {person}."
+ANSWERED_ALREADY: Final = "Somebody has already answered that."
+DECLINE_LABEL: Final = "A word for them"

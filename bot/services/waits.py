@@ -1,0 +1,221 @@
+"""Waiting for room: joined and left by whoever waits, and what time does for whoever is first in line.
+
+An attempt is a start in its person's name, like one by their hours: gate, consent, unknown outcomes and
+deadlines are those of any start. How it ended changes the row in the same transaction
+(``bot.store.waits.follow``).
+"""
+
+from dataclasses import replace
+from typing import Final
+
+from bot.domain.acts import ROOM
+from bot.domain.errands import Outcome
+from bot.domain.facts import WaitFacts
+from bot.domain.hours import was_used
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.operations import OperationVerb
+from bot.domain.room import UNUSED, Wait, Waits, missing, usual_end
+from bot.domain.stops import is_final, planned_mode
+from bot.domain.workspaces import NOT_UP, Workspace
+from bot.messages.texts import problems
+from bot.services import workspaces
+from bot.services.asked import Asked
+from bot.services.due import ASKS_AGAIN, FRESH_SECONDS, LEASE, Due
+from bot.services.workspaces import begin, effects_now, owned
+from bot.store import gates, operations, people, timers
+from bot.store import waits as rows
+from bot.store import workspaces as workspaces_
+from bot.store.notices import add_notices
+from bot.store.transaction import Row, Transaction
+from bot.support.errors import NotLinked, Refused
+
+#: How many waits are claimed at once.
+SOME: Final = 50
+
+
+def shown(tx: Transaction, asked: Asked, wait: Wait) -> WaitFacts:
+    """Return a wait with its place in line."""
+    workspace = workspaces_.workspace(tx, wait.workspace_id)
+    return WaitFacts(
+        workspace_id=wait.workspace_id,
+        name=workspace.title if workspace is not None else "",
+        title=asked.context.title(wait.connection),
+        kind=wait.kind,
+        until=wait.until,
+        ahead=rows.ahead(tx, wait),
+        is_trying=wait.state is Waits.TRYING,
+        is_held=_is_held(tx, asked, wait),
+    )
+
+
+def own(tx: Transaction, asked: Asked) -> list[WaitFacts]:
+    """Return what a person waits for."""
+    known = [one for one in rows.waits_of(tx, asked.principal) if one.connection in asked.context.connections]
+    return [shown(tx, asked, one) for one in known]
+
+
+def _is_held(tx: Transaction, asked: Asked, wait: Wait) -> bool:
+    """Return whether one more failed start would come too near to where its provider shuts down."""
+    allowed = asked.context.need(wait.connection).settings.failures_allowed
+    return rows.failed_in_a_row(tx, wait.connection) >= allowed
+
+
+def join(tx: Transaction, asked: Asked, workspace_id: str, until: float | None = None) -> WaitFacts:
+    """Wait for room for a workspace, until a time; whoever waits already keeps their place.
+
+    Raises NotLinked and Refused: ``wait.limit`` where nobody knows how many starts may fail.
+    """
+    workspace = owned(tx, asked, "start", workspace_id)
+    provider = asked.context.need(workspace.connection)
+    asked.account(tx, workspace.connection)
+    if provider.settings.failures_allowed <= 1:
+        raise Refused("wait.limit", problems.sentence("wait_limit", provider.settings.title))
+    now, known = tx.now(), rows.of_workspace(tx, workspace.id)
+    until = usual_end(now, people.zone(tx, asked.principal)) if until is None else until
+    if known is not None and known.state is not Waits.GOT:
+        if known.until != until and asked.is_new(tx):
+            known, before = rows.put_off(tx, known, until), known
+            asked.note(tx, "workspace.wait", workspace, [(before, known)], until=f"{until:.0f}")
+        return shown(tx, asked, known)
+    if not asked.is_new(tx):
+        raise Refused("wait.over", problems.sentence("wait_over"))
+    if known is not None:
+        rows.end(tx, known)
+    latest = operations.latest_operation(tx, workspace.id)
+    kind = missing(latest.cause) if latest is not None else ""
+    tried_at = latest.ended_at if latest is not None and kind else None
+    where = workspace.principal, workspace.connection, workspace.id, kind or "room"
+    wait = rows.join(tx, Wait(tx.ids.new("wait"), *where, 0, now, until, tried_at=tried_at))
+    asked.note(tx, "workspace.wait", workspace, [(None, wait)], until=f"{until:.0f}")
+    return shown(tx, asked, wait)
+
+
+def leave(tx: Transaction, asked: Asked, workspace_id: str) -> tuple[Workspace, bool]:
+    """Wait no longer, and cancel the attempt that is under way; return whether its person waited."""
+    workspace = owned(tx, asked, "stop", workspace_id)
+    known = rows.of_workspace(tx, workspace.id)
+    if known is None or known.state is Waits.GOT:
+        return workspace, False
+    if known.state is Waits.TRYING:
+        begin(tx, asked, workspace.id, OperationVerb.STOP)
+    elif asked.is_new(tx):
+        rows.end(tx, known)
+        over = replace(known, state=Waits.OVER, ended_at=tx.now())
+        asked.note(tx, "workspace.unwait", workspace, [(known, over)])
+    return workspace, True
+
+
+def lines(tx: Transaction, asked: Asked, since: float) -> tuple[list[Row], list[WaitFacts]]:
+    """Return all lines by number, and the asking person's own places."""
+    asked.check(tx, "list")
+    return rows.lines(tx, "", since), own(tx, asked)
+
+
+def _before(tx: Transaction, asked: Asked, workspace: Workspace, verb: OperationVerb) -> None:
+    """Keep a second start in its place in line, and end the wait with a stop."""
+    known = rows.of_workspace(tx, workspace.id)
+    if known is None or known.state is Waits.GOT:
+        return
+    if not verb.brings_down:
+        raise Waiting(shown(tx, asked, known))
+    rows.end(tx, known)
+
+
+workspaces.BEFORE.append(_before)
+
+
+class Waiting(Refused):
+    """Refuse a second start of what waits: its place is the answer."""
+
+    def __init__(self, place: WaitFacts) -> None:
+        super().__init__("wait.already", problems.sentence("wait_already", place.title))
+        self.place = place
+
+
+# -- when they are due ---------------------------------------------------------------------------------------
+
+
+def carry_out(tx: Transaction, asked: Asked, looked: Wait) -> None:
+    """Do what is due of a wait: try, note what became of an attempt, give on, or end it."""
+    wait = rows.wait(tx, looked.id)
+    if wait is None or wait.state is Waits.OVER:
+        return
+    if wait.state is Waits.GOT:
+        _give_on(tx, asked, wait)
+    elif wait.state is Waits.TRYING:
+        _look_after(tx, wait)
+    elif tx.now() >= wait.until:
+        add_notices(tx, rows.end(tx, wait, [rows.over(wait, tx.now(), tx)]))
+    elif not _is_held(tx, asked, wait):
+        _try(tx, asked, wait)
+
+
+def _try(tx: Transaction, asked: Asked, wait: Wait) -> None:
+    """Start the workspace in its person's name; raises as ``begin``."""
+    workspace = owned(tx, asked, "start", wait.workspace_id)
+    if workspace.hidden and not workspace.is_provisional:
+        rows.end(tx, wait)
+        return
+    effects = effects_now(asked.context, workspace)
+    mode = planned_mode(effects)
+    given_on = "" if is_final(effects, mode) else mode
+    if not rows.change(tx, wait, state=Waits.TRYING, mode=given_on):
+        return
+    once = replace(asked, interaction=f"wait:{wait.id}:{wait.attempts}", via="")
+    accepted = begin(tx, once, workspace.id, OperationVerb.START, planned_for=tx.now(), asker=ROOM)
+    trying = replace(wait, state=Waits.TRYING)
+    begun = accepted.operation
+    rows.change(tx, trying, operation_id=begun.id, workspace_id=begun.workspace_id)
+
+
+def _look_after(tx: Transaction, wait: Wait) -> None:
+    """End a wait whose attempt was cut short, or go on if a process of an earlier release has ended it."""
+    operation = operations.operation(tx, wait.operation_id or "")
+    if operation is not None and operation.outcome is Outcome.FAILED:
+        add_notices(tx, rows.follow(tx, operation, ()))
+    elif operation is not None and operation.outcome is Outcome.FULFILLED:
+        rows.got(tx, wait, tx.now())
+    elif operation is None or not operation.is_open:
+        rows.end(tx, wait)
+
+
+def _give_on(tx: Transaction, asked: Asked, wait: Wait) -> None:
+    """End the wait once what was got is used or down; ask where its provider doesn't tell that."""
+    workspace, now, since = owned(tx, asked, "status", wait.workspace_id), tx.now(), wait.got_at or 0.0
+    is_given_on = any(one.because == "room" for one in workspace.ends.rows)
+    if workspace.state in NOT_UP:
+        rows.end(tx, wait)
+        rows.wake(tx, wait)
+    elif was_used(workspace, since):
+        timers.drop(tx, workspace.id, "room")
+        rows.end(tx, wait)
+    elif not is_given_on and now >= since + UNUSED:
+        body = {"workspace": workspace.id, "connection": workspace.connection, "since": since}
+        asks = NewNotice(workspace.id, NoticeKind.NEEDED, f"room:{since:.0f}", wait.principal, body)
+        rows.end(tx, wait)
+        add_notices(tx, [asks])
+    elif now - (workspace.observed_at or 0.0) > FRESH_SECONDS:
+        gates.make_due(tx, workspace.id)
+
+
+def _refuse(tx: Transaction, _asked: Asked, looked: Wait, refusal: Refused) -> None:
+    """Keep somebody's place while their sign-in is refused; end the wait for whatever else forbids it."""
+    wait = rows.wait(tx, looked.id)
+    if wait is None or (isinstance(refusal, NotLinked) and refusal.is_refused and tx.now() < wait.until):
+        return
+    cause = "unlinked" if isinstance(refusal, NotLinked) else refusal.rule.removeprefix("workspace.")
+    add_notices(tx, rows.end(tx, wait, [rows.over(wait, tx.now(), tx, cause)]))
+
+
+def _later(tx: Transaction, _asked: Asked, looked: Wait) -> None:
+    rows.WAITS.change(tx, {"id": looked.id}, next_at=tx.now() + ASKS_AGAIN)
+
+
+WAITS: Final = Due(
+    name="wait",
+    every=1.0,
+    claim=lambda tx, _: rows.claim(tx, SOME, LEASE),
+    carry_out=carry_out,
+    refuse=_refuse,
+    later=_later,
+)

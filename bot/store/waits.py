@@ -1,0 +1,154 @@
+"""Who waits for room: a line for each kind of it on a connection, and what the end of an attempt changes."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final, cast
+
+from bot.domain.errands import Outcome
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.operations import Operation
+from bot.domain.people import Principal
+from bot.domain.room import GIVEN_ON, LEAST, PACE, Wait, Waits, missing, pace, says_nothing, usual_end
+from bot.domain.stops import End, StopMode
+from bot.domain.times import due
+from bot.store import hours, operations, people, timers
+from bot.store.tables import WORKSPACES, Table, of_feature
+from bot.store.transaction import Row, Transaction
+
+WAITS: Final = of_feature(Table("waits", Wait, "id", "workspace_id", next_at=due(PACE[-1])))
+
+
+def wait(tx: Transaction, wait_id: str) -> Wait | None:
+    """Return one wait, open or over."""
+    return WAITS.one(tx, id=wait_id)
+
+
+def of_workspace(tx: Transaction, workspace_id: str) -> Wait | None:
+    """Return the open wait for a workspace."""
+    return WAITS.first(tx, "wait_of", workspace_id=workspace_id)
+
+
+def waits_of(tx: Transaction, principal: Principal) -> list[Wait]:
+    """Return what a person waits for, in the order of joining."""
+    return WAITS.found(tx, "waits_of", principal=principal.key)
+
+
+def ahead(tx: Transaction, of: Wait) -> int:
+    """Count those before somebody in line."""
+    row = tx.one("waits_ahead", connection=of.connection, kind=of.kind, seq=of.seq, id=of.id)
+    return int(row["count"]) if row else 0
+
+
+def lines(tx: Transaction, place: str, since: float) -> list[Row]:
+    """Return each line with how many wait, since when, and how long those waited who got it lately."""
+    return tx.all("lines", place=place, since=since)
+
+
+def failed_in_a_row(tx: Transaction, connection: str) -> int:
+    """Count the starts that failed on a connection since the last one that didn't."""
+    row = tx.one("failed_in_a_row", connection=connection)
+    return int(row["count"]) if row else 0
+
+
+def join(tx: Transaction, new: Wait) -> Wait:
+    """Put somebody at the end of the line."""
+    row = tx.one("next_in_line") or {"seq": 1}
+    joined = replace(new, seq=int(row["seq"]))
+    WAITS.add(tx, joined, next_at=min(max(tx.now(), (new.tried_at or 0.0) + LEAST), new.until))
+    return joined
+
+
+def change(tx: Transaction, of: Wait, **to: Any) -> bool:
+    """Change an open wait, unless it is in another state by now; return whether that was done."""
+    return WAITS.changed(tx, {"id": of.id, "state": of.state}, **to) is not None
+
+
+def put_off(tx: Transaction, of: Wait, until: float) -> Wait:
+    """Let somebody wait until another time, in their place."""
+    row = WAITS.row(tx, id=of.id) or {"next_at": until}
+    change(tx, of, until=until, next_at=min(row["next_at"], until))
+    return replace(of, until=until)
+
+
+def end(tx: Transaction, of: Wait, notices: Sequence[NewNotice] = ()) -> Sequence[NewNotice]:
+    """End a wait; return what its person is told."""
+    change(tx, of, state=Waits.OVER, ended_at=tx.now())
+    return notices
+
+
+def over(of: Wait, now: float, tx: Transaction, cause: str = "") -> NewNotice:
+    """Return the message that a wait has ended without room."""
+    zone = people.zone(tx, of.principal)
+    again = usual_end(now, zone)
+    then, today = (datetime.fromtimestamp(at, zone) for at in (again, now))
+    said = f"{then:%H:%M}" if then.date() == today.date() else f"tomorrow {then:%H:%M}"
+    body = {"workspace": of.workspace_id, "connection": of.connection, "kind": of.kind, "until": of.until}
+    body |= {"again": again, "then": said, "cause": cause}
+    return NewNotice(of.id, NoticeKind.ROOM_OVER, "end", of.principal, body)
+
+
+def put_back(tx: Transaction, row: Row | None, was: Row | None) -> None:
+    """Let a wait be as it was before an act; None for no wait. Whoever left has their place again."""
+    if row is not None and was is None:
+        end(tx, WAITS.of(row))
+    elif (
+        row is not None and was is not None and of_workspace(tx, row["workspace_id"]) in (None, WAITS.of(row))
+    ):
+        WAITS.change(tx, {"id": row["id"]}, **was, next_at=tx.now())
+
+
+def wake(tx: Transaction, of: Wait) -> None:
+    """Let the first in line try soon, as what somebody got of its kind was read as given back."""
+    if (first := WAITS.first(tx, "first_in_line", connection=of.connection, kind=of.kind)) is not None:
+        WAITS.change(tx, {"id": first.id}, next_at=tx.now())
+
+
+def claim(tx: Transaction, limit: int, lease: float) -> list[Wait]:
+    """Return the waits that are due; they come again after ``lease`` seconds."""
+    now = tx.now()
+    return WAITS.found(tx, "claim_waits", now=now, until=now + lease, limit=limit)
+
+
+def follow(tx: Transaction, ended: Operation, owed: Sequence[NewNotice]) -> Sequence[NewNotice]:
+    """Go on with the wait for whose workspace a start has ended; return what its person is told of that.
+
+    Who doesn't wait yet is told until when they could.
+    """
+    is_failed, now = ended.outcome is Outcome.FAILED and not ended.verb.brings_down, tx.now()
+    kind, waiting = missing(ended.cause) if is_failed else "", of_workspace(tx, ended.workspace_id)
+    if kind and (waiting is None or waiting.state is Waits.GOT):
+        until = hours.waits_until(tx, ended)
+        offer = {"room": kind, "until": until or usual_end(now, people.zone(tx, ended.principal))}
+        if waiting is None and until > now:
+            key, where = tx.ids.new("wait"), (ended.connection, ended.workspace_id, kind)
+            join(tx, Wait(key, ended.principal, *where, 0, now, until, tried_at=now))
+            offer["waits"] = True
+        return [replace(one, body=one.body | offer) for one in owed]
+    if waiting is None or waiting.state is Waits.GOT:
+        return owed
+    fails = bool(kind) or (is_failed and says_nothing(ended.cause))
+    if fails and now < waiting.until:
+        attempts = waiting.attempts + 1
+        tried = {"kind": kind or waiting.kind, "attempts": attempts, "tried_at": now, "operation_id": None}
+        next_at = min(now + pace(attempts), waiting.until)
+        change(tx, waiting, state=Waits.WAITING, next_at=next_at, **tried)
+        return ()
+    if fails:
+        return end(tx, waiting, [over(waiting, now, tx)])
+    if ended.outcome is Outcome.FULFILLED and not ended.verb.brings_down:
+        got(tx, waiting, now)
+        return owed
+    return end(tx, waiting, owed)
+
+
+def got(tx: Transaction, of: Wait, now: float) -> None:
+    """Note that somebody has what they waited for; where its provider tells use, it is given on without."""
+    change(tx, of, state=Waits.GOT, got_at=now, tried_at=now, next_at=now + LEAST)
+    workspace = WORKSPACES.one(tx, id=of.workspace_id)
+    if of.mode and workspace is not None and workspace.last_used_at is not None:
+        unused = End(now + GIVEN_ON, cast(StopMode, of.mode), warns=True, because="room", since=now)
+        timers.put(tx, of.workspace_id, unused)
+
+
+operations.FOLLOWERS.append(follow)

@@ -1,0 +1,152 @@
+"""Waits for room in the store: in line by joining, one attempt at a time, and with their workspace."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from bot.domain.errands import Outcome
+from bot.domain.room import Wait, Waits
+from bot.domain.runs import Update
+from bot.services import restoring
+from bot.store import waits
+from bot.store.waits import WAITS
+from bot.support.errors import StoreError
+from tests.rigs.store import ALICE, accept_operation, linked, unlink, within
+
+NAMES = ("r1", "r2", "r3")
+HOUR = 3600.0
+
+
+@pytest.fixture
+async def three(store):
+    return (await linked(store, names=NAMES)).workspaces
+
+
+def new(workspace, clock, **keys):
+    given = {"kind": "gpu", "seq": 0, "joined_at": clock.now(), "until": clock.now() + HOUR}
+    return Wait(f"wait of {workspace.name}", ALICE, workspace.connection, workspace.id, **given | keys)
+
+
+async def join(store, clock, workspace, **keys):
+    return await within(store, waits.join, new(workspace, clock, **keys))
+
+
+async def due(store):
+    return [one.workspace_id for one in await within(store, waits.claim, 10, 60.0)]
+
+
+async def test_the_place_is_how_many_have_joined_before(store, clock, three):
+    rows = [await join(store, clock, one) for one in three]
+    assert [await within(store, waits.ahead, one) for one in rows] == [0, 1, 2]
+    await within(store, waits.end, rows[0])
+    assert [await within(store, waits.ahead, one) for one in rows[1:]] == [0, 1]
+    of_another_kind = replace(new(three[0], clock, kind="memory"), id="another")
+    assert await within(store, waits.ahead, await within(store, waits.join, of_another_kind)) == 0
+
+
+async def test_only_the_first_is_due_and_only_where_nothing_is_tried(store, clock, three):
+    rows = [await join(store, clock, one) for one in three]
+    assert await due(store) == [three[0].id]
+    assert await due(store) == []
+    await within(store, waits.change, rows[0], state=Waits.TRYING)
+    clock.advance(61.0)
+    # Only to be looked after.
+    assert await due(store) == [three[0].id]
+    with pytest.raises(StoreError):
+        await within(store, waits.change, rows[1], state=Waits.TRYING)
+
+
+async def test_no_attempt_is_closer_than_a_minute_to_the_last(store, clock, three):
+    rows = [await join(store, clock, one) for one in three[:2]]
+    await within(store, waits.got, rows[0], clock.now())
+    clock.advance(59.0)
+    assert three[1].id not in await due(store)
+    clock.advance(2.0)
+    assert three[1].id in await due(store)
+
+
+async def test_whoevers_time_is_over_is_due_wherever_they_stand(store, clock, three):
+    await join(store, clock, three[0])
+    await join(store, clock, three[1], until=clock.now() + 10.0)
+    await due(store)
+    clock.advance(11.0)
+    assert await due(store) == [three[1].id]
+
+
+async def test_nobody_waits_twice_for_one_thing(store, clock, three):
+    await join(store, clock, three[0])
+    with pytest.raises(StoreError):
+        await within(store, waits.join, replace(new(three[0], clock), id="another"))
+
+
+async def test_a_wait_goes_with_its_workspace(store, clock, three):
+    rows = [await join(store, clock, one) for one in three]
+    await unlink(store, ALICE, three[0].connection)
+    assert [await within(store, waits.wait, one.id) for one in rows] == [None, None, None]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "cause", "state"),
+    [
+        (Outcome.FAILED, "no_room: 3 Insufficient nvidia.com/gpu.", Waits.WAITING),
+        (Outcome.FAILED, "invalid: no such size", Waits.OVER),
+        (Outcome.FAILED, "provider_failed: OOMKilled", Waits.OVER),
+        (Outcome.FAILED, "provider_failed", Waits.WAITING),
+        (Outcome.FAILED, "gave_up", Waits.WAITING),
+        (Outcome.FULFILLED, None, Waits.GOT),
+        (Outcome.REFUSED, "policy.left", Waits.OVER),
+    ],
+)
+async def test_the_end_of_an_attempt_changes_the_wait_in_the_same_transaction(
+    store, clock, three, outcome, cause, state
+):
+    wait = await join(store, clock, three[0])
+    begun = (await accept_operation(store, three[0])).operation
+    await within(store, waits.change, wait, state=Waits.TRYING, operation_id=begun.id)
+    clock.advance(5.0)
+    await store.save_step(Update(begun.id, 0.0, outcome=outcome, cause=cause))
+    after = await within(store, waits.wait, wait.id)
+    assert after.state is state
+    assert after.attempts == (state is Waits.WAITING)
+    row = await within(store, lambda tx: WAITS.row(tx, id=wait.id))
+    if state is Waits.WAITING:
+        assert row["next_at"] == pytest.approx(clock.now() + 120.0, abs=5.0)
+
+
+async def test_lines_are_counted_by_kind_with_how_long_people_waited(store, clock, three):
+    rows = [await join(store, clock, one) for one in three]
+    clock.advance(600.0)
+    now = await store.now()
+    await within(store, waits.got, rows[0], now)
+    (line,) = await within(store, waits.lines, "", now - 86_400.0)
+    assert (line["kind"], line["waiting"], line["got"]) == ("gpu", 2, 1)
+    assert line["waited"] == pytest.approx(600.0, abs=5.0)
+    assert (await store.figures()).waiting["saturn", "gpu"][0] == 2
+
+
+async def test_two_processes_try_one_at_a_time(store, clock, three, database):
+    """Whatever both of them claim at once, one attempt is begun."""
+    for one in three:
+        await join(store, clock, one)
+    beside = await database.open()
+
+    def attempt(tx):
+        claimed = waits.claim(tx, 10, 60.0)
+        return [waits.change(tx, one, state=Waits.TRYING) for one in claimed]
+
+    found = await asyncio.gather(*(one.claim_due(attempt) for one in (store, beside, store, beside)))
+    assert [one for some in found for one in some] == [True]
+    (trying,) = await within(store, lambda tx: tx.all("SELECT * FROM waits WHERE state = 'trying'"))
+    assert trying["workspace_id"] == three[0].id
+
+
+async def test_what_a_restored_backup_waits_for_is_asked_about_and_not_tried(store, clock, three):
+    wait = await join(store, clock, three[0])
+    clock.advance(HOUR)
+    _, held, _ = await restoring.restore(store)
+    assert held["waits"] == 1
+    assert (await within(store, waits.wait, wait.id)).state is Waits.OVER
+    (row,) = await within(store, lambda tx: tx.all("SELECT * FROM notices WHERE kind = 'room_over'"))
+    assert '"restored"' in row["body"]
+    assert await due(store) == []

@@ -1,0 +1,120 @@
+"""Room: what a start failed for want of, by what providers say; the pace; until when somebody waits."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.reasons import lacks_room
+from bot.domain.room import ENDS_AT, PACE, SOONEST, missing, pace, usual_end
+from bot.messages.texts import problems
+from bot.messages.texts import waits as words
+from bot.support import errors
+
+BERLIN = ZoneInfo("Europe/Berlin")
+#: What is said, and the kind of room; "" for what isn't a lack of room that others have.
+SAID = [
+    # Kubernetes' scheduler.
+    ("0/3 nodes are available: 3 Insufficient nvidia.com/gpu.", "gpu"),
+    ("0/3 nodes are available: 3 Insufficient amd.com/gpu.", "gpu"),
+    ("0/3 nodes are available: 1 node(s) had taint {x: y}, 2 Insufficient memory.", "memory"),
+    ("0/3 nodes are available: 3 Insufficient cpu.", "cpu"),
+    ("0/3 nodes are available: 3 Too many pods.", "room"),
+    ("pod didn't trigger scale-up: 1 max node group size reached", "room"),
+    # A floating licence.
+    ("No floating license is available", "license"),
+    ("The license limit of 5 sessions has been reached", "license"),
+    # A pod that waits for an autoscaler isn't refused; what took too long says nothing.
+    ("pod triggered scale-up: [{pool 1->2 (max: 5)}]", ""),
+    ("Server at /user/alice/ didn't respond in 30 seconds: Timeout", ""),
+    ("Timed out", ""),
+    # A person's own, an invalid request, an outage.
+    ("pods is forbidden: exceeded quota: gpus, requested: 1, used: 2, limited: 2", ""),
+    ("QOSMaxGRESPerUser", ""),
+    ("0/3 nodes are available: 3 node(s) didn't match Pod's node affinity/selector.", ""),
+    ("Back-off pulling image x: ErrImagePull", ""),
+    ("OOMKilled", ""),
+    ("503 Service Unavailable", ""),
+]
+
+
+@pytest.mark.parametrize(("said", "kind"), SAID)
+def test_what_providers_say_of_room(said, kind):
+    assert lacks_room(said) is bool(kind)
+    assert missing(f"{'no_room' if lacks_room(said) else 'provider_failed'}: {said}") == kind
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (errors.NoRoom("This hub is full", status=429), "room"),
+        (errors.NoRoom("no licenses are available", status=200), "license"),
+        (errors.NoRoom(), "room"),
+        (errors.LimitReached("at most 3 named servers", status=400), ""),
+        (errors.RateLimited("slow down", status=429, retry_after=5.0), ""),
+        (errors.InvalidRequest("no such size", status=400), ""),
+        (errors.ServerFailed("503", status=503), ""),
+        (errors.Unreachable("refused"), ""),
+    ],
+    ids=lambda one: type(one).__name__ if isinstance(one, Exception) else one or "none",
+)
+def test_errors_that_say_that_there_is_no_room(error, kind):
+    assert missing(problems.cause_of(error)) == kind
+
+
+@pytest.mark.parametrize(
+    ("cause", "is_own"),
+    [
+        ("limit: at most 2", True),
+        ("provider_failed: exceeded quota: gpus", True),
+        ("no_room: 3 Insufficient nvidia.com/gpu", False),
+        ("provider_failed: OOMKilled", False),
+        ("forbidden: quota", False),
+        (None, False),
+    ],
+)
+def test_a_limit_of_ones_own_is_another_thing(cause, is_own):
+    assert problems.is_own_limit(cause) is is_own
+
+
+@given(st.text(max_size=600), st.sampled_from(["no_room", "provider_failed", "limit", "invalid", ""]))
+def test_whatever_a_provider_says_is_some_kind_of_room_or_none(said, word):
+    kind = missing(f"{word}: {said}")
+    assert kind in {*words.FOR, ""}
+    assert (kind != "") is (word == "no_room")
+
+
+def test_the_pace():
+    assert [pace(number) for number in range(6)] == [60.0, 120.0, 300.0, 600.0, 600.0, 600.0]
+    assert PACE[0] == 60.0
+
+
+@pytest.mark.parametrize(
+    ("now", "end"),
+    [
+        ("2026-11-25 10:00", "2026-11-25 18:00"),
+        ("2026-11-25 17:00", "2026-11-25 18:00"),
+        ("2026-11-25 17:01", "2026-11-26 09:00"),
+        ("2026-11-25 18:00", "2026-11-26 09:00"),
+        ("2026-11-25 03:00", "2026-11-25 09:00"),
+        ("2026-11-25 08:30", "2026-11-25 18:00"),
+        # The clocks go back, and forth.
+        ("2026-10-24 20:00", "2026-10-25 09:00"),
+        ("2027-03-27 20:00", "2027-03-28 09:00"),
+    ],
+)
+def test_until_when_somebody_waits_who_names_no_time(now, end):
+    at = datetime.fromisoformat(now).replace(tzinfo=BERLIN).timestamp()
+    assert f"{datetime.fromtimestamp(usual_end(at, BERLIN), BERLIN):%Y-%m-%d %H:%M}" == end
+
+
+@given(
+    st.floats(0, 4_000_000_000),
+    st.sampled_from(["Europe/Berlin", "Asia/Kathmandu", "America/St_Johns", "Pacific/Apia"]),
+)
+def test_it_is_always_an_hour_ahead_and_never_a_whole_day(now, zone):
+    end = usual_end(now, ZoneInfo(zone))
+    assert SOONEST <= end - now <= 50 * 3600.0
+    assert datetime.fromtimestamp(end, ZoneInfo(zone)).hour in {*ENDS_AT, *(hour + 1 for hour in ENDS_AT)}

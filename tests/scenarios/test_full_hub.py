@@ -1,0 +1,111 @@
+"""A real JupyterHub with two GPUs: whoever comes third waits, and gets the first that is given back."""
+
+import asyncio
+import json
+
+import pytest
+import pytest_asyncio
+
+from playground.jupyterhub import start
+from tests.playground.browser import Browser, chromium
+from tests.playground.hub_help import client
+from tests.rigs.scenario import world
+
+ACCOUNTS = ("alice", "bob", "carol")
+SEED = {
+    "users": [{"name": name, "servers": ["gpu"]} for name in ACCOUNTS],
+    "pause_seconds": 0.2,
+    "gpus": 2,
+}
+
+
+@pytest_asyncio.fixture
+async def hub():
+    async with start(light=True, seed=SEED) as running:
+        yield running
+
+
+@pytest_asyncio.fixture
+async def ready(hub, tmp_path):
+    connection = {
+        "name": "hub",
+        "provider": "jupyterhub",
+        "title": "Team hub",
+        "linking": ["token"],
+        "base_url": hub.api_url,
+        "public_url": hub.url,
+        "consecutive_failure_limit": 0,
+    }
+    tokens = {name: given["token"] for name, given in hub.users.items()}
+    async with world(tmp_path, connections={"hub": connection}, tokens={"hub": tokens}) as made:
+        await made.know_everybody()
+        for person, account in zip((made.alice, made.bob, made.carol), ACCOUNTS, strict=True):
+            await person.has_linked(account, "hub")
+        yield made
+
+
+async def until(ready, found, seconds=1800.0):
+    """Let the bot's time pass, and the hub do what it does in its own, until something is found."""
+    for _ in range(round(seconds / 5)):
+        if found():
+            return
+        await ready.pass_time(5, step=5)
+        # The hub has other time than the bot: a turn of the loop lets it answer.
+        await asyncio.to_thread(lambda: None)
+        await ready.slack.state.wait_for(found, 0.05)
+    raise AssertionError([one.text for one in ready.carol.sees()])
+
+
+async def test_whoever_comes_third_waits_and_gets_what_is_given_back(ready, hub):
+    for person in (ready.alice, ready.bob):
+        await person.types("start gpu@hub")
+        await until(ready, lambda person=person: person.told("ready"))
+    await ready.carol.types("start gpu@hub")
+    await until(ready, lambda: ready.carol.told("failed"))
+    offer = ready.carol.only("failed")
+    assert "There's no free GPU on Team hub right now. I can keep trying until" in offer.text
+    *_, answer = await ready.carol.presses(offer, "Keep trying")
+    assert "Waiting for a free GPU on Team hub, until" in answer.text
+    await ready.pass_time(200, step=5)
+    async with client(hub) as api:
+        await api.call("DELETE", "/users/alice/servers/gpu", who="alice")
+    await until(ready, lambda: ready.carol.told("ready"))
+    got = ready.carol.only("ready")
+    assert "*gpu* is ready. I'll stop it" in got.text
+    assert got.labels[:2] == ["Open", "Keep running"]
+    assert len(ready.carol.told("failed")) == 1
+
+
+@pytest.mark.browser
+@pytest.mark.timeout(240)
+@pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine")
+async def test_on_a_phone_it_is_pressed_waited_for_got_not_used_and_lost(ready, hub):
+    carol = ready.carol
+    for person in (ready.alice, ready.bob):
+        await person.types("start gpu@hub")
+        await until(ready, lambda person=person: person.told("ready"))
+    await carol.types("start gpu@hub")
+    await until(ready, lambda: carol.told("failed"))
+    async with Browser.started() as tab:
+        await tab.screen(390, 844)
+        place = ready.slack.state.place(carol.id, "@bot").id
+        await tab.open(f"{ready.slack_url}/?as={carol.id}&channel={place}")
+        await reads(tab, "There's no free GPU on Team hub right now.")
+        assert await tab.ask("document.documentElement.scrollWidth") == 390
+        await tab.click("#messages button", "Keep trying")
+        await until(ready, lambda: "Waiting for" in carol.sees()[-1].text)
+        await reads(tab, "Waiting for a free GPU on Team hub")
+        async with client(hub) as api:
+            await api.call("DELETE", "/users/alice/servers/gpu", who="alice")
+        await until(ready, lambda: carol.told("ready"))
+        await reads(tab, "unless you open it or press Keep running")
+        await until(ready, lambda: carol.told("timer_ending"), 3600.0)
+        await reads(tab, "Nobody has used gpu on Team hub since it became ready.")
+        await until(ready, lambda: carol.told("card") or carol.told("stopped"), 1800.0)
+        await reads(tab, "has stopped on Team hub")
+        assert await tab.ask("document.documentElement.scrollWidth") == 390
+        assert (tab.complaints, tab.hosts - {None}) == ([], {"127.0.0.1"})
+
+
+async def reads(tab, text):
+    await tab.until(f"document.querySelector('#messages').textContent.includes({json.dumps(text)})")

@@ -1,0 +1,201 @@
+"""Waiting for a free GPU, through the whole bot: pressed or said, in line, got, not used, given on, lost."""
+
+import pytest
+
+from tests.rigs.scenario.cloud import SEED, cloud_world
+
+GPUS = ("alice", "bob", "carol")
+
+
+def seed(*owners):
+    """Return a seed in which each of these people has a workspace with a GPU."""
+    machines = [
+        {"owner": one, "name": "gpu", "instance_type": "g4dnxlarge", "start_seconds": 40} for one in owners
+    ]
+    return {**SEED, "dialect": "2026", "workspaces": [*SEED["workspaces"], *machines]}
+
+
+@pytest.fixture
+async def world(tmp_path):
+    """A world with one GPU, which bob has."""
+    async with cloud_world(tmp_path, saturn_seed=seed(*GPUS)) as ready:
+        ready.saturn.state.limits.gpus = 1
+        gpu(ready, "bob").force("running", ready.clock.now())
+        await ready.alice.has_linked("alice")
+        await ready.carol.has_linked("carol")
+        yield ready
+
+
+def gpu(world, owner="alice"):
+    """Return somebody's workspace with a GPU."""
+    found = world.saturn.state.resources.values()
+    return next(one for one in found if (one.owner, one.name) == (owner, "gpu"))
+
+
+async def refused(world, person):
+    """Let somebody start theirs while there is no GPU; return the offer."""
+    await person.types("start gpu")
+    await world.pass_time(90, step=5)
+    return person.told("failed")[-1]
+
+
+async def test_no_room_offers_to_keep_trying_and_a_press_waits_until_it_is_ready(world):
+    alice = world.alice
+    offer = await refused(world, alice)
+    assert "There's no free GPU on Saturn Cloud right now. I can keep trying until" in offer.text
+    assert offer.labels[:2] == ["Keep trying", "Until…"]
+    *_, answer = await alice.presses(offer, "Keep trying")
+    assert "Waiting for a free GPU on Saturn Cloud, until" in answer.text
+    assert "You're next in line." in answer.text
+    assert answer.labels[0] == "Stop waiting"
+    home = await alice.opens_home()
+    assert "*gpu* is waiting for a free GPU on Saturn Cloud, until" in home.text
+    await world.pass_time(300, step=10)
+    assert [one.text for one in alice.told("failed")][1:] == []
+    gpu(world, "bob").force("stopped", world.clock.now())
+    await world.pass_time(600, step=10)
+    ready = alice.only("ready")
+    assert "*gpu* is ready." in ready.text
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["start gpu and wait", "start gpu and wait until 18:00", "queue gpu", "please start gpu and keep trying"],
+)
+async def test_words_start_it_and_wait(world, said):
+    answer = await world.alice.types(said)
+    assert "Waiting for room on Saturn Cloud, until" in answer.text, answer.text
+    await world.pass_time(300, step=10)
+    assert world.alice.told("failed") == []
+    answer = await world.alice.types("waiting")
+    assert "*gpu* is waiting for a free GPU on Saturn Cloud, until" in answer.text
+    gpu(world, "bob").force("stopped", world.clock.now())
+    await world.pass_time(700, step=10)
+    assert "*gpu* is ready." in world.alice.only("ready").text
+
+
+async def test_a_second_start_shows_the_place_and_starts_nothing(world):
+    await world.alice.presses(await refused(world, world.alice), "Keep trying")
+    *_, answer = await world.carol.presses(await refused(world, world.carol), "Keep trying")
+    assert "One person is ahead of you." in answer.text
+    before = world.calls("POST .*/start")
+    answer = await world.carol.types("start gpu")
+    assert "Waiting for a free GPU on Saturn Cloud, until" in answer.text
+    assert "One person is ahead of you." in answer.text
+    assert world.calls("POST .*/start") == before
+    answer = await world.carol.types("who is waiting?")
+    assert "Saturn Cloud: 2 people waiting for a free GPU" in answer.text, answer.text
+    for said in ("what's my place?", "is there a free GPU?"):
+        answer = await world.carol.types(said)
+        assert "One person is ahead of you." in answer.text, (said, answer.text)
+
+
+@pytest.mark.parametrize("way", ["Stop waiting", "stop gpu", "undo", "forget gpu"])
+async def test_waiting_ends(world, way):
+    alice = world.alice
+    *_, answer = await alice.presses(await refused(world, alice), "Keep trying")
+    if way == "Stop waiting":
+        *_, answer = await alice.presses(answer, way)
+        assert "I've stopped waiting with *gpu*" in answer.text
+    else:
+        await alice.types(way)
+    before = world.calls("POST .*/start")
+    await world.pass_time(600, step=10)
+    assert world.calls("POST .*/start") == before
+    assert alice.told("room_over") == []
+    answer = await alice.types("waiting")
+    assert "*gpu* is waiting" not in answer.text
+
+
+async def test_who_left_has_their_place_again_with_undo(world):
+    alice, carol = world.alice, world.carol
+    *_, answer = await alice.presses(await refused(world, alice), "Keep trying")
+    await carol.presses(await refused(world, carol), "Keep trying")
+    *_, left = await alice.presses(answer, "Stop waiting")
+    assert "You're next" in (await carol.types("start gpu")).text
+    *_, back = await alice.presses(left, "Undo")
+    assert "*gpu* is back in its place in line." in back.text
+    assert "One person is ahead of you." in (await carol.types("start gpu")).text
+
+
+async def test_when_the_time_is_over_it_is_told_once_with_what_goes_on(world):
+    alice = world.alice
+    await refused(world, alice)
+    answer = await alice.types("queue gpu until 9:30")
+    assert "Waiting for a free GPU" in answer.text, answer.text
+    await world.pass_time(2 * 3600, step=20)
+    over = alice.only("room_over")
+    assert "There was no free GPU on Saturn Cloud until" in over.text
+    assert "so I stopped waiting." in over.text
+    assert over.labels[0].startswith("Keep trying until ")
+    *_, answer = await alice.presses(over, over.labels[0])
+    assert "Waiting for a free GPU on Saturn Cloud, until" in answer.text
+
+
+@pytest.fixture
+async def limited(tmp_path):
+    """A world in which alice has used up her quota, and carol changes limits."""
+    options = {"changes_limits": ["U0TARA"]}
+    async with cloud_world(tmp_path, saturn_seed=seed(*GPUS), saturn=options) as ready:
+        ready.saturn.state.limits.running = 1
+        await ready.know_everybody()
+        await ready.alice.has_linked("alice")
+        yield ready
+
+
+async def test_more_is_asked_of_who_changes_limits_and_answered_once(limited):
+    alice, carol = limited.alice, limited.carol
+    await alice.types("start gpu")
+    await limited.pass_time(60, step=5)
+    failed = alice.only("failed")
+    assert "Saturn Cloud says: “Quota exceeded: 1 running workspaces at most.”" in failed.text
+    assert "Keep trying" not in failed.labels
+    *_, answer = await alice.presses(failed, "Ask for more")
+    assert "I've asked the people who look after Saturn Cloud" in answer.text
+    await alice.presses(failed, "Ask for more")
+    await limited.pass_time(10)
+    asked = carol.only("more_asked")
+    assert "<@U0OLIVIA>" in asked.text
+    assert "Quota exceeded: 1 running workspaces at most" in asked.text
+    assert asked.labels == ["Done", "Decline"]
+    *_, answer = await carol.presses(asked, "Done")
+    assert "I've told <@U0OLIVIA>" in answer.text
+    *_, answer = await carol.presses(asked, "Done")
+    assert "Somebody has already answered that." in answer.text
+    await limited.pass_time(10)
+    done = alice.only("more_answered")
+    assert "<@U0TARA> has changed your limit" in done.text
+    limited.saturn.state.limits.running = None
+    await alice.presses(done, "Start gpu")
+    await limited.pass_time(120, step=5)
+    assert alice.only("ready")
+
+
+async def test_more_is_declined_with_a_word(limited):
+    alice, carol = limited.alice, limited.carol
+    await alice.types("start gpu")
+    await limited.pass_time(60, step=5)
+    failed = alice.only("failed")
+    await alice.presses(failed, "Ask for more")
+    await limited.pass_time(10)
+    asked = carol.only("more_asked")
+    await carol.presses(asked, "Decline")
+    await carol.submits(text="Next week, after the course")
+    await limited.pass_time(10)
+    told = alice.only("more_answered")
+    assert "<@U0TARA> has declined and says: Next week, after the course" in told.text
+    assert "Start gpu" not in told.labels
+
+
+async def test_hours_wait_for_room_until_they_end(world):
+    alice = world.alice
+    answer = await alice.types("hours gpu every day 9:00-17:00 --wait")
+    assert "wait for room" in answer.text, answer.text
+    await world.pass_time(2 * 3600, step=30)
+    told = alice.told("failed")[-1]
+    assert "There's no free GPU on Saturn Cloud right now. I'll keep trying until" in told.text
+    answer = await alice.types("waiting")
+    assert "*gpu* is waiting for a free GPU on Saturn Cloud, until" in answer.text
+    gpu(world, "bob").force("stopped", world.clock.now())
+    await world.pass_time(900, step=15)
+    assert "*gpu* is ready." in alice.only("ready").text
