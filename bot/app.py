@@ -14,8 +14,9 @@ import aiohttp
 import structlog
 from aiohttp import web
 
+from bot.domain.audit import AuditEntry
 from bot.output.transcript import Board
-from bot.providers import build_providers
+from bot.providers import build_providers, distributions
 from bot.providers.connection import ConnectionSettings
 from bot.reconciler import Numbers, Reconciler
 from bot.reconciler.scheduler import Scheduler
@@ -201,6 +202,9 @@ class Process:
         )
         self.http = self._outlets.http(http_session, clock.monotonic)
         self.providers = build_providers(self._connections, self.http)
+        if others := distributions(self._connections):
+            # Their code runs with everybody's tokens: the audit says from when on, and which.
+            await self.store.append_audit([AuditEntry("usher", "providers.loaded", self.role, "ok", others)])
 
         def make(token: str) -> SlackCaller:
             return self._outlets.slack(token, settings.slack_api_url, slack_session, clock)

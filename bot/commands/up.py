@@ -30,15 +30,16 @@ from bot.domain.operations import OperationVerb
 from bot.domain.people import Principal
 from bot.messages.blocks import replies
 from bot.messages.texts import home
-from bot.providers import base, build, build_providers, provider_classes, read_connections, runs_commands
+from bot.providers import base, build, build_providers, read_connections, runs_commands
 from bot.providers.connection import ConnectionSettings
+from bot.providers.door import installed, provider_class
 from bot.services import linking
 from bot.slack.manifest import create_url, socket_manifest
 from bot.support.environment import ENV_FILE, command, connections_source, exposed_env_file, give, given
 from bot.support.errors import NotDone, ProviderError, Refused
 from bot.support.http import Http
 from bot.support.logs import write_to
-from bot.support.settings import Settings, problem_with, read_settings
+from bot.support.settings import Settings, SettingsError, problem_with, read_settings
 from bot.support.vault import Vault
 from bot.upkeep.checks import Check, as_text, exit_status, plain
 from bot.upkeep.connection_checks import check_account, check_connection
@@ -105,7 +106,7 @@ _UP: Final = frozenset((f"operation.{verb}", "fulfilled") for verb in OperationV
 #: The example's values that aren't defaults.
 _PLACEHOLDERS: Final = re.compile(r"^(SLACK_BOT_TOKEN|USHER_CONNECTIONS|USHER_PUBLIC_URL)=.*$", re.MULTILINE)
 #: Fields of a connection that are asked for, and so aren't among its options.
-_ASKED: Final = frozenset({"name", "provider", "title", "base_url"})
+_ASKED: Final = frozenset({"name", "provider", "source", "title", "base_url"})
 
 
 def init(_arguments: argparse.Namespace) -> int:
@@ -215,7 +216,8 @@ class Conversation:
 
     def _connect(self) -> None:
         place = connections_source() or Path("connections.toml").absolute()
-        question = _WHERE.format(known=", ".join(sorted(provider_classes())))
+        known = (f"{kind} ({whose})" if whose else kind for kind, whose in sorted(installed().items()))
+        question = _WHERE.format(known=", ".join(known))
         if isinstance(place, Path) and not place.exists():
             self._tell(_BEGIN)
             self._answer(self._ask, question, partial(self._connection, place))
@@ -227,10 +229,15 @@ class Conversation:
     def _connection(self, place: Path, value: str) -> str:
         """Write a file with the connection that was answered if its server answers; return what is wrong."""
         word, _, url = (part.strip() for part in value.partition(" "))
-        kind, known = word.casefold(), provider_classes()
+        kind, known = word.casefold(), installed()
         if kind not in known:
             return f"{plain(word)} isn't one of {', '.join(sorted(known))}. Type one of them and its address."
-        text, secrets = _table(kind, url, self._ask_secret)
+        source = known[kind].partition(" ")[0]
+        try:
+            provider = provider_class(kind, source)
+        except SettingsError as refused:
+            return "\n".join(refused.problems)
+        text, secrets = _table(provider, source, url, self._ask_secret)
         for name, secret in secrets.items():
             give(name, secret)
         if wrong := self._tried(text):
@@ -238,8 +245,8 @@ class Conversation:
         for name, secret in secrets.items():
             keep(name, secret, "The connections file refers to it")
         _write(place, text)
-        if issubclass(known[kind], base.Page):
-            self._tell(_PAGE.format(title=known[kind].title, kind=kind))
+        if issubclass(provider, base.Page):
+            self._tell(_PAGE.format(title=provider.title, kind=kind))
         return ""
 
     def _tried(self, place: Path | str) -> str:
@@ -397,11 +404,14 @@ def keep(name: str, value: str, remark: str) -> None:
     give(name, value)
 
 
-def _table(kind: str, url: str, ask_secret: Ask) -> tuple[str, dict[str, str]]:
+def _table(
+    provider: type[base.Provider], source: str, url: str, ask_secret: Ask
+) -> tuple[str, dict[str, str]]:
     """Return the connections file, and the variables of the secrets that it can't do without."""
+    kind, secrets = provider.kind, dict[str, str]()
     rows = ["# `usher docs settings` explains every key.", f"[connections.{kind}]"]
-    rows += [f"provider = {_toml(kind)}", f"base_url = {_toml(url)}"]
-    secrets, provider = dict[str, str](), provider_classes()[kind]
+    rows += [f"provider = {_toml(kind)}", *([f"from = {_toml(source)}"] if source else ())]
+    rows.append(f"base_url = {_toml(url)}")
     for key, field in provider.settings_model.model_fields.items():
         is_secret, variable = "SecretStr" in str(field.annotation), f"{kind}_{key}".upper()
         if is_secret and field.is_required():

@@ -1,18 +1,15 @@
 """The providers, each a module or package here, and the connections to them that operators configure.
 
-A provider is named by its ``kind`` and imported when asked for. The connections file has one TOML table per
-connection, checked by the provider's own settings model. Anyone who can write to it decides where people's
-tokens are sent, so it is refused if others may write it, or if others may read it while it contains secrets.
+A provider is named by its ``kind``, and by the distribution that brings it, if that isn't Usher's (``door``).
+The connections file has one TOML table per connection, checked by the provider's own settings model. Anyone
+who can write to it decides where people's tokens are sent, so it is refused if others may write it, or if
+others may read it while it contains secrets.
 """
 
-import importlib
-import inspect
-import pkgutil
 import re
 import tomllib
 from collections import Counter
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +17,8 @@ from pydantic import ValidationError
 
 from bot.providers.base import Provider, Runs
 from bot.providers.connection import ConnectionSettings
+from bot.providers.door import distribution_of, provider_class
+from bot.providers.door import provider_classes as provider_classes
 from bot.support.environment import ELSEWHERE, READABLE, WRITABLE, resolve_secret
 from bot.support.http import Http
 from bot.support.settings import SettingsError, in_our_words
@@ -29,39 +28,15 @@ NAME = re.compile(r"^[a-z][a-z0-9_-]{0,30}$")
 _FORMER_KEYS: Final = {"recipes": "templates", "presets": "templates"}
 
 
-@cache
-def provider_class(kind: str) -> type[Provider] | None:
-    """Return the provider of a kind, None if there is none."""
-    if kind not in _modules():
-        return None
-    for value in vars(importlib.import_module(f"{__name__}.{kind}")).values():
-        if inspect.isclass(value) and issubclass(value, Provider) and not inspect.isabstract(value):
-            return value
-    return None
-
-
-@cache
-def provider_classes() -> Mapping[str, type[Provider]]:
-    """Return every provider of this folder by its kind."""
-    found = {kind: provider_class(kind) for kind in _modules()}
-    return {kind: provider for kind, provider in found.items() if provider is not None}
-
-
-@cache
-def _modules() -> frozenset[str]:
-    return frozenset(module.name for module in pkgutil.iter_modules(__path__))
-
-
 def build(settings: ConnectionSettings, http: Http) -> Provider:
     """Create the provider of one connection; raise SettingsError if there is none of that kind.
 
     From then on, no response contains the connection's own secrets.
     """
-    provider = provider_class(settings.provider)
-    if provider is None:
-        raise SettingsError(
-            [f"connections.{settings.name}.provider: needs one of {', '.join(sorted(provider_classes()))}"]
-        )
+    try:
+        provider = provider_class(settings.provider, settings.source)
+    except SettingsError as wrong:
+        raise SettingsError([f"connections.{settings.name}{one}" for one in wrong.problems]) from None
     http.hide(settings.secrets())
     return provider(settings, http)
 
@@ -124,20 +99,32 @@ def secrets_of(settings: Mapping[str, ConnectionSettings]) -> list[str]:
 
 def runs_commands(settings: Mapping[str, ConnectionSettings]) -> bool:
     """Return whether any of these connections runs commands that people type."""
-    classes = (provider_class(given.provider) for given in settings.values())
-    return any(one is not None and issubclass(one, Runs) and one.runs_commands() for one in classes)
+    classes = (provider_class(given.provider, given.source) for given in settings.values())
+    return any(issubclass(one, Runs) and one.runs_commands() for one in classes)
+
+
+def distributions(settings: Mapping[str, ConnectionSettings]) -> dict[str, str]:
+    """Return which distribution runs for each connection whose provider isn't ours, with its version."""
+    found = {name: distribution_of(given.provider, given.source) for name, given in settings.items()}
+    return {name: one for name, one in found.items() if one}
 
 
 def _holds_secrets(table: dict[str, Any]) -> bool:
     """Return whether a table contains a secret itself, rather than a reference to it."""
-    provider = provider_class(str(table.get("provider")))
-    fields = {} if provider is None else provider.settings_model.model_fields
+    try:
+        fields = _class_of(table).settings_model.model_fields
+    except SettingsError:
+        return False
     return any(
         "SecretStr" in str(field.annotation)
         and isinstance(table.get(name), str)
         and not str(table[name]).startswith(ELSEWHERE)
         for name, field in fields.items()
     )
+
+
+def _class_of(table: Mapping[str, Any]) -> type[Provider]:
+    return provider_class(str(table.get("provider")), str(table.get("from", "")))
 
 
 def _tables(source: Path | str) -> tuple[dict[str, Any], list[str]]:
@@ -172,9 +159,7 @@ def _connection(
 ) -> ConnectionSettings:
     if not NAME.match(name):
         raise SettingsError([": its name needs lower-case letters, digits, - and _, at most 31"])
-    provider = provider_class(str(table.get("provider")))
-    if provider is None:
-        raise SettingsError([f".provider: needs one of {', '.join(sorted(provider_classes()))}"])
+    provider = _class_of(table)
     # The connection is named by its table: a key of that name would rename it.
     problems = [".name: isn't a key: the table's name is the connection's"] if "name" in table else []
     values: dict[str, Any] = {"title": provider.title if is_only else f"{provider.title} ({name})"}

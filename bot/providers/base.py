@@ -519,6 +519,8 @@ class Provider(ABC):
     NotFound → gone; UnknownOutcome → read before the next call; the rest of TemporaryError → later.
     """
 
+    #: For which version of ``usher.provider`` it is written; one from outside has to say so.
+    api: ClassVar[int] = -1
     kind: ClassVar[str]
     #: What people call it, unless the connection has a title.
     title: ClassVar[str]

@@ -125,6 +125,8 @@ class ConnectionSettings(Strict):
 
     name: str
     provider: str
+    #: The distribution that brings the provider; "" for Usher's own.
+    source: str = Field("", alias="from")
     title: str
     base_url: str
     linking: tuple[Linking, ...] = ("token",)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from pydantic import SecretStr
 
-from bot.providers import base
+from bot.providers import base, distributions
 from bot.providers.requests import refuses_others, unless_absent
 from bot.services.linking import refused_token, return_address
 from bot.support import errors
@@ -34,7 +34,8 @@ async def check_connection(name: str, provider: base.Provider) -> Check:
         elif isinstance(failed, errors.CredentialRefused):
             advice = "Check the connection's own token."
         return Check(label, False, why(failed), advice)
-    answers = f"{provider.settings.base_url} answers"
+    whose = distributions({name: provider.settings}).get(name)
+    answers = f"{provider.settings.base_url} answers{f' to {whose}' if whose else ''}"
     if not version:
         found = f"{answers}, but says what it is only to people who have an account there"
         return Check(label, True, found, "It's known once somebody's token was accepted.", is_warning=True)

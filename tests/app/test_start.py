@@ -24,6 +24,7 @@ from playground.processes import reserved_port
 from tests.app.command_line import environment, run, running
 from tests.playground.slack_help import slack
 from tests.rigs.connections import load_connections
+from tests.rigs.outside import install
 
 
 def of_slack(local, **changes):
@@ -321,3 +322,21 @@ async def test_asked_to_stop_while_slack_keeps_it_waiting_it_goes_at_once(tmp_pa
     assert ended.status == 0
     assert "ready" not in ended.err
     assert "Traceback" not in ended.err
+
+
+async def test_the_audit_says_whose_provider_runs_and_which_version(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    install(tmp_path)
+    mine = tmp_path / "mine.toml"
+    mine.write_text(
+        '[connections.new]\nprovider = "lagoon"\nfrom = "usher-lagoon"\n'
+        'base_url = "https://new.example.org"\naccess_token = "t0ken-of-the-account"\n'
+    )
+    mine.chmod(0o600)
+    async with (
+        slack() as (local, _client),
+        process(tmp_path, **of_slack(local, USHER_CONNECTIONS=str(mine))) as made,
+    ):
+        await made.start(loops=False)
+        (found,) = [row for row in await made.store.audit_entries() if row["action"] == "providers.loaded"]
+    assert json.loads(found["detail"]) == {"new": "usher-lagoon 1.4"}

@@ -373,6 +373,7 @@ def test_every_variable_has_its_proof():
 #: The test of each key that would fail if it were ignored.
 KEYS = {
     "provider": "providers/test_connections.py::test_two_connections_become_their_providers",
+    "source": "providers/test_door.py::test_another_distribution_or_none_is_refused_by_name",
     "title": "providers/test_connections.py::test_two_connections_become_their_providers",
     "base_url": "scenarios/test_every_setting.py::test_the_addresses_of_a_connection_are_used",
     "linking": (

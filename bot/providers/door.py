@@ -1,0 +1,121 @@
+"""The door for providers: those of this folder, and what other distributions bring.
+
+A kind of ours is a module or package here. Another one is an entry point of the group ``usher.providers``.
+Its code runs with everybody's tokens, so it is imported only once a connection names its distribution.
+"""
+
+import importlib
+import inspect
+import pkgutil
+import re
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import Distribution, EntryPoint, entry_points
+from typing import Any, Final, TypeGuard
+
+from bot.providers.base import Provider
+from bot.providers.requests import clean
+from bot.support.settings import SettingsError
+
+#: The entry points by which distributions say which providers they bring, each named by its kind.
+GROUP: Final = "usher.providers"
+#: The version of ``usher.provider`` that providers from outside have to be written for.
+API: Final = 0
+_OURS: Final = __name__.rpartition(".")[0]
+_DECLARED: Final = ("kind", "title", "pace")
+
+
+@cache
+def provider_class(kind: str, source: str = "") -> type[Provider]:
+    """Return the provider of a kind from a distribution ("": ours); raise SettingsError with all problems.
+
+    They are of a connection's keys, each beginning with the key's name.
+    """
+    if (ours := _ours(kind)) is not None:
+        if source:
+            raise SettingsError([f".from: has to be left out: {kind} is Usher's own provider"])
+        return ours
+    brought = {_normal(one.dist.name): one for one in entry_points(group=GROUP, name=kind) if one.dist}
+    if found := brought.get(_normal(source)):
+        return _loaded(found, _named(found.dist))
+    if brought:
+        raise SettingsError([f".from: needs to be {_either(brought)}, the distribution that brings {kind}"])
+    if source:
+        raise SettingsError([f".from: {source} isn't installed, or doesn't bring a provider {kind}"])
+    raise SettingsError([f".provider: needs one of {', '.join(sorted(provider_classes()))}"])
+
+
+@cache
+def provider_classes() -> Mapping[str, type[Provider]]:
+    """Return every provider of this folder by its kind."""
+    return {kind: found for kind in sorted(_modules()) if (found := _ours(kind)) is not None}
+
+
+def installed() -> dict[str, str]:
+    """Return every kind that can be had, with the distribution that brings it and its version ("": ours).
+
+    Nothing from outside is imported. What several bring is left out: a connection has to choose.
+    """
+    brought: dict[str, list[str]] = {}
+    for one in entry_points(group=GROUP):
+        brought.setdefault(one.name, []).append(_named(one.dist))
+    alone = {kind: names[0] for kind, names in brought.items() if len(names) == 1}
+    return alone | dict.fromkeys(provider_classes(), "")
+
+
+def distribution_of(kind: str, source: str) -> str:
+    """Return name and version of the distribution that a connection's provider is from ("": ours)."""
+    brought = (one.dist for one in entry_points(group=GROUP, name=kind) if one.dist)
+    return next((_named(one) for one in brought if source and _normal(one.name) == _normal(source)), "")
+
+
+@cache
+def _modules() -> frozenset[str]:
+    return frozenset(module.name for module in pkgutil.iter_modules(importlib.import_module(_OURS).__path__))
+
+
+def _ours(kind: str) -> type[Provider] | None:
+    """Return the provider that a module or package defines, and not the one that it derives it from."""
+    if kind not in _modules():
+        return None
+    place = f"{_OURS}.{kind}"
+    for value in vars(importlib.import_module(place)).values():
+        if _is_provider(value) and f"{value.__module__}.".startswith(f"{place}.") and value.kind == kind:
+            return value
+    return None
+
+
+def _is_provider(value: Any) -> TypeGuard[type[Provider]]:
+    return inspect.isclass(value) and issubclass(value, Provider) and not inspect.isabstract(value)
+
+
+def _loaded(found: EntryPoint, where: str) -> type[Provider]:
+    """Import a provider from outside; what it lacks is said by name, all at once."""
+    try:
+        value = found.load()
+    except Exception as error:  # noqa: BLE001 - whatever somebody else's module raises
+        why = f"{type(error).__name__}: {clean(str(error))}"
+        raise SettingsError([f".provider: {where} can't be imported: {why}"]) from None
+    if not (inspect.isclass(value) and issubclass(value, Provider)):
+        raise SettingsError([f".provider: {found.value} of {where} isn't a subclass of Provider"])
+    problems = [f"lacks {name}" for name in _DECLARED if not hasattr(value, name)]
+    problems += [f"lacks the method {name}" for name in sorted(value.__abstractmethods__)]
+    kind, api = getattr(value, "kind", found.name), value.api
+    problems += [f"calls itself {kind}, not {found.name}"] if kind != found.name else []
+    problems += [f"is written for API {api}, not {API}"] if api != API else []
+    if problems:
+        raise SettingsError([f".provider: {where} {problem}" for problem in problems])
+    return value
+
+
+def _named(found: Distribution | None) -> str:
+    return "" if found is None else f"{found.name} {found.version}"
+
+
+def _normal(name: str) -> str:
+    """Return a distribution's name as packages are compared (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _either(brought: Mapping[str, EntryPoint]) -> str:
+    return " or ".join(f'"{name}"' for name in sorted(brought))
