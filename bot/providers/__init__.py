@@ -16,6 +16,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from bot.providers.base import Provider, Runs
+from bot.providers.binding import bind
 from bot.providers.connection import ConnectionSettings
 from bot.providers.door import distribution_of, provider_class
 from bot.providers.door import provider_classes as provider_classes
@@ -37,8 +38,15 @@ def build(settings: ConnectionSettings, http: Http) -> Provider:
         provider = provider_class(settings.provider, settings.source)
     except SettingsError as wrong:
         raise SettingsError([f"connections.{settings.name}{one}" for one in wrong.problems]) from None
+    return made(provider, settings, http)
+
+
+def made(provider: type[Provider], settings: ConnectionSettings, http: Http) -> Provider:
+    """Create a provider whose verbs are bound to whose secret acts."""
     http.hide(settings.secrets())
-    return provider(settings, http)
+    built = provider(settings, http)
+    bind(built)
+    return built
 
 
 def read_connections(

@@ -10,12 +10,10 @@ from __future__ import annotations
 import math
 import re
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any, ClassVar, Generic, Literal, TypeVar
-
-from pydantic import SecretStr
+from typing import Any, ClassVar, Generic, TypeVar
 
 from bot.domain.forms import Form, NameRule, Purpose, Spec, Values
 from bot.domain.observed import Created, Event, Observed, Traces
@@ -24,25 +22,14 @@ from bot.domain.runs import FoundRun, ObservedRun, OutputChunk, Run
 from bot.domain.snapshots import About
 from bot.domain.stops import Effects, StopEffect, StopMode
 from bot.domain.workspaces import Workspace
+from bot.providers.access import Access, Acts, Carries, Credential, Identity, Listing, SendWindow
 from bot.providers.connection import ConnectionSettings, Linking, allowed_ide_url, named
-from bot.support.errors import InvalidRequest
+from bot.providers.requests import Api
+from bot.support.errors import CredentialRefused, InvalidRequest
 from bot.support.http import Http
-
-T = TypeVar("T")
 
 #: The most seconds by which our clock and a provider's may differ.
 CLOCK_SKEW = 120.0
-
-
-class Listing(list[T]):
-    """Hold the entries of a list, in the server's order.
-
-    It is not whole if an entry couldn't even be identified: then nothing follows from what is missing.
-    """
-
-    def __init__(self, entries: Iterable[T] = (), *, is_whole: bool = True) -> None:
-        super().__init__(entries)
-        self.is_whole = is_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +79,6 @@ class TokenHelp:
 
 
 @dataclass(frozen=True, slots=True)
-class SendWindow:
-    """Limit when a status read may be sent: not after ``until`` on the injected monotonic clock."""
-
-    until: float
-
-
-@dataclass(frozen=True, slots=True)
 class Embedding:
     """Say what our own page loads to show an IDE in it.
 
@@ -123,81 +103,6 @@ class Embedding:
         """Return whether the page may load from a host."""
         known = (self.sdk_host, self.endpoint.partition("://")[2], *self.hosts)
         return any(host == one or (one.startswith("*.") and host.endswith(one[1:])) for one in known)
-
-
-#: Whose secret an account uses: the person's own, or the connection's, for a username that was approved
-#: (``admin``; if possible through that person's own token, which the connection's secret can get) or
-#: if the provider has no user accounts (``none``).
-Acts = Literal["person", "admin", "none"]
-_ACTS = "acts"
-
-
-@dataclass(frozen=True, slots=True)
-class Credential:
-    """Hold what opens a person's account; only ever in memory, encrypted at rest (``bot.support.vault``)."""
-
-    token: SecretStr
-    refresh_token: SecretStr | None = None
-    extra: Mapping[str, str] = field(default_factory=dict)
-    #: When it ends (epoch seconds) as its provider said, None if it never does or nobody said. Rows keep it.
-    ends_at: float | None = None
-    #: Whose call it is, if not its owner's: their secrets must not come back either.
-    made_for: Credential | None = None
-
-    def secrets(self) -> tuple[str, ...]:
-        """Return what must not come back in a response."""
-        own = tuple(one.get_secret_value() for one in (self.token, self.refresh_token) if one is not None)
-        return own if self.made_for is None else (*own, *self.made_for.secrets())
-
-    @classmethod
-    def of_connection(cls, acts: Acts) -> Credential:
-        """Return the credential of an account that uses the connection's own secret: it contains none."""
-        return cls(SecretStr(""), extra={_ACTS: acts})
-
-    @property
-    def acts(self) -> Acts:
-        """Return whose secret opens the account."""
-        value = self.extra.get(_ACTS, "person")
-        return "admin" if value == "admin" else "none" if value == "none" else "person"
-
-    @property
-    def is_renewable(self) -> bool:
-        """Return whether it can be renewed without the person, because it came with what that takes."""
-        is_minted = self.acts == "admin" and bool(self.token.get_secret_value())
-        return self.refresh_token is not None or is_minted
-
-    def as_mapping(self) -> dict[str, str]:
-        """Return it in plain text for the vault to seal; store it nowhere else."""
-        mapping = {
-            "token": self.token.get_secret_value(),
-            **{f"x_{key}": value for key, value in self.extra.items()},
-        }
-        if self.refresh_token is not None:
-            mapping["refresh_token"] = self.refresh_token.get_secret_value()
-        return mapping
-
-    @classmethod
-    def from_mapping(cls, mapping: Mapping[str, str]) -> Credential:
-        """Restore it from the result of ``as_mapping``."""
-        refresh = mapping.get("refresh_token")
-        extra = {key[2:]: value for key, value in mapping.items() if key.startswith("x_")}
-        return cls(SecretStr(mapping["token"]), SecretStr(refresh) if refresh else None, extra)
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """Pair a linked username with its credential: the identity for a call."""
-
-    username: str
-    credential: Credential
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Say whose account a checked credential opens; ``username`` is empty if the server doesn't say."""
-
-    username: str
-    credential: Credential
 
 
 #: A provider's offer, in its own type.
@@ -236,7 +141,7 @@ class Removal(Facet):
     """Delete workspaces for good."""
 
     @abstractmethod
-    async def remove(self, access: Access, remote_id: str) -> None:
+    async def remove(self, access: Access, workspace: Workspace) -> None:
         """Delete a workspace for good."""
 
 
@@ -512,6 +417,9 @@ Needed = TypeVar("Needed", bound=Facet)
 URL_NOT_ALLOWED = "Its link leads to a host that this connection doesn't allow."
 
 
+NO_SECRET = "this connection has no token of its own"  # noqa: S105 - a sentence
+
+
 class Provider(ABC):
     """Translate for one connection. All methods raise kinds of ``bot.support.errors.ProviderError`` only.
 
@@ -520,7 +428,7 @@ class Provider(ABC):
     """
 
     #: For which version of ``usher.provider`` it is written; one from outside has to say so.
-    api: ClassVar[int] = -1
+    api_version: ClassVar[int] = -1
     kind: ClassVar[str]
     #: What people call it, unless the connection has a title.
     title: ClassVar[str]
@@ -528,6 +436,9 @@ class Provider(ABC):
     pace: ClassVar[Pace]
     #: The ways of stopping that exist here at all; ``Observed.actions`` says what a workspace supports now.
     stop_modes: ClassVar[frozenset[StopMode]] = frozenset({"stop"})
+    #: Where the API is below the base URL, and where a request has its credential.
+    api_path: ClassVar[str] = ""
+    carries: ClassVar[Carries] = Carries()
     #: The key of a template's name in a spec.
     template_key: ClassVar[str] = "template"
     #: What Usher calls something new here: by it, names are proposed, made for classes, and marked.
@@ -539,13 +450,28 @@ class Provider(ABC):
         self.settings = settings
         #: Every word that somebody types is compared with them.
         self._secrets = frozenset(settings.secrets())
-        self.http = http
+        #: The client without a credential, for what everybody may ask.
+        self.api = Api(http, settings.base_url + self.api_path, self.carries, self.hosts)
 
     # -- what every provider has ---------------------------------------------------------------------------
 
     def gate_key(self, remote_id: str) -> str:
         """Return the poll gate's key: each workspace has one gate, whoever reads it."""
         return f"{self.settings.base_url}#{remote_id}"
+
+    def row(self, remote_id: str, seen: Observed, whose: Principal) -> Workspace:
+        """Return the row of a workspace as a read found it, where no store keeps one."""
+        return Workspace(
+            remote_id,
+            whose,
+            self.settings.name,
+            remote_id,
+            self.gate_key(remote_id),
+            seen.name or remote_id,
+            state=seen.state,
+            actions=seen.actions,
+            is_kept=seen.is_kept,
+        )
 
     def renamed(self, remote_id: str, former: str, username: str) -> str:
         """Return a workspace's id by the new name of a person who was called ``former`` there; pure."""
@@ -561,11 +487,14 @@ class Provider(ABC):
         """
 
     @abstractmethod
-    async def start(self, access: Access, remote_id: str) -> None:
-        """Ask for a start; return once it is accepted. One that is already running counts as success."""
+    async def start(self, access: Access, workspace: Workspace) -> None:
+        """Ask for a start; return once it is accepted. One that is already running counts as success.
+
+        The row, here and below, was just read through the gate: nothing reads beside it.
+        """
 
     @abstractmethod
-    async def stop(self, access: Access, remote_id: str, mode: StopMode = "stop") -> None:
+    async def stop(self, access: Access, workspace: Workspace, mode: StopMode = "stop") -> None:
         """Ask for a stop; return once it is accepted. One that is already stopped counts as success.
 
         A mode that is not in ``stop_modes`` raises InvalidRequest.
@@ -610,8 +539,25 @@ class Provider(ABC):
         return ""
 
     def acts(self, access: Access, call: str) -> Acts:
-        """Return whose secret a call (``start``, ``stop``, ``create`` …) uses, for the audit."""
+        """Declare whose secret a call (``read``, ``start``, ``create`` …) uses: it is bound to that."""
         return access.credential.acts
+
+    def bound(self, access: Access, call: str) -> Access:
+        """Return the access that a call is made with; raise CredentialRefused if its secret isn't there."""
+        if self.acts(access, call) == "person":
+            return replace(access, bound=self.api.acting_as(access.credential))
+        return replace(access, bound=self.own(access.credential))
+
+    def own(self, made_for: Credential | None = None) -> Api:
+        """Return the client with the connection's own secret; raise CredentialRefused if it has none."""
+        secret = self.settings.own
+        if secret is None:
+            raise CredentialRefused(NO_SECRET)
+        return self.api.acting_as(Credential(secret, made_for=made_for))
+
+    def hosts(self) -> Mapping[str, bool]:
+        """Return the patterns of other hosts that are called, and whether the credential goes there; pure."""
+        return {}
 
     def needs_record(self, access: Access) -> bool:
         """Return whether calls can reach everybody's workspaces: then only known ones are touched."""

@@ -195,6 +195,12 @@ class ConnectionSettings(Strict):
         found: tuple[Prepared, ...] = getattr(self, "templates", ())
         return found
 
+    @property
+    def own(self) -> SecretStr | None:
+        """Return the secret with which the connection itself acts, None if it has none."""
+        found: SecretStr | None = next((getattr(self, key) for key in self.ways.values() if key), None)
+        return found
+
     def secrets(self) -> tuple[str, ...]:
         """Return every secret that the connection itself holds."""
         return tuple(

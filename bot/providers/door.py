@@ -98,14 +98,19 @@ def _loaded(found: EntryPoint, where: str) -> type[Provider]:
         raise SettingsError([f".provider: {where} can't be imported: {why}"]) from None
     if not (inspect.isclass(value) and issubclass(value, Provider)):
         raise SettingsError([f".provider: {found.value} of {where} isn't a subclass of Provider"])
-    problems = [f"lacks {name}" for name in _DECLARED if not hasattr(value, name)]
-    problems += [f"lacks the method {name}" for name in sorted(value.__abstractmethods__)]
-    kind, api = getattr(value, "kind", found.name), value.api
-    problems += [f"calls itself {kind}, not {found.name}"] if kind != found.name else []
-    problems += [f"is written for API {api}, not {API}"] if api != API else []
-    if problems:
+    if problems := problems_with(value, found.name):
         raise SettingsError([f".provider: {where} {problem}" for problem in problems])
     return value
+
+
+def problems_with(value: type[Provider], name: str) -> list[str]:
+    """Return what keeps a provider from outside from being the one of a name."""
+    problems = [f"lacks {declared}" for declared in _DECLARED if not hasattr(value, declared)]
+    problems += [f"lacks the method {method}" for method in sorted(value.__abstractmethods__)]
+    kind, api = getattr(value, "kind", name), value.api_version
+    problems += [f"calls itself {kind}, not {name}"] if kind != name else []
+    problems += [f"is written for API {api}, not {API}"] if api != API else []
+    return problems
 
 
 def _named(found: Distribution | None) -> str:

@@ -4,13 +4,15 @@ A missing required value becomes BadAnswer naming the field. A malformed optiona
 once. In a list, no entry hides another (``entries``).
 """
 
+from __future__ import annotations
+
 import asyncio
 import re
 import secrets
 import unicodedata
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from math import isfinite
@@ -20,11 +22,12 @@ from urllib.parse import quote
 import structlog
 from pydantic import SecretStr
 
-from bot.providers.base import Credential, Listing, SendWindow
+from bot.providers.access import Carries, Credential, Listing, SendWindow
+from bot.providers.connection import allowed_ide_url, origin_of
 from bot.support import errors
 from bot.support.cleaning import HIDDEN
-from bot.support.http import Asking, Http
-from bot.support.responses import Response
+from bot.support.http import Asking, Http, open_stream
+from bot.support.responses import Response, Stream
 
 log = structlog.get_logger(__name__)
 
@@ -38,28 +41,37 @@ _HEADER_SAFE = re.compile(r"[!-~]{1,4096}")
 
 
 class Options(Asking, total=False):
-    """Name a call's options besides its address (``Http.request``)."""
+    """Name a call's options besides its address (``Http.request``).
 
+    ``hides`` are secrets that must not come back, besides the credential's.
+    """
+
+    headers: Mapping[str, str]
     max_bytes: int
     hides: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """Call one API below ``root`` (normalised, no trailing slash)."""
+    """Call one API below ``root`` (normalised, no trailing slash), as a credential's owner or as nobody.
 
-    http: Http
+    The credential is sent there only, where ``carries`` says, and to ``hosts`` that are declared to get it.
+    It comes back in nothing: no answer, no stream, no error. Addresses are paths, percent-encoded; whole
+    ones must lead to the API's own origin or to a declared host, wherever they are from.
+    """
+
+    _http: Http
     root: str
-    scheme: str = "token"
+    carries: Carries
+    hosts: Callable[[], Mapping[str, bool]] = dict
+    credential: Credential | None = None
+
+    def acting_as(self, credential: Credential | None) -> Api:
+        """Return the client with another credential."""
+        return replace(self, credential=credential)
 
     async def call(
-        self,
-        method: str,
-        path: str,
-        credential: Credential | None,
-        *,
-        window: SendWindow | None = None,
-        **options: Unpack[Options],
+        self, method: str, address: str, *, window: SendWindow | None = None, **options: Unpack[Options]
     ) -> Response:
         """Send once and return a 2xx response; otherwise like ``send``.
 
@@ -67,7 +79,7 @@ class Api:
         UnknownOutcome if it was sent and nothing usable came back.
         """
         changes = method not in _READS
-        response = await self.send(method, path, credential, changes=changes, window=window, **options)
+        response = await self.send(method, address, changes=changes, window=window, **options)
         if not 200 <= response.status < 300:
             raise error_of(response, changes=changes)
         if changes and response.body.strip():
@@ -79,27 +91,64 @@ class Api:
     async def send(
         self,
         method: str,
-        path: str,
-        credential: Credential | None,
+        address: str,
         *,
-        changes: bool,
+        changes: bool = False,
         window: SendWindow | None = None,
         **options: Unpack[Options],
     ) -> Response:
-        """Send once and return the response, whatever its status; ``path`` is already percent-encoded.
-
-        ``hides`` are secrets that must not come back, besides the credential's.
-        """
-        if credential is not None:
-            options["hides"] = credential.secrets()
+        """Send once and return the response, whatever its status; no redirect is followed."""
+        url, asked = self._asked(address, options)
+        until = None if window is None else window.until
         with may_have_acted() if changes else nullcontext():
-            return await self.http.request(
-                method,
-                self.root + path,
-                headers=authorization(credential, self.scheme),
-                send_until=None if window is None else window.until,
-                **options,
-            )
+            return await self._http.request(method, url, send_until=until, **asked)
+
+    async def glance(self, address: str, **options: Unpack[Options]) -> Response:
+        """Read what an event stream has to say now (``Http.glance``)."""
+        url, asked = self._asked(address, options)
+        headers = {**asked["headers"], "Accept": "text/event-stream"}
+        return await self._http.glance(url, headers=headers, hides=asked["hides"])
+
+    def stream(
+        self, method: str, address: str, *, max_bytes: int, json_body: Any = None
+    ) -> AbstractAsyncContextManager[Stream]:
+        """Open a response to be read piece by piece (``open_stream``)."""
+        url, asked = self._asked(address, {"max_bytes": max_bytes, "json_body": json_body})
+        return open_stream(self._http, method, url, **asked)
+
+    def _asked(self, address: str, options: Options) -> tuple[str, Any]:
+        """Return the whole address, and the options with the credential where that goes."""
+        url, takes_it = self._whole(address)
+        secrets = self.credential.secrets() if self.credential is not None else ()
+        headers = {"Accept": "application/json", **options.get("headers", {})}
+        more: dict[str, Any] = {}
+        if self.credential is not None and takes_it:
+            name, scheme = self.carries.name, self.carries.scheme
+            token = sendable(self.credential)
+            if self.carries.in_query:
+                more["query"] = {name: token, **(options.get("query") or {})}
+            else:
+                headers[name] = f"{scheme} {token}" if scheme else token
+        return url, {**options, **more, "headers": headers, "hides": (*options.get("hides", ()), *secrets)}
+
+    def _whole(self, address: str) -> tuple[str, bool]:
+        """Return the whole address, and whether the credential goes there; raise Untrusted if nothing may."""
+        if address.startswith("/"):
+            return self.root + address, True
+        if is_at(address, self.root):
+            return address, True
+        for pattern, takes_it in self.hosts().items():
+            if allowed_ide_url(address, self.root, (pattern,)) is not None:
+                return address, takes_it
+        raise errors.Untrusted("the address leads to another server")
+
+
+def is_at(url: str, root: str) -> bool:
+    """Return whether two addresses have the same origin."""
+    try:
+        return origin_of(url) == origin_of(root)
+    except ValueError:
+        return False
 
 
 @contextmanager
@@ -196,15 +245,12 @@ def path_part(text: str) -> str:
     return quoted
 
 
-def authorization(credential: Credential | None, scheme: str = "token") -> dict[str, str]:
-    """Return the header; raise CredentialRefused if it can't be a token, before it is sent anywhere."""
-    headers = {"Accept": "application/json"}
-    if credential is not None:
-        token = credential.token.get_secret_value()
-        if not _HEADER_SAFE.fullmatch(token):
-            raise errors.CredentialRefused("the token contains characters that no token has")
-        headers["Authorization"] = f"{scheme} {token}"
-    return headers
+def sendable(credential: Credential) -> str:
+    """Return a token; raise CredentialRefused if it can't be one, before it is sent anywhere."""
+    token = credential.token.get_secret_value()
+    if not _HEADER_SAFE.fullmatch(token):
+        raise errors.CredentialRefused("the token contains characters that no token has")
+    return token
 
 
 def error_of(response: Response, *, changes: bool) -> errors.ProviderError:

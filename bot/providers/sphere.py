@@ -29,7 +29,6 @@ from bot.providers.connection import ConnectionSettings, HostPatterns, Linking, 
 from bot.providers.requests import MAX_MESSAGE, clean, note, object_in, text_in, word_in
 from bot.support import errors
 from bot.support.cleaning import HIDDEN, hidden
-from bot.support.http import TOTAL_SECONDS, Http
 
 #: The token is part of every call's address, so it has to be valid there.
 _TOKEN = re.compile(r"[!-~]{1,1000}")
@@ -48,7 +47,7 @@ class SphereSettings(ConnectionSettings):
     """
 
     # The account has one token and no users.
-    ways: ClassVar[Mapping[Linking, str]] = {"none": ""}
+    ways: ClassVar[Mapping[Linking, str]] = {"none": "access_token"}
 
     linking: tuple[Linking, ...] = ("none",)
     access_token: SecretStr
@@ -165,28 +164,33 @@ class SphereProvider(base.Provider, base.Removal, base.Making[Offer], base.Page,
     title: ClassVar[str] = "Sphere Engine"
     settings_model: ClassVar[type[ConnectionSettings]] = SphereSettings
     settings: SphereSettings
+    api_path: ClassVar[str] = _API
+    carries: ClassVar[base.Carries] = base.Carries("access_token", in_query=True)
     offer_model: ClassVar[type[Offer]] = Offer
     # No rate limit is published: 5 s between status reads of a workspace.
     pace: ClassVar[base.Pace] = base.Pace(
         min_poll_interval=5.0, pending=5.0, running=300.0, unused=1800.0, concurrency=20
     )
 
-    def __init__(self, settings: SphereSettings, http: Http) -> None:
-        super().__init__(settings, http)
-        self._api = requests.Api(http, settings.base_url + _API)
+    def hosts(self) -> Mapping[str, bool]:
+        """Name the SDK's host, from which its script is looked at."""
+        return {self.settings.sdk_host: False}
 
     async def status(
         self, access: base.Access, remote_ids: Sequence[str], window: base.SendWindow | None = None
     ) -> Mapping[str, Observed]:
         """Read the states one after another; the list can't be restricted to some."""
-        read = {remote_id: await self._read(remote_id, window) for remote_id in remote_ids}
+        read = {remote_id: await self._read(access, remote_id, window) for remote_id in remote_ids}
         gone = Observed(State.GONE, actions=frozenset())
         return {remote_id: gone if one is None else observed(one) for remote_id, one in read.items()}
 
-    async def _read(self, remote_id: str, window: base.SendWindow | None = None) -> dict[str, Any] | None:
+    async def _read(
+        self, access: base.Access, remote_id: str, window: base.SendWindow | None = None
+    ) -> dict[str, Any] | None:
         """Read a workspace; None if there is none."""
         try:
-            answer = await self._get(f"/workspaces/{_part(remote_id)}", window=window)
+            response = await access.api.call("GET", f"/workspaces/{_part(remote_id)}", window=window)
+            answer = response.json_object()
         except errors.NotFound:
             return None
         workspace = workspace_in(answer)
@@ -194,22 +198,25 @@ class SphereProvider(base.Provider, base.Removal, base.Making[Offer], base.Page,
             raise errors.BadAnswer("the answer is about another workspace")
         return workspace
 
-    async def start(self, access: base.Access, remote_id: str) -> None:
+    async def start(self, access: base.Access, workspace: Workspace) -> None:
         """Resume; refused as long as it is still stopping."""
-        await self._drive(remote_id, "resume", _UP, starts=True)
+        await self._drive(access, workspace, "resume", _UP)
 
-    async def stop(self, access: base.Access, remote_id: str, mode: StopMode = "stop") -> None:
+    async def stop(self, access: base.Access, workspace: Workspace, mode: StopMode = "stop") -> None:
         """Stop; a workspace that is still starting can't be stopped yet, which is a Conflict."""
         self.need_mode(mode)
-        await self._drive(remote_id, "stop", _DOWN)
+        await self._drive(access, workspace, "stop", _DOWN)
 
-    async def remove(self, access: base.Access, remote_id: str) -> None:
+    async def remove(self, access: base.Access, workspace: Workspace) -> None:
         """Remove for good; a PUT, not a DELETE."""
-        await self._drive(remote_id, "remove", _REMOVED)
+        await self._drive(access, workspace, "remove", _REMOVED)
 
-    async def _drive(self, remote_id: str, verb: str, done: re.Pattern[str], *, starts: bool = False) -> None:
+    async def _drive(
+        self, access: base.Access, workspace: Workspace, verb: str, done: re.Pattern[str]
+    ) -> None:
+        starts = verb == "resume"
         try:
-            await self._change("PUT", f"/workspaces/{_part(remote_id)}/{verb}", starts=starts)
+            await _change(access, "PUT", f"/workspaces/{_part(workspace.remote_id)}/{verb}", starts=starts)
         except errors.Forbidden as error:
             # The token may do everything, so what isn't permitted is due to the current state.
             raise errors.Conflict(error.message, status=error.status) from None
@@ -243,7 +250,7 @@ class SphereProvider(base.Provider, base.Removal, base.Making[Offer], base.Page,
             name = requests.clean(requests.word_in(project, "name") or "", requests.MAX_NAME) or key
             return (key, name) if allowed == "all" or key in allowed else None
 
-        projects = dict(requests.entries(await self._pages("/projects"), "items", read))
+        projects = dict(requests.entries(await _pages(access, "/projects"), "items", read))
         return Offer(tuple(forms.Choice(key, name) for key, name in projects.items()))
 
     def form(
@@ -300,7 +307,7 @@ class SphereProvider(base.Provider, base.Removal, base.Making[Offer], base.Page,
         if self.settings.total_minutes is not None:
             fields["retention_time_total"] = str(self.settings.total_minutes)
         try:
-            answer = await self._change("POST", "/workspaces", fields, starts=True)
+            answer = await _change(access, "POST", "/workspaces", fields, starts=True)
         except errors.NotFound:
             raise errors.InvalidRequest(NO_PROJECT) from None
         with requests.may_have_acted():
@@ -319,7 +326,7 @@ class SphereProvider(base.Provider, base.Removal, base.Making[Offer], base.Page,
         """
         query = {"project_id": spec.word("project"), "limit": PAGE}
         listed = requests.entries(
-            await self._pages("/workspaces", query), "items", lambda item: (id_in(item), item)
+            await _pages(access, "/workspaces", query), "items", lambda item: (id_in(item), item)
         )
         if not listed.is_whole:
             return Traces()
@@ -333,7 +340,7 @@ class SphereProvider(base.Provider, base.Removal, base.Making[Offer], base.Page,
 
     async def made_at(self, access: base.Access, remote_id: str) -> float | None:
         """Read when a workspace was made; None if it was not made in the way we make them."""
-        workspace = await self._read(remote_id)
+        workspace = await self._read(access, remote_id)
         return None if workspace is None else self._made_at(workspace)
 
     def _made_at(self, workspace: Mapping[str, Any]) -> float | None:
@@ -343,15 +350,6 @@ class SphereProvider(base.Provider, base.Removal, base.Making[Offer], base.Page,
             and workspace.get("auto_resume") is self.settings.auto_resume
         )
         return moment(workspace.get("created_at")) if is_like_ours else None
-
-    async def _pages(self, path: str, query: Mapping[str, str] | None = None) -> base.Listing[dict[str, Any]]:
-        async def ask(token: str | None) -> dict[str, Any]:
-            more = {} if token is None else {"page_token": token}
-            return await self._get(path, {**(query or {}), **more}, total=LIST_SECONDS)
-
-        return await requests.pages(
-            ask, lambda answer: requests.part_of(answer, "paging").get("next_page_token"), MAX_PAGES
-        )
 
     def events(self, headers: Mapping[str, str], body: bytes) -> list[Event]:
         """Read the webhook about finished scenarios."""
@@ -363,20 +361,19 @@ class SphereProvider(base.Provider, base.Removal, base.Making[Offer], base.Page,
     async def check(self, credential: base.Credential) -> base.Identity:
         """Check the account's own token (GET /test); there are no users whose it could be."""
         with requests.checks_token():
-            await self._try_token()
+            await self.probe()
         return base.Identity("", credential)
 
     async def probe(self) -> str:
         """Check the account's own token: nothing can be asked without one."""
-        await self._try_token()
+
+        async def ask(credential: base.Credential) -> None:
+            response = await self.api.acting_as(credential).call("GET", "/test", total=CHECK_SECONDS)
+            requests.text_in(response.json_object(), "message")
+
+        await ask(base.Credential(self.settings.access_token))
+        await requests.refuses_others(ask)
         return "API v1, the access token is good"
-
-    async def _try_token(self) -> None:
-        async def ask(query: Mapping[str, str]) -> None:
-            requests.text_in(await self._get("/test", query, total=CHECK_SECONDS), "message")
-
-        await ask({})
-        await requests.refuses_others(lambda one: ask({"access_token": one.token.get_secret_value()}))
 
     def page_url(self, remote_id: str) -> str:
         """Return nothing: people have no account at the server."""
@@ -401,45 +398,44 @@ class SphereProvider(base.Provider, base.Removal, base.Making[Offer], base.Page,
             "webhook_secret": "set" if own.webhook_secret is not None else "not set",
         }
 
-    # -- calls -----------------------------------------------------------------------------------------------
 
-    async def _get(
-        self,
-        path: str,
-        query: Mapping[str, str] | None = None,
-        *,
-        window: base.SendWindow | None = None,
-        total: float = TOTAL_SECONDS,
-    ) -> dict[str, Any]:
-        """Send a GET once and return the object in the response; ``path`` is already percent-encoded."""
-        asked = {**self._credential, **(query or {})}
-        return (
-            await self._api.call("GET", path, None, query=asked, window=window, total=total)
-        ).json_object()
+async def _pages(
+    access: base.Access, path: str, query: Mapping[str, str] | None = None
+) -> base.Listing[dict[str, Any]]:
+    async def ask(token: str | None) -> dict[str, Any]:
+        more = {} if token is None else {"page_token": token}
+        asked = {**(query or {}), **more}
+        return (await access.api.call("GET", path, query=asked, total=LIST_SECONDS)).json_object()
 
-    async def _change(
-        self, method: str, path: str, fields: Mapping[str, str] | None = None, *, starts: bool = False
-    ) -> dict[str, Any]:
-        """Send a change once; return the object in the response, empty if it is something else.
+    return await requests.pages(
+        ask, lambda answer: requests.part_of(answer, "paging").get("next_page_token"), MAX_PAGES
+    )
 
-        A request that was sent without a usable answer raises UnknownOutcome. ``starts``: it uses the
-        account's quota, and is refused if that is exhausted.
-        """
-        form = None if fields is None else aiohttp.FormData(dict(fields), default_to_multipart=True)
-        try:
-            response = await self._api.call(method, path, None, form=form, query=self._credential)
-        except errors.PermanentError as refusal:
-            if not (starts and refusal.status in _QUOTA):
-                raise
-            if not refusal.is_quoted:
-                raise errors.NoRoom(NO_ROOM) from None
-            raise errors.NoRoom(refusal.message, status=refusal.status) from None
-        answer = response.json() if response.body.strip() else {}
-        return answer if isinstance(answer, dict) else {}
 
-    @property
-    def _credential(self) -> dict[str, str]:
-        return {"access_token": self.settings.access_token.get_secret_value()}
+async def _change(
+    access: base.Access,
+    method: str,
+    path: str,
+    fields: Mapping[str, str] | None = None,
+    *,
+    starts: bool = False,
+) -> dict[str, Any]:
+    """Send a change once; return the object in the response, empty if it is something else.
+
+    A request that was sent without a usable answer raises UnknownOutcome. ``starts``: it uses the account's
+    quota, and is refused if that is exhausted.
+    """
+    form = None if fields is None else aiohttp.FormData(dict(fields), default_to_multipart=True)
+    try:
+        response = await access.api.call(method, path, form=form)
+    except errors.PermanentError as refusal:
+        if not (starts and refusal.status in _QUOTA):
+            raise
+        if not refusal.is_quoted:
+            raise errors.NoRoom(NO_ROOM) from None
+        raise errors.NoRoom(refusal.message, status=refusal.status) from None
+    answer = response.json() if response.body.strip() else {}
+    return answer if isinstance(answer, dict) else {}
 
 
 def _part(remote_id: str) -> str:

@@ -21,7 +21,7 @@ from bot.domain.reasons import lacks_room
 from bot.domain.runs import ClaimedOperation, Update
 from bot.domain.settling import UNANSWERED_SECONDS, Verdict, is_short, is_unanswered, progress_of
 from bot.domain.stops import is_final
-from bot.domain.workspaces import State
+from bot.domain.workspaces import State, Workspace
 from bot.messages.texts import cards
 from bot.providers import base
 from bot.reconciler import outcomes
@@ -292,9 +292,9 @@ class Operations(Stepper[ClaimedOperation]):
             create = making.create_at_rest if claimed.operation.rests else making.create
             return await create(access, spec, workspace.id)
         if step is Step.START:
-            await runtime.provider.start(access, workspace.remote_id)
+            await runtime.provider.start(access, workspace)
         else:
-            await send_down(runtime, access, workspace.remote_id, step)
+            await send_down(runtime, access, workspace, step)
         return None
 
     async def accepted(
@@ -441,12 +441,12 @@ class Operations(Stepper[ClaimedOperation]):
         elif latest.outcome is Outcome.FULFILLED:
             # It was found down or missing before the call landed, and the person was told so: enforce that.
             log.info("bringing down what was replaced", operation=claimed.operation.id, verb=str(latest.verb))
-            step = Step(latest.verb.value)
+            step, workspace = Step(latest.verb.value), replace(claimed.workspace, remote_id=remote_id)
             await self._asker.ask(
                 runtime,
                 claimed.account,
                 str(step),
-                lambda access: send_down(runtime, access, remote_id, step),
+                lambda access: send_down(runtime, access, workspace, step),
             )
 
 
@@ -470,16 +470,16 @@ def _is_never_made(claimed: ClaimedOperation) -> bool:
     return claimed.workspace.is_provisional and is_about_it and operation.start_call is Call.NONE
 
 
-async def send_down(runtime: Runtime, access: base.Access, remote_id: str, step: Step) -> None:
+async def send_down(runtime: Runtime, access: base.Access, workspace: Workspace, step: Step) -> None:
     """Send a call that brings a workspace down, for any such step."""
     match step:
         case Step.REMOVE:
             # If it no longer exists, that is what was asked for.
             with suppress(NotFound):
-                await runtime.provider.need(base.Removal).remove(access, remote_id)
+                await runtime.provider.need(base.Removal).remove(access, workspace)
         case Step.SUSPEND:
-            await runtime.provider.stop(access, remote_id, "suspend")
+            await runtime.provider.stop(access, workspace, "suspend")
         case Step.FORCE:
-            await runtime.provider.stop(access, remote_id, "force")
+            await runtime.provider.stop(access, workspace, "force")
         case _:
-            await runtime.provider.stop(access, remote_id)
+            await runtime.provider.stop(access, workspace)

@@ -119,9 +119,6 @@ class Http:
         SentTooLate, InvalidRequest (nothing sent), UnknownOutcome (sent, no whole response), BadAnswer (more
         than ``max_bytes`` once unpacked).
         """
-        query = options.get("query") or {}
-        if "access_token" in query:
-            hides = (*hides, query["access_token"])
         secrets = self.secrets_of(options.get("headers"), hides)
         async with self.stream(method, url, **options) as opened:
             body = await _read_capped(opened, max_bytes)
@@ -134,6 +131,7 @@ class Http:
         headers: Mapping[str, str] | None = None,
         seconds: float = 2.0,
         max_bytes: int = _CHUNK,
+        hides: Sequence[str] = (),
     ) -> Response:
         """Read what a stream has to say now, for ``seconds`` or ``max_bytes`` at most, then close it.
 
@@ -152,7 +150,9 @@ class Http:
             except (TimeoutError, aiohttp.ClientError):
                 pass
             said = bytes(body[:max_bytes])
-            return Response(opened.status, opened.headers, hidden(said, self.secrets_of(headers)), said)
+            return Response(
+                opened.status, opened.headers, hidden(said, self.secrets_of(headers, hides)), said
+            )
 
     @asynccontextmanager
     async def stream(
@@ -271,6 +271,7 @@ async def open_stream(
     max_bytes: int,
     headers: Mapping[str, str] | None = None,
     json_body: Any = None,
+    hides: Sequence[str] = (),
 ) -> AsyncIterator[Stream]:
     """Send one request once and open its response, whatever its status; redirects are not followed.
 
@@ -279,4 +280,4 @@ async def open_stream(
     """
     wanted = {**(headers or {}), "Accept-Encoding": "identity"}
     async with http.stream(method, url, headers=wanted, json_body=json_body, total=None) as response:
-        yield Stream(response, max_bytes, http.secrets_of(headers))
+        yield Stream(response, max_bytes, http.secrets_of(headers, hides))

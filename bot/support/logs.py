@@ -8,7 +8,9 @@ import logging
 import re
 import sys
 import traceback
-from collections.abc import Callable, Iterable, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -16,6 +18,7 @@ from typing import Any
 
 import structlog
 
+from bot.support.cleaning import SHORTEST
 from bot.support.errors import SlackFailed, StoreError
 
 REMOVED = "[removed]"
@@ -46,15 +49,29 @@ def _is_secret_key(key: str) -> bool:
     return _SECRET_KEY.search(key) is not None
 
 
+#: The secrets of the calls that are going on here, which nobody knew when the process began.
+_IN_USE: ContextVar[tuple[str, ...]] = ContextVar("secrets in use", default=())
+
+
+@contextmanager
+def hiding(secrets: Iterable[str]) -> Iterator[None]:
+    """Remove these, too, from what is logged meanwhile."""
+    token = _IN_USE.set((*_IN_USE.get(), *(one for one in secrets if len(one) >= SHORTEST)))
+    try:
+        yield
+    finally:
+        _IN_USE.reset(token)
+
+
 class Redactor:
     """Remove secrets from log events. Short values are left alone: that would blank ordinary words."""
 
     def __init__(self, known: Iterable[str] = ()) -> None:
-        self._known = {value for value in known if len(value) >= 8}
+        self._known = {value for value in known if len(value) >= SHORTEST}
 
     def text(self, value: str) -> str:
         """Return a text without known values and without anything that looks like a secret."""
-        for known in self._known:
+        for known in (*self._known, *_IN_USE.get()) if _IN_USE.get() else self._known:
             if known in value:
                 value = value.replace(known, REMOVED)
         if _SUSPECT.search(value):

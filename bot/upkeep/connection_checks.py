@@ -84,7 +84,7 @@ async def check_page(name: str, provider: base.Provider) -> list[Check]:
         return []
     label, loads = f"connection {name} page", provider.embedding()
     try:
-        answer = await provider.http.request("GET", loads.script, max_bytes=_SCRIPT_BYTES)
+        answer = await provider.api.send("GET", loads.script, max_bytes=_SCRIPT_BYTES)
     except errors.ProviderError as failed:
         return [Check(label, False, f"{loads.script}: {why(failed)}", "Check sdk_base, and the network.")]
     if answer.status != 200:

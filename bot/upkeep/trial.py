@@ -25,7 +25,7 @@ from bot.domain.forms import Field, Form, FormProblems, Purpose, Spec, Value, fl
 from bot.domain.observed import Created, Observed
 from bot.domain.people import Principal
 from bot.domain.runs import ObservedRun
-from bot.domain.workspaces import NOT_UP, State
+from bot.domain.workspaces import NOT_UP, State, Workspace
 from bot.providers import base
 from bot.providers.base import Access, SendWindow
 from bot.providers.facts import Fact, Observing, Verdict, facts_of
@@ -184,7 +184,7 @@ class Trial:
         if made.key:
             created = await self._make(made, provider.need(base.Making).create)
         if not created.is_started:
-            await self._step("start", provider.start(self.access, created.remote_id))
+            await self._step("start", self._act(provider.start, created.remote_id))
         seen = await self._step("run", self._until(created.remote_id, _ran_or_failed))
         await self._step("open", self._open(seen))
 
@@ -274,18 +274,18 @@ class Trial:
     async def _end(self, made: Made, remote_id: str) -> None:
         provider = self.stage.provider
         try:
-            await self._step("stop", provider.stop(self.access, remote_id))
+            await self._step("stop", self._act(provider.stop, remote_id))
         except errors.Conflict:
             # Some can't be stopped while they start.
             await self._step("settle", self._until(remote_id, lambda one: one.state is not State.STARTING))
-            await self._step("stop", provider.stop(self.access, remote_id))
+            await self._step("stop", self._act(provider.stop, remote_id))
         except errors.NotFound:
             return
         seen = await self._step("down", self._until(remote_id, lambda one: one.state in NOT_UP))
         if seen.state is State.GONE or not made.key:
             return
         if isinstance(provider, base.Removal):
-            await self._step("remove", provider.remove(self.access, remote_id))
+            await self._step("remove", self._act(provider.remove, remote_id))
         else:
             self.stage.tell(
                 f"Usher can't remove it, so it stays there, stopped: {provider.page_url(remote_id)}"
@@ -321,6 +321,10 @@ class Trial:
             if self.stage.clock.monotonic() > ends:
                 raise errors.Conflict(f"it hasn't ended after {LONGEST / 60:.0f} minutes")
             await self.stage.sleep(self.stage.provider.pace.pending)
+
+    async def _act(self, act: Callable[[Access, Workspace], Awaitable[None]], remote_id: str) -> None:
+        """Act on a workspace as it was just read."""
+        await act(self.access, self.stage.provider.row(remote_id, await self._read(remote_id), NOBODY))
 
     async def _read(self, remote_id: str) -> Observed:
         until = await self._gate(remote_id)

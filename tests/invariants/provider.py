@@ -5,7 +5,7 @@ import itertools
 from dataclasses import dataclass
 from typing import Any
 
-from bot.domain.workspaces import State
+from bot.domain.workspaces import State, Workspace
 from bot.providers.base import Access, Credential, Identity, Listing
 from bot.support.errors import CredentialRefused, NotFound
 from tests.rigs.clock import CountingIds, FakeClock
@@ -62,11 +62,11 @@ class OwnedProvider(FakeProvider):
             raise CredentialRefused("no such token", status=401)
         return Identity(self.minted[token], credential)
 
-    async def start(self, access: Access, remote_id: str) -> None:
-        answered = False
+    async def start(self, access: Access, workspace: Workspace) -> None:
+        remote_id, answered = workspace.remote_id, False
         caller = asyncio.current_task()
         try:
-            await super().start(access, remote_id)
+            await super().start(access, workspace)
             answered = True
         finally:
             if caller in self._starters:

@@ -63,13 +63,13 @@ def follow(folder: Path, page: str) -> list[str]:
 
 
 @pytest.mark.parametrize("is_own", [False, True], ids=["as-written", "own-elsewhere"])
-def test_a_first_verb_and_a_first_provider_work_as_written(tmp_path, is_own):
+def test_a_first_verb_works_as_written(tmp_path, is_own):
     page = copied(tmp_path)
     for ours, own in OWN.items() if is_own else ():
         assert ours in page
         page = page.replace(ours, own)
     changed = follow(tmp_path, page)
-    assert len(changed) == 7
+    assert len(changed) == 5
     given = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": ""}
 
     def run(command: tuple[str, str, str]) -> str:
@@ -87,12 +87,10 @@ def test_a_first_verb_and_a_first_provider_work_as_written(tmp_path, is_own):
         return ended.stdout
 
     commands = [one for one in COMMAND.findall(page) if not one[2].endswith("tests/handlers")]
-    assert len(commands) == 4
-    assert commands[3][2].endswith("-k lagoon")
+    assert len(commands) == 3
     with ThreadPoolExecutor(2) as pool:
-        said = "\n".join(pool.map(run, commands[:3] if is_own else commands))
+        said = "\n".join(pool.map(run, commands))
     assert ("status, stop, tally" if is_own else "card, count, courses, eta, forget") in said
-    assert is_own or re.search(r"9\d passed", said), said
     # The golden file was written again; this and the texts' own rules are all that knows every verb.
     run(("", "python", "-m pytest tests/handlers/test_links.py tests/project/test_texts.py"))
     code = " ".join(file for file in changed if file.endswith(".py"))

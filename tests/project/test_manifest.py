@@ -119,8 +119,8 @@ def test_the_shortcut_that_runs_commands_is_asked_for_only_where_a_connection_do
 
 @pytest.mark.parametrize(("provider", "runs"), [("posit", True), ("saturn", False), ("jupyterhub", False)])
 def test_which_connections_run_commands(provider, runs):
-    given = SimpleNamespace(provider=provider)
-    assert runs_commands({"one": given, "hub": SimpleNamespace(provider="jupyterhub")}) is runs
+    given = SimpleNamespace(provider=provider, source="")
+    assert runs_commands({"one": given, "hub": SimpleNamespace(provider="jupyterhub", source="")}) is runs
 
 
 def test_no_link_is_unfurled():

@@ -90,7 +90,7 @@ def test_the_wheel_holds_the_bot_with_its_pages_its_demonstration_and_nothing_el
         names = set(wheel.namelist())
     about = {name for name in names if ".dist-info/" in name}
     pages = {f"bot/{name}" for name in tracked("docs") if name.endswith(".md")}
-    assert names - about == tracked("bot", "handlers", "playground") | pages
+    assert names - about == tracked("bot", "handlers", "playground", "usher") | pages
     assert {name.split("/", 1)[1] for name in about} == {
         *("METADATA", "RECORD", "WHEEL", "entry_points.txt", "top_level.txt", "licenses/LICENSE")
     }
@@ -131,7 +131,7 @@ def sentences():
     """Yield what Usher says: the strings of its code that are no docstrings, and its other files."""
     for path in files():
         top = path.relative_to(ROOT).parts[0]
-        if path.suffix == ".py" and top in {"bot", "handlers", "playground"}:
+        if path.suffix == ".py" and top in {"bot", "handlers", "playground", "usher"}:
             said = [
                 one for one in nodes(path) if isinstance(one, ast.Constant) and isinstance(one.value, str)
             ]

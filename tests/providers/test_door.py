@@ -53,7 +53,7 @@ BROKEN = """
     from bot.providers.base import Provider
 
     class Lagoon(Provider):
-        api = 7
+        api_version = 7
         kind = "laguna"
         title = "Lagoon"
 
@@ -85,7 +85,7 @@ def test_all_that_it_lacks_is_said_at_once(installed):
         ("raise RuntimeError('at import')", "usher-lagoon 1.4 can't be imported: RuntimeError: at import"),
         ("Lagoon = dict", "lagoon_provider:Lagoon of usher-lagoon 1.4 isn't a subclass of Provider"),
         ("class Other: ...", "usher-lagoon 1.4 can't be imported: AttributeError"),
-        (GOOD.replace("api = 0", "pass"), "usher-lagoon 1.4 is written for API -1, not 0"),
+        (GOOD.replace("api_version = 0", "pass"), "usher-lagoon 1.4 is written for API -1, not 0"),
     ],
 )
 def test_what_is_no_provider_is_refused_by_name(installed, source, said):
@@ -133,7 +133,7 @@ def test_a_subclass_in_a_module_of_its_own_is_what_runs(installed):
         from bot.providers.jupyterhub import JupyterHub
 
         class MyHub(JupyterHub):
-            api = 0
+            api_version = 0
             kind = "my-hub"
             title = "My Hub"
         """,

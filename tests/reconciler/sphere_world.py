@@ -10,7 +10,8 @@ from aiohttp.test_utils import TestServer
 from bot.domain.forms import Spec
 from bot.domain.people import Principal
 from bot.domain.workspaces import Workspace
-from bot.providers.sphere import SphereProvider, SphereSettings
+from bot.providers import build
+from bot.providers.sphere import SphereSettings
 from bot.services.asked import Asked
 from bot.services.workspaces import create
 from bot.support.http import Http
@@ -89,7 +90,7 @@ async def sphere_world(
                 base_url=str(listening.make_url("")),
                 **{"access_token": TOKEN, "webhook_secret": "shh", **settings},
             )
-            world.provider = SphereProvider(own, client(session, world.clock.monotonic))  # type: ignore[assignment]
+            world.provider = build(own, client(session, world.clock.monotonic))  # type: ignore[assignment]
             world.public_url = PUBLIC_URL
             world.administered_by(*administrators)
             asking = replace(world.asking, public_url=PUBLIC_URL, sign_in=True)

@@ -126,10 +126,10 @@ async def test_an_error_of_our_own_is_logged_with_a_reference_and_harms_nobody_e
     sound = await world.begin(await world.own(remote_id="r2"))
     real = world.provider.start
 
-    async def start(access, remote_id):
-        if remote_id == "r1":
+    async def start(access, workspace):
+        if workspace.remote_id == "r1":
             raise RuntimeError("a mistake")
-        await real(access, remote_id)
+        await real(access, workspace)
 
     world.provider.start = start
     with capture_logs() as logs:

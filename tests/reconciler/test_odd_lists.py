@@ -63,7 +63,7 @@ def posit_runs(change: Change) -> dict[str, Any]:
 
 async def turn(world: Any, answers: dict[str, Any], kind: TaskKind) -> None:
     """Let the provider answer so, and let lists and reads come round a few times."""
-    world.provider.http.answers = answers
+    world.provider.api._http.answers = answers
     account = await world.store.account(ALICE, "cloud")
     for _ in range(3):
         await world.store.add_tasks([NewTask(kind, account.id)])
@@ -145,13 +145,13 @@ async def test_what_runs_is_not_gone_by_one_list_that_lacks_it(world):
     account = await world.store.account(ALICE, "cloud")
     lacking = {**saturn(GOOD), "recipes": {"recipes": two(RECIPE, GOOD)[1:]}}
     for answers in (lacking, saturn(GOOD), lacking):
-        world.provider.http.answers = answers
-        asked = len(world.provider.http.asked)
+        world.provider.api._http.answers = answers
+        asked = len(world.provider.api._http.asked)
         await world.store.add_tasks([NewTask(TaskKind.DISCOVER, account.id)])
         # The list alone makes a read due: nobody asks for one.
         await world.pass_time(40, step=4)
         assert {row.state for row in await world.store.workspaces(ALICE)} == {State.RUNNING}
-        is_read = f"workspaces/{B}" in world.provider.http.asked[asked:]
+        is_read = f"workspaces/{B}" in world.provider.api._http.asked[asked:]
         assert is_read is (answers is lacking)
     assert world.slack.messages == []
     # Where its own status says so too, it is gone, and that is told once.

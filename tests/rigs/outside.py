@@ -7,7 +7,7 @@ GOOD = """
     from bot.providers.sphere import SphereProvider
 
     class Lagoon(SphereProvider):
-        api = 0
+        api_version = 0
         kind = "lagoon"
         title = "Lagoon"
 

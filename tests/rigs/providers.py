@@ -181,7 +181,8 @@ class FakeMachines(Faulty, Provider):
         async with self._called("status", access, *remote_ids):
             return {remote_id: self._look(remote_id) for remote_id in remote_ids}
 
-    async def start(self, access: Access, remote_id: str) -> None:
+    async def start(self, access: Access, workspace: Workspace) -> None:
+        remote_id = workspace.remote_id
         async with self._called("start", access, remote_id) as call:
             call.act(lambda: self._start(access, remote_id))
 
@@ -191,9 +192,9 @@ class FakeMachines(Faulty, Provider):
         is_over = workspace.state in {State.FAILED, State.GONE}
         return {} if is_over else {"stop": StopEffect.ENDS, "force": StopEffect.ENDS}
 
-    async def stop(self, access: Access, remote_id: str, mode: StopMode = "stop") -> None:
-        async with self._called("stop", access, remote_id) as call:
-            call.act(lambda: self._stop(remote_id, mode))
+    async def stop(self, access: Access, workspace: Workspace, mode: StopMode = "stop") -> None:
+        async with self._called("stop", access, workspace.remote_id) as call:
+            call.act(lambda: self._stop(workspace.remote_id, mode))
 
     async def create(self, access: Access, spec: Spec, key: str) -> Created:
         async with self._called("create", access, key) as call:
@@ -228,7 +229,8 @@ class FakeMachines(Faulty, Provider):
         young = [one for one in made if self.machines[one].made_at >= since - CLOCK_SKEW]
         return Traces(others=tuple(Created(one, spec.name) for one in young))
 
-    async def remove(self, access: Access, remote_id: str) -> None:
+    async def remove(self, access: Access, workspace: Workspace) -> None:
+        remote_id = workspace.remote_id
         async with self._called("remove", access, remote_id):
             if remote_id not in self.machines:
                 raise NotFound("no such workspace")

@@ -18,6 +18,7 @@ from bot.domain.errands import Outcome
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.runs import Update
 from bot.providers import base, build_providers
+from bot.providers.requests import Api
 from bot.store import open_store
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.http import Http
@@ -264,13 +265,13 @@ async def test_workspaces_that_open_in_a_page_need_sign_in_with_slack(tmp_path):
 
 async def test_the_script_of_a_page_is_loaded_and_its_hosts_are_named(http):
     class Page(base.Page):
-        http: Any = None
+        api: Any = None
 
         def embedding(self):
             return self.loads
 
     page = Page()
-    page.http = http
+    page.api = Api(http, "http://127.0.0.1", base.Carries(), lambda: {page.loads.sdk_host: False})
     script = (
         b"load('https://cdn.example.org/a.js'); load(\"//fonts.example.net/f\"); // a comment"
         b"\nsvg('http://www.w3.org/2000/svg'); frame('https://x.ide.example.org/')"

@@ -87,10 +87,10 @@ class ScriptedProvider(Provider, base.Tokens, base.Revocation):
     async def status(self, access: Any, remote_ids: Any, window: Any = None) -> Any:
         raise AssertionError("linking reads no status")
 
-    async def start(self, access: Any, remote_id: str) -> None:
+    async def start(self, access: Any, workspace: Any) -> None:
         raise AssertionError("linking starts nothing")
 
-    async def stop(self, access: Any, remote_id: str, mode: str = "stop") -> None:
+    async def stop(self, access: Any, workspace: Any, mode: str = "stop") -> None:
         raise AssertionError("linking stops nothing")
 
     def page_url(self, remote_id: str) -> str:

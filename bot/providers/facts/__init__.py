@@ -143,9 +143,12 @@ class Observing(Http):
         headers: Mapping[str, str] | None = None,
         seconds: float = 2.0,
         max_bytes: int = MAX_BYTES,
+        hides: Sequence[str] = (),
     ) -> Response:
         """Read what a stream has to say now."""
-        response = await super().glance(url, headers=headers, seconds=seconds, max_bytes=max_bytes)
+        response = await super().glance(
+            url, headers=headers, seconds=seconds, max_bytes=max_bytes, hides=hides
+        )
         self._keep("GET", url, {}, response)
         return response
 

@@ -27,7 +27,7 @@ from bot.domain import forms
 from bot.domain.observed import Created, Observed, Traces
 from bot.domain.people import Principal
 from bot.domain.stops import StopMode
-from bot.domain.workspaces import State
+from bot.domain.workspaces import State, Workspace
 from bot.providers import base, connection
 from bot.providers.base import Access, Credential, Identity, OAuthClient
 from bot.providers.jupyterhub.servers import Listed, ServerName, Servers, parse_reference, who_is
@@ -152,15 +152,22 @@ class JupyterHub(
     naming: ClassVar[forms.NameRule] = forms.NameRule(30, needs_letter=True)
     pace: ClassVar[base.Pace] = base.Pace(min_poll_interval=2.0, pending=2.0, running=60.0, unused=1800.0)
 
+    api_path: ClassVar[str] = "/hub/api"
+    carries: ClassVar[base.Carries] = base.Carries(scheme="token")
+
     def __init__(self, settings: JupyterHubSettings, http: Http) -> None:
         super().__init__(settings, http)
         self._public = settings.public_url or settings.base_url
-        self._api = Api(http, f"{settings.base_url}/hub/api")
-        self._servers = Servers(self._api, self._public, self.allowed_url)
+        self._servers = Servers(self._public, self.allowed_url)
+
+    def hosts(self) -> Mapping[str, bool]:
+        """Name where people's servers are: they take their owner's token, too."""
+        origin = connection.origin_of(self._public)
+        return dict.fromkeys((*self.ide_hosts(), f"*.{origin.shown_host}:{origin.port}"), True)
 
     def gate_key(self, remote_id: str) -> str:
         """Return the API's address and the id."""
-        return f"{self._api.root}#{remote_id}"
+        return f"{self.api.root}#{remote_id}"
 
     def renamed(self, remote_id: str, former: str, username: str) -> str:
         """Return the id with the new name in place of the former one."""
@@ -198,9 +205,9 @@ class JupyterHub(
         found = await side_by_side(LIST_WIDTH, one, can_be_named)
         return base.Listing(found, is_whole=len(can_be_named) == len(names))
 
-    async def start(self, access: Access, remote_id: str) -> None:
+    async def start(self, access: Access, workspace: Workspace) -> None:
         """Ask for a start; 201 and 202 both mean accepted, not ready. Already running is success."""
-        await self._start(access, _own(access, remote_id), None)
+        await self._start(access, _own(access, workspace.remote_id), None)
 
     async def _start(
         self, access: Access, name: ServerName, options: Mapping[str, Any] | None, method: str = "POST"
@@ -221,14 +228,14 @@ class JupyterHub(
                 error.message, status=error.status, retry_after=error.retry_after
             ) from None
 
-    async def stop(self, access: Access, remote_id: str, mode: StopMode = "stop") -> None:
+    async def stop(self, access: Access, workspace: Workspace, mode: StopMode = "stop") -> None:
         """Ask for a stop, which cancels a start under way. One that is already stopped counts as success."""
         self.need_mode(mode)
-        await self._delete(access, remote_id, None)
+        await self._delete(access, workspace.remote_id, None)
 
-    async def remove(self, access: Access, remote_id: str) -> None:
+    async def remove(self, access: Access, workspace: Workspace) -> None:
         """Stop and remove a named server; the hub refuses to remove the default one."""
-        await self._delete(access, remote_id, {"remove": True})
+        await self._delete(access, workspace.remote_id, {"remove": True})
 
     async def _delete(self, access: Access, remote_id: str, body: Mapping[str, Any] | None) -> None:
         try:
@@ -330,7 +337,7 @@ class JupyterHub(
 
     async def probe(self) -> str:
         """Ask for the version: the one response that the hub gives to everybody."""
-        response = await self._api.call("GET", "/", None, total=PROBE_SECONDS)
+        response = await self.api.call("GET", "/", total=PROBE_SECONDS)
         return f"JupyterHub {clean(text_in(response.json_object(), 'version'))}"
 
     async def remark(self) -> str:
@@ -338,7 +345,7 @@ class JupyterHub(
         origin = connection.origin_of(self._public)
         hosts = f"Servers open at {origin.netloc}, or at NAME.{origin.netloc} if the hub sets subdomain_host."
         try:
-            await self.http.request("GET", f"{self._public}/hub/api/", total=PROBE_SECONDS)
+            await self.api.send("GET", f"{self._public}/hub/api/", total=PROBE_SECONDS)
         except errors.TemporaryError:
             return (
                 f"{hosts} {self._public} can't be reached from here. That's fine if people's browsers can "
@@ -348,9 +355,10 @@ class JupyterHub(
 
     async def check(self, credential: Credential) -> Identity:
         """Find out whose token it is, and replace it by one of our own if the hub allows that."""
-        owner = await who_is(self._api, credential)
+        api = self.api.acting_as(credential)
+        owner = await who_is(api)
         username, granted = owner_in(owner)
-        return Identity(username, await _own_token(self._api, credential, username, owner, granted))
+        return Identity(username, await _own_token(api, credential, username, owner, granted))
 
     def can_revoke(self, credential: Credential) -> bool:
         """Return whether Usher minted it; one that the person pasted is theirs to delete."""
@@ -362,11 +370,11 @@ class JupyterHub(
         That token itself is used, because ids are reused after a deletion: while it still opens the account,
         its id can't have been reused.
         """
-        owner = await who_is(self._api, access.credential)
+        owner = await who_is(access.api)
         token_id = word_in(owner, "token_id") or access.credential.extra[TOKEN_ID]
         path = f"{tokens_path(text_in(owner, 'name'))}/{path_part(token_id)}"
         try:
-            await self._api.call("DELETE", path, access.credential)
+            await access.api.call("DELETE", path)
         except errors.NotFound:
             return
 
@@ -376,7 +384,7 @@ class JupyterHub(
 
     async def mint(self, access: Access) -> Credential:
         """Mint the next token with one of our own, which may do that (``tokens!user``)."""
-        return await lasting(self._api, access.credential, access.username)
+        return await lasting(access.api, access.username)
 
     @property
     def client(self) -> OAuthClient | None:
@@ -384,7 +392,7 @@ class JupyterHub(
         own = self.settings
         if own.client_secret is None:
             return None
-        return SignInClient(self._api, self._public, own.client_id, own.client_secret)
+        return SignInClient(self.api, self._public, own.client_id, own.client_secret)
 
     def registration(self, back: str) -> str:
         """Return the lines of the hub's configuration, and the one of the connection."""
@@ -425,7 +433,7 @@ class JupyterHub(
         """Add the addresses in use."""
         return {
             **super().describe(),
-            "api": self._api.root,
+            "api": self.api.root,
             "public_url": self._public,
             "templates": [template.name for template in self.settings.templates],
         }
@@ -499,31 +507,31 @@ async def _own_token(
         return pasted
     ends_at: float | None = None
     try:
-        ends_at, seconds = await _end_of(api, pasted, username, text_in(owner, "token_id"))
+        ends_at, seconds = await _end_of(api, username, text_in(owner, "token_id"))
         if seconds is None or seconds > LASTS:
-            return await lasting(api, pasted, username)
-        return await mint(api, pasted, username, seconds)
+            return await lasting(api, username)
+        return await mint(api, username, seconds)
     except (errors.ProviderError, ValueError):
         # The pasted token works; it just isn't ours to revoke.
         return replace(pasted, ends_at=ends_at)
 
 
-async def mint(api: Api, credential: Credential, username: str, seconds: int | None) -> Credential:
+async def mint(api: Api, username: str, seconds: int | None) -> Credential:
     """Make a token of our own that lasts for so many seconds, None for as long as the hub allows."""
     body = {"note": NOTE, "scopes": list(SCOPES), **({} if seconds is None else {"expires_in": seconds})}
-    response = await api.call("POST", tokens_path(username), credential, json_body=body, total=MINT_SECONDS)
+    response = await api.call("POST", tokens_path(username), json_body=body, total=MINT_SECONDS)
     answer = response.json_object(revealed=True)
     made = {TOKEN_ID: text_in(answer, "id")}
     return Credential(SecretStr(text_in(answer, "token")), None, made, moment(answer.get("expires_at")))
 
 
-async def lasting(api: Api, credential: Credential, username: str) -> Credential:
+async def lasting(api: Api, username: str) -> Credential:
     """Make a token of our own that lasts as long as we want it to, or else as long as the hub allows."""
     try:
-        minted = await mint(api, credential, username, LASTS)
+        minted = await mint(api, username, LASTS)
     except errors.InvalidRequest:
         # A hub that limits how long tokens last gives as long as it can when not asked for a time.
-        minted = await mint(api, credential, username, None)
+        minted = await mint(api, username, None)
     return replace(minted, extra={**minted.extra, LASTING: "1"})
 
 
@@ -532,12 +540,10 @@ def tokens_path(username: str) -> str:
     return f"/users/{path_part(username)}/tokens"
 
 
-async def _end_of(
-    api: Api, pasted: Credential, username: str, token_id: str
-) -> tuple[float | None, int | None]:
+async def _end_of(api: Api, username: str, token_id: str) -> tuple[float | None, int | None]:
     """Return when the pasted token ends, and in how many seconds by the hub's own clock; None for never."""
     path = f"{tokens_path(username)}/{path_part(token_id)}"
-    response = await api.call("GET", path, pasted, total=MINT_SECONDS)
+    response = await api.call("GET", path, total=MINT_SECONDS)
     ends_at = moment(response.json_object().get("expires_at"))
     if ends_at is None:
         return None, None
@@ -578,12 +584,13 @@ class SignInClient(OAuthClient):
         if not 200 <= response.status < 300:
             raise error_of(response, changes=True)
         granted = Credential(SecretStr(text_in(response.json_object(revealed=True), "access_token")))
-        owner = await who_is(self.api, granted)
+        api = self.api.acting_as(granted)
+        owner = await who_is(api)
         username, _ = owner_in(owner)
         try:
-            own = await self._own(granted, username)
+            own = await self._own(api, username)
         finally:
-            await self._forget(granted, username, word_in(owner, "token_id"))
+            await self._forget(api, username, word_in(owner, "token_id"))
         return Identity(username, own)
 
     async def is_known(self) -> bool:
@@ -595,18 +602,18 @@ class SignInClient(OAuthClient):
             raise error_of(response, changes=False)
         return True
 
-    async def _own(self, granted: Credential, username: str) -> Credential:
+    async def _own(self, api: Api, username: str) -> Credential:
         try:
-            return await lasting(self.api, granted, username)
+            return await lasting(api, username)
         except errors.InvalidRequest as error:
             raise errors.Forbidden(error.message, status=error.status) from None
 
-    async def _forget(self, granted: Credential, username: str, token_id: str | None) -> None:
+    async def _forget(self, api: Api, username: str, token_id: str | None) -> None:
         """Delete the token that the exchange brought: by itself it ends only with the person's session."""
         if token_id is not None:
             with suppress(errors.ProviderError):
                 path = f"{tokens_path(username)}/{path_part(token_id)}"
-                await self.api.call("DELETE", path, granted, total=FORGET_SECONDS)
+                await api.call("DELETE", path, total=FORGET_SECONDS)
 
     async def _exchange(self, code: str, verifier: str, back: str) -> Response:
         form = {
@@ -617,14 +624,8 @@ class SignInClient(OAuthClient):
             "redirect_uri": back,
             "code_verifier": verifier,
         }
-        return await self.api.http.request(
-            "POST",
-            f"{self.api.root}/oauth2/token",
-            headers={"Accept": "application/json"},
-            form=form,
-            total=EXCHANGE_SECONDS,
-            hides=(form["client_secret"], code, verifier),
-        )
+        hides = (form["client_secret"], code, verifier)
+        return await self.api.send("POST", "/oauth2/token", form=form, total=EXCHANGE_SECONDS, hides=hides)
 
 
 def registration(client_id: str, back: str, connection: str) -> str:

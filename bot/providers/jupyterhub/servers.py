@@ -20,12 +20,11 @@ from urllib.parse import unquote
 from bot.domain import reasons
 from bot.domain.observed import Observed
 from bot.domain.workspaces import State
-from bot.providers.base import URL_NOT_ALLOWED, Access, Credential, SendWindow, unknown_word
+from bot.providers.base import URL_NOT_ALLOWED, Access, SendWindow, unknown_word
 from bot.providers.connection import one_label_below, origin_of, path_below
 from bot.providers.requests import (
     MAX_NAME,
     Api,
-    authorization,
     checks_token,
     clean,
     moment,
@@ -135,22 +134,22 @@ _KIND = re.compile(r"[^[]{1,40} \[(Normal|Warning)\] ")
 _FAILED = re.compile(r"Spawn failed(?:: |$)")
 
 
-async def who_is(api: Api, credential: Credential) -> dict[str, Any]:
+async def who_is(api: Api) -> dict[str, Any]:
     """Return what the hub says about a token's owner; raise CredentialRefused if the token is worthless.
 
     The hub answers bad tokens with 403, like missing permissions; here it can only be the token.
     """
     with checks_token():
-        response = await api.call("GET", "/user", credential, total=CHECK_SECONDS)
+        response = await api.call("GET", "/user", total=CHECK_SECONDS)
     return response.json_object()
 
 
-async def confirm(api: Api, access: Access) -> None:
+async def confirm(access: Access) -> None:
     """Check that a token is worth something, and still belongs to the name that was linked.
 
     Raises CredentialRefused, or Renamed: administrators can rename people, whose tokens stay theirs.
     """
-    username = text_in(await who_is(api, access.credential), "name")
+    username = text_in(await who_is(access.api), "name")
     if username != access.username:
         raise Renamed(username)
 
@@ -175,7 +174,6 @@ class Listed(dict[str, dict[str, Any]]):
 class Servers:
     """Read servers through the API; ``public`` is the address in front of ``/hub`` that people use."""
 
-    api: Api
     public: str
     allowed_url: Callable[[str | None], str | None]
 
@@ -185,10 +183,10 @@ class Servers:
         The hub answers bad tokens with 403, too, and 404 to somebody who was renamed, for all that is theirs.
         """
         try:
-            return await self.api.call(method, path, access.credential, **options)
+            return await access.api.call(method, path, **options)
         except (Forbidden, NotFound) as error:
             refusal = error
-        await confirm(self.api, access)
+        await confirm(access)
         raise refusal
 
     async def of_person(self, access: Access, window: SendWindow | None) -> Listed | None:
@@ -275,12 +273,8 @@ class Servers:
         """Report *running* as soon as the IDE itself answers; the hub's *ready* may come slightly earlier."""
         address = url if url.endswith("/") else f"{url}/"
         try:
-            answer = await self.api.http.request(
-                "GET",
-                f"{address}api/status",
-                headers=authorization(access.credential),
-                total=PROBE_SECONDS,
-                max_bytes=PROBE_BYTES,
+            answer = await access.api.send(
+                "GET", f"{address}api/status", total=PROBE_SECONDS, max_bytes=PROBE_BYTES
             )
         except TemporaryError:
             return Observed(State.STARTING, detail=NOT_YET, name=label)
@@ -298,9 +292,8 @@ class Servers:
         While a start is under way, a missing response does no harm; afterwards the response distinguishes a
         failure from a stop.
         """
-        headers = {**authorization(access.credential), "Accept": "text/event-stream"}
         try:
-            answer = await self.api.http.glance(f"{self.api.root}{name.path}/progress", headers=headers)
+            answer = await access.api.glance(f"{name.path}/progress")
         except TemporaryError:
             if is_pending:
                 return None

@@ -13,7 +13,7 @@ from typing import Any, Literal, Unpack
 
 from bot.domain.runs import OutputChunk
 from bot.domain.stops import StopMode
-from bot.providers.base import Credential, Listing, SendWindow
+from bot.providers.base import Listing, SendWindow
 from bot.providers.posit import addresses
 from bot.providers.posit.envelope import unwrap
 from bot.providers.posit.output import OutputDecoder
@@ -26,9 +26,9 @@ from bot.providers.posit.types import (
     WorkbenchSession,
     WorkbenchUser,
 )
-from bot.providers.requests import Api, Options, authorization, entries, may_have_acted
+from bot.providers.requests import Api, Options, entries, may_have_acted
 from bot.support import errors
-from bot.support.http import TOTAL_SECONDS, Http, open_stream
+from bot.support.http import TOTAL_SECONDS
 
 #: A longer stream is no job's output; the actual output is at least a tenth of that.
 STREAM_BYTES = 1_000_000_000
@@ -59,13 +59,11 @@ _NEEDS: Mapping[Right, str] = {
 class Workbench:
     """Call one server as somebody; each method is one request. Invalid ids raise NotFound before it is sent.
 
-    ``root`` is the server's address without a trailing slash. ``user`` is the username that the token acts
-    for, None for its owner; acting for somebody requires an administrator's token.
+    ``user`` is the username that the token acts for, None for its owner; acting for somebody requires an
+    administrator's token.
     """
 
-    http: Http
-    root: str
-    credential: Credential | None
+    api: Api
     user: str | None = None
 
     async def version(self, *, total: float = CHECK_SECONDS, right: Right | None = None) -> Version:
@@ -167,14 +165,11 @@ class Workbench:
         A stream that is cut off raises UnknownOutcome, once everything before the cut was yielded.
         """
         body = _body("get_job_output", {"job_id": addresses.job_id(job_id), "user": self.user})
-        headers, address = authorization(self.credential, "Bearer"), f"{self.root}/api/get_job_output"
         decoder = OutputDecoder()
         async with AsyncExitStack() as stack:
             # Only opening the stream tests the token; a later refusal is the stream's own error.
             async with self._explained("read"):
-                opening = open_stream(
-                    self.http, "POST", address, headers=headers, json_body=body, max_bytes=STREAM_BYTES
-                )
+                opening = self.api.stream("POST", "/get_job_output", json_body=body, max_bytes=STREAM_BYTES)
                 stream = await stack.enter_async_context(opening)
                 if stream.status != 200:
                     unwrap(await stream.whole(), changes=False)
@@ -209,11 +204,8 @@ class Workbench:
         """
         verb = "GET" if kwparams is None else "POST"
         options["json_body"] = None if kwparams is None else _body(method, kwparams)
-        api = Api(self.http, f"{self.root}/api", scheme="Bearer")
         async with self._explained(right):
-            response = await api.send(
-                verb, f"/{method}", self.credential, changes=changes, window=window, **options
-            )
+            response = await self.api.send(verb, f"/{method}", changes=changes, window=window, **options)
             return unwrap(response, changes=changes)
 
     @asynccontextmanager

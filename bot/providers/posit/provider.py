@@ -18,7 +18,7 @@ from bot.domain.people import Principal
 from bot.domain.runs import FoundRun, ObservedRun, OutputChunk, RunState
 from bot.domain.snapshots import About, User
 from bot.domain.stops import Effects, StopEffect, StopMode
-from bot.domain.workspaces import State, Workspace
+from bot.domain.workspaces import UP, State, Workspace
 from bot.providers import base
 from bot.providers.connection import AllOf, ConnectionSettings, Linking, named
 from bot.providers.posit import drafts, forms, launches, specs
@@ -29,7 +29,6 @@ from bot.providers.posit.states import is_over, is_up, observed, observed_job, s
 from bot.providers.posit.types import SUSPENDS, Version, WorkbenchJob, WorkbenchSession
 from bot.providers.requests import MAX_NAME, checks_token, clean, may_have_acted, moment, refuses_others
 from bot.support import errors
-from bot.support.http import Http
 
 #: How many sessions one request reads.
 BATCH = 50
@@ -42,7 +41,6 @@ NOT_RESUMABLE = "Only suspended RStudio sessions can be resumed. Start a new one
 
 
 #: Used in place of the server's own message when no token may act for a person.
-NO_TOKEN = "This connection has no super-admin token. Ask your Usher admin."  # noqa: S105 - a sentence, no secret
 PROBE_SECONDS = 8.0
 ABOUT_SECONDS = 10.0
 
@@ -72,6 +70,7 @@ class PositProvider(
     settings_model: ClassVar[type[ConnectionSettings]] = PositSettings
     settings: PositSettings
     offer_model: ClassVar[type[Offer]] = Offer
+    api_path: ClassVar[str] = "/api"
     # No rate limit is documented; one request reads up to 50 sessions of a person.
     pace: ClassVar[base.Pace] = base.Pace(
         min_poll_interval=2.0, pending=2.0, running=60.0, unused=1800.0, batch_size=BATCH, concurrency=40
@@ -79,29 +78,16 @@ class PositProvider(
     stop_modes: ClassVar[frozenset[StopMode]] = frozenset({"stop", "suspend", "force"})
     variables_key: ClassVar[str] = "environment"
 
-    def __init__(self, settings: PositSettings, http: Http) -> None:
-        super().__init__(settings, http)
-        self._templates = settings.templates
-
     def _as(self, access: base.Access) -> Workbench:
-        """Return the server as an account calls it; raise CredentialRefused if there is no token for it."""
+        """Return the server as an account calls it; raise CredentialRefused if it would act for nobody."""
         if access.credential.acts == "person":
-            return self._with(access.credential)
+            return Workbench(access.api)
         if not access.username:
-            raise errors.CredentialRefused(NO_TOKEN)
-        return self._with_super_admin(access.username)
-
-    def _with_super_admin(self, user: str | None = None) -> Workbench:
-        token = self.settings.super_admin_token
-        if token is None:
-            raise errors.CredentialRefused(NO_TOKEN)
-        return self._with(base.Credential(token), user)
-
-    def _with(self, credential: base.Credential | None, user: str | None = None) -> Workbench:
-        return Workbench(self.http, self.settings.base_url, credential, user)
+            raise errors.CredentialRefused(base.NO_SECRET)
+        return Workbench(access.api, access.username)
 
     def _template(self, spec: Spec) -> launches.Template | None:
-        return named(self._templates, spec.word("template"))
+        return named(self.settings.templates, spec.word("template"))
 
     def _observed(self, session: WorkbenchSession) -> Observed:
         return observed(session, self._address)
@@ -138,12 +124,15 @@ class PositProvider(
         )
         return base.Listing(found, is_whole=listed.is_whole)
 
-    async def start(self, access: base.Access, remote_id: str) -> None:
-        """Resume a suspended RStudio session as it was launched; a running one counts as success."""
-        server = self._as(access)
-        session = await _before(server, remote_id, _WHOLE_FIELDS)
-        if is_up(session):
+    async def start(self, access: base.Access, workspace: Workspace) -> None:
+        """Resume a suspended RStudio session as it was launched; a running one counts as success.
+
+        How it was launched is nowhere but there, so it is read.
+        """
+        if workspace.state in UP:
             return
+        server, remote_id = self._as(access), workspace.remote_id
+        session = await _before(server, remote_id, _WHOLE_FIELDS)
         if is_over(session):
             raise errors.Conflict(ENDED)
         if session.workbench and session.workbench != SUSPENDS:
@@ -155,20 +144,20 @@ class PositProvider(
             if not is_up(await _before(server, remote_id)):
                 raise
 
-    async def stop(self, access: base.Access, remote_id: str, mode: StopMode = "stop") -> None:
+    async def stop(self, access: base.Access, workspace: Workspace, mode: StopMode = "stop") -> None:
         """Stop, suspend or kill a session; one that is already down counts as success."""
         self.need_mode(mode)
-        server = self._as(access)
-        if mode == "suspend" or server.user is not None:
-            # An administrator's token stops anybody's session, and the method names no user: it must be this
-            # user's. And some servers stop a session of another IDE that is told to suspend.
-            session = await _before(server, remote_id)
-            if is_over(session):
-                return
-            if mode == "suspend" and session.activity_state.casefold() in {"suspending", "suspended"}:
-                return
-            if mode == "suspend" and session.workbench != SUSPENDS:
-                raise errors.Conflict(NOT_SUSPENDED)
+        server, remote_id = self._as(access), workspace.remote_id
+        if workspace.state is State.GONE and (mode == "suspend" or server.user is not None):
+            # An administrator's token stops anybody's session, and the method names no user.
+            raise errors.NotFound("there is no such session")
+        if workspace.state is State.UNKNOWN and server.user is not None:
+            raise errors.Conflict(UNREAD)
+        if mode == "suspend" and workspace.state in {State.STOPPING, State.SUSPENDED}:
+            return
+        if mode == "suspend" and not self._suspends(workspace):
+            # Some servers stop a session of another IDE that is told to suspend.
+            raise errors.Conflict(NOT_SUSPENDED)
         try:
             await server.stop_session(remote_id, mode)
         except (errors.NotFound, errors.Forbidden):
@@ -181,12 +170,15 @@ class PositProvider(
         if workspace.state in {State.FAILED, State.GONE}:
             return {}
         effects: dict[StopMode, StopEffect] = {"stop": StopEffect.ENDS, "force": StopEffect.ENDS}
-        spec = workspace.spec
-        ide = launches.workbench_of(spec, self._template(spec)) if spec is not None else ""
-        # While that is unknown it may be tried: the server is asked for the IDE before anything is suspended.
-        if suspends(workspace.state, workspace.actions, ide) is not False:
+        # While that is unknown it may be asked for: the next read says more.
+        if self._suspends(workspace) is not False:
             effects["suspend"] = StopEffect.KEEPS
         return effects
+
+    def _suspends(self, workspace: Workspace) -> bool | None:
+        spec = workspace.spec
+        ide = launches.workbench_of(spec, self._template(spec)) if spec is not None else ""
+        return suspends(workspace.state, workspace.actions, ide)
 
     # -- making something new --------------------------------------------------------------------------------
 
@@ -197,15 +189,17 @@ class PositProvider(
 
     def form(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Form:
         """Ask for what the server offers and no template sets."""
-        return forms.form_of(offer, drafts.draft(offer, purpose, values, asker, self._templates))
+        return forms.form_of(offer, drafts.draft(offer, purpose, values, asker, self.settings.templates))
 
     def spec(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Spec:
         """Check what was filled in (``forms`` describes the result)."""
-        return specs.spec_of(offer, drafts.draft(offer, purpose, values, asker, self._templates), values)
+        return specs.spec_of(
+            offer, drafts.draft(offer, purpose, values, asker, self.settings.templates), values
+        )
 
     async def create(self, access: base.Access, spec: Spec, key: str) -> Created:
         """Launch a session; not idempotent: ``find`` comes before a second attempt."""
-        launch = launches.session_launch(spec, launches.template_named(self._templates, spec), key)
+        launch = launches.session_launch(spec, launches.template_named(self.settings.templates, spec), key)
         made = await self._as(access).launch_session(launch)
         return Created(made.id, launch["name"] or made.id)
 
@@ -239,7 +233,7 @@ class PositProvider(
 
     async def launch_job(self, access: base.Access, spec: Spec, key: str) -> Created:
         """Launch a job."""
-        launch = launches.job_launch(spec, launches.template_named(self._templates, spec), key)
+        launch = launches.job_launch(spec, launches.template_named(self.settings.templates, spec), key)
         return _made(await self._as(access).launch_job(launch))
 
     async def find_job(self, access: base.Access, spec: Spec, key: str, since: float) -> Traces:
@@ -306,7 +300,7 @@ class PositProvider(
 
         If they don't, or there are none, another token must be refused.
         """
-        server = self._with(credential)
+        server = Workbench(self.api.acting_as(credential))
         with checks_token():
             await server.version()
         names = {clean(session.username, MAX_NAME) for session in await self._own(credential)} - {""}
@@ -316,11 +310,13 @@ class PositProvider(
 
     async def _own(self, credential: base.Credential) -> base.Listing[WorkbenchSession]:
         only = ("id", "activity_state", "username")
-        return await self._with(credential).get_sessions(only=only, total=CHECK_SECONDS, right=None)
+        return await Workbench(self.api.acting_as(credential)).get_sessions(
+            only=only, total=CHECK_SECONDS, right=None
+        )
 
     async def check_username(self, username: str) -> base.Identity:
         """Look a username up among the server's users."""
-        users = await self._with_super_admin().get_users(total=ABOUT_SECONDS)
+        users = await Workbench(self.own()).get_users(total=ABOUT_SECONDS)
         found = next((user for user in users if user.username == username), None)
         if found is None:
             raise errors.NotFound(f"there is no user {clean(username, MAX_NAME)}")
@@ -334,7 +330,7 @@ class PositProvider(
 
     async def about(self) -> About:
         """Return version, features and users with their level."""
-        server = self._with_super_admin()
+        server = Workbench(self.own())
         version = await server.version(total=ABOUT_SECONDS, right="read")
         facts = (("Version", _words(version)), ("Features", ", ".join(version.features) or "none told"))
         levels = (
@@ -351,8 +347,8 @@ class PositProvider(
         """Ask for the version, with the connection's own token if there is one: some servers require one."""
         token = self.settings.super_admin_token
         try:
-            server = self._with(None if token is None else base.Credential(token))
-            version = await server.version(total=PROBE_SECONDS)
+            api = self.api if token is None else self.own()
+            version = await Workbench(api).version(total=PROBE_SECONDS)
         except (errors.CredentialRefused, errors.Forbidden):
             return ""
         return f"Workbench {_words(version)}"
@@ -382,7 +378,7 @@ class PositProvider(
         return {
             **super().describe(),
             "super_admin_token": "set" if self.settings.super_admin_token is not None else "not set",
-            "templates": [template.name for template in self._templates],
+            "templates": [template.name for template in self.settings.templates],
         }
 
 

@@ -20,7 +20,6 @@ from bot.domain.observed import Created, Traces
 from bot.domain.runs import FoundRun, ObservedRun, OutputChunk, RunState
 from bot.providers.base import CLOCK_SKEW, Access, Listing, Runs, Scheduled, Schedules, unknown_word
 from bot.providers.requests import (
-    Api,
     clean,
     entries,
     id_in,
@@ -57,14 +56,13 @@ class SaturnRuns(Runs[Offer], Schedules[Offer]):
     """Run the jobs of one server, always with the person's own token."""
 
     runs_named_jobs: ClassVar[bool] = True
-    _api: Api
 
     async def launch_job(self, access: Access, spec: Spec, key: str) -> Created:
         """Start a job and find its run, if it is already visible."""
         job, name = spec.word("job"), spec.name
         before = await self._runs(access, job)
         try:
-            await self._api.call("POST", f"/api/jobs/{path_part(job)}/start", access.credential)
+            await access.api.call("POST", f"/api/jobs/{path_part(job)}/start")
         except (errors.Forbidden, errors.Conflict, errors.InvalidRequest) as error:
             raise refusal(error) from None
         if before is None:
@@ -169,7 +167,7 @@ class SaturnRuns(Runs[Offer], Schedules[Offer]):
             runs = [(run, FoundRun(f"{one.id}/{run.name}", name, run.observed())) for run in youngest]
             return runs, shown.is_whole
 
-        mine = await resources(self._api, access, "job")
+        mine = await resources(access, "job")
         runs: list[tuple[JobRun, FoundRun]] = []
         is_whole = mine.is_whole
         for shown, is_job_whole in await side_by_side(LIST_WIDTH, of_job, mine[:MOST_JOBS]):
@@ -196,17 +194,17 @@ class SaturnRuns(Runs[Offer], Schedules[Offer]):
             if run is None:
                 raise errors.Conflict("the run can't be seen yet")
             path += f"/{path_part(run.name)}"
-        await self._api.call("POST", path, access.credential)
+        await access.api.call("POST", path)
 
     async def schedule(self, access: Access, job_id: str, cron: str | None) -> None:
         """Set and enable a job's schedule; None disables it."""
         path = f"/api/jobs/{path_part(job_id)}"
         if cron is None:
-            await self._api.call("POST", f"{path}/unschedule", access.credential)
+            await access.api.call("POST", f"{path}/unschedule")
             return
         body = {"cron_schedule_options": {"schedule": cron}}
-        await self._api.call("PATCH", path, access.credential, json_body=body)
-        await self._api.call("POST", f"{path}/schedule", access.credential)
+        await access.api.call("PATCH", path, json_body=body)
+        await access.api.call("POST", f"{path}/schedule")
 
     def schedules(self, offer: Offer) -> Sequence[Scheduled]:
         """Return the person's jobs with their schedules."""
@@ -251,7 +249,7 @@ class SaturnRuns(Runs[Offer], Schedules[Offer]):
 
     async def _scale(self, access: Access, job: str) -> int:
         """Return how many pods of a job's run have to succeed, 1 if the server doesn't say."""
-        asking = self._api.call("GET", f"/api/jobs/{path_part(job)}", access.credential, total=LIST_SECONDS)
+        asking = access.api.call("GET", f"/api/jobs/{path_part(job)}", total=LIST_SECONDS)
         response = await unless_absent(asking)
         scale = None if response is None else response.json_object().get("scale")
         return scale if isinstance(scale, int) and scale > 0 else 1
@@ -265,14 +263,14 @@ class SaturnRuns(Runs[Offer], Schedules[Offer]):
         self, access: Access, path: str, query: Mapping[str, str], key: str, read: Callable[[Any], T]
     ) -> Listing[T] | None:
         """Return the entries of a list; None if there is no such resource, or no such endpoint."""
-        found = await unless_absent(paged(self._api, path, access.credential, query))
+        found = await unless_absent(paged(access.api, path, query))
         return None if found is None else entries(found, key, read)
 
     async def _exit_code(self, access: Access, pod: str) -> int | None:
         """Return the exit code of a pod that is still shown; None if it isn't given."""
         try:
             path = f"/api/active/pods/{path_part(pod)}"
-            response = await self._api.call("GET", path, access.credential, total=LIST_SECONDS)
+            response = await access.api.call("GET", path, total=LIST_SECONDS)
             return _code(response.json_object())
         except (errors.NotFound, errors.BadAnswer):
             # It is merely useful: the run's outcome is known without it.
@@ -336,9 +334,7 @@ class SaturnRuns(Runs[Offer], Schedules[Offer]):
             raise errors.BadAnswer("the pages of the log never end")
 
     async def _log(self, access: Access, path: str, query: Mapping[str, str]) -> dict[str, Any]:
-        asking = self._api.call(
-            "GET", path, access.credential, query=query, total=LOG_SECONDS, max_bytes=LOG_BYTES
-        )
+        asking = access.api.call("GET", path, query=query, total=LOG_SECONDS, max_bytes=LOG_BYTES)
         return (await asking).json_object()
 
 

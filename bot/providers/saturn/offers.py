@@ -24,7 +24,7 @@ from bot.domain import forms
 from bot.domain.observed import Created, Traces
 from bot.domain.people import Principal
 from bot.providers import connection
-from bot.providers.base import Access, Credential, Listing, Making, Scheduled
+from bot.providers.base import Access, Listing, Making, Scheduled
 from bot.providers.requests import (
     MAX_NAME,
     Api,
@@ -203,7 +203,7 @@ class Resource:
     spec: Mapping[str, Any] = field(default_factory=dict)
 
 
-async def resources(api: Api, access: Access, kind: str, beginning: str = "") -> Listing[Resource]:
+async def resources(access: Access, kind: str, beginning: str = "") -> Listing[Resource]:
     """Return the person's own resources of a type whose names have a prefix.
 
     Raises NotFound if there are no lists. The IDE opens only for its owner, so somebody else's
@@ -217,7 +217,7 @@ async def resources(api: Api, access: Access, kind: str, beginning: str = "") ->
         return found if its_kind == kind and is_theirs(found.owner, access.username) else None
 
     try:
-        found = await paged(api, "/api/recipes", access.credential, query)
+        found = await paged(access.api, "/api/recipes", query)
     except errors.BadAnswer as error:
         if error.status == 404:
             raise errors.NotFound("this server has no lists", status=404) from None
@@ -225,14 +225,12 @@ async def resources(api: Api, access: Access, kind: str, beginning: str = "") ->
     return entries(found, "recipes", read)
 
 
-async def paged(
-    api: Api, path: str, credential: Credential, query: Mapping[str, str]
-) -> Listing[dict[str, Any]]:
+async def paged(api: Api, path: str, query: Mapping[str, str]) -> Listing[dict[str, Any]]:
     """Return the pages of a list."""
 
     async def ask(key: str | None) -> dict[str, Any]:
         more = {} if key is None else {"next_key": key}
-        response = await api.call("GET", path, credential, query={**query, **more}, total=LIST_SECONDS)
+        response = await api.call("GET", path, query={**query, **more}, total=LIST_SECONDS)
         return response.json_object()
 
     return await pages(ask, lambda answer: answer.get("next_key"), MAX_PAGES)
@@ -310,7 +308,7 @@ class SaturnMaking(Making[Offer]):
     """Make workspaces from recipes, and draw the forms for them and for runs."""
 
     settings: SaturnSettings
-    _api: Api
+    api: Api
 
     async def templates(self, access: Access) -> Offer:
         """Read sizes, the person's workspaces and their jobs."""
@@ -321,7 +319,7 @@ class SaturnMaking(Making[Offer]):
             note(f"the names of workspaces can't be read: {error.message}")
             workspaces = None
         jobs = await self._listed(access, "job")
-        asking = self._api.call("GET", "/api/info/servers", access.credential, total=LIST_SECONDS)
+        asking = access.api.call("GET", "/api/info/servers", total=LIST_SECONDS)
         servers = await unless_absent(asking)
         sizes = {} if servers is None else object_in(servers.json_object(), "sizes")
         choices = (
@@ -342,7 +340,7 @@ class SaturnMaking(Making[Offer]):
     async def _version(self) -> str:
         """Return the server's version; "" if it requires a token for that, or doesn't say."""
         try:
-            response = await unless_absent(self._api.call("GET", "/api/status", None, total=PROBE_SECONDS))
+            response = await unless_absent(self.api.call("GET", "/api/status", total=PROBE_SECONDS))
         except (errors.CredentialRefused, errors.Forbidden):
             return ""
         return clean((word_in(response.json_object(), "version") if response else "") or "", MAX_NAME)
@@ -361,7 +359,7 @@ class SaturnMaking(Making[Offer]):
     async def _listed(self, access: Access, kind: str) -> Listing[Resource] | None:
         """Return the person's own resources; None if the server has no lists."""
         try:
-            return await resources(self._api, access, kind)
+            return await resources(access, kind)
         except errors.NotFound:
             return None
 
@@ -447,7 +445,7 @@ class SaturnMaking(Making[Offer]):
         """
         for path in paths:
             try:
-                return await self._api.call("POST", path, access.credential, json_body=body)
+                return await access.api.call("POST", path, json_body=body)
             except (errors.PermanentError, errors.BadAnswer) as error:
                 if error.status not in ABSENT:
                     raise refusal(error) from None
@@ -456,7 +454,7 @@ class SaturnMaking(Making[Offer]):
     async def names(self, access: Access, stem: str) -> Collection[str] | None:
         """Return the person's own names with a prefix; None if the server doesn't say whose they are."""
         try:
-            found = await resources(self._api, access, "workspace", stem)
+            found = await resources(access, "workspace", stem)
         except errors.NotFound:
             return None
         says_whose = bool(access.username) and found.is_whole and all(one.owner and one.name for one in found)
@@ -469,7 +467,7 @@ class SaturnMaking(Making[Offer]):
     async def _find(self, access: Access, name: str) -> Created | None:
         """Look for a workspace by its name; raise Untold if the server can't look it up."""
         path = f"/api/recipes/workspace/{path_part(name)}"
-        response = await unless_absent(self._api.call("GET", path, access.credential, total=LIST_SECONDS))
+        response = await unless_absent(access.api.call("GET", path, total=LIST_SECONDS))
         if response is not None:
             found = resource(response.json_object())
             if is_theirs(found.owner, access.username):
@@ -477,7 +475,7 @@ class SaturnMaking(Making[Offer]):
             # Somebody else's has that name, too: the person's own may be behind it.
         # A server that supports neither answers 404 to everything.
         try:
-            listed = await resources(self._api, access, "workspace", name)
+            listed = await resources(access, "workspace", name)
         except errors.NotFound:
             raise errors.Untold("this server tells no names") from None
         made = next((one for one in listed if one.name == name), None)

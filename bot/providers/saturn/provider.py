@@ -37,6 +37,7 @@ from bot.providers.requests import (
     entries,
     error_of,
     id_in,
+    is_at,
     moment,
     path_part,
     refuses_others,
@@ -48,7 +49,6 @@ from bot.providers.saturn import offers
 from bot.providers.saturn.jobs import SaturnRuns, began, live_pod
 from bot.providers.saturn.offers import SaturnMaking, SaturnSettings
 from bot.support import errors
-from bot.support.http import Http
 from bot.support.responses import Response
 
 _STATES = {
@@ -74,7 +74,6 @@ MOST_PAGES = 5
 PAGE_BYTES = 2_000_000
 #: Marks a token that Usher got with the administrator's, and so may get again in the same way.
 _MINTED: Acts = "admin"
-NO_ADMIN = "this connection has no administrator's token"
 
 
 class Saturn(
@@ -96,15 +95,12 @@ class Saturn(
     settings: SaturnSettings
     template_key: ClassVar[str] = "recipe"
     offer_model: ClassVar[type[offers.Offer]] = offers.Offer
+    carries: ClassVar[base.Carries] = base.Carries(scheme="token")
     # The guide allows one read in ten seconds, recommends that while pending, and a slower pace otherwise.
     # Ten thousand pending at that rate, each answered within 80 ms, keep 80 requests in flight.
     pace: ClassVar[base.Pace] = base.Pace(
         min_poll_interval=10.0, pending=10.0, running=300.0, unused=1800.0, concurrency=100
     )
-
-    def __init__(self, settings: ConnectionSettings, http: Http) -> None:
-        super().__init__(settings, http)
-        self._api = Api(http, settings.base_url)
 
     async def status(
         self, access: Access, remote_ids: Sequence[str], window: base.SendWindow | None = None
@@ -114,9 +110,7 @@ class Saturn(
 
     async def _status(self, access: Access, remote_id: str, window: base.SendWindow | None) -> Observed:
         try:
-            response = await self._api.call(
-                "GET", f"/api/workspaces/{path_part(remote_id)}", self._driver(access), window=window
-            )
+            response = await access.api.call("GET", f"/api/workspaces/{path_part(remote_id)}", window=window)
         except errors.NotFound:
             return Observed(State.GONE)
         answer = response.json_object()
@@ -142,7 +136,7 @@ class Saturn(
     async def reason(self, access: Access, remote_id: str, window: base.SendWindow | None = None) -> str:
         """Read what the workspace's newest pod waits for, or why it failed."""
         query = {"workload_type": "workspace", "workload_id": remote_id}
-        asking = self._api.call("GET", "/api/active/pods", self._driver(access), query=query, window=window)
+        asking = access.api.call("GET", "/api/active/pods", query=query, window=window)
         try:
             response = await unless_absent(asking)
             pods = entries([] if response is None else [response.json_object()], "pod_summaries", live_pod)
@@ -165,20 +159,18 @@ class Saturn(
         except ValueError:
             return None
 
-    async def start(self, access: Access, remote_id: str) -> None:
+    async def start(self, access: Access, workspace: Workspace) -> None:
         """Start, without a request body."""
-        await self._drive(access, remote_id, "start", _STARTED)
+        await self._drive(access, workspace.remote_id, "start", _STARTED)
 
-    async def stop(self, access: Access, remote_id: str, mode: StopMode = "stop") -> None:
+    async def stop(self, access: Access, workspace: Workspace, mode: StopMode = "stop") -> None:
         """Stop; the response may be empty."""
         self.need_mode(mode)
-        await self._drive(access, remote_id, "stop", _STOPPED)
+        await self._drive(access, workspace.remote_id, "stop", _STOPPED)
 
     async def _drive(self, access: Access, remote_id: str, verb: str, done: re.Pattern[str]) -> None:
         try:
-            await self._api.call(
-                "POST", f"/api/workspaces/{path_part(remote_id)}/{verb}", self._driver(access)
-            )
+            await access.api.call("POST", f"/api/workspaces/{path_part(remote_id)}/{verb}")
         except (errors.Forbidden, errors.Conflict, errors.InvalidRequest) as error:
             if not done.search(error.message):
                 raise offers.refusal(error) from None
@@ -209,7 +201,7 @@ class Saturn(
         """Look for a workspace that there isn't."""
         path = f"/api/workspaces/{secrets.token_hex(16)}"
         with suppress(errors.NotFound):
-            await self._api.call("GET", path, credential, total=CHECK_SECONDS)
+            await self.api.acting_as(credential).call("GET", path, total=CHECK_SECONDS)
 
     async def _end_of(self, credential: Credential) -> float | None:
         """Return when a token ends: as it says itself (RFC 7519), or as the list of tokens does."""
@@ -221,7 +213,7 @@ class Saturn(
             return moment(one.get("expires_at")) if id_in(one, "id") == claims["jti"] else None
 
         try:
-            found = await offers.paged(self._api, "/api/tokens", credential, {})
+            found = await offers.paged(self.api.acting_as(credential), "/api/tokens", {})
             return next(iter(entries(found, "tokens", its_own)), None)
         except errors.ProviderError:
             # It is merely useful: the token is good without it.
@@ -230,7 +222,8 @@ class Saturn(
     async def _username(self, credential: Credential, total: float = CHECK_SECONDS) -> str | None:
         """Return whose token this is, None if the server can't say."""
         with checks_token():
-            response = await unless_absent(self._api.call("GET", "/api/user", credential, total=total))
+            asking = self.api.acting_as(credential).call("GET", "/api/user", total=total)
+            response = await unless_absent(asking)
         # 204: no user belongs to the token, or the server doesn't say.
         if response is None or response.status == 204:
             return None
@@ -249,18 +242,16 @@ class Saturn(
         Raises NotFound for an unknown username, CredentialRefused if the administrator's token is refused,
         Forbidden if it lacks this permission, Untrusted for a link elsewhere or somebody else's token.
         """
-        administrator = self._administrator()
+        path = f"/auth/createloginlink/{path_part(username)}"
         try:
-            response = await self._api.call(
-                "POST", f"/auth/createloginlink/{path_part(username)}", administrator, total=MINT_SECONDS
-            )
+            response = await self.own().call("POST", path, total=MINT_SECONDS)
         except errors.BadAnswer as error:
             if error.status == 404:
                 raise errors.Forbidden("this server makes no login links", status=404) from None
             raise
-        token = await _Session(self._api).token(_login_link(response.json(), self._api.root))
+        token = await _Session(self.api).token(_login_link(response.json(), self.api.root))
         credential = Credential(token, None, Credential.of_connection(_MINTED).extra)
-        if token.get_secret_value() == administrator.token.get_secret_value():
+        if token == self.settings.admin_token:
             raise errors.Untrusted("the login link opened the administrator's own session")
         try:
             owner = await self._username(credential, MINT_SECONDS)
@@ -275,7 +266,7 @@ class Saturn(
 
     async def email_of(self, username: str) -> str | None:
         """Return a user's address; servers before the document of 2026 don't say it."""
-        asking = offers.paged(self._api, "/api/users", self._administrator(), {"username": username})
+        asking = offers.paged(self.own(), "/api/users", {"username": username})
         # The server takes the name as a part of others'.
         found = entries(await unless_absent(asking) or (), "users", lambda one: one)
         addresses = (one.get("email") for one in found if one.get("username") == username)
@@ -286,7 +277,7 @@ class Saturn(
         if self.settings.admin_token is None:
             return None
         try:
-            await self.check(self._administrator())
+            await self.check(Credential(self.settings.admin_token))
         except errors.CredentialRefused:
             return False
         return True
@@ -300,9 +291,7 @@ class Saturn(
             raise errors.CredentialRefused("the token has expired")
         body = {"grant_type": "refresh_token", "refresh_token": old.refresh_token.get_secret_value()}
         try:
-            response = await self._api.call(
-                "POST", "/api/auth/token", None, json_body=body, hides=old.secrets()
-            )
+            response = await self.api.call("POST", "/api/auth/token", json_body=body, hides=old.secrets())
         except (
             errors.NotFound,
             errors.InvalidRequest,
@@ -320,27 +309,19 @@ class Saturn(
         return Credential(fresh, SecretStr(successor) if successor else None, old.extra, ends_at)
 
     def acts(self, access: Access, call: str) -> Acts:
-        """Say that the administrator's token drives workspaces if the connection is configured that way."""
+        """Have the administrator's token drive workspaces if the connection is configured that way.
+
+        ``docs/providers/saturn.md``, "Whose token".
+        """
         return "admin" if call in _DRIVEN and self.needs_record(access) else "person"
 
     def needs_record(self, access: Access) -> bool:
         """Return whether the administrator's token, which opens everybody's, drives workspaces."""
         return self.settings.act_as == "admin" and access.credential.acts == "admin"
 
-    def _driver(self, access: Access) -> Credential:
-        """Return the token that drives workspaces (``docs/providers/saturn.md``, "Whose token")."""
-        if not self.needs_record(access):
-            return access.credential
-        return self._administrator(access.credential)
-
-    def _administrator(self, made_for: Credential | None = None) -> Credential:
-        if self.settings.admin_token is None:
-            raise errors.CredentialRefused(NO_ADMIN)
-        return Credential(self.settings.admin_token, made_for=made_for)
-
     async def discover(self, access: Access) -> base.Listing[base.Discovered]:
         """List the person's workspaces, page by page; raise NotFound if the server has no lists."""
-        listed = await offers.resources(self._api, access, "workspace")
+        listed = await offers.resources(access, "workspace")
         found = {one.id: base.Discovered(one.id, one.name, _observed(one.status)) for one in listed}
         return base.Listing(found.values(), is_whole=listed.is_whole)
 
@@ -440,7 +421,7 @@ def _login_link(answer: Any, root: str) -> str:
         raise errors.BadAnswer(
             "the answer holds no login link" if not found else "which login link is meant?"
         )
-    if not _is_at(found[0], root):
+    if not is_at(found[0], root):
         raise errors.Untrusted("the login link leads to another host")
     return found[0]
 
@@ -451,13 +432,6 @@ def _texts(answer: Any) -> Iterator[str]:
     elif isinstance(answer, (dict, list)):
         for value in answer.values() if isinstance(answer, dict) else answer:
             yield from _texts(value)
-
-
-def _is_at(url: str, root: str) -> bool:
-    try:
-        return origin_of(url) == origin_of(root)
-    except ValueError:
-        return False
 
 
 class _Session:
@@ -479,7 +453,7 @@ class _Session:
             elif response.status == 429 or response.status >= 500:
                 raise error_of(response, changes=False)
             onwards = urljoin(url, response.headers.get("Location", ""))
-            if not 300 <= response.status < 400 or not _is_at(onwards, self._api.root):
+            if not 300 <= response.status < 400 or not is_at(onwards, self._api.root):
                 break
             url = onwards
         raise errors.Forbidden("the login link opened no session")
@@ -495,11 +469,10 @@ class _Session:
 
     async def _get(self, url: str) -> Response:
         cookies: Mapping[str, Any] = self._jar.filter_cookies(URL(url, encoded=True))
-        headers = {"Accept": "application/json"}
-        if cookies:
-            headers["Cookie"] = "; ".join(f"{name}={one.coded_value}" for name, one in cookies.items())
+        said = "; ".join(f"{name}={one.coded_value}" for name, one in cookies.items())
+        headers = {"Cookie": said} if said else {}
         try:
-            response = await self._api.http.request(
+            response = await self._api.send(
                 "GET", url, headers=headers, total=MINT_SECONDS, max_bytes=PAGE_BYTES, hides=(url,)
             )
         except errors.InvalidRequest:

@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from bot.domain.workspaces import State
 from bot.providers.base import Access, Credential
+from bot.support.errors import Forbidden
 from bot.support.http import Http
 from playground import posit
 from playground.harness import Clock
@@ -64,7 +65,16 @@ async def posit_rig(seed: Any = None, client: type[Http] = Http, **settings: Any
             rest=State.SUSPENDED,
             down=frozenset({State.GONE}),
             paths={"start": "resume_session", "stop": "stop_session"},
-            requests={"start": 2},
+            requests={"start": 2},  # how a session was launched is nowhere but there
+            # Workbench says 401 of a missing right, too, and the token turned out good.
+            differs={(one, 401): Forbidden for one in ("discover", "status", "start", "stop")},
+            has_token_page=False,
+            state_at="/result/sessions/0/activity_state",
+            list_at="/result/sessions",
+            id_at="/id",
+            entry_state_at="/activity_state",
+            lists="get_session",
+            creates="launch_session",
             sides=Sides(
                 values={"workspace": {"name": "made"}, "job": {"command": "print-lines lines=3 rate=1"}},
                 username=lambda: "alice",

@@ -1,10 +1,8 @@
-"""What the contract needs of each provider's local server, under one interface."""
+"""The rigs of our own providers, for the kit."""
 
-import re
 import tomllib
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,20 +13,21 @@ import pytest
 from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
-from bot.domain.forms import Purpose
-from bot.domain.observed import Observed
-from bot.domain.workspaces import State
-from bot.providers import base, build, provider_classes
+from bot.providers import provider_classes
 from bot.providers.base import Access, Credential, OAuthClient, Provider
+from bot.support.errors import Forbidden, UnknownOutcome
 from bot.support.http import Http
 from bot.web.browsers import Flow
 from playground import saturn
-from playground.faults import Fault
-from playground.harness import Clock, Harness
+from playground.harness import Clock
 from tests.playground.hub_help import browser, log_in
 from tests.project.repository import ROOT
 from tests.rigs import saturn_document
 from tests.rigs.clock import FakeClock
+from usher.conformance import rigs as conformance
+from usher.conformance.rigs import HastyHttp, Rig, Sides, exactly, row
+
+__all__ = ["HastyHttp", "Rig", "Sides", "exactly", "row"]
 
 #: The recipe of the demonstration, for connections that make workspaces of one.
 COURSE = Path(saturn.__file__).parents[1] / "demo" / "course.json"
@@ -63,25 +62,6 @@ SATURN_SEED = {
 }
 
 
-#: Within how many reads, ten seconds apart, whatever was asked for has come about.
-MOST_READS = 60
-
-
-class HastyHttp(Http):
-    """Wait for a second only, so that no test waits for the usual time-outs."""
-
-    def stream(self, method: str, url: str, **options: Any) -> Any:
-        return super().stream(method, url, **{**options, "total": 1.0})
-
-
-@contextmanager
-def exactly(kind: type[Exception]) -> Iterator[pytest.ExceptionInfo[Exception]]:
-    """Expect an error of just this kind, not of one below it."""
-    with pytest.raises(kind) as caught:
-        yield caught
-    assert type(caught.value) is kind
-
-
 def at_each(name: str, values: Iterable[Any], *elsewhere: Any) -> pytest.MarkDecorator:
     """Try every value at Saturn Cloud, and some at the others: all read answers by one mapping."""
     kinds = sorted(provider_classes())
@@ -89,114 +69,10 @@ def at_each(name: str, values: Iterable[Any], *elsewhere: Any) -> pytest.MarkDec
     return pytest.mark.parametrize(("quiet_rig", name), cases, indirect=["quiet_rig"])
 
 
-def _unsaid() -> Any:
-    raise AssertionError("the rig of this provider has to say it: it has a facet that needs it")
-
-
-@dataclass
-class Sides:
-    """What the contracts of a provider's facets need, and only its rig knows."""
-
-    #: The connection's settings for a facet, on top of the usual ones.
-    settings: dict[str, dict[str, Any]] = field(default_factory=dict)
-    #: What somebody fills in to make a workspace or launch a run, apart from what stands there already.
-    values: dict[Purpose, dict[str, str]] = field(default_factory=dict)
-    #: A credential that has ended, and can be renewed.
-    ended: Callable[[], Credential] = _unsaid
-    #: Sign the person in at the provider's page, and return the code that it sends back, and where.
-    sign_in: Callable[[OAuthClient, Flow], Awaitable[tuple[str, str]]] = _unsaid
-    #: The name by which the person is approved.
-    username: Callable[[], str] = _unsaid
-    #: Let the person's workspace wait for something when it is started, and return what is said of that.
-    reason: Callable[[Any], str] = _unsaid
-    #: The headers and body of an event about the person's workspace.
-    event: Callable[[], tuple[dict[str, str], bytes]] = _unsaid
-
-
-@dataclass
-class Rig:
-    """One provider against its local server, with a person's account and ids of workspaces."""
-
-    provider: Provider
-    access: Access
-    harness: Harness
-    remote_id: str
-    broken_id: str
-    foreign_id: str
-    missing_id: str
-    names: set[str]
-    #: Monotonic time of the client's send windows.
-    clock: FakeClock
-    #: A state is settled by moving this clock; None where the server lives in real time.
-    server_clock: Clock | None = None
-    server: Any = None
-    more: dict[str, str] = field(default_factory=dict)
-    #: How a workspace stands before it is started, and how it may stand once it is stopped.
-    rest: State = State.STOPPED
-    down: frozenset[State] = frozenset({State.STOPPED})
-    #: Which of a method's requests is the one that counts, and how many it sends, where that is not one.
-    paths: dict[str, str] = field(default_factory=dict)
-    requests: dict[str, int] = field(default_factory=dict)
-    #: Let the next start of the broken one fail, where that is not its nature.
-    break_it: Callable[[], None] = lambda: None
-    #: What must not come back in a message, where it is not the person's own token.
-    token: str = ""
-    #: Whether what is only starting can be stopped.
-    stops_starting: bool = True
-    sides: Sides = field(default_factory=Sides)
-
-    async def see(self, remote_id: str | None = None) -> Observed:
-        asked = remote_id or self.remote_id
-        if self.server_clock is not None:
-            self.server_clock.advance(10)
-        return (await self.provider.status(self.access, [asked]))[asked]
-
-    async def until(self, *states: State, remote_id: str | None = None) -> list[Observed]:
-        """Read until one of the states is there and return all that was seen."""
-        seen = [await self.see(remote_id)]
-        while seen[-1].state not in states:
-            # By a clock that is moved, a state comes within as many reads each time.
-            assert self.server_clock is None or len(seen) < MOST_READS, f"it is still {seen[-1].state}"
-            seen.append(await self.see(remote_id))
-        return seen
-
-    def spoil(self, path: str = "", *, of: str = "", **fault: Any) -> None:
-        """Spoil the next request, or the one that counts ``of`` a method."""
-        self.harness.faults.append(Fault(re.compile(path or self.paths.get(of, "")), **fault))
-
-    def starts(self) -> int:
-        """Count the start calls for the person's workspace that arrived."""
-        if "start" in self.paths:
-            return self.harness.requests[f"POST /api/{self.paths['start']}"]
-        # At the hub others' starts are counted too: a person's name is in the path there, the id at Saturn.
-        mine = {self.access.username, self.remote_id}
-        counted = self.harness.requests.items()
-        calls = ("POST", "PUT")
-        return sum(n for path, n in counted if path.startswith(calls) and mine & set(path.split("/")))
-
-    async def listing(self) -> Any:
-        """Ask for the list that the provider has: the person's workspaces, or what one is made from."""
-        if isinstance(self.provider, base.Lists):
-            return await self.provider.discover(self.access)
-        return await self.provider.templates(self.access)
-
-    @property
-    def secret(self) -> str:
-        return self.token or self.access.credential.token.get_secret_value()
-
-    def sent(self) -> int:
-        return sum(self.harness.requests.values())
-
-    def with_token(self, token: str) -> Access:
-        return Access(self.access.username, Credential(SecretStr(token)))
-
-
 def provider_of(kind: str, http: Http, base_url: str, **more: Any) -> Provider:
-    model = provider_classes()[kind].settings_model
     if kind == "sphere":
         more.setdefault("access_token", "t0ken-of-the-account")
-    settings = {"name": kind, "provider": kind, "title": "The cloud", "base_url": base_url, **more}
-    return build(model.model_validate(settings), http)
+    return conformance.provider_of(provider_classes()[kind], http, base_url, **more)
 
 
 @asynccontextmanager
@@ -226,6 +102,13 @@ async def saturn_rig(
             server_clock=clock,
             server=server,
             more=alice["workspaces"],
+            differs={("check", 404): None},  # a server that names nobody is one of the guides
+            state_at="/status",
+            list_at="/recipes",
+            id_at="/state/id",
+            entry_state_at="/state/status",
+            goes_on=[{"op": "replace", "path": "/next_key", "value": "again"}],
+            lists="GET /api/recipes",
             sides=Sides(
                 settings={
                     "making": {"templates": [{"name": "course", "file": str(recipe)}]},
@@ -290,6 +173,10 @@ class LazyHub:
                 missing_id=f"{person}/nothing-here",
                 names={"default", "training", "broken"},
                 clock=window,
+                requests={"read": 2},  # the list, and why what is down is down
+                # The hub answers a start that failed with 500, and lists no servers for a narrow token.
+                differs={("start", one): UnknownOutcome for one in (425, 500, 501, 503)}
+                | {(one, "empty object"): Forbidden for one in ("status", "discover")},
                 server=hub,
                 sides=Sides(
                     values={"workspace": {"name": "made"}},

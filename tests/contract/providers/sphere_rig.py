@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp.test_utils import TestServer
 
 from bot.providers.base import Access, Credential
+from bot.support.errors import Conflict, NoRoom
 from bot.support.http import Http
 from playground import sphere
 from playground.harness import Clock
@@ -80,5 +81,9 @@ async def sphere_rig(seed: Any = None, client: type[Http] = Http, **settings: An
             server=server,
             token=TOKEN,
             stops_starting=False,
+            # The one token may do all: what it may not is a quota, or the state that something is in.
+            differs={("start", 403): NoRoom, ("stop", 403): Conflict},
+            state_at="/state/code",
+            creates="POST /api/v1/workspaces$",
             sides=Sides(values={"workspace": {"template": PYTHON, "name": "made"}}, event=_event),
         )

@@ -21,6 +21,7 @@ from bot.support.errors import ProviderError
 from bot.support.http import Http
 from bot.support.responses import Response
 from tests.contract.providers.rigs import provider_of
+from usher.conformance.rigs import row
 
 BASES = {
     "saturn": "https://app.acme.io",
@@ -168,13 +169,13 @@ async def ask(kind: str, status: int, body: bytes) -> None:
     calls = [
         provider.status(ACCESS, [IDS[kind]]),
         provider.check(ACCESS.credential),
-        provider.start(ACCESS, IDS[kind]),
-        provider.stop(ACCESS, IDS[kind]),
+        provider.start(ACCESS, row(provider, IDS[kind])),
+        provider.stop(ACCESS, row(provider, IDS[kind])),
     ]
     if isinstance(provider, base.Lists):
         calls.append(provider.discover(ACCESS))
     if kind == "sphere":
-        calls += [found(provider), provider.remove(ACCESS, IDS[kind]), made(provider)]
+        calls += [found(provider), provider.remove(ACCESS, row(provider, IDS[kind])), made(provider)]
     for call in calls:
         try:
             result: Any = await call

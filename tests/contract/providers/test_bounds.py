@@ -13,8 +13,8 @@ from bot.providers.base import Access, Credential
 from bot.support import errors
 from bot.support.http import Http
 from tests.contract.providers.rigs import Rig, provider_of
-from tests.contract.providers.test_faults import CHANGES, METHODS, failure
 from tests.support.http_rig import raw_server
+from usher.conformance.faults import CHANGES, METHODS, failure
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 IDS = {"saturn": "0f" * 16, "jupyterhub": "alice/training", "posit": "6124d41f", "sphere": "0f" * 16}

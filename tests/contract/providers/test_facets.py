@@ -1,4 +1,4 @@
-"""Whoever has a facet keeps its contract, and no method of a facet may do nothing."""
+"""Every facet has a contract, and no method of a facet may do nothing."""
 
 import inspect
 
@@ -7,7 +7,7 @@ import pytest
 from bot.providers import base
 from bot.providers.base import Facet, Provider
 from tests.contract.providers.conftest import KINDS, class_of, rig_of
-from tests.contract.providers.facets import CONTRACTS, set_up
+from usher.conformance.facets import CONTRACTS, set_up
 
 on_one_loop = pytest.mark.asyncio(loop_scope="session")
 
@@ -31,22 +31,12 @@ def demanded(facet: type[Facet]) -> list[str]:
 
 #: What forms are for is made or run: their contract is part of those.
 WHOLE = [facet for facet in kinds() if facet is not base.Forms]
-ROWS = [(kind, facet) for facet in WHOLE for kind in having(facet)]
 METHODS = [(having(facet)[0], facet, name) for facet in WHOLE if having(facet) for name in demanded(facet)]
-NAMED = [f"{kind}-{facet.__name__}.{name}" for kind, facet, name in METHODS]
 
 
 def test_every_facet_has_a_contract_and_a_provider():
     assert set(CONTRACTS) == set(WHOLE)
     assert [facet.__name__ for facet in WHOLE if not having(facet)] == []
-
-
-@on_one_loop
-@pytest.mark.parametrize(("kind", "facet"), ROWS, ids=[f"{kind}-{facet.__name__}" for kind, facet in ROWS])
-async def test_a_provider_keeps_the_contract_of_its_facet(hubs, kind, facet):
-    async with rig_of(kind, hubs)() as rig:
-        set_up(rig, facet)
-        await CONTRACTS[facet](rig)
 
 
 @on_one_loop

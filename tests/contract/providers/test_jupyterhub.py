@@ -19,6 +19,7 @@ from bot.support.http import Http
 from tests.contract.providers.rigs import Rig, provider_of
 from tests.rigs.providers import NO_GPU
 from tests.support.http_rig import raw_server, whole
+from usher.conformance.rigs import row
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -52,12 +53,12 @@ async def status_of(hub: Rig, **server: object) -> Observed:
 
 
 async def test_a_failed_start_tells_its_reason_and_can_be_tried_again(hub: Rig):
-    await hub.provider.start(hub.access, hub.broken_id)
+    await hub.provider.start(hub.access, row(hub.provider, hub.broken_id))
     failed = (await hub.until(State.FAILED, remote_id=hub.broken_id))[-1]
     assert "image of this server could not be pulled" in str(failed.reason)
     found = {one.remote_id: one.observed.state for one in await hub.provider.discover(hub.access)}
     assert found[hub.broken_id] is State.FAILED
-    await hub.provider.start(hub.access, hub.broken_id)
+    await hub.provider.start(hub.access, row(hub.provider, hub.broken_id))
     assert (await hub.see(hub.broken_id)).state in {State.STARTING, State.FAILED}
     await hub.until(State.FAILED, remote_id=hub.broken_id)
 
@@ -74,23 +75,23 @@ async def test_a_warning_while_it_waits_outlasts_the_hubs_own_word_for_the_failu
     for one in seen:
         state, known = one.state, reasons.kept(state, known, one.state, one.reason)
     assert reasons.reason_in(known or "") is Reason.NO_GPU
-    await hub.provider.remove(hub.access, remote_id)
+    await hub.provider.remove(hub.access, row(hub.provider, remote_id))
 
 
 async def test_progress_grows_and_has_words(hub: Rig):
-    await hub.provider.start(hub.access, hub.remote_id)
+    await hub.provider.start(hub.access, row(hub.provider, hub.remote_id))
     seen = await hub.until(State.RUNNING)
     told = [one.progress for one in seen if one.progress is not None]
     assert told == sorted(told)
     assert told
     assert all(one.detail for one in seen if one.progress is not None)
     assert seen[-1].url == f"{hub.server.url}/user/{hub.access.username}/training/"
-    await hub.provider.stop(hub.access, hub.remote_id)
+    await hub.provider.stop(hub.access, row(hub.provider, hub.remote_id))
 
 
 async def test_a_server_that_was_started_again_says_so(hub: Rig):
     async def up() -> float:
-        await hub.provider.start(hub.access, hub.remote_id)
+        await hub.provider.start(hub.access, row(hub.provider, hub.remote_id))
         await hub.until(State.RUNNING)
         first, second = await hub.see(), await hub.see()
         assert first.started_at is not None
@@ -98,36 +99,36 @@ async def test_a_server_that_was_started_again_says_so(hub: Rig):
         return first.started_at
 
     before = await up()
-    await hub.provider.stop(hub.access, hub.remote_id)
+    await hub.provider.stop(hub.access, row(hub.provider, hub.remote_id))
     await hub.until(State.STOPPED)
     assert await up() > before
-    await hub.provider.stop(hub.access, hub.remote_id)
+    await hub.provider.stop(hub.access, row(hub.provider, hub.remote_id))
 
 
 async def test_a_called_off_start_is_stopped_not_failed(hub: Rig):
-    await hub.provider.start(hub.access, hub.remote_id)
-    await hub.provider.stop(hub.access, hub.remote_id)
+    await hub.provider.start(hub.access, row(hub.provider, hub.remote_id))
+    await hub.provider.stop(hub.access, row(hub.provider, hub.remote_id))
     assert (await hub.until(State.STOPPED, State.FAILED))[-1].state is State.STOPPED
 
 
 async def test_one_too_many_named_servers_is_a_limit(hub: Rig):
     person = hub.access.username
-    await hub.provider.start(hub.access, f"{person}/third")
+    await hub.provider.start(hub.access, row(hub.provider, f"{person}/third"))
     with pytest.raises(errors.LimitReached, match="maximum of 3 named servers"):
-        await hub.provider.start(hub.access, f"{person}/fourth")
-    await hub.provider.remove(hub.access, f"{person}/third")
+        await hub.provider.start(hub.access, row(hub.provider, f"{person}/fourth"))
+    await hub.provider.remove(hub.access, row(hub.provider, f"{person}/third"))
     await hub.until(State.GONE, remote_id=f"{person}/third")
     with pytest.raises(errors.NotFound):
-        await hub.provider.remove(hub.access, f"{person}/third")
+        await hub.provider.remove(hub.access, row(hub.provider, f"{person}/third"))
     with pytest.raises(errors.InvalidRequest, match="default server"):
-        await hub.provider.remove(hub.access, f"{person}/")
+        await hub.provider.remove(hub.access, row(hub.provider, f"{person}/"))
 
 
 @pytest.mark.parametrize(("headers", "kind"), [({"Retry-After": "12"}, "RateLimited"), ({}, "NoRoom")])
 async def test_too_many_starts_wait_and_a_full_hub_does_not(quiet_hub: Rig, headers, kind):
     quiet_hub.spoil("/servers/training$", status=429, headers=headers)
     with pytest.raises((errors.RateLimited, errors.LimitReached)) as caught:
-        await quiet_hub.provider.start(quiet_hub.access, quiet_hub.remote_id)
+        await quiet_hub.provider.start(quiet_hub.access, row(quiet_hub.provider, quiet_hub.remote_id))
     assert type(caught.value).__name__ == kind
 
 
@@ -143,10 +144,13 @@ async def test_too_many_starts_wait_and_a_full_hub_does_not(quiet_hub: Rig, head
 async def test_the_hubs_words_for_400(quiet_hub: Rig, message, kind):
     quiet_hub.spoil("/servers/training$", status=400, body=json.dumps({"status": 400, "message": message}))
     if kind is None:
-        assert await quiet_hub.provider.start(quiet_hub.access, quiet_hub.remote_id) is None
+        assert (
+            await quiet_hub.provider.start(quiet_hub.access, row(quiet_hub.provider, quiet_hub.remote_id))
+            is None
+        )
     else:
         with pytest.raises(errors.ProviderError) as caught:
-            await quiet_hub.provider.start(quiet_hub.access, quiet_hub.remote_id)
+            await quiet_hub.provider.start(quiet_hub.access, row(quiet_hub.provider, quiet_hub.remote_id))
         assert type(caught.value) is kind
 
 
@@ -157,7 +161,7 @@ async def test_a_missing_right_is_told_from_a_bad_token(hub: Rig):
     with pytest.raises(errors.Forbidden, match="servers"):
         await hub.provider.discover(access)
     with pytest.raises(errors.Forbidden):
-        await hub.provider.start(access, hub.remote_id)
+        await hub.provider.start(access, row(hub.provider, hub.remote_id))
     with pytest.raises(errors.Forbidden, match=r"start:servers, read:servers.*leave its permissions empty"):
         await hub.provider.check(access.credential)
 
@@ -175,10 +179,10 @@ async def test_a_token_of_our_own_takes_the_pasted_ones_place(hub: Rig):
     assert own.ends_at == pytest.approx(time.time() + LASTS, abs=60)
     assert "admin" not in str(told["scopes"])
     access = Access(identity.username, own)
-    await hub.provider.start(access, hub.remote_id)
+    await hub.provider.start(access, row(hub.provider, hub.remote_id))
     await hub.until(State.RUNNING)
     assert (await hub.provider.status(access, [hub.remote_id]))[hub.remote_id].state is State.RUNNING
-    await hub.provider.stop(access, hub.remote_id)
+    await hub.provider.stop(access, row(hub.provider, hub.remote_id))
 
     await hub.provider.revoke(access)
     assert minted not in await tokens(hub)

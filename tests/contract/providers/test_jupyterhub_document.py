@@ -7,9 +7,10 @@ import pytest
 
 from bot.domain.workspaces import State
 from bot.providers import base
-from tests.contract.providers.facets import CONTRACTS, set_up
 from tests.project.repository import ROOT
 from tests.rigs.open_api import Document, checking
+from usher.conformance.facets import CONTRACTS, set_up
+from usher.conformance.rigs import row
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -29,8 +30,8 @@ async def test_a_hub_speaks_its_published_document(hubs):
             await CONTRACTS[facet](rig)
     async with hubs.rig(client=client) as rig:
         await rig.provider.probe()
-        await rig.provider.start(rig.access, rig.remote_id)
+        await rig.provider.start(rig.access, row(rig.provider, rig.remote_id))
         await rig.until(State.RUNNING)
-        await rig.provider.stop(rig.access, rig.remote_id)
+        await rig.provider.stop(rig.access, row(rig.provider, rig.remote_id))
     assert "\n".join(sorted({one for one in document.problems if not NULL.search(one)})) == ""
     assert document.used == set(USED)

@@ -18,6 +18,7 @@ from bot.support.http import Http
 from playground.faults import Fault
 from playground.jupyterhub import start
 from tests.contract.providers.rigs import provider_of
+from usher.conformance.rigs import row
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -60,7 +61,7 @@ def access_of(hub, name):
 
 async def test_a_server_is_opened_on_its_persons_own_host_once_it_answers_there(hub, provider):
     access, port = access_of(hub, "alice"), URL(hub.url).port
-    await provider.start(access, "alice/training")
+    await provider.start(access, row(provider, "alice/training"))
     seen: list[Observed] = []
     while not seen or seen[-1].state is not State.RUNNING:
         seen.append((await provider.status(access, ["alice/training"]))["alice/training"])
@@ -76,7 +77,7 @@ async def test_a_server_is_opened_on_its_persons_own_host_once_it_answers_there(
                 "GET", f"http://{host}/user/alice/training/api/status", headers=headers
             )
             assert answer.status == status
-    await provider.stop(access, "alice/training")
+    await provider.stop(access, row(provider, "alice/training"))
 
 
 async def test_a_hub_with_only_one_word_for_the_address_is_understood_too(hub, provider):
@@ -110,14 +111,14 @@ async def test_whatever_a_renamed_person_asks_for_is_answered_with_their_name(hu
     access, remote_id = access_of(hub, "bella"), "bella/training"
     # What isn't there is not there, whoever asks.
     with pytest.raises(errors.NotFound):
-        await provider.remove(access, "bella/nothing")
+        await provider.remove(access, row(provider, "bella/nothing"))
     await as_administrator(hub, "PATCH", "/users/bella", name="bellissima")
     for asked in (
         provider.status(access, [remote_id]),
         provider.discover(access),
-        provider.start(access, remote_id),
-        provider.stop(access, remote_id),
-        provider.remove(access, remote_id),
+        provider.start(access, row(provider, remote_id)),
+        provider.stop(access, row(provider, remote_id)),
+        provider.remove(access, row(provider, remote_id)),
         provider.templates(access),
         provider.create(access, Spec("fresh"), "key"),
     ):

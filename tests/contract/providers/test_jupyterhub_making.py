@@ -9,6 +9,7 @@ from bot.domain.workspaces import State
 from bot.providers.jupyterhub.provider import Offer
 from bot.support import errors
 from tests.contract.providers.rigs import provider_of
+from usher.conformance.rigs import row
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -24,7 +25,11 @@ TEMPLATES = [
 @pytest.fixture
 def prepared(hub):
     hub.provider = provider_of(
-        "jupyterhub", hub.provider.http, hub.server.api_url, public_url=hub.server.url, templates=TEMPLATES
+        "jupyterhub",
+        hub.provider.api._http,
+        hub.server.api_url,
+        public_url=hub.server.url,
+        templates=TEMPLATES,
     )
     return hub
 
@@ -74,7 +79,7 @@ async def test_a_server_is_made_once_and_removed(prepared):
     assert (await prepared.provider.find(prepared.access, spec, "ws_1", 0.0)).ours == made
     assert await prepared.provider.create(prepared.access, spec, "ws_1") == made
     await prepared.until(State.RUNNING, remote_id=made.remote_id)
-    await prepared.provider.remove(prepared.access, made.remote_id)
+    await prepared.provider.remove(prepared.access, row(prepared.provider, made.remote_id))
     await prepared.until(State.GONE, remote_id=made.remote_id)
 
 
@@ -86,7 +91,7 @@ async def test_a_name_that_is_proposed_is_taken_unchanged(prepared):
     )
     assert made.remote_id == f"{prepared.access.username}/gpu-lab"
     await prepared.until(State.RUNNING, remote_id=made.remote_id)
-    await prepared.provider.remove(prepared.access, made.remote_id)
+    await prepared.provider.remove(prepared.access, row(prepared.provider, made.remote_id))
     await prepared.until(State.GONE, remote_id=made.remote_id)
 
 
@@ -98,7 +103,7 @@ async def test_what_people_type_is_what_they_read_and_the_options_still_reach_th
     assert (seen[-1].state, seen[-1].name) == (State.FAILED, "2026: Größe (GPU)")
     with pytest.raises(FormProblems, match="name"):
         await spec_of(prepared, template="small", name="2026: Größe (GPU)")
-    await prepared.provider.remove(prepared.access, made.remote_id)
+    await prepared.provider.remove(prepared.access, row(prepared.provider, made.remote_id))
 
 
 async def test_a_server_is_made_without_being_started_and_its_first_start_has_its_options(prepared):
@@ -113,10 +118,10 @@ async def test_a_server_is_made_without_being_started_and_its_first_start_has_it
     assert (seen.state, seen.name) == (State.STOPPED, "Later (GPU)")
     with pytest.raises(errors.Conflict):
         await prepared.provider.create_at_rest(prepared.access, spec, "ws_1")
-    await prepared.provider.start(prepared.access, made.remote_id)
+    await prepared.provider.start(prepared.access, row(prepared.provider, made.remote_id))
     seen = await prepared.until(State.FAILED, State.RUNNING, remote_id=made.remote_id)
     assert seen[-1].state is State.FAILED
-    await prepared.provider.remove(prepared.access, made.remote_id)
+    await prepared.provider.remove(prepared.access, row(prepared.provider, made.remote_id))
 
 
 async def test_options_reach_the_spawner(prepared):
@@ -126,7 +131,7 @@ async def test_options_reach_the_spawner(prepared):
     # Only these options make it fail: without them such a server runs.
     seen = await prepared.until(State.FAILED, State.RUNNING, remote_id=made.remote_id)
     assert seen[-1].state is State.FAILED
-    await prepared.provider.remove(prepared.access, made.remote_id)
+    await prepared.provider.remove(prepared.access, row(prepared.provider, made.remote_id))
 
 
 async def test_one_too_many_is_a_limit(prepared):
@@ -136,7 +141,7 @@ async def test_one_too_many_is_a_limit(prepared):
         await prepared.provider.create(
             prepared.access, await spec_of(prepared, template="small", name="fourth"), "ws_2"
         )
-    await prepared.provider.remove(prepared.access, made.remote_id)
+    await prepared.provider.remove(prepared.access, row(prepared.provider, made.remote_id))
 
 
 async def test_a_template_that_was_taken_away_is_said(prepared):

@@ -15,6 +15,7 @@ from tests.contract.providers.rigs import HUB_BACK as BACK
 from tests.contract.providers.rigs import Rig, provider_of, returned
 from tests.contract.providers.test_jupyterhub import tokens
 from tests.playground.hub_help import browser, log_in
+from usher.conformance.rigs import row
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -45,8 +46,8 @@ async def test_what_signing_in_brings_is_a_token_of_our_own_that_outlasts_the_se
     listed = (await tokens(hub))[made]
     assert (listed["note"], listed["oauth_client"]) == ("Usher", "JupyterHub")
     access = Access(identity.username, identity.credential)
-    await hub.provider.start(access, hub.remote_id)
-    await hub.provider.stop(access, hub.remote_id)
+    await hub.provider.start(access, row(hub.provider, hub.remote_id))
+    await hub.provider.stop(access, row(hub.provider, hub.remote_id))
     await hub.provider.revoke(access)
     assert set(await tokens(hub)) == before
 

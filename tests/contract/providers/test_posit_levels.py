@@ -11,6 +11,7 @@ from bot.providers.posit import PositSettings
 from bot.support import errors
 from tests.contract.providers.posit_rig import posit_rig
 from tests.contract.providers.rigs import Rig
+from usher.conformance.rigs import row
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -26,14 +27,14 @@ async def test_a_token_that_may_only_read_is_told_from_a_bad_one(denial):
         provider = rig.provider
         assert (await provider.status(ADMIN, [rig.remote_id]))[rig.remote_id].state is State.SUSPENDED
         for call in (
-            provider.start(ADMIN, rig.remote_id),
+            provider.start(ADMIN, row(provider, rig.remote_id)),
             provider.create(ADMIN, SPEC, "k"),
             provider.launch_job(ADMIN, JOB, "k"),
         ):
             with pytest.raises(errors.Forbidden, match="super-admin's with write access"):
                 await call
         with pytest.raises(errors.Forbidden, match="write access"):
-            await provider.stop(ADMIN, rig.remote_id)
+            await provider.stop(ADMIN, row(provider, rig.remote_id))
 
 
 @pytest.mark.parametrize("denial", ["document", "envelope", "401", "403"])
@@ -46,7 +47,7 @@ async def test_a_persons_token_in_the_administrators_place_is_forbidden(denial):
             provider.discover(ADMIN),
             provider.templates(ADMIN),
             provider.jobs(ADMIN),
-            provider.stop(ADMIN, rig.remote_id),
+            provider.stop(ADMIN, row(provider, rig.remote_id)),
             provider.check_username("alice"),
             provider.about(),
         ):
@@ -62,8 +63,8 @@ async def test_a_revoked_token_is_refused_in_every_form(posit: Rig, form):
     for access in (posit.access, ADMIN):
         for call in (
             posit.provider.status(access, [posit.remote_id]),
-            posit.provider.start(access, posit.remote_id),
-            posit.provider.stop(access, posit.remote_id),
+            posit.provider.start(access, row(posit.provider, posit.remote_id)),
+            posit.provider.stop(access, row(posit.provider, posit.remote_id)),
             posit.provider.create(access, SPEC, "k"),
             posit.provider.jobs(access),
             anext(posit.provider.job_output(access, "77")),
@@ -87,9 +88,9 @@ async def test_a_sign_in_page_in_place_of_an_answer_is_no_word_on_the_token(posi
 
 async def test_without_a_super_admin_token_nobody_is_acted_for():
     async with posit_rig(super_admin_token=None) as rig:
-        with pytest.raises(errors.CredentialRefused, match="no super-admin token"):
+        with pytest.raises(errors.CredentialRefused, match="no token of its own"):
             await rig.provider.status(ADMIN, [rig.remote_id])
-        with pytest.raises(errors.CredentialRefused, match="no super-admin token"):
+        with pytest.raises(errors.CredentialRefused, match="no token of its own"):
             await rig.provider.about()
         assert not rig.provider.can_tell()
         assert rig.sent() == 0

@@ -57,12 +57,14 @@ async def until(rig: Rig, access: Access, remote_id: str, *states: State) -> Non
 
 async def test_a_session_is_suspended_and_resumed_for_whom_it_belongs_to(posit: Rig, access: Access):
     own = posit.remote_id
-    await posit.provider.start(access, own)
+    await posit.provider.start(access, await posit.read(own, access))
     await until(posit, access, own, State.RUNNING)
-    await posit.provider.stop(access, own, "suspend")
-    await posit.provider.stop(access, own, "suspend")  # already on its way is success
+    await posit.provider.stop(access, await posit.read(own, access), "suspend")
+    await posit.provider.stop(
+        access, await posit.read(own, access), "suspend"
+    )  # already on its way is success
     await until(posit, access, own, State.SUSPENDED)
-    await posit.provider.stop(access, own, "suspend")
+    await posit.provider.stop(access, await posit.read(own, access), "suspend")
     assert (await posit.provider.status(access, [own]))[own].actions == {"start", "stop", "force"}
     assert posted(posit, "stop_session") == 1
     assert posit.server.state.sessions[own].owner == "alice"
@@ -80,7 +82,7 @@ async def test_a_session_is_suspended_and_resumed_for_whom_it_belongs_to(posit: 
 )
 async def test_what_a_stop_would_interrupt_or_lose_is_told(posit: Rig, access, executing, unsaved, at_stake):
     own, began = posit.remote_id, posit.server_clock.now()
-    await posit.provider.start(access, own)
+    await posit.provider.start(access, await posit.read(own, access))
     await until(posit, access, own, State.RUNNING)
     session = posit.server.state.sessions[own]
     session.executing, session.save_prompt_required = executing, unsaved
@@ -91,7 +93,7 @@ async def test_what_a_stop_would_interrupt_or_lose_is_told(posit: Rig, access, e
     # Since when comes from the server, in the same.
     assert began < seen.started_at <= posit.server_clock.now()
     began = posit.server_clock.now()
-    await posit.provider.stop(access, own, "suspend")
+    await posit.provider.stop(access, await posit.read(own, access), "suspend")
     await until(posit, access, own, State.SUSPENDED)
     seen = (await posit.provider.status(access, [own]))[own]
     assert (seen.at_stake, seen.last_used_at is None) == ({"memory"}, False)
@@ -101,50 +103,52 @@ async def test_what_a_stop_would_interrupt_or_lose_is_told(posit: Rig, access, e
 async def test_a_kill_ends_what_takes_no_notice_of_a_stop(posit: Rig, access: Access):
     lab = posit.more["lab"]
     posit.server.state.sessions[lab].stuck = True
-    await posit.provider.stop(access, lab)
+    await posit.provider.stop(access, await posit.read(lab, access))
     posit.server_clock.advance(100)
     assert (await posit.provider.status(access, [lab]))[lab].state is State.RUNNING
-    await posit.provider.stop(access, lab, "force")
-    await posit.provider.stop(access, lab, "force")  # ended already is success
+    running = await posit.read(lab, access)
+    await posit.provider.stop(access, running, "force")
+    await posit.provider.stop(access, running, "force")  # ended already is success
     assert (await posit.provider.status(access, [lab]))[lab].state is State.GONE
 
 
 async def test_only_rstudio_is_suspended_and_resumed(posit: Rig, access: Access):
     lab = posit.more["lab"]
     with pytest.raises(errors.Conflict, match="Only RStudio sessions"):
-        await posit.provider.stop(access, lab, "suspend")
+        await posit.provider.stop(access, await posit.read(lab, access), "suspend")
     posit.server.state.sessions[lab].force("suspended", posit.server_clock.now())
     with pytest.raises(errors.Conflict, match="suspended RStudio sessions"):
-        await posit.provider.start(access, lab)
+        await posit.provider.start(access, await posit.read(lab, access))
     assert (posted(posit, "stop_session"), posted(posit, "resume_session")) == (0, 0)
 
 
 async def test_what_has_ended_can_not_be_started_and_is_no_error_to_stop(posit: Rig, access: Access):
+    before = await posit.read(posit.remote_id, access)
     posit.server.state.sessions[posit.remote_id].force("finished", posit.server_clock.now())
     with pytest.raises(errors.Conflict, match="ended"):
-        await posit.provider.start(access, posit.remote_id)
-    await posit.provider.stop(access, posit.remote_id)
+        await posit.provider.start(access, await posit.read(posit.remote_id, access))
+    await posit.provider.stop(access, before)
     posit.server.state.sessions.pop(posit.remote_id)
     for call in (posit.provider.start, posit.provider.stop):
         with pytest.raises(errors.NotFound):
-            await call(access, posit.remote_id)
+            await call(access, before)
 
 
 @pytest.mark.parametrize("mode", ["stop", "suspend", "force"])
 async def test_nobody_elses_session_is_touched(posit: Rig, access: Access, mode):
     with pytest.raises(errors.NotFound):
-        await posit.provider.stop(access, posit.foreign_id, mode)
+        await posit.provider.stop(access, await posit.read(posit.foreign_id, access), mode)
     assert posit.server.state.sessions[posit.foreign_id].state == "running"
     assert not posit.server.state.sessions[posit.foreign_id].plan
 
 
 async def test_a_resume_that_somebody_else_was_faster_with_is_success(posit: Rig, access: Access):
     fail(posit, "resume_session", 11, "The session is launching, not suspended", after=True)
-    await posit.provider.start(access, posit.remote_id)
+    await posit.provider.start(access, await posit.read(posit.remote_id, access))
     fail(posit, "resume_session", 11, "as planned")
     posit.server.state.sessions[posit.remote_id].force("suspended", posit.server_clock.now())
     with pytest.raises(errors.InvalidRequest, match="as planned"):
-        await posit.provider.start(access, posit.remote_id)
+        await posit.provider.start(access, await posit.read(posit.remote_id, access))
 
 
 async def test_a_hundred_and_ten_sessions_are_three_requests(posit: Rig, access: Access):
@@ -236,7 +240,7 @@ async def test_limits_are_said_and_not_tried_again(posit: Rig, access: Access, s
     with pytest.raises(errors.LimitReached, match="maximum of concurrent"):
         await posit.provider.create(access, SPEC, KEY)
     with pytest.raises(errors.LimitReached):
-        await posit.provider.start(access, posit.remote_id)
+        await posit.provider.start(access, await posit.read(posit.remote_id, access))
 
 
 @pytest.mark.parametrize("dialect", ["live", "reference"])
@@ -248,11 +252,11 @@ async def test_servers_of_either_spelling_are_understood(access: Access, dialect
         made = await rig.provider.create(access, spec, KEY)
         launched = rig.server.state.sessions[made.remote_id].launch_parameters
         assert [limit["value"] for limit in launched["resource_limits"]] == ["3"]
-        await rig.provider.start(access, own)
+        await rig.provider.start(access, await rig.read(own, access))
         await until(rig, access, own, State.RUNNING)
-        await rig.provider.stop(access, own, "suspend")
+        await rig.provider.stop(access, await rig.read(own, access), "suspend")
         await until(rig, access, own, State.SUSPENDED)
-        await rig.provider.stop(access, own)
+        await rig.provider.stop(access, await rig.read(own, access))
         await until(rig, access, own, State.GONE)
         assert rig.harness.violations == []
 

@@ -11,6 +11,7 @@ from bot.domain.workspaces import State
 from bot.providers.base import Access, Credential
 from bot.support import errors
 from tests.contract.providers.rigs import SATURN_SEED, Rig, exactly, saturn_rig
+from usher.conformance.rigs import row
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -95,7 +96,7 @@ async def test_a_token_that_expired_says_so_and_is_refreshed_once(saturn: Rig):
     saturn.server.state.accounts.mark("alice", "expired")
     for call in (
         saturn.provider.status(saturn.access, [saturn.remote_id]),
-        saturn.provider.start(saturn.access, saturn.remote_id),
+        saturn.provider.start(saturn.access, row(saturn.provider, saturn.remote_id)),
     ):
         with pytest.raises(errors.CredentialExpired):
             await call
@@ -136,7 +137,7 @@ async def test_a_server_that_speaks_the_guides_alone_is_enough(saturn: Rig):
     access = Access("", identity.credential)
     with pytest.raises(errors.NotFound):
         await saturn.provider.discover(access)
-    await saturn.provider.start(access, saturn.remote_id)
+    await saturn.provider.start(access, row(saturn.provider, saturn.remote_id))
     assert (await saturn.until(State.RUNNING))[-1].url is not None
     with pytest.raises(errors.CredentialRefused):
         await saturn.provider.check(Credential(SecretStr("0" * 32)))
@@ -306,7 +307,7 @@ async def test_lists_leave_out_what_is_not_the_persons_workspace(saturn: Rig):
 )
 async def test_a_conflict_that_means_already_is_success(saturn: Rig, status, verb, message, is_done):
     saturn.spoil(f"/{verb}$", status=status, body=json.dumps({"message": message}))
-    call = getattr(saturn.provider, verb)(saturn.access, saturn.remote_id)
+    call = getattr(saturn.provider, verb)(saturn.access, row(saturn.provider, saturn.remote_id))
     if is_done:
         assert await call is None
     else:
@@ -315,8 +316,8 @@ async def test_a_conflict_that_means_already_is_success(saturn: Rig, status, ver
 
 
 async def test_a_start_while_stopping_is_a_conflict(saturn: Rig):
-    await saturn.provider.start(saturn.access, saturn.remote_id)
+    await saturn.provider.start(saturn.access, row(saturn.provider, saturn.remote_id))
     await saturn.until(State.RUNNING)
-    await saturn.provider.stop(saturn.access, saturn.remote_id)
+    await saturn.provider.stop(saturn.access, row(saturn.provider, saturn.remote_id))
     with pytest.raises(errors.Conflict):
-        await saturn.provider.start(saturn.access, saturn.remote_id)
+        await saturn.provider.start(saturn.access, row(saturn.provider, saturn.remote_id))

@@ -16,6 +16,7 @@ from bot.domain.workspaces import State
 from bot.support import errors
 from tests.contract.providers.rigs import COURSE, exactly, provider_of, saturn_rig
 from tests.contract.providers.saturn_2026_rig import RECIPE, saturn_2026_rig
+from usher.conformance.rigs import row
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -31,7 +32,7 @@ async def rig():
 
 def with_recipe(rig, file):
     templates = [{"name": "course", "file": str(file)}]
-    return provider_of("saturn", rig.provider.http, rig.provider.settings.base_url, templates=templates)
+    return provider_of("saturn", rig.provider.api._http, rig.provider.settings.base_url, templates=templates)
 
 
 # -- tokens --------------------------------------------------------------------------------------------------
@@ -279,7 +280,7 @@ async def test_a_run_that_was_known_by_its_pod_is_found_after_the_server_was_ren
 
 async def test_a_workspace_says_since_when_it_runs_and_when_it_stops_by_itself(rig):
     asked_at = rig.server_clock.now()
-    await rig.provider.start(rig.access, rig.remote_id)
+    await rig.provider.start(rig.access, row(rig.provider, rig.remote_id))
     seen = (await rig.until(State.RUNNING))[-1]
     assert seen.started_at == pytest.approx(asked_at, abs=1.0)
     assert seen.detail == "It stops by itself after 1 hour without use."
@@ -299,7 +300,7 @@ async def test_a_stop_that_deletes_is_an_end(rig):
 async def test_a_failed_start_says_that_its_reason_can_be_read(rig):
     broken = rig.server.state.resources[rig.broken_id]
     broken.reason = "OOMKilled"
-    await rig.provider.start(rig.access, rig.broken_id)
+    await rig.provider.start(rig.access, row(rig.provider, rig.broken_id))
     failed = (await rig.until(State.FAILED, remote_id=rig.broken_id))[-1]
     assert failed.has_reason
     assert reason_in(await rig.provider.reason(rig.access, rig.broken_id)) is Reason.MEMORY

@@ -13,6 +13,7 @@ from tests.contract.providers.rigs import SATURN_ADMIN as ADMIN
 from tests.contract.providers.rigs import SATURN_SEED as SEED
 from tests.contract.providers.rigs import exactly, provider_of, saturn_rig
 from tests.contract.providers.saturn_2026_rig import saturn_2026_rig
+from usher.conformance.rigs import row
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -26,7 +27,7 @@ async def rig():
 def with_admin(rig, **settings):
     """Return the provider of a rig, set up so that administrators link people."""
     told = {"linking": ["admin"], "admin_token": ADMIN, **settings}
-    return provider_of("saturn", rig.provider.http, rig.provider.settings.base_url, **told)
+    return provider_of("saturn", rig.provider.api._http, rig.provider.settings.base_url, **told)
 
 
 async def test_only_the_document_of_2026_says_whose_address_is_which(rig):
@@ -53,10 +54,10 @@ async def test_what_an_approval_brought_drives_workspaces_as_the_person(rig):
     access = Access("alice", (await provider.check_username("alice")).credential)
     assert not provider.needs_record(access)
     assert provider.acts(access, "start") == "person"
-    await provider.start(access, rig.remote_id)
+    await provider.start(access, row(provider, rig.remote_id))
     assert (await provider.status(access, [rig.remote_id]))[rig.remote_id].state is State.STARTING
     with pytest.raises(errors.NotFound):
-        await provider.start(access, rig.foreign_id)
+        await provider.start(access, row(provider, rig.foreign_id))
 
 
 async def test_a_server_that_wants_the_administrators_token_gets_it(rig):
@@ -68,7 +69,7 @@ async def test_a_server_that_wants_the_administrators_token_gets_it(rig):
     assert admin.needs_record(access)
     assert [admin.acts(access, call) for call in ("read", "start", "stop")] == ["admin"] * 3
     assert admin.acts(access, "create") == "person"
-    await admin.start(access, rig.remote_id)
+    await admin.start(access, row(admin, rig.remote_id))
     rig.server_clock.advance(30)
     assert (await admin.status(access, [rig.remote_id]))[rig.remote_id].state is State.RUNNING
     # Who linked an own token acts with that, whatever the connection is set to.

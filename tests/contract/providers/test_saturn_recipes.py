@@ -15,6 +15,7 @@ from bot.providers.base import Access
 from bot.services.snapshots import payload_of
 from bot.support import errors
 from tests.contract.providers.rigs import SATURN_SEED, exactly, provider_of, saturn_rig
+from usher.conformance.rigs import row
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -36,7 +37,7 @@ async def ready(tmp_path, recipes=None, seed=None, **more):
     ]
     async with saturn_rig(seed) as rig:
         base = rig.provider.settings.base_url
-        rig.provider = provider_of("saturn", rig.provider.http, base, templates=told, **more)
+        rig.provider = provider_of("saturn", rig.provider.api._http, base, templates=told, **more)
         yield rig
 
 
@@ -184,11 +185,11 @@ async def test_the_local_servers_refusals_are_understood(rig, switch, kind, says
 async def test_a_start_that_is_too_much_is_a_limit_and_one_too_fast_waits(rig):
     rig.server.state.limits.change({"running": 1})
     with pytest.raises(errors.LimitReached, match="Quota exceeded"):
-        await rig.provider.start(rig.access, rig.remote_id)
+        await rig.provider.start(rig.access, row(rig.provider, rig.remote_id))
     rig.server.state.limits.change({"running": None, "starts_per_second": 1})
-    await rig.provider.start(rig.access, rig.remote_id)
+    await rig.provider.start(rig.access, row(rig.provider, rig.remote_id))
     with pytest.raises(errors.RateLimited) as caught:
-        await rig.provider.start(rig.access, rig.more["broken"])
+        await rig.provider.start(rig.access, row(rig.provider, rig.more["broken"]))
     assert caught.value.retry_after == 1.0
 
 

@@ -31,6 +31,7 @@ from tests.contract.providers.sphere_rig import (
 )
 from tests.rigs.store import ALICE
 from tests.support.http_rig import chain
+from usher.conformance.rigs import row
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -160,7 +161,7 @@ async def test_a_used_up_quota_is_a_limit(sphere: Rig, status, verb):
     if verb == "create":
         call = sphere.provider.create(sphere.access, await spec_of(sphere), "k")
     else:
-        call = sphere.provider.start(sphere.access, TRAINING)
+        call = sphere.provider.start(sphere.access, row(sphere.provider, TRAINING))
     with pytest.raises(errors.LimitReached, match="limit of running workspaces"):
         await call
 
@@ -310,11 +311,11 @@ async def test_a_rotated_token_is_told_by_the_next_read(sphere: Rig):
 
 async def test_a_resume_while_it_is_stopping_is_for_later(sphere: Rig):
     machine(sphere, NOTES).stop_seconds = 5
-    await sphere.provider.stop(sphere.access, NOTES)
+    await sphere.provider.stop(sphere.access, row(sphere.provider, NOTES))
     with pytest.raises(errors.Conflict):
-        await sphere.provider.start(sphere.access, NOTES)
+        await sphere.provider.start(sphere.access, row(sphere.provider, NOTES))
     await sphere.see(NOTES)
-    await sphere.provider.start(sphere.access, NOTES)
+    await sphere.provider.start(sphere.access, row(sphere.provider, NOTES))
 
 
 NOT_YET = ("Workspace is still stopping", "It is being stopped, try again later")
@@ -334,15 +335,15 @@ async def test_a_refused_resume_is_read_by_its_words(sphere: Rig, status, messag
     """No document says with which status it comes."""
     sphere.spoil("/resume$", status=status, body=json.dumps({"message": message, "error_code": 10}))
     with pytest.raises(kind) if kind else nullcontext():
-        await sphere.provider.start(sphere.access, TRAINING)
+        await sphere.provider.start(sphere.access, row(sphere.provider, TRAINING))
 
 
 async def test_removing_is_for_good_and_twice_does_no_harm(sphere: Rig):
-    await sphere.provider.remove(sphere.access, NOTES)
-    await sphere.provider.remove(sphere.access, NOTES)
+    await sphere.provider.remove(sphere.access, row(sphere.provider, NOTES))
+    await sphere.provider.remove(sphere.access, row(sphere.provider, NOTES))
     assert (await sphere.see(NOTES)).state is State.GONE
     with pytest.raises(errors.NotFound):
-        await sphere.provider.remove(sphere.access, "0" * 32)
+        await sphere.provider.remove(sphere.access, row(sphere.provider, "0" * 32))
 
 
 # -- the token --------------------------------------------------------------------------------------------
@@ -355,9 +356,9 @@ async def test_a_token_that_was_changed_is_refused_by_every_method(sphere: Rig):
         provider.probe(),
         provider.check(access.credential),
         provider.status(access, [NOTES]),
-        provider.start(access, NOTES),
-        provider.stop(access, NOTES),
-        provider.remove(access, NOTES),
+        provider.start(access, row(provider, NOTES)),
+        provider.stop(access, row(provider, NOTES)),
+        provider.remove(access, row(provider, NOTES)),
         provider.templates(access),
         provider.create(access, Spec("n", {"project": PYTHON}), "k"),
         provider.find(access, Spec("", {"project": PYTHON}), "k", 0.0),

@@ -19,6 +19,7 @@ from tests.contract.providers.conftest import KINDS, RIGS, class_of
 from tests.contract.providers.rigs import provider_of
 from tests.rigs.store import memory_store
 from tests.rigs.unknown_names import unknown_names
+from usher.conformance.rigs import row
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -30,7 +31,7 @@ async def ready(kind, hubs, folder):
     async with rig_of(client=Observing) as rig, memory_store(rig.clock) as store:
         if makes := rig.sides.settings.get("making"):
             base = rig.provider.settings.base_url
-            rig.provider = provider_of(rig.provider.kind, rig.provider.http, base, **makes)
+            rig.provider = provider_of(rig.provider.kind, rig.provider.api._http, base, **makes)
 
         async def sleep(seconds):
             rig.clock.advance(seconds)
@@ -43,7 +44,7 @@ async def ready(kind, hubs, folder):
 
         def trial(sleep=sleep):
             record = Record(folder / "usher-try.json")
-            stage = Stage(rig.provider, rig.provider.http, store, rig.clock, record, said.append, sleep)
+            stage = Stage(rig.provider, rig.provider.api._http, store, rig.clock, record, said.append, sleep)
             return Trial(stage, rig.access)
 
         rig.said = said
@@ -275,7 +276,7 @@ async def test_without_a_template_it_starts_and_stops_what_is_there_and_says_wha
     hubs, tmp_path, capsys
 ):
     async with ready("saturn", hubs, tmp_path) as (rig, new_trial):
-        rig.provider = provider_of("saturn", rig.provider.http, rig.provider.settings.base_url)
+        rig.provider = provider_of("saturn", rig.provider.api._http, rig.provider.settings.base_url)
         before = await states(rig)
         assert await tried(new_trial(), arguments(yes=True), input) == 0, rig.said
         assert "[[connections.saturn.templates]]" in rig.said[0]
@@ -290,7 +291,7 @@ async def test_without_a_template_it_starts_and_stops_what_is_there_and_says_wha
         trial = new_trial()
         [made] = await trial.plan({"workspace": "training"})
         trial.stage.record.keep(made)
-        await rig.provider.start(rig.access, made.remote_id)
+        await rig.provider.start(rig.access, row(rig.provider, made.remote_id))
         assert await new_trial().put_away(), rig.said
         assert await states(rig) == before
         # One that ends with its stop isn't touched.

@@ -187,7 +187,7 @@ async def test_the_version_comes_bare_or_wrapped(fake: FakeWorkbench, answer):
 
 async def test_the_version_may_be_asked_without_a_token(fake: FakeWorkbench):
     fake.answer = {"version": "2024.09.1"}
-    anybody = replace(fake.client, credential=None)
+    anybody = replace(fake.client, api=fake.client.api.acting_as(None))
     assert await anybody.version() == Version(major="2024", minor="09", patch="1")
     assert fake.asked[0].authorization is None
 

@@ -3,6 +3,8 @@
 A provider whose method does nothing fails it. What only its rig knows stands in ``Sides``.
 """
 
+from __future__ import annotations
+
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -13,17 +15,14 @@ import pytest
 
 from bot.domain.forms import Form, Purpose, Spec
 from bot.domain.observed import Created, Traces
-from bot.domain.people import Principal
 from bot.domain.runs import ObservedRun, RunState
 from bot.domain.workspaces import State
 from bot.providers import base
 from bot.providers.base import Access, Facet, SendWindow
 from bot.support.errors import CredentialRefused, NotFound, SentTooLate
 from bot.web.browsers import Flow
-from tests.contract.providers.rigs import MOST_READS, Rig, provider_of
+from usher.conformance.rigs import ASKER, KEY, MOST_READS, Rig, provider_of, row
 
-ASKER = Principal(None, "T1", "U1")
-KEY = "workspace_0123456789abcdef01234567"
 Contract = Callable[[Rig], Awaitable[None]]
 CONTRACTS: dict[type[Facet], Contract] = {}
 
@@ -43,7 +42,7 @@ def set_up(rig: Rig, facet: type[Facet]) -> None:
     more = rig.sides.settings.get(facet.__name__.lower())
     if more is not None:
         own = rig.provider
-        rig.provider = provider_of(own.kind, own.http, own.settings.base_url, **more)
+        rig.provider = provider_of(type(own), own.api._http, own.settings.base_url, **more)
 
 
 @contract(base.Lists)
@@ -60,7 +59,7 @@ async def lists(rig: Rig) -> None:
 @contract(base.Reasons)
 async def reasons(rig: Rig) -> None:
     expected = rig.sides.reason(rig)
-    await rig.provider.start(rig.access, rig.remote_id)
+    await rig.provider.start(rig.access, await rig.read())
     assert await rig.provider.reason(rig.access, rig.remote_id) == expected
     before = rig.sent()
     with pytest.raises(SentTooLate):
@@ -74,9 +73,9 @@ async def reasons(rig: Rig) -> None:
 async def removal(rig: Rig) -> None:
     for remote_id in (rig.foreign_id, rig.missing_id, "..", "a/b/c", "\udc80"):
         with pytest.raises(NotFound):
-            await rig.provider.remove(rig.access, remote_id)
+            await rig.provider.remove(rig.access, row(rig.provider, remote_id))
     assert (await rig.see()).state is rig.rest
-    await rig.provider.remove(rig.access, rig.remote_id)
+    await rig.provider.remove(rig.access, await rig.read())
     await rig.until(State.GONE)
     assert (await rig.see(rig.broken_id)).state is rig.rest
 
@@ -129,8 +128,7 @@ async def renewal(rig: Rig) -> None:
 async def tokens(rig: Rig) -> None:
     told = rig.provider.token_help()
     # Where an administrator hands them out on the server, no page leads to one.
-    gets_it_there = rig.provider.kind != "posit"
-    assert told.url.startswith(("http://127.0.0.1:", "https://")) if gets_it_there else told.url == ""
+    assert told.url.startswith(("http://127.0.0.1:", "https://")) if rig.has_token_page else told.url == ""
     assert told.steps
     assert all(step.endswith(".") for step in told.steps)
     token = rig.access.credential.token.get_secret_value()
@@ -175,7 +173,8 @@ async def filled(rig: Rig, purpose: Purpose) -> Spec:
     assert isinstance(form, Form)
     values = {one.name: one.initial or (one.choices[0].value if one.choices else "") for one in form.fields}
     assert values, "the rig's connection offers something to make"
-    return provider.spec(offer, purpose, values | rig.sides.values.get(purpose, {}), ASKER)
+    made: Spec = provider.spec(offer, purpose, values | rig.sides.values.get(purpose, {}), ASKER)
+    return made
 
 
 def ids(traces: Traces) -> set[str]:
@@ -222,16 +221,18 @@ async def runs(rig: Rig) -> None:
 
 
 async def _run(rig: Rig, made: Created) -> ObservedRun:
-    return (await rig.provider.job_status(rig.access, [made.remote_id]))[made.remote_id]
+    seen: ObservedRun = (await rig.provider.job_status(rig.access, [made.remote_id]))[made.remote_id]
+    return seen
 
 
 async def _until_over(rig: Rig, made: Created) -> ObservedRun:
+    assert rig.server_clock is not None, "a run's time is the server's"
     for _ in range(MOST_READS):
         seen = await _run(rig, made)
         if seen.state.is_over:
             return seen
         rig.server_clock.advance(2)
-    raise AssertionError(f"it is still {seen.state}")
+    raise AssertionError("the run doesn't end")
 
 
 @contract(base.Schedules)
@@ -281,7 +282,7 @@ async def page(rig: Rig) -> None:
     loads = rig.provider.embedding()
     assert loads.sdk_host
     assert rig.provider.settings.base_url.startswith(loads.endpoint)
-    await rig.provider.start(rig.access, rig.remote_id)
+    await rig.provider.start(rig.access, await rig.read())
     seen = (await rig.until(State.RUNNING))[-1]
     assert seen.entry
     assert seen.url is None
@@ -294,3 +295,11 @@ async def events(rig: Rig) -> None:
     for sent, text in (({}, body), (headers, body + b" ")):
         with pytest.raises(CredentialRefused):
             rig.provider.events(sent, text)
+
+
+@pytest.mark.parametrize("facet", CONTRACTS, ids=lambda one: one.__name__)
+async def test_a_provider_keeps_the_contract_of_its_facet(rig: Rig, facet: type[Facet]) -> None:
+    if not isinstance(rig.provider, facet):
+        pytest.skip("it isn't one of its facets")
+    set_up(rig, facet)
+    await CONTRACTS[facet](rig)

@@ -1,0 +1,83 @@
+"""Bind each verb of a provider that is built to whose secret acts, for as long as the call lasts."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any, Final
+
+from bot.providers.access import Access, Credential
+from bot.providers.base import Provider
+from bot.support.cleaning import hidden
+from bot.support.errors import ProviderError
+from bot.support.logs import hiding
+
+#: What ``Provider.acts`` calls the verbs that are given an access, where it isn't their own name.
+_CALLS: Final = {"status": "read", "reason": "read", "discover": "list", "create_at_rest": "create"}
+_VERBS: Final = (
+    *("status", "reason", "start", "stop", "remove", "discover", "templates", "create", "create_at_rest"),
+    *("names", "find", "made_at", "launch_job", "find_job", "jobs", "job_status", "stop_job", "job_output"),
+    *("schedule", "revoke", "mint", "refresh"),
+)
+
+
+def bind(provider: Provider) -> None:
+    """Have every verb get an access whose client is bound to the secret that ``Provider.acts`` declares."""
+    for name in _VERBS:
+        if hasattr(provider, name):
+            make = _streamed if name == "job_output" else _called
+            setattr(provider, name, make(provider, name, _CALLS.get(name, name)))
+    setattr(provider, "check", _checked(provider))  # noqa: B010 - mypy keeps methods from being replaced
+
+
+def _called(provider: Provider, name: str, call: str) -> Callable[..., Awaitable[Any]]:
+    @wraps(getattr(provider, name))
+    async def verb(access: Access, *args: Any, **options: Any) -> Any:
+        bound = provider.bound(access, call)
+        with _hiding(bound.api.credential):
+            return await getattr(type(provider), name)(provider, bound, *args, **options)
+
+    return verb
+
+
+def _streamed(provider: Provider, name: str, call: str) -> Callable[..., AsyncIterator[Any]]:
+    @wraps(getattr(provider, name))
+    async def verb(access: Access, *args: Any, **options: Any) -> AsyncIterator[Any]:
+        bound = provider.bound(access, call)
+        stream = getattr(type(provider), name)(provider, bound, *args, **options)
+        try:
+            while True:
+                # Not across a yield: who reads is another call.
+                with _hiding(bound.api.credential):
+                    try:
+                        one = await anext(stream)
+                    except StopAsyncIteration:
+                        return
+                yield one
+        finally:
+            await stream.aclose()
+
+    return verb
+
+
+def _checked(provider: Provider) -> Callable[[Credential], Awaitable[Any]]:
+    @wraps(provider.check)
+    async def verb(credential: Credential) -> Any:
+        with _hiding(credential):
+            return await type(provider).check(provider, credential)
+
+    return verb
+
+
+@contextmanager
+def _hiding(credential: Credential | None) -> Iterator[None]:
+    """Keep a call's secrets out of the log, and out of the error that it raises."""
+    secrets = credential.secrets() if credential is not None else ()
+    try:
+        with hiding(secrets):
+            yield
+    except ProviderError as error:
+        error.message = hidden(error.message.encode(errors="replace"), secrets).decode()
+        error.args = (error.message,)
+        raise

@@ -1,0 +1,82 @@
+"""Conformance: what every provider does, run by pytest against a local server of its author's.
+
+A package loads it with ``-p usher.conformance``. Its ``conftest.py`` has a fixture ``open_rig``: a function
+that, given a class of HTTP client, opens the provider's ``Rig``. One test module has ``from
+usher.conformance.every import *``. Nothing else has to be written (``docs/provider-api.md``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from typing import Any, NoReturn
+
+import pytest
+import structlog
+
+from bot.support.http import Http
+from usher.conformance.rigs import HastyHttp, Rig
+
+__all__ = ["hasty_rig", "quiet_rig", "rig", "watched"]
+
+#: What opens the rig of a provider, with a class of client.
+OpenRig = Callable[[type[Http]], AbstractAsyncContextManager[Rig]]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the mark of what proves the same again."""
+    config.addinivalue_line("markers", "again: meets the same mapping as another case of its test")
+
+
+@contextmanager
+def nobody_sleeps() -> Iterator[None]:
+    """Fail a provider that waits: the engine decides when it is asked again."""
+
+    def asleep(*_arguments: Any, **_options: Any) -> NoReturn:
+        raise AssertionError("a provider sleeps")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(time, "sleep", asleep)
+        patch.setattr(asyncio, "sleep", asleep)
+        yield
+
+
+@asynccontextmanager
+async def watched(opened: AbstractAsyncContextManager[Rig], log: Any) -> AsyncIterator[Rig]:
+    """Open a rig; what was logged meanwhile, before anything was taken out, holds no token."""
+    with structlog.testing.capture_logs() as lines, log.at_level(logging.DEBUG):
+        async with opened as ready:
+            yield ready
+            assert ready.secret not in repr(lines) + log.text, "a token is logged"
+
+
+@pytest.fixture
+async def rig(open_rig: OpenRig, caplog: pytest.LogCaptureFixture) -> AsyncIterator[Rig]:
+    """Open a rig: a provider, its local server, and an account."""
+    async with watched(open_rig(Http), caplog) as ready:
+        with nobody_sleeps():
+            yield ready
+
+
+@pytest.fixture
+async def quiet_rig(rig: Rig) -> Rig:
+    """Return a rig whose workspaces no test starts."""
+    return rig
+
+
+@pytest.fixture
+async def hasty_rig(open_rig: OpenRig) -> AsyncIterator[Rig]:
+    """Open a rig whose client waits for a second only, for what never answers."""
+    async with open_rig(HastyHttp) as ready:
+        yield ready
+
+
+@pytest.fixture
+async def linked_rig(rig: Rig) -> Rig:
+    """Return a rig of a provider where people have accounts."""
+    if "token" not in type(rig.provider).settings_model.ways:
+        pytest.skip("people have no accounts there")
+    return rig

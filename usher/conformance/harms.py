@@ -1,0 +1,163 @@
+"""What authors get wrong, and people pay for: none of it is seen where everything works."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import aiohttp
+import pytest
+
+from bot.domain.forms import FormProblems
+from bot.domain.workspaces import State
+from bot.providers import base
+from bot.support import errors
+from usher.conformance.facets import filled, ids, now
+from usher.conformance.rigs import ASKER, KEY, Rig
+
+
+def put(path: str, value: Any) -> list[dict[str, Any]]:
+    """Return the patch that puts a value in a place."""
+    return [{"op": "replace", "path": path, "value": value}]
+
+
+def needs(said: Any) -> None:
+    """Skip what a rig says nothing about: its server has no such thing."""
+    if not said:
+        pytest.skip("the rig doesn't say where that stands")
+
+
+async def test_an_unknown_word_keeps_the_last_state_and_decides_nothing(quiet_rig: Rig) -> None:
+    needs(quiet_rig.state_at)
+    quiet_rig.spoil(of="status", patch=put(quiet_rig.state_at, "brand-new-word"))
+    assert (await quiet_rig.see()).state is State.UNKNOWN
+
+
+@pytest.mark.parametrize("value", [None, [], {}, ""])
+async def test_a_state_that_is_no_word_is_unknown_or_a_bad_answer(quiet_rig: Rig, value: Any) -> None:
+    needs(quiet_rig.state_at)
+    quiet_rig.spoil(of="status", patch=put(quiet_rig.state_at, value))
+    try:
+        seen = await quiet_rig.see()
+    except errors.BadAnswer:
+        return
+    assert seen.state is State.UNKNOWN
+
+
+@pytest.mark.parametrize("value", [None, 7, [], {}, "?"])
+async def test_no_entry_of_a_list_hides_another(quiet_rig: Rig, value: Any) -> None:
+    rig = quiet_rig
+    needs(rig.list_at)
+    whole = await rig.listing()
+    rig.spoil(rig.lists, patch=put(f"{rig.list_at}/0{rig.entry_state_at}", value))
+    found = await rig.listing()
+    assert [one.remote_id for one in found] == [one.remote_id for one in whole]
+    assert found[0].observed.state is State.UNKNOWN
+    rig.spoil(rig.lists, patch=put(f"{rig.list_at}/0{rig.id_at}", None))
+    found = await rig.listing()
+    assert [one.remote_id for one in found] == [one.remote_id for one in whole[1:]]
+    assert not found.is_whole, "nothing follows from what a list lacks that couldn't be read"
+
+
+async def test_a_list_that_goes_on_is_not_whole(quiet_rig: Rig) -> None:
+    needs(quiet_rig.goes_on)
+    quiet_rig.spoil(quiet_rig.lists, patch=quiet_rig.goes_on, times=None)
+    try:
+        found = await quiet_rig.listing()
+    except errors.ProviderError:
+        return
+    finally:
+        quiet_rig.harness.faults.clear()
+    assert not found.is_whole, "nothing follows from what a list lacks that was cut"
+
+
+async def test_an_administrators_own_token_is_one_persons_all_the_same(quiet_rig: Rig) -> None:
+    rig, admin = quiet_rig, quiet_rig.admin
+    needs(admin)
+    assert admin is not None
+    assert (await rig.provider.status(admin, [rig.remote_id]))[rig.remote_id].state is State.GONE
+    found = await rig.provider.need(base.Lists).discover(admin)
+    assert rig.remote_id not in {one.remote_id for one in found}
+
+
+async def test_acting_sends_what_it_has_to_and_reads_nothing(rig: Rig) -> None:
+    """What is so was just read through the gate: a read beside it would be one too many."""
+    workspace = await rig.read()
+    before = rig.sent()
+    await rig.provider.start(rig.access, workspace)
+    assert rig.sent() == before + rig.requests.get("start", 1)
+    await rig.until(State.RUNNING)
+    workspace = await rig.read()
+    before = rig.sent()
+    await rig.provider.stop(rig.access, workspace)
+    assert rig.sent() == before + rig.requests.get("stop", 1)
+    await rig.until(*rig.down)
+
+
+async def test_a_read_is_one_request_each_time_and_remembers_nothing(quiet_rig: Rig) -> None:
+    rig = quiet_rig
+    both = [rig.remote_id, rig.missing_id]
+    for _ in range(2):
+        before = rig.sent()
+        await rig.see()
+        assert rig.sent() == before + rig.requests.get("read", 1)
+    found = await asyncio.gather(*(rig.provider.status(rig.access, [one]) for one in both))
+    assert [next(iter(one.values())).state for one in found] == [rig.rest, State.GONE]
+
+
+async def test_what_is_said_to_be_ready_opens(rig: Rig) -> None:
+    await rig.provider.start(rig.access, await rig.read())
+    seen = (await rig.until(State.RUNNING))[-1]
+    if seen.url is not None:
+        async with aiohttp.ClientSession() as browser, browser.get(seen.url) as opened:
+            assert opened.status < 500, "it is said to be ready too early"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [{"body": "<html>"}, {"body": "{}"}, {"drop": True}, {"truncate": 5}, {"status": 502}],
+    ids=["page", "empty", "dropped", "cut", "bad gateway"],
+)
+async def test_a_creation_without_a_usable_answer_is_found_and_made_once(
+    rig: Rig, fault: dict[str, Any]
+) -> None:
+    needs(rig.creates)
+    provider = rig.provider.need(base.Making)
+    spec, since = await filled(rig, "workspace"), now(rig)
+    before = rig.sent()
+    rig.spoil(rig.creates, after=True, **fault)
+    with pytest.raises(errors.UnknownOutcome):
+        await provider.create(rig.access, spec, KEY)
+    assert rig.sent() == before + 1, "a call that may have been carried out isn't repeated"
+    assert len(ids(await provider.find(rig.access, spec, KEY, since))) == 1
+
+
+async def test_an_older_namesake_is_not_what_was_made(rig: Rig) -> None:
+    needs(rig.creates)
+    provider = rig.provider.need(base.Making)
+    spec, since = await filled(rig, "workspace"), now(rig)
+    made = await provider.create(rig.access, spec, KEY)
+    # Another creation of that name, a day later, by another key.
+    traces = await provider.find(rig.access, spec, KEY.replace("0", "f"), since + 86_400)
+    assert made.remote_id not in ids(traces), "that is older than the call"
+
+
+async def test_what_a_person_fills_in_is_held_to_what_is_offered(quiet_rig: Rig) -> None:
+    provider = quiet_rig.provider
+    if not isinstance(provider, base.Making):
+        pytest.skip("nothing is made there")
+    offer = await provider.templates(quiet_rig.access)
+    first = provider.form(offer, "workspace", {}, ASKER)
+    values = {
+        one.name: one.initial or (one.choices[0].value if one.choices else "made") for one in first.fields
+    }
+    for field in provider.form(offer, "workspace", values, ASKER).fields:
+        assert field.label.isprintable()
+        assert 0 < len(field.label) <= 150
+        assert field.hint.isprintable()
+        assert len(field.hint) <= 150
+        assert all(one.label.isprintable() and one.value for one in field.choices)
+        wrong = {"choice": "not offered", "search": "not offered", "number": "nought"}.get(field.kind)
+        if wrong is not None:
+            with pytest.raises(FormProblems):
+                provider.spec(offer, "workspace", {**values, field.name: wrong}, ASKER)

@@ -1,0 +1,201 @@
+"""What the kit needs of a provider's local server, under one interface: a rig."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import pytest
+from pydantic import SecretStr
+
+from bot.domain.forms import Purpose
+from bot.domain.observed import Observed
+from bot.domain.people import Principal
+from bot.domain.workspaces import State, Workspace
+from bot.providers import base, made
+from bot.providers.base import Access, Credential, OAuthClient, Provider
+from bot.support.http import Http
+from bot.web.browsers import Flow
+from playground.faults import Fault
+from playground.harness import Clock, Harness
+
+#: Who asks, wherever that doesn't matter.
+ASKER = Principal(None, "T1", "U1")
+#: The key by which Usher knows what it makes.
+KEY = "workspace_0123456789abcdef01234567"
+
+
+class Still(Protocol):
+    """Tell a monotonic time that stands still until it is moved."""
+
+    def monotonic(self) -> float: ...
+
+
+class StillClock:
+    """Stand still."""
+
+    def monotonic(self) -> float:
+        return 1_000.0
+
+
+#: Within how many reads, ten seconds apart, whatever was asked for has come about.
+MOST_READS = 60
+
+
+class HastyHttp(Http):
+    """Wait for a second only, so that no test waits for the usual time-outs."""
+
+    def stream(self, method: str, url: str, **options: Any) -> Any:
+        return super().stream(method, url, **{**options, "total": 1.0})
+
+
+@contextmanager
+def exactly(kind: type[Exception]) -> Iterator[pytest.ExceptionInfo[Exception]]:
+    """Expect an error of just this kind, not of one below it."""
+    with pytest.raises(kind) as caught:
+        yield caught
+    assert type(caught.value) is kind
+
+
+def _unsaid(*_: Any) -> Any:
+    raise AssertionError("the rig of this provider has to say it: it has a facet that needs it")
+
+
+@dataclass
+class Sides:
+    """What the contracts of a provider's facets need, and only its rig knows."""
+
+    #: The connection's settings for a facet, on top of the usual ones.
+    settings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    #: What somebody fills in to make a workspace or launch a run, apart from what stands there already.
+    values: dict[Purpose, dict[str, str]] = field(default_factory=dict)
+    #: A credential that has ended, and can be renewed.
+    ended: Callable[[], Credential] = _unsaid
+    #: Sign the person in at the provider's page, and return the code that it sends back, and where.
+    sign_in: Callable[[OAuthClient, Flow], Awaitable[tuple[str, str]]] = _unsaid
+    #: The name by which the person is approved.
+    username: Callable[[], str] = _unsaid
+    #: Let the person's workspace wait for something when it is started, and return what is said of that.
+    reason: Callable[[Any], str] = _unsaid
+    #: The headers and body of an event about the person's workspace.
+    event: Callable[[], tuple[dict[str, str], bytes]] = _unsaid
+
+
+@dataclass
+class Rig:
+    """One provider against its local server, with a person's account and ids of workspaces."""
+
+    #: Asked for whatever its facets have.
+    provider: Any
+    access: Access
+    harness: Harness
+    remote_id: str
+    broken_id: str
+    foreign_id: str
+    missing_id: str
+    names: set[str]
+    #: Monotonic time of the client's send windows.
+    clock: Still
+    #: A state is settled by moving this clock; None where the server lives in real time.
+    server_clock: Clock | None = None
+    server: Any = None
+    more: dict[str, str] = field(default_factory=dict)
+    #: How a workspace stands before it is started, and how it may stand once it is stopped.
+    rest: State = State.STOPPED
+    down: frozenset[State] = frozenset({State.STOPPED})
+    #: Which of a method's requests is the one that counts, and how many it sends, where that is not one.
+    paths: dict[str, str] = field(default_factory=dict)
+    requests: dict[str, int] = field(default_factory=dict)
+    #: Let the next start of the broken one fail, where that is not its nature.
+    break_it: Callable[[], None] = lambda: None
+    #: What must not come back in a message, where it is not the person's own token.
+    token: str = ""
+    #: Whether what is only starting can be stopped.
+    stops_starting: bool = True
+    #: In which ways the server's documents differ from what is usual: what a method raises after a status or
+    #: a body of that name; None: that isn't tried.
+    differs: Mapping[tuple[str, int | str], type[Exception] | None] = field(default_factory=dict)
+    #: Whether people get their tokens on a page there, rather than from an administrator.
+    has_token_page: bool = True
+    #: Where (RFC 6901) an answer has the word of a workspace's state, a list its entries, and an entry its id
+    #: and its state; "" where that isn't so simple.
+    state_at: str = ""
+    list_at: str = ""
+    id_at: str = ""
+    entry_state_at: str = ""
+    #: What makes each answer of the list one that goes on (RFC 6902).
+    goes_on: list[dict[str, Any]] = field(default_factory=list)
+    #: The requests that list and that create, as patterns of ``METHOD /path``.
+    lists: str = ""
+    creates: str = ""
+    #: An administrator's own account there, which may see others' workspaces.
+    admin: Access | None = None
+    sides: Sides = field(default_factory=Sides)
+
+    async def see(self, remote_id: str | None = None) -> Observed:
+        asked = remote_id or self.remote_id
+        if self.server_clock is not None:
+            self.server_clock.advance(10)
+        seen: Observed = (await self.provider.status(self.access, [asked]))[asked]
+        assert self.secret not in repr(seen), "a token is shown"
+        return seen
+
+    async def read(self, remote_id: str | None = None, access: Access | None = None) -> Workspace:
+        """Return the row of a workspace that was just read, as the engine hands it to what acts."""
+        asked = remote_id or self.remote_id
+        seen = (await self.provider.status(access or self.access, [asked]))[asked]
+        return row(self.provider, asked, seen)
+
+    async def until(self, *states: State, remote_id: str | None = None) -> list[Observed]:
+        """Read until one of the states is there and return all that was seen."""
+        seen = [await self.see(remote_id)]
+        while seen[-1].state not in states:
+            # By a clock that is moved, a state comes within as many reads each time.
+            assert self.server_clock is None or len(seen) < MOST_READS, f"it is still {seen[-1].state}"
+            seen.append(await self.see(remote_id))
+        return seen
+
+    def spoil(self, path: str = "", *, of: str = "", **fault: Any) -> None:
+        """Spoil the next request, or the one that counts ``of`` a method."""
+        self.harness.faults.append(Fault(re.compile(path or self.paths.get(of, "")), **fault))
+
+    def starts(self) -> int:
+        """Count the start calls for the person's workspace that arrived."""
+        if "start" in self.paths:
+            asked = self.harness.requests.items()
+            return sum(count for path, count in asked if re.search(self.paths["start"], path))
+        # At the hub others' starts are counted too: a person's name is in the path there, the id at Saturn.
+        mine = {self.access.username, self.remote_id}
+        counted = self.harness.requests.items()
+        calls = ("POST", "PUT")
+        return sum(n for path, n in counted if path.startswith(calls) and mine & set(path.split("/")))
+
+    async def listing(self) -> Any:
+        """Ask for the list that the provider has: the person's workspaces, or what one is made from."""
+        if isinstance(self.provider, base.Lists):
+            return await self.provider.discover(self.access)
+        return await self.provider.need(base.Making).templates(self.access)
+
+    @property
+    def secret(self) -> str:
+        return self.token or self.access.credential.token.get_secret_value()
+
+    def sent(self) -> int:
+        return sum(self.harness.requests.values())
+
+    def with_token(self, token: str) -> Access:
+        return Access(self.access.username, Credential(SecretStr(token)))
+
+
+def row(provider: Provider, remote_id: str, seen: Observed | State = State.STOPPED) -> Workspace:
+    """Return the row of a workspace as somebody read it."""
+    return provider.row(remote_id, Observed(seen) if isinstance(seen, State) else seen, ASKER)
+
+
+def provider_of(kind: type[Provider], http: Http, base_url: str, **more: Any) -> Provider:
+    """Return a connection's provider, as the connections file would make it."""
+    settings = {"name": kind.kind, "provider": kind.kind, "title": "The cloud", "base_url": base_url}
+    return made(kind, kind.settings_model.model_validate(settings | more), http)
