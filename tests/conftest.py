@@ -11,7 +11,7 @@ from tests.rigs import shared, weight
 from tests.runner import times
 
 pytest_plugins = ["tests.runner.plugin"]
-pytest.register_assert_rewrite("usher.conformance")
+pytest.register_assert_rewrite("usher.conformance", "coder_rig")
 
 #: The same examples in every run: no test fails by chance. What is new is looked for by the long profile,
 #: whose seed ``make test-thorough`` prints and takes (``SEED=``); what it finds becomes an explicit example.

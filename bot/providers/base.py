@@ -550,7 +550,7 @@ class Provider(ABC):
 
     def own(self, made_for: Credential | None = None) -> Api:
         """Return the client with the connection's own secret; raise CredentialRefused if it has none."""
-        secret = self.settings.own
+        secret = self.settings.own_secret
         if secret is None:
             raise CredentialRefused(NO_SECRET)
         return self.api.acting_as(Credential(secret, made_for=made_for))

@@ -196,7 +196,7 @@ class ConnectionSettings(Strict):
         return found
 
     @property
-    def own(self) -> SecretStr | None:
+    def own_secret(self) -> SecretStr | None:
         """Return the secret with which the connection itself acts, None if it has none."""
         found: SecretStr | None = next((getattr(self, key) for key in self.ways.values() if key), None)
         return found

@@ -1,0 +1,158 @@
+"""What is Coder's own: ends, reasons, quotas, parameters, links; and all of it as Coder's document has it."""
+
+import time
+
+import pytest
+from coder_rig import DOCUMENT, HELD, coder_rig
+from usher_coder.local import SEED
+
+from usher.conformance.rigs import ASKER, KEY
+from usher.provider import FormProblems, State, errors
+
+SLOW = "^(a+)+$"
+
+
+async def test_a_running_one_says_when_it_stops_by_itself(open_rig):
+    async with open_rig() as rig:
+        await rig.provider.start(rig.access, await rig.read())
+        seen = (await rig.until(State.RUNNING))[-1]
+        assert seen.ends_how == "stops"
+        assert seen.ends_at == seen.started_at + 8 * 3600
+        assert seen.url.endswith("/@alice/training.main/apps/code-server/")
+
+
+async def test_what_waits_says_its_place(open_rig):
+    async with open_rig() as rig:
+        await rig.provider.start(rig.access, await rig.read())
+        seen = (await rig.provider.status(rig.access, [rig.remote_id]))[rig.remote_id]
+        assert (seen.state, seen.detail) == (State.STARTING, "Number 2 in the queue.")
+
+
+async def test_a_failed_one_says_why_from_the_log_of_its_build(open_rig):
+    async with open_rig() as rig:
+        await rig.provider.start(rig.access, await rig.read(rig.broken_id))
+        failed = (await rig.until(State.FAILED, remote_id=rig.broken_id))[-1]
+        assert (failed.reason, failed.has_reason) == ("terraform apply: exit status 1", True)
+        said = await rig.provider.reason(rig.access, rig.broken_id)
+        assert said == "Error: no such image: images.example.org/gone:latest"
+
+
+async def test_a_quota_that_is_used_up_is_told_as_no_room():
+    from bot.domain.reasons import Reason, reason_in
+
+    async with coder_rig(seed={**SEED, "quota": 0}) as rig:
+        await rig.provider.start(rig.access, await rig.read())
+        failed = (await rig.until(State.FAILED))[-1]
+        assert reason_in(failed.reason) is Reason.QUOTA
+        assert reason_in(await rig.provider.reason(rig.access, rig.remote_id)) is Reason.QUOTA
+
+
+async def offered(rig):
+    offer = await rig.provider.templates(rig.access)
+    return offer, next(one.id for one in offer.templates if one.name == "docker")
+
+
+async def test_parameters_are_asked_checked_and_sent(open_rig):
+    async with open_rig() as rig:
+        offer, docker = await offered(rig)
+        form = rig.provider.form(offer, "workspace", {"template": docker}, ASKER)
+        assert [(one.name, one.kind, one.initial) for one in form.fields[2:]] == [
+            ("p_cpu", "number", "2"),
+            ("p_ide", "choice", "code"),
+            ("p_repo", "text", ""),
+            ("p_gpu", "choice", "false"),
+            ("p_tools", "text", "git"),
+        ]
+        values = {"template": docker, "name": "Paper-1", "p_cpu": "4", "p_ide": "lab", "p_tools": "git, make"}
+        spec = rig.provider.spec(offer, "workspace", values, ASKER)
+        assert spec.name == "paper-1"
+        assert spec.chosen["p_tools"] == '["git", "make"]'
+        created = await rig.provider.create(rig.access, spec, KEY)
+        assert (await rig.until(State.RUNNING, remote_id=created.remote_id))[-1].url is not None
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("p_cpu", "9", "Needs a number from 1 to 8."),
+        ("p_cpu", "many", "Needs a number."),
+        ("p_ide", "emacs", "That isn't offered. Choose another one."),
+        ("p_repo", "a\u202eb", "Needs to have no invisible characters."),
+        (
+            "name",
+            "a--b",
+            "Lower-case letters, digits and single hyphens, with a letter or digit at both ends.",
+        ),
+        ("name", "training", "You already have a workspace with that name. Choose another name."),
+        ("name", "x" * 33, "At most 32 characters."),
+    ],
+)
+async def test_what_is_wrong_is_said_at_its_field(open_rig, field, value, said):
+    async with open_rig() as rig:
+        offer, docker = await offered(rig)
+        with pytest.raises(FormProblems) as caught:
+            rig.provider.spec(offer, "workspace", {"template": docker, "name": "made", field: value}, ASKER)
+        assert caught.value.problems == {field: said}
+
+
+async def test_a_pattern_from_the_server_is_matched_by_the_server_alone():
+    template = {
+        "name": "slow",
+        "parameters": [{"name": "word", "validation_regex": SLOW, "validation_error": "a's"}],
+    }
+    async with coder_rig(seed={**SEED, "templates": [template]}) as rig:
+        offer = await rig.provider.templates(rig.access)
+        began = time.monotonic()
+        values = {"template": "slow", "name": "made", "p_word": "a" * 60 + "!"}
+        spec = rig.provider.spec(offer, "workspace", values, ASKER)
+        assert time.monotonic() - began < 1.0
+        assert rig.provider.form(offer, "workspace", values, ASKER).fields[-1].hint == "a's"
+        rig.spoil(rig.creates, status=400, body='{"message": "can\'t validate build parameter"}')
+        with pytest.raises(errors.InvalidRequest, match="can't validate"):
+            await rig.provider.create(rig.access, spec, KEY)
+
+
+async def test_apps_with_a_host_of_their_own():
+    async with coder_rig(seed={**SEED, "subdomain": True}, wildcard_host="*.apps.localhost") as rig:
+        await rig.provider.start(rig.access, await rig.read())
+        seen = (await rig.until(State.RUNNING))[-1]
+        assert seen.url is None or seen.url.startswith(
+            "http://code-server--main--training--alice.apps.localhost"
+        )
+    async with coder_rig(seed={**SEED, "subdomain": True}) as rig:
+        await rig.provider.start(rig.access, await rig.read())
+        assert (await rig.until(State.RUNNING))[-1].url is None
+
+
+async def test_a_start_of_what_runs_and_a_stop_of_what_is_down_send_nothing(open_rig):
+    async with open_rig() as rig:
+        down = await rig.read()
+        before = rig.sent()
+        await rig.provider.stop(rig.access, down)
+        assert rig.sent() == before
+        await rig.provider.start(rig.access, down)
+        await rig.until(State.RUNNING)
+        running = await rig.read()
+        before = rig.sent()
+        await rig.provider.start(rig.access, running)
+        assert rig.sent() == before
+
+
+async def test_the_token_has_its_own_header_and_is_in_no_other(open_rig):
+    async with open_rig() as rig:
+        await rig.provider.discover(rig.access)
+        assert (await rig.provider.check(rig.access.credential)).credential.ends_at is not None
+        assert rig.harness.violations == []
+
+
+async def test_all_that_is_used_is_in_the_document(open_rig):
+    async with open_rig() as rig:
+        await rig.provider.probe()
+        await rig.provider.check(rig.access.credential)
+        offer, docker = await offered(rig)
+        spec = rig.provider.spec(offer, "workspace", {"template": docker, "name": "made"}, ASKER)
+        await rig.provider.create(rig.access, spec, KEY)
+        await rig.provider.find(rig.access, spec, KEY, 0.0)
+        await rig.provider.start(rig.access, await rig.read())
+        await rig.provider.reason(rig.access, rig.remote_id)
+    assert HELD.used == set(DOCUMENT["operations"])

@@ -1,0 +1,207 @@
+"""What a template asks: its rich parameters as fields, and what was filled in, checked by these; pure.
+
+A template's own pattern for a value is never matched here: a pattern from outside may take for ever. Coder
+matches it, and its refusal is shown; what the template says of it stands below the field.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import usher.provider as up
+
+#: In front of a parameter's name, which may be that of a field of ours.
+PARAMETER = "p_"
+_LONGEST_HINT = 150
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """Hold a rich parameter of a template's version."""
+
+    name: str
+    label: str
+    kind: str
+    hint: str = ""
+    default: str = ""
+    required: bool = False
+    options: tuple[up.Choice, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    is_long: bool = False
+
+    @classmethod
+    def read(cls, one: Any) -> Parameter | None:
+        """Read an entry; None for one that is for a single build. Raises BadAnswer."""
+        name = up.text_in(_object(one), "name")
+        if one.get("ephemeral") is True:
+            return None
+        kind = up.word_in(one, "type") or "string"
+        options = tuple(
+            up.Choice(value, up.clean(up.word_in(option, "name") or value, up.MAX_NAME))
+            for option in objects(one, "options")
+            if (value := up.word_in(option, "value"))
+        )
+        if kind == "bool" and not options:
+            options = (up.Choice("true", "Yes"), up.Choice("false", "No"))
+        said = (up.word_in(one, "description_plaintext"), up.word_in(one, "validation_error"))
+        return cls(
+            name,
+            up.clean(up.word_in(one, "display_name") or name, 48) or "Parameter",
+            kind,
+            up.clean(" ".join(text for text in said if text), _LONGEST_HINT),
+            up.word_in(one, "default_value") or "",
+            one.get("required") is True,
+            options,
+            _bound(one, "validation_min"),
+            _bound(one, "validation_max"),
+            one.get("form_type") == "textarea",
+        )
+
+    def field(self) -> up.Field:
+        """Return the field that asks for it."""
+        kind: up.FieldKind = "long_text" if self.is_long else "text"
+        initial: up.Value = self.default
+        if self.kind == "list(string)":
+            kind, initial = ("searches" if self.options else "text"), _listed(self.default)
+            initial = initial if self.options else ", ".join(initial)
+        elif self.options:
+            kind = "choice" if len(self.options) <= up.FEW else "search"
+        elif self.kind == "number":
+            kind = "number"
+        return up.Field(
+            PARAMETER + self.name,
+            self.label,
+            kind,
+            self.options,
+            initial,
+            optional=not self.required,
+            hint=self.hint,
+            minimum=self.minimum,
+            maximum=self.maximum,
+        )
+
+    def problem(self, value: up.Value) -> str:
+        """Return what is wrong with a value, "" if nothing is that Coder wouldn't say better."""
+        if not value:
+            return f"Needs a {self.label.lower()}." if self.required and not self.default else ""
+        chosen = {value} if isinstance(value, str) else set(value)
+        if self.options and not chosen <= {one.value for one in self.options}:
+            return "That isn't offered. Choose another one."
+        if self.kind == "number" and isinstance(value, str):
+            return self._out_of_bounds(value)
+        texts = [value] if isinstance(value, str) else value
+        allowed = "\r\n\t" if self.is_long else ""
+        is_clean = all(letter.isprintable() or letter in allowed for text in texts for letter in text)
+        return "" if is_clean else "Needs to have no invisible characters."
+
+    def written(self, value: up.Value) -> str:
+        """Return a value as Coder takes it."""
+        if self.kind != "list(string)":
+            return str(value)
+        several = [one.strip() for one in value.split(",")] if isinstance(value, str) else list(value)
+        return json.dumps([one for one in several if one])
+
+    def _out_of_bounds(self, text: str) -> str:
+        try:
+            number = float(text)
+        except ValueError:
+            return "Needs a number."
+        least = -math.inf if self.minimum is None else self.minimum
+        most = math.inf if self.maximum is None else self.maximum
+        if not math.isfinite(number) or not least <= number <= most:
+            return f"Needs a number from {least:g} to {most:g}."
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """Hold a template, with the version that new workspaces are made of."""
+
+    id: str
+    name: str
+    label: str
+    version: str
+    parameters: tuple[Parameter, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Hold the templates that an account may use, and the names of its workspaces."""
+
+    templates: tuple[Template, ...] = ()
+    names: tuple[str, ...] = ()
+
+    def chosen(self, values: up.Values) -> Template | None:
+        """Return the template that is chosen by its id, name or label, or the only one."""
+        asked = up.text_of(values, "template").casefold()
+        found = (one for one in self.templates if asked in {one.id, one.name, one.label.casefold()})
+        only = self.templates[0] if len(self.templates) == 1 and not asked else None
+        return next(found, only)
+
+
+def form_of(offer: Offer, naming: up.NameRule, longest: int, values: up.Values) -> up.Form:
+    """Ask for a template, a name, and the template's parameters."""
+    template = offer.chosen(values)
+    choices = tuple(up.Choice(one.id, one.label) for one in offer.templates)
+    if not choices:
+        return up.Form((), note="There are no templates that you may use.")
+    free = up.free_name(naming.stem(template.name if template else "", "workspace"), offer.names)
+    fields = [up.choice_field("template", "Template", choices, template.id if template else "", redraws=True)]
+    fields.append(up.name_field(free, longest))
+    fields += [one.field() for one in (template.parameters if template else ())]
+    return up.Form(tuple(fields))
+
+
+def spec_of(offer: Offer, naming: up.NameRule, longest: int, values: up.Values) -> up.Spec:
+    """Return what ``create`` needs; raise FormProblems with a sentence for each field."""
+    template, problems = offer.chosen(values), dict[str, str]()
+    name = up.text_of(values, "name").lower()
+    if wrong := up.name_problem(name, longest, offer.names):
+        problems["name"] = wrong
+    elif not naming.allows(name):
+        problems["name"] = (
+            "Lower-case letters, digits and single hyphens, with a letter or digit at both ends."
+        )
+    if template is None:
+        raise up.FormProblems({"template": up.NOT_OFFERED, **problems})
+    chosen: dict[str, up.Value] = {"template": template.name, "version": template.version}
+    for one in template.parameters:
+        given = values.get(PARAMETER + one.name, "")
+        value: up.Value = given.strip() if isinstance(given, str) else given
+        if wrong := one.problem(value):
+            problems[PARAMETER + one.name] = wrong
+        elif value:
+            chosen[PARAMETER + one.name] = one.written(value)
+    if problems:
+        raise up.FormProblems(problems)
+    return up.Spec(name, chosen)
+
+
+def objects(holder: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+    """Return the objects of a list that may hold anything, or be missing."""
+    listed = holder.get(key)
+    return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+
+
+def _object(one: Any) -> dict[str, Any]:
+    if not isinstance(one, dict):
+        raise up.errors.BadAnswer("an entry is not an object")
+    return one
+
+
+def _bound(one: Mapping[str, Any], key: str) -> float | None:
+    value = one.get(key)
+    return None if isinstance(value, bool) or not isinstance(value, (int, float)) else float(value)
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    try:
+        value = json.loads(text or "[]")
+    except ValueError:
+        return ()
+    return tuple(one for one in value if isinstance(one, str)) if isinstance(value, list) else ()

@@ -1,0 +1,517 @@
+"""A strict local Coder, written from its documents: unknown fields, headers and ids are refused.
+
+A workspace's state is that of its latest build; builds take time, and one is active at a time. A quota is
+checked when a build starts, and fails it. An app answers once its agent is ready: until then, Coder answers
+502 in its place.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import re
+import uuid
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from playground.faults import Refusal
+from playground.harness import Clock, Harness, refusals, serve_until_stopped
+
+USER: web.RequestKey[str] = web.RequestKey("user", str)
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_NAME = re.compile(r"[a-zA-Z0-9]+(?:-[a-zA-Z0-9]+)*")
+_SIGNED_OUT = "You are signed out or your session has expired. Please sign in again to continue."
+_ABSENT = "Resource not found or you do not have access to this resource"
+_BUILD_FIELDS = frozenset(
+    {
+        *("transition", "template_version_id", "rich_parameter_values", "dry_run", "state", "orphan"),
+        *("log_level", "template_version_preset_id", "reason"),
+    }
+)
+_CREATE_FIELDS = frozenset(
+    {
+        *("name", "template_id", "template_version_id", "rich_parameter_values", "autostart_schedule"),
+        *("ttl_ms", "automatic_updates", "template_version_preset_id"),
+    }
+)
+_DOING = {
+    "start": ("starting", "running"),
+    "stop": ("stopping", "stopped"),
+    "delete": ("deleting", "deleted"),
+}
+#: In how many seconds a build leaves the queue, is done, and its agent is ready.
+QUEUED, BUILDS, READY = 3.0, 15.0, 10.0
+AUTOSTOP = 8 * 3600.0
+
+SEED: Mapping[str, Any] = {
+    "users": [
+        {"name": "alice", "token": "aLiCe12345-0123456789abcdefABCDEF"},
+        {"name": "bob", "token": "bObbB12345-0123456789abcdefABCDEF"},
+        {"name": "root", "token": "rOoTt12345-0123456789abcdefABCDEF", "owner": True},
+    ],
+    "templates": [
+        {
+            "name": "docker",
+            "title": "Docker",
+            "parameters": [
+                {
+                    "name": "cpu",
+                    "display_name": "CPUs",
+                    "type": "number",
+                    "default_value": "2",
+                    "validation_min": 1,
+                    "validation_max": 8,
+                },
+                {
+                    "name": "ide",
+                    "display_name": "IDE",
+                    "default_value": "code",
+                    "description_plaintext": "What opens.",
+                    "options": [{"name": "VS Code", "value": "code"}, {"name": "Jupyter", "value": "lab"}],
+                },
+                {
+                    "name": "repo",
+                    "display_name": "Repository",
+                    "validation_regex": "^https://",
+                    "validation_error": "Needs https.",
+                },
+                {"name": "gpu", "display_name": "GPU", "type": "bool", "default_value": "false"},
+                {
+                    "name": "tools",
+                    "display_name": "Tools",
+                    "type": "list(string)",
+                    "default_value": '["git"]',
+                },
+                {"name": "wipe", "type": "bool", "default_value": "false", "ephemeral": True},
+            ],
+        },
+        {"name": "plain"},
+    ],
+    "workspaces": [
+        {"owner": "alice", "name": "training", "template": "docker"},
+        {
+            "owner": "alice",
+            "name": "broken",
+            "template": "docker",
+            "fails": [
+                "terraform apply: exit status 1",
+                "Error: no such image: images.example.org/gone:latest",
+            ],
+        },
+        {"owner": "bob", "name": "secret", "template": "docker"},
+    ],
+}
+
+
+@dataclass(eq=False)
+class Build:
+    """Hold a build: when it began, and what it fails with (the job's error, and the log's)."""
+
+    id: str
+    number: int
+    transition: str
+    at: float
+    seconds: float
+    fails: list[str] | None
+
+    def job(self, now: float) -> str:
+        """Return the state of its job."""
+        if now < self.at + min(QUEUED, self.seconds):
+            return "pending"
+        if now < self.at + self.seconds:
+            return "running"
+        return "failed" if self.fails else "succeeded"
+
+    def status(self, now: float) -> str:
+        """Return the status that its workspace has by it."""
+        doing, done = _DOING[self.transition]
+        return {"pending": "pending", "running": doing, "succeeded": done, "failed": "failed"}[self.job(now)]
+
+    def is_ready(self, now: float) -> bool:
+        """Return whether its app answers."""
+        is_up = self.transition == "start" and self.status(now) == "running"
+        return is_up and now >= self.at + self.seconds + (READY if self.seconds else 0.0)
+
+
+@dataclass(eq=False)
+class Made:
+    """Hold a workspace with its builds."""
+
+    id: str
+    owner: str
+    name: str
+    template: str
+    at: float
+    fails: list[str] | None = None
+    builds: list[Build] = field(default_factory=list)
+
+
+class LocalCoder:
+    """Serve a Coder from a seed, by a clock that may be moved."""
+
+    def __init__(self, clock: Clock, seed: Mapping[str, Any] = SEED) -> None:
+        self.clock, self.seed = clock, seed
+        self.harness = Harness(clock, words=lambda _: {"message": "injected fault"})
+        #: The ten-second rule: how near the reads of one workspace are to one another.
+        self.harness.watch(re.compile(r"/api/v2/workspaces/([0-9a-f-]{36})$"), 10.0, "read_too_early")
+        self.users = {one["token"]: one["name"] for one in seed["users"]}
+        self.owners = {one["name"] for one in seed["users"] if one.get("owner")}
+        self.templates = {_id(one["name"]): one for one in seed["templates"]}
+        self.workspaces: dict[str, Made] = {}
+        for one in seed["workspaces"]:
+            made = self.add(one["owner"], one["name"], one["template"], transition="stop", seconds=0)
+            made.fails = one.get("fails")
+        app = self.app = web.Application(
+            middlewares=[refusals(lambda _, message: {"message": message}), self._signed_in]
+        )
+        for method, path, handler in (
+            ("GET", "/api/v2/buildinfo", self.buildinfo),
+            ("GET", "/api/v2/users/me", self.me),
+            ("GET", "/api/v2/users/me/keys/{key}", self.key),
+            ("GET", "/api/v2/workspaces", self.listed),
+            ("GET", "/api/v2/workspaces/{id}", self.read),
+            ("POST", "/api/v2/workspaces/{id}/builds", self.build),
+            ("GET", "/api/v2/workspacebuilds/{id}/logs", self.logs),
+            ("GET", "/api/v2/templates", self.all_templates),
+            ("GET", "/api/v2/templateversions/{id}/rich-parameters", self.parameters),
+            ("POST", "/api/v2/users/me/workspaces", self.create),
+            ("GET", "/api/v2/users/me/workspace/{name}", self.by_name),
+            ("GET", "/@{owner}/{name}.{agent}/apps/{slug}/", self.app_page),
+        ):
+            app.router.add_route(method, path, handler)
+        self.harness.install(app)
+
+    @property
+    def credentials(self) -> dict[str, Any]:
+        """Return people's tokens."""
+        return {"users": {name: {"token": token} for token, name in self.users.items()}}
+
+    @web.middleware
+    async def _signed_in(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if not request.path.startswith("/api/v2/") or request.path == "/api/v2/buildinfo":
+            return await handler(request)
+        if "Authorization" in request.headers:
+            self.harness.violation("header", "Coder's header is Coder-Session-Token")
+        name = self.users.get(request.headers.get("Coder-Session-Token", ""))
+        if name is None:
+            raise Refusal(401, _SIGNED_OUT)
+        request[USER] = name
+        asked = request.match_info.get("id")
+        if asked is not None and not _UUID.fullmatch(asked):
+            raise Refusal(400, f'Invalid UUID "{asked}".')
+        return await handler(request)
+
+    # -- what is there ---------------------------------------------------------------------------------------
+
+    def add(self, owner: str, name: str, template: str, *, transition: str, seconds: float) -> Made:
+        """Make a workspace, with its first build."""
+        made = Made(_id(f"{owner}/{name}/{len(self.workspaces)}"), owner, name, template, self.clock.now())
+        self.workspaces[made.id] = made
+        self.begin(made, transition, seconds)
+        return made
+
+    def begin(self, made: Made, transition: str, seconds: float) -> Build:
+        """Begin a build; one that starts fails if its owner's quota is used up."""
+        number, fails = len(made.builds) + 1, None
+        if transition == "start":
+            most = self.seed.get("quota", 99)
+            ups = (one for one in self.workspaces.values() if one.owner == made.owner and one is not made)
+            used = sum(self.status(one) in {"pending", "starting", "running"} for one in ups)
+            fails = ["insufficient quota", "Insufficient quota"] if used >= most else made.fails
+        build = Build(_id(f"{made.id}/{number}"), number, transition, self.clock.now(), seconds, fails)
+        made.builds.append(build)
+        return build
+
+    def status(self, made: Made) -> str:
+        """Return a workspace's status."""
+        return made.builds[-1].status(self.clock.now())
+
+    def _theirs(self, owner: str) -> Iterator[Made]:
+        return (
+            one for one in self.workspaces.values() if one.owner == owner and self.status(one) != "deleted"
+        )
+
+    def _named(self, request: web.Request) -> Made:
+        made = self.workspaces.get(request.match_info["id"])
+        if made is None or (made.owner != request[USER] and request[USER] not in self.owners):
+            raise Refusal(404, _ABSENT)
+        if self.status(made) == "deleted":
+            raise Refusal(410, f'Workspace "{made.id}" was deleted.')
+        return made
+
+    # -- what is shown ---------------------------------------------------------------------------------------
+
+    def shown(self, made: Made) -> dict[str, Any]:
+        """Return a workspace as the API shows it."""
+        build, now = made.builds[-1], self.clock.now()
+        return {
+            "id": made.id,
+            "name": made.name,
+            "owner_id": _id(made.owner),
+            "owner_name": made.owner,
+            "template_id": _id(made.template),
+            "template_name": made.template,
+            "created_at": _stamp(made.at),
+            "updated_at": _stamp(build.at),
+            "last_used_at": _stamp(made.at),
+            "outdated": False,
+            "ttl_ms": int(AUTOSTOP * 1000),
+            "health": {"healthy": True, "failing_agents": []},
+            "latest_build": self._shown_build(made, build, now),
+        }
+
+    def _shown_build(self, made: Made, build: Build, now: float) -> dict[str, Any]:
+        job: dict[str, Any] = {
+            "id": build.id,
+            "created_at": _stamp(build.at),
+            "status": build.job(now),
+            "queue_position": 2 if build.job(now) == "pending" else 0,
+            "queue_size": 2,
+            "tags": {},
+            "type": "workspace_build",
+        }
+        if build.fails and build.job(now) == "failed":
+            job["error"] = build.fails[0]
+        if build.job(now) in {"failed", "succeeded"}:
+            job["completed_at"] = _stamp(build.at + build.seconds)
+        is_up = build.transition == "start" and build.status(now) == "running"
+        shown = {
+            "id": build.id,
+            "build_number": build.number,
+            "created_at": _stamp(build.at),
+            "updated_at": _stamp(build.at),
+            "workspace_id": made.id,
+            "workspace_name": made.name,
+            "workspace_owner_name": made.owner,
+            "template_version_id": _version(made.template),
+            "transition": build.transition,
+            "status": build.status(now),
+            "reason": "initiator",
+            "job": job,
+            "resources": self._resources(made, build, now) if is_up else [],
+        }
+        return shown | ({"deadline": _stamp(build.at + build.seconds + AUTOSTOP)} if is_up else {})
+
+    def _resources(self, made: Made, build: Build, now: float) -> list[dict[str, Any]]:
+        is_ready = build.is_ready(now)
+        app = {
+            "id": _id(f"{build.id}/app"),
+            "slug": "code-server",
+            "display_name": "code-server",
+            "external": False,
+            "hidden": False,
+            "subdomain": self.seed.get("subdomain", False),
+            "subdomain_name": f"code-server--main--{made.name}--{made.owner}",
+            "sharing_level": "owner",
+            "health": "healthy" if is_ready else "initializing",
+            "open_in": "tab",
+            "statuses": [],
+        }
+        desktop = {**app, "slug": "vscode", "external": True, "url": "vscode://coder.coder-remote/open"}
+        agent = {
+            "id": _id(f"{build.id}/agent"),
+            "name": "main",
+            "status": "connected" if is_ready else "connecting",
+            "lifecycle_state": "ready" if is_ready else "starting",
+            "apps": [desktop, app],
+        }
+        home = {"id": _id(f"{build.id}/home"), "type": "docker_volume", "name": "home", "agents": []}
+        pod = {"id": _id(f"{build.id}/dev"), "type": "docker_container", "name": "dev", "agents": [agent]}
+        return [home, pod]
+
+    # -- the API ---------------------------------------------------------------------------------------------
+
+    async def buildinfo(self, _request: web.Request) -> web.Response:
+        """Say what it is, to everybody."""
+        return web.json_response({"version": "v2.30.0+0123456", "external_url": "", "dashboard_url": ""})
+
+    async def me(self, request: web.Request) -> web.Response:
+        """Say whose token it is."""
+        name = request[USER]
+        user = {"id": _id(name), "username": name, "email": f"{name}@example.com", "status": "active"}
+        return web.json_response(user | {"created_at": _stamp(self.clock.now())})
+
+    async def key(self, request: web.Request) -> web.Response:
+        """Say when a token ends: in 30 days."""
+        now = self.clock.now()
+        times = {name: _stamp(now) for name in ("created_at", "updated_at", "last_used")}
+        token = {"id": request.match_info["key"], "user_id": _id(request[USER]), "token_name": "usher"}
+        ends = {"expires_at": _stamp(now + 2_592_000), "lifetime_seconds": 2_592_000, "login_type": "token"}
+        return web.json_response({**times, **token, **ends})
+
+    async def listed(self, request: web.Request) -> web.Response:
+        """List workspaces, page by page."""
+        if not set(request.query) <= {"q", "limit", "offset"}:
+            raise Refusal(400, "Query parameters have invalid values.")
+        is_mine = request.query.get("q") == "owner:me"
+        owners = [request[USER]] if is_mine or request[USER] not in self.owners else set(self.users.values())
+        found = [one for owner in owners for one in self._theirs(owner)]
+        begin = int(request.query.get("offset", 0))
+        size = int(request.query.get("limit", 0)) or len(found)
+        page = [self.shown(one) for one in found[begin : begin + size]]
+        return web.json_response({"workspaces": page, "count": len(found)})
+
+    async def read(self, request: web.Request) -> web.Response:
+        """Show a workspace."""
+        return web.json_response(self.shown(self._named(request)))
+
+    async def by_name(self, request: web.Request) -> web.Response:
+        """Show a workspace of the person's own by its name."""
+        name = request.match_info["name"].lower()
+        for one in self._theirs(request[USER]):
+            if one.name.lower() == name:
+                return web.json_response(self.shown(one))
+        raise Refusal(404, _ABSENT)
+
+    async def build(self, request: web.Request) -> web.Response:
+        """Begin a build, unless one is active."""
+        made, body = self._named(request), await _body(request, _BUILD_FIELDS)
+        if body.get("transition") not in _DOING:
+            raise Refusal(400, "Validation failed.")
+        if made.builds[-1].job(self.clock.now()) in {"pending", "running"}:
+            raise Refusal(409, "A workspace build is already active.")
+        build = self.begin(made, body["transition"], BUILDS)
+        return web.json_response(self._shown_build(made, build, self.clock.now()), status=201)
+
+    async def logs(self, request: web.Request) -> web.Response:
+        """Show the log of a build."""
+        for made in self.workspaces.values():
+            for build in made.builds:
+                if build.id == request.match_info["id"] and made.owner == request[USER]:
+                    return web.json_response(self._lines(build))
+        raise Refusal(404, _ABSENT)
+
+    def _lines(self, build: Build) -> list[dict[str, Any]]:
+        lines = [("info", "Terraform 1.9.2"), ("info", "docker_container.dev: Creating...")]
+        if build.fails and build.job(self.clock.now()) == "failed":
+            lines += [("error", build.fails[1]), ("error", "")]
+        return [
+            {
+                "id": number,
+                "created_at": _stamp(build.at),
+                "log_source": "provisioner",
+                "log_level": level,
+                "stage": "Starting workspace",
+                "output": text,
+            }
+            for number, (level, text) in enumerate(lines)
+        ]
+
+    async def all_templates(self, _request: web.Request) -> web.Response:
+        """List the templates."""
+        shown = [
+            {
+                "id": key,
+                "name": one["name"],
+                "display_name": one.get("title", ""),
+                "deprecated": one.get("deprecated", False),
+                "active_version_id": _version(one["name"]),
+                "organization_name": "default",
+            }
+            for key, one in self.templates.items()
+        ]
+        return web.json_response(shown)
+
+    async def parameters(self, request: web.Request) -> web.Response:
+        """List the rich parameters of a template's version."""
+        for one in self.templates.values():
+            if _version(one["name"]) == request.match_info["id"]:
+                usual = {"type": "string", "default_value": "", "required": False, "options": []}
+                known = {"mutable": True, "description_plaintext": "", "ephemeral": False}
+                return web.json_response([{**usual, **known, **told} for told in one.get("parameters", [])])
+        raise Refusal(404, _ABSENT)
+
+    async def create(self, request: web.Request) -> web.Response:
+        """Make a workspace, and start it."""
+        body, owner = await _body(request, _CREATE_FIELDS), request[USER]
+        name = str(body.get("name"))
+        if (
+            not _NAME.fullmatch(name)
+            or len(name) > 32
+            or ("template_id" in body) == ("template_version_id" in body)
+        ):
+            raise Refusal(400, "Validation failed.")
+        if any(one.name.lower() == name.lower() for one in self._theirs(owner)):
+            raise Refusal(409, f'Workspace "{name}" already exists.')
+        templates = self.templates.values()
+        asked = (body.get("template_version_id"), body.get("template_id"))
+        template = next(
+            (one for one in templates if _version(one["name"]) == asked[0] or _id(one["name"]) == asked[1]),
+            None,
+        )
+        if template is None:
+            raise Refusal(400, 'Template version "" doesn\'t exist.')
+        _check_values(template, body.get("rich_parameter_values", []))
+        made = self.add(owner, name, template["name"], transition="start", seconds=BUILDS)
+        return web.json_response(self.shown(made), status=201)
+
+    async def app_page(self, request: web.Request) -> web.Response:
+        """Be the IDE, once its agent is ready."""
+        for made in self._theirs(request.match_info["owner"]):
+            if made.name == request.match_info["name"] and made.builds[-1].is_ready(self.clock.now()):
+                return web.Response(
+                    text="<!doctype html><title>code-server</title>", content_type="text/html"
+                )
+        return web.Response(status=502, text="Bad Gateway")
+
+
+def _check_values(template: Mapping[str, Any], given: list[dict[str, Any]]) -> None:
+    """Refuse values as Coder does, which matches a template's own patterns."""
+    known = {one["name"]: one for one in template.get("parameters", [])}
+    for one in given:
+        name, value = str(one.get("name")), one.get("value")
+        rule = known.get(name)
+        wrong = f'can\'t validate build parameter "{name}"'
+        if rule is None or set(one) != {"name", "value"} or not isinstance(value, str) or not value:
+            raise Refusal(400, wrong)
+        if rule.get("options") and value not in {option["value"] for option in rule["options"]}:
+            raise Refusal(400, f"{wrong}: must match one of the options")
+        if rule.get("validation_regex") and not re.search(rule["validation_regex"], value):
+            raise Refusal(400, f"{wrong}: {rule['validation_error']}")
+    for name, rule in known.items():
+        if rule.get("required") and name not in {one.get("name") for one in given}:
+            raise Refusal(400, f'parameter "{name}" is required')
+
+
+async def _body(request: web.Request, known: frozenset[str]) -> dict[str, Any]:
+    try:
+        body = json.loads(await request.read())
+    except ValueError:
+        body = None
+    if not isinstance(body, dict) or not set(body) <= known:
+        raise Refusal(400, "Request body must be valid JSON.")
+    return body
+
+
+def _id(name: str) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_DNS, name))
+
+
+def _version(template: str) -> str:
+    return _id(f"{template}/v1")
+
+
+def _stamp(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z")
+
+
+def main() -> None:
+    """Serve until stopped; the first line says where, and which tokens there are."""
+    parser = argparse.ArgumentParser(prog="python -m usher_coder.local", description=__doc__)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--seed", type=Path, help="a JSON file in place of the usual people and workspaces")
+    arguments = parser.parse_args()
+    seed = json.loads(arguments.seed.read_text(encoding="utf-8")) if arguments.seed else SEED
+    server = LocalCoder(Clock(), seed)
+    asyncio.run(serve_until_stopped(server.app, arguments.port, server.credentials))
+
+
+if __name__ == "__main__":
+    main()

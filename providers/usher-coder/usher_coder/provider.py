@@ -1,0 +1,366 @@
+"""The translator for one Coder deployment (REST API v2).
+
+From Coder's API document and its reference: the token is in ``Coder-Session-Token``; a workspace's state is
+that of its latest build; a start, stop or removal is a new build, of which one is active at a time (409); a
+start of what runs would restart it; a quota that is used up fails the build; templates have rich parameters.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from pydantic import Field as Setting
+
+import usher.provider as up
+from usher_coder.forms import PARAMETER, Offer, Parameter, Template, form_of, objects, spec_of
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_TOKEN = r"[0-9A-Za-z]{10}-[0-9A-Za-z]{22}"
+_GOING_UP = {"pending": up.State.STARTING, "starting": up.State.STARTING, "running": up.State.RUNNING}
+_GOING_DOWN = {"pending": up.State.STOPPING, "stopping": up.State.STOPPING, "stopped": up.State.STOPPED}
+_EITHER_WAY = {
+    "deleting": up.State.STOPPING,
+    "canceling": up.State.STOPPING,
+    "canceled": up.State.STOPPED,
+    "failed": up.State.FAILED,
+    "deleted": up.State.GONE,
+}
+_DOWN = frozenset({up.State.STOPPED, up.State.STOPPING})
+LONGEST_NAME = 32
+LONGEST_REASON = 500
+#: People wait for these responses, 10 s at most in all.
+CHECK_SECONDS = 4.0
+#: Workspaces in one page of a list, and how many pages nobody has.
+PAGE, MOST_PAGES = 100, 20
+#: How many templates are asked for their parameters at the same time.
+WIDTH = 5
+
+
+class CoderSettings(up.ConnectionSettings):
+    """Hold a Coder connection."""
+
+    #: The slug of the app that is opened; the first one that has a page if omitted.
+    app: str | None = None
+    #: The deployment's CODER_WILDCARD_ACCESS_URL, for apps with a host of their own.
+    wildcard_host: str | None = Setting(default=None, pattern=r"^\*[a-z0-9.:-]*\.[a-z0-9.:-]+$")
+
+
+class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Making[Offer]):
+    """Translate for one Coder deployment."""
+
+    api_version: ClassVar[int] = up.API
+    kind: ClassVar[str] = "coder"
+    title: ClassVar[str] = "Coder"
+    settings_model: ClassVar[type[up.ConnectionSettings]] = CoderSettings
+    settings: CoderSettings
+    api_path: ClassVar[str] = "/api/v2"
+    carries: ClassVar[up.Carries] = up.Carries("Coder-Session-Token", scheme="")
+    offer_model: ClassVar[type[Offer]] = Offer
+    naming: ClassVar[up.NameRule] = up.NameRule(LONGEST_NAME)
+    # A build takes a minute or more, and each read costs the server all of its resources, agents and apps.
+    pace: ClassVar[up.Pace] = up.Pace(min_poll_interval=10.0, pending=10.0, running=300.0)
+
+    # -- linking ---------------------------------------------------------------------------------------------
+
+    async def check(self, credential: up.Credential) -> up.Identity:
+        """Ask whose token it is, and when it ends; its id is its beginning."""
+        api = self.api.acting_as(credential)
+        with up.checks_token():
+            response = await api.call("GET", "/users/me", total=CHECK_SECONDS)
+        username = up.clean(up.text_in(response.json_object(), "username"), up.MAX_NAME)
+        if not username:
+            raise up.errors.BadAnswer("the answer's field username is not a text")
+        key = credential.token.get_secret_value().partition("-")[0]
+        try:
+            told = await api.call("GET", f"/users/me/keys/{up.path_part(key)}", total=CHECK_SECONDS)
+            ends_at = up.moment(told.json_object().get("expires_at"))
+        except up.errors.ProviderError:
+            ends_at = None  # It is merely useful: the token is good without it.
+        return up.Identity(username, replace(credential, ends_at=ends_at))
+
+    async def probe(self) -> str:
+        """Ask for the version, which everybody may know."""
+        response = await self.api.call("GET", "/buildinfo", total=CHECK_SECONDS)
+        return f"Coder {up.clean(up.text_in(response.json_object(), 'version'))}"
+
+    def token_help(self) -> up.TokenHelp:
+        """Explain where tokens are made."""
+        return up.TokenHelp(
+            f"{self.settings.base_url}/settings/tokens",
+            (
+                f"Press Open {self.settings.title} and sign in.",
+                "Press Add token, give it a name, and choose how long it lasts.",
+                "Copy it and paste it here.",
+            ),
+            _TOKEN,
+        )
+
+    # -- workspaces ------------------------------------------------------------------------------------------
+
+    async def status(
+        self, access: up.Access, remote_ids: Sequence[str], window: up.SendWindow | None = None
+    ) -> Mapping[str, up.Observed]:
+        """Read one after another."""
+        return {remote_id: await self._status(access, remote_id, window) for remote_id in remote_ids}
+
+    async def _status(self, access: up.Access, remote_id: str, window: up.SendWindow | None) -> up.Observed:
+        try:
+            return self._observed(await _read(access, remote_id, window))
+        except up.errors.NotFound:
+            return up.Observed(up.State.GONE)
+
+    async def discover(self, access: up.Access) -> up.Listing[up.Discovered]:
+        """List the person's own workspaces, page by page."""
+
+        def read(one: Any) -> up.Discovered | None:
+            remote_id = up.id_in(one, "id")
+            if up.word_in(one, "owner_name") not in {None, access.username}:
+                return None
+            name = up.clean(up.word_in(one, "name") or "", up.MAX_NAME)
+            try:
+                seen = self._observed(one)
+            except up.errors.BadAnswer as error:
+                seen = up.Observed(up.State.UNKNOWN, detail=error.message)
+            return up.Discovered(remote_id, name, seen)
+
+        return up.entries(await _pages(access), "workspaces", read)
+
+    async def start(self, access: up.Access, workspace: up.Workspace) -> None:
+        """Ask for a build that starts it; another one of what is up would restart it."""
+        if workspace.state not in up.UP:
+            await _build(access, workspace, "start")
+
+    async def stop(self, access: up.Access, workspace: up.Workspace, mode: up.StopMode = "stop") -> None:
+        """Ask for a build that stops it; while another one goes on that is a Conflict."""
+        self.need_mode(mode)
+        if workspace.state not in _DOWN:
+            await _build(access, workspace, "stop")
+
+    async def remove(self, access: up.Access, workspace: up.Workspace) -> None:
+        """Ask for a build that deletes it."""
+        await _build(access, workspace, "delete")
+
+    async def reason(self, access: up.Access, remote_id: str, window: up.SendWindow | None = None) -> str:
+        """Read the error in the log of the latest build."""
+        try:
+            build = up.object_in(await _read(access, remote_id, window), "latest_build")
+            response = await access.api.call(
+                "GET", f"/workspacebuilds/{up.path_part(up.id_in(build, 'id'))}/logs"
+            )
+            lines = up.entries([{"logs": response.json()}], "logs", lambda one: one)
+        except (up.errors.NotFound, up.errors.BadAnswer, up.errors.ServerFailed):
+            return ""  # It is merely useful: the state is known without it.
+        errors = (line for line in lines if isinstance(line, dict) and line.get("log_level") == "error")
+        said = [up.clean(up.word_in(line, "output") or "", LONGEST_REASON) for line in errors]
+        return up.weightiest([one for one in said if one]) or ""
+
+    def _observed(self, workspace: Mapping[str, Any]) -> up.Observed:
+        """Say what the latest build says; it runs once the app that is opened answers."""
+        build = up.object_in(workspace, "latest_build")
+        word, transition = up.text_in(build, "status"), up.text_in(build, "transition")
+        name = up.clean(up.word_in(workspace, "name") or "", up.MAX_NAME) or None
+        used_at = up.moment(workspace.get("last_used_at"))
+        state = _EITHER_WAY.get(word) or (_GOING_UP if transition == "start" else _GOING_DOWN).get(word)
+        if state is None:
+            return up.Observed(up.State.UNKNOWN, detail=up.unknown_word(up.clean(word)), name=name)
+        job = up.part_of(build, "job", "latest_build.")
+        if state is up.State.FAILED:
+            said = up.clean(up.word_in(job, "error") or "", LONGEST_REASON)
+            return up.Observed(state, reason=said or None, name=name, has_reason=True, last_used_at=used_at)
+        if state is up.State.STARTING:
+            place = job.get("queue_position")
+            is_queued = isinstance(place, int) and not isinstance(place, bool) and place > 0
+            return up.Observed(
+                state, name=name, detail=f"Number {place} in the queue." if is_queued else None
+            )
+        if state is up.State.RUNNING:
+            ends_at = up.moment(build.get("deadline"))
+            return replace(
+                self._running(workspace, build),
+                name=name,
+                last_used_at=used_at,
+                started_at=up.moment(job.get("completed_at")),
+                ends_at=ends_at,
+                ends_how=None if ends_at is None else "stops",
+            )
+        removed_at = up.moment(workspace.get("deleting_at"))
+        down_at = up.moment(job.get("completed_at"))
+        return up.Observed(
+            state,
+            name=name,
+            last_used_at=used_at,
+            ends_at=removed_at,
+            ends_how=None if removed_at is None else "removed",
+            down_at=down_at,
+        )
+
+    def _running(self, workspace: Mapping[str, Any], build: Mapping[str, Any]) -> up.Observed:
+        found = list(_apps(build))
+        if not found:
+            return up.Observed(up.State.RUNNING, detail="It has no app with a page.")
+        agent, app = next((one for one in found if one[1].get("slug") == self.settings.app), found[0])
+        if agent.get("status") == "timeout":
+            return up.Observed(up.State.STARTING, reason="its agent hasn't connected in time")
+        if agent.get("status") == "connecting" or agent.get("lifecycle_state") in {"created", "starting"}:
+            return up.Observed(up.State.STARTING, detail="It runs, but isn't set up yet.")
+        if app.get("health") == "initializing":
+            return up.Observed(up.State.STARTING, detail="Its app doesn't answer yet.")
+        url = self._url(workspace, agent, app)
+        detail = up.URL_NOT_ALLOWED if url is None else None
+        if agent.get("lifecycle_state") in {"start_error", "start_timeout"}:
+            detail = "Its start script failed."
+        return up.Observed(up.State.RUNNING, url=url, detail=detail)
+
+    def _url(
+        self, workspace: Mapping[str, Any], agent: Mapping[str, Any], app: Mapping[str, Any]
+    ) -> str | None:
+        wildcard, below = self.settings.wildcard_host, up.word_in(app, "subdomain_name")
+        if app.get("subdomain") is True:
+            if not below or wildcard is None:
+                return None
+            scheme = self.settings.base_url.partition("://")[0]
+            return self.allowed_url(f"{scheme}://{wildcard.replace('*', below, 1)}/")
+        owner, name, of_agent, slug = (
+            up.path_part(up.text_in(holder, key))
+            for holder, key in (
+                (workspace, "owner_name"),
+                (workspace, "name"),
+                (agent, "name"),
+                (app, "slug"),
+            )
+        )
+        return self.allowed_url(f"{self.settings.base_url}/@{owner}/{name}.{of_agent}/apps/{slug}/")
+
+    def ide_hosts(self) -> tuple[str, ...]:
+        """Return the operator's hosts, and those of apps."""
+        wildcard = self.settings.wildcard_host
+        of_apps = () if wildcard is None else (f"*{wildcard[wildcard.index('.') :]}",)
+        return (*self.settings.ide_hosts, *of_apps)
+
+    def page_url(self, remote_id: str) -> str:
+        """Return the page of all workspaces: one's own page has names in it, and no id."""
+        return f"{self.settings.base_url}/workspaces"
+
+    def parse_reference(self, text: str) -> str | None:
+        """Take a bare id; links to a workspace's page have names in them, and people's lists have all."""
+        return text if _UUID.fullmatch(text) else None
+
+    # -- making something new --------------------------------------------------------------------------------
+
+    async def templates(self, access: up.Access) -> Offer:
+        """Read the templates, the parameters of each, and the names in use."""
+        response = await access.api.call("GET", "/templates")
+        found = up.entries([{"templates": response.json()}], "templates", _template)
+
+        async def whole(one: Template) -> Template:
+            path = f"/templateversions/{up.path_part(one.version)}/rich-parameters"
+            listed = (await access.api.call("GET", path)).json()
+            return replace(
+                one, parameters=tuple(up.entries([{"parameters": listed}], "parameters", Parameter.read))
+            )
+
+        return Offer(
+            tuple(await up.side_by_side(WIDTH, whole, found)), tuple(sorted(await self.names(access, "")))
+        )
+
+    def form(self, offer: Offer, purpose: up.Purpose, values: up.Values, asker: up.Principal) -> up.Form:
+        """Ask for a template, a name, and the template's parameters."""
+        return form_of(offer, self.naming, LONGEST_NAME, values)
+
+    def spec(self, offer: Offer, purpose: up.Purpose, values: up.Values, asker: up.Principal) -> up.Spec:
+        """Check what was filled in by what each field declares."""
+        return spec_of(offer, self.naming, LONGEST_NAME, values)
+
+    async def create(self, access: up.Access, spec: up.Spec, key: str) -> up.Created:
+        """Make a workspace of the version that the form was drawn from; Coder starts it at once."""
+        values = [
+            {"name": name.removeprefix(PARAMETER), "value": value}
+            for name, value in spec.chosen.items()
+            if name.startswith(PARAMETER)
+        ]
+        body = {
+            "name": spec.name,
+            "template_version_id": spec.word("version"),
+            "rich_parameter_values": values,
+        }
+        response = await access.api.call("POST", "/users/me/workspaces", json_body=body)
+        with up.may_have_acted():
+            return up.Created(up.id_in(response.json_object(), "id"), spec.name)
+
+    async def names(self, access: up.Access, stem: str) -> Collection[str]:
+        """Return the names of the person's workspaces: they are a namespace of their own."""
+        return [one.name for one in await self.discover(access) if one.name]
+
+    async def find(self, access: up.Access, spec: up.Spec, key: str, since: float) -> up.Traces:
+        """Look for the workspace by its name; an older one of that name is another."""
+        path = f"/users/me/workspace/{up.path_part(spec.name)}"
+        response = await up.unless_absent(access.api.call("GET", path))
+        if response is None:
+            return up.Traces(is_proof=True)
+        workspace = response.json_object()
+        made_at = up.moment(workspace.get("created_at"))
+        is_young = made_at is None or made_at >= since - up.CLOCK_SKEW
+        made = up.Created(up.id_in(workspace, "id"), spec.name)
+        return up.Traces(made if is_young else None, is_proof=True)
+
+
+async def _read(access: up.Access, remote_id: str, window: up.SendWindow | None) -> dict[str, Any]:
+    """Return a workspace of the person's own: an administrator's token may see others'."""
+    response = await access.api.call("GET", f"/workspaces/{_part(remote_id)}", window=window)
+    workspace = response.json_object()
+    if up.id_in(workspace, "id") != remote_id:
+        raise up.errors.BadAnswer("the answer is about another workspace")
+    if up.text_in(workspace, "owner_name") != access.username:
+        raise up.errors.NotFound("it is somebody else's")
+    return workspace
+
+
+async def _build(access: up.Access, workspace: up.Workspace, transition: str) -> None:
+    path = f"/workspaces/{_part(workspace.remote_id)}/builds"
+    await access.api.call("POST", path, json_body={"transition": transition})
+
+
+async def _pages(access: up.Access) -> up.Listing[dict[str, Any]]:
+    """Return the pages of the list, which count from an offset; not whole if they hold fewer than it says."""
+    found: up.Listing[dict[str, Any]] = up.Listing()
+    seen = 0
+    while len(found) < MOST_PAGES:
+        query = {"q": "owner:me", "limit": str(PAGE), "offset": str(seen)}
+        page = (await access.api.call("GET", "/workspaces", query=query)).json_object()
+        found.append(page)
+        listed, count = page.get("workspaces"), page.get("count")
+        seen += len(listed) if isinstance(listed, list) else 0
+        if not isinstance(count, int) or seen >= count:
+            return found
+        if not listed:
+            break
+    found.is_whole = False
+    return found
+
+
+def _template(one: Any) -> Template | None:
+    remote_id = up.id_in(one, "id")
+    if one.get("deprecated") or one.get("deleted"):
+        return None
+    name = up.clean(up.text_in(one, "name"), up.MAX_NAME)
+    label = up.clean(up.word_in(one, "display_name") or name, up.MAX_NAME)
+    return Template(remote_id, name, label, up.id_in(one, "active_version_id"))
+
+
+def _apps(build: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Yield the apps that a browser opens, each with its agent."""
+    for resource in objects(build, "resources"):
+        for agent in objects(resource, "agents"):
+            for app in objects(agent, "apps"):
+                if not (app.get("external") or app.get("hidden") or app.get("command")):
+                    yield agent, app
+
+
+def _part(remote_id: str) -> str:
+    """Return an id for a path; raise NotFound if it can't be one, before anything is sent."""
+    if not _UUID.fullmatch(remote_id):
+        raise up.errors.NotFound("there is no such workspace")
+    return remote_id

@@ -1,0 +1,1 @@
+"""The kit for providers from outside: Coder passes it, and each broken one fails it."""

@@ -1,0 +1,143 @@
+"""Fifteen providers as authors have written them: each works, and harms somebody."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+from usher_coder import Coder
+
+import usher.provider as up
+
+
+class ShowsOthers(Coder):
+    """Trust whatever an administrator's token is shown."""
+
+    async def _status(self, access, remote_id, window):
+        try:
+            response = await access.api.call("GET", f"/workspaces/{up.path_part(remote_id)}", window=window)
+        except (up.errors.NotFound, up.errors.InvalidRequest):
+            return up.Observed(up.State.GONE)
+        return self._observed(response.json_object())
+
+
+class TakesUnknownForFailed(Coder):
+    """Know only the words of today."""
+
+    def _observed(self, workspace):
+        seen = super()._observed(workspace)
+        return up.Observed(up.State.FAILED) if seen.state is up.State.UNKNOWN else seen
+
+
+class SpoiltByOneEntry(Coder):
+    """Read a list as if all of it were fine."""
+
+    async def discover(self, access):
+        page = (await access.api.call("GET", "/workspaces", query={"q": "owner:me"})).json_object()
+        return up.Listing(
+            up.Discovered(up.id_in(one, "id"), one["name"], self._observed(one)) for one in page["workspaces"]
+        )
+
+
+class CallsCutWhole(Coder):
+    """Forget that a list goes on."""
+
+    async def discover(self, access):
+        found = await super().discover(access)
+        return up.Listing(found)
+
+
+class FindsOlderNamesake(Coder):
+    """Take whatever has the name for what was made."""
+
+    async def find(self, access, spec, key, since):
+        return await super().find(access, spec, key, 0.0)
+
+
+class LosesGarbledCreation(Coder):
+    """Say that a creation failed whose answer can't be read."""
+
+    async def create(self, access, spec, key):
+        body = {"name": spec.name, "template_version_id": spec.word("version")}
+        response = await access.api.call("POST", "/users/me/workspaces", json_body=body)
+        return up.Created(up.id_in(response.json_object(), "id"), spec.name)
+
+
+class ReadyTooEarly(Coder):
+    """Show the link once the build is done."""
+
+    def _running(self, workspace, build):
+        url = (
+            f"{self.settings.base_url}/@{workspace['owner_name']}/{workspace['name']}.main/apps/code-server/"
+        )
+        return up.Observed(up.State.RUNNING, url=self.allowed_url(url))
+
+
+class LogsToken(Coder):
+    """Log what helps to find a mistake."""
+
+    async def check(self, credential):
+        structlog.get_logger().info("linking", header=credential.token.get_secret_value())
+        return await super().check(credential)
+
+
+class ShowsToken(Coder):
+    """Say as whom it asked."""
+
+    async def _status(self, access, remote_id, window):
+        seen = await super()._status(access, remote_id, window)
+        return up.Observed(seen.state, detail=f"as {access.credential.token.get_secret_value()}")
+
+
+class Sleeps(Coder):
+    """Give the server time."""
+
+    async def _status(self, access, remote_id, window):
+        await asyncio.sleep(0.001)
+        return await super()._status(access, remote_id, window)
+
+
+class Repeats(Coder):
+    """Send a call again whose answer was lost."""
+
+    async def start(self, access, workspace):
+        try:
+            await super().start(access, workspace)
+        except up.errors.UnknownOutcome:
+            await super().start(access, workspace)
+
+
+class ReadsBesideGate(Coder):
+    """Look once more before acting."""
+
+    async def start(self, access, workspace):
+        await access.api.call("GET", f"/workspaces/{up.path_part(workspace.remote_id)}")
+        await super().start(access, workspace)
+
+
+class LinksElsewhere(Coder):
+    """Show the address that something else has."""
+
+    def _running(self, workspace, build):
+        seen = super()._running(workspace, build)
+        return up.Observed(seen.state, url="https://ide.evil.example/" if seen.url else None)
+
+
+class CachesReads(Coder):
+    """Spare the server a read."""
+
+    async def _status(self, access, remote_id, window):
+        known = self.__dict__.setdefault("known", {})
+        if remote_id not in known:
+            known[remote_id] = await super()._status(access, remote_id, window)
+        return known[remote_id]
+
+
+class TakesPageForNothing(Coder):
+    """Take a page in place of an answer for: it isn't there."""
+
+    async def _status(self, access, remote_id, window):
+        try:
+            return await super()._status(access, remote_id, window)
+        except up.errors.BadAnswer:
+            return up.Observed(up.State.GONE)

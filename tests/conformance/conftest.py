@@ -1,0 +1,13 @@
+"""The kit's fixtures, with the rig of Coder's own package."""
+
+import pytest
+from coder_rig import coder_rig
+
+from usher.conformance import hasty_rig, linked_rig, quiet_rig, rig
+
+__all__ = ["hasty_rig", "linked_rig", "quiet_rig", "rig"]
+
+
+@pytest.fixture
+def open_rig():
+    return coder_rig

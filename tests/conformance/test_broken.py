@@ -1,0 +1,53 @@
+"""Each mistake that authors make is noticed by the kit, in a test that a sound provider passes."""
+
+import pytest
+from coder_rig import coder_rig
+from usher_coder import Coder
+
+from bot.support import errors
+from tests.conformance import broken
+from usher.conformance import contract, faults, harms, nobody_sleeps, watched
+
+#: What each does, and the test of the kit that notices it.
+MISTAKES = {
+    broken.ShowsOthers: (harms.test_an_administrators_own_token_is_one_persons_all_the_same,),
+    broken.TakesUnknownForFailed: (harms.test_an_unknown_word_keeps_the_last_state_and_decides_nothing,),
+    broken.SpoiltByOneEntry: (harms.test_no_entry_of_a_list_hides_another, None),
+    broken.CallsCutWhole: (harms.test_a_list_that_goes_on_is_not_whole,),
+    broken.FindsOlderNamesake: (harms.test_an_older_namesake_is_not_what_was_made,),
+    broken.LosesGarbledCreation: (
+        harms.test_a_creation_without_a_usable_answer_is_found_and_made_once,
+        {"body": "{}"},
+    ),
+    broken.ReadyTooEarly: (harms.test_what_is_said_to_be_ready_opens,),
+    broken.LogsToken: (contract.test_check_names_the_account,),
+    broken.ShowsToken: (harms.test_a_read_is_one_request_each_time_and_remembers_nothing,),
+    broken.Sleeps: (harms.test_a_read_is_one_request_each_time_and_remembers_nothing,),
+    broken.Repeats: (faults.test_a_start_whose_answer_was_lost_was_accepted_once,),
+    broken.ReadsBesideGate: (harms.test_acting_sends_what_it_has_to_and_reads_nothing,),
+    broken.LinksElsewhere: (contract.test_a_workspace_lives_from_start_to_stop,),
+    broken.CachesReads: (contract.test_a_workspace_lives_from_start_to_stop,),
+    broken.TakesPageForNothing: (
+        faults.test_a_read_takes_nothing_but_the_documented_answer,
+        "status",
+        "html",
+    ),
+}
+
+
+async def play(kind, caplog, test, *case):
+    async with watched(coder_rig(kind=kind), caplog) as rig:
+        with nobody_sleeps():
+            await test(rig, *case)
+
+
+def test_there_are_fifteen():
+    assert len(MISTAKES) == 15
+
+
+@pytest.mark.parametrize("kind", MISTAKES, ids=lambda kind: kind.__name__)
+async def test_a_mistake_is_noticed(kind, caplog):
+    with pytest.raises((AssertionError, pytest.fail.Exception, errors.ProviderError)):
+        await play(kind, caplog, *MISTAKES[kind])
+    caplog.clear()
+    await play(Coder, caplog, *MISTAKES[kind])
