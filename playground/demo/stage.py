@@ -112,11 +112,11 @@ async def stage(
         posit, sphere = servers["posit"], servers["sphere"]
         tell("Starting Usher …")
         text = _connections(saturn, hub, posit, sphere)
-        environment = _environment(folder, slack, text, port_of["usher"])
+        environment = environment_of(folder, slack, text, port_of["usher"])
         children.append(await start_usher(folder, environment))
-        coming = asyncio.gather(wait_for_usher(children[-1], url), _manifest(environment))
+        coming = asyncio.gather(wait_for_usher(children[-1], url), manifest_of(environment))
         _, manifest = await _unless(stop, coming)
-        await _register(slack["url"], url, manifest)
+        await register(slack["url"], url, manifest)
         listed = {"key": _key(held), "people": accounts(servers), "sign_outs": sign_outs(servers)}
         await _tell_slack(slack["url"], "accounts", listed)
         urls = {"hub" if name == "jupyterhub" else name: line["url"] for name, line in servers.items()}
@@ -170,7 +170,8 @@ def write_connections(folder: Path, text: str) -> Path:
     return connections
 
 
-def _environment(folder: Path, slack: dict[str, Any], text: str, port: int) -> dict[str, str]:
+def environment_of(folder: Path, slack: dict[str, Any], text: str, port: int) -> dict[str, str]:
+    """Write the connections file, and return the settings of the bot beside a local Slack."""
     connections = write_connections(folder, text)
     given = slack["credentials"]
     (folder / "data").mkdir(mode=0o700)
@@ -213,7 +214,7 @@ def _connections(
     )
 
 
-async def _manifest(environment: dict[str, str]) -> dict[str, Any]:
+async def manifest_of(environment: dict[str, str]) -> dict[str, Any]:
     """Return the manifest that the bot prints for these connections: some of its shortcuts depend on them."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -229,7 +230,7 @@ async def _manifest(environment: dict[str, str]) -> dict[str, Any]:
     return made
 
 
-async def _register(slack_url: str, bot_url: str, manifest: dict[str, Any]) -> None:
+async def register(slack_url: str, bot_url: str, manifest: dict[str, Any]) -> None:
     """Set the app up by its manifest, as the local Slack grants and sends no more than that names.
 
     The address to which Sign in with Slack returns is added by hand, as the operator does with this form.

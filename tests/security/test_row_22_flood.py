@@ -138,13 +138,13 @@ async def test_row_22_hanging_calls_of_one_person_hold_up_nobody_else(engine):
     hangs, under_way, most = asyncio.Event(), 0, 0
     real = engine.provider.start
 
-    async def start(access, remote_id):
+    async def start(access, workspace):
         nonlocal under_way, most
         under_way += 1
         most = max(most, under_way)
-        if remote_id.startswith("a"):
+        if workspace.remote_id.startswith("a"):
             await hangs.wait()
-        await real(access, remote_id)
+        await real(access, workspace)
         under_way -= 1
 
     engine.provider.start = start

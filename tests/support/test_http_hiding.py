@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 from pydantic import SecretStr
 
-from bot.providers.base import Access, Credential
+from bot.providers.base import Access, Carries, Credential
 from bot.providers.requests import Api
 from bot.support.cleaning import HIDDEN
 from bot.support.errors import InvalidRequest, ProviderError, ServerFailed, UnknownOutcome
@@ -63,7 +63,8 @@ async def test_no_answer_repeats_a_secret(way):
 async def test_a_token_in_the_address_does_not_come_back():
     async with raw_server(whole(REPEATED)) as server, http() as client:
         client.hide([REFRESH, CANARY])
-        answer = await client.request("GET", server.url, query={"access_token": OWN})
+        in_address = Api(client, server.url, Carries("access_token", in_query=True))
+        answer = await in_address.acting_as(Credential(SecretStr(OWN))).call("GET", "/")
         assert shown(answer.body)["own"] == HIDDEN
 
 
@@ -79,8 +80,9 @@ async def test_a_token_in_the_address_does_not_come_back():
 async def test_what_a_broken_server_says_is_not_quoted(status, method, kind):
     said = json.dumps({"message": f"{CANARY} at 10.0.0.7: psycopg2.OperationalError"}).encode()
     async with raw_server(whole(said, f"{status} Odd")) as server, http() as client:
+        api = Api(client, server.url, Carries()).acting_as(Credential(SecretStr(CANARY)))
         with pytest.raises(ProviderError) as raised:
-            await Api(client, server.url).call(method, "/", Credential(SecretStr(CANARY)))
+            await api.call(method, "/")
     assert type(raised.value) is kind
     expected = f"HTTP {status}" if status >= 500 else f"{HIDDEN} at 10.0.0.7: psycopg2.OperationalError"
     assert raised.value.message == expected

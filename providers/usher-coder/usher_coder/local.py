@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -184,6 +185,8 @@ class LocalCoder:
             ("POST", "/api/v2/users/me/workspaces", self.create),
             ("GET", "/api/v2/users/me/workspace/{name}", self.by_name),
             ("GET", "/@{owner}/{name}.{agent}/apps/{slug}/", self.app_page),
+            ("GET", "/login", self.login_page),
+            ("POST", "/login", self.log_in),
         ):
             app.router.add_route(method, path, handler)
         self.harness.install(app)
@@ -453,13 +456,32 @@ class LocalCoder:
         return web.json_response(self.shown(made), status=201)
 
     async def app_page(self, request: web.Request) -> web.Response:
-        """Be the IDE, once its agent is ready."""
-        for made in self._theirs(request.match_info["owner"]):
-            if made.name == request.match_info["name"] and made.builds[-1].is_ready(self.clock.now()):
-                return web.Response(
-                    text="<!doctype html><title>code-server</title>", content_type="text/html"
-                )
-        return web.Response(status=502, text="Bad Gateway")
+        """Be the IDE, once its agent is ready, for its owner alone."""
+        owner, name, now = request.match_info["owner"], request.match_info["name"], self.clock.now()
+        ready = {one.name for one in self._theirs(owner) if one.builds[-1].is_ready(now)}
+        if name not in ready:
+            return web.Response(status=502, text="Bad Gateway")
+        signed_in = self.users.get(request.cookies.get("coder_session_token", ""))
+        if signed_in is None:
+            raise web.HTTPSeeOther(f"/login?redirect={quote(request.path)}")
+        if signed_in != owner:
+            return web.Response(status=404, text="Not Found")
+        return _page("code-server", f"<p>code-server of {owner} is running</p>")
+
+    async def login_page(self, _request: web.Request) -> web.Response:
+        """Ask who signs in; the local password is the token."""
+        fields = '<input name="username"><input name="password" type="password"><button>Sign in</button>'
+        return _page("Sign in", f'<form method="post" action="/login">{fields}</form>')
+
+    async def log_in(self, request: web.Request) -> web.Response:
+        """Sign a browser in."""
+        form = await request.post()
+        token = str(form.get("password"))
+        if self.users.get(token) != form.get("username"):
+            return web.Response(status=401, text="Incorrect email or password.")
+        answer = _page("Workspaces", "<p>Signed in</p>")
+        answer.set_cookie("coder_session_token", token, httponly=True, samesite="Lax")
+        return answer
 
 
 def _check_values(template: Mapping[str, Any], given: list[dict[str, Any]]) -> None:
@@ -488,6 +510,11 @@ async def _body(request: web.Request, known: frozenset[str]) -> dict[str, Any]:
     if not isinstance(body, dict) or not set(body) <= known:
         raise Refusal(400, "Request body must be valid JSON.")
     return body
+
+
+def _page(title: str, body: str) -> web.Response:
+    text = f"<!doctype html><html><head><title>{title}</title></head><body>{body}</body></html>"
+    return web.Response(text=text, content_type="text/html")
 
 
 def _id(name: str) -> str:

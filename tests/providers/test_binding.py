@@ -1,0 +1,187 @@
+"""What a provider sends is bound to its API's origin and to whose secret acts, and comes back in nothing."""
+
+import json
+import logging
+from typing import ClassVar
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from pydantic import SecretStr
+
+from bot.providers import made
+from bot.providers.base import Access, Carries, Credential, Identity, Pace, Provider
+from bot.providers.connection import ConnectionSettings
+from bot.providers.requests import Api
+from bot.support import errors
+from bot.support.http import Http
+from bot.support.logs import REMOVED, Redactor, hiding
+from tests.support.http_rig import raw_server, whole
+
+TOKEN = "canary-4f1d9c-token"
+OWN = "canary-of-the-connection"
+HEADER = Carries("Coder-Session-Token", scheme="")
+CREDENTIAL = Credential(SecretStr(TOKEN))
+
+
+async def echo(request):
+    return web.json_response({"message": dict(request.headers), "path": request.path_qs}, status=200)
+
+
+async def refuse(request):
+    return web.json_response({"message": f"bad token {request.headers['Coder-Session-Token']}"}, status=422)
+
+
+@pytest.fixture
+async def http():
+    async with Http.new_session() as session:
+        yield Http(session)
+
+
+@pytest.fixture
+async def url():
+    app = web.Application()
+    app.router.add_route("*", "/echo", echo)
+    app.router.add_route("*", "/refuse", refuse)
+    async with TestServer(app, host="127.0.0.1") as server:
+        yield str(server.make_url("")).rstrip("/")
+
+
+def sent(body):
+    return json.loads(body)["message"]
+
+
+async def test_what_was_sent_in_a_header_of_any_name_appears_nowhere(http, url):
+    api = Api(http, url, HEADER).acting_as(CREDENTIAL)
+    answers = [await api.call("GET", "/echo"), await api.call("POST", "/echo"), await api.glance("/echo")]
+    async with api.stream("GET", "/echo", max_bytes=9_999) as stream:
+        answers.append(await stream.whole())
+    for answer in answers:
+        assert sent(answer.body)["Coder-Session-Token"] == "…"
+        assert "Authorization" not in sent(answer.body)
+        assert TOKEN not in repr(answer)
+    with pytest.raises(errors.InvalidRequest) as caught:
+        await api.call("GET", "/refuse")
+    assert caught.value.message == "bad token …"
+    assert TOKEN not in repr(api)
+
+
+async def test_a_token_goes_to_its_own_origin_and_to_declared_hosts_alone(http, url):
+    async with raw_server(whole(b"{}"), whole(b"{}"), whole(b"{}")) as other:
+        host = other.url.removeprefix("http://")
+        strict = Api(http, url, HEADER).acting_as(CREDENTIAL)
+        for address in (other.url, f"{other.url}/x", "https://evil.example/", "javascript:x", "", "//x/y"):
+            if address.startswith("/"):
+                continue
+            with pytest.raises(errors.Untrusted):
+                await strict.send("GET", address)
+        assert other.connections == 0
+        for is_told in (False, True):
+            declared = Api(http, url, HEADER, lambda told=is_told: {host: told}).acting_as(CREDENTIAL)
+            await declared.send("GET", f"{other.url}/signed?x=1")
+            assert (TOKEN.encode() in other.requests[-1]) is is_told
+    assert sent((await strict.call("GET", f"{url}/echo")).body)["Coder-Session-Token"] == "…"
+
+
+async def test_two_slashes_lead_nowhere_else(http, url):
+    async with raw_server(whole(b"{}")) as other:
+        api = Api(http, url, HEADER).acting_as(CREDENTIAL)
+        await api.send("GET", f"//{other.url.removeprefix('http://')}/echo")
+        assert other.connections == 0
+
+
+async def test_without_a_credential_none_is_sent(http, url):
+    answer = await Api(http, url, HEADER).call("GET", "/echo")
+    assert "Coder-Session-Token" not in sent(answer.body)
+
+
+@pytest.mark.parametrize("token", ["a b", "a\r\nX: 1", "\u00fc" * 9, "x" * 5000, ""])
+async def test_what_can_be_no_token_is_refused_before_it_is_sent(http, url, token):
+    with pytest.raises(errors.CredentialRefused):
+        await Api(http, url, HEADER).acting_as(Credential(SecretStr(token))).call("GET", "/echo")
+
+
+class Settings(ConnectionSettings):
+    ways: ClassVar = {"token": "", "admin": "admin_token"}
+
+    admin_token: SecretStr | None = None
+
+
+class Lagoon(Provider):
+    """Return which token each verb sends."""
+
+    kind = "lagoon"
+    title = "Lagoon"
+    settings_model = Settings
+    pace = Pace(1.0, 1.0)
+    carries = HEADER
+
+    def acts(self, access, call):
+        return "admin" if call in {"read", "stop"} else "person"
+
+    async def status(self, access, remote_ids, window=None):
+        return access.api.credential.token.get_secret_value()
+
+    async def start(self, access, workspace):
+        logging.getLogger("lagoon").warning(
+            "starting with %s", access.api.credential.token.get_secret_value()
+        )
+        raise errors.InvalidRequest(f"no {access.api.credential.token.get_secret_value()} here", status=400)
+
+    async def stop(self, access, workspace, mode="stop"):
+        return access.api.credential.secrets()
+
+    async def check(self, credential):
+        return Identity("alice", credential)
+
+    async def probe(self):
+        return "1.0"
+
+    def page_url(self, remote_id):
+        return ""
+
+
+def lagoon(http, **more):
+    settings = {"name": "lagoon", "provider": "lagoon", "title": "L", "base_url": "https://l.example.org"}
+    return made(Lagoon, Settings.model_validate(settings | more), http)
+
+
+async def test_each_verb_has_the_secret_that_it_declares(http):
+    provider, access = lagoon(http, admin_token=OWN), Access("alice", CREDENTIAL)
+    assert await provider.status(access, ["w1"]) == OWN
+    # What it is for must not come back either.
+    assert await provider.stop(access, None) == (OWN, TOKEN)
+    with pytest.raises(AssertionError):
+        assert access.api
+
+
+async def test_a_verb_whose_secret_is_not_there_is_refused(http):
+    with pytest.raises(errors.CredentialRefused, match="no token of its own"):
+        await lagoon(http).status(Access("alice", CREDENTIAL), ["w1"])
+
+
+async def test_no_error_of_a_verb_and_no_log_line_within_it_has_its_secret(http):
+    lines, redactor = [], Redactor()
+
+    class Sink(logging.Handler):
+        def emit(self, record):
+            lines.append(redactor.text(record.getMessage()))
+
+    sink = Sink()
+    logging.getLogger("lagoon").addHandler(sink)
+    try:
+        with pytest.raises(errors.InvalidRequest) as caught:
+            await lagoon(http).start(Access("alice", CREDENTIAL), None)
+    finally:
+        logging.getLogger("lagoon").removeHandler(sink)
+    assert caught.value.message == "no … here"
+    assert str(caught.value) == "no … here"
+    assert lines == [f"starting with {REMOVED}"]
+    assert redactor.text(f"later {TOKEN}") == f"later {TOKEN}"
+
+
+def test_what_is_hidden_within_is_hidden_within_that_too():
+    redactor = Redactor(["known-from-the-start"])
+    with hiding([TOKEN]), hiding([OWN, "short"]):
+        text = redactor.text(f"{TOKEN} {OWN} known-from-the-start short")
+    assert text == f"{REMOVED} {REMOVED} {REMOVED} short"

@@ -1,0 +1,68 @@
+"""Install the wheels of Usher and of usher-coder into an empty environment; play the kit and the story there.
+
+Nothing of the checkout is in reach then but the tests of usher-coder, which are copied.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+CODER = ROOT / "providers/usher-coder"
+UV = Path(sys.executable).with_name("uv")
+
+
+def run(words: Sequence[str | Path], cwd: Path) -> None:
+    """Run a program; a failure ends everything with its status."""
+    without = {"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"}
+    environment = {name: value for name, value in os.environ.items() if name not in without}
+    status = subprocess.run(list(map(str, words)), cwd=cwd, env=environment, check=False).returncode
+    if status:
+        sys.exit(status)
+
+
+def main() -> int:
+    """Build, install and play; return the exit status."""
+    with tempfile.TemporaryDirectory(prefix="usher-outside-") as made:
+        folder = Path(made)
+        wheels, tests, python = folder / "wheels", folder / "usher-coder", folder / "env/bin/python"
+        for place in (ROOT, CODER):
+            copy = folder / f"source-{place.name}"
+            ignored = shutil.ignore_patterns(".*", "build", "*.egg-info", "__pycache__", "node_modules")
+            shutil.copytree(place, copy, ignore=ignored, symlinks=True)
+            run(
+                [
+                    UV,
+                    "build",
+                    "--quiet",
+                    "--wheel",
+                    "--no-build-isolation",
+                    "--python",
+                    sys.executable,
+                    "-o",
+                    wheels,
+                ],
+                copy,
+            )
+        run([UV, "venv", "--quiet", "--python", sys.executable, folder / "env"], folder)
+        (usher,) = wheels.glob("usher_bot-*.whl")
+        (coder,) = wheels.glob("usher_coder-*.whl")
+        locked = ["--constraint", ROOT / "requirements/dev.txt"]
+        run(
+            [UV, "pip", "install", "--quiet", "--python", python, *locked, f"{usher}[conformance]", coder],
+            folder,
+        )
+        shutil.copytree(CODER / "tests", tests / "tests")
+        shutil.copy2(CODER / "pyproject.toml", tests)
+        run([python, "-m", "pytest", "-q", "-p", "no:cacheprovider"], tests)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
