@@ -17,8 +17,8 @@ SEED := $(if $(SEED),$(SEED),$(shell awk 'BEGIN { srand(); print int(rand() * 10
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-demo: $(DEMO) ## Run a local Slack, local providers, a JupyterHub and the bot
-	$(RUN) playground demo
+demo: $(DEMO) ## Run a local Slack, local providers, a JupyterHub and the bot; WITH=PACKAGE adds an installed one
+	$(RUN) playground demo $(if $(WITH),--with $(WITH))
 
 demo-once: $(DEMO) ## Play the demo once without a person, from linking to an opened IDE
 	$(RUN) playground demo-once

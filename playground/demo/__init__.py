@@ -22,6 +22,14 @@ def add_arguments(parser: ArgumentParser) -> None:
         f"of {ports.STEP}. A port that is in use is named, and the next one used."
     )
     parser.add_argument("--light", action="store_true", help="tiny IDEs at the hub instead of JupyterLab")
+    parser.add_argument(
+        "--with",
+        dest="packages",
+        action="append",
+        default=[],
+        metavar="PACKAGE",
+        help="an installed package that brings a provider and its local server, such as usher-coder",
+    )
 
 
 async def on_stage(arguments: Namespace, play: Callable[[Stage, asyncio.Event], Awaitable[int]]) -> int:
@@ -30,7 +38,11 @@ async def on_stage(arguments: Namespace, play: Callable[[Stage, asyncio.Event], 
     with on_signals(stop.set):
         try:
             async with stage(
-                light=arguments.light, slack_port=arguments.port, tell=say, stop=stop
+                light=arguments.light,
+                slack_port=arguments.port,
+                packages=arguments.packages,
+                tell=say,
+                stop=stop,
             ) as running:
                 return await play(running, stop)
         except StoppedError:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
+from playground.demo.guests import Guest
 from playground.demo.people import NAMES
 
 Json = dict[str, Any]
@@ -21,10 +23,13 @@ _PARTS = {
 _ADMIN = "U0AMIR"
 
 
-def accounts(servers: dict[str, Json]) -> Json:
+def accounts(servers: dict[str, Json], guests: Collection[Guest] = ()) -> Json:
     """Return each person's accounts by their id in Slack; ``servers`` are the ready lines by server."""
     return {
-        user: {"part": _PARTS.get(user, ""), "accounts": list(_of(user, name, servers))}
+        user: {
+            "part": _PARTS.get(user, ""),
+            "accounts": [*_of(user, name, servers), *(_at(one, name, servers[one.name]) for one in guests)],
+        }
         for user, name in NAMES.items()
     }
 
@@ -53,6 +58,15 @@ def _of(user: str, name: str, servers: dict[str, Json]) -> list[Json]:
             "fields": [{"label": "Access token", "value": sphere["credentials"]["access_token"]}],
         }
     return shown
+
+
+def _at(guest: Guest, name: str, server: Json) -> Json:
+    token = server["credentials"]["users"][name]["token"]
+    return {
+        "provider": guest.title,
+        "sign_in": f"{server['url']}{guest.sign_in}",
+        "fields": [{"label": "Username", "value": name}, {"label": "Token (and password)", "value": token}],
+    }
 
 
 def _account(title: str, sign_in: str, name: str, server: Json) -> Json:

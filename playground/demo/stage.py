@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,8 @@ from cryptography.fernet import Fernet
 from playground.demo import kept, ports
 from playground.demo.accounts import accounts, sign_outs
 from playground.demo.backstage import backstage
-from playground.demo.people import seeds
+from playground.demo.guests import Guest, invited
+from playground.demo.people import NAMES, seeds
 from playground.demo.usher import Usher, start_usher, wait_for_usher
 from playground.processes import (
     HOME,
@@ -85,6 +86,7 @@ async def stage(
     *,
     light: bool,
     slack_port: int | None = None,
+    packages: Collection[str] = (),
     tell: Callable[[str], None],
     stop: asyncio.Event | None = None,
 ) -> AsyncIterator[Stage]:
@@ -98,6 +100,7 @@ async def stage(
     try:
         held = kept.keep(kept.folder_of(os.environ), tell)
         port_of = ports.choose(slack_port or ports.FIRST, tell)
+        guests = invited(packages, NAMES.values())
         tell("Starting a local Slack, Saturn Cloud, Workbench and Sphere Engine, and a real JupyterHub …")
         url = f"http://127.0.0.1:{port_of['usher']}"
         hub_words = ["--die-with-parent", "--oauth-redirect-uri", f"{url}/link/back/hub"]
@@ -106,20 +109,25 @@ async def stage(
             words = hub_words if name == "jupyterhub" else []
             place = ["--port", str(port_of[name]), *_seed(folder, name, held)]
             children.append(await start_child(name, ["playground", name, *words, *place], folder))
+        for guest in guests:
+            place = ["--port", "0", *_seeded(folder, guest.name, guest.seed)]
+            children.append(await start_child(guest.name, [guest.module, *place], folder))
         lines = await _unless(stop, asyncio.gather(*map(ready_line, children)))
         servers = {child.name: line for child, line in zip(children, lines, strict=True)}
         slack, saturn, hub = servers["slack"], servers["saturn"], servers["jupyterhub"]
         posit, sphere = servers["posit"], servers["sphere"]
         tell("Starting Usher …")
         text = _connections(saturn, hub, posit, sphere)
+        text += "".join(_connection(one, servers[one.name]["url"]) for one in guests)
         environment = environment_of(folder, slack, text, port_of["usher"])
         children.append(await start_usher(folder, environment))
         coming = asyncio.gather(wait_for_usher(children[-1], url), manifest_of(environment))
         _, manifest = await _unless(stop, coming)
         await register(slack["url"], url, manifest)
-        listed = {"key": _key(held), "people": accounts(servers), "sign_outs": sign_outs(servers)}
+        listed = {"key": _key(held), "people": accounts(servers, guests), "sign_outs": sign_outs(servers)}
         await _tell_slack(slack["url"], "accounts", listed)
-        urls = {"hub" if name == "jupyterhub" else name: line["url"] for name, line in servers.items()}
+        ours = servers.keys() & ports.SERVERS.keys()
+        urls = {"hub" if name == "jupyterhub" else name: servers[name]["url"] for name in ours}
         async with backstage(urls, Usher(children[-1], url, folder, environment)) as address:
             await _tell_slack(slack["url"], "backstage", {"address": address})
             yield Stage(slack, saturn, hub, posit, sphere, url, folder, tuple(children), held)
@@ -149,8 +157,10 @@ def _key(held: kept.Kept) -> str:
 def _seed(folder: Path, server: str, held: kept.Kept) -> list[str]:
     """Write what a provider's server starts with, and return the words that name the file."""
     seed = seeds(held).get(server)
-    if seed is None:
-        return []
+    return [] if seed is None else _seeded(folder, server, seed)
+
+
+def _seeded(folder: Path, server: str, seed: Mapping[str, Any]) -> list[str]:
     path = folder / f"{server}.json"
     path.touch(mode=0o600)
     path.write_text(json.dumps(seed), encoding="utf-8")
@@ -212,6 +222,11 @@ def _connections(
         f"base_url = {text(sphere['url'])}\n"
         f"access_token = {text(sphere['credentials']['access_token'])}\n"
     )
+
+
+def _connection(guest: Guest, url: str) -> str:
+    lines = [f"{name} = {json.dumps(value)}" for name, value in {**guest.settings, "base_url": url}.items()]
+    return "\n".join(["", f"[connections.{guest.name}]", *lines, ""])
 
 
 async def manifest_of(environment: dict[str, str]) -> dict[str, Any]:

@@ -11,8 +11,10 @@ import argparse
 import asyncio
 import json
 import re
+import secrets
+import string
 import uuid
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -527,6 +529,26 @@ def _version(template: str) -> str:
 
 def _stamp(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z")
+
+
+def guest(people: Collection[str]) -> dict[str, Any]:
+    """Say how Usher's demonstration runs with it: everybody has an account and a workspace."""
+    users = [{"name": name, "token": _token(name)} for name in people]
+    workspaces = [{"owner": name, "name": "devbox", "template": "docker"} for name in people]
+    return {
+        "name": "coder",
+        "title": "Coder",
+        "module": "usher_coder.local",
+        "seed": {**SEED, "users": users, "workspaces": workspaces},
+        "settings": {"provider": "coder", "from": "usher-coder", "title": "Coder"},
+    }
+
+
+def _token(name: str) -> str:
+    """Make a token up: an id of ten characters, and 22 others that nobody can guess."""
+    letters = string.ascii_letters + string.digits
+    key = re.sub(r"[^0-9A-Za-z]", "", name)[:10]
+    return f"{key:0<10}-" + "".join(secrets.choice(letters) for _ in range(22))
 
 
 def main() -> None:
