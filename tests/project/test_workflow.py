@@ -36,7 +36,8 @@ def test_what_the_check_leaves_out_runs_every_night():
     assert runs == [".ci/run thorough"]
     script = (ROOT / ".ci/run").read_text(encoding="utf-8")
     assert re.search(
-        r"== thorough \]\]; then\n    exec make test-thorough\nfi\nmake lint\nmake test\n", script
+        r"== thorough \]\]; then\n    exec make test-thorough\nfi\nmake lint\nmake test-outside\nmake test\n",
+        script,
     )
 
 
