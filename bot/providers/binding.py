@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any, Final
@@ -20,6 +20,8 @@ _VERBS: Final = (
     *("names", "find", "made_at", "launch_job", "find_job", "jobs", "job_status", "stop_job", "job_output"),
     *("schedule", "revoke", "mint", "refresh"),
 )
+#: The verbs that are given none: they check a credential, or use the connection's own, or nobody's.
+_UNGIVEN: Final = ("check", "probe", "remark", "check_username", "own_secret", "email_of", "about")
 
 
 def bind(provider: Provider) -> None:
@@ -28,14 +30,16 @@ def bind(provider: Provider) -> None:
         if hasattr(provider, name):
             make = _streamed if name == "job_output" else _called
             setattr(provider, name, make(provider, name, _CALLS.get(name, name)))
-    setattr(provider, "check", _checked(provider))  # noqa: B010 - mypy keeps methods from being replaced
+    for name in _UNGIVEN:
+        if hasattr(provider, name):
+            setattr(provider, name, _asked(provider, name))
 
 
 def _called(provider: Provider, name: str, call: str) -> Callable[..., Awaitable[Any]]:
     @wraps(getattr(provider, name))
     async def verb(access: Access, *args: Any, **options: Any) -> Any:
         bound = provider.bound(access, call)
-        with _hiding(bound.api.credential):
+        with _hiding(bound.api.secrets):
             return await getattr(type(provider), name)(provider, bound, *args, **options)
 
     return verb
@@ -49,7 +53,7 @@ def _streamed(provider: Provider, name: str, call: str) -> Callable[..., AsyncIt
         try:
             while True:
                 # Not across a yield: who reads is another call.
-                with _hiding(bound.api.credential):
+                with _hiding(bound.api.secrets):
                     try:
                         one = await anext(stream)
                     except StopAsyncIteration:
@@ -61,19 +65,19 @@ def _streamed(provider: Provider, name: str, call: str) -> Callable[..., AsyncIt
     return verb
 
 
-def _checked(provider: Provider) -> Callable[[Credential], Awaitable[Any]]:
-    @wraps(provider.check)
-    async def verb(credential: Credential) -> Any:
-        with _hiding(credential):
-            return await type(provider).check(provider, credential)
+def _asked(provider: Provider, name: str) -> Callable[..., Awaitable[Any]]:
+    @wraps(getattr(provider, name))
+    async def verb(*args: Any, **options: Any) -> Any:
+        given = next((one.secrets() for one in args if isinstance(one, Credential)), ())
+        with _hiding((*given, *provider.settings.secrets())):
+            return await getattr(type(provider), name)(provider, *args, **options)
 
     return verb
 
 
 @contextmanager
-def _hiding(credential: Credential | None) -> Iterator[None]:
+def _hiding(secrets: Collection[str]) -> Iterator[None]:
     """Keep a call's secrets out of the log, and out of the error that it raises."""
-    secrets = credential.secrets() if credential is not None else ()
     try:
         with hiding(secrets):
             yield

@@ -66,6 +66,11 @@ class Api:
     hosts: Callable[[], Mapping[str, bool]] = dict
     credential: Credential | None = None
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Return what must not come back from a call."""
+        return self.credential.secrets() if self.credential is not None else ()
+
     def acting_as(self, credential: Credential | None) -> Api:
         """Return the client with another credential."""
         return replace(self, credential=credential)
@@ -119,7 +124,6 @@ class Api:
     def _asked(self, address: str, options: Options) -> tuple[str, Any]:
         """Return the whole address, and the options with the credential where that goes."""
         url, takes_it = self._whole(address)
-        secrets = self.credential.secrets() if self.credential is not None else ()
         headers = {"Accept": "application/json", **options.get("headers", {})}
         more: dict[str, Any] = {}
         if self.credential is not None and takes_it:
@@ -129,7 +133,12 @@ class Api:
                 more["query"] = {name: token, **(options.get("query") or {})}
             else:
                 headers[name] = f"{scheme} {token}" if scheme else token
-        return url, {**options, **more, "headers": headers, "hides": (*options.get("hides", ()), *secrets)}
+        return url, {
+            **options,
+            **more,
+            "headers": headers,
+            "hides": (*options.get("hides", ()), *self.secrets),
+        }
 
     def _whole(self, address: str) -> tuple[str, bool]:
         """Return the whole address, and whether the credential goes there; raise Untrusted if nothing may."""

@@ -22,7 +22,7 @@ from bot.support import errors
 from bot.support.addresses import DIRECT, Proxy
 from bot.support.cleaning import clean, hidden
 from bot.support.connector import CleanConnector, distrust
-from bot.support.responses import Response, Stream
+from bot.support.responses import Response, Stream, without
 from bot.support.windows import Attempt, GatedRequest, TooLateError, trying, window
 
 #: Responses of the documented methods are a few kilobytes; a list page is the largest.
@@ -122,7 +122,7 @@ class Http:
         secrets = self.secrets_of(options.get("headers"), hides)
         async with self.stream(method, url, **options) as opened:
             body = await _read_capped(opened, max_bytes)
-            return Response(opened.status, opened.headers, hidden(body, secrets), body)
+            return Response(opened.status, without(opened.headers, secrets), hidden(body, secrets), body)
 
     async def glance(
         self,
@@ -149,10 +149,8 @@ class Http:
                     body += piece
             except (TimeoutError, aiohttp.ClientError):
                 pass
-            said = bytes(body[:max_bytes])
-            return Response(
-                opened.status, opened.headers, hidden(said, self.secrets_of(headers, hides)), said
-            )
+            said, secrets = bytes(body[:max_bytes]), self.secrets_of(headers, hides)
+            return Response(opened.status, without(opened.headers, secrets), hidden(said, secrets), said)
 
     @asynccontextmanager
     async def stream(

@@ -12,10 +12,10 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 import aiohttp
-from multidict import CIMultiDictProxy
+from multidict import CIMultiDict, CIMultiDictProxy
 
 from bot.support import errors
-from bot.support.cleaning import Hider
+from bot.support.cleaning import Hider, hidden
 
 MAX_DEPTH = 50
 MAX_RETRY_AFTER = 3600.0
@@ -83,6 +83,7 @@ class Stream:
         secrets: Sequence[str] = (),
     ) -> None:
         self._response = response
+        self._secrets = secrets
         self._hider = Hider(secrets)
         self._room = max_bytes
 
@@ -93,8 +94,8 @@ class Stream:
 
     @property
     def headers(self) -> CIMultiDictProxy[str]:
-        """Return the response's headers."""
-        return self._response.headers
+        """Return the response's headers, with secrets removed."""
+        return without(self._response.headers, self._secrets)
 
     def __aiter__(self) -> Stream:
         return self
@@ -123,6 +124,15 @@ class Stream:
             if len(body) > max_bytes:
                 raise errors.BadAnswer("the answer is too large", status=self.status)
         return Response(self.status, self.headers, bytes(body))
+
+
+def without(headers: CIMultiDictProxy[str], secrets: Sequence[str]) -> CIMultiDictProxy[str]:
+    """Return headers without secrets; those that have none are returned as they are."""
+    values = "\n".join(headers.values()).encode(errors="replace")
+    if hidden(values, secrets) == values:
+        return headers
+    shown = ((name, hidden(value.encode(errors="replace"), secrets)) for name, value in headers.items())
+    return CIMultiDictProxy(CIMultiDict((name, value.decode(errors="replace")) for name, value in shown))
 
 
 def parse_retry_after(value: str | None, now: float) -> float | None:

@@ -25,7 +25,8 @@ CREDENTIAL = Credential(SecretStr(TOKEN))
 
 
 async def echo(request):
-    return web.json_response({"message": dict(request.headers), "path": request.path_qs}, status=200)
+    repeated = {"X-Echo": request.headers.get("Coder-Session-Token", "")}
+    return web.json_response({"message": dict(request.headers)}, headers=repeated)
 
 
 async def refuse(request):
@@ -60,6 +61,8 @@ async def test_what_was_sent_in_a_header_of_any_name_appears_nowhere(http, url):
         assert sent(answer.body)["Coder-Session-Token"] == "…"
         assert "Authorization" not in sent(answer.body)
         assert TOKEN not in repr(answer)
+        assert answer.headers["X-Echo"] == "…"
+        assert answer.headers["Content-Type"].startswith("application/json")
     with pytest.raises(errors.InvalidRequest) as caught:
         await api.call("GET", "/refuse")
     assert caught.value.message == "bad token …"
@@ -135,7 +138,7 @@ class Lagoon(Provider):
         return Identity("alice", credential)
 
     async def probe(self):
-        return "1.0"
+        raise errors.BadAnswer(f"odd: {self.settings.admin_token.get_secret_value()}")
 
     def page_url(self, remote_id):
         return ""
@@ -185,3 +188,8 @@ def test_what_is_hidden_within_is_hidden_within_that_too():
     with hiding([TOKEN]), hiding([OWN, "short"]):
         text = redactor.text(f"{TOKEN} {OWN} known-from-the-start short")
     assert text == f"{REMOVED} {REMOVED} {REMOVED} short"
+
+
+async def test_no_error_of_a_check_has_what_was_checked_or_the_connections_own(http):
+    with pytest.raises(errors.BadAnswer, match=r"^odd: …$"):
+        await lagoon(http, admin_token=OWN).probe()
