@@ -11,7 +11,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bot.commands.up import Conversation, free_port, keep, look_ahead, look_at_address
-from bot.providers import provider_classes, read_connections
+from bot.providers import door, provider_classes, read_connections
 from bot.support.environment import load_env_file
 from bot.support.errors import NotDone
 from bot.support.http import Http
@@ -21,6 +21,7 @@ from bot.web.app import proving
 from playground.processes import reserved_port
 from tests.app.command_line import run
 from tests.playground.slack_help import OLIVIA, slack
+from tests.rigs.outside import install
 from tests.rigs.strangers import TOKEN, stranger
 from tests.rigs.unknown_names import unknown_names
 
@@ -114,6 +115,25 @@ async def test_what_is_written_can_be_used_and_its_options_are_keys_of_that_prov
     written = (folder / ".env").read_text(encoding="utf-8")
     assert "# Your member ID in Slack (your profile, ⋮, Copy member ID)\nUSHER_ADMINS=U0OLIVIA\n" in written
     assert "https://api.slack.com/apps?new_app=1&manifest_json=" in said
+
+
+async def test_what_another_package_brings_is_offered_with_its_version_and_written_with_its_name(
+    folder, begins, local, monkeypatch
+):
+    monkeypatch.syspath_prepend(folder / "packages")
+    (folder / "packages").mkdir()
+    install(folder / "packages")
+    door.provider_class.cache_clear()
+    begins(**outside(local))
+    async with stranger("sphere") as made:
+        said = await Terminal(f"lagoon {made.url}", TOKEN, "", *of_slack(local)).holds()
+    assert "jupyterhub, lagoon (usher-lagoon 1.4), posit" in said
+    written = tomllib.loads((folder / "connections.toml").read_text(encoding="utf-8"))["connections"][
+        "lagoon"
+    ]
+    assert (written["provider"], written["from"], written["base_url"]) == ("lagoon", "usher-lagoon", made.url)
+    assert read_connections(folder / "connections.toml")[1] == []
+    door.provider_class.cache_clear()
 
 
 #: A shell would run it, end the line there or take it for a comment.
