@@ -165,7 +165,7 @@ async def test_each_failure_is_met_where_it_happens_with_what_to_do(folder, begi
     met = [
         (
             "zeppelin",
-            "\nzeppelin isn't one of jupyterhub, posit, saturn, sphere. Type one of them and its address",
+            f"\nzeppelin isn't one of {', '.join(sorted(door.installed()))}. Type one of them",
         ),
         ("posit ftp://hub.example", "\nthe address must begin with https:// and name a host"),
         ("posit", "Type it again with the server's own address, such as posit https://posit.example.org."),
