@@ -117,6 +117,11 @@ class Saturn(
         listed_id = word_in(answer, "id")
         if listed_id is not None and listed_id.casefold() != remote_id.casefold():
             raise errors.BadAnswer("the answer is about another workspace")
+        owner = answer.get("owner")
+        whose = word_in(owner, "name") if isinstance(owner, dict) else None
+        if not offers.is_theirs(whose or "", access.username):
+            # An administrator's own token sees everybody's.
+            return Observed(State.GONE)
         seen = _observed(text_in(answer, "status"))
         label = clean(word_in(answer, "name") or "", MAX_NAME) or None
         deletes = answer.get("self_destruct")
