@@ -352,7 +352,8 @@ class _Text:
             return [f"alias {names[0]} {written(news)}"] if is_word else []
         command = _WHOLE.get(label, "")
         if command == "help":
-            return [" ".join(["help", *self._verbs])]
+            is_of_jobs = not vocabulary.OF_JOBS.isdisjoint(self.words)
+            return [" ".join(["help", *(() if is_of_jobs else self._verbs)])]
         if command in {"link", "unlink", "new", "list"} and which.connections:
             return [f"{command} {written((self.request.services.title(which.connections[0]),))}"]
         return [command] if command else []
@@ -361,12 +362,14 @@ class _Text:
     def _verbs(self) -> list[str]:
         """Return the verbs that stand there, in any form."""
         known = VERBS["workspace"].keys() - {"help"}
-        return sorted({verb for word in self.words for verb in _verbs_of(word)} | (known & {*self.words}))
+        said = {verb for word in self.words for verb in _verbs_of(word)}
+        return sorted((said & known) | (known & {*self.words}))
 
     @property
     def asks_how(self) -> bool:
         """Return whether it asks how one does what it says."""
-        return tuple(self.words[:2]) in _HOW and not self.which.is_named and len(self._verbs) == 1
+        is_other = self.which.is_named or not vocabulary.OF_JOBS.isdisjoint(self.words)
+        return tuple(self.words[:2]) in _HOW and not is_other and len(self._verbs) == 1
 
     def left_out(self, label: str) -> list[str]:
         """Say what wasn't understood besides what was, and which time something doesn't take."""
@@ -478,13 +481,17 @@ class _Text:
         if self.reading.more and is_up and label in {"keep", "start", "stop"}:
             at, label = (one.stop_at or now) + self.reading.more, "keep"
         # Of several that are kept, those that are down aren't meant.
-        if at is not None and (label in _UP or (label == "keep" and (is_up or not is_all))):
+        is_until = label == "keep" and (is_up or not is_all)
+        # What alone is named, is to be stopped then and is down is started until then.
+        is_until = is_until or (label == "stop" and not (is_up or is_all) and bool(self.which.named))
+        if at is not None and (label in _UP or is_until):
             label = ("keep" if one.stop_at else "stop") if is_up else "start"
         return "resume" if label == "start" and one.state is State.SUSPENDED else label, at
 
     async def _single(self, about: Request, one: Workspace) -> Proposal:
         lead = self.reading.when.lead if self.reading.when else ""
-        if about.at is not None and about.verb in _UP | {"restart"} and lead not in {"", *_UNTIL}:
+        until = {lead} if self.reading.verb == "stop" else {"", *_UNTIL}
+        if about.at is not None and about.verb in _UP | {"restart"} and lead not in until:
             return self._said(f"hours {written((one.title,))} {await hours.once(about)}")
         label = await targets.label_of(about, about.verb, line(one.title))
         button = kit.button(line(label, kit.BUTTON), buttons.changing(about.verb, one, at=about.at))

@@ -173,7 +173,7 @@ async def test_half_of_what_a_provider_allows_may_fail_in_a_row(world):
     """What its provider began and then failed counts; nothing is tried beyond that, and it is said why."""
     person, *_ = people(1)
     workspace = await world.own(person, "r1")
-    world.provider.settings = TwoMayFail(**fake_settings().model_dump())
+    world.provider.settings = TwoMayFail(**fake_settings().model_dump(by_alias=True))
     world.reborn()
     world.provider.start_ends, world.provider.start_takes = State.FAILED, 30.0
     await ask(world, person).to(workspaces.begin, workspace.id, STARTS)
@@ -203,7 +203,7 @@ class NoneMayFail(type(fake_settings())):
 
 async def test_where_nobody_knows_how_many_may_fail_nobody_waits(world):
     every, own = await line_up(world, 2)
-    world.provider.settings = NoneMayFail(**fake_settings().model_dump())
+    world.provider.settings = NoneMayFail(**fake_settings().model_dump(by_alias=True))
     world.reborn()
     with pytest.raises(Refused) as refused:
         await ask(world, every[0]).to(waits.join, own[0].id)

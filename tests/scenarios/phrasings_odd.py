@@ -53,12 +53,12 @@ ODD = [
     ("Kannst du mir helfen?", "says I start, stop and open"),
     ("je voudrais un serveur", "offers New workspace"),
     ("\u00bfpuedes ayudarme?", "says I start, stop and open"),
-    ("bitte stoppe report", "offers Stop report"),
+    ("bitte stoppe report", "does stop report"),
     ("kannst du report stoppen?", "offers Stop report"),
     ("arr\u00eate report s'il te pla\u00eet", "offers Stop report"),
     ("\u00bfpuedes parar report?", "offers Stop report"),
     ("d\u00e9marre notebook", "offers Start notebook"),
-    ("starte bitte mein notebook", "offers Start notebook"),
+    ("starte bitte mein notebook", "does start notebook"),
     ("will it rain?", "says only good with workspaces"),
     # -- as people talk: remarks before and after a request, several sentences, emoji
     ("hi there, can you start notebook for me? thanks a lot!", "does start notebook"),
@@ -194,7 +194,6 @@ ODD = [
     ("https://example.org", "says I don't have a command"),
     ("start <https://example.org/x>", "says I can't find a workspace"),
     ("start a new notebook", "offers New workspace"),
-    ("call report to weekly", "offers Rename report to weekly"),
     ("...", "says Hi!"),
     ("", "says Your workspaces"),
     # -- too long: nothing is done with a half of it
@@ -228,6 +227,6 @@ ODD = [
     # -- beyond that, at most three acts that may be meant, each of which works
     ("everybody ought to suspend disbelief", "says I didn't understand"),
     ("somebody please make the launch thing happen", "says Did you mean one of these?"),
-    ("my boss says to launch something", "says I didn't understand"),
+    ("my boss says to launch something", "offers Start notebook"),
     ("purple monkey dishwasher", "says I didn't understand"),
 ]  # fmt: skip

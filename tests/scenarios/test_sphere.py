@@ -99,7 +99,7 @@ async def test_a_used_up_quota_is_said_and_tried_again_by_hand(world):
     await world.makes(alice, name="first")
     await world.makes(alice, name="second")
     failed = alice.only("failed")
-    assert "A limit on Courses has been reached." in failed.text
+    assert "There's no room on Courses right now." in failed.text
     assert "limit of running workspaces" in failed.text
     world.sphere.state.switches.quota = None
     await alice.presses(failed, "Try again")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from bot.domain.facts import RequestFacts, WaitFacts, WorkspaceFacts
 from bot.domain.notices import Answer, NoticeKind
+from bot.domain.operations import OperationVerb
 from bot.domain.people import Named
 from bot.domain.reasons import reason_in
 from bot.messages.blocks import kit, notices, replies
@@ -13,6 +14,7 @@ from bot.messages.blocks.kit import Element, Press, draws, draws_where, fill
 from bot.messages.texts import cards, problems, verbs
 from bot.messages.texts import waits as words
 
+_STARTS = frozenset({OperationVerb.START})
 UNTIL_FORM, DECLINE_FORM = "wait_until", "decline_more"
 FORMS = {
     UNTIL_FORM: (words.KEEP_TRYING, words.UNTIL_LABEL),
@@ -56,6 +58,9 @@ def rows(found: Sequence[WaitFacts], now: float) -> list[kit.Block]:
 
 
 def _is_offered(facts: WorkspaceFacts) -> bool:
+    """Return whether trying again is all that there is to say: not where something was ended or made."""
+    if facts.operation is not None and facts.operation.verb not in _STARTS:
+        return False
     is_room, is_missed = bool(facts.word("room")), notices.is_true(NoticeKind.FAILED, facts)
     return is_room and is_missed and "waiting" in facts.capabilities
 
@@ -67,7 +72,7 @@ def _offer(facts: WorkspaceFacts) -> Answer:
     none = words.NONE.get(facts.word("room"), words.NONE["room"])
     given = (facts.operation.cause or "").partition(":")[2] if facts.operation is not None else ""
     said = "" if reason_in(given) else problems.quoted(given.lstrip(": "), facts.connection_title)
-    until, none = facts.time("until"), f"{filled(none, facts)}{kit.safe(said) if said else said}"
+    until, none = facts.time("until"), f"{filled(none, facts)}{f' {kit.safe(said)}' if said else ''}"
     template = words.WAITS if facts.body.get("waits") else words.OFFER
     sentence = filled(template, facts, none=kit.Markup(none), until=kit.moment(until, facts.now))
     if facts.body.get("waits"):
