@@ -300,8 +300,9 @@ def save_step(tx: Transaction, update: Update, was: Row | None = None) -> Row | 
         put_away(tx, row["workspace_id"])
     if update.outcome is not None:
         timers.settle_timer(tx, row["workspace_id"])
+        ended = OPERATIONS.of(row)
         for follow in FOLLOWERS:
-            owed = follow(tx, OPERATIONS.of(row), owed)
+            owed = follow(tx, ended, owed)
         if owed:
             add_notices(tx, owed, update.id)
     return row

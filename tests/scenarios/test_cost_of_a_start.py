@@ -6,7 +6,7 @@ from tests.rigs.scenario import world
 #: Statements that found or wrote something, and those beside them that didn't.
 STATEMENTS, FRUITLESS = 85, 8
 #: Rows that were made into models; one with the columns of several tables is one.
-MODELS = 21
+MODELS = 22
 #: Transactions that PostgreSQL runs one at a time.
 DECISIONS = 13
 
