@@ -325,8 +325,8 @@ def retry_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
     if word == problems.STALE:
         again = kit.button(_WORDS[operation.verb], "try_again", operation.id, style=kit.PRIMARY)
         return [again, no_thanks_button()]
-    # The same again would end the same way; the sentence says what helps.
-    is_hopeless = word == "no_restart"
+    # The same again would end the same way, and the sentence says what helps; or its account has ended.
+    is_hopeless = word == "no_restart" or facts.workspace is None
     if operation.outcome in {Outcome.FAILED, Outcome.CANCELLED, Outcome.UNKNOWN} and not is_hopeless:
         return [
             kit.button(cards.TRY_AGAIN, "try_again", operation.id, style=kit.PRIMARY),
