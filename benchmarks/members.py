@@ -35,7 +35,8 @@ from bot.services.gather import Gatherer
 from bot.store import hours as rows
 from bot.store import open_store
 from bot.store.store import Store
-from bot.store.tables import PARTICIPANTS, WORKSPACES
+from bot.store.tables import WORKSPACES
+from bot.store.timetables import PARTICIPANTS
 from bot.store.transaction import Transaction
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.http import Http

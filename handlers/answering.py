@@ -35,9 +35,8 @@ from handlers.language import vocabulary
 from handlers.language.names import names_of
 from handlers.language.ranker import rank
 from handlers.language.reading import READ, Reading, read
-from handlers.language.words import Manner
 from handlers.linking import all_linked
-from handlers.request import WORDS, Answered, Request
+from handlers.request import WORDS, Answered, Manner, Request
 from handlers.snapshots import refresh_lists
 from handlers.workspace import hours, targets, timers
 from handlers.workspace.operations import all_at_once

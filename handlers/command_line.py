@@ -11,6 +11,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 
+from rapidfuzz.distance import OSA
+
 from bot.services.making import Flag
 from bot.support.cleaning import clean, has_invisible, unescape
 
@@ -68,6 +70,26 @@ def plain(word: str) -> str:
     if isinstance(word, Quoted):
         return ""
     return word.casefold().strip(ENDS + MARKS) or word.casefold()
+
+
+def without(words: tuple[str, ...], dropped: AbstractSet[str]) -> tuple[str, ...]:
+    """Return the words that aren't among those; what is quoted always stays."""
+    return tuple(word for word in words if isinstance(word, Quoted) or plain(word) not in dropped)
+
+
+#: How many letters may be wrong in a word of this length or longer.
+_SLIPS: Final = ((7, 2), (3, 1))
+
+
+def is_slip(typed: str, word: str) -> bool:
+    """Return whether a typed word may be another one with a slip of the finger."""
+    most = slips(typed)
+    return most > 0 and OSA.distance(typed, word, score_cutoff=most) <= most
+
+
+def slips(word: str) -> int:
+    """Return how many letters may be wrong in a word."""
+    return next((most for least, most in _SLIPS if len(word) >= least), 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from bot.domain.forms import Purpose
 from bot.domain.notices import Answer
-from bot.messages.blocks import home, replies
+from bot.messages.blocks import lists, replies
 from bot.messages.blocks.kit import Element, Markup, fill, line
 from bot.messages.texts import answers, problems, verbs
 from bot.providers import base
@@ -116,7 +116,7 @@ async def about(request: Request) -> Answer:
         return replies.answer(fill(answers.ABOUT_ASKING, title=title))
     if snapshots.is_stale(services.context, snapshot):
         await request.asked.to(snapshots.read_about, connection)
-    return home.about(
+    return lists.about(
         snapshot,
         title,
         now=services.clock.now(),

@@ -11,7 +11,7 @@ from typing import Final, Literal
 from handlers import routes
 from handlers.language.reading import Reading
 from handlers.language.which import Which
-from handlers.language.words import Manner
+from handlers.request import Manner
 from handlers.routes import Does
 
 Number = Literal["one", "several"]

@@ -9,15 +9,14 @@ from bot.domain.notices import Answer
 from bot.domain.people import Principal
 from bot.domain.surfaces import Where
 from bot.messages.blocks import kit, replies
-from bot.messages.texts import home, runs, talk
+from bot.messages.texts import answers, runs, talk
 from bot.messages.texts.verbs import FIRST, GROUPS, VERBS, VerbWords
 from bot.providers import base
 from bot.support.errors import StoreError
 from handlers import routes
 from handlers.command_line import written
 from handlers.connections import makers, telling
-from handlers.language.words import Manner
-from handlers.request import Request
+from handlers.request import Manner, Request
 from handlers.services import Services
 from handlers.talking import fact_of, help_on_unknown
 
@@ -102,7 +101,7 @@ def _ways(request: Request) -> list[str]:
         return []
     if request.folder == "job":
         return [runs.HELP_DIRECT]
-    return [home.HELP_SHARE, kit.fill(home.HELP_DIRECT, command=kit.Markup(request.command.strip()))]
+    return [answers.HELP_SHARE, kit.fill(answers.HELP_DIRECT, command=kit.Markup(request.command.strip()))]
 
 
 @lru_cache(maxsize=64)

@@ -28,12 +28,11 @@ from bot.services import making, naming, runs, snapshots
 from bot.services.making import Filled, Flag, PersonalOffer
 from bot.support.cleaning import fold
 from handlers import narrowed, routes
-from handlers.command_line import CommandLine, command_line, written
+from handlers.command_line import CommandLine, command_line, is_slip, written
 from handlers.connections import commanding, connection_of, leading, maker_of, makers, named
 from handlers.forms import Making, make, open_form
-from handlers.language.words import Manner, is_slip
 from handlers.linking import link_first, linked
-from handlers.request import SILENT, Answered, Request
+from handlers.request import SILENT, Answered, Manner, Request
 from handlers.snapshots import offer_of, refresh_lists, refreshed, unread
 
 #: Each flag is tried with every choice, so their number is limited; nobody writes more.

@@ -21,9 +21,8 @@ from handlers.command_line import written
 from handlers.connections import connection_of
 from handlers.helping import what
 from handlers.language.names import Names
-from handlers.language.words import Manner
 from handlers.payload import value_in
-from handlers.request import SILENT, Answered, Request
+from handlers.request import SILENT, Answered, Manner, Request
 from handlers.services import Services
 from handlers.talking import as_command
 from handlers.waiting import Waiting

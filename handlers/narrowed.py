@@ -12,10 +12,9 @@ from bot.messages.texts import answers, cards
 from bot.providers.base import Provider
 from bot.services import naming
 from bot.support.cleaning import fold
-from handlers.command_line import NO_COMMANDS, parse, plain, written
+from handlers.command_line import NO_COMMANDS, is_slip, parse, plain, without, written
 from handlers.language import vocabulary
 from handlers.language.names import Names
-from handlers.language.words import is_slip, without
 from handlers.request import Request
 
 _Row = TypeVar("_Row")

@@ -8,10 +8,10 @@ from bot.domain.notices import Answer
 from bot.domain.people import Principal
 from bot.domain.preferences import ASKS_AFTER, LEVELS, NEVER, Preferences
 from bot.domain.workspaces import Workspace
-from bot.messages.blocks import home
+from bot.messages.blocks import home, replies
 from bot.messages.blocks.kit import line
 from bot.messages.texts import home as home_words
-from bot.services import naming, snapshots
+from bot.services import naming, snapshots, workspaces
 from bot.services.accounts import own
 from bot.services.home import read_lists, save_preferences, use
 from bot.services.making import TEMPLATE, PersonalOffer
@@ -21,6 +21,7 @@ from handlers.occurrence import Occurrence
 from handlers.payload import values_of
 from handlers.request import SILENT, AtFields, Request
 from handlers.services import Services
+from handlers.workspace.targets import named
 
 
 @routes.event("app_home_opened")
@@ -138,3 +139,29 @@ async def templates(services: Services, principal: Principal, connection: str) -
     form = PersonalOffer(services.connections[connection], snapshot, "workspace", principal).form({})
     field = form.field(TEMPLATE)
     return list(field.choices) if field is not None else []
+
+
+#: What is typed after a name, with what it chooses.
+_ON_OFF = {"on": True, "off": False, "usual": None}
+
+
+@routes.verb("workspace", "notify", flags=("ready", "stopped"), takes=("workspace", "words"))
+async def notify(request: Request) -> Answer:
+    """Choose what is sent about one workspace; ``--ready`` and ``--stopped`` change one of the two."""
+    wanted = request.arguments[-1].casefold() if len(request.arguments) > 1 else ""
+    if wanted not in _ON_OFF:
+        return replies.hint(request.filled(home_words.NOTIFY_USAGE))
+    workspace = await named(request, " ".join(request.arguments[:-1]))
+    only, chosen = request.flags & {"ready", "stopped"}, _ON_OFF[wanted]
+    changed = await request.asked.to(
+        workspaces.notify,
+        workspace.id,
+        ready=chosen if only != {"stopped"} else workspace.tells_ready,
+        stopped=chosen if only != {"ready"} else workspace.tells_stopped,
+    )
+    usual = await request.services.store.preferences(request.principal)
+    ready = usual.ready if changed.tells_ready is None else changed.tells_ready
+    stopped = usual.stopped if changed.tells_stopped is None else changed.tells_stopped
+    is_usual = (changed.tells_ready, changed.tells_stopped) == (None, None)
+    template = home_words.NOTIFY_USUAL if is_usual else home_words.NOTIFY[ready, stopped]
+    return replies.answer(request.filled(template, workspace))

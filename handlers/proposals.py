@@ -40,8 +40,7 @@ from handlers.language.ranker import Rank, rank
 from handlers.language.reading import TIMED, Reading
 from handlers.language.times import is_order
 from handlers.language.which import STAYING, Which, pieces_of, which_of
-from handlers.language.words import Manner
-from handlers.request import Answered, Request
+from handlers.request import Answered, Manner, Request
 from handlers.workspace import hours, targets, timers
 from handlers.workspace.operations import as_it_is
 

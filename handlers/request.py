@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import Any
 
 from bot.domain.acts import Act
@@ -17,7 +18,6 @@ from bot.domain.workspaces import Workspace
 from bot.messages.blocks import kit
 from bot.services.asked import Asked
 from bot.support.clock import Ids
-from handlers.language.words import Manner
 from handlers.services import Services
 from handlers.waiting import AT_ONCE, RESPONSE_SECONDS, Waiting
 
@@ -25,6 +25,17 @@ from handlers.waiting import AT_ONCE, RESPONSE_SECONDS, Waiting
 WORDS = "words"
 #: Nothing to add, because the card in the same conversation says it. An empty text isn't delivered.
 SILENT = Answer(text="")
+
+
+class Manner(StrEnum):
+    """Say how sure it is what was meant: typed as it is, said in other words, or only a guess."""
+
+    #: A verb of Usher came first, and what follows it was typed as it is.
+    TYPED = "typed"
+    #: In other words, or as a sentence.
+    SAID = "said"
+    #: A question whether to do it, a wish, or an order that is a guess.
+    ASKED = "asked"
 
 
 class Answered(Exception):

@@ -20,7 +20,7 @@ from bot.domain.workspaces import State
 from bot.messages.texts import cards
 from bot.messages.texts import notices as words
 from bot.store import open_store
-from bot.store.tables import RULES
+from bot.store.timetables import RULES
 from bot.support.clock import SystemClock, SystemIds
 
 #: How each outcome is told; what was replaced is told by the answer to what replaced it, and by its card.

@@ -29,7 +29,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Principal
 from bot.messages.blocks import replies
-from bot.messages.texts import home
+from bot.messages.texts import answers
 from bot.providers import base, build, build_providers, read_connections, runs_commands
 from bot.providers.connection import ConnectionSettings
 from bot.providers.door import installed, provider_class
@@ -365,7 +365,7 @@ async def _first_workspace(settings: Settings, own: tuple[str, str] | None, proc
     person = process.context.installation.named(next(one for one in names if one and not is_group(one)))
     store, seen, is_other = process.store, 0, False
     url = await _waiting(process, person, own)
-    here = replies.hint(home.HERE, await first_steps(process.services.of(person), person))
+    here = replies.hint(answers.HERE, await first_steps(process.services.of(person), person))
     if url and not process.context.sign_in:
         here = replies.code_question()
     occasion = linking.digest(url)[:12] if url else "here"

@@ -19,7 +19,7 @@ from bot.providers import base
 from bot.services.asked import Asked
 from bot.services.revocations import left_by
 from bot.store import accounts as rows
-from bot.store import approvals, browsers, hours, refusals, revocations
+from bot.store import browsers, followers, refusals, revocations
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.tasks import NewTask, add_tasks
@@ -89,7 +89,7 @@ def begin(
     if holder is not None:
         _give_way(tx, asked, holder, actor)
     if account.is_proven:
-        approvals.withdraw(tx, asked.principal, [connection])
+        _settled(tx, asked.principal, [connection])
     provider = asked.context.connections[connection]
 
     def moved(remote_id: str, former: str) -> tuple[str, str]:
@@ -144,13 +144,18 @@ def _fresh(
     return replace(account, ends_at=tx.now() + APPROVED_SECONDS) if account.is_approved else account
 
 
+def _settled(tx: Transaction, person: Principal, connections: Collection[str] | None) -> None:
+    for follow in followers.SETTLED:
+        follow(tx, person, connections)
+
+
 def _give_way(tx: Transaction, asked: Asked, holder: Account, actor: str) -> None:
     """End a link that nobody proved, of an account that somebody proves to be theirs.
 
     Both are told, and the administrators of both.
     """
     place, both = asked.context.installation, (asked.principal, holder.principal)
-    approvals.withdraw(tx, holder.principal, [holder.connection])
+    _settled(tx, holder.principal, [holder.connection])
     browsers.end_sessions_of(tx, holder.principal)
     _end(tx, asked, holder, actor=actor, cause="proven")
     body = {
@@ -247,7 +252,7 @@ def end(
     ]
     if ending and not asked.is_new(tx):
         return []
-    approvals.withdraw(tx, person, connections)
+    _settled(tx, person, connections)
     browsers.end_sessions_of(tx, person)
     for account in ending:
         _end(tx, asked, account, actor=actor, cause=cause, tell=tell, is_answered=is_answered)
@@ -330,7 +335,8 @@ def let_go(tx: Transaction, asked: Asked, person: Person, *, actor: str) -> list
     who, cause = person.principal, flaw(person)
     if cause not in {"left", "guest"}:
         return []
-    hours.drop_all(tx, who)
+    for follow in followers.LEFT:
+        follow(tx, who)
     open_to_all = {name for name, one in asked.context.connections.items() if one.links_by("none")}
     linked = {account.connection for account in rows.accounts(tx, who)}
     # Nothing can be sent to deactivated people.

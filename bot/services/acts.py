@@ -15,7 +15,8 @@ from bot.services.asked import Asked
 from bot.store import acts as rows
 from bot.store import cards, errands, inbox, operations, runs, timers, waits
 from bot.store import workspaces as stored
-from bot.store.tables import ACTS, CLASS_CARDS, RULES, RUNS, WORKSPACES
+from bot.store.tables import ACTS, RUNS, WORKSPACES
+from bot.store.timetables import CLASS_CARDS, RULES
 from bot.store.transaction import Transaction
 from bot.store.waits import WAITS
 from bot.support.errors import Refused

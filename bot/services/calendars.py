@@ -15,7 +15,7 @@ from bot.services.asked import Asked
 from bot.services.context import Context
 from bot.services.linking import digest, is_nonce, new_nonce
 from bot.store import hours, people
-from bot.store.tables import RULES
+from bot.store.timetables import RULES
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 

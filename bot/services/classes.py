@@ -40,7 +40,8 @@ from bot.store.audit import append_audit
 from bot.store.homes import want as want_home
 from bot.store.notices import add_notices
 from bot.store.operations import Accepted
-from bot.store.tables import CLASS_CARDS, OPERATIONS, PARTICIPANTS
+from bot.store.tables import OPERATIONS
+from bot.store.timetables import CLASS_CARDS, PARTICIPANTS
 from bot.store.transaction import Row, Transaction
 from bot.support.errors import NotLinked, Refused
 from bot.support.guards import guards

@@ -40,7 +40,7 @@ from bot.store import accounts, acts, classes, gates, operations, people, prefer
 from bot.store import hours as rows
 from bot.store import workspaces as stored
 from bot.store.notices import add_notices, is_written
-from bot.store.tables import RULES
+from bot.store.timetables import RULES
 from bot.store.transaction import Row, Transaction
 from bot.support.errors import NotLinked, Refused
 

@@ -22,7 +22,7 @@ from bot.store import cards, homes, timers, workspaces
 from bot.store import classes as stored
 from bot.store import hours as rows
 from bot.store.notices import add_notices
-from bot.store.tables import CLASS_CARDS, PARTICIPANTS
+from bot.store.timetables import CLASS_CARDS, PARTICIPANTS
 from bot.store.transaction import Row, Transaction
 from bot.support.errors import Refused
 

@@ -12,7 +12,7 @@ from bot.domain.notices import NoticeKind
 from bot.services.asked import Asked
 from bot.services.context import Context
 from bot.store import classes, hours, operations
-from bot.store.tables import CLASS_CARDS
+from bot.store.timetables import CLASS_CARDS
 from bot.store.transaction import Transaction
 
 #: How many failed starts are tried again in one transaction, and how many members told something.

@@ -19,7 +19,8 @@ from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.pieces import PIECE, some
 from bot.store.store import Store
-from bot.store.tables import LINEAGE, OPERATIONS, RULES, RUNS, WORKSPACES, principal_of
+from bot.store.tables import LINEAGE, OPERATIONS, RUNS, WORKSPACES, principal_of
+from bot.store.timetables import RULES
 from bot.store.transaction import Transaction
 
 #: The cause of what is paused and of what isn't carried out.

@@ -9,7 +9,7 @@ from bot.domain.errands import Outcome
 from bot.domain.notices import NewNotice, NoticeKind, first_reminder
 from bot.domain.people import Principal
 from bot.domain.tasks import TaskKind
-from bot.store import cards, errands, gates, hours, operations, runs
+from bot.store import cards, errands, followers, gates, operations, runs
 from bot.store.links import expire
 from bot.store.notices import add_notices
 from bot.store.pieces import follow, know, some
@@ -94,7 +94,8 @@ def _forget(tx: Transaction, workspace: Row, said: Row) -> None:
     for operation in OPERATIONS.rows(tx, workspace_id=workspace["id"], outcome=None):
         operations.end(tx, operation["id"], Outcome.CANCELLED, "unlinked")
     WORKSPACES.delete(tx, id=workspace["id"])
-    hours.unlink(tx, workspace, tell=said["tell"])
+    for follow_up in followers.UNLINKED:
+        follow_up(tx, workspace, said["tell"])
     if said["tell"] and workspace["stop_at"] is not None:
         add_notices(tx, [_not_stopped(workspace)])
     OPERATIONS.change(tx, {"workspace_id": workspace["id"]}, is_orphan=True)
@@ -219,7 +220,6 @@ know(
     _is_so,
     ("some_open_operations_of", partial(errands.resume, OPERATIONS)),
     ("some_open_runs_of", partial(errands.resume, RUNS)),
-    ("some_rules_of", hours.resume),
     ("some_workspaces_of", _look_again),
 )
 

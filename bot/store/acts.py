@@ -14,17 +14,9 @@ from bot.domain.preferences import Preferences
 from bot.domain.room import Wait
 from bot.domain.runs import Run
 from bot.domain.workspaces import Workspace
-from bot.store.tables import (
-    ACTS,
-    CLASS_CARDS,
-    OPERATIONS,
-    PREFERENCES,
-    RULES,
-    RUNS,
-    TABLES,
-    WORKSPACES,
-    Table,
-)
+from bot.store.preferences import PREFERENCES
+from bot.store.tables import ACTS, OPERATIONS, RUNS, TABLES, WORKSPACES, Table
+from bot.store.timetables import CLASS_CARDS, RULES
 from bot.store.transaction import Row, Transaction, clean
 from bot.store.waits import WAITS
 

@@ -10,9 +10,9 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
 from bot.domain.timers import CLASS_WARNING_SECONDS
-from bot.store import cards, operations, workspaces
+from bot.store import cards, followers, operations, workspaces
 from bot.store.notices import add_notices
-from bot.store.tables import CLASS_CARDS, PARTICIPANTS, RULES
+from bot.store.timetables import CLASS_CARDS, PARTICIPANTS, RULES
 from bot.store.transaction import Row, Transaction, as_json, from_json
 
 #: The due time when nothing is due: a press, or ending the class, makes it due.
@@ -158,6 +158,13 @@ def presses_to_end(tx: Transaction, card_id: str, stops_at: float, limit: int) -
 def class_of_stop(tx: Transaction, operation_id: str) -> ClassCard | None:
     """Return the card whose end caused a stop."""
     return CLASS_CARDS.first(tx, "class_of_stop", operation_id=operation_id)
+
+
+def _merge(tx: Transaction, former: str, workspace_id: str) -> None:
+    PARTICIPANTS.change(tx, {"workspace_id": former}, workspace_id=workspace_id)
+
+
+followers.MERGED.append(_merge)
 
 
 def tell(

@@ -4,9 +4,13 @@ from dataclasses import asdict
 
 from bot.domain.homes import OPEN_SECONDS, REDRAW_SECONDS, Home, HomeUse
 from bot.domain.people import Principal
-from bot.store import tables
+from bot.domain.times import SEND
 from bot.store.budget import ENDLESS, Room
+from bot.store.tables import Table, of_feature
 from bot.store.transaction import Transaction
+
+# ``Timing.lease`` and Slack's *Retry-After*; ``REDRAW_SECONDS``.
+HOMES = of_feature(Table("homes", Home, "principal", leased_until=SEND, look_at=SEND))
 
 
 def use_home(tx: Transaction, principal: Principal, used: HomeUse) -> None:
@@ -24,7 +28,7 @@ def claim_wanted_homes(tx: Transaction, limit: int, lease: float, room: Room = E
     """Lease the Homes that people wait for and there is ``room`` for, those who have waited longest first."""
     now = tx.now()
     given = {"now": now, "until": now + lease, "limit": limit, **room.within(now)}
-    claimed = tables.HOMES.found(tx, "claim_wanted_homes", **given)
+    claimed = HOMES.found(tx, "claim_wanted_homes", **given)
     return sorted(claimed, key=lambda home: (home.wanted_at or 0.0, home.principal.key))
 
 
@@ -40,7 +44,7 @@ def claim_homes_to_look_at(
     """
     now = tx.now()
     given = {"now": now, "again": now + REDRAW_SECONDS, "limit": limit, **room.within(now, share)}
-    found = tables.HOMES.found(tx, "claim_homes_to_look_at", **given)
+    found = HOMES.found(tx, "claim_homes_to_look_at", **given)
     return sorted(found, key=lambda home: (home.used_at, home.principal.key))
 
 
@@ -61,10 +65,10 @@ def home_published(tx: Transaction, home: Home, drawn: str, view_hash: str) -> N
 def home_retry(tx: Transaction, home: Home, due_in: float) -> None:
     """Release a wanted Home to be sent again later, or look at another one again then."""
     column = "look_at" if home.wanted_at is None else "leased_until"
-    tables.HOMES.change(tx, {"principal": home.principal}, **{column: tx.now() + due_in})
+    HOMES.change(tx, {"principal": home.principal}, **{column: tx.now() + due_in})
 
 
 def home_rest(tx: Transaction, home: Home) -> None:
     """Stop redrawing a Home until its person uses it again, which may have happened since the claim."""
     rested = {"look_at": None, "wanted_at": None, "leased_until": 0, "answer": None, "answered_at": None}
-    tables.HOMES.change(tx, {"principal": home.principal, "uses": home.uses}, **rested)
+    HOMES.change(tx, {"principal": home.principal, "uses": home.uses}, **rested)

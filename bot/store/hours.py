@@ -13,9 +13,10 @@ from bot.domain.operations import Operation
 from bot.domain.people import Person, Principal
 from bot.domain.stops import End
 from bot.domain.workspaces import Workspace
-from bot.store import operations, pieces, timers
+from bot.store import followers, operations, pieces, timers
 from bot.store.notices import add_notices
-from bot.store.tables import CLASS_CARDS, OCCURRENCES, PARTICIPANTS, RULES, principal_of
+from bot.store.tables import principal_of
+from bot.store.timetables import CLASS_CARDS, OCCURRENCES, PARTICIPANTS, RULES
 from bot.store.transaction import Row, Transaction
 
 #: Why a rule is paused that goes on once its person has linked again.
@@ -230,7 +231,7 @@ def resume(tx: Transaction, row: Row, _said: Row) -> None:
         put(tx, replace(paused, paused="", settled_at=tx.now()))
 
 
-def unlink(tx: Transaction, workspace: Row, *, tell: bool) -> None:
+def unlink(tx: Transaction, workspace: Row, tell: bool) -> None:
     """Pause the rules of a workspace whose account was unlinked, which deletes its row; leave its courses."""
     for one in rules_of(tx, workspace["id"]):
         if one.card:
@@ -250,6 +251,21 @@ def found(tx: Transaction, workspace: Workspace) -> None:
 def follow(tx: Transaction, former: str, workspace_id: str) -> None:
     """Move a workspace's rules to the one that took its place."""
     RULES.change(tx, {"workspace_id": former}, workspace_id=workspace_id)
+
+
+def forget(tx: Transaction, workspace_id: str) -> None:
+    """Delete the rules of a workspace that is gone for good."""
+    RULES.delete(tx, workspace_id=workspace_id)
+
+
+followers.FOUND.append(found)
+followers.REPLACED.append(follow)
+followers.MERGED.append(follow)
+followers.UNLINKED.append(unlink)
+followers.LEFT.append(drop_all)
+followers.GONE.append(forget)
+#: Before the workspaces: where a piece of an earlier release ended, the numbers of the stages count.
+pieces.also("active", 2, ("some_rules_of", resume))
 
 
 def seen_in(tx: Transaction, people: Sequence[Person]) -> None:

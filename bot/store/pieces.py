@@ -29,6 +29,12 @@ def know(what: str, holds: Holds, *stages: Stage) -> None:
     _KNOWN[what] = holds, stages
 
 
+def also(what: str, place: int, stage: Stage) -> None:
+    """Declare one more stage of what follows from something, at its place among the others."""
+    holds, stages = _KNOWN[what]
+    _KNOWN[what] = holds, (*stages[:place], stage, *stages[place:])
+
+
 def follow(tx: Transaction, what: str, **said: Any) -> None:
     """Do the first piece of what follows from what was just written; a task does the rest."""
     left = piece(tx, {**said, "what": what, "stage": 0, "after": ""})

@@ -6,17 +6,18 @@ from bot.domain.notices import Mark, NewNotice, News, NoticeKind, is_wanted
 from bot.domain.people import Principal
 from bot.domain.preferences import Preferences
 from bot.domain.runs import RunState
-from bot.store import tables
+from bot.store.tables import Table, of_feature, reader_of
 from bot.store.transaction import Row, Transaction, as_json
 
 #: How a run ends that didn't fail.
 _WELL = frozenset({RunState.SUCCEEDED, RunState.CANCELLED})
-_PREFERENCES: Callable[[Row], Preferences | None] = tables.reader_of("q")
+PREFERENCES = of_feature(Table("preferences", Preferences, "principal"), "q")
+_PREFERENCES: Callable[[Row], Preferences | None] = reader_of("q")
 
 
 def preferences(tx: Transaction, principal: Principal) -> Preferences:
     """Return a person's preferences; what they are at first if they never changed them."""
-    return tables.PREFERENCES.one(tx, principal=principal) or Preferences()
+    return PREFERENCES.one(tx, principal=principal) or Preferences()
 
 
 def lets_assistant(tx: Transaction, principal: Principal, level: str) -> bool:
@@ -26,7 +27,7 @@ def lets_assistant(tx: Transaction, principal: Principal, level: str) -> bool:
 
 def save_preferences(tx: Transaction, principal: Principal, wanted: Preferences) -> None:
     """Set a person's preferences."""
-    tables.PREFERENCES.put(tx, wanted, principal=principal)
+    PREFERENCES.put(tx, wanted, principal=principal)
 
 
 def wants(tx: Transaction, new: NewNotice) -> bool:

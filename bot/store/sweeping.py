@@ -2,10 +2,10 @@
 
 from functools import partial
 
-from bot.store import cards
+from bot.store import cards, followers
 from bot.store.pieces import some
 from bot.store.runs import KEPT_SECONDS
-from bot.store.tables import CARDS, RULES, WORKSPACES
+from bot.store.tables import CARDS, WORKSPACES
 from bot.store.transaction import Engine, Transaction
 
 _DAY = 86_400.0
@@ -96,7 +96,8 @@ def _sweep_gone(tx: Transaction) -> bool:
     gone = found["id"]
     _delete_with_cards(tx, "sweep_all_operations_of", workspace_id=gone)
     CARDS.delete(tx, about=gone)
-    RULES.delete(tx, workspace_id=gone)
+    for follow in followers.GONE:
+        follow(tx, gone)
     WORKSPACES.delete(tx, id=gone)
     return True
 

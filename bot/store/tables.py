@@ -25,12 +25,10 @@ from typing import (
 
 import structlog
 
-from bot.domain import accounts, homes, installations, outages, people, preferences, snapshots, tasks
+from bot.domain import accounts, installations, outages, people, snapshots, tasks
 from bot.domain.acts import Act
 from bot.domain.browsers import BrowserSession
-from bot.domain.classes import ClassCard, Participant
 from bot.domain.forms import Spec
-from bot.domain.hours import Rule
 from bot.domain.notices import Card, Notice
 from bot.domain.operations import Operation
 from bot.domain.reads import Doubt
@@ -376,24 +374,24 @@ def _keyed(
     return f"{verb} {table.name}{sets} WHERE {where}{ending}"
 
 
-def _plain(name: str, *keys: str, **times: Time) -> Table[Any]:
+def plain(name: str, *keys: str, **times: Time) -> Table[Any]:
     """Return a table without a model."""
     return Table(name, None, *keys, own=None, **times)
 
 
-_PAIR: Final = "principal connection"
+PAIR: Final = "principal connection"
 
 ACCOUNTS = Table(
     "accounts",
     accounts.Account,
     "id",
-    _PAIR,
+    PAIR,
     # A duration.
     refused_for=STAYS,
 )
 ACTS = Table("acts", Act, "id", "errand")
-APPROVALS = Table("approvals", accounts.Approval, "id", _PAIR)
-AUDIT = _plain("audit", "seq", at=STAYS)
+APPROVALS = Table("approvals", accounts.Approval, "id", PAIR)
+AUDIT = plain("audit", "seq", at=STAYS)
 BROWSER_SESSIONS = Table("browser_sessions", BrowserSession, "id_hash")
 CARDS = Table(
     "cards",
@@ -403,22 +401,18 @@ CARDS = Table(
     "about",
     own={"message_ts": (_first, ("message_ts", "later_ts"))},
 )
-# It may be as far ahead as the end of the class; an extra look does no harm.
-CLASS_CARDS = Table("class_cards", ClassCard, "id", counted_at=PAST, changed_at=PAST, look_at=due(60.0))
-CONTACTS = _plain("contacts", "principal", met_at=PAST)
-CONVERSATIONS = _plain("conversations", "principal channel_id thread_ts", "principal", spoken_at=PAST)
-DIRECT_CHANNELS = _plain("direct_channels", "principal")
+CONTACTS = plain("contacts", "principal", met_at=PAST)
+CONVERSATIONS = plain("conversations", "principal channel_id thread_ts", "principal", spoken_at=PAST)
+DIRECT_CHANNELS = plain("direct_channels", "principal")
 # ``SAID_AGAIN_AFTER`` of ``bot.domain.settling`` is the longest pause between two reads.
-GATES = _plain("gates", "gate_key", due_at=due(86_400.0), next_check_at=GATE, claimed_at=GATE, wanted_at=PAST)
-# ``Timing.lease`` and Slack's *Retry-After*; ``bot.domain.homes.REDRAW_SECONDS``.
-FORGOTTEN = _plain("forgotten", "account_id", forgotten_at=PAST)
-HOMES = Table("homes", homes.Home, "principal", leased_until=SEND, look_at=SEND)
-IDENTITY = _plain("identity", "id")
-INBOX = _plain("inbox", "key", seen_at=PAST, said_at=STAYS)
+GATES = plain("gates", "gate_key", due_at=due(86_400.0), next_check_at=GATE, claimed_at=GATE, wanted_at=PAST)
+FORGOTTEN = plain("forgotten", "account_id", forgotten_at=PAST)
+IDENTITY = plain("identity", "id")
+INBOX = plain("inbox", "key", seen_at=PAST, said_at=STAYS)
 INSTALLATIONS = Table("installations", installations.Installed, "id", renewing_until=LEASE, removed_at=PAST)
-LINEAGE = _plain("lineage", "id", lost_since=PAST, noted_at=PAST)
-LINKS = Table("links", accounts.Link, "nonce_hash", _PAIR)
-MIGRATIONS = _plain("migrations", "name", applied_at=STAYS)
+LINEAGE = plain("lineage", "id", lost_since=PAST, noted_at=PAST)
+LINKS = Table("links", accounts.Link, "nonce_hash", PAIR)
+MIGRATIONS = plain("migrations", "name", applied_at=STAYS)
 NOTICES = Table(
     "notices",
     Notice,
@@ -430,7 +424,7 @@ NOTICES = Table(
     held_until=due(25 * 3600.0),
 )
 # ``bot.store.installations.STATE_KEPT``.
-OAUTH_STATES = _plain("oauth_states", "state_hash", expires_at=due(900.0))
+OAUTH_STATES = plain("oauth_states", "state_hash", expires_at=due(900.0))
 #: A step's hold takes precedence over a read's.
 OPERATIONS = Table(
     "operations",
@@ -442,65 +436,45 @@ OPERATIONS = Table(
     own={"hold": (_first, ("hold", "read_hold"))},
     leased_until=LEASE,
 )
-OCCURRENCES = _plain("occurrences", "rule_id local side", at=STAYS)
-OUTAGES = _plain("outages", "connection", since=PAST)
+OUTAGES = plain("outages", "connection", since=PAST)
 # ``bot.store.owners.LEASE``.
-OWNERS = _plain("owners", "name", "owner", until=LEASE)
-PARTICIPANTS = Table(
-    "participants", Participant, "card_id principal", "card_id", "workspace_id", warned_at=STAYS
-)
+OWNERS = plain("owners", "name", "owner", until=LEASE)
 # ``bot.reconciler.runtimes.LONGEST_ASKED``.
-PAUSES = _plain("pauses", "connection calls who", noted_at=PAST, until=due(300.0))
+PAUSES = plain("pauses", "connection calls who", noted_at=PAST, until=due(300.0))
 PEOPLE = Table("people", people.Person, "principal", questioned_at=PAST)
-PREFERENCES = Table("preferences", preferences.Preferences, "principal")
 REACHED = Table("reached", outages.Reached, "name")
-REMEMBERED = _plain("remembered", "principal connection purpose", _PAIR)
-# It may be as far ahead as the next occurrence; an extra look does no harm.
-RULES = Table(
-    "rules",
-    Rule,
-    "id",
-    "workspace_id",
-    "principal connection remote_id",
-    _PAIR,
-    "principal",
-    "card principal",
-    "card",
-    "calendar",
-    look_at=due(60.0),
-    lesson_look_at=due(60.0),
-)
+REMEMBERED = plain("remembered", "principal connection purpose", PAIR)
 RUNS = Table(
     "runs",
     Run,
     "id",
     "principal connection remote_id",
-    _PAIR,
+    PAIR,
     own={"doubt": (_doubt, _DOUBT)},
     doubt_since=SINCE,
     leased_until=LEASE,
 )
-SCHEMA_CHANGES = _plain("schema_changes", "name", applied_at=STAYS)
-SERVING = _plain("serving", "id", seen_at=STAYS, ahead=STAYS, slept=STAYS)
+SCHEMA_CHANGES = plain("schema_changes", "name", applied_at=STAYS)
+SERVING = plain("serving", "id", seen_at=STAYS, ahead=STAYS, slept=STAYS)
 # After ten minutes; a request that old is refused anyway.
-SIGNATURES = _plain("signatures", "id", seen_at=PAST)
+SIGNATURES = plain("signatures", "id", seen_at=PAST)
 # After another boot the clock is believed: what that may cost is refusals by Slack, for a minute.
-SLACK_CALLS = _plain("slack_calls", "team method", made_at=PAST)
+SLACK_CALLS = plain("slack_calls", "team method", made_at=PAST)
 # Slack's *Retry-After*; a longer one is simply received again.
-SLACK_METHODS = _plain("slack_methods", "team method", paused_until=SEND)
+SLACK_METHODS = plain("slack_methods", "team method", paused_until=SEND)
 SNAPSHOTS: Table[snapshots.Snapshot[Any]] = Table(
     "snapshots", snapshots.Snapshot, "connection owner kind", "connection owner"
 )
 TASKS = Table("tasks", tasks.Task, "id", "kind subject", claimed_at=PAST)
 #: Tasks of kinds that 0.1.0 doesn't know.
 LATER_TASKS = Table("later_tasks", tasks.Task, "id", "kind subject", claimed_at=PAST)
-UPKEEP = _plain("upkeep", "work", done_at=PAST)
+UPKEEP = plain("upkeep", "work", done_at=PAST)
 WORKSPACES = Table(
     "workspaces",
     Workspace,
     "id",
     "principal connection remote_id",
-    _PAIR,
+    PAIR,
     "principal",
     "gate_key",
     created_at=PAST,
@@ -517,20 +491,21 @@ TABLES: Final[dict[str, Table[Any]]] = {
 }
 
 
-def of_feature(table: Table[Model]) -> Table[Model]:
-    """Return a table that a feature declares beside its statements; it is among the others from then on."""
-    TABLES[table.name] = table
-    return table
-
-
 #: What the tables are called in queries that find rows of several.
-ALIASES: Final[Mapping[str, Table[Any]]] = {
+ALIASES: Final[dict[str, Table[Any]]] = {
     "o": OPERATIONS,
     "w": WORKSPACES,
     "a": ACCOUNTS,
     "p": PEOPLE,
-    "q": PREFERENCES,
 }
+
+
+def of_feature(table: Table[Model], alias: str = "") -> Table[Model]:
+    """Return a table that a feature declares beside its statements; it is among the others from then on."""
+    TABLES[table.name] = table
+    if alias:
+        ALIASES[alias] = table
+    return table
 
 
 def columns_of(aliases: str) -> str:

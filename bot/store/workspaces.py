@@ -7,7 +7,7 @@ from typing import Final
 from bot.domain.accounts import Account
 from bot.domain.people import Person, Principal
 from bot.domain.workspaces import State, Workspace
-from bot.store import cards, gates, hours, inbox, operations
+from bot.store import cards, followers, gates, inbox, operations
 from bot.store.tables import GATES, WORKSPACES, name_columns, reader_of
 from bot.store.transaction import Engine, Row, Transaction
 from bot.support.cleaning import fold
@@ -70,7 +70,8 @@ def insert(tx: Transaction, new: Workspace) -> bool:
     """Write a row unless its person has one with the same remote id; return whether it was written."""
     is_written = WORKSPACES.add_new(tx, new, **name_columns(new.name), created_at=tx.now())
     if is_written:
-        hours.found(tx, new)
+        for follow in followers.FOUND:
+            follow(tx, new)
     return is_written
 
 

@@ -20,10 +20,9 @@ from bot.providers import base
 from bot.services import lessons, naming, snapshots
 from bot.services.making import TEMPLATE, PersonalOffer
 from bot.support.cleaning import fold
-from handlers.command_line import MARKS, Quoted, plain
+from handlers.command_line import MARKS, Quoted, is_slip, plain
 from handlers.connections import makers
 from handlers.language import vocabulary
-from handlers.language.words import is_slip
 from handlers.request import Request
 
 #: What stands for a workspace, a run or job, a course, a template and a connection.

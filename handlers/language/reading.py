@@ -15,13 +15,12 @@ from itertools import pairwise
 from typing import Final, Literal
 
 from bot.domain import moments
-from handlers.command_line import Quoted, new_name, plain
+from handlers.command_line import Quoted, new_name, plain, without
 from handlers.language import times, vocabulary
 from handlers.language.names import Names, plain_end
 from handlers.language.ranker import marked
 from handlers.language.which import How, Which, how_of, pieces_of, which_of
 from handlers.language.words import (
-    Manner,
     Opening,
     are_run_list,
     begins,
@@ -31,7 +30,6 @@ from handlers.language.words import (
     is_struck,
     opening_of,
     with_times,
-    without,
     without_account,
     without_end,
     without_nouns,
@@ -40,6 +38,7 @@ from handlers.language.words import (
     without_wait,
     words_of_job,
 )
+from handlers.request import Manner
 
 #: Longer texts are no requests; a name of a provider has at most 255 characters.
 MOST_WORDS: Final = 100

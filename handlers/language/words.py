@@ -6,26 +6,14 @@ for a word that is at least as close to one that starts, makes or shows somethin
 
 from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from enum import StrEnum
 from itertools import pairwise
 from typing import Final, NamedTuple
 
 from rapidfuzz.distance import OSA
 
 from bot.domain.moments import LEADS
-from handlers.command_line import ENDS, MARKS, Quoted, plain
+from handlers.command_line import ENDS, MARKS, Quoted, plain, slips, without
 from handlers.language import vocabulary
-
-
-class Manner(StrEnum):
-    """Say how sure it is what was meant: typed as it is, said in other words, or only a guess."""
-
-    #: A verb of Usher came first, and what follows it was typed as it is.
-    TYPED = "typed"
-    #: In other words, or as a sentence.
-    SAID = "said"
-    #: A question whether to do it, a wish, or an order that is a guess.
-    ASKED = "asked"
 
 
 def is_struck(word: str) -> bool:
@@ -63,34 +51,16 @@ def is_sign(word: str) -> bool:
     return is_emoji(word) and (word.startswith(":") or not word.isascii())
 
 
-def without(words: tuple[str, ...], dropped: AbstractSet[str]) -> tuple[str, ...]:
-    """Return the words that aren't among those; what is quoted always stays."""
-    return tuple(word for word in words if isinstance(word, Quoted) or plain(word) not in dropped)
-
-
 # -- slips -----------------------------------------------------------------------------------------------
 
-#: How many letters may be wrong in a word of this length or longer.
-_SLIPS: Final = ((7, 2), (3, 1))
 #: Shorter synonyms are near to too many words.
 _SHORTEST: Final = 4
 _MOST: Final = 2
 
 
-def is_slip(typed: str, word: str) -> bool:
-    """Return whether a typed word may be another one with a slip of the finger."""
-    slips = _slips(typed)
-    return slips > 0 and OSA.distance(typed, word, score_cutoff=slips) <= slips
-
-
-def _slips(word: str) -> int:
-    """Return how many letters may be wrong in a word."""
-    return next((most for least, most in _SLIPS if len(word) >= least), 0)
-
-
 def near_verbs(word: str, folder: str, verbs: Collection[str]) -> list[str]:
     """Return the verbs nearest to an unknown word, the nearest first; empty if none is near."""
-    slips = 0 if word in vocabulary.NO_VERBS else _slips(word)
+    wrong = 0 if word in vocabulary.NO_VERBS else slips(word)
     known = [(verb, verb) for verb in verbs]
     known += [
         (other, verb)
@@ -100,12 +70,12 @@ def near_verbs(word: str, folder: str, verbs: Collection[str]) -> list[str]:
     #: By verb: how far it is, and whether by another word for it, which is less likely to be the one.
     ranks: dict[str, tuple[int, bool]] = {}
     for other, verb in known:
-        rank = (OSA.distance(word, other, score_cutoff=slips), other != verb)
+        rank = (OSA.distance(word, other, score_cutoff=wrong), other != verb)
         # With two slips, only a word that begins alike is near enough.
-        if rank[0] <= (slips if word[:1] == other[:1] else min(slips, 1)):
+        if rank[0] <= (wrong if word[:1] == other[:1] else min(wrong, 1)):
             ranks[verb] = min(rank, ranks.get(verb, rank))
     gentle = min(
-        (far for verb, (far, _) in ranks.items() if verb not in vocabulary.ENDING), default=slips + 1
+        (far for verb, (far, _) in ranks.items() if verb not in vocabulary.ENDING), default=wrong + 1
     )
     left = {verb: rank for verb, rank in ranks.items() if rank[0] < gentle or verb not in vocabulary.ENDING}
     nearest = min(left.values(), default=None)

@@ -11,7 +11,7 @@ from bot.messages.blocks import buttons, kit, lists, replies
 from bot.messages.blocks import forms as drawn
 from bot.messages.blocks.cards import opening
 from bot.messages.blocks.kit import AGREED, Press, fill, line
-from bot.messages.texts import answers, cards, home, verbs
+from bot.messages.texts import answers, cards, verbs
 from bot.services import naming, snapshots, workspaces
 from bot.services.gather import in_short, rank
 from bot.support.cleaning import fold
@@ -117,7 +117,6 @@ async def show_address(request: Request) -> Answer:
     return replace(replies.hint(sentence, [buttons.start_button(workspace)]), about=about)
 
 
-_ON_OFF = {"on": True, "off": False, "usual": None}
 #: A list of choices has at most 100 entries.
 _MOST = 100
 
@@ -206,28 +205,6 @@ async def _split(request: Request) -> tuple[Workspace, str]:
         if found.kind == "one":
             return found.workspaces[0], new_name(request.arguments[count:])
     return await named(request, request.arguments[0]), new_name(request.arguments[1:])
-
-
-@routes.verb("workspace", "notify", flags=("ready", "stopped"), takes=("workspace", "words"))
-async def notify(request: Request) -> Answer:
-    """Choose what is sent about one workspace; ``--ready`` and ``--stopped`` change one of the two."""
-    wanted = request.arguments[-1].casefold() if len(request.arguments) > 1 else ""
-    if wanted not in _ON_OFF:
-        return replies.hint(request.filled(home.NOTIFY_USAGE))
-    workspace = await named(request, " ".join(request.arguments[:-1]))
-    only, chosen = request.flags & {"ready", "stopped"}, _ON_OFF[wanted]
-    changed = await request.asked.to(
-        workspaces.notify,
-        workspace.id,
-        ready=chosen if only != {"stopped"} else workspace.tells_ready,
-        stopped=chosen if only != {"ready"} else workspace.tells_stopped,
-    )
-    usual = await request.services.store.preferences(request.principal)
-    ready = usual.ready if changed.tells_ready is None else changed.tells_ready
-    stopped = usual.stopped if changed.tells_stopped is None else changed.tells_stopped
-    is_usual = (changed.tells_ready, changed.tells_stopped) == (None, None)
-    template = home.NOTIFY_USUAL if is_usual else home.NOTIFY[ready, stopped]
-    return replies.answer(request.filled(template, workspace))
 
 
 @routes.verb("workspace", "forget", flags=(AGREED,), does=routes.Does.ENDS, takes=("workspace",))

@@ -22,10 +22,9 @@ from bot.support.cleaning import fold
 from bot.support.errors import NotLinked, Refused, UsherError
 from handlers import routes
 from handlers.command_line import normalise
-from handlers.language.words import Manner
 from handlers.linking import linked
 from handlers.payload import value_in
-from handlers.request import SILENT, AtFields, Request
+from handlers.request import SILENT, AtFields, Manner, Request
 from handlers.talking import nothing_to_undo
 from handlers.workspace import targets
 from handlers.workspace.targets import (

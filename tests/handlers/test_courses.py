@@ -17,7 +17,8 @@ from bot.messages.blocks.classes import class_card
 from bot.messages.blocks.notices import is_true, render
 from bot.services import classes
 from bot.store import hours as rows
-from bot.store.tables import CLASS_CARDS, OWNERS
+from bot.store.tables import OWNERS
+from bot.store.timetables import CLASS_CARDS
 from bot.support.release import FIRST, RELEASE
 from tests.handlers.class_rig import ADMIN, TRAINER, class_rig, offer, posted
 from tests.handlers.rig import ALICE, GUEST, activate, buttons, words

@@ -13,7 +13,8 @@ from handlers.command_line import Quoted, parse, written
 from handlers.language import vocabulary
 from handlers.language.names import Names
 from handlers.language.reading import READ, read
-from handlers.language.words import Manner, near_verbs
+from handlers.language.words import near_verbs
+from handlers.request import Manner
 
 VERBS = routes.verbs_of_folders()
 

@@ -8,7 +8,7 @@ import pytest
 from bot.domain.notices import Answer, NoticeKind
 from bot.messages.blocks import replies
 from bot.messages.blocks.kit import MESSAGE_BLOCKS
-from bot.messages.texts import home
+from bot.messages.texts import answers
 from bot.support.errors import StoreBusy
 from handlers.dispatch import introduced
 from handlers.helping import first_steps
@@ -36,7 +36,7 @@ async def test_a_first_command_is_answered_with_what_usher_is_and_the_first_step
         check_limits(first)
         check_golden("answers/first-contact", first)
         again = answered((await send(app, command("start notebook", trigger_id="t2"))).body)
-        assert home.WHAT not in words(again)
+        assert answers.WHAT not in words(again)
         assert list(buttons(again)) == ["Link Hub", "Link Saturn Cloud"]
 
 
@@ -45,7 +45,7 @@ async def test_guests_are_refused_and_not_introduced(bot, text):
     bot.people.marks["UGRETA"] = {"is_guest": True}
     async with wired(bot) as app:
         answer = answered((await send(app, command(text, GUEST))).body)
-        assert home.WHAT not in words(answer)
+        assert answers.WHAT not in words(answer)
         assert not await bot.store.has_met(GUEST)
 
 
@@ -53,10 +53,10 @@ async def test_a_press_and_an_answer_for_everybody_are_no_introduction(bot):
     await bot.link()
     async with wired(bot) as app:
         await send(app, click("status", (await bot.workspace()).id))
-        assert home.WHAT not in str([one.body for one in await bot.notices(NoticeKind.REPLY)])
+        assert answers.WHAT not in str([one.body for one in await bot.notices(NoticeKind.REPLY)])
         shared = (await send(app, command("list --share"))).body
         assert shared["response_type"] == "in_channel"
-        assert home.WHAT not in words(answered(shared))
+        assert answers.WHAT not in words(answered(shared))
         assert not await bot.store.has_met(ALICE)
 
 
@@ -76,7 +76,7 @@ async def test_whoever_opened_the_home_first_was_told_there(bot):
         await send(app, event("app_home_opened", **opened))
         assert await bot.store.has_met(ALICE)
         first = answered((await send(app, command("whoami"))).body)
-        assert home.WHAT not in words(first)
+        assert answers.WHAT not in words(first)
 
 
 async def labels(bot):
@@ -108,7 +108,7 @@ async def test_the_first_steps_are_those_that_work_here():
         ]
     async with rig(connections={"hub": shared}) as bot:
         assert await labels(bot) == [show, ("New workspace", "make", "workspace hub")]
-        assert home.WHAT_WITHOUT_ACCOUNTS in words(await introduced_to(bot))
+        assert answers.WHAT_WITHOUT_ACCOUNTS in words(await introduced_to(bot))
     async with rig(connections={"saturn": asked}) as bot:
         assert await labels(bot) == [("Ask to link Saturn Cloud", "ask_link:0", "saturn")]
     third = Cloud(clock, fake_settings("third", title="Third"))
@@ -147,9 +147,9 @@ async def test_a_list_of_ones_own_is_a_new_message_and_a_refresh_is_not(bot):
 
 def test_a_long_answer_keeps_within_the_limit():
     body = [{"type": "section", "text": {"type": "mrkdwn", "text": str(n)}} for n in range(MESSAGE_BLOCKS)]
-    told = replies.introduced(Answer("x", tuple(body)), home.WHAT, [replies.list_button()])
+    told = replies.introduced(Answer("x", tuple(body)), answers.WHAT, [replies.list_button()])
     check_limits(told)
-    assert told.blocks[0]["text"]["text"] == home.WHAT
+    assert told.blocks[0]["text"]["text"] == answers.WHAT
     assert told.blocks[-1]["type"] == "actions"
 
 
@@ -171,5 +171,5 @@ async def test_a_first_greeting_begins_with_hi(bot):
         await send(app, message("hi"))
         (told,) = await bot.notices(NoticeKind.REPLY)
         first, second = answered(told.body).blocks[:2]
-        assert first["text"]["text"] == f"Hi! {replies.begins(home.WHAT, waits=False)}"
+        assert first["text"]["text"] == f"Hi! {replies.begins(answers.WHAT, waits=False)}"
         assert second["text"]["text"].startswith("Type ")

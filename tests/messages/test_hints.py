@@ -10,7 +10,7 @@ from bot.messages.texts.verbs import VERBS
 from handlers import routes
 from handlers.command_line import parse
 from handlers.language.reading import read
-from handlers.language.words import Manner
+from handlers.request import Manner
 from tests.rigs import golden
 
 COMMANDS = {"/workspace": "workspace", "/job": "job"}

@@ -11,7 +11,7 @@ from bot.domain.classes import ClassCard
 from bot.domain.people import Person, Principal
 from bot.services import accounts, calendars, classes, lessons
 from bot.services.linking import digest
-from bot.store.tables import CLASS_CARDS
+from bot.store.timetables import CLASS_CARDS
 from tests.rigs.store import linked, unlink
 from tests.rigs.use_cases import members_follow, tables
 from tests.web import signed

@@ -7,7 +7,7 @@ only the owner".
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from bot.domain.facts import (
@@ -26,13 +26,12 @@ from bot.domain.notices import Answer
 from bot.domain.operations import Operation
 from bot.domain.people import People
 from bot.domain.preferences import ASKS_AFTER, NEVER
-from bot.domain.snapshots import About, Snapshot, User
 from bot.messages.blocks import kit, replies, waits
 from bot.messages.blocks.acts import lines
 from bot.messages.blocks.buttons import hours_button
 from bot.messages.blocks.cards import asked_buttons, link_value
 from bot.messages.blocks.courses import card_button, room
-from bot.messages.blocks.kit import Block, Element, Markup, Press, fill, line, page_of, row, safe
+from bot.messages.blocks.kit import Block, Element, Markup, Press, fill, line, row, safe
 from bot.messages.blocks.lists import run_row, workspace_rows
 from bot.messages.texts import answers, assistant, cards, problems, times, verbs
 from bot.messages.texts import courses as course_words
@@ -365,7 +364,7 @@ CAUSE: Final = 300
 def totals_home(facts: TotalsFacts) -> dict[str, Any]:
     """Draw the totals."""
     buttons = [
-        kit.button(home_words.SHOW, Press("home", "own", mark="own")),
+        kit.button(answers.SHOW, Press("home", "own", mark="own")),
         kit.button(cards.REFRESH, Press("home", "refresh", mark="refresh")),
     ]
     return kit.home(
@@ -462,50 +461,3 @@ def _failure(facts: WorkspaceFacts | RunFacts, people: People) -> str:
         reference=row.reference,
         cause=Markup(safe(cause, CAUSE)),
     )
-
-
-#: How many users one message shows, and one paragraph: each fits, however long the names are.
-PAGE: Final = 60
-_PARAGRAPH: Final = 12
-_FACTS: Final = 30
-
-
-def about(
-    snapshot: Snapshot[About], title: str, *, now: float, page: int = 1, replaces: bool = False
-) -> Answer:
-    """Draw what a server said, with one page of its users; a page beyond the end becomes the last one."""
-    users = snapshot.payload.users
-    one = page_of(users, page, PAGE)
-    heading = fill(answers.ABOUT, title=title)
-    facts = [
-        fill(answers.ABOUT_FACT, label=label, value=Markup(line(value, 200)))
-        for label, value in snapshot.payload.facts[:_FACTS]
-    ]
-    blocks: list[Block] = [kit.section("\n".join([heading, *facts][:_PARAGRAPH]))]
-    rest = facts[_PARAGRAPH - 1 :]
-    blocks += [kit.section("\n".join(part)) for part in _parts(rest)]
-    if users:
-        people = times.counted(len(users), "person", "people")
-        blocks.append(kit.section(fill(answers.ABOUT_USERS, people=people)))
-        shown = [_user(user) for user in one.shown]
-        blocks += [kit.section("\n".join(part)) for part in _parts(shown)]
-    small = [fill(answers.AS_OF_ALONE, at=kit.moment(snapshot.read_at, now))]
-    if one.left:
-        small.insert(0, answers.AND_MORE.format(count=one.left))
-    blocks.append(kit.context(*small))
-    if one.left:
-        blocks += kit.actions(
-            [kit.button(cards.MORE, "about:more", f"{snapshot.connection} {one.number + 1}")]
-        )
-    return kit.answer(blocks, replaces=replaces)
-
-
-def _user(user: User) -> str:
-    template = answers.ABOUT_USER if user.is_active else answers.ABOUT_USER_INACTIVE
-    level = Markup(line(user.level)) if user.level else Markup("")
-    return " ".join(fill(template, username=user.username, level=level).split())
-
-
-def _parts(lines: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(lines), _PARAGRAPH):
-        yield lines[start : start + _PARAGRAPH]

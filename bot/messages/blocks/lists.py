@@ -1,6 +1,6 @@
-"""Lists of workspaces and of runs, paged within a message's 50 blocks, and what is offered from them."""
+"""Lists of workspaces, of runs and of a server's users, paged within 50 blocks, and what they offer."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from typing import Any, Final
@@ -9,6 +9,7 @@ from bot.domain.facts import RunFacts, WorkspaceFacts
 from bot.domain.notices import Answer, Spoken
 from bot.domain.runs import Run
 from bot.domain.settling import is_run_unanswered
+from bot.domain.snapshots import About, Snapshot, User
 from bot.domain.stops import StopEffect
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import hours, kit, replies
@@ -25,7 +26,7 @@ from bot.messages.blocks.buttons import (
 )
 from bot.messages.blocks.cards import operation_card, under_way
 from bot.messages.blocks.commands import doing
-from bot.messages.blocks.kit import Block, Element, Markup, Press, fill, listed, page_of, row, safe
+from bot.messages.blocks.kit import Block, Element, Markup, Press, fill, line, listed, page_of, row, safe
 from bot.messages.blocks.runs import (
     again_button,
     card_buttons,
@@ -384,3 +385,50 @@ def in_its_state(now: float, workspace: Workspace, template: str) -> str:
     state, as_of = state_words(now, workspace)
     state = Markup(f"{state[0].lower()}{state[1:]}")
     return fill(template, name=workspace.title, state=state, as_of=as_of)
+
+
+#: How many users one message shows, and one paragraph: each fits, however long the names are.
+USERS: Final = 60
+_PARAGRAPH: Final = 12
+_FACTS: Final = 30
+
+
+def about(
+    snapshot: Snapshot[About], title: str, *, now: float, page: int = 1, replaces: bool = False
+) -> Answer:
+    """Draw what a server said, with one page of its users; a page beyond the end becomes the last one."""
+    users = snapshot.payload.users
+    one = page_of(users, page, USERS)
+    heading = fill(answers.ABOUT, title=title)
+    facts = [
+        fill(answers.ABOUT_FACT, label=label, value=Markup(line(value, 200)))
+        for label, value in snapshot.payload.facts[:_FACTS]
+    ]
+    blocks: list[Block] = [kit.section("\n".join([heading, *facts][:_PARAGRAPH]))]
+    rest = facts[_PARAGRAPH - 1 :]
+    blocks += [kit.section("\n".join(part)) for part in _parts(rest)]
+    if users:
+        people = times.counted(len(users), "person", "people")
+        blocks.append(kit.section(fill(answers.ABOUT_USERS, people=people)))
+        shown = [_user(user) for user in one.shown]
+        blocks += [kit.section("\n".join(part)) for part in _parts(shown)]
+    small = [fill(answers.AS_OF_ALONE, at=kit.moment(snapshot.read_at, now))]
+    if one.left:
+        small.insert(0, answers.AND_MORE.format(count=one.left))
+    blocks.append(kit.context(*small))
+    if one.left:
+        blocks += kit.actions(
+            [kit.button(cards.MORE, "about:more", f"{snapshot.connection} {one.number + 1}")]
+        )
+    return kit.answer(blocks, replaces=replaces)
+
+
+def _user(user: User) -> str:
+    template = answers.ABOUT_USER if user.is_active else answers.ABOUT_USER_INACTIVE
+    level = Markup(line(user.level)) if user.level else Markup("")
+    return " ".join(fill(template, username=user.username, level=level).split())
+
+
+def _parts(lines: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(lines), _PARAGRAPH):
+        yield lines[start : start + _PARAGRAPH]

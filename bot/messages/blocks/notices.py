@@ -38,7 +38,7 @@ from bot.messages.blocks.cards import (
     while_running,
 )
 from bot.messages.blocks.kit import DRAWN, Element, Markup, Press, draws, fill
-from bot.messages.texts import answers, cards, home, notices, pages, problems, requests, times
+from bot.messages.texts import answers, cards, notices, pages, problems, requests, times
 from bot.messages.texts import runs as run_words
 
 
@@ -479,7 +479,7 @@ def _summary(facts: HeldFacts) -> Answer:
     shown = [heading, *(f"• {one}" for one in [*lines[:_LINES], *more])]
     parts = ["\n".join(shown[at : at + _IN_A_SECTION]) for at in range(0, len(shown), _IN_A_SECTION)]
     sections = [kit.section(kit.cut(one, kit.SECTION)) for one in parts]
-    show = kit.button(home.SHOW, "list")
+    show = kit.button(answers.SHOW, "list")
     return kit.answer([*sections, *kit.actions(buttons[:FEW]), *kit.actions([show])])
 
 

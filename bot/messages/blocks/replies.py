@@ -20,7 +20,7 @@ from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import changing, open_button, remove_button, stop_button
 from bot.messages.blocks.cards import link_value
 from bot.messages.blocks.kit import Block, Element, Markup, Press, draws, fill, safe
-from bot.messages.texts import answers, cards, home, pages, requests, times, verbs
+from bot.messages.texts import answers, cards, pages, requests, times, verbs
 from bot.messages.texts.verbs import VERBS
 
 #: How many buttons people can take in at a glance; beyond that they search.
@@ -198,7 +198,7 @@ def invitation(url: str, title: str, *, code_comes: bool, ask: Element | None = 
     small = [answers.LINK_CODE] if code_comes else []
     if ask is not None:
         buttons.append(ask)
-        small.append(fill(home.OR_ASK, title=title))
+        small.append(fill(answers.OR_ASK, title=title))
     return kit.message(sentence, small, buttons)
 
 
@@ -485,25 +485,25 @@ _KINDS: Final = {
 def what(*, needs_accounts: bool, runs_jobs: bool) -> str:
     """Say in one sentence what Usher is, by what there is here."""
     if not needs_accounts:
-        return home.WHAT_WITHOUT_ACCOUNTS
-    return home.WHAT_WITH_JOBS if runs_jobs else home.WHAT
+        return answers.WHAT_WITHOUT_ACCOUNTS
+    return answers.WHAT_WITH_JOBS if runs_jobs else answers.WHAT
 
 
 def begins(what: str, *, waits: bool) -> str:
     """Return what somebody new reads; ``waits``: what they asked for waits for a link."""
     if waits:
-        return home.TO_CARRY_ON.format(what=what)
-    return home.TO_BEGIN.format(what=what.removesuffix("."))
+        return answers.TO_CARRY_ON.format(what=what)
+    return answers.TO_BEGIN.format(what=what.removesuffix("."))
 
 
 def link_button() -> Element:
     """Return the button that offers every account to link."""
-    return kit.button(home.LINK_ACCOUNT, "link", style=kit.PRIMARY)
+    return kit.button(answers.LINK_ACCOUNT, "link", style=kit.PRIMARY)
 
 
 def list_button(*, style: str | None = None) -> Element:
     """Return the button that shows a person's workspaces, in a message of its own."""
-    return kit.button(home.SHOW, "list", style=style)
+    return kit.button(answers.SHOW, "list", style=style)
 
 
 def new_button(connection: str | None) -> Element:
@@ -516,7 +516,7 @@ def new_button(connection: str | None) -> Element:
 def help_button(folder: str, *, is_short: bool = False) -> Element:
     """Return the button that shows help, in short or with everything that the person may do."""
     action = "help" if folder == "workspace" else f"{folder}_help"
-    return kit.button(home.HELP, action) if is_short else kit.button(home.HELP_ALL, action, "all")
+    return kit.button(answers.HELP, action) if is_short else kit.button(answers.HELP_ALL, action, "all")
 
 
 def introduced(answer: Answer, what: str, steps: Sequence[Element], *, is_first: bool = False) -> Answer:
@@ -533,9 +533,9 @@ def introduced(answer: Answer, what: str, steps: Sequence[Element], *, is_first:
     missing = [step for step in steps if _kind(step) not in offered]
     body = answer.blocks or (kit.section(kit.cut(answer.text, kit.SECTION)),)
     first = str((body[0].get("text") or {}).get("text"))
-    if first.startswith(home.HI):
-        what = f"{home.HI}{what}"
-        body = (kit.section(first.removeprefix(home.HI)), *body[1:])
+    if first.startswith(answers.HI):
+        what = f"{answers.HI}{what}"
+        body = (kit.section(first.removeprefix(answers.HI)), *body[1:])
     elif first == plain:
         # It says what Usher is anyway, such as help.
         body = body[1:]

@@ -11,7 +11,8 @@ from bot.store import acts
 from bot.store import hours as rules
 from bot.store.acts import changed
 from bot.store.preferences import preferences, save_preferences
-from bot.store.tables import ACTS, RULES, RUNS, WORKSPACES
+from bot.store.tables import ACTS, RUNS, WORKSPACES
+from bot.store.timetables import RULES
 from tests.rigs.store import ALICE, launched, linked
 
 

@@ -18,7 +18,8 @@ from bot.domain.workspaces import State
 from bot.services import classes, timers, workspaces
 from bot.store import classes as class_rows
 from bot.store import timers as timer_rows
-from bot.store.tables import PARTICIPANTS, WORKSPACES
+from bot.store.tables import WORKSPACES
+from bot.store.timetables import PARTICIPANTS
 from bot.support.clock import SystemIds
 from tests.rigs.providers import BASE_URL
 from tests.rigs.store import (

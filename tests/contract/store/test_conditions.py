@@ -34,12 +34,12 @@ from bot.store.tables import (
     INSTALLATIONS,
     NOTICES,
     OPERATIONS,
-    PARTICIPANTS,
     RUNS,
     TASKS,
     WORKSPACES,
 )
 from bot.store.tasks import NewTask, add_tasks
+from bot.store.timetables import PARTICIPANTS
 from tests.contract.store.test_classes import CARD, TRAINER, by, look, press, up
 from tests.contract.store.test_classes import posted as posted_class
 from tests.contract.store.test_creations import asked, provisional

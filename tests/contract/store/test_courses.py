@@ -15,7 +15,8 @@ from bot.domain.runs import Update
 from bot.domain.workspaces import State
 from bot.services import acts, lessons
 from bot.store import hours as rows
-from bot.store.tables import CLASS_CARDS, NOTICES, PARTICIPANTS, RULES
+from bot.store.tables import NOTICES
+from bot.store.timetables import CLASS_CARDS, PARTICIPANTS, RULES
 from bot.support.errors import Refused
 from tests.contract.store.test_classes import CARD, TRAINER, by, look, posted, press
 from tests.rigs.store import ALICE, accept_operation, linked, observe, refuse, unlink, within

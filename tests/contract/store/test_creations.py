@@ -14,8 +14,8 @@ from bot.domain.runs import Update
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import PROVISIONAL, State, Workspace
 from bot.store.discovered import FoundWorkspace
-from bot.store.tables import PARTICIPANTS
 from bot.store.tasks import NewTask
+from bot.store.timetables import PARTICIPANTS
 from tests.rigs.store import (
     ALICE,
     INTERVAL,

@@ -12,16 +12,8 @@ from bot.services import acts, classes, lessons, readiness
 from bot.services.hours import HOURS
 from bot.store import hours as rows
 from bot.store.store import Store
-from bot.store.tables import (
-    CLASS_CARDS,
-    GATES,
-    NOTICES,
-    OCCURRENCES,
-    OPERATIONS,
-    PARTICIPANTS,
-    RULES,
-    WORKSPACES,
-)
+from bot.store.tables import GATES, NOTICES, OPERATIONS, WORKSPACES
+from bot.store.timetables import CLASS_CARDS, OCCURRENCES, PARTICIPANTS, RULES
 from bot.store.transaction import Engine
 from tests.contract.store.test_classes import CARD, TRAINER, by, look, posted, up
 from tests.contract.store.test_classes import press as press_class

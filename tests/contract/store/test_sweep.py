@@ -17,29 +17,26 @@ from bot.domain.reads import ReadResult
 from bot.domain.runs import Update
 from bot.domain.workspaces import State, Workspace
 from bot.store import gates, sweeping
+from bot.store.homes import HOMES
 from bot.store.notices import add_notices
 from bot.store.tables import (
     ACTS,
     APPROVALS,
     BROWSER_SESSIONS,
     CARDS,
-    CLASS_CARDS,
     CONVERSATIONS,
     FORGOTTEN,
     GATES,
-    HOMES,
     INBOX,
     LINKS,
     NOTICES,
-    OCCURRENCES,
     OPERATIONS,
     OWNERS,
-    PARTICIPANTS,
-    RULES,
     RUNS,
     TABLES,
     WORKSPACES,
 )
+from bot.store.timetables import CLASS_CARDS, OCCURRENCES, PARTICIPANTS, RULES
 from bot.store.waits import WAITS
 from bot.support.clock import SystemIds
 from tests.contract.store import test_every_field

@@ -1,0 +1,26 @@
+"""What features follow: each adds a function to a list, which runs in the transaction of what it follows.
+
+The composition imports the features, so an event has all its followers before anything is served.
+"""
+
+from collections.abc import Callable, Collection
+from typing import Final
+
+from bot.domain.people import Principal
+from bot.domain.workspaces import Workspace
+from bot.store.transaction import Row, Transaction
+
+#: A workspace has a row again, or for the first time.
+FOUND: Final[list[Callable[[Transaction, Workspace], None]]] = []
+#: Another workspace was made in place of one: the former id, and the new one.
+REPLACED: Final[list[Callable[[Transaction, str, str], None]]] = []
+#: Two rows turned out to be of one workspace: the id of the one that goes, and of the one that stays.
+MERGED: Final[list[Callable[[Transaction, str, str], None]]] = []
+#: A workspace's row was deleted with its account; whether its person is told of what ends with it.
+UNLINKED: Final[list[Callable[[Transaction, Row, bool], None]]] = []
+#: The accounts of a person on some connections, or all (None), are linked with proof or end.
+SETTLED: Final[list[Callable[[Transaction, Principal, Collection[str] | None], None]]] = []
+#: A workspace that has long been gone is forgotten: its id.
+GONE: Final[list[Callable[[Transaction, str], None]]] = []
+#: Somebody has left, or may not use Usher any more.
+LEFT: Final[list[Callable[[Transaction, Principal], None]]] = []
