@@ -1,4 +1,4 @@
-"""Lists of workspaces, of runs and of a server's users, paged within 50 blocks, and what they offer."""
+"""Lists of workspaces, of runs and of a server's users, in pages within 50 blocks, and what they offer."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
