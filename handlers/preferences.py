@@ -13,7 +13,7 @@ from bot.messages.blocks.kit import line
 from bot.messages.texts import home as home_words
 from bot.services import naming, snapshots, workspaces
 from bot.services.accounts import own
-from bot.services.home import read_lists, save_preferences, use
+from bot.services.home import read_lists, save_preferences, shown_preferences, use
 from bot.services.making import TEMPLATE, PersonalOffer
 from handlers import routes
 from handlers.connections import makers
@@ -59,7 +59,7 @@ async def settings(request: Request) -> Answer:
     """Show what applies now, and open the form where one can be opened."""
     services = request.services
     rows = await services.store.workspaces(request.principal)
-    facts = await services.gatherer.of_preferences(request.principal, rows)
+    facts = await shown_preferences(services.context, request.principal, rows)
     workspaces = _workspaces(services, rows, facts.wanted.workspace_id)
     sources = await _sources(services, request.principal)
     return home.answer(facts, home.form(facts, workspaces, sources, f"{services.slash('workspace')} "))
@@ -95,7 +95,7 @@ async def saved(request: Request) -> Answer:
     if problems:
         raise AtFields(problems)
     await request.asked.to(save_preferences, wanted)
-    return Answer(text="", view=home.saved(await services.gatherer.of_preferences(principal, rows)))
+    return Answer(text="", view=home.saved(await shown_preferences(services.context, principal, rows)))
 
 
 def _asks_after(chosen: str | None, before: Preferences) -> int | None:

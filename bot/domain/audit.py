@@ -1,5 +1,6 @@
 """The audit: an entry says who did what to what."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,3 +14,13 @@ class AuditEntry:
     target: str
     result: str
     detail: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Say what somebody asks about, where that is a row of a feature's; ``keys`` are for the audit."""
+
+    id: str
+    connection: str
+    title: str
+    keys: Mapping[str, str]

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Annotated, Any, Literal
 
+from bot.domain.audit import Subject
 from bot.domain.forms import Spec
 from bot.domain.hours import Timetable, written
 from bot.domain.operations import Operation
@@ -63,6 +64,11 @@ class ClassCard(Timetable):
     untaught_until: str = ""
     news: list[dict[str, Any]] = field(default_factory=list)
     follow_at: Annotated[float, due(60.0)] | None = None
+
+    @property
+    def subject(self) -> Subject:
+        """Return it as something that people ask about."""
+        return Subject(self.id, self.connection, self.title, {"card": self.id, "trainer": self.principal.key})
 
     @property
     def state(self) -> str:

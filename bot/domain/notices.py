@@ -12,7 +12,6 @@ from typing import Any, Final, Literal, NamedTuple, Self
 from bot.domain.errands import Outcome
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
-from bot.domain.preferences import Preferences
 from bot.domain.times import Past, Send
 from bot.support.release import FIRST, is_newer
 
@@ -386,31 +385,6 @@ class Answer:
         """Return the answer as a notice's JSON-ready body."""
         body = {"text": self.text, "blocks": list(self.blocks), "replaces": self.replaces}
         return body | ({"offers": self.offers} if self.offers else {})
-
-
-@dataclass(frozen=True, slots=True)
-class News:
-    """Hold what decides about one notice.
-
-    ``chosen`` is what its person set for that workspace, None for nothing. ``has_card``: a card of theirs
-    shows it, too.
-    """
-
-    kind: NoticeKind
-    chosen: bool | None = None
-    is_failure: bool = False
-    has_card: bool = False
-
-
-def is_wanted(news: News, preferences: Preferences) -> bool:
-    """Return whether something is sent as a message of its own; if not, only the card shows it."""
-    topic = news.kind.topic
-    if Mark.IN_CARD in news.kind.marks and news.has_card:
-        return False
-    if topic is None or news.is_failure or not (topic == "stopped" or news.has_card):
-        return True
-    wants: bool = getattr(preferences, topic)
-    return wants if news.chosen is None else news.chosen
 
 
 Occasion = Literal["week", "day", ""]

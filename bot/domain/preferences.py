@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Final
 
+from bot.domain.notices import Mark, NoticeKind
+from bot.domain.workspaces import Workspace
+
 #: After how many hours people are asked about what they left running, unless somebody chose otherwise.
 ASKS_AFTER: Final = 12
 #: As many hours as nothing runs: an earlier release that reads it asks nobody either.
@@ -34,3 +37,45 @@ class Preferences:
     def lets_assistant(self, level: str) -> bool:
         """Return whether Slack's assistant may do for them what is of this level."""
         return level in LEVELS[: LEVELS.index(self.assistant) + 1]
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Hold what decides about one notice.
+
+    ``chosen`` is what its person set for that workspace, None for nothing. ``has_card``: a card of theirs
+    shows it, too.
+    """
+
+    kind: NoticeKind
+    chosen: bool | None = None
+    is_failure: bool = False
+    has_card: bool = False
+
+
+def is_wanted(news: News, preferences: Preferences) -> bool:
+    """Return whether something is sent as a message of its own; if not, only the card shows it."""
+    topic = news.kind.topic
+    if Mark.IN_CARD in news.kind.marks and news.has_card:
+        return False
+    if topic is None or news.is_failure or not (topic == "stopped" or news.has_card):
+        return True
+    wants: bool = getattr(preferences, topic)
+    return wants if news.chosen is None else news.chosen
+
+
+@dataclass(frozen=True, slots=True)
+class PreferenceFacts:
+    """Hold what is shown of a person's preferences.
+
+    ``workspace`` is what a bare `start` means, ``connection_title`` where new workspaces are made, "" for
+    nowhere in particular; ``own`` are the workspaces with settings of their own. ``has_assistant``: Slack's
+    may call Usher.
+    """
+
+    wanted: Preferences
+    now: float
+    workspace: Workspace | None = None
+    connection_title: str = ""
+    own: tuple[Workspace, ...] = ()
+    has_assistant: bool = False

@@ -100,3 +100,17 @@ def usual_end(now: float, zone: ZoneInfo) -> float:
     days = (today, today + timedelta(days=1))
     ends = [datetime.combine(day, time(hour), zone).timestamp() for day in days for hour in ENDS_AT]
     return next(end for end in ends if end >= now + SOONEST)
+
+
+@dataclass(frozen=True, slots=True)
+class WaitFacts:
+    """Hold that a workspace waits for a kind of room, until when, and how many are ahead in line."""
+
+    workspace_id: str
+    name: str
+    title: str
+    kind: str
+    until: float
+    ahead: int = 0
+    is_trying: bool = False
+    is_held: bool = False

@@ -35,15 +35,14 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 from bot.domain import policy
 from bot.domain.accounts import Account
 from bot.domain.acts import NO_CHANGE, Act, Change
-from bot.domain.audit import AuditEntry
-from bot.domain.classes import ClassCard
+from bot.domain.audit import AuditEntry, Subject
 from bot.domain.people import Person, Principal
 from bot.domain.runs import Run
 from bot.domain.workspaces import Workspace
 from bot.messages.texts import problems
 from bot.providers.base import Provider
 from bot.services.context import Context
-from bot.store import accounts, homes, inbox, people, workspaces
+from bot.store import accounts, followers, inbox, people, workspaces
 from bot.store import acts as rows
 from bot.store.audit import append_audit
 from bot.store.tables import ACTS
@@ -280,7 +279,7 @@ class Asked:
         self,
         tx: Transaction,
         action: str,
-        about: Workspace | Run | ClassCard | str,
+        about: Workspace | Run | Subject | str,
         change: Change | Sequence[tuple[Any, Any]] | None = (),
         /,
         result: str = "accepted",
@@ -300,13 +299,14 @@ class Asked:
         if change is not None:
             self.did(tx, action, "" if isinstance(about, str) else about, change)
         if change is None or not change.errand:
-            homes.want(tx, self.principal)
+            for follow in followers.DONE:
+                follow(tx, self.principal)
 
     def did(
         self,
         tx: Transaction,
         action: str,
-        about: Workspace | Run | ClassCard | str,
+        about: Workspace | Run | Subject | str,
         change: Change = NO_CHANGE,
     ) -> None:
         """Write an act, by which it can be told of and taken back; ``about`` may be a connection."""
@@ -328,7 +328,7 @@ class Asked:
         self.acts[action, act.subject] = act
 
 
-def _target(about: Workspace | Run | ClassCard | str) -> tuple[str, dict[str, str]]:
+def _target(about: Workspace | Run | Subject | str) -> tuple[str, dict[str, str]]:
     """Return what the audit calls what somebody asks about, and its keys."""
     if isinstance(about, str):
         return about, {}
@@ -336,7 +336,7 @@ def _target(about: Workspace | Run | ClassCard | str) -> tuple[str, dict[str, st
         return f"{about.connection}/{about.remote_id}", {"workspace": about.id}
     if isinstance(about, Run):
         return f"{about.connection}/{about.remote_id or about.name}", {"run": about.id}
-    return f"{about.connection}/{about.title}", {"card": about.id, "trainer": about.principal.key}
+    return f"{about.connection}/{about.title}", dict(about.keys)
 
 
 def refused(

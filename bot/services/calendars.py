@@ -36,7 +36,7 @@ def address(tx: Transaction, asked: Asked, card_id: str, *, renews: bool = False
         return card, ""
     nonce = new_nonce()
     RULES.change(tx, {"id": rule.id}, calendar=digest(nonce))
-    asked.note(tx, "class.calendar", card, None)
+    asked.note(tx, "class.calendar", card.subject, None)
     return card, f"{asked.context.public_url.rstrip('/')}{CALENDAR_PATH}/{nonce}.ics"
 
 
@@ -45,7 +45,7 @@ def end(tx: Transaction, asked: Asked, card_id: str) -> ClassCard:
     card, rule = _joined(tx, asked, card_id)
     if asked.is_new(tx):
         RULES.change(tx, {"id": rule.id}, calendar=None)
-        asked.note(tx, "class.calendar_end", card, None)
+        asked.note(tx, "class.calendar_end", card.subject, None)
     return card
 
 

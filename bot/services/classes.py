@@ -110,7 +110,7 @@ def post(tx: Transaction, asked: Asked, draft: ClassCard) -> ClassCard:
         cards.add(tx, NoticeKind.CLASS_CARD, card.id, card.principal.key)
         add_notices(tx, [_posting(card)])
         tell_teachers(tx, asked, replace(card, trainers=frozenset()), card.trainers)
-        asked.note(tx, "class.post", card, channel=draft.channel_id)
+        asked.note(tx, "class.post", card.subject, channel=draft.channel_id)
     return card
 
 
@@ -177,7 +177,7 @@ def stop_all(tx: Transaction, asked: Asked, card_id: str) -> ClassCard | None:
     closed = CLASS_CARDS.first(tx, "close_class", id=card.id, **ends)
     if closed is not None:
         cards.owe_about(tx, card.id, changed=True)
-        asked.note(tx, "class.stop_all", card)
+        asked.note(tx, "class.stop_all", card.subject)
     return closed
 
 
@@ -253,7 +253,7 @@ def press(
         _place(tx, asked, card, message_ts)
         tx.run("look_at_class", id=card.id, now=tx.now(), rest=REST)
         change = NO_CHANGE if operation is None else NO_CHANGE.begun(operation)
-        asked.note(tx, "class.press", card, change, workspace=workspace.id, consent=consent)
+        asked.note(tx, "class.press", card.subject, change, workspace=workspace.id, consent=consent)
     if lessons.lesson_on(card, tx.now()) is None:
         return Press(card, target, "enrolled", operation)
     if operation is None:
@@ -467,7 +467,7 @@ def keep(tx: Transaction, asked: Asked, card_id: str) -> bool:
     workspace = workspaces.workspace(tx, before.workspace_id or "")
     if workspace is not None:
         timers.drop(tx, workspace.id, card.id)
-    asked.note(tx, "class.keep", card, consent="withdrawn")
+    asked.note(tx, "class.keep", card.subject, consent="withdrawn")
     return True
 
 

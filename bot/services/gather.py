@@ -7,16 +7,7 @@ from typing import Any, Final
 
 from bot.domain.accounts import Account
 from bot.domain.classes import ClassCard
-from bot.domain.facts import (
-    ActFacts,
-    ClassFacts,
-    Facts,
-    HeldFacts,
-    PreferenceFacts,
-    RequestFacts,
-    RunFacts,
-    WorkspaceFacts,
-)
+from bot.domain.facts import ActFacts, ClassFacts, Facts, HeldFacts, RequestFacts, RunFacts, WorkspaceFacts
 from bot.domain.hours import Rule
 from bot.domain.notices import Card, Mark, Notice, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
@@ -46,7 +37,6 @@ class Gatherer:
         self._store = context.store
         self._connections, self._title = context.connections, context.title
         self._public_url = context.public_url
-        self._has_assistant = context.assistant
         self._board = board
         self._names = PeopleNames(context)
 
@@ -101,22 +91,6 @@ class Gatherer:
                 await asyncio.sleep(0)
             found.append(self._of_run(now, run, accounts.get(run.connection)))
         return found
-
-    async def of_preferences(self, principal: Principal, rows: Sequence[Workspace]) -> PreferenceFacts:
-        """Gather what is shown of a person's preferences, by their workspaces; in Home and on request.
-
-        A workspace's or connection's that is gone counts as none. The only workspace is what `start` means.
-        """
-        wanted = await self._store.preferences(principal)
-        provider = self._connections.get(wanted.connection)
-        return PreferenceFacts(
-            wanted=wanted,
-            now=await self._store.now(),
-            workspace=next((one for one in rows if one.id == wanted.workspace_id or len(rows) == 1), None),
-            connection_title=provider.settings.title if provider is not None else "",
-            own=tuple(one for one in rows if (one.tells_ready, one.tells_stopped) != (None, None)),
-            has_assistant=self._has_assistant,
-        )
 
     async def of_class(
         self, card: ClassCard, reader: Principal, body: Mapping[str, Any] | None = None

@@ -8,22 +8,21 @@ from typing import Any, Final, Literal
 import structlog
 
 from bot.domain.accounts import Account
-from bot.domain.facts import (
-    ActFacts,
+from bot.domain.facts import ActFacts, RunFacts, WorkspaceFacts
+from bot.domain.homes import (
     ConnectionFacts,
+    Home,
     HomeFacts,
+    HomeUse,
     LinkFacts,
     LinkState,
     MakerFacts,
     Question,
-    RunFacts,
     TotalsFacts,
-    WorkspaceFacts,
 )
-from bot.domain.homes import Home, HomeUse
 from bot.domain.operations import Operation
 from bot.domain.people import Principal
-from bot.domain.preferences import Preferences
+from bot.domain.preferences import PreferenceFacts, Preferences
 from bot.domain.runs import Run
 from bot.domain.settling import SLOW_SECONDS
 from bot.domain.snapshots import Snapshot
@@ -100,7 +99,7 @@ class HomeGatherer:
             links=await self._links(principal, accounts),
             makers=await self._makers(principal, accounts),
             courses=await self._gatherer.of_courses(principal, own),
-            preferences=await self._gatherer.of_preferences(principal, workspaces),
+            preferences=await shown_preferences(self._context, principal, workspaces),
             waits=await Asked(self._context, principal).see(waits.own),
             today=await today(self._context, principal),
             is_administrator=reach is not None,
@@ -309,3 +308,22 @@ def save_preferences(tx: Transaction, asked: Asked, wanted: Preferences) -> None
         had, has = asdict(before), asdict(wanted)
         said = {name: f"{had[name]} → {has[name]}" for name in has if has[name] != had[name]}
         asked.note(tx, "settings.save", asked.principal.key, [(before, wanted)], **said)
+
+
+async def shown_preferences(
+    context: Context, principal: Principal, workspaces: Sequence[Workspace]
+) -> PreferenceFacts:
+    """Gather what is shown of a person's preferences, by their workspaces; in Home and on request.
+
+    A workspace's or connection's that is gone counts as none. The only workspace is what `start` means.
+    """
+    wanted = await context.store.preferences(principal)
+    provider, is_only = context.connections.get(wanted.connection), len(workspaces) == 1
+    return PreferenceFacts(
+        wanted=wanted,
+        now=await context.store.now(),
+        workspace=next((one for one in workspaces if one.id == wanted.workspace_id or is_only), None),
+        connection_title=provider.settings.title if provider is not None else "",
+        own=tuple(one for one in workspaces if (one.tells_ready, one.tells_stopped) != (None, None)),
+        has_assistant=context.assistant,
+    )

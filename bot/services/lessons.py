@@ -72,7 +72,7 @@ def skip(tx: Transaction, asked: Asked, card_id: str, day: str) -> tuple[Rule, l
     left_out = replace(rule, off=rule.off.union(days))
     if left_out != rule and asked.is_new(tx):
         hours.replan(tx, rule, left_out)
-        asked.note(tx, "class.skip", card, [(rule, left_out)], day=day)
+        asked.note(tx, "class.skip", card.subject, [(rule, left_out)], day=day)
     return rule, days
 
 
@@ -85,7 +85,7 @@ def leave(tx: Transaction, asked: Asked, card_id: str) -> ClassCard:
         if rule is not None and workspace is not None:
             hours.drop(tx, workspace, [rule])
         rows.leave(tx, card.id, asked.principal)
-        asked.note(tx, "class.leave", card, consent="withdrawn")
+        asked.note(tx, "class.leave", card.subject, consent="withdrawn")
     return card
 
 
@@ -122,7 +122,7 @@ def change(
         else:
             _decide(tx, asked, card, {**to, "stops_at": changed.stops_at}, what, dict(said))
         # What a member skips has the same name, and is theirs alone.
-        asked.note(tx, "class.off" if what == "skip" else f"class.{what}", card, [(card, changed)])
+        asked.note(tx, "class.off" if what == "skip" else f"class.{what}", card.subject, [(card, changed)])
     return changed
 
 
@@ -196,7 +196,7 @@ def _watch(tx: Transaction, asked: Asked, card: ClassCard) -> ClassCard:
                 add_notices(tx, [NewNotice(card.id, kind, occasion, one, body)])
         case "end":
             _decide(tx, asked, card, _ended(card, now, card.principal.key), "end", {})
-            asked.note(tx, "class.end", card, None, because="untaught")
+            asked.note(tx, "class.end", card.subject, None, because="untaught")
         case "keep":
             CLASS_CARDS.change(tx, {"id": card.id}, untaught_until="")
         case _:

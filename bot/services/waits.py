@@ -10,11 +10,10 @@ from typing import Final
 
 from bot.domain.acts import ROOM
 from bot.domain.errands import Outcome
-from bot.domain.facts import WaitFacts
 from bot.domain.hours import was_used
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import OperationVerb
-from bot.domain.room import UNUSED, Wait, Waits, missing, usual_end
+from bot.domain.room import UNUSED, Wait, WaitFacts, Waits, missing, usual_end
 from bot.domain.stops import is_final, planned_mode
 from bot.domain.workspaces import NOT_UP, Workspace
 from bot.messages.texts import problems

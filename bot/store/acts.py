@@ -1,34 +1,23 @@
 """Acts: what each person had done lately, with what takes it back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from bot.domain.acts import HOURS, RECENT_SECONDS, TIMER, Act, Change, Undone, inverse
-from bot.domain.classes import ClassCard
 from bot.domain.errands import Outcome
 from bot.domain.facts import ActFacts
-from bot.domain.hours import Rule
 from bot.domain.operations import Operation
 from bot.domain.people import Principal
-from bot.domain.preferences import Preferences
-from bot.domain.room import Wait
 from bot.domain.runs import Run
 from bot.domain.workspaces import Workspace
-from bot.store.preferences import PREFERENCES
 from bot.store.tables import ACTS, OPERATIONS, RUNS, TABLES, WORKSPACES, Table
-from bot.store.timetables import CLASS_CARDS, RULES
 from bot.store.transaction import Row, Transaction, clean
-from bot.store.waits import WAITS
 
 TIMER_COLUMNS: Final = ("stop_at", "stop_mode", "stop_agreed", "stop_rule", "stop_via", "stop_start", "ends")
-#: The rows that say what people want, and in which columns.
-_WANTED: Final[Mapping[type, tuple[Table[Any], Sequence[str]]]] = {
+#: The rows that say what people want, and in which columns; features add theirs.
+WANTED: Final[dict[type, tuple[Table[Any], Sequence[str]]]] = {
     Workspace: (WORKSPACES, ("alias", "hidden", "tells_ready", "tells_stopped", *TIMER_COLUMNS)),
     Run: (RUNS, ("stop_wanted",)),
-    Rule: (RULES, RULES.fields),
-    Preferences: (PREFERENCES, PREFERENCES.fields),
-    ClassCard: (CLASS_CARDS, CLASS_CARDS.fields),
-    Wait: (WAITS, ("until", "state", "ended_at")),
 }
 #: What changes by itself, so that it says nothing about what somebody wants.
 _BY_ITSELF: Final = frozenset({"settled_at", "lead", "seen_zone", "started_at", "unused"})
@@ -95,7 +84,7 @@ def changed(*pairs: tuple[Any, Any]) -> Change:
     """Return what rows said before and say since, by their models; None stands for no row."""
     was, became, until = dict[str, Any](), dict[str, Any](), None
     for before, after in pairs:
-        table, wanted = _WANTED[type(before or after)]
+        table, wanted = WANTED[type(before or after)]
         key = f"{table.name} {getattr(before or after, 'id', '')}"
         old, new = (one and {name: clean(getattr(one, name)) for name in wanted} for one in (before, after))
         differing = [name for name in wanted if None in (old, new) or old[name] != new[name]]

@@ -22,5 +22,7 @@ UNLINKED: Final[list[Callable[[Transaction, Row, bool], None]]] = []
 SETTLED: Final[list[Callable[[Transaction, Principal, Collection[str] | None], None]]] = []
 #: A workspace that has long been gone is forgotten: its id.
 GONE: Final[list[Callable[[Transaction, str], None]]] = []
+#: Something was done for somebody, besides what an operation or a run shows.
+DONE: Final[list[Callable[[Transaction, Principal], None]]] = []
 #: Somebody has left, or may not use Usher any more.
 LEFT: Final[list[Callable[[Transaction, Principal], None]]] = []

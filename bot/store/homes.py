@@ -5,6 +5,7 @@ from dataclasses import asdict
 from bot.domain.homes import OPEN_SECONDS, REDRAW_SECONDS, Home, HomeUse
 from bot.domain.people import Principal
 from bot.domain.times import SEND
+from bot.store import followers
 from bot.store.budget import ENDLESS, Room
 from bot.store.tables import Table, of_feature
 from bot.store.transaction import Transaction
@@ -22,6 +23,9 @@ def want(tx: Transaction, principal: Principal) -> None:
     """Have an open Home drawn at once, because its person did something elsewhere that shows in it."""
     now = tx.now()
     tx.run("want_home", principal=principal.key, now=now, since=now - OPEN_SECONDS)
+
+
+followers.DONE.append(want)
 
 
 def claim_wanted_homes(tx: Transaction, limit: int, lease: float, room: Room = ENDLESS) -> list[Home]:

@@ -1,13 +1,13 @@
 """The outbox: written with the transition it reports, sent later; each message once."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 from bot.domain.errands import Outcome
 from bot.domain.notices import END, Mark, NewNotice, Notice, NoticeKind, NoticeState, end_of
 from bot.domain.people import Principal
-from bot.store import cards, conversations, preferences
+from bot.store import cards, conversations
 from bot.store.budget import ENDLESS, Room, slack_calls_left
 from bot.store.pieces import PIECE, all_of, follow, know, some
 from bot.store.tables import CARDS, DIRECT_CHANNELS, NOTICES, OPERATIONS
@@ -37,6 +37,14 @@ NUMBERS: Final = as_json(dict.fromkeys((number for _, number in _CLASSES), 1))
 ALL: Final[Mapping[int, float]] = {kind.urgency: 1.0 for kind in NoticeKind}
 
 
+#: What features ask whether a notice is sent as a message of its own; all of them have to agree.
+WANTED: Final[list[Callable[[Transaction, NewNotice], bool]]] = []
+
+
+def _is_wanted(tx: Transaction, new: NewNotice) -> bool:
+    return all(wants(tx, new) for wants in WANTED)
+
+
 def add_notices(tx: Transaction, notices: Sequence[NewNotice], subject: str = "") -> None:
     """Write notices; those that exist (subject, kind, occasion) are left unchanged.
 
@@ -53,7 +61,7 @@ def add_notices(tx: Transaction, notices: Sequence[NewNotice], subject: str = ""
         if card is not None and (promise := card.body.get("promise")):
             # Whoever was told that it is looked at again finds the result there.
             new = replace(new, body=new.body | {"becomes": promise})
-        row = _add(tx, new) if preferences.wants(tx, new) else None
+        row = _add(tx, new) if _is_wanted(tx, new) else None
         if row is not None:
             cards.add_notice(tx, row, new.body)
         elif Mark.IN_CARD in new.kind.marks:
@@ -67,7 +75,7 @@ def add_card(tx: Transaction, card: NewNotice, end: NoticeKind | None) -> None:
     the card waits for what takes long.
     """
     add_notices(tx, [card])
-    if end is not None and (Mark.IN_CARD in end.marks or preferences.wants(tx, replace(card, kind=end))):
+    if end is not None and (Mark.IN_CARD in end.marks or _is_wanted(tx, replace(card, kind=end))):
         # Release 0.2 tells by ``waits`` that the end makes it needless.
         later = {"due_at": tx.now() + CARD_AFTER, "body": card.body | {"waits": True}}
         NOTICES.change(tx, {"subject": card.subject, "kind": card.kind}, **later)

@@ -12,11 +12,12 @@ from bot.domain.people import Principal
 from bot.domain.room import GIVEN_ON, LEAST, PACE, Wait, Waits, missing, pace, says_nothing, usual_end
 from bot.domain.stops import End, StopMode
 from bot.domain.times import due
-from bot.store import hours, operations, people, timers
+from bot.store import acts, hours, operations, people, timers
 from bot.store.tables import WORKSPACES, Table, of_feature
 from bot.store.transaction import Row, Transaction
 
 WAITS: Final = of_feature(Table("waits", Wait, "id", "workspace_id", next_at=due(PACE[-1])))
+acts.WANTED[Wait] = WAITS, ("until", "state", "ended_at")
 
 
 def wait(tx: Transaction, wait_id: str) -> Wait | None:

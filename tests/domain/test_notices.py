@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.notices import Mark, News, NoticeKind, class_of, first_reminder, is_wanted, reminder
-from bot.domain.preferences import Preferences
+from bot.domain.notices import Mark, NoticeKind, class_of, first_reminder, reminder
+from bot.domain.preferences import News, Preferences, is_wanted
 
 K = NoticeKind
 TOPICS = (K.READY, K.STOPPED_ELSEWHERE, K.JOB_ENDED)

@@ -9,20 +9,11 @@ from hypothesis import strategies as st
 from bot.domain.accounts import Approval
 from bot.domain.classes import ClassCard, ClassCounts
 from bot.domain.errands import Outcome
-from bot.domain.facts import (
-    ClassFacts,
-    ConnectionCounts,
-    ConnectionFacts,
-    HomeFacts,
-    LinkFacts,
-    MakerFacts,
-    PreferenceFacts,
-    Question,
-    TotalsFacts,
-)
+from bot.domain.facts import ClassFacts, ConnectionCounts
+from bot.domain.homes import ConnectionFacts, HomeFacts, LinkFacts, MakerFacts, Question, TotalsFacts
 from bot.domain.hours import Rule
 from bot.domain.people import Named
-from bot.domain.preferences import Preferences
+from bot.domain.preferences import PreferenceFacts, Preferences
 from bot.domain.runs import Run, RunState
 from bot.domain.workspaces import State
 from bot.messages.blocks import home as drawn

@@ -2,9 +2,8 @@
 
 from dataclasses import replace
 
-from bot.domain.facts import PreferenceFacts
 from bot.domain.forms import Choice
-from bot.domain.preferences import NEVER, Preferences
+from bot.domain.preferences import NEVER, PreferenceFacts, Preferences
 from bot.messages.blocks import home
 from tests.messages.card_facts import NOW, WORKSPACE
 from tests.rigs.golden import check_golden, check_limits

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.facts import WaitFacts
+from bot.domain.room import WaitFacts
 from bot.messages.blocks import waits
 from bot.messages.texts import waits as words
 from tests.messages.card_facts import NOW

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.facts import HomeFacts
+from bot.domain.homes import HomeFacts
 from bot.domain.workspaces import State
 from bot.messages.blocks import home, kit, lists
 from tests.messages.card_facts import NOW

@@ -10,22 +10,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from bot.domain.facts import (
-    ConnectionFacts,
-    HomeFacts,
-    LinkFacts,
-    MakerFacts,
-    PreferenceFacts,
-    Question,
-    RunFacts,
-    TotalsFacts,
-    WorkspaceFacts,
-)
+from bot.domain.facts import RunFacts, WorkspaceFacts
 from bot.domain.forms import Choice
+from bot.domain.homes import ConnectionFacts, HomeFacts, LinkFacts, MakerFacts, Question, TotalsFacts
 from bot.domain.notices import Answer
 from bot.domain.operations import Operation
 from bot.domain.people import People
-from bot.domain.preferences import ASKS_AFTER, NEVER
+from bot.domain.preferences import ASKS_AFTER, NEVER, PreferenceFacts
 from bot.messages.blocks import kit, replies, waits
 from bot.messages.blocks.acts import lines
 from bot.messages.blocks.buttons import hours_button

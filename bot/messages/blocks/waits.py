@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from bot.domain.facts import RequestFacts, WaitFacts, WorkspaceFacts
+from bot.domain.facts import RequestFacts, WorkspaceFacts
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Named
 from bot.domain.reasons import reason_in
+from bot.domain.room import WaitFacts
 from bot.messages.blocks import kit, notices, replies
 from bot.messages.blocks.buttons import keep_buttons, open_buttons
 from bot.messages.blocks.cards import filled, reference_of
