@@ -22,7 +22,8 @@ from bot.services.home import today
 from bot.services.workspaces import effects_now
 from handlers import routes
 from handlers.request import Request
-from handlers.talking import heard, typed_name
+from handlers.suggesting import typed_name
+from handlers.talking import heard
 
 #: How many acts an answer shows.
 _MOST: Final = 20
@@ -100,6 +101,9 @@ def with_undo(request: Request, answer: Answer) -> Answer:
         return answer
     (act,) = done
     return replace(replies.with_button(answer, kit.button(words.UNDO, "undo", act.id)), offers=act.id)
+
+
+routes.FINISHING.append(with_undo)
 
 
 def taken_back(request: Request, found: TakenBack) -> Answer:

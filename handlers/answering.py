@@ -26,6 +26,7 @@ from handlers import (
     proposals,
     questions,
     routes,
+    suggesting,
     talking,
 )
 from handlers.command_line import plain, written
@@ -123,7 +124,7 @@ async def _offered_to_make(request: Request) -> Answer:
         request = replace(request, arguments=())
     if given and plain(given[0]) in vocabulary.IT and len(heard) == 1:
         request = replace(request, arguments=(heard[0].title, *given[1:]))
-    return talking.as_command(request)
+    return suggesting.as_command(request)
 
 
 async def _one_each(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
@@ -225,7 +226,7 @@ async def _done(
             if instead and not await targets.needed(request, chosen):
                 return await routes.run(request.about("workspace", instead, (), workspace.id))
             if "share" in request.flags and request.at is None:
-                return talking.as_command(request.about("workspace", verb, (workspace.title,)))
+                return suggesting.as_command(request.about("workspace", verb, (workspace.title,)))
             return await targets.one(request, workspace)
         case Way.LISTED:
             return await questions.listed(request, chosen)
@@ -335,7 +336,7 @@ async def _of_run(request: Request, reading: Reading, run: Run) -> Answer:
             return timers.only_stops(request, [run.name])
         return lists.run_again(run, request.services.title(run.connection))
     if not verb:
-        return talking.offered(request, ["job list"])
+        return suggesting.offered(request, ["job list"])
     is_guess = reading.manner is Manner.ASKED or not deciding.is_sure_of(reading)
     asked = request.about("job", verb, (run.name,), run.id)
     return await routes.run(replace(asked, manner=Manner.ASKED if is_guess else Manner.TYPED))
@@ -351,13 +352,13 @@ async def _talked(request: Request, reading: Reading, rows: Sequence[Workspace])
         stopped = partial(_commanded, replace(request, verb="stop"), stop, rows)
         return await acts.no(request, stopped if is_stop else None)
     if reading.what not in {"yes", "nothing", "again"}:
-        return talking.small_talk(request, reading.what)
+        return suggesting.small_talk(request, reading.what)
     about, named, _, runs = await talking.heard(request)
     if reading.what == "again":
         return await _again(request, about, named)
     if reading.what == "nothing":
         request.spoken.of(named)
-        return talking.small_talk(request, "nothing")
+        return suggesting.small_talk(request, "nothing")
     if about.takes_press:
         request.spoken.about = about
         titles = [one.title for one in named]

@@ -18,6 +18,8 @@ from bot.support.cleaning import clean, has_invisible, unescape
 
 #: Longer texts are cut, and no command is read from them: no valid name is longer.
 LONGEST_COMMAND: Final = 2000
+#: So many words are read of a text; more of them are no sentence.
+MOST_WORDS: Final = 100
 #: A program's own words must not be cut, so anything longer is refused, before it is read.
 LONGEST: Final = 6000
 

@@ -29,10 +29,9 @@ from bot.support.cleaning import clean, unescape
 from bot.support.clock import Ids
 from bot.support.errors import NotIdentified, NotLinked, Refused, StoreError, StoreUnsure, UsherError
 from bot.support.guards import guards
-from handlers import acts, mistyped, routes, talking
-from handlers.command_line import LONGEST, LONGEST_COMMAND, parse, plain, quoted
+from handlers import mistyped, routes, suggesting
+from handlers.command_line import LONGEST, LONGEST_COMMAND, MOST_WORDS, parse, plain, quoted
 from handlers.helping import met, what
-from handlers.language.reading import MOST_WORDS
 from handlers.linking import linked
 from handlers.payload import fields_of, sent_by_block, value_in
 from handlers.request import SILENT, WORDS, Answered, AtFields, Reference, Request
@@ -121,7 +120,7 @@ async def _before_reading(request: Request) -> Answer | None:
         )
         if "job" in {request.folder, parse(begin, request.services.commands, routes.flags()).folder}:
             return replies.hint(fill(runs.TOO_LONG, limit=LONGEST))
-        return talking.small_talk(request, "too_long")
+        return suggesting.small_talk(request, "too_long")
     if request.surface.kind != "message" or not request.surface.interaction:
         return None
     # Slack delivers it again if no ack reached it; its answer isn't in the ack.
@@ -133,7 +132,7 @@ async def _before_reading(request: Request) -> Answer | None:
 
 
 async def _talked(request: Request, topic: str) -> Answer:
-    return talking.small_talk(request, topic)
+    return suggesting.small_talk(request, topic)
 
 
 async def run_talk(services: Services, principal: Principal, surface: Surface, topic: str) -> Answer:
@@ -303,7 +302,9 @@ def _fit(request: Request, answer: Answer) -> Answer:
     if request.surface.via and any(kit.buttons_of(answer.blocks)):
         said = kit.section(fill(answers.ASKED_TO, said=_in_full(request.text)))
         answer = kit.with_blocks(answer, [said, *answer.blocks])
-    answer = _offering(acts.with_undo(request, answer))
+    for finish in routes.FINISHING:
+        answer = finish(request, answer)
+    answer = _offering(answer)
     is_in_form = request.surface.where is Where.FORM and request.is_asked
     if is_in_form and answer.view is None and answer.text:
         # Said where it was asked, not in a conversation behind the form.

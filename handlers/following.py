@@ -24,7 +24,7 @@ from bot.providers import base
 from bot.services import acts as use_cases
 from bot.services import naming, runs
 from bot.support.cleaning import fold
-from handlers import acts, routes, talking
+from handlers import acts, routes, suggesting, talking
 from handlers.command_line import plain, written
 from handlers.connections import makers
 from handlers.job import run_again
@@ -416,7 +416,7 @@ class _Turn:
             rest = (frame.verb, *self.labels_of(left), *await self._same_time())
             if self.first in _NO and left and not frame.is_open:
                 # It may be a no to all of it.
-                return talking.offered(self.request, [written(rest)], talk.AS_COMMAND)
+                return suggesting.offered(self.request, [written(rest)], talk.AS_COMMAND)
             return rest if left and not frame.is_open else await acts.no(self.request)
         keys = {one.id for one in named} | ({act.subject for act in frame.done} if is_whole else set())
         done = [act for act in frame.done if act.subject in keys]

@@ -24,7 +24,7 @@ from handlers.language.names import Names
 from handlers.payload import value_in
 from handlers.request import SILENT, Answered, Manner, Request
 from handlers.services import Services
-from handlers.talking import as_command
+from handlers.suggesting import as_command
 from handlers.waiting import Waiting
 
 

@@ -30,7 +30,7 @@ from bot.services.home import today
 from bot.services.workspaces import effects_now
 from bot.support.errors import Refused
 from bot.support.pool import beside
-from handlers import acts, course, mistyped, questions, routes, talking
+from handlers import acts, course, mistyped, questions, routes, suggesting, talking
 from handlers.command_line import NO_COMMANDS, Quoted, parse, plain, written
 from handlers.connections import makers
 from handlers.job import runs_named_jobs
@@ -177,7 +177,7 @@ def _is_mistyped(request: Request, which: Which, ranks: Sequence[Rank]) -> bool:
         return True
     is_command = len(others) < (2 if which.is_named else _A_COMMAND) or request.folder == "job"
     is_likely = not which.is_named and any(one.likelihood > _SEEN for one in ranks)
-    return is_command and not is_likely and bool(talking.near(request, plain(first)))
+    return is_command and not is_likely and bool(suggesting.near(request, plain(first)))
 
 
 def _likely(text: _Text, ranks: Sequence[Rank]) -> list[str]:
@@ -304,7 +304,7 @@ class _Text:
             # `how's it going` is about what was spoken of.
             label, which = "status", replace(which, points="it")
         if label in _TALK:
-            return None if which.is_named else talking.small_talk(request, label)
+            return None if which.is_named else suggesting.small_talk(request, label)
         if label in _OF_ACTS:
             return await acts.asked_about(request, label)
         if label in _OF_RUNS and which.jobs and not (which.named or which.runs):
@@ -377,7 +377,7 @@ class _Text:
         phrases = [one for one in left if is_seen or "=" in one]
         if self.reading.when is not None and label in _OPERATIONS - TIMED:
             phrases.append(self.reading.when.text.rstrip(",;.!?"))
-        return [fill(talk.LEFT_OUT, names=talking.bold(phrases[: replies.FEW]))] if phrases else []
+        return [fill(talk.LEFT_OUT, names=suggesting.bold(phrases[: replies.FEW]))] if phrases else []
 
     # -- what is proposed --------------------------------------------------------------------------------
 
@@ -410,7 +410,7 @@ class _Text:
     def _said(self, command: str) -> Proposal:
         if fact := FACTS.get(command.removeprefix("help fact-")):
             return _asked(kit.button(fact.asks, Press(lists.SAY, command)))
-        alone = talking.offered(self.request, [command], talk.AS_COMMAND)
+        alone = suggesting.offered(self.request, [command], talk.AS_COMMAND)
         return Proposal(alone, lists.command_buttons([command])[0])
 
     def _objects(self, label: str = "") -> tuple[list[Workspace], bool]:

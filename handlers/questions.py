@@ -14,7 +14,7 @@ from bot.messages.blocks.cards import FORMS
 from bot.messages.blocks.kit import Markup, fill, safe
 from bot.messages.texts import answers, problems, talk, times
 from bot.messages.texts.acts import BY
-from handlers import routes, talking
+from handlers import routes, suggesting, talking
 from handlers.command_line import plain, written
 from handlers.language import vocabulary
 from handlers.language.reading import Reading
@@ -167,7 +167,7 @@ def _until(request: Request, workspace: Workspace, latest: Operation | None) -> 
         return request.filled(talk.UNTIL, workspace, at=kit.day_moment(workspace.stop_at))
     if workspace.ends_at is not None:
         return request.filled(talk.UNTIL_ENDS, workspace, at=kit.day_moment(workspace.ends_at))
-    typed, command = talking.typed_name(workspace.title), request.command_of("workspace")
+    typed, command = suggesting.typed_name(workspace.title), request.command_of("workspace")
     return request.filled(talk.UNTIL_NONE, workspace, typed=typed, command=command)
 
 

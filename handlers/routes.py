@@ -87,6 +87,8 @@ action: Table[Verb] = Table()
 _ONLY_ANSWERS: Final = Nature(Does.SHOWS, None)
 #: What answers the words that people type: there is one.
 text: Table[Verb] = Table()
+#: What features add to the answer of a verb or a button.
+FINISHING: Final[list[Callable[[Request, Answer], Answer]]] = []
 #: What answers a refusal with more than its text, by its rule.
 refusal: Table[Callable[[Request, Refused], Answer]] = Table()
 #: Forms, by callback id.

@@ -12,9 +12,6 @@ from bot.domain.people import Principal
 from bot.domain.times import Past, Stays, due
 from bot.domain.workspaces import Workspace
 
-#: The least seconds between two redraws of a card: how long a press may wait to be counted.
-REST = 3.0
-
 #: What a press is waiting for before an operation can be created; "" for nothing.
 Waiting = Literal["", "unlinked", "no_workspace", "many_workspaces"]
 

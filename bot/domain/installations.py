@@ -6,7 +6,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from bot.domain.groups import UserGroups
 from bot.domain.people import Principal
@@ -283,3 +283,15 @@ class Installations(Administered):
 
 #: One installation, given by its bot token, or any number of them, made by OAuth.
 AnyInstallation = Installation | Installations
+
+
+class Tenants(Protocol):
+    """Know whose requests are served, and with which token: ``OneTenant``, or ``InstalledSlack``."""
+
+    async def installation(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
+        """Return the installation that a team belongs to; None for a stranger's."""
+        ...
+
+    def token_of(self, name: str) -> str:
+        """Return the bot's token of an installation, by its id."""
+        ...

@@ -20,6 +20,8 @@ SOONEST_SECONDS: Final = 60.0
 AGAIN_SECONDS: Final = 86_400.0
 #: What *1 hour more* adds.
 MORE_SECONDS: Final = 3600.0
+#: The least seconds between two redraws of a card: how long a press may wait to be counted.
+REST: Final = 3.0
 
 
 def coming_ends(workspace: Workspace, effects: Effects, now: float) -> list[tuple[StopMode | Ending, float]]:

@@ -14,9 +14,10 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Person, Principal
 from bot.domain.policy import Target, flaw
 from bot.domain.tasks import TaskKind
-from bot.messages.texts import problems
+from bot.messages.texts import pages, problems
 from bot.providers import base
 from bot.services.asked import Asked
+from bot.services.context import Context
 from bot.services.revocations import left_by
 from bot.store import accounts as rows
 from bot.store import browsers, followers, refusals, revocations
@@ -24,6 +25,7 @@ from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
+from bot.support.errors import Refused
 from bot.support.vault import row_key
 
 
@@ -34,6 +36,12 @@ async def own(asked: Asked, connection: str) -> Account | None:
     if account is not None or provider is None or not provider.links_by("none"):
         return account
     return await asked.to(acting, connection)
+
+
+def unknown_connection(context: Context, name: str, there: Collection[str]) -> Refused:
+    """Return the refusal that names the connections a person may link instead."""
+    known = ", ".join(map(context.title, there)) or "none"
+    return Refused("link.unknown_connection", pages.UNKNOWN_CONNECTION.format(name=name, known=known))
 
 
 def acting(tx: Transaction, asked: Asked, connection: str) -> Account | None:

@@ -4,7 +4,7 @@ It is never guessed from names or addresses. Every step leaves an audit row.
 """
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final, Literal
 
@@ -17,7 +17,7 @@ from bot.domain.policy import Target
 from bot.domain.tasks import TaskKind
 from bot.messages.texts import pages, problems
 from bot.providers import base
-from bot.services.accounts import begin, sealed, warn_holders
+from bot.services.accounts import begin, sealed, unknown_connection, warn_holders
 from bot.services.asked import Asked
 from bot.services.context import Context
 from bot.store import accounts as rows
@@ -31,12 +31,6 @@ from bot.support.cleaning import SHOWN, clean, escape
 from bot.support.errors import Refused
 
 _USERNAME = re.compile(r"[^\s\x00-\x1f\x7f]{1,100}")
-
-
-def unknown_connection(context: Context, name: str, there: Collection[str]) -> Refused:
-    """Return the refusal that names the connections a person may link instead."""
-    known = ", ".join(map(context.title, there)) or "none"
-    return Refused("link.unknown_connection", pages.UNKNOWN_CONNECTION.format(name=name, known=known))
 
 
 #: How many usernames somebody may ask for in a day, on each connection: every one disturbs administrators.

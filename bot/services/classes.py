@@ -12,7 +12,7 @@ from typing import Final, Literal
 from bot.domain import lessons
 from bot.domain.acts import NO_CHANGE
 from bot.domain.audit import AuditEntry
-from bot.domain.classes import REST, ClassCard, ClassCounts, ClassProblem, Participant, Queue, Waiting
+from bot.domain.classes import ClassCard, ClassCounts, ClassProblem, Participant, Queue, Waiting
 from bot.domain.ends import of_lesson
 from bot.domain.errands import Call
 from bot.domain.forms import marked
@@ -23,7 +23,7 @@ from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
 from bot.domain.policy import Target, decide
 from bot.domain.stops import Effects, End, ends_by_consent, gentlest_mode, is_final, planned_mode
-from bot.domain.timers import CLASS_WARNING_SECONDS
+from bot.domain.timers import CLASS_WARNING_SECONDS, REST
 from bot.domain.workspaces import NOT_UP, State, Workspace
 from bot.messages.texts import classes as class_words
 from bot.messages.texts import problems, times

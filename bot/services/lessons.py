@@ -11,9 +11,10 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from bot.domain import lessons
-from bot.domain.classes import REST, ClassCard, Participant
+from bot.domain.classes import ClassCard, Participant
 from bot.domain.hours import Rule
 from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.timers import REST
 from bot.messages.texts import classes as words
 from bot.services import classes, hours
 from bot.services.asked import Asked

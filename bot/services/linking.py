@@ -23,7 +23,7 @@ from bot.domain.people import Person, Principal
 from bot.domain.tasks import TaskKind
 from bot.messages.texts import pages
 from bot.providers import base
-from bot.services import accounts, approvals
+from bot.services import accounts
 from bot.services.asked import Asked
 from bot.services.context import Context
 from bot.store import accounts as rows
@@ -166,7 +166,7 @@ def invite(tx: Transaction, asked: Asked, connection: str, waiting: dict[str, An
     context, principal = asked.context, asked.principal
     provider = context.connections.get(connection)
     if provider is None or not provider.serves(principal):
-        raise approvals.unknown_connection(context, connection, context.linked_by("token", principal))
+        raise accounts.unknown_connection(context, connection, context.linked_by("token", principal))
     if not provider.links_by("token"):
         raise Refused("link.not_by_token", pages.NOT_BY_TOKEN.format(title=provider.settings.title))
     if context.public_url is None:

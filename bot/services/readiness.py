@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from bot.domain import lessons
-from bot.domain.classes import REST, ClassCard
+from bot.domain.classes import ClassCard
 from bot.domain.hours import Occurrence
 from bot.domain.lead import AGAIN, Pace, is_no_room, tries_again, tries_until
 from bot.domain.lessons import LATEST_REPORT_SECONDS, PREPARED_SECONDS, REPORT_SECONDS, WARNED_SECONDS
 from bot.domain.notices import NoticeKind
+from bot.domain.timers import REST
 from bot.services.asked import Asked
 from bot.services.context import Context
 from bot.store import classes, hours, operations

@@ -4,12 +4,11 @@ import hashlib
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Protocol
 
 import structlog
 from pydantic import SecretStr
 
-from bot.domain.installations import AnyInstallation, Installation
+from bot.domain.installations import AnyInstallation, Installation, Tenants
 from bot.slack.calls import AnySlack, Budget, PacedSlack, SlackCaller
 from bot.slack.installed import InstalledSlack
 from bot.slack.methods import AUTH_TEST
@@ -19,18 +18,6 @@ from bot.support.errors import SlackFailed
 from bot.support.settings import Settings
 
 log = structlog.get_logger(__name__)
-
-
-class Tenants(Protocol):
-    """Know whose requests are served, and with which token: ``OneTenant``, or ``InstalledSlack``."""
-
-    async def installation(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
-        """Return the installation that a team belongs to; None for a stranger's."""
-        ...
-
-    def token_of(self, name: str) -> str:
-        """Return the bot's token of an installation, by its id."""
-        ...
 
 
 class OneTenant:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from bot.domain.classes import REST, ClassCard
+from bot.domain.classes import ClassCard
 from bot.domain.ends import that_counts
 from bot.domain.hours import EVERY_DAY, HORIZON, Occurrence, Rule
 from bot.domain.lead import tries_again, tries_until
@@ -12,6 +12,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation
 from bot.domain.people import Person, Principal
 from bot.domain.stops import End
+from bot.domain.timers import REST
 from bot.domain.workspaces import Workspace
 from bot.store import followers, operations, pieces, timers
 from bot.store.notices import add_notices

@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import Any, Final
 
 from bot.domain import errands, operations, timers, workspaces
-from bot.domain.classes import REST
 from bot.domain.notices import NewNotice, NoticeKind, NoticeState
 from bot.domain.stops import Because, End, Ends
+from bot.domain.timers import REST
 from bot.store import cards, warnings
 from bot.store.notices import add_notices
 from bot.store.schema import setting

@@ -20,10 +20,9 @@ from slack_bolt.middleware.async_middleware import AsyncMiddleware
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain.installations import Installation
+from bot.domain.installations import Installation, Tenants
 from bot.messages.blocks import kit
 from bot.messages.texts import pages
-from bot.slack.tenants import Tenants
 from bot.support.clock import Ids
 from bot.support.environment import without_variables
 from bot.web.shapes import Malformed, kind_of

@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import Final, Literal
 
 from bot.domain import moments
-from handlers.command_line import Quoted, new_name, plain, without
+from handlers.command_line import MOST_WORDS, Quoted, new_name, plain, without
 from handlers.language import times, vocabulary
 from handlers.language.names import Names, plain_end
 from handlers.language.ranker import marked
@@ -41,7 +41,6 @@ from handlers.language.words import (
 from handlers.request import Manner
 
 #: Longer texts are no requests; a name of a provider has at most 255 characters.
-MOST_WORDS: Final = 100
 Kind = Literal["verb", "question", "talk", "several", "nothing"]
 #: Verbs of workspaces whose objects are read here; the others read the words after them by themselves.
 READ: Final = frozenset(

@@ -22,7 +22,7 @@ from bot.messages.texts import hours as words
 from bot.services import hours
 from bot.services.workspaces import effects, owned
 from bot.support.errors import Refused
-from handlers import routes, talking
+from handlers import routes, suggesting
 from handlers.command_line import written
 from handlers.language.times import is_order, order, wanted_of
 from handlers.payload import value_in, values_of
@@ -79,7 +79,7 @@ async def ordered_or_offered(
     if is_sure and len(chosen) == 1:
         return await ordered(request, chosen[0], said)
     commands = [f"hours {written((one.title,))} {said}".rstrip() for one in chosen[: replies.FEW]]
-    return talking.offered(request, commands, talk.AS_COMMAND)
+    return suggesting.offered(request, commands, talk.AS_COMMAND)
 
 
 async def ordered(request: Request, workspace: Workspace, said: str, former: str = "") -> Answer:

@@ -25,7 +25,7 @@ from handlers.command_line import normalise
 from handlers.linking import linked
 from handlers.payload import value_in
 from handlers.request import SILENT, AtFields, Manner, Request
-from handlers.talking import nothing_to_undo
+from handlers.suggesting import nothing_to_undo
 from handlers.workspace import targets
 from handlers.workspace.targets import (
     ask_before_ending,

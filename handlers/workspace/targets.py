@@ -33,7 +33,7 @@ from handlers.language.which import Which
 from handlers.linking import all_linked, link_any, linked
 from handlers.request import Answered, Request
 from handlers.snapshots import refresh_lists, unread
-from handlers.talking import as_command, bold, shown
+from handlers.suggesting import as_command, bold, shown
 
 
 async def typed(request: Request) -> Reading | None:

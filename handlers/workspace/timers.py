@@ -23,7 +23,7 @@ from handlers.linking import linked
 from handlers.payload import value_in
 from handlers.request import SILENT, Answered, AtFields, Request
 from handlers.services import Services
-from handlers.talking import typed_name
+from handlers.suggesting import typed_name
 from handlers.workspace import targets
 from handlers.workspace.targets import workspace_of
 

@@ -20,7 +20,7 @@ from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import changing, open_button, remove_button, stop_button
 from bot.messages.blocks.cards import link_value
 from bot.messages.blocks.kit import Block, Element, Markup, Press, draws, fill, safe
-from bot.messages.texts import answers, cards, pages, requests, times, verbs
+from bot.messages.texts import answers, cards, pages, requests, talk, times, verbs
 from bot.messages.texts.verbs import VERBS
 
 #: How many buttons people can take in at a glance; beyond that they search.
@@ -533,9 +533,9 @@ def introduced(answer: Answer, what: str, steps: Sequence[Element], *, is_first:
     missing = [step for step in steps if _kind(step) not in offered]
     body = answer.blocks or (kit.section(kit.cut(answer.text, kit.SECTION)),)
     first = str((body[0].get("text") or {}).get("text"))
-    if first.startswith(answers.HI):
-        what = f"{answers.HI}{what}"
-        body = (kit.section(first.removeprefix(answers.HI)), *body[1:])
+    if first.startswith(talk.HI):
+        what = f"{talk.HI}{what}"
+        body = (kit.section(first.removeprefix(talk.HI)), *body[1:])
     elif first == plain:
         # It says what Usher is anyway, such as help.
         body = body[1:]

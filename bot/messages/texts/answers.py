@@ -319,9 +319,6 @@ TO_CARRY_ON: Final = "{what} Link it here and I'll carry on with your request."
 #: The first message of all, to whoever has set Usher up.
 HERE: Final = "I'm here. Link your account and I'll start your workspaces from Slack."
 
-#: How a greeting begins; what Usher is comes after it.
-HI: Final = "Hi! "
-
 LINK_ACCOUNT: Final = "Link an account"
 
 HELP: Final = "Help"

@@ -3,6 +3,10 @@
 from collections.abc import Mapping
 from typing import Final
 
+#: How a greeting begins; what Usher is comes after it.
+HI: Final = "Hi! "
+
+
 #: By what was said (``handlers.language.vocabulary``); each is followed by what can be written next.
 TALK: Final[Mapping[str, str]] = {
     "hello": "Hi! Type `{command}list` to see your workspaces, or `{command}help` for everything else.",

@@ -1,0 +1,93 @@
+"""Suggest what would work: commands as they are typed here, verbs like a mistyped one, and small talk."""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from bot.domain.notices import Answer
+from bot.domain.workspaces import Workspace
+from bot.messages.blocks import lists, replies
+from bot.messages.blocks.commands import doing
+from bot.messages.blocks.kit import AGREED, Markup, fill, line
+from bot.messages.texts import answers, talk
+from bot.messages.texts.verbs import VERBS
+from handlers.command_line import plain, written
+from handlers.language.words import near_verbs
+from handlers.request import Request
+
+#: What only a program writes into a command: flags, and dates in numbers.
+_UNREAD: Final = re.compile(r" --\w|\d{4}-\d\d-\d\d")
+
+
+def small_talk(request: Request, topic: str) -> Answer:
+    """Answer a greeting, thanks, or what needs nothing done; the commands in it are those of workspaces."""
+    return said(request, talk.TALK[topic])
+
+
+def said(request: Request, template: str, titles: Sequence[str] = ()) -> Answer:
+    """Answer with a sentence about some names, with commands for workspaces."""
+    command = request.command_of("workspace")
+    return replies.hint(fill(template, names=bold(titles), command=command))
+
+
+def bold(names: Iterable[str]) -> Markup:
+    """Return names as part of a sentence."""
+    return Markup(", ".join(fill("*{name}*", name=name) for name in names))
+
+
+def typed_name(name: str) -> Markup:
+    """Return a name as people type it in a command: in quotes if it has spaces."""
+    return Markup(line(written((name,))))
+
+
+def nothing_to_undo(request: Request, workspace: Workspace) -> Answer:
+    """Say that nothing about a workspace is still open."""
+    return replies.hint(lists.in_its_state(request.services.clock.now(), workspace, talk.NOTHING_TO_CANCEL))
+
+
+def help_on_unknown(request: Request, word: str) -> Answer:
+    """Say that there is no such verb to explain, and offer help on the nearest ones."""
+    commands = [command(request, "help", verb) for verb in near(request, plain(word))]
+    return unknown(request, answers.UNKNOWN_VERB, word, commands)
+
+
+def unknown(request: Request, sentence: str, word: str, commands: Sequence[str]) -> Answer:
+    """Say that a word is unknown, and suggest commands that are like it."""
+    more = [fill(talk.DID_YOU_MEAN, commands=shown(request, commands))] if commands else []
+    more.append(request.filled(answers.UNKNOWN_VERB_HELP))
+    return replies.hint(fill(sentence, word=word), lists.command_buttons(commands), more="\n".join(more))
+
+
+def as_command(request: Request) -> Answer:
+    """Offer what was said in other words as a command, which one press runs."""
+    return offered(request, [command(request, request.verb, *request.arguments)], talk.AS_COMMAND)
+
+
+def offered(request: Request, commands: Sequence[str], sentence: str = talk.DID_YOU_MEAN) -> Answer:
+    """Offer commands that are known to work, as they are typed in a direct message."""
+    sentence = fill(sentence, commands=shown(request, commands))
+    return replies.hint(sentence, lists.command_buttons(commands))
+
+
+def command(request: Request, *typed: str) -> str:
+    """Return a command of the request's folder as it is typed in a direct message."""
+    flags = [f"--{flag}" for flag in sorted(request.flags - {AGREED})]
+    return f"{'' if request.folder == 'workspace' else f'{request.folder} '}{written([*typed, *flags])}"
+
+
+def shown(request: Request, commands: Sequence[str]) -> Markup:
+    """Return commands as the person would type them here; in words what nobody would type by hand."""
+    return Markup(talk.OR.join(_shown(request, one) for one in commands))
+
+
+def _shown(request: Request, command: str) -> str:
+    if _UNREAD.search(command):
+        return fill(talk.IN_WORDS, doing=doing(command))
+    folder = "job" if command.startswith("job ") else "workspace"
+    return f"`{request.command_of(folder)}{line(command.removeprefix('job '), 300)}`"
+
+
+def near(request: Request, word: str) -> list[str]:
+    """Return the verbs that a mistyped word may mean, the nearest first."""
+    verbs = [verb for verb, entry in VERBS[request.folder].items() if not entry.is_hidden]
+    return near_verbs(word, request.folder, verbs)
