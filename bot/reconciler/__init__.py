@@ -3,11 +3,15 @@
 Why: ``docs/rules.md``, "Only the reconciler asks providers for work".
 """
 
+import math
 import random
 from collections.abc import Callable, Collection
 from typing import Any
 
+from bot.domain.people import Principal
+from bot.domain.tasks import Task, TaskKind
 from bot.output.transcript import Board
+from bot.reconciler.approvals import Approvals
 from bot.reconciler.ask import Asker
 from bot.reconciler.clockwork import Clockwork
 from bot.reconciler.context import EngineContext
@@ -16,11 +20,16 @@ from bot.reconciler.lists import Lists
 from bot.reconciler.operations import Operations
 from bot.reconciler.outages import Outages
 from bot.reconciler.pauses import Pauses
+from bot.reconciler.people import People
 from bot.reconciler.reads import Reads
+from bot.reconciler.renewals import Renewals
+from bot.reconciler.revocations import Revocations
 from bot.reconciler.runs import Runs
 from bot.reconciler.runtimes import News, Numbers, Observer, Replay, Runtime
+from bot.reconciler.schedules import Schedules
+from bot.reconciler.snapshots import Snapshots
 from bot.reconciler.streams import Streams
-from bot.reconciler.tasks import Tasks
+from bot.reconciler.tasks import Tasks, Work
 from bot.services.classes import CLASSES
 from bot.services.context import Context
 from bot.services.due import Due
@@ -71,13 +80,27 @@ class Reconciler:
         self.lists = Lists(engine)
         self.outages = Outages(engine)
         self._pauses = Pauses(engine)
-        self.tasks = Tasks(engine, self.lists, replay)
+        workers = (self.lists, Snapshots(engine), Schedules(engine), Approvals(engine), People(engine))
+        works = {
+            kind: work
+            for one in (*workers, Revocations(engine), Renewals(engine))
+            for kind, work in one.works().items()
+        }
+        self._replay = replay
+        works[TaskKind.REPLAY] = Work(do=self._replayed, tries=3)
+        works[TaskKind.FOLLOW] = Work(do=engine.store.go_on, tries=math.inf)
+        self.tasks = Tasks(engine, works)
         # The step of each returns how much there was to do.
         self.operations, self.runs = Operations(engine), Runs(engine)
         self.reads = Reads(engine)
         self.streams = Streams(engine)
         kinds: list[Due[Any]] = [CLASSES, MEMBERS, HOURS, TIMERS, EXPIRIES, REMINDERS, NEEDED, WAITS]
         self.clockwork = Clockwork(context, kinds)
+
+    async def _replayed(self, task: Task) -> None:
+        principal = Principal.from_key(str(task.payload["principal"]))
+        # The task's id distinguishes a retry of the same command from a second command.
+        await self._replay(principal, {**task.payload["command"], "task": task.id})
 
     async def step_outages(self, due: Collection[str] = ("outages",)) -> int:
         """Learn of pauses, report outages; return how many. Rows of either are read where they are due."""

@@ -1,20 +1,18 @@
 """Lists of people's workspaces and runs: read in the background, so that names are known when needed."""
 
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 import structlog
 
 from bot.domain.accounts import Account
-from bot.domain.people import Principal
 from bot.domain.runs import FoundRun
 from bot.domain.snapshots import Snapshot
 from bot.domain.tasks import Task, TaskKind
 from bot.providers import base
-from bot.reconciler.ask import HELD, LIMITED, Answer, Done, Later, Refused, Unknown
-from bot.reconciler.context import EnginePart
-from bot.reconciler.runtimes import LISTS_SHARE, Runtime
+from bot.reconciler.ask import Done, Refused
+from bot.reconciler.runtimes import Runtime
+from bot.reconciler.tasks import Work, Worker, settled, slot, waiting_commands
 from bot.services.snapshots import RUNS
 from bot.store.discovered import FoundWorkspace
 from bot.store.tasks import NewTask
@@ -29,44 +27,15 @@ _Found = TypeVar("_Found")
 DISCOVER_SECONDS = 30.0
 #: An account's list is kept fresh if a workspace was used within this many seconds.
 RECENT = 3600.0
-#: All lists of a connection share its slots under this name; no principal's key looks like it.
-LISTS = "lists"
 
 
-class Again(Exception):
-    """Request that a task be retried after some seconds.
-
-    ``problem`` is the cause (``bot.messages.texts.problems``), "" if nothing went wrong.
-    """
-
-    def __init__(self, seconds: float, problem: str = "") -> None:
-        super().__init__(seconds)
-        self.seconds = seconds
-        self.problem = problem
-
-
-class Busy(Again):
-    """Request a retry because nothing could be tried now, which doesn't count as a failure."""
-
-
-@contextmanager
-def slot(runtime: Runtime) -> Iterator[None]:
-    """Hold one of the connection's slots for lists and similar reads. Raise Again if none is free."""
-    if runtime.health.pause > 0:
-        # A requested pause isn't the task's failure; a connection that is down is.
-        if runtime.health.since is None:
-            raise Busy(runtime.health.pause, LIMITED)
-        raise Again(runtime.health.pause, "unreachable")
-    if runtime.is_probed or not runtime.slots.take_for(LISTS, LISTS_SHARE):
-        raise Busy(1.0)
-    try:
-        yield
-    finally:
-        runtime.slots.give_from(LISTS)
-
-
-class Lists(EnginePart):
+class Lists(Worker):
     """Read lists of workspaces and of runs, and keep the former fresh at a moderate pace."""
+
+    def works(self) -> dict[TaskKind, Work]:
+        """Return how lists are read."""
+        work = Work(do=self.read, person=self._holder)
+        return {TaskKind.DISCOVER: work, TaskKind.LIST_JOBS: work}
 
     async def read(self, task: Task) -> Sequence[NewTask]:
         """Read the list for a task; return the commands that waited for it. Raise Again to retry."""
@@ -161,43 +130,6 @@ class Lists(EnginePart):
     async def _is_used(self, account: Account, now: float) -> bool:
         rows = await self._store.workspaces(account.principal, connection=account.connection)
         return any(row.used_at is not None and now - row.used_at < RECENT for row in rows)
-
-
-def settled(answer: Answer[_Found]) -> Done[_Found] | Refused:
-    """Return an answer that a task can end with; raise Again for any other.
-
-    A refusal of the connection's own secret isn't the person's to fix, so the task keeps waiting.
-    """
-    if isinstance(answer, (Later, Unknown)):
-        raise not_yet(answer)
-    if isinstance(answer, Refused) and answer.cause == "connection_refused":
-        raise Again(0.0, answer.cause)
-    return answer
-
-
-def not_yet(answer: Later | Unknown) -> Again:
-    """Return how to retry a task that wasn't done; what limits or holds everything isn't its own failure."""
-    return (Busy if answer.cause in {LIMITED, *HELD} else Again)(answer.wait, answer.cause)
-
-
-def waiting_commands(task: Task, principal: Principal | None = None, problem: str = "") -> list[NewTask]:
-    """Return the commands that waited for a task as tasks of their own; the subject makes each one unique.
-
-    They run as ``principal``, the owner of the task's account, or as whoever gave them. ``problem`` is the
-    cause if what they waited for failed.
-    """
-    return [
-        NewTask(
-            TaskKind.REPLAY,
-            f"{task.id}/{task.due_at:.3f}.{number}",
-            {
-                "principal": principal.key if principal else waiting["principal"],
-                # The first problem is the one that is reported.
-                "command": {"problem": problem, **waiting} if problem else waiting,
-            },
-        )
-        for number, waiting in enumerate(task.payload.get("then") or [])
-    ]
 
 
 def _rows(provider: base.Provider, found: base.Listing[base.Discovered]) -> list[FoundWorkspace]:

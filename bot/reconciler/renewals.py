@@ -1,15 +1,18 @@
 """Renewals: a credential of Usher's own that ends soon is replaced by one that is minted with it."""
 
-from bot.domain.tasks import Task
+from bot.domain.tasks import Task, TaskKind
 from bot.providers import base
 from bot.reconciler.ask import Refused
-from bot.reconciler.context import EnginePart
-from bot.reconciler.lists import settled
+from bot.reconciler.tasks import Work, Worker, settled
 from bot.services import reminders, revocations
 
 
-class Renewals(EnginePart):
+class Renewals(Worker):
     """Have providers mint what follows."""
+
+    def works(self) -> dict[TaskKind, Work]:
+        """Return how credentials are renewed."""
+        return {TaskKind.RENEWAL: Work(do=self.renew, person=self._holder, give_up=self.give_up)}
 
     async def renew(self, task: Task) -> None:
         """Mint a credential in place of one of Usher's own that ends soon; raise Again to retry."""

@@ -1,5 +1,7 @@
 """Revoke what is owed: the secrets of links that have ended, until their providers confirm it."""
 
+import math
+from collections.abc import Sequence
 from typing import Final
 
 import structlog
@@ -10,10 +12,11 @@ from bot.domain.plan import backoff
 from bot.domain.tasks import Task, TaskKind
 from bot.providers import base
 from bot.reconciler.ask import REVOKE, Done, Refused
-from bot.reconciler.context import EngineContext, EnginePart
-from bot.reconciler.lists import Again, slot
+from bot.reconciler.context import EngineContext
+from bot.reconciler.tasks import Again, Work, Worker, slot
 from bot.services import revocations
 from bot.store.revocations import owe, revocation_refused
+from bot.store.tasks import NewTask
 from bot.support.errors import CredentialRefused, Forbidden
 
 log = structlog.get_logger(__name__)
@@ -24,18 +27,26 @@ SECOND_LOOK: Final = 900.0
 LONGEST: Final = 1_200.0
 
 
-class Revocations(EnginePart):
+class Revocations(Worker):
     """Have providers delete the secrets that are used no more."""
 
     def __init__(self, engine: EngineContext) -> None:
         super().__init__(engine)
         self._jitter = engine.jitter
 
+    def works(self) -> dict[TaskKind, Work]:
+        """Return how secrets are revoked: as often as it takes, until that has an end of its own."""
+        return {
+            TaskKind.REVOKE: Work(do=self._as_owed),
+            TaskKind.REVOCATION: Work(do=self.revoke, tries=math.inf),
+            TaskKind.REVOKE_UNUSED: Work(do=self._owe_unused),
+        }
+
+    async def _as_owed(self, task: Task) -> Sequence[NewTask]:
+        return [NewTask(TaskKind.REVOCATION, task.subject)]
+
     async def revoke(self, task: Task) -> None:
         """Revoke an owed secret; raise Again as long as its provider hasn't confirmed it."""
-        if task.kind is TaskKind.REVOKE_UNUSED:
-            await self._owe_unused(task)
-            return
         owed = await self._store.account_by_id(task.subject)
         if owed is None or owed.state != "revoking":
             return

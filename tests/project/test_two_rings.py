@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 FEATURES = (HERE / "features.txt").read_text(encoding="utf-8").splitlines()
 LISTED = (HERE / "imports_that_cross.txt").read_text(encoding="utf-8").splitlines()
 #: As many as there are: the next one that goes lowers it.
-MOST = 23
+MOST = 21
 #: What puts a process together names features and providers.
 COMPOSITION = (
     *(

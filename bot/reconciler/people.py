@@ -1,0 +1,43 @@
+"""People: who Slack says that they are, learned in the background."""
+
+from collections.abc import Sequence
+
+import structlog
+
+from bot.domain.people import Principal
+from bot.domain.tasks import Task, TaskKind
+from bot.reconciler.context import EngineContext
+from bot.reconciler.tasks import Work, Worker, asked_of_slack, waiting_commands
+from bot.services.accounts import let_go
+from bot.services.asked import Asked
+from bot.store.tasks import NewTask
+
+log = structlog.get_logger(__name__)
+
+
+class People(Worker):
+    """Look people up, and end the links of those who have left."""
+
+    def __init__(self, engine: EngineContext) -> None:
+        super().__init__(engine)
+        self._people = engine.people
+
+    def works(self) -> dict[TaskKind, Work]:
+        """Return how people are looked up."""
+        return {
+            TaskKind.LOOK_UP_PERSON: Work(do=self._look_up),
+            TaskKind.SYNC_PEOPLE: Work(do=self._sync),
+        }
+
+    async def _look_up(self, task: Task) -> Sequence[NewTask]:
+        principal = Principal.from_key(task.subject)
+        await asked_of_slack(self._people.look_up(principal))
+        return waiting_commands(task, principal)
+
+    async def _sync(self, _task: Task) -> None:
+        people = {person.principal: person for person in await asked_of_slack(self._people.sync())}
+        for principal in people.keys() & await self._store.holders():
+            ended = await Asked(self._context, principal).to(let_go, people[principal], actor="usher")
+            if ended:
+                log.info("links ended", principal=principal.key, count=len(ended))
+        await self._store.did_daily(TaskKind.SYNC_PEOPLE)

@@ -1,0 +1,75 @@
+"""Snapshots of what providers offer, and say about themselves."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import structlog
+
+from bot.domain.accounts import Account
+from bot.domain.snapshots import Snapshot
+from bot.domain.tasks import Task, TaskKind
+from bot.providers import base
+from bot.reconciler.ask import Done, Refused
+from bot.reconciler.lists import DISCOVER_SECONDS
+from bot.reconciler.tasks import Work, Worker, not_yet, slot, waiting_commands
+from bot.services.snapshots import TEMPLATES, payload_of
+from bot.store.tasks import NewTask
+
+log = structlog.get_logger(__name__)
+
+#: The prefix of a task's subject that is about a server itself; any other is ``ACCOUNT/KIND``.
+_CONNECTION: Final = "connection:"
+
+
+class Snapshots(Worker):
+    """Read what forms are built from with people's accounts, facts about servers with Usher's own secret."""
+
+    def works(self) -> dict[TaskKind, Work]:
+        """Return how snapshots are read."""
+        return {TaskKind.SNAPSHOT: Work(do=self.read, person=self._holder)}
+
+    async def read(self, task: Task) -> Sequence[NewTask]:
+        """Read and store a task's snapshot; return the commands that waited for it. Raise Again to retry."""
+        owner, _, kind = task.subject.rpartition("/")
+        account: Account | None = None
+        connection = owner.removeprefix(_CONNECTION)
+        if not owner.startswith(_CONNECTION):
+            account = await self._store.account_by_id(owner)
+            if account is None or account.state == "revoking":
+                return ()
+            if account.state == "refused":
+                return waiting_commands(task, account.principal, "credential_refused")
+            connection = account.connection
+        principal = account.principal if account is not None else None
+        return waiting_commands(task, principal, await self._read(task, connection, account, kind))
+
+    async def _read(self, task: Task, connection: str, account: Account | None, kind: str) -> str:
+        """Read and store it; return the cause of failure, for those who wait, or "". Raise Again to retry."""
+        runtime = self._runtimes.get(connection)
+        if runtime is None:
+            return "connection_gone"
+        provider = runtime.provider
+        if account is None and not isinstance(provider, base.Overview):
+            return "no_about"
+        if account is not None and not (kind == TEMPLATES and isinstance(provider, base.Forms)):
+            return "not_found"
+
+        async def send(access: base.Access) -> Any:
+            if account is None:
+                return await provider.need(base.Overview).about()
+            return await provider.need(base.Forms).templates(access)
+
+        seconds, attempts = None if account is None else DISCOVER_SECONDS, task.attempts
+        with slot(runtime):
+            answer = await self._asker.ask(runtime, account, kind, send, attempts=attempts, seconds=seconds)
+            match answer:
+                case Done(offer):
+                    owner, now = account.id if account is not None else "", await self._store.now()
+                    read = Snapshot(connection, owner, kind, payload_of(offer), now)
+                    await self._store.save_snapshot(read)
+                    log.info("snapshot read", connection=connection, kind=kind)
+                    return ""
+                case Refused(cause=cause):
+                    return cause
+                case _:
+                    raise not_yet(answer)
