@@ -1,22 +1,32 @@
-"""The mission names no feature: the imports that still do are listed, and the list only shrinks.
+"""The mission names no feature: the imports that still do are listed with reasons, and the list only shrinks.
 
-``features.txt`` has the modules of features, ``imports_that_cross.txt`` the imports by the mission.
+``docs/architecture.md`` has a row for each feature: its name, its modules, and which others it may know.
 """
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).resolve().parents[2]
-HERE = Path(__file__).parent
-FEATURES = (HERE / "features.txt").read_text(encoding="utf-8").splitlines()
-LISTED = (HERE / "imports_that_cross.txt").read_text(encoding="utf-8").splitlines()
+_TABLE = (ROOT / "docs/architecture.md").read_text(encoding="utf-8").partition("| feature | modules |")[2]
+_ROWS = [
+    [cell.strip() for cell in row.strip("|").split("|")]
+    for row in _TABLE.partition("\n\n")[0].splitlines()[2:]
+]
+#: The modules of each feature.
+MODULES = {name: tuple(re.findall("`([^`]+)`", modules)) for name, modules, _ in _ROWS}
+#: The other features that each may know.
+KNOWS = {name: {one for one in others.split(", ") if one} for name, _, others in _ROWS}
+FEATURES = tuple(one for every in MODULES.values() for one in every)
+LISTED = dict(
+    line.split(": ", 1)
+    for line in (Path(__file__).parent / "imports_that_cross.txt").read_text(encoding="utf-8").splitlines()
+)
 #: As many as there are: the next one that goes lowers it.
 MOST = 21
 #: What puts a process together names features and providers.
@@ -58,36 +68,47 @@ def imported(source: str) -> Iterator[str]:
                     yield file
 
 
-def crossing() -> set[str]:
-    """Return the imports of features by the mission: ``FILE -> FILE``."""
-    mission = [file for file in modules().values() if not is_one_of(file, (*FEATURES, *COMPOSITION))]
-    return {
-        f"{file} -> {target}"
-        for file in mission
-        for target in imported((ROOT / file).read_text(encoding="utf-8"))
-        if is_one_of(target, tuple(FEATURES))
-    }
+def feature_of(file: str) -> str:
+    """Return the feature that a module is of; "" for the mission, the composition and providers."""
+    return next((name for name, its in MODULES.items() if is_one_of(file, its)), "")
+
+
+def imports() -> Iterator[tuple[str, str]]:
+    """Return the imports of features, by everything but the composition: a file, and the one it imports."""
+    for file in modules().values():
+        if not is_one_of(file, COMPOSITION) or feature_of(file):
+            for target in imported((ROOT / file).read_text(encoding="utf-8")):
+                if feature_of(target) not in {"", feature_of(file)}:
+                    yield file, target
 
 
 def test_the_mission_imports_no_feature_but_what_is_listed():
-    found = crossing()
-    assert sorted(found - set(LISTED)) == [], (
-        "a feature itself goes into features.txt; anything else may not name one: turn the import round"
+    found = {f"{file} -> {target}" for file, target in imports() if not feature_of(file)}
+    assert sorted(found - LISTED.keys()) == [], (
+        "a feature's own module goes into its row; anything else may not name one: turn the import round"
     )
-    assert sorted(set(LISTED) - found) == [], "no longer there: take it off imports_that_cross.txt"
+    assert sorted(LISTED.keys() - found) == [], "no longer there: take it off imports_that_cross.txt"
+    assert all(LISTED.values())
 
 
 def test_the_list_only_shrinks():
     assert len(LISTED) <= MOST
+    assert sorted(LISTED) == list(LISTED)
 
 
-@pytest.mark.parametrize("listed", [FEATURES, LISTED], ids=["features", "imports"])
-def test_the_lists_are_in_order_and_nothing_is_in_them_twice(listed):
-    assert listed == sorted(set(listed))
+def test_a_feature_knows_the_others_that_its_row_names():
+    found = {name: set[str]() for name in MODULES}
+    for file, target in imports():
+        if name := feature_of(file):
+            found[name].add(feature_of(target))
+    assert found == KNOWS
 
 
-def test_every_feature_is_there():
-    assert [one for one in FEATURES if not any(fnmatch(file, one) for file in modules().values())] == []
+def test_every_module_of_a_feature_is_there_once():
+    files = modules().values()
+    assert [one for one in FEATURES if not any(fnmatch(file, one) for file in files)] == []
+    twice = [file for file in files if sum(is_one_of(file, its) for its in MODULES.values()) > 1]
+    assert twice == []
 
 
 def test_all_ways_to_import_are_seen():
