@@ -425,11 +425,3 @@ async def stop_all(request: Request) -> Answer:
     return replies.answer(
         fill(class_words.CLOSED, at=drawn.at(closed, closed.stops_at, services.clock.now()))
     )
-
-
-@routes.action("class_keep")
-async def keep_mine(request: Request) -> Answer:
-    """Keep the presser's workspace out of the class's end."""
-    kept = await request.asked.to(classes.keep, request.target or "")
-    template = class_words.KEPT_MINE if kept else class_words.KEPT_TOO_LATE
-    return replies.answer(request.filled(template), replaces=True)

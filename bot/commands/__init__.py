@@ -21,7 +21,7 @@ from bot.store import open_store
 from bot.store.store import Store
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.environment import command, connections_source, exposed_env_file, load_env_file
-from bot.support.errors import NotDone, StoreError, StoreTooNew
+from bot.support.errors import NotDone, StoreError, StoreTooNew, StoreTooOld
 from bot.support.logs import Redactor, configure
 from bot.support.settings import (
     Reading,
@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
     except SettingsError as wrong:
         complain("These settings need fixing:", *(f"  {problem}" for problem in wrong.problems), _NEXT)
         return 2
-    except StoreTooNew as failed:
+    except (StoreTooNew, StoreTooOld) as failed:
         complain(str(failed))
         return 2
     except (NotDone, StoreError) as failed:

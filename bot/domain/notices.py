@@ -13,7 +13,6 @@ from bot.domain.errands import Outcome
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
 from bot.domain.times import Past, Send
-from bot.support.release import FIRST, is_newer
 
 Subject = Literal["operation", "job", "class", "other"]
 #: What people can choose not to hear.
@@ -59,16 +58,6 @@ class _Kind(NamedTuple):
     offers: Offered | None = None
     topic: Topic | None = None
     marks: Mark = Mark.NONE
-    since: str = FIRST
-
-
-#: What is added to the class of a kind that 0.1.0 doesn't know: that release claims classes up to 3 only.
-LATER: Final = 10
-
-
-def class_of(urgency: int, is_later: bool) -> int:
-    """Return the class of a kind's rows: its urgency, among those that 0.1.0 claims or beside them."""
-    return urgency + LATER * is_later
 
 
 class NoticeKind(StrEnum):
@@ -77,8 +66,7 @@ class NoticeKind(StrEnum):
     ``subject`` is the kind of row that it is about. ``urgency`` is the order of sending: 1 ready, failed and
     refused; 2 first card; 3 still waiting, and warnings. Updates of cards, the fourth class, aren't notices:
     the card's row is marked dirty instead. Replies (0) have their own path to Slack: they never queue behind
-    notices, nor notices behind them. ``since`` is the first release that knows the kind; ``is_later``: 0.1.0
-    doesn't, so it is kept where that release doesn't look.
+    notices, nor notices behind them.
     """
 
     subject: Subject
@@ -86,21 +74,13 @@ class NoticeKind(StrEnum):
     offers: Offered | None
     topic: Topic | None
     marks: Mark
-    since: str
-    is_later: bool
 
     def __new__(cls, name: str, *traits: Any) -> Self:
         """Make a kind by its name, with the other fields of ``_Kind``."""
         kind = str.__new__(cls, name)
         kind._value_ = name
-        kind.subject, kind.urgency, kind.offers, kind.topic, kind.marks, kind.since = traits
-        kind.is_later = is_newer(kind.since, FIRST)
+        kind.subject, kind.urgency, kind.offers, kind.topic, kind.marks = traits
         return kind
-
-    @property
-    def class_(self) -> int:
-        """Return the class that its rows have."""
-        return class_of(self.urgency, self.is_later)
 
     READY = _Kind(
         "ready", "operation", offers="workspace", topic="ready", marks=Mark.END | Mark.NEWS | Mark.URGENT
@@ -119,8 +99,6 @@ class NoticeKind(StrEnum):
         "job_ended", "job", offers="run", topic="run_ended", marks=Mark.END | Mark.NEWS | Mark.OUTPUT
     )
     JOB_FAILED = _Kind("job_failed", "job", offers="run", marks=Mark.END)
-    #: Of 0.1.0: the output of a run, which its card shows now. What is left of these ends unsent.
-    JOB_OUTPUT = _Kind("job_output", urgency=3)
     JOB_FILE = _Kind("job_file", "job", urgency=3, marks=Mark.THREADED)
     JOB_WAITING = _Kind("job_waiting", "job", urgency=3, offers="run")
     JOB_ASKED = _Kind("job_asked", "job", offers="run", marks=Mark.ASKS)
@@ -136,9 +114,9 @@ class NoticeKind(StrEnum):
     LINKED = _Kind("linked", offers="link")
     UNLINKED = _Kind("unlinked", offers="link")
     #: What was promised when a link ended: its provider has deleted the secret, or may not have.
-    REVOKED = _Kind("revoked", since="0.2.0")
+    REVOKED = _Kind("revoked")
     #: To administrators: secrets that a provider may still take, and that Usher has erased.
-    NOT_REVOKED = _Kind("not_revoked", since="0.2.0")
+    NOT_REVOKED = _Kind("not_revoked")
     LINK_AGAIN = _Kind("link_again", urgency=3, offers="link")
     SIGN_IN_REFUSED = _Kind("sign_in_refused", urgency=3, offers="link")
     #: The credential of a link ends soon.
@@ -148,53 +126,52 @@ class NoticeKind(StrEnum):
     TIMER_ENDING = _Kind("timer_ending", urgency=3, offers="workspace")
     TIMER_FAILED = _Kind("timer_failed", offers="workspace")
     #: To administrators: somebody couldn't be warned of the end of their workspace.
-    UNWARNED = _Kind("unwarned", marks=Mark.PEOPLE, since="0.2.0")
+    UNWARNED = _Kind("unwarned", marks=Mark.PEOPLE)
     #: Whether a workspace that was left running is still needed.
     NEEDED = _Kind("needed", urgency=3, offers="workspace")
     #: Hours that were missed or couldn't be kept; that pause; of somebody whose time zone has changed.
     HOURS_MISSED = _Kind("hours_missed", offers="workspace")
     HOURS_PAUSED = _Kind("hours_paused", offers="workspace")
     #: To the teachers of a course before a lesson: how many are ready.
-    LESSON_REPORT = _Kind("lesson_report", "class", marks=Mark.NEWS, since="0.2.0")
+    LESSON_REPORT = _Kind("lesson_report", "class", marks=Mark.NEWS)
     #: Why nothing will be ready for a lesson, or isn't yet, and what its person can do.
-    UNSERVED = _Kind("unserved", "class", offers="link", since="0.2.1")
+    UNSERVED = _Kind("unserved", "class", offers="link")
     #: A lesson begins: whether the workspace is ready for it.
-    LESSON = _Kind("lesson", "operation", offers="workspace", since="0.2.0")
+    LESSON = _Kind("lesson", "operation", offers="workspace")
     #: Whether hours go on that start a workspace nobody uses.
-    HOURS_UNUSED = _Kind("hours_unused", urgency=3, since="0.2.0")
+    HOURS_UNUSED = _Kind("hours_unused", urgency=3)
     #: A course's timetable has changed: to whoever has joined.
-    COURSE_CHANGED = _Kind("course_changed", "class", since="0.2.0")
+    COURSE_CHANGED = _Kind("course_changed", "class")
     #: To whom a course's poster lets change it, or doesn't any more; to administrators if nobody is left.
-    COURSE_TEACHER = _Kind("course_teacher", "class", since="0.2.1")
-    COURSE_UNTAUGHT = _Kind("course_untaught", "class", offers="class", since="0.2.1")
+    COURSE_TEACHER = _Kind("course_teacher", "class")
+    COURSE_UNTAUGHT = _Kind("course_untaught", "class", offers="class")
     #: What the database lost of what somebody was answered, and how things are.
-    LOST = _Kind("lost", offers="workspace", since="0.2.1")
+    LOST = _Kind("lost", offers="workspace")
     #: Nobody tries any more: there was no room until then.
-    ROOM_OVER = _Kind("room_over", offers="workspace", since="0.2.1")
+    ROOM_OVER = _Kind("room_over", offers="workspace")
     #: Whoever changes limits is asked for more of one; and what they said.
-    MORE_ASKED = _Kind("more_asked", marks=Mark.PEOPLE, since="0.2.1")
-    MORE_ANSWERED = _Kind("more_answered", offers="workspace", since="0.2.1")
+    MORE_ASKED = _Kind("more_asked", marks=Mark.PEOPLE)
+    MORE_ANSWERED = _Kind("more_answered", offers="workspace")
     HOURS_MOVED = _Kind("hours_moved", urgency=3)
     APPROVAL_ASKED = _Kind("approval_asked", offers="approval", marks=Mark.PEOPLE | Mark.ASKS)
     #: Whether the account that somebody else asked for is this person's.
-    ACCOUNT_ASKED = _Kind("account_asked", offers="approval", marks=Mark.PEOPLE | Mark.ASKS, since="0.2.0")
+    ACCOUNT_ASKED = _Kind("account_asked", offers="approval", marks=Mark.PEOPLE | Mark.ASKS)
     APPROVAL_DENIED = _Kind("approval_denied", marks=Mark.PEOPLE)
     APPROVAL_FAILED = _Kind("approval_failed", marks=Mark.PEOPLE)
     APPROVAL_DONE = _Kind("approval_done", marks=Mark.PEOPLE)
     #: Somebody else tried to link an account that this person has linked.
     LINK_TRIED = _Kind("link_tried", marks=Mark.PEOPLE)
     #: A proof has ended somebody else's approved link of the same account.
-    LINK_PROVEN = _Kind("link_proven", marks=Mark.PEOPLE, since="0.2.0")
+    LINK_PROVEN = _Kind("link_proven", marks=Mark.PEOPLE)
     RESTORED = _Kind("restored")
     OUTAGE = _Kind("outage", marks=Mark.NEWS)
     SCHEDULED = _Kind("scheduled")
-    #: All the news that somebody is owed after a silence, in one message; what 0.1.0 held for quiet hours.
-    SUMMARY = _Kind("summary", since="0.2.0")
-    HELD = _Kind("held", urgency=3)
+    #: All the news that somebody is owed after a silence, in one message.
+    SUMMARY = _Kind("summary")
     #: A verb's answer, already rendered: as a new message, or as a reply where the person asked.
     MESSAGE = _Kind("message")
     #: A question that Slack's assistant has caused: of these one is live.
-    ASSISTANT_ASKED = _Kind("assistant_asked", offers="person", since="0.2.1")
+    ASSISTANT_ASKED = _Kind("assistant_asked", offers="person")
     REPLY = _Kind("reply", urgency=0, marks=Mark.HARMLESS)
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 
 from bot.domain.times import Past, TaskDue
 
@@ -11,14 +11,12 @@ class TaskKind(StrEnum):
     """Name the reconciler's work that isn't an operation."""
 
     DISCOVER = "discover"
-    #: As 0.1.0 revokes what was unlinked; from here on that is a ``REVOCATION``.
-    REVOKE = "revoke"
     #: The credential of a link that nobody may have confirmed; the subject is its secret's digest.
     REVOKE_UNUSED = "revoke_unused"
     #: Have a provider delete a secret that is used no more; the subject is the account's id.
-    REVOCATION = "revocation"
+    REVOCATION = "revoke_secret"
     #: Mint the next credential of Usher's own before the one in use ends; the subject is the account's id.
-    RENEWAL = "renewal"
+    RENEWAL = "renew"
     REPLAY = "replay"
     LOOK_UP_PERSON = "look_up_person"
     SYNC_PEOPLE = "sync_people"
@@ -27,24 +25,15 @@ class TaskKind(StrEnum):
     #: Check an approved username with its provider and link it; the subject is the approval's id.
     APPROVE = "approve"
     #: Learn a wanted user's address from the provider; the subject is the approval's id.
-    LOOK_UP_USER = "look_up_user"
+    LOOK_UP_USER = "find_user"
     #: Ask whose account is wanted, until they had a day to answer; the subject is the approval's id.
-    OPEN_APPROVAL = "open_approval"
+    OPEN_APPROVAL = "ask_whose"
     #: List a person's runs again; the subject is the account's id.
     LIST_JOBS = "list_jobs"
     #: Set a job's schedule; the subject names account, job and interaction.
     SCHEDULE = "schedule"
     #: Go on with what follows from one row for many others; the subject is its own.
-    FOLLOW = "follow"
-
-    @property
-    def is_later(self) -> bool:
-        """Return whether 0.1.0 doesn't know it: it is kept where that release doesn't look."""
-        return self in _LATER
-
-
-#: Kinds of tasks that 0.1.0 doesn't know.
-_LATER: Final = frozenset({"revocation", "renewal", "look_up_user", "follow", "open_approval"})
+    FOLLOW = "go_on"
 
 
 @dataclass(frozen=True, slots=True)

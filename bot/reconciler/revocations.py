@@ -1,7 +1,6 @@
 """Revoke what is owed: the secrets of links that have ended, until their providers confirm it."""
 
 import math
-from collections.abc import Sequence
 from typing import Final
 
 import structlog
@@ -16,7 +15,6 @@ from bot.reconciler.context import EngineContext
 from bot.reconciler.tasks import Again, Work, Worker, slot
 from bot.services import revocations
 from bot.store.revocations import owe, revocation_refused
-from bot.store.tasks import NewTask
 from bot.support.errors import CredentialRefused, Forbidden
 
 log = structlog.get_logger(__name__)
@@ -37,13 +35,9 @@ class Revocations(Worker):
     def works(self) -> dict[TaskKind, Work]:
         """Return how secrets are revoked: as often as it takes, until that has an end of its own."""
         return {
-            TaskKind.REVOKE: Work(do=self._as_owed),
             TaskKind.REVOCATION: Work(do=self.revoke, tries=math.inf),
             TaskKind.REVOKE_UNUSED: Work(do=self._owe_unused),
         }
-
-    async def _as_owed(self, task: Task) -> Sequence[NewTask]:
-        return [NewTask(TaskKind.REVOCATION, task.subject)]
 
     async def revoke(self, task: Task) -> None:
         """Revoke an owed secret; raise Again as long as its provider hasn't confirmed it."""

@@ -206,6 +206,7 @@ class Scheduler:
             self._ticker.every(self._tick, self.wake)
             self._ticker.every(LISTS_EVERY, self._lists)
             self._ticker.every(60.0, self._links, at_once=True)
+            self._ticker.every(60.0, self._take_over)
             self._ticker.every(600.0, self._daily, at_once=True)
         self._ticker.every(self._beats_every, self._beat)
         self._ticker.start()
@@ -308,6 +309,10 @@ class Scheduler:
     async def _links(self) -> None:
         async with contained("links", self._ids):
             await self._store.empty_links()
+
+    async def _take_over(self) -> None:
+        async with contained("what another release left", self._ids):
+            await self._store.take_over()
 
     async def _lists(self) -> None:
         async with contained("lists", self._ids):

@@ -45,7 +45,7 @@ from bot.store.timetables import CLASS_CARDS, PARTICIPANTS
 from bot.store.transaction import Row, Transaction
 from bot.support.errors import NotLinked, Refused
 from bot.support.guards import guards
-from bot.support.release import FIRST, RELEASE
+from bot.support.release import RELEASE
 
 #: How many seconds back starts are counted to estimate their rate.
 OBSERVED_SECONDS: Final = 30.0
@@ -100,7 +100,7 @@ def post(tx: Transaction, asked: Asked, draft: ClassCard) -> ClassCard:
     card = replace(card, id=asked.context.ids.new("class"), principal=asked.principal)
     look_at = classes.NEVER if card.stops_at is None else card.stops_at - CLASS_WARNING_SECONDS
     if card.is_course:
-        check_lessons(tx, provider, class_effects(provider, card))
+        check_lessons(provider, class_effects(provider, card))
         _check_kept(provider, card)
         card, look_at = replace(card, stops_at=lessons.last_end(card)), now
         if card.is_over(now):
@@ -324,14 +324,8 @@ def _may_rest(tx: Transaction, context: Context, card: ClassCard) -> bool:
     return is_far and is_known and card.spec is not None and making.rests(card.spec)
 
 
-def check_lessons(tx: Transaction, provider: Provider, effects: Effects) -> None:
-    """Raise Refused where there can be no lessons.
-
-    ``course.beside``: a process of 0.1.0 runs, which would start the workspace of whoever joins, and no more.
-    ``course.ends``: a stop ends what a lesson would have to start again.
-    """
-    if any(one.release == FIRST for one in owners.running(tx)):
-        raise Refused("course.beside", class_words.LESSONS_WAIT.format(release=FIRST))
+def check_lessons(provider: Provider, effects: Effects) -> None:
+    """Raise Refused (``course.ends``) where a stop ends what a lesson would have to start again."""
     if is_final(effects, gentlest_mode(effects)):
         raise Refused("course.ends", class_words.LESSONS_END.format(title=provider.settings.title))
 
@@ -358,7 +352,7 @@ def _enrol(
         return "stop"
     workspace = workspaces.workspace(tx, workspace_id)
     assert workspace is not None, "it was read or written in this transaction"
-    check_lessons(tx, asked.context.need(card.connection), effects(asked.context, workspace))
+    check_lessons(asked.context.need(card.connection), effects(asked.context, workspace))
     now, lesson = tx.now(), lessons.lesson_on(card, tx.now())
     former, principal = hours.own_lessons(tx, card.id, asked.principal), asked.principal
     # In the order of joining, which is that of their starts.
@@ -451,23 +445,6 @@ def _is_there(tx: Transaction, provider: Provider, workspace: Workspace) -> bool
         return False
     if operation.verb is not OperationVerb.CREATE:
         raise Refused("workspace.unmade", problems.sentence("unmade", provider.settings.title))
-    return True
-
-
-def keep(tx: Transaction, asked: Asked, card_id: str) -> bool:
-    """Withdraw a consent by the warning that 0.1.0 sent; return False if there is none left to withdraw."""
-    card = _card(tx, card_id)
-    asked.check(tx, "class_keep")
-    before = classes.participant(tx, card.id, asked.principal)
-    if before is None or before.consented_at is None:
-        return False
-    if before.withdrawn_at is not None or before.ended_at is not None or not asked.is_new(tx):
-        return before.withdrawn_at is not None
-    timers.withdraw(tx, card.id, asked.principal.key)
-    workspace = workspaces.workspace(tx, before.workspace_id or "")
-    if workspace is not None:
-        timers.drop(tx, workspace.id, card.id)
-    asked.note(tx, "class.keep", card.subject, consent="withdrawn")
     return True
 
 

@@ -220,7 +220,7 @@ class Gatherer:
         if of_class is not None:
             return of_class
         common = self._of_account(now, connection, account, body)
-        if kind in (NoticeKind.SUMMARY, NoticeKind.HELD):
+        if kind is NoticeKind.SUMMARY:
             return HeldFacts(**common, held=await self._of_held(notice))
         if Mark.PEOPLE in kind.marks:
             return await self._of_request(notice, RequestFacts(**common))

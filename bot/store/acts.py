@@ -67,7 +67,7 @@ def acts_since(tx: Transaction, principal: Principal, since: float) -> list[Act]
 
 
 def asker_of(tx: Transaction, operation: Operation) -> str:
-    """Return what began an operation for its person, "" for themself; 0.1.0 began what is in no act."""
+    """Return what began an operation for its person, "" for themself."""
     found = ACTS.all(tx, "done_at", errand=operation.id)
     if found or operation.planned_for is None:
         return found[0].asker or found[0].via if found else ""

@@ -11,7 +11,6 @@ from typing import Any, Final
 from bot.domain.notices import Card, Mark, NoticeKind
 from bot.domain.surfaces import Where
 from bot.store.budget import ENDLESS, Room
-from bot.store.schema import setting
 from bot.store.tables import ACTS, CARDS
 from bot.store.transaction import Row, Transaction, as_json
 
@@ -21,8 +20,6 @@ _ANSWERED_WITHIN: Final = 3.0
 END_FIRST: Final = 5.0
 #: How many seconds, at least, lie between two updates of a card for what its run has written.
 OUTPUT_INTERVAL: Final = 3.0
-#: How it is known that a message was sent: of the kinds that 0.1.0 knows, and of later ones.
-PLACED: Final = ("message_ts IS NOT NULL", "later_ts > ''")
 #: What a message said that is history, besides what its notice is drawn from.
 Said = Mapping[str, Any] | None
 #: How messages may be dirty, as ``dirty_cards`` tells them apart.
@@ -97,7 +94,7 @@ def _add(
 ) -> bool:
     key = {"id": card_id, "subject": subject, "kind": kind, "principal": principal, "about": about}
     rest = {"is_notice": Mark.CARD not in kind.marks, "body": body or {}, "created_at": tx.now()}
-    return CARDS.add_new(tx, **key, **rest, updated_at=tx.now(), later_ts="" if kind.is_later else None)
+    return CARDS.add_new(tx, **key, **rest, updated_at=tx.now())
 
 
 def id_of(kind: NoticeKind, notice_id: str, subject: str) -> str:
@@ -160,11 +157,9 @@ def claim_cards(
     keys: dict[str, float | str] = {**looked_for(now, min_interval), "owner": owner}
 
     def claimed(query: str, dirt: str, most: int) -> list[Card]:
-        found: list[Card] = []
-        for placed, of in zip(PLACED, (dirt, "later"), strict=True):
-            if of in dirty and most > len(found):
-                given = {"now": now, "until": now + lease, "limit": most - len(found), **keys}
-                found += CARDS.found(tx, setting(query, placed=placed), **given)
+        if dirt not in dirty or most <= 0:
+            return []
+        found = CARDS.found(tx, query, now=now, until=now + lease, limit=most, **keys)
         return sorted(found, key=lambda card: (card.changed_at or card.updated_at, card.id))
 
     cards = claimed("claim_changed_cards", "changed", fit)

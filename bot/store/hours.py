@@ -288,7 +288,7 @@ def seen_in(tx: Transaction, people: Sequence[Person]) -> None:
 
 
 def _looks(looked: Rule, at: float | None) -> Row:
-    """Return the columns that say when a rule is looked at; 0.1.0 doesn't look at those of a course's."""
+    """Return the columns that say when a rule is looked at; those of a course's have their own."""
     return {"lesson_look_at": at, "follows": looked.follows} if looked.card else {"look_at": at}
 
 

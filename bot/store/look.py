@@ -33,27 +33,22 @@ KINDS: Final[Mapping[str, Collection[str]]] = {
     "cards": ["claim_changed_cards", "claim_progressed_cards"],
     "homes": ["claim_wanted_homes", "claim_homes_to_look_at"],
 }
-#: The words in braces of a claim that is made for several tables, or in several ways.
-_WORDS: Final = {"tasks": ("tasks", "later_tasks"), "placed": cards.PLACED}
 #: What is claimed for one of several at a time; the parameter with ``_each`` has all of them.
 _EACH: Final = {":connection": "one.key", ":class": "CAST(one.key AS INTEGER)"}
 #: What a process claims by: its name, its connections, how often cards are redrawn, how soon ends are told.
 By = tuple[str, Collection[str], float, float]
 _CHOSEN = re.compile(rf"unnest\(ARRAY\( \*/(.*?)/\* postgresql: {SKIPS}", re.DOTALL)
 _LIMIT = re.compile(r"(ORDER BY [\w., ]+?) LIMIT .*", re.DOTALL)
-_BRACES = re.compile(r"\{(tasks|placed)\}")
 _FROM = re.compile(r"\bFROM (\w+)")
 
 
-def _parts(query: str) -> list[str]:
-    """Return what a claim chooses from, once for each way in which it is made."""
+def _chosen(query: str) -> str:
+    """Return what a claim chooses from."""
     text = named_queries()[query]
     if (chosen := _CHOSEN.search(text)) is not None:
         text = chosen[1]
     # The order stays: it is what has PostgreSQL take the index.
-    text = _LIMIT.sub(r"\1", text).strip() + " LIMIT 1"
-    found = _BRACES.search(text)
-    return [text.replace(found[0], word) for word in _WORDS[found[1]]] if found else [text]
+    return _LIMIT.sub(r"\1", text).strip() + " LIMIT 1"
 
 
 def _is_due(part: str) -> str:
@@ -69,7 +64,7 @@ def _is_due(part: str) -> str:
 def statement() -> str:
     """Return the look. Its parameter ``kinds`` says which are asked about."""
     cases = [
-        f"WHEN '{kind}' THEN {' OR '.join(_is_due(part) for query in queries for part in _parts(query))}"
+        f"WHEN '{kind}' THEN {' OR '.join(_is_due(_chosen(query)) for query in queries)}"
         for kind, queries in KINDS.items()
     ]
     asked = "SELECT wanted.key AS kind FROM json_each(:kinds) wanted WHERE CASE wanted.key"
@@ -82,7 +77,7 @@ def kinds_of(table: str) -> frozenset[str]:
     return frozenset(
         kind
         for kind, queries in KINDS.items()
-        if any(_FROM.search(part)[1] == table for query in queries for part in _parts(query))  # type: ignore[index]
+        if any(_FROM.search(_chosen(query))[1] == table for query in queries)  # type: ignore[index]
     )
 
 

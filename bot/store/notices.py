@@ -24,15 +24,13 @@ SILENCE: Final = 60.0
 TO_BE_READ: Final = "to be read"
 #: What puts a card where its person sees it.
 _SHOWS_CARD: Final = frozenset({NoticeKind.CARD, NoticeKind.CARD_UPDATE})
-#: What tells others, and is sent or given up with them.
-_TELLS_OTHERS: Final = frozenset({NoticeKind.SUMMARY, NoticeKind.HELD})
 #: The classes that may hold news of which several become one message.
-_NEWS: Final = {kind.class_ for kind in NoticeKind if Mark.NEWS in kind.marks or kind is NoticeKind.SUMMARY}
-#: The classes of rows in the order of sending, each with its urgency.
-_CLASSES: Final = sorted({(kind.urgency, kind.class_) for kind in NoticeKind})
+_NEWS: Final = {kind.urgency for kind in NoticeKind if Mark.NEWS in kind.marks or kind is NoticeKind.SUMMARY}
+#: The classes of rows in the order of sending.
+_CLASSES: Final = sorted({kind.urgency for kind in NoticeKind})
 #: So many, at most, are told or looked for together at once.
 _MOST: Final = PIECE // 2
-NUMBERS: Final = as_json(dict.fromkeys((number for _, number in _CLASSES), 1))
+NUMBERS: Final = as_json(dict.fromkeys(_CLASSES, 1))
 #: What may be claimed of the room by urgency: all of it.
 ALL: Final[Mapping[int, float]] = {kind.urgency: 1.0 for kind in NoticeKind}
 
@@ -121,7 +119,7 @@ def _add(tx: Transaction, new: NewNotice, notice_id: str = "") -> Row | None:
         "occasion": new.occasion,
         "body": new.body,
         "state": NoticeState.PENDING,
-        "class": new.kind.class_,
+        "class": new.kind.urgency,
         "created_at": now,
         "due_at": now + new.due_in,
     }
@@ -150,7 +148,7 @@ def _gather(tx: Transaction, now: float, due: Collection[int]) -> bool:
 
 
 def held_notices(tx: Transaction, notice_id: str) -> list[Notice]:
-    """Return what a notice of kind SUMMARY or HELD reports, oldest first."""
+    """Return what a notice of kind SUMMARY reports, oldest first."""
     found = NOTICES.found(tx, "held_notices", id=notice_id)
     return sorted(found, key=lambda notice: (notice.created_at, notice.id))
 
@@ -183,18 +181,18 @@ def claim_notices(
     if tx.changes - before >= _MOST:
         return None
     if is_late:
-        fits.setdefault(NoticeKind.SUMMARY.class_, max(fits.values()))
+        fits.setdefault(NoticeKind.SUMMARY.urgency, max(fits.values()))
     claimed: list[Notice] = []
     paced = 0
-    for urgency, number in _CLASSES:
-        if urgency not in shares or number not in fits:
+    for urgency in _CLASSES:
+        if urgency not in shares or urgency not in fits:
             continue
         left = limit - len(claimed)
         if urgency > 0:
-            left = min(left, fits[number] - paced - room.most() + room.most(shares[urgency]))
+            left = min(left, fits[urgency] - paced - room.most() + room.most(shares[urgency]))
         if left <= 0:
             continue
-        some = _claimed(tx, "claim_notices", lease, owner, limit=left, **{"class": number})
+        some = _claimed(tx, "claim_notices", lease, owner, limit=left, **{"class": urgency})
         claimed += some
         paced += len(some) * (urgency > 0)
     return claimed
@@ -235,7 +233,7 @@ def notice_sent(
     if row is None:
         return
     kind, subject = NoticeKind(row["kind"]), row["subject"]
-    if kind in _TELLS_OTHERS:
+    if kind is NoticeKind.SUMMARY:
         to = {"state": NoticeState.SENT, "sent_at": now, "channel_id": channel_id, "error": None}
         follow(tx, "told", notice=notice_id, to=to)
     if message_ts:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from bot.domain.tasks import Task, TaskKind
-from bot.store.tables import LATER_TASKS
+from bot.store.tables import TASKS
 from bot.store.transaction import Engine, Row, Transaction, Work, from_json
 
 One = TypeVar("One")
@@ -40,7 +40,7 @@ def follow(tx: Transaction, what: str, **said: Any) -> None:
     left = piece(tx, {**said, "what": what, "stage": 0, "after": ""})
     if left is not None:
         name, now = tx.ids.new("task"), tx.now()
-        LATER_TASKS.add(tx, Task(name, TaskKind.FOLLOW, name, left, created_at=now, due_at=now))
+        TASKS.add(tx, Task(name, TaskKind.FOLLOW, name, left, created_at=now, due_at=now))
 
 
 def piece(tx: Transaction, said: Row) -> Row | None:
@@ -66,9 +66,9 @@ async def go_on(engine: Engine, task: Task) -> None:
 
 
 def _next(tx: Transaction, task_id: str) -> bool:
-    row = LATER_TASKS.row(tx, id=task_id)
+    row = TASKS.row(tx, id=task_id)
     left = piece(tx, from_json(row["payload"])) if row is not None else None
-    return left is not None and LATER_TASKS.change(tx, {"id": task_id}, payload=left) == 1
+    return left is not None and TASKS.change(tx, {"id": task_id}, payload=left) == 1
 
 
 async def all_of(engine: Engine, work: Work[int]) -> int:

@@ -8,7 +8,7 @@ that lock: they run side by side, in one process and in several, and lock the ro
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Collection, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -33,7 +33,7 @@ from bot.store.store import Store
 from bot.store.transaction import OnWrite, Priority, Transaction
 from bot.support.clock import Clock, Ids, SystemClock, SystemIds
 from bot.support.errors import StoreError, StoreInUse, StoreUnavailable
-from bot.support.release import FIRST, is_newer, newest
+from bot.support.release import STOP, is_newer, newest
 
 log = structlog.get_logger(__name__)
 
@@ -129,8 +129,9 @@ class PostgresEngine(QueuedEngine):
     async def migrate(self, *, serves: bool = False) -> list[str]:
         """Bring the schema up to date; return the names of the migrations that ran.
 
-        Raise StoreTooNew, StoreUnreleased or StoreInUse. Usher may be running meanwhile, unless that is a
-        release that may not serve what a migration leaves. ``serves``: serve, beside others that do.
+        Raise StoreTooOld, StoreTooNew, StoreUnreleased or StoreInUse. Usher may be running meanwhile,
+        unless that is a release that may not serve what a migration leaves. ``serves``: serve, beside others
+        that do.
         """
         if serves and not await self.write(lambda _: self._session.take_lock()):
             raise StoreInUse(_CLOSED.format(name=self._name))
@@ -186,20 +187,20 @@ class PostgresEngine(QueuedEngine):
         """Run missing migrations, all or nothing: a transaction is open."""
         applied = self._session.applied()
         missing = {name: self._scripts[name] for name in schema.missing(applied, self._scripts, self._name)}
-        oldest = newest(schema.oldest(*one) for one in missing.items()) if applied and missing else FIRST
-        if not self._bears(oldest, applied):
+        oldest = newest([STOP, *(schema.oldest(*one) for one in missing.items())])
+        if applied and missing and not self._bears(oldest):
             raise StoreInUse(_STOP_IT.format(name=self._name))
         for name, script in missing.items():
             self._session.apply(name, script)
         return list(missing)
 
-    def _bears(self, oldest: str, applied: Collection[str]) -> bool:
+    def _bears(self, oldest: str) -> bool:
         """Return whether all who serve may go on once only those of a release, and of later ones, may."""
-        if not is_newer(oldest, FIRST) or self._session.take_lock(alone=True):
+        if self._session.take_lock(alone=True):
             return True
-        says = schema.SAYS_RELEASE in applied
-        running = owners.running(self._session.transaction) if says else []
-        return bool(running) and not any(is_newer(oldest, one.release) for one in running)
+        running = owners.running(self._session.transaction)
+        is_known = bool(running) or oldest == STOP
+        return is_known and not any(is_newer(oldest, one.release) for one in running)
 
 
 #: Between two attempts to connect again, in seconds: until then, ticks do.
@@ -253,6 +254,7 @@ async def copy_store(path: Path, url: str) -> Copied:
     try:
         try:
             await source.migrate(serves=True)
+            await source.write(schema.take_over)
             # Who copies it again means to: the copy may be served from.
             await Store(source).unmark("moved")
         except StoreInUse:

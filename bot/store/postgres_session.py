@@ -247,7 +247,7 @@ class PostgresSession:
         for statements in (*schema.RECORDS, script):
             # Texts are compared as SQLite does, whatever the database's own order.
             self._cursor().execute(schema.TEXT.sub('TEXT COLLATE "C"', statements).encode())
-        for table, row in schema.records(name, script, self._time.now()).items():
+        for table, row in schema.records(name, script, self._time.now()):
             marks = ", ".join(f"${number}" for number in range(1, len(row) + 1))
             values = [repr(value) if isinstance(value, float) else value for value in row]
             self._cursor().execute(f"INSERT INTO {table} VALUES ({marks})".encode(), values)  # noqa: S608

@@ -217,24 +217,45 @@ SELECT
     (SELECT COUNT(*) FROM runs WHERE outcome IS NULL) AS open_runs,
     (SELECT COUNT(*) FROM notices WHERE state IN ('pending', 'retry', 'leased')) AS pending_notices,
     (SELECT COUNT(*) FROM cards WHERE is_dirty = 1 AND changed_at IS NOT NULL
-        AND (message_ts IS NOT NULL OR later_ts > '')) AS waiting_edits,
+        AND message_ts IS NOT NULL) AS waiting_edits,
     (SELECT COUNT(*) FROM notices WHERE {missed}) AS dead_notices,
     (SELECT COUNT(*) FROM accounts WHERE state <> 'revoking') AS accounts,
     (SELECT COUNT(*) FROM accounts WHERE state = 'revoking') AS owed_revocations,
     (SELECT COUNT(*) FROM workspaces WHERE hidden = 0) AS workspaces,
-    (SELECT COUNT(*) FROM tasks) + (SELECT COUNT(*) FROM later_tasks) AS tasks,
+    (SELECT COUNT(*) FROM tasks) AS tasks,
     (SELECT COUNT(*) FROM operations WHERE outcome IS NULL AND NOT ({known operations}))
         + (SELECT COUNT(*) FROM runs WHERE outcome IS NULL AND NOT ({known runs}))
         + (SELECT COUNT(*) FROM notices WHERE state IN ('pending', 'retry', 'leased') AND NOT ({known notices}))
-        + (SELECT COUNT(*) FROM tasks WHERE NOT ({known tasks}))
-        + (SELECT COUNT(*) FROM later_tasks WHERE NOT ({known tasks})) AS left_to_later_releases,
+        + (SELECT COUNT(*) FROM tasks WHERE NOT ({known tasks})) AS left_to_later_releases,
     (SELECT COUNT(*) FROM people WHERE is_deleted = 0) AS people;
 
--- A message waits from when it was due, or from when 0.1.0 holds it no longer; another attempt makes it no younger.
+-- A message waits from when it was due; another attempt makes it no younger.
 -- name: oldest_notice
-SELECT MIN(COALESCE(held_until, CASE WHEN state = 'pending' THEN due_at ELSE created_at END)) AS since FROM notices
-WHERE state IN ('pending', 'retry', 'leased') AND (state <> 'pending' OR due_at <= :now)
-    AND held_by IS NULL AND (held_until IS NULL OR held_until <= :now);
+SELECT MIN(CASE WHEN state = 'pending' THEN due_at ELSE created_at END) AS since FROM notices
+WHERE state IN ('pending', 'retry', 'leased') AND (state <> 'pending' OR due_at <= :now) AND held_by IS NULL;
+
+-- == what a process of 0.2.1 leaves, which may serve beside this release: no later one than 0.3.0 needs this ==
+
+-- part: taken_over
+CASE later_tasks.kind
+    WHEN 'revocation' THEN 'revoke_secret' WHEN 'renewal' THEN 'renew' WHEN 'look_up_user' THEN 'find_user'
+    WHEN 'open_approval' THEN 'ask_whose' WHEN 'follow' THEN 'go_on' ELSE later_tasks.kind END
+
+-- name: take_over_tasks
+INSERT INTO tasks (id, kind, subject, payload, created_at, due_at, attempts)
+SELECT id, {taken_over}, subject, COALESCE(joined, payload), created_at, due_at, attempts
+FROM later_tasks WHERE is_leased = 0 OR due_at <= :now
+ON CONFLICT DO NOTHING;
+
+-- name: taken_over_tasks
+DELETE FROM later_tasks WHERE (is_leased = 0 OR due_at <= :now)
+    AND EXISTS (SELECT 1 FROM tasks t WHERE t.kind = {taken_over} AND t.subject = later_tasks.subject);
+
+-- name: take_over_cards
+UPDATE cards SET message_ts = CASE WHEN later_ts <> '' THEN later_ts END, later_ts = NULL WHERE later_ts IS NOT NULL;
+
+-- name: take_over_notices
+UPDATE notices SET class = class - 10 WHERE class IN (11, 12, 13) AND state IN ('pending', 'retry', 'leased');
 
 -- == outages ==
 
@@ -364,7 +385,7 @@ SELECT w.principal, w.connection, (
 ) AS open_operation
 FROM workspaces w WHERE w.id = :id AND w.hidden = 0;
 
--- Rows that a person has named, or whose name 0.1.0 wrote, are found whatever they are called.
+-- Rows that a person has named are found whatever they are called.
 -- name: piece_of_workspaces
 SELECT * FROM workspaces WHERE principal = :principal AND (connection, remote_id) > (:connection, :remote_id)
 ORDER BY connection, remote_id LIMIT :limit;
@@ -1011,7 +1032,7 @@ WHERE EXISTS (
 -- waits for it: once the end was told, nobody needs the card. That of a run is where its output is.
 -- part: claimable
 held_by IS NULL
-    AND (held_until IS NULL OR held_until <= :now) AND {known notices} AND NOT (
+    AND {known notices} AND NOT (
     kind IN {END} AND created_at > :settled AND EXISTS (
         SELECT 1 FROM notices c
         WHERE c.subject = notices.subject AND c.kind IN {CARD}
@@ -1022,7 +1043,7 @@ held_by IS NULL
         SELECT 1 FROM notices e
         WHERE e.subject = notices.subject
             AND e.kind IN {END}
-            AND e.created_at <= :settled AND e.held_until IS NULL AND e.state IN ('pending', 'retry', 'leased')
+            AND e.created_at <= :settled AND e.state IN ('pending', 'retry', 'leased')
     )
 ) AND NOT (
     kind = 'reply' AND EXISTS (
@@ -1031,7 +1052,7 @@ held_by IS NULL
             AND u.state IN ('pending', 'retry') AND u.held_by IS NULL AND u.created_at > :settled
     )
 ) AND NOT (
-    kind IN ('summary', 'held') AND EXISTS (
+    kind = 'summary' AND EXISTS (
         SELECT 1 FROM notices h
         WHERE h.held_by = notices.id AND h.held_by IS NOT NULL AND h.kind NOT IN {KINDS}
     )
@@ -1077,7 +1098,7 @@ UPDATE notices SET
     {attempted}
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM notices
-    WHERE class IN (0, 1, 2, 3, 11, 12, 13) AND state IN ('pending', 'retry', 'leased') AND {owed}
+    WHERE class IN (0, 1, 2, 3) AND state IN ('pending', 'retry', 'leased') AND {owed}
         AND principal LIKE :people AND {claimable} AND {settled}
     ORDER BY CASE WHEN class = 0 THEN 2 WHEN (unknown_since IS NULL AND state <> 'leased') = :is_send THEN 0 ELSE 1 END,
         CASE WHEN error LIKE 'to be read:%' THEN 0 ELSE 1 END, COALESCE(leased_at, 0), created_at
@@ -1110,7 +1131,7 @@ RETURNING *;
 -- twice for the index.
 -- name: late_news
 SELECT principal, MIN(CASE WHEN kind = 'summary' THEN due_at ELSE created_at END) AS oldest FROM notices
-WHERE class IN (1, 3, 11, 13) AND {owed} AND state IN ('pending', 'retry', 'leased')
+WHERE class IN (1, 3) AND {owed} AND state IN ('pending', 'retry', 'leased')
     AND state <> 'leased' AND unknown_since IS NULL AND held_by IS NULL AND NOT {doubted}
     AND (kind IN {NEWS} OR kind = 'summary')
 GROUP BY principal
@@ -1161,7 +1182,7 @@ WHERE id = :id AND attempts = :attempts AND state = 'leased';
 UPDATE notices SET due_at = created_at
 WHERE id IN (
     SELECT id FROM notices
-    WHERE class IN (1, 2, 3, 11, 12, 13) AND due_at > :now AND state IN ('pending', 'retry', 'leased')
+    WHERE class IN (1, 2, 3) AND due_at > :now AND state IN ('pending', 'retry', 'leased')
         AND state = 'retry' AND error NOT IN ('internal', 'undrawable') AND (unknown_since IS NULL OR due_at > :shown)
         AND created_at < due_at AND principal LIKE :people
     ORDER BY principal LIMIT :limit
@@ -1184,7 +1205,7 @@ LIMIT 1;
 -- Whether a message other than the answer says how something ended.
 -- name: end_shown
 SELECT 1 AS found FROM cards
-WHERE subject = :subject AND (is_notice = 0 OR kind IN {END}) AND (message_ts IS NOT NULL OR later_ts > '') LIMIT 1;
+WHERE subject = :subject AND (is_notice = 0 OR kind IN {END}) AND message_ts IS NOT NULL LIMIT 1;
 
 -- name: notice_dead
 UPDATE notices SET
@@ -1243,25 +1264,24 @@ UPDATE cards SET is_dirty = 1, dirt = dirt + 1,
         ELSE stage END
 WHERE principal = :principal AND about IN (:about, :subject) AND id <> :id AND stage = 'live'
     AND (is_notice = 1 OR (subject = :subject AND kind <> 'class_card'))
-    AND (message_ts IS NOT NULL OR later_ts > '');
+    AND message_ts IS NOT NULL;
 
 -- Where the answer to a press takes the place of a message.
 -- name: forget_replaced
 DELETE FROM cards
-WHERE channel_id = :channel_id AND (message_ts = :message_ts OR later_ts = :message_ts) AND is_notice = 1
+WHERE channel_id = :channel_id AND message_ts = :message_ts AND is_notice = 1
     AND kind NOT IN {ASKS};
 
 -- name: place_card
 UPDATE cards SET
     channel_id = :channel_id, updated_at = :now, drawn = :drawn, body = COALESCE(:said, body),
-    message_ts = CASE WHEN later_ts IS NULL THEN :message_ts END,
-    later_ts = CASE WHEN later_ts IS NOT NULL THEN :message_ts END
+    message_ts = :message_ts
 WHERE id = :id
 RETURNING *;
 
 -- name: unplace_card
 UPDATE cards SET
-    channel_id = NULL, message_ts = NULL, later_ts = CASE WHEN later_ts IS NOT NULL THEN '' END, drawn = '',
+    channel_id = NULL, message_ts = NULL, drawn = '',
     is_dirty = 0, changed_at = NULL, leased_until = 0
 WHERE id = :id;
 
@@ -1271,9 +1291,9 @@ SELECT wanted.key AS dirt, {room} AS fit FROM json_each(:dirts) wanted
 WHERE CASE wanted.key
     WHEN 'changed' THEN EXISTS (
         SELECT 1 FROM cards WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NOT NULL AND stage = 'live'
-    ) WHEN 'progressed' THEN EXISTS (
+    ) ELSE EXISTS (
         SELECT 1 FROM cards WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NULL
-    ) ELSE EXISTS (SELECT 1 FROM cards WHERE is_dirty = 1 AND later_ts > '') END;
+    ) END;
 
 -- Only whoever follows a run's output can draw it.
 -- part: followed_here
@@ -1285,7 +1305,7 @@ WHERE CASE wanted.key
 UPDATE cards SET leased_until = :until, claimed_dirt = dirt, claimed_drawn = drawn, drawn = ''
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM cards
-    WHERE is_dirty = 1 AND {placed} AND leased_until <= :now AND {known cards} AND changed_at IS NOT NULL
+    WHERE is_dirty = 1 AND message_ts IS NOT NULL AND leased_until <= :now AND {known cards} AND changed_at IS NOT NULL
         AND stage = 'live' AND NOT EXISTS (
             SELECT 1 FROM notices n
             WHERE n.subject = cards.subject AND cards.is_notice = 0 AND n.created_at > :end_first
@@ -1300,7 +1320,7 @@ RETURNING *;
 UPDATE cards SET leased_until = :until, claimed_dirt = dirt, claimed_drawn = drawn, drawn = ''
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM cards
-    WHERE is_dirty = 1 AND {placed} AND leased_until <= :now AND {known cards} AND changed_at IS NULL
+    WHERE is_dirty = 1 AND message_ts IS NOT NULL AND leased_until <= :now AND {known cards} AND changed_at IS NULL
         AND updated_at <= :output_before AND (kind = 'job_card' OR updated_at <= :card_before) AND {followed_here}
     ORDER BY updated_at LIMIT :limit
     /* postgresql: FOR UPDATE SKIP LOCKED)) */
@@ -1442,9 +1462,9 @@ WHERE kind IN ('discover', 'list_jobs', 'snapshot', 'schedule')
     AND subject >= :account_id AND subject < :account_id || '0' AND is_leased = 0 AND due_at > :now;
 
 -- name: claim_tasks
-UPDATE {tasks} SET is_leased = 1, claims = claims + 1, claimed_at = :now, due_at = :until
+UPDATE tasks SET is_leased = 1, claims = claims + 1, claimed_at = :now, due_at = :until
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
-    SELECT id FROM {tasks} WHERE due_at <= :now AND {known tasks} AND NOT (kind = 'sync_people' AND EXISTS (
+    SELECT id FROM tasks WHERE due_at <= :now AND {known tasks} AND NOT (kind = 'sync_people' AND EXISTS (
         SELECT 1 FROM owners o WHERE o.name = 'people' AND o.owner <> :owner AND o.until > :now
     ))
     ORDER BY due_at LIMIT :limit
@@ -1577,7 +1597,7 @@ WHERE id = :id AND done_at IS NULL AND look_at > :now;
 -- name: class_counted
 UPDATE class_cards SET
     counted = :counted, counted_at = :now, look_at = :look_at,
-    -- A process of 0.2.0 has written, too.
+    -- A process of 0.2.1 has written, too.
     follow_at = CASE WHEN :behind > 0 THEN COALESCE(follow_at, :now) ELSE follow_at END,
     changed_at = CASE WHEN counted <> :counted THEN :now ELSE changed_at END
 WHERE id = :id;
@@ -1605,8 +1625,7 @@ SELECT id FROM notices WHERE subject = :id AND kind = 'class_card' AND state IN 
 SELECT COUNT(*) AS count FROM participants
 WHERE card_id = :card_id AND (withdrawn_at IS NULL OR workspace_id IS NOT NULL);
 
--- Each effective press is a consent, even after an earlier one was withdrawn. Processes of 0.1.0 neither warn nor stop
--- whom they think to be warned later than ever: the timer does.
+-- Each effective press is a consent, even after an earlier one was withdrawn.
 -- name: press_class
 INSERT INTO participants (
     card_id, principal, joined_at, waits_for, workspace_id, operation_id, is_ready, consented_at, warned_at
@@ -1847,8 +1866,8 @@ WHERE principal = :principal;
 
 -- name: due_notice
 SELECT id FROM notices
-WHERE class IN (0, 1, 2, 11, 12) AND state IN ('pending', 'retry', 'leased') AND due_at <= :now AND held_by IS NULL
-    AND (held_until IS NULL OR held_until <= :now) AND {known notices}
+WHERE class IN (0, 1, 2) AND state IN ('pending', 'retry', 'leased') AND due_at <= :now AND held_by IS NULL
+    AND {known notices}
 LIMIT 1;
 
 -- Nobody waits for what has been superseded to say so.
@@ -1936,24 +1955,13 @@ ORDER BY thread_ts DESC;
 
 -- name: card_of_thread
 SELECT kind, about FROM cards
-WHERE principal = :principal AND channel_id = :channel_id AND (message_ts = :thread_ts OR later_ts = :thread_ts)
+WHERE principal = :principal AND channel_id = :channel_id AND message_ts = :thread_ts
     AND kind NOT IN ('class_card', 'reply', 'message')
 LIMIT 1;
 
--- Release 0.1.0 wrote no acts, so what it started is read from its operations and runs, without cancelled ones.
 -- name: done_since
 SELECT subject, action, done_at FROM acts
 WHERE principal = :principal AND channel_id = :channel_id AND done_at > :since AND undone_at IS NULL
-UNION ALL
-SELECT o.workspace_id, 'workspace.' || o.verb, o.created_at FROM workspaces w
-JOIN operations o ON o.workspace_id = w.id AND o.created_at > :since
-WHERE w.principal = :principal AND o.channel_id = :channel_id AND o.planned_for IS NULL
-    AND (o.outcome IS NULL OR o.outcome <> 'cancelled')
-    AND NOT EXISTS (SELECT 1 FROM acts a WHERE a.errand = o.id)
-UNION ALL
-SELECT r.id, 'job.run', r.created_at FROM runs r
-WHERE r.principal = :principal AND r.channel_id = :channel_id AND r.created_at > :since
-    AND NOT EXISTS (SELECT 1 FROM acts a WHERE a.errand = r.id)
 ORDER BY done_at DESC LIMIT 1;
 
 -- name: sweep_conversations

@@ -17,11 +17,11 @@ from bot.domain.times import Kind, Time
 from bot.store.tables import OPERATIONS, RUNS, SERVING, TABLES, UPKEEP, as_list, columns_of
 from bot.store.transaction import ClockReading, Engine, Transaction, Work
 from bot.store.upkeep import AWAY
-from bot.support.errors import StoreTooNew, StoreUnreleased
-from bot.support.release import FIRST, RELEASE, is_newer, newest
+from bot.support.errors import StoreTooNew, StoreTooOld, StoreUnreleased
+from bot.support.release import RELEASE, is_newer, newest
 
-#: What ran here, with the oldest release that may serve what each left. 0.1.0 reads the first table alone,
-#: and doesn't start where that has a name which it doesn't know: later ones are there only if it must not.
+#: What ran here, with the oldest release that may serve what each left. Both have all of them: 0.1.0
+#: reads the first table alone, and doesn't start where that has a name which it doesn't know.
 RECORDS: Final = (
     "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_at DOUBLE PRECISION NOT NULL)",
     """CREATE TABLE IF NOT EXISTS schema_changes (
@@ -34,54 +34,66 @@ _UNRELEASED = (
     "The database {path} was made by a development version of Usher, whose tables no release can bring up to "
     "date: set USHER_DATABASE_URL to a new one, where people link their accounts again."
 )
+_TOO_OLD = (
+    "The database {path} was last served by a release before 0.2.1, from which {release} can't go on. "
+    "Install 0.2.1 and start it once, or run its usher migrate; then install {release} again."
+)
 _TOO_NEW = (
     "The database was migrated by a newer release of Usher ({names}): it needs {oldest} or later, and this "
     "is {release}. Run that release, or restore the backup made before it."
 )
 #: How a migration begins.
 _OLDEST = re.compile(r"-- oldest release that may serve: (\d+\.\d+\.\d+)\n")
-#: How the name of the first migration begins, which every release has.
-_INITIAL = "0001_"
-#: The one since which processes say which release they are.
-SAYS_RELEASE: Final = "0002_releases"
+#: The migrations of the required stop, in whose place one file stands.
+_IN_PLACE_OF = re.compile(r"-- in place of:\n((?:--   .*\n)+)")
 
 
 def oldest(name: str, script: str) -> str:
     """Return the oldest release whose processes may serve what a migration leaves, as its first line says."""
-    if name.startswith(_INITIAL):
-        return FIRST
     found = _OLDEST.match(script)
     if found is None:
         raise ValueError(f"the migration {name} doesn't begin with the oldest release that may serve")
     return found[1]
 
 
-def records(name: str, script: str, now: float) -> dict[str, tuple[str | float, ...]]:
-    """Return the row about a migration that ran, by the table that takes it."""
-    rows: dict[str, tuple[str | float, ...]] = {}
-    found = oldest(name, script)
-    if name.startswith(_INITIAL) or is_newer(found, FIRST):
-        rows["migrations"] = (name, now)
-    if not name.startswith(_INITIAL):
-        rows["schema_changes"] = (name, now, found)
-    return rows
+def in_place_of(script: str) -> tuple[str, ...]:
+    """Return the migrations in whose place a script stands, in order; none for most."""
+    found = _IN_PLACE_OF.search(script)
+    return tuple(found[1].replace("--", " ").split()) if found is not None else ()
+
+
+def records(name: str, script: str, now: float) -> list[tuple[str, tuple[str | float, ...]]]:
+    """Return the rows about a migration that ran, each with the table that takes it.
+
+    What one stands in the place of is recorded as it is where each ran by itself.
+    """
+    names, said = in_place_of(script) or (name,), oldest(name, script)
+    return [
+        row for one in names for row in (("migrations", (one, now)), ("schema_changes", (one, now, said)))
+    ]
 
 
 def missing(applied: Mapping[str, str], scripts: Mapping[str, str], path: str) -> list[str]:
-    """Return the migrations still to run, in order. Raise StoreTooNew or StoreUnreleased.
+    """Return the migrations still to run, in order. Raise StoreTooOld, StoreTooNew or StoreUnreleased.
 
     ``applied`` is the oldest release that may serve, by migration; "" if none is recorded. A newer release
-    has run all of these and then others; before the first release they had other names.
+    has run all of these and then others; before the first release they had other names. What stands in the
+    place of others has run where all of those have.
     """
-    unknown = sorted(applied.keys() - scripts.keys())
-    is_later = not unknown or (unknown[0] > max(scripts) and scripts.keys() <= applied.keys())
+    stood_for = {name: in_place_of(script) for name, script in scripts.items()}
+    before = {one for names in stood_for.values() for one in names}
+    known = scripts.keys() - {name for name, names in stood_for.items() if names} | before
+    unknown = sorted(applied.keys() - known)
+    if applied and not unknown and not before <= applied.keys():
+        raise StoreTooOld(_TOO_OLD.format(path=path, release=RELEASE))
+    is_later = not unknown or (unknown[0] > max(scripts) and known <= applied.keys())
     if not (is_later and all(applied[name] for name in unknown)):
         raise StoreUnreleased(_UNRELEASED.format(path=path))
     newer = [name for name in unknown if is_newer(applied[name], RELEASE)]
     if newer:
         needed = newest(applied[name] for name in newer)
         raise StoreTooNew(_TOO_NEW.format(names=", ".join(newer), oldest=needed, release=RELEASE))
-    return [name for name in scripts if name not in applied]
+    return [name for name in scripts if not {*(stood_for[name] or (name,))} <= applied.keys()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,12 +251,20 @@ async def begin_serving(engine: Engine, check: Work[None]) -> list[str]:
     """
     applied = await engine.migrate(serves=True)
     await engine.read(check)
+    await engine.write(take_over)
     if engine.is_shared:
         return applied
     await engine.write(lambda tx: heal(tx, engine.clock_reading()))
     # Not earlier, or the clock reading needed for healing would be overwritten.
     engine.serves()
     return applied
+
+
+def take_over(tx: Transaction) -> None:
+    """Put what a process of 0.2.1 keeps beside where this release looks; it does what it can until then."""
+    now = tx.now()
+    for query in ("take_over_tasks", "taken_over_tasks", "take_over_cards", "take_over_notices"):
+        tx.run(query, **({"now": now} if "tasks" in query else {}))
 
 
 async def beat(engine: Engine) -> None:
@@ -299,15 +319,14 @@ def _write_beat(tx: Transaction, now: float, clock_reading: ClockReading) -> Non
     last = SERVING.row(tx, id=1)
     if last is None or now - last["seen_at"] > PAUSE:
         UPKEEP.put(tx, work=AWAY, done_at=now)
-    # 0.1.0 also wrote for how long the machine had slept.
     SERVING.put(tx, id=1, seen_at=now, ahead=clock_reading.ahead, slept=0.0, boot=clock_reading.boot)
 
 
 def migrated(tx: Transaction) -> dict[str, str]:
-    """Return the names of the migrations that 0.1.0 has, or that it must know of."""
+    """Return the names of the migrations that ran."""
     return {row["name"]: "" for row in tx.all("migrated")}
 
 
 def schema_changes(tx: Transaction) -> dict[str, str]:
-    """Return the later ones, each with the oldest release that may serve what it left."""
+    """Return the migrations that ran, each with the oldest release that may serve what it left."""
     return {row["name"]: row["oldest"] for row in tx.all("schema_changes")}

@@ -106,7 +106,7 @@ class SqliteEngine(QueuedEngine):
     async def migrate(self, *, serves: bool = False) -> list[str]:
         """Bring the schema up to date; return the names of the migrations that ran.
 
-        Raise StoreTooNew, StoreUnreleased or StoreInUse.
+        Raise StoreTooOld, StoreTooNew, StoreUnreleased or StoreInUse.
         """
         if serves and not self._take_lock():
             raise StoreInUse(_ANOTHER.format(path=self._path))
@@ -235,7 +235,7 @@ class SqliteSession:
         # The standard library's ``executescript`` would commit first.
         database = Database(self.connection, recursive_triggers=False, execute_plugins=False)
         database.executescript(script)
-        for table, row in schema.records(name, script, self._time.now()).items():
+        for table, row in schema.records(name, script, self._time.now()):
             marks = ", ".join("?" * len(row))
             self.connection.execute(f"INSERT INTO {table} VALUES ({marks})", row)  # noqa: S608 - names alone
 

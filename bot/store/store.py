@@ -142,7 +142,7 @@ class Store(OnEngine):
     # -- the process -----------------------------------------------------------------------------------------
 
     async def migrate(self) -> list[str]:
-        """Bring the schema up to date; return what ran. Raise StoreTooNew, StoreUnreleased or StoreInUse."""
+        """Bring the schema up to date; return what ran. Raise what the engine raises."""
         return await self.engine.migrate()
 
     async def begin_serving(self) -> list[str]:
@@ -234,6 +234,7 @@ class Store(OnEngine):
     link = read(links.link)
     open_link_of = read(links.open_link_of)
     empty_links = write(links.empty_links)
+    take_over = write(schema.take_over)
     account = read(accounts_.account)
     account_by_id = read(accounts_.account_by_id)
     accounts = read(accounts_.accounts)

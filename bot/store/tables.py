@@ -399,7 +399,6 @@ CARDS = Table(
     "id",
     "subject",
     "about",
-    own={"message_ts": (_first, ("message_ts", "later_ts"))},
 )
 CONTACTS = plain("contacts", "principal", met_at=PAST)
 CONVERSATIONS = plain("conversations", "principal channel_id thread_ts", "principal", spoken_at=PAST)
@@ -420,8 +419,6 @@ NOTICES = Table(
     "subject kind",
     leased_at=PAST,
     sent_at=PAST,
-    # Until when 0.1.0 holds it, for somebody's quiet hours: a day has 25 hours when summer time ends.
-    held_until=due(25 * 3600.0),
 )
 # ``bot.store.installations.STATE_KEPT``.
 OAUTH_STATES = plain("oauth_states", "state_hash", expires_at=due(900.0))
@@ -466,8 +463,6 @@ SNAPSHOTS: Table[snapshots.Snapshot[Any]] = Table(
     "snapshots", snapshots.Snapshot, "connection owner kind", "connection owner"
 )
 TASKS = Table("tasks", tasks.Task, "id", "kind subject", claimed_at=PAST)
-#: Tasks of kinds that 0.1.0 doesn't know.
-LATER_TASKS = Table("later_tasks", tasks.Task, "id", "kind subject", claimed_at=PAST)
 UPKEEP = plain("upkeep", "work", done_at=PAST)
 WORKSPACES = Table(
     "workspaces",

@@ -2,19 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from bot.domain.tasks import Task, TaskKind
-from bot.store.schema import setting
-from bot.store.tables import LATER_TASKS, TASKS, Table
+from bot.store.tables import TASKS
 from bot.store.transaction import Row, Transaction, as_json, from_json
-
-#: The tables that have tasks of a kind that this release knows.
-_IN_USE: Final = tuple(
-    table
-    for table in (TASKS, LATER_TASKS)
-    if any(kind.is_later == (table is LATER_TASKS) for kind in TaskKind)
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +28,14 @@ def add_tasks(tx: Transaction, tasks: Sequence[NewTask]) -> None:
     for new in tasks:
         now, task_id = tx.now(), tx.ids.new("task")
         task = Task(task_id, new.kind, new.subject, new.payload, created_at=now, due_at=now + new.due_in)
-        table = _table(new.kind)
-        written = table.add_new(tx, task)
+        written = TASKS.add_new(tx, task)
         if written and new.kind is TaskKind.SCHEDULE:
             # None of the earlier ones about the same is carried out after this one.
             tx.run("have_turn", account_id=str(new.payload["account"]))
             tx.run("replace_tasks", kind=new.kind, about=_about(new.payload), id=task_id)
-        existing = None if written else table.row(tx, kind=new.kind, subject=new.subject)
+        existing = None if written else TASKS.row(tx, kind=new.kind, subject=new.subject)
         if existing is not None:
-            _join(tx, table, existing, new, now)
-
-
-def _table(kind: TaskKind) -> Table[Task]:
-    return LATER_TASKS if kind.is_later else TASKS
+            _join(tx, existing, new, now)
 
 
 def task_turn(tx: Transaction, task: Task) -> bool | None:
@@ -68,18 +55,18 @@ def _about(payload: Mapping[str, Any]) -> str:
     return f"{payload['account']}/{payload['job']}"
 
 
-def _join(tx: Transaction, table: Table[Task], existing: Row, new: NewTask, now: float) -> None:
+def _join(tx: Transaction, existing: Row, new: NewTask, now: float) -> None:
     if not existing["is_leased"]:
         payload = _extended(from_json(existing["payload"]), new.payload)
         due_at = min(existing["due_at"], now + new.due_in)
-        table.change(tx, {"id": existing["id"]}, payload=payload, due_at=due_at)
+        TASKS.change(tx, {"id": existing["id"]}, payload=payload, due_at=due_at)
         return
     # Its worker already has the payload: what is added now waits until the task runs again.
     joined = from_json(existing["joined"])
     if joined is None:
         joined = {**from_json(existing["payload"]), **new.payload}
         joined.pop("then", None)
-    table.change(tx, {"id": existing["id"]}, joined=_extended(joined, new.payload))
+    TASKS.change(tx, {"id": existing["id"]}, joined=_extended(joined, new.payload))
 
 
 def _extended(payload: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
@@ -94,19 +81,17 @@ def claim_tasks(tx: Transaction, limit: int, lease: float, owner: str = "") -> l
     """
     now = tx.now()
     claimed: list[Task] = []
-    for table in _IN_USE:
-        query, left = setting("claim_tasks", tasks=table.name), limit - len(claimed)
-        for row in tx.all(query, now=now, until=now + lease, limit=left, owner=owner) if left > 0 else ():
-            if row["joined"] is not None:
-                row["payload"] = as_json(_extended(from_json(row["payload"]), from_json(row["joined"])))
-                table.change(tx, {"id": row["id"]}, payload=row["payload"], joined=None)
-            claimed.append(table.of(row))
+    for row in tx.all("claim_tasks", now=now, until=now + lease, limit=limit, owner=owner):
+        if row["joined"] is not None:
+            row["payload"] = as_json(_extended(from_json(row["payload"]), from_json(row["joined"])))
+            TASKS.change(tx, {"id": row["id"]}, payload=row["payload"], joined=None)
+        claimed.append(TASKS.of(row))
     return sorted(claimed, key=lambda task: (task.created_at, task.id))
 
 
 def _claimed(tx: Transaction, task: Task) -> Row | None:
     """Return the row of a task as long as its claim counts: a process that stood still may have lost it."""
-    row = _table(task.kind).row(tx, id=task.id)
+    row = TASKS.row(tx, id=task.id)
     return row if row is not None and row["claims"] == task.claims else None
 
 
@@ -119,7 +104,7 @@ def task_done(tx: Transaction, task: Task, *, then: Sequence[NewTask] = ()) -> N
     if row is None:
         return
     if row["joined"] is None:
-        _table(task.kind).delete(tx, id=task.id)
+        TASKS.delete(tx, id=task.id)
     else:
         _requeue(tx, task, from_json(row["joined"]), 0, tx.now())
     add_tasks(tx, then)
@@ -146,4 +131,4 @@ def task_retry(
 
 def _requeue(tx: Transaction, task: Task, payload: dict[str, Any], attempts: int, due_at: float) -> None:
     again = {"payload": payload, "attempts": attempts, "due_at": due_at}
-    _table(task.kind).change(tx, {"id": task.id}, **again, joined=None, is_leased=False)
+    TASKS.change(tx, {"id": task.id}, **again, joined=None, is_leased=False)

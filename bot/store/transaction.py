@@ -111,7 +111,7 @@ class Engine(Protocol):
     async def migrate(self, *, serves: bool = False) -> list[str]:
         """Bring the schema up to date; return the names of the migrations that ran.
 
-        Raise StoreTooNew, StoreUnreleased or StoreInUse.
+        Raise StoreTooOld, StoreTooNew, StoreUnreleased or StoreInUse.
 
         ``serves``: serve from this database until it is closed; alone, unless it is shared.
         """

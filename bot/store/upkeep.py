@@ -65,7 +65,6 @@ Left = Literal["moved", "copied"]
 
 def mark(tx: Transaction, left: Left) -> None:
     """Mark a database as one that nobody may serve from as it is."""
-    # A database of 0.1.0 has no column for more.
     UPKEEP.put(tx, work=left, done_at=tx.now())
 
 

@@ -129,6 +129,10 @@ class StoreTooNew(StoreError):
     """Signal that the database was migrated by a newer release."""
 
 
+class StoreTooOld(StoreError):
+    """Signal that the database was left by a release before the required stop."""
+
+
 class UnknownWord(StoreError):
     """Signal that a row has a word which this release doesn't know."""
 

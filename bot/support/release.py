@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from typing import Final
 
 #: What this is, or will be once it is released.
-RELEASE: Final = "0.2.1"
-#: The first one. Its processes don't say which they are, and take whatever is due.
-FIRST: Final = "0.1.0"
+RELEASE: Final = "0.3.0"
+#: The required stop on the way here, which may serve beside it.
+STOP: Final = "0.2.1"
 
 
 def is_newer(release: str, other: str) -> bool:

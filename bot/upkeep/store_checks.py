@@ -19,7 +19,6 @@ from bot.support import errors
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.environment import command, is_in_env_file
 from bot.support.http import Http
-from bot.support.release import FIRST
 from bot.support.settings import Settings, database_file, is_postgres
 from bot.support.vault import Vault
 from bot.upkeep.archives import HOLD_FIRST, OLDER, Witness
@@ -108,7 +107,7 @@ async def check_store(
             return checks + await check_team(store, settings)
         finally:
             await store.close()
-    except (errors.StoreTooNew, errors.StoreUnreleased) as failed:
+    except (errors.StoreTooOld, errors.StoreTooNew, errors.StoreUnreleased) as failed:
         return [Check("store", False, str(failed))]
     except errors.StoreError as failed:
         advice = _SERVER_ADVICE if is_postgres(settings.database_url) else _STORE_ADVICE
@@ -241,7 +240,6 @@ async def check_processes(store: Store) -> Check:
     releases = sorted({one.release for processes in by_role.values() for one in processes})
     if len(releases) > 1:
         found += f", of the releases {' and '.join(releases)}"
-        found += f"; courses wait for {FIRST} to end" * (FIRST in releases)
     if not found or by_role["serve"] or (by_role["web"] and by_role["worker"]):
         return Check("processes", True, found or "none is running")
     missing = "worker" if by_role["web"] else "web"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.notices import Mark, NoticeKind, class_of, first_reminder, reminder
+from bot.domain.notices import Mark, NoticeKind, first_reminder, reminder
 from bot.domain.preferences import News, Preferences, is_wanted
 
 K = NoticeKind
@@ -93,12 +93,3 @@ def test_however_rarely_somebody_looks_each_is_said_once_at_most_and_it_comes_to
                 assert occasion
     assert said in ([], ["week"], ["day"], ["week", "day"])
     assert due_at is None or due_at == ends_at
-
-
-def test_what_the_first_release_does_not_know_is_kept_where_it_does_not_look():
-    claimed_by_the_first = {0, 1, 2, 3}
-    known = {kind.class_ for kind in NoticeKind if not kind.is_later}
-    assert known == {class_of(urgency, False) for urgency in claimed_by_the_first} == claimed_by_the_first
-    later = [class_of(urgency, True) for urgency in sorted(claimed_by_the_first)]
-    assert later == sorted(later)
-    assert claimed_by_the_first.isdisjoint(later)

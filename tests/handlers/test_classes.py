@@ -174,18 +174,6 @@ async def test_only_the_trainer_or_an_administrator_ends_a_class(bot):
     assert "is already being ended" in words(await bot.press("class_stop", card.id, TRAINER))
 
 
-async def test_who_keeps_theirs_is_told_and_audited(bot):
-    card = await posted(bot)
-    await bot.link()
-    await bot.press("class_press", card.id)
-    answer = await bot.press("class_keep", card.id)
-    assert "Your workspace stays as it is." in words(answer)
-    assert answer.replaces
-    assert "too late" in words(await bot.press("class_keep", card.id, BOB))
-    entry = (await bot.audit())[-1]
-    assert (entry["action"], entry["actor"]) == ("class.keep", ALICE.key)
-
-
 async def test_the_poster_alone_posts_it_again(bot):
     await bot.say("card notebook", TRAINER)
     (lost,) = await bot.notices(NoticeKind.CLASS_CARD)

@@ -17,9 +17,7 @@ from bot.messages.blocks.classes import class_card
 from bot.messages.blocks.notices import is_true, render
 from bot.services import classes
 from bot.store import hours as rows
-from bot.store.tables import OWNERS
 from bot.store.timetables import CLASS_CARDS
-from bot.support.release import FIRST, RELEASE
 from tests.handlers.class_rig import ADMIN, TRAINER, class_rig, offer, posted
 from tests.handlers.rig import ALICE, GUEST, activate, buttons, words
 from tests.rigs.golden import check_golden
@@ -88,25 +86,6 @@ async def test_a_course_is_posted_joined_and_left(bot):
     assert [one for one in audited if one.startswith("class.")] == [
         *("class.post", "class.press", "class.skip", "class.leave")
     ]
-
-
-@pytest.mark.parametrize(("release", "waits"), [(FIRST, True), ("0.2.0", False), (RELEASE, False)])
-async def test_no_course_is_posted_or_joined_while_a_process_of_the_first_release_runs(bot, release, waits):
-    """Whoever joined there would have their workspace at once, and no lessons."""
-    await linked(bot.store, ALICE, names=["notebook"])
-    card = await posted(bot, POST)
-    await bot.store.own("m2/7", ["web:m2/7"])
-    await bot.store.engine.write(lambda tx: OWNERS.change(tx, {"owner": "m2/7"}, release=release))
-    said = f"an older release of me ({release}) is still running"
-    assert (said in words(await bot.say(POST.replace("Statistics", "Biology"), TRAINER))) is waits
-    assert (said in words(await bot.press("class_press", card.id))) is waits
-    posts = [one for one in await bot.notices() if one.kind is NoticeKind.CLASS_CARD]
-    assert (len(posts), len(await bot.store.rules(ALICE))) == ((0, 0) if waits else (1, 1))
-    # A class without lessons is what it was.
-    await posted(bot, "card notebook --title Physics")
-    await bot.store.disown_all("m2/7")
-    assert said not in words(await bot.press("class_press", card.id))
-    assert len(await bot.store.rules(ALICE)) == 1
 
 
 def named(answer, label):

@@ -27,7 +27,7 @@ def test_what_was_found():
         "action": [
             *("again", "approve", "ask", "ask_for_more", "ask_link", "bring_back"),
             *("calendar_end", "calendar_new", "card_form"),
-            *("class_join", "class_keep", "class_post", "class_press", "class_problems", "class_stop"),
+            *("class_join", "class_post", "class_press", "class_problems", "class_stop"),
             *(
                 "course_calendar",
                 "course_change",

@@ -81,6 +81,6 @@ def least_facts(kind: NoticeKind, **keys: Any) -> Facts:
     given = {"now": NOW, "connection": "saturn", "connection_title": "Saturn Cloud"} | keys
     if kind.offers == "workspace" or kind.subject == "operation":
         return WorkspaceFacts(**given)
-    if kind in (NoticeKind.SUMMARY, NoticeKind.HELD):
+    if kind is NoticeKind.SUMMARY:
         return HeldFacts(**given, held=())
     return RequestFacts(**given) if Mark.PEOPLE in kind.marks else Facts(**given)

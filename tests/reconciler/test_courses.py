@@ -307,7 +307,7 @@ async def test_who_joins_a_lesson_is_told_that_nothing_could_be_made_as_that_isn
     assert (await world.store.member_of(card.id, alice)).state == "failed"
 
 
-@pytest.mark.parametrize("release", ["0.2.0", RELEASE])
+@pytest.mark.parametrize("release", ["0.2.1", RELEASE])
 async def test_beside_an_older_process_it_is_started_and_stopped_as_before(world, release):
     (alice,) = people(1)
     world.provider.makes_at_rest = True

@@ -163,7 +163,7 @@ async def test_an_end_that_was_taken_back_is_there_again(world):
 
 
 async def test_what_an_older_process_sets_is_its_persons_own_and_what_it_clears_is_gone(world):
-    """0.2.0 knows only the timer's columns."""
+    """0.2.1 knows only the timer's columns."""
     (alice,) = people(1)
     await course(world, alice)
     await until(world, "09:20")

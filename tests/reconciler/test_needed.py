@@ -7,7 +7,7 @@ import pytest
 from bot.domain import hours as domain
 from bot.domain.preferences import NEVER, Preferences
 from bot.domain.workspaces import State
-from bot.services import classes, hours
+from bot.services import hours, workspaces
 from tests.reconciler.classroom import ask, post, press
 from tests.reconciler.test_hours import local
 from tests.rigs.providers import fake_settings
@@ -88,7 +88,7 @@ async def test_a_class_that_stops_it_at_its_end_is_a_planned_stop(world):
     await press(world, card, ALICE)
     await until(world, "12:00", 23)
     assert asked(world) == 0
-    await ask(world, ALICE, "keep").to(classes.keep, card.id)
+    await ask(world, ALICE, "keep").to(workspaces.keep, (await world.store.workspaces(ALICE))[0].id)
     await until(world, "15:45", 23)
     assert asked(world) == 1
 

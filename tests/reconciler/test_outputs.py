@@ -4,7 +4,6 @@ import asyncio
 
 import pytest
 
-from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.runs import OutputChunk
 from bot.reconciler.streams import without_secrets
 from bot.services.owners import Owners
@@ -223,14 +222,6 @@ async def test_an_output_whose_credential_was_refused_once_goes_on(runs):
     await runs.world.pass_time(40)
     assert "later" in said(output(runs, run_id))
     assert "sign_in_refused" not in runs.slack.kinds()
-
-
-async def test_what_an_earlier_release_was_to_say_of_an_output_ends_unsent(runs):
-    run_id = await runs.begun(3)
-    await runs.store.add_notices([NewNotice(run_id, NoticeKind.JOB_OUTPUT, "1", ALICE)])
-    await runs.world.pass_time(3)
-    assert "job_output" not in runs.slack.kinds()
-    assert (await runs.store.statistics())["pending_notices"] == 0
 
 
 async def test_an_unlink_ends_the_stream(runs):

@@ -12,7 +12,6 @@ from bot.reconciler.revocations import SECOND_LOOK
 from bot.reconciler.runtimes import LISTS_SHARE
 from bot.services import accounts
 from bot.services.revocations import LAPSES_AFTER
-from bot.store.tables import ACCOUNTS
 from bot.store.tasks import NewTask
 from bot.support.errors import CredentialRefused, Forbidden, InvalidRequest, NotFound, Renamed, ServerFailed
 from tests.reconciler.fuse import Fuse
@@ -210,17 +209,3 @@ async def test_it_serves_for_nothing_else(world):
     await world.store.add_tasks([NewTask(TaskKind.SNAPSHOT, f"{owed.id}/templates")])
     await world.pass_time(300, step=30)
     assert {call.method for call in world.provider.calls} == {"revoke"}
-
-
-async def test_what_an_earlier_release_left_to_be_revoked_is_owed(world):
-    """0.1.0 tries once, within five seconds, and its task may be taken by this one."""
-    await world.own()
-    account = await world.store.account(ALICE, "cloud")
-    await world.store.carry_out(
-        lambda tx: ACCOUNTS.change(tx, {"id": account.id}, state="revoking", unlinked_at=tx.now())
-    )
-    await world.store.add_tasks([NewTask(TaskKind.REVOKE, account.id)])
-    world.provider.fail("revoke", ServerFailed("away", status=503))
-    await world.pass_time(60)
-    assert world.provider.revoked == ["token-1"]
-    assert (await world.store.statistics())["tasks"] == 0

@@ -186,7 +186,7 @@ async def test_a_list_of_a_connection_that_was_taken_away_lets_its_commands_go(w
 
 async def test_a_list_of_an_account_that_is_gone_is_not_read(world):
     await world.store.add_tasks([NewTask(TaskKind.DISCOVER, "account_gone", {"then": [COMMAND]})])
-    await world.store.add_tasks([NewTask(TaskKind.REVOKE, "account_gone")])
+    await world.store.add_tasks([NewTask(TaskKind.REVOCATION, "account_gone")])
     await world.work()
     assert world.provider.calls == []
     assert (await world.store.statistics())["tasks"] == 0

@@ -40,7 +40,7 @@ def migrated() -> bytes:
             new.execute(table)
         for name, script in migrations().items():
             new.executescript(script)
-            for table, row in records(name, script, 0.0).items():
+            for table, row in records(name, script, 0.0):
                 new.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)
         new.commit()
         return new.serialize()

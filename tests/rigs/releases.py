@@ -22,14 +22,13 @@ from tests.project.repository import ROOT, files
 
 #: The releases that may serve beside this one, each with its commit.
 COMMITS = {
-    "0.1.0": "9e99ce1bba93d143feaebf867d8485f7682fb273",
-    "0.2.0": "12db82f50cf752a3871f863c9b9e99c04b84ee75",
+    "0.2.1": "b861d38e5a67e32b56dda0f7ff635297afff0da4",
 }
 #: The release that ``after`` makes.
 NEXT = "99.0.0"
 _ROOMS = ("bot", "handlers")
-_REPORTED = f"""\
-    REPORTED = _Kind("reported", offers="workspace", marks=Mark.NEWS, since="{NEXT}")
+_REPORTED = """\
+    REPORTED = _Kind("reported", offers="workspace", marks=Mark.NEWS)
     FAILED = _Kind("""
 #: What it adds, and where: in place of the first text, which is there once, the second one.
 _ADDED = {
@@ -39,10 +38,6 @@ _ADDED = {
     ],
     "bot/domain/tasks.py": [
         ('    DISCOVER = "discover"\n', '    RECONCILE = "reconcile"\n    DISCOVER = "discover"\n'),
-        (
-            "_LATER: Final = frozenset({",
-            "_LATER: Final = frozenset({TaskKind.RECONCILE, ",
-        ),
     ],
 }
 

@@ -47,7 +47,7 @@ from bot.store.discovered import FoundWorkspace
 from bot.store.notices import add_notices
 from bot.store.operations import Accepted
 from bot.store.store import Store
-from bot.store.tables import BROWSER_SESSIONS, CARDS, LINKS, NOTICES, OPERATIONS, RUNS
+from bot.store.tables import BROWSER_SESSIONS, LINKS, OPERATIONS, RUNS
 from bot.store.transaction import Transaction
 from bot.support.clock import Clock, Ids
 from tests.rigs.clock import CountingIds, FakeClock
@@ -354,24 +354,6 @@ async def run_by_remote(store: Store, principal: Principal, connection: str, rem
 async def prefer(store: Store, principal: Principal, wanted: Preferences) -> None:
     """Set somebody's preferences."""
     await store.carry_out(lambda tx: preferences.save_preferences(tx, principal, wanted))
-
-
-async def hold_as_first(store: Store, principal: Principal, seconds: float) -> None:
-    """Hold what a person has yet to be sent, as 0.1.0 does until the end of their quiet hours."""
-
-    def hold(tx: Transaction) -> None:
-        until = tx.now() + seconds
-        pending = "SELECT id FROM notices WHERE principal = :key AND state = 'pending' ORDER BY id"
-        waiting = tx.all(pending, key=principal.key)
-        add_notices(tx, [NewNotice(principal.key, NoticeKind.HELD, waiting[0]["id"], principal)])
-        holder = NOTICES.row(tx, subject=principal.key, kind=NoticeKind.HELD, occasion=waiting[0]["id"])
-        assert holder is not None
-        for row in waiting:
-            NOTICES.change(tx, {"id": row["id"]}, held_by=holder["id"], held_until=until)
-            CARDS.delete(tx, id=row["id"], is_notice=True)
-        NOTICES.change(tx, {"id": holder["id"]}, held_until=until)
-
-    await store.carry_out(hold)
 
 
 async def accept_operation(

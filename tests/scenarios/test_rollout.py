@@ -9,8 +9,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from bot.domain.notices import LATER
-from bot.support.release import FIRST, RELEASE
+from bot.support.release import RELEASE, STOP
 from playground.processes import reserved_port
 from tests.project.repository import ROOT
 from tests.rigs import postgres, releases
@@ -27,20 +26,16 @@ SEEDED = {
         for name in NAMES
     ],
 }
-#: A word of a release after both, in each queue, as this release would keep it for that one.
-UNKNOWN = f"""
+#: A word of a release after both, in each queue; the others once this one serves alone.
+UNKNOWN = """
 INSERT INTO notices (id, subject, kind, occasion, principal, body, state, class, created_at, due_at)
-VALUES ('n', 's', 'reported', '1', 'T1:U1', '{{}}', 'pending', {LATER + 1}, 0, 0);
-INSERT INTO cards (id, subject, kind, principal, channel_id, later_ts, is_dirty, changed_at, updated_at)
+VALUES ('n', 's', 'reported', '1', 'T1:U1', '{}', 'pending', 1, 0, 0);
+INSERT INTO cards (id, subject, kind, principal, channel_id, message_ts, is_dirty, changed_at, updated_at)
 VALUES ('n', 's', 'reported', 'T1:U1', 'D1', '1.1', 1, 0, 0);
-INSERT INTO later_tasks (id, kind, subject, payload, created_at, due_at)
-VALUES ('t', 'reconcile', 's', '{{}}', 0, 0);
+INSERT INTO tasks (id, kind, subject, payload, created_at, due_at)
+VALUES ('t', 'reconcile', 's', '{}', 0, 0);
 """
-#: The same where 0.1.0 would stop at it, once nobody of it serves.
 UNKNOWN_HERE = """
-UPDATE notices SET class = 1 WHERE id = 'n';
-UPDATE cards SET message_ts = '1.1', later_ts = NULL WHERE id = 'n';
-INSERT INTO tasks SELECT * FROM later_tasks;
 INSERT INTO operations (id, principal, workspace_id, connection, verb, created_at, next_step_at, reference)
 VALUES ('o', 'T1:U1', 'w', 'saturn', 'archive', 0, 0, '');
 INSERT INTO runs (id, principal, connection, name, spec, created_at, reference, state, start_call,
@@ -148,12 +143,12 @@ async def test_both_serve_are_killed_and_start_again_and_one_goes_back(rollout):
     await rollout.migrate()
     await rollout.start(RELEASE)
     rollout.execute(UNKNOWN)
-    before = rollout.states("later_tasks"), rollout.states("notices WHERE id = 'n'")
+    before = rollout.states("tasks WHERE id = 't'"), rollout.states("notices WHERE id = 'n'")
     for release, name in ((old, "notebook"), (RELEASE, "training")):
         rollout.sends_to(release)
         await alice.types(f"start {name}")
-        # One of the workers is at it; only 0.1.0 sends a card where *ready* follows at once.
-        await alice.waits_for("card" if release == FIRST else "ready", name)
+        # One of the workers is at it.
+        await alice.waits_for("ready", name)
     for release in (old, RELEASE):
         await rollout.kill(release)
     for release in (old, RELEASE):
@@ -165,7 +160,7 @@ async def test_both_serve_are_killed_and_start_again_and_one_goes_back(rollout):
     rollout.sends_to(old)
     await alice.types("start report")
     await alice.waits_for("ready", "report")
-    assert (rollout.states("later_tasks"), rollout.states("notices WHERE id = 'n'")) == before
+    assert (rollout.states("tasks WHERE id = 't'"), rollout.states("notices WHERE id = 'n'")) == before
     # It goes forward: this release does it alone, whatever lies beside it.
     await rollout.kill(old)
     rollout.execute(UNKNOWN_HERE)
@@ -186,18 +181,13 @@ async def test_both_serve_are_killed_and_start_again_and_one_goes_back(rollout):
 
 @pytest.mark.thorough
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("rollout", [FIRST], indirect=True)
-async def test_courses_wait_for_the_last_process_of_the_first_release_and_work_beside_the_second(rollout):
+@pytest.mark.parametrize("rollout", [STOP], indirect=True)
+async def test_a_course_that_somebody_joins_at_either_release_is_a_course(rollout):
     alice, day = rollout.alice, DAYS[(datetime.now(UTC).weekday() + 3) % 7]
     course = f"card notebook --title Biology --hours {day} 8:00-9:30"
     await rollout.migrate()
-    for release in ("0.2.0", RELEASE):
-        await rollout.start(release)
+    await rollout.start(RELEASE)
     rollout.sends_to(RELEASE)
-    said = f"an older release of me ({FIRST}) is still running"
-    assert said in (await alice.types(course)).text
-    assert rollout.states("class_cards") == []
-    await rollout.kill(FIRST, signal.SIGTERM)
     assert "I'm posting the card for *Biology*" in (await alice.types(course)).text
 
     def cards():
@@ -209,12 +199,8 @@ async def test_courses_wait_for_the_last_process_of_the_first_release_and_work_b
         (answer,) = [one for one in await alice.presses(cards()[0], "Join") if one.kind != "class_card"]
         return answer.text
 
-    # It goes back by one release, and forward again: who joins has lessons.
-    for release in ("0.2.0", RELEASE):
+    for release in (STOP, RELEASE):
         rollout.sends_to(release)
         assert "You've joined *Biology*" in await joins()
         (rule,) = rollout.states("rules")
         assert rule["days"] == day
-    # It goes back by two: nobody joins through this release, either.
-    await rollout.start(FIRST)
-    assert said in await joins()

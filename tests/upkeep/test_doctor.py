@@ -20,6 +20,7 @@ from bot.domain.runs import Update
 from bot.providers import base, build_providers
 from bot.providers.requests import Api
 from bot.store import open_store
+from bot.store.schema import RECORDS, migrations, records
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.http import Http
 from bot.support.settings import Settings
@@ -33,7 +34,6 @@ from playground.harness import Clock
 from playground.processes import reserved_port
 from tests.app.command_line import KEY, environment, run
 from tests.app.test_start import of_slack
-from tests.contract.store.test_release_0_1_0 import KEPT as OF_0_1_0
 from tests.playground.saturn_help import saturn_server
 from tests.playground.slack_help import slack
 from tests.rigs.clock import FakeClock
@@ -347,7 +347,12 @@ async def test_a_database_that_this_release_cannot_use_is_one_sentence(tmp_path,
 
 async def test_a_database_of_an_earlier_release_waits_for_the_next_start(tmp_path):
     with closing(sqlite3.connect(tmp_path / "usher.db")) as database:
-        database.executescript(OF_0_1_0)
+        name, script = next(iter(migrations().items()))
+        for statements in (*RECORDS, script):
+            database.executescript(statements)
+        for table, row in records(name, script, 0.0):
+            database.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)
+        database.commit()
     (check,) = await store_checks.check_store(settings(tmp_path))
     assert (check.is_good, "the next start brings it up to date" in check.found) == (True, True)
 

@@ -454,7 +454,6 @@ def _left(facts: HeldFacts) -> list[tuple[tuple[NoticeKind, Facts], Answer]]:
 
 
 @draws(NoticeKind.SUMMARY)
-@draws(NoticeKind.HELD)
 def _summary(facts: HeldFacts) -> Answer:
     """Draw what happened in a silence as one message: alike things in one sentence, then the way to each."""
     left = _left(facts)

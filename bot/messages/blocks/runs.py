@@ -134,7 +134,6 @@ def run_waiting(facts: RunFacts) -> Answer:
 
 
 @draws(NoticeKind.JOB_FILE)
-@draws(NoticeKind.JOB_OUTPUT, is_true=lambda _facts: False)
 def file(facts: RunFacts) -> Answer:
     """Draw what is said with the file of the whole output."""
     return kit.message(filled(runs.FILE, facts))

@@ -85,10 +85,6 @@ TWENTY_WEEKS: Final = (
 CO_TEACHERS: Final = "{who} can change it, too, and I'm letting them know."
 NO_LESSONS: Final = "That leaves no lessons to come, so I haven't done anything."
 LESSONS_END: Final = "On {title}, a stop ends this workspace for good, so no lesson could start it again."
-LESSONS_WAIT: Final = (
-    "Courses have to wait: an older release of me ({release}) is still running, and whoever joins there gets "
-    "no lessons. Try again once your Usher admin has finished the upgrade."
-)
 LESSONS_REMOVED: Final = (
     "{title} removes workspaces after {kept}, which is before the next lesson, so nothing of them would be "
     "left. Ask your Usher admin to have them kept for longer."
@@ -426,8 +422,6 @@ CLOSED: Final = (
 )
 CLOSED_ALREADY: Final = "The class is already being ended."
 WARNED: Final = "{who} is ending the class *{course}*, so *{name}* on {title} will be {done} in {left}, {at}."
-KEPT_MINE: Final = "Your workspace stays as it is. Stop it yourself when you don't need it: `{command}stop`."
-KEPT_TOO_LATE: Final = "It's too late for that: the class has ended. Start it again with `{command}start`."
 STOPPED_BY: Final = "*{name}* on {title} has been {done}: {who} ended the class *{course}*."
 STOPPED_BY_TIME: Final = "*{name}* on {title} has been {done}: {who}'s class *{course}* is over."
 STOP_FAILED_BY: Final = "{who} ended the class *{course}*, but *{name}* on {title} couldn't be stopped."

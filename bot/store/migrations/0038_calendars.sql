@@ -1,4 +1,4 @@
--- oldest release that may serve: 0.1.0
+-- oldest release that may serve: 0.2.1
 
 -- calendar: the digest of the private address by which calendars read the lessons of a rule (NULL: it has none).
 ALTER TABLE rules ADD COLUMN calendar TEXT;

@@ -1,4 +1,4 @@
--- oldest release that may serve: 0.1.0
+-- oldest release that may serve: 0.2.1
 
 -- Who waits for room: one row per person and workspace. The place in line isn't stored: it is how many rows of the
 -- same connection and kind of room come before, by seq. until: a moment that its person named. state: waiting, trying

@@ -17,9 +17,7 @@ from bot.domain.stops import End
 from bot.domain.workspaces import State
 from bot.services import classes, timers, workspaces
 from bot.store import classes as class_rows
-from bot.store import timers as timer_rows
 from bot.store.tables import WORKSPACES
-from bot.store.timetables import PARTICIPANTS
 from bot.support.clock import SystemIds
 from tests.rigs.providers import BASE_URL
 from tests.rigs.store import (
@@ -379,36 +377,6 @@ async def test_of_two_classes_the_later_end_counts(store, clock):
     assert (await time(store, ALICE)).stop_card == first.id
     assert (await store.class_counts(second.id)).left == 0
     assert (await store.participant(first.id, ALICE)).withdrawn_at is None
-
-
-async def test_processes_of_0_1_0_leave_the_end_to_the_timer(store, clock):
-    """They warn whom nobody has warned, and stop whom somebody has warned some time ago."""
-    await posted(store, stops_at=clock.now() + 3600)
-    await press(store, await up(store, clock))
-    row = await store.carry_out(lambda tx: PARTICIPANTS.row(tx, card_id=CARD, principal=ALICE))
-    assert row["warned_at"] > clock.now() + 10 * 365 * 86_400
-    await by(store, ALICE, "keep").to(classes.keep, CARD)
-    await press(store, await time(store, ALICE), "p2")
-    row = await store.carry_out(lambda tx: PARTICIPANTS.row(tx, card_id=CARD, principal=ALICE))
-    assert row["warned_at"] > clock.now() + 10 * 365 * 86_400
-
-
-@pytest.mark.parametrize("warned_at", [None, 5.0])
-async def test_a_class_that_0_1_0_was_about_to_end_ends_all_the_same(store, clock, warned_at):
-    """Of its presses no timer was set; its warning still keeps."""
-    await posted(store, stops_at=clock.now() + 200)
-    for number, who in enumerate((ALICE, BOB)):
-        await press(store, await up(store, clock, who), f"p{number}")
-    for who in (ALICE, BOB):
-        row = await time(store, who)
-        await store.carry_out(lambda tx, row=row: WORKSPACES.change(tx, {"id": row.id}, **timer_rows.NONE))
-    await store.carry_out(lambda tx: PARTICIPANTS.change(tx, {"card_id": CARD}, warned_at=warned_at))
-    for interaction in ("keep", "keep", "keep2"):
-        assert await by(store, BOB, interaction).to(classes.keep, CARD)
-    assert not await by(store, TRAINER, "keep3").to(classes.keep, CARD)
-    await look(store)
-    assert ((await time(store, ALICE)).stop_card, (await time(store, ALICE)).stop_warned) == (CARD, False)
-    assert (await time(store, BOB)).stop_at is None
 
 
 @pytest.mark.parametrize("outcome", ENDS)

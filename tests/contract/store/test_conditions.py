@@ -52,7 +52,6 @@ from tests.rigs.store import (
     accept_operation,
     begin_session,
     browser_session,
-    hold_as_first,
     keep_waiting,
     launched,
     link_account,
@@ -389,20 +388,6 @@ async def test_an_address_to_answer_at_is_kept_no_longer_than_it_is_of_use(store
     assert (await row_of(store, NOTICES, id=reply.id))["body"] == "{}"
 
 
-async def test_what_is_told_together_is_ones_own_and_was_not_given_up(store):
-    for whose in (ALICE, BOB):
-        names = [f"{whose.user_id} {n}" for n in range(2)]
-        await store.add_notices([NewNotice(name, NoticeKind.OUTAGE, "1", whose) for name in names])
-        await hold_as_first(store, whose, 0.0)
-    given_up = await row_of(store, NOTICES, subject="UALICE 0", kind=NoticeKind.OUTAGE)
-    await store.notice_dead(given_up["id"], "expired")
-    told = {
-        holder.principal: [one.subject for one in await store.held_notices(holder.id)]
-        for holder in await store.claim_notices(10, 60.0)
-    }
-    assert told == {ALICE: ["UALICE 1"], BOB: ["UBOB 0", "UBOB 1"]}
-
-
 async def test_a_newer_message_owes_a_look_at_those_before_of_its_own_person_alone(store, workspace):
     async def posted(principal, notice, ts):
         row = {"id": notice, "kind": NoticeKind.READY, "subject": notice, "principal": principal.key}
@@ -617,19 +602,3 @@ async def test_what_is_over_is_not_owed_again(store, workspace):
     await store.carry_out(write)
     card = await store.card("card")
     assert (card.stage, card.is_dirty) == ("closed", False)
-
-
-@pytest.mark.parametrize(
-    ("left", "is_meant"),
-    [({}, True), ({"planned_for": 1.0}, False), ({"outcome": Outcome.CANCELLED}, False)],
-    ids=["begun", "by the clock", "called off"],
-)
-async def test_it_means_what_its_person_began_and_has_not_called_off(store, clock, workspace, left, is_meant):
-    begun = (await accept_operation(store, workspace, channel_id="C1")).operation
-    await change(store, OPERATIONS, begun.id, **left)
-    # In no act, as 0.1.0 writes it.
-    asker = await store.asker_of(await store.operation(begun.id))
-    assert asker == ("hours" if "planned_for" in left else "")
-    clock.advance(1)
-    named = (await store.spoken(ALICE, "C1", None)).workspaces
-    assert named == ((workspace.id,) if is_meant else ())

@@ -8,7 +8,7 @@ import pytest
 from bot.domain.notices import NoticeKind
 from bot.store import cards, look, notices, timers
 from bot.store.look import KINDS, kinds_of
-from bot.store.schema import named_queries, setting
+from bot.store.schema import named_queries
 from bot.store.tables import TABLES
 from tests.contract.store.test_every_field import BESIDE, made, stand_for
 
@@ -50,10 +50,7 @@ DECIDES = {
         **dict.fromkeys(("start_call", "stop_call", "prior_call"), CALLS),
     },
     "gates": {"connection": words("saturn", "posit", "gone"), "due_at": maybe, "next_check_at": moments},
-    **{
-        name: {"kind": words("discover", "sync_people", "a later word"), "due_at": moments}
-        for name in ("tasks", "later_tasks")
-    },
+    "tasks": {"kind": words("discover", "sync_people", "a later word"), "due_at": moments},
     "runs": {
         "outcome": words(None, None, "failed"),
         "next_step_at": moments,
@@ -90,7 +87,7 @@ DECIDES = {
         "subject": SOME_IDS,
         "kind": KIND,
         "state": STATES,
-        "class": lambda _: sorted({kind.class_ for kind in NoticeKind}),
+        "class": lambda _: sorted({kind.urgency for kind in NoticeKind}),
         "due_at": moments,
         "created_at": moments,
         "sent_at": maybe,
@@ -105,7 +102,6 @@ DECIDES = {
         "is_dirty": words(0, 1),
         "is_notice": words(0, 1),
         "message_ts": words(None, "1.2"),
-        "later_ts": words(None, "", "1.3"),
         "changed_at": maybe,
         "updated_at": moments,
         "leased_until": moments,
@@ -151,10 +147,8 @@ def claimed(tx, kind):
     given["until"] = now + (BY[3] if kind == "expiry" else 60)
     rows = []
     for query in KINDS[kind]:
-        for table in ("tasks", "later_tasks") if query == "claim_tasks" else ("",):
-            text = setting(query, tasks=table) if table else query
-            for one in CONNECTIONS if query == "claim_gates" else ("",):
-                rows += tx.all(text, **given, connection=one)
+        for one in CONNECTIONS if query == "claim_gates" else ("",):
+            rows += tx.all(query, **given, connection=one)
     return rows
 
 

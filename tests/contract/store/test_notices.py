@@ -10,10 +10,8 @@ from bot.domain.people import Principal
 from bot.domain.preferences import Preferences
 from bot.domain.runs import Update
 from bot.domain.workspaces import State
-from bot.store.budget import ENDLESS
 from bot.store.notices import CARD_AFTER, CARD_FIRST, SILENCE, add_card, release_card
-from tests.contract.store.conftest import machines_clock
-from tests.rigs.store import ALICE, BOB, accept_operation, hold_as_first, linked, prefer
+from tests.rigs.store import ALICE, BOB, accept_operation, linked, prefer
 
 
 def message(subject="s", kind=NoticeKind.MESSAGE, occasion="1", principal=ALICE, **values):
@@ -277,6 +275,29 @@ async def test_news_that_waited_through_a_silence_is_told_together(store, clock)
     assert await told(store, summary) == ["first", "later"]
 
 
+async def test_what_is_told_together_was_sent_and_what_was_given_up_is_not_told(store, clock):
+    await store.add_notices([message(name, NEWS) for name in ("1", "2", "3")])
+    clock.advance(LATE)
+    (summary,) = await store.claim_notices(20, 60.0)
+    await store.notice_dead((await store.held_notices(summary.id))[1].id, "expired")
+    assert await told(store, summary) == ["1", "3"]
+    await store.notice_sent(summary.id, "D1", "1.0")
+    assert [(one.state, one.body) for one in await store.held_notices(summary.id)] == [
+        (NoticeState.SENT, {})
+    ] * 2
+    assert (await store.statistics())["pending_notices"] == 0
+
+
+async def test_what_tells_one_of_a_later_release_is_left_to_who_can_tell_it(store, clock):
+    await store.add_notices([message(name, NEWS) for name in ("1", "2")])
+    clock.advance(LATE)
+    (summary,) = await store.claim_notices(20, 60.0)
+    await store.notices_not_sent([summary])
+    await store.engine.write(lambda tx: tx.run("UPDATE notices SET kind = 'reported' WHERE subject = '2'"))
+    clock.advance(LATE)
+    assert [one for one in await store.claim_notices(20, 60.0) if one.id == summary.id] == []
+
+
 async def test_whoever_has_waited_longest_is_told_first_and_a_single_one_is_told_alone(store, clock):
     carol = Principal(None, "T1", "UCAROL")
     for person in (BOB, ALICE, carol):
@@ -291,9 +312,9 @@ async def test_whoever_has_waited_longest_is_told_first_and_a_single_one_is_told
     await store.notices_not_sent(await store.claim_notices(20, 60.0))
     one_by_one = [(await store.claim_notices(1, 60.0))[0] for _ in range(3)]
     assert [(one.kind, one.principal) for one in one_by_one] == [
-        (NEWS, carol),
         (NoticeKind.SUMMARY, BOB),
         (NoticeKind.SUMMARY, ALICE),
+        (NEWS, carol),
     ]
 
 
@@ -365,48 +386,3 @@ async def test_what_is_off_is_not_written_where_a_card_tells_it(store, notebook)
         await store.save_step(Update(accepted.operation.id, 0.0, outcome=Outcome.FULFILLED, notices=[ready]))
     kinds = [one.kind for one in await claimed(store)]
     assert kinds == [NoticeKind.READY, NoticeKind.CARD]
-
-
-async def held(store, *subjects):
-    """Have some news held for ALICE as 0.1.0 does; return what holds them once it is due."""
-    await store.add_notices([message(one, NoticeKind.OUTAGE) for one in subjects])
-    await hold_as_first(store, ALICE, END)
-
-
-async def test_what_the_first_release_holds_comes_in_one_notice_at_the_end(store, clock):
-    await held(store, "a", "b")
-    assert await claimed(store) == []
-    assert not await store.is_news_waiting(notices=ENDLESS, cards=ENDLESS)
-    assert (await store.statistics())["pending_notices"] == 3
-    clock.advance(END)
-    (holder,) = await claimed(store)
-    assert (holder.kind, holder.principal) == (NoticeKind.HELD, ALICE)
-    assert [one.subject for one in await store.held_notices(holder.id)] == ["a", "b"]
-    await store.notice_sent(holder.id, "D1", "1.0")
-    assert (await store.statistics())["pending_notices"] == 0
-    told = await store.held_notices(holder.id)
-    assert [(one.state, one.body) for one in told] == [(NoticeState.SENT, {})] * 2
-
-
-@machines_clock
-@pytest.mark.parametrize("ahead", [1800.0, 30 * 86_400.0])
-async def test_a_clock_that_was_ahead_holds_nothing_for_longer(database, clock, ahead):
-    clock.jump(ahead)
-    store = await database.open(serves=True)
-    await held(store, "a")
-    await store.close()
-    clock.jump(-ahead)
-    store = await database.open(serves=True)
-    assert await claimed(store) == []
-    clock.advance(END)
-    assert [one.kind for one in await claimed(store)] == [NoticeKind.HELD]
-
-
-async def test_what_is_given_up_shows_with_all_that_it_held(store, clock):
-    await held(store, "a")
-    clock.advance(END)
-    (holder,) = await claimed(store)
-    await store.notice_dead(holder.id, "user_disabled")
-    dead = await store.dead_notices()
-    assert {one.kind for one in dead} == {NoticeKind.HELD, NoticeKind.OUTAGE}
-    assert {one.state for one in dead} == {NoticeState.DEAD}

@@ -15,7 +15,7 @@ from bot.store.store import Store
 from bot.store.transaction import Priority
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.errors import StoreInUse, StoreTooNew, StoreUnavailable
-from bot.support.release import FIRST, RELEASE
+from bot.support.release import RELEASE, STOP
 from tests.rigs import postgres
 from tests.rigs.store import ALICE, accept_operation, linked, want_read
 
@@ -24,14 +24,14 @@ RELEASED = dict(migrations())
 #: Made for the test: what a release adds while the one before it goes on running.
 BEGINS = "-- oldest release that may serve: {}\n".format
 ADDED = RELEASED | {
-    "0101_added": BEGINS(FIRST)
+    "0101_added": BEGINS(STOP)
     + "CREATE TABLE added (id TEXT PRIMARY KEY); ALTER TABLE workspaces ADD COLUMN added TEXT;"
     "ALTER TABLE operations ADD COLUMN added BIGINT NOT NULL DEFAULT 0; UPDATE workspaces SET added = 'x';"
 }
 REMOVED = RELEASED | {"0101_removed": BEGINS(RELEASE) + "ALTER TABLE workspaces DROP COLUMN remark"}
 NEWER = RELEASED | {"0101_newer": BEGINS("99.0.0") + "CREATE TABLE newer (id TEXT)"}
 BROKEN = RELEASED | {
-    "0101_broken": BEGINS(FIRST) + "CREATE TABLE added (id TEXT); DELETE FROM accounts; NONSENSE;"
+    "0101_broken": BEGINS(STOP) + "CREATE TABLE added (id TEXT); DELETE FROM accounts; NONSENSE;"
 }
 
 
@@ -137,7 +137,7 @@ async def test_who_says_that_they_can_bear_a_migration_goes_on(open_, url):
     await old.own("old", ["worker:old", "people"])
     await old.own("other", ["web:other"])
     with postgres.connected(url) as connection:
-        connection.execute("UPDATE owners SET release = DEFAULT WHERE owner = 'other'")
+        connection.execute(f"UPDATE owners SET release = '{STOP}' WHERE owner = 'other'")
     with pytest.raises(StoreInUse, match="stop it first"):
         await new.migrate()
     await old.disown_all("other")
@@ -157,7 +157,7 @@ async def test_a_newer_database_is_refused_with_the_next_step(open_):
 
 
 async def test_a_migration_may_take_longer_than_people_wait(url, clock):
-    slow = {"0001_slow": "SELECT pg_sleep(0.3); CREATE TABLE slow (id TEXT);"}
+    slow = {"0001_slow": BEGINS(STOP) + "SELECT pg_sleep(0.3); CREATE TABLE slow (id TEXT);"}
     engine = postgres.engine(url, clock, IDS, scripts=slow, patience=dict.fromkeys(Priority, 0.1))
     await engine.open()
     assert await engine.migrate() == ["0001_slow"]

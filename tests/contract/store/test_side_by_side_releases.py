@@ -1,10 +1,11 @@
-"""0.1.0, 0.2.0, this release and a later one on one database: each takes what it knows, and nothing else."""
+"""0.2.1, this release and a later one on one database: each takes what it knows, and nothing else."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from bot.support.release import STOP
 from tests.project.repository import ROOT
 from tests.rigs import postgres, releases
 
@@ -40,22 +41,6 @@ async def work(store):
 asyncio.run(all_of(work))
 """
 )
-#: News for somebody who has quiet hours all day long, at 0.1.0, which are over then.
-HOLDS = (
-    _BEGIN
-    + """
-from bot.domain.people import Preferences
-from bot.store import people
-async def work(store):
-    quiet = Preferences(quiet_from=0, quiet_to=1439)
-    await store.carry_out(lambda tx: people.save_preferences(tx, CHEN, quiet))
-    for subject in ("one", "two"):
-        await store.add_notices([NewNotice(subject, NoticeKind.OUTAGE, "1", CHEN)])
-    assert await store.claim_notices(10, 60.0) == []
-    await store.engine.write(lambda tx: tx.run("UPDATE notices SET held_until = 0 WHERE held_until > 0"))
-asyncio.run(all_of(work))
-"""
-)
 #: Everything that is due is taken and done; messages about the workspace are marked dirty before.
 TAKES = (
     _BEGIN
@@ -86,10 +71,9 @@ asyncio.run(all_of(work))
 
 @dataclass
 class Releases:
-    """The four, and the databases that they share."""
+    """The three, and the databases that they share."""
 
-    first: Path
-    second: Path
+    stop: Path
     now: Path
     next: Path
     urls: list[str]
@@ -102,32 +86,35 @@ class Releases:
 
 
 @pytest.fixture
-def four(tmp_path):
+def three(tmp_path):
     urls = [f"sqlite:///{tmp_path}/usher.db", postgres.new_database("usher_releases")]
-    first, second = (releases.earlier(one, tmp_path / one) for one in releases.COMMITS)
-    return Releases(first, second, ROOT, releases.after(tmp_path / "next"), urls)
+    stop = releases.earlier(STOP, tmp_path / STOP)
+    return Releases(stop, ROOT, releases.after(tmp_path / "next"), urls)
 
 
-async def test_each_release_takes_what_it_knows_and_the_rest_is_left_to_who_does(four):
-    first, second, now, later = four.first, four.second, four.now, four.next
-    assert await four.take(first, 0) == [[], [], [], 0]
-    kinds = {"notices": ["reported", "lost", "waiting"], "tasks": ["reconcile", "follow", "discover"]}
-    await releases.asked(later, WRITES, urls=four.urls, **kinds)
-    # Earlier ones start again on what the later release has migrated, and see nothing that they don't know.
-    assert await four.take(first, 1) == [["waiting"], [], ["discover"], 0]
-    assert await four.take(second, 2) == [[], ["waiting"], [], 2]
-    assert await four.take(now, 3) == [["lost"], ["waiting"], ["follow"], 1]
-    assert await four.take(later, 4) == [["reported"], ["lost", "waiting"], ["reconcile"], 0]
+async def test_each_release_takes_what_it_knows_and_the_rest_is_left_to_who_does(three):
+    stop, now, later = three.stop, three.now, three.next
+    assert await three.take(stop, 0) == [[], [], [], 0]
+    kinds = {"notices": ["reported", "room_over", "waiting"], "tasks": ["reconcile", "go_on", "discover"]}
+    await releases.asked(later, WRITES, urls=three.urls, **kinds)
+    # The earlier one starts again on what the later release has migrated, and takes what it knows.
+    assert await three.take(stop, 1) == [["waiting"], [], ["discover"], 2]
+    assert await three.take(now, 2) == [["room_over"], ["waiting"], ["go_on"], 1]
+    assert await three.take(later, 3) == [["reported"], ["room_over", "waiting"], ["reconcile"], 0]
     # What was sent is looked at by each that knows its kind.
-    assert await four.take(first, 5) == [[], ["waiting"], [], 0]
-    assert await four.take(second, 6) == [[], ["waiting"], [], 0]
-    assert await four.take(now, 7) == [[], ["lost", "waiting"], [], 0]
-    assert await four.take(later, 8) == [[], ["lost", "reported", "waiting"], [], 0]
+    assert await three.take(stop, 4) == [[], ["waiting"], [], 0]
+    assert await three.take(now, 5) == [[], ["room_over", "waiting"], [], 0]
+    assert await three.take(later, 6) == [[], ["reported", "room_over", "waiting"], [], 0]
 
 
-async def test_what_the_first_held_for_quiet_hours_is_sent_by_later_ones(four):
-    assert await four.take(four.first, 0) == [[], [], [], 0]
-    await releases.asked(four.first, HOLDS, urls=four.urls)
-    assert await four.take(four.now, 1) == [["-:T1:U2"], [], [], 0]
-    for release in (four.first, four.second):
-        assert await four.take(release, 2) == [[], [], [], 0]
+async def test_what_0_2_1_leaves_beside_is_done_by_who_comes_next(three):
+    kinds = {"notices": ["lost", "waiting"], "tasks": ["revocation", "follow", "discover"]}
+    await releases.asked(three.stop, WRITES, urls=three.urls, **kinds)
+    assert await three.take(three.now, 1) == [
+        ["lost", "waiting"],
+        [],
+        ["revocation", "follow", "discover"],
+        0,
+    ]
+    assert await three.take(three.stop, 2) == [[], ["lost", "waiting"], [], 0]
+    assert await three.take(three.now, 3) == [[], ["lost", "waiting"], [], 0]

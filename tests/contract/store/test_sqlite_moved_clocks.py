@@ -309,6 +309,7 @@ async def test_the_schema_is_not_changed_under_a_process_that_serves(database):
     await database.open(serves=True)
     path = database.url.removeprefix("sqlite:///")
     with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("DELETE FROM migrations WHERE name = (SELECT MAX(name) FROM migrations)")
+        for table in ("schema_changes", "migrations"):
+            connection.execute(f"DELETE FROM {table} WHERE name = (SELECT MAX(name) FROM migrations)")
     with pytest.raises(StoreInUse, match="stop it first"):
         await database.open()

@@ -50,6 +50,7 @@ RARE = {
 #: Indexes of the few rows that are just what is looked for, walked in the order that is wanted; and tables
 #: with a row for each connection at most, or for each person who was limited within a minute.
 SMALL = (
+    "SCAN later_tasks",
     "INDEX cards_changed",
     "INDEX class_cards_of_courses",
     "INDEX notices_dead",
@@ -78,8 +79,6 @@ SMALL = (
 #: What stands for one of several in a statement.
 WORDS = {
     "{errands}": ("operations", "runs"),
-    "{tasks}": ("tasks", "later_tasks"),
-    "{placed}": ("message_ts IS NOT NULL", "later_ts > ''"),
 }
 #: Every statement: the named ones, and what finds rows by a key. What is asked of operations and runs is two.
 STATEMENTS = {query: query for table in TABLES.values() for query in table.lookups()}
@@ -118,10 +117,9 @@ def test_no_query_walks_a_whole_table(connection, name):
         ("claim_operations", "operations_due"),
         ("claim_gates", "gates_due"),
         ("claim_notices", "notices_due"),
-        ("claim_changed_cards of message_ts IS NOT NULL", "cards_changed"),
-        ("claim_progressed_cards of message_ts IS NOT NULL", "cards_progressed"),
-        ("claim_tasks of tasks", "tasks_due"),
-        ("claim_tasks of later_tasks", "later_tasks_due"),
+        ("claim_changed_cards", "cards_changed"),
+        ("claim_progressed_cards", "cards_progressed"),
+        ("claim_tasks", "tasks_due"),
         ("claim_runs", "runs_due"),
         ("claim_runs_of", "runs_open_of_a_pair"),
         ("sweep_runs", "runs_ended"),
@@ -151,15 +149,13 @@ def test_a_workspace_s_open_operation_is_found_by_its_own_index(connection):
         "claim_operations",
         "claim_gates",
         "claim_notices",
-        "claim_tasks of tasks",
-        "claim_tasks of later_tasks",
+        "claim_tasks",
         "claim_timers",
         "claim_rules",
         "claim_lessons",
         "claim_running",
         "starts_alike",
-        "claim_changed_cards of message_ts IS NOT NULL",
-        "claim_changed_cards of later_ts > ''",
+        "claim_changed_cards",
         "claim_runs",
         "claim_runs_of",
     ],

@@ -126,7 +126,6 @@ async def test_buttons_that_slack_had_no_room_to_take_away_for_a_day_stay(store,
         cases = {"old": {}, "young": {"updated_at": tx.now() - DAY + 60}, "card": {"is_notice": False}}
         sent = {
             "message_ts": "1.0",
-            "later_ts": None,
             "is_dirty": True,
             "changed_at": None,
             "leased_until": 0.0,

@@ -17,9 +17,7 @@ from bot.store.tasks import NewTask
 from bot.support.errors import UnknownWord
 from tests.rigs.store import (
     ALICE,
-    BOB,
     accept_operation,
-    hold_as_first,
     launched,
     link_account,
     linked,
@@ -166,18 +164,6 @@ async def test_a_notice_is_left_alone_and_so_is_its_card(store, clock, two):
     assert card.subject == known.id
     # Homes wait for what is sent first, but not for what somebody else will send.
     assert not await store.is_news_waiting(notices=ENDLESS, cards=ENDLESS)
-
-
-async def test_what_holds_a_later_one_is_left_to_who_can_tell_it(store, clock):
-    for person in (ALICE, BOB):
-        await store.add_notices(
-            [NewNotice(f"{person.user_id} {n}", NoticeKind.OUTAGE, "1", person) for n in range(2)]
-        )
-        await hold_as_first(store, person, 3600.0)
-    await rewrite(store, "UPDATE notices SET kind = 'reported' WHERE subject = 'UALICE 1'")
-    clock.advance(86_400)
-    (notice,) = await store.claim_notices(10, 60.0)
-    assert (notice.kind, notice.principal) == (NoticeKind.HELD, BOB)
 
 
 async def test_a_task_is_left_alone(store):

@@ -250,7 +250,6 @@ USE_CASES: dict[str, Do] = {
     "classes.post_again": lambda w, asked: asked.to(classes.post_again, w.lost_card.id),
     "classes.stop_all": lambda w, asked: asked.to(classes.stop_all, w.card.id),
     "classes.press": lambda w, asked: asked.to(classes.press, w.card.id),
-    "classes.keep": lambda w, asked: asked.to(classes.keep, w.pressed.id),
 }
 #: The steps of linking have no key, as a page or a form is sent again: the link says what may come next.
 WITHOUT_KEY = {
@@ -277,7 +276,6 @@ FOR_EVERYBODY = {
     "runs.schedule",
     "classes.post",
     "classes.press",
-    "classes.keep",
 }
 #: What shows something, for which Slack's word on a person may be older than a day.
 SHOWING = {"runs.watch", "preferences"}
@@ -307,7 +305,6 @@ NEEDLESS: dict[str, Do] = {
     "runs.let_go": lambda w, asked: asked.to(runs.let_go, w.over.id),
     "runs.start_another": lambda w, asked: asked.to(runs.start_another, w.run.id),
     "classes.post_again": lambda w, asked: asked.to(classes.post_again, w.card.id),
-    "classes.keep": lambda w, asked: asked.to(classes.keep, w.card.id),
 }
 each = pytest.mark.parametrize("name", USE_CASES)
 each_on_one_engine = on_one_engine("name", USE_CASES, "timers.set")

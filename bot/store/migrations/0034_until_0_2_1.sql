@@ -1,13 +1,24 @@
+-- oldest release that may serve: 0.2.1
+-- in place of:
+--   0001_initial 0002_releases 0003_reasons 0004_later_kinds 0005_down_at 0006_said 0007_made_by 0008_lasts
+--   0009_requests 0010_forgotten 0011_reached 0012_alike 0013_owed 0014_address_there 0015_warnings 0016_acts
+--   0016_folded 0017_class_ends 0018_acts_of_errand 0020_courses 0022_unused 0023_assistant 0024_stop_rule
+--   0025_lineage 0026_members_follow 0027_restoring 0028_identity 0030_gone 0032_stop_via 0034_answers
+
 -- Everything that must outlive the process. Portable between SQLite and PostgreSQL: text ids made by us, times as
 -- epoch seconds, truth values as 0 and 1; bot/store/tables.py says how far ahead each time may be.
-
+-- said_at: when words were said, as Slack tells it, which may be long before they came (NULL: it tells nothing).
 CREATE TABLE inbox (
     key TEXT PRIMARY KEY,
     seen_at DOUBLE PRECISION NOT NULL,
-    result TEXT NOT NULL DEFAULT ''
+    result TEXT NOT NULL DEFAULT '',
+    said_at DOUBLE PRECISION
 );
 CREATE INDEX inbox_age ON inbox (seen_at);
 
+-- requested: when somebody last asked for which links, by connection.
+-- handle: what Slack calls a person, who can't choose that as they can their name. email: what Slack has confirmed, where
+-- it may be read (NULL: nobody knows). questioned_at: when they were last asked whether an account is theirs.
 CREATE TABLE people (
     principal TEXT PRIMARY KEY,
     name TEXT NOT NULL,
@@ -16,7 +27,11 @@ CREATE TABLE people (
     is_deleted BIGINT NOT NULL,
     is_stranger BIGINT NOT NULL,
     time_zone TEXT,
-    seen_at DOUBLE PRECISION NOT NULL
+    seen_at DOUBLE PRECISION NOT NULL,
+    requested TEXT NOT NULL DEFAULT '{}',
+    handle TEXT NOT NULL DEFAULT '',
+    email TEXT,
+    questioned_at DOUBLE PRECISION
 );
 
 CREATE TABLE direct_channels (
@@ -29,6 +44,10 @@ CREATE TABLE direct_channels (
 -- when its runs were last read by whoever was allowed to. ends_at: when the credential ends, as its provider said
 -- (NULL: never, or nobody said); remind_at: when its person is reminded of that next. renamed_to: the name that a
 -- refused account has at its provider by now, if that is why it was refused.
+-- An account being revoked exists next to its successor until the provider has been asked to revoke it.
+-- made_by: how a link was made: sign_in (at the provider), token (whose owner the provider named), approval, import ('':
+-- nobody knows, or nothing had to be linked). The record of who did what says it of the links that are there; the
+-- latter two end 90 days after its last entry, as new ones do, and their people are reminded a week before.
 CREATE TABLE accounts (
     id TEXT PRIMARY KEY,
     principal TEXT NOT NULL,
@@ -45,9 +64,9 @@ CREATE TABLE accounts (
     runs_read_at DOUBLE PRECISION,
     ends_at DOUBLE PRECISION,
     remind_at DOUBLE PRECISION,
-    renamed_to TEXT
+    renamed_to TEXT,
+    made_by TEXT NOT NULL DEFAULT ''
 );
--- An account being revoked exists next to its successor until the provider has been asked to revoke it.
 CREATE UNIQUE INDEX accounts_one_of_a_pair ON accounts (principal, connection) WHERE state <> 'revoking';
 CREATE UNIQUE INDEX accounts_one_of_a_username ON accounts (connection, username)
     WHERE state <> 'revoking' AND username <> '';
@@ -57,6 +76,9 @@ CREATE INDEX accounts_ending ON accounts (remind_at) WHERE remind_at IS NOT NULL
 
 -- One-time pages. ends_at: when the credential that was given there ends, as its provider said (NULL: never, or nobody
 -- said).
+-- made_by: how a link was made: sign_in (at the provider), token (whose owner the provider named), approval, import ('':
+-- nobody knows, or nothing had to be linked). The record of who did what says it of the links that are there; the
+-- latter two end 90 days after its last entry, as new ones do, and their people are reminded a week before.
 CREATE TABLE links (
     nonce_hash TEXT PRIMARY KEY,
     principal TEXT NOT NULL,
@@ -72,7 +94,8 @@ CREATE TABLE links (
     code_tries_left BIGINT NOT NULL,
     browser_hash TEXT,
     proven BIGINT NOT NULL,
-    ends_at DOUBLE PRECISION
+    ends_at DOUBLE PRECISION,
+    made_by TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX links_of_a_pair ON links (principal, connection);
 CREATE INDEX links_expiry ON links (expires_at);
@@ -106,6 +129,20 @@ CREATE INDEX gates_due ON gates (connection, due_at) WHERE due_at IS NOT NULL;
 -- would interrupt or lose, in words (NULL: its provider doesn't say). last_used_at: when it was last used there.
 -- started_at: since when it has been up this time, as its provider says (NULL: it doesn't). left_look_at: when it is
 -- looked at next to ask whether it is still needed.
+-- reason: what holds a workspace up or made it fail, in its provider's words, kept until it is up or started again
+-- (NULL: nothing that its provider has told).
+-- down_at: since when a workspace has been down, as its provider says (NULL: it doesn't say, or the workspace is up).
+-- stop_warning, warning: the notice that warns of the end by a timer, and of the end of a class (NULL: there is none to
+-- wait for).
+-- folded: the name as names are compared, and folded_from, which name that was made from. The few that their person has
+-- named are compared one by one.
+-- stop_card: the class because of which a workspace's timer is set (NULL: it is its person's own).
+-- asked_at: when its person last opened a workspace or asked anything of it; used_at counts what time does, too.
+-- stop_rule: the hours because of which a workspace's timer is set (NULL: it is its person's own, or a class's).
+-- gone_at: when its provider first said that it's gone; gone_again_at: when it said so a day or more later. Such a
+-- workspace is read daily until it is swept, also those of before.
+-- stop_via: through what a workspace's timer was asked for ('' by its person themself, 'assistant': Slack's).
+-- stop_start: the start that has to bring the workspace up for its timer to hold ('': it holds in any case).
 CREATE TABLE workspaces (
     id TEXT PRIMARY KEY,
     principal TEXT NOT NULL,
@@ -148,6 +185,18 @@ CREATE TABLE workspaces (
     last_used_at DOUBLE PRECISION,
     started_at DOUBLE PRECISION,
     left_look_at DOUBLE PRECISION NOT NULL DEFAULT 0,
+    reason TEXT,
+    down_at DOUBLE PRECISION,
+    stop_warning TEXT,
+    folded TEXT NOT NULL DEFAULT '',
+    folded_from TEXT NOT NULL DEFAULT '',
+    stop_card TEXT,
+    asked_at DOUBLE PRECISION,
+    stop_rule TEXT,
+    gone_at DOUBLE PRECISION,
+    gone_again_at DOUBLE PRECISION,
+    stop_via TEXT NOT NULL DEFAULT '',
+    stop_start TEXT NOT NULL DEFAULT '',
     UNIQUE (principal, connection, remote_id)
 );
 CREATE INDEX workspaces_of_a_gate ON workspaces (gate_key);
@@ -155,6 +204,11 @@ CREATE INDEX workspaces_ending ON workspaces (ends_at) WHERE ends_at IS NOT NULL
 CREATE INDEX workspaces_timed ON workspaces (stop_look_at) WHERE stop_look_at IS NOT NULL;
 CREATE INDEX workspaces_left ON workspaces (left_look_at)
     WHERE state = 'running' AND stop_at IS NULL AND ends_at IS NULL AND hidden = 0;
+CREATE INDEX workspaces_of_a_name ON workspaces (principal, folded);
+CREATE INDEX workspaces_of_an_id ON workspaces (principal, remote_id);
+CREATE INDEX workspaces_compared ON workspaces (principal) WHERE alias IS NOT NULL OR folded_from <> name;
+CREATE INDEX workspaces_of_classes ON workspaces (stop_card) WHERE stop_card IS NOT NULL;
+CREATE INDEX workspaces_gone ON workspaces (gone_again_at) WHERE gone_again_at IS NOT NULL;
 
 -- People write what they want, steps write the progress, reads write read_hold and wake it. leased_until and claim
 -- belong to the step under way; woken is what happened during it. is_orphan: its workspace was deleted; it stays for a
@@ -168,6 +222,11 @@ CREATE INDEX workspaces_left ON workspaces (left_look_at)
 -- planned_for: the time of the timer that it carries out. start_kind: which starts it is compared with, in one Slack
 -- workspace; usual_seconds: their median, slow_seconds: what nine of ten stayed below, both worked out when it is
 -- accepted (NULL: too few are known).
+-- Failed operations: doctor counts those that were refused a permission.
+-- Creations by call time: if a provider can't carry Usher's mark, what it made may belong to any of them.
+-- Starts not sent yet, in the order in which they were requested: gives a person's place in the queue.
+-- What the totals of administrators ask for: starts that are under way, and what failed lately.
+-- lasts: for how many seconds a workspace was to run from when its start was asked for (NULL: nobody said).
 CREATE TABLE operations (
     id TEXT PRIMARY KEY,
     principal TEXT NOT NULL,
@@ -207,20 +266,17 @@ CREATE TABLE operations (
     planned_for DOUBLE PRECISION,
     start_kind TEXT,
     usual_seconds DOUBLE PRECISION,
-    slow_seconds DOUBLE PRECISION
+    slow_seconds DOUBLE PRECISION,
+    lasts DOUBLE PRECISION
 );
 CREATE UNIQUE INDEX operations_one_open ON operations (workspace_id) WHERE outcome IS NULL;
 CREATE INDEX operations_due ON operations (next_step_at) WHERE outcome IS NULL;
 CREATE INDEX operations_of_a_workspace ON operations (workspace_id, created_at);
 CREATE INDEX operations_of_a_person ON operations (principal, connection) WHERE outcome IS NULL;
 CREATE INDEX operations_orphaned ON operations (ended_at) WHERE is_orphan = 1;
--- Failed operations: doctor counts those that were refused a permission.
 CREATE INDEX operations_failed ON operations (connection, ended_at) WHERE outcome = 'failed';
--- Creations by call time: if a provider can't carry Usher's mark, what it made may belong to any of them.
 CREATE INDEX operations_creating ON operations (connection, called_at) WHERE verb = 'create' AND called_at IS NOT NULL;
--- Starts not sent yet, in the order in which they were requested: gives a person's place in the queue.
 CREATE INDEX operations_uncalled ON operations (connection, created_at) WHERE outcome IS NULL AND start_call = 'none';
--- What the totals of administrators ask for: starts that are under way, and what failed lately.
 CREATE INDEX operations_starting ON operations (created_at)
     WHERE outcome IS NULL AND verb IN ('start', 'restart', 'create');
 CREATE INDEX operations_of_a_kind ON operations (start_kind, ended_at)
@@ -229,6 +285,11 @@ CREATE INDEX operations_of_a_kind ON operations (start_kind, ended_at)
 -- The outbox. due_at of a leased notice is when its lease ends; leased_at is when its attempt began. held_by: the
 -- notice that tells this one, together with others, at the end of its person's quiet hours. held_until: nothing is sent
 -- before that.
+-- Slack takes one message a second in a conversation: what is urgent goes before answers.
+-- What a person is owed: told together after a silence, looked for together after attempts of unknown outcome.
+-- answers: who was asked whether the account is theirs, by their keys, and whether it is (null: not answered); it takes
+-- the place of owner and owner_says. waits: it can't be approved yet, as whom it may mean has a day to answer. What was
+-- asked for before, or at an earlier release, doesn't wait.
 CREATE TABLE notices (
     id TEXT PRIMARY KEY,
     subject TEXT NOT NULL,
@@ -256,9 +317,10 @@ CREATE INDEX notices_dead ON notices (created_at) WHERE state = 'dead';
 CREATE INDEX notices_sent ON notices (sent_at) WHERE state = 'sent';
 CREATE INDEX notices_held_by ON notices (held_by) WHERE held_by IS NOT NULL;
 CREATE INDEX notices_holding ON notices (principal) WHERE kind = 'held' AND state = 'pending';
--- Slack takes one message a second in a conversation: what is urgent goes before answers.
 CREATE INDEX notices_urgent ON notices (principal)
     WHERE kind IN ('ready', 'failed', 'refused') AND state IN ('pending', 'retry');
+CREATE INDEX notices_owed ON notices (principal, due_at) WHERE state IN ('pending', 'retry', 'leased');
+CREATE INDEX notices_questions ON notices (principal) WHERE kind = 'account_asked';
 
 -- A card is a message that changes: that of an operation, run or class with the same id, or a notice about one; sweeps
 -- delete it with its owner. Updates of cards are marked, not queued. dirt counts what made it dirty, claimed_dirt how
@@ -267,6 +329,8 @@ CREATE INDEX notices_urgent ON notices (principal)
 -- until they have lost their buttons. body: what a notice is redrawn from, besides rows. drawn: what it shows, as a
 -- digest with the time of its last update; '' if nobody knows. A claim moves it to claimed_drawn: if the update's
 -- outcome stays unknown, nobody knows.
+-- In the thread of a card, it is what is spoken of.
+-- later_ts, later_tasks: where 0.2.1 keeps what 0.1.0 doesn't know (``take over`` in queries.sql).
 CREATE TABLE cards (
     id TEXT PRIMARY KEY,
     subject TEXT NOT NULL,
@@ -287,7 +351,8 @@ CREATE TABLE cards (
     name TEXT,
     created_at DOUBLE PRECISION NOT NULL DEFAULT 0,
     drawn TEXT NOT NULL DEFAULT '',
-    claimed_drawn TEXT NOT NULL DEFAULT ''
+    claimed_drawn TEXT NOT NULL DEFAULT '',
+    later_ts TEXT
 );
 CREATE INDEX cards_progressed ON cards (updated_at)
     WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NULL;
@@ -297,8 +362,9 @@ CREATE INDEX cards_changed ON cards (changed_at)
     WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NOT NULL AND stage = 'live';
 CREATE INDEX cards_former ON cards (changed_at)
     WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NOT NULL AND stage <> 'live';
--- In the thread of a card, it is what is spoken of.
 CREATE INDEX cards_of_threads ON cards (message_ts) WHERE message_ts IS NOT NULL;
+CREATE INDEX cards_later ON cards (changed_at) WHERE is_dirty = 1 AND later_ts IS NOT NULL;
+CREATE INDEX cards_of_later_threads ON cards (later_ts) WHERE later_ts IS NOT NULL;
 
 -- joined: the payload of requests made while the task was running; it runs again with that. is_replaced: a newer task
 -- has been asked for since, about the same; this one is never sent any more. claims: how often it was claimed; whoever
@@ -320,6 +386,9 @@ CREATE TABLE tasks (
 );
 CREATE INDEX tasks_due ON tasks (due_at);
 
+-- joined: the payload of requests made while the task was running; it runs again with that. is_replaced: a newer task
+-- has been asked for since, about the same; this one is never sent any more. claims: how often it was claimed; whoever
+-- claimed it before doesn't end it or put it back any more.
 CREATE TABLE audit (
     seq BIGINT PRIMARY KEY,
     at DOUBLE PRECISION NOT NULL,
@@ -341,7 +410,6 @@ CREATE TABLE audit_head (
     archived BIGINT NOT NULL DEFAULT 0,
     archived_hash TEXT NOT NULL DEFAULT ''
 );
-INSERT INTO audit_head (id, count, hash) VALUES (1, 0, '');
 
 -- Runs. People write stop_wanted and is_watched, steps the rest. is_orphan: its account was unlinked; it stays for a
 -- while, because its card and its notices are still drawn from it. deadline_at: when the person is told of a run that
@@ -417,6 +485,11 @@ CREATE TABLE remembered (
 );
 
 -- People's requests to be linked as a username, which administrators decide; one undecided per pair.
+-- alike: whom else the username may mean, the likeliest first (NULL: nobody has looked).
+-- email: the address that the wanted user has at the provider (NULL: nobody knows).
+-- answers: who was asked whether the account is theirs, by their keys, and whether it is (null: not answered); it takes
+-- the place of owner and owner_says. waits: it can't be approved yet, as whom it may mean has a day to answer. What was
+-- asked for before, or at an earlier release, doesn't wait.
 CREATE TABLE approvals (
     id TEXT PRIMARY KEY,
     principal TEXT NOT NULL,
@@ -427,7 +500,13 @@ CREATE TABLE approvals (
     decided_by TEXT,
     decided_at DOUBLE PRECISION,
     detail TEXT,
-    waiting TEXT
+    waiting TEXT,
+    alike TEXT,
+    owner TEXT,
+    owner_says INTEGER,
+    email TEXT,
+    answers TEXT,
+    waits INTEGER NOT NULL DEFAULT 0
 );
 CREATE UNIQUE INDEX approvals_one_asked ON approvals (principal, connection) WHERE state = 'asked';
 CREATE INDEX approvals_of_a_pair ON approvals (principal, connection);
@@ -449,6 +528,11 @@ CREATE INDEX browser_sessions_expiry ON browser_sessions (expires_at);
 
 -- Cards with one button for many people. look_at: when its counts, its warnings and its end are due next. counted: what
 -- was last drawn; counted_at: when it was counted; changed_at: when the counts last changed.
+-- A class card with a timetable, if it has days, is a course; times of day are minutes, days dates.
+-- moved: the times of lessons that were moved, by the day they come on; lead: how many seconds before a lesson
+-- workspaces are started; trainers: who may do what its poster may.
+-- news: what was decided about a course whose members follow, in that order; follow_at: when some more of them do
+-- (NULL: all have).
 CREATE TABLE class_cards (
     id TEXT PRIMARY KEY,
     principal TEXT NOT NULL,
@@ -470,13 +554,30 @@ CREATE TABLE class_cards (
     counted TEXT NOT NULL DEFAULT '',
     counted_at DOUBLE PRECISION NOT NULL DEFAULT 0,
     changed_at DOUBLE PRECISION NOT NULL DEFAULT 0,
-    look_at DOUBLE PRECISION NOT NULL
+    look_at DOUBLE PRECISION NOT NULL,
+    days TEXT NOT NULL DEFAULT '',
+    starts INTEGER,
+    stops INTEGER,
+    first_day TEXT NOT NULL DEFAULT '',
+    last_day TEXT NOT NULL DEFAULT '',
+    off TEXT NOT NULL DEFAULT '',
+    moved TEXT NOT NULL DEFAULT '{}',
+    lead DOUBLE PRECISION NOT NULL DEFAULT 0,
+    trainers TEXT NOT NULL DEFAULT '',
+    news TEXT NOT NULL DEFAULT '[]',
+    follow_at DOUBLE PRECISION
 );
 CREATE INDEX class_cards_due ON class_cards (look_at) WHERE done_at IS NULL;
 CREATE INDEX class_cards_age ON class_cards (created_at);
+CREATE INDEX class_cards_of_courses ON class_cards (created_at) WHERE days <> '' AND done_at IS NULL;
+CREATE INDEX class_cards_followed ON class_cards (follow_at) WHERE follow_at IS NOT NULL;
 
 -- One row per person and card: the press, which is also the consent, and what became of it. An unlink deletes the
 -- workspace's row, whose id is never used again, and thereby ends the consent.
+-- stop_warning, warning: the notice that warns of the end by a timer, and of the end of a class (NULL: there is none to
+-- wait for).
+-- gone_at: when its provider first said that it's gone; gone_again_at: when it said so a day or more later. Such a
+-- workspace is read daily until it is swept, also those of before.
 CREATE TABLE participants (
     card_id TEXT NOT NULL,
     principal TEXT NOT NULL,
@@ -490,9 +591,11 @@ CREATE TABLE participants (
     warned_at DOUBLE PRECISION,
     ended_at DOUBLE PRECISION,
     stop_operation_id TEXT,
+    warning TEXT,
     PRIMARY KEY (card_id, principal)
 );
 CREATE INDEX participants_of_stops ON participants (stop_operation_id) WHERE stop_operation_id IS NOT NULL;
+CREATE INDEX participants_of_workspace ON participants (workspace_id) WHERE workspace_id IS NOT NULL;
 
 -- A connection that isn't answering, and since when: an outage is reported once, even across restarts.
 CREATE TABLE outages (
@@ -512,9 +615,11 @@ CREATE TABLE serving (
 );
 
 -- When daily work was last done.
+-- detail: how much of a restored backup is on hold, by kind, and since when (JSON; NULL: nothing is).
 CREATE TABLE upkeep (
     work TEXT PRIMARY KEY,
-    done_at DOUBLE PRECISION NOT NULL
+    done_at DOUBLE PRECISION NOT NULL,
+    detail TEXT
 );
 
 -- One row for each person who opened Usher's Home within the last day; what it shows is drawn from other rows. used_at:
@@ -550,6 +655,7 @@ CREATE TABLE contacts (
 -- What people want to hear by direct message, when, and what they usually mean. Without a row everything is as it is at
 -- first. quiet_from, quiet_to: minutes since midnight, in the zone that Slack has for the person. asks_after: after how
 -- many hours they are asked whether a workspace that runs on is still needed (NULL: they don't want to be).
+-- assistant: what Slack's may do for a person (``bot.domain.preferences.LEVELS``).
 CREATE TABLE preferences (
     principal TEXT PRIMARY KEY,
     ready BIGINT NOT NULL,
@@ -560,7 +666,8 @@ CREATE TABLE preferences (
     workspace_id TEXT NOT NULL,
     connection TEXT NOT NULL,
     template TEXT NOT NULL,
-    asks_after BIGINT
+    asks_after BIGINT,
+    assistant TEXT NOT NULL DEFAULT 'show'
 );
 CREATE INDEX preferences_asking ON preferences (asks_after) WHERE asks_after IS NOT NULL;
 
@@ -605,10 +712,12 @@ CREATE TABLE pauses (
 
 -- What one process at a time does in its memory for all, by its name, and until when it is that process's unless it
 -- renews it. The process itself is a row, too: web, worker or serve, and its own name.
+-- release: the one that owns it.
 CREATE TABLE owners (
     name TEXT PRIMARY KEY,
     owner TEXT NOT NULL,
-    until DOUBLE PRECISION NOT NULL
+    until DOUBLE PRECISION NOT NULL,
+    release TEXT NOT NULL DEFAULT '0.1.0'
 );
 CREATE INDEX owners_of_a_process ON owners (owner);
 
@@ -658,6 +767,13 @@ CREATE INDEX conversations_age ON conversations (spoken_at);
 -- Hours of workspaces: local times on days of the week, or on dates, in the zone of their person. settled_at: what was
 -- planned up to then is settled; look_at: when a rule is looked at next, NULL while it is paused. name, remote_id: of a
 -- workspace whose row an unlink deleted, so that it is found again.
+-- card: the course whose lessons a rule starts (NULL: it is its person's own), course: that course's title.
+-- lesson_look_at: the look_at of such a rule.
+-- started_at: when a rule last started its workspace (NULL: it hasn't yet). unused: how many times in a row it did that
+-- and nobody used the workspace before the next time; below 0 after its person said that the hours go on.
+-- What a member has agreed to, whatever has become of the timetable since: days, minutes, the last day; without
+-- that, it is what the rule says. course_off: those days off that they didn't leave out themselves.
+-- follows: the state of the timetable that lesson_look_at is from; heard: the one that they heard of last.
 CREATE TABLE rules (
     id TEXT PRIMARY KEY,
     principal TEXT NOT NULL,
@@ -674,12 +790,29 @@ CREATE TABLE rules (
     paused TEXT NOT NULL DEFAULT '',
     name TEXT NOT NULL DEFAULT '',
     remote_id TEXT NOT NULL DEFAULT '',
-    look_at DOUBLE PRECISION
+    look_at DOUBLE PRECISION,
+    card TEXT,
+    course TEXT NOT NULL DEFAULT '',
+    first_day TEXT NOT NULL DEFAULT '',
+    last_day TEXT NOT NULL DEFAULT '',
+    moved TEXT NOT NULL DEFAULT '{}',
+    lead DOUBLE PRECISION NOT NULL DEFAULT 0,
+    lesson_look_at DOUBLE PRECISION,
+    started_at DOUBLE PRECISION,
+    unused INTEGER NOT NULL DEFAULT 0,
+    agreed_days TEXT NOT NULL DEFAULT '',
+    agreed_minutes INTEGER NOT NULL DEFAULT 0,
+    agreed_until TEXT NOT NULL DEFAULT '',
+    course_off TEXT NOT NULL DEFAULT '',
+    follows TEXT NOT NULL DEFAULT '',
+    heard TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX rules_due ON rules (look_at, id) WHERE look_at IS NOT NULL;
 CREATE INDEX rules_unlinked ON rules (settled_at) WHERE paused = 'unlinked';
 CREATE INDEX rules_of_workspace ON rules (workspace_id);
 CREATE INDEX rules_of_person ON rules (principal, connection, remote_id);
+CREATE INDEX rules_of_courses ON rules (card, principal) WHERE card IS NOT NULL;
+CREATE INDEX rules_of_lessons_due ON rules (lesson_look_at, id) WHERE lesson_look_at IS NOT NULL;
 
 -- What became of each start and stop of a rule, by the local time that it was planned for.
 CREATE TABLE occurrences (
@@ -691,3 +824,83 @@ CREATE TABLE occurrences (
     PRIMARY KEY (rule_id, local, side)
 );
 CREATE INDEX occurrences_age ON occurrences (at);
+
+CREATE TABLE later_tasks (
+    id TEXT PRIMARY KEY,
+    kind TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    payload TEXT NOT NULL,
+    joined TEXT,
+    created_at DOUBLE PRECISION NOT NULL,
+    due_at DOUBLE PRECISION NOT NULL,
+    attempts BIGINT NOT NULL DEFAULT 0,
+    is_leased BIGINT NOT NULL DEFAULT 0,
+    claimed_at DOUBLE PRECISION,
+    is_replaced INTEGER NOT NULL DEFAULT 0,
+    claims INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (kind, subject)
+);
+CREATE INDEX later_tasks_due ON later_tasks (due_at);
+
+-- Secrets that no key opened when their links were ended for that, sealed as they were, for a week: the key may turn up.
+CREATE TABLE forgotten (
+    account_id TEXT PRIMARY KEY,
+    secret TEXT NOT NULL,
+    forgotten_at DOUBLE PRECISION NOT NULL
+);
+CREATE INDEX forgotten_age ON forgotten (forgotten_at);
+
+-- What a connection, or Slack ('#slack'), last answered, and since when it doesn't: a single call that got no answer
+-- counts here, an outage is one that lasts.
+CREATE TABLE reached (
+    name TEXT PRIMARY KEY,
+    answered_at DOUBLE PRECISION,
+    silent_since DOUBLE PRECISION
+);
+
+-- What people had done, each with what it changed: the errand that it began, or what rows said before and said then
+-- (JSON by column; '{}' for nothing). subject: the workspace or run, '' for neither. asker: what acted in its person's
+-- name, '' for themself. channel_id, thread_ts, interaction: where it was asked for, '' where nobody asked. undone_at:
+-- when its person took it back.
+-- Who began an operation or a run, and which of them are in no act.
+-- via: through what a person asked for it, where that wasn't themself ('assistant': Slack's).
+CREATE TABLE acts (
+    id TEXT PRIMARY KEY,
+    principal TEXT NOT NULL,
+    action TEXT NOT NULL,
+    done_at DOUBLE PRECISION NOT NULL,
+    subject TEXT NOT NULL,
+    connection TEXT NOT NULL,
+    name TEXT NOT NULL,
+    asker TEXT NOT NULL,
+    errand TEXT NOT NULL,
+    until DOUBLE PRECISION,
+    was TEXT NOT NULL,
+    became TEXT NOT NULL,
+    channel_id TEXT NOT NULL,
+    thread_ts TEXT NOT NULL,
+    interaction TEXT NOT NULL,
+    undone_at DOUBLE PRECISION,
+    via TEXT NOT NULL DEFAULT ''
+);
+CREATE INDEX acts_of_person ON acts (principal, done_at);
+CREATE INDEX acts_age ON acts (done_at);
+CREATE INDEX acts_of_errand ON acts (errand);
+
+-- lineage: the server and its timeline that these rows are of (PostgreSQL). Where a connection finds another one, what
+-- was committed since lost_since may be lost; noted_at is when that was seen.
+CREATE TABLE lineage (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    server TEXT NOT NULL,
+    lost_since DOUBLE PRECISION,
+    noted_at DOUBLE PRECISION
+);
+
+-- What Slack last said of the bot token (its answer to auth.test): a start goes on with it where Slack is away.
+CREATE TABLE identity (
+    id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+    digest TEXT NOT NULL,
+    said TEXT NOT NULL
+);
+
+INSERT INTO audit_head (id, count, hash) VALUES (1, 0, '');
