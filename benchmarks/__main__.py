@@ -3,8 +3,8 @@
 A name is a figure's or a measurement's (structure, minimum, help, unsigned, start, counted_start,
 counted_help, counted_read, polls, claims, watched, ready, limited, class, class_killed, class_shared, course,
 members, message, members_shared, startup, idle, posit, jobs, list, lists, hostile, searches, homes, hours,
-day, week, silence, backups, page). What structure, help, start, polls, claims and the counted ones measure is
-measured in turn with the code of another revision, if one is named: a commit, or a folder that holds it.
+day, week, silence, backups, page). What help, start, polls, claims and the counted ones measure is measured
+in turn with the code of another revision, if one is named: a commit, or a folder that holds it.
 Exit status: 0 measured (whether or not the goals are met), 1 a measurement broke off, 2 wrong words.
 """
 
@@ -45,7 +45,7 @@ from benchmarks.silence import measure_silence
 from benchmarks.sizes import FULL, TOY, Sizes
 from benchmarks.stage import note
 from benchmarks.starts import measure_minimum, measure_start
-from benchmarks.structure import measure_structure
+from benchmarks.structure import SORTS, measure_structure
 from benchmarks.watched import measure_watched
 from benchmarks.workbench import measure_jobs, measure_posit
 from playground.processes import HOME, StageError
@@ -54,7 +54,7 @@ Measure = Callable[[Sizes], Awaitable[list[Figure]]]
 
 MEASUREMENTS: Final[Mapping[str, tuple[Measure, tuple[str, ...]]]] = MappingProxyType(
     {
-        "structure": (measure_structure, ("code_lines", "start_functions")),
+        "structure": (measure_structure, ("change_files", *SORTS, "start_functions")),
         "minimum": (measure_minimum, ("minimum_cpu",)),
         "help": (measure_help, ("ack_help_cpu",)),
         "unsigned": (measure_unsigned, ("unsigned_cpu",)),

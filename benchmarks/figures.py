@@ -27,7 +27,10 @@ POLL_RATE: Final = 0.9 * 10_000 / 10.5
 
 GOALS: Final[Mapping[str, Goal]] = MappingProxyType(
     {
-        "code_lines": Goal("lines", 42_216),
+        "change_files": Goal("files per commit"),
+        "kind_files": Goal("files per message kind", 8.0),
+        "verb_files": Goal("files per verb", 8.0),
+        "method_files": Goal("files per method of providers"),
         "start_functions": Goal("functions", 745),
         "ack_help_cpu": Goal("µs of CPU per request"),
         "unsigned_cpu": Goal("µs of CPU per request", 1.6, of="ratio"),

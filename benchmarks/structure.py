@@ -1,21 +1,29 @@
-"""How large the code is, and what one start crosses.
+"""How much a change has to read, and what one start crosses.
 
-Lines of code are those that hold a token of the program: no blank ones, comments or
-docstrings. What a start crosses are the files and functions of ``bot`` and ``handlers`` that run from a typed
+What a change reads are files of ``bot``, ``handlers`` and ``usher``, as the history has them: those that a
+commit of forty lines or more changed, and those in which the parts of the last three message kinds, verbs and
+methods of providers lie today. A part is a line that the commit added and that stands in one file alone:
+wherever it is moved, it is found.
+
+What a start crosses are the files and functions of ``bot`` and ``handlers`` that run from a typed
 ``/workspace start notebook`` to its acknowledgement, and on to the direct message with the address.
 """
 
 from __future__ import annotations
 
-import ast
-import io
+import re
+import subprocess
 import sys
 import tempfile
 import threading
-import tokenize
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from types import FrameType
-from typing import Any, Self
+from statistics import median
+from types import FrameType, MappingProxyType
+from typing import Any, Final, Self
 
 from benchmarks.figures import Figure
 from benchmarks.sizes import Sizes
@@ -24,35 +32,107 @@ from tests.rigs.scenario import world
 
 ROOT = Path(__file__).resolve().parents[1]
 MEASURED = ("bot", "handlers")
-_NO_CODE = {
-    tokenize.COMMENT,
-    tokenize.NL,
-    tokenize.NEWLINE,
-    tokenize.INDENT,
-    tokenize.DEDENT,
-    tokenize.ENDMARKER,
-    tokenize.ENCODING,
-}
-_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+PRODUCT: Final = (*MEASURED, "usher")
+#: A commit of fewer lines corrects something.
+_LARGE: Final = 40
+#: A shorter line says nothing of its own (characters).
+_TELLING: Final = 20
+_LATEST: Final = 3
 
 
-def lines_of_code(source: str) -> int:
-    """Count the lines of a module that hold code."""
-    held: set[int] = set()
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type not in _NO_CODE:
-            held.update(range(token.start[0], token.end[0] + 1))
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, _DOCUMENTED) and ast.get_docstring(node) is not None:
-            docstring = node.body[0]
-            held.difference_update(range(docstring.lineno, (docstring.end_lineno or docstring.lineno) + 1))
-    return len(held)
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """Say where something of a sort is added, and how its name is found there."""
+
+    place: str
+    name: str
 
 
-def code_lines(root: Path) -> int:
-    """Count the lines that hold code."""
-    modules = [path for name in MEASURED for path in (root / name).rglob("*.py")]
-    return sum(lines_of_code(path.read_text(encoding="utf-8")) for path in modules)
+SORTS: Final[Mapping[str, Sort]] = MappingProxyType(
+    {
+        "kind_files": Sort("bot/domain/notices.py", r"^    ([A-Z_]+) = _Kind\("),
+        "verb_files": Sort("handlers", r"@routes\.verb\(\s*\"(\w+)\",\s*\"(\w+)\""),
+        "method_files": Sort("bot/providers/base.py", r"^    (?:async )?def ([a-z]\w*)\("),
+    }
+)
+
+
+def is_cloned_whole() -> bool:
+    """Return whether there is a history here, with its beginning."""
+    try:
+        return _git("rev-parse", "--is-shallow-repository").strip() == "false"
+    except (OSError, subprocess.CalledProcessError):
+        return False
+
+
+def change_files() -> float:
+    """Return how many product files a commit changes: the median of those that are large."""
+    counts = []
+    for commit in _git(
+        "log", "--no-merges", "--no-renames", "--numstat", "--format=%x00", "--", *PRODUCT
+    ).split("\0"):
+        rows = [row.split("\t") for row in commit.split("\n") if row and not row.startswith("-")]
+        if sum(int(added) + int(removed) for added, removed, _ in rows) >= _LARGE:
+            counts.append(len(rows))
+    return median(counts)
+
+
+def addition_files(sort: Sort) -> dict[str, int]:
+    """Return in how many product files the parts of each of the last additions lie today, by commit."""
+    lines = Counter[str]()
+    places: dict[str, Path] = {}
+    for path in _product_files():
+        for line in {line.strip() for line in path.read_text(encoding="utf-8").splitlines()}:
+            lines[line] += 1
+            places[line] = path
+    found = {}
+    for commit in islice(_additions(sort), _LATEST):
+        added, removed = _changed(
+            _git("show", "--no-renames", "--unified=0", "--format=", commit, "--", *PRODUCT)
+        )
+        parts = {one.strip() for one in added} - {one.strip() for one in removed}
+        found[commit[:8]] = len({places[one] for one in parts if len(one) >= _TELLING and lines[one] == 1})
+    return found
+
+
+def _product_files() -> Iterator[Path]:
+    for name in _git("ls-files", "--", *PRODUCT).splitlines():
+        path = ROOT / name
+        if path.is_file() and b"\0" not in path.read_bytes():
+            yield path
+
+
+def _additions(sort: Sort) -> Iterator[str]:
+    """Return the commits that added something of a sort, the last first; what is only moved isn't added."""
+    name = re.compile(sort.name, re.MULTILINE)
+    words = (
+        "log",
+        "--no-merges",
+        "--no-renames",
+        "--patch",
+        "--unified=0",
+        "--format=%x00%H",
+        "--",
+        sort.place,
+    )
+    for commit in _git(*words).split("\0")[1:]:
+        added, removed = (set(name.findall("\n".join(lines))) for lines in _changed(commit))
+        if added - removed:
+            yield commit.split("\n", 1)[0]
+
+
+def _changed(patch: str) -> tuple[list[str], list[str]]:
+    """Return the lines that a patch adds, and those that it removes."""
+    lines = patch.split("\n")
+    return (
+        [line[1:] for line in lines if line.startswith("+") and not line.startswith("+++ ")],
+        [line[1:] for line in lines if line.startswith("-") and not line.startswith("--- ")],
+    )
+
+
+def _git(*words: str) -> str:
+    command = ["git", *words]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout  # noqa: S603 - ours
 
 
 class Tracer:
@@ -99,12 +179,21 @@ async def crossed() -> dict[str, Any]:
     return {"to_the_ack": to_ack, "to_the_direct_message": tracer.counts()}
 
 
-async def measure_structure(sizes: Sizes) -> list[Figure]:
-    """Measure the code as it stands, and one start."""
+def read_by_changes() -> list[Figure]:
+    """Measure what changes read; without a history these figures say that it is missing."""
+    if not is_cloned_whole():
+        missing = "this needs the whole git history, and isn't a clone that has it"
+        return [Figure(name, 0, sound=False, note=missing) for name in ("change_files", *SORTS)]
+    figures = [Figure("change_files", change_files())]
+    for name, sort in SORTS.items():
+        found = addition_files(sort)
+        told = ", ".join(f"{commit} {files}" for commit, files in found.items())
+        figures.append(Figure(name, median(found.values()), note=told))
+    return figures
+
+
+async def measure_structure(_sizes: Sizes) -> list[Figure]:
+    """Measure what changes read, and one start."""
     seen = await crossed()
     note(f"what a start crosses: {seen}")
-    before = None if sizes.against is None else code_lines(sizes.against)
-    return [
-        Figure("code_lines", code_lines(ROOT), before=before),
-        Figure("start_functions", seen["to_the_direct_message"]["functions"]),
-    ]
+    return [*read_by_changes(), Figure("start_functions", seen["to_the_direct_message"]["functions"])]
