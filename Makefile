@@ -12,7 +12,7 @@ export PYTHONDONTWRITEBYTECODE =
 # The seed of test-thorough's random tests: a new one each time unless it is given.
 SEED := $(if $(SEED),$(SEED),$(shell awk 'BEGIN { srand(); print int(rand() * 1000000000) }'))
 
-.PHONY: help demo demo-once demo-cluster test coverage test-thorough test-fast test-outside chaos bench lint contracts lock weights pictures release clean
+.PHONY: help demo demo-once demo-cluster test coverage test-thorough test-near test-fast test-outside chaos bench lint contracts lock weights pictures release clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -40,8 +40,11 @@ test-thorough: $(DEV) ## Run what `make test` leaves out: every call, full matri
 	$(RUN) tests.promises
 	$(RUN) tests.promises --changed --mutants --most 300
 
-test-fast: $(DEV) ## Run every test that takes less than half a second, but those in a browser
-	$(RUN) pytest --workers 3 -m "not slow and not browser"
+test-near: $(DEV) ## Run the tests nearest to what changed on this branch, within a minute
+	$(RUN) tests.promises --near
+
+# Its former name.
+test-fast: test-near
 
 test-outside: $(DEV) ## Install the wheels into an empty environment; run the kit and the story of usher-coder there
 	.venv/bin/python tools/outside.py

@@ -9,10 +9,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
+import pytest
+
 from tests.project.repository import ROOT
 from tests.promises.applying import changes, touched
-from tests.promises.changed import changed_files, last_commit
+from tests.promises.changed import changed_files, last_commit, work_began
 from tests.promises.mutants import mutants
+from tests.promises.near import Near
 from tests.promises.patches import Outdated, Patch, learn, patches
 from tests.promises.reach import Reach
 from tests.promises.rounds import Job, Result, Verdict, measure, play
@@ -31,6 +34,8 @@ _ENOUGH = 0.5
 def main(words: Sequence[str] | None = None) -> int:
     """Play what is asked for; return 1 if a broken promise, or too many mutants, are not noticed."""
     asked = _parser().parse_args(words)
+    if asked.near:
+        return _play_near(asked)
     return _play_mutants(asked) if asked.mutants is not None else _play_patches(asked)
 
 
@@ -45,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--mutants", nargs="*", metavar="FILE", help="small changes of these files, or of changed ones"
     )
+    parser.add_argument("--near", action="store_true", help="run the tests nearest to what changed, unbroken")
     parser.add_argument("--most", type=int, metavar="N", help="at most so many")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many processes at a time")
     return parser
@@ -122,7 +128,10 @@ def _places(unnoticed: Sequence[Job], asked: argparse.Namespace) -> Iterator[tup
 
 
 def _reach(asked: argparse.Namespace) -> Reach:
-    return (None if asked.measure else Reach.kept()) or measure(asked.jobs)
+    if not asked.measure and (kept := Reach.kept()):
+        return kept
+    _say("Which tests reach what is measured, and kept: that takes some minutes.")
+    return measure(asked.jobs)
 
 
 def _unnoticed(jobs: Sequence[Job], found: Mapping[str, Result]) -> list[Job]:
@@ -200,6 +209,22 @@ def _play_mutants(asked: argparse.Namespace) -> int:
     noticed, seconds = len(jobs) - len(missed), time.perf_counter() - began
     _say(f"\n{noticed} of {len(jobs)} mutants are noticed, in {seconds:.0f} s.")
     return 0 if noticed >= _ENOUGH * len(jobs) else 1
+
+
+# -- what is near -------------------------------------------------------------------------------------------
+
+
+def _play_near(asked: argparse.Namespace) -> int:
+    since = asked.since or work_began()
+    changed = changed_files(since) if since else None
+    if since is None or changed is None:
+        _say("Without git nobody knows what changed: run all tests with `make test`.")
+        return 2
+    near = Near(changed, since, lambda: _reach(asked))
+    if not near.files:
+        _say("No test is known to be about what changed.")
+        return 0
+    return pytest.main(["--workers", str(asked.jobs), *near.files], plugins=[near])
 
 
 def _say(text: str) -> None:

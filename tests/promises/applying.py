@@ -119,6 +119,18 @@ def touched(file: str, patched: str) -> set[str]:
     return {f"{one}::{code.co_qualname}" for one in beside for code in _code_in(one)}
 
 
+def differing(file: str, before: str) -> set[str]:
+    """Return the functions of a file that weren't the same in a former text of it, as ``FILE::NAME``."""
+    if not file.endswith(".py"):
+        return touched(file, before)
+    former = {code.co_qualname: code for code in within(compiled(before, file))}
+    return {
+        f"{file}::{code.co_qualname}"
+        for code in _code_in(file)
+        if code.co_qualname not in former or not _is_same(former[code.co_qualname], code)
+    }
+
+
 def _differing_queries(file: str, patched: str) -> set[str]:
     """Return the names of the queries, or of the parts of some, that a patch changes."""
     split = re.compile(r"^-- (?:name|part): (\w+)$", re.MULTILINE).split

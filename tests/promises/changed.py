@@ -27,12 +27,32 @@ def last_commit() -> str:
     return head[0] if head else ""
 
 
-def _base() -> str | None:
+def text_before(file: str, since: str) -> str:
+    """Return a file as it was in a revision; "" if it wasn't there."""
+    lines = _git("show", f"{since}:{file}")
+    return "" if lines is None else "\n".join([*lines, ""])
+
+
+def work_began() -> str | None:
+    """Return where this branch left main; on main its last commit, or the one before it."""
+    if left := _left_main():
+        return left
+    pending = _git("status", "--porcelain")
+    return None if pending is None else "HEAD" if pending else "HEAD~1"
+
+
+def _left_main() -> str | None:
     head = _git("rev-parse", "HEAD")
     for main in ("origin/main", "main"):
         left = _git("merge-base", "HEAD", main)
         if left and left != head:
             return left[0]
+    return None
+
+
+def _base() -> str | None:
+    if left := _left_main():
+        return left
     stamp = _git("show", "--no-patch", "--format=%ct", "HEAD")
     if not stamp:
         return None

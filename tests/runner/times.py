@@ -22,7 +22,7 @@ from typing import Final
 from tests.runner.spent import Spent
 
 TABLE: Final = Path(__file__).parents[1] / "times.toml"
-#: From this on a test is slow, and `make test-fast` leaves it out (seconds).
+#: From this on a test is slow, and none that is tried first for a broken promise (seconds).
 SLOW: Final = 0.5
 #: How long a test takes that has no row, nor its folder (seconds).
 USUAL: Final = 0.02
