@@ -53,7 +53,8 @@ def _of_interaction(payload: Mapping[str, Any]) -> Principal:
     home = _id(user.get("team_id"))
     installed = _id(team.get("id"))
     if home is None and payload.get("type") == "message_action":
-        # Message shortcuts don't exist for people of other organisations (docs/slack.md, "Who sent it").
+        # Message shortcuts don't exist for people of other organisations (docs/internals/slack.md, "Who sent
+        # it").
         log.info("field missing", kind="message_action", field="user.team_id", taken="team.id")
         home = installed or enterprise
     if home is None:

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from bot.domain.surfaces import Where
 
-#: A response_url is valid for 30 minutes (docs/slack.md, "Requests from Slack"), minus a minute for delivery.
+#: A response_url is valid for 30 minutes (docs/internals/slack.md, "Requests from Slack"), minus a minute for
+#: delivery.
 RESPONSE_SECONDS = 29 * 60
 
 

@@ -1,4 +1,4 @@
-"""Check that names use the words of docs/glossary.md; print the others, end with 1."""
+"""Check that names use the words of docs/internals/glossary.md; print the others, end with 1."""
 
 from __future__ import annotations
 

@@ -14,14 +14,17 @@ def docs(arguments: argparse.Namespace) -> int:
     folder = next((place for place in (room / "docs", room.parent / "docs") if place.is_dir()), room)
     found = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*.md"))}
     text = "\n".join(page for page in found if page.startswith(f"{name}/"))
-    if f"{name}.md" in found:
-        text = found[f"{name}.md"].read_text(encoding="utf-8").rstrip()
+    # A page within a folder is found by its own name, too, as pages beside it call it.
+    within = [page for page in found if f"/{page}".endswith(f"/{name}.md")]
+    if f"{name}.md" in found or len(within) == 1:
+        page = f"{name}.md" if f"{name}.md" in found else within[0]
+        text = found[page].read_text(encoding="utf-8").rstrip()
     if not (text := section(text, anchor) if anchor else text):
         complain(f"There's no page or section {arguments.page}. `usher docs` lists all that there are.")
         return 2
     text = re.sub(r'<img [^>]*alt="([^"]*)">', r"[Picture: \1]", text)
     # A link that is called as its page is shown as what this command takes.
-    print(re.sub(r"\[([^][]+)\]\((\1[^)]*)\)", r"\2", text))
+    print(re.sub(r"\[([^][]+)\]\((?:\.\./)*(\1[^)]*)\)", r"\2", text))
     return 0
 
 

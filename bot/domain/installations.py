@@ -163,7 +163,7 @@ class Installation(Administered):
         """Return whether two principals are one person: a user has one id in all teams of an enterprise.
 
         Team and user must match, or enterprise and user if the installation covers the whole enterprise
-        (``docs/slack.md``, "Sign in with Slack").
+        (``docs/internals/slack.md``, "Sign in with Slack").
         """
         homes = [(each.enterprise_id, each.team_id) for each in (one, other)]
         return one.user_id == other.user_id and self._are_one(*homes)

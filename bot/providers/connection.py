@@ -1,7 +1,7 @@
 """The settings that every connection has in its file, its templates, and the addresses that it allows.
 
-Base URLs and IDE addresses are compared by their parsed parts and never by prefix (``docs/security.md``,
-row 15): hosts in lower case, without a trailing dot, in their IDNA form.
+Base URLs and IDE addresses are compared by their parsed parts and never by prefix
+(``docs/internals/security.md``, row 15): hosts in lower case, without a trailing dot, in their IDNA form.
 """
 
 import ipaddress

@@ -1,8 +1,8 @@
 """Sphere Engine Containers: workspaces made from projects, opened in our own page.
 
-Facts: ``docs/providers/sphere.md``. The published guide is the contract; other documents add to it. The
-account has a single token, which is in the address, and in nothing that is reported about a call. Only our
-records say who owns a workspace, so nothing here lists workspaces for people.
+Facts: ``docs/internals/providers/sphere.md``. The published guide is the contract; other documents add to it.
+The account has a single token, which is in the address, and in nothing that is reported about a call. Only
+our records say who owns a workspace, so nothing here lists workspaces for people.
 """
 
 import hashlib

@@ -1,6 +1,6 @@
 """The reconciler: the only part that asks providers for work, step by step.
 
-Why: ``docs/rules.md``, "Only the reconciler asks providers for work".
+Why: ``docs/internals/rules.md``, "Only the reconciler asks providers for work".
 """
 
 import math

@@ -1,6 +1,6 @@
 """Status reads through the poll gate: claim, send within the margin, record the results in batches.
 
-The rule is in ``docs/rules.md``, "The poll gate".
+The rule is in ``docs/internals/rules.md``, "The poll gate".
 
 Results that arrive during a write form the next batch. An entry is the secret that opens a workspace from
 Usher's page; only a new one is stored.
@@ -129,7 +129,7 @@ class Reads(EnginePart):
             log.warning("read not written", connection=runtime.name, problem=error)
             self._recorder.open.difference_update(claim.gate_key for claim in claims)
             return
-        except Exception:  # docs/rules.md, "Where errors end"
+        except Exception:  # docs/internals/rules.md, "Where errors end"
             log.exception("read failed", connection=runtime.name, reference=self._ids.reference())
             results = [self._held(claim, LACKING, problems.sentence("internal")) for claim in claims]
         finally:
@@ -422,7 +422,7 @@ class Recorder:
         except (errors.StoreBusy, errors.StoreUnavailable) as error:
             # The gates keep their due times, so all of these are read again after the interval.
             log.warning("reads not written", count=len(results), problem=error)
-        except Exception:  # docs/rules.md, "Where errors end"
+        except Exception:  # docs/internals/rules.md, "Where errors end"
             if len(results) > 1:
                 # One result that can't be written must not hold up the others.
                 for result in results:

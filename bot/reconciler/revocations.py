@@ -19,7 +19,8 @@ from bot.support.errors import CredentialRefused, Forbidden
 
 log = structlog.get_logger(__name__)
 
-#: A single refusal proves nothing (docs/rules.md, "One observation is not the truth"); seconds to the second.
+#: A single refusal proves nothing (docs/internals/rules.md, "One observation is not the truth"); seconds to
+#: the second.
 SECOND_LOOK: Final = 900.0
 #: The longest wait, in seconds, between two attempts.
 LONGEST: Final = 1_200.0

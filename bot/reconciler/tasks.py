@@ -128,7 +128,7 @@ class Tasks(EnginePart):
             counts = is_late or not isinstance(again, Busy)
         except StoreError:
             raise
-        except Exception:  # docs/rules.md, "Where errors end"
+        except Exception:  # docs/internals/rules.md, "Where errors end"
             reference = self._ids.reference()
             log.exception("task failed", task=task.id, kind=str(task.kind), reference=reference)
         else:

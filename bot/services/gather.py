@@ -321,7 +321,7 @@ def shown_url(
     """Return a workspace's IDE URL for its owner, else None.
 
     It was verified by a read of its own and is on a host that the connection allows, or it is our own page,
-    whose address reveals only that such a row exists. The rule is in ``docs/rules.md``, "An IDE's
+    whose address reveals only that such a row exists. The rule is in ``docs/internals/rules.md``, "An IDE's
     address reaches only the owner".
     """
     if provider is None or workspace is None or workspace.verified_at is None:

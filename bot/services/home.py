@@ -235,7 +235,8 @@ class HomeGatherer:
             except StoreError:
                 raise
             except Exception:
-                # One provider's mistake costs its line, not the Home: docs/rules.md, "Where errors end".
+                # One provider's mistake costs its line, not the Home: docs/internals/rules.md, "Where errors
+                # end".
                 log.exception("templates not read", connection=account.connection, account=account.id)
                 named = None
             self._templates[key] = named

@@ -1,8 +1,8 @@
 """Linking by a page: invite, prove who you are, check a token, confirm.
 
 Each step is a use case. Only a check of a token asks a provider: a use case counts the attempt before it, and
-another one keeps what came of it. The reasons are in ``docs/rules.md``, "Linking proves both sides". Every
-refusal is a ``Refused`` with a text for the person; its rule decides the page's status.
+another one keeps what came of it. The reasons are in ``docs/internals/rules.md``, "Linking proves both
+sides". Every refusal is a ``Refused`` with a text for the person; its rule decides the page's status.
 """
 
 import asyncio

@@ -2,7 +2,7 @@
 
 Pure. ``manifest.yml`` is ``render(socket_manifest())``; tests hold the two equal, validate both forms against
 Slack's published schema, and compare every scope, event and command with the tables here, both ways.
-Source: ``docs/slack.md``, "The manifest" and "Sign in with Slack".
+Source: ``docs/internals/slack.md``, "The manifest" and "Sign in with Slack".
 """
 
 import json
@@ -244,7 +244,7 @@ def render(manifest: Mapping[str, Any]) -> str:
 def create_url(manifest: Mapping[str, Any]) -> str:
     """Return the link that opens Slack's *Create app* with the manifest filled in.
 
-    Source: ``docs/slack.md``, "The manifest".
+    Source: ``docs/internals/slack.md``, "The manifest".
     """
     written = json.dumps(manifest, separators=(",", ":"))
     return f"https://api.slack.com/apps?new_app=1&manifest_json={quote(written, safe='')}"

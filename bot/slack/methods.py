@@ -11,7 +11,7 @@ Caller = Literal["bot", "app", "none"]
 class Method:
     """What one method requires: ``METHODS`` has those that Usher calls.
 
-    Budgets are per method, app and workspace; source: ``docs/slack.md``, "Rate limits".
+    Budgets are per method, app and workspace; source: ``docs/internals/slack.md``, "Rate limits".
 
     ``caller`` is the kind of token it is called with ("none": client id and secret, or an address that itself
     grants permission), ``scopes`` what that token needs. ``per_minute`` and ``per_channel_per_minute``

@@ -2,7 +2,7 @@
 
 They are posted once, then marked dirty for updates; the newest state wins, nothing is queued. A card is drawn
 until its act is over, a question until it is answered. What was said then stays, but for buttons that no
-longer work (``docs/rules.md``, "What was said stays").
+longer work (``docs/internals/rules.md``, "What was said stays").
 """
 
 from collections.abc import Mapping

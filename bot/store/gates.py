@@ -1,6 +1,6 @@
 """The poll gate: who reads a resource, and when; and what a read found and changes in rows.
 
-The rule is in ``docs/rules.md``, "The poll gate".
+The rule is in ``docs/internals/rules.md``, "The poll gate".
 """
 
 import math

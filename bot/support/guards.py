@@ -13,5 +13,5 @@ Guard = TypeVar("Guard", bound=Callable[..., object])
 
 
 def guards(rule: str) -> Callable[[Guard], Guard]:  # noqa: ARG001 - it is read where it is written
-    """Mark a function that keeps a rule of ``docs/rules.md``, named by its title; it stays as it is."""
+    """Mark a function that keeps a rule of ``docs/internals/rules.md``, named by its title."""
     return lambda guard: guard

@@ -1,6 +1,7 @@
 """Logs for operators: structlog, one JSON object per line, redacted by key, by known value and by pattern.
 
-Libraries that use the standard library's logging pass the same processors (``docs/security.md``, row 19).
+Libraries that use the standard library's logging pass the same processors (``docs/internals/security.md``,
+row 19).
 """
 
 import asyncio

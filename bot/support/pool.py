@@ -94,7 +94,9 @@ async def contained(
     failed: Callable[[], Awaitable[object]] | None = None,
     **about: object,
 ) -> AsyncIterator[None]:
-    """Contain the errors of one piece of work (``docs/rules.md``, "Where errors end"), so that others go on.
+    """Contain the errors of one piece of work, so that others go on.
+
+    ``docs/internals/rules.md``, "Where errors end".
 
     ``back`` hands it back when the process ends. What can't be written is done again after its lease.
     Any other error gets a reference, and ``failed`` follows. ``about`` is for the log.

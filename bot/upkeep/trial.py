@@ -3,7 +3,7 @@
 A trial makes one workspace, and where commands can be run one job, looks at both, and puts them away again.
 It touches nothing else. What it makes is written into a file before it is made, so that an interrupted trial
 is put away by the next one. The token is in memory only. States are read through the rows of the poll gate,
-as ``serve`` reads them (``docs/rules.md``, "The poll gate").
+as ``serve`` reads them (``docs/internals/rules.md``, "The poll gate").
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The web application, composed of what is passed in: Slack's address, the pages, and health checks.
 
-For every request: one line in the log, without query, nonce and headers (``docs/security.md``, row 12), no
-exception that leaves, and the headers of every response.
+For every request: one line in the log, without query, nonce and headers (``docs/internals/security.md``, row
+12), no exception that leaves, and the headers of every response.
 """
 
 import asyncio

@@ -6,9 +6,9 @@ Links may be open side by side, in tabs of their own: an address names the one t
 cookie holds the id of a browser session, whose data is stored on the server (``bot.services.browsers``).
 
 Signing in is OpenID Connect with the scope ``openid`` alone, state, nonce and the client's secret
-(``docs/slack.md``, "Sign in with Slack", which also says why there is no PKCE). The authorize page and the
-keys are at the origin of the Web API's address; the issuer is always Slack, so that a local Slack signs as
-Slack does. Looking at a page never signs anybody in.
+(``docs/internals/slack.md``, "Sign in with Slack", which also says why there is no PKCE). The authorize page
+and the keys are at the origin of the Web API's address; the issuer is always Slack, so that a local Slack
+signs as Slack does. Looking at a page never signs anybody in.
 """
 
 from __future__ import annotations

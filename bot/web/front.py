@@ -2,7 +2,7 @@
 
 Bolt parses first, so unsigned garbage led to 500s, and the same signed bytes worked again for five minutes
 (measured on slack-bolt 1.30). For requests that pass, the inbox still ensures one effect only. The rule is
-in ``docs/rules.md``, "The front verifies before anything parses".
+in ``docs/internals/rules.md``, "The front verifies before anything parses".
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The pages of a workspace for its owner, below ``/ide`` (``docs/security.md``, rows 14 and 38).
+"""The pages of a workspace for its owner, below ``/ide`` (``docs/internals/security.md``, rows 14 and 38).
 
 One follows how it stands and has its buttons. Once it runs, that one leads to another, which shows the IDE
 with the vendor's script and has no form; it is at a host name of its own if there is one.

@@ -1,6 +1,7 @@
 """Installing Usher in a Slack workspace: Bolt's OAuth flow, with our stores and our pages.
 
-``docs/adr/0033-several-slack-workspaces.md``; the facts are in ``docs/slack.md``, "Installation by OAuth".
+``docs/adr/0033-several-slack-workspaces.md``; the facts are in ``docs/internals/slack.md``, "Installation by
+OAuth".
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""The one-time pages of linking, below ``/link`` (``docs/rules.md``, "Linking proves both sides").
+"""The one-time pages of linking, below ``/link`` (``docs/internals/rules.md``, "Linking proves both sides").
 
 The first visit moves the nonce from the address into a cookie and redirects to a clean address, which names
 the link so that another one can be open in the next tab. Visiting uses up nothing, however often; only

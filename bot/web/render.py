@@ -1,7 +1,7 @@
 """Pages from templates: input from outside is escaped, nothing is cached or framed, no referrer is sent.
 
-A page that shows an IDE may also load from its vendor's hosts, and nothing else (``docs/security.md``, rows
-14 and 38).
+A page that shows an IDE may also load from its vendor's hosts, and nothing else
+(``docs/internals/security.md``, rows 14 and 38).
 """
 
 import hashlib

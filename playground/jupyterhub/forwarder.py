@@ -1,6 +1,7 @@
 """A door in front of the hub's API that counts, injects faults, and passes event streams on as they come.
 
-The Python proxy holds event streams back to their end (``docs/providers/jupyterhub.md``, "A hub for tests").
+The Python proxy holds event streams back to their end (``docs/internals/providers/jupyterhub.md``, "A hub for
+tests").
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The ways in which this server refuses; the codes are in ``docs/providers/posit.md``, "Transport"."""
+"""The ways in which this server refuses.
+
+The codes are in ``docs/internals/providers/posit.md``, "Transport".
+"""
 
 from __future__ import annotations
 

@@ -26,7 +26,8 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "pieces": ("ragged", "whole"),
 }
 
-#: What live servers do where they differ from the reference (``docs/providers/posit.md``, "Methods").
+#: What live servers do where they differ from the reference (``docs/internals/providers/posit.md``,
+#: "Methods").
 LIVE: dict[str, Any] = {
     "version_bare": True,
     "launch_job_twice": False,

@@ -1,4 +1,7 @@
-"""The output of a job as a stream of JSON objects (``docs/providers/posit.md``, "Output of a job")."""
+"""The output of a job as a stream of JSON objects.
+
+``docs/internals/providers/posit.md``, "Output of a job".
+"""
 
 from __future__ import annotations
 

@@ -22,7 +22,8 @@ from playground.saturn.asking import STATE
 from playground.saturn.seed import Seed, load, parse
 from playground.saturn.state import State
 
-#: Saturn Cloud's rule on status reads of one workspace (``docs/providers/saturn.md``, "Workspaces").
+#: Saturn Cloud's rule on status reads of one workspace (``docs/internals/providers/saturn.md``,
+#: "Workspaces").
 MINIMUM_SECONDS = 10.0
 RULE = "workspace status at most once per 10 s"
 _STATUS_READ = re.compile(r"/api/workspaces/([^/]+)(?:/history)?/?$")

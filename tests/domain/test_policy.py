@@ -1,4 +1,7 @@
-"""Who may do what: the table is the policy's specification (``docs/security.md``, rows 4, 5 and 6)."""
+"""Who may do what: the table is the policy's specification.
+
+``docs/internals/security.md``, rows 4, 5 and 6.
+"""
 
 from dataclasses import replace
 

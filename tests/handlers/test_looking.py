@@ -190,7 +190,7 @@ async def test_what_can_only_be_said(bot, name, text):
 
 
 async def test_an_old_list_is_shown_and_read_anew_behind(bot):
-    """A slash command's answer can't be edited (docs/slack.md): there it takes a press."""
+    """A slash command's answer can't be edited (docs/internals/slack.md): there it takes a press."""
     await bot.link()
     bot.clock.advance(120)
     assert "I'm checking Saturn Cloud for changes" in words(await bot.say("list"))

@@ -1,4 +1,7 @@
-"""Who acts is read from the payload, and anything missing refuses (``docs/security.md``, rows 4 and 5)."""
+"""Who acts is read from the payload, and anything missing refuses.
+
+``docs/internals/security.md``, rows 4 and 5.
+"""
 
 import pytest
 from structlog.testing import capture_logs

@@ -1,1 +1,4 @@
-"""Random histories, and what holds after them (``docs/security.md``, "Invariants of random histories")."""
+"""Random histories, and what holds after them.
+
+``docs/internals/security.md``, "Invariants of random histories".
+"""

@@ -1,4 +1,7 @@
-"""What leaves for Slack is escaped once, cut at no entity, not empty (``docs/security.md``, rows 20, 21)."""
+"""What leaves for Slack is escaped once, cut at no entity, not empty.
+
+``docs/internals/security.md``, rows 20, 21.
+"""
 
 import re
 

@@ -53,7 +53,7 @@ def exchange(client: AsyncWebClient, server, code: str, **more):
         ({}, {"client_secret": "wrong"}, "bad_client_secret"),
         ({}, {"client_id": "wrong"}, "invalid_client_id"),
         ({}, {"redirect_uri": BACK + "/other"}, "bad_redirect_uri"),
-        # The secret and PKCE together, as for a team that sent both (docs/slack.md).
+        # The secret and PKCE together, as for a team that sent both (docs/internals/slack.md).
         (
             {"code_challenge": CHALLENGE, "code_challenge_method": "S256"},
             {"code_verifier": VERIFIER},

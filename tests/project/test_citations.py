@@ -92,11 +92,11 @@ def test_documents_name_what_is_in_the_repository():
 @pytest.mark.parametrize(
     ("comment", "problem"),
     [
-        ('read ``docs/rules.md``, "The poll gate"', None),
-        ('read ``docs/rules.md``, "The poll\n    #: gate"', None),
-        ('read ``docs/rules.md``, "The poll gate" and "Nobody waits for ever"', "no heading"),
-        ("read ``docs/security.md``, rows 1 and 15", None),
-        ("read ``docs/security.md``, rows 1 and 99", "no row 99"),
+        ('read ``docs/internals/rules.md``, "The poll gate"', None),
+        ('read ``docs/internals/rules.md``, "The poll\n    #: gate"', None),
+        ('read ``docs/internals/rules.md``, "The poll gate" and "Nobody waits for ever"', "no heading"),
+        ("read ``docs/internals/security.md``, rows 1 and 15", None),
+        ("read ``docs/internals/security.md``, rows 1 and 99", "no row 99"),
         ("read ``docs/nothing" + ".md``", "there is no docs/nothing"),
         ("read ``nothing" + ".md``", "there is no nothing"),
         ("as ADR 4 says", None),

@@ -18,17 +18,20 @@ def shown(page: str) -> dict[str, str]:
     return {(path.parent / place).resolve().name: alt for place, alt in found}
 
 
-def test_the_readme_opens_with_the_story_and_two_pictures_that_are_described():
+def test_the_readme_opens_with_a_sentence_and_the_story():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert readme.startswith("# Usher\n\n<img ")
-    pictures = shown("README.md")
-    assert set(pictures) == {"story.png", "ready.png", "link.png"}
-    assert all(len(alt) > 40 for alt in pictures.values())
+    title, sentence, picture = readme.split("\n\n")[:3]
+    assert title == "# Usher"
+    assert sentence.count(".") == 1
+    assert picture.startswith('<img src="docs/pictures/story.png"')
+    assert set(shown("README.md")) == {"story.png"}
 
 
-def test_every_picture_is_shown_and_all_of_them_are_small():
+def test_every_picture_is_shown_and_described_and_all_of_them_are_small():
     paths = list(FOLDER.iterdir())
-    assert {path.name for path in paths} == {*shown("README.md"), *shown("docs/classes.md")}
+    pictures = shown("README.md") | shown("docs/classes.md") | shown("docs/tutorial.md")
+    assert {path.name for path in paths} == set(pictures)
+    assert all(len(alt) > 40 for alt in pictures.values())
     assert sum(path.stat().st_size for path in paths) <= 1024 * 1024
 
 

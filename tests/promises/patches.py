@@ -1,7 +1,7 @@
 """The patches: each breaks one promise of the rules, and at least one test must notice.
 
-They are data, in the ``.toml`` files of this folder: one file for a rule of ``docs/rules.md``, others for
-what protects people within one place. A file may name the rule of all its patches at its top.
+They are data, in the ``.toml`` files of this folder: one file for a rule of ``docs/internals/rules.md``,
+others for what protects people within one place. A file may name the rule of all its patches at its top.
 """
 
 import json
@@ -16,7 +16,7 @@ from typing import Any
 from tests.project.repository import ROOT
 
 FOLDER = Path(__file__).parent
-_RULES = ROOT / "docs/rules.md"
+_RULES = ROOT / "docs/internals/rules.md"
 _HEADING = re.compile(r"^## \d+\. (.+)$", re.MULTILINE)
 _KEYS = {"name", "rule", "file", "breaks", "old", "new", "red"}
 
@@ -83,7 +83,7 @@ def _patch(entry: Mapping[str, Any], table: Path) -> Patch:
     if entry.keys() - _KEYS or _KEYS - {"red"} - entry.keys():
         raise ValueError(f"{table.name}: {name} must have exactly these: {', '.join(sorted(_KEYS))}")
     if entry["rule"] not in rules():
-        raise ValueError(f"{table.name}: {name} is of no rule of docs/rules.md: {entry['rule']}")
+        raise ValueError(f"{table.name}: {name} is of no rule of docs/internals/rules.md: {entry['rule']}")
     return Patch(**{"red": (), **entry, "table": table} | {"red": tuple(entry.get("red", ()))})
 
 

@@ -20,7 +20,7 @@ def exchange(body=None, *, method="GET", path="/api/user", status=200, sent=None
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_page_and_the_code_name_the_same_facts(kind):
-    page = (ROOT / f"docs/providers/{kind}.md").read_text(encoding="utf-8")
+    page = (ROOT / f"docs/internals/providers/{kind}.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (.+?) \| `([a-z0-9-]+)` \| (documented|assumed) \| .+ \|$", page, re.MULTILINE)
     facts = facts_of(kind)
     assert [(one.says, one.name, one.basis) for one in facts] == rows

@@ -1,4 +1,7 @@
-"""Addresses that lead elsewhere are refused by their parsed parts (``docs/security.md``, row 15)."""
+"""Addresses that lead elsewhere are refused by their parsed parts.
+
+``docs/internals/security.md``, row 15.
+"""
 
 from urllib.parse import urlsplit
 

@@ -1,4 +1,4 @@
-"""What a provider's rules allow, as docs/providers/ has them, is what its pace keeps."""
+"""What a provider's rules allow, as docs/internals/providers/ has them, is what its pace keeps."""
 
 from bot.providers.saturn.provider import Saturn
 

@@ -83,7 +83,7 @@ def _app(name: str) -> web.Application:
     return app
 
 
-# -- a hub, as docs/providers/jupyterhub.md has it: a bad token is 403, and other paths lead to its pages ----
+# -- a hub: a bad token is 403, and other paths lead to its pages (docs/internals/providers/jupyterhub.md) ---
 
 
 async def _version(_request: web.Request) -> web.Response:

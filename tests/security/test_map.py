@@ -6,7 +6,7 @@ import pytest
 
 from tests.project.repository import ROOT
 
-MAP = (ROOT / "docs/security.md").read_text(encoding="utf-8")
+MAP = (ROOT / "docs/internals/security.md").read_text(encoding="utf-8")
 PROMISES = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
 PROOFS = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", MAP + PROMISES)
 ROWS = range(1, 42)

@@ -1,6 +1,6 @@
 """What Slack's assistant is told: facts as JSON, in which a name is always one string; no addresses.
 
-The rule is in ``docs/rules.md``, "An assistant agrees to nothing".
+The rule is in ``docs/internals/rules.md``, "An assistant agrees to nothing".
 """
 
 import json

@@ -1,7 +1,7 @@
 """A person's Home: what is theirs and waits for them, their preferences, and what administrators see.
 
-It is seen by its owner alone, so *Open* carries the address: ``docs/rules.md``, "An IDE's address reaches
-only the owner".
+It is seen by its owner alone, so *Open* carries the address: ``docs/internals/rules.md``, "An IDE's address
+reaches only the owner".
 """
 
 import hashlib

@@ -1,6 +1,6 @@
 """Small Block Kit builders that stay within Slack's limits; every text from outside is escaped once here.
 
-The rule is in ``docs/rules.md``, "Text from outside is escaped once".
+The rule is in ``docs/internals/rules.md``, "Text from outside is escaped once".
 
 The builders' arguments are already escaped.
 """
@@ -35,7 +35,7 @@ CONFIRM_BUTTON: Final = 30
 LABEL: Final = 2000
 PLACEHOLDER: Final = 150
 MESSAGE_BLOCKS: Final = 50
-#: All texts in the blocks of a message together (``docs/slack.md``, "Messages").
+#: All texts in the blocks of a message together (``docs/internals/slack.md``, "Messages").
 MESSAGE_TEXT: Final = 10_000
 VIEW_BLOCKS: Final = 100
 CONTEXT_ELEMENTS: Final = 10

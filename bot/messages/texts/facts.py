@@ -22,7 +22,7 @@ FACTS: Final[Mapping[str, Fact]] = {
             "again. Never type a token or a password here: the page behind *Link* takes it. `{command}unlink "
             "CONNECTION` ends its use at once."
         ),
-        "rules",
+        "internals/rules",
     ),
     "privacy": Fact(
         "Who can see what I do?",
@@ -40,7 +40,7 @@ FACTS: Final[Mapping[str, Fact]] = {
             "and runs, and a record of what was asked for. Your files stay with the provider. "
             "`{command}unlink all` ends all links; for the rest, ask your Usher admin."
         ),
-        "security",
+        "internals/security",
     ),
     "reads": Fact(
         "Do you read our messages?",
@@ -56,7 +56,7 @@ FACTS: Final[Mapping[str, Fact]] = {
             "Only you start and stop your workspaces here, always with your own account. The one exception "
             "is a class that you joined: who gives it can stop what it started, after a warning."
         ),
-        "rules",
+        "internals/rules",
     ),
     "cost": Fact(
         "What does it cost?",
@@ -129,7 +129,7 @@ FACTS: Final[Mapping[str, Fact]] = {
     "share": Fact(
         "Can I share a workspace?",
         "I can't share a workspace: everyone works in their own, with their own account.",
-        "rules",
+        "internals/rules",
     ),
     "class": Fact(
         "How do I use it in class?",
@@ -187,7 +187,7 @@ FACTS: Final[Mapping[str, Fact]] = {
             "A template is what a new workspace or run is made from: its image, size and settings. The form "
             "of `{command}new` shows those that you can use."
         ),
-        "glossary",
+        "internals/glossary",
     ),
     "install": Fact(
         "Can I install packages?",

@@ -1,7 +1,7 @@
 """Every method of the Workbench API, one by one; nothing is retried, nothing remembered, nothing redirected.
 
 A super-admin token acts for an approved username, which each method takes in its own parameter
-(``docs/providers/posit.md``, "Tokens").
+(``docs/internals/providers/posit.md``, "Tokens").
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The envelope of the Workbench API: a result inside its wrappers, or an error.
 
-``POST {server}/api/{method}`` with a bearer token (``docs/providers/posit.md``, "Transport"). Servers report
-errors with HTTP 200 as well as with 4xx, and as JSON, plain text or an HTML page.
+``POST {server}/api/{method}`` with a bearer token (``docs/internals/providers/posit.md``, "Transport").
+Servers report errors with HTTP 200 as well as with 4xx, and as JSON, plain text or an HTML page.
 """
 
 import json

@@ -1,7 +1,7 @@
 """The translator for one Posit Workbench: who acts, its sessions as workspaces, and its jobs.
 
 A person's token acts for its owner. A super-admin token acts for an approved username, which each method
-takes in its own parameter (``docs/providers/posit.md``, "Tokens").
+takes in its own parameter (``docs/internals/providers/posit.md``, "Tokens").
 """
 
 from __future__ import annotations

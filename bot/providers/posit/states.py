@@ -1,4 +1,4 @@
-"""States of sessions and jobs, mapped to ours (``docs/providers/posit.md``, "States"); pure."""
+"""States of sessions and jobs, mapped to ours (``docs/internals/providers/posit.md``, "States"); pure."""
 
 from collections.abc import Callable, Mapping
 

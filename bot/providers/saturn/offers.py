@@ -1,8 +1,8 @@
 """What a server offers an account, the forms made from it, and workspaces: cloned once, found again by name.
 
 ``[[connections.NAME.templates]] name, title, file, who``: the recipes that an operator keeps as JSON files. A
-recipe describes a whole resource (``docs/providers/saturn.md``, "Recipes") and is checked when the settings
-are loaded; its name and owner are filled in for each person.
+recipe describes a whole resource (``docs/internals/providers/saturn.md``, "Recipes") and is checked when the
+settings are loaded; its name and owner are filled in for each person.
 
 An offer is stored between two reads. A server that only implements the published guides reports none of it:
 then there are no sizes to choose from, names can't be checked, and jobs are named by their links.

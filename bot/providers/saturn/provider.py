@@ -1,7 +1,7 @@
 """The translator for one Saturn Cloud, and how its tokens are got.
 
-Facts: ``docs/providers/saturn.md``. The published guides are the contract; endpoints of its client are
-used if the server has them. A server that only implements the guides answers 404 there: then tokens are
+Facts: ``docs/internals/providers/saturn.md``. The published guides are the contract; endpoints of its client
+are used if the server has them. A server that only implements the guides answers 404 there: then tokens are
 compared instead of asking for a name, and people add workspaces by link or id.
 
 An administrator's token gets somebody's own through a login link ("Whose token"). Link and token are secrets:
@@ -316,7 +316,7 @@ class Saturn(
     def acts(self, access: Access, call: str) -> Acts:
         """Have the administrator's token drive workspaces if the connection is configured that way.
 
-        ``docs/providers/saturn.md``, "Whose token".
+        ``docs/internals/providers/saturn.md``, "Whose token".
         """
         return "admin" if call in _DRIVEN and self.needs_record(access) else "person"
 

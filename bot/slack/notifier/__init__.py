@@ -1,6 +1,6 @@
 """Sends the outbox to Slack: each message once, within Slack's limits, urgent ones first.
 
-Why: ``docs/rules.md``, "No notice is lost or sent twice".
+Why: ``docs/internals/rules.md``, "No notice is lost or sent twice".
 """
 
 from typing import Final

@@ -1,5 +1,5 @@
 // The pages of a workspace follow how it stands. One has its buttons and leads, once it runs, to the other, which
-// loads the vendor's SDK as its guide says (docs/providers/sphere.md) and opens it. Nothing that opens it is in a page:
+// loads the vendor's SDK as its guide says (docs/internals/providers/sphere.md) and opens it. Nothing that opens it is in a page:
 // that is asked for by POST.
 (function (d, s, id) {
   "use strict";
