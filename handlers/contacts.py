@@ -10,7 +10,10 @@ _MET: Final = 20_000
 
 
 class Contacts:
-    """Remember who has been introduced to Usher."""
+    """Remember who has been introduced to Usher.
+
+    In memory. Restart: read again. Nobody becomes new again, so it is always right.
+    """
 
     def __init__(self, context: Context) -> None:
         self._store = context.store

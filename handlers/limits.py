@@ -22,7 +22,11 @@ class _Bucket:
 
 
 class RateLimiter:
-    """Grant requests by key. Cheap: a dict lookup per request."""
+    """Grant requests by key. Cheap: a dict lookup per request.
+
+    In memory. Restart: everybody's burst is free again. Several processes: each counts its own, so people may
+    make that many times as many; each request is authorised and counts once all the same.
+    """
 
     def __init__(
         self,
@@ -72,7 +76,10 @@ SEARCHES_PER_SECOND: Final = 5.0
 
 
 class Searches:
-    """Let each person search once at a time, and not without end: of what waits only the newest is made."""
+    """Let each person search once at a time, and not without end: of what waits only the newest is made.
+
+    In memory, and counted by each process like requests.
+    """
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._limiter = RateLimiter(monotonic, burst=SEARCH_BURST, per_second=SEARCHES_PER_SECOND)

@@ -1,13 +1,25 @@
-"""Check every Markdown file: short lines, and links that lead somewhere; print the others, end with 1."""
+"""Check every Markdown file: short lines, links that lead somewhere, tables as the code has them, few words.
+
+    python tools/docs.py            prints what is wrong, and ends with 1 where something is
+    python tools/docs.py --words    prints how many words each page has
+    python tools/docs.py --write    writes the tables that are made from the code
+
+Words of tables that are made from the code, or that a test compares with it, aren't counted: a comment of the
+form ``<!-- table: … -->`` before such a table says which of them it is.
+"""
 
 import re
 import sys
+import tomllib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
+from importlib import import_module
 from pathlib import Path
+from typing import Any, Final
 
 from bot.commands.pages import anchor_of
+from bot.slack import manifest
 
 LONGEST_LINE = 120
 #: Folders of made things, beside those that begin with a dot.
@@ -21,6 +33,12 @@ _TARGET = re.compile(r"\]\(([^)\s]*)\)|\b(?:src|href)=\"([^\"]*)\"|^\[[^\]]+\]: 
 _NAME = re.compile(r"\]\[([^\]]+)\]")
 _DEFINITION = re.compile(r"^\[([^\]]+)\]: ", re.MULTILINE)
 _ELSEWHERE = re.compile(r"[a-z]+:")
+#: What the documentation may be long: the pages of ``docs/`` and those beside the README.
+MOST_WORDS: Final = 99_999
+COUNTED: Final = ("docs", "README.md", "CONTRIBUTING.md", "SECURITY.md")
+#: A table that isn't prose, with what says so.
+_TABLE = re.compile(r"^( *<!-- table: .+ -->\n)\n?((?:^ *\|.*\n)*)", re.MULTILINE)
+_WRITTEN = "<!-- table: written by tools/docs.py --write -->\n"
 
 
 def documents(root: Path) -> list[Path]:
@@ -84,17 +102,128 @@ def wrong_in(path: Path) -> Iterator[tuple[int, str]]:
                 yield number, f"a link that isn't defined: {name}"
 
 
+# -- words ---------------------------------------------------------------------------------------------------
+
+
+def words_in(text: str) -> int:
+    """Count the words of a page as ``wc -w`` does, without tables that the code has, too."""
+    return len(_TABLE.sub("", text).split())
+
+
+def counted(root: Path) -> dict[str, int]:
+    """Return how many words each page of the documentation has."""
+    named = {path.relative_to(root): path for path in documents(root)}
+    return {
+        name.as_posix(): words_in(path.read_text(encoding="utf-8"))
+        for name, path in named.items()
+        if name.parts[0] in COUNTED
+    }
+
+
+# -- tables that are made from the code ----------------------------------------------------------------------
+
+
+def _rows(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    line = f"|{'---|' * len(head)}\n"
+    return f"| {' | '.join(head)} |\n{line}" + "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def _uses(head: str, uses: Mapping[str, manifest.Use]) -> str:
+    return _rows((head, "why"), ((f"`{name}`", use.why) for name, use in uses.items()))
+
+
+def _figures() -> str:
+    root = Path(__file__).resolve().parents[1]
+    if str(root) not in sys.path:  # The benchmarks aren't installed.
+        sys.path.append(str(root))
+    goals = import_module("benchmarks.figures").GOALS
+    measured = tomllib.loads((root / "benchmarks/measured.toml").read_text(encoding="utf-8"))
+    return _rows(
+        ("figure", "measured", "goal", "what it is"),
+        ((f"`{name}`", one["measured"], _goal(goals[name]), one["is"]) for name, one in measured.items()),
+    )
+
+
+def _goal(goal: Any) -> str:
+    if goal.bound is None:
+        return ""
+    unit = "times the baseline" if goal.of == "ratio" else goal.unit
+    return f"{'≤' if goal.side == 'at most' else '≥'} {goal.bound:,.4g} {unit}"
+
+
+#: The tables of a page, each by the heading above it.
+MADE_TABLES: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
+    "docs/performance.md": {"What Usher costs": _figures},
+    "docs/scopes.md": {
+        "Scopes of the bot": lambda: _uses("scope", manifest.BOT_SCOPES),
+        "Optional scopes of the bot": lambda: _uses("scope", manifest.OPTIONAL_SCOPES),
+        "Scopes for Slack's assistant": lambda: _uses("scope", manifest.ASSISTANT_SCOPES),
+        "Scopes of people": lambda: _uses("scope", manifest.USER_SCOPES),
+        "Events": lambda: _uses("event", manifest.EVENTS),
+        "Slash commands": lambda: _uses("command", manifest.COMMANDS),
+        "Shortcuts": lambda: _uses("shortcut", manifest.SHORTCUTS),
+    },
+}
+
+
+def with_tables(text: str, tables: Mapping[str, Callable[[], str]]) -> str:
+    """Return a page with its tables as the code has them."""
+    for heading, table in tables.items():
+        place = re.compile(
+            rf"(^#+ {re.escape(heading)}\n(?:(?!^#).*\n)*?{re.escape(_WRITTEN)})\n?((?:\|.*\n)*)",
+            re.MULTILINE,
+        )
+        if (found := place.search(text)) is None:
+            raise ValueError(f"no place for the table of {heading!r}")
+        text = f"{text[: found.start()]}{found[1]}\n{table()}{text[found.end() :]}"
+    return text
+
+
+def write(root: Path) -> int:
+    """Write the tables that are made from the code."""
+    for name, tables in MADE_TABLES.items():
+        text = (root / name).read_text(encoding="utf-8")
+        (root / name).write_text(with_tables(text, tables), encoding="utf-8")
+    return 0
+
+
+def stale(root: Path) -> Iterator[str]:
+    """Yield each page whose tables aren't as the code has them."""
+    for name, tables in MADE_TABLES.items():
+        if (path := root / name).is_file():
+            text = path.read_text(encoding="utf-8")
+            if with_tables(text, tables) != text:
+                yield f"{name}: a table is not as the code has it: python tools/docs.py --write"
+
+
+def say_words(root: Path) -> int:
+    """Print how many words each page has, and all together."""
+    found = counted(root)
+    for name, words in sorted(found.items(), key=lambda one: one[1]):
+        print(f"{words:6} {name}")
+    print(f"{sum(found.values()):6} of at most {MOST_WORDS}")
+    return 0
+
+
 def main(root: Path) -> int:
     """Print what is wrong; return 1 where something is."""
     pages = documents(root)
     wrong = [
         f"{path.relative_to(root)}:{number}: {what}" for path in pages for number, what in wrong_in(path)
     ]
+    wrong += stale(root)
+    if (words := sum(counted(root).values())) > MOST_WORDS:
+        wrong.append(
+            f"{words} words, of at most {MOST_WORDS}: say it once, or raise MOST_WORDS with the reason"
+        )
     print(
-        "\n".join(wrong) if wrong else f"The links of {len(pages)} documents lead somewhere, in short lines."
+        "\n".join(wrong)
+        if wrong
+        else f"The links of {len(pages)} documents lead somewhere, in short lines; {words} words."
     )
     return 1 if wrong else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(__file__).resolve().parent.parent))
+    run = {"--words": say_words, "--write": write}.get("".join(sys.argv[1:]), main)
+    sys.exit(run(Path(__file__).resolve().parent.parent))

@@ -1,4 +1,28 @@
-"""``python -m benchmarks.chaos``: play the storm, wait for the calm, look at every promise."""
+"""``python -m benchmarks.chaos``: play the storm, wait for the calm, look at every promise.
+
+Half of the people have a workspace with hours that start it meanwhile, the others with hours that stop it.
+The modes, each of which ``--only`` selects:
+
+- ``kills``: ``kill -9`` every 2–5 s
+- ``clock``: as ``kills``; the clock is up to 240 s ahead or back, by a small library that needs ``cc``
+- ``half``: a worker loses the connection on which it writes, and gets no other for 8–25 s; in a cluster
+- ``failover``: the primary is lost with its last 4 s, and a standby promoted; only if named, in a cluster
+- ``slack_away``: Slack is away for 5½ minutes; only if named, and with ``--seconds 420``
+- ``slack``: messages and look-ups: 429, 5xx, cut and slow answers, before and after Slack has acted
+- ``provider``: the same for reads and calls, and garbled answers
+- ``late``: the provider acts 20–60 s after it was called, whether it has answered at once or not at all
+- ``refused``, ``refused_all``: single 401s; 401 for everybody, for 5–15 s
+- ``limited``: 429 with a ``Retry-After`` of 20–65 s to reads, lists and logs of the same two people
+- ``odd``: an odd entry in a list; one status read refused with 302, 400, 403 or 404
+
+The last line of output is one JSON object, and the exit status is 0 if all promises held (``"holds": true``).
+All of these have to be 0: ``lost``, ``doubled``, ``told_twice``, ``unseen`` (it runs, and Usher shows it as
+down), ``untrue``, ``astray`` (told to somebody else), ``hours_lost``, ``hours_doubled``, ``hours_ended``,
+``unwarned``, ``unlinked``, ``false_alarms``, ``beyond_limits``, ``dead``, ``leaks`` and ``exceptions``;
+``most_…`` is at most 1, ``smallest_gap_s`` at least 10. ``asked`` says how many people were asked, because an
+outcome couldn't be determined. Gaps and limits are judged by when requests arrive, so a machine that is too
+busy can make a good run look bad: ``longest_stall_s`` says how long a process waited for a processor.
+"""
 
 from __future__ import annotations
 
@@ -263,7 +287,11 @@ def holds(told: dict[str, Any], options: argparse.Namespace) -> bool:
 
 def main() -> int:
     """Run it; return the exit status: 0 when every promise was kept."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.chaos", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.chaos",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--seconds", type=float, help="how long the storm lasts; 180, or 300 in a cluster")
     parser.add_argument("--operations", type=int, help="1000, or 2000 in a cluster")
     parser.add_argument("--people", type=int, default=200)

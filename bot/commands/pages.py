@@ -22,6 +22,7 @@ def docs(arguments: argparse.Namespace) -> int:
     if not (text := section(text, anchor) if anchor else text):
         complain(f"There's no page or section {arguments.page}. `usher docs` lists all that there are.")
         return 2
+    text = re.sub(r"^ *<!-- .* -->\n\n?", "", text, flags=re.MULTILINE)
     text = re.sub(r'<img [^>]*alt="([^"]*)">', r"[Picture: \1]", text)
     # A link that is called as its page is shown as what this command takes.
     print(re.sub(r"\[([^][]+)\]\((?:\.\./)*(\1[^)]*)\)", r"\2", text))

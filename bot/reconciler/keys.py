@@ -41,7 +41,13 @@ MOST_OPEN = 5_000
 
 
 class Keys:
-    """Decrypt accounts' secrets, and react when a provider refuses one."""
+    """Decrypt accounts' secrets, and react when a provider refuses one.
+
+    In memory. Restart: secrets are opened again, and the next refusal renews what wasn't accepted yet.
+    Several processes: an account's row is read before each call, and every 2 s during a long one, so no call
+    begins more than two seconds after an unlink; a new secret replaces exactly the one that was refused.
+    Refusals, and an outage of several people's, are rows.
+    """
 
     def __init__(self, context: Context) -> None:
         self._store = context.store

@@ -49,7 +49,11 @@ MOST: Final = 20
 
 
 class EarlyLooks:
-    """Grant early looks; a process that forgets them moves some cards a little later."""
+    """Grant early looks; a process that forgets them moves some cards a little later.
+
+    In memory. Restart: some cards move later. Several processes: each has one look every two seconds, within
+    Slack's limits, which are counted for all.
+    """
 
     def __init__(self) -> None:
         self._last = 0.0

@@ -49,7 +49,11 @@ SPARE = 0.5
 
 
 class Reads(EnginePart):
-    """Read what is due, each connection separately, so that a slow one doesn't delay the others."""
+    """Read what is due, each connection separately, so that a slow one doesn't delay the others.
+
+    In memory: failed reads, odd words, and what the audit has today of an administrator's reads. Restart, and
+    several processes: counted, logged and written once more by each.
+    """
 
     def __init__(self, engine: EngineContext) -> None:
         super().__init__(engine)
@@ -435,6 +439,9 @@ class Entries:
     """Store new entries only: a read every few seconds returns the same one.
 
     What is in the row decides, as another process may have written it; what it says is remembered.
+
+    In memory. Restart: each entry is opened again. Several processes: the stored entry comes with the claim,
+    and only it counts.
     """
 
     def __init__(self, engine: EngineContext) -> None:

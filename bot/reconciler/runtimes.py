@@ -52,6 +52,9 @@ class Slots:
     """Count the requests in flight. Reads leave a fifth of the slots to calls that people wait for.
 
     One person's calls take at most half of the slots, and lists a quarter, so that the others get a share.
+
+    In memory. Restart: leases end, and calls of unknown outcome are checked. Several processes: the claim is
+    a row, and each process has its own slots.
     """
 
     def __init__(self, size: int) -> None:
@@ -101,6 +104,9 @@ class Limits:
 
     That is so if the connection's own secret got it, or several people within a short time. ``delay``
     delays everybody for some seconds. What other processes were told is learned from the pauses' rows.
+
+    In memory. Restart: read from the table ``pauses``. Several processes: every process reads it each second;
+    what it sends until then is refused the same way.
     """
 
     def __init__(self, name: str, monotonic: Callable[[], float], delay: Callable[[float], None]) -> None:
@@ -151,6 +157,9 @@ class Health:
     """Track since when a connection has been failing and for how long to pause it (a circuit breaker).
 
     Failures of a single request (a refused credential, a wrong id) prove that the connection answers.
+
+    In memory. Restart: one request probes what was away. Several processes: an outage is a row, which all
+    read every second.
     """
 
     def __init__(
@@ -292,6 +301,9 @@ class StartQueue:
     """Grant starts, as long as this process owns them. ``per_second`` is the provider's limit, or None.
 
     ``news`` gets the seconds until the next turn.
+
+    In memory. Restart: built again from the operations, oldest first; none is granted until the earlier ones
+    no longer count. Several processes: one owns a connection's starts.
     """
 
     def __init__(self, per_second: float | None, monotonic: Callable[[], float], news: News) -> None:

@@ -56,7 +56,10 @@ class _Follower:
 
 
 class Streams(context.EnginePart):
-    """Follow watched outputs that this process owns. Nothing survives it: everything is read again."""
+    """Follow watched outputs that this process owns. Nothing survives it: everything is read again.
+
+    In memory. Restart: outputs are read again from the beginning. Several processes: one owns a run's output.
+    """
 
     def __init__(self, engine: context.EngineContext) -> None:
         super().__init__(engine)

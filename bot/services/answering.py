@@ -10,7 +10,11 @@ NOTED_EVERY: Final = 10.0
 
 
 class Answering:
-    """Know when something last answered, and since when it doesn't, in epoch seconds; ``write`` writes it."""
+    """Know when something last answered, and since when it doesn't, in epoch seconds; ``write`` writes it.
+
+    In memory. Restart: the next call says. Several processes: what answered last, and since when it doesn't,
+    is a row of ``reached``.
+    """
 
     def __init__(self, name: str) -> None:
         self.name = name

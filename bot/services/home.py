@@ -55,7 +55,10 @@ REMEMBERED: Final = 2_000
 
 
 class HomeGatherer:
-    """Read rows for drawing Homes; what a person may see has been decided before."""
+    """Read rows for drawing Homes; what a person may see has been decided before.
+
+    In memory: templates, found by when they were read, so they are always right. Restart: read again.
+    """
 
     def __init__(self, context: Context, gatherer: Gatherer) -> None:
         self._context = context

@@ -29,7 +29,10 @@ class Kept(Protocol):
 
 
 class Memory:
-    """Remember acts that were answered, and operations and runs that were called."""
+    """Remember acts that were answered, and operations and runs that were called.
+
+    Restart: forgotten. Several processes: each has its own, and people are told once.
+    """
 
     def __init__(self) -> None:
         self._kept: dict[str, tuple[float, Kept]] = {}

@@ -67,7 +67,11 @@ class Owners:
 
 
 class SharedOwners(Owners):
-    """Own by leases in the database. ``presence`` says that this process lives, for whoever looks."""
+    """Own by leases in the database. ``presence`` says that this process lives, for whoever looks.
+
+    In memory. Restart: taken over after ten seconds. Several processes: a thing counts as owned for a second
+    less than its lease lasts in the row.
+    """
 
     def __init__(self, store: Store, monotonic: Callable[[], float], name: str, presence: str) -> None:
         self.name = name

@@ -133,6 +133,9 @@ class PacedSlack:
     """Call Slack within the budget; track the offset of its clock, and whether the app is shut out.
 
     ``prepare`` is done before a call is counted, as it may take a while; it raises the SlackFailed kinds.
+
+    In memory: that Slack doesn't answer, shut the app out, or has another time. Restart: the next call shows.
+    Several processes: each finds out by a call, within a minute.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """Slack where Usher is installed: which installations there are, and how each is called.
 
 What the rows say is kept in memory and read again every two seconds, and sooner where somebody comes from a
-place that isn't known yet (``docs/memory.md``, ``docs/adr/0033-several-slack-workspaces.md``).
+place that isn't known yet (``docs/adr/0033-several-slack-workspaces.md``).
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -43,6 +43,10 @@ class InstalledSlack:
 
     ``client`` is the app's id and secret; ``make`` returns a caller for a token. No other workspaces and
     organisations than those ``listed`` are served. ``page`` is where it is installed.
+
+    In memory. Restart: read again; a claim to replace a token is a row that ends after 30 s, and what Slack
+    issued in between is lost. Several processes: up to 2 s old; a workspace that isn't known is looked for at
+    once, then every 5 s, and a token that Slack refuses is read again.
     """
 
     def __init__(

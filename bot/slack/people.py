@@ -52,7 +52,11 @@ class _Reading:
 
 
 class People:
-    """Ask Slack who people are, and store the answers."""
+    """Ask Slack who people are, and store the answers.
+
+    In memory: how far reading everybody has come, and an organisation's workspaces. Restart: from the
+    beginning. Several processes: one reads everybody; workspaces are up to an hour old.
+    """
 
     def __init__(self, store: Store, slack: AnySlack, owners: Owners | None = None) -> None:
         self._store = store

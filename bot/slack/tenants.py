@@ -21,7 +21,11 @@ log = structlog.get_logger(__name__)
 
 
 class OneTenant:
-    """Serve the one installation that the bot token in the environment is for."""
+    """Serve the one installation that the bot token in the environment is for.
+
+    In memory. Restart: asked again; where Slack doesn't answer, a row says it. Several processes: the
+    settings are the same until the next start.
+    """
 
     def __init__(self, installation: Installation, bot_token: SecretStr) -> None:
         self._installation = installation

@@ -54,7 +54,11 @@ MOST = 5_000
 
 
 class PeopleCache:
-    """Cache people for two seconds of the store's time; that somebody is unknown is never cached."""
+    """Cache people for two seconds of the store's time; that somebody is unknown is never cached.
+
+    In memory. Restart: read again. Several processes: up to 2 s old, so what changes something for a person
+    reads their row.
+    """
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now

@@ -241,7 +241,10 @@ class ClockReading:
 
 
 class StoreTime:
-    """Derive the store's time from an injected clock; thread-safe."""
+    """Derive the store's time from an injected clock; thread-safe.
+
+    In memory. Restart: from the row ``serving``. Several processes: the database's clock.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

@@ -40,7 +40,11 @@ class Counted(Protocol):
 
 
 class Others:
-    """Write down since when there is another Usher, once for all processes, and tell administrators."""
+    """Write down since when there is another Usher, once for all processes, and tell administrators.
+
+    In memory: how many connections Slack counted. Restart: counted again. Several processes: that there is
+    another Usher is a row.
+    """
 
     def __init__(self, context: Context, side: Counted, connections: int) -> None:
         """``connections`` is how many each process has."""

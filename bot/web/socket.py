@@ -71,7 +71,11 @@ def wanted_pause(header: str, usual: float) -> float:
 
 
 class SocketSide(AsyncSocketModeHandler):
-    """Keep the connections open, and pass what arrives on them to the listeners."""
+    """Keep the connections open, and pass what arrives on them to the listeners.
+
+    In memory. Restart: connections are opened again, and Slack repeats what wasn't acknowledged. Several
+    processes: each has its own, ten for an app.
+    """
 
     def __init__(
         self,

@@ -79,11 +79,8 @@ def test_locked_versions_satisfy_what_the_project_asks_for():
     ] == []
 
 
-def test_every_dependency_has_its_row_with_its_cost():
-    page = (ROOT / "docs/dependencies.md").read_text(encoding="utf-8")
-    rows = dict(re.findall(r"^\| ([a-z][a-z2\[\]-]+) \| (.+) \|$", page, re.MULTILINE))
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    asked = [line.partition(">=")[0] for line in project["dependencies"]]
-    assert sorted(rows) == sorted(asked)
-    assert all(row.count(" | ") == 2 for row in rows.values())
-    assert re.findall(r"^- \*\*(.+)\*\*: ", page, re.MULTILINE) == list(rows)
+def test_every_dependency_says_what_it_is_for():
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    listed = text.partition("\ndependencies = [\n")[2].partition("\n]")[0].splitlines()
+    assert len(listed) > 10
+    assert [line for line in listed if not re.fullmatch(r' {4}"[^"]+", # .{20,}', line)] == []

@@ -36,7 +36,11 @@ LOOKS: Final = 20
 
 
 class HomeViews:
-    """Draw and publish the Homes that are wanted, then those that changed."""
+    """Draw and publish the Homes that are wanted, then those that changed.
+
+    In memory: when Homes were looked at, and which Slack refused. Restart: looked at at once. Several
+    processes: what is due is claimed.
+    """
 
     def __init__(self, context: Context, slack: AnySlack, gatherer: Gatherer, timing: Timing) -> None:
         self._store = context.store

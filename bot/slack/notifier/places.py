@@ -24,6 +24,8 @@ class Places:
 
     Output never goes to a channel, where not everybody should see it and files may be refused: if the card is
     in a channel, the output goes to the person's direct message instead.
+
+    In memory: what Slack refused. Restart, and several processes: refused again.
     """
 
     def __init__(self, store: Store) -> None:
