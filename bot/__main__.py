@@ -56,6 +56,9 @@ def _parser() -> argparse.ArgumentParser:
     showing.add_argument("--once", action="store_true", help="play it by itself, without a browser")
     showing.add_argument("--light", action="store_true", help="tiny IDEs at the hub instead of JupyterLab")
     showing.add_argument("--port", type=int, help="the local Slack's; the others follow")
+    showing.add_argument("--slack-only", action="store_true", help="the local Slack alone, for any Bolt app")
+    showing.add_argument("--manifest", help="with --slack-only: the app's manifest; Usher's without it")
+    showing.add_argument("--request-url", help="with --slack-only: where an app without Socket Mode listens")
     trying = add(
         "try", "trying.try_connection", "play the main job on a connection, with an account of your own"
     )

@@ -15,10 +15,19 @@ from bot.support.settings import PREFIXES
 
 #: What the demonstration imports besides; none of it needs npm or a compiler.
 _NEEDED: Final = ("playground", "jupyterhub", "configurable_http_proxy", "jupyterlab")
+#: What an app needs to know of the local Slack: the same at each start, and worth nothing anywhere else.
+_LOCAL: Final = {
+    "SLACK_BOT_TOKEN": "xoxb-local",
+    "SLACK_APP_TOKEN": "xapp-local",
+    "SLACK_SIGNING_SECRET": "local",
+}
+_SLACK_PORT: Final = 8090
 
 
 def demo(arguments: argparse.Namespace) -> NoReturn:
     """Run the demonstration in place of this process, without settings of a real Usher."""
+    if arguments.slack_only:
+        _become_slack(arguments)
     if missing := [name for name in _NEEDED if find_spec(name) is None]:
         raise NotDone(
             f"The demonstration needs more than Usher itself ({', '.join(missing)}). Install its extra:\n"
@@ -29,6 +38,22 @@ def demo(arguments: argparse.Namespace) -> NoReturn:
     program = [sys.executable, "-P", "-m", "playground", *words]
     with without_variables(PREFIXES):
         os.execv(sys.executable, program)  # noqa: S606 - fixed words
+
+
+def _become_slack(arguments: argparse.Namespace) -> NoReturn:
+    """Run the local Slack alone, which needs nothing that Usher hasn't got, for Usher or any other app."""
+    port = str(_SLACK_PORT if arguments.port is None else arguments.port)
+    words = ["slack", "--port", port]
+    for name in ("manifest", "request_url"):
+        if value := getattr(arguments, name):
+            words += [f"--{name.replace('_', '-')}", value]
+    print(f"Open http://127.0.0.1:{port}. An app reaches this Slack with")
+    print(f"export SLACK_API_URL=http://127.0.0.1:{port}/api/")
+    print("export", *(f"{name}={value}" for name, value in _LOCAL.items()))
+    print("and Usher with USHER_SLACK_API_URL in place of SLACK_API_URL.", flush=True)
+    with without_variables(PREFIXES):
+        os.environ.update(_LOCAL)
+        os.execv(sys.executable, [sys.executable, "-P", "-m", "playground", *words])  # noqa: S606
 
 
 def _with_extra() -> str:

@@ -117,6 +117,25 @@ async def test_an_app_lives_on_the_local_slack_over_http():
             assert (await slack.get("/_playground/stats"))["violations"] == []
 
 
+async def test_one_command_of_ushers_is_that_slack_with_the_same_tokens_each_time():
+    port = str(reserved_port())
+    words = ("--slack-only", "--port", port, "--manifest", str(LUNCH / "manifest.yml"))
+    async with process("-m", "bot", "demo", *words) as started, aiohttp.ClientSession() as session:
+        async with asyncio.timeout(PATIENCE):
+            lines = [(await started.stdout.readline()).decode() for _ in range(5)]
+        ready = json.loads(lines[-1])
+        given = dict(word.split("=", 1) for word in " ".join(lines[1:3]).split() if "=" in word)
+        assert given.pop("SLACK_API_URL") == ready["credentials"]["api_url"] == f"{ready['url']}/api/"
+        assert given == {
+            "SLACK_BOT_TOKEN": ready["credentials"]["bot_token"],
+            "SLACK_APP_TOKEN": ready["credentials"]["app_token"],
+            "SLACK_SIGNING_SECRET": ready["credentials"]["signing_secret"],
+        }
+        slack = LocalSlack(session, ready)
+        async with lunch(slack, SLACK_APP_TOKEN=given["SLACK_APP_TOKEN"]):
+            await slack.sees("Lunch at noon?")
+
+
 def test_the_page_lists_the_methods_that_there_are():
     page = (ROOT / "docs/local-slack.md").read_text(encoding="utf-8")
     listed = page.partition("- **Web API**:")[2].partition("\n- ")[0]
