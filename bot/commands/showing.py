@@ -9,7 +9,7 @@ from importlib.metadata import distribution
 from importlib.util import find_spec
 from typing import Final, NoReturn
 
-from bot.support.environment import without_variables
+from bot.support.environment import give, without_variables
 from bot.support.errors import NotDone
 from bot.support.settings import PREFIXES
 
@@ -52,7 +52,8 @@ def _become_slack(arguments: argparse.Namespace) -> NoReturn:
     print("export", *(f"{name}={value}" for name, value in _LOCAL.items()))
     print("and Usher with USHER_SLACK_API_URL in place of SLACK_API_URL.", flush=True)
     with without_variables(PREFIXES):
-        os.environ.update(_LOCAL)
+        for name, value in _LOCAL.items():
+            give(name, value)
         os.execv(sys.executable, [sys.executable, "-P", "-m", "playground", *words])  # noqa: S606
 
 

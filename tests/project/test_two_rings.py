@@ -1,6 +1,6 @@
 """The mission names no feature: the imports that still do are listed with reasons, and the list only shrinks.
 
-``docs/architecture.md`` has a row for each feature: its name, its modules, and which others it may know.
+``docs/internals/architecture.md`` has a row for each feature: its name, modules, and which others it may know.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-_TABLE = (ROOT / "docs/architecture.md").read_text(encoding="utf-8").partition("| feature | modules |")[2]
+_PAGE = (ROOT / "docs/internals/architecture.md").read_text(encoding="utf-8")
+_TABLE = _PAGE.partition("| feature | modules |")[2]
 _ROWS = [
     [cell.strip() for cell in row.strip("|").split("|")]
     for row in _TABLE.partition("\n\n")[0].splitlines()[2:]
