@@ -1,6 +1,6 @@
 """The mission names no feature: the imports that still do are listed with reasons, and the list only shrinks.
 
-``docs/internals/architecture.md`` has a row for each feature: its name, modules, and which others it may know.
+``docs/internals/architecture.md`` has a row for each feature: name, modules, and which others it may know.
 """
 
 from __future__ import annotations

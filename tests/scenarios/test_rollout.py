@@ -166,9 +166,14 @@ async def test_both_serve_are_killed_and_start_again_and_one_goes_back(rollout):
     rollout.execute(UNKNOWN_HERE)
     await rollout.start(RELEASE)
     rollout.sends_to(RELEASE)
-    await alice.types("unlink saturn --yes")
-    # What was said about it is redrawn, which its worker does.
-    await alice.waits_for("linked", "was linked")
+    await alice.types("stop training")
+
+    def is_down():
+        (row,) = rollout.states("workspaces WHERE name = 'training'")
+        return row["state"] == "stopped"
+
+    # Its card says so, which its worker does.
+    assert await rollout.slack.state.wait_for(is_down, 60)
     assert [len([one for one in alice.told("ready") if name in one.text]) for name in NAMES] == [1, 1, 1]
     assert [row["state"] for row in rollout.states("notices") if row["kind"] != "reply"].count("dead") == 0
     left = {"operations": "o", "runs": "r", "notices": "n", "tasks": "t"}
