@@ -1,0 +1,45 @@
+"""What features declare is counted: what isn't loaded says nothing, so its silence would not be noticed."""
+
+import json
+import subprocess
+import sys
+
+from tests.project.repository import ROOT
+
+#: By where it is declared, the modules that do, once a process is put together.
+DECLARED = {
+    "followers.FOUND": ["bot.store.hours"],
+    "followers.REPLACED": ["bot.store.hours"],
+    "followers.MERGED": ["bot.store.classes", "bot.store.hours"],
+    "followers.UNLINKED": ["bot.store.hours"],
+    "followers.SETTLED": ["bot.store.approvals"],
+    "followers.GONE": ["bot.store.hours"],
+    "followers.LEFT": ["bot.store.hours"],
+    "followers.DONE": ["bot.store.homes"],
+    "operations.FOLLOWERS": ["bot.store.hours", "bot.store.waits"],
+    "notices.WANTED": ["bot.store.preferences"],
+    "workspaces.BEFORE": ["bot.services.waits"],
+    "routes.FINISHING": ["handlers.acts"],
+    "helping.EXPLAINED": ["handlers.talking"],
+}
+_SCRIPT = """
+import json
+import bot.app, bot.reconciler
+from bot.services import workspaces
+from bot.store import followers, notices, operations
+from handlers import helping, routes
+routes.load()
+found = {}
+for room in (followers, operations, notices, workspaces, routes, helping):
+    for name, value in vars(room).items():
+        if name.isupper() and isinstance(value, list) and all(map(callable, value)):
+            key = room.__name__.rpartition(".")[2] + "." + name
+            found[key] = sorted(one.__module__ for one in value)
+print(json.dumps(found))
+"""
+
+
+def test_every_declaration_is_there_once_a_process_is_put_together():
+    asked = [sys.executable, "-B", "-c", _SCRIPT]
+    done = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == DECLARED
