@@ -19,7 +19,7 @@ from bot.upkeep.setting_checks import check_settings
 from handlers.routes import names
 
 _ELSEWHERE: Final = (
-    f"Run it where Usher runs: `usher docs deploy` shows how. If there's none yet, {command('up')} begins."
+    f"Run it where Usher runs: `usher docs incidents` shows how. If there's none yet, {command('up')} begins."
 )
 
 

@@ -145,12 +145,18 @@ def referenced() -> set[str]:
 
 
 @contextmanager
-def without_variables(prefix: str | tuple[str, ...]) -> Iterator[None]:
-    """Hide the environment variables with a prefix from a library or a program while it is being set up."""
+def without_variables(prefix: str | tuple[str, ...], **instead: str) -> Iterator[None]:
+    """Hide the environment variables with a prefix from a library or a program while it is being set up.
+
+    ``instead`` are variables with that prefix that it gets in their place.
+    """
     hidden = {name: os.environ.pop(name) for name in tuple(os.environ) if name.startswith(prefix)}
+    os.environ.update(instead)
     try:
         yield
     finally:
+        for name in instead:
+            del os.environ[name]
         os.environ.update(hidden)
 
 

@@ -17,7 +17,7 @@ _SETTING_ADVICE: Final = {
     "USHER_ENCRYPTION_KEYS": (
         f"{command('keys new')} creates a key. Keep your old keys too: stored data needs them."
     ),
-    "USHER_CONNECTIONS": f"{command('up')} writes one. Set it to the path of yours, as in `usher docs team`.",
+    "USHER_CONNECTIONS": f"{command('up')} writes one. Set it to the path of yours: `usher docs server`.",
     "USHER_PUBLIC_URL": "Set it to the address that people's browsers use, such as https://usher.example.org.",
     "USHER_ASSISTANT": "Set both, or leave it out: `usher docs assistant` says what it needs.",
     "USHER_DATABASE_URL": (

@@ -293,10 +293,10 @@ async def check_team(store: Store, settings: Settings) -> list[Check]:
     is_local = not (settings.public_url or "").startswith("https:")
     was_away = is_file and away_at is not None and away_at >= since
     return [
-        team("an https address", is_local, "Others can't reach Usher: `usher docs team#behind-a-proxy`."),
+        team("an https address", is_local, "Others can't reach Usher: `usher docs proxies#behind-a-proxy`."),
         team("keys apart", is_in_env_file("USHER_ENCRYPTION_KEYS"), _APART),
         await check_backups(store, settings, since),
-        team("a machine that stays on", was_away, "It was off in the last week: `usher docs deploy`."),
+        team("a machine that stays on", was_away, "It was off in the last week: `usher docs server`."),
     ]
 
 

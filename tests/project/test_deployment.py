@@ -29,7 +29,8 @@ COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
 OURS = {name: service for name, service in COMPOSE["services"].items() if name != "database"}
 UNIT = DEPLOY / "systemd/usher@.service"
 RUN = DEPLOY / "systemd/usher-run"
-PAGE = (ROOT / "docs/deploy.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs/server.md").read_text(encoding="utf-8")
+CONTAINERS = (ROOT / "docs/containers.md").read_text(encoding="utf-8")
 
 
 def instructions() -> list[tuple[str, str]]:
@@ -260,12 +261,10 @@ def test_the_folder_that_they_may_write_is_not_code_at_the_next_start(tmp_path):
 
 
 def test_the_page_names_settings_that_exist():
-    assert set(re.findall(r"\b(?:USHER|SLACK)_[A-Z_]+\b|\bPORT\b", PAGE)) <= VARIABLES.keys()
+    assert set(re.findall(r"\b(?:USHER|SLACK)_[A-Z_]+\b|\bPORT\b", PAGE + CONTAINERS)) <= VARIABLES.keys()
 
 
-BACKUPS = re.search(
-    r"\n## Backups\n(.*?)\n## ", (ROOT / "docs/operate.md").read_text(encoding="utf-8"), re.DOTALL
-)[1]
+BACKUPS = PAGE + CONTAINERS
 #: How a command of ours begins on each platform of docs/incidents.md.
 BEGINS = {
     "systemd": r"usher-run ",

@@ -594,7 +594,7 @@ async def test_where_there_are_no_settings_nothing_else_is_said_to_be_wrong(tmp_
     assert (ended.status, ended.err) == (2, "")
     first, advice = ended.out.splitlines()
     assert first == f"BAD  settings: there are none here ({tmp_path})"
-    assert "Run it where Usher runs: `usher docs deploy`" in advice
+    assert "Run it where Usher runs: `usher docs incidents`" in advice
 
 
 async def test_what_says_itself_what_to_do_gets_no_other_advice(tmp_path):

@@ -107,8 +107,8 @@ def test_the_url_may_be_in_a_file(tmp_path):
 
 
 def as_written(program, url):
-    """Return a command of docs/operate.md as words, for another database than that of Compose."""
-    page = (ROOT / "docs/operate.md").read_text(encoding="utf-8")
+    """Return a command of docs/containers.md as words, for another database than that of Compose."""
+    page = (ROOT / "docs/containers.md").read_text(encoding="utf-8")
     _, *words = shlex.split(re.search(rf"{program} [^<>\n]*(?= [<>])", page)[0])
     kept = [one for one in words if not one.endswith(("=usher", "usher"))]
     return [postgres.program(program), f"--dbname={url}", *kept]
