@@ -1,7 +1,9 @@
 """Ends: which of a workspace's ends counts; pure.
 
 A workspace is stopped once, however many lessons, classes and hours end in it: at the time that this table
-gives. What its person set last, knowing of the others, wins; of what is left the latest does.
+gives. What its person set last, knowing of the others, wins; of what is left the latest does,
+so that the end of one class stops nobody in another. With one timer, whoever joined a course shortly before a
+lesson was stopped in the middle of it, by the hour of their first look.
 """
 
 from collections.abc import Collection

@@ -2,7 +2,8 @@
 
 A rule has local times in the zone that its person had in Slack when it was made. Its *occurrences* are the
 starts and stops that follow: each has the local date and time that it was planned for, which never comes
-twice.
+twice, whatever kills, clocks and changes of zone do. What the clocks skip is as much later, and what they
+show twice comes the first time. Rows for occurrences to come would have to be changed with their rule.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
 """The door for providers: those of this folder, and what other distributions bring.
 
 A kind of ours is a module or package here. Another one is an entry point of the group ``usher.providers``.
-Its code runs with everybody's tokens, so it is imported only once a connection names its distribution.
+Its code runs with everybody's tokens, so it is imported only once a connection names its distribution. A list
+of modules in the settings would let whoever writes them import anything, and say nothing of whose code and
+which version that is.
 """
 
 import importlib

@@ -1,7 +1,8 @@
 """The look: one statement that says of which kinds something is due, made from the text of their claims.
 
 A part of it is what a claim chooses from, lease and known kinds included: whoever changes when a row is due
-changes the look with it.
+changes the look with it. Claims at every tick, of which nearly all found nothing, were seven transactions a
+second at rest.
 """
 
 import re

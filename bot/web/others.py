@@ -2,6 +2,7 @@
 
 Whoever answers doesn't know what the other one's database has, and nothing looks wrong. Slack says how many
 connections an app has whenever one opens; more than the processes on this database hold are somebody else's.
+Usher goes on working all the same, as nobody knows which of the two is right.
 """
 
 import socket

@@ -1,7 +1,9 @@
 """Homes: published at once for whoever opened or pressed theirs, later for changes nobody asked about.
 
 A view that nobody asked for waits for every message that somebody waits for, leaves presses their share of
-the budget, and carries the version that it replaces, so that it never overwrites a newer one.
+the budget, and carries the version that it replaces, so that it never overwrites a newer one. Slack
+says only when a Home is opened; marking Homes wherever a row changes would leave one untrue as soon as a
+place forgot to.
 """
 
 from dataclasses import replace
