@@ -1,4 +1,11 @@
-"""Stops: the ways to bring a workspace down, what each does to it, and the times at which that is planned."""
+"""Stops: the ways to bring a workspace down, what each does to it, and the times at which that is planned.
+
+What a way does (``returns``, ``keeps``, ``ends``, ``erases``) is declared by the provider, and what
+*Restart*, *Stop* and planned ends do follows from that without naming one. A question about an end for good
+stays as it was drawn and is pressed hours later; so its call is planned on a newer read, and what costs more
+than its person knew is asked again. Where nothing is lost for good nobody is asked: that would be a click
+every evening.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -7,6 +7,8 @@ import sys
 
 from tests.project.repository import ROOT
 
+#: The local server is long, so the page names its file.
+SERVER = ROOT / "providers/usher-lagoon/tests/conftest.py"
 STEP = re.compile(r"^`([\w.-]+)`:\n\n```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PAGE = (ROOT / "docs/provider-api.md").read_text(encoding="utf-8")
 
@@ -25,7 +27,10 @@ def run(folder, *words):
 
 
 def test_a_first_provider_passes_the_kit(tmp_path):
-    for name, text in STEP.findall(PAGE):
+    assert SERVER.relative_to(ROOT).as_posix() in PAGE
+    steps = dict(STEP.findall(PAGE))
+    assert set(steps) == {"pyproject.toml", "usher_lagoon.py", "test_lagoon.py"}
+    for name, text in (steps | {SERVER.name: SERVER.read_text(encoding="utf-8")}).items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     said = run(tmp_path, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error")
     assert int(re.search(r"(\d+) passed", said)[1]) > 150
