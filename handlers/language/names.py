@@ -245,7 +245,7 @@ class Names:
     @cached_property
     def _beginnings(self) -> frozenset[str]:
         """Return the first words of all names: most words of a sentence begin none."""
-        return frozenset(plain(name.split()[0]) for name in self._keys)
+        return frozenset(plain(words[0]) for name in self._keys if (words := name.split()))
 
     @cached_property
     def _places(self) -> Mapping[str, str]:
