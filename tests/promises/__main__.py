@@ -14,6 +14,7 @@ import pytest
 from tests.project.repository import ROOT
 from tests.promises.applying import changes, touched
 from tests.promises.changed import changed_files, last_commit, work_began
+from tests.promises.kills import ENOUGH, PATIENCE, TRIED, Kills, sample
 from tests.promises.mutants import mutants
 from tests.promises.near import Near
 from tests.promises.patches import Outdated, Patch, learn, patches
@@ -36,6 +37,8 @@ def main(words: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(words)
     if asked.near:
         return _play_near(asked)
+    if asked.kills:
+        return _play_kills(asked)
     return _play_mutants(asked) if asked.mutants is not None else _play_patches(asked)
 
 
@@ -51,6 +54,9 @@ def _parser() -> argparse.ArgumentParser:
         "--mutants", nargs="*", metavar="FILE", help="small changes of these files, or of changed ones"
     )
     parser.add_argument("--near", action="store_true", help="run the tests nearest to what changed, unbroken")
+    parser.add_argument(
+        "--kills", action="store_true", help="write down which tests notice which mutants; --most adds some"
+    )
     parser.add_argument("--most", type=int, metavar="N", help="at most so many")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many processes at a time")
     return parser
@@ -209,6 +215,33 @@ def _play_mutants(asked: argparse.Namespace) -> int:
     noticed, seconds = len(jobs) - len(missed), time.perf_counter() - began
     _say(f"\n{noticed} of {len(jobs)} mutants are noticed, in {seconds:.0f} s.")
     return 0 if noticed >= _ENOUGH * len(jobs) else 1
+
+
+# -- kills --------------------------------------------------------------------------------------------------
+
+
+def _play_kills(asked: argparse.Namespace) -> int:
+    began, reach, found = time.perf_counter(), _reach(asked), dict[str, Result]()
+    kills = Kills() if asked.most is None else Kills.kept()
+    made = _some(sample(reach), asked.most, lambda one: one.name)
+    jobs = [
+        Job(
+            one.name,
+            one.file,
+            one.patched,
+            tuple(reach.quickest(touched(one.file, one.patched), TRIED)),
+            changes(one.file, one.patched) is None,
+            PATIENCE,
+        )
+        for one in made
+    ]
+    play([job for job in jobs if job.tests], asked.jobs, lambda result: _note(found, result), ENOUGH)
+    for name, result in _sound(found, asked.jobs).items():
+        kills.add(name, result.red, result.tried)
+    kills.keep()
+    noticed = len(kills.by.keys() & {job.name for job in jobs})
+    _say(f"\n{noticed} of {len(jobs)} mutants are noticed, in {time.perf_counter() - began:.0f} s.")
+    return 0
 
 
 # -- what is near -------------------------------------------------------------------------------------------

@@ -91,6 +91,13 @@ class Reach:
         ends = accumulate(self.seconds[test] for test in ordered)
         return [test for test, end in zip(ordered, ends, strict=True) if end <= within] or ordered[:1]
 
+    def quickest(self, functions: Iterable[str], within: float) -> list[str]:
+        """Return tests that reach any of these functions, the quickest first, for so many seconds in all."""
+        reaching = {test for name in functions for test in self.tests.get(name, ())}
+        ordered = sorted(reaching, key=lambda test: (self.seconds[test], test))
+        ends = accumulate(self.seconds[test] for test in ordered)
+        return [test for test, end in zip(ordered, ends, strict=True) if end <= within] or ordered[:1]
+
     @cached_property
     def _breadth(self) -> Counter[str]:
         """Return how many functions the tests of each file reach."""

@@ -6,6 +6,7 @@ thread and runs no test; what a patch's process leaves behind is ended and delet
 
 import atexit
 import json
+import math
 import os
 import shutil
 import signal
@@ -60,7 +61,8 @@ class Job:
 
     The name of a test function stands for all its cases, that of a file or folder for all tests in it.
 
-    ``is_fresh``: the file is loaded patched; otherwise the patch is applied to what lives.
+    ``is_fresh``: the file is loaded patched; otherwise the patch is applied to what lives. After ``most``
+    seconds no other test is begun.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Job:
     patched: str
     tests: tuple[str, ...]
     is_fresh: bool = False
+    most: float = math.inf
 
     @property
     def files(self) -> set[str]:
@@ -187,6 +190,7 @@ class _Round:
         self._job: Job | Share | None = None
         self._absent: list[str] = []
         self._began = 0.0
+        self._session: pytest.Session | None = None
         self._tried = 0
         self._red: list[str] = []
         self._said = ""
@@ -240,7 +244,7 @@ class _Round:
                 self._job.number :: self._job.of
             ]
             self._measuring = Measuring()
-        self._began = time.perf_counter()
+        self._began, self._session = time.perf_counter(), session
         return (yield)
 
     def _chosen(self, session: pytest.Session, job: Job) -> list[pytest.Item]:
@@ -295,6 +299,12 @@ class _Round:
         if report.failed and report.nodeid not in self._red:
             self._red.append(report.nodeid)
             self._said = self._said or report.longreprtext[-1500:]
+
+    def pytest_runtest_logfinish(self) -> None:
+        """End a job that takes too long."""
+        has_ended = isinstance(self._job, Job) and time.perf_counter() - self._began > self._job.most
+        if has_ended and self._session is not None:
+            self._session.shouldstop = "it takes too long"
 
     def pytest_exception_interact(self, call: "pytest.CallInfo[None]", report: pytest.CollectReport) -> None:
         """Tell a patch that can't work from a promise that is broken."""
