@@ -1,0 +1,3 @@
+"""Lagoon keeps what the kit asks of every provider."""
+
+from usher.conformance.every import *  # noqa: F403

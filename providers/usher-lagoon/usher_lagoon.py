@@ -1,0 +1,111 @@
+"""Lagoon: workspaces that can be listed, started and stopped."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+import usher.provider as up
+
+STATES = {
+    "off": up.State.STOPPED,
+    "booting": up.State.STARTING,
+    "on": up.State.RUNNING,
+    "halting": up.State.STOPPING,
+    "broken": up.State.FAILED,
+}
+
+
+class Lagoon(up.Provider, up.Lists, up.Tokens):
+    """Translate for one Lagoon."""
+
+    api_version: ClassVar[int] = up.API
+    kind: ClassVar[str] = "lagoon"
+    title: ClassVar[str] = "Lagoon"
+    pace: ClassVar[up.Pace] = up.Pace(min_poll_interval=2.0, pending=2.0)
+    # Calls go below the connection's base URL, each with the token in this header.
+    api_path: ClassVar[str] = "/api"
+    carries: ClassVar[up.Carries] = up.Carries("X-Lagoon-Token", scheme="")
+
+    # Link: whose token is it? And what answers there, for whoever sets the connection up?
+
+    async def check(self, credential: up.Credential) -> up.Identity:
+        """Ask whose token it is, which every good token may."""
+        with up.checks_token():
+            response = await self.api.acting_as(credential).call("GET", "/me")
+        return up.Identity(up.text_in(response.json_object(), "name"), credential)
+
+    async def probe(self) -> str:
+        """Ask for the version, which everybody may know: this client carries no token."""
+        response = await self.api.call("GET", "/version")
+        return f"Lagoon {up.clean(up.text_in(response.json_object(), 'version'))}"
+
+    def token_help(self) -> up.TokenHelp:
+        """Explain where tokens are."""
+        url = f"{self.settings.base_url}/tokens"
+        return up.TokenHelp(url, ("Copy a token from your page of tokens.",), r"[0-9a-f]{40}")
+
+    # List: one odd entry hides no other, and a list that was cut says so.
+
+    async def discover(self, access: up.Access) -> up.Listing[up.Discovered]:
+        """List the person's workspaces."""
+        response = await access.api.call("GET", "/workspaces")
+        return up.entries([response.json_object()], "workspaces", self._listed)
+
+    def _listed(self, entry: object) -> up.Discovered:
+        remote_id = up.id_in(entry, "id")
+        assert isinstance(entry, dict), "it has an id"
+        seen = self._observed(entry)
+        return up.Discovered(remote_id, seen.name or "", seen)
+
+    # Start and stop: the row was just read, so nothing is read here.
+
+    async def start(self, access: up.Access, workspace: up.Workspace) -> None:
+        """Ask for a start."""
+        await access.api.call("POST", f"/workspaces/{up.path_part(workspace.remote_id)}/start")
+
+    async def stop(self, access: up.Access, workspace: up.Workspace, mode: up.StopMode = "stop") -> None:
+        """Ask for a stop."""
+        self.need_mode(mode)
+        await access.api.call("POST", f"/workspaces/{up.path_part(workspace.remote_id)}/stop")
+
+    # Ready: a link is shown once the IDE answers, and only if its host is allowed.
+
+    async def status(
+        self, access: up.Access, remote_ids: Sequence[str], window: up.SendWindow | None = None
+    ) -> Mapping[str, up.Observed]:
+        """Read one after another, each within its window."""
+        return {remote_id: await self._status(access, remote_id, window) for remote_id in remote_ids}
+
+    async def _status(self, access: up.Access, remote_id: str, window: up.SendWindow | None) -> up.Observed:
+        try:
+            path = f"/workspaces/{up.path_part(remote_id)}"
+            response = await access.api.call("GET", path, window=window)
+        except up.errors.NotFound:
+            return up.Observed(up.State.GONE)
+        workspace = response.json_object()
+        if up.id_in(workspace, "id") != remote_id:
+            raise up.errors.BadAnswer("the answer is about another workspace")
+        up.text_in(workspace, "state")
+        return self._observed(workspace)
+
+    def _observed(self, workspace: Mapping[str, object]) -> up.Observed:
+        word = up.word_in(workspace, "state") or ""
+        name = up.clean(up.word_in(workspace, "name") or "", up.MAX_NAME) or None
+        if word not in STATES:
+            return up.Observed(up.State.UNKNOWN, detail=up.unknown_word(up.clean(word)), name=name)
+        url = self.allowed_url(up.word_in(workspace, "url")) if word == "on" else None
+        return up.Observed(STATES[word], url=url, name=name)
+
+    # Pages, and links that people paste.
+
+    def page_url(self, remote_id: str) -> str:
+        """Return the workspace's page."""
+        return f"{self.settings.base_url}/workspaces/{remote_id}"
+
+    def parse_reference(self, text: str) -> str | None:
+        """Take the id out of a link to the page."""
+        path = up.path_below(text, self.settings.base_url) or ""
+        found = re.fullmatch(r"/workspaces/([\w-]+)", path)
+        return None if found is None else found[1]
