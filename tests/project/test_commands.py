@@ -2,11 +2,14 @@
 
 import os
 import re
+import shlex
 import subprocess
 
+import pytest
 from hypothesis import settings
 
-from tests.project.repository import ROOT
+from bot.__main__ import _parser
+from tests.project.repository import ROOT, named
 
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 TARGETS = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
@@ -70,3 +73,19 @@ def test_the_licence_is_the_one_that_the_project_names():
         in (ROOT / "LICENSE").read_text()
     )
     assert 'license = "Apache-2.0"' in (ROOT / "pyproject.toml").read_text()
+
+
+#: A command of Usher's on a line of its own or between backticks, up to what isn't a part of it.
+TYPED = re.compile(r"(?:`|^ *|/bin/)usher(?:-run)? ([a-z].*?)(?:`|$| +#| [|><] )", re.MULTILINE)
+#: Words that stand for something of the reader's, and commands that are only named.
+LEFT_OUT = re.compile(r"…|\b[A-Z]:|:[A-Z]{2}|^(?:try|audit archive)$")
+PAGES = [path for path in sorted((ROOT / "docs").rglob("*.md")) if path.parent.name != "adr"]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=named)
+def test_every_command_line_that_a_page_shows_is_understood(path):
+    shown = [one for one in TYPED.findall(path.read_text(encoding="utf-8")) if not LEFT_OUT.search(one)]
+    for words in shown:
+        assert _parser().parse_args(shlex.split(words)), words
+    if path.name in {"server.md", "containers.md", "operate.md", "commands.md"}:
+        assert shown
