@@ -242,8 +242,8 @@ CASE later_tasks.kind
     WHEN 'open_approval' THEN 'ask_whose' WHEN 'follow' THEN 'go_on' ELSE later_tasks.kind END
 
 -- name: take_over_tasks
-INSERT INTO tasks (id, kind, subject, payload, created_at, due_at, attempts)
-SELECT id, {taken_over}, subject, COALESCE(joined, payload), created_at, due_at, attempts
+INSERT INTO tasks (id, kind, subject, payload, joined, created_at, due_at, attempts)
+SELECT id, {taken_over}, subject, payload, joined, created_at, due_at, attempts
 FROM later_tasks WHERE is_leased = 0 OR due_at <= :now
 ON CONFLICT DO NOTHING;
 

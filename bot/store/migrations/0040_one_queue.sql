@@ -6,5 +6,7 @@ UPDATE notices SET kind = 'summary' WHERE kind = 'held' AND state IN ('pending',
 UPDATE notices SET state = 'dead', error = 'superseded', body = '{}'
 WHERE kind = 'job_output' AND state IN ('pending', 'retry', 'leased');
 UPDATE notices SET held_until = NULL WHERE held_until IS NOT NULL;
-DELETE FROM tasks WHERE kind = 'revoke' AND EXISTS (SELECT 1 FROM later_tasks l WHERE l.subject = tasks.subject);
+DELETE FROM tasks WHERE kind = 'revoke' AND EXISTS (
+    SELECT 1 FROM later_tasks l WHERE l.kind = 'revocation' AND l.subject = tasks.subject
+);
 UPDATE tasks SET kind = 'revoke_secret' WHERE kind = 'revoke';

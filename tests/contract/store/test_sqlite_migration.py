@@ -185,7 +185,7 @@ async def fill(url):
     store = await open_store(url, SystemClock(), SystemIds())
     await store.begin_serving()
     await store.add_notices([NewNotice("n", NoticeKind.HELD, "1", Principal(None, "T1", "U1"))])
-    await store.add_tasks([NewTask(TaskKind.REVOKE, "a1")])
+    await store.add_tasks([NewTask(kind, "a1") for kind in (TaskKind.REVOKE, TaskKind.RENEWAL)])
     await store.close()
     print("null")
 asyncio.run(fill(json.load(sys.stdin)["url"]))
