@@ -98,7 +98,8 @@ class Tasks(EnginePart):
 
     def __init__(self, engine: EngineContext, works: Mapping[TaskKind, Work]) -> None:
         super().__init__(engine)
-        self._works = works
+        #: How each kind is done.
+        self.works = works
         self._people = engine.people
         self._jitter = engine.jitter
 
@@ -118,7 +119,7 @@ class Tasks(EnginePart):
             await self._one(task)
 
     async def _one(self, task: Task) -> None:
-        work = self._works[task.kind]
+        work = self.works[task.kind]
         wait, counts, problem = backoff(task.attempts + 1, self._jitter()), True, "internal"
         try:
             then = await self._do(task, work)

@@ -19,10 +19,16 @@ _ROWS = [
     [cell.strip() for cell in row.strip("|").split("|")]
     for row in _TABLE.partition("\n\n")[0].splitlines()[2:]
 ]
-#: The modules of each feature.
-MODULES = {name: tuple(re.findall("`([^`]+)`", modules)) for name, modules, _ in _ROWS}
+#: The modules of each feature, from all its rows.
+MODULES = {
+    name: tuple(one for each, modules, _ in _ROWS if each == name for one in re.findall("`([^`]+)`", modules))
+    for name, _, _ in _ROWS
+}
 #: The other features that each may know.
-KNOWS = {name: {one for one in others.split(", ") if one} for name, _, others in _ROWS}
+KNOWS = {
+    name: {one for each, _, others in _ROWS if each == name for one in others.split(", ") if one}
+    for name, _, _ in _ROWS
+}
 FEATURES = tuple(one for every in MODULES.values() for one in every)
 LISTED = dict(
     line.split(": ", 1)

@@ -115,6 +115,10 @@ async def test_somebody_is_looked_up_as_a_task(world):
     assert (await world.store.person(ALICE)).is_guest
 
 
+async def test_every_kind_is_done_by_somebody(world):
+    assert set(world.reconciler.tasks.works) == set(TaskKind)
+
+
 async def test_lists_are_kept_fresh_where_workspaces_are_used(world):
     account = await ask_for_list(world)
     world.provider.put("r1", State.STOPPED)

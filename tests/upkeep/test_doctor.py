@@ -345,6 +345,21 @@ async def test_a_database_that_this_release_cannot_use_is_one_sentence(tmp_path,
     assert (ended.status, ended.err.splitlines()[-1]) == (2 if "99" in says else 1, check.found)
 
 
+async def test_what_was_left_before_the_required_stop_ends_the_start_with_the_next_step(tmp_path):
+    with closing(sqlite3.connect(tmp_path / "usher.db")) as database:
+        database.execute(
+            "CREATE TABLE migrations (name TEXT PRIMARY KEY, applied_at DOUBLE PRECISION NOT NULL)"
+        )
+        database.execute("INSERT INTO migrations VALUES ('0001_initial', 0)")
+        database.commit()
+    (check,) = await store_checks.check_store(settings(tmp_path))
+    assert (check.is_good, "Install 0.2.1 and start it once" in check.found) == (False, True)
+    for command in ("migrate", "serve"):
+        ended = await run(command, env=environment(tmp_path))
+        # A service that ended with 2 isn't started again.
+        assert (ended.status, ended.err.splitlines()[-1]) == (2, check.found)
+
+
 async def test_a_database_of_an_earlier_release_waits_for_the_next_start(tmp_path):
     with closing(sqlite3.connect(tmp_path / "usher.db")) as database:
         name, script = next(iter(migrations().items()))
