@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from bot.domain.accounts import Account
 from bot.domain.errands import Call
 from bot.domain.people import Person, Principal
-from bot.domain.runs import Update
+from bot.domain.steps import Update
 from bot.domain.workspaces import State, Workspace
 from bot.providers.base import Credential
 from bot.store import open_store

@@ -51,9 +51,9 @@ from bot.web.install import InstallPages
 from bot.web.others import LOOKS_EVERY, Others
 from bot.web.replays import SAVED_EVERY, Replays
 from bot.web.socket import SocketSide
-from handlers.dispatch import replay
 from handlers.limits import RateLimiter
 from handlers.listeners import register
+from handlers.replaying import replay
 from handlers.services import build_services
 
 log = structlog.get_logger(__name__)

@@ -11,7 +11,7 @@ from bot.domain.runs import Run
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit, lists, replies
-from bot.messages.blocks.kit import AGREED, Press
+from bot.messages.blocks.kit import AGREED, Press, fill
 from bot.messages.texts import answers, talk
 from bot.services import naming
 from bot.support.guards import guards
@@ -36,10 +36,11 @@ from handlers.language import vocabulary
 from handlers.language.names import names_of
 from handlers.language.ranker import rank
 from handlers.language.reading import READ, Reading, read
+from handlers.language.which import Which
 from handlers.linking import all_linked
 from handlers.request import WORDS, Answered, Manner, Request
 from handlers.snapshots import refresh_lists
-from handlers.workspace import hours, targets, timers
+from handlers.workspace import confirmations, hours, targets, timers
 from handlers.workspace.operations import all_at_once
 
 #: The verbs that mean a person's default workspace: none of them takes anything away.
@@ -80,7 +81,7 @@ async def answer(request: Request) -> Answer:
         said = await _decided(request, reading, rows)
     except Answered as early:
         return early.answer
-    return replies.with_remarks(said, targets.left_out(reading) if said.text else [])
+    return replies.with_remarks(said, left_out(reading) if said.text else [])
 
 
 async def _understood(request: Request) -> tuple[Reading, Sequence[Workspace]]:
@@ -91,7 +92,7 @@ async def _understood(request: Request) -> tuple[Reading, Sequence[Workspace]]:
         reading = read(given, request.folder, verbs)
         if reading.is_full:
             return reading, ()
-    elif (whole := await targets.typed(request)) is not None:
+    elif (whole := await typed(request)) is not None:
         return whole, whole.which.named
     rows = await services.store.workspaces(request.principal)
     return await beside(rows, read, given, request.folder, verbs, await names_of(request, rows)), rows
@@ -223,17 +224,19 @@ async def _done(
         case Way.OFFERED:
             (workspace,) = chosen
             instead = {"start": "open", "stop": "status"}.get(verb) if request.at is None else None
-            if instead and not await targets.needed(request, chosen):
+            if instead and not await confirmations.needed(request, chosen):
                 return await routes.run(request.about("workspace", instead, (), workspace.id))
             if "share" in request.flags and request.at is None:
                 return suggesting.as_command(request.about("workspace", verb, (workspace.title,)))
-            return await targets.one(request, workspace)
+            return await confirmations.one(request, workspace)
         case Way.LISTED:
             return await questions.listed(request, chosen)
-        case Way.AT_ONCE if targets.is_known(request):
-            needed = await targets.needed(request, chosen)
-            return await all_at_once(request, targets.verb_of(request), needed)
-    return await targets.several(request, chosen, which)
+        case Way.AT_ONCE if confirmations.is_known(request):
+            needed = await confirmations.needed(request, chosen)
+            return await all_at_once(request, confirmations.verb_of(request), needed)
+    return await confirmations.several(
+        request, chosen, are_named=bool(which.workspaces), besides=which.besides
+    )
 
 
 async def _chosen(
@@ -287,11 +290,11 @@ async def _pointed(
         return at, True
     if heard.runs and which.points and not named:
         said = await _of_run(request, reading, heard.runs[0])
-        raise Answered(replies.with_remarks(said, targets.left_out(reading)))
+        raise Answered(replies.with_remarks(said, left_out(reading)))
     if not at:
         places = which.connections
         at = await targets.there(request, places, rows) if places else list(rows)
-    fitting = await targets.needed(request, at)
+    fitting = await confirmations.needed(request, at)
     if which.points == "them" and (named or len(fitting) == 2):
         return at, False
     if len(at) == 1:
@@ -320,10 +323,10 @@ async def _usual(request: Request, rows: Sequence[Workspace]) -> Workspace:
     heard = (await talking.heard(request, rows)).workspaces
     if len(heard) == 1 and does is not routes.Does.ENDS:
         return heard[0]
-    fitting = await targets.needed(request, rows)
-    is_offered = does is routes.Does.ENDS and is_free and targets.verb_of(request) in talk.DO_ONE
+    fitting = await confirmations.needed(request, rows)
+    is_offered = does is routes.Does.ENDS and is_free and confirmations.verb_of(request) in talk.DO_ONE
     if is_offered and len(fitting) == 1:
-        raise Answered(await targets.one(request, fitting[0]))
+        raise Answered(await confirmations.one(request, fitting[0]))
     raise Answered(targets.which_of_all(request, fitting or rows))
 
 
@@ -391,3 +394,30 @@ async def _again(request: Request, about: Spoken, named: Sequence[Workspace]) ->
     verb = about.verb if about.verb in {"start", "restart", "resume", "open", "status"} else "status"
     verb = "start" if named[0].state is State.FAILED else verb
     return await routes.run(request.about("workspace", verb, (), named[0].id))
+
+
+async def typed(request: Request) -> Reading | None:
+    """Read a verb with the whole name, in one word, of one workspace; None for anything else.
+
+    That is most of what people type. As a sentence it reads the same, for many times the work.
+    """
+    match request.arguments:
+        case (verb, name) if verb in READ and plain(verb) and (verb, name) not in vocabulary.TALK:
+            is_name = request.folder == "workspace" and plain(name) not in vocabulary.OF_JOBS
+            found = await targets.called(request, name) if is_name else None
+            if found is not None:
+                return Reading("verb", verb, "workspace", (name,), which=Which(((found,),)))
+    return None
+
+
+def left_out(reading: Reading) -> list[str]:
+    """Say which words of what is answered or offered name nothing, and what isn't understood."""
+    which = reading.which
+    if reading.how or which.is_theirs or reading.kind not in {"verb", "question"}:
+        return []
+    listed = [word for word in which.unknown if not any(word in phrase.split() for phrase in which.left_out)]
+    said = [
+        (talk.SEVERAL_UNKNOWN, listed[:5] if which.workspaces else []),
+        (talk.LEFT_OUT, which.left_out[:5]),
+    ]
+    return [fill(template, names=suggesting.bold(names)) for template, names in said if names]

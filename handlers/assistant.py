@@ -20,9 +20,10 @@ from bot.messages.texts.runs import STATES as RUNS
 from bot.support.errors import Refused
 from handlers import answering
 from handlers.command_line import Quoted, plain, written
-from handlers.dispatch import message_notice, run_text
+from handlers.dispatch import run_text
 from handlers.request import SILENT, Request
 from handlers.services import Services
+from handlers.ways_back import message_notice
 from handlers.workspace.timers import typed_moment
 
 #: The longest name or time.

@@ -13,8 +13,9 @@ from bot.services.asked import Asked
 from bot.slack.people import person_of
 from bot.support.errors import Refused, StoreUnsure
 from handlers import payload, routes
-from handlers.dispatch import introduced, reply_notice, run_talk, run_text
+from handlers.dispatch import introduced, run_talk, run_text
 from handlers.occurrence import Occurrence
+from handlers.ways_back import reply_notice
 
 log = structlog.get_logger(__name__)
 

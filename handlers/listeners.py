@@ -32,11 +32,8 @@ from bot.store.transaction import answered_soon, one_request
 from bot.support.errors import Refused, SlackFailed, StoreError, StoreUnsure
 from handlers import payload, routes
 from handlers.dispatch import (
-    command_body,
     first_field,
-    form_body,
     introduced,
-    reply_notice,
     run_button,
     run_form,
     run_search,
@@ -46,6 +43,7 @@ from handlers.dispatch import (
 )
 from handlers.occurrence import Occurrence
 from handlers.services import Services
+from handlers.ways_back import command_body, form_body, reply_notice
 
 log = structlog.get_logger(__name__)
 

@@ -41,7 +41,7 @@ from handlers.language.reading import TIMED, Reading
 from handlers.language.times import is_order
 from handlers.language.which import STAYING, Which, pieces_of, which_of
 from handlers.request import Answered, Manner, Request
-from handlers.workspace import hours, targets, timers
+from handlers.workspace import confirmations, hours, targets, timers
 from handlers.workspace.operations import as_it_is
 
 #: The most buttons. How likely a label has to be: for one, for one that only shows something, as a share of
@@ -459,10 +459,14 @@ class _Text:
             for (verb, then), group in groups.items():
                 about = self.request.about("workspace", verb, ())
                 about = replace(about, flags=frozenset(), at=then, moment=Moment(then) if then else None)
-                able = [one for one in await targets.needed(about, group) if targets.is_possible(about, one)]
+                able = [
+                    one
+                    for one in await confirmations.needed(about, group)
+                    if confirmations.is_possible(about, one)
+                ]
                 able = [one for one in able if one.id in spoken] or able
                 is_later = label in _UP and self.reading.when and self.reading.when.lead not in {"", *_UNTIL}
-                if is_all and len(able) > 1 and targets.is_known(about) and not is_later:
+                if is_all and len(able) > 1 and confirmations.is_known(about) and not is_later:
                     found.append(await self._together(about, able))
                 else:
                     found += [await self._single(about, one) for one in able[:MOST]]
@@ -492,18 +496,20 @@ class _Text:
         until = {lead} if self.reading.verb == "stop" else {"", *_UNTIL}
         if about.at is not None and about.verb in _UP | {"restart"} and lead not in until:
             return self._said(f"hours {written((one.title,))} {await hours.once(about)}")
-        label = await targets.label_of(about, about.verb, line(one.title))
+        label = await confirmations.label_of(about, about.verb, line(one.title))
         button = kit.button(line(label, kit.BUTTON), buttons.changing(about.verb, one, at=about.at))
         if about.at is None and about.verb not in {"keep", "cancel"}:
             effects = effects_now(about.services.context, one)
             button = kit.quiet(replies.verb_button(about.verb, one, 0, effects, label))
         if about.verb in {"cancel", "remove"}:
             return _asked(button)
-        return Proposal(await targets.one(about, one), button)
+        return Proposal(await confirmations.one(about, one), button)
 
     async def _together(self, about: Request, able: Sequence[Workspace]) -> Proposal:
-        alone = await targets.several(about, able, self.which)
-        label = await targets.label_of(about, about.verb, times.listed(line(one.title) for one in able))
+        alone = await confirmations.several(
+            about, able, are_named=bool(self.which.workspaces), besides=self.which.besides
+        )
+        label = await confirmations.label_of(about, about.verb, times.listed(line(one.title) for one in able))
         return Proposal(alone, kit.numbered(next(kit.buttons_of(alone.blocks)), 0, line(label, kit.BUTTON)))
 
     async def _hours(self, said: str) -> list[Proposal]:

@@ -18,8 +18,8 @@ from bot.domain.operations import Operation, OperationVerb
 from bot.domain.plan import NO_RESTART, Plan, Step, plan, plan_unmade
 from bot.domain.policy import Target
 from bot.domain.reasons import lacks_room
-from bot.domain.runs import ClaimedOperation, Update
 from bot.domain.settling import UNANSWERED_SECONDS, Verdict, is_short, is_unanswered, progress_of
+from bot.domain.steps import ClaimedOperation, Update
 from bot.domain.stops import is_final
 from bot.domain.workspaces import State, Workspace
 from bot.messages.texts import cards

@@ -9,7 +9,8 @@ from bot.domain.audit import AuditEntry
 from bot.domain.errands import Call, Outcome
 from bot.domain.notices import END, NewNotice, NoticeKind, end_of
 from bot.domain.operations import Operation
-from bot.domain.runs import ObservedRun, Run, Update
+from bot.domain.runs import ObservedRun, Run
+from bot.domain.steps import Update
 from bot.messages.texts import problems
 
 log = structlog.get_logger(__name__)

@@ -16,7 +16,8 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.observed import Created, Traces
 from bot.domain.plan import MAX_ATTEMPTS, Plan, Step, next_run_read, plan_run
 from bot.domain.policy import Target
-from bot.domain.runs import ClaimedRun, ObservedRun, Run, RunState, Update
+from bot.domain.runs import ObservedRun, Run, RunState
+from bot.domain.steps import ClaimedRun, Update
 from bot.messages.texts import cards, problems
 from bot.providers import base
 from bot.reconciler import ask, context, outcomes

@@ -21,8 +21,9 @@ from bot.domain.observed import Created, Traces
 from bot.domain.operations import Operation
 from bot.domain.plan import Plan, Step
 from bot.domain.policy import Target
-from bot.domain.runs import ClaimedOperation, ClaimedRun, Run, Update
+from bot.domain.runs import Run
 from bot.domain.settling import ANSWER_SECONDS, Verdict, has_settled, judge, search_in
+from bot.domain.steps import ClaimedOperation, ClaimedRun, Update
 from bot.messages.texts import cards, problems
 from bot.providers.base import Access
 from bot.reconciler import outcomes

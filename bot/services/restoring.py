@@ -12,7 +12,8 @@ from bot.domain.audit import AuditEntry
 from bot.domain.errands import Outcome
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation
-from bot.domain.runs import Run, Update
+from bot.domain.runs import Run
+from bot.domain.steps import Update
 from bot.messages.texts import problems
 from bot.store import cards, hours, operations, runs, timers, upkeep, waits
 from bot.store.audit import append_audit

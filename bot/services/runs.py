@@ -9,7 +9,8 @@ from bot.domain.acts import NO_CHANGE
 from bot.domain.errands import Call, Outcome
 from bot.domain.forms import Spec
 from bot.domain.policy import Target
-from bot.domain.runs import Run, StopKind, Update
+from bot.domain.runs import Run, StopKind
+from bot.domain.steps import Update
 from bot.domain.tasks import TaskKind
 from bot.messages.texts import problems
 from bot.providers import base

@@ -14,8 +14,8 @@ from bot.domain.operations import CHECKED, Operation, OperationVerb, Remark
 from bot.domain.people import Principal
 from bot.domain.plan import FRESH
 from bot.domain.policy import Target
-from bot.domain.runs import Update
 from bot.domain.settling import has_settled
+from bot.domain.steps import Update
 from bot.domain.stops import Consent, Effects, End, StopMode, costs_more, is_final, planned_mode, restart_mode
 from bot.domain.timers import MORE_SECONDS
 from bot.domain.workspaces import DOWN, NOT_UP, PROVISIONAL, UP, Action, State, Workspace

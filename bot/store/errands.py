@@ -13,7 +13,8 @@ from bot.domain.errands import Call, Outcome
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Person
 from bot.domain.policy import is_current
-from bot.domain.runs import Run, Update
+from bot.domain.runs import Run
+from bot.domain.steps import Update
 from bot.store import cards
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices, release_card

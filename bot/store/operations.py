@@ -11,7 +11,7 @@ from bot.domain.forms import FreeName, Spec
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation, OperationVerb, Remark
 from bot.domain.people import Principal
-from bot.domain.runs import ClaimedOperation, Update
+from bot.domain.steps import ClaimedOperation, Update
 from bot.domain.stops import Consent
 from bot.domain.workspaces import PROVISIONAL, Workspace
 from bot.store import cards, errands, gates, timers

@@ -10,7 +10,8 @@ from bot.domain.errands import Call, Outcome
 from bot.domain.notices import END, NewNotice, NoticeKind
 from bot.domain.people import Principal
 from bot.domain.plan import MAX_ATTEMPTS
-from bot.domain.runs import ClaimedRun, FoundRun, Run, RunState, StopKind, Update
+from bot.domain.runs import FoundRun, Run, RunState, StopKind
+from bot.domain.steps import ClaimedRun, Update
 from bot.domain.tasks import TaskKind
 from bot.store import cards, errands, gates
 from bot.store.discovered import listing_start

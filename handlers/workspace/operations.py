@@ -26,14 +26,9 @@ from handlers.linking import linked
 from handlers.payload import value_in
 from handlers.request import SILENT, AtFields, Manner, Request
 from handlers.suggesting import nothing_to_undo
-from handlers.workspace import targets
-from handlers.workspace.targets import (
-    ask_before_ending,
-    ask_before_suspending,
-    mode_then,
-    stamp,
-    workspace_of,
-)
+from handlers.workspace import confirmations
+from handlers.workspace.confirmations import ask_before_ending, ask_before_suspending, mode_then, stamp
+from handlers.workspace.targets import workspace_of
 from handlers.workspace.timers import moment_of, stop_later, timer_or_ask
 
 #: States that don't rule out a resume: the workspace's state may be about to change, or is unknown.
@@ -420,5 +415,5 @@ async def cancel(request: Request) -> Answer:
     if latest is None or not latest.is_open or latest.verb not in _CALLED_OFF:
         return nothing_to_undo(request, workspace)
     if request.manner is Manner.ASKED:
-        return await targets.one(request, workspace)
+        return await confirmations.one(request, workspace)
     return await begin_for(request, workspace, OperationVerb.STOP)

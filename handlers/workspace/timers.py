@@ -24,7 +24,7 @@ from handlers.payload import value_in
 from handlers.request import SILENT, Answered, AtFields, Request
 from handlers.services import Services
 from handlers.suggesting import typed_name
-from handlers.workspace import targets
+from handlers.workspace import confirmations
 from handlers.workspace.targets import workspace_of
 
 _DOWN: Final = frozenset({State.STOPPING, State.STOPPED, State.SUSPENDED, State.FAILED, State.GONE})
@@ -50,9 +50,9 @@ async def _extended(request: Request) -> Answer:
     workspace = await workspace_of(request)
     if workspace.stop_at is None:
         unplanned = fill(cards.NOT_PLANNED, name=workspace.title)
-        if not await targets.needed(request, [workspace]):
+        if not await confirmations.needed(request, [workspace]):
             return replies.hint(unplanned, more=request.filled(cards.LONGER_NEXT, workspace))
-        return replies.with_remarks(await targets.one(request, workspace), [unplanned])
+        return replies.with_remarks(await confirmations.one(request, workspace), [unplanned])
     moment = Moment(workspace.stop_at + request.more, request.more)
     if moment.at > await request.services.store.now() + FARTHEST_SECONDS:
         given = fill(cards.LONGER, time=times.duration(request.more))

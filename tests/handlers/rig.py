@@ -21,10 +21,11 @@ from bot.services.linking import digest
 from bot.store.look import kinds_of
 from bot.store.store import Store
 from bot.store.tables import LINKS
-from handlers.dispatch import form_body, run_button, run_form, run_text
+from handlers.dispatch import run_button, run_form, run_text
 from handlers.limits import RateLimiter
 from handlers.services import Services, build_services
 from handlers.waiting import Waiting
+from handlers.ways_back import form_body
 from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.context import context
 from tests.rigs.golden import check_limits

@@ -8,8 +8,9 @@ from typing import Any
 from bot.domain.errands import Call
 from bot.domain.forms import Spec
 from bot.domain.people import Principal
-from bot.domain.runs import FoundRun, ObservedRun, Run, RunState, Update
+from bot.domain.runs import FoundRun, ObservedRun, Run, RunState
 from bot.domain.snapshots import Snapshot
+from bot.domain.steps import Update
 from tests.handlers.rig import Hub, Rig, activate, rig
 from tests.rigs.clock import FakeClock
 from tests.rigs.forms import JOB_OFFER, Workbench

@@ -5,7 +5,7 @@ import pytest
 from bot.domain.errands import Call, Outcome
 from bot.domain.homes import Home, HomeUse
 from bot.domain.observed import Observed
-from bot.domain.runs import Update
+from bot.domain.steps import Update
 from bot.domain.surfaces import Where
 from bot.domain.workspaces import State
 from bot.messages.blocks.home import home as draw

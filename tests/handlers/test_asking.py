@@ -6,7 +6,7 @@ from bot.domain.errands import Outcome
 from bot.domain.notices import NoticeKind
 from bot.domain.observed import Observed
 from bot.domain.operations import OperationVerb
-from bot.domain.runs import Update
+from bot.domain.steps import Update
 from bot.domain.stops import StopEffect
 from bot.domain.surfaces import Where
 from bot.domain.workspaces import State

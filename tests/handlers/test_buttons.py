@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.errands import Outcome
-from bot.domain.runs import Update
+from bot.domain.steps import Update
 from bot.messages.texts import problems
 from bot.support.errors import SecretError
 from tests.handlers.rig import COLLEAGUE, activate, words

@@ -6,7 +6,7 @@ from bot.domain.errands import Outcome
 from bot.domain.forms import Spec, marked
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Principal
-from bot.domain.runs import Update
+from bot.domain.steps import Update
 from bot.services.workspaces import begin
 from tests.handlers.class_rig import TRAINER, offer, posted
 from tests.handlers.rig import activate, rig, words

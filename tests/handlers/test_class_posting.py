@@ -6,7 +6,7 @@ from bot.domain.forms import Spec
 from bot.domain.notices import NoticeKind
 from bot.domain.snapshots import Snapshot
 from bot.domain.tasks import TaskKind
-from handlers.dispatch import replay
+from handlers.replaying import replay
 from tests.handlers.class_rig import TRAINER, class_rig, offer, posted
 from tests.handlers.rig import activate, buttons, rig, words
 from tests.rigs.clock import FakeClock

@@ -5,7 +5,7 @@ import pytest
 from bot.domain.classes import ClassCounts
 from bot.domain.errands import Outcome
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.runs import Update
+from bot.domain.steps import Update
 from tests.handlers.class_rig import ADMIN, TRAINER, class_rig, offer, posted
 from tests.handlers.rig import buttons, submit, words
 from tests.rigs.golden import check_golden

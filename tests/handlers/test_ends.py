@@ -6,7 +6,7 @@ from bot.domain.errands import Call, Outcome
 from bot.domain.forms import Spec
 from bot.domain.observed import Created, Observed
 from bot.domain.operations import OperationVerb
-from bot.domain.runs import Update
+from bot.domain.steps import Update
 from bot.domain.stops import Consent
 from bot.domain.workspaces import State
 from bot.services.workspaces import create

@@ -5,8 +5,8 @@ import pytest
 from bot.domain.errands import Call, Outcome
 from bot.domain.forms import Choice, Field, Form
 from bot.domain.observed import Observed
-from bot.domain.runs import Update
 from bot.domain.snapshots import Snapshot
+from bot.domain.steps import Update
 from bot.domain.workspaces import State
 from tests.handlers.rig import activate, buttons, rig, words
 from tests.handlers.run_rig import run_rig, step

@@ -12,7 +12,8 @@ from bot.domain.tasks import TaskKind
 from bot.messages.blocks import forms, kit
 from bot.providers.saturn.offers import SaturnSettings
 from bot.providers.saturn.provider import Saturn
-from handlers.dispatch import replay, run_button, run_search
+from handlers.dispatch import run_button, run_search
+from handlers.replaying import replay
 from tests.handlers.rig import activate, buttons, rig, submit
 from tests.rigs.clock import FakeClock
 from tests.rigs.golden import check_limits

@@ -8,7 +8,7 @@ from bot.domain.notices import Answer, NoticeKind, Spoken
 from bot.domain.surfaces import Surface, Where
 from bot.messages.blocks import kit
 from bot.messages.blocks.kit import Press
-from handlers.dispatch import command_body, reply_notice
+from handlers.ways_back import command_body, reply_notice
 from tests.handlers.rig import COLLEAGUE, rig, words
 from tests.rigs.clock import CountingIds
 from tests.rigs.store import ALICE

@@ -12,7 +12,7 @@ from bot.services import runs
 from bot.services.asked import Asked
 from bot.services.snapshots import RUNS
 from bot.support.errors import Refused
-from handlers.dispatch import replay
+from handlers.replaying import replay
 from tests.handlers.rig import buttons, words
 from tests.handlers.run_rig import found, going, launch, over, run_rig, step
 from tests.rigs.golden import check_golden

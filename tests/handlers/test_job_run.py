@@ -7,7 +7,7 @@ from bot.domain.notices import NoticeKind
 from bot.domain.snapshots import Snapshot
 from bot.domain.tasks import TaskKind
 from bot.store.notices import CARD_AFTER
-from handlers.dispatch import replay
+from handlers.replaying import replay
 from tests.handlers.rig import buttons, invited, words
 from tests.handlers.run_rig import run_rig
 from tests.rigs.forms import JOB_OFFER, Workbench

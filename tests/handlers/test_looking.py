@@ -9,12 +9,12 @@ from bot.domain.errands import Outcome
 from bot.domain.homes import Home
 from bot.domain.notices import NoticeKind
 from bot.domain.observed import Observed
-from bot.domain.runs import Update
+from bot.domain.steps import Update
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.reconciler.lists import waiting_commands
 from bot.services.home import HomeGatherer
-from handlers.dispatch import replay
+from handlers.replaying import replay
 from tests.handlers.rig import COLLEAGUE, activate, buttons, words
 from tests.rigs.golden import check_golden
 from tests.rigs.providers import NO_GPU

@@ -11,8 +11,8 @@ from bot.domain.installations import Installation
 from bot.domain.notices import NoticeKind
 from bot.domain.observed import Created, Observed
 from bot.domain.operations import OperationVerb
-from bot.domain.runs import Update
 from bot.domain.snapshots import Snapshot
+from bot.domain.steps import Update
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.providers import base
@@ -21,7 +21,7 @@ from bot.services.snapshots import stale
 from bot.services.workspaces import begin, create
 from bot.store.notices import CARD_AFTER
 from bot.support.errors import Refused
-from handlers.dispatch import replay
+from handlers.replaying import replay
 from tests.handlers.rig import COLLEAGUE, buttons, one_cloud, rig, submit, words
 from tests.rigs.golden import check_golden
 from tests.rigs.providers import FakeMachines

@@ -9,8 +9,8 @@ from bot.domain.preferences import Preferences
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.store import preferences
-from handlers.dispatch import replay
 from handlers.language.reading import READ
+from handlers.replaying import replay
 from handlers.waiting import RESPONSE_SECONDS
 from tests.handlers.rig import activate, buttons, rig, words
 from tests.handlers.run_rig import run_rig

@@ -11,15 +11,8 @@ from bot.domain.surfaces import Surface, Where
 from bot.messages.blocks.kit import Press
 from bot.support.errors import SecretError, StoreBusy
 from handlers.assistant import TOOLS, called
-from handlers.dispatch import (
-    command_body,
-    form_body,
-    run_button,
-    run_form,
-    run_search,
-    run_shortcut,
-    run_text,
-)
+from handlers.dispatch import run_button, run_form, run_search, run_shortcut, run_text
+from handlers.ways_back import command_body, form_body
 from tests.handlers.rig import GUEST, STRANGER
 from tests.rigs.store import ALICE
 

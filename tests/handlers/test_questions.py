@@ -7,7 +7,7 @@ import pytest
 from bot.domain.errands import Call
 from bot.domain.forms import Spec
 from bot.domain.operations import OperationVerb
-from bot.domain.runs import Update
+from bot.domain.steps import Update
 from bot.services.workspaces import create
 from tests.handlers.rig import COLLEAGUE, buttons, words
 from tests.handlers.run_rig import going, launch, run_rig

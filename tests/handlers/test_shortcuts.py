@@ -9,7 +9,7 @@ import pytest
 from bot.domain.notices import NoticeKind
 from bot.domain.people import Principal
 from bot.domain.workspaces import State
-from handlers.dispatch import replay
+from handlers.replaying import replay
 from handlers.snippets import code_of
 from tests.handlers.rig import words
 from tests.handlers.run_rig import run_rig

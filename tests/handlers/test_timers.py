@@ -11,7 +11,7 @@ from bot.domain.notices import NoticeKind
 from bot.domain.observed import Created, Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Person
-from bot.domain.runs import Update
+from bot.domain.steps import Update
 from bot.domain.workspaces import State
 from bot.messages.blocks.notices import render
 from bot.services.restoring import restore

@@ -10,7 +10,7 @@ from bot.domain.surfaces import Where
 from bot.domain.tasks import TaskKind
 from bot.services.asked import Asked
 from handlers.assistant import TOOLS, called
-from handlers.dispatch import replay
+from handlers.replaying import replay
 from tests.handlers.rig import invited, words
 from tests.rigs.store import ALICE
 

@@ -8,7 +8,7 @@ from bot.domain.errands import Outcome
 from bot.domain.forms import Spec
 from bot.domain.observed import Created, Observed
 from bot.domain.people import Principal
-from bot.domain.runs import Update
+from bot.domain.steps import Update
 from bot.domain.workspaces import State
 from bot.services.workspaces import create
 from tests.handlers.rig import activate, rig, words

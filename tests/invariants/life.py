@@ -24,9 +24,11 @@ from bot.services.workspaces import begin, create
 from bot.store.store import Store
 from bot.support.errors import Refused, StoreError
 from bot.support.responses import Response
-from handlers.dispatch import replay, reply_notice, run_button, run_text
+from handlers.dispatch import run_button, run_text
 from handlers.limits import RateLimiter
+from handlers.replaying import replay
 from handlers.services import Services, build_services
+from handlers.ways_back import reply_notice
 from tests.invariants.provider import OwnedProvider, number_of
 from tests.reconciler.fuse import Fuse, Killed
 from tests.reconciler.world import FakeHttp, World

@@ -6,7 +6,8 @@ import pytest
 
 from bot.domain.errands import Call, Outcome
 from bot.domain.operations import OperationVerb
-from bot.domain.runs import RunState, Update
+from bot.domain.runs import RunState
+from bot.domain.steps import Update
 from bot.domain.workspaces import State
 from bot.support.errors import Forbidden, InvalidRequest, NotFound, UnknownOutcome
 

@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import OperationVerb
-from bot.domain.runs import Update
+from bot.domain.steps import Update
 from bot.domain.workspaces import State
 from bot.slack.notifier import Timing
 from bot.store import upkeep

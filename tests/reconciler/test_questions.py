@@ -7,8 +7,8 @@ import pytest
 
 from bot.domain.errands import Call, Outcome
 from bot.domain.operations import OperationVerb
-from bot.domain.runs import Update
 from bot.domain.settling import ANSWER_SECONDS
+from bot.domain.steps import Update
 from bot.store.errands import repeat
 from bot.store.tables import RUNS
 from bot.support.errors import BadAnswer, ServerFailed, UnknownOutcome, Unreachable, Untold

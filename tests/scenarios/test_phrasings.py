@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 
 from bot.domain.errands import Outcome
-from bot.domain.runs import Update
+from bot.domain.steps import Update
 from tests.rigs.scenario import SEED
 from tests.rigs.scenario.cloud import SEED as CLOUD
 from tests.rigs.scenario.cloud import cloud_world

@@ -16,7 +16,7 @@ from cryptography.fernet import Fernet
 
 from bot.domain.errands import Outcome
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.runs import Update
+from bot.domain.steps import Update
 from bot.providers import base, build_providers
 from bot.providers.requests import Api
 from bot.store import open_store

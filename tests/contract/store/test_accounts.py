@@ -10,7 +10,7 @@ from bot.domain.browsers import BrowserSession
 from bot.domain.errands import Call, Outcome
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Principal
-from bot.domain.runs import Update
+from bot.domain.steps import Update
 from bot.domain.tasks import TaskKind
 from bot.messages.texts import problems
 from bot.services import accounts

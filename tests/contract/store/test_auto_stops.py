@@ -7,7 +7,7 @@ from bot.domain.forms import Spec
 from bot.domain.notices import NoticeKind
 from bot.domain.observed import Created, Observed
 from bot.domain.operations import OperationVerb
-from bot.domain.runs import Update
+from bot.domain.steps import Update
 from bot.domain.workspaces import PROVISIONAL, State, Workspace
 from tests.rigs.store import (
     ALICE,

@@ -12,7 +12,7 @@ from bot.domain.notices import NoticeKind
 from bot.domain.observed import Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Person, Principal
-from bot.domain.runs import Update
+from bot.domain.steps import Update
 from bot.domain.stops import End
 from bot.domain.workspaces import State
 from bot.services import classes, timers, workspaces

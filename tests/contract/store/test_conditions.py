@@ -13,8 +13,8 @@ from bot.domain.hours import WEEKEND, Rule
 from bot.domain.notices import NewNotice, NoticeKind, NoticeState, Spoken
 from bot.domain.observed import Observed
 from bot.domain.people import Person, Principal
-from bot.domain.runs import Update
 from bot.domain.snapshots import Snapshot
+from bot.domain.steps import Update
 from bot.domain.stops import End
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State

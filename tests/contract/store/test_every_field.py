@@ -14,7 +14,8 @@ from bot.domain.forms import Spec
 from bot.domain.operations import Operation
 from bot.domain.people import Principal
 from bot.domain.reads import Doubt
-from bot.domain.runs import Run, RunState, Update
+from bot.domain.runs import Run, RunState
+from bot.domain.steps import Update
 from bot.domain.stops import End, Ends
 from bot.store import errands, operations, runs
 from bot.store.tables import CONTACTS, GATES, TABLES, Table

@@ -10,7 +10,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.observed import Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.reads import ReadResult
-from bot.domain.runs import Update
+from bot.domain.steps import Update
 from bot.domain.workspaces import State, Workspace
 from bot.store import gates
 from bot.store.discovered import FoundWorkspace

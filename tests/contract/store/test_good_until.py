@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.errands import Call
 from bot.domain.operations import OperationVerb
-from bot.domain.runs import Update
+from bot.domain.steps import Update
 from bot.domain.stops import End
 from bot.store import timers
 from bot.support.errors import TooLate

@@ -3,7 +3,8 @@
 import pytest
 
 from bot.domain.errands import Call
-from bot.domain.runs import FoundRun, ObservedRun, RunState, Update
+from bot.domain.runs import FoundRun, ObservedRun, RunState
+from bot.domain.steps import Update
 from bot.services import workspaces
 from bot.store import timers as timer_rows
 from bot.store.tables import WORKSPACES

@@ -10,7 +10,7 @@ from bot.domain.accounts import Account, Link
 from bot.domain.notices import NoticeKind
 from bot.domain.observed import Observed
 from bot.domain.people import Person
-from bot.domain.runs import Update
+from bot.domain.steps import Update
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.providers.base import Credential, Identity

@@ -8,7 +8,7 @@ from bot.domain.errands import Outcome
 from bot.domain.notices import NewNotice, NoticeKind, NoticeState
 from bot.domain.people import Principal
 from bot.domain.preferences import Preferences
-from bot.domain.runs import Update
+from bot.domain.steps import Update
 from bot.domain.workspaces import State
 from bot.store.notices import CARD_AFTER, CARD_FIRST, SILENCE, add_card, release_card
 from tests.rigs.store import ALICE, BOB, accept_operation, linked, prefer

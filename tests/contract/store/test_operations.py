@@ -11,7 +11,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.observed import Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Person, Principal
-from bot.domain.runs import Update
+from bot.domain.steps import Update
 from bot.domain.workspaces import State
 from bot.store import errands
 from bot.store.tables import ACCOUNTS, OPERATIONS

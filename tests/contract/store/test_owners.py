@@ -7,7 +7,7 @@ import pytest
 from bot.domain.errands import Call
 from bot.domain.installations import Installation
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.runs import Update
+from bot.domain.steps import Update
 from bot.domain.tasks import TaskKind
 from bot.services.owners import MISSED, RENEWED_EVERY, SharedOwners
 from bot.slack.calls import SlackAnswer

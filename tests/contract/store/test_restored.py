@@ -8,7 +8,7 @@ from bot.domain.hours import WEEKEND, Rule
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Person, Principal
-from bot.domain.runs import Update
+from bot.domain.steps import Update
 from bot.domain.stops import End
 from bot.services import restoring
 from bot.store import hours, timers

@@ -9,8 +9,9 @@ from bot.domain.audit import AuditEntry
 from bot.domain.errands import Call
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Person
-from bot.domain.runs import FoundRun, ObservedRun, RunState, Update
+from bot.domain.runs import FoundRun, ObservedRun, RunState
 from bot.domain.snapshots import Snapshot
+from bot.domain.steps import Update
 from bot.domain.tasks import TaskKind
 from bot.store.tasks import NewTask
 from tests.contract.store.conftest import machines_clock

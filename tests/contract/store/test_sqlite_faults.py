@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.runs import Update
+from bot.domain.steps import Update
 from bot.store.queue import PATIENCE
 from bot.store.sqlite import SqliteEngine
 from bot.store.store import Store

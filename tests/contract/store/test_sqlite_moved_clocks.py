@@ -10,7 +10,7 @@ from bot.domain.errands import Call, Outcome
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.observed import Observed
 from bot.domain.operations import OperationVerb
-from bot.domain.runs import Update
+from bot.domain.steps import Update
 from bot.domain.stops import End
 from bot.domain.tasks import TaskKind
 from bot.domain.timers import TIMER_WARNING_SECONDS

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bot.domain.errands import Call
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.runs import Update
+from bot.domain.steps import Update
 from bot.store.transaction import StoreTime
 from tests.contract.store.test_gates import claim_one, claimed
 from tests.rigs.clock import FakeClock

@@ -14,7 +14,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.observed import Observed
 from bot.domain.people import Principal
 from bot.domain.reads import ReadResult
-from bot.domain.runs import Update
+from bot.domain.steps import Update
 from bot.domain.workspaces import State, Workspace
 from bot.store import gates, sweeping
 from bot.store.homes import HOMES

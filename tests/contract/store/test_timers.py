@@ -9,7 +9,7 @@ from bot.domain.forms import Spec
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.observed import Observed
 from bot.domain.operations import OperationVerb
-from bot.domain.runs import Update
+from bot.domain.steps import Update
 from bot.domain.stops import End
 from bot.domain.timers import ABSENT_SECONDS, LEAST_TIMER_WARNING_SECONDS, TIMER_WARNING_SECONDS
 from bot.domain.workspaces import PROVISIONAL, State

@@ -17,7 +17,8 @@ from bot.domain.observed import Created, Observed
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Person
 from bot.domain.preferences import LEVELS, Preferences
-from bot.domain.runs import Run, Update
+from bot.domain.runs import Run
+from bot.domain.steps import Update
 from bot.domain.stops import End
 from bot.domain.workspaces import State, Workspace
 from bot.providers.base import Scheduled

@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.errands import Outcome
 from bot.domain.room import Wait, Waits
-from bot.domain.runs import Update
+from bot.domain.steps import Update
 from bot.services import restoring
 from bot.store import waits
 from bot.store.waits import WAITS

@@ -1,0 +1,67 @@
+"""What waited runs, with its person's rights as they are now, and is answered where they look for it."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import structlog
+
+from bot.domain.people import Principal
+from bot.domain.surfaces import Surface, Where
+from bot.messages.blocks import kit
+from bot.messages.blocks.forms import answer_view
+from handlers.dispatch import run_button, run_text
+from handlers.services import Services
+from handlers.waiting import RESPONSE_SECONDS, Waiting
+from handlers.ways_back import message_notice, reply_notice
+
+log = structlog.get_logger(__name__)
+#: For how many seconds people look for an answer where they asked.
+_LOOKED_FOR_SECONDS = 120.0
+
+
+async def replay(services: Services, principal: Principal, body: Mapping[str, Any]) -> None:
+    """Run what waited, with the person's current rights; ``body`` is a ``Waiting``.
+
+    The answer goes to the response_url while it is valid, soon after a mention to its channel, otherwise by
+    direct message. Running the same one twice has one effect: its interaction is an inbox key, told apart
+    from later ones by ``task``. Raises StoreError if nothing could be written.
+    """
+    waited = Waiting.of(body)
+    if waited.folder not in services.commands.values():
+        log.warning("a waiting command is of no command that exists", folder=waited.folder)
+        return
+    left = waited.response_until - services.clock.now()
+    lives = waited.response_url is not None and left > 0
+    is_soon = RESPONSE_SECONDS - left <= _LOOKED_FOR_SECONDS
+    where = Where.DIRECT
+    if waited.view:
+        where = Where.FORM
+    elif lives or (waited.where == Where.MENTION and is_soon):
+        where = Where(waited.where)
+    surface = Surface(
+        kind="replay",
+        where=where,
+        channel_id=waited.channel_id,
+        thread_ts=waited.thread_ts,
+        response_url=waited.response_url if lives else None,
+        view_external_id=waited.view,
+        interaction=f"{waited.interaction or 'waiting'}/{waited.task or 'replay'}",
+        via=waited.via,
+    )
+    if waited.press:
+        answer = await run_button(services, principal, surface, kit.Press.of_text(waited.press))
+    else:
+        answer = await run_text(
+            services, principal, surface, waited.text, folder=waited.folder, waited=waited
+        )
+    if not answer.text:
+        return
+    if where is Where.FORM and answer.view is None:
+        # Don't leave an open form waiting: it shows the answer instead.
+        answer = replace(answer, view=answer_view(answer, "job" if waited.folder == "job" else "workspace"))
+    if lives or where in {Where.FORM, Where.MENTION}:
+        notice = reply_notice(answer, surface, principal, services.ids)
+    else:
+        notice = message_notice(answer, surface, principal, services.ids, becomes=waited.first)
+    await services.store.add_notices([notice])

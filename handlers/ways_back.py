@@ -1,0 +1,113 @@
+"""An Answer on its way back to where it was asked: as a body, as a reply, as a direct message."""
+
+from dataclasses import replace
+from typing import Any
+
+from bot.domain.notices import Answer, NewNotice, NoticeKind
+from bot.domain.people import Principal
+from bot.domain.surfaces import Surface, Where
+from bot.messages.blocks import kit
+from bot.support.cleaning import clean
+from bot.support.clock import Ids
+from bot.support.guards import guards
+
+#: Slack shows a line or two below a field.
+_ERROR = 300
+
+
+def command_body(answer: Answer) -> dict[str, Any]:
+    """Return an Answer as the body of a command's ack."""
+    answer = fit_for_channel(answer)
+    return {
+        "response_type": "in_channel" if answer.in_channel else "ephemeral",
+        "text": answer.text,
+        "blocks": list(answer.blocks),
+        "unfurl_links": False,
+        "unfurl_media": False,
+    }
+
+
+def form_body(answer: Answer) -> dict[str, Any]:
+    """Return an Answer as the ``response_action`` of a form: errors, its next view, or nothing more."""
+    if answer.errors:
+        errors = {block_id: kit.cut(clean(text), _ERROR) for block_id, text in answer.errors.items()}
+        return {"response_action": "errors", "errors": errors}
+    if answer.view is None:
+        return {"response_action": "clear"}
+    return {"response_action": "update", "view": answer.view}
+
+
+def reply_notice(answer: Answer, surface: Surface, principal: Principal, ids: Ids) -> NewNotice:
+    """Return an Answer as a reply in the outbox: sent at once, at most once, keyed by its interaction.
+
+    The body holds ``text``, ``blocks``, ``replaces``, ``in_channel`` and the way back: ``response_url``, or
+    ``channel_id`` with ``thread_ts`` and ``where``. An Answer with a form redraws the one that is open:
+    ``view`` with ``view_id`` and ``hash``, or ``external_id``.
+    """
+    answer = fit_for_channel(answer)
+    body = answer.as_body() | {
+        "response_url": surface.response_url,
+        "channel_id": surface.channel_id,
+        "thread_ts": surface.thread_ts,
+        "in_channel": answer.in_channel,
+        "where": surface.where,
+        "spoken": _spoken(answer, surface),
+        "over": surface.message_ts if answer.replaces else None,
+    }
+    if answer.view is not None and surface.where is Where.FORM:
+        body |= {
+            "view": answer.view,
+            "view_id": surface.view_id,
+            "hash": surface.view_hash,
+            "external_id": surface.view_external_id,
+        }
+    return NewNotice(
+        subject=_subject(surface, ids),
+        kind=NoticeKind.REPLY,
+        occasion="1",
+        principal=principal,
+        body=body,
+    )
+
+
+def message_notice(
+    answer: Answer, surface: Surface, principal: Principal, ids: Ids, *, becomes: str = ""
+) -> NewNotice:
+    """Return an Answer as a direct message that must not be missed, unlike a reply.
+
+    ``becomes`` is the interaction whose reply promised it: that message becomes this one.
+    """
+    return NewNotice(
+        subject=_subject(surface, ids),
+        kind=NoticeKind.ASSISTANT_ASKED if surface.via else NoticeKind.MESSAGE,
+        occasion="1",
+        principal=principal,
+        body=replace(answer, in_channel=False, replaces=False).as_body()
+        | {"becomes": becomes, "spoken": _spoken(answer, surface)},
+    )
+
+
+def _spoken(answer: Answer, surface: Surface) -> dict[str, Any] | None:
+    """Return what is remembered with an answer: what it is about, in which conversation."""
+    if answer.about is None or surface.channel_id is None:
+        return None
+    place = {"channel_id": surface.channel_id, "thread_ts": surface.thread_ts}
+    return {**place, "about": answer.about.as_body()}
+
+
+def _subject(surface: Surface, ids: Ids) -> str:
+    """Return the answer's unique key: its interaction; a new id if Slack gave none."""
+    return surface.interaction or ids.new("interaction")
+
+
+@guards("An IDE's address reaches only the owner")
+def fit_for_channel(answer: Answer) -> Answer:
+    """Make an Answer with a private address ephemeral, whoever asked to share it."""
+    if not answer.in_channel:
+        return answer
+    is_private = any(
+        one["action_id"] in kit.ADDRESSES or "url" in one for one in kit.buttons_of(answer.blocks)
+    )
+    # In a list, a name is the link. What people typed is escaped: it can't look like one.
+    is_private = is_private or "<http" in str(answer.blocks)
+    return replace(answer, in_channel=False) if is_private else answer
