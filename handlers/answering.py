@@ -31,7 +31,7 @@ from handlers import (
 )
 from handlers.command_line import plain, written
 from handlers.connections import makers
-from handlers.deciding import Choice, Subject, Sure, Way
+from handlers.deciding import Choice, Confidence, Subject, Way
 from handlers.language import vocabulary
 from handlers.language.names import names_of
 from handlers.language.ranker import rank
@@ -107,9 +107,13 @@ async def _decided(request: Request, reading: Reading, rows: Sequence[Workspace]
     is_of_hours = reading.what == "hours" and (reading.hours or not reading.which.is_nothing)
     if reading.folder == "workspace" and (reading.what in READ or is_of_hours):
         return await _commanded(request, reading, rows)
-    does = routes.nature(request.folder, request.verb).does
-    sure = Sure.CLEAR if reading.manner is Manner.TYPED or does is not routes.Does.MAKES else Sure.GUESS
-    way = deciding.way_of("one", sure, does)
+    effect = routes.nature(request.folder, request.verb).effect
+    sure = (
+        Confidence.CLEAR
+        if reading.manner is Manner.TYPED or effect is not routes.Effect.MAKES
+        else Confidence.GUESS
+    )
+    way = deciding.way_of("one", sure, effect)
     return await (_offered_to_make if way is Way.OFFERED else routes.run)(request)
 
 
@@ -243,7 +247,7 @@ async def _chosen(
     request: Request, reading: Reading, rows: Sequence[Workspace], old: Sequence[Account]
 ) -> tuple[Sequence[Workspace], bool]:
     """Return what a verb is about, and whether that is sure; raises Answered with a question or a hint."""
-    which, does = reading.which, routes.nature("workspace", reading.what).does
+    which, effect = reading.which, routes.nature("workspace", reading.what).effect
     match deciding.choice_of(reading):
         case Choice.NAMED:
             places = which.connections
@@ -265,7 +269,7 @@ async def _chosen(
         case Choice.POINTED:
             return await _pointed(request, reading, rows)
     # The only one is as good as a name.
-    is_sure = reading.manner is not Manner.ASKED and (does is not routes.Does.ENDS or len(rows) == 1)
+    is_sure = reading.manner is not Manner.ASKED and (effect is not routes.Effect.ENDS or len(rows) == 1)
     return [await _usual(request, rows)], is_sure
 
 
@@ -319,12 +323,12 @@ async def _usual(request: Request, rows: Sequence[Workspace]) -> Workspace:
         usual = next((one for one in rows if one.id == wanted.workspace_id), None)
         if usual is not None:
             return usual
-    does = routes.nature("workspace", request.verb).does
+    effect = routes.nature("workspace", request.verb).effect
     heard = (await talking.heard(request, rows)).workspaces
-    if len(heard) == 1 and does is not routes.Does.ENDS:
+    if len(heard) == 1 and effect is not routes.Effect.ENDS:
         return heard[0]
     fitting = await confirmations.needed(request, rows)
-    is_offered = does is routes.Does.ENDS and is_free and confirmations.verb_of(request) in talk.DO_ONE
+    is_offered = effect is routes.Effect.ENDS and is_free and confirmations.verb_of(request) in talk.DO_ONE
     if is_offered and len(fitting) == 1:
         raise Answered(await confirmations.one(request, fitting[0]))
     raise Answered(targets.which_of_all(request, fitting or rows))

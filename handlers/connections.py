@@ -98,7 +98,7 @@ def named(services: Services, connections: Iterable[str]) -> Markup:
     return Markup(", ".join(f"`{line(title)}`" for title in sorted(map(services.title, connections))))
 
 
-@routes.verb("workspace", "about", does=routes.Does.SHOWS, takes=("connection",))
+@routes.verb("workspace", "about", effect=routes.Effect.SHOWS, takes=("connection",))
 async def about(request: Request) -> Answer:
     """Answer with what the server last said; if that is outdated or missing, ask the server."""
     services = request.services

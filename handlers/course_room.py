@@ -42,7 +42,7 @@ _ASKED: Final = re.compile(
 _FLAGS: Final = ("title", "hours", "from", "until", "max", "with")
 
 
-@routes.verb("workspace", "courses", does=routes.Does.SHOWS, takes=("course", "words"))
+@routes.verb("workspace", "courses", effect=routes.Effect.SHOWS, takes=("course", "words"))
 async def show(request: Request) -> Answer:
     """Show one's own courses, or the one with a title."""
     named = await course.own(request, request.name) if request.name else []

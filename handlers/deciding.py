@@ -12,11 +12,11 @@ from handlers import routes
 from handlers.language.reading import Reading
 from handlers.language.which import Which
 from handlers.request import Manner
-from handlers.routes import Does
+from handlers.routes import Effect
 
 Number = Literal["one", "several"]
 #: What a verb does, and *asks* for one that asks by itself before it does anything.
-Kind = Does | Literal["asks"]
+Kind = Effect | Literal["asks"]
 _ASKS: Final = frozenset({"cancel", "remove"})
 
 
@@ -65,7 +65,7 @@ CHOICES: Final[tuple[tuple[Choice, Callable[[Which], bool]], ...]] = (
 )
 
 
-class Sure(StrEnum):
+class Confidence(StrEnum):
     """Say how sure it is what is meant."""
 
     CLEAR = "clear"  #: nothing is left over, and exactly that is named or pointed at
@@ -84,16 +84,16 @@ class Way(StrEnum):
     TOGETHER = "together"  #: one button for all of them, or what is said instead
 
 
-_COLUMNS: Final[tuple[Kind, ...]] = (Does.SHOWS, Does.STARTS, Does.ENDS, Does.MAKES, "asks")
+_COLUMNS: Final[tuple[Kind, ...]] = (Effect.SHOWS, Effect.STARTS, Effect.ENDS, Effect.MAKES, "asks")
 #: What becomes of a request, by how many it is about and how sure that is.
-WAYS: Final[Mapping[tuple[Number, Sure], tuple[Way, ...]]] = {
+WAYS: Final[Mapping[tuple[Number, Confidence], tuple[Way, ...]]] = {
     #                           shows         starts        ends          makes         asks
-    ("one", Sure.CLEAR): (Way.DONE, Way.DONE, Way.DONE, Way.DONE, Way.DONE),
-    ("one", Sure.AGREED): (Way.DONE, Way.DONE, Way.DONE, Way.DONE, Way.DONE),
-    ("one", Sure.GUESS): (Way.DONE, Way.OFFERED, Way.OFFERED, Way.OFFERED, Way.ASKED),
-    ("several", Sure.CLEAR): (Way.LISTED, Way.TOGETHER, Way.TOGETHER, Way.TOGETHER, Way.TOGETHER),
-    ("several", Sure.AGREED): (Way.LISTED, Way.AT_ONCE, Way.AT_ONCE, Way.AT_ONCE, Way.AT_ONCE),
-    ("several", Sure.GUESS): (Way.TOGETHER,) * 5,
+    ("one", Confidence.CLEAR): (Way.DONE, Way.DONE, Way.DONE, Way.DONE, Way.DONE),
+    ("one", Confidence.AGREED): (Way.DONE, Way.DONE, Way.DONE, Way.DONE, Way.DONE),
+    ("one", Confidence.GUESS): (Way.DONE, Way.OFFERED, Way.OFFERED, Way.OFFERED, Way.ASKED),
+    ("several", Confidence.CLEAR): (Way.LISTED, Way.TOGETHER, Way.TOGETHER, Way.TOGETHER, Way.TOGETHER),
+    ("several", Confidence.AGREED): (Way.LISTED, Way.AT_ONCE, Way.AT_ONCE, Way.AT_ONCE, Way.AT_ONCE),
+    ("several", Confidence.GUESS): (Way.TOGETHER,) * 5,
 }
 
 
@@ -109,27 +109,27 @@ def choice_of(reading: Reading) -> Choice:
 
 def kind_of(verb: str) -> Kind:
     """Return what a verb of workspaces does."""
-    return "asks" if verb in _ASKS else routes.nature("workspace", verb).does
+    return "asks" if verb in _ASKS else routes.nature("workspace", verb).effect
 
 
-def way_of(number: Number, sure: Sure, kind: Kind) -> Way:
+def way_of(number: Number, sure: Confidence, kind: Kind) -> Way:
     """Return what becomes of a request."""
     return WAYS[number, sure][_COLUMNS.index(kind)]
 
 
-def sure_of(which: Which, *, is_one: bool, is_clear: bool, is_agreed: bool) -> Sure:
+def sure_of(which: Which, *, is_one: bool, is_clear: bool, is_agreed: bool) -> Confidence:
     """Return how sure a request is: of one, that nothing was guessed; of several, that all are known."""
     if is_one:
-        return Sure.CLEAR if is_clear else Sure.GUESS
+        return Confidence.CLEAR if is_clear else Confidence.GUESS
     if which.unknown:
-        return Sure.GUESS
-    return Sure.AGREED if is_agreed else Sure.CLEAR
+        return Confidence.GUESS
+    return Confidence.AGREED if is_agreed else Confidence.CLEAR
 
 
 def is_sure_of(reading: Reading) -> bool:
     """Return whether names are meant as they stand there; of a typed start, a beginning is enough."""
-    which, does = reading.which, routes.nature("workspace", reading.what).does
-    is_begun = which.is_beginning and reading.manner is Manner.TYPED and does is Does.STARTS
+    which, effect = reading.which, routes.nature("workspace", reading.what).effect
+    is_begun = which.is_beginning and reading.manner is Manner.TYPED and effect is Effect.STARTS
     return (not which.is_near or is_begun) and not (which.unknown or which.left_out)
 
 

@@ -19,7 +19,7 @@ from handlers.workspace.operations import as_it_is
 from handlers.workspace.targets import named, workspace_of
 
 
-@routes.verb("workspace", "eta", does=routes.Does.SHOWS, takes=("workspace", "run", "words"))
+@routes.verb("workspace", "eta", effect=routes.Effect.SHOWS, takes=("workspace", "run", "words"))
 async def eta(request: Request) -> Answer:
     """Say when a workspace, or else a run, is likely to be ready; without a name, the one under way."""
     store, principal = request.services.store, request.principal
@@ -38,7 +38,7 @@ async def eta(request: Request) -> Answer:
     return await _of_run(request, going[0], runs) if going else replies.hint(run_words.NOTHING_GOING)
 
 
-@routes.verb("job", "eta", does=routes.Does.SHOWS, takes=("run",))
+@routes.verb("job", "eta", effect=routes.Effect.SHOWS, takes=("run",))
 async def eta_of_run(request: Request) -> Answer:
     """Say when a run is likely to be done; without a name, the newest that goes on."""
     runs = await request.services.store.runs(request.principal)

@@ -23,8 +23,8 @@ from handlers.suggesting import help_on_unknown
 _EVERYTHING = "all"
 
 
-@routes.verb("job", "help", does=routes.Does.SHOWS)
-@routes.verb("workspace", "help", does=routes.Does.SHOWS)
+@routes.verb("job", "help", effect=routes.Effect.SHOWS)
+@routes.verb("workspace", "help", effect=routes.Effect.SHOWS)
 async def helped(request: Request) -> Answer:
     """Answer with the first lines, with everything (``help all``), or with one entry of the catalogue."""
     asked = (request.target or "".join(request.arguments[:1])).casefold()
@@ -50,7 +50,7 @@ async def helped(request: Request) -> Answer:
     return kit.answer([kit.section(head), kit.section(lines), *jobs, *buttons])
 
 
-@routes.verb("workspace", "version", does=routes.Does.SHOWS)
+@routes.verb("workspace", "version", effect=routes.Effect.SHOWS)
 async def version(request: Request) -> Answer:  # noqa: ARG001 - all handlers have this signature
     """Say which version this is."""
     return replies.answer(kit.fill(talk.VERSION, version=metadata.version("usher-bot")))

@@ -257,7 +257,7 @@ def _refused(request: Request, result: Filled, said: list[str]) -> Answer:
     return replies.hint(run_words.NOT_RUN_YET, more="\n".join(more))
 
 
-@routes.verb("job", "list", does=routes.Does.SHOWS, takes=("connection", "words"))
+@routes.verb("job", "list", effect=routes.Effect.SHOWS, takes=("connection", "words"))
 async def show_list(request: Request) -> Answer:
     """Answer with a page of the list; ``list 2`` and the button *More* show later ones.
 
@@ -283,7 +283,7 @@ async def show_list(request: Request) -> Answer:
     )
 
 
-@routes.verb("job", "status", does=routes.Does.SHOWS, takes=("run",))
+@routes.verb("job", "status", effect=routes.Effect.SHOWS, takes=("run",))
 async def status(request: Request) -> Answer:
     """Answer with the run's card and its age; without a name, with the list if there are several."""
     is_named = request.target is not None or bool(request.name)
@@ -292,7 +292,7 @@ async def status(request: Request) -> Answer:
     return lists.run_status(await request.services.gatherer.of_run(await run_of(request)))
 
 
-@routes.verb("job", "logs", does=routes.Does.SHOWS, takes=("run",))
+@routes.verb("job", "logs", effect=routes.Effect.SHOWS, takes=("run",))
 async def logs(request: Request) -> Answer:
     """Show the output on the run's card, or send it if the run is over; one without a card gets one."""
     run = await run_of(request)
@@ -310,7 +310,7 @@ async def logs(request: Request) -> Answer:
     return replies.answer(fill(template, name=watched.name))
 
 
-@routes.verb("job", "result", does=routes.Does.SHOWS, takes=("run",))
+@routes.verb("job", "result", effect=routes.Effect.SHOWS, takes=("run",))
 async def result(request: Request) -> Answer:
     """Answer how a run ended: its exit code, its last lines while they are known, and all of its output.
 
@@ -341,7 +341,7 @@ async def refresh(request: Request) -> Answer:
     return lists.run_status(await request.services.gatherer.of_run(run))
 
 
-@routes.verb("job", "stop", flags=("force",), does=routes.Does.ENDS, takes=("run",))
+@routes.verb("job", "stop", flags=("force",), effect=routes.Effect.ENDS, takes=("run",))
 async def stop(request: Request) -> Answer:
     """Write the stop, or offer it if the run or the verb is a guess; the card reports the rest."""
     run, force = await run_of(request), "force" in request.flags

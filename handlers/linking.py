@@ -28,7 +28,7 @@ from handlers.suggesting import as_command
 from handlers.waiting import Waiting
 
 
-@routes.verb("workspace", "link", does=routes.Does.SHOWS, takes=("connection",))
+@routes.verb("workspace", "link", effect=routes.Effect.SHOWS, takes=("connection",))
 async def link(request: Request) -> Answer:
     """Answer with *Link* for one connection or for all; ``link code`` asks for the code of the page."""
     services = request.services
@@ -118,7 +118,7 @@ async def code_typed(request: Request) -> Answer:
     return Answer(text="", view=replies.linked_view(services.title(account.connection), account.username))
 
 
-@routes.verb("workspace", "whoami", does=routes.Does.SHOWS)
+@routes.verb("workspace", "whoami", effect=routes.Effect.SHOWS)
 async def whoami(request: Request) -> Answer:
     """Answer with the principal and the links; none of it is secret."""
     services = request.services
@@ -258,7 +258,7 @@ async def decided(request: Request, *, approve: bool) -> Answer:
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)>")
 
 
-@routes.verb("workspace", "unlink", flags=(kit.AGREED,), does=routes.Does.ENDS, takes=("connection",))
+@routes.verb("workspace", "unlink", flags=(kit.AGREED,), effect=routes.Effect.ENDS, takes=("connection",))
 async def unlink(request: Request) -> Answer:
     """Delete our access, after a question; what is running on the provider keeps running."""
     person = next((found for word in request.arguments if (found := _MENTION.fullmatch(word))), None)

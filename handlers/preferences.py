@@ -53,7 +53,7 @@ async def turned(request: Request) -> Answer:
     return SILENT
 
 
-@routes.verb("workspace", "settings", does=routes.Does.SHOWS)
+@routes.verb("workspace", "settings", effect=routes.Effect.SHOWS)
 @routes.action("settings_form")
 async def settings(request: Request) -> Answer:
     """Show what applies now, and open the form where one can be opened."""

@@ -53,7 +53,7 @@ class Table(Generic[_Handler]):
         return self._handlers.get(name)
 
 
-class Does(StrEnum):
+class Effect(StrEnum):
     """Say what a verb does, which decides what is asked before it is done (``handlers.language.reading``)."""
 
     #: Only answers, or asks by itself.
@@ -74,7 +74,7 @@ Taken = Literal["workspace", "run", "job", "template", "connection", "course", "
 class Nature:
     """Hold what a verb does, its flags, None if it parses flags of its own, and what it takes."""
 
-    does: Does
+    effect: Effect
     flags: frozenset[str] | None
     takes: frozenset[Taken] = frozenset()
 
@@ -84,7 +84,7 @@ _natures: dict[tuple[str, str], Nature] = {}
 #: Buttons that aren't verbs, by the action id before its first colon.
 action: Table[Verb] = Table()
 #: What is no verb.
-_ONLY_ANSWERS: Final = Nature(Does.SHOWS, None)
+_ONLY_ANSWERS: Final = Nature(Effect.SHOWS, None)
 #: What answers the words that people type: there is one.
 text: Table[Verb] = Table()
 #: What features add to the answer of a verb or a button.
@@ -105,7 +105,7 @@ def verb(
     command: str,
     name: str,
     flags: Iterable[str] | None = (),
-    does: Does = Does.MAKES,
+    effect: Effect = Effect.MAKES,
     takes: Iterable[Taken] = (),
 ) -> Callable[[Verb], Verb]:
     """Return the decorator of a verb; ``flags`` are the words that it accepts as ``--WORD``.
@@ -113,7 +113,7 @@ def verb(
     ``flags`` is None for a verb that parses its own. What it ``does`` is assumed to be worth a question.
     """
     known = None if flags is None else frozenset(flags)
-    _natures[command, name] = Nature(does, known, frozenset(takes))
+    _natures[command, name] = Nature(effect, known, frozenset(takes))
     return _verbs.setdefault(command, Table())(name)
 
 

@@ -45,7 +45,7 @@ class Errand:
     ``start_call`` is what is known of the call that starts, creates or launches, ``stop_call`` of the one
     that stops. It is open until ``outcome`` is set; ``cause`` then names a text. ``attempts`` counts
     temporary failures in a row, ``deadline_number`` the deadlines set so far. The person is told at
-    ``deadline_at``, which is None afterwards; from then on no call is sent that ``lapses``, unless they keep
+    ``deadline_at``, which is None afterwards; from then on no call is sent that ``expires``, unless they keep
     waiting or ask again.
 
     ``called_at`` is when its call was committed; clock healing moves it. ``sent_at`` is the same time by the

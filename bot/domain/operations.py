@@ -45,7 +45,7 @@ class OperationVerb(StrEnum):
         return self in (OperationVerb.STOP, OperationVerb.SUSPEND, OperationVerb.FORCE, OperationVerb.REMOVE)
 
     @property
-    def lapses(self) -> bool:
+    def expires(self) -> bool:
         """Return whether its calls aren't sent after the deadline; a stop costs nothing but what runs."""
         return not self.brings_down or self is OperationVerb.REMOVE
 
@@ -88,7 +88,7 @@ class Operation(Errand):
     @property
     def has_lapsed(self) -> bool:
         """Return whether its deadline has passed before anything was sent: its person is asked first."""
-        return self.is_open and self.deadline_at is None and self.verb.lapses and not self.has_called
+        return self.is_open and self.deadline_at is None and self.verb.expires and not self.has_called
 
     @property
     def asked_verb(self) -> OperationVerb:

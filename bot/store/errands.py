@@ -210,10 +210,10 @@ def _who(update: Update) -> Row:
 def _is_late(row: Row, update: Update, now: float) -> bool:
     """Return whether an update commits to a call that isn't sent after the deadline, which has passed."""
     verb = row.get("verb")
-    lapses = update.start_call is not None if verb is None else OperationVerb(verb).lapses
+    expires = update.start_call is not None if verb is None else OperationVerb(verb).expires
     # One that was never given a deadline has none to pass.
     deadline_at = row["deadline_at"] if row["deadline_number"] else now + 1.0
-    return update.is_calling and lapses and (deadline_at is None or deadline_at <= now)
+    return update.is_calling and expires and (deadline_at is None or deadline_at <= now)
 
 
 def _changes(row: Row, update: Update, now: float) -> Row:

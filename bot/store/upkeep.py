@@ -60,15 +60,15 @@ _OUTDATED: Final = {
 }
 
 
-Left = Literal["moved", "copied"]
+Mark = Literal["moved", "copied"]
 
 
-def mark(tx: Transaction, left: Left) -> None:
+def mark(tx: Transaction, left: Mark) -> None:
     """Mark a database as one that nobody may serve from as it is."""
     UPKEEP.put(tx, work=left, done_at=tx.now())
 
 
-def unmark(tx: Transaction, *marks: Left) -> None:
+def unmark(tx: Transaction, *marks: Mark) -> None:
     """Take marks away again."""
     for left in marks:
         UPKEEP.delete(tx, work=left)

@@ -35,7 +35,7 @@ _END_OF_DAY: Final = "23:59"
 
 
 @routes.verb(
-    "workspace", "hours", flags=(AGREED, "wait"), does=routes.Does.STARTS, takes=("workspace", "words")
+    "workspace", "hours", flags=(AGREED, "wait"), effect=routes.Effect.STARTS, takes=("workspace", "words")
 )
 async def show(request: Request) -> Answer:
     """Show the hours of one workspace or of all, set some, or turn them off or on."""

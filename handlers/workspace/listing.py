@@ -31,7 +31,7 @@ from handlers.workspace.targets import labels_of, named, nothing_yet, old_and_ro
 ALL: Final = "all"
 
 
-@routes.verb("workspace", "list", flags=("share",), does=routes.Does.SHOWS, takes=("connection", "words"))
+@routes.verb("workspace", "list", flags=("share",), effect=routes.Effect.SHOWS, takes=("connection", "words"))
 async def show_list(request: Request) -> Answer:
     """Answer with what runs and what was used last; ``list all``, ``list 2`` and *More* with pages of all.
 
@@ -83,7 +83,7 @@ async def show_list(request: Request) -> Answer:
     )
 
 
-@routes.verb("workspace", "status", flags=("share",), does=routes.Does.SHOWS, takes=("workspace",))
+@routes.verb("workspace", "status", flags=("share",), effect=routes.Effect.SHOWS, takes=("workspace",))
 async def status(request: Request) -> Answer:
     """Answer with the card of what is under way, otherwise with the state; without a name, with the list."""
     if request.target is None:
@@ -94,7 +94,7 @@ async def status(request: Request) -> Answer:
     return await as_it_is(request, await workspace_of(request))
 
 
-@routes.verb("workspace", "open", flags=("share",), does=routes.Does.SHOWS, takes=("workspace",))
+@routes.verb("workspace", "open", flags=("share",), effect=routes.Effect.SHOWS, takes=("workspace",))
 async def show_address(request: Request) -> Answer:
     """Answer with the address if there is one; never in a channel, even if asked to share it."""
     services = request.services
@@ -207,7 +207,7 @@ async def _split(request: Request) -> tuple[Workspace, str]:
     return await named(request, request.arguments[0]), new_name(request.arguments[1:])
 
 
-@routes.verb("workspace", "forget", flags=(AGREED,), does=routes.Does.ENDS, takes=("workspace",))
+@routes.verb("workspace", "forget", flags=(AGREED,), effect=routes.Effect.ENDS, takes=("workspace",))
 async def forget(request: Request) -> Answer:
     """Forget a workspace, and say how to bring it back."""
     workspace = await workspace_of(request)

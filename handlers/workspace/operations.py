@@ -36,15 +36,15 @@ _RESUMED = frozenset({State.SUSPENDED, State.UNKNOWN, State.STARTING, State.STOP
 _TIMED: Final = ("workspace", "time")
 
 
-@routes.verb("workspace", "start", flags=("share", AGREED), does=routes.Does.STARTS, takes=_TIMED)
-@routes.verb("workspace", "restart", flags=("share", AGREED), does=routes.Does.ENDS, takes=_TIMED)
+@routes.verb("workspace", "start", flags=("share", AGREED), effect=routes.Effect.STARTS, takes=_TIMED)
+@routes.verb("workspace", "restart", flags=("share", AGREED), effect=routes.Effect.ENDS, takes=_TIMED)
 async def start(request: Request) -> Answer:
     """Write the operation, with until when it runs; the card and the direct messages report the rest."""
     return await begin(request, OperationVerb(request.verb))
 
 
-@routes.verb("workspace", "stop", flags=("share", "force", AGREED), does=routes.Does.ENDS, takes=_TIMED)
-@routes.verb("workspace", "suspend", flags=("share", AGREED), does=routes.Does.ENDS, takes=_TIMED)
+@routes.verb("workspace", "stop", flags=("share", "force", AGREED), effect=routes.Effect.ENDS, takes=_TIMED)
+@routes.verb("workspace", "suspend", flags=("share", AGREED), effect=routes.Effect.ENDS, takes=_TIMED)
 async def stop(request: Request) -> Answer:
     """Write the operation, or when it is to happen; the card and the direct messages report the rest."""
     moment, workspace = await moment_of(request), await workspace_of(request)
@@ -63,7 +63,7 @@ async def force_quit(request: Request) -> Answer:
     return await begin(request, OperationVerb.FORCE)
 
 
-@routes.verb("workspace", "resume", flags=("share", AGREED), does=routes.Does.STARTS, takes=_TIMED)
+@routes.verb("workspace", "resume", flags=("share", AGREED), effect=routes.Effect.STARTS, takes=_TIMED)
 async def resume(request: Request) -> Answer:
     """Ask for a start; in a state that rules out a resume, say what can be done instead."""
     workspace = await workspace_of(request)
@@ -279,7 +279,7 @@ def _answer_for_all(verb: str, done: _Done, at: float | None) -> Answer:
     return replace(replies.hint(head, more="\n".join(remarks)), replaces=False)
 
 
-@routes.verb("workspace", "remove", flags=(AGREED,), does=routes.Does.ENDS, takes=("workspace",))
+@routes.verb("workspace", "remove", flags=(AGREED,), effect=routes.Effect.ENDS, takes=("workspace",))
 async def remove(request: Request) -> Answer:
     """Open the form, or answer with *Remove*, whose click opens it; ``--yes`` has answered it beforehand.
 
@@ -407,7 +407,7 @@ async def start_another(request: Request) -> Answer:
 _CALLED_OFF = frozenset({OperationVerb.START, OperationVerb.CREATE, OperationVerb.RESTART})
 
 
-@routes.verb("workspace", "cancel", does=routes.Does.ENDS, takes=("workspace",))
+@routes.verb("workspace", "cancel", effect=routes.Effect.ENDS, takes=("workspace",))
 async def cancel(request: Request) -> Answer:
     """Cancel a start or a run; what is running already is left as it is."""
     workspace = await workspace_of(request)

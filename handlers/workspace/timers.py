@@ -30,7 +30,7 @@ from handlers.workspace.targets import workspace_of
 _DOWN: Final = frozenset({State.STOPPING, State.STOPPED, State.SUSPENDED, State.FAILED, State.GONE})
 
 
-@routes.verb("workspace", "keep", flags=(AGREED,), does=routes.Does.STARTS, takes=("workspace", "time"))
+@routes.verb("workspace", "keep", flags=(AGREED,), effect=routes.Effect.STARTS, takes=("workspace", "time"))
 async def keep(request: Request) -> Answer:
     """Take a planned stop back, or move it: ``keep NAME until 20:00``."""
     moment = await moment_of(request)

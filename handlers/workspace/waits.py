@@ -22,7 +22,7 @@ from handlers.workspace.timers import moment_of, typed_moment
 DAY: Final = 86_400.0
 
 
-@routes.verb("workspace", "queue", does=routes.Does.STARTS, takes=("workspace", "time"))
+@routes.verb("workspace", "queue", effect=routes.Effect.STARTS, takes=("workspace", "time"))
 async def queue(request: Request) -> Answer:
     """Start a workspace, and wait for room if there is none."""
     moment, workspace = await moment_of(request), await workspace_of(request)
@@ -73,7 +73,7 @@ async def stop_waiting(request: Request) -> Answer:
     return replies.answer(fill(words.LEFT if has_waited else words.NOT_WAITING_FOR, name=workspace.title))
 
 
-@routes.verb("workspace", "waiting", does=routes.Does.SHOWS)
+@routes.verb("workspace", "waiting", effect=routes.Effect.SHOWS)
 async def waiting(request: Request) -> Answer:
     """Say who waits by number, one's own places, and how long those waited who got what they waited for."""
     now = request.services.clock.now()

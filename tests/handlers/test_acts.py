@@ -74,7 +74,9 @@ OTHERS = {"cancel", "card", "new", "press", "unlink"}
 
 def test_every_verb_that_changes_something_is_tried():
     changing = {
-        verb for verb in VERBS["workspace"] if routes.nature("workspace", verb).does is not routes.Does.SHOWS
+        verb
+        for verb in VERBS["workspace"]
+        if routes.nature("workspace", verb).effect is not routes.Effect.SHOWS
     }
     assert changing == RESTORED.keys() | OTHERS
 

@@ -10,10 +10,10 @@ from handlers import routes
 from handlers.deciding import (
     WAYS,
     Choice,
+    Confidence,
     Kind,
     Number,
     Subject,
-    Sure,
     Way,
     choice_of,
     subject_of,
@@ -21,10 +21,10 @@ from handlers.deciding import (
 )
 from handlers.language.names import Names
 from handlers.language.reading import read
-from handlers.routes import Does
+from handlers.routes import Effect
 
 VERBS = routes.verbs_of_folders()
-KINDS: tuple[Kind, ...] = (*Does, "asks")
+KINDS: tuple[Kind, ...] = (*Effect, "asks")
 REPORT = Workspace("report", Principal(None, "T1", "U1"), "saturn", "report", "report", "report")
 NAMES = Names([REPORT])
 
@@ -35,27 +35,27 @@ def reading_of(text: str):
 
 def test_there_is_a_way_for_everything():
     for number in get_args(Number):
-        for sure in Sure:
+        for sure in Confidence:
             assert {way_of(number, sure, kind) for kind in KINDS} <= set(Way)
-    assert set(WAYS) == {(number, sure) for number in get_args(Number) for sure in Sure}
+    assert set(WAYS) == {(number, sure) for number in get_args(Number) for sure in Confidence}
 
 
 def test_a_guess_starts_ends_and_makes_nothing():
     done = {Way.DONE, Way.AT_ONCE}
     for number in get_args(Number):
-        ways = {kind: way_of(number, Sure.GUESS, kind) for kind in KINDS}
-        assert [kind for kind, way in ways.items() if way in done] in ([], [Does.SHOWS])
+        ways = {kind: way_of(number, Confidence.GUESS, kind) for kind in KINDS}
+        assert [kind for kind, way in ways.items() if way in done] in ([], [Effect.SHOWS])
 
 
 def test_several_are_only_done_at_once_with_consent():
     at_once = {
         (number, sure, kind)
         for number in get_args(Number)
-        for sure in Sure
+        for sure in Confidence
         for kind in KINDS
         if way_of(number, sure, kind) is Way.AT_ONCE
     }
-    assert at_once == {("several", Sure.AGREED, kind) for kind in KINDS if kind is not Does.SHOWS}
+    assert at_once == {("several", Confidence.AGREED, kind) for kind in KINDS if kind is not Effect.SHOWS}
 
 
 @pytest.mark.parametrize(

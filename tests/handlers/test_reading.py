@@ -24,7 +24,9 @@ def workspace(name: str) -> Workspace:
     return Workspace(name, Principal(None, "T1", "U1"), "saturn", name, name, name)
 
 
-ENDING = {verb for verb in VERBS["workspace"] if routes.nature("workspace", verb).does is routes.Does.ENDS}
+ENDING = {
+    verb for verb in VERBS["workspace"] if routes.nature("workspace", verb).effect is routes.Effect.ENDS
+}
 WORDS = sorted(
     {
         *(word for table in vocabulary.SYNONYMS.values() for word in table),

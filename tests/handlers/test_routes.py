@@ -170,9 +170,11 @@ def test_a_name_has_one_handler():
 
 
 def test_every_verb_that_changes_something_says_what_it_takes():
-    shows = routes.Does.SHOWS
+    shows = routes.Effect.SHOWS
     every = {(folder, verb) for folder in routes.commands() for verb in routes.verbs(folder).found}
-    assert {one for one in every if not routes.takes(*one) and routes.nature(*one).does is not shows} == set()
+    assert {
+        one for one in every if not routes.takes(*one) and routes.nature(*one).effect is not shows
+    } == set()
     of_workspaces = {verb for _, verb in routes.taking("workspace")}
     assert {verb for verb in of_workspaces if "words" not in routes.takes("workspace", verb)} == READ
     assert routes.taking("time") == {("workspace", verb) for verb in TIMED}
