@@ -22,9 +22,10 @@ from bot.domain.runs import FoundRun, ObservedRun, OutputChunk, Run
 from bot.domain.snapshots import About
 from bot.domain.stops import Effects, StopEffect, StopMode
 from bot.domain.workspaces import Workspace
-from bot.providers.access import Access, Acts, Carries, Credential, Identity, Listing, SendWindow
+from bot.providers.access import Access, Identity
 from bot.providers.connection import ConnectionSettings, Linking, allowed_ide_url, named
-from bot.providers.requests import Api
+from bot.providers.credentials import Acts, Credential
+from bot.providers.requests import Api, Carries, Listing, SendWindow
 from bot.support.errors import CredentialRefused, InvalidRequest
 from bot.support.http import Http
 

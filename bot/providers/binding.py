@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Any, Final
 
-from bot.providers.access import Access, Credential
+from bot.providers.access import Access
 from bot.providers.base import Provider
+from bot.providers.credentials import Credential
 from bot.support.cleaning import hidden
 from bot.support.errors import ProviderError
 from bot.support.logs import hiding

@@ -22,8 +22,8 @@ from urllib.parse import quote
 import structlog
 from pydantic import SecretStr
 
-from bot.providers.access import Carries, Credential, Listing, SendWindow
 from bot.providers.connection import allowed_ide_url, origin_of
+from bot.providers.credentials import Credential
 from bot.support import errors
 from bot.support.cleaning import HIDDEN
 from bot.support.http import Asking, Http, open_stream
@@ -38,6 +38,36 @@ K = TypeVar("K")
 _READS = frozenset({"GET", "HEAD"})
 MAX_ID = 1000
 _HEADER_SAFE = re.compile(r"[!-~]{1,4096}")
+
+
+class Listing(list[T]):
+    """Hold the entries of a list, in the server's order.
+
+    It is not whole if an entry couldn't even be identified: then nothing follows from what is missing.
+    """
+
+    def __init__(self, entries: Iterable[T] = (), *, is_whole: bool = True) -> None:
+        super().__init__(entries)
+        self.is_whole = is_whole
+
+
+@dataclass(frozen=True, slots=True)
+class Carries:
+    """Declare where a request has its credential: in this header, or in a parameter of its address.
+
+    ``scheme`` is the word before it, "" if it stands there alone.
+    """
+
+    name: str = "Authorization"
+    scheme: str = "Bearer"
+    in_query: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SendWindow:
+    """Limit when a status read may be sent: not after ``until`` on the injected monotonic clock."""
+
+    until: float
 
 
 class Options(Asking, total=False):

@@ -1,0 +1,69 @@
+"""Credentials: the secrets with which a person's account is opened, and whose they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pydantic import SecretStr
+
+#: Whose secret an account uses: the person's own, or the connection's, for a username that was approved
+#: (``admin``; if possible through that person's own token, which the connection's secret can get) or
+#: if the provider has no user accounts (``none``).
+Acts = Literal["person", "admin", "none"]
+
+
+_ACTS = "acts"
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """Hold what opens a person's account; only ever in memory, encrypted at rest (``bot.support.vault``)."""
+
+    token: SecretStr
+    refresh_token: SecretStr | None = None
+    extra: Mapping[str, str] = field(default_factory=dict)
+    #: When it ends (epoch seconds) as its provider said, None if it never does or nobody said. Rows keep it.
+    ends_at: float | None = None
+    #: Whose call it is, if not its owner's: their secrets must not come back either.
+    made_for: Credential | None = None
+
+    def secrets(self) -> tuple[str, ...]:
+        """Return what must not come back in a response."""
+        own = tuple(one.get_secret_value() for one in (self.token, self.refresh_token) if one is not None)
+        return own if self.made_for is None else (*own, *self.made_for.secrets())
+
+    @classmethod
+    def of_connection(cls, acts: Acts) -> Credential:
+        """Return the credential of an account that uses the connection's own secret: it contains none."""
+        return cls(SecretStr(""), extra={_ACTS: acts})
+
+    @property
+    def acts(self) -> Acts:
+        """Return whose secret opens the account."""
+        value = self.extra.get(_ACTS, "person")
+        return "admin" if value == "admin" else "none" if value == "none" else "person"
+
+    @property
+    def is_renewable(self) -> bool:
+        """Return whether it can be renewed without the person, because it came with what that takes."""
+        is_minted = self.acts == "admin" and bool(self.token.get_secret_value())
+        return self.refresh_token is not None or is_minted
+
+    def as_mapping(self) -> dict[str, str]:
+        """Return it in plain text for the vault to seal; store it nowhere else."""
+        mapping = {
+            "token": self.token.get_secret_value(),
+            **{f"x_{key}": value for key, value in self.extra.items()},
+        }
+        if self.refresh_token is not None:
+            mapping["refresh_token"] = self.refresh_token.get_secret_value()
+        return mapping
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, str]) -> Credential:
+        """Restore it from the result of ``as_mapping``."""
+        refresh = mapping.get("refresh_token")
+        extra = {key[2:]: value for key, value in mapping.items() if key.startswith("x_")}
+        return cls(SecretStr(mapping["token"]), SecretStr(refresh) if refresh else None, extra)
