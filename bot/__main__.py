@@ -52,7 +52,9 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "doctor", "setting_up.doctor", "check the settings, Slack, the connections and the database"
     ).add_argument("--json", action="store_true", help="answer as one JSON object")
-    showing = add("demo", "showing.demo", "show Usher in a browser with a local Slack; needs the extra demo")
+    showing = add(
+        "demo", "showing.demo", "show Usher in a browser; needs the extra demo, except with --slack-only"
+    )
     showing.add_argument("--once", action="store_true", help="play it by itself, without a browser")
     showing.add_argument("--light", action="store_true", help="tiny IDEs at the hub instead of JupyterLab")
     showing.add_argument("--port", type=int, help="the local Slack's; the others follow")
@@ -60,7 +62,9 @@ def _parser() -> argparse.ArgumentParser:
     showing.add_argument("--manifest", help="with --slack-only: the app's manifest; Usher's without it")
     showing.add_argument("--request-url", help="with --slack-only: where an app without Socket Mode listens")
     trying = add(
-        "try", "trying.try_connection", "play the main job on a connection, with an account of your own"
+        "try",
+        "trying.try_connection",
+        "check a connection by starting a workspace with an account of your own",
     )
     trying.add_argument("connection", metavar="CONNECTION", help="as the connections file names it")
     trying.add_argument(

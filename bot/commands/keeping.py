@@ -21,6 +21,7 @@ from bot.support.logs import Redactor, configure
 from bot.support.settings import database_file, is_postgres, passwords_of, wrong_database
 from bot.support.vault import Vault
 from bot.upkeep.archives import Witness, archive, check_archives
+from bot.upkeep.backups import make_folder
 from bot.upkeep.importing import as_lines, import_rows, operating, read_rows
 from bot.upkeep.importing import retire as retire_connection
 from bot.upkeep.keys import rotate as encrypt_again
@@ -152,6 +153,7 @@ def backup(arguments: argparse.Namespace) -> int:
     if not path.exists():
         complain(f"There's no database in {path.absolute()}.")
         return 1
+    make_folder(path, target.parent)
     back_up(path, target, partial(mark, left="copied"), StoreTime(SystemClock()), SystemIds())
     print(f"Written: {target.absolute()}. Keep the encryption keys elsewhere.")
     return 0

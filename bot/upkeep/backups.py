@@ -62,9 +62,7 @@ async def make_backup(context: Context, places: tuple[Path, Path] | None) -> str
 
 def _make(file: Path, target: Path, copy: Callable[[], None]) -> None:
     folder = target.parent
-    if folder.parent == file.parent:
-        # Elsewhere, a disk that isn't there today would be taken for an empty folder.
-        folder.mkdir(mode=0o700, exist_ok=True)
+    make_folder(file, folder)
     needed, free = ROOM * file.stat().st_size, shutil.disk_usage(folder).free
     if free < needed:
         raise StoreUnavailable(f"{free // _MB} MB are free, and it takes {needed // _MB} MB")
@@ -72,6 +70,15 @@ def _make(file: Path, target: Path, copy: Callable[[], None]) -> None:
     # What is left of one that was cut short goes, too.
     for old in (*folder.glob(f"{file.stem}-{_WHEN}.db.new"), *copies(file, folder)[:-KEPT]):
         old.unlink()
+
+
+def make_folder(file: Path, folder: Path) -> None:
+    """Make the folder for a database's copies if it is beside it.
+
+    Elsewhere, a disk that isn't there today would be taken for an empty folder.
+    """
+    if folder.parent.absolute() == file.parent.absolute():
+        folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def copies(file: Path, folder: Path) -> list[Path]:

@@ -34,6 +34,7 @@ _OTHER: Final = "Correct or remove it: `usher docs settings` lists the values ea
 _CONNECTIONS: Final = "Correct it in the connections file: `usher docs settings` lists every key."
 #: In a problem that says itself what to do.
 _SAYS_IT: Final = "chmod 600"
+_SYSTEMD: Final = "systemd sets that: run `usher-run doctor` in place of `usher doctor`."
 _MISSPELT: Final = "Correct its name, or remove it."
 _UNKNOWN: Final = "Remove it, or correct its name: `usher docs settings` lists them all."
 
@@ -56,6 +57,8 @@ def check_settings(problems: Sequence[str], unknown: Sequence[str], exposed: str
 def _setting_advice(problem: str) -> str:
     if _SAYS_IT in problem:
         return ""
+    if "CREDENTIALS_DIRECTORY" in problem:
+        return _SYSTEMD
     if "there is no such setting" in problem:
         return _MISSPELT
     if problem.startswith("connections."):

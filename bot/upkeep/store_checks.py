@@ -296,14 +296,14 @@ async def check_team(store: Store, settings: Settings) -> list[Check]:
         team("an https address", is_local, "Others can't reach Usher: `usher docs proxies#behind-a-proxy`."),
         team("keys apart", is_in_env_file("USHER_ENCRYPTION_KEYS"), _APART),
         await check_backups(store, settings, since),
-        team("a machine that stays on", was_away, "It was off in the last week: `usher docs server`."),
+        team("a machine that stays on", was_away, "It hasn't run for a whole week yet: `usher docs server`."),
     ]
 
 
 async def check_backups(store: Store, settings: Settings, since: float) -> Check:
     """Say whether there is a nightly copy from since then, and on which disk. Raises StoreError."""
     places, problem = settings.nightly_backups(), await store.problem_with(BACKUP)
-    found, advice = "not yet", "Usher makes one when it has started, and every night."
+    found, advice = "not yet", "Usher makes one every night at 3:17 UTC, or at its next start."
     if places is None:
         found, advice = "Usher doesn't know, as PostgreSQL's are made without it", _OTHERS
     elif problem:

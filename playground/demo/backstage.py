@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -178,7 +179,9 @@ def _facts(stats: Json, *, has_starts: bool) -> list[Json]:
         facts.append(_fact("gap", "Smallest gap between reads", gap))
         facts.append(_fact("starts", "Starts", f"{stats['starts']:,}"))
     facts.append(_fact("faults", "Faults injected", f"{stats['faults_given']:,}"))
-    facts.append(_fact("violations", "Rules broken", f"{len(stats['violations']):,}"))
+    broken = Counter(str(one["rule"]) for one in stats["violations"])
+    said = ", ".join(f"{rule}: {count:,}" for rule, count in broken.items())
+    facts.append(_fact("violations", "Rules broken", said or "0"))
     return facts
 
 

@@ -91,7 +91,7 @@ class Lesson(Scene):
             "Pressed": str(crowd["pressed"]),
             "Acknowledged": str(crowd["acknowledged"]),
             "Slowest acknowledgement": "none yet" if slowest is None else f"{slowest:.2f} s",
-            "Pressed again": str(crowd["pressed_again"]),
+            "Pressed again, as nothing came in 3 s": str(crowd["pressed_again"]),
             "Ready": str(ready),
             "Told once": str(messages[1]),
             "Told more than once": str(more),

@@ -54,14 +54,16 @@ class Server:
                 f"It accepts a start, but doesn't begin for {SLOW_START_SECONDS:.0f} seconds.",
                 {**self._fault(acts_after_s=SLOW_START_SECONDS), "path": self.starts},
             ),
-            Switch("500", "500", "Every call fails with status 500.", self._fault(status=500)),
+            Switch("500", "500 (fails)", "Every call fails with status 500.", self._fault(status=500)),
             Switch(
                 "429",
-                "429",
+                "429 (too many)",
                 f"Every call fails with status 429 and Retry-After: {RETRY_SECONDS}.",
                 {**self._fault(status=429), "headers": {"Retry-After": str(RETRY_SECONDS)}},
             ),
-            Switch("401", "401", "Every token is refused with status 401.", self._fault(status=401)),
+            Switch(
+                "401", "401 (refused)", "Every token is refused with status 401.", self._fault(status=401)
+            ),
         ]
         # Slack starts nothing; and an app whose token Slack refuses has nobody left to tell.
         left_out = () if self.starts else ("slow-act", "401")

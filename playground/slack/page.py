@@ -129,9 +129,7 @@ class Page:
             '<text x="36" y="46" font-family="system-ui,sans-serif" font-size="28" font-weight="600" '
             f'fill="#fff" text-anchor="middle">{html.escape(letters)}</text></svg>'
         )
-        return web.Response(
-            text=text, content_type="image/svg+xml", headers={"Cache-Control": "max-age=3600"}
-        )
+        return web.Response(text=text, content_type="image/svg+xml", headers={"Cache-Control": "no-cache"})
 
     async def _show(self, request: web.Request) -> Json:
         person = self._state.person(request.query.get("as", ""))

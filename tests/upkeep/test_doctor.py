@@ -628,6 +628,14 @@ async def test_what_says_itself_what_to_do_gets_no_other_advice(tmp_path):
     assert "can write connections.toml: chmod 600 connections.toml" in wrong[1]["found"]
 
 
+async def test_where_secrets_are_systemds_it_says_how_it_gets_them(tmp_path):
+    env = environment(tmp_path, SLACK_BOT_TOKEN="credential:secret_slack_bot_token")
+    ended = await run("doctor", "--json", env=env)
+    (wrong,) = [check for check in json.loads(ended.out)["checks"] if check["name"] == "settings"]
+    assert "CREDENTIALS_DIRECTORY is not set" in wrong["found"]
+    assert "`usher-run doctor`" in wrong["advice"]
+
+
 async def test_what_only_does_nothing_is_said_and_keeps_nothing_from_starting(tmp_path):
     async with slack() as (local, _client):
         env = environment(tmp_path, **of_slack(local), USHER_LEFTOVER="canary")

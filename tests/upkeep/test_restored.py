@@ -84,7 +84,6 @@ async def test_a_restored_backup_is_noticed_and_everybody_linked_is_told_once(tm
 
 async def test_a_backup_is_whole_its_owners_alone_and_not_served_from_as_it_is(tmp_path):
     database, backup, env = tmp_path / "usher.db", tmp_path / "copy" / "usher.db", environment(tmp_path)
-    backup.parent.mkdir()
     store = await open_store(f"sqlite:///{database}", SystemClock(), SystemIds())
     await store.begin_serving()
     workspace = (await linked(store)).workspaces[0]
@@ -92,7 +91,7 @@ async def test_a_backup_is_whole_its_owners_alone_and_not_served_from_as_it_is(t
     # While it is in use, with what no checkpoint has brought into the file yet.
     ended = await run("store", "backup", str(backup), env=env)
     assert (ended.status, ended.err) == (0, "")
-    assert backup.stat().st_mode & 0o777 == 0o600
+    assert (backup.parent.stat().st_mode & 0o777, backup.stat().st_mode & 0o777) == (0o700, 0o600)
     assert [one.name for one in backup.parent.iterdir()] == [backup.name]
     assert await store.outdated() == ""
     await store.close()

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from yarl import URL
 
+from tests.project.repository import ROOT
 from tests.web.ide_rig import TOKEN, IdeRig, ide_rig
 
 WORDS = st.one_of(
@@ -141,3 +142,14 @@ def test_no_request_breaks_anything(world, data):
     assert PLACES.fullmatch(told.get("Location", "/"))
     if TOKEN in text:
         assert (method, is_signed_in, headers.get("X-Usher-Mark")) == ("POST", True, here.mark)
+
+
+def test_the_pages_proxy_lets_through_whatever_others_ask_for(world):
+    """The health checks and figures are for one's own monitoring alone."""
+    _, opened = world
+    page = (ROOT / "docs/proxies.md").read_text(encoding="utf-8")
+    (passed,) = re.findall(r"location ~ (\^\S+) ", page)
+    ours = {address for address in addresses(opened.made.made.app) if not address.startswith("/{word}")}
+    kept = {one for one in ours if not re.match(passed, one)}
+    assert kept == {"/healthz", "/readyz", "/workz", "/metrics"}
+    assert all(f"`{one}`" in page for one in kept)

@@ -76,7 +76,7 @@ CONFIRM_END_COURSE: Final = (
     "Not yet",
 )
 COURSE_POSTED: Final = (
-    "Whoever joins gets a workspace on {lessons}. "
+    "Whoever joins gets a workspace for each lesson: {lessons}. "
     "I'll start early, so that workspaces are ready when a lesson begins."
 )
 TWENTY_WEEKS: Final = (
@@ -269,7 +269,9 @@ UNKNOWN_NAME: Final = (
 IN_A_CHANNEL: Final = "A class card belongs in a channel. Write this in the channel that your class reads."
 POSTED: Final = "I'm posting the card for *{name}* in <#{channel}>. {ends}"
 POSTED_ENDS: Final = "The workspaces it starts will be {done} at {at}."
-POSTED_NO_END: Final = "Press *Stop all* to end the class; *Show problems* on the card brings it back."
+POSTED_NO_END: Final = (
+    "Press *Stop all* to end the class; *Show problems* on the card shows that button again."
+)
 BAD_MAX: Final = "`--max` takes a whole number from 1 to {most}. For example: `--max 60`."
 BAD_HOURS: Final = "I can't read that timetable. Give weekdays and times: `--hours tue,thu 8:00-9:30`."
 BAD_DAYS: Final = (
