@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 
 from bot.__main__ import _parser
-from tests.project.repository import ROOT, named
+from tests.project.repository import ROOT, files, named
 
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 TARGETS = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
@@ -89,3 +89,33 @@ def test_every_command_line_that_a_page_shows_is_understood(path):
         assert _parser().parse_args(shlex.split(words)), words
     if path.stem in {"server", "containers", "operate", "commands"}:
         assert shown
+
+
+#: Stands for each program of a page, and says how it was called.
+SAYS = """\
+#!/bin/sh
+if [ "$2" = venv ]; then mkdir -p "$3/bin" && cp "$0" "$3/bin/pip" && cp "$0" "$3/bin/usher"; fi
+echo "${0##*/} $*"
+"""
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/install.md"])
+def test_what_a_page_shows_to_install_with_runs_in_a_checkout(page, tmp_path):
+    checkout, python = tmp_path / "checkout", tmp_path / "bin/python3"
+    held = {top for path in files() if (top := named(path).partition("/")[0]) != named(path)}
+    for name in (*held, "../bin"):
+        (checkout / name).mkdir(parents=True)
+    python.write_text(SAYS)
+    python.chmod(0o755)
+    text = (ROOT / page).read_text(encoding="utf-8")
+    shown = re.findall(r"^ *```\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)
+    script = "".join(one for one in shown if "env/bin/" in one)
+    path = f"{python.parent}:{os.environ['PATH']}"
+    words = ["sh", "-ec", script]
+    done = subprocess.run(
+        words, cwd=checkout, env={"PATH": path}, capture_output=True, text=True, check=False
+    )
+    assert (done.stderr, done.returncode) == ("", 0)
+    assert done.stdout.splitlines() == ["python3 -m venv env", "pip install .", "usher up"]
+    (folder,) = {path for path in checkout.iterdir() if path.name not in {*held, "env"}}
+    assert (folder.stat().st_mode & 0o777, list(folder.iterdir())) == (0o700, [])
