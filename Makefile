@@ -79,7 +79,7 @@ weights: $(DEV) ## Train the weights of the ranker from the phrases in sentences
 pictures: $(DEV) ## Take the pictures in docs/pictures from the demonstration; needs Chromium
 	$(RUN) tools.pictures
 
-release: $(DEV) ## Build the wheel and the source distribution of the last commit, the same bytes each time
+release: $(DEV) ## Build the last commit: wheel, source distribution, bill of materials, the same bytes each time
 	.venv/bin/python tools/release.py
 
 clean: ## Remove everything generated, including the environment

@@ -1,4 +1,4 @@
-"""Build the wheel and the source distribution of a commit, byte for byte the same each time.
+"""Build the wheel, the source distribution and the bill of materials of a commit, the same bytes each time.
 
     python tools/release.py [COMMIT]        HEAD by default; writes dist/
 
@@ -11,18 +11,27 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
+import uuid
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "dist"
 #: A hook of PEP 517; the backend keeps what one run was told, so each has a process of its own.
 HOOK = "import sys; from setuptools import build_meta; getattr(build_meta, sys.argv[1])(sys.argv[2])"
+#: A version in a lock, with the digests of its files.
+LOCKED = re.compile(r"^(\S+)==(\S+)(?: ; .*)? \\\n((?: +--hash=.+\n)+)", re.MULTILINE)
+#: The locks, and in CycloneDX's word what Usher is to what each of them adds.
+SCOPES = {"base": "required", "demo": "optional", "lint": "excluded", "dev": "excluded"}
 
 
 def export(commit: str, folder: Path) -> int:
@@ -34,18 +43,49 @@ def export(commit: str, folder: Path) -> int:
 
 
 def build(source: Path, target: Path, time: int) -> list[Path]:
-    """Build both from an unpacked source, in which that leaves its traces; return their paths."""
+    """Build all from an unpacked source, in which that leaves its traces; return their paths."""
     environment = {**os.environ, "SOURCE_DATE_EPOCH": str(time), "PYTHONHASHSEED": "0"}
     for hook in ("build_sdist", "build_wheel"):
         words = [sys.executable, "-c", HOOK, hook, str(target)]
-        done = subprocess.run(words, cwd=source, env=environment, check=False, capture_output=True, text=True)
+        done = subprocess.run(
+            words, cwd=source, env=environment, umask=0o022, check=False, capture_output=True, text=True
+        )
         if done.returncode != 0:
             raise SystemExit(f"{hook} failed:\n{done.stdout}{done.stderr}")
     built = sorted(target.iterdir())
     for path in built:
         if path.name.endswith(".tar.gz"):
             path.write_bytes(_levelled(path.read_bytes(), time))
-    return built
+    name, version = built[0].name.split("-")[:2]
+    bill = target / f"{name}-{version}.cdx.json"
+    bill.write_text(json.dumps(_materials(source, version, built, time), indent=1) + "\n", encoding="utf-8")
+    return [bill, *built]
+
+
+def _materials(source: Path, version: str, built: list[Path], time: int) -> dict[str, Any]:
+    """Return what a release is built and tested with, as CycloneDX 1.6: all that the locks name."""
+    found: dict[str, dict[str, Any]] = {}
+    for lock, scope in SCOPES.items():
+        text = (source / f"requirements/{lock}.txt").read_text(encoding="utf-8")
+        for name, number, hashes in LOCKED.findall(text):
+            part = _part(name, number, re.findall(r"sha256:(\w+)", hashes), type="library", scope=scope)
+            found.setdefault(part["purl"], part)
+    files = [hashlib.sha256(path.read_bytes()).hexdigest() for path in built]
+    usher = _part("usher-bot", version, files, type="application")
+    return {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "serialNumber": uuid.uuid5(uuid.NAMESPACE_URL, f"{usher} {found}").urn,
+        "version": 1,
+        "metadata": {"timestamp": datetime.fromtimestamp(time, UTC).isoformat(), "component": usher},
+        "components": list(found.values()),
+    }
+
+
+def _part(name: str, version: str, hashes: list[str], **more: str) -> dict[str, Any]:
+    purl = f"pkg:pypi/{name}@{version}"
+    digests = [{"alg": "SHA-256", "content": one} for one in hashes]
+    return {**more, "bom-ref": purl, "name": name, "version": version, "purl": purl, "hashes": digests}
 
 
 def _levelled(archive: bytes, time: int) -> bytes:

@@ -1,6 +1,7 @@
 """A release: the same bytes each time, with what is tracked and nothing else; its wheel works by itself."""
 
 import ast
+import hashlib
 import importlib.util
 import json
 import os
@@ -14,11 +15,14 @@ import urllib.request
 import zipfile
 
 import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 
 from bot.support.release import RELEASE, is_newer
 from playground.processes import reserved_port
 from tests.app.command_line import environment
 from tests.project.repository import ROOT, files, named, nodes
+from tests.project.test_locks import pins_of, text_of
 
 MOMENT = 1_763_700_000
 MADE = {
@@ -79,10 +83,31 @@ def test_the_changelog_begins_with_what_is_not_released_and_goes_on_with_the_las
 
 @pytest.mark.thorough
 def test_the_same_source_becomes_the_same_bytes(release, tmp_path):
-    again = built(tmp_path / "another/place", 200_000)
+    umask = os.umask(0o077)
+    try:
+        again = built(tmp_path / "another/place", 200_000)
+    finally:
+        os.umask(umask)
     first, second = ({name: path.read_bytes() for name, path in found.items()} for found in (release, again))
-    assert len(first) == 2
+    assert len(first) == 3
     assert first == second
+
+
+def test_the_bill_of_materials_names_what_the_locks_name_and_what_was_built(release):
+    text = one(release, ".cdx.json").read_text(encoding="utf-8")
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+    bill = json.loads(text)
+    usher, parts = bill["metadata"]["component"], bill["components"]
+    assert usher["purl"] == f"pkg:pypi/usher-bot@{RELEASE}"
+    assert {one["content"] for one in usher["hashes"]} == {
+        hashlib.sha256(one(release, suffix).read_bytes()).hexdigest() for suffix in (".whl", ".tar.gz")
+    }
+    for lock, scopes in (("base", {"required"}), ("demo", {"required", "optional"})):
+        named = {part["purl"] for part in parts if part["scope"] in scopes}
+        assert named == {f"pkg:pypi/{pin.replace('==', '@')}" for pin in pins_of(lock)}
+    assert len(parts) == len(pins_of("dev") | pins_of("lint"))
+    known = {digest["content"] for part in parts for digest in part["hashes"]}
+    assert known == set(re.findall(r"sha256:(\w+)", text_of("dev") + text_of("lint")))
 
 
 def test_the_wheel_holds_the_bot_with_its_pages_its_demonstration_and_nothing_else(release):
