@@ -40,11 +40,9 @@ class Image:
     """Be a stage: its files in a folder, and what was said for it."""
 
     def __init__(self, root):
-        self.root, self.set, self.said = (
-            root,
-            {},
-            {},
-        )  # what ENV sets, and every other instruction's last words
+        self.root = root
+        self.set = {}  # what ENV sets
+        self.said = {}  # every other instruction's last words
         for name, line in PROGRAMS.items():
             self.write(name, f"#!/bin/sh\n{line}\n", 0o755)
         self.write(BROUGHT, "", 0o644)
