@@ -1,6 +1,6 @@
 """The look: one statement that says of which kinds something is due, made from the text of their claims.
 
-A part of it is what a claim chooses from, lease and known kinds included: whoever changes when a row is due
+A part of it is what a claim chooses from, lease and served kinds included: whoever changes when a row is due
 changes the look with it. Claims at every tick, of which nearly all found nothing, were seven transactions a
 second at rest.
 """
@@ -10,8 +10,9 @@ from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Final
 
-from bot.store import cards, notices, pauses, timers
+from bot.store import cards, notices, owners, pauses, timers
 from bot.store.schema import named_queries
+from bot.store.tables import SERVING
 from bot.store.transaction import SKIPS, Transaction, as_json
 
 #: What each kind is claimed with, or read with where nobody claims it.
@@ -34,10 +35,13 @@ KINDS: Final[Mapping[str, Collection[str]]] = {
     "cards": ["claim_changed_cards", "claim_progressed_cards"],
     "homes": ["claim_wanted_homes", "claim_homes_to_look_at"],
 }
+#: What features have done in time. Doing it makes a row due later, so one that stays due is done by nobody.
+TIMED: Final = ("class", "members", "hours", "timer", "reminder", "needed", "wait")
 #: What is claimed for one of several at a time; the parameter with ``_each`` has all of them.
 _EACH: Final = {":connection": "one.key", ":class": "CAST(one.key AS INTEGER)"}
-#: What a process claims by: its name, its connections, how often cards are redrawn, how soon ends are told.
-By = tuple[str, Collection[str], float, float]
+#: What a process claims by: its name, its connections, the kinds of tasks that it does, how often cards are
+#: redrawn, how soon ends are told.
+By = tuple[str, Collection[str], Collection[str], float, float]
 _CHOSEN = re.compile(rf"unnest\(ARRAY\( \*/(.*?)/\* postgresql: {SKIPS}", re.DOTALL)
 _LIMIT = re.compile(r"(ORDER BY [\w., ]+?) LIMIT .*", re.DOTALL)
 _FROM = re.compile(r"\bFROM (\w+)")
@@ -49,11 +53,11 @@ def _chosen(query: str) -> str:
     if (chosen := _CHOSEN.search(text)) is not None:
         text = chosen[1]
     # The order stays: it is what has PostgreSQL take the index.
-    return _LIMIT.sub(r"\1", text).strip() + " LIMIT 1"
+    return _LIMIT.sub(r"\1", text).strip()
 
 
 def _is_due(part: str) -> str:
-    exists = f"EXISTS (SELECT 1 FROM ({part}) chosen)"  # noqa: S608 - of named queries alone
+    exists = f"EXISTS (SELECT 1 FROM ({part} LIMIT 1) chosen)"  # noqa: S608 - of named queries alone
     for one, key in _EACH.items():
         if f"= {one} " in part:
             each = exists.replace(f"= {one} ", f"= {key} ")
@@ -84,8 +88,12 @@ def kinds_of(table: str) -> frozenset[str]:
 
 def look(tx: Transaction, kinds: Collection[str], ahead: float, by: By) -> tuple[set[str], set[str]]:
     """Return the kinds of which something is due, and those of which nothing will be for so many seconds."""
-    owner, connections, card_interval, warn_seconds = by
-    names = {"connection_each": as_json(dict.fromkeys(connections, 1)), "class_each": notices.NUMBERS}
+    owner, connections, served, card_interval, warn_seconds = by
+    names = {
+        "connection_each": as_json(dict.fromkeys(connections, 1)),
+        "served": as_json(dict.fromkeys(served, 1)),
+        "class_each": notices.NUMBERS,
+    }
 
     def due(kinds: Collection[str], now: float) -> set[str]:
         given = notices.looked_for(now) | cards.looked_for(now, card_interval)
@@ -96,3 +104,22 @@ def look(tx: Transaction, kinds: Collection[str], ahead: float, by: By) -> tuple
     found = due(kinds, tx.now())
     rest = set(kinds) - found if ahead else set()
     return found, rest - (due(rest, tx.now() + ahead) if rest else set())
+
+
+def overdue(tx: Transaction, seconds: float) -> dict[str, int]:
+    """Count what nobody has done so long after it was due, tasks by their own kinds.
+
+    Nothing is overdue because no process was running: where one has the database to itself, it counts until
+    that was last alive.
+    """
+    alive = SERVING.row(tx, id=1)
+    if alive is None and not owners.is_worked(tx):
+        return {}
+    at = (tx.now() if alive is None else alive["seen_at"]) - seconds
+    found = {row["kind"]: row["count"] for row in tx.all("overdue_tasks", now=at)}
+    for kind in TIMED:
+        counted = " UNION ALL ".join(f"SELECT * FROM ({_chosen(query)}) one" for query in KINDS[kind])  # noqa: S608
+        count = f"SELECT COUNT(*) AS count FROM ({counted}) chosen"  # noqa: S608 - of named queries alone
+        if (row := tx.one(count, now=at, **timers.looked_for(at))) is not None and row["count"]:
+            found[kind] = row["count"]
+    return dict(sorted(found.items()))

@@ -1464,13 +1464,19 @@ WHERE kind IN ('discover', 'list_jobs', 'snapshot', 'schedule')
 -- name: claim_tasks
 UPDATE tasks SET is_leased = 1, claims = claims + 1, claimed_at = :now, due_at = :until
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
-    SELECT id FROM tasks WHERE due_at <= :now AND {known tasks} AND NOT (kind = 'sync_people' AND EXISTS (
-        SELECT 1 FROM owners o WHERE o.name = 'people' AND o.owner <> :owner AND o.until > :now
-    ))
+    SELECT id FROM tasks
+    WHERE due_at <= :now AND COALESCE(kind, '') IN (SELECT wanted.key FROM json_each(:served) wanted)
+        AND NOT (kind = 'sync_people' AND EXISTS (
+            SELECT 1 FROM owners o WHERE o.name = 'people' AND o.owner <> :owner AND o.until > :now
+        ))
     ORDER BY due_at LIMIT :limit
     /* postgresql: FOR UPDATE SKIP LOCKED)) */
 )
 RETURNING *;
+
+-- By an expression: SQLite would walk the index of kinds.
+-- name: overdue_tasks
+SELECT COALESCE(kind, '') AS kind, COUNT(*) AS count FROM tasks WHERE due_at <= :now GROUP BY COALESCE(kind, '');
 
 -- == sweep: each deletes at most :limit rows, so that none blocks the database for long ==
 

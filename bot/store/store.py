@@ -174,6 +174,7 @@ class Store(OnEngine):
     outdated = read(upkeep.outdated)
     last_did = read(upkeep.last_did, Priority.STEADY)
     problem_with = read(upkeep.problem_with, Priority.STEADY)
+    overdue = read(look.overdue, Priority.STEADY)
     look = read(look.look, Priority.STEADY)
     migrated = read(schema.migrated, Priority.STEADY)
     schema_changes = read(schema.schema_changes, Priority.STEADY)

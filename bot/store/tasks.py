@@ -1,6 +1,6 @@
 """Tasks: what is to be done once, soon, by whichever process claims it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,14 +74,22 @@ def _extended(payload: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
     return {**payload, "then": then} if then else payload
 
 
-def claim_tasks(tx: Transaction, limit: int, lease: float, owner: str = "") -> list[Task]:
-    """Lease due tasks, oldest first; whatever joined one whose worker died becomes part of it.
+def claim_tasks(
+    tx: Transaction,
+    limit: int,
+    lease: float,
+    owner: str = "",
+    served: Iterable[TaskKind] = tuple(TaskKind),
+) -> list[Task]:
+    """Lease due tasks of the ``served`` kinds, oldest first; other kinds are left to whoever serves them.
 
-    Reading everybody is left to the process that has begun with it.
+    Whatever joined one whose worker died becomes part of it. Reading everybody is left to the process that
+    has begun with it.
     """
     now = tx.now()
     claimed: list[Task] = []
-    for row in tx.all("claim_tasks", now=now, until=now + lease, limit=limit, owner=owner):
+    given = {"limit": limit, "owner": owner, "served": as_json(dict.fromkeys(served, 1))}
+    for row in tx.all("claim_tasks", now=now, until=now + lease, **given):
         if row["joined"] is not None:
             row["payload"] = as_json(_extended(from_json(row["payload"]), from_json(row["joined"])))
             TASKS.change(tx, {"id": row["id"]}, payload=row["payload"], joined=None)

@@ -23,7 +23,7 @@ from bot.support.settings import Settings, database_file, is_postgres
 from bot.support.vault import Vault
 from bot.upkeep.archives import HOLD_FIRST, OLDER, Witness
 from bot.upkeep.backups import copies, is_apart
-from bot.upkeep.checks import Check
+from bot.upkeep.checks import Check, plain
 from bot.upkeep.keys import try_secrets
 from bot.upkeep.slack_checks import REACH, SCOPES, check_installations
 
@@ -46,6 +46,12 @@ LONG_AUDIT = 1_000_000
 #: A message that has been due for so many seconds is late.
 LATE_SECONDS = 60.0
 _LATE_ADVICE = "`usher docs incidents#messages-are-late` says what to look for."
+#: Work that has been due for so many seconds isn't just late: nobody does it.
+OVERDUE_SECONDS = 3600.0
+_OVERDUE_ADVICE = (
+    "A newer release, or one with more in it, may have left this: it's kept, and done once that runs again. "
+    'If none ever ran here, look for "loop failed" in the log.'
+)
 #: How many of the newest dead notices are read; they are kept for a week.
 DEAD_AT_MOST = 500
 _WRITES = "Check these people's Slack accounts, and whether the app is allowed to message them."
@@ -155,7 +161,7 @@ async def read_store(store: Store, name: str = "the database") -> list[Check]:
     names = ", ".join(f"{name} {number}" for name, number in sorted(refused.items()))
     found_refused = f"{names}: tried again now and then, until accepted or linked again" if names else "none"
     checks = [Check("store", True, f"{name}: {found}"), Check("refused sign-ins", True, found_refused)]
-    checks.append(await check_messages(store))
+    checks += [await check_overdue(store), await check_messages(store)]
     if not dead:
         return [*checks, Check("dead notices", True, "none")]
     codes = sorted({notice.error or "unknown cause" for notice in dead})
@@ -163,6 +169,16 @@ async def read_store(store: Store, name: str = "the database") -> list[Check]:
     advice = " ".join(dict.fromkeys(map(_notice_advice, codes)))
     found = f"{len(dead)} ({', '.join(codes)}), the newest for {people}"
     return [*checks, Check("dead notices", False, found, advice)]
+
+
+async def check_overdue(store: Store) -> Check:
+    """Count the work that nobody does. Raises StoreError."""
+    label, overdue = "overdue work", await store.overdue(OVERDUE_SECONDS)
+    if not overdue:
+        return Check(label, True, "none")
+    found = ", ".join(f"{plain(kind)} {number}" for kind, number in overdue.items())
+    found = f"due for over an hour, and nobody does it: {found}"
+    return Check(label, True, found, _OVERDUE_ADVICE, is_warning=True)
 
 
 async def check_messages(store: Store) -> Check:

@@ -10,11 +10,12 @@ from bot.store import cards, look, notices, timers
 from bot.store.look import KINDS, kinds_of
 from bot.store.schema import named_queries
 from bot.store.tables import TABLES
+from bot.store.transaction import as_json
 from tests.contract.store.test_every_field import BESIDE, made, stand_for
 
 CONNECTIONS = ["saturn", "posit"]
 #: What a process claims by.
-BY = ("me", CONNECTIONS, 15.0, 300.0)
+BY = ("me", CONNECTIONS, ["sync_people", "discover"], 15.0, 300.0)
 #: More than there are rows.
 MANY = 100
 #: Before and after now: each margin by which something waits lies between two of them.
@@ -50,7 +51,7 @@ DECIDES = {
         **dict.fromkeys(("start_call", "stop_call", "prior_call"), CALLS),
     },
     "gates": {"connection": words("saturn", "posit", "gone"), "due_at": maybe, "next_check_at": moments},
-    "tasks": {"kind": words("discover", "sync_people", "a later word"), "due_at": moments},
+    "tasks": {"kind": words("discover", "sync_people", "renew", "a later word"), "due_at": moments},
     "runs": {
         "outcome": words(None, None, "failed"),
         "next_step_at": moments,
@@ -142,9 +143,10 @@ def claimed(tx, kind):
         "claim": "c",
         "next_check_at": now + 60,
         "again": now + 60,
+        "served": as_json(dict.fromkeys(BY[2], 1)),
     }
     given |= {"team": "T", "method": "m", "since": now, "most": MANY, "noted_before": now - 60}
-    given["until"] = now + (BY[3] if kind == "expiry" else 60)
+    given["until"] = now + (BY[4] if kind == "expiry" else 60)
     rows = []
     for query in KINDS[kind]:
         for one in CONNECTIONS if query == "claim_gates" else ("",):

@@ -3,13 +3,17 @@
 import asyncio
 
 from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.observed import Observed
 from bot.domain.outages import Reached
 from bot.domain.snapshots import Snapshot
+from bot.domain.stops import End
 from bot.domain.tasks import TaskKind
+from bot.domain.workspaces import State
 from bot.services.snapshots import read_again
+from bot.store import timers
 from bot.store.pauses import Pause
 from bot.store.tasks import NewTask
-from tests.rigs.store import ALICE, BOB
+from tests.rigs.store import ALICE, BOB, link_account, linked, observe, set_timer, within
 from tests.rigs.use_cases import ask
 
 
@@ -253,3 +257,51 @@ async def test_what_was_filled_in_is_there_the_next_time(store):
     assert await store.remembered(ALICE, "posit", "workspace") == {"ide": "JupyterLab"}
     assert await store.remembered(ALICE, "posit", "job") == {"cpus": 2}
     assert await store.remembered(ALICE, "saturn", "job") == {}
+
+
+async def test_a_kind_that_nobody_here_does_is_left_alone_and_not_looked_for(store, clock):
+    await store.add_tasks([NewTask(TaskKind.RENEWAL, "a1")])
+    served = [kind for kind in TaskKind if kind is not TaskKind.RENEWAL]
+    for _ in range(3):
+        assert await store.look(["tasks"], 5.0, ("me", [], served, 15.0, 300.0)) == (set(), {"tasks"})
+        assert await store.claim_tasks(10, 60.0, "me", served) == []
+        clock.advance(60)
+    (task,) = await store.claim_tasks(10, 60.0, "me")
+    assert (task.kind, task.attempts, task.claims) == (TaskKind.RENEWAL, 0, 1)
+
+
+async def overdue(store):
+    """Return what nobody has done for an hour, as seen while a process is there that works."""
+    await store.beat()
+    await store.own("one", ["worker:one"])
+    return await store.overdue(3600.0)
+
+
+async def test_what_nobody_does_within_an_hour_is_counted_by_kind(store, clock):
+    later = (await linked(store, names=["later", "another"])).workspaces
+    account = await link_account(store, BOB, ends_at=clock.now() + 30 * 86_400.0)
+    await store.add_tasks([discover(), discover("a2"), NewTask(TaskKind.RENEWAL, account.id)])
+    for workspace in later:
+        await observe(store, clock, workspace, Observed(State.RUNNING))
+        await set_timer(store, workspace, End(clock.now() + 120.0, "stop"))
+    await store.engine.write(lambda tx: tx.run("UPDATE tasks SET kind = 'of later' WHERE subject = 'a2'"))
+    assert await overdue(store) == {}
+    clock.advance(3601)
+    assert await overdue(store) == {"discover": 1, "of later": 1, "renew": 1}
+    clock.advance(120)
+    timed = {"discover": 1, "of later": 1, "renew": 1, "timer": 2}
+    assert await overdue(store) == timed
+    # Who takes some is at it.
+    await store.claim_tasks(1, 60.0, served=[TaskKind.DISCOVER])
+    await within(store, timers.claim_timers, 1, 60.0)
+    assert await overdue(store) == {"of later": 1, "renew": 1, "timer": 1}
+    clock.advance(30 * 86_400.0)
+    assert (await overdue(store))["reminder"] == 1
+
+
+async def test_nothing_is_overdue_because_no_process_was_there(store, clock):
+    await store.beat()
+    await store.add_tasks([discover()])
+    clock.advance(86_400)
+    assert await store.overdue(3600.0) == {}
+    assert await overdue(store) == {"discover": 1}
