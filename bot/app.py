@@ -48,7 +48,7 @@ from bot.web.app import build_app, build_health_app, build_waiting_app, listenin
 from bot.web.bolt import build_bolt
 from bot.web.health import Checks, Health, Metrics
 from bot.web.install import InstallPages
-from bot.web.others import LOOKS_EVERY, Others
+from bot.web.others import LOOKS_EVERY, Others, socket_mode
 from bot.web.replays import SAVED_EVERY, Replays
 from bot.web.socket import SocketSide
 from handlers.limits import RateLimiter
@@ -252,8 +252,6 @@ class Process:
             keep = self._replays.share if is_shared else self._replays.save
             self.scheduler.every(SAVED_EVERY, partial(keep, self.store))
         self.scheduler.every(COMPARED_EVERY, self._compare_clocks)
-        if self.others is not None:
-            self.scheduler.every(LOOKS_EVERY, self.others.step)
         if self._entered.by_oauth is not None:
             self.scheduler.every(READ_EVERY, self._entered.by_oauth.read_again)
         if (groups := self._entered.place.groups).names:
@@ -409,15 +407,8 @@ class Process:
         )
         register(bolt, self.services, entered.slack)
         if settings.slack_app_token is not None:
-            self._socket = SocketSide(
-                bolt,
-                settings.slack_app_token,
-                settings.slack_api_url,
-                self.clock.monotonic,
-                proxy=settings.proxy(),
-                connections=settings.socket_connections,
-            )
-            self.others = Others(context, self._socket, settings.socket_connections)
+            self._socket, self.others = socket_mode(context, bolt, settings, settings.slack_app_token)
+            self.scheduler.every(LOOKS_EVERY, self.others.step)
             self._stack.push_async_callback(self._socket.close)
         app = build_app(
             context,

@@ -1,7 +1,6 @@
 """The commands that read and change the database of an installation."""
 
 import argparse
-import asyncio
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
@@ -16,9 +15,8 @@ from bot.store.store import Store
 from bot.store.transaction import StoreTime
 from bot.store.upkeep import mark
 from bot.support.clock import SystemClock, SystemIds
-from bot.support.environment import command, resolve_secret
-from bot.support.logs import Redactor, configure
-from bot.support.settings import database_file, is_postgres, passwords_of, wrong_database
+from bot.support.environment import command
+from bot.support.settings import database_file
 from bot.support.vault import Vault
 from bot.upkeep.archives import Witness, archive, check_archives
 from bot.upkeep.backups import make_folder
@@ -113,34 +111,6 @@ def list_accounts(_arguments: argparse.Namespace) -> int:
         return 0
 
     return with_store(settings, run)
-
-
-def copy(arguments: argparse.Namespace) -> int:
-    """Copy a SQLite file into a PostgreSQL database."""
-    from bot.store.postgres import copy_store  # noqa: PLC0415 - only where it is used
-
-    try:
-        target = resolve_secret(arguments.target)
-    except ValueError as wrong:
-        complain(f"The target {wrong}.")
-        return 2
-    source = database_file(arguments.source)
-    if not arguments.source.startswith("sqlite:///") or source is None or not is_postgres(target):
-        complain("A copy goes from sqlite:///PATH to postgresql://USER:PASSWORD@HOST:PORT/DATABASE.")
-        return 2
-    if refused := wrong_database(target):
-        complain(f"The target is not a good URL: {refused}.")
-        return 2
-    if not source.exists():
-        complain(f"There's no database in {source.absolute()}.")
-        return 1
-    configure("info", "text", Redactor(passwords_of(target)))
-    copied = asyncio.run(copy_store(source, target))
-    print(f"Copied {sum(copied.counts.values())} rows of {len(copied.counts)} tables; nothing differs.")
-    print(f"Now set USHER_DATABASE_URL to the new database, and don't start Usher on {source} again.")
-    if copied.broken_at is not None:
-        complain(f"The audit record was already broken at row {copied.broken_at}, and so is its copy.")
-    return 0
 
 
 def backup(arguments: argparse.Namespace) -> int:

@@ -9,12 +9,15 @@ import socket
 from typing import Final, Protocol
 
 import structlog
+from pydantic import SecretStr
+from slack_bolt.async_app import AsyncApp
 
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.services.context import Context
 from bot.store.outages import TWICE
 from bot.support.errors import StoreError
-from bot.web.socket import Count
+from bot.support.settings import Settings
+from bot.web.socket import Count, SocketSide
 
 log = structlog.get_logger(__name__)
 
@@ -107,3 +110,14 @@ class Others:
             NewNotice(f"{TWICE}:{one.key}", NoticeKind.OUTAGE, f"{what}:{since:.3f}", one, body)
             for one in self._context.installation.administrating()
         ]
+
+
+def socket_mode(
+    context: Context, bolt: AsyncApp, settings: Settings, app_token: SecretStr
+) -> tuple[SocketSide, Others]:
+    """Return what takes Slack's requests without a public address, and who notices another Usher there."""
+    url, connections = settings.slack_api_url, settings.socket_connections
+    side = SocketSide(
+        bolt, app_token, url, context.clock.monotonic, proxy=settings.proxy(), connections=connections
+    )
+    return side, Others(context, side, connections)
