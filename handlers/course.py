@@ -20,7 +20,7 @@ from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.kit import Element, Markup, Press, fill
 from bot.messages.texts import classes as words
 from bot.messages.texts.times import counted, date_of, listed, weekday_of
-from bot.services import calendars, classes
+from bot.services import classes
 from bot.services import lessons as cases
 from bot.support.errors import Refused
 from handlers import routes
@@ -510,18 +510,3 @@ async def leave(request: Request) -> Answer:
 async def _left(request: Request, card_id: str) -> Answer:
     card = await request.asked.to(cases.leave, card_id)
     return replies.answer(fill(words.LEFT_COURSE, course=card.title))
-
-
-@routes.action("course_calendar")
-@routes.action("calendar_new")
-async def calendar(request: Request) -> Answer:
-    """Show the private address of one's lessons for a calendar, once; or replace it, if that is asked for."""
-    renews = request.verb == "calendar_new"
-    return drawn.calendar(*await request.asked.to(calendars.address, request.target or "", renews=renews))
-
-
-@routes.action("calendar_end")
-async def end_calendar(request: Request) -> Answer:
-    """End that address."""
-    card = await request.asked.to(calendars.end, request.target or "")
-    return replies.answer(fill(words.CALENDAR_ENDED, course=card.title), replaces=True)

@@ -9,7 +9,8 @@ from typing import Final
 from bot.domain.classes import ClassCard
 from bot.domain.hours import Rule
 from bot.domain.policy import decide
-from bot.messages.texts import classes as words
+from bot.messages.texts import calendars as words
+from bot.messages.texts.classes import NOT_JOINED
 from bot.services import classes
 from bot.services.asked import Asked
 from bot.services.context import Context
@@ -29,7 +30,7 @@ def address(tx: Transaction, asked: Asked, card_id: str, *, renews: bool = False
     """
     card, rule = _joined(tx, asked, card_id)
     if asked.context.public_url is None:
-        raise Refused("calendar.no_address", words.CALENDAR_NOWHERE)
+        raise Refused("calendar.no_address", words.NOWHERE)
     row = RULES.row(tx, id=rule.id)
     has_one = row is not None and row["calendar"] is not None
     if (has_one and not renews) or not asked.is_new(tx):
@@ -53,7 +54,7 @@ def _joined(tx: Transaction, asked: Asked, card_id: str) -> tuple[ClassCard, Rul
     asked.check(tx, "course_calendar")
     card, rule = classes.seen(tx, asked, card_id), hours.own_lessons(tx, card_id, asked.principal)
     if rule is None:
-        raise Refused("course.not_joined", words.NOT_JOINED.format(course=card.title))
+        raise Refused("course.not_joined", NOT_JOINED.format(course=card.title))
     return card, rule
 
 

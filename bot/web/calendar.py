@@ -11,7 +11,7 @@ from typing import Final
 from aiohttp import web
 
 from bot.domain.hours import YEAR, Rule
-from bot.messages.texts import pages
+from bot.messages.texts import calendars as words
 from bot.services import calendars
 from bot.services.context import Context
 from bot.support.cleaning import clean
@@ -40,7 +40,7 @@ def calendar_route(context: Context) -> web.RouteDef:
 
 def _lines(rule: Rule, title: str, now: float) -> Iterator[str]:
     """Write the lessons of a year on either side of now."""
-    course, note = _text(rule.course), _text(pages.CALENDAR_NOTE.format(title=title))
+    course, note = _text(rule.course), _text(words.NOTE.format(title=title))
     yield from ("BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Usher//Lessons//EN", "CALSCALE:GREGORIAN")
     yield from (f"X-WR-CALNAME:{course}", f"X-WR-CALDESC:{note}")
     yield from ("REFRESH-INTERVAL;VALUE=DURATION:PT1H", "X-PUBLISHED-TTL:PT1H")

@@ -39,7 +39,7 @@ async def starts_and_stops(world, ready):
     assert len(alice.told("stopped")) == ready
 
 
-@pytest.mark.parametrize("bare", [LEFT["world"]], indirect=True)
+@pytest.mark.parametrize("bare", [{"sign_in": True}], indirect=True)
 async def test_people_link_start_and_stop_and_doctor_counts_what_nobody_does(bare):
     alice = bare.alice
     await alice.links("alice", asked=await alice.types("start notebook"))

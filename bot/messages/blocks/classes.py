@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -19,8 +19,9 @@ from bot.domain.workspaces import State
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.buttons import open_buttons
 from bot.messages.blocks.cards import filled, link_again_button
+from bot.messages.blocks.hours import IN_COURSES
 from bot.messages.blocks.kit import Block, Element, Markup, cut, draws, fill, safe
-from bot.messages.texts import answers, cards, classes, hours, problems, times, verbs
+from bot.messages.texts import answers, cards, classes, hours, problems, times
 
 #: How many people are listed in one answer, one per line.
 SHOWN = 30
@@ -364,24 +365,8 @@ def joined(card: ClassCard, facts: WorkspaceFacts, now: str) -> Answer:
 def member_buttons(facts: Facts, card: ClassCard) -> list[Element]:
     """Return what whoever has joined a course can do about it."""
     found = {"lesson_skip": classes.SKIP_NEXT, "course_leave": classes.LEAVE_COURSE}
-    found |= {"course_calendar": classes.CALENDAR} if facts.has_public_url else {}
+    found |= {action: label for action, (label, _) in IN_COURSES.items()} if facts.has_public_url else {}
     return [kit.button(label, action, card.id) for action, label in found.items()]
-
-
-def calendar(card: ClassCard, url: str) -> Answer:
-    """Show the address of somebody's calendar in a form, which isn't kept anywhere; "" if they have one.
-
-    Where that can't be opened, its address is lost, and there can be a new one.
-    """
-    buttons = [
-        kit.button(classes.CALENDAR_NEW, "calendar_new", card.id),
-        kit.button(classes.CALENDAR_END, "calendar_end", card.id),
-    ]
-    answer = replies.answer(fill(classes.CALENDAR_THERE, course=card.title), buttons)
-    if not url:
-        return answer
-    shown = kit.section(fill(classes.CALENDAR_ADDRESS, course=card.title, url=Markup(url)))
-    return replace(answer, view=kit.modal(classes.CALENDAR, [shown], close=verbs.DONE))
 
 
 def unknown() -> Answer:

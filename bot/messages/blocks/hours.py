@@ -34,6 +34,9 @@ CALLBACK: Final = "hours"
 #: The names of the form's fields, and what it proposes.
 WORKSPACE, ON, FROM, UNTIL = "workspace", "days", "from", "until"
 PROPOSED: Final = Wanted(WEEKDAYS, 9 * 60, 18 * 60)
+#: What features let people do, where there is a public address, in courses that they have joined: by action,
+#: the label beside one course, and beside one of several.
+IN_COURSES: Final[dict[str, tuple[str, str]]] = {}
 #: A menu's options.
 OPTIONS: Final = 100
 
@@ -121,15 +124,16 @@ def of_one(
 
 
 def lesson_buttons(every: Sequence[WorkspaceFacts]) -> list[Element]:
-    """Return buttons for each course that somebody has joined: one leaves it, one is for their calendar."""
-    actions = {"course_leave": words.LEAVE_COURSE, "course_calendar": words.CALENDAR_OF}
-    names = actions if any(one.has_public_url for one in every) else ["course_leave"]
+    """Return buttons for each course that somebody has joined: one leaves it, and what features add."""
+    actions = {"course_leave": words.LEAVE_COURSE}
+    if any(one.has_public_url for one in every):
+        actions |= {action: label for action, (_, label) in IN_COURSES.items()}
     lessons = [one for facts in every for one in facts.lessons]
     numbers = range(len(lessons)) if len(lessons) > 1 else [None]
     return [
         kit.button(actions[name].format(course=one.course), Press(name, one.card or "", number=at))
         for at, one in zip(numbers, lessons, strict=False)
-        for name in names
+        for name in actions
     ]
 
 

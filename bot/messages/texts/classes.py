@@ -113,24 +113,6 @@ UNREAD_CHANGE: Final = (
     "I can't read that change, so I haven't changed *{course}*. "
     "Use its buttons, or type something like `{command}card {course} skip 24 Dec`."
 )
-CALENDAR: Final = "Calendar"
-#: In a form, with the address, which is shown once.
-CALENDAR_ADDRESS: Final = (
-    "To see the lessons of *{course}* in your calendar, subscribe there to this address:\n```{url}```\n"
-    "Anyone who has it can see your lessons, so keep it to yourself. I can't show it again: press *Calendar* "
-    "for a new one, or to end it. Calendars look every few hours, so a change shows up there later than here."
-)
-CALENDAR_THERE: Final = (
-    "You have a calendar address for *{course}*. I can't show it again, but I can give you a new one in its "
-    "place."
-)
-CALENDAR_NEW: Final = "New address"
-CALENDAR_END: Final = "End it"
-CALENDAR_ENDED: Final = "Your calendar address for *{course}* doesn't work any more."
-CALENDAR_NOWHERE: Final = (
-    "Calendars can't reach me, because I don't have a public web address yet. "
-    "Ask your Usher admin to give me one."
-)
 #: Of several courses that somebody can mean, each with a button; and where a card was meant, or a change.
 #: What changes for everybody is asked about first where only a name, or the next lesson, was said.
 SKIP_FOR_ALL: Final = "This cancels the lesson of *{course}* on {day} for everyone."

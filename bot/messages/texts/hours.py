@@ -22,7 +22,6 @@ LINE_PAUSED: Final = "Hours: paused."
 #: Of a course that its person has joined with it.
 LESSONS: Final = "Lessons of *{course}*: {hours} ({zone})."
 LEAVE_COURSE: Final = "Leave {course}"
-CALENDAR_OF: Final = "{course} calendar"
 COURSE_PAUSED: Final = "I can't start *{name}* on {title} for *{course}* any more. {because}"
 RESTING: Final = "They're paused."
 LEFT_OUT: Final = "Not on {days}."

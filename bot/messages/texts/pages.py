@@ -458,10 +458,3 @@ BECAUSE: Final = {
     "not_allowed": "I don't work for guests, bots, or people from other organisations.",
     "gave_up": "{title} hasn't answered for a long time.",
 }
-
-# -- in somebody's calendar ----------------------------------------------------------------------------------
-
-CALENDAR_NOTE: Final = (
-    "A lesson on {title}, for which Usher gets your workspace ready. Calendars look every few hours, so a "
-    "change shows up here later than in Slack."
-)

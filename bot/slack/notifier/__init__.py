@@ -7,7 +7,8 @@ from typing import Final
 
 import structlog
 
-from bot.messages.blocks import waits as _  # noqa: F401 - what it draws in place of others
+from bot.messages.blocks import calendars as _  # noqa: F401 - the buttons that it adds
+from bot.messages.blocks import waits as __  # noqa: F401 - what it draws in place of others
 from bot.output.transcript import Board
 from bot.services.context import Context
 from bot.services.gather import Gatherer

@@ -1,0 +1,29 @@
+"""What is said of the private address at which a calendar reads somebody's lessons, and in the calendar."""
+
+from typing import Final
+
+#: Beside one course, and beside one of several.
+TITLE: Final = "Calendar"
+OF: Final = "{course} calendar"
+#: In a form, with the address, which is shown once.
+ADDRESS: Final = (
+    "To see the lessons of *{course}* in your calendar, subscribe there to this address:\n```{url}```\n"
+    "Anyone who has it can see your lessons, so keep it to yourself. I can't show it again: press *Calendar* "
+    "for a new one, or to end it. Calendars look every few hours, so a change shows up there later than here."
+)
+THERE: Final = (
+    "You have a calendar address for *{course}*. I can't show it again, but I can give you a new one in its "
+    "place."
+)
+NEW: Final = "New address"
+END: Final = "End it"
+ENDED: Final = "Your calendar address for *{course}* doesn't work any more."
+NOWHERE: Final = (
+    "Calendars can't reach me, because I don't have a public web address yet. "
+    "Ask your Usher admin to give me one."
+)
+#: Below each lesson in the calendar.
+NOTE: Final = (
+    "A lesson on {title}, for which Usher gets your workspace ready. Calendars look every few hours, so a "
+    "change shows up here later than in Slack."
+)
