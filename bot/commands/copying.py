@@ -4,7 +4,6 @@ import argparse
 import asyncio
 
 from bot.commands import complain
-from bot.store.postgres import copy_store
 from bot.support.environment import resolve_secret
 from bot.support.logs import Redactor, configure
 from bot.support.settings import database_file, is_postgres, passwords_of, wrong_database
@@ -12,6 +11,8 @@ from bot.support.settings import database_file, is_postgres, passwords_of, wrong
 
 def copy(arguments: argparse.Namespace) -> int:
     """Copy a SQLite file into a PostgreSQL database."""
+    from bot.store.postgres import copy_store  # noqa: PLC0415 - its driver, which no start on SQLite needs
+
     try:
         target = resolve_secret(arguments.target)
     except ValueError as wrong:
