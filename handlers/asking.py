@@ -11,7 +11,6 @@ from bot.messages.blocks.notices import unlink_button
 from bot.services.runs import owned as run_of
 from bot.services.workspaces import owned
 from handlers import routes
-from handlers.class_card import stop_button
 from handlers.dispatch import old_button, run_button
 from handlers.request import Request
 
@@ -54,10 +53,9 @@ async def _button(request: Request, action: str, key: str) -> kit.Element | None
             return drawn(workspace, facts.effects)
         case "unlink":
             return unlink_button(key, services.title(key))
-        case "class_stop":
-            return await stop_button(request, key)
         case _:
-            return None
+            drawing = routes.button.get(action)
+            return None if drawing is None else await drawing(request, key)
 
 
 @routes.view("agree")

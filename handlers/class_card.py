@@ -391,6 +391,7 @@ async def post_again(request: Request) -> Answer:
     return replies.answer(class_words.POSTED_AGAIN if again else class_words.STANDS_ALREADY, replaces=True)
 
 
+@routes.button("class_stop")
 async def stop_button(request: Request, card_id: str) -> Element:
     """Return *Stop all* with its question, for the card's trainer or an administrator."""
     card = await trainers(request, card_id, request.asked.see(classes.owned, "class_stop", card_id))

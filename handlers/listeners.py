@@ -19,13 +19,12 @@ from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from bot.domain.homes import HomeUse
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
 from bot.domain.surfaces import Surface, Where
 from bot.messages.blocks import forms, kit, replies
 from bot.messages.texts import answers, problems
-from bot.services import home, workspaces
+from bot.services import workspaces
 from bot.slack.calls import AnySlack, leads_to_slack
 from bot.slack.methods import VIEWS_OPEN
 from bot.store.transaction import answered_soon, one_request
@@ -193,7 +192,7 @@ class Listeners:
         answer = await run_form(self._services, principal, surface, callback_id, view)
         if not answer.errors:
             try:
-                await self._services.asked(principal).to(home.show_again)
+                await self._show(Where.FORM, principal, answer)
             except StoreError as error:
                 # The form has done its work, and the next look shows the result.
                 log.warning("home not wanted", problem=error)
@@ -236,12 +235,15 @@ class Listeners:
     async def _at_home(self, ack: AsyncAck, principal: Principal, answer: Answer | None) -> BoltResponse:
         """Have the person's Home drawn again with the answer; if that isn't written, let Slack say so."""
         try:
-            shown = answer.as_body() if answer is not None and answer.text else None
-            await self._services.asked(principal).to(home.use, HomeUse(answer=shown))
+            await self._show(Where.HOME, principal, answer)
         except StoreError as error:
             log.warning("use of a home not written down", problem=error)
             return BoltResponse(status=503, body="")
         return await ack()
+
+    async def _show(self, where: Where, principal: Principal, answer: Answer | None) -> None:
+        if (show := routes.shown.get(where)) is not None:
+            await show(self._services.asked(principal), answer)
 
     async def _delivered(self, answer: Answer, surface: Surface, principal: Principal) -> bool:
         """Write the reply into the outbox; return whether nothing is left to do."""

@@ -7,13 +7,15 @@ from bot.domain.homes import HomeUse
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
 from bot.domain.preferences import ASKS_AFTER, LEVELS, NEVER, Preferences
+from bot.domain.surfaces import Where
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import home, replies
 from bot.messages.blocks.kit import line
 from bot.messages.texts import home as home_words
 from bot.services import naming, snapshots, workspaces
 from bot.services.accounts import own
-from bot.services.home import read_lists, save_preferences, shown_preferences, use
+from bot.services.asked import Asked
+from bot.services.home import read_lists, save_preferences, show_again, shown_preferences, use
 from bot.services.making import TEMPLATE, PersonalOffer
 from handlers import routes
 from handlers.connections import makers
@@ -39,6 +41,18 @@ async def opened(occurrence: Occurrence) -> None:
         # As long as there is nothing else to show, a Home itself says what Usher is.
         await services.contacts.meet(principal)
         await asked.to(read_lists)
+
+
+@routes.shown(Where.HOME)
+async def answered(asked: Asked, answer: Answer | None) -> None:
+    """Have somebody's Home drawn again with the answer to what they pressed in it."""
+    await asked.to(use, HomeUse(answer=answer.as_body() if answer is not None and answer.text else None))
+
+
+@routes.shown(Where.FORM)
+async def submitted(asked: Asked, _: Answer | None) -> None:
+    """Have somebody's Home drawn again, as what a form did shows in it."""
+    await asked.to(show_again)
 
 
 @routes.action("home")

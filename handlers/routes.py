@@ -13,6 +13,8 @@ from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
 
 import handlers
 from bot.domain.notices import Answer
+from bot.messages.blocks.kit import Element
+from bot.services.asked import Asked
 from bot.support.errors import Refused
 from handlers.occurrence import Occurrence
 from handlers.request import Request
@@ -91,6 +93,10 @@ text: Table[Verb] = Table()
 FINISHING: Final[list[Callable[[Request, Answer], Answer]]] = []
 #: What answers a refusal with more than its text, by its rule.
 refusal: Table[Callable[[Request, Refused], Answer]] = Table()
+#: What shows what came of a press in a Home or of a form, by where that was: Slack shows it nowhere else.
+shown: Table[Callable[[Asked, Answer | None], Coroutine[Any, Any, None]]] = Table()
+#: Buttons of features as they are now, by action, from a row's key: an option of a menu asks what they would.
+button: Table[Callable[[Request, str], Coroutine[Any, Any, Element]]] = Table()
 #: Forms, by callback id.
 view: Table[Verb] = Table()
 #: Shortcuts, by callback id.

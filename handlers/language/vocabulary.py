@@ -78,19 +78,6 @@ SYNONYMS: Final[Mapping[str, Mapping[str, str]]] = {
     ),
 }
 
-#: What one verb is asked to do although another one does it: by the verb, the other one, and the first word
-#: of what is named. Only where no workspace is called that.
-ELSEWHERE: Final[Mapping[str, Mapping[str, str]]] = {
-    "stop": _by_word(
-        {
-            "settings": """notifications notification notifying messages messaging dms telling asking
-                    bothering sending pinging spamming reminding reminders writing"""
-        }
-    ),
-    "remove": _by_word({"unlink": "account accounts me login"}),
-    "forget": _by_word({"unlink": "account accounts me login"}),
-}
-
 #: Verbs that end something: none of them is offered for a slip that may as well be another one.
 ENDING: Final = _words("stop suspend restart remove forget unlink cancel")
 #: Verbs for what can't be done here: they aren't slips for another one.

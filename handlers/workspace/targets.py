@@ -1,8 +1,9 @@
 """Which workspace a request is about, and what is answered where none or several may be meant."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Final
 
 from bot.domain.accounts import Account
 from bot.domain.notices import Answer, Spoken
@@ -18,12 +19,22 @@ from bot.support.pool import beside
 from handlers import routes
 from handlers.command_line import plain
 from handlers.helping import first_steps, what
-from handlers.language import vocabulary
 from handlers.linking import all_linked, link_any
 from handlers.request import Answered, Request
 from handlers.snapshots import refresh_lists, unread
 from handlers.suggesting import as_command, bold, shown
 from handlers.workspace.confirmations import time_of, verb_of
+
+_OF_ACCOUNTS: Final = "account accounts me login"
+_OF_MESSAGES: Final = """notifications notification notifying messages messaging dms telling asking bothering
+    sending pinging spamming reminding reminders writing"""
+#: What one verb is asked to do although another one does it: by the verb, the other one, and the first word
+#: of what is named. Only where no workspace is called that.
+_ELSEWHERE: Final[Mapping[str, Mapping[str, str]]] = {
+    "stop": {"settings": _OF_MESSAGES},
+    "remove": {"unlink": _OF_ACCOUNTS},
+    "forget": {"unlink": _OF_ACCOUNTS},
+}
 
 
 async def called(request: Request, name: str) -> Workspace | None:
@@ -174,9 +185,9 @@ async def unknown(
     among them, one that arrives later is read again.
     """
     first, _, _ = name.partition(" ")
-    elsewhere = vocabulary.ELSEWHERE.get(request.verb, {}).get(plain(first))
-    if elsewhere is not None:
-        return as_command(request.about("workspace", elsewhere, ()))
+    for verb, words in _ELSEWHERE.get(request.verb, {}).items():
+        if plain(first) in words.split():
+            return as_command(request.about("workspace", verb, ()))
     _, connection = naming.split_connection(name, request.services.connections)
     await all_linked(request, [connection] if connection is not None else [])
     is_run = request.text.split()[:1] == ["run"] and "job" in routes.commands()
