@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from statistics import median
 
+from bot.domain import policy
 from bot.domain.notices import Answer
 from bot.domain.runs import Run, RunState
 from bot.domain.workspaces import State, Workspace
@@ -17,6 +18,8 @@ from handlers.job import run_of
 from handlers.request import Request
 from handlers.workspace.operations import as_it_is
 from handlers.workspace.targets import named, workspace_of
+
+policy.declare(policy.Rule(shows=True), "eta")
 
 
 @routes.verb("workspace", "eta", effect=routes.Effect.SHOWS, takes=("workspace", "run", "words"))

@@ -6,47 +6,53 @@ that Slack was asked, and recently enough.
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from bot.domain.installations import AnyInstallation
 from bot.domain.people import Person, Principal
 
-#: Posts that anybody who may use Usher can make in a channel: they act only for whoever presses them.
-POST_VERBS: Final = frozenset({"card"})
-#: What only a card's own trainer, or an administrator, may do with it.
-TRAINERS_VERBS: Final = frozenset({"class_change", "class_post", "class_problems", "class_stop"})
-#: What a recorded consent permits on another person's workspace; nothing else is ever permitted (ADR 12).
-CONSENTED_VERBS: Final = frozenset({"class_stop"})
-#: Verbs that show what is known and change nothing: what Slack said about a person long ago is recent enough.
-SHOWING_VERBS: Final = frozenset(
-    {
-        "courses",
-        "eta",
-        "help",
-        "home",
-        "list",
-        "logs",
-        "open",
-        "result",
-        "search",
-        "settings",
-        "settings_form",
-        "status",
-        "version",
-        "whoami",
-        "words",
-    }
+#: Besides whom its target belongs to, a verb is for nobody; for anybody, as it acts only for whoever presses;
+#: for whom a target of its kind names; for these and administrators; or for administrators alone.
+Whose = Literal["", "anybody", "named", "trainers", "administrators"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Say who may do a verb besides whom its target belongs to, and how well they have to be known.
+
+    ``kind`` is of the targets that name others. What ``shows`` changes nothing: what Slack said about a
+    person long ago is recent enough. What ``is_consented`` may be done to another person's workspace after a
+    recorded consent; nothing else ever may (ADR 12).
+    """
+
+    whose: Whose = ""
+    kind: str = ""
+    shows: bool = False
+    is_consented: bool = False
+
+
+#: The rules of verbs that need more than their person's own; features declare theirs.
+RULES: Final[dict[str, Rule]] = {}
+_OWN: Final = Rule()
+
+
+def declare(rule: Rule, *verbs: str) -> None:
+    """Set the rule of some verbs; raises ValueError if one has another already."""
+    for verb in verbs:
+        if RULES.setdefault(verb, rule) is not rule:
+            raise ValueError(f"{verb} has two rules")
+
+
+# None of what only administrators may do acts through another person's account.
+declare(Rule("administrators"), "about", "unlink_other")
+declare(
+    Rule(shows=True),
+    *("help", "list", "logs", "open", "result", "search", "status", "version", "whoami", "words"),
 )
-#: For everything else, how old what Slack said about a person may be, and how far in the future it may lie by
-#: another machine's clock; in seconds.
+#: For everything that shows nothing, how old what Slack said about a person may be, and how far in the future
+#: it may lie by another machine's clock; in seconds.
 CURRENT_SECONDS: Final = 86_400.0
 _AHEAD_SECONDS: Final = 60.0
-#: What only administrators may do; none of it acts through another person's account.
-ADMINISTRATORS_VERBS: Final = frozenset({"about", "approve", "totals", "unlink_other"})
-
-
-#: What whoever a target names beside its owner may do with it, by its kind; features add theirs.
-NAMED_VERBS: Final[dict[str, frozenset[str]]] = {}
 #: The rule that refuses people of Slack workspaces in which Usher isn't installed.
 FOREIGN_TEAM: Final = "policy.foreign_team"
 
@@ -93,9 +99,10 @@ def decide(
     word = flaw(person)
     if word is not None:
         return _refuse(word)
-    if verb in ADMINISTRATORS_VERBS:
+    whose = RULES.get(verb, _OWN).whose
+    if whose == "administrators":
         return _administration(principal, target, installation)
-    if verb in POST_VERBS:
+    if whose == "anybody":
         return Decision(allowed=True, rule="policy.card")
     if target is not None and target.owner != principal:
         return _of_another(principal, verb, target, installation)
@@ -117,16 +124,16 @@ def _administration(principal: Principal, target: Target | None, installation: A
 
 def _of_another(principal: Principal, verb: str, target: Target, installation: AnyInstallation) -> Decision:
     """Decide about somebody else's target: a trainer's card, or a workspace whose owner consented."""
-    is_admin = installation.administers(principal, target.owner)
-    if target.kind == "class" and verb in TRAINERS_VERBS:
+    is_admin, rule = installation.administers(principal, target.owner), RULES.get(verb, _OWN)
+    if rule.whose == "trainers" and target.kind == rule.kind:
         if is_admin:
             return Decision(allowed=True, rule="policy.administrator")
         if principal.key in target.trainers:
             return Decision(allowed=True, rule="policy.trainer")
         return _refuse("other_workspace" if installation.is_administrator(principal) else "not_trainer")
-    if verb in NAMED_VERBS.get(target.kind, ()) and principal.key in target.trainers:
+    if rule.whose == "named" and target.kind == rule.kind and principal.key in target.trainers:
         return Decision(allowed=True, rule=f"policy.{target.kind}")
-    is_consented = target.kind == "consent" and verb in CONSENTED_VERBS and target.consented_to is not None
+    is_consented = target.kind == "consent" and rule.is_consented and target.consented_to is not None
     if is_consented and (principal == target.consented_to or is_admin):
         return Decision(allowed=True, rule="policy.consent")
     return _refuse("not_owner")
@@ -136,7 +143,7 @@ def is_current(person: Person | None, verb: str, now: float) -> bool:
     """Return whether what is known about a person suffices for a verb; if not, ask Slack first."""
     if person is None:
         return False
-    return verb in SHOWING_VERBS or -_AHEAD_SECONDS <= now - person.seen_at <= CURRENT_SECONDS
+    return RULES.get(verb, _OWN).shows or -_AHEAD_SECONDS <= now - person.seen_at <= CURRENT_SECONDS
 
 
 def flaw(person: Person | None) -> str | None:

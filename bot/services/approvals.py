@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final, Literal
 
+from bot.domain import policy
 from bot.domain.accounts import Approval
 from bot.domain.audit import AuditEntry
 from bot.domain.likeness import likeness
@@ -39,6 +40,7 @@ REQUESTS: Final = 3
 
 #: How many others whom a username may mean are shown.
 MOST_ALIKE: Final = 10
+policy.declare(policy.Rule("administrators"), "approve")
 
 
 async def request(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Final, Literal
 
-from bot.domain import lessons
+from bot.domain import lessons, policy
 from bot.domain.acts import NO_CHANGE
 from bot.domain.audit import AuditEntry
 from bot.domain.classes import ClassCard, ClassCounts, ClassProblem, Participant, Queue, Waiting
@@ -56,6 +56,9 @@ CARDS: Final = 20
 SOME: Final = 40
 #: How long a workspace that was made for a course runs, so that its person can look at it.
 LOOK_SECONDS: Final = 3600.0
+policy.declare(policy.Rule("anybody"), "card")
+policy.declare(policy.Rule("trainers", "class"), "class_change", "class_post", "class_problems")
+policy.declare(policy.Rule("trainers", "class", is_consented=True), "class_stop")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 
 import structlog
 
+from bot.domain import policy
 from bot.domain.accounts import Account
 from bot.domain.facts import ActFacts, RunFacts, WorkspaceFacts
 from bot.domain.homes import (
@@ -52,6 +53,8 @@ OUTSTANDING: Final = 8
 DAY: Final = 86_400.0
 #: How many accounts' templates are remembered as people read them.
 REMEMBERED: Final = 2_000
+policy.declare(policy.Rule(shows=True), "home", "settings", "settings_form")
+policy.declare(policy.Rule("administrators"), "totals")
 
 
 class HomeGatherer:

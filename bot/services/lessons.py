@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, Final
 
-from bot.domain import lessons
+from bot.domain import lessons, policy
 from bot.domain.classes import ClassCard, Participant
 from bot.domain.hours import Rule
 from bot.domain.notices import NewNotice, NoticeKind
@@ -29,6 +29,7 @@ from bot.support.errors import Refused
 
 #: How many members follow in one transaction, which writes up to three rows of each.
 SOME: Final = 30
+policy.declare(policy.Rule(shows=True), "courses")
 
 
 def own(tx: Transaction, asked: Asked) -> list[tuple[ClassCard, bool]]:

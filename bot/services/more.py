@@ -16,7 +16,7 @@ from bot.support.errors import Refused
 
 #: So many of a group are asked at most.
 MOST: Final = 20
-policy.NAMED_VERBS["limit"] = frozenset({"more_answer"})
+policy.declare(policy.Rule("named", "limit"), "more_answer")
 
 
 def _asked_of(asked: Asked, of: Workspace) -> list[Principal]:

@@ -11,6 +11,7 @@ from bot.domain.installations import Installation, Installations
 from bot.domain.people import Person, Principal
 from bot.domain.policy import Target, decide, is_current
 from bot.messages.texts import problems
+from bot.services import approvals, classes, home  # noqa: F401 - they declare the rules of their verbs
 
 TEAM = Installation("T1")
 GRID = Installation("T1", "E1", is_org_wide=True)

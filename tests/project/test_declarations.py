@@ -21,9 +21,21 @@ DECLARED = {
     "workspaces.BEFORE": ["bot.services.waits"],
     "routes.FINISHING": ["handlers.acts"],
     "helping.EXPLAINED": ["handlers.talking"],
+    "routes.shown": ["handlers.preferences", "handlers.preferences"],
+    "routes.button": ["handlers.class_card"],
+}
+#: The verbs of features that have a rule of their own for the policy.
+RULED = {
+    "anybody": ["card"],
+    "named": ["more_answer"],
+    "trainers": ["class_change", "class_post", "class_problems", "class_stop"],
+    "administrators": ["approve", "totals"],
+    "": ["courses", "eta", "home", "settings", "settings_form"],
 }
 _SCRIPT = """
 import json
+from bot.domain import policy
+own = set(policy.RULES)
 import bot.app, bot.reconciler
 from bot.services import workspaces
 from bot.store import followers, notices, operations
@@ -35,11 +47,16 @@ for room in (followers, operations, notices, workspaces, routes, helping):
         if name.isupper() and isinstance(value, list) and all(map(callable, value)):
             key = room.__name__.rpartition(".")[2] + "." + name
             found[key] = sorted(one.__module__ for one in value)
-print(json.dumps(found))
+for name in ("shown", "button"):
+    found[f"routes.{name}"] = [one.__module__ for one in getattr(routes, name).found.values()]
+ruled = {}
+for verb in sorted(policy.RULES.keys() - own):
+    ruled.setdefault(policy.RULES[verb].whose, []).append(verb)
+print(json.dumps([found, ruled]))
 """
 
 
 def test_every_declaration_is_there_once_a_process_is_put_together():
     asked = [sys.executable, "-B", "-c", _SCRIPT]
     done = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert json.loads(done.stdout) == DECLARED
+    assert json.loads(done.stdout) == [DECLARED, RULED]

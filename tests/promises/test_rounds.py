@@ -14,7 +14,6 @@ from tests.promises.mutants import mutants
 
 POLICY = "bot/domain/policy.py"
 GUEST = 'return "guest" if person.is_guest else None'
-VERBS = "CONSENTED_VERBS: Final = frozenset({"
 TEST = "tests/domain/test_policy.py::test_who_may_do_anything_at_all"
 
 SCRIPT = """
