@@ -17,8 +17,7 @@ from bot.messages.blocks.kit import fill
 from bot.messages.texts import acts as words
 from bot.messages.texts import hours as hour_words
 from bot.services import acts
-from bot.services.acts import TakenBack
-from bot.services.home import today
+from bot.services.acts import TakenBack, today
 from bot.services.workspaces import effects_now
 from handlers import routes
 from handlers.request import Request

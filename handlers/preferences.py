@@ -1,70 +1,26 @@
-"""A person's Home, opened and turned, and their settings: shown, changed in a form, saved."""
+"""People's settings: shown, changed in a form, saved, and those of one workspace."""
 
 from collections.abc import Iterable
 
 from bot.domain.forms import Choice
-from bot.domain.homes import HomeUse
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
 from bot.domain.preferences import ASKS_AFTER, LEVELS, NEVER, Preferences
-from bot.domain.surfaces import Where
 from bot.domain.workspaces import Workspace
-from bot.messages.blocks import home, replies
+from bot.messages.blocks import preferences as drawn
+from bot.messages.blocks import replies
 from bot.messages.blocks.kit import line
-from bot.messages.texts import home as home_words
+from bot.messages.texts import preferences as words
 from bot.services import naming, snapshots, workspaces
 from bot.services.accounts import own
-from bot.services.asked import Asked
-from bot.services.home import read_lists, save_preferences, show_again, shown_preferences, use
 from bot.services.making import TEMPLATE, PersonalOffer
+from bot.services.preferences import save, shown
 from handlers import routes
 from handlers.connections import makers
-from handlers.occurrence import Occurrence
 from handlers.payload import values_of
-from handlers.request import SILENT, AtFields, Request
+from handlers.request import AtFields, Request
 from handlers.services import Services
 from handlers.workspace.targets import named
-
-
-@routes.event("app_home_opened")
-async def opened(occurrence: Occurrence) -> None:
-    """Have the Home that somebody opened drawn; meanwhile Slack shows the last version."""
-    event, services = occurrence.event, occurrence.services
-    if (event.get("tab") or "home") != "home":
-        return
-    principal = services.actor(occurrence.payload)
-    shown = event.get("view")
-    seen = str(shown.get("hash") or "") if isinstance(shown, dict) else ""
-    asked = services.asked(principal)
-    await asked.to(use, HomeUse(seen=seen))
-    if (await asked.decide("home")).allowed:
-        # As long as there is nothing else to show, a Home itself says what Usher is.
-        await services.contacts.meet(principal)
-        await asked.to(read_lists)
-
-
-@routes.shown(Where.HOME)
-async def answered(asked: Asked, answer: Answer | None) -> None:
-    """Have somebody's Home drawn again with the answer to what they pressed in it."""
-    await asked.to(use, HomeUse(answer=answer.as_body() if answer is not None and answer.text else None))
-
-
-@routes.shown(Where.FORM)
-async def submitted(asked: Asked, _: Answer | None) -> None:
-    """Have somebody's Home drawn again, as what a form did shows in it."""
-    await asked.to(show_again)
-
-
-@routes.action("home")
-async def turned(request: Request) -> Answer:
-    """Turn to another page, to the totals or back; the next view shows it, and asks the policy again."""
-    part, _, page = (request.target or "").partition(" ")
-    number = int(page) if page.isdecimal() and len(page) < 6 else 1
-    if part == "refresh":
-        await request.asked.to(read_lists)
-    else:
-        await request.asked.to(use, HomeUse(page=number, is_totals=part == "totals"))
-    return SILENT
 
 
 @routes.verb("workspace", "settings", effect=routes.Effect.SHOWS)
@@ -73,29 +29,29 @@ async def settings(request: Request) -> Answer:
     """Show what applies now, and open the form where one can be opened."""
     services = request.services
     rows = await services.store.workspaces(request.principal)
-    facts = await shown_preferences(services.context, request.principal, rows)
+    facts = await shown(services.context, request.principal, rows)
     workspaces = _workspaces(services, rows, facts.wanted.workspace_id)
     sources = await _sources(services, request.principal)
-    return home.answer(facts, home.form(facts, workspaces, sources, f"{services.slash('workspace')} "))
+    return drawn.answer(facts, drawn.form(facts, workspaces, sources, f"{services.slash('workspace')} "))
 
 
-@routes.view(home.CALLBACK)
+@routes.view(drawn.CALLBACK)
 async def saved(request: Request) -> Answer:
     """Save what was chosen; choices are checked again."""
     services, principal = request.services, request.principal
     before, rows = await services.store.preferences(principal), await services.store.workspaces(principal)
     sent, problems = values_of(request.view), dict[str, str]()
-    chosen = {name: value for name, value in sent.items() if isinstance(value, str) and value != home.ASK}
-    topics, workspace_id = sent.get(home.TELL, ()), chosen.get(home.WORKSPACE, "")
+    chosen = {name: value for name, value in sent.items() if isinstance(value, str) and value != drawn.ASK}
+    topics, workspace_id = sent.get(drawn.TELL, ()), chosen.get(drawn.WORKSPACE, "")
     if workspace_id and workspace_id not in {one.id for one in rows}:
         # What a form sends is only a key.
-        problems[home.WORKSPACE] = home_words.NOT_YOURS
-    source, level = chosen.get(home.NEW, ""), chosen.get(home.ASSISTANT)
+        problems[drawn.WORKSPACE] = words.NOT_YOURS
+    source, level = chosen.get(drawn.NEW, ""), chosen.get(drawn.ASSISTANT)
     connection, _, template = source.partition(" ")
     offered = {one.value for one in await _sources(services, principal)} if source else {""}
     # What is left unchanged may have been offered before.
     if source not in offered and (connection, template) != (before.connection, before.template):
-        problems[home.NEW] = home_words.NOT_THERE
+        problems[drawn.NEW] = words.NOT_THERE
     wanted = Preferences(
         ready="ready" in topics,
         stopped="stopped" in topics,
@@ -103,25 +59,25 @@ async def saved(request: Request) -> Answer:
         workspace_id=workspace_id,
         connection=connection,
         template=template,
-        asks_after=_asks_after(chosen.get(home.ASKING), before),
+        asks_after=_asks_after(chosen.get(drawn.ASKING), before),
         assistant=level if level in LEVELS else before.assistant,
     )
     if problems:
         raise AtFields(problems)
-    await request.asked.to(save_preferences, wanted)
-    return Answer(text="", view=home.saved(await shown_preferences(services.context, principal, rows)))
+    await request.asked.to(save, wanted)
+    return Answer(text="", view=drawn.saved(await shown(services.context, principal, rows)))
 
 
 def _asks_after(chosen: str | None, before: Preferences) -> int | None:
     """Return the hours chosen; what was proposed and left isn't a choice."""
-    hours = next((one for one in home.HOURS if str(one) == chosen), NEVER)
+    hours = next((one for one in drawn.HOURS if str(one) == chosen), NEVER)
     return None if before.asks_after is None and hours == ASKS_AFTER else hours
 
 
 def _workspaces(services: Services, rows: Iterable[Workspace], chosen: str) -> list[Choice]:
     """Return the workspaces to choose from: the chosen one, then those used last."""
     found = sorted(rows, key=lambda one: (one.id != chosen, -(one.used_at or 0.0), one.title.casefold()))
-    kept = sorted(found[: home.OPTIONS], key=lambda one: one.title.casefold())
+    kept = sorted(found[: drawn.OPTIONS], key=lambda one: one.title.casefold())
     addresses = naming.labels(kept, found, services.title, are_addresses=True)
     return [Choice(one.id, address) for one, address in zip(kept, addresses, strict=True)]
 
@@ -133,7 +89,7 @@ async def _sources(services: Services, principal: Principal) -> list[Choice]:
         title = services.title(connection)
         found.append(Choice(connection, title))
         for template in await templates(services, principal, connection):
-            label = home_words.SOURCE.format(template=line(template.label), title=line(title))
+            label = words.SOURCE.format(template=line(template.label), title=line(title))
             found.append(Choice(f"{connection} {template.value}", label))
     return [one for one in found if len(one.value) <= _VALUE]
 
@@ -164,7 +120,7 @@ async def notify(request: Request) -> Answer:
     """Choose what is sent about one workspace; ``--ready`` and ``--stopped`` change one of the two."""
     wanted = request.arguments[-1].casefold() if len(request.arguments) > 1 else ""
     if wanted not in _ON_OFF:
-        return replies.hint(request.filled(home_words.NOTIFY_USAGE))
+        return replies.hint(request.filled(words.NOTIFY_USAGE))
     workspace = await named(request, " ".join(request.arguments[:-1]))
     only, chosen = request.flags & {"ready", "stopped"}, _ON_OFF[wanted]
     changed = await request.asked.to(
@@ -177,5 +133,5 @@ async def notify(request: Request) -> Answer:
     ready = usual.ready if changed.tells_ready is None else changed.tells_ready
     stopped = usual.stopped if changed.tells_stopped is None else changed.tells_stopped
     is_usual = (changed.tells_ready, changed.tells_stopped) == (None, None)
-    template = home_words.NOTIFY_USUAL if is_usual else home_words.NOTIFY[ready, stopped]
+    template = words.NOTIFY_USUAL if is_usual else words.NOTIFY[ready, stopped]
     return replies.answer(request.filled(template, workspace))

@@ -26,7 +26,7 @@ from bot.messages.texts import talk, times
 from bot.messages.texts.facts import FACTS
 from bot.messages.texts.verbs import VERBS
 from bot.services import lessons as cases
-from bot.services.home import today
+from bot.services.acts import today
 from bot.services.workspaces import effects_now
 from bot.support.errors import Refused
 from bot.support.pool import beside

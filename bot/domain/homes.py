@@ -5,10 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from bot.domain.accounts import Approval
-from bot.domain.facts import ActFacts, ClassFacts, ConnectionCounts, RunFacts, WorkspaceFacts
+from bot.domain.facts import ConnectionCounts, RunFacts, WorkspaceFacts
 from bot.domain.people import People, Principal
-from bot.domain.preferences import PreferenceFacts
-from bot.domain.room import WaitFacts
 from bot.domain.times import Past
 
 #: For how long after a person's last use of it a Home is redrawn without being asked for, in seconds.
@@ -133,13 +131,8 @@ class HomeFacts:
     has_code: bool = False
     links: Sequence[LinkFacts] = ()
     makers: Sequence[MakerFacts] = ()
-    preferences: PreferenceFacts | None = None
-    #: The courses that they teach, then those that they have joined.
-    courses: Sequence[ClassFacts] = ()
-    #: What of theirs waits for room.
-    waits: Sequence[WaitFacts] = ()
-    #: What was asked for today, the newest first.
-    today: Sequence[ActFacts] = ()
+    #: What features have gathered, each under its name; what draws it reads it from there.
+    parts: Mapping[str, Any] = field(default_factory=dict)
     is_administrator: bool = False
     answer: Mapping[str, Any] | None = None
     answered_at: float = 0.0

@@ -1,17 +1,21 @@
 """What people take back: the last act, or that of a button, while the rows are as it left them."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from bot.domain.acts import FORMER, Act, Inverse, Undone, inverse, way_back
 from bot.domain.errands import Outcome
+from bot.domain.facts import ActFacts
 from bot.domain.operations import Operation, OperationVerb
+from bot.domain.people import Principal
 from bot.domain.policy import Target
 from bot.domain.runs import Run
 from bot.domain.stops import Consent, Effects
 from bot.domain.workspaces import Workspace
 from bot.messages.texts import problems
-from bot.services import hours, lessons, workspaces
+from bot.services import home, hours, lessons, workspaces
 from bot.services.asked import Asked
+from bot.services.context import Context
 from bot.store import acts as rows
 from bot.store import cards, errands, inbox, operations, runs, timers, waits
 from bot.store import workspaces as stored
@@ -30,6 +34,21 @@ class TakenBack:
     inverse: Inverse
     workspace: Workspace | None = None
     errand: Operation | Run | None = None
+
+
+async def today(context: Context, principal: Principal) -> list[ActFacts]:
+    """Return what a person asked for since their midnight, the newest first."""
+    local = datetime.fromtimestamp(await context.store.now(), await context.store.zone(principal))
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    found = await context.store.acts_since(principal, midnight.timestamp())
+    return [ActFacts(one, context.title(one.connection)) for one in found]
+
+
+async def _of_home(whose: home.Whose) -> list[ActFacts]:
+    return await today(whose.context, whose.principal)
+
+
+home.PARTS["today"] = _of_home
 
 
 def undo(tx: Transaction, asked: Asked, act_id: str = "") -> TakenBack:

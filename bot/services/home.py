@@ -1,15 +1,14 @@
-"""People's Homes, which are projections of rows like cards, and their preferences."""
+"""People's Homes, which are projections of rows like cards."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 import structlog
 
 from bot.domain import policy
 from bot.domain.accounts import Account
-from bot.domain.facts import ActFacts, RunFacts, WorkspaceFacts
+from bot.domain.facts import RunFacts, WorkspaceFacts
 from bot.domain.homes import (
     ConnectionFacts,
     Home,
@@ -23,19 +22,18 @@ from bot.domain.homes import (
 )
 from bot.domain.operations import Operation
 from bot.domain.people import Principal
-from bot.domain.preferences import PreferenceFacts, Preferences
 from bot.domain.runs import Run
 from bot.domain.settling import SLOW_SECONDS
 from bot.domain.snapshots import Snapshot
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State, Workspace
 from bot.providers import base
-from bot.services import lessons, snapshots, waits
+from bot.services import snapshots
 from bot.services.asked import Asked
 from bot.services.context import Context
 from bot.services.gather import Gatherer, PeopleNames, rank
 from bot.services.making import TEMPLATE, PersonalOffer
-from bot.store import accounts, gates, homes, preferences, workspaces
+from bot.store import accounts, gates, homes, workspaces
 from bot.store.counts import Totals
 from bot.store.snapshots import snapshot
 from bot.store.transaction import Transaction
@@ -53,8 +51,22 @@ OUTSTANDING: Final = 8
 DAY: Final = 86_400.0
 #: How many accounts' templates are remembered as people read them.
 REMEMBERED: Final = 2_000
-policy.declare(policy.Rule(shows=True), "home", "settings", "settings_form")
+policy.declare(policy.Rule(shows=True), "home")
 policy.declare(policy.Rule("administrators"), "totals")
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """Hold whose Home is gathered, and their workspaces."""
+
+    context: Context
+    gatherer: Gatherer
+    principal: Principal
+    workspaces: Sequence[Workspace]
+
+
+#: What features gather for a person's own Home, by the name under which they draw it.
+PARTS: Final[dict[str, Callable[[Whose], Awaitable[Any]]]] = {}
 
 
 class HomeGatherer:
@@ -87,7 +99,7 @@ class HomeGatherer:
         runs = [run for run in await self._store.runs(principal) if run.connection in self._connections]
         runs.sort(key=lambda run: not run.is_going)
         reach = self._context.installation.reach(principal)
-        own = await Asked(self._context, principal).see(lessons.own)
+        whose = Whose(self._context, self._gatherer, principal, workspaces)
         return HomeFacts(
             now=now,
             command=self._context.command,
@@ -104,10 +116,7 @@ class HomeGatherer:
             has_code=await self._store.open_link_of(principal, "code") is not None,
             links=await self._links(principal, accounts),
             makers=await self._makers(principal, accounts),
-            courses=await self._gatherer.of_courses(principal, own),
-            preferences=await shown_preferences(self._context, principal, workspaces),
-            waits=await Asked(self._context, principal).see(waits.own),
-            today=await today(self._context, principal),
+            parts={name: await gather(whose) for name, gather in PARTS.items()},
             is_administrator=reach is not None,
             answer=home.shown_answer(now),
             answered_at=home.answered_at or now,
@@ -296,41 +305,3 @@ def read_lists(tx: Transaction, asked: Asked) -> None:
     ]
     for one in up[:READ]:
         gates.want(tx, one.id)
-
-
-async def today(context: Context, principal: Principal) -> list[ActFacts]:
-    """Return what a person asked for since their midnight, the newest first."""
-    local = datetime.fromtimestamp(await context.store.now(), await context.store.zone(principal))
-    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
-    found = await context.store.acts_since(principal, midnight.timestamp())
-    return [ActFacts(one, context.title(one.connection)) for one in found]
-
-
-def save_preferences(tx: Transaction, asked: Asked, wanted: Preferences) -> None:
-    """Set a person's preferences."""
-    asked.check(tx, "settings")
-    if asked.is_new(tx):
-        before = preferences.preferences(tx, asked.principal)
-        preferences.save_preferences(tx, asked.principal, wanted)
-        had, has = asdict(before), asdict(wanted)
-        said = {name: f"{had[name]} → {has[name]}" for name in has if has[name] != had[name]}
-        asked.note(tx, "settings.save", asked.principal.key, [(before, wanted)], **said)
-
-
-async def shown_preferences(
-    context: Context, principal: Principal, workspaces: Sequence[Workspace]
-) -> PreferenceFacts:
-    """Gather what is shown of a person's preferences, by their workspaces; in Home and on request.
-
-    A workspace's or connection's that is gone counts as none. The only workspace is what `start` means.
-    """
-    wanted = await context.store.preferences(principal)
-    provider, is_only = context.connections.get(wanted.connection), len(workspaces) == 1
-    return PreferenceFacts(
-        wanted=wanted,
-        now=await context.store.now(),
-        workspace=next((one for one in workspaces if one.id == wanted.workspace_id or is_only), None),
-        connection_title=provider.settings.title if provider is not None else "",
-        own=tuple(one for one in workspaces if (one.tells_ready, one.tells_stopped) != (None, None)),
-        has_assistant=context.assistant,
-    )

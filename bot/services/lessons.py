@@ -5,18 +5,19 @@ that row says (``bot.domain.lessons.followed``). The rules' own rows follow in p
 """
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, Final
 
 from bot.domain import lessons, policy
 from bot.domain.classes import ClassCard, Participant
+from bot.domain.facts import ClassFacts
 from bot.domain.hours import Rule
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.timers import REST
 from bot.messages.texts import classes as words
-from bot.services import classes, hours
+from bot.services import classes, home, hours
 from bot.services.asked import Asked
 from bot.services.due import Due
 from bot.store import cards, homes, timers, workspaces
@@ -40,6 +41,15 @@ def own(tx: Transaction, asked: Asked) -> list[tuple[ClassCard, bool]]:
     coming = {one.id: lessons.lesson(one, tx.now()) for one in found}
     found.sort(key=lambda one: math.inf if (next_ := coming[one.id]) is None else next_.at)
     return [(one, key in one.teachers) for one in found if one.closed_at is None]
+
+
+async def _of_home(whose: home.Whose) -> Sequence[ClassFacts]:
+    """Gather the courses that somebody teaches, then those that they have joined."""
+    found = await Asked(whose.context, whose.principal).see(own)
+    return await whose.gatherer.of_courses(whose.principal, found)
+
+
+home.PARTS["courses"] = _of_home
 
 
 def affected(tx: Transaction, asked: Asked, card_id: str, days: Collection[str]) -> int:

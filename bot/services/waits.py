@@ -17,7 +17,7 @@ from bot.domain.room import UNUSED, Wait, WaitFacts, Waits, missing, usual_end
 from bot.domain.stops import is_final, planned_mode
 from bot.domain.workspaces import NOT_UP, Workspace
 from bot.messages.texts import problems
-from bot.services import workspaces
+from bot.services import home, workspaces
 from bot.services.asked import Asked
 from bot.services.due import ASKS_AGAIN, FRESH_SECONDS, LEASE, Due
 from bot.services.workspaces import begin, effects_now, owned
@@ -51,6 +51,13 @@ def own(tx: Transaction, asked: Asked) -> list[WaitFacts]:
     """Return what a person waits for."""
     known = [one for one in rows.waits_of(tx, asked.principal) if one.connection in asked.context.connections]
     return [shown(tx, asked, one) for one in known]
+
+
+async def _of_home(whose: home.Whose) -> list[WaitFacts]:
+    return await Asked(whose.context, whose.principal).see(own)
+
+
+home.PARTS["waits"] = _of_home
 
 
 def _is_held(tx: Transaction, asked: Asked, wait: Wait) -> bool:

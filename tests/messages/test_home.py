@@ -16,8 +16,8 @@ from bot.domain.people import Named
 from bot.domain.preferences import PreferenceFacts, Preferences
 from bot.domain.runs import Run, RunState
 from bot.domain.workspaces import State
+from bot.messages.blocks import acts, courses, kit, preferences, replies, waits  # noqa: F401 - they draw parts
 from bot.messages.blocks import home as drawn
-from bot.messages.blocks import kit, replies
 from bot.messages.blocks.home import totals_home
 from bot.messages.texts import home as home_words
 from tests.messages.card_facts import ALICE, CALLED, IDE_URL, NOW, WORKSPACE, facts, run_facts
@@ -102,7 +102,7 @@ SET = PreferenceFacts(
     tuple(replace(WORKSPACE, id=f"w{number}", name=f"report {number}") for number in range(12)),
 )
 HOMES = {
-    "settings": own(links=[LINKED], preferences=SET),
+    "settings": own(links=[LINKED], parts={"preferences": SET}),
     "unlinked": own(links=[replace(LINKED, state="none", username="")]),
     "empty": own(links=[LINKED], makers=[MAKER]),
     "empty-elsewhere": own(links=[replace(LINKED, state="none", username="")], makers=[MAKER]),
@@ -164,7 +164,7 @@ def test_looking_again_is_no_reason_for_a_new_view_and_every_change_is():
         {"links": [replace(LINKED, state="refused")]},
         {"page": 3},
         {"answer": {"text": "Done", "blocks": []}},
-        {"preferences": SET},
+        {"parts": {"preferences": SET}},
     ]
     assert len({digest(), *(digest(**one) for one in changed)}) == len(changed) + 1
 
@@ -258,8 +258,10 @@ def test_any_rows_make_a_view_that_slack_takes(rows, runs, links, makers, answer
         makers=makers,
         questions=asked,
         has_code=True,
-        preferences=SET,
-        courses=[course(f"Course {number}", counts=ClassCounts(9, failed=1)) for number in range(9)],
+        parts={
+            "preferences": SET,
+            "courses": [course(f"Course {number}", counts=ClassCounts(9, failed=1)) for number in range(9)],
+        },
         is_administrator=is_administrator,
         answer=answer,
         answered_at=NOW,
@@ -287,7 +289,9 @@ def test_any_totals_make_a_view_that_slack_takes(titles, cause):
 
 
 def test_each_course_can_be_left_in_home():
-    view = drawn.home(own(courses=[course(title, teaches=False) for title in ("Statistics", "Algebra")]))
+    view = drawn.home(
+        own(parts={"courses": [course(title, teaches=False) for title in ("Statistics", "Algebra")]})
+    )
     check_limits(view)
     leaving = [one for one in kit.buttons_of(view["blocks"]) if one["text"]["text"] == "Leave"]
     assert [one["value"] for one in leaving] == ["class_Statistics", "class_Algebra"]

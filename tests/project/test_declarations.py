@@ -21,8 +21,11 @@ DECLARED = {
     "workspaces.BEFORE": ["bot.services.waits"],
     "routes.FINISHING": ["handlers.acts"],
     "helping.EXPLAINED": ["handlers.talking"],
-    "routes.shown": ["handlers.preferences", "handlers.preferences"],
+    "routes.shown": ["handlers.home", "handlers.home"],
     "routes.button": ["handlers.class_card"],
+    "home.OFFERED": ["bot.messages.blocks.courses"],
+    "home.gathered": ["bot.services." + name for name in ("acts", "lessons", "preferences", "waits")],
+    "home.drawn": ["bot.messages.blocks." + name for name in ("acts", "courses", "preferences", "waits")],
 }
 #: The verbs of features that have a rule of their own for the policy.
 RULED = {
@@ -37,18 +40,22 @@ import json
 from bot.domain import policy
 own = set(policy.RULES)
 import bot.app, bot.reconciler
+from bot.messages.blocks import home
 from bot.services import workspaces
+from bot.services.home import PARTS
 from bot.store import followers, notices, operations
 from handlers import helping, routes
 routes.load()
 found = {}
-for room in (followers, operations, notices, workspaces, routes, helping):
+for room in (followers, operations, notices, workspaces, routes, helping, home):
     for name, value in vars(room).items():
         if name.isupper() and isinstance(value, list) and all(map(callable, value)):
             key = room.__name__.rpartition(".")[2] + "." + name
             found[key] = sorted(one.__module__ for one in value)
 for name in ("shown", "button"):
     found[f"routes.{name}"] = [one.__module__ for one in getattr(routes, name).found.values()]
+found["home.gathered"] = sorted(one.__module__ for one in PARTS.values())
+found["home.drawn"] = sorted({one.__module__ for one in home.PARTS.values()} - {home.__name__})
 ruled = {}
 for verb in sorted(policy.RULES.keys() - own):
     ruled.setdefault(policy.RULES[verb].whose, []).append(verb)

@@ -1,11 +1,17 @@
 """What people asked for, as lines: in answers and in their Homes."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from bot.domain.facts import ActFacts
+from bot.domain.homes import HomeFacts
 from bot.messages.blocks import kit
+from bot.messages.blocks.home import part
 from bot.messages.blocks.kit import Markup, fill
 from bot.messages.texts import acts as words
+
+#: How many acts of today a Home shows.
+SHOWN: Final = 5
 
 
 def did(one: ActFacts) -> Markup:
@@ -26,3 +32,9 @@ def lines(acts: Sequence[ActFacts], now: float, most: int) -> list[str]:
     said = [fill(words.LINE, at=kit.moment(one.act.done_at, now), did=did(one)) for one in acts[:most]]
     more = len(acts) - most
     return [*said, fill(words.MORE, count=Markup(str(more)))] if more > 0 else said
+
+
+@part(70)
+def _of_home(facts: HomeFacts) -> list[kit.Block]:
+    said = "\n".join(lines(facts.parts.get("today", ()), facts.now, SHOWN))
+    return [kit.header(words.HEADING), kit.section(said)] if said else []

@@ -8,10 +8,12 @@ from typing import Any, Final
 from bot.domain import lessons
 from bot.domain.classes import ClassCard
 from bot.domain.facts import ClassFacts
+from bot.domain.homes import HomeFacts
 from bot.domain.hours import DAYS, Occurrence
 from bot.domain.notices import Answer
 from bot.messages.blocks import classes as cards
-from bot.messages.blocks import kit
+from bot.messages.blocks import home, kit
+from bot.messages.blocks.home import part
 from bot.messages.blocks.kit import Block, Element, Markup, Press, fill
 from bot.messages.texts import answers, times, verbs
 from bot.messages.texts import classes as class_words
@@ -28,6 +30,19 @@ KINDS: Final = {
     "with": "multi_users_select",
 }
 NEEDED: Final = frozenset({"what", "channel", "day", "time", "off", "back"})
+#: How many courses a Home shows, each of which is a paragraph and its buttons.
+SHOWN: Final = 4
+
+
+@part(20)
+def _of_home(facts: HomeFacts) -> list[Block]:
+    found: Sequence[ClassFacts] = facts.parts.get("courses", ())
+    if not found:
+        return []
+    left = len(found) - SHOWN
+    more = fill(words.MORE, count=left, command=Markup(facts.command)) if left > 0 else ""
+    blocks = [block for one in found[:SHOWN] for block in room(one)]
+    return [kit.header(words.HEADING), *blocks, *([kit.context(more)] if more else [])]
 
 
 def room(facts: ClassFacts) -> list[Block]:
@@ -126,6 +141,9 @@ def _field(name: str, **keys: Any) -> Block:
 def card_button() -> Element:
     """Return the button that opens the form of a class card."""
     return kit.button(words.POST, "card_form")
+
+
+home.OFFERED.append(lambda facts: [card_button()] if facts.links else [])
 
 
 def card_form(channel: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A person's Home: what is theirs and waits for them, their preferences, and what administrators see.
+"""A person's Home: what is theirs and waits for them, and what administrators see.
 
 It is seen by its owner alone, so *Open* carries the address: ``docs/internals/rules.md``, "An IDE's address
 reaches only the owner".
@@ -7,25 +7,19 @@ reaches only the owner".
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
 from bot.domain.facts import RunFacts, WorkspaceFacts
-from bot.domain.forms import Choice
 from bot.domain.homes import ConnectionFacts, HomeFacts, LinkFacts, MakerFacts, Question, TotalsFacts
-from bot.domain.notices import Answer
 from bot.domain.operations import Operation
 from bot.domain.people import People
-from bot.domain.preferences import ASKS_AFTER, NEVER, PreferenceFacts
-from bot.messages.blocks import kit, replies, waits
-from bot.messages.blocks.acts import lines
+from bot.messages.blocks import kit, replies
 from bot.messages.blocks.buttons import hours_button
 from bot.messages.blocks.cards import asked_buttons, link_value
-from bot.messages.blocks.courses import card_button, room
 from bot.messages.blocks.kit import Block, Element, Markup, Press, fill, line, row, safe
 from bot.messages.blocks.lists import run_row, workspace_rows
-from bot.messages.texts import answers, assistant, cards, problems, times, verbs
-from bot.messages.texts import courses as course_words
+from bot.messages.texts import answers, cards, problems, times
 from bot.messages.texts import home as home_words
 from bot.messages.texts import runs as run_words
 
@@ -33,10 +27,6 @@ from bot.messages.texts import runs as run_words
 ANSWER_BLOCKS: Final = 7
 LINKS: Final = 10
 MAKERS: Final = 8
-#: How many courses, each of which is a paragraph and its buttons.
-COURSES: Final = 4
-#: How many acts of today.
-TODAY: Final = 5
 #: How many templates are named on a connection's line.
 TEMPLATES: Final = 6
 
@@ -49,24 +39,34 @@ _PASSING: Final = re.compile(
 )
 
 
+#: What draws each part of a person's own Home, by its place from above; features add theirs.
+PARTS: Final[dict[int, Callable[[HomeFacts], list[Block]]]] = {}
+#: The buttons of features at its end.
+OFFERED: Final[list[Callable[[HomeFacts], list[Element]]]] = []
+Draws = TypeVar("Draws", bound=Callable[[HomeFacts], list[Block]])
+
+
+def part(place: int) -> Callable[[Draws], Draws]:
+    """Return the decorator of what draws the part at a place; raises ValueError if that is taken."""
+
+    def add(draw: Draws) -> Draws:
+        if PARTS.setdefault(place, draw) is not draw:
+            raise ValueError(f"two parts of a Home are at {place}")
+        return draw
+
+    return add
+
+
 def home(facts: HomeFacts) -> dict[str, Any]:
     """Draw a person's own Home."""
     buttons = [kit.button(cards.REFRESH, Press("home", "refresh", mark="refresh"))]
     if facts.is_administrator:
         buttons.append(kit.button(home_words.TO_TOTALS, Press("home", "totals", mark="totals")))
-    buttons += [card_button()] if facts.links else []
+    buttons += [button for offer in OFFERED for button in offer(facts)]
     return kit.home(
         [
             *answered(facts.answer, facts.answered_at, facts.now),
-            *_questions(facts),
-            *waits.rows(facts.waits, facts.now),
-            *_courses(facts),
-            *_workspaces(facts),
-            *_runs(facts),
-            *_links(facts),
-            *_makers(facts),
-            *_today(facts),
-            *([kit.header(home_words.HOME), section(facts.preferences)] if facts.preferences else []),
+            *(block for _, draw in sorted(PARTS.items()) for block in draw(facts)),
             *foot(facts.now, buttons),
         ]
     )
@@ -97,14 +97,10 @@ def updated(now: float) -> str:
     return fill(home_words.UPDATED, at=kit.moment_at(now, now))
 
 
-def _today(facts: HomeFacts) -> list[Block]:
-    said = "\n".join(lines(facts.today, facts.now, TODAY))
-    return [kit.header(home_words.TODAY), kit.section(said)] if said else []
-
-
 # -- what waits for the person -------------------------------------------------------------------------------
 
 
+@part(0)
 def _questions(facts: HomeFacts) -> list[Block]:
     blocks = [block for question in facts.questions for block in _question(question)]
     if facts.has_code:
@@ -129,18 +125,10 @@ def _question(question: Question) -> list[Block]:
     return row(sentence, asked_buttons(facts.operation.id))
 
 
-def _courses(facts: HomeFacts) -> list[Block]:
-    if not facts.courses:
-        return []
-    left = len(facts.courses) - COURSES
-    more = fill(course_words.MORE, count=left, command=Markup(facts.command)) if left > 0 else ""
-    blocks = [block for one in facts.courses[:COURSES] for block in room(one)]
-    return [kit.header(course_words.HEADING), *blocks, *([kit.context(more)] if more else [])]
-
-
 # -- workspaces and runs -------------------------------------------------------------------------------------
 
 
+@part(30)
 def _workspaces(facts: HomeFacts) -> list[Block]:
     blocks = [kit.header(home_words.WORKSPACES)]
     if not facts.rows:
@@ -177,6 +165,7 @@ def _first_step(facts: HomeFacts) -> str:
     return home_words.NONE_NEW_OR_LINK if is_unlinked else home_words.NONE_NEW
 
 
+@part(40)
 def _runs(facts: HomeFacts) -> list[Block]:
     if not facts.runs:
         return []
@@ -190,6 +179,7 @@ def _runs(facts: HomeFacts) -> list[Block]:
 # -- accounts, and what can be made --------------------------------------------------------------------------
 
 
+@part(50)
 def _links(facts: HomeFacts) -> list[Block]:
     if not facts.links:
         return []
@@ -226,6 +216,7 @@ def _link_buttons(link: LinkFacts) -> list[Element]:
     return [kit.button(label, "invite", link_value(link.connection), style=style)]
 
 
+@part(60)
 def _makers(facts: HomeFacts) -> list[Block]:
     if not facts.makers:
         return []
@@ -248,102 +239,6 @@ def _maker(maker: MakerFacts) -> Block:
 def foot(now: float, buttons: Sequence[Element]) -> list[Block]:
     """Draw the end of a Home: what it can be turned to, and when it was drawn."""
     return [kit.divider(), *kit.actions(buttons), kit.context(updated(now))]
-
-
-CALLBACK: Final = "settings"
-#: The names of the form's fields.
-TELL, ASKING, WORKSPACE, NEW, ASSISTANT = "tell", "asking", "workspace", "new", "assistant"
-#: The choice that means none; no row and no connection is called so.
-ASK: Final = "-"
-#: A menu's options, besides *Ask me each time*.
-OPTIONS: Final = 99
-#: After how many hours people can choose to be asked about what was left running.
-HOURS: Final = (4, 8, 12, 24, 48)
-#: How many of the names are shown.
-_NAMES: Final = 10
-
-
-def section(facts: PreferenceFacts, heading: str = "") -> Block:
-    """Return what applies now, with the button that opens the form; for the person's own eyes."""
-    sentences = [*([heading] if heading else []), *_sentences(facts)]
-    return kit.section("\n".join(sentences), kit.button(home_words.CHANGE, "settings_form"))
-
-
-def answer(facts: PreferenceFacts, view: dict[str, Any] | None = None) -> Answer:
-    """Return the section as an answer that says when it was true, with the form where one can be opened."""
-    small = kit.context(fill(answers.AS_OF_ALONE, at=kit.moment(facts.now, facts.now)))
-    shown = kit.answer([section(facts, home_words.HEADING), small])
-    return Answer(text=shown.text, blocks=shown.blocks, view=view)
-
-
-def saved(facts: PreferenceFacts) -> dict[str, Any]:
-    """Return what takes the form's place once it is saved."""
-    said = "\n".join([home_words.SAVED, *_sentences(facts)])
-    return kit.modal(home_words.TITLE, [kit.section(said)], close=verbs.DONE)
-
-
-def _sentences(facts: PreferenceFacts) -> list[str]:
-    wanted = facts.wanted
-    sent = [said for topic, said in home_words.TOPICS.items() if getattr(wanted, topic)]
-    sentences = [fill(home_words.SENT, topics=Markup(_listed(sent))) if sent else home_words.NOT_SENT]
-    if facts.own:
-        names = [f"*{line(one.title)}*" for one in facts.own[:_NAMES]]
-        names += [fill(answers.AND_MORE, count=len(facts.own) - _NAMES)] if len(facts.own) > _NAMES else []
-        sentences.append(fill(home_words.EXCEPT, names=Markup(", ".join(names))))
-    if wanted.asks_after == NEVER:
-        sentences.append(home_words.ASKS_NEVER)
-    else:
-        hours = wanted.asks_after or ASKS_AFTER
-        sentences.append(fill(home_words.ASKS_AFTER, time=times.duration(hours * 3600.0)))
-    if facts.has_assistant:
-        sentences.append(fill(assistant.SET, level=assistant.LEVELS[wanted.assistant]))
-    workspace = facts.workspace
-    sentences.append(
-        fill(home_words.WORKSPACE, name=workspace.title) if workspace is not None else home_words.NO_WORKSPACE
-    )
-    if not facts.connection_title:
-        return [*sentences, home_words.NO_NEW]
-    template = home_words.USUAL_TEMPLATE if wanted.template else home_words.NEW_ANY
-    return [*sentences, fill(template, source=wanted.template, title=facts.connection_title)]
-
-
-def form(
-    facts: PreferenceFacts, workspaces: Sequence[Choice], sources: Sequence[Choice], command: str
-) -> dict[str, Any]:
-    """Return the form, filled with what applies now; ``command`` is how workspaces are written about."""
-    wanted = facts.wanted
-    topics = [kit.option(topic, said) for topic, said in home_words.TOPICS.items()]
-    sent = [one for one in topics if getattr(wanted, one["value"])]
-    source = f"{wanted.connection} {wanted.template}".strip()
-    hours_left = [
-        Choice(str(one), home_words.ASK_AFTER.format(time=times.duration(one * 3600))) for one in HOURS
-    ]
-    blocks = [
-        kit.boxes(TELL, home_words.TELL, topics, sent, home_words.TELL_HINT.format(command=command)),
-        _menu(
-            ASKING, home_words.ASKING, hours_left, str(wanted.asks_after or ASKS_AFTER), home_words.ASK_NEVER
-        ),
-        _menu(WORKSPACE, home_words.DEFAULT_WORKSPACE, workspaces, wanted.workspace_id),
-        _menu(NEW, home_words.DEFAULT_NEW, sources, source),
-    ]
-    if facts.has_assistant:
-        levels = {value: kit.option(value, said) for value, said in assistant.LEVELS.items()}
-        chosen = levels[wanted.assistant]
-        blocks.append(kit.select(ASSISTANT, assistant.MENU, list(levels.values()), chosen))
-    return kit.modal(
-        home_words.TITLE, blocks, submit=home_words.SUBMIT, close=verbs.CLOSE, callback_id=CALLBACK
-    )
-
-
-def _menu(name: str, label: str, choices: Sequence[Choice], chosen: str, none: str = home_words.ASK) -> Block:
-    options = [kit.option(ASK, none), *(kit.option(one.value, one.label) for one in choices[:OPTIONS])]
-    initial = next((one for one in options if one["value"] == chosen), options[0])
-    return kit.select(name, label, options, initial)
-
-
-def _listed(parts: Sequence[str]) -> str:
-    """Return parts of a sentence joined by commas and *or*."""
-    return " or ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))
 
 
 #: Connections on the page.

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from bot.domain.facts import RequestFacts, WorkspaceFacts
+from bot.domain.homes import HomeFacts
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Named
@@ -11,6 +12,7 @@ from bot.domain.room import WaitFacts
 from bot.messages.blocks import kit, notices, replies
 from bot.messages.blocks.buttons import keep_buttons, open_buttons
 from bot.messages.blocks.cards import filled, reference_of
+from bot.messages.blocks.home import part
 from bot.messages.blocks.kit import Element, Press, draws, draws_where, fill
 from bot.messages.texts import cards, problems, verbs
 from bot.messages.texts import waits as words
@@ -52,9 +54,10 @@ def stop_button(of: WaitFacts) -> Element:
     return kit.button(words.STOP_WAITING, "stop_waiting", of.workspace_id)
 
 
-def rows(found: Sequence[WaitFacts], now: float) -> list[kit.Block]:
-    """Draw what somebody waits for, on their Home."""
-    said = [kit.section(place(one, now, is_one=False), stop_button(one)) for one in found]
+@part(10)
+def _of_home(facts: HomeFacts) -> list[kit.Block]:
+    found: Sequence[WaitFacts] = facts.parts.get("waits", ())
+    said = [kit.section(place(one, facts.now, is_one=False), stop_button(one)) for one in found]
     return [kit.header(words.HEADING), *said] if said else []
 
 

@@ -67,6 +67,8 @@ INSTEAD: Final[Mapping[str, str]] = {
 
 # -- what was asked for -------------------------------------------------------------------------------------
 
+#: Above the same in a Home.
+HEADING: Final = "Today"
 TODAY: Final = "Today you asked me to:"
 NONE_TODAY: Final = "You haven't asked me for anything today."
 #: One act, with what it was.

@@ -7,8 +7,12 @@ from typing import Final
 
 import structlog
 
-from bot.messages.blocks import calendars as _  # noqa: F401 - the buttons that it adds
-from bot.messages.blocks import waits as __  # noqa: F401 - what it draws in place of others
+# What gathers and draws the parts of Homes.
+import bot.services.acts
+import bot.services.lessons
+import bot.services.preferences
+import bot.services.waits  # noqa: F401
+from bot.messages.blocks import acts, calendars, courses, preferences, waits  # noqa: F401 - so do these
 from bot.output.transcript import Board
 from bot.services.context import Context
 from bot.services.gather import Gatherer

@@ -35,8 +35,8 @@ from bot.services import (
     workspaces,
 )
 from bot.services.asked import Asked, AskFirst
-from bot.services.home import save_preferences
 from bot.services.linking import digest
+from bot.services.preferences import save as save_preferences
 from bot.services.workspaces import owned
 from bot.store import hours as rows
 from bot.store.look import kinds_of

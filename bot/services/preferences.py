@@ -1,0 +1,51 @@
+"""People's preferences: set by themselves, and shown in their Homes and on request."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from bot.domain import policy
+from bot.domain.people import Principal
+from bot.domain.preferences import PreferenceFacts, Preferences
+from bot.domain.workspaces import Workspace
+from bot.services import home
+from bot.services.asked import Asked
+from bot.services.context import Context
+from bot.store import preferences
+from bot.store.transaction import Transaction
+
+policy.declare(policy.Rule(shows=True), "settings", "settings_form")
+
+
+def save(tx: Transaction, asked: Asked, wanted: Preferences) -> None:
+    """Set a person's preferences."""
+    asked.check(tx, "settings")
+    if asked.is_new(tx):
+        before = preferences.preferences(tx, asked.principal)
+        preferences.save_preferences(tx, asked.principal, wanted)
+        had, has = asdict(before), asdict(wanted)
+        said = {name: f"{had[name]} → {has[name]}" for name in has if has[name] != had[name]}
+        asked.note(tx, "settings.save", asked.principal.key, [(before, wanted)], **said)
+
+
+async def shown(context: Context, principal: Principal, workspaces: Sequence[Workspace]) -> PreferenceFacts:
+    """Gather what is shown of a person's preferences, by their workspaces; in Home and on request.
+
+    A workspace's or connection's that is gone counts as none. The only workspace is what `start` means.
+    """
+    wanted = await context.store.preferences(principal)
+    provider, is_only = context.connections.get(wanted.connection), len(workspaces) == 1
+    return PreferenceFacts(
+        wanted=wanted,
+        now=await context.store.now(),
+        workspace=next((one for one in workspaces if one.id == wanted.workspace_id or is_only), None),
+        connection_title=provider.settings.title if provider is not None else "",
+        own=tuple(one for one in workspaces if (one.tells_ready, one.tells_stopped) != (None, None)),
+        has_assistant=context.assistant,
+    )
+
+
+async def _of_home(whose: home.Whose) -> PreferenceFacts:
+    return await shown(whose.context, whose.principal, whose.workspaces)
+
+
+home.PARTS["preferences"] = _of_home
