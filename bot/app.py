@@ -38,7 +38,8 @@ from bot.support.clock import Clock, Ids, SystemClock, SystemIds
 from bot.support.connector import CleanConnector
 from bot.support.errors import NotDone, SlackFailed, SlackPermanent, StoreAway, StoreBusy
 from bot.support.http import Http
-from bot.support.settings import Settings, database_file
+from bot.support.settings import Settings
+from bot.support.settings.database import database_file
 from bot.support.vault import Vault
 from bot.support.windows import GatedRequest
 from bot.upkeep.archives import HOLD_FIRST, OLDER, Witness

@@ -20,6 +20,9 @@ from typing import Any, Final
 
 from bot.commands.pages import anchor_of
 from bot.slack import manifest
+from bot.support.settings import VARIABLES
+from bot.support.settings.field import default_of
+from bot.web.health import Metrics
 
 LONGEST_LINE = 120
 #: Folders of made things, beside those that begin with a dot.
@@ -150,9 +153,28 @@ def _goal(goal: Any) -> str:
     return f"{'≤' if goal.side == 'at most' else '≥'} {goal.bound:,.4g} {unit}"
 
 
+def _settings() -> str:
+    return _rows(
+        ("variable", "meaning", "default"),
+        ((f"`{name}`", str(one.description), default_of(one)) for name, one in VARIABLES.items()),
+    )
+
+
+def _metrics() -> str:
+    return _rows(
+        ("metric", "type", "labels", "meaning"),
+        (
+            (f"`{name}`", kind, ", ".join(f"`{label}`" for label in labels), text)
+            for name, kind, labels, text in Metrics().described
+        ),
+    )
+
+
 #: The tables of a page, each by the heading above it.
 MADE_TABLES: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
     "docs/performance.md": {"What Usher costs": _figures},
+    "docs/metrics.md": {"Metrics and health": _metrics},
+    "docs/settings.md": {"The environment": _settings},
     "docs/scopes.md": {
         "Scopes of the bot": lambda: _uses("scope", manifest.BOT_SCOPES),
         "Optional scopes of the bot": lambda: _uses("scope", manifest.OPTIONAL_SCOPES),

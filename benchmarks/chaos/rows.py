@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import closing
 from typing import Any
 
-from bot.support.settings import database_file
+from bot.support.settings.database import database_file
 
 #: What was accepted before what: a file numbers its rows, whose clock may be set; a server's clock isn't.
 _IN_ORDER = "operations.rowid", "operations.created_at, operations.id"

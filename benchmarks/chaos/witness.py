@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 
-from bot.support.settings import database_file
+from bot.support.settings.database import database_file
 
 _EVERY = 0.05
 

@@ -23,14 +23,8 @@ from bot.support.clock import SystemClock, SystemIds
 from bot.support.environment import command, connections_source, exposed_env_file, load_env_file
 from bot.support.errors import NotDone, StoreError, StoreTooNew, StoreTooOld
 from bot.support.logs import Redactor, configure
-from bot.support.settings import (
-    Reading,
-    Settings,
-    SettingsError,
-    database_file,
-    is_postgres,
-    read_settings,
-)
+from bot.support.settings import Reading, Settings, SettingsError, read_settings
+from bot.support.settings.database import database_file, is_postgres
 
 log = structlog.get_logger(__name__)
 _ONE_PROCESS: Final = (

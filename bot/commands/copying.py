@@ -6,7 +6,7 @@ import asyncio
 from bot.commands import complain
 from bot.support.environment import resolve_secret
 from bot.support.logs import Redactor, configure
-from bot.support.settings import database_file, is_postgres, passwords_of, wrong_database
+from bot.support.settings.database import database_file, is_postgres, passwords_of, wrong_database
 
 
 def copy(arguments: argparse.Namespace) -> int:

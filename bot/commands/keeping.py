@@ -16,7 +16,7 @@ from bot.store.transaction import StoreTime
 from bot.store.upkeep import mark
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.environment import command
-from bot.support.settings import database_file
+from bot.support.settings.database import database_file
 from bot.support.vault import Vault
 from bot.upkeep.archives import Witness, archive, check_archives
 from bot.upkeep.backups import make_folder

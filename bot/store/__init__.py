@@ -5,7 +5,7 @@ from bot.store.store import Store
 from bot.store.transaction import Engine
 from bot.support.clock import Clock, Ids
 from bot.support.errors import StoreUnavailable
-from bot.support.settings import database_file, is_postgres
+from bot.support.settings.database import database_file, is_postgres
 
 _SQLITE = "sqlite:///"
 

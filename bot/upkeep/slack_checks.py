@@ -15,7 +15,8 @@ from bot.support import errors
 from bot.support.clock import SystemClock
 from bot.support.http import Http
 from bot.support.responses import Response
-from bot.support.settings import ANY_WORKSPACE, Settings
+from bot.support.settings import Settings
+from bot.support.settings.installed import ANY_WORKSPACE
 from bot.support.vault import Vault
 from bot.upkeep.checks import Check, plain, why
 

@@ -19,7 +19,8 @@ from bot.support import errors
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.environment import command, is_in_env_file
 from bot.support.http import Http
-from bot.support.settings import Settings, database_file, is_postgres
+from bot.support.settings import Settings
+from bot.support.settings.database import database_file, is_postgres
 from bot.support.vault import Vault
 from bot.upkeep.archives import HOLD_FIRST, OLDER, Witness
 from bot.upkeep.backups import copies, is_apart

@@ -9,7 +9,6 @@ import asyncio
 import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -95,24 +94,19 @@ def _verdict(what: str, checks: Mapping[str, bool], **more: object) -> web.Respo
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
-_GAUGES = {
-    "open_operations": ("usher_open_operations", "Open operations."),
-    "open_runs": ("usher_open_runs", "Open job runs."),
-    "pending_notices": ("usher_pending_notices", "Messages waiting to be sent."),
-    "waiting_edits": ("usher_waiting_edits", "Changes of messages in Slack that have yet to be shown there."),
-    "dead_notices": ("usher_dead_notices", "Messages given up in the last week that somebody misses."),
-    "accounts": ("usher_accounts", "Linked accounts."),
-    "owed_revocations": (
-        "usher_owed_revocations",
-        "Secrets whose provider hasn't confirmed their revocation.",
-    ),
-    "workspaces": ("usher_workspaces", "Workspaces on people's lists."),
-    "tasks": ("usher_tasks", "Open tasks of the background work."),
-    "left_to_later_releases": (
-        "usher_left_to_later_releases",
-        "Open work and messages of kinds that this release doesn't know, which it leaves alone.",
-    ),
-    "people": ("usher_people", "People known from Slack."),
+#: What the store counts, by its name there, with what it is.
+_COUNTED = {
+    "open_operations": "what people asked for that is still under way",
+    "open_runs": "job runs that haven't ended",
+    "pending_notices": "messages waiting to be sent",
+    "waiting_edits": "changes of messages in Slack that have yet to be shown there",
+    "dead_notices": "messages given up in the last week that somebody misses",
+    "accounts": "linked accounts",
+    "owed_revocations": "secrets of ended links that providers haven't confirmed to be revoked",
+    "workspaces": "workspaces on people's lists",
+    "tasks": "open tasks of the background work",
+    "left_to_later_releases": "open work and messages of kinds that this release doesn't know",
+    "people": "people known from Slack",
 }
 #: Upper bounds in seconds: a claim is written before its reads leave, and must leave them time.
 _CLAIM_SECONDS = (0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5)
@@ -122,47 +116,78 @@ _LATE = 0.1
 
 
 class Metrics:
-    """Count what happens in this process, and show what the store counts."""
+    """Count what happens in this process, and show what the store counts.
+
+    ``described`` has each metric's name, type, labels and meaning, for the documentation.
+    """
 
     def __init__(self) -> None:
-        self._registry = registry = CollectorRegistry()
-        counter, gauge = partial(Counter, registry=registry), partial(Gauge, registry=registry)
-        self._gauges = {key: gauge(name, text) for key, (name, text) in _GAUGES.items()}
-        self._polls = counter("usher_polls", "Status reads that were sent.", ["connection"])
-        text = "How long it took to claim status reads in the database."
-        self._claims = Histogram(
-            "usher_claim_seconds", text, ["connection"], registry=registry, buckets=_CLAIM_SECONDS
+        self._registry = CollectorRegistry()
+        self.described: list[tuple[str, str, tuple[str, ...], str]] = []
+        gauge, counter = self._gauge, self._counter
+        self._gauges = {key: gauge(f"usher_{key}", text) for key, text in _COUNTED.items()}
+        self._waited = gauge(
+            "usher_oldest_notice_seconds", "how long the message that is due for longest has waited"
         )
-        text = "Calls to a provider that failed, by kind."
-        self._errors = counter("usher_provider_errors", text, ["connection", "kind"])
-        text = "Requests to Slack's address that were refused, by reason."
-        self._refused = counter("usher_slack_requests_refused", text, ["reason"])
+        self._outages = gauge(
+            "usher_outage_seconds",
+            "how long a connection has been in trouble, by kind",
+            "connection",
+            "kind",
+        )
+        self._processes = gauge("usher_processes", "processes that are running, on PostgreSQL", "role")
+        self._in_line = gauge(
+            "usher_waiting_for_room", "people who wait for a kind of room", "connection", "kind"
+        )
+        self._waits = gauge(
+            "usher_waited_for_room_seconds",
+            "how long whoever got it within a day waited",
+            "connection",
+            "kind",
+        )
+        self._checks = gauge(
+            "usher_check", "1 if the store, Slack, the loops or sending works, else 0", "check"
+        )
+        self._ahead = gauge(
+            "usher_clock_ahead_seconds", "by how much this machine's clock is ahead of Slack's"
+        )
+        self._closed = gauge(
+            "usher_closed_secrets", "stored secrets that no encryption key opened when the process started"
+        )
+        self._spooled = gauge("usher_spooled_bytes", "bytes of runs' output on disk")
+        self._late = counter(
+            "usher_loop_late_seconds", "seconds in which one piece of work held up everything else"
+        )
+        self._polls = counter("usher_polls", "status reads that were sent", "connection")
+        text, labels = "how long it took to claim up to 100 status reads", ("connection",)
+        self._claims = Histogram(
+            "usher_claim_seconds", text, labels, registry=self._registry, buckets=_CLAIM_SECONDS
+        )
+        self.described.append(("usher_claim_seconds", "histogram", labels, text))
+        self._errors = counter(
+            "usher_provider_errors", "calls to a provider that failed, by kind", "connection", "kind"
+        )
+        self._accepted = counter(
+            "usher_slack_requests_accepted", "requests to Slack's address that were signed with our secret"
+        )
+        self._refused = counter(
+            "usher_slack_requests_refused", "requests to Slack's address that were refused", "reason"
+        )
         for reason in ("signature", "time"):
             # There from the beginning: what a series begins with is no increase of it.
             self._refused.labels(reason)
-        text = "Requests to Slack's address that were signed with our secret."
-        self._accepted = counter("usher_slack_requests_accepted", text)
-        text = "Seconds in which the event loop did nothing else, from a tenth of a second on."
-        self._late = counter("usher_loop_late_seconds", text)
-        text = "Stored secrets that no key opened at the start."
-        self._closed = gauge("usher_closed_secrets", text)
-        self._checks = gauge("usher_check", "Whether what /readyz and /workz check works.", ["check"])
-        text = "By how many seconds this machine's clock is ahead of Slack's."
-        self._ahead = gauge("usher_clock_ahead_seconds", text)
-        text = "How long the oldest message that is due has waited."
-        self._waited = gauge("usher_oldest_notice_seconds", text)
-        text = "How long a connection has been out of reach, or its secrets refused."
-        self._outages = gauge("usher_outage_seconds", text, ["connection", "kind"])
-        self._processes = gauge("usher_processes", "Processes that serve from a shared database.", ["role"])
-        by = ["connection", "kind"]
-        self._in_line = gauge("usher_waiting_for_room", "People who wait for room.", by)
-        text = "How long those waited on average who got room within a day."
-        self._waits = gauge("usher_waited_for_room_seconds", text, by)
+
+    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
+        self.described.append((name, "gauge", labels, text))
+        return Gauge(name, text, labels, registry=self._registry)
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        self.described.append((f"{name}_total", "counter", labels, text))
+        return Counter(name, text, labels, registry=self._registry)
 
     def follow_spool(self, used: Callable[[], int]) -> None:
         """Export how many bytes of output are spooled on disk."""
-        gauge = Gauge("usher_spooled_bytes", "Bytes of runs' outputs on disk.", registry=self._registry)
-        gauge.set_function(used)
+        self._spooled.set_function(used)
 
     def polled(self, connection: str, count: int = 1) -> None:
         """Count status reads."""

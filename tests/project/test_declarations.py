@@ -23,6 +23,9 @@ DECLARED = {
     "helping.EXPLAINED": ["handlers.talking"],
     "routes.shown": ["handlers.home", "handlers.home"],
     "routes.button": ["handlers.class_card"],
+    "settings": [
+        "bot.support.settings." + name for name in ("assistant", "backups", "installed", "socket", "timers")
+    ],
     "home.OFFERED": ["bot.messages.blocks.courses"],
     "home.gathered": ["bot.services." + name for name in ("acts", "lessons", "preferences", "waits")],
     "home.drawn": ["bot.messages.blocks." + name for name in ("acts", "courses", "preferences", "waits")],
@@ -43,6 +46,7 @@ import bot.app, bot.reconciler
 from bot.messages.blocks import home
 from bot.services import workspaces
 from bot.services.home import PARTS
+from bot.support.settings import Settings
 from bot.store import followers, notices, operations
 from handlers import helping, routes
 routes.load()
@@ -56,6 +60,7 @@ for name in ("shown", "button"):
     found[f"routes.{name}"] = [one.__module__ for one in getattr(routes, name).found.values()]
 found["home.gathered"] = sorted(one.__module__ for one in PARTS.values())
 found["home.drawn"] = sorted({one.__module__ for one in home.PARTS.values()} - {home.__name__})
+found["settings"] = sorted(one.__module__ for one in Settings.__bases__)
 ruled = {}
 for verb in sorted(policy.RULES.keys() - own):
     ruled.setdefault(policy.RULES[verb].whose, []).append(verb)

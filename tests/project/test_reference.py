@@ -14,7 +14,6 @@ from bot.slack import manifest
 from bot.support.settings import VARIABLES
 from handlers import routes
 from tests.project.repository import ROOT
-from tests.rigs.prometheus import exported
 
 #: A bar in a cell is written with a backslash.
 _CELLS = re.compile(r"(?<!\\)\|")
@@ -40,21 +39,6 @@ def code(cell: str) -> list[str]:
 
 
 # -- settings ------------------------------------------------------------------------------------------------
-
-
-def test_every_variable_has_its_row_with_its_default():
-    rows = tables("settings")["The environment"]
-    assert sorted(name for row in rows for name in code(row[0])) == sorted(VARIABLES)
-    for names, _, shown in rows:
-        fields = [VARIABLES[name] for name in code(names)]
-        if shown == "required":  # Of two that are, one will do.
-            assert all(field.is_required() or field.default is None for field in fields), names
-        elif shown.startswith("none"):
-            assert all(field.default in (None, "") for field in fields), names
-        else:
-            defaults = [field.default for field in fields]
-            values = [f"{one:g}" if isinstance(one, float) else str(one) for one in defaults]
-            assert shown.replace("`", "").split(", ") == values, names
 
 
 def test_the_example_of_the_settings_names_every_variable_and_none_besides():
@@ -116,12 +100,6 @@ def test_every_word_of_the_command_line_has_its_row():
 
 
 # -- what operators watch, and what Slack is asked for -------------------------------------------------------
-
-
-def test_every_metric_has_its_row_with_its_type_and_labels():
-    rows = tables("metrics")["Metrics and health"]
-    listed = {(code(row[0])[0], row[1], frozenset(code(row[2]))) for row in rows if len(row) == 4}
-    assert listed == exported()
 
 
 USES = {

@@ -46,6 +46,7 @@ COMPOSITION = (
         "bot/reconciler/scheduler.py",
     ),
     *("bot/slack/notifier/__init__.py", "bot/store/__init__.py", "bot/store/store.py", "bot/web/app.py"),
+    "bot/support/settings/__init__.py",
     "handlers/services.py",
 )
 

@@ -24,7 +24,7 @@ from bot.store.postgres_session import DatabaseClock, PostgresSession
 from bot.store.store import Store
 from bot.store.transaction import Priority, Result, Work
 from bot.support.clock import Clock, Ids, SystemClock, SystemIds
-from bot.support.settings import is_postgres
+from bot.support.settings.database import is_postgres
 from tests.rigs import shared
 from tests.rigs.engine import QuickSqlite
 from tests.rigs.weight import weighed

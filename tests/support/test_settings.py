@@ -5,7 +5,8 @@ from cryptography.fernet import Fernet
 
 from bot.support.addresses import is_loopback
 from bot.support.environment import read_secret_file
-from bot.support.settings import VARIABLES, Settings, passwords_of, read_settings
+from bot.support.settings import VARIABLES, Settings, read_settings
+from bot.support.settings.database import passwords_of
 
 KEY = Fernet.generate_key().decode()
 GOOD = {

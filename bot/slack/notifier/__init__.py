@@ -25,7 +25,7 @@ from bot.slack.notifier.replies import Replies
 from bot.slack.notifier.timing import Timing
 from bot.support.http import Http
 from bot.support.pool import Pool
-from bot.support.settings import SLACK_API_URL
+from bot.support.settings.mission import SLACK_API_URL
 
 __all__ = ["Notifier", "Timing"]
 

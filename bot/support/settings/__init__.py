@@ -1,0 +1,145 @@
+"""Every setting with its default, and all problems reported at once, as sentences without values.
+
+Features declare theirs in modules of their own; ``Settings`` is put together from them.
+"""
+
+import os
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from cryptography.fernet import Fernet
+from pydantic import ValidationError
+from rapidfuzz import fuzz, process
+
+from bot.support.environment import key_file, referenced, variables
+from bot.support.settings.assistant import AssistantSettings
+from bot.support.settings.backups import BackupSettings
+from bot.support.settings.database import database_file
+from bot.support.settings.installed import InstalledSettings
+from bot.support.settings.socket import SocketSettings
+from bot.support.settings.timers import TimerSettings
+
+#: How similar (0–100) a variable is to a setting to be taken for it.
+_ALIKE: Final = 88.0
+#: Variables that begin like this are for Usher. Those of other programs begin with SLACK_, too: they aren't
+#: taken for a setting that is set.
+OURS: Final = "USHER_"
+PREFIXES: Final = (OURS, "SLACK_")
+
+
+class SettingsError(Exception):
+    """Hold every problem of the settings, one sentence each, without values; the exit status is 2."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class Settings(InstalledSettings, AssistantSettings, SocketSettings, TimerSettings, BackupSettings):
+    """Hold every setting, checked; ``validation_alias`` names the variable of each."""
+
+
+#: Every setting by the name of its variable.
+VARIABLES: Final = {str(field.validation_alias): field for field in Settings.model_fields.values()}
+
+
+#: No arguments: every field comes from the environment (the type checker would ask for them).
+_FROM_ENVIRONMENT: dict[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Hold what the environment says, as far as it is valid.
+
+    ``problems`` are sentences without values. ``wrong`` are the variables whose value in ``settings`` is
+    only a stand-in. ``unknown`` are variables of ours that no setting reads.
+    """
+
+    settings: Settings
+    problems: list[str]
+    wrong: frozenset[str]
+    unknown: list[str]
+
+
+def read_settings() -> Reading:
+    """Read the environment, with every problem at once."""
+    wrong: dict[str, str] = {}
+    try:
+        settings = Settings(**_FROM_ENVIRONMENT)
+    except ValidationError as invalid:
+        wrong = {str(error["loc"][0]): _sentence(error) for error in invalid.errors()}
+        settings = Settings(**{name: _stand_in(name) for name in wrong})
+    misspelt, unknown = strangers(variables(), VARIABLES, referenced())
+    is_installed = settings.slack_client_id is not None and settings.slack_client_secret is not None
+    if settings.slack_bot_token is None and not is_installed and "SLACK_BOT_TOKEN" not in wrong:
+        wrong = {"SLACK_BOT_TOKEN": "SLACK_BOT_TOKEN: is not set", **wrong}
+    problems = [
+        *wrong.values(),
+        *settings.clashes(lambda *names: wrong.keys().isdisjoint(names)),
+        *(_key_beside_database(settings) if "USHER_DATABASE_URL" not in wrong else ()),
+        *(f"{name}: there is no such setting. Did you mean {near}?" for name, near in misspelt.items()),
+    ]
+    return Reading(settings, problems, frozenset(wrong), unknown)
+
+
+def problem_with(name: str, value: str) -> str:
+    """Return what is wrong with a setting's value, taken by itself; empty if nothing is."""
+    try:
+        Settings(**dict[str, Any]({name: value}))
+    except ValidationError as invalid:
+        return next((_sentence(error) for error in invalid.errors() if error["loc"] == (name,)), "")
+    return ""
+
+
+def _stand_in(name: str) -> Any:
+    """Return a value in place of a wrong one, so that the rest can be checked."""
+    needed = {
+        "USHER_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
+        "USHER_CONNECTIONS": os.devnull,
+    }
+    return needed.get(name, VARIABLES[name].default)
+
+
+def _key_beside_database(settings: Settings) -> list[str]:
+    keys, database = key_file(), database_file(settings.database_url)
+    if keys is None or database is None or keys.resolve().parent != database.resolve().parent:
+        return []
+    return [
+        "USHER_ENCRYPTION_KEYS: the key file must not be in the database's folder: whoever gets one gets both"
+    ]
+
+
+def _sentence(error: Any) -> str:
+    place = ".".join(str(part) for part in error["loc"])
+    message = "is not set" if error["type"] == "missing" else in_our_words(error)
+    return f"{place}: {message}" if place else message
+
+
+def in_our_words(error: Any) -> str:
+    """Return a validation error's message as a sentence that goes on from the setting's name."""
+    message = str(error["msg"]).removeprefix("Value error, ").partition(", unable to")[0]
+    return message.replace("Input should be", "needs to be")
+
+
+def strangers(
+    given: Iterable[str], known: Collection[str], referenced: Collection[str] = ()
+) -> tuple[dict[str, str], list[str]]:
+    """Return the misspelt variables with the settings they look like, and the others that do nothing.
+
+    ``known`` are the settings, ``referenced`` the variables that a secret is read from (``env:NAME``).
+    """
+    names = {name.upper(): name for name in given if name.upper().startswith(PREFIXES)}
+    unset = [name for name in known if name not in names]
+    misspelt: dict[str, str] = {}
+    unknown: list[str] = []
+    for upper, name in sorted(names.items()):
+        if upper in known or name in referenced:
+            continue
+        candidates = list(known) if upper.startswith(OURS) else unset
+        near = process.extractOne(upper, candidates, scorer=fuzz.ratio, score_cutoff=_ALIKE)
+        if near is not None:
+            misspelt[name] = near[0]
+        elif upper.startswith(OURS):
+            unknown.append(name)
+    return misspelt, unknown

@@ -1,0 +1,23 @@
+"""The setting of nightly backups."""
+
+from pathlib import Path
+
+from bot.support.settings.database import database_file
+from bot.support.settings.field import setting
+from bot.support.settings.mission import MissionSettings
+
+
+class BackupSettings(MissionSettings):
+    """Add where a SQLite file is copied to."""
+
+    backups: Path | None = setting(
+        "USHER_BACKUPS",
+        None,
+        "the folder for [nightly backups](operate.md#backups) of a SQLite file",
+        "none: `backups` beside it",
+    )
+
+    def nightly_backups(self) -> tuple[Path, Path] | None:
+        """Return the SQLite file and the folder that it is copied to every night; None without a file."""
+        file = database_file(self.database_url)
+        return None if file is None else (file, self.backups or file.with_name("backups"))

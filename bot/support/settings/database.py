@@ -1,0 +1,41 @@
+"""The address of the database: which it names, what is wrong with it, and what it gives away."""
+
+import re
+from pathlib import Path
+from urllib.parse import unquote
+
+#: What libpq reads as user and password.
+_CREDENTIALS = re.compile(r"\w+://([^@/]*)@")
+
+
+def is_postgres(url: str) -> bool:
+    """Return whether a database URL names a PostgreSQL database."""
+    return url.startswith(("postgresql://", "postgres://"))
+
+
+def database_file(url: str) -> Path | None:
+    """Return the SQLite file of a database URL; None for one in memory or on a server."""
+    path = url.removeprefix("sqlite:///")
+    return None if path == ":memory:" or is_postgres(url) else Path(path)
+
+
+def wrong_database(url: str) -> str:
+    """Return what is wrong with the form of a database URL, without its values; empty if nothing is."""
+    if not is_postgres(url):
+        is_file = url.startswith("sqlite:///") and len(url) > len("sqlite:///")
+        form = "needs the form sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
+        return "" if is_file else form
+    # libpq takes the rest of such a password for the host, and its messages name hosts.
+    if "@" in _CREDENTIALS.sub("", url).partition("?")[0]:
+        return "percent-encode the password (@ is %40, / is %2F)"
+    return ""
+
+
+def passwords_of(url: str) -> list[str]:
+    """Return what a database URL gives away, as it is written and decoded."""
+    if not is_postgres(url):
+        return []
+    credentials = _CREDENTIALS.match(url)
+    password = credentials[1].partition(":")[2] if credentials else ""
+    written = [password, *re.findall(r"[?&]password=([^&]*)", url)]
+    return [form for password in written if password for form in (password, unquote(password))]

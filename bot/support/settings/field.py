@@ -1,0 +1,55 @@
+"""A setting: its variable, and what the documentation and the doctor say about it."""
+
+import re
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
+
+from pydantic import Field, SecretStr
+from pydantic.fields import FieldInfo
+
+#: Whether the values of these variables are right by themselves.
+AreRight: TypeAlias = Callable[..., bool]
+_ADVICE: Final = "advice"
+
+
+def setting(variable: str, default: Any, meaning: str, shown: str = "", advice: str = "", **more: Any) -> Any:
+    """Return a field for a variable of the environment; without a default (``...``) it is required.
+
+    ``shown`` stands in the documentation instead of the default, ``advice`` says what to do if it is wrong.
+    """
+    return Field(
+        default,
+        validation_alias=variable,
+        description=meaning,
+        examples=[shown] if shown else None,
+        json_schema_extra={_ADVICE: advice},
+        **more,
+    )
+
+
+def advice_of(field: FieldInfo) -> str:
+    """Return what to do about a setting that is wrong; "" where nothing in particular is said."""
+    extra = field.json_schema_extra
+    return str(extra[_ADVICE]) if isinstance(extra, dict) else ""
+
+
+def default_of(field: FieldInfo) -> str:
+    """Return a setting's default as the documentation shows it."""
+    if field.examples:
+        return str(field.examples[0])
+    if field.is_required():
+        return "required"
+    if field.default in {None, ""}:
+        return "none"
+    is_number = isinstance(field.default, int | float) and not isinstance(field.default, bool)
+    return f"{field.default:g}" if is_number else f"`{field.default}`"
+
+
+def split_names(value: str) -> frozenset[str]:
+    """Split ids joined by commas."""
+    return frozenset(filter(None, (part.strip() for part in value.split(","))))
+
+
+def split_keys(value: SecretStr) -> list[str]:
+    """Split keys joined by commas or white space."""
+    return [key for key in re.split(r"[,\s]+", value.get_secret_value()) if key]

@@ -1,0 +1,308 @@
+"""What the mission needs: Slack, the database, the keys, who administers, and how it is served."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, Literal
+from urllib.parse import urlsplit
+
+from cryptography.fernet import Fernet
+from pydantic import SecretStr, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bot.support.addresses import Proxy, is_loopback, is_safe_origin, public_origin
+from bot.support.environment import command, resolve_secret
+from bot.support.settings.database import passwords_of, wrong_database
+from bot.support.settings.field import AreRight, setting, split_keys, split_names
+
+_ADMINISTRATOR = re.compile(r"^(?:[TE][A-Z0-9]+:)?[SUW][A-Z0-9]+$")
+SLACK_API_URL = "https://slack.com/api/"
+#: How tokens look, and what is needed instead. Of the first: what can follow "Bearer" (RFC 6750), and is too
+#: long to guess.
+_TOKENS: Final = {
+    "metrics_token": (r"[A-Za-z0-9._~+/-]{16,}=*", "16 or more letters, digits and -._~+/= without spaces"),
+    "slack_bot_token": ("xoxb-.*", "the bot token of the app, which begins with xoxb-"),
+    "slack_app_token": ("xapp-.*", "an app-level token with connections:write, which begins with xapp-"),
+}
+_COMMAND = re.compile(r"^/[a-z0-9_-]{1,31}$")
+_APP: Final = "your app's page at api.slack.com/apps"
+_SIGN_IN: Final = "Sign in with Slack, on the link page and on workspace pages"
+_COPY_BOTH: Final = f"Copy both from {_APP}, Basic Information."
+COPY_IDS: Final = "Copy member ids from people's profiles in Slack, and join them with commas."
+
+
+def administrators(value: str) -> str:
+    """Return a list of people and groups as it was written; raises ValueError for anything else."""
+    for name in split_names(value):
+        if not _ADMINISTRATOR.match(name):
+            raise ValueError(
+                "needs ids of Slack users or groups (U0123, S0123, T0123:U0123), with commas between"
+            )
+    return value
+
+
+class MissionSettings(BaseSettings):
+    """Hold the settings of the mission, checked; each part of ``Settings`` adds a feature's own."""
+
+    # An empty variable counts as unset: many service managers write them like that.
+    model_config = SettingsConfigDict(
+        extra="ignore", hide_input_in_errors=True, frozen=True, env_ignore_empty=True
+    )
+
+    #: Without one, Usher is installed by OAuth, in any number of Slack workspaces.
+    slack_bot_token: SecretStr | None = setting(
+        "SLACK_BOT_TOKEN",
+        None,
+        "the bot token, `xoxb-…`; without it, [Usher is installed by OAuth](slack-workspaces.md)",
+        advice=f"Copy the Bot User OAuth Token from {_APP}, OAuth & Permissions.",
+    )
+    slack_signing_secret: SecretStr | None = setting(
+        "SLACK_SIGNING_SECRET",
+        None,
+        "for HTTP",
+        "this, or the next one",
+        advice=f"Copy the Signing Secret from {_APP}, Basic Information.",
+    )
+    slack_app_token: SecretStr | None = setting(
+        "SLACK_APP_TOKEN",
+        None,
+        "for Socket Mode, `xapp-…`",
+        advice=f"Create an app-level token with connections:write on {_APP}, Basic Information.",
+    )
+    slack_client_id: str | None = setting("SLACK_CLIENT_ID", None, _SIGN_IN, advice=_COPY_BOTH)
+    slack_client_secret: SecretStr | None = setting(
+        "SLACK_CLIENT_SECRET", None, "the secret of that client id", advice=_COPY_BOTH
+    )
+    encryption_keys: SecretStr = setting(
+        "USHER_ENCRYPTION_KEYS",
+        ...,
+        "Fernet keys, newest first, separated by commas",
+        advice=f"{command('keys new')} creates a key. Keep your old keys too: stored data needs them.",
+    )
+    connections: Path = setting(
+        "USHER_CONNECTIONS",
+        ...,
+        "path of the connections file, or its text",
+        advice=f"{command('up')} writes one. Set it to the path of yours: `usher docs server`.",
+    )
+    public_url: str | None = setting(
+        "USHER_PUBLIC_URL",
+        None,
+        "the https address that people's browsers use",
+        "none: no links, no calendars of lessons",
+        advice="Set it to the address that people's browsers use, such as https://usher.example.org.",
+    )
+    page_url: str | None = setting(
+        "USHER_PAGE_URL",
+        None,
+        "a second host name of this Usher, where provider's scripts run in the pages of workspaces",
+    )
+    database_url: str = setting(
+        "USHER_DATABASE_URL",
+        "sqlite:///usher.db",
+        "`sqlite:///PATH`, or `postgresql://USER:PASSWORD@HOST:PORT/DATABASE`",
+        advice="Set it to a file, such as sqlite:////var/lib/usher/usher.db, or to a PostgreSQL database.",
+        repr=False,
+    )
+    administrators: str = setting(
+        "USHER_ADMINS",
+        "",
+        "Usher admins: people and user groups (`U…`, `S…`, `T…:U…`), separated by commas",
+        advice=COPY_IDS,
+    )
+    command: str = setting("USHER_COMMAND", "/workspace", "the slash command of workspaces")
+    job_command: str = setting("USHER_JOB_COMMAND", "/job", "the slash command of jobs")
+    deadline_minutes: float = setting(
+        "USHER_DEADLINE_MINUTES",
+        30.0,
+        "people hear after so long that it takes longer; what is unsent then is asked about",
+        gt=0,
+        le=24 * 60,
+    )
+    poll_margin: float = setting(
+        "USHER_POLL_MARGIN_SECONDS",
+        0.5,
+        "seconds added to the 10-second rule for status reads, 0.1–2",
+        ge=0.1,
+        le=2.0,
+    )
+    person_burst: int = setting(
+        "USHER_PERSON_BURST", 30, "requests that one person may make at once", ge=1, le=1_000_000
+    )
+    person_rate: float = setting(
+        "USHER_PERSON_RATE", 1.0, "requests that they may make per second after that", gt=0, le=100_000
+    )
+    session_hours: float = setting(
+        "USHER_SESSION_HOURS", 12.0, "hours that a browser stays signed in at most", gt=0, le=24 * 7
+    )
+    session_idle_minutes: float = setting(
+        "USHER_SESSION_IDLE_MINUTES",
+        120.0,
+        "minutes that a browser stays signed in while it is unused",
+        gt=0,
+        le=24 * 60,
+    )
+    host: str = setting("USHER_HOST", "127.0.0.1", "address to listen on")
+    port: int = setting("PORT", 3000, "port to listen on", ge=0, le=65535)
+    metrics_token: SecretStr | None = setting(
+        "USHER_METRICS_TOKEN",
+        None,
+        "the bearer token for `/metrics`, at least 16 characters",
+        "none: open",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = setting(
+        "USHER_LOG_LEVEL", "info", "`debug`, `info`, `warning` or `error`"
+    )
+    log_format: Literal["json", "text"] = setting("USHER_LOG_FORMAT", "json", "`json` or `text`")
+    https_proxy: SecretStr | None = setting(
+        "HTTPS_PROXY", None, "the [HTTP proxy](proxies.md#through-an-http-proxy)"
+    )
+    no_proxy: str = setting("NO_PROXY", "", "hosts reached without it")
+    slack_api_url: str = setting("USHER_SLACK_API_URL", SLACK_API_URL, "base address of Slack's API")
+
+    @field_validator(
+        "slack_bot_token",
+        "slack_signing_secret",
+        "slack_app_token",
+        "slack_client_secret",
+        "encryption_keys",
+        "metrics_token",
+        "database_url",
+        "https_proxy",
+        mode="before",
+    )
+    @classmethod
+    def _secret(cls, value: Any) -> Any:
+        return resolve_secret(value) if isinstance(value, str) else value
+
+    @field_validator("slack_signing_secret", "slack_app_token", "slack_client_secret", mode="after")
+    @classmethod
+    def _empty_is_absent(cls, value: SecretStr | None) -> SecretStr | None:
+        return value if value is not None and value.get_secret_value() else None
+
+    @field_validator(*_TOKENS)
+    @classmethod
+    def _token(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        pattern, needed = _TOKENS[str(info.field_name)]
+        if value is not None and not re.fullmatch(pattern, value.get_secret_value(), re.DOTALL):
+            raise ValueError(f"needs {needed}")
+        return value
+
+    @field_validator("slack_client_id", "public_url", "page_url", mode="before")
+    @classmethod
+    def _blank_is_absent(cls, value: Any) -> Any:
+        return value or None
+
+    @field_validator("slack_api_url")
+    @classmethod
+    def _api_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if not is_safe_origin(parts.scheme, parts.hostname):
+            raise ValueError("needs an https address (http only for this machine)")
+        return value if value.endswith("/") else value + "/"
+
+    @field_validator("public_url", "page_url")
+    @classmethod
+    def _public_url(cls, value: str | None) -> str | None:
+        return None if value is None else public_origin(value)
+
+    @field_validator("https_proxy")
+    @classmethod
+    def _https_proxy(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None:
+            return None
+        written = value.get_secret_value()
+        address = written if "://" in written else f"http://{written}"
+        try:
+            parts = urlsplit(address)
+            is_one = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            is_one = False
+        if not is_one:
+            raise ValueError("needs the address of an HTTP proxy, such as http://proxy.example.org:3128")
+        return SecretStr(address)
+
+    @field_validator("database_url")
+    @classmethod
+    def _database_url(cls, value: str) -> str:
+        if wrong := wrong_database(value):
+            raise ValueError(wrong)
+        return value
+
+    @field_validator("encryption_keys")
+    @classmethod
+    def _keys(cls, value: SecretStr) -> SecretStr:
+        keys = split_keys(value)
+        if not keys:
+            raise ValueError(f"needs at least one key: {command('keys new')} creates one")
+        for key in keys:
+            try:
+                Fernet(key)
+            except ValueError:
+                raise ValueError(
+                    f"contains something that isn't a Fernet key: {command('keys new')} creates one"
+                ) from None
+        return value
+
+    @field_validator("administrators")
+    @classmethod
+    def _administrators(cls, value: str) -> str:
+        return administrators(value)
+
+    @field_validator("command", "job_command")
+    @classmethod
+    def _command(cls, value: str) -> str:
+        if not _COMMAND.match(value):
+            raise ValueError("needs a slash command such as /workspace, in lower case")
+        return value
+
+    def keys(self) -> list[str]:
+        """Return the Fernet keys, newest first."""
+        return split_keys(self.encryption_keys)
+
+    def ports(self) -> range:
+        """Return the ports to try in turn: several only where nobody is led to one of them."""
+        public, is_named = urlsplit(self.public_url or ""), "port" in self.model_fields_set
+        local = public.port if is_loopback(public.hostname or "") else None
+        first = self.port if is_named else local or self.port
+        is_free = not is_named and self.public_url is None and self.slack_app_token is not None
+        return range(first, first + (10 if is_free else 1))
+
+    def admin_ids(self) -> frozenset[str]:
+        """Return the administrators as ``U…`` or ``T…:U…``."""
+        return split_names(self.administrators)
+
+    def proxy(self) -> Proxy:
+        """Return the proxy that requests go through."""
+        return Proxy(self.https_proxy.get_secret_value() if self.https_proxy else "", self.no_proxy)
+
+    def secrets(self) -> list[str]:
+        """Return every secret value, for the redaction of logs."""
+        secrets = (
+            self.slack_bot_token,
+            self.slack_signing_secret,
+            self.slack_app_token,
+            self.slack_client_secret,
+            self.metrics_token,
+        )
+        given = [secret.get_secret_value() for secret in secrets if secret is not None]
+        by_proxy = urlsplit(self.proxy().address).password
+        return given + self.keys() + passwords_of(self.database_url) + ([by_proxy] if by_proxy else [])
+
+    def clashes(self, are_right: AreRight) -> Iterator[str]:
+        """Yield what is wrong with settings that depend on each other, where each is right by itself."""
+        has_way_in = self.slack_signing_secret is not None or self.slack_app_token is not None
+        if not has_way_in and are_right("SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN"):
+            yield (
+                "SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP) is required, "
+                "so that Slack can reach Usher"
+            )
+        is_half = (self.slack_client_id is None) != (self.slack_client_secret is None)
+        if is_half and are_right("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"):
+            yield "SLACK_CLIENT_ID and SLACK_CLIENT_SECRET belong together: set both or neither"
+        public, page = urlsplit(self.public_url or ""), urlsplit(self.page_url or "")
+        is_apart = public.scheme == page.scheme and public.hostname != page.hostname
+        if self.page_url and not is_apart and are_right("USHER_PAGE_URL", "USHER_PUBLIC_URL"):
+            yield "USHER_PAGE_URL needs the scheme of USHER_PUBLIC_URL, and another host name"
+        if self.command == self.job_command and are_right("USHER_COMMAND", "USHER_JOB_COMMAND"):
+            yield "USHER_COMMAND and USHER_JOB_COMMAND are the same: each needs its own name"

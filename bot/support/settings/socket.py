@@ -1,0 +1,16 @@
+"""The setting of Socket Mode."""
+
+from bot.support.settings.field import setting
+from bot.support.settings.mission import MissionSettings
+
+
+class SocketSettings(MissionSettings):
+    """Add how many connections are kept open."""
+
+    socket_connections: int = setting(
+        "USHER_SOCKET_CONNECTIONS",
+        2,
+        "connections that a process keeps open in Socket Mode",
+        ge=1,
+        le=10,
+    )
