@@ -41,6 +41,8 @@ MOST_WORDS: Final = 45_000
 COUNTED: Final = ("docs", "README.md", "CONTRIBUTING.md", "SECURITY.md")
 #: A table that isn't prose, with what says so.
 _TABLE = re.compile(r"^( *<!-- table: .+ -->\n)\n?((?:^ *\|.*\n)*)", re.MULTILINE)
+#: A page, as sentences of the code name it.
+_PAGE = re.compile(r"`usher docs ([\w-]+)(#[\w-]+)?`")
 _WRITTEN = "<!-- table: written by tools/docs.py --write -->\n"
 
 
@@ -156,7 +158,10 @@ def _goal(goal: Any) -> str:
 def _settings() -> str:
     return _rows(
         ("variable", "meaning", "default"),
-        ((f"`{name}`", str(one.description), default_of(one)) for name, one in VARIABLES.items()),
+        (
+            (f"`{name}`", _PAGE.sub(r"[more](\1.md\2)", str(one.description)), default_of(one))
+            for name, one in VARIABLES.items()
+        ),
     )
 
 

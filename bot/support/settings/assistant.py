@@ -12,7 +12,7 @@ class AssistantSettings(MissionSettings):
     assistant: bool = setting(
         "USHER_ASSISTANT",
         False,
-        "`true`: [Slack's assistant](assistant.md) may call Usher",
+        "`true`: Slack's assistant may call Usher; `usher docs assistant`",
         "`false`",
         advice="Set both, or leave it out: `usher docs assistant` says what it needs.",
     )

@@ -53,7 +53,7 @@ class MissionSettings(BaseSettings):
     slack_bot_token: SecretStr | None = setting(
         "SLACK_BOT_TOKEN",
         None,
-        "the bot token, `xoxb-…`; without it, [Usher is installed by OAuth](slack-workspaces.md)",
+        "the bot token, `xoxb-…`; without it, Usher is installed by OAuth: `usher docs slack-workspaces`",
         advice=f"Copy the Bot User OAuth Token from {_APP}, OAuth & Permissions.",
     )
     slack_signing_secret: SecretStr | None = setting(
@@ -155,7 +155,7 @@ class MissionSettings(BaseSettings):
     )
     log_format: Literal["json", "text"] = setting("USHER_LOG_FORMAT", "json", "`json` or `text`")
     https_proxy: SecretStr | None = setting(
-        "HTTPS_PROXY", None, "the [HTTP proxy](proxies.md#through-an-http-proxy)"
+        "HTTPS_PROXY", None, "the HTTP proxy: `usher docs proxies#through-an-http-proxy`"
     )
     no_proxy: str = setting("NO_PROXY", "", "hosts reached without it")
     slack_api_url: str = setting("USHER_SLACK_API_URL", SLACK_API_URL, "base address of Slack's API")
