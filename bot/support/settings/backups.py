@@ -13,7 +13,7 @@ class BackupSettings(MissionSettings):
     backups: Path | None = setting(
         "USHER_BACKUPS",
         None,
-        "the folder for nightly backups of a SQLite file: `usher docs operate#backups`",
+        "the folder for nightly backups of a file: `usher docs operate#backups`",
         "none: `backups` beside it",
     )
 

@@ -53,7 +53,7 @@ class MissionSettings(BaseSettings):
     slack_bot_token: SecretStr | None = setting(
         "SLACK_BOT_TOKEN",
         None,
-        "the bot token, `xoxb-…`; without it, Usher is installed by OAuth: `usher docs slack-workspaces`",
+        "the bot token, `xoxb-…`; without it, people install it: `usher docs slack-workspaces`",
         advice=f"Copy the Bot User OAuth Token from {_APP}, OAuth & Permissions.",
     )
     slack_signing_secret: SecretStr | None = setting(
