@@ -26,6 +26,7 @@ DECLARED = {
     "settings": [
         "bot.support.settings." + name for name in ("assistant", "backups", "installed", "socket", "timers")
     ],
+    "lists.LINES": ["bot.messages.blocks.hours"],
     "home.OFFERED": ["bot.messages.blocks.courses"],
     "home.gathered": ["bot.services." + name for name in ("acts", "lessons", "preferences", "waits")],
     "home.drawn": ["bot.messages.blocks." + name for name in ("acts", "courses", "preferences", "waits")],
@@ -43,7 +44,7 @@ import json
 from bot.domain import policy
 own = set(policy.RULES)
 import bot.app, bot.reconciler
-from bot.messages.blocks import home
+from bot.messages.blocks import home, lists
 from bot.services import workspaces
 from bot.services.home import PARTS
 from bot.support.settings import Settings
@@ -51,7 +52,7 @@ from bot.store import followers, notices, operations
 from handlers import helping, routes
 routes.load()
 found = {}
-for room in (followers, operations, notices, workspaces, routes, helping, home):
+for room in (followers, operations, notices, workspaces, routes, helping, home, lists):
     for name, value in vars(room).items():
         if name.isupper() and isinstance(value, list) and all(map(callable, value)):
             key = room.__name__.rpartition(".")[2] + "." + name

@@ -6,13 +6,12 @@ from typing import Any, Final
 from bot.domain.facts import RunFacts, WorkspaceFacts
 from bot.domain.moments import Moment
 from bot.domain.notices import Answer, NoticeKind
-from bot.domain.stops import Consent, Effects, StopEffect, StopMode, gentlest_mode, is_final, planned_mode
+from bot.domain.stops import Consent, Effects, StopEffect, StopMode, gentlest_mode, is_final
 from bot.domain.timers import coming_ends
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit
 from bot.messages.blocks.kit import BUTTON, Block, Element, Markup, Press, draws, fill, line, safe
 from bot.messages.texts import answers, cards, classes, problems, times, verbs
-from bot.messages.texts import hours as words
 
 
 def changing(
@@ -231,10 +230,10 @@ def _is_coming(facts: WorkspaceFacts) -> bool:
 @draws(NoticeKind.TIMER_ENDING, is_true=_is_coming)
 def ending(facts: WorkspaceFacts) -> Answer:
     """Draw the warning by the current row."""
-    workspace, names = facts.workspace, _names(facts)
+    workspace, names = facts.workspace, names_of(facts)
     if workspace is None or workspace.stop_at is None:
         return _message(fill(cards.OVER, **names))
-    done, at = Markup(cards.DONE[_mode(workspace)]), kit.day_moment(workspace.stop_at)
+    done, at = Markup(cards.DONE[mode_of(workspace)]), kit.day_moment(workspace.stop_at)
     left = times.duration(max(round((workspace.stop_at - facts.now) / 60), 1) * 60)
     counts, buttons = workspace.ends.counts, keep_buttons(workspace)
     because: str = "own" if counts is None else counts.because
@@ -263,7 +262,7 @@ def instead(workspace: Workspace, now: float) -> list[str]:
 
 
 def _lost(facts: WorkspaceFacts, workspace: Workspace) -> list[str]:
-    mode = _mode(workspace)
+    mode = mode_of(workspace)
     if is_final(facts.effects, mode) and not workspace.stop_agreed:
         return [cards.ENDING_SPARED]
     if is_final(facts.effects, mode):
@@ -281,38 +280,10 @@ def keep_buttons(workspace: Workspace) -> list[Element]:
     ]
 
 
-def _is_left(facts: WorkspaceFacts) -> bool:
-    """Return whether a workspace still runs as it did when its person was asked about it."""
-    workspace = facts.workspace
-    if workspace is None or workspace.state is not State.RUNNING:
-        return False
-    return workspace.stop_at == facts.body.get("stop_at") and (workspace.used_at or 0.0) <= facts.written_at
-
-
-@draws(NoticeKind.NEEDED, is_true=_is_left)
-def still_needed(facts: WorkspaceFacts) -> Answer:
-    """Ask whether a workspace that was left running is needed, and say what comes without an answer."""
-    names, stop_at = _names(facts), facts.body.get("stop_at")
-    since = kit.day_moment(facts.time("since"))
-    sentences = [fill(words.NEEDED[bool(facts.body.get("is_unused"))], since=since, **names)]
-    buttons, workspace = [], facts.workspace
-    if workspace is not None:
-        keep = Press("needed", workspace.id, at=stop_at)
-        buttons = [kit.button(words.KEEP, keep, style=kit.PRIMARY), *offered(facts, State.RUNNING)]
-        if stop_at is not None:
-            sentences.append(fill(words.NEEDED_STOPS[_mode(workspace)], at=kit.day_moment(stop_at)))
-            sentences += [at_stake(workspace)] if at_stake(workspace) else []
-        elif facts.body.get("evening") is not None:
-            mode = planned_mode(facts.effects)
-            later = changing(mode, workspace, number=1, at=facts.time("evening"))
-            buttons.append(kit.button(words.AT_SIX[mode], later))
-    return kit.message(" ".join(sentences), [], buttons)
-
-
 @draws(NoticeKind.TIMER_FAILED, is_true=lambda facts: facts.is_up)
 def failed(facts: WorkspaceFacts) -> Answer:
     """Say that a workspace wasn't stopped as planned, and why."""
-    names = _names(facts) | {"at": kit.day_moment(facts.time("stop_at"))}
+    names = names_of(facts) | {"at": kit.day_moment(facts.time("stop_at"))}
     cause = facts.word("cause")
     if cause == "restored":
         return _still_stop(facts, names)
@@ -341,20 +312,22 @@ def _message(sentence: str, buttons: Sequence[Element] = ()) -> Answer:
     return kit.message(sentence, [], buttons)
 
 
-def _names(facts: WorkspaceFacts) -> dict[str, Any]:
+def names_of(facts: WorkspaceFacts) -> dict[str, Any]:
+    """Return what a workspace is called, and its connection."""
     workspace = facts.workspace
     name = workspace.title if workspace is not None else facts.word("name") or "your workspace"
     return {"name": name, "title": facts.connection_title}
 
 
-def _mode(workspace: Workspace) -> StopMode:
+def mode_of(workspace: Workspace) -> StopMode:
+    """Return how a workspace's planned stop stops it."""
     return workspace.stop_mode or "stop"
 
 
 def said(template: str, workspace: Workspace, title: str, **more: object) -> str:
     """Fill a sentence about a workspace with its timer."""
     at = kit.day_moment(workspace.stop_at or 0.0)
-    done = Markup(cards.DONE[_mode(workspace)])
+    done = Markup(cards.DONE[mode_of(workspace)])
     return fill(template, name=workspace.title, title=title, at=at, done=done, **more)
 
 
@@ -399,8 +372,8 @@ def form_head(facts: WorkspaceFacts) -> str:
     """Say until when a workspace runs as things are."""
     assert facts.workspace is not None, "a form is about a workspace"
     coming = coming_ends(facts.workspace, facts.effects, facts.now)
-    said = [fill(cards.FORM_NOW[how], at=kit.day_moment(at), **_names(facts)) for how, at in coming]
-    return " ".join(said) or fill(cards.FORM_NONE, **_names(facts))
+    said = [fill(cards.FORM_NOW[how], at=kit.day_moment(at), **names_of(facts)) for how, at in coming]
+    return " ".join(said) or fill(cards.FORM_NONE, **names_of(facts))
 
 
 def form(facts: WorkspaceFacts, timer_mode: StopMode) -> dict[str, Any]:
