@@ -13,6 +13,12 @@ from bot.slack.manifest import http_manifest, render, socket_manifest
 from bot.support.environment import command, connections_source, exposed_env_file, variables
 from bot.support.http import Http
 from bot.support.settings import PREFIXES, read_settings
+from bot.upkeep import (  # noqa: F401 - they declare checks
+    assistant_checks,
+    installed_checks,
+    postgres_checks,
+    socket_checks,
+)
 from bot.upkeep.checks import Check, as_json, as_text, exit_status
 from bot.upkeep.doctor import run_checks
 from bot.upkeep.setting_checks import check_settings

@@ -1,10 +1,15 @@
 """Checks: one line each, with what to do."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Final
 
+from bot.providers import base
+from bot.store.store import Store
 from bot.support import errors
+from bot.support.http import Http
+from bot.support.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +24,14 @@ class Check:
     found: str
     advice: str = ""
     is_warning: bool = False
+
+
+#: The checks of features after those of Slack, by their place.
+ON_SLACK: Final[
+    dict[int, Callable[[Settings, Http, Mapping[str, base.Provider]], Awaitable[list[Check]]]]
+] = {}
+#: Those of an open store; without HTTP nothing is asked outside, or the encryption keys are wrong.
+IN_STORE: Final[dict[int, Callable[[Store, Settings, Http | None], Awaitable[list[Check]]]]] = {}
 
 
 def plain(value: object) -> str:

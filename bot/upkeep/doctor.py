@@ -20,9 +20,9 @@ from bot.support.environment import command
 from bot.support.http import Http
 from bot.support.settings import Settings
 from bot.support.vault import Vault
-from bot.upkeep.checks import Check, plain
+from bot.upkeep.checks import ON_SLACK, Check, plain
 from bot.upkeep.connection_checks import check_connection, check_page, check_sign_in, check_way_in
-from bot.upkeep.slack_checks import check_assistant, check_clock, check_listed, check_slack
+from bot.upkeep.slack_checks import check_clock, check_slack
 from bot.upkeep.store_checks import check_store
 
 #: How long the public address may take to answer; seconds.
@@ -42,8 +42,8 @@ async def run_checks(
     if not {"SLACK_BOT_TOKEN", "USHER_SLACK_API_URL"} & set(wrong):
         checks += await check_slack(settings, http)
         checks += await check_clock(settings, http)
-        checks += check_listed(settings, providers)
-        checks += await check_assistant(settings, http)
+        for _, look in sorted(ON_SLACK.items()):
+            checks += await look(settings, http, providers)
     for name, provider in providers.items():
         checks.append(await check_connection(name, provider))
         checks += await check_page(name, provider)

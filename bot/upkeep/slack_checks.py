@@ -1,32 +1,26 @@
 """Checks of Slack: the tokens, their scopes, the administrators, and where Usher is installed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from bot.domain.groups import is_group
 from bot.domain.people import Person, Principal
-from bot.providers import base
-from bot.slack.manifest import ASSISTANT_PATH, ASSISTANT_SCOPES, BOT_SCOPES, INSTALL_PATH
+from bot.slack.manifest import ASSISTANT_SCOPES, BOT_SCOPES, INSTALL_PATH
 from bot.slack.methods import API_TEST
 from bot.slack.people import person_of
-from bot.slack.tokens import is_listed
-from bot.store.store import Store
 from bot.support import errors
 from bot.support.clock import SystemClock
 from bot.support.http import Http
 from bot.support.responses import Response
 from bot.support.settings import Settings
-from bot.support.settings.installed import ANY_WORKSPACE
-from bot.support.vault import Vault
 from bot.upkeep.checks import Check, plain, why
 
 REACH: Final = "Check that this machine can reach Slack."
 SCOPES: Final = "Paste what `usher manifest` prints into your app's manifest page, then reinstall the app."
-_ROUTE: Final = "Its answer should be 401: route that address to Usher, and restart it."
 #: How many seconds this machine's clock and Slack's may differ; from 300 on, requests are refused.
 APART: Final = 60.0
 _SET_IT: Final = "Set it (timedatectl, chronyc tracking): from five minutes on, all requests are refused."
-_ADMINS: Final = "Copy their member ids from people's profiles in Slack (⋮, Copy member ID)."
+ADMINS: Final = "Copy their member ids from people's profiles in Slack (⋮, Copy member ID)."
 
 
 async def check_slack(settings: Settings, http: Http) -> list[Check]:
@@ -94,35 +88,6 @@ async def _asked(
     return answer, answer.json_object()
 
 
-async def check_assistant(settings: Settings, http: Http) -> list[Check]:
-    """Call the assistant's address unsigned, which Usher refuses; whether Slack calls it, Slack knows."""
-    if not settings.assistant or settings.public_url is None:
-        return []
-    url = settings.public_url + ASSISTANT_PATH
-    try:
-        status = (await http.request("POST", url)).status
-    except errors.ProviderError as failed:
-        return [Check("slack assistant", False, why(failed), _ROUTE)]
-    return [Check("slack assistant", status == 401, f"{url} answers an unsigned call with {status}", _ROUTE)]
-
-
-def check_listed(settings: Settings, providers: Mapping[str, base.Provider]) -> list[Check]:
-    """Warn where Usher is installed by OAuth and any Slack workspace may do that, at whose cost."""
-    if settings.slack_bot_token is not None or ANY_WORKSPACE not in settings.workspace_ids():
-        return []
-    found = "any Slack workspace of the world may install Usher and use its connections"
-    advice = "Name yours in USHER_SLACK_WORKSPACES, unless you mean that."
-    costly = sorted(
-        name
-        for name, provider in providers.items()
-        if provider.links_by("none") and provider.settings.workspaces is None
-    )
-    if costly:
-        found += f", and workspaces of {', '.join(costly)} are made on your account"
-        advice += " Limit those connections with their key workspaces."
-    return [Check("slack workspaces", True, found, advice, is_warning=True)]
-
-
 async def _check_administrators(
     settings: Settings, http: Http, token: str, places: Sequence[str], of: str
 ) -> list[Check]:
@@ -151,7 +116,7 @@ async def _check_administrators(
         else:
             unknown.append(f"{name} ({plain(person.name)} {problem})")
     if unknown:
-        return [Check(label, False, f"not people who can act: {', '.join(unknown)}", _ADMINS)]
+        return [Check(label, False, f"not people who can act: {', '.join(unknown)}", ADMINS)]
     return [Check(label, True, ", ".join(known))] if known else []
 
 
@@ -164,51 +129,6 @@ def _cannot_administer(person: Person) -> str | None:
         "belongs to another Slack workspace": person.is_stranger,
     }
     return next((reason for reason, holds in reasons.items() if holds), None)
-
-
-async def check_installations(settings: Settings, http: Http, store: Store) -> list[Check]:
-    """Check the tokens of installations by OAuth; the environment may have one instead. Raises StoreError."""
-    if settings.slack_bot_token is not None:
-        return []
-    vault, checks = Vault(settings.keys()), []
-    page = f"{settings.public_url}{INSTALL_PATH}"
-    rows = await store.installations()
-    places = {place for row in rows for place in (row.id, row.enterprise_id)}
-    homeless = sorted(
-        name
-        for name in settings.admin_ids() | settings.global_admin_ids()
-        if name.partition(":")[0] not in places
-    )
-    if rows and homeless:
-        found = f"Usher isn't installed in the Slack workspace of {', '.join(homeless)}"
-        checks.append(Check("administrators", False, found, f"{_ADMINS} Or install Usher there: {page}"))
-    for row in rows:
-        place = plain(f"{row.team_name} ({row.id})")
-        if not is_listed(row, settings.workspace_ids()):
-            found = "it isn't in USHER_SLACK_WORKSPACES, so nobody there is served"
-            advice = "Add it to that setting, or have Usher removed there."
-            checks.append(Check(f"slack workspace {place}", False, found, advice))
-            continue
-        try:
-            secret = vault.open(row.row_key, row.secret)
-        except errors.SecretError:
-            found = "it doesn't open with any of the keys"
-            advice = f"Put the old key back, or install Usher there again: {page}"
-            checks.append(Check(f"slack token of {place}", False, found, advice))
-            continue
-        if row.lost_at is not None:
-            found = "Slack doesn't let me replace it when it expires"
-            checks.append(
-                Check(f"slack token of {place}", False, found, f"Install Usher there again: {page}")
-            )
-            continue
-        if row.expires_at is not None and row.expires_at <= await store.now() and "refresh" in secret:
-            checks.append(Check(f"slack token of {place}", True, "expired, and replaced when it is needed"))
-            continue
-        checks += await check_token(settings, http, secret["token"], place)
-    if not rows:
-        checks.append(Check("slack", False, "Usher isn't installed in any Slack workspace", f"Open {page}"))
-    return checks
 
 
 async def _check_app_token(settings: Settings, http: Http) -> Check:

@@ -11,8 +11,6 @@ from bot.domain.outages import SLACK
 from bot.providers import base
 from bot.slack.errors import Meaning, meaning_of
 from bot.store import name_of, open_store, schema
-from bot.store.outages import TWICE
-from bot.store.owners import ROLES
 from bot.store.store import Store
 from bot.store.upkeep import AWAY, BACKUP
 from bot.support import errors
@@ -24,9 +22,9 @@ from bot.support.settings.database import database_file, is_postgres
 from bot.support.vault import Vault
 from bot.upkeep.archives import HOLD_FIRST, OLDER, Witness
 from bot.upkeep.backups import copies, is_apart
-from bot.upkeep.checks import Check, plain
+from bot.upkeep.checks import IN_STORE, Check, plain
 from bot.upkeep.keys import try_secrets
-from bot.upkeep.slack_checks import REACH, SCOPES, check_installations
+from bot.upkeep.slack_checks import REACH, SCOPES
 
 #: Permissions that were refused longer ago than this say nothing about today.
 REFUSALS_SECONDS = 7 * 86_400.0
@@ -105,11 +103,8 @@ async def check_store(
             checks += await check_retired(store, providers or {})
             if has_keys:
                 checks += await check_keys(store, settings)
-            if store.engine.is_shared:
-                checks.append(await check_processes(store))
-            if http is not None and has_keys:
-                checks += await check_installations(settings, http, store)
-            checks += await check_others(store)
+            for _, look in sorted(IN_STORE.items()):
+                checks += await look(store, settings, http if has_keys else None)
             checks += await check_audit(store) + await check_age(store, path)
             return checks + await check_team(store, settings)
         finally:
@@ -242,28 +237,6 @@ async def check_revocations(store: Store) -> Check:
     return Check(label, True, found, _OWED_ADVICE, is_warning=True)
 
 
-async def check_processes(store: Store) -> Check:
-    """List the processes that serve from a shared database: requests and work need one each, or one for both.
-
-    Raises StoreError.
-    """
-    owned = await store.owned()
-    by_role = {role: [one for one in owned if one.name.startswith(f"{role}:")] for role in ROLES}
-    found = ", ".join(
-        f"{len(processes)} {role} on {', '.join(sorted({one.owner.partition('/')[0] for one in processes}))}"
-        for role, processes in by_role.items()
-        if processes
-    )
-    releases = sorted({one.release for processes in by_role.values() for one in processes})
-    if len(releases) > 1:
-        found += f", of the releases {' and '.join(releases)}"
-    if not found or by_role["serve"] or (by_role["web"] and by_role["worker"]):
-        return Check("processes", True, found or "none is running")
-    missing = "worker" if by_role["web"] else "web"
-    lost = "Slack's requests aren't answered" if missing == "web" else "nothing is done or sent"
-    return Check("processes", False, f"{found}, but no {missing}, so {lost}", f"Start {command(missing)}.")
-
-
 async def check_audit(store: Store) -> list[Check]:
     """Say when the audit has become so long that archiving is worth it. Raises StoreError."""
     archived, _ = await store.audit_anchor()
@@ -275,16 +248,6 @@ async def check_audit(store: Store) -> list[Check]:
     since = datetime.fromtimestamp(oldest["at"], UTC).date().isoformat()
     advice = f"{command('audit archive')} moves old ones into a file: `usher docs operate#the-audit`."
     return [Check("audit", True, f"{count} entries since {since}", advice, is_warning=True)]
-
-
-async def check_others(store: Store) -> list[Check]:
-    """Report another Usher that has the same app. Raises StoreError."""
-    since = (await store.outages()).get(TWICE)
-    if since is None:
-        return []
-    at = datetime.fromtimestamp(since, UTC).strftime("%Y-%m-%d %H:%M UTC")
-    found = f"since {at} another Usher has connections with the same app, and answers from its own records"
-    return [Check("slack connections", False, found, "Stop it, or give it an app of its own in Slack.")]
 
 
 async def check_age(store: Store, path: Path | None) -> list[Check]:

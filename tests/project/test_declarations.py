@@ -26,6 +26,7 @@ DECLARED = {
     "settings": [
         "bot.support.settings." + name for name in ("assistant", "backups", "installed", "socket", "timers")
     ],
+    "checks": ["bot.upkeep." + name + "_checks" for name in ("assistant", "installed", "postgres", "socket")],
     "lists.LINES": ["bot.messages.blocks.hours"],
     "home.OFFERED": ["bot.messages.blocks.courses"],
     "home.gathered": ["bot.services." + name for name in ("acts", "lessons", "preferences", "waits")],
@@ -43,11 +44,12 @@ _SCRIPT = """
 import json
 from bot.domain import policy
 own = set(policy.RULES)
-import bot.app, bot.reconciler
+import bot.app, bot.commands.setting_up, bot.reconciler
 from bot.messages.blocks import home, lists
 from bot.services import workspaces
 from bot.services.home import PARTS
 from bot.support.settings import Settings
+from bot.upkeep.checks import IN_STORE, ON_SLACK
 from bot.store import followers, notices, operations
 from handlers import helping, routes
 routes.load()
@@ -62,6 +64,7 @@ for name in ("shown", "button"):
 found["home.gathered"] = sorted(one.__module__ for one in PARTS.values())
 found["home.drawn"] = sorted({one.__module__ for one in home.PARTS.values()} - {home.__name__})
 found["settings"] = sorted(one.__module__ for one in Settings.__bases__)
+found["checks"] = sorted({one.__module__ for one in (*ON_SLACK.values(), *IN_STORE.values())})
 ruled = {}
 for verb in sorted(policy.RULES.keys() - own):
     ruled.setdefault(policy.RULES[verb].whose, []).append(verb)

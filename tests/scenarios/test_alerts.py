@@ -16,7 +16,8 @@ from bot.slack.notifier import ABSENT_AFTER
 from bot.support.errors import SlackFailed, SlackPermanent
 from bot.support.settings import Settings
 from bot.upkeep.backups import make_backup
-from bot.upkeep.store_checks import check_messages, check_others
+from bot.upkeep.socket_checks import check_others
+from bot.upkeep.store_checks import check_messages
 from tests.app.command_line import environment
 from tests.playground.slack_help import OLIVIA, slack
 from tests.rigs import postgres
@@ -332,7 +333,7 @@ async def test_a_second_usher_with_the_same_app_is_seen_by_both(tmp_path):
             await process.notifier.step_notices()
             await scrapes.take(process.port)
             assert scrapes.last("usher_outage_seconds", kind="twice") >= 0
-            assert not (await check_others(process.store))[0].is_good
+            assert not (await check_others(process.store, None, None))[0].is_good
         said = [one.text for messages in local.state.messages.values() for one in messages]
         assert said == ["I'm running twice with the same app in Slack."] * 2
         scrapes.stays()

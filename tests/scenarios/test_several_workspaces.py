@@ -4,7 +4,7 @@ import pytest_asyncio
 
 from bot.slack.tokens import EARLY
 from bot.store.budget import Room
-from bot.upkeep import slack_checks
+from bot.upkeep.installed_checks import check_installations
 from tests.rigs.scenario.several import FIRST, ORG, SECOND, several
 
 HOUR = 3600.0
@@ -67,7 +67,7 @@ async def test_tokens_are_replaced_in_time_once_and_also_after_they_have_expired
     assert [one.refresh is None for one in bots()] == [True, False]
     # Nothing was sent for long after it expired; the first that is sent replaces it.
     places.clock.advance(30 * HOUR)
-    found = await slack_checks.check_installations(places.settings(), places.bot.http, places.bot.store)
+    found = await check_installations(places.bot.store, places.settings(), places.bot.http)
     assert [one.is_good for one in found] == [True]
     await olivia.types("status training")
     assert (await olivia.writes("list"))[-1].text
@@ -83,10 +83,10 @@ async def test_tokens_are_replaced_in_time_once_and_also_after_they_have_expired
     assert (await olivia.writes("list"))[-1].text
     await places.pass_time(10)
     assert "couldn't renew my access to *Acme Research*" in olivia.only("outage").text
-    (lost,) = await slack_checks.check_installations(places.settings(), places.bot.http, places.bot.store)
+    (lost,) = await check_installations(places.bot.store, places.settings(), places.bot.http)
     assert (lost.is_good, lost.advice) == (False, f"Install Usher there again: {places.origin}/slack/install")
     assert (await places.installs(FIRST)).status == 200
-    found = await slack_checks.check_installations(places.settings(), places.bot.http, places.bot.store)
+    found = await check_installations(places.bot.store, places.settings(), places.bot.http)
     assert [one.is_good for one in found] == [True, True, True]
     assert "training" in (await olivia.types("list")).text
 
@@ -110,7 +110,7 @@ async def test_a_removed_app_ends_links_there_alone_and_is_installed_again(place
     unlinked = [row["target"] for row in await places.audit("account.unlinked")]
     assert len(unlinked) == 1
     assert "analysis" in (await other.types("list")).text
-    found = await slack_checks.check_installations(places.settings(), places.bot.http, places.bot.store)
+    found = await check_installations(places.bot.store, places.settings(), places.bot.http)
     assert [(one.name, one.is_good) for one in found] == [
         ("administrators", False),  # the one whom the settings name is of the workspace that is gone
         (f"slack token of Beta Labs ({SECOND})", True),

@@ -8,7 +8,7 @@ import pytest_asyncio
 from cryptography.fernet import Fernet
 
 from bot.support.vault import Vault
-from bot.upkeep.slack_checks import check_installations
+from bot.upkeep.installed_checks import check_installations
 from bot.web.install import STATE_SECONDS
 from tests.rigs.scenario.several import FIRST, ORG, SECOND, several
 from tests.rigs.scenario.stage import spoil
@@ -77,7 +77,7 @@ async def test_only_the_slack_workspaces_that_the_operator_named_are_served(tmp_
             assert [one.value for one in tokens if one.kind == "bot" and not one.revoked] == []
         assert [one.id for one in await places.bot.store.installations()] == [SECOND]
         assert (await places.installs(FIRST)).status == 200
-        checks = await check_installations(places.settings(), places.bot.http, places.bot.store)
+        checks = await check_installations(places.bot.store, places.settings(), places.bot.http)
         (bad,) = [one for one in checks if not one.is_good]
         assert bad.name == f"slack workspace Beta Labs ({SECOND})"
         assert "nobody there is served" in bad.found

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from bot.support.settings import Settings
-from bot.upkeep.slack_checks import check_assistant
+from bot.upkeep.assistant_checks import check_assistant
 from handlers.assistant import TOOLS
 from tests.rigs.assistant import PATH, assistant
 from tests.rigs.scenario import world
@@ -165,7 +165,7 @@ async def test_row_35_nothing_is_said_to_who_does_not_sign(scene):
         assert [await status(headers=one) for one in ({}, forged, old)] == [401] * 3
         assert await status(data=io.BytesIO(b"x" * (1024 * 1024 + 1)), headers=good) == 413
         assert [await status(method, None) for method in ("GET", "DELETE")] == [405] * 2
-        assert [one.is_good for one in await check_assistant(scene.settings(), scene.bot.http)] == [True]
+        assert [one.is_good for one in await check_assistant(scene.settings(), scene.bot.http, {})] == [True]
         assert await status(headers=good) == 200
 
 
@@ -173,9 +173,9 @@ async def test_row_35_it_is_off_unless_it_is_asked_for(tmp_path):
     async with world(tmp_path) as scene, aiohttp.ClientSession() as session:
         async with session.post(f"http://127.0.0.1:{scene.bot.port}{PATH}", data=b"{}") as answer:
             assert answer.status == 404
-        assert await check_assistant(scene.settings(), scene.bot.http) == []
+        assert await check_assistant(scene.settings(), scene.bot.http, {}) == []
         wanted = scene.settings().model_copy(update={"assistant": True})
-        assert [one.is_good for one in await check_assistant(wanted, scene.bot.http)] == [False]
+        assert [one.is_good for one in await check_assistant(wanted, scene.bot.http, {})] == [False]
         answer = await scene.slack.say(scene.alice.id, "C0GENERAL", "/workspace settings")
         assert answer["ok"]
         assert "Slackbot" not in str(scene.alice.modal())

@@ -14,6 +14,7 @@ from bot.support.clock import SystemClock, SystemIds
 from bot.support.release import RELEASE, STOP
 from bot.support.settings import Settings
 from bot.upkeep import store_checks
+from bot.upkeep.postgres_checks import check_processes
 from tests.app.command_line import environment, run
 from tests.project.repository import ROOT
 from tests.rigs import postgres
@@ -67,7 +68,7 @@ async def test_doctor_says_which_processes_serve(env, running, is_good, found):
     await store.migrate()
     for name in running:
         await store.own(name.partition(":")[2], [name])
-    check = await store_checks.check_processes(store)
+    (check,) = await check_processes(store, Settings(**env), None)
     await store.close()
     assert (check.is_good, check.found, bool(check.advice)) == (is_good, found, not is_good)
 
@@ -81,9 +82,9 @@ async def test_doctor_says_if_they_are_of_several_releases(env):
         connection.execute(
             f"UPDATE owners SET release = '{STOP}' WHERE owner LIKE 'm2%' OR name LIKE 'output%'"
         )
-    check = await store_checks.check_processes(store)
+    (check,) = await check_processes(store, Settings(**env), None)
     await store.disown_all("m2/7_b")
-    alone = await store_checks.check_processes(store)
+    (alone,) = await check_processes(store, Settings(**env), None)
     await store.close()
     assert check.found == f"2 serve on m1, m2, of the releases {STOP} and {RELEASE}"
     assert alone.found == "1 serve on m1"

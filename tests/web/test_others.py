@@ -8,7 +8,7 @@ from bot.domain.notices import NoticeKind
 from bot.store import open_store
 from bot.store.outages import TWICE
 from bot.support.errors import StoreBusy
-from bot.upkeep import store_checks
+from bot.upkeep.socket_checks import check_others
 from bot.web.others import _IN_DOUBT, _SELDOM, LOOKS_EVERY, SURE, Others
 from bot.web.socket import Count
 from tests.reconciler.world import new_world
@@ -69,14 +69,14 @@ async def test_more_connections_than_ours_for_minutes_are_another_usher_until_th
     await watch(world, others, SURE)
     assert 0 < (await world.store.outages())[TWICE] - began <= SURE + 120
     assert await told(world) == [(ALICE, "twice")]
-    (check,) = await store_checks.check_others(world.store)
+    (check,) = await check_others(world.store, None, None)
     assert (check.is_good, "another Usher" in check.found) == (False, True)
     # A process that is started meanwhile writes and says nothing again.
     await watch(world, Others(world.context, side, 2), 2 * SURE)
     assert await told(world) == [(ALICE, "twice")]
     side.slack = 2
     await watch(world, others, 900)
-    assert (await world.store.outages(), await store_checks.check_others(world.store)) == ({}, [])
+    assert (await world.store.outages(), await check_others(world.store, None, None)) == ({}, [])
     assert sorted(await told(world)) == [(ALICE, "alone"), (ALICE, "twice")]
 
 
