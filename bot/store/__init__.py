@@ -15,11 +15,11 @@ def name_of(url: str) -> str:
     path = database_file(url)
     if path is not None:
         return str(path.absolute())
-    if not is_postgres(url):
-        return "memory"
-    from bot.store.postgres_session import label  # noqa: PLC0415 - only where it is used
+    if is_postgres(url):
+        from bot.store.postgres_session import label  # noqa: PLC0415 - only where it is used
 
-    return label(url)
+        return label(url)
+    return "memory"
 
 
 async def open_store(url: str, clock: Clock, ids: Ids) -> Store:

@@ -102,7 +102,7 @@ REMOVALS = {
         {
             APP: ("            self.scheduler.every(RENEWED_EVERY, Failovers(self.context).step)\n",),
             STORE: (
-                "    return label(url)\n",
+                between(STORE, "    if is_postgres(url):\n        from", '    return "memory"'),
                 between(STORE, "is_postgres(url):\n        # Its driver", "url.startswith("),
             ),
             COMMANDS: (between(COMMANDS, "    copying = ", "    saving = "),),
