@@ -1,11 +1,11 @@
 """Links to people's accounts at providers: begun, approved, ended; and the account that a verb acts by."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Coroutine, Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
-from bot.domain.accounts import Account, Approval
+from bot.domain.accounts import Account
 from bot.domain.notices import Answer, Spoken
 from bot.domain.people import Named
 from bot.domain.stops import Consent
@@ -13,8 +13,8 @@ from bot.messages.blocks import kit, replies
 from bot.messages.blocks.kit import Markup, fill
 from bot.messages.blocks.lists import SAY
 from bot.messages.blocks.notices import unlink_button
-from bot.messages.texts import answers, cards, pages, requests
-from bot.services import accounts, approvals, linking, naming
+from bot.messages.texts import answers, cards, pages
+from bot.services import accounts, linking, naming
 from bot.services.revocations import left_by
 from handlers import routes
 from handlers.command_line import written
@@ -25,7 +25,9 @@ from handlers.payload import value_in
 from handlers.request import SILENT, Answered, Manner, Request
 from handlers.services import Services
 from handlers.suggesting import as_command
-from handlers.waiting import Waiting
+
+#: What asks about a username that was typed; without it, the form does.
+ASKED: Final[list[Callable[[Request, str, str], Coroutine[Any, Any, Answer]]]] = []
 
 
 @routes.verb("workspace", "link", effect=routes.Effect.SHOWS, takes=("connection",))
@@ -47,7 +49,8 @@ async def link(request: Request) -> Answer:
         if chosen in dict(linkless):
             return _needless(request, [(chosen, services.title(chosen))])
         if username and chosen in services.approvable():
-            return await asked(request, chosen, username)
+            for ask in ASKED:
+                return await ask(request, chosen, username)
         names = [chosen]
     if len(names) == 1 and names[0] in services.approvable() and names[0] not in dict(linkable):
         return await question(request, names[0])
@@ -163,56 +166,6 @@ def _line(title: str, account: Account | None, now: float) -> str:
     return fill(answers.WHOAMI_HELD, linked=Markup(linked), since=kit.moment(account.refused_since, now))
 
 
-@routes.action("ask_link")
-async def ask_link(request: Request) -> Answer:
-    """Answer with the form; its text is for when Slack doesn't open it."""
-    connection, _, text = (request.target or "").partition(" ")
-    return await question(request, connection, text)
-
-
-@routes.view("ask_link")
-async def username_typed(request: Request) -> Answer:
-    """Send the request to the administrators; what is wrong with the username is shown at its field."""
-    connection, _, text = request.carried.partition(" ")
-    # What waits for the link: our own keys and words, which run with the rights that the person has then.
-    waiting = Waiting(request.principal.key, text, interaction=request.surface.interaction).as_body()
-    username = value_in(request.view, "username").strip()
-    asked = await approvals.request(request.asked, connection, username, waiting=waiting if text else None)
-    sentence = fill(pages.ASKED, title=request.services.title(connection), username=asked.username)
-    return Answer(text="", view=kit.modal(pages.ASK_TITLE, [kit.section(sentence)]))
-
-
-@routes.action("approve")
-async def approve(request: Request) -> Answer:
-    """Approve what the button showed; the check at the provider follows."""
-    return await decided(request, approve=True)
-
-
-@routes.action("deny")
-async def deny(request: Request) -> Answer:
-    """Deny what the button showed; the person is told."""
-    return await decided(request, approve=False)
-
-
-@routes.action("mine")
-async def mine(request: Request) -> Answer:
-    """Close the request for an account that is the presser's own."""
-    approval = await _say_whose(request, is_theirs=True)
-    return replies.answer(requests.NOTED_MINE, ways(request.services, [approval.connection]))
-
-
-@routes.action("not_mine")
-async def not_mine(request: Request) -> Answer:
-    """Tell the administrators that the account isn't the presser's own."""
-    await _say_whose(request, is_theirs=False)
-    return replies.answer(requests.NOTED_NOT_MINE)
-
-
-async def _say_whose(request: Request, *, is_theirs: bool) -> Approval:
-    approval_id, _, username = (request.target or "").partition(" ")
-    return await request.asked.to(approvals.say_whose, approval_id, username, is_theirs=is_theirs)
-
-
 async def question(request: Request, connection: str, text: str = "") -> Answer:
     """Ask for the username, with a form where one can be opened, otherwise in words.
 
@@ -230,29 +183,6 @@ async def question(request: Request, connection: str, text: str = "") -> Answer:
     view = replies.ask_view(connection, title, suggestion)
     view["private_metadata"] = f"{connection} {text}".rstrip()
     return Answer(text=answer.text, blocks=answer.blocks, view=view)
-
-
-async def asked(request: Request, connection: str, username: str) -> Answer:
-    """Ask the administrators about the username that was typed."""
-    approval = await approvals.request(request.asked, connection, username)
-    title = request.services.title(connection)
-    return replies.answer(fill(pages.ASKED, title=title, username=approval.username))
-
-
-async def decided(request: Request, *, approve: bool) -> Answer:
-    """Decide a request as an administrator; the message with the buttons becomes the answer."""
-    approval_id, _, username = (request.target or "").partition(" ")
-    approval, is_new = await request.asked.to(approvals.decide, approval_id, username, approve=approve)
-    names = await request.services.names.of(request.principal, approval.principal, in_full=True)
-    who = kit.person(names[approval.principal.key])
-    title = request.services.title(approval.connection)
-    if is_new:
-        template = pages.APPROVING if approve else pages.DENIED
-        return replies.answer(fill(template, username=approval.username, title=title, who=who), replaces=True)
-    if approval.username != username:
-        return replies.answer(fill(pages.CHANGED, who=who), replaces=True)
-    state = Markup(pages.STATES.get(approval.state, approval.state))
-    return replies.answer(fill(pages.DECIDED_ALREADY, state=state), replaces=True)
 
 
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)>")

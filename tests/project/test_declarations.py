@@ -21,6 +21,7 @@ DECLARED = {
     "workspaces.BEFORE": ["bot.services.waits"],
     "routes.FINISHING": ["handlers.acts"],
     "helping.EXPLAINED": ["handlers.talking"],
+    "linking.ASKED": ["handlers.approvals"],
     "routes.shown": ["handlers.home", "handlers.home"],
     "routes.button": ["handlers.class_card"],
     "settings": [
@@ -51,10 +52,10 @@ from bot.services.home import PARTS
 from bot.support.settings import Settings
 from bot.upkeep.checks import IN_STORE, ON_SLACK
 from bot.store import followers, notices, operations
-from handlers import helping, routes
+from handlers import helping, linking, routes
 routes.load()
 found = {}
-for room in (followers, operations, notices, workspaces, routes, helping, home, lists):
+for room in (followers, operations, notices, workspaces, routes, helping, linking, home, lists):
     for name, value in vars(room).items():
         if name.isupper() and isinstance(value, list) and all(map(callable, value)):
             key = room.__name__.rpartition(".")[2] + "." + name
