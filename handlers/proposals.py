@@ -41,6 +41,7 @@ from handlers.language.reading import TIMED, Reading
 from handlers.language.times import is_order
 from handlers.language.which import STAYING, Which, pieces_of, which_of
 from handlers.request import Answered, Manner, Request
+from handlers.synonyms import SYNONYMS
 from handlers.workspace import confirmations, hours, targets, timers
 from handlers.workspace.operations import as_it_is
 
@@ -650,8 +651,8 @@ async def _times(request: Request, reading: Reading) -> tuple[Sequence[float | N
 @lru_cache(1_000)
 def _verbs_of(word: str) -> frozenset[str]:
     """Return the verbs that a word means, also in another form: ``stopped``, ``turning``."""
-    known = [*vocabulary.SYNONYMS["workspace"].items(), *((verb, verb) for verb in _UP | _DOWN)]
-    known += [(word, "start") for word, verb in vocabulary.SYNONYMS["job"].items() if verb == "run"]
+    known = [*SYNONYMS["workspace"].items(), *((verb, verb) for verb in _UP | _DOWN)]
+    known += [(word, "start") for word, verb in SYNONYMS["job"].items() if verb == "run"]
     known += [
         (first, verb)
         for first, every in vocabulary.OPENINGS.items()

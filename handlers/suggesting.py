@@ -12,8 +12,8 @@ from bot.messages.blocks.kit import AGREED, Markup, fill, line
 from bot.messages.texts import answers, talk
 from bot.messages.texts.verbs import VERBS
 from handlers.command_line import plain, written
-from handlers.language.words import near_verbs
 from handlers.request import Request
+from handlers.synonyms import near_verbs
 
 #: What only a program writes into a command: flags, and dates in numbers.
 _UNREAD: Final = re.compile(r" --\w|\d{4}-\d\d-\d\d")

@@ -155,11 +155,15 @@ def _goal(goal: Any) -> str:
     return f"{'≤' if goal.side == 'at most' else '≥'} {goal.bound:,.4g} {unit}"
 
 
+def _link(page: re.Match[str]) -> str:
+    return f"[more]({page[1]}.md{page[2] or ''})"
+
+
 def _settings() -> str:
     return _rows(
         ("variable", "meaning", "default"),
         (
-            (f"`{name}`", _PAGE.sub(r"[more](\1.md\2)", str(one.description)), default_of(one))
+            (f"`{name}`", _PAGE.sub(_link, str(one.description)), default_of(one))
             for name, one in VARIABLES.items()
         ),
     )

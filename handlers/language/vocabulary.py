@@ -6,18 +6,12 @@ Words are separated by blanks, phrases by commas.
 from collections.abc import Mapping
 from typing import Final
 
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
+from handlers.synonyms import SYNONYMS, by_word, words
 
 
 def _phrases(text: str) -> tuple[tuple[str, ...], ...]:
     """Return phrases as words, the longest first, so that none hides a longer one."""
     return tuple(sorted((tuple(phrase.split()) for phrase in text.split(",")), key=len, reverse=True))
-
-
-def _by_word(table: Mapping[str, str]) -> Mapping[str, str]:
-    return {word: verb for verb, others in table.items() for word in others.split()}
 
 
 def _by_phrase(table: Mapping[str, str]) -> dict[tuple[str, ...], str]:
@@ -26,7 +20,7 @@ def _by_phrase(table: Mapping[str, str]) -> dict[tuple[str, ...], str]:
 
 
 #: The second word of a verb, which may follow the name: ``turn notebook off``.
-PARTICLES: Final = _words("on off up down")
+PARTICLES: Final = words("on off up down")
 
 
 def _by_opening(table: Mapping[str, str]) -> Mapping[str, tuple[tuple[tuple[str, ...], str], ...]]:
@@ -38,53 +32,6 @@ def _by_opening(table: Mapping[str, str]) -> Mapping[str, tuple[tuple[tuple[str,
     ranked = sorted(found.items(), key=lambda item: ("…" in item[0], -len(item[0])))
     return {first: tuple(one for one in ranked if one[0][0] == first) for first in {one[0] for one in found}}
 
-
-#: Other words for verbs, by the folder in which they were written.
-SYNONYMS: Final[Mapping[str, Mapping[str, str]]] = {
-    "workspace": _by_word(
-        {
-            "start": "run launch boot begin execute activate enable ignite deploy starte starten",
-            "stop": """kill end shutdown halt quit terminate close deactivate disable exit poweroff stopp
-                stoppe stoppen beende beenden""",
-            "suspend": "pause sleep hibernate freeze",
-            "resume": "unpause continue wake unfreeze unsuspend",
-            "restart": "reboot reload relaunch bounce",
-            "remove": "delete destroy erase del rm purge drop discard",
-            "forget": "hide ignore",
-            "new": "create make build provision",
-            "list": "ls ps dir workspaces mine all overview dashboard",
-            "status": "state stat stats info describe inspect check",
-            "open": "enter visit goto url address öffne öffnen",
-            "link": "login connect signin auth authenticate authorize authorise account token access",
-            "unlink": "logout disconnect signout revoke",
-            "cancel": "abort undo",
-            "alias": "rename call name",
-            "help": "commands usage man manual hilfe aide ayuda ajuda ? -h --help",
-            "whoami": "accounts links",
-            "version": "ver --version -v",
-            "settings": "preferences prefs config configure configuration options setting",
-        }
-    ),
-    "job": _by_word(
-        {
-            "run": "start launch begin execute exec submit new create rerun re-run",
-            "stop": "kill end halt quit terminate cancel abort",
-            "list": "ls ps dir all mine",
-            "logs": "log output tail stdout stderr",
-            "status": "state stat stats info progress check",
-            "schedule": "cron",
-            "help": "commands usage man manual hilfe aide ayuda ajuda ? -h --help",
-        }
-    ),
-}
-
-#: Verbs that end something: none of them is offered for a slip that may as well be another one.
-ENDING: Final = _words("stop suspend restart remove forget unlink cancel")
-#: Verbs for what can't be done here: they aren't slips for another one.
-NO_VERBS: Final = _words(
-    """clone copy duplicate fork backup save share invite move transfer upload download export import
-    quiet upgrade update resize reset clear refresh edit change"""
-)
 
 #: What begins a request in several words, by its verb. ``…`` stands for what is named, of what follows it
 #: only the first word belongs to the verb, and a particle may follow it, too: ``turn notebook off``.
@@ -125,11 +72,11 @@ OF_WAITING: Final = frozenset(
     )
 )
 #: A stop that is planned: to take it back keeps what it is about.
-PLANS: Final = _words("planned plan timer timers scheduled countdown")
+PLANS: Final = words("planned plan timer timers scheduled countdown")
 #: Mean the same as *longer*.
-EXTENDING: Final = _words("extend prolong")
+EXTENDING: Final = words("extend prolong")
 #: What such a request may say besides, where *longer* or *more* says it.
-GIVING: Final = _words("give me add get have let i we need want can could run keep leave on to stay")
+GIVING: Final = words("give me add get have let i we need want can could run keep leave on to stay")
 #: What is said about what was said or done before, or in greeting: whole texts, by what they mean. What is
 #: put in other words is ranked (``sentences``).
 TALK: Final = _by_phrase(
@@ -179,27 +126,27 @@ AFTERTHOUGHTS: Final = _phrases(
     don't mind, if possible, mal, mal bitte, bitte mal, thx a lot, thank you so much"""
 )
 #: Words that begin a question about how something is.
-ASKING: Final = _words(
+ASKING: Final = words(
     """is are was were has have had did does do am why when where how what what's whats which who who's whose
     isn't aren't wasn't hasn't haven't didn't doesn't won't will where's how's hows when's why's still tell
     wonder wondering any anything running since whens wheres whos know"""
 )
 #: What is said about a run.
-RESULTS: Final = _words("work worked succeed succeeded finish finished fail failed done ready over")
+RESULTS: Final = words("work worked succeed succeeded finish finished fail failed done ready over")
 #: What asks about a connection itself.
-HEALTH: Final = _words(
+HEALTH: Final = words(
     """down up working broken ok okay alive reachable available answering healthy wrong slow issues issue
     problem problems trouble outage offline online dead kaputt responding"""
 )
 #: Those that ask which ones: a list of only these is the answer.
-WHICH: Final = _words("what what's whats which anything any")
+WHICH: Final = words("what what's whats which anything any")
 #: Words of such a question that aren't the name.
 OF_QUESTIONS: Final = (
     ASKING
     | HEALTH
     | RESULTS
     | PLANS
-    | _words(
+    | words(
         """stopped stop start started starting stopping fine yet already off doing going currently complete
         completed there back be been it's me whether happened happening about long take takes status state
         open idle much time left taking gone accessible again stuck finally actually so really crash crashed
@@ -210,49 +157,49 @@ OF_QUESTIONS: Final = (
 )
 
 #: Says that something can't be done or doesn't work.
-INABILITY: Final = _words(
+INABILITY: Final = words(
     "can't cannot cant couldn't won't wouldn't doesn't didn't isn't aren't haven't hasn't unable"
 )
 #: Means that nothing should be done.
-NEGATIONS: Final = INABILITY | _words(
+NEGATIONS: Final = INABILITY | words(
     "don't dont not never no without shouldn't mustn't nicht nie kein keine keinen pas jamais nunca"
 )
 #: Sets a condition: nothing is done to what is named with it.
-CONDITIONS: Final = _words(
+CONDITIONS: Final = words(
     """if when unless once while after before because but instead rather only whenever or later soon tomorrow
     tonight daily every someday eventually oder yesterday at by in until till til"""
 )
 #: Asks for something again and again: on its own, and after ``every``.
-DAILY: Final = _words("daily nightly weekly hourly monthly weekdays weekends mornings evenings nights")
-EVERY: Final = _words("every each")
-OF_DAYS: Final = _words(
+DAILY: Final = words("daily nightly weekly hourly monthly weekdays weekends mornings evenings nights")
+EVERY: Final = words("every each")
+OF_DAYS: Final = words(
     """day days morning evening afternoon night weekday weekend week hour month minutes hours
     monday tuesday wednesday thursday friday saturday sunday"""
 )
 #: The parts of a day after noon, and words of hours: ``from 9 to 6 on weekdays``.
-LATE: Final = _words("afternoon afternoons evening evenings night nights nightly")
-JOINING_HOURS: Final = EVERY | _words(
+LATE: Final = words("afternoon afternoons evening evenings night nights nightly")
+JOINING_HOURS: Final = EVERY | words(
     "from at and the to on until till in during except - \u2013 am pm o'clock"
 )
-OF_HOURS: Final = JOINING_HOURS | _words("noon midday midnight")
+OF_HOURS: Final = JOINING_HOURS | words("noon midday midnight")
 #: What ends hours or lets them come again, and what may be said with that.
 ABOUT_HOURS: Final[Mapping[str, tuple[frozenset[str], frozenset[str]]]] = {
     "off": (
-        _words("no off end remove delete cancel clear drop disable stop without"),
-        _words("more any anymore longer all"),
+        words("no off end remove delete cancel clear drop disable stop without"),
+        words("more any anymore longer all"),
     ),
-    "on": (_words("resume continue enable"), _words("again")),
+    "on": (words("resume continue enable"), words("again")),
 }
-ASKING_HOURS: Final = _words("what what's whats are is show list when do does tell me see which any all")
+ASKING_HOURS: Final = words("what what's whats are is show list when do does tell me see which any all")
 #: What else sets hours, joins a start and a stop, and says that nothing is done by itself.
-SETTING_HOURS: Final = _words("set change make give update adjust put schedule")
+SETTING_HOURS: Final = words("set change make give update adjust put schedule")
 AND_STOP: Final = _phrases(
     """stop it again, stop it, stop, shut it down, shut down it, turn it off, turn off it, switch it off,
     suspend it, end it"""
 )
 AND_START: Final = _phrases("start it again, start it, start, turn it on, turn on it, switch it on")
 BY_ITSELF: Final = frozenset({"automatically"})
-NOT_BY_ITSELF: Final = BY_ITSELF | _words(
+NOT_BY_ITSELF: Final = BY_ITSELF | words(
     "don't dont do not no never stop start starting stopping run running anymore any more longer"
 )
 EXCEPT: Final = _phrases(
@@ -261,36 +208,36 @@ EXCEPT: Final = _phrases(
     salvo, menos"""
 )
 
-THEN: Final = _words("and then & && und or ; plus")
-PLEASE: Final = _words("please pls plz bitte kindly")
+THEN: Final = words("and then & && und or ; plus")
+PLEASE: Final = words("please pls plz bitte kindly")
 
 #: Lead to why something is wanted.
-REASONS: Final = _words("because cause cuz since so")
+REASONS: Final = words("because cause cuz since so")
 #: What joins names.
-JOINING: Final = _words("and & + , und plus as well also then both")
+JOINING: Final = words("and & + , und plus as well also then both")
 #: What may come before a name without being part of it.
-BEFORE_A_NAME: Final = _words(
+BEFORE_A_NAME: Final = words(
     """my own the a an our this that these those of for up to with named called both from using into
     mein meine meinen das der die den dem el la los las mi mis le les mon ma mes"""
 )
 #: What may stand between a verb and a name and says nothing.
-IN_BETWEEN: Final = _words("please pls plz bitte mal eben now just i we i'm im again anymore")
+IN_BETWEEN: Final = words("please pls plz bitte mal eben now just i we i'm im again anymore")
 BESIDES_HOURS: Final = (
     BEFORE_A_NAME
     | PLEASE
-    | _words(
+    | words(
         """can could would will you i we want need let's just ok have has on at turn working it's it one"""
     )
 )
 #: Says that something is somebody else's: only one's own is ever touched.
-OF_OTHERS: Final = _words("his her hers their theirs somebody's someone's everybody's everyone's others'")
+OF_OTHERS: Final = words("his her hers their theirs somebody's someone's everybody's everyone's others'")
 #: What only looks like a possessive.
-OF_ONESELF: Final = _words("let's it's that's there's here's today's tonight's yesterday's tomorrow's week's")
+OF_ONESELF: Final = words("let's it's that's there's here's today's tonight's yesterday's tomorrow's week's")
 #: Before what somebody else said.
-QUOTES: Final = _words("> &gt")
+QUOTES: Final = words("> &gt")
 #: Point at what was spoken of.
-IT: Final = _words("it that this one")
-THEM: Final = _words("them those these both two three ones they")
+IT: Final = words("it that this one")
+THEM: Final = words("them those these both two three ones they")
 #: Count in a list, from its end if negative.
 ORDINALS: Final[Mapping[str, int]] = {
         word: place
@@ -300,19 +247,19 @@ ORDINALS: Final[Mapping[str, int]] = {
         for word in words_.split()
     }  # fmt: skip
 #: How many of a list, from a place in it.
-COUNTS: Final = _words("two three four five both 2 3 4 5")
+COUNTS: Final = words("two three four five both 2 3 4 5")
 #: Words that distinguish workspaces without naming one.
-POINTING: Final = _words("""other same usual right wrong mine running up down on off""")
+POINTING: Final = words("""other same usual right wrong mine running up down on off""")
 #: What a workspace is called in general; on its own it names none.
-GENERIC: Final = _words(
+GENERIC: Final = words(
     """workspace server session machine instance environment env vm box container pod ide one it that this
     them thing computer"""
 )
-GENERICS: Final = _words(
+GENERICS: Final = words(
     """workspaces servers sessions machines instances environments vms boxes containers pods ides notebooks
     stuff"""
 )
-OF_JOBS: Final = _words("job jobs run runs")
+OF_JOBS: Final = words("job jobs run runs")
 #: Everything that a verb can be done to.
 ALL: Final = _phrases(
     """all, everything, all of them, all of it, it all, all my workspaces, all workspaces, every workspace,
@@ -327,19 +274,19 @@ REST: Final = _phrases(
     all other workspaces, alles andere, alle anderen, le reste, el resto"""
 )
 #: Which ones, by what Usher can't see.
-UNKNOWABLE: Final = _words(
+UNKNOWABLE: Final = words(
     "idle unused busy expensive cheap old older oldest new newest big bigger biggest small"
 )
 #: Which ones, by their state, where several are meant: ``all that are running``.
-RUNNING: Final = _words("running started active up on")
-STOPPED: Final = _words("stopped down off inactive")
+RUNNING: Final = words("running started active up on")
+STOPPED: Final = words("stopped down off inactive")
 #: What means several with such a state, and what else may be said with it.
-OF_A_STATE: Final = GENERICS | _words("all every everything anything whatever ones")
+OF_A_STATE: Final = GENERICS | words("all every everything anything whatever ones")
 WITH_A_STATE: Final = (
-    OF_A_STATE | GENERIC | _words("which are is my the of currently still that's thats there")
+    OF_A_STATE | GENERIC | words("which are is my the of currently still that's thats there")
 )
 #: States that a list can be narrowed to, and what else may be said there.
-STATES: Final = _by_word(
+STATES: Final = by_word(
     {
         "running": "running active up",
         "starting": "starting",
@@ -348,7 +295,7 @@ STATES: Final = _by_word(
         "failed": "failed broken",
     }
 )
-RUN_STATES: Final = _by_word(
+RUN_STATES: Final = by_word(
     {
         "running": "running active",
         "queued": "queued waiting pending",
@@ -361,14 +308,14 @@ OF_LISTS: Final = (
     WITH_A_STATE
     | BEFORE_A_NAME
     | OF_JOBS
-    | _words("and on at in page show me list what what's whats now right just please")
+    | words("and on at in page show me list what what's whats now right just please")
 )
 #: Shows something: of what follows, or of everything.
-SHOWING: Final = _words("send show see display view get give print find zeig zeige look")
+SHOWING: Final = words("send show see display view get give print find zeig zeige look")
 #: Words of a connection's title that are no name for it.
-NO_PLACES: Final = _words("cloud team server servers the our my lab group project workspace workspaces test")
+NO_PLACES: Final = words("cloud team server servers the our my lab group project workspace workspaces test")
 #: Where something is: between a name and its connection.
-WHERE: Final = _words("on at in from @ under")
+WHERE: Final = words("on at in from @ under")
 #: A workspace of such a name is only meant where nothing else can be.
 EVERYDAY: Final = (
     (OF_QUESTIONS - PLANS)

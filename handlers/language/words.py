@@ -1,19 +1,17 @@
-"""Compare words as people write them, find the verbs that are meant by mistyped ones, and take objects; pure.
+"""Compare words as people write them, and take objects; pure.
 
-Small letters, no signs or marks around, nothing inside quotes. Nothing that takes something away is suggested
-for a word that is at least as close to one that starts, makes or shows something.
+Small letters, no signs or marks around, nothing inside quotes.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from rapidfuzz.distance import OSA
-
 from bot.domain.moments import LEADS
-from handlers.command_line import ENDS, MARKS, Quoted, plain, slips, without
+from handlers.command_line import ENDS, MARKS, Quoted, plain, without
 from handlers.language import vocabulary
+from handlers.synonyms import SYNONYMS
 
 
 def is_struck(word: str) -> bool:
@@ -51,37 +49,6 @@ def is_sign(word: str) -> bool:
     return is_emoji(word) and (word.startswith(":") or not word.isascii())
 
 
-# -- slips -----------------------------------------------------------------------------------------------
-
-#: Shorter synonyms are near to too many words.
-_SHORTEST: Final = 4
-_MOST: Final = 2
-
-
-def near_verbs(word: str, folder: str, verbs: Collection[str]) -> list[str]:
-    """Return the verbs nearest to an unknown word, the nearest first; empty if none is near."""
-    wrong = 0 if word in vocabulary.NO_VERBS else slips(word)
-    known = [(verb, verb) for verb in verbs]
-    known += [
-        (other, verb)
-        for other, verb in vocabulary.SYNONYMS.get(folder, {}).items()
-        if verb in verbs and len(other) >= _SHORTEST
-    ]
-    #: By verb: how far it is, and whether by another word for it, which is less likely to be the one.
-    ranks: dict[str, tuple[int, bool]] = {}
-    for other, verb in known:
-        rank = (OSA.distance(word, other, score_cutoff=wrong), other != verb)
-        # With two slips, only a word that begins alike is near enough.
-        if rank[0] <= (wrong if word[:1] == other[:1] else min(wrong, 1)):
-            ranks[verb] = min(rank, ranks.get(verb, rank))
-    gentle = min(
-        (far for verb, (far, _) in ranks.items() if verb not in vocabulary.ENDING), default=wrong + 1
-    )
-    left = {verb: rank for verb, rank in ranks.items() if rank[0] < gentle or verb not in vocabulary.ENDING}
-    nearest = min(left.values(), default=None)
-    return sorted(verb for verb, rank in left.items() if rank == nearest)[:_MOST]
-
-
 # -- how sentences begin and end -----------------------------------------------------------------------
 
 
@@ -106,7 +73,7 @@ def opening_of(words: tuple[str, ...], folder: str, verbs: Mapping[str, Abstract
         if at:
             return Opening(verb, "workspace", (*words[len(head) : at], *words[at + len(tail) :]))
     for place in (folder, *(other for other in verbs if other != folder)):
-        verb = word if word in verbs[place] else vocabulary.SYNONYMS[place].get(word, "")
+        verb = word if word in verbs[place] else SYNONYMS[place].get(word, "")
         if verb:
             return Opening(verb, place, words[1:])
     return Opening()
