@@ -1,4 +1,4 @@
-"""The words that people use: other words for each verb, phrases, courtesy, and what only joins words. Tables.
+"""The words that people use: phrases, courtesy, and what only joins words. Tables.
 
 Words are separated by blanks, phrases by commas.
 """

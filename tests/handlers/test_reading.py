@@ -8,12 +8,11 @@ from hypothesis import strategies as st
 
 from bot.domain.people import Principal
 from bot.domain.workspaces import Workspace
-from handlers import routes
+from handlers import routes, synonyms
 from handlers.command_line import Quoted, parse, written
 from handlers.language import vocabulary
 from handlers.language.names import Names
 from handlers.language.reading import READ, read
-from handlers.language.words import near_verbs
 from handlers.request import Manner
 
 VERBS = routes.verbs_of_folders()
@@ -29,7 +28,7 @@ ENDING = {
 }
 WORDS = sorted(
     {
-        *(word for table in vocabulary.SYNONYMS.values() for word in table),
+        *(word for table in synonyms.SYNONYMS.values() for word in table),
         *(word for phrase in vocabulary.TALK for word in phrase),
         *(
             word
@@ -52,7 +51,7 @@ WORDS = sorted(
 
 
 def suggested(word: str) -> set[str]:
-    return set(near_verbs(word, "workspace", VERBS["workspace"]))
+    return set(synonyms.near_verbs(word, "workspace", VERBS["workspace"]))
 
 
 def slips(word: str) -> set[str]:
@@ -66,12 +65,12 @@ def slips(word: str) -> set[str]:
 
 
 def test_nothing_that_takes_something_away_is_suggested_for_a_word_that_starts_something():
-    assert vocabulary.ENDING == ENDING
-    known = {*VERBS["workspace"], *vocabulary.SYNONYMS["workspace"]}
+    assert synonyms.ENDING == ENDING
+    known = {*VERBS["workspace"], *synonyms.SYNONYMS["workspace"]}
     starting = {"start", "new", "resume", "open"} | {
-        word for word, verb in vocabulary.SYNONYMS["workspace"].items() if verb in {"start", "new", "resume"}
+        word for word, verb in synonyms.SYNONYMS["workspace"].items() if verb in {"start", "new", "resume"}
     }
-    assert all(suggested(word) == set() for word in vocabulary.NO_VERBS)
+    assert all(suggested(word) == set() for word in synonyms.NO_VERBS)
     for word in starting:
         for slip in slips(word) - known:
             assert not suggested(slip) & ENDING, slip
@@ -186,9 +185,9 @@ def test_a_command_that_is_offered_is_read_as_it_was_shown(words):
         assert parse(written(["start", *quoted]), {}).words[1:] == tuple(words)
 
 
-@pytest.mark.parametrize("folder", list(vocabulary.SYNONYMS))
+@pytest.mark.parametrize("folder", list(synonyms.SYNONYMS))
 def test_other_words_are_no_verbs_and_mean_verbs_that_exist_or_will(folder):
-    for word, verb in vocabulary.SYNONYMS[folder].items():
+    for word, verb in synonyms.SYNONYMS[folder].items():
         assert word not in VERBS[folder], word
         assert verb in {*VERBS[folder], "settings"}, word
 
