@@ -8,21 +8,30 @@ Words of tables that are made from the code, or that a test compares with it, ar
 form ``<!-- table: … -->`` before such a table says which of them it is.
 """
 
+import inspect
 import re
 import sys
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache
+from dataclasses import fields, is_dataclass
+from enum import EnumType
+from functools import cache, partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
+from multidict import CIMultiDict, CIMultiDictProxy
+
 from bot.commands.pages import anchor_of
+from bot.providers.base import Facet
+from bot.providers.requests import error_of
 from bot.slack import manifest
+from bot.support.responses import Response
 from bot.support.settings import VARIABLES
 from bot.support.settings.field import default_of
 from bot.web.health import Metrics
+from usher import provider
 
 LONGEST_LINE = 120
 #: Folders of made things, beside those that begin with a dot.
@@ -91,8 +100,9 @@ def leads_nowhere(path: Path, target: str) -> bool:
 def wrong_in(path: Path) -> Iterator[tuple[int, str]]:
     """Yield what is wrong in a file, each with the number of its line."""
     text = path.read_text(encoding="utf-8")
+    made = {line for table in _TABLE.finditer(text) if table[1] == _WRITTEN for line in table[2].splitlines()}
     for number, line in enumerate(text.splitlines(), start=1):
-        if len(line) > LONGEST_LINE:
+        if len(line) > LONGEST_LINE and line not in made:
             yield number, f"{len(line)} characters, of at most {LONGEST_LINE}"
     defined = set(_DEFINITION.findall(text))
     for number, line in prose(text):
@@ -179,11 +189,76 @@ def _metrics() -> str:
     )
 
 
+def _said(one: Any) -> str:
+    """Return what a docstring says first, as a cell of a table."""
+    first = (inspect.getdoc(one) or "").split("\n\n")[0]
+    return " ".join(first.split()).replace("|", "or").replace("``", "`")
+
+
+def _names(is_method: bool) -> str:
+    """Return what providers are made of: methods of classes that they build on, or all other names."""
+    found = {name: getattr(provider, name) for name in sorted(provider.__all__)}
+    built_on = {
+        name: one
+        for name, one in found.items()
+        if isinstance(one, type) and (one is provider.Provider or issubclass(one, Facet))
+    }
+    if is_method:
+        built_on |= {name: found[name] for name in ("Api", "Response")}
+        return _rows(
+            ("method", "must", "what it does"),
+            (
+                (
+                    f"`{name}.{method}`",
+                    "yes" if getattr(function, "__isabstractmethod__", False) else "",
+                    _said(function),
+                )
+                for name, one in sorted(built_on.items(), key=lambda each: each[0] != "Provider")
+                for method, function in vars(one).items()
+                if inspect.isfunction(function) and not method.startswith("_")
+            ),
+        )
+    return _rows(
+        ("name", "fields or parameters", "what it is"),
+        (
+            (f"`{name}`", ", ".join(f"`{part}`" for part in _parts(one)), _said(one))
+            for name, one in found.items()
+            if name not in built_on and str(getattr(one, "__module__", "")).startswith("bot.")
+        ),
+    )
+
+
+def _parts(one: Any) -> list[str]:
+    if isinstance(one, EnumType):
+        return list(one.__members__)
+    if is_dataclass(one):
+        return [field.name for field in fields(one) if not field.name.startswith("_")]
+    return [] if isinstance(one, type) else list(inspect.signature(one).parameters)
+
+
+def _errors() -> str:
+    """Return which error each status is: of a read, and of a change."""
+    kinds = dict[tuple[str, str], list[str]]()
+    for status in (302, 400, 401, 402, 403, 404, 408, 409, 410, 422, 423, 425, 429, 500, 502, 503, 504):
+        answer = Response(status, CIMultiDictProxy(CIMultiDict()), b'{"message": "no"}')
+        of_read, of_change = (type(error_of(answer, changes=one)).__name__ for one in (False, True))
+        kinds.setdefault((of_read, of_change), []).append(str(status))
+    return _rows(
+        ("status", "of a read", "of a change"),
+        ((", ".join(statuses), *(f"`{one}`" for one in both)) for both, statuses in kinds.items()),
+    )
+
+
 #: The tables of a page, each by the heading above it.
 MADE_TABLES: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
     "docs/performance.md": {"What Usher costs": _figures},
     "docs/metrics.md": {"Metrics and health": _metrics},
     "docs/settings.md": {"The environment": _settings},
+    "docs/provider-api.md": {
+        "Which error a status is": _errors,
+        "Every method": partial(_names, is_method=True),
+        "Every other name": partial(_names, is_method=False),
+    },
     "docs/scopes.md": {
         "Scopes of the bot": lambda: _uses("scope", manifest.BOT_SCOPES),
         "Optional scopes of the bot": lambda: _uses("scope", manifest.OPTIONAL_SCOPES),

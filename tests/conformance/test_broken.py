@@ -11,6 +11,7 @@ from usher.conformance import contract, faults, harms, nobody_sleeps, watched
 #: What each does, and the test of the kit that notices it.
 MISTAKES = {
     broken.ShowsOthers: (harms.test_an_administrators_own_token_is_one_persons_all_the_same,),
+    broken.TakesAnyAnswer: (harms.test_an_answer_about_another_workspace_decides_nothing,),
     broken.TakesUnknownForFailed: (harms.test_an_unknown_word_keeps_the_last_state_and_decides_nothing,),
     broken.SpoiltByOneEntry: (harms.test_no_entry_of_a_list_hides_another, None),
     broken.CallsCutWhole: (harms.test_a_list_that_goes_on_is_not_whole,),
@@ -41,8 +42,8 @@ async def play(kind, caplog, test, *case):
             await test(rig, *case)
 
 
-def test_there_are_fifteen():
-    assert len(MISTAKES) == 15
+def test_there_are_sixteen():
+    assert len(MISTAKES) == 16
 
 
 @pytest.mark.parametrize("kind", MISTAKES, ids=lambda kind: kind.__name__)

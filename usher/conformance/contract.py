@@ -159,7 +159,8 @@ async def test_what_is_told_of_the_connection_holds_no_secret(rig: Rig) -> None:
     told = repr([rig.provider.describe(), rig.provider.settings, rig.access, rig.provider])
     assert rig.secret not in told
     page = rig.provider.page_url(rig.remote_id)
-    assert page.startswith("http://127.0.0.1:") is not isinstance(rig.provider, base.Page)
+    # Any other is never shown: its host is the base URL's, or one of ``ide_hosts``.
+    assert bool(rig.provider.allowed_url(page)) is not isinstance(rig.provider, base.Page)
 
 
 def credential(token: str = "t", refresh: str | None = None) -> Credential:
@@ -174,7 +175,7 @@ async def test_a_credential_goes_into_the_vault_and_comes_back(refresh: str | No
 
 async def test_a_probe_tells_what_is_there_without_anybodys_token(rig: Rig) -> None:
     told = await rig.provider.probe()
-    assert re.search(r"\d+\.\d+|API v\d", told)
+    assert re.search(r"\d", told), "it names the server's version"
     rig.spoil(status=302)
     with pytest.raises(PermanentError, match="check its address"):
         await rig.provider.probe()

@@ -100,7 +100,7 @@ async def test_a_status_means_one_error(quiet_rig: Rig, case: tuple[str, int]) -
     elif status >= 500:
         assert error.message in {f"HTTP {status}", "error None"}
     else:
-        assert error.message == "injected fault"
+        assert error.message == "injected fault", "an error of the local server has the harness's words"
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -21,21 +21,21 @@ def put(path: str, value: Any) -> list[dict[str, Any]]:
     return [{"op": "replace", "path": path, "value": value}]
 
 
-def needs(said: Any) -> None:
+def needs(rig: Rig, name: str) -> None:
     """Skip what a rig says nothing about: its server has no such thing."""
-    if not said:
-        pytest.skip("the rig doesn't say where that stands")
+    if not getattr(rig, name):
+        pytest.skip(f"the rig has no {name}")
 
 
 async def test_an_unknown_word_keeps_the_last_state_and_decides_nothing(quiet_rig: Rig) -> None:
-    needs(quiet_rig.state_at)
+    needs(quiet_rig, "state_at")
     quiet_rig.spoil(of="status", patch=put(quiet_rig.state_at, "brand-new-word"))
     assert (await quiet_rig.see()).state is State.UNKNOWN
 
 
 @pytest.mark.parametrize("value", [None, [], {}, ""])
 async def test_a_state_that_is_no_word_is_unknown_or_a_bad_answer(quiet_rig: Rig, value: Any) -> None:
-    needs(quiet_rig.state_at)
+    needs(quiet_rig, "state_at")
     quiet_rig.spoil(of="status", patch=put(quiet_rig.state_at, value))
     try:
         seen = await quiet_rig.see()
@@ -44,10 +44,26 @@ async def test_a_state_that_is_no_word_is_unknown_or_a_bad_answer(quiet_rig: Rig
     assert seen.state is State.UNKNOWN
 
 
+async def test_an_answer_about_another_workspace_decides_nothing(quiet_rig: Rig) -> None:
+    needs(quiet_rig, "read_id_at")
+    quiet_rig.spoil(of="status", patch=put(quiet_rig.read_id_at, quiet_rig.broken_id))
+    with pytest.raises(errors.BadAnswer):
+        await quiet_rig.see()
+
+
+async def test_a_link_to_elsewhere_is_shown_to_nobody(rig: Rig) -> None:
+    needs(rig, "link_at")
+    await rig.provider.start(rig.access, await rig.read())
+    assert (await rig.until(State.RUNNING))[-1].url is not None
+    rig.spoil(of="status", patch=put(rig.link_at, "https://elsewhere.example/ide"))
+    seen = await rig.see()
+    assert (seen.state, seen.url) == (State.RUNNING, None)
+
+
 @pytest.mark.parametrize("value", [None, 7, [], {}, "?"])
 async def test_no_entry_of_a_list_hides_another(quiet_rig: Rig, value: Any) -> None:
     rig = quiet_rig
-    needs(rig.list_at)
+    needs(rig, "list_at")
     whole = await rig.listing()
     rig.spoil(rig.lists, patch=put(f"{rig.list_at}/0{rig.entry_state_at}", value))
     found = await rig.listing()
@@ -60,7 +76,7 @@ async def test_no_entry_of_a_list_hides_another(quiet_rig: Rig, value: Any) -> N
 
 
 async def test_a_list_that_goes_on_is_not_whole(quiet_rig: Rig) -> None:
-    needs(quiet_rig.goes_on)
+    needs(quiet_rig, "goes_on")
     quiet_rig.spoil(quiet_rig.lists, patch=quiet_rig.goes_on, times=None)
     try:
         found = await quiet_rig.listing()
@@ -73,7 +89,7 @@ async def test_a_list_that_goes_on_is_not_whole(quiet_rig: Rig) -> None:
 
 async def test_an_administrators_own_token_is_one_persons_all_the_same(quiet_rig: Rig) -> None:
     rig, admin = quiet_rig, quiet_rig.admin
-    needs(admin)
+    needs(rig, "admin")
     assert admin is not None
     assert (await rig.provider.status(admin, [rig.remote_id]))[rig.remote_id].state is State.GONE
     found = await rig.provider.need(base.Lists).discover(admin)
@@ -109,6 +125,7 @@ async def test_what_is_said_to_be_ready_opens(rig: Rig) -> None:
     await rig.provider.start(rig.access, await rig.read())
     seen = (await rig.until(State.RUNNING))[-1]
     if seen.url is not None:
+        assert seen.url.startswith("http://127.0.0.1:"), "the local server serves the IDE, too"
         async with aiohttp.ClientSession() as browser, browser.get(seen.url) as opened:
             assert opened.status < 500, "it is said to be ready too early"
 
@@ -121,7 +138,7 @@ async def test_what_is_said_to_be_ready_opens(rig: Rig) -> None:
 async def test_a_creation_without_a_usable_answer_is_found_and_made_once(
     rig: Rig, fault: dict[str, Any]
 ) -> None:
-    needs(rig.creates)
+    needs(rig, "creates")
     provider = rig.provider.need(base.Making)
     spec, since = await filled(rig, "workspace"), now(rig)
     before = rig.sent()
@@ -133,7 +150,7 @@ async def test_a_creation_without_a_usable_answer_is_found_and_made_once(
 
 
 async def test_an_older_namesake_is_not_what_was_made(rig: Rig) -> None:
-    needs(rig.creates)
+    needs(rig, "creates")
     provider = rig.provider.need(base.Making)
     spec, since = await filled(rig, "workspace"), now(rig)
     made = await provider.create(rig.access, spec, KEY)

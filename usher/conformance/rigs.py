@@ -120,9 +120,11 @@ class Rig:
     differs: Mapping[tuple[str, int | str], type[Exception] | None] = field(default_factory=dict)
     #: Whether people get their tokens on a page there, rather than from an administrator.
     has_token_page: bool = True
-    #: Where (RFC 6901) an answer has the word of a workspace's state, a list its entries, and an entry its id
-    #: and its state; "" where that isn't so simple.
+    #: Where (RFC 6901) the answer to a read has the word of a workspace's state, its id and the link to its
+    #: IDE; a list its entries, and an entry its id and its state; "" where that isn't so simple.
     state_at: str = ""
+    read_id_at: str = ""
+    link_at: str = ""
     list_at: str = ""
     id_at: str = ""
     entry_state_at: str = ""

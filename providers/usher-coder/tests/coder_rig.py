@@ -134,6 +134,7 @@ async def coder_rig(
             paths={"start": builds, "stop": builds, "status": f"GET /api/v2/workspaces/{ids['training']}$"},
             stops_starting=False,
             state_at="/latest_build/status",
+            read_id_at="/id",
             list_at="/workspaces",
             entry_state_at="/latest_build/status",
             id_at="/id",

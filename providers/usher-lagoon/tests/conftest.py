@@ -103,6 +103,8 @@ def open_rig():
                 missing_id="nothing",
                 names={"training", "broken"},
                 state_at="/state",
+                read_id_at="/id",
+                link_at="/url",
                 list_at="/workspaces",
                 entry_state_at="/state",
                 id_at="/id",

@@ -104,6 +104,7 @@ async def saturn_rig(
             more=alice["workspaces"],
             differs={("check", 404): None},  # a server that names nobody is one of the guides
             state_at="/status",
+            link_at="/url",
             list_at="/recipes",
             id_at="/state/id",
             entry_state_at="/state/status",

@@ -84,6 +84,7 @@ async def sphere_rig(seed: Any = None, client: type[Http] = Http, **settings: An
             # The one token may do all: what it may not is a quota, or the state that something is in.
             differs={("start", 403): NoRoom, ("stop", 403): Conflict},
             state_at="/state/code",
+            read_id_at="/id",
             creates="POST /api/v1/workspaces$",
             sides=Sides(values={"workspace": {"template": PYTHON, "name": "made"}}, event=_event),
         )
