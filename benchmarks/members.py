@@ -23,9 +23,9 @@ from benchmarks.load import ask, shown
 from benchmarks.sizes import Sizes
 from benchmarks.stage import Stage, note, stage
 from bot.domain import lessons
-from bot.domain.classes import ClassCard
+from bot.domain.classes import ClassCard, ClassKind
 from bot.domain.hours import Rule
-from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.notices import NewNotice
 from bot.domain.people import Principal
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks.notices import render
@@ -105,7 +105,7 @@ async def _press(store: Store, card: ClassCard) -> Sequence[Workspace]:
 async def _drawn(asked: Asked, card: ClassCard, told: Sequence[Workspace]) -> float:
     """Return the CPU of a message, in seconds."""
     store, gatherer = asked.context.store, Gatherer(asked.context)
-    kind = NoticeKind.CLASS_ENDING
+    kind = ClassKind.CLASS_ENDING
     ends = [NewNotice(card.id, kind, one.id, one.principal, {"workspace": one.id}) for one in told]
     await store.add_notices(ends)
     found = [one for one in await store.claim_notices(len(told), 60.0) if one.kind is kind]

@@ -50,7 +50,7 @@ class Sort:
 
 SORTS: Final[Mapping[str, Sort]] = MappingProxyType(
     {
-        "kind_files": Sort("bot/domain/notices.py", r"^    ([A-Z_]+) = _Kind\("),
+        "kind_files": Sort("bot/domain", r"^    ([A-Z_]+) = (?:_Kind|Traits)\("),
         "verb_files": Sort("handlers", r"@routes\.verb\(\s*\"(\w+)\",\s*\"(\w+)\""),
         "method_files": Sort("bot/providers/base.py", r"^    (?:async )?def ([a-z]\w*)\("),
     }

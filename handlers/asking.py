@@ -7,7 +7,7 @@ from typing import Any, Final
 from bot.domain.notices import Answer
 from bot.domain.surfaces import Surface, Where
 from bot.messages.blocks import buttons, kit, replies, runs
-from bot.messages.blocks.notices import unlink_button
+from bot.messages.blocks.links import unlink_button
 from bot.services.runs import owned as run_of
 from bot.services.workspaces import owned
 from handlers import routes

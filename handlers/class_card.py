@@ -24,6 +24,7 @@ from bot.messages.blocks.kit import Element, Markup, fill, line, safe
 from bot.messages.texts import classes as class_words
 from bot.messages.texts import times
 from bot.services import classes, making, naming, readiness
+from bot.services.class_facts import of_class, of_courses
 from handlers import course, routes
 from handlers.command_line import Quoted, running_flags, written
 from handlers.connections import connection_of, makers, named
@@ -79,7 +80,7 @@ async def post(request: Request) -> Answer:
     given |= {"channel_id": surface.channel_id, "time_zone": zone.key, "stops_at": stops_at}
     given |= {"title": asked.title or draft.title, "maximum": asked.maximum, "trainers": others}
     card = await request.asked.to(classes.post, replace(draft, **given))
-    facts, ends = await services.gatherer.of_class(card, request.principal), class_words.POSTED_NO_END
+    facts, ends = await of_class(services.gatherer, card, request.principal), class_words.POSTED_NO_END
     if asked.hours:
         said = [fill(class_words.COURSE_POSTED, lessons=drawn.timetable(card))]
         said += [] if asked.until else [request.filled(class_words.TWENTY_WEEKS, course=card.title)]
@@ -104,7 +105,7 @@ async def _course_change(request: Request, command: CardCommand) -> Answer | Non
         mine = await course.own(request, command.what.rstrip("?!. "))
         shown = [(card, is_taught) for card, is_taught, rest in mine if not rest]
         if shown and not isinstance(next(iter(request.arguments), ""), Quoted):
-            return drawn_courses.rooms(await request.services.gatherer.of_courses(request.principal, shown))
+            return drawn_courses.rooms(await of_courses(request.services.gatherer, request.principal, shown))
         return await course.by_words(request, command.what)
     text = " ".join(f"{flag} {value}" for flag, value in command.flags)
     rows, services = await request.services.store.workspaces(request.principal), request.services
@@ -395,7 +396,7 @@ async def post_again(request: Request) -> Answer:
 async def stop_button(request: Request, card_id: str) -> Element:
     """Return *Stop all* with its question, for the card's trainer or an administrator."""
     card = await trainers(request, card_id, request.asked.see(classes.owned, "class_stop", card_id))
-    return drawn.stop_button(await request.services.gatherer.of_class(card, request.principal))
+    return drawn.stop_button(await of_class(request.services.gatherer, card, request.principal))
 
 
 @routes.action("class_problems")
@@ -409,7 +410,7 @@ async def problems_of(request: Request, key: str) -> Answer:
     services = request.services
     card, found = await trainers(request, key, request.asked.see(classes.problems_of, key))
     people = await services.names.of(request.principal, *(one.press.principal for one in found))
-    facts = await services.gatherer.of_class(card, request.principal)
+    facts = await of_class(services.gatherer, card, request.principal)
     counts = await services.store.class_counts(key)
     return drawn.problems_of(replace(facts, people=people, counts=counts), found)
 

@@ -22,6 +22,7 @@ from bot.messages.texts import classes as words
 from bot.messages.texts.times import counted, date_of, listed, weekday_of
 from bot.services import classes
 from bot.services import lessons as cases
+from bot.services.class_facts import of_courses
 from bot.support.errors import Refused
 from handlers import routes
 from handlers.command_line import written
@@ -147,14 +148,14 @@ async def carried_out(
     if verb == "leave":
         raise Refused("course.not_joined", words.NOT_JOINED.format(course=card.title))
     if verb == "join":
-        (facts,) = await request.services.gatherer.of_courses(request.principal, [(card, False)])
+        (facts,) = await of_courses(request.services.gatherer, request.principal, [(card, False)])
         return rooms.rooms([facts]) if has_joined or card.is_over(now) else rooms.joining(facts)
     if text.casefold() == "skip":
         return await _skips_next(request, card, has_joined=has_joined)
     change = order(card, text, now, typed_on)
     if change is None:
-        (facts,) = await request.services.gatherer.of_courses(
-            request.principal, [(card, request.principal.key in card.teachers)]
+        (facts,) = await of_courses(
+            request.services.gatherer, request.principal, [(card, request.principal.key in card.teachers)]
         )
         said = replies.hint(request.filled(words.UNREAD_CHANGE, course=card.title))
         return kit.with_blocks(said, [*said.blocks, *rooms.room(facts)])
@@ -221,7 +222,7 @@ async def _is_workspace(request: Request, title: str) -> bool:
 
 async def _of_teachers(request: Request, card: ClassCard) -> Answer:
     """Say that a change is for a course's teachers, and what its members can do."""
-    shown = rooms.rooms(await request.services.gatherer.of_courses(request.principal, [(card, False)]))
+    shown = rooms.rooms(await of_courses(request.services.gatherer, request.principal, [(card, False)]))
     return kit.with_blocks(shown, [kit.section(fill(words.ONLY_TEACHERS, course=card.title)), *shown.blocks])
 
 

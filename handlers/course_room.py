@@ -19,6 +19,7 @@ from bot.messages.texts import classes as class_words
 from bot.messages.texts import courses as words
 from bot.messages.texts.times import listed
 from bot.services import classes, lessons
+from bot.services.class_facts import of_courses
 from bot.support.errors import Refused
 from handlers import class_card, course, routes
 from handlers.command_line import Quoted, written
@@ -51,7 +52,7 @@ async def show(request: Request) -> Answer:
 
 
 async def _rooms(request: Request, every: Sequence[tuple[ClassCard, bool]]) -> Answer:
-    return drawn.rooms(await request.services.gatherer.of_courses(request.principal, every))
+    return drawn.rooms(await of_courses(request.services.gatherer, request.principal, every))
 
 
 async def said(request: Request) -> Answer | None:
@@ -102,7 +103,7 @@ async def _joined(request: Request, card: ClassCard) -> kit.Block:
     """Say how many joined a course, and who to its teachers."""
     found = await request.asked.see(lessons.members, card.id) if _teaches(request, card) else []
     people = await request.services.names.of(request.principal, *(one.principal for one in found))
-    (facts,) = await request.services.gatherer.of_courses(request.principal, [(card, True)])
+    (facts,) = await of_courses(request.services.gatherer, request.principal, [(card, True)])
     return drawn.joined(facts, list(map(kit.person, people.values())))
 
 

@@ -11,8 +11,8 @@ from bot.domain.people import Named
 from bot.domain.stops import Consent
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.kit import Markup, fill
+from bot.messages.blocks.links import unlink_button
 from bot.messages.blocks.lists import SAY
-from bot.messages.blocks.notices import unlink_button
 from bot.messages.texts import answers, cards, pages
 from bot.services import accounts, linking, naming
 from bot.services.revocations import left_by

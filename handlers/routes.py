@@ -3,8 +3,6 @@
 Nothing else lists them: every module of ``handlers`` is imported before the first lookup.
 """
 
-import importlib
-import pkgutil
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,6 +13,7 @@ import handlers
 from bot.domain.notices import Answer
 from bot.messages.blocks.kit import Element
 from bot.services.asked import Asked
+from bot.support import modules
 from bot.support.errors import Refused
 from handlers.occurrence import Occurrence
 from handlers.request import Request
@@ -190,8 +189,6 @@ def names() -> dict[str, list[str]]:
     return {kind: list(table.found) for kind, table in tables.items()}
 
 
-@cache
 def load() -> None:
     """Import every module of ``handlers``, which registers its handlers."""
-    for module in pkgutil.walk_packages(handlers.__path__, "handlers."):
-        importlib.import_module(module.name)
+    modules.load(handlers)

@@ -14,7 +14,7 @@ from benchmarks.chaos.rows import rows, waits_for_answer
 from benchmarks.chaos.stage import Person, Stage
 from benchmarks.chaos.truth import Truth
 from bot.domain.hours import Rule
-from bot.domain.notices import Mark, NoticeKind
+from bot.domain.kinds import AnyKind, Mark, declared
 from bot.domain.people import Principal
 from bot.domain.workspaces import State
 from bot.messages.texts import cards
@@ -28,7 +28,7 @@ TOLD = {"failed": "failed", "refused": "refused", "cancelled": "failed", "unknow
 
 
 #: How it is told what became of an operation or a run.
-_ENDS = frozenset(kind for kind in NoticeKind if Mark.END in kind.marks)
+_ENDS = frozenset(kind for kind in declared(AnyKind) if Mark.END in kind.marks)
 _TOLD_TOGETHER = (
     "SELECT n.principal, n.subject, n.kind, n.occasion, s.occasion AS together FROM notices n"
     " JOIN notices s ON s.id = n.held_by WHERE s.kind = 'summary' AND s.state = 'sent'"

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from bot.domain.audit import Subject
 from bot.domain.forms import Spec
 from bot.domain.hours import Timetable, written
+from bot.domain.kinds import UNPOSTED, AnyKind, Mark, Traits
 from bot.domain.operations import Operation
 from bot.domain.people import Principal
 from bot.domain.times import Past, Stays, due
@@ -177,3 +178,26 @@ class ClassProblem:
     workspace: Workspace | None
     state: MemberState = "coming"
     paused: str = ""
+
+
+class ClassKind(AnyKind):
+    """Name what is told about class cards and courses."""
+
+    CLASS_CARD = Traits("class_card", "class", urgency=2, marks=Mark.CARD | Mark.IN_CHANNEL | Mark.HARMLESS)
+    CLASS_POSTED = Traits("class_posted", "class", offers="subject", marks=Mark.NEWEST)
+    CLASS_ENDING = Traits("class_ending", "class", offers="workspace")
+    CLASS_OVER = Traits("class_over", "class", marks=Mark.NEWS)
+    #: To the teachers of a course before a lesson: how many are ready.
+    LESSON_REPORT = Traits("lesson_report", "class", marks=Mark.NEWS)
+    #: Why nothing will be ready for a lesson, or isn't yet, and what its person can do.
+    UNSERVED = Traits("unserved", "class", offers="link")
+    #: A lesson begins: whether the workspace is ready for it.
+    LESSON = Traits("lesson", "operation", offers="workspace", marks=Mark.PASSES)
+    #: A course's timetable has changed: to whoever has joined.
+    COURSE_CHANGED = Traits("course_changed", "class")
+    #: To whom a course's poster lets change it, or doesn't any more; to administrators if nobody is left.
+    COURSE_TEACHER = Traits("course_teacher", "class")
+    COURSE_UNTAUGHT = Traits("course_untaught", "class", offers="subject")
+
+
+UNPOSTED[ClassKind.CLASS_CARD] = ClassKind.CLASS_POSTED

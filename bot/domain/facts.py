@@ -1,14 +1,14 @@
 """The facts behind cards, notices and people's Homes, gathered before anything is rendered."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from bot.domain.accounts import Approval
 from bot.domain.acts import Act
 from bot.domain.classes import ClassCard, ClassCounts, ClassProblem
 from bot.domain.hours import Rule
-from bot.domain.notices import NoticeKind
+from bot.domain.kinds import AnyKind
 from bot.domain.operations import Operation
 from bot.domain.people import People
 from bot.domain.runs import Run, Shown
@@ -50,6 +50,10 @@ class Facts:
     def time(self, name: str) -> float:
         """Return one of the notice's own times by name, or ``now``."""
         return float(self.body.get(name) or self.now)
+
+    def common(self) -> dict[str, Any]:
+        """Return what all facts have, to make others of."""
+        return {one.name: getattr(self, one.name) for one in fields(Facts)}
 
     @property
     def link_has_ended(self) -> bool:
@@ -151,7 +155,7 @@ class RequestFacts(Facts):
 class HeldFacts(Facts):
     """Hold the kinds and facts of what one message tells after a silence, oldest first."""
 
-    held: tuple[tuple[NoticeKind, Facts], ...]
+    held: tuple[tuple[AnyKind, Facts], ...]
 
 
 @dataclass(frozen=True, slots=True)

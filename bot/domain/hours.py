@@ -16,6 +16,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
+from bot.domain.kinds import AnyKind, Mark, Traits
 from bot.domain.moments import instant, minute_of, zone_of
 from bot.domain.people import Principal
 from bot.domain.timers import SOONEST_SECONDS, TIMER_WARNING_SECONDS
@@ -375,3 +376,21 @@ def evening_of_asking(workspace: Workspace, seconds: float, now: float, zone: Zo
         return None
     is_daytime = DAYTIME[0] <= local.hour * 60 + local.minute < DAYTIME[1]
     return instant(local.date(), EVENING, zone) if is_daytime else None
+
+
+class HoursKind(AnyKind):
+    """Name what is told about hours, timers and what was left running."""
+
+    #: A timer will stop the workspace soon; a timer couldn't.
+    TIMER_ENDING = Traits("timer_ending", urgency=3, offers="workspace")
+    TIMER_FAILED = Traits("timer_failed", offers="workspace")
+    #: To administrators: somebody couldn't be warned of the end of their workspace.
+    UNWARNED = Traits("unwarned", marks=Mark.PEOPLE)
+    #: Whether a workspace that was left running is still needed.
+    NEEDED = Traits("needed", urgency=3, offers="workspace")
+    #: Hours that were missed or couldn't be kept; that pause; of somebody whose time zone has changed.
+    HOURS_MISSED = Traits("hours_missed", offers="workspace")
+    HOURS_PAUSED = Traits("hours_paused", offers="workspace")
+    HOURS_MOVED = Traits("hours_moved", urgency=3)
+    #: Whether hours go on that start a workspace nobody uses.
+    HOURS_UNUSED = Traits("hours_unused", urgency=3)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from bot.domain.notices import Mark, NoticeKind
+from bot.domain.kinds import AnyKind, Mark
 from bot.domain.workspaces import Workspace
 
 #: After how many hours people are asked about what they left running, unless somebody chose otherwise.
@@ -47,7 +47,7 @@ class News:
     shows it, too.
     """
 
-    kind: NoticeKind
+    kind: AnyKind
     chosen: bool | None = None
     is_failure: bool = False
     has_card: bool = False

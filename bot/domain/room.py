@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from bot.domain.kinds import AnyKind, Mark, Traits
 from bot.domain.people import Principal
 from bot.domain.reasons import Reason, reason_in, short_of
 from bot.domain.times import Past, Stays
@@ -114,3 +115,13 @@ class WaitFacts:
     ahead: int = 0
     is_trying: bool = False
     is_held: bool = False
+
+
+class RoomKind(AnyKind):
+    """Name what is told about room."""
+
+    #: Nobody tries any more: there was no room until then.
+    ROOM_OVER = Traits("room_over", offers="workspace")
+    #: Whoever changes limits is asked for more of one; and what they said.
+    MORE_ASKED = Traits("more_asked", marks=Mark.PEOPLE)
+    MORE_ANSWERED = Traits("more_answered", offers="workspace")

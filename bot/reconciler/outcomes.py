@@ -7,6 +7,7 @@ import structlog
 
 from bot.domain.audit import AuditEntry
 from bot.domain.errands import Call, Outcome
+from bot.domain.kinds import AnyKind
 from bot.domain.notices import END, NewNotice, NoticeKind, end_of
 from bot.domain.operations import Operation
 from bot.domain.runs import ObservedRun, Run
@@ -72,7 +73,7 @@ def ended(
 
 def notice(
     subject: Operation | Run,
-    kind: NoticeKind,
+    kind: AnyKind,
     occasion: str,
     body: dict[str, Any] | None = None,
     *,

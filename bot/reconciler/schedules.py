@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from bot.domain.audit import AuditEntry
-from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.notices import NewNotice
 from bot.domain.people import Principal
+from bot.domain.schedules import ScheduleKind
 from bot.domain.tasks import Task, TaskKind
 from bot.providers import base
 from bot.reconciler.ask import Refused
@@ -75,6 +76,8 @@ class Schedules(Worker):
         principal = Principal.from_key(str(asked["principal"]))
         detail = {"connection": asked["connection"], "cron": asked["cron"], **cause}
         body = {"name": asked["name"], **detail}
-        await self._store.add_notices([NewNotice(task.id, NoticeKind.SCHEDULED, "schedule", principal, body)])
+        await self._store.add_notices(
+            [NewNotice(task.id, ScheduleKind.SCHEDULED, "schedule", principal, body)]
+        )
         target = f"{asked['connection']}/{asked['job']}"
         await self._store.append_audit([AuditEntry(principal.key, "call.schedule", target, result, detail)])

@@ -16,7 +16,7 @@ import structlog
 
 from bot.domain.audit import AuditEntry
 from bot.domain.errands import Call, Outcome
-from bot.domain.notices import NoticeKind
+from bot.domain.kinds import AnyKind
 from bot.domain.observed import Created, Traces
 from bot.domain.operations import Operation
 from bot.domain.plan import Plan, Step
@@ -68,9 +68,9 @@ class Stepper(EnginePart, ABC, Generic[S]):
     lost_as: ClassVar[Outcome]
     #: The step that creates it, whose result is looked for after an unknown outcome, and the question's kind.
     making: ClassVar[Step]
-    question: ClassVar[NoticeKind]
+    question: ClassVar[AnyKind]
     #: The kind of the notice at a deadline.
-    late: ClassVar[NoticeKind]
+    late: ClassVar[AnyKind]
     #: Whether a call that may not leave yet changes nothing of what is known about the call before it.
     keeps_call: ClassVar[bool]
     #: The deadline that starts when something is held up; None for no new one.

@@ -10,9 +10,12 @@ from typing import Any, Final, Literal
 
 from bot.domain import policy
 from bot.domain.accounts import Approval
+from bot.domain.approvals import ApprovalKind
 from bot.domain.audit import AuditEntry
+from bot.domain.facts import Facts, RequestFacts
+from bot.domain.kinds import AnyKind
 from bot.domain.likeness import likeness
-from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.notices import NewNotice
 from bot.domain.people import Principal
 from bot.domain.policy import Target
 from bot.domain.tasks import TaskKind
@@ -21,6 +24,7 @@ from bot.providers import base
 from bot.services.accounts import begin, sealed, unknown_connection, warn_holders
 from bot.services.asked import Asked
 from bot.services.context import Context
+from bot.services.gather import Gatherer, Message, adds
 from bot.store import accounts as rows
 from bot.store import approvals, inbox, people, warnings
 from bot.store.audit import append_audit
@@ -119,7 +123,7 @@ def ask(
 
 
 def _ask_administrators(tx: Transaction, context: Context, approval: Approval, occasion: str) -> None:
-    kind, place = NoticeKind.APPROVAL_ASKED, context.installation
+    kind, place = ApprovalKind.APPROVAL_ASKED, context.installation
     to = [one for one in place.administrating() if place.decides(one, approval.principal)]
     add_notices(tx, [notice(approval, kind, f"{occasion}:{one.key}", one) for one in to])
 
@@ -139,7 +143,7 @@ def proceed(tx: Transaction, context: Context, approval_id: str) -> list[NewTask
     approval = approvals.approval(tx, approval_id)
     if approval is None or approval.state != "asked" or not approval.waits:
         return []
-    answers, left, kind = dict(approval.answers or {}), 0.0, NoticeKind.ACCOUNT_ASKED
+    answers, left, kind = dict(approval.answers or {}), 0.0, ApprovalKind.ACCOUNT_ASKED
     for key in (approval.alike or [])[:ASKED]:
         occasion = f"whose:{key}:{approval.asked_at:.3f}"
         if key not in answers and approvals.questions_to(tx, key) < ASKED:
@@ -171,7 +175,7 @@ def say_whose(tx: Transaction, asked: Asked, approval_id: str, username: str, *,
         approvals.learn(tx, approval.id, answers={**answers, own: is_theirs})
         if is_theirs:
             approvals.move(tx, approval.id, "denied", own)
-            add_notices(tx, [notice(approval, NoticeKind.APPROVAL_DENIED, "denied", approval.principal)])
+            add_notices(tx, [notice(approval, ApprovalKind.APPROVAL_DENIED, "denied", approval.principal)])
         result = "theirs" if is_theirs else "not theirs"
         append_audit(tx, [approval_entry(approval, asked.principal.key, "approval.owner", result)])
     return approval
@@ -208,7 +212,7 @@ def decide(
     if approve:
         add_tasks(tx, [NewTask(TaskKind.APPROVE, approval.id)])
     else:
-        add_notices(tx, [notice(approval, NoticeKind.APPROVAL_DENIED, "denied", approval.principal)])
+        add_notices(tx, [notice(approval, ApprovalKind.APPROVAL_DENIED, "denied", approval.principal)])
     append_audit(tx, [approval_entry(approval, asked.principal.key, f"approval.{state}", "ok")])
     asked.did(tx, f"approval.{state}", approval.connection)
     return decided, True
@@ -239,7 +243,7 @@ def link_approved(tx: Transaction, asked: Asked, approval_id: str, identity: bas
         )
     else:
         approvals.move(tx, approval.id, "linked")
-        add_notices(tx, _to_administrator(approval, NoticeKind.APPROVAL_DONE, "linked"))
+        add_notices(tx, _to_administrator(approval, ApprovalKind.APPROVAL_DONE, "linked"))
 
 
 def fail_approved(tx: Transaction, asked: Asked, approval_id: str, because: str, *, said: str = "") -> None:
@@ -253,7 +257,7 @@ def fail_approved(tx: Transaction, asked: Asked, approval_id: str, because: str,
     title = asked.context.title(approval.connection)
     detail = problems.sentence(because, title) if because in problems.CAUSES else because
     approvals.move(tx, approval.id, "failed", approval.decided_by or "", detail)
-    kind = NoticeKind.APPROVAL_FAILED
+    kind = ApprovalKind.APPROVAL_FAILED
     own = notice(approval, kind, "failed", approval.principal, cause=because, is_own=True)
     add_notices(tx, [own, *_to_administrator(approval, kind, "failed", cause=because)])
     more = {"cause": because, "said": said} if said else {"cause": because}
@@ -267,14 +271,14 @@ def _approved(tx: Transaction, asked: Asked, approval_id: str) -> Approval | Non
     return approval if approval is not None and is_theirs and approval.state == "approved" else None
 
 
-def _to_administrator(approval: Approval, kind: NoticeKind, what: str, **facts: str) -> list[NewNotice]:
+def _to_administrator(approval: Approval, kind: AnyKind, what: str, **facts: str) -> list[NewNotice]:
     if not approval.decided_by:
         return []
     to = Principal.from_key(approval.decided_by)
     return [notice(approval, kind, f"{what}:{to.key}", to, **facts)]
 
 
-def notice(approval: Approval, kind: NoticeKind, occasion: str, to: Principal, **facts: Any) -> NewNotice:
+def notice(approval: Approval, kind: AnyKind, occasion: str, to: Principal, **facts: Any) -> NewNotice:
     """Return a direct message about a request; it is sent once per occasion."""
     body = {
         "approval": approval.id,
@@ -300,3 +304,14 @@ def approval_entry(approval: Approval, actor: str, action: str, result: str, **d
 def is_username(text: str) -> bool:
     """Say whether a text can be approved as a username: fully shown, and with nothing invisible in it."""
     return _USERNAME.fullmatch(text) is not None and clean(text) == text and len(escape(text)) <= SHOWN
+
+
+@adds(*ApprovalKind)
+async def _with_request(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
+    """Add the request that a message is about, and whom it names."""
+    approval = await gatherer.store.approval(message.subject)
+    if approval is None or not isinstance(facts, RequestFacts):
+        return facts
+    named = (approval.principal.key, approval.decided_by, *(approval.alike or ()))
+    people = {**facts.people, **await gatherer.named(message.principal, *named)}
+    return replace(facts, approval=approval, people=people)

@@ -12,13 +12,13 @@ from typing import Final, Literal
 from bot.domain import lessons, policy
 from bot.domain.acts import NO_CHANGE
 from bot.domain.audit import AuditEntry
-from bot.domain.classes import ClassCard, ClassCounts, ClassProblem, Participant, Queue, Waiting
+from bot.domain.classes import ClassCard, ClassCounts, ClassKind, ClassProblem, Participant, Queue, Waiting
 from bot.domain.ends import of_lesson
 from bot.domain.errands import Call
 from bot.domain.forms import marked
 from bot.domain.hours import Rule, written
 from bot.domain.lead import LEAST
-from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
 from bot.domain.policy import Target, decide
@@ -31,9 +31,10 @@ from bot.providers.base import Making, Provider
 from bot.services import readiness
 from bot.services.accounts import acting
 from bot.services.asked import Asked, usable
+from bot.services.class_facts import class_effects
 from bot.services.context import Context
 from bot.services.due import Due
-from bot.services.gather import class_effects, shown_url
+from bot.services.gather import shown_url
 from bot.services.workspaces import effects, unmade
 from bot.store import cards, classes, creations, hours, inbox, operations, owners, people, timers, workspaces
 from bot.store.audit import append_audit
@@ -110,7 +111,7 @@ def post(tx: Transaction, asked: Asked, draft: ClassCard) -> ClassCard:
             raise Refused("course.never", class_words.NO_LESSONS)
     if asked.is_new(tx):
         CLASS_CARDS.add(tx, card, look_at=look_at)
-        cards.add(tx, NoticeKind.CLASS_CARD, card.id, card.principal.key)
+        cards.add(tx, ClassKind.CLASS_CARD, card.id, card.principal.key)
         add_notices(tx, [_posting(card)])
         tell_teachers(tx, asked, replace(card, trainers=frozenset()), card.trainers)
         asked.note(tx, "class.post", card.subject, channel=draft.channel_id)
@@ -121,7 +122,7 @@ def tell_teachers(tx: Transaction, asked: Asked, card: ClassCard, trainers: froz
     """Tell whoever may change a card from now on, or may not any more."""
     for key in sorted((card.trainers ^ trainers) - {asked.principal.key}):
         body = {"connection": card.connection, "person": key, "is_teacher": key in trainers}
-        classes.tell(tx, card, NoticeKind.COURSE_TEACHER, asked.reference, body, {key})
+        classes.tell(tx, card, ClassKind.COURSE_TEACHER, asked.reference, body, {key})
         want_home(tx, Principal.from_key(key))
 
 
@@ -158,7 +159,7 @@ def post_again(tx: Transaction, asked: Asked, card_id: str) -> bool:
 def _posting(card: ClassCard) -> NewNotice:
     """Return the notice that sends a card to its channel."""
     body = {"channel_id": card.channel_id, "connection": card.connection}
-    return NewNotice(card.id, NoticeKind.CLASS_CARD, str(card.posts), card.principal, body)
+    return NewNotice(card.id, ClassKind.CLASS_CARD, str(card.posts), card.principal, body)
 
 
 def problems_of(tx: Transaction, asked: Asked, card_id: str) -> tuple[ClassCard, list[ClassProblem]]:
@@ -549,7 +550,7 @@ def _finish(tx: Transaction, card: ClassCard, counts: ClassCounts) -> None:
     CLASS_CARDS.change(tx, {"id": card.id}, done_at=tx.now(), follow_at=tx.now())
     cards.owe_about(tx, card.id, changed=True)
     body: Row = {"connection": card.connection}
-    classes.tell(tx, card, NoticeKind.CLASS_OVER, "summary", body, {card.principal.key, card.stopper})
+    classes.tell(tx, card, ClassKind.CLASS_OVER, "summary", body, {card.principal.key, card.stopper})
     detail = {"card": card.id, "stopped": str(counts.stopped), "kept": str(counts.kept)}
     target = f"{card.connection}/{card.title}"
     append_audit(tx, [AuditEntry(card.stopper, "class.over", target, "ok", detail)])

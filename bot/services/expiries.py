@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.expiries import ExpiryKind
+from bot.domain.notices import NewNotice
 from bot.domain.workspaces import Workspace
 from bot.services.asked import Asked
 from bot.services.context import Context
@@ -24,7 +25,7 @@ def _warn(tx: Transaction, _asked: Asked, workspace: Workspace) -> None:
         return
     body = {"workspace": workspace.id, "connection": workspace.connection}
     occasion = f"{workspace.ends_at:.0f}"
-    add_notices(tx, [NewNotice(workspace.id, NoticeKind.ENDING, occasion, workspace.principal, body)])
+    add_notices(tx, [NewNotice(workspace.id, ExpiryKind.ENDING, occasion, workspace.principal, body)])
 
 
 EXPIRIES: Final = Due(name="expiry", every=20.0, claim=_claim, carry_out=_warn)

@@ -7,6 +7,7 @@ the lists are read again. What somebody started on their provider's page is in n
 from functools import partial
 from typing import Final
 
+from bot.domain.losses import LossKind
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.services.context import Context
 from bot.services.memory import KEPT_SECONDS, Kept
@@ -51,4 +52,4 @@ def _tell(tx: Transaction, one: Kept, found: Row) -> None:
     gates.want(tx, about, by_itself=True)
     body = {"workspace": about, "connection": one.connection, "name": getattr(one, "name", ""), **found}
     occasion, subject = f"{found['noted_at']:.0f}", about or one.id
-    add_notices(tx, [NewNotice(subject, NoticeKind.LOST, occasion, one.principal, body, due_in=READ_WITHIN)])
+    add_notices(tx, [NewNotice(subject, LossKind.LOST, occasion, one.principal, body, due_in=READ_WITHIN)])

@@ -1,30 +1,52 @@
 """Gather the facts that cards and notices are drawn from: rows, titles, names, addresses to show."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from bot import services
 from bot.domain.accounts import Account
-from bot.domain.classes import ClassCard
-from bot.domain.facts import ActFacts, ClassFacts, Facts, HeldFacts, RequestFacts, RunFacts, WorkspaceFacts
+from bot.domain.facts import ActFacts, Facts, HeldFacts, RequestFacts, RunFacts, WorkspaceFacts
 from bot.domain.hours import Rule
-from bot.domain.notices import Card, Mark, Notice, NoticeKind
+from bot.domain.kinds import AnyKind, Mark
+from bot.domain.notices import Card, Notice, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Named, People, Principal
 from bot.domain.runs import Run
-from bot.domain.stops import NO_EFFECTS, Effects
+from bot.domain.stops import NO_EFFECTS
 from bot.domain.workspaces import State, Workspace
 from bot.output.transcript import Board
 from bot.providers import base
 from bot.services.context import Context
 from bot.store.operations import ShownOperation
+from bot.support import modules
 from bot.support.guards import guards
 
 #: The path of the pages in which workspaces open; our own ids follow it.
 IDE_PATH: Final = "/ide"
 #: Facts of so many rows are put together in one piece: others work in the meantime.
 TOGETHER: Final = 20
+
+Message = Notice | Card
+Added = Callable[["Gatherer", Message, Facts], Awaitable[Facts]]
+#: What gathers the facts of a row, by the subject that it is; None if the row is gone.
+ROWS: Final[dict[str, Callable[["Gatherer", str], Awaitable[Facts | None]]]] = {}
+#: What adds to the facts that every message has, by its kind.
+ADDED: Final[dict[AnyKind, Added]] = {}
+
+
+def adds(*kinds: AnyKind) -> Callable[[Added], Added]:
+    """Declare what adds to the facts of messages of these kinds."""
+
+    def declare(add: Added) -> Added:
+        for kind in kinds:
+            if kind in ADDED:
+                raise ValueError(f"two functions add to {kind}")
+            ADDED[kind] = add
+        return add
+
+    return declare
 
 
 class Gatherer:
@@ -34,20 +56,20 @@ class Gatherer:
     """
 
     def __init__(self, context: Context, board: Board | None = None) -> None:
-        self._store = context.store
-        self._connections, self._title = context.connections, context.title
+        self.store = context.store
+        self.connections, self._title = context.connections, context.title
         self._public_url = context.public_url
-        self._board = board
-        self._names = PeopleNames(context)
+        self.board = board
+        self.names = PeopleNames(context)
 
     async def of_workspace(self, workspace: Workspace, operation: Operation | None = None) -> WorkspaceFacts:
         """Gather facts for a workspace's row, and for the card of ``operation`` if there is one."""
-        account = await self._store.account(workspace.principal, workspace.connection)
-        now = await self._store.now()
+        account = await self.store.account(workspace.principal, workspace.connection)
+        now = await self.store.now()
         facts = self._of_workspace(
             now, workspace.connection, account, operation=operation, workspace=workspace
         )
-        return _with_rules(facts, await self._store.rules_of(workspace.id))
+        return _with_rules(facts, await self.store.rules_of(workspace.id))
 
     async def of_all(
         self,
@@ -59,16 +81,16 @@ class Gatherer:
 
         ``under_way`` holds their open operations by workspace, where the list shows them.
         """
-        accounts = {account.connection: account for account in await self._store.accounts(principal)}
+        accounts = {account.connection: account for account in await self.store.accounts(principal)}
         hours: dict[str, list[Rule]] = {}
-        for rule in await self._store.rules(principal):
+        for rule in await self.store.rules(principal):
             hours.setdefault(rule.workspace_id, []).append(rule)
-        now = await self._store.now()
+        now = await self.store.now()
         found = []
         for number, one in enumerate(workspaces, 1):
             if number % TOGETHER == 0:
                 await asyncio.sleep(0)
-            if one.connection in self._connections:
+            if one.connection in self.connections:
                 account, operation = accounts.get(one.connection), (under_way or {}).get(one.id)
                 facts = self._of_workspace(now, one.connection, account, workspace=one, operation=operation)
                 found.append(_with_rules(facts, hours.get(one.id, ())))
@@ -76,15 +98,15 @@ class Gatherer:
 
     async def of_run(self, run: Run) -> RunFacts:
         """Gather facts for a run, without its output."""
-        account = await self._store.account(run.principal, run.connection)
-        return self._of_run(await self._store.now(), run, account)
+        account = await self.store.account(run.principal, run.connection)
+        return self._of_run(await self.store.now(), run, account)
 
     async def of_runs(self, principal: Principal, runs: Sequence[Run]) -> list[RunFacts]:
         """Gather facts for a list of one person's runs."""
         if not runs:
             return []
-        accounts = {account.connection: account for account in await self._store.accounts(principal)}
-        now = await self._store.now()
+        accounts = {account.connection: account for account in await self.store.accounts(principal)}
+        now = await self.store.now()
         found = []
         for number, run in enumerate(runs, 1):
             if number % TOGETHER == 0:
@@ -92,45 +114,10 @@ class Gatherer:
             found.append(self._of_run(now, run, accounts.get(run.connection)))
         return found
 
-    async def of_class(
-        self, card: ClassCard, reader: Principal, body: Mapping[str, Any] | None = None
-    ) -> ClassFacts:
-        """Gather facts for a class card: its counts, its connection's title, what ending it does there."""
-        stopper = [Principal.from_key(card.stopped_by)] if card.stopped_by else []
-        return ClassFacts(
-            **self._of_account(await self._store.now(), card.connection, None, body),
-            card=card,
-            counts=await self._store.counts_shown(card.id),
-            effects=class_effects(self._connections.get(card.connection), card),
-            people=await self._names.of(reader, card.principal, *stopper),
-        )
-
-    async def of_courses(self, reader: Principal, own: Sequence[tuple[ClassCard, bool]]) -> list[ClassFacts]:
-        """Gather facts for courses, with counts where the reader teaches."""
-        rules, found = {one.card: one for one in await self._store.rules(reader)}, []
-        for card, teaches in own:
-            facts = replace(await self.of_class(card, reader), teaches=teaches, rule=rules.get(card.id))
-            counts = await self._store.class_counts(card.id) if teaches else facts.counts
-            found.append(replace(facts, counts=counts))
-        return found
-
-    async def of_card(self, kind: NoticeKind, subject: str) -> Facts | None:
-        """Gather facts for a card by the subject that its kind names; return None if its row is gone.
-
-        Those of a run have as much of its output as this process has read.
-        """
-        match kind.subject:
-            case "job":
-                run = await self._store.run(subject)
-                shown = self._board.shown(subject) if self._board is not None else None
-                return None if run is None else replace(await self.of_run(run), output=shown)
-            case "class":
-                card = await self._store.class_card(subject)
-                # Whoever reads it is where its poster is.
-                return None if card is None else await self.of_class(card, card.principal)
-            case _:
-                found = await self._store.shown_operation(subject)
-                return None if found is None else self._of_operation(await self._store.now(), found)
+    async def of_card(self, kind: AnyKind, subject: str) -> Facts | None:
+        """Gather facts for a card by the subject that its kind names; return None if its row is gone."""
+        modules.load(services)
+        return await ROWS[kind.subject](self, subject)
 
     async def of_message(self, card: Card) -> Facts | None:
         """Gather facts for redrawing a message; return None if the row that it shows is gone."""
@@ -146,9 +133,6 @@ class Gatherer:
             if facts.operation is None:
                 more["is_superseded"] = await self._is_superseded(facts, card)
             more |= {"former_name": card.name, "body": facts.body or card.body}
-        elif facts is not None and card.kind is NoticeKind.CLASS_POSTED:
-            posted = await self._store.card(card.subject)
-            more["is_superseded"] = posted is not None and posted.message_ts is not None
         if facts is None or is_gone:
             return None
         if card.stage != "live":
@@ -159,18 +143,18 @@ class Gatherer:
         """Gather facts for what an answer offers; None if its workspace or run is gone."""
         if (workspace := await self._own_workspace(card, card.about)) is not None:
             return await self.of_workspace(workspace)
-        run = await self._store.run(card.about)
+        run = await self.store.run(card.about)
         return None if run is None else await self.of_run(run)
 
-    async def is_end_sent(self, message: Notice | Card, facts: Facts | None) -> bool:
+    async def is_end_sent(self, message: Message, facts: Facts | None) -> bool:
         """Return whether a message of its own says how an operation or a run ended."""
         if message.kind is NoticeKind.CARD and isinstance(facts, WorkspaceFacts):
             return facts.is_end_sent
-        return await self._store.is_end_sent(message.subject)
+        return await self.store.is_end_sent(message.subject)
 
     async def of_act(self, act: str) -> ActFacts | None:
         """Gather facts for an act as it stands; None if nobody knows it any more."""
-        found = await self._store.act_facts(act)
+        found = await self.store.act_facts(act)
         return found and replace(found, connection_title=self._title(found.act.connection))
 
     @guards("Output is read again, not remembered")
@@ -185,87 +169,58 @@ class Gatherer:
 
     async def _is_superseded(self, facts: WorkspaceFacts, card: Card) -> bool:
         """Return whether something newer was asked for since a message that is about no operation."""
-        newest = await self._store.latest_operation(facts.workspace.id) if facts.workspace else None
+        newest = await self.store.latest_operation(facts.workspace.id) if facts.workspace else None
         return newest is not None and newest.created_at > card.created_at
 
-    async def of_notice(self, notice: Notice | Card, workspace_id: str | None = None) -> Facts:
+    async def of_notice(self, notice: Message, workspace_id: str | None = None) -> Facts:
         """Gather facts for a notice: by the subject that its kind names, else by the keys of its body."""
-        kind, body = notice.kind, notice.body
-        if kind.subject in ("operation", "job"):
-            found = await self.of_card(kind, notice.subject)
+        modules.load(services)
+        facts = await self._of_row(notice) or await self._of_body(notice, workspace_id)
+        adds = ADDED.get(notice.kind)
+        return facts if adds is None else await adds(self, notice, facts)
+
+    async def _of_row(self, notice: Message) -> Facts | None:
+        """Gather facts for a notice about an operation or a run that is its person's."""
+        if notice.kind.subject in ("operation", "job"):
+            found = await self.of_card(notice.kind, notice.subject)
             match found:
-                case RunFacts(run=run) if run.principal == notice.principal:
-                    return replace(found, body=body)
-                case WorkspaceFacts(operation=Operation() as own) if own.principal == notice.principal:
-                    return replace(found, body=body, of_class=await self._class_of_stop(own))
+                case RunFacts(run=own) | WorkspaceFacts(operation=Operation() as own):
+                    return replace(found, body=notice.body) if own.principal == notice.principal else None
+        return None
+
+    async def _of_body(self, notice: Message, workspace_id: str | None) -> Facts:
+        kind, body = notice.kind, notice.body
         workspace = await self._own_workspace(notice, workspace_id or str(body.get("workspace") or ""))
         connection = str(body.get("connection") or (workspace.connection if workspace else ""))
-        account = await self._store.account(notice.principal, connection) if connection else None
-        now, of_class = await self._store.now(), None
-        of_timer = workspace.stop_card if workspace and kind is NoticeKind.TIMER_ENDING else None
-        if card_id := notice.subject if kind.subject == "class" else of_timer:
-            card = await self._store.class_card(card_id)
-            of_class = None if card is None else await self.of_class(card, notice.principal, body)
-            if of_class is not None and kind in (NoticeKind.LESSON_REPORT, NoticeKind.CLASS_OVER):
-                of_class = replace(of_class, counts=await self._store.class_counts(card_id))
-            if of_class is not None and kind is NoticeKind.UNSERVED:
-                common = self._of_account(now, connection, account, body)
-                mine = await self._store.member_of(card_id, notice.principal)
-                of_class = replace(of_class, **common, problems=[mine] if mine else [])
-            if of_class is not None and kind is NoticeKind.LESSON_REPORT:
-                of_class = replace(of_class, problems=await self._store.class_problems(card_id))
+        account = await self.store.account(notice.principal, connection) if connection else None
+        now = await self.store.now()
         if workspace is not None or kind.offers == "workspace" or kind.subject == "operation":
-            facts = self._of_workspace(now, connection, account, workspace=workspace, body=body)
-            return replace(facts, of_class=of_class)
-        if of_class is not None:
-            return of_class
-        common = self._of_account(now, connection, account, body)
-        if kind is NoticeKind.SUMMARY:
-            return HeldFacts(**common, held=await self._of_held(notice))
-        if Mark.PEOPLE in kind.marks:
-            return await self._of_request(notice, RequestFacts(**common))
-        return Facts(**common)
+            return self._of_workspace(now, connection, account, workspace=workspace, body=body)
+        common = self.of_account(now, connection, account, body)
+        if Mark.PEOPLE not in kind.marks:
+            return Facts(**common)
+        people = await self.named(notice.principal, body.get("person"), body.get("owner"))
+        return RequestFacts(**common, people=people)
 
-    async def _of_request(self, notice: Notice | Card, facts: RequestFacts) -> RequestFacts:
-        """Add whom a message is about, and who decided on their request."""
-        approval, keys = None, {facts.word("person"), facts.word("owner")}
-        if notice.kind not in {NoticeKind.LINK_TRIED, NoticeKind.LINK_PROVEN}:
-            approval = await self._store.approval(notice.subject)
-        if approval is not None:
-            keys |= {approval.principal.key, approval.decided_by or "", *(approval.alike or ())}
+    async def named(self, reader: Principal, *keys: str | None) -> People:
+        """Return how people are named to a reader, by their keys."""
         # Messages that were written before several Slack workspaces were told apart have a user's id alone.
-        found = [Principal.from_key(key) for key in sorted(keys) if ":" in key]
-        people = await self._names.of(notice.principal, *found, in_full=True)
-        return replace(facts, approval=approval, people=people)
+        found = [Principal.from_key(key) for key in sorted({*filter(None, keys)}) if ":" in key]
+        return await self.names.of(reader, *found, in_full=True)
 
-    async def _of_held(self, notice: Notice | Card) -> tuple[tuple[NoticeKind, Facts], ...]:
-        """Gather what was held; of several about the same, the newest."""
-        newest: dict[str, tuple[NoticeKind, Facts]] = {}
-        for one in await self._store.held_notices(notice.id):
-            facts = await self.owed(one)
-            workspace = facts.workspace if isinstance(facts, WorkspaceFacts) else None
-            about = workspace.id if workspace is not None else one.subject
-            newest.pop(about, None)
-            newest[about] = (one.kind, facts)
-        return tuple(newest.values())
-
-    async def _class_of_stop(self, operation: Operation) -> ClassFacts | None:
-        """Return the class that an operation ends, if it does."""
-        card = await self._store.class_of_stop(operation.id) if operation.verb.brings_down else None
-        return None if card is None else await self.of_class(card, operation.principal)
-
-    async def _own_workspace(self, notice: Notice | Card, key: str) -> Workspace | None:
-        workspace = await self._store.workspace(key) if key else None
+    async def _own_workspace(self, notice: Message, key: str) -> Workspace | None:
+        workspace = await self.store.workspace(key) if key else None
         return workspace if workspace is not None and workspace.principal == notice.principal else None
 
     def _of_run(self, now: float, run: Run, account: Account | None) -> RunFacts:
         return RunFacts(
-            **self._of_account(now, run.connection, account),
+            **self.of_account(now, run.connection, account),
             run=run,
-            page_url=_job_page(self._connections.get(run.connection), run),
+            page_url=_job_page(self.connections.get(run.connection), run),
         )
 
-    def _of_operation(self, now: float, found: ShownOperation) -> WorkspaceFacts:
+    def of_operation(self, now: float, found: ShownOperation) -> WorkspaceFacts:
+        """Gather facts for an operation that was read with what is shown of it."""
         operation, workspace, account = found.operation, found.workspace, found.account
         more: dict[str, Any] = {"is_superseded": found.is_superseded, "is_end_sent": found.is_end_sent}
         return self._of_workspace(
@@ -283,9 +238,9 @@ class Gatherer:
         body: Mapping[str, Any] | None = None,
         **more: Any,
     ) -> WorkspaceFacts:
-        provider = self._connections.get(connection)
+        provider = self.connections.get(connection)
         return WorkspaceFacts(
-            **self._of_account(now, connection, account, body),
+            **self.of_account(now, connection, account, body),
             operation=operation,
             workspace=workspace,
             ide_url=shown_url(provider, workspace, self._public_url),
@@ -295,11 +250,11 @@ class Gatherer:
             **more,
         )
 
-    def _of_account(
+    def of_account(
         self, now: float, connection: str, account: Account | None, body: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
         """Return what all facts have."""
-        provider, body = self._connections.get(connection), body or {}
+        provider, body = self.connections.get(connection), body or {}
         return {
             "now": now,
             "connection": connection,
@@ -313,6 +268,34 @@ class Gatherer:
             "link_ends_at": account.ends_at if account is not None else None,
             "body": body,
         }
+
+
+async def _of_run(gatherer: Gatherer, run_id: str) -> Facts | None:
+    """Gather facts for a run, with as much of its output as this process has read."""
+    run = await gatherer.store.run(run_id)
+    shown = gatherer.board.shown(run_id) if gatherer.board is not None else None
+    return None if run is None else replace(await gatherer.of_run(run), output=shown)
+
+
+async def _of_operation(gatherer: Gatherer, operation_id: str) -> Facts | None:
+    found = await gatherer.store.shown_operation(operation_id)
+    return None if found is None else gatherer.of_operation(await gatherer.store.now(), found)
+
+
+ROWS.update(job=_of_run, operation=_of_operation)
+
+
+@adds(NoticeKind.SUMMARY)
+async def _of_held(gatherer: Gatherer, notice: Message, facts: Facts) -> HeldFacts:
+    """Gather what was held; of several about the same, the newest."""
+    newest: dict[str, tuple[AnyKind, Facts]] = {}
+    for one in await gatherer.store.held_notices(notice.id):
+        found = await gatherer.owed(one)
+        workspace = found.workspace if isinstance(found, WorkspaceFacts) else None
+        about = workspace.id if workspace is not None else one.subject
+        newest.pop(about, None)
+        newest[about] = (one.kind, found)
+    return HeldFacts(**facts.common(), held=tuple(newest.values()))
 
 
 def shown_url(
@@ -338,23 +321,6 @@ def _with_rules(facts: WorkspaceFacts, rules: Sequence[Rule]) -> WorkspaceFacts:
     return replace(facts, hours=tuple(own), lessons=tuple(joined))
 
 
-def class_effects(provider: base.Provider | None, card: ClassCard) -> Effects:
-    """Return what stopping means for what a card starts, before any workspace is known."""
-    if provider is None:
-        return NO_EFFECTS
-    typical = Workspace(
-        id="",
-        principal=card.principal,
-        connection=card.connection,
-        remote_id="",
-        gate_key="",
-        name=card.title,
-        state=State.RUNNING,
-        spec=card.spec,
-    )
-    return provider.stops(typical)
-
-
 def _page_url(provider: base.Provider | None, workspace: Workspace | None) -> str | None:
     if provider is None or workspace is None or workspace.is_provisional:
         return None
@@ -372,7 +338,7 @@ class PeopleNames:
     """Look up what drawings need to name people."""
 
     def __init__(self, context: Context) -> None:
-        self._store = context.store
+        self.store = context.store
         self._installation = context.installation
 
     async def of(self, reader: Principal, *people: Principal, in_full: bool = False) -> People:
@@ -387,7 +353,7 @@ class PeopleNames:
         is_here = self._installation.are_together(reader, one)
         if is_here and not in_full:
             return Named(one.user_id)
-        person = await self._store.person(one)
+        person = await self.store.person(one)
         return Named(
             one.user_id if is_here else "",
             person.name if person is not None else "",

@@ -17,6 +17,7 @@ from bot.domain.hours import (
     UNUSED_ASKS,
     UNUSED_PAUSES,
     UNUSED_SPARED,
+    HoursKind,
     Occurrence,
     Rule,
     Wanted,
@@ -25,7 +26,7 @@ from bot.domain.hours import (
     was_used,
     written,
 )
-from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.preferences import ASKS_AFTER, NEVER
 from bot.domain.stops import End, StopMode, gentlest_mode, is_final, planned_mode
@@ -273,7 +274,7 @@ def _ask_on(tx: Transaction, rule: Rule, workspace: Workspace) -> None:
     body = {"workspace": workspace.id, "connection": rule.connection, "times": rule.unused}
     body |= {"is_said": workspace.last_used_at is not None}
     occasion = f"{rule.id}:{rule.started_at:.0f}"
-    add_notices(tx, [NewNotice(workspace.id, NoticeKind.HOURS_UNUSED, occasion, rule.principal, body)])
+    add_notices(tx, [NewNotice(workspace.id, HoursKind.HOURS_UNUSED, occasion, rule.principal, body)])
 
 
 def go_on(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
@@ -328,7 +329,7 @@ def _settle(tx: Transaction, rule: Rule, due: list[Occurrence], became: str) -> 
             "more": len(missed) - 1,
         }
         occasion = f"{rule.id}:{last.local}:{last.side}"
-        notice = NewNotice(rule.workspace_id, NoticeKind.HOURS_MISSED, occasion, rule.principal, body)
+        notice = NewNotice(rule.workspace_id, HoursKind.HOURS_MISSED, occasion, rule.principal, body)
         add_notices(tx, [notice])
 
 
@@ -389,7 +390,7 @@ def _ask(tx: Transaction, asked: Asked, looked: Workspace) -> None:
     soonest = min((hours or NEVER for hours in wanted if hours is not None), default=ASKS_AFTER) * HOUR
     evening, left = evening_of_asking(workspace, soonest, now, zone), left_since(workspace)
     day = datetime.fromtimestamp(now, zone).date().isoformat()
-    if evening is None or left is None or is_written(tx, workspace.id, NoticeKind.NEEDED, day):
+    if evening is None or left is None or is_written(tx, workspace.id, HoursKind.NEEDED, day):
         return
     if now - (workspace.observed_at or 0.0) > FRESH_SECONDS:
         gates.make_due(tx, workspace.id)
@@ -414,7 +415,7 @@ def _ask(tx: Transaction, asked: Asked, looked: Workspace) -> None:
     }
     if stops:
         timers.put(tx, workspace.id, End(evening, mode, warns=True, because="needed"))
-    add_notices(tx, [NewNotice(workspace.id, NoticeKind.NEEDED, day, principal, body)])
+    add_notices(tx, [NewNotice(workspace.id, HoursKind.NEEDED, day, principal, body)])
 
 
 NEEDED: Final = Due(

@@ -11,14 +11,15 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from bot.domain import lessons, policy
-from bot.domain.classes import ClassCard, Participant
+from bot.domain.classes import ClassCard, ClassKind, Participant
 from bot.domain.facts import ClassFacts
 from bot.domain.hours import Rule
-from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.notices import NewNotice
 from bot.domain.timers import REST
 from bot.messages.texts import classes as words
 from bot.services import classes, home, hours
 from bot.services.asked import Asked
+from bot.services.class_facts import of_courses
 from bot.services.due import Due
 from bot.store import cards, homes, timers, workspaces
 from bot.store import classes as stored
@@ -46,7 +47,7 @@ def own(tx: Transaction, asked: Asked) -> list[tuple[ClassCard, bool]]:
 async def _of_home(whose: home.Whose) -> Sequence[ClassFacts]:
     """Gather the courses that somebody teaches, then those that they have joined."""
     found = await Asked(whose.context, whose.principal).see(own)
-    return await whose.gatherer.of_courses(whose.principal, found)
+    return await of_courses(whose.gatherer, whose.principal, found)
 
 
 home.PARTS["courses"] = _of_home
@@ -202,7 +203,7 @@ def _watch(tx: Transaction, asked: Asked, card: ClassCard) -> ClassCard:
         case "ask" if coming is not None:
             last = date.fromisoformat(coming.local[:10]) + timedelta(days=lessons.UNTAUGHT_DAYS)
             CLASS_CARDS.change(tx, {"id": card.id}, untaught_until=last.isoformat())
-            place, kind = asked.context.installation, NoticeKind.COURSE_UNTAUGHT
+            place, kind = asked.context.installation, ClassKind.COURSE_UNTAUGHT
             for one in place.administrators_of(lambda one: place.are_together(one, card.principal)):
                 occasion, body = f"{asked.reference}:{one.key}", {"connection": card.connection}
                 add_notices(tx, [NewNotice(card.id, kind, occasion, one, body)])
@@ -234,7 +235,7 @@ def _follow(tx: Transaction, asked: Asked, looked: ClassCard) -> None:
             more = more if news["what"] == "hours" else ([], False)
             body = {"connection": card.connection, "what": news["what"], "more": more, **news["said"]}
             occasion = f"{news['by']}:{rule.principal.key}"
-            add_notices(tx, [NewNotice(card.id, NoticeKind.COURSE_CHANGED, occasion, rule.principal, body)])
+            add_notices(tx, [NewNotice(card.id, ClassKind.COURSE_CHANGED, occasion, rule.principal, body)])
             homes.want(tx, rule.principal)
     CLASS_CARDS.change(tx, {"id": card.id}, follow_at=tx.now() if len(found) == SOME else None)
     tx.run("look_at_class", id=card.id, now=tx.now(), rest=REST)

@@ -3,8 +3,9 @@
 from typing import Final
 
 from bot.domain import policy
-from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.notices import NewNotice
 from bot.domain.people import Principal
+from bot.domain.room import RoomKind
 from bot.domain.workspaces import Workspace
 from bot.messages.texts import problems
 from bot.services.asked import Asked
@@ -40,7 +41,7 @@ def ask(tx: Transaction, asked: Asked, operation_id: str) -> Workspace:
         said = (failed.cause or "").partition(":")[2].strip(": ")[: problems.MESSAGE_LIMIT]
         body = {"connection": failed.connection, "person": failed.principal.key, "operation": failed.id}
         body |= {"name": workspace.title, "said": said}
-        add_notices(tx, [NewNotice(failed.id, NoticeKind.MORE_ASKED, one.key, one, body) for one in those])
+        add_notices(tx, [NewNotice(failed.id, RoomKind.MORE_ASKED, one.key, one, body) for one in those])
         asked.note(tx, "workspace.more", workspace, None)
     return workspace
 
@@ -59,10 +60,10 @@ def answer(tx: Transaction, asked: Asked, operation_id: str, word: str | None = 
     asked.check(tx, "more_answer", target, hidden_as=unknown)
     if asked.principal.key not in those:
         raise unknown
-    if is_written(tx, failed.id, NoticeKind.MORE_ANSWERED, "end") or not asked.is_new(tx):
+    if is_written(tx, failed.id, RoomKind.MORE_ANSWERED, "end") or not asked.is_new(tx):
         return None
     body = {"workspace": workspace.id, "connection": failed.connection, "word": word}
     body |= {"by": asked.principal.user_id}
-    add_notices(tx, [NewNotice(failed.id, NoticeKind.MORE_ANSWERED, "end", failed.principal, body)])
+    add_notices(tx, [NewNotice(failed.id, RoomKind.MORE_ANSWERED, "end", failed.principal, body)])
     asked.note(tx, "workspace.more_answered", workspace, None, done="yes" if word is None else "no")
     return failed.principal

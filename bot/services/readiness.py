@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from bot.domain import lessons
-from bot.domain.classes import ClassCard
+from bot.domain.classes import ClassCard, ClassKind
 from bot.domain.hours import Occurrence
 from bot.domain.lead import AGAIN, Pace, is_no_room, tries_again, tries_until
 from bot.domain.lessons import LATEST_REPORT_SECONDS, PREPARED_SECONDS, REPORT_SECONDS, WARNED_SECONDS
-from bot.domain.notices import NoticeKind
 from bot.domain.timers import REST
 from bot.services.asked import Asked
 from bot.services.context import Context
@@ -73,7 +72,7 @@ def prepare(tx: Transaction, context: Context, card: ClassCard) -> float | None:
     if now >= coming.at - (REPORT_SECONDS if is_settled else LATEST_REPORT_SECONDS):
         body = {"connection": card.connection, "begins": coming.at, "ends": coming.until}
         body["unused"] = (tx.one("least_unused", card_id=card.id) or {}).get("unused") or 0
-        classes.tell(tx, card, NoticeKind.LESSON_REPORT, coming.local, body, card.teachers)
+        classes.tell(tx, card, ClassKind.LESSON_REPORT, coming.local, body, card.teachers)
     return min(now + (PREPARES_EVERY if again < SOME else REST), coming.at)
 
 
@@ -92,7 +91,7 @@ def _tell_unserved(
     ]
     for key, is_withheld in found[:PIECE]:
         body = {"connection": card.connection, "begins": coming.at, "is_withheld": is_withheld}
-        classes.tell(tx, card, NoticeKind.UNSERVED, coming.local, body, [key])
+        classes.tell(tx, card, ClassKind.UNSERVED, coming.local, body, [key])
     return len(found) > PIECE
 
 
@@ -110,7 +109,7 @@ def _try_again(tx: Transaction, card: ClassCard, coming: Occurrence) -> tuple[in
         begin = rule.begin(coming)
         if is_no_room(failed.cause) and now >= coming.at - 2 * AGAIN:
             body = {"connection": card.connection, "until": until}
-            classes.tell(tx, card, NoticeKind.UNSERVED, f"{coming.local}:room", body, [rule.principal.key])
+            classes.tell(tx, card, ClassKind.UNSERVED, f"{coming.local}:room", body, [rule.principal.key])
         if now >= ended_at + AGAIN and again < SOME and hours.became(tx, rule, begin):
             again += 1
             hours.unsettle(tx, rule, begin)

@@ -2,8 +2,9 @@
 
 from typing import Final
 
-from bot.domain.accounts import Account
-from bot.domain.notices import NewNotice, NoticeKind, reminder
+from bot.domain.accounts import Account, reminder
+from bot.domain.expiries import ExpiryKind
+from bot.domain.notices import NewNotice
 from bot.domain.tasks import TaskKind
 from bot.providers import base
 from bot.services.accounts import refuse
@@ -60,7 +61,7 @@ def link_ending(account: Account, occasion: str) -> NewNotice:
     body = {"connection": account.connection, "username": account.username, "ends_at": account.ends_at}
     # A renewed credential is a new one of the same account.
     when = f"{occasion}:{account.ends_at:.0f}"
-    return NewNotice(account.id, NoticeKind.LINK_ENDING, when, account.principal, body)
+    return NewNotice(account.id, ExpiryKind.LINK_ENDING, when, account.principal, body)
 
 
 def _claim(tx: Transaction, _context: Context) -> list[Account]:

@@ -10,6 +10,8 @@ from typing import Final
 from bot.domain.accounts import Account
 from bot.domain.audit import AuditEntry
 from bot.domain.errands import Outcome
+from bot.domain.hours import HoursKind
+from bot.domain.losses import LossKind
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation
 from bot.domain.runs import Run
@@ -51,7 +53,7 @@ def _tell(tx: Transaction, links: Sequence[Account]) -> None:
     occasion = f"{RESTORED}:{upkeep.made_at(tx):.3f}"
     for one in links:
         body = {"connection": one.connection}
-        add_notices(tx, [NewNotice(one.id, NoticeKind.RESTORED, occasion, one.principal, body)])
+        add_notices(tx, [NewNotice(one.id, LossKind.RESTORED, occasion, one.principal, body)])
 
 
 def _end(tx: Transaction, administrators: Collection[str], links: int) -> tuple[float, Mapping[str, int]]:
@@ -89,7 +91,7 @@ def _hold(tx: Transaction) -> bool:
         body = {"workspace": workspace.id, "connection": workspace.connection, "stop_at": workspace.stop_at}
         body |= {"cause": RESTORED, "mode": workspace.stop_mode, "backup_at": backup_at}
         occasion = f"{RESTORED}:{workspace.stop_at:.0f}"
-        asked = NewNotice(workspace.id, NoticeKind.TIMER_FAILED, occasion, workspace.principal, body)
+        asked = NewNotice(workspace.id, HoursKind.TIMER_FAILED, occasion, workspace.principal, body)
         held["stops"] += timers.end_timer(tx, workspace.id, workspace.stop_at, [asked])
     for rule in some(tx, RULES.found(tx, "rules_left", **given), before):
         hours.pause(tx, rule, RESTORED)

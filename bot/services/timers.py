@@ -14,8 +14,10 @@ from typing import Any, Final
 import structlog
 
 from bot.domain.acts import CLASS, HOURS, TIMER
+from bot.domain.hours import HoursKind
 from bot.domain.installations import AnyInstallation
-from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.kinds import AnyKind
+from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.stops import Consent, End, costs_more, is_final, planned_mode
 from bot.domain.timers import AGAIN_SECONDS, LEAST_TIMER_WARNING_SECONDS, MORE_SECONDS, due_at, warned_before
@@ -62,7 +64,7 @@ def carry_out(tx: Transaction, asked: Asked, looked: Workspace) -> None:
     else:
         # Nobody is stopped without their warning, however late that is.
         moved_to = max(stop_at, now + LEAST_TIMER_WARNING_SECONDS)
-        warning = _notice(workspace, NoticeKind.TIMER_ENDING, moved_to)
+        warning = _notice(workspace, HoursKind.TIMER_ENDING, moved_to)
         rows.timer_warned(tx, workspace.id, stop_at, moved_to, warning)
 
 
@@ -85,12 +87,12 @@ def _refuse(tx: Transaction, _asked: Asked, looked: Workspace, refusal: Refused)
     cause, stop_at = refusal.rule.removeprefix("workspace."), looked.stop_at or 0.0
     if isinstance(refusal, NotLinked):
         cause = "credential_refused" if refusal.is_refused else "unlinked"
-    notice = _notice(looked, NoticeKind.TIMER_FAILED, stop_at, cause=_CAUSES.get(cause, cause))
+    notice = _notice(looked, HoursKind.TIMER_FAILED, stop_at, cause=_CAUSES.get(cause, cause))
     rows.end_timer(tx, looked.id, stop_at, [notice])
     classes.ended(tx, looked)
 
 
-def _notice(workspace: Workspace, kind: NoticeKind, stop_at: float, **more: Any) -> NewNotice:
+def _notice(workspace: Workspace, kind: AnyKind, stop_at: float, **more: Any) -> NewNotice:
     body = {"workspace": workspace.id, "connection": workspace.connection, "stop_at": stop_at, **more}
     return NewNotice(workspace.id, kind, f"{stop_at:.0f}", workspace.principal, body)
 
@@ -141,7 +143,7 @@ def _stop(tx: Transaction, asked: Asked, workspace: Workspace) -> Operation | No
         asked = replace(asked, goes_by_rows=True)
     if is_final(planned, mode) and costs_more(workspace.stakes, agreed, is_planned=True):
         later = tx.now() + MORE_SECONDS
-        warning = _notice(workspace, NoticeKind.TIMER_ENDING, later, put_off=stop_at)
+        warning = _notice(workspace, HoursKind.TIMER_ENDING, later, put_off=stop_at)
         rows.timer_warned(tx, workspace.id, stop_at, later, warning, again=True)
         return None
     asker = CLASS if workspace.stop_card else HOURS if workspace.stop_rule else TIMER
@@ -163,7 +165,7 @@ def unwarned(
     owner, subject = workspace.principal, f"unwarned:{workspace.id}"
     body = {"connection": workspace.connection, "person": owner.key, "name": workspace.title}
     return [
-        NewNotice(subject, NoticeKind.UNWARNED, f"{occasion}:{one.key}", one, body | {"is_kept": is_kept})
+        NewNotice(subject, HoursKind.UNWARNED, f"{occasion}:{one.key}", one, body | {"is_kept": is_kept})
         for one in installation.administrators_of(lambda one: installation.are_together(one, owner))
     ]
 

@@ -10,8 +10,8 @@ from typing import Final
 
 from bot.domain.acts import ROOM
 from bot.domain.errands import Outcome
-from bot.domain.hours import was_used
-from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.hours import HoursKind, was_used
+from bot.domain.notices import NewNotice
 from bot.domain.operations import OperationVerb
 from bot.domain.room import UNUSED, Wait, WaitFacts, Waits, missing, usual_end
 from bot.domain.stops import is_final, planned_mode
@@ -197,7 +197,7 @@ def _give_on(tx: Transaction, asked: Asked, wait: Wait) -> None:
         rows.end(tx, wait)
     elif not is_given_on and now >= since + UNUSED:
         body = {"workspace": workspace.id, "connection": workspace.connection, "since": since}
-        asks = NewNotice(workspace.id, NoticeKind.NEEDED, f"room:{since:.0f}", wait.principal, body)
+        asks = NewNotice(workspace.id, HoursKind.NEEDED, f"room:{since:.0f}", wait.principal, body)
         rows.end(tx, wait)
         add_notices(tx, [asks])
     elif now - (workspace.observed_at or 0.0) > FRESH_SECONDS:

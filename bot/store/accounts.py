@@ -4,14 +4,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from bot.domain.accounts import Account
+from bot.domain.accounts import Account, first_reminder
 from bot.domain.errands import Outcome
-from bot.domain.notices import NewNotice, NoticeKind, first_reminder
 from bot.domain.people import Principal
 from bot.domain.tasks import TaskKind
 from bot.store import cards, errands, followers, gates, operations, runs
 from bot.store.links import expire
-from bot.store.notices import add_notices
 from bot.store.pieces import follow, know, some
 from bot.store.revocations import owe
 from bot.store.tables import (
@@ -26,7 +24,6 @@ from bot.store.tables import (
     SNAPSHOTS,
     TASKS,
     WORKSPACES,
-    principal_of,
 )
 from bot.store.transaction import Row, Transaction
 
@@ -96,23 +93,8 @@ def _forget(tx: Transaction, workspace: Row, said: Row) -> None:
     WORKSPACES.delete(tx, id=workspace["id"])
     for follow_up in followers.UNLINKED:
         follow_up(tx, workspace, said["tell"])
-    if said["tell"] and workspace["stop_at"] is not None:
-        add_notices(tx, [_not_stopped(workspace)])
     OPERATIONS.change(tx, {"workspace_id": workspace["id"]}, is_orphan=True)
     tx.run("rest_gate_without_reader", gate_key=workspace["gate_key"])
-
-
-def _not_stopped(workspace: Row) -> NewNotice:
-    """Return the notice that a timer is gone with the account; the row is deleted, so it says the name."""
-    body = {
-        "connection": workspace["connection"],
-        "name": workspace["alias"] or workspace["name"],
-        "stop_at": workspace["stop_at"],
-        "cause": "unlinked",
-    }
-    occasion = f"{workspace['stop_at']:.0f}"
-    principal = principal_of(workspace["principal"])
-    return NewNotice(workspace["id"], NoticeKind.TIMER_FAILED, occasion, principal, body)
 
 
 def holders(tx: Transaction) -> set[Principal]:

@@ -8,10 +8,11 @@ longer work (``docs/internals/rules.md``, "What was said stays").
 from collections.abc import Mapping
 from typing import Any, Final
 
-from bot.domain.notices import Card, Mark, NoticeKind
+from bot.domain.kinds import AnyKind, Mark
+from bot.domain.notices import Card, NoticeKind
 from bot.domain.surfaces import Where
 from bot.store.budget import ENDLESS, Room
-from bot.store.tables import ACTS, CARDS
+from bot.store.tables import ACTS, CARDS, word
 from bot.store.transaction import Row, Transaction, as_json
 
 #: How many seconds a question waits for the answer to a press on it, which takes its place.
@@ -26,7 +27,7 @@ Said = Mapping[str, Any] | None
 _DIRTS: Final = as_json(dict.fromkeys(("changed", "progressed", "later"), 1))
 
 
-def add(tx: Transaction, kind: NoticeKind, subject: str, principal: str, about: str | None = None) -> bool:
+def add(tx: Transaction, kind: AnyKind, subject: str, principal: str, about: str | None = None) -> bool:
     """Add the card of an operation, run or class; return whether there was none yet.
 
     ``about`` is the workspace of an operation; runs and classes are about themselves.
@@ -36,7 +37,7 @@ def add(tx: Transaction, kind: NoticeKind, subject: str, principal: str, about: 
 
 def add_notice(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
     """Add the message of a notice that offers something, if its kind does."""
-    kind = NoticeKind(notice["kind"])
+    kind = word(AnyKind, notice["kind"])
     if body.get("over"):
         tx.run("forget_replaced", channel_id=body.get("channel_id"), message_ts=body["over"])
     about: str | None = None
@@ -46,12 +47,11 @@ def add_notice(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
         case "link":
             if connection := body.get("connection"):
                 about = of_link(notice["principal"], connection)
-        case "approval":
-            # Each administrator has one.
+        case "reader":
             about = f"{notice['subject']}/{notice['principal']}"
         case "person":
             about = f"{notice['kind']}/{notice['principal']}"
-        case "run" | "class":
+        case "subject":
             about = notice["subject"]
         case None if body.get("offers") and _is_direct(body):
             _add_answer(tx, notice, body)
@@ -70,7 +70,7 @@ def _is_direct(body: Mapping[str, Any]) -> bool:
 
 def _add_answer(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
     """Add an answer that can be taken back, or that offers something for one workspace or run."""
-    kind, who, key = NoticeKind(notice["kind"]), notice["principal"], body["offers"]
+    kind, who, key = word(AnyKind, notice["kind"]), notice["principal"], body["offers"]
     said: dict[str, Any] = {name: body[name] for name in ("offers", "text", "blocks")}
     act = ACTS.one(tx, id=key)
     about = key if act is None else act.subject or f"{act.action}/{who}"
@@ -86,7 +86,7 @@ def of_link(principal: str, connection: str) -> str:
 def _add(
     tx: Transaction,
     card_id: str,
-    kind: NoticeKind,
+    kind: AnyKind,
     subject: str,
     principal: str,
     about: str,
@@ -97,7 +97,7 @@ def _add(
     return CARDS.add_new(tx, **key, **rest, updated_at=tx.now())
 
 
-def id_of(kind: NoticeKind, notice_id: str, subject: str) -> str:
+def id_of(kind: AnyKind, notice_id: str, subject: str) -> str:
     """Return the id of the card that a notice posts or corrects."""
     return subject if Mark.CARD in kind.marks or kind is NoticeKind.CARD_UPDATE else notice_id
 
@@ -108,7 +108,7 @@ def place(
     """Record which message is a card's, what it shows and says; others may have lost buttons by it."""
     at = {"channel_id": channel_id, "message_ts": message_ts, "now": tx.now()}
     row = tx.one("place_card", id=card_id, drawn=drawn, said=said, **at)
-    if row is not None and row["kind"] != NoticeKind.CLASS_CARD:
+    if row is not None and Mark.IN_CHANNEL not in word(AnyKind, row["kind"]).marks:
         tx.run("owe_former", **{name: row[name] for name in ("id", "kind", "principal", "about", "subject")})
 
 

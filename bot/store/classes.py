@@ -6,7 +6,8 @@ from typing import Any
 from bot.domain import lessons
 from bot.domain.classes import ClassCard, ClassCounts, ClassProblem, MemberState, Participant
 from bot.domain.hours import DAYS, Occurrence, Rule
-from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.kinds import AnyKind
+from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
 from bot.domain.timers import CLASS_WARNING_SECONDS
@@ -168,7 +169,7 @@ followers.MERGED.append(_merge)
 
 
 def tell(
-    tx: Transaction, card: ClassCard, kind: NoticeKind, occasion: str, body: Row, to: Collection[str]
+    tx: Transaction, card: ClassCard, kind: AnyKind, occasion: str, body: Row, to: Collection[str]
 ) -> None:
     """Tell people, by their keys, something about a card."""
     every = [(f"{occasion}:{key}", Principal.from_key(key)) for key in sorted(to)]

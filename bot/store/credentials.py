@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from bot.domain.accounts import Account
-from bot.domain.notices import first_reminder
+from bot.domain.accounts import Account, first_reminder
 from bot.store.accounts import go_on
 from bot.store.refusals import ACCEPTED
 from bot.store.tables import ACCOUNTS, FORGOTTEN

@@ -3,12 +3,12 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from bot.domain.classes import ClassCard
+from bot.domain.classes import ClassCard, ClassKind
 from bot.domain.ends import that_counts
-from bot.domain.hours import EVERY_DAY, HORIZON, Occurrence, Rule
+from bot.domain.hours import EVERY_DAY, HORIZON, HoursKind, Occurrence, Rule
 from bot.domain.lead import tries_again, tries_until
 from bot.domain.lessons import followed
-from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation
 from bot.domain.people import Person, Principal
 from bot.domain.stops import End
@@ -102,7 +102,7 @@ def tell_of_lesson(tx: Transaction, rule: Rule, lesson: Occurrence, start: Opera
         body |= {"card": rule.card, "course": rule.course, "local": lesson.local, "ends": lesson.until}
         subject = rule.workspace_id if start is None else start.id
         occasion = f"{rule.card}:{lesson.local}"
-        add_notices(tx, [NewNotice(subject, NoticeKind.LESSON, occasion, rule.principal, body, due_in)])
+        add_notices(tx, [NewNotice(subject, ClassKind.LESSON, occasion, rule.principal, body, due_in)])
 
 
 def agreed(tx: Transaction, card_id: str, days: Collection[str]) -> int:
@@ -221,7 +221,7 @@ def pause(tx: Transaction, paused: Rule, why: str, *, tell: bool = True) -> None
         body: Row = {"workspace": paused.workspace_id, "connection": paused.connection, "cause": why}
         body |= {"name": paused.name, "card": paused.card, "course": paused.course}
         occasion = f"{why}:{paused.settled_at:.0f}"
-        notice = NewNotice(paused.workspace_id, NoticeKind.HOURS_PAUSED, occasion, paused.principal, body)
+        notice = NewNotice(paused.workspace_id, HoursKind.HOURS_PAUSED, occasion, paused.principal, body)
         add_notices(tx, [notice])
 
 
@@ -241,6 +241,21 @@ def unlink(tx: Transaction, workspace: Row, tell: bool) -> None:
         named = replace(one, name=workspace["alias"] or workspace["name"], remote_id=workspace["remote_id"])
         put(tx, named)
         pause(tx, named, "unlinked", tell=tell)
+    if tell and workspace["stop_at"] is not None:
+        add_notices(tx, [_not_stopped(workspace)])
+
+
+def _not_stopped(workspace: Row) -> NewNotice:
+    """Return the notice that a timer is gone with the account; the row is deleted, so it says the name."""
+    body = {
+        "connection": workspace["connection"],
+        "name": workspace["alias"] or workspace["name"],
+        "stop_at": workspace["stop_at"],
+        "cause": "unlinked",
+    }
+    occasion = f"{workspace['stop_at']:.0f}"
+    principal = principal_of(workspace["principal"])
+    return NewNotice(workspace["id"], HoursKind.TIMER_FAILED, occasion, principal, body)
 
 
 def found(tx: Transaction, workspace: Workspace) -> None:
@@ -284,7 +299,7 @@ def seen_in(tx: Transaction, people: Sequence[Person]) -> None:
             body = {"zone": person.time_zone, "former": former}
             occasion = f"{tx.now():.0f}"
             key = person.principal.key
-            add_notices(tx, [NewNotice(key, NoticeKind.HOURS_MOVED, occasion, person.principal, body)])
+            add_notices(tx, [NewNotice(key, HoursKind.HOURS_MOVED, occasion, person.principal, body)])
 
 
 def _looks(looked: Rule, at: float | None) -> Row:

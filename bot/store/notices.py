@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from bot.domain.errands import Outcome
-from bot.domain.notices import END, Mark, NewNotice, Notice, NoticeKind, NoticeState, end_of
+from bot.domain.kinds import AnyKind, Mark, Urgency
+from bot.domain.notices import END, NewNotice, Notice, NoticeKind, NoticeState, end_of
 from bot.domain.people import Principal
 from bot.store import cards, conversations
 from bot.store.budget import ENDLESS, Room, slack_calls_left
 from bot.store.pieces import PIECE, all_of, follow, know, some
-from bot.store.tables import CARDS, DIRECT_CHANNELS, NOTICES, OPERATIONS
+from bot.store.tables import CARDS, DIRECT_CHANNELS, NOTICES, OPERATIONS, word
 from bot.store.transaction import Engine, Row, Transaction, as_json
 
 #: How many seconds, at most, the notice of an operation's end waits for the operation's card to be sent.
@@ -24,15 +25,15 @@ SILENCE: Final = 60.0
 TO_BE_READ: Final = "to be read"
 #: What puts a card where its person sees it.
 _SHOWS_CARD: Final = frozenset({NoticeKind.CARD, NoticeKind.CARD_UPDATE})
-#: The classes that may hold news of which several become one message.
-_NEWS: Final = {kind.urgency for kind in NoticeKind if Mark.NEWS in kind.marks or kind is NoticeKind.SUMMARY}
+#: The classes that may hold news of which several become one message: all news is of its class.
+_NEWS: Final = {NoticeKind.SUMMARY.urgency}
 #: The classes of rows in the order of sending.
-_CLASSES: Final = sorted({kind.urgency for kind in NoticeKind})
+_CLASSES: Final = get_args(Urgency)
 #: So many, at most, are told or looked for together at once.
 _MOST: Final = PIECE // 2
 NUMBERS: Final = as_json(dict.fromkeys(_CLASSES, 1))
 #: What may be claimed of the room by urgency: all of it.
-ALL: Final[Mapping[int, float]] = {kind.urgency: 1.0 for kind in NoticeKind}
+ALL: Final[Mapping[int, float]] = dict.fromkeys(_CLASSES, 1.0)
 
 
 #: What features ask whether a notice is sent as a message of its own; all of them have to agree.
@@ -66,7 +67,7 @@ def add_notices(tx: Transaction, notices: Sequence[NewNotice], subject: str = ""
             release_card(tx, new.subject)
 
 
-def add_card(tx: Transaction, card: NewNotice, end: NoticeKind | None) -> None:
+def add_card(tx: Transaction, card: NewNotice, end: AnyKind | None) -> None:
     """Write the first card of an operation or a run.
 
     ``end`` is the message about its end, where an answer has said what begins: if that is going to be sent,
@@ -101,7 +102,7 @@ def _lose_card(tx: Transaction, card_id: str) -> None:
     add_notices(tx, [NewNotice(card_id, end_of(operation), END, operation.principal, body)])
 
 
-def is_written(tx: Transaction, subject: str, kind: NoticeKind, occasion: str) -> bool:
+def is_written(tx: Transaction, subject: str, kind: AnyKind, occasion: str) -> bool:
     """Return whether a notice was written, sent or not."""
     return NOTICES.row(tx, subject=subject, kind=kind, occasion=occasion) is not None
 
@@ -232,7 +233,7 @@ def notice_sent(
     row = tx.one("notice_sent", id=notice_id, channel_id=channel_id, message_ts=message_ts, now=now)
     if row is None:
         return
-    kind, subject = NoticeKind(row["kind"]), row["subject"]
+    kind, subject = word(AnyKind, row["kind"]), row["subject"]
     if kind is NoticeKind.SUMMARY:
         to = {"state": NoticeState.SENT, "sent_at": now, "channel_id": channel_id, "error": None}
         follow(tx, "told", notice=notice_id, to=to)

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from bot.domain.notices import Mark, NewNotice, NoticeKind
+from bot.domain.kinds import AnyKind, Mark
+from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Principal
 from bot.domain.preferences import News, Preferences, is_wanted
 from bot.domain.runs import RunState
@@ -45,7 +46,7 @@ def wants(tx: Transaction, new: NewNotice) -> bool:
 notices.WANTED.append(wants)
 
 
-def _news(kind: NoticeKind, row: Row) -> News:
+def _news(kind: AnyKind, row: Row) -> News:
     is_of_run = kind is NoticeKind.JOB_ENDED
     if (kind.subject == "operation" and not row["is_operation"]) or (is_of_run and row["run_state"] is None):
         return News(kind)

@@ -1260,10 +1260,10 @@ WHERE about = :about AND stage = 'live';
 UPDATE cards SET is_dirty = 1, dirt = dirt + 1,
     changed_at = CASE WHEN kind = :kind THEN NULL ELSE changed_at END,
     stage = CASE
-        WHEN kind = :kind AND (kind IN {ASKS} OR kind IN ('assistant_asked', 'class_posted')) THEN 'closed'
+        WHEN kind = :kind AND (kind IN {ASKS} OR kind IN {NEWEST}) THEN 'closed'
         ELSE stage END
 WHERE principal = :principal AND about IN (:about, :subject) AND id <> :id AND stage = 'live'
-    AND (is_notice = 1 OR (subject = :subject AND kind <> 'class_card'))
+    AND (is_notice = 1 OR (subject = :subject AND kind NOT IN {IN_CHANNEL}))
     AND message_ts IS NOT NULL;
 
 -- Where the answer to a press takes the place of a message.
@@ -1962,7 +1962,7 @@ ORDER BY thread_ts DESC;
 -- name: card_of_thread
 SELECT kind, about FROM cards
 WHERE principal = :principal AND channel_id = :channel_id AND message_ts = :thread_ts
-    AND kind NOT IN ('class_card', 'reply', 'message')
+    AND kind NOT IN {IN_CHANNEL} AND kind NOT IN ('reply', 'message')
 LIMIT 1;
 
 -- name: done_since

@@ -12,7 +12,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-from bot.domain.notices import UNREAD, Mark, NoticeKind
+from bot.domain.kinds import AnyKind, Mark, declared
+from bot.domain.notices import UNREAD
 from bot.domain.times import Kind, Time
 from bot.store.tables import OPERATIONS, RUNS, SERVING, TABLES, UPKEEP, as_list, columns_of
 from bot.store.transaction import ClockReading, Engine, Transaction, Work
@@ -145,7 +146,7 @@ def _kinds(found: re.Match[str]) -> str:
     """Return the kinds that have a mark, or the codes of what nobody would read, as a list in SQL."""
     if found[1] == "UNREAD":
         return as_list(sorted(UNREAD))
-    return as_list(kind for kind in NoticeKind if found[1] == "KINDS" or Mark[found[1]] in kind.marks)
+    return as_list(kind for kind in declared(AnyKind) if found[1] == "KINDS" or Mark[found[1]] in kind.marks)
 
 
 def _filled(query: str) -> str:

@@ -18,6 +18,7 @@ from typing import (
     Literal,
     TypeVar,
     Union,
+    cast,
     get_args,
     get_origin,
     get_type_hints,
@@ -29,6 +30,7 @@ from bot.domain import accounts, installations, outages, people, snapshots, task
 from bot.domain.acts import Act
 from bot.domain.browsers import BrowserSession
 from bot.domain.forms import Spec
+from bot.domain.kinds import declared
 from bot.domain.notices import Card, Notice
 from bot.domain.operations import Operation
 from bot.domain.reads import Doubt
@@ -126,23 +128,26 @@ def as_list(words: Iterable[str]) -> str:
 class _Words(dict[str, Enum]):
     """The words of a kind, by what rows have.
 
-    One that a later release wrote is UNKNOWN where there is that, and logged the first time; otherwise
-    looking it up raises UnknownWord.
+    One that a later release wrote, or a feature that isn't loaded, is UNKNOWN where there is that, and logged
+    the first time; otherwise looking it up raises UnknownWord.
     """
 
     def __init__(self, kind: type[Enum]) -> None:
-        super().__init__({word.value: word for word in kind})
+        super().__init__()
         self._kind = kind
         self._logged: set[str] = set()
 
     def __missing__(self, text: str) -> Enum:
+        # Features declare theirs after the tables are made.
+        self.update({word.value: word for word in declared(self._kind)})
+        if (known := self.get(text)) is not None:
+            return known
         if text not in self._logged:
             self._logged.add(text)
             log.warning("word of a later release", kind=self._kind.__name__, word=text)
         if (unknown := getattr(self._kind, "UNKNOWN", None)) is None:
             raise UnknownWord(f"a later release wrote a word that this one doesn't know: {text!r}")
-        known: Enum = unknown
-        return known
+        return cast("Enum", unknown)
 
 
 @cache
@@ -287,7 +292,7 @@ class Table(Generic[Model]):
         hints = get_type_hints(self.model)
         # Of an expression: SQLite would take an index by kind for the one by due time.
         return " AND ".join(
-            f"COALESCE({field}, '') IN {as_list(hints[field])}"
+            f"COALESCE({field}, '') IN {as_list(declared(hints[field]))}"
             for field in self.fields
             if isinstance(hints[field], type)
             and issubclass(hints[field], StrEnum)

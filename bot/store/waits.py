@@ -6,10 +6,21 @@ from datetime import datetime
 from typing import Any, Final, cast
 
 from bot.domain.errands import Outcome
-from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation
 from bot.domain.people import Principal
-from bot.domain.room import GIVEN_ON, LEAST, PACE, Wait, Waits, missing, pace, says_nothing, usual_end
+from bot.domain.room import (
+    GIVEN_ON,
+    LEAST,
+    PACE,
+    RoomKind,
+    Wait,
+    Waits,
+    missing,
+    pace,
+    says_nothing,
+    usual_end,
+)
 from bot.domain.stops import End, StopMode
 from bot.domain.times import due
 from bot.store import acts, hours, operations, people, timers
@@ -86,7 +97,7 @@ def over(of: Wait, now: float, tx: Transaction, cause: str = "") -> NewNotice:
     said = f"{then:%H:%M}" if then.date() == today.date() else f"tomorrow {then:%H:%M}"
     body = {"workspace": of.workspace_id, "connection": of.connection, "kind": of.kind, "until": of.until}
     body |= {"again": again, "then": said, "cause": cause}
-    return NewNotice(of.id, NoticeKind.ROOM_OVER, "end", of.principal, body)
+    return NewNotice(of.id, RoomKind.ROOM_OVER, "end", of.principal, body)
 
 
 def put_back(tx: Transaction, row: Row | None, was: Row | None) -> None:

@@ -11,8 +11,10 @@ from bot.domain.people import Principal
 from bot.domain.stops import End, StopMode, planned_mode
 from bot.domain.timers import SOONEST_SECONDS
 from bot.domain.workspaces import State, Workspace
-from bot.messages.blocks import buttons as drawn
 from bot.messages.blocks import kit, lists, replies
+from bot.messages.blocks import timers as drawn
+from bot.messages.blocks.buttons import choices, day_said
+from bot.messages.blocks.buttons import said as said_of
 from bot.messages.blocks.kit import AGREED, Markup, fill, line
 from bot.messages.texts import answers, cards, talk, times
 from bot.services import hours, workspaces
@@ -79,8 +81,8 @@ async def stop_later(request: Request, workspace: Workspace, moment: Moment, mod
         next_ = request.filled(cards.NOT_UP_NEXT, workspace)
         return replies.hint(fill(cards.NOT_UP, name=workspace.title), more=next_)
     said = [
-        drawn.said(cards.SET, changed, title),
-        *drawn.day_said(moment),
+        said_of(cards.SET, changed, title),
+        *day_said(moment),
         *drawn.instead(changed, request.services.clock.now()),
     ]
     return replies.answer(" ".join(said))
@@ -147,7 +149,7 @@ async def an_hour_more(request: Request) -> Answer:
 def _changed_since(request: Request, workspace: Workspace) -> Answer:
     title = request.services.title(workspace.connection)
     return replies.answer(
-        drawn.said(cards.SET, workspace, title), drawn.keep_buttons(workspace)[:1], replaces=True
+        said_of(cards.SET, workspace, title), drawn.keep_buttons(workspace)[:1], replaces=True
     )
 
 
@@ -233,7 +235,7 @@ async def _either(request: Request, workspace: Workspace, given: str, unread: Un
     times = {one: moment.at for one, moment in pairs if isinstance(moment, Moment)}
     name = Markup(line(workspace.title))
     labels = [fill(talk.DO_AT[request.verb], name=name, then=one) for one in times]
-    buttons = drawn.choices(request.verb, [workspace] * len(labels), labels, list(times.values()))
+    buttons = choices(request.verb, [workspace] * len(labels), labels, list(times.values()))
     about = Spoken((workspace.id,), takes_press=True).doing(request.verb, *times.values())
     return replace(replies.hint(replies.unread(unread, given, SOONEST_SECONDS), buttons), about=about)
 

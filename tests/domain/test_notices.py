@@ -4,16 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.notices import Mark, NoticeKind, first_reminder, reminder
+from bot.domain.accounts import first_reminder, reminder
+from bot.domain.kinds import AnyKind, Mark, declared
+from bot.domain.notices import NoticeKind
 from bot.domain.preferences import News, Preferences, is_wanted
 
 K = NoticeKind
 TOPICS = (K.READY, K.STOPPED_ELSEWHERE, K.JOB_ENDED)
-IN_CARD = [kind for kind in K if Mark.IN_CARD in kind.marks]
+IN_CARD = [kind for kind in declared(AnyKind) if Mark.IN_CARD in kind.marks]
 NOTHING = Preferences(ready=False, stopped=False, run_ended=False)
 
 
-@pytest.mark.parametrize("kind", sorted(set(K) - set(TOPICS)))
+@pytest.mark.parametrize("kind", sorted(set(declared(AnyKind)) - set(TOPICS)))
 def test_what_nobody_can_switch_off_is_always_sent(kind):
     assert is_wanted(News(kind, chosen=False, has_card=Mark.IN_CARD not in kind.marks), NOTHING)
 

@@ -4,8 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from bot.domain.classes import ClassCard
-from bot.domain.notices import NoticeKind
+from bot.domain.classes import ClassCard, ClassKind
 from bot.domain.people import Person, Principal
 from bot.domain.snapshots import Snapshot
 from tests.handlers.rig import GUEST, Rig, activate, rig, words
@@ -30,7 +29,7 @@ async def class_rig(**settings: Any) -> AsyncIterator[Rig]:
 async def posted(bot: Rig, text: str = "card notebook", **keys: Any) -> ClassCard:
     """Post a card; return it, its notice taken out of the outbox."""
     answer = await bot.say(text, TRAINER, **keys)
-    notices = [one for one in await bot.notices() if one.kind is NoticeKind.CLASS_CARD]
+    notices = [one for one in await bot.notices() if one.kind is ClassKind.CLASS_CARD]
     assert len(notices) == 1, words(answer)
     card: ClassCard = await bot.store.class_card(notices[0].subject)
     return card

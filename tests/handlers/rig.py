@@ -8,7 +8,8 @@ from typing import Any
 
 from bot.domain.accounts import Account, Link
 from bot.domain.installations import Installation
-from bot.domain.notices import Answer, Notice, NoticeKind
+from bot.domain.kinds import AnyKind
+from bot.domain.notices import Answer, Notice
 from bot.domain.people import Principal
 from bot.domain.surfaces import Surface, Where
 from bot.domain.workspaces import Workspace
@@ -158,7 +159,7 @@ class Rig:
         rows = await self.store.workspaces(principal, **keys)
         return next(row for row in rows if name in {row.name, row.title})
 
-    async def notices(self, kind: NoticeKind | None = None) -> list[Notice]:
+    async def notices(self, kind: AnyKind | None = None) -> list[Notice]:
         """Return what waits in the outbox (and leave it leased)."""
         found = await self.store.claim_notices(100, 60.0)
         return [notice for notice in found if kind is None or notice.kind is kind]

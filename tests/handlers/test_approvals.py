@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from bot.domain.notices import Notice, NoticeKind, NoticeState
+from bot.domain.approvals import ApprovalKind
+from bot.domain.notices import Notice, NoticeState
 from bot.domain.people import Person, Principal
 from bot.domain.tasks import TaskKind
-from bot.messages.blocks import replies
+from bot.messages.blocks import approvals as drawn
 from bot.messages.blocks.notices import render
 from bot.services import approvals
 from bot.services.asked import Asked
@@ -37,7 +38,7 @@ async def requests(made) -> dict[str, dict]:
     """Return the buttons of the request that each administrator got."""
     return {
         notice.principal.user_id: await made.drawn(notice)
-        for notice in await made.notices(NoticeKind.APPROVAL_ASKED)
+        for notice in await made.notices(ApprovalKind.APPROVAL_ASKED)
     }
 
 
@@ -109,7 +110,7 @@ async def test_whoever_keeps_asking_is_one_message_and_three_usernames_a_day(ben
         bench.clock.advance(65 / 71)
     assert ["I've asked the Usher admins" in said for said in answers] == [True] * 3 + [False] * 68
     assert all("several usernames on Workbench today" in said for said in answers[3:])
-    told = await bench.notices(NoticeKind.APPROVAL_ASKED)
+    told = await bench.notices(ApprovalKind.APPROVAL_ASKED)
     assert sorted(one.principal.user_id for one in told) == ["UCHEN", "UDANA"]
     (request,) = await bench.store.asked_approvals(9)
     assert request.username == "name2"
@@ -179,7 +180,7 @@ async def asked_whose(made):
     found = [one for one in await made.store.claim_notices(100, 60.0) if one.principal.user_id != "UGONE"]
     for number, one in enumerate(found):
         await made.store.notice_sent(one.id, f"D{one.principal.user_id}", f"{made.clock.now()}{number}")
-    return [one for one in found if one.kind is NoticeKind.ACCOUNT_ASKED]
+    return [one for one in found if one.kind is ApprovalKind.ACCOUNT_ASKED]
 
 
 async def pass_time(made, seconds):
@@ -196,10 +197,10 @@ async def pass_time(made, seconds):
 async def shown(made):
     """Return the open request as an administrator has it, and whether it can be approved."""
     (request,) = await made.store.asked_approvals(9)
-    new = approvals.notice(request, NoticeKind.APPROVAL_ASKED, "shown", COLLEAGUE)
+    new = approvals.notice(request, ApprovalKind.APPROVAL_ASKED, "shown", COLLEAGUE)
     kept = {name: getattr(new, name) for name in ("subject", "kind", "occasion", "principal", "body")}
     notice = Notice("shown", **kept, state=NoticeState.PENDING, attempts=0, created_at=0.0, due_at=0.0)
-    said = str(replies.asked(await made.services.gatherer.of_notice(notice)).blocks)
+    said = str(drawn.asked(await made.services.gatherer.of_notice(notice)).blocks)
     assert ("'text': 'Approve'" in said) is not request.waits
     return said, not request.waits
 
@@ -240,11 +241,11 @@ async def test_approval_opens_a_day_after_the_question_whatever_is_answered(benc
     # It is posted again, and what was posted before says so, without buttons.
     again = await bench.store.claim_notices(9, 60.0)
     assert {(one.kind, one.principal.user_id) for one in again} == {
-        (NoticeKind.APPROVAL_ASKED, "UCHEN"),
-        (NoticeKind.APPROVAL_ASKED, "UDANA"),
+        (ApprovalKind.APPROVAL_ASKED, "UCHEN"),
+        (ApprovalKind.APPROVAL_ASKED, "UDANA"),
     }
     former = replace(await bench.services.gatherer.of_notice(again[0]), is_superseded=True)
-    assert "see my newest message" in render(NoticeKind.APPROVAL_ASKED, former).text
+    assert "see my newest message" in render(ApprovalKind.APPROVAL_ASKED, former).text
     assert "Approved" in await approve(bench)
 
 
@@ -257,12 +258,12 @@ async def test_its_mine_closes_the_request(bench):
     answer = await bench.press(pressed["action_id"], pressed["value"], OTHER)
     assert "I've closed the request" in words(answer)
     assert (await bench.store.approval(request.id)).state == "denied"
-    notice = replace(asked, kind=NoticeKind.APPROVAL_ASKED)
+    notice = replace(asked, kind=ApprovalKind.APPROVAL_ASKED)
     facts = await bench.services.gatherer.of_notice(notice)
     said = "<@UOTHER> says that *asmith* on Workbench is theirs, so I've closed the request of <@UALICE>."
-    assert said in str(replies.asked(facts).blocks)
+    assert said in str(drawn.asked(facts).blocks)
     # The asker hears that it is over, but not from whom.
-    (told,) = await bench.notices(NoticeKind.APPROVAL_DENIED)
+    (told,) = await bench.notices(ApprovalKind.APPROVAL_DENIED)
     assert told.principal == ALICE
     assert "UOTHER" not in str(await bench.drawn(told))
     value = f"{request.id} asmith"
@@ -365,7 +366,7 @@ async def test_who_leaves_after_being_asked_holds_nothing_up_and_administrators_
     await bench.store.save_people([Person(COLLEAGUE, "Chen", handle="chen", seen_at=now)])
     await bench.say("link bench chen")
     claimed = await bench.store.claim_notices(9, 60.0)
-    (asked,) = [one for one in claimed if one.kind is NoticeKind.ACCOUNT_ASKED]
+    (asked,) = [one for one in claimed if one.kind is ApprovalKind.ACCOUNT_ASKED]
     assert asked.principal == COLLEAGUE
     assert "has a day to answer" in await approve(bench)
     await bench.store.notice_dead(asked.id, "user_disabled")
@@ -393,12 +394,12 @@ async def test_taking_a_request_back_begins_no_new_count(bench):
     for number in range(5):
         await bench.say(f"link bench name{number}")
         await unlink(bench.store, ALICE)
-    assert len(await bench.notices(NoticeKind.APPROVAL_ASKED)) == 3 * 2
+    assert len(await bench.notices(ApprovalKind.APPROVAL_ASKED)) == 3 * 2
 
 
 async def test_nobody_decides_about_themselves_while_somebody_else_can(bench):
     await bench.say("link bench root", principal=COLLEAGUE)
-    told = await bench.notices(NoticeKind.APPROVAL_ASKED)
+    told = await bench.notices(ApprovalKind.APPROVAL_ASKED)
     assert [one.principal.user_id for one in told] == ["UDANA"]
     (request,) = await bench.store.asked_approvals(9)
     said = words(await bench.press("approve", f"{request.id} root", COLLEAGUE))

@@ -2,9 +2,9 @@
 
 import pytest
 
-from bot.domain.classes import ClassCounts
+from bot.domain.classes import ClassCounts, ClassKind
 from bot.domain.errands import Outcome
-from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.notices import NewNotice
 from bot.domain.steps import Update
 from tests.handlers.class_rig import ADMIN, TRAINER, class_rig, offer, posted
 from tests.handlers.rig import buttons, submit, words
@@ -31,7 +31,7 @@ async def test_a_press_starts_the_pressers_own_without_any_card(bot):
 
 async def test_the_end_is_told_to_members_as_counted_and_to_the_trainer_as_it_is(bot):
     card = await posted(bot)
-    kinds = [(NoticeKind.CLASS_ENDING, ALICE), (NoticeKind.CLASS_OVER, TRAINER)]
+    kinds = [(ClassKind.CLASS_ENDING, ALICE), (ClassKind.CLASS_OVER, TRAINER)]
     await bot.store.add_notices([NewNotice(card.id, kind, "end", to, {}) for kind, to in kinds])
     ending, over = sorted(await bot.notices(), key=lambda one: one.kind)
     bot.store.fails["class_counts"] = LookupError("the whole class was counted")
@@ -176,13 +176,13 @@ async def test_only_the_trainer_or_an_administrator_ends_a_class(bot):
 
 async def test_the_poster_alone_posts_it_again(bot):
     await bot.say("card notebook", TRAINER)
-    (lost,) = await bot.notices(NoticeKind.CLASS_CARD)
+    (lost,) = await bot.notices(ClassKind.CLASS_CARD)
     card = await bot.store.class_card(lost.subject)
     await bot.store.notice_dead(lost.id, "outcome_unknown")
     assert "Only the person who posted that card" in words(await bot.press("class_post", card.id, ALICE))
     assert "I'm posting it again." in words(await bot.press("class_post", card.id, TRAINER))
     assert "I'm posting it again." in words(await bot.press("class_post", card.id, TRAINER))
-    (notice,) = await bot.notices(NoticeKind.CLASS_CARD)
+    (notice,) = await bot.notices(ClassKind.CLASS_CARD)
     assert notice.occasion == "2"
     await bot.store.notice_sent(notice.id, "C1", "9.9")
     assert "It's already there." in words(await bot.press("class_post", card.id, TRAINER))

@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bot.domain.classes import ClassKind
 from bot.domain.homes import Home
 from bot.domain.hours import Wanted
-from bot.domain.notices import NoticeKind
 from bot.domain.people import Person, Principal
 from bot.domain.surfaces import Where
 from bot.messages.blocks import home as homes
@@ -169,7 +169,7 @@ async def test_co_teachers_are_chosen_with_those_that_there_are_filled_in(bot, c
     assert (await bot.store.class_card(card.id)).trainers == frozenset()
     assert "could change *Statistics* before" in words(await bot.direct("undo", TRAINER))
     assert (await bot.store.class_card(card.id)).trainers == {BOB.key}
-    assert {one.kind for one in await bot.notices()}.isdisjoint({NoticeKind.COURSE_CHANGED})
+    assert {one.kind for one in await bot.notices()}.isdisjoint({ClassKind.COURSE_CHANGED})
 
 
 async def test_home_has_a_section_for_each_own_course(bot, card):
@@ -200,7 +200,7 @@ async def test_a_card_is_posted_by_a_form_with_the_same_fields(bot):
     await bot.press("card_form", "", TRAINER)
     once = {"what": "notebook", "channel": "C7", "today": "17:00"}
     await submit(bot.services, TRAINER, {**opened.view, "state": sent(**once)}, "view:2")
-    ends = [one for one in await bot.notices() if one.kind is NoticeKind.CLASS_CARD]
+    ends = [one for one in await bot.notices() if one.kind is ClassKind.CLASS_CARD]
     cards = [await bot.store.class_card(one.subject) for one in ends]
     assert datetime(2027, 12, 6, 17, tzinfo=BERLIN).timestamp() in {one.stops_at for one in cards}
 

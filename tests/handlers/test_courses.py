@@ -9,13 +9,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.domain.hours import Wanted
-from bot.domain.notices import NoticeKind
+from bot.domain.classes import ClassKind
+from bot.domain.hours import HoursKind, Wanted
 from bot.domain.people import Person, Principal
 from bot.domain.stops import StopEffect
 from bot.messages.blocks.classes import class_card
 from bot.messages.blocks.notices import is_true, render
 from bot.services import classes
+from bot.services.class_facts import of_class
 from bot.store import hours as rows
 from bot.store.timetables import CLASS_CARDS
 from tests.handlers.class_rig import ADMIN, TRAINER, class_rig, offer, posted
@@ -46,13 +47,14 @@ async def bot():
 
 
 async def card_of(bot, card):
-    return class_card(await bot.services.gatherer.of_class(await bot.store.class_card(card.id), TRAINER))
+    card = await bot.store.class_card(card.id)
+    return class_card(await of_class(bot.services.gatherer, card, TRAINER))
 
 
 async def told(bot):
     """Return what members are told, by person, once they have followed."""
     await members_follow(bot.services.context)
-    changed = [one for one in await bot.notices() if one.kind is NoticeKind.COURSE_CHANGED]
+    changed = [one for one in await bot.notices() if one.kind is ClassKind.COURSE_CHANGED]
     return {one.principal: (one.body["what"], one.body) for one in changed}
 
 
@@ -60,7 +62,7 @@ async def test_a_course_is_posted_joined_and_left(bot):
     await linked(bot.store, ALICE, names=["notebook"])
     answer = await bot.say(POST, TRAINER)
     check_golden("answers/course-posted", answer)
-    (notice,) = [one for one in await bot.notices() if one.kind is NoticeKind.CLASS_CARD]
+    (notice,) = [one for one in await bot.notices() if one.kind is ClassKind.CLASS_CARD]
     card = await bot.store.class_card(notice.subject)
     assert (card.days, card.starts, card.stops) == (frozenset({"tue", "thu"}), 480, 570)
     assert (card.first_day, card.last_day, card.time_zone) == ("2027-12-06", "2028-02-12", "Europe/Berlin")
@@ -391,7 +393,7 @@ async def test_co_teachers_are_named_told_and_taken_out(bot):
 
 async def teachers_told(bot):
     """Return what is true by now of what co-teachers are told."""
-    found = [one for one in await bot.notices() if one.kind is NoticeKind.COURSE_TEACHER]
+    found = [one for one in await bot.notices() if one.kind is ClassKind.COURSE_TEACHER]
     drawn = [(one.principal, one.kind, await bot.services.gatherer.of_notice(one)) for one in found]
     return [
         (who, words(render(kind, facts)).partition(":")[0])
@@ -536,7 +538,7 @@ async def test_lessons_that_pause_are_left_where_they_can_not_go_on(bot):
     await bot.press("class_press", card.id)
     (rule,) = await bot.store.rules(ALICE)
     await bot.store.carry_out(lambda tx: rows.pause(tx, rule, "gone"))
-    (notice,) = [one for one in await bot.notices() if one.kind is NoticeKind.HOURS_PAUSED]
+    (notice,) = [one for one in await bot.notices() if one.kind is HoursKind.HOURS_PAUSED]
     drawn = render(notice.kind, await bot.services.gatherer.of_notice(notice))
     assert "I can't start *notebook* on Saturn Cloud for *Statistics* any more." in words(drawn)
     assert list(buttons(drawn)) == ["Leave"]
@@ -596,7 +598,7 @@ async def test_an_administrator_is_asked_about_a_course_that_nobody_teaches(bot)
     await bot.store.save_people([gone])
     await bot.services.asked(TRAINER).to(classes.CLASSES.carry_out, card)
     await members_follow(bot.services.context)
-    (notice,) = [one for one in await bot.notices() if one.kind is NoticeKind.COURSE_UNTAUGHT]
+    (notice,) = [one for one in await bot.notices() if one.kind is ClassKind.COURSE_UNTAUGHT]
     assert notice.principal == ADMIN
     facts = await bot.services.gatherer.of_notice(notice)
     asked = render(notice.kind, facts)

@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 
 from bot.domain.acts import Act
+from bot.domain.losses import LossKind
 from bot.domain.notices import NoticeKind
 from bot.domain.observed import Observed
 from bot.domain.workspaces import State
@@ -49,7 +50,7 @@ async def fails_over(bot, *, loses=True, memory=None):
 async def told(bot):
     """Return the messages that say that records were lost, as they are drawn now."""
     bot.clock.advance(READ_WITHIN)
-    found = await bot.notices(NoticeKind.LOST)
+    found = await bot.notices(LossKind.LOST)
     return [render(one.kind, await bot.services.gatherer.of_notice(one)) for one in found]
 
 

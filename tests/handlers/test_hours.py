@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.facts import WorkspaceFacts
-from bot.domain.hours import UNUSED_SPARED, written
-from bot.domain.notices import NoticeKind
+from bot.domain.hours import UNUSED_SPARED, HoursKind, written
 from bot.domain.observed import Observed
 from bot.domain.people import Person
 from bot.domain.workspaces import State
@@ -109,7 +108,7 @@ async def test_what_nobody_uses_goes_on_if_its_person_says_so(bot):
     body = {"workspace": workspace.id, "times": 3, "is_said": False}
     known = {"connection": "saturn", "connection_title": "Saturn Cloud", "body": body}
     question = render(
-        NoticeKind.HOURS_UNUSED, WorkspaceFacts(now=bot.clock.now(), workspace=workspace, **known)
+        HoursKind.HOURS_UNUSED, WorkspaceFacts(now=bot.clock.now(), workspace=workspace, **known)
     )
     assert (
         words(await bot.push(question, "Keep them")) == "OK, the hours of *notebook* on Saturn Cloud go on."

@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain.notices import NoticeKind
 from bot.domain.surfaces import Where
-from bot.messages.blocks.notices import unlink_button
+from bot.messages.blocks.links import unlink_button
 from bot.messages.texts.verbs import VERBS
 from bot.providers import base
 from bot.support.errors import StoreBusy

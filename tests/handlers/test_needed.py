@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.facts import WorkspaceFacts
-from bot.domain.notices import NoticeKind
+from bot.domain.hours import HoursKind
 from bot.domain.observed import Observed
 from bot.domain.stops import End
 from bot.domain.workspaces import State
@@ -28,7 +28,7 @@ async def question(bot, stop_at=None):
     body = {"since": now - 30 * HOUR, "is_unused": False, "evening": now + 6 * HOUR, "stop_at": stop_at}
     known = {"connection": "saturn", "connection_title": "Saturn Cloud", "body": body}
     effects = bot.services.connections["saturn"].stops(workspace)
-    return render(NoticeKind.NEEDED, WorkspaceFacts(now=now, workspace=workspace, effects=effects, **known))
+    return render(HoursKind.NEEDED, WorkspaceFacts(now=now, workspace=workspace, effects=effects, **known))
 
 
 async def test_it_is_kept(bot):

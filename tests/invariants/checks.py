@@ -8,12 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 from bot.domain.homes import Home
-from bot.domain.notices import Mark, NoticeKind
+from bot.domain.kinds import AnyKind, Mark
 from bot.domain.workspaces import State
 from bot.messages.blocks.home import digest, home
 from bot.messages.blocks.replies import in_view
 from bot.services.gather import Gatherer
 from bot.services.home import HomeGatherer
+from bot.store.tables import word
 from playground.demo.person import buttons
 from tests.invariants.life import PEOPLE, Life
 from tests.invariants.provider import number_of
@@ -215,7 +216,7 @@ async def _each_act_has_one(life: Life) -> None:
     speaking: Counter[str] = Counter()
     for message in life.slack.messages:
         kind, subject = _kind_and_subject(message)
-        if kind and Mark.IN_CHANNEL not in NoticeKind(kind).marks and NoticeKind(kind).marks & _SPEAKS:
+        if kind and Mark.IN_CHANNEL not in word(AnyKind, kind).marks and word(AnyKind, kind).marks & _SPEAKS:
             speaking[subject] += 1
     # The answer that said what begins, for as long as it offers to take that back.
     there = {message["ts"] for message in life.slack.messages}
@@ -247,7 +248,7 @@ async def no_message_contradicts_its_row(life: Life) -> None:
     busy = {row["workspace_id"] for row in operations.values() if row["outcome"] is None}
     for message in life.slack.messages:
         kind, subject = _kind_and_subject(message)
-        if not kind or not (NoticeKind(kind).subject == "operation" or kind.startswith("timer_")):
+        if not kind or not (word(AnyKind, kind).subject == "operation" or kind.startswith("timer_")):
             continue
         operation = operations.get(subject)
         about = operation["workspace_id"] if operation else subject

@@ -6,7 +6,8 @@ from typing import Any
 from bot.domain.classes import ClassCard
 from bot.domain.errands import Call
 from bot.domain.facts import ClassFacts, Facts, HeldFacts, RequestFacts, RunFacts, WorkspaceFacts
-from bot.domain.notices import Mark, NoticeKind
+from bot.domain.kinds import AnyKind, Mark
+from bot.domain.notices import NoticeKind
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
 from bot.domain.runs import Run
@@ -76,7 +77,7 @@ def class_facts(card: ClassCard, title: str, now: float, **keys: Any) -> ClassFa
     return ClassFacts(now=now, connection=card.connection, connection_title=title, card=card, **keys)
 
 
-def least_facts(kind: NoticeKind, **keys: Any) -> Facts:
+def least_facts(kind: AnyKind, **keys: Any) -> Facts:
     """Return facts for a kind of message, as there are where its rows are gone."""
     given = {"now": NOW, "connection": "saturn", "connection_title": "Saturn Cloud"} | keys
     if kind.offers == "workspace" or kind.subject == "operation":

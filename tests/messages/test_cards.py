@@ -10,17 +10,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.errands import Call, Outcome
+from bot.domain.expiries import ExpiryKind
 from bot.domain.forms import Spec
+from bot.domain.hours import HoursKind
+from bot.domain.kinds import AnyKind, declared
 from bot.domain.notices import NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.stops import StopEffect
 from bot.domain.workspaces import State
+from bot.messages import blocks
 from bot.messages.blocks.cards import link_value, operation_card
 from bot.messages.blocks.kit import DRAWN, draws
 from bot.messages.blocks.notices import render
 from bot.messages.texts import cards, problems
 from bot.messages.texts.notices import OUTAGES
 from bot.services.revocations import Ended
+from bot.support import modules
 from tests.messages.card_facts import CALLED, IDE_URL, NOW, facts, least_facts
 from tests.rigs.golden import check_golden, check_limits
 from tests.rigs.providers import NO_GPU
@@ -214,65 +219,65 @@ LEFT = {"since": NOW - 93_600, "is_unused": False, "evening": NOW + 21_600, "sto
 HOURS = {"workspace": "workspace_1", "side": "start", "planned_at": NOW - 7200, "more": 0}
 UNUSED = {"workspace": "workspace_1", "times": 3, "is_said": True}
 NOTICES = {
-    "timer-ending": (NoticeKind.TIMER_ENDING, facts(workspace=RUNNING | TIMED, body=TIMER)),
+    "timer-ending": (HoursKind.TIMER_ENDING, facts(workspace=RUNNING | TIMED, body=TIMER)),
     "timer-ending-suspends": (
-        NoticeKind.TIMER_ENDING,
+        HoursKind.TIMER_ENDING,
         facts(workspace=RUNNING | TIMED | {"stop_mode": "suspend"}, body=TIMER, **ALL),
     ),
     "timer-ending-for-good": (
-        NoticeKind.TIMER_ENDING,
+        HoursKind.TIMER_ENDING,
         facts(workspace=RUNNING | TIMED | {"stop_agreed": True}, body=TIMER, **FINAL),
     ),
-    "timer-taken-back": (NoticeKind.TIMER_ENDING, facts(workspace=RUNNING, body=TIMER)),
+    "timer-taken-back": (HoursKind.TIMER_ENDING, facts(workspace=RUNNING, body=TIMER)),
     "timer-failed": (
-        NoticeKind.TIMER_FAILED,
+        HoursKind.TIMER_FAILED,
         facts(workspace=RUNNING, body=TIMER | {"cause": "policy.guest"}),
     ),
-    "timer-of-a-backup": (NoticeKind.TIMER_FAILED, facts(workspace=RUNNING, body=TIMER | BACKUP)),
+    "timer-of-a-backup": (HoursKind.TIMER_FAILED, facts(workspace=RUNNING, body=TIMER | BACKUP)),
     "timer-of-a-backup-passed": (
-        NoticeKind.TIMER_FAILED,
+        HoursKind.TIMER_FAILED,
         facts(workspace=RUNNING, body=TIMER | BACKUP | {"stop_at": NOW - 60, "mode": "suspend"}),
     ),
-    "hours-of-a-backup": (NoticeKind.HOURS_PAUSED, facts(workspace=RUNNING, body=BACKUP)),
+    "hours-of-a-backup": (HoursKind.HOURS_PAUSED, facts(workspace=RUNNING, body=BACKUP)),
     "timer-unlinked": (
-        NoticeKind.TIMER_FAILED,
+        HoursKind.TIMER_FAILED,
         replace(facts(body=TIMER | {"cause": "unlinked", "name": "R & more"}), workspace=None),
     ),
-    "needed": (NoticeKind.NEEDED, facts(workspace=RUNNING, body=LEFT)),
-    "needed-unused": (NoticeKind.NEEDED, facts(workspace=RUNNING, body=LEFT | {"is_unused": True})),
+    "needed": (HoursKind.NEEDED, facts(workspace=RUNNING, body=LEFT)),
+    "needed-unused": (HoursKind.NEEDED, facts(workspace=RUNNING, body=LEFT | {"is_unused": True})),
     "needed-or-stopped": (
-        NoticeKind.NEEDED,
+        HoursKind.NEEDED,
         facts(workspace=RUNNING | TIMED, body=LEFT | {"stop_at": TIMED["stop_at"]}),
     ),
-    "needed-final": (NoticeKind.NEEDED, facts(workspace=RUNNING, body=LEFT | {"evening": None}, **FINAL)),
-    "hours-missed": (NoticeKind.HOURS_MISSED, facts(body=HOURS)),
-    "hours-missed-often": (NoticeKind.HOURS_MISSED, facts(workspace=RUNNING, body=HOURS | {"more": 3})),
-    "hours-missed-stop": (NoticeKind.HOURS_MISSED, facts(workspace=RUNNING, body=HOURS | {"side": "stop"})),
-    "hours-failed": (NoticeKind.HOURS_MISSED, facts(body=HOURS | {"cause": "not_allowed_now"})),
-    "hours-paused": (NoticeKind.HOURS_PAUSED, facts(body={"workspace": "workspace_1", "cause": "gone"})),
+    "needed-final": (HoursKind.NEEDED, facts(workspace=RUNNING, body=LEFT | {"evening": None}, **FINAL)),
+    "hours-missed": (HoursKind.HOURS_MISSED, facts(body=HOURS)),
+    "hours-missed-often": (HoursKind.HOURS_MISSED, facts(workspace=RUNNING, body=HOURS | {"more": 3})),
+    "hours-missed-stop": (HoursKind.HOURS_MISSED, facts(workspace=RUNNING, body=HOURS | {"side": "stop"})),
+    "hours-failed": (HoursKind.HOURS_MISSED, facts(body=HOURS | {"cause": "not_allowed_now"})),
+    "hours-paused": (HoursKind.HOURS_PAUSED, facts(body={"workspace": "workspace_1", "cause": "gone"})),
     "hours-paused-left": (
-        NoticeKind.HOURS_PAUSED,
+        HoursKind.HOURS_PAUSED,
         facts(body={"workspace": "workspace_1", "cause": "guest"}),
     ),
     "hours-paused-refused": (
-        NoticeKind.HOURS_PAUSED,
+        HoursKind.HOURS_PAUSED,
         facts(body={"workspace": "workspace_1", "cause": "refused"}, linking=frozenset({"token"})),
     ),
     "hours-paused-unlinked": (
-        NoticeKind.HOURS_PAUSED,
+        HoursKind.HOURS_PAUSED,
         replace(
             facts(body={"cause": "unlinked", "name": "R & more"}, linking=frozenset({"token"})),
             workspace=None,
         ),
     ),
-    "hours-unused": (NoticeKind.HOURS_UNUSED, facts(body=UNUSED)),
-    "hours-unused-as-far-as-known": (NoticeKind.HOURS_UNUSED, facts(body=UNUSED | {"is_said": False})),
+    "hours-unused": (HoursKind.HOURS_UNUSED, facts(body=UNUSED)),
+    "hours-unused-as-far-as-known": (HoursKind.HOURS_UNUSED, facts(body=UNUSED | {"is_said": False})),
     "hours-paused-unused": (
-        NoticeKind.HOURS_PAUSED,
+        HoursKind.HOURS_PAUSED,
         facts(body={"workspace": "workspace_1", "cause": "unused"}),
     ),
     "hours-moved": (
-        NoticeKind.HOURS_MOVED,
+        HoursKind.HOURS_MOVED,
         facts(body={"zone": "America/New_York", "former": "Europe/Berlin"}),
     ),
     "stopped-as-planned": (NoticeKind.STOPPED, facts(operation=STOPPED | {"planned_for": NOW})),
@@ -380,8 +385,8 @@ NOTICES = {
     "link-renamed": (NoticeKind.LINK_AGAIN, facts(body={"username": "alice", "renamed": "alicia"})),
     "link-unreadable": (NoticeKind.LINK_AGAIN, facts(body={"cause": "secret"})),
     "link-expired": (NoticeKind.LINK_AGAIN, facts(link_ends_at=NOW - 60)),
-    "link-ending-in-a-week": (NoticeKind.LINK_ENDING, facts(body={"ends_at": NOW + 7 * 86_400 - 19})),
-    "link-ending-in-hours": (NoticeKind.LINK_ENDING, facts(body={"ends_at": NOW + 3 * 3600 + 9})),
+    "link-ending-in-a-week": (ExpiryKind.LINK_ENDING, facts(body={"ends_at": NOW + 7 * 86_400 - 19})),
+    "link-ending-in-hours": (ExpiryKind.LINK_ENDING, facts(body={"ends_at": NOW + 3 * 3600 + 9})),
     "sign-in-expired": (NoticeKind.SIGN_IN_REFUSED, facts(link_ends_at=NOW, body={"since": NOW - 90})),
     "card": (NoticeKind.CARD, facts()),
 }
@@ -413,13 +418,14 @@ def test_replies_and_messages_carry_their_answer(kind):
 
 
 def test_every_kind_of_notice_is_drawn_with_hardly_anything_known():
-    for kind in set(NoticeKind) - {NoticeKind.CARD, NoticeKind.CARD_UPDATE}:
+    for kind in set(declared(AnyKind)) - {NoticeKind.CARD, NoticeKind.CARD_UPDATE}:
         check_limits(render(kind, least_facts(kind)))
 
 
 def test_a_kind_of_message_is_declared_once_and_drawn_once():
     # An update is drawn as the card that it is of; a second function for a kind is refused.
-    assert set(DRAWN) == set(NoticeKind) - {NoticeKind.CARD_UPDATE}
+    modules.load(blocks)
+    assert set(DRAWN) == set(declared(AnyKind)) - {NoticeKind.CARD_UPDATE}
     with pytest.raises(ValueError, match="two functions draw ready"):
         draws(NoticeKind.READY)(operation_card)
 

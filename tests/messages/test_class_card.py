@@ -6,15 +6,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.domain.classes import ClassCard, ClassCounts, ClassProblem, Participant
+from bot.domain.classes import ClassCard, ClassCounts, ClassKind, ClassProblem, Participant
 from bot.domain.errands import Outcome
 from bot.domain.facts import WorkspaceFacts
 from bot.domain.forms import Spec
-from bot.domain.notices import NoticeKind
 from bot.domain.people import Named, Principal
 from bot.domain.stops import StopEffect
 from bot.domain.workspaces import State, Workspace
-from bot.messages.blocks import buttons, classes, notices
+from bot.messages.blocks import classes, notices, timers
 from bot.messages.texts import classes as class_words
 from bot.messages.texts import problems
 from handlers.class_card import card_command, ends_at
@@ -102,7 +101,7 @@ def test_the_warning_and_the_summary():
             of_class=of,
             body={"stop_at": at},
         )
-        check_golden(f"notices/class-{name}", buttons.ending(facts))
+        check_golden(f"notices/class-{name}", timers.ending(facts))
     counts = replace(COUNTS, stopped=470, kept=10, not_stopped=2, stopping=1)
     answer = classes.summary(class_facts(STOPPED, "Saturn Cloud", NOW, counts=counts))
     check_golden("notices/class-summary", answer)
@@ -234,13 +233,13 @@ MISSING = {
 def test_who_would_have_nothing_ready_reads_why_with_one_button(name):
     problem, keys = MISSING[name]
     facts = class_facts(COURSE, "Saturn Cloud", NOW, problems=[problem], **{"body": NEXT_ONE} | keys)
-    assert notices.is_true(NoticeKind.UNSERVED, facts)
+    assert notices.is_true(ClassKind.UNSERVED, facts)
     check_golden(f"notices/unserved-{name}", classes.unserved(facts))
     mended = replace(facts, problems=[of("ready")])
-    assert not notices.is_true(NoticeKind.UNSERVED, mended)
-    assert not notices.is_true(NoticeKind.UNSERVED, replace(facts, now=BEGINS + 1_350.0))
+    assert not notices.is_true(ClassKind.UNSERVED, mended)
+    assert not notices.is_true(ClassKind.UNSERVED, replace(facts, now=BEGINS + 1_350.0))
     # Its card was swept.
-    assert not notices.is_true(NoticeKind.UNSERVED, least_facts(NoticeKind.UNSERVED))
+    assert not notices.is_true(ClassKind.UNSERVED, least_facts(ClassKind.UNSERVED))
 
 
 REPORTS = {

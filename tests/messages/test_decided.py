@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.accounts import Approval
-from bot.domain.notices import NoticeKind
+from bot.domain.approvals import ApprovalKind
 from bot.domain.people import Named
-from bot.messages.blocks.replies import asked
+from bot.messages.blocks.approvals import asked
 from tests.messages.card_facts import ALICE, NOW, least_facts
 from tests.rigs.golden import check_golden
 
@@ -31,7 +31,7 @@ def test_a_request_from_another_slack_workspace_mentions_nobody(name):
         # Usher isn't installed there any more.
         "-:T1:U0AMIR": Named("", "Amir"),
     }
-    given = least_facts(NoticeKind.APPROVAL_ASKED, body=body, approval=STATES[name], people=people)
+    given = least_facts(ApprovalKind.APPROVAL_ASKED, body=body, approval=STATES[name], people=people)
     drawn = asked(given)
     check_golden(f"notices/approval-from-elsewhere-{name}", drawn)
     assert "<@" not in json.dumps(drawn.blocks)
@@ -41,7 +41,7 @@ def test_a_request_from_another_slack_workspace_mentions_nobody(name):
 def test_a_request_to_administrators_says_who_decided(name):
     body = {"approval": "approval_1", "username": "alice", "person": ALICE.key}
     people = {ALICE.key: Named("UALICE", "Alice"), "-:T1:U0AMIR": Named("U0AMIR", "Amir")}
-    given = least_facts(NoticeKind.APPROVAL_ASKED, body=body, approval=STATES[name], people=people)
+    given = least_facts(ApprovalKind.APPROVAL_ASKED, body=body, approval=STATES[name], people=people)
     drawn = asked(given)
     check_golden(f"notices/approval-{name}", drawn)
     assert ("button" in json.dumps(drawn.blocks)) is (name == "asked")

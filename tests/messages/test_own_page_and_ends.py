@@ -3,6 +3,7 @@
 import pytest
 
 from bot.domain.errands import Outcome
+from bot.domain.expiries import ExpiryKind
 from bot.domain.notices import NoticeKind
 from bot.domain.workspaces import State
 from bot.messages.blocks.cards import operation_card
@@ -50,7 +51,7 @@ def test_a_card(name):
 
 @pytest.mark.parametrize("name", ENDINGS)
 def test_a_warning(name):
-    check_golden(f"notices/{name}", render(NoticeKind.ENDING, ENDINGS[name]))
+    check_golden(f"notices/{name}", render(ExpiryKind.ENDING, ENDINGS[name]))
 
 
 def test_what_ready_says_of_a_set_up_that_failed():

@@ -8,7 +8,7 @@ from bot.domain.errands import Outcome
 from bot.domain.notices import NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.workspaces import State
-from bot.messages.blocks import buttons, lists
+from bot.messages.blocks import buttons, lists, timers
 from bot.messages.blocks.cards import operation_card
 from bot.messages.blocks.home import home
 from bot.messages.blocks.notices import render
@@ -37,7 +37,7 @@ def said(given):
         "status": str(lists.status_answer(alone, workspace).blocks),
         "list": str(lists.workspace_list([alone]).blocks),
         "home": str(home(own(rows=[alone]))),
-        "form": str(buttons.form(alone, "stop")),
+        "form": str(timers.form(alone, "stop")),
         "page": page_state(alone).line,
     }
 

@@ -4,9 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.classes import ClassKind
 from bot.domain.errands import Call, Outcome
+from bot.domain.expiries import ExpiryKind
 from bot.domain.forms import Spec
-from bot.domain.notices import Mark, NoticeKind
+from bot.domain.kinds import Mark
+from bot.domain.notices import NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.runs import Run, RunState
 from bot.domain.workspaces import State
@@ -66,8 +69,8 @@ STILL = [
     (NoticeKind.WAITING, STARTING, CALLED | {"deadline_at": None}, False, True),
     (NoticeKind.WAITING, STARTING, CALLED | {"deadline_at": NOW + 60}, False, False),
     (NoticeKind.WAITING, RUNNING, ENDED, False, False),
-    (NoticeKind.ENDING, RUNNING | {"ends_at": NOW + 60, "ends_how": "stops"}, {}, False, True),
-    (NoticeKind.ENDING, RUNNING, {}, False, False),
+    (ExpiryKind.ENDING, RUNNING | {"ends_at": NOW + 60, "ends_how": "stops"}, {}, False, True),
+    (ExpiryKind.ENDING, RUNNING, {}, False, False),
     (NoticeKind.CARD, STOPPED, ENDED, True, True),
 ]
 
@@ -131,9 +134,9 @@ def test_a_menu_keeps_the_options_that_work():
 
 
 def test_the_question_to_post_a_class_card_again_goes_once_it_was_posted():
-    given = replace(least_facts(NoticeKind.CLASS_POSTED), written_at=NOW - 5)
-    asked = render(NoticeKind.CLASS_POSTED, given)
-    assert still(NoticeKind.CLASS_POSTED, replace(given, is_superseded=True), asked) == bare(asked)
+    given = replace(least_facts(ClassKind.CLASS_POSTED), written_at=NOW - 5)
+    asked = render(ClassKind.CLASS_POSTED, given)
+    assert still(ClassKind.CLASS_POSTED, replace(given, is_superseded=True), asked) == bare(asked)
 
 
 @pytest.mark.parametrize(
@@ -201,11 +204,11 @@ def test_the_request_to_link_again_holds_while_the_account_is_refused():
 
 
 def test_a_reminder_holds_until_its_link_is_another_or_has_ended():
-    said = least_facts(NoticeKind.LINK_ENDING, link_ends_at=NOW + 60, body={"ends_at": NOW + 60})
-    assert is_true(NoticeKind.LINK_ENDING, said)
-    assert not is_true(NoticeKind.LINK_ENDING, replace(said, now=NOW + 60))
-    assert not is_true(NoticeKind.LINK_ENDING, replace(said, link_ends_at=NOW + 9e6))
-    assert not is_true(NoticeKind.LINK_ENDING, replace(said, link_ends_at=None))
+    said = least_facts(ExpiryKind.LINK_ENDING, link_ends_at=NOW + 60, body={"ends_at": NOW + 60})
+    assert is_true(ExpiryKind.LINK_ENDING, said)
+    assert not is_true(ExpiryKind.LINK_ENDING, replace(said, now=NOW + 60))
+    assert not is_true(ExpiryKind.LINK_ENDING, replace(said, link_ends_at=NOW + 9e6))
+    assert not is_true(ExpiryKind.LINK_ENDING, replace(said, link_ends_at=None))
 
 
 def test_the_question_about_a_late_run_holds_until_somebody_waits_on():

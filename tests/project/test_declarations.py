@@ -31,7 +31,28 @@ DECLARED = {
     "lists.LINES": ["bot.messages.blocks.hours"],
     "home.OFFERED": ["bot.messages.blocks.courses"],
     "home.gathered": ["bot.services." + name for name in ("acts", "lessons", "preferences", "waits")],
-    "home.drawn": ["bot.messages.blocks." + name for name in ("acts", "courses", "preferences", "waits")],
+    "home.PARTS": [
+        "bot.messages.blocks." + name for name in ("acts", "courses", *["home"] * 5, "preferences", "waits")
+    ],
+    "gather.ROWS": ["bot.services.class_facts", "bot.services.gather", "bot.services.gather"],
+    "gather.ADDED": [
+        *["bot.services.approvals"] * 5,
+        *["bot.services.class_facts"] * 14,
+        "bot.services.gather",
+    ],
+    "kit.GONE": ["bot.messages.blocks.classes", "bot.messages.blocks.runs"],
+    "outcomes.ENDS": ["bot.messages.blocks.classes"],
+    "kinds.AnyKind": [
+        "bot.domain.approvals",
+        "bot.domain.classes",
+        "bot.domain.expiries",
+        "bot.domain.hours",
+        "bot.domain.losses",
+        "bot.domain.notices",
+        "bot.domain.room",
+        "bot.domain.schedules",
+    ],
+    "kinds.UNPOSTED": ["bot.domain.classes"],
 }
 #: The verbs of features that have a rule of their own for the policy.
 RULED = {
@@ -43,32 +64,44 @@ RULED = {
 }
 _SCRIPT = """
 import json
-from bot.domain import policy
+# Whatever opens a database knows all that may be told.
+from bot.domain import kinds, policy
+known = set(kinds.declared(kinds.AnyKind))
 own = set(policy.RULES)
 import bot.app, bot.commands.setting_up, bot.reconciler
-from bot.messages.blocks import home, lists
-from bot.services import workspaces
+from bot import services
+from bot.messages import blocks
+from bot.messages.blocks import home, kit, lists, outcomes
+from bot.services import gather, workspaces
 from bot.services.home import PARTS
 from bot.support.settings import Settings
 from bot.upkeep.checks import IN_STORE, ON_SLACK
+from bot.support import modules
 from bot.store import followers, notices, operations
 from handlers import helping, linking, routes
 routes.load()
+modules.load(services)
+modules.load(blocks)
 found = {}
-for room in (followers, operations, notices, workspaces, routes, helping, linking, home, lists):
+for room in (
+    followers, operations, notices, workspaces, routes, helping, linking, home, lists, gather, kit, outcomes
+):
     for name, value in vars(room).items():
-        if name.isupper() and isinstance(value, list) and all(map(callable, value)):
+        declared = list(value.values()) if isinstance(value, dict) else value
+        if name.isupper() and isinstance(declared, list) and declared and all(map(callable, declared)):
             key = room.__name__.rpartition(".")[2] + "." + name
-            found[key] = sorted(one.__module__ for one in value)
+            found[key] = sorted(one.__module__ for one in declared)
 for name in ("shown", "button"):
     found[f"routes.{name}"] = [one.__module__ for one in getattr(routes, name).found.values()]
 found["home.gathered"] = sorted(one.__module__ for one in PARTS.values())
-found["home.drawn"] = sorted({one.__module__ for one in home.PARTS.values()} - {home.__name__})
 found["settings"] = sorted(one.__module__ for one in Settings.__bases__)
 found["checks"] = sorted({one.__module__ for one in (*ON_SLACK.values(), *IN_STORE.values())})
 ruled = {}
 for verb in sorted(policy.RULES.keys() - own):
     ruled.setdefault(policy.RULES[verb].whose, []).append(verb)
+assert known == set(kinds.declared(kinds.AnyKind))
+found["kinds.AnyKind"] = sorted({type(kind).__module__ for kind in known})
+found["kinds.UNPOSTED"] = sorted(type(kind).__module__ for kind in kinds.UNPOSTED)
 print(json.dumps([found, ruled]))
 """
 

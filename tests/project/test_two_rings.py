@@ -35,7 +35,7 @@ LISTED = dict(
     for line in (Path(__file__).parent / "imports_that_cross.txt").read_text(encoding="utf-8").splitlines()
 )
 #: As many as there are: the next one that goes lowers it.
-MOST = 11
+MOST = 8
 #: What puts a process together names features and providers.
 COMPOSITION = (
     *(

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.accounts import Approval
-from bot.domain.notices import NoticeKind
+from bot.domain.approvals import ApprovalKind
 from bot.domain.people import Principal
 from bot.domain.tasks import TaskKind
 from bot.services import approvals
@@ -79,7 +79,7 @@ async def test_a_username_belongs_to_one_person(bench):
 
 async def test_of_requests_that_are_over_before_they_are_sent_nobody_hears(bench):
     """A redrawn one is sent as it is by then, once."""
-    kind, now = NoticeKind.APPROVAL_ASKED, await bench.store.now()
+    kind, now = ApprovalKind.APPROVAL_ASKED, await bench.store.now()
     for principal, username in ((ALICE, "alice"), (BOB, "bob"), (DANA, "dana")):
         asked = Approval(bench.ids.new("approval"), principal, "cloud", username, "asked", now)
         notice = approvals.notice(asked, kind, f"asked:{DANA.key}", DANA)
@@ -102,7 +102,9 @@ async def wanted(made, username="alice") -> Approval:
     """Let ALICE ask for a username, and the provider be asked whose address it has."""
     now = await made.store.now()
     asked = Approval(made.ids.new("approval"), ALICE, "cloud", username, "asked", now)
-    await ask_approval(made.store, asked, [approvals.notice(asked, NoticeKind.APPROVAL_ASKED, "asked", DANA)])
+    await ask_approval(
+        made.store, asked, [approvals.notice(asked, ApprovalKind.APPROVAL_ASKED, "asked", DANA)]
+    )
     await made.store.add_tasks([NewTask(TaskKind.LOOK_UP_USER, asked.id)])
     await made.pass_time(20)
     return asked

@@ -90,10 +90,10 @@ async def test_a_card_that_cannot_be_drawn_is_said_plainly_where_it_stands(world
 async def test_a_class_card_that_cannot_be_drawn_keeps_its_button_and_is_visibly_dead(world):
     card = await classroom.post(world)
 
-    async def broken(_card):
+    async def broken(*_subject):
         raise RuntimeError("a mistake")
 
-    world.notifier._cards._gatherer.of_class = broken
+    world.notifier._cards._gatherer.of_card = broken
     await classroom.ask(world).to(classes.stop_all, card.id)
     with capture_logs():
         await world.pass_time(450, step=5)

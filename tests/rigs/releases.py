@@ -28,13 +28,13 @@ COMMITS = {
 NEXT = "99.0.0"
 _ROOMS = ("bot", "handlers")
 _REPORTED = """\
-    REPORTED = _Kind("reported", offers="workspace", marks=Mark.NEWS)
-    FAILED = _Kind("""
+    REPORTED = Traits("reported", offers="workspace", marks=Mark.NEWS)
+    FAILED = Traits("""
 #: What it adds, and where: in place of the first text, which is there once, the second one.
 _ADDED = {
     "bot/support/release.py": [('RELEASE: Final = "', f'RELEASE: Final = "{NEXT}"  # was "')],
     "bot/domain/notices.py": [
-        ("    FAILED = _Kind(", _REPORTED),
+        ("    FAILED = Traits(", _REPORTED),
     ],
     "bot/domain/tasks.py": [
         ('    DISCOVER = "discover"\n', '    RECONCILE = "reconcile"\n    DISCOVER = "discover"\n'),

@@ -12,6 +12,7 @@ from bot.domain.browsers import BrowserSession
 from bot.domain.errands import Call
 from bot.domain.forms import Spec
 from bot.domain.homes import HomeUse
+from bot.domain.kinds import AnyKind
 from bot.domain.notices import NewNotice, Notice, NoticeKind
 from bot.domain.observed import Observed
 from bot.domain.operations import Operation, OperationVerb
@@ -284,7 +285,7 @@ async def watch_run(store: Store, run_id: str) -> Run | None:
     return await store.carry_out(lambda tx: runs.watch(tx, run_id))
 
 
-async def deliver(store: Store, kind: NoticeKind) -> list[Notice]:
+async def deliver(store: Store, kind: AnyKind) -> list[Notice]:
     """Send the notices of a kind that are due; return them."""
     found = [one for one in await store.claim_notices(100, 60.0) if one.kind is kind]
     for one in found:

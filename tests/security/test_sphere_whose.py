@@ -2,7 +2,8 @@
 
 import pytest
 
-from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.expiries import ExpiryKind
+from bot.domain.notices import NewNotice
 from bot.domain.operations import OperationVerb
 from bot.domain.tasks import TaskKind
 from bot.services.asked import Asked
@@ -73,7 +74,7 @@ async def test_a_notice_with_anothers_key_draws_no_address(world):
     row = await world.made(ALICE)
     await world.made(BOB)
     body = {"workspace": row.id, "connection": "cloud"}
-    await world.store.add_notices([NewNotice("forged", NoticeKind.ENDING, "1", BOB, body)])
+    await world.store.add_notices([NewNotice("forged", ExpiryKind.ENDING, "1", BOB, body)])
     (notice,) = await world.store.claim_notices(1, 60.0)
     gatherer = Gatherer(world.world.asking)
     facts = await gatherer.of_notice(notice)

@@ -6,7 +6,8 @@ from types import SimpleNamespace
 import pytest
 
 from bot.domain.installations import Installation
-from bot.domain.notices import Mark, NewNotice, NoticeKind, NoticeState
+from bot.domain.kinds import AnyKind, Mark, declared
+from bot.domain.notices import NewNotice, NoticeKind, NoticeState
 from bot.domain.runs import OutputChunk
 from bot.output.transcript import Board
 from bot.services.gather import Gatherer
@@ -21,7 +22,7 @@ from tests.rigs.slack import FakeSlack
 from tests.rigs.store import ALICE, launched, memory_store
 
 POST, HISTORY, UPDATE = "chat.postMessage", "conversations.history", "chat.update"
-THREADED = [kind for kind in NoticeKind if Mark.THREADED in kind.marks]
+THREADED = [kind for kind in declared(AnyKind) if Mark.THREADED in kind.marks]
 ASKED = "event/1"
 
 

@@ -14,6 +14,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from cryptography.fernet import Fernet
 
+from bot.domain.classes import ClassKind
 from bot.domain.errands import Outcome
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.steps import Update
@@ -386,7 +387,7 @@ async def test_dead_notices_are_counted_with_cause_and_person(tmp_path):
         assert good["store"].is_good
         assert good["dead notices"].found == "none"
         await dies(store, NoticeKind.REPLY, "expired")
-        await dies(store, NoticeKind.CLASS_CARD, "not_in_channel")
+        await dies(store, ClassKind.CLASS_CARD, "not_in_channel")
         await dies(store, NoticeKind.READY, "user_disabled")
         # What nobody misses is no trouble.
         harmless = by_name(await store_checks.read_store(store))

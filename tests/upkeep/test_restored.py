@@ -8,7 +8,7 @@ import pytest
 
 from bot.app import Process, StartError
 from bot.domain.audit import AuditEntry
-from bot.domain.notices import NoticeKind
+from bot.domain.losses import LossKind
 from bot.domain.stops import End
 from bot.messages.blocks.notices import render
 from bot.services.gather import Gatherer
@@ -42,7 +42,7 @@ async def told(made) -> list[tuple]:
     return [
         (one.principal, words(render(one.kind, await gatherer.of_notice(one))))
         for one in notices
-        if one.kind is NoticeKind.RESTORED
+        if one.kind is LossKind.RESTORED
     ]
 
 

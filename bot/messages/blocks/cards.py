@@ -1,6 +1,6 @@
 """The card of an operation: a projection of rows that can be redrawn at any time."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from bot.domain.errands import Errand, Outcome
@@ -85,6 +85,18 @@ def filled(template: str, facts: Facts, **more: object) -> str:
     forms = FORMS[operation.asked_verb if operation is not None else None]
     names = {"name": name_of(facts), "title": facts.connection_title, **forms}
     return fill(template, **{**names, "at": kit.moment(facts.written_at, facts.written_at), **more})
+
+
+def notice(
+    template: str,
+    facts: Facts,
+    buttons: Iterable[Element] = (),
+    *,
+    small: Sequence[str] = (),
+    **more: object,
+) -> Answer:
+    """Fill a template with what every notice names, and ``more``."""
+    return kit.message(filled(template, facts, **more), small, buttons)
 
 
 def _card(facts: WorkspaceFacts, lines: list[str], small: list[str], buttons: list[Element]) -> Answer:

@@ -7,16 +7,16 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.domain import lessons
-from bot.domain.classes import ClassCard, ClassCounts, ClassProblem
+from bot.domain.classes import ClassCard, ClassCounts, ClassKind, ClassProblem
 from bot.domain.errands import Call
 from bot.domain.facts import ClassFacts, Facts, WorkspaceFacts
 from bot.domain.hours import DAYS, EVERY_DAY, UNUSED_ASKS, clock
 from bot.domain.lead import tries_until
 from bot.domain.lessons import spans
-from bot.domain.notices import Answer, NoticeKind
+from bot.domain.notices import Answer
 from bot.domain.stops import Effects, ends_by_consent, gentlest_mode
 from bot.domain.workspaces import State
-from bot.messages.blocks import kit, replies
+from bot.messages.blocks import kit, outcomes, replies
 from bot.messages.blocks.buttons import open_buttons
 from bot.messages.blocks.cards import filled, link_again_button
 from bot.messages.blocks.hours import IN_COURSES
@@ -29,7 +29,7 @@ _LINK_AGAIN = classes.WHY_CAUSE["credential_refused"]
 _ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]{0,30}://[^\s\"'”»)>]+", re.IGNORECASE)
 
 
-@draws(NoticeKind.CLASS_CARD)
+@draws(ClassKind.CLASS_CARD)
 def class_card(facts: ClassFacts) -> Answer:
     """Draw the card as it appears in its channel."""
     card, own, is_over = facts.card, words_of(facts.card), facts.card.is_over(facts.now)
@@ -237,8 +237,8 @@ def _is_lesson(facts: WorkspaceFacts) -> bool:
     return facts.now < facts.time("ends") and (is_ready or (operation is not None and operation.is_open))
 
 
-@draws(NoticeKind.LESSON, is_true=_is_lesson)
-@draws(NoticeKind.CLASS_ENDING, is_true=lambda _: False)
+@draws(ClassKind.LESSON, is_true=_is_lesson)
+@draws(ClassKind.CLASS_ENDING, is_true=lambda _: False)
 def lesson(facts: WorkspaceFacts) -> Answer:
     """Tell a person when a lesson begins whether their workspace is ready for it."""
     skip = kit.button(classes.SKIP_NEXT, "lesson_skip", f"{facts.word('card')} {facts.time('ends'):.0f}")
@@ -248,7 +248,7 @@ def lesson(facts: WorkspaceFacts) -> Answer:
     return kit.message(filled(template, facts, course=facts.word("course")), [], [*opens, skip])
 
 
-@draws(NoticeKind.COURSE_CHANGED)
+@draws(ClassKind.COURSE_CHANGED)
 def changed(facts: ClassFacts) -> Answer:
     """Tell a member what has changed about their course, and ask them to agree to any extra time."""
     card, (more, is_longer) = facts.card, facts.body["more"]
@@ -270,7 +270,7 @@ def _is_so(facts: ClassFacts) -> bool:
     return (facts.word("person") in facts.card.trainers) is bool(facts.body["is_teacher"])
 
 
-@draws(NoticeKind.COURSE_TEACHER, is_true=_is_so)
+@draws(ClassKind.COURSE_TEACHER, is_true=_is_so)
 def teacher(facts: ClassFacts) -> Answer:
     """Tell somebody that they can change a course, or can't any more."""
     template = classes.NOW_TEACHER if facts.body["is_teacher"] else classes.NO_TEACHER_NOW
@@ -279,7 +279,7 @@ def teacher(facts: ClassFacts) -> Answer:
 
 
 @draws(
-    NoticeKind.COURSE_UNTAUGHT,
+    ClassKind.COURSE_UNTAUGHT,
     is_true=lambda facts: bool(facts.card.untaught_until) and not facts.card.is_over(facts.now),
 )
 def untaught(facts: ClassFacts) -> Answer:
@@ -292,7 +292,7 @@ def untaught(facts: ClassFacts) -> Answer:
     return kit.message(said, [], [take, end])
 
 
-@draws(NoticeKind.LESSON_REPORT, is_true=lambda facts: facts.now < facts.time("ends"))
+@draws(ClassKind.LESSON_REPORT, is_true=lambda facts: facts.now < facts.time("ends"))
 def report(facts: ClassFacts) -> Answer:
     """Tell a teacher how many are ready for a lesson, and what keeps the others."""
     card, counts, unused = facts.card, facts.counts, int(facts.body.get("unused") or 0)
@@ -328,7 +328,7 @@ def _is_unserved(facts: ClassFacts) -> bool:
     return coming is not None and coming.at == facts.body["begins"] > facts.now and bool(states & missing)
 
 
-@draws(NoticeKind.UNSERVED, is_true=lambda facts: isinstance(facts, ClassFacts) and _is_unserved(facts))
+@draws(ClassKind.UNSERVED, is_true=lambda facts: isinstance(facts, ClassFacts) and _is_unserved(facts))
 def unserved(facts: ClassFacts) -> Answer:
     """Tell a person what is missing for a lesson, with the button that mends it, or that it was full."""
     card, one, names = facts.card, facts.problems[0], (facts.connection, facts.connection_title)
@@ -374,32 +374,27 @@ def unknown() -> Answer:
     return replies.answer(classes.UNKNOWN)
 
 
-def stopped_with_class(facts: ClassFacts, name: str, state: State | None) -> str:
-    """Tell an owner who stopped their workspace, and its state now; None: the stop was only attempted."""
-    card = facts.card
-    template = classes.STOPPED_BY if card.stopped_by else classes.STOPPED_BY_TIME
-    if state is None:
-        template = classes.STOP_FAILED_BY
-    done = {State.SUSPENDED: classes.SUSPENDS, State.GONE: classes.ENDS}.get(
-        state or State.STOPPED, classes.STOPS
-    )
-    return fill(
-        template,
-        name=name,
-        title=facts.connection_title,
-        who=_stopper(facts),
-        course=card.title,
-        done=Markup(done[0]),
-    )
+kit.GONE["class"] = unknown
 
 
-def stopped_after_lesson(facts: WorkspaceFacts) -> str:
-    """Tell a person that their workspace was stopped as its lesson is over."""
-    done = classes.SUSPENDS if facts.state is State.SUSPENDED else classes.STOPS
-    return filled(classes.LESSON_OVER, facts, course=facts.word("course"), done=Markup(done[0]))
+def _end(facts: WorkspaceFacts, is_done: bool) -> str:
+    """Tell an owner who stopped their workspace, or tried to, or that its lesson is over."""
+    of, course = facts.of_class, facts.word("course")
+    if of is None:
+        done = classes.SUSPENDS if facts.state is State.SUSPENDED else classes.STOPS
+        said = filled(classes.LESSON_OVER, facts, course=course, done=Markup(done[0]))
+        return said if course and is_done else ""
+    template = classes.STOPPED_BY if of.card.stopped_by else classes.STOPPED_BY_TIME
+    state = facts.state if facts.workspace is not None else State.STOPPED
+    done = {State.SUSPENDED: classes.SUSPENDS, State.GONE: classes.ENDS}.get(state, classes.STOPS)
+    names = {"who": _stopper(of), "course": of.card.title, "done": Markup(done[0])}
+    return filled(template if is_done else classes.STOP_FAILED_BY, facts, **names)
 
 
-@draws(NoticeKind.CLASS_OVER)
+outcomes.ENDS.append(_end)
+
+
+@draws(ClassKind.CLASS_OVER)
 def summary(facts: ClassFacts) -> Answer:
     """Tell the trainer how a class went."""
     counts, numbers = facts.counts, _numbers(facts.counts)
@@ -411,7 +406,7 @@ def summary(facts: ClassFacts) -> Answer:
     return replies.answer("\n".join(lines))
 
 
-@draws(NoticeKind.CLASS_POSTED)
+@draws(ClassKind.CLASS_POSTED)
 def posted(facts: ClassFacts) -> Answer:
     """Ask the poster whether to post the card again: it was refused, or nobody knows.
 

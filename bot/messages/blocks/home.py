@@ -15,6 +15,7 @@ from bot.domain.homes import ConnectionFacts, HomeFacts, LinkFacts, MakerFacts, 
 from bot.domain.operations import Operation
 from bot.domain.people import People
 from bot.messages.blocks import kit, replies
+from bot.messages.blocks.approvals import decision
 from bot.messages.blocks.buttons import hours_button
 from bot.messages.blocks.cards import asked_buttons, link_value
 from bot.messages.blocks.kit import Block, Element, Markup, Press, fill, line, row, safe
@@ -112,7 +113,7 @@ def _questions(facts: HomeFacts) -> list[Block]:
 
 def _question(question: Question) -> list[Block]:
     if question.approval is not None:
-        return replies.decision(*question.approval)
+        return decision(*question.approval)
     if question.run is not None:
         run, title = question.run.run, question.run.connection_title
         sentence = fill(run_words.ASKED_NOTICE, name=run.name, title=title)

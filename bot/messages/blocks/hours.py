@@ -10,6 +10,7 @@ from bot.domain.hours import (
     DAYS,
     EVERY_DAY,
     WEEKDAYS,
+    HoursKind,
     Occurrence,
     Rule,
     Side,
@@ -18,18 +19,13 @@ from bot.domain.hours import (
     dates,
 )
 from bot.domain.moments import instant, zone_of
-from bot.domain.notices import Answer, NoticeKind
+from bot.domain.notices import Answer
 from bot.domain.operations import OperationVerb
 from bot.domain.stops import planned_mode
-from bot.domain.workspaces import NOT_UP, State
+from bot.domain.workspaces import NOT_UP
 from bot.messages.blocks import kit, lists
 from bot.messages.blocks.buttons import (
-    at_stake,
-    changing,
     hours_button,
-    mode_of,
-    names_of,
-    offered,
     start_button,
 )
 from bot.messages.blocks.cards import FORMS, filled, link_again_button
@@ -286,7 +282,7 @@ def _is_down(facts: WorkspaceFacts) -> bool:
     return facts.state in NOT_UP
 
 
-@draws(NoticeKind.HOURS_MISSED, is_true=_is_down)
+@draws(HoursKind.HOURS_MISSED, is_true=_is_down)
 def missed(facts: WorkspaceFacts) -> Answer:
     """Say what wasn't started or stopped when it should have been."""
     side: Side = "stop" if facts.word("side") == "stop" else "start"
@@ -305,7 +301,7 @@ def missed(facts: WorkspaceFacts) -> Answer:
     return kit.message(sentence, [], buttons)
 
 
-@draws(NoticeKind.HOURS_PAUSED)
+@draws(HoursKind.HOURS_PAUSED)
 def paused(facts: WorkspaceFacts) -> Answer:
     """Say that hours are paused, why, and what to press."""
     cause, name = facts.word("cause"), {}
@@ -325,7 +321,7 @@ def paused(facts: WorkspaceFacts) -> Answer:
     return kit.message(sentence, [], buttons)
 
 
-@draws(NoticeKind.HOURS_UNUSED)
+@draws(HoursKind.HOURS_UNUSED)
 def unused(facts: WorkspaceFacts) -> Answer:
     """Ask whether hours go on that start what nobody uses."""
     count, key = Markup(str(facts.body.get("times"))), facts.word("workspace")
@@ -337,7 +333,7 @@ def unused(facts: WorkspaceFacts) -> Answer:
     return kit.message(said, unseen, buttons)
 
 
-@draws(NoticeKind.HOURS_MOVED)
+@draws(HoursKind.HOURS_MOVED)
 def moved(facts: Facts) -> Answer:
     """Ask somebody whose time zone has changed whether their hours move."""
     zones = {"zone": facts.word("zone"), "former": facts.word("former")}
@@ -346,34 +342,6 @@ def moved(facts: Facts) -> Answer:
         kit.button(words.LEAVE, "hours_stay"),
     ]
     return kit.message(fill(words.MOVED, **zones), [], buttons)
-
-
-def _is_left(facts: WorkspaceFacts) -> bool:
-    """Return whether a workspace still runs as it did when its person was asked about it."""
-    workspace = facts.workspace
-    if workspace is None or workspace.state is not State.RUNNING:
-        return False
-    return workspace.stop_at == facts.body.get("stop_at") and (workspace.used_at or 0.0) <= facts.written_at
-
-
-@draws(NoticeKind.NEEDED, is_true=_is_left)
-def still_needed(facts: WorkspaceFacts) -> Answer:
-    """Ask whether a workspace that was left running is needed, and say what comes without an answer."""
-    names, stop_at = names_of(facts), facts.body.get("stop_at")
-    since = kit.day_moment(facts.time("since"))
-    sentences = [fill(words.NEEDED[bool(facts.body.get("is_unused"))], since=since, **names)]
-    buttons, workspace = [], facts.workspace
-    if workspace is not None:
-        keep = Press("needed", workspace.id, at=stop_at)
-        buttons = [kit.button(words.KEEP, keep, style=kit.PRIMARY), *offered(facts, State.RUNNING)]
-        if stop_at is not None:
-            sentences.append(fill(words.NEEDED_STOPS[mode_of(workspace)], at=kit.day_moment(stop_at)))
-            sentences += [at_stake(workspace)] if at_stake(workspace) else []
-        elif facts.body.get("evening") is not None:
-            mode = planned_mode(facts.effects)
-            later = changing(mode, workspace, number=1, at=facts.time("evening"))
-            buttons.append(kit.button(words.AT_SIX[mode], later))
-    return kit.message(" ".join(sentences), [], buttons)
 
 
 lists.LINES.append(lines)

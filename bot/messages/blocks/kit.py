@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, islice
 from typing import Any, Final, Generic, TypeVar
 
-from bot.domain.notices import Answer, NoticeKind, Spoken
+from bot.domain.kinds import AnyKind
+from bot.domain.notices import Answer, Spoken
 from bot.domain.people import Named
 from bot.domain.stops import Consent
 from bot.messages.texts import answers, cards, times
@@ -647,11 +648,13 @@ class Drawn:
     together: Callable[[Any], tuple[str, str] | None]
 
 
-DRAWN: Final[dict[NoticeKind, Drawn]] = {}
+DRAWN: Final[dict[AnyKind, Drawn]] = {}
+#: What is said instead of a message whose row is gone, by the subject of its kind.
+GONE: Final[dict[str, Callable[[], Answer]]] = {}
 
 
 def draws(
-    kind: NoticeKind,
+    kind: AnyKind,
     *,
     is_true: Callable[[Any], bool] = lambda _facts: True,
     together: Callable[[Any], tuple[str, str] | None] = lambda _facts: None,
@@ -667,7 +670,7 @@ def draws(
     return declare
 
 
-def draws_where(kind: NoticeKind, applies: Callable[[Any], bool]) -> Callable[[D], D]:
+def draws_where(kind: AnyKind, applies: Callable[[Any], bool]) -> Callable[[D], D]:
     """Declare what a feature draws in place of a kind's own message, where that ``applies`` to its facts."""
 
     def declare(draw: D) -> D:

@@ -33,6 +33,9 @@ def unknown() -> Answer:
     return kit.message(text)
 
 
+kit.GONE["job"] = unknown
+
+
 @draws(NoticeKind.JOB_CARD)
 def run_card(facts: RunFacts) -> Answer:
     """Draw the card of a run in its current state, with the end of what it has written."""

@@ -8,12 +8,13 @@ from bot.domain.notices import Answer, NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Named
 from bot.domain.reasons import reason_in
-from bot.domain.room import WaitFacts
+from bot.domain.room import RoomKind, WaitFacts
 from bot.messages.blocks import kit, notices, replies
-from bot.messages.blocks.buttons import keep_buttons, open_buttons
+from bot.messages.blocks.buttons import open_buttons
 from bot.messages.blocks.cards import filled, reference_of
 from bot.messages.blocks.home import part
 from bot.messages.blocks.kit import Element, Press, draws, draws_where, fill
+from bot.messages.blocks.timers import keep_buttons
 from bot.messages.texts import cards, problems, verbs
 from bot.messages.texts import waits as words
 
@@ -121,7 +122,7 @@ def _got(facts: WorkspaceFacts) -> Answer:
     return kit.message(filled(words.GOT, facts, at=at), [], buttons)
 
 
-@draws(NoticeKind.ROOM_OVER, is_true=lambda facts: not facts.is_up)
+@draws(RoomKind.ROOM_OVER, is_true=lambda facts: not facts.is_up)
 def _over(facts: WorkspaceFacts) -> Answer:
     """Say that nobody tries any more, and why."""
     kind, cause = facts.word("kind"), facts.word("cause")
@@ -144,7 +145,7 @@ def form(callback_id: str, key: str) -> dict[str, object]:
     return kit.modal(title, [field], submit=title, close=verbs.CLOSE, **keys)
 
 
-@draws(NoticeKind.MORE_ASKED)
+@draws(RoomKind.MORE_ASKED)
 def _more_asked(facts: RequestFacts) -> Answer:
     """Ask whoever changes limits for more of one."""
     person, key = kit.person(facts.people.get(facts.word("person"))), facts.word("operation")
@@ -154,7 +155,7 @@ def _more_asked(facts: RequestFacts) -> Answer:
     return replies.answer(fill(words.MORE_ASKED, person=person, said=said, **names), buttons)
 
 
-@draws(NoticeKind.MORE_ANSWERED)
+@draws(RoomKind.MORE_ANSWERED)
 def _more_answered(facts: WorkspaceFacts) -> Answer:
     """Tell whoever asked for more what became of it."""
     word, person, workspace = facts.body.get("word"), kit.person(Named(facts.word("by"))), facts.workspace

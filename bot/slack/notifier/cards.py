@@ -4,7 +4,8 @@ from functools import partial
 
 import structlog
 
-from bot.domain.notices import Card, Mark, NewNotice, NoticeKind
+from bot.domain.kinds import Mark
+from bot.domain.notices import Card, NewNotice, NoticeKind
 from bot.domain.plan import backoff
 from bot.services.context import Context
 from bot.services.gather import Gatherer

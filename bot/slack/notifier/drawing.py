@@ -14,7 +14,8 @@ from typing import Any, Final
 import structlog
 
 from bot.domain.facts import Facts, HeldFacts, RunFacts, WorkspaceFacts
-from bot.domain.notices import Answer, Card, Mark, Notice, NoticeKind
+from bot.domain.kinds import AnyKind, Mark
+from bot.domain.notices import Answer, Card, Notice, NoticeKind
 from bot.domain.operations import Operation
 from bot.domain.plan import backoff
 from bot.domain.runs import Run
@@ -150,9 +151,9 @@ class Redrawn:
         return card.body | _spoken(self.answer) if self.stays else None
 
 
-def _stays(kind: NoticeKind, facts: Facts | None) -> bool:
+def _stays(kind: AnyKind, facts: Facts | None) -> bool:
     """Return whether a message is history: anything but a question, and the card of what isn't over."""
-    if kind.marks & (Mark.ASKS | Mark.OUTPUT) or kind is NoticeKind.CLASS_CARD:
+    if kind.marks & (Mark.ASKS | Mark.OUTPUT | Mark.IN_CHANNEL):
         return False
     match facts:
         case WorkspaceFacts(operation=Operation(is_open=True)) | RunFacts(run=Run(is_watched=True)):
@@ -181,8 +182,7 @@ async def redraw(gatherer: Gatherer, card: Card) -> Redrawn | None:
     goes = is_card and errand and not errand.is_open and await gatherer.is_end_sent(card, facts)
     is_past = not is_card or facts is None or facts.is_superseded
     is_over = stays and is_past and not any(kit.buttons_of(answer.blocks))
-    if card.kind is NoticeKind.LESSON and facts is not None and facts.now >= facts.time("ends"):
-        # What warned of its end says that it is over.
+    if Mark.PASSES in card.kind.marks and facts is not None and facts.now >= facts.time("ends"):
         goes = is_over
     return Redrawn(answer, stays, is_over, bool(goes))
 

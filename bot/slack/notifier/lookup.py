@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from bot.domain.notices import Mark, Notice, NoticeKind
+from bot.domain.kinds import AnyKind, Mark, declared
+from bot.domain.notices import Notice, NoticeKind
 from bot.slack import methods
 from bot.slack.calls import AnySlack
 from bot.store.store import Store
@@ -92,4 +93,6 @@ def _tells(key: str, notice: Notice) -> bool:
     """
     if Mark.END not in notice.kind.marks:
         return key == notice.key
-    return any(key.startswith(f"{notice.subject}/{kind}/") for kind in NoticeKind if Mark.END in kind.marks)
+    return any(
+        key.startswith(f"{notice.subject}/{kind}/") for kind in declared(AnyKind) if Mark.END in kind.marks
+    )

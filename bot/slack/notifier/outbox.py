@@ -9,7 +9,8 @@ from typing import Any, Final
 
 import structlog
 
-from bot.domain.notices import Answer, Mark, NewNotice, Notice, NoticeKind, NoticeState
+from bot.domain.kinds import UNPOSTED, AnyKind, Mark
+from bot.domain.notices import Answer, NewNotice, Notice, NoticeKind, NoticeState
 from bot.domain.people import Principal
 from bot.domain.plan import backoff
 from bot.messages.blocks import kit
@@ -38,9 +39,7 @@ _REPLIES: Final = {0: 1.0}
 _NO_DIRECT_MESSAGE: Final = frozenset({Meaning.PLACE, Meaning.PERSON})
 #: How the occasion of what says that a message is missing begins.
 _MISSING: Final = "missing:"
-#: What is never looked for: an update does no harm twice, a reply is sent once, no channel's history is read.
-_NOT_LOOKED_FOR: Final = frozenset({NoticeKind.CARD_UPDATE, NoticeKind.REPLY, NoticeKind.CLASS_CARD})
-#: Nobody knows whether a class card was posted.
+#: Nobody knows whether it was posted.
 _UNSURE: Final = "outcome_unknown"
 #: An edit notifies nobody: after so many seconds the answer is a message of its own.
 BECOMES_WITHIN: Final = 120.0
@@ -116,7 +115,7 @@ class Outbox:
         """Return what handles each, and looks for each person's that may have been sent."""
         unsure: dict[Principal, list[Notice]] = {}
         for notice in notices:
-            if notice.unknown_since is not None and notice.kind not in _NOT_LOOKED_FOR:
+            if notice.unknown_since is not None and _is_looked_for(notice.kind):
                 unsure.setdefault(notice.principal, []).append(notice)
         others = [one for one in notices if one not in unsure.get(one.principal, ())]
         searches = [self._searched(of_one) for of_one in unsure.values()]
@@ -138,7 +137,7 @@ class Outbox:
         try:
             if not is_try and self._slack.to(notice.principal).is_away:
                 raise errors.SlackFailed(methods.CHAT_POST_MESSAGE, calls.UNREACHABLE)
-            if notice.kind is NoticeKind.CLASS_CARD and notice.unknown_since is not None:
+            if notice.kind in UNPOSTED and notice.unknown_since is not None:
                 # Channel history is never read: the poster is asked, and says whether to send it again.
                 await self._ask_poster(notice, _UNSURE)
                 return
@@ -168,7 +167,7 @@ class Outbox:
             await self._later(notice, error)
 
     async def _hand_over(self, notice: Notice, drawing: Drawing) -> None:
-        if drawing.is_plain and notice.kind is NoticeKind.CLASS_CARD:
+        if drawing.is_plain and notice.kind in UNPOSTED:
             await self._ask_poster(notice, "undrawable")
         elif notice.kind is NoticeKind.CARD_UPDATE:
             await self._update(notice, drawing)
@@ -247,8 +246,8 @@ class Outbox:
             await self._failed(notice, error, is_search=True)
 
     async def _update(self, notice: Notice, drawing: Drawing) -> None:
-        """Correct a card in place; a class card keeps its button and is given up instead."""
-        if drawing.is_plain and notice.body["card"] == NoticeKind.CLASS_CARD:
+        """Correct a card in place; one of a channel keeps its buttons and is given up instead."""
+        if drawing.is_plain and notice.body["card"] in UNPOSTED:
             await self._store.notice_dead(notice.id, "undrawable")
             return
         channel, ts = drawing.place.channel, str(notice.body["message_ts"])
@@ -285,7 +284,7 @@ class Outbox:
         try:
             sent = await self._post(notice, message)
         except errors.SlackPermanent as error:
-            is_kept = notice.kind is NoticeKind.CLASS_CARD
+            is_kept = notice.kind in UNPOSTED
             if meaning(error) is not Meaning.BLOCKS or "blocks" not in message or is_kept:
                 raise
             log.warning("slack refused blocks", notice=notice.id, kind=str(notice.kind), problem=error.code)
@@ -325,7 +324,7 @@ class Outbox:
         now = await self._store.now()
         is_let_in = self._slack.to(notice.principal).shut_out in (None, NOT_INSTALLED)
         longest = self._timing.gives_up_after
-        if notice.kind is NoticeKind.CLASS_CARD and meaning(error) is Meaning.UNKNOWN:
+        if notice.kind in UNPOSTED and meaning(error) is Meaning.UNKNOWN:
             longest = self._timing.gives_up_in_channel
         if now - notice.created_at > longest and is_let_in:
             await self._undeliverable(notice, error)
@@ -337,16 +336,16 @@ class Outbox:
         await self._store.notice_retry(notice, max(wait, least), error=error.code, unknown_since=since)
 
     async def _ask_poster(self, notice: Notice, error: str) -> None:
-        """Give up a class card and ask its poster; the question comes first, as it is written only once."""
+        """Give up a channel's card and ask its poster; the question comes first, as it is written once."""
         body = {"connection": notice.body.get("connection"), "is_unsure": error == _UNSURE, "cause": error}
-        kind, occasion = NoticeKind.CLASS_POSTED, f"posted:{notice.occasion}"
+        kind, occasion = UNPOSTED[notice.kind], f"posted:{notice.occasion}"
         await self._store.add_notices([NewNotice(notice.subject, kind, occasion, notice.principal, body)])
-        log.info("class card not posted", notice=notice.id, problem=error)
+        log.info("card not posted", notice=notice.id, problem=error)
         await self._store.notice_dead(notice.id, error)
 
     async def _undeliverable(self, notice: Notice, error: errors.SlackFailed) -> None:
         """Give up what Slack won't take, and tell its person where that may work."""
-        if notice.kind is NoticeKind.CLASS_CARD:
+        if notice.kind in UNPOSTED:
             await self._ask_poster(notice, error.code)
             return
         if meaning(error) not in _NO_DIRECT_MESSAGE:
@@ -380,8 +379,13 @@ class Outbox:
         await self._store.notice_dead(notice.id, error.code)
 
 
+def _is_looked_for(kind: AnyKind) -> bool:
+    """Return whether a search finds it: channels aren't read, and a reply is sent once."""
+    return Mark.IN_CHANNEL not in kind.marks and kind is not NoticeKind.REPLY
+
+
 def _paced_as(notice: Notice) -> str:
-    """Return the key that paces a message: its person, or the channel of a class card."""
-    if notice.kind is NoticeKind.CLASS_CARD:
+    """Return the key that paces a message: its person, or the channel that it is for."""
+    if Mark.IN_CHANNEL in notice.kind.marks:
         return str(notice.body.get("channel_id") or "")
     return notice.principal.user_id

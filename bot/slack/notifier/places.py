@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from bot.domain.notices import Mark, Notice
+from bot.domain.kinds import Mark
+from bot.domain.notices import Notice
 from bot.store.store import Store
 from bot.support.guards import guards
 

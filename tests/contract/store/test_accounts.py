@@ -8,6 +8,7 @@ import pytest
 from bot.domain.accounts import Link
 from bot.domain.browsers import BrowserSession
 from bot.domain.errands import Call, Outcome
+from bot.domain.expiries import ExpiryKind
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Principal
 from bot.domain.steps import Update
@@ -265,7 +266,7 @@ DAY = 86_400.0
 
 
 def notice(account, occasion="week"):
-    return NewNotice(account.id, NoticeKind.LINK_ENDING, occasion, ALICE, {"connection": "saturn"})
+    return NewNotice(account.id, ExpiryKind.LINK_ENDING, occasion, ALICE, {"connection": "saturn"})
 
 
 async def test_each_is_due_in_its_time_and_written_once(store, clock):

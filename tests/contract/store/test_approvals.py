@@ -7,6 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot.domain.accounts import Approval
+from bot.domain.approvals import ApprovalKind
 from bot.domain.notices import NoticeKind
 from bot.domain.tasks import TaskKind
 from bot.providers.base import Credential, Identity
@@ -56,7 +57,9 @@ async def test_why_it_failed_is_told_and_noted_once(store):
     for _ in range(2):
         await ask(store).to(approvals.fail_approved, "a1", "not_found")
     assert "not_found" not in (await store.approval("a1")).detail
-    assert [notice.kind for notice in await store.claim_notices(10, 60.0)] == [NoticeKind.APPROVAL_FAILED] * 2
+    assert [notice.kind for notice in await store.claim_notices(10, 60.0)] == [
+        ApprovalKind.APPROVAL_FAILED
+    ] * 2
     assert len(await store.audit_entries()) == 1
 
 
@@ -106,7 +109,7 @@ async def test_an_account_is_linked_with_its_approval_once(store):
     (task,) = await store.claim_tasks(10, 60.0)
     assert (task.kind, task.payload) == (TaskKind.DISCOVER, {"then": [WAITING]})
     told = [notice.kind for notice in await store.claim_notices(10, 60.0)]
-    assert sorted(told) == [NoticeKind.APPROVAL_DONE, NoticeKind.LINKED]
+    assert sorted(told) == [ApprovalKind.APPROVAL_DONE, NoticeKind.LINKED]
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])

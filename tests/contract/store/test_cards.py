@@ -3,6 +3,8 @@
 import pytest
 
 from bot.domain.accounts import Approval
+from bot.domain.approvals import ApprovalKind
+from bot.domain.classes import ClassKind
 from bot.domain.errands import Outcome
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.observed import Observed
@@ -324,10 +326,10 @@ async def test_messages_about_a_link_are_looked_at_once_there_is_another(store, 
 
 
 async def test_of_questions_about_a_class_card_the_last_is_open(store, clock):
-    await store.carry_out(lambda tx: card_rows.add(tx, NoticeKind.CLASS_CARD, "class_1", ALICE.key))
+    await store.carry_out(lambda tx: card_rows.add(tx, ClassKind.CLASS_CARD, "class_1", ALICE.key))
     await store.carry_out(lambda tx: card_rows.place(tx, "class_1", "C1", "0"))
     for ts in ("1", "2"):
-        await store.add_notices([NewNotice("class_1", NoticeKind.CLASS_POSTED, f"posted:{ts}", ALICE)])
+        await store.add_notices([NewNotice("class_1", ClassKind.CLASS_POSTED, f"posted:{ts}", ALICE)])
         await sent(store, ts)
     clock.advance(15)
     cards = await store.claim_cards(20, 15.0, 60.0)
@@ -451,7 +453,7 @@ async def test_what_administrators_are_asked_is_drawn_by_the_decision_and_when_i
     await linked(store, names=["one"])
     for number, connection in enumerate(("posit", "saturn"), 1):
         request = Approval(f"a{number}", ALICE, connection, "alice", "asked", 100.0)
-        asked = [NewNotice("", NoticeKind.APPROVAL_ASKED, who.user_id, who) for who in (ALICE, BOB)]
+        asked = [NewNotice("", ApprovalKind.APPROVAL_ASKED, who.user_id, who) for who in (ALICE, BOB)]
         await ask_approval(store, request, asked)
     for number, notice in enumerate(await store.claim_notices(10, 60.0)):
         await store.notice_sent(notice.id, "D1", f"{notice.subject}.{number}")

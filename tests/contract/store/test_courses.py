@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bot.domain.classes import ClassKind
 from bot.domain.errands import Outcome
-from bot.domain.notices import NoticeKind
 from bot.domain.observed import Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Person, Principal
@@ -255,7 +255,7 @@ async def looked_at(store):
 
 async def asked_about(store):
     """Return the administrators who were asked who teaches the course."""
-    kind = NoticeKind.COURSE_UNTAUGHT
+    kind = ClassKind.COURSE_UNTAUGHT
     return [
         one.principal for one in await store.engine.read(lambda tx: NOTICES.all(tx, subject=CARD, kind=kind))
     ]
@@ -282,7 +282,7 @@ async def test_a_course_whose_teachers_have_gone_asks_once_and_ends_two_weeks_la
     await looked_at(store)
     card = await store.class_card(CARD)
     assert (card.last_day, card.is_over(clock.now())) == ("2027-11-30", True)
-    told = await store.engine.read(lambda tx: NOTICES.all(tx, subject=CARD, kind=NoticeKind.COURSE_CHANGED))
+    told = await store.engine.read(lambda tx: NOTICES.all(tx, subject=CARD, kind=ClassKind.COURSE_CHANGED))
     assert {(one.principal, one.body["what"]) for one in told} == {(one, "end") for one in MEMBERS}
     await looked_at(store)
     assert await asked_about(store) == [ALICE]

@@ -3,8 +3,9 @@
 import pytest
 
 from bot.domain.errands import Call, Outcome
+from bot.domain.expiries import ExpiryKind
 from bot.domain.forms import Spec
-from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.notices import NewNotice
 from bot.domain.observed import Created, Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.steps import Update
@@ -90,7 +91,7 @@ async def test_only_what_ends_within_the_time_is_found_the_soonest_first(store, 
 
 
 async def told(store, workspace, at):
-    await store.add_notices([NewNotice(workspace.id, NoticeKind.ENDING, f"{at:.0f}", workspace.principal)])
+    await store.add_notices([NewNotice(workspace.id, ExpiryKind.ENDING, f"{at:.0f}", workspace.principal)])
 
 
 async def test_who_was_told_is_told_again_only_of_another_end(store, clock, workspace):

@@ -11,6 +11,7 @@ import pytest
 
 from bot.domain.errands import Outcome
 from bot.domain.forms import Spec
+from bot.domain.kinds import declared
 from bot.domain.operations import Operation
 from bot.domain.people import Principal
 from bot.domain.reads import Doubt
@@ -66,7 +67,8 @@ def of_type(hint: Any, name: str, number: int) -> Any:
     if of is frozenset:
         return frozenset(get_args(parts[0])[: 1 + number % 2])
     if isinstance(hint, type) and issubclass(hint, Enum):
-        return list(hint)[number % len(hint)]
+        words = list(declared(hint))
+        return words[number % len(words)]
     return VALUES[TypeVar if isinstance(hint, TypeVar) else of or hint](name, number)
 
 

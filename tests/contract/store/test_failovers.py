@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 
 from bot.domain.audit import AuditEntry
+from bot.domain.hours import HoursKind
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.services import restoring
 from bot.store import open_store, upkeep
@@ -71,7 +72,7 @@ async def test_what_may_have_been_sent_before_is_looked_for_and_nothing_else(sto
     clock.advance(upkeep.SETTLES + 1)
     # Written since; that of the older operation may have been written, and sent, in the lost seconds.
     await store.add_notices([message(one.id, NoticeKind.READY) for one in (older, newer)])
-    await store.add_notices([message("answer"), message(workspaces[0].id, NoticeKind.TIMER_ENDING)])
+    await store.add_notices([message("answer"), message(workspaces[0].id, HoursKind.TIMER_ENDING)])
     found = {one.subject: one for one in await store.claim_notices(100, 60.0)}
     since = {subject: one.unknown_since for subject, one in found.items() if one.kind is not NoticeKind.CARD}
     doubted = dict.fromkeys(("waits", older.id, workspaces[0].id), lost_since)

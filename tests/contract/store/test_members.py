@@ -5,7 +5,7 @@ from typing import cast
 import pytest
 
 from bot.domain.acts import Undone
-from bot.domain.notices import NoticeKind
+from bot.domain.classes import ClassKind
 from bot.domain.people import Principal
 from bot.reconciler.clockwork import Clockwork
 from bot.services import acts, classes, lessons, readiness
@@ -77,7 +77,7 @@ def asks(store, interaction):
 async def heard(store):
     """Return what each member was told, in that order."""
     found = await store.engine.read(
-        lambda tx: NOTICES.all(tx, "created_at, id", subject=CARD, kind=NoticeKind.COURSE_CHANGED)
+        lambda tx: NOTICES.all(tx, "created_at, id", subject=CARD, kind=ClassKind.COURSE_CHANGED)
     )
     said = {}
     for one in found:

@@ -10,7 +10,8 @@ import pytest
 
 from bot.domain.audit import AuditEntry
 from bot.domain.errands import Outcome
-from bot.domain.hours import WEEKEND, Rule
+from bot.domain.hours import WEEKEND, HoursKind, Rule
+from bot.domain.losses import LossKind
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Person, Principal
 from bot.domain.stops import End
@@ -127,8 +128,8 @@ async def test_a_backup_is_put_on_hold_in_pieces_and_whoever_is_killed_goes_on(s
     assert await store.outdated() == ""
     assert {row["paused"] for row in await rows(store, RULES)} == {"restored"}
     told = await rows(store, NOTICES)
-    kinds = [NoticeKind(row["kind"]) for row in told]
-    expected = {NoticeKind.HOURS_PAUSED: MANY, NoticeKind.RESTORED: 121}
+    kinds = [row["kind"] for row in told]
+    expected = {HoursKind.HOURS_PAUSED: MANY, LossKind.RESTORED: 121}
     expected |= {NoticeKind.FAILED: 20, NoticeKind.OUTAGE: 1}
     assert {kind: kinds.count(kind) for kind in expected} == expected
     # What the backup had yet to send is looked for before it is sent, and nothing else.

@@ -4,7 +4,7 @@ import pytest
 
 from bot.domain.audit import AuditEntry
 from bot.domain.errands import Call, Outcome
-from bot.domain.hours import WEEKEND, Rule
+from bot.domain.hours import WEEKEND, HoursKind, Rule
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Person, Principal
@@ -60,7 +60,7 @@ async def test_what_is_open_or_planned_is_asked_about_once_and_done_no_more(stor
     assert all("Do you still want it?" in one.cause for one in ended.values())
     assert [(await store.run(one.id)).is_open for one in (waiting, going)] == [False, True]
     assert (await store.class_card(CARD)).stops_at is None
-    kinds = NoticeKind.FAILED, NoticeKind.JOB_FAILED, NoticeKind.TIMER_FAILED, NoticeKind.HOURS_PAUSED
+    kinds = NoticeKind.FAILED, NoticeKind.JOB_FAILED, HoursKind.TIMER_FAILED, HoursKind.HOURS_PAUSED
     told = [(kind, ALICE.user_id) for kind in (kinds[0], *kinds)] + [(NoticeKind.OUTAGE, "UAMIR")]
     assert await asked(store) == sorted(told)
     (entry,) = [row for row in await store.audit_entries() if row["action"] == "store.restored"]

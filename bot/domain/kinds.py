@@ -1,0 +1,99 @@
+"""Kinds of messages: what each is about, and how it is treated; who has a kind declares it.
+
+The mission's are in ``bot.domain.notices``, a feature's in a module of its own here. A row with a kind that
+isn't declared is left alone, as one of a later release is.
+"""
+
+from collections.abc import Iterator
+from enum import Enum, Flag, StrEnum, auto
+from typing import Any, Final, Literal, NamedTuple, Self, TypeVar
+
+from bot import domain
+from bot.support import modules
+
+#: What people can choose not to hear.
+Topic = Literal["ready", "stopped", "run_ended"]
+#: What a message offers something for: the workspace or the connection that its body names; its subject, for
+#: all who read of it or each of them; or its person, who has one such message.
+Offered = Literal["workspace", "link", "subject", "reader", "person"]
+Urgency = Literal[0, 1, 2, 3]
+Word = TypeVar("Word", bound=Enum)
+
+
+class Mark(Flag):
+    """Say how messages of a kind are treated."""
+
+    NONE = 0
+    #: It is kept up to date with its row, and has that row's id.
+    CARD = auto()
+    #: It says how an operation or a run ended: it waits a moment for the card, so that they come in order.
+    END = auto()
+    #: The card of its operation says it, if there is one.
+    IN_CARD = auto()
+    #: It says what has happened, and nobody has to decide anything: after a silence it is told with others.
+    NEWS = auto()
+    #: It goes before replies.
+    URGENT = auto()
+    #: It asks, and says what was answered: it is redrawn, as cards are.
+    ASKS = auto()
+    #: Of those about the same the newest offers something.
+    NEWEST = auto()
+    #: Once what it says is over (its body's ``ends``) it goes, as another says so.
+    PASSES = auto()
+    #: It belongs in the thread of its run's card.
+    THREADED = auto()
+    #: It goes to the channel that its body names, instead of to its person.
+    IN_CHANNEL = auto()
+    #: It names other people: who asks for a link, who decided, who tried.
+    PEOPLE = auto()
+    #: It has output, which is kept nowhere but in Slack.
+    OUTPUT = auto()
+    #: Nothing is lost if it isn't sent: a reply is worthless a minute later, and instead of a class card its
+    #: poster is asked.
+    HARMLESS = auto()
+
+
+class Traits(NamedTuple):
+    """Hold a kind's name, as rows have it, and how it is treated (``AnyKind``)."""
+
+    name: str
+    subject: str = "other"
+    urgency: Urgency = 1
+    offers: Offered | None = None
+    topic: Topic | None = None
+    marks: Mark = Mark.NONE
+
+
+class AnyKind(StrEnum):
+    """Name what a message to a person is about, and how it is treated.
+
+    ``subject`` is the sort of row that it is about: an operation, a job, a feature's own. ``urgency`` is the
+    order of sending: 1 ready, failed and refused; 2 first card; 3 still waiting, and warnings. Updates of
+    cards, the fourth class, aren't notices: the card's row is marked dirty instead. Replies (0) have their
+    own path to Slack: they never queue behind notices, nor notices behind them.
+    """
+
+    subject: str
+    urgency: Urgency
+    offers: Offered | None
+    topic: Topic | None
+    marks: Mark
+
+    def __new__(cls, name: str, *traits: Any) -> Self:
+        """Make a kind by its name, with the other fields of ``Traits``."""
+        kind = str.__new__(cls, name)
+        kind._value_ = name
+        kind.subject, kind.urgency, kind.offers, kind.topic, kind.marks = traits
+        return kind
+
+
+def declared(words: type[Word]) -> Iterator[Word]:
+    """Yield the words of a sort: its own, and those that features declare in subclasses."""
+    modules.load(domain)
+    for one in (words, *words.__subclasses__()):
+        yield from one
+
+
+#: By a kind whose posting nobody repeats unasked, what asks its person: nobody knows whether it was posted,
+#: or it can't be.
+UNPOSTED: Final[dict[AnyKind, AnyKind]] = {}

@@ -1,0 +1,103 @@
+"""Messages about links: made, ended, refused, and claimed by others."""
+
+from bot.domain.facts import Facts, RequestFacts
+from bot.domain.notices import Answer, NoticeKind
+from bot.domain.stops import Consent
+from bot.messages.blocks import kit, replies
+from bot.messages.blocks.cards import link_again_button, notice
+from bot.messages.blocks.kit import Element, draws, fill
+from bot.messages.texts import answers, cards, notices, pages, requests
+
+
+@draws(NoticeKind.LINK_AGAIN, is_true=lambda facts: facts.is_refused)
+def _link_again(facts: Facts) -> Answer:
+    """Say that a link was ended."""
+    again, renamed = [link_again_button(facts)], facts.word("renamed")
+    if renamed:
+        username = facts.word("username")
+        return notice(notices.LINK_RENAMED, facts, again, username=username, renamed=renamed)
+    if facts.body.get("cause") == "secret":
+        return notice(notices.LINK_UNREADABLE, facts, again)
+    if facts.link_has_ended:
+        return notice(notices.LINK_EXPIRED, facts, again)
+    return notice(notices.LINK_AGAIN, facts, again)
+
+
+@draws(NoticeKind.SIGN_IN_REFUSED, is_true=lambda facts: facts.is_refused)
+def _sign_in_refused(facts: Facts) -> Answer:
+    """Say that a link may be accepted again without anybody doing anything."""
+    if facts.link_has_ended or facts.word("renamed"):
+        return _link_again(facts)
+    again, since = [link_again_button(facts)], kit.moment(facts.time("since"), facts.now)
+    return notice(notices.SIGN_IN_REFUSED, facts, again, since=since)
+
+
+@draws(NoticeKind.LINKED, is_true=lambda facts: facts.is_linked is not False)
+def _linked(facts: Facts) -> Answer:
+    username = facts.username or facts.word("username")
+    # Who has to be signed in there is said here alone, and not with each workspace.
+    opens = "" if "page" in facts.capabilities else f"\n{notices.OPENS_AS if username else notices.OPENS}"
+    template = f"{notices.LINKED_AS if username else notices.LINKED}{opens}"
+    # Not in red: it undoes what just went well. And in no menu: it is spoken of below.
+    unlink = kit.quiet(unlink_button(facts.connection, facts.connection_title))
+    buttons = [replies.list_button(style=kit.PRIMARY), unlink]
+    buttons += [replies.new_button(facts.connection)] if "making" in facts.capabilities else []
+    small = [notices.LINKED_NEXT]
+    if facts.link_ends_at is not None:
+        small.append(fill(notices.LINKED_UNTIL, at=kit.day(facts.link_ends_at)))
+    return notice(template, facts, buttons, small=small, username=username)
+
+
+def unlink_button(connection: str, title: str, number: int | None = None) -> Element:
+    """Return *Unlink*, which asks first; with a number it names the account, for a row of several.
+
+    Its action says that it has asked, like the flag that people type.
+    """
+    question = kit.confirm(cards.CONFIRM_UNLINK, title=title)
+    label = cards.UNLINK if number is None else fill(cards.UNLINK_ONE, title=title)
+    press = kit.Press("unlink", connection, agreed=Consent.GIVEN, number=number)
+    return kit.button(label, press, style=kit.DANGER, confirm=question)
+
+
+@draws(NoticeKind.UNLINKED)
+def _unlinked(facts: Facts) -> Answer:
+    cause = facts.word("cause")
+    because = notices.UNLINKED_BECAUSE.get(cause, "")
+    small = [fill(because, title=facts.connection_title)] if because else []
+    one = [(facts.connection, facts.connection_title, "token" in facts.linking)]
+    # The next step of whoever ended it; where somebody else did, the reason is what counts.
+    buttons = replies.ways(one) if not because and facts.linking & {"token", "admin"} else []
+    if facts.is_linked:
+        buttons = []
+    elif cause == "revoked":
+        buttons = [link_again_button(facts)]
+    return notice(answers.UNLINKED[facts.word("left") or "none"], facts, buttons, small=small)
+
+
+@draws(NoticeKind.REVOKED)
+def _revoked(facts: Facts) -> Answer:
+    """Say whether the provider has deleted what was left of a link."""
+    return notice(notices.REVOKED[facts.word("ended") or "lapsed"], facts)
+
+
+@draws(NoticeKind.NOT_REVOKED)
+def _not_revoked(facts: Facts) -> Answer:
+    """Tell administrators what may still be valid at a provider."""
+    return notice(notices.NOT_REVOKED, facts)
+
+
+@draws(NoticeKind.LINK_TRIED)
+def _link_tried(facts: RequestFacts) -> Answer:
+    """Tell the owner of a linked account that somebody else tried to link it."""
+    template = pages.TRIED_BY_APPROVAL if facts.body.get("is_approved") else pages.TRIED
+    who, username = kit.person(facts.people.get(facts.word("person"))), facts.word("username")
+    return replies.answer(fill(template, who=who, title=facts.connection_title, username=username))
+
+
+@draws(NoticeKind.LINK_PROVEN)
+def _link_proven(facts: RequestFacts) -> Answer:
+    """Say whose link has ended because the account's owner proved that it is theirs."""
+    template = requests.PROVEN_OWN if facts.body.get("is_own") else requests.PROVEN
+    who, owner = (kit.person(facts.people.get(facts.word(name))) for name in ("person", "owner"))
+    names = {"who": who, "owner": owner, "username": facts.word("username")}
+    return replies.answer(fill(template, title=facts.connection_title, **names))

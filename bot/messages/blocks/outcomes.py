@@ -1,0 +1,169 @@
+"""Messages that say how an operation ended, that it takes long, or that nobody knows."""
+
+from collections.abc import Callable
+from typing import Final
+
+from bot.domain.errands import Outcome
+from bot.domain.facts import WorkspaceFacts
+from bot.domain.notices import Answer, NoticeKind
+from bot.domain.workspaces import State
+from bot.messages.blocks import kit
+from bot.messages.blocks.buttons import ends, offered, page_button, stop_button
+from bot.messages.blocks.cards import (
+    again_buttons,
+    as_it_is,
+    asked_buttons,
+    cause_words,
+    failure_words,
+    filled,
+    force_buttons,
+    is_so_anyhow,
+    keep_waiting_button,
+    notice,
+    question_or_answer,
+    reference_of,
+    retry_buttons,
+    while_running,
+)
+from bot.messages.blocks.kit import draws, fill
+from bot.messages.texts import cards, notices, problems, times
+
+#: What is told even where nobody knows any more what it was about.
+FAILURES: Final = frozenset({NoticeKind.FAILED, NoticeKind.REFUSED})
+#: What features say of an end that is theirs, in place of its sentence: ``True`` if it came about.
+ENDS: Final[list[Callable[[WorkspaceFacts, bool], str]]] = []
+
+
+def _of_feature(facts: WorkspaceFacts, *, is_done: bool) -> str:
+    return next(filter(None, (says(facts, is_done) for says in ENDS)), "")
+
+
+@draws(
+    NoticeKind.READY,
+    is_true=lambda facts: facts.state is State.RUNNING,
+    together=lambda _facts: notices.READY_TOGETHER,
+)
+def _ready(facts: WorkspaceFacts) -> Answer:
+    operation = facts.operation
+    small = []
+    if operation is not None and operation.ended_at is not None and operation.called_at is not None:
+        took = times.duration(operation.ended_at - operation.called_at)
+        small = [fill(notices.READY_AFTER, took=took)]
+    lines, more, buttons = while_running(facts)
+    is_news = operation is None or operation.has_called
+    said = filled(notices.READY if is_news else notices.READY_ALREADY, facts)
+    sentence = "\n".join([" ".join([said, *lines[:1]]), *lines[1:]])
+    return kit.message(sentence, [*small, *more], buttons)
+
+
+def _is_missed(facts: WorkspaceFacts) -> bool:
+    """Return whether a workspace still isn't what an operation was for."""
+    return facts.operation is not None and not is_so_anyhow(facts, facts.operation)
+
+
+@draws(NoticeKind.REFUSED, is_true=_is_missed)
+def _refused(facts: WorkspaceFacts) -> Answer:
+    return _not_done(facts, Outcome.REFUSED)
+
+
+@draws(NoticeKind.FAILED, is_true=_is_missed)
+def _not_done(facts: WorkspaceFacts, outcome: Outcome = Outcome.FAILED) -> Answer:
+    """Say that an operation wasn't fulfilled, and why; and how things are if they have since become so."""
+    operation = facts.operation
+    if operation is not None and operation.outcome is not None:
+        outcome = operation.outcome
+    cause = (operation.cause if operation is not None else None) or facts.word("cause")
+    usual = filled(cards.SENT if cause == "sent" else cards.ENDED_NAMED[outcome], facts)
+    sentence = _of_feature(facts, is_done=False) or usual
+    if cause != "cancelled":
+        because = cause or (str(outcome) if outcome in problems.CAUSES else "internal")
+        sentence = f"{sentence} {cause_words(facts, because)}"
+    buttons = retry_buttons(facts, operation) if operation is not None else []
+    if operation is not None and is_so_anyhow(facts, operation):
+        now, buttons = as_it_is(facts)
+        sentence = "\n".join([sentence, now, *ends(facts)])
+    return kit.message(sentence, reference_of(operation), buttons)
+
+
+def _is_down(facts: WorkspaceFacts) -> bool:
+    return not facts.is_up
+
+
+def _stopped_together(facts: WorkspaceFacts) -> tuple[str, str] | None:
+    operation = facts.operation
+    if facts.state is not State.STOPPED or facts.of_class is not None or operation is None:
+        return None
+    return notices.PLANNED_TOGETHER if operation.planned_for is not None else notices.STOPPED_TOGETHER
+
+
+@draws(NoticeKind.STOPPED, is_true=_is_down, together=_stopped_together)
+@draws(NoticeKind.STOPPED_ELSEWHERE, is_true=_is_down)
+@draws(NoticeKind.SUSPENDED, is_true=_is_down)
+def _stopped(facts: WorkspaceFacts) -> Answer:
+    """Say that a workspace is down, whether the person asked for it or it was stopped elsewhere."""
+    operation, workspace = facts.operation, facts.workspace
+    if operation is not None and operation.cause == "not_made":
+        return _not_made(facts)
+    is_gone = workspace is not None and workspace.state is State.GONE
+    is_asked = operation is not None and operation.verb.brings_down
+    is_planned = operation is not None and operation.planned_for is not None
+    template = notices.STOPPED if is_asked else notices.STOPPED_ELSEWHERE
+    if facts.state is State.SUSPENDED:
+        template = notices.SUSPENDED
+    elif facts.state is State.FAILED and not is_asked:
+        template = notices.FAILED_ELSEWHERE
+    elif is_asked and operation is not None and not operation.has_called and not is_planned:
+        template = notices.STOPPED_ALREADY
+    if is_gone and operation is not None and operation.agreed:
+        template = notices.ENDED
+    usual = filled(template, facts, because=failure_words(facts))
+    if is_planned:
+        usual = f"{usual} {cards.AS_PLANNED}"
+    sentence = _of_feature(facts, is_done=True) or usual
+    buttons = again_buttons(facts) if is_gone else offered(facts, State.STOPPED)
+    if template == notices.FAILED_ELSEWHERE:
+        buttons = [*buttons, *page_button(facts)]
+    return kit.message(sentence, [], buttons)
+
+
+@draws(NoticeKind.REMOVED)
+def _removed(facts: WorkspaceFacts) -> Answer:
+    if facts.operation is not None and facts.operation.cause == "not_made":
+        return _not_made(facts)
+    return notice(notices.REMOVED, facts, again_buttons(facts))
+
+
+def _not_made(facts: WorkspaceFacts) -> Answer:
+    """Say that a creation was cancelled before anything was made."""
+    return notice(notices.NOT_MADE, facts, again_buttons(facts))
+
+
+def _is_waiting(facts: WorkspaceFacts) -> bool:
+    operation = facts.operation
+    return operation is not None and operation.is_open and operation.deadline_at is None
+
+
+@draws(NoticeKind.WAITING, is_true=_is_waiting)
+def _waiting(facts: WorkspaceFacts) -> Answer:
+    operation = facts.operation
+    if operation is None:
+        return notice(notices.WAITING, facts)
+    small = [kit.held(operation.hold, facts.now)] if operation.hold else []
+    if facts.workspace and (condition := problems.condition(facts.workspace, facts.connection_title)):
+        small.insert(0, kit.safe(condition, 300))
+    buttons = [keep_waiting_button(operation)]
+    if facts.workspace is not None and not operation.verb.brings_down:
+        buttons.append(stop_button(facts.workspace, facts.effects))
+    unsent = f"{notices.WAITING_UNSENT} {cards.LAPSED}"
+    template = unsent if operation.has_lapsed else notices.WAITING
+    return notice(template, facts, [*buttons, *force_buttons(facts), *page_button(facts)], small=small)
+
+
+@draws(NoticeKind.ASKED)
+def asked(facts: WorkspaceFacts) -> Answer:
+    """Draw the question whether to make another one, or say that it is no longer open."""
+    operation, workspace = facts.operation, facts.workspace
+    buttons = asked_buttons(operation.id) if operation is not None else []
+    question = notice(notices.ASKED, facts, buttons)
+    is_made = workspace is not None and not workspace.is_provisional
+    return question_or_answer(facts, operation, question, is_made=is_made)

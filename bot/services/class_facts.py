@@ -1,0 +1,109 @@
+"""The facts of classes and courses: of their cards, and what they add to those of messages."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from bot.domain.classes import ClassCard, ClassKind
+from bot.domain.facts import ClassFacts, Facts, WorkspaceFacts
+from bot.domain.hours import HoursKind
+from bot.domain.notices import Card, NoticeKind
+from bot.domain.people import Principal
+from bot.domain.stops import NO_EFFECTS, Effects
+from bot.domain.workspaces import State, Workspace
+from bot.providers import base
+from bot.services.gather import ROWS, Gatherer, Message, adds
+
+
+async def of_class(
+    gatherer: Gatherer, card: ClassCard, reader: Principal, body: Mapping[str, Any] | None = None
+) -> ClassFacts:
+    """Gather facts for a class card: its counts, its connection's title, what ending it does there."""
+    stopper = [Principal.from_key(card.stopped_by)] if card.stopped_by else []
+    return ClassFacts(
+        **gatherer.of_account(await gatherer.store.now(), card.connection, None, body),
+        card=card,
+        counts=await gatherer.store.counts_shown(card.id),
+        effects=class_effects(gatherer.connections.get(card.connection), card),
+        people=await gatherer.names.of(reader, card.principal, *stopper),
+    )
+
+
+async def of_courses(
+    gatherer: Gatherer, reader: Principal, own: Sequence[tuple[ClassCard, bool]]
+) -> list[ClassFacts]:
+    """Gather facts for courses, with counts where the reader teaches."""
+    rules, found = {one.card: one for one in await gatherer.store.rules(reader)}, []
+    for card, teaches in own:
+        facts = replace(await of_class(gatherer, card, reader), teaches=teaches, rule=rules.get(card.id))
+        counts = await gatherer.store.class_counts(card.id) if teaches else facts.counts
+        found.append(replace(facts, counts=counts))
+    return found
+
+
+async def _of_card(gatherer: Gatherer, card_id: str) -> Facts | None:
+    card = await gatherer.store.class_card(card_id)
+    # Whoever reads it is where its poster is.
+    return None if card is None else await of_class(gatherer, card, card.principal)
+
+
+ROWS["class"] = _of_card
+
+
+@adds(*(kind for kind in ClassKind if kind.subject == "class"))
+async def _with_class(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
+    store, kind = gatherer.store, message.kind
+    card = await store.class_card(message.subject)
+    if card is None:
+        return facts
+    of = await of_class(gatherer, card, message.principal, message.body)
+    if kind in (ClassKind.LESSON_REPORT, ClassKind.CLASS_OVER):
+        of = replace(of, counts=await store.class_counts(card.id))
+    if kind is ClassKind.LESSON_REPORT:
+        of = replace(of, problems=await store.class_problems(card.id))
+    if kind is ClassKind.UNSERVED:
+        mine = await store.member_of(card.id, message.principal)
+        of = replace(of, **facts.common(), problems=[mine] if mine else [])
+    if kind is ClassKind.CLASS_POSTED and isinstance(message, Card):
+        posted = await store.card(card.id)
+        of = replace(of, is_superseded=posted is not None and posted.message_ts is not None)
+    return replace(facts, of_class=of) if isinstance(facts, WorkspaceFacts) else of
+
+
+@adds(HoursKind.TIMER_ENDING)
+async def _with_class_of_timer(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
+    workspace = facts.workspace if isinstance(facts, WorkspaceFacts) else None
+    card_id = workspace.stop_card if workspace is not None else None
+    return await _ending(gatherer, message, facts, await gatherer.store.class_card(card_id or ""))
+
+
+@adds(NoticeKind.STOPPED, NoticeKind.SUSPENDED, NoticeKind.FAILED, NoticeKind.REFUSED)
+async def _with_class_of_stop(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
+    operation = facts.operation if isinstance(facts, WorkspaceFacts) else None
+    if operation is None or not operation.verb.brings_down:
+        return facts
+    return await _ending(gatherer, message, facts, await gatherer.store.class_of_stop(operation.id))
+
+
+async def _ending(gatherer: Gatherer, message: Message, facts: Facts, card: ClassCard | None) -> Facts:
+    """Add the class that stops a workspace, if one does."""
+    if card is None or not isinstance(facts, WorkspaceFacts):
+        return facts
+    return replace(facts, of_class=await of_class(gatherer, card, message.principal, message.body))
+
+
+def class_effects(provider: base.Provider | None, card: ClassCard) -> Effects:
+    """Return what stopping means for what a card starts, before any workspace is known."""
+    if provider is None:
+        return NO_EFFECTS
+    typical = Workspace(
+        id="",
+        principal=card.principal,
+        connection=card.connection,
+        remote_id="",
+        gate_key="",
+        name=card.title,
+        state=State.RUNNING,
+        spec=card.spec,
+    )
+    return provider.stops(typical)
