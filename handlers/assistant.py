@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
+from bot.domain.conversations import Spoken
 from bot.domain.moments import Unread
-from bot.domain.notices import Answer, Spoken
+from bot.domain.notices import Answer
 from bot.domain.surfaces import Surface
 from bot.messages.blocks import assistant as drawn
 from bot.messages.blocks import kit

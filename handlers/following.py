@@ -12,8 +12,9 @@ from typing import Final
 from bot.domain import hours as rules
 from bot.domain import moments
 from bot.domain.acts import Act, Undone
+from bot.domain.conversations import Spoken
 from bot.domain.moments import LEADS, Moment
-from bot.domain.notices import Answer, Spoken
+from bot.domain.notices import Answer
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.kit import Press

@@ -11,8 +11,9 @@ from typing import Any
 import structlog
 
 from bot.domain.accounts import Account
+from bot.domain.conversations import Spoken
 from bot.domain.forms import Field, Form, FormProblems, Purpose, Spec, Value, Values
-from bot.domain.notices import Answer, Spoken
+from bot.domain.notices import Answer
 from bot.domain.people import Principal
 from bot.domain.surfaces import Where
 from bot.messages.blocks import forms, kit, replies

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any, Final
 
 from bot.domain.accounts import Account
-from bot.domain.notices import Answer, Spoken
+from bot.domain.conversations import Spoken
+from bot.domain.notices import Answer
 from bot.domain.people import Named
 from bot.domain.stops import Consent
 from bot.messages.blocks import kit, replies

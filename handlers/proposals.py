@@ -16,8 +16,9 @@ from typing import Final, NamedTuple
 
 from bot.domain import lessons, moments
 from bot.domain.classes import ClassCard
+from bot.domain.conversations import Spoken
 from bot.domain.moments import Moment
-from bot.domain.notices import Answer, Spoken
+from bot.domain.notices import Answer
 from bot.domain.timers import SOONEST_SECONDS
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import buttons, kit, lists, replies

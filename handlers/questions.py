@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Final
 
+from bot.domain.conversations import Spoken
 from bot.domain.errands import Outcome
-from bot.domain.notices import Answer, Spoken
+from bot.domain.notices import Answer
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.outages import Reached
 from bot.domain.runs import Run

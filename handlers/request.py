@@ -8,8 +8,9 @@ from enum import StrEnum
 from typing import Any
 
 from bot.domain.acts import Act
+from bot.domain.conversations import Spoken
 from bot.domain.moments import Moment
-from bot.domain.notices import Answer, Spoken
+from bot.domain.notices import Answer
 from bot.domain.people import Named, Principal
 from bot.domain.runs import Run
 from bot.domain.stops import Consent

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from bot.domain.notices import Answer, Spoken
+from bot.domain.conversations import Spoken
+from bot.domain.notices import Answer
 from bot.domain.runs import Run
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import replies

@@ -5,10 +5,11 @@ there is one.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal
 
+from bot.domain.conversations import Spoken
 from bot.domain.errands import Outcome
 from bot.domain.kinds import AnyKind, Mark, Traits
 from bot.domain.operations import Operation, OperationVerb
@@ -187,46 +188,6 @@ class Card:
     claimed_drawn: str = ""
     #: Until when a claim holds it.
     leased_until: Send = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Spoken:
-    """Hold what an answer is about, by ids only, so that *it*, *the second one* and *yes* mean something.
-
-    ``workspaces`` and ``runs`` stand in the order in which it shows them, ``listed`` in that of the last list
-    of several. ``what`` is a verb, perhaps with the times that it may be for (``doing``), or what was asked.
-    ``ask`` is the button that *yes* presses, as its action id and value; ``which`` asks for one of them.
-    ``takes_press``: the button has to be pressed. ``says_english``: it said that answers are in English.
-    """
-
-    workspaces: tuple[str, ...] = ()
-    runs: tuple[str, ...] = ()
-    listed: tuple[str, ...] = ()
-    connection: str = ""
-    what: str = ""
-    ask: str = ""
-    takes_press: bool = False
-    says_english: bool = False
-
-    def doing(self, verb: str, *times: float | None) -> Self:
-        """Return the same with a verb and the times that it may be for, in epoch seconds."""
-        # In one text, which an older release reads as a verb that it doesn't have.
-        return replace(self, what=" ".join([verb, *(f"{one:.0f}" for one in times if one is not None)]))
-
-    @property
-    def verb(self) -> str:
-        """Return the verb, or what was asked."""
-        return self.what.partition(" ")[0]
-
-    @property
-    def times(self) -> tuple[float, ...]:
-        """Return the times that it may be for, in epoch seconds."""
-        return tuple(float(one) for one in self.what.split()[1:])
-
-    def as_body(self) -> dict[str, Any]:
-        """Return what is said of it as JSON-ready data."""
-        values = {name: getattr(self, name) for name in self.__slots__}
-        return {name: value for name, value in values.items() if value}
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from bot.domain.notices import Spoken
+from bot.domain.conversations import Spoken
 from bot.domain.people import Principal
 from bot.store import tables
 from bot.store.transaction import Transaction

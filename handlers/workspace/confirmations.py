@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from bot.domain.notices import Answer, Spoken
+from bot.domain.conversations import Spoken
+from bot.domain.notices import Answer
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.stops import StopMode, is_final, planned_mode
 from bot.domain.workspaces import State, Workspace

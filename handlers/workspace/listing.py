@@ -3,7 +3,8 @@
 from dataclasses import replace
 from typing import Any, Final
 
-from bot.domain.notices import Answer, Spoken
+from bot.domain.conversations import Spoken
+from bot.domain.notices import Answer
 from bot.domain.surfaces import Surface
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State, Workspace

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from bot.domain.conversations import Spoken
 from bot.domain.errands import Outcome
 from bot.domain.moments import Moment
-from bot.domain.notices import Answer, Spoken
+from bot.domain.notices import Answer
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.stops import Consent, StopMode
 from bot.domain.workspaces import State, Workspace

@@ -6,7 +6,8 @@ from functools import partial
 from typing import Final
 
 from bot.domain.accounts import Account
-from bot.domain.notices import Answer, Spoken
+from bot.domain.conversations import Spoken
+from bot.domain.notices import Answer
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import buttons, lists, replies

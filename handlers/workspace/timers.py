@@ -5,8 +5,9 @@ from dataclasses import replace
 from typing import Final
 
 from bot.domain import moments
+from bot.domain.conversations import Spoken
 from bot.domain.moments import FARTHEST_SECONDS, Moment, Unread
-from bot.domain.notices import Answer, Spoken
+from bot.domain.notices import Answer
 from bot.domain.people import Principal
 from bot.domain.stops import End, StopMode, planned_mode
 from bot.domain.timers import SOONEST_SECONDS

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from bot.domain.notices import Answer, NoticeKind, Spoken
+from bot.domain.conversations import Spoken
+from bot.domain.notices import Answer, NoticeKind
 from bot.domain.surfaces import Surface, Where
 from bot.messages.blocks import kit
 from bot.messages.blocks.kit import Press

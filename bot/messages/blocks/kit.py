@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, islice
 from typing import Any, Final, Generic, TypeVar
 
+from bot.domain.conversations import Spoken
 from bot.domain.kinds import AnyKind
-from bot.domain.notices import Answer, Spoken
+from bot.domain.notices import Answer
 from bot.domain.people import Named
 from bot.domain.stops import Consent
 from bot.messages.texts import answers, cards, times

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import tzinfo
 from typing import Any, Final
 
+from bot.domain.conversations import Spoken
 from bot.domain.facts import RunFacts, WorkspaceFacts
-from bot.domain.notices import Answer, Spoken
+from bot.domain.notices import Answer
 from bot.domain.runs import Run
 from bot.domain.settling import is_run_unanswered
 from bot.domain.snapshots import About, Snapshot, User

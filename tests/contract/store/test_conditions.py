@@ -8,9 +8,10 @@ import pytest
 from bot.domain.accounts import Link
 from bot.domain.acts import Act
 from bot.domain.browsers import BrowserSession
+from bot.domain.conversations import Spoken
 from bot.domain.errands import Call, Outcome
 from bot.domain.hours import WEEKEND, Rule
-from bot.domain.notices import NewNotice, NoticeKind, NoticeState, Spoken
+from bot.domain.notices import NewNotice, NoticeKind, NoticeState
 from bot.domain.observed import Observed
 from bot.domain.people import Person, Principal
 from bot.domain.snapshots import Snapshot

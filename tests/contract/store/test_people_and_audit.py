@@ -8,7 +8,8 @@ from itertools import pairwise
 import pytest
 
 from bot.domain.audit import AuditEntry
-from bot.domain.notices import NewNotice, NoticeKind, Spoken
+from bot.domain.conversations import Spoken
+from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Person, Principal
 from bot.store.audit import hash_of
 from bot.store.conversations import ASKED_SECONDS, KEPT_SECONDS
