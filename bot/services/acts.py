@@ -13,16 +13,15 @@ from bot.domain.runs import Run
 from bot.domain.stops import Consent, Effects
 from bot.domain.workspaces import Workspace
 from bot.messages.texts import problems
-from bot.services import home, hours, lessons, workspaces
+from bot.services import home, lessons, workspaces
 from bot.services.asked import Asked
 from bot.services.context import Context
 from bot.store import acts as rows
-from bot.store import cards, errands, inbox, operations, runs, timers, waits
+from bot.store import cards, errands, inbox, operations, runs, timers
 from bot.store import workspaces as stored
 from bot.store.tables import ACTS, RUNS, WORKSPACES
-from bot.store.timetables import CLASS_CARDS, RULES
+from bot.store.timetables import CLASS_CARDS
 from bot.store.transaction import Transaction
-from bot.store.waits import WAITS
 from bot.support.errors import Refused
 
 
@@ -121,13 +120,10 @@ def _take_back(tx: Transaction, asked: Asked, act: Act, errand: Operation | Run 
 def _put_back(tx: Transaction, asked: Asked, act: Act, key: str) -> None:
     """Let a row say again what it said before."""
     (table, by, row), was = rows.row_of(tx, act, key), act.was[key]
-    if table is RULES:
-        hours.put_back(tx, row, was)
+    if (put_back := rows.PUT_BACK.get(table.name)) is not None:
+        put_back(tx, row, was)
         return
-    if table is WAITS:
-        waits.put_back(tx, row, was)
-        return
-    assert row is not None, "only hours and waits come and go"
+    assert row is not None, "only what features have comes and goes"
     if table is CLASS_CARDS:
         lessons.put_back(tx, asked, row, was)
         return

@@ -111,6 +111,9 @@ def put_back(tx: Transaction, row: Row | None, was: Row | None) -> None:
         drop(tx, workspace, [RULES.of(row)])
 
 
+acts.PUT_BACK[RULES.name] = put_back
+
+
 def end(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
     """Take a workspace's hours away, with the stop that they have planned; return it."""
     workspace = owned(tx, asked, "hours", workspace_id)

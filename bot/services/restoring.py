@@ -17,13 +17,12 @@ from bot.domain.operations import Operation
 from bot.domain.runs import Run
 from bot.domain.steps import Update
 from bot.messages.texts import problems
-from bot.store import cards, hours, operations, runs, timers, upkeep, waits
+from bot.store import cards, followers, operations, runs, timers, upkeep
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.pieces import PIECE, some
 from bot.store.store import Store
 from bot.store.tables import LINEAGE, OPERATIONS, RUNS, WORKSPACES, principal_of
-from bot.store.timetables import RULES
 from bot.store.transaction import Transaction
 
 #: The cause of what is paused and of what isn't carried out.
@@ -93,12 +92,10 @@ def _hold(tx: Transaction) -> bool:
         occasion = f"{RESTORED}:{workspace.stop_at:.0f}"
         asked = NewNotice(workspace.id, HoursKind.TIMER_FAILED, occasion, workspace.principal, body)
         held["stops"] += timers.end_timer(tx, workspace.id, workspace.stop_at, [asked])
-    for rule in some(tx, RULES.found(tx, "rules_left", **given), before):
-        hours.pause(tx, rule, RESTORED)
-        held["hours"] += 1
-    for wait in some(tx, waits.WAITS.found(tx, "open_waits_left", limit=given["limit"]), before):
-        add_notices(tx, waits.end(tx, wait, [waits.over(wait, tx.now(), tx, RESTORED)]))
-        held["waits"] += 1
+    for what, (planned, hold) in followers.RESTORED.items():
+        for one in some(tx, planned(tx, PIECE // 2), before):
+            hold(tx, one, RESTORED)
+            held[what] += 1
     for row in tx.all("hold_classes", **given):
         cards.owe(tx, row["id"], changed=True)
         held["classes"] += 1

@@ -1,6 +1,6 @@
 """Acts: what each person had done lately, with what takes it back."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from bot.domain.acts import HOURS, RECENT_SECONDS, TIMER, Act, Change, Undone, inverse
@@ -19,6 +19,8 @@ WANTED: Final[dict[type, tuple[Table[Any], Sequence[str]]]] = {
     Workspace: (WORKSPACES, ("alias", "hidden", "tells_ready", "tells_stopped", *TIMER_COLUMNS)),
     Run: (RUNS, ("stop_wanted",)),
 }
+#: By the names of features' tables, how a row is put back: the row, and what it was, each None for none.
+PUT_BACK: Final[dict[str, Callable[[Transaction, Row | None, Row | None], None]]] = {}
 #: What changes by itself, so that it says nothing about what somebody wants.
 _BY_ITSELF: Final = frozenset({"settled_at", "lead", "seen_zone", "started_at", "unused"})
 

@@ -3,13 +3,15 @@
 The composition imports the features, so an event has all its followers before anything is served.
 """
 
-from collections.abc import Callable, Collection
-from typing import Final
+from collections.abc import Callable, Collection, Iterable
+from typing import Any, Final
 
 from bot.domain.people import Principal
 from bot.domain.workspaces import Workspace
 from bot.store.transaction import Row, Transaction
 
+Planned = Callable[[Transaction, int], Iterable[Any]]
+Hold = Callable[[Transaction, Any, str], None]
 #: A workspace has a row again, or for the first time.
 FOUND: Final[list[Callable[[Transaction, Workspace], None]]] = []
 #: Another workspace was made in place of one: the former id, and the new one.
@@ -24,5 +26,8 @@ SETTLED: Final[list[Callable[[Transaction, Principal, Collection[str] | None], N
 GONE: Final[list[Callable[[Transaction, str], None]]] = []
 #: Something was done for somebody, besides what an operation or a run shows.
 DONE: Final[list[Callable[[Transaction, Principal], None]]] = []
+#: A backup was put in place: by how it is counted, what finds so many of what is planned, and what holds one
+#: for a cause, until its person decides.
+RESTORED: Final[dict[str, tuple[Planned, Hold]]] = {}
 #: Somebody has left, or may not use Usher any more.
 LEFT: Final[list[Callable[[Transaction, Principal], None]]] = []

@@ -280,6 +280,7 @@ followers.MERGED.append(follow)
 followers.UNLINKED.append(unlink)
 followers.LEFT.append(drop_all)
 followers.GONE.append(forget)
+followers.RESTORED["hours"] = (lambda tx, limit: RULES.found(tx, "rules_left", limit=limit), pause)
 #: Before the workspaces: where a piece of an earlier release ended, the numbers of the stages count.
 pieces.also("active", 2, ("some_rules_of", resume))
 

@@ -23,7 +23,8 @@ from bot.domain.room import (
 )
 from bot.domain.stops import End, StopMode
 from bot.domain.times import due
-from bot.store import acts, hours, operations, people, timers
+from bot.store import acts, followers, hours, operations, people, timers
+from bot.store.notices import add_notices
 from bot.store.tables import WORKSPACES, Table, of_feature
 from bot.store.transaction import Row, Transaction
 
@@ -108,6 +109,17 @@ def put_back(tx: Transaction, row: Row | None, was: Row | None) -> None:
         row is not None and was is not None and of_workspace(tx, row["workspace_id"]) in (None, WAITS.of(row))
     ):
         WAITS.change(tx, {"id": row["id"]}, **was, next_at=tx.now())
+
+
+acts.PUT_BACK[WAITS.name] = put_back
+
+
+def hold(tx: Transaction, of: Wait, why: str) -> None:
+    """End a wait that nobody knows to be wanted any more, and tell its person why."""
+    add_notices(tx, end(tx, of, [over(of, tx.now(), tx, why)]))
+
+
+followers.RESTORED["waits"] = (lambda tx, limit: WAITS.found(tx, "open_waits_left", limit=limit), hold)
 
 
 def wake(tx: Transaction, of: Wait) -> None:

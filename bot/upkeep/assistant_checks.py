@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from bot.providers import base
-from bot.slack.manifest import ASSISTANT_PATH
+from bot.slack.manifest import ASSISTANT_PATH, ASSISTANT_SCOPES
 from bot.support import errors
 from bot.support.http import Http
 from bot.support.settings import Settings
-from bot.upkeep.checks import ON_SLACK, Check, why
+from bot.upkeep.checks import NEEDED, ON_SLACK, Check, why
 
 _ROUTE: Final = "Its answer should be 401: route that address to Usher, and restart it."
 
@@ -28,3 +28,4 @@ async def check_assistant(
 
 
 ON_SLACK[20] = check_assistant
+NEEDED.append(lambda settings: ASSISTANT_SCOPES if settings.assistant else ())

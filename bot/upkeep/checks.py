@@ -30,6 +30,8 @@ class Check:
 ON_SLACK: Final[
     dict[int, Callable[[Settings, Http, Mapping[str, base.Provider]], Awaitable[list[Check]]]]
 ] = {}
+#: What features need besides the scopes that the app always has.
+NEEDED: Final[list[Callable[[Settings], Iterable[str]]]] = []
 #: Those of an open store; without HTTP nothing is asked outside, or the encryption keys are wrong.
 IN_STORE: Final[dict[int, Callable[[Store, Settings, Http | None], Awaitable[list[Check]]]]] = {}
 

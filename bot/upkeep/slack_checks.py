@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from bot.domain.groups import is_group
 from bot.domain.people import Person, Principal
-from bot.slack.manifest import ASSISTANT_SCOPES, BOT_SCOPES, INSTALL_PATH
+from bot.slack.manifest import BOT_SCOPES, INSTALL_PATH
 from bot.slack.methods import API_TEST
 from bot.slack.people import person_of
 from bot.support import errors
@@ -13,7 +13,7 @@ from bot.support.clock import SystemClock
 from bot.support.http import Http
 from bot.support.responses import Response
 from bot.support.settings import Settings
-from bot.upkeep.checks import Check, plain, why
+from bot.upkeep.checks import NEEDED, Check, plain, why
 
 REACH: Final = "Check that this machine can reach Slack."
 SCOPES: Final = "Paste what `usher manifest` prints into your app's manifest page, then reinstall the app."
@@ -63,7 +63,7 @@ async def check_token(settings: Settings, http: Http, token: str, place: str = "
     checks.append(Check(f"slack token{of}", True, f"{plain(body.get('user'))} in {plain(body.get('team'))}"))
     scopes = answer.headers.get("X-OAuth-Scopes")
     granted = {scope.strip() for scope in (scopes or "").split(",")}
-    missing = sorted({*BOT_SCOPES, *(ASSISTANT_SCOPES if settings.assistant else ())} - granted)
+    missing = sorted({*BOT_SCOPES}.union(*(needed(settings) for needed in NEEDED)) - granted)
     if scopes is None:
         unknown = "Compare what `usher manifest` prints with your app's page, OAuth & Permissions."
         checks.append(

@@ -21,6 +21,8 @@ DECLARED = {
     "workspaces.BEFORE": ["bot.services.waits"],
     "routes.FINISHING": ["handlers.acts"],
     "helping.EXPLAINED": ["handlers.talking"],
+    "acts.PUT_BACK": ["bot.services.hours", "bot.store.waits"],
+    "followers.RESTORED": ["bot.store.hours", "bot.store.waits"],
     "linking.ASKED": ["handlers.approvals"],
     "routes.shown": ["handlers.home", "handlers.home"],
     "routes.button": ["handlers.class_card"],
@@ -75,9 +77,9 @@ from bot.messages.blocks import home, kit, lists, outcomes
 from bot.services import gather, workspaces
 from bot.services.home import PARTS
 from bot.support.settings import Settings
-from bot.upkeep.checks import IN_STORE, ON_SLACK
+from bot.upkeep.checks import IN_STORE, NEEDED, ON_SLACK
 from bot.support import modules
-from bot.store import followers, notices, operations
+from bot.store import acts, followers, notices, operations
 from handlers import helping, linking, routes
 routes.load()
 modules.load(services)
@@ -91,11 +93,13 @@ for room in (
         if name.isupper() and isinstance(declared, list) and declared and all(map(callable, declared)):
             key = room.__name__.rpartition(".")[2] + "." + name
             found[key] = sorted(one.__module__ for one in declared)
+found["acts.PUT_BACK"] = sorted(one.__module__ for one in acts.PUT_BACK.values())
+found["followers.RESTORED"] = sorted(hold.__module__ for _, hold in followers.RESTORED.values())
 for name in ("shown", "button"):
     found[f"routes.{name}"] = [one.__module__ for one in getattr(routes, name).found.values()]
 found["home.gathered"] = sorted(one.__module__ for one in PARTS.values())
 found["settings"] = sorted(one.__module__ for one in Settings.__bases__)
-found["checks"] = sorted({one.__module__ for one in (*ON_SLACK.values(), *IN_STORE.values())})
+found["checks"] = sorted({one.__module__ for one in (*ON_SLACK.values(), *IN_STORE.values(), *NEEDED)})
 ruled = {}
 for verb in sorted(policy.RULES.keys() - own):
     ruled.setdefault(policy.RULES[verb].whose, []).append(verb)

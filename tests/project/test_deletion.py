@@ -4,8 +4,8 @@ In the copy ``story_without.py`` is played, with rows of the feature: a link, a 
 stop, a restart, and what ``doctor`` counts.
 """
 
+import ast
 import json
-import re
 import shutil
 import subprocess
 import sys
@@ -30,6 +30,7 @@ from tests.project.test_two_rings import (
 STORY = "tests/project/story_without.py"
 RECONCILER = "bot/reconciler/__init__.py"
 APP, STORE, COMMANDS = "bot/app.py", "bot/store/__init__.py", "bot/__main__.py"
+WEB, SETTINGS = "bot/web/app.py", "bot/support/settings/__init__.py"
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Removal:
 
 def row(table, **values):
     """Return what writes a row; a value that begins with a colon is given by the story."""
-    given = ", ".join(f"'{value}'" if str(value)[0] != ":" else value for value in values.values())
+    given = ", ".join(f"'{value}'" if not str(value).startswith(":") else value for value in values.values())
     return f"INSERT INTO {table} ({', '.join(values)}) VALUES ({given})"
 
 
@@ -73,8 +74,27 @@ REMOVALS = {
         "reminder 1, renew 1",
     ),
     "schedules of jobs": Removal({RECONCILER: (" Schedules(engine),",)}, [task("schedule")], "schedule 1"),
+    "waiting for room": Removal(
+        {RECONCILER: (", WAITS",), "bot/store/store.py": ("    waits_of = read(waits.waits_of)\n",)},
+        [
+            row(
+                "waits",
+                id="left",
+                principal=":principal",
+                connection="saturn",
+                workspace_id=":workspace",
+                kind="gpu",
+                seq=1,
+                state="waiting",
+                joined_at=":now",
+                next_at=":now",
+                until=":now + 90000",
+            )
+        ],
+        "wait 1",
+    ),
     "private calendars": Removal(
-        {"bot/web/app.py": (", calendar_route(context)",)},
+        {WEB: (", calendar_route(context)",)},
         [
             row(
                 "rules",
@@ -94,8 +114,27 @@ REMOVALS = {
             )
         ],
     ),
+    "the assistant": Removal(
+        {
+            APP: ("            assistant=settings.assistant,\n",),
+            WEB: (between(WEB, "        if settings.assistant:", "    if context.public_url"),),
+            SETTINGS: (" AssistantSettings,",),
+        },
+        [
+            row(
+                "preferences",
+                principal=":principal",
+                **dict.fromkeys(("ready", "stopped", "run_ended"), 1),
+                **dict.fromkeys(("workspace_id", "connection", "template"), ""),
+                assistant="stop",
+            )
+        ],
+    ),
     "Socket Mode": Removal(
-        {APP: (between(APP, "        if settings.slack_app_token", "        app = build_app("),)},
+        {
+            APP: (between(APP, "        if settings.slack_app_token", "        app = build_app("),),
+            SETTINGS: (" SocketSettings,",),
+        },
         [row("outages", connection=TWICE, since=":now")],
     ),
     "PostgreSQL": Removal(
@@ -116,10 +155,17 @@ REMOVALS = {
 
 def without(text, gone):
     """Return a source without its imports of some files."""
-    for file in gone:
-        package, _, name = file.removesuffix(".py").replace("/", ".").rpartition(".")
-        text = re.sub(rf" *from ({package}\.{name} import .*|{package} import {name}( as .*)?)\n", "", text)
-    return text
+    lines = text.splitlines(keepends=True)
+    imports = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import | ast.ImportFrom)]
+    for node in sorted(imports, key=lambda node: -node.lineno):
+        package = f"{node.module}." if isinstance(node, ast.ImportFrom) else ""
+        found = {one: modules().get(package + one.name) or modules().get(package[:-1]) for one in node.names}
+        stays = [one for one in node.names if found[one] not in gone]
+        if len(stays) < len(node.names):
+            node.names = stays
+            left = [" " * node.col_offset + ast.unparse(node) + "\n"] if stays else []
+            lines[node.lineno - 1 : node.end_lineno] = left
+    return "".join(lines)
 
 
 def taken_out(feature, folder):

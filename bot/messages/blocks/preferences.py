@@ -10,7 +10,7 @@ from bot.domain.preferences import ASKS_AFTER, NEVER, PreferenceFacts
 from bot.messages.blocks import kit
 from bot.messages.blocks.home import part
 from bot.messages.blocks.kit import Block, Markup, fill, line
-from bot.messages.texts import answers, assistant, times, verbs
+from bot.messages.texts import answers, times, verbs
 from bot.messages.texts import preferences as words
 
 CALLBACK: Final = "settings"
@@ -65,7 +65,7 @@ def _sentences(facts: PreferenceFacts) -> list[str]:
         hours = wanted.asks_after or ASKS_AFTER
         sentences.append(fill(words.ASKS_AFTER, time=times.duration(hours * 3600.0)))
     if facts.has_assistant:
-        sentences.append(fill(assistant.SET, level=assistant.LEVELS[wanted.assistant]))
+        sentences.append(fill(words.ASSISTANT_SET, level=words.ASSISTANT_LEVELS[wanted.assistant]))
     workspace = facts.workspace
     sentences.append(
         fill(words.WORKSPACE, name=workspace.title) if workspace is not None else words.NO_WORKSPACE
@@ -92,9 +92,9 @@ def form(
         _menu(NEW, words.DEFAULT_NEW, sources, source),
     ]
     if facts.has_assistant:
-        levels = {value: kit.option(value, said) for value, said in assistant.LEVELS.items()}
+        levels = {value: kit.option(value, said) for value, said in words.ASSISTANT_LEVELS.items()}
         chosen = levels[wanted.assistant]
-        blocks.append(kit.select(ASSISTANT, assistant.MENU, list(levels.values()), chosen))
+        blocks.append(kit.select(ASSISTANT, words.ASSISTANT, list(levels.values()), chosen))
     return kit.modal(words.TITLE, blocks, submit=words.SUBMIT, close=verbs.CLOSE, callback_id=CALLBACK)
 
 

@@ -29,15 +29,3 @@ FIELDS: Final[Mapping[str, str]] = {
 ASKED: Final = "Nothing is done yet. I ask the person, one thing a minute, and only they can answer."
 NOT_LET: Final = "Your settings don't let Slackbot do that. To change them, type `{command}settings`."
 NOT_A_NAME: Final = "That isn't the name of a workspace or a run, or a time. What's new I know in a minute."
-
-# -- in a person's settings ----------------------------------------------------------------------------------
-
-MENU: Final = "Slackbot can"
-SET: Final = "Slackbot can {level}."
-#: By level (``bot.domain.preferences.LEVELS``).
-LEVELS: Final[Mapping[str, str]] = {
-    "nothing": "do nothing for you",
-    "show": "show your workspaces",
-    "start": "show and start your workspaces",
-    "stop": "show, start and stop your workspaces",
-}

@@ -43,6 +43,16 @@ SOURCE: Final = "{template} on {title}"
 NOT_YOURS: Final = "That workspace is no longer on your list. Choose another one."
 NOT_THERE: Final = "That isn't available any more. Choose something else."
 
+ASSISTANT: Final = "Slackbot can"
+ASSISTANT_SET: Final = "Slackbot can {level}."
+#: By level (``bot.domain.preferences.LEVELS``).
+ASSISTANT_LEVELS: Final = {
+    "nothing": "do nothing for you",
+    "show": "show your workspaces",
+    "start": "show and start your workspaces",
+    "stop": "show, start and stop your workspaces",
+}
+
 NOTIFY_USAGE: Final = (
     "Type `{command}notify NAME on`, `{command}notify NAME off` or `{command}notify NAME usual`."
 )

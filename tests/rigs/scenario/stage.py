@@ -253,7 +253,7 @@ class World:
         if self.has_socket:
             told = socket_manifest(stand_in, **wanted)
         else:
-            told = http_manifest(stand_in, **wanted, with_assistant=self.settings().assistant)
+            told = http_manifest(stand_in, **wanted, with_assistant="USHER_ASSISTANT" in self.environment())
         manifest.apply(self.slack.state, told)
         app.redirect_urls = [url.replace(stand_in, address) for url in app.redirect_urls]
         app.request_url = None if self.has_socket else str(app.request_url).replace(stand_in, address)
