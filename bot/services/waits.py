@@ -150,6 +150,8 @@ def carry_out(tx: Transaction, asked: Asked, looked: Wait) -> None:
         _give_on(tx, asked, wait)
     elif wait.state is Waits.TRYING:
         _look_after(tx, wait)
+    elif _is_settled(tx, wait):
+        rows.end(tx, wait)
     elif tx.now() >= wait.until:
         add_notices(tx, rows.end(tx, wait, [rows.over(wait, tx.now(), tx)]))
     elif not _is_held(tx, asked, wait):
@@ -175,14 +177,25 @@ def _try(tx: Transaction, asked: Asked, wait: Wait) -> None:
 
 
 def _look_after(tx: Transaction, wait: Wait) -> None:
-    """End a wait whose attempt was cut short, or go on if a process of an earlier release has ended it."""
+    """End a wait whose attempt was cut short, or go on if a process of 0.2.1 has ended it.
+
+    That has other words for want of room: the next attempt shows whether there is any.
+    """
     operation = operations.operation(tx, wait.operation_id or "")
     if operation is not None and operation.outcome is Outcome.FAILED:
-        add_notices(tx, rows.follow(tx, operation, ()))
+        ended_at = operation.ended_at or tx.now()
+        add_notices(tx, rows.failed(tx, wait, ended_at, missing(operation.cause)))
     elif operation is not None and operation.outcome is Outcome.FULFILLED:
         rows.got(tx, wait, tx.now())
     elif operation is None or not operation.is_open:
         rows.end(tx, wait)
+
+
+def _is_settled(tx: Transaction, wait: Wait) -> bool:
+    """Return whether what waits was started or stopped since the last attempt: 0.2.1 knows of no line."""
+    latest = operations.latest_operation(tx, wait.workspace_id)
+    since = wait.tried_at or wait.joined_at
+    return latest is not None and latest.outcome is Outcome.FULFILLED and latest.created_at > since
 
 
 def _give_on(tx: Transaction, asked: Asked, wait: Wait) -> None:

@@ -151,19 +151,22 @@ def follow(tx: Transaction, ended: Operation, owed: Sequence[NewNotice]) -> Sequ
         return [replace(one, body=one.body | offer) for one in owed]
     if waiting is None or waiting.state is Waits.GOT:
         return owed
-    fails = bool(kind) or (is_failed and says_nothing(ended.cause))
-    if fails and now < waiting.until:
-        attempts = waiting.attempts + 1
-        tried = {"kind": kind or waiting.kind, "attempts": attempts, "tried_at": now, "operation_id": None}
-        next_at = min(now + pace(attempts), waiting.until)
-        change(tx, waiting, state=Waits.WAITING, next_at=next_at, **tried)
-        return ()
-    if fails:
-        return end(tx, waiting, [over(waiting, now, tx)])
+    if kind or (is_failed and says_nothing(ended.cause)):
+        return failed(tx, waiting, now, kind)
     if ended.outcome is Outcome.FULFILLED and not ended.verb.brings_down:
         got(tx, waiting, now)
         return owed
     return end(tx, waiting, owed)
+
+
+def failed(tx: Transaction, of: Wait, at: float, kind: str) -> Sequence[NewNotice]:
+    """Note that an attempt failed, for want of a kind of room or ""; return what its person is told."""
+    if at >= of.until:
+        return end(tx, of, [over(of, at, tx)])
+    attempts = of.attempts + 1
+    tried = {"kind": kind or of.kind, "attempts": attempts, "tried_at": at, "operation_id": None}
+    change(tx, of, state=Waits.WAITING, next_at=min(at + pace(attempts), of.until), **tried)
+    return ()
 
 
 def got(tx: Transaction, of: Wait, now: float) -> None:
