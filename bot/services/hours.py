@@ -260,7 +260,7 @@ def _ended(tx: Transaction, asked: Asked, rule: Rule, stop: Occurrence, workspac
     begin, latest = rule.begin(stop), operations.latest_operation(tx, workspace.id)
     is_its = latest is not None and latest.planned_for == begin.at and latest.has_called
     is_left = workspace.state in UP and not acts.was_asked(tx, workspace, begin.due_at)
-    if workspace.ends.has(rule.id):
+    if workspace.stop_at is not None and workspace.ends.has(rule.id):
         return "timer"
     if not (is_its and is_left and rows.became(tx, rule, begin) == "started"):
         return "needless"

@@ -16,6 +16,9 @@ from tests.reconciler.test_courses import LESSONS, course, state, until
 from tests.reconciler.test_hours import local
 from tests.rigs.store import within
 
+#: What 0.2.1 clears, which knows only the timer's columns.
+CLEARED_BEFORE = {name: value for name, value in timers.NONE.items() if name != "ends"}
+
 
 @pytest.fixture
 async def world(world):
@@ -163,16 +166,14 @@ async def test_an_end_that_was_taken_back_is_there_again(world):
 
 
 async def test_what_an_older_process_sets_is_its_persons_own_and_what_it_clears_is_gone(world):
-    """0.2.1 knows only the timer's columns."""
     (alice,) = people(1)
     await course(world, alice)
     await until(world, "09:20")
     row = await mine(world, alice)
-    older = {name: value for name, value in timers.NONE.items() if name != "ends"}
     at = {"stop_at": local("11:00"), "stop_mode": "stop", "stop_look_at": local("10:50")}
 
     async def write(**columns):
-        await within(world.store, WORKSPACES.change, {"id": row.id}, **older | columns)
+        await within(world.store, WORKSPACES.change, {"id": row.id}, **CLEARED_BEFORE | columns)
         return await within(world.store, timers.decide, row.id)
 
     # What it moves for its warning stays what it was.
@@ -185,13 +186,13 @@ async def test_what_an_older_process_sets_is_its_persons_own_and_what_it_clears_
 
 
 async def test_what_an_older_process_has_started_for_a_lesson_is_stopped_after_it(world):
-    """Unless its person has done something with it since."""
+    """Unless its person has done something with it since; the ends of a lesson before lie there still."""
     alice, bob = people(2)
     await course(world, alice, bob)
     await until(world, "09:05")
     for who in (alice, bob):
         row = await mine(world, who)
-        await within(world.store, WORKSPACES.change, {"id": row.id}, **timers.NONE)
+        await within(world.store, WORKSPACES.change, {"id": row.id}, **CLEARED_BEFORE)
     await ask(world, bob).to(workspaces.set, row.id, End(local("12:00"), "stop"))
     await ask(world, bob).to(workspaces.keep, row.id)
     await until(world, "10:35")
