@@ -229,10 +229,11 @@ SELECT
         + (SELECT COUNT(*) FROM tasks WHERE NOT ({known tasks})) AS left_to_later_releases,
     (SELECT COUNT(*) FROM people WHERE is_deleted = 0) AS people;
 
--- A message waits from when it was due; another attempt makes it no younger.
+-- A message waits from when it was due; another attempt makes it no younger. What is left to a later release isn't late.
 -- name: oldest_notice
 SELECT MIN(CASE WHEN state = 'pending' THEN due_at ELSE created_at END) AS since FROM notices
-WHERE state IN ('pending', 'retry', 'leased') AND (state <> 'pending' OR due_at <= :now) AND held_by IS NULL;
+WHERE state IN ('pending', 'retry', 'leased') AND (state <> 'pending' OR due_at <= :now) AND held_by IS NULL
+    AND {known notices};
 
 -- == what a process of 0.2.1 leaves, which may serve beside this release: no later one than 0.3.0 needs this ==
 
