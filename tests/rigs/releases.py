@@ -87,7 +87,9 @@ async def started(
     with log.open("ab") as sink:
         return await asyncio.create_subprocess_exec(
             sys.executable,
-            "-B",
+            # What was compiled for one start serves the next.
+            "-X",
+            f"pycache_prefix={log.parent / 'compiled'}",
             *words,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=sink,

@@ -28,10 +28,10 @@ class ProcessWorld(World):
 
     def write_connections(self) -> None:
         connections = self.folder / "connections.toml"
-        connections.write_text(
-            '[connections.saturn]\nprovider = "saturn"\ntitle = "Saturn Cloud"\nlinking = ["token"]\n'
-            f"base_url = {json.dumps(self.saturn_url)}\n"
-        )
+        table = {"provider": "saturn", "title": "Saturn Cloud", "linking": ["token"]}
+        table |= {"base_url": self.saturn_url, **self._options.get("saturn_connection", {})}
+        lines = [f"{name} = {json.dumps(value)}\n" for name, value in table.items()]
+        connections.write_text("[connections.saturn]\n" + "".join(lines))
         connections.chmod(0o600)
 
     def variables(self) -> dict[str, str]:

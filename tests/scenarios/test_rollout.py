@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import shutil
 import signal
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import aiohttp
 import pytest
@@ -14,18 +16,38 @@ from playground.processes import reserved_port
 from tests.project.repository import ROOT
 from tests.rigs import postgres, releases
 from tests.rigs.scenario import ID, SEED
+from tests.rigs.scenario.cloud import ADMIN_TOKEN, AMIR
 from tests.rigs.scenario.people import GENERAL
 from tests.scenarios.test_process import ProcessWorld
 
 NAMES = ("notebook", "training", "report")
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+QUICK = {"start_seconds": 0.1, "stop_seconds": 0.1}
 SEEDED = {
     **SEED,
+    "dialect": "2026",
+    "users": [*SEED["users"], {"name": "admin", "admin": True, "token": ADMIN_TOKEN}],
     "workspaces": [
-        {"owner": "alice", "name": name, "id": ID[name], "start_seconds": 0.1, "stop_seconds": 0.1}
-        for name in NAMES
+        *({"owner": "alice", "name": name, "id": ID[name], **QUICK} for name in NAMES),
+        *({"owner": one, "name": "gpu", "instance_type": "g4dnxlarge", **QUICK} for one in ("alice", "bob")),
+        {"owner": "bob", "name": "notebook"},
+    ],
+    "jobs": [
+        {"owner": "alice", "name": "nightly", "run_seconds": 1200},
+        {"owner": "alice", "name": "weekly", "run_seconds": 5100},
     ],
 }
+CONNECTION = {"linking": ["token", "admin"], "admin_token": ADMIN_TOKEN}
+#: Lets the database's time be moved, by which all who serve from it go.
+MOVABLE = """
+CREATE TABLE moved (seconds DOUBLE PRECISION NOT NULL);
+INSERT INTO moved VALUES (0);
+CREATE FUNCTION clock_timestamp() RETURNS timestamptz LANGUAGE sql AS
+    'SELECT pg_catalog.clock_timestamp() + make_interval(secs => seconds) FROM public.moved';
+DO $$ BEGIN
+    EXECUTE format('ALTER DATABASE %I SET search_path = public, pg_catalog', current_database());
+END $$;
+"""
 #: A word of a release after both, in each queue; the others once this one serves alone.
 UNKNOWN = """
 INSERT INTO notices (id, subject, kind, occasion, principal, body, state, class, created_at, due_at)
@@ -42,6 +64,24 @@ INSERT INTO runs (id, principal, connection, name, spec, created_at, reference, 
     next_step_at, is_watched)
 VALUES ('r', 'T1:U1', 'saturn', 'r', '{}', 0, '', 'queued', 'reserved', 0, 0);
 """
+#: The kinds of tasks that 0.2.1 leaves to this release. Of some there is nothing to do but to end them.
+LEFT_TO_THIS = "kind IN ('ask_whose', 'find_user', 'go_on', 'renew', 'revoke_secret')"
+ASKED_OF_THIS = """
+INSERT INTO tasks (id, kind, subject, payload, created_at, due_at) VALUES
+    ('g', 'go_on', 'g', '{"what": "left", "principal": "T1:U1", "stage": 0, "after": ""}', 0, 0),
+    ('r', 'renew', 'nobody', '{}', 0, 0),
+    ('s', 'revoke_secret', 'nobody', '{"tell": false}', 0, 0);
+"""
+#: What a release after this one does to the database, and what those before it say then.
+NEXT_MIGRATION = f"-- oldest release that may serve: {releases.NEXT}\nCREATE TABLE next (id TEXT);\n"
+TOO_NEW = (
+    "The database was migrated by a newer release of Usher (0101_next): it needs {next} or later, and this "
+    "is {release}. Run that release, or restore the backup made before it."
+)
+TOO_OLD = (
+    "was last served by a release before {stop}, from which {release} can't go on. Install {stop} and start "
+    "it once, or run its usher migrate; then install {release} again."
+)
 
 
 class Rollout(ProcessWorld):
@@ -50,6 +90,7 @@ class Rollout(ProcessWorld):
     def __init__(self, folder, options):
         super().__init__(folder, options)
         self.url = postgres.new_database("usher_rollout")
+        self.execute(MOVABLE)
         self.old = options["old"]
         self.trees = {one: releases.earlier(one, folder / one) for one in releases.COMMITS} | {RELEASE: ROOT}
         self.processes: dict[tuple[str, str], asyncio.subprocess.Process] = {}
@@ -65,18 +106,16 @@ class Rollout(ProcessWorld):
 
     async def start(self, release):
         """Start web and worker of a release; return once both are ready."""
-        for role in ("web", "worker"):
-            port = reserved_port()
-            env = self.variables() | {"PORT": str(port), "USHER_PUBLIC_URL": f"http://127.0.0.1:{port}"}
-            self.processes[release, role] = await releases.started(
-                self.trees[release], "-m", "bot", role, env=env, log=self.log(release, role)
-            )
-            await self._ready(release, role, port)
-            if role == "web":
-                self.webs[release] = f"http://127.0.0.1:{port}"
+        await asyncio.gather(*(self._start(release, role) for role in ("web", "worker")))
 
-    async def _ready(self, release, role, port):
-        process = self.processes[release, role]
+    async def _start(self, release, role):
+        port = reserved_port()
+        env = self.variables() | {"PORT": str(port), "USHER_PUBLIC_URL": f"http://127.0.0.1:{port}"}
+        process = self.processes[release, role] = await releases.started(
+            self.trees[release], "-m", "bot", role, env=env, log=self.log(release, role)
+        )
+        if role == "web":
+            self.webs[release] = f"http://127.0.0.1:{port}"
         async with asyncio.timeout(60), aiohttp.ClientSession() as session:
             while not await self._is_ready(session, port):
                 said = self.log(release, role).read_text()
@@ -90,19 +129,43 @@ class Rollout(ProcessWorld):
         """Let Slack send what people do to the web of a release."""
         self._install(self.webs[release])
 
-    async def kill(self, release, how=signal.SIGKILL):
-        """End both at once, wherever they are."""
-        for key in [key for key in self.processes if key[0] == release]:
-            process = self.processes.pop(key)
-            process.send_signal(how)
-            await process.wait()
+    async def kill(self, release, *roles):
+        """Kill both, or one, wherever they are."""
+        for role in roles or ("web", "worker"):
+            if process := self.processes.pop((release, role), None):
+                process.send_signal(signal.SIGKILL)
+                await process.wait()
 
-    async def migrate(self):
-        """Bring the database up to date with this release, while the other one serves."""
-        process = await releases.started(
-            ROOT, "-m", "bot", "migrate", env=self.variables(), log=self.log(RELEASE, "migrate")
-        )
-        assert await process.wait() == 0, self.log(RELEASE, "migrate").read_text()
+    async def run(self, release, command, **env):
+        """Run a command of a release to its end; return its status, and what it said."""
+        log = self.log(release, f"{command}-once")
+        self.write_connections()
+        env = self.variables() | env
+        process = await releases.started(self.trees[release], "-m", "bot", command, env=env, log=log)
+        return await process.wait(), log.read_text()
+
+    async def run_all(self, commands, **env):
+        """Run commands of releases beside each other."""
+        return await asyncio.gather(*(self.run(*one, **env) for one in commands))
+
+    def passes(self, seconds):
+        """Let time go by for whoever serves and for Saturn Cloud; Slack goes on in its own."""
+        self.execute(f"UPDATE moved SET seconds = seconds + {seconds}")
+        self.saturn.harness.clock.advance(seconds)
+        self.slack.budgets.forget()
+
+    async def passes_until(self, holds, step=11.0):
+        """Let time go by until something holds, in steps that open poll gates."""
+        async with asyncio.timeout(60):
+            while not holds():
+                self.passes(step)
+                await self.slack.state.wait_for(holds, 0.5)
+
+    async def comes(self, holds, seconds=60):
+        """Wait until something holds in the database or at Saturn Cloud."""
+        async with asyncio.timeout(seconds):
+            while not holds():  # noqa: ASYNC110 - they tell nobody
+                await asyncio.sleep(0.05)
 
     def execute(self, statements):
         with postgres.connected(self.url) as connection:
@@ -128,56 +191,188 @@ class Rollout(ProcessWorld):
 
 @pytest_asyncio.fixture
 async def rollout(tmp_path, request):
-    options = {"live": True, "saturn_seed": SEEDED, "old": request.param}
+    options = {"live": True, "saturn_seed": SEEDED, "saturn_connection": CONNECTION, "old": request.param}
     async with Rollout(tmp_path, options).running() as ready:
         await ready.alice.links("alice")
         yield ready
 
 
-@pytest.mark.thorough
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize("rollout", releases.COMMITS, indirect=True)
-async def test_both_serve_are_killed_and_start_again_and_one_goes_back(rollout):
-    alice, old = rollout.alice, rollout.old
-    # The old one serves while the new one changes the schema, and starts again on it.
-    await rollout.migrate()
+class Story:
+    """What alice has, wants, and is told, and what lies in the database for whom."""
+
+    def __init__(self, rollout):
+        self.rollout, self.alice = rollout, rollout.alice
+        self.clock = rollout.saturn.harness.clock
+        zone = ZoneInfo(rollout.slack.state.person(self.alice.id).tz)
+        now = datetime.fromtimestamp(self.clock.now(), zone).replace(second=0, microsecond=0)
+        #: When the first hours begin.
+        self.begin = now + timedelta(minutes=20)
+        self.gpus = {one.owner: one for one in self.everything() if one.name == "gpu"}
+
+    def everything(self):
+        return self.rollout.saturn.state.resources.values()
+
+    def at(self, minutes):
+        """Return a time of day, so many minutes after the first hours begin."""
+        return f"{self.begin + timedelta(minutes=minutes):%H:%M}"
+
+    def until(self, minutes):
+        """Let time go by until then."""
+        then = (self.begin + timedelta(minutes=minutes)).timestamp()
+        self.rollout.passes(max(0.0, then - self.clock.now()))
+
+    async def hears(self, kind, name):
+        """Let time go by until alice is told something of a kind about a workspace or a run."""
+        await self.rollout.passes_until(lambda: self.count(kind, name))
+
+    def cards(self):
+        return [one for one in self.alice.sees(GENERAL) if one.kind == "class_card"]
+
+    def count(self, kind, name):
+        return sum(f"*{name}*" in one.text for one in self.alice.told(kind))
+
+    async def says(self, person, words, answer, command="/workspace"):
+        """Let somebody type a command, and wait for its answer."""
+        await person.types(words, command=command)
+        await self.reads(person, answer)
+
+    async def reads(self, person, answer):
+        def is_read():
+            return any(answer in one.text for one in person.sees(GENERAL))
+
+        assert await self.rollout.slack.state.wait_for(is_read, 60), [
+            one.text for one in person.sees(GENERAL)
+        ]
+
+    async def runs(self, name):
+        """Let alice have a job run, and wait until it does."""
+        await self.alice.types(f"run saturn {name}", command="/job")
+        launched = f"runs WHERE name = '{name}' AND start_call = 'accepted'"
+        await self.rollout.comes(lambda: self.rollout.states(launched))
+
+    def left(self):
+        """Return what 0.2.1 leaves alone, as it lies in the database."""
+        ours = ("waits", f"tasks WHERE {LEFT_TO_THIS} ORDER BY id")
+        return [
+            self.rollout.states(rows) for rows in (*ours, "tasks WHERE id = 't'", "notices WHERE id = 'n'")
+        ]
+
+    def tries(self):
+        """Return whether it's alice's turn in line, and her start is under way."""
+        (wait,) = self.rollout.states("waits")
+        return wait["state"] == "trying"
+
+
+async def both_serve(story):
+    """Let the earlier one serve alone, then while this one changes the schema, then beside it."""
+    rollout, alice, bob, old = story.rollout, story.alice, story.rollout.bob, story.rollout.old
+    rollout.saturn.state.limits.gpus = 1
+    story.gpus["bob"].force("running", story.clock.now())
+    await story.says(alice, f"hours notebook every day {story.at(0)}-{story.at(60)}", "has hours now")
+    await story.runs("nightly")
+    status, said = await rollout.run(RELEASE, "migrate")
+    assert status == 0, said
     await rollout.start(RELEASE)
+    _, said = await rollout.run(RELEASE, "doctor")
+    assert f"of the releases {old} and {RELEASE}" in said
     rollout.execute(UNKNOWN)
-    before = rollout.states("tasks WHERE id = 't'"), rollout.states("notices WHERE id = 'n'")
-    for release, name in ((old, "notebook"), (RELEASE, "training")):
+    rollout.sends_to(RELEASE)
+    await bob.links("bob")
+    await story.says(alice, f"hours training every day {story.at(65)}-{story.at(100)}", "has hours now")
+    await story.runs("weekly")
+    await story.says(alice, f"queue gpu until {story.at(180)}", "You're next in line.")
+    day = DAYS[(story.begin.weekday() + 3) % 7]
+    await story.says(alice, f"card notebook --title Biology --hours {day} 8:00-9:30", "posting the card")
+    assert await rollout.slack.state.wait_for(story.cards, 60)
+    for release, person in ((old, alice), (RELEASE, bob)):
         rollout.sends_to(release)
-        await alice.types(f"start {name}")
-        # One of the workers is at it.
-        await alice.waits_for("ready", name)
-    for release in (old, RELEASE):
-        await rollout.kill(release)
-    for release in (old, RELEASE):
-        await rollout.start(release)
-    for name in ("notebook", "training"):
-        await alice.waits_for("ready", name)
-    # It goes back: the earlier one does it alone.
-    await rollout.kill(RELEASE)
+        await person.presses(story.cards()[0], "Join")
+        await story.reads(person, "You've joined *Biology*")
+    assert [row["days"] for row in rollout.states("rules WHERE card IS NOT NULL")] == [day] * 2
+
+
+async def this_one_alone(story):
+    """Kill all while there is work under way; let this one go on until it is killed likewise."""
+    rollout, alice, carol, old = story.rollout, story.alice, story.rollout.carol, story.rollout.old
     rollout.sends_to(old)
     await alice.types("start report")
-    await alice.waits_for("ready", "report")
-    assert (rollout.states("tasks WHERE id = 't'"), rollout.states("notices WHERE id = 'n'")) == before
-    # It goes forward: this release does it alone, whatever lies beside it.
+    for release in (old, RELEASE):
+        await rollout.kill(release)
+    await asyncio.gather(*(rollout.start(release) for release in (old, RELEASE)))
+    await story.hears("ready", "report")
+    await rollout.kill(old)
+    rollout.sends_to(RELEASE)
+    story.until(0)
+    await story.hears("ready", "notebook")
+    await story.hears("job_ended", "nightly")
+    story.until(50.1)
+    await story.hears("timer_ending", "notebook")
+    # When it's alice's turn in line; what comes to its web then is for a worker of this release.
+    await rollout.passes_until(story.tries, 31.0)
+    await rollout.kill(RELEASE, "worker")
+    await story.says(carol, "link saturn carol", "I've asked the Usher admins to link you")
+    rollout.execute(ASKED_OF_THIS)
+    await rollout.kill(RELEASE)
+
+
+async def it_goes_back(story):
+    """Let the earlier one do what it knows, and leave the rest as it is."""
+    rollout, old, left = story.rollout, story.rollout.old, story.left()
+    assert [row["kind"] for row in left[1]] == ["go_on", "renew", "revoke_secret", "find_user"]
+    await rollout.start(old)
+    rollout.sends_to(old)
+    await rollout.passes_until(lambda: not rollout.states("operations WHERE outcome IS NULL"))
+    story.until(60.1)
+    await story.hears("stopped", "notebook")
+    story.until(65.1)
+    await story.hears("ready", "training")
+    await story.hears("job_ended", "weekly")
+    story.until(90.1)
+    await story.hears("timer_ending", "training")
+    assert story.left() == left
+    _, said = await rollout.run(old, "doctor")
+    assert "6 left to later releases" in said
+
+
+async def it_goes_forward(story):
+    """Let this one do it all, whatever lies beside it."""
+    rollout, old = story.rollout, story.rollout.old
     await rollout.kill(old)
     rollout.execute(UNKNOWN_HERE)
     await rollout.start(RELEASE)
     rollout.sends_to(RELEASE)
-    await alice.types("stop training")
+    await rollout.comes(lambda: not rollout.states(f"tasks WHERE {LEFT_TO_THIS}"))
+    story.gpus["bob"].force("stopped", story.clock.now())
+    story.until(100.1)
+    await story.hears("stopped", "training")
+    await rollout.passes_until(lambda: story.count("ready", "gpu"), 61.0)
 
-    def is_down():
-        (row,) = rollout.states("workspaces WHERE name = 'training'")
-        return row["state"] == "stopped"
 
-    # Its card says so, which its worker does.
-    assert await rollout.slack.state.wait_for(is_down, 60)
-    assert [len([one for one in alice.told("ready") if name in one.text]) for name in NAMES] == [1, 1, 1]
+@pytest.mark.thorough
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("rollout", releases.COMMITS, indirect=True)
+async def test_nothing_is_lost_or_doubled_while_both_serve_are_killed_and_one_goes_back(rollout):
+    story, alice = Story(rollout), rollout.alice
+    for part in (both_serve, this_one_alone, it_goes_back, it_goes_forward):
+        await part(story)
+    told = [("ready", (*NAMES, "gpu")), ("job_ended", ("nightly", "weekly"))]
+    told += [(kind, ("notebook", "training")) for kind in ("timer_ending", "stopped")]
+    times = {(kind, name): story.count(kind, name) for kind, names in told for name in names}
+    assert times == dict.fromkeys(times, 1)
+    # Of the starts for which there was no room, 0.2.1 has told of those that it was at.
+    failed = rollout.states("operations WHERE outcome = 'failed'")
+    assert story.count("failed", "gpu") == len(alice.told("failed")) <= len(failed)
+    began = {
+        one.name: sum(run.started_at is not None for run in one.runs)
+        for one in story.everything()
+        if one.owner == "alice"
+    }
+    assert began == dict.fromkeys(began, 1)
+    (wait,) = rollout.states("waits")
+    assert wait["state"] == "got"
+    assert len(rollout.person(AMIR).told("approval_asked")) == 1
     assert [row["state"] for row in rollout.states("notices") if row["kind"] != "reply"].count("dead") == 0
-    left = {"operations": "o", "runs": "r", "notices": "n", "tasks": "t"}
-    for table, row_id in left.items():
+    for table, row_id in {"operations": "o", "runs": "r", "notices": "n", "tasks": "t"}.items():
         (row,) = rollout.states(f"{table} WHERE id = '{row_id}'")
         assert (row["attempts"], row.get("claims", 0)) == (0, 0)
     said = "".join(path.read_text() for path in rollout.folder.glob("*.log"))
@@ -185,27 +380,24 @@ async def test_both_serve_are_killed_and_start_again_and_one_goes_back(rollout):
 
 
 @pytest.mark.thorough
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize("rollout", [STOP], indirect=True)
-async def test_a_course_that_somebody_joins_at_either_release_is_a_course(rollout):
-    alice, day = rollout.alice, DAYS[(datetime.now(UTC).weekday() + 3) % 7]
-    course = f"card notebook --title Biology --hours {day} 8:00-9:30"
-    await rollout.migrate()
-    await rollout.start(RELEASE)
-    rollout.sends_to(RELEASE)
-    assert "I'm posting the card for *Biology*" in (await alice.types(course)).text
-
-    def cards():
-        return [one for one in alice.sees(GENERAL) if one.kind == "class_card"]
-
-    assert await rollout.slack.state.wait_for(lambda: len(cards()) == 1, 60)
-
-    async def joins():
-        (answer,) = [one for one in await alice.presses(cards()[0], "Join") if one.kind != "class_card"]
-        return answer.text
-
+async def test_a_release_that_may_not_serve_ends_with_the_next_step(tmp_path):
+    rollout = Rollout(tmp_path, {"old": STOP})
+    rollout.saturn_url = rollout.slack.state.base_url = "http://127.0.0.1:9"
+    # From before the stop to this release.
+    rollout.trees["before"] = shutil.copytree(rollout.trees[STOP], tmp_path / "before")
+    (tmp_path / "before/bot/store/migrations/0034_answers.sql").unlink()
+    file = {"USHER_DATABASE_URL": f"sqlite:///{tmp_path / 'old.db'}"}
+    assert (await rollout.run("before", "migrate", **file))[0] == 0
+    too_old = TOO_OLD.format(stop=STOP, release=RELEASE)
+    for status, said in await rollout.run_all([(RELEASE, "migrate"), (RELEASE, "serve")], **file):
+        assert (status, said.endswith(f"{too_old}\n")) == (2, True), said
     for release in (STOP, RELEASE):
-        rollout.sends_to(release)
-        assert "You've joined *Biology*" in await joins()
-        (rule,) = rollout.states("rules")
-        assert rule["days"] == day
+        assert (await rollout.run(release, "migrate", **file))[0] == 0
+    # From a release that comes next back to these.
+    rollout.trees[releases.NEXT] = releases.after(tmp_path / releases.NEXT)
+    (tmp_path / releases.NEXT / "bot/store/migrations/0101_next.sql").write_text(NEXT_MIGRATION)
+    assert (await rollout.run(releases.NEXT, "migrate"))[0] == 0
+    ends = [(release, command) for release in (STOP, RELEASE) for command in ("migrate", "worker")]
+    for (release, _), (status, said) in zip(ends, await rollout.run_all(ends), strict=True):
+        too_new = TOO_NEW.format(next=releases.NEXT, release=release)
+        assert (status, said.splitlines()[-1]) == (2, too_new)
