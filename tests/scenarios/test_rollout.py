@@ -257,6 +257,10 @@ class Story:
             self.rollout.states(rows) for rows in (*ours, "tasks WHERE id = 't'", "notices WHERE id = 'n'")
         ]
 
+    def is_idle(self):
+        """Return whether no operation is under way."""
+        return not self.rollout.states("operations WHERE outcome IS NULL")
+
     def tries(self):
         """Return whether it's alice's turn in line, and her start is under way."""
         (wait,) = self.rollout.states("waits")
@@ -280,7 +284,6 @@ async def both_serve(story):
     await bob.links("bob")
     await story.says(alice, f"hours training every day {story.at(65)}-{story.at(100)}", "has hours now")
     await story.runs("weekly")
-    await story.says(alice, f"queue gpu until {story.at(180)}", "You're next in line.")
     day = DAYS[(story.begin.weekday() + 3) % 7]
     await story.says(alice, f"card notebook --title Biology --hours {day} 8:00-9:30", "posting the card")
     assert await rollout.slack.state.wait_for(story.cards, 60)
@@ -291,25 +294,33 @@ async def both_serve(story):
     assert [row["days"] for row in rollout.states("rules WHERE card IS NOT NULL")] == [day] * 2
 
 
-async def this_one_alone(story):
-    """Kill all while there is work under way; let this one go on until it is killed likewise."""
-    rollout, alice, carol, old = story.rollout, story.alice, story.rollout.carol, story.rollout.old
+async def all_are_killed(story):
+    """Kill all while there is work under way, which the earlier one ends before this one is there again."""
+    rollout, alice, old = story.rollout, story.alice, story.rollout.old
+    await story.says(alice, f"queue gpu until {story.at(180)}", "You're next in line.")
+    await rollout.comes(story.tries)
     rollout.sends_to(old)
     await alice.types("start report")
     for release in (old, RELEASE):
         await rollout.kill(release)
-    await asyncio.gather(*(rollout.start(release) for release in (old, RELEASE)))
-    await story.hears("ready", "report")
+    await rollout.start(old)
+    await rollout.passes_until(story.is_idle)
+    await rollout.start(RELEASE)
     await rollout.kill(old)
+
+
+async def this_one_alone(story):
+    """Let this one go on until it is killed when it's alice's turn in line."""
+    rollout, carol = story.rollout, story.rollout.carol
     rollout.sends_to(RELEASE)
     story.until(0)
     await story.hears("ready", "notebook")
     await story.hears("job_ended", "nightly")
     story.until(50.1)
     await story.hears("timer_ending", "notebook")
-    # When it's alice's turn in line; what comes to its web then is for a worker of this release.
     await rollout.passes_until(story.tries, 31.0)
     await rollout.kill(RELEASE, "worker")
+    # What follows from these is for a worker of this release.
     await story.says(carol, "link saturn carol", "I've asked the Usher admins to link you")
     rollout.execute(ASKED_OF_THIS)
     await rollout.kill(RELEASE)
@@ -321,7 +332,7 @@ async def it_goes_back(story):
     assert [row["kind"] for row in left[1]] == ["go_on", "renew", "revoke_secret", "find_user"]
     await rollout.start(old)
     rollout.sends_to(old)
-    await rollout.passes_until(lambda: not rollout.states("operations WHERE outcome IS NULL"))
+    await rollout.passes_until(story.is_idle)
     story.until(60.1)
     await story.hears("stopped", "notebook")
     story.until(65.1)
@@ -353,7 +364,7 @@ async def it_goes_forward(story):
 @pytest.mark.parametrize("rollout", releases.COMMITS, indirect=True)
 async def test_nothing_is_lost_or_doubled_while_both_serve_are_killed_and_one_goes_back(rollout):
     story, alice = Story(rollout), rollout.alice
-    for part in (both_serve, this_one_alone, it_goes_back, it_goes_forward):
+    for part in (both_serve, all_are_killed, this_one_alone, it_goes_back, it_goes_forward):
         await part(story)
     told = [("ready", (*NAMES, "gpu")), ("job_ended", ("nightly", "weekly"))]
     told += [(kind, ("notebook", "training")) for kind in ("timer_ending", "stopped")]
@@ -380,6 +391,7 @@ async def test_nothing_is_lost_or_doubled_while_both_serve_are_killed_and_one_go
 
 
 @pytest.mark.thorough
+@pytest.mark.timeout(300)
 async def test_a_release_that_may_not_serve_ends_with_the_next_step(tmp_path):
     rollout = Rollout(tmp_path, {"old": STOP})
     rollout.saturn_url = rollout.slack.state.base_url = "http://127.0.0.1:9"
