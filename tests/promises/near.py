@@ -1,13 +1,15 @@
 """Choose the tests of what changed lately, those nearest to it first: ``python -m tests.promises --near``.
 
 The order is: the changed files of tests, and tests of the repository that name a changed file; tests that
-reach the functions which changed; tests that reach anything else of the same files. What doesn't fit into a
+reach the functions which changed; tests that reach anything else of the same files. Where nobody has measured
+what tests reach, those that import the changed modules come in place of these two. What doesn't fit into a
 minute is left out, and counted. It is a first look: ``make test`` runs all.
 """
 
-from collections.abc import Callable, Iterator
-from itertools import accumulate
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -17,26 +19,34 @@ from tests.promises.changed import text_before
 from tests.promises.reach import Reach
 from tests.runner import times
 
-#: What the tests may take together (seconds by the clock, if known): twice as much fits into a minute.
-_SECONDS = 30.0
+#: All of it may take so long, if one worker alone gets a processor (seconds).
+MINUTE: Final = 60.0
+#: Until the first test runs: choosing and collecting, and starting what tests share.
+BEFORE: Final = 15.0
+#: What the tests may take together by the table of times, whose rows are rounded down.
+BUDGET: Final = (MINUTE - BEFORE) / times.ROUNDED
 
 
 class Near:
     """Be pytest's plugin that runs the nearest tests alone."""
 
-    def __init__(self, changed: frozenset[str], since: str, reach: Callable[[], Reach]) -> None:
-        self._first = {*filter(_is_test, changed), *_naming(changed)}
-        #: The place of each test in the order.
-        self._order = {name: place for place, name in enumerate(_reaching(changed, since, reach))}
-        self.files = sorted(self._first | {name.partition("::")[0] for name in self._order})
+    def __init__(self, changed: frozenset[str], since: str, reach: Reach | None) -> None:
+        first = {*filter(_is_test, changed), *_naming(changed)}
+        further = _importing(changed) if reach is None else _reaching(changed, since, reach)
+        #: The place of each file and of each test in the order.
+        self._order = {name: place for place, name in enumerate(further, 1)} | dict.fromkeys(first, 0)
+        self.files = sorted({name.partition("::")[0] for name in self._order})
         self._said = ""
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Leave out what is far from the change, and what doesn't fit into the time."""
         near = sorted((item for item in items if self._is_near(item)), key=self._place)
-        ends = accumulate(_seconds(item) for item in near)
-        kept = {item for item, end in zip(near, ends, strict=True) if end <= _SECONDS}
+        kept, left = set(), BUDGET
+        for item in near:
+            if (took := _seconds(item)) <= left:
+                kept.add(item)
+                left -= took
         self._said = (
             f"near to what changed: {len(kept)} tests, and {len(near) - len(kept)} for which no time is left"
         )
@@ -48,11 +58,12 @@ class Near:
         return self._said
 
     def _is_near(self, item: pytest.Item) -> bool:
-        is_known = item.nodeid in self._order or _file(item) in self._first
+        is_known = item.nodeid in self._order or _file(item) in self._order
         return is_known and item.get_closest_marker("browser") is None
 
     def _place(self, item: pytest.Item) -> tuple[int, float]:
-        return -1 if _file(item) in self._first else self._order[item.nodeid], _seconds(item)
+        places = [self._order[one] for one in (_file(item), item.nodeid) if one in self._order]
+        return min(places), _seconds(item)
 
 
 def _file(item: pytest.Item) -> str:
@@ -76,14 +87,24 @@ def _naming(changed: frozenset[str]) -> Iterator[str]:
             yield str(path.relative_to(ROOT))
 
 
-def _reaching(changed: frozenset[str], since: str, reach: Callable[[], Reach]) -> list[str]:
+def _importing(changed: frozenset[str]) -> Iterator[str]:
+    """Return the tests that import a changed module themselves."""
+    dotted = [one.removesuffix(".py").replace("/", ".") for one in changed if one.endswith(".py")]
+    parts = [one.rpartition(".") for one in dotted]
+    names = "|".join(
+        rf"{re.escape(package)}(?:\.{name} import\b| import .*\b{name}\b)" for package, _, name in parts
+    )
+    imports = re.compile(rf"^from (?:{names})", re.MULTILINE)
+    for path in sorted((ROOT / "tests").rglob("test_*.py")) if names else ():
+        if imports.search(path.read_text(encoding="utf-8")):
+            yield str(path.relative_to(ROOT))
+
+
+def _reaching(changed: frozenset[str], since: str, reach: Reach) -> list[str]:
     """Return the tests that reach what changed: its functions first, then the rest of its files."""
     product = sorted(
         one for one in changed if one.startswith(("bot/", "handlers/")) and (ROOT / one).is_file()
     )
-    if not product:
-        return []
     functions = {one for file in product for one in differing(file, text_before(file, since))}
     files = {one for file in product for one in touched(file, "")}
-    known = reach()
-    return list(dict.fromkeys(test for some in (functions, files) for test in known.reaching(some, _SECONDS)))
+    return list(dict.fromkeys(test for some in (functions, files) for test in reach.reaching(some, BUDGET)))

@@ -5,8 +5,9 @@ from types import SimpleNamespace
 from tests.project.repository import ROOT
 from tests.promises import near
 from tests.promises.applying import differing
-from tests.promises.near import Near
+from tests.promises.near import BEFORE, BUDGET, MINUTE, Near
 from tests.promises.reach import Reach
+from tests.runner import times
 
 POLICY = "bot/domain/policy.py"
 GUEST = 'return "guest" if person.is_guest else None'
@@ -29,16 +30,42 @@ def test_the_functions_that_differ_are_known_whatever_else_was_written():
     assert differing(POLICY, text) == set()
 
 
+def chosen(near, names):
+    """Return which of these tests are run, by name, and what is said of it."""
+    items = [Item(nodeid=name) for name in names]
+    hook = SimpleNamespace(pytest_deselected=lambda items: None)
+    near.pytest_collection_modifyitems(SimpleNamespace(hook=hook), items)
+    return [item.nodeid for item in items], near.pytest_report_collectionfinish()
+
+
 def test_the_nearest_come_first_and_the_rest_is_left_out(monkeypatch):
     text = (ROOT / POLICY).read_text(encoding="utf-8")
     monkeypatch.setattr(near, "text_before", lambda _file, _since: text.replace(GUEST, "return None"))
-    monkeypatch.setattr(near, "_seconds", lambda _item: 14.0)
+    monkeypatch.setattr(near, "_seconds", lambda _item: 0.4 * BUDGET)
     far, close, own = "tests/a/test_a.py::far", "tests/b/test_b.py::close", "tests/domain/test_policy.py::own"
     functions = {f"{POLICY}::flaw": [close], f"{POLICY}::decide": [close, far]}
     reach = Reach(dict.fromkeys([far, close], 1.0), functions)
-    chosen = Near(frozenset({POLICY, "tests/domain/test_policy.py"}), "HEAD", lambda: reach)
-    items = [Item(nodeid=name) for name in (far, "tests/c/test_c.py::nothing", close, own)]
-    hook = SimpleNamespace(pytest_deselected=lambda items: None)
-    chosen.pytest_collection_modifyitems(SimpleNamespace(hook=hook), items)
-    assert {item.nodeid for item in items} == {own, close}
-    assert "1 for which no time is left" in chosen.pytest_report_collectionfinish()
+    nearest = Near(frozenset({POLICY, "tests/domain/test_policy.py"}), "HEAD", reach)
+    kept, said = chosen(nearest, [far, "tests/c/test_c.py::nothing", close, own])
+    assert set(kept) == {own, close}
+    assert "1 for which no time is left" in said
+
+
+def test_whatever_changed_the_tests_of_it_end_within_a_minute():
+    table = times.table()
+    rows = {times.function(name) for name in table.rows}
+    quick = [f"{one.partition('::')[0]}::quick[{number}]" for one in sorted(rows) for number in range(9)]
+    everything = frozenset(one.partition("::")[0] for one in rows)
+    kept, _ = chosen(Near(everything, "HEAD", Reach()), [*rows, *quick])
+    at_most = times.ROUNDED * sum(map(table.seconds, kept))
+    assert 0.9 * (MINUTE - BEFORE) < at_most <= MINUTE - BEFORE
+    assert 2 * table.beside["collection"] <= BEFORE
+    # One that takes longer than all may take together holds up no other.
+    assert table.seconds(max(rows, key=table.seconds)) > BUDGET
+    assert set(kept) & set(quick)
+
+
+def test_where_nobody_measured_what_tests_reach_those_come_that_import_the_module():
+    nearest = Near(frozenset({POLICY}), "HEAD", None)
+    assert "tests/domain/test_policy.py" in nearest.files
+    assert "tests/domain/test_moments.py" not in nearest.files

@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from statistics import mean, median
 from typing import Final
@@ -32,6 +33,8 @@ _BESIDE: Final = "# Beside them, of the processor; `explained` is the share of t
 #: So many tests are named that took the most.
 _DEAREST: Final = 30
 _STEPS: Final = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
+#: What a row says is rounded down: it may have been up to so many times as much.
+ROUNDED: Final = max(after / before for before, after in pairwise(_STEPS[1:]))
 
 #: What a folder's tests take together, and how long one takes that has no row.
 Folder = tuple[float, float, float]
