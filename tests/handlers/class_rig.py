@@ -2,7 +2,9 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from bot.domain.classes import ClassCard, ClassKind
 from bot.domain.people import Person, Principal
@@ -11,9 +13,15 @@ from tests.handlers.rig import GUEST, Rig, activate, rig, words
 from tests.rigs.clock import FakeClock
 from tests.rigs.maker import OFFER, Maker
 from tests.rigs.providers import fake_settings
+from tests.rigs.store import ALICE
 
 TRAINER = Principal(None, "T1", "UTRAINER")
 ADMIN = Principal(None, "T1", "UADMIN")
+BOB = Principal(None, "T1", "UBOB")
+CARLA = Principal(None, "T1", "UCARLA")
+BERLIN = ZoneInfo("Europe/Berlin")
+#: 6 Dec at noon.
+MONDAY = datetime(2027, 12, 6, 12, tzinfo=BERLIN).timestamp()
 
 
 @asynccontextmanager
@@ -23,6 +31,18 @@ async def class_rig(**settings: Any) -> AsyncIterator[Rig]:
     async with rig(connections={"saturn": maker}, administrators=frozenset({"UADMIN"})) as made:
         zone = Person(TRAINER, "Tara", time_zone="Europe/Berlin", seen_at=made.clock.now())
         await made.store.save_people([zone, Person(GUEST, "Greta", is_guest=True, seen_at=made.clock.now())])
+        yield made
+
+
+@asynccontextmanager
+async def course_rig(zone: str = "Europe/Berlin") -> AsyncIterator[Rig]:
+    """Put it together on a Monday at noon, with the zone of those who take courses."""
+    async with class_rig() as made:
+        made.clock.advance(MONDAY - made.clock.now())
+        for one in (TRAINER, ADMIN):
+            await made.zone(who=one)
+        for one in (ALICE, BOB, CARLA):
+            await made.zone(zone, one)
         yield made
 
 

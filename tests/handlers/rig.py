@@ -6,13 +6,16 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+import pytest
+
 from bot.domain.accounts import Account, Link
 from bot.domain.installations import Installation
 from bot.domain.kinds import AnyKind
 from bot.domain.notices import Answer, Notice
-from bot.domain.people import Principal
+from bot.domain.observed import Observed
+from bot.domain.people import Person, Principal
 from bot.domain.surfaces import Surface, Where
-from bot.domain.workspaces import Workspace
+from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit
 from bot.messages.blocks.kit import Press
 from bot.messages.blocks.notices import render
@@ -32,7 +35,7 @@ from tests.rigs.context import context
 from tests.rigs.golden import check_limits
 from tests.rigs.people import Colleagues
 from tests.rigs.providers import FakeMachines, FakeProvider, fake_settings
-from tests.rigs.store import ALICE, link_account, linked, memory_store
+from tests.rigs.store import ALICE, link_account, linked, memory_store, observe
 
 TEAM = Installation("T1", team_name="Acme Research")
 COLLEAGUE = Principal(None, "T1", "UCHEN")
@@ -142,6 +145,15 @@ class Rig:
         surface = self.surface(**{"kind": "button", "response_url": "https://hooks.example.org/1"} | keys)
         return self.checked(await run_button(self.services, principal, surface, Press.read(action_id, value)))
 
+    async def talk(self, *said: str) -> Answer:
+        """Write one after the other, with what was spoken of; return the last answer."""
+        for text in said:
+            self.clock.advance(1)
+            answer = await self.direct(text)
+            if answer.text and answer.about is not None:
+                await self.store.speak(ALICE, "D1", None, answer.about.as_body())
+        return answer
+
     async def push(
         self, answer: Answer, label: str = "", principal: Principal = ALICE, **keys: Any
     ) -> Answer:
@@ -158,6 +170,16 @@ class Rig:
         """Return a person's workspace."""
         rows = await self.store.workspaces(principal, **keys)
         return next(row for row in rows if name in {row.name, row.title})
+
+    async def sees(self, state: State, name: str = "notebook", *url: str, **keys: Any) -> Workspace:
+        """Have a workspace of Alice's read in a state; return it."""
+        await observe(self.store, self.clock, await self.workspace(name), Observed(state, *url, **keys))
+        return await self.workspace(name)
+
+    async def zone(self, zone: str = "Europe/Berlin", who: Principal = ALICE) -> None:
+        """Let Slack have said where a person is."""
+        person = Person(who, who.user_id, time_zone=zone, seen_at=self.clock.now())
+        await self.store.save_people([person])
 
     async def notices(self, kind: AnyKind | None = None) -> list[Notice]:
         """Return what waits in the outbox (and leave it leased)."""
@@ -232,6 +254,17 @@ async def rig(
         )
         services = build_services(given, RateLimiter(clock.monotonic))
         yield Rig(services, store, clock, wakes, people)
+
+
+def staged(made: Callable[[], AbstractAsyncContextManager[Rig]]) -> Any:
+    """Return the fixture ``bot`` of a module whose tests speak to another bot than most."""
+
+    @pytest.fixture
+    async def bot() -> AsyncIterator[Rig]:
+        async with made() as one:
+            yield one
+
+    return bot
 
 
 def one_cloud(

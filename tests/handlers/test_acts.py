@@ -4,7 +4,6 @@ import pytest
 
 from bot.domain.errands import Call, Outcome
 from bot.domain.homes import Home, HomeUse
-from bot.domain.observed import Observed
 from bot.domain.steps import Update
 from bot.domain.surfaces import Where
 from bot.domain.workspaces import State
@@ -16,7 +15,7 @@ from handlers import routes
 from tests.handlers.rig import buttons, one_cloud, words
 from tests.handlers.run_rig import going, run_rig
 from tests.handlers.test_settings import FIELDS, NONE, save
-from tests.rigs.store import ALICE, BOB, observe, use_home
+from tests.rigs.store import ALICE, BOB, use_home
 
 #: What is the same again once an act was taken back; the rest counts what happened, or when.
 _OF_WORKSPACES = [
@@ -86,7 +85,7 @@ async def bot():
     async with one_cloud() as one:
         await one.link(names=("notebook", "report", "asleep"))
         for name, state in (("report", State.RUNNING), ("asleep", State.SUSPENDED)):
-            await observe(one.store, one.clock, await one.workspace(name), Observed(state))
+            await one.sees(state, name)
         yield one
 
 
@@ -214,7 +213,7 @@ async def test_nothing_that_ends_for_good_leads_back():
             "Stopping it would end it for good, so I've left it as it is."
         )
         assert not buttons(answer)
-        await observe(bot.store, bot.clock, await bot.workspace("lab"), Observed(State.RUNNING))
+        await bot.sees(State.RUNNING, "lab")
         await begun(bot, "lab", outcome=Outcome.FULFILLED)
         await asked(bot, "stop lab --yes")
         await begun(bot, "lab", stop_call=Call.ACCEPTED)
@@ -351,7 +350,7 @@ async def test_what_hours_do_is_told_as_theirs(bot):
     await asked(bot, "hours notebook daily 9:00-18:00")
     (rule,) = await bot.store.rules(ALICE)
     bot.clock.advance(rule.after(bot.clock.now()).at - bot.clock.now())
-    await observe(bot.store, bot.clock, await bot.workspace("notebook"), Observed(State.STOPPED))
+    await bot.sees(State.STOPPED)
     await bot.services.asked(ALICE).to(hours.carry_out, rule)
     assert "start *notebook*, by its hours" in words(await asked(bot, "what did you do today?"))
     assert ", by its hours." in words(await asked(bot, "who started notebook?"))

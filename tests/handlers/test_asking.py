@@ -4,7 +4,6 @@ import pytest
 
 from bot.domain.errands import Outcome
 from bot.domain.notices import NoticeKind
-from bot.domain.observed import Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.steps import Update
 from bot.domain.stops import StopEffect
@@ -13,7 +12,7 @@ from bot.domain.workspaces import State
 from bot.services.workspaces import begin
 from tests.handlers.rig import Cloud, Rig, buttons, one_cloud, words
 from tests.rigs.golden import check_golden
-from tests.rigs.store import ALICE, BOB, observe
+from tests.rigs.store import ALICE, BOB
 
 
 class Erasing(Cloud):
@@ -23,13 +22,9 @@ class Erasing(Cloud):
         return {"stop": StopEffect.ERASES}
 
 
-async def seen(bot: Rig, name: str, state: State) -> None:
-    await observe(bot.store, bot.clock, await bot.workspace(name), Observed(state))
-
-
 async def up(bot: Rig, *names: str) -> None:
     for name in names:
-        await seen(bot, name, State.RUNNING)
+        await bot.sees(State.RUNNING, name)
 
 
 async def open_ones(bot: Rig) -> list[str]:
@@ -76,7 +71,7 @@ async def test_in_a_direct_message_several_are_said_at_once_and_have_no_cards(bo
     await bot.link(names=("notebook", "training"))
     await up(bot, "notebook", "training")
     answer = await bot.direct("stop all")
-    await seen(bot, "training", State.STOPPED)
+    await bot.sees(State.STOPPED, "training")
     done = await bot.push(answer, "Stop 2 workspaces", channel_id="D1", where=Where.DIRECT)
     assert words(done).startswith("Stopping *notebook*.")
     assert "*training* has changed since" in words(done)
@@ -91,7 +86,7 @@ async def test_what_changed_since_the_offer_is_told_and_not_done(bot: Rig):
     await bot.link(names=("notebook", "training", "report"))
     await up(bot, "notebook", "training", "report")
     answer = await bot.say("stop all")
-    await seen(bot, "training", State.STOPPED)
+    await bot.sees(State.STOPPED, "training")
     report = await bot.workspace("report")
     restarted = await bot.services.asked(ALICE, "r").to(begin, report.id, OperationVerb.RESTART)
     await bot.store.save_step(Update(restarted.operation.id, 0.0, outcome=Outcome.FULFILLED))

@@ -8,18 +8,14 @@ from bot.domain.snapshots import Snapshot
 from bot.domain.tasks import TaskKind
 from handlers.replaying import replay
 from tests.handlers.class_rig import TRAINER, class_rig, offer, posted
-from tests.handlers.rig import activate, buttons, rig, words
+from tests.handlers.rig import activate, buttons, rig, staged, words
 from tests.rigs.clock import FakeClock
 from tests.rigs.golden import check_golden
 from tests.rigs.maker import OFFER, Maker
 from tests.rigs.providers import fake_settings
 from tests.rigs.store import linked
 
-
-@pytest.fixture
-async def bot():
-    async with class_rig() as made:
-        yield made
+bot = staged(class_rig)
 
 
 async def test_a_card_is_written_with_its_notice_and_its_audit(bot):

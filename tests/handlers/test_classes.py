@@ -7,15 +7,11 @@ from bot.domain.errands import Outcome
 from bot.domain.notices import NewNotice
 from bot.domain.steps import Update
 from tests.handlers.class_rig import ADMIN, TRAINER, class_rig, offer, posted
-from tests.handlers.rig import buttons, submit, words
+from tests.handlers.rig import buttons, staged, submit, words
 from tests.rigs.golden import check_golden
 from tests.rigs.store import ALICE, BOB, refuse
 
-
-@pytest.fixture
-async def bot():
-    async with class_rig() as made:
-        yield made
+bot = staged(class_rig)
 
 
 # -- pressing ----------------------------------------------------------------------------------------------

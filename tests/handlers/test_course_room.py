@@ -1,7 +1,6 @@
 """A course's room: what its teacher, a member and a stranger read of it; its forms, and that of a card."""
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -13,27 +12,17 @@ from bot.domain.surfaces import Where
 from bot.messages.blocks import home as homes
 from bot.messages.blocks import kit
 from bot.services.home import HomeGatherer
-from tests.handlers.class_rig import ADMIN, TRAINER, class_rig, offer, posted
+from tests.handlers.class_rig import ADMIN, BERLIN, BOB, CARLA, TRAINER, course_rig, offer, posted
 from tests.handlers.rig import ALICE, buttons, submit, words
 from tests.rigs.golden import check_golden, check_limits
 from tests.rigs.store import linked
 
 POST = "card notebook --title Statistics --hours tue,thu 8:00-9:30 --until 12 February"
-BOB = Principal(None, "T1", "UBOB")
-CARLA = Principal(None, "T1", "UCARLA")
-BERLIN = ZoneInfo("Europe/Berlin")
 
 
 @pytest.fixture
 async def bot():
-    async with class_rig() as made:
-        monday = datetime(2027, 12, 6, 12, tzinfo=BERLIN).timestamp()
-        made.clock.advance(monday - made.clock.now())
-        people = [
-            Person(one, one.user_id, time_zone="Europe/Berlin", seen_at=monday)
-            for one in (TRAINER, ADMIN, ALICE, BOB, CARLA)
-        ]
-        await made.store.save_people(people)
+    async with course_rig() as made:
         await linked(made.store, ALICE, names=["notebook"])
         yield made
 

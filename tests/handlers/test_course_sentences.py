@@ -1,28 +1,13 @@
 """What people say about courses in a sentence: who joins, skips, leaves, ends one, or teaches it."""
 
-from datetime import datetime
-from zoneinfo import ZoneInfo
-
 import pytest
 
-from bot.domain.people import Person, Principal
-from tests.handlers.class_rig import TRAINER, class_rig, posted
-from tests.handlers.rig import ALICE, buttons, words
+from tests.handlers.class_rig import BOB, TRAINER, course_rig, posted
+from tests.handlers.rig import ALICE, buttons, staged, words
 from tests.rigs.store import linked
 
 POST = 'card notebook --title "ML Basics" --hours tue,thu 8:00-9:30 --until 12 February'
-BOB = Principal(None, "T1", "UBOB")
-
-
-@pytest.fixture
-async def bot():
-    async with class_rig() as made:
-        monday = datetime(2027, 12, 6, 12, tzinfo=ZoneInfo("Europe/Berlin")).timestamp()
-        made.clock.advance(monday - made.clock.now())
-        for one in (TRAINER, ALICE, BOB):
-            person = Person(one, one.user_id, time_zone="Europe/Berlin", seen_at=monday)
-            await made.store.save_people([person])
-        yield made
+bot = staged(course_rig)
 
 
 @pytest.fixture

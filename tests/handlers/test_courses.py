@@ -4,8 +4,8 @@ import json
 import re
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from math import inf
-from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -19,31 +19,14 @@ from bot.services import classes
 from bot.services.class_facts import of_class
 from bot.store import hours as rows
 from bot.store.timetables import CLASS_CARDS
-from tests.handlers.class_rig import ADMIN, TRAINER, class_rig, offer, posted
-from tests.handlers.rig import ALICE, GUEST, activate, buttons, words
+from tests.handlers.class_rig import ADMIN, BERLIN, BOB, TRAINER, course_rig, offer, posted
+from tests.handlers.rig import ALICE, GUEST, activate, buttons, staged, words
 from tests.rigs.golden import check_golden
 from tests.rigs.store import linked
 from tests.rigs.use_cases import members_follow, tables
 
 POST = "card notebook --title Statistics --hours tue,thu 8:00-9:30 --until 12 February"
-BOB = Principal(None, "T1", "UBOB")
-BERLIN = ZoneInfo("Europe/Berlin")
-
-
-@pytest.fixture
-async def bot():
-    async with class_rig() as made:
-        # 9 Dec Monday at noon.
-        monday = datetime(2027, 12, 6, 12, tzinfo=BERLIN).timestamp()
-        made.clock.advance(monday - made.clock.now())
-        people = [
-            Person(one, one.user_id, time_zone="Europe/Berlin", seen_at=monday) for one in (TRAINER, ADMIN)
-        ]
-        people += [
-            Person(one, one.user_id, time_zone="Europe/London", seen_at=monday) for one in (ALICE, BOB)
-        ]
-        await made.store.save_people(people)
-        yield made
+bot = staged(partial(course_rig, "Europe/London"))
 
 
 async def card_of(bot, card):

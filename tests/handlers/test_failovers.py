@@ -57,7 +57,7 @@ async def told(bot):
 async def test_a_start_that_was_lost_is_told_once_with_what_its_workspace_does(bot):
     await bot.say("start gpu")
     await fails_over(bot)
-    await observe(bot.store, bot.clock, await bot.workspace("gpu"), Observed(State.RUNNING))
+    await bot.sees(State.RUNNING, "gpu")
     (answer,) = await told(bot)
     assert words(answer).startswith(f"{LOST} *gpu* is running on Saturn Cloud.")
     assert "Stop" in str(answer.blocks)

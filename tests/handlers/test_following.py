@@ -22,7 +22,7 @@ async def bot():
     async with rig() as one:
         await one.link(names=("notebook", "report", "training"))
         await linked(one.store, ALICE, ("training",), connection="hub", username="alice")
-        await observe(one.store, one.clock, await one.workspace("report"), Observed(State.RUNNING))
+        await one.sees(State.RUNNING, "report")
         yield one
 
 
@@ -34,16 +34,6 @@ async def runs_training(bot):
         if (one.title, one.connection) == ("training", "saturn")
     ]
     await observe(bot.store, bot.clock, workspace, Observed(State.RUNNING))
-
-
-async def talk(bot, *said):
-    """Say one after the other, with what was spoken of; return the last answer."""
-    for text in said:
-        bot.clock.advance(1)
-        answer = await bot.direct(text)
-        if answer.text and answer.about is not None:
-            await bot.store.speak(ALICE, "D1", None, answer.about.as_body())
-    return answer
 
 
 async def wanted(bot):
@@ -61,7 +51,7 @@ async def wanted(bot):
 
 async def test_a_number_after_a_length_is_a_length_while_time_goes_on(bot):
     bot.clock.ticks = 0.001
-    await talk(bot, "stop report in an hour", "make that 2")
+    await bot.talk("stop report in an hour", "make that 2")
     assert await wanted(bot) == ["timer report 2"]
 
 
@@ -150,15 +140,15 @@ WEEKDAYS = "fri,mon,thu,tue,wed"
 async def test_what_follows_an_act_amends_it(bot, first, then, found):
     if "training" in then and "stop" in first:
         await runs_training(bot)
-    answer = await talk(bot, first, then)
+    answer = await bot.talk(first, then)
     assert sorted(await wanted(bot)) == sorted(found), words(answer) if answer.text else ""
 
 
 async def test_what_was_sent_is_not_amended_and_nothing_is_begun_in_its_place(bot):
-    await talk(bot, "stop report")
+    await bot.talk("stop report")
     (operation,) = await bot.store.open_operations(ALICE)
     assert await bot.store.save_step(Update(operation.id, 5.0, called=True, stop_call=Call.ACCEPTED))
-    answer = await talk(bot, "in an hour")
+    answer = await bot.talk("in an hour")
     assert words(answer) == "I'm already stopping *report*."
     assert list(buttons(answer)) == ["Start it again"]
     assert await wanted(bot) == ["stop report@saturn"]
@@ -179,23 +169,23 @@ async def test_what_was_sent_is_not_amended_and_nothing_is_begun_in_its_place(bo
 )
 async def test_what_only_says_something_changes_nothing(bot, said):
     await runs_training(bot)
-    await talk(bot, "stop report", said)
+    await bot.talk("stop report", said)
     assert await wanted(bot) == ["stop report@saturn"]
 
 
 @pytest.mark.parametrize(("said", "off"), [("no, tuesday", {19}), ("and wednesday neither", {18, 20})])
 async def test_a_day_without_hours_becomes_another_one_or_one_of_two(bot, said, off):
-    await talk(bot, "hours notebook weekdays 9:00-17:00", "hours notebook skip monday", said)
+    await bot.talk("hours notebook weekdays 9:00-17:00", "hours notebook skip monday", said)
     (rule,) = await bot.store.rules(ALICE)
     assert rule.off == {f"2027-01-{day}" for day in off}
 
 
 async def test_what_was_sent_stays_and_what_is_meant_is_done_all_the_same(bot):
     await runs_training(bot)
-    await talk(bot, "stop report")
+    await bot.talk("stop report")
     (operation,) = await bot.store.open_operations(ALICE)
     assert await bot.store.save_step(Update(operation.id, 5.0, called=True, stop_call=Call.ACCEPTED))
-    answer = await talk(bot, "no, training@saturn")
+    answer = await bot.talk("no, training@saturn")
     assert words(answer) == "I'm already stopping *report*."
     assert list(buttons(answer)) == ["Start it again", "Undo"]
     assert await wanted(bot) == ["stop report@saturn", "stop training@saturn"]
@@ -203,20 +193,20 @@ async def test_what_was_sent_stays_and_what_is_meant_is_done_all_the_same(bot):
 
 @pytest.mark.parametrize(("seconds", "found"), [(290, ["timer report 10"]), (310, [])])
 async def test_a_question_owns_what_is_said_in_five_minutes(bot, seconds, found):
-    await talk(bot, "stop reprot")
+    await bot.talk("stop reprot")
     bot.clock.advance(seconds)
-    await talk(bot, "yes but at 6pm")
+    await bot.talk("yes but at 6pm")
     assert await wanted(bot) == found
 
 
 async def test_a_name_is_amended_and_what_an_act_does_not_take_is_said(bot):
-    await talk(bot, "alias notebook thesis", "make that diary")
+    await bot.talk("alias notebook thesis", "make that diary")
     assert (await bot.workspace("notebook")).alias == "diary"
-    answer = await talk(bot, "except Fridays")
+    answer = await bot.talk("except Fridays")
     assert words(answer) == "I can't change that about what I did last with *diary*."
     assert list(buttons(answer)) == ["Undo"]
     async with run_rig() as other:
-        answer = await talk(other, "job run posit -- ls", "with EPOCHS=20")
+        answer = await other.talk("job run posit -- ls", "with EPOCHS=20")
         assert "I can't change that about what I did last with *ls*." in words(answer)
 
 
@@ -234,27 +224,27 @@ async def variables(bot):
 
 async def test_a_run_takes_variables_in_its_place_until_it_was_sent_and_with_a_press_then():
     async with run_rig(kind=Variable) as bot:
-        await talk(bot, "job run posit -- python train.py")
-        await talk(bot, "with EPOCHS=20, LR=0.1")
+        await bot.talk("job run posit -- python train.py")
+        await bot.talk("with EPOCHS=20, LR=0.1")
         assert await variables(bot) == [("EPOCHS=20", "LR=0.1")]
-        await talk(bot, "with EPOCHS=30")
+        await bot.talk("with EPOCHS=30")
         assert await variables(bot) == [("EPOCHS=30", "LR=0.1")]
         (run,) = [one for one in await bot.store.runs(ALICE) if one.is_open]
         await step(bot, run, remote_id="r1", start_call=Call.ACCEPTED, called=True)
-        answer = await talk(bot, "with EPOCHS=40")
+        answer = await bot.talk("with EPOCHS=40")
         assert "I've already launched *python train.py*." in words(answer)
         assert await variables(bot) == [("EPOCHS=30", "LR=0.1")]
         assert list(buttons(answer)) == ["Stop", "Run again with EPOCHS=40"]
         await bot.push(answer, "Run again with EPOCHS=40")
         assert await variables(bot) == [("EPOCHS=30", "LR=0.1"), ("EPOCHS=40", "LR=0.1")]
-        await talk(bot, "with more power")
+        await bot.talk("with more power")
         assert len(await variables(bot)) == 2
 
 
 async def test_the_next_message_answers_an_open_question():
     async with rig() as bot:
-        assert "Which account" in words(await talk(bot, "link"))
-        assert list(buttons(await talk(bot, "the hub"))) == ["Link Hub"]
+        assert "Which account" in words(await bot.talk("link"))
+        assert list(buttons(await bot.talk("the hub"))) == ["Link Hub"]
     clock = FakeClock()
     settings = [
         fake_settings(name, title=title) for name, title in (("saturn", "Saturn"), ("posit", "Posit"))
@@ -264,20 +254,20 @@ async def test_the_next_message_answers_an_open_question():
             account = await activate(bot.store, ALICE, name)
             offered = Snapshot(name, account.id, "templates", OFFERED[name], bot.clock.now())
             await bot.store.save_snapshot(offered)
-        assert list(buttons(await talk(bot, "new"))) == ["Posit", "Saturn"]
-        answer = await talk(bot, "rstudio")
+        assert list(buttons(await bot.talk("new"))) == ["Posit", "Saturn"]
+        answer = await bot.talk("rstudio")
         assert words(answer) == "The form for Posit is ready. Press *Open the form*."
         assert answer.view is not None
-        await talk(bot, "new")
-        assert words(await talk(bot, "the saturn")).startswith("The form for Saturn is ready.")
-        await talk(bot, "new")
-        assert "Checking" in words(await talk(bot, "list"))
+        await bot.talk("new")
+        assert words(await bot.talk("the saturn")).startswith("The form for Saturn is ready.")
+        await bot.talk("new")
+        assert "Checking" in words(await bot.talk("list"))
 
 
 async def test_some_of_those_that_were_asked_about_are_left_out(bot):
     for name in ("notebook", "training"):
-        await observe(bot.store, bot.clock, await bot.workspace(name), Observed(State.RUNNING))
-    answer = await talk(bot, "stop everything", "not report")
+        await bot.sees(State.RUNNING, name)
+    answer = await bot.talk("stop everything", "not report")
     assert not [name for name in ("report",) if name in words(answer)]
     await bot.push(answer, next(iter(buttons(answer))))
     assert {one.split("@")[0] for one in await wanted(bot)} >= {"stop notebook"}

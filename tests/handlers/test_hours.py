@@ -7,7 +7,6 @@ import pytest
 from bot.domain.facts import WorkspaceFacts
 from bot.domain.hours import UNUSED_SPARED, HoursKind, written
 from bot.domain.observed import Observed
-from bot.domain.people import Person
 from bot.domain.workspaces import State
 from bot.messages.blocks.notices import render
 from bot.store import hours as rows
@@ -20,13 +19,8 @@ from tests.rigs.store import ALICE, observe
 async def bot():
     async with rig() as made:
         await made.link(names=("notebook", "training"))
-        await in_zone(made, "Europe/Berlin")
+        await made.zone("Europe/Berlin")
         yield made
-
-
-async def in_zone(bot, zone):
-    """Let Slack have said where Alice is."""
-    await bot.store.save_people([Person(ALICE, "Alice", time_zone=zone, seen_at=bot.clock.now())])
 
 
 async def rules(bot, name="notebook"):
@@ -68,7 +62,7 @@ async def test_the_buttons_turn_off_and_resume(bot):
 
 async def test_they_move_only_if_their_person_says_so(bot):
     await bot.say("hours notebook weekdays 9:00-18:00")
-    await in_zone(bot, "America/New_York")
+    await bot.zone("America/New_York")
     assert [one.zone for one in await rules(bot)] == ["Europe/Berlin"]
     assert words(await bot.press("hours_stay", "")) == "Your workspaces' hours stay as they are."
     moved = await bot.press("hours_move", "")

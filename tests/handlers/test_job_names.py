@@ -13,17 +13,13 @@ from bot.services.asked import Asked
 from bot.services.snapshots import RUNS
 from bot.support.errors import Refused
 from handlers.replaying import replay
-from tests.handlers.rig import buttons, words
+from tests.handlers.rig import buttons, staged, words
 from tests.handlers.run_rig import found, going, launch, over, run_rig, step
 from tests.rigs.golden import check_golden
 from tests.rigs.providers import FakeProvider
 from tests.rigs.store import ALICE, refuse
 
-
-@pytest.fixture
-async def bot():
-    async with run_rig() as made:
-        yield made
+bot = staged(run_rig)
 
 
 # -- the list ----------------------------------------------------------------------------------------------

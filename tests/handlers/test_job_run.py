@@ -8,18 +8,14 @@ from bot.domain.snapshots import Snapshot
 from bot.domain.tasks import TaskKind
 from bot.store.notices import CARD_AFTER
 from handlers.replaying import replay
-from tests.handlers.rig import buttons, invited, words
+from tests.handlers.rig import buttons, invited, staged, words
 from tests.handlers.run_rig import run_rig
 from tests.rigs.forms import JOB_OFFER, Workbench
 from tests.rigs.golden import check_golden
 from tests.rigs.providers import fake_settings
 from tests.rigs.store import ALICE
 
-
-@pytest.fixture
-async def bot():
-    async with run_rig() as made:
-        yield made
+bot = staged(run_rig)
 
 
 async def test_without_words_it_opens_the_form(bot):

@@ -3,15 +3,11 @@
 import pytest
 
 from bot.messages.texts.verbs import VERBS
-from tests.handlers.rig import words
+from tests.handlers.rig import staged, words
 from tests.handlers.run_rig import run_rig
 from tests.rigs.golden import check_golden
 
-
-@pytest.fixture
-async def bot():
-    async with run_rig() as made:
-        yield made
+bot = staged(run_rig)
 
 
 async def test_help_names_every_verb_and_the_other_command(bot):

@@ -38,8 +38,8 @@ async def test_the_list(bot):
     left = [found_workspace(name) for name in ("notebook", "trainer", "vision", "brain")]
     for _ in range(2):
         await bot.store.merge_discovered(linked.account.id, left)
-    await observe(bot.store, bot.clock, await bot.workspace("trainer"), Observed(State.STARTING))
-    await observe(bot.store, bot.clock, await bot.workspace("vision"), Observed(State.STOPPING))
+    await bot.sees(State.STARTING, "trainer")
+    await bot.sees(State.STOPPING, "vision")
     await running(bot)
     answer = await bot.say("")
     check_golden("answers/list", answer)
@@ -119,7 +119,7 @@ async def test_of_many_a_chat_shows_what_runs_and_the_five_last_used_and_says_wh
     for _ in range(2):
         await bot.store.merge_discovered(linked.account.id, [found_workspace(one) for one in names[1:]])
     await running(bot, "workspace-39")
-    await observe(bot.store, bot.clock, await bot.workspace("workspace-15"), Observed(State.STARTING))
+    await bot.sees(State.STARTING, "workspace-15")
     last = ["workspace-31", "workspace-07", "workspace-22", "workspace-12", "workspace-38"]
     short = await bot.say("list")
     assert rows_of(short) == ["workspace-15", "workspace-39", *last]

@@ -44,13 +44,6 @@ async def operation_of(bot, name="notebook"):
     return await bot.store.latest_operation((await bot.workspace(name)).id)
 
 
-async def sees(bot, state, name="notebook", **keys):
-    """Have a workspace read in a state."""
-    row = await bot.workspace(name)
-    await observe(bot.store, bot.clock, row, Observed(state, **keys))
-    return await bot.workspace(name)
-
-
 async def make(bot, name="lab"):
     return await bot.services.asked(ALICE, f"make {name}").to(create, "saturn", Spec(name))
 
@@ -95,7 +88,7 @@ async def test_nobody_makes_anything_where_nothing_can_be_made(plain):
 
 async def test_what_a_workspace_does_not_allow_just_now_is_said_while_that_is_news(bot):
     await bot.link(state=State.RUNNING)
-    await sees(bot, State.RUNNING, actions=frozenset({"open", "stop"}))
+    await bot.sees(State.RUNNING, actions=frozenset({"open", "stop"}))
     assert "doesn't offer that for it right now" in words(await bot.say("suspend notebook"))
     assert await operation_of(bot) is None
     bot.clock.advance(60)
@@ -112,13 +105,13 @@ async def test_what_a_workspace_does_not_allow_just_now_is_said_while_that_is_ne
 )
 async def test_what_has_come_true_is_said_and_not_forbidden(bot, state, text, said):
     await bot.link()
-    await sees(bot, state, actions=frozenset({"start"}))
+    await bot.sees(state, actions=frozenset({"start"}))
     assert said in words(await bot.say(text))
 
 
 async def test_only_what_is_suspended_is_resumed(bot):
     await bot.link(names=("notebook", "other"))
-    await sees(bot, State.SUSPENDED)
+    await bot.sees(State.SUSPENDED)
     assert "Resuming *notebook*" in words(await bot.say("resume notebook"))
     assert (await operation_of(bot)).verb is OperationVerb.START
     answer = await bot.say("resume other")

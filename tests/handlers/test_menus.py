@@ -88,7 +88,7 @@ async def test_the_question_is_for_the_owner_and_about_how_it_is_now(bot, runnin
     assert "can't find" in words(await bot.press("ask", old, BOB))
     for state in (State.STOPPED, State.RUNNING):
         bot.clock.advance(60)
-        await observe(bot.store, bot.clock, await bot.workspace(), Observed(state))
+        await bot.sees(state)
     answer = await bot.press("ask", old)
     assert "so I did nothing" in words(answer)
     assert answer.view is None

@@ -19,16 +19,6 @@ async def bot():
         yield made
 
 
-async def said(bot, *texts):
-    """Say one after the other, with what was spoken of; return the last answer."""
-    for text in texts:
-        bot.clock.advance(1)
-        answer = await bot.direct(text)
-        if answer.text and answer.about is not None:
-            await bot.store.speak(ALICE, "D1", None, answer.about.as_body())
-    return answer
-
-
 async def became(bot):
     """Return what is wanted now: operations, planned stops in hours and minutes, hours, and new names."""
     rows = await bot.store.workspaces(ALICE)
@@ -70,7 +60,7 @@ async def became(bot):
     ],
 )
 async def test_what_is_clear_is_done(bot, text, found):
-    answer = await said(bot, text)
+    answer = await bot.talk(text)
     assert await became(bot) == found, words(answer) if answer.text else ""
 
 
@@ -111,7 +101,7 @@ async def test_what_is_clear_is_done(bot, text, found):
     ],
 )
 async def test_what_is_not_is_offered_as_it_was_meant(bot, text, labels):
-    answer = await said(bot, text)
+    answer = await bot.talk(text)
     assert await became(bot) == []
     assert [one for one in buttons(answer) if "Start" in one or "Stop" in one or len(one) > 12][:2] == labels
 
@@ -131,31 +121,31 @@ async def test_what_is_not_is_offered_as_it_was_meant(bot, text, labels):
     ],
 )
 async def test_what_follows_goes_on_with_it(bot, first, then, found):
-    await said(bot, first, then)
+    await bot.talk(first, then)
     assert sorted(await became(bot)) == sorted(found)
 
 
 async def test_one_day_without_hours_is_skipped_once(bot):
-    answer = await said(bot, "start report every weekday at 9 and stop it at 5pm", "but not this thursday")
+    answer = await bot.talk("start report every weekday at 9 and stop it at 5pm", "but not this thursday")
     assert await became(bot) == [f"{WEEKDAYS} 540-1020"]
     assert "Not on 21 Jan" in words(answer)
 
 
 async def test_a_schedule_is_a_workspaces_hours(bot):
-    await said(bot, "hours report weekdays 9:00-17:00", "remove the schedule from report")
+    await bot.talk("hours report weekdays 9:00-17:00", "remove the schedule from report")
     assert await became(bot) == []
 
 
 async def test_an_hour_that_would_be_at_night_is_asked_about(bot):
     bot.clock.advance(8 * 3600)
-    answer = await said(bot, "stop report at 3")
+    answer = await bot.talk("stop report at 3")
     assert list(buttons(answer)) == ["Stop report tomorrow 03:00", "Stop report tomorrow 15:00"]
     assert await became(bot) == []
 
 
 @pytest.mark.parametrize("token", ["tok_live_FAKE00abc123def", "acme_secret_9a8b7c6d5e"])
 async def test_a_token_of_anything_is_noticed_in_a_question(bot, token):
-    answer = await said(bot, f"{token} is this what u need?")
+    answer = await bot.talk(f"{token} is this what u need?")
     assert "looks like a token" in words(answer)
     assert token not in words(answer)
 
@@ -164,6 +154,6 @@ async def test_jobs_are_called_again_by_what_people_say():
     async with run_rig() as bot:
         await over(bot, "etl-nightly", RunState.FAILED, 1)
         await linked(bot.store, ALICE, ("churn-model",), connection="hub")
-        assert list(buttons(await said(bot, "rerun etl nightly"))) == ["Run etl-nightly again"]
-        assert not [one for one in buttons(await said(bot, "run the churn scoring job")) if "churn" in one]
-        assert "*etl-nightly*" in words(await said(bot, "job status etl-nightly", "how's it going?"))
+        assert list(buttons(await bot.talk("rerun etl nightly"))) == ["Run etl-nightly again"]
+        assert not [one for one in buttons(await bot.talk("run the churn scoring job")) if "churn" in one]
+        assert "*etl-nightly*" in words(await bot.talk("job status etl-nightly", "how's it going?"))

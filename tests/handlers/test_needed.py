@@ -58,5 +58,5 @@ async def test_what_is_planned_for_want_of_an_answer_is_said_and_taken_back(bot)
 
 async def test_what_went_down_meanwhile_is_not_said_to_run(bot):
     answer = await question(bot)
-    await observe(bot.store, bot.clock, await bot.workspace("notebook"), Observed(State.STOPPED))
+    await bot.sees(State.STOPPED)
     assert "running" not in words(await bot.push(answer, "Keep"))

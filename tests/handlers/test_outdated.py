@@ -3,18 +3,17 @@
 import pytest
 
 from bot.domain.errands import Outcome
-from bot.domain.observed import Observed
 from bot.domain.workspaces import State
 from tests.handlers.rig import words
 from tests.handlers.test_buttons import end, started
 from tests.rigs.golden import check_golden
-from tests.rigs.store import ALICE, observe
+from tests.rigs.store import ALICE
 
 
 async def seen(bot, state):
     """Let a read find the notebook in a state, and return its row."""
     bot.clock.advance(60)
-    await observe(bot.store, bot.clock, await bot.workspace(), Observed(state))
+    await bot.sees(state)
     return await bot.workspace()
 
 

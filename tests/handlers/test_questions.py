@@ -9,15 +9,11 @@ from bot.domain.forms import Spec
 from bot.domain.operations import OperationVerb
 from bot.domain.steps import Update
 from bot.services.workspaces import create
-from tests.handlers.rig import COLLEAGUE, buttons, words
+from tests.handlers.rig import COLLEAGUE, buttons, staged, words
 from tests.handlers.run_rig import going, launch, run_rig
 from tests.rigs.store import ALICE, refuse
 
-
-@pytest.fixture
-async def bot():
-    async with run_rig() as made:
-        yield made
+bot = staged(run_rig)
 
 
 async def asked_run(bot):

@@ -1,17 +1,11 @@
 """How a run ended, when one will be done, and running again by name; in what is typed."""
 
-import pytest
-
 from bot.domain.runs import RunState
-from tests.handlers.rig import buttons, one_cloud, words
+from tests.handlers.rig import buttons, one_cloud, staged, words
 from tests.handlers.run_rig import going, launch, over, run_rig
 from tests.rigs.store import ALICE
 
-
-@pytest.fixture
-async def bot():
-    async with run_rig() as made:
-        yield made
+bot = staged(run_rig)
 
 
 async def test_a_result_has_the_exit_code_and_the_button_for_all_of_the_output(bot):

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from bot.domain.operations import OperationVerb
-from bot.domain.people import Person
 from bot.domain.preferences import Preferences
 from bot.domain.snapshots import Snapshot
 from bot.store.transaction import from_json
@@ -65,7 +64,7 @@ async def test_settings_and_a_bare_start_agree_on_the_only_workspace(bot):
 
 async def test_what_is_saved_is_shown_and_stays(bot):
     row, *_ = (await bot.link(names=("notebook", "training"))).workspaces
-    await bot.store.save_people([Person(ALICE, "Alice", time_zone="Europe/Berlin", seen_at=bot.clock.now())])
+    await bot.zone()
     saved = await save(bot, tell=["stopped"], asking="8", workspace=row.id)
     check_golden("views/settings-saved", saved["view"])
     assert await bot.store.preferences(ALICE) == Preferences(

@@ -10,7 +10,6 @@ from bot.domain.forms import Spec
 from bot.domain.hours import HoursKind
 from bot.domain.observed import Created, Observed
 from bot.domain.operations import OperationVerb
-from bot.domain.people import Person
 from bot.domain.steps import Update
 from bot.domain.workspaces import State
 from bot.messages.blocks.notices import render
@@ -29,20 +28,8 @@ HOUR = 3600.0
 async def bot():
     async with rig() as made:
         await made.link(names=("notebook", "training"))
-        await in_berlin(made)
+        await made.zone()
         yield made
-
-
-async def in_berlin(bot):
-    """Let Slack have said where Alice is."""
-    person = Person(ALICE, "Alice", time_zone="Europe/Berlin", seen_at=bot.clock.now())
-    await bot.store.save_people([person])
-
-
-async def runs(bot, name="notebook"):
-    workspace = await bot.workspace(name)
-    await observe(bot.store, bot.clock, workspace, Observed(State.RUNNING))
-    return workspace
 
 
 async def stop_at(bot, name="notebook"):
@@ -71,8 +58,8 @@ def at_hour(bot, hour, day=0):
 )
 async def test_a_start_says_until_when(bot, text, hour):
     if text.startswith("re"):
-        await runs(bot)
-        await observe(bot.store, bot.clock, await bot.workspace(), Observed(State.SUSPENDED))
+        await bot.sees(State.RUNNING)
+        await bot.sees(State.SUSPENDED)
     now = bot.clock.now()
     answer = await bot.say(text)
     if hour is None:
@@ -106,7 +93,7 @@ async def test_an_answer_says_until_when(bot):
     ],
 )
 async def test_a_stop_later_writes_no_operation(bot, text, hour):
-    workspace = await runs(bot)
+    workspace = await bot.sees(State.RUNNING)
     answer = await bot.say(text)
     assert abs(await stop_at(bot) - (at_hour(bot, 0) + hour * HOUR)) < 30
     assert await bot.store.latest_operation(workspace.id) is None
@@ -118,7 +105,7 @@ async def test_a_stop_later_writes_no_operation(bot, text, hour):
 
 
 async def test_changed_and_taken_back(bot):
-    await runs(bot)
+    await bot.sees(State.RUNNING)
     first = await bot.say("stop notebook at 18:00")
     check_golden("answers/stop-later", first)
     await bot.say("stop notebook at 20:00")
@@ -134,7 +121,7 @@ async def test_changed_and_taken_back(bot):
 async def test_the_warnings_buttons(bot):
     # A length ends between two seconds, which the buttons carry.
     bot.clock.advance(0.4)
-    workspace = await runs(bot)
+    workspace = await bot.sees(State.RUNNING)
     await bot.say("stop notebook in 2 hours")
     planned = await stop_at(bot)
     for _ in range(2):
@@ -148,7 +135,7 @@ async def test_the_warnings_buttons(bot):
 
 
 async def test_a_press_after_the_stop_has_begun_does_not_say_that_it_keeps_running(bot):
-    workspace = await runs(bot)
+    workspace = await bot.sees(State.RUNNING)
     await bot.say("stop notebook at 18:00")
     at = at_hour(bot, 18)
     operation = (
@@ -180,7 +167,7 @@ async def test_a_press_after_the_stop_has_begun_does_not_say_that_it_keeps_runni
     ],
 )
 async def test_what_can_not_be_done_is_said_with_what_can(bot, text, said):
-    await runs(bot)
+    await bot.sees(State.RUNNING)
     assert said in words(await bot.say(text))
     assert await stop_at(bot) is None
     assert await bot.store.latest_operation((await bot.workspace()).id) is None
@@ -188,14 +175,14 @@ async def test_what_can_not_be_done_is_said_with_what_can(bot, text, said):
 
 async def test_a_workspace_of_that_name_is_what_is_meant(bot):
     await bot.link(names=("notebook", "training", "report at 5pm"))
-    await runs(bot, "report at 5pm")
+    await bot.sees(State.RUNNING, "report at 5pm")
     await bot.say("stop report at 5pm")
     assert await stop_at(bot, "report at 5pm") is None
     assert (await bot.store.latest_operation((await bot.workspace("report at 5pm")).id)).is_open
 
 
 async def test_an_old_button_does_not_stop_at_once(bot):
-    workspace = await runs(bot)
+    workspace = await bot.sees(State.RUNNING)
     assert "That time has passed" in words(await bot.press("stop:1:u1600000000", workspace.id))
     assert await bot.store.latest_operation(workspace.id) is None
 
@@ -204,8 +191,8 @@ async def test_what_ends_for_good_asks_first():
     async with one_cloud() as bot:
         bot.services.connections["saturn"].ends_for_good = True
         await bot.link()
-        await in_berlin(bot)
-        await runs(bot)
+        await bot.zone()
+        await bot.sees(State.RUNNING)
         asked = await bot.say("stop notebook at 18:00")
         check_golden("answers/stop-later-for-good", asked)
         assert await stop_at(bot) is None
@@ -220,8 +207,8 @@ async def test_what_ends_for_good_asks_first():
 async def test_the_form_asks_in_the_same_words_if_that_ends_it_for_good_by_now():
     async with one_cloud() as bot:
         await bot.link()
-        await in_berlin(bot)
-        workspace = await runs(bot)
+        await bot.zone()
+        workspace = await bot.sees(State.RUNNING)
         view = await form(bot, workspace)
         bot.services.connections["saturn"].ends_for_good = True
         sent = await send(bot, view, other="18:00")
@@ -239,7 +226,7 @@ async def test_what_has_ended_asks_by_what_its_successor_will_lose():
         provider = bot.services.connections["saturn"]
         provider.ends_for_good = True
         await bot.link(names=())
-        await in_berlin(bot)
+        await bot.zone()
         made = await bot.services.asked(ALICE, "make").to(create, "saturn", Spec("lab"))
         row = await bot.store.name_created(made.operation.id, Created("m1", "lab"), provider.gate_key("m1"))
         await bot.store.save_step(Update(made.operation.id, 0.0, outcome=Outcome.FULFILLED))
@@ -268,7 +255,7 @@ async def send(bot, view, when="", other="", principal=ALICE):
 
 
 async def test_the_form_sets_changes_and_takes_back(bot):
-    workspace = await runs(bot)
+    workspace = await bot.sees(State.RUNNING)
     view = await form(bot, workspace)
     check_golden("views/stop-later", view)
     assert await send(bot, view, when="120") == {"response_action": "clear"}
@@ -282,7 +269,7 @@ async def test_the_form_sets_changes_and_takes_back(bot):
 
 
 async def test_the_form_says_what_it_can_not_read(bot):
-    workspace = await runs(bot)
+    workspace = await bot.sees(State.RUNNING)
     view = await form(bot, workspace)
     assert "Choose a time" in (await send(bot, view))["errors"]["when"]
     assert "I can't read soon as a time" in (await send(bot, view, other="soon"))["errors"]["other"]
@@ -291,7 +278,7 @@ async def test_the_form_says_what_it_can_not_read(bot):
 
 
 async def test_what_a_backup_had_planned_is_set_again_only_by_a_press(bot):
-    await runs(bot)
+    await bot.sees(State.RUNNING)
     await bot.say("stop notebook at 18:00")
     planned = await stop_at(bot)
     await restore(bot.store)
