@@ -26,14 +26,12 @@ from typing import Any
 
 from aiohttp.test_utils import TestServer
 
-from bot.support.pool import Pool
 from playground import saturn as local_saturn
 from playground.harness import Clock
 from playground.slack.errors import SlackError
 from tests.rigs.scenario.people import BOT, GENERAL
 from tests.rigs.scenario.shown import Shown
 from tests.rigs.scenario.stage import World, spoil
-from tests.rigs.steps import Steps
 
 TABLE = Path(__file__).with_name("dialogues.json")
 _TOKEN = "a11ce" * 8
@@ -57,7 +55,6 @@ class DialogueWorld(World):
         self.told = told
         self.hub = local_saturn.build(Clock(self.clock.now), seeds["hub"])
         self.hub_url = ""
-        self._streams = Pool(50, lambda: None)
 
     @staticmethod
     def _seed(told: Mapping[str, Any], place: str) -> dict[str, Any]:
@@ -94,19 +91,6 @@ class DialogueWorld(World):
         }
         self._options = {**self._options, "connections": {"hub": table}}
         return super().connections()
-
-    def steps(self) -> Steps:
-        bot = self.bot
-        return {
-            **super().steps(),
-            "jobs": bot.reconciler.runs.step,
-            "streams": lambda: bot.reconciler.streams.step(self._streams),
-            "outputs": bot.notifier.step_outputs,
-        }
-
-    async def stop_bot(self) -> None:
-        await self._streams.drain(0.0)
-        await super().stop_bot()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[DialogueWorld]:

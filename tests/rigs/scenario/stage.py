@@ -24,6 +24,7 @@ from bot.store.tasks import NewTask
 from bot.support.clock import Clock as BotClock
 from bot.support.clock import Ids, SystemClock
 from bot.support.logs import Redactor
+from bot.support.pool import Pool
 from bot.support.settings import Settings
 from playground import saturn as local_saturn
 from playground import slack as local_slack
@@ -99,6 +100,8 @@ class World:
         self._options = options
         self._keys = Fernet.generate_key().decode()
         self._bot_stack = AsyncExitStack()
+        #: The outputs of runs are read in the background.
+        self._streams = Pool(50, lambda: None)
         self._looks: tuple[Process, Looks] | None = None
         self.port = int(options.get("port") or reserved_port())
         self.alice, self.bob, self.carol = (Person(self, user) for user in (ALICE, BOB, CAROL))
@@ -130,10 +133,13 @@ class World:
             "tasks": bot.reconciler.tasks.step,
             "operations": bot.reconciler.operations.step,
             "reads": bot.reconciler.reads.step,
+            "jobs": bot.reconciler.runs.step,
+            "streams": lambda: bot.reconciler.streams.step(self._streams),
             "clockwork": self.looks.timed(bot.reconciler),
             "notices": bot.notifier.step_notices,
             "cards": bot.notifier.step_cards,
             "homes": bot.notifier.step_homes,
+            "outputs": bot.notifier.step_outputs,
         }
 
     async def pass_time(self, seconds: float, step: float | None = None) -> None:
@@ -260,6 +266,7 @@ class World:
         app.assistant_url = app.assistant_url and app.assistant_url.replace(stand_in, address)
 
     async def stop_bot(self) -> None:
+        await self._streams.drain(0.0)
         await self._bot_stack.aclose()
         self._bot_stack = AsyncExitStack()
 

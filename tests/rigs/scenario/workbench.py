@@ -10,7 +10,6 @@ from typing import Any
 
 from aiohttp.test_utils import TestServer
 
-from bot.support.pool import Pool
 from playground import posit
 from playground.harness import Clock
 from playground.posit.plans import PlannedError, StreamFault
@@ -18,7 +17,6 @@ from playground.slack.forms import Form
 from tests.rigs.scenario.people import BOT, Person
 from tests.rigs.scenario.shown import Shown
 from tests.rigs.scenario.stage import World, spoil
-from tests.rigs.steps import Steps
 
 TOKENS = {"alice": "a11ce-token-at-workbench", "bob": "b0b-token-at-workbench"}
 SUPER_ADMIN_TOKEN = "the-super-admin-token-of-workbench"
@@ -49,7 +47,6 @@ class WorkbenchWorld(World):
         super().__init__(folder, {"tokens": {"wb": TOKENS}, **options})
         self.posit = posit.build(Clock(self.clock.now), options.get("posit_seed") or SEED)
         self.posit_url = ""
-        self._streams = Pool(50, lambda: None)
 
     def connections(self) -> dict[str, Any]:
         """Add the Workbench, with both ways to link unless told otherwise."""
@@ -64,20 +61,6 @@ class WorkbenchWorld(World):
         }
         self._options = {**self._options, "connections": {"wb": workbench}}
         return super().connections()
-
-    def steps(self) -> Steps:
-        """Add what is done for runs; their outputs are read in the background."""
-        bot = self.bot
-        return {
-            **super().steps(),
-            "jobs": bot.reconciler.runs.step,
-            "streams": lambda: bot.reconciler.streams.step(self._streams),
-            "outputs": bot.notifier.step_outputs,
-        }
-
-    async def stop_bot(self) -> None:
-        await self._streams.drain(0.0)
-        await super().stop_bot()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[WorkbenchWorld]:
