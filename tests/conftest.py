@@ -29,6 +29,9 @@ settings.register_profile(
 #: it in the middle of an example, and that counts as a failure of that one.
 THOROUGH_SECONDS: Final = 3600
 settings.load_profile("usher")
+needs_browser: Final = pytest.mark.skipif(
+    not shared.has_browser(), reason="Chromium and chromedriver are not installed"
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -50,6 +53,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             one.add_marker(pytest.mark.slow)
         if one.get_closest_marker("browser"):
             one.add_marker(pytest.mark.together("browser"))
+            one.add_marker(needs_browser)
     if settings.get_current_profile_name() == "thorough":
         for one in items:
             one.add_marker(pytest.mark.timeout(THOROUGH_SECONDS))

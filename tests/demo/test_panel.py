@@ -23,7 +23,7 @@ from playground.jupyterhub import forwarder
 from playground.processes import bot_environment, reserved_port
 from playground.slack import SlackServer
 from playground.sphere.workspaces import Workspace
-from tests.playground.browser import Browser, chromium
+from tests.playground.browser import Browser
 from tests.playground.served import refuses_strangers
 
 TRAINING, OLIVIA = "C0TRAINING", "U0OLIVIA"
@@ -143,7 +143,6 @@ async def eventually(holds: Callable[[], bool]) -> None:
 @pytest.mark.browser
 @pytest.mark.thorough
 @pytest.mark.timeout(300)
-@pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine")
 async def test_whatever_is_switched_on_is_seen_and_survived(tmp_path):
     async with small_stage(tmp_path) as small, Browser.started() as browser:
         await refuses_strangers(small.address, "/_playground/state")

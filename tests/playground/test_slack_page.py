@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from tests.playground.browser import Browser, chromium
+from tests.playground.browser import Browser
 from tests.playground.slack_help import (
     GENERAL,
     OLIVIA,
@@ -89,7 +89,6 @@ async def test_a_long_request_ends_when_something_changes(server, session):
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine")
 async def test_the_home_tab_opens_before_there_was_a_message_and_its_buttons_can_be_pressed():
     async with slack(clock=None) as (server, client), recorded(server) as app, Browser.started() as browser:
         await browser.open(f"{server.state.base_url}/?as={OLIVIA}")

@@ -5,14 +5,11 @@ import json
 import pytest
 from aiohttp import web
 
-from tests.playground.browser import Browser, chromium
+from tests.playground.browser import Browser
 from tests.playground.slack_forms import external, field, modal, opened, option, plain, select, typed
 from tests.playground.slack_help import OLIVIA, recorded, slack
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine"),
-]
+pytestmark = pytest.mark.browser
 
 
 def entry(action_id: str, tag: str = "input") -> str:

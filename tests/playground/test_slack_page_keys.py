@@ -4,15 +4,11 @@ import json
 
 import pytest
 
-from tests.playground.browser import chromium
 from tests.playground.slack_browser import CURRENT, FOCUS, MODAL, slack_page, words
 from tests.playground.slack_forms import field, modal, typed
 from tests.playground.slack_help import GENERAL, actions, button, section
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine"),
-]
+pytestmark = pytest.mark.browser
 
 VALUE = "document.getElementById('text').value"
 DAY = {"type": "datepicker", "action_id": "day", "initial_date": "2026-11-20"}

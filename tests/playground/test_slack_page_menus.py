@@ -9,14 +9,11 @@ from bot.domain.workspaces import State
 from bot.messages.blocks import home, kit, lists
 from tests.messages.card_facts import NOW
 from tests.messages.test_home import row
-from tests.playground.browser import Browser, chromium
+from tests.playground.browser import Browser
 from tests.playground.slack_browser import FOCUS, slack_page
 from tests.playground.slack_help import OLIVIA, recorded, slack
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine"),
-]
+pytestmark = pytest.mark.browser
 
 #: A page of a Home: those that run with their ends, those that are down, one that starts.
 STATES = [State.RUNNING] * 6 + [State.STOPPED] * 6 + [State.STARTING, State.FAILED, State.GONE]

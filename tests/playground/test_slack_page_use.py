@@ -6,15 +6,11 @@ import json
 
 import pytest
 
-from tests.playground.browser import chromium
 from tests.playground.slack_browser import FOCUS, MODAL, slack_page, words
 from tests.playground.slack_forms import field, opened, typed
 from tests.playground.slack_help import GENERAL, OLIVIA, TARA, section
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine"),
-]
+pytestmark = pytest.mark.browser
 
 DOT = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 LOG = "".join(f"line {number}\n" for number in range(20))

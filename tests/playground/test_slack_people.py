@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from tests.playground.browser import Browser, chromium
+from tests.playground.browser import Browser
 from tests.playground.slack_help import AMIR, CHEN, GENERAL, GRETA, OLIVIA, PAVEL, SCIENCE, TARA, slack
 
 ACCOUNTS = {
@@ -80,7 +80,6 @@ async def signed_in(tab, server):
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine")
 async def test_everybody_acts_and_signs_in_at_once_in_a_tab_of_their_own():
     async with (
         slack(clock=None) as (server, client),

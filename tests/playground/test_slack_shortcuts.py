@@ -5,7 +5,7 @@ import pytest
 from bot.slack.manifest import http_manifest
 from playground.slack import manifest
 from playground.slack.errors import SlackError
-from tests.playground.browser import Browser, chromium
+from tests.playground.browser import Browser
 from tests.playground.slack_forms import plain
 from tests.playground.slack_help import (
     CHEN,
@@ -56,7 +56,6 @@ async def test_the_page_knows_the_shortcuts_of_the_manifest(server):
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine")
 async def test_both_kinds_are_pressed_on_the_page():
     async with slack(clock=None) as (server, client), recorded(server) as app:
         set_up(server)

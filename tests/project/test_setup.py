@@ -9,8 +9,7 @@ import pytest
 
 from tests.project import repository
 from tests.project.repository import ROOT
-from tests.rigs import postgres
-from tests.web import driver
+from tests.rigs import postgres, shared
 from tools import commits, pictures
 
 INSTALL = ROOT / "tools/install.sh"
@@ -66,7 +65,7 @@ def test_without_a_browser_and_the_right_to_install_one_everything_else_is_check
 
 def test_tests_and_pictures_say_what_they_lack(monkeypatch, tmp_path, capsys):
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert not driver.is_installed()
+    assert not shared.has_browser()
     assert pictures.main(tmp_path) == 1
     assert "There is no Chromium" in capsys.readouterr().err
     monkeypatch.delenv("TEST_DATABASE_URL", raising=False)

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from benchmarks.days import at_work
-from tests.playground.browser import Browser, chromium
+from tests.playground.browser import Browser
 from tests.rigs.scenario.conversation import PLACES, Conversation
 from tests.rigs.scenario.day import ACTS
 from tests.rigs.scenario.people import BOT, GENERAL
@@ -82,7 +82,6 @@ async def played(folder, acts, *, after_each):
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine")
 async def test_after_each_act_in_chromium_every_button_works_and_nothing_is_grey_or_twice(tmp_path):
     talk = await played(tmp_path, DIALOGUE, after_each=True)
     assert len(talk.pressed) >= 5
@@ -91,7 +90,6 @@ async def test_after_each_act_in_chromium_every_button_works_and_nothing_is_grey
 @pytest.mark.browser
 @pytest.mark.thorough
 @pytest.mark.timeout(300)
-@pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine")
 async def test_a_day_in_chromium_leaves_buttons_that_work_and_nothing_grey_or_twice(tmp_path):
     talk = await played(tmp_path, ACTS, after_each=False)
     assert len(talk.pressed) >= 10

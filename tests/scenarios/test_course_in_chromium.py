@@ -6,7 +6,7 @@ import json
 import pytest
 
 from bot.domain.workspaces import State
-from tests.playground.browser import Browser, chromium
+from tests.playground.browser import Browser
 from tests.rigs.scenario import world
 from tests.rigs.scenario.people import GENERAL
 from tests.scenarios.test_day_in_chromium import SECONDS, picture
@@ -103,7 +103,6 @@ async def state_of(stage, user):
 
 @pytest.mark.browser
 @pytest.mark.timeout(240)
-@pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine")
 async def test_a_teacher_and_two_students_from_the_card_to_the_second_lesson(tmp_path):
     seeds = {"slack_seed": _slack_seed(), "saturn_seed": _saturn_seed()}
     async with world(tmp_path, **seeds) as stage, Browser.started() as first:
@@ -157,7 +156,6 @@ async def test_a_teacher_and_two_students_from_the_card_to_the_second_lesson(tmp
 
 @pytest.mark.browser
 @pytest.mark.timeout(240)
-@pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine")
 async def test_a_teacher_changes_a_course_from_a_phone(tmp_path):
     seeds = {"slack_seed": _slack_seed(), "saturn_seed": _saturn_seed()}
     async with world(tmp_path, **seeds) as stage, Browser.started() as tab:

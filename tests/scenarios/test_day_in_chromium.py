@@ -7,7 +7,7 @@ import json
 import pytest
 
 from playground.demo.person import where
-from tests.playground.browser import Browser, chromium
+from tests.playground.browser import Browser
 from tests.rigs.scenario import world
 from tests.rigs.scenario.people import BOT, GENERAL
 from tests.rigs.scenario.workbench import workbench_world
@@ -139,7 +139,6 @@ async def picture(tab, width, height, path):
 @pytest.mark.browser
 @pytest.mark.thorough
 @pytest.mark.timeout(300)
-@pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine")
 async def test_a_day_in_chromium_keeps_its_answers_and_one_live_message_per_workspace(tmp_path):
     async with world(tmp_path) as stage, Browser.started() as first:
         await stage.alice.links("alice")
@@ -175,7 +174,6 @@ async def test_a_day_in_chromium_keeps_its_answers_and_one_live_message_per_work
 @pytest.mark.browser
 @pytest.mark.thorough
 @pytest.mark.timeout(300)
-@pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine")
 async def test_a_day_in_chromium_has_two_messages_an_act_and_no_line_that_is_needless_or_untrue(tmp_path):
     async with workbench_world(tmp_path) as stage, Browser.started() as first:
         alice = stage.alice

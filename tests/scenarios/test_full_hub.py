@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 
 from playground.jupyterhub import start
-from tests.playground.browser import Browser, chromium
+from tests.playground.browser import Browser
 from tests.playground.hub_help import client
 from tests.rigs.scenario import world
 
@@ -78,7 +78,6 @@ async def test_whoever_comes_third_waits_and_gets_what_is_given_back(ready, hub)
 
 @pytest.mark.browser
 @pytest.mark.timeout(240)
-@pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine")
 async def test_on_a_phone_it_is_pressed_waited_for_got_not_used_and_lost(ready, hub):
     carol = ready.carol
     for person in (ready.alice, ready.bob):

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from bot.domain.hours import written
-from tests.playground.browser import Browser, chromium
+from tests.playground.browser import Browser
 from tests.rigs.scenario import world
 from tests.scenarios.test_day_in_chromium import SECONDS, picture
 
@@ -83,7 +83,6 @@ class Sitting:
 
 @pytest.mark.browser
 @pytest.mark.timeout(180)
-@pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine")
 async def test_hours_by_a_sentence_by_the_form_of_a_card_and_from_home(tmp_path):
     async with world(tmp_path) as stage, Browser.started() as tab:
         await stage.alice.links("alice")

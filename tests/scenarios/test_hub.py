@@ -11,7 +11,7 @@ from playground.jupyterhub import start
 from playground.processes import reserved_port
 from tests.playground.hub_help import client
 from tests.rigs.scenario import world
-from tests.web.driver import chromium, is_installed
+from tests.web.driver import chromium
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -132,7 +132,6 @@ async def test_unlinking_deletes_the_token_at_the_hub_and_ends_what_is_under_way
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(not is_installed(), reason="Chromium and chromedriver are not installed")
 async def test_by_mouse_and_keyboard_somebody_signs_in_at_the_hub_and_its_log_out_ends_nothing(hub, tmp_path):
     async with beside(hub, tmp_path, live=True, sign_in=True) as ready, chromium() as window:
         alice = ready.alice

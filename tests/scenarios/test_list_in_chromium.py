@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.playground.browser import Browser, chromium
+from tests.playground.browser import Browser
 from tests.rigs.scenario.cloud import SEED, cloud_world
 from tests.scenarios.test_hours_in_chromium import Sitting
 
@@ -16,7 +16,6 @@ NAMES = re.compile(r"^(study-\d\d|notebook|training|report)$", re.MULTILINE)
 
 @pytest.mark.browser
 @pytest.mark.timeout(180)
-@pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine")
 async def test_a_list_of_many_is_short_and_home_has_as_many_as_it_says(tmp_path):
     seed = {**SEED, "workspaces": [*MORE, {"owner": "alice", "name": "notebook"}]}
     async with cloud_world(tmp_path, saturn_seed=seed) as stage, Browser.started() as tab:

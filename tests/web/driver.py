@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -28,11 +27,6 @@ _ARGUMENTS = [
     "--disable-dev-shm-usage",
     "--no-proxy-server",
 ]
-
-
-def is_installed() -> bool:
-    """Say whether there is a Chromium and its driver."""
-    return shutil.which("chromedriver") is not None and shutil.which("chromium") is not None
 
 
 @asynccontextmanager

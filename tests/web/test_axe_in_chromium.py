@@ -3,14 +3,11 @@
 import pytest
 from axe_core_python.base import AXE_SCRIPT
 
-from tests.web.driver import Chromium, chromium, is_installed
+from tests.web.driver import Chromium, chromium
 from tests.web.ide_rig import ide_rig
 from tests.web.walks import code_pages, ide_pages, link_pages, there_pages
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not is_installed(), reason="Chromium and chromedriver are not installed"),
-]
+pytestmark = pytest.mark.browser
 
 LOAD = "(0, eval)(arguments[0])"
 RUN = """

@@ -10,14 +10,11 @@ from bot.providers.base import Embedding
 from playground.processes import reserved_port
 from tests.playground.sphere.stand import PLAIN, RUNNING, SECRET_OF_RUNNING, sphere_server
 from tests.rigs.store import name_workspace, unlink
-from tests.web.driver import chromium, elsewhere, is_installed
+from tests.web.driver import chromium, elsewhere
 from tests.web.ide_rig import ide_rig
 from tests.web.rig import ALICE
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not is_installed(), reason="Chromium and chromedriver are not installed"),
-]
+pytestmark = pytest.mark.browser
 
 
 @asynccontextmanager

@@ -4,13 +4,10 @@ import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.messages.texts import pages as words
-from tests.web.driver import chromium, elsewhere, is_installed
+from tests.web.driver import chromium, elsewhere
 from tests.web.rig import ALICE, GOOD, rig
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not is_installed(), reason="Chromium and chromedriver are not installed"),
-]
+pytestmark = pytest.mark.browser
 
 BACK = "const [one] = document.links; return [one.textContent, one.href]"
 

@@ -10,14 +10,11 @@ from aiohttp.test_utils import TestServer
 
 from bot.providers.base import Embedding
 from tests.playground.sphere.stand import RUNNING, SECRET_OF_RUNNING, sphere_server
-from tests.web.driver import chromium, is_installed
+from tests.web.driver import chromium
 from tests.web.ide_rig import ide_rig
 from tests.web.rig import ALICE
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not is_installed(), reason="Chromium and chromedriver are not installed"),
-]
+pytestmark = pytest.mark.browser
 
 OTHERS = "0b1f5f0a-0000-4000-8000-00000000feed"
 ATTACKERS = "fedcba9876543210"

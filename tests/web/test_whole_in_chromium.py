@@ -4,12 +4,9 @@ import pytest
 
 from bot.messages.texts import ide
 from tests.rigs.scenario.sphere import sphere_world
-from tests.web.driver import chromium, is_installed
+from tests.web.driver import chromium
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not is_installed(), reason="Chromium and chromedriver are not installed"),
-]
+pytestmark = pytest.mark.browser
 
 
 #: Real time passes here.

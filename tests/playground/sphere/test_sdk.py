@@ -8,12 +8,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from tests.playground.sphere.stand import PLAIN, RUNNING, SECRET_OF_RUNNING, Sphere
-from tests.web.driver import Chromium, chromium, is_installed
+from tests.web.driver import Chromium, chromium
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not is_installed(), reason="Chromium and chromedriver are not installed"),
-]
+pytestmark = pytest.mark.browser
 
 # The vendor's two snippets as a file of the page's own; `made` is called when the SDK is ready.
 SNIPPET = """
