@@ -30,6 +30,7 @@ from tests.messages.card_facts import CALLED, IDE_URL, NOW, facts, least_facts
 from tests.rigs.golden import check_golden, check_limits
 from tests.rigs.providers import NO_GPU
 
+PAGE = "https://usher.example.org/ide/workspace_1"
 STARTING = {"state": State.STARTING}
 RUNNING = {"state": State.RUNNING, "url": IDE_URL}
 SUSPENDED = {"state": State.SUSPENDED}
@@ -58,6 +59,14 @@ def down(verb, **keys):
 
 def is_down(verb, **keys):
     return down(verb, outcome=Outcome.FULFILLED, ended_at=NOW, **keys)
+
+
+def in_our_page(workspace=None, **keys):
+    """Return facts of what runs, and opens in a page of ours."""
+    row = {"state": State.RUNNING, "actions": frozenset({"open", "stop", "remove", "start"})}
+    ours = {"opens_in_page": True, "page_url": None, "username": "", "connection_title": "Courses"}
+    able = {"capabilities": frozenset({"removal", "making"}), "ide_url": PAGE}
+    return facts(READY | {"ended_at": NOW - 5}, row | (workspace or {}), **ours | able | keys)
 
 
 def failed(cause, outcome=Outcome.FAILED, **keys):
@@ -213,6 +222,23 @@ CARDS = {
     "restarting-anew": facts(operation=CREATE | {"agreed": True}, workspace=UNMADE, page_url=None, **FINAL),
     "failed-restart-anew": facts(operation=NOT_RENEWED, workspace=UNMADE, page_url=None, **FINAL),
     "failed-no-restart": facts(operation=failed("no_restart", verb=OperationVerb.RESTART), **FINAL),
+    "own-page": in_our_page(),
+    "own-page-warned": in_our_page({"detail": "Its set-up failed: <b>no such package</b>"}),
+    "own-page-remark": in_our_page(
+        {"remark": "Scenario *x* <!channel> finished at {time:1799999000}: passed."}
+    ),
+    "own-page-without-address": in_our_page(ide_url=None, has_public_url=False),
+    "own-page-closed": in_our_page(ide_url=None),
+}
+#: How what ends by itself does, and what is known of it then.
+ENDINGS = {
+    "stops": in_our_page({"ends_at": NOW + 290, "ends_how": "stops"}),
+    "anyhow": in_our_page({"ends_at": NOW + 45, "ends_how": "removed"}),
+    "removed": in_our_page(
+        {"state": State.STOPPED, "ends_at": NOW + 301, "ends_how": "removed"}, ide_url=None
+    ),
+    "not-permitted": in_our_page({"ends_at": NOW + 120, "ends_how": "stops", "actions": frozenset({"open"})}),
+    "over": in_our_page({"ends_at": None, "ends_how": None}),
 }
 
 LEFT = {"since": NOW - 93_600, "is_unused": False, "evening": NOW + 21_600, "stop_at": None}
@@ -389,6 +415,7 @@ NOTICES = {
     "link-ending-in-hours": (ExpiryKind.LINK_ENDING, facts(body={"ends_at": NOW + 3 * 3600 + 9})),
     "sign-in-expired": (NoticeKind.SIGN_IN_REFUSED, facts(link_ends_at=NOW, body={"since": NOW - 90})),
     "card": (NoticeKind.CARD, facts()),
+    **{f"ending-{how}": (NoticeKind.ENDING, given) for how, given in ENDINGS.items()},
 }
 
 
@@ -401,6 +428,17 @@ def test_the_card(name):
 def test_the_notice(name):
     kind, given = NOTICES[name]
     check_golden(f"notices/{name}", render(kind, given))
+
+
+def test_what_ready_says_of_a_set_up_that_failed():
+    answer = render(NoticeKind.READY, CARDS["own-page-warned"])
+    check_limits(answer)
+    assert "no such package" in str(answer.blocks)
+    assert cards.OPENS_HERE in str(answer.blocks)
+
+
+def test_elsewhere_a_detail_is_not_repeated():
+    assert "a detail" not in str(operation_card(facts(READY, RUNNING | {"detail": "a detail"})).blocks)
 
 
 @pytest.mark.parametrize("what", OUTAGES)
@@ -434,7 +472,7 @@ def shown(answer):
     return json.dumps(answer.as_body(), ensure_ascii=False)
 
 
-@pytest.mark.parametrize("name", [name for name in CARDS if not name.startswith("running")])
+@pytest.mark.parametrize("name", [name for name in CARDS if not name.startswith(("running", "own-page"))])
 def test_only_a_running_workspace_shows_its_address(name):
     assert IDE_URL not in shown(operation_card(replace(CARDS[name], ide_url=IDE_URL)))
 

@@ -223,7 +223,7 @@ class Player:
             return await alice.mentions(text)
         thread = None
         if where == "thread":
-            root = next(one for one in reversed(alice.sees()) if one.json["user"] != alice.id)
+            root = alice.hears()[-1]
             thread = root.json.get("thread_ts") or root.ts
         return await alice._new(BOT, lambda: world.slack.say(alice.id, BOT, text, thread))
 

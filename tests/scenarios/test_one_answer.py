@@ -17,7 +17,7 @@ async def test_in_a_direct_message_what_is_checked_becomes_what_was_found(linked
     before = len(alice.sees())
     await alice.writes("status fresh")
     await linked.pass_time(5)
-    new = [one for one in alice.sees()[before:] if one.json["user"] != alice.id]
+    new = alice.hears(before)
     assert len(new) == 1
     assert "*fresh*" in new[0].text
     assert not any("Checking" in one.text for one in alice.sees())
@@ -29,7 +29,7 @@ async def test_a_verdict_in_a_direct_message_is_the_same_message_too(linked):
     before = len(alice.sees())
     await alice.writes("start nowhere")
     await linked.pass_time(5)
-    new = [one for one in alice.sees()[before:] if one.json["user"] != alice.id]
+    new = alice.hears(before)
     assert [one.text.split(".")[0] for one in new] == ["I can't find a workspace called *nowhere*"]
 
 
@@ -39,12 +39,11 @@ async def test_a_start_that_had_to_be_looked_for_says_so_once_until_it_is_ready(
     before = len(alice.sees())
     await alice.writes("start fresh")
     await linked.pass_time(5)
-    new = [one for one in alice.sees()[before:] if one.json["user"] != alice.id]
-    (answer,) = new
+    (answer,) = alice.hears(before)
     assert answer.kind == "message"
     assert "Starting *fresh* on Saturn Cloud" in answer.text
     await linked.pass_time(20)
-    assert [one.kind for one in alice.sees()[before:] if one.json["user"] != alice.id] == ["ready"]
+    assert [one.kind for one in alice.hears(before)] == ["ready"]
 
 
 async def test_where_the_first_message_is_gone_the_answer_is_a_new_one(linked):
@@ -57,7 +56,7 @@ async def test_where_the_first_message_is_gone_the_answer_is_a_new_one(linked):
         if "Checking" in one.text:
             state.remove(state.message(state.place(alice.id, "@bot").id, one.ts))
     await linked.pass_time(5)
-    new = [one for one in alice.sees()[before:] if one.json["user"] != alice.id]
+    new = alice.hears(before)
     assert len(new) == 1
     assert "I can't find a workspace called *nowhere*" in new[0].text
 
@@ -83,7 +82,7 @@ async def test_after_a_mention_the_answer_comes_where_it_was_asked_for_and_nowhe
     await alice.mentions("start nowhere")
     await alice.mentions("status fresh")
     await linked.pass_time(5)
-    new = [one for one in alice.sees(GENERAL)[before:] if one.json["user"] != alice.id]
+    new = alice.hears(before, GENERAL)
     assert [one.text.split("\n")[0].split(".")[0] for one in new] == [
         "Checking Saturn Cloud…",
         "I can't find a workspace called *nowhere*",
@@ -101,7 +100,7 @@ async def test_an_edit_of_unknown_outcome_is_found_and_not_told_again(linked):
     linked.slack_fails("chat.update", times=1, after=True, drop=True)
     await linked.slack.say(alice.id, "@bot", "start nowhere")
     await linked.pass_time(300, step=20)
-    new = [one for one in alice.sees()[before:] if one.json["user"] != alice.id]
+    new = alice.hears(before)
     assert [one.text.split(".")[0] for one in new] == ["I can't find a workspace called *nowhere*"]
 
 
@@ -123,11 +122,7 @@ async def test_a_post_to_a_commands_address_replaces_nothing(linked):
 
 def new_since(person, before):
     """Return the kinds of what the bot said in direct messages since; ephemeral answers as such."""
-    return [
-        "ephemeral" if one.is_private else one.kind
-        for one in person.sees()[before:]
-        if one.json["user"] != person.id
-    ]
+    return ["ephemeral" if one.is_private else one.kind for one in person.hears(before)]
 
 
 async def test_unlinking_is_told_once_with_the_next_step(just_linked):

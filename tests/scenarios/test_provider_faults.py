@@ -34,7 +34,7 @@ AT_START = {
 
 def told(person):
     """Return all that was said to a person in direct messages."""
-    return "\n".join(shown.text for shown in person.sees() if shown.json["user"] != person.id)
+    return "\n".join(shown.text for shown in person.hears())
 
 
 @pytest.mark.parametrize("name", AT_START)

@@ -22,7 +22,7 @@ async def late(world, seconds):
     await world.slack.events.catch_up()
     # Slack takes one message a second in a conversation.
     await world.pass_time(3)
-    return [shown for shown in world.alice.sees() if shown.ts not in before and shown.json["user"] != ALICE]
+    return [shown for shown in world.alice.hears() if shown.ts not in before]
 
 
 def says(world, text):

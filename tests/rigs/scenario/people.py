@@ -43,6 +43,10 @@ class Person:
         """Return all messages of a conversation, the oldest first."""
         return [Shown(channel, message) for message in self.world.slack.seen(self.id, channel)]
 
+    def hears(self, since: int = 0, channel: str = BOT) -> list[Shown]:
+        """Return what others said, from the so manieth message of a conversation on."""
+        return [shown for shown in self.sees(channel)[since:] if shown.json["user"] != self.id]
+
     def told(self, kind: str) -> list[Shown]:
         """Return the direct messages of a kind: card, ready, failed, waiting, linked …
 
@@ -240,8 +244,7 @@ class Person:
         before = {shown.ts: shown.json for shown in self.sees(channel)}
 
         def new() -> list[Shown]:
-            found = self.sees(channel)
-            return [one for one in found if before.get(one.ts) != one.json and one.json["user"] != self.id]
+            return [one for one in self.hears(channel=channel) if before.get(one.ts) != one.json]
 
         answer = await act()
         assert answer["ok"], answer

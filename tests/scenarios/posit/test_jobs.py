@@ -13,6 +13,13 @@ async def ended(world, count=1):
     return world.alice.told("job_ended")[-1]
 
 
+async def runs(world, name, lines=1000, rate=1.0):
+    """Have a job run that writes a line now and then, and its output followed."""
+    await world.alice.types(f"run wb --name {name} -- print-lines lines={lines} rate={rate}", command="/job")
+    await world.alice.types(f"logs {name}", command="/job")
+    await world.until(lambda: "so far" in world.alice.only("job_card").text, step=0.5)
+
+
 async def test_a_job_is_run_by_the_form(linked):
     alice = linked.alice
     form = await linked.opens_form(alice, "run wb", command="/job")
@@ -159,9 +166,7 @@ async def test_a_run_that_was_launched_elsewhere_is_known_and_told_of_to_who_ask
 @pytest.mark.parametrize("way", ["word", "button"])
 async def test_a_run_is_stopped(linked, way):
     alice = linked.alice
-    await alice.types("run wb --name long -- print-lines lines=1000 rate=1", command="/job")
-    await alice.types("logs long", command="/job")
-    await linked.until(lambda: "so far" in alice.only("job_card").text, step=0.5)
+    await runs(linked, "long")
     if way == "word":
         answer = await alice.types("stop long", command="/job")
         assert "Stopping *long* on Workbench. I'll message you when it has stopped." in answer.text
@@ -174,33 +179,24 @@ async def test_a_run_is_stopped(linked, way):
     assert "has already ended" in (await alice.types("stop long", command="/job")).text
 
 
-async def test_a_run_that_does_not_stop_can_be_forced(linked):
+@pytest.mark.parametrize("at_once", [False, True], ids=["later", "at once"])
+async def test_a_run_that_does_not_stop_can_be_forced(linked, at_once):
     alice = linked.alice
     linked.switch(job_stop_seconds=100_000.0)
-    await alice.types("run wb --name long -- print-lines lines=100000 rate=0.1", command="/job")
-    await alice.types("logs long", command="/job")
-    await linked.until(lambda: "so far" in alice.only("job_card").text, step=0.5)
-    await alice.types("stop long", command="/job")
-    await linked.pass_time(50, step=5)
-    assert "Force quit" not in alice.only("job_card").labels
-    await linked.pass_time(30, step=5)
-    card = alice.only("job_card")
-    assert "It didn't stop within a minute." in card.text
-    await alice.presses(card, "Force quit")
+    await runs(linked, "long", lines=100_000, rate=0.1)
+    if at_once:
+        answer = await alice.types("stop long --force", command="/job")
+        assert "Forcing *long* on Workbench to quit." in answer.text
+    else:
+        await alice.types("stop long", command="/job")
+        await linked.pass_time(50, step=5)
+        assert "Force quit" not in alice.only("job_card").labels
+        await linked.pass_time(30, step=5)
+        card = alice.only("job_card")
+        assert "It didn't stop within a minute." in card.text
+        await alice.presses(card, "Force quit")
     assert "was stopped after" in (await ended(linked)).text
-    assert linked.asked("stop_job") == 2
-
-
-async def test_a_run_is_forced_at_once_by_its_word(linked):
-    alice = linked.alice
-    linked.switch(job_stop_seconds=100_000.0)
-    await alice.types("run wb --name long -- print-lines lines=100000 rate=0.1", command="/job")
-    await alice.types("logs long", command="/job")
-    await linked.until(lambda: "so far" in alice.only("job_card").text, step=0.5)
-    answer = await alice.types("stop long --force", command="/job")
-    assert "Forcing *long* on Workbench to quit." in answer.text
-    assert "was stopped after" in (await ended(linked)).text
-    assert linked.asked("stop_job") == 1
+    assert linked.asked("stop_job") == (1 if at_once else 2)
 
 
 async def test_what_the_server_refuses_is_one_sentence(linked):
@@ -215,11 +211,9 @@ async def test_what_the_server_refuses_is_one_sentence(linked):
 
 
 async def test_somebody_elses_run_is_none_of_mine(linked):
-    alice, bob = linked.alice, linked.bob
+    bob = linked.bob
     await bob.has_linked("bob", "wb")
-    await alice.types("run wb --name mine -- print-lines lines=500 rate=1", command="/job")
-    await alice.types("logs mine", command="/job")
-    await linked.until(lambda: "so far" in alice.only("job_card").text, step=0.5)
+    await runs(linked, "mine")
     (job,) = linked.jobs()
     for words in ("stop mine", f"stop {job.id}", "logs mine", f"logs {job.id} ", "status mine"):
         answer = await bob.types(words, command="/job")
