@@ -55,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--near", action="store_true", help="run the tests nearest to what changed, unbroken")
     parser.add_argument(
-        "--kills", action="store_true", help="write down which tests notice which mutants; --most adds some"
+        "--kills", action="store_true", help="write down which tests notice the mutants that the table lacks"
     )
     parser.add_argument("--most", type=int, metavar="N", help="at most so many")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many processes at a time")
@@ -222,8 +222,9 @@ def _play_mutants(asked: argparse.Namespace) -> int:
 
 def _play_kills(asked: argparse.Namespace) -> int:
     began, reach, found = time.perf_counter(), _reach(asked), dict[str, Result]()
-    kills = Kills() if asked.most is None else Kills.kept()
-    made = _some(sample(reach), asked.most, lambda one: one.name)
+    kills = Kills.kept()
+    missing = [one for one in sample(reach) if one.name not in kills.by]
+    made = _some(missing, asked.most, lambda one: one.name)
     jobs = [
         Job(
             one.name,
@@ -236,10 +237,12 @@ def _play_kills(asked: argparse.Namespace) -> int:
         for one in made
     ]
     play([job for job in jobs if job.tests], asked.jobs, lambda result: _note(found, result), ENOUGH)
-    for name, result in _sound(found, asked.jobs).items():
-        kills.add(name, result.red, result.tried)
+    sound = _sound(found, asked.jobs)
+    for name, result in found.items():
+        if result.verdict in (Verdict.RED, Verdict.GREEN):
+            kills.add(name, sound[name].red if name in sound else (), result.tried)
     kills.keep()
-    noticed = len(kills.by.keys() & {job.name for job in jobs})
+    noticed = sum(bool(kills.by.get(job.name)) for job in jobs)
     _say(f"\n{noticed} of {len(jobs)} mutants are noticed, in {time.perf_counter() - began:.0f} s.")
     return 0
 

@@ -1,4 +1,4 @@
-"""Which tests notice which mutants: ``python -m tests.promises --kills`` writes it into ``kills.json``.
+"""Which tests notice which mutants: ``python -m tests.promises --kills`` adds what ``kills.json`` lacks.
 
 A mutant is made for each test of the rooms in which many tests go the same way, in the function that the
 fewest other tests reach: if a test is worth anything, it's there. Of those that reach it, the quickest are
