@@ -80,29 +80,25 @@ async def test_the_deadline_is_told_too_while_the_provider_is_away_or_the_link_i
     assert linked.alice.only("sign_in_refused")
 
 
-@pytest.mark.parametrize("elsewhere", ["stopped", "error"])
+@pytest.mark.parametrize("elsewhere", ["stopped", "error", "removed"])
 async def test_what_happens_elsewhere_leaves_no_button_that_needs_it_to_run_and_starts_nothing(
     linked, elsewhere
 ):
     alice = linked.alice
     await alice.types("start training")
     await linked.pass_time(30)
-    said = alice.only("ready").short
-    linked.resource("training").force(elsewhere, linked.clock.now())
+    assert alice.only("ready").labels[0] == "Open"
+    said, before = alice.only("ready").short, linked.calls("chat.update", linked.slack)
+    if elsewhere == "removed":
+        del linked.saturn.state.resources[ID["training"]]
+    else:
+        linked.resource("training").force(elsewhere, linked.clock.now())
     await linked.pass_time(400, step=10)
     assert alice.only("ready").short == said
     assert alice.only("ready").labels == []
+    assert linked.calls("chat.update", linked.slack) - before == 1
     assert linked.calls("POST .*/start") == 1
-
-
-async def test_a_workspace_that_is_removed_elsewhere_is_offered_nowhere(linked):
-    alice = linked.alice
-    await alice.types("start training")
-    await linked.pass_time(30)
-    del linked.saturn.state.resources[ID["training"]]
-    await linked.pass_time(400, step=10)
-    assert alice.only("ready").labels == []
-    assert "No longer exists" in (await alice.types("status training")).text
+    assert ("No longer exists" in (await alice.types("status training")).text) == (elsewhere == "removed")
 
 
 async def test_stopped_elsewhere_while_it_starts_is_told_and_not_started_again(linked):

@@ -21,16 +21,13 @@ async def test_in_a_direct_message_what_is_checked_becomes_what_was_found(linked
     assert len(new) == 1
     assert "*fresh*" in new[0].text
     assert not any("Checking" in one.text for one in alice.sees())
-
-
-async def test_a_verdict_in_a_direct_message_is_the_same_message_too(linked):
-    alice = linked.alice
+    # So is a verdict.
     await linked.pass_time(70, step=10)
     before = len(alice.sees())
     await alice.writes("start nowhere")
     await linked.pass_time(5)
-    new = alice.hears(before)
-    assert [one.text.split(".")[0] for one in new] == ["I can't find a workspace called *nowhere*"]
+    said = [one.text.split(".")[0] for one in alice.hears(before)]
+    assert said == ["I can't find a workspace called *nowhere*"]
 
 
 async def test_a_start_that_had_to_be_looked_for_says_so_once_until_it_is_ready(linked):

@@ -45,19 +45,6 @@ async def test_after_a_stop_the_ready_message_has_no_buttons_and_the_card_says_s
     assert offering(alice) == ["card"]
 
 
-async def test_a_stop_at_the_provider_takes_the_buttons_of_the_ready_message_in_one_edit(linked):
-    alice = linked.alice
-    await alice.types("start notebook")
-    await linked.pass_time(40)
-    assert alice.only("ready").labels[0] == "Open"
-    said, before = alice.only("ready").short, linked.calls("chat.update", linked.slack)
-    linked.resource("notebook").stop(linked.clock.now())
-    await linked.pass_time(120, step=10)
-    assert alice.only("ready").labels == []
-    assert alice.only("ready").short == said
-    assert linked.calls("chat.update", linked.slack) - before == 1
-
-
 async def test_a_message_that_it_takes_long_asks_nothing_once_somebody_waits_on(linked):
     alice = linked.alice
     told = await waiting(linked)

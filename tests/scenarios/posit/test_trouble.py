@@ -80,19 +80,22 @@ async def test_a_limit_holds_for_resuming_too(linked):
     [
         ({"longest_name": 4}, "The name is longer than 4 characters"),
         ({"unique_names": True}, "A session with the name paper exists already"),
+        ({}, "Kubernetes"),
     ],
 )
-async def test_what_the_server_refuses_of_a_name_is_told_in_its_words(linked, changes, says):
+async def test_what_the_server_refuses_since_the_form_was_opened_is_told_in_its_words(linked, changes, says):
     await linked.opens_form(linked.alice, "new wb")
-    await linked.fills(linked.alice, ide="RStudio", name="paper")
+    await linked.fills(linked.alice, ide="RStudio", name="paper", **{} if changes else {"cluster": says})
     linked.switch(**changes)
     if changes.get("unique_names"):
-        # Somebody made one of that name while the form was open.
         linked.session("lab").name = "paper"
+    if not changes:
+        del linked.posit.state.environments.clusters[says]
     assert (await linked.sends(linked.alice))["ok"]
     await linked.pass_time(20)
     failed = linked.alice.only("failed")
-    assert f"Workbench refused the request. Workbench says: “{says}" in failed.text
+    assert "Workbench refused the request. Workbench says: “" in failed.text
+    assert says in failed.text
     assert "Change what you asked for, then try again." in failed.text
 
 
@@ -100,18 +103,6 @@ async def test_a_name_that_is_too_long_stands_at_its_field(linked):
     answer = await sends_form(linked, name="x" * 65)
     assert answer["error"] == "invalid_input"
     assert linked.asked("launch_session") == 0
-
-
-async def test_a_cluster_that_is_gone_since_the_form_was_opened_is_told(linked):
-    await linked.opens_form(linked.alice, "new wb")
-    await linked.fills(linked.alice, ide="RStudio", name="paper", cluster="Kubernetes")
-    environments = linked.posit.state.environments
-    del environments.clusters["Kubernetes"]
-    assert (await linked.sends(linked.alice))["ok"]
-    await linked.pass_time(20)
-    failed = linked.alice.only("failed")
-    assert "Workbench refused the request." in failed.text
-    assert "Kubernetes" in failed.text
 
 
 async def test_missing_launch_parameters_are_told_in_the_servers_words(linked):
