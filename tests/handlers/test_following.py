@@ -144,14 +144,19 @@ async def test_what_follows_an_act_amends_it(bot, first, then, found):
     assert sorted(await wanted(bot)) == sorted(found), words(answer) if answer.text else ""
 
 
-async def test_what_was_sent_is_not_amended_and_nothing_is_begun_in_its_place(bot):
+@pytest.mark.parametrize(
+    ("said", "more", "begun"),
+    [("in an hour", [], []), ("no, training@saturn", ["Undo"], ["stop training@saturn"])],
+)
+async def test_what_was_sent_is_not_amended_and_what_is_meant_beside_it_is_done(bot, said, more, begun):
+    await runs_training(bot)
     await bot.talk("stop report")
     (operation,) = await bot.store.open_operations(ALICE)
     assert await bot.store.save_step(Update(operation.id, 5.0, called=True, stop_call=Call.ACCEPTED))
-    answer = await bot.talk("in an hour")
+    answer = await bot.talk(said)
     assert words(answer) == "I'm already stopping *report*."
-    assert list(buttons(answer)) == ["Start it again"]
-    assert await wanted(bot) == ["stop report@saturn"]
+    assert list(buttons(answer)) == ["Start it again", *more]
+    assert await wanted(bot) == ["stop report@saturn", *begun]
 
 
 @pytest.mark.parametrize(
@@ -178,17 +183,6 @@ async def test_a_day_without_hours_becomes_another_one_or_one_of_two(bot, said, 
     await bot.talk("hours notebook weekdays 9:00-17:00", "hours notebook skip monday", said)
     (rule,) = await bot.store.rules(ALICE)
     assert rule.off == {f"2027-01-{day}" for day in off}
-
-
-async def test_what_was_sent_stays_and_what_is_meant_is_done_all_the_same(bot):
-    await runs_training(bot)
-    await bot.talk("stop report")
-    (operation,) = await bot.store.open_operations(ALICE)
-    assert await bot.store.save_step(Update(operation.id, 5.0, called=True, stop_call=Call.ACCEPTED))
-    answer = await bot.talk("no, training@saturn")
-    assert words(answer) == "I'm already stopping *report*."
-    assert list(buttons(answer)) == ["Start it again", "Undo"]
-    assert await wanted(bot) == ["stop report@saturn", "stop training@saturn"]
 
 
 @pytest.mark.parametrize(("seconds", "found"), [(290, ["timer report 10"]), (310, [])])

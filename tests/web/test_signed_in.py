@@ -96,19 +96,15 @@ async def test_who_leaves_is_signed_out_without_any_account(world):
     assert not await is_signed_in(browser, "workspace_x")
 
 
-async def test_a_lost_event_shows_nothing_all_the_same(world):
+@pytest.mark.parametrize("why", ["a lost event", "a connection of others"])
+async def test_who_left_or_may_no_longer_use_the_connection_sees_nothing_all_the_same(world, why):
     workspace = await world.workspace()
     browser = await world.signed_in(page=workspace.id)
-    await world.store.save_people([Person(ALICE, "Alice", is_deleted=True, seen_at=world.clock.now())])
-    await browser.get(f"/ide/{workspace.id}")
-    assert browser.status == 404
-
-
-async def test_a_connection_for_other_slack_workspaces_shows_nothing(world):
-    workspace = await world.workspace()
-    browser = await world.signed_in(page=workspace.id)
-    provider = world.made.context.connections[workspace.connection]
-    provider.settings = provider.settings.model_copy(update={"workspaces": ("T9",)})
+    if why == "a lost event":
+        await world.store.save_people([Person(ALICE, "Alice", is_deleted=True, seen_at=world.clock.now())])
+    else:
+        provider = world.made.context.connections[workspace.connection]
+        provider.settings = provider.settings.model_copy(update={"workspaces": ("T9",)})
     await browser.get(f"/ide/{workspace.id}")
     assert browser.status == 404
 
