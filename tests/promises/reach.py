@@ -52,9 +52,14 @@ class Reach:
         if not KEPT.exists():
             return None
         names, seconds, tests = json.loads(KEPT.read_text())
+        files = {file for file in map(_file, names) if (ROOT / file).is_file()}
+        there = [_file(name) in files for name in names]
         return cls(
-            dict(zip(names, seconds, strict=True)),
-            {function: [names[number] for number in numbers] for function, numbers in tests.items()},
+            {name: took for name, took, is_there in zip(names, seconds, there, strict=True) if is_there},
+            {
+                function: [names[number] for number in numbers if there[number]]
+                for function, numbers in tests.items()
+            },
         )
 
     def keep(self) -> None:

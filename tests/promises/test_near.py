@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 from tests.project.repository import ROOT
-from tests.promises import near
+from tests.promises import near, reach
 from tests.promises.applying import differing
 from tests.promises.near import BEFORE, BUDGET, MINUTE, Near
 from tests.promises.reach import Reach
@@ -44,8 +44,8 @@ def test_the_nearest_come_first_and_the_rest_is_left_out(monkeypatch):
     monkeypatch.setattr(near, "_seconds", lambda _item: 0.4 * BUDGET)
     far, close, own = "tests/a/test_a.py::far", "tests/b/test_b.py::close", "tests/domain/test_policy.py::own"
     functions = {f"{POLICY}::flaw": [close], f"{POLICY}::decide": [close, far]}
-    reach = Reach(dict.fromkeys([far, close], 1.0), functions)
-    nearest = Near(frozenset({POLICY, "tests/domain/test_policy.py"}), "HEAD", reach)
+    known = Reach(dict.fromkeys([far, close], 1.0), functions)
+    nearest = Near(frozenset({POLICY, "tests/domain/test_policy.py"}), "HEAD", known)
     kept, said = chosen(nearest, [far, "tests/c/test_c.py::nothing", close, own])
     assert set(kept) == {own, close}
     assert "1 for which no time is left" in said
@@ -69,3 +69,10 @@ def test_where_nobody_measured_what_tests_reach_those_come_that_import_the_modul
     nearest = Near(frozenset({POLICY}), "HEAD", None)
     assert "tests/domain/test_policy.py" in nearest.files
     assert "tests/domain/test_moments.py" not in nearest.files
+
+
+def test_what_was_measured_of_a_file_that_is_gone_is_left_out(monkeypatch, tmp_path):
+    monkeypatch.setattr(reach, "KEPT", tmp_path / "reach.json")
+    gone, here = "tests/domain/test_gone.py::test_it", "tests/domain/test_policy.py::test_it"
+    Reach({gone: 1.0, here: 2.0}, {f"{POLICY}::flaw": [gone, here]}).keep()
+    assert Reach.kept() == Reach({here: 2.0}, {f"{POLICY}::flaw": [here]})
