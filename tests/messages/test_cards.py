@@ -415,7 +415,7 @@ NOTICES = {
     "link-ending-in-hours": (ExpiryKind.LINK_ENDING, facts(body={"ends_at": NOW + 3 * 3600 + 9})),
     "sign-in-expired": (NoticeKind.SIGN_IN_REFUSED, facts(link_ends_at=NOW, body={"since": NOW - 90})),
     "card": (NoticeKind.CARD, facts()),
-    **{f"ending-{how}": (NoticeKind.ENDING, given) for how, given in ENDINGS.items()},
+    **{f"ending-{how}": (ExpiryKind.ENDING, given) for how, given in ENDINGS.items()},
 }
 
 
