@@ -1,5 +1,6 @@
 """What measures the structure finds the files that a change reads, and plays its start to the end."""
 
+import shutil
 import subprocess
 
 import pytest
@@ -14,6 +15,8 @@ NOTICES = KINDS.place
 @pytest.fixture
 def history(tmp_path, monkeypatch):
     """Return what commits files in a history of its own."""
+    if shutil.which("git") is None:
+        pytest.skip("there is no git")
     monkeypatch.setattr(structure, "ROOT", tmp_path)
 
     def git(*words):

@@ -13,12 +13,20 @@ ROOT = Path(__file__).resolve().parents[2]
 MADE = {".git", ".venv", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", "build"}
 
 
+def git(*words: str) -> bytes:
+    """Return what git says of the repository; nothing where it says no or isn't there."""
+    try:
+        asked = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, check=False)
+    except FileNotFoundError:
+        return b""
+    return asked.stdout if asked.returncode == 0 else b""
+
+
 @cache
 def files() -> tuple[Path, ...]:
     """Return the project's files: the tracked ones, or all but the made ones where there is no git."""
-    asked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
-    if asked.returncode == 0:
-        return tuple(path for name in asked.stdout.split("\0") if name and (path := ROOT / name).is_file())
+    if listed := git("ls-files", "-z"):
+        return tuple(path for name in listed.decode().split("\0") if name and (path := ROOT / name).is_file())
     found = []
     for folder, folders, names in os.walk(ROOT):
         folders[:] = sorted(name for name in folders if name not in MADE and not name.endswith(".egg-info"))

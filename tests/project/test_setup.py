@@ -86,10 +86,15 @@ def test_a_postgresql_starts_where_somebody_else_has_run_the_tests_before(monkey
     assert servers.started(tmp_path / "data")
 
 
-def test_in_a_checkout_of_somebody_else_whose_git_says_nothing_all_files_are_found(monkeypatch, capsys):
+@pytest.mark.parametrize(
+    "without",
+    [{"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1", "GIT_CONFIG_GLOBAL": os.devnull}, {"PATH": "/nowhere"}],
+    ids=["of somebody else", "no git"],
+)
+def test_where_git_says_nothing_all_files_are_found(monkeypatch, capsys, without):
     tracked = set(repository.files())
-    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    for name, value in without.items():
+        monkeypatch.setenv(name, value)
     found = set(repository.files.__wrapped__())
     assert tracked <= found
     assert not [path for path in found if ".venv" in path.parts or "__pycache__" in path.parts]

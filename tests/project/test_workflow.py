@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+import shutil
 import subprocess
 import tomllib
 
@@ -79,6 +80,8 @@ def repository(tmp_path):
 
 
 def git(folder, *words):
+    if shutil.which("git") is None:
+        pytest.skip("there is no git")
     who = ("-c", "user.name=Somebody", "-c", "user.email=somebody@example.com")
     subprocess.run(["git", *who, *words], cwd=folder, check=True, capture_output=True)
 

@@ -8,7 +8,6 @@ import asyncio
 import io
 import json
 import os
-import subprocess
 import sys
 import tarfile
 from collections.abc import Mapping
@@ -18,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from tests.project.repository import ROOT, files
+from tests.project.repository import ROOT, files, git
 
 #: The releases that may serve beside this one, each with its commit.
 COMMITS = {
@@ -44,10 +43,7 @@ _ADDED = {
 
 @cache
 def _archived(commit: str) -> bytes:
-    asked = subprocess.run(
-        ["git", "archive", "--format=tar", commit, *_ROOMS], cwd=ROOT, capture_output=True, check=False
-    )
-    return asked.stdout if asked.returncode == 0 else b""
+    return git("archive", "--format=tar", commit, *_ROOMS)
 
 
 def earlier(release: str, folder: Path) -> Path:
