@@ -57,23 +57,6 @@ async def test_status_buttons_and_see_its_page(linked):
     assert alice.only("ready")
 
 
-async def test_a_stop_that_can_be_started_again_asks_nothing(linked):
-    shown = await linked.alice.types("status report")
-    assert "confirm" not in shown.button("Stop")
-    await linked.alice.presses(shown, "Stop")
-    await linked.pass_time(25)
-    assert linked.alice.only("stopped")
-
-
-async def test_start_on_the_stopped_message_starts_again(linked):
-    alice = linked.alice
-    await alice.types("stop report")
-    await linked.pass_time(25)
-    await alice.presses(alice.only("stopped"), "Start")
-    await linked.pass_time(30)
-    assert alice.only("ready")
-
-
 async def test_a_double_click_is_one_operation_and_one_start(linked):
     alice = linked.alice
     shown = await alice.types("status training")

@@ -170,14 +170,6 @@ async def test_a_press_on_what_only_one_person_sees_is_told_by_the_card_that_com
     assert alice.only("stopped")
 
 
-async def test_a_press_in_a_channel_is_answered_there(linked):
-    alice = linked.alice
-    shown = await alice.types("status report")
-    answer = (await alice.presses(shown, "Stop"))[-1]
-    assert answer.is_private
-    assert "Stopping *report*" in answer.text
-
-
 async def test_a_press_that_does_something_else_than_its_card_says_is_answered(linked):
     alice = linked.alice
     await alice.writes("start notebook")

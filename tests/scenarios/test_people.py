@@ -80,13 +80,6 @@ async def test_while_slack_does_not_say_who_somebody_is_their_request_waits_and_
     assert bare.calls("GET /api/user") > 0
 
 
-async def test_who_becomes_a_guest_is_refused_from_then_on(linked):
-    await linked.slack.change_person(linked.alice.id, is_restricted=True)
-    answer = await linked.alice.types("start notebook")
-    assert "Guests can't use me." in answer.text
-    assert linked.calls("POST .*/start") == 0
-
-
 async def test_who_becomes_a_guest_meanwhile_is_told_and_what_was_under_way_ends_with_the_link(linked):
     alice = linked.alice
     linked.saturn_fails("/start", status=503, times=1)

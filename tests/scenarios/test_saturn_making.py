@@ -54,14 +54,6 @@ async def test_a_name_that_is_taken_stands_at_its_field_or_in_the_message(cloud)
     assert cloud.calls(CLONE) == 0
 
 
-async def test_starts_that_come_too_fast_wait_their_turn(cloud):
-    cloud.saturn.state.limits.change({"starts_per_second": 1})
-    for name in ("notebook", "training"):
-        await cloud.alice.types(f"start {name}")
-    await cloud.pass_time(90, step=2)
-    assert len(cloud.alice.told("ready")) == 2
-
-
 async def test_a_stop_that_nobody_asked_for_is_told_where_that_is_wanted(cloud):
     alice = cloud.alice
     told = await alice.types("notify report on")

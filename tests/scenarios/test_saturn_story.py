@@ -130,14 +130,6 @@ async def test_after_three_starts_the_card_says_what_is_usual_and_after_ten_what
     assert "Slower than usual: this usually takes under a minute." in alice.card.text
 
 
-async def test_a_running_workspace_is_ready_at_once_and_nothing_is_started(linked):
-    answer = await linked.alice.types("start report")
-    assert "*report* is already running" in answer.text
-    await linked.pass_time(12)
-    assert linked.alice.only("ready").address("Open").endswith(f"/ide/{ID['report']}/")
-    assert linked.calls("POST .*/start") == 0
-
-
 async def test_a_start_that_the_provider_fails_is_told_with_its_cause_and_can_be_tried_again(linked):
     alice = linked.alice
     await alice.types("start broken")
@@ -156,17 +148,6 @@ async def test_a_start_that_the_provider_fails_is_told_with_its_cause_and_can_be
     await linked.pass_time(40)
     assert "*broken* is ready" in alice.only("ready").text
     assert linked.calls("POST .*/start") == 2
-
-
-async def test_a_stop_ends_as_stopped_on_its_card(linked):
-    alice = linked.alice
-    await alice.writes("stop report")
-    await linked.pass_time(30)
-    stopped = alice.only("stopped")
-    assert "*report* has stopped on Saturn Cloud." in stopped.text
-    assert stopped.labels == ["Start"]
-    assert stopped.kind == "card"
-    assert linked.resource("report").status(linked.clock.now()) == "stopped"
 
 
 async def test_a_stop_of_what_is_starting_says_that_the_start_was_sent(linked):

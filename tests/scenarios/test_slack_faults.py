@@ -105,17 +105,6 @@ async def test_a_card_that_was_deleted_is_let_go_and_the_message_comes(linked):
     assert not alice.told("card")
 
 
-async def test_many_people_at_once_stay_within_slacks_budgets(bare):
-    people = {"U0OLIVIA": "alice", "U0CHEN": "bob", "U0TARA": "carol"}
-    for user, account in people.items():
-        await bare.person(user).has_linked(account)
-    for user, name in (("U0OLIVIA", "notebook"), ("U0OLIVIA", "training"), ("U0CHEN", "notebook"),
-                       ("U0CHEN", "analysis"), ("U0TARA", "course")):  # fmt: skip
-        await bare.person(user).types(f"start {name}")
-    await bare.pass_time(90)
-    assert [len(bare.person(user).told("ready")) for user in people] == [2, 2, 1]
-
-
 async def test_where_only_messages_fail_an_end_is_told_as_it_is_within_a_minute_of_their_return(linked):
     """Slack answers everything else, and the workspace was stopped at the provider meanwhile."""
     alice, history = linked.alice, "conversations.history"

@@ -82,16 +82,6 @@ async def test_ready_comes_first_and_alive_whatever_is_asked_meanwhile(linked):
     assert len([each for each in alice.told("reply") if each.ts > ready.ts]) >= 5
 
 
-async def test_what_runs_can_be_opened_by_the_message_that_it_is_ready(linked):
-    alice = linked.alice
-    await alice.types("start notebook for 12 min")
-    await linked.pass_time(240, step=20)
-    assert alice.told("timer_ending")
-    assert [shown.kind for shown in alice.sees() if "Open" in shown.labels] == ["ready"]
-    await linked.pass_time(700, step=20)
-    assert [shown.kind for shown in alice.sees() if "Open" in shown.labels] == []
-
-
 async def test_however_many_starts_and_stops_a_change_owes_a_few_updates(linked):
     alice = linked.alice
     for _ in range(3):

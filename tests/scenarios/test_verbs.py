@@ -183,15 +183,3 @@ async def test_somebody_elses_workspace_that_was_added_by_its_id_is_not_there(ba
     await bare.pass_time(30)
     assert bare.resource("analysis", "bob").status(bare.clock.now()) == "stopped"
     assert not alice.told("ready")
-
-
-async def test_a_workspace_that_is_new_at_the_provider_is_found_by_its_name(linked):
-    alice = linked.alice
-    state = linked.saturn.state
-    state.clone(state.accounts.people["alice"], {"type": "workspace", "spec": {"name": "fresh"}})
-    linked.watch.learn(linked.saturn)
-    linked.clock.advance(90)
-    answer = await alice.types("start fresh")
-    assert "Checking Saturn Cloud…" in answer.text
-    await linked.pass_time(30)
-    assert "*fresh* is ready" in alice.only("ready").text

@@ -90,16 +90,6 @@ async def test_once_one_administrator_has_decided_the_others_see_who_and_how(tmp
         assert chen.only("approval_asked").text == told.text
 
 
-async def test_a_request_that_was_asked_again_is_the_same_message(bare):
-    alice, amir = bare.alice, bare.person(AMIR)
-    for username in ("alice", "alice.w"):
-        await alice.types(f"link wb {username}")
-        await bare.pass_time(10)
-    only = amir.only("approval_asked")
-    assert only.labels == ["Approve", "Deny"]
-    assert "wants to be linked to *alice.w*" in only.text
-
-
 async def test_nobody_else_approves(bare):
     """Who has the button's value without being an administrator is refused."""
     alice, bob, amir = bare.alice, bare.bob, bare.person(AMIR)

@@ -99,12 +99,6 @@ async def test_what_the_server_refuses_since_the_form_was_opened_is_told_in_its_
     assert "Change what you asked for, then try again." in failed.text
 
 
-async def test_a_name_that_is_too_long_stands_at_its_field(linked):
-    answer = await sends_form(linked, name="x" * 65)
-    assert answer["error"] == "invalid_input"
-    assert linked.asked("launch_session") == 0
-
-
 async def test_missing_launch_parameters_are_told_in_the_servers_words(linked):
     linked.answers("launch_session", 17, "Launch parameters are missing: queues")
     await sends_form(linked)
