@@ -169,7 +169,7 @@ def is_whole(image):
     tried = subprocess.run(python, capture_output=True, text=True, check=False)
     assert "No module named 'pip'" in tried.stderr
     assert not image.place(BROUGHT).exists()
-    assert list(image.place("/opt/usher").glob("lib/python3*/site-packages/bot/docs/operate.md"))
+    assert list(image.place("/opt/usher").glob("lib/python3*/site-packages/bot/docs"))
 
 
 def settings(image, local, port):
