@@ -78,7 +78,7 @@ USER_SCOPES: Final[Mapping[str, Use]] = {
 EVENTS: Final[Mapping[str, Use]] = {
     "app_home_opened": Use(
         "Shows people their workspaces, runs and accounts when they open the app's Home tab.",
-        "handlers.preferences",
+        "handlers.home",
     ),
     "app_mention": Use(
         "The same words as after the slash command, said to the bot in a channel.",

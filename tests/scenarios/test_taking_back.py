@@ -47,9 +47,9 @@ OTHERS = {"cancel", "card", "new", "press", "queue", "unlink", "remove", "job sc
 
 
 def test_every_verb_that_changes_something_is_tried():
-    shows = routes.Does.SHOWS
-    own = {verb for verb in VERBS["workspace"] if routes.nature("workspace", verb).does is not shows}
-    of_jobs = {f"job {verb}" for verb in VERBS["job"] if routes.nature("job", verb).does is not shows}
+    shows = routes.Effect.SHOWS
+    own = {verb for verb in VERBS["workspace"] if routes.nature("workspace", verb).effect is not shows}
+    of_jobs = {f"job {verb}" for verb in VERBS["job"] if routes.nature("job", verb).effect is not shows}
     assert own | of_jobs == SAID.keys() | OTHERS
 
 
