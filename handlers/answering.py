@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final
 
 from bot.domain.accounts import Account
-from bot.domain.conversations import Spoken
+from bot.domain.conversations import Referents
 from bot.domain.notices import Answer
 from bot.domain.runs import Run
 from bot.domain.tasks import TaskKind
@@ -146,7 +146,7 @@ async def _one_each(request: Request, reading: Reading, rows: Sequence[Workspace
             said = early.answer
         blocks += said.blocks
     named = dict.fromkeys(one.id for part in reading.parts for one in part.which.named)
-    request.spoken.about = Spoken(tuple(named), takes_press=True)
+    request.spoken.about = Referents(tuple(named), takes_press=True)
     return kit.answer([kit.section(talk.ONE_EACH), *blocks])
 
 
@@ -391,7 +391,7 @@ async def _agreed(request: Request, press: Press) -> Answer:
     return await handler(pressed)
 
 
-async def _again(request: Request, about: Spoken, named: Sequence[Workspace]) -> Answer:
+async def _again(request: Request, about: Referents, named: Sequence[Workspace]) -> Answer:
     """Do once more what was last done, or start what has failed; otherwise show everything."""
     if len(named) != 1:
         return await routes.run(request.about("workspace", "list", ()))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
-from bot.domain.conversations import Spoken
+from bot.domain.conversations import Referents
 from bot.domain.moments import Unread
 from bot.domain.notices import Answer
 from bot.domain.surfaces import Surface
@@ -125,13 +125,13 @@ async def _read(request: Request, tool: Tool, given: Mapping[str, str], facts: d
         facts["can"] = [words.TITLES[name] for name, one in TOOLS.items() if wanted.lets_assistant(one.level)]
     else:
         said = await answering.answer(request)
-        so = await _facts(request, tool, said.about or request.spoken.about or Spoken())
+        so = await _facts(request, tool, said.about or request.spoken.about or Referents())
         facts |= so if any(so.values()) or not name else {"says": words.NOT_A_NAME}
         return said
     return SILENT
 
 
-async def _facts(request: Request, tool: Tool, about: Spoken) -> dict[str, Any]:
+async def _facts(request: Request, tool: Tool, about: Referents) -> dict[str, Any]:
     """Return what is so, by the rows: what was done, and the workspaces or runs that it is about."""
     store, principal, acts = request.services.store, request.principal, request.spoken.acts.values()
     fact, at = partial(drawn.fact, request.services.title), drawn.moment

@@ -12,7 +12,7 @@ from typing import Final
 from bot.domain import hours as rules
 from bot.domain import moments
 from bot.domain.acts import Act, Undone
-from bot.domain.conversations import Spoken
+from bot.domain.conversations import Referents
 from bot.domain.moments import LEADS, Moment
 from bot.domain.notices import Answer
 from bot.domain.workspaces import Workspace
@@ -160,7 +160,7 @@ async def _corrected(
         return None
     at, seconds = (moment.at, moment.seconds) if moment else (None, None)
     frame = _Frame(before.verb, tuple(before.which.named), (), at, seconds, is_asked=True)
-    about = Heard(Spoken(), list(frame.objects), [], [])
+    about = Heard(Referents(), list(frame.objects), [], [])
     turn = _Turn(replace(request, arguments=then, given=then), frame, about, names, rows)
     said = await turn.merged(read(then, request.folder, folders, names))
     if not isinstance(said, tuple):
@@ -501,7 +501,7 @@ def _hours(wanted: rules.Wanted, said: Sequence[str]) -> rules.Wanted | None:
     return rules.read(f"{days} {at}")
 
 
-async def _chosen(request: Request, reading: Reading, about: Spoken) -> tuple[str, ...] | None:
+async def _chosen(request: Request, reading: Reading, about: Referents) -> tuple[str, ...] | None:
     """Return the request with what was chosen: a connection, or a template of the only one that has it."""
     services = request.services
     given = tuple(word for word in request.given if plain(word) not in vocabulary.BEFORE_A_NAME)

@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from bot.domain.accounts import Account
-from bot.domain.conversations import Spoken
+from bot.domain.conversations import Referents
 from bot.domain.forms import Field, Form, FormProblems, Purpose, Spec, Value, Values
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
@@ -47,7 +47,7 @@ async def new(request: Request) -> Answer:
     A template may be given as for a class card: ``CONNECTION/TEMPLATE``.
     """
     given = tuple(request.arguments)
-    request.spoken.about = Spoken(ask="which")
+    request.spoken.about = Referents(ask="which")
     name, slash, template = given[0].partition("/") if given else ("", "", "")
     if slash and find_connection(name, request.services.connections, is_whole=True):
         given = tuple(word for word in (name, template, *given[1:]) if word)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from bot.domain.accounts import Account
-from bot.domain.conversations import Spoken
+from bot.domain.conversations import Referents
 from bot.domain.notices import Answer
 from bot.domain.people import Named
 from bot.domain.stops import Consent
@@ -61,7 +61,7 @@ async def link(request: Request) -> Answer:
         return replies.hint(answers.NO_CONNECTIONS)
     buttons = ways(services, names)
     if len(names) > 1:
-        request.spoken.about = Spoken(ask="which")
+        request.spoken.about = Referents(ask="which")
         return replies.hint(answers.LINK_WHICH, buttons)
     title = services.title(names[0])
     # Connections that people can't link themselves are offered too: a click says why not.
@@ -211,7 +211,7 @@ async def unlink(request: Request) -> Answer:
         buttons = [
             unlink_button(one, request.services.title(one), number) for number, one in enumerate(ending)
         ]
-        request.spoken.about = Spoken(ask="which")
+        request.spoken.about = Referents(ask="which")
         return replies.answer(answers.UNLINK_WHICH, buttons)
     connection = _chosen_to_end(request, name, ending)
     if kit.AGREED not in request.flags or request.manner is not Manner.TYPED:
@@ -240,7 +240,7 @@ def _ask(request: Request, connection: str | None, linked: list[str]) -> Answer:
     button = kit.button(
         cards.UNLINK, kit.Press("unlink", connection or "all", agreed=Consent.GIVEN), style=kit.DANGER
     )
-    about = Spoken(connection=connection or "", what="unlink", takes_press=True)
+    about = Referents(connection=connection or "", what="unlink", takes_press=True)
     return replace(replies.answer(f"{effect} {ask}", [button]), about=about)
 
 

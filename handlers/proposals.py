@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 from bot.domain import lessons, moments
 from bot.domain.classes import ClassCard
-from bot.domain.conversations import Spoken
+from bot.domain.conversations import Referents
 from bot.domain.moments import Moment
 from bot.domain.notices import Answer
 from bot.domain.timers import SOONEST_SECONDS
@@ -611,7 +611,7 @@ class _Text:
         more = [one for one in lists.command_buttons(shows) if one["text"]["text"] not in labels]
         pressed = [*(one.button for one in found), *more] or [replies.list_button()]
         pressed = [kit.numbered(one, at, one["text"]["text"]) for at, one in enumerate(pressed[:MOST])]
-        about = Spoken(tuple(one.id for one in named), tuple(run.id for run in which.runs), what=label)
+        about = Referents(tuple(one.id for one in named), tuple(run.id for run in which.runs), what=label)
         said = replies.with_remarks(replies.hint(head, pressed), self.left_out(label) if found else [])
         return replace(said, about=replace(about, takes_press=bool(found)))
 

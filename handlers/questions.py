@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from bot.domain.conversations import Spoken
+from bot.domain.conversations import Referents
 from bot.domain.errands import Outcome
 from bot.domain.notices import Answer
 from bot.domain.operations import Operation, OperationVerb
@@ -47,7 +47,7 @@ async def answered(request: Request, reading: Reading, rows: Sequence[Workspace]
         request.spoken.of(named)
         return await _of_workspaces(request, reading, named)
     if which.connections and reading.what == "health":
-        request.spoken.about = Spoken(connection=which.connections[0])
+        request.spoken.about = Referents(connection=which.connections[0])
         return await health(request, which.connections[0])
     if which.quoted:
         old, rows = await targets.old_and_rows(request)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from bot.domain.acts import Act
-from bot.domain.conversations import Spoken
+from bot.domain.conversations import Referents
 from bot.domain.moments import Moment
 from bot.domain.notices import Answer
 from bot.domain.people import Named, Principal
@@ -80,7 +80,7 @@ class Reference:
 class Speaking:
     """Collect what a request turns out to be about, whatever its answer is."""
 
-    about: Spoken | None = None
+    about: Referents | None = None
     what: str = ""
     says_english: bool = False
     #: What is done for it.
@@ -90,13 +90,13 @@ class Speaking:
 
     def of(self, workspaces: Iterable[Workspace]) -> None:
         """Note the workspaces that it is about, in their order."""
-        self.about = Spoken(workspaces=tuple(one.id for one in workspaces))
+        self.about = Referents(workspaces=tuple(one.id for one in workspaces))
 
     def of_run(self, run_id: str) -> None:
         """Note the run that it is about."""
-        self.about = Spoken(runs=(run_id,))
+        self.about = Referents(runs=(run_id,))
 
-    def by(self, answer: Answer) -> Spoken | None:
+    def by(self, answer: Answer) -> Referents | None:
         """Return what an answer is about: as it says itself, otherwise as noted; None for nothing."""
         about = answer.about or self.about
         if about is None or not answer.text:
@@ -162,10 +162,10 @@ class Request:
             manner=Manner.TYPED,
         )
 
-    async def heard(self) -> Spoken:
+    async def heard(self) -> Referents:
         """Return what was last spoken of where the person writes."""
         if self.surface.channel_id is None:
-            return Spoken()
+            return Referents()
         surface = self.surface
         return await self.services.store.spoken(self.principal, surface.channel_id or "", surface.thread_ts)
 

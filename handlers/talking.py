@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from bot.domain.conversations import Spoken
+from bot.domain.conversations import Referents
 from bot.domain.notices import Answer
 from bot.domain.runs import Run
 from bot.domain.workspaces import Workspace
@@ -25,7 +25,7 @@ _WORDS_OF_A_SENTENCE: Final = 3
 class Heard(NamedTuple):
     """Hold what was last spoken of, with those of its workspaces and runs that are still there."""
 
-    about: Spoken
+    about: Referents
     workspaces: list[Workspace]
     #: In the order of the last list.
     listed: list[Workspace]

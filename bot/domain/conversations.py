@@ -5,7 +5,7 @@ from typing import Any, Self
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
+class Referents:
     """Hold what an answer is about, by ids only, so that *it*, *the second one* and *yes* mean something.
 
     ``workspaces`` and ``runs`` stand in the order in which it shows them, ``listed`` in that of the last list

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, Literal
 
-from bot.domain.conversations import Spoken
+from bot.domain.conversations import Referents
 from bot.domain.errands import Outcome
 from bot.domain.kinds import AnyKind, Mark, Traits
 from bot.domain.operations import Operation, OperationVerb
@@ -207,7 +207,7 @@ class Answer:
     in_channel: bool = False
     replaces: bool = False
     view: dict[str, Any] | None = None
-    about: Spoken | None = None
+    about: Referents | None = None
     errors: Mapping[str, str] = field(default_factory=dict)
     unwritten: Literal["", "not", "unsure"] = ""
     offers: str = ""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from bot.domain.conversations import Spoken
+from bot.domain.conversations import Referents
 from bot.domain.people import Principal
 from bot.store import tables
 from bot.store.transaction import Transaction
@@ -38,7 +38,7 @@ def speak(
 
 def spoken(
     tx: Transaction, principal: Principal, channel_id: str, thread_ts: str | None, *, has_begun: bool = True
-) -> Spoken:
+) -> Referents:
     """Return what was last spoken of there: in a thread below a card, what the card is about.
 
     What was done since without another answer is spoken of, too, unless ``has_begun`` is False: its card is
@@ -48,7 +48,7 @@ def spoken(
     place = {"principal": principal.key, "channel_id": channel_id}
     rows = tx.all("spoken", **place, thread_ts=thread_ts or "", since=since)
     row = next(iter(rows), None)
-    about = _about(row["about"]) if row is not None else Spoken()
+    about = _about(row["about"]) if row is not None else Referents()
     done = tx.one("done_since", **place, since=since if row is None else row["spoken_at"])
     if done is not None:
         # The button of a question was pressed, or something else was done in its place.
@@ -61,7 +61,7 @@ def spoken(
             is_there = row is not None and row["thread_ts"] == thread_ts
             is_run = str(card["kind"]).startswith("job_")
             named = {"runs": (card["about"],)} if is_run else {"workspaces": (card["about"],)}
-            return replace(about, **named) if is_there else Spoken(**named)  # type: ignore[arg-type]
+            return replace(about, **named) if is_there else Referents(**named)  # type: ignore[arg-type]
         if row is not None and row["thread_ts"] == thread_ts:
             return about
     if done is None or not has_begun:
@@ -69,10 +69,10 @@ def spoken(
     folder, _, verb = done["action"].partition(".")
     key = (done["subject"],)
     of: dict[str, Any] = {"runs": key} if folder == "job" else {"workspaces": key}
-    return Spoken(listed=about.listed, what=verb, says_english=about.says_english, **of)
+    return Referents(listed=about.listed, what=verb, says_english=about.says_english, **of)
 
 
-def _about(text: str) -> Spoken:
+def _about(text: str) -> Referents:
     kept: dict[str, Any] = json.loads(text)
     kept |= {key: tuple(value) for key, value in kept.items() if isinstance(value, list)}
-    return Spoken(**kept)
+    return Referents(**kept)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from bot.domain.conversations import Spoken
+from bot.domain.conversations import Referents
 from bot.domain.notices import Answer
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.stops import StopMode, is_final, planned_mode
@@ -74,7 +74,7 @@ async def _at_its_time(request: Request, workspace: Workspace, at: float) -> Ans
     sentence = fill(talk.AT_ITS_TIME, name=workspace.title, at=kit.moment(at, request.services.clock.now()))
     label = await label_of(replace(request, at=at), request.verb, line(workspace.title))
     (button,) = buttons.choices(request.verb, [workspace], [label], [at])
-    about = Spoken(workspaces=(workspace.id,), what=request.verb, ask=kit.Press.of(button).text)
+    about = Referents(workspaces=(workspace.id,), what=request.verb, ask=kit.Press.of(button).text)
     return replace(replies.answer(sentence, [button]), about=about)
 
 
@@ -97,7 +97,7 @@ async def ask_before_ending(request: Request, workspace: Workspace, verb: Operat
     buttons = [agreed_button(label, str(verb), workspace)]
     if facts.may("suspend") and workspace.state is State.RUNNING:
         buttons.append(suspend_button(workspace))
-    about = Spoken(workspaces=(workspace.id,), what=str(verb), takes_press=True)
+    about = Referents(workspaces=(workspace.id,), what=str(verb), takes_press=True)
     return replace(replies.answer(sentence, buttons), about=about)
 
 
@@ -105,7 +105,7 @@ async def ask_before_suspending(request: Request, workspace: Workspace) -> Answe
     """Ask whether a workspace may be suspended that was busy, or had unsaved changes."""
     check_possible(request.services.context, workspace, OperationVerb.SUSPEND)
     await linked(request, workspace.connection)
-    about = Spoken(workspaces=(workspace.id,), what="suspend", takes_press=True)
+    about = Referents(workspaces=(workspace.id,), what="suspend", takes_press=True)
     return replace(replies.question(suspend_button(workspace)), view=None, about=about)
 
 

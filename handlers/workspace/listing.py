@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any, Final
 
-from bot.domain.conversations import Spoken
+from bot.domain.conversations import Referents
 from bot.domain.notices import Answer
 from bot.domain.surfaces import Surface
 from bot.domain.tasks import TaskKind
@@ -114,7 +114,7 @@ async def show_address(request: Request) -> Answer:
     if operation is not None and operation.is_open:
         return lists.card_answer(await services.gatherer.of_workspace(workspace, operation))
     sentence = lists.in_its_state(facts.now, workspace, answers.NOT_RUNNING)
-    about = Spoken((workspace.id,), what="open", ask=buttons.changing("start", workspace).text)
+    about = Referents((workspace.id,), what="open", ask=buttons.changing("start", workspace).text)
     return replace(replies.hint(sentence, [buttons.start_button(workspace)]), about=about)
 
 

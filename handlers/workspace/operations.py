@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from bot.domain.conversations import Spoken
+from bot.domain.conversations import Referents
 from bot.domain.errands import Outcome
 from bot.domain.moments import Moment
 from bot.domain.notices import Answer
@@ -310,7 +310,7 @@ def ask_before_removing(request: Request, workspace: Workspace, *, is_form: bool
     effect = request.filled(answers.REMOVE_EFFECT, workspace)
     answer = replies.answer(f"{effect} {answers.REMOVE_ASK}", [remove_button(workspace)])
     view = replies.remove_view(workspace, title) if is_form else None
-    about = Spoken(workspaces=(workspace.id,), what="remove", takes_press=True)
+    about = Referents(workspaces=(workspace.id,), what="remove", takes_press=True)
     return Answer(text=answer.text, blocks=answer.blocks, view=view, about=about)
 
 

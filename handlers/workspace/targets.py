@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final
 
 from bot.domain.accounts import Account
-from bot.domain.conversations import Spoken
+from bot.domain.conversations import Referents
 from bot.domain.notices import Answer
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State, Workspace
@@ -162,7 +162,7 @@ def which_of_these(
 def _asking(request: Request, answer: Answer, found: Sequence[Workspace]) -> Answer:
     """Return a question which one is meant, with what it is about."""
     keys = tuple(one.id for one in found)
-    about = Spoken(workspaces=keys, ask="which").doing(request.verb, request.at)
+    about = Referents(workspaces=keys, ask="which").doing(request.verb, request.at)
     return replace(answer, about=about)
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from bot.domain import moments
-from bot.domain.conversations import Spoken
+from bot.domain.conversations import Referents
 from bot.domain.moments import FARTHEST_SECONDS, Moment, Unread
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
@@ -237,7 +237,7 @@ async def _either(request: Request, workspace: Workspace, given: str, unread: Un
     name = Markup(line(workspace.title))
     labels = [fill(talk.DO_AT[request.verb], name=name, then=one) for one in times]
     buttons = choices(request.verb, [workspace] * len(labels), labels, list(times.values()))
-    about = Spoken((workspace.id,), takes_press=True).doing(request.verb, *times.values())
+    about = Referents((workspace.id,), takes_press=True).doing(request.verb, *times.values())
     return replace(replies.hint(replies.unread(unread, given, SOONEST_SECONDS), buttons), about=about)
 
 

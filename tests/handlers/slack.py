@@ -80,19 +80,19 @@ def paced(services: Services, slack: LittleSlack) -> PacedSlack:
 
 
 @dataclass
-class Spoken:
+class Referents:
     """Hold what was answered."""
 
     status: int
     body: Any
 
 
-async def send(app: AsyncApp, payload: dict[str, Any]) -> Spoken:
+async def send(app: AsyncApp, payload: dict[str, Any]) -> Referents:
     """Hand a payload over as Socket Mode does."""
     kind = "slash_commands" if "command" in payload else "interactive"
     response = await dispatch(app, read_envelope(kind, payload))
     text = response.body
-    return Spoken(response.status, json.loads(text) if text.startswith("{") else text)
+    return Referents(response.status, json.loads(text) if text.startswith("{") else text)
 
 
 def command(text: str, who: Principal = ALICE, **keys: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bot.domain.conversations import Spoken
+from bot.domain.conversations import Referents
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.surfaces import Surface, Where
 from bot.messages.blocks import kit
@@ -70,7 +70,7 @@ def test_an_answer_without_an_address_is_shared_as_asked(is_shared):
 
 async def agreed(bot, press):
     """Say yes to what a button would do that was offered in a direct message."""
-    about = Spoken(ask=press.text).as_body()
+    about = Referents(ask=press.text).as_body()
     await bot.store.speak(ALICE, "D1", None, about)
     return await bot.direct("yes")
 

@@ -19,7 +19,7 @@ from handlers.listeners import register
 from tests.handlers.rig import COLLEAGUE, PAGE, STRANGER, Rig, wait_for_code
 from tests.handlers.slack import (
     LittleSlack,
-    Spoken,
+    Referents,
     bolt_for,
     click,
     command,
@@ -39,7 +39,7 @@ class Wired:
     app: AsyncApp
     slack: LittleSlack
 
-    async def send(self, payload: dict[str, Any]) -> Spoken:
+    async def send(self, payload: dict[str, Any]) -> Referents:
         return await send(self.app, payload)
 
     async def reply(self) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, islice
 from typing import Any, Final, Generic, TypeVar
 
-from bot.domain.conversations import Spoken
+from bot.domain.conversations import Referents
 from bot.domain.kinds import AnyKind
 from bot.domain.notices import Answer
 from bot.domain.people import Named
@@ -479,7 +479,7 @@ def answer(
     *,
     in_channel: bool = False,
     replaces: bool = False,
-    about: Spoken | None = None,
+    about: Referents | None = None,
 ) -> Answer:
     """Return an Answer within the limits: texts and blocks beyond those of a message are cut."""
     fitting = fit(_one_colour(blocks))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import tzinfo
 from typing import Any, Final
 
-from bot.domain.conversations import Spoken
+from bot.domain.conversations import Referents
 from bot.domain.facts import RunFacts, WorkspaceFacts
 from bot.domain.notices import Answer
 from bot.domain.runs import Run
@@ -117,8 +117,8 @@ def card_answer(facts: WorkspaceFacts, *, remark: str = "") -> Answer:
     return kit.answer(blocks, about=_about([facts]))
 
 
-def _about(rows: Iterable[WorkspaceFacts]) -> Spoken:
-    return Spoken(tuple(facts.workspace.id for facts in rows if facts.workspace is not None))
+def _about(rows: Iterable[WorkspaceFacts]) -> Referents:
+    return Referents(tuple(facts.workspace.id for facts in rows if facts.workspace is not None))
 
 
 def status_answer(
@@ -320,20 +320,20 @@ def one(verb: str, workspace: Workspace, title: str) -> Answer:
     press = changing(verb, workspace)
     cost = lost(workspace, None, "force" if verb == "force" else "stop")
     offered = _one(verb, workspace.title, title, press, cost)
-    return replace(offered, about=Spoken((workspace.id,), what=verb, ask=press.text))
+    return replace(offered, about=Referents((workspace.id,), what=verb, ask=press.text))
 
 
 def stop_run(run: Run, title: str, *, force: bool) -> Answer:
     """Offer to stop a run."""
     press = Press("job_force" if force else "job_stop", run.id)
     offered = _one("stop_run", run.name, title, press)
-    return replace(offered, about=Spoken(runs=(run.id,), what="stop", ask=press.text))
+    return replace(offered, about=Referents(runs=(run.id,), what="stop", ask=press.text))
 
 
 def run_again(run: Run, title: str) -> Answer:
     """Offer to run something once more; it may cost money, so that it takes the press."""
     offered = _one("run", run.name, title, Press("job_again", run.id))
-    return replace(offered, about=Spoken(runs=(run.id,), what="run", takes_press=True))
+    return replace(offered, about=Referents(runs=(run.id,), what="run", takes_press=True))
 
 
 def _one(verb: str, name: str, title: str, press: Press, cost: str = "") -> Answer:
@@ -372,7 +372,7 @@ def several(
     blocks = [kit.section("\n".join([head, *parts[0]])), *(kit.section("\n".join(one)) for one in parts[1:])]
     small = [kit.context(*remarks)] if remarks else []
     keys = tuple(row.workspace.id for row in rows)
-    asked = Spoken(keys, what=verb, ask="" if any(row.ends for row in rows) else press.text)
+    asked = Referents(keys, what=verb, ask="" if any(row.ends for row in rows) else press.text)
     asked = replace(asked, takes_press=not asked.ask)
     return kit.answer([*blocks, *small, *kit.actions([button])], about=asked)
 

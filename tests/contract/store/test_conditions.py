@@ -8,7 +8,7 @@ import pytest
 from bot.domain.accounts import Link
 from bot.domain.acts import Act
 from bot.domain.browsers import BrowserSession
-from bot.domain.conversations import Spoken
+from bot.domain.conversations import Referents
 from bot.domain.errands import Call, Outcome
 from bot.domain.hours import WEEKEND, Rule
 from bot.domain.notices import NewNotice, NoticeKind, NoticeState
@@ -473,7 +473,7 @@ async def test_an_administrator_is_told_of_their_own_slack_workspace_alone(store
 
 async def test_what_others_speak_of_in_a_channel_is_not_what_one_means(store, clock):
     theirs = (await linked(store, BOB)).workspaces[0]
-    await store.speak(BOB, "C1", None, Spoken((theirs.id,)).as_body())
+    await store.speak(BOB, "C1", None, Referents((theirs.id,)).as_body())
     assert (await store.spoken(ALICE, "C1", None)).workspaces == ()
     await accept_operation(store, theirs, channel_id="C1")
     await launched(store, BOB, channel_id="C1")
@@ -482,17 +482,17 @@ async def test_what_others_speak_of_in_a_channel_is_not_what_one_means(store, cl
     done = Act(id="act_1", done_at=await store.now(), **given)
     await store.carry_out(lambda tx: ACTS.add(tx, done))
     clock.advance(1)
-    assert await store.spoken(ALICE, "C1", None) == Spoken()
-    assert await store.spoken(BOB, "C1", None) == Spoken((theirs.id,), what="alias")
+    assert await store.spoken(ALICE, "C1", None) == Referents()
+    assert await store.spoken(BOB, "C1", None) == Referents((theirs.id,), what="alias")
     card = await waiting(store, NoticeKind.CARD, BOB, subject="theirs")
     await store.carry_out(lambda tx: card_rows.add(tx, NoticeKind.CARD, "theirs", BOB.key, about=theirs.id))
     await store.notice_sent(card.id, "C1", "1.1")
-    assert await store.spoken(ALICE, "C1", "1.1") == Spoken()
+    assert await store.spoken(ALICE, "C1", "1.1") == Referents()
     assert (await store.spoken(BOB, "C1", "1.1")).workspaces == (theirs.id,)
 
 
 async def test_a_yes_of_much_later_agrees_to_nothing(store, clock):
-    await store.speak(ALICE, "D1", None, Spoken(ask="stop:1").as_body())
+    await store.speak(ALICE, "D1", None, Referents(ask="stop:1").as_body())
     assert (await store.spoken(ALICE, "D1", None)).ask == "stop:1"
     clock.advance(86_400)
     assert (await store.spoken(ALICE, "D1", None)).ask == ""

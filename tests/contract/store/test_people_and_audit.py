@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from bot.domain.audit import AuditEntry
-from bot.domain.conversations import Spoken
+from bot.domain.conversations import Referents
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Person, Principal
 from bot.store.audit import hash_of
@@ -152,15 +152,15 @@ async def test_figures_tell_how_long_messages_and_connections_have_waited(store,
 # -- what was last spoken of, where, for a while, in all processes -------------------------------------------
 
 
-SAID = Spoken(("workspace_1",), what="stop", ask="stop workspace_1@3")
+SAID = Referents(("workspace_1",), what="stop", ask="stop workspace_1@3")
 
 
 async def test_it_is_remembered_where_it_was_said_and_by_every_process(database, store):
     await store.speak(ALICE, "D1", None, SAID.as_body())
     other = await database.open()
     assert await other.spoken(ALICE, "D1", None) == SAID
-    assert await store.spoken(ALICE, "C1", None) == Spoken()
-    assert await store.spoken(BOB, "D1", None) == Spoken()
+    assert await store.spoken(ALICE, "C1", None) == Referents()
+    assert await store.spoken(BOB, "D1", None) == Referents()
 
 
 async def test_it_is_forgotten_after_a_while_and_with_the_link(store, clock, workspace):
@@ -171,16 +171,16 @@ async def test_it_is_forgotten_after_a_while_and_with_the_link(store, clock, wor
     # A question waits for less long than what was spoken of.
     assert await store.spoken(ALICE, "D1", None) == replace(SAID, what="", ask="", takes_press=False)
     clock.advance(2)
-    assert await store.spoken(ALICE, "D1", None) == Spoken()
+    assert await store.spoken(ALICE, "D1", None) == Referents()
     await store.speak(ALICE, "D1", None, SAID.as_body())
     await unlink(store, ALICE, workspace.connection)
-    assert await store.spoken(ALICE, "D1", None) == Spoken()
+    assert await store.spoken(ALICE, "D1", None) == Referents()
 
 
 async def test_the_last_list_is_kept_while_one_of_it_is_spoken_of(store):
     listed = ("workspace_1", "workspace_2")
-    await store.speak(ALICE, "D1", None, Spoken(listed).as_body())
-    await store.speak(ALICE, "D1", None, Spoken(("workspace_2",), what="status").as_body())
+    await store.speak(ALICE, "D1", None, Referents(listed).as_body())
+    await store.speak(ALICE, "D1", None, Referents(("workspace_2",), what="status").as_body())
     found = await store.spoken(ALICE, "D1", None)
     assert (found.workspaces, found.listed) == (("workspace_2",), listed)
 
