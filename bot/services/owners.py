@@ -131,7 +131,7 @@ class SharedOwners(Owners):
                 return
             now = self._monotonic()
             try:
-                if await self._store.is_worked():
+                if await self._is_seen_at_work(now):
                     self._worked_at = now
                 elif not self.is_worked:
                     log.error("no worker runs", advice=f"start {command('worker')}")
@@ -147,6 +147,14 @@ class SharedOwners(Owners):
                 log.info("no longer owned", thing=one)
                 del self._since[one], self._sure_until[one]
             self._owns(kept & self._since.keys(), now)
+
+    async def _is_seen_at_work(self, now: float) -> bool:
+        try:
+            return await self._store.is_worked()
+        except StoreError:
+            # Nobody can look: the workers may be there, and it is the database that is missed.
+            self._worked_at = now
+            raise
 
     async def end(self) -> None:
         """Own nothing more, and leave starts to others at once; never raise."""

@@ -205,3 +205,12 @@ async def test_people_are_told_once_nobody_has_done_the_work_for_longer_than_a_r
     await returned.renew()
     await web.renew()
     assert web.is_worked
+
+
+async def test_no_worker_is_missed_while_nobody_can_look(two, clock):
+    web, _ = two
+    await web._store.close()
+    for _ in range(round(2 * MISSED / RENEWED_EVERY)):
+        clock.advance(RENEWED_EVERY)
+        await web.renew()
+    assert web.is_worked
