@@ -34,6 +34,7 @@ _OWED_ADVICE = (
     "These secrets of ended links are still valid: check that their connections are set up and answer. "
     "Each is erased after 30 days."
 )
+_LOCAL = "Others can't reach Usher: `usher docs proxies#behind-a-proxy`."
 _APART = "They are in .env: set USHER_ENCRYPTION_KEYS to file:PATH, and keep a copy on another machine."
 _OTHERS = "Make sure that somebody makes them, and has restored one: `usher docs operate#backups`."
 _FAILED = "What to do: `usher docs incidents#a-backup-fails`."
@@ -262,22 +263,30 @@ async def check_team(store: Store, settings: Settings) -> list[Check]:
 
     Raises StoreError.
     """
-    # A server has machines of its own.
-    is_file, since = database_file(settings.database_url) is not None, await store.now() - RECENT
-    away_at = await store.last_did(AWAY)
+    since, away_at = await store.now() - RECENT, await store.last_did(AWAY)
 
-    def team(what: str, is_lacking: bool, advice: str) -> Check:
-        found = "not yet" if is_lacking else "done"
+    def team(what: str, is_lacking: bool, advice: str, done: str = "done") -> Check:
+        found = "not yet" if is_lacking else done
         return Check(f"for a team, {what}", True, found, advice * is_lacking, is_warning=is_lacking)
 
     is_local = not (settings.public_url or "").startswith("https:")
-    was_away = is_file and away_at is not None and away_at >= since
-    return [
-        team("an https address", is_local, "Others can't reach Usher: `usher docs proxies#behind-a-proxy`."),
+    checks = [
+        # Whether it answers is what the check of the public address says.
+        team(
+            "an https address",
+            is_local,
+            "Others can't reach Usher: `usher docs proxies#behind-a-proxy`.",
+            "set",
+        ),
         team("keys apart", is_in_env_file("USHER_ENCRYPTION_KEYS"), _APART),
         await check_backups(store, settings, since),
-        team("a machine that stays on", was_away, "It hasn't run for a whole week yet: `usher docs server`."),
     ]
+    # Only a file's Usher writes down when it was away: several processes share a server, one of which may go.
+    if database_file(settings.database_url) is not None:
+        was_away = away_at is not None and away_at >= since
+        advice = "It hasn't run for a whole week yet: `usher docs server`."
+        checks.append(team("a machine that stays on", was_away, advice))
+    return checks
 
 
 async def check_backups(store: Store, settings: Settings, since: float) -> Check:

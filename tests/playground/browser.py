@@ -50,6 +50,7 @@ _COMPLAINTS = ("Runtime.exceptionThrown", "Log.entryAdded", "Runtime.consoleAPIC
 SPOT = """((selector, text) => {
   const one = [...document.querySelectorAll(selector)].findLast((one) => one.textContent.includes(text));
   if (!one || one.disabled || one.getAttribute("aria-disabled") === "true") return null;
+  if (!one.closest("summary")) one.closest("details:not([open])")?.setAttribute("open", "");
   one.scrollIntoView({ block: "nearest", behavior: "instant" });
   const { x, y, width, height } = one.getBoundingClientRect();
   const spot = [x + width / 2, y + height / 2];
@@ -179,7 +180,10 @@ class Browser:
             await self.tell("Input.dispatchKeyEvent", type="keyUp", **told)
 
     async def click(self, selector: str, text: str = "") -> None:
-        """Press with the mouse the last that a selector finds with a text, once it stays where it is."""
+        """Press with the mouse the last that a selector finds with a text, once it stays where it is.
+
+        A menu that it is in is opened, again where a message drawn anew meanwhile has shut it.
+        """
         await self.tell("Page.bringToFront")
         spot, before = f"{SPOT}({json.dumps(selector)}, {json.dumps(text)})", None
         try:

@@ -48,14 +48,6 @@ class Sitting:
     async def reads(self, place, text):
         await self.tab.until(f"document.querySelector('{place}').textContent.includes({json.dumps(text)})")
 
-    async def chooses(self, place, label):
-        """Press a button, which may be in a menu, the last of its label."""
-        all_ = f"[...document.querySelectorAll('{place} button')]"
-        button = f"{all_}.findLast((one) => one.textContent === '{label}')"
-        await self.tab.until(button)
-        await self.tab.ask(f"{button}.closest('details')?.setAttribute('open', '')")
-        await self.tab.click(f"{place} button", label)
-
     async def saves(self, says):
         """Send the form, read what is answered in its place, and close it."""
         await self.tab.click("#modal footer .primary")
@@ -95,7 +87,7 @@ async def test_hours_by_a_sentence_by_the_form_of_a_card_and_from_home(tmp_path)
 
         await sitting.writes("start training")
         await stage.pass_time(60)
-        await sitting.chooses("#messages", "Hours…")
+        await tab.click("#messages button", "Hours…")
         await sitting.reads("#modal", "Leave one empty")
         await sitting.looks_at("form")
         await sitting.saves("weekdays 9:00 AM")
@@ -103,7 +95,7 @@ async def test_hours_by_a_sentence_by_the_form_of_a_card_and_from_home(tmp_path)
 
         await sitting.goes_home("Hours: weekdays 9:00 AM")
         await sitting.looks_at("home")
-        await sitting.chooses("#home", "Hours…")
+        await tab.click("#home button", "Hours…")
         await sitting.reads("#modal", "Workspace")
         await sitting.picks("report")
         await sitting.looks_at("form-of-all")
