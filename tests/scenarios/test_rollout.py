@@ -211,6 +211,8 @@ class Story:
         now = datetime.fromtimestamp(self.clock.now(), zone).replace(second=0, microsecond=0)
         #: When the first hours begin.
         self.begin = now + timedelta(minutes=20)
+        #: When the course's first lesson does, after all the rest.
+        self.lesson = (self.begin + timedelta(days=3)).replace(hour=8, minute=0)
         self.gpus = {one.owner: one for one in self.everything() if one.name == "gpu"}
 
     def everything(self):
@@ -221,9 +223,12 @@ class Story:
         return f"{self.begin + timedelta(minutes=minutes):%H:%M}"
 
     def until(self, minutes):
+        """Let time go by until so many minutes after the first hours begin."""
+        self.goes_to(self.begin + timedelta(minutes=minutes))
+
+    def goes_to(self, then):
         """Let time go by until then."""
-        then = (self.begin + timedelta(minutes=minutes)).timestamp()
-        self.rollout.passes(max(0.0, then - self.clock.now()))
+        self.rollout.passes(max(0.0, then.timestamp() - self.clock.now()))
 
     async def hears(self, kind, name):
         """Let time go by until alice is told something of a kind about a workspace or a run."""
@@ -288,7 +293,7 @@ async def both_serve(story):
     await bob.links("bob")
     await story.says(alice, f"hours training every day {story.at(65)}-{story.at(100)}", "has hours now")
     await story.runs("weekly")
-    day = DAYS[(story.begin.weekday() + 3) % 7]
+    day = DAYS[story.lesson.weekday()]
     await story.says(alice, f"card notebook --title Biology --hours {day} 8:00-9:30", "posting the card")
     assert await rollout.slack.state.wait_for(story.cards, 60)
     for release, person in ((old, alice), (RELEASE, bob)):
@@ -363,28 +368,50 @@ async def it_goes_forward(story):
     await rollout.passes_until(lambda: story.count("ready", "gpu"), 61.0)
 
 
-@pytest.mark.thorough
-@pytest.mark.timeout(400)
-@pytest.mark.parametrize("rollout", releases.COMMITS, indirect=True)
-async def test_nothing_is_lost_or_doubled_while_both_serve_are_killed_and_one_goes_back(rollout):
-    story, alice = Story(rollout), rollout.alice
-    for part in (both_serve, all_are_killed, this_one_alone, it_goes_back, it_goes_forward):
-        await part(story)
+def each_is_told_once(story):
+    """Check that alice was told everything once, and that everything of hers began once."""
     told = [("ready", (*NAMES, "gpu")), ("job_ended", ("nightly", "weekly"))]
     told += [(kind, ("notebook", "training")) for kind in ("timer_ending", "stopped")]
     times = {(kind, name): story.count(kind, name) for kind, names in told for name in names}
     assert times == dict.fromkeys(times, 1)
     # Of the starts for which there was no room, 0.2.1 has told of those that it was at.
-    failed = rollout.states("operations WHERE outcome = 'failed'")
-    assert story.count("failed", "gpu") == len(alice.told("failed")) <= len(failed)
+    failed = story.rollout.states("operations WHERE outcome = 'failed'")
+    assert story.count("failed", "gpu") == len(story.alice.told("failed")) <= len(failed)
     began = {
         one.name: sum(run.started_at is not None for run in one.runs)
         for one in story.everything()
         if one.owner == "alice"
     }
     assert began == dict.fromkeys(began, 1)
-    (wait,) = rollout.states("waits")
+    (wait,) = story.rollout.states("waits")
     assert wait["state"] == "got"
+
+
+async def the_lesson_is_played(story):
+    """Let the course be what both have joined, each at another release."""
+    rollout, alice, bob = story.rollout, story.alice, story.rollout.bob
+    for name in ("notebook", "training"):
+        await story.says(alice, f"hours {name} off", f"*{name}* on Saturn Cloud has no hours")
+    story.goes_to(story.lesson - timedelta(minutes=10))
+    begins = "*Biology* is starting, and your workspace is ready."
+
+    def heard():
+        return [sum(begins in one.text for one in person.sees()) for person in (alice, bob)]
+
+    await rollout.passes_until(lambda: any("2 of 2 are ready" in one.text for one in story.cards()))
+    await rollout.passes_until(lambda: all(heard()))
+    assert heard() == [1, 1]
+
+
+@pytest.mark.thorough
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("rollout", releases.COMMITS, indirect=True)
+async def test_nothing_is_lost_or_doubled_while_both_serve_are_killed_and_one_goes_back(rollout):
+    story = Story(rollout)
+    for part in (both_serve, all_are_killed, this_one_alone, it_goes_back, it_goes_forward):
+        await part(story)
+    each_is_told_once(story)
+    await the_lesson_is_played(story)
     assert len(rollout.person(AMIR).told("approval_asked")) == 1
     assert [row["state"] for row in rollout.states("notices") if row["kind"] != "reply"].count("dead") == 0
     for table, row_id in {"operations": "o", "runs": "r", "notices": "n", "tasks": "t"}.items():
