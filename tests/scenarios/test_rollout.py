@@ -222,17 +222,29 @@ class Story:
         """Return a time of day, so many minutes after the first hours begin."""
         return f"{self.begin + timedelta(minutes=minutes):%H:%M}"
 
-    def until(self, minutes):
+    async def until(self, minutes):
         """Let time go by until so many minutes after the first hours begin."""
-        self.goes_to(self.begin + timedelta(minutes=minutes))
+        await self.goes_to(self.begin + timedelta(minutes=minutes))
 
-    def goes_to(self, then):
-        """Let time go by until then."""
+    async def goes_to(self, then):
+        """Let time go by until then, once all is told: what is told late comes in a summary."""
+        await self.rollout.passes_until(self.is_told, 1.0)
         self.rollout.passes(max(0.0, then.timestamp() - self.clock.now()))
 
     async def hears(self, kind, name):
         """Let time go by until alice is told something of a kind about a workspace or a run."""
         await self.rollout.passes_until(lambda: self.count(kind, name))
+
+    async def is_warned(self, name):
+        """Let time go by until alice is warned of a stop and its workspace was read: else she is again."""
+        await self.hears("timer_ending", name)
+        since = self.clock.now()
+        read = f"workspaces WHERE name = '{name}' AND observed_at >= {since}"
+        await self.rollout.passes_until(lambda: self.rollout.states(read), 31.0)
+
+    def is_told(self):
+        """Return whether nothing waits to be told."""
+        return not self.rollout.states("notices WHERE state NOT IN ('sent', 'dead') AND id <> 'n'")
 
     def cards(self):
         return [one for one in self.alice.sees(GENERAL) if one.kind == "class_card"]
@@ -322,11 +334,11 @@ async def this_one_alone(story):
     """Let this one go on until it is killed when it's alice's turn in line."""
     rollout, carol = story.rollout, story.rollout.carol
     rollout.sends_to(RELEASE)
-    story.until(0)
+    await story.until(0)
     await story.hears("ready", "notebook")
     await story.hears("job_ended", "nightly")
-    story.until(50.1)
-    await story.hears("timer_ending", "notebook")
+    await story.until(50.1)
+    await story.is_warned("notebook")
     await rollout.passes_until(story.tries, 31.0)
     await rollout.kill(RELEASE, "worker")
     # What follows from these is for a worker of this release.
@@ -342,13 +354,13 @@ async def it_goes_back(story):
     await rollout.start(old)
     rollout.sends_to(old)
     await rollout.passes_until(story.is_idle)
-    story.until(60.1)
+    await story.until(60.1)
     await story.hears("stopped", "notebook")
-    story.until(65.1)
+    await story.until(65.1)
     await story.hears("ready", "training")
     await story.hears("job_ended", "weekly")
-    story.until(90.1)
-    await story.hears("timer_ending", "training")
+    await story.until(90.1)
+    await story.is_warned("training")
     assert story.left() == left
     _, said = await rollout.run(old, "doctor")
     assert "6 left to later releases" in said
@@ -363,7 +375,7 @@ async def it_goes_forward(story):
     rollout.sends_to(RELEASE)
     await rollout.comes(lambda: not rollout.states(f"tasks WHERE {LEFT_TO_THIS}"))
     story.gpus["bob"].force("stopped", story.clock.now())
-    story.until(100.1)
+    await story.until(100.1)
     await story.hears("stopped", "training")
     await rollout.passes_until(lambda: story.count("ready", "gpu"), 61.0)
 
@@ -392,7 +404,7 @@ async def the_lesson_is_played(story):
     rollout, alice, bob = story.rollout, story.alice, story.rollout.bob
     for name in ("notebook", "training"):
         await story.says(alice, f"hours {name} off", f"*{name}* on Saturn Cloud has no hours")
-    story.goes_to(story.lesson - timedelta(minutes=10))
+    await story.goes_to(story.lesson - timedelta(minutes=10))
     begins = "*Biology* is starting, and your workspace is ready."
 
     def heard():
