@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from bot.domain.accounts import Approval
 from bot.domain.facts import ConnectionCounts, RunFacts, WorkspaceFacts
 from bot.domain.people import People, Principal
 from bot.domain.times import Past
@@ -97,14 +96,13 @@ class MakerFacts:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Hold one thing that waits for the person: exactly one of the three is set.
+    """Hold one thing that waits for the person: what draws it, and what that needs.
 
-    ``operation`` and ``run`` ask whether to make another; ``approval`` is another person's request to decide.
+    ``operation`` and ``run`` ask whether to make another; features add others.
     """
 
-    operation: WorkspaceFacts | None = None
-    run: RunFacts | None = None
-    approval: tuple[Approval, str, People] | None = None  #: with the connection's title and whom it names
+    kind: str
+    facts: Any
 
 
 @dataclass(frozen=True, slots=True)

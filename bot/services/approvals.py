@@ -16,11 +16,12 @@ from bot.domain.facts import Facts, RequestFacts
 from bot.domain.kinds import AnyKind
 from bot.domain.likeness import likeness
 from bot.domain.notices import NewNotice
-from bot.domain.people import Principal
+from bot.domain.people import People, Principal
 from bot.domain.policy import Target
 from bot.domain.tasks import TaskKind
 from bot.messages.texts import pages, problems
 from bot.providers import base
+from bot.services import home
 from bot.services.accounts import begin, sealed, unknown_connection, warn_holders
 from bot.services.asked import Asked
 from bot.services.context import Context
@@ -45,6 +46,24 @@ REQUESTS: Final = 3
 #: How many others whom a username may mean are shown.
 MOST_ALIKE: Final = 10
 policy.declare(policy.Rule("administrators"), "approve")
+
+
+async def _of_home(whose: home.Whose) -> list[tuple[Approval, str, People]]:
+    """Return the requests that a person decides, with the connection's title and whom each names."""
+    context, reader = whose.context, whose.principal
+    if (reach := context.installation.reach(reader)) is None:
+        return []
+    asked = await context.store.asked_approvals(home.QUESTIONS, reach)
+    decided = [one for one in asked if context.installation.decides(reader, one.principal)]
+    return [(one, context.title(one.connection), await _named(whose, one)) for one in decided]
+
+
+async def _named(whose: home.Whose, approval: Approval) -> People:
+    others = map(Principal.from_key, approval.alike or ())
+    return await whose.names.of(whose.principal, approval.principal, *others, in_full=True)
+
+
+home.WAITING["approval"] = _of_home
 
 
 async def request(

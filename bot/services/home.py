@@ -63,10 +63,13 @@ class Whose:
     gatherer: Gatherer
     principal: Principal
     workspaces: Sequence[Workspace]
+    names: PeopleNames
 
 
 #: What features gather for a person's own Home, by the name under which they draw it.
 PARTS: Final[dict[str, Callable[[Whose], Awaitable[Any]]]] = {}
+#: What else may wait for a person, the oldest first, by the kind of question as which a feature draws it.
+WAITING: Final[dict[str, Callable[[Whose], Awaitable[list[Any]]]]] = {}
 
 
 class HomeGatherer:
@@ -98,8 +101,7 @@ class HomeGatherer:
         rows = await self._gatherer.of_all(principal, workspaces[(page - 1) * PAGE : page * PAGE], under_way)
         runs = [run for run in await self._store.runs(principal) if run.connection in self._connections]
         runs.sort(key=lambda run: not run.is_going)
-        reach = self._context.installation.reach(principal)
-        whose = Whose(self._context, self._gatherer, principal, workspaces)
+        whose = Whose(self._context, self._gatherer, principal, workspaces, self._names)
         return HomeFacts(
             now=now,
             command=self._context.command,
@@ -112,12 +114,12 @@ class HomeGatherer:
             running=sum(one.state is State.RUNNING for one in workspaces),
             runs=await self._gatherer.of_runs(principal, runs[:RUNS]),
             more_runs=len(runs[RUNS:]),
-            questions=await self._questions(principal, workspaces, under_way, runs, reach),
+            questions=await self._questions(whose, under_way, runs),
             has_code=await self._store.open_link_of(principal, "code") is not None,
             links=await self._links(principal, accounts),
             makers=await self._makers(principal, accounts),
             parts={name: await gather(whose) for name, gather in PARTS.items()},
-            is_administrator=reach is not None,
+            is_administrator=self._context.installation.reach(principal) is not None,
             answer=home.shown_answer(now),
             answered_at=home.answered_at or now,
         )
@@ -179,32 +181,19 @@ class HomeGatherer:
         return sorted(served, key=lambda one: one[1].settings.title.casefold())
 
     async def _questions(
-        self,
-        principal: Principal,
-        workspaces: Sequence[Workspace],
-        under_way: Mapping[str, Operation],
-        runs: Sequence[Run],
-        reach: str | None,
+        self, whose: Whose, under_way: Mapping[str, Operation], runs: Sequence[Run]
     ) -> list[Question]:
-        """Return what waits for the person, the oldest first of each kind; ``reach`` as the policy has it."""
-        asked = [one for one in workspaces if one.id in under_way and under_way[one.id].asked_at is not None]
+        """Return what waits for the person, the oldest first of each kind."""
+        asked = [
+            one for one in whose.workspaces if one.id in under_way and under_way[one.id].asked_at is not None
+        ]
         asked_runs = [run for run in runs if run.is_open and run.asked_at is not None]
-        found = [
-            Question(operation=facts)
-            for facts in await self._gatherer.of_all(principal, asked[:QUESTIONS], under_way)
-        ]
-        found += [
-            Question(run=one) for one in await self._gatherer.of_runs(principal, asked_runs[:QUESTIONS])
-        ]
-        if reach is not None and len(found) < QUESTIONS:
-            for approval in await self._store.asked_approvals(QUESTIONS, reach):
-                asking = approval.principal
-                if not self._context.installation.decides(principal, asking):
-                    continue
-                others = map(Principal.from_key, approval.alike or ())
-                names = await self._names.of(principal, asking, *others, in_full=True)
-                title = self._context.title(approval.connection)
-                found.append(Question(approval=(approval, title, names)))
+        of_all = await self._gatherer.of_all(whose.principal, asked[:QUESTIONS], under_way)
+        of_runs = await self._gatherer.of_runs(whose.principal, asked_runs[:QUESTIONS])
+        found = [*(Question("operation", one) for one in of_all), *(Question("run", one) for one in of_runs)]
+        for kind, gather in WAITING.items():
+            if len(found) < QUESTIONS:
+                found += [Question(kind, one) for one in await gather(whose)]
         return found[:QUESTIONS]
 
     async def _links(self, principal: Principal, accounts: Mapping[str, Account]) -> list[LinkFacts]:

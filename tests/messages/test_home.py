@@ -16,7 +16,7 @@ from bot.domain.people import Named
 from bot.domain.preferences import PreferenceFacts, Preferences
 from bot.domain.runs import Run, RunState
 from bot.domain.workspaces import State
-from bot.messages.blocks import acts, courses, kit, preferences, replies, waits  # noqa: F401 - they draw parts
+from bot.messages.blocks import acts, approvals, courses, kit, preferences, replies, waits  # noqa: F401 - they draw parts
 from bot.messages.blocks import home as drawn
 from bot.messages.blocks.home import totals_home
 from bot.messages.texts import home as home_words
@@ -80,8 +80,8 @@ FEW = own(
     makers=[MAKER, MakerFacts("saturn", "Saturn Cloud")],
     has_code=True,
     questions=[
-        Question(operation=row("lost", operation={**CALLED, "asked_at": NOW - 30})),
-        Question(run=run_facts(run(asked_at=NOW - 20), capabilities=CAN)),
+        Question("operation", row("lost", operation={**CALLED, "asked_at": NOW - 30})),
+        Question("run", run_facts(run(asked_at=NOW - 20), capabilities=CAN)),
     ],
 )
 MANY = own(
@@ -114,7 +114,7 @@ HOMES = {
         is_administrator=True,
         questions=[
             Question(
-                approval=(APPROVAL, "Saturn Cloud", {APPROVAL.principal.key: Named("U0CHEN", "Chen Li")})
+                "approval", (APPROVAL, "Saturn Cloud", {APPROVAL.principal.key: Named("U0CHEN", "Chen Li")})
             )
         ],
         has_code=False,
@@ -246,7 +246,7 @@ ANSWERS = st.none() | st.builds(
     st.booleans(),
 )
 def test_any_rows_make_a_view_that_slack_takes(rows, runs, links, makers, answer, is_administrator):
-    asked = [Question(operation=one) for one in rows if one.operation is not None][:5]
+    asked = [Question("operation", one) for one in rows if one.operation is not None][:5]
     given_ = own(
         rows=rows,
         page=2,

@@ -36,6 +36,8 @@ DECLARED = {
     "home.PARTS": [
         "bot.messages.blocks." + name for name in ("acts", "courses", *["home"] * 5, "preferences", "waits")
     ],
+    "home.WAITING": ["bot.messages.blocks.approvals", *["bot.messages.blocks.home"] * 2],
+    "home.asked": ["bot.services.approvals"],
     "gather.ROWS": ["bot.services.class_facts", "bot.services.gather", "bot.services.gather"],
     "gather.ADDED": [
         *["bot.services.approvals"] * 5,
@@ -75,7 +77,7 @@ from bot import services
 from bot.messages import blocks
 from bot.messages.blocks import home, kit, lists, outcomes
 from bot.services import gather, workspaces
-from bot.services.home import PARTS
+from bot.services.home import PARTS, WAITING
 from bot.support.settings import Settings
 from bot.upkeep.checks import IN_STORE, NEEDED, ON_SLACK
 from bot.support import modules
@@ -98,6 +100,7 @@ found["followers.RESTORED"] = sorted(hold.__module__ for _, hold in followers.RE
 for name in ("shown", "button"):
     found[f"routes.{name}"] = [one.__module__ for one in getattr(routes, name).found.values()]
 found["home.gathered"] = sorted(one.__module__ for one in PARTS.values())
+found["home.asked"] = sorted(one.__module__ for one in WAITING.values())
 found["settings"] = sorted(one.__module__ for one in Settings.__bases__)
 found["checks"] = sorted({one.__module__ for one in (*ON_SLACK.values(), *IN_STORE.values(), *NEEDED)})
 ruled = {}

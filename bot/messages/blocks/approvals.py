@@ -5,7 +5,7 @@ from bot.domain.approvals import ApprovalKind
 from bot.domain.facts import RequestFacts
 from bot.domain.notices import Answer
 from bot.domain.people import Named, People
-from bot.messages.blocks import kit
+from bot.messages.blocks import home, kit
 from bot.messages.blocks.kit import Block, Markup, draws, fill
 from bot.messages.texts import pages, requests
 
@@ -102,6 +102,9 @@ def decision(approval: Approval, title: str, people: People) -> list[Block]:
         said.append(pages.NOT_OPEN)
     context = [kit.context(*small)] if small else []
     return [kit.section("\n".join(said)), *context, *kit.actions(buttons)]
+
+
+home.WAITING["approval"] = lambda asked: decision(*asked)
 
 
 def _known(named: Named | None) -> Markup:

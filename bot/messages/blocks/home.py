@@ -11,11 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from bot.domain.facts import RunFacts, WorkspaceFacts
-from bot.domain.homes import ConnectionFacts, HomeFacts, LinkFacts, MakerFacts, Question, TotalsFacts
+from bot.domain.homes import ConnectionFacts, HomeFacts, LinkFacts, MakerFacts, TotalsFacts
 from bot.domain.operations import Operation
 from bot.domain.people import People
 from bot.messages.blocks import kit, replies
-from bot.messages.blocks.approvals import decision
 from bot.messages.blocks.buttons import hours_button
 from bot.messages.blocks.cards import asked_buttons, link_value
 from bot.messages.blocks.kit import Block, Element, Markup, Press, fill, line, row, safe
@@ -44,6 +43,8 @@ _PASSING: Final = re.compile(
 PARTS: Final[dict[int, Callable[[HomeFacts], list[Block]]]] = {}
 #: The buttons of features at its end.
 OFFERED: Final[list[Callable[[HomeFacts], list[Element]]]] = []
+#: What draws each kind of question; features add theirs.
+WAITING: Final[dict[str, Callable[[Any], list[Block]]]] = {}
 Draws = TypeVar("Draws", bound=Callable[[HomeFacts], list[Block]])
 
 
@@ -103,7 +104,7 @@ def updated(now: float) -> str:
 
 @part(0)
 def _questions(facts: HomeFacts) -> list[Block]:
-    blocks = [block for question in facts.questions for block in _question(question)]
+    blocks = [block for asked in facts.questions for block in WAITING[asked.kind](asked.facts)]
     if facts.has_code:
         blocks.append(
             kit.section(home_words.CODE, kit.button(cards.ENTER_CODE, "enter_code", style=kit.PRIMARY))
@@ -111,19 +112,19 @@ def _questions(facts: HomeFacts) -> list[Block]:
     return [kit.header(home_words.QUESTIONS), *blocks] if blocks else []
 
 
-def _question(question: Question) -> list[Block]:
-    if question.approval is not None:
-        return decision(*question.approval)
-    if question.run is not None:
-        run, title = question.run.run, question.run.connection_title
-        sentence = fill(run_words.ASKED_NOTICE, name=run.name, title=title)
-        return row(sentence, asked_buttons(run.id, "job_"))
-    facts = question.operation
-    assert facts is not None, "a question is about one of the three"
+def _run(facts: RunFacts) -> list[Block]:
+    sentence = fill(run_words.ASKED_NOTICE, name=facts.run.name, title=facts.connection_title)
+    return row(sentence, asked_buttons(facts.run.id, "job_"))
+
+
+def _operation(facts: WorkspaceFacts) -> list[Block]:
     assert facts.operation is not None, "what is asked is about an operation"
     name = facts.workspace.title if facts.workspace is not None else facts.operation.workspace_id
     sentence = f"*{line(name)}*\n{fill(cards.ASKED, title=facts.connection_title)}"
     return row(sentence, asked_buttons(facts.operation.id))
+
+
+WAITING.update(operation=_operation, run=_run)
 
 
 # -- workspaces and runs -------------------------------------------------------------------------------------
