@@ -440,6 +440,8 @@ class Provider(ABC):
     #: Where the API is below the base URL, and where a request has its credential.
     api_path: ClassVar[str] = ""
     carries: ClassVar[Carries] = Carries()
+    #: Where the server's own words are in the body of an error, which people are told (a JSON Pointer).
+    words_at: ClassVar[str] = "/message"
     #: The key of a template's name in a spec.
     template_key: ClassVar[str] = "template"
     #: What Usher calls something new here: by it, names are proposed, made for classes, and marked.
@@ -452,7 +454,8 @@ class Provider(ABC):
         #: Every word that somebody types is compared with them.
         self._secrets = frozenset(settings.secrets())
         #: The client without a credential, for what everybody may ask.
-        self.api = Api(http, settings.base_url + self.api_path, self.carries, self.hosts)
+        root = settings.base_url + self.api_path
+        self.api = Api(http, root, self.carries, self.hosts, words_at=self.words_at)
 
     # -- what every provider has ---------------------------------------------------------------------------
 

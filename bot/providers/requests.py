@@ -95,6 +95,7 @@ class Api:
     carries: Carries
     hosts: Callable[[], Mapping[str, bool]] = dict
     credential: Credential | None = None
+    words_at: str = "/message"
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -116,7 +117,7 @@ class Api:
         changes = method not in _READS
         response = await self.send(method, address, changes=changes, window=window, **options)
         if not 200 <= response.status < 300:
-            raise error_of(response, changes=changes)
+            raise error_of(response, changes=changes, words_at=self.words_at)
         if changes and response.body.strip():
             # A page or garbage: something else may have answered in the server's place.
             with may_have_acted():
@@ -292,13 +293,15 @@ def sendable(credential: Credential) -> str:
     return token
 
 
-def error_of(response: Response, *, changes: bool) -> errors.ProviderError:
+def error_of(response: Response, *, changes: bool, words_at: str = "/message") -> errors.ProviderError:
     """Return the error for a response outside 2xx; the server's own message is cleaned and cut.
+
+    ``words_at`` says where in the body that is (a JSON Pointer, RFC 6901).
 
     What a failing server, or something in its place, says is not shown to people.
     """
     status = response.status
-    said = _said(response)
+    said = _said(response, words_at)
     message = clean(said or f"HTTP {status}") if status < 500 else f"HTTP {status}"
     if 300 <= status < 400:
         words = f"The server redirects (HTTP {status}). Ask your Usher admin to check its address."
@@ -330,14 +333,18 @@ def error_of(response: Response, *, changes: bool) -> errors.ProviderError:
     return errors.BadAnswer(message, status=status)
 
 
-def _said(response: Response) -> str | None:
+def _said(response: Response, words_at: str) -> str | None:
     """Return the API's own message ("" if it has none), or None if the body isn't a JSON object."""
     try:
-        answer = response.json_object()
+        found: Any = response.json_object()
     except errors.BadAnswer:
         return None
-    message = answer.get("message")
-    return message if isinstance(message, str) else ""
+    for key in words_at.split("/")[1:]:
+        if isinstance(found, list) and key.isdecimal():
+            found = found[int(key)] if int(key) < len(found) else None
+        else:
+            found = found.get(key) if isinstance(found, dict) else None
+    return found if isinstance(found, str) else ""
 
 
 MAX_MESSAGE = 200

@@ -27,6 +27,8 @@ class Lagoon(up.Provider, up.Lists, up.Tokens):
     # Calls go below the connection's base URL, each with the token in this header.
     api_path: ClassVar[str] = "/api"
     carries: ClassVar[up.Carries] = up.Carries("X-Lagoon-Token", scheme="")
+    # Where an error's body has the words for people.
+    words_at: ClassVar[str] = "/error/message"
 
     # Link: whose token is it? And what answers there, for whoever sets the connection up?
 

@@ -65,6 +65,8 @@ def follow(folder: Path, page: str) -> list[str]:
 @pytest.mark.parametrize("is_own", [False, True], ids=["as-written", "own-elsewhere"])
 def test_a_first_verb_works_as_written(tmp_path, is_own):
     page = copied(tmp_path)
+    if not is_own and (tmp_path / STEP.findall(page)[0][0]).exists():
+        pytest.skip("the page's verb is there already; it is added here under another name")
     for ours, own in OWN.items() if is_own else ():
         assert ours in page
         page = page.replace(ours, own)

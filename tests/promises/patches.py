@@ -80,8 +80,11 @@ def read(table: Path) -> list[Patch]:
 
 def _patch(entry: Mapping[str, Any], table: Path) -> Patch:
     name = entry.get("name", "a patch without a name")
-    if entry.keys() - _KEYS or _KEYS - {"red"} - entry.keys():
-        raise ValueError(f"{table.name}: {name} must have exactly these: {', '.join(sorted(_KEYS))}")
+    lacking, more = _KEYS - {"red"} - entry.keys(), entry.keys() - _KEYS
+    if lacking or more:
+        said = [f"lacks {', '.join(sorted(lacking))}"] * bool(lacking)
+        said += [f"has {', '.join(sorted(more))}, which no patch has"] * bool(more)
+        raise ValueError(f"{table.name}: {name} {' and '.join(said)}")
     if entry["rule"] not in rules():
         raise ValueError(f"{table.name}: {name} is of no rule of docs/internals/rules.md: {entry['rule']}")
     return Patch(**{"red": (), **entry, "table": table} | {"red": tuple(entry.get("red", ()))})

@@ -19,15 +19,20 @@ TOKEN = "a11ce" * 8
 BOOT_SECONDS = 15
 
 
+def refused(_status: int, message: str = "injected fault") -> dict[str, dict[str, str]]:
+    """Return the body of an error as Lagoon puts it, also of one that the kit injects."""
+    return {"error": {"message": message}}
+
+
 class LocalLagoon:
     """A Lagoon with two workspaces, both alice's."""
 
     def __init__(self) -> None:
         self.clock = Clock(lambda: 1_700_000_000.0)
-        self.harness = Harness(self.clock)
+        self.harness = Harness(self.clock, refused)
         self.states = {"training": "off", "broken": "off"}
         self.on_at = 0.0
-        self.app = web.Application(middlewares=[refusals(lambda _, message: {"message": message})])
+        self.app = web.Application(middlewares=[refusals(refused)])
         self.app.router.add_get("/api/version", self.version)
         self.app.router.add_get("/api/me", self.me)
         self.app.router.add_get("/api/workspaces", self.list)
