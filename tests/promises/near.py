@@ -79,8 +79,9 @@ def _is_test(file: str) -> bool:
 
 
 def _naming(changed: frozenset[str]) -> Iterator[str]:
-    """Return the tests of the repository that name a changed file."""
-    ends = [f"{quote}{name}{quote}" for name in changed for quote in "\"'"]
+    """Return the tests of the repository that name a changed file, or its module."""
+    modules = [one.removesuffix(".py").replace("/", ".") for one in changed if one.endswith(".py")]
+    ends = [f"{quote}{name}{quote}" for name in (*changed, *modules) for quote in "\"'"]
     for path in sorted((ROOT / "tests/project").glob("test_*.py")):
         text = path.read_text(encoding="utf-8")
         if any(end in text for end in ends):

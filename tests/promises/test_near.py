@@ -71,6 +71,12 @@ def test_where_nobody_measured_what_tests_reach_those_come_that_import_the_modul
     assert "tests/domain/test_moments.py" not in nearest.files
 
 
+def test_a_module_that_declares_something_is_near_to_the_count_of_declarations():
+    assert (
+        "tests/project/test_declarations.py" in Near(frozenset({"bot/domain/losses.py"}), "HEAD", None).files
+    )
+
+
 def test_what_was_measured_of_a_file_that_is_gone_is_left_out(monkeypatch, tmp_path):
     monkeypatch.setattr(reach, "KEPT", tmp_path / "reach.json")
     gone, here = "tests/domain/test_gone.py::test_it", "tests/domain/test_policy.py::test_it"
