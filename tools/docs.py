@@ -8,12 +8,13 @@ Words of tables that are made from the code, or that a test compares with it, ar
 form ``<!-- table: … -->`` before such a table says which of them it is.
 """
 
+import ast
 import inspect
 import re
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from enum import EnumType
 from functools import cache, partial
@@ -206,10 +207,11 @@ def _names(is_method: bool) -> str:
     if is_method:
         built_on |= {name: found[name] for name in ("Api", "Response")}
         return _rows(
-            ("method", "must", "what it does"),
+            ("method", "parameters", "must", "what it does"),
             (
                 (
                     f"`{name}.{method}`",
+                    ", ".join(f"`{part}`" for part in list(inspect.signature(function).parameters)[1:]),
                     "yes" if getattr(function, "__isabstractmethod__", False) else "",
                     _said(function),
                 )
@@ -236,6 +238,34 @@ def _parts(one: Any) -> list[str]:
     return [] if isinstance(one, type) else list(inspect.signature(one).parameters)
 
 
+def _attributes(file: str, name: str) -> str:
+    """Return the attributes of a class that say what they are, by the comments above them."""
+    source = (Path(__file__).resolve().parents[1] / file).read_text(encoding="utf-8")
+    (made,) = (one for one in ast.parse(source).body if isinstance(one, ast.ClassDef) and one.name == name)
+    lines = source.splitlines()
+    return _rows(
+        ("name", "default", "what it is"),
+        (
+            (
+                f"`{node.target.id}`",
+                "" if node.value is None or "field(" in (by := ast.unparse(node.value)) else f"`{by}`",
+                said.replace("``", "`"),
+            )
+            for node in made.body
+            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
+            if (said := _above(lines, node.lineno - 1))
+        ),
+    )
+
+
+def _above(lines: Sequence[str], at: int) -> str:
+    """Return what the comment above a line says."""
+    begin = at
+    while lines[begin - 1].lstrip().startswith("#: "):
+        begin -= 1
+    return " ".join(line.strip().removeprefix("#: ") for line in lines[begin:at])
+
+
 def _errors() -> str:
     """Return which error each status is: of a read, and of a change."""
     kinds = dict[tuple[str, str], list[str]]()
@@ -256,6 +286,9 @@ MADE_TABLES: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
     "docs/settings.md": {"The environment": _settings},
     "docs/provider-api.md": {
         "Which error a status is": _errors,
+        "What a provider declares": partial(_attributes, "bot/providers/base.py", "Provider"),
+        "What a rig says": partial(_attributes, "usher/conformance/rigs.py", "Rig"),
+        "What a rig says for facets": partial(_attributes, "usher/conformance/rigs.py", "Sides"),
         "Every method": partial(_names, is_method=True),
         "Every other name": partial(_names, is_method=False),
     },

@@ -147,7 +147,8 @@ def restored(arguments: argparse.Namespace) -> int:
         backup_at, held, linked = await restore(store, administrators, apart)
         await Witness(path).note(store)
         day = datetime.fromtimestamp(backup_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
-        print(f"Restored from a backup of {day}. On hold, and their people are asked: {said(held)}.")
+        print(f"Restored from a backup that was made on {day}.")
+        print(f"On hold, and their people are asked: {said(held)}.")
         print(f"Told that a link may be back: {linked}. Now start Usher.")
         return 0
 

@@ -430,15 +430,19 @@ class Provider(ABC):
 
     #: For which version of ``usher.provider`` it is written; one from outside has to say so.
     api_version: ClassVar[int] = -1
+    #: What a connection calls it as its ``provider``.
     kind: ClassVar[str]
     #: What people call it, unless the connection has a title.
     title: ClassVar[str]
+    #: What a connection may set.
     settings_model: ClassVar[type[ConnectionSettings]] = ConnectionSettings
+    #: How often and how much it may be asked.
     pace: ClassVar[Pace]
     #: The ways of stopping that exist here at all; ``Observed.actions`` says what a workspace supports now.
     stop_modes: ClassVar[frozenset[StopMode]] = frozenset({"stop"})
-    #: Where the API is below the base URL, and where a request has its credential.
+    #: Where the API is below the base URL.
     api_path: ClassVar[str] = ""
+    #: Where a request has its credential.
     carries: ClassVar[Carries] = Carries()
     #: Where the server's own words are in the body of an error, which people are told (a JSON Pointer).
     words_at: ClassVar[str] = "/message"

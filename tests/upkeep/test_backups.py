@@ -244,7 +244,7 @@ async def test_a_restore_by_another_user_starts(served):
         assert (await run("restored", env["USHER_CONNECTIONS"], env=env)).status == 1
         restored = await run("restored", str(backup), env=env)
         assert (restored.status, restored.err) == (0, "")
-        assert restored.out.startswith("Restored from a backup of ")
+        assert restored.out.startswith("Restored from a backup that was made on ")
         (before,) = found(served, "usher.db.before-*")
         assert rows(before, "SELECT COUNT(*) FROM upkeep WHERE work = 'backup'") == [(1,)]
         async with running("serve", env=env, user=user) as usher:

@@ -60,8 +60,11 @@ def exactly(kind: type[Exception]) -> Iterator[pytest.ExceptionInfo[Exception]]:
     assert type(caught.value) is kind
 
 
-def _unsaid(*_: Any) -> Any:
-    raise AssertionError("the rig of this provider has to say it: it has a facet that needs it")
+def _unsaid(name: str) -> Callable[..., Any]:
+    def fails(*_: Any) -> Any:
+        raise AssertionError(f"the rig's sides have to say {name}: the provider has a facet that needs it")
+
+    return fails
 
 
 @dataclass
@@ -73,15 +76,15 @@ class Sides:
     #: What somebody fills in to make a workspace or launch a run, apart from what stands there already.
     values: dict[Purpose, dict[str, str]] = field(default_factory=dict)
     #: A credential that has ended, and can be renewed.
-    ended: Callable[[], Credential] = _unsaid
+    ended: Callable[[], Credential] = field(default=_unsaid("ended"))
     #: Sign the person in at the provider's page, and return the code that it sends back, and where.
-    sign_in: Callable[[OAuthClient, Flow], Awaitable[tuple[str, str]]] = _unsaid
+    sign_in: Callable[[OAuthClient, Flow], Awaitable[tuple[str, str]]] = field(default=_unsaid("sign_in"))
     #: The name by which the person is approved.
-    username: Callable[[], str] = _unsaid
+    username: Callable[[], str] = field(default=_unsaid("username"))
     #: Let the person's workspace wait for something when it is started, and return what is said of that.
-    reason: Callable[[Any], str] = _unsaid
+    reason: Callable[[Any], str] = field(default=_unsaid("reason"))
     #: The headers and body of an event about the person's workspace.
-    event: Callable[[], tuple[dict[str, str], bytes]] = _unsaid
+    event: Callable[[], tuple[dict[str, str], bytes]] = field(default=_unsaid("event"))
 
 
 @dataclass
@@ -90,24 +93,35 @@ class Rig:
 
     #: Asked for whatever its facets have.
     provider: Any
+    #: A person's account.
     access: Access
+    #: That of the local server, which counts and spoils its requests.
     harness: Harness
+    #: The person's workspace, which is at rest.
     remote_id: str
+    #: One of theirs that fails when it is started.
     broken_id: str
+    #: One that is somebody else's.
     foreign_id: str
+    #: One that there isn't.
     missing_id: str
+    #: What the person's workspaces are called.
     names: set[str]
     #: Monotonic time of the client's send windows.
     clock: Still
     #: A state is settled by moving this clock; None where the server lives in real time.
     server_clock: Clock | None = None
+    #: What the cases of a provider of your own need besides; the kit doesn't look at it.
     server: Any = None
+    #: Ids of other workspaces, for the same.
     more: dict[str, str] = field(default_factory=dict)
-    #: How a workspace stands before it is started, and how it may stand once it is stopped.
+    #: How a workspace stands before it is started.
     rest: State = State.STOPPED
+    #: How it may stand once it is stopped.
     down: frozenset[State] = frozenset({State.STOPPED})
-    #: Which of a method's requests is the one that counts, and how many it sends, where that is not one.
+    #: Which of a method's requests is the one that counts, as a pattern of ``METHOD /path``.
     paths: dict[str, str] = field(default_factory=dict)
+    #: How many requests a method sends, where that is not one.
     requests: dict[str, int] = field(default_factory=dict)
     #: Let the next start of the broken one fail, where that is not its nature.
     break_it: Callable[[], None] = lambda: None
@@ -120,21 +134,27 @@ class Rig:
     differs: Mapping[tuple[str, int | str], type[Exception] | None] = field(default_factory=dict)
     #: Whether people get their tokens on a page there, rather than from an administrator.
     has_token_page: bool = True
-    #: Where (RFC 6901) the answer to a read has the word of a workspace's state, its id and the link to its
-    #: IDE; a list its entries, and an entry its id and its state; "" where that isn't so simple.
+    #: Where (RFC 6901) the answer to a read has the word of the state; "" where that isn't so simple.
     state_at: str = ""
+    #: Where it has the workspace's id.
     read_id_at: str = ""
+    #: Where it has the link to its IDE.
     link_at: str = ""
+    #: Where a list has its entries.
     list_at: str = ""
+    #: Where an entry has its id.
     id_at: str = ""
+    #: Where an entry has the word of its state.
     entry_state_at: str = ""
     #: What makes each answer of the list one that goes on (RFC 6902).
     goes_on: list[dict[str, Any]] = field(default_factory=list)
-    #: The requests that list and that create, as patterns of ``METHOD /path``.
+    #: The requests that list, as a pattern of ``METHOD /path``.
     lists: str = ""
+    #: Those that create.
     creates: str = ""
     #: An administrator's own account there, which may see others' workspaces.
     admin: Access | None = None
+    #: What only facets need.
     sides: Sides = field(default_factory=Sides)
 
     async def see(self, remote_id: str | None = None) -> Observed:
