@@ -24,6 +24,11 @@ STORE_SECONDS = 2.0
 
 
 Checks = Callable[[], Mapping[str, bool]]
+#: What is wrong where a check fails, and the next step; the store says itself what is.
+_PROBLEMS = {
+    "loops": "background work stands still: usher docs incidents#work-stands-still-or-everything-is-slow",
+    "sending": "Slack doesn't answer, or has shut the app out: usher docs incidents#slack-isnt-reached",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +63,9 @@ class Health:
 
     async def _working(self, _request: web.Request) -> web.Response:
         problem, _ = await self._check()
-        more = {"problems": {"store": problem}} if problem else {}
-        return _verdict("working", {"store": not problem, **self.works()}, **more)
+        checks = {"store": not problem, **self.works()}
+        problems = {name: _PROBLEMS.get(name, problem) for name, works in checks.items() if not works}
+        return _verdict("working", checks, **({"problems": problems} if problems else {}))
 
     async def _check(self) -> tuple[str, Figures | None]:
         """Return why the store can't be read and written, "" if it can, with what it tells."""

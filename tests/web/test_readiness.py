@@ -20,7 +20,8 @@ from tests.rigs.store import memory_store
 
 async def test_a_store_that_can_only_be_read_lets_nobody_work_and_says_why():
     async with memory_store() as store:
-        health = Health(store=store, ready=dict, works=dict, metrics=Metrics())
+        stands = dict[str, bool]()
+        health = Health(store=store, ready=dict, works=lambda: stands, metrics=Metrics())
         app = web.Application()
         app.router.add_routes(health.routes())
 
@@ -35,6 +36,10 @@ async def test_a_store_that_can_only_be_read_lets_nobody_work_and_says_why():
             status, answer = await working(may_write=False)
             assert (status, answer["checks"]) == (503, {"store": False})
             assert answer["problems"]["store"].startswith("the database is read-only")
+            stands["sending"] = False
+            _, answer = await working(may_write=True)
+            assert answer["checks"] == {"store": True, "sending": False}
+            assert "usher docs incidents#slack-isnt-reached" in answer["problems"]["sending"]
 
 
 async def test_loops_that_stand_still_and_a_slack_that_shuts_us_out_are_seen(tmp_path):
