@@ -282,7 +282,7 @@ def _errors() -> str:
 #: The tables of a page, each by the heading above it.
 MADE_TABLES: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
     "docs/performance.md": {"What Usher costs": _figures},
-    "docs/metrics.md": {"Metrics and health": _metrics},
+    "docs/metrics.md": {"Metrics": _metrics},
     "docs/settings.md": {"The environment": _settings},
     "docs/provider-api.md": {
         "Which error a status is": _errors,

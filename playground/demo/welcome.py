@@ -9,7 +9,7 @@ def welcome(stage: Stage, *, light: bool = False) -> str:
     """Return the text; no password is in it, only the key that opens the list of accounts."""
     ide = "a tiny page" if light else "a real JupyterLab"
     path = stage.kept.path
-    same = f"\nPasswords and tokens stay the same: what they're made of is in {path}." if path else ""
+    same = f"\nPasswords and tokens stay the same: what they're made of stays in {path}." if path else ""
     return f"""
 Everything is running. Open this page in your browser:
 
@@ -31,5 +31,5 @@ In any channel, type
 
 An IDE opens for whoever is signed in to its provider as its owner.
 Each time you start it, it begins without the messages, links and workspaces of the last time.{same}
-All logs are in {stage.folder}. Ctrl+C stops everything and removes it.
+All logs are in {stage.folder}, which Ctrl+C removes when it has stopped everything.
 """

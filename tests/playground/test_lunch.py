@@ -124,6 +124,8 @@ async def test_one_command_of_ushers_is_that_slack_with_the_same_tokens_each_tim
         async with asyncio.timeout(PATIENCE):
             lines = [(await started.stdout.readline()).decode() for _ in range(5)]
         ready = json.loads(lines[-1])
+        page = (ROOT / "docs/local-slack.md").read_text(encoding="utf-8")
+        assert "".join(lines[:-1]).replace(port, "8090") in page
         given = dict(word.split("=", 1) for word in " ".join(lines[1:3]).split() if "=" in word)
         assert given.pop("SLACK_API_URL") == ready["credentials"]["api_url"] == f"{ready['url']}/api/"
         assert given == {
