@@ -38,6 +38,16 @@ def add_tasks(tx: Transaction, tasks: Sequence[NewTask]) -> None:
             _join(tx, existing, new, now)
 
 
+def take_over(tx: Transaction, kind: TaskKind, former: str, subject: str) -> None:
+    """Have another subject's task answer what waits for the former one's, also for one that runs."""
+    row = TASKS.row(tx, kind=kind, subject=former)
+    if row is None:
+        return
+    TASKS.delete(tx, id=row["id"])
+    payload = _extended(from_json(row["payload"]), from_json(row["joined"]) or {})
+    add_tasks(tx, [NewTask(kind, subject, payload)])
+
+
 def task_turn(tx: Transaction, task: Task) -> bool | None:
     """Return whether a task may be carried out now; None if a later one has taken its place.
 

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.observed import Observed
 from bot.domain.outages import Reached
@@ -35,6 +37,23 @@ async def test_the_same_interaction_adds_once(store):
         await ask(store, "i1").to(read_again, TaskKind.DISCOVER, ["a1"], {"text": "one"})
     (task,) = await store.claim_tasks(10, 60.0)
     assert task.payload == {"then": [{"text": "one"}]}
+
+
+@pytest.mark.parametrize("kind", [TaskKind.DISCOVER, TaskKind.LIST_JOBS])
+@pytest.mark.parametrize("is_under_way", [False, True])
+async def test_what_waits_for_the_list_of_a_link_waits_for_that_of_the_next_one(store, kind, is_under_way):
+    former = await link_account(store)
+    await store.add_tasks([NewTask(kind, former.id, {"then": ["one"]})])
+    (task,) = await store.claim_tasks(10, 60.0)
+    if not is_under_way:
+        # As for a link that is refused: the next attempt is in an hour.
+        await store.task_retry(task, 3600.0)
+    await store.add_tasks([NewTask(kind, former.id, {"then": ["two"]}, due_in=3600.0)])
+    account = await link_account(store)
+    await store.task_done(task)
+    (found,) = await store.claim_tasks(10, 60.0)
+    assert (found.kind, found.subject) == (kind, account.id)
+    assert found.payload == {"then": ["one", "two"]}
 
 
 async def test_what_joins_one_under_way_runs_afterwards(store):
