@@ -137,8 +137,7 @@ def put(
     if former is not None:
         SNAPSHOTS.delete(tx, connection=account.connection, owner=former["id"])
         FORGOTTEN.delete(tx, account_id=former["id"])
-        for kind in (TaskKind.DISCOVER, TaskKind.LIST_JOBS):
-            take_over(tx, kind, former["id"], account.id)
+        take_over(tx, former["id"], account.id)
         if former["renamed_to"] == account.username and moved is not None:
             _move(tx, moved, former["username"], pair)
     ACCOUNTS.add(tx, replace(account, remind_at=first_reminder(account.linked_at, account.ends_at)))

@@ -1462,6 +1462,12 @@ UPDATE tasks SET due_at = :now
 WHERE kind IN ('discover', 'list_jobs', 'snapshot', 'schedule')
     AND subject >= :account_id AND subject < :account_id || '0' AND is_leased = 0 AND due_at > :now;
 
+-- name: reads_of_account
+SELECT * FROM tasks
+WHERE kind IN ('discover', 'list_jobs', 'snapshot')
+    AND subject >= :account_id AND subject < :account_id || '0'
+ORDER BY created_at, id;
+
 -- name: claim_tasks
 UPDATE tasks SET is_leased = 1, claims = claims + 1, claimed_at = :now, due_at = :until
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */

@@ -38,14 +38,14 @@ def add_tasks(tx: Transaction, tasks: Sequence[NewTask]) -> None:
             _join(tx, existing, new, now)
 
 
-def take_over(tx: Transaction, kind: TaskKind, former: str, subject: str) -> None:
-    """Have another subject's task answer what waits for the former one's, also for one that runs."""
-    row = TASKS.row(tx, kind=kind, subject=former)
-    if row is None:
-        return
-    TASKS.delete(tx, id=row["id"])
-    payload = _extended(from_json(row["payload"]), from_json(row["joined"]) or {})
-    add_tasks(tx, [NewTask(kind, subject, payload)])
+def take_over(tx: Transaction, former: str, account: str) -> None:
+    """Have an account's lists and offers read for what waits for a former one's, also under way."""
+    for row in tx.all("reads_of_account", account_id=former):
+        TASKS.delete(tx, id=row["id"])
+        payload = _extended(from_json(row["payload"]), from_json(row["joined"]) or {})
+        add_tasks(
+            tx, [NewTask(TaskKind(row["kind"]), account + row["subject"].removeprefix(former), payload)]
+        )
 
 
 def task_turn(tx: Transaction, task: Task) -> bool | None:

@@ -296,6 +296,9 @@ def test_a_time_of_day_is_what_the_clocks_will_show(hour, minute, zone, now):
         # It has passed, and may be this evening's.
         later = f"{hour + 12}:{minute:02d}"
         assert (found.why, found.options[1:], hour < 12) == ("ambiguous", (later,), True)
+        evening = read(f"until {later}", ZoneInfo(zone), now)
+        assert isinstance(evening, Moment)
+        assert not evening.is_next_day
         found = read(found.options[0], ZoneInfo(zone), now)
     assert isinstance(found, Moment)
     shown = datetime.fromtimestamp(found.at, UTC).astimezone(ZoneInfo(zone))

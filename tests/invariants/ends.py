@@ -93,7 +93,8 @@ async def _taken_back(life: Life, over: Counter[str]) -> None:
         )
         lapsed = await life.rows(
             f"SELECT 1 FROM operations WHERE workspace_id = '{about}' AND start_call = 'none'"
-            " AND (cause LIKE 'stale%' OR deadline_at IS NULL)"
+            " AND (cause LIKE 'stale%' OR deadline_at IS NULL AND outcome = 'replaced' AND id IN"
+            " (SELECT subject FROM notices WHERE kind = 'waiting'))"
         )
         assert count <= len(kept) + len(down) + len(lapsed), f"{count} timers of {about} got lost"
 

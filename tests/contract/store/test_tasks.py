@@ -11,7 +11,7 @@ from bot.domain.snapshots import Snapshot
 from bot.domain.stops import End
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
-from bot.services.snapshots import read_again
+from bot.services.snapshots import TEMPLATES, read_again
 from bot.store import timers
 from bot.store.pauses import Pause
 from bot.store.tasks import NewTask
@@ -39,20 +39,25 @@ async def test_the_same_interaction_adds_once(store):
     assert task.payload == {"then": [{"text": "one"}]}
 
 
-@pytest.mark.parametrize("kind", [TaskKind.DISCOVER, TaskKind.LIST_JOBS])
+@pytest.mark.parametrize(
+    ("kind", "what"),
+    [(TaskKind.DISCOVER, ""), (TaskKind.LIST_JOBS, ""), (TaskKind.SNAPSHOT, f"/{TEMPLATES}")],
+)
 @pytest.mark.parametrize("is_under_way", [False, True])
-async def test_what_waits_for_the_list_of_a_link_waits_for_that_of_the_next_one(store, kind, is_under_way):
+async def test_what_waits_for_the_list_of_a_link_waits_for_that_of_the_next_one(
+    store, kind, what, is_under_way
+):
     former = await link_account(store)
-    await store.add_tasks([NewTask(kind, former.id, {"then": ["one"]})])
+    await store.add_tasks([NewTask(kind, former.id + what, {"then": ["one"]})])
     (task,) = await store.claim_tasks(10, 60.0)
     if not is_under_way:
         # As for a link that is refused: the next attempt is in an hour.
         await store.task_retry(task, 3600.0)
-    await store.add_tasks([NewTask(kind, former.id, {"then": ["two"]}, due_in=3600.0)])
+    await store.add_tasks([NewTask(kind, former.id + what, {"then": ["two"]}, due_in=3600.0)])
     account = await link_account(store)
     await store.task_done(task)
     (found,) = await store.claim_tasks(10, 60.0)
-    assert (found.kind, found.subject) == (kind, account.id)
+    assert (found.kind, found.subject) == (kind, account.id + what)
     assert found.payload == {"then": ["one", "two"]}
 
 
