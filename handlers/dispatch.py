@@ -17,7 +17,7 @@ from bot.domain.people import Principal
 from bot.domain.surfaces import Surface, Where
 from bot.domain.tasks import TaskKind
 from bot.messages.blocks import kit, replies
-from bot.messages.blocks.buttons import RUN_STOPS
+from bot.messages.blocks.buttons import ENDS, RUN_STOPS
 from bot.messages.blocks.forms import answer_view, field_of
 from bot.messages.blocks.kit import Press, fill, safe
 from bot.messages.blocks.lists import SAY
@@ -317,7 +317,8 @@ def _fit(request: Request, answer: Answer) -> Answer:
 def _offering(answer: Answer) -> Answer:
     """Name the one workspace or run that an answer offers something for; what can be asked again is dated."""
     presses = [kit.Press.of(one) for one in kit.buttons_of(answer.blocks)]
-    keys = {one.key for one in presses if one.seen is not None or one.name in {"open_url", *RUN_STOPS}}
+    about_one = {"open_url", *ENDS, *RUN_STOPS}
+    keys = {one.key for one in presses if one.seen is not None or one.name in about_one}
     if answer.offers or len(keys) != 1 or any(one.name in _AS_OF or one.mark == "refresh" for one in presses):
         return answer
     return replace(answer, offers=keys.pop())

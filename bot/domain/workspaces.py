@@ -115,6 +115,10 @@ class Workspace:
         """Return what the person calls it."""
         return self.alias or self.name
 
+    def stops_at(self, second: float) -> bool:
+        """Return whether the timer is for a time, to the second as buttons carry it."""
+        return self.stop_at is not None and abs(self.stop_at - second) < 1.0
+
     @property
     def stakes(self) -> frozenset[AtStake]:
         """Return what is at stake in the state that it is in, which a list may have found since."""

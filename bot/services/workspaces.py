@@ -488,7 +488,7 @@ def set(  # noqa: A001 - read with its module's name
 def keep(tx: Transaction, asked: Asked, workspace_id: str, *, instead_of: float | None = None) -> Workspace:
     """Take a timer back, or only the one for ``instead_of``; return the workspace as it is then."""
     workspace = owned(tx, asked, "start", workspace_id)
-    if workspace.stop_at is None or (instead_of is not None and not _is_for(workspace, instead_of)):
+    if workspace.stop_at is None or (instead_of is not None and not workspace.stops_at(instead_of)):
         return workspace
     return _changed(tx, asked, workspace, None)
 
@@ -496,15 +496,10 @@ def keep(tx: Transaction, asked: Asked, workspace_id: str, *, instead_of: float 
 def add_an_hour(tx: Transaction, asked: Asked, workspace_id: str, instead_of: float) -> Workspace:
     """Move the timer for exactly ``instead_of`` by an hour; return the workspace as it is then."""
     workspace = owned(tx, asked, "start", workspace_id)
-    if workspace.stop_mode is None or not _is_for(workspace, instead_of):
+    if workspace.stop_mode is None or not workspace.stops_at(instead_of):
         return workspace
     timer = End(instead_of + MORE_SECONDS, workspace.stop_mode, workspace.stop_agreed)
     return _changed(tx, asked, workspace, timer)
-
-
-def _is_for(workspace: Workspace, second: float) -> bool:
-    """Return whether a workspace's timer is for a time, to the second as buttons carry it."""
-    return workspace.stop_at is not None and abs(workspace.stop_at - second) < 1.0
 
 
 def _changed(tx: Transaction, asked: Asked, workspace: Workspace, timer: End | None) -> Workspace:

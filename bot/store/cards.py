@@ -184,9 +184,11 @@ def card_updated(
         leased_until=claimed.leased_until,
         now=now,
     )
-    # Nobody asks for a notice again; a card stays known by its operation, run or class.
-    if is_over and not CARDS.delete(tx, id=card_id, is_notice=True):
-        CARDS.change(tx, {"id": card_id}, stage="closed", is_dirty=False, changed_at=None)
+    # Nobody asks for a notice again; a card stays known by its operation, run or class. What came after the
+    # claim is still owed.
+    same = {"id": card_id, "is_dirty": False}
+    if is_over and not CARDS.delete(tx, **same, is_notice=True):
+        CARDS.change(tx, same, stage="closed", changed_at=None)
 
 
 def card_retry(tx: Transaction, card_id: str, due_in: float) -> None:

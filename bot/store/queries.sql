@@ -1256,14 +1256,15 @@ WHERE subject = :subject AND stage = 'live';
 WHERE about = :about AND stage = 'live';
 
 -- What was sent before about the same may have lost its buttons by what was sent now; the card or the answer of what has
--- ended goes. Of questions asked again, one is open.
+-- ended goes, also a card that was closed before that was known to be in Slack. Of questions asked again, one is open.
 -- name: owe_former
 UPDATE cards SET is_dirty = 1, dirt = dirt + 1,
     changed_at = CASE WHEN kind = :kind THEN NULL ELSE changed_at END,
     stage = CASE
         WHEN kind = :kind AND (kind IN {ASKS} OR kind IN {NEWEST}) THEN 'closed'
         ELSE stage END
-WHERE principal = :principal AND about IN (:about, :subject) AND id <> :id AND stage = 'live'
+WHERE principal = :principal AND about IN (:about, :subject) AND id <> :id
+    AND (stage = 'live' OR (is_notice = 0 AND :kind IN {END}))
     AND (is_notice = 1 OR (subject = :subject AND kind NOT IN {IN_CHANNEL}))
     AND message_ts IS NOT NULL;
 

@@ -13,7 +13,8 @@ from bot.store.transaction import Row, Transaction
 
 #: How long a warning is waited for that can't be sent, in seconds, unless the setting says otherwise.
 WAITS = 12 * 3600.0
-_ON_ITS_WAY = frozenset({NoticeState.PENDING, NoticeState.RETRY, NoticeState.LEASED})
+_UNSENT = frozenset({NoticeState.PENDING, NoticeState.RETRY})
+_ON_ITS_WAY = _UNSENT | {NoticeState.LEASED}
 
 
 def write(tx: Transaction, warning: NewNotice, former: str | None) -> str:
@@ -36,9 +37,11 @@ def _of_key(tx: Transaction, warning: NewNotice) -> Row | None:
 
 
 def drop(tx: Transaction, notice_id: str | None) -> None:
-    """Give up a warning that wasn't sent yet, if there is one."""
-    if notice_id is not None and is_on_its_way(of(tx, notice_id)):
-        notices.notice_dead(tx, notice_id, "superseded")
+    """Give up a warning that wasn't sent yet, if there is one; one that may have been is left to be found."""
+    row = of(tx, notice_id)
+    if row is None or row["state"] not in _UNSENT or row["unknown_since"] is not None:
+        return
+    notices.notice_dead(tx, row["id"], "superseded")
 
 
 def of(tx: Transaction, notice_id: str | None) -> Row | None:

@@ -116,7 +116,10 @@ async def _warned(life: Life, operations: list[dict[str, Any]]) -> None:
         latest = row["created_at"] - LEAST_TIMER_WARNING_SECONDS
         theirs = [one for one in warnings if one["subject"] == about[0]]
         warned = any(one["message_ts"] and one["sent_at"] <= latest for one in theirs)
-        lost = any(one["state"] == "dead" or one["created_at"] < latest - WAITS for one in theirs)
+        lost = any(
+            (one["state"] == "dead" and one["error"] != "superseded") or one["created_at"] < latest - WAITS
+            for one in theirs
+        )
         assert warned or lost or about in set_near, f"stopped without a warning: {row}"
     soonest = min(LEAST_TIMER_WARNING_SECONDS, TIMER_WARNING_SECONDS + SOONEST_SECONDS)
     for row in warnings:

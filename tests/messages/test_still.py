@@ -17,6 +17,7 @@ from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import changing, fits, stop_button
 from bot.messages.blocks.notices import is_true, owed, render, still
 from bot.messages.blocks.runs import run_waiting
+from bot.messages.blocks.timers import keep_buttons
 from tests.messages.card_facts import ALICE, CALLED, IDE_URL, NOW, facts, least_facts, run_facts
 
 ENDED = CALLED | {"outcome": Outcome.FULFILLED, "ended_at": NOW - 600}
@@ -124,6 +125,16 @@ def test_the_answer_that_offers_something_fits_while_it_would_do_what_it_says():
         "gone": [False, False, False],
         "hidden": [True, False, False],
     }
+
+
+def test_what_answers_a_warning_fits_until_the_end_that_it_was_drawn_for_changes():
+    given = facts(operation={}, workspace=RUNNING | {"stop_at": NOW + 600.4})
+    keep = keep_buttons(given.workspace)
+    assert [fits(one, given) for one in keep] == [True, True]
+    for stop_at in (None, NOW + 4200.4):
+        changed = replace(given, workspace=replace(given.workspace, stop_at=stop_at))
+        assert [fits(one, changed) for one in keep] == [False, False]
+    assert [fits(one, None) for one in keep] == [False, False]
 
 
 def test_a_menu_keeps_the_options_that_work():

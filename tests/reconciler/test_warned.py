@@ -9,7 +9,7 @@ from bot.domain.workspaces import State
 from bot.messages.blocks import kit
 from bot.services import hours, workspaces
 from bot.store.tables import PEOPLE
-from bot.support.errors import SlackPermanent
+from bot.support.errors import SlackPermanent, SlackUnknownOutcome
 from tests.reconciler.classroom import post, press
 from tests.reconciler.test_hours import local
 from tests.reconciler.test_slack_outages import cut_off, mend, unreachable
@@ -157,6 +157,20 @@ async def test_without_its_hours_a_stop_that_waits_for_its_warning_is_off(world)
     await world.ask("off").to(hours.end, row.id)
     (row,) = await world.store.workspaces(ALICE)
     assert row.stop_at is None
+
+
+async def test_a_warning_whose_sending_was_cut_off_loses_its_buttons_with_its_end(world):
+    await timer(world)
+    world.slack.fail(POST, SlackUnknownOutcome(POST, "no_answer"), after=True)
+    await until(world, END - 10 * MINUTE)
+    await world.pass_time(10.0)
+    (warning,) = warnings(world)
+    said = warning["text"]
+    (row,) = await world.store.workspaces(ALICE)
+    await world.ask("later").to(workspaces.set, row.id, workspaces.made(world.asking, row, END + HOUR))
+    await world.pass_time(2 * MINUTE, step=5)
+    (warning,) = warnings(world)
+    assert (warning["text"], list(kit.buttons_of(warning["blocks"]))) == (said, [])
 
 
 @pytest.mark.parametrize("end", ENDS)

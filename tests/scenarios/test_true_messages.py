@@ -1,5 +1,6 @@
 """What was said stays, but for buttons that no longer work; and an act has one message."""
 
+import pytest
 import pytest_asyncio
 
 from tests.rigs.scenario import world
@@ -175,6 +176,38 @@ async def test_a_list_is_redrawn_by_its_own_press_only(linked):
     assert len(alice.told("reply")) == 1
     assert "Stop" in alice.only("reply").labels
     assert alice.only("reply").text != first.text
+
+
+@pytest.mark.parametrize("then", ["stop notebook", "stop notebook in 2 hours", "unlink saturn --yes"])
+async def test_the_answer_to_a_warning_offers_what_still_works(linked, then):
+    alice = linked.alice
+    await alice.writes("start notebook")
+    await linked.pass_time(40)
+    await alice.types("stop notebook in 15 min")
+    await linked.pass_time(330, step=10)
+    warning = alice.only("timer_ending")
+    *_, answer = await alice.presses(warning, "1 hour more")
+    assert answer.labels == ["Keep running", "Undo"]
+    await alice.types(then)
+    await linked.pass_time(60, step=5)
+    (there,) = [one for one in alice.sees() if one.ts == warning.ts]
+    assert (there.short, there.labels) == (answer.short, [])
+
+
+async def test_an_answer_that_changed_nothing_offers_what_still_works_too(linked):
+    alice = linked.alice
+    await alice.writes("start notebook")
+    await linked.pass_time(40)
+    await alice.types("stop notebook in 15 min")
+    await linked.pass_time(330, step=10)
+    warning = alice.only("timer_ending")
+    await alice.types("stop notebook in 2 hours")
+    *_, answer = await alice.presses(warning, "Keep running")
+    assert answer.labels == ["Keep running"]
+    await alice.types("keep notebook")
+    await linked.pass_time(60, step=5)
+    (there,) = [one for one in alice.sees() if one.ts == warning.ts]
+    assert (there.short, there.labels) == (answer.short, [])
 
 
 async def test_an_answered_question_becomes_its_answer(linked):

@@ -169,11 +169,15 @@ def fits(button: Element, facts: WorkspaceFacts | RunFacts | None) -> bool:
         return press.name == "page_url"
     if press.name == "open_url":
         return facts.state is State.RUNNING and button.get("url") == facts.ide_url
+    if press.name in ENDS:
+        return facts.workspace.stops_at(press.at or 0.0)
     needs_up = {"start": False, "resume": False, "stop": True, "suspend": True, "restart": True}
     is_it = not facts.workspace.hidden and facts.workspace.episode == press.seen
     return press.seen is None or (is_it and needs_up.get(press.name, facts.is_up) is facts.is_up)
 
 
+#: What answers the warning of an end, for exactly the time that it named.
+ENDS: Final = frozenset({"keep_running", "hour_more"})
 #: What ends a run.
 RUN_STOPS: Final = frozenset({"job_stop", "job_force"})
 #: How many workspaces are offered as buttons.

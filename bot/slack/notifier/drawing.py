@@ -161,6 +161,12 @@ def _stays(kind: AnyKind, facts: Facts | None) -> bool:
     return True
 
 
+def kept(notice: Notice, found: Answer) -> Said:
+    """Return what a message that was found in Slack says for good, None if it is drawn again."""
+    stays = Mark.CARD not in notice.kind.marks and _stays(notice.kind, None)
+    return notice.body | _spoken(found) if stays else None
+
+
 async def redraw(gatherer: Gatherer, card: Card) -> Redrawn | None:
     """Draw a message again; return None if what it shows is gone, or nobody knows what it said."""
     blocks = card.body.get("blocks")
@@ -189,15 +195,20 @@ async def redraw(gatherer: Gatherer, card: Card) -> Redrawn | None:
 
 async def _redrawn_answer(gatherer: Gatherer, card: Card, said: Answer) -> Redrawn:
     """Draw an answer again: it loses what no longer works; one to an act says so if that was taken back."""
-    found = await gatherer.of_act(card.body["offers"])
-    if found is None:
-        facts = await gatherer.of_offer(card)
-        answer = kit.only_with(said, lambda one: fits(one, facts))
-        return Redrawn(answer, True, not any(kit.buttons_of(answer.blocks)))
-    answer = kit.only_with(said, lambda one: one["action_id"] != "undo" or found.can_be_undone)
-    if found.act.undone_at is not None:
+    found, facts = await gatherer.of_act(card.body["offers"]), await gatherer.of_offer(card)
+    act, errand = (found.act, found.errand) if found is not None else (None, None)
+    can_be_undone = found is not None and found.can_be_undone
+    # What is under way can be changed whatever the state; what is about no row is true without one.
+    stands = act is not None and (not act.subject or (errand is not None and errand.is_open))
+
+    def works(button: kit.Element) -> bool:
+        return can_be_undone if button["action_id"] == "undo" else stands or fits(button, facts)
+
+    answer = kit.only_with(said, works)
+    if found is not None and found.act.undone_at is not None:
         answer = taken_back(found)
-    return Redrawn(answer, True, not found.can_be_undone, found.has_end)
+    is_over = not can_be_undone and not any(kit.buttons_of(answer.blocks))
+    return Redrawn(answer, True, is_over, found is not None and found.has_end)
 
 
 def _spoken(answer: Answer) -> dict[str, Any]:

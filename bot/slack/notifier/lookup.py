@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 from bot.domain.kinds import AnyKind, Mark, declared
-from bot.domain.notices import Notice, NoticeKind
+from bot.domain.notices import Answer, Notice, NoticeKind
 from bot.slack import methods
 from bot.slack.calls import AnySlack
 from bot.store.store import Store
@@ -22,6 +22,14 @@ def metadata(notice: Notice) -> dict[str, Any]:
     return {"event_type": EVENT_TYPE, "event_payload": {"key": notice.key}}
 
 
+class Found(NamedTuple):
+    """Hold where a message is, and what it says."""
+
+    channel: str
+    ts: str
+    said: Answer
+
+
 class Lookup:
     """Read the direct message with a person, or a thread in it, back to a time."""
 
@@ -32,8 +40,8 @@ class Lookup:
     @guards("No notice is lost or sent twice")
     async def find(
         self, notices: Sequence[Notice], oldest: float, thread_ts: str | None = None
-    ) -> dict[str, tuple[str, str]]:
-        """Return where the messages of a person's notices are (channel, ts) by their ids; raises SlackFailed.
+    ) -> dict[str, Found]:
+        """Return where the messages of a person's notices are, by their ids; raises SlackFailed.
 
         ``oldest`` is by our clock, and is corrected by how far that is ahead of Slack's, which is known from
         the first page's response at the latest: so the search starts with the newest. A thread is short, and
@@ -44,7 +52,7 @@ class Lookup:
         if thread_ts is not None:
             method, within = methods.CONVERSATIONS_REPLIES, {"ts": thread_ts}
         cursor = ""
-        found: dict[str, tuple[str, str]] = {}
+        found: dict[str, Found] = {}
         while True:
             answer = await slack.call(
                 method,
@@ -52,9 +60,9 @@ class Lookup:
             )
             messages = [each for each in answer.data.get("messages") or () if isinstance(each, dict)]
             for notice in notices:
-                ts = _of_notice(messages, notice)
-                if ts is not None:
-                    found[notice.id] = channel, ts
+                message = _of_notice(messages, notice)
+                if message is not None:
+                    found[notice.id] = Found(channel, str(message["ts"]), _said(message))
             cursor = str((answer.data.get("response_metadata") or {}).get("next_cursor") or "")
             if not messages or not cursor or len(found) == len(notices):
                 return found
@@ -75,14 +83,19 @@ class Lookup:
         return str(channel)
 
 
-def _of_notice(messages: Iterable[dict[str, Any]], notice: Notice) -> str | None:
+def _said(message: Mapping[str, Any]) -> Answer:
+    blocks = [one for one in message.get("blocks") or () if isinstance(one, dict) and one.get("type")]
+    return Answer(str(message.get("text") or ""), tuple(blocks))
+
+
+def _of_notice(messages: Iterable[dict[str, Any]], notice: Notice) -> dict[str, Any] | None:
     file_id = str(notice.body.get("file") or "") if notice.kind is NoticeKind.JOB_FILE else ""
     for message in messages:
         payload = (message.get("metadata") or {}).get("event_payload") or {}
         files = {each.get("id") for each in message.get("files") or () if isinstance(each, dict)}
         is_its_own = _tells(str(payload.get("key")), notice) or (file_id and file_id in files)
         if is_its_own and message.get("ts"):
-            return str(message["ts"])
+            return message
     return None
 
 

@@ -20,7 +20,16 @@ from bot.services.gather import Gatherer
 from bot.slack import calls, methods
 from bot.slack.calls import NOT_INSTALLED, AnySlack, PacedSlack
 from bot.slack.errors import Meaning, meaning
-from bot.slack.notifier.drawing import AS_WRITTEN, LONGEST_PAUSE, Drawing, Drawings, digest, edit, update
+from bot.slack.notifier.drawing import (
+    AS_WRITTEN,
+    LONGEST_PAUSE,
+    Drawing,
+    Drawings,
+    digest,
+    edit,
+    kept,
+    update,
+)
 from bot.slack.notifier.lookup import Lookup, metadata
 from bot.slack.notifier.places import Place, Places
 from bot.slack.notifier.replies import Replies
@@ -236,8 +245,10 @@ class Outbox:
         except errors.SlackFailed as error:
             await self._all_later(notices, error)
         else:
-            for notice_id, place in found.items():
-                await self._store.notice_sent(notice_id, *place)
+            for notice in notices:
+                if (there := found.get(notice.id)) is not None:
+                    said = kept(notice, there.said)
+                    await self._store.notice_sent(notice.id, there.channel, there.ts, said=said)
             await self._store.notices_not_sent([one for one in notices if one.id not in found])
 
     async def _all_later(self, notices: Sequence[Notice], error: errors.SlackFailed) -> None:

@@ -270,6 +270,31 @@ async def test_what_is_over_is_never_owed_again(store, clock, workspace):
     assert (await store.card(first)).stage == "closed"
 
 
+async def test_a_card_that_was_closed_goes_once_the_end_is_known_to_be_in_slack(store, clock, workspace):
+    start = await asked(store, workspace, OperationVerb.START, "1")
+    await ended(store, start)
+    await store.add_notices([NewNotice(start, NoticeKind.READY, "end", ALICE, {"workspace": workspace.id})])
+    clock.advance(6.0)
+    for card in await store.claim_cards(9, 0.0, 60.0):
+        await store.card_updated(card.id, card, is_over=True)
+    assert (await store.card(start)).stage == "closed"
+    await sent(store, "2")
+    assert await claimed(store, clock) == ["1"]
+
+
+async def test_what_changes_while_a_message_is_closed_is_still_owed(store, clock, workspace):
+    start = await asked(store, workspace, OperationVerb.START, "1")
+    await told(store, workspace, NoticeKind.WAITING, start, "2")
+    clock.advance(15.0)
+    await observe(store, clock, workspace, Observed(State.RUNNING))
+    cards = await store.claim_cards(9, 0.0, 60.0)
+    assert sorted(card.message_ts for card in cards) == ["1", "2"]
+    await told(store, workspace, NoticeKind.READY, start, "3")
+    for card in cards:
+        await store.card_updated(card.id, card, is_over=True)
+    assert await claimed(store, clock) == ["1", "2"]
+
+
 async def test_what_a_message_says_for_good_is_kept_with_it(store, workspace):
     start = await asked(store, workspace, OperationVerb.START, "1")
     body, said = {"workspace": workspace.id}, {"text": "Ready.", "blocks": [{"type": "divider"}]}

@@ -119,6 +119,8 @@ async def test_who_was_warned_is_what_became_of_the_message(store, clock, worksp
         await store.notice_sent(warning.id, *(("D1", "1.0") if became == "delivered" else ("", "")))
     elif became == "given up":
         await store.notice_dead(warning.id, "user_disabled")
+    elif became == "waiting":
+        await store.notice_retry(warning, TIMER_WARNING_SECONDS, error="ratelimited")
     clock.advance(TIMER_WARNING_SECONDS)
     (found,) = await within(store, timers.claim_timers, 10, 60.0, 60.0 if became == "old" else HOUR)
     assert found.stop_warned is is_warned
@@ -144,6 +146,23 @@ async def test_a_warning_that_was_given_up_for_another_timer_is_not_taken_for_th
     (found,) = await within(store, timers.claim_timers, 10, 60.0, HOUR)
     assert not found.stop_warned
     assert len(await deliver(store, HoursKind.TIMER_ENDING)) == 1
+
+
+@pytest.mark.parametrize("became", ["under way", "unknown"])
+async def test_a_warning_that_may_be_in_slack_loses_its_buttons_with_the_timer(
+    store, clock, workspace, became
+):
+    at = await put(store, clock, workspace)
+    clock.advance(HOUR - TIMER_WARNING_SECONDS)
+    warning = replace(notice(workspace, at), body={"workspace": workspace.id})
+    await within(store, timers.timer_warned, workspace.id, at, at, warning)
+    (claimed,) = await store.claim_notices(9, 60.0)
+    if became == "unknown":
+        await store.notice_retry(claimed, 2.0, error="no_answer", unknown_since=clock.now())
+    await put(store, clock, workspace)
+    await store.notice_sent(claimed.id, "D1", "1.0", said={"text": "Until then."})
+    clock.advance(60.0)
+    assert [card.message_ts for card in await store.claim_cards(9, 0.0, 60.0)] == ["1.0"]
 
 
 async def test_a_near_one_needs_no_warning(store, clock, workspace):
