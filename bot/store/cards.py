@@ -17,6 +17,8 @@ from bot.store.transaction import Row, Transaction, as_json
 
 #: How many seconds a question waits for the answer to a press on it, which takes its place.
 _ANSWERED_WITHIN: Final = 3.0
+#: How many seconds a message waits for the answer that takes its place: what becomes of that is known then.
+_REPLACED_WITHIN: Final = 90.0
 #: How many seconds, at most, the card of what has ended waits for the message that says so.
 END_FIRST: Final = 5.0
 #: How many seconds, at least, lie between two updates of a card for what its run has written.
@@ -39,7 +41,8 @@ def add_notice(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
     """Add the message of a notice that offers something, if its kind does."""
     kind = word(AnyKind, notice["kind"])
     if body.get("over"):
-        tx.run("forget_replaced", channel_id=body.get("channel_id"), message_ts=body["over"])
+        at = {"channel_id": body.get("channel_id"), "message_ts": body["over"]}
+        tx.run("wait_for_answer", **at, until=tx.now() + _REPLACED_WITHIN)
     about: str | None = None
     match kind.offers:
         case "workspace":
@@ -110,6 +113,16 @@ def place(
     row = tx.one("place_card", id=card_id, drawn=drawn, said=said, **at)
     if row is not None and Mark.IN_CHANNEL not in word(AnyKind, row["kind"]).marks:
         tx.run("owe_former", **{name: row[name] for name in ("id", "kind", "principal", "about", "subject")})
+
+
+def replace(tx: Transaction, card_id: str, channel_id: str, message_ts: str) -> None:
+    """Forget what a message was before it became a card's."""
+    tx.run("forget_replaced", id=card_id, channel_id=channel_id, message_ts=message_ts)
+
+
+def owe_ended(tx: Transaction, subject: str) -> None:
+    """Look once more at the messages about what has ended, also at what was closed, as another says so."""
+    tx.run("owe_ended", subject=subject)
 
 
 def close_about(tx: Transaction, workspace: Row) -> None:

@@ -224,10 +224,13 @@ def notice_sent(
     message_ts: str,
     drawn: str = "",
     said: cards.Said = None,
+    *,
+    in_place: bool = False,
 ) -> None:
     """Mark as sent; what can change is written into its card's row in the same transaction.
 
     ``drawn`` is a digest of what the message shows, "" if that isn't known; ``said`` what it says for good.
+    ``in_place``: the message may have been another's before.
     """
     now = tx.now()
     row = tx.one("notice_sent", id=notice_id, channel_id=channel_id, message_ts=message_ts, now=now)
@@ -238,7 +241,10 @@ def notice_sent(
         to = {"state": NoticeState.SENT, "sent_at": now, "channel_id": channel_id, "error": None}
         follow(tx, "told", notice=notice_id, to=to)
     if message_ts:
-        cards.place(tx, cards.id_of(kind, notice_id, subject), channel_id, message_ts, drawn, said)
+        card_id = cards.id_of(kind, notice_id, subject)
+        if in_place:
+            cards.replace(tx, card_id, channel_id, message_ts)
+        cards.place(tx, card_id, channel_id, message_ts, drawn, said)
     else:
         cards.drop(tx, notice_id)
     # Slack's ids of direct messages begin with D. A card may be in a channel, and a reply goes to wherever
@@ -303,6 +309,8 @@ def notice_dead(tx: Transaction, notice_id: str, error: str) -> None:
 
 def _end(tx: Transaction, row: Row, said: Row) -> None:
     NOTICES.change(tx, {"id": row["id"]}, **said["to"], body={})
+    if Mark.END in word(AnyKind, row["kind"]).marks and said["to"]["state"] == NoticeState.SENT:
+        cards.owe_ended(tx, row["subject"])
 
 
 know("told", lambda _tx, _said: True, ("some_told_together", _end))

@@ -1268,10 +1268,19 @@ WHERE principal = :principal AND about IN (:about, :subject) AND id <> :id
     AND (is_notice = 1 OR (subject = :subject AND kind NOT IN {IN_CHANNEL}))
     AND message_ts IS NOT NULL;
 
--- Where the answer to a press takes the place of a message.
+-- name: owe_ended
+UPDATE cards SET is_dirty = 1, dirt = dirt + 1
+WHERE subject = :subject AND (stage = 'live' OR is_notice = 0) AND kind NOT IN {IN_CHANNEL} AND message_ts IS NOT NULL;
+
+-- Where the answer to a press takes the place of a message, which is drawn once more if that gets lost.
+-- name: wait_for_answer
+UPDATE cards SET leased_until = :until
+WHERE channel_id = :channel_id AND message_ts = :message_ts AND is_notice = 1
+    AND kind NOT IN {ASKS};
+
 -- name: forget_replaced
 DELETE FROM cards
-WHERE channel_id = :channel_id AND message_ts = :message_ts AND is_notice = 1
+WHERE channel_id = :channel_id AND message_ts = :message_ts AND is_notice = 1 AND id <> :id
     AND kind NOT IN {ASKS};
 
 -- name: place_card

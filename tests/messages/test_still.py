@@ -137,6 +137,18 @@ def test_what_answers_a_warning_fits_until_the_end_that_it_was_drawn_for_changes
     assert [fits(one, None) for one in keep] == [False, False]
 
 
+def test_what_was_not_sent_is_asked_about_while_there_is_something_to_start():
+    cause = "stale:: You asked a while ago, so I haven't sent it. Do you still want it?"
+    given = facts(operation=verb("start", Outcome.FAILED, cause=cause), workspace=STOPPED)
+    said = render(NoticeKind.FAILED, given)
+    assert labels(said) == ["Start", "No, thanks"]
+    assert "Do you still want it?" in str(said.blocks)
+    gone = render(NoticeKind.FAILED, replace(given, workspace=None, page_url=None))
+    assert labels(gone) == []
+    assert gone.text.endswith("You asked a while ago, so I haven't sent it.")
+    assert "Do you still want it?" not in str(gone.blocks)
+
+
 def test_a_menu_keeps_the_options_that_work():
     options = [kit.button(name, name, "key") for name in ("one", "two", "three")]
     answer = kit.answer([kit.section("All of them.", kit.menu(options))])

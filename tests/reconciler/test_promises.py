@@ -3,8 +3,10 @@
 import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.support.errors import SlackPermanent
-from tests.rigs.store import ALICE
+from bot.domain.workspaces import State
+from bot.messages.blocks import kit
+from bot.support.errors import SlackPermanent, SlackUnknownOutcome
+from tests.rigs.store import ALICE, want_read
 
 ASKED = "event/1"
 
@@ -67,6 +69,21 @@ async def test_what_can_not_be_edited_is_followed_by_a_message(world, code):
     await world.store.add_notices([found()])
     await world.pass_time(3)
     assert texts(world) == ["Checking Fake Cloud…", "Here it is."]
+
+
+async def test_what_a_promise_offered_is_forgotten_though_nobody_knew_that_it_became_the_answer(world):
+    workspace = await world.own(state=State.RUNNING)
+    stop = kit.button("Stop", kit.Press("stop", workspace.id, seen=workspace.episode))
+    await world.store.add_notices([checking(offers=workspace.id, blocks=kit.actions([stop]))])
+    await world.pass_time(3)
+    world.slack.fail("chat.update", SlackUnknownOutcome("chat.update", "no_answer"), after=True)
+    await world.store.add_notices([found()])
+    await world.pass_time(30)
+    world.provider.put("r1", State.STOPPED)
+    await want_read(world.store, workspace.id)
+    await world.pass_time(60)
+    assert texts(world) == ["Here it is."]
+    assert world.slack.count("chat.update") == 1
 
 
 async def test_after_two_minutes_the_answer_is_a_message_that_notifies(world):

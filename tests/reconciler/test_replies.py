@@ -60,6 +60,27 @@ async def test_what_an_answer_offers_goes_from_the_message_whose_place_it_took(w
     assert shown == ([(True, False)] if channel == "DUALICE" else [])
 
 
+async def test_a_message_whose_answer_is_lost_goes_on_losing_its_buttons(world):
+    workspace = await world.own(state=State.RUNNING)
+    press = kit.Press("stop", workspace.id, seen=workspace.episode)
+    blocks = replies.with_button(replies.answer("It runs."), kit.button("Stop", press)).blocks
+    direct = {"channel_id": "DUALICE", "where": "direct"}
+    shown = {"text": "It runs.", "blocks": list(blocks), "offers": workspace.id, **direct}
+    await world.store.add_notices([NewNotice("asked", NoticeKind.REPLY, "1", ALICE, shown)])
+    await world.work()
+    (message,) = world.slack.messages
+    over = {"replaces": True, "over": message["ts"], "channel_id": "DUALICE", "response_url": URL}
+    world.http.status = 404
+    await reply(world, text="Stopping …", **over)
+    world.provider.put("r1", State.STOPPED)
+    await want_read(world.store, workspace.id)
+    await world.pass_time(60)
+    assert world.slack.updates == [], "its answer may still come"
+    await world.pass_time(60)
+    (message,) = world.slack.messages
+    assert (message["text"], list(kit.buttons_of(message["blocks"]))) == ("It runs.", [])
+
+
 async def test_a_reply_to_a_mention_is_ephemeral_in_its_thread(world):
     await reply(world, channel_id="C1", thread_ts="5.0")
     await world.work()

@@ -324,6 +324,8 @@ def failure_words(facts: WorkspaceFacts, cause: str = "provider_failed") -> Mark
     reason = facts.workspace.reason if facts.workspace is not None else None
     has_page = bool(facts.page_url)
     said = problems.sentence(cause, facts.connection_title, reason or "", has_page=has_page)
+    if facts.workspace is None:
+        said = said.removesuffix(problems.WANTED).rstrip()
     return Markup(kit.held(said, facts.now))
 
 
@@ -334,7 +336,7 @@ def retry_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
         return [link_again_button(facts)]
     if word in {"gone", "not_found", "forgotten"}:
         return [*again_buttons(facts), *page_button(facts)]
-    if word == problems.STALE:
+    if word == problems.STALE and facts.workspace is not None:
         again = kit.button(_WORDS[operation.verb], "try_again", operation.id, style=kit.PRIMARY)
         return [again, no_thanks_button()]
     # The same again would end the same way, and the sentence says what helps; or its account has ended.

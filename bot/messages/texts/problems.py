@@ -328,7 +328,9 @@ def word_of(cause: str | None) -> str:
 
 #: The word of causes after which the person is asked whether they still want it.
 STALE: Final = "stale"
-_ASKED_LONG_AGO: Final = "You asked a while ago ({at}), so I haven't sent it. Do you still want it?"
+#: What they are asked; nothing where the row is gone that it is about.
+WANTED: Final = "Do you still want it?"
+_ASKED_LONG_AGO: Final = f"You asked a while ago ({{at}}), so I haven't sent it. {WANTED}"
 
 
 def asked_long_ago(errand: Errand) -> str:
@@ -337,9 +339,7 @@ def asked_long_ago(errand: Errand) -> str:
     return f"{STALE}:: {_ASKED_LONG_AGO.format(at=time_mark(planned or errand.created_at))}"
 
 
-_RESTORED: Final = (
-    "My records were restored from a backup of {at}, so I'm asking first. Do you still want it?"
-)
+_RESTORED: Final = f"My records were restored from a backup of {{at}}, so I'm asking first. {WANTED}"
 
 
 def restored(backup_at: float) -> str:

@@ -218,8 +218,7 @@ class Outbox:
             if meaning(error).is_shut_out:
                 raise
             return False
-        await self._store.card_lost(promise.id)
-        await self._store.notice_sent(notice.id, channel, ts, said=drawing.said)
+        await self._store.notice_sent(notice.id, channel, ts, said=drawing.said, in_place=True)
         return True
 
     async def _searched(self, notices: Sequence[Notice]) -> None:
@@ -248,7 +247,9 @@ class Outbox:
             for notice in notices:
                 if (there := found.get(notice.id)) is not None:
                     said = kept(notice, there.said)
-                    await self._store.notice_sent(notice.id, there.channel, there.ts, said=said)
+                    await self._store.notice_sent(
+                        notice.id, there.channel, there.ts, said=said, in_place=True
+                    )
             await self._store.notices_not_sent([one for one in notices if one.id not in found])
 
     async def _all_later(self, notices: Sequence[Notice], error: errors.SlackFailed) -> None:

@@ -112,7 +112,7 @@ class Replies:
         if answer.status >= 300:
             raise errors.SlackFailed(methods.RESPONSE_URL, f"status_{answer.status}")
         channel, over = (str(notice.body.get(name) or "") for name in ("channel_id", "over"))
-        await self._store.notice_sent(notice.id, channel, over)
+        await self._store.notice_sent(notice.id, channel, over, in_place=True)
 
     async def _in_channel(self, notice: Notice, message: dict[str, Any]) -> None:
         """Answer in a channel: visible only to this person, unless they asked to share it."""

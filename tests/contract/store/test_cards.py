@@ -12,6 +12,7 @@ from bot.domain.operations import OperationVerb
 from bot.domain.steps import Update
 from bot.domain.workspaces import State
 from bot.store import cards as card_rows
+from bot.store.notices import SILENCE
 from bot.store.sweeping import sweep
 from bot.store.tables import CARDS
 from tests.rigs.store import (
@@ -280,6 +281,24 @@ async def test_a_card_that_was_closed_goes_once_the_end_is_known_to_be_in_slack(
     assert (await store.card(start)).stage == "closed"
     await sent(store, "2")
     assert await claimed(store, clock) == ["1"]
+
+
+@pytest.mark.parametrize("is_over", [True, False])
+async def test_a_card_goes_once_its_end_is_told_with_others(store, clock, is_over):
+    workspaces = (await linked(store, names=["one", "two"])).workspaces
+    starts = [await asked(store, one, OperationVerb.START, str(n)) for n, one in enumerate(workspaces)]
+    for start, one in zip(starts, workspaces, strict=True):
+        await ended(store, start)
+        body = {"workspace": one.id}
+        await store.add_notices([NewNotice(start, NoticeKind.READY, "end", ALICE, body)])
+    clock.advance(SILENCE + 5.0)
+    for card in await store.claim_cards(9, 0.0, 60.0):
+        await store.card_updated(card.id, card, is_over=is_over)
+    (summary,) = await store.claim_notices(9, 60.0)
+    assert len(await store.held_notices(summary.id)) == 2
+    assert await claimed(store, clock) == []
+    await store.notice_sent(summary.id, "D1", "9")
+    assert await claimed(store, clock) == ["0", "1"]
 
 
 async def test_what_changes_while_a_message_is_closed_is_still_owed(store, clock, workspace):
