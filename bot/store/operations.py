@@ -319,7 +319,8 @@ def _changes(_tx: Transaction, row: Row, update: Update, shared: Row) -> Row:
         "held_since": None if hold is None else held_since or now,
         "called_from": update.called_from or row["called_from"],
         "read_since": now if update.read_needed else row["read_since"],
-        "read_hold": None if update.hold is not None or ends else row["read_hold"],
+        # What a read said stays until a read says otherwise.
+        "read_hold": None if update.hold or ends else row["read_hold"],
         "cause": update.cause if ends else shared["cause"],
         "deadline_at": None if update.deadline_passed else row["deadline_at"],
         "progress_floor": row["progress_floor"] if floor is None else max(floor, row["progress_floor"]),

@@ -325,6 +325,17 @@ async def test_a_read_does_not_clear_what_a_step_said(store, clock, workspace):
     assert (await store.operation(operation.id)).hold == "Waiting for a licence."
 
 
+async def test_a_step_that_nothing_holds_up_does_not_clear_what_a_read_said(store, clock, workspace):
+    operation = (await accept_operation(store, workspace)).operation
+    await told(store, await claim_one(store), None, 20.0, "No answer.")
+    await store.save_step(Update(operation.id, 20.0, hold=""))
+    assert (await store.operation(operation.id)).hold == "No answer."
+    await store.save_step(Update(operation.id, 20.0, hold="Waiting for a licence."))
+    assert (await store.operation(operation.id)).hold == "Waiting for a licence."
+    await store.save_step(Update(operation.id, 20.0, hold=""))
+    assert (await store.operation(operation.id)).hold is None
+
+
 async def test_an_unknown_word_keeps_the_last_state_and_is_no_news(store, clock, workspace):
     await observe(store, clock, workspace, RUNNING)
     before = await store.workspace(workspace.id)
