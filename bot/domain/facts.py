@@ -162,7 +162,7 @@ class HeldFacts(Facts):
 class ActFacts:
     """Hold what somebody asked for, and what its connection is called.
 
-    ``has_end``: another message says how what it began ended.
+    ``is_shown``: another message says how what it began goes on, or ended.
     """
 
     act: Act
@@ -170,7 +170,7 @@ class ActFacts:
     workspace: Workspace | None = None
     errand: Operation | Run | None = None
     can_be_undone: bool = False
-    has_end: bool = False
+    is_shown: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,15 +40,15 @@ def about(tx: Transaction, act: Act | None) -> tuple[Workspace | None, Operation
 
 
 def act_facts(tx: Transaction, key: str) -> ActFacts | None:
-    """Return an act as it stands, None if it is unknown; with what it began, its answer goes at the end."""
+    """Return an act as it stands, None if it is unknown."""
     found = ACTS.one(tx, id=key)
     if found is None:
         return None
     workspace, errand = about(tx, found)
     undone = inverse(found, is_as_left=is_as_left(tx, found), errand=errand).undone
     goes = errand is not None and errand.outcome not in {Outcome.REPLACED, Outcome.CANCELLED}
-    has_end = errand is not None and not errand.is_open and tx.one("end_shown", subject=errand.id) is not None
-    return ActFacts(found, "", workspace, errand, goes or undone is Undone.BACK, has_end)
+    is_shown = errand is not None and tx.one("shown", subject=errand.id) is not None
+    return ActFacts(found, "", workspace, errand, goes or undone is Undone.BACK, is_shown)
 
 
 def recent_acts(

@@ -1203,8 +1203,8 @@ WHERE subject = :subject AND state = 'sent' AND (message_ts <> '' OR held_by IS 
     )
 LIMIT 1;
 
--- Whether a message other than the answer says how something ended.
--- name: end_shown
+-- Whether a message other than the answer says how something goes on, or ended.
+-- name: shown
 SELECT 1 AS found FROM cards
 WHERE subject = :subject AND (is_notice = 0 OR kind IN {END}) AND message_ts IS NOT NULL LIMIT 1;
 

@@ -208,7 +208,7 @@ async def _redrawn_answer(gatherer: Gatherer, card: Card, said: Answer) -> Redra
     if found is not None and found.act.undone_at is not None:
         answer = taken_back(found)
     is_over = not can_be_undone and not any(kit.buttons_of(answer.blocks))
-    return Redrawn(answer, True, is_over, found is not None and found.has_end)
+    return Redrawn(answer, True, is_over, found is not None and found.is_shown)
 
 
 def _spoken(answer: Answer) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import pytest
 
 from bot.domain.acts import Act, Change
 from bot.domain.hours import Rule
+from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.preferences import Preferences
 from bot.store import acts
 from bot.store import hours as rules
@@ -13,7 +14,7 @@ from bot.store.acts import changed
 from bot.store.preferences import preferences, save_preferences
 from bot.store.tables import ACTS, RUNS, WORKSPACES
 from bot.store.timetables import RULES
-from tests.rigs.store import ALICE, launched, linked
+from tests.rigs.store import ALICE, accept_operation, launched, linked
 
 
 def a_rule(workspace, **keys):
@@ -92,3 +93,14 @@ def test_what_changed_nothing_has_nothing_to_take_back():
         {"rules rule": {"settled_at": 1.0, "off": ""}},
         {"rules rule": {"off": "2027-01-18"}},
     )
+
+
+async def test_an_act_is_shown_once_the_card_of_what_it_began_is_there(store, workspace):
+    card = NewNotice("", NoticeKind.CARD, "first", ALICE)
+    operation = (await accept_operation(store, workspace, notices=[card])).operation
+    given = {"principal": ALICE, "action": "workspace.stop", "subject": workspace.id, "errand": operation.id}
+    await store.carry_out(lambda tx: ACTS.add(tx, Act(id="act_1", done_at=1.0, **given)))
+    assert not (await store.act_facts("act_1")).is_shown
+    (notice,) = await store.claim_notices(9, 60.0)
+    await store.notice_sent(notice.id, "D1", "1.0")
+    assert (await store.act_facts("act_1")).is_shown
