@@ -352,7 +352,8 @@ def main(root: Path) -> int:
     wrong += stale(root)
     if (words := sum(counted(root).values())) > MOST_WORDS:
         wrong.append(
-            f"{words} words, of at most {MOST_WORDS}: say it once, or raise MOST_WORDS with the reason"
+            f"{words} words, of at most {MOST_WORDS}: say it once, or raise MOST_WORDS in tools/docs.py "
+            "with the reason"
         )
     print(
         "\n".join(wrong)

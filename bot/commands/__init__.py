@@ -20,10 +20,16 @@ from bot.providers.connection import ConnectionSettings
 from bot.store import open_store
 from bot.store.store import Store
 from bot.support.clock import SystemClock, SystemIds
-from bot.support.environment import command, connections_source, exposed_env_file, load_env_file
+from bot.support.environment import (
+    command,
+    connections_source,
+    exposed_env_file,
+    load_env_file,
+    variables,
+)
 from bot.support.errors import NotDone, StoreError, StoreTooNew, StoreTooOld
 from bot.support.logs import Redactor, configure
-from bot.support.settings import Reading, Settings, SettingsError, read_settings
+from bot.support.settings import PREFIXES, Reading, Settings, SettingsError, read_settings
 from bot.support.settings.database import database_file, is_postgres
 
 log = structlog.get_logger(__name__)
@@ -32,6 +38,9 @@ _ONE_PROCESS: Final = (
     "PostgreSQL"
 )
 
+ELSEWHERE: Final = (
+    f"Run it where Usher runs: `usher docs incidents` shows how. If there's none yet, {command('up')} begins."
+)
 _NEXT: Final = f"{command('doctor')} says what to do about each; {command('up')} asks for what is missing."
 
 
@@ -50,7 +59,8 @@ def run(arguments: argparse.Namespace) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
     except SettingsError as wrong:
-        complain("These settings need fixing:", *(f"  {problem}" for problem in wrong.problems), _NEXT)
+        then = _NEXT if has_settings() else ELSEWHERE
+        complain("These settings need fixing:", *(f"  {problem}" for problem in wrong.problems), then)
         return 2
     except (StoreTooNew, StoreTooOld) as failed:
         complain(str(failed))
@@ -64,6 +74,11 @@ def run(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         return 130
     return status
+
+
+def has_settings() -> bool:
+    """Return whether any setting is given where the command runs."""
+    return any(name.startswith(PREFIXES) for name in variables())
 
 
 def _load_env_file() -> None:

@@ -76,6 +76,12 @@ def import_accounts(arguments: argparse.Namespace) -> int:
     return with_store(settings, run)
 
 
+def links_ended(name: str, count: int, *, is_known: bool) -> str:
+    """Say how many links on a connection have ended, or that nothing has its name."""
+    said = f"Links on {name} that ended, whose people are told: {count}."
+    return said if is_known else f"{said} No connection and no link has this name."
+
+
 def retire(arguments: argparse.Namespace) -> int:
     """End everybody's link on a connection that goes."""
     settings, connections = load()
@@ -85,7 +91,7 @@ def retire(arguments: argparse.Namespace) -> int:
         await store.migrate()
         async with operating(settings, connections, store) as context:
             ended, owed = await retire_connection(context, name)
-        print(f"Links on {name} that ended, whose people are told: {ended}.")
+        print(links_ended(name, ended, is_known=bool(ended or owed) or name in connections))
         if owed:
             print(
                 f"Keep it in the connections file until {command('doctor')} lists nothing owed there: {owed}."

@@ -3,16 +3,16 @@
 import argparse
 import asyncio
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from cryptography.fernet import Fernet
 
-from bot.commands import complain, read
+from bot.commands import ELSEWHERE, complain, has_settings, read
 from bot.providers import build_providers, read_connections, runs_commands
 from bot.slack.manifest import http_manifest, render, socket_manifest
-from bot.support.environment import command, connections_source, exposed_env_file, variables
+from bot.support.environment import connections_source, exposed_env_file
 from bot.support.http import Http
-from bot.support.settings import PREFIXES, read_settings
+from bot.support.settings import read_settings
 from bot.upkeep import (  # noqa: F401 - they declare checks
     assistant_checks,
     installed_checks,
@@ -24,15 +24,11 @@ from bot.upkeep.doctor import run_checks
 from bot.upkeep.setting_checks import check_settings
 from handlers.routes import names
 
-_ELSEWHERE: Final = (
-    f"Run it where Usher runs: `usher docs incidents` shows how. If there's none yet, {command('up')} begins."
-)
-
 
 def doctor(arguments: argparse.Namespace) -> int:
     """Check everything, and say what is wrong."""
-    if not any(name.startswith(PREFIXES) for name in variables()):
-        found = [Check("settings", False, f"there are none here ({Path.cwd()})", _ELSEWHERE)]
+    if not has_settings():
+        found = [Check("settings", False, f"there are none here ({Path.cwd()})", ELSEWHERE)]
         print(as_json(found) if arguments.json else as_text(found))
         return 2
     reading, connections, problems = read()

@@ -4,8 +4,10 @@ from typing import Final
 
 from bot.domain.moments import Moment
 from bot.domain.notices import Answer
+from bot.domain.operations import OperationVerb
 from bot.domain.people import Named, Principal
 from bot.domain.timers import SOONEST_SECONDS
+from bot.domain.workspaces import State
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks import waits as drawn
 from bot.messages.blocks.kit import Markup, fill
@@ -16,6 +18,7 @@ from bot.support.errors import Refused
 from handlers import routes
 from handlers.payload import value_in
 from handlers.request import AtFields, Request
+from handlers.workspace.operations import begin_for
 from handlers.workspace.targets import workspace_of
 from handlers.workspace.timers import moment_of, typed_moment
 
@@ -24,8 +27,10 @@ DAY: Final = 86_400.0
 
 @routes.verb("workspace", "queue", effect=routes.Effect.STARTS, takes=("workspace", "time"))
 async def queue(request: Request) -> Answer:
-    """Start a workspace, and wait for room if there is none."""
+    """Start a workspace, and wait for room if there is none; what runs needs none."""
     moment, workspace = await moment_of(request), await workspace_of(request)
+    if workspace.state is State.RUNNING:
+        return await begin_for(request, workspace, OperationVerb.START)
     return await _joined(request, workspace.id, None if moment is None else moment.at)
 
 

@@ -74,6 +74,16 @@ async def test_words_start_it_and_wait(world, said):
     assert "*gpu* is ready." in world.alice.only("ready").text
 
 
+async def test_what_runs_waits_for_no_room(world):
+    alice = world.alice
+    gpu(world).force("running", world.clock.now())
+    await alice.types("status gpu")
+    await world.pass_time(30, step=5)
+    answer = await alice.types("start gpu and wait")
+    assert "*gpu* is already running" in answer.text, answer.text
+    assert "Nobody is waiting for room." in (await alice.types("waiting")).text
+
+
 async def test_a_second_start_shows_the_place_and_starts_nothing(world):
     await world.alice.presses(await refused(world, world.alice), "Keep trying")
     *_, answer = await world.carol.presses(await refused(world, world.carol), "Keep trying")

@@ -616,6 +616,9 @@ async def test_where_there_are_no_settings_nothing_else_is_said_to_be_wrong(tmp_
     first, advice = ended.out.splitlines()
     assert first == f"BAD  settings: there are none here ({tmp_path})"
     assert "Run it where Usher runs: `usher docs incidents`" in advice
+    rotated = await run("keys", "rotate", cwd=tmp_path)
+    assert rotated.status == 2
+    assert rotated.err.endswith(f"{advice.strip().removeprefix('→ ')}\n"), (rotated.err, advice)
 
 
 async def test_what_says_itself_what_to_do_gets_no_other_advice(tmp_path):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.commands.keeping import links_ended
 from bot.domain.hours import EVERY_DAY, Rule
 from bot.domain.notices import NoticeKind
 from bot.domain.workspaces import State
@@ -95,3 +96,9 @@ async def test_doctor_counts_what_is_owed_and_warns_of_what_is_for_longer_than_a
     check = await check_revocations(world.store)
     assert (check.is_good, check.is_warning) == (True, True)
     assert "still valid" in check.advice
+
+
+def test_a_name_that_nothing_has_is_said_to_have_nothing():
+    said = links_ended("nothere", 0, is_known=False)
+    assert said.endswith("whose people are told: 0. No connection and no link has this name.")
+    assert links_ended("hub", 2, is_known=True).endswith("whose people are told: 2.")
