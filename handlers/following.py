@@ -82,6 +82,7 @@ _ENDS: Final = frozenset({"stop", "suspend", "restart"})
 _LEFT_OUT: Final = frozenset({"except", "without", "not", "but"})
 _ONE_DAY: Final = frozenset({"this", "next", "coming", "today", "tomorrow", "tonight"})
 _NO: Final = frozenset({"no", "nope", "nein", "nee"})
+_DOWN: Final = frozenset({"off", "down", "aus"})
 _UNTIL: Final = frozenset({"", "for", "until", "till", "til", "'til"})
 #: What acts and questions are as commands, where their word isn't one.
 _VERBS: Final = {"timer": "stop", "until": "stop", "job-stop": "stop", "force": "stop", "needed": "keep"} | {
@@ -118,6 +119,8 @@ async def followed(
     if corrected and (said := await _corrected(request, rows, *corrected)) is not None:
         return said
     is_held = reading.how == "quote" or reading.which.is_theirs or not _IF.isdisjoint(map(plain, given))
+    # "Everything but report off" says itself what to do with the others.
+    is_held |= reading.which.is_all and plain(given[-1] if given else "") in _DOWN
     if is_held or not 0 < len(given) <= _MOST_WORDS or request.surface.channel_id is None:
         return None
     role, is_now = _ROLES.get(_phrase(given, 0), ""), plain(given[-1]) == "now" and reading.what == "undo"

@@ -179,7 +179,8 @@ def verify_audit(arguments: argparse.Namespace) -> int:
             # The archives first: if one is bad, nothing is called intact.
             seen, noted = arguments.seen or (0, "")
             archives = check_archives(arguments.archives, anchor, seen) if arguments.archives else []
-            print(f"The audit record is intact: {length} rows, and the last one's hash is {last or 'empty'}.")
+            ends = f"{length} rows, the last of which is {length}:{last}" if last else "it is empty"
+            print(f"The audit record is intact: {ends}.")
             if anchor[0]:
                 print(f"Rows 1 to {anchor[0]} were archived, and the last of them has the hash {anchor[1]}.")
             for one in archives:

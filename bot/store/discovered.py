@@ -174,11 +174,11 @@ def _update_found(tx: Transaction, one: FoundWorkspace, row: Row, start: float) 
         verified_at=row["verified_at"] or start,
         **values,
     )
-    if row["hidden"]:
-        return
-    timers.note(tx, row["id"], row["state"], state, start)
-    if changed and state in _MOVING:
-        gates.make_due(tx, row["id"])
+    if not row["hidden"]:
+        timers.note(tx, row["id"], row["state"], state, start)
+        if changed and state in _MOVING:
+            gates.make_due(tx, row["id"])
+    # What was said of one that is hidden by now may have buttons all the same.
     has_other_buttons = values["actions"] != row["actions"]
     if changed or name != row["name"] or any(values[column] != row[column] for column in values):
         cards.owe_about(tx, row["id"], changed=changed or has_other_buttons)

@@ -266,3 +266,12 @@ async def test_some_of_those_that_were_asked_about_are_left_out(bot):
     await bot.push(answer, next(iter(buttons(answer))))
     assert {one.split("@")[0] for one in await wanted(bot)} >= {"stop notebook"}
     assert "stop report@saturn" not in await wanted(bot)
+
+
+@pytest.mark.parametrize(
+    "said", ["everything but notebook off", "everything but foo off", "not weekly, the rest off"]
+)
+async def test_what_is_to_be_off_but_something_takes_nothing_back(bot, said):
+    await bot.say("alias notebook thesis")
+    assert "again" not in words(await bot.say(said))
+    assert "thesis" in {one.title for one in await bot.store.workspaces(ALICE)}

@@ -180,7 +180,7 @@ async def test_the_audit_is_whole_until_it_is_edited(tmp_path):
     env = environment(tmp_path)
     whole = await run("audit", "verify", env=env)
     assert whole.status == 0
-    assert whole.out == f"The audit record is intact: 3 rows, and the last one's hash is {last}.\n"
+    assert whole.out == f"The audit record is intact: 3 rows, the last of which is 3:{last}.\n"
     # What was noted is found again; in a record that was rewritten as a whole, which is intact, it isn't.
     for seen, status in (
         (f"3:{last}", 0),
@@ -351,7 +351,7 @@ async def test_an_empty_audit_is_whole(tmp_path):
     async with opened(tmp_path):
         pass
     ended = await run("audit", "verify", env=environment(tmp_path))
-    whole = "The audit record is intact: 0 rows, and the last one's hash is empty.\n"
+    whole = "The audit record is intact: it is empty.\n"
     assert (ended.status, ended.out) == (0, whole)
 
 

@@ -241,7 +241,7 @@ LESSON_STARTING: Final = (
 # -- posting one -------------------------------------------------------------------------------------------
 
 USAGE: Final = (
-    "Type `{command}card CONNECTION/TEMPLATE` or `{command}card NAME`, or `{command}card` alone for a form."
+    "Type `{command}card CONNECTION/TEMPLATE` or `{command}card NAME`, or press the button for a form."
 )
 #: Shown with a button for each similar name, and one for the name as it was typed.
 UNKNOWN_NAME: Final = (

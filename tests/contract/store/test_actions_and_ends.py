@@ -2,11 +2,12 @@
 
 import pytest
 
+from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.observed import Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.workspaces import State
 from bot.store.discovered import FoundWorkspace
-from tests.rigs.store import ALICE, accept_operation, linked, observe
+from tests.rigs.store import ALICE, accept_operation, hide_workspace, linked, observe
 
 BUTTONS = frozenset({"open", "stop"})
 
@@ -89,6 +90,24 @@ async def test_other_buttons_of_a_list_owe_the_card(store, clock, workspace, car
     )
     await store.merge_discovered(account.id, [found])
     assert (await store.card(card)).changed_at == clock.now()
+
+
+async def test_a_list_owes_what_was_said_of_one_that_is_hidden_by_now(store, clock, workspace):
+    await observe(store, clock, workspace, Observed(State.RUNNING))
+    body = {"workspace": workspace.id}
+    await store.add_notices([NewNotice("operation_1", NoticeKind.READY, "end", ALICE, body)])
+    for notice in await store.claim_notices(9, 60.0):
+        await store.notice_sent(notice.id, "D1", "1.0")
+    await hide_workspace(store, workspace.id)
+    clock.advance(60)
+    for card in await store.claim_cards(9, 0.0, 60.0):
+        await store.card_updated(card.id, card)
+    account = await store.account(ALICE, "saturn")
+    clock.advance(60)
+    found = FoundWorkspace(workspace.remote_id, workspace.gate_key, workspace.name, State.STOPPED)
+    await store.merge_discovered(account.id, [found])
+    assert [card.message_ts for card in await store.claim_cards(9, 0.0, 60.0)] == ["1.0"]
+    assert await store.claim_notices(9, 60.0) == []
 
 
 async def test_what_is_at_stake_is_of_the_last_read_and_the_last_use_is_kept(store, clock, workspace, card):
