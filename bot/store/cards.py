@@ -214,9 +214,10 @@ def unplace_card(tx: Transaction, card_id: str) -> None:
     tx.run("unplace_card", id=card_id)
 
 
-def drop(tx: Transaction, notice_id: str) -> None:
-    """Forget the message of a notice that will not be sent."""
-    CARDS.delete(tx, id=notice_id, is_notice=True)
+def drop(tx: Transaction, card_id: str) -> None:
+    """Forget the message of a notice that will not be sent; a card that never was one is over."""
+    if not CARDS.delete(tx, id=card_id, is_notice=True):
+        CARDS.change(tx, {"id": card_id, "message_ts": None}, stage="closed", is_dirty=False, changed_at=None)
 
 
 def head_of(tx: Transaction, subject: str, written_at: float) -> Card | None:

@@ -246,7 +246,7 @@ def notice_sent(
             cards.replace(tx, card_id, channel_id, message_ts)
         cards.place(tx, card_id, channel_id, message_ts, drawn, said)
     else:
-        cards.drop(tx, notice_id)
+        cards.drop(tx, cards.id_of(kind, notice_id, subject))
     # Slack's ids of direct messages begin with D. A card may be in a channel, and a reply goes to wherever
     # the person typed, which may be a conversation with somebody else.
     is_direct = channel_id.startswith("D") and kind is not NoticeKind.REPLY

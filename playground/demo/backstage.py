@@ -119,7 +119,7 @@ class Backstage:
             "title": "A course",
             "button": "Next lesson",
             "explains": (
-                "Olivia posts the card of a course in #training; then each press moves its next lesson to "
+                "Olivia posts the card of a course in #training; then each press moves its lessons to "
                 "the next minute. Whoever joined has their own workspace started for it."
             ),
             "busy": self.course.is_busy,

@@ -27,6 +27,13 @@ COURSE_CARD = f"/workspace card courses/Python basics --title {COURSE} --hours d
 #: Where Olivia is, and so her course; how far ahead of a lesson it is moved at least.
 ZONE: Final = ZoneInfo("Europe/London")
 AHEAD: Final = timedelta(seconds=20)
+LESSON: Final = timedelta(minutes=30)
+
+
+def next_begin(now: datetime) -> datetime:
+    """Return the minute at which a lesson can begin next: it ends on its day."""
+    at = (now + AHEAD).replace(second=0, microsecond=0) + timedelta(minutes=1)
+    return at if (at + LESSON).date() == at.date() else (at + LESSON).replace(hour=0, minute=0)
 
 
 class Scene(ABC):
@@ -153,8 +160,9 @@ class Course(Scene):
                 await self._olivia.say(CHANNEL, COURSE_CARD)
                 self.note = f"The card is in #{CHANNEL_NAME}. Press Join there as anybody, then press again."
                 return
-            at = (datetime.now(ZONE) + AHEAD).replace(second=0, microsecond=0) + timedelta(minutes=1)
-            await self._olivia.say(CHANNEL, f"/workspace card {COURSE} move today to {at:%H:%M}")
+            at = next_begin(datetime.now(ZONE))
+            hours = f"daily {at:%H:%M}-{at + LESSON:%H:%M}"
+            await self._olivia.say(CHANNEL, f"/workspace card {COURSE} hours {hours}")
             self.note = f"The next lesson begins at {at:%H:%M}. Workspaces are starting …"
         except (NotSeenError, aiohttp.ClientError, TimeoutError) as failed:
             self.note = f"Olivia couldn't do that: {failed}. Check which faults are on, and try again."

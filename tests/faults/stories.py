@@ -154,7 +154,8 @@ STORIES = {
     "stop-later": Story(running, stops_later, is_down_as_planned, nothing, {}, apart=21),
     "unlink": Story(starting, unlinks, is_unlinked, notebook_down, {}),
     # Streams begin again.
-    "run": Story(nothing, runs, JobsWorld.is_whole, nothing, {}, JobsWorld, 150.0, apart=16),
+    # A launch of unknown outcome is looked for for two minutes, once its lease has run out.
+    "run": Story(nothing, runs, JobsWorld.is_whole, nothing, {}, JobsWorld, 240.0, apart=16),
     # What a lost launch made is found by its name, or certainly not.
     "make": Story(
         nothing, makes, SessionsWorld.is_whole, SessionsWorld.clears_up, {}, SessionsWorld, 240.0, 10.0, 19

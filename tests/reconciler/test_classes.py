@@ -208,7 +208,10 @@ async def test_kills_anywhere_at_the_end_of_a_class_stop_everybody_once(apart):
             assert sorted(world.provider.accepted_stops) == ["r-U000", "r-U001", "r-U002"]
             for principal in everybody:
                 heard = told(world, principal)
-                assert sum("will be suspended in 5 min" in text for text in heard) == 1, heard
+                # Somebody else's lease runs out first: 270 seconds are the least.
+                assert sum(bool(re.search(r"will be suspended in [45] min", one)) for one in heard) == 1, (
+                    heard
+                )
                 assert sum("has been suspended" in text for text in heard) == 1, heard
             assert len(told(world, TRAINER)) == 1
             if not fuse.is_blown:

@@ -314,6 +314,17 @@ async def test_what_changes_while_a_message_is_closed_is_still_owed(store, clock
     assert await claimed(store, clock) == ["1", "2"]
 
 
+async def test_a_card_that_is_sent_nowhere_is_never_owed(store, clock, workspace):
+    """However often somebody starts and stops a workspace, a change of it writes few rows."""
+    card = NewNotice("", NoticeKind.CARD, "first", ALICE, {"workspace": workspace.id})
+    operation = (await accept_operation(store, workspace, notices=[card])).operation
+    (notice,) = await store.claim_notices(10, 60.0)
+    await store.notice_sent(notice.id, "", "")
+    await observe(store, clock, workspace, Observed(State.RUNNING))
+    left = await store.card(operation.id)
+    assert (left.stage, left.is_dirty, left.message_ts) == ("closed", False, None)
+
+
 async def test_what_a_message_says_for_good_is_kept_with_it(store, workspace):
     start = await asked(store, workspace, OperationVerb.START, "1")
     body, said = {"workspace": workspace.id}, {"text": "Ready.", "blocks": [{"type": "divider"}]}
