@@ -303,4 +303,4 @@ async def test_the_next_lesson_comes_when_it_is_asked_for(tmp_path):
         await eventually(lambda: small.harnesses["sphere"].starts == 1)
         await press()
         await eventually(lambda: told("Python lessons is starting, and your workspace is ready.") == 1)
-        assert told("are ready for Python lessons.") == 1
+        assert told("of 1 is ready for Python lessons.") == 1
