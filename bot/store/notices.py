@@ -309,7 +309,9 @@ def notice_dead(tx: Transaction, notice_id: str, error: str) -> None:
 
 def _end(tx: Transaction, row: Row, said: Row) -> None:
     NOTICES.change(tx, {"id": row["id"]}, **said["to"], body={})
-    if Mark.END in word(AnyKind, row["kind"]).marks and said["to"]["state"] == NoticeState.SENT:
+    marks = word(AnyKind, row["kind"]).marks
+    # The card of a run stays where its end has no message of its own: its output is below it.
+    if Mark.END in marks and Mark.OUTPUT not in marks and said["to"]["state"] == NoticeState.SENT:
         cards.owe_ended(tx, row["subject"])
 
 
