@@ -1,6 +1,7 @@
 """What people do with workspaces: view, operate, name, forget, time; nothing here waits for a provider."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
@@ -396,12 +397,21 @@ def _is_news(context: Context, workspace: Workspace) -> bool:
 
 
 def keep_waiting(tx: Transaction, asked: Asked, operation_id: str) -> Operation:
-    """Set a new deadline for an open operation; return it, or as it has ended in the meantime."""
+    """Set a new deadline for an open operation; return it, or as it has ended in the meantime.
+
+    The timer that a start was asked for with went when that lapsed: it is set again, from now on.
+    """
     operation = operation_of(tx, asked, "keep_waiting", operation_id)
-    if operation.is_open and asked.is_new(tx):
-        kept = operations.keep_waiting(tx, operation.id, asked.context.deadline_seconds)
-        return kept or operation
-    return operation
+    if not operation.is_open or not asked.is_new(tx):
+        return operation
+    kept = operations.keep_waiting(tx, operation.id, asked.context.deadline_seconds)
+    workspace = workspaces.workspace(tx, operation.workspace_id)
+    if kept is not None and operation.lasts and workspace is not None and workspace.stop_at is None:
+        with suppress(Refused):
+            timers.put(tx, workspace.id, made(asked.context, workspace, tx.now() + operation.lasts))
+        # For as long as was asked for, however often it is kept waiting.
+        OPERATIONS.change(tx, {"id": operation.id}, lasts=operation.lasts)
+    return kept or operation
 
 
 def look_again(tx: Transaction, asked: Asked, operation_id: str) -> Operation:

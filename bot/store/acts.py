@@ -21,6 +21,8 @@ WANTED: Final[dict[type, tuple[Table[Any], Sequence[str]]]] = {
 }
 #: By the names of features' tables, how a row is put back: the row, and what it was, each None for none.
 PUT_BACK: Final[dict[str, Callable[[Transaction, Row | None, Row | None], None]]] = {}
+#: So many seconds apart, at most, are an act and the card of what it began: they are written together.
+_TOGETHER: Final = 1.0
 #: What changes by itself, so that it says nothing about what somebody wants.
 _BY_ITSELF: Final = frozenset({"settled_at", "lead", "seen_zone", "started_at", "unused"})
 
@@ -47,7 +49,9 @@ def act_facts(tx: Transaction, key: str) -> ActFacts | None:
     workspace, errand = about(tx, found)
     undone = inverse(found, is_as_left=is_as_left(tx, found), errand=errand).undone
     goes = errand is not None and errand.outcome not in {Outcome.REPLACED, Outcome.CANCELLED}
-    is_shown = errand is not None and tx.one("shown", subject=errand.id) is not None
+    # What was asked for once more is answered below the card, and stays until the end.
+    since = found.done_at - _TOGETHER if errand is not None and errand.is_open else 0.0
+    is_shown = errand is not None and tx.one("shown", subject=errand.id, since=since) is not None
     return ActFacts(found, "", workspace, errand, goes or undone is Undone.BACK, is_shown)
 
 

@@ -1206,7 +1206,7 @@ LIMIT 1;
 -- Whether a message other than the answer says how something goes on, or ended.
 -- name: shown
 SELECT 1 AS found FROM cards
-WHERE subject = :subject AND (is_notice = 0 OR kind IN {END}) AND message_ts IS NOT NULL LIMIT 1;
+WHERE subject = :subject AND created_at >= :since AND (is_notice = 0 OR kind IN {END}) AND message_ts IS NOT NULL LIMIT 1;
 
 -- name: notice_dead
 UPDATE notices SET

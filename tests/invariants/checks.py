@@ -236,10 +236,15 @@ async def _each_act_has_one(life: Life) -> None:
         kind, subject = _kind_and_subject(message)
         if kind and Mark.IN_CHANNEL not in word(AnyKind, kind).marks and word(AnyKind, kind).marks & _SPEAKS:
             speaking[subject] += 1
-    # The answer that said what begins, for as long as it offers to take that back.
+    # The answer that said what begins, for as long as it offers to take that back; not one to who asks again.
     there = {message["ts"] for message in life.slack.messages}
+    begun = {
+        row["subject"]: row["created_at"]
+        for row in await life.rows("SELECT * FROM cards WHERE is_notice = 0")
+    }
     for row in await life.rows("SELECT * FROM cards WHERE kind IN ('reply', 'message')"):
-        speaking[row["subject"]] += row["message_ts"] in there and row["subject"] in speaking
+        is_first = row["created_at"] <= begun.get(row["subject"], 0.0) + 1.0
+        speaking[row["subject"]] += is_first and row["message_ts"] in there and row["subject"] in speaking
     crowded = {subject: count for subject, count in speaking.items() if count > 1}
     assert not crowded, f"told by more than one message: {crowded}"
 

@@ -79,8 +79,8 @@ async def each_timer_came_to_one_end(life: Life) -> None:
 async def _taken_back(life: Life, over: Counter[str]) -> None:
     """See that only its person, or a stop that was under way already, took a timer off what is up.
 
-    A start that was never sent takes the timer with it that it was asked for with, once its person has been
-    told that it lapses: they are asked again, whatever becomes of it.
+    A start that isn't sent in time takes the timer with it that it was asked for with, each time that its
+    person is told so: they are asked again, whatever becomes of it.
     """
     for about, count in over.items():
         kept = await life.rows(
@@ -93,9 +93,10 @@ async def _taken_back(life: Life, over: Counter[str]) -> None:
             " AND verb IN ('stop', 'suspend', 'force', 'remove')"
         )
         lapsed = await life.rows(
-            f"SELECT 1 FROM operations WHERE workspace_id = '{about}' AND start_call = 'none'"
-            " AND (cause LIKE 'stale%' OR deadline_at IS NULL AND id IN"
-            " (SELECT subject FROM notices WHERE kind = 'waiting'))"
+            f"SELECT id FROM operations WHERE workspace_id = '{about}' AND start_call = 'none'"
+            " AND cause LIKE 'stale%' UNION ALL SELECT notices.id FROM notices"
+            " JOIN operations ON operations.id = notices.subject AND notices.kind = 'waiting'"
+            f" WHERE workspace_id = '{about}' AND verb IN ('start', 'restart', 'create')"
         )
         assert count <= len(kept) + len(down) + len(lapsed), f"{count} timers of {about} got lost"
 

@@ -8,6 +8,7 @@ from bot.domain.errands import Outcome
 from bot.domain.operations import OperationVerb
 from bot.domain.stops import End
 from bot.domain.workspaces import State
+from bot.services import workspaces
 from bot.services.asked import Asked
 from bot.services.workspaces import begin, keep_waiting
 from bot.support.errors import ServerFailed, UnknownOutcome
@@ -71,6 +72,23 @@ async def test_one_that_is_kept_waiting_is_sent(world):
     await world.pass_time(DEADLINE / 2, step=60)
     world.provider.heal()
     assert await world.until_ended(operation_id, 900) is Outcome.FULFILLED
+
+
+async def test_one_that_is_kept_waiting_has_its_timer_again(world):
+    row = await world.own()
+    goes_away(world)
+    timer = workspaces.made(world.asking, row, world.clock.now() + 2 * HOUR)
+    accepted = await world.ask("i1").to(begin, row.id, OperationVerb.START, timer=timer)
+    await world.pass_time(DEADLINE + 2 * HOUR, step=60)
+    assert (await world.store.workspace(row.id)).stop_at is None
+    for number in (2, 3):
+        await world.ask(f"i{number}").to(keep_waiting, accepted.operation.id)
+        assert (await world.store.workspace(row.id)).stop_at == world.clock.now() + 2 * HOUR
+        if number == 2:
+            await world.pass_time(DEADLINE + 2 * HOUR, step=60)
+    world.provider.heal()
+    assert await world.until_ended(accepted.operation.id, 900) is Outcome.FULFILLED
+    assert (await world.store.workspace(row.id)).stop_at is not None
 
 
 async def test_what_waits_for_a_refused_link_does_not_go_out_a_month_later(world):

@@ -5,9 +5,11 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.acts import Act, Change
+from bot.domain.errands import Outcome
 from bot.domain.hours import Rule
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.preferences import Preferences
+from bot.domain.steps import Update
 from bot.store import acts
 from bot.store import hours as rules
 from bot.store.acts import changed
@@ -99,8 +101,13 @@ async def test_an_act_is_shown_once_the_card_of_what_it_began_is_there(store, wo
     card = NewNotice("", NoticeKind.CARD, "first", ALICE)
     operation = (await accept_operation(store, workspace, notices=[card])).operation
     given = {"principal": ALICE, "action": "workspace.stop", "subject": workspace.id, "errand": operation.id}
-    await store.carry_out(lambda tx: ACTS.add(tx, Act(id="act_1", done_at=1.0, **given)))
+    await store.carry_out(lambda tx: ACTS.add(tx, Act(id="act_1", done_at=tx.now(), **given)))
     assert not (await store.act_facts("act_1")).is_shown
     (notice,) = await store.claim_notices(9, 60.0)
     await store.notice_sent(notice.id, "D1", "1.0")
     assert (await store.act_facts("act_1")).is_shown
+    # The answer to who asks again stands below the card.
+    await store.carry_out(lambda tx: ACTS.add(tx, Act(id="act_2", done_at=tx.now() + 60.0, **given)))
+    assert not (await store.act_facts("act_2")).is_shown
+    await store.save_step(Update(operation.id, 0.0, outcome=Outcome.FULFILLED))
+    assert (await store.act_facts("act_2")).is_shown
