@@ -91,6 +91,17 @@ async def test_one_that_is_kept_waiting_has_its_timer_again(world):
     assert (await world.store.workspace(row.id)).stop_at is not None
 
 
+async def test_one_that_is_kept_waiting_has_no_timer_that_was_taken_back(world):
+    row = await world.own()
+    goes_away(world)
+    timer = workspaces.made(world.asking, row, world.clock.now() + 2 * HOUR)
+    accepted = await world.ask("i1").to(begin, row.id, OperationVerb.START, timer=timer)
+    await world.ask("i2").to(workspaces.keep, row.id)
+    await world.pass_time(DEADLINE + 2 * HOUR, step=60)
+    await world.ask("i3").to(keep_waiting, accepted.operation.id)
+    assert (await world.store.workspace(row.id)).stop_at is None
+
+
 async def test_what_waits_for_a_refused_link_does_not_go_out_a_month_later(world):
     row = await world.own()
     await refuse(world.store, await world.store.account(ALICE, "cloud"))

@@ -178,36 +178,38 @@ async def test_a_list_is_redrawn_by_its_own_press_only(linked):
     assert alice.only("reply").text != first.text
 
 
-@pytest.mark.parametrize("then", ["stop notebook", "stop notebook in 2 hours", "unlink saturn --yes"])
-async def test_the_answer_to_a_warning_offers_what_still_works(linked, then):
-    alice = linked.alice
-    await alice.writes("start notebook")
+async def warned(linked):
+    """Start a workspace, and return the warning of its planned end."""
+    await linked.alice.writes("start notebook")
     await linked.pass_time(40)
-    await alice.types("stop notebook in 15 min")
+    await linked.alice.types("stop notebook in 15 min")
     await linked.pass_time(330, step=10)
-    warning = alice.only("timer_ending")
-    *_, answer = await alice.presses(warning, "1 hour more")
-    assert answer.labels == ["Keep running", "Undo"]
-    await alice.types(then)
+    return linked.alice.only("timer_ending")
+
+
+async def says_so_without_buttons(linked, answer, ts):
+    """See that an answer stays in its place as it was said, and that none of its buttons is left."""
     await linked.pass_time(60, step=5)
-    (there,) = [one for one in alice.sees() if one.ts == warning.ts]
+    (there,) = [one for one in linked.alice.sees() if one.ts == ts]
     assert (there.short, there.labels) == (answer.short, [])
 
 
+@pytest.mark.parametrize("then", ["stop notebook", "stop notebook in 2 hours", "unlink saturn --yes"])
+async def test_the_answer_to_a_warning_offers_what_still_works(linked, then):
+    alice, warning = linked.alice, await warned(linked)
+    *_, answer = await alice.presses(warning, "1 hour more")
+    assert answer.labels == ["Keep running", "Undo"]
+    await alice.types(then)
+    await says_so_without_buttons(linked, answer, warning.ts)
+
+
 async def test_an_answer_that_changed_nothing_offers_what_still_works_too(linked):
-    alice = linked.alice
-    await alice.writes("start notebook")
-    await linked.pass_time(40)
-    await alice.types("stop notebook in 15 min")
-    await linked.pass_time(330, step=10)
-    warning = alice.only("timer_ending")
+    alice, warning = linked.alice, await warned(linked)
     await alice.types("stop notebook in 2 hours")
     *_, answer = await alice.presses(warning, "Keep running")
     assert answer.labels == ["Keep running"]
     await alice.types("keep notebook")
-    await linked.pass_time(60, step=5)
-    (there,) = [one for one in alice.sees() if one.ts == warning.ts]
-    assert (there.short, there.labels) == (answer.short, [])
+    await says_so_without_buttons(linked, answer, warning.ts)
 
 
 async def test_an_answered_question_becomes_its_answer(linked):
