@@ -341,7 +341,10 @@ async def keep_waiting(request: Request) -> Answer:
         return too_late(request, kept)
     workspace = await request.asked.see(workspaces.owned, request.verb, kept.workspace_id)
     time = times.duration(request.services.context.deadline_seconds)
-    return replies.answer(fill(answers.KEPT_WAITING, name=workspace.title, time=Markup(time)))
+    answer = fill(answers.KEPT_WAITING, name=workspace.title, time=Markup(time))
+    if kept.lasts and workspace.stop_at is None:
+        answer += f"\n{request.filled(answers.KEPT_WITHOUT_END, workspace)}"
+    return replies.answer(answer)
 
 
 async def _operation(request: Request) -> Operation:

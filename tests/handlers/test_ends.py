@@ -7,11 +7,12 @@ from bot.domain.forms import Spec
 from bot.domain.observed import Created, Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.steps import Update
-from bot.domain.stops import Consent
+from bot.domain.stops import Consent, End
 from bot.domain.workspaces import State
-from bot.services.workspaces import create
+from bot.services.workspaces import begin, create
+from bot.store import timers
 from tests.handlers.rig import one_cloud, words
-from tests.rigs.store import ALICE, accept_operation, observe
+from tests.rigs.store import ALICE, accept_operation, observe, within
 
 
 @pytest.fixture
@@ -97,3 +98,18 @@ async def test_calling_off_what_may_be_in_use_by_now_agrees_to_no_end(bot):
     await bot.say("stop lab")
     stop = await bot.store.latest_operation(creation.workspace_id)
     assert (stop.verb, stop.agreed) == (OperationVerb.STOP, False)
+
+
+async def test_a_start_kept_waiting_says_that_no_end_for_good_is_set_again(bot):
+    """The agreement was to the end of then, which went when the start lapsed."""
+    row = await made(bot, State.STOPPED)
+    timer = End(bot.clock.now() + 7200, "stop", agreed=True)
+    start = (
+        await bot.services.asked(ALICE, "start").to(begin, row.id, OperationVerb.START, timer=timer)
+    ).operation
+    bot.clock.advance(7200)
+    assert await within(bot.store, timers.settle_timer, row.id)
+    said = words(await bot.press("keep_waiting", start.id))
+    assert "I'll keep checking on *lab*" in said
+    assert "I won't stop it by myself: on Saturn Cloud that would end it for good." in said
+    assert (await bot.store.workspace(row.id)).stop_at is None

@@ -99,6 +99,11 @@ READY_ALREADY: Final = "*{name}* on {title} is ready."
 #: How a person writes what a button asks for, where that isn't the operation's own word.
 TYPED: Final[Mapping[str, str]] = {OperationVerb.CREATE: "new", OperationVerb.FORCE: "stop"}
 KEPT_WAITING: Final = "I'll keep checking on *{name}* and message you again within {time}."
+#: What follows where the end that it was asked for with would need to be agreed to again.
+KEPT_WITHOUT_END: Final = (
+    "I won't stop it by myself: on {title} that would end it for good. To set an end again, type "
+    "`{command}stop {name} in TIME`."
+)
 TOO_LATE: Final = {
     "fulfilled": "That {verb} has already finished. Its latest message shows the result.",
     "failed": "That {verb} failed. Press *Try again* on its card, or type `{command}{typed}`.",
