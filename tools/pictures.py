@@ -72,8 +72,9 @@ STEP: Final = """((given, goal) => {
 })"""
 #: The page that names both sides and asks whether they are right; JupyterLab as it stands when it is loaded.
 CONFIRM: Final = """document.querySelector('form[action="/link/confirm"]')"""
-LAB: Final = """document.querySelector('.jp-Launcher-body') && !document.querySelector('#jupyterlab-splash')
-  && [...document.images].every((one) => one.complete)"""
+LAB: Final = "document.querySelector('.jp-Launcher-body') && !document.querySelector('#jupyterlab-splash')"
+#: Holds once nothing of a page is left blank.
+LOADED: Final = "[...document.images].every((one) => one.complete)"
 #: Shows a picture above a line that says what it shows.
 FRAME: Final = """((picture, text) => {
   document.body.innerHTML = '<img alt=""><p></p>';
@@ -159,7 +160,8 @@ class Camera:
         await self._browser.tell("Input.insertText", text=text)
 
     async def takes(self) -> bytes:
-        """Take a picture."""
+        """Take a picture, once all that a page shows has been loaded."""
+        await self._waits(LOADED)
         await self._browser.ask(HIDDEN)
         taken = await self._browser.tell("Page.captureScreenshot", format="png")
         return base64.b64decode(taken["data"])
