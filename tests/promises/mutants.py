@@ -64,7 +64,12 @@ def accepted() -> dict[tuple[str, str, str, str], str]:
 
 
 def mutants(file: str) -> list[Mutant]:
-    """Return the mutants of a file that aren't accepted; none of what is neither Python nor the queries."""
+    """Return the mutants of a file that aren't accepted.
+
+    There are none of a file that has gone, nor of one that is neither Python nor the queries.
+    """
+    if not (ROOT / file).exists():
+        return []
     text = (ROOT / file).read_text(encoding="utf-8")
     if file.endswith(".py"):
         found = _of_module(file, text)

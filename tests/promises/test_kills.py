@@ -18,15 +18,8 @@ def test_somebody_is_left_to_notice_each_mutant_of_the_table():
     missing = gone({test for some in by.values() for test in some})
     alone = {mutant for mutant, some in by.items() if some and missing.issuperset(some)}
     # What the code doesn't have any more needs nobody.
-    possible = {one.name for file in {mutant.partition("::")[0] for mutant in alone} for one in made(file)}
+    possible = {one.name for file in {mutant.partition("::")[0] for mutant in alone} for one in mutants(file)}
     assert alone & possible == set(), "give these a test, or measure the table again"
-
-
-def made(file):
-    try:
-        return mutants(file)
-    except FileNotFoundError:
-        return []
 
 
 def test_the_table_is_read_as_it_was_written(tmp_path):

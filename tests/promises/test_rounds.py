@@ -80,3 +80,7 @@ def test_mutants_change_one_thing_each():
     assert ("judge", "not has_settled", "(has_settled)") in found
     queries = {(one.where, one.new) for one in mutants("bot/store/queries.sql")}
     assert ("close_gate", "WHERE gate_key = :gate_key AND (:is_answered OR next_check_at < :now);") in queries
+
+
+def test_what_has_gone_or_is_no_code_has_no_mutants():
+    assert mutants("bot/gone.py") == mutants("bot/store/migrations/0034_until_0_2_1.sql") == []
