@@ -20,7 +20,8 @@ from enum import EnumType
 from functools import cache, partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from types import ModuleType
+from typing import Any, Final, get_args
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
@@ -196,38 +197,68 @@ def _said(one: Any) -> str:
     return " ".join(first.split()).replace("|", "or").replace("``", "`")
 
 
-def _names(is_method: bool) -> str:
-    """Return what providers are made of: methods of classes that they build on, or all other names."""
-    found = {name: getattr(provider, name) for name in sorted(provider.__all__)}
-    built_on = {
-        name: one
-        for name, one in found.items()
-        if isinstance(one, type) and (one is provider.Provider or issubclass(one, Facet))
+def _built_on() -> dict[str, type]:
+    """Return the classes that providers build on, and those that these share."""
+    named = [getattr(provider, name) for name in provider.__all__]
+    sides = [one for one in named if isinstance(one, type) and issubclass(one, (provider.Provider, Facet))]
+    shared = {base for one in sides for base in one.__mro__ if issubclass(base, Facet) and base is not Facet}
+    found = {provider.Provider, *sides, *shared}
+    return {
+        one.__name__: one
+        for one in sorted(found, key=lambda one: (one is not provider.Provider, one.__name__))
     }
-    if is_method:
-        built_on |= {name: found[name] for name in ("Api", "Response")}
-        return _rows(
-            ("method", "parameters", "must", "what it does"),
-            (
-                (
-                    f"`{name}.{method}`",
-                    ", ".join(f"`{part}`" for part in list(inspect.signature(function).parameters)[1:]),
-                    "yes" if getattr(function, "__isabstractmethod__", False) else "",
-                    _said(function),
-                )
-                for name, one in sorted(built_on.items(), key=lambda each: each[0] != "Provider")
-                for method, function in vars(one).items()
-                if inspect.isfunction(function) and not method.startswith("_")
-            ),
-        )
+
+
+def _methods() -> str:
+    """Return the methods of what providers build on, and of the client that they call with."""
+    classes = _built_on() | {"Api": provider.Api, "Response": provider.Response}
     return _rows(
-        ("name", "fields or parameters", "what it is"),
+        ("method", "parameters", "must", "what it does"),
         (
-            (f"`{name}`", ", ".join(f"`{part}`" for part in _parts(one)), _said(one))
-            for name, one in found.items()
-            if name not in built_on and str(getattr(one, "__module__", "")).startswith("bot.")
+            (
+                f"`{name}.{method}`",
+                ", ".join(f"`{part}`" for part in list(inspect.signature(function).parameters)[1:]),
+                "yes" if getattr(function, "__isabstractmethod__", False) else "",
+                _said(function),
+            )
+            for name, one in classes.items()
+            for method, function in vars(one).items()
+            if inspect.isfunction(function) and not method.startswith("_")
         ),
     )
+
+
+def _names() -> str:
+    """Return all other names that providers may use; of a value, what the comment above it says."""
+    found = {name: getattr(provider, name) for name in sorted(provider.__all__) if name not in _built_on()}
+    return _rows(
+        ("name", "fields, parameters or values", "what it is"),
+        (
+            (f"`{name}`", ", ".join(f"`{part}`" for part in _parts(one)), _said(one))
+            if str(getattr(one, "__module__", "")).startswith("bot.") or isinstance(one, ModuleType)
+            else (f"`{name}`", ", ".join(f"`{part}`" for part in _values(one)), _commented(name))
+            for name, one in found.items()
+        ),
+    )
+
+
+def _values(one: Any) -> list[str]:
+    """Return what a value is made of, where a page can say that shortly."""
+    if isinstance(one, str | int | float):
+        return [repr(one)]
+    return [str(part) for part in get_args(one) if isinstance(part, str)]
+
+
+def _commented(name: str, module: ModuleType = provider) -> str:
+    """Return what the comment above a value says in the module that it comes from."""
+    source = inspect.getsource(module)
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.ImportFrom) and any(one.name == name for one in node.names):
+            return _commented(name, import_module(str(node.module)))
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        if any(isinstance(one, ast.Name) and one.id == name for one in targets):
+            return _above(source.splitlines(), node.lineno - 1).replace("``", "`")
+    raise LookupError(f"nothing says what {name} is")
 
 
 def _parts(one: Any) -> list[str]:
@@ -235,23 +266,24 @@ def _parts(one: Any) -> list[str]:
         return list(one.__members__)
     if is_dataclass(one):
         return [field.name for field in fields(one) if not field.name.startswith("_")]
-    return [] if isinstance(one, type) else list(inspect.signature(one).parameters)
+    return [] if isinstance(one, type | ModuleType) else list(inspect.signature(one).parameters)
 
 
-def _attributes(file: str, name: str) -> str:
-    """Return the attributes of a class that say what they are, by the comments above them."""
+def _attributes(file: str, *names: str) -> str:
+    """Return the attributes of classes that say what they are, by the comments above them."""
     source = (Path(__file__).resolve().parents[1] / file).read_text(encoding="utf-8")
-    (made,) = (one for one in ast.parse(source).body if isinstance(one, ast.ClassDef) and one.name == name)
     lines = source.splitlines()
+    classes = {one.name: one for one in ast.parse(source).body if isinstance(one, ast.ClassDef)}
     return _rows(
         ("name", "default", "what it is"),
         (
             (
-                f"`{node.target.id}`",
+                f"`{'' if name == names[0] else f'{name}.'}{node.target.id}`",
                 "" if node.value is None or "field(" in (by := ast.unparse(node.value)) else f"`{by}`",
                 said.replace("``", "`"),
             )
-            for node in made.body
+            for name in names
+            for node in classes[name].body
             if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
             if (said := _above(lines, node.lineno - 1))
         ),
@@ -286,11 +318,11 @@ MADE_TABLES: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
     "docs/settings.md": {"The environment": _settings},
     "docs/provider-api.md": {
         "Which error a status is": _errors,
-        "What a provider declares": partial(_attributes, "bot/providers/base.py", "Provider"),
+        "What a provider declares": lambda: _attributes("bot/providers/base.py", *_built_on()),
         "What a rig says": partial(_attributes, "usher/conformance/rigs.py", "Rig"),
         "What a rig says for facets": partial(_attributes, "usher/conformance/rigs.py", "Sides"),
-        "Every method": partial(_names, is_method=True),
-        "Every other name": partial(_names, is_method=False),
+        "Every method": _methods,
+        "Every other name": _names,
     },
     "docs/scopes.md": {
         "Scopes of the bot": lambda: _uses("scope", manifest.BOT_SCOPES),

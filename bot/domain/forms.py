@@ -12,11 +12,13 @@ from typing import Any, Final, Literal, Self
 
 #: A field's value: one text (also for *choice* and *search*), or several.
 Value = str | tuple[str, ...]
+#: What was filled in so far, by the names of fields.
 Values = Mapping[str, Value]
 
 #: ``search`` is a choice among many, with options loaded as the person types; ``searches`` takes several.
 FieldKind = Literal["text", "long_text", "number", "choice", "search", "searches"]
 
+#: What a form is for.
 Purpose = Literal["workspace", "job"]
 
 #: The key of what people call something, where its name can't be that.
@@ -83,6 +85,7 @@ class Form:
         return next((one for one in self.fields if one.name == name), None)
 
 
+#: What is said of a template that has gone meanwhile.
 NOT_OFFERED = "That template is no longer available. Choose again."
 #: With more choices than this, the menu searches.
 FEW = 20

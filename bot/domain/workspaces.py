@@ -23,8 +23,9 @@ class State(StrEnum):
     UNKNOWN = "unknown"
 
 
-#: Coming up or up; there without being either; and not up, whether it is there or not.
+#: Coming up, or up.
 UP: Final = frozenset({State.STARTING, State.RUNNING})
+#: There without being either; and not up, whether it is there or not.
 DOWN: Final = frozenset({State.STOPPED, State.SUSPENDED, State.FAILED})
 NOT_UP: Final = DOWN | {State.GONE}
 

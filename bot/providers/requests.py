@@ -347,7 +347,9 @@ def _said(response: Response, words_at: str) -> str | None:
     return found if isinstance(found, str) else ""
 
 
+#: The most characters that people are shown of a server's own words.
 MAX_MESSAGE = 200
+#: The most characters of a name that are taken from a server (``clean``).
 MAX_NAME = 250
 #: A larger number of seconds is one of milliseconds: the year 5138, or 1973.
 _MILLISECONDS = 1e11

@@ -41,6 +41,12 @@ def test_the_page_shows_what_the_provider_is():
     assert [line for line in shown if line not in text] == []
 
 
+def test_it_names_everything_that_a_provider_may_use():
+    from usher import provider
+
+    assert [name for name in provider.__all__ if f"| `{name}" not in PAGE] == []
+
+
 def test_it_names_every_facet():
     from bot.providers import base
 
