@@ -133,7 +133,8 @@ class Spec:
     """
 
     name: str
-    chosen: Values = field(default_factory=dict)
+    #: A mapping can't be hashed, and what is made from a spec is put into sets.
+    chosen: Values = field(default_factory=dict, hash=False)
     stem: str = ""
 
     def word(self, key: str) -> str:

@@ -3,12 +3,13 @@
 import pytest
 
 from bot.domain.errands import Call, Outcome
-from bot.domain.forms import Choice, Field, Form
+from bot.domain.forms import Choice, Field, Form, Spec
 from bot.domain.observed import Observed
 from bot.domain.snapshots import Snapshot
 from bot.domain.steps import Update
 from bot.domain.workspaces import State
-from tests.handlers.rig import activate, buttons, rig, words
+from bot.services.workspaces import create
+from tests.handlers.rig import activate, buttons, one_cloud, rig, words
 from tests.handlers.run_rig import run_rig, step
 from tests.rigs.clock import FakeClock
 from tests.rigs.forms import Workbench
@@ -275,3 +276,11 @@ async def test_what_is_to_be_off_but_something_takes_nothing_back(bot, said):
     await bot.say("alias notebook thesis")
     assert "again" not in words(await bot.say(said))
     assert "thesis" in {one.title for one in await bot.store.workspaces(ALICE)}
+
+
+async def test_what_was_made_here_is_chosen_by_a_part_of_its_name_too():
+    async with one_cloud() as bot:
+        await bot.link(names=("lab-red",))
+        await bot.services.asked(ALICE, "make").to(create, "saturn", Spec("lab-blue", {"size": "small"}))
+        said = await bot.talk("stop them", "just blue")
+        assert "This will stop *lab-blue*" in words(said)
