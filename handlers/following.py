@@ -351,19 +351,21 @@ class _Turn:
             return (self._lead("in"), self.number, "h" if round(frame.seconds / 60.0) >= 60 else "min")
         found = await typed_moment(services, asker, typed) if typed else None
         is_time = found is not None and (isinstance(found, Moment) or found.why != "no_time")
+        length = found.seconds if isinstance(found, Moment) else None
+        usual = self._lead("at" if length is None else "in")
         if last is None or not text:
             is_hour = self.number and frame.is_asked and frame.verb in TIMED
             typed = typed if is_time else self.number if is_hour else ""
-            return (self.when.lead if self.when else "at", *typed.split()) if typed else ()
+            lead = (self.when.lead or usual) if self.when else "at"
+            return (lead, *typed.split()) if typed else ()
         at = moments.instead(text, last, await services.store.zone(asker), await services.store.now())
         if at is not None:
             # Which half of the day is meant may still be open.
             is_bare = (moments.minute_of(text) or (0, False))[1]
             return () if frame.is_open and is_bare else await self._at(at)
-        length = found.seconds if isinstance(found, Moment) else None
         if length is not None and self.roles & {"later", "earlier"}:
             return await self._at(last + length * (1 if "later" in self.roles else -1))
-        return (self._lead("at" if length is None else "in"), *typed.split()) if is_time else ()
+        return (usual, *typed.split()) if is_time else ()
 
     # -- what becomes of what was done ---------------------------------------------------------------------
 

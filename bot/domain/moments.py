@@ -437,11 +437,9 @@ def day_of(text: str, today: date) -> date | None:
         weekday = _weekday(words[0])
         if weekday is not None:
             return today + timedelta(days=(weekday - today.weekday()) % 7)
-        return (
-            date.fromisoformat(words[0])
-            if words[0][0].isdigit()
-            else today + timedelta(days=words[0] == "tomorrow")
-        )
+        if words[0][0].isdigit():
+            return _date(*map(int, words[0].split("-")))
+        return today + timedelta(days=words[0] == "tomorrow")
     numbers = [re.sub(r"(?<=\d)(st|nd|rd|th)$", "", word) for word in words if word[0].isdigit()]
     months = [
         at for word in words for at, name in enumerate(_MONTHS, 1) if len(word) > 2 and name.startswith(word)

@@ -231,9 +231,13 @@ class _Text:
             return Reading("verb", "run", "job", words[1:], Manner.SAID)
         if (opening.verb, manner) == ("run", Manner.SAID) and self._named(opening.rest):
             opening = opening._replace(verb="start", folder="workspace")
+        before: tuple[str, ...] = ()
         if opening.verb in _OF_ANY_WORDS:
-            # Times are words like any other there.
-            opening = opening_of(words, self.folder, self.verbs)
+            # Times are words like any other there, but not those before it.
+            openings = (opening_of(words[at:], self.folder, self.verbs) for at in range(len(words)))
+            found_at = ((at, one) for at, one in enumerate(openings) if one.verb == opening.verb)
+            begin, opening = next(found_at, (0, opening))
+            before, _ = self._without_courtesy(words[:begin])
         if opening.verb == "alias":
             opening = opening._replace(rest=without_end(opening.rest))
         if opening.folder == "workspace" and opening.verb in READ:
@@ -245,7 +249,7 @@ class _Text:
         reading = self._by_itself(opening.verb, opening.folder, opening.rest, manner)
         if opening.verb == "alias" and self._is_new_name(opening.rest):
             reading = replace(reading, manner=Manner.TYPED)
-        left = self._strange(reading)
+        left = (*before, *self._strange(reading))
         # What is named may belong to something else: `all off but report`.
         about = self._without_verb(body, found) if left else reading
         time = times.Times() if opening.verb in _OF_ANY_WORDS and not left else found

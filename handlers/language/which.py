@@ -88,8 +88,8 @@ class Which:
 
     @property
     def named(self) -> list[Workspace]:
-        """Return all workspaces of the names."""
-        return [one for group in self.workspaces for one in group]
+        """Return all workspaces of the names, each once."""
+        return list({one.id: one for group in self.workspaces for one in group}.values())
 
     @property
     def is_named(self) -> bool:

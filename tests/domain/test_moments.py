@@ -1,13 +1,13 @@
 """What people type as a time: the table of readings, and what holds for every text."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.domain.moments import FARTHEST_SECONDS, Moment, Unread, read, time_kind, zone_of
+from bot.domain.moments import FARTHEST_SECONDS, Moment, Unread, day_of, read, time_kind, zone_of
 
 BERLIN = ZoneInfo("Europe/Berlin")
 #: A Friday, 14:00 in Berlin.
@@ -304,3 +304,8 @@ def test_a_time_of_day_is_what_the_clocks_will_show(hour, minute, zone, now):
     shown = datetime.fromtimestamp(found.at, UTC).astimezone(ZoneInfo(zone))
     assert ((shown.hour, shown.minute) == (hour, minute)) is not found.is_shifted
     assert found.at - now <= 26 * HOUR
+
+
+@pytest.mark.parametrize("text", ["2026-13-45", "2026-02-30", "0000-01-01", "30 February", "Feb 30"])
+def test_a_day_that_no_calendar_has_is_none(text):
+    assert day_of(text, date(2026, 1, 31)) is None

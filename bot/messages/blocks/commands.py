@@ -33,8 +33,16 @@ def doing(command: str) -> str:
         template = template.format(name=named[1] or named[2] or named[3], rest="{rest}")
     elif verb == "card" and not flag and (course := _COURSE.fullmatch(rest)) is not None:
         template, rest = words.COURSE[course[2].casefold()].format(name=course[1], rest="{rest}"), course[3]
-    said = template.replace("{rest}", _DATE.sub(lambda day: times.date_of(day[0]), rest)).replace('"', "")
+    said = template.replace("{rest}", _DATE.sub(_day, rest)).replace('"', "")
     return f"{said.strip()}{words.SHARED if flag == 'share' else ''}"
+
+
+def _day(found: re.Match[str]) -> str:
+    """Return a day as people read it; what only looks like one stays as it is."""
+    try:
+        return times.date_of(found[0])
+    except ValueError:
+        return found[0]
 
 
 def _hours(said: str) -> tuple[str, str]:
