@@ -301,6 +301,24 @@ async def test_a_card_goes_once_its_end_is_told_with_others(store, clock, is_ove
     assert await claimed(store, clock) == ["0", "1"]
 
 
+async def test_what_was_sent_before_is_looked_at_once_an_end_is_told_with_others(store, clock):
+    """What begins and ends within a silence has no message of its own."""
+    workspaces = (await linked(store, names=["one", "two"])).workspaces
+    removal = await asked(store, workspaces[0], OperationVerb.REMOVE, "")
+    await told(store, workspaces[0], NoticeKind.FAILED, removal, "7")
+    await ended(store, removal)
+    for one in workspaces:
+        start = (await accept_operation(store, one)).operation.id
+        await ended(store, start)
+        await store.add_notices([NewNotice(start, NoticeKind.READY, "end", ALICE, {"workspace": one.id})])
+    clock.advance(SILENCE + 5.0)
+    await claimed(store, clock)
+    (summary,) = await store.claim_notices(9, 60.0)
+    assert len(await store.held_notices(summary.id)) == 2
+    await store.notice_sent(summary.id, "D1", "9")
+    assert await claimed(store, clock) == ["7"]
+
+
 async def test_what_changes_while_a_message_is_closed_is_still_owed(store, clock, workspace):
     start = await asked(store, workspace, OperationVerb.START, "1")
     await told(store, workspace, NoticeKind.WAITING, start, "2")
