@@ -295,7 +295,13 @@ class Life(World):
         again = [one for one in self.moves.starts if stop and one.number > number_of(stop)]
         if is_told and all(one.remote_id != place for one in again):
             state = self.moves._moved(place).state
-            assert state in (State.STOPPED, State.STOPPING), f"{place} is {state}, yet {stop} came true"
+            # Whoever shares it may have suspended it in the same moment: then there is nothing left to stop.
+            suspended = await self.rows(
+                "SELECT o.id FROM operations o JOIN workspaces w ON w.id = o.workspace_id "
+                f"WHERE o.verb = 'suspend' AND o.stop_call <> 'none' AND w.remote_id = '{place}'"
+            )
+            down = {State.STOPPED, State.STOPPING} | ({State.SUSPENDED} if suspended else set())
+            assert state in down, f"{place} is {state}, yet {stop} came true"
 
     def _promise(self, principal: Principal, text: str, answer: Answer) -> None:
         verb, _, place = text.partition(" ")
