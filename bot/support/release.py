@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 #: What this is, or will be once it is released.
-RELEASE: Final = "0.3.0"
+RELEASE: Final = "0.3.1"
 #: The required stop on the way here, which may serve beside it.
 STOP: Final = "0.2.1"
 

@@ -22,6 +22,7 @@ from tests.project.repository import ROOT, files, git
 #: The releases that may serve beside this one, each with its commit.
 COMMITS = {
     "0.2.1": "b861d38e5a67e32b56dda0f7ff635297afff0da4",
+    "0.3.0": "fdc5232301c23954b92cf48981c99a6631e3440a",
 }
 #: The release that ``after`` makes.
 NEXT = "99.0.0"

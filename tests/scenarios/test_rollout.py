@@ -356,7 +356,7 @@ async def this_one_alone(story):
 
 
 async def it_goes_back(story):
-    """Let the earlier one do what it knows, and leave the rest as it is."""
+    """Let the earlier one do what it knows, and leave the rest as it is: of 0.2.1 that is more."""
     rollout, old, left = story.rollout, story.rollout.old, story.left()
     assert [row["kind"] for row in left[1]] == ["go_on", "renew", "revoke_secret", "find_user"]
     await rollout.start(old)
@@ -369,9 +369,12 @@ async def it_goes_back(story):
     await story.hears("job_ended", "weekly")
     await story.until(90.1)
     await story.is_warned("training")
-    assert story.left() == left
+    unknown = 2
+    if old == STOP:
+        unknown += len(left[1])
+        assert story.left() == left
     _, said = await rollout.run(old, "doctor")
-    assert "6 left to later releases" in said
+    assert f"{unknown} left to later releases" in said
 
 
 async def it_goes_forward(story):
