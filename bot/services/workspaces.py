@@ -516,10 +516,6 @@ def _changed(tx: Transaction, asked: Asked, workspace: Workspace, timer: End | N
     if asked.is_new(tx, "stop"):
         if timer is None:
             timers.clear(tx, workspace.id)
-            waiting = OPERATIONS.one(tx, workspace_id=workspace.id, outcome=None)
-            if waiting is not None and waiting.lasts:
-                # Nor does a start that is kept waiting set it again.
-                OPERATIONS.change(tx, {"id": waiting.id}, lasts=None)
         else:
             timers.put(tx, workspace.id, replace(timer, via=asked.via))
         asked.note(tx, "workspace.timer", workspace, **said(timer))

@@ -526,6 +526,10 @@ UPDATE operations SET lasts = :at - created_at, deadline_at = CASE WHEN deadline
 WHERE workspace_id = :workspace_id AND outcome IS NULL AND verb IN ('start', 'restart', 'create')
     AND start_call = 'none';
 
+-- name: unlimit_start
+UPDATE operations SET lasts = NULL
+WHERE workspace_id = :workspace_id AND outcome IS NULL AND lasts > 0.0;
+
 -- One that is still to be started keeps its timer for as long as the start is good.
 -- name: settle_timer
 UPDATE workspaces SET {changes}

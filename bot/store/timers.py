@@ -67,8 +67,12 @@ def drop(tx: Transaction, workspace_id: str, *reasons: str) -> None:
 
 
 def clear(tx: Transaction, workspace_id: str) -> None:
-    """Take all ends of a workspace back; of a class's, that withdraws the consent."""
+    """Take all ends of a workspace back; of a class's, that withdraws the consent.
+
+    Nor does a start that is kept waiting set its own again.
+    """
     _change(tx, workspace_id, lambda _: (), withdraws=True)
+    tx.run("unlimit_start", workspace_id=workspace_id)
 
 
 def decide(tx: Transaction, workspace_id: str) -> workspaces.Workspace | None:
@@ -87,6 +91,11 @@ def put_back(tx: Transaction, before: workspaces.Workspace) -> None:
         own = replace(one, because="own", source="", since=tx.now()) if one.card else one
         kept = Ends(kept.with_(replace(own, at=max(one.at, soonest))))
     _change(tx, before.id, lambda _: kept.rows, withdraws=True)
+    said = [one for one in kept.rows if one.because == "own" and not one.warns]
+    if not said:
+        tx.run("unlimit_start", workspace_id=before.id)
+    for own in said:
+        tx.run("limit_start", workspace_id=before.id, at=own.at)
 
 
 def _as_set(found: workspaces.Workspace, now: float) -> Ends:

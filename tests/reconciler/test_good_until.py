@@ -8,7 +8,7 @@ from bot.domain.errands import Outcome
 from bot.domain.operations import OperationVerb
 from bot.domain.stops import End
 from bot.domain.workspaces import State
-from bot.services import workspaces
+from bot.services import acts, workspaces
 from bot.services.asked import Asked
 from bot.services.workspaces import begin, keep_waiting
 from bot.support.errors import ServerFailed, UnknownOutcome
@@ -99,6 +99,19 @@ async def test_one_that_is_kept_waiting_has_no_timer_that_was_taken_back(world):
     await world.ask("i2").to(workspaces.keep, row.id)
     await world.pass_time(DEADLINE + 2 * HOUR, step=60)
     await world.ask("i3").to(keep_waiting, accepted.operation.id)
+    assert (await world.store.workspace(row.id)).stop_at is None
+
+
+async def test_one_that_is_kept_waiting_has_no_timer_that_was_undone(world):
+    row = await world.own()
+    goes_away(world)
+    operation_id = await world.begin(row)
+    timer = workspaces.made(world.asking, row, world.clock.now() + 2 * HOUR)
+    await world.ask("i2").to(workspaces.set, row.id, timer)
+    await world.ask("i3").to(acts.undo)
+    assert (await world.store.workspace(row.id)).stop_at is None
+    await world.pass_time(DEADLINE + 2 * HOUR, step=60)
+    await world.ask("i4").to(keep_waiting, operation_id)
     assert (await world.store.workspace(row.id)).stop_at is None
 
 
