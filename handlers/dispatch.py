@@ -124,10 +124,10 @@ async def _before_reading(request: Request) -> Answer | None:
         return None
     # Slack delivers it again if no ack reached it; its answer isn't in the ack.
     try:
-        answered = await request.services.store.reply_to(request.surface.interaction)
+        answered = await request.services.store.was_answered(request.surface.interaction)
     except StoreError as error:
         return _instead(request, problems.sentence(error))
-    return None if answered is None else SILENT
+    return SILENT if answered else None
 
 
 async def _talked(request: Request, topic: str) -> Answer:
@@ -274,6 +274,8 @@ async def _tell_later(request: Request, handler: routes.Verb) -> None:
             answer = replies.hint("\n".join(answer.errors.values()))
         if answer.text:
             await services.store.add_notices([notice_of(answer, surface, request.principal, services.ids)])
+        elif surface.kind == "message":
+            await services.store.mark_answered(surface.interaction)
 
     await written_later(services, tell, surface.interaction)
 

@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Container
+from dataclasses import replace
 from typing import Final
 
 import structlog
 
 from bot.domain.installations import Installation
-from bot.domain.surfaces import Surface, Where
+from bot.domain.people import Principal
+from bot.domain.surfaces import Where
 from bot.services import accounts
 from bot.services.asked import Asked
 from bot.slack.people import person_of
+from bot.store import inbox
 from bot.support.errors import Refused, StoreUnsure
 from handlers import payload, routes
 from handlers.dispatch import introduced, run_talk, run_text
@@ -21,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 
 #: Nobody waits any more for an answer to what they said longer ago than this many seconds.
-LOST_SECONDS: Final = 86_400.0
+LOST_SECONDS: Final = inbox.REDELIVERY_SECONDS
 _MENTION = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^<>]*)?>")
 #: What people say: plainly, with a file, by ``/me``, from a thread to all. Edits, joins and bots ask nothing.
 _SAID = frozenset({None, "file_share", "me_message", "thread_broadcast"})
@@ -33,7 +36,7 @@ async def direct_message(occurrence: Occurrence) -> None:
     if not is_said(occurrence):
         return
     text = str(occurrence.event.get("text") or "").strip()
-    await converse(occurrence, payload.surface_of_message(occurrence.payload, Where.DIRECT), text)
+    await converse(occurrence, Where.DIRECT, text)
 
 
 @routes.event("app_mention")
@@ -45,7 +48,9 @@ async def mentioned(occurrence: Occurrence) -> None:
     bot = installation.bot_user_id if installation is not None else None
     mention = re.compile(rf"<@{re.escape(bot)}(?:\|[^<>]*)?>") if bot else _MENTION
     text = mention.sub("", str(occurrence.event.get("text") or ""), count=1).strip()
-    await converse(occurrence, payload.surface_of_message(occurrence.payload, Where.MENTION), text)
+    # In a direct message it comes as ``message``, too: whichever is first is answered alike.
+    is_direct = str(occurrence.event.get("channel") or "").startswith("D")
+    await converse(occurrence, Where.DIRECT if is_direct else Where.MENTION, text)
 
 
 def is_said(occurrence: Occurrence) -> bool:
@@ -60,13 +65,17 @@ def is_said(occurrence: Occurrence) -> bool:
     )
 
 
-async def converse(occurrence: Occurrence, surface: Surface, text: str) -> None:
-    """Run the words and write the answer into the outbox; raises StoreError if that failed."""
+async def converse(occurrence: Occurrence, where: Where, text: str) -> None:
+    """Run the words and write the answer into the outbox; raises StoreError or SlackFailed if that failed."""
     services = occurrence.services
-    principal = services.actor(occurrence.payload)
+    principal = await _author(occurrence)
+    surface = payload.surface_of_message(occurrence.payload, where, principal)
     if surface.said_at is not None and services.clock.now() - surface.said_at > LOST_SECONDS:
         log.info("words of long ago not read", interaction=surface.interaction)
         return
+    if surface.interaction and (send := payload.key_of_send(occurrence.payload, principal)):
+        first = await services.store.resolve_key(surface.interaction, send)
+        surface = replace(surface, interaction=first)
     if text or not occurrence.event.get("files"):
         # Somebody who says nothing at all is greeted; a mention asks what Usher can do.
         unsaid = "hello" if surface.where is Where.DIRECT else "help"
@@ -78,8 +87,28 @@ async def converse(occurrence: Occurrence, surface: Surface, text: str) -> None:
         raise StoreUnsure(answer.text)
     answer = await introduced(services, principal, answer)
     if not answer.text:
+        await services.store.mark_answered(surface.interaction)
         return
-    await services.store.add_notices([reply_notice(answer, surface, principal, services.ids)])
+    reader = _reader(occurrence, principal)
+    await services.store.add_notices([reply_notice(answer, surface, reader, services.ids)])
+
+
+async def _author(occurrence: Occurrence) -> Principal:
+    """Return the author as their own workspace knows them, whichever side of a shared channel it is.
+
+    Another side doesn't show that their workspace belongs to an organisation that has installed Usher. Raises
+    Refused, and SlackFailed while Slack doesn't say either.
+    """
+    context, author = occurrence.services.context, occurrence.services.actor(occurrence.payload)
+    return context.installation.who(await context.people.with_enterprise(author))
+
+
+def _reader(occurrence: Occurrence, author: Principal) -> Principal:
+    """Return whom an answer is sent to: a stranger is reached by the side that they wrote on only."""
+    here, there = occurrence.installation, occurrence.services.context.installation
+    if here is None or there.includes(author.enterprise_id, author.team_id):
+        return author
+    return Principal(here.enterprise_id, here.id, author.user_id)
 
 
 @routes.event("team_join")

@@ -211,7 +211,7 @@ def surface_of_shortcut(payload: Mapping[str, Any]) -> Surface:
     )
 
 
-def surface_of_message(payload: Mapping[str, Any], where: Where) -> Surface:
+def surface_of_message(payload: Mapping[str, Any], where: Where, author: Principal) -> Surface:
     """Return where a message or a mention was written."""
     event = _mapping(payload.get("event"))
     return Surface(
@@ -220,7 +220,7 @@ def surface_of_message(payload: Mapping[str, Any], where: Where) -> Surface:
         channel_id=event.get("channel"),
         thread_ts=event.get("thread_ts"),
         message_ts=event.get("ts"),
-        interaction=key_of_event(payload),
+        interaction=key_of_message(payload, author),
         said_at=said_at(payload),
     )
 
@@ -243,8 +243,24 @@ def key_of_view(payload: Mapping[str, Any]) -> str:
     return _key("view", _mapping(payload.get("view")).get("id") or payload.get("trigger_id"))
 
 
+def key_of_message(payload: Mapping[str, Any], author: Principal) -> str:
+    """Return the key of a message: its channel and ``ts``, however often and on whichever side it comes.
+
+    The author is part of it because ids may be somebody else's in another Slack workspace.
+    """
+    event = _mapping(payload.get("event"))
+    channel, ts = _id(event.get("channel")), _id(event.get("ts"))
+    return _key("message", channel, ts, author.key) if channel and ts else key_of_event(payload)
+
+
+def key_of_send(payload: Mapping[str, Any], author: Principal) -> str:
+    """Return the key of a send, of which Slack may have made two messages; empty if its app named none."""
+    sent = _id(_mapping(payload.get("event")).get("client_msg_id"))
+    return _key("send", sent, author.key) if sent else ""
+
+
 def key_of_event(payload: Mapping[str, Any]) -> str:
-    """Return the key of an event, the same at each redelivery."""
+    """Return the key of an event that is no message, the same at each redelivery."""
     return _key("event", payload.get("event_id"))
 
 

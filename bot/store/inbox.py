@@ -1,7 +1,18 @@
 """The inbox: the interactions that took effect, so that a repeated delivery changes nothing."""
 
-from bot.store import tables, transaction
+from typing import Final
+
+from bot.store import notices, tables, transaction
 from bot.store.transaction import Transaction
+
+#: How long Slack may deliver an event again: with Delayed Events once an hour for a day, after the usual
+#: three retries. What was said earlier isn't read any more, so nothing older needs a key.
+REDELIVERY_SECONDS: Final = 86_400.0
+#: How long keys are kept, and replies at the least, by which it is known what was answered. The second day is
+#: for clocks that differ and for the last delivery, which may take its time.
+KEY_KEPT_SECONDS: Final = 2 * REDELIVERY_SECONDS
+#: What the inbox key ends in of an interaction whose effect is all of its answer.
+_ANSWERED: Final = "/answered"
 
 
 def first_sight(tx: Transaction, interaction: str, said_at: float | None = None) -> bool:
@@ -24,6 +35,26 @@ def result_of(tx: Transaction, interaction: str) -> str:
     """Return the id of what an interaction created, "" if none was kept."""
     row = tables.INBOX.row(tx, key=interaction)
     return str(row["result"]) if row else ""
+
+
+def resolve_key(tx: Transaction, key: str, alias: str) -> str:
+    """Return the key that came first with this alias, which is ``key`` if the alias is new.
+
+    Two deliveries at once agree on one key, as the row is written before either has an effect.
+    """
+    tables.INBOX.add_new(tx, key=alias, seen_at=tx.now(), result=key, said_at=None)
+    return result_of(tx, alias) or key
+
+
+def mark_answered(tx: Transaction, interaction: str) -> None:
+    """Note that an interaction needs no reply beside its effect; without an effect it may still be read."""
+    if was_seen(tx, interaction):
+        tables.INBOX.add_new(tx, key=f"{interaction}{_ANSWERED}", seen_at=tx.now(), result="", said_at=None)
+
+
+def was_answered(tx: Transaction, interaction: str) -> bool:
+    """Return whether an interaction has a reply, or an effect that needs none."""
+    return notices.reply_to(tx, interaction) is not None or was_seen(tx, f"{interaction}{_ANSWERED}")
 
 
 def keep_result(tx: Transaction, interaction: str, result: str) -> None:

@@ -32,6 +32,7 @@ from bot.store import (
     gates,
     homes,
     hours,
+    inbox,
     links,
     look,
     notices,
@@ -185,6 +186,9 @@ class Store(OnEngine):
 
     save_signatures = write(signatures.save_signatures)
     saved_signatures = read(signatures.saved_signatures)
+    resolve_key = write(inbox.resolve_key, Priority.URGENT)
+    mark_answered = write(inbox.mark_answered, Priority.URGENT)
+    was_answered = read(inbox.was_answered)
 
     async def person(self, principal: Principal) -> Person | None:
         """Return what is known of a person."""

@@ -2,16 +2,17 @@
 
 from functools import partial
 
-from bot.store import cards, followers
+from bot.store import cards, followers, inbox
 from bot.store.pieces import some
 from bot.store.runs import KEPT_SECONDS
 from bot.store.tables import CARDS, WORKSPACES
 from bot.store.transaction import Engine, Transaction
 
 _DAY = 86_400.0
-#: How long rows are kept, in seconds, by the query that deletes older ones.
+#: How long rows are kept, in seconds, by the query that deletes older ones. A reply among the notices says
+#: that a message was answered, so no notice goes before the keys of its time.
 _KEPT = {
-    "sweep_inbox": _DAY,
+    "sweep_inbox": inbox.KEY_KEPT_SECONDS,
     "sweep_links": _DAY,
     "sweep_notices": 30 * _DAY,
     "sweep_dead_notices": 7 * _DAY,

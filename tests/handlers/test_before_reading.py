@@ -42,17 +42,17 @@ async def bot():
         yield made
 
 
-async def hear(bot, text, event_id):
-    await direct_message(Occurrence(message(text, event_id=event_id), bot.services, f"event:{event_id}"))
+async def hear(bot, text, ts):
+    await direct_message(Occurrence(message(text, ts=ts), bot.services, "event:Ev1"))
 
 
 async def test_the_limit_comes_first_then_the_length_then_what_was_answered_then_the_words(bot):
     await bot.link()
-    bot.store.fails["reply_to"] = StoreUnavailable("gone")
+    bot.store.fails["was_answered"] = StoreUnavailable("gone")
     assert "That's too long for a command" in words(await bot.direct(LONG))
     looks = bot.services.commands.looks
     assert "I can't reach my own records" in words(await bot.direct("list"))
-    del bot.store.fails["reply_to"]
+    del bot.store.fails["was_answered"]
     while bot.services.limiter.take(ALICE.key) == 0:
         pass
     for text in (LONG, "list"):
@@ -63,11 +63,11 @@ async def test_the_limit_comes_first_then_the_length_then_what_was_answered_then
 
 async def test_a_redelivered_message_is_not_read_again(bot):
     await bot.link()
-    await hear(bot, "nonsense", "Ev1")
+    await hear(bot, "nonsense", "1800000000.000300")
     looks = bot.services.commands.looks
     assert looks
-    await hear(bot, "nonsense", "Ev1")
+    await hear(bot, "nonsense", "1800000000.000300")
     assert bot.services.commands.looks == looks
     assert len(await bot.notices()) == 1
-    await hear(bot, "nonsense", "Ev2")
+    await hear(bot, "nonsense", "1800000000.000400")
     assert bot.services.commands.looks > looks

@@ -34,7 +34,7 @@ async def replies(bot):
 async def test_messages_without_an_id_are_all_answered(bot, app):
     for _ in range(2):
         # The front takes none without one: this is what would become of it behind it.
-        await dispatch(app, message("whoami", event_id=None))
+        await dispatch(app, message("whoami", event_id=None, ts=None))
     assert len(await replies(bot)) == 2
 
 

@@ -54,6 +54,29 @@ async def test_an_interaction_is_used_once_within_a_request(store):
     assert not await first_sight(store, "i1")
 
 
+async def test_first_key_of_an_alias_is_that_of_all(database, store):
+    """Two processes that are told of one thing under two keys at once agree on one."""
+    stores = [store, await database.open()]
+    for alias in ("a1", "a2", "a3"):
+        given = [(one, f"k{number}") for number in range(5) for one in stores]
+        keys = await asyncio.gather(*(one.resolve_key(key, alias) for one, key in given))
+        assert len(set(keys)) == 1
+        assert await store.resolve_key("late", alias) == keys[0]
+    # Knowing its name is no effect.
+    assert await first_sight(store, keys[0])
+
+
+async def test_what_counts_as_answered(store):
+    """A reply does, and an effect that needs none; an effect whose reply isn't written yet doesn't."""
+    await store.mark_answered("read")
+    await first_sight(store, "done")
+    await store.add_notices([NewNotice("replied", NoticeKind.REPLY, "1", ALICE)])
+    names = ("read", "done", "replied")
+    assert [await store.was_answered(name) for name in names] == [False, False, True]
+    await store.mark_answered("done")
+    assert await store.was_answered("done")
+
+
 async def test_people_come_back_and_the_newer_sight_wins(store):
     assert await store.person(ALICE) is None
     alice = Person(ALICE, "Alice", True, True, True, True, "Europe/Berlin", 100.0)

@@ -18,6 +18,7 @@ from bot.domain.steps import Update
 from bot.domain.workspaces import State, Workspace
 from bot.store import gates, sweeping
 from bot.store.homes import HOMES
+from bot.store.inbox import KEY_KEPT_SECONDS, REDELIVERY_SECONDS
 from bot.store.notices import add_notices
 from bot.store.tables import (
     ACTS,
@@ -66,7 +67,7 @@ async def ran(store, name, principal=ALICE):
 #: What goes, by the query that deletes it: its table, what is said of it, the column of its age, and after
 #: how many days. Last, what stays although it is as old.
 AGED = {
-    "sweep_inbox": (INBOX, {"result": ""}, "seen_at", 1, None),
+    "sweep_inbox": (INBOX, {"result": ""}, "seen_at", 2, None),
     "sweep_links": (LINKS, {}, "expires_at", 1, None),
     "sweep_notices": (NOTICES, {"state": "sent"}, "sent_at", 30, {"state": "pending"}),
     "sweep_dead_notices": (NOTICES, {"state": "dead"}, "created_at", 7, {"state": "retry"}),
@@ -143,10 +144,16 @@ async def test_buttons_that_slack_had_no_room_to_take_away_for_a_day_stay(store,
 async def test_however_many_are_past_their_use_they_all_go(store, clock):
     for number in range(450):
         await first_sight(store, f"old{number}")
-    clock.advance(DAY + 1)
+    clock.advance(2 * DAY + 1)
     await store.sweep()
     assert await first_sight(store, "old0")
     assert await first_sight(store, "old449")
+
+
+def test_keys_and_replies_outlive_slack_s_deliveries():
+    """What isn't answered twice needs a key, or a reply, for as long as its words are read."""
+    kept = [sweeping._KEPT[name] for name in ("sweep_inbox", "sweep_notices", "sweep_dead_notices")]
+    assert REDELIVERY_SECONDS < KEY_KEPT_SECONDS == min(kept)
 
 
 async def test_the_fifty_newest_operations_of_a_workspace_stay(store, clock):

@@ -1,0 +1,220 @@
+"""A message is known by its channel and ``ts``, or by its author's send, however it is delivered."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from bot.domain.errands import Outcome
+from bot.domain.installations import Installation, Installations
+from bot.domain.people import Principal
+from bot.domain.steps import Update
+from bot.domain.workspaces import State
+from bot.store.inbox import REDELIVERY_SECONDS
+from bot.store.tables import NOTICES
+from bot.support.errors import SlackFailed, StoreBusy
+from handlers.events import mentioned
+from handlers.occurrence import Occurrence
+from handlers.payload import key_of_message, key_of_send
+from tests.handlers.rig import COLLEAGUE, rig
+from tests.handlers.slack import SAID, LittleSlack, bolt_for, mention, message, send
+from tests.rigs.store import ALICE
+
+EARLIER, LATER = "1799999990.000100", "1800000000.000900"
+SENT = {"client_msg_id": "c-1"}
+#: Whose organisation has installed Usher, as a shared channel shows them and as they are known.
+SAM, SAM_AT_ORG = Principal(None, "T3", "USAM"), Principal("E1", "E1", "USAM")
+STRANGER = Principal(None, "T9", "UPAVEL")
+
+
+@pytest.fixture
+def app(bot):
+    return bolt_for(bot.services, LittleSlack())
+
+
+@pytest.fixture
+async def sides():
+    """A bot in two Slack workspaces and in an organisation."""
+    async with rig() as bot:
+        places = Installations()
+        places.replace(
+            [
+                Installation("T1", bot_user_id="UBOT"),
+                Installation("T2", bot_user_id="UBOT2"),
+                Installation(None, "E1", is_org_wide=True, bot_user_id="UBOT3"),
+            ]
+        )
+        bot.people.enterprises["T3"] = "E1"
+        context = replace(bot.services.context, installation=places)
+        bot.services = replace(bot.services, context=context)
+        yield bot
+
+
+async def replies(bot):
+    """Return whom each reply is for, with its body."""
+    query = "SELECT * FROM notices WHERE kind = 'reply' ORDER BY created_at"
+    rows = await bot.store.engine.read(lambda tx: NOTICES.known(tx.all(query)))
+    return [(row.principal, row.body) for row in rows]
+
+
+async def hears_side(bot, place, author):
+    """Deliver a mention in a shared channel as it comes for one side."""
+    team, enterprise = (None, place) if place.startswith("E") else (place, None)
+    outer = {
+        "event_id": f"Ev{place}",
+        "context_team_id": team,
+        "authorizations": [{"team_id": team, "enterprise_id": enterprise, "is_bot": True}],
+        "is_ext_shared_channel": True,
+    }
+    own = {"team_id": "T3", "enterprise_id": "E1"} if enterprise else {"team_id": place}
+    bot_user = "UBOT3" if author == SAM else "UBOT"
+    body = mention(f"<@{bot_user}> start notebook", author, user_team=author.team_id, outer=outer | own)
+    await mentioned(Occurrence(body, bot.services, ""))
+
+
+# -- one message -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        pytest.param(message("start notebook", event_id="Ev2", **SENT), id="event-id"),
+        pytest.param(message("start notebook", event_id="Ev2"), id="without-client-id"),
+        pytest.param(mention("<@UBOT> start notebook", channel="D1", **SENT), id="mention"),
+        pytest.param(
+            message("start notebook", event_id="Ev2", subtype="thread_broadcast", **SENT), id="broadcast"
+        ),
+        pytest.param(message("start notebook", event_id="Ev2", ts=LATER, **SENT), id="stored-later"),
+        pytest.param(message("start notebook", event_id="Ev2", ts=EARLIER, **SENT), id="stored-earlier"),
+    ],
+)
+@pytest.mark.parametrize("is_turned", [False, True], ids=["", "turned"])
+async def test_message_delivered_again_is_done_once(bot, app, again, is_turned):
+    await bot.link()
+    both = [message("start notebook", **SENT), again]
+    for one in both[::-1] if is_turned else both:
+        assert (await send(app, one)).status == 200
+    # Whoever said it without a client's id: only channel and ``ts`` can tell.
+    assert len(await bot.store.open_operations(ALICE)) == 1
+    # In a direct message its card is the answer.
+    assert await replies(bot) == []
+
+
+async def test_names_of_one_message_lead_to_one_key(bot, app):
+    """Without a client's id, with one, and stored twice: all three are one."""
+    await send(app, message("whoami"))
+    await send(app, message("whoami", event_id="Ev2", **SENT))
+    await send(app, message("whoami", event_id="Ev3", ts=LATER, **SENT))
+    assert len(await replies(bot)) == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param({"ts": LATER, "client_msg_id": "c-2"}, id="send"),
+        pytest.param({"ts": LATER}, id="ts"),
+        pytest.param({"channel": "D2", "client_msg_id": "c-2"}, id="channel"),
+        pytest.param({"who": COLLEAGUE, "ts": LATER, **SENT}, id="author"),
+    ],
+)
+async def test_same_words_said_twice_are_two_wishes(bot, app, other):
+    await send(app, message("whoami", **SENT))
+    await send(app, message("whoami", event_id="Ev1", **other))
+    assert len(await replies(bot)) == 2
+
+
+async def test_concurrent_deliveries_are_done_once(bot, app):
+    await bot.link()
+    told = [message("start notebook", event_id=f"Ev{n}", ts=ts, **SENT) for n, ts in enumerate((SAID, LATER))]
+    answered = await asyncio.gather(*(send(app, one) for one in told * 3))
+    assert {one.status for one in answered} == {200}
+    assert [row["action"] for row in await bot.audit()].count("workspace.start") == 1
+    assert await replies(bot) == []
+
+
+@pytest.mark.parametrize("failing", ["resolve_key", "add_notices"])
+async def test_delivery_that_was_not_written_uses_no_key(bot, app, failing):
+    await bot.link()
+    bot.store.fails[failing] = StoreBusy("2 s")
+    assert (await send(app, mention("<@UBOT> start notebook", **SENT))).status == 503
+    del bot.store.fails[failing]
+    again = mention("<@UBOT> start notebook", outer={"event_id": "Ev2"}, **SENT)
+    assert (await send(app, again)).status == 200
+    assert len(await bot.store.open_operations(ALICE)) == 1
+    assert len(await replies(bot)) == 1
+
+
+@pytest.mark.parametrize("text", ["stop notebook", "hello", "help", "whoami", "do what you like"])
+async def test_message_of_hours_ago_is_not_answered_again(bot, app, text):
+    await bot.link()
+    await bot.sees(State.RUNNING)
+    await send(app, message(text, **SENT))
+    for operation in await bot.store.open_operations(ALICE):
+        await bot.store.save_step(Update(operation.id, 0.0, outcome=Outcome.FULFILLED))
+    said = await replies(bot)
+    for hours in (0.1, 10.0, 13.8):
+        bot.clock.advance(hours * 3600.0)
+        await bot.store.sweep()
+        await send(app, message(text, event_id=f"Ev{hours}", **SENT))
+    assert bot.clock.now() - float(SAID) > REDELIVERY_SECONDS - 600.0
+    assert await replies(bot) == said
+    assert await bot.store.open_operations(ALICE) == []
+
+
+# -- both sides of a shared channel ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("order", [("T1", "T2"), ("T2", "T1")], ids="-".join)
+async def test_mention_on_both_sides_is_done_once(sides, order):
+    await sides.link()
+    for place in order:
+        await hears_side(sides, place, ALICE)
+    assert len(await sides.store.open_operations(ALICE)) == 1
+    ((reader, body),) = await replies(sides)
+    assert (reader, body["channel_id"]) == (ALICE, "C1")
+
+
+@pytest.mark.parametrize("order", [("T1", "E1"), ("E1", "T1")], ids="-".join)
+async def test_member_of_an_organisation_is_served_on_every_side(sides, order):
+    """The other side doesn't show that their workspace belongs to the organisation."""
+    await sides.link(SAM_AT_ORG)
+    for place in order:
+        await hears_side(sides, place, SAM)
+    assert len(await sides.store.open_operations(SAM_AT_ORG)) == 1
+    ((reader, _body),) = await replies(sides)
+    assert reader == SAM_AT_ORG
+
+
+async def test_side_that_cannot_tell_the_author_uses_no_key(sides):
+    await sides.link(SAM_AT_ORG)
+    sides.people.silent = True
+    with pytest.raises(SlackFailed):
+        await hears_side(sides, "T1", SAM)
+    sides.people.silent = False
+    await hears_side(sides, "E1", SAM)
+    assert len(await sides.store.open_operations(SAM_AT_ORG)) == 1
+    assert len(await replies(sides)) == 1
+
+
+async def test_stranger_is_refused_once_by_a_side(sides):
+    for place in ("T2", "T1"):
+        await hears_side(sides, place, STRANGER)
+    ((reader, body),) = await replies(sides)
+    assert "only work for people in the Slack workspace" in body["text"]
+    # Usher can't speak in their own workspace.
+    assert reader == Principal(None, "T2", STRANGER.user_id)
+
+
+# -- the keys --------------------------------------------------------------------------------------
+
+
+def test_keys_name_what_was_said_and_its_author():
+    said = message("list", **SENT)
+    assert key_of_message(said, ALICE) == f"message:D1:{SAID}:{ALICE.key}"
+    assert key_of_send(said, ALICE) == f"send:c-1:{ALICE.key}"
+    assert key_of_send(message("list"), ALICE) == ""
+
+
+@pytest.mark.parametrize("missing", ["ts", "channel"])
+def test_message_without_a_place_has_its_event_s_key(missing):
+    assert key_of_message(message("list", **{missing: None}), ALICE) == "event:Ev1"
