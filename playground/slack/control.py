@@ -132,6 +132,8 @@ class Control:
         return {"ok": True, "events": found}
 
     async def _redeliver(self, values: Json) -> Json:
+        if values.get("as_new"):
+            return _shown(await self._events.repeat(values["event_id"]))
         reason = values.get("reason", "http_timeout")
         return _shown(await self._events.redeliver(values["event_id"], values.get("number"), reason))
 

@@ -100,6 +100,11 @@ class Events:
         delivery.attempts.append("ok" if reply.ok else str(reply.reason))
         return reply
 
+    async def repeat(self, event_id: str) -> Reply:
+        """Deliver an event once more, under another event id and without a retry's marks; raises KeyError."""
+        payload = {**self.deliveries[event_id].payload, "event_id": self._state.new_id("Ev")}
+        return await self._dispatcher.send("event", payload)
+
     async def _attempt(self, delivery: Delivery, number: int, reason: str) -> None:
         retry = Retry(number, reason) if number else None
         reply = await self._dispatcher.send("event", delivery.payload, retry)

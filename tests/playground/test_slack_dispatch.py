@@ -2,6 +2,7 @@
 
 import asyncio
 
+import aiohttp
 from aiohttp import web
 
 from tests.playground.slack_help import (
@@ -156,3 +157,17 @@ async def test_people_of_another_organisation_have_no_commands_of_the_app(server
     assert app.seen == []
     server.state.team.enterprise_id = server.state.teams["T0PARTNER"].enterprise_id = "E0ALL"
     assert (await server.say(PAVEL, SCIENCE, "/workspace list"))["ok"] is True
+
+
+async def test_event_repeated_as_new_has_another_id(server, client, app):
+    """A repetition that isn't marked: everything but the event's id is as before."""
+    said = await server.say(OLIVIA, "@bot", "hello")
+    async with aiohttp.ClientSession() as session:
+        asked = {"event_id": said["events"][0], "as_new": True}
+        url = f"{client.base_url.removesuffix('api/')}_playground/redeliver"
+        async with session.post(url, json=asked) as answer:
+            assert (await answer.json())["ok"]
+    first, second = app.seen
+    assert first["event_id"] != second["event_id"]
+    assert first == second | {"event_id": first["event_id"]}
+    assert "X-Slack-Retry-Num" not in app.raw[-1][0]
