@@ -1,5 +1,6 @@
 """Several Slack workspaces and an organisation: installed by OAuth, served side by side, and removed."""
 
+import pytest
 import pytest_asyncio
 
 from bot.slack.tokens import EARLY
@@ -8,6 +9,8 @@ from bot.upkeep.installed_checks import check_installations
 from tests.rigs.scenario.several import FIRST, ORG, SECOND, several
 
 HOUR = 3600.0
+#: A channel that Acme Research and Beta Labs have with others.
+SHARED = "C0SCIENCE"
 
 
 @pytest_asyncio.fixture
@@ -188,3 +191,53 @@ async def test_neither_an_organisation_nor_one_of_its_workspaces_replaces_the_ot
     refused = await places.installs(ORG)
     assert (refused.status, "remove it from that workspace first" in refused.text) == (409, True)
     assert [one.id for one in await places.bot.store.installations()] == ["T0NORTH"]
+
+
+async def mention_on_both_sides(places, sides, user, text):
+    """Mention Usher in a channel that two workspaces share; it comes for one side, then for the other.
+
+    Who says it is of the workspace that is asked for its people, or of another organisation.
+    """
+    slack = places.slacks[FIRST]
+    slack.events.hold()
+    await slack.say(user, SHARED, text)
+    own = next(
+        one.payload
+        for one in reversed(slack.events.deliveries.values())
+        if one.payload["event"]["type"] == "app_mention"
+    )
+    for team in sides:
+        there = {"team_id": team, "context_team_id": team, "event_id": f"Ev0{team}"}
+        authorized = own["authorizations"][0] | {"team_id": team}
+        payload = own | there | {"authorizations": [authorized]}
+        assert (await places.slacks[team].dispatcher.send("event", payload)).ok
+        await places.settle()
+    await slack.events.catch_up()
+    await places.pass_time(30)
+
+
+@pytest.mark.parametrize("sides", [(FIRST, SECOND), (SECOND, FIRST)], ids="-".join)
+async def test_mention_in_a_shared_channel_is_done_once(places, sides):
+    """Whichever side is first: its author is served as themselves, and answered by their own workspace."""
+    await places.installs(FIRST)
+    await places.installs(SECOND)
+    await places.know_everybody()
+    olivia, other = places.at(FIRST, "U0OLIVIA"), places.at(SECOND, "U0OLIVIA")
+    await olivia.links("alice")
+    await mention_on_both_sides(places, sides, olivia.id, "@usher start training")
+    assert places.calls("POST .*/start") == 1
+    (answer,) = olivia.hears(channel=SHARED)
+    assert "Starting *training*" in answer.text
+    assert other.hears(channel=SHARED) == []
+
+
+async def test_stranger_in_a_shared_channel_is_refused_once(places):
+    """Their own workspace has no Usher, so the side that hears them first says so."""
+    await places.installs(FIRST)
+    await places.installs(SECOND)
+    await places.know_everybody()
+    pavel = [places.at(team, "U0PAVEL") for team in (FIRST, SECOND)]
+    await mention_on_both_sides(places, (SECOND, FIRST), "U0PAVEL", "@usher list")
+    said = [shown.text for one in pavel for shown in one.hears(channel=SHARED)]
+    assert len(said) == 1
+    assert "I only work for people in the Slack workspace" in said[0]

@@ -52,6 +52,39 @@ async def test_row_03_a_redelivery_has_no_second_effect(linked, way):
     assert len(await linked.audit("workspace.start")) == 1
 
 
+async def repeat_everything(world):
+    """Deliver each event again under another id, and what was said as if its author's app had sent twice."""
+    for name, delivery in list(world.slack.events.deliveries.items()):
+        assert (await world.slack.events.repeat(name)).ok
+        event = delivery.payload["event"]
+        if "client_msg_id" in event:
+            later = event | {"ts": f"{float(event['ts']) + 21.5:.6f}"}
+            await world.slack.dispatcher.send("event", delivery.payload | {"event_id": "Ev0", "event": later})
+    await world.settle()
+
+
+@pytest.mark.parametrize("channel", ["@bot", "C0GENERAL"], ids=["direct", "mention"])
+async def test_row_03_other_event_id_has_no_effect(linked, channel):
+    """A stop that is delivered again, and was undone since, is neither carried out nor asked about."""
+    alice, address = linked.alice, "" if channel == "@bot" else "@usher "
+    await linked.slack.say(alice.id, channel, f"{address}stop report")
+    await linked.pass_time(900, step=30)
+    await linked.slack.say(alice.id, channel, f"{address}start report")
+    await linked.pass_time(60, step=5)
+    told = [(place, len(alice.hears(channel=place))) for place in ("@bot", "C0GENERAL")]
+    for hours in (0.0, 0.1, 3.0, 20.0):
+        linked.clock.advance(hours * 3600.0)
+        await linked.settle()
+        await repeat_everything(linked)
+        if hours == 3.0:
+            await linked.stop_bot()
+            await linked.start_bot()
+            await repeat_everything(linked)
+    await linked.pass_time(60, step=5)
+    assert (linked.calls("POST .*/stop"), linked.calls("POST .*/start")) == (1, 1)
+    assert [(place, len(alice.hears(channel=place))) for place, _ in told] == told
+
+
 async def test_row_03_a_redelivered_press_leaves_the_link_valid_that_it_brought(bare):
     alice = bare.alice
     _, address = await alice.invited()
