@@ -14,11 +14,13 @@ The modes, each of which ``--only`` selects:
 - ``refused``, ``refused_all``: single 401s; 401 for everybody, for 5–15 s
 - ``limited``: 429 with a ``Retry-After`` of 20–65 s to reads, lists and logs of the same two people
 - ``odd``: an odd entry in a list; one status read refused with 302, 400, 403 or 404
+- ``repeats``: messages are delivered again under other event ids
 
 The last line of output is one JSON object, and the exit status is 0 if all promises held (``"holds": true``).
-All of these have to be 0: ``lost``, ``doubled``, ``told_twice``, ``unseen`` (it runs, and Usher shows it as
-down), ``untrue``, ``astray`` (told to somebody else), ``hours_lost``, ``hours_doubled``, ``hours_ended``,
-``unwarned``, ``unlinked``, ``false_alarms``, ``beyond_limits``, ``dead``, ``leaks`` and ``exceptions``;
+All of these have to be 0: ``lost``, ``doubled``, ``repeated`` (said once, done twice), ``told_twice``,
+``unseen`` (it runs, and Usher shows it as down), ``untrue``, ``astray`` (told to somebody else),
+``hours_lost``, ``hours_doubled``, ``hours_ended``, ``unwarned``, ``unlinked``, ``false_alarms``,
+``beyond_limits``, ``dead``, ``leaks`` and ``exceptions``;
 ``most_…`` is at most 1, ``smallest_gap_s`` at least 10. ``asked`` says how many people were asked, because an
 outcome couldn't be determined. Gaps and limits are judged by when requests arrive, so a machine that is too
 busy can make a good run look bad: ``longest_stall_s`` says how long a process waited for a processor.
@@ -74,6 +76,7 @@ PROBLEMS = (
     "unwarned",
     "lost",
     "doubled",
+    "repeated",
     "told_twice",
     "astray",
     "unseen",
@@ -87,7 +90,7 @@ LONGEST_HOLD = 40.0
 #: Between two kills of the one process, in seconds.
 ALONE = (2.0, 5.0)
 #: What can go wrong.
-ALL = ("kills", "clock", "half", *MODES, FAILOVER)
+ALL = ("kills", "clock", "half", "repeats", *MODES, FAILOVER)
 #: What goes wrong without being asked for: what lasts longer than a usual storm doesn't. Only
 #: processes know whom they answered what in the seconds that a failover loses: that isn't beside kills.
 USUAL = tuple(mode for mode in ALL if mode not in {"slack_away", FAILOVER})
@@ -107,7 +110,8 @@ async def play(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
         sys.stderr.write("no C compiler here: the clocks stay as they are\n")
         modes, clock = modes - {"clock"}, None
     async with _raised(folder, options, chance, clock) as (made, keeper, server):
-        crowd = Crowd(made, options.operations, options.seconds, chance, options.rules)
+        wanted = options.operations, options.seconds, chance, options.rules
+        crowd = Crowd(made, *wanted, speaks="repeats" in modes)
         longest = 20.0 + 40.0 * min(1.0, options.seconds / 180.0)
         weather = Weather(made, chance, modes, longest)
         harness = made.slack_harness
@@ -124,6 +128,7 @@ async def play(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
             tasks = [people, *(asyncio.create_task(one.watch()) for one in (witness, stalls))]
             kills = modes & {"kills", "clock"}
             storms = [weather.storm(options.seconds)]
+            storms += [weather.repeat(options.seconds)] if "repeats" in modes else []
             storms += [keeper.kill_now_and_then(options.seconds)] if kills else []
             storms += (
                 _of_database(server, modes, options.seconds, chance, weather) if server is not None else []
@@ -150,6 +155,7 @@ async def play(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
         return {**await _figures(made, verdict, crowd, keeper, weather), "drained": drained} | {
             "bursts": sum(weather.bursts.values()),
             "halved": weather.bursts["half"],
+            "repeats": weather.bursts["repeats"],
             "clock_moves": clock.moves if clock is not None else 0,
             "processes": len(keeper.members),
             "slack_workspaces": len(made.slacks),
@@ -229,6 +235,7 @@ async def _figures(
         "unwarned": verdict.unwarned(),
         "lost": verdict.lost(),
         "doubled": verdict.doubled(),
+        "repeated": verdict.repeated(),
         "told_twice": verdict.told_twice(),
         "told_of_loss": verdict.told_of_loss(),
         "unseen": truth.unseen(),

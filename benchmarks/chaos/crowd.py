@@ -12,7 +12,7 @@ from itertools import zip_longest
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from benchmarks.chaos.stage import CHANNEL, CONNECTION, JOBS, KEPT, WORKSPACES, Person, Stage
+from benchmarks.chaos.stage import CHANNEL, CONNECTION, JOBS, KEPT, SPOKEN_JOB, WORKSPACES, Person, Stage
 from playground.demo.person import buttons, where
 from playground.slack.errors import SlackError
 
@@ -57,13 +57,22 @@ class Crowd:
     """Drive everybody at once; ``operations`` is how many have to be acknowledged in all.
 
     ``rules`` is how many of the people have hours: one half of them a workspace that starts in the storm, the
-    other half one that they start, and which stops in it.
+    other half one that they start, and which stops in it. If ``speaks``, everybody also asks for a run by a
+    message, once.
     """
 
     def __init__(
-        self, stage: Stage, operations: int, seconds: float, chance: random.Random, rules: int = 0
+        self,
+        stage: Stage,
+        operations: int,
+        seconds: float,
+        chance: random.Random,
+        rules: int = 0,
+        *,
+        speaks: bool = False,
     ) -> None:
         self._stage = stage
+        self._speaks = speaks
         self._rules = rules
         self._operations = operations
         self._seconds = seconds
@@ -93,11 +102,15 @@ class Crowd:
             await self._type(who, KEPT, "start")
             share -= 1
             await self._set_hours(who, KEPT, side)
+        spoken_at = self._chance.randrange(share) if self._speaks and share else None
         wanted = dict.fromkeys(WORKSPACES, "stop")
         # A job is run once: what it has run then came of that operation alone.
         jobs = list(JOBS)
         for number in range(share):
             await asyncio.sleep(self._chance.uniform(0.0, 2.0 * self._seconds / (share + 1)))
+            if number == spoken_at:
+                # It is answered by a message, which a kill may lose: only that it is done once is looked at.
+                await who.slack.say(who.user, "@bot", f"run {SPOKEN_JOB}")
             (kind,) = self._chance.choices(list(KINDS), list(KINDS.values()))
             workspace = self._chance.choice(WORKSPACES)
             if kind == "run" and jobs:

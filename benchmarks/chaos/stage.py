@@ -43,6 +43,8 @@ WORKSPACES = ("red", "green", "blue")
 #: What nobody stops by hand: hours do.
 KEPT = "gray"
 JOBS = ("nightly", "report")
+#: What everybody asks for once, by a message.
+SPOKEN_JOB = "survey"
 RECIPE = "course"
 ADMIN = "U0ADMIN"
 
@@ -181,7 +183,7 @@ def _saturn_seed(names: list[str], chance: random.Random) -> dict[str, Any]:
                 "exit_code": int(chance.random() < 0.1),
             }
             for owner in names
-            for name in JOBS
+            for name in (*JOBS, SPOKEN_JOB)
         ],
     }
 

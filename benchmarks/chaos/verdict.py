@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from benchmarks.chaos.crowd import Acknowledged
 from benchmarks.chaos.rows import rows, waits_for_answer
-from benchmarks.chaos.stage import Person, Stage
+from benchmarks.chaos.stage import SPOKEN_JOB, Person, Stage
 from benchmarks.chaos.truth import Truth
 from bot.domain.hours import Rule
 from bot.domain.kinds import AnyKind, Mark, declared
@@ -257,6 +257,11 @@ class Verdict:
     def doubled(self) -> list[str]:
         """Return the keys that arrived more than once."""
         return [f"{key} to {user}" for (user, key), arrived in self._messages.items() if len(arrived) > 1]
+
+    def repeated(self) -> list[str]:
+        """Return who said something once that was done more than once."""
+        done = Counter(row["principal"] for row in self.truth.runs if row["name"] == SPOKEN_JOB)
+        return [f"{SPOKEN_JOB} of {user}: {count} runs" for user, count in done.items() if count > 1]
 
     def told_twice(self) -> list[str]:
         """Return what came twice to a person: a message, or what became of an operation or a run."""

@@ -165,6 +165,22 @@ class Weather:
             await asyncio.sleep(self.chance.uniform(0.7, 2.0))
             self.forget(loop.time())
 
+    async def repeat(self, seconds: float) -> None:
+        """Deliver messages of people once more, under other event ids, for so long."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        while loop.time() < until:
+            await asyncio.sleep(self.chance.uniform(0.1, 0.8))
+            events = self.chance.choice(self.stage.slacks).events
+            known = [
+                name
+                for name, delivery in events.deliveries.items()
+                if "client_msg_id" in delivery.payload["event"]
+            ]
+            if known:
+                await events.repeat(self.chance.choice(known))
+                self.bursts["repeats"] += 1
+
     def clear(self) -> None:
         """Let everything work again."""
         for harness in self._harnesses().values():

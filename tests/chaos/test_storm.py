@@ -1,6 +1,7 @@
 """What the storm is made of: every mode's bursts are faults that the local servers know, and clocks move."""
 
 import asyncio
+import json
 import random
 import subprocess
 import sys
@@ -40,6 +41,19 @@ async def test_every_burst_of_a_mode_can_begin_and_is_over_when_it_is_cleared(ma
         assert len(made.slack_harness.faults) == 1
     weather.forget(400.0)
     assert [fault for harness in harnesses for fault in harness.faults] == []
+
+
+async def test_repeated_messages_have_other_event_ids(made):
+    """Nothing is repeated before somebody has said something."""
+    slack, weather = made.slacks[0], Weather(made, random.Random(3), {"repeats"}, 30.0)
+    await weather.repeat(0.01)
+    assert weather.bursts["repeats"] == 0
+    await slack.say(made.people[0].user, "@bot", "list")
+    await weather.repeat(0.01)
+    sent = [json.loads(one.body) for one in slack.dispatcher.sent]
+    # The bot is away here, so the first is delivered once more under its own id, too.
+    assert {one["event"]["text"] for one in sent} == {"list"}
+    assert len({one["event_id"] for one in sent}) == 2
 
 
 async def test_a_clock_moves_in_a_process_that_runs_already(tmp_path):

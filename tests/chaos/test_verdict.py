@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.chaos.crowd import ACCEPTED, Acknowledged
 from benchmarks.chaos.rows import unsettled
-from benchmarks.chaos.stage import Called, stage
+from benchmarks.chaos.stage import SPOKEN_JOB, Called, stage
 from benchmarks.chaos.verdict import Verdict
 from bot.domain.audit import AuditEntry
 from bot.domain.errands import Outcome
@@ -24,7 +24,7 @@ from bot.store import hours, open_store
 from bot.store.audit import append_audit
 from bot.support.clock import SystemClock, SystemIds
 from playground.slack.records import Message
-from tests.rigs.store import accept_operation
+from tests.rigs.store import accept_operation, launched
 
 NAME = "u00000"
 SAID = "Starting *red* on Saturn Cloud. I'll message you when it's ready."
@@ -115,6 +115,15 @@ async def test_an_end_that_nobody_was_told_is_lost(scene):
     assert scene.verdict.lost() == [
         f"start {scene.operation.id}: ended as fulfilled, and {scene.person.principal.key} was not told"
     ]
+
+
+async def test_second_run_of_one_message_is_found(scene):
+    store = await open_store(scene.stage.database, SystemClock(), SystemIds())
+    for _ in range(2):
+        assert scene.verdict.repeated() == []
+        await launched(store, scene.person.principal, name=SPOKEN_JOB)
+    await store.close()
+    assert scene.verdict.repeated() == [f"{SPOKEN_JOB} of {scene.person.principal.key}: 2 runs"]
 
 
 @pytest.mark.parametrize(
