@@ -5,12 +5,12 @@ from typing import Final
 from bot.store import notices, tables, transaction
 from bot.store.transaction import Transaction
 
-#: How long Slack may deliver an event again: with Delayed Events once an hour for a day, after the usual
-#: three retries. What was said earlier isn't read any more, so nothing older needs a key.
+#: For how long a message that is delivered again is read: with Delayed Events Slack tries for a day, in an
+#: incident perhaps for longer (``docs/internals/slack.md``, "Requests from Slack"). Older words are dropped.
 REDELIVERY_SECONDS: Final = 86_400.0
-#: How long keys are kept, and replies at the least, by which it is known what was answered. The second day is
-#: for clocks that differ and for the last delivery, which may take its time.
-KEY_KEPT_SECONDS: Final = 2 * REDELIVERY_SECONDS
+#: How long keys are kept, and replies at the least, by which it is known what was answered: as long as the
+#: words are read, and a day for clocks that differ.
+KEY_KEPT_SECONDS: Final = REDELIVERY_SECONDS + 86_400.0
 #: What the inbox key ends in of an interaction whose effect is all of its answer.
 _ANSWERED: Final = "/answered"
 
