@@ -36,7 +36,8 @@ _BLANK: Final = re.compile(r"\s")
 _DASHES: Final = re.compile(r"(?:(?<=\s)|^)-?[\u2012-\u2015\u2212]+-?(?=\w)")
 #: The same for two hyphens on their own.
 _ALONE: Final = re.compile(r"--|[\u2012-\u2015\u2212]")
-_ENCODED: Final = re.compile(r"<([^<>|\s]+)(?:\|([^<>]*))?>")
+_ENCODED: Final = re.compile(r"<(tel:[^<>|\n]+|[^<>|\s]+)(?:\|([^<>]*))?>")
+_SCHEME_PATTERN: Final = re.compile(r"(?:https?://|mailto:|tel:)", re.IGNORECASE)
 _FLAG: Final = re.compile(r"--([A-Za-z][\w.-]*)(=?)")
 _RUNNING_FLAG: Final = re.compile(r"(?:(?<=\s)|^)--([A-Za-z][\w-]*)(?:=|\s+|$)")
 #: Words before a verb that say which command it belongs to, by the folder of the verbs.
@@ -227,12 +228,15 @@ def _straight(text: str) -> str:
     return text if text.isascii() else _DASHES.sub("--", text.translate(_STRAIGHT))
 
 
-def decoded(text: str) -> str:
-    """Return a text with Slack's encoding of addresses and mentions undone, but not its entities."""
-    return _ENCODED.sub(_decode, text) if "<" in text else text
+def decoded(text: str, *, is_code: bool = False) -> str:
+    """Return a text with Slack's encoding of addresses and mentions undone, but not its entities.
+
+    In code an address over https stays whole: to a program it isn't the same as its label.
+    """
+    return _ENCODED.sub(lambda found: _decode(found, is_code=is_code), text) if "<" in text else text
 
 
-def _decode(found: re.Match[str]) -> str:
+def _decode(found: re.Match[str], *, is_code: bool) -> str:
     """Decode one ``<…>`` of Slack: an address, a mention (kept), a channel, an email address."""
     inside, label = found.group(1), found.group(2)
     match inside[0]:
@@ -243,9 +247,23 @@ def _decode(found: re.Match[str]) -> str:
             return f"#{label or inside[1:]}"
         case "!":
             return label or ""
-    bare = inside.removeprefix("mailto:").removeprefix("http://")
-    # Slack turns text that looks like an address into one (app.py): the label is what was typed.
-    return label if label and label == bare else inside
+    # Slack turns text that looks like an address or a number into one (app.py): the label is what was typed.
+    if is_code and inside.startswith("https://"):
+        return inside
+    typed = label or (inside if "://" in inside else _SCHEME_PATTERN.sub("", inside, count=1))
+    return typed if is_same_address(inside, typed) else inside
+
+
+def is_same_address(address: str, label: str) -> bool:
+    """Return whether a label is the same address.
+
+    It may differ in the scheme, capitals, a slash at the end, and signs between the digits of a number.
+    """
+    is_number = address[:4].casefold() == "tel:"
+    bare = [_SCHEME_PATTERN.sub("", unescape(one), count=1).casefold() for one in (address, label)]
+    if is_number:
+        bare = ["".join(filter(str.isalnum, one)) for one in bare]
+    return bare[0].removesuffix("/") == bare[1].removesuffix("/")
 
 
 def _folder(word: str, commands: Mapping[str, str]) -> str:

@@ -74,9 +74,8 @@ async def _token_in(request: Request) -> Answer | None:
     known, providers = await _known(services, request.principal), services.connections.values()
     for word in words:
         # The ids in a link that a provider recognises aren't tokens.
-        is_link = "://" in word and any(
-            one.parse_reference(word) or one.job_reference(word) for one in providers
-        )
+        link = naming.to_link(word)
+        is_link = link and any(one.parse_reference(link) or one.job_reference(link) for one in providers)
         if is_link or fold(word) in known or not _suspects(services, word):
             continue
         for piece in _pieces(word):

@@ -27,6 +27,7 @@ from bot.messages.texts import talk, times
 from bot.messages.texts.facts import FACTS
 from bot.messages.texts.verbs import VERBS
 from bot.services import lessons as cases
+from bot.services import naming
 from bot.services.acts import today
 from bot.services.workspaces import effects_now
 from bot.support.errors import Refused
@@ -173,7 +174,7 @@ def _weighed(reading: Reading, ranks: Sequence[Rank]) -> list[Rank]:
 def _is_mistyped(request: Request, which: Which, ranks: Sequence[Rank]) -> bool:
     """Return whether it is a command with a slip in its verb, or a link to something that isn't known."""
     first, *others = [one for one in request.arguments if not one.startswith("--")] or [""]
-    if not others and "://" in first:
+    if not others and naming.to_link(first):
         return not which.is_named
     if not others and isinstance(first, Quoted):
         return True

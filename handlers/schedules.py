@@ -111,7 +111,8 @@ def job_of(request: Request, name: str, known: list[SetUpJob]) -> SetUpJob:
     """Return the job that a name, a link or an id refers to; raises Answered with what to write instead."""
     stem, connection = naming.split_connection(name, request.services.connections)
     for key, provider in request.services.connections.items():
-        job_id = provider.job_reference(stem) if connection in {None, key} else None
+        link = naming.to_link(stem) or stem
+        job_id = provider.job_reference(link) if connection in {None, key} else None
         if job_id is not None:
             listed = (one for one in known if (one.connection, one.job.job_id) == (key, job_id))
             return next(listed, SetUpJob(key, base.Scheduled(job_id, f"job {job_id[:8]}", None)))

@@ -109,7 +109,7 @@ def code_of(message: Mapping[str, Any]) -> str:
     text = str(message.get("text") or "")
     words = _INLINE.findall(text)
     blocks = _BLOCK.findall(text) or (words if len(words) == 1 else [])
-    return "\n".join(unescape(decoded(block)).strip("\n") for block in blocks).strip()
+    return "\n".join(unescape(decoded(block, is_code=True)).strip("\n") for block in blocks).strip()
 
 
 async def _form(request: Request, connection: str, code: Code) -> Answer:

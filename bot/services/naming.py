@@ -56,7 +56,7 @@ def find_whole(
 ) -> Found | None:
     """Resolve a name like ``find``, but only as a whole; None if nothing is called that."""
     found = _exact(name, workspaces)
-    if not found and "://" in name:
+    if not found and to_link(name):
         ids = references(name, connections)
         found = [one for one in workspaces if ids.get(one.connection) == one.remote_id]
     if not found:
@@ -153,8 +153,19 @@ def references(text: str, connections: Mapping[str, Provider]) -> dict[str, str]
     """Return the ids that a link or id refers to, by connection; ``ID@CONNECTION`` picks one."""
     stem, chosen = split_connection(text, connections)
     asked = connections if chosen is None else {chosen: connections[chosen]}
-    read = {name: provider.parse_reference(stem) for name, provider in asked.items()}
-    return {name: remote_id for name, remote_id in read.items() if remote_id}
+    for given in filter(None, (to_link(stem), stem)):
+        read = {name: provider.parse_reference(given) for name, provider in asked.items()}
+        if found := {name: remote_id for name, remote_id in read.items() if remote_id}:
+            return found
+    return {}
+
+
+def to_link(text: str) -> str:
+    """Return an address with its scheme, which may be missing; "" for what is no address."""
+    host, slash, _ = text.partition("/")
+    if "://" in text:
+        return text
+    return f"https://{text}" if slash and "." in host else ""
 
 
 def split_connection(name: str, connections: Mapping[str, Provider]) -> tuple[str, str | None]:

@@ -154,7 +154,7 @@ class Names:
 
     def _span(self, words: Sequence[str], at: int, count: int) -> Span | None:
         for text in readings(words[at : at + count]):
-            if "@" in text or "://" in text:
+            if "@" in text or naming.to_link(text):
                 whole = naming.find_whole(text, self.rows, self._connections)
                 if whole is not None:
                     return Span(at, at + count, whole.workspaces)

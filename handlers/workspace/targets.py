@@ -41,7 +41,7 @@ _ELSEWHERE: Final[Mapping[str, Mapping[str, str]]] = {
 async def called(request: Request, name: str) -> Workspace | None:
     """Return the one workspace of which this is the whole name, without reading the others; else None."""
     connections = request.services.connections
-    if "://" in name:
+    if naming.to_link(name):
         # A link may be to several, whatever they are called.
         return None
     stem, _ = naming.split_connection(name, connections)

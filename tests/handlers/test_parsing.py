@@ -57,7 +57,26 @@ COMMANDS = {"/workspace": "workspace", "/batch": "job"}
             NONE,
         ),
         ("start <http://app.py|app.py>", "start", ("app.py",), NONE),
+        ("start <https://app.py|app.py>", "start", ("app.py",), NONE),
+        ("start <http://app.py/|App.py>", "start", ("App.py",), NONE),
+        ("start <http://App.py:8080|app.py:8080/>", "start", ("app.py:8080/",), NONE),
+        (
+            "start <https://a.example/b?c=1&amp;d|a.example/b?c=1&amp;d>",
+            "start",
+            ("a.example/b?c=1&d",),
+            NONE,
+        ),
         ("start <mailto:a@b.example|a@b.example>", "start", ("a@b.example",), NONE),
+        ("start <mailto:a@b.example>", "start", ("a@b.example",), NONE),
+        ("stop <tel:20250713|20250713>", "stop", ("20250713",), NONE),
+        ("stop <tel:20250713>", "stop", ("20250713",), NONE),
+        ("stop <tel:20250713|2025-07.13>", "stop", ("2025-07.13",), NONE),
+        ("stop <tel:+4930123|+49 (30) 123>", "stop", ("+49", "(30)", "123"), NONE),
+        ("stop <tel:20250713|20250714>", "stop", ("tel:20250713",), NONE),
+        ("stop <tel:20250713|lab>", "stop", ("tel:20250713",), NONE),
+        ("stop <https://other.example|lab>", "stop", ("https://other.example",), NONE),
+        ("stop <http://www.app.py|app.py>", "stop", ("http://www.app.py",), NONE),
+        ("stop <http://app.py/other|app.py>", "stop", ("http://app.py/other",), NONE),
         ("unlink saturn <@U123|alice>", "unlink", ("saturn", "<@U123>"), NONE),
         ("start <#C123|general>", "start", ("#general",), NONE),
         ("start <#C123>", "start", ("#C123",), NONE),
@@ -98,6 +117,24 @@ def test_a_later_word_is_a_name_and_only_a_slash_command_of_ours_is_left_out():
 
 def test_a_very_long_text_is_cut():
     assert len(normalise("x" * 100_000)) == 2000
+
+
+_LINKED_NAMES = st.from_regex(
+    r"[a-z]{1,8}([.][a-z0-9]{1,8}){1,2}(:[0-9]{2,4})?(/[a-z0-9-]{1,8})?", fullmatch=True
+)
+_LINKED_NUMBERS = st.from_regex(r"[+]?[0-9]{2,6}([-. /()]{1,2}[0-9]{1,6}){0,3}", fullmatch=True)
+
+
+@given(_LINKED_NAMES, st.sampled_from(["http://", "https://", "HTTP://"]), st.sampled_from(["", "/"]))
+def test_linked_name_reads_as_typed(name, scheme, slash):
+    for label in (name, name.title()):
+        assert parse(f"stop <{scheme}{name}{slash}|{label}>", COMMANDS) == parse(f"stop {label}", COMMANDS)
+
+
+@given(_LINKED_NUMBERS, st.booleans())
+def test_linked_number_reads_as_typed(number, has_signs):
+    called = number if has_signs else "".join(filter(str.isdigit, number))
+    assert parse(f"stop <tel:{called}|{number}>", COMMANDS) == parse(f"stop {number}", COMMANDS)
 
 
 @given(st.text(max_size=300))
