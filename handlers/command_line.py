@@ -36,6 +36,8 @@ _BLANK: Final = re.compile(r"\s")
 _DASHES: Final = re.compile(r"(?:(?<=\s)|^)-?[\u2012-\u2015\u2212]+-?(?=\w)")
 #: The same for two hyphens on their own.
 _ALONE: Final = re.compile(r"--|[\u2012-\u2015\u2212]")
+#: The same in a whole text, with the blank before.
+_PROGRAM_PATTERN: Final = re.compile(rf"\s(?:{_ALONE.pattern})(?!\S)")
 _ENCODED: Final = re.compile(r"<(tel:[^<>|\n]+|[^<>|\s]+)(?:\|([^<>]*))?>")
 _SCHEME_PATTERN: Final = re.compile(r"(?:https?://|mailto:|tel:)", re.IGNORECASE)
 _FLAG: Final = re.compile(r"--([A-Za-z][\w.-]*)(=?)")
@@ -172,6 +174,12 @@ def command_line(text: str, commands: Mapping[str, str]) -> CommandLine:
         else:
             words.append(walk.word())
     return CommandLine(tuple(words), tuple(flags))
+
+
+def split_program(text: str) -> tuple[str, str]:
+    """Split a text before a program's own words, which begin with the dashes that announce them."""
+    found = _PROGRAM_PATTERN.search(text)
+    return (text, "") if found is None else (text[: found.start()], text[found.start() :])
 
 
 def running_flags(text: str, commands: Mapping[str, str]) -> tuple[str, list[tuple[str, str]]]:

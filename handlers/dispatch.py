@@ -28,7 +28,7 @@ from bot.store.transaction import one_request
 from bot.support.cleaning import unescape
 from bot.support.errors import NotIdentified, NotLinked, Refused, StoreError, StoreUnsure, UsherError
 from handlers import mistyped, routes, suggesting
-from handlers.command_line import LONGEST, LONGEST_COMMAND, MOST_WORDS, parse, plain, quoted
+from handlers.command_line import LONGEST, LONGEST_COMMAND, MOST_WORDS, parse, plain, quoted, split_program
 from handlers.helping import met, what
 from handlers.linking import linked
 from handlers.payload import fields_of, sent_by_block, value_in
@@ -77,11 +77,11 @@ async def run_text(
     request = _entered(services, principal, surface, WORDS, folder=folder, text=text, waited=waited)
     if request.is_asked and (answer := await _before_reading(request)) is not None:
         return answer
+    text = _remove_own_mentions(request, text)
     if surface.kind in {"message", "command", "assistant"}:
         said = quoted(text, is_message=surface.kind == "message")
         if said is not None:
             text, request = said, replace(request, surface=replace(surface, is_quoted=True))
-    text = services.context.installation.at(principal).without_address(text)
     parsed = parse(text, services.commands, routes.flags())
     if parsed.folder:
         folder = parsed.folder
@@ -114,9 +114,7 @@ async def _before_reading(request: Request) -> Answer | None:
     if wait > 0:
         return _too_many(request, wait)
     if len(request.text) > LONGEST:
-        begin = request.services.context.installation.at(request.principal).without_address(
-            request.text[:_BEGINNING]
-        )
+        begin = _remove_own_mentions(request, request.text[:_BEGINNING])
         if "job" in {request.folder, parse(begin, request.services.commands, routes.flags()).folder}:
             return replies.hint(fill(runs.TOO_LONG, limit=LONGEST))
         return suggesting.small_talk(request, "too_long")
@@ -128,6 +126,20 @@ async def _before_reading(request: Request) -> Answer | None:
     except StoreError as error:
         return _instead(request, problems.sentence(error))
     return SILENT if answered else None
+
+
+def _remove_own_mentions(request: Request, text: str) -> str:
+    """Remove mentions of Usher from a text, but not from a program's own words."""
+    services = request.services
+    installation = services.context.installation.at(request.principal)
+    said, (command, program) = installation.remove_own_mentions(text), split_program(text)
+    if said == text or not program:
+        return said
+    command = installation.remove_own_mentions(command)
+    parsed = parse(command, services.commands)
+    verb = plain(next(iter(parsed.words), ""))
+    has_program = routes.parses_itself(parsed.folder or request.folder, verb)
+    return f"{command}{program}" if has_program else said
 
 
 async def _talked(request: Request, topic: str) -> Answer:

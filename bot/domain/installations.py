@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, Self
 
+from bot.domain import own_mentions
 from bot.domain.groups import UserGroups
 from bot.domain.people import Principal
 from bot.domain.times import Past, Stays
@@ -139,14 +139,9 @@ class Installation(Administered):
             return principal
         return Principal(self.enterprise_id, self.id, principal.user_id)
 
-    def without_address(self, text: str) -> str:
-        """Return what somebody wrote to the bot without its name in front: ``@usher, list``."""
-        if "@" not in text:
-            return text
-        mention = rf"<@{re.escape(self.bot_user_id)}(?:\|[^<>]*)?>|" if self.bot_user_id else ""
-        address = rf"\s*(?:(?:hi|hey|hello|ok|dear)\s+)?(?:{mention}@{re.escape(self.bot_name)}\b)[\s,:]*"
-        found = re.match(address, text, re.IGNORECASE)
-        return text[found.end() :] if found is not None else text
+    def remove_own_mentions(self, text: str) -> str:
+        """Remove the bot's ids and its name from what somebody wrote to it: ``stop lab, @usher``."""
+        return own_mentions.remove_own_mentions(text, (self.bot_user_id, self.bot_id), self.bot_name)
 
     def of(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
         """Return this installation if a team belongs to it."""

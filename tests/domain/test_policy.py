@@ -135,24 +135,6 @@ def test_what_somebody_consented_to_is_done_though_the_trainer_is_not_known():
     assert decide(MEMBER, "class_stop", target, TEAM).rule == "policy.consent"
 
 
-@pytest.mark.parametrize(
-    ("text", "left"),
-    [
-        ("<@UBOT> list", "list"),
-        ("hey <@UBOT|usher>, list", "list"),
-        ("@Usher: list", "list"),
-        ("<@UBOB> list", "<@UBOB> list"),
-        ("@usher2 list", "@usher2 list"),
-        ("list <@UBOT>", "list <@UBOT>"),
-        ("", ""),
-    ],
-)
-def test_the_bots_own_name_in_front_is_no_part_of_a_request(text, left):
-    installation = Installation("T1", bot_user_id="UBOT", bot_name="usher")
-    assert installation.without_address(text) == left
-    assert Installation("T1").without_address("<@UBOT> list") == "<@UBOT> list"
-
-
 #: Amir administers T1, Bea T2, and Cleo of T1 everybody; U1 of either is somebody.
 AMIR, BEA, CLEO = (
     Principal(None, "T1", "UAMIR"),

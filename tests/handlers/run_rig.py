@@ -7,11 +7,12 @@ from typing import Any
 
 from bot.domain.errands import Call
 from bot.domain.forms import Spec
+from bot.domain.installations import Installation
 from bot.domain.people import Principal
 from bot.domain.runs import FoundRun, ObservedRun, Run, RunState
 from bot.domain.snapshots import Snapshot
 from bot.domain.steps import Update
-from tests.handlers.rig import Hub, Rig, activate, rig
+from tests.handlers.rig import TEAM, Hub, Rig, activate, rig
 from tests.rigs.clock import FakeClock
 from tests.rigs.forms import JOB_OFFER, Workbench
 from tests.rigs.providers import fake_settings
@@ -22,14 +23,18 @@ SPEC = Spec("train.R", {"command": "Rscript train.R", "cluster": "Local"})
 
 @asynccontextmanager
 async def run_rig(
-    *more: str, linked: bool = True, offer: Any = JOB_OFFER, kind: type[Workbench] = Workbench
+    *more: str,
+    linked: bool = True,
+    offer: Any = JOB_OFFER,
+    kind: type[Workbench] = Workbench,
+    installation: Installation = TEAM,
 ) -> AsyncIterator[Rig]:
     """Put a bot together; ``more`` are connections that run jobs, too."""
     clock = FakeClock()
     titles = {"posit": "Posit Workbench", **{name: name.title() for name in more}}
     benches = {name: kind(clock, fake_settings(name, title=title)) for name, title in titles.items()}
     hub = Hub(clock, fake_settings("hub", title="Hub", base_url="https://hub.example.test"))
-    async with rig(connections={**benches, "hub": hub}) as bot:
+    async with rig(connections={**benches, "hub": hub}, installation=installation) as bot:
         for name in titles if linked else ():
             account = await activate(bot.store, ALICE, name)
             if offer is not None:

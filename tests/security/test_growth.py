@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from benchmarks.hostile import NAMES, TEXTS, whole
-from bot.domain import moments
+from bot.domain import moments, own_mentions
 from bot.domain.runs import OutputChunk
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import classes, kit, replies
@@ -57,7 +57,7 @@ BASE = "https://cloud.example.org"
 #: What texts are made of, each repeated up to the whole length.
 PARTS = (
     *("a", "A1", " ", "\n", "a ", "a. ", "a? ", "a, ", "a,", "1 ", "1h ", "é ", "😀 ", "\u200b", ":a: "),
-    *('"a ', "'a ", '"', "'", '""', '" ', "``", "`a", "*a", " *a", "* ", "_a ", "~a~ "),
+    *('"a ', "'a ", '"', "'", '""', '" ', "“a ", "„a", "``", "`a", "*a", " *a", "* ", "_a ", "~a~ "),
     *("<a|", "<@U1|", "<@U1> ", "<", "&lt;", "&#1", "&", "@a ", "a@", "@", "#a "),
     *("-", "--", "--a ", "--a=", "--a=b ", "—a ", "— ", "-a", "a-", ".", "..", "a.", "a:b-", "a/", "/", "//"),
     *("://", "a://b ", "https://a.b/c ", "/link/", "%41", "%", "+", "=", "a=b&", ";", "\\", "\\u0041"),
@@ -184,6 +184,9 @@ READERS = {
     "a link": Reader(LONGEST_COMMAND, said, "link "),
     # and its parts
     "a command": Reader(40_000, pure(lambda text: parse(text, COMMANDS, routes.flags()))),
+    "own mentions": Reader(
+        40_000, pure(lambda text: own_mentions.remove_own_mentions(text, ("U1", "B1"), "a"))
+    ),
     "a sentence": Reader(40_000, pure(sentence)),
     "a job's flags": Reader(LONGEST, pure(lambda text: command_line(text, COMMANDS)), "job run "),
     "a program": Reader(LONGEST, pure(lambda text: command_line(text, COMMANDS)), "job run -- "),

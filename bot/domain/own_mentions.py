@@ -1,0 +1,84 @@
+"""Usher's own mentions: its ids and its name, taken out of what people write before anything is read."""
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from itertools import pairwise
+from typing import Final
+
+#: What is in quotes is a name, whatever it says.
+_QUOTATION_PATTERN: Final = re.compile(
+    r"(?<!\S)\"[^\"]*\"(?!\S)|(?<!\S)'[^']*'(?!\S)|[\u201c-\u201e\xab][^\u201c-\u201e\xab\xbb]*[\u201c\u201d\xbb]"
+)
+#: What separates a mention at the beginning from the words after it; ``--share`` and ``:wave:`` are words.
+_SEPARATOR_PATTERN: Final = re.compile(
+    r"\A(?:[\s,;]|[.!?\u2026]+(?=\s|\Z)|[-\u2013\u2014]+(?=\s|\Z)|:(?![\w+-]+:))*"
+)
+#: After these a mention is who is asked: ``can @usher stop lab?``
+_MODAL_PATTERN: Final = re.compile(
+    r"(?:\A|[,.;:!?]\s|\b(?:please|what|how)\s)\s*(?:can|could|will|would)\Z", re.IGNORECASE
+)
+_SUBJECT_PRONOUNS: Final = frozenset(
+    {"i", "you", "u", "we", "he", "she", "it", "they", "somebody", "someone"}
+)
+_GREETING_WORDS: Final = frozenset({"hi", "hey", "hello", "ok", "dear"})
+_BLANK_SIGNS: Final = " \t"
+_SEPARATOR_SIGNS: Final = " \t,:;"
+_MARK_SIGNS: Final = "*_~`"
+#: Signs after a mention that belong to the words before it.
+_CLOSING_SIGNS: Final = ",;:.!?\u2026)\n"
+
+
+def remove_own_mentions(text: str, ids: Iterable[str | None], name: str) -> str:
+    """Remove mentions of these ids, and the name after an @, from a text in Slack's encoding.
+
+    They may stand anywhere, and several times. A name stays within a longer one, and in quotes.
+    """
+    if "@" not in text:
+        return text
+    pieces = _split_at_mentions(text, _compile_mention_pattern(tuple(filter(None, ids)), name))
+    kept = pieces[:1]
+    for after in pieces[1:]:
+        kept[-1:] = _close_gap(kept[-1], after)
+    return "".join(kept)
+
+
+@lru_cache(maxsize=256)
+def _compile_mention_pattern(ids: tuple[str, ...], name: str) -> re.Pattern[str]:
+    """Return the pattern of a mention, together with marks such as those of bold text around it."""
+    one_of = "|".join(map(re.escape, ids))
+    mentions = rf"<@(?:{one_of})(?:\|[^<>]*)?>|&lt;@(?:{one_of})&gt;|" if ids else ""
+    # `lab@usher` is a workspace on a connection, and `@usher-x` somebody else.
+    plain = rf"(?<![^\W_])(?<![@.|/&+-])@{re.escape(name)}(?![^\W_]|[@/&+]|[-._]\w)"
+    return re.compile(rf"(?P<marks>[*_~`]{{0,3}})(?:{mentions}{plain})(?P=marks)", re.IGNORECASE)
+
+
+def _split_at_mentions(text: str, mention: re.Pattern[str]) -> list[str]:
+    """Return the pieces of text around mentions, without those that only separate two of them."""
+    quotations = [found.span() for found in _QUOTATION_PATTERN.finditer(text)][::-1]
+    places = [(0, 0)]
+    for found in mention.finditer(text):
+        while quotations and quotations[-1][1] <= found.start():
+            quotations.pop()
+        is_quoted = bool(quotations) and quotations[-1][0] < found.start()
+        if not (is_quoted and found[0].strip(_MARK_SIGNS).startswith("@")):
+            places.append(found.span())
+    places.append((len(text), len(text)))
+    pieces = [text[end:begin] for (_, end), (begin, _) in pairwise(places)]
+    return [*pieces[:1], *(one for one in pieces[1:-1] if one.strip(_SEPARATOR_SIGNS)), *pieces[1:][-1:]]
+
+
+def _close_gap(before: str, after: str) -> tuple[str, str]:
+    """Return the words before and after a mention, with the signs and blanks that fit without it."""
+    after = after.removeprefix("'s").removeprefix("\u2019s")
+    rest = _SEPARATOR_PATTERN.sub("", after, count=1)
+    if not before.rpartition("\n")[2].replace("&gt;", "").strip(_BLANK_SIGNS + _MARK_SIGNS):
+        return before, rest
+    if rest and before.strip(_SEPARATOR_SIGNS + "\n").casefold() in _GREETING_WORDS:
+        return "", rest
+    rest = after.lstrip(_BLANK_SIGNS)
+    if rest[:1] in {"", "\n"} or after[0] in _CLOSING_SIGNS:
+        return before.rstrip(_SEPARATOR_SIGNS), rest
+    said = before.rstrip(_BLANK_SIGNS)
+    is_asked = _MODAL_PATTERN.search(said) and rest.split()[0].casefold() not in _SUBJECT_PRONOUNS
+    return f"{said} you " if is_asked else f"{said} ", rest
