@@ -8,7 +8,7 @@ from typing import Final
 import structlog
 
 from bot.domain.installations import Installation
-from bot.domain.people import Principal
+from bot.domain.people import SLACKBOT_ID, Principal
 from bot.domain.surfaces import Where
 from bot.services import accounts
 from bot.services.asked import Asked
@@ -26,8 +26,9 @@ log = structlog.get_logger(__name__)
 #: Nobody waits any more for an answer to what they said longer ago than this many seconds.
 LOST_SECONDS: Final = inbox.REDELIVERY_SECONDS
 _MENTION = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^<>]*)?>")
-#: What people say: plainly, with a file, by ``/me``, from a thread to all. Edits, joins and bots ask nothing.
-_SAID = frozenset({None, "file_share", "me_message", "thread_broadcast"})
+#: What people say: plainly, with a file or a forwarded message, by ``/me``, from a thread to all. Edits,
+#: joins and bots ask nothing.
+_SAID = frozenset({None, "file_share", "me_message", "message_share", "thread_broadcast"})
 
 
 @routes.event("message_im")
@@ -41,27 +42,45 @@ async def direct_message(occurrence: Occurrence) -> None:
 
 @routes.event("app_mention")
 async def mentioned(occurrence: Occurrence) -> None:
-    """Run the words after the mention as a command; only their author sees the answer."""
+    """Run the words around the mention as a command; only their author sees the answer."""
     if not is_said(occurrence):
         return
-    installation = occurrence.installation
-    bot = installation.bot_user_id if installation is not None else None
-    mention = re.compile(rf"<@{re.escape(bot)}(?:\|[^<>]*)?>") if bot else _MENTION
-    text = mention.sub("", str(occurrence.event.get("text") or ""), count=1).strip()
+    text, installation = str(occurrence.event.get("text") or ""), occurrence.installation
+    if installation is None or not installation.bot_user_id:
+        text = _MENTION.sub("", text, count=1).strip()
+    elif _is_forwarded(occurrence) and installation.remove_own_mentions(text) == text:
+        log.info("forwarded mention not read")
+        return
     # In a direct message it comes as ``message``, too: whichever is first is answered alike.
     is_direct = str(occurrence.event.get("channel") or "").startswith("D")
     await converse(occurrence, Where.DIRECT if is_direct else Where.MENTION, text)
 
 
 def is_said(occurrence: Occurrence) -> bool:
-    """Return whether a person has just written it: no bot, no edit, nothing of Slack's own."""
-    event = occurrence.event
+    """Return whether a person has just written it: no bot, no edit, nothing of Slack's own or of Usher's."""
+    event, installation = occurrence.event, occurrence.installation
+    own_id = (installation.bot_user_id if installation is not None else None) or SLACKBOT_ID
     return bool(
         event.get("subtype") in _SAID
+        and event.get("user") not in (SLACKBOT_ID, own_id)
         and not event.get("bot_id")
         and not event.get("bot_profile")
         and not event.get("hidden")
         and "edited" not in event
+    )
+
+
+def _is_forwarded(occurrence: Occurrence) -> bool:
+    """Return whether somebody else's message comes along, which is never read."""
+    return occurrence.event.get("subtype") == "message_share" or bool(occurrence.event.get("attachments"))
+
+
+def _is_forwarded_link(occurrence: Occurrence, text: str) -> bool:
+    """Return whether a text is nothing but the address of a message that comes along."""
+    attachments = occurrence.event.get("attachments")
+    shared = [one for one in attachments if isinstance(one, dict)] if isinstance(attachments, list) else []
+    return any(
+        text == f"<{one[key]}>" for one in shared for key in ("from_url", "original_url") if key in one
     )
 
 
@@ -76,12 +95,17 @@ async def converse(occurrence: Occurrence, where: Where, text: str) -> None:
     if surface.interaction and (send := payload.key_of_send(occurrence.payload, principal)):
         first = await services.store.resolve_key(surface.interaction, send)
         surface = replace(surface, interaction=first)
-    if text or not occurrence.event.get("files"):
+    own_words = services.context.installation.at(principal).remove_own_mentions(text).strip()
+    if own_words and not _is_forwarded_link(occurrence, own_words):
+        answer = await run_text(services, principal, surface, text)
+    elif _is_forwarded(occurrence):
+        answer = await run_talk(services, principal, surface, "forwarded")
+    elif occurrence.event.get("files"):
+        answer = await run_talk(services, principal, surface, "file")
+    else:
         # Somebody who says nothing at all is greeted; a mention asks what Usher can do.
         unsaid = "hello" if surface.where is Where.DIRECT else "help"
-        answer = await run_text(services, principal, surface, text or unsaid)
-    else:
-        answer = await run_talk(services, principal, surface, "file")
+        answer = await run_text(services, principal, surface, unsaid)
     if answer.unwritten == "unsure":
         # Its answer is the one that comes once that is known, or when Slack has sent the words again.
         raise StoreUnsure(answer.text)

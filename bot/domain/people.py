@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from bot.domain.times import Past
+
+#: Slack's own bot, the same everywhere; Slack doesn't mark it as a bot.
+SLACKBOT_ID: Final = "USLACKBOT"
 
 
 @dataclass(frozen=True, slots=True)

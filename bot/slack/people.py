@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 from bot.domain.groups import UserGroups
-from bot.domain.people import Person, Principal
+from bot.domain.people import SLACKBOT_ID, Person, Principal
 from bot.services.owners import Owners
 from bot.slack.calls import AnySlack, PacedSlack, SlackAnswer
 from bot.slack.errors import Meaning, meaning
@@ -30,8 +30,6 @@ TEAMS = 100
 #: in seconds.
 TEAMS_LAST = 3600.0
 TEAMS_AGAIN = 60.0
-#: Slackbot isn't marked as a bot.
-_SLACKBOT = "USLACKBOT"
 
 
 @dataclass(slots=True)
@@ -242,7 +240,7 @@ def person_of(user: Mapping[str, Any], principal: Principal, seen_at: float) -> 
         principal=principal,
         name=str(name or principal.user_id),
         is_guest=bool(user.get("is_restricted") or user.get("is_ultra_restricted")),
-        is_bot=bool(user.get("is_bot") or user.get("is_workflow_bot") or principal.user_id == _SLACKBOT),
+        is_bot=bool(user.get("is_bot") or user.get("is_workflow_bot") or principal.user_id == SLACKBOT_ID),
         is_deleted=bool(user.get("deleted")),
         is_stranger=bool(user.get("is_stranger")) or not _is_of_team(user, principal),
         time_zone=str(user["tz"]) if user.get("tz") else None,

@@ -18,6 +18,8 @@ from tests.handlers.rig import COLLEAGUE, STRANGER, activate, rig, unlinked
 from tests.handlers.slack import LittleSlack, bolt_for, event, mention, message, send
 from tests.rigs.store import ALICE
 
+OWN_INSTALLATION = Installation("T1", bot_user_id="UBOT", bot_id="BBOT", team_name="Acme Research")
+
 
 @pytest.fixture
 def app(bot):
@@ -50,6 +52,8 @@ async def test_messages_without_an_id_are_all_answered(bot, app):
         {"subtype": "channel_topic"},
         {"edited": {"user": "UALICE", "ts": "1"}},
         {"user": None},
+        {"user": "USLACKBOT"},
+        {"user": "USLACKBOT", "subtype": "slackbot_response"},
         {"channel_type": "channel"},
         {"channel_type": "mpim"},
     ],
@@ -84,6 +88,67 @@ async def test_a_file_without_a_word_gets_one_sentence_once(bot, app, say):
     (body,) = await replies(bot)
     typed = "help" if say is message else "@usher help"
     assert f"I can't use files. Tell me what you need, or type `{typed}`." in json.dumps(body["blocks"])
+
+
+SHARED_MESSAGE = {
+    "is_share": True,
+    "is_msg_unfurl": True,
+    "author_id": "UCARLA",
+    "from_url": "https://a.slack.com/p1",
+}
+FORWARDED_MESSAGES = [
+    SHARED_MESSAGE | {"text": "start notebook", "message_blocks": [{"message": {"blocks": []}}]}
+]
+
+
+@pytest.mark.parametrize("subtype", [{}, {"subtype": "message_share"}], ids=["plain", "message_share"])
+@pytest.mark.parametrize(
+    ("say", "text"),
+    [(message, ""), (message, "<https://a.slack.com/p1>"), (message, "<@UBOT>"), (mention, "<@UBOT>")],
+    ids=["nothing", "its link", "a mention", "in a channel"],
+)
+async def test_forwarded_message_is_not_read(say, text, subtype):
+    async with rig(installation=OWN_INSTALLATION) as bot:
+        await bot.link()
+        await send(
+            bolt_for(bot.services, LittleSlack()), say(text, attachments=FORWARDED_MESSAGES, **subtype)
+        )
+        (body,) = await replies(bot)
+        typed = "help" if say is message else "@usher help"
+        sentence = "I don't read forwarded messages. Tell me what you need in your own words"
+        assert f"{sentence}, or type `{typed}`." in json.dumps(body["blocks"])
+        assert await bot.store.open_operations(ALICE) == []
+
+
+@pytest.mark.parametrize("subtype", [{}, {"subtype": "message_share"}], ids=["plain", "message_share"])
+@pytest.mark.parametrize("say", [message, mention], ids=["direct", "channel"])
+async def test_own_words_above_a_forwarded_message_count(say, subtype):
+    async with rig(installation=OWN_INSTALLATION) as bot:
+        await bot.link(names=("notebook", "report"))
+        told = say("<@UBOT> stop report", attachments=FORWARDED_MESSAGES, **subtype)
+        await send(bolt_for(bot.services, LittleSlack()), told)
+        (operation,) = await bot.store.open_operations(ALICE)
+        assert (operation.verb, operation.workspace_id) == ("stop", (await bot.workspace("report")).id)
+
+
+async def test_mention_within_a_forwarded_message_asks_nothing():
+    async with rig(installation=OWN_INSTALLATION) as bot:
+        await bot.link()
+        attachments = [SHARED_MESSAGE | {"text": "<@UBOT> start notebook"}]
+        app = bolt_for(bot.services, LittleSlack())
+        assert (await send(app, mention("fyi start notebook", attachments=attachments))).status == 200
+        assert await bot.notices() == []
+
+
+@pytest.mark.parametrize("user", ["USLACKBOT", "UBOT"], ids=["slackbot", "usher itself"])
+@pytest.mark.parametrize("say", [message, mention], ids=["direct", "channel"])
+async def test_slackbot_and_usher_itself_are_not_answered(say, user):
+    """Slack is not even asked who that is."""
+    async with rig(installation=OWN_INSTALLATION) as bot:
+        told = say("<@UBOT> start notebook", user=user)
+        assert (await send(bolt_for(bot.services, LittleSlack()), told)).status == 200
+        assert await bot.notices() == []
+        assert await bot.store.claim_tasks(50, 30.0) == []
 
 
 async def test_a_message_of_nobody_is_passed_over(bot, app):

@@ -21,6 +21,9 @@ TALK: Final[Mapping[str, str]] = {
         "Type `{command}help` to see what I can do."
     ),
     "file": "I can't use files. Tell me what you need, or type `{command}help`.",
+    "forwarded": (
+        "I don't read forwarded messages. Tell me what you need in your own words, or type `{command}help`."
+    ),
 }
 #: To several requests in one message.
 ONE_EACH: Final = "One thing at a time, please. Press what you want:"
