@@ -295,6 +295,10 @@ async def test_a_link_is_a_name_and_one_that_is_on_no_list_is_offered_to_be_adde
     known, other = f"{pages}/ualice-notebook", f"{pages}/ualice-other"
     assert "*notebook* · Saturn Cloud" in words(await bot.say(f"<{known}>"))
     assert "Starting *notebook*" in words(await bot.say(f"start <{known}>"))
+    # Slack may have taken what was typed without a scheme for this address.
+    bare = known.removeprefix("https://")
+    assert "*notebook* · Saturn Cloud" in words(await bot.say(f"status <{known}|{bare}>"))
+    assert f"Add {other.removeprefix('https://')}" in buttons(await bot.say(other.removeprefix("https://")))
     assert f"Add {other}" in buttons(await bot.say(f"<{other}>"))
     assert "don't have a command" in words(await bot.say("<https://example.org/w/x>"))
 
