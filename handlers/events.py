@@ -9,15 +9,16 @@ import structlog
 
 from bot.domain.installations import Installation
 from bot.domain.people import SLACKBOT_ID, Principal
-from bot.domain.surfaces import Where
+from bot.domain.surfaces import Surface, Where
 from bot.services import accounts
 from bot.services.asked import Asked
 from bot.slack.people import person_of
 from bot.store import inbox
-from bot.support.errors import Refused, StoreUnsure
+from bot.support.errors import Refused, StoreError, StoreUnsure
 from handlers import payload, routes
 from handlers.dispatch import introduced, run_talk, run_text
 from handlers.occurrence import Occurrence
+from handlers.outage_replies import Unanswered
 from handlers.ways_back import reply_notice
 
 log = structlog.get_logger(__name__)
@@ -85,10 +86,23 @@ def _is_forwarded_link(occurrence: Occurrence, text: str) -> bool:
 
 
 async def converse(occurrence: Occurrence, where: Where, text: str) -> None:
-    """Run the words and write the answer into the outbox; raises StoreError or SlackFailed if that failed."""
-    services = occurrence.services
+    """Run the words and write the answer into the outbox.
+
+    Raises Unanswered or StoreUnsure if that failed, and SlackFailed while it isn't known whose words they are.
+    """
     principal = await _author(occurrence)
     surface = payload.surface_of_message(occurrence.payload, where, principal)
+    try:
+        await _answer(occurrence, principal, surface, text)
+    except StoreUnsure:
+        # Its answer is the one that comes once that is known, or when Slack has sent the words again.
+        raise
+    except StoreError as error:
+        raise Unanswered(error, principal, surface) from None
+
+
+async def _answer(occurrence: Occurrence, principal: Principal, surface: Surface, text: str) -> None:
+    services = occurrence.services
     if surface.said_at is not None and services.clock.now() - surface.said_at > LOST_SECONDS:
         log.info("words of long ago not read", interaction=surface.interaction)
         return
@@ -107,7 +121,6 @@ async def converse(occurrence: Occurrence, where: Where, text: str) -> None:
         unsaid = "hello" if surface.where is Where.DIRECT else "help"
         answer = await run_text(services, principal, surface, unsaid)
     if answer.unwritten == "unsure":
-        # Its answer is the one that comes once that is known, or when Slack has sent the words again.
         raise StoreUnsure(answer.text)
     answer = await introduced(services, principal, answer)
     if not answer.text:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import aiohttp
 import structlog
-from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltRequest, AsyncRespond
 from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -40,7 +40,8 @@ from handlers.dispatch import (
     run_text,
     written_later,
 )
-from handlers.occurrence import Occurrence
+from handlers.occurrence import RETRY_NUMBER, Occurrence
+from handlers.outage_replies import OutageReplies, Unanswered
 from handlers.services import Services
 from handlers.ways_back import command_body, form_body, reply_notice
 
@@ -94,6 +95,7 @@ class Listeners:
         self._services = services
         self._slack = slack
         self._view_seconds = view_seconds
+        self._outage_replies = OutageReplies(slack, services.ids)
 
     async def command(self, ack: AsyncAck, body: dict[str, Any]) -> BoltResponse:
         """Answer a slash command in the body of its ack."""
@@ -209,7 +211,7 @@ class Listeners:
         view = body.get("view") or {}
         return await ack(options=await run_search(self._services, principal, action_id, typed, view))
 
-    async def event(self, ack: AsyncAck, body: dict[str, Any]) -> BoltResponse:
+    async def event(self, ack: AsyncAck, body: dict[str, Any], request: AsyncBoltRequest) -> BoltResponse:
         """Handle an event; one that was not written isn't acknowledged, so Slack sends it again."""
         event: dict[str, Any] = body.get("event") or {}
         name = str(event.get("type") or "")
@@ -227,6 +229,9 @@ class Listeners:
             logger.info("refused", rule=refusal.rule)
         except (StoreError, SlackFailed) as error:
             logger.warning("event not written down", problem=error)
+            if isinstance(error, Unanswered):
+                is_redelivery = request.headers.get(RETRY_NUMBER, ["0"]) != ["0"]
+                await self._outage_replies.send(error, is_redelivery=is_redelivery)
             return BoltResponse(status=503, body="")
         except Exception:
             logger.exception("event failed")

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from bot.domain.installations import Installation
 from bot.services.asked import is_old
 from handlers.payload import installed_at, said_at
 from handlers.services import Services
+
+#: The header by which Slack marks the later deliveries of an event, as Bolt writes it; "0" marks the first.
+RETRY_NUMBER: Final = "x-slack-retry-num"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ restarts and for all processes together (ADR 30).
 from __future__ import annotations
 
 import math
+from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -28,7 +29,7 @@ from bot.slack.methods import (
     UNLISTED,
     UPLOAD_URL,
 )
-from bot.store.budget import LEAVES_WITHIN, MINUTE, Room
+from bot.store.budget import LEAVES_WITHIN, MINUTE, WINDOW, Room
 from bot.store.store import Store
 from bot.support.addresses import is_loopback
 from bot.support.clock import Clock
@@ -51,6 +52,8 @@ TRIES_EVERY: Final = 5.0
 RELEASES_EVERY: Final = 15.0
 #: The same where the last try made no call after all.
 TRIES_AGAIN: Final = 1.0
+#: The part of a method's budget that each process has where the database can't count its calls.
+UNCOUNTED_SHARE: Final = 0.5
 #: The methods that look for a message, and what else it is tried with.
 _SEARCHES: Final = frozenset({CONVERSATIONS_HISTORY, CONVERSATIONS_REPLIES})
 _TRIED: Final = _SEARCHES | {CHAT_POST_MESSAGE, CONVERSATIONS_OPEN}
@@ -129,6 +132,18 @@ class AnySlack(Protocol):
         ...
 
 
+class CallBudget(Protocol):
+    """Grant calls of Slack's methods."""
+
+    async def take(self, method: str, channel: str | None = None, share: float = 1.0) -> float:
+        """Count a call and return 0; or count nothing and return how many seconds to wait."""
+        ...
+
+    async def pause(self, method: str, seconds: float) -> None:
+        """Stop calling a method for a while, because Slack asked for it."""
+        ...
+
+
 class PacedSlack:
     """Call Slack within the budget; track the offset of its clock, and whether the app is shut out.
 
@@ -151,6 +166,7 @@ class PacedSlack:
         self._clock = clock
         self._shut_until = 0.0
         self.budget = budget
+        self._uncounted = UncountedBudget(budget, clock)
         #: Slack's time minus ours, in seconds, by the last response's header and by the last message.
         self._by_header = 0.0
         self._by_message = 0.0
@@ -197,12 +213,26 @@ class PacedSlack:
         Raises SlackLimited if the budget or Slack wants a pause, and StoreError if the call can't be counted;
         nothing was sent then.
         """
+        return await self._call(self.budget, method, arguments, channel, share)
+
+    async def call_uncounted(self, method: str, arguments: Mapping[str, Any]) -> SlackAnswer:
+        """Call a method once while the database can't count calls; raises as ``call`` does."""
+        return await self._call(self._uncounted, method, arguments)
+
+    async def _call(
+        self,
+        budget: CallBudget,
+        method: str,
+        arguments: Mapping[str, Any],
+        channel: str | None = None,
+        share: float = 1.0,
+    ) -> SlackAnswer:
         self._check(method)
         if self._prepare is not None:
             await self._prepare()
         monotonic = self._clock.monotonic
         leaves_by = monotonic() + LEAVES_WITHIN
-        wait = await self.budget.take(method, channel, share)
+        wait = await budget.take(method, channel, share)
         if wait > 0 or monotonic() > leaves_by:
             raise SlackLimited(method, wait or LEAVES_WITHIN)
         # Another call may have been shut out in the meantime.
@@ -216,7 +246,7 @@ class PacedSlack:
             raise SlackLimited(method, LEAVES_WITHIN) from None
         except SlackLimited as error:
             self._answers(method, wants_pause=True)
-            await self.budget.pause(method, error.retry_after)
+            await budget.pause(method, error.retry_after)
             raise
         except SlackFailed as error:
             is_unanswered = isinstance(error, SlackUnknownOutcome) or error.code == UNREACHABLE
@@ -343,3 +373,33 @@ class Budget:
     async def pause(self, method: str, seconds: float) -> None:
         """Stop calling a method for a while, because Slack asked for it."""
         await self._store.pause_slack_method(self._team, method, seconds)
+
+
+class UncountedBudget:
+    """Grant calls while the database can't count them: nothing else is sent then, and few of these are.
+
+    In memory: the calls of the last minute, and pauses. Restart: none are known. Several processes: each has
+    its share of a method's limit, and doesn't know of the others' calls.
+    """
+
+    def __init__(self, budget: Budget, clock: Clock) -> None:
+        self._budget = budget
+        self._monotonic = clock.monotonic
+        self._calls: defaultdict[str, deque[float]] = defaultdict(deque)
+        self._paused_until: dict[str, float] = {}
+
+    async def take(self, method: str, _channel: str | None = None, share: float = 1.0) -> float:
+        """Count a call and return 0; or count nothing and return how many seconds to wait."""
+        now, calls = self._monotonic(), self._calls[method]
+        while calls and calls[0] <= now - WINDOW:
+            calls.popleft()
+        pause = self._paused_until.get(method, now) - now
+        if len(calls) >= self._budget.room(method).most(UNCOUNTED_SHARE * share):
+            pause = max(pause, calls[0] + WINDOW - now)
+        if pause <= 0:
+            calls.append(now)
+        return max(pause, 0.0)
+
+    async def pause(self, method: str, seconds: float) -> None:
+        """Stop calling a method for a while, because Slack asked for it."""
+        self._paused_until[method] = self._monotonic() + seconds

@@ -31,7 +31,7 @@ from bot.support.http import Http
 from bot.support.settings import Settings
 from bot.support.vault import Vault
 from bot.web import render
-from bot.web.bolt import over_http
+from bot.web.bolt import keep_retry_number, over_http
 from bot.web.browsers import Browsers, SlackSignIn, is_at
 from bot.web.calendar import calendar_route
 from bot.web.connections import IDLE_SECONDS, SERVER, Connection, Door, most_connections
@@ -80,7 +80,7 @@ def build_app(
     routes.append(web.get(STATIC_PATH + "/{name}", _static))
     if settings.slack_signing_secret is not None:
         fronts = partial(Front, settings.slack_signing_secret, machine, replays, health.metrics)
-        routes.append(web.route("*", SLACK_PATH, fronts().guard(over_http(bolt))))
+        routes.append(web.route("*", SLACK_PATH, keep_retry_number(fronts().guard(over_http(bolt)))))
         if settings.assistant:
             from bot.web.assistant import answer, may_repeat  # noqa: PLC0415 - the protocol's types take long
 

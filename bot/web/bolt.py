@@ -5,8 +5,9 @@ No body is logged. Bolt finds the listener, which finishes before its answer is 
 
 import json
 import logging
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from contextvars import ContextVar
+from typing import Any, Final
 
 import aiohttp
 import structlog
@@ -26,12 +27,15 @@ from bot.messages.texts import pages
 from bot.support.clock import Ids
 from bot.support.environment import without_variables
 from bot.web.shapes import Malformed, kind_of
+from handlers.occurrence import RETRY_NUMBER
 
 log = structlog.get_logger(__name__)
 
 
 # -- on to Bolt --------------------------------------------------------------------------------------------
 
+#: The retry number of the request over HTTP that is being served; Bolt passes on that of Socket Mode itself.
+_retry_number: Final[ContextVar[str]] = ContextVar("retry_number", default="0")
 #: The name in Bolt's context of the installation that a request is for.
 _INSTALLATION = "installation"
 
@@ -93,9 +97,10 @@ async def dispatch(app: AsyncApp, payload: dict[str, Any]) -> BoltResponse:
     """Return Bolt's answer to a payload of a known shape; raises Malformed for one it can't process."""
     kind = kind_of(payload)
     try:
-        # The mode that accepts a parsed payload, so that nothing is parsed twice, perhaps differently. No
-        # headers: Slack doesn't sign them, and Bolt would act on some.
-        request = AsyncBoltRequest(body=payload, mode="socket_mode")
+        # The mode that accepts a parsed payload, so that nothing is parsed twice, perhaps differently. Of the
+        # headers only the one that Socket Mode has, too: Slack doesn't sign them, and Bolt would act on some.
+        headers: dict[str, str | Sequence[str]] = {RETRY_NUMBER: _retry_number.get()}
+        request = AsyncBoltRequest(body=payload, mode="socket_mode", headers=headers)
     except (TypeError, ValueError, AttributeError, KeyError, IndexError):
         raise Malformed(kind) from None
     try:
@@ -108,6 +113,18 @@ async def dispatch(app: AsyncApp, payload: dict[str, Any]) -> BoltResponse:
 def left_bolt(kind: str, error: Exception) -> None:
     """Log an exception that escaped Bolt. The payload is acknowledged: a repetition would not help."""
     log.error("slack.bolt_failed", kind=kind[:40], exc_info=error)
+
+
+def keep_retry_number(
+    handler: Callable[[web.Request], Awaitable[web.Response]],
+) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """Return a handler whose requests keep Slack's mark of a later delivery for the listener."""
+
+    async def marked(request: web.Request) -> web.Response:
+        _retry_number.set(request.headers.get(RETRY_NUMBER, "0"))
+        return await handler(request)
+
+    return marked
 
 
 def over_http(app: AsyncApp) -> Callable[[dict[str, Any], str], Awaitable[web.Response]]:

@@ -10,10 +10,11 @@ from contextlib import asynccontextmanager, closing, contextmanager
 
 import pytest
 
-from bot.messages.texts.problems import CAUSES
+from bot.messages.texts.problems import CAUSES, UNANSWERED
 from bot.store.transaction import Priority
 from bot.support.errors import StoreTooNew, StoreUnavailable
 from tests.faults.world import BreakingWorld, breaking_world
+from tests.rigs.scenario.people import BOT, GENERAL
 from tests.rigs.store import first_sight
 
 BUSY = CAUSES["busy"]
@@ -117,6 +118,51 @@ def small_disk(folder):
         yield
     finally:
         subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+async def answers_once(world, trouble, says):
+    """Write or mention in trouble; see one reply, no other at the redeliveries, and then what came of it."""
+    alice = world.alice
+    await alice.has_linked("alice")
+    channel, words = says
+    async with trouble(world):
+        assert (await world.slack.say(alice.id, channel, words))["ok"]
+        deliveries = world.slack.events.deliveries
+        (event_id,) = (name for name, one in deliveries.items() if words in str(one.payload))
+        (shown,) = alice.hears(channel=channel)
+        assert UNANSWERED in shown.text
+        assert "Reference" in shown.text
+        assert shown.is_private or channel == BOT
+        # Slack repeats it at once, then a minute later; each comes in a second of its own here.
+        for number in (1, 2):
+            await world.time(5)
+            assert not (await world.slack.events.redeliver(event_id, number)).ok
+            assert len(alice.hears(channel=channel)) == 1
+        assert world.rows("SELECT 1 FROM operations") == []
+    await world.time(150)
+    assert len([one for one in alice.sees(channel) if UNANSWERED in one.text]) == 1
+    assert [row["verb"] for row in world.rows("SELECT * FROM operations")] == ["start"]
+    assert alice.only("ready")
+    await world.check()
+
+
+SAYS = pytest.mark.parametrize(
+    "says", [(BOT, "start report"), (GENERAL, "@usher start report")], ids=["direct", "mention"]
+)
+
+
+@SAYS
+@pytest.mark.parametrize("trouble", [read_only, locked])
+async def test_sentence_without_database_is_answered_once(tmp_path, trouble, says):
+    async with breaking_world(tmp_path, patience=dict.fromkeys(Priority, 0.3)) as world:
+        await answers_once(world, trouble, says)
+
+
+@SAYS
+async def test_sentence_on_a_full_disk_is_answered_once(tmp_path, says):
+    with small_disk(tmp_path):
+        async with breaking_world(tmp_path) as world:
+            await answers_once(world, full_disk, says)
 
 
 @asynccontextmanager

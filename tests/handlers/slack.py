@@ -11,7 +11,7 @@ import aiohttp
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
-from slack_bolt.async_app import AsyncApp
+from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 
 from bot.domain.installations import Installation
 from bot.domain.people import Principal
@@ -23,13 +23,17 @@ from bot.support.errors import SlackFailed
 from bot.web.bolt import build_bolt, dispatch
 from bot.web.shapes import read_envelope
 from handlers.listeners import register
+from handlers.occurrence import RETRY_NUMBER
 from handlers.services import Services
 from tests.rigs.store import ALICE
 
 
 @dataclass
 class LittleSlack:
-    """Be a SlackCaller for views.open and take posts to a response_url; ``slow`` keeps forms from opening."""
+    """Be a SlackCaller for forms and messages, and take posts to a response_url.
+
+    ``slow`` keeps forms from opening; ``fails`` are what the next messages are refused with.
+    """
 
     url: str = "http://127.0.0.1:9/"
     #: As a process has it: it alone knows what is reached through a proxy.
@@ -38,8 +42,15 @@ class LittleSlack:
     responses: list[dict[str, Any]] = field(default_factory=list)
     opens: bool = True
     slow: asyncio.Event | None = None
+    posts: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    fails: list[Exception] = field(default_factory=list)
 
     async def call(self, method: str, arguments: Mapping[str, Any]) -> SlackAnswer:
+        if method.startswith("chat.post"):
+            if self.fails:
+                raise self.fails.pop(0)
+            self.posts.append((method, dict(arguments)))
+            return SlackAnswer({"ts": "1.1"})
         assert method == "views.open"
         if self.slow is not None:
             await self.slow.wait()
@@ -87,10 +98,16 @@ class Referents:
     body: Any
 
 
-async def send(app: AsyncApp, payload: dict[str, Any]) -> Referents:
-    """Hand a payload over as Socket Mode does."""
+async def send(app: AsyncApp, payload: dict[str, Any], retry: int = 0) -> Referents:
+    """Hand a payload over as Socket Mode does; ``retry`` is how often it was delivered before."""
     kind = "slash_commands" if "command" in payload else "interactive"
-    response = await dispatch(app, read_envelope(kind, payload))
+    payload = read_envelope(kind, payload)
+    if retry:
+        headers = {RETRY_NUMBER: str(retry)}
+        request = AsyncBoltRequest(body=payload, mode="socket_mode", headers=headers)
+        response = await app.async_dispatch(request)
+    else:
+        response = await dispatch(app, payload)
     text = response.body
     return Referents(response.status, json.loads(text) if text.startswith("{") else text)
 

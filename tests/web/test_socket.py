@@ -16,6 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain.installations import Installation
 from bot.support.addresses import Proxy
 from bot.web.socket import LONGEST_PAUSE, SHORT_LIVED, Connection, SocketSide, wanted_pause
+from handlers.occurrence import RETRY_NUMBER
 from tests.playground.slack_help import GENERAL, OLIVIA, slack
 from tests.rigs.clock import FakeClock
 from tests.security.canaries import logging_everything
@@ -363,10 +364,10 @@ async def test_a_malformed_envelope_is_acknowledged_and_a_lost_answer_is_no_faul
     assert "canary" not in logged
 
 
-async def taken(listeners, kind, payload):
+async def taken(listeners, kind, payload, retry=None):
     """Hand over one envelope, and return what was sent back."""
     socket, client = SocketSide(bolt_with(listeners), SecretStr("xapp-1"), NOWHERE), Acknowledged()
-    await socket.handle(client, SocketModeRequest(kind, "envelope-1", payload))
+    await socket.handle(client, SocketModeRequest(kind, "envelope-1", payload, retry_attempt=retry))
     await socket.close()
     return client.responses
 
@@ -376,6 +377,18 @@ async def test_an_event_that_was_not_written_down_is_not_acknowledged():
         return BoltResponse(status=503, body="")
 
     assert await taken({"event_callback": listen}, "events_api", event()) == []
+
+
+@pytest.mark.parametrize(("retry", "numbers"), [(None, ["0"]), (0, ["0"]), (2, ["2"])])
+async def test_retry_number_reaches_the_listener(retry, numbers):
+    heard = []
+
+    async def listen(ack, request):
+        heard.extend(request.headers.get(RETRY_NUMBER, ["0"]))
+        return await ack()
+
+    await taken({"event_callback": listen}, "events_api", event(), retry)
+    assert heard == numbers
 
 
 async def test_answers_faults_and_refusals_go_back_with_the_acknowledgement():

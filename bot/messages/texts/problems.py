@@ -172,6 +172,12 @@ CAUSES: Final[Mapping[str, str]] = {
     "not_owner": "I can't find that workspace on your list. Type `list` to see what you have.",
 }
 
+#: Said to a sentence that couldn't be written down, at its first delivery; true whatever becomes of the next.
+UNANSWERED: Final = (
+    "I can't reach my own records right now, so this has to wait. If Slack passes it on to me again in the "
+    "next few minutes, I'll answer it then. If you don't hear from me, please send it again."
+)
+
 
 class Because(NamedTuple):
     """Word a reason: what it is ``now``, what it was ``then``, and what helps, or who.

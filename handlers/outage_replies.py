@@ -1,0 +1,84 @@
+"""Replies to sentences that the database couldn't take: one each, posted without the outbox."""
+
+import asyncio
+from typing import Any, Final
+
+import structlog
+
+from bot.domain.people import Principal
+from bot.domain.surfaces import Surface, Where
+from bot.messages.blocks import replies
+from bot.messages.texts import problems
+from bot.slack.calls import AnySlack
+from bot.slack.methods import CHAT_POST_EPHEMERAL, CHAT_POST_MESSAGE
+from bot.slack.notifier.drawing import AS_WRITTEN
+from bot.support.clock import Ids
+from bot.support.errors import SlackFailed, SlackUnknownOutcome, StoreError
+
+log = structlog.get_logger(__name__)
+
+#: How long Slack may take for it: what the database has left of the 3 s for an ack.
+SEND_SECONDS: Final = 0.8
+#: Messages whose deliveries are remembered.
+MAX_REMEMBERED_MESSAGES: Final = 1000
+
+
+class Unanswered(StoreError):
+    """Signal that the database took no answer to a sentence; perhaps not its effect either."""
+
+    def __init__(self, cause: StoreError, principal: Principal, surface: Surface) -> None:
+        super().__init__(str(cause))
+        self.principal = principal
+        self.surface = surface
+
+
+class OutageReplies:
+    """Reply once to each sentence whose first delivery fails.
+
+    Slack delivers it again, so the reply stays true if that is carried out.
+
+    In memory: which of the newest messages have their reply. Restart: none do, and Slack marks deliveries
+    that aren't the first. Several processes: the same.
+    """
+
+    def __init__(self, slack: AnySlack, ids: Ids) -> None:
+        self._slack = slack
+        self._ids = ids
+        #: By channel and ts; False where Slack didn't take it, so that a later delivery may bring it.
+        self._sent: dict[tuple[str | None, str | None], bool] = {}
+
+    async def send(self, unanswered: Unanswered, *, is_redelivery: bool) -> None:
+        """Post the reply, unless the message has it; never raise."""
+        principal, surface = unanswered.principal, unanswered.surface
+        key = surface.channel_id, surface.message_ts
+        if self._sent.get(key, is_redelivery):
+            return
+        self._sent[key] = True
+        if len(self._sent) > MAX_REMEMBERED_MESSAGES:
+            del self._sent[next(iter(self._sent))]
+        reference = self._ids.reference()
+        logger = log.bind(reference=reference, principal=principal.key)
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                await self._slack.to(principal).call_uncounted(*_call_for(principal, surface, reference))
+        except (SlackUnknownOutcome, TimeoutError) as error:
+            logger.warning("outage reply not confirmed", problem=error)
+        except (SlackFailed, StoreError) as error:
+            logger.warning("outage reply not sent", problem=error)
+            self._sent[key] = False
+        except Exception:
+            # Whatever broke, the event still has to be delivered again.
+            logger.exception("outage reply failed")
+        else:
+            logger.info("outage reply sent")
+
+
+def _call_for(principal: Principal, surface: Surface, reference: str) -> tuple[str, dict[str, Any]]:
+    """Return the method and the arguments that post the reply where its person reads answers."""
+    answer = replies.plain_problem(problems.UNANSWERED, reference)
+    message = {"channel": surface.channel_id or principal.user_id, "text": answer.text, **AS_WRITTEN}
+    message |= {"blocks": list(answer.blocks)}
+    message |= {"thread_ts": surface.thread_ts} if surface.thread_ts else {}
+    if surface.where is Where.DIRECT:
+        return CHAT_POST_MESSAGE, message
+    return CHAT_POST_EPHEMERAL, message | {"user": principal.user_id}
