@@ -22,6 +22,7 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 from time import monotonic
 from typing import Any, ClassVar
 
@@ -213,7 +214,7 @@ class SqliteSession:
 
     def translated(self, error: Exception) -> Exception:
         """Translate an error of SQLite or the system to one that callers know; return others unchanged."""
-        return translated(error)
+        return translated(error, self._path)
 
     def close(self) -> None:
         """Close the connection."""
@@ -351,7 +352,21 @@ _SYSTEM_CAUSES = {
     errno.EPERM: "this user isn't allowed to use it",
     errno.EROFS: "the disk is read-only",
     errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "this user's part of the disk is full",
 }
+_OWNER_ADVICE = "make Usher's user the owner of it and of its folder"
+#: What helps, by the cause.
+_ADVICE = {
+    errno.EACCES: _OWNER_ADVICE,
+    errno.EPERM: _OWNER_ADVICE,
+    errno.EROFS: "make it writable",
+    errno.ENOSPC: "make room on it",
+    errno.EDQUOT: "make room on it",
+}
+#: The codes by which SQLite reports a disk without saying what is wrong with it.
+_DISK_CODES = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY})
+#: More than SQLite needs beside a database to open it: the index of its log has half as much.
+PROBE_BYTES = 65_536
 
 
 def _code(error: sqlite3.Error) -> int:
@@ -369,7 +384,33 @@ def is_missing_table(error: BaseException) -> bool:
     return isinstance(error, sqlite3.OperationalError) and "no such table" in str(error)
 
 
-def translated(error: Exception) -> Exception:
+DiskProbe = Callable[[str], OSError | None]
+
+
+def disk_error(path: str) -> OSError | None:
+    """Return the error of writing a little beside a database, None if that works."""
+    try:
+        with TemporaryFile(dir=Path(path).resolve().parent) as probe:
+            probe.write(bytes(PROBE_BYTES))
+            probe.flush()
+            os.fsync(probe.fileno())
+    except OSError as error:
+        return error
+    return None
+
+
+def _errno_of(error: Exception, path: str, probe: DiskProbe) -> int:
+    """Return the system's number for what is wrong with a database's disk, 0 if none is known."""
+    if isinstance(error, OSError):
+        return error.errno or 0
+    code = _code(error) if isinstance(error, sqlite3.Error) else 0
+    if code == sqlite3.SQLITE_FULL:
+        return errno.ENOSPC
+    found = probe(path) if code in _DISK_CODES and path != _IN_MEMORY else None
+    return 0 if found is None else found.errno or 0
+
+
+def translated(error: Exception, path: str = _IN_MEMORY, probe: DiskProbe = disk_error) -> Exception:
     """Translate an error of SQLite or the system to one that callers know; return others unchanged."""
     if isinstance(error, FileNotFoundError):
         return StoreUnavailable(_MOVED.format(name=Path(str(error.filename)).name))
@@ -381,16 +422,21 @@ def translated(error: Exception) -> Exception:
         return StoreError(f"the data's own rules forbid it ({error})")
     if is_missing_table(error):
         return StoreNotMigrated(f"the database is not migrated; run: {NAME} migrate")
-    cause, colon, step = _CAUSES.get(_code(error), "the database failed").partition(": ")
-    return StoreUnavailable(f"{cause} ({error}){colon}{step}")
+    cause, _, step = _CAUSES.get(_code(error), "the database failed").partition(": ")
+    number = _errno_of(error, path, probe)
+    cause, step = _SYSTEM_CAUSES.get(number, cause), _ADVICE.get(number, step)
+    return StoreUnavailable(f"{cause} ({error}){': ' if step else ''}{step}")
 
 
-def why_not_opened(path: str, error: Exception) -> str:
-    """Return the cause for operators when a database can't be opened."""
+def why_not_opened(path: str, error: Exception, probe: DiskProbe = disk_error) -> str:
+    """Return the cause for operators when a database can't be opened, and a next step if one is known."""
+    number, place = _errno_of(error, path, probe), Path(path).absolute()
+    if number in _ADVICE:
+        return f"{place} can't be opened: {_SYSTEM_CAUSES[number]}; {_ADVICE[number]}, then try again"
     if isinstance(error, OSError):
-        cause = _SYSTEM_CAUSES.get(error.errno or 0, error.strerror or "the system refused it")
-        return f"{Path(path).absolute()} can't be opened: {cause}"
-    return f"{Path(path).absolute()} can't be opened: {translated(error)}"
+        cause = _SYSTEM_CAUSES.get(number, error.strerror or "the system refused it")
+        return f"{place} can't be opened: {cause}"
+    return f"{place} can't be opened: {translated(error)}"
 
 
 def back_up(

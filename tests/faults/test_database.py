@@ -187,6 +187,50 @@ async def test_a_disk_that_is_full_is_said_and_gone_past(tmp_path):
             await goes_on_afterwards(world, full_disk, UNAVAILABLE)
 
 
+def remount(folder, mode):
+    subprocess.run(["mount", "-o", f"remount,{mode}", str(folder)], check=True)
+
+
+@asynccontextmanager
+async def read_only_disk(world):
+    """Let nothing be written on a disk any more."""
+    remount(world.folder, "ro")
+    try:
+        yield
+    finally:
+        remount(world.folder, "rw")
+
+
+@pytest.mark.parametrize(("trouble", "words"), [(full_disk, "is full"), (read_only_disk, "is read-only")])
+async def test_start_on_a_disk_that_takes_nothing_says_so(tmp_path, trouble, words):
+    with small_disk(tmp_path):
+        async with breaking_world(tmp_path) as world:
+            await world.alice.has_linked("alice")
+            await world.stop_bot()
+            given = environment(world)
+            async with trouble(world):
+                status, said = await serve(given)
+            assert (status, said.count("\n")) == (1, 1)
+            assert f"usher.db can't be opened: the disk {words}; make " in said
+            await world.start_bot()
+            assert "notebook" in (await world.alice.types("list")).text
+
+
+async def serve(given):
+    """Run ``serve`` until it ends; return its exit status and what it says."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "bot",
+        "serve",
+        env={**os.environ, **given},
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, said = await process.communicate()
+    return process.returncode, said.decode()
+
+
 async def test_a_database_of_a_newer_release_is_left_alone(tmp_path):
     async with breaking_world(tmp_path) as world:
         await world.stop_bot()
@@ -198,18 +242,10 @@ async def test_a_database_of_a_newer_release_is_left_alone(tmp_path):
         with pytest.raises(StoreTooNew, match="newer release"):
             await world.start_bot()
         await world.stop_bot()
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "bot",
-            "serve",
-            env={**os.environ, **environment(world)},
-            stderr=asyncio.subprocess.PIPE,
-        )
-        _, said = await process.communicate()
-        assert process.returncode == 2
-        assert b"newer release" in said
-        assert b"Traceback" not in said
+        status, said = await serve(environment(world))
+        assert status == 2
+        assert "newer release" in said
+        assert "Traceback" not in said
         with closing(sqlite3.connect(path)) as database:
             assert list(database.iterdump()) == before
             database.execute("DELETE FROM schema_changes WHERE name = '9999_later'")

@@ -1,13 +1,16 @@
 """Opening, migrating and closing SQLite files: what is wrong is said at once, and in words."""
 
 import asyncio
+import errno
 import os
+import sqlite3
 import stat
 
 import pytest
 
 from bot.store import open_store
 from bot.store.schema import healing_queries, named_queries
+from bot.store.sqlite import disk_error, translated, why_not_opened
 from bot.support.clock import SystemIds
 from bot.support.errors import StoreUnavailable
 from tests.rigs.clock import FakeClock
@@ -69,6 +72,36 @@ async def test_what_cannot_be_opened_says_why(tmp_path, url, words):
     (tmp_path / "text").write_text("no database " * 100)
     with pytest.raises(StoreUnavailable, match=words):
         await open_store(url.format(folder=tmp_path, text=tmp_path / "text"), FakeClock(), IDS)
+
+
+@pytest.mark.parametrize("code", ["SQLITE_IOERR_SHMSIZE", "SQLITE_CANTOPEN", "SQLITE_READONLY_DIRECTORY"])
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        pytest.param(errno.ENOSPC, "the disk is full; make room on it", id="full"),
+        pytest.param(errno.EDQUOT, "this user's part of the disk is full; make room on it", id="quota"),
+        pytest.param(errno.EROFS, "the disk is read-only; make it writable", id="read-only"),
+        pytest.param(errno.EACCES, "isn't allowed to use it; make Usher's user the owner", id="owner"),
+        pytest.param(errno.EIO, "(disk I/O error)", id="broken"),
+        pytest.param(0, "(disk I/O error)", id="writable"),
+    ],
+)
+def test_disk_error_says_what_is_wrong_with_the_disk(path, code, number, words):
+    """SQLite says "disk I/O error" of a full disk, too: only writing there tells them apart."""
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = getattr(sqlite3, code)
+    found = OSError(number, os.strerror(number)) if number else None
+    opening = why_not_opened(str(path), error, lambda _: found)
+    assert opening.startswith(f"{path} can't be opened: ")
+    assert words in opening
+    # The same cause, while it serves.
+    assert words.partition(";")[0] in str(translated(error, str(path), lambda _: found))
+
+
+async def test_probe_of_a_disk_leaves_nothing_behind(path):
+    assert disk_error(str(path)) is None
+    assert list(path.parent.iterdir()) == []
+    assert disk_error(str(path.parent / "missing" / path.name)).errno == errno.ENOENT
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
