@@ -20,6 +20,7 @@ from bot.support.environment import command
 from bot.support.http import Http
 from bot.support.settings import Settings
 from bot.support.vault import Vault
+from bot.upkeep.backups import ROOM
 from bot.upkeep.checks import ON_SLACK, Check, plain
 from bot.upkeep.connection_checks import check_connection, check_page, check_sign_in, check_way_in
 from bot.upkeep.slack_checks import check_clock, check_slack
@@ -27,6 +28,12 @@ from bot.upkeep.store_checks import check_store
 
 #: How long the public address may take to answer; seconds.
 _LOOK_SECONDS: Final = 5.0
+#: A database's disk with less than this is about to be full: its log alone may take a sixth of it.
+MIN_FREE_BYTES: Final = 100_000_000
+_FULL_ADVICE: Final = (
+    "Make room there: `usher docs incidents#the-database-cant-be-written` has what happens else."
+)
+_BACKUPS_ADVICE: Final = "Make room there, or set USHER_BACKUPS to a folder on a larger disk."
 
 
 async def run_checks(
@@ -51,6 +58,7 @@ async def run_checks(
             checks += await check_way_in(name, provider, settings.public_url)
     checks += check_spool(providers)
     if "USHER_DATABASE_URL" not in wrong:
+        checks += check_disks(settings)
         has_keys = "USHER_ENCRYPTION_KEYS" not in wrong
         checks += await check_store(settings, providers, http, has_keys=has_keys)
     return checks
@@ -120,3 +128,24 @@ def check_spool(providers: Mapping[str, base.Provider]) -> list[Check]:
     found = f"{free // 1_000_000} MB free in {folder}, and outputs take up to {TOTAL // 1_000_000} MB"
     advice = "" if free >= TOTAL else "Free some space or set TMPDIR to another folder: long outputs get cut."
     return [Check("room for outputs", free >= TOTAL, found, advice)]
+
+
+def check_disks(settings: Settings, min_free: int = MIN_FREE_BYTES) -> list[Check]:
+    """Report the disks of the database file and of its nightly copies that have too little room."""
+    places = settings.nightly_backups()
+    if places is None:
+        return []
+    file, folder = (place.absolute() for place in places)
+    needed = ROOM * file.stat().st_size if file.is_file() else 0
+    rooms = [("room for the database", file.parent, min_free, _FULL_ADVICE)]
+    # The default folder is made beside the database when it is needed.
+    copies = folder if folder.exists() or folder.parent != file.parent else file.parent
+    rooms.append(("room for backups", copies, needed, _BACKUPS_ADVICE))
+    checks = []
+    for label, place, least, advice in rooms:
+        # A folder that isn't there is what other checks report.
+        free = shutil.disk_usage(place).free if place.is_dir() else least
+        if free < least:
+            found = f"{free // 1_000_000} MB free in {place}, and it takes {least // 1_000_000} MB"
+            checks.append(Check(label, False, found, advice))
+    return checks
