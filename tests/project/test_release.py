@@ -21,8 +21,9 @@ from cyclonedx.validation.json import JsonStrictValidator
 from bot.support.release import RELEASE, is_newer
 from playground.processes import reserved_port
 from tests.app.command_line import environment
-from tests.project.repository import ROOT, files, named, nodes
+from tests.project.repository import ROOT, files, git, named, nodes
 from tests.project.test_locks import pins_of, text_of
+from tests.rigs.releases import COMMITS
 
 MOMENT = 1_763_700_000
 MADE = {
@@ -254,3 +255,13 @@ def test_the_demonstration_says_how_to_install_it_from_where_usher_came(installe
     words = [python, *flags, without, "demo"]
     done = subprocess.run(words, cwd=tmp_path, env=given, capture_output=True, text=True, check=False)
     assert f"pip install 'usher-bot[demo] @ {place}'" in done.stderr
+
+
+def test_upgrade_page_names_a_commit_that_is_there():
+    """A clone has no tags: the release is found by its commit's subject."""
+    page = (ROOT / "docs/upgrade.md").read_text(encoding="utf-8")
+    ((revision, release),) = re.findall(r"git checkout '(:/\^Release (\S+))'", page)
+    if not git("rev-parse", "--verify", f"{COMMITS[release]}^{{commit}}"):
+        pytest.skip("the repository's history isn't here")
+    assert git("rev-parse", revision).decode().strip() == COMMITS[release]
+    assert "Release VERSION" in (ROOT / "docs/internals/release.md").read_text(encoding="utf-8")
