@@ -1,6 +1,6 @@
 """Lists and offers of providers for a command: what is known of them, and waiting until they are read."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -62,6 +62,12 @@ async def refresh_lists(
     await request.asked.to(snapshots.read_lists, kind, wanted, then)
     titles = request.services.titles(one.connection for one in wanted)
     return fill(template, titles=titles, title=titles, **values)
+
+
+def at_connections(accounts: Sequence[Account], names: Collection[str | None]) -> list[Account]:
+    """Return the accounts on the connections that a request names, all if it names none."""
+    places = set(names) - {None}
+    return [account for account in accounts if not places or account.connection in places]
 
 
 #: How long after it was asked for, in seconds, a list is still looked at.

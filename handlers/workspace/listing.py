@@ -24,7 +24,7 @@ from handlers.helping import new_step
 from handlers.linking import link_any, linked
 from handlers.payload import value_in
 from handlers.request import Request
-from handlers.snapshots import refreshed
+from handlers.snapshots import at_connections, refreshed
 from handlers.workspace.operations import as_it_is, not_there
 from handlers.workspace.targets import labels_of, named, nothing_yet, old_and_rows, workspace_of
 
@@ -49,11 +49,12 @@ async def show_list(request: Request) -> Answer:
         if not rows:
             return await nothing_yet(request, old)
     stale = await request.asked.see(snapshots.stale, TaskKind.DISCOVER, request.waited.looked)
-    remark = await refreshed(request, TaskKind.DISCOVER, stale, answers.OLD_SNAPSHOT)
     page, given = narrowed.asked(request)
     is_all = ALL in map(plain, given)
     typed = () if is_all and narrowed.is_whole(given) else given
     part = await beside(rows, narrowed.workspaces_like, typed, rows, services.connections)
+    stale = at_connections(stale, [] if part is None else [part.connection])
+    remark = await refreshed(request, TaskKind.DISCOVER, stale, answers.OLD_SNAPSHOT)
     if part is not None and not part.rows:
         return narrowed.none_of_these(
             request, part, answers.WORKSPACES, "list", [replies.list_button()], remark

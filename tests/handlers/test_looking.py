@@ -247,6 +247,40 @@ async def test_a_list_that_was_read_late_changes_nothing_and_one_that_cannot_be_
     assert all(one in str(notices[0].body["blocks"]) for one in said)
 
 
+NAMED_AT = [
+    "start training@hub",
+    "stop notebook@hub",
+    "start training on the hub",
+    "stop notebook@hub at 6",
+    "status training@Hub",
+    "remove notebook@hub",
+    "hours training@hub",
+]
+
+
+@pytest.mark.parametrize("say", ["say", "direct"])
+@pytest.mark.parametrize("text", NAMED_AT)
+async def test_name_at_an_unlinked_connection_asks_for_that_link_alone(bot, text, say):
+    """Whatever another connection's list says by now, it isn't what was asked about."""
+    await bot.link()
+    bot.clock.advance(100)
+    answer = await getattr(bot, say)(text)
+    assert "You haven't linked your Hub account yet" in words(answer)
+    assert list(buttons(answer)) == ["Link Hub"]
+    assert await bot.store.claim_tasks(10, 60.0) == []
+
+
+@pytest.mark.parametrize("text", [*NAMED_AT, "list hub"])
+async def test_name_at_a_connection_checks_that_list_alone(bot, text):
+    await bot.link()
+    at_hub = await bot.link(names=("report",), connection="hub")
+    bot.clock.advance(100)
+    answer = await bot.direct(text)
+    assert "Hub" in words(answer)
+    assert "Saturn" not in words(answer)
+    assert [task.subject for task in await bot.store.claim_tasks(10, 60.0)] == [at_hub.account.id]
+
+
 async def test_the_status_of_one(bot):
     await bot.link()
     await running(bot)
