@@ -199,7 +199,7 @@ async def as_spoken(request: Request) -> Answer | None:
     ]
     # A title alone may be a workspace's name, too.
     is_alone = not any(" " in order_ for _, order_ in every)
-    if (able and not every) or (is_alone and await _is_workspace(request, found[0][0].title)):
+    if (able and not every) or (is_alone and await is_workspace(request, found[0][0].title)):
         return None
     if not able:
         return await _of_teachers(request, found[0][0])
@@ -216,7 +216,8 @@ def _as_typed(request: Request, card: ClassCard, verb: str, said: str) -> str:
     return f"{verb} {said}" if is_dated else ""
 
 
-async def _is_workspace(request: Request, title: str) -> bool:
+async def is_workspace(request: Request, title: str) -> bool:
+    """Return whether the person has a workspace of that name."""
     return bool(await request.services.store.workspaces_called(request.principal, title, title))
 
 

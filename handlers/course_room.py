@@ -28,7 +28,8 @@ from handlers.request import AtFields, Request
 
 #: What is asked of all of one's courses, of one by its title, and of who joined one.
 _ASKED: Final = re.compile(
-    r"(?:(?:show|list)(?: me)? |what are )?my (?:courses|classes|lessons)|(?:show )?my calendar"
+    r"(?P<noun>(?:my |the |a )?(?:courses?|classes|lessons?))"
+    r"|(?:(?:show|list)(?: me)? |what are )?my (?:courses|classes|lessons)|(?:show )?my calendar"
     r"|(?:what|which) (?:courses|classes) (?:am i in|do i (?:have|teach))"
     r"|(?:is there|do i have) (?:a|any) (?:lesson|class) (?:today|tomorrow)"
     r"|(?:when(?: is|'s) )?(?:the |my )?next (?:lesson|class)"
@@ -48,7 +49,8 @@ async def show(request: Request) -> Answer:
     """Show one's own courses, or the one with a title."""
     named = await course.own(request, request.name) if request.name else []
     shown = [(card, is_taught) for card, is_taught, rest in named if not rest]
-    return await _rooms(request, shown or await request.asked.see(lessons.own))
+    shown = shown or list(await request.asked.see(lessons.own))
+    return await _rooms(request, shown) if shown else drawn.none_yet(request.command)
 
 
 async def _rooms(request: Request, every: Sequence[tuple[ClassCard, bool]]) -> Answer:
@@ -62,6 +64,8 @@ async def said(request: Request) -> Answer | None:
         return None
     if asked["unready"]:
         return await _unready(request, (asked["in"] or "").casefold())
+    if asked["noun"] and await course.is_workspace(request, asked["noun"]):
+        return None
     if not (title := (asked["title"] or asked["who"] or asked["taught"] or "").casefold()):
         return await show(request)
     if asked["title"]:

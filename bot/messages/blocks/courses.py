@@ -92,10 +92,13 @@ def _changes(facts: ClassFacts) -> list[Element]:
     return [*buttons, *cards.end_buttons(facts)]
 
 
+def none_yet(command: Markup) -> Answer:
+    """Say how to join a course, and how to teach one."""
+    return kit.message(fill(words.NO_COURSES, command=command), buttons=[card_button()])
+
+
 def rooms(every: Sequence[ClassFacts]) -> Answer:
-    """Answer with courses; without any, with how to get one."""
-    if not every:
-        return kit.message(words.NO_COURSES, buttons=[card_button()])
+    """Answer with courses."""
     return kit.answer(block for one in every for block in room(one))
 
 

@@ -4,7 +4,10 @@ from typing import Final
 
 HEADING: Final = "Your courses"
 MORE: Final = "{count} more: `{command} courses`"
-NO_COURSES: Final = "No courses yet. To join one, press *Join* on its card in its channel."
+NO_COURSES: Final = (
+    "No courses yet. To join one, press *Join* on its card in its channel. "
+    "To teach one, type `{command}card` in its channel."
+)
 
 NEXT: Final = "Next lesson: {at}"
 ON: Final = "A lesson is on until {until}"
