@@ -40,6 +40,22 @@ async def test_a_first_command_is_answered_with_what_usher_is_and_the_first_step
         assert list(buttons(again)) == ["Link Hub", "Link Saturn Cloud"]
 
 
+@pytest.mark.parametrize("text", ["link", "link hub", "link saturn", "login"])
+async def test_first_link_is_answered_with_linking_alone(text):
+    """A workspace where nothing is linked isn't what was asked for."""
+    clock = FakeClock()
+    clouds = {
+        "saturn": Cloud(clock, fake_settings("saturn", title="Saturn Cloud")),
+        "hub": Hub(clock, fake_settings("hub", title="Hub", base_url="https://hub.example.test")),
+        "sphere": Hub(clock, fake_settings("sphere", title="Courses", linking=("none",))),
+    }
+    async with rig(connections=clouds) as bot, wired(bot) as app:
+        first = answered((await send(app, command(text))).body)
+        assert answers.WHAT.rstrip(".") in words(first)
+        offered = {one["action_id"].partition(":")[0] for one in buttons(first).values()}
+        assert offered == {"invite"}
+
+
 @pytest.mark.parametrize("text", ["list", "qzqzqz", "help"])
 async def test_guests_are_refused_and_not_introduced(bot, text):
     bot.people.marks["UGRETA"] = {"is_guest": True}

@@ -330,6 +330,7 @@ def _with_commands(part: Any, command: str, job_command: str) -> Any:
 _KINDS: Final = {
     "invite": "link",
     "ask_link": "link",
+    "enter_code": "link",
     "link": "link",
     "list": "list",
     "make": "new",
@@ -385,7 +386,8 @@ def introduced(answer: Answer, what: str, steps: Sequence[Element], *, is_first:
         return kit.with_blocks(answer, (kit.section(begins(what, waits=True)), *rows))
     plain, what = what, begins(what, waits=False) if is_first else what
     offered = {_kind(element) for element in kit.buttons_of(answer.blocks)}
-    missing = [step for step in steps if _kind(step) not in offered]
+    # Whoever asks to link something is offered nothing else.
+    missing = [] if offered == {"link"} else [step for step in steps if _kind(step) not in offered]
     body = answer.blocks or (kit.section(kit.cut(answer.text, kit.SECTION)),)
     first = str((body[0].get("text") or {}).get("text"))
     if first.startswith(talk.HI):
