@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from typing import Final
 from urllib.parse import quote
 
 from aiohttp import web
@@ -10,6 +11,9 @@ from aiohttp import web
 from playground.pages import local_path, page, redirect
 from playground.saturn.accounts import Person
 from playground.saturn.asking import COOKIE, state_of, visitor
+
+#: The page where people of newer servers get their tokens.
+_PROFILE: Final = "/dash/user-profile"
 
 
 async def login_page(request: web.Request) -> web.Response:
@@ -50,10 +54,30 @@ async def dashboard(request: web.Request) -> web.StreamResponse:
         for resource in state.owned(person, None)
     )
     links = (
+        f'<p><a href="{_PROFILE}">User Profile</a></p>'
         '<p><a href="/api/user/token">Show my user token</a></p>'
         '<form method="post" action="/logout"><button>Log out</button></form>'
     )
     return page(f"Resources of {person.name}", f"<ul>{rows}</ul>{links}")
+
+
+async def profile(request: web.Request) -> web.StreamResponse:
+    """Show one's profile, with the access keys that work."""
+    person = visitor(request)
+    if person is None:
+        return _to_login(request)
+    count = len(state_of(request).accounts.tokens(person))
+    form = f'<form method="post" action="{_PROFILE}"><button>New Token</button></form>'
+    return page("User Profile", f"<p>{escape(person.name)}</p><h2>Access Keys</h2><p>{count} work.</p>{form}")
+
+
+async def new_token(request: web.Request) -> web.StreamResponse:
+    """Create an access key and show it, once."""
+    person = visitor(request)
+    if person is None:
+        return _to_login(request)
+    value, _ = state_of(request).accounts.add_token(person.name, description="User Profile")
+    return page("New Token", f"<p>It is shown once: copy all of it.</p><p><code>{escape(value)}</code></p>")
 
 
 async def resource_page(request: web.Request) -> web.StreamResponse:
@@ -121,6 +145,8 @@ def routes() -> list[web.RouteDef]:
         web.post("/login", log_in),
         web.post("/logout", log_out),
         web.get("/dash", dashboard),
+        web.get(_PROFILE, profile),
+        web.post(_PROFILE, new_token),
         web.get("/dash/resources/{type}/{id}", resource_page),
         web.get("/ide/{id}/", ide),
     ]

@@ -1,5 +1,7 @@
 """The local Saturn Cloud: tokens, logging in, and who may see what."""
 
+import re
+
 import aiohttp
 import pytest
 
@@ -56,6 +58,25 @@ async def test_the_login_page_leads_nowhere_else(saturn: Saturn, onward):
     form = {"username": "alice", "password": "pw-alice", "next": onward}
     async with saturn.session.post(f"{saturn.url}/login", data=form, allow_redirects=False) as answer:
         assert (answer.status, answer.headers["Location"]) == (302, "/dash")
+
+
+async def test_token_is_found_as_the_link_page_says(saturn: Saturn):
+    """User Profile, Access Keys, New Token: the words of Usher's page are those of the server's pages."""
+    async with saturn.session.get(f"{saturn.url}/dash/user-profile", allow_redirects=False) as answer:
+        assert answer.headers["Location"] == "/login?next=/dash/user-profile"
+    async with saturn.session.post(f"{saturn.url}/dash/user-profile", allow_redirects=False) as answer:
+        assert answer.status == 302
+    async with saturn.browser("alice") as browser:
+        async with browser.get(f"{saturn.url}/dash") as page:
+            assert 'href="/dash/user-profile">User Profile<' in await page.text()
+        async with browser.get(f"{saturn.url}/dash/user-profile") as page:
+            text = await page.text()
+            assert "Access Keys" in text
+            assert "<button>New Token</button>" in text
+        async with browser.post(f"{saturn.url}/dash/user-profile") as page:
+            token = re.findall("<code>(.+)</code>", await page.text())[0]
+    status, user = await saturn.call("GET", "/api/user", token=token)
+    assert (status, user["username"]) == (200, "alice")
 
 
 async def test_a_wrong_password_opens_no_session(saturn: Saturn):
