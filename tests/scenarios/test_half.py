@@ -8,11 +8,13 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 
+from bot.messages.texts.problems import CAUSES, UNANSWERED
 from playground.processes import reserved_port
 from tests.contract.store.test_postgres_faults import cut
 from tests.project.repository import ROOT
 from tests.rigs import postgres, postgres_tls, releases
 from tests.rigs.scenario import SEED
+from tests.rigs.scenario.people import BOT
 from tests.scenarios.test_process import ProcessWorld
 
 PASSWORD = "canary-1"
@@ -126,3 +128,56 @@ async def test_all_that_was_accepted_is_told_though_a_worker_can_write_nothing(h
         told = [one.text.split("*")[1] for one in person.told("ready")]
         assert sorted(told) == sorted(name for of, name in ASKED if of == owner)
     assert half.rows(OWNED, lost) == []
+
+
+class Away(Half):
+    """Run a web whose database can be taken away, and a worker that keeps it."""
+
+    async def start_bot(self):
+        self.write_connections()
+        theirs = urlsplit(self.url)._replace(netloc=f"{self.role}:{PASSWORD}@").geturl()
+        await self.start("web", USHER_DATABASE_URL=theirs)
+        await self.start("worker")
+        self._install(f"http://127.0.0.1:{self.port}")
+
+    def take_away(self):
+        """Let the web have no connection any more."""
+        with postgres.connected(self.url) as connection:
+            connection.execute(f"ALTER ROLE {self.role} NOLOGIN".encode())
+        for pid in self.rows("SELECT pid FROM pg_stat_activity WHERE usename = %s", self.role):
+            cut(self.url, pid)
+
+    def bring_back(self):
+        with postgres.connected(self.url) as connection:
+            connection.execute(f"ALTER ROLE {self.role} LOGIN".encode())
+
+
+@pytest.fixture
+async def away(tmp_path):
+    made = Away(tmp_path, {"live": True})
+    with postgres_tls.owned_by(made.url, made.role, PASSWORD):
+        async with made.running() as ready:
+            yield ready
+
+
+@pytest.mark.timeout(120)
+async def test_sentence_without_postgresql_is_answered_once(away):
+    alice, events = away.alice, away.slack.events
+    assert (await alice.types("whoami", then_settle=False)).is_private
+    away.take_away()
+    # Nor is the database called busy.
+    assert CAUSES["store_unavailable"] in (await alice.types("list", then_settle=False)).text
+    assert (await away.slack.say(alice.id, BOT, "what can you do?"))["ok"]
+    (event_id,) = (name for name, one in events.deliveries.items() if "what can you" in str(one.payload))
+    (shown,) = alice.hears()
+    assert UNANSWERED in shown.text
+    # In another second than the first, or it would be a replay.
+    await asyncio.sleep(1.5)
+    assert not (await events.redeliver(event_id, 1)).ok
+    assert len(alice.hears()) == 1
+    away.bring_back()
+    async with asyncio.timeout(30):
+        while not (await events.redeliver(event_id, 2)).ok:  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(1.5)
+    assert await away.slack.state.wait_for(lambda: len(alice.hears()) == 2, 30.0)
+    assert UNANSWERED not in alice.hears()[-1].text
