@@ -18,6 +18,35 @@ from bot.support.responses import parse_retry_after
 
 #: An upload slower than this, in bytes a second, is given up for now.
 _SLOWEST: Final = 200_000
+#: The first and the longest pause after a 429 that names none, in seconds.
+MIN_PAUSE_SECONDS: Final = 1.0
+MAX_PAUSE_SECONDS: Final = 30.0
+
+
+class _Pauses:
+    """The pauses of methods whose 429 names none: doubling from a second with each 429 after the last pause.
+
+    In memory: the last pause of each method. Restart, and several processes: each begins with a second.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        #: By method: the length of its last pause, and when that ends on the monotonic clock.
+        self._last: dict[str, tuple[float, float]] = {}
+
+    def next_pause(self, method: str) -> float:
+        """Return how many seconds to wait; calls that were refused together wait for the same moment."""
+        now = self._clock.monotonic()
+        seconds, until = self._last.get(method, (MIN_PAUSE_SECONDS / 2, now))
+        if now >= until:
+            seconds = min(2 * seconds, MAX_PAUSE_SECONDS)
+            until = now + seconds
+            self._last[method] = seconds, until
+        return max(until - now, MIN_PAUSE_SECONDS)
+
+    def forget(self, method: str) -> None:
+        """Begin with a second again, as the method was answered."""
+        self._last.pop(method, None)
 
 
 class WebApi:
@@ -30,6 +59,7 @@ class WebApi:
         self._timeout = timeout
         self._session = session
         self._own = base_url
+        self._pauses = _Pauses(clock)
         self._client = AsyncWebClient(
             token=token, base_url=base_url, session=session, timeout=int(timeout), retry_handlers=[]
         )
@@ -51,6 +81,7 @@ class WebApi:
         data = response.data
         if not isinstance(data, dict):
             raise SlackUnknownOutcome(method, "malformed_answer")
+        self._pauses.forget(method)
         return SlackAnswer(data, _date(response.headers))
 
     async def upload(self, url: str, pieces: AsyncIterator[bytes], size: int) -> None:
@@ -85,7 +116,7 @@ class WebApi:
             wait = parse_retry_after(
                 _header(getattr(response, "headers", None), "retry-after"), self._clock.now()
             )
-            return SlackLimited(method, max(wait if wait is not None else 30.0, 1.0))
+            return SlackLimited(method, self._pauses.next_pause(method) if wait is None else max(wait, 1.0))
         if status >= 500 or not code or means is Meaning.UNSURE:
             return SlackUnknownOutcome(method, code or f"status_{status}")
         return SlackPermanent(method, code) if means.is_final else SlackFailed(method, code)
