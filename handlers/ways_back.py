@@ -6,7 +6,7 @@ from typing import Any
 from bot.domain.notices import Answer, NewNotice, NoticeKind
 from bot.domain.people import Principal
 from bot.domain.surfaces import Surface, Where
-from bot.messages.blocks import kit
+from bot.messages.blocks import kit, plain
 from bot.support.cleaning import clean
 from bot.support.clock import Ids
 from bot.support.guards import guards
@@ -20,7 +20,7 @@ def command_body(answer: Answer) -> dict[str, Any]:
     answer = fit_for_channel(answer)
     return {
         "response_type": "in_channel" if answer.in_channel else "ephemeral",
-        "text": answer.text,
+        "text": plain.text_beside(answer),
         "blocks": list(answer.blocks),
         "unfurl_links": False,
         "unfurl_media": False,

@@ -6,7 +6,7 @@ from enum import StrEnum
 from importlib.resources import files
 from typing import Final
 
-from bot.support.errors import SlackFailed, SlackLimited, SlackUnknownOutcome
+from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
 
 
 class Meaning(StrEnum):
@@ -76,6 +76,11 @@ def rests(error: SlackFailed, otherwise: float) -> float | None:
     if means.is_shut_out:
         return SHUT_OUT_SECONDS
     return None if means.is_final else otherwise
+
+
+def is_content_refused(error: SlackFailed) -> bool:
+    """Return whether Slack may take the same without its blocks: they, or something unnamed, is wrong."""
+    return isinstance(error, SlackPermanent) and meaning(error) in (Meaning.BLOCKS, Meaning.REQUEST)
 
 
 def meaning(error: SlackFailed) -> Meaning:

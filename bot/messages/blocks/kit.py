@@ -434,8 +434,12 @@ def _placed(template: str, who: Markup, named: Named) -> Markup:
 
 def link(url: str, label: str) -> Markup:
     """Return a link with a name from outside as its words."""
-    address = "".join({"<": "%3C", ">": "%3E", "|": "%7C", "&": "&amp;"}.get(one, one) for one in url)
-    return Markup(f"<{address}|{line(label).replace('|', '¦')}>")
+    return Markup(f"<{address(url)}|{line(label).replace('|', '¦')}>")
+
+
+def address(url: str) -> str:
+    """Return an address as it is written between the angle brackets of a link."""
+    return "".join({"<": "%3C", ">": "%3E", "|": "%7C", "&": "&amp;"}.get(one, one) for one in url)
 
 
 def moment(at: float, now: float) -> Markup:

@@ -133,6 +133,11 @@ NOT_DELIVERED: Final = (
     "Slack didn't accept one of my messages to you (`{code}`), so you may have missed something. "
     "Type `list` to see where things stand."
 )
+#: In place of a form.
+FORM_REFUSED: Final = (
+    "Slack didn't accept this form, so I can't show it. "
+    "Close it and type the command with its options instead."
+)
 NOT_DRAWN: Final = (
     "I have a message for you, but something broke while I was putting it together. "
     "Type `list` to see where things stand. Reference {reference}"

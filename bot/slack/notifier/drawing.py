@@ -8,7 +8,7 @@ intervals, then a plain text is sent. A digest tells what is drawn, as the same 
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import structlog
@@ -19,7 +19,7 @@ from bot.domain.notices import Answer, Card, Notice, NoticeKind
 from bot.domain.operations import Operation
 from bot.domain.plan import backoff
 from bot.domain.runs import Run
-from bot.messages.blocks import kit
+from bot.messages.blocks import kit, plain
 from bot.messages.blocks.buttons import fits
 from bot.messages.blocks.cards import taken_back
 from bot.messages.blocks.notices import owed, render, still
@@ -28,7 +28,7 @@ from bot.services.context import Context
 from bot.services.gather import Gatherer
 from bot.slack import methods
 from bot.slack.calls import PacedSlack
-from bot.slack.errors import Meaning, meaning
+from bot.slack.errors import is_content_refused
 from bot.slack.notifier.places import Place, Places
 from bot.slack.notifier.timing import Timing
 from bot.store.cards import Said
@@ -44,6 +44,32 @@ NOT_READY: Final = 2.0
 LONGEST_PAUSE: Final = 300.0
 #: What is sent with every message: no preview of an address, and no name that becomes a mention.
 AS_WRITTEN: Final = {"unfurl_links": False, "unfurl_media": False, "link_names": False}
+
+
+#: How the error of a notice begins whose blocks Slack has refused: it is sent as text.
+_AS_TEXT: Final = "as text: "
+
+
+def is_as_text(notice: Notice) -> bool:
+    """Return whether to send a notice without its blocks, as Slack has refused them."""
+    return (notice.error or "").startswith(_AS_TEXT)
+
+
+def as_text(code: str) -> str:
+    """Return the error of a notice that is to be sent as text from now on."""
+    return f"{_AS_TEXT}{code}"
+
+
+def retry_error(notice: Notice, code: str) -> str:
+    """Return the error of a notice that is tried again later: that its blocks were refused stays known."""
+    return notice.error if notice.error is not None and is_as_text(notice) else code
+
+
+def content(answer: Answer, *, is_text: bool = False) -> dict[str, Any]:
+    """Return an answer as the content of a message: as drawn, or as text alone."""
+    if is_text or not answer.blocks:
+        return {"text": plain.text_instead(answer)}
+    return {"text": plain.text_beside(answer), "blocks": list(answer.blocks)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +138,9 @@ class Drawings:
 
         Only a read that left after this counts. If the message can't be sent then, it waits for another read.
         """
+        if is_as_text(notice):
+            # What Slack refused just now was read before.
+            return False
         found = [one for _, one in facts.held] if isinstance(facts, HeldFacts) else [facts]
         waits, _, at = (notice.error or "").partition(":")
         since = float(at) if waits == TO_BE_READ else facts.now
@@ -171,6 +200,9 @@ async def redraw(gatherer: Gatherer, card: Card) -> Redrawn | None:
     """Draw a message again; return None if what it shows is gone, or nobody knows what it said."""
     blocks = card.body.get("blocks")
     said = None if blocks is None else Answer(str(card.body.get("text") or ""), tuple(blocks))
+    if said is not None:
+        # Its text stays as it was sent, though a button that opens an address goes.
+        said = replace(said, text=plain.text_beside(said))
     if said is not None and "offers" in card.body:
         return await _redrawn_answer(gatherer, card, said)
     facts, is_card = await gatherer.of_message(card), Mark.CARD in card.kind.marks
@@ -217,13 +249,8 @@ def _spoken(answer: Answer) -> dict[str, Any]:
 
 def update(channel_id: str, message_ts: str, answer: Answer) -> dict[str, Any]:
     """Return the arguments that replace a message with an answer; an answer without blocks removes them."""
-    return {
-        "channel": channel_id,
-        "ts": message_ts,
-        "text": answer.text,
-        "blocks": list(answer.blocks),
-        "link_names": False,
-    }
+    at = {"channel": channel_id, "ts": message_ts}
+    return {**at, "blocks": [], **content(answer), "link_names": False}
 
 
 async def edit(slack: PacedSlack, message: Mapping[str, Any]) -> None:
@@ -234,10 +261,11 @@ async def edit(slack: PacedSlack, message: Mapping[str, Any]) -> None:
     try:
         await slack.call(methods.CHAT_UPDATE, message)
     except SlackPermanent as error:
-        if meaning(error) is not Meaning.BLOCKS or not message["blocks"]:
+        if not is_content_refused(error) or not message["blocks"]:
             raise
         log.warning("slack refused blocks", ts=message["ts"], problem=error.code)
-        await slack.call(methods.CHAT_UPDATE, {**message, "blocks": []})
+        said = content(Answer(message["text"], tuple(message["blocks"])), is_text=True)
+        await slack.call(methods.CHAT_UPDATE, {**message, "blocks": [], **said})
 
 
 def digest(message: Mapping[str, Any]) -> str:

@@ -15,6 +15,7 @@ import structlog
 from bot.domain.homes import Home
 from bot.domain.plan import backoff
 from bot.messages.blocks import home as home_blocks
+from bot.messages.blocks import plain
 from bot.messages.blocks.replies import in_view
 from bot.messages.texts import home as home_words
 from bot.services.asked import Asked, refused
@@ -23,7 +24,7 @@ from bot.services.gather import Gatherer
 from bot.services.home import HomeGatherer
 from bot.slack import methods
 from bot.slack.calls import AnySlack
-from bot.slack.errors import Meaning, meaning, rests
+from bot.slack.errors import Meaning, is_content_refused, meaning, rests
 from bot.slack.notifier.timing import Timing
 from bot.support import errors
 from bot.support.pool import Pool, contained, pool_room, run_all
@@ -155,9 +156,15 @@ class HomeViews:
             message: dict[str, Any] = {"user_id": one.principal.user_id, "view": view}
             if not is_wanted and one.drawn and view_hash:
                 message["hash"] = view_hash
-            answer = await self._slack.to(one.principal).call(
-                methods.VIEWS_PUBLISH, message, share=1.0 if is_wanted else HOME_SHARE
-            )
+            slack, share = self._slack.to(one.principal), 1.0 if is_wanted else HOME_SHARE
+            try:
+                answer = await slack.call(methods.VIEWS_PUBLISH, message, share=share)
+            except errors.SlackPermanent as error:
+                if not is_content_refused(error):
+                    raise
+                log.warning("slack refused a home", principal=one.principal.key, problem=error.code)
+                message["view"] = plain.view_instead(view)
+                answer = await slack.call(methods.VIEWS_PUBLISH, message, share=share)
             view_hash = str((answer.data.get("view") or {}).get("hash") or "")
         elif not is_wanted:
             return

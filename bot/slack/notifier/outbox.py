@@ -19,15 +19,19 @@ from bot.services.context import Context
 from bot.services.gather import Gatherer
 from bot.slack import calls, methods
 from bot.slack.calls import NOT_INSTALLED, AnySlack, PacedSlack
-from bot.slack.errors import Meaning, meaning
+from bot.slack.errors import Meaning, is_content_refused, meaning
 from bot.slack.notifier.drawing import (
     AS_WRITTEN,
     LONGEST_PAUSE,
     Drawing,
     Drawings,
+    as_text,
+    content,
     digest,
     edit,
+    is_as_text,
     kept,
+    retry_error,
     update,
 )
 from bot.slack.notifier.lookup import Lookup, metadata
@@ -79,8 +83,6 @@ class Outbox:
         self._timing = timing
         self._lookup = Lookup(self._store, slack)
         self._drawings = Drawings(context, self._places, gatherer, timing)
-        #: Notices whose blocks Slack rejected; only their text is sent.
-        self._plain: set[str] = set()
 
     async def step(self, pool: Pool | None = None) -> int:
         """Claim due notices and handle each, in the pool or at once; return how many, with tries."""
@@ -282,29 +284,25 @@ class Outbox:
         await self._store.notice_sent(notice.id, channel, "")
 
     async def _send(self, notice: Notice, drawing: Drawing) -> None:
-        answer, place = drawing.answer, drawing.place
+        answer, place, is_text = drawing.answer, drawing.place, is_as_text(notice)
         message: dict[str, Any] = {
             "channel": place.channel,
-            "text": answer.text,
+            **content(answer, is_text=is_text),
             "metadata": metadata(notice),
             **AS_WRITTEN,
         }
         if place.thread_ts is not None:
             message["thread_ts"] = place.thread_ts
-        if answer.blocks and notice.id not in self._plain:
-            message["blocks"] = list(answer.blocks)
         try:
             sent = await self._post(notice, message)
         except errors.SlackPermanent as error:
             is_kept = notice.kind in UNPOSTED
-            if meaning(error) is not Meaning.BLOCKS or "blocks" not in message or is_kept:
+            if not is_content_refused(error) or "blocks" not in message or is_kept:
                 raise
             log.warning("slack refused blocks", notice=notice.id, kind=str(notice.kind), problem=error.code)
-            self._plain.add(notice.id)
-            await self._store.notice_retry(notice, 0.0, error=error.code)
+            await self._store.notice_retry(notice, 0.0, error=as_text(error.code))
             return
-        drawn = "" if notice.id in self._plain else digest(update(*sent, answer))
-        self._plain.discard(notice.id)
+        drawn = "" if is_text else digest(update(*sent, answer))
         await self._store.notice_sent(notice.id, *sent, drawn, drawing.said)
 
     async def _post(self, notice: Notice, message: dict[str, Any]) -> tuple[str, str]:
@@ -322,7 +320,8 @@ class Outbox:
         """Record since when the outcome is unknown; the search follows once it has settled."""
         since = await self._store.now()
         log.info("outcome of a send unknown", notice=notice.id, problem=error.code)
-        await self._store.notice_retry(notice, self._timing.settles, error=error.code, unknown_since=since)
+        code = retry_error(notice, error.code)
+        await self._store.notice_retry(notice, self._timing.settles, error=code, unknown_since=since)
 
     async def _limited(self, notice: Notice, error: errors.SlackLimited) -> None:
         """Put back what Slack has no room for: at its old place, or until its person can be reached."""
@@ -330,7 +329,7 @@ class Outbox:
         room, share = self._slack.room(methods.CHAT_POST_MESSAGE), SHARES[notice.kind.urgency]
         if not await self._store.slack_calls_left(room, share):
             wait = min(notice.created_at - await self._store.now(), 0.0)
-        await self._store.notice_retry(notice, wait, error=error.code)
+        await self._store.notice_retry(notice, wait, error=retry_error(notice, error.code))
 
     async def _later(self, notice: Notice, error: errors.SlackFailed, *, is_unknown: bool = False) -> None:
         now = await self._store.now()
@@ -345,7 +344,8 @@ class Outbox:
         wait = backoff(notice.attempts, 0.5, longest=LONGEST_PAUSE)
         least, since = (self._timing.settles, now) if is_unknown else (0.0, None)
         log.info("notice not sent yet", notice=notice.id, kind=str(notice.kind), problem=error.code)
-        await self._store.notice_retry(notice, max(wait, least), error=error.code, unknown_since=since)
+        code = retry_error(notice, error.code)
+        await self._store.notice_retry(notice, max(wait, least), error=code, unknown_since=since)
 
     async def _ask_poster(self, notice: Notice, error: str) -> None:
         """Give up a channel's card and ask its poster; the question comes first, as it is written once."""

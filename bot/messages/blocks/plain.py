@@ -1,0 +1,50 @@
+"""Texts beside blocks and in their place: what Slack doesn't draw is still said, with its addresses.
+
+They go to exactly where the blocks would, so whoever couldn't read an address there doesn't read it here.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from bot.domain.notices import Answer
+from bot.messages.blocks import kit
+from bot.messages.blocks.kit import Block
+from bot.messages.texts import notices
+
+#: Buttons that a message is there for: it hands over the address that they open.
+_PURPOSES: Final = frozenset({"open_url", "link_url"})
+
+
+def text_beside(answer: Answer) -> str:
+    """Return the text that goes with an answer's blocks: notifications and screen readers have no other."""
+    return _with_addresses(answer.text, _addresses(answer.blocks, _PURPOSES))
+
+
+def text_instead(answer: Answer) -> str:
+    """Return an answer as text alone: all its lines, and the address of each button that opens one."""
+    lines = [kit.bare(line) for line in kit.lines_of(answer.blocks)]
+    return _with_addresses("\n".join(lines) or answer.text, _addresses(answer.blocks, kit.ADDRESSES))
+
+
+def view_instead(view: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a view as paragraphs alone; what people would fill in or press is left out."""
+    blocks = view.get("blocks", ())
+    lines = [*kit.lines_of(blocks)] or [notices.FORM_REFUSED]
+    lines += _addresses(blocks, kit.ADDRESSES)
+    kept = {name: view[name] for name in ("type", "title", "close", "external_id") if name in view}
+    return kept | {"blocks": [kit.section(line) for line in lines[: kit.VIEW_BLOCKS]]}
+
+
+def _addresses(blocks: Iterable[Block], names: frozenset[str]) -> Iterator[str]:
+    for button in kit.buttons_of(blocks):
+        if "url" in button and kit.Press.of(button).name in names:
+            yield f"{button['text']['text']}: <{kit.address(button['url'])}>"
+
+
+def _with_addresses(text: str, addresses: Iterable[str]) -> str:
+    """Return a text with addresses below it; rather the text is cut than one of them."""
+    below = ""
+    for line in addresses:
+        if line not in text and len(below) + len(line) < kit.TEXT // 2:
+            below += f"\n{line}"
+    return kit.cut(text, kit.TEXT - len(below)) + below
