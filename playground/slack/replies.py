@@ -18,6 +18,8 @@ from playground.values import loads
 USES = 5
 SECONDS = 30 * 60
 TEXT_LIMIT = 40_000
+#: The channel takes nothing, which is no mistake of the app ("Sending messages using incoming webhooks").
+_CLOSED = (403, 410)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,14 @@ def post(state: State, values: Json, content: Content, channel: str, user: str) 
     return state.add(message)
 
 
+def _may_answer(state: State, url: ResponseUrl, values: Json) -> None:
+    channel = state.channels.get(url.channel)
+    if channel is not None and channel.is_archived:
+        raise SlackError("channel_is_archived", status=410)
+    if channel is not None and channel.restricts and values.get("response_type") == "in_channel":
+        raise SlackError("action_prohibited", status=403)
+
+
 class ResponseUrls:
     """Take what the app posts to the addresses that it was given."""
 
@@ -85,7 +95,8 @@ class ResponseUrls:
         try:
             self._take(request, self._state.response_urls.get(request.path), await self._read(request))
         except SlackError as error:
-            self._harness.violation(f"response_url_{error.code}", request.path.split("/")[1])
+            if error.status not in _CLOSED:
+                self._harness.violation(f"response_url_{error.code}", request.path.split("/")[1])
             return web.json_response(error.body(), status=error.status)
         return web.Response(text="ok")
 
@@ -110,6 +121,7 @@ class ResponseUrls:
             raise SlackError("expired_url", status=404)
         if url.uses >= USES:
             raise SlackError("used_url", status=404)
+        _may_answer(state, url, values)
         original = state.message(url.channel, url.original) if url.original else None
         if values.get("delete_original"):
             url.uses += 1

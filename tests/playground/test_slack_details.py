@@ -141,6 +141,31 @@ async def test_a_response_url_refuses_what_is_no_message(server, app, session, t
     assert server.harness.violations[0]["rule"] == f"response_url_{error}"
 
 
+@pytest.mark.parametrize(
+    ("closed", "told", "status", "error"),
+    [
+        ({"is_archived": True}, {"text": "x"}, 410, "channel_is_archived"),
+        (
+            {"restricts": "read_only_channel"},
+            {"text": "x", "response_type": "in_channel"},
+            403,
+            "action_prohibited",
+        ),
+        ({"restricts": "read_only_channel"}, {"text": "x"}, 200, None),
+    ],
+    ids=["archived", "restricted for all", "restricted alone"],
+)
+async def test_response_url_obeys_its_channel(server, app, session, closed, told, status, error):
+    """What a channel doesn't take is no mistake of the app."""
+    await server.say(OLIVIA, GENERAL, "/workspace")
+    for name, value in closed.items():
+        setattr(server.state.channels[GENERAL], name, value)
+    async with session.post(app.seen[0]["response_url"], json=told) as response:
+        assert response.status == status
+        assert error is None or (await response.json())["error"] == error
+    assert server.harness.violations == []
+
+
 async def test_the_response_url_of_a_command_replaces_nothing(server, app, session):
     app.answer = lambda _p: web.Response(text="One moment")
     await server.say(OLIVIA, GENERAL, "/workspace")
