@@ -22,13 +22,15 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
 from bot.domain.surfaces import Surface, Where
-from bot.messages.blocks import forms, kit, replies
+from bot.messages.blocks import forms, kit, plain, replies
 from bot.messages.texts import answers, problems
 from bot.services import workspaces
 from bot.slack.calls import AnySlack, leads_to_slack
-from bot.slack.methods import VIEWS_OPEN
+from bot.slack.methods import CHAT_POST_EPHEMERAL, CHAT_POST_MESSAGE, RESPONSE_URL, VIEWS_OPEN
+from bot.slack.notifier.drawing import AS_WRITTEN
+from bot.slack.response_urls import error_of
 from bot.store.transaction import answered_soon, one_request
-from bot.support.errors import Refused, SlackFailed, StoreError, StoreUnsure
+from bot.support.errors import Refused, SlackFailed, SlackUnknownOutcome, StoreError, StoreUnsure
 from handlers import payload, routes
 from handlers.dispatch import (
     first_field,
@@ -142,7 +144,7 @@ class Listeners:
             return await ack()
         surface = payload.surface_of_button(body, action)
         if isinstance(principal, Answer):
-            await _say(client, respond, principal)
+            await self._say(client, respond, principal, surface)
             return await ack()
         if surface.where is Where.CHANNEL and surface.is_in_conversation:
             with suppress(StoreError):
@@ -157,10 +159,10 @@ class Listeners:
         if is_opened:
             return await ack()
         if answer.unwritten or not await self._delivered(answer, surface, principal):
-            await _say(client, respond, answer)
+            await self._say(client, respond, answer, surface, principal)
         elif not services.context.owners.is_worked:
             # Its answer waits in the outbox with everything else.
-            await _say(client, respond, replies.hint(answers.NO_WORKER))
+            await self._say(client, respond, replies.hint(answers.NO_WORKER), surface, principal)
         return await ack()
 
     async def shortcut(
@@ -179,7 +181,7 @@ class Listeners:
         if await self._opened(place, surface, replace(answer, view=view)):
             return await ack()
         if answer.unwritten or isinstance(who, Answer) or not await self._delivered(answer, surface, who):
-            await _say(client, respond, answer)
+            await self._say(client, respond, answer, surface, who if isinstance(who, Principal) else None)
         return await ack()
 
     async def view(self, ack: AsyncAck, body: dict[str, Any]) -> BoltResponse:
@@ -279,6 +281,42 @@ class Listeners:
             return False
         return True
 
+    async def _say(
+        self,
+        client: AsyncWebClient,
+        respond: AsyncRespond,
+        answer: Answer,
+        surface: Surface,
+        principal: Principal | None = None,
+    ) -> None:
+        """Answer a button without the outbox, so that nobody is left without a reply.
+
+        It is said once: another way is tried only where it's known that the one before has shown nothing.
+        """
+        drawn = command_body(answer) | {"replace_original": False}
+        text = {**drawn, "text": plain.text_instead(answer), "blocks": []}
+        ways = [partial(_respond, client, respond.response_url, message) for message in (drawn, text)]
+        if principal is not None:
+            call, alone = self._slack.to(principal).call, {"text": text["text"]}
+            who, channel = principal.user_id, surface.channel_id
+            if channel and surface.where is not Where.DIRECT:
+                ways.append(partial(call, CHAT_POST_EPHEMERAL, alone | {"channel": channel, "user": who}))
+            direct = alone | {"channel": who, **AS_WRITTEN}
+            ways.append(partial(call, CHAT_POST_MESSAGE, direct, channel=who))
+        try:
+            async with asyncio.timeout(_RESPOND_SECONDS):
+                for way in ways:
+                    try:
+                        await way()
+                    except SlackFailed as error:
+                        log.warning("reply not sent", problem=error)
+                        if isinstance(error, SlackUnknownOutcome):
+                            return
+                    else:
+                        return
+        except (SlackClientError, aiohttp.ClientError, StoreError, TimeoutError, ValueError) as error:
+            log.warning("reply not sent", problem=error)
+
     def _who(self, body: dict[str, Any]) -> Principal | Answer:
         """Return who acts, or what to answer if Slack doesn't say."""
         try:
@@ -291,14 +329,13 @@ class Listeners:
         return replies.hint(kit.safe(refusal.text))
 
 
-async def _say(client: AsyncWebClient, respond: AsyncRespond, answer: Answer) -> None:
-    """Answer a button without the outbox, so that nobody is left without a reply."""
-    if respond.response_url is None or not leads_to_slack(respond.response_url, client.base_url):
-        return
-    try:
-        async with asyncio.timeout(_RESPOND_SECONDS):
-            # Through the client's own session, which knows the proxy; ``respond`` would make one of its own.
-            way_back = AsyncWebhookClient(respond.response_url, session=client.session)
-            await way_back.send_dict(command_body(answer) | {"replace_original": False})
-    except (SlackClientError, aiohttp.ClientError, TimeoutError, ValueError) as error:
-        log.warning("reply not sent", problem=error)
+async def _respond(client: AsyncWebClient, url: str | None, message: dict[str, Any]) -> None:
+    """Post to a response_url; raises SlackFailed."""
+    if url is None:
+        raise SlackFailed(RESPONSE_URL, "no_address")
+    if not leads_to_slack(url, client.base_url):
+        raise SlackUnknownOutcome(RESPONSE_URL, "strange_address")
+    # Through the client's own session, which knows the proxy; ``respond`` would make one of its own.
+    answer = await AsyncWebhookClient(url, session=client.session).send_dict(message)
+    if (failed := error_of(answer.status_code, answer.body)) is not None:
+        raise failed

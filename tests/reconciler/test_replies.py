@@ -5,7 +5,15 @@ import pytest
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.workspaces import State
 from bot.messages.blocks import kit, replies
-from bot.support.errors import SlackLimited, SlackPermanent, SlackUnknownOutcome, UnknownOutcome, Unreachable
+from bot.slack.notifier.replies import MAX_ATTEMPTS_PER_WAY
+from bot.support.errors import (
+    SlackFailed,
+    SlackLimited,
+    SlackPermanent,
+    SlackUnknownOutcome,
+    UnknownOutcome,
+    Unreachable,
+)
 from tests.reconciler.fuse import Killed
 from tests.rigs.store import ALICE, want_read
 
@@ -123,13 +131,127 @@ async def test_a_late_reply_is_not_sent(world):
     assert await dead(world) == ["expired"]
 
 
-@pytest.mark.parametrize("status", [404, 410, 500, 302])
-async def test_an_address_that_takes_nothing_is_asked_once(world, status):
-    world.http.status = status
-    await reply(world, response_url=URL)
+# -- refused answers -----------------------------------------------------------------------------------------
+
+BLOCKS = [
+    *kit.row("It runs.", [kit.button("Open", "open_url", "w1", url="https://ide.example.org/?a=1&b=2")])
+]
+ADDRESS = "Open: <https://ide.example.org/?a=1&amp;b=2>"
+REFUSED_BLOCKS = (400, b'{"ok": false, "error": "invalid_blocks"}')
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param((404, b'{"ok":false,"error":"used_url"}'), id="used up"),
+        pytest.param((404, b'{"ok":false,"error":"expired_url"}'), id="expired"),
+        pytest.param((410, b"channel_is_archived"), id="archived"),
+        pytest.param((403, b"action_prohibited"), id="prohibited"),
+        pytest.param((403, b"some_new_word"), id="unknown word"),
+        pytest.param((404, b"<html>"), id="no word"),
+        pytest.param((200, b'{"ok": false, "error": "used_url"}'), id="refused with 200"),
+    ],
+)
+@pytest.mark.parametrize(
+    "shown", [{}, {"in_channel": True}, {"replaces": True}], ids=["new", "shared", "over"]
+)
+async def test_refused_address_is_replaced_by_an_ephemeral(world, answer, shown):
+    """The same answer, once, to its person alone, where they asked."""
+    world.http.refusals = [answer]
+    await reply(world, response_url=URL, channel_id="C1", thread_ts="5.0", blocks=BLOCKS, **shown)
     await world.pass_time(90, step=5)
-    assert len(world.http.posts) == 1
+    [sent] = world.slack.ephemerals
+    assert (sent["channel"], sent["user"], sent["thread_ts"]) == ("C1", "UALICE", "5.0")
+    assert (sent["blocks"], len(world.http.posts), world.slack.messages) == (BLOCKS, 1, [])
+    assert await dead(world) == []
+
+
+@pytest.mark.parametrize(
+    ("place", "text"),
+    [
+        ({"channel_id": "DUALICE", "where": "direct"}, "done"),
+        ({}, "done"),
+        ({"channel_id": "C1"}, "I can't post in <#C1>, so here is my answer."),
+        ({"channel_id": "DBOBALICE"}, "done"),
+    ],
+    ids=["direct", "nowhere", "closed channel", "somebody else's conversation"],
+)
+async def test_answer_without_another_place_is_a_direct_message(world, place, text):
+    world.http.refusals = [(404, b'{"ok":false,"error":"used_url"}')]
+    closed = SlackPermanent("chat.postEphemeral", "channel_not_found")
+    world.slack.fail("chat.postEphemeral", closed, times=9)
+    await reply(world, response_url=URL, **place)
+    await world.pass_time(90, step=5)
+    [sent] = world.slack.messages
+    assert (sent["channel"], sent["text"].partition("\n")[0]) == ("DUALICE", text)
+    assert await dead(world) == []
+
+
+@pytest.mark.parametrize("status", [500, 503, 408, 302])
+async def test_answer_that_may_be_shown_is_sent_no_other_way(world, status):
+    world.http.status = status
+    await reply(world, response_url=URL, channel_id="C1")
+    await world.pass_time(90, step=5)
+    assert (len(world.http.posts), world.slack.ephemerals, world.slack.messages) == (1, [], [])
     assert await dead(world) == [f"status_{status}"]
+
+
+@pytest.mark.parametrize("limit", [None, SlackLimited("chat.postMessage", 1.0)], ids=["free", "busy"])
+@pytest.mark.parametrize(
+    ("method", "place"),
+    [
+        ("response_url", {"response_url": URL, "channel_id": "C1"}),
+        ("chat.postEphemeral", {"channel_id": "C1", "where": "mention"}),
+        ("chat.postMessage", {"channel_id": "DUALICE", "where": "direct"}),
+    ],
+)
+async def test_refused_blocks_are_said_as_text_with_addresses(world, method, place, limit):
+    """In the same place and at once; a process that ends in between knows it, too."""
+    world.http.refusals = [REFUSED_BLOCKS]
+    world.slack.fail(method, SlackPermanent(method, "invalid_blocks"))
+    if limit is not None:
+        world.slack.fail(method, limit)
+    await reply(world, text="It runs.", blocks=BLOCKS, **place)
+    await world.notifier.step_notices()
+    world.reborn()
+    await world.pass_time(4)
+    posts = [one for _, one in world.http.posts[1:]]
+    sent = [*posts, *world.slack.ephemerals, *world.slack.messages]
+    assert [(one["text"], one.get("blocks")) for one in sent] == [(f"It runs.\n{ADDRESS}", None)]
+    drawn = [one for _, one in [*world.slack.calls, *world.http.posts] if one.get("blocks")]
+    assert len(drawn) == 1
+    assert await dead(world) == []
+
+
+async def test_unknown_refusal_is_tried_again_then_goes_another_way(world):
+    refusal = SlackFailed("chat.postEphemeral", "some_new_word")
+    world.slack.fail("chat.postEphemeral", refusal, times=9)
+    await reply(world, channel_id="C1")
+    await world.pass_time(10)
+    assert [one["channel"] for one in world.slack.messages] == ["DUALICE"]
+    assert world.slack.count("chat.postEphemeral") == MAX_ATTEMPTS_PER_WAY + 1
+
+
+@pytest.mark.parametrize(
+    ("code", "blocks", "messages", "views"),
+    [
+        ("not_found", BLOCKS, 1, 0),
+        ("not_found", [], 0, 0),
+        ("hash_conflict", BLOCKS, 0, 0),
+        ("invalid_arguments", BLOCKS, 0, 1),
+        ("view_too_large", [], 0, 1),
+    ],
+)
+async def test_refused_form_says_what_nobody_has_read(world, code, blocks, messages, views):
+    """A closed one in a direct message, unless it was only to be filled in; one that isn't drawn as text."""
+    view = kit.modal("Title", [kit.text_field("name", "Name"), kit.section("It *runs*.")], submit="Go")
+    world.slack.fail("views.update", SlackPermanent("views.update", code))
+    await reply(world, view=view, view_id="V1", blocks=blocks)
+    await world.pass_time(10)
+    assert (len(world.slack.messages), len(world.slack.views)) == (messages, views)
+    for one in world.slack.views:
+        assert one["view"]["blocks"] == [kit.section("It *runs*.")]
+        assert (one["view"]["title"], "submit" in one["view"]) == (view["title"], False)
 
 
 async def test_a_reply_of_unknown_outcome_is_not_repeated(world):

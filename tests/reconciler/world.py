@@ -51,19 +51,24 @@ KEY = Fernet.generate_key().decode()
 
 
 class FakeHttp:
-    """Stand where replies are posted to: keep them, answer with ``status``, or raise ``error``."""
+    """Stand where replies are posted to: keep them, answer with ``status``, or raise ``error``.
+
+    ``refusals`` are the statuses and bodies of the first answers.
+    """
 
     def __init__(self) -> None:
         self.posts: list[tuple[str, dict[str, Any]]] = []
         self.status = 200
         self.headers: dict[str, str] = {}
         self.error: Exception | None = None
+        self.refusals: list[tuple[int, bytes]] = []
 
     async def request(self, _method: str, url: str, *, json_body: dict[str, Any], **_keys: Any) -> Response:
         self.posts.append((url, json_body))
         if self.error is not None:
             raise self.error
-        return Response(self.status, self.headers, b"ok")  # type: ignore[arg-type]  # a plain dict will do
+        status, body = self.refusals.pop(0) if self.refusals else (self.status, b"ok")
+        return Response(status, self.headers, body)  # type: ignore[arg-type]  # a plain dict will do
 
 
 class World:

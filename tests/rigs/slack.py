@@ -37,6 +37,8 @@ class FakeSlack(Faulty):
         #: Homes by person: the hash and the view of each.
         self.homes: dict[str, tuple[str, dict[str, Any]]] = {}
         self.calls: list[tuple[str, dict[str, Any]]] = []
+        #: What forms were redrawn with.
+        self.views: list[dict[str, Any]] = []
         #: People on a page of ``users.list``, however many are asked for.
         self.page = 2
         #: Messages on a page of a conversation, however many are asked for: few, so that paging is seen to.
@@ -153,6 +155,10 @@ class FakeSlack(Faulty):
             raise SlackFailed("views.publish", "hash_conflict")
         self.homes[user] = f"hash {len(self.calls)}", arguments["view"]
         return {"view": {"hash": self.homes[user][0]}}
+
+    def _views_update(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        self.views.append(arguments)
+        return {"view": {"id": arguments.get("view_id", "V1")}}
 
     def _auth_test(self, _arguments: dict[str, Any]) -> dict[str, Any]:
         return {"team_id": "T1"}

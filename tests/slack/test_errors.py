@@ -8,7 +8,7 @@ import pytest
 from bot.messages.texts import classes
 from bot.slack import errors
 from bot.slack.errors import SHUT_OUT_SECONDS, Meaning, meaning, meaning_of, rests
-from bot.slack.methods import METHODS, RESPONSE_URL, UPLOAD_URL
+from bot.slack.methods import METHODS, UPLOAD_URL
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
 from tests.project.repository import ROOT
 
@@ -26,7 +26,7 @@ def codes_of(*methods: str) -> dict[str, Meaning]:
 
 
 def test_each_method_that_is_called_has_its_codes_and_no_other_has():
-    called = set(METHODS) - {RESPONSE_URL, UPLOAD_URL}
+    called = set(METHODS) - {UPLOAD_URL}
     assert called <= set(TABLE) - SHARED <= called | BESIDE
 
 

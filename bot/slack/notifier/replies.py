@@ -5,30 +5,33 @@ A message that promised an answer ("Checking …") becomes that answer, where it
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 import structlog
 
-from bot.domain.notices import Notice
+from bot.domain.notices import Answer, Notice
+from bot.domain.plan import backoff
 from bot.domain.surfaces import Where
-from bot.messages.blocks import kit
+from bot.messages.blocks import kit, plain
 from bot.messages.texts import notices as notice_words
 from bot.slack import methods
-from bot.slack.calls import AnySlack, leads_to_slack
-from bot.slack.errors import Meaning, meaning
-from bot.slack.notifier.drawing import AS_WRITTEN
+from bot.slack.calls import UNREACHABLE, AnySlack, leads_to_slack
+from bot.slack.errors import Meaning, is_content_refused, meaning
+from bot.slack.notifier.drawing import AS_WRITTEN, as_text, content, is_as_text, retry_error
 from bot.slack.notifier.lookup import metadata
 from bot.slack.notifier.timing import Timing
+from bot.slack.response_urls import error_of
 from bot.store.store import Store
 from bot.support import errors
 from bot.support.http import Http
 
 log = structlog.get_logger(__name__)
 
-
-#: What an answer in a channel is refused with where a direct message may work.
-_CLOSED: Final = frozenset({Meaning.PLACE, Meaning.PERSON, Meaning.THREAD})
+#: How often a refusal that may pass by itself is met with the same attempt.
+MAX_ATTEMPTS_PER_WAY: Final = 2
+#: Sends a reply one way, and writes that it was sent; raises SlackFailed.
+Way = Callable[[Notice], Awaitable[None]]
 
 
 class Replies:
@@ -49,80 +52,113 @@ class Replies:
     async def send(self, notice: Notice, *, is_try: bool = False) -> None:
         """Send a reply once; one that is too late is given up, and so is one that may have been sent.
 
-        While Slack is away it waits, unless it has an address of its own, or is what is tried.
+        What Slack doesn't draw is sent as text. While Slack is away a reply waits, unless it has an address
+        of its own, or is what is tried.
         """
         left = notice.created_at + self._timing.reply_lives - await self._store.now()
         if notice.unknown_since is not None or left <= 0:
             await self._dead(notice, "expired" if left <= 0 else "outcome_unknown")
             return
-        if self._slack.to(notice.principal).is_away and not is_try and not notice.body.get("response_url"):
-            await self._again(notice, 1.0, left, "away")
-            return
         try:
-            await self._deliver(notice)
-        except (errors.SlackLimited, errors.RateLimited) as error:
+            await self._deliver(notice, is_try=is_try)
+        except errors.SlackLimited as error:
             # It was not delivered, so it may be tried again while it is still useful.
-            await self._again(notice, error.retry_after or 1.0, left, "ratelimited")
-        except errors.Unreachable:
-            await self._again(notice, 1.0, left, "unreachable")
-        except (errors.SlackFailed, errors.ProviderError) as error:
-            await self._dead(notice, getattr(error, "code", type(error).__name__))
+            await self._again(notice, error.retry_after, left, error.code)
+        except errors.SlackFailed as error:
+            if not isinstance(error, errors.SlackPermanent | errors.SlackUnknownOutcome):
+                await self._again(notice, backoff(notice.attempts, 0.5, longest=2.0), left, error.code)
+            elif _can_be_text(notice, error):
+                log.warning("slack refused blocks", notice=notice.id, problem=error.code)
+                await self._again(notice, 0.0, left, as_text(error.code))
+            else:
+                await self._dead(notice, error.code)
 
-    async def _deliver(self, notice: Notice) -> None:
+    async def _deliver(self, notice: Notice, *, is_try: bool) -> None:
+        """Try the ways back in turn, each after a definite refusal only; raises the last SlackFailed."""
+        ways = self._ways_back(notice)
+        for way in ways:
+            is_away = self._slack.to(notice.principal).is_away and not is_try
+            if is_away and way != self._respond:
+                raise errors.SlackFailed(methods.CHAT_POST_MESSAGE, UNREACHABLE)
+            try:
+                await way(notice)
+            except errors.SlackFailed as error:
+                if way == ways[-1] or not _goes_another_way(notice, error):
+                    raise
+                log.info("reply sent another way", notice=notice.id, problem=error.code)
+            else:
+                return
+
+    def _ways_back(self, notice: Notice) -> list[Way]:
+        """Return the ways to a reply's person, the best first; only the first may lead to anybody else.
+
+        A form that is gone needs no redrawing; what was to be said in it is said in a direct message.
+        """
         body = notice.body
         if body.get("view"):
-            await self._redraw(notice)
-            return
-        message: dict[str, Any] = {"text": body.get("text") or ""}
-        message |= {"blocks": list(body["blocks"])} if body.get("blocks") else {}
-        thread = {"thread_ts": body["thread_ts"]} if body.get("thread_ts") else {}
-        if body.get("response_url"):
-            await self._respond(notice, message)
-        elif body.get("channel_id") and body.get("where") != Where.DIRECT:
-            try:
-                await self._in_channel(notice, message | thread)
-            except errors.SlackPermanent as error:
-                if meaning(error) not in _CLOSED:
-                    raise
-                # The channel doesn't take it, but they are waiting for it.
-                await self._post(notice, _moved(body), notice.principal.user_id)
-        else:
-            target = body.get("channel_id") or notice.principal.user_id
-            await self._post(notice, message | thread, str(target))
+            return [self._redraw, self._post_to_person] if body.get("blocks") else [self._redraw]
+        is_in_channel = bool(body.get("channel_id")) and body.get("where") != Where.DIRECT
+        ways: list[Way] = [self._respond] if body.get("response_url") else []
+        if is_in_channel:
+            ways.append(self._post_for_all if body.get("in_channel") and not ways else self._post_ephemeral)
+        return [*ways, self._post_to_person]
 
     async def _redraw(self, notice: Notice) -> None:
-        """Redraw an open form; one that was closed or changed in the meantime doesn't need it."""
+        """Redraw an open form, as paragraphs alone if Slack has refused it."""
         body = notice.body
         place = {key: body[key] for key in ("view_id", "hash", "external_id") if body.get(key)}
-        await self._slack.to(notice.principal).call(methods.VIEWS_UPDATE, {"view": body["view"], **place})
+        view = plain.view_instead(body["view"]) if is_as_text(notice) else body["view"]
+        await self._slack.to(notice.principal).call(methods.VIEWS_UPDATE, {"view": view, **place})
         await self._store.notice_sent(notice.id, "", "")
 
-    async def _respond(self, notice: Notice, message: dict[str, Any]) -> None:
-        url = str(notice.body["response_url"])
+    async def _respond(self, notice: Notice) -> None:
+        url, body = str(notice.body["response_url"]), notice.body
         if not leads_to_slack(url, self._api_url):
-            raise errors.SlackFailed(methods.RESPONSE_URL, "strange_address")
-        replaces = bool(notice.body.get("replaces"))
-        message |= {"replace_original": replaces, "unfurl_links": False, "unfurl_media": False}
+            # Nobody knows what such a press is about: it is no refusal of Slack's.
+            raise errors.SlackUnknownOutcome(methods.RESPONSE_URL, "strange_address")
+        replaces = bool(body.get("replaces"))
+        message = _content(notice) | {
+            "replace_original": replaces,
+            "unfurl_links": False,
+            "unfurl_media": False,
+        }
         if not replaces:
-            message["response_type"] = "in_channel" if notice.body.get("in_channel") else "ephemeral"
+            message["response_type"] = "in_channel" if body.get("in_channel") else "ephemeral"
         total = self._timing.send_timeout
-        answer = await self._http.request("POST", url, json_body=message, total=total, max_bytes=100_000)
-        if answer.status == 429:
-            raise errors.RateLimited(retry_after=answer.retry_after())
-        if answer.status >= 300:
-            raise errors.SlackFailed(methods.RESPONSE_URL, f"status_{answer.status}")
-        channel, over = (str(notice.body.get(name) or "") for name in ("channel_id", "over"))
+        try:
+            answer = await self._http.request("POST", url, json_body=message, total=total, max_bytes=100_000)
+        except errors.Unreachable:
+            raise errors.SlackFailed(methods.RESPONSE_URL, UNREACHABLE) from None
+        except errors.ProviderError as error:
+            raise errors.SlackUnknownOutcome(methods.RESPONSE_URL, type(error).__name__) from None
+        pause = answer.retry_after()
+        pause = backoff(notice.attempts, 0.5, longest=30.0) if pause is None else pause
+        if (failed := error_of(answer.status, answer.body, pause=pause)) is not None:
+            raise failed
+        channel, over = (str(body.get(name) or "") for name in ("channel_id", "over"))
         await self._store.notice_sent(notice.id, channel, over, in_place=True)
 
-    async def _in_channel(self, notice: Notice, message: dict[str, Any]) -> None:
-        """Answer in a channel: visible only to this person, unless they asked to share it."""
+    async def _post_for_all(self, notice: Notice) -> None:
+        """Answer in a channel where the person asked to share it."""
+        await self._post(notice, _content(notice) | _thread(notice), str(notice.body["channel_id"]))
+
+    async def _post_ephemeral(self, notice: Notice) -> None:
+        """Answer in a channel, visible only to the person."""
         channel = str(notice.body["channel_id"])
-        if notice.body.get("in_channel"):
-            await self._post(notice, message, channel)
-            return
-        message |= {"channel": channel, "user": notice.principal.user_id}
+        message = _content(notice) | _thread(notice) | {"channel": channel, "user": notice.principal.user_id}
         await self._slack.to(notice.principal).call(methods.CHAT_POST_EPHEMERAL, message)
         await self._store.notice_sent(notice.id, channel, "")
+
+    async def _post_to_person(self, notice: Notice) -> None:
+        """Answer in the person's direct message with Usher; from elsewhere, it says why it isn't there."""
+        body = notice.body
+        channel = body.get("channel_id")
+        if channel and body.get("where") == Where.DIRECT:
+            await self._post(notice, _content(notice) | _thread(notice), str(channel))
+        else:
+            is_named = bool(channel) and not str(channel).startswith("D")
+            message = _content(notice, moved_from=str(channel) if is_named else "")
+            await self._post(notice, message, notice.principal.user_id)
 
     async def _post(self, notice: Notice, message: dict[str, Any], channel: str) -> None:
         message |= {"channel": channel, **AS_WRITTEN}
@@ -141,16 +177,44 @@ class Replies:
         if wait >= left:
             await self._dead(notice, error)
         else:
-            await self._store.notice_retry(notice, wait, error=error)
+            await self._store.notice_retry(notice, wait, error=retry_error(notice, error))
 
     async def _dead(self, notice: Notice, error: str) -> None:
         log.info("reply given up", notice=notice.id, problem=error)
         await self._store.notice_dead(notice.id, error)
 
 
-def _moved(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the content of an answer that says why it isn't in its channel."""
-    said = notice_words.NOT_IN_CHANNEL.format(channel=body["channel_id"])
-    blocks = body.get("blocks") or [kit.section(str(body.get("text") or ""))]
-    moved = kit.answer([kit.context(said), *blocks])
-    return {"text": moved.text, "blocks": list(moved.blocks)}
+def _goes_another_way(notice: Notice, error: errors.SlackFailed) -> bool:
+    """Return whether a reply is shown nowhere yet, and the same way won't take it.
+
+    What may pass by itself is tried again before. Whoever has changed a form since has a newer one.
+    """
+    if isinstance(error, errors.SlackLimited | errors.SlackUnknownOutcome) or meaning(error).is_shut_out:
+        return False
+    if not isinstance(error, errors.SlackPermanent):
+        return notice.attempts > MAX_ATTEMPTS_PER_WAY
+    return meaning(error) is not Meaning.STALE and not _can_be_text(notice, error)
+
+
+def _can_be_text(notice: Notice, error: errors.SlackFailed) -> bool:
+    """Return whether Slack may take a reply without the blocks that it was sent with."""
+    is_drawn = bool(notice.body.get("blocks") or notice.body.get("view"))
+    return is_drawn and not is_as_text(notice) and is_content_refused(error)
+
+
+def _thread(notice: Notice) -> dict[str, Any]:
+    thread_ts = notice.body.get("thread_ts")
+    return {"thread_ts": thread_ts} if thread_ts else {}
+
+
+def _content(notice: Notice, *, moved_from: str = "") -> dict[str, Any]:
+    """Return what a reply says; one that was moved from a channel says so first."""
+    return content(_answer(notice.body, moved_from), is_text=is_as_text(notice))
+
+
+def _answer(body: Mapping[str, Any], moved_from: str) -> Answer:
+    answer = Answer(str(body.get("text") or ""), tuple(body.get("blocks") or ()))
+    if not moved_from:
+        return answer
+    said = notice_words.NOT_IN_CHANNEL.format(channel=moved_from)
+    return kit.answer([kit.context(said), *(answer.blocks or [kit.section(answer.text)])])
