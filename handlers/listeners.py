@@ -26,11 +26,19 @@ from bot.messages.blocks import forms, kit, plain, replies
 from bot.messages.texts import answers, problems
 from bot.services import workspaces
 from bot.slack.calls import AnySlack, leads_to_slack
+from bot.slack.errors import is_content_refused
 from bot.slack.methods import CHAT_POST_EPHEMERAL, CHAT_POST_MESSAGE, RESPONSE_URL, VIEWS_OPEN
 from bot.slack.notifier.drawing import AS_WRITTEN
 from bot.slack.response_urls import error_of
 from bot.store.transaction import answered_soon, one_request
-from bot.support.errors import Refused, SlackFailed, SlackUnknownOutcome, StoreError, StoreUnsure
+from bot.support.errors import (
+    Refused,
+    SlackFailed,
+    SlackPermanent,
+    SlackUnknownOutcome,
+    StoreError,
+    StoreUnsure,
+)
 from handlers import payload, routes
 from handlers.dispatch import (
     first_field,
@@ -274,8 +282,15 @@ class Listeners:
             return False
         try:
             async with asyncio.timeout(self._view_seconds):
-                view = {"trigger_id": surface.trigger_id, "view": answer.view or {}}
-                await self._slack.to(principal).call(VIEWS_OPEN, view)
+                view, call = answer.view or {}, self._slack.to(principal).call
+                try:
+                    await call(VIEWS_OPEN, {"trigger_id": surface.trigger_id, "view": view})
+                except SlackPermanent as error:
+                    # Words can replace a form; a page may show what is said nowhere else.
+                    if not is_content_refused(error) or "submit" in view:
+                        raise
+                    shown = plain.view_instead(view)
+                    await call(VIEWS_OPEN, {"trigger_id": surface.trigger_id, "view": shown})
         except (SlackFailed, StoreError, TimeoutError) as error:
             log.warning("form not opened", problem=error)
             return False
@@ -295,6 +310,7 @@ class Listeners:
         """
         drawn = command_body(answer) | {"replace_original": False}
         text = {**drawn, "text": plain.text_instead(answer), "blocks": []}
+        ways: list[Callable[[], Awaitable[object]]]
         ways = [partial(_respond, client, respond.response_url, message) for message in (drawn, text)]
         if principal is not None:
             call, alone = self._slack.to(principal).call, {"text": text["text"]}

@@ -19,7 +19,7 @@ from bot.slack.calls import Budget, PacedSlack, SlackAnswer
 from bot.slack.tenants import OneTenant
 from bot.support.addresses import DIRECT
 from bot.support.clock import SystemIds
-from bot.support.errors import SlackFailed
+from bot.support.errors import SlackFailed, SlackPermanent
 from bot.web.bolt import build_bolt, dispatch
 from bot.web.shapes import read_envelope
 from handlers.listeners import register
@@ -40,20 +40,30 @@ class LittleSlack:
     session: aiohttp.ClientSession | None = None
     views: list[dict[str, Any]] = field(default_factory=list)
     responses: list[dict[str, Any]] = field(default_factory=list)
+    #: What was posted by methods, besides forms.
+    posts: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    #: The status and body of answers to what is posted to a response_url, and the code of other refusals.
+    answer: tuple[int, str] = (200, "ok")
+    refusals: dict[str, SlackFailed] = field(default_factory=dict)
     opens: bool = True
     slow: asyncio.Event | None = None
-    posts: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    #: What the next posts raise, before any other answer.
     fails: list[Exception] = field(default_factory=list)
+    #: With what codes views are refused first.
+    refused_views: list[str] = field(default_factory=list)
 
     async def call(self, method: str, arguments: Mapping[str, Any]) -> SlackAnswer:
-        if method.startswith("chat.post"):
+        if method != "views.open":
             if self.fails:
                 raise self.fails.pop(0)
+            if (refusal := self.refusals.get(method)) is not None:
+                raise refusal
             self.posts.append((method, dict(arguments)))
             return SlackAnswer({"ts": "1.1"})
-        assert method == "views.open"
         if self.slow is not None:
             await self.slow.wait()
+        if self.refused_views:
+            raise SlackPermanent(method, self.refused_views.pop(0))
         self.views.append(dict(arguments))
         if not self.opens:
             raise SlackFailed(method, "expired_trigger_id")
@@ -64,7 +74,8 @@ class LittleSlack:
 
     async def respond(self, request: web.Request) -> web.Response:
         self.responses.append(await request.json())
-        return web.Response(text="ok")
+        status, text = self.answer
+        return web.Response(status=status, text=text)
 
 
 @asynccontextmanager

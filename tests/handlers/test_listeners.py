@@ -14,7 +14,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.messages.texts import answers
 from bot.services.owners import Owners
 from bot.store.tables import CONVERSATIONS
-from bot.support.errors import StoreBusy, StoreUnsure
+from bot.support.errors import SlackPermanent, StoreBusy, StoreUnsure
 from handlers.listeners import register
 from tests.handlers.rig import COLLEAGUE, PAGE, STRANGER, Rig, wait_for_code
 from tests.handlers.slack import (
@@ -192,6 +192,40 @@ async def test_when_even_the_reply_can_not_be_written_it_is_said_straight_away(w
     assert wired.slack.responses[0]["blocks"]
     away = click("list:refresh", "1") | {"response_url": "http://127.0.0.1:9/nobody"}
     assert (await wired.send(away)).status == 200
+
+
+async def test_page_that_slack_refuses_opens_as_text(wired):
+    """Its address is kept nowhere else; a form is replaced by words outside of it."""
+    await wired.bot.link()
+    wired.slack.refused_views = ["invalid_arguments"]
+    await wired.send(interaction("shortcut", callback_id="gone"))
+    (page,) = wired.slack.views
+    assert {one["type"] for one in page["view"]["blocks"]} == {"section"}
+
+
+USED = (404, '{"ok": false, "error": "used_url"}')
+
+
+@pytest.mark.parametrize(
+    ("answer", "refused", "methods"),
+    [
+        (USED, [], ["chat.postEphemeral"]),
+        (USED, ["chat.postEphemeral"], ["chat.postMessage"]),
+        ((400, '{"ok": false, "error": "invalid_blocks"}'), [], ["chat.postEphemeral"]),
+        ((500, "rollup_error"), [], []),
+    ],
+    ids=["used up", "used up, channel closed", "blocks refused", "unknown outcome"],
+)
+async def test_answer_beside_the_outbox_goes_another_way(wired, answer, refused, methods):
+    wired.bot.store.fails["add_notices"] = StoreBusy("2 s")
+    await wired.bot.link()
+    wired.slack.answer = answer
+    wired.slack.refusals = {one: SlackPermanent(one, "not_in_channel") for one in refused}
+    await wired.send(click("list:refresh", "1") | {"response_url": f"{wired.slack.url}respond"})
+    assert [method for method, _ in wired.slack.posts] == methods
+    # First as drawn, then as text: one of an unknown outcome is not repeated.
+    assert [bool(one["blocks"]) for one in wired.slack.responses] == [True, False][: 1 + bool(methods)]
+    assert all("Your workspaces" in message["text"] for _, message in wired.slack.posts)
 
 
 @pytest.mark.parametrize("goes_through", [True, False])

@@ -50,6 +50,17 @@ async def crowd(world, size):
     return rows
 
 
+async def test_home_that_slack_does_not_draw_is_shown_as_text(world):
+    """At once; what it would say is all there."""
+    await world.own(state=State.RUNNING)
+    world.slack.fail(PUBLISH, SlackPermanent(PUBLISH, "invalid_arguments"))
+    await opened(world)
+    _, view = world.slack.homes["UALICE"]
+    assert {block["type"] for block in view["blocks"]} == {"section"}
+    assert "Running" in shown(world)
+    assert world.slack.count(PUBLISH) == 2
+
+
 async def test_a_crowd_of_openings_keeps_the_limit_and_everybody_gets_a_view(world):
     await crowd(world, 120)
     await world.notifier.step_homes()

@@ -9,6 +9,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.steps import Update
 from bot.domain.workspaces import State
+from bot.messages.blocks import kit
 from bot.slack.notifier import Timing
 from bot.store import upkeep
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
@@ -214,6 +215,23 @@ async def test_blocks_that_slack_refuses_are_left_out(world):
     [sent] = world.slack.messages
     assert "blocks" not in sent
     assert sent["text"] == "message 1"
+
+
+@pytest.mark.parametrize("code", ["invalid_blocks", "msg_blocks_too_long", "invalid_arguments"])
+async def test_refused_blocks_stay_known_after_a_restart(world, code):
+    """And after a pause that Slack wants: they aren't sent a second time."""
+    button = kit.button("Open", "open_url", "w1", url="https://ide.example.org/")
+    await world.store.add_notices([message(blocks=[*kit.row("*lab* is ready.", [button])])])
+    world.slack.fail(POST, SlackPermanent(POST, code))
+    world.slack.fail(POST, SlackLimited(POST, 2.0))
+    await world.notifier.step_notices()
+    world.reborn()
+    await world.pass_time(10)
+    tries = [given for method, given in world.slack.calls if method == POST]
+    assert ["blocks" in given for given in tries] == [True, False, False]
+    assert [sent["text"] for sent in world.slack.messages] == [
+        "lab is ready.\nOpen: <https://ide.example.org/>"
+    ]
 
 
 async def test_an_unknown_word_of_slack_is_tried_again_for_a_day(world):

@@ -45,6 +45,6 @@ def _with_addresses(text: str, addresses: Iterable[str]) -> str:
     """Return a text with addresses below it; rather the text is cut than one of them."""
     below = ""
     for line in addresses:
-        if line not in text and len(below) + len(line) < kit.TEXT // 2:
+        if line not in text + below and len(below) + len(line) < kit.TEXT // 2:
             below += f"\n{line}"
     return kit.cut(text, kit.TEXT - len(below)) + below

@@ -160,10 +160,10 @@ class HomeViews:
             try:
                 answer = await slack.call(methods.VIEWS_PUBLISH, message, share=share)
             except errors.SlackPermanent as error:
-                if not is_content_refused(error):
+                message["view"] = plain.view_instead(view)
+                if not is_content_refused(error) or message["view"] == view:
                     raise
                 log.warning("slack refused a home", principal=one.principal.key, problem=error.code)
-                message["view"] = plain.view_instead(view)
                 answer = await slack.call(methods.VIEWS_PUBLISH, message, share=share)
             view_hash = str((answer.data.get("view") or {}).get("hash") or "")
         elif not is_wanted:

@@ -1,0 +1,61 @@
+"""Texts beside blocks and in their place: they say what the blocks say, with the addresses."""
+
+import pytest
+
+from bot.domain.notices import Answer
+from bot.messages.blocks import kit, plain, replies
+
+URL = "https://ide.example.org/?a=1&b=2"
+WRITTEN = "<https://ide.example.org/?a=1&amp;b=2>"
+
+
+def opening(name, *, label="Open", url=URL):
+    return kit.button(label, name, "w1", url=url)
+
+
+@pytest.mark.parametrize(
+    ("answer", "beside"),
+    [
+        (kit.message("*lab* is ready.", ["It took 22 s."], [opening("open_url")]), f"Open: {WRITTEN}"),
+        (replies.invitation(URL, "Saturn", code_comes=False), f"Open the link page: {WRITTEN}"),
+        (
+            kit.message("*lab* and *etl* are ready.", (), [opening("open_url:0"), opening("open_url:1")]),
+            f"Open: {WRITTEN}",
+        ),
+        (kit.message("*lab* has failed.", (), [opening("page_url")]), ""),
+        (kit.message("*lab* is stopped.", (), [kit.button("Start", "start", "w1")]), ""),
+    ],
+    ids=["ready", "link page", "several", "provider's page", "no address"],
+)
+def test_text_beside_blocks_hands_over_what_the_message_is_for(answer, beside):
+    assert plain.text_beside(answer) == "\n".join([answer.text, *([beside] if beside else [])])
+    again = Answer(plain.text_beside(answer), answer.blocks)
+    assert plain.text_beside(again) == again.text
+
+
+def test_text_instead_of_blocks_says_every_line_and_address():
+    blocks = [
+        kit.section("*Your workspaces*"),
+        kit.section(f"{kit.link(URL, 'lab')} runs.", opening("page_url", label="View on Saturn")),
+        kit.context("Type `list`."),
+        *kit.actions([kit.button("Start", "start", "w1")]),
+    ]
+    lines = ["Your workspaces", f"{WRITTEN[:-1]}|lab> runs.", "Type list.", f"View on Saturn: {WRITTEN}"]
+    assert plain.text_instead(kit.answer(blocks)) == "\n".join(lines)
+    assert plain.text_instead(Answer("No blocks.")) == "No blocks."
+
+
+def test_long_text_is_cut_before_its_addresses():
+    blocks = [kit.section("x" * 2990), *kit.actions([opening("open_url")])]
+    text = plain.text_instead(Answer("x", tuple(blocks)))
+    assert text.endswith(f"…\nOpen: {WRITTEN}")
+    assert len(text) <= kit.TEXT
+
+
+def test_page_that_is_not_drawn_shows_its_lines():
+    address = kit.modal("Calendar", [kit.section(f"```{URL}```"), kit.divider()], close="Done")
+    assert plain.view_instead(address) == {**address, "blocks": [kit.section(f"```{URL}```")]}
+    form = kit.modal("New", [kit.text_field("name", "Name")], submit="Go", callback_id="make")
+    (said,) = plain.view_instead(form)["blocks"]
+    assert "Slack didn't accept this form" in said["text"]["text"]
+    assert {"submit", "callback_id"}.isdisjoint(plain.view_instead(form))
