@@ -79,8 +79,8 @@ def rests(error: SlackFailed, otherwise: float) -> float | None:
 
 
 def is_content_refused(error: SlackFailed) -> bool:
-    """Return whether Slack may take the same without its blocks: they, or something unnamed, is wrong."""
-    return isinstance(error, SlackPermanent) and meaning(error) in (Meaning.BLOCKS, Meaning.REQUEST)
+    """Return whether Slack may take the same without its blocks."""
+    return isinstance(error, SlackPermanent) and meaning(error) is Meaning.BLOCKS
 
 
 def meaning(error: SlackFailed) -> Meaning:
