@@ -65,6 +65,7 @@ _OTHER_ADVICE = (
 _NOTICE_ADVICE = {
     Meaning.PLACE: _WRITES,
     Meaning.PERSON: _WRITES,
+    Meaning.BLOCKS: _BROKEN,
     Meaning.REQUEST: _BROKEN,
     Meaning.SETUP: SCOPES,
     Meaning.LIMITED: _WAY_OUT,
