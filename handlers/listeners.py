@@ -309,12 +309,12 @@ class Listeners:
         It is said once: another way is tried only where it's known that the one before has shown nothing.
         """
         drawn = command_body(answer) | {"replace_original": False}
-        text = {**drawn, "text": plain.text_instead(answer), "blocks": []}
+        alone = {"text": plain.text_instead(answer)}
+        text = {name: value for name, value in drawn.items() if name != "blocks"} | alone
         ways: list[Callable[[], Awaitable[object]]]
         ways = [partial(_respond, client, respond.response_url, message) for message in (drawn, text)]
         if principal is not None:
-            call, alone = self._slack.to(principal).call, {"text": text["text"]}
-            who, channel = principal.user_id, surface.channel_id
+            call, who, channel = self._slack.to(principal).call, principal.user_id, surface.channel_id
             if channel and surface.where is not Where.DIRECT:
                 ways.append(partial(call, CHAT_POST_EPHEMERAL, alone | {"channel": channel, "user": who}))
             direct = alone | {"channel": who, **AS_WRITTEN}

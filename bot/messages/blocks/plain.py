@@ -22,6 +22,8 @@ def text_beside(answer: Answer) -> str:
 
 def text_instead(answer: Answer) -> str:
     """Return an answer as text alone: all its lines, and the address of each button that opens one."""
+    if not answer.blocks:
+        return answer.text
     lines = [kit.bare(line) for line in kit.lines_of(answer.blocks)]
     return _with_addresses("\n".join(lines) or answer.text, _addresses(answer.blocks, kit.ADDRESSES))
 
