@@ -12,7 +12,7 @@ from bot.services.gather import Gatherer
 from bot.slack import methods
 from bot.slack.calls import AnySlack, PacedSlack
 from bot.slack.errors import meaning, rests
-from bot.slack.notifier.drawing import digest, edit, redraw, update
+from bot.slack.notifier.drawing import as_sent, digest, edit, redraw, update
 from bot.slack.notifier.timing import Timing
 from bot.support import errors
 from bot.support.pool import Pool, contained, pool_room, run_all
@@ -92,6 +92,6 @@ class CardUpdates:
         message = update(card.channel_id, card.message_ts, redrawn.answer)
         drawn = digest(message)
         said = redrawn.said(card)
-        if drawn != card.claimed_drawn and said != card.body:
+        if drawn != card.claimed_drawn and said != as_sent(card).body:
             await edit(slack, message)
         await self._store.card_updated(card.id, card, drawn, said, is_over=redrawn.is_over)

@@ -196,13 +196,20 @@ def kept(notice: Notice, found: Answer) -> Said:
     return notice.body | _spoken(found) if stays else None
 
 
+def as_sent(card: Card) -> Card:
+    """Return a message with its text as it was sent: it stays though a button with an address goes."""
+    blocks = card.body.get("blocks")
+    if blocks is None:
+        return card
+    text = plain.text_beside(Answer(str(card.body.get("text") or ""), tuple(blocks)))
+    return replace(card, body=card.body | {"text": text})
+
+
 async def redraw(gatherer: Gatherer, card: Card) -> Redrawn | None:
     """Draw a message again; return None if what it shows is gone, or nobody knows what it said."""
+    card = as_sent(card)
     blocks = card.body.get("blocks")
     said = None if blocks is None else Answer(str(card.body.get("text") or ""), tuple(blocks))
-    if said is not None:
-        # Its text stays as it was sent, though a button that opens an address goes.
-        said = replace(said, text=plain.text_beside(said))
     if said is not None and "offers" in card.body:
         return await _redrawn_answer(gatherer, card, said)
     facts, is_card = await gatherer.of_message(card), Mark.CARD in card.kind.marks
