@@ -35,7 +35,8 @@ async def schedule(request: Request) -> Answer:
     wanted = job_of(request, name, known)
     title = request.services.title(wanted.connection)
     if cron is None:
-        shown = fill(run_words.ONE, name=wanted.job.name, title=title, cron=_when(wanted.job))
+        template = run_words.UNTOLD_ONE if wanted.job.cron is None else run_words.ONE
+        shown = fill(template, name=wanted.job.name, title=title, cron=_when(wanted.job))
         return replies.answer(f"{shown} {request.filled(run_words.NEXT_OF_ONE, name=name)}")
     given = "" if cron == OFF else cron
     await request.asked.to(runs.schedule, wanted.connection, wanted.job, given)

@@ -9,7 +9,7 @@ from bot.domain.runs import Run
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import replies
 from bot.messages.blocks.kit import Markup, fill
-from bot.messages.texts import answers, talk
+from bot.messages.texts import answers, facts, talk, times
 from bot.messages.texts.facts import FACTS
 from bot.messages.texts.verbs import VERBS
 from bot.services import naming
@@ -62,7 +62,24 @@ def fact_of(request: Request, topic: str) -> str:
     name = topic.removeprefix("fact-")
     if name == topic or name not in FACTS:
         return ""
-    return fill(FACTS[name].says, command=request.command_of("workspace"), job=request.command_of("job"))
+    return fill(
+        FACTS[name].says,
+        idle=Markup(_about_idle(request)),
+        command=request.command_of("workspace"),
+        job=request.command_of("job"),
+    )
+
+
+def _about_idle(request: Request) -> str:
+    """Say what becomes of workspaces that were left running, as the person's connections are set up."""
+    stops = [
+        one.settings.title
+        for one in request.services.connections.values()
+        if one.settings.stops_unanswered
+        and one.settings.asks_after_hours != 0
+        and one.serves(request.principal)
+    ]
+    return fill(facts.IDLE_STOPS, titles=times.listed(stops)) if stops else facts.IDLE
 
 
 helping.EXPLAINED.append(fact_of)

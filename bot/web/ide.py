@@ -138,8 +138,8 @@ def _sentence(phase: str, ends: Sequence[tuple[StopMode | Ending, float]], now: 
             return ide.ends(phase, said, is_removed=how == "removed")
         if phase == "stopped" and how == "removed":
             return ide.ends(phase, said, is_removed=True)
-        if phase in {"starting", "running", "closed"} and how not in {"stops", "removed"}:
-            return ide.until(phase, said.removeprefix("at "))
+        if phase in {"starting", "running", "closed"} and how != "stops" and how != "removed":
+            return ide.will_end(phase, said, cards.DONE[how])
     return ide.LINES[phase]
 
 

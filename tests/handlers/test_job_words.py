@@ -2,10 +2,14 @@
 
 import pytest
 
+from bot.domain.snapshots import Snapshot
 from bot.messages.texts.verbs import VERBS
-from tests.handlers.rig import staged, words
+from bot.providers.base import Scheduled
+from tests.handlers.rig import one_cloud, staged, words
 from tests.handlers.run_rig import run_rig
+from tests.rigs.forms import JOB_OFFER
 from tests.rigs.golden import check_golden
+from tests.rigs.use_cases import Cloud
 
 bot = staged(run_rig)
 
@@ -36,3 +40,28 @@ async def test_a_verb_of_the_other_command_is_understood(bot):
     assert words(await bot.say("logs train.R")) == words(await bot.say("job logs train.R"))
     assert words(await bot.direct("logs train.R")) == words(await bot.direct("job logs train.R"))
     assert words(await bot.say("job whoami")) == words(await bot.say("whoami"))
+
+
+class Timetables(Cloud):
+    """A provider with one scheduled job; ``cron`` is as its reads have it."""
+
+    cron: str | None = None
+
+    def schedules(self, offer):
+        return (Scheduled("job1", "nightly", self.cron),)
+
+
+@pytest.mark.parametrize(
+    ("cron", "says"),
+    [
+        pytest.param(None, "Saturn Cloud doesn't show the schedule of *nightly*.", id="not_shown"),
+        pytest.param("", "*nightly* on Saturn Cloud has no schedule.", id="none"),
+        pytest.param("0 3 * * *", "*nightly* on Saturn Cloud runs on the schedule `0 3 * * *`.", id="set"),
+    ],
+)
+async def test_schedule_of_one_job_is_a_whole_sentence(cron, says):
+    async with one_cloud(Timetables) as bot:
+        account = (await bot.link()).account
+        bot.services.connections["saturn"].cron = cron
+        await bot.store.save_snapshot(Snapshot("saturn", account.id, "templates", JOB_OFFER, bot.clock.now()))
+        assert words(await bot.say("job schedule nightly")).startswith(f"{says} Type `/job schedule nightly")

@@ -199,8 +199,8 @@ async def test_a_refused_sign_in_keeps_the_place(world):
 async def test_until_its_time_and_no_longer(world):
     every, _ = await line_up(world, 3, until=1800.0)
     await world.pass_time(2400, step=10)
-    (over,) = [text for text in told(world, every[2]) if "so I stopped waiting" in text]
-    assert "There was no free GPU on Fake Cloud until" in over
+    (over,) = [text for text in told(world, every[2]) if "so I've stopped waiting" in text]
+    assert "I didn't get a free GPU on Fake Cloud by" in over
     begun = len(world.provider.calls)
     give_back(world, every[0])
     await world.pass_time(HOURS, step=20)

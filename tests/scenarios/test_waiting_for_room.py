@@ -135,8 +135,8 @@ async def test_when_the_time_is_over_it_is_told_once_with_what_goes_on(world):
     assert "Waiting for a free GPU" in answer.text, answer.text
     await world.pass_time(2 * 3600, step=20)
     over = alice.only("room_over")
-    assert "There was no free GPU on Saturn Cloud until" in over.text
-    assert "so I stopped waiting." in over.text
+    assert "I didn't get a free GPU on Saturn Cloud by" in over.text
+    assert "so I've stopped waiting." in over.text
     assert over.labels[0].startswith("Keep trying until ")
     *_, answer = await alice.presses(over, over.labels[0])
     assert "Waiting for a free GPU on Saturn Cloud, until" in answer.text

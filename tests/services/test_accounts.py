@@ -122,7 +122,7 @@ def test_who_is_the_same_person(principal, proven, is_org, is_same):
     ("error", "said"),
     [
         (CredentialRefused("canary"), "didn't accept this token"),
-        (Forbidden("canary"), "all permissions"),
+        (Forbidden("canary"), "without limiting its permissions"),
         (RateLimited("canary", retry_after=7), "in 7 seconds"),
         (RateLimited("canary"), "in a minute"),
         (ServerFailed("canary"), "having problems"),

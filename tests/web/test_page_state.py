@@ -79,14 +79,17 @@ def test_a_start_says_how_long_it_takes_once_that_is_known():
     ("state", "actions", "line"),
     [
         (State.RUNNING, None, "Running until 18:00"),
-        (State.RUNNING, frozenset({"stop"}), "Running until 18:00, but not open"),
-        (State.STARTING, None, "Starting, until 18:00"),
+        (State.RUNNING, frozenset({"stop"}), "Running, but not open. It will be stopped at 18:00."),
+        (State.STARTING, None, "Starting. It will be stopped at 18:00."),
         (State.STOPPED, None, "Stopped"),
     ],
+    ids=["running", "closed", "starting", "stopped"],
 )
 def test_until_when_it_runs_is_said_while_it_is_up(state, actions, line):
     row = replace(ROW, state=state, actions=actions, stop_at=17 * 3600.0)
-    assert page_state(facts(row), zone=ZoneInfo("Europe/Berlin")).line == line
+    zone, suspended = ZoneInfo("Europe/Berlin"), replace(row, stop_mode="suspend")
+    assert page_state(facts(row), zone=zone).line == line
+    assert page_state(facts(suspended), zone=zone).line == line.replace("be stopped", "be suspended")
     sooner, later = (replace(ROW, ends_at=at, ends_how="stops", stop_at=600.0) for at in (300.0, 900.0))
     assert page_state(facts(sooner)).line == "Running, will stop at 00:05 UTC unless you use it"
     assert page_state(facts(later)).line == "Running until 00:10 UTC"

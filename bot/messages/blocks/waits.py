@@ -128,11 +128,11 @@ def _over(facts: WorkspaceFacts) -> Answer:
     kind, cause = facts.word("kind"), facts.word("cause")
     then = Press("keep_trying", facts.workspace.id if facts.workspace else "", at=facts.time("again"))
     again = kit.button(fill(words.AGAIN, then=facts.word("then")), then, style=kit.PRIMARY)
+    what = words.FOR.get(kind, words.FOR["room"])
     if not cause:
         until = kit.moment(facts.time("until"), facts.now)
-        return kit.message(filled(words.NO.get(kind, words.NO["room"]), facts, until=until), [], [again])
+        return kit.message(filled(words.OVER, facts, what=what, until=until), [], [again])
     because = kit.Markup(kit.safe(problems.sentence(cause, facts.connection_title)))
-    what = words.FOR.get(kind, words.FOR["room"])
     said = filled(words.FORBIDDEN, facts, what=what, because=because)
     return kit.message(said, [], [again] if cause == "restored" else [])
 

@@ -27,9 +27,11 @@ FACTS: Final[Mapping[str, Fact]] = {
     "privacy": Fact(
         "Who can see what I do?",
         (
-            "Here in Slack, only you see your workspaces and get their links. Usher admins see how much is "
-            "running and where, not what you do in it. Only an answer that you share is shown to everyone in "
-            "the channel, without the links."
+            "Here in Slack, only you see your list and get the links. Usher admins see how much is running "
+            "and where, and whose starts are slow or have failed and why. The people who run me have a "
+            "record of who asked for what. In a class, its teachers and Usher admins see who isn't ready "
+            "and why. I don't see what you do inside a workspace. An answer that you share is shown to "
+            "everyone in the channel, without the links."
         ),
         "commands",
     ),
@@ -37,8 +39,9 @@ FACTS: Final[Mapping[str, Fact]] = {
         "What do you store about me?",
         (
             "I keep who you are in Slack, your links (encrypted), the names and states of your workspaces "
-            "and runs, and a record of what was asked for. Your files stay with the provider. "
-            "`{command}unlink all` ends all links; for the rest, ask your Usher admin."
+            "and runs, your hours, courses and settings, what you last filled into forms, and a record of "
+            "what was asked for. Your files stay with the provider, and I only keep a run's output in "
+            "Slack. `{command}unlink all` ends all links; for the rest, ask your Usher admin."
         ),
         "internals/security",
     ),
@@ -54,7 +57,9 @@ FACTS: Final[Mapping[str, Fact]] = {
         "Who else can stop my workspaces?",
         (
             "Only you start and stop your workspaces here, always with your own account. The one exception "
-            "is a class that you joined: who gives it can stop what it started, after a warning."
+            "is a class or course that you joined: what it started is stopped when its time is over, or when "
+            "the person who posted its card, or an Usher admin, ends the class. You're warned first and can "
+            "keep it."
         ),
         "internals/rules",
     ),
@@ -104,9 +109,10 @@ FACTS: Final[Mapping[str, Fact]] = {
     "link": Fact(
         "Why doesn't my link work?",
         (
-            "A workspace's link only works while it's running, and only for you: sign in to its provider "
-            "with your own account first. `{command}open NAME` gets you the current one. A page for linking "
-            "works once, for 10 minutes: `{command}link` gets you a new one."
+            "A workspace's link only works while it's running, and only for you: sign in with your own "
+            "account first, on its provider or, where it opens on a page of mine, with Slack. `{command}open "
+            "NAME` gets you the current one. A page for linking works once, for 10 minutes: `{command}link` "
+            "gets you a new one."
         ),
         "known-limits",
     ),
@@ -151,9 +157,10 @@ FACTS: Final[Mapping[str, Fact]] = {
     "itself": Fact(
         "Does it stop by itself?",
         (
-            "I only stop what I'm asked to: at a planned time, by its hours, or at the end of a class that "
-            "you joined. If something was left running, I ask whether you still need it. Its provider may "
-            "stop what nobody uses. `{command}hours` shows what's planned."
+            "I stop a workspace when you ask me to, at a time that you planned, by its hours, and at the end "
+            "of a class or lesson that you joined. One that you waited for is stopped if you don't use it. "
+            "{idle} Its provider may also stop what nobody uses. `{command}hours` shows its hours, and "
+            "`{command}status NAME` a planned stop."
         ),
         "commands",
     ),
@@ -206,3 +213,9 @@ FACTS: Final[Mapping[str, Fact]] = {
         "operate",
     ),
 }
+#: About what was left running, as ``{idle}``: without and with connections where that is stopped unanswered.
+IDLE: Final = "If one was left running for hours, I may ask whether you still need it."
+IDLE_STOPS: Final = (
+    "If one was left running for hours, I may ask whether you still need it. On {titles}, I stop it that "
+    "evening if you don't answer, after a warning, unless that would end it for good."
+)

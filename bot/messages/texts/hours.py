@@ -49,7 +49,7 @@ USAGE: Final = (
 #: The same words as where something ends at once.
 ASK: Final = "The first of these stops ends *{name}* on {title} for good: it can't be started again. {lost}"
 
-MISSED: Final = "I should have {done} *{name}* on {title} {at}, but I wasn't running then."
+MISSED: Final = "By its hours, I should have {done} *{name}* on {title} {at}, but I couldn't do it in time."
 MISSED_MORE: Final = "I missed {count} before that, too."
 GOES_ON: Final = "Its hours go on as planned."
 FAILED: Final = "I couldn't {do} *{name}* on {title} {at}, as its hours say. {cause}"

@@ -66,7 +66,7 @@ PLACES: Final[dict[str, tuple[str, str]]] = {
         "Your workspace isn't open right now",
         "It's running, but {title} isn't letting anyone in at the moment. This page will keep checking.",
     ),
-    "stopping": ("Your workspace is stopping", "Its files are being saved."),
+    "stopping": ("Your workspace is stopping", "This page will say so when it has stopped."),
     "ending": ("Your workspace is ending", "It can't be started again."),
     "stopped": (
         "Your workspace is stopped",
@@ -106,10 +106,11 @@ NOTHING: Final = (
 )
 
 
-def until(phase: str, at: str) -> str:
-    """Say how it stands and when it will be stopped, as its person asked; ``at`` is a time with its day."""
-    line = LINES[phase]
-    return line.replace("Running", f"Running until {at}") if "Running" in line else f"{line}, until {at}"
+def will_end(phase: str, at: str, done: str) -> str:
+    """Say how it stands, and when it will be stopped; ``at`` is an adverb, ``done`` what is done to it."""
+    if phase == "running":
+        return f"{LINES[phase]} until {at.removeprefix('at ')}"
+    return f"{LINES[phase]}. It will be {done} {at}."
 
 
 def ends(phase: str, at: str, *, is_removed: bool) -> str:

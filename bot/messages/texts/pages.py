@@ -226,7 +226,7 @@ def check_failed(error: errors.ProviderError, title: str, tries_left: int, refus
     if isinstance(error, errors.Forbidden):
         return (
             f"{title} recognises this token but doesn't let Usher use it. "
-            f"Create one with all permissions. {tries}"
+            f"Create one without limiting its permissions. {tries}"
         )
     if isinstance(error, errors.RateLimited):
         wait = f"{error.retry_after:.0f} seconds" if error.retry_after else "a minute"

@@ -221,6 +221,7 @@ RUNS_AT: Final = "runs on the schedule `{cron}`"
 NONE: Final = "has no schedule"
 UNTOLD: Final = "its schedule isn't shown there"
 ONE: Final = "*{name}* on {title} {cron}."
+UNTOLD_ONE: Final = "{title} doesn't show the schedule of *{name}*."
 #: The same for one job, by its name.
 NEXT_OF_ONE: Final = (
     'Type `{command}schedule {name} "0 3 * * *"` to set one, or `{command}schedule {name} off` '

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-#: By the kind of room: that there is none, what is waited for, and what there wasn't.
+#: By the kind of room: that there is none, and what is waited for.
 NONE: Final[Mapping[str, str]] = {
     "gpu": "There's no free GPU on {title} right now.",
     "memory": "There isn't enough free memory on {title} right now.",
@@ -20,11 +20,8 @@ FOR: Final[Mapping[str, str]] = {
     "license": "a free license",
     "room": "room",
 }
-NO: Final[Mapping[str, str]] = {
-    "gpu": "There was no free GPU on {title} until {until}, so I stopped waiting.",
-    "license": "There was no free license on {title} until {until}, so I stopped waiting.",
-    "room": "There was no room on {title} until {until}, so I stopped waiting.",
-}
+#: Others may have got what came free, so nothing is said about what there was.
+OVER: Final = "I didn't get {what} on {title} by {until}, so I've stopped waiting."
 OFFER: Final = "{none} I can keep trying until {until}."
 WAITS: Final = "{none} I'll keep trying until {until}."
 KEEP_TRYING: Final = "Keep trying"
