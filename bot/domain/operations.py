@@ -91,6 +91,18 @@ class Operation(Errand):
         return self.is_open and self.deadline_at is None and self.verb.expires and not self.has_called
 
     @property
+    def seconds_waited(self) -> float | None:
+        """Return the seconds from its person's request to its end, None if it had no request or no call.
+
+        What the call alone took says nothing of a queue, a retry or an outage before it. A clock that was
+        moved back in between leaves the length unknown.
+        """
+        if self.ended_at is None or self.called_at is None or self.planned_for is not None:
+            return None
+        seconds = self.ended_at - self.created_at
+        return seconds if seconds > 0.0 else None
+
+    @property
     def asked_verb(self) -> OperationVerb:
         """Return what the person asked for: RESTART where this creates the replacement workspace."""
         return OperationVerb.RESTART if self.is_renewal else self.verb

@@ -430,6 +430,22 @@ def test_the_notice(name):
     check_golden(f"notices/{name}", render(kind, given))
 
 
+@pytest.mark.parametrize(
+    ("operation", "took"),
+    [
+        pytest.param(
+            {"created_at": NOW - 100, "called_at": NOW - 22, "ended_at": NOW}, "1 min 40 s", id="held"
+        ),
+        pytest.param({"created_at": NOW - 22, "called_at": None, "ended_at": NOW}, "", id="nothing_sent"),
+        pytest.param({"created_at": NOW - 22, "planned_for": NOW - 30}, "", id="by_hours"),
+        pytest.param({"created_at": NOW + 60, "called_at": NOW, "ended_at": NOW + 9}, "", id="clock_moved"),
+    ],
+)
+def test_ready_message_says_the_time_since_the_request(operation, took):
+    said = shown(render(NoticeKind.READY, facts(READY | operation, RUNNING, ide_url=IDE_URL)))
+    assert re.findall(r"It took ([^.]*)\.", said) == [took] * bool(took)
+
+
 def test_what_ready_says_of_a_set_up_that_failed():
     answer = render(NoticeKind.READY, CARDS["own-page-warned"])
     check_limits(answer)

@@ -69,6 +69,7 @@ CARDS = {
     "done": run(**DONE),
     "done-just-now": run(**DONE | {"outcome": None, "ended_at": None}),
     "done-without-code": run(**DONE | {"exit_code": None, "started_at": None}),
+    "done-noticed-late": run(**DONE | {"finished_at": None}),
     "failed": run(**FAILED | {"detail": "Out of memory"}),
     "stopped": run(**ENDED | {"state": RunState.CANCELLED}),
     "over-unknown": run(**ENDED | {"state": RunState.UNKNOWN}),

@@ -37,6 +37,20 @@ def told(person):
     return "\n".join(shown.text for shown in person.hears())
 
 
+async def test_ready_after_an_outage_says_how_long_the_person_waited(linked):
+    """A start was asked for, its provider was away for a minute, and the time told was that of the last call."""
+    linked.saturn_fails(START, status=503)
+    await linked.alice.writes("start notebook")
+    asked_at = linked.clock.now()
+    await linked.pass_time(60, step=5)
+    linked.heal()
+    while not linked.alice.told("ready"):
+        await linked.pass_time(1)
+    ready = linked.alice.only("ready").text
+    minutes, seconds = map(int, re.search(r"It took (\d) min (\d+) s\.", ready).groups())
+    assert 60 * minutes + seconds == pytest.approx(linked.clock.now() - asked_at, abs=2.0)
+
+
 @pytest.mark.parametrize("name", AT_START)
 async def test_a_start_that_is_answered_with(linked, name):
     fault, said, recovers = AT_START[name]

@@ -45,10 +45,8 @@ def _of_feature(facts: WorkspaceFacts, *, is_done: bool) -> str:
 )
 def _ready(facts: WorkspaceFacts) -> Answer:
     operation = facts.operation
-    small = []
-    if operation is not None and operation.ended_at is not None and operation.called_at is not None:
-        took = times.duration(operation.ended_at - operation.called_at)
-        small = [fill(notices.READY_AFTER, took=took)]
+    waited = None if operation is None else operation.seconds_waited
+    small = [] if waited is None else [fill(notices.READY_AFTER, took=times.duration(waited))]
     lines, more, buttons = while_running(facts)
     is_news = operation is None or operation.has_called
     said = filled(notices.READY if is_news else notices.READY_ALREADY, facts)

@@ -309,10 +309,10 @@ def _head(run: Run) -> str:
 
 
 def _after(run: Run) -> str:
-    end = run.finished_at or run.ended_at
-    if run.started_at is None or end is None:
+    # Both by the provider's clock: an end that was only noticed says nothing about how long it ran.
+    if run.started_at is None or run.finished_at is None:
         return ""
-    return f" {runs.AFTER.format(took=times.duration(end - run.started_at))}"
+    return f" {runs.AFTER.format(took=times.duration(run.finished_at - run.started_at))}"
 
 
 def _code(run: Run) -> str:
