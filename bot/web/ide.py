@@ -134,12 +134,11 @@ def _phase(workspace: Workspace, operation: Operation | None) -> str:
 def _sentence(phase: str, ends: Sequence[tuple[StopMode | Ending, float]], now: float, zone: tzinfo) -> str:
     for how, at in ends[:1]:
         said = times.day_in(at, now, zone).removeprefix("today ")
-        if phase == "running" and how in {"stops", "removed"}:
-            return ide.ends(phase, said, is_removed=how == "removed")
-        if phase == "stopped" and how == "removed":
-            return ide.ends(phase, said, is_removed=True)
-        if phase in {"starting", "running", "closed"} and how != "stops" and how != "removed":
-            return ide.will_end(phase, said, cards.DONE[how])
+        match how, phase:
+            case ("stops" | "removed", "running") | ("removed", "stopped"):
+                return ide.ends(phase, said, is_removed=how == "removed")
+            case ("stop" | "suspend" | "force" as mode, "starting" | "running" | "closed"):
+                return ide.will_end(phase, said, cards.DONE[mode])
     return ide.LINES[phase]
 
 

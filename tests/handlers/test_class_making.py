@@ -39,7 +39,7 @@ async def test_what_was_never_made_is_made_anew(bot):
     (lost,) = await bot.store.workspaces(ALICE)
     operation = await bot.store.latest_operation(lost.id)
     await bot.store.save_step(Update(operation.id, 0.0, outcome=Outcome.FAILED, cause="untold"))
-    assert "your *maths*" in words(await bot.press("class_press", card.id))
+    assert "your workspace *maths*" in words(await bot.press("class_press", card.id))
     (row,) = await bot.store.workspaces(ALICE)
     assert row.id != lost.id
     assert (await bot.store.participant(card.id, ALICE)).workspace_id == row.id
@@ -88,7 +88,7 @@ async def test_what_a_card_made_is_found_again_after_an_unlink(bot, names, taken
     card, row = await made_and_unlinked(bot)
     known = {"MARKED": marked("maths", row.id)}
     await bot.link(names=tuple(known.get(name, name) for name in names))
-    assert "Starting your" in words(await bot.press("class_press", card.id))
+    assert "Starting your workspace" in words(await bot.press("class_press", card.id))
     rows = {one.id: one.name for one in await bot.store.workspaces(ALICE)}
     assert len(rows) == len(names)
     pressed = (await bot.store.participant(card.id, ALICE)).workspace_id
@@ -105,14 +105,14 @@ async def test_which_of_several_a_card_made_is_not_guessed(bot):
 async def test_a_list_is_read_before_another_one_is_made(bot):
     card, _ = await made_and_unlinked(bot)
     await activate(bot.store, ALICE, "saturn", "alice")
-    assert "Looking for your *maths*" in words(await bot.press("class_press", card.id))
+    assert "Looking for your workspace *maths*" in words(await bot.press("class_press", card.id))
     assert await bot.store.workspaces(ALICE) == []
     account = await bot.store.account(ALICE, "saturn")
     said = await bot.say(f"press {card.id}", looked=(account.id,))
-    assert "Creating your *maths*" in words(said)
+    assert "Creating your workspace *maths*" in words(said)
 
 
-@pytest.mark.parametrize(("lists", "said"), [(1, "Starting your"), (2, "Creating your")])
+@pytest.mark.parametrize(("lists", "said"), [(1, "Starting your workspace"), (2, "Creating your workspace")])
 async def test_what_is_gone_is_made_anew_and_one_list_that_lacks_it_is_not_enough(bot, lists, said):
     card, _ = await made_and_unlinked(bot)
     found = await bot.link(names=("maths",))
@@ -130,5 +130,5 @@ async def test_one_of_that_name_that_the_card_did_not_make_is_left_alone_and_nam
     card = await posted(bot, "card saturn/local --title Notebook")
     await bot.link()
     said = words(await bot.press("class_press", card.id))
-    assert "You already have a *notebook* there that wasn't made by this card" in said
+    assert "You already have a workspace called *notebook* there that wasn't made by this card" in said
     assert len(await bot.store.workspaces(ALICE)) == 2

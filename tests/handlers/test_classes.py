@@ -83,7 +83,7 @@ async def test_an_unknown_name_is_looked_for_and_then_the_trainer_sees_it(bot):
     card = await posted(bot, "card lab")
     await bot.link()
     bot.clock.advance(100.0)
-    assert "Looking for your *lab*" in words(await bot.press("class_press", card.id))
+    assert "Looking for your workspace *lab*" in words(await bot.press("class_press", card.id))
     (task,) = await bot.store.claim_tasks(10, 60.0)
     (waiting,) = task.payload["then"]
     assert waiting["text"] == f"press {card.id}"
@@ -101,7 +101,7 @@ async def test_an_unknown_name_is_looked_for_and_then_the_trainer_sees_it(bot):
 async def test_a_pattern_names_one_of_the_pressers_own(bot, pattern, name):
     card = await posted(bot, f"card {pattern}")
     await bot.link(names=("notebook", "training", "report"))
-    assert f"Starting your *{name}*" in words(await bot.press("class_press", card.id))
+    assert f"Starting your workspace *{name}*" in words(await bot.press("class_press", card.id))
 
 
 async def test_more_than_one_is_not_guessed(bot):

@@ -31,7 +31,8 @@ async def test_a_member_joins_skips_and_leaves_in_words(bot, member):
     assert await bot.store.rules(ALICE) == []
     assert "You aren't in *ML Basics*." in words(await bot.direct("card ML Basics leave"))
     asked = await bot.direct("join ml basics")
-    assert "Join once: I'll start your own *notebook* on Saturn Cloud before each lesson" in words(asked)
+    said = "Join once: I'll start your own workspace *notebook* on Saturn Cloud before each lesson"
+    assert said in words(asked)
     assert await bot.store.rules(ALICE) == []
     await bot.push(asked, "Join")
     assert [one.card for one in await bot.store.rules(ALICE)] == [member.id]

@@ -34,7 +34,7 @@ async def asked_creation(bot):
 
 async def test_start_another_launches_once_more_and_once_only(bot):
     run = await asked_run(bot)
-    assert "Starting another *train.R*" in words(await bot.press("job_start_another", run.id))
+    assert "Starting another run of *train.R*" in words(await bot.press("job_start_another", run.id))
     launched = await bot.store.run(run.id)
     assert (launched.start_call, launched.asked_at) == (Call.NONE, None)
     assert "question is closed" in words(await bot.press("job_start_another", run.id))
@@ -44,7 +44,7 @@ async def test_start_another_launches_once_more_and_once_only(bot):
 
 async def test_start_another_makes_once_more_and_once_only(bot):
     operation = await asked_creation(bot)
-    assert "Starting another *lab*" in words(await bot.press("start_another", operation.id))
+    assert "Starting another workspace like *lab*" in words(await bot.press("start_another", operation.id))
     again = await bot.store.operation(operation.id)
     assert (again.start_call, again.asked_at) == (Call.NONE, None)
     assert "question is closed" in words(await bot.press("start_another", operation.id))

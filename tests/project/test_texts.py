@@ -70,3 +70,12 @@ MENTIONS = {"bot/messages/blocks/kit.py", "handlers/linking.py"}
 def test_people_are_mentioned_in_one_place():
     written = {named(path): path.read_text(encoding="utf-8") for path in python_files("bot", "handlers")}
     assert {name for name, text in written.items() if MENTION.search(text)} == MENTIONS
+
+
+#: A title or name in the place of a noun: "your *Statistics*", "another *{name}*".
+AS_NOUN = re.compile(r"\b(?:an?|another|own|their|your)[\s\"]+\*\{\w+\}\*")
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.stem)
+def test_text_says_of_what_kind_a_named_thing_is(path):
+    assert AS_NOUN.findall(path.read_text(encoding="utf-8")) == []

@@ -73,7 +73,7 @@ def _card(made):
 async def _all_press(made):
     """Have everybody press; return the card and the places that they were told."""
     card = await _posted(made, "card notebook --title Statistics for all --max 40")
-    assert "I'll start your own *notebook* on Saturn Cloud" in card.text
+    assert "I'll start your own workspace *notebook* on Saturn Cloud" in card.text
     assert "you agree that it stops when" in card.text
     places = []
     for user in PUPILS:
@@ -84,7 +84,7 @@ async def _all_press(made):
     for user in PUPILS[:-1]:
         shown = [one for one in made.person(user).sees(GENERAL) if one.is_private]
         assert len(shown) == 1
-        assert "Starting your *notebook* on Saturn Cloud." in shown[0].text
+        assert "Starting your workspace *notebook* on Saturn Cloud." in shown[0].text
         found = re.search(
             r"You're number (\d+) in the queue\. It should be your turn in about \d+ s\.", shown[0].text
         )
@@ -212,7 +212,7 @@ async def _press(made, card, users):
 async def test_a_recipe_makes_one_for_each_who_presses(recipe_room):
     made = recipe_room
     card = await _posted(made, "card saturn/course --title Statistics")
-    assert "I'll create *The course* for you on Saturn Cloud" in card.text
+    assert "I'll create a workspace from *The course* for you on Saturn Cloud" in card.text
     await _press(made, card, [*PUPILS[:4], *PUPILS[:4]])
     names = [one.name for one in made.saturn.state.resources.values() if one.name != "notebook"]
     assert names == ["statistics"] * 4

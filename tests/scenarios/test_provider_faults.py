@@ -38,7 +38,7 @@ def told(person):
 
 
 async def test_ready_after_an_outage_says_how_long_the_person_waited(linked):
-    """A start was asked for, its provider was away for a minute, and the time told was that of the last call."""
+    """While its provider is away for a minute, a start waits; the last call alone is much shorter."""
     linked.saturn_fails(START, status=503)
     await linked.alice.writes("start notebook")
     asked_at = linked.clock.now()

@@ -98,7 +98,7 @@ NOTHING_SET_UP: Final = "You haven't set anything up: no planned stops and no ho
 #: What somebody asked for: by the act, where its verb alone doesn't say it.
 DID: Final[Mapping[str, str]] = {
     "workspace.force": "force *{name}* to quit",
-    "workspace.another": "create another *{name}*",
+    "workspace.another": "create another workspace like *{name}*",
     "workspace.timer": "change when *{name}* is stopped",
     "workspace.needed": "keep *{name}* running",
     "workspace.hours": "change the hours of *{name}*",

@@ -113,7 +113,7 @@ TOO_LATE: Final = {
     "unknown": "I never found out whether that {verb} went through. `{command}list` shows what's there.",
 }
 LOOKING_AGAIN: Final = "Looking for *{name}* again. Its card shows what I find."
-STARTING_ANOTHER: Final = "Starting another *{name}*. I'll message you when it's ready."
+STARTING_ANOTHER: Final = "Starting another workspace like *{name}*. I'll message you when it's ready."
 NOT_ASKED: Final = "That question is closed. *{name}*'s card shows where things stand."
 STILL_AT_IT: Final = "I'm still {doing} *{name}*. No need to ask again."
 LOOKING: Final = "I'm checking again now. The card shows what I find."

@@ -8,8 +8,10 @@ from bot.messages.texts.times import date_of, listed, weekday_of
 # -- the card ----------------------------------------------------------------------------------------------
 
 TITLE: Final = "*{name}*"
-DOES_MAKE: Final = "I'll create *{name}* for you on {title}, with your own account, and send you its link."
-DOES_START: Final = "I'll start your own *{pattern}* on {title} and send you its link."
+DOES_MAKE: Final = (
+    "I'll create a workspace from *{name}* for you on {title}, with your own account, and send you its link."
+)
+DOES_START: Final = "I'll start your own workspace *{pattern}* on {title} and send you its link."
 CONSENT: Final = (
     "By pressing, you agree that it {does} {ends} {who} or an Usher admin ends the class."
     "{means} You'll be warned first and can keep it."
@@ -59,8 +61,8 @@ NO_LESSON: Final = ("No lessons {first}\u2013{last}.", "No lesson on {first}.")
 MOVED_LESSON: Final = "On {day}: {begin}–{end}."
 COURSE: Final = "*{name}* · {lessons}."
 COURSE_JOIN: Final = (
-    "Join once: I'll start your own *{pattern}* on {title} before each lesson and stop it afterwards. "
-    "You'll be warned before each stop, and you can skip a lesson or leave at any time."
+    "Join once: I'll start your own workspace *{pattern}* on {title} before each lesson and stop it "
+    "afterwards. You'll be warned before each stop, and you can skip a lesson or leave at any time."
 )
 JOIN: Final = "Join"
 JOINED: Final = "{people} joined."
@@ -90,8 +92,8 @@ LESSONS_REMOVED: Final = (
     "left. Ask your Usher admin to have them kept for longer."
 )
 ENROLLED: Final = (
-    "You've joined *{course}*: {lessons}. I'll have your *{name}* on {title} ready when a lesson begins, "
-    "and stop it afterwards if I started it. You'll be warned first and can keep it running."
+    "You've joined *{course}*: {lessons}. I'll have your workspace *{name}* on {title} ready when a lesson "
+    "begins, and stop it afterwards if I started it. You'll be warned first and can keep it running."
 )
 #: Whether what is created is started by that, which depends on the provider.
 _MAKING: Final = "I'm creating it now; on {title}, that also starts it, so you can have a look."
@@ -326,16 +328,19 @@ SUMMARY_REST: Final = (
 
 # -- a press -----------------------------------------------------------------------------------------------
 
-STARTING: Final = "Starting your *{name}* on {title}."
-MAKING: Final = "Creating your *{name}* on {title}."
-ON_ITS_WAY: Final = "Your *{name}* on {title} is already on its way."
+STARTING: Final = "Starting your workspace *{name}* on {title}."
+MAKING: Final = "Creating your workspace *{name}* on {title}."
+ON_ITS_WAY: Final = "Your workspace *{name}* on {title} is already on its way."
 #: Shown beside one of that name whose maker isn't known.
-BESIDE: Final = "You already have a *{name}* there that wasn't made by this card, so I'm leaving it alone."
+BESIDE: Final = (
+    "You already have a workspace called *{name}* there that wasn't made by this card, "
+    "so I'm leaving it alone."
+)
 GOES_ON: Final = "I'll message you when it's ready."
 FIRST: Final = "You're next."
 PLACE: Final = "You're number {place} in the queue."
 ESTIMATE: Final = "It should be your turn in about {time}."
-RUNNING: Final = "Your *{name}* is running."
+RUNNING: Final = "Your workspace *{name}* is running."
 UNKNOWN: Final = "That card is no longer in use. Ask for a new one."
 ENDED: Final = "This class has ended. To start your workspace yourself, type `{command}start`."
 ENDED_NOT_MADE: Final = "This class has ended. To create a workspace yourself, type `{command}new`."
@@ -348,7 +353,7 @@ NO_WORKSPACE: Final = (
     "You don't have a workspace called *{pattern}* on {title}. {who} can see that you're waiting for one; "
     "press again when it's there."
 )
-LOOKING: Final = "Looking for your *{pattern}* on {title}. I'll carry on right after."
+LOOKING: Final = "Looking for your workspace *{pattern}* on {title}. I'll carry on right after."
 MANY: Final = (
     "More than one of your workspaces on {title} matches *{pattern}*. "
     "Start the one you mean with `{command}start NAME`."

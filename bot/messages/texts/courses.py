@@ -18,7 +18,7 @@ _COUNTS: Final = "{joined} joined · {agreed} agreed to this lesson · {linked} 
 COUNTS: Final = (_COUNTS, f"{_COUNTS} · {{ready}} ready")
 THEIRS: Final = "*{name}* is {who}'s course. {then}. To join, press *Join* on its card in its channel."
 #: To who has joined it.
-YOURS: Final = "I start your *{pattern}* on {title} for it."
+YOURS: Final = "I start your workspace *{pattern}* on {title} for it."
 TAUGHT_BY: Final = "*{name}* is taught by {who}."
 YOU: Final = "you"
 WHO: Final = "*{name}*: {joined} joined."

@@ -42,10 +42,14 @@ ASKED: Final = (
 )
 #: The same message, once there is nothing to ask any more.
 ASKED_FOUND: Final = (
-    "I asked whether to start another *{name}*. It has shown up on {title}, so there's no need."
+    "I asked whether to start another one like *{name}*. It has shown up on {title}, so there's no need."
 )
-ASKED_ANOTHER: Final = "I asked whether to start another *{name}* on {title}. You chose to start another."
-ASKED_OVER: Final = "I asked whether to start another *{name}* on {title}. Its card says how that ended."
+ASKED_ANOTHER: Final = (
+    "I asked whether to start another one like *{name}* on {title}. You chose to start another."
+)
+ASKED_OVER: Final = (
+    "I asked whether to start another one like *{name}* on {title}. Its card says how that ended."
+)
 LINKED_AS: Final = "Your {title} account *{username}* is linked. I'll only use it when you ask me to."
 LINKED: Final = "Your {title} account is linked. I'll only use it when you ask me to."
 OPENS_AS: Final = "To open a workspace there, you need to be signed in to {title} as {username}."

@@ -37,7 +37,7 @@ CONDITIONAL_NAMED: Final = (
 )
 #: After a name that is said to be somebody else's.
 THEIRS: Final = "I only work with your own workspaces, so I haven't done anything."
-IF_YOURS: Final = "If you mean your own *{name}*, type `{command}{verb} {typed}`."
+IF_YOURS: Final = "If you mean your own workspace *{name}*, type `{command}{verb} {typed}`."
 
 # -- what was said before -----------------------------------------------------------------------------------
 
