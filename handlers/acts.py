@@ -13,7 +13,7 @@ from bot.messages.blocks import buttons, cards, hours, kit, replies
 from bot.messages.blocks import runs as run_blocks
 from bot.messages.blocks.acts import did, lines
 from bot.messages.blocks.cards import FORMS
-from bot.messages.blocks.kit import fill
+from bot.messages.blocks.kit import Markup, fill
 from bot.messages.texts import acts as words
 from bot.messages.texts import hours as hour_words
 from bot.services import acts
@@ -31,7 +31,7 @@ _MOST: Final = 20
 @routes.action("undo")
 async def pressed(request: Request) -> Answer:
     """Undo what this button is for; its answer is replaced, while a card is redrawn in any case."""
-    found = await request.asked.to(acts.undo, request.target or "")
+    found = await request.asked.to(acts.undo, request.target or "", leads_back=True)
     is_answer = found.act is not None and found.act.id == request.target
     is_back = found.inverse.undone is Undone.BACK
     return replace(taken_back(request, found), replaces=is_answer and is_back)
@@ -96,7 +96,7 @@ def _listed(head: str, said: Sequence[str], none: str) -> Answer:
 def with_undo(request: Request, answer: Answer) -> Answer:
     """Add *Undo* to the answer to one act that may be taken back."""
     done = [*request.spoken.acts.values()]
-    if len(done) != 1 or not done[0].can_be_undone or answer.in_channel or not answer.text:
+    if len(done) != 1 or not done[0].has_way_back or answer.in_channel or not answer.text:
         return answer
     (act,) = done
     return replace(replies.with_button(answer, kit.button(words.UNDO, "undo", act.id)), offers=act.id)
@@ -112,6 +112,8 @@ def taken_back(request: Request, found: TakenBack) -> Answer:
         request.spoken.of([found.workspace])
     elif found.errand is not None:
         request.spoken.of_run(found.errand.id)
+    if undone is Undone.LED:
+        return _led_back(request, found)
     if undone is Undone.NOTHING:
         return replies.hint(words.NOTHING if act is None else words.NOTHING_LEFT)
     if act is not None and undone is Undone.BACK:
@@ -127,6 +129,20 @@ def taken_back(request: Request, found: TakenBack) -> Answer:
     about |= {"typed": typed_name(name), "job": request.command_of("job")}
     instead = words.INSTEAD.get(act.action, "")
     return replies.hint(words.NO_WAY_BACK, more=request.filled(instead, None, **about))
+
+
+def _led_back(request: Request, found: TakenBack) -> Answer:
+    """Say what had been sent, and what leads back."""
+    errand = found.errand
+    assert errand is not None, "something was sent for it"
+    back = FORMS[OperationVerb.START if found.inverse.then == "start" else OperationVerb.STOP]
+    if isinstance(errand, Operation):
+        verb, name = FORMS[errand.asked_verb]["verb"], found.workspace.title if found.workspace else ""
+    else:
+        verb, name = Markup(words.LAUNCH["verb"]), errand.name
+    template = words.LED_START if found.inverse.then == "start" else words.LED_STOP
+    title = request.services.title(errand.connection)
+    return replies.answer(fill(template, verb=verb, name=name, title=title, end=back["end"]))
 
 
 def _of_errand(request: Request, found: TakenBack) -> Answer:

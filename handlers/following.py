@@ -289,7 +289,8 @@ class _Turn:
         if not frame.done or self.first not in _BEGIN or reading.is_question:
             return None
         said = kit.fill(words.NOT_TAKEN, name=frame.objects[0].title if frame.objects else frame.done[0].name)
-        return replies.hint(said, [kit.button(words.UNDO, "undo", frame.done[0].id)])
+        undo = [kit.button(words.UNDO, "undo", one.id) for one in frame.done[:1] if one.has_way_back]
+        return replies.hint(said, undo)
 
     # -- objects -------------------------------------------------------------------------------------------
 

@@ -23,8 +23,10 @@ CLASS: Final = "class"
 ROOM: Final = "room"
 #: Among what an act changed: the operation whose place another took.
 FORMER: Final = "former"
-#: What can't be taken back in any state: it makes or ends something, or others rely on it.
-FINAL: Final = frozenset({OperationVerb.CREATE, OperationVerb.REMOVE})
+#: Among what an act changed: the request that leads back from what it began, once that was sent.
+BACK: Final = "back"
+#: From these no request leads back: they make or end something, or it is as it was when they are done.
+FINAL: Final = frozenset({OperationVerb.CREATE, OperationVerb.REMOVE, OperationVerb.RESTART})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +34,8 @@ class Change:
     """Hold what an act changed: the errand that it began, and what rows said before and say since.
 
     A row is ``TABLE ID``, with the columns that differ; None stands for no row. ``former`` in ``was`` is the
-    operation that the errand took the place of. ``until`` is for how long that is. ``asker`` is what acted in
-    its person's name, "" for themself.
+    operation that the errand took the place of, and ``back`` the request that leads back from the errand.
+    ``until`` is for how long that is. ``asker`` is what acted in its person's name, "" for themself.
     """
 
     errand: str = ""
@@ -42,9 +44,12 @@ class Change:
     until: Stays | None = None
     asker: str = ""
 
-    def begun(self, errand: Errand, former: Operation | None = None, asker: str = "") -> Change:
+    def begun(
+        self, errand: Errand, former: Operation | None = None, asker: str = "", back: str = ""
+    ) -> Change:
         """Return the same with an errand that began, in place of a former one."""
         was = {} if former is None else {FORMER: {"verb": former.verb, "agreed": int(former.agreed)}}
+        was |= {BACK: {"verb": back}} if back else {}
         return replace(self, errand=errand.id, was={**self.was, **was}, asker=asker)
 
 
@@ -77,6 +82,11 @@ class Act(Change):
         """Return whether it may still be possible to take it back: what has begun by then decides."""
         return bool(self.became) or (bool(self.errand) and self.action not in _MAKING)
 
+    @property
+    def has_way_back(self) -> bool:
+        """Return whether *Undo* works whenever it is pressed: most errands are sent before anybody can."""
+        return BACK in self.was if self.errand else bool(self.became)
+
 
 _MAKING: Final = frozenset({"workspace.create", "workspace.remove", "class.press"})
 #: What begins nothing and changes no row that it could be read from.
@@ -90,6 +100,8 @@ class Undone(StrEnum):
     BACK = "back"
     #: Something was sent for it; what leads back is a new request.
     SENT = "sent"
+    #: The same, and that request was made.
+    LED = "led"
     #: Somebody changed it since, or it isn't there any more.
     CHANGED = "changed"
     #: Nothing takes it back.
@@ -145,6 +157,11 @@ def _is_sent(act: Act, errand: Operation | Run) -> bool:
         # What is created may have been made once a name was found for it.
         return errand.has_called or errand.verb is OperationVerb.CREATE
     return (errand.start_call if act.action == "job.run" else errand.stop_call) is not Call.NONE
+
+
+def is_done_with(errand: Operation | Run, now: float) -> bool:
+    """Return whether an errand ended so long ago that people have gone on from there."""
+    return errand.ended_at is not None and now - errand.ended_at > RECENT_SECONDS
 
 
 def way_back(errand: Operation | Run, effects: Effects) -> str:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.domain.acts import FORMER, Act, Inverse, Undone, inverse, way_back
-from bot.domain.errands import Outcome
+from bot.domain.acts import FORMER, RECENT_SECONDS, Act, Inverse, Undone, inverse, is_done_with, way_back
+from bot.domain.errands import Call, Outcome
 from bot.domain.facts import ActFacts
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
@@ -14,6 +14,7 @@ from bot.domain.stops import Consent, Effects
 from bot.domain.workspaces import Workspace
 from bot.messages.texts import problems
 from bot.services import home, lessons, workspaces
+from bot.services import runs as job_runs
 from bot.services.asked import Asked
 from bot.services.context import Context
 from bot.store import acts as rows
@@ -50,25 +51,33 @@ async def _of_home(whose: home.Whose) -> list[ActFacts]:
 home.PARTS["today"] = _of_home
 
 
-def undo(tx: Transaction, asked: Asked, act_id: str = "") -> TakenBack:
+def undo(tx: Transaction, asked: Asked, act_id: str = "", *, leads_back: bool = False) -> TakenBack:
     """Take an act back, or the last one of two minutes with an effect, where it was said first.
 
+    ``leads_back``: once something was sent for it, the request that leads back is made.
     Raises Refused: ``act.unknown``, and what an operation that begins again raises.
     """
     asked.check(tx, "undo")
-    key, _, word = inbox.result_of(tx, asked.interaction).partition(" ")
-    if word:
-        done = rows.act(tx, key)
-        return TakenBack(done, Inverse(Undone(word)), *rows.about(tx, done))
+    key, _, became = inbox.result_of(tx, asked.interaction).partition(" ")
+    if became:
+        done, (word, _, then) = rows.act(tx, key), became.partition(" ")
+        return TakenBack(done, Inverse(Undone(word), then), *rows.about(tx, done))
     for act in _candidates(tx, asked, act_id):
         workspace, errand = rows.about(tx, act)
         is_as_left, effects = rows.is_as_left(tx, act), _effects(asked, workspace)
         found = inverse(act, is_as_left=is_as_left, errand=errand, effects=effects)
         if found.undone is Undone.NOTHING and not act_id:
             continue
-        if found.undone is Undone.BACK and asked.is_new(tx):
+        if leads_back and found.undone is Undone.SENT and errand is not None:
+            if workspace is not None and operations.latest_operation(tx, workspace.id) != errand:
+                found = Inverse(Undone.CHANGED)
+            elif _can_lead_back(tx, workspace, errand, found.then) and asked.is_new(tx):
+                found = Inverse(Undone.LED, found.then)
+                inbox.keep_result(tx, asked.interaction, f"{act.id} {found.undone} {found.then}")
+                _lead_back(tx, asked, errand, found.then)
+        elif found.undone is Undone.BACK and asked.is_new(tx):
             ACTS.change(tx, {"id": act.id}, undone_at=tx.now())
-            inbox.keep_result(tx, asked.interaction, f"{act.id} {found.undone}")
+            inbox.keep_result(tx, asked.interaction, f"{act.id} {found.undone} {found.then}".rstrip())
             asked.note(tx, "act.undo", f"{act.connection}/{act.name}", None, act=act.id, of=act.action)
             _take_back(tx, asked, act, errand, found.then)
             cards.owe(tx, act.errand or act.id, changed=True)
@@ -98,6 +107,26 @@ def _candidates(tx: Transaction, asked: Asked, act_id: str) -> list[Act]:
 
 def _effects(asked: Asked, workspace: Workspace | None) -> Effects:
     return {} if workspace is None else workspaces.effects(asked.context, workspace)
+
+
+def _can_lead_back(tx: Transaction, workspace: Workspace | None, errand: Operation | Run, then: str) -> bool:
+    """Return whether what leads back needs no question: something changed lately, and nothing is lost."""
+    if not then or is_done_with(errand, tx.now()):
+        return False
+    if not isinstance(errand, Operation):
+        return tx.now() - errand.created_at <= RECENT_SECONDS
+    has_changed = errand.has_called or errand.prior_call is not Call.NONE
+    return has_changed and workspace is not None and not (then == "stop" and workspace.stakes)
+
+
+def _lead_back(tx: Transaction, asked: Asked, errand: Operation | Run, then: str) -> None:
+    """Make the request that leads back from what was sent; its own act can be undone in turn."""
+    once = asked.interaction and f"{asked.interaction}/again"
+    again = replace(asked, interaction=once, is_answered=True)
+    if isinstance(errand, Operation):
+        workspaces.begin(tx, again, errand.workspace_id, OperationVerb(then))
+    else:
+        job_runs.stop(tx, again, errand.id, force=False)
 
 
 def _take_back(tx: Transaction, asked: Asked, act: Act, errand: Operation | Run | None, then: str) -> None:

@@ -51,7 +51,7 @@ def launch(tx: Transaction, asked: Asked, connection: str, spec: Spec) -> Run:
     runs.insert(tx, run)
     inbox.keep_result(tx, asked.interaction, run.id)
     runs.show(tx, run, asked.channel_id, is_answered=asked.is_answered)
-    asked.note(tx, "job.run", run, NO_CHANGE.begun(run), reference=run.reference)
+    asked.note(tx, "job.run", run, NO_CHANGE.begun(run, back="job_stop"), reference=run.reference)
     return run
 
 

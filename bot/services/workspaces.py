@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from bot.domain.accounts import Account
-from bot.domain.acts import NO_CHANGE
+from bot.domain.acts import NO_CHANGE, way_back
 from bot.domain.errands import Call
 from bot.domain.forms import Spec
 from bot.domain.notices import NewNotice, NoticeKind
@@ -142,9 +142,20 @@ def begin(
         timers.drop(tx, workspace.id, "lesson")
     change = NO_CHANGE if timer is None else changed((workspace, workspaces.workspace(tx, workspace.id)))
     if timer is None or not accepted.joined:
-        change = change.begun(accepted.operation, accepted.replaced, asker)
+        back = _way_back(context, workspace, accepted)
+        change = change.begun(accepted.operation, accepted.replaced, asker, back)
     asked.note(tx, f"workspace.{verb}", workspace, change, reference=asked.reference, **detail)
     return _shown(tx, asked, _remarked(accepted, context, workspace, verb))
+
+
+def _way_back(context: Context, workspace: Workspace, accepted: Accepted) -> str:
+    """Return the request that leads back from an operation; "" where nothing changes, or that loses work."""
+    verb = accepted.operation.verb
+    # A stop would lose the memory that a suspension has kept.
+    is_so = workspace.state in (DOWN if verb.brings_down else {State.RUNNING, State.SUSPENDED})
+    if accepted.joined or workspace.is_provisional or (is_so and accepted.replaced is None):
+        return ""
+    return way_back(accepted.operation, effects(context, workspace))
 
 
 def _before(

@@ -52,7 +52,8 @@ def act_facts(tx: Transaction, key: str) -> ActFacts | None:
     # What was asked for once more is answered below the card, and stays until the end.
     since = found.done_at - _TOGETHER if errand is not None and errand.is_open else 0.0
     is_shown = errand is not None and tx.one("shown", subject=errand.id, since=since) is not None
-    return ActFacts(found, "", workspace, errand, goes or undone is Undone.BACK, is_shown)
+    can_be_undone = found.has_way_back and (goes or undone is Undone.BACK)
+    return ActFacts(found, "", workspace, errand, can_be_undone, is_shown)
 
 
 def recent_acts(

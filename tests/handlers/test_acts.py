@@ -4,6 +4,7 @@ import pytest
 
 from bot.domain.errands import Call, Outcome
 from bot.domain.homes import Home, HomeUse
+from bot.domain.observed import Observed
 from bot.domain.steps import Update
 from bot.domain.surfaces import Where
 from bot.domain.workspaces import State
@@ -13,9 +14,9 @@ from bot.services import hours
 from bot.services.home import HomeGatherer
 from handlers import routes
 from tests.handlers.rig import buttons, one_cloud, words
-from tests.handlers.run_rig import going, run_rig
+from tests.handlers.run_rig import going, run_rig, step
 from tests.handlers.test_settings import FIELDS, NONE, save
-from tests.rigs.store import ALICE, BOB, use_home
+from tests.rigs.store import ALICE, BOB, observe, use_home
 
 #: What is the same again once an act was taken back; the rest counts what happened, or when.
 _OF_WORKSPACES = [
@@ -156,6 +157,84 @@ async def test_the_card_of_a_stop_takes_it_back_until_it_was_sent(bot):
     assert "Undo" not in buttons(await asked(bot, "status report"))
 
 
+@pytest.mark.parametrize(
+    ("said", "name", "sent", "verb", "answer"),
+    [
+        pytest.param(
+            "stop report",
+            "report",
+            {"stop_call": Call.ACCEPTED},
+            "start",
+            "The stop of *report* had already been sent to Saturn Cloud, so I'm starting it again. "
+            "I'll message you when it's ready.",
+            id="stop",
+        ),
+        pytest.param(
+            "suspend report",
+            "report",
+            {"stop_call": Call.ACCEPTED},
+            "start",
+            "The suspension of *report* had already been sent to Saturn Cloud, so I'm starting it again. "
+            "I'll message you when it's ready.",
+            id="suspend",
+        ),
+        pytest.param(
+            "start notebook",
+            "notebook",
+            {"start_call": Call.ACCEPTED},
+            "stop",
+            "The start of *notebook* had already been sent to Saturn Cloud, so I'm stopping it. "
+            "I'll message you when it has stopped.",
+            id="start",
+        ),
+    ],
+)
+@pytest.mark.parametrize("over", [False, True], ids=["under_way", "fulfilled"])
+async def test_undo_button_leads_back_from_what_was_sent(bot, said, name, sent, verb, answer, over):
+    """*Undo* under a stop never worked, as a call is sent before anybody can press."""
+    stopping = await bot.say(said)
+    await begun(bot, name, **sent)
+    if over:
+        await begun(bot, name, outcome=Outcome.FULFILLED)
+        await bot.sees(State.STOPPED if verb == "start" else State.RUNNING, name)
+    before = await bot.workspace(name)
+    first = await bot.push(stopping, "Undo", interaction="press:1")
+    assert words(first) == answer
+    assert words(await bot.push(stopping, "Undo", interaction="press:1")) == answer
+    operation = await bot.store.latest_operation(before.id)
+    assert (operation.verb, operation.is_open) == (verb, True)
+    # What leads back can be undone in turn, until it was sent.
+    assert "I've cancelled" in words(await bot.push(first, "Undo"))
+    assert words(await bot.push(stopping, "Undo")) == f"*{name}* has changed since, so I left it as it is."
+
+
+async def test_undo_button_asks_before_it_stops_what_is_busy(bot):
+    started = await bot.say("start notebook")
+    await begun(bot, "notebook", start_call=Call.ACCEPTED)
+    workspace = await bot.workspace("notebook")
+    await observe(bot.store, bot.clock, workspace, Observed(State.RUNNING, at_stake=frozenset({"busy"})))
+    await begun(bot, "notebook", outcome=Outcome.FULFILLED)
+    answer = await bot.push(started, "Undo")
+    assert words(answer) == "I've already started *notebook*."
+    assert "confirm" in buttons(answer)["Stop"]
+
+
+async def test_undo_button_of_long_ago_only_offers_what_leads_back(bot):
+    stopped = await bot.say("stop report")
+    await begun(bot, "report", stop_call=Call.ACCEPTED)
+    await begun(bot, "report", outcome=Outcome.FULFILLED)
+    bot.clock.advance(121)
+    answer = await bot.push(stopped, "Undo")
+    assert words(answer) == "I've already stopped *report*."
+    assert list(buttons(answer)) == ["Start it again"]
+    assert await bot.store.open_operations(ALICE) == []
+
+
+@pytest.mark.parametrize("said", ["restart report", "start report", "stop asleep"])
+async def test_undo_is_not_offered_where_nothing_leads_back(bot, said):
+    assert "Undo" not in buttons(await bot.say(said))
+
+
 async def test_an_open_question_is_answered_first_and_what_was_done_before_stays(bot):
     await asked(bot, "stop report")
     await begun(bot, "report", stop_call=Call.ACCEPTED)
@@ -205,8 +284,9 @@ async def test_nothing_that_ends_for_good_leads_back():
     async with one_cloud() as bot:
         bot.services.connections["saturn"].ends_for_good = True
         await bot.link(names=("lab",))
-        await asked(bot, "start lab")
+        started = await bot.say("start lab")
         await begun(bot, "lab", start_call=Call.ACCEPTED)
+        assert not buttons(started)
         answer = await asked(bot, "undo")
         assert words(answer) == (
             "I'm already starting *lab*. That can't be undone.\n"
@@ -299,8 +379,16 @@ async def test_a_run_is_cancelled_until_it_was_sent_and_its_stop_too():
             "I've cancelled the run of *ls*. Nothing had been sent to Posit Workbench."
         )
         assert await bot.store.claim_runs(10, 60.0) == []
+        launched = await bot.say("job run posit -- date")
+        (run,) = [one for one in await bot.store.runs(ALICE) if one.is_open]
+        await step(bot, run, remote_id="r-1", start_call=Call.ACCEPTED)
+        assert words(await bot.push(launched, "Undo")) == (
+            "The run of *date* had already been sent to Posit Workbench, so I'm stopping it. "
+            "I'll message you when it has stopped."
+        )
+        assert (await bot.store.run(run.id)).stop_wanted == "stop"
         run = await going(bot)
-        await asked(bot, "job stop train.R")
+        assert "Undo" not in buttons(await bot.say("job stop train.R"))
         said = "I've cancelled the stop of *train.R*. Nothing had been sent to Posit Workbench."
         assert words(await asked(bot, "undo")) == said
         assert (await bot.store.run(run.id)).stop_wanted == ""

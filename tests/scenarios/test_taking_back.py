@@ -137,3 +137,37 @@ async def test_the_answers_of_no_while_something_is_under_way(tmp_path):
         assert "Nothing of yours is under way." in (await says(world, "no")).text
         assert world.calls(stops) == 1
         assert (await everything(world))["operations"] == {}
+
+
+@pytest.mark.parametrize("seconds", [0, 1, 30], ids=["at_once", "after_the_call", "when_done"])
+@pytest.mark.parametrize(
+    ("said", "was"),
+    [
+        pytest.param("stop report", "running", id="stop"),
+        pytest.param("start notebook", "stopped", id="start"),
+        pytest.param("suspend lab", "running", id="suspend"),
+    ],
+)
+async def test_undo_button_works_whenever_it_is_pressed(tmp_path, said, was, seconds):
+    """A press comes before the call, while it is under way, and after it, on providers of both kinds."""
+    name = said.split()[1]
+    async with linked_world(tmp_path) as world:
+        answer = await says(world, said)
+        assert answer.labels == ["Undo"], answer.text
+        if seconds:
+            await world.pass_time(seconds, step=1)
+        await world.alice.presses(answer, "Undo")
+        await world.pass_time(120, step=5)
+        rows = {one.name: one.state for one in await world.bot.store.workspaces(world.principal())}
+        assert rows[name] == was
+        assert (await everything(world))["operations"] == {}
+
+
+@pytest.mark.parametrize("said", ["restart report", "resume asleep", SAID["job stop"][0]])
+async def test_undo_button_is_missing_where_nothing_leads_back(tmp_path, said):
+    *before, last = said.split(" > ")
+    async with linked_world(tmp_path) as world:
+        for text in before:
+            await says(world, text)
+            await world.pass_time(30, step=10)
+        assert "Undo" not in (await says(world, last)).labels

@@ -16,6 +16,15 @@ CHANGED: Final = "*{name}* has changed since, so I left it as it is."
 CHANGED_UNNAMED: Final = "That has changed since, so I left it as it is."
 CANCELLED: Final = "I've cancelled the {verb} of *{name}*. Nothing had been sent to {title}."
 CANCELLED_BACK: Final = "I've cancelled the {verb} of *{name}*, and I'm {doing_again} it as you asked before."
+#: Something had been sent, and what leads back is asked for.
+LED_START: Final = (
+    "The {verb} of *{name}* had already been sent to {title}, so I'm starting it again. "
+    "I'll message you when {end}."
+)
+LED_STOP: Final = (
+    "The {verb} of *{name}* had already been sent to {title}, so I'm stopping it. "
+    "I'll message you when {end}."
+)
 #: Of a run.
 LAUNCH: Final[Mapping[str, str]] = {"verb": "run", "done": "launched"}
 ENDED: Final = "*{name}* has already ended."
@@ -53,7 +62,7 @@ RESTORED_TIMER: Final = "*{name}* on {title} will be {done} {at}, after a warnin
 #: By the act: what can be done instead where nothing takes it back.
 INSTEAD: Final[Mapping[str, str]] = {
     "workspace.start": _NO_STOP,
-    "workspace.restart": _NO_STOP,
+    "workspace.restart": "To stop it instead, type `{command}stop {typed}`.",
     "workspace.create": "To see what you can do with *{name}*, type `{command}status {typed}`.",
     "workspace.remove": "To create another workspace, type `{command}new`.",
     "account.linked": "To end the link to {title}, type `{command}unlink {title}`.",
