@@ -82,7 +82,7 @@ async def post(request: Request) -> Answer:
     card = await request.asked.to(classes.post, replace(draft, **given))
     facts, ends = await of_class(services.gatherer, card, request.principal), class_words.POSTED_NO_END
     if asked.hours:
-        said = [fill(class_words.COURSE_POSTED, lessons=drawn.timetable(card))]
+        said = [fill(class_words.COURSE_POSTED, lessons=drawn.timetable(card, card.time_zone))]
         said += [] if asked.until else [request.filled(class_words.TWENTY_WEEKS, course=card.title)]
         said += [fill(class_words.CO_TEACHERS, who=await course.named(request, others))] if others else []
         most, title = await request.asked.see(readiness.in_time, card), facts.connection_title
@@ -90,7 +90,7 @@ async def post(request: Request) -> Answer:
         ends = " ".join(said)
     elif stops_at is not None:
         end = drawn.end_words(facts.effects, is_any=card.spec is None)
-        ends = fill(class_words.POSTED_ENDS, at=drawn.at(card, stops_at, facts.now), **end)
+        ends = fill(class_words.POSTED_ENDS, at=kit.moment_at(stops_at, facts.now), **end)
     channel = Markup(card.channel_id)
     posted = fill(class_words.POSTED, name=card.title, channel=channel, ends=Markup(ends))
     return replies.answer(posted, drawn.end_buttons(facts))
@@ -425,5 +425,5 @@ async def stop_all(request: Request) -> Answer:
     if closed is None or closed.stops_at is None:
         return replies.hint(class_words.CLOSED_ALREADY)
     return replies.answer(
-        fill(class_words.CLOSED, at=drawn.at(closed, closed.stops_at, services.clock.now()))
+        fill(class_words.CLOSED, at=kit.moment_at(closed.stops_at, services.clock.now()))
     )

@@ -65,7 +65,10 @@ _STATES = {
 
 @dataclass(frozen=True, slots=True)
 class PageState:
-    """Hold what the page shows. ``start`` labels the button that starts it, or is empty for none."""
+    """Hold what the page shows. ``start`` labels the button that starts it, or is empty for none.
+
+    The line may say a time of day: ``clock`` in it, which is ``at`` in ``zone``.
+    """
 
     phase: str
     line: str
@@ -73,6 +76,9 @@ class PageState:
     text: str = ""
     stops: bool = False
     start: str = ""
+    clock: str = ""
+    at: float = 0.0
+    zone: str = ""
 
     @property
     def is_up(self) -> bool:
@@ -110,13 +116,18 @@ def page_state(facts: WorkspaceFacts, zone: tzinfo = UTC) -> PageState:
     if phase == "failed" and workspace.reason:
         because = problems.explanation(workspace.reason, facts.connection_title, is_over=True, helps=False)
         text = f"{text} {render.shown(because, 300)}"
+    ends = coming_ends(workspace, facts.effects, facts.now)
+    line, at = _sentence(phase, ends, facts.now, zone)
     return PageState(
         phase,
-        _sentence(phase, coming_ends(workspace, facts.effects, facts.now), facts.now, zone),
+        line,
         heading,
         text,
         stops="stop" in offered,
         start=ide.START_NEW if "again" in offered else ide.START if "start" in offered else "",
+        clock=times.clock_in(at, zone) if at else "",
+        at=at,
+        zone=str(zone),
     )
 
 
@@ -131,15 +142,18 @@ def _phase(workspace: Workspace, operation: Operation | None) -> str:
     return _PHASES[workspace.state] if verb is None else "starting"
 
 
-def _sentence(phase: str, ends: Sequence[tuple[StopMode | Ending, float]], now: float, zone: tzinfo) -> str:
+def _sentence(
+    phase: str, ends: Sequence[tuple[StopMode | Ending, float]], now: float, zone: tzinfo
+) -> tuple[str, float]:
+    """Say how it stands and when it ends; return that time, 0 where none is said."""
     for how, at in ends[:1]:
         said = times.day_in(at, now, zone).removeprefix("today ")
         match how, phase:
             case ("stops" | "removed", "running") | ("removed", "stopped"):
-                return ide.ends(phase, said, is_removed=how == "removed")
+                return ide.ends(phase, said, is_removed=how == "removed"), at
             case ("stop" | "suspend" | "force" as mode, "starting" | "running" | "closed"):
-                return ide.will_end(phase, said, cards.DONE[mode])
-    return ide.LINES[phase]
+                return ide.will_end(phase, said, cards.DONE[mode]), at
+    return ide.LINES[phase], 0.0
 
 
 SIGN_OUT_PATH = "/sign-out"

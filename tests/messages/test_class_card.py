@@ -75,11 +75,6 @@ def test_the_card(name):
     check_golden(f"cards/class-{name}", classes.class_card(CASES[name]))
 
 
-def test_an_end_on_another_day_names_it():
-    assert classes.at(CARD, NOW + 86_400, NOW) == "09:00 on Saturday (Europe/Berlin)"
-    assert classes.at(CARD, NOW + 7 * 86_400, NOW) == "09:00 on Friday 22 January (Europe/Berlin)"
-
-
 def test_the_warning_and_the_summary():
     workspace = Workspace("w1", TRAINER, "saturn", "r1", "g1", "notebook", url="https://app.example.test/ide")
     cases = [

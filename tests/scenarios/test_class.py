@@ -2,7 +2,8 @@
 
 import json
 import re
-from datetime import UTC, datetime
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest_asyncio
 
@@ -176,12 +177,13 @@ async def test_a_killed_bot_goes_on_with_the_class(class_room):
     assert made.calls(r"POST .*/start") == 20
 
 
-async def test_until_is_said_in_the_trainers_own_time(class_room):
+async def test_class_end_is_shown_in_each_reader_s_own_time(class_room):
+    """What its poster typed in their own time, others read in theirs, and all as Slack writes other times."""
     made = class_room
-    now = datetime.fromtimestamp(made.clock.now(), UTC)
     card = await _posted(made, "card notebook --until 23:59")
-    assert "stops at 23:59" in card.text
-    assert "(Europe/Berlin)" in card.text, now
+    today = datetime.fromtimestamp(made.clock.now(), ZoneInfo("Europe/Berlin"))
+    end = today.replace(hour=23, minute=59, second=0, microsecond=0)
+    assert f"it stops <!date^{end.timestamp():.0f}^{{date_short_pretty}} at {{time}}|" in card.text
 
 
 RECIPE = {"type": "workspace", "spec": {"name": "x", "instance_type": "large", "start_script": "echo hi"}}

@@ -4,12 +4,13 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from bot.domain.stops import End
 from bot.domain.workspaces import State
 from bot.messages.texts import ide
 from bot.providers.base import Embedding
 from playground.processes import reserved_port
 from tests.playground.sphere.stand import PLAIN, RUNNING, SECRET_OF_RUNNING, sphere_server
-from tests.rigs.store import name_workspace, unlink
+from tests.rigs.store import name_workspace, set_timer, unlink
 from tests.web.driver import chromium, elsewhere
 from tests.web.ide_rig import ide_rig
 from tests.web.rig import ALICE
@@ -76,6 +77,19 @@ async def test_it_opens_by_itself_when_it_runs_and_closes_when_it_stops():
         await window.shows(ide.PLACES["stopping"][0])
         (operation,) = await world.store.open_operations(ALICE)
         assert operation.verb == "stop"
+        assert await window.console() == []
+
+
+async def test_page_writes_a_time_as_the_browser_writes_others():
+    """Slack writes 6:00 PM to most people, and so does their browser."""
+    async with scene() as (world, window, _sphere, workspace):
+        ends_at = world.clock.now() + 3600
+        await set_timer(world.store, workspace, End(ends_at, "stop"))
+        await sign_in(world, window, workspace)
+        form = "new Intl.DateTimeFormat('en-US', {hour: 'numeric', minute: '2-digit', timeZone: 'UTC'})"
+        at = await window.script(f"return {form}.format(new Date({ends_at * 1000}))")
+        await window.shows(f"Running until {at} UTC")
+        assert at.endswith("M")
         assert await window.console() == []
 
 

@@ -3,8 +3,7 @@
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
-from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date
 
 from bot.domain import lessons
 from bot.domain.classes import ClassCard, ClassCounts, ClassKind, ClassProblem
@@ -19,7 +18,7 @@ from bot.domain.workspaces import State
 from bot.messages.blocks import kit, outcomes, replies
 from bot.messages.blocks.buttons import open_buttons
 from bot.messages.blocks.cards import filled, link_again_button
-from bot.messages.blocks.hours import IN_COURSES
+from bot.messages.blocks.hours import IN_COURSES, time_of_day
 from bot.messages.blocks.kit import Block, Element, Markup, cut, draws, fill, safe
 from bot.messages.texts import answers, cards, classes, hours, problems, times
 
@@ -58,7 +57,7 @@ def _class(facts: ClassFacts) -> tuple[list[str], list[str]]:
         does = fill(classes.DOES_MAKE, name=card.template, title=facts.connection_title)
     end, when = end_words(facts.effects, is_any=card.spec is None), card.stops_at
     template = classes.CONSENT_WHEN if when is None else classes.CONSENT_UNTIL
-    ends = Markup(fill(template, at=at(card, when or 0.0, facts.now)))
+    ends = Markup(fill(template, at=kit.moment_at(when or 0.0, facts.now)))
     consent = fill(classes.CONSENT, who=_poster(facts), ends=ends, **end)
     about = [fill(classes.TITLE, name=card.title), does, consent]
     said = [classes.COUNTS_OVER if is_done else classes.COUNTS] if counts.joined else [classes.NOBODY_YET]
@@ -84,24 +83,33 @@ def _course(facts: ClassFacts) -> tuple[list[str], list[str]]:
 
 def course_lines(facts: ClassFacts) -> list[str]:
     """Say a course's timetable, and what is different on single days."""
-    card = facts.card
+    card, seen_zone = facts.card, facts.rule.seen_zone if facts.rule is not None else ""
     today = card.day(facts.now).isoformat()
     off = [
         fill(classes.NO_LESSON[first == last], first=times.date_of(first), last=times.date_of(last))
         for first, last in spans(card, [day for day in card.off if day >= today])
     ]
     moved = [
-        fill(classes.MOVED_LESSON, day=times.date_of(day), begin=clock(begin), end=clock(end))
+        fill(
+            classes.MOVED_LESSON,
+            day=times.date_of(day),
+            begin=time_of_day(begin, card.time_zone, seen_zone),
+            end=time_of_day(end, card.time_zone, seen_zone),
+        )
         for day, (begin, end) in sorted(card.moved.items())
         if day >= today
     ]
-    return [fill(classes.COURSE, name=card.title, lessons=timetable(card)), *off, *moved]
+    return [fill(classes.COURSE, name=card.title, lessons=timetable(card, seen_zone)), *off, *moved]
 
 
-def timetable(card: ClassCard) -> Markup:
-    """Say a course's days, times and last day: ``Tuesdays, 08:00–09:30 (UTC), until 12 Feb``."""
-    hours = {"begin": clock(card.starts), "end": clock(card.stops), "zone": card.time_zone}
-    return Markup(fill(classes.LESSONS, days=days(card.days), last=times.date_of(card.last_day), **hours))
+def timetable(card: ClassCard, seen_zone: str = "") -> Markup:
+    """Say a course's days, times and last day: ``Tuesdays, 08:00–09:30 (UTC), until 12 Feb``.
+
+    ``seen_zone`` is its only reader's time zone, "" where several read it.
+    """
+    begin, end = (time_of_day(one, card.time_zone, seen_zone) for one in (card.starts, card.stops))
+    names = {"begin": begin, "end": end, "zone": card.time_zone, "last": times.date_of(card.last_day)}
+    return Markup(fill(classes.LESSONS, days=days(card.days), **names))
 
 
 def name_of(card: ClassCard) -> str:
@@ -136,7 +144,7 @@ def _state(facts: ClassFacts, said: list[str]) -> list[str]:
     card, counts, numbers = facts.card, facts.counts, _numbers(facts.counts)
     said += [] if card.maximum is None or card.is_over(facts.now) else [classes.SEATS]
     names = {"places": times.counted(card.maximum or 0, "place")}
-    names |= {"who": _stopper(facts), "at": at(card, card.stops_at or 0.0, facts.now)}
+    names |= {"who": _stopper(facts), "at": kit.moment_at(card.stops_at or 0.0, facts.now)}
     names |= {"updated": f"{counts.joined - counts.behind:,}", "members": f"{counts.joined:,}"}
     names |= end_words(facts.effects, is_any=card.spec is None)
     return [fill(one, **numbers | names) for one in said]
@@ -357,7 +365,8 @@ def unserved(facts: ClassFacts) -> Answer:
 
 def joined(card: ClassCard, facts: WorkspaceFacts, now: str) -> Answer:
     """Say what joining a course means, and what is done ``now``."""
-    said = filled(classes.ENROLLED, facts, course=card.title, lessons=timetable(card))
+    seen_zone = next((one.seen_zone for one in facts.lessons if one.card == card.id), "")
+    said = filled(classes.ENROLLED, facts, course=card.title, lessons=timetable(card, seen_zone))
     opens = open_buttons(facts) if facts.state is State.RUNNING else []
     return replies.answer(" ".join(filter(None, [said, now])), [*opens, *member_buttons(facts, card)])
 
@@ -431,18 +440,3 @@ def _poster(facts: ClassFacts) -> Markup:
 def _stopper(facts: ClassFacts) -> Markup:
     """Name whoever ends the class."""
     return kit.person(facts.people.get(facts.card.stopper))
-
-
-def at(card: ClassCard, when: float, now: float) -> Markup:
-    """Return a time in the poster's zone, with the day if it isn't today there."""
-    zone = ZoneInfo(card.time_zone)
-    local, today = datetime.fromtimestamp(when, zone), datetime.fromtimestamp(now, zone)
-    clock = f"{local:%H:%M}"
-    if local.date() == today.date():
-        return Markup(classes.AT.format(clock=clock, zone=card.time_zone))
-    day = (
-        f"{local:%A}"
-        if local.date() - today.date() < timedelta(days=7)
-        else f"{local:%A} {local.day} {local:%B}"
-    )
-    return Markup(classes.AT_DAY.format(clock=clock, day=day, zone=card.time_zone))

@@ -52,7 +52,8 @@ def said(rule: Rule) -> Markup:
     template = words.BOTH if rule.starts is not None else words.ONLY_STOP
     template = words.ONLY_START if rule.stops is None else template
     waits = words.AND_WAIT if rule.waits else ""
-    times_ = {"begin": _time(rule, rule.starts), "end": _time(rule, rule.stops)}
+    zones = rule.zone, rule.seen_zone
+    times_ = {"begin": time_of_day(rule.starts, *zones), "end": time_of_day(rule.stops, *zones)}
     return Markup(f"{template.format(days=days, **times_)}{waits}")
 
 
@@ -60,12 +61,12 @@ def said(rule: Rule) -> Markup:
 _ANY_DAY: Final = date(2024, 1, 15)
 
 
-def _time(rule: Rule, minutes: int | None) -> str:
-    """Say a time of day as Slack says all others to its reader; where they aren't, as their zone has it."""
-    if minutes is None or rule.zone != rule.seen_zone:
-        return clock(minutes)
-    at = instant(_ANY_DAY, minutes, zone_of(rule.zone))
-    return f"<!date^{at:.0f}^{{time}}|{clock(minutes)}>"
+def time_of_day(minutes: int | None, zone: str, seen_zone: str) -> Markup:
+    """Format a recurring time as Slack writes others to its reader, or in its zone if they are elsewhere."""
+    if minutes is None or zone != seen_zone:
+        return Markup(clock(minutes))
+    at = instant(_ANY_DAY, minutes, zone_of(zone))
+    return Markup(f"<!date^{at:.0f}^{{time}}|{clock(minutes)}>")
 
 
 def _dates(days: Iterable[str]) -> list[str]:

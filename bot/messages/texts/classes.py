@@ -17,7 +17,7 @@ CONSENT: Final = (
     "{means} You'll be warned first and can keep it."
 )
 CONSENT_WHEN: Final = "when"
-CONSENT_UNTIL: Final = "at {at}, or when"
+CONSENT_UNTIL: Final = "{at}, or when"
 #: What the end of a class does to a workspace: what is done to it, what it does, what that means.
 STOPS: Final = ("stopped", "stops", "")
 SUSPENDS: Final = ("suspended", "is suspended", "What's in its memory stays.")
@@ -27,8 +27,6 @@ SUSPENDS_OR_ENDS: Final = (
     "is suspended or ends for good",
     "If it's suspended, what's in its memory stays. If it ends, it can't be started again. {lost}",
 )
-AT: Final = "{clock} ({zone})"
-AT_DAY: Final = "{clock} on {day} ({zone})"
 PRESS: Final = "Get my workspace"
 PROBLEMS: Final = "Show problems"
 NOT_YOURS: Final = "*Show problems* and *{end}* are for {who}, who posted this card, and for Usher admins."
@@ -41,7 +39,7 @@ COUNTS_OVER: Final = "*{got} of {joined} got a workspace*"
 WAITING: Final = "{waiting} waiting"
 FAILED: Final = "{failed} failed"
 KEPT: Final = "{kept} kept"
-CLOSING: Final = "{who} has ended the class. Its workspaces will be {done} at {at}."
+CLOSING: Final = "{who} has ended the class. Its workspaces will be {done} {at}."
 CLOSING_UNTIL: Final = "The class is over. Its workspaces are being {done}."
 OVER: Final = "The class is over. {stopped} stopped, {kept} kept."
 CONFIRM_STOP_ALL: Final = (
@@ -252,7 +250,7 @@ UNKNOWN_NAME: Final = (
 )
 IN_A_CHANNEL: Final = "A class card belongs in a channel. Write this in the channel that your class reads."
 POSTED: Final = "I'm posting the card for *{name}* in <#{channel}>. {ends}"
-POSTED_ENDS: Final = "The workspaces it starts will be {done} at {at}."
+POSTED_ENDS: Final = "The workspaces it starts will be {done} {at}."
 POSTED_NO_END: Final = (
     "Press *Stop all* to end the class; *Show problems* on the card shows that button again."
 )
@@ -406,7 +404,7 @@ WHY_CAUSE: Final = {
 WHY_ELSE: Final = "it couldn't be started on {title}"
 WHY_STARTING: Final = "starting on {title}"
 CLOSED: Final = (
-    "I'm telling everyone, so that they can keep theirs. The rest will be stopped at {at}. "
+    "I'm telling everyone, so that they can keep theirs. The rest will be stopped {at}. "
     "I'll send you a summary."
 )
 CLOSED_ALREADY: Final = "The class is already being ended."

@@ -163,10 +163,22 @@
     if (part("frame")) part("frame").remove();
   }
 
+  // A time of day is written as this browser writes others, like those in Slack: 6:00 PM or 18:00.
+  function inOwnForm(line, { clock, at, zone }) {
+    if (!clock) return line;
+    try {
+      const form = new Intl.DateTimeFormat([], { hour: "numeric", minute: "2-digit", timeZone: zone });
+      return line.replace(clock, form.format(new Date(at * 1000)));
+    } catch {
+      return line; // The browser doesn't know the zone.
+    }
+  }
+
   function show(seen) {
     phase = seen.phase;
     d.body.dataset.phase = phase;
-    if (part("line").textContent !== seen.line) part("line").textContent = seen.line;
+    const line = inOwnForm(seen.line, seen);
+    if (part("line").textContent !== line) part("line").textContent = line;
     part("stop").hidden = part("later").hidden = !seen.stops;
     if ((phase === "running") !== shows) lead();
     else if (shows) open();
@@ -191,6 +203,7 @@
     if (event.persisted) leave();
   });
   d.addEventListener("DOMContentLoaded", () => {
+    part("line").textContent = inOwnForm(part("line").textContent, part("line").dataset);
     // Whoever reloads comes by the page that leads here: this one was asked for by a form.
     if (shows) window.history.replaceState(null, "", about.page);
     if (phase === "running" && shows) open();
