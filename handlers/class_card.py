@@ -424,6 +424,4 @@ async def stop_all(request: Request) -> Answer:
     closed = await trainers(request, key, request.asked.to(classes.stop_all, key))
     if closed is None or closed.stops_at is None:
         return replies.hint(class_words.CLOSED_ALREADY)
-    return replies.answer(
-        fill(class_words.CLOSED, at=kit.moment_at(closed.stops_at, services.clock.now()))
-    )
+    return replies.answer(fill(class_words.CLOSED, at=kit.moment_at(closed.stops_at, services.clock.now())))

@@ -18,9 +18,9 @@ FACTS: Final[Mapping[str, Fact]] = {
     "token": Fact(
         "Is my token safe?",
         (
-            "What links your account is stored encrypted, used only for what you ask for, and never shown "
-            "again. Never type a token or a password here: the page behind *Link* takes it. `{command}unlink "
-            "CONNECTION` ends its use at once."
+            "What links your account is stored encrypted, used only to show your workspaces and do what you "
+            "ask for, and never shown again. Never type a token or a password here: the page behind *Link* "
+            "takes it. `{command}unlink CONNECTION` ends its use at once."
         ),
         "internals/rules",
     ),

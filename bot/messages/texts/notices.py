@@ -50,14 +50,19 @@ ASKED_ANOTHER: Final = (
 ASKED_OVER: Final = (
     "I asked whether to start another one like *{name}* on {title}. Its card says how that ended."
 )
-LINKED_AS: Final = "Your {title} account *{username}* is linked. I'll only use it when you ask me to."
-LINKED: Final = "Your {title} account is linked. I'll only use it when you ask me to."
+LINKED_AS: Final = (
+    "Your {title} account *{username}* is linked. "
+    "I'll only use it to show your workspaces and do what you ask for."
+)
+LINKED: Final = (
+    "Your {title} account is linked. I'll only use it to show your workspaces and do what you ask for."
+)
 OPENS_AS: Final = "To open a workspace there, you need to be signed in to {title} as {username}."
 OPENS: Final = "To open a workspace there, you need to be signed in to {title}."
 LINKED_NEXT: Final = "If that wasn't you, press *Unlink*."
 LINKED_UNTIL: Final = "The link lasts until {at}."
 LINK_AGAIN: Final = (
-    "{title} no longer accepts your link: it was revoked, or your account there was deleted. "
+    "{title} no longer accepts your link: it may be revoked, or your account there deleted. "
     "Link again and I'll carry on with what's under way. Your list stays as it is."
 )
 LINK_RENAMED: Final = (

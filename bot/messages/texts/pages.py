@@ -22,7 +22,7 @@ SIGN_IN_HEADING = "Is this you?"
 SIGN_IN_TEXT = "Sign in with Slack to confirm. Usher learns who you are in Slack, and nothing else."
 SIGN_IN_BUTTON = "Sign in with Slack"
 TOKEN_LABEL = "Your token"  # noqa: S105 - a label, no secret
-TOKEN_NOTE = "It's stored encrypted, used only for what you ask for in Slack, and never shown again."  # noqa: S105 - a sentence
+TOKEN_NOTE = "It's stored encrypted, and used only to show your workspaces and do what you ask for in Slack."  # noqa: S105 - a sentence
 CHECK_BUTTON = "Check the token"
 CONFIRM_TITLE = "Is this right?"
 CONFIRM_NOTE = "Nothing is linked until you press the button. You can unlink in Slack at any time."
@@ -37,7 +37,7 @@ CODE_NOTE = (
 )
 CODE_SHOWN_TITLE = "Enter your code in Slack"
 DONE_TITLE = "Linked"
-DONE_NEXT = "Usher has sent you a message in Slack. Start, stop and open your workspaces from there."
+DONE_NEXT = "Usher is sending you a message in Slack. Start, stop and open your workspaces from there."
 #: Where something was asked for before the account was linked.
 DONE_WAITED = "In Slack, Usher is carrying on with what you asked for, and will message you there."
 BACK_TO_SLACK = "Back to Slack"

@@ -152,7 +152,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "give your Usher admin the reference.",
     "not_here": "{title} isn't available in your Slack workspace. Ask your Usher admin.",
     # The policy (bot.policy).
-    "foreign_team": "I only work for people in the Slack workspace that I was installed in. "
+    "foreign_team": "I only work for people of Slack workspaces that I'm installed in. "
     "Ask a colleague there to do it.",
     "nobody": "Slack didn't tell me who you are, so I haven't done anything. "
     "Try again, or send me a direct message.",
@@ -168,7 +168,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "not_administrator": "Only Usher admins can do that. Ask one of them.",
     "other_workspace": "That belongs to another Slack workspace. Only Usher admins there can do that.",
     "own_request": "Nobody decides about themselves. Another Usher admin can do that.",
-    "not_trainer": "Only the person who posted that card, or an Usher admin, can do that.",
+    "not_trainer": "Only the person who posted that card, its co-teachers, or an Usher admin can do that.",
     "no_act": "I don't know that request any more.",
     "not_owner": "I can't find that workspace on your list. Type `list` to see what you have.",
 }
