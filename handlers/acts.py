@@ -94,11 +94,13 @@ def _listed(head: str, said: Sequence[str], none: str) -> Answer:
 
 
 def with_undo(request: Request, answer: Answer) -> Answer:
-    """Add *Undo* to the answer to one act that may be taken back."""
+    """Add *Undo* to the answer to one act, where it works whenever it is pressed."""
     done = [*request.spoken.acts.values()]
-    if len(done) != 1 or not done[0].has_way_back or answer.in_channel or not answer.text:
+    if len(done) != 1 or not done[0].can_be_undone or answer.in_channel or not answer.text:
         return answer
     (act,) = done
+    if not act.has_way_back:
+        return replace(answer, offers=act.id)
     return replace(replies.with_button(answer, kit.button(words.UNDO, "undo", act.id)), offers=act.id)
 
 

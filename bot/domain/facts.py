@@ -162,7 +162,7 @@ class HeldFacts(Facts):
 class ActFacts:
     """Hold what somebody asked for, and what its connection is called.
 
-    ``is_shown``: another message says how what it began goes on, or ended.
+    ``is_shown``: another message says how what it began goes on, or ended; ``is_awaited``: one may.
     """
 
     act: Act
@@ -171,6 +171,7 @@ class ActFacts:
     errand: Operation | Run | None = None
     can_be_undone: bool = False
     is_shown: bool = False
+    is_awaited: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ def act_facts(tx: Transaction, key: str) -> ActFacts | None:
     since = found.done_at - _TOGETHER if errand is not None and errand.is_open else 0.0
     is_shown = errand is not None and tx.one("shown", subject=errand.id, since=since) is not None
     can_be_undone = found.has_way_back and (goes or undone is Undone.BACK)
-    return ActFacts(found, "", workspace, errand, can_be_undone, is_shown)
+    return ActFacts(found, "", workspace, errand, can_be_undone, is_shown, is_awaited=goes)
 
 
 def recent_acts(

@@ -246,7 +246,7 @@ async def _redrawn_answer(gatherer: Gatherer, card: Card, said: Answer) -> Redra
     answer = kit.only_with(said, works)
     if found is not None and found.act.undone_at is not None:
         answer = taken_back(found)
-    is_over = not can_be_undone and not any(kit.buttons_of(answer.blocks))
+    is_over = not any(kit.buttons_of(answer.blocks)) and not (found is not None and found.is_awaited)
     return Redrawn(answer, True, is_over, found is not None and found.is_shown)
 
 
