@@ -18,6 +18,7 @@ from bot.store import browsers
 from bot.store.audit import append_audit
 from bot.store.tables import BROWSER_SESSIONS
 from bot.store.transaction import Transaction
+from bot.support.logs import mark_as_known
 from bot.support.vault import entry_key
 
 log = structlog.get_logger(__name__)
@@ -74,6 +75,8 @@ class Browsing:
         if id_hash is None:
             return None
         rows = await self._context.store.page_rows(id_hash, self._idle, workspace_id)
+        if rows is not None:
+            mark_as_known()
         if rows is not None and rows.now - rows.session.seen_at >= NOTED_EVERY:
             await self._context.store.keep_browser_session(rows.session.id_hash)
         return rows

@@ -35,6 +35,7 @@ from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
 from bot.support.cleaning import SLACK_TOKEN
 from bot.support.errors import CredentialRefused, ProviderError, Refused, TemporaryError, UnknownOutcome
+from bot.support.logs import mark_as_known
 from bot.support.vault import row_key
 
 log = structlog.get_logger(__name__)
@@ -223,6 +224,7 @@ async def asked_by(context: Context, visit: Visit) -> Asked:
     link = await context.store.link(digest(visit.nonce)) if is_nonce(visit.nonce) else None
     if link is None:
         raise _unknown(context)
+    mark_as_known()
     return Asked(context, link.principal)
 
 

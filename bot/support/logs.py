@@ -8,14 +8,15 @@ import asyncio
 import logging
 import re
 import sys
+import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, MutableMapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import lru_cache
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
@@ -107,41 +108,95 @@ class Redactor:
         }
 
 
-class Counted:
-    """Write what strangers can cause any number of times: at once, then once a second with how often it came.
+#: Whether what is logged here was caused by somebody who hasn't shown yet that we know them.
+_IS_STRANGER: ContextVar[bool] = ContextVar("caused by a stranger", default=False)
+#: The most reasons that are counted apart; some hold words of the stranger's.
+_MAX_REASONS = 20
 
-    ``write`` gets the reason, of which there are few, and the number.
+
+def mark_as_stranger() -> None:
+    """Count what is logged from here on instead of writing each line, until ``mark_as_known``."""
+    _IS_STRANGER.set(True)
+
+
+def mark_as_known() -> None:
+    """Write what is logged from here on: Slack, a provider or a person has proven who they are."""
+    _IS_STRANGER.set(False)
+
+
+class StrangerFilter(logging.Filter):
+    """One line a second of what strangers can cause any number of times: the first, then how often each came.
+
+    Errors are ours, so they are written. ``write`` gets how often each reason came, and the highest level.
     """
 
-    def __init__(self, write: Callable[[str, int], None]) -> None:
+    def __init__(
+        self, write: Callable[[dict[str, int], int], None], monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__()
         self._write = write
-        #: How often each reason came since it was last written.
-        self._more: dict[str, int] = {}
+        self._monotonic = monotonic
+        self._counts: dict[str, int] = {}
+        self._level = logging.NOTSET
+        #: Before this there is no other line.
+        self._next_at = 0.0
+        self._timer: asyncio.TimerHandle | None = None
 
-    def add(self, reason: str) -> None:
-        """Write it, or count it if it was written less than a second ago; call it on the event loop."""
-        if reason in self._more:
-            self._more[reason] += 1
-            return
-        self._wait(reason)
-        self._write(reason, 1)
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether a line is written now; it is counted otherwise."""
+        if not _IS_STRANGER.get() or record.levelno >= logging.ERROR:
+            return True
+        # Each handler asks.
+        judged = vars(record)
+        if "is_written" not in judged:
+            judged["is_written"] = self._is_first(record)
+        return bool(judged["is_written"])
 
-    def end(self) -> None:
-        """Write what was counted and would be written later."""
-        for reason, times in self._more.items():
-            if times:
-                self._write(reason, times)
-        self._more = dict.fromkeys(self._more, 0)
+    def write_counts(self) -> None:
+        """Write what was counted."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._counts:
+            counts, level = self._counts, self._level
+            self._counts, self._level = {}, logging.NOTSET
+            self._next_at = self._monotonic() + 1.0
+            token = _IS_STRANGER.set(False)
+            self._write(counts, level)
+            _IS_STRANGER.reset(token)
 
-    def _wait(self, reason: str) -> None:
-        self._more[reason] = 0
-        asyncio.get_running_loop().call_later(1.0, self._next, reason)
+    def _is_first(self, record: logging.LogRecord) -> bool:
+        now = self._monotonic()
+        if now >= self._next_at and not self._counts:
+            self._next_at = now + 1.0
+            return True
+        reason = _reason_of(record)
+        if reason not in self._counts and len(self._counts) >= _MAX_REASONS:
+            reason = "other"
+        self._counts[reason] = self._counts.get(reason, 0) + 1
+        self._level = max(self._level, record.levelno)
+        if now >= self._next_at:
+            # Whatever was to write it has ended meanwhile.
+            self.write_counts()
+        elif self._timer is None:
+            with suppress(RuntimeError):
+                loop = asyncio.get_running_loop()
+                self._timer = loop.call_later(self._next_at - now, self.write_counts)
+        return False
 
-    def _next(self, reason: str) -> None:
-        times = self._more.pop(reason)
-        if times:
-            self._wait(reason)
-            self._write(reason, times)
+
+def _reason_of(record: logging.LogRecord) -> str:
+    if not isinstance(record.msg, dict):
+        return str(getattr(record, "reason", record.name))
+    parts = (record.msg.get("event"), record.msg.get("reason") or record.msg.get("rule"))
+    return " ".join(str(part) for part in parts if part)
+
+
+def _log_counts(counts: dict[str, int], level: int) -> None:
+    structlog.get_logger(__name__).log(level, "web.strangers", times=sum(counts.values()), counts=counts)
+
+
+STRANGERS: Final = StrangerFilter(_log_counts)
 
 
 def brief_exception(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -220,6 +275,7 @@ def configure(level: str, form: str, redactor: Redactor) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *written],
         )
     )
+    handler.addFilter(STRANGERS)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
@@ -239,4 +295,5 @@ def write_to(path: Path) -> None:
     shown.setLevel(logging.WARNING)
     written = RotatingFileHandler(path, maxBytes=_LOG_BYTES, backupCount=1, encoding="utf-8")
     written.setFormatter(shown.formatter)
+    written.addFilter(STRANGERS)
     root.addHandler(written)

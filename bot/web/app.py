@@ -28,6 +28,7 @@ from bot.support.addresses import PAGE_PROOF, PROOF_PATH
 from bot.support.clock import Clock, Ids
 from bot.support.errors import StoreError
 from bot.support.http import Http
+from bot.support.logs import STRANGERS
 from bot.support.settings import Settings
 from bot.support.vault import Vault
 from bot.web import render
@@ -190,7 +191,7 @@ async def listening(app: web.Application, host: str, *ports: int) -> AsyncIterat
             server.close()
     finally:
         await runner.cleanup()
-        door.end()
+        STRANGERS.write_counts()
 
 
 def why_not_listening(error: OSError, host: str, port: int) -> str:
@@ -266,7 +267,7 @@ def without_secrets(path: str) -> str:
 
 
 class AccessLog(AbstractAccessLogger):
-    """Log method, path, status, size and duration; at debug level only what is routine or the front refused.
+    """Log method, path, status, size and duration; at debug level only what is routine.
 
     Routine are Slack's requests, and what an open page asks every few seconds: they are the majority, and
     each line costs as much as a sixth of such a request.
@@ -276,10 +277,7 @@ class AccessLog(AbstractAccessLogger):
         """Write the line; ``time`` in seconds."""
         is_slack = request.path in {SLACK_PATH, ASSISTANT_PATH}
         is_asked = is_slack or _ASKED_BY_PAGES.fullmatch(request.path) is not None
-        # The front counts what it refuses: anybody can send that.
-        is_counted = is_slack and 400 <= response.status < 500
-        is_usual = is_asked and response.status == 200
-        level = logging.DEBUG if is_usual or is_counted else logging.INFO
+        level = logging.DEBUG if is_asked and response.status == 200 else logging.INFO
         if not self.logger.isEnabledFor(level):
             return
         self.logger.log(
@@ -290,6 +288,7 @@ class AccessLog(AbstractAccessLogger):
             response.status,
             response.body_length,
             time,
+            extra={"reason": str(response.status)},
         )
 
     @property

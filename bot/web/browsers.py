@@ -35,6 +35,7 @@ from bot.slack.methods import OPENID_CONNECT_TOKEN
 from bot.support.clock import Clock
 from bot.support.errors import ProviderError, Refused, SlackFailed
 from bot.support.http import Http
+from bot.support.logs import mark_as_known
 from bot.web.front import Refusal, read_body
 from bot.web.shapes import FORM
 
@@ -446,10 +447,12 @@ async def proven(
     if query.get("error") or not code:
         raise Refused("sign_in.cancelled", words.SIGN_IN_CANCELLED)
     try:
-        return await sign_in.finish(code, flow)
+        person = await sign_in.finish(code, flow)
     except SlackFailed as failed:
         log.warning("sign_in_failed", problem=failed.code)
         raise Refused("sign_in.failed", words.SIGN_IN_FAILED) from None
+    mark_as_known()
+    return person
 
 
 def _failed(code: str) -> SlackFailed:

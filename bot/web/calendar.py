@@ -15,6 +15,7 @@ from bot.messages.texts import calendars as words
 from bot.services import calendars
 from bot.services.context import Context
 from bot.support.cleaning import clean
+from bot.support.logs import mark_as_known
 
 #: The most octets of a line, without its end.
 LINE: Final = 75
@@ -30,6 +31,7 @@ def calendar_route(context: Context) -> web.RouteDef:
         rule = await context.store.engine.read(lambda tx: calendars.read(tx, context, nonce))
         if rule is None:
             raise web.HTTPNotFound
+        mark_as_known()
         provider = context.connections.get(rule.connection)
         title = provider.settings.title if provider is not None else rule.connection
         text = "".join(map(_folded, _lines(rule, title, now)))

@@ -1,21 +1,23 @@
-"""The connections that others open to us: how many there may be, and how long one may wait without a request.
+"""The connections that others open to us: how many there may be, and how much they make this process hold.
 
-Anybody may open one and send nothing. So the headers have a deadline, and before files run out the connection
-that has waited longest without a request makes room for a new one: no stranger keeps others out, and files
-are left for the database, Slack and the providers.
+Anybody may open one and send nothing, or half of something. So the headers have a deadline, and before files
+run out the connection that has waited longest without a request makes room for a new one: no stranger keeps
+others out, and files are left for the database, Slack and the providers. What unfinished requests take is
+bounded for all of them together: headers, bodies, and whatever is sent behind them.
 """
 
 import asyncio
 import resource
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from bot.support.logs import Counted
+from bot.support.logs import mark_as_stranger
 from bot.web.render import HEADERS
 
 log = structlog.get_logger(__name__)
@@ -28,6 +30,20 @@ IDLE_SECONDS: Final = 75.0
 SPARE_FILES: Final = 300
 #: The most files that are asked for; a system may allow a billion, and some programs then close each of them.
 _MOST_FILES: Final = 65_536
+#: However many files there are.
+MAX_CONNECTIONS: Final = 4096
+#: What a connection with an unfinished request takes besides what was sent (measured with aiohttp 3.14).
+CONNECTION_BYTES: Final = 13_000
+#: A request of which more has come, or is announced, is large. Slack's own are a few kilobytes.
+MAX_SMALL_BYTES: Final = 64 * 1024
+#: What all large requests that are unfinished may take together, all small ones, and both.
+MAX_LARGE_TOTAL_BYTES: Final = 64_000_000
+MAX_SMALL_TOTAL_BYTES: Final = 32_000_000
+MAX_TOTAL_BYTES: Final = 72_000_000
+#: No connection takes more, whatever is sent on it: the rest is thrown away.
+MAX_HELD_BYTES: Final = 2 * 1024 * 1024
+#: How much is read from a connection at once, and about how much of a body waits for whoever reads it.
+READ_BYTES: Final = 4 * 1024
 #: In place of the library's name and versions.
 SERVER: Final = "usher"
 
@@ -42,20 +58,22 @@ def most_connections() -> int:
             resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
             soft = allowed
     files = _MOST_FILES if soft == resource.RLIM_INFINITY else min(soft, _MOST_FILES)
-    return max(files - SPARE_FILES, files // 2)
+    return min(max(files - SPARE_FILES, files // 2), MAX_CONNECTIONS)
 
 
-class Connection(web.RequestHandler):
-    """Be one connection of a server, known to its door."""
+class Connection(web.RequestHandler, asyncio.BufferedProtocol):
+    """One connection of a server, known to its door."""
 
     def __init__(self, door: "Door", server: web.Server, **options: Any) -> None:
-        super().__init__(server, **options)
+        # Unpacked, a body could be a thousand times as large as what was counted.
+        super().__init__(server, read_bufsize=READ_BYTES, auto_decompress=False, **options)
         self._door = door
         #: Ends it if no request has come by then.
         self.deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Let it in."""
+        """Let it in; whoever it is has to show that we know them, in each request."""
+        mark_as_stranger()
         super().connection_made(transport)
         self._door.opened(self)
 
@@ -63,6 +81,20 @@ class Connection(web.RequestHandler):
         """Forget it."""
         self._door.closed(self)
         super().connection_lost(exc)
+
+    def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002 - asyncio's
+        """Return where to read to: one place for all, as it is emptied before anything else is read."""
+        return self._door.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Count what has come, and hand it over."""
+        data = bytes(memoryview(self._door.buffer)[:nbytes])
+        self._door.received(self, nbytes)
+        self.data_received(data)
+
+    def has_more_requests(self) -> bool:
+        """Return whether others were sent behind the one that is being served."""
+        return bool(self._messages)
 
     def handle_error(
         self,
@@ -79,23 +111,52 @@ class Connection(web.RequestHandler):
         return answer
 
 
-class Door:
-    """Let connections in, up to ``most``; those without a request are the first to go."""
+class Share:
+    """The bytes that unfinished requests of one kind take."""
 
-    def __init__(self, most: int, *, header_seconds: float = HEADER_SECONDS) -> None:
-        self._most = most
+    def __init__(self) -> None:
+        self.total = 0
+        #: Those that have been unfinished longest come first.
+        self._held: dict[Connection, int] = {}
+
+    def __getitem__(self, connection: Connection) -> int:
+        return self._held.get(connection, 0)
+
+    def put(self, connection: Connection, size: int) -> None:
+        """Note how much has come on a connection."""
+        self.total += size - self[connection]
+        self._held[connection] = size
+
+    def pop(self, connection: Connection) -> int:
+        """Count a connection no more; return how much had come on it."""
+        size = self._held.pop(connection, 0)
+        self.total -= size
+        return size
+
+    def oldest(self) -> Connection:
+        """Return the connection whose request has been unfinished longest."""
+        return next(iter(self._held))
+
+
+class Door:
+    """Limit the connections to ``max_connections``, and what unfinished requests on them take.
+
+    Those without a request, and those whose request has been unfinished longest, are the first to be closed.
+    In memory. Restart: there are no connections. Several processes: each has its own.
+    """
+
+    def __init__(self, max_connections: int, *, header_seconds: float = HEADER_SECONDS) -> None:
+        self.buffer = bytearray(READ_BYTES)
+        self._max_connections = max_connections
         self._header_seconds = header_seconds
         self._open = 0
         #: Those for which no request is being served, the longest first.
         self._waiting: dict[Connection, None] = {}
-        self._crowded = Counted(lambda _, times: log.warning("web.connections_closed", times=times))
+        self._small = Share()
+        self._large = Share()
 
     def __len__(self) -> int:
         return self._open
-
-    def end(self) -> None:
-        """Log how many more were closed."""
-        self._crowded.end()
 
     def opened(self, connection: Connection) -> None:
         """Count a new one; if there are too many, close the one that has waited longest."""
@@ -103,17 +164,30 @@ class Door:
         self._waiting[connection] = None
         loop = asyncio.get_running_loop()
         connection.deadline = loop.call_later(self._header_seconds, connection.force_close)
-        if self._open > self._most:
-            self._crowded.add("")
-            longest = next(iter(self._waiting))
-            del self._waiting[longest]
-            longest.force_close()
+        if self._open > self._max_connections:
+            self._close(next(iter(self._waiting)))
 
     def closed(self, connection: Connection) -> None:
         """Count one less."""
         self._open -= 1
         self._waiting.pop(connection, None)
+        self._release(connection)
         _end_deadline(connection)
+
+    def received(self, connection: Connection, size: int) -> None:
+        """Count what has come of a request; if it is too much of all, close who has taken longest."""
+        held = self._small[connection] + self._large[connection] or CONNECTION_BYTES
+        # Headers are kept twice, as bytes and as text.
+        held = min(held + (2 * size if connection in self._waiting else size), MAX_HELD_BYTES)
+        if held > MAX_SMALL_BYTES + CONNECTION_BYTES or self._large[connection]:
+            self._small.pop(connection)
+            self._large.put(connection, held)
+        else:
+            self._small.put(connection, held)
+        while self._large.total > min(MAX_LARGE_TOTAL_BYTES, MAX_TOTAL_BYTES - self._small.total):
+            self._close(self._large.oldest())
+        while self._small.total > MAX_SMALL_TOTAL_BYTES:
+            self._close(self._small.oldest())
 
     def middleware(self) -> Middleware:
         """Return the middleware that knows whose request is being served."""
@@ -127,13 +201,31 @@ class Door:
                 return await handler(request)
             self._waiting.pop(connection, None)
             _end_deadline(connection)
+            if (request.content_length or 0) > MAX_SMALL_BYTES:
+                self._large.put(connection, self._small.pop(connection) + self._large.pop(connection))
+            # Called at once if all of it is there: what is whole is judged before anything else is read.
+            request.content.on_eof(partial(self._release, connection))
             try:
                 return await handler(request)
             finally:
+                self._release(connection)
                 if connection.transport is not None:
                     self._waiting[connection] = None
 
         return serving
+
+    def _release(self, connection: Connection) -> None:
+        """Count a request no more that is finished, answered or gone, unless others were sent behind it."""
+        if connection.transport is None or not connection.has_more_requests():
+            self._small.pop(connection)
+            self._large.pop(connection)
+
+    def _close(self, connection: Connection) -> None:
+        mark_as_stranger()
+        log.warning("web.connection_closed", reason="crowded")
+        self._waiting.pop(connection, None)
+        connection.force_close()
+        self._release(connection)
 
 
 def _end_deadline(connection: Connection) -> None:

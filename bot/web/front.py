@@ -12,6 +12,8 @@ import hashlib
 import hmac
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import closing
+from mmap import mmap
 from typing import Any
 
 import aiohttp
@@ -21,7 +23,8 @@ from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import SecretStr
 
 from bot.support.clock import Clock
-from bot.support.logs import Counted
+from bot.support.logs import mark_as_known
+from bot.web.connections import READ_BYTES
 from bot.web.health import Metrics
 from bot.web.replays import Replays
 from bot.web.shapes import Malformed, read
@@ -33,7 +36,7 @@ log = structlog.get_logger(__name__)
 MAX_BYTES = 1024 * 1024
 #: How far a request's time may differ from ours, in seconds: less than its signature is remembered.
 MAX_AGE = 300
-BODY_SECONDS = 10.0
+BODY_SECONDS = 5.0
 
 _TIMESTAMP = re.compile(r"[0-9]{9,11}")
 _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
@@ -71,7 +74,6 @@ class Front:
         self._parse = parse
         #: Whether the same bytes are let in again, as they change nothing; None if none are.
         self._repeats = repeats
-        self._strangers = Counted(_log_refusal)
 
     def guard(
         self, serve: Callable[[dict[str, Any], str], Awaitable[web.Response]]
@@ -83,8 +85,11 @@ class Front:
                 payload, signature = await self._verified(request)
             except Refusal as refusal:
                 self._metrics.request_refused(refusal.reason)
-                (_log_refusal if refusal.is_signed else self._strangers.add)(refusal.reason)
+                if refusal.is_signed:
+                    mark_as_known()
+                log.warning("slack.request_refused", reason=refusal.reason)
                 return refused(refusal.status, refusal.reason)
+            mark_as_known()
             self._metrics.request_accepted()
             return await serve(payload, signature)
 
@@ -121,10 +126,6 @@ class Front:
         return payload, signature
 
 
-def _log_refusal(reason: str, times: int = 1) -> None:
-    log.warning("slack.request_refused", reason=reason, times=times)
-
-
 def _one(request: web.Request, name: str, shape: re.Pattern[str]) -> str:
     values = request.headers.getall(name, [])
     if len(values) != 1 or shape.fullmatch(values[0]) is None:
@@ -132,20 +133,56 @@ def _one(request: web.Request, name: str, shape: re.Pattern[str]) -> str:
     return values[0]
 
 
+class _Body:
+    """What has come of a body: what is long is in memory of its own, which goes back to the system at once.
+
+    In the process's own memory, pieces of many bodies would leave holes that nothing else fits into.
+    """
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._pieces: list[bytes] = []
+        self._rest: mmap | None = None
+
+    def add(self, piece: bytes) -> None:
+        """Append a piece; raise Refusal if the whole is too large."""
+        self.size += len(piece)
+        if self.size > MAX_BYTES:
+            raise Refusal(413, "size")
+        if self.size <= READ_BYTES:
+            self._pieces.append(piece)
+            return
+        if self._rest is None:
+            self._rest = mmap(-1, MAX_BYTES)
+        self._rest.write(piece)
+
+    def read(self) -> bytes:
+        """Return all of it."""
+        return b"".join([*self._pieces, self._rest[: self._rest.tell()] if self._rest else b""])
+
+    def close(self) -> None:
+        """Give its memory back."""
+        self._pieces.clear()
+        if self._rest is not None:
+            self._rest.close()
+
+
 async def read_body(request: web.Request) -> bytes:
-    """Return the whole body; raise Refusal if it is too large, too slow or cut off."""
-    try:
-        if request.content.is_eof():
-            # All of it has arrived, as nearly always, so there is nothing to wait for.
-            return await request.read()
-        async with asyncio.timeout(BODY_SECONDS):
-            return await request.read()
-    except web.HTTPRequestEntityTooLarge:
-        raise Refusal(413, "size") from None
-    except TimeoutError:
-        raise Refusal(400, "slow body") from None
-    except (aiohttp.ClientError, web.RequestPayloadError, HttpProcessingError, OSError):
-        raise Refusal(400, "broken body") from None
+    """Return the whole body; raise Refusal if it is too large, too slow or cut off.
+
+    ``request.read()`` would have aiohttp hold up to twice the limit for each connection.
+    """
+    with closing(_Body()) as body:
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                async for piece in request.content.iter_any():
+                    body.add(piece)
+        except TimeoutError:
+            raise Refusal(400, "slow body") from None
+        except (aiohttp.ClientError, web.RequestPayloadError, HttpProcessingError, OSError, RuntimeError):
+            # A RuntimeError is how aiohttp says that the connection was closed before this was read on.
+            raise Refusal(400, "broken body") from None
+        return body.read()
 
 
 def refused(status: int, reason: str | None = None) -> web.Response:

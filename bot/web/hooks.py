@@ -9,6 +9,7 @@ from aiohttp import web
 from bot.providers import base
 from bot.services.context import Context
 from bot.support.errors import CredentialRefused, ProviderError
+from bot.support.logs import mark_as_known
 from bot.web.front import MAX_BYTES, Refusal, read_body, refused
 
 log = structlog.get_logger(__name__)
@@ -48,6 +49,7 @@ class Hooks:
         except ProviderError as error:
             log.warning("hook.not_read", connection=name, problem=error)
             return refused(400)
+        mark_as_known()
         heard = 0
         for event in events:
             gate_key = provider.gate_key(event.remote_id)

@@ -33,6 +33,7 @@ from bot.slack.manifest import BOT_SCOPES, INSTALL_PATH, INSTALL_REDIRECT_PATH, 
 from bot.slack.tokens import lasts
 from bot.support.environment import without_variables
 from bot.support.errors import SecretError, SlackFailed, SlackLimited, SlackUnknownOutcome
+from bot.support.logs import mark_as_known
 from bot.web import render
 from bot.web.browsers import cookie_name
 
@@ -225,6 +226,7 @@ class InstallPages:
         return response
 
     async def _installed(self, args: AsyncSuccessArgs) -> BoltResponse:
+        mark_as_known()
         made = args.installation
         is_whole = bool(made.is_enterprise_install)
         id_ = (made.enterprise_id if is_whole else made.team_id) or ""

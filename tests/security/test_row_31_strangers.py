@@ -2,21 +2,32 @@
 
 import asyncio
 import json
+import logging
+import re
 import resource
 import socket
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
-from urllib.request import urlopen
+from contextlib import ExitStack, contextmanager, suppress
+from contextvars import copy_context
+from pathlib import Path
+from tempfile import TemporaryFile
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 from aiohttp import web
 
-from bot.support.logs import Counted
+from bot.slack.manifest import SLACK_PATH
+from bot.support.clock import SystemClock
+from bot.support.logs import StrangerFilter, mark_as_known, mark_as_stranger
 from bot.web.app import listening
 from bot.web.connections import SPARE_FILES, Connection, Door
 from tests.project.repository import ROOT
+from tests.rigs.clock import FakeClock
+from tests.rigs.thorough import one_in
+from tests.web.signed import command, form, headers_for
 
 FILES, HALF_OPEN = 1024, 1150
 
@@ -28,30 +39,124 @@ def connected(port, sent=b""):
     return opened
 
 
-def test_row_31_half_open_connections_keep_nobody_out():
+@contextmanager
+def server(files):
+    """Run a server of ours in a process of its own, which may open so many files; yield it and its port."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    command = [sys.executable, "-m", "tests.security.half_open", str(FILES)]
+    command = [sys.executable, "-m", "tests.security.half_open", str(files)]
     with ExitStack() as stack:
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 4096)), hard))
         stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        server = stack.enter_context(subprocess.Popen(command, cwd=ROOT, **pipes))
-        stack.callback(server.stdin.close)
-        port, began = int(server.stdout.readline()), time.monotonic()
+        log = stack.enter_context(TemporaryFile())
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": log}
+        process = stack.enter_context(subprocess.Popen(command, cwd=ROOT, **pipes))
+        stack.callback(process.stdin.close)
+        process.log = log
+        yield process, int(process.stdout.readline())
+
+
+def lines_of(process):
+    """End a server; return what it has logged."""
+    process.stdin.close()
+    process.wait()
+    process.log.seek(0)
+    return [json.loads(line) for line in process.log]
+
+
+def counted(lines, reason):
+    """Return how often something came, from the lines that count."""
+    return sum(line["counts"].get(reason, 0) for line in lines if line["event"] == "web.strangers")
+
+
+def test_row_31_half_open_connections_keep_nobody_out():
+    with server(FILES) as (process, port), ExitStack() as stack:
+        began = time.monotonic()
         for _ in range(HALF_OPEN):
             stack.enter_context(connected(port, b"GET / HTTP/1.1\r\nHost: x\r\n"))
         for _ in range(20):
             with urlopen(f"http://127.0.0.1:{port}/", timeout=3) as answer:
                 assert answer.read() == b"here"
-        server.stdin.close()
-        written = server.stderr.readlines()
-    lines = [json.loads(line) for line in written]
-    closed = [line["times"] for line in lines if line["event"] == "web.connections_closed"]
+        lines = lines_of(process)
+        seconds = time.monotonic() - began
+    assert counted(lines, "web.connection_closed crowded") >= HALF_OPEN - (FILES - SPARE_FILES) - 1
     # A thousand lines of them, and of connections that could not be taken, were 479 kB a second.
-    assert sum(closed) >= HALF_OPEN - (FILES - SPARE_FILES)
-    seconds = 1.0 + time.monotonic() - began
-    assert sum(len(line) for line in written if b"web.connections_closed" in line) < 1_000 * seconds
-    assert len(lines) == len(closed) + 20
+    assert len(lines) <= 2 * (1.0 + seconds)
+
+
+def resident(process, name):
+    """Return a size from the kernel's account of a process, in bytes."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    return 1024 * int(re.search(rf"{name}:\s+([0-9]+) kB", status)[1])
+
+
+def answered(port, text, filling=b""):
+    """Return the answer to a command that Slack has signed, within the 3 s that Slack waits."""
+    raw = form(command(text)) + filling
+    headers = headers_for(SystemClock(), raw)
+    with urlopen(Request(f"http://127.0.0.1:{port}{SLACK_PATH}", raw, headers), timeout=3) as answer:
+        return answer.read().decode()
+
+
+#: How the bodies that are never finished are announced.
+ANNOUNCED = {
+    "length": lambda size: (b"Content-Length: %d\r\n\r\n" % size, b"x" * (size - 1)),
+    "chunked": lambda size: (b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" % size, b"x" * (size - 1)),
+    # No body: headers that don't end.
+    "headers": lambda size: (b"", (b"X: " + b"x" * 1000 + b"\r\n") * min(size // 1000, 100)),
+}
+
+
+@pytest.mark.parametrize("how", one_in(3, ANNOUNCED))
+def test_row_31_unfinished_requests_take_bounded_memory(how):
+    """400 of 1 MB, and 2,000 of 1 kB, with a signature of the right shape that nothing can check yet."""
+
+    async def open_all(port):
+        async def open_one(size):
+            head, rest = ANNOUNCED[how](size)
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            held.append(writer)
+            writer.write(b"POST /slack/events HTTP/1.1\r\nHost: x\r\n" + shape + head + rest)
+            with suppress(ConnectionError):
+                await writer.drain()
+
+        async def open_some(sizes):
+            for size in sizes:
+                await open_one(size)
+
+        held, sizes = [], iter([1024] * 2000 + [1024 * 1024] * 400)
+        await asyncio.gather(*(open_some(sizes) for _ in range(50)))
+        # As soon as they are open: from then on their time runs out.
+        texts = [
+            await asyncio.to_thread(answered, port, "small"),
+            await asyncio.to_thread(answered, port, "large", b"&filling=" + b"x" * 250_000),
+        ]
+        for writer in held:
+            writer.transport.abort()
+        await asyncio.gather(*(writer.wait_closed() for writer in held), return_exceptions=True)
+        return texts
+
+    headers = headers_for(SystemClock(), b"", secret="another")
+    shape = "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode()
+    with server(4096) as (process, port):
+        answered(port, "first")
+        before = resident(process, "VmRSS")
+        assert asyncio.run(open_all(port)) == ["small", "large"]
+        assert resident(process, "VmHWM") - before <= 100_000_000
+        assert [line for line in lines_of(process) if line["level"] == "error"] == []
+
+
+def test_row_31_strangers_requests_are_one_line_a_second():
+    paths = [f"{root}/made-up-{number}" for number in range(100) for root in ("/link", "/ide", "/hooks")]
+    with server(FILES) as (process, port):
+        began = time.monotonic()
+        for path in paths:
+            with suppress(HTTPError):
+                urlopen(f"http://127.0.0.1:{port}{path}", timeout=3)
+        assert answered(port, "list") == "list"
+        lines = lines_of(process)
+        seconds = time.monotonic() - began
+    assert counted(lines, "404") == len(paths) - 1
+    assert len(lines) <= 2 * (1.0 + seconds)
 
 
 @pytest.fixture
@@ -116,20 +221,33 @@ async def test_row_31_what_is_no_request_gets_our_headers_and_no_word_back():
     assert "aiohttp" not in answer
 
 
-async def test_row_31_what_strangers_cause_is_counted_in_the_log():
-    written, loop = [], asyncio.get_running_loop()
-    timers = []
-    counted = Counted(lambda reason, times: written.append((reason, times)))
-    original, loop.call_later = loop.call_later, lambda _, *call: timers.append(call)
-    try:
+def record(reason, level=logging.INFO):
+    return logging.makeLogRecord({"msg": {"event": "page", "rule": reason}, "levelno": level})
+
+
+def test_row_31_what_strangers_cause_is_counted_in_the_log():
+    written, clock = [], FakeClock()
+    lines = StrangerFilter(lambda counts, level: written.append((counts, level)), clock.monotonic)
+
+    def caused():
+        mark_as_stranger()
+        first = record("unknown")
+        # Each of two handlers asks.
+        assert lines.filter(first)
+        assert lines.filter(first)
         for _ in range(1_000):
-            counted.add("signature")
-        counted.add("time")
-        assert written == [("signature", 1), ("time", 1)]
-        for callback, reason in timers[:]:
-            callback(reason)
-        assert written[2:] == [("signature", 999)]
-        counted.add("time")
-        assert written[3:] == [("time", 1)]
-    finally:
-        loop.call_later = original
+            assert not lines.filter(record("unknown"))
+        assert not lines.filter(record("forged", logging.WARNING))
+        assert lines.filter(record("broken", logging.ERROR))
+        assert written == []
+        clock.advance(1.0)
+        assert not lines.filter(record("unknown"))
+        assert written == [({"page unknown": 1_001, "page forged": 1}, logging.WARNING)]
+        for number in range(100):
+            assert not lines.filter(record(f"made up {number}"))
+        lines.write_counts()
+        assert len(written[1][0]) == 21
+        mark_as_known()
+        assert all(lines.filter(record("unknown")) for _ in range(10))
+
+    copy_context().run(caused)
