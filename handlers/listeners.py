@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import aiohttp
 import structlog
-from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltRequest, AsyncRespond
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext, AsyncRespond
 from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -23,7 +23,7 @@ from bot.domain.notices import Answer
 from bot.domain.people import Principal
 from bot.domain.surfaces import Surface, Where
 from bot.messages.blocks import forms, kit, plain, replies
-from bot.messages.texts import answers, problems
+from bot.messages.texts import answers, problems, verbs
 from bot.services import workspaces
 from bot.slack.calls import AnySlack, leads_to_slack
 from bot.slack.errors import is_content_refused
@@ -53,7 +53,7 @@ from handlers.dispatch import (
 from handlers.occurrence import RETRY_NUMBER, Occurrence
 from handlers.outage_replies import OutageReplies, Unanswered
 from handlers.services import Services
-from handlers.ways_back import command_body, form_body, reply_notice
+from handlers.ways_back import command_body, fits, form_body, options_body, reply_notice
 
 log = structlog.get_logger(__name__)
 
@@ -62,6 +62,10 @@ _ANYTHING: Final = re.compile("")
 #: Slack's trigger lasts 3 s, and the ack must follow within them.
 VIEW_SECONDS: Final = 1.5
 _RESPOND_SECONDS: Final = 1.0
+#: How long after the ack of a form comes a view that didn't fit into it, so that it stays.
+_VIEW_FOLLOWS_SECONDS: Final = 1.0
+#: What fits into any ack, in letters of whatever language.
+_MAX_SHORT: Final = 500
 
 
 def register(
@@ -107,8 +111,8 @@ class Listeners:
         self._view_seconds = view_seconds
         self._outage_replies = OutageReplies(slack, services.ids)
 
-    async def command(self, ack: AsyncAck, body: dict[str, Any]) -> BoltResponse:
-        """Answer a slash command in the body of its ack."""
+    async def command(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> BoltResponse:
+        """Answer a slash command in the body of its ack; an answer that is too long for it is a reply."""
         services = self._services
         folder = services.commands.get(str(body.get("command")))
         if folder is None:
@@ -123,9 +127,13 @@ class Listeners:
             return await ack()
         answer = await introduced(services, principal, answer)
         await self._remembered(answer, surface, principal)
-        if not services.context.owners.is_worked:
-            answer = replies.with_remarks(answer, [answers.NO_WORKER])
-        return await ack(command_body(answer))
+        is_worked = services.context.owners.is_worked
+        whole = answer if is_worked else replies.with_remarks(answer, [answers.NO_WORKER])
+        if fits(command_body(whole), context):
+            return await ack(command_body(whole))
+        if not await self._delivered(answer, surface, principal):
+            return await ack(command_body(replies.hint(kit.cut(answer.text, _MAX_SHORT))))
+        return await ack() if is_worked else await ack(command_body(replies.hint(answers.NO_WORKER)))
 
     async def _remembered(self, answer: Answer, surface: Surface, principal: Principal) -> None:
         """Remember what an answer in an ack is about; what it has begun is known without that."""
@@ -192,8 +200,8 @@ class Listeners:
             await self._say(client, respond, answer, surface, who if isinstance(who, Principal) else None)
         return await ack()
 
-    async def view(self, ack: AsyncAck, body: dict[str, Any]) -> BoltResponse:
-        """Answer a submitted form by its ``response_action``."""
+    async def view(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> BoltResponse:
+        """Answer a submitted form by its ``response_action``; a view that is too long for it follows it."""
         view: dict[str, Any] = body.get("view") or {}
         principal = self._who(body)
         if isinstance(principal, Answer):
@@ -210,18 +218,25 @@ class Listeners:
                 log.warning("home not wanted", problem=error)
             if answer.view is None and not self._services.context.owners.is_worked:
                 answer = replace(answer, view=forms.answer_view(replies.hint(answers.NO_WORKER)))
-        return await ack(**form_body(answer))
+        if not fits(shown := form_body(answer, context), context):
+            surface = replace(surface, view_id=view.get("id"))
+            answer = replace(answer, text=answer.text or verbs.ANSWER_TITLE)
+            is_coming = await self._delivered(answer, surface, principal, due_in=_VIEW_FOLLOWS_SECONDS)
+            hint = answers.COMING if is_coming else kit.cut(answer.text, _MAX_SHORT)
+            shown = form_body(replace(answer, view=forms.answer_view(replies.hint(hint))))
+        return await ack(**shown)
 
-    async def options(self, ack: AsyncAck, body: dict[str, Any]) -> BoltResponse:
+    async def options(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> BoltResponse:
         """Answer a search of a select menu with the list itself."""
         principal = self._who(body)
         if isinstance(principal, Answer):
             return await ack(options=[])
         action_id, typed = str(body.get("action_id") or ""), str(body.get("value") or "")
         view = body.get("view") or {}
-        return await ack(options=await run_search(self._services, principal, action_id, typed, view))
+        found = await run_search(self._services, principal, action_id, typed, view)
+        return await ack(**options_body(found, context))
 
-    async def event(self, ack: AsyncAck, body: dict[str, Any], request: AsyncBoltRequest) -> BoltResponse:
+    async def event(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> BoltResponse:
         """Handle an event; one that was not written isn't acknowledged, so Slack sends it again."""
         event: dict[str, Any] = body.get("event") or {}
         name = str(event.get("type") or "")
@@ -240,7 +255,7 @@ class Listeners:
         except (StoreError, SlackFailed) as error:
             logger.warning("event not written down", problem=error)
             if isinstance(error, Unanswered):
-                is_redelivery = request.headers.get(RETRY_NUMBER, ["0"]) != ["0"]
+                is_redelivery = context.get(RETRY_NUMBER, "0") != "0"
                 await self._outage_replies.send(error, is_redelivery=is_redelivery)
             return BoltResponse(status=503, body="")
         except Exception:
@@ -260,12 +275,15 @@ class Listeners:
         if (show := routes.shown.get(where)) is not None:
             await show(self._services.asked(principal), answer)
 
-    async def _delivered(self, answer: Answer, surface: Surface, principal: Principal) -> bool:
+    async def _delivered(
+        self, answer: Answer, surface: Surface, principal: Principal, due_in: float = 0.0
+    ) -> bool:
         """Write the reply into the outbox; return whether nothing is left to do."""
         if not answer.text:
             return True
         services = self._services
-        write = partial(services.store.add_notices, [reply_notice(answer, surface, principal, services.ids)])
+        notice = replace(reply_notice(answer, surface, principal, services.ids), due_in=due_in)
+        write = partial(services.store.add_notices, [notice])
         try:
             await write()
         except StoreUnsure:

@@ -9,8 +9,8 @@ from bot.services.asked import is_old
 from handlers.payload import installed_at, said_at
 from handlers.services import Services
 
-#: The header by which Slack marks the later deliveries of an event, as Bolt writes it; "0" marks the first.
-RETRY_NUMBER: Final = "x-slack-retry-num"
+#: The key in Bolt's context of Slack's number of a later delivery of an event; "0" is that of the first.
+RETRY_NUMBER: Final = "retry_number"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,53 @@
 """An Answer on its way back to where it was asked: as a body, as a reply, as a direct message."""
 
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from bot.domain.notices import Answer, NewNotice, NoticeKind
 from bot.domain.people import Principal
 from bot.domain.surfaces import Surface, Where
 from bot.messages.blocks import kit, plain
+from bot.messages.texts import answers
 from bot.support.cleaning import clean
 from bot.support.clock import Ids
 from bot.support.guards import guards
 
 #: Slack shows a line or two below a field.
 _ERROR = 300
+#: The same where all of them have to fit into a frame.
+_SHORT_ERROR = 60
+#: The key in Bolt's context of how many bytes the body of an acknowledgement may have; missing over HTTP.
+MAX_BODY_BYTES: Final = "max_body_bytes"
+
+
+def fits(body: Mapping[str, Any], context: Mapping[str, Any]) -> bool:
+    """Return whether a body, as it is written, can be acknowledged with where the request came from.
+
+    Socket Mode closes the connection where a frame is too long (``docs/internals/slack.md``, "Socket Mode").
+    """
+    most = context.get(MAX_BODY_BYTES)
+    return most is None or _written_bytes(body) <= most
+
+
+def _written_bytes(value: Any) -> int:
+    """Return how long JSON becomes: with six bytes for each letter that isn't ASCII, so all bytes are."""
+    return len(json.dumps(value))
+
+
+def options_body(options: Sequence[Mapping[str, Any]], context: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the answer to a menu's search: as many options as fit, with a label that says so."""
+    if fits(whole := {"options": list(options)}, context):
+        return whole
+    group: dict[str, Any] = {"label": kit.plain(answers.MORE_OPTIONS, kit.OPTION), "options": []}
+    left = context[MAX_BODY_BYTES] - _written_bytes({"option_groups": [group]})
+    for option in options:
+        left -= _written_bytes([option])
+        if left < 0:
+            break
+        group["options"].append(option)
+    return {"option_groups": [group]}
 
 
 def command_body(answer: Answer) -> dict[str, Any]:
@@ -27,10 +62,12 @@ def command_body(answer: Answer) -> dict[str, Any]:
     }
 
 
-def form_body(answer: Answer) -> dict[str, Any]:
+def form_body(answer: Answer, context: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return an Answer as the ``response_action`` of a form: errors, its next view, or nothing more."""
     if answer.errors:
         errors = {block_id: kit.cut(clean(text), _ERROR) for block_id, text in answer.errors.items()}
+        if not fits(errors, context or {}):
+            errors = {block_id: kit.cut(text, _SHORT_ERROR) for block_id, text in errors.items()}
         return {"response_action": "errors", "errors": errors}
     if answer.view is None:
         return {"response_action": "clear"}

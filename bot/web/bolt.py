@@ -5,7 +5,7 @@ No body is logged. Bolt finds the listener, which finishes before its answer is 
 
 import json
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from typing import Any, Final
 
@@ -34,7 +34,9 @@ log = structlog.get_logger(__name__)
 
 # -- on to Bolt --------------------------------------------------------------------------------------------
 
-#: The retry number of the request over HTTP that is being served; Bolt passes on that of Socket Mode itself.
+#: The header with which Slack numbers the later deliveries of an event.
+_RETRY_HEADER: Final = "X-Slack-Retry-Num"
+#: The retry number of the request over HTTP that is being served.
 _retry_number: Final[ContextVar[str]] = ContextVar("retry_number", default="0")
 #: The name in Bolt's context of the installation that a request is for.
 _INSTALLATION = "installation"
@@ -93,14 +95,19 @@ def build_bolt(
     return app
 
 
-async def dispatch(app: AsyncApp, payload: dict[str, Any]) -> BoltResponse:
-    """Return Bolt's answer to a payload of a known shape; raises Malformed for one it can't process."""
+async def dispatch(
+    app: AsyncApp, payload: dict[str, Any], context: Mapping[str, Any] | None = None
+) -> BoltResponse:
+    """Return Bolt's answer to a payload of a known shape; raises Malformed for one it can't process.
+
+    ``context`` is what listeners find in Bolt's.
+    """
     kind = kind_of(payload)
     try:
-        # The mode that accepts a parsed payload, so that nothing is parsed twice, perhaps differently. Of the
-        # headers only the one that Socket Mode has, too: Slack doesn't sign them, and Bolt would act on some.
-        headers: dict[str, str | Sequence[str]] = {RETRY_NUMBER: _retry_number.get()}
-        request = AsyncBoltRequest(body=payload, mode="socket_mode", headers=headers)
+        # The mode that accepts a parsed payload, so that nothing is parsed twice, perhaps differently. No
+        # headers: Slack doesn't sign them, and Bolt would act on some.
+        found = {RETRY_NUMBER: _retry_number.get(), **(context or {})}
+        request = AsyncBoltRequest(body=payload, mode="socket_mode", context=found)
     except (TypeError, ValueError, AttributeError, KeyError, IndexError):
         raise Malformed(kind) from None
     try:
@@ -121,7 +128,7 @@ def keep_retry_number(
     """Return a handler whose requests keep Slack's mark of a later delivery for the listener."""
 
     async def marked(request: web.Request) -> web.Response:
-        _retry_number.set(request.headers.get(RETRY_NUMBER, "0"))
+        _retry_number.set(request.headers.get(_RETRY_HEADER, "0"))
         return await handler(request)
 
     return marked

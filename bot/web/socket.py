@@ -12,7 +12,9 @@ client serves one connection only: where it would reconnect, it says that a new 
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
+import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -25,6 +27,7 @@ import structlog
 from pydantic import SecretStr
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
+from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
@@ -33,8 +36,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.support.addresses import DIRECT, Proxy
-from bot.web.bolt import left_bolt
+from bot.web.bolt import dispatch, left_bolt
 from bot.web.shapes import Malformed, read_envelope
+from handlers.occurrence import RETRY_NUMBER
+from handlers.ways_back import MAX_BODY_BYTES
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +47,10 @@ log = structlog.get_logger(__name__)
 PING_SECONDS = 10.0
 #: How long a connection that Slack wants to close is kept for what it still sends; Slack closes it sooner.
 LINGER_SECONDS = 30.0
+#: Slack closes a connection on which a longer frame comes, with code 1009.
+MAX_FRAME_BYTES: Final = 20_480
+#: The id of an envelope that can't be parsed as a whole, such as one with numbers or nesting without end.
+_ENVELOPE_ID: Final = re.compile(r'(?<!\\)"envelope_id"\s*:\s*"([^"\\]{1,200})"')
 #: Slack has more connections of this app than the ten it allows: this one has to go before another comes.
 TOO_MANY: Final = "too_many_websockets"
 #: Why Usher ends a connection by itself.
@@ -62,6 +71,28 @@ class Count:
     at: float
     counted: int
     held: int
+
+
+def frame(answer: SocketModeResponse) -> str:
+    """Return an acknowledgement as it is written: all ASCII, so a byte for each character."""
+    return json.dumps(answer.to_dict())
+
+
+def acknowledgement(envelope_id: str, answer: BoltResponse) -> SocketModeResponse:
+    """Return Bolt's answer as what an envelope is acknowledged with."""
+    is_json = answer.first_headers().get("content-type", "").startswith("application/json")
+    payload = json.loads(answer.body) if is_json and answer.body else {"text": answer.body}
+    return SocketModeResponse(envelope_id, payload if answer.body else None)
+
+
+def read_frame(text: str) -> dict[str, Any]:
+    """Return what Slack has sent; of what can't be parsed only the id by which it is acknowledged."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        found = _ENVELOPE_ID.search(text)
+        value = {"envelope_id": found[1]} if found else None
+    return value if isinstance(value, dict) else {}
 
 
 def wanted_pause(header: str, usual: float) -> float:
@@ -132,21 +163,27 @@ class SocketSide(AsyncSocketModeHandler):
             self._under_way[task] = client
             task.add_done_callback(self._under_way.pop)
         try:
-            try:
-                req.payload = read_envelope(req.type, req.payload)
-                await super().handle(client, req)
-            except (OSError, aiohttp.ClientError):
-                raise
-            except Exception as error:  # noqa: BLE001 - as over HTTP, nothing odd is left without an answer
-                if isinstance(error, Malformed):
-                    log.warning("slack.envelope_refused", reason=f"malformed: {error}")
-                else:
-                    left_bolt(req.type, error)
-                # Acknowledged all the same: a repetition would not help.
-                await client.send_socket_mode_response(SocketModeResponse(envelope_id=req.envelope_id))
+            answer = await self._answer(req)
+            if answer.status == HTTPStatus.OK:
+                # Anything else is sent again by Slack, as over HTTP.
+                await client.send_socket_mode_response(acknowledgement(req.envelope_id, answer))
         except (OSError, aiohttp.ClientError) as error:
             # Slack sends the envelope again, and the inbox recognises it.
             log.warning("slack.envelope_not_acknowledged", error=error)
+
+    async def _answer(self, req: SocketModeRequest) -> BoltResponse:
+        """Return the answer to an envelope; whatever is odd is acknowledged: a repetition would not help."""
+        around = frame(SocketModeResponse(req.envelope_id, payload={}))
+        try:
+            payload = read_envelope(req.type, req.payload)
+            room = MAX_FRAME_BYTES - len(around) + 2
+            context = {MAX_BODY_BYTES: room, RETRY_NUMBER: str(req.retry_attempt or 0)}
+            return await dispatch(self.app, payload, context)
+        except Malformed as error:
+            log.warning("slack.envelope_refused", reason=f"malformed: {error}")
+        except Exception as error:  # noqa: BLE001 - as over HTTP, nothing odd is left without an answer
+            left_bolt(req.type, error)
+        return BoltResponse(status=200)
 
     async def close(self, seconds: float = 5.0) -> None:
         """Let running work finish for some seconds, then close the connections and all of their tasks."""
@@ -268,6 +305,7 @@ class Connection(SocketModeClient):
         self.counted: int | None = None
         self._greeted = asyncio.Event()
         self._monotonic = monotonic
+        self._tasks: set[asyncio.Task[None]] = set()
         #: The last pong as the client timestamps it, by the wall clock, and when we first saw it.
         self._last_pong: float | None = None
         self._pong_at = 0.0
@@ -295,15 +333,48 @@ class Connection(SocketModeClient):
         """Tell the client's own monitor the same."""
         return self._misses_pongs()
 
-    async def run_message_listeners(self, message: dict[str, Any], raw_message: str) -> None:
-        """Note what Slack says about the connection itself; pass the rest on."""
+    async def process_message(self) -> None:
+        """Read one frame: the client itself would drop those that it can't parse."""
+        text = str(await self.message_queue.get() or "")
+        task = asyncio.create_task(self.run_message_listeners(read_frame(text), text))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def run_message_listeners(
+        self,
+        message: dict[str, Any],
+        raw_message: str,  # noqa: ARG002 - the client's
+    ) -> None:
+        """Note what Slack says about the connection itself, and pass on whatever wants to be acknowledged."""
         if message.get("type") == "hello":
             if isinstance(counted := message.get("num_connections"), int):
                 self.counted = counted
             self._greeted.set()
         elif message.get("type") == "disconnect":
             self.reason = str(message.get("reason") or "")
-        await super().run_message_listeners(message, raw_message)
+            await self.connect_to_new_endpoint(force=True)
+        if message.get("envelope_id") is not None:
+            request = SocketModeRequest(
+                str(message.get("type") or ""),
+                message["envelope_id"],
+                {},
+                message.get("accepts_response_payload") is True,
+                message.get("retry_attempt"),
+            )
+            # Past the client, which raises for what is no object: it is acknowledged, too.
+            request.payload = message.get("payload")  # type: ignore[assignment]
+            for listener in self.socket_mode_request_listeners:
+                await listener(self, request)  # type: ignore[arg-type, call-arg, misc]  # as in the client
+
+    async def send_socket_mode_response(self, response: dict[str, Any] | SocketModeResponse) -> None:
+        """Send an acknowledgement; one that is too long goes without its answer, as it would end all."""
+        answer = response if isinstance(response, SocketModeResponse) else SocketModeResponse(**response)
+        text = frame(answer)
+        if len(text) > MAX_FRAME_BYTES:
+            log.error("slack.answer_too_long", bytes=len(text))
+            text = frame(SocketModeResponse(answer.envelope_id))
+        if len(text) <= MAX_FRAME_BYTES:
+            await self.send_message(text)
 
     async def connect_to_new_endpoint(self, force: bool = False) -> None:
         """Ask for another connection. With ``force`` Slack announced the end; otherwise it has come."""

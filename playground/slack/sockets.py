@@ -10,7 +10,7 @@ import uuid
 from collections import deque
 from typing import Any
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, web
 
 from playground.harness import Harness
 from playground.slack.payloads import Retry
@@ -23,6 +23,8 @@ from playground.values import loads
 CONNECTIONS = 10
 PING_SECONDS = 10.0
 TICKET_SECONDS = 60.0
+#: Slack ends a connection on which an app sends a longer frame, with code 1009.
+FRAME_BYTES = 20_480
 
 ENVELOPES = {"command": "slash_commands", "interactive": "interactive", "event": "events_api"}
 
@@ -68,7 +70,11 @@ class Sockets:
         try:
             await socket.send_json(self._hello())
             async for message in socket:
-                if message.type is WSMsgType.TEXT:
+                if message.type is WSMsgType.TEXT and len(message.data.encode()) > FRAME_BYTES:
+                    self._harness.violation("socket_frame", f"{len(message.data.encode())} bytes")
+                    text = f"Max frame length of {FRAME_BYTES} has been exceeded."
+                    await socket.close(code=WSCloseCode.MESSAGE_TOO_BIG, message=text.encode())
+                elif message.type is WSMsgType.TEXT:
                     self._acknowledged(socket, message.data)
                 elif message.type is WSMsgType.PING and socket not in self.mute:
                     await socket.pong(message.data)

@@ -11,7 +11,7 @@ import aiohttp
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
-from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
+from slack_bolt.async_app import AsyncApp
 
 from bot.domain.installations import Installation
 from bot.domain.people import Principal
@@ -25,6 +25,7 @@ from bot.web.shapes import read_envelope
 from handlers.listeners import register
 from handlers.occurrence import RETRY_NUMBER
 from handlers.services import Services
+from handlers.ways_back import MAX_BODY_BYTES
 from tests.rigs.store import ALICE
 
 
@@ -109,16 +110,14 @@ class Referents:
     body: Any
 
 
-async def send(app: AsyncApp, payload: dict[str, Any], retry: int = 0) -> Referents:
-    """Hand a payload over as Socket Mode does; ``retry`` is how often it was delivered before."""
+async def send(app: AsyncApp, payload: dict[str, Any], retry: int = 0, room: int | None = None) -> Referents:
+    """Hand a payload over as Socket Mode does.
+
+    ``retry`` is how often it was delivered before, and ``room`` how many bytes the answer may have.
+    """
     kind = "slash_commands" if "command" in payload else "interactive"
-    payload = read_envelope(kind, payload)
-    if retry:
-        headers = {RETRY_NUMBER: str(retry)}
-        request = AsyncBoltRequest(body=payload, mode="socket_mode", headers=headers)
-        response = await app.async_dispatch(request)
-    else:
-        response = await dispatch(app, payload)
+    context: dict[str, Any] = {RETRY_NUMBER: str(retry)} | ({MAX_BODY_BYTES: room} if room else {})
+    response = await dispatch(app, read_envelope(kind, payload), context)
     text = response.body
     return Referents(response.status, json.loads(text) if text.startswith("{") else text)
 

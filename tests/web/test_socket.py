@@ -1,6 +1,7 @@
 """Socket Mode against the local Slack: the same listeners, health, reconnecting, a clean end."""
 
 import asyncio
+import json
 import logging
 import time
 from contextlib import asynccontextmanager
@@ -11,11 +12,20 @@ from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 from slack_bolt.response import BoltResponse
 from slack_sdk.socket_mode.request import SocketModeRequest
+from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.installations import Installation
 from bot.support.addresses import Proxy
-from bot.web.socket import LONGEST_PAUSE, SHORT_LIVED, Connection, SocketSide, wanted_pause
+from bot.web.socket import (
+    LONGEST_PAUSE,
+    MAX_FRAME_BYTES,
+    SHORT_LIVED,
+    Connection,
+    SocketSide,
+    read_frame,
+    wanted_pause,
+)
 from handlers.occurrence import RETRY_NUMBER
 from tests.playground.slack_help import GENERAL, OLIVIA, slack
 from tests.rigs.clock import FakeClock
@@ -372,6 +382,42 @@ async def taken(listeners, kind, payload, retry=None):
     return client.responses
 
 
+ODD_FRAMES = {
+    "[1]": None,
+    "": None,
+    '"envelope"': None,
+    '{"envelope_id": "e1", "payload": ' + "[" * 100_000 + "]" * 100_000 + "}": "e1",
+    '{"payload": ' + "9" * 5_000 + ', "envelope_id": "e2"}': "e2",
+    '{"payload": "\\"envelope_id\\": \\"no\\"", "broken": , "envelope_id":"e3"}': "e3",
+    ' {"envelope_id": "e4"}': "e4",
+    '{"envelope_id": 5}': 5,
+    '{"envelope_id": null}': None,
+}
+
+
+@pytest.mark.parametrize(("text", "envelope_id"), ODD_FRAMES.items(), ids=range(len(ODD_FRAMES)))
+async def test_frames_of_any_kind_are_acknowledged_by_their_id(text, envelope_id):
+    socket = SocketSide(bolt_with(), SecretStr("xapp-1"), NOWHERE)
+    connection, sent = Connection("xapp-1", socket.web_client, time.monotonic, 10.0, SILENT), []
+    connection.socket_mode_request_listeners.append(socket.handle)
+    connection.send_message = lambda text: asyncio.sleep(0, sent.append(text))
+    await connection.run_message_listeners(read_frame(text), text)
+    assert [json.loads(one)["envelope_id"] for one in sent] == ([] if envelope_id is None else [envelope_id])
+    await connection.end()
+    await socket.close()
+
+
+@pytest.mark.parametrize("size", [3_405, 3_406, 100_000])
+async def test_acknowledgement_that_does_not_fit_goes_without_answer(size):
+    """Listeners keep to the limit; this is what is left where one doesn't."""
+    connection, sent = Connection("xapp-1", AsyncWebClient(), time.monotonic, 10.0, SILENT), []
+    connection.send_message = lambda text: asyncio.sleep(0, sent.append(text))
+    await connection.send_socket_mode_response(SocketModeResponse("e-1", {"text": "é" * size}))
+    assert [len(text) <= MAX_FRAME_BYTES for text in sent] == [True]
+    assert ("payload" in json.loads(sent[0])) == (size == 3_405)
+    await connection.end()
+
+
 async def test_an_event_that_was_not_written_down_is_not_acknowledged():
     async def listen(ack):
         return BoltResponse(status=503, body="")
@@ -383,8 +429,8 @@ async def test_an_event_that_was_not_written_down_is_not_acknowledged():
 async def test_retry_number_reaches_the_listener(retry, numbers):
     heard = []
 
-    async def listen(ack, request):
-        heard.extend(request.headers.get(RETRY_NUMBER, ["0"]))
+    async def listen(ack, context):
+        heard.append(context.get(RETRY_NUMBER))
         return await ack()
 
     await taken({"event_callback": listen}, "events_api", event(), retry)

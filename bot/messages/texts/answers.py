@@ -98,6 +98,10 @@ USUAL_UNKNOWN: Final = "I can't say how long *{name}* on {title} takes to start.
 READY_ALREADY: Final = "*{name}* on {title} is ready."
 #: How a person writes what a button asks for, where that isn't the operation's own word.
 TYPED: Final[Mapping[str, str]] = {OperationVerb.CREATE: "new", OperationVerb.FORCE: "stop"}
+#: Above a menu's options, where not all of them fit into what Slack takes at once.
+MORE_OPTIONS: Final = "Not all are here. Type more of a name to find the others."
+#: In a form whose next page comes a moment later.
+COMING: Final = "One moment …"
 KEPT_WAITING: Final = "I'll keep checking on *{name}* and message you again within {time}."
 #: What follows where the end that it was asked for with would need to be agreed to again.
 KEPT_WITHOUT_END: Final = (

@@ -1,0 +1,99 @@
+"""Answers where an acknowledgement has room for little, as over Socket Mode: nothing of them is lost."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.domain.notices import Answer, NoticeKind
+from bot.messages.texts import answers
+from bot.support.errors import StoreBusy
+from handlers.ways_back import MAX_BODY_BYTES, fits, form_body, options_body
+from tests.handlers.rig import wait_for_code
+from tests.handlers.slack import LittleSlack, bolt_for, command, send, submission
+from tests.handlers.test_listeners import Idle
+
+ROOM = 700
+
+
+def option(number, text="é"):
+    return {"text": {"type": "plain_text", "text": text * 10}, "value": str(number)}
+
+
+def test_fits_counts_bytes_as_they_are_written():
+    body = {"text": "é🚀"}
+    assert fits(body, {})
+    # Six for the letter, twelve for the picture, and what is around them.
+    assert fits(body, {MAX_BODY_BYTES: 30})
+    assert not fits(body, {MAX_BODY_BYTES: 29})
+
+
+def test_options_that_fit_stay_a_plain_list():
+    assert options_body([option(1)], {MAX_BODY_BYTES: ROOM}) == {"options": [option(1)]}
+    assert options_body([option(number) for number in range(100)], {})["options"][99]["value"] == "99"
+
+
+@pytest.mark.parametrize("room", [300, 1000, 5000])
+def test_options_that_do_not_fit_say_so(room):
+    whole = [option(number) for number in range(100)]
+    body = options_body(whole, {MAX_BODY_BYTES: room})
+    (group,) = body["option_groups"]
+    assert group["label"]["text"] == answers.MORE_OPTIONS
+    assert group["options"] == whole[: len(group["options"])]
+    assert fits(body, {MAX_BODY_BYTES: room})
+    # One more would be too much.
+    group["options"].append(whole[len(group["options"])])
+    assert not fits(body, {MAX_BODY_BYTES: room})
+
+
+def test_form_errors_that_do_not_fit_are_cut():
+    context = {MAX_BODY_BYTES: 20_000}
+    errors = {f"field{number}": "🚀" * 300 for number in range(20)}
+    body = form_body(Answer(text="", errors=errors), context)
+    assert fits(body, context)
+    assert list(body["errors"]) == list(errors)
+    assert len(form_body(Answer(text="", errors=errors))["errors"]["field1"]) == 300
+
+
+async def test_command_answer_that_does_not_fit_becomes_a_reply(bot):
+    await bot.link()
+    app = bolt_for(bot.services, LittleSlack())
+    whole = (await send(app, command("help"))).body
+    assert whole["blocks"]
+    assert await bot.notices(NoticeKind.REPLY) == []
+    assert (await send(app, command("help", trigger_id="2"), ROOM)).body == ""
+    (notice,) = await bot.notices(NoticeKind.REPLY)
+    assert (notice.body["text"], notice.body["blocks"]) == (whole["text"], whole["blocks"])
+    assert notice.body["response_url"] == "https://hooks.example.org/1"
+
+
+async def test_command_answer_without_an_outbox_is_cut(bot):
+    await bot.link()
+
+    async def add_notices(_notices):
+        raise StoreBusy("no connection")
+
+    app = bolt_for(bot.services, LittleSlack())
+    whole = (await send(app, command("help"))).body
+    bot.store.add_notices = add_notices
+    assert (await send(app, command("help", trigger_id="2"), ROOM)).body["text"][:50] == whole["text"][:50]
+
+
+async def test_command_answer_without_a_worker_says_so(bot):
+    await bot.link()
+    idle = replace(bot.services, context=replace(bot.services.context, owners=Idle()))
+    said = await send(bolt_for(idle, LittleSlack()), command("help"), ROOM)
+    assert answers.NO_WORKER in said.body["blocks"][0]["text"]["text"]
+    assert len(await bot.notices(NoticeKind.REPLY)) == 1
+
+
+async def test_form_page_that_does_not_fit_follows(bot):
+    await wait_for_code(bot, "BCDF2345")
+    sent = submission("BCDF2345")
+    said = await send(bolt_for(bot.services, LittleSlack()), sent, 300)
+    assert answers.COMING in str(said.body["view"])
+    # Not before Slack has drawn what it follows.
+    assert await bot.notices(NoticeKind.REPLY) == []
+    bot.clock.advance(1)
+    (notice,) = await bot.notices(NoticeKind.REPLY)
+    assert notice.body["view_id"] == sent["view"]["id"]
+    assert "alice" in str(notice.body["view"])
