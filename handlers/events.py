@@ -88,7 +88,7 @@ def _is_forwarded_link(occurrence: Occurrence, text: str) -> bool:
 async def converse(occurrence: Occurrence, where: Where, text: str) -> None:
     """Run the words and write the answer into the outbox.
 
-    Raises Unanswered or StoreUnsure if that failed, and SlackFailed while it isn't known whose words they are.
+    Raises Unanswered or StoreUnsure if that failed, and SlackFailed while nobody knows whose words they are.
     """
     principal = await _author(occurrence)
     surface = payload.surface_of_message(occurrence.payload, where, principal)

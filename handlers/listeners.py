@@ -221,9 +221,11 @@ class Listeners:
         if not fits(shown := form_body(answer, context), context):
             surface = replace(surface, view_id=view.get("id"))
             answer = replace(answer, text=answer.text or verbs.ANSWER_TITLE)
-            is_coming = await self._delivered(answer, surface, principal, due_in=_VIEW_FOLLOWS_SECONDS)
-            hint = answers.COMING if is_coming else kit.cut(answer.text, _MAX_SHORT)
-            shown = form_body(replace(answer, view=forms.answer_view(replies.hint(hint))))
+            if not await self._delivered(answer, surface, principal, due_in=_VIEW_FOLLOWS_SECONDS):
+                meanwhile = kit.cut(answer.text, _MAX_SHORT)
+            else:
+                meanwhile = answers.COMING if self._services.context.owners.is_worked else answers.NO_WORKER
+            shown = form_body(replace(answer, view=forms.answer_view(replies.hint(meanwhile))))
         return await ack(**shown)
 
     async def options(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> BoltResponse:

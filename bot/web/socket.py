@@ -353,14 +353,10 @@ class Connection(SocketModeClient):
         elif message.get("type") == "disconnect":
             self.reason = str(message.get("reason") or "")
             await self.connect_to_new_endpoint(force=True)
-        if message.get("envelope_id") is not None:
-            request = SocketModeRequest(
-                str(message.get("type") or ""),
-                message["envelope_id"],
-                {},
-                message.get("accepts_response_payload") is True,
-                message.get("retry_attempt"),
-            )
+        if isinstance(envelope_id := message.get("envelope_id"), str | int | float):
+            request = SocketModeRequest(str(message.get("type") or ""), str(envelope_id), {})
+            request.envelope_id = envelope_id  # type: ignore[assignment]  # as it came
+            request.retry_attempt = message.get("retry_attempt")
             # Past the client, which raises for what is no object: it is acknowledged, too.
             request.payload = message.get("payload")  # type: ignore[assignment]
             for listener in self.socket_mode_request_listeners:

@@ -27,6 +27,7 @@ from bot.web.connections import SPARE_FILES, Connection, Door
 from tests.project.repository import ROOT
 from tests.rigs.clock import FakeClock
 from tests.rigs.thorough import one_in
+from tests.web.rig import ALICE, rig
 from tests.web.signed import command, form, headers_for
 
 FILES, HALF_OPEN = 1024, 1150
@@ -146,7 +147,7 @@ def test_row_31_unfinished_requests_take_bounded_memory(how):
 
 
 def test_row_31_strangers_requests_are_one_line_a_second():
-    paths = [f"{root}/made-up-{number}" for number in range(100) for root in ("/link", "/ide", "/hooks")]
+    paths = [f"{root}/made-up-{number}" for number in range(50) for root in ("/link", "/ide", "/hooks")]
     with server(FILES) as (process, port):
         began = time.monotonic()
         for path in paths:
@@ -219,6 +220,28 @@ async def test_row_31_what_is_no_request_gets_our_headers_and_no_word_back():
     assert "X-Content-Type-Options: nosniff" in answer
     assert "canary" not in answer
     assert "aiohttp" not in answer
+
+
+async def test_row_31_known_people_keep_their_lines(caplog):
+    caplog.set_level(logging.INFO)
+    counts, clock = {}, FakeClock()
+    lines = StrangerFilter(lambda found, _: counts.update(found), clock.monotonic)
+    async with rig() as made:
+        browser = await made.browser()
+        link = await made.accounts.invite(ALICE, "saturn")
+        caplog.handler.addFilter(lines)
+        for number in range(20):
+            for path in ("/link/{}", "/ide/{}", "/calendar/{}.ics", "/hooks/{}", "/link"):
+                await browser.get(path.format(number))
+        await browser.get(link)
+        caplog.handler.removeFilter(lines)
+    written = [record.getMessage() for record in caplog.records if record.name == "bot.web.access"]
+    assert written[0].startswith("GET /link/… 303 ")
+    assert [line[:13] for line in written[1:]] == ["GET /link 200"]
+    lines.write_counts()
+    # The first was written; the link that is one is known from its page on.
+    assert counts["303"] == 19 + 1
+    assert sum(counts.values()) == 20 * 6 - 1 + 1
 
 
 def record(reason, level=logging.INFO):
