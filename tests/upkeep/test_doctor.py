@@ -1,9 +1,7 @@
 """Each check of the doctor, good and bad, against local servers and ones that misbehave."""
 
 import json
-import os
 import re
-import shutil
 import sqlite3
 import time
 from contextlib import AsyncExitStack, asynccontextmanager, closing
@@ -32,7 +30,7 @@ from bot.support.settings import Settings
 from bot.support.vault import Vault
 from bot.upkeep import connection_checks, store_checks
 from bot.upkeep.checks import as_text
-from bot.upkeep.doctor import check_address, check_disks, check_pages
+from bot.upkeep.doctor import check_address, check_pages
 from bot.upkeep.installed_checks import check_listed
 from bot.upkeep.slack_checks import check_clock, check_slack
 from bot.web.app import proving
@@ -506,29 +504,6 @@ async def test_the_second_host_name_is_looked_at_and_without_one_doctor_says_wha
                 (check,) = await check_pages(settings(tmp_path, **told), http, providers)
                 assert (check.is_good, check.is_warning) == (is_good, False)
             assert is_good or "with its name as Host" in check.advice
-
-
-@pytest.mark.parametrize("is_large", [False, True], ids=["small", "large"])
-@pytest.mark.parametrize("min_free", [1, 10**18], ids=["room", "full"])
-def test_disks_of_the_database_and_its_copies_are_measured(tmp_path, is_large, min_free):
-    database, folder = tmp_path / "usher.db", tmp_path / "disk" / "copies"
-    database.touch()
-    # Sparse: it takes no room.
-    os.truncate(database, shutil.disk_usage(tmp_path).free if is_large else 0)
-    wanted = {"room for the database"} if min_free > 1 else set()
-    wanted |= {"room for backups"} if is_large else set()
-    for changes in ({}, {"USHER_BACKUPS": str(folder)}):
-        given = settings(tmp_path, USHER_DATABASE_URL=f"sqlite:///{database}", **changes)
-        # Where the folder isn't there, nothing can be said of its disk.
-        expected = wanted - ({"room for backups"} if changes else set())
-        assert {check.name for check in check_disks(given, min_free)} == expected
-    folder.mkdir(parents=True)
-    checks = check_disks(given, min_free)
-    assert {check.name for check in checks} == wanted
-    assert not [check for check in checks if check.is_good or not check.advice.startswith("Make room there")]
-    assert (
-        check_disks(settings(tmp_path, USHER_DATABASE_URL="postgresql://u@db.example/usher"), min_free) == []
-    )
 
 
 async def test_the_whole_answer_for_people_and_for_machines(tmp_path):
