@@ -110,7 +110,9 @@ class Referents:
     body: Any
 
 
-async def send(app: AsyncApp, payload: dict[str, Any], retry: int = 0, room: int | None = None) -> Referents:
+async def send(
+    app: AsyncApp, payload: dict[str, Any], room: int | None = None, *, retry: int = 0
+) -> Referents:
     """Hand a payload over as Socket Mode does.
 
     ``retry`` is how often it was delivered before, and ``room`` how many bytes the answer may have.

@@ -31,7 +31,7 @@ class Outage:
 
     async def deliver(self, payload, retry=0):
         """Deliver a payload, which has to come again; return how many replies there are."""
-        assert (await send(self.app, payload, retry)).status == 503
+        assert (await send(self.app, payload, retry=retry)).status == 503
         return len(self.slack.posts)
 
 
