@@ -91,9 +91,11 @@ async def converse(occurrence: Occurrence, where: Where, text: str) -> None:
     Raises Unanswered or StoreUnsure if that failed, and SlackFailed while nobody knows whose words they are.
     """
     principal = await _author(occurrence)
-    surface = payload.surface_of_message(occurrence.payload, where, principal)
+    surface = payload.surface_of_message(occurrence.payload, where)
     try:
-        await _answer(occurrence, principal, surface, text)
+        key = await _key_for(occurrence, principal, surface)
+        if key is not None:
+            await _answer(occurrence, principal, replace(surface, interaction=key), text)
     except StoreUnsure:
         # Its answer is the one that comes once that is known, or when Slack has sent the words again.
         raise
@@ -106,9 +108,6 @@ async def _answer(occurrence: Occurrence, principal: Principal, surface: Surface
     if surface.said_at is not None and services.clock.now() - surface.said_at > LOST_SECONDS:
         log.info("words of long ago not read", interaction=surface.interaction)
         return
-    if surface.interaction and (send := payload.key_of_send(occurrence.payload, principal)):
-        first = await services.store.resolve_key(surface.interaction, send)
-        surface = replace(surface, interaction=first)
     own_words = services.context.installation.at(principal).remove_own_mentions(text).strip()
     if own_words and not _is_forwarded_link(occurrence, own_words):
         answer = await run_text(services, principal, surface, text)
@@ -128,6 +127,24 @@ async def _answer(occurrence: Occurrence, principal: Principal, surface: Surface
         return
     reader = _reader(occurrence, principal)
     await services.store.add_notices([reply_notice(answer, surface, reader, services.ids)])
+
+
+async def _key_for(occurrence: Occurrence, author: Principal, surface: Surface) -> str | None:
+    """Return the key that a message's answer uses up; None if the message was answered for somebody else.
+
+    A refusal to a stranger has a key of its own, as it may be said on a side that isn't the author's.
+    """
+    services, key = occurrence.services, surface.interaction
+    if not services.context.installation.includes(author.enterprise_id, author.team_id):
+        return None if await services.store.was_answered(key) else f"{key}:{author.key}"
+    send = payload.key_of_send(occurrence.payload, author)
+    if not (key and send):
+        return key
+    try:
+        return await services.store.resolve_key(key, send)
+    except StoreUnsure as error:
+        # Nothing was done for it yet.
+        raise Unanswered(error, author, surface) from None
 
 
 async def _author(occurrence: Occurrence) -> Principal:

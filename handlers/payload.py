@@ -211,7 +211,7 @@ def surface_of_shortcut(payload: Mapping[str, Any]) -> Surface:
     )
 
 
-def surface_of_message(payload: Mapping[str, Any], where: Where, author: Principal) -> Surface:
+def surface_of_message(payload: Mapping[str, Any], where: Where) -> Surface:
     """Return where a message or a mention was written."""
     event = _mapping(payload.get("event"))
     return Surface(
@@ -220,7 +220,7 @@ def surface_of_message(payload: Mapping[str, Any], where: Where, author: Princip
         channel_id=event.get("channel"),
         thread_ts=event.get("thread_ts"),
         message_ts=event.get("ts"),
-        interaction=key_of_message(payload, author),
+        interaction=key_of_message(payload),
         said_at=said_at(payload),
     )
 
@@ -243,14 +243,11 @@ def key_of_view(payload: Mapping[str, Any]) -> str:
     return _key("view", _mapping(payload.get("view")).get("id") or payload.get("trigger_id"))
 
 
-def key_of_message(payload: Mapping[str, Any], author: Principal) -> str:
-    """Return the key of a message: its channel and ``ts``, however often and on whichever side it comes.
-
-    The author is part of it because ids may be somebody else's in another Slack workspace.
-    """
+def key_of_message(payload: Mapping[str, Any]) -> str:
+    """Return the key of a message: its channel and ``ts``, however often and on whichever side it comes."""
     event = _mapping(payload.get("event"))
     channel, ts = _id(event.get("channel")), _id(event.get("ts"))
-    return _key("message", channel, ts, author.key) if channel and ts else key_of_event(payload)
+    return _key("message", channel, ts) if channel and ts else key_of_event(payload)
 
 
 def key_of_send(payload: Mapping[str, Any], author: Principal) -> str:
