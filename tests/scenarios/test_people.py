@@ -5,7 +5,7 @@ import pytest
 GENERAL, SCIENCE, TRAINING = "C0GENERAL", "C0SCIENCE", "C0TRAINING"
 REFUSED = [
     ("U0GRETA", TRAINING, "Guests can't use me."),
-    ("U0PAVEL", SCIENCE, "I only work for people of Slack workspaces that I'm installed in."),
+    ("U0PAVEL", SCIENCE, "I only work for people in Slack workspaces where I'm installed."),
 ]
 
 

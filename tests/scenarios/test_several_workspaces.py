@@ -240,4 +240,4 @@ async def test_stranger_in_a_shared_channel_is_refused_once(places):
     await mention_on_both_sides(places, (SECOND, FIRST), "U0PAVEL", "@usher list")
     said = [shown.text for one in pavel for shown in one.hears(channel=SHARED)]
     assert len(said) == 1
-    assert "I only work for people in the Slack workspace" in said[0]
+    assert "I only work for people in Slack workspaces" in said[0]

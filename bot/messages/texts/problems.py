@@ -152,7 +152,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "give your Usher admin the reference.",
     "not_here": "{title} isn't available in your Slack workspace. Ask your Usher admin.",
     # The policy (bot.policy).
-    "foreign_team": "I only work for people of Slack workspaces that I'm installed in. "
+    "foreign_team": "I only work for people in Slack workspaces where I'm installed. "
     "Ask a colleague there to do it.",
     "nobody": "Slack didn't tell me who you are, so I haven't done anything. "
     "Try again, or send me a direct message.",
