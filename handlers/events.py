@@ -12,9 +12,9 @@ from bot.domain.people import SLACKBOT_ID, Principal
 from bot.domain.surfaces import Surface, Where
 from bot.services import accounts
 from bot.services.asked import Asked
-from bot.slack.people import person_of
+from bot.slack.people import member_of, person_of
 from bot.store import inbox
-from bot.support.errors import Refused, StoreError, StoreUnsure
+from bot.support.errors import StoreError, StoreUnsure
 from handlers import payload, routes
 from handlers.dispatch import introduced, run_talk, run_text
 from handlers.occurrence import Occurrence
@@ -171,19 +171,12 @@ async def user_changed(occurrence: Occurrence) -> None:
     """Store the person; let go whoever left or became a guest (the nightly sync covers lost events)."""
     services = occurrence.services
     user = occurrence.event.get("user")
-    installations, here = services.context.installation, occurrence.installation
-    if here is None:
-        return
+    here = occurrence.installation
     user = user if isinstance(user, dict) else {}
-    try:
-        named = payload.of_user(user, occurrence.enterprise_id)
-    except Refused:
-        log.warning("a changed user could not be read")
+    principal = member_of(here, user, occurrence.enterprise_id) if here is not None else None
+    if principal is None:
+        log.info("a changed user of another workspace", interaction=occurrence.interaction)
         return
-    if installations.of(named.enterprise_id, named.team_id) != here:
-        # Somebody in a shared channel: only their own workspace says who they are.
-        return
-    principal = here.who(named)
     if occurrence.happened_at is None:
         person = person_of(user, principal, services.clock.now())
         await services.store.save_people([person])

@@ -446,7 +446,7 @@ async def nothing_yet(request: Request, old: Sequence[Account]) -> Answer:
         return replies.hint(run_words.NO_CONNECTIONS)
     accounts = await services.store.accounts(request.principal)
     if not any(account.state == "active" and account.connection in able for account in accounts):
-        return link_first(request, run_words.NOT_LINKED, able)
+        return await link_first(request, run_words.NOT_LINKED, able)
     promise = await refresh_lists(request, TaskKind.LIST_JOBS, answers.CHECKING, old=old)
     if not promise and request.waited.problem:
         return replies.problem(unread(request), request.reference)

@@ -62,7 +62,7 @@ async def link(request: Request) -> Answer:
     buttons = ways(services, names)
     if len(names) > 1:
         request.spoken.about = Referents(ask="which")
-        return replies.hint(answers.LINK_WHICH, buttons)
+        return await explained(request, replies.hint(answers.LINK_WHICH, buttons), names)
     title = services.title(names[0])
     # Connections that people can't link themselves are offered too: a click says why not.
     buttons = buttons or replies.link_buttons([(names[0], title)])
@@ -70,7 +70,8 @@ async def link(request: Request) -> Answer:
     is_linked = account is not None and account.state == "active"
     template = answers.LINKED_AS if is_linked else answers.LINK_ONE
     username = account.username if account is not None else ""
-    return replies.hint(fill(template, title=title, username=username), buttons)
+    answer = replies.hint(fill(template, title=title, username=username), buttons)
+    return answer if is_linked else await explained(request, answer, names)
 
 
 def _needless(request: Request, linkless: list[tuple[str, str]]) -> Answer:
@@ -304,7 +305,7 @@ async def linked(request: Request, connection: str) -> Account:
     sentence = fill(
         answers.LINK_REFUSED if is_refused else answers.NOT_LINKED, title=request.services.title(connection)
     )
-    raise Answered(link_first(request, sentence, [connection]))
+    raise Answered(await link_first(request, sentence, [connection]))
 
 
 async def all_linked(request: Request, connections: Iterable[str]) -> None:
@@ -315,16 +316,24 @@ async def all_linked(request: Request, connections: Iterable[str]) -> None:
             await linked(request, connection)
 
 
-def link_first(request: Request, sentence: str, connections: Iterable[str]) -> Answer:
+async def explained(request: Request, answer: Answer, connections: Collection[str]) -> Answer:
+    """Add why a former link isn't there any more, if there may have been one."""
+    had = await request.asked.see(accounts.has_former_link, connections)
+    return replies.with_remarks(answer, [answers.LINK_DOES_NOT_MOVE] if had else [])
+
+
+async def link_first(request: Request, sentence: str, connections: Iterable[str]) -> Answer:
     """Answer with the ways to link some connections; the request waits for it."""
     names = list(connections)
     buttons = ways(request.services, names, request.then)
     # Connections that people can't link themselves are offered too: a click says why not.
     links = [(name, request.services.title(name)) for name in names]
-    return replies.hint(sentence, buttons or replies.link_buttons(links, request.then))
+    return await explained(
+        request, replies.hint(sentence, buttons or replies.link_buttons(links, request.then)), names
+    )
 
 
-def link_any(request: Request) -> Answer:
+async def link_any(request: Request) -> Answer:
     """Answer with the ways to link every connection; the command waits for it.
 
     If no link is needed, *New workspace* is offered instead. An empty list also says what Usher is.
@@ -343,7 +352,8 @@ def link_any(request: Request) -> Answer:
         sentence = replies.begins(what(services), waits=True)
     elif len(linking) == 1:
         sentence = fill(answers.NOT_LINKED, title=linking[0][1])
-    return replies.hint(sentence, [*buttons, *replies.new_buttons(linkless, first=len(buttons))])
+    answer = replies.hint(sentence, [*buttons, *replies.new_buttons(linkless, first=len(buttons))])
+    return await explained(request, answer, [name for name, *_ in linking])
 
 
 def ways(services: Services, connections: Collection[str], waiting: str = "") -> list[dict[str, Any]]:

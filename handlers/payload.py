@@ -97,12 +97,6 @@ def _of_home(payload: Mapping[str, Any], event: Mapping[str, Any], team: str | N
     return home or team
 
 
-def of_user(user: Mapping[str, Any], enterprise_id: str | None) -> Principal:
-    """Return the principal of a Slack user object (``user_change``, ``team_join``); raises Refused."""
-    own = _mapping(user.get("enterprise_user")).get("enterprise_id")
-    return _checked({"type": "user"}, own or enterprise_id, user.get("team_id"), user.get("id"))
-
-
 def installed_at(payload: Mapping[str, Any]) -> tuple[str | None, str | None]:
     """Return team and enterprise of the installation that an event is for.
 

@@ -99,7 +99,7 @@ async def set_up(request: Request) -> list[SetUpJob]:
     active = [account for account in theirs if account is not None and account.state == "active"]
     if not active:
         links = [name for name, _ in services.linkable() if name in able]
-        raise Answered(link_first(request, run_words.NOT_LINKED, links))
+        raise Answered(await link_first(request, run_words.NOT_LINKED, links))
     found: list[SetUpJob] = []
     for account in active:
         known = await offer_to(request, account, asking=answers.CHECKING, nothing=run_words.NO_OFFER)

@@ -15,7 +15,11 @@ from bot.domain.times import Past, Stays
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """Hold one installation as it is stored; ``secret`` is ciphertext (``bot.support.vault``)."""
+    """One installation as it is stored; ``secret`` is ciphertext (``bot.support.vault``).
+
+    ``enterprise_id`` is the one in the keys of its people, ``organisation_id`` the one that Slack named when
+    Usher was last installed there.
+    """
 
     id: str
     enterprise_id: str | None
@@ -31,6 +35,7 @@ class Installed:
     installed_at: Past = 0.0
     #: Since when Slack takes its refresh token no more: it has to be installed again.
     lost_at: Past | None = None
+    organisation_id: str | None = None
 
     @property
     def row_key(self) -> str:
@@ -63,6 +68,19 @@ class Administered(ABC):
     def administrators_of(self, is_of: Callable[[Principal], bool]) -> list[Principal]:
         """Return the administrators to whom something applies, and those of everybody."""
         return [one for one in self.administrating() if self.reach(one) == "" or is_of(one)]
+
+    @abstractmethod
+    def who(self, principal: Principal) -> Principal:
+        """Return who acts, for whoever a payload or a sign-in names."""
+
+    @abstractmethod
+    def includes(self, enterprise_id: str | None, team_id: str | None) -> bool:
+        """Return whether a team belongs where Usher is installed."""
+
+    def is_current(self, principal: Principal) -> bool:
+        """Return whether a key is the one of a person where Usher is installed now."""
+        is_here = self.includes(principal.enterprise_id, principal.team_id)
+        return is_here and self.who(principal) == principal
 
     @abstractmethod
     def is_same_person(self, one: Principal, other: Principal) -> bool:

@@ -38,6 +38,19 @@ async def own(asked: Asked, connection: str) -> Account | None:
     return await asked.to(acting, connection)
 
 
+def has_former_link(tx: Transaction, asked: Asked, connections: Collection[str]) -> bool:
+    """Return whether this person may have had a link under a key that isn't anybody's any more.
+
+    Nothing but a sentence follows from that: a link stays with the key that it was proven for.
+    """
+    here = asked.context.installation
+    candidates = rows.former_candidates(tx, asked.principal, connections)
+    return any(
+        (is_deleted or not here.is_current(other)) and rows.has_had_link(tx, other, connections)
+        for other, is_deleted in candidates.items()
+    )
+
+
 def unknown_connection(context: Context, name: str, there: Collection[str]) -> Refused:
     """Return the refusal that names the connections a person may link instead."""
     known = ", ".join(map(context.title, there)) or "none"

@@ -194,6 +194,7 @@ class InstalledSlack:
 
         "unlisted": the operator doesn't serve that workspace, and Usher was removed from it again.
         """
+        made = replace(made, organisation_id=made.enterprise_id)
         if not is_listed(made, self.tokens.listed):
             await self._remove(made, secret["token"])
             return "unlisted"

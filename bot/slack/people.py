@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 
 from bot.domain.groups import UserGroups
+from bot.domain.installations import Installation
 from bot.domain.people import SLACKBOT_ID, Person, Principal
 from bot.services.owners import Owners
 from bot.slack.calls import AnySlack, PacedSlack, SlackAnswer
@@ -211,13 +212,8 @@ class People:
         answer = await slack.call(USERS_LIST, asked)
         now, here = await self._store.now(), slack.budget.installation
         users = [user for user in answer.data.get("members") or () if isinstance(user, dict)]
-        named = [(user, _principal_of(user)) for user in users if user.get("id") and user.get("team_id")]
-        # Others are there by a shared channel: only their own workspace says who they are.
-        page = [
-            person_of(user, here.who(one), now)
-            for user, one in named
-            if here.includes(one.enterprise_id, one.team_id)
-        ]
+        named = [(user, member_of(here, user)) for user in users]
+        page = [person_of(user, one, now) for user, one in named if one is not None]
         await self._store.save_people(page)
         reading.read += page
         reading.cursor = _next(answer)
@@ -250,6 +246,23 @@ def person_of(user: Mapping[str, Any], principal: Principal, seen_at: float) -> 
     )
 
 
+def member_of(
+    here: Installation, user: Mapping[str, Any], enterprise_id: str | None = None
+) -> Principal | None:
+    """Return the principal of a Slack user object; None for anybody who isn't of the installation.
+
+    Others are there by a shared channel: only their own Slack workspace says who they are. Whoever is of an
+    organisation may be of several of its workspaces. ``enterprise_id`` is that of an event.
+    """
+    own = user.get("enterprise_user") or {}
+    enterprise, id_ = own.get("enterprise_id") or enterprise_id, str(user.get("id") or "")
+    for team in (user.get("team_id"), *(own.get("teams") or ())):
+        named = Principal(enterprise, str(team or ""), id_)
+        if id_ and here.includes(named.enterprise_id, named.team_id):
+            return here.who(named)
+    return None
+
+
 def _is_of_team(user: Mapping[str, Any], principal: Principal) -> bool:
     """Return whether the user belongs to the principal's team; a user object without a team is accepted.
 
@@ -258,8 +271,3 @@ def _is_of_team(user: Mapping[str, Any], principal: Principal) -> bool:
     enterprise = user.get("enterprise_user") or {}
     teams = {user.get("team_id"), *(enterprise.get("teams") or ())} - {None}
     return not teams or principal.team_id in {*teams, enterprise.get("enterprise_id")}
-
-
-def _principal_of(user: Mapping[str, Any]) -> Principal:
-    enterprise = (user.get("enterprise_user") or {}).get("enterprise_id")
-    return Principal(str(enterprise) if enterprise else None, str(user["team_id"]), str(user["id"]))

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 from pydantic import SecretStr
@@ -59,8 +59,9 @@ async def enter(
     """Ask Slack who the bot token belongs to, or read the installations by OAuth.
 
     What Slack said is kept with the token's digest: where it doesn't answer, or takes that token no more, the
-    next start goes on with it. ``make`` returns a caller for a token. Raises SlackFailed where nothing is
-    kept, and StoreError.
+    next start goes on with it. People's keys keep the enterprise that was stored at the first start, whatever
+    Slack says of it later. ``make`` returns a caller for a token. Raises SlackFailed where nothing is kept,
+    and StoreError.
     """
     if settings.slack_bot_token is None:
         installed = await InstalledSlack.enter(settings, store, make, clock)
@@ -70,7 +71,6 @@ async def enter(
     digest = hashlib.sha256(token.get_secret_value().encode()).hexdigest()
     try:
         said = (await caller.call(AUTH_TEST, {})).data
-        await store.keep_identity(digest, said)
         problem = ""
     except SlackFailed as error:
         kept = await store.kept_identity(digest)
@@ -78,6 +78,10 @@ async def enter(
             raise
         said, problem = kept, error.code
     installation = Installation.from_auth_test(said, administrators)
+    place = await store.keep_place(installation.id, installation.enterprise_id)
+    installation = replace(installation, enterprise_id=place)
+    if not problem:
+        await store.keep_identity(digest, said)
     slack = PacedSlack(caller, Budget(store, installation), clock)
     if problem:
         log.warning("started without slack", problem=problem)

@@ -197,7 +197,7 @@ class Tokens:
 
 def is_listed(row: Installed, listed: Collection[str]) -> bool:
     """Return whether the operator lets people of a workspace use Usher, or all of its organisation."""
-    return bool({ANY_WORKSPACE, row.id, row.enterprise_id} & set(listed))
+    return bool({ANY_WORKSPACE, row.id, row.organisation_id} & set(listed))
 
 
 def secret_of(answer: Mapping[str, Any]) -> dict[str, str]:

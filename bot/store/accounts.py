@@ -1,6 +1,6 @@
 """Linked accounts: written, refused and ended, each with all that depends on it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from functools import partial
 
@@ -59,6 +59,36 @@ def active_accounts(tx: Transaction, connection: str | None = None) -> list[Acco
 def accounts_of(tx: Transaction, connection: str, username: str) -> list[Account]:
     """Return the accounts that act as a username on a connection; none for ""."""
     return ACCOUNTS.found(tx, "accounts_of_username", connection=connection, username=username)
+
+
+def former_candidates(
+    tx: Transaction, principal: Principal, connections: Collection[str]
+) -> dict[Principal, bool]:
+    """Return other keys that may have been this person's, each with whether Slack has deactivated it.
+
+    They have the same user id in another place, or the same confirmed e-mail address.
+    """
+    anywhere = f"%:{principal.user_id}"
+    found = {
+        Principal.from_key(row["principal"]): False
+        for connection in connections
+        for row in tx.all("accounts_of_user_id", connection=connection, anywhere=anywhere)
+    }
+    for row in tx.all("places"):
+        found.setdefault(Principal(row["enterprise_id"], row["id"], principal.user_id), False)
+    for row in tx.all("people_of_same_email", principal=principal.key):
+        found[Principal.from_key(row["principal"])] = bool(row["is_deleted"])
+    found.pop(principal, None)
+    return found
+
+
+def has_had_link(tx: Transaction, principal: Principal, connections: Collection[str]) -> bool:
+    """Return whether a key has a link on one of some connections, or had one until it was ended."""
+    return any(
+        account(tx, principal, connection) is not None
+        or tx.one("was_unlinked", target=f"{principal.key}/{connection}") is not None
+        for connection in connections
+    )
 
 
 def end(tx: Transaction, ending: Account, *, can_revoke: bool, tell: bool) -> None:

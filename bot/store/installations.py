@@ -1,5 +1,6 @@
 """Installations: where Usher is installed in Slack (``docs/adr/0033-several-slack-workspaces.md``)."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, Literal
@@ -7,10 +8,11 @@ from typing import Any, Final, Literal
 from bot.domain.audit import AuditEntry
 from bot.domain.installations import Installed
 from bot.domain.notices import NewNotice
+from bot.domain.people import Principal
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.pieces import PIECE
-from bot.store.tables import IDENTITY, INSTALLATIONS, OAUTH_STATES
+from bot.store.tables import IDENTITY, INSTALLATIONS, OAUTH_STATES, PLACES
 from bot.store.transaction import Transaction, as_json, from_json
 
 #: For how long nobody else replaces a token that is being replaced: longer than Slack may take to answer.
@@ -25,8 +27,7 @@ def install(
     """Write an installation, or replace the one that is there.
 
     Who acts is different in an enterprise and in a single team, so neither replaces the other: "enterprise"
-    and "team" say which of them is there already, and that nothing was written. Installed again, a team keeps
-    the enterprise that its people's keys begin with.
+    and "team" say which of them is there already, and that nothing was written.
     """
     if made.team_id is not None and made.enterprise_id is not None:
         if INSTALLATIONS.row(tx, id=made.enterprise_id, removed_at=None) is not None:
@@ -34,9 +35,9 @@ def install(
     elif made.team_id is None and tx.one("teams_of_enterprise", enterprise_id=made.enterprise_id) is not None:
         return "team"
     former = INSTALLATIONS.row(tx, id=made.id)
+    place = keep_place(tx, made.id, made.enterprise_id)
+    made = replace(made, enterprise_id=place, organisation_id=made.enterprise_id)
     made = replace(made, installed_at=tx.now(), lost_at=None)
-    if former is not None:
-        made = replace(made, enterprise_id=former["enterprise_id"], team_id=former["team_id"])
     INSTALLATIONS.put(tx, made, renewing_until=0, removed_at=None)
     append_audit(tx, audit)
     return "new" if former is None or former["removed_at"] is not None else "again"
@@ -90,6 +91,32 @@ def use_oauth_state(tx: Transaction, state_hash: str) -> bool:
     now = tx.now()
     tx.run("forget_oauth_states", now=now, limit=PIECE)
     return OAUTH_STATES.add_new(tx, state_hash=state_hash, expires_at=now + STATE_KEPT)
+
+
+def keep_place(tx: Transaction, id_: str, enterprise_id: str | None) -> str | None:
+    """Return the enterprise in the keys of an installation's people, as stored when it was first seen.
+
+    ``enterprise_id`` is what Slack says now, which counts for an installation without any rows.
+    """
+    if (kept := PLACES.row(tx, id=id_)) is None:
+        first = _place_in_rows(tx, id_, enterprise_id)
+        PLACES.add_new(tx, id=id_, enterprise_id=first, seen_at=tx.now())
+        kept = PLACES.row(tx, id=id_) or {"enterprise_id": first}
+    return None if kept["enterprise_id"] is None else str(kept["enterprise_id"])
+
+
+def _place_in_rows(tx: Transaction, id_: str, enterprise_id: str | None) -> str | None:
+    """Return the enterprise in the keys of most linked accounts, of the older ones if they are equally many.
+
+    Releases until 0.3.0 stored no place: they took what Slack said at each start, so a Slack workspace that
+    has joined an organisation may have keys of both kinds. Without accounts, their last start counts.
+    """
+    rows = [Principal.from_key(row["principal"]) for row in tx.all("accounts_at", place=f"%:{id_}:%")]
+    if rows:
+        return Counter(one.enterprise_id for one in rows).most_common(1)[0][0]
+    identity = IDENTITY.row(tx, id=1)
+    said = {} if identity is None else dict(from_json(identity["said"]))
+    return said.get("enterprise_id") or None if said.get("team_id") == id_ else enterprise_id
 
 
 def keep_identity(tx: Transaction, digest: str, said: Mapping[str, Any]) -> None:

@@ -328,6 +328,16 @@ ORDER BY CASE WHEN state = 'revoking' THEN 1 ELSE 0 END, linked_at DESC, id LIMI
 -- name: accounts
 SELECT * FROM accounts WHERE principal = :principal AND state <> 'revoking' ORDER BY connection;
 
+-- name: accounts_of_user_id
+SELECT principal FROM accounts WHERE connection = :connection AND principal LIKE :anywhere;
+
+-- name: people_of_same_email
+SELECT other.principal, other.is_deleted FROM people one JOIN people other ON other.email = one.email
+WHERE one.principal = :principal AND other.principal <> one.principal AND other.email IS NOT NULL;
+
+-- name: was_unlinked
+SELECT 1 FROM audit WHERE target = :target AND action = 'account.unlinked' LIMIT 1;
+
 -- name: account_states
 SELECT connection, state FROM accounts WHERE principal = :principal AND state <> 'revoking';
 
@@ -1395,8 +1405,14 @@ SELECT 1 FROM owners WHERE until > :now AND (name LIKE 'worker:%' OR name LIKE '
 -- name: installations
 SELECT * FROM installations WHERE removed_at IS NULL ORDER BY id;
 
+-- name: accounts_at
+SELECT principal FROM accounts WHERE principal LIKE :place AND state <> 'revoking' ORDER BY linked_at, id;
+
+-- name: places
+SELECT * FROM places ORDER BY id;
+
 -- name: teams_of_enterprise
-SELECT id FROM installations WHERE enterprise_id = :enterprise_id AND team_id IS NOT NULL AND removed_at IS NULL
+SELECT id FROM installations WHERE organisation_id = :enterprise_id AND team_id IS NOT NULL AND removed_at IS NULL
 ORDER BY id LIMIT 1;
 
 -- name: claim_renewal

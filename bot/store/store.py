@@ -370,6 +370,7 @@ class Store(OnEngine):
     renew_installation = write(installations_.renew_installation, Priority.URGENT)
     lose_token = write(installations_.lose_token, Priority.URGENT)
     reseal_installation = write(installations_.reseal_installation)
+    keep_place = write(installations_.keep_place, Priority.URGENT)
     keep_identity = write(installations_.keep_identity, Priority.URGENT)
     kept_identity = read(installations_.kept_identity)
     use_oauth_state = write(installations_.use_oauth_state, Priority.URGENT)

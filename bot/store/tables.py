@@ -444,6 +444,7 @@ OWNERS = plain("owners", "name", "owner", until=LEASE)
 # ``bot.reconciler.runtimes.LONGEST_ASKED``.
 PAUSES = plain("pauses", "connection calls who", noted_at=PAST, until=due(300.0))
 PEOPLE = Table("people", people.Person, "principal", questioned_at=PAST)
+PLACES = plain("places", "id", seen_at=PAST)
 REACHED = Table("reached", outages.Reached, "name")
 REMEMBERED = plain("remembered", "principal connection purpose", PAIR)
 RUNS = Table(

@@ -180,7 +180,7 @@ async def _bring_back(request: Request) -> Answer | None:
 async def _unknown(request: Request) -> Answer:
     accounts = await request.services.store.accounts(request.principal)
     if not accounts:
-        return link_any(request)
+        return await link_any(request)
     titles = request.services.titles(account.connection for account in accounts)
     return replies.hint(fill(answers.ADD_UNKNOWN, titles=titles))
 

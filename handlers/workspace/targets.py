@@ -115,7 +115,7 @@ async def nothing_yet(request: Request, old: Sequence[Account]) -> Answer:
     links = await services.store.accounts(request.principal)
     accounts = [account for account in links if account.connection not in linkless]
     if not any(account.state == "active" for account in accounts):
-        return link_any(request)
+        return await link_any(request)
     sentence = await refresh_lists(request, TaskKind.DISCOVER, answers.CHECKING, old=old)
     if sentence:
         return replies.answer(sentence)

@@ -58,6 +58,7 @@ class Control:
             "sockets": self._disconnect,
             "uninstall": self._uninstall,
             "install": self._reinstall,
+            "organisation": self._organisation,
         }
         for name, handler in posts.items():
             app.router.add_post(f"/_playground/{name}", self._guarded(handler))
@@ -203,6 +204,18 @@ class Control:
         return [
             await self._events.emit({**event, "event_ts": self._state.new_ts()}) for event in (revoked, gone)
         ]
+
+    async def _organisation(self, values: Json) -> Json:
+        """Let the workspace join an organisation, or leave it with ``{"id": null}``."""
+        checked(values, ("id", "name"))
+        self.join(values.get("id"), values.get("name"))
+        return {"ok": True}
+
+    def join(self, enterprise_id: str | None, name: str | None = None) -> None:
+        """Let the workspace join an organisation, or leave it; the app stays installed in it alone."""
+        team = self._state.team
+        team.enterprise_id, team.enterprise_name = enterprise_id, name or enterprise_id
+        self._state.changed()
 
     def install_again(self) -> None:
         """Install the app again with the tokens that it had."""

@@ -10,7 +10,7 @@ from bot.domain.installations import Installation
 from bot.domain.people import Principal
 from bot.domain.policy import decide
 from bot.support.errors import Refused
-from handlers.payload import installed_at, of_user, principal
+from handlers.payload import installed_at, principal
 
 COMMAND = {"command": "/workspace", "team_id": "T1", "user_id": "U1"}
 BUTTON = {
@@ -140,14 +140,6 @@ def test_an_external_person_is_refused_whatever_they_press(key):
     clicker = principal(BUTTON | {"type": key, "user": {"id": "U9", "team_id": "T9"}, "enterprise": GRID})
     for installation in (Installation("T1"), Installation("T1", "E1", is_org_wide=True)):
         assert decide(clicker, "stop", None, installation).rule == "policy.foreign_team"
-
-
-def test_whom_a_user_object_describes():
-    user = {"id": "U1", "team_id": "T1", "enterprise_user": {"enterprise_id": "E1"}}
-    assert of_user(user, None) == Principal("E1", "T1", "U1")
-    assert of_user({"id": "U1", "team_id": "T1"}, "E2") == Principal("E2", "T1", "U1")
-    with pytest.raises(Refused):
-        of_user({"id": "U1"}, None)
 
 
 def test_for_which_installation_an_event_is():

@@ -382,7 +382,7 @@ def introduced(answer: Answer, what: str, steps: Sequence[Element], *, is_first:
     """
     links = [one for one in kit.buttons_of(answer.blocks) if _kind(one) == "link"]
     if is_first and any(" " in one.get("value", "") for one in links):
-        rows = [block for block in answer.blocks if block["type"] == "actions"]
+        rows = [block for block in answer.blocks if block["type"] in {"actions", "context"}]
         return kit.with_blocks(answer, (kit.section(begins(what, waits=True)), *rows))
     plain, what = what, begins(what, waits=False) if is_first else what
     offered = {_kind(element) for element in kit.buttons_of(answer.blocks)}

@@ -211,6 +211,9 @@ NOT_LINKED_ANY: Final = (
 LINK_REFUSED: Final = (
     "{title} no longer accepts your link. Link again here and I'll carry on with your request."
 )
+LINK_DOES_NOT_MOVE: Final = (
+    "If you've linked it before, Slack knew you by another ID then. A link can't move to a new ID."
+)
 LINK_WHICH: Final = "Which account do you want to link?"
 LINK_ONE: Final = "Link your {title} account. I'll give you a private page for it."
 LINKED_AS: Final = "Your {title} account {username} is linked. Linking again replaces it."

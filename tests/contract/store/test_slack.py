@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.audit import AuditEntry
+from bot.domain.people import Principal
 from bot.store.budget import WINDOW, Room
 from bot.store.installations import RENEWING_SECONDS, STATE_KEPT
 from bot.store.signatures import KEPT
@@ -13,6 +14,7 @@ from bot.web.replays import SAVED_EVERY, Replays
 from tests.contract.store.conftest import machines_clock
 from tests.rigs.clock import FakeClock
 from tests.rigs.installed import ACME
+from tests.rigs.store import link_account
 
 NORTH = replace(ACME, id="T2", team_id="T2", enterprise_id="E1")
 GRID = replace(ACME, id="E1", team_id=None, enterprise_id="E1")
@@ -31,7 +33,7 @@ async def test_an_installation_is_one_row_until_it_is_removed(store, clock):
     again = replace(ACME, team_name="Acme Research", secret="sealed 2", enterprise_id="E9")
     assert await store.install(again) == "again"
     found = await find(store)
-    assert found == replace(again, enterprise_id=None, installed_at=clock.now())
+    assert found == replace(again, enterprise_id=None, organisation_id="E9", installed_at=clock.now())
     assert await store.installations() == [found]
     # What says that it was removed is about an earlier token.
     assert not await store.remove_installation("T1", "sealed 1", [entry])
@@ -61,6 +63,43 @@ async def test_of_an_enterprise_and_its_team_installed_by_two_processes_at_once_
         (installed,) = await store.installations()
         assert sorted(results) in (["enterprise", "new"], ["new", "team"])
         assert await store.remove_installation(installed.id, "sealed 1")
+
+
+async def test_place_of_new_installation_is_kept_for_good(database):
+    one, other = await database.open(), await database.open()
+    said = await asyncio.gather(one.keep_place("T1", "E1"), other.keep_place("T1", None))
+    assert len(set(said)) == 1
+    for enterprise in ("E1", None, "E2"):
+        assert await other.keep_place("T1", enterprise) == said[0]
+    # Installed by OAuth from then on, its people stay who they are.
+    assert await one.install(replace(ACME, enterprise_id="E2")) == "new"
+    (found,) = await one.installations()
+    assert (found.enterprise_id, found.organisation_id) == (said[0], "E2")
+
+
+@pytest.mark.parametrize(
+    ("linked", "last_start", "expected"),
+    [
+        pytest.param([], None, "E1", id="nothing-known"),
+        pytest.param([], {"team_id": "T1"}, None, id="started-before-joining"),
+        pytest.param([], {"team_id": "T1", "enterprise_id": "E7"}, "E7", id="started-after-joining"),
+        pytest.param([], {"team_id": "T2", "enterprise_id": "E7"}, "E1", id="started-elsewhere"),
+        pytest.param(["-", "-"], {"team_id": "T1", "enterprise_id": "E1"}, None, id="nobody-linked-again"),
+        pytest.param(["-", "E1", "E1"], {"team_id": "T1"}, "E1", id="most-linked-again"),
+        pytest.param(["-", "E1"], {"team_id": "T1", "enterprise_id": "E1"}, None, id="older-of-as-many"),
+    ],
+)
+async def test_place_of_earlier_release_is_that_of_most_accounts(store, clock, linked, last_start, expected):
+    """0.3.0 stored no place: it built people's keys from what Slack said at each start."""
+    for number, enterprise in enumerate(linked):
+        person = Principal.from_key(f"{enterprise}:T1:U{number}")
+        await link_account(store, principal=person, username=f"u{number}")
+        clock.advance(60.0)
+    await link_account(store, principal=Principal("E9", "T2", "U1"), username="of another workspace")
+    if last_start is not None:
+        await store.keep_identity("the digest of a former token", last_start)
+    assert await store.keep_place("T1", "E1") == expected
+    assert await store.keep_place("E1", "E1") == "E1"
 
 
 async def test_one_at_a_time_replaces_exactly_the_token_that_it_read(database, clock):

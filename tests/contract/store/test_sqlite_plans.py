@@ -27,6 +27,7 @@ RARE = {
     "seek_notices",
     "note_failover",
     "was_audited",
+    "accounts_at",
     "active_accounts",
     "active_accounts_at",
     "holders",
@@ -73,6 +74,7 @@ SMALL = (
     "SCAN wanted VIRTUAL TABLE INDEX 1:",
     # A row for each Slack workspace; all of them are wanted.
     "SCAN installations USING INDEX sqlite_autoindex_installations_1",
+    "SCAN places USING INDEX sqlite_autoindex_places_1",
 )
 
 

@@ -342,6 +342,7 @@ TIMES = {
     "oauth_states": "expires_at",
     "outages": "since",
     "pauses": "noted_at until",
+    "places": "seen_at",
     "schema_changes": "applied_at",
     "signatures": "seen_at",
     "slack_calls": "made_at",

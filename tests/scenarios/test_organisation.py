@@ -1,0 +1,76 @@
+"""A Slack workspace that joins an organisation or leaves it: everybody stays who they are."""
+
+import pytest
+
+from tests.rigs.scenario import ALICE, BOB, world
+from tests.rigs.scenario.people import GENERAL
+
+TEAM, ORG = "T0ACME", "E0ORG"
+MOVES = [
+    pytest.param(None, ORG, id="joins"),
+    pytest.param(ORG, None, id="leaves"),
+    pytest.param(ORG, "E1OTHER", id="changes"),
+]
+
+
+def seed(enterprise):
+    return {"team": {"id": TEAM, "enterprise_id": enterprise, "enterprise_name": "Grid"}}
+
+
+async def start_again(place):
+    """Restart the bot with the token of another installation, and read everybody."""
+    tokens = place.slack.state.tokens
+    former = tokens.pop(place.slack.credentials["bot_token"])
+    former.value += "-again"
+    tokens[former.value] = former
+    await place.stop_bot()
+    await place.start_bot()
+    await place.know_everybody()
+
+
+@pytest.mark.parametrize(("before", "after"), MOVES)
+async def test_workspace_changing_organisation_keeps_everything(tmp_path, before, after):
+    """Links, cards, buttons, hours, Homes and administrators are there while running and after a restart."""
+    settings = {"USHER_ADMINS": ALICE}
+    async with world(tmp_path, slack_seed=seed(before), settings=settings) as place:
+        slack, alice, key = place.slack.control, place.alice, f"{before or '-'}:{TEAM}:{ALICE}"
+        await alice.has_linked("alice")
+        await alice.types("start notebook")
+        await alice.types("hours training 9-17 mon")
+        await alice.types("card notebook")
+        (card,) = [one for one in place.person(BOB).sees(GENERAL) if one.kind == "class_card"]
+        await place.pass_time(60)
+        shown = await alice.types("status notebook")
+        slack.join(after)
+        for is_again in (False, True):
+            if is_again:
+                await start_again(place)
+            assert "otebook" in (await alice.types("list")).text
+            assert "otebook" in (await alice.opens_home()).text
+            assert "training" in (await alice.writes("status training"))[-1].text
+            assert "9" in (await alice.types("hours")).text
+            assert "haven't linked" in (await place.person(BOB).presses(card, "Get my workspace"))[-1].text
+            await slack.change_person(ALICE, name="liv")
+            assert place.bot.context.installation.is_administrator(place.principal())
+        await alice.presses(shown, "Stop")
+        await place.pass_time(60)
+        assert "topped" in alice.only("stopped").text
+        read = place.bot.store.engine.read
+        assert {row["principal"] for row in await read(lambda tx: tx.all("SELECT * FROM accounts"))} == {key}
+        people = await read(lambda tx: tx.all("SELECT * FROM people"))
+        assert {row["principal"].rpartition(":")[0] for row in people} == {key.rpartition(":")[0]}
+        assert [row["name"] for row in people if row["principal"] == key] == ["liv"]
+
+
+async def test_whole_organisation_installing_anew_explains_linking(tmp_path):
+    """People link again and read why; the team's links are nobody else's, and are told to nobody."""
+    async with world(tmp_path, slack_seed=seed(ORG)) as place:
+        await place.alice.has_linked("alice")
+        place.slack.state.app.is_enterprise_install = True
+        await start_again(place)
+        for said in ("start notebook", "list", "link saturn"):
+            assert "A link can't move to a new ID." in (await place.alice.types(said)).text
+            assert "new ID" not in (await place.person(BOB).types(said)).text
+        await place.alice.links("alice")
+        (account,) = await place.bot.store.accounts(place.principal())
+        assert account.principal.key == f"{ORG}:{ORG}:{ALICE}"
