@@ -30,6 +30,7 @@ from bot.store.store import Store
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.http import Http
 from bot.support.vault import Vault
+from tests.rigs.installed import Token
 from tests.rigs.store import use_home
 
 KEY: Final = "bm90IGEgc2VjcmV0LCBqdXN0IGEga2V5IG9mIDMyIGI="
@@ -89,6 +90,7 @@ def context(store: Store, place: Place, http: Http) -> Context:
         connections=build_providers({place.connection: settings}, http),
         people=People(store, None),  # type: ignore[arg-type]
         installation=Installation(TEAM),
+        removals=Token(),
         vault=Vault([KEY]),
         clock=SystemClock(),
         ids=SystemIds(),

@@ -197,18 +197,18 @@ async def app_uninstalled(occurrence: Occurrence) -> None:
 
 
 async def removed(occurrence: Occurrence, installation: Installation) -> None:
-    """End every link of an installation, unless Slack still takes its token: then the event is outdated.
+    """End every link of an installation whose token Slack takes no more; otherwise the event is outdated.
 
     Its token is forgotten last: until then a redelivery ends what is left. Slack lets nothing through anyway.
+    Raises SlackFailed where Slack can't be asked now: it sends the event again.
     """
-    context = occurrence.services.context
-    removals = context.removals
-    if removals is None:
-        if occurrence.happened_at is None or not await context.people.is_let_in():
-            await end_links(occurrence, installation, cause="uninstalled")
-    elif (gone := await removals.is_gone(installation)) is not None:
-        await end_links(occurrence, installation, cause="uninstalled")
-        await removals.forget(gone)
+    removals = occurrence.services.context.removals
+    refused = await removals.refused_token(installation)
+    if refused is None:
+        log.info("installed still", installation=installation.id, interaction=occurrence.interaction)
+        return
+    await end_links(occurrence, installation, cause="uninstalled")
+    await removals.forget_token(installation, refused)
 
 
 async def end_links(
@@ -218,14 +218,14 @@ async def end_links(
 
     Only some can still be told, as Usher itself is let in.
     """
-    services, happened_at = occurrence.services, occurrence.happened_at
+    services, at = occurrence.services, payload.said_at(occurrence.payload)
     principals = {
         account.principal
         for account in await services.store.active_accounts()
         if installation.of(account.principal.enterprise_id, account.principal.team_id) is not None
         and (users is None or account.principal.user_id in users)
-        # Who linked again since has done so knowingly.
-        and (happened_at is None or users is None or account.linked_at <= happened_at)
+        # Who linked again since has done so knowingly. Slack's time is in whole seconds.
+        and (users is None or at is None or account.linked_at < at + 1.0)
     }
     if users is None:
         # People may be signed in without having any account.
@@ -238,13 +238,19 @@ async def end_links(
 
 @routes.event("tokens_revoked")
 async def tokens_revoked(occurrence: Occurrence) -> None:
-    """End every link if the bot itself was shut out, otherwise the links of the people listed."""
+    """End every link if the bot itself was shut out, otherwise the links of the people listed.
+
+    Usher keeps no token of a person, so Slack can't be asked about theirs. What names a bot is about an
+    installation, this one or a former one.
+    """
     tokens, installation = occurrence.event.get("tokens"), occurrence.installation
     if installation is None:
         return
     tokens = tokens if isinstance(tokens, dict) else {}
-    if tokens.get("bot"):
-        await removed(occurrence, installation)
+    if bots := tokens.get("bot"):
+        ours = {installation.bot_user_id, installation.bot_id}
+        if installation.bot_user_id is None or ours & {*map(str, bots)}:
+            await removed(occurrence, installation)
     elif tokens.get("oauth"):
         users = frozenset(map(str, tokens["oauth"]))
         await end_links(occurrence, installation, cause="revoked", users=users)

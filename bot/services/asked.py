@@ -357,7 +357,7 @@ async def decided(
     Another process may have written that a moment ago.
     """
     decision = policy.decide(principal, verb, target, context.installation, person)
-    if decision.rule == policy.FOREIGN_TEAM and context.removals is not None:
+    if decision.rule == policy.FOREIGN_TEAM:
         await context.removals.installation(principal.enterprise_id, principal.team_id)
         decision = policy.decide(principal, verb, target, context.installation, person)
     return decision

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from bot.domain.installations import AnyInstallation, Installation, Installed
+from bot.domain.installations import AnyInstallation, Installation
 from bot.domain.people import Person, Principal
 from bot.messages.texts import problems
 from bot.providers.base import Provider
@@ -30,28 +30,24 @@ class PeopleBook(Protocol):
         """Read everybody again, store and return them; raise SlackFailed."""
         ...
 
-    async def is_let_in(self) -> bool:
-        """Return whether Slack still takes the only token; raise SlackFailed if that isn't known now."""
-        ...
-
     async def with_enterprise(self, principal: Principal) -> Principal:
         """Name the enterprise of somebody whose sign-in didn't, if it has installed us; raise SlackFailed."""
         ...
 
 
 class Removals(Protocol):
-    """Know whether Slack still lets an installation in, and forget it if not: ``InstalledSlack``."""
+    """Confirms that an installation was removed: ``OneTenant``, or ``InstalledSlack``."""
 
     async def installation(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
         """Return the installation that a team belongs to, as of a few seconds ago; never raise."""
         ...
 
-    async def is_gone(self, installation: Installation) -> Installed | None:
-        """Return the row whose token Slack takes no more; None if it takes it. Raises SlackFailed."""
+    async def refused_token(self, installation: Installation) -> str | None:
+        """Return the stored token if Slack takes it no more, otherwise None; raise SlackFailed if unknown."""
         ...
 
-    async def forget(self, gone: Installed) -> None:
-        """Forget its token, unless it was replaced in the meantime."""
+    async def forget_token(self, installation: Installation, refused: str) -> None:
+        """Forget a refused token, unless it was replaced in the meantime."""
         ...
 
 
@@ -66,6 +62,7 @@ class Context:
     connections: Mapping[str, Provider]
     people: PeopleBook
     installation: AnyInstallation
+    removals: Removals
     vault: Vault
     clock: Clock
     ids: Ids
@@ -87,8 +84,6 @@ class Context:
     #: Whether Slack's assistant may call, and whether a person lets it do what needs a level.
     assistant: bool = False
     lets: Callable[[Transaction, Principal, str], bool] = lambda *_: False
-    #: Only where Usher is installed by OAuth.
-    removals: Removals | None = None
     #: What this process answered and called lately.
     memory: Memory = field(default_factory=Memory)
 

@@ -19,8 +19,9 @@ from bot.domain.installations import Installation
 from bot.domain.outages import SLACK
 from bot.domain.people import Principal
 from bot.services.answering import Answering
-from bot.slack.errors import SHUT_OUT_SECONDS, meaning
+from bot.slack.errors import SHUT_OUT_SECONDS, Meaning, meaning
 from bot.slack.methods import (
+    AUTH_TEST,
     CHAT_POST_MESSAGE,
     CONVERSATIONS_HISTORY,
     CONVERSATIONS_OPEN,
@@ -99,6 +100,20 @@ class SlackCaller(Protocol):
         Nobody sees them before the upload is completed, so repeating it does no harm.
         """
         ...
+
+
+async def check_token(caller: SlackCaller) -> str | None:
+    """Return the code by which Slack refuses a caller's token, None if it takes it.
+
+    Raises SlackFailed if that isn't known now.
+    """
+    try:
+        await caller.call(AUTH_TEST, {})
+    except SlackPermanent as error:
+        if meaning(error) is not Meaning.TOKEN:
+            raise
+        return error.code
+    return None
 
 
 class AnySlack(Protocol):

@@ -16,8 +16,8 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.outages import SLACK
 from bot.domain.people import Principal
 from bot.services.answering import Answering
-from bot.slack.calls import NOT_INSTALLED, Budget, PacedSlack, SlackAnswer, SlackCaller
-from bot.slack.errors import Meaning, meaning
+from bot.slack.calls import NOT_INSTALLED, Budget, PacedSlack, SlackAnswer, SlackCaller, check_token
+from bot.slack.errors import meaning
 from bot.slack.manifest import INSTALL_PATH
 from bot.slack.methods import APPS_UNINSTALL, AUTH_REVOKE, AUTH_TEST, OAUTH_ACCESS, UPLOAD_URL
 from bot.slack.tokens import Tokens, is_listed
@@ -238,30 +238,27 @@ class InstalledSlack:
             for one in dict.fromkeys([*people, *self.installations.administrators_of(is_there)])
         ]
 
-    async def is_gone(self, installation: Installation) -> Installed | None:
-        """Return the row whose token Slack takes no more; None if it does. Raises SlackFailed otherwise.
+    async def refused_token(self, installation: Installation) -> str | None:
+        """Return the sealed token if Slack takes it no more, otherwise None.
 
-        What says that Usher was removed may be late, and Usher installed again.
+        Raises SlackFailed if that isn't known now.
         """
         entry = self.tokens.entry(installation.id)
-        if entry is None:
+        code = await check_token(self._make(entry.token)) if entry is not None else None
+        if entry is None or code is None:
             return None
-        try:
-            await self._make(entry.token).call(AUTH_TEST, {})
-        except SlackPermanent as error:
-            if meaning(error) is not Meaning.TOKEN:
-                raise
-            # One that has only expired is replaced, where Usher wasn't removed.
-            fresh = await self.other_than(installation.id, entry.token, error.code)
-            if fresh is None and error.code == "token_expired" and self.tokens.can_replace(entry):
-                raise SlackLimited(OAUTH_ACCESS, 1.0) from None
-            return entry.row if fresh is None else None
-        return None
+        # One that has only expired is replaced, where Usher wasn't removed.
+        if await self.other_than(installation.id, entry.token, code) is not None:
+            return None
+        if code == "token_expired" and self.tokens.can_replace(entry):
+            raise SlackLimited(OAUTH_ACCESS, 1.0)
+        return entry.row.secret
 
-    async def forget(self, gone: Installed) -> None:
+    async def forget_token(self, installation: Installation, refused: str) -> None:
         """Forget a token that Slack took back, unless it was replaced in the meantime. Raises StoreError."""
-        entry = AuditEntry("slack", "slack.removed", gone.id, "ok", {"workspace": gone.team_name})
-        await self._store.remove_installation(gone.id, gone.secret, [entry])
+        detail = {"workspace": installation.team_name}
+        entry = AuditEntry("slack", "slack.removed", installation.id, "ok", detail)
+        await self._store.remove_installation(installation.id, refused, [entry])
         await self.read()
 
     async def close(self) -> None:

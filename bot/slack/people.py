@@ -13,8 +13,7 @@ from bot.domain.installations import Installation
 from bot.domain.people import SLACKBOT_ID, Person, Principal
 from bot.services.owners import Owners
 from bot.slack.calls import AnySlack, PacedSlack, SlackAnswer
-from bot.slack.errors import Meaning, meaning
-from bot.slack.methods import AUTH_TEAMS_LIST, AUTH_TEST, USERGROUPS_USERS_LIST, USERS_INFO, USERS_LIST
+from bot.slack.methods import AUTH_TEAMS_LIST, USERGROUPS_USERS_LIST, USERS_INFO, USERS_LIST
 from bot.store.store import Store
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, StoreError
 
@@ -143,17 +142,6 @@ class People:
                     groups.hold(name, map(str, answer.data["users"]))
                 except (SlackFailed, StoreError, KeyError, TypeError) as error:
                     log.warning("user group not read", group=name, problem=str(error))
-
-    async def is_let_in(self) -> bool:
-        """Return whether Slack still takes the only token; raise SlackFailed if that isn't known now."""
-        try:
-            for slack in self._slack.all():
-                await slack.call(AUTH_TEST, {})
-        except SlackPermanent as error:
-            if meaning(error) is Meaning.TOKEN:
-                return False
-            raise
-        return True
 
     async def with_enterprise(self, principal: Principal) -> Principal:
         """Name the enterprise of somebody whose sign-in didn't, if it has installed us; raises SlackFailed.

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import structlog
 from pydantic import SecretStr
 
-from bot.domain.installations import AnyInstallation, Installation, Tenants
-from bot.slack.calls import AnySlack, Budget, PacedSlack, SlackCaller
+from bot.domain.installations import AnyInstallation, Installation
+from bot.slack.calls import AnySlack, Budget, PacedSlack, SlackCaller, check_token
 from bot.slack.installed import InstalledSlack
 from bot.slack.methods import AUTH_TEST
 from bot.store.store import Store
@@ -24,12 +24,13 @@ class OneTenant:
     """Serve the one installation that the bot token in the environment is for.
 
     In memory. Restart: asked again; where Slack doesn't answer, a row says it. Several processes: the
-    settings are the same until the next start.
+    settings are the same until the next start. ``caller`` calls Slack with the token.
     """
 
-    def __init__(self, installation: Installation, bot_token: SecretStr) -> None:
+    def __init__(self, installation: Installation, bot_token: SecretStr, caller: SlackCaller) -> None:
         self._installation = installation
         self._token = bot_token.get_secret_value()
+        self._caller = caller
 
     async def installation(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
         """Return the only installation, if a team belongs to it."""
@@ -38,6 +39,16 @@ class OneTenant:
     def token_of(self, name: str) -> str:  # noqa: ARG002 - as ``InstalledSlack`` has it
         """Return the only token."""
         return self._token
+
+    async def refused_token(self, installation: Installation) -> str | None:  # noqa: ARG002 - as ``Removals``
+        """Return the token if Slack takes it no more, otherwise None.
+
+        Raises SlackFailed if that isn't known now.
+        """
+        return None if await check_token(self._caller) is None else self._token
+
+    async def forget_token(self, installation: Installation, refused: str) -> None:
+        """Do nothing: an operator replaces the token in the settings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +59,7 @@ class Entered:
     """
 
     place: AnyInstallation
-    tenants: Tenants
+    tenants: OneTenant | InstalledSlack
     slack: AnySlack
     by_oauth: InstalledSlack | None = None
 
@@ -88,4 +99,4 @@ async def enter(
         # So that it is known from the beginning that nothing can be sent.
         with suppress(SlackFailed):
             await slack.call(AUTH_TEST, {})
-    return Entered(installation, OneTenant(installation, token), slack)
+    return Entered(installation, OneTenant(installation, token, caller), slack)

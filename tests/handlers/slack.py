@@ -91,7 +91,7 @@ async def little_slack() -> AsyncIterator[LittleSlack]:
 
 def bolt_for(services: Services, slack: LittleSlack, **keys: Any) -> AsyncApp:
     installation, token = Installation("T1", bot_user_id="UBOT", bot_id="BBOT"), SecretStr("xoxb-made-up")
-    tenants = OneTenant(installation, token)
+    tenants = OneTenant(installation, token, slack)
     app = build_bolt(tenants=tenants, api_url=f"{slack.url}api/", ids=SystemIds(), session=slack.session)
     register(app, services, paced(services, slack), **keys)
     return app

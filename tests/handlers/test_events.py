@@ -10,7 +10,7 @@ from bot.domain.installations import Installation
 from bot.domain.notices import NoticeKind
 from bot.domain.people import Person, Principal
 from bot.store import hours
-from bot.support.errors import StoreBusy
+from bot.support.errors import SlackLimited, SlackUnknownOutcome, StoreBusy
 from bot.web.bolt import dispatch
 from handlers.events import user_changed
 from handlers.occurrence import Occurrence
@@ -268,6 +268,62 @@ async def test_an_app_that_is_removed_ends_the_links(bot, app, told, left):
     assert len(await bot.notices(NoticeKind.UNLINKED)) == is_alone
     causes = {cause for *_, cause in await unlinked(bot)}
     assert causes == ({"revoked"} if is_alone else set() if left else {"uninstalled"})
+
+
+REMOVALS = [
+    pytest.param("app_uninstalled", {}, id="uninstalled"),
+    pytest.param("tokens_revoked", {"bot": ["UBOT"]}, id="revoked"),
+    pytest.param("tokens_revoked", {"bot": ["UBOT"], "oauth": ["UALICE"]}, id="revoked-with-a-persons"),
+]
+
+
+@pytest.mark.parametrize(("kind", "tokens"), REMOVALS)
+@pytest.mark.parametrize("age", [0, 290, 86_400], ids=["now", "minutes", "a-day"])
+async def test_removal_ends_nothing_while_slack_takes_the_token(bot, app, kind, tokens, age):
+    await activate(bot.store, ALICE, "saturn")
+    bot.services.context.removals.is_taken = True
+    told = event(kind, tokens=tokens, outer={"event_time": int(bot.clock.now()) - age})
+    assert (await send(app, told)).status == 200
+    assert len(await bot.store.accounts(ALICE)) == 1
+    bot.services.context.removals.is_taken = False
+    await send(app, told)
+    assert await bot.store.accounts(ALICE) == []
+    assert bot.services.context.removals.forgotten == ["token of T1"]
+
+
+@pytest.mark.parametrize(("kind", "tokens"), REMOVALS)
+async def test_removal_is_delivered_again_while_slack_is_away(bot, app, kind, tokens):
+    await activate(bot.store, ALICE, "saturn")
+    for error in (SlackLimited("auth.test", 30.0), SlackUnknownOutcome("auth.test", "no_answer")):
+        bot.services.context.removals.error = error
+        assert (await send(app, event(kind, tokens=tokens))).status == 503
+    assert len(await bot.store.accounts(ALICE)) == 1
+
+
+@pytest.mark.parametrize(
+    "tokens", [{"bot": ["UOTHER"]}, {"bot": ["UOTHER"], "oauth": ["UALICE"]}], ids=["alone", "with-a-persons"]
+)
+async def test_revocation_of_another_bot_ends_nothing(tokens):
+    async with rig(installation=Installation("T1", bot_user_id="UBOT", bot_id="BBOT")) as bot:
+        await activate(bot.store, ALICE, "saturn")
+        revoked = event("tokens_revoked", tokens=tokens)
+        assert (await send(bolt_for(bot.services, LittleSlack()), revoked)).status == 200
+        assert len(await bot.store.accounts(ALICE)) == 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "is_kept"),
+    [pytest.param(-5, False, id="before"), pytest.param(5, True, id="since")],
+)
+async def test_revoked_sign_in_ends_what_was_linked_before(bot, app, seconds, is_kept):
+    await activate(bot.store, ALICE, "saturn")
+    told = event(
+        "tokens_revoked",
+        tokens={"oauth": ["UALICE"]},
+        outer={"event_time": int(bot.clock.now() - seconds)},
+    )
+    await send(app, told)
+    assert bool(await bot.store.accounts(ALICE)) is is_kept
 
 
 async def test_events_of_an_enterprise_are_ours_where_all_of_it_has_installed_us():

@@ -38,6 +38,7 @@ from bot.support.responses import Response
 from bot.support.vault import Vault, row_key
 from tests.reconciler.fuse import Fuse, Fused, Killed
 from tests.rigs.clock import CountingIds, FakeClock
+from tests.rigs.installed import Token
 from tests.rigs.listeners import Unheard, Unobserved
 from tests.rigs.providers import FakeProvider
 from tests.rigs.slack import FakeSlack
@@ -119,6 +120,7 @@ class World:
             connections=connections,
             people=self.people,
             installation=self.several or self.installation,
+            removals=Token(),
             vault=self.vault,
             clock=self.clock,
             ids=self.ids,

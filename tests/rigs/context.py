@@ -11,6 +11,7 @@ from bot.store.store import Store
 from bot.support.clock import Clock, Ids
 from bot.support.vault import Vault
 from tests.rigs.clock import CountingIds, FakeClock
+from tests.rigs.installed import Token
 from tests.rigs.people import Colleagues
 
 KEY = Fernet.generate_key().decode()
@@ -21,7 +22,7 @@ def context(
 ) -> Context:
     """Return a context in which everybody is a colleague of the team T1; ``more`` replaces what it holds."""
     usual = {"people": Colleagues(store), "installation": Installation("T1"), "vault": Vault([KEY])}
-    usual |= {"lets": lets_assistant}
+    usual |= {"lets": lets_assistant, "removals": Token()}
     return Context(
         store=store,
         connections=connections or {},

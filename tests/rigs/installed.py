@@ -1,6 +1,7 @@
-"""An installation of Usher in a Slack workspace, as it is stored."""
+"""An installation of Usher in a Slack workspace, as it is stored, and whether Slack takes its token."""
 
-from bot.domain.installations import Installed
+from bot.domain.installations import Installation, Installed
+from bot.support.errors import SlackFailed
 
 ACME = Installed(
     id="T1",
@@ -15,3 +16,23 @@ ACME = Installed(
     expires_at=None,
     installed_by="U1",
 )
+
+
+class Token:
+    """A bot token that Slack has taken back, unless told otherwise; ``error`` is that of asking Slack."""
+
+    def __init__(self) -> None:
+        self.is_taken = False
+        self.error: SlackFailed | None = None
+        self.forgotten: list[str] = []
+
+    async def installation(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
+        return None
+
+    async def refused_token(self, installation: Installation) -> str | None:
+        if self.error is not None:
+            raise self.error
+        return None if self.is_taken else f"token of {installation.id}"
+
+    async def forget_token(self, installation: Installation, refused: str) -> None:
+        self.forgotten.append(refused)

@@ -85,6 +85,33 @@ async def test_an_app_that_is_shut_out_loses_nothing_and_goes_on_when_it_is_let_
     assert await dead(linked) == ""
 
 
+LATE = [
+    pytest.param({"type": "app_uninstalled"}, id="uninstalled"),
+    pytest.param({"type": "tokens_revoked", "tokens": {"oauth": [], "bot": ["U0USHER"]}}, id="revoked"),
+    pytest.param({"type": "tokens_revoked", "tokens": {"bot": ["U0OTHER"]}}, id="of-another-bot"),
+]
+
+
+@pytest.mark.parametrize("event", LATE)
+async def test_removal_counts_once_slack_refuses_the_token(linked, event):
+    """The app is installed again when it hears of the removal; and Slack may not answer just then."""
+    slack, account = linked.slack, linked.principal()
+
+    async def told():
+        await slack.events.emit({**event, "event_ts": slack.state.new_ts()})
+        await linked.settle()
+        return await linked.bot.store.accounts(account)
+
+    assert len(await told()) == 1
+    linked.slack_fails("auth.test", times=1, status=503)
+    assert len(await told()) == 1
+    # Slack delivers it again at once, a minute and five minutes later.
+    await linked.pass_time(60)
+    assert len(await linked.bot.store.accounts(account)) == 1
+    linked.slack_fails("auth.test", times=9, **refusal("account_inactive"))
+    assert bool(await told()) is (event.get("tokens") == {"bot": ["U0OTHER"]})
+
+
 async def test_a_card_that_can_not_be_drawn_now_is_drawn_later_as_it_is_then(linked):
     alice = linked.alice
     await alice.writes("stop report")

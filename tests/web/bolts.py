@@ -10,7 +10,8 @@ from slack_bolt.async_app import AsyncApp
 from bot.domain.installations import Installation
 from bot.slack.tenants import OneTenant
 from bot.web.bolt import build_bolt
-from tests.rigs.clock import CountingIds
+from tests.rigs.clock import CountingIds, FakeClock
+from tests.rigs.slack import FakeSlack
 from tests.web.signed import TEAM
 
 NOWHERE = "http://127.0.0.1:9/api/"
@@ -32,7 +33,9 @@ def bolt_with(
     listeners: Mapping[str, Any] | None = None, home: Installation = HOME, api_url: str = NOWHERE
 ) -> AsyncApp:
     """Return an app with a listener for each kind that is named."""
-    app = build_bolt(tenants=OneTenant(home, TOKEN), api_url=api_url, ids=CountingIds())
+    app = build_bolt(
+        tenants=OneTenant(home, TOKEN, FakeSlack(FakeClock())), api_url=api_url, ids=CountingIds()
+    )
     for kind, listener in (listeners or {}).items():
         REGISTER[kind](app, ANYTHING)(listener)
     return app

@@ -37,6 +37,7 @@ from tests.rigs.context import context
 from tests.rigs.linking import Linking
 from tests.rigs.people import Colleagues
 from tests.rigs.providers import fake_settings
+from tests.rigs.slack import FakeSlack
 from tests.rigs.store import memory_store
 from tests.web import signed
 from tests.web.issuer import CLIENT_ID, CLIENT_SECRET, Issuer
@@ -263,7 +264,7 @@ async def rig(
             made.services,
             made.settings,
             bolt=build_bolt(
-                tenants=OneTenant(given.installation, made.settings.slack_bot_token),
+                tenants=OneTenant(given.installation, made.settings.slack_bot_token, FakeSlack(clock)),
                 api_url=api_url,
                 ids=ids,
             ),
