@@ -90,7 +90,7 @@ def context(store: Store, place: Place, http: Http) -> Context:
         connections=build_providers({place.connection: settings}, http),
         people=People(store, None),  # type: ignore[arg-type]
         installation=Installation(TEAM),
-        removals=Token(),
+        tenants=Token(),
         vault=Vault([KEY]),
         clock=SystemClock(),
         ids=SystemIds(),

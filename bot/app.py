@@ -309,7 +309,7 @@ class Process:
             connections=self.providers,
             people=self._people,
             installation=entered.place,
-            removals=entered.tenants,
+            tenants=entered.tenants,
             vault=Vault(settings.keys()),
             clock=self.clock,
             ids=self.ids,

@@ -202,13 +202,13 @@ async def removed(occurrence: Occurrence, installation: Installation) -> None:
     Its token is forgotten last: until then a redelivery ends what is left. Slack lets nothing through anyway.
     Raises SlackFailed where Slack can't be asked now: it sends the event again.
     """
-    removals = occurrence.services.context.removals
-    refused = await removals.refused_token(installation)
+    tenants = occurrence.services.context.tenants
+    refused = await tenants.refused_token(installation)
     if refused is None:
         log.info("installed still", installation=installation.id, interaction=occurrence.interaction)
         return
     await end_links(occurrence, installation, cause="uninstalled")
-    await removals.forget_token(installation, refused)
+    await tenants.forget_token(installation, refused)
 
 
 async def end_links(

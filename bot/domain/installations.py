@@ -299,12 +299,28 @@ AnyInstallation = Installation | Installations
 
 
 class Tenants(Protocol):
-    """Know whose requests are served, and with which token: ``OneTenant``, or ``InstalledSlack``."""
+    """Know whose requests are served, and with which token: ``OneTenant``, or ``InstalledSlack``.
+
+    What an event says of an installation counts as far as Slack confirms it; what asks Slack raises
+    SlackFailed if it can't say now.
+    """
 
     async def installation(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
-        """Return the installation that a team belongs to; None for a stranger's."""
+        """Return the installation that a team belongs to, as of a few seconds ago; never raise."""
         ...
 
     def token_of(self, name: str) -> str:
         """Return the bot's token of an installation, by its id."""
+        ...
+
+    async def refused_token(self, installation: Installation) -> str | None:
+        """Return the stored token if Slack takes it no more, otherwise None."""
+        ...
+
+    async def forget_token(self, installation: Installation, refused: str) -> None:
+        """Forget a refused token, unless it was replaced in the meantime."""
+        ...
+
+    async def has_channel(self, installation: Installation, channel: str, ts: str) -> bool:
+        """Return whether Slack knows a channel by an id; ``ts`` is that of a message in it."""
         ...

@@ -358,7 +358,7 @@ async def decided(
     """
     decision = policy.decide(principal, verb, target, context.installation, person)
     if decision.rule == policy.FOREIGN_TEAM:
-        await context.removals.installation(principal.enterprise_id, principal.team_id)
+        await context.tenants.installation(principal.enterprise_id, principal.team_id)
         decision = policy.decide(principal, verb, target, context.installation, person)
     return decision
 

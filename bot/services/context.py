@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from bot.domain.installations import AnyInstallation, Installation
+from bot.domain.installations import AnyInstallation, Tenants
 from bot.domain.people import Person, Principal
 from bot.messages.texts import problems
 from bot.providers.base import Provider
@@ -35,22 +35,6 @@ class PeopleBook(Protocol):
         ...
 
 
-class Removals(Protocol):
-    """Confirms that an installation was removed: ``OneTenant``, or ``InstalledSlack``."""
-
-    async def installation(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
-        """Return the installation that a team belongs to, as of a few seconds ago; never raise."""
-        ...
-
-    async def refused_token(self, installation: Installation) -> str | None:
-        """Return the stored token if Slack takes it no more, otherwise None; raise SlackFailed if unknown."""
-        ...
-
-    async def forget_token(self, installation: Installation, refused: str) -> None:
-        """Forget a refused token, unless it was replaced in the meantime."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """Hold the outside world (store, providers, people, clock), where Usher is installed, and the settings.
@@ -62,7 +46,7 @@ class Context:
     connections: Mapping[str, Provider]
     people: PeopleBook
     installation: AnyInstallation
-    removals: Removals
+    tenants: Tenants
     vault: Vault
     clock: Clock
     ids: Ids

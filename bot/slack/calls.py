@@ -22,6 +22,7 @@ from bot.services.answering import Answering
 from bot.slack.errors import SHUT_OUT_SECONDS, Meaning, meaning
 from bot.slack.methods import (
     AUTH_TEST,
+    CHAT_GET_PERMALINK,
     CHAT_POST_MESSAGE,
     CONVERSATIONS_HISTORY,
     CONVERSATIONS_OPEN,
@@ -114,6 +115,20 @@ async def check_token(caller: SlackCaller) -> str | None:
             raise
         return error.code
     return None
+
+
+async def is_channel(caller: SlackCaller, channel: str, ts: str) -> bool:
+    """Return whether Slack knows a channel by an id; raises SlackFailed if that isn't known now.
+
+    It needs no scope: a message that isn't there is another error than a channel that isn't.
+    """
+    try:
+        await caller.call(CHAT_GET_PERMALINK, {"channel": channel, "message_ts": ts})
+    except SlackPermanent as error:
+        if meaning(error) not in (Meaning.PLACE, Meaning.LOST):
+            raise
+        return meaning(error) is Meaning.LOST
+    return True
 
 
 class AnySlack(Protocol):

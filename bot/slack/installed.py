@@ -16,7 +16,15 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.outages import SLACK
 from bot.domain.people import Principal
 from bot.services.answering import Answering
-from bot.slack.calls import NOT_INSTALLED, Budget, PacedSlack, SlackAnswer, SlackCaller, check_token
+from bot.slack.calls import (
+    NOT_INSTALLED,
+    Budget,
+    PacedSlack,
+    SlackAnswer,
+    SlackCaller,
+    check_token,
+    is_channel,
+)
 from bot.slack.errors import meaning
 from bot.slack.manifest import INSTALL_PATH
 from bot.slack.methods import APPS_UNINSTALL, AUTH_REVOKE, AUTH_TEST, OAUTH_ACCESS, UPLOAD_URL
@@ -260,6 +268,10 @@ class InstalledSlack:
         entry = AuditEntry("slack", "slack.removed", installation.id, "ok", detail)
         await self._store.remove_installation(installation.id, refused, [entry])
         await self.read()
+
+    async def has_channel(self, installation: Installation, channel: str, ts: str) -> bool:
+        """Return whether Slack knows a channel by an id; raises SlackFailed if that isn't known now."""
+        return await is_channel(self._at(installation), channel, ts)
 
     async def close(self) -> None:
         """Wait for tokens that are being replaced: what Slack has given out must be written."""

@@ -88,6 +88,10 @@ EVENTS: Final[Mapping[str, Use]] = {
         "Deletes all links of the workspace that removes the app.",
         "handlers.events",
     ),
+    "channel_id_changed": Use(
+        "Keeps the cards of classes up to date in a channel that gets another id.",
+        "handlers.channels",
+    ),
     "message.im": Use(
         "The same words as after the slash command, said to the bot in a direct message.",
         "handlers.events",

@@ -30,6 +30,7 @@ AUTH_TEST: Final = "auth.test"
 CHAT_POST_MESSAGE: Final = "chat.postMessage"
 CHAT_UPDATE: Final = "chat.update"
 CHAT_DELETE: Final = "chat.delete"
+CHAT_GET_PERMALINK: Final = "chat.getPermalink"
 CHAT_POST_EPHEMERAL: Final = "chat.postEphemeral"
 CONVERSATIONS_HISTORY: Final = "conversations.history"
 CONVERSATIONS_OPEN: Final = "conversations.open"
@@ -65,6 +66,8 @@ METHODS: Final[Mapping[str, Method]] = {
     CHAT_UPDATE: Method(scopes=_CHAT, per_minute=50),
     # The app's own messages only.
     CHAT_DELETE: Method(scopes=_CHAT, per_minute=50),
+    # Says whether a channel is known by an id, and changes nothing.
+    CHAT_GET_PERMALINK: Method(per_minute=100),
     CHAT_POST_EPHEMERAL: Method(scopes=_CHAT, per_minute=100),
     # Direct messages only: no other history scope is ever requested.
     CONVERSATIONS_HISTORY: Method(scopes=frozenset({"im:history"}), per_minute=50),

@@ -9,7 +9,7 @@ import structlog
 from pydantic import SecretStr
 
 from bot.domain.installations import AnyInstallation, Installation
-from bot.slack.calls import AnySlack, Budget, PacedSlack, SlackCaller, check_token
+from bot.slack.calls import AnySlack, Budget, PacedSlack, SlackCaller, check_token, is_channel
 from bot.slack.installed import InstalledSlack
 from bot.slack.methods import AUTH_TEST
 from bot.store.store import Store
@@ -40,7 +40,7 @@ class OneTenant:
         """Return the only token."""
         return self._token
 
-    async def refused_token(self, installation: Installation) -> str | None:  # noqa: ARG002 - as ``Removals``
+    async def refused_token(self, installation: Installation) -> str | None:  # noqa: ARG002 - as ``Tenants``
         """Return the token if Slack takes it no more, otherwise None.
 
         Raises SlackFailed if that isn't known now.
@@ -49,6 +49,10 @@ class OneTenant:
 
     async def forget_token(self, installation: Installation, refused: str) -> None:
         """Do nothing: an operator replaces the token in the settings."""
+
+    async def has_channel(self, installation: Installation, channel: str, ts: str) -> bool:  # noqa: ARG002
+        """Return whether Slack knows a channel by an id; raises SlackFailed if that isn't known now."""
+        return await is_channel(self._caller, channel, ts)
 
 
 @dataclass(frozen=True, slots=True)

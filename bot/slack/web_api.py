@@ -11,7 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.calls import UNREACHABLE, SlackAnswer, leads_to_slack
 from bot.slack.errors import Meaning, meaning_of
-from bot.slack.methods import FILES_COMPLETE_UPLOAD, UPLOAD_URL
+from bot.slack.methods import CHAT_GET_PERMALINK, FILES_COMPLETE_UPLOAD, UPLOAD_URL
 from bot.support.clock import Clock
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
 from bot.support.responses import parse_retry_after
@@ -68,6 +68,7 @@ class WebApi:
         """Send one request; raise the SlackFailed kinds, never an error that contains its headers."""
         # Methods that write accept JSON; methods that read accept forms only.
         writes = method.startswith(("chat.", "views.")) or method == FILES_COMPLETE_UPLOAD
+        writes = writes and method != CHAT_GET_PERMALINK
         sent: dict[str, Any] = {"json": dict(arguments)} if writes else {"data": _form(arguments)}
         try:
             async with asyncio.timeout(self._timeout):

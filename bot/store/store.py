@@ -51,6 +51,7 @@ from bot.store import (
     upkeep,
     waits,
 )
+from bot.store import channels as channels_
 from bot.store import installations as installations_
 from bot.store import outages as outages_
 from bot.store import pauses as pauses_
@@ -358,6 +359,7 @@ class Store(OnEngine):
     card_retry = write(cards.card_retry)
     card_lost = write(notices.card_lost)
     unplace_card = write(cards.unplace_card)
+    rest_card = write(cards.rest_card)
     card = read(cards.card)
     head_of = read(cards.head_of)
     take_slack_call = write(budget.take_slack_call, Priority.URGENT)
@@ -370,6 +372,9 @@ class Store(OnEngine):
     renew_installation = write(installations_.renew_installation, Priority.URGENT)
     lose_token = write(installations_.lose_token, Priority.URGENT)
     reseal_installation = write(installations_.reseal_installation)
+    note_channel_change = write(channels_.note_change)
+    rename_channel = several(channels_.rename)
+    message_in_channel = read(channels_.message_in)
     keep_place = write(installations_.keep_place, Priority.URGENT)
     keep_identity = write(installations_.keep_identity, Priority.URGENT)
     kept_identity = read(installations_.kept_identity)

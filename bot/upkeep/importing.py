@@ -211,7 +211,7 @@ async def operating(
                 connections=build_providers(connections, http),
                 people=People(store, entered.slack),
                 installation=entered.place,
-                removals=entered.tenants,
+                tenants=entered.tenants,
                 vault=Vault(settings.keys()),
                 clock=SystemClock(),
                 ids=SystemIds(),

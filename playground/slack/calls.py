@@ -19,8 +19,8 @@ from playground.values import loads
 
 #: Methods whose reference page lists forms only: what comes as JSON is not read.
 FORM_ONLY = {
-    "auth.revoke", "bots.info", "conversations.info", "conversations.list", "conversations.members",
-    "conversations.replies", "files.info", "oauth.v2.access", "openid.connect.token",
+    "auth.revoke", "bots.info", "chat.getPermalink", "conversations.info", "conversations.list",
+    "conversations.members", "conversations.replies", "files.info", "oauth.v2.access", "openid.connect.token",
     "openid.connect.userInfo", "usergroups.users.list", "users.info", "users.list",
 }  # fmt: skip
 

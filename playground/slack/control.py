@@ -59,6 +59,7 @@ class Control:
             "uninstall": self._uninstall,
             "install": self._reinstall,
             "organisation": self._organisation,
+            "channel_id": self._channel_id,
         }
         for name, handler in posts.items():
             app.router.add_post(f"/_playground/{name}", self._guarded(handler))
@@ -216,6 +217,24 @@ class Control:
         team = self._state.team
         team.enterprise_id, team.enterprise_name = enterprise_id, name or enterprise_id
         self._state.changed()
+
+    async def _channel_id(self, values: Json) -> Json:
+        """Give a channel another id; ``{"silent": true}`` doesn't tell the app."""
+        checked(values, ("old", "new", "silent"))
+        old, new, notify = values["old"], values["new"], not values.get("silent")
+        return {"ok": True, "event": await self.change_channel(old, new, notify=notify)}
+
+    async def change_channel(self, old: str, new: str, *, notify: bool = True) -> str | None:
+        """Give a channel another id: the former one isn't found any more, its messages keep their ts."""
+        state = self._state
+        channel, messages = state.channels.pop(old), state.messages.pop(old)
+        channel.id = new
+        state.channels[new], state.messages[new] = channel, messages
+        for message in messages:
+            message.channel = new
+        state.changed()
+        event: Json = {"type": "channel_id_changed", "old_channel_id": old, "new_channel_id": new}
+        return await self._events.emit({**event, "event_ts": state.new_ts()}) if notify else None
 
     def install_again(self) -> None:
         """Install the app again with the tokens that it had."""

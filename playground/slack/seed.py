@@ -17,8 +17,8 @@ SCOPES = [
 ]  # fmt: skip
 
 EVENTS = [
-    "app_home_opened", "app_mention", "app_uninstalled", "link_shared", "message.im", "team_join",
-    "tokens_revoked", "user_change",
+    "app_home_opened", "app_mention", "app_uninstalled", "channel_id_changed", "link_shared", "message.im",
+    "team_join", "tokens_revoked", "user_change",
 ]  # fmt: skip
 
 PEOPLE: list[Json] = [

@@ -281,21 +281,21 @@ REMOVALS = [
 @pytest.mark.parametrize("age", [0, 290, 86_400], ids=["now", "minutes", "a-day"])
 async def test_removal_ends_nothing_while_slack_takes_the_token(bot, app, kind, tokens, age):
     await activate(bot.store, ALICE, "saturn")
-    bot.services.context.removals.is_taken = True
+    bot.services.context.tenants.is_taken = True
     told = event(kind, tokens=tokens, outer={"event_time": int(bot.clock.now()) - age})
     assert (await send(app, told)).status == 200
     assert len(await bot.store.accounts(ALICE)) == 1
-    bot.services.context.removals.is_taken = False
+    bot.services.context.tenants.is_taken = False
     await send(app, told)
     assert await bot.store.accounts(ALICE) == []
-    assert bot.services.context.removals.forgotten == ["token of T1"]
+    assert bot.services.context.tenants.forgotten == ["token of T1"]
 
 
 @pytest.mark.parametrize(("kind", "tokens"), REMOVALS)
 async def test_removal_is_delivered_again_while_slack_is_away(bot, app, kind, tokens):
     await activate(bot.store, ALICE, "saturn")
     for error in (SlackLimited("auth.test", 30.0), SlackUnknownOutcome("auth.test", "no_answer")):
-        bot.services.context.removals.error = error
+        bot.services.context.tenants.error = error
         assert (await send(app, event(kind, tokens=tokens))).status == 503
     assert len(await bot.store.accounts(ALICE)) == 1
 

@@ -86,6 +86,7 @@ async def effects(bot: Rig, slack: LittleSlack, body: str, before: float) -> set
         "waiting": bool(await bot.store.claim_tasks(10, 60.0)),
         "person": person is not None and person.seen_at > before,
         "unlinked": not await bot.store.active_accounts(),
+        "renamed": bool(await bot.store.engine.read(lambda tx: tx.all("SELECT * FROM channel_ids"))),
     }
     return {name for name, is_so in found.items() if is_so}
 

@@ -99,8 +99,8 @@ def test_what_was_found():
         ],
         "options": ["field", "workspace"],
         "event": [
-            *("app_home_opened", "app_mention", "app_uninstalled", "message_im", "team_join"),
-            *("tokens_revoked", "user_change"),
+            *("app_home_opened", "app_mention", "app_uninstalled", "channel_id_changed", "message_im"),
+            *("team_join", "tokens_revoked", "user_change"),
         ],
     }
 

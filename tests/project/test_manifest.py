@@ -49,6 +49,7 @@ NEEDED_BY_EVENTS = {
     "app_home_opened": set(),
     "app_mention": {"app_mentions:read"},
     "app_uninstalled": set(),
+    "channel_id_changed": set(),
     "message.im": {"im:history"},
     "team_join": {"users:read"},
     "tokens_revoked": set(),

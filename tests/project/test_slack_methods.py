@@ -17,6 +17,7 @@ def test_the_published_budgets():
         "auth.teams.list": 20,
         "chat.postMessage": 500,
         "chat.delete": 50,
+        "chat.getPermalink": 100,
         "chat.update": 50,
         "chat.postEphemeral": 100,
         "conversations.history": 50,

@@ -120,7 +120,7 @@ class World:
             connections=connections,
             people=self.people,
             installation=self.several or self.installation,
-            removals=Token(),
+            tenants=Token(),
             vault=self.vault,
             clock=self.clock,
             ids=self.ids,

@@ -22,7 +22,7 @@ def context(
 ) -> Context:
     """Return a context in which everybody is a colleague of the team T1; ``more`` replaces what it holds."""
     usual = {"people": Colleagues(store), "installation": Installation("T1"), "vault": Vault([KEY])}
-    usual |= {"lets": lets_assistant, "removals": Token()}
+    usual |= {"lets": lets_assistant, "tenants": Token()}
     return Context(
         store=store,
         connections=connections or {},

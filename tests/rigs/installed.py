@@ -25,9 +25,14 @@ class Token:
         self.is_taken = False
         self.error: SlackFailed | None = None
         self.forgotten: list[str] = []
+        #: The channels that Slack knows.
+        self.channels: set[str] = set()
 
     async def installation(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
         return None
+
+    def token_of(self, name: str) -> str:
+        return f"token of {name}"
 
     async def refused_token(self, installation: Installation) -> str | None:
         if self.error is not None:
@@ -36,3 +41,8 @@ class Token:
 
     async def forget_token(self, installation: Installation, refused: str) -> None:
         self.forgotten.append(refused)
+
+    async def has_channel(self, installation: Installation, channel: str, ts: str) -> bool:
+        if self.error is not None:
+            raise self.error
+        return channel in self.channels

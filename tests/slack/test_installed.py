@@ -119,7 +119,7 @@ async def says(slack, principal=ALICE):
 async def test_nobody_is_refused_where_another_process_has_just_installed_usher(rig):
     worker, web = await rig.process(), await rig.process()
     await rig.installed()
-    here = context(rig.store, installation=worker.installations, removals=worker)
+    here = context(rig.store, installation=worker.installations, tenants=worker)
     assert (await decided(here, ALICE, "start", None, Person(ALICE, "Alice", seen_at=0.0))).allowed
     assert await web.installation(ALICE.enterprise_id, ALICE.team_id) is not None
     other = replace(ALICE, team_id="T9")
@@ -140,7 +140,7 @@ async def test_an_unknown_team_is_looked_for_once_in_a_while_however_much_it_ask
 
     rig_store, rig.store = rig.store, Counted()
     slack = await rig.process()
-    here = context(rig_store, installation=slack.installations, removals=slack)
+    here = context(rig_store, installation=slack.installations, tenants=slack)
     assert reads == 1
     for _ in range(100):
         assert await slack.installation("E8", "T8") is None

@@ -11,7 +11,7 @@ from bot.services.context import Context
 from bot.services.gather import Gatherer
 from bot.slack import methods
 from bot.slack.calls import AnySlack, PacedSlack
-from bot.slack.errors import meaning, rests
+from bot.slack.errors import Meaning, meaning, rests
 from bot.slack.notifier.drawing import as_sent, digest, edit, redraw, update
 from bot.slack.notifier.timing import Timing
 from bot.support import errors
@@ -56,6 +56,9 @@ class CardUpdates:
                     await retry(seconds)
                     return
                 log.info("card lost", card=card.id, problem=error.code)
+                if Mark.IN_CHANNEL in card.kind.marks and meaning(error) is Meaning.PLACE:
+                    await self._store.rest_card(card.id)
+                    return
                 await self._store.card_lost(card.id)
 
     async def _hand_over(self, card: Card) -> None:

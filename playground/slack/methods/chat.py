@@ -175,3 +175,16 @@ async def delete(call: Call) -> Json:
     channel, message = _own(call, "cant_delete_message")
     act(call.request, lambda _at: call.state.remove(message))
     return {"channel": channel.id, "ts": message.ts}
+
+
+@method("chat.getPermalink")
+async def permalink(call: Call) -> Json:
+    """Return the address of a message."""
+    channel = call.state.channel(call.text("channel"))
+    if channel.kind != "channel" and call.state.app.bot_user not in channel.members:
+        raise SlackError("channel_not_found")
+    ts = call.text("message_ts")
+    if call.state.message(channel.id, ts) is None:
+        raise SlackError("message_not_found")
+    address = f"https://{call.state.team.domain}.slack.com/archives/{channel.id}/p{ts.replace('.', '')}"
+    return {"channel": channel.id, "permalink": address}

@@ -29,6 +29,8 @@ RARE = {
     "was_audited",
     "accounts_at",
     "active_accounts",
+    "message_in_channel",
+    "rows_of_channel",
     "active_accounts_at",
     "holders",
     "uses",

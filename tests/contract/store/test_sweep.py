@@ -315,6 +315,7 @@ KEPT_FOR_EACH = re.compile(r"^\| `(\w+)` \| .* \| (.*) \|$", re.MULTILINE)
 PLAIN = {
     "audit": {"actor": "a", "action": "a", "target": "t", "result": "ok", "detail": "{}"}
     | {"previous_hash": "", "hash": "h"},
+    "channel_ids": {"id": "C1", "new_id": "C2"},
     "conversations": SAID,
     "direct_channels": {"channel_id": "D1"},
     "forgotten": {"secret": "sealed"},
@@ -337,6 +338,7 @@ OVER = {query.removeprefix("sweep_"): (entry[1], entry[2]) for query, entry in A
 }
 TIMES = {
     "audit": "at",
+    "channel_ids": "changed_at",
     "contacts": "met_at",
     "migrations": "applied_at",
     "oauth_states": "expires_at",

@@ -1,0 +1,74 @@
+"""Channels: the ids that Slack has changed, and what is kept about each."""
+
+from functools import partial
+
+from bot.store import cards
+from bot.store.pieces import PIECE, all_of
+from bot.store.tables import CARDS, CHANNEL_IDS, CONVERSATIONS, TABLES
+from bot.store.transaction import Engine, Row, Transaction, from_json
+
+
+def note_change(tx: Transaction, place: str, old: str, new: str, at: float) -> tuple[str, list[str]]:
+    """Keep that a channel has a new id; return the latest, and the former ones of which rows are kept.
+
+    Slack may say it late, and of several changes in any order: of two about one id the later counts, and an
+    id that a channel gets again is current.
+    """
+    changes = {row["id"]: row for row in CHANNEL_IDS.rows(tx, place=place)}
+    later = (row for row in changes.values() if row["changed_at"] > at)
+    if not any(old in (row["id"], row["new_id"]) for row in later):
+        changes[old] = {"place": place, "id": old, "new_id": new, "changed_at": at}
+        CHANNEL_IDS.put(tx, **changes[old])
+    if new in changes and changes[new]["changed_at"] <= at:
+        CHANNEL_IDS.delete(tx, place=place, id=new)
+        del changes[new]
+    latest = _latest(changes, new)
+    former = [one for one in changes if one != latest and _latest(changes, one) == latest]
+    return latest, [one for one in former if _rows(tx, place, one, 1)]
+
+
+def _latest(changes: dict[str, Row], channel: str) -> str:
+    for _ in changes:
+        channel = changes[channel]["new_id"] if channel in changes else channel
+    return channel
+
+
+def message_in(tx: Transaction, channel: str) -> str | None:
+    """Return the ts of a message that is kept of a channel; None without any."""
+    row = tx.one("message_in_channel", channel=channel)
+    return None if row is None else str(row["message_ts"])
+
+
+async def rename(engine: Engine, place: str, old: str, new: str) -> int:
+    """Have all that is kept about a channel count for its new id, in pieces; return how many rows."""
+    return await all_of(engine, partial(_rename, place=place, old=old, new=new))
+
+
+def _rename(tx: Transaction, place: str, old: str, new: str) -> int:
+    rows = _rows(tx, place, old, PIECE)
+    for row in rows:
+        table, key = TABLES[row["holder"]], row["id"]
+        if table is CONVERSATIONS:
+            _move_conversation(tx, key, row["said"], old, new)
+        elif row["said"]:
+            said = from_json(row["said"].replace(f'"{old}"', f'"{new}"'))
+            table.change(tx, {table.keys[0][0]: key}, **{row["holds"]: said})
+        else:
+            table.change(tx, {"id": key}, channel_id=new)
+        if table is CARDS:
+            cards.owe_about(tx, key, changed=True)
+    return len(rows)
+
+
+def _move_conversation(tx: Transaction, person: str, thread_ts: str, old: str, new: str) -> None:
+    """Have what was spoken of count for the new id, unless more was said there since."""
+    key = {"principal": person, "thread_ts": thread_ts, "channel_id": old}
+    if (row := CONVERSATIONS.row(tx, **key)) is not None:
+        CONVERSATIONS.add_new(tx, **{**row, "channel_id": new})
+        CONVERSATIONS.delete(tx, **key)
+
+
+def _rows(tx: Transaction, place: str, channel: str, limit: int) -> list[Row]:
+    """Return rows about a channel: their table and key, and the column and text of JSON that names it."""
+    given = {"within": f"{place}%", "theirs": f'%"{place}%', "holding": f'%"{channel}"%'}
+    return tx.all("rows_of_channel", channel=channel, limit=limit, **given)

@@ -1,0 +1,86 @@
+"""Channels whose id Slack changed: every row that holds one is renamed, and no row of another workspace."""
+
+import pytest
+
+from bot.domain.people import Principal
+from bot.store.channels import note_change
+from bot.store.pieces import PIECE
+from bot.store.tables import CONVERSATIONS, TABLES
+from tests.contract.store import test_every_field
+from tests.rigs.store import ALICE
+
+ELSEWHERE = Principal("E1", "T9", "U1")
+#: Tables with a column for it; those of direct messages never get another id.
+HELD = {"cards", "class_cards", "notices", "operations", "runs", "acts", "conversations"}
+#: JSON in which a channel is named, with its column.
+NAMED_IN = {"notices": "body", "links": "waiting", "approvals": "waiting", "tasks": "payload"}
+
+
+def naming(table, person, channel):
+    """Return what a row says of a person and a channel, in a column of its own or in JSON."""
+    said = {"channel_id": channel, "principal": person.key, "text": "In COLD-STORAGE"}
+    return {NAMED_IN[table]: said} if table in NAMED_IN else {}
+
+
+def write(tx, names, number, person, channel):
+    for name in names:
+        table = TABLES[name]
+        given = test_every_field.BESIDE.get(name, {}) | naming(name, person, channel)
+        given |= {"principal": person} if name != "tasks" else {}
+        given |= {"channel_id": channel} if name in HELD and name != "conversations" else {}
+        if table is CONVERSATIONS:
+            said = {"thread_ts": "", "about": {}, "spoken_at": 1.0}
+            CONVERSATIONS.add(tx, principal=person.key, channel_id=channel, **said)
+        else:
+            table.add(tx, test_every_field.made(table, number), **given)
+
+
+async def test_every_table_with_a_channel_is_renamed(store):
+    assert {name for name, table in TABLES.items() if "channel_id" in table.fields} <= HELD
+    every = sorted(HELD | set(NAMED_IN))
+    await store.carry_out(lambda tx: write(tx, every, 1, ALICE, "COLD"))
+    await store.carry_out(lambda tx: write(tx, every, 2, ELSEWHERE, "COLD"))
+    assert await store.rename_channel(ALICE.place, "COLD", "CNEW") == len(HELD) + len(NAMED_IN)
+    assert await store.rename_channel(ALICE.place, "COLD", "CNEW") == 0
+
+    def read(tx):
+        return {name: [str(row) for row in tx.all(f"SELECT * FROM {name}")] for name in every}
+
+    for name, rows in (await store.engine.read(read)).items():
+        assert ["CNEW" in row for row in rows].count(True) == 1, name
+        (other,) = [row for row in rows if "CNEW" not in row]
+        assert ("T9" in other, "COLD" in other) == (True, True), name
+        assert name not in NAMED_IN or all("COLD-STORAGE" in row for row in rows)
+
+
+async def test_many_rows_are_renamed_in_pieces(store):
+    for number in range(PIECE + 3):
+        await store.carry_out(lambda tx, number=number: write(tx, ["acts"], number, ALICE, "COLD"))
+    assert await store.rename_channel(ALICE.place, "COLD", "CNEW") == PIECE + 3
+
+
+async def test_what_was_said_since_in_the_channel_stays(store, clock):
+    for channel, name in (("CNEW", "lab"), ("COLD", "etl")):
+        await store.speak(ALICE, channel, None, {"workspaces": [name]})
+    await store.rename_channel(ALICE.place, "COLD", "CNEW")
+    rows = await store.engine.read(lambda tx: tx.all("SELECT * FROM conversations"))
+    assert [(row["channel_id"], "lab" in row["about"]) for row in rows] == [("CNEW", True)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        pytest.param([("A", "B", 1)], ("B", ["A"]), id="one"),
+        pytest.param([("A", "B", 1), ("B", "C", 2)], ("C", ["A"]), id="chain"),
+        pytest.param([("B", "C", 2), ("A", "B", 1)], ("C", ["A"]), id="chain-reversed"),
+        pytest.param([("A", "B", 1), ("B", "A", 2)], ("A", []), id="there-and-back"),
+        pytest.param([("B", "A", 2), ("A", "B", 1)], ("A", []), id="back-told-first"),
+        pytest.param([("A", "C", 2), ("A", "B", 1)], ("B", []), id="outdated"),
+    ],
+)
+async def test_latest_id_follows_from_all_changes(store, changes, expected):
+    """Rows are kept of A alone."""
+    await store.carry_out(lambda tx: write(tx, ["acts"], 1, ALICE, "A"))
+    for change in changes:
+        found = await store.carry_out(lambda tx, change=change: note_change(tx, ALICE.place, *change))
+    assert found == expected
