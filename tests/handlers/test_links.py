@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from bot.domain.notices import NoticeKind
+from bot.domain.people import Person, Principal
 from bot.domain.surfaces import Where
 from bot.messages.blocks.links import unlink_button
 from bot.messages.texts.verbs import VERBS
 from bot.providers import base
+from bot.services import accounts
 from bot.support.errors import StoreBusy
 from handlers import routes
 from tests.handlers.rig import (
@@ -322,3 +324,37 @@ async def test_where_nobody_has_an_account_of_their_own_nothing_is_unlinked():
         await activate(made.store, ALICE, "hub")
         assert "unlinked from Hub" in words(await made.say("unlink all --yes"))
         assert await made.store.accounts(ALICE) == [shared_one]
+
+
+# -- links under a former key --------------------------------------------------------------------------------
+
+
+OTHER_PLACE = Principal("E1", "E1", ALICE.user_id)
+OTHER_ID = Principal(None, "T1", "UALICE2")
+
+
+@pytest.mark.parametrize(
+    ("other", "seen", "is_ended", "expected"),
+    [
+        pytest.param(OTHER_PLACE, {}, False, True, id="place-served-no-more"),
+        pytest.param(OTHER_PLACE, {}, True, True, id="place-removed"),
+        pytest.param(OTHER_ID, {"email": "alice@example.org", "is_deleted": True}, True, True, id="other-id"),
+        pytest.param(OTHER_ID, {"email": "alice@example.org"}, False, False, id="address-still-in-use"),
+        pytest.param(OTHER_ID, {"is_deleted": True}, True, False, id="same-name-only"),
+        pytest.param(Principal("E1", "E1", "UBOB"), {}, False, False, id="another-person"),
+    ],
+)
+async def test_link_under_a_former_key_is_explained(bot, other, seen, is_ended, expected):
+    """Nobody gets such a link, or learns whose it was."""
+    for person, more in ((ALICE, {"email": "alice@example.org"}), (other, seen)):
+        await bot.store.save_people([Person(person, "Alice", seen_at=bot.clock.now(), **more)])
+    await activate(bot.store, other, "saturn", username="alice at saturn")
+    if other.team_id != "T1":
+        await bot.store.keep_place(other.team_id, other.enterprise_id)
+    if is_ended:
+        await bot.services.asked(other).to(accounts.end, other, actor="slack", cause="uninstalled")
+    for said in ("link saturn", "list"):
+        shown = json.dumps((await bot.say(said)).blocks)
+        assert ("A link can't move to a new ID." in shown) is expected
+        assert "alice at saturn" not in shown
+    assert await bot.store.accounts(ALICE) == []

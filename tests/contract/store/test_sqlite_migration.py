@@ -200,3 +200,20 @@ def shape(path):
         found = {name: sorted(database.execute(about, [name]), key=str) for name in tables}
         indexes = "SELECT name FROM sqlite_master WHERE type = 'index' ORDER BY name"
         return found, database.execute(indexes).fetchall()
+
+
+async def test_place_of_an_installation_is_taken_over(tmp_path):
+    """From 0.3.0, which kept it with the installation."""
+    path, every = tmp_path / "usher.db", migrations()
+    await migrated(path, {name: script for name, script in every.items() if name < "0041"})
+    row = {"id": "T1", "enterprise_id": "E1", "team_id": "T1", "team_name": "", "bot_name": "", "scopes": ""}
+    row |= {"secret": "", "installed_by": "", "renewing_until": 0.0, "installed_at": 5.0}
+    with closing(sqlite3.connect(path)) as database:
+        names = ", ".join(row)
+        marks = ", ".join("?" * len(row))
+        database.execute(f"INSERT INTO installations ({names}) VALUES ({marks})", list(row.values()))
+        database.commit()
+    await migrated(path, every)
+    with closing(sqlite3.connect(path)) as database:
+        assert database.execute("SELECT * FROM places").fetchall() == [("T1", "E1", 5.0)]
+        assert database.execute("SELECT organisation_id FROM installations").fetchall() == [("E1",)]
