@@ -33,7 +33,7 @@ async def test_a_stop_of_hours_ago_asks_and_stops_nothing_until_it_is_pressed(li
     stops = f"POST .*/workspaces/{ID['report']}/stop"
     await missed(linked, says(linked, "stop report"))
     (asked,) = await late(linked, 23 * HOUR)
-    assert "I only got to what you asked me" in asked.text
+    assert "I've only just seen what you asked me" in asked.text
     assert "“stop report”. Should I still do it?" in asked.text
     await linked.pass_time(30)
     assert linked.calls(stops) == 0
@@ -41,7 +41,8 @@ async def test_a_stop_of_hours_ago_asks_and_stops_nothing_until_it_is_pressed(li
     await linked.slack.events.redeliver(next(reversed(linked.slack.events.deliveries)))
     await linked.settle()
     assert (
-        len([shown for shown in linked.alice.sees() if "I only got to what you asked me" in shown.text]) == 1
+        len([shown for shown in linked.alice.sees() if "I've only just seen what you asked me" in shown.text])
+        == 1
     )
     await linked.alice.presses(asked, "Do it now")
     await linked.pass_time(30)
@@ -60,7 +61,7 @@ async def test_what_is_left_stays_and_the_question_says_so(linked):
 async def test_what_came_within_minutes_is_done(linked):
     await missed(linked, says(linked, "start notebook"))
     answers = await late(linked, OLD_SECONDS - 10)
-    assert [shown.text for shown in answers if "I only got to what you asked me" in shown.text] == []
+    assert [shown.text for shown in answers if "I've only just seen what you asked me" in shown.text] == []
     await linked.pass_time(5)
     assert linked.calls("POST .*/start") == 1
 

@@ -13,9 +13,9 @@ NO_WORKER: Final = (
 )
 
 #: Words that came long after they were said, and would change something.
-SAID_LONG_AGO: Final = "I only got to what you asked me {at} now: “{said}”. Should I still do it?"
+SAID_LONG_AGO: Final = "I've only just seen what you asked me {at}: “{said}”. Should I still do it?"
 SAID_LONG_AGO_AGAIN: Final = (
-    "I only got to what you asked me {at} now, so I haven't done it. If you still want it, ask me again."
+    "I've only just seen what you asked me {at}, so I haven't done it. If you still want it, ask me again."
 )
 #: Words that look like a quotation, and would change something.
 QUOTED: Final = "This looks copied from somewhere: “{said}”. Should I do it?"
