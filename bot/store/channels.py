@@ -8,7 +8,7 @@ from bot.store.tables import CARDS, CHANNEL_IDS, CONVERSATIONS, TABLES
 from bot.store.transaction import Engine, Row, Transaction, from_json
 
 
-def note_change(tx: Transaction, place: str, old: str, new: str, at: float) -> tuple[str, list[str]]:
+def note_channel_change(tx: Transaction, place: str, old: str, new: str, at: float) -> tuple[str, list[str]]:
     """Keep that a channel has a new id; return the latest, and the former ones of which rows are kept.
 
     Slack may say it late, and of several changes in any order: of two about one id the later counts, and an
@@ -33,13 +33,13 @@ def _latest(changes: dict[str, Row], channel: str) -> str:
     return channel
 
 
-def message_in(tx: Transaction, channel: str) -> str | None:
+def message_in_channel(tx: Transaction, channel: str) -> str | None:
     """Return the ts of a message that is kept of a channel; None without any."""
     row = tx.one("message_in_channel", channel=channel)
     return None if row is None else str(row["message_ts"])
 
 
-async def rename(engine: Engine, place: str, old: str, new: str) -> int:
+async def rename_channel(engine: Engine, place: str, old: str, new: str) -> int:
     """Have all that is kept about a channel count for its new id, in pieces; return how many rows."""
     return await all_of(engine, partial(_rename, place=place, old=old, new=new))
 

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.people import Principal
-from bot.store.channels import note_change
+from bot.store.channels import note_channel_change
 from bot.store.pieces import PIECE
 from bot.store.tables import CONVERSATIONS, TABLES
 from tests.contract.store import test_every_field
@@ -82,5 +82,5 @@ async def test_latest_id_follows_from_all_changes(store, changes, expected):
     """Rows are kept of A alone."""
     await store.carry_out(lambda tx: write(tx, ["acts"], 1, ALICE, "A"))
     for change in changes:
-        found = await store.carry_out(lambda tx, change=change: note_change(tx, ALICE.place, *change))
+        found = await store.carry_out(lambda tx, change=change: note_channel_change(tx, ALICE.place, *change))
     assert found == expected
