@@ -287,7 +287,7 @@ async def test_the_right_code_links_the_account(wired):
 @pytest.mark.parametrize(
     ("payload", "said"),
     [
-        (submission("BCDF2345", STRANGER), "people of Slack workspaces"),
+        (submission("BCDF2345", STRANGER), "people in Slack workspaces"),
         (submission("BCDF2345") | {"user": {"id": "UALICE"}}, "Slack didn't tell me who you are"),
     ],
 )
@@ -331,5 +331,5 @@ async def test_an_external_clicker_is_told_and_nothing_is_done(wired):
     await wired.bot.link()
     row = await wired.bot.workspace()
     await wired.send(click("stop", row.id, STRANGER))
-    assert "people of Slack workspaces" in (await wired.reply())["text"]
+    assert "people in Slack workspaces" in (await wired.reply())["text"]
     assert await wired.bot.store.latest_operation(row.id) is None

@@ -151,7 +151,7 @@ ODD = [
     ("is it free?", "says I don't see prices"),
     ("how much memory does notebook have?", "says I can't see or change how big a workspace is"),
     ("upgrade notebook", "says how big a workspace is"),
-    ("who can see my workspaces?", "says only you see your workspaces"),
+    ("who can see my workspaces?", "says only you see your list"),
     ("who is running what?", "says on my *Home* tab"),
     ("is Saturn Cloud down?", "says I don't know of any problem with *Saturn Cloud*"),
     ("what's wrong with saturn?", "says I don't know of any problem with *Saturn Cloud*"),
