@@ -112,6 +112,8 @@ class Installation(Administered):
     #: What people write after an @ to address the bot.
     bot_name: str = "usher"
     groups: UserGroups = field(default_factory=UserGroups, compare=False, repr=False)
+    #: The enterprise in the keys of users who linked while an earlier release took another one for theirs.
+    other_enterprises: Mapping[str, str | None] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def from_auth_test(cls, answer: Mapping[str, Any], administrators: frozenset[str] = frozenset()) -> Self:
@@ -150,12 +152,13 @@ class Installation(Administered):
         """Return who acts, for whoever a payload or a sign-in names.
 
         Where a whole enterprise has installed Usher, it is enterprise and user: one person in all its teams.
-        Elsewhere it is team and user, with the enterprise that is known of the installation. A stranger stays
-        who they are.
+        Elsewhere it is team and user, with the enterprise that is stored for the installation, or was for the
+        user. A stranger stays who they are.
         """
         if not self.includes(principal.enterprise_id, principal.team_id):
             return principal
-        return Principal(self.enterprise_id, self.id, principal.user_id)
+        enterprise = self.other_enterprises.get(principal.user_id, self.enterprise_id)
+        return Principal(enterprise, self.id, principal.user_id)
 
     def remove_own_mentions(self, text: str) -> str:
         """Remove the bot's ids and its name from what somebody wrote to it: ``stop lab, @usher``."""

@@ -94,7 +94,8 @@ async def enter(
         said, problem = kept, error.code
     installation = Installation.from_auth_test(said, administrators)
     place = await store.keep_place(installation.id, installation.enterprise_id)
-    installation = replace(installation, enterprise_id=place)
+    others = await store.other_enterprises(installation.id, place)
+    installation = replace(installation, enterprise_id=place, other_enterprises=others)
     if not problem:
         await store.keep_identity(digest, said)
     slack = PacedSlack(caller, Budget(store, installation), clock)

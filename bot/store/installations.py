@@ -119,6 +119,13 @@ def _place_in_rows(tx: Transaction, id_: str, enterprise_id: str | None) -> str 
     return said.get("enterprise_id") or None if said.get("team_id") == id_ else enterprise_id
 
 
+def other_enterprises(tx: Transaction, id_: str, enterprise_id: str | None) -> dict[str, str | None]:
+    """Return the enterprise in the key of each user's latest link, where it isn't the installation's."""
+    rows = [Principal.from_key(row["principal"]) for row in tx.all("accounts_at", place=f"%:{id_}:%")]
+    latest = {one.user_id: one.enterprise_id for one in rows}
+    return {user: enterprise for user, enterprise in latest.items() if enterprise != enterprise_id}
+
+
 def keep_identity(tx: Transaction, digest: str, said: Mapping[str, Any]) -> None:
     """Keep what Slack says of the bot token with this digest, in place of any other's."""
     IDENTITY.put(tx, id=1, digest=digest, said=as_json(dict(said)))

@@ -376,6 +376,7 @@ class Store(OnEngine):
     rename_channel = several(channels_.rename_channel)
     message_in_channel = read(channels_.message_in_channel)
     keep_place = write(installations_.keep_place, Priority.URGENT)
+    other_enterprises = read(installations_.other_enterprises)
     keep_identity = write(installations_.keep_identity, Priority.URGENT)
     kept_identity = read(installations_.kept_identity)
     use_oauth_state = write(installations_.use_oauth_state, Priority.URGENT)

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.audit import AuditEntry
+from bot.domain.installations import Installation
 from bot.domain.people import Principal
 from bot.store.budget import WINDOW, Room
 from bot.store.installations import RENEWING_SECONDS, STATE_KEPT
@@ -100,6 +101,22 @@ async def test_place_of_earlier_release_is_that_of_most_accounts(store, clock, l
         await store.keep_identity("the digest of a former token", last_start)
     assert await store.keep_place("T1", "E1") == expected
     assert await store.keep_place("E1", "E1") == "E1"
+
+
+async def test_users_keep_the_enterprise_of_their_latest_link(store, clock):
+    """Some linked before their Slack workspace joined an organisation, others or again after it."""
+    for enterprise, user in [("-", "U1"), ("-", "U2"), ("-", "U3"), ("E1", "U3"), ("E1", "U4")]:
+        person = Principal.from_key(f"{enterprise}:T1:{user}")
+        await link_account(store, principal=person, username=f"{user} of {enterprise}")
+        clock.advance(60.0)
+    place = await store.keep_place("T1", "E1")
+    others = await store.other_enterprises("T1", place)
+    assert (place, others) == (None, {"U3": "E1", "U4": "E1"})
+    here = Installation("T1", place, other_enterprises=others)
+    named = [here.who(Principal("E1", "T1", f"U{number}")).key for number in range(1, 6)]
+    assert named == ["-:T1:U1", "-:T1:U2", "E1:T1:U3", "E1:T1:U4", "-:T1:U5"]
+    # A stranger stays who they are.
+    assert here.who(Principal("E1", "T2", "U4")) == Principal("E1", "T2", "U4")
 
 
 async def test_one_at_a_time_replaces_exactly_the_token_that_it_read(database, clock):
