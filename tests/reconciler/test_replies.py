@@ -117,6 +117,23 @@ async def test_an_answer_that_a_channel_does_not_take_goes_to_the_person_alone(w
     assert await dead(world) == []
 
 
+@pytest.mark.parametrize("code", ["cannot_reply_to_message", "thread_not_found"])
+@pytest.mark.parametrize(
+    "place",
+    [{"channel_id": "C1", "where": "mention"}, {"channel_id": "DUALICE", "where": "direct"}],
+    ids=["channel", "direct"],
+)
+async def test_answer_leaves_a_thread_that_takes_no_replies(world, code, place):
+    """Where only its person sees it, and with room for one message a second."""
+    for method in ("chat.postEphemeral", "chat.postMessage"):
+        world.slack.fail(method, SlackPermanent(method, code))
+    await reply(world, thread_ts="5.0", **place)
+    await world.pass_time(10)
+    [sent] = [*world.slack.ephemerals, *world.slack.messages]
+    assert (sent["channel"], sent.get("thread_ts")) == (place["channel_id"], None)
+    assert await dead(world) == []
+
+
 async def test_a_shared_reply_to_a_mention_is_posted(world):
     await reply(world, channel_id="C1", thread_ts="5.0", in_channel=True)
     await world.work()

@@ -48,6 +48,8 @@ class Replies:
         self._slack = slack
         self._http = http
         self._timing = timing
+        #: Replies that are sent outside of their thread, as Slack refused it. Restart: refused again.
+        self._alone: set[str] = set()
 
     async def send(self, notice: Notice, *, is_try: bool = False) -> None:
         """Send a reply once; one that is too late is given up, and so is one that may have been sent.
@@ -70,6 +72,9 @@ class Replies:
             elif _can_be_text(notice, error):
                 log.warning("slack refused blocks", notice=notice.id, problem=error.code)
                 await self._again(notice, 0.0, left, as_text(error.code))
+            elif self._can_leave_thread(notice, error):
+                self._alone.add(notice.id)
+                await self._again(notice, 0.0, left, error.code)
             else:
                 await self._dead(notice, error.code)
 
@@ -83,7 +88,8 @@ class Replies:
             try:
                 await way(notice)
             except errors.SlackFailed as error:
-                if way == ways[-1] or not _goes_another_way(notice, error):
+                is_last = way == ways[-1] or self._can_leave_thread(notice, error)
+                if is_last or not _goes_another_way(notice, error):
                     raise
                 log.info("reply sent another way", notice=notice.id, problem=error.code)
             else:
@@ -140,12 +146,14 @@ class Replies:
 
     async def _post_for_all(self, notice: Notice) -> None:
         """Answer in a channel where the person asked to share it."""
-        await self._post(notice, _content(notice) | _thread(notice), str(notice.body["channel_id"]))
+        await self._post(notice, _content(notice) | self._thread(notice), str(notice.body["channel_id"]))
 
     async def _post_ephemeral(self, notice: Notice) -> None:
         """Answer in a channel, visible only to the person."""
         channel = str(notice.body["channel_id"])
-        message = _content(notice) | _thread(notice) | {"channel": channel, "user": notice.principal.user_id}
+        message = (
+            _content(notice) | self._thread(notice) | {"channel": channel, "user": notice.principal.user_id}
+        )
         await self._slack.to(notice.principal).call(methods.CHAT_POST_EPHEMERAL, message)
         await self._store.notice_sent(notice.id, channel, "")
 
@@ -154,7 +162,7 @@ class Replies:
         body = notice.body
         channel = body.get("channel_id")
         if channel and body.get("where") == Where.DIRECT:
-            await self._post(notice, _content(notice) | _thread(notice), str(channel))
+            await self._post(notice, _content(notice) | self._thread(notice), str(channel))
         else:
             is_named = bool(channel) and not str(channel).startswith("D")
             message = _content(notice, moved_from=str(channel) if is_named else "")
@@ -172,6 +180,15 @@ class Replies:
         )
         data = answer.data
         await self._store.notice_sent(notice.id, str(data.get("channel") or ""), str(data.get("ts") or ""))
+
+    def _thread(self, notice: Notice) -> dict[str, Any]:
+        thread_ts = notice.body.get("thread_ts")
+        return {"thread_ts": thread_ts} if thread_ts and notice.id not in self._alone else {}
+
+    def _can_leave_thread(self, notice: Notice, error: errors.SlackFailed) -> bool:
+        """Return whether Slack may take a reply outside of its thread, where only its person sees it."""
+        is_refused = isinstance(error, errors.SlackPermanent) and meaning(error) is Meaning.THREAD
+        return is_refused and bool(self._thread(notice)) and not notice.body.get("in_channel")
 
     async def _again(self, notice: Notice, wait: float, left: float, error: str) -> None:
         if wait >= left:
