@@ -4,6 +4,7 @@ import pytest
 
 from bot.domain.notices import Answer
 from bot.messages.blocks import kit, plain, replies
+from bot.messages.texts import notices
 
 URL = "https://ide.example.org/?a=1&b=2"
 WRITTEN = "<https://ide.example.org/?a=1&amp;b=2>"
@@ -46,9 +47,9 @@ def test_text_instead_of_blocks_says_every_line_and_address():
 
 
 def test_long_text_is_cut_before_its_addresses():
-    blocks = [kit.section("x" * 2990), *kit.actions([opening("open_url")])]
+    blocks = [kit.section("x" * 3000), kit.section("y"), *kit.actions([opening("open_url")])]
     text = plain.text_instead(Answer("x", tuple(blocks)))
-    assert text.endswith(f"…\nOpen: {WRITTEN}")
+    assert text.endswith(f"x…\n{notices.TEXT_CUT}\nOpen: {WRITTEN}")
     assert len(text) <= kit.TEXT
 
 

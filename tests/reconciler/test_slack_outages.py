@@ -160,7 +160,7 @@ async def test_one_whose_end_could_not_be_told_is_sent_after_all(world):
     workspace = await world.own(state=State.RUNNING)
     await world.work()  # A process begins with a try.
     await put_off(world, await world.begin(workspace), 30.0)
-    world.slack.fail(POST, SlackPermanent(POST, "msg_too_long"))
+    world.slack.fail(POST, SlackPermanent(POST, "metadata_too_large"))
     await world.pass_time(60)
     assert "ready" not in world.slack.kinds()
     assert world.slack.kinds().count("card") == 1

@@ -53,7 +53,9 @@ async def test_press_in_an_archived_channel_is_answered_directly(linked):
     assert linked.slack.harness.violations == []
 
 
-@pytest.mark.parametrize("error", ["invalid_blocks", "invalid_blocks_format", "invalid_arguments"])
+@pytest.mark.parametrize(
+    "error", ["invalid_blocks", "invalid_blocks_format", "invalid_arguments", "msg_too_long"]
+)
 async def test_refused_blocks_of_a_ready_message_become_text_with_the_address(linked, error):
     alice = linked.alice
     await alice.writes("start training")

@@ -61,7 +61,7 @@ async def test_a_person_who_can_be_sent_no_direct_message_is_told_in_the_channel
     assert "Running" in (await alice.types("status training")).text
 
 
-@pytest.mark.parametrize("word", ["cannot_dm_bot", "msg_too_long"])
+@pytest.mark.parametrize("word", ["cannot_dm_bot", "metadata_too_large"])
 async def test_what_slack_refuses_for_good_is_dead_and_shown_by_doctor(linked, word):
     linked.slack_fails(POST, times=1, **refusal(word))
     await linked.alice.writes("start training")

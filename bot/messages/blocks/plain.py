@@ -24,8 +24,9 @@ def text_instead(answer: Answer) -> str:
     """Return an answer as text alone: all its lines, and the address of each button that opens one."""
     if not answer.blocks:
         return answer.text
-    lines = [kit.bare(line) for line in kit.lines_of(answer.blocks)]
-    return _with_addresses("\n".join(lines) or answer.text, _addresses(answer.blocks, kit.ADDRESSES))
+    text = "\n".join(kit.bare(line) for line in kit.lines_of(answer.blocks)) or answer.text
+    below = [notices.TEXT_CUT] if len(text) > kit.TEXT else []
+    return _with_addresses(text, [*below, *_addresses(answer.blocks, kit.ADDRESSES)])
 
 
 def view_instead(view: Mapping[str, Any]) -> dict[str, Any]:

@@ -142,6 +142,8 @@ NOT_DELIVERED: Final = (
     "Slack didn't accept one of my messages to you (`{code}`), so you may have missed something. "
     "Type `list` to see where things stand."
 )
+#: Below the text in place of a message, where that is too long.
+TEXT_CUT: Final = "There's more, but this message would be too long for Slack."
 #: In place of a form.
 FORM_REFUSED: Final = (
     "Slack didn't accept this form, so I can't show it. "
