@@ -161,7 +161,7 @@ async def open_form(request: Request) -> Answer:
     facts = await request.services.gatherer.of_workspace(workspace)
     mode = workspace.stop_mode or planned_mode(facts.effects)
     said = drawn.form_head(facts)
-    more = request.filled(cards.PASSED, workspace)
+    more = request.filled(cards.CHOOSE_TIME, workspace)
     view = drawn.form(facts, mode)
     return replace(kit.answer([kit.section(f"{said} {more}")]), view=view)
 

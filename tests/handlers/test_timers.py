@@ -243,6 +243,7 @@ async def test_what_has_ended_asks_by_what_its_successor_will_lose():
 async def form(bot, workspace):
     answer = await bot.press("stop_later", workspace.id)
     assert answer.view is not None
+    assert "To choose when it stops, type `" in words(answer)
     return answer.view
 
 

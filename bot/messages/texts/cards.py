@@ -326,6 +326,8 @@ NOTHING_PLANNED: Final = "*{name}* has no planned stop, so there's nothing to ca
 TOO_LATE: Final = "*{name}* no longer has a planned stop."
 NOT_UP: Final = "*{name}* isn't running, so there's nothing to stop later."
 NOT_UP_NEXT: Final = "To start it for a while, type `{command}start {name} for 2h`."
+#: In place of the form that asks when.
+CHOOSE_TIME: Final = "To choose when it stops, type `{command}stop {name} at TIME`."
 PASSED: Final = "That time has passed. Choose a new one with `{command}stop {name} at TIME`."
 ONLY_STOPS: Final = (
     "I can only plan starts and stops, so I haven't done anything with *{name}*. "
