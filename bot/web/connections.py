@@ -30,6 +30,8 @@ IDLE_SECONDS: Final = 75.0
 SPARE_FILES: Final = 300
 #: The most files that are asked for; a system may allow a billion, and some programs then close each of them.
 _MOST_FILES: Final = 65_536
+#: How long the rest of a request that was answered before its end is thrown away; then its connection ends.
+LINGER_SECONDS: Final = 1.0
 #: However many files there are.
 MAX_CONNECTIONS: Final = 4096
 #: What a connection with an unfinished request takes besides what was sent (measured with aiohttp 3.14).
@@ -66,7 +68,8 @@ class Connection(web.RequestHandler, asyncio.BufferedProtocol):
 
     def __init__(self, door: "Door", server: web.Server, **options: Any) -> None:
         # Unpacked, a body could be a thousand times as large as what was counted.
-        super().__init__(server, read_bufsize=READ_BYTES, auto_decompress=False, **options)
+        options |= {"read_bufsize": READ_BYTES, "auto_decompress": False, "lingering_time": LINGER_SECONDS}
+        super().__init__(server, **options)
         self._door = door
         #: Ends it if no request has come by then.
         self.deadline: asyncio.TimerHandle | None = None

@@ -146,6 +146,16 @@ def test_row_31_unfinished_requests_take_bounded_memory(how):
         assert [line for line in lines_of(process) if line["level"] == "error"] == []
 
 
+@pytest.mark.parametrize("size", [1024 * 1024 + 1, 10**10])
+def test_row_31_too_long_a_body_ends_its_connection_soon(size):
+    with server(FILES) as (_, port):
+        sent = f"POST {SLACK_PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: {size}\r\n\r\nx"
+        with connected(port, sent.encode()) as connection:
+            connection.settimeout(5)
+            answer = b"".join(iter(lambda: connection.recv(1000), b""))
+    assert answer.startswith(b"HTTP/1.1 413")
+
+
 def test_row_31_strangers_requests_are_one_line_a_second():
     paths = [f"{root}/made-up-{number}" for number in range(50) for root in ("/link", "/ide", "/hooks")]
     with server(FILES) as (process, port):
