@@ -8,7 +8,7 @@ that lock: they run side by side, in one process and in several, and lock the ro
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -82,9 +82,6 @@ class PostgresEngine(QueuedEngine):
         self._writing = [session for _, session in works]
         self._reading = [new_session() for _ in range(readers)]
         works += [(self._read_queue, session) for session in self._reading]
-        for queue, session in works:
-            queue.is_away = partial(_are_away, [session])
-        self._read_queue.is_away = partial(_are_away, self._reading)
         self._writer, *self._others = (Worker(queue, session, self._begin_write) for queue, session in works)
 
     def _new_session(
@@ -96,7 +93,7 @@ class PostgresEngine(QueuedEngine):
     def is_whole(self) -> bool:
         """Return whether each connection that writes is there, and one that reads."""
         is_away = any(session.is_away for session in self._writing)
-        return not is_away and not _are_away(self._reading)
+        return not is_away and not all(session.is_away for session in self._reading)
 
     def _may_claim(self) -> bool:
         """Return whether what is claimed can be carried out and written down."""
@@ -204,11 +201,6 @@ class PostgresEngine(QueuedEngine):
         running = owners.running(self._session.transaction)
         is_known = bool(running) or oldest == STOP
         return is_known and not any(is_newer(oldest, one.release) for one in running)
-
-
-def _are_away(sessions: Sequence[Session]) -> bool:
-    """Return whether none of the sessions has a connection."""
-    return all(session.is_away for session in sessions)
 
 
 #: Between two attempts to connect again, in seconds: until then, ticks do.

@@ -30,7 +30,7 @@ from bot.store import schema
 from bot.store.transaction import Parameters, Row, StoreTime, as_json, clean, written_by
 from bot.support.clock import Clock, Ids
 from bot.support.environment import NAME
-from bot.support.errors import StoreAway, StoreDisconnected, StoreError, StoreNotMigrated, StoreUnavailable
+from bot.support.errors import StoreAway, StoreBusy, StoreError, StoreNotMigrated, StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -146,7 +146,7 @@ class PostgresSession:
             self._begin(writes=writes)
 
     def commit(self) -> None:
-        """Commit. Raise StoreDisconnected if nothing was written after all."""
+        """Commit. Raise StoreBusy if nothing was written after all."""
         tables = " ".join(sorted(self.transaction.written)) if self.notifies else ""
         # With the commit, and no further round trip.
         notify = f", pg_notify('usher', '{tables}')" if tables else ""
@@ -374,7 +374,7 @@ class PostgresSession:
         return row
 
     def _find_outcome(self, transaction: str, lineage: str) -> None:
-        """Return if a commit whose connection was lost took effect; raise StoreDisconnected if it didn't.
+        """Return if a commit whose connection was lost took effect; raise StoreBusy if it didn't.
 
         On another timeline others have the transaction's number: only its audit row tells.
         """
@@ -388,13 +388,13 @@ class PostgresSession:
                         break
                     if self.transaction.one("was_audited", hash=self.transaction.audited) is not None:
                         return
-                    raise StoreDisconnected("the database has lost its last seconds; nothing was done")
+                    raise StoreBusy("the database has lost its last seconds; nothing was done")
                 cursor = self._cursor().execute(b"SELECT pg_xact_status($1::xid8) AS status", [transaction])
                 row = cursor.fetchone()
                 if row is not None and row["status"] == "committed":
                     return
                 if row is None or row["status"] != "in progress":
-                    raise StoreDisconnected("the connection to the database was lost; nothing was done")
+                    raise StoreBusy("the connection to the database was lost; nothing was done")
             sleep(RETRY_SECONDS)
         raise StoreUnavailable("the connection to the database was lost; it may or may not have been done")
 
@@ -577,7 +577,7 @@ def translated(error: Exception) -> Exception:
     if isinstance(error, psycopg.IntegrityError):
         return StoreError(f"the data's own rules forbid it ({error.diag.constraint_name or error.sqlstate})")
     if error.sqlstate is None or is_passing(error):
-        return StoreDisconnected("the connection to the database was lost; nothing was done")
+        return StoreBusy("the connection to the database was lost; nothing was done")
     if isinstance(error, psycopg.errors.UndefinedTable):
         return StoreNotMigrated(f"the database is not migrated; run: {NAME} migrate")
     return StoreUnavailable(_CAUSES.get(error.sqlstate) or f"the database failed (SQLSTATE {error.sqlstate})")

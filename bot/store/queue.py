@@ -33,7 +33,7 @@ from bot.store.transaction import (
     request_began,
 )
 from bot.support.clock import Clock
-from bot.support.errors import StoreBusy, StoreDisconnected, StoreError, StoreUnavailable, StoreUnsure
+from bot.support.errors import StoreBusy, StoreError, StoreUnavailable, StoreUnsure
 
 #: How long a caller waits for a commit, in seconds.
 PATIENCE: Mapping[Priority, float] = {
@@ -204,8 +204,6 @@ class WriteQueue:
         self._ends_at = math.inf
         #: Why no more work can be done, once the thread has ended.
         self._ended: str | None = None
-        #: Whether there is no connection to do the work on.
-        self.is_away: Callable[[], bool] = lambda: False
         #: Who is told which tables a commit wrote.
         self.on_write: OnWrite = lambda _: None
 
@@ -274,14 +272,9 @@ class WriteQueue:
             if (left := self._left(item)) > 0:
                 self._look_in(left, priority)
             elif self._give_up(item):
-                item.future.set_exception(self._given_up())
+                item.future.set_exception(StoreBusy("the database is busy; nothing was done"))
             elif priority is Priority.URGENT and item.stage is Stage.COMMITTING:
                 item.future.set_exception(StoreUnsure("the commit is taking long, and may still go through"))
-
-    def _given_up(self) -> StoreBusy:
-        if self.is_away():
-            return StoreDisconnected("the database is away; nothing was done")
-        return StoreBusy("the database is busy; nothing was done")
 
     def _left(self, item: QueuedWork) -> float:
         """Return for how long its caller still waits."""

@@ -8,7 +8,6 @@
     │   └── NotIdentified             Slack hasn't said yet who they are: the request waits
     ├── StoreError
     │   ├── StoreBusy                 not committed within 2 s; nothing was done
-    │   │   └── StoreDisconnected     the same, for want of a connection
     │   ├── StoreUnsure               committing for 2 s; it will be known whether that went through
     │   ├── StoreUnavailable          disk full, read-only, locked, gone
     │   ├── StoreTooNew               the database is newer than the code
@@ -92,10 +91,6 @@ class StoreError(UsherError):
 
 class StoreBusy(StoreError):
     """Signal that a transaction didn't commit in time and was rolled back."""
-
-
-class StoreDisconnected(StoreBusy):
-    """Signal that a transaction wasn't committed because there is no connection to the database."""
 
 
 class StoreUnsure(StoreError):

@@ -73,7 +73,7 @@ async def test_whom_the_policy_refuses_is_told_and_audited_whatever_way_they_com
 @pytest.mark.parametrize(
     ("error", "event", "told"),
     [
-        (StoreBusy("2 s"), "store failed", "I'm too busy right now"),
+        (StoreBusy("2 s"), "store failed", "I can't reach my own records right now"),
         (SecretError("swapped"), "failed", "I can no longer read your stored link"),
         (ZeroDivisionError(), "failed unexpectedly", "Something went wrong on my side"),
     ],

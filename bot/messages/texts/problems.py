@@ -20,8 +20,6 @@ from bot.support import errors
 MESSAGE_LIMIT: Final = 300
 
 _ERRORS: Final[tuple[tuple[type[BaseException], str], ...]] = (
-    (errors.StoreDisconnected, "store_unavailable"),
-    (errors.StoreBusy, "busy"),
     (errors.StoreUnsure, "unsure"),
     (errors.StoreError, "store_unavailable"),
     (errors.SecretError, "secret"),

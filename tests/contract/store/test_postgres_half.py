@@ -7,16 +7,15 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from bot.messages.texts import problems
 from bot.services.owners import RENEWED_EVERY, SharedOwners
 from bot.store.owners import LEASE
 from bot.store.store import Store
 from bot.store.transaction import Priority
 from bot.support.clock import SystemIds
-from bot.support.errors import StoreBusy, StoreDisconnected, StoreError
+from bot.support.errors import StoreBusy, StoreError
 from tests.contract.store.test_postgres_faults import cut
 from tests.rigs import postgres, postgres_tls
-from tests.rigs.store import ALICE, accept_operation, first_sight, linked
+from tests.rigs.store import accept_operation, first_sight, linked
 from tests.support.test_http_tls import own_certificate
 
 PASSWORD = "canary-1"
@@ -136,16 +135,6 @@ async def test_who_cannot_write_claims_nothing_and_lets_go_of_what_it_owns(place
         await until(lambda: half.engine.is_whole)
         await first.renew()
         assert "worker:half" in await present(whole)
-
-
-@pytest.mark.parametrize("connection", [WRITES, READS], ids=["write", "read"])
-async def test_lost_connection_is_said_as_database_away(place, clock, connection):
-    """It isn't busy: nobody may take a connection that is away for a lack of time."""
-    async with half_and_whole(place, clock) as (half, _):
-        await lose(place, "limit", half, connection)
-        with pytest.raises(StoreDisconnected) as raised:
-            await (half.workspaces(ALICE) if connection == READS else first_sight(half, "i1"))
-        assert problems.sentence(raised.value) == problems.CAUSES["store_unavailable"]
 
 
 @pytest.mark.parametrize("connection", [CLAIMS, RECORDS, READS])
