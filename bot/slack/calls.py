@@ -48,6 +48,8 @@ NOT_INSTALLED: Final = "not_installed"
 _HOSTS: Final = ("slack.com", "slack-gov.com")
 #: No connection could be made; nothing was sent.
 UNREACHABLE: Final = "unreachable"
+#: How long a method isn't called, at most, after a 429: perhaps only one channel's limit was reached.
+MAX_METHOD_PAUSE_SECONDS: Final = 60.0
 #: How often something that is owed is tried while Slack doesn't answer, in seconds.
 TRIES_EVERY: Final = 5.0
 #: How often, at most, what waits for Slack is released: a single message may fail by itself, again and again.
@@ -276,7 +278,7 @@ class PacedSlack:
             raise SlackLimited(method, LEAVES_WITHIN) from None
         except SlackLimited as error:
             self._answers(method, wants_pause=True)
-            await budget.pause(method, error.retry_after)
+            await budget.pause(method, min(error.retry_after, MAX_METHOD_PAUSE_SECONDS))
             raise
         except SlackFailed as error:
             is_unanswered = isinstance(error, SlackUnknownOutcome) or error.code == UNREACHABLE
