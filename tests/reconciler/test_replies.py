@@ -5,6 +5,7 @@ import pytest
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.workspaces import State
 from bot.messages.blocks import kit, replies
+from bot.messages.texts import notices
 from bot.slack.notifier.replies import MAX_ATTEMPTS_PER_WAY
 from bot.support.errors import (
     SlackFailed,
@@ -206,10 +207,12 @@ async def test_answer_without_another_place_is_a_direct_message(world, place, te
 
 @pytest.mark.parametrize("status", [500, 503, 408, 302])
 async def test_answer_that_may_be_shown_is_sent_no_other_way(world, status):
+    """Its person hears that they may have missed something, and not what."""
     world.http.status = status
     await reply(world, response_url=URL, channel_id="C1")
     await world.pass_time(90, step=5)
-    assert (len(world.http.posts), world.slack.ephemerals, world.slack.messages) == (1, [], [])
+    assert (len(world.http.posts), world.slack.ephemerals) == (1, [])
+    assert [one["text"] for one in world.slack.messages] == [notices.NOT_CONFIRMED]
     assert await dead(world) == [f"status_{status}"]
 
 

@@ -142,6 +142,9 @@ NOT_DELIVERED: Final = (
     "Slack didn't accept one of my messages to you (`{code}`), so you may have missed something. "
     "Type `list` to see where things stand."
 )
+NOT_CONFIRMED: Final = (
+    "Slack may not have shown you my last answer. If you don't see it, type `list` to see where things stand."
+)
 #: Below the text in place of a message, where that is too long.
 TEXT_CUT: Final = "There's more, but this message would be too long for Slack."
 #: In place of a form.

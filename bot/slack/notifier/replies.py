@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import structlog
 
-from bot.domain.notices import Answer, Notice
+from bot.domain.notices import Answer, NewNotice, Notice, NoticeKind
 from bot.domain.plan import backoff
 from bot.domain.surfaces import Where
 from bot.messages.blocks import kit, plain
@@ -30,6 +30,8 @@ log = structlog.get_logger(__name__)
 
 #: How often a refusal that may pass by itself is met with the same attempt.
 MAX_ATTEMPTS_PER_WAY: Final = 2
+#: In so many seconds a person hears once that answers may be missing.
+UNSURE_PERIOD_SECONDS: Final = 600
 #: Sends a reply one way, and writes that it was sent; raises SlackFailed.
 Way = Callable[[Notice], Awaitable[None]]
 
@@ -77,6 +79,8 @@ class Replies:
                 await self._again(notice, 0.0, left, error.code)
             else:
                 await self._dead(notice, error.code)
+                if isinstance(error, errors.SlackUnknownOutcome) and error.method == methods.RESPONSE_URL:
+                    await self._say_unsure(notice)
 
     async def _deliver(self, notice: Notice, *, is_try: bool) -> None:
         """Try the ways back in turn, each after a definite refusal only; raises the last SlackFailed."""
@@ -195,6 +199,12 @@ class Replies:
             await self._dead(notice, error)
         else:
             await self._store.notice_retry(notice, wait, error=retry_error(notice, error))
+
+    async def _say_unsure(self, notice: Notice) -> None:
+        """Tell a person, without repeating it, that they may have missed an answer; once in a while."""
+        period = int(await self._store.now() // UNSURE_PERIOD_SECONDS)
+        who, body = notice.principal, Answer(notice_words.NOT_CONFIRMED).as_body()
+        await self._store.add_notices([NewNotice(who.key, NoticeKind.MESSAGE, f"unsure:{period}", who, body)])
 
     async def _dead(self, notice: Notice, error: str) -> None:
         log.info("reply given up", notice=notice.id, problem=error)
