@@ -300,6 +300,14 @@ async def test_a_pause_is_kept_while_it_makes_sense(world, wait, sent):
     assert len(await dead(world)) == 1 - sent
 
 
+async def test_long_pause_at_the_response_url_is_gone_around(world):
+    world.http.status, world.http.headers = 429, {"Retry-After": "3600"}
+    await reply(world, response_url=URL, channel_id="C1")
+    await world.pass_time(90, step=5)
+    assert (len(world.http.posts), len(world.slack.ephemerals)) == (1, 1)
+    assert await dead(world) == []
+
+
 async def test_429_at_the_response_url_is_tried_again(world):
     world.http.status, world.http.headers = 429, {"Retry-After": "2"}
     await reply(world, response_url=URL)
@@ -310,12 +318,13 @@ async def test_429_at_the_response_url_is_tried_again(world):
     assert await dead(world) == []
 
 
-@pytest.mark.parametrize("kind", [SlackPermanent, SlackUnknownOutcome])
-async def test_what_slack_does_not_take_is_given_up(world, kind):
+@pytest.mark.parametrize(("kind", "sent"), [(SlackPermanent, 0), (SlackUnknownOutcome, 1)])
+async def test_what_slack_does_not_take_is_given_up(world, kind, sent):
     world.slack.fail("chat.postMessage", kind("chat.postMessage", "channel_not_found"))
     await reply(world)
     await world.pass_time(90, step=5)
-    assert world.slack.count("chat.postMessage") == 1
+    assert [one["text"] for one in world.slack.messages] == [notices.NOT_CONFIRMED] * sent
+    assert world.slack.count("chat.postMessage") == 1 + sent
     assert await dead(world) == ["channel_not_found"]
 
 

@@ -64,7 +64,7 @@ class Replies:
             await self._dead(notice, "expired" if left <= 0 else "outcome_unknown")
             return
         try:
-            await self._deliver(notice, is_try=is_try)
+            await self._deliver(notice, left, is_try=is_try)
         except errors.SlackLimited as error:
             # It was not delivered, so it may be tried again while it is still useful.
             await self._again(notice, error.retry_after, left, error.code)
@@ -79,10 +79,10 @@ class Replies:
                 await self._again(notice, 0.0, left, error.code)
             else:
                 await self._dead(notice, error.code)
-                if isinstance(error, errors.SlackUnknownOutcome) and error.method == methods.RESPONSE_URL:
+                if isinstance(error, errors.SlackUnknownOutcome):
                     await self._say_unsure(notice)
 
-    async def _deliver(self, notice: Notice, *, is_try: bool) -> None:
+    async def _deliver(self, notice: Notice, left: float, *, is_try: bool) -> None:
         """Try the ways back in turn, each after a definite refusal only; raises the last SlackFailed."""
         ways = self._ways_back(notice)
         for way in ways:
@@ -93,7 +93,7 @@ class Replies:
                 await way(notice)
             except errors.SlackFailed as error:
                 is_last = way == ways[-1] or self._can_leave_thread(notice, error)
-                if is_last or not _goes_another_way(notice, error):
+                if is_last or not _goes_another_way(notice, error, left):
                     raise
                 log.info("reply sent another way", notice=notice.id, problem=error.code)
             else:
@@ -211,12 +211,14 @@ class Replies:
         await self._store.notice_dead(notice.id, error)
 
 
-def _goes_another_way(notice: Notice, error: errors.SlackFailed) -> bool:
-    """Return whether a reply is shown nowhere yet, and the same way won't take it.
+def _goes_another_way(notice: Notice, error: errors.SlackFailed, left: float) -> bool:
+    """Return whether a reply is shown nowhere yet, and the same way won't take it in the seconds left.
 
     What may pass by itself is tried again before. Whoever has changed a form since has a newer one.
     """
-    if isinstance(error, errors.SlackLimited | errors.SlackUnknownOutcome) or meaning(error).is_shut_out:
+    if isinstance(error, errors.SlackLimited):
+        return error.retry_after >= left
+    if isinstance(error, errors.SlackUnknownOutcome) or meaning(error).is_shut_out:
         return False
     if not isinstance(error, errors.SlackPermanent):
         return notice.attempts > MAX_ATTEMPTS_PER_WAY
