@@ -60,7 +60,9 @@ class OutageReplies:
         logger = log.bind(reference=reference, principal=principal.key)
         try:
             async with asyncio.timeout(SEND_SECONDS):
-                await self._slack.to(principal).call_uncounted(*_call_for(principal, surface, reference))
+                method, message = _call_for(principal, surface, reference)
+                channel = principal.user_id if method == CHAT_POST_MESSAGE else None
+                await self._slack.to(principal).call_uncounted(method, message, channel=channel)
         except (SlackUnknownOutcome, TimeoutError) as error:
             logger.warning("outage reply not confirmed", problem=error)
         except (SlackFailed, StoreError) as error:

@@ -6,9 +6,11 @@ restarts and for all processes together (ADR 30).
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
@@ -33,9 +35,10 @@ from bot.slack.methods import (
 )
 from bot.store.budget import LEAVES_WITHIN, MINUTE, WINDOW, Room
 from bot.store.store import Store
+from bot.store.transaction import answered_soon
 from bot.support.addresses import is_loopback
 from bot.support.clock import Clock
-from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
+from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome, StoreError
 from bot.support.guards import guards
 from bot.support.windows import Attempt, TooLateError, Window, trying
 
@@ -56,6 +59,8 @@ TRIES_EVERY: Final = 5.0
 RELEASES_EVERY: Final = 15.0
 #: The same where the last try made no call after all.
 TRIES_AGAIN: Final = 1.0
+#: How long the database may take to count a call that is made without it otherwise.
+COUNT_SECONDS: Final = 0.3
 #: The part of a method's budget that each process has where the database can't count its calls.
 UNCOUNTED_SHARE: Final = 0.5
 #: The methods that look for a message, and what else it is tried with.
@@ -247,9 +252,11 @@ class PacedSlack:
         """
         return await self._call(self.budget, method, arguments, channel, share)
 
-    async def call_uncounted(self, method: str, arguments: Mapping[str, Any]) -> SlackAnswer:
-        """Call a method once while the database can't count calls; raises as ``call`` does."""
-        return await self._call(self._uncounted, method, arguments)
+    async def call_uncounted(
+        self, method: str, arguments: Mapping[str, Any], *, channel: str | None = None
+    ) -> SlackAnswer:
+        """Call a method once, also while the database can't count calls; raises as ``call`` does."""
+        return await self._call(self._uncounted, method, arguments, channel)
 
     async def _call(
         self,
@@ -408,7 +415,7 @@ class Budget:
 
 
 class UncountedBudget:
-    """Grant calls while the database can't count them: nothing else is sent then, and few of these are.
+    """Grant calls also while the database can't count them: nothing else is sent then, and few of these are.
 
     In memory: the calls of the last minute, and pauses. Restart: none are known. Several processes: each has
     its share of a method's limit, and doesn't know of the others' calls.
@@ -420,8 +427,12 @@ class UncountedBudget:
         self._calls: defaultdict[str, deque[float]] = defaultdict(deque)
         self._paused_until: dict[str, float] = {}
 
-    async def take(self, method: str, _channel: str | None = None, share: float = 1.0) -> float:
+    async def take(self, method: str, channel: str | None = None, share: float = 1.0) -> float:
         """Count a call and return 0; or count nothing and return how many seconds to wait."""
+        with suppress(StoreError, TimeoutError), answered_soon():
+            # It may only have been busy; then others are sending, too.
+            async with asyncio.timeout(COUNT_SECONDS):
+                return await self._budget.take(method, channel, share)
         now, calls = self._monotonic(), self._calls[method]
         while calls and calls[0] <= now - WINDOW:
             calls.popleft()

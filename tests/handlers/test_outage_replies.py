@@ -124,3 +124,13 @@ async def test_replies_to_a_crowd_are_bounded(outage):
     outage.bot.clock.advance(62.0)
     assert await outage.deliver(crowd[-1], 1) == 226
     assert await outage.deliver(crowd[0], 1) == 226
+
+
+async def test_reply_is_counted_if_the_database_counts(outage):
+    """What was only busy takes the count, so that nobody else writes to the person within the second."""
+    del outage.bot.store.fails["take_slack_call"]
+    assert await outage.deliver(message("list")) == 1
+    later = message("help", event_id="Ev2", ts="1800000001.000100")
+    assert await outage.deliver(later) == 1
+    outage.bot.clock.advance(2.0)
+    assert await outage.deliver(later, 1) == 2
