@@ -11,7 +11,7 @@ log = structlog.get_logger(__name__)
 
 @routes.event("channel_id_changed")
 async def channel_id_changed(occurrence: Occurrence) -> None:
-    """Rename the channel in the rows of its Slack workspace, once Slack knows it by the new id alone.
+    """Rename the channel in the rows of its Slack workspace, once Slack knows it by a later id alone.
 
     What can't be confirmed changes nothing, and is kept: the next change of that channel may make it true.
     Raises SlackFailed where Slack can't be asked now: it sends the event again.
@@ -24,11 +24,11 @@ async def channel_id_changed(occurrence: Occurrence) -> None:
         return
     store, tenants = occurrence.services.store, occurrence.services.context.tenants
     place = Principal(here.enterprise_id, here.id, "").place
-    latest, former = await store.note_channel_change(place, old, new, at)
-    for channel in former:
-        ts = await store.message_in_channel(channel) or f"{at:.6f}"
-        if await tenants.has_channel(here, channel, ts) or not await tenants.has_channel(here, latest, ts):
-            log.warning("change of a channel not confirmed", channel=channel, new=latest)
+    for former, *later in await store.note_channel_change(place, old, new, at):
+        ts = await store.message_in_channel(former) or f"{at:.6f}"
+        known = [one for one in (former, *later) if await tenants.has_channel(here, one, ts)]
+        if not known or known[0] == former:
+            log.warning("change of a channel not confirmed", channel=former, new=later)
             continue
-        count = await store.rename_channel(place, channel, latest)
-        log.info("channel renamed", channel=channel, new=latest, rows=count)
+        count = await store.rename_channel(place, former, known[0])
+        log.info("channel renamed", channel=former, new=known[0], rows=count)

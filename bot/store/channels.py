@@ -1,5 +1,6 @@
 """Channels: the ids that Slack has changed, and what is kept about each."""
 
+from collections.abc import Mapping
 from functools import partial
 
 from bot.store import cards
@@ -8,29 +9,25 @@ from bot.store.tables import CARDS, CHANNEL_IDS, CONVERSATIONS, TABLES
 from bot.store.transaction import Engine, Row, Transaction, from_json
 
 
-def note_channel_change(tx: Transaction, place: str, old: str, new: str, at: float) -> tuple[str, list[str]]:
-    """Keep that a channel has a new id; return the latest, and the former ones of which rows are kept.
+def note_channel_change(tx: Transaction, place: str, old: str, new: str, at: float) -> list[list[str]]:
+    """Keep that a channel has a new id; return its chains of ids that begin with one of which rows are kept.
 
-    Slack may say it late, and of several changes in any order: of two about one id the later counts, and an
-    id that a channel gets again is current.
+    Slack may say it late, and of several changes in any order; of two about one id the later counts.
     """
-    changes = {row["id"]: row for row in CHANNEL_IDS.rows(tx, place=place)}
-    later = (row for row in changes.values() if row["changed_at"] > at)
-    if not any(old in (row["id"], row["new_id"]) for row in later):
-        changes[old] = {"place": place, "id": old, "new_id": new, "changed_at": at}
-        CHANNEL_IDS.put(tx, **changes[old])
-    if new in changes and changes[new]["changed_at"] <= at:
-        CHANNEL_IDS.delete(tx, place=place, id=new)
-        del changes[new]
-    latest = _latest(changes, new)
-    former = [one for one in changes if one != latest and _latest(changes, one) == latest]
-    return latest, [one for one in former if _rows(tx, place, one, 1)]
+    kept = CHANNEL_IDS.row(tx, place=place, id=old)
+    if kept is None or kept["changed_at"] <= at:
+        CHANNEL_IDS.put(tx, place=place, id=old, new_id=new, changed_at=at)
+    changes = {row["id"]: row["new_id"] for row in CHANNEL_IDS.rows(tx, place=place)}
+    chains = [_chain(changes, channel) for channel in changes]
+    return [one for one in chains if old in one and _rows(tx, place, one[0], 1)]
 
 
-def _latest(changes: dict[str, Row], channel: str) -> str:
-    for _ in changes:
-        channel = changes[channel]["new_id"] if channel in changes else channel
-    return channel
+def _chain(changes: Mapping[str, str], channel: str) -> list[str]:
+    """Return a channel's ids from one on; a channel may get an id again."""
+    ids = [channel]
+    while (following := changes.get(ids[-1], channel)) not in ids:
+        ids.append(following)
+    return ids
 
 
 def message_in_channel(tx: Transaction, channel: str) -> str | None:

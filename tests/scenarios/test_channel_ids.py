@@ -51,13 +51,14 @@ async def test_class_card_follows_a_change_told_after_its_edit(linked):
     assert "1 of 1 ready" in card().text
 
 
+@pytest.mark.parametrize("seconds", [1.0, 0.0], ids=["one-after-the-other", "at-once"])
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["in-order", "reversed"])
-async def test_class_card_follows_a_chain_of_changes(linked, order):
+async def test_class_card_follows_a_chain_of_changes(linked, order, seconds):
     card = await card_in(linked)
     for old, new in ((GENERAL, NEW), (NEW, NEWEST)):
         await linked.slack.control.change_channel(old, new, notify=False)
     for number in order:
-        await told(linked, *((GENERAL, NEW), (NEW, NEWEST))[number], at=number - 2.0)
+        await told(linked, *((GENERAL, NEW), (NEW, NEWEST))[number], at=number * seconds - 2.0)
     assert "1 of 1 ready" in await joins(linked, card)
 
 

@@ -68,19 +68,20 @@ async def test_what_was_said_since_in_the_channel_stays(store, clock):
 
 
 @pytest.mark.parametrize(
-    ("changes", "expected"),
+    ("changes", "chains"),
     [
-        pytest.param([("A", "B", 1)], ("B", ["A"]), id="one"),
-        pytest.param([("A", "B", 1), ("B", "C", 2)], ("C", ["A"]), id="chain"),
-        pytest.param([("B", "C", 2), ("A", "B", 1)], ("C", ["A"]), id="chain-reversed"),
-        pytest.param([("A", "B", 1), ("B", "A", 2)], ("A", []), id="there-and-back"),
-        pytest.param([("B", "A", 2), ("A", "B", 1)], ("A", []), id="back-told-first"),
-        pytest.param([("A", "C", 2), ("A", "B", 1)], ("B", []), id="outdated"),
+        pytest.param([("A", "B", 1)], [["A", "B"]], id="one"),
+        pytest.param([("A", "B", 1), ("B", "C", 2)], [["A", "B", "C"]], id="chain"),
+        pytest.param([("B", "C", 1), ("A", "B", 1)], [["A", "B", "C"]], id="chain-reversed"),
+        pytest.param([("A", "B", 1), ("B", "A", 2)], [["A", "B"]], id="there-and-back"),
+        pytest.param([("A", "C", 2), ("A", "B", 1)], [["A", "C"]], id="outdated"),
+        pytest.param([("A", "B", 1), ("A", "C", 1)], [["A", "C"]], id="replaced"),
+        pytest.param([("A", "B", 1), ("X", "Y", 1)], [], id="another"),
     ],
 )
-async def test_latest_id_follows_from_all_changes(store, changes, expected):
+async def test_chains_of_ids_follow_from_all_changes(store, changes, chains):
     """Rows are kept of A alone."""
     await store.carry_out(lambda tx: write(tx, ["acts"], 1, ALICE, "A"))
     for change in changes:
         found = await store.carry_out(lambda tx, change=change: note_channel_change(tx, ALICE.place, *change))
-    assert found == expected
+    assert found == chains
