@@ -28,7 +28,16 @@ from bot.store.transaction import one_request
 from bot.support.cleaning import unescape
 from bot.support.errors import NotIdentified, NotLinked, Refused, StoreError, StoreUnsure, UsherError
 from handlers import mistyped, routes, suggesting
-from handlers.command_line import LONGEST, LONGEST_COMMAND, MOST_WORDS, parse, plain, quoted, split_program
+from handlers.command_line import (
+    LONGEST,
+    LONGEST_COMMAND,
+    MOST_WORDS,
+    decoded,
+    parse,
+    plain,
+    quoted,
+    split_program,
+)
 from handlers.helping import met, what
 from handlers.linking import linked
 from handlers.payload import fields_of, sent_by_block, value_in
@@ -489,7 +498,7 @@ def _asked_again(request: Request) -> Answer:
 
 def _in_full(command: str) -> kit.Markup:
     """Return a command as a question shows it: what is agreed to is read before."""
-    return kit.Markup(kit.line(unescape(command), kit.VALUE))
+    return kit.Markup(kit.line(unescape(decoded(command)), kit.VALUE))
 
 
 @routes.action(_LEAVE)

@@ -18,7 +18,7 @@ from bot.services.workspaces import effects_now, owned
 from bot.support.cleaning import fold
 from bot.support.pool import beside
 from handlers import routes
-from handlers.command_line import plain
+from handlers.command_line import plain, typed
 from handlers.helping import first_steps, what
 from handlers.linking import all_linked, link_any
 from handlers.request import Answered, Request
@@ -193,7 +193,7 @@ async def unknown(
     await all_linked(request, [connection] if connection is not None else [])
     old = at_connections(old, [connection])
     is_run = request.text.split()[:1] == ["run"] and "job" in routes.commands()
-    runs = [f"job {request.text}"] if is_run and request.verb == "start" else []
+    runs = [f"job {typed(request.text)}"] if is_run and request.verb == "start" else []
     if not rows and not runs:
         return await nothing_yet(request, old)
     near = near or await beside(rows, naming.nearest, name, rows)

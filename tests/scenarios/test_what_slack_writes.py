@@ -81,6 +81,20 @@ async def test_linked_name_starts_its_workspace(named, text):
     assert "is ready" in named.alice.only("ready").text
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("&gt; start <http://report.example|report.example>", "“start report.example”"),
+        ("run <http://etl.py|etl.py>", "`job run etl.py`? / [Run etl.py]"),
+    ],
+    ids=["quotation", "job"],
+)
+async def test_question_shows_a_linked_name_as_it_is_read(named, text, said):
+    (question,) = await deliver(named, text)
+    assert said in question.text.replace("\n", " / ")
+    assert "|" not in question.text
+
+
 async def test_label_that_hides_another_address_starts_nothing(named):
     (answer,) = await deliver(named, "start <https://other.example|report.example>")
     assert "can't find a workspace called *https://other.example*" in answer.text
