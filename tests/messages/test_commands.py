@@ -22,6 +22,8 @@ from bot.messages.blocks.commands import doing
         ('card "Data Science" --title Data --max 60 --hours tue 8:00-9:30', "Post a card for Data Science"),
         ("card ML Basics skip 2026-11-26", "Skip ML Basics 26 Nov"),
         ("card Biology with <@UCHEN>", "Add co-teachers to Biology"),
+        ('card "Biology with" skip 2026-11-26', "Skip Biology with 26 Nov"),
+        ('card "Biology with"', "Post a card for Biology with"),
         ("job result etl-nightly", "How did etl-nightly end?"),
         ("job logs etl-nightly", "Show the output of etl-nightly"),
         ("forget report", "Take report off my list"),

@@ -13,8 +13,10 @@ _FLAGS: Final = re.compile(r"\s+--(\w+)(?:\s.*)?$", re.DOTALL)
 _NAMED: Final = re.compile(r"(?:\"([^\"]*)\"|'([^']*)'|(\S+))(?:\s+(.*))?")
 #: Hours of one day that only start, restart or stop.
 _ONCE: Final = re.compile(r"(?:(restart) )?(\d{4}-\d\d-\d\d|today|tomorrow) (-?)(\d{1,2}:\d\d)")
+#: What is in quotes is a name, whatever it says.
 _COURSE: Final = re.compile(
-    r"(.+?)\s+(leave|skip|pause|resume|move|end|with|without)\b\s*(.*)", re.IGNORECASE
+    r"(\"[^\"]*\"|'[^']*'|[^\"'].*?)\s+(leave|skip|pause|resume|move|end|with|without)\b\s*(.*)",
+    re.IGNORECASE,
 )
 
 
@@ -32,7 +34,10 @@ def doing(command: str) -> str:
         template, rest = _hours(named[4] or "")
         template = template.format(name=named[1] or named[2] or named[3], rest="{rest}")
     elif verb == "card" and not flag and (course := _COURSE.fullmatch(rest)) is not None:
-        template, rest = words.COURSE[course[2].casefold()].format(name=course[1], rest="{rest}"), course[3]
+        template, rest = (
+            words.COURSE[course[2].casefold()].format(name=course[1].strip("'"), rest="{rest}"),
+            course[3],
+        )
     said = template.replace("{rest}", _DATE.sub(_day, rest)).replace('"', "")
     return f"{said.strip()}{words.SHARED if flag == 'share' else ''}"
 
