@@ -41,13 +41,15 @@ async def own(asked: Asked, connection: str) -> Account | None:
 def has_former_link(tx: Transaction, asked: Asked, connections: Collection[str]) -> bool:
     """Return whether this person may have had a link under a key that isn't anybody's any more.
 
-    Nothing but a sentence follows from that: a link stays with the key that it was proven for.
+    Such a key is of a place that isn't current, or of another user id with the same address: a place has one
+    member of an address. Nothing but a sentence follows from that: a link stays with the key that it was
+    proven for.
     """
     here = asked.context.installation
-    candidates = rows.former_candidates(tx, asked.principal, connections)
     return any(
-        (is_deleted or not here.is_current(other)) and rows.has_had_link(tx, other, connections)
-        for other, is_deleted in candidates.items()
+        (other.place == asked.principal.place or not here.is_current(other))
+        and rows.has_had_link(tx, other, connections)
+        for other in rows.former_candidates(tx, asked.principal, connections)
     )
 
 

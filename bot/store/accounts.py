@@ -61,25 +61,20 @@ def accounts_of(tx: Transaction, connection: str, username: str) -> list[Account
     return ACCOUNTS.found(tx, "accounts_of_username", connection=connection, username=username)
 
 
-def former_candidates(
-    tx: Transaction, principal: Principal, connections: Collection[str]
-) -> dict[Principal, bool]:
-    """Return other keys that may have been this person's, each with whether Slack has deactivated it.
+def former_candidates(tx: Transaction, principal: Principal, connections: Collection[str]) -> set[Principal]:
+    """Return other keys that may have been this person's.
 
     They have the same user id in another place, or the same confirmed e-mail address.
     """
     anywhere = f"%:{principal.user_id}"
-    found = {
-        Principal.from_key(row["principal"]): False
+    rows = [
+        row
         for connection in connections
         for row in tx.all("accounts_of_user_id", connection=connection, anywhere=anywhere)
-    }
-    for row in tx.all("places"):
-        found.setdefault(Principal(row["enterprise_id"], row["id"], principal.user_id), False)
-    for row in tx.all("people_of_same_email", principal=principal.key):
-        found[Principal.from_key(row["principal"])] = bool(row["is_deleted"])
-    found.pop(principal, None)
-    return found
+    ]
+    rows += tx.all("people_of_same_email", principal=principal.key)
+    places = {Principal(row["enterprise_id"], row["id"], principal.user_id) for row in tx.all("places")}
+    return ({Principal.from_key(row["principal"]) for row in rows} | places) - {principal}
 
 
 def has_had_link(tx: Transaction, principal: Principal, connections: Collection[str]) -> bool:

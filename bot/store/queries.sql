@@ -332,7 +332,7 @@ SELECT * FROM accounts WHERE principal = :principal AND state <> 'revoking' ORDE
 SELECT principal FROM accounts WHERE connection = :connection AND principal LIKE :anywhere;
 
 -- name: people_of_same_email
-SELECT other.principal, other.is_deleted FROM people one JOIN people other ON other.email = one.email
+SELECT other.principal FROM people one JOIN people other ON other.email = one.email
 WHERE one.principal = :principal AND other.principal <> one.principal AND other.email IS NOT NULL;
 
 -- name: was_unlinked

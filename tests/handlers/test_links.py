@@ -339,7 +339,7 @@ OTHER_ID = Principal(None, "T1", "UALICE2")
         pytest.param(OTHER_PLACE, {}, False, True, id="place-served-no-more"),
         pytest.param(OTHER_PLACE, {}, True, True, id="place-removed"),
         pytest.param(OTHER_ID, {"email": "alice@example.org", "is_deleted": True}, True, True, id="other-id"),
-        pytest.param(OTHER_ID, {"email": "alice@example.org"}, False, False, id="address-still-in-use"),
+        pytest.param(OTHER_ID, {"email": "alice@example.org"}, False, True, id="other-id-not-deactivated"),
         pytest.param(OTHER_ID, {"is_deleted": True}, True, False, id="same-name-only"),
         pytest.param(Principal("E1", "E1", "UBOB"), {}, False, False, id="another-person"),
     ],

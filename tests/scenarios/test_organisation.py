@@ -74,3 +74,18 @@ async def test_whole_organisation_installing_anew_explains_linking(tmp_path):
         await place.alice.links("alice")
         (account,) = await place.bot.store.accounts(place.principal())
         assert account.principal.key == f"{ORG}:{ORG}:{ALICE}"
+
+
+async def test_new_user_id_explains_linking(tmp_path):
+    """Slack gave somebody another id when their workspace joined: by their address, they read why to link."""
+    async with world(tmp_path, slack_seed=seed(None)) as place:
+        await place.alice.has_linked("alice")
+        place.slack.control.join(ORG)
+        address = place.slack.state.people[ALICE].email
+        for user, email in (("W0OLIVIA", address), ("W0OTHER", "other@acme.example")):
+            await place.slack.control.change_person(user, name="liv", real_name="Liv", email=email)
+            place.slack.state.channels[GENERAL].members.add(user)
+        await start_again(place)
+        assert "A link can't move to a new ID." in (await place.person("W0OLIVIA").types("list")).text
+        assert "new ID" not in (await place.person("W0OTHER").types("list")).text
+        assert "notebook" in (await place.alice.types("list")).text
