@@ -115,7 +115,7 @@ def taken_back(request: Request, found: TakenBack) -> Answer:
     elif found.errand is not None:
         request.spoken.of_run(found.errand.id)
     if undone is Undone.LED:
-        return _led_back(request, found)
+        return _show_opposite(request, found)
     if undone is Undone.NOTHING:
         return replies.hint(words.NOTHING if act is None else words.NOTHING_LEFT)
     if act is not None and undone is Undone.BACK:
@@ -133,7 +133,7 @@ def taken_back(request: Request, found: TakenBack) -> Answer:
     return replies.hint(words.NO_WAY_BACK, more=request.filled(instead, None, **about))
 
 
-def _led_back(request: Request, found: TakenBack) -> Answer:
+def _show_opposite(request: Request, found: TakenBack) -> Answer:
     """Say what had been sent, and what leads back."""
     errand = found.errand
     assert errand is not None, "something was sent for it"

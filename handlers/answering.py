@@ -40,7 +40,7 @@ from handlers.language.reading import READ, Reading, read
 from handlers.language.which import Which
 from handlers.linking import all_linked
 from handlers.request import WORDS, Answered, Manner, Request
-from handlers.snapshots import at_connections, refresh_lists
+from handlers.snapshots import filter_by_connection, refresh_lists
 from handlers.workspace import confirmations, hours, targets, timers
 from handlers.workspace.operations import all_at_once
 
@@ -200,16 +200,16 @@ async def _read_again(
     if again.what != reading.what or reading.kind != again.kind:
         again = reading
     if rows and (again.which.unknown or again.which.is_near) and not again.which.is_beginning:
-        places = _places(request, again)
+        places = _list_named_connections(request, again)
         await all_linked(request, places)
-        old = at_connections(old, places)
+        old = filter_by_connection(old, places)
         promise = await refresh_lists(request, TaskKind.DISCOVER, answers.CHECKING, old=old)
         if promise:
             raise Answered(replies.answer(promise))
     return again, old, rows
 
 
-def _places(request: Request, reading: Reading) -> list[str]:
+def _list_named_connections(request: Request, reading: Reading) -> list[str]:
     """Return the connections that words name, by themselves or after a name (``NAME@CONNECTION``)."""
     names = [_after_verb(reading), *request.given]
     after = [naming.split_connection(name, request.services.connections)[1] for name in names]

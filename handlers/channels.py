@@ -10,7 +10,7 @@ log = structlog.get_logger(__name__)
 
 
 @routes.event("channel_id_changed")
-async def channel_id_changed(occurrence: Occurrence) -> None:
+async def on_channel_id_changed(occurrence: Occurrence) -> None:
     """Rename the channel in the rows of its Slack workspace, once Slack knows it by a later id alone.
 
     What can't be confirmed changes nothing, and is kept: the next change of that channel may make it true.
@@ -25,10 +25,10 @@ async def channel_id_changed(occurrence: Occurrence) -> None:
     store, tenants = occurrence.services.store, occurrence.services.context.tenants
     place = Principal(here.enterprise_id, here.id, "").place
     for former, *later in await store.note_channel_change(place, old, new, at):
-        ts = await store.message_in_channel(former) or f"{at:.6f}"
+        ts = await store.find_message_in_channel(former) or f"{at:.6f}"
         known = [one for one in (former, *later) if await tenants.has_channel(here, one, ts)]
         if not known or known[0] == former:
             log.warning("change of a channel not confirmed", channel=former, new=later)
             continue
-        count = await store.rename_channel(place, former, known[0])
+        count = await store.replace_channel_id(place, former, known[0])
         log.info("channel renamed", channel=former, new=known[0], rows=count)

@@ -50,7 +50,7 @@ async def show(request: Request) -> Answer:
     named = await course.own(request, request.name) if request.name else []
     shown = [(card, is_taught) for card, is_taught, rest in named if not rest]
     shown = shown or list(await request.asked.see(lessons.own))
-    return await _rooms(request, shown) if shown else drawn.none_yet(request.command)
+    return await _rooms(request, shown) if shown else drawn.show_no_courses(request.command)
 
 
 async def _rooms(request: Request, every: Sequence[tuple[ClassCard, bool]]) -> Answer:

@@ -12,7 +12,7 @@ from bot.domain.people import SLACKBOT_ID, Principal
 from bot.domain.surfaces import Surface, Where
 from bot.services import accounts
 from bot.services.asked import Asked
-from bot.slack.people import member_of, person_of
+from bot.slack.people import person_of, resolve_member
 from bot.store import inbox
 from bot.support.errors import StoreError, StoreUnsure
 from handlers import payload, routes
@@ -90,10 +90,10 @@ async def converse(occurrence: Occurrence, where: Where, text: str) -> None:
 
     Raises Unanswered or StoreUnsure if that failed, and SlackFailed while nobody knows whose words they are.
     """
-    principal = await _author(occurrence)
+    principal = await _resolve_author(occurrence)
     surface = payload.surface_of_message(occurrence.payload, where)
     try:
-        key = await _key_for(occurrence, principal, surface)
+        key = await _resolve_key(occurrence, principal, surface)
         if key is not None:
             await _answer(occurrence, principal, replace(surface, interaction=key), text)
     except StoreUnsure:
@@ -125,17 +125,17 @@ async def _answer(occurrence: Occurrence, principal: Principal, surface: Surface
     if not answer.text:
         await services.store.mark_answered(surface.interaction)
         return
-    reader = _reader(occurrence, principal)
+    reader = _choose_reader(occurrence, principal)
     await services.store.add_notices([reply_notice(answer, surface, reader, services.ids)])
 
 
-async def _key_for(occurrence: Occurrence, author: Principal, surface: Surface) -> str | None:
+async def _resolve_key(occurrence: Occurrence, author: Principal, surface: Surface) -> str | None:
     """Return the key that a message's answer uses up; None if the message was answered for somebody else.
 
     A refusal to a stranger has a key of its own, as it may be said on a side that isn't the author's.
     """
     services, key = occurrence.services, surface.interaction
-    if not services.context.installation.includes(author.enterprise_id, author.team_id):
+    if not services.context.installation.has_team(author.enterprise_id, author.team_id):
         return None if await services.store.was_answered(key) else f"{key}:{author.key}"
     send = payload.key_of_send(occurrence.payload, author)
     if not (key and send):
@@ -147,20 +147,20 @@ async def _key_for(occurrence: Occurrence, author: Principal, surface: Surface) 
         raise Unanswered(error, author, surface) from None
 
 
-async def _author(occurrence: Occurrence) -> Principal:
+async def _resolve_author(occurrence: Occurrence) -> Principal:
     """Return the author as their own workspace knows them, whichever side of a shared channel it is.
 
     Another side doesn't show that their workspace belongs to an organisation that has installed Usher. Raises
     Refused, and SlackFailed while Slack doesn't say either.
     """
     context, author = occurrence.services.context, occurrence.services.actor(occurrence.payload)
-    return context.installation.who(await context.people.with_enterprise(author))
+    return context.installation.resolve_principal(await context.people.with_enterprise(author))
 
 
-def _reader(occurrence: Occurrence, author: Principal) -> Principal:
+def _choose_reader(occurrence: Occurrence, author: Principal) -> Principal:
     """Return whom an answer is sent to: a stranger is reached by the side that they wrote on only."""
     here, there = occurrence.installation, occurrence.services.context.installation
-    if here is None or there.includes(author.enterprise_id, author.team_id):
+    if here is None or there.has_team(author.enterprise_id, author.team_id):
         return author
     return Principal(here.enterprise_id, here.id, author.user_id)
 
@@ -173,7 +173,7 @@ async def user_changed(occurrence: Occurrence) -> None:
     user = occurrence.event.get("user")
     here = occurrence.installation
     user = user if isinstance(user, dict) else {}
-    principal = member_of(here, user, occurrence.enterprise_id) if here is not None else None
+    principal = resolve_member(here, user, occurrence.enterprise_id) if here is not None else None
     if principal is None:
         log.info("a changed user of another workspace", interaction=occurrence.interaction)
         return
@@ -203,7 +203,7 @@ async def removed(occurrence: Occurrence, installation: Installation) -> None:
     Raises SlackFailed where Slack can't be asked now: it sends the event again.
     """
     tenants = occurrence.services.context.tenants
-    refused = await tenants.refused_token(installation)
+    refused = await tenants.find_refused_token(installation)
     if refused is None:
         log.info("installed still", installation=installation.id, interaction=occurrence.interaction)
         return

@@ -33,7 +33,7 @@ from handlers.connections import commanding, connection_of, leading, maker_of, m
 from handlers.forms import Making, make, open_form
 from handlers.linking import all_linked, link_first, linked
 from handlers.request import SILENT, Answered, Manner, Request
-from handlers.snapshots import at_connections, offer_of, refresh_lists, refreshed, unread
+from handlers.snapshots import filter_by_connection, offer_of, refresh_lists, refreshed, unread
 
 #: Each flag is tried with every choice, so their number is limited; nobody writes more.
 MOST_FLAGS = 50
@@ -268,7 +268,7 @@ async def show_list(request: Request) -> Answer:
         return await nothing_yet(request, stale)
     page, given = narrowed.asked(request)
     part = narrowed.runs_like(given, rows, request.services.connections)
-    stale = at_connections(stale, [] if part is None else [part.connection])
+    stale = filter_by_connection(stale, [] if part is None else [part.connection])
     remark = await refreshed(request, TaskKind.LIST_JOBS, stale, run_words.LOOKING)
     if part is not None and not part.rows:
         show_all = [kit.button(run_words.SHOW_ALL, "job_list")]
@@ -470,7 +470,7 @@ async def _unknown(request: Request, rows: Sequence[Run], old: Sequence[Account]
     """Say that there is no such run, suggest similar ones, and check again unless that was just done."""
     _, connection = naming.split_connection(request.name, request.services.connections)
     await all_linked(request, [connection] if connection is not None else [])
-    old = at_connections(old, [connection])
+    old = filter_by_connection(old, [connection])
     if not rows:
         return await nothing_yet(request, old)
     promise = await refresh_lists(request, TaskKind.LIST_JOBS, answers.CHECKING, old=old)

@@ -62,7 +62,7 @@ async def link(request: Request) -> Answer:
     buttons = ways(services, names)
     if len(names) > 1:
         request.spoken.about = Referents(ask="which")
-        return await explained(request, replies.hint(answers.LINK_WHICH, buttons), names)
+        return await add_former_link_remark(request, replies.hint(answers.LINK_WHICH, buttons), names)
     title = services.title(names[0])
     # Connections that people can't link themselves are offered too: a click says why not.
     buttons = buttons or replies.link_buttons([(names[0], title)])
@@ -71,7 +71,7 @@ async def link(request: Request) -> Answer:
     template = answers.LINKED_AS if is_linked else answers.LINK_ONE
     username = account.username if account is not None else ""
     answer = replies.hint(fill(template, title=title, username=username), buttons)
-    return answer if is_linked else await explained(request, answer, names)
+    return answer if is_linked else await add_former_link_remark(request, answer, names)
 
 
 def _needless(request: Request, linkless: list[tuple[str, str]]) -> Answer:
@@ -316,7 +316,7 @@ async def all_linked(request: Request, connections: Iterable[str]) -> None:
             await linked(request, connection)
 
 
-async def explained(request: Request, answer: Answer, connections: Collection[str]) -> Answer:
+async def add_former_link_remark(request: Request, answer: Answer, connections: Collection[str]) -> Answer:
     """Add why a former link isn't there any more, if there may have been one."""
     had = await request.asked.see(accounts.has_former_link, connections)
     return replies.with_remarks(answer, [answers.LINK_DOES_NOT_MOVE] if had else [])
@@ -328,7 +328,7 @@ async def link_first(request: Request, sentence: str, connections: Iterable[str]
     buttons = ways(request.services, names, request.then)
     # Connections that people can't link themselves are offered too: a click says why not.
     links = [(name, request.services.title(name)) for name in names]
-    return await explained(
+    return await add_former_link_remark(
         request, replies.hint(sentence, buttons or replies.link_buttons(links, request.then)), names
     )
 
@@ -353,7 +353,7 @@ async def link_any(request: Request) -> Answer:
     elif len(linking) == 1:
         sentence = fill(answers.NOT_LINKED, title=linking[0][1])
     answer = replies.hint(sentence, [*buttons, *replies.new_buttons(linkless, first=len(buttons))])
-    return await explained(request, answer, [name for name, *_ in linking])
+    return await add_former_link_remark(request, answer, [name for name, *_ in linking])
 
 
 def ways(services: Services, connections: Collection[str], waiting: str = "") -> list[dict[str, Any]]:

@@ -29,7 +29,7 @@ from bot.slack.calls import AnySlack, leads_to_slack
 from bot.slack.errors import is_content_refused
 from bot.slack.methods import CHAT_POST_EPHEMERAL, CHAT_POST_MESSAGE, RESPONSE_URL, VIEWS_OPEN
 from bot.slack.notifier.drawing import AS_WRITTEN
-from bot.slack.response_urls import error_of
+from bot.slack.response_urls import to_slack_error
 from bot.store.transaction import answered_soon, one_request
 from bot.support.errors import (
     Refused,
@@ -53,7 +53,7 @@ from handlers.dispatch import (
 from handlers.occurrence import RETRY_NUMBER, Occurrence
 from handlers.outage_replies import OutageReplies, Unanswered
 from handlers.services import Services
-from handlers.ways_back import command_body, fits, form_body, options_body, reply_notice
+from handlers.ways_back import can_acknowledge_with, command_body, form_body, make_options_body, reply_notice
 
 log = structlog.get_logger(__name__)
 
@@ -129,7 +129,7 @@ class Listeners:
         await self._remembered(answer, surface, principal)
         is_worked = services.context.owners.is_worked
         whole = answer if is_worked else replies.with_remarks(answer, [answers.NO_WORKER])
-        if fits(command_body(whole), context):
+        if can_acknowledge_with(command_body(whole), context):
             return await ack(command_body(whole))
         if not await self._delivered(answer, surface, principal):
             return await ack(command_body(replies.hint(kit.cut(answer.text, _MAX_SHORT))))
@@ -218,7 +218,7 @@ class Listeners:
                 log.warning("home not wanted", problem=error)
             if answer.view is None and not self._services.context.owners.is_worked:
                 answer = replace(answer, view=forms.answer_view(replies.hint(answers.NO_WORKER)))
-        if not fits(shown := form_body(answer, context), context):
+        if not can_acknowledge_with(shown := form_body(answer, context), context):
             surface = replace(surface, view_id=view.get("id"))
             answer = replace(answer, text=answer.text or verbs.ANSWER_TITLE)
             if not await self._delivered(answer, surface, principal, due_in=_VIEW_FOLLOWS_SECONDS):
@@ -236,7 +236,7 @@ class Listeners:
         action_id, typed = str(body.get("action_id") or ""), str(body.get("value") or "")
         view = body.get("view") or {}
         found = await run_search(self._services, principal, action_id, typed, view)
-        return await ack(**options_body(found, context))
+        return await ack(**make_options_body(found, context))
 
     async def event(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> BoltResponse:
         """Handle an event; one that was not written isn't acknowledged, so Slack sends it again."""
@@ -309,7 +309,7 @@ class Listeners:
                     # Words can replace a form; a page may show what is said nowhere else.
                     if not is_content_refused(error) or "submit" in view:
                         raise
-                    shown = plain.view_instead(view)
+                    shown = plain.make_plain_view(view)
                     await call(VIEWS_OPEN, {"trigger_id": surface.trigger_id, "view": shown})
         except (SlackFailed, StoreError, TimeoutError) as error:
             log.warning("form not opened", problem=error)
@@ -329,7 +329,7 @@ class Listeners:
         It is said once: another way is tried only where it's known that the one before has shown nothing.
         """
         drawn = command_body(answer) | {"replace_original": False}
-        alone = {"text": plain.text_instead(answer)}
+        alone = {"text": plain.make_plain_text(answer)}
         text = {name: value for name, value in drawn.items() if name != "blocks"} | alone
         ways: list[Callable[[], Awaitable[object]]]
         ways = [partial(_respond, client, respond.response_url, message) for message in (drawn, text)]
@@ -373,5 +373,5 @@ async def _respond(client: AsyncWebClient, url: str | None, message: dict[str, A
         raise SlackUnknownOutcome(RESPONSE_URL, "strange_address")
     # Through the client's own session, which knows the proxy; ``respond`` would make one of its own.
     answer = await AsyncWebhookClient(url, session=client.session).send_dict(message)
-    if (failed := error_of(answer.status_code, answer.body)) is not None:
+    if (failed := to_slack_error(answer.status_code, answer.body)) is not None:
         raise failed

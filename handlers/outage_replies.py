@@ -77,7 +77,7 @@ class OutageReplies:
 
 def _call_for(principal: Principal, surface: Surface, reference: str) -> tuple[str, dict[str, Any]]:
     """Return the method and the arguments that post the reply where its person reads answers."""
-    answer = replies.plain_problem(problems.UNANSWERED, reference)
+    answer = replies.plain_problem(problems.MESSAGE_NOT_RECORDED, reference)
     message = {"channel": surface.channel_id or principal.user_id, "text": answer.text, **AS_WRITTEN}
     message |= {"blocks": list(answer.blocks)}
     message |= {"thread_ts": surface.thread_ts} if surface.thread_ts else {}

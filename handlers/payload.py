@@ -214,7 +214,7 @@ def surface_of_message(payload: Mapping[str, Any], where: Where) -> Surface:
         channel_id=event.get("channel"),
         thread_ts=event.get("thread_ts"),
         message_ts=event.get("ts"),
-        interaction=key_of_message(payload),
+        interaction=make_message_key(payload),
         said_at=said_at(payload),
     )
 
@@ -237,7 +237,7 @@ def key_of_view(payload: Mapping[str, Any]) -> str:
     return _key("view", _mapping(payload.get("view")).get("id") or payload.get("trigger_id"))
 
 
-def key_of_message(payload: Mapping[str, Any]) -> str:
+def make_message_key(payload: Mapping[str, Any]) -> str:
     """Return the key of a message: its channel and ``ts``, however often and on whichever side it comes."""
     event = _mapping(payload.get("event"))
     channel, ts = _id(event.get("channel")), _id(event.get("ts"))

@@ -45,7 +45,7 @@ class Services:
 
     def actor(self, payload: Mapping[str, Any]) -> Principal:
         """Return who acts, by a payload; raises Refused (``principal.missing``)."""
-        return self.context.installation.who(principal_of(payload))
+        return self.context.installation.resolve_principal(principal_of(payload))
 
     def asked(self, principal: Principal, interaction: str = "") -> Asked:
         """Return who asks where no request says so."""

@@ -64,7 +64,7 @@ async def refresh_lists(
     return fill(template, titles=titles, title=titles, **values)
 
 
-def at_connections(accounts: Sequence[Account], names: Collection[str | None]) -> list[Account]:
+def filter_by_connection(accounts: Sequence[Account], names: Collection[str | None]) -> list[Account]:
     """Return the accounts on the connections that a request names, all if it names none."""
     places = set(names) - {None}
     return [account for account in accounts if not places or account.connection in places]

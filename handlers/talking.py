@@ -64,13 +64,13 @@ def fact_of(request: Request, topic: str) -> str:
         return ""
     return fill(
         FACTS[name].says,
-        idle=Markup(_about_idle(request)),
+        idle=Markup(_describe_idle(request)),
         command=request.command_of("workspace"),
         job=request.command_of("job"),
     )
 
 
-def _about_idle(request: Request) -> str:
+def _describe_idle(request: Request) -> str:
     """Say what becomes of workspaces that were left running, as the person's connections are set up."""
     stops = [
         one.settings.title

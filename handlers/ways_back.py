@@ -22,28 +22,28 @@ _SHORT_ERROR = 60
 MAX_BODY_BYTES: Final = "max_body_bytes"
 
 
-def fits(body: Mapping[str, Any], context: Mapping[str, Any]) -> bool:
+def can_acknowledge_with(body: Mapping[str, Any], context: Mapping[str, Any]) -> bool:
     """Return whether a body, as it is written, can be acknowledged with where the request came from.
 
     Socket Mode closes the connection where a frame is too long (``docs/internals/slack.md``, "Socket Mode").
     """
     most = context.get(MAX_BODY_BYTES)
-    return most is None or _written_bytes(body) <= most
+    return most is None or _count_written_bytes(body) <= most
 
 
-def _written_bytes(value: Any) -> int:
+def _count_written_bytes(value: Any) -> int:
     """Return how long JSON becomes: with six bytes for each letter that isn't ASCII, so all bytes are."""
     return len(json.dumps(value))
 
 
-def options_body(options: Sequence[Mapping[str, Any]], context: Mapping[str, Any]) -> dict[str, Any]:
+def make_options_body(options: Sequence[Mapping[str, Any]], context: Mapping[str, Any]) -> dict[str, Any]:
     """Return the answer to a menu's search: as many options as fit, with a label that says so."""
-    if fits(whole := {"options": list(options)}, context):
+    if can_acknowledge_with(whole := {"options": list(options)}, context):
         return whole
     group: dict[str, Any] = {"label": kit.plain(answers.MORE_OPTIONS, kit.OPTION), "options": []}
-    left = context[MAX_BODY_BYTES] - _written_bytes({"option_groups": [group]})
+    left = context[MAX_BODY_BYTES] - _count_written_bytes({"option_groups": [group]})
     for option in options:
-        left -= _written_bytes([option])
+        left -= _count_written_bytes([option])
         if left < 0:
             break
         group["options"].append(option)
@@ -55,7 +55,7 @@ def command_body(answer: Answer) -> dict[str, Any]:
     answer = fit_for_channel(answer)
     return {
         "response_type": "in_channel" if answer.in_channel else "ephemeral",
-        "text": plain.text_beside(answer),
+        "text": plain.make_fallback_text(answer),
         "blocks": list(answer.blocks),
         "unfurl_links": False,
         "unfurl_media": False,
@@ -66,7 +66,7 @@ def form_body(answer: Answer, context: Mapping[str, Any] | None = None) -> dict[
     """Return an Answer as the ``response_action`` of a form: errors, its next view, or nothing more."""
     if answer.errors:
         errors = {block_id: kit.cut(clean(text), _ERROR) for block_id, text in answer.errors.items()}
-        if not fits(errors, context or {}):
+        if not can_acknowledge_with(errors, context or {}):
             errors = {block_id: kit.cut(text, _SHORT_ERROR) for block_id, text in errors.items()}
         return {"response_action": "errors", "errors": errors}
     if answer.view is None:

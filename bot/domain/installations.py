@@ -70,17 +70,17 @@ class Administered(ABC):
         return [one for one in self.administrating() if self.reach(one) == "" or is_of(one)]
 
     @abstractmethod
-    def who(self, principal: Principal) -> Principal:
+    def resolve_principal(self, principal: Principal) -> Principal:
         """Return who acts, for whoever a payload or a sign-in names."""
 
     @abstractmethod
-    def includes(self, enterprise_id: str | None, team_id: str | None) -> bool:
+    def has_team(self, enterprise_id: str | None, team_id: str | None) -> bool:
         """Return whether a team belongs where Usher is installed."""
 
     def is_current(self, principal: Principal) -> bool:
         """Return whether a key is the one of a person where Usher is installed now."""
-        is_here = self.includes(principal.enterprise_id, principal.team_id)
-        return is_here and self.who(principal) == principal
+        is_here = self.has_team(principal.enterprise_id, principal.team_id)
+        return is_here and self.resolve_principal(principal) == principal
 
     @abstractmethod
     def is_same_person(self, one: Principal, other: Principal) -> bool:
@@ -148,14 +148,14 @@ class Installation(Administered):
         """Return the installation that serves a person: the only one."""
         return self
 
-    def who(self, principal: Principal) -> Principal:
+    def resolve_principal(self, principal: Principal) -> Principal:
         """Return who acts, for whoever a payload or a sign-in names.
 
         Where a whole enterprise has installed Usher, it is enterprise and user: one person in all its teams.
         Elsewhere it is team and user, with the enterprise that is stored for the installation, or was for the
         user. A stranger stays who they are.
         """
-        if not self.includes(principal.enterprise_id, principal.team_id):
+        if not self.has_team(principal.enterprise_id, principal.team_id):
             return principal
         enterprise = self.other_enterprises.get(principal.user_id, self.enterprise_id)
         return Principal(enterprise, self.id, principal.user_id)
@@ -166,9 +166,9 @@ class Installation(Administered):
 
     def of(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
         """Return this installation if a team belongs to it."""
-        return self if self.includes(enterprise_id, team_id) else None
+        return self if self.has_team(enterprise_id, team_id) else None
 
-    def includes(self, enterprise_id: str | None, team_id: str | None) -> bool:
+    def has_team(self, enterprise_id: str | None, team_id: str | None) -> bool:
         """Return whether a team belongs here, with or without an enterprise; missing ids don't.
 
         It must be the installed team or, if the installation covers the whole enterprise, any of its teams.
@@ -195,12 +195,12 @@ class Installation(Administered):
 
     def reach(self, principal: Principal) -> str | None:
         """Return "", which is everybody, for an administrator."""
-        return "" if self.who(principal) in self.administrating() else None
+        return "" if self.resolve_principal(principal) in self.administrating() else None
 
     def administrating(self) -> list[Principal]:
         """Return the administrators, as far as they belong here, sorted by key."""
-        named = {self.who(self.named(name)) for name in self.groups.expand(self.administrators)}
-        found = [one for one in named if self.includes(one.enterprise_id, one.team_id)]
+        named = {self.resolve_principal(self.named(name)) for name in self.groups.expand(self.administrators)}
+        found = [one for one in named if self.has_team(one.enterprise_id, one.team_id)]
         return sorted(found, key=lambda one: one.key)
 
     def named(self, name: str) -> Principal:
@@ -248,7 +248,7 @@ class Installations(Administered):
         """Return the installation that a team belongs to: its own, or that of its whole enterprise."""
         for name in (team_id, enterprise_id):
             found = self._installations.get(name or "")
-            if found is not None and found.includes(enterprise_id, team_id):
+            if found is not None and found.has_team(enterprise_id, team_id):
                 return found
         return None
 
@@ -256,11 +256,11 @@ class Installations(Administered):
         """Return the installation that serves a person; an empty one, which includes nobody, if none does."""
         return self.of(principal.enterprise_id, principal.team_id) or Installation(None)
 
-    def who(self, principal: Principal) -> Principal:
-        """Return who acts, as ``Installation.who`` does."""
-        return self.at(principal).who(principal)
+    def resolve_principal(self, principal: Principal) -> Principal:
+        """Return who acts, as ``Installation.resolve_principal`` does."""
+        return self.at(principal).resolve_principal(principal)
 
-    def includes(self, enterprise_id: str | None, team_id: str | None) -> bool:
+    def has_team(self, enterprise_id: str | None, team_id: str | None) -> bool:
         """Return whether a team belongs to any of them."""
         return self.of(enterprise_id, team_id) is not None
 
@@ -287,7 +287,7 @@ class Installations(Administered):
     def administrating(self) -> list[Principal]:
         """Return the administrators of all workspaces where Usher is installed, sorted by key."""
         named = {self.named(name) for name in self.groups.expand(self._administrators | self._everywhere)}
-        found = [one for one in named if self.includes(one.enterprise_id, one.team_id)]
+        found = [one for one in named if self.has_team(one.enterprise_id, one.team_id)]
         return sorted(found, key=lambda one: one.key)
 
     def named(self, name: str) -> Principal:
@@ -316,7 +316,7 @@ class Tenants(Protocol):
         """Return the bot's token of an installation, by its id."""
         ...
 
-    async def refused_token(self, installation: Installation) -> str | None:
+    async def find_refused_token(self, installation: Installation) -> str | None:
         """Return the stored token if Slack takes it no more, otherwise None."""
         ...
 

@@ -36,7 +36,7 @@ def remove_own_mentions(text: str, ids: Iterable[str | None], name: str) -> str:
     """
     if "@" not in text:
         return text
-    pieces = _split_at_mentions(text, _compile_mention_pattern(tuple(filter(None, ids)), name))
+    pieces = _split_at_mentions(text, _build_mention_pattern(tuple(filter(None, ids)), name))
     kept = pieces[:1]
     for after in pieces[1:]:
         kept[-1:] = _close_gap(kept[-1], after)
@@ -44,7 +44,7 @@ def remove_own_mentions(text: str, ids: Iterable[str | None], name: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def _compile_mention_pattern(ids: tuple[str, ...], name: str) -> re.Pattern[str]:
+def _build_mention_pattern(ids: tuple[str, ...], name: str) -> re.Pattern[str]:
     """Return the pattern of a mention, together with marks such as those of bold text around it."""
     one_of = "|".join(map(re.escape, ids))
     mentions = rf"<@(?:{one_of})(?:\|[^<>]*)?>|&lt;@(?:{one_of})&gt;|" if ids else ""

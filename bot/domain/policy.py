@@ -91,7 +91,7 @@ def decide(
 
     ``person`` is None if Slack hasn't been asked about them.
     """
-    if not installation.includes(principal.enterprise_id, principal.team_id):
+    if not installation.has_team(principal.enterprise_id, principal.team_id):
         return Decision(allowed=False, rule=FOREIGN_TEAM)
     if person is None and (target is None or target.kind != "consent"):
         # People consented to this and know when it happens, so it doesn't depend on who is there by then.

@@ -49,7 +49,7 @@ def has_former_link(tx: Transaction, asked: Asked, connections: Collection[str])
     return any(
         (other.place == asked.principal.place or not here.is_current(other))
         and rows.has_had_link(tx, other, connections)
-        for other in rows.former_candidates(tx, asked.principal, connections)
+        for other in rows.find_former_candidates(tx, asked.principal, connections)
     )
 
 

@@ -71,10 +71,10 @@ def undo(tx: Transaction, asked: Asked, act_id: str = "", *, leads_back: bool = 
         if leads_back and found.undone is Undone.SENT and errand is not None:
             if workspace is not None and operations.latest_operation(tx, workspace.id) != errand:
                 found = Inverse(Undone.CHANGED)
-            elif _can_lead_back(tx, workspace, errand, found.then) and asked.is_new(tx):
+            elif _can_request_opposite(tx, workspace, errand, found.then) and asked.is_new(tx):
                 found = Inverse(Undone.LED, found.then)
                 inbox.keep_result(tx, asked.interaction, f"{act.id} {found.undone} {found.then}")
-                _lead_back(tx, asked, errand, found.then)
+                _request_opposite(tx, asked, errand, found.then)
         elif found.undone is Undone.BACK and asked.is_new(tx):
             ACTS.change(tx, {"id": act.id}, undone_at=tx.now())
             inbox.keep_result(tx, asked.interaction, f"{act.id} {found.undone} {found.then}".rstrip())
@@ -109,7 +109,9 @@ def _effects(asked: Asked, workspace: Workspace | None) -> Effects:
     return {} if workspace is None else workspaces.effects(asked.context, workspace)
 
 
-def _can_lead_back(tx: Transaction, workspace: Workspace | None, errand: Operation | Run, then: str) -> bool:
+def _can_request_opposite(
+    tx: Transaction, workspace: Workspace | None, errand: Operation | Run, then: str
+) -> bool:
     """Return whether what leads back needs no question: something changed lately, and nothing is lost."""
     if not then or is_done_with(errand, tx.now()):
         return False
@@ -119,7 +121,7 @@ def _can_lead_back(tx: Transaction, workspace: Workspace | None, errand: Operati
     return has_changed and workspace is not None and not (then == "stop" and workspace.stakes)
 
 
-def _lead_back(tx: Transaction, asked: Asked, errand: Operation | Run, then: str) -> None:
+def _request_opposite(tx: Transaction, asked: Asked, errand: Operation | Run, then: str) -> None:
     """Make the request that leads back from what was sent; its own act can be undone in turn."""
     once = asked.interaction and f"{asked.interaction}/again"
     again = replace(asked, interaction=once, is_answered=True)

@@ -61,7 +61,7 @@ class Browsing:
 
     async def begin(self, principal: Principal) -> str:
         """Return the id of a new session; raises Refused (``policy.…``) for anybody who may not use Usher."""
-        return await Asked(self._context, self._context.installation.who(principal)).to(
+        return await Asked(self._context, self._context.installation.resolve_principal(principal)).to(
             sign_in, self.lifetime
         )
 

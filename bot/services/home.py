@@ -268,7 +268,7 @@ _UP: Final = frozenset({State.STARTING, State.RUNNING, State.STOPPING, State.UNK
 
 def use(tx: Transaction, asked: Asked, used: HomeUse) -> None:
     """Have a person's Home drawn again, because they opened it or pressed something in it."""
-    if asked.context.installation.includes(asked.principal.enterprise_id, asked.principal.team_id):
+    if asked.context.installation.has_team(asked.principal.enterprise_id, asked.principal.team_id):
         homes.use_home(tx, asked.principal, used)
 
 

@@ -142,13 +142,13 @@ def begin(
         timers.drop(tx, workspace.id, "lesson")
     change = NO_CHANGE if timer is None else changed((workspace, workspaces.workspace(tx, workspace.id)))
     if timer is None or not accepted.joined:
-        back = _way_back(context, workspace, accepted)
+        back = _choose_opposite(context, workspace, accepted)
         change = change.begun(accepted.operation, accepted.replaced, asker, back)
     asked.note(tx, f"workspace.{verb}", workspace, change, reference=asked.reference, **detail)
     return _shown(tx, asked, _remarked(accepted, context, workspace, verb))
 
 
-def _way_back(context: Context, workspace: Workspace, accepted: Accepted) -> str:
+def _choose_opposite(context: Context, workspace: Workspace, accepted: Accepted) -> str:
     """Return the request that leads back from an operation; "" where nothing changes, or that loses work."""
     verb = accepted.operation.verb
     # A stop would lose the memory that a suspension has kept.

@@ -230,7 +230,7 @@ class InstalledSlack:
     def _lost(self, row: Installed) -> list[NewNotice]:
         """Return what its installer and its administrators read: until it expires, the token sends."""
         installer = Principal(row.enterprise_id, row.team_id or row.id, row.installed_by)
-        people = [self.installations.who(installer)] if row.installed_by else []
+        people = [self.installations.resolve_principal(installer)] if row.installed_by else []
 
         def is_there(one: Principal) -> bool:
             return self.installations.at(one).id == row.id
@@ -246,7 +246,7 @@ class InstalledSlack:
             for one in dict.fromkeys([*people, *self.installations.administrators_of(is_there)])
         ]
 
-    async def refused_token(self, installation: Installation) -> str | None:
+    async def find_refused_token(self, installation: Installation) -> str | None:
         """Return the sealed token if Slack takes it no more, otherwise None.
 
         Raises SlackFailed if that isn't known now.

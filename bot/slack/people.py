@@ -150,7 +150,7 @@ class People:
         """
         places = [(slack, slack.budget.installation) for slack in self._slack.all()]
         if principal.enterprise_id is None and not any(
-            here.includes(None, principal.team_id) for _slack, here in places
+            here.has_team(None, principal.team_id) for _slack, here in places
         ):
             for slack, here in places:
                 if here.enterprise is not None and await self._lists(slack, principal.team_id):
@@ -200,7 +200,7 @@ class People:
         answer = await slack.call(USERS_LIST, asked)
         now, here = await self._store.now(), slack.budget.installation
         users = [user for user in answer.data.get("members") or () if isinstance(user, dict)]
-        named = [(user, member_of(here, user)) for user in users]
+        named = [(user, resolve_member(here, user)) for user in users]
         page = [person_of(user, one, now) for user, one in named if one is not None]
         await self._store.save_people(page)
         reading.read += page
@@ -234,7 +234,7 @@ def person_of(user: Mapping[str, Any], principal: Principal, seen_at: float) -> 
     )
 
 
-def member_of(
+def resolve_member(
     here: Installation, user: Mapping[str, Any], enterprise_id: str | None = None
 ) -> Principal | None:
     """Return the principal of a Slack user object; None for anybody who isn't of the installation.
@@ -246,8 +246,8 @@ def member_of(
     enterprise, id_ = own.get("enterprise_id") or enterprise_id, str(user.get("id") or "")
     for team in (user.get("team_id"), *(own.get("teams") or ())):
         named = Principal(enterprise, str(team or ""), id_)
-        if id_ and here.includes(named.enterprise_id, named.team_id):
-            return here.who(named)
+        if id_ and here.has_team(named.enterprise_id, named.team_id):
+            return here.resolve_principal(named)
     return None
 
 

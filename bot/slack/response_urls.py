@@ -8,18 +8,18 @@ from bot.slack.errors import Meaning, meaning_of
 from bot.slack.methods import RESPONSE_URL
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
 
-_CODE: Final = re.compile(r"[a-z]+(?:_[a-z]+)+")
+_CODE_PATTERN: Final = re.compile(r"[a-z]+(?:_[a-z]+)+")
 #: What a proxy answers where nobody knows what became of a request.
 _REQUEST_TIMEOUT: Final = 408
 _TOO_MANY: Final = 429
 
 
-def error_of(status: int, body: bytes | str | None, *, pause: float = 1.0) -> SlackFailed | None:
+def to_slack_error(status: int, body: bytes | str | None, *, pause: float = 1.0) -> SlackFailed | None:
     """Return what became of a post, None if Slack took it; ``pause`` is for one that came too often.
 
     Only an answer of 4xx, or one that says ``"ok": false``, is a refusal. After others it may be shown.
     """
-    code = _code_of(body)
+    code = _read_error_code(body)
     if status < 300 and not code:
         return None
     if status == _TOO_MANY or meaning_of(code) is Meaning.LIMITED:
@@ -30,7 +30,7 @@ def error_of(status: int, body: bytes | str | None, *, pause: float = 1.0) -> Sl
     return SlackUnknownOutcome(RESPONSE_URL, code or f"status_{status}")
 
 
-def _code_of(body: bytes | str | None) -> str:
+def _read_error_code(body: bytes | str | None) -> str:
     """Return Slack's error code: that of an object with ``"ok": false``, or the whole of a plain text."""
     text = body.decode(errors="replace") if isinstance(body, bytes) else body or ""
     try:
@@ -39,4 +39,4 @@ def _code_of(body: bytes | str | None) -> str:
         answer = text.strip()
     if isinstance(answer, dict) and answer.get("ok") is False:
         answer = answer.get("error")
-    return answer if isinstance(answer, str) and len(answer) < 80 and _CODE.fullmatch(answer) else ""
+    return answer if isinstance(answer, str) and len(answer) < 80 and _CODE_PATTERN.fullmatch(answer) else ""

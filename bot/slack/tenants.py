@@ -40,7 +40,7 @@ class OneTenant:
         """Return the only token."""
         return self._token
 
-    async def refused_token(self, installation: Installation) -> str | None:  # noqa: ARG002 - as ``Tenants``
+    async def find_refused_token(self, installation: Installation) -> str | None:  # noqa: ARG002 - as ``Tenants``
         """Return the token if Slack takes it no more, otherwise None.
 
         Raises SlackFailed if that isn't known now.
@@ -94,7 +94,7 @@ async def enter(
         said, problem = kept, error.code
     installation = Installation.from_auth_test(said, administrators)
     place = await store.keep_place(installation.id, installation.enterprise_id)
-    others = await store.other_enterprises(installation.id, place)
+    others = await store.find_other_enterprises(installation.id, place)
     installation = replace(installation, enterprise_id=place, other_enterprises=others)
     if not problem:
         await store.keep_identity(digest, said)

@@ -61,7 +61,9 @@ def accounts_of(tx: Transaction, connection: str, username: str) -> list[Account
     return ACCOUNTS.found(tx, "accounts_of_username", connection=connection, username=username)
 
 
-def former_candidates(tx: Transaction, principal: Principal, connections: Collection[str]) -> set[Principal]:
+def find_former_candidates(
+    tx: Transaction, principal: Principal, connections: Collection[str]
+) -> set[Principal]:
     """Return other keys that may have been this person's.
 
     They have the same user id in another place, or the same confirmed e-mail address.

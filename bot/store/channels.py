@@ -18,11 +18,11 @@ def note_channel_change(tx: Transaction, place: str, old: str, new: str, at: flo
     if kept is None or kept["changed_at"] <= at:
         CHANNEL_IDS.put(tx, place=place, id=old, new_id=new, changed_at=at)
     changes = {row["id"]: row["new_id"] for row in CHANNEL_IDS.rows(tx, place=place)}
-    chains = [_chain(changes, channel) for channel in changes]
-    return [one for one in chains if old in one and _rows(tx, place, one[0], 1)]
+    chains = [_list_ids(changes, channel) for channel in changes]
+    return [one for one in chains if old in one and _find_rows(tx, place, one[0], 1)]
 
 
-def _chain(changes: Mapping[str, str], channel: str) -> list[str]:
+def _list_ids(changes: Mapping[str, str], channel: str) -> list[str]:
     """Return a channel's ids from one on; a channel may get an id again."""
     ids = [channel]
     while (following := changes.get(ids[-1], channel)) not in ids:
@@ -30,19 +30,19 @@ def _chain(changes: Mapping[str, str], channel: str) -> list[str]:
     return ids
 
 
-def message_in_channel(tx: Transaction, channel: str) -> str | None:
+def find_message_in_channel(tx: Transaction, channel: str) -> str | None:
     """Return the ts of a message that is kept of a channel; None without any."""
     row = tx.one("message_in_channel", channel=channel)
     return None if row is None else str(row["message_ts"])
 
 
-async def rename_channel(engine: Engine, place: str, old: str, new: str) -> int:
+async def replace_channel_id(engine: Engine, place: str, old: str, new: str) -> int:
     """Have all that is kept about a channel count for its new id, in pieces; return how many rows."""
-    return await all_of(engine, partial(_rename, place=place, old=old, new=new))
+    return await all_of(engine, partial(_replace_id, place=place, old=old, new=new))
 
 
-def _rename(tx: Transaction, place: str, old: str, new: str) -> int:
-    rows = _rows(tx, place, old, PIECE)
+def _replace_id(tx: Transaction, place: str, old: str, new: str) -> int:
+    rows = _find_rows(tx, place, old, PIECE)
     for row in rows:
         table, key = TABLES[row["holder"]], row["id"]
         if table is CONVERSATIONS:
@@ -65,7 +65,7 @@ def _move_conversation(tx: Transaction, person: str, thread_ts: str, old: str, n
         CONVERSATIONS.delete(tx, **key)
 
 
-def _rows(tx: Transaction, place: str, channel: str, limit: int) -> list[Row]:
+def _find_rows(tx: Transaction, place: str, channel: str, limit: int) -> list[Row]:
     """Return rows about a channel: their table and key, and the column and text of JSON that names it."""
     given = {"within": f"{place}%", "theirs": f'%"{place}%', "holding": f'%"{channel}"%'}
     return tx.all("rows_of_channel", channel=channel, limit=limit, **given)

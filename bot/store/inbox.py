@@ -12,7 +12,7 @@ REDELIVERY_SECONDS: Final = 86_400.0
 #: words are read, and a day for clocks that differ.
 KEY_KEPT_SECONDS: Final = REDELIVERY_SECONDS + 86_400.0
 #: What the inbox key ends in of an interaction whose effect is all of its answer.
-_ANSWERED: Final = "/answered"
+_ANSWERED_SUFFIX: Final = "/answered"
 
 
 def first_sight(tx: Transaction, interaction: str, said_at: float | None = None) -> bool:
@@ -49,12 +49,14 @@ def resolve_key(tx: Transaction, key: str, alias: str) -> str:
 def mark_answered(tx: Transaction, interaction: str) -> None:
     """Note that an interaction needs no reply beside its effect; without an effect it may still be read."""
     if was_seen(tx, interaction):
-        tables.INBOX.add_new(tx, key=f"{interaction}{_ANSWERED}", seen_at=tx.now(), result="", said_at=None)
+        tables.INBOX.add_new(
+            tx, key=f"{interaction}{_ANSWERED_SUFFIX}", seen_at=tx.now(), result="", said_at=None
+        )
 
 
 def was_answered(tx: Transaction, interaction: str) -> bool:
     """Return whether an interaction has a reply, or an effect that needs none."""
-    return notices.reply_to(tx, interaction) is not None or was_seen(tx, f"{interaction}{_ANSWERED}")
+    return notices.reply_to(tx, interaction) is not None or was_seen(tx, f"{interaction}{_ANSWERED_SUFFIX}")
 
 
 def keep_result(tx: Transaction, interaction: str, result: str) -> None:

@@ -99,13 +99,13 @@ def keep_place(tx: Transaction, id_: str, enterprise_id: str | None) -> str | No
     ``enterprise_id`` is what Slack says now, which counts for an installation without any rows.
     """
     if (kept := PLACES.row(tx, id=id_)) is None:
-        first = _place_in_rows(tx, id_, enterprise_id)
+        first = _find_place_in_rows(tx, id_, enterprise_id)
         PLACES.add_new(tx, id=id_, enterprise_id=first, seen_at=tx.now())
         kept = PLACES.row(tx, id=id_) or {"enterprise_id": first}
     return None if kept["enterprise_id"] is None else str(kept["enterprise_id"])
 
 
-def _place_in_rows(tx: Transaction, id_: str, enterprise_id: str | None) -> str | None:
+def _find_place_in_rows(tx: Transaction, id_: str, enterprise_id: str | None) -> str | None:
     """Return the enterprise in the keys of most linked accounts, of the older ones if they are equally many.
 
     Releases until 0.3.0 stored no place: they took what Slack said at each start, so a Slack workspace that
@@ -119,7 +119,7 @@ def _place_in_rows(tx: Transaction, id_: str, enterprise_id: str | None) -> str 
     return said.get("enterprise_id") or None if said.get("team_id") == id_ else enterprise_id
 
 
-def other_enterprises(tx: Transaction, id_: str, enterprise_id: str | None) -> dict[str, str | None]:
+def find_other_enterprises(tx: Transaction, id_: str, enterprise_id: str | None) -> dict[str, str | None]:
     """Return the enterprise in the key of each user's latest link, where it isn't the installation's."""
     rows = [Principal.from_key(row["principal"]) for row in tx.all("accounts_at", place=f"%:{id_}:%")]
     latest = {one.user_id: one.enterprise_id for one in rows}

@@ -387,7 +387,7 @@ def is_missing_table(error: BaseException) -> bool:
 DiskProbe = Callable[[str], OSError | None]
 
 
-def disk_error(path: str) -> OSError | None:
+def probe_disk(path: str) -> OSError | None:
     """Return the error of writing a little beside a database, None if that works."""
     try:
         with TemporaryFile(dir=Path(path).resolve().parent) as probe:
@@ -399,7 +399,7 @@ def disk_error(path: str) -> OSError | None:
     return None
 
 
-def _errno_of(error: Exception, path: str, probe: DiskProbe) -> int:
+def _find_errno(error: Exception, path: str, probe: DiskProbe) -> int:
     """Return the system's number for what is wrong with a database's disk, 0 if none is known."""
     if isinstance(error, OSError):
         return error.errno or 0
@@ -410,7 +410,7 @@ def _errno_of(error: Exception, path: str, probe: DiskProbe) -> int:
     return 0 if found is None else found.errno or 0
 
 
-def translated(error: Exception, path: str = _IN_MEMORY, probe: DiskProbe = disk_error) -> Exception:
+def translated(error: Exception, path: str = _IN_MEMORY, probe: DiskProbe = probe_disk) -> Exception:
     """Translate an error of SQLite or the system to one that callers know; return others unchanged."""
     if isinstance(error, FileNotFoundError):
         return StoreUnavailable(_MOVED.format(name=Path(str(error.filename)).name))
@@ -423,14 +423,14 @@ def translated(error: Exception, path: str = _IN_MEMORY, probe: DiskProbe = disk
     if is_missing_table(error):
         return StoreNotMigrated(f"the database is not migrated; run: {NAME} migrate")
     cause, _, step = _CAUSES.get(_code(error), "the database failed").partition(": ")
-    number = _errno_of(error, path, probe)
+    number = _find_errno(error, path, probe)
     cause, step = _SYSTEM_CAUSES.get(number, cause), _ADVICE.get(number, step)
     return StoreUnavailable(f"{cause} ({error}){': ' if step else ''}{step}")
 
 
-def why_not_opened(path: str, error: Exception, probe: DiskProbe = disk_error) -> str:
+def why_not_opened(path: str, error: Exception, probe: DiskProbe = probe_disk) -> str:
     """Return the cause for operators when a database can't be opened, and a next step if one is known."""
-    number, place = _errno_of(error, path, probe), Path(path).absolute()
+    number, place = _find_errno(error, path, probe), Path(path).absolute()
     if number in _ADVICE:
         return f"{place} can't be opened: {_SYSTEM_CAUSES[number]}; {_ADVICE[number]}, then try again"
     if isinstance(error, OSError):

@@ -170,7 +170,7 @@ class StrangerFilter(logging.Filter):
         if now >= self._next_at and not self._counts:
             self._next_at = now + 1.0
             return True
-        reason = _reason_of(record)
+        reason = _read_reason(record)
         if reason not in self._counts and len(self._counts) >= _MAX_REASONS:
             reason = "other"
         self._counts[reason] = self._counts.get(reason, 0) + 1
@@ -185,7 +185,7 @@ class StrangerFilter(logging.Filter):
         return False
 
 
-def _reason_of(record: logging.LogRecord) -> str:
+def _read_reason(record: logging.LogRecord) -> str:
     if not isinstance(record.msg, dict):
         return str(getattr(record, "reason", record.name))
     parts = (record.msg.get("event"), record.msg.get("reason") or record.msg.get("rule"))

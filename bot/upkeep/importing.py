@@ -132,7 +132,7 @@ class Importer:
         if problem:
             return Result(row, "problem", problem)
         provider = self._connections[row.connection]
-        principal = self._home.who(self._home.named(row.slack_user))
+        principal = self._home.resolve_principal(self._home.named(row.slack_user))
         current = await self._store.account(principal, row.connection)
         if current is not None and current.state == "active" and current.username == row.username:
             ends_at, now = current.ends_at, await self._store.now()
@@ -172,7 +172,7 @@ class Importer:
         principal = self._home.named(row.slack_user)
         if not principal.team_id:
             return f"slack_user needs the id of the Slack workspace, too, such as T0123ABCD:{found[2]}"
-        if not self._home.includes(principal.enterprise_id, principal.team_id):
+        if not self._home.has_team(principal.enterprise_id, principal.team_id):
             return f"Usher isn't installed in the Slack workspace {principal.team_id}"
         provider = self._connections.get(row.connection)
         if provider is None:

@@ -127,11 +127,11 @@ def keep_retry_number(
 ) -> Callable[[web.Request], Awaitable[web.Response]]:
     """Return a handler whose requests keep Slack's mark of a later delivery for the listener."""
 
-    async def marked(request: web.Request) -> web.Response:
+    async def remember_retry_number(request: web.Request) -> web.Response:
         _retry_number.set(request.headers.get(_RETRY_HEADER, "0"))
         return await handler(request)
 
-    return marked
+    return remember_retry_number
 
 
 def over_http(app: AsyncApp) -> Callable[[dict[str, Any], str], Awaitable[web.Response]]:

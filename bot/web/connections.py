@@ -92,7 +92,7 @@ class Connection(web.RequestHandler, asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         """Count what has come, and hand it over."""
         data = bytes(memoryview(self._door.buffer)[:nbytes])
-        self._door.received(self, nbytes)
+        self._door.count_received(self, nbytes)
         self.data_received(data)
 
     def has_more_requests(self) -> bool:
@@ -136,7 +136,7 @@ class Share:
         self.total -= size
         return size
 
-    def oldest(self) -> Connection:
+    def find_oldest(self) -> Connection:
         """Return the connection whose request has been unfinished longest."""
         return next(iter(self._held))
 
@@ -177,7 +177,7 @@ class Door:
         self._release(connection)
         _end_deadline(connection)
 
-    def received(self, connection: Connection, size: int) -> None:
+    def count_received(self, connection: Connection, size: int) -> None:
         """Count what has come of a request; if it is too much of all, close who has taken longest."""
         held = self._small[connection] + self._large[connection] or CONNECTION_BYTES
         # Headers are kept twice, as bytes and as text.
@@ -188,9 +188,9 @@ class Door:
         else:
             self._small.put(connection, held)
         while self._large.total > min(MAX_LARGE_TOTAL_BYTES, MAX_TOTAL_BYTES - self._small.total):
-            self._close(self._large.oldest())
+            self._close(self._large.find_oldest())
         while self._small.total > MAX_SMALL_TOTAL_BYTES:
-            self._close(self._small.oldest())
+            self._close(self._small.find_oldest())
 
     def middleware(self) -> Middleware:
         """Return the middleware that knows whose request is being served."""

@@ -125,7 +125,7 @@ def page_state(facts: WorkspaceFacts, zone: tzinfo = UTC) -> PageState:
         text,
         stops="stop" in offered,
         start=ide.START_NEW if "again" in offered else ide.START if "start" in offered else "",
-        clock=times.clock_in(at, zone) if at else "",
+        clock=times.format_clock_time(at, zone) if at else "",
         at=at,
         zone=str(zone),
     )

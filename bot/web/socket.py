@@ -73,12 +73,12 @@ class Count:
     held: int
 
 
-def frame(answer: SocketModeResponse) -> str:
+def write_frame(answer: SocketModeResponse) -> str:
     """Return an acknowledgement as it is written: all ASCII, so a byte for each character."""
     return json.dumps(answer.to_dict())
 
 
-def acknowledgement(envelope_id: str, answer: BoltResponse) -> SocketModeResponse:
+def make_acknowledgement(envelope_id: str, answer: BoltResponse) -> SocketModeResponse:
     """Return Bolt's answer as what an envelope is acknowledged with."""
     is_json = answer.first_headers().get("content-type", "").startswith("application/json")
     payload = json.loads(answer.body) if is_json and answer.body else {"text": answer.body}
@@ -166,14 +166,14 @@ class SocketSide(AsyncSocketModeHandler):
             answer = await self._answer(req)
             if answer.status == HTTPStatus.OK:
                 # Anything else is sent again by Slack, as over HTTP.
-                await client.send_socket_mode_response(acknowledgement(req.envelope_id, answer))
+                await client.send_socket_mode_response(make_acknowledgement(req.envelope_id, answer))
         except (OSError, aiohttp.ClientError) as error:
             # Slack sends the envelope again, and the inbox recognises it.
             log.warning("slack.envelope_not_acknowledged", error=error)
 
     async def _answer(self, req: SocketModeRequest) -> BoltResponse:
         """Return the answer to an envelope; whatever is odd is acknowledged: a repetition would not help."""
-        around = frame(SocketModeResponse(req.envelope_id, payload={}))
+        around = write_frame(SocketModeResponse(req.envelope_id, payload={}))
         try:
             payload = read_envelope(req.type, req.payload)
             room = MAX_FRAME_BYTES - len(around) + 2
@@ -365,10 +365,10 @@ class Connection(SocketModeClient):
     async def send_socket_mode_response(self, response: dict[str, Any] | SocketModeResponse) -> None:
         """Send an acknowledgement; one that is too long goes without its answer, as it would end all."""
         answer = response if isinstance(response, SocketModeResponse) else SocketModeResponse(**response)
-        text = frame(answer)
+        text = write_frame(answer)
         if len(text) > MAX_FRAME_BYTES:
             log.error("slack.answer_too_long", bytes=len(text))
-            text = frame(SocketModeResponse(answer.envelope_id))
+            text = write_frame(SocketModeResponse(answer.envelope_id))
         if len(text) <= MAX_FRAME_BYTES:
             await self.send_message(text)
 

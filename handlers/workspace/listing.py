@@ -24,7 +24,7 @@ from handlers.helping import new_step
 from handlers.linking import link_any, linked
 from handlers.payload import value_in
 from handlers.request import Request
-from handlers.snapshots import at_connections, refreshed
+from handlers.snapshots import filter_by_connection, refreshed
 from handlers.workspace.operations import as_it_is, not_there
 from handlers.workspace.targets import labels_of, named, nothing_yet, old_and_rows, workspace_of
 
@@ -53,7 +53,7 @@ async def show_list(request: Request) -> Answer:
     is_all = ALL in map(plain, given)
     typed = () if is_all and narrowed.is_whole(given) else given
     part = await beside(rows, narrowed.workspaces_like, typed, rows, services.connections)
-    stale = at_connections(stale, [] if part is None else [part.connection])
+    stale = filter_by_connection(stale, [] if part is None else [part.connection])
     remark = await refreshed(request, TaskKind.DISCOVER, stale, answers.OLD_SNAPSHOT)
     if part is not None and not part.rows:
         return narrowed.none_of_these(

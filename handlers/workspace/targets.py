@@ -22,7 +22,7 @@ from handlers.command_line import plain, typed
 from handlers.helping import first_steps, what
 from handlers.linking import all_linked, link_any
 from handlers.request import Answered, Request
-from handlers.snapshots import at_connections, refresh_lists, unread
+from handlers.snapshots import filter_by_connection, refresh_lists, unread
 from handlers.suggesting import as_command, bold, shown
 from handlers.workspace.confirmations import time_of, verb_of
 
@@ -191,7 +191,7 @@ async def unknown(
             return as_command(request.about("workspace", verb, ()))
     _, connection = naming.split_connection(name, request.services.connections)
     await all_linked(request, [connection] if connection is not None else [])
-    old = at_connections(old, [connection])
+    old = filter_by_connection(old, [connection])
     is_run = request.text.split()[:1] == ["run"] and "job" in routes.commands()
     runs = [f"job {typed(request.text)}"] if is_run and request.verb == "start" else []
     if not rows and not runs:

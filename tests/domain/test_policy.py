@@ -211,16 +211,18 @@ def test_an_id_alone_names_nobody_among_several_installations():
     assert several.is_administrator(Principal(None, "T1", "U2"))
     assert not several.is_administrator(Principal("E2", "T2", "U2"))
     # In the organisation somebody is one person in all teams, and never one of a single team.
-    assert several.who(Principal("E1", "T5", "U3")) == several.who(Principal("E1", "T6", "U3"))
-    assert several.who(Principal("E1", "T5", "U3")) == Principal("E1", "E1", "U3")
+    assert several.resolve_principal(Principal("E1", "T5", "U3")) == several.resolve_principal(
+        Principal("E1", "T6", "U3")
+    )
+    assert several.resolve_principal(Principal("E1", "T5", "U3")) == Principal("E1", "E1", "U3")
     # Elsewhere the key is that of the installation, whatever enterprise a payload names.
-    assert several.who(Principal(None, "T2", "U1")) == other
-    assert several.who(Principal("E7", "T7", "U1")) == Principal("E7", "T7", "U1")
+    assert several.resolve_principal(Principal(None, "T2", "U1")) == other
+    assert several.resolve_principal(Principal("E7", "T7", "U1")) == Principal("E7", "T7", "U1")
     # Only who belongs to an installation is told anything.
     assert several.administrating() == [Principal(None, "T1", "U2"), Principal("E1", "E1", "U3")]
     assert [one.id for one in several] == ["E1", "T1", "T2"]
     several.replace([])
-    assert not several.includes(None, "T1")
+    assert not several.has_team(None, "T1")
 
 
 # -- class cards: anybody posts one, its trainer ends it, a consent permits one verb -------------------------

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, closing, contextmanager
 
 import pytest
 
-from bot.messages.texts.problems import CAUSES, UNANSWERED
+from bot.messages.texts.problems import CAUSES, MESSAGE_NOT_RECORDED
 from bot.store.transaction import Priority
 from bot.support.errors import StoreTooNew, StoreUnavailable
 from tests.faults.world import BreakingWorld, breaking_world
@@ -121,7 +121,7 @@ async def answers_once(world, trouble, says):
         deliveries = world.slack.events.deliveries
         (event_id,) = (name for name, one in deliveries.items() if words in str(one.payload))
         (shown,) = alice.hears(channel=channel)
-        assert UNANSWERED in shown.text
+        assert MESSAGE_NOT_RECORDED in shown.text
         assert "Reference" in shown.text
         assert shown.is_private or channel == BOT
         # Slack repeats it at once, then a minute later; each comes in a second of its own here.
@@ -131,7 +131,7 @@ async def answers_once(world, trouble, says):
             assert len(alice.hears(channel=channel)) == 1
         assert world.rows("SELECT 1 FROM operations") == []
     await world.time(150)
-    assert len([one for one in alice.sees(channel) if UNANSWERED in one.text]) == 1
+    assert len([one for one in alice.sees(channel) if MESSAGE_NOT_RECORDED in one.text]) == 1
     assert [row["verb"] for row in world.rows("SELECT * FROM operations")] == ["start"]
     assert alice.only("ready")
     await world.check()

@@ -7,7 +7,7 @@ import pytest
 from bot.domain.notices import Answer, NoticeKind
 from bot.messages.texts import answers
 from bot.support.errors import StoreBusy
-from handlers.ways_back import MAX_BODY_BYTES, fits, form_body, options_body
+from handlers.ways_back import MAX_BODY_BYTES, can_acknowledge_with, form_body, make_options_body
 from tests.handlers.rig import wait_for_code
 from tests.handlers.slack import LittleSlack, bolt_for, command, send, submission
 from tests.handlers.test_listeners import Idle
@@ -21,35 +21,35 @@ def option(number, text="é"):
 
 def test_fits_counts_bytes_as_they_are_written():
     body = {"text": "é🚀"}
-    assert fits(body, {})
+    assert can_acknowledge_with(body, {})
     # Six for the letter, twelve for the picture, and what is around them.
-    assert fits(body, {MAX_BODY_BYTES: 30})
-    assert not fits(body, {MAX_BODY_BYTES: 29})
+    assert can_acknowledge_with(body, {MAX_BODY_BYTES: 30})
+    assert not can_acknowledge_with(body, {MAX_BODY_BYTES: 29})
 
 
 def test_options_that_fit_stay_a_plain_list():
-    assert options_body([option(1)], {MAX_BODY_BYTES: ROOM}) == {"options": [option(1)]}
-    assert options_body([option(number) for number in range(100)], {})["options"][99]["value"] == "99"
+    assert make_options_body([option(1)], {MAX_BODY_BYTES: ROOM}) == {"options": [option(1)]}
+    assert make_options_body([option(number) for number in range(100)], {})["options"][99]["value"] == "99"
 
 
 @pytest.mark.parametrize("room", [300, 1000, 5000])
 def test_options_that_do_not_fit_say_so(room):
     whole = [option(number) for number in range(100)]
-    body = options_body(whole, {MAX_BODY_BYTES: room})
+    body = make_options_body(whole, {MAX_BODY_BYTES: room})
     (group,) = body["option_groups"]
     assert group["label"]["text"] == answers.MORE_OPTIONS
     assert group["options"] == whole[: len(group["options"])]
-    assert fits(body, {MAX_BODY_BYTES: room})
+    assert can_acknowledge_with(body, {MAX_BODY_BYTES: room})
     # One more would be too much.
     group["options"].append(whole[len(group["options"])])
-    assert not fits(body, {MAX_BODY_BYTES: room})
+    assert not can_acknowledge_with(body, {MAX_BODY_BYTES: room})
 
 
 def test_form_errors_that_do_not_fit_are_cut():
     context = {MAX_BODY_BYTES: 20_000}
     errors = {f"field{number}": "🚀" * 300 for number in range(20)}
     body = form_body(Answer(text="", errors=errors), context)
-    assert fits(body, context)
+    assert can_acknowledge_with(body, context)
     assert list(body["errors"]) == list(errors)
     assert len(form_body(Answer(text="", errors=errors))["errors"]["field1"]) == 300
 

@@ -15,7 +15,7 @@ from bot.store.tables import NOTICES
 from bot.support.errors import SlackFailed, StoreBusy
 from handlers.events import mentioned
 from handlers.occurrence import Occurrence
-from handlers.payload import key_of_message, key_of_send
+from handlers.payload import key_of_send, make_message_key
 from tests.handlers.rig import COLLEAGUE, rig
 from tests.handlers.slack import SAID, LittleSlack, bolt_for, mention, message, send
 from tests.rigs.store import ALICE
@@ -221,11 +221,11 @@ async def test_stranger_is_refused_once_by_a_side(sides):
 
 def test_keys_name_the_message_and_the_author_s_send():
     said = message("list", **SENT)
-    assert key_of_message(said) == f"message:D1:{SAID}"
+    assert make_message_key(said) == f"message:D1:{SAID}"
     assert key_of_send(said, ALICE) == f"send:c-1:{ALICE.key}"
     assert key_of_send(message("list"), ALICE) == ""
 
 
 @pytest.mark.parametrize("missing", ["ts", "channel"])
 def test_message_without_a_place_has_its_event_s_key(missing):
-    assert key_of_message(message("list", **{missing: None})) == "event:Ev1"
+    assert make_message_key(message("list", **{missing: None})) == "event:Ev1"

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.people import Principal
-from bot.messages.texts.problems import UNANSWERED
+from bot.messages.texts.problems import MESSAGE_NOT_RECORDED
 from bot.support.errors import (
     SlackFailed,
     SlackLimited,
@@ -63,7 +63,7 @@ async def test_first_delivery_is_answered_where_it_was_asked(outage, payload, me
     assert await outage.deliver(payload) == 1
     ((called, sent),) = outage.slack.posts
     assert (called, {name: sent.get(name) for name in place}) == (method, place)
-    assert UNANSWERED in str(sent["blocks"][0]["text"]["text"])
+    assert MESSAGE_NOT_RECORDED in str(sent["blocks"][0]["text"]["text"])
     for number in (1, 2, 3):
         assert await outage.deliver(payload, number) == 1
 

@@ -29,9 +29,9 @@ def opening(name, *, label="Open", url=URL):
     ids=["ready", "link page", "several", "provider's page", "no address"],
 )
 def test_text_beside_blocks_hands_over_what_the_message_is_for(answer, beside):
-    assert plain.text_beside(answer) == "\n".join([answer.text, *([beside] if beside else [])])
-    again = Answer(plain.text_beside(answer), answer.blocks)
-    assert plain.text_beside(again) == again.text
+    assert plain.make_fallback_text(answer) == "\n".join([answer.text, *([beside] if beside else [])])
+    again = Answer(plain.make_fallback_text(answer), answer.blocks)
+    assert plain.make_fallback_text(again) == again.text
 
 
 def test_text_instead_of_blocks_says_every_line_and_address():
@@ -42,21 +42,21 @@ def test_text_instead_of_blocks_says_every_line_and_address():
         *kit.actions([kit.button("Start", "start", "w1")]),
     ]
     lines = ["Your workspaces", f"{WRITTEN[:-1]}|lab> runs.", "Type list.", f"View on Saturn: {WRITTEN}"]
-    assert plain.text_instead(kit.answer(blocks)) == "\n".join(lines)
-    assert plain.text_instead(Answer("No blocks.")) == "No blocks."
+    assert plain.make_plain_text(kit.answer(blocks)) == "\n".join(lines)
+    assert plain.make_plain_text(Answer("No blocks.")) == "No blocks."
 
 
 def test_long_text_is_cut_before_its_addresses():
     blocks = [kit.section("x" * 3000), kit.section("y"), *kit.actions([opening("open_url")])]
-    text = plain.text_instead(Answer("x", tuple(blocks)))
+    text = plain.make_plain_text(Answer("x", tuple(blocks)))
     assert text.endswith(f"x…\n{notices.TEXT_CUT}\nOpen: {WRITTEN}")
     assert len(text) <= kit.TEXT
 
 
 def test_page_that_is_not_drawn_shows_its_lines():
     address = kit.modal("Calendar", [kit.section(f"```{URL}```"), kit.divider()], close="Done")
-    assert plain.view_instead(address) == {**address, "blocks": [kit.section(f"```{URL}```")]}
+    assert plain.make_plain_view(address) == {**address, "blocks": [kit.section(f"```{URL}```")]}
     form = kit.modal("New", [kit.text_field("name", "Name")], submit="Go", callback_id="make")
-    (said,) = plain.view_instead(form)["blocks"]
+    (said,) = plain.make_plain_view(form)["blocks"]
     assert "Slack didn't accept this form" in said["text"]["text"]
-    assert {"submit", "callback_id"}.isdisjoint(plain.view_instead(form))
+    assert {"submit", "callback_id"}.isdisjoint(plain.make_plain_view(form))

@@ -34,7 +34,7 @@ class Token:
     def token_of(self, name: str) -> str:
         return f"token of {name}"
 
-    async def refused_token(self, installation: Installation) -> str | None:
+    async def find_refused_token(self, installation: Installation) -> str | None:
         if self.error is not None:
             raise self.error
         return None if self.is_taken else f"token of {installation.id}"

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 
-from bot.messages.texts.problems import CAUSES, UNANSWERED
+from bot.messages.texts.problems import CAUSES, MESSAGE_NOT_RECORDED
 from playground.processes import reserved_port
 from tests.contract.store.test_postgres_faults import cut
 from tests.project.repository import ROOT
@@ -170,7 +170,7 @@ async def test_sentence_without_postgresql_is_answered_once(away):
     assert (await away.slack.say(alice.id, BOT, "what can you do?"))["ok"]
     (event_id,) = (name for name, one in events.deliveries.items() if "what can you" in str(one.payload))
     (shown,) = alice.hears()
-    assert UNANSWERED in shown.text
+    assert MESSAGE_NOT_RECORDED in shown.text
     # In another second than the first, or it would be a replay.
     await asyncio.sleep(1.5)
     assert not (await events.redeliver(event_id, 1)).ok
@@ -180,4 +180,4 @@ async def test_sentence_without_postgresql_is_answered_once(away):
         while not (await events.redeliver(event_id, 2)).ok:  # noqa: ASYNC110 - it tells nobody
             await asyncio.sleep(1.5)
     assert await away.slack.state.wait_for(lambda: len(alice.hears()) == 2, 30.0)
-    assert UNANSWERED not in alice.hears()[-1].text
+    assert MESSAGE_NOT_RECORDED not in alice.hears()[-1].text

@@ -242,7 +242,7 @@ async def test_a_refresh_token_that_slack_takes_no_more_shuts_its_workspace_alon
         rig.clock.advance(RENEWING_SECONDS + SHUT_OUT_SECONDS)
     assert rig.web.refreshed == ["refresh 1"]
     rig.web.valid.clear()
-    assert await slack.refused_token(Installation("T1")) is not None
+    assert await slack.find_refused_token(Installation("T1")) is not None
 
 
 async def test_a_token_that_was_given_out_and_lost_is_told_while_the_old_one_still_sends(rig):
@@ -298,10 +298,10 @@ async def test_a_token_that_has_only_expired_does_not_say_that_usher_was_removed
     rig.web.valid.clear()
     rig.web.error = SlackUnknownOutcome("oauth.v2.access", "no_answer")
     with pytest.raises(SlackLimited):
-        await slack.refused_token(Installation("T1"))
+        await slack.find_refused_token(Installation("T1"))
     rig.clock.advance(RENEWING_SECONDS)
     rig.web.error = None
-    assert await slack.refused_token(Installation("T1")) is None
+    assert await slack.find_refused_token(Installation("T1")) is None
 
 
 async def test_nothing_is_sent_where_usher_is_not_installed_or_no_key_opens_the_token(rig):

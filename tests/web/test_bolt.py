@@ -315,7 +315,7 @@ async def test_whose_payload_it_is_is_judged_as_bolt_reads_it(payload, home):
     context = AsyncBoltRequest(body=payload, mode="socket_mode").context
     calls, kind = [], payload.get("type", "command")
     await sent({kind: noting(calls)}, "slash_commands" if kind == "command" else "interactive", payload, home)
-    assert bool(calls) == home.includes(context.enterprise_id, context.team_id)
+    assert bool(calls) == home.has_team(context.enterprise_id, context.team_id)
 
 
 @pytest.mark.parametrize(

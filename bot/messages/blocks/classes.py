@@ -18,7 +18,7 @@ from bot.domain.workspaces import State
 from bot.messages.blocks import kit, outcomes, replies
 from bot.messages.blocks.buttons import open_buttons
 from bot.messages.blocks.cards import filled, link_again_button
-from bot.messages.blocks.hours import IN_COURSES, time_of_day
+from bot.messages.blocks.hours import IN_COURSES, format_time_of_day
 from bot.messages.blocks.kit import Block, Element, Markup, cut, draws, fill, safe
 from bot.messages.texts import answers, cards, classes, hours, problems, times
 
@@ -93,8 +93,8 @@ def course_lines(facts: ClassFacts) -> list[str]:
         fill(
             classes.MOVED_LESSON,
             day=times.date_of(day),
-            begin=time_of_day(begin, card.time_zone, seen_zone),
-            end=time_of_day(end, card.time_zone, seen_zone),
+            begin=format_time_of_day(begin, card.time_zone, seen_zone),
+            end=format_time_of_day(end, card.time_zone, seen_zone),
         )
         for day, (begin, end) in sorted(card.moved.items())
         if day >= today
@@ -107,7 +107,7 @@ def timetable(card: ClassCard, seen_zone: str = "") -> Markup:
 
     ``seen_zone`` is its only reader's time zone, "" where several read it.
     """
-    begin, end = (time_of_day(one, card.time_zone, seen_zone) for one in (card.starts, card.stops))
+    begin, end = (format_time_of_day(one, card.time_zone, seen_zone) for one in (card.starts, card.stops))
     names = {"begin": begin, "end": end, "zone": card.time_zone, "last": times.date_of(card.last_day)}
     return Markup(fill(classes.LESSONS, days=days(card.days), **names))
 

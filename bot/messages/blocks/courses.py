@@ -92,7 +92,7 @@ def _changes(facts: ClassFacts) -> list[Element]:
     return [*buttons, *cards.end_buttons(facts)]
 
 
-def none_yet(command: Markup) -> Answer:
+def show_no_courses(command: Markup) -> Answer:
     """Say how to join a course, and how to teach one."""
     return kit.message(fill(words.NO_COURSES, command=command), buttons=[card_button()])
 

@@ -53,7 +53,7 @@ def said(rule: Rule) -> Markup:
     template = words.ONLY_START if rule.stops is None else template
     waits = words.AND_WAIT if rule.waits else ""
     zones = rule.zone, rule.seen_zone
-    times_ = {"begin": time_of_day(rule.starts, *zones), "end": time_of_day(rule.stops, *zones)}
+    times_ = {"begin": format_time_of_day(rule.starts, *zones), "end": format_time_of_day(rule.stops, *zones)}
     return Markup(f"{template.format(days=days, **times_)}{waits}")
 
 
@@ -61,7 +61,7 @@ def said(rule: Rule) -> Markup:
 _ANY_DAY: Final = date(2024, 1, 15)
 
 
-def time_of_day(minutes: int | None, zone: str, seen_zone: str) -> Markup:
+def format_time_of_day(minutes: int | None, zone: str, seen_zone: str) -> Markup:
     """Format a recurring time as Slack writes others to its reader, or in its zone if they are elsewhere."""
     if minutes is None or zone != seen_zone:
         return Markup(clock(minutes))

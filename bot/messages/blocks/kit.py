@@ -434,10 +434,10 @@ def _placed(template: str, who: Markup, named: Named) -> Markup:
 
 def link(url: str, label: str) -> Markup:
     """Return a link with a name from outside as its words."""
-    return Markup(f"<{address(url)}|{line(label).replace('|', '¦')}>")
+    return Markup(f"<{escape_link_url(url)}|{line(label).replace('|', '¦')}>")
 
 
-def address(url: str) -> str:
+def escape_link_url(url: str) -> str:
     """Return an address as it is written between the angle brackets of a link."""
     return "".join({"<": "%3C", ">": "%3E", "|": "%7C", "&": "&amp;"}.get(one, one) for one in url)
 

@@ -15,36 +15,36 @@ from bot.messages.texts import notices
 _PURPOSES: Final = frozenset({"open_url", "link_url"})
 
 
-def text_beside(answer: Answer) -> str:
+def make_fallback_text(answer: Answer) -> str:
     """Return the text that goes with an answer's blocks: notifications and screen readers have no other."""
-    return _with_addresses(answer.text, _addresses(answer.blocks, _PURPOSES))
+    return _append_addresses(answer.text, _list_addresses(answer.blocks, _PURPOSES))
 
 
-def text_instead(answer: Answer) -> str:
+def make_plain_text(answer: Answer) -> str:
     """Return an answer as text alone: all its lines, and the address of each button that opens one."""
     if not answer.blocks:
         return answer.text
     text = "\n".join(kit.bare(line) for line in kit.lines_of(answer.blocks)) or answer.text
     below = [notices.TEXT_CUT] if len(text) > kit.TEXT else []
-    return _with_addresses(text, [*below, *_addresses(answer.blocks, kit.ADDRESSES)])
+    return _append_addresses(text, [*below, *_list_addresses(answer.blocks, kit.ADDRESSES)])
 
 
-def view_instead(view: Mapping[str, Any]) -> dict[str, Any]:
+def make_plain_view(view: Mapping[str, Any]) -> dict[str, Any]:
     """Return a view as paragraphs alone; what people would fill in or press is left out."""
     blocks = view.get("blocks", ())
     lines = [*kit.lines_of(blocks)] or [notices.FORM_REFUSED]
-    lines += _addresses(blocks, kit.ADDRESSES)
+    lines += _list_addresses(blocks, kit.ADDRESSES)
     kept = {name: view[name] for name in ("type", "title", "close", "external_id") if name in view}
     return kept | {"blocks": [kit.section(line) for line in lines[: kit.VIEW_BLOCKS]]}
 
 
-def _addresses(blocks: Iterable[Block], names: frozenset[str]) -> Iterator[str]:
+def _list_addresses(blocks: Iterable[Block], names: frozenset[str]) -> Iterator[str]:
     for button in kit.buttons_of(blocks):
         if "url" in button and kit.Press.of(button).name in names:
-            yield f"{button['text']['text']}: <{kit.address(button['url'])}>"
+            yield f"{button['text']['text']}: <{kit.escape_link_url(button['url'])}>"
 
 
-def _with_addresses(text: str, addresses: Iterable[str]) -> str:
+def _append_addresses(text: str, addresses: Iterable[str]) -> str:
     """Return a text with addresses below it; rather the text is cut than one of them."""
     below = ""
     for line in addresses:

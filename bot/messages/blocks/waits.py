@@ -131,7 +131,7 @@ def _over(facts: WorkspaceFacts) -> Answer:
     what = words.FOR.get(kind, words.FOR["room"])
     if not cause:
         until = kit.moment(facts.time("until"), facts.now)
-        return kit.message(filled(words.OVER, facts, what=what, until=until), [], [again])
+        return kit.message(filled(words.STOPPED_WAITING, facts, what=what, until=until), [], [again])
     because = kit.Markup(kit.safe(problems.sentence(cause, facts.connection_title)))
     said = filled(words.FORBIDDEN, facts, what=what, because=because)
     return kit.message(said, [], [again] if cause == "restored" else [])

@@ -172,7 +172,7 @@ CAUSES: Final[Mapping[str, str]] = {
 }
 
 #: Said to a sentence that couldn't be written down, at its first delivery; true whatever becomes of the next.
-UNANSWERED: Final = (
+MESSAGE_NOT_RECORDED: Final = (
     "I can't reach my own records right now, so this has to wait. If Slack passes it on to me again in the "
     "next few minutes, I'll answer it then. If you don't hear from me, please send it again."
 )

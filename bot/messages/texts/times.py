@@ -67,10 +67,10 @@ def day_in(at: float, now: float, zone: tzinfo) -> str:
     day = {-1: "yesterday", 0: "today", 1: "tomorrow"}.get(days)
     day = day or local.strftime("%-d %b" if local.year == today.year else "%-d %b %Y")
     # Where a person's zone isn't known, its name says which is meant.
-    return f"{day} at {clock_in(at, zone)}{' UTC' if str(zone) == 'UTC' else ''}"
+    return f"{day} at {format_clock_time(at, zone)}{' UTC' if str(zone) == 'UTC' else ''}"
 
 
-def clock_in(at: float, zone: tzinfo) -> str:
+def format_clock_time(at: float, zone: tzinfo) -> str:
     """Say a time of day in a zone, for pages, whose script writes it as its browser writes others."""
     return f"{datetime.fromtimestamp(at, zone):%H:%M}"
 

@@ -21,7 +21,7 @@ FOR: Final[Mapping[str, str]] = {
     "room": "room",
 }
 #: Others may have got what came free, so nothing is said about what there was.
-OVER: Final = "I didn't get {what} on {title} by {until}, so I've stopped waiting."
+STOPPED_WAITING: Final = "I didn't get {what} on {title} by {until}, so I've stopped waiting."
 OFFER: Final = "{none} I can keep trying until {until}."
 WAITS: Final = "{none} I'll keep trying until {until}."
 KEEP_TRYING: Final = "Keep trying"

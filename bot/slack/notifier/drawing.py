@@ -65,11 +65,11 @@ def retry_error(notice: Notice, code: str) -> str:
     return notice.error if notice.error is not None and is_as_text(notice) else code
 
 
-def content(answer: Answer, *, is_text: bool = False) -> dict[str, Any]:
+def make_message_content(answer: Answer, *, is_text: bool = False) -> dict[str, Any]:
     """Return an answer as the content of a message: as drawn, or as text alone."""
     if is_text or not answer.blocks:
-        return {"text": plain.text_instead(answer)}
-    return {"text": plain.text_beside(answer), "blocks": list(answer.blocks)}
+        return {"text": plain.make_plain_text(answer)}
+    return {"text": plain.make_fallback_text(answer), "blocks": list(answer.blocks)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +201,7 @@ def as_sent(card: Card) -> Card:
     blocks = card.body.get("blocks")
     if blocks is None:
         return card
-    text = plain.text_beside(Answer(str(card.body.get("text") or ""), tuple(blocks)))
+    text = plain.make_fallback_text(Answer(str(card.body.get("text") or ""), tuple(blocks)))
     return replace(card, body=card.body | {"text": text})
 
 
@@ -257,7 +257,7 @@ def _spoken(answer: Answer) -> dict[str, Any]:
 def update(channel_id: str, message_ts: str, answer: Answer) -> dict[str, Any]:
     """Return the arguments that replace a message with an answer; an answer without blocks removes them."""
     at = {"channel": channel_id, "ts": message_ts}
-    return {**at, "blocks": [], **content(answer), "link_names": False}
+    return {**at, "blocks": [], **make_message_content(answer), "link_names": False}
 
 
 async def edit(slack: PacedSlack, message: Mapping[str, Any]) -> None:
@@ -271,7 +271,7 @@ async def edit(slack: PacedSlack, message: Mapping[str, Any]) -> None:
         if not is_content_refused(error) or not message["blocks"]:
             raise
         log.warning("slack refused blocks", ts=message["ts"], problem=error.code)
-        said = content(Answer(message["text"], tuple(message["blocks"])), is_text=True)
+        said = make_message_content(Answer(message["text"], tuple(message["blocks"])), is_text=True)
         await slack.call(methods.CHAT_UPDATE, {**message, "blocks": [], **said})
 
 

@@ -160,7 +160,7 @@ class HomeViews:
             try:
                 answer = await slack.call(methods.VIEWS_PUBLISH, message, share=share)
             except errors.SlackPermanent as error:
-                message["view"] = plain.view_instead(view)
+                message["view"] = plain.make_plain_view(view)
                 if not is_content_refused(error) or message["view"] == view:
                     raise
                 log.warning("slack refused a home", principal=one.principal.key, problem=error.code)

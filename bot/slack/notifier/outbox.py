@@ -26,11 +26,11 @@ from bot.slack.notifier.drawing import (
     Drawing,
     Drawings,
     as_text,
-    content,
     digest,
     edit,
     is_as_text,
     kept,
+    make_message_content,
     retry_error,
     update,
 )
@@ -287,7 +287,7 @@ class Outbox:
         answer, place, is_text = drawing.answer, drawing.place, is_as_text(notice)
         message: dict[str, Any] = {
             "channel": place.channel,
-            **content(answer, is_text=is_text),
+            **make_message_content(answer, is_text=is_text),
             "metadata": metadata(notice),
             **AS_WRITTEN,
         }

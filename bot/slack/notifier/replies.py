@@ -18,10 +18,10 @@ from bot.messages.texts import notices as notice_words
 from bot.slack import methods
 from bot.slack.calls import UNREACHABLE, AnySlack, leads_to_slack
 from bot.slack.errors import Meaning, is_content_refused, meaning
-from bot.slack.notifier.drawing import AS_WRITTEN, as_text, content, is_as_text, retry_error
+from bot.slack.notifier.drawing import AS_WRITTEN, as_text, is_as_text, make_message_content, retry_error
 from bot.slack.notifier.lookup import metadata
 from bot.slack.notifier.timing import Timing
-from bot.slack.response_urls import error_of
+from bot.slack.response_urls import to_slack_error
 from bot.store.store import Store
 from bot.support import errors
 from bot.support.http import Http
@@ -84,7 +84,7 @@ class Replies:
 
     async def _deliver(self, notice: Notice, left: float, *, is_try: bool) -> None:
         """Try the ways back in turn, each after a definite refusal only; raises the last SlackFailed."""
-        ways = self._ways_back(notice)
+        ways = self._list_ways_back(notice)
         for way in ways:
             is_away = self._slack.to(notice.principal).is_away and not is_try
             if is_away and way != self._respond:
@@ -93,13 +93,13 @@ class Replies:
                 await way(notice)
             except errors.SlackFailed as error:
                 is_last = way == ways[-1] or self._can_leave_thread(notice, error)
-                if is_last or not _goes_another_way(notice, error, left):
+                if is_last or not _should_try_next_way(notice, error, left):
                     raise
                 log.info("reply sent another way", notice=notice.id, problem=error.code)
             else:
                 return
 
-    def _ways_back(self, notice: Notice) -> list[Way]:
+    def _list_ways_back(self, notice: Notice) -> list[Way]:
         """Return the ways to a reply's person, the best first; only the first may lead to anybody else.
 
         A form that is gone needs no redrawing; what was to be said in it is said in a direct message.
@@ -117,7 +117,7 @@ class Replies:
         """Redraw an open form, as paragraphs alone if Slack has refused it."""
         body = notice.body
         place = {key: body[key] for key in ("view_id", "hash", "external_id") if body.get(key)}
-        view = plain.view_instead(body["view"]) if is_as_text(notice) else body["view"]
+        view = plain.make_plain_view(body["view"]) if is_as_text(notice) else body["view"]
         await self._slack.to(notice.principal).call(methods.VIEWS_UPDATE, {"view": view, **place})
         await self._store.notice_sent(notice.id, "", "")
 
@@ -127,7 +127,7 @@ class Replies:
             # Nobody knows what such a press is about: it is no refusal of Slack's.
             raise errors.SlackUnknownOutcome(methods.RESPONSE_URL, "strange_address")
         replaces = bool(body.get("replaces"))
-        message = _content(notice) | {
+        message = _make_content(notice) | {
             "replace_original": replaces,
             "unfurl_links": False,
             "unfurl_media": False,
@@ -143,20 +143,24 @@ class Replies:
             raise errors.SlackUnknownOutcome(methods.RESPONSE_URL, type(error).__name__) from None
         pause = answer.retry_after()
         pause = backoff(notice.attempts, 0.5, longest=30.0) if pause is None else pause
-        if (failed := error_of(answer.status, answer.body, pause=pause)) is not None:
+        if (failed := to_slack_error(answer.status, answer.body, pause=pause)) is not None:
             raise failed
         channel, over = (str(body.get(name) or "") for name in ("channel_id", "over"))
         await self._store.notice_sent(notice.id, channel, over, in_place=True)
 
     async def _post_for_all(self, notice: Notice) -> None:
         """Answer in a channel where the person asked to share it."""
-        await self._post(notice, _content(notice) | self._thread(notice), str(notice.body["channel_id"]))
+        await self._post(
+            notice, _make_content(notice) | self._make_thread_fields(notice), str(notice.body["channel_id"])
+        )
 
     async def _post_ephemeral(self, notice: Notice) -> None:
         """Answer in a channel, visible only to the person."""
         channel = str(notice.body["channel_id"])
         message = (
-            _content(notice) | self._thread(notice) | {"channel": channel, "user": notice.principal.user_id}
+            _make_content(notice)
+            | self._make_thread_fields(notice)
+            | {"channel": channel, "user": notice.principal.user_id}
         )
         await self._slack.to(notice.principal).call(methods.CHAT_POST_EPHEMERAL, message)
         await self._store.notice_sent(notice.id, channel, "")
@@ -166,10 +170,10 @@ class Replies:
         body = notice.body
         channel = body.get("channel_id")
         if channel and body.get("where") == Where.DIRECT:
-            await self._post(notice, _content(notice) | self._thread(notice), str(channel))
+            await self._post(notice, _make_content(notice) | self._make_thread_fields(notice), str(channel))
         else:
             is_named = bool(channel) and not str(channel).startswith("D")
-            message = _content(notice, moved_from=str(channel) if is_named else "")
+            message = _make_content(notice, moved_from=str(channel) if is_named else "")
             await self._post(notice, message, notice.principal.user_id)
 
     async def _post(self, notice: Notice, message: dict[str, Any], channel: str) -> None:
@@ -185,14 +189,14 @@ class Replies:
         data = answer.data
         await self._store.notice_sent(notice.id, str(data.get("channel") or ""), str(data.get("ts") or ""))
 
-    def _thread(self, notice: Notice) -> dict[str, Any]:
+    def _make_thread_fields(self, notice: Notice) -> dict[str, Any]:
         thread_ts = notice.body.get("thread_ts")
         return {"thread_ts": thread_ts} if thread_ts and notice.id not in self._alone else {}
 
     def _can_leave_thread(self, notice: Notice, error: errors.SlackFailed) -> bool:
         """Return whether Slack may take a reply outside of its thread, where only its person sees it."""
         is_refused = isinstance(error, errors.SlackPermanent) and meaning(error) is Meaning.THREAD
-        return is_refused and bool(self._thread(notice)) and not notice.body.get("in_channel")
+        return is_refused and bool(self._make_thread_fields(notice)) and not notice.body.get("in_channel")
 
     async def _again(self, notice: Notice, wait: float, left: float, error: str) -> None:
         if wait >= left:
@@ -211,7 +215,7 @@ class Replies:
         await self._store.notice_dead(notice.id, error)
 
 
-def _goes_another_way(notice: Notice, error: errors.SlackFailed, left: float) -> bool:
+def _should_try_next_way(notice: Notice, error: errors.SlackFailed, left: float) -> bool:
     """Return whether a reply is shown nowhere yet, and the same way won't take it in the seconds left.
 
     What may pass by itself is tried again before. Whoever has changed a form since has a newer one.
@@ -231,14 +235,9 @@ def _can_be_text(notice: Notice, error: errors.SlackFailed) -> bool:
     return is_drawn and not is_as_text(notice) and is_content_refused(error)
 
 
-def _thread(notice: Notice) -> dict[str, Any]:
-    thread_ts = notice.body.get("thread_ts")
-    return {"thread_ts": thread_ts} if thread_ts else {}
-
-
-def _content(notice: Notice, *, moved_from: str = "") -> dict[str, Any]:
+def _make_content(notice: Notice, *, moved_from: str = "") -> dict[str, Any]:
     """Return what a reply says; one that was moved from a channel says so first."""
-    return content(_answer(notice.body, moved_from), is_text=is_as_text(notice))
+    return make_message_content(_answer(notice.body, moved_from), is_text=is_as_text(notice))
 
 
 def _answer(body: Mapping[str, Any], moved_from: str) -> Answer:

@@ -40,8 +40,8 @@ async def test_every_table_with_a_channel_is_renamed(store):
     every = sorted(HELD | set(NAMED_IN))
     await store.carry_out(lambda tx: write(tx, every, 1, ALICE, "COLD"))
     await store.carry_out(lambda tx: write(tx, every, 2, ELSEWHERE, "COLD"))
-    assert await store.rename_channel(ALICE.place, "COLD", "CNEW") == len(HELD) + len(NAMED_IN)
-    assert await store.rename_channel(ALICE.place, "COLD", "CNEW") == 0
+    assert await store.replace_channel_id(ALICE.place, "COLD", "CNEW") == len(HELD) + len(NAMED_IN)
+    assert await store.replace_channel_id(ALICE.place, "COLD", "CNEW") == 0
 
     def read(tx):
         return {name: [str(row) for row in tx.all(f"SELECT * FROM {name}")] for name in every}
@@ -56,13 +56,13 @@ async def test_every_table_with_a_channel_is_renamed(store):
 async def test_many_rows_are_renamed_in_pieces(store):
     for number in range(PIECE + 3):
         await store.carry_out(lambda tx, number=number: write(tx, ["acts"], number, ALICE, "COLD"))
-    assert await store.rename_channel(ALICE.place, "COLD", "CNEW") == PIECE + 3
+    assert await store.replace_channel_id(ALICE.place, "COLD", "CNEW") == PIECE + 3
 
 
 async def test_what_was_said_since_in_the_channel_stays(store, clock):
     for channel, name in (("CNEW", "lab"), ("COLD", "etl")):
         await store.speak(ALICE, channel, None, {"workspaces": [name]})
-    await store.rename_channel(ALICE.place, "COLD", "CNEW")
+    await store.replace_channel_id(ALICE.place, "COLD", "CNEW")
     rows = await store.engine.read(lambda tx: tx.all("SELECT * FROM conversations"))
     assert [(row["channel_id"], "lab" in row["about"]) for row in rows] == [("CNEW", True)]
 

@@ -110,13 +110,13 @@ async def test_users_keep_the_enterprise_of_their_latest_link(store, clock):
         await link_account(store, principal=person, username=f"{user} of {enterprise}")
         clock.advance(60.0)
     place = await store.keep_place("T1", "E1")
-    others = await store.other_enterprises("T1", place)
+    others = await store.find_other_enterprises("T1", place)
     assert (place, others) == (None, {"U3": "E1", "U4": "E1"})
     here = Installation("T1", place, other_enterprises=others)
-    named = [here.who(Principal("E1", "T1", f"U{number}")).key for number in range(1, 6)]
+    named = [here.resolve_principal(Principal("E1", "T1", f"U{number}")).key for number in range(1, 6)]
     assert named == ["-:T1:U1", "-:T1:U2", "E1:T1:U3", "E1:T1:U4", "-:T1:U5"]
     # A stranger stays who they are.
-    assert here.who(Principal("E1", "T2", "U4")) == Principal("E1", "T2", "U4")
+    assert here.resolve_principal(Principal("E1", "T2", "U4")) == Principal("E1", "T2", "U4")
 
 
 async def test_one_at_a_time_replaces_exactly_the_token_that_it_read(database, clock):

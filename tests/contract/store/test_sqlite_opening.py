@@ -10,7 +10,7 @@ import pytest
 
 from bot.store import open_store
 from bot.store.schema import healing_queries, named_queries
-from bot.store.sqlite import disk_error, translated, why_not_opened
+from bot.store.sqlite import probe_disk, translated, why_not_opened
 from bot.support.clock import SystemIds
 from bot.support.errors import StoreUnavailable
 from tests.rigs.clock import FakeClock
@@ -99,9 +99,9 @@ def test_disk_error_says_what_is_wrong_with_the_disk(path, code, number, words):
 
 
 async def test_probe_of_a_disk_leaves_nothing_behind(path):
-    assert disk_error(str(path)) is None
+    assert probe_disk(str(path)) is None
     assert list(path.parent.iterdir()) == []
-    assert disk_error(str(path.parent / "missing" / path.name)).errno == errno.ENOENT
+    assert probe_disk(str(path.parent / "missing" / path.name)).errno == errno.ENOENT
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

@@ -161,7 +161,9 @@ class World:
         return Person(self, user_id)
 
     def principal(self, user_id: str = ALICE) -> Principal:
-        return self.bot.context.installation.who(Principal(None, self.slack.state.team.id, user_id))
+        return self.bot.context.installation.resolve_principal(
+            Principal(None, self.slack.state.team.id, user_id)
+        )
 
     def token_of(self, account: str, connection: str = "saturn") -> str:
         if connection != "saturn":
