@@ -134,7 +134,7 @@ def taken_back(request: Request, found: TakenBack) -> Answer:
 
 
 def _show_opposite(request: Request, found: TakenBack) -> Answer:
-    """Say what had been sent, and what leads back."""
+    """Say the request that had been sent, and the one that leads back."""
     errand = found.errand
     assert errand is not None, "something was sent for it"
     back = FORMS[OperationVerb.START if found.inverse.then == "start" else OperationVerb.STOP]

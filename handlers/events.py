@@ -158,7 +158,7 @@ async def _resolve_author(occurrence: Occurrence) -> Principal:
 
 
 def _choose_reader(occurrence: Occurrence, author: Principal) -> Principal:
-    """Return whom an answer is sent to: a stranger is reached by the side that they wrote on only."""
+    """Return the reader of an answer: a stranger is reached by the side that they wrote on only."""
     here, there = occurrence.installation, occurrence.services.context.installation
     if here is None or there.has_team(author.enterprise_id, author.team_id):
         return author

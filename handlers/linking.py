@@ -317,7 +317,7 @@ async def all_linked(request: Request, connections: Iterable[str]) -> None:
 
 
 async def add_former_link_remark(request: Request, answer: Answer, connections: Collection[str]) -> Answer:
-    """Add why a former link isn't there any more, if there may have been one."""
+    """Add the reason that a former link isn't there any more, if there may have been one."""
     had = await request.asked.see(accounts.has_former_link, connections)
     return replies.with_remarks(answer, [answers.LINK_DOES_NOT_MOVE] if had else [])
 

@@ -76,7 +76,7 @@ class OutageReplies:
 
 
 def _call_for(principal: Principal, surface: Surface, reference: str) -> tuple[str, dict[str, Any]]:
-    """Return the method and the arguments that post the reply where its person reads answers."""
+    """Return the method and the arguments that post the reply to the place of its person's answers."""
     answer = replies.plain_problem(problems.MESSAGE_NOT_RECORDED, reference)
     message = {"channel": surface.channel_id or principal.user_id, "text": answer.text, **AS_WRITTEN}
     message |= {"blocks": list(answer.blocks)}

@@ -71,7 +71,7 @@ def fact_of(request: Request, topic: str) -> str:
 
 
 def _describe_idle(request: Request) -> str:
-    """Say what becomes of workspaces that were left running, as the person's connections are set up."""
+    """Say the fate of workspaces that were left running, as the person's connections are set up."""
     stops = [
         one.settings.title
         for one in request.services.connections.values()

@@ -23,7 +23,7 @@ MAX_BODY_BYTES: Final = "max_body_bytes"
 
 
 def can_acknowledge_with(body: Mapping[str, Any], context: Mapping[str, Any]) -> bool:
-    """Return whether a body, as it is written, can be acknowledged with where the request came from.
+    """Return whether a request's acknowledgement takes a body, as it is written.
 
     Socket Mode closes the connection where a frame is too long (``docs/internals/slack.md``, "Socket Mode").
     """
@@ -32,7 +32,7 @@ def can_acknowledge_with(body: Mapping[str, Any], context: Mapping[str, Any]) ->
 
 
 def _count_written_bytes(value: Any) -> int:
-    """Return how long JSON becomes: with six bytes for each letter that isn't ASCII, so all bytes are."""
+    """Return the length of JSON: with six bytes for each letter that isn't ASCII, so all bytes are."""
     return len(json.dumps(value))
 
 

@@ -71,11 +71,11 @@ class Administered(ABC):
 
     @abstractmethod
     def resolve_principal(self, principal: Principal) -> Principal:
-        """Return who acts, for whoever a payload or a sign-in names."""
+        """Return the person that acts, from the one that a payload or a sign-in names."""
 
     @abstractmethod
     def has_team(self, enterprise_id: str | None, team_id: str | None) -> bool:
-        """Return whether a team belongs where Usher is installed."""
+        """Return whether a team belongs to an installation of Usher."""
 
     def is_current(self, principal: Principal) -> bool:
         """Return whether a key is the one of a person where Usher is installed now."""
@@ -149,7 +149,7 @@ class Installation(Administered):
         return self
 
     def resolve_principal(self, principal: Principal) -> Principal:
-        """Return who acts, for whoever a payload or a sign-in names.
+        """Return the person that acts, from the one that a payload or a sign-in names.
 
         Where a whole enterprise has installed Usher, it is enterprise and user: one person in all its teams.
         Elsewhere it is team and user, with the enterprise that is stored for the installation, or was for the
@@ -161,7 +161,7 @@ class Installation(Administered):
         return Principal(enterprise, self.id, principal.user_id)
 
     def remove_own_mentions(self, text: str) -> str:
-        """Remove the bot's ids and its name from what somebody wrote to it: ``stop lab, @usher``."""
+        """Remove the bot's ids and its name from a text that is written to it: ``stop lab, @usher``."""
         return own_mentions.remove_own_mentions(text, (self.bot_user_id, self.bot_id), self.bot_name)
 
     def of(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
@@ -257,7 +257,7 @@ class Installations(Administered):
         return self.of(principal.enterprise_id, principal.team_id) or Installation(None)
 
     def resolve_principal(self, principal: Principal) -> Principal:
-        """Return who acts, as ``Installation.resolve_principal`` does."""
+        """Return the person that acts, as ``Installation.resolve_principal`` does."""
         return self.at(principal).resolve_principal(principal)
 
     def has_team(self, enterprise_id: str | None, team_id: str | None) -> bool:

@@ -112,7 +112,7 @@ def _effects(asked: Asked, workspace: Workspace | None) -> Effects:
 def _can_request_opposite(
     tx: Transaction, workspace: Workspace | None, errand: Operation | Run, then: str
 ) -> bool:
-    """Return whether what leads back needs no question: something changed lately, and nothing is lost."""
+    """Return whether the opposite request needs no question: something changed lately, nothing is lost."""
     if not then or is_done_with(errand, tx.now()):
         return False
     if not isinstance(errand, Operation):
@@ -122,7 +122,7 @@ def _can_request_opposite(
 
 
 def _request_opposite(tx: Transaction, asked: Asked, errand: Operation | Run, then: str) -> None:
-    """Make the request that leads back from what was sent; its own act can be undone in turn."""
+    """Make the request that leads back from one that was sent; its own act can be undone in turn."""
     once = asked.interaction and f"{asked.interaction}/again"
     again = replace(asked, interaction=once, is_answered=True)
     if isinstance(errand, Operation):

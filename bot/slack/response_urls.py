@@ -15,7 +15,7 @@ _TOO_MANY: Final = 429
 
 
 def to_slack_error(status: int, body: bytes | str | None, *, pause: float = 1.0) -> SlackFailed | None:
-    """Return what became of a post, None if Slack took it; ``pause`` is for one that came too often.
+    """Return the error of a post, None if Slack took it; ``pause`` is for one that came too often.
 
     Only an answer of 4xx, or one that says ``"ok": false``, is a refusal. After others it may be shown.
     """

@@ -35,7 +35,7 @@ class _Pauses:
         self._last: dict[str, tuple[float, float]] = {}
 
     def next_pause(self, method: str) -> float:
-        """Return how many seconds to wait; calls that were refused together wait for the same moment."""
+        """Return the seconds to wait; calls that were refused together wait for the same moment."""
         now = self._clock.monotonic()
         seconds, until = self._last.get(method, (MIN_PAUSE_SECONDS / 2, now))
         if now >= until:

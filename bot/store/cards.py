@@ -215,7 +215,7 @@ def unplace_card(tx: Transaction, card_id: str) -> None:
 
 
 def pause_card(tx: Transaction, card_id: str) -> None:
-    """Keep where a card is, and try it again once it changes: Slack may say later that its channel moved."""
+    """Keep a card's place, and try it again once it changes: Slack may say later that its channel moved."""
     CARDS.change(tx, {"id": card_id}, drawn="", is_dirty=False, changed_at=None, leased_until=0.0)
 
 

@@ -58,7 +58,7 @@ def _replace_id(tx: Transaction, place: str, old: str, new: str) -> int:
 
 
 def _move_conversation(tx: Transaction, person: str, thread_ts: str, old: str, new: str) -> None:
-    """Have what was spoken of count for the new id, unless more was said there since."""
+    """Have the last conversation count for the new id, unless more was said there since."""
     key = {"principal": person, "thread_ts": thread_ts, "channel_id": old}
     if (row := CONVERSATIONS.row(tx, **key)) is not None:
         CONVERSATIONS.add_new(tx, **{**row, "channel_id": new})

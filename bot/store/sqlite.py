@@ -400,7 +400,7 @@ def probe_disk(path: str) -> OSError | None:
 
 
 def _find_errno(error: Exception, path: str, probe: DiskProbe) -> int:
-    """Return the system's number for what is wrong with a database's disk, 0 if none is known."""
+    """Return the system's number for the error of a database's disk, 0 if none is known."""
     if isinstance(error, OSError):
         return error.errno or 0
     code = _code(error) if isinstance(error, sqlite3.Error) else 0

@@ -115,17 +115,17 @@ _MAX_REASONS = 20
 
 
 def mark_as_stranger() -> None:
-    """Count what is logged from here on instead of writing each line, until ``mark_as_known``."""
+    """Count the lines that are logged from here on instead of writing them, until ``mark_as_known``."""
     _IS_STRANGER.set(True)
 
 
 def mark_as_known() -> None:
-    """Write what is logged from here on: Slack, a provider or a person has proven who they are."""
+    """Write the lines that are logged from here on: Slack, a provider or a person has proven themselves."""
     _IS_STRANGER.set(False)
 
 
 class StrangerFilter(logging.Filter):
-    """One line a second of what strangers can cause any number of times: the first, then how often each came.
+    """One line a second for events that strangers can cause endlessly: the first, then the count of each.
 
     Errors are ours, so they are written. ``write`` gets how often each reason came, and the highest level.
     """
@@ -153,7 +153,7 @@ class StrangerFilter(logging.Filter):
         return bool(judged["is_written"])
 
     def write_counts(self) -> None:
-        """Write what was counted."""
+        """Write the counts."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -86,11 +86,11 @@ class Connection(web.RequestHandler, asyncio.BufferedProtocol):
         super().connection_lost(exc)
 
     def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002 - asyncio's
-        """Return where to read to: one place for all, as it is emptied before anything else is read."""
+        """Return the place to read to: one for all, as it is emptied before anything else is read."""
         return self._door.buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Count what has come, and hand it over."""
+        """Count received bytes, and hand them over."""
         data = bytes(memoryview(self._door.buffer)[:nbytes])
         self._door.count_received(self, nbytes)
         self.data_received(data)
@@ -126,7 +126,7 @@ class Share:
         return self._held.get(connection, 0)
 
     def put(self, connection: Connection, size: int) -> None:
-        """Note how much has come on a connection."""
+        """Note the bytes that have come on a connection."""
         self.total += size - self[connection]
         self._held[connection] = size
 
@@ -142,7 +142,7 @@ class Share:
 
 
 class Door:
-    """Limit the connections to ``max_connections``, and what unfinished requests on them take.
+    """Limit the connections to ``max_connections``, and the memory that unfinished requests on them take.
 
     Those without a request, and those whose request has been unfinished longest, are the first to be closed.
     In memory. Restart: there are no connections. Several processes: each has its own.
@@ -178,7 +178,7 @@ class Door:
         _end_deadline(connection)
 
     def count_received(self, connection: Connection, size: int) -> None:
-        """Count what has come of a request; if it is too much of all, close who has taken longest."""
+        """Count bytes of a request; if all take too many, close the connection that takes longest."""
         held = self._small[connection] + self._large[connection] or CONNECTION_BYTES
         # Headers are kept twice, as bytes and as text.
         held = min(held + (2 * size if connection in self._waiting else size), MAX_HELD_BYTES)

@@ -134,7 +134,7 @@ def _one(request: web.Request, name: str, shape: re.Pattern[str]) -> str:
 
 
 class _Body:
-    """What has come of a body: what is long is in memory of its own, which goes back to the system at once.
+    """The received pieces of a body: a long one has memory of its own, which goes back to the system at once.
 
     In the process's own memory, pieces of many bodies would leave holes that nothing else fits into.
     """

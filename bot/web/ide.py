@@ -145,7 +145,7 @@ def _phase(workspace: Workspace, operation: Operation | None) -> str:
 def _sentence(
     phase: str, ends: Sequence[tuple[StopMode | Ending, float]], now: float, zone: tzinfo
 ) -> tuple[str, float]:
-    """Say how it stands and when it ends; return that time, 0 where none is said."""
+    """Say its state and the time of its end; return that time, 0 if none is said."""
     for how, at in ends[:1]:
         said = times.day_in(at, now, zone).removeprefix("today ")
         match how, phase:

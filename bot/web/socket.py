@@ -79,14 +79,14 @@ def write_frame(answer: SocketModeResponse) -> str:
 
 
 def make_acknowledgement(envelope_id: str, answer: BoltResponse) -> SocketModeResponse:
-    """Return Bolt's answer as what an envelope is acknowledged with."""
+    """Return the acknowledgement of an envelope that carries Bolt's answer."""
     is_json = answer.first_headers().get("content-type", "").startswith("application/json")
     payload = json.loads(answer.body) if is_json and answer.body else {"text": answer.body}
     return SocketModeResponse(envelope_id, payload if answer.body else None)
 
 
 def read_frame(text: str) -> dict[str, Any]:
-    """Return what Slack has sent; of what can't be parsed only the id by which it is acknowledged."""
+    """Return a frame of Slack's; of one that can't be parsed only the id by which it is acknowledged."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
@@ -345,7 +345,7 @@ class Connection(SocketModeClient):
         message: dict[str, Any],
         raw_message: str,  # noqa: ARG002 - the client's
     ) -> None:
-        """Note what Slack says about the connection itself, and pass on whatever wants to be acknowledged."""
+        """Note messages about the connection itself, and pass on those that want to be acknowledged."""
         if message.get("type") == "hello":
             if isinstance(counted := message.get("num_connections"), int):
                 self.counted = counted

@@ -93,7 +93,7 @@ def _changes(facts: ClassFacts) -> list[Element]:
 
 
 def show_no_courses(command: Markup) -> Answer:
-    """Say how to join a course, and how to teach one."""
+    """Show the ways to join a course, and to teach one."""
     return kit.message(fill(words.NO_COURSES, command=command), buttons=[card_button()])
 
 

@@ -107,7 +107,7 @@ NOTHING: Final = (
 
 
 def will_end(phase: str, at: str, done: str) -> str:
-    """Say how it stands, and when it will be stopped; ``at`` is an adverb, ``done`` what is done to it."""
+    """Say its state and the time of its stop; ``at`` is an adverb, ``done`` a participle."""
     if phase == "running":
         return f"{LINES[phase]} until {at.removeprefix('at ')}"
     return f"{LINES[phase]}. It will be {done} {at}."

@@ -149,7 +149,7 @@ class Replies:
         await self._store.notice_sent(notice.id, channel, over, in_place=True)
 
     async def _post_for_all(self, notice: Notice) -> None:
-        """Answer in a channel where the person asked to share it."""
+        """Post an answer that the person asked to share in its channel."""
         await self._post(
             notice, _make_content(notice) | self._make_thread_fields(notice), str(notice.body["channel_id"])
         )
@@ -236,7 +236,7 @@ def _can_be_text(notice: Notice, error: errors.SlackFailed) -> bool:
 
 
 def _make_content(notice: Notice, *, moved_from: str = "") -> dict[str, Any]:
-    """Return what a reply says; one that was moved from a channel says so first."""
+    """Return the content of a reply; one that was moved from a channel says so first."""
     return make_message_content(_answer(notice.body, moved_from), is_text=is_as_text(notice))
 
 
