@@ -143,7 +143,7 @@ SAYS = pytest.mark.parametrize(
 
 
 @SAYS
-@pytest.mark.parametrize("trouble", [read_only, locked])
+@pytest.mark.parametrize("trouble", [read_only, locked], ids=["read-only", "locked"])
 async def test_sentence_without_database_is_answered_once(tmp_path, trouble, says):
     async with breaking_world(tmp_path, patience=dict.fromkeys(Priority, 0.3)) as world:
         await answers_once(world, trouble, says)
@@ -192,7 +192,11 @@ async def read_only_disk(world):
         remount(world.folder, "rw")
 
 
-@pytest.mark.parametrize(("trouble", "words"), [(full_disk, "is full"), (read_only_disk, "is read-only")])
+@pytest.mark.parametrize(
+    ("trouble", "words"),
+    [(full_disk, "is full"), (read_only_disk, "is read-only")],
+    ids=["full", "read-only"],
+)
 async def test_start_on_a_disk_that_takes_nothing_says_so(tmp_path, trouble, words):
     with small_disk(tmp_path):
         async with breaking_world(tmp_path) as world:

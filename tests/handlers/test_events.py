@@ -270,14 +270,17 @@ async def test_an_app_that_is_removed_ends_the_links(bot, app, told, left):
     assert causes == ({"revoked"} if is_alone else set() if left else {"uninstalled"})
 
 
-REMOVALS = [
-    pytest.param("app_uninstalled", {}, id="uninstalled"),
-    pytest.param("tokens_revoked", {"bot": ["UBOT"]}, id="revoked"),
-    pytest.param("tokens_revoked", {"bot": ["UBOT"], "oauth": ["UALICE"]}, id="revoked-with-a-persons"),
-]
+removals = pytest.mark.parametrize(
+    ("kind", "tokens"),
+    [
+        pytest.param("app_uninstalled", {}, id="uninstalled"),
+        pytest.param("tokens_revoked", {"bot": ["UBOT"]}, id="revoked"),
+        pytest.param("tokens_revoked", {"bot": ["UBOT"], "oauth": ["UALICE"]}, id="revoked-with-a-persons"),
+    ],
+)
 
 
-@pytest.mark.parametrize(("kind", "tokens"), REMOVALS)
+@removals
 @pytest.mark.parametrize("age", [0, 290, 86_400], ids=["now", "minutes", "a-day"])
 async def test_removal_ends_nothing_while_slack_takes_the_token(bot, app, kind, tokens, age):
     await activate(bot.store, ALICE, "saturn")
@@ -291,7 +294,7 @@ async def test_removal_ends_nothing_while_slack_takes_the_token(bot, app, kind, 
     assert bot.services.context.tenants.forgotten == ["token of T1"]
 
 
-@pytest.mark.parametrize(("kind", "tokens"), REMOVALS)
+@removals
 async def test_removal_is_delivered_again_while_slack_is_away(bot, app, kind, tokens):
     await activate(bot.store, ALICE, "saturn")
     for error in (SlackLimited("auth.test", 30.0), SlackUnknownOutcome("auth.test", "no_answer")):

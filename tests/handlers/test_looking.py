@@ -259,7 +259,7 @@ NAMED_AT = [
 
 
 @pytest.mark.parametrize("say", ["say", "direct"])
-@pytest.mark.parametrize("text", NAMED_AT)
+@pytest.mark.parametrize("text", NAMED_AT, ids=str)
 async def test_name_at_an_unlinked_connection_asks_for_that_link_alone(bot, text, say):
     """Whatever another connection's list says by now, it isn't what was asked about."""
     await bot.link()
@@ -270,7 +270,7 @@ async def test_name_at_an_unlinked_connection_asks_for_that_link_alone(bot, text
     assert await bot.store.claim_tasks(10, 60.0) == []
 
 
-@pytest.mark.parametrize("text", [*NAMED_AT, "list hub"])
+@pytest.mark.parametrize("text", [*NAMED_AT, "list hub"], ids=str)
 async def test_name_at_a_connection_checks_that_list_alone(bot, text):
     await bot.link()
     at_hub = await bot.link(names=("report",), connection="hub")

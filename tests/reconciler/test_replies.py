@@ -224,6 +224,7 @@ async def test_answer_that_may_be_shown_is_sent_no_other_way(world, status):
         ("chat.postEphemeral", {"channel_id": "C1", "where": "mention"}),
         ("chat.postMessage", {"channel_id": "DUALICE", "where": "direct"}),
     ],
+    ids=["response-url", "mention", "direct"],
 )
 async def test_refused_blocks_are_said_as_text_with_addresses(world, method, place, limit):
     """In the same place and at once; a process that ends in between knows it, too."""
@@ -261,6 +262,7 @@ async def test_unknown_refusal_is_tried_again_then_goes_another_way(world):
         ("invalid_arguments", BLOCKS, 0, 1),
         ("view_too_large", [], 0, 1),
     ],
+    ids=["closed", "closed-to-fill-in", "changed-since", "invalid", "too-large"],
 )
 async def test_refused_form_says_what_nobody_has_read(world, code, blocks, messages, views):
     """A closed one in a direct message, unless it was only to be filled in; one that isn't drawn as text."""

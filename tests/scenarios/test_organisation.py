@@ -6,11 +6,6 @@ from tests.rigs.scenario import ALICE, BOB, world
 from tests.rigs.scenario.people import GENERAL
 
 TEAM, ORG = "T0ACME", "E0ORG"
-MOVES = [
-    pytest.param(None, ORG, id="joins"),
-    pytest.param(ORG, None, id="leaves"),
-    pytest.param(ORG, "E1OTHER", id="changes"),
-]
 
 
 def seed(enterprise):
@@ -28,7 +23,14 @@ async def start_again(place):
     await place.know_everybody()
 
 
-@pytest.mark.parametrize(("before", "after"), MOVES)
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param(None, ORG, id="joins"),
+        pytest.param(ORG, None, id="leaves"),
+        pytest.param(ORG, "E1OTHER", id="changes"),
+    ],
+)
 async def test_workspace_changing_organisation_keeps_everything(tmp_path, before, after):
     """Links, cards, buttons, hours, Homes and administrators are there while running and after a restart."""
     settings = {"USHER_ADMINS": ALICE}

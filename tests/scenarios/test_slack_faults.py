@@ -85,14 +85,14 @@ async def test_an_app_that_is_shut_out_loses_nothing_and_goes_on_when_it_is_let_
     assert await dead(linked) == ""
 
 
-LATE = [
-    pytest.param({"type": "app_uninstalled"}, id="uninstalled"),
-    pytest.param({"type": "tokens_revoked", "tokens": {"oauth": [], "bot": ["U0USHER"]}}, id="revoked"),
-    pytest.param({"type": "tokens_revoked", "tokens": {"bot": ["U0OTHER"]}}, id="of-another-bot"),
-]
-
-
-@pytest.mark.parametrize("event", LATE)
+@pytest.mark.parametrize(
+    "event",
+    [
+        pytest.param({"type": "app_uninstalled"}, id="uninstalled"),
+        pytest.param({"type": "tokens_revoked", "tokens": {"oauth": [], "bot": ["U0USHER"]}}, id="revoked"),
+        pytest.param({"type": "tokens_revoked", "tokens": {"bot": ["U0OTHER"]}}, id="of-another-bot"),
+    ],
+)
 async def test_removal_counts_once_slack_refuses_the_token(linked, event):
     """The app is installed again when it hears of the removal; and Slack may not answer just then."""
     slack, account = linked.slack, linked.principal()

@@ -8,7 +8,7 @@ import pytest
 from tests.rigs.scenario import SEED
 from tests.rigs.scenario.people import GENERAL
 
-socket_mode = pytest.mark.parametrize("bare", [{"socket": True}], indirect=True)
+socket_mode = pytest.mark.parametrize("bare", [{"socket": True}], ids=["socket"], indirect=True)
 
 
 def with_names(names):

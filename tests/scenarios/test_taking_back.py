@@ -163,7 +163,9 @@ async def test_undo_button_works_whenever_it_is_pressed(tmp_path, said, was, sec
         assert (await everything(world))["operations"] == {}
 
 
-@pytest.mark.parametrize("said", ["restart report", "resume asleep", SAID["job stop"][0]])
+@pytest.mark.parametrize(
+    "said", ["restart report", "resume asleep", SAID["job stop"][0]], ids=["restart", "resume", "job-stop"]
+)
 async def test_undo_button_is_missing_where_nothing_leads_back(tmp_path, said):
     *before, last = said.split(" > ")
     async with linked_world(tmp_path) as world:

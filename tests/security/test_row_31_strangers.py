@@ -107,7 +107,7 @@ ANNOUNCED = {
 }
 
 
-@pytest.mark.parametrize("how", one_in(3, ANNOUNCED))
+@pytest.mark.parametrize("how", one_in(3, ANNOUNCED), ids=str)
 def test_row_31_unfinished_requests_take_bounded_memory(how):
     """400 of 1 MB, and 2,000 of 1 kB, with a signature of the right shape that nothing can check yet."""
 

@@ -425,7 +425,9 @@ async def test_an_event_that_was_not_written_down_is_not_acknowledged():
     assert await taken({"event_callback": listen}, "events_api", event()) == []
 
 
-@pytest.mark.parametrize(("retry", "numbers"), [(None, ["0"]), (0, ["0"]), (2, ["2"])])
+@pytest.mark.parametrize(
+    ("retry", "numbers"), [(None, ["0"]), (0, ["0"]), (2, ["2"])], ids=["none", "first", "third"]
+)
 async def test_retry_number_reaches_the_listener(retry, numbers):
     heard = []
 
