@@ -97,6 +97,7 @@ class Replies:
                     raise
                 log.info("reply sent another way", notice=notice.id, problem=error.code)
             else:
+                self._alone.discard(notice.id)
                 return
 
     def _list_ways_back(self, notice: Notice) -> list[Way]:
@@ -212,6 +213,7 @@ class Replies:
 
     async def _dead(self, notice: Notice, error: str) -> None:
         log.info("reply given up", notice=notice.id, problem=error)
+        self._alone.discard(notice.id)
         await self._store.notice_dead(notice.id, error)
 
 
