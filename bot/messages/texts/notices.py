@@ -62,7 +62,7 @@ OPENS: Final = "To open a workspace there, you need to be signed in to {title}."
 LINKED_NEXT: Final = "If that wasn't you, press *Unlink*."
 LINKED_UNTIL: Final = "The link lasts until {at}."
 LINK_AGAIN: Final = (
-    "{title} no longer accepts your link: it may be revoked, or your account there deleted. "
+    "{title} no longer accepts your link: it may have been revoked, or your account there deleted. "
     "Link again and I'll carry on with what's under way. Your list stays as it is."
 )
 LINK_RENAMED: Final = (
