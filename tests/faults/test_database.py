@@ -90,7 +90,7 @@ async def goes_on_afterwards(world, trouble):
     await world.check()
 
 
-@pytest.mark.parametrize("trouble", [full_by_pragma, read_only, locked])
+@pytest.mark.parametrize("trouble", [full_by_pragma, read_only, locked], ids=["full", "read-only", "locked"])
 async def test_a_database_that_takes_nothing_is_said_and_gone_past(tmp_path, trouble):
     async with breaking_world(tmp_path, patience=dict.fromkeys(Priority, 0.3)) as world:
         await goes_on_afterwards(world, trouble)

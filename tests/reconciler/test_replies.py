@@ -320,7 +320,9 @@ async def test_429_at_the_response_url_is_tried_again(world):
     assert await dead(world) == []
 
 
-@pytest.mark.parametrize(("kind", "sent"), [(SlackPermanent, 0), (SlackUnknownOutcome, 1)])
+@pytest.mark.parametrize(
+    ("kind", "sent"), [(SlackPermanent, 0), (SlackUnknownOutcome, 1)], ids=["refused", "unknown"]
+)
 async def test_what_slack_does_not_take_is_given_up(world, kind, sent):
     world.slack.fail("chat.postMessage", kind("chat.postMessage", "channel_not_found"))
     await reply(world)

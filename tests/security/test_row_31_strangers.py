@@ -146,7 +146,7 @@ def test_row_31_unfinished_requests_take_bounded_memory(how):
         assert [line for line in lines_of(process) if line["level"] == "error"] == []
 
 
-@pytest.mark.parametrize("size", [1024 * 1024 + 1, 10**10])
+@pytest.mark.parametrize("size", [1024 * 1024 + 1, 10**10], ids=["a-byte", "gigabytes"])
 def test_row_31_too_long_a_body_ends_its_connection_soon(size):
     with server(FILES) as (_, port):
         sent = f"POST {SLACK_PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: {size}\r\n\r\nx"

@@ -148,7 +148,9 @@ async def test_a_reply_that_may_have_been_sent_is_given_up_while_it_would_still_
     assert (await line.store.reply_to(ASKED)).error == "outcome_unknown"
 
 
-@pytest.mark.parametrize(("wanted", "pause"), [(30.0, 30.0), (3600.0, MAX_METHOD_PAUSE_SECONDS)])
+@pytest.mark.parametrize(
+    ("wanted", "pause"), [(30.0, 30.0), (3600.0, MAX_METHOD_PAUSE_SECONDS)], ids=["short", "long"]
+)
 async def test_a_pause_that_slack_asked_one_process_for_holds_at_the_others_too(line, wanted, pause):
     """For a minute at most, as everybody's messages wait for it."""
     other = PacedSlack(line.slack, Budget(line.store, Installation("T1")), line.clock)
