@@ -36,7 +36,8 @@ class People(Worker):
 
     async def _sync(self, _task: Task) -> None:
         people = {person.principal: person for person in await asked_of_slack(self._people.sync())}
-        for principal in people.keys() & await self._store.holders():
+        resolve = self._context.installation.resolve_principal
+        for principal in people.keys() & {resolve(one) for one in await self._store.holders()}:
             ended = await Asked(self._context, principal).to(let_go, people[principal], actor="usher")
             if ended:
                 log.info("links ended", principal=principal.key, count=len(ended))

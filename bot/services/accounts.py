@@ -45,12 +45,16 @@ def has_former_link(tx: Transaction, asked: Asked, connections: Collection[str])
     member of an address. Nothing but a sentence follows from that: a link stays with the key that it was
     proven for.
     """
-    here = asked.context.installation
-    return any(
-        (other.place == asked.principal.place or not here.is_current(other))
-        and rows.has_had_link(tx, other, connections)
-        for other in rows.find_former_candidates(tx, asked.principal, connections)
+    former = _find_former_keys(tx, asked, connections)
+    return any(rows.has_had_link(tx, other, connections) for other in former)
+
+
+def _find_former_keys(tx: Transaction, asked: Asked, connections: Collection[str]) -> set[Principal]:
+    here, candidates = (
+        asked.context.installation,
+        rows.find_former_candidates(tx, asked.principal, connections),
     )
+    return {one for one in candidates if one.place == asked.principal.place or not here.is_current(one)}
 
 
 def unknown_connection(context: Context, name: str, there: Collection[str]) -> Refused:
@@ -102,15 +106,19 @@ def begin(
     """Write a person's account, tell them, and have its lists read; None if the username is somebody else's.
 
     A former account of theirs is replaced, and workspaces follow who was renamed; somebody else's that was
-    only approved gives way to a proof. ``waiting`` is the command that runs once its lists were read.
-    ``actor``, ``proof`` of who asked, and ``more`` are for the audit.
+    only approved gives way to a proof, and so does what they linked under a former key. ``waiting`` is the
+    command that runs once its lists were read. ``actor``, ``proof`` of who asked, and ``more`` are for the
+    audit.
     """
     account = _fresh(tx, asked, connection, username, secret, ends_at, made_by)
-    holder = rows.holder(tx, account)
-    if holder is not None and (holder.is_proven or not account.is_proven):
-        return None
-    if holder is not None:
-        _give_way(tx, asked, holder, actor)
+    if (holder := rows.holder(tx, account)) is not None:
+        is_former = holder.principal in _find_former_keys(tx, asked, [connection])
+        if not account.is_proven or (holder.is_proven and not is_former):
+            return None
+        if is_former:
+            _end(tx, asked, holder, actor=actor, cause="moved", tell=False)
+        else:
+            _give_way(tx, asked, holder, actor)
     if account.is_proven:
         _settled(tx, asked.principal, [connection])
     provider = asked.context.connections[connection]
@@ -358,10 +366,13 @@ def let_go(tx: Transaction, asked: Asked, person: Person, *, actor: str) -> list
     who, cause = person.principal, flaw(person)
     if cause not in {"left", "guest"}:
         return []
-    for follow in followers.LEFT:
-        follow(tx, who)
     open_to_all = {name for name, one in asked.context.connections.items() if one.links_by("none")}
-    linked = {account.connection for account in rows.accounts(tx, who)}
-    # Nothing can be sent to deactivated people.
-    connections = linked - open_to_all if cause == "guest" else None
-    return end(tx, asked, who, connections, actor=actor, cause=cause, tell=cause == "guest")
+    ended: list[Account] = []
+    for key in rows.find_keys_of_user(tx, who):
+        for follow in followers.LEFT:
+            follow(tx, key)
+        linked = {account.connection for account in rows.accounts(tx, key)}
+        # Nothing can be sent to deactivated people.
+        connections = linked - open_to_all if cause == "guest" else None
+        ended += end(tx, asked, key, connections, actor=actor, cause=cause, tell=cause == "guest")
+    return ended

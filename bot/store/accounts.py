@@ -79,6 +79,12 @@ def find_former_candidates(
     return ({Principal.from_key(row["principal"]) for row in rows} | places) - {principal}
 
 
+def find_keys_of_user(tx: Transaction, principal: Principal) -> list[Principal]:
+    """Return a person's key, and those with another enterprise under which the same user has links."""
+    rows = tx.all("accounts_at", place=f"%:{principal.team_id}:{principal.user_id}")
+    return list(dict.fromkeys([principal, *(Principal.from_key(row["principal"]) for row in rows)]))
+
+
 def has_had_link(tx: Transaction, principal: Principal, connections: Collection[str]) -> bool:
     """Return whether a key has a link on one of some connections, or had one until it was ended."""
     return any(

@@ -67,7 +67,7 @@ async def test_workspace_changing_organisation_keeps_everything(tmp_path, before
 async def test_whole_organisation_installing_anew_explains_linking(tmp_path):
     """People link again and read why; the team's links are nobody else's, and are told to nobody."""
     async with world(tmp_path, slack_seed=seed(ORG)) as place:
-        await place.alice.has_linked("alice")
+        await place.alice.links("alice")
         place.slack.state.app.is_enterprise_install = True
         await start_again(place)
         for said in ("start notebook", "list", "link saturn"):
@@ -81,7 +81,7 @@ async def test_whole_organisation_installing_anew_explains_linking(tmp_path):
 async def test_new_user_id_explains_linking(tmp_path):
     """Slack gave somebody another id when their workspace joined: by their address, they read why to link."""
     async with world(tmp_path, slack_seed=seed(None)) as place:
-        await place.alice.has_linked("alice")
+        await place.alice.links("alice")
         place.slack.control.join(ORG)
         address = place.slack.state.people[ALICE].email
         for user, email in (("W0OLIVIA", address), ("W0OTHER", "other@acme.example")):
@@ -91,3 +91,8 @@ async def test_new_user_id_explains_linking(tmp_path):
         assert "A link can't move to a new ID." in (await place.person("W0OLIVIA").types("list")).text
         assert "new ID" not in (await place.person("W0OTHER").types("list")).text
         assert "notebook" in (await place.alice.types("list")).text
+        # What is proven again is theirs under the new id, and nobody is warned of anybody.
+        await place.person("W0OLIVIA").links("alice")
+        (account,) = await place.bot.store.active_accounts()
+        assert account.principal.user_id == "W0OLIVIA"
+        assert not [one for one in place.alice.sees() if "tried to link" in one.text]

@@ -7,7 +7,8 @@ import pytest
 from bot.domain.installations import Installation
 from bot.domain.people import Person, Principal
 from bot.messages.texts import pages
-from bot.services import linking
+from bot.services import accounts, linking
+from bot.services.asked import Asked
 from bot.services.linking import CODE_LENGTH, is_nonce, is_token, new_code, new_nonce, plain_code, shown_name
 from bot.support.errors import (
     BadAnswer,
@@ -21,6 +22,7 @@ from bot.support.errors import (
     ServerFailed,
     Unreachable,
 )
+from tests.rigs.store import link_account
 from tests.web.rig import ALICE, BOB, GOOD, rig
 
 
@@ -157,3 +159,14 @@ async def test_a_person_waits_ten_seconds_for_a_provider_at_most():
 
     (ends_in,) = await linking._in_time(asking())
     assert 9.0 < ends_in <= 10.0
+
+
+async def test_user_who_left_is_unlinked_under_each_of_their_keys():
+    """Some linked before their Slack workspace joined an organisation, and once more after it."""
+    former = Principal("E7", ALICE.team_id, ALICE.user_id)
+    async with rig() as made:
+        for person in (ALICE, former, BOB):
+            await link_account(made.store, person, username=person.key)
+        left = Person(ALICE, "Alice", is_deleted=True, seen_at=made.clock.now())
+        await Asked(made.context, ALICE).to(accounts.let_go, left, actor="slack")
+        assert [one.principal for one in await made.store.active_accounts()] == [BOB]
