@@ -111,16 +111,20 @@ def _find_place_in_rows(tx: Transaction, id_: str, enterprise_id: str | None) ->
     Releases until 0.3.0 stored no place: they took what Slack said at each start, so a Slack workspace that
     has joined an organisation may have keys of both kinds. Without accounts, their last start counts.
     """
-    rows = [Principal.from_key(row["principal"]) for row in tx.all("accounts_at", place=f"%:{id_}:%")]
-    if rows:
-        return Counter(one.enterprise_id for one in rows).most_common(1)[0][0]
+    rows = tx.all("accounts_at", place=f"%:{id_}:%")
+    if linked := [row for row in rows if row["made_by"]] or rows:
+        counts = Counter(Principal.from_key(row["principal"]).enterprise_id for row in linked)
+        return counts.most_common(1)[0][0]
     identity = IDENTITY.row(tx, id=1)
     said = {} if identity is None else dict(from_json(identity["said"]))
     return said.get("enterprise_id") or None if said.get("team_id") == id_ else enterprise_id
 
 
 def find_other_enterprises(tx: Transaction, id_: str, enterprise_id: str | None) -> dict[str, str | None]:
-    """Return the enterprise in the key of each user's latest link, where it isn't the installation's."""
+    """Return the enterprise in the key of each user's latest link, where it isn't the installation's.
+
+    What a person linked counts before what was written on first use (linking ``none``).
+    """
     rows = [Principal.from_key(row["principal"]) for row in tx.all("accounts_at", place=f"%:{id_}:%")]
     latest = {one.user_id: one.enterprise_id for one in rows}
     return {user: enterprise for user, enterprise in latest.items() if enterprise != enterprise_id}

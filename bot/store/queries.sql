@@ -1430,7 +1430,8 @@ SELECT message_ts FROM cards WHERE channel_id = :channel AND message_ts IS NOT N
 SELECT * FROM installations WHERE removed_at IS NULL ORDER BY id;
 
 -- name: accounts_at
-SELECT principal FROM accounts WHERE principal LIKE :place AND state <> 'revoking' ORDER BY linked_at, id;
+SELECT principal, made_by FROM accounts WHERE principal LIKE :place AND state <> 'revoking'
+ORDER BY CASE WHEN made_by = '' THEN 0 ELSE 1 END, linked_at, id;
 
 -- name: places
 SELECT * FROM places ORDER BY id;
