@@ -214,9 +214,14 @@ def unplace_card(tx: Transaction, card_id: str) -> None:
     tx.run("unplace_card", id=card_id)
 
 
-def pause_card(tx: Transaction, card_id: str) -> None:
-    """Keep a card's place, and try it again once it changes: Slack may say later that its channel moved."""
-    CARDS.change(tx, {"id": card_id}, drawn="", is_dirty=False, changed_at=None, leased_until=0.0)
+def pause_card(tx: Transaction, card_id: str, channel_id: str) -> None:
+    """Keep a card's place, and try it again once it changes: Slack may say later that its channel moved.
+
+    One that has moved from the channel meanwhile is tried again at once.
+    """
+    same = {"id": card_id, "channel_id": channel_id}
+    if not CARDS.change(tx, same, drawn="", is_dirty=False, changed_at=None, leased_until=0.0):
+        card_retry(tx, card_id, 0.0)
 
 
 def drop(tx: Transaction, card_id: str) -> None:

@@ -67,5 +67,7 @@ def _move_conversation(tx: Transaction, person: str, thread_ts: str, old: str, n
 
 def _find_rows(tx: Transaction, place: str, channel: str, limit: int) -> list[Row]:
     """Return rows about a channel: their table and key, and the column and text of JSON that names it."""
-    given = {"within": f"{place}%", "theirs": f'%"{place}%', "holding": f'%"{channel}"%'}
+    # Some people's keys may name another enterprise.
+    within = f"%:{place.split(':')[1]}:%"
+    given = {"within": within, "theirs": within, "holding": f'%"{channel}"%'}
     return tx.all("rows_of_channel", channel=channel, limit=limit, **given)

@@ -57,7 +57,7 @@ class CardUpdates:
                     return
                 log.info("card lost", card=card.id, problem=error.code)
                 if Mark.IN_CHANNEL in card.kind.marks and meaning(error) is Meaning.PLACE:
-                    await self._store.pause_card(card.id)
+                    await self._store.pause_card(card.id, card.channel_id or "")
                     return
                 await self._store.card_lost(card.id)
 

@@ -53,6 +53,23 @@ async def test_every_table_with_a_channel_is_renamed(store):
         assert name not in NAMED_IN or all("COLD-STORAGE" in row for row in rows)
 
 
+async def test_channel_of_a_user_with_another_enterprise_is_renamed(store):
+    member = Principal("E7", ALICE.team_id, "U7")
+    await store.carry_out(lambda tx: write(tx, ["class_cards", "tasks"], 1, member, "COLD"))
+    assert await store.replace_channel_id(ALICE.place, "COLD", "CNEW") == 2
+
+
+async def test_card_that_moved_during_its_edit_is_edited_again(store):
+    await store.carry_out(lambda tx: write(tx, ["cards"], 1, ALICE, "COLD"))
+    await store.replace_channel_id(ALICE.place, "COLD", "CNEW")
+    read = store.engine.read
+    (card,) = await read(lambda tx: tx.all("SELECT * FROM cards"))
+    for channel, is_dirty in (("COLD", True), ("CNEW", False)):
+        await store.pause_card(card["id"], channel)
+        (card,) = await read(lambda tx: tx.all("SELECT * FROM cards"))
+        assert (bool(card["is_dirty"]), card["channel_id"]) == (is_dirty, "CNEW")
+
+
 async def test_many_rows_are_renamed_in_pieces(store):
     for number in range(PIECE + 3):
         await store.carry_out(lambda tx, number=number: write(tx, ["acts"], number, ALICE, "COLD"))
