@@ -14,6 +14,7 @@ from bot.services import accounts
 from bot.services.asked import Asked
 from bot.slack.people import person_of, resolve_member
 from bot.store import inbox
+from bot.support.cleaning import unescape
 from bot.support.errors import StoreError, StoreUnsure
 from handlers import payload, routes
 from handlers.dispatch import introduced, run_talk, run_text
@@ -26,6 +27,7 @@ log = structlog.get_logger(__name__)
 
 #: Nobody waits any more for an answer to what they said longer ago than this many seconds.
 LOST_SECONDS: Final = inbox.REDELIVERY_SECONDS
+_LINK = re.compile(r"<([^<>|]+)(?:\|[^<>]*)?>")
 _MENTION = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^<>]*)?>")
 #: What people say: plainly, with a file or a forwarded message, by ``/me``, from a thread to all. Edits,
 #: joins and bots ask nothing.
@@ -49,9 +51,13 @@ async def mentioned(occurrence: Occurrence) -> None:
     text, installation = str(occurrence.event.get("text") or ""), occurrence.installation
     if installation is None or not installation.bot_user_id:
         text = _MENTION.sub("", text, count=1).strip()
-    elif _is_forwarded(occurrence) and installation.remove_own_mentions(text) == text:
-        log.info("forwarded mention not read")
-        return
+    else:
+        # In a shared channel it may be the bot of another side than the author's own.
+        said = installation.remove_own_mentions(text)
+        if _is_forwarded(occurrence) and said == text:
+            log.info("forwarded mention not read")
+            return
+        text = said.strip()
     # In a direct message it comes as ``message``, too: whichever is first is answered alike.
     is_direct = str(occurrence.event.get("channel") or "").startswith("D")
     await converse(occurrence, Where.DIRECT if is_direct else Where.MENTION, text)
@@ -80,9 +86,9 @@ def _is_forwarded_link(occurrence: Occurrence, text: str) -> bool:
     """Return whether a text is nothing but the address of a message that comes along."""
     attachments = occurrence.event.get("attachments")
     shared = [one for one in attachments if isinstance(one, dict)] if isinstance(attachments, list) else []
-    return any(
-        text == f"<{one[key]}>" for one in shared for key in ("from_url", "original_url") if key in one
-    )
+    found = _LINK.fullmatch(text)
+    urls = {unescape(str(one.get(key))) for one in shared for key in ("from_url", "original_url")}
+    return found is not None and unescape(found[1]) in urls
 
 
 async def converse(occurrence: Occurrence, where: Where, text: str) -> None:

@@ -94,7 +94,7 @@ SHARED_MESSAGE = {
     "is_share": True,
     "is_msg_unfurl": True,
     "author_id": "UCARLA",
-    "from_url": "https://a.slack.com/p1",
+    "from_url": "https://a.slack.com/p1?thread_ts=1.2&cid=C1",
 }
 FORWARDED_MESSAGES = [
     SHARED_MESSAGE | {"text": "start notebook", "message_blocks": [{"message": {"blocks": []}}]}
@@ -104,7 +104,12 @@ FORWARDED_MESSAGES = [
 @pytest.mark.parametrize("subtype", [{}, {"subtype": "message_share"}], ids=["plain", "message_share"])
 @pytest.mark.parametrize(
     ("say", "text"),
-    [(message, ""), (message, "<https://a.slack.com/p1>"), (message, "<@UBOT>"), (mention, "<@UBOT>")],
+    [
+        (message, ""),
+        (message, "<https://a.slack.com/p1?thread_ts=1.2&amp;cid=C1>"),
+        (message, "<@UBOT>"),
+        (mention, "<@UBOT>"),
+    ],
     ids=["nothing", "its link", "a mention", "in a channel"],
 )
 async def test_forwarded_message_is_not_read(say, text, subtype):

@@ -57,7 +57,7 @@ async def replies(bot):
     return [(row.principal, row.body) for row in rows]
 
 
-async def hears_side(bot, place, author):
+async def hears_side(bot, place, author, bot_user=None):
     """Deliver a mention in a shared channel as it comes for one side."""
     team, enterprise = (None, place) if place.startswith("E") else (place, None)
     outer = {
@@ -67,7 +67,7 @@ async def hears_side(bot, place, author):
         "is_ext_shared_channel": True,
     }
     own = {"team_id": "T3", "enterprise_id": "E1"} if enterprise else {"team_id": place}
-    bot_user = "UBOT3" if author == SAM else "UBOT"
+    bot_user = bot_user or ("UBOT3" if author == SAM else "UBOT")
     body = mention(f"<@{bot_user}> start notebook", author, user_team=author.team_id, outer=outer | own)
     await mentioned(Occurrence(body, bot.services, ""))
 
@@ -172,6 +172,12 @@ async def test_mention_on_both_sides_is_done_once(sides, order):
     assert len(await sides.store.open_operations(ALICE)) == 1
     ((reader, body),) = await replies(sides)
     assert (reader, body["channel_id"]) == (ALICE, "C1")
+
+
+async def test_mention_of_the_other_side_s_bot_is_done(sides):
+    await sides.link()
+    await hears_side(sides, "T2", ALICE, bot_user="UBOT2")
+    assert len(await sides.store.open_operations(ALICE)) == 1
 
 
 @pytest.mark.parametrize("order", [("T1", "E1"), ("E1", "T1")], ids="-".join)
