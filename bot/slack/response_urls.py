@@ -9,6 +9,7 @@ from bot.slack.methods import RESPONSE_URL
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
 
 _CODE_PATTERN: Final = re.compile(r"[a-z]+(?:_[a-z]+)+")
+_MAX_CODE_LENGTH: Final = 80
 #: What a proxy answers where nobody knows what became of a request.
 _REQUEST_TIMEOUT: Final = 408
 _TOO_MANY: Final = 429
@@ -37,6 +38,10 @@ def _read_error_code(body: bytes | str | None) -> str:
         answer = json.loads(text)
     except (ValueError, RecursionError):
         answer = text.strip()
-    if isinstance(answer, dict) and answer.get("ok") is False:
-        answer = answer.get("error")
-    return answer if isinstance(answer, str) and len(answer) < 80 and _CODE_PATTERN.fullmatch(answer) else ""
+    if isinstance(answer, dict):
+        return str(answer.get("error") or "unknown")[:_MAX_CODE_LENGTH] if answer.get("ok") is False else ""
+    return (
+        answer
+        if isinstance(answer, str) and len(answer) <= _MAX_CODE_LENGTH and _CODE_PATTERN.fullmatch(answer)
+        else ""
+    )

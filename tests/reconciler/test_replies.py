@@ -168,6 +168,7 @@ REFUSED_BLOCKS = (400, b'{"ok": false, "error": "invalid_blocks"}')
         pytest.param((403, b"some_new_word"), id="unknown word"),
         pytest.param((404, b"<html>"), id="no word"),
         pytest.param((200, b'{"ok": false, "error": "used_url"}'), id="refused with 200"),
+        pytest.param((200, b'{"ok": false}'), id="refused without a code"),
     ],
 )
 @pytest.mark.parametrize(
