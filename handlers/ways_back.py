@@ -66,9 +66,13 @@ def form_body(answer: Answer, context: Mapping[str, Any] | None = None) -> dict[
     """Return an Answer as the ``response_action`` of a form: errors, its next view, or nothing more."""
     if answer.errors:
         errors = {block_id: kit.cut(clean(text), _ERROR) for block_id, text in answer.errors.items()}
-        if not can_acknowledge_with(errors, context or {}):
-            errors = {block_id: kit.cut(text, _SHORT_ERROR) for block_id, text in errors.items()}
-        return {"response_action": "errors", "errors": errors}
+        body = {"response_action": "errors", "errors": errors}
+        if not can_acknowledge_with(body, context or {}):
+            errors |= {block_id: kit.cut(text, _SHORT_ERROR) for block_id, text in errors.items()}
+        while len(errors) > 1 and not can_acknowledge_with(body, context or {}):
+            # The others are told once these are corrected.
+            errors.popitem()
+        return body
     if answer.view is None:
         return {"response_action": "clear"}
     return {"response_action": "update", "view": answer.view}

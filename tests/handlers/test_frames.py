@@ -54,6 +54,13 @@ def test_form_errors_that_do_not_fit_are_cut():
     assert len(form_body(Answer(text="", errors=errors))["errors"]["field1"]) == 300
 
 
+def test_form_with_errors_of_very_many_fields_names_the_first():
+    errors = {f"field{number}": "é" * 100 for number in range(100)}
+    body = form_body(Answer(text="", errors=errors), {MAX_BODY_BYTES: 5000})
+    assert can_acknowledge_with(body, {MAX_BODY_BYTES: 5000})
+    assert [*body["errors"]][:2] == ["field0", "field1"]
+
+
 async def test_command_answer_that_does_not_fit_becomes_a_reply(bot):
     await bot.link()
     app = bolt_for(bot.services, LittleSlack())
