@@ -193,7 +193,9 @@ def _read_reason(record: logging.LogRecord) -> str:
 
 
 def _log_counts(counts: dict[str, int], level: int) -> None:
-    structlog.get_logger(__name__).log(level, "web.strangers", times=sum(counts.values()), counts=counts)
+    # As texts: a reason that is a key may look like that of a secret, whose value is removed.
+    texts = [f"{reason}: {count}" for reason, count in counts.items()]
+    structlog.get_logger(__name__).log(level, "web.strangers", times=sum(counts.values()), counts=texts)
 
 
 STRANGERS: Final = StrangerFilter(_log_counts)
