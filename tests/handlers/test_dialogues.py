@@ -39,7 +39,7 @@ of_dialogues = settings(max_examples=1500 if IS_THOROUGH else 40, suppress_healt
 @example(turns=["monday rename"], is_direct=True)
 @example(turns=["rename 2026-13-45"], is_direct=True)
 @example(turns=["skip 2026-13-45", "of no 2026-13-45 room"], is_direct=True)
-@example(turns=["start lab-red", "start lab-red", 0, "1h30 them"], is_direct=True)
+@example(turns=["start lab-red", "stop lab-red", 0, "1h30 them"], is_direct=True)
 @example(turns=["ready without lab-red unlink lab-red", 0], is_direct=True)
 async def test_whatever_is_said_is_answered(turns, is_direct):
     async with with_workspaces() as bot:
