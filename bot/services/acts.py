@@ -71,7 +71,7 @@ def undo(tx: Transaction, asked: Asked, act_id: str = "", *, leads_back: bool = 
         if leads_back and found.undone is Undone.SENT and errand is not None:
             if workspace is not None and operations.latest_operation(tx, workspace.id) != errand:
                 found = Inverse(Undone.CHANGED)
-            elif _can_request_opposite(tx, workspace, errand, found.then) and asked.is_new(tx):
+            elif _can_request_opposite(tx, act, workspace, errand, found.then) and asked.is_new(tx):
                 found = Inverse(Undone.LED, found.then)
                 inbox.keep_result(tx, asked.interaction, f"{act.id} {found.undone} {found.then}")
                 _request_opposite(tx, asked, errand, found.then)
@@ -110,10 +110,10 @@ def _effects(asked: Asked, workspace: Workspace | None) -> Effects:
 
 
 def _can_request_opposite(
-    tx: Transaction, workspace: Workspace | None, errand: Operation | Run, then: str
+    tx: Transaction, act: Act, workspace: Workspace | None, errand: Operation | Run, then: str
 ) -> bool:
     """Return whether the opposite request needs no question: something changed lately, nothing is lost."""
-    if not then or is_done_with(errand, tx.now()):
+    if not then or not act.has_way_back or is_done_with(errand, tx.now()):
         return False
     if not isinstance(errand, Operation):
         return tx.now() - errand.created_at <= RECENT_SECONDS

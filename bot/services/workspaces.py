@@ -47,6 +47,8 @@ _NEEDS: dict[OperationVerb, tuple[Action, frozenset[State]]] = {
 }
 #: What features say before their person's own operation is accepted; each may raise Refused instead.
 BEFORE: Final[list[Callable[[Transaction, Asked, Workspace, OperationVerb], None]]] = []
+#: They may keep the memory of a workspace, so that a stop isn't what leads back to them.
+_KEEP_MEMORY: Final = frozenset({OperationVerb.SUSPEND, OperationVerb.RESTART})
 _MODES: dict[OperationVerb, StopMode] = {OperationVerb.STOP: "stop", OperationVerb.FORCE: "force"}
 
 
@@ -151,9 +153,12 @@ def begin(
 def _choose_opposite(context: Context, workspace: Workspace, accepted: Accepted) -> str:
     """Return the request that leads back from an operation; "" where nothing changes, or that loses work."""
     verb = accepted.operation.verb
-    # A stop would lose the memory that a suspension has kept.
-    is_so = workspace.state in (DOWN if verb.brings_down else {State.RUNNING, State.SUSPENDED})
+    # A stop would lose the memory that a suspension has kept, or keeps when it is done.
+    kept = {State.RUNNING, State.SUSPENDED, State.STOPPING}
+    is_so = workspace.state in (DOWN if verb.brings_down else kept)
     if accepted.joined or workspace.is_provisional or (is_so and accepted.replaced is None):
+        return ""
+    if not verb.brings_down and accepted.replaced is not None and accepted.replaced.verb in _KEEP_MEMORY:
         return ""
     return way_back(accepted.operation, effects(context, workspace))
 

@@ -203,9 +203,29 @@ async def test_undo_button_leads_back_from_what_was_sent(bot, said, name, sent, 
     assert words(await bot.push(stopping, "Undo", interaction="press:1")) == answer
     operation = await bot.store.latest_operation(before.id)
     assert (operation.verb, operation.is_open) == (verb, True)
-    # What leads back can be undone in turn, until it was sent.
-    assert "I've cancelled" in words(await bot.push(first, "Undo"))
+    # What leads back can be undone in turn, but a stop isn't what a suspension was.
+    if said.startswith("suspend") and not over:
+        assert "Undo" not in buttons(first)
+        assert "I've cancelled" in words(await bot.direct("undo"))
+    else:
+        assert "I've cancelled" in words(await bot.push(first, "Undo"))
     assert words(await bot.push(stopping, "Undo")) == f"*{name}* has changed since, so I left it as it is."
+
+
+@pytest.mark.parametrize("first", ["suspend report", "restart report"])
+async def test_undo_of_a_start_after_a_suspension_never_stops(bot, first):
+    """A stop would lose the memory that the suspension keeps, without a question."""
+    await bot.say(first)
+    await begun(bot, "report", stop_call=Call.ACCEPTED)
+    await bot.sees(State.STOPPING, "report")
+    bot.clock.advance(5)
+    started = await bot.say("start report")
+    assert "Undo" not in buttons(started)
+    await begun(bot, "report", start_call=Call.ACCEPTED)
+    (starting,) = await bot.store.open_operations(ALICE)
+    # A button that was drawn before.
+    assert words(await bot.press("undo", started.offers)) == "I'm already starting *report*."
+    assert await bot.store.open_operations(ALICE) == [starting]
 
 
 async def test_undo_button_asks_before_it_stops_what_is_busy(bot):
