@@ -25,6 +25,8 @@ ROOM: Final = "room"
 FORMER: Final = "former"
 #: Among what an act changed: the request that leads back from what it began, once that was sent.
 BACK: Final = "back"
+#: Among what an act changed: the ends that a workspace had when its stop was asked for.
+ENDS: Final = "ends"
 #: From these no request leads back: they make or end something, or it is as it was when they are done.
 FINAL: Final = frozenset({OperationVerb.CREATE, OperationVerb.REMOVE, OperationVerb.RESTART})
 
@@ -34,8 +36,9 @@ class Change:
     """Hold what an act changed: the errand that it began, and what rows said before and say since.
 
     A row is ``TABLE ID``, with the columns that differ; None stands for no row. ``former`` in ``was`` is the
-    operation that the errand took the place of, and ``back`` the request that leads back from the errand.
-    ``until`` is for how long that is. ``asker`` is what acted in its person's name, "" for themself.
+    operation that the errand took the place of, ``back`` the request that leads back from the errand, and
+    ``ends`` those that a stopped workspace had. ``until`` is for how long that is. ``asker`` is what acted in
+    its person's name, "" for themself.
     """
 
     errand: str = ""
@@ -45,11 +48,17 @@ class Change:
     asker: str = ""
 
     def begun(
-        self, errand: Errand, former: Operation | None = None, asker: str = "", back: str = ""
+        self,
+        errand: Errand,
+        former: Operation | None = None,
+        asker: str = "",
+        back: str = "",
+        ends: str = "",
     ) -> Change:
         """Return the same with an errand that began, in place of a former one."""
         was = {} if former is None else {FORMER: {"verb": former.verb, "agreed": int(former.agreed)}}
         was |= {BACK: {"verb": back}} if back else {}
+        was |= {ENDS: {"rows": ends}} if ends and back == "start" else {}
         return replace(self, errand=errand.id, was={**self.was, **was}, asker=asker)
 
 

@@ -3,14 +3,24 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.domain.acts import FORMER, RECENT_SECONDS, Act, Inverse, Undone, inverse, is_done_with, way_back
+from bot.domain.acts import (
+    ENDS,
+    FORMER,
+    RECENT_SECONDS,
+    Act,
+    Inverse,
+    Undone,
+    inverse,
+    is_done_with,
+    way_back,
+)
 from bot.domain.errands import Call, Outcome
 from bot.domain.facts import ActFacts
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
 from bot.domain.policy import Target
 from bot.domain.runs import Run
-from bot.domain.stops import Consent, Effects
+from bot.domain.stops import NO_ENDS, Consent, Effects, Ends
 from bot.domain.workspaces import Workspace
 from bot.messages.texts import problems
 from bot.services import home, lessons, workspaces
@@ -22,7 +32,7 @@ from bot.store import cards, errands, inbox, operations, runs, timers
 from bot.store import workspaces as stored
 from bot.store.tables import ACTS, RUNS, WORKSPACES
 from bot.store.timetables import CLASS_CARDS
-from bot.store.transaction import Transaction
+from bot.store.transaction import Transaction, from_json
 from bot.support.errors import Refused
 
 
@@ -74,7 +84,7 @@ def undo(tx: Transaction, asked: Asked, act_id: str = "", *, leads_back: bool = 
             elif _can_request_opposite(tx, act, workspace, errand, found.then) and asked.is_new(tx):
                 found = Inverse(Undone.LED, found.then)
                 inbox.keep_result(tx, asked.interaction, f"{act.id} {found.undone} {found.then}")
-                _request_opposite(tx, asked, errand, found.then)
+                _request_opposite(tx, asked, act, errand, found.then)
         elif found.undone is Undone.BACK and asked.is_new(tx):
             ACTS.change(tx, {"id": act.id}, undone_at=tx.now())
             inbox.keep_result(tx, asked.interaction, f"{act.id} {found.undone} {found.then}".rstrip())
@@ -121,14 +131,31 @@ def _can_request_opposite(
     return has_changed and workspace is not None and not (then == "stop" and workspace.stakes)
 
 
-def _request_opposite(tx: Transaction, asked: Asked, errand: Operation | Run, then: str) -> None:
-    """Make the request that leads back from one that was sent; its own act can be undone in turn."""
+def _request_opposite(tx: Transaction, asked: Asked, act: Act, errand: Operation | Run, then: str) -> None:
+    """Make the request that leads back from one that was sent; its own act can be undone in turn.
+
+    A workspace that comes up again has the ends that it had.
+    """
     once = asked.interaction and f"{asked.interaction}/again"
     again = replace(asked, interaction=once, is_answered=True)
     if isinstance(errand, Operation):
+        wanted = _find_ends(tx, act, errand.workspace_id)
         workspaces.begin(tx, again, errand.workspace_id, OperationVerb(then))
+        timers.restore_ends(tx, errand.workspace_id, wanted)
     else:
         job_runs.stop(tx, again, errand.id, force=False)
+
+
+def _find_ends(tx: Transaction, act: Act, workspace_id: str) -> Ends:
+    """Return the ends that a stopped workspace had, as its person has changed them since."""
+    key, ends = f"{WORKSPACES.name} {workspace_id}", act.was.get(ENDS, {"rows": ""})["rows"]
+    later = [one for one in rows.acts_since(tx, act.principal, act.done_at) if one.undone_at is None]
+    # A change of its hours may have taken their end back.
+    changes = [
+        one.became.get(key) or {"ends": ""} for one in later if one.became and one.subject == workspace_id
+    ]
+    ends = next((one["ends"] for one in changes if "ends" in one), ends)
+    return Ends.from_json(from_json(ends)) if ends else NO_ENDS
 
 
 def _take_back(tx: Transaction, asked: Asked, act: Act, errand: Operation | Run | None, then: str) -> None:

@@ -31,7 +31,7 @@ from bot.store.acts import changed
 from bot.store.notices import add_card
 from bot.store.operations import Accepted
 from bot.store.tables import OPERATIONS
-from bot.store.transaction import Transaction
+from bot.store.transaction import Transaction, clean
 from bot.support.clock import Ids
 from bot.support.errors import Refused, StoreError
 
@@ -145,7 +145,8 @@ def begin(
     change = NO_CHANGE if timer is None else changed((workspace, workspaces.workspace(tx, workspace.id)))
     if timer is None or not accepted.joined:
         back = _choose_opposite(context, workspace, accepted)
-        change = change.begun(accepted.operation, accepted.replaced, asker, back)
+        ends = clean(workspace.ends)
+        change = change.begun(accepted.operation, accepted.replaced, asker, back, ends)
     asked.note(tx, f"workspace.{verb}", workspace, change, reference=asked.reference, **detail)
     return _shown(tx, asked, _remarked(accepted, context, workspace, verb))
 

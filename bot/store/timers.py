@@ -98,6 +98,25 @@ def put_back(tx: Transaction, before: workspaces.Workspace) -> None:
         tx.run("limit_start", workspace_id=before.id, at=own.at)
 
 
+def restore_ends(tx: Transaction, workspace_id: str, former: Ends) -> None:
+    """Add the ends still ahead that a stop has taken from a workspace; its person is warned of them."""
+    now = tx.now()
+    soonest = now + timers.LEAST_TIMER_WARNING_SECONDS
+    ahead = [replace(one, at=max(one.at, soonest)) for one in former.rows if one.at > now]
+
+    if not ahead:
+        return
+
+    def add(ends: Ends) -> tuple[End, ...]:
+        known = {(one.because, one.source) for one in ends.rows}
+        return (*ends.rows, *(one for one in ahead if (one.because, one.source) not in known))
+
+    _change(tx, workspace_id, add)
+    for own in ahead:
+        if own.because == "own" and not own.warns:
+            tx.run("limit_start", workspace_id=workspace_id, at=own.at)
+
+
 def _as_set(found: workspaces.Workspace, now: float) -> Ends:
     """Return a workspace's ends with that of its timer, also where an earlier release has set it."""
     known = found.ends.counts

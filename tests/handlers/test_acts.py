@@ -6,12 +6,14 @@ from bot.domain.errands import Call, Outcome
 from bot.domain.homes import Home, HomeUse
 from bot.domain.observed import Observed
 from bot.domain.steps import Update
+from bot.domain.stops import End
 from bot.domain.surfaces import Where
 from bot.domain.workspaces import State
 from bot.messages.blocks.home import home as draw
 from bot.messages.texts.verbs import VERBS
 from bot.services import hours
 from bot.services.home import HomeGatherer
+from bot.store import timers
 from handlers import routes
 from tests.handlers.rig import buttons, one_cloud, words
 from tests.handlers.run_rig import going, run_rig, step
@@ -226,6 +228,55 @@ async def test_undo_of_a_start_after_a_suspension_never_stops(bot, first):
     # A button that was drawn before.
     assert words(await bot.press("undo", started.offers)) == "I'm already starting *report*."
     assert await bot.store.open_operations(ALICE) == [starting]
+
+
+@pytest.mark.parametrize("over", [False, True], ids=["under_way", "fulfilled"])
+@pytest.mark.parametrize(
+    "since", ["", "keep report", "stop report at 8pm"], ids=["unchanged", "kept", "moved"]
+)
+async def test_undo_of_a_sent_stop_restores_the_planned_end(bot, over, since):
+    """The end goes once the stop is done, so the workspace ran past the time that its person had set."""
+    await asked(bot, "stop report at 6pm")
+    bot.clock.advance(1)
+    stopping = await bot.say("stop report")
+    await begun(bot, "report", stop_call=Call.ACCEPTED)
+    if since:
+        await asked(bot, since)
+    planned = (await bot.workspace("report")).stop_at
+    if over:
+        await bot.sees(State.STOPPED, "report")
+        await begun(bot, "report", outcome=Outcome.FULFILLED)
+        assert (await bot.workspace("report")).stop_at is None
+    assert "I'm starting it again" in words(await bot.push(stopping, "Undo"))
+    assert (await bot.workspace("report")).stop_at == planned
+
+
+def _put(tx, _asked, workspace_id, end):
+    timers.put(tx, workspace_id, end)
+
+
+async def test_undo_of_a_sent_stop_restores_the_end_of_a_lesson(bot):
+    """A start by hand in a lesson says that it goes on; *Undo* says that it is as before."""
+    workspace = await bot.workspace("report")
+    lesson = End(bot.clock.now() + 7200.0, "stop", warns=True, because="lesson", source="rule_1")
+    await bot.services.asked(ALICE).to(_put, workspace.id, lesson)
+    bot.clock.advance(1)
+    stopping = await bot.say("stop report")
+    await begun(bot, "report", stop_call=Call.ACCEPTED)
+    assert "I'm starting it again" in words(await bot.push(stopping, "Undo"))
+    assert (await bot.workspace("report")).ends.rows == (lesson,)
+
+
+async def test_undo_of_a_sent_stop_leaves_out_an_end_that_is_past(bot):
+    await asked(bot, "stop report in 1 minute")
+    bot.clock.advance(1)
+    stopping = await bot.say("stop report")
+    await begun(bot, "report", stop_call=Call.ACCEPTED)
+    await bot.sees(State.STOPPED, "report")
+    await begun(bot, "report", outcome=Outcome.FULFILLED)
+    bot.clock.advance(90)
+    assert "I'm starting it again" in words(await bot.push(stopping, "Undo"))
+    assert (await bot.workspace("report")).stop_at is None
 
 
 async def test_undo_button_asks_before_it_stops_what_is_busy(bot):
