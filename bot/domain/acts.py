@@ -26,7 +26,7 @@ FORMER: Final = "former"
 #: Among what an act changed: the request that leads back from what it began, once that was sent.
 BACK: Final = "back"
 #: Among what an act changed: the ends that a workspace had when its stop was asked for.
-ENDS: Final = "ends"
+PLANNED_ENDS: Final = "ends"
 #: From these no request leads back: they make or end something, or it is as it was when they are done.
 FINAL: Final = frozenset({OperationVerb.CREATE, OperationVerb.REMOVE, OperationVerb.RESTART})
 
@@ -58,7 +58,7 @@ class Change:
         """Return the same with an errand that began, in place of a former one."""
         was = {} if former is None else {FORMER: {"verb": former.verb, "agreed": int(former.agreed)}}
         was |= {BACK: {"verb": back}} if back else {}
-        was |= {ENDS: {"rows": ends}} if ends and back == "start" else {}
+        was |= {PLANNED_ENDS: {"rows": ends}} if ends and back == "start" else {}
         return replace(self, errand=errand.id, was={**self.was, **was}, asker=asker)
 
 

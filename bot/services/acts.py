@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.domain.acts import (
-    ENDS,
     FORMER,
+    PLANNED_ENDS,
     RECENT_SECONDS,
     Act,
     Inverse,
@@ -148,7 +148,7 @@ def _request_opposite(tx: Transaction, asked: Asked, act: Act, errand: Operation
 
 def _find_ends(tx: Transaction, act: Act, workspace_id: str) -> Ends:
     """Return the ends that a stopped workspace had, as its person has changed them since."""
-    key, ends = f"{WORKSPACES.name} {workspace_id}", act.was.get(ENDS, {"rows": ""})["rows"]
+    key, ends = f"{WORKSPACES.name} {workspace_id}", act.was.get(PLANNED_ENDS, {"rows": ""})["rows"]
     later = [one for one in rows.acts_since(tx, act.principal, act.done_at) if one.undone_at is None]
     # A change of its hours may have taken their end back.
     changes = [
