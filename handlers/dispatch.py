@@ -139,6 +139,8 @@ async def _before_reading(request: Request) -> Answer | None:
 
 def _remove_own_mentions(request: Request, text: str) -> str:
     """Remove mentions of Usher from a text, but not from a program's own words."""
+    if "@" not in text:
+        return text
     services = request.services
     installation = services.context.installation.at(request.principal)
     said, (command, program) = installation.remove_own_mentions(text), split_program(text)
