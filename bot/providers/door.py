@@ -67,8 +67,11 @@ def installed() -> dict[str, str]:
 
 def distribution_of(kind: str, source: str) -> str:
     """Return name and version of the distribution that a connection's provider is from ("": ours)."""
+    if not source:
+        # Looking for entry points reads the metadata of everything that is installed.
+        return ""
     brought = (one.dist for one in entry_points(group=GROUP, name=kind) if one.dist)
-    return next((_named(one) for one in brought if source and _normal(one.name) == _normal(source)), "")
+    return next((_named(one) for one in brought if _normal(one.name) == _normal(source)), "")
 
 
 @cache

@@ -42,6 +42,16 @@ def test_it_is_imported_only_once_a_connection_names_its_distribution(installed)
     assert type(build(found["new"], Http(None))).__name__ == "Lagoon"
 
 
+def test_builtin_provider_reads_no_metadata_of_distributions(installed, monkeypatch):
+    """There may be hundreds of distributions, and each start would read them for each connection."""
+    installed(GOOD)
+    asked = []
+    monkeypatch.setattr(door, "entry_points", lambda **which: asked.append(which) or ())
+    found = read("", "jupyterhub")[0]
+    assert distributions(found) == {}
+    assert asked == []
+
+
 async def test_a_check_of_the_connection_names_distribution_and_version(installed):
     installed(GOOD)
     (provider,) = build_providers(read("Usher_Lagoon")[0], Http(None)).values()
