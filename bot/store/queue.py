@@ -57,6 +57,11 @@ class QueuedEngine:
     is_shared: ClassVar[bool] = False
 
     @property
+    def is_exclusive(self) -> bool:
+        """Return whether whoever serves from it is known to be the only one: no lease of others counts."""
+        return False
+
+    @property
     def is_whole(self) -> bool:
         """Return whether it can both read and write, as far as it knows."""
         return True
@@ -384,6 +389,19 @@ class WriteQueue:
                 item.stage = Stage.COMMITTING
             return True
 
+    def reopen(self, items: Iterable[QueuedWork]) -> None:
+        """Let items run again that are known not to be committed, for as long as their callers wait."""
+        priorities: dict[asyncio.AbstractEventLoop, set[Priority]] = {}
+        with self._condition:
+            for item in items:
+                item.stage = Stage.QUEUED
+                priorities.setdefault(item.future.get_loop(), set()).add(item.priority)
+        for loop, reopened in priorities.items():
+            for priority in reopened:
+                # While it was being committed, nobody looked whether its caller's patience is out.
+                with suppress(RuntimeError):
+                    loop.call_soon_threadsafe(self._look_in, 0.0, priority)
+
     def deliver(self, items: Iterable[QueuedWork], written: Collection[str] = ()) -> None:
         """Deliver the items' results to the waiting callers, and tell which tables they wrote."""
         by_loop: dict[asyncio.AbstractEventLoop, list[QueuedWork]] = {}
@@ -559,6 +577,11 @@ class Worker:
             self._session.commit()
         except self._errors as error:
             self._session.rollback()
+            if isinstance(self._session.translated(error), StoreBusy):
+                # Nothing was done: whoever still waits gets it from the next connection.
+                self._queue.reopen(ran)
+                self._queue.put_back(items)
+                return
             self._fail(ran, error)
         else:
             written = self._session.transaction.written

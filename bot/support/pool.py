@@ -13,12 +13,15 @@ from typing import Any, Final, ParamSpec, TypeVar
 import structlog
 
 from bot.support.clock import Ids
-from bot.support.errors import StoreError
+from bot.support.errors import StoreBusy, StoreError, StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
 #: With so many rows, what looks through them takes longer than the way to a thread.
 MANY: Final = 500
+#: How often it is tried to hand work back whose result couldn't be written. While the database is away each
+#: attempt takes as long as the patience of who writes: together about as long as a lease.
+HAND_BACK_ATTEMPTS: Final = 4
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
@@ -85,6 +88,14 @@ async def run_all(works: Sequence[Coroutine[Any, Any, None]], pool: Pool | None)
         pool.add(work)
 
 
+async def _hand_back(back: Callable[[], Awaitable[object]]) -> None:
+    """Hand work back as soon as the database takes it; after some attempts its lease has ended."""
+    for _ in range(HAND_BACK_ATTEMPTS):
+        with suppress(StoreError):
+            await back()
+            return
+
+
 @asynccontextmanager
 async def contained(
     what: str,
@@ -98,8 +109,9 @@ async def contained(
 
     ``docs/internals/rules.md``, "Where errors end".
 
-    ``back`` hands it back when the process ends. What can't be written is done again after its lease.
-    Any other error gets a reference, and ``failed`` follows. ``about`` is for the log.
+    ``back`` hands it back when the process ends, and when its result couldn't be written, so that a process
+    which has its database back doesn't wait for its own lease. Any other error gets a reference, and
+    ``failed`` follows. ``about`` is for the log.
     """
     not_written, broken = f"{what} not written", f"{what} failed"
     try:
@@ -111,6 +123,8 @@ async def contained(
         raise
     except StoreError as error:
         log.warning(not_written, problem=error, **about)
+        if back is not None and isinstance(error, (StoreBusy, StoreUnavailable)):
+            await _hand_back(back)
     except Exception:
         reference = ids.reference()
         log.exception(broken, reference=reference, **about)

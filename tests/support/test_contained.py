@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from structlog.testing import capture_logs
 
-from bot.support.errors import StoreUnavailable
-from bot.support.pool import contained
+from bot.support.errors import StoreBusy, StoreError, StoreUnavailable
+from bot.support.pool import HAND_BACK_ATTEMPTS, contained
 from tests.rigs.clock import CountingIds
 
 
@@ -33,8 +33,22 @@ async def test_what_ends_well_calls_and_logs_nothing():
     assert await ends_with(None) == ([], [])
 
 
-async def test_what_is_not_written_waits_for_the_end_of_its_lease():
-    assert await ends_with(StoreUnavailable("full")) == ([], [("step not written", "warning", "o1", None)])
+@pytest.mark.parametrize(
+    "error", [StoreUnavailable("full"), StoreBusy("nothing was done")], ids=["away", "busy"]
+)
+async def test_work_not_written_is_handed_back_at_once(error):
+    """Nobody waits for the lease of a process that lives and has its database back."""
+    assert await ends_with(error) == (["back"], [("step not written", "warning", "o1", None)])
+
+
+async def test_work_never_written_waits_for_its_lease():
+    called, _ = await ends_with(StoreUnavailable("full"), follow_up=StoreUnavailable("full"))
+    assert called == ["back"] * HAND_BACK_ATTEMPTS
+
+
+async def test_work_against_the_rules_of_the_data_is_not_repeated():
+    """It would fail again at once, and again."""
+    assert await ends_with(StoreError("forbidden")) == ([], [("step not written", "warning", "o1", None)])
 
 
 @pytest.mark.parametrize("follow_up", [None, StoreUnavailable("full")])

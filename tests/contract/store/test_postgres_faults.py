@@ -160,17 +160,45 @@ class _CutCursor:
 
 @pytest.mark.parametrize("when", ["before", "after"])
 async def test_a_commit_without_an_answer_is_looked_up(url, clock, when):
+    """Whoever asked gets the result: of that commit, or of another one if it didn't happen."""
     engine = postgres.engine(url, clock, SystemIds())
     engine._session.__class__ = Cut
     await engine.open()
     store = Store(engine)
     engine._session.when = when
-    if when == "after":
-        assert await first_sight(store, "i1")
-    else:
+    assert await first_sight(store, "i1")
+    assert not await first_sight(store, "i1")
+    await store.close()
+
+
+class AlwaysCut(Cut):
+    """Lose the connection before each commit."""
+
+    @property
+    def when(self):
+        return "before"
+
+    @when.setter
+    def when(self, _):
+        pass
+
+
+async def test_commit_lost_again_and_again_ends_with_patience(url, clock):
+    """It is run again for as long as its caller waits, who then hears that nothing was done."""
+    engine = postgres.engine(url, clock, SystemIds(), patience=dict.fromkeys(Priority, 1.0))
+    await engine.open()
+    engine._session.__class__ = AlwaysCut
+    store, ran = Store(engine), []
+
+    def write(tx):
+        ran.append(INBOX.add_new(tx, key="i1", seen_at=tx.now(), result=""))
+
+    async with asyncio.timeout(30):
         with pytest.raises(StoreBusy, match="nothing was done"):
-            await first_sight(store, "i1")
-    assert await first_sight(store, "i1") is (when == "before")
+            await engine.write(write)
+    assert len(ran) > 1
+    engine._session.__class__ = PostgresSession
+    assert await first_sight(store, "i1")
     await store.close()
 
 
