@@ -31,11 +31,13 @@ class Call(StrEnum):
     CALLING = "calling"
     ACCEPTED = "accepted"
     UNKNOWN = "unknown"
+    #: Unknown, and its process has died: nobody can be sending it any more.
+    INTERRUPTED = "interrupted"
 
     @property
     def is_unsure(self) -> bool:
         """Return whether the call's outcome isn't known yet."""
-        return self in (Call.CALLING, Call.UNKNOWN)
+        return self in (Call.CALLING, Call.UNKNOWN, Call.INTERRUPTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,12 +14,13 @@ from bot.domain.runs import Run, RunState
 from bot.domain.settling import (
     ANSWER_SECONDS,
     CALL_ENDS,
+    INTERRUPTED_SETTLES,
     NEVER_UP_AFTER,
     SAID_AGAIN_AFTER,
     START_SETTLES,
     STILL_DOWN_AFTER,
     Pacing,
-    unknown_since,
+    settles_at,
 )
 from bot.domain.stops import (
     AtStake,
@@ -296,7 +297,7 @@ def _bring_down(
     waits |= state is State.STARTING and actions is not None and _ACTIONS[call.step] not in actions
     if waits:
         return WAIT
-    if operation.stop_call.is_unsure and observed_at < _since(operation) + START_SETTLES:
+    if operation.stop_call.is_unsure and observed_at < settles_at(operation):
         return READ
     if operation.stop_call is not Call.ACCEPTED:
         return call
@@ -305,20 +306,20 @@ def _bring_down(
     return _failed(failed) if is_there and settled else WAIT
 
 
-def _since(errand: Errand) -> float:
-    """Return since when the outcome of its call has been unknown."""
-    known = errand.stop_call if errand.stop_call.is_unsure else errand.start_call
-    return unknown_since(known, errand.called_at, errand.unknown_since)
-
-
 def _prior_lasts(operation: Operation, observed_at: float, accepted: float) -> bool:
     """Return whether the previous operation's call may still take effect after a read.
 
     ``accepted`` is the longest that takes, in seconds, if the call was accepted.
     """
-    if operation.prior_call is Call.NONE:
-        return False
-    lasts = accepted if operation.prior_call is Call.ACCEPTED else CALL_ENDS + START_SETTLES
+    match operation.prior_call:
+        case Call.NONE:
+            return False
+        case Call.ACCEPTED:
+            lasts = accepted
+        case Call.INTERRUPTED:
+            lasts = INTERRUPTED_SETTLES
+        case _:
+            lasts = CALL_ENDS + START_SETTLES
     return observed_at < (operation.prior_at or 0.0) + lasts
 
 
@@ -353,8 +354,8 @@ def _after_start(operation: Operation, state: State, observed_at: float, up_at: 
     # Where the clock was moved, only the time of the call begins again.
     was_up = up_at is not None and up_at > (operation.sent_at or called_at)
     accepted = operation.start_call is Call.ACCEPTED or operation.verb is OperationVerb.CREATE
-    settles_at = called_at + NEVER_UP_AFTER if accepted else _since(operation) + START_SETTLES
-    has_settled = was_up or observed_at >= settles_at
+    settled_at = called_at + NEVER_UP_AFTER if accepted else settles_at(operation)
+    has_settled = was_up or observed_at >= settled_at
     match state:
         case State.RUNNING:
             return FULFILLED
@@ -426,7 +427,7 @@ def plan_run(run: Run, now: float) -> Plan:
     # A stop that failed too often is given up: the run continues and is read until it ends.
     if not run.stop_wanted or run.stop_call is Call.ACCEPTED or run.attempts >= MAX_ATTEMPTS:
         return READ
-    return READ if run.stop_call.is_unsure and now < _since(run) + START_SETTLES else STOP
+    return READ if run.stop_call.is_unsure and now < settles_at(run) else STOP
 
 
 def next_run_read(state: RunState, age: float, fastest: float) -> float:

@@ -21,6 +21,9 @@ from bot.domain.workspaces import State, Workspace
 #: A start or stop of unknown outcome that shows no effect within this many seconds is sent again; sending it
 #: twice does no harm.
 START_SETTLES: Final = 60.0
+#: The same from the call on where its process has died: nobody can be sending it any more, and unlike after a
+#: time-out nothing says that its server is slow.
+INTERRUPTED_SETTLES: Final = 30.0
 #: How many seconds to look for what may have been created or launched before concluding anything.
 MAKE_SETTLES: Final = 120.0
 #: An accepted start that still shows as down: when the card says so, and when the start counts as failed.
@@ -52,9 +55,18 @@ _REFUSAL_CERTAIN: Final = (3, 60.0)
 
 def unknown_since(call: Call, called_at: float | None, since: float | None) -> float:
     """Return when a call's outcome became unknown; for a call still in flight, the latest time it can end."""
+    if call is Call.INTERRUPTED:
+        return called_at or 0.0
     if since is not None and call is not Call.CALLING:
         return since
     return (called_at or 0.0) + CALL_ENDS
+
+
+def settles_at(errand: Errand) -> float:
+    """Return when a start or stop of unknown outcome has had its time to show an effect."""
+    call = errand.stop_call if errand.stop_call.is_unsure else errand.start_call
+    settles = INTERRUPTED_SETTLES if call is Call.INTERRUPTED else START_SETTLES
+    return unknown_since(call, errand.called_at, errand.unknown_since) + settles
 
 
 def search_in(pace: Pacing, asked_at: float | None, now: float) -> float:

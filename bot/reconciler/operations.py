@@ -188,9 +188,9 @@ class Operations(Stepper[ClaimedOperation]):
         hold = runtime.health.hold or _said(claimed, runtime, cause)
         update = replace(claimed.update(await self._next_look()), waits_for="change")
         # A call without an answer was accepted after all: the workspace is starting.
-        if state is State.STARTING and operation.start_call in (Call.CALLING, Call.UNKNOWN):
+        if state is State.STARTING and operation.start_call.is_unsure:
             update = replace(update, start_call=Call.ACCEPTED, attempts=0)
-        if state is State.STOPPING and operation.stop_call in (Call.CALLING, Call.UNKNOWN):
+        if state is State.STOPPING and operation.stop_call.is_unsure:
             update = replace(update, stop_call=Call.ACCEPTED, attempts=0)
         if operation.verb.brings_down:
             hold, next_in = await self._force_offered(claimed, runtime, hold, update.next_in)

@@ -103,4 +103,4 @@ def audit(subject: Operation | Run, action: str, result: str, **detail: str | No
 
 def _settled(call: Call, outcome: Outcome) -> Call | None:
     """Treat a call of unknown outcome as accepted if its operation was fulfilled."""
-    return Call.ACCEPTED if outcome is Outcome.FULFILLED and call in (Call.CALLING, Call.UNKNOWN) else None
+    return Call.ACCEPTED if outcome is Outcome.FULFILLED and call.is_unsure else None

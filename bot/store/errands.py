@@ -244,6 +244,6 @@ def _asked_at(before: float | None, update: Update, made: str, now: float) -> fl
     """Return since when a person is asked; an answer holds whatever a search in flight at the time finds."""
     if before is not None and update.keeps_waiting:
         return now
-    if update.asked is None or (update.asked and made != Call.UNKNOWN):
+    if update.asked is None or (update.asked and made not in (Call.UNKNOWN, Call.INTERRUPTED)):
         return before
     return (before or now) if update.asked else None

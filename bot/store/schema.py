@@ -15,6 +15,7 @@ from typing import Any, Final
 from bot.domain.kinds import AnyKind, Mark, declared
 from bot.domain.notices import UNREAD
 from bot.domain.times import Kind, Time
+from bot.store import leases
 from bot.store.tables import OPERATIONS, RUNS, SERVING, TABLES, UPKEEP, as_list, columns_of
 from bot.store.transaction import ClockReading, Engine, Transaction, Work
 from bot.store.upkeep import AWAY
@@ -252,6 +253,8 @@ async def begin_serving(engine: Engine, check: Work[None]) -> list[str]:
     """
     applied = await engine.migrate(serves=True)
     await engine.read(check)
+    if engine.is_exclusive:
+        await engine.write(lambda tx: leases.free(tx, SENDS_SETTLE))
     await engine.write(take_over)
     if engine.is_shared:
         return applied

@@ -31,6 +31,7 @@ import structlog
 from bot.store import schema
 from bot.store.queue import BATCH_SECONDS, PATIENCE, QueuedEngine, Worker
 from bot.store.transaction import Parameters, Priority, Row, StoreTime, Transaction, clean, written_by
+from bot.support import mounts
 from bot.support.clock import Clock, Ids
 from bot.support.environment import NAME
 from bot.support.errors import StoreBusy, StoreError, StoreInUse, StoreNotMigrated, StoreUnavailable
@@ -77,10 +78,15 @@ class SqliteEngine(QueuedEngine):
         patience: Mapping[Priority, float] = PATIENCE,
         batch_seconds: float = BATCH_SECONDS,
         scripts: Mapping[str, str] | None = None,
+        mountinfo: Path = mounts.MOUNTINFO,
     ) -> None:
-        """``scripts`` are the migrations by name, in the order to run them."""
+        """``scripts`` are the migrations by name, in the order to run them.
+
+        ``mountinfo`` is where the kernel lists what is mounted.
+        """
         super().__init__(clock, patience, batch_seconds)
         self._path = path
+        self._mountinfo = mountinfo
         self._scripts = scripts or schema.migrations()
         self._lock = None if path == _IN_MEMORY else ServingLock(path)
         self._session = self._new_session(ids)
@@ -88,6 +94,13 @@ class SqliteEngine(QueuedEngine):
 
     def _new_session(self, ids: Ids) -> SqliteSession:
         return SqliteSession(self._path, self._time, ids)
+
+    @property
+    def is_exclusive(self) -> bool:
+        """Return whether the serving lock, which whoever serves holds, can be relied on where the file is."""
+        if self._path == _IN_MEMORY:
+            return True
+        return mounts.is_local(mounts.file_system(Path(self._path), self._mountinfo))
 
     async def open(self) -> None:
         """Start the thread and open the file, with mode 0600 if it is new. Raise StoreUnavailable."""

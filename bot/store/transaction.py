@@ -96,6 +96,11 @@ class Engine(Protocol):
         ...
 
     @property
+    def is_exclusive(self) -> bool:
+        """Return whether whoever serves from it is known to be the only one: no lease of others counts."""
+        ...
+
+    @property
     def is_whole(self) -> bool:
         """Return whether it can read and write: who can't claims nothing, and lets go of what it owns."""
         ...

@@ -16,6 +16,7 @@ from bot.domain.workspaces import State
 #: The times that were decided on, in seconds; the code has its own, and must have the same.
 FRESH, START_SETTLES, STOP_SETTLES = 12.0, 60.0, 600.0
 CALL_ENDS, STILL_DOWN_AFTER, NEVER_UP_AFTER, ANSWER_SECONDS = 45.0, 60.0, 180.0, 86_400.0
+INTERRUPTED_SETTLES = 30.0
 MAX_ATTEMPTS = 20
 
 ALICE = Principal(None, "T1", "U1")
@@ -177,6 +178,21 @@ def test_an_unknown_start_settles_a_minute_after_its_outcome_became_unknown(stat
     assert plan(operation, state, UNKNOWN + START_SETTLES) == Plan(Step.START)
 
 
+@pytest.mark.parametrize("state", DOWN)
+def test_interrupted_start_settles_from_the_call_on(state):
+    """Its process has died, so nobody waits for a time-out: reads of half a minute judge it."""
+    operation = replace(OPERATION, start_call=Call.INTERRUPTED, called_at=CALLED)
+    assert plan(operation, state, CALLED + INTERRUPTED_SETTLES - 0.1) == Plan(Step.READ)
+    assert plan(operation, state, CALLED + INTERRUPTED_SETTLES) == Plan(Step.START)
+
+
+@pytest.mark.parametrize("state", [State.RUNNING, State.STARTING])
+def test_interrupted_stop_settles_from_the_call_on(state):
+    stop = replace(OPERATION, verb=OperationVerb.STOP, stop_call=Call.INTERRUPTED, called_at=CALLED)
+    assert plan(stop, state, CALLED + INTERRUPTED_SETTLES - 0.1) == Plan(Step.READ)
+    assert plan(stop, state, CALLED + INTERRUPTED_SETTLES) == Plan(Step.STOP)
+
+
 @pytest.mark.parametrize("verb", [OperationVerb.START, OperationVerb.CREATE])
 @pytest.mark.parametrize("state", DOWN)
 def test_an_accepted_start_is_stopped_elsewhere_when_it_was_up_or_was_down_for_minutes(state, verb):
@@ -221,16 +237,22 @@ start accepted early     | start      start      start  stopping stopping stoppi
 start accepted late      | start      start      start  wait     done     wait     wait
 start unknown  early     | start      start      start  stopping stopping stopping wait
 start unknown  late      | start      start      start  wait     done     wait     wait
+start interrupted early  | start      start      start  stopping stopping stopping wait
+start interrupted late   | start      start      start  wait     done     wait     wait
 stop  accepted early     | start-sent start-sent done   stop     stop     wait     stop
 stop  accepted early,was | done       done       done   stop     stop     wait     stop
 stop  accepted early,up  | done       done       done   stop     stop     wait     stop
 stop  accepted late      | done       done       done   stop     stop     wait     stop
 stop  unknown  early     | start-sent start-sent done   stop     stop     wait     stop
 stop  unknown  late      | done       done       done   stop     stop     wait     stop
+stop  interrupted early  | start-sent start-sent done   stop     stop     wait     stop
+stop  interrupted late   | done       done       done   stop     stop     wait     stop
 """
 PRIOR_SETTLES = {
     ("start", "accepted"): STOP_SETTLES,
     ("start", "unknown"): CALL_ENDS + START_SETTLES,
+    ("start", "interrupted"): INTERRUPTED_SETTLES,
+    ("stop", "interrupted"): INTERRUPTED_SETTLES,
     ("stop", "accepted"): NEVER_UP_AFTER,
     ("stop", "unknown"): CALL_ENDS + START_SETTLES,
 }

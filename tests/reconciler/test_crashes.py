@@ -6,10 +6,12 @@ from itertools import count, cycle, pairwise
 import pytest
 
 from bot.domain.errands import Call, Outcome
+from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.runs import RunState
-from bot.domain.settling import MAKE_SETTLES
+from bot.domain.settling import INTERRUPTED_SETTLES, MAKE_SETTLES
 from bot.domain.workspaces import State
+from bot.slack.methods import CHAT_POST_MESSAGE
 from bot.support.errors import SlackUnknownOutcome, UnknownOutcome
 from tests.reconciler.fuse import Fuse, Killed
 from tests.reconciler.runs import RunWorld, content
@@ -19,6 +21,8 @@ from tests.rigs.run_provider import JobProvider
 from tests.rigs.slack import ON_CARDS
 from tests.rigs.store import ALICE
 
+#: The gate's interval with its margin, and a second until what was read is acted upon.
+READ_EVERY = 12.0
 HOW = {
     "kill-before": {"is_kill": True, "after": False},
     "kill-after": {"is_kill": True, "after": True},
@@ -31,8 +35,8 @@ TEXT = "".join(f"line {number}\n" for number in range(50))
 async def go_on(world):
     """Work until the fuse blows, then as the restarted process until everything has settled."""
     await world.until_trouble()
-    world.reborn()
-    # A call that was under way is found when its lease runs out, and settles for two minutes from then on.
+    await world.restart()
+    # What may have been made settles for two minutes.
     await world.until_settled()
 
 
@@ -311,3 +315,69 @@ async def test_a_stop_outlives_a_kill_before_the_launch(runs):
     runs.world.reborn()
     assert (await runs.until_over(run_id)).outcome == "cancelled"
     assert runs.cloud.runs == {}
+
+
+@pytest.mark.parametrize("away", [3.0, 10.0, 300.0])
+async def test_start_killed_before_its_bytes_left_is_sent_soon(world, away):
+    """It is judged by reads from the call on, not by the lease or a time-out of a process that is gone."""
+    operation_id = await world.begin(await world.own())
+    world.provider.fail("start", Killed())
+    await world.until_trouble()
+    world.clock.advance(away)
+    back_at = world.clock.now()
+    await world.restart()
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
+    *_, sent_again_at = (call.at for call in world.provider.calls if call.method == "start")
+    assert sent_again_at - back_at <= max(INTERRUPTED_SETTLES - away + READ_EVERY, 2.0)
+    assert world.provider.accepted_starts == ["r1"]
+    assert min(world.provider.gaps()) >= 10.0
+    were_told(world, "ready")
+
+
+async def test_start_killed_after_its_bytes_left_is_seen_at_once(world):
+    """The first read shows it running: nobody waits for the lease of its step."""
+    operation_id = await world.begin(await world.own())
+    world.provider.fail("start", Killed(), after=True)
+    await world.until_trouble()
+    world.clock.advance(world.provider.start_takes)
+    back_at = world.clock.now()
+    await world.restart()
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
+    assert (await world.store.operation(operation_id)).ended_at - back_at <= 2.0
+    assert world.provider.accepted_starts == ["r1"]
+
+
+async def test_slow_start_is_not_sent_twice_after_a_kill(world):
+    """A provider may take 25 seconds until it shows a start."""
+    operation_id = await world.begin(await world.own())
+    world.provider.acts_late("start", 25.0)
+    world.provider.fail("start", Killed(), after=True)
+    await world.until_trouble()
+    world.clock.advance(10.0)
+    await world.restart()
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
+    assert world.provider.count("start") == 1
+
+
+async def test_stop_killed_before_its_bytes_left_is_sent_soon(world):
+    operation_id = await world.begin(await world.own(state=State.RUNNING), OperationVerb.STOP)
+    world.provider.fail("stop", Killed())
+    await world.until_trouble()
+    world.clock.advance(10.0)
+    back_at = world.clock.now()
+    await world.restart()
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
+    *_, sent_again_at = (call.at for call in world.provider.calls if call.method == "stop")
+    assert sent_again_at - back_at <= INTERRUPTED_SETTLES - 10.0 + READ_EVERY
+    assert world.provider.count("stop") == 2
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["not sent", "sent"])
+async def test_message_killed_in_hand_is_looked_for_soon(world, after):
+    await world.know()
+    await world.store.add_notices([NewNotice("s", NoticeKind.MESSAGE, "1", ALICE, {"text": "hello"})])
+    world.slack.fail(CHAT_POST_MESSAGE, Killed(), after=after)
+    await world.until_trouble()
+    await world.restart()
+    await world.pass_time(world.timing.settles + 2)
+    assert len(world.slack.messages) == 1

@@ -142,6 +142,11 @@ class World:
         )
         self.looks = Looks.of(self.store, self.clock, self.ids, self.reconciler, self.notifier)
 
+    async def restart(self) -> None:
+        """Be a killed process that is started again, and serves from its file as the only one."""
+        await self.store.begin_serving()
+        self.reborn()
+
     def administered_by(self, *names: str) -> None:
         """Name administrators, as ``USHER_ADMINS`` does, and start again with them."""
         self.installation = replace(self.installation, administrators=frozenset(names))

@@ -7,6 +7,7 @@ from contextlib import closing
 
 import pytest
 
+from bot.store import leases
 from bot.store.schema import healing_queries, named_queries
 from bot.store.tables import OPERATIONS, TABLES
 from tests.rigs.engine import migrated
@@ -42,6 +43,7 @@ RARE = {
     "sweep_owners",
     "links_by_connection",
     "workspaces_by_connection",
+    *leases.LEASES.values(),
     "heal_gates",
     "heal_sends",
     *healing_queries(),

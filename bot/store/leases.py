@@ -1,0 +1,51 @@
+"""Leases: for how long a claim keeps others away, and who is free of them at once.
+
+Whoever takes the serving lock of a file knows that nobody else serves from it: what was claimed before is in
+nobody's hands. It is free at once; what may have been called or sent is read or looked for first, as ever.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from bot.store.transaction import Transaction
+
+#: Each column that a claim moves ahead so that others leave a row alone, by the statement that frees it.
+LEASES: Final[Mapping[str, str]] = {
+    "operations.leased_until": "free_operations",
+    "operations.next_step_at": "free_operations",
+    "runs.leased_until": "free_runs",
+    "runs.next_step_at": "free_runs",
+    "notices.due_at": "free_notices",
+    "cards.leased_until": "free_cards",
+    "homes.leased_until": "free_homes",
+    "tasks.due_at": "free_tasks",
+    "later_tasks.due_at": "free_later_tasks",
+    "installations.renewing_until": "free_installations",
+    "owners.until": "free_owners",
+    "workspaces.stop_look_at": "free_timers",
+    "rules.look_at": "free_rules",
+    "rules.lesson_look_at": "free_lessons",
+    "class_cards.follow_at": "free_followed",
+}
+#: What claims move because something is done no more often than so, whoever does it: that stays.
+PACES: Final = frozenset(
+    {
+        "class_cards.look_at",
+        "gates.next_check_at",
+        "gates.due_at",
+        "homes.look_at",
+        "waits.next_at",
+        "workspaces.left_look_at",
+    }
+)
+#: No claim of what time does keeps others away for longer, in seconds: ``bot.services.due.LEASE``.
+LONGEST_CLAIM: Final = 60.0
+
+
+def free(tx: Transaction, settles: float) -> None:
+    """Free all that was claimed, as whoever has is known to be dead.
+
+    A message that was in hand is looked for as soon as its attempt has had ``settles`` seconds to show.
+    """
+    for query in dict.fromkeys(LEASES.values()):
+        tx.run(query, now=tx.now(), settles=settles, longest=LONGEST_CLAIM)

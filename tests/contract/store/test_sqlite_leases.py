@@ -1,0 +1,216 @@
+"""Leases of a dead process: free at once for whoever takes the serving lock, if that can be relied on."""
+
+import re
+
+import pytest
+
+from bot.domain.errands import Call
+from bot.domain.homes import HomeUse
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.operations import OperationVerb
+from bot.domain.settling import INTERRUPTED_SETTLES, MAKE_SETTLES, has_settled, settles_at
+from bot.domain.steps import Update
+from bot.domain.tasks import TaskKind
+from bot.domain.times import LEASE
+from bot.services import due
+from bot.store import leases
+from bot.store.owners import own
+from bot.store.schema import SENDS_SETTLE, named_queries
+from bot.store.sqlite import SqliteEngine
+from bot.store.store import Store
+from bot.store.tables import TABLES
+from bot.store.tasks import NewTask
+from bot.support.clock import SystemIds
+from tests.contract.store.test_gates import by_reference, claim_one
+from tests.rigs.store import (
+    ALICE,
+    accept_operation,
+    add_workspace,
+    launched,
+    link_account,
+    linked,
+    use_home,
+    within,
+)
+
+#: Columns that a claim moves, by the parameters that it moves them to.
+UPDATE = re.compile(r"UPDATE (\w+) SET\s")
+MOVED = re.compile(r"(\w+) = :(?:until|again|next_check_at)\b")
+
+
+@pytest.fixture
+async def restart(database, clock, tmp_path):
+    """Serve from one file again and again, as processes that are killed would."""
+    stores = []
+
+    async def serve(kind="ext4"):
+        for dead in stores[-1:]:
+            # The kernel lets go of the lock of whoever is dead.
+            await dead.close()
+        listed = tmp_path / "mountinfo"
+        listed.write_text(f"27 1 254:0 / / rw,relatime - {kind} /dev/vda rw\n")
+        path = database.url.removeprefix("sqlite:///")
+        engine = SqliteEngine(path, clock, SystemIds(), mountinfo=listed)
+        await engine.open()
+        stores.append(Store(engine))
+        await stores[-1].begin_serving()
+        return stores[-1]
+
+    yield serve
+    await stores[-1].close()
+
+
+async def claim_all(store):
+    """Claim whatever can be; return how much of each kind there was."""
+    claims = {
+        "operations": await store.claim_operations(10, 40.0),
+        "runs": await store.claim_runs(10, 40.0),
+        "notices": await store.claim_notices(10, 60.0),
+        "tasks": await store.claim_tasks(10, 40.0),
+        "homes": await store.claim_wanted_homes(10, 60.0),
+    }
+    return {kind: len(claimed) for kind, claimed in claims.items()}
+
+
+async def fill(store):
+    """Have something to do of every kind."""
+    workspace = (await linked(store)).workspaces[0]
+    await accept_operation(store, workspace, interaction="i1")
+    await launched(store, connection="saturn")
+    await store.add_notices([NewNotice("s", NoticeKind.MESSAGE, "1", ALICE)])
+    await store.add_tasks([NewTask(TaskKind.DISCOVER, "a1")])
+    await use_home(store, ALICE, HomeUse())
+
+
+async def test_leases_of_a_dead_process_are_free_at_once(restart, clock):
+    store = await restart()
+    await fill(store)
+    claimed = await claim_all(store)
+    assert min(claimed.values()) >= 1
+    clock.advance(5)
+    assert not any((await claim_all(store)).values())
+    store = await restart()
+    # What may be on its way to Slack has its time to show first.
+    assert await claim_all(store) == claimed | {"notices": 0}
+    clock.advance(SENDS_SETTLE - 5)
+    assert len(notices := await store.claim_notices(10, 60.0)) == claimed["notices"]
+    assert all(notice.unknown_since is not None for notice in notices)
+
+
+@pytest.mark.parametrize("kind", ["nfs4", "cifs", "fuse.sshfs", "9p", "virtiofs", "unheard-of"])
+async def test_leases_on_a_network_file_system_count(restart, clock, kind):
+    store = await restart(kind)
+    await fill(store)
+    assert any((await claim_all(store)).values())
+    clock.advance(5)
+    store = await restart(kind)
+    assert not any((await claim_all(store)).values())
+    clock.advance(60)
+    assert all((await claim_all(store)).values())
+
+
+async def test_gates_stay_closed_after_a_restart(restart, clock):
+    store = await restart()
+    await link_account(store)
+    await add_workspace(store, by_reference(ALICE))
+    assert await claim_one(store)
+    clock.advance(3)
+    store = await restart()
+    assert await claim_one(store) is None
+    clock.advance(8)
+    assert await claim_one(store)
+
+
+async def test_late_step_of_a_dead_process_writes_nothing(restart):
+    store = await restart()
+    workspace = (await linked(store)).workspaces[0]
+    operation = (await accept_operation(store, workspace, interaction="i1")).operation
+    (dead,) = await store.claim_operations(10, 40.0)
+    store = await restart()
+    assert await store.save_step(Update(operation.id, 0.0, claim=dead.claim)) is None
+    assert len(await store.claim_operations(10, 40.0)) == 1
+
+
+@pytest.mark.parametrize("call", ["start_call", "stop_call"])
+async def test_interrupted_call_settles_from_when_it_was_made(restart, clock, call):
+    store = await restart()
+    workspace = (await linked(store)).workspaces[0]
+    operation = (await accept_operation(store, workspace, interaction="i1")).operation
+    (step,) = await store.claim_operations(10, 40.0)
+    calling = {call: Call.CALLING}
+    await store.save_step(Update(operation.id, 40.0, claim=step.claim, called=True, **calling))
+    called_at = clock.now()
+    clock.advance(10)
+    store = await restart()
+    (step,) = await store.claim_operations(10, 40.0)
+    assert getattr(step.operation, call) is Call.INTERRUPTED
+    assert settles_at(step.operation) == called_at + INTERRUPTED_SETTLES
+
+
+async def test_interrupted_launch_is_looked_for_as_long_as_any(restart, clock):
+    """What costs money has its whole time to show, from the call on."""
+    store = await restart()
+    run = await launched(store)
+    (step,) = await store.claim_runs(10, 40.0)
+    calling = Update(run.id, 40.0, claim=step.claim, start_call=Call.CALLING, called=True)
+    await store.save_run_step(calling)
+    called_at = clock.now()
+    clock.advance(10)
+    store = await restart()
+    (step,) = await store.claim_runs(10, 40.0)
+    assert step.run.start_call is Call.INTERRUPTED
+    settled = [has_settled(step.run, called_at + MAKE_SETTLES + by) for by in (-1.0, 0.0)]
+    assert settled == [False, True]
+
+
+async def test_interrupted_call_of_a_replaced_start_is_prior(restart, clock):
+    store = await restart()
+    workspace = (await linked(store)).workspaces[0]
+    operation = (await accept_operation(store, workspace, interaction="i1")).operation
+    (step,) = await store.claim_operations(10, 40.0)
+    calling = Update(operation.id, 40.0, claim=step.claim, start_call=Call.CALLING, called=True)
+    await store.save_step(calling)
+    stop = (await accept_operation(store, workspace, OperationVerb.STOP, interaction="i2")).operation
+    assert (await store.operation(stop.id)).prior_call is Call.CALLING
+    store = await restart()
+    assert (await store.operation(stop.id)).prior_call is Call.INTERRUPTED
+    assert (await store.operation(operation.id)).start_call is Call.INTERRUPTED
+
+
+async def test_migration_alone_frees_no_lease(restart, database):
+    """Whoever only opens the database isn't the one who serves from it."""
+    store = await restart()
+    await fill(store)
+    await claim_all(store)
+    beside = await database.open()
+    assert not any((await claim_all(beside)).values())
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"])
+async def test_another_process_on_a_server_keeps_its_leases(database):
+    store = await database.open(serves=True)
+    await fill(store)
+    await within(store, own, "first", ["starts:hub"])
+    await claim_all(store)
+    beside = await database.open(serves=True)
+    assert not any((await claim_all(beside)).values())
+    assert await within(beside, own, "second", ["starts:hub"]) == []
+
+
+def test_every_column_that_a_claim_moves_is_declared():
+    """A new lease has to say how it is freed, or that it is a pace."""
+    updates = [found for text in named_queries().values() if (found := UPDATE.match(text))]
+    moved = {f"{found[1]}.{column}" for found in updates for column in MOVED.findall(found.string)}
+    marked = {
+        f"{name}.{column}"
+        for name, table in TABLES.items()
+        for column, time in table.times.items()
+        if time == LEASE
+    }
+    # What was left by 0.2.1 is claimed by nobody, and taken over.
+    assert (moved | marked) - leases.PACES == leases.LEASES.keys() - {"later_tasks.due_at"}
+    assert moved >= leases.PACES
+
+
+def test_no_claim_of_scheduled_work_outlasts_the_longest():
+    assert due.LEASE <= leases.LONGEST_CLAIM
