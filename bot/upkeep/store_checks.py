@@ -13,7 +13,7 @@ from bot.slack.errors import Meaning, meaning_of
 from bot.store import name_of, open_store, schema
 from bot.store.store import Store
 from bot.store.upkeep import AWAY, BACKUP
-from bot.support import errors
+from bot.support import errors, mounts
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.environment import command, is_in_env_file
 from bot.support.http import Http
@@ -38,6 +38,9 @@ _LOCAL = "Others can't reach Usher: `usher docs proxies#behind-a-proxy`."
 _APART = "They are in .env: set USHER_ENCRYPTION_KEYS to file:PATH, and keep a copy on another machine."
 _OTHERS = "Make sure that somebody makes them, and has restored one: `usher docs operate#backups`."
 _FAILED = "What to do: `usher docs incidents#a-backup-fails`."
+_LOCK_ADVICE = (
+    "Put it on a disk of this machine, or use PostgreSQL: `usher docs operate#one-process-on-a-file`."
+)
 _SAME_DISK = "Set USHER_BACKUPS to a folder on another disk: `usher docs operate#backups`."
 #: What is older than so many seconds says nothing about how Usher is run today.
 RECENT = 7 * 86_400.0
@@ -90,7 +93,7 @@ async def check_store(
     """
     path = database_file(settings.database_url)
     if path is not None and not await asyncio.to_thread(path.exists):
-        return [await asyncio.to_thread(_place_for, path)]
+        return [await asyncio.to_thread(_place_for, path), *await asyncio.to_thread(check_lock, path)]
     try:
         store = await open_store(settings.database_url, SystemClock(), SystemIds())
         try:
@@ -108,6 +111,7 @@ async def check_store(
             for _, look in sorted(IN_STORE.items()):
                 checks += await look(store, settings, http if has_keys else None)
             checks += await check_audit(store) + await check_age(store, path)
+            checks += [] if path is None else await asyncio.to_thread(check_lock, path)
             return checks + await check_team(store, settings)
         finally:
             await store.close()
@@ -250,6 +254,18 @@ async def check_audit(store: Store) -> list[Check]:
     since = datetime.fromtimestamp(oldest["at"], UTC).date().isoformat()
     advice = f"{command('audit archive')} moves old ones into a file: `usher docs operate#the-audit`."
     return [Check("audit", True, f"{count} entries since {since}", advice, is_warning=True)]
+
+
+def check_lock(path: Path, mountinfo: Path = mounts.MOUNTINFO) -> list[Check]:
+    """Report a file system where nobody can rely on the serving lock."""
+    kind = mounts.file_system(path, mountinfo)
+    if not kind or mounts.is_local(kind):
+        return []
+    found = (
+        f"{path.absolute()} is on {kind}, where a second machine may serve from it unnoticed. After a crash, "
+        "what was being done goes on up to a minute later"
+    )
+    return [Check("database lock", True, found, _LOCK_ADVICE, is_warning=True)]
 
 
 async def check_age(store: Store, path: Path | None) -> list[Check]:
