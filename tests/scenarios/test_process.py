@@ -8,6 +8,7 @@ import time
 import aiohttp
 import pytest_asyncio
 
+from bot.reconciler import Numbers
 from tests.rigs import forked
 from tests.rigs.scenario import ID, SEED, World
 from tests.rigs.scenario.stage import spoil
@@ -69,6 +70,12 @@ class ProcessWorld(World):
         self.watch.log.write(log.decode())
         return child.returncode or 0, took
 
+    async def kill(self) -> None:
+        """End the process at once, as kill -9 does."""
+        child, self.child = self.child, None
+        assert child is not None
+        await child.end()
+
 
 @pytest_asyncio.fixture
 async def outside(tmp_path):
@@ -93,3 +100,23 @@ async def test_asked_to_stop_it_ends_what_it_is_at_within_ten_seconds_and_loses_
     events = [line["event"] for line in outside.watch.lines()]
     assert "draining" in events
     assert "drained" in events
+
+
+async def test_start_in_hand_at_a_kill_is_told_at_once(outside):
+    """Killed while its provider was answering: the next read is told, and nobody waits for the step's lease.
+
+    The start isn't sent again, as a read shows that it was accepted.
+    """
+    alice, sent = outside.alice, r"POST .*/start$"
+    spoil(outside.saturn.harness, r"/start$", delay_s=30.0, after=True)
+    await alice.types("start training")
+    async with asyncio.timeout(20):
+        while not outside.calls(sent):  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.05)
+    await outside.kill()
+    began = time.monotonic()
+    await outside.start_bot()
+    await alice.waits_for("ready")
+    assert time.monotonic() - began < Numbers().lease / 2
+    assert outside.calls(sent) == 1
+    assert len(alice.told("ready")) == 1
