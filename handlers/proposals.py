@@ -489,7 +489,7 @@ class _Text:
         # Of several that are kept, those that are down aren't meant.
         is_until = label == "keep" and (is_up or not is_all)
         # What alone is named, is to be stopped then and is down is started until then.
-        is_until = is_until or (label == "stop" and not (is_up or is_all) and bool(self.which.named))
+        is_until = is_until or (label == "stop" and one.is_down and not is_all and bool(self.which.named))
         if at is not None and (label in _UP or is_until):
             label = ("keep" if one.stop_at else "stop") if is_up else "start"
         return "resume" if label == "start" and one.state is State.SUSPENDED else label, at

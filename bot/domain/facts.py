@@ -128,7 +128,15 @@ class WorkspaceFacts(Facts):
             return False
         if action == "remove" and "removal" not in self.capabilities:
             return False
-        return workspace.allows(action)
+        return workspace.allows(action) or (action == "stop" and not workspace.is_down)
+
+    @property
+    def may_still_run(self) -> bool:
+        """Return whether nobody knows whether it runs, so that it can be stopped beside being started."""
+        workspace = self.workspace
+        if workspace is None or workspace.current_state not in {State.FAILED, State.UNKNOWN}:
+            return False
+        return not workspace.is_down and self.may("stop")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

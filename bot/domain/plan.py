@@ -32,7 +32,7 @@ from bot.domain.stops import (
     is_final,
     restart_mode,
 )
-from bot.domain.workspaces import DOWN, Action, State
+from bot.domain.workspaces import Action, State, is_down
 
 #: How many times in a row a call may fail temporarily (time-outs, 5xx, 429) before the operation gives up;
 #: the backoff grows to a minute, so this is about a quarter of an hour of retries.
@@ -99,6 +99,8 @@ UNANSWERED = Plan(Step.END, Outcome.UNKNOWN, "unanswered")
 STILL_DOWN = Plan(Step.READ, cause="still_down")
 #: A stop sent before the start was requested is still in progress; the start follows.
 STOPPING_FIRST = Plan(Step.WAIT, cause="stopping_first")
+#: The provider accepts no stop in this state; the stop is sent as soon as it does.
+NO_STOP_YET = Plan(Step.WAIT, cause="no_stop_yet")
 #: A start was sent before the stop was requested: the workspace may still come up.
 START_SENT = Plan(Step.READ, cause="start_sent")
 
@@ -139,8 +141,8 @@ def plan(
 ) -> Plan:
     """Decide the next step for an operation whose workspace was last seen in ``state`` at ``observed_at``.
 
-    ``actions`` is what the provider allows now, None for everything it is capable of; a starting workspace
-    that can't be brought down yet is left to come up. ``effects`` is what stopping does: nothing is ended for
+    ``actions`` is what the provider allows now, None for everything it is capable of; a stop that it doesn't
+    accept in this state waits until it does. ``effects`` is what stopping does: nothing is ended for
     good unless the person agreed to that, knowing what is ``at_stake``. ``up_at`` is when it was last seen
     starting or running.
 
@@ -154,7 +156,9 @@ def plan(
         return WATCH
     if observed_at is None:
         return READ
-    is_made = operation.rests and state in DOWN
+    if state is State.FAILED and "stop" not in effects:
+        actions = frozenset()  # By its provider's word there is no way to stop it, so nothing is left of it.
+    is_made = operation.rests and is_down(state, actions) and state is not State.GONE
     decided = FULFILLED if is_made else _decide(operation, state, observed_at, actions, effects, up_at)
     is_call, ends = decided.step in _CALLS, _ends(decided.step, effects)
     is_enough = is_call and not ends and _is_fresh_enough(operation, observed_at)
@@ -243,7 +247,10 @@ def _decide(
     if mode is None:
         return _failed("not_agreed") if is_final(effects, "stop") else NO_RESTART
     ends = is_final(effects, mode)
-    if state in DOWN and not ends:  # A suspended workspace can still be ended for good.
+    # What has failed may be started again without being stopped first.
+    is_startable = restarts and state is State.FAILED and operation.stop_call is Call.NONE
+    # A suspended workspace can still be ended for good.
+    if (is_down(state, actions) or is_startable) and not ends:
         if not restarts:
             return START_SENT if _may_come_up(operation, state, observed_at, up_at) else FULFILLED
         return RENEW if operation.agreed and mode not in effects else START
@@ -293,17 +300,23 @@ def _bring_down(
     this is a force or a removal.
     """
     call, failed = downward
-    waits = state is State.STOPPING and operation.verb not in (OperationVerb.FORCE, OperationVerb.REMOVE)
-    waits |= state is State.STARTING and actions is not None and _ACTIONS[call.step] not in actions
-    if waits:
+    if state is State.STOPPING and operation.verb not in (OperationVerb.FORCE, OperationVerb.REMOVE):
         return WAIT
+    called_at, has_called = operation.called_at or 0.0, operation.stop_call is not Call.NONE
+    is_left = not is_down(state, actions)
+    # An early read may show a failure from before the call.
+    is_new = operation.called_from is not State.FAILED or observed_at >= called_at + START_SETTLES
+    if has_called and state is State.FAILED and is_left and is_new:
+        return _failed("provider_failed")
     if operation.stop_call.is_unsure and observed_at < settles_at(operation):
         return READ
     if operation.stop_call is not Call.ACCEPTED:
-        return call
-    is_there = state in (State.RUNNING, State.STARTING, *DOWN)
-    settled = observed_at >= (operation.called_at or 0.0) + STOP_SETTLES
-    return _failed(failed) if is_there and settled else WAIT
+        # What is known to run is called all the same: the provider itself has the last word.
+        is_odd = state is State.STARTING or (state in (State.UNKNOWN, State.FAILED) and is_left)
+        is_refused = actions is not None and _ACTIONS[call.step] not in actions
+        return NO_STOP_YET if is_odd and is_refused else call
+    is_there = state in (State.RUNNING, State.STARTING) or not is_left
+    return _failed(failed) if is_there and observed_at >= called_at + STOP_SETTLES else WAIT
 
 
 def _prior_lasts(operation: Operation, observed_at: float, accepted: float) -> bool:

@@ -25,12 +25,26 @@ class State(StrEnum):
 
 #: Coming up, or up.
 UP: Final = frozenset({State.STARTING, State.RUNNING})
-#: There without being either; and not up, whether it is there or not.
-DOWN: Final = frozenset({State.STOPPED, State.SUSPENDED, State.FAILED})
-NOT_UP: Final = DOWN | {State.GONE}
+#: There without being either; and not up, whether it is there or not. Of what has failed, something may
+#: still run: ``is_down`` has the last word.
+DOWN: Final = frozenset({State.STOPPED, State.SUSPENDED})
+NOT_UP: Final = DOWN | {State.FAILED, State.GONE}
 
 #: What may be done with a workspace now; decides which buttons are shown.
 Action = Literal["open", "start", "stop", "suspend", "force", "remove"]
+_STOPS: Final[frozenset[Action]] = frozenset({"stop", "suspend", "force"})
+
+
+def is_down(state: State, actions: frozenset[Action] | None) -> bool:
+    """Return whether a workspace is known to be down: nothing else takes *Stop* away.
+
+    A failed one is down only if its provider is certain that nothing is left of it, and says so by
+    ``actions`` without any way to stop it.
+    """
+    if state is State.FAILED:
+        return actions is not None and not actions & _STOPS
+    return state in DOWN or state is State.GONE
+
 
 #: The prefix of a remote id while the provider hasn't created the workspace; the workspace's own id follows.
 PROVISIONAL = "new:"
@@ -57,6 +71,8 @@ class Workspace:
     detail: str | None = None
     progress: int | None = None
     observed_at: Past | None = None
+    #: When the latest read found a state that isn't known; None if it found a known one, which is ``state``.
+    unknown_at: Past | None = None
     verified_at: Past | None = None
     used_at: Past | None = None
     #: When its person last opened it or asked anything of it.
@@ -110,6 +126,21 @@ class Workspace:
     def is_provisional(self) -> bool:
         """Return whether the provider hasn't created it yet: there is nothing there to read or stop."""
         return self.remote_id.startswith(PROVISIONAL)
+
+    @property
+    def current_state(self) -> State:
+        """Return the state that the latest read found; ``state`` is the last known one."""
+        return self.state if self.unknown_at is None else State.UNKNOWN
+
+    @property
+    def read_at(self) -> float | None:
+        """Return the time of the latest read, whether or not it found a known state."""
+        return self.observed_at if self.unknown_at is None else self.unknown_at
+
+    @property
+    def is_down(self) -> bool:
+        """Return whether it is known to be down, so that there is nothing to stop."""
+        return is_down(self.current_state, self.actions)
 
     @property
     def title(self) -> str:

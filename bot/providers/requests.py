@@ -353,6 +353,8 @@ MAX_MESSAGE = 200
 MAX_NAME = 250
 #: A larger number of seconds is one of milliseconds: the year 5138, or 1973.
 _MILLISECONDS = 1e11
+#: No time that means anything is before this one, 1971.
+_FIRST_SECONDS = 31_536_000.0
 
 
 def text_in(answer: Mapping[str, Any], key: str, where: str = "") -> str:
@@ -404,25 +406,29 @@ def part_of(answer: Mapping[str, Any], key: str, where: str = "") -> Mapping[str
     return {}
 
 
-def moment(value: Any) -> float | None:
-    """Return a time in epoch seconds: ISO 8601, or a number of seconds or milliseconds; None otherwise."""
+def moment(value: Any, form: str = "") -> float | None:
+    """Return a time in epoch seconds: ISO 8601, or a number of seconds or milliseconds; None otherwise.
+
+    ``form`` is another way of writing times, as ``strptime`` takes it. For a time that there isn't, servers
+    write the year 1, 1970 or 0: whatever is before 1971 is none.
+    """
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     try:
         number = float(value)
     except (ValueError, OverflowError):
-        return _iso(str(value))
+        number = _written_time(str(value), form)
     if number > _MILLISECONDS:
         number /= 1000.0
-    return number if 0.0 < number < _MILLISECONDS else None
+    return number if _FIRST_SECONDS <= number < _MILLISECONDS else None
 
 
-def _iso(text: str) -> float | None:
+def _written_time(text: str, form: str) -> float:
     try:
-        read = datetime.fromisoformat(text)
+        read = datetime.strptime(text, form) if form else datetime.fromisoformat(text)  # noqa: DTZ007 - below
         return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
-        return None
+        return 0.0
 
 
 def entries(pages: Iterable[Mapping[str, Any]], key: str, read: Callable[[Any], T | None]) -> Listing[T]:

@@ -12,7 +12,6 @@ import math
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any, ClassVar, Literal
 
 import aiohttp
@@ -517,12 +516,7 @@ def _observed(workspace: Mapping[str, Any]) -> Observed:
 
 def moment(value: Any) -> float | None:
     """Return a time of the API in epoch seconds; None if there is none or it can't be read."""
-    if not isinstance(value, str) or len(value) > 40:
-        return None
-    try:
-        return datetime.strptime(value, _TIME).timestamp()  # noqa: DTZ007 - %z is in the form
-    except (ValueError, OverflowError):
-        return None
+    return requests.moment(value, _TIME) if isinstance(value, str) and len(value) <= 40 else None
 
 
 def minutes(value: Any) -> float:
@@ -681,6 +675,4 @@ def _remark(payload: Mapping[str, Any], timestamp: Any) -> str:
 
 def _time(value: Any) -> float | None:
     """Return the time of a message: epoch seconds, or in the API's own format."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return moment(value)
-    return float(value) if 0 < value < 1e10 else None
+    return moment(value) if isinstance(value, str) else requests.moment(value)

@@ -116,8 +116,8 @@ class Operations(Stepper[ClaimedOperation]):
         effects = runtime.provider.stops(workspace)
         return plan(
             operation,
-            workspace.state,
-            workspace.observed_at,
+            workspace.current_state,
+            workspace.read_at,
             workspace.actions,
             effects,
             at_stake=workspace.stakes,
@@ -146,7 +146,8 @@ class Operations(Stepper[ClaimedOperation]):
         outcome, cause = decided.outcome, decided.cause
         assert outcome is not None, "a plan that ends says how"
         if cause in {"provider_failed", "stopped_elsewhere"} and workspace.reason:
-            word = "no_room" if lacks_room(workspace.reason) else "provider_failed"
+            is_full = lacks_room(workspace.reason) and not operation.verb.brings_down
+            word = "no_room" if is_full else "provider_failed"
             cause = f"{word}: {workspace.reason}"
         is_removed = operation.verb is OperationVerb.REMOVE and outcome is Outcome.FULFILLED
         hides = is_removed or _is_never_made(claimed) or outcome is Outcome.UNKNOWN
@@ -184,7 +185,7 @@ class Operations(Stepper[ClaimedOperation]):
         await self.save_held(claimed, replace(moved, waits_for="read", wants_read=True), hold)
 
     async def _wait(self, claimed: ClaimedOperation, runtime: Runtime, cause: str | None) -> None:
-        operation, state = claimed.operation, claimed.workspace.state
+        operation, state = claimed.operation, claimed.workspace.current_state
         hold = runtime.health.hold or _said(claimed, runtime, cause)
         update = replace(claimed.update(await self._next_look()), waits_for="change")
         # A call without an answer was accepted after all: the workspace is starting.
@@ -463,6 +464,8 @@ def _said(claimed: ClaimedOperation, runtime: Runtime, cause: str | None) -> str
             return cards.STOPPING_FIRST
         case "start_sent":
             return cards.START_SENT
+        case "no_stop_yet":
+            return cards.no_stop_yet(runtime.title)
         case _:
             return ""
 
@@ -476,6 +479,7 @@ def _is_never_made(claimed: ClaimedOperation) -> bool:
 
 async def send_down(runtime: Runtime, access: base.Access, workspace: Workspace, step: Step) -> None:
     """Send a call that brings a workspace down, for any such step."""
+    workspace = replace(workspace, state=workspace.current_state)
     match step:
         case Step.REMOVE:
             # If it no longer exists, that is what was asked for.

@@ -226,8 +226,7 @@ class Reads(EnginePart):
         state = _asks_why(first) if len(claims) == 1 else None
         try:
             if state is not None and isinstance(provider, base.Reasons):
-                said = await provider.reason(access, first.remote_id, window)
-                return {first.remote_id: Observed(state, reason=said or None)}
+                return {first.remote_id: await _explained(provider, access, first.remote_id, state, window)}
             return await provider.status(access, [claim.remote_id for claim in claims], window)
         except (errors.SentTooLate, errors.Unreachable):
             sent = 0
@@ -270,9 +269,9 @@ class Reads(EnginePart):
         if (runtime.name, word) not in self._strange and len(self._strange) < REMEMBERED:
             self._strange.add((runtime.name, word))
             log.warning("state not known", connection=runtime.name, word=word)
-        return self._held(
-            claim, self._next(runtime, claim, claim.state, now), cards.strange_state(runtime.title, word)
-        )
+        wait = self._next(runtime, claim, claim.state, now)
+        held = self._held(claim, wait, cards.strange_state(runtime.title, word))
+        return replace(held, observed=observed)
 
     def _later(self, runtime: Runtime, claim: ReadClaim, answer: Later | Unknown) -> ReadResult:
         """Keep what is known and read later; the gate decides when."""
@@ -355,6 +354,19 @@ def _doubt_of_gone(claim: ReadClaim, now: float) -> Doubt | None:
 def _asks_why(claim: ReadClaim) -> State | None:
     """Return the state whose reason a claim is to read; None if it is to read the state."""
     return None if claim.doubt is None else UNEXPLAINED.get(claim.doubt.kind)
+
+
+async def _explained(
+    provider: base.Reasons, access: Access, remote_id: str, state: State, window: SendWindow
+) -> Observed:
+    """Read why a workspace is in a state: without an answer, the state is reported all the same."""
+    try:
+        said = await provider.reason(access, remote_id, window)
+    except (errors.SentTooLate, errors.Unreachable):
+        raise
+    except errors.ProviderError:
+        said = ""
+    return Observed(state, reason=said or None)
 
 
 def _unexplained(claim: ReadClaim, observed: Observed, now: float) -> Doubt | None:

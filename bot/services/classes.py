@@ -24,7 +24,7 @@ from bot.domain.people import Principal
 from bot.domain.policy import Target, decide
 from bot.domain.stops import Effects, End, ends_by_consent, gentlest_mode, is_final, planned_mode
 from bot.domain.timers import CLASS_WARNING_SECONDS, REST
-from bot.domain.workspaces import NOT_UP, State, Workspace
+from bot.domain.workspaces import State, Workspace
 from bot.messages.texts import classes as class_words
 from bot.messages.texts import problems, times
 from bot.providers.base import Making, Provider
@@ -542,7 +542,7 @@ def _is_up(tx: Transaction, press: Participant) -> bool:
     operation = operations.latest_operation(tx, workspace.id)
     if operation is not None and operation.is_open:
         return not operation.verb.brings_down
-    return workspace.state not in NOT_UP
+    return not workspace.is_down
 
 
 def _finish(tx: Transaction, card: ClassCard, counts: ClassCounts) -> None:

@@ -362,15 +362,10 @@ class PeopleNames:
         )
 
 
-_BUSY: Final = frozenset({State.STARTING, State.RUNNING, State.STOPPING})
-
-
 def rank(workspace: Workspace, under_way: Mapping[str, Operation]) -> tuple[int, str, str]:
     """Put first what is under way or costs money, last what no longer exists."""
     operation = under_way.get(workspace.id)
-    is_busy = workspace.state in _BUSY or (
-        operation is not None and operation.verb is not OperationVerb.REMOVE
-    )
+    is_busy = not workspace.is_down or (operation is not None and operation.verb is not OperationVerb.REMOVE)
     place = 0 if is_busy else 2 if workspace.state is State.GONE else 1
     return place, workspace.title.casefold(), workspace.id
 

@@ -263,7 +263,6 @@ def _linked_by(provider: base.Provider) -> Literal["token", "admin", "both"]:
 
 #: How many workspaces are read one by one for a Home.
 READ: Final = 10
-_UP: Final = frozenset({State.STARTING, State.RUNNING, State.STOPPING, State.UNKNOWN})
 
 
 def use(tx: Transaction, asked: Asked, used: HomeUse) -> None:
@@ -290,7 +289,7 @@ def read_lists(tx: Transaction, asked: Asked) -> None:
     up = [
         one
         for one in workspaces.workspaces_of(tx, asked.principal)
-        if one.connection in unlisted and one.state in _UP
+        if one.connection in unlisted and not one.is_down
     ]
     for one in up[:READ]:
         gates.want(tx, one.id)

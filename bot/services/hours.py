@@ -30,7 +30,7 @@ from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.preferences import ASKS_AFTER, NEVER
 from bot.domain.stops import End, StopMode, gentlest_mode, is_final, planned_mode
-from bot.domain.workspaces import NOT_UP, UP, State, Workspace
+from bot.domain.workspaces import UP, State, Workspace
 from bot.messages.texts import problems
 from bot.services import workspaces
 from bot.services.asked import Asked
@@ -259,7 +259,7 @@ def _ended(tx: Transaction, asked: Asked, rule: Rule, stop: Occurrence, workspac
     """
     begin, latest = rule.begin(stop), operations.latest_operation(tx, workspace.id)
     is_its = latest is not None and latest.planned_for == begin.at and latest.has_called
-    is_left = workspace.state in UP and not acts.was_asked(tx, workspace, begin.due_at)
+    is_left = not workspace.is_down and not acts.was_asked(tx, workspace, begin.due_at)
     if workspace.stop_at is not None and workspace.ends.has(rule.id):
         return "timer"
     if not (is_its and is_left and rows.became(tx, rule, begin) == "started"):
@@ -295,7 +295,7 @@ def _became(workspace: Workspace, latest: Operation | None, due: Occurrence, now
     A ``timer`` is set, it is ``started``, that is ``needless``, or ``missed``, or its person has done
     something else since (``by hand``); ``unread``: that can't be said before a read.
     """
-    is_stop, is_down = due.side == "stop", workspace.state in NOT_UP
+    is_stop, is_down = due.side == "stop", workspace.is_down
     since = workspace.started_at or 0.0 if is_stop else 0.0
     if latest is not None and latest.verb.brings_down is not is_stop:
         since = max(since, latest.created_at)

@@ -15,7 +15,7 @@ from bot.domain.notices import NewNotice
 from bot.domain.operations import OperationVerb
 from bot.domain.room import UNUSED, Wait, WaitFacts, Waits, missing, usual_end
 from bot.domain.stops import is_final, planned_mode
-from bot.domain.workspaces import NOT_UP, Workspace
+from bot.domain.workspaces import Workspace
 from bot.messages.texts import problems
 from bot.services import home, workspaces
 from bot.services.asked import Asked
@@ -202,7 +202,7 @@ def _give_on(tx: Transaction, asked: Asked, wait: Wait) -> None:
     """End the wait once what was got is used or down; ask where its provider doesn't tell that."""
     workspace, now, since = owned(tx, asked, "status", wait.workspace_id), tx.now(), wait.got_at or 0.0
     is_given_on = any(one.because == "room" for one in workspace.ends.rows)
-    if workspace.state in NOT_UP:
+    if workspace.is_down:
         rows.end(tx, wait)
         rows.wake(tx, wait)
     elif was_used(workspace, since):

@@ -39,10 +39,10 @@ from bot.support.errors import Refused, StoreError
 #: operation is already fulfilled or under way.
 _NEEDS: dict[OperationVerb, tuple[Action, frozenset[State]]] = {
     OperationVerb.START: ("start", UP),
-    # A workspace that can't be stopped while it is starting is stopped once it is up.
-    OperationVerb.STOP: ("stop", DOWN | {State.STARTING, State.STOPPING}),
-    OperationVerb.SUSPEND: ("suspend", DOWN),
-    OperationVerb.FORCE: ("force", DOWN),
+    # What can't be stopped in its state is stopped as soon as it can.
+    OperationVerb.STOP: ("stop", frozenset(State) - {State.GONE}),
+    OperationVerb.SUSPEND: ("suspend", NOT_UP - {State.GONE}),
+    OperationVerb.FORCE: ("force", NOT_UP - {State.GONE}),
     OperationVerb.REMOVE: ("remove", frozenset({State.STARTING})),
 }
 #: What features say before their person's own operation is accepted; each may raise Refused instead.
@@ -156,7 +156,7 @@ def _choose_opposite(context: Context, workspace: Workspace, accepted: Accepted)
     verb = accepted.operation.verb
     # A stop would lose the memory that a suspension has kept, or keeps when it is done.
     kept = {State.RUNNING, State.SUSPENDED, State.STOPPING}
-    is_so = workspace.state in (DOWN if verb.brings_down else kept)
+    is_so = workspace.is_down if verb.brings_down else workspace.state in kept
     if accepted.joined or workspace.is_provisional or (is_so and accepted.replaced is None):
         return ""
     if not verb.brings_down and accepted.replaced is not None and accepted.replaced.verb in _KEEP_MEMORY:
@@ -190,7 +190,7 @@ def _remarked(accepted: Accepted, context: Context, workspace: Workspace, verb: 
 
 
 def _remark(accepted: Accepted, effects: Effects, workspace: Workspace, verb: OperationVerb) -> Remark:
-    is_down = workspace.state in {State.STOPPED, State.SUSPENDED}
+    is_down = workspace.is_down and workspace.state in DOWN
     if verb.brings_down and workspace.is_provisional:
         return "calling_off"
     if verb is OperationVerb.START and accepted.operation.prior_call is not Call.NONE:
@@ -505,9 +505,9 @@ def set(  # noqa: A001 - read with its module's name
     """Set when a workspace is stopped; raises Refused (``workspace.not_up``) if it is down."""
     workspace = owned(tx, asked, "stop", workspace_id)
     asked.account(tx, workspace.connection)
-    latest = operations.latest_operation(tx, workspace.id) if workspace.state in NOT_UP else None
+    latest = operations.latest_operation(tx, workspace.id) if workspace.is_down else None
     is_coming_up = latest is not None and latest.is_open and not latest.verb.brings_down
-    if workspace.state in NOT_UP and not is_coming_up:
+    if workspace.is_down and not is_coming_up:
         raise Refused("workspace.not_up", problems.sentence("not_up"))
     return _changed(tx, asked, workspace, timer)
 

@@ -171,6 +171,7 @@ def _update_found(tx: Transaction, one: FoundWorkspace, row: Row, start: float) 
         reason=reasons.kept(word(State, row["state"]), row["reason"], state, one.reason if is_news else None),
         progress=None if changed else row["progress"],
         observed_at=start if is_news else row["observed_at"],
+        unknown_at=None if is_news else row["unknown_at"],
         verified_at=row["verified_at"] or start,
         **values,
     )

@@ -396,12 +396,11 @@ def _observe(
 
     ``ends_doubt``: it also disproves a list that lacked the workspace.
     """
-    if seen.state is State.UNKNOWN and row["state"] != State.UNKNOWN:
-        # An unknown state keeps the last one: nothing is decided on it.
-        return False
+    if seen.state is State.UNKNOWN:
+        return _note_unknown(tx, row, seen, granted_at)
     verified_at = row["verified_at"]
     # An absence proves nothing: people who may not see the resource get the same answer.
-    if is_reader and seen.state not in {State.GONE, State.UNKNOWN}:
+    if is_reader and seen.state is not State.GONE:
         verified_at = granted_at
     name = seen.name or row["name"]
     actions = as_words(seen.actions)
@@ -414,6 +413,7 @@ def _observe(
     # Told when somebody asks: that it was used again changes no message.
     last_used_at = row["last_used_at"] if seen.last_used_at is None else seen.last_used_at
     is_same = before == after and name == row["name"] and is_kept == row["is_kept"]
+    is_same &= row["unknown_at"] is None
     reason = reasons.kept(word(State, row["state"]), row["reason"], seen.state, seen.reason)
     is_same &= (at_stake, reason, seen.down_at) == (row["at_stake"], row["reason"], row["down_at"])
     if is_same and ends_before == ends_after and started_at == row["started_at"]:
@@ -434,6 +434,7 @@ def _observe(
         "detail": seen.detail,
         "progress": seen.progress,
         "observed_at": granted_at,
+        "unknown_at": None,
         "verified_at": verified_at,
         "actions": actions,
         "ends_at": ends_after[0],
@@ -453,8 +454,22 @@ def _observe(
     came_up_again = bool(row["started_at"] and seen.started_at and seen.started_at > row["started_at"])
     timers.note(tx, row["id"], row["state"], seen.state, granted_at, came_up_again=came_up_again)
     # Buttons that no longer work are as wrong as an outdated state: neither waits.
-    cards.owe_about(tx, row["id"], changed=before[0] != after[0] or before[4] != after[4])
-    return before != after or reason != row["reason"]
+    has_other_buttons = before[4] != after[4] or row["unknown_at"] is not None
+    cards.owe_about(tx, row["id"], changed=before[0] != after[0] or has_other_buttons)
+    return before != after or reason != row["reason"] or row["unknown_at"] is not None
+
+
+def _note_unknown(tx: Transaction, row: Row, seen: Observed, granted_at: float) -> bool:
+    """Note a read of an unknown state, which keeps the last known one; return whether it may matter."""
+    actions = as_words(seen.actions)
+    columns: Row = {"unknown_at": granted_at, "actions": actions}
+    if row["state"] == State.UNKNOWN:
+        columns |= {"observed_at": granted_at, "detail": seen.detail}
+    WORKSPACES.change(tx, {"id": row["id"]}, **columns)
+    if row["unknown_at"] is not None and actions == row["actions"]:
+        return False
+    cards.owe_about(tx, row["id"], changed=True)
+    return True
 
 
 def _tell_operation(tx: Transaction, row: Row, result: ReadResult, now: float, *, changed: bool) -> None:

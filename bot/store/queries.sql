@@ -543,8 +543,7 @@ WHERE workspace_id = :workspace_id AND outcome IS NULL AND lasts > 0.0;
 -- One that is still to be started keeps its timer for as long as the start is good.
 -- name: settle_timer
 UPDATE workspaces SET {changes}
-WHERE id = :id AND (stop_at IS NOT NULL OR ends <> '')
-    AND state IN ('stopped', 'suspended', 'failed', 'gone') AND NOT EXISTS (
+WHERE id = :id AND (stop_at IS NOT NULL OR ends <> '') AND NOT EXISTS (
         SELECT 1 FROM operations o
         WHERE o.workspace_id = :id AND o.outcome IS NULL AND o.verb IN ('start', 'restart', 'create')
             AND (o.start_call <> 'none' OR o.deadline_at > :now)
@@ -963,7 +962,7 @@ WHERE gate_key = :gate_key;
 -- ids: an object, of which only the keys count; so both databases have the same function for it.
 -- name: read_rows
 SELECT w.id, w.gate_key, w.name, w.state, w.url, w.detail, w.progress, w.actions, w.ends_at, w.ends_how, w.is_kept,
-    w.started_at, w.at_stake, w.last_used_at, w.reason, w.down_at, w.observed_at, w.verified_at, a.id AS account_id,
+    w.started_at, w.at_stake, w.last_used_at, w.reason, w.down_at, w.observed_at, w.unknown_at, w.verified_at, a.id AS account_id,
     g.claimed_at AS gate_claimed_at, g.next_check_at, g.reader, g.wanted_at, g.due_at AS gate_due_at,
     o.id AS operation_id, o.read_hold AS operation_hold, o.waits_for, o.leased_until
 FROM json_each(:ids) wanted

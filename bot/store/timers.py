@@ -284,10 +284,13 @@ def settle_timer(tx: Transaction, workspace_id: str) -> bool:
 
     An end that holds only for what a start brings up goes once that has ended without doing anything.
     """
-    if tx.run(setting("settle_timer", *NONE), id=workspace_id, now=tx.now(), **NONE):
-        return True
     row = WORKSPACES.row(tx, id=workspace_id)
-    ends = WORKSPACES.of(row).ends.rows if row is not None and row["ends"] else ()
+    if row is None or (row["stop_at"] is None and not row["ends"]):
+        return False
+    workspace, settle = WORKSPACES.of(row), setting("settle_timer", *NONE)
+    if workspace.is_down and tx.run(settle, id=workspace_id, now=tx.now(), **NONE):
+        return True
+    ends = workspace.ends.rows
     starts = {one.start for one in ends} - {""}
     idle = [one for one in starts if tx.one("idle_start", id=one) is not None]
     if idle:

@@ -12,7 +12,7 @@ from bot.domain.conversations import Referents
 from bot.domain.notices import Answer
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.stops import StopMode, is_final, planned_mode
-from bot.domain.workspaces import State, Workspace
+from bot.domain.workspaces import NOT_UP, State, Workspace
 from bot.messages.blocks import buttons, kit, lists, replies
 from bot.messages.blocks.buttons import agreed_button, at_stake, knowing, lost, suspend_button
 from bot.messages.blocks.kit import Markup, fill, line
@@ -25,8 +25,8 @@ from handlers.request import Request
 #: The most that one button does something to.
 MOST: Final = 20
 
-
-_DOWN: Final = frozenset({State.STOPPED, State.SUSPENDED, State.FAILED})
+#: What may be started.
+_DOWN: Final = NOT_UP - {State.GONE}
 
 
 _VERBS: Final = {verb.value: verb for verb in OperationVerb}
@@ -174,7 +174,7 @@ def is_needed(verb: str, workspace: Workspace, under_way: Operation | None, at: 
         case "stop" | "force" | "keep":
             is_going_down = under_way is not None and under_way.verb.brings_down
             is_coming_up = under_way is not None and not under_way.verb.brings_down
-            return not is_going_down and (is_coming_up or not (is_down or workspace.state is State.GONE))
+            return not is_going_down and (is_coming_up or not workspace.is_down)
         case "restart" | "suspend" | "open":
             return workspace.state is State.RUNNING
         case _:

@@ -30,8 +30,6 @@ from handlers.suggesting import typed_name
 from handlers.workspace import confirmations
 from handlers.workspace.targets import workspace_of
 
-_DOWN: Final = frozenset({State.STOPPING, State.STOPPED, State.SUSPENDED, State.FAILED, State.GONE})
-
 
 @routes.verb("workspace", "keep", flags=(AGREED,), effect=routes.Effect.STARTS, takes=("workspace", "time"))
 async def keep(request: Request) -> Answer:
@@ -133,7 +131,7 @@ async def _kept(request: Request, changed: Workspace) -> Answer:
     remark, is_open = fill(cards.TOO_LATE, name=changed.title), latest is not None and latest.is_open
     if is_open and latest is not None and latest.verb.brings_down:
         return lists.card_answer(facts, remark=remark)
-    if not is_open and changed.state in _DOWN:
+    if not is_open and (changed.is_down or changed.state is State.STOPPING):
         return lists.status_answer(facts, changed, remark=remark)
     return replies.answer(fill(cards.KEPT, name=changed.title), replaces=True)
 

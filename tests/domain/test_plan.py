@@ -54,48 +54,48 @@ STATES = ["stopped", "suspended", "failed", "starting", "running", "stopping", "
 # settled, or `late`. Columns: the state that a fresh read found, of what was stopped when the start was
 # called, and was not seen up since.
 TABLE = """
-verb    start_call stop_call when | stopped   suspended failed starting running stopping  gone unknown
-start   none       none      late  | start     start     start  wait     done    wait      gone wait
-start   calling    none      early | read      read      broke  wait     done    wait      gone wait
-start   calling    none      late  | start     start     broke  wait     done    wait      gone wait
-start   unknown    none      early | read      read      broke  wait     done    wait      gone wait
-start   unknown    none      late  | start     start     broke  wait     done    wait      gone wait
-start   accepted   none      early | read      read      broke  wait     done    wait      gone wait
-start   accepted   none      late  | elsewhere elsewhere broke  wait     done    wait      gone wait
-stop    none       none      late  | done      done      done   stop     stop    wait      done stop
-stop    none       calling   early | done      done      done   read     read    wait      done read
-stop    none       calling   late  | done      done      done   stop     stop    wait      done stop
-stop    none       unknown   early | done      done      done   read     read    wait      done read
-stop    none       unknown   late  | done      done      done   stop     stop    wait      done stop
-stop    none       accepted  late  | done      done      done   wait     wait    wait      done wait
-restart none       none      late  | start     start     start  stop     stop    wait      gone stop
-restart none       calling   early | start     start     start  read     read    wait      gone read
-restart none       calling   late  | start     start     start  stop     stop    wait      gone stop
-restart none       unknown   early | start     start     start  read     read    wait      gone read
-restart none       unknown   late  | start     start     start  stop     stop    wait      gone stop
-restart none       accepted  late  | start     start     start  wait     wait    wait      gone wait
-restart calling    accepted  late  | start     start     broke  wait     done    wait      gone wait
-restart unknown    accepted  early | read      read      broke  wait     done    wait      gone wait
-restart unknown    accepted  late  | start     start     broke  wait     done    wait      gone wait
-restart accepted   accepted  early | read      read      broke  wait     done    wait      gone wait
-restart accepted   accepted  late  | elsewhere elsewhere broke  wait     done    wait      gone wait
-create  accepted   none      early | read      read      broke  wait     done    wait      read wait
-create  accepted   none      late  | elsewhere elsewhere broke  wait     done    wait      gone wait
-suspend none       none      late  | done      done      done   suspend  suspend wait      gone suspend
-suspend none       calling   late  | done      done      done   suspend  suspend wait      gone suspend
-suspend none       unknown   early | done      done      done   read     read    wait      gone read
-suspend none       unknown   late  | done      done      done   suspend  suspend wait      gone suspend
-suspend none       accepted  late  | done      done      done   wait     wait    wait      gone wait
-force   none       none      late  | done      done      done   force    force   force     done force
-force   none       calling   late  | done      done      done   force    force   force     done force
-force   none       unknown   early | done      done      done   read     read    read      done read
-force   none       unknown   late  | done      done      done   force    force   force     done force
-force   none       accepted  late  | done      done      done   wait     wait    wait      done wait
-remove  none       none      late  | remove    remove    remove remove   remove  remove    done remove
-remove  none       calling   late  | remove    remove    remove remove   remove  remove    done remove
-remove  none       unknown   early | read      read      read   read     read    read      done read
-remove  none       unknown   late  | remove    remove    remove remove   remove  remove    done remove
-remove  none       accepted  late  | wait      wait      wait   wait     wait    wait      done wait
+verb    start_call stop_call when | stopped   suspended failed  starting running stopping gone unknown
+start   none       none      late  | start     start     start   wait     done    wait     gone wait
+start   calling    none      early | read      read      broke   wait     done    wait     gone wait
+start   calling    none      late  | start     start     broke   wait     done    wait     gone wait
+start   unknown    none      early | read      read      broke   wait     done    wait     gone wait
+start   unknown    none      late  | start     start     broke   wait     done    wait     gone wait
+start   accepted   none      early | read      read      broke   wait     done    wait     gone wait
+start   accepted   none      late  | elsewhere elsewhere broke   wait     done    wait     gone wait
+stop    none       none      late  | done      done      stop    stop     stop    wait     done stop
+stop    none       calling   early | done      done      broke   read     read    wait     done read
+stop    none       calling   late  | done      done      broke   stop     stop    wait     done stop
+stop    none       unknown   early | done      done      broke   read     read    wait     done read
+stop    none       unknown   late  | done      done      broke   stop     stop    wait     done stop
+stop    none       accepted  late  | done      done      broke   wait     wait    wait     done wait
+restart none       none      late  | start     start     start   stop     stop    wait     gone stop
+restart none       calling   early | start     start     broke   read     read    wait     gone read
+restart none       calling   late  | start     start     broke   stop     stop    wait     gone stop
+restart none       unknown   early | start     start     broke   read     read    wait     gone read
+restart none       unknown   late  | start     start     broke   stop     stop    wait     gone stop
+restart none       accepted  late  | start     start     broke   wait     wait    wait     gone wait
+restart calling    accepted  late  | start     start     broke   wait     done    wait     gone wait
+restart unknown    accepted  early | read      read      broke   wait     done    wait     gone wait
+restart unknown    accepted  late  | start     start     broke   wait     done    wait     gone wait
+restart accepted   accepted  early | read      read      broke   wait     done    wait     gone wait
+restart accepted   accepted  late  | elsewhere elsewhere broke   wait     done    wait     gone wait
+create  accepted   none      early | read      read      broke   wait     done    wait     read wait
+create  accepted   none      late  | elsewhere elsewhere broke   wait     done    wait     gone wait
+suspend none       none      late  | done      done      suspend suspend  suspend wait     gone suspend
+suspend none       calling   late  | done      done      broke   suspend  suspend wait     gone suspend
+suspend none       unknown   early | done      done      broke   read     read    wait     gone read
+suspend none       unknown   late  | done      done      broke   suspend  suspend wait     gone suspend
+suspend none       accepted  late  | done      done      broke   wait     wait    wait     gone wait
+force   none       none      late  | done      done      force   force    force   force    done force
+force   none       calling   late  | done      done      broke   force    force   force    done force
+force   none       unknown   early | done      done      broke   read     read    read     done read
+force   none       unknown   late  | done      done      broke   force    force   force    done force
+force   none       accepted  late  | done      done      broke   wait     wait    wait     done wait
+remove  none       none      late  | remove    remove    remove  remove   remove  remove   done remove
+remove  none       calling   late  | remove    remove    broke   remove   remove  remove   done remove
+remove  none       unknown   early | read      read      broke   read     read    read     done read
+remove  none       unknown   late  | remove    remove    broke   remove   remove  remove   done remove
+remove  none       accepted  late  | wait      wait      broke   wait     wait    wait     done wait
 """
 #: When the reads of the table were asked for: a call that timed out settles a minute after that.
 EARLY, LATE = CALLED + START_SETTLES - 1, CALLED + NEVER_UP_AFTER
@@ -239,14 +239,14 @@ start unknown  early     | start      start      start  stopping stopping stoppi
 start unknown  late      | start      start      start  wait     done     wait     wait
 start interrupted early  | start      start      start  stopping stopping stopping wait
 start interrupted late   | start      start      start  wait     done     wait     wait
-stop  accepted early     | start-sent start-sent done   stop     stop     wait     stop
-stop  accepted early,was | done       done       done   stop     stop     wait     stop
-stop  accepted early,up  | done       done       done   stop     stop     wait     stop
-stop  accepted late      | done       done       done   stop     stop     wait     stop
-stop  unknown  early     | start-sent start-sent done   stop     stop     wait     stop
-stop  unknown  late      | done       done       done   stop     stop     wait     stop
-stop  interrupted early  | start-sent start-sent done   stop     stop     wait     stop
-stop  interrupted late   | done       done       done   stop     stop     wait     stop
+stop  accepted early     | start-sent start-sent stop   stop     stop     wait     stop
+stop  accepted early,was | done       done       stop   stop     stop     wait     stop
+stop  accepted early,up  | done       done       stop   stop     stop     wait     stop
+stop  accepted late      | done       done       stop   stop     stop     wait     stop
+stop  unknown  early     | start-sent start-sent stop   stop     stop     wait     stop
+stop  unknown  late      | done       done       stop   stop     stop     wait     stop
+stop  interrupted early  | start-sent start-sent stop   stop     stop     wait     stop
+stop  interrupted late   | done       done       stop   stop     stop     wait     stop
 """
 PRIOR_SETTLES = {
     ("start", "accepted"): STOP_SETTLES,
@@ -293,7 +293,7 @@ def test_an_accepted_stop_of_what_stays_up_ends_instead_of_waiting_for_ever(verb
     early, late = (plan(operation, state, CALLED + STOP_SETTLES + more) for more in (-0.1, 0.0))
     stays = {State.RUNNING, State.STARTING}
     if verb is OperationVerb.REMOVE:
-        stays |= {State.STOPPED, State.SUSPENDED, State.FAILED}
+        stays |= {State.STOPPED, State.SUSPENDED}
     if state in stays:
         assert early == Plan(Step.WAIT)
         assert late == Plan(Step.END, Outcome.FAILED, cause)

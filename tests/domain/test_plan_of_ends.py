@@ -35,8 +35,8 @@ stop    yes    keeps   | stop    stop      stop    stop     stop    wait     don
 stop    yes    over    | done    done      done    stop     stop    wait     done stop
 force   no     ends    | asks    asks      asks    asks     asks    asks     done asks
 force   yes    keeps   | force   force     force   force    force   force    done force
-suspend no     keeps   | done    done      done    suspend  suspend wait     gone suspend
-suspend yes    keeps   | done    done      done    suspend  suspend wait     done suspend
+suspend no     keeps   | done    done      suspend suspend  suspend wait     gone suspend
+suspend yes    keeps   | done    done      suspend suspend  suspend wait     done suspend
 suspend yes    ends    | stop    stop      stop    stop     stop    wait     done stop
 restart no     keeps   | start   start     start   suspend  suspend wait     gone suspend
 restart no     ends    | asks    asks      asks    asks     asks    asks     gone asks

@@ -29,7 +29,6 @@ from bot.messages.texts import acts, cards, notices, problems, times
 _BAR_CELLS = 10
 _BROKEN = frozenset({Outcome.FAILED, Outcome.UNKNOWN})
 _UP = frozenset({State.RUNNING, State.STARTING})
-_DOWN = frozenset({State.STOPPED, State.SUSPENDED, State.GONE})
 
 #: The words for an operation, as the sentences name them; without one, those for some request.
 FORMS: Final[Mapping[OperationVerb | None, Mapping[str, Markup]]] = {
@@ -282,7 +281,7 @@ def is_so_anyhow(facts: WorkspaceFacts, operation: Operation) -> bool:
         return False  # Nobody has looked since.
     if operation.verb is OperationVerb.REMOVE:
         return workspace.state is State.GONE
-    return workspace.state in (_DOWN if operation.verb.brings_down else _UP)
+    return workspace.is_down if operation.verb.brings_down else workspace.state in _UP
 
 
 def as_it_is(facts: WorkspaceFacts) -> tuple[str, list[Element]]:
@@ -342,10 +341,12 @@ def retry_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
     # The same again would end the same way, and the sentence says what helps; or its account has ended.
     is_hopeless = word == "no_restart" or facts.workspace is None
     if operation.outcome in {Outcome.FAILED, Outcome.CANCELLED, Outcome.UNKNOWN} and not is_hopeless:
-        return [
-            kit.button(cards.TRY_AGAIN, "try_again", operation.id, style=kit.PRIMARY),
-            *page_button(facts),
-        ]
+        again = kit.button(cards.TRY_AGAIN, "try_again", operation.id, style=kit.PRIMARY)
+        if not facts.may_still_run or facts.workspace is None:
+            return [again, *page_button(facts)]
+        if operation.verb in {OperationVerb.STOP, OperationVerb.FORCE}:
+            return [*offered(facts), *page_button(facts)]
+        return [again, stop_button(facts.workspace, facts.effects), *page_button(facts)]
     return page_button(facts)
 
 

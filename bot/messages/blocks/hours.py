@@ -206,7 +206,8 @@ def _left_out(facts: WorkspaceFacts) -> dict[str, str]:
 def _next(facts: WorkspaceFacts) -> list[str]:
     """Say what comes next, and which days are left out."""
     # Nothing stops what is down, unless it is started before.
-    starts = [rule for rule in facts.hours if rule.starts is not None and facts.state in NOT_UP]
+    is_down = facts.workspace is None or facts.workspace.is_down
+    starts = [rule for rule in facts.hours if rule.starts is not None and is_down]
     every = [_coming(facts, rule, "start" if starts else "") for rule in starts or facts.hours]
     coming = [one for one in every if one is not None]
     off = _left_out(facts)

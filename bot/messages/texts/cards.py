@@ -226,7 +226,9 @@ START_SENT: Final = (
 _STILL_DOWN: Final = (
     "{title} accepted the start at {since} but still shows it as stopped. I'll keep checking."
 )
-STRANGE_STATE: Final = "{title} reports an {word}. I'll keep checking."
+#: ``{said}`` comes from a provider's package: whatever it is, it stands alone behind the colon.
+_STRANGE_STATE: Final = "I can't tell from {title} what it's doing: {said}. I'll keep checking."
+_NO_STOP_YET: Final = "{title} can't stop it right now. I'll stop it as soon as that's possible."
 
 
 def silent_since(title: str, since: float) -> str:
@@ -255,9 +257,14 @@ def not_configured(name: str) -> str:
     return NOT_CONFIGURED.format(name=name)
 
 
-def strange_state(title: str, word: str) -> str:
-    """Say that a provider used an undocumented word, given as ``unknown state 'x'``."""
-    return STRANGE_STATE.format(title=title, word=word)
+def strange_state(title: str, said: str) -> str:
+    """Say that a read didn't tell the state, and what its provider's package says of that."""
+    return _STRANGE_STATE.format(title=title, said=said.strip().rstrip(".") or "unknown state")
+
+
+def no_stop_yet(title: str) -> str:
+    """Say that a provider accepts no stop in the state that it reports."""
+    return _NO_STOP_YET.format(title=title)
 
 
 #: ``{at}`` is a time with its day: "today at 18:00". The last two are its provider's doing.

@@ -27,7 +27,7 @@ from bot.domain import forms
 from bot.domain.observed import Created, Observed, Traces
 from bot.domain.people import Principal
 from bot.domain.stops import StopMode
-from bot.domain.workspaces import State, Workspace
+from bot.domain.workspaces import Workspace
 from bot.providers import base, connection
 from bot.providers.base import Access, Credential, Identity, OAuthClient
 from bot.providers.jupyterhub.servers import Listed, ServerName, Servers, parse_reference, who_is
@@ -193,11 +193,7 @@ class JupyterHub(
             raise errors.NotFound("the hub knows no such person")
 
         async def one(remote_id: str) -> base.Discovered:
-            try:
-                observed = await self._servers.state_of(access, remote_id, servers)
-            except errors.TemporaryError as error:
-                # A server that can't be read doesn't affect the others.
-                observed = Observed(State.UNKNOWN, detail=error.message)
+            observed = await self._servers.state_of(access, remote_id, servers)
             return base.Discovered(remote_id, observed.name or "", observed)
 
         names = [ServerName(access.username, name) for name in {"": None, **servers}]

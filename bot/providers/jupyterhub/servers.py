@@ -19,7 +19,7 @@ from urllib.parse import unquote
 
 from bot.domain import reasons
 from bot.domain.observed import Observed
-from bot.domain.workspaces import State
+from bot.domain.workspaces import Action, State
 from bot.providers.base import URL_NOT_ALLOWED, Access, SendWindow, unknown_word
 from bot.providers.connection import one_label_below, origin_of, path_below
 from bot.providers.requests import (
@@ -34,7 +34,7 @@ from bot.providers.requests import (
     text_in,
     word_in,
 )
-from bot.support.errors import BadAnswer, Forbidden, NotFound, Renamed, ServerFailed, TemporaryError
+from bot.support.errors import BadAnswer, Forbidden, NotFound, ProviderError, Renamed, TemporaryError
 from bot.support.responses import Response
 
 #: What follows ``/user/NAME/`` in an address of the default server's own pages: not names of servers.
@@ -125,6 +125,8 @@ GRACE_SECONDS = 30.0
 NO_SERVERS = (
     "Your token isn't allowed to see servers. Request a new one, leave its permissions empty, and link again."
 )
+#: What may be done with a server whose start failed: the hub has made sure that nothing of it runs.
+NOTHING_LEFT: frozenset[Action] = frozenset({"start", "remove"})
 UNREAD = "what the hub says of this server can't be read"
 NOT_YET = "The server doesn't answer yet."
 CANCELLED = "Spawn cancelled"
@@ -245,7 +247,7 @@ class Servers:
         if pending == "stop":
             return Observed(State.STOPPING, name=label)
         if pending == "spawn":
-            return _starting(await self._progress(access, name, is_pending=True), label)
+            return _starting(await self._progress(access, name), label)
         if pending == "check" and not is_ready:
             # After its own restart, the hub looks for servers that it had left running.
             return Observed(State.UNKNOWN, detail="the hub is checking this server", name=label)
@@ -256,7 +258,7 @@ class Servers:
             if url is None:
                 return Observed(State.RUNNING, detail=URL_NOT_ALLOWED, name=label)
             return await self._probed(access, url, label) if is_young else _running(url, label)
-        return _stopped(await self._progress(access, name, is_pending=False), label)
+        return _stopped(await self._progress(access, name), label)
 
     def _ide_url(self, name: ServerName, server: Mapping[str, Any], where: str) -> str | None:
         full, path = word_in(server, "full_url", where), word_in(server, "url", where)
@@ -286,20 +288,15 @@ class Servers:
             return _running(url, label)
         return Observed(State.STARTING, detail=NOT_YET, name=label)
 
-    async def _progress(self, access: Access, name: ServerName, *, is_pending: bool) -> Progress | None:
+    async def _progress(self, access: Access, name: ServerName) -> Progress | None:
         """Return the hub's progress of the last start; None if it reports none.
 
-        While a start is under way, a missing response does no harm; afterwards the response distinguishes a
-        failure from a stop.
+        It is for display: without it, a server is what the list says, and a failed start counts as stopped.
         """
         try:
             answer = await access.api.glance(f"{name.path}/progress")
-        except TemporaryError:
-            if is_pending:
-                return None
-            raise
-        if answer.status >= 500 and not is_pending:
-            raise ServerFailed(f"HTTP {answer.status}", status=answer.status)
+        except ProviderError:
+            return None
         return last_event(answer.body) if answer.status == 200 else None
 
 
@@ -327,9 +324,8 @@ def _stopped(progress: Progress | None, label: str) -> Observed:
     if progress is None or progress.was_cancelled:
         return Observed(State.STOPPED, name=label)
     if progress.has_failed:
-        return Observed(
-            State.FAILED, name=label, reason=reasons.weightiest([progress.warning, progress.message]) or None
-        )
+        reason = reasons.weightiest([progress.warning, progress.message]) or None
+        return Observed(State.FAILED, name=label, reason=reason, actions=NOTHING_LEFT)
     # It was started again between the two reads.
     return Observed(State.STARTING, name=label)
 

@@ -18,7 +18,7 @@ from bot.domain.people import Principal
 from bot.domain.runs import FoundRun, ObservedRun, OutputChunk, RunState
 from bot.domain.snapshots import About, User
 from bot.domain.stops import Effects, StopEffect, StopMode
-from bot.domain.workspaces import UP, State, Workspace
+from bot.domain.workspaces import UP, Action, State, Workspace
 from bot.providers import base
 from bot.providers.connection import AllOf, ConnectionSettings, Linking, named
 from bot.providers.posit import drafts, forms, launches, specs
@@ -111,7 +111,9 @@ class PositProvider(
             found |= {session.id: self._observed(session) for session in read}
         # If an entry couldn't be identified, it may be the one that is missing.
         gone = Observed(State.GONE, actions=frozenset())
-        absent = gone if is_whole else Observed(State.UNKNOWN, detail=UNREAD)
+        # Then a stop with an administrator's token might be of somebody else's: it waits for a whole answer.
+        may = None if server.user is None else frozenset[Action]()
+        absent = gone if is_whole else Observed(State.UNKNOWN, detail=UNREAD, actions=may)
         return {one: found.get(one, absent if one in wanted else gone) for one in remote_ids}
 
     async def discover(self, access: base.Access) -> base.Listing[base.Discovered]:
@@ -151,7 +153,11 @@ class PositProvider(
         if workspace.state is State.GONE and (mode == "suspend" or server.user is not None):
             # An administrator's token stops anybody's session, and the method names no user.
             raise errors.NotFound("there is no such session")
-        if workspace.state is State.UNKNOWN and server.user is not None:
+        if (
+            workspace.state is State.UNKNOWN
+            and server.user is not None
+            and mode not in (workspace.actions or ())
+        ):
             raise errors.Conflict(UNREAD)
         if mode == "suspend" and workspace.state in {State.STOPPING, State.SUSPENDED}:
             return

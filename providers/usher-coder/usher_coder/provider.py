@@ -24,10 +24,12 @@ _GOING_DOWN = {"pending": up.State.STOPPING, "stopping": up.State.STOPPING, "sto
 _EITHER_WAY = {
     "deleting": up.State.STOPPING,
     "canceling": up.State.STOPPING,
-    "canceled": up.State.STOPPED,
+    # Of either build, nobody knows how far it got: what it was to start or stop may run.
+    "canceled": up.State.FAILED,
     "failed": up.State.FAILED,
     "deleted": up.State.GONE,
 }
+_NOT_DONE = frozenset({"canceled", "failed"})
 _DOWN = frozenset({up.State.STOPPED, up.State.STOPPING})
 LONGEST_NAME = 32
 LONGEST_REASON = 500
@@ -144,18 +146,18 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Making[
         await _build(access, workspace, "delete")
 
     async def reason(self, access: up.Access, remote_id: str, window: up.SendWindow | None = None) -> str:
-        """Read the error in the log of the latest build."""
+        """Read the error in the log of the latest build, or without one that of its job."""
+        build = up.object_in(await _read(access, remote_id, window), "latest_build")
         try:
-            build = up.object_in(await _read(access, remote_id, window), "latest_build")
             response = await access.api.call(
                 "GET", f"/workspacebuilds/{up.path_part(up.id_in(build, 'id'))}/logs"
             )
             lines = up.entries([{"logs": response.json()}], "logs", lambda one: one)
-        except (up.errors.NotFound, up.errors.BadAnswer, up.errors.ServerFailed):
-            return ""  # It is merely useful: the state is known without it.
+        except up.errors.ProviderError:
+            lines = up.Listing()
         errors = (line for line in lines if isinstance(line, dict) and line.get("log_level") == "error")
         said = [up.clean(up.word_in(line, "output") or "", LONGEST_REASON) for line in errors]
-        return up.weightiest([one for one in said if one]) or ""
+        return up.weightiest([one for one in said if one]) or _job_error(build)
 
     def _observed(self, workspace: Mapping[str, Any]) -> up.Observed:
         """Say what the latest build says; it runs once the app that is opened answers."""
@@ -163,13 +165,18 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Making[
         word, transition = up.text_in(build, "status"), up.text_in(build, "transition")
         name = up.clean(up.word_in(workspace, "name") or "", up.MAX_NAME) or None
         used_at = up.moment(workspace.get("last_used_at"))
+        job = up.part_of(build, "job", "latest_build.")
+        if (ended := up.word_in(job, "status")) in _NOT_DONE:
+            word = str(ended)
         state = _EITHER_WAY.get(word) or (_GOING_UP if transition == "start" else _GOING_DOWN).get(word)
         if state is None:
             return up.Observed(up.State.UNKNOWN, detail=up.unknown_word(up.clean(word)), name=name)
-        job = up.part_of(build, "job", "latest_build.")
         if state is up.State.FAILED:
-            said = up.clean(up.word_in(job, "error") or "", LONGEST_REASON)
-            return up.Observed(state, reason=said or None, name=name, has_reason=True, last_used_at=used_at)
+            is_canceled = word == "canceled"
+            reason = _job_error(build) or (f"{transition} canceled" if is_canceled else None)
+            return up.Observed(
+                state, reason=reason, name=name, has_reason=not is_canceled, last_used_at=used_at
+            )
         if state is up.State.STARTING:
             place = job.get("queue_position")
             is_queued = isinstance(place, int) and not isinstance(place, bool) and place > 0
@@ -316,6 +323,10 @@ async def _read(access: up.Access, remote_id: str, window: up.SendWindow | None)
     if up.text_in(workspace, "owner_name") != access.username:
         raise up.errors.NotFound("it is somebody else's")
     return workspace
+
+
+def _job_error(build: Mapping[str, Any]) -> str:
+    return up.clean(up.word_in(up.part_of(build, "job", "latest_build."), "error") or "", LONGEST_REASON)
 
 
 async def _build(access: up.Access, workspace: up.Workspace, transition: str) -> None:

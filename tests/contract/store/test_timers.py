@@ -223,11 +223,33 @@ async def test_what_was_changed_meanwhile_is_left_alone(store, clock, workspace)
     assert await timer(store, workspace) == later
 
 
-@pytest.mark.parametrize("state", [State.STOPPED, State.SUSPENDED, State.FAILED])
-async def test_it_is_gone_once_the_workspace_is_down(store, clock, workspace, state):
-    await put(store, clock, workspace)
-    await observe(store, clock, workspace, Observed(state))
-    assert await timer(store, workspace) is None
+@pytest.mark.parametrize(
+    ("seen", "is_down"),
+    [
+        pytest.param(Observed(State.STOPPED), True, id="stopped"),
+        pytest.param(Observed(State.SUSPENDED), True, id="suspended"),
+        pytest.param(Observed(State.FAILED, actions=frozenset({"start"})), True, id="nothing-left"),
+        pytest.param(Observed(State.FAILED), False, id="failed"),
+        pytest.param(Observed(State.UNKNOWN), False, id="unknown"),
+    ],
+)
+async def test_timer_ends_only_with_what_is_down(store, clock, workspace, seen, is_down):
+    """What may still run costs money: its planned stop stays."""
+    at = await put(store, clock, workspace)
+    await observe(store, clock, workspace, seen)
+    assert await timer(store, workspace) == (None if is_down else at)
+
+
+async def test_unknown_state_after_a_known_one_is_noted(store, clock, workspace):
+    """The last known state is kept, as is what may be done now; the next known one ends the doubt."""
+    await observe(store, clock, workspace, Observed(State.STOPPED))
+    await observe(store, clock, workspace, Observed(State.UNKNOWN, actions=frozenset({"stop"})))
+    noted = await store.workspace(workspace.id)
+    assert (noted.state, noted.current_state, noted.is_down) == (State.STOPPED, State.UNKNOWN, False)
+    assert (noted.actions, noted.read_at) == (frozenset({"stop"}), noted.unknown_at)
+    await observe(store, clock, workspace, Observed(State.STOPPED))
+    known = await store.workspace(workspace.id)
+    assert (known.current_state, known.is_down, known.read_at) == (State.STOPPED, True, known.observed_at)
 
 
 async def test_a_start_or_restart_under_way_keeps_it_and_its_failure_ends_it(store, clock, workspace):
