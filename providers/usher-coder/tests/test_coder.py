@@ -37,6 +37,60 @@ async def test_a_failed_one_says_why_from_the_log_of_its_build(open_rig):
         assert said == "Error: no such image: images.example.org/gone:latest"
 
 
+FAULTS = [
+    pytest.param("start", {"cancels": ["start"]}, "start canceled", id="start-canceled"),
+    pytest.param("start", {"fails": ["no disk", "Error: no disk"]}, "no disk", id="start-failed"),
+    pytest.param("stop", {"cancels": ["stop"]}, "stop canceled", id="stop-canceled"),
+    pytest.param("stop", {"stop_fails": ["in use", "Error: in use"]}, "in use", id="stop-failed"),
+    pytest.param("delete", {"cancels": ["delete"]}, "delete canceled", id="removal-canceled"),
+]
+
+
+@pytest.mark.parametrize(("transition", "fault", "reason"), FAULTS)
+async def test_build_that_is_not_done_leaves_something(open_rig, transition, fault, reason):
+    """What a failed or canceled build has left may run: it is failed, says why, and can be stopped."""
+    async with open_rig() as rig:
+        made = rig.server.workspaces[rig.remote_id]
+        for name, value in fault.items():
+            setattr(made, name, value)
+        rig.server.begin(made, transition, 0)
+        seen = (await rig.provider.status(rig.access, [rig.remote_id]))[rig.remote_id]
+        assert (seen.state, seen.actions, seen.reason) == (State.FAILED, None, reason)
+        made.stop_fails, made.cancels = None, ()
+        await rig.provider.stop(rig.access, await rig.read())
+        assert (await rig.until(State.STOPPED))[-1].state is State.STOPPED
+        assert [build.transition for build in made.builds[-2:]] == [transition, "stop"]
+
+
+async def test_job_status_decides_about_a_build(open_rig):
+    """Whatever the build is called, it isn't done where its job has failed."""
+    async with open_rig() as rig:
+        made = rig.server.workspaces[rig.remote_id]
+        shown = rig.server.shown(made)
+        shown["latest_build"]["job"] |= {"status": "failed", "error": "the disk is still attached"}
+        rig.server.shown = lambda _: shown
+        seen = (await rig.provider.status(rig.access, [rig.remote_id]))[rig.remote_id]
+        assert (seen.state, seen.reason) == (State.FAILED, "the disk is still attached")
+
+
+async def test_reason_without_a_log_is_the_jobs(open_rig):
+    """Logs are for display: without them, the error of the job is the reason."""
+    async with open_rig() as rig:
+        await rig.provider.start(rig.access, await rig.read(rig.broken_id))
+        await rig.until(State.FAILED, remote_id=rig.broken_id)
+        rig.spoil("/logs$", status=500)
+        assert await rig.provider.reason(rig.access, rig.broken_id) == "terraform apply: exit status 1"
+
+
+@pytest.mark.parametrize("value", ["0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z"])
+async def test_no_time_is_no_last_use(open_rig, value):
+    async with open_rig() as rig:
+        shown = rig.server.shown(rig.server.workspaces[rig.remote_id])
+        rig.server.shown = lambda _: shown | {"last_used_at": value}
+        seen = (await rig.provider.status(rig.access, [rig.remote_id]))[rig.remote_id]
+        assert seen.last_used_at is None
+
+
 async def test_a_quota_that_is_used_up_is_told_as_no_room():
     from bot.domain.reasons import Reason, reason_in
 

@@ -115,7 +115,7 @@ SEED: Mapping[str, Any] = {
 
 @dataclass(eq=False)
 class Build:
-    """Hold a build: when it began, and what it fails with (the job's error, and the log's)."""
+    """Hold a build: when it began, what it fails with (the job's error, and the log's), or is canceled."""
 
     id: str
     number: int
@@ -123,6 +123,7 @@ class Build:
     at: float
     seconds: float
     fails: list[str] | None
+    is_canceled: bool = False
 
     def job(self, now: float) -> str:
         """Return the state of its job."""
@@ -130,12 +131,12 @@ class Build:
             return "pending"
         if now < self.at + self.seconds:
             return "running"
-        return "failed" if self.fails else "succeeded"
+        return "canceled" if self.is_canceled else "failed" if self.fails else "succeeded"
 
     def status(self, now: float) -> str:
         """Return the status that its workspace has by it."""
         doing, done = _DOING[self.transition]
-        return {"pending": "pending", "running": doing, "succeeded": done, "failed": "failed"}[self.job(now)]
+        return {"running": doing, "succeeded": done}.get(self.job(now), self.job(now))
 
     def is_ready(self, now: float) -> bool:
         """Return whether its app answers."""
@@ -153,6 +154,9 @@ class Made:
     template: str
     at: float
     fails: list[str] | None = None
+    #: The same of its stops, and which builds somebody cancels.
+    stop_fails: list[str] | None = None
+    cancels: Collection[str] = ()
     builds: list[Build] = field(default_factory=list)
 
 
@@ -170,7 +174,8 @@ class LocalCoder:
         self.workspaces: dict[str, Made] = {}
         for one in seed["workspaces"]:
             made = self.add(one["owner"], one["name"], one["template"], transition="stop", seconds=0)
-            made.fails = one.get("fails")
+            made.fails, made.stop_fails = one.get("fails"), one.get("stop_fails")
+            made.cancels = one.get("cancels", ())
         app = self.app = web.Application(
             middlewares=[refusals(lambda _, message: {"message": message}), self._signed_in]
         )
@@ -224,13 +229,14 @@ class LocalCoder:
 
     def begin(self, made: Made, transition: str, seconds: float) -> Build:
         """Begin a build; one that starts fails if its owner's quota is used up."""
-        number, fails = len(made.builds) + 1, None
+        number, fails = len(made.builds) + 1, made.stop_fails if transition == "stop" else None
         if transition == "start":
             most = self.seed.get("quota", 99)
             ups = (one for one in self.workspaces.values() if one.owner == made.owner and one is not made)
             used = sum(self.status(one) in {"pending", "starting", "running"} for one in ups)
             fails = ["insufficient quota", "Insufficient quota"] if used >= most else made.fails
         build = Build(_id(f"{made.id}/{number}"), number, transition, self.clock.now(), seconds, fails)
+        build.is_canceled = transition in made.cancels
         made.builds.append(build)
         return build
 
@@ -284,7 +290,9 @@ class LocalCoder:
         }
         if build.fails and build.job(now) == "failed":
             job["error"] = build.fails[0]
-        if build.job(now) in {"failed", "succeeded"}:
+        if build.job(now) == "canceled":
+            job["canceled_at"] = _stamp(build.at + build.seconds)
+        if build.job(now) in {"failed", "canceled", "succeeded"}:
             job["completed_at"] = _stamp(build.at + build.seconds)
         is_up = build.transition == "start" and build.status(now) == "running"
         shown = {

@@ -1,0 +1,75 @@
+"""What isn't known to be down has *Stop*, a stop is sent for it, and its result is told once it is known."""
+
+import pytest
+
+from tests.rigs.scenario import ID
+
+READ = rf"/api/workspaces/{ID['notebook']}$"
+
+
+async def _start(linked):
+    await linked.alice.writes("start notebook")
+    await linked.pass_time(60, step=5)
+    assert linked.alice.only("ready")
+
+
+async def _labels(linked):
+    shown = (await linked.alice.writes("status notebook"))[-1]
+    await linked.pass_time(15, step=5)
+    return shown.labels
+
+
+async def test_running_workspace_in_an_unknown_state_is_stopped(linked):
+    """The stop is sent once, and told when a known state shows it."""
+    await _start(linked)
+    linked.saturn_fails(READ, times=99, body='{"status": "idle"}')
+    await linked.pass_time(400, step=20)
+    await linked.alice.types("stop notebook")
+    await linked.pass_time(60, step=5)
+    assert linked.calls("POST .*/stop") == 1
+    said = "I can't tell from Saturn Cloud what it's doing: unknown state 'idle'. I'll keep checking."
+    assert said in linked.alice.card.text
+    linked.heal()
+    await linked.pass_time(30, step=5)
+    assert "*notebook* has stopped on Saturn Cloud" in linked.alice.card.text
+    assert linked.calls("POST .*/stop") == 1
+
+
+async def test_unknown_state_after_a_known_one_has_stop(linked):
+    """A workspace that was stopped when its state was known last may run by now."""
+    assert "Stop" not in await _labels(linked)
+    linked.saturn_fails(READ, times=99, body='{"status": "idle"}')
+    await _labels(linked)
+    assert {"Start", "Stop"} <= set(await _labels(linked))
+    await linked.alice.writes("stop notebook")
+    await linked.pass_time(30, step=5)
+    assert linked.calls("POST .*/stop") == 1
+
+
+async def test_failed_stop_is_told_as_failed(linked):
+    """The workspace isn't stopped: it can be started, and stopped again."""
+    await _start(linked)
+    linked.saturn_fails("/stop$", times=1, body="{}")
+    await linked.alice.writes("stop notebook")
+    linked.saturn_fails(READ, times=99, body='{"status": "error"}')
+    await linked.pass_time(60, step=5)
+    failed = linked.alice.only("failed")
+    assert failed.text.startswith("I couldn't stop *notebook* on Saturn Cloud.")
+    assert {"Start", "Stop"} <= set(failed.labels)
+    sent = linked.calls("POST .*/stop")
+    linked.heal()
+    await linked.alice.presses(failed, "Stop")
+    await linked.pass_time(60, step=5)
+    assert linked.calls("POST .*/stop") == sent + 1
+    assert not [run for run in linked.resource("notebook").runs if run.status == "running"]
+
+
+@pytest.mark.parametrize("word", ["error", "idle"])
+async def test_start_that_left_something_is_stopped(linked, word):
+    """What became of a start isn't known to be down, so *Stop* sends a stop."""
+    await linked.alice.writes("start notebook")
+    linked.saturn_fails(READ, times=99, body=f'{{"status": "{word}"}}')
+    await linked.pass_time(40, step=5)
+    await linked.alice.writes("stop notebook")
+    await linked.pass_time(40, step=5)
+    assert linked.calls("POST .*/stop") == 1
