@@ -11,7 +11,7 @@ from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
 from bot.domain.plan import Plan, Step, plan, plan_unmade
 from bot.domain.stops import StopEffect, is_final
-from bot.domain.workspaces import State
+from bot.domain.workspaces import State, Workspace, is_down
 
 #: The times that were decided on, in seconds; the code has its own, and must have the same.
 FRESH, START_SETTLES, STOP_SETTLES = 12.0, 60.0, 600.0
@@ -403,6 +403,57 @@ def test_what_starts_and_may_not_be_brought_down_yet_comes_up_first(verb, action
     assert plan(operation, State.STARTING, seen_at, None).step == Step(action)
     # What runs is called all the same: the provider itself has the last word.
     assert plan(operation, State.RUNNING, seen_at, without).step == Step(action)
+
+
+# -- what may still run --------------------------------------------------------------------------------------
+
+STOPS = {OperationVerb.STOP: Step.STOP, OperationVerb.FORCE: Step.FORCE}
+NOTHING_LEFT = frozenset({"start", "remove"})
+
+
+@pytest.mark.parametrize("state", State)
+def test_only_what_is_known_to_be_down_is_not_stopped(state):
+    """One that is stopping is left to it; every other stop is sent."""
+    down = {State.STOPPED, State.SUSPENDED, State.GONE}
+    assert is_down(state, None) is (state in down)
+    for verb, step in STOPS.items():
+        decided = plan(replace(OPERATION, verb=verb), state, MADE + 1)
+        waits = state is State.STOPPING and verb is OperationVerb.STOP
+        assert decided == (ENDS["done"] if state in down else Plan(Step.WAIT) if waits else Plan(step))
+
+
+@pytest.mark.parametrize("verb", [OperationVerb.STOP, OperationVerb.SUSPEND, OperationVerb.FORCE])
+@pytest.mark.parametrize("call", Call)
+def test_failed_workspace_of_which_nothing_is_left_is_down(verb, call):
+    operation = replace(OPERATION, verb=verb, stop_call=call, called_at=CALLED)
+    assert is_down(State.FAILED, NOTHING_LEFT)
+    assert plan(operation, State.FAILED, CALLED + START_SETTLES, NOTHING_LEFT) == ENDS["done"]
+
+
+@pytest.mark.parametrize("state", [State.STARTING, State.UNKNOWN, State.FAILED])
+def test_stop_waits_until_the_provider_accepts_it(state):
+    operation = replace(OPERATION, verb=OperationVerb.STOP)
+    without = frozenset({"open", "force"})
+    assert plan(operation, state, MADE + 1, without) == Plan(Step.WAIT, cause="no_stop_yet")
+    assert plan(operation, state, MADE + 1, without | {"stop"}) == Plan(Step.STOP)
+
+
+@pytest.mark.parametrize("verb", [OperationVerb.STOP, OperationVerb.REMOVE])
+def test_earlier_failure_is_no_news_of_the_stop(verb):
+    """A workspace that had failed when its stop was sent needs a minute to show another failure."""
+    sent = replace(OPERATION, verb=verb, stop_call=Call.ACCEPTED, called_at=CALLED, called_from=State.FAILED)
+    assert plan(sent, State.FAILED, CALLED + START_SETTLES - 0.1) == Plan(Step.WAIT)
+    assert plan(sent, State.FAILED, CALLED + START_SETTLES) == ENDS["broke"]
+    assert plan(replace(sent, called_from=State.RUNNING), State.FAILED, CALLED + 1) == ENDS["broke"]
+
+
+@pytest.mark.parametrize("state", [State.STOPPED, State.RUNNING, State.FAILED, State.STOPPING])
+def test_unknown_read_leaves_the_known_state_in_doubt(state):
+    """Whatever it was, it isn't known to be down since."""
+    known = Workspace("w", ALICE, "saturn", "r", "g", "n", state=state, observed_at=MADE)
+    doubtful = replace(known, unknown_at=MADE + 5)
+    assert (known.current_state, known.read_at) == (state, MADE)
+    assert (doubtful.current_state, doubtful.read_at, doubtful.is_down) == (State.UNKNOWN, MADE + 5, False)
 
 
 # -- what its provider has yet to make, as far as is known ---------------------------------------------------

@@ -117,7 +117,7 @@ AT_STATUS = {
     "a wrong type": ({"body": '{"status": 7}'}, "Saturn Cloud hasn't answered since"),
     "a strange word": (
         {"body": '{"status": "meditating"}'},
-        "Saturn Cloud reports an unknown state 'meditating'",
+        "I can't tell from Saturn Cloud what it's doing: unknown state 'meditating'",
     ),
     "nothing": ({"drop": True}, "Saturn Cloud hasn't answered since"),
     "cut short": ({"truncate": 5}, "Saturn Cloud hasn't answered since"),

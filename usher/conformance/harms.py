@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import aiohttp
@@ -31,6 +32,18 @@ async def test_an_unknown_word_keeps_the_last_state_and_decides_nothing(quiet_ri
     needs(quiet_rig, "state_at")
     quiet_rig.spoil(of="status", patch=put(quiet_rig.state_at, "brand-new-word"))
     assert (await quiet_rig.see()).state is State.UNKNOWN
+
+
+async def test_stop_in_an_unknown_state_is_sent(quiet_rig: Rig) -> None:
+    """Whoever asks for a stop of what nobody knows to be down gets one sent."""
+    needs(quiet_rig, "state_at")
+    quiet_rig.spoil(of="status", patch=put(quiet_rig.state_at, "brand-new-word"))
+    row = await quiet_rig.read()
+    assert (row.state, row.is_down) == (State.UNKNOWN, False)
+    sent = quiet_rig.sent()
+    with suppress(errors.Conflict, errors.InvalidRequest):  # The server knows that it is down.
+        await quiet_rig.provider.stop(quiet_rig.access, row)
+    assert quiet_rig.sent() > sent
 
 
 @pytest.mark.parametrize("value", [None, [], {}, ""])

@@ -127,6 +127,7 @@ NO_SERVERS = (
 )
 #: What may be done with a server whose start failed: the hub has made sure that nothing of it runs.
 NOTHING_LEFT: frozenset[Action] = frozenset({"start", "remove"})
+CHECKING = "the hub is checking this server"
 UNREAD = "what the hub says of this server can't be read"
 NOT_YET = "The server doesn't answer yet."
 CANCELLED = "Spawn cancelled"
@@ -250,7 +251,7 @@ class Servers:
             return _starting(await self._progress(access, name), label)
         if pending == "check" and not is_ready:
             # After its own restart, the hub looks for servers that it had left running.
-            return Observed(State.UNKNOWN, detail="the hub is checking this server", name=label)
+            return Observed(State.UNKNOWN, detail=CHECKING, name=label)
         if pending and pending != "check":
             return Observed(State.UNKNOWN, detail=unknown_word(clean(pending)), name=label)
         if is_ready:
