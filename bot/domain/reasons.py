@@ -127,9 +127,10 @@ def split(state: State, message: str) -> tuple[str | None, str | None]:
 def kept(before: State, known: str | None, after: State, new: str | None) -> str | None:
     """Return what holds a workspace up, or made it fail, once a read has found it as it is now.
 
-    It stays until the workspace is up, or is started again.
+    It stays until the workspace is up, or is started again; a failed stop has a reason of its own.
     """
-    is_fresh = after is State.RUNNING or (after in UP and before in NOT_UP)
+    is_stop_over = before is State.STOPPING and after is State.FAILED
+    is_fresh = after is State.RUNNING or (after in UP and before in NOT_UP) or is_stop_over
     return new if is_fresh else weightiest([known, new])
 
 

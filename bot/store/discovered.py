@@ -155,7 +155,8 @@ def _update_found(tx: Transaction, one: FoundWorkspace, row: Row, start: float) 
     is_news = start >= (row["observed_at"] or 0.0) and one.state is not State.UNKNOWN
     state = one.state if is_news else word(State, row["state"])
     changed = state.value != row["state"]
-    values = _columns(one, row, is_new=changed) if is_news else _columns(None, row)
+    is_new = changed or row["unknown_at"] is not None
+    values = _columns(one, row, is_new=is_new) if is_news else _columns(None, row)
     if one.gate_key != row["gate_key"]:
         GATES.add_new(tx, gate_key=one.gate_key, connection=row["connection"], remote_id=one.remote_id)
     name = one.name or row["name"]

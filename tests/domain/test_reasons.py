@@ -2,7 +2,8 @@
 
 import pytest
 
-from bot.domain.reasons import Reason, reason_in
+from bot.domain.reasons import Reason, kept, reason_in
+from bot.domain.workspaces import State
 from bot.messages.texts.problems import explanation
 
 SAID = {
@@ -107,3 +108,9 @@ SHORT = {
 @pytest.mark.parametrize("message", SHORT)
 def test_no_room_names_what_is_missing_where_that_is_said(message):
     assert explanation(message, "Hub", is_over=False, helps=False) == SHORT[message]
+
+
+@pytest.mark.parametrize("new", ["disk in use", "timed out", None], ids=str)
+def test_failed_stop_has_a_reason_of_its_own(new):
+    """Why the start before it had failed is no reason of the stop."""
+    assert kept(State.STOPPING, "no such image", State.FAILED, new) == new

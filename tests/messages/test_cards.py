@@ -149,6 +149,18 @@ CARDS = {
         operation=failed("provider_failed"),
         workspace={"state": State.FAILED, "reason": "Error <x>"},
     ),
+    "failed-nothing-left": facts(
+        operation=failed("provider_failed"),
+        workspace={"state": State.FAILED, "actions": frozenset({"start", "remove"})},
+    ),
+    "stop-broke": facts(
+        operation=failed("provider_failed: the disk is still attached") | {"verb": OperationVerb.STOP},
+        workspace={"state": State.FAILED, "reason": "the disk is still attached"},
+    ),
+    "remove-broke": facts(
+        operation=failed("provider_failed: the disk is in use") | {"verb": OperationVerb.REMOVE},
+        workspace={"state": State.FAILED, "reason": "the disk is in use"},
+    ),
     "failed-no-gpu": facts(
         operation=failed(f"provider_failed: {NO_GPU}"), workspace={"state": State.FAILED, "reason": NO_GPU}
     ),
