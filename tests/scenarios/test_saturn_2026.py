@@ -50,3 +50,24 @@ async def test_a_stop_that_deletes_asks_first(world):
     await world.pass_time(30, step=5)
     assert one.status(world.saturn.harness.clock.now()) == "running"
     assert "can't be started again" in answer.text
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param({"status": 500}, id="500"),
+        pytest.param({"status": 401}, id="401"),
+        pytest.param({"status": 429, "headers": {"Retry-After": "600"}}, id="429"),
+        pytest.param({"drop": True}, id="dropped"),
+    ],
+)
+async def test_failure_is_told_without_its_reason(world, fault):
+    """Why it failed is for display: while nobody answers that, people read that it has failed."""
+    one = notebook(world)
+    one.start_seconds, one.fail = 15.0, True
+    world.saturn_fails("/api/active/pods$", times=99, **fault)
+    await world.alice.types("start notebook")
+    await world.pass_time(60, step=5)
+    failed = world.alice.only("failed")
+    assert "Saturn Cloud didn't give a reason." in failed.text
+    assert "hasn't answered" not in "".join(shown.text for shown in world.alice.sees())

@@ -147,7 +147,10 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Making[
 
     async def reason(self, access: up.Access, remote_id: str, window: up.SendWindow | None = None) -> str:
         """Read the error in the log of the latest build, or without one that of its job."""
-        build = up.object_in(await _read(access, remote_id, window), "latest_build")
+        try:
+            build = up.object_in(await _read(access, remote_id, window), "latest_build")
+        except (up.errors.NotFound, up.errors.BadAnswer):
+            return ""
         try:
             response = await access.api.call(
                 "GET", f"/workspacebuilds/{up.path_part(up.id_in(build, 'id'))}/logs"
