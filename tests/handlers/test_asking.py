@@ -196,3 +196,25 @@ async def test_cancel_ends_a_start_and_leaves_alone_what_runs(bot: Rig):
     assert await open_ones(bot) == ["start notebook"]
     assert "Cancelling the start" in words(await bot.say("cancel notebook"))
     assert await open_ones(bot) == ["stop notebook"]
+
+
+@pytest.mark.parametrize(
+    ("state", "keys", "is_stopped"),
+    [
+        pytest.param(State.FAILED, {}, True, id="failed"),
+        pytest.param(State.UNKNOWN, {}, True, id="unknown"),
+        pytest.param(State.FAILED, {"actions": frozenset({"start"})}, False, id="nothing-left"),
+        pytest.param(State.STOPPED, {}, False, id="stopped"),
+    ],
+)
+async def test_what_may_still_run_is_stopped_like_what_runs(bot: Rig, state, keys, is_stopped):
+    """*Stop all*, a planned stop and the buttons count only what is known to be down as down."""
+    await bot.link(names=("notebook",))
+    await bot.sees(State.STOPPED)
+    await bot.sees(state, **keys)
+    shown = await bot.say("status notebook")
+    assert ("Stop" in buttons(shown)) is is_stopped
+    planned = words(await bot.say("stop notebook in 2h"))
+    assert ("isn't running, so there's nothing to stop later" in planned) is not is_stopped
+    await bot.say("stop all --yes")
+    assert await open_ones(bot) == (["stop notebook"] if is_stopped else [])
