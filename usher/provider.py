@@ -31,6 +31,7 @@ from bot.domain.people import Principal
 from bot.domain.reasons import weightiest
 from bot.domain.runs import FoundRun, ObservedRun, OutputChunk, Run, RunState
 from bot.domain.stops import Effects, StopEffect, StopMode
+from bot.domain.usability import Lack
 from bot.domain.workspaces import UP, Action, State, Workspace
 from bot.providers.base import (
     CLOCK_SKEW,
@@ -51,6 +52,7 @@ from bot.providers.base import (
     OAuthClient,
     Overview,
     Pace,
+    PageChecks,
     Provider,
     Reasons,
     Removal,
@@ -130,6 +132,7 @@ __all__ = [
     "FormProblems",
     "FoundRun",
     "Identity",
+    "Lack",
     "Linking",
     "Listing",
     "Lists",
@@ -142,6 +145,7 @@ __all__ = [
     "OutputChunk",
     "Overview",
     "Pace",
+    "PageChecks",
     "Prepared",
     "Principal",
     "Provider",

@@ -108,11 +108,18 @@ class WorkspaceFacts(Facts):
     former_name: str | None = None
     #: Whether a message of its own has said how the operation ended.
     is_end_sent: bool = False
+    #: Whether another message that it is ready shows ``ide_url``.
+    is_url_shown: bool = False
 
     @property
     def state(self) -> State:
         """Return what the workspace is doing, as last read; one that isn't known is gone."""
         return self.workspace.state if self.workspace is not None else State.GONE
+
+    @property
+    def is_unusable(self) -> bool:
+        """Return whether the workspace runs, and nobody can open it."""
+        return self.workspace is not None and self.workspace.is_unusable
 
     @property
     def is_up(self) -> bool:

@@ -23,6 +23,8 @@ class NoticeKind(AnyKind):
     READY = Traits(
         "ready", "operation", offers="workspace", topic="ready", marks=Mark.END | Mark.NEWS | Mark.URGENT
     )
+    #: The address of what was told as ready: it came, or changed, after that.
+    READY_LINK = Traits("ready_link", "operation", offers="workspace", marks=Mark.NEWS)
     FAILED = Traits("failed", "operation", offers="workspace", marks=Mark.END | Mark.URGENT)
     REFUSED = Traits("refused", "operation", offers="workspace", marks=Mark.END | Mark.URGENT)
     STOPPED = Traits("stopped", "operation", offers="workspace", marks=Mark.END | Mark.NEWS | Mark.IN_CARD)

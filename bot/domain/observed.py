@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from bot.domain.stops import AtStake, Ending
+from bot.domain.usability import Lack
 from bot.domain.workspaces import Action, State
 
 
@@ -18,6 +19,7 @@ class Observed:
     (epoch seconds), ``down_at`` since when it has been down, ``last_used_at`` when somebody last used it;
     None if the provider doesn't say.
     ``reason`` is what holds it up or made it fail, in the provider's words; ``detail`` is anything else.
+    ``lacks`` is what a running one still needs before people can use it: a start waits for that.
     """
 
     state: State
@@ -36,6 +38,7 @@ class Observed:
     last_used_at: float | None = None
     reason: str | None = None
     down_at: float | None = None
+    lacks: Lack | None = None
     #: The provider has more to say of why it is so, in a read of its own (``bot.providers.base.Reasons``).
     has_reason: bool = False
 

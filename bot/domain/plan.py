@@ -32,6 +32,7 @@ from bot.domain.stops import (
     is_final,
     restart_mode,
 )
+from bot.domain.usability import Lack, is_awaited, is_late
 from bot.domain.workspaces import Action, State, is_down
 
 #: How many times in a row a call may fail temporarily (time-outs, 5xx, 429) before the operation gives up;
@@ -103,6 +104,8 @@ STOPPING_FIRST = Plan(Step.WAIT, cause="stopping_first")
 NO_STOP_YET = Plan(Step.WAIT, cause="no_stop_yet")
 #: A start was sent before the stop was requested: the workspace may still come up.
 START_SENT = Plan(Step.READ, cause="start_sent")
+#: It runs, and still lacks what people need to use it.
+NOT_USABLE = Plan(Step.WAIT)
 
 REMOVE = Plan(Step.REMOVE)
 RENEW = Plan(Step.RENEW)
@@ -138,13 +141,16 @@ def plan(
     *,
     at_stake: frozenset[AtStake] = frozenset(),
     up_at: float | None = None,
+    lacks: Lack | None = None,
+    lacks_since: float | None = None,
 ) -> Plan:
     """Decide the next step for an operation whose workspace was last seen in ``state`` at ``observed_at``.
 
     ``actions`` is what the provider allows now, None for everything it is capable of; a stop that it doesn't
     accept in this state waits until it does. ``effects`` is what stopping does: nothing is ended for
     good unless the person agreed to that, knowing what is ``at_stake``. ``up_at`` is when it was last seen
-    starting or running.
+    starting or running. ``lacks`` is what it lacked while it ran, first at ``lacks_since``: a start is
+    fulfilled once it is usable, or the patience for that is over.
 
     A read counts only if it is newer than the operation and its last call: no operation ends on stale data.
     The first call may rely on a read that was fresh when the operation was created: if the state has changed
@@ -160,6 +166,9 @@ def plan(
         actions = frozenset()  # By its provider's word there is no way to stop it, so nothing is left of it.
     is_made = operation.rests and is_down(state, actions) and state is not State.GONE
     decided = FULFILLED if is_made else _decide(operation, state, observed_at, actions, effects, up_at)
+    brings_up = not operation.verb.brings_down and state is State.RUNNING
+    if decided is FULFILLED and brings_up and is_awaited(lacks, lacks_since, observed_at):
+        decided = NOT_USABLE
     is_call, ends = decided.step in _CALLS, _ends(decided.step, effects)
     is_enough = is_call and not ends and _is_fresh_enough(operation, observed_at)
     if _is_stale(operation, observed_at) and not is_enough:
@@ -385,14 +394,22 @@ def _after_start(operation: Operation, state: State, observed_at: float, up_at: 
 
 
 def next_read(
-    state: State, *, has_open_operation: bool, used_at: float | None, now: float, pace: Pacing
+    state: State,
+    *,
+    has_open_operation: bool,
+    used_at: float | None,
+    now: float,
+    pace: Pacing,
+    lacks_since: float | None = None,
 ) -> float | None:
     """Return the seconds until a workspace is read again, None for only when somebody asks.
 
-    Never below ``min_poll_interval``. The intervals are the provider's (``Provider.pace``).
+    Never below ``min_poll_interval``. The intervals are the provider's (``Provider.pace``). One that has run
+    since ``lacks_since`` without something that it lacks is read like one that is starting, for some minutes.
     """
     used = used_at is not None and now - used_at < UNUSED_AFTER
-    if has_open_operation or state in (State.STARTING, State.STOPPING):
+    is_coming = state is State.RUNNING and is_late(lacks_since, now)
+    if has_open_operation or is_coming or state in (State.STARTING, State.STOPPING):
         seconds = pace.pending
     elif state is State.RUNNING:
         seconds = pace.running if used else pace.unused

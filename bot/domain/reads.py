@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from bot.domain.accounts import Account
 from bot.domain.observed import Observed
+from bot.domain.usability import Lack, is_awaited
 from bot.domain.workspaces import State
 
 
@@ -45,6 +46,14 @@ class ReadClaim:
     interval: float = 0.0
     #: The sealed entry in the reader's own row, if there is one.
     entry: str | None = None
+    #: What that row lacked when it was last read, and since when.
+    lacks: Lack | None = None
+    lacks_since: float | None = None
+
+    @property
+    def is_usable(self) -> bool:
+        """Return whether it was known to be usable, or what it lacks isn't waited for any more."""
+        return self.state is State.RUNNING and not is_awaited(self.lacks, self.lacks_since, self.granted_at)
 
 
 @dataclass(frozen=True, slots=True)

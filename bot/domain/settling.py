@@ -192,8 +192,11 @@ def is_going(operation: Operation, workspace: Workspace | None) -> bool:
     """Return whether it is in progress: a call was sent, or the workspace was seen starting or stopping."""
     if Call.NONE is not operation.start_call or Call.NONE is not operation.stop_call:
         return True
+    if workspace is None:
+        return False
     on_its_way = State.STOPPING if operation.verb.brings_down else State.STARTING
-    return workspace is not None and workspace.state is on_its_way
+    is_coming = operation.verb is OperationVerb.START and workspace.lacks is not None
+    return workspace.state is on_its_way or is_coming
 
 
 def is_unanswered(operation: Operation, now: float) -> bool:

@@ -8,6 +8,7 @@ from bot.domain.forms import Spec
 from bot.domain.people import Principal
 from bot.domain.stops import NO_ENDS, AtStake, Ending, Ends, StopMode
 from bot.domain.times import Past, Stays
+from bot.domain.usability import UNUSABLE, Lack
 
 
 class State(StrEnum):
@@ -121,6 +122,9 @@ class Workspace:
     reason: str | None = None
     #: Since when it has been down, as its provider says; None if it doesn't.
     down_at: Stays | None = None
+    #: What it lacks while it runs, and when a read first found it running without that.
+    lacks: Lack | None = None
+    lacks_since: Past | None = None
 
     @property
     def is_provisional(self) -> bool:
@@ -158,6 +162,11 @@ class Workspace:
         if self.state is State.SUSPENDED:
             return found & {"memory"}
         return found - {"memory"} if self.state is State.RUNNING else frozenset()
+
+    @property
+    def is_unusable(self) -> bool:
+        """Return whether it runs, and nobody can open it."""
+        return self.state is State.RUNNING and self.lacks in UNUSABLE
 
     def allows(self, action: Action) -> bool:
         """Return whether the action was allowed when it was last read."""

@@ -138,6 +138,18 @@ class Reasons(Facet):
         """
 
 
+class PageChecks(Facet):
+    """Check the page of a workspace that has just come up, as the provider's *running* may come earlier."""
+
+    @abstractmethod
+    async def check_page(self, access: Access, remote_id: str, seen: Observed) -> Observed:
+        """Return what ``status`` has just seen, lacking its ``page`` unless that answers.
+
+        What can't be reached lacks it, too. It is asked after each read until it finds nothing lacking or the
+        patience is over, and not again while the workspace runs: such a request may count as its use.
+        """
+
+
 class Removal(Facet):
     """Delete workspaces for good."""
 
@@ -491,7 +503,7 @@ class Provider(ABC):
     ) -> Mapping[str, Observed]:
         """Read many states at once; a missing workspace is reported as ``gone``, never left out.
 
-        ``ready`` is reported only if the IDE answers, where the provider allows probing it.
+        What runs and can't be used yet says so with ``Observed.lacks``.
         """
 
     @abstractmethod

@@ -15,11 +15,15 @@ from bot.support.errors import ProviderError
 from bot.support.logs import hiding
 
 #: What ``Provider.acts`` calls the verbs that are given an access, where it isn't their own name.
-_CALLS: Final = {"status": "read", "reason": "read", "discover": "list", "create_at_rest": "create"}
+_CALLS: Final = {
+    **dict.fromkeys(("status", "reason", "check_page"), "read"),
+    "discover": "list",
+    "create_at_rest": "create",
+}
 _VERBS: Final = (
     *("status", "reason", "start", "stop", "remove", "discover", "templates", "create", "create_at_rest"),
     *("names", "find", "made_at", "launch_job", "find_job", "jobs", "job_status", "stop_job", "job_output"),
-    *("schedule", "revoke", "mint", "refresh"),
+    *("schedule", "revoke", "mint", "refresh", "check_page"),
 )
 #: The verbs that are given none: they check a credential, or use the connection's own, or nobody's.
 _UNGIVEN: Final = ("check", "probe", "remark", "check_username", "own_secret", "email_of", "about")

@@ -122,6 +122,8 @@ class Operations(Stepper[ClaimedOperation]):
             effects,
             at_stake=workspace.stakes,
             up_at=workspace.up_at,
+            lacks=workspace.lacks,
+            lacks_since=workspace.lacks_since,
         )
 
     def asks(self, claimed: ClaimedOperation, _step: Step) -> tuple[str, Target]:

@@ -227,12 +227,33 @@ class Reads(EnginePart):
         try:
             if state is not None and isinstance(provider, base.Reasons):
                 return {first.remote_id: await _explained(provider, access, first.remote_id, state, window)}
-            return await provider.status(access, [claim.remote_id for claim in claims], window)
+            found = await provider.status(access, [claim.remote_id for claim in claims], window)
+            return await self._check_usable(provider, access, claims, found)
         except (errors.SentTooLate, errors.Unreachable):
             sent = 0
             raise
         finally:
             self._sent[runtime.name] += sent
+
+    async def _check_usable(
+        self,
+        provider: base.Provider,
+        access: Access,
+        claims: Sequence[ReadClaim],
+        found: Mapping[str, Observed],
+    ) -> Mapping[str, Observed]:
+        """Check the pages of those that have just come up, where the provider has such a check."""
+        if not isinstance(provider, base.PageChecks):
+            return found
+        checked = dict(found)
+        for claim in claims:
+            seen = found.get(claim.remote_id)
+            if seen is not None and seen.state is State.RUNNING and not (seen.lacks or claim.is_usable):
+                try:
+                    checked[claim.remote_id] = await provider.check_page(access, claim.remote_id, seen)
+                except errors.ProviderError:
+                    checked[claim.remote_id] = replace(seen, lacks="page")
+        return checked
 
     async def _seen(
         self, runtime: Runtime, claim: ReadClaim, observed: Observed | None, now: float
@@ -250,7 +271,7 @@ class Reads(EnginePart):
             return replace(self._held(claim, runtime.pace.min_poll_interval, None), doubt=doubt)
         if (doubt := _unexplained(claim, observed, now)) is not None:
             return replace(self._held(claim, runtime.pace.pending, None), doubt=doubt)
-        wait = self._next(runtime, claim, observed.state, now)
+        wait = self._next(runtime, claim, observed, now)
         return ReadResult(
             claim.gate_key,
             claim.workspace_ids,
@@ -269,7 +290,7 @@ class Reads(EnginePart):
         if (runtime.name, word) not in self._strange and len(self._strange) < REMEMBERED:
             self._strange.add((runtime.name, word))
             log.warning("state not known", connection=runtime.name, word=word)
-        wait = self._next(runtime, claim, claim.state, now)
+        wait = self._next(runtime, claim, Observed(claim.state), now)
         held = self._held(claim, wait, cards.strange_state(runtime.title, word))
         return replace(held, observed=observed)
 
@@ -315,9 +336,11 @@ class Reads(EnginePart):
                 await self._store.save_step(outcomes.ended(operation, outcome, answer.cause))
         return result
 
-    def _next(self, runtime: Runtime, claim: ReadClaim, state: State, now: float) -> float | None:
+    def _next(self, runtime: Runtime, claim: ReadClaim, seen: Observed, now: float) -> float | None:
+        lacks_since = None if seen.lacks is None else now if claim.lacks is None else claim.lacks_since
         return next_read(
-            state,
+            seen.state,
+            lacks_since=lacks_since,
             has_open_operation=claim.has_open_operation,
             used_at=claim.used_at,
             now=now,

@@ -285,6 +285,15 @@ async def _of_operation(gatherer: Gatherer, operation_id: str) -> Facts | None:
 ROWS.update(job=_of_run, operation=_of_operation)
 
 
+@adds(NoticeKind.READY_LINK)
+async def _of_link(gatherer: Gatherer, notice: Message, facts: Facts) -> Facts:
+    """Add whether another message of the same start shows the address."""
+    if not isinstance(facts, WorkspaceFacts) or facts.ide_url is None:
+        return facts
+    shown = await gatherer.store.is_shown(notice.subject, facts.ide_url, notice.id)
+    return replace(facts, is_url_shown=shown)
+
+
 @adds(NoticeKind.SUMMARY)
 async def _of_held(gatherer: Gatherer, notice: Message, facts: Facts) -> HeldFacts:
     """Gather what was held; of several about the same, the newest."""
@@ -307,7 +316,7 @@ def shown_url(
     whose address reveals only that such a row exists. The rule is in ``docs/internals/rules.md``, "An IDE's
     address reaches only the owner".
     """
-    if provider is None or workspace is None or workspace.verified_at is None:
+    if provider is None or workspace is None or workspace.verified_at is None or workspace.is_unusable:
         return None
     if not isinstance(provider, base.Page):
         return provider.allowed_url(workspace.url)

@@ -10,11 +10,21 @@ from bot.domain.reads import Doubt
 from bot.domain.settling import GONE, UNLISTED
 from bot.domain.stops import Ending
 from bot.domain.tasks import TaskKind
+from bot.domain.usability import UNUSABLE
 from bot.domain.workspaces import PROVISIONAL, Action, State, Workspace
-from bot.store import cards, gates, timers
+from bot.store import cards, gates, handovers, timers
 from bot.store.pieces import PIECE, some
 from bot.store.schema import setting
-from bot.store.tables import ACCOUNTS, GATES, WORKSPACES, doubt_columns, name_columns, principal_of, word
+from bot.store.tables import (
+    ACCOUNTS,
+    GATES,
+    OPERATIONS,
+    WORKSPACES,
+    doubt_columns,
+    name_columns,
+    principal_of,
+    word,
+)
 from bot.store.transaction import Engine, Row, Transaction, as_words
 from bot.store.workspaces import insert
 
@@ -153,6 +163,10 @@ def _insert_found(tx: Transaction, one: FoundWorkspace, pair: Row, start: float)
 def _update_found(tx: Transaction, one: FoundWorkspace, row: Row, start: float) -> None:
     """Update a known row. A listing with the account itself proves that the person may see it."""
     is_news = start >= (row["observed_at"] or 0.0) and one.state is not State.UNKNOWN
+    if is_news and one.state is State.RUNNING and row["state"] != State.RUNNING:
+        # Whether it's usable, only a read finds out.
+        is_news = OPERATIONS.row(tx, workspace_id=row["id"], outcome=None) is None
+        gates.make_due(tx, row["id"])
     state = one.state if is_news else word(State, row["state"])
     changed = state.value != row["state"]
     is_new = changed or row["unknown_at"] is not None
@@ -180,6 +194,9 @@ def _update_found(tx: Transaction, one: FoundWorkspace, row: Row, start: float) 
         timers.note(tx, row["id"], row["state"], state, start)
         if changed and state in _MOVING:
             gates.make_due(tx, row["id"])
+    is_up_on = is_news and not changed and state is State.RUNNING and row["lacks"] not in UNUSABLE
+    if is_up_on and one.url and one.url != row["url"]:
+        handovers.hand_over(tx, row["id"], one.url)
     # What was said of one that is hidden by now may have buttons all the same.
     has_other_buttons = values["actions"] != row["actions"]
     if changed or name != row["name"] or any(values[column] != row[column] for column in values):

@@ -17,8 +17,9 @@ from bot.domain.reads import ReadClaim, ReadResult
 from bot.domain.runs import ObservedRun, RunState
 from bot.domain.settling import SAID_AGAIN_AFTER
 from bot.domain.stops import Ending
+from bot.domain.usability import UNUSABLE, Lack, is_awaited
 from bot.domain.workspaces import NOT_UP, PROVISIONAL, State
-from bot.store import cards, timers
+from bot.store import cards, handovers, timers
 from bot.store.errands import Woken
 from bot.store.notices import release_card
 from bot.store.schema import setting
@@ -196,6 +197,8 @@ def _grant(
         is_ending=bool(reader["is_ending"]),
         interval=interval,
         entry=reader["entry"],
+        lacks=reader["lacks"],
+        lacks_since=reader["lacks_since"],
     )
 
 
@@ -249,6 +252,13 @@ def up_since(row: Row, seen: Observed, granted_at: float) -> float | None:
         known: float | None = row["started_at"]
         return known
     return granted_at if granted_at - (row["observed_at"] or 0.0) <= JUST_BEFORE else None
+
+
+def lack_since(row: Row, seen: Observed, granted_at: float) -> tuple[Lack | None, float | None]:
+    """Return what a running workspace lacks, and since when, given its row before the observation."""
+    if seen.state is not State.RUNNING or seen.lacks is None:
+        return None, None
+    return seen.lacks, granted_at if row["lacks"] is None else row["lacks_since"]
 
 
 def run_after(row: Row, observed: ObservedRun | None, at: float) -> Row:
@@ -416,6 +426,11 @@ def _observe(
     is_same &= row["unknown_at"] is None
     reason = reasons.kept(word(State, row["state"]), row["reason"], seen.state, seen.reason)
     is_same &= (at_stake, reason, seen.down_at) == (row["at_stake"], row["reason"], row["down_at"])
+    was_awaited = is_awaited(row["lacks"], row["lacks_since"], row["observed_at"] or 0.0)
+    lacks, lacks_since = lack_since(row, seen, granted_at)
+    waits = is_awaited(lacks, lacks_since, granted_at)
+    has_same_lack = (lacks, waits) == (row["lacks"], was_awaited)
+    is_same &= has_same_lack
     if is_same and ends_before == ends_after and started_at == row["started_at"]:
         writes.same.append(
             {
@@ -445,6 +460,8 @@ def _observe(
         "last_used_at": last_used_at,
         "reason": reason,
         "down_at": seen.down_at,
+        "lacks": lacks,
+        "lacks_since": lacks_since,
     }
     is_newest = tx.run(setting("observed", *columns), id=row["id"], ends_doubt=ends_doubt, **columns)
     if not is_newest:
@@ -453,10 +470,15 @@ def _observe(
     # By the provider's word alone: reads of ours are no proof of it.
     came_up_again = bool(row["started_at"] and seen.started_at and seen.started_at > row["started_at"])
     timers.note(tx, row["id"], row["state"], seen.state, granted_at, came_up_again=came_up_again)
-    # Buttons that no longer work are as wrong as an outdated state: neither waits.
+    # Buttons that no longer work are as wrong as an outdated state: neither waits. A short loss is no news.
     has_other_buttons = before[4] != after[4] or row["unknown_at"] is not None
-    cards.owe_about(tx, row["id"], changed=before[0] != after[0] or has_other_buttons)
-    return before != after or reason != row["reason"] or row["unknown_at"] is not None
+    if before[0] != after[0] or has_other_buttons or not waits:
+        cards.owe_about(tx, row["id"], changed=before[0] != after[0] or has_other_buttons)
+    is_up_on = before[0] == after[0] == State.RUNNING
+    if is_up_on and seen.url and lacks not in UNUSABLE and (seen.url != row["url"] or not has_same_lack):
+        handovers.hand_over(tx, row["id"], seen.url)
+    is_known_again = row["unknown_at"] is not None
+    return before != after or reason != row["reason"] or not has_same_lack or is_known_again
 
 
 def _note_unknown(tx: Transaction, row: Row, seen: Observed, granted_at: float) -> bool:

@@ -432,6 +432,8 @@ WHERE w.id = :id;
 UPDATE workspaces SET
     {changes}, doubt = NULL,
     started_at = CASE WHEN :state IN ('starting', 'running') AND state IN ('starting', 'running') THEN started_at END,
+    lacks = CASE WHEN :state = 'running' THEN lacks END,
+    lacks_since = CASE WHEN :state = 'running' THEN lacks_since END,
     up_at = CASE WHEN :state IN ('starting', 'running') THEN :observed_at ELSE up_at END
 WHERE id = :id;
 
@@ -914,7 +916,7 @@ RETURNING gate_key, remote_id, reader;
 -- Who may see what a claim granted: found by the due time just written, which other rows may share.
 -- name: watchers
 SELECT w.gate_key, w.id, w.connection, w.state, w.used_at, w.verified_at, w.tried_at, a.id AS account_id,
-    a.refused_since, {columns a},
+    a.refused_since, {columns a}, w.lacks, w.lacks_since,
     w.doubt, w.doubt_times, w.doubt_since, w.entry, o.id IS NOT NULL AS has_operation,
     o.stop_call IS NOT NULL AND o.stop_call <> 'none' AS is_ending
 FROM gates g
@@ -962,7 +964,8 @@ WHERE gate_key = :gate_key;
 -- ids: an object, of which only the keys count; so both databases have the same function for it.
 -- name: read_rows
 SELECT w.id, w.gate_key, w.name, w.state, w.url, w.detail, w.progress, w.actions, w.ends_at, w.ends_how, w.is_kept,
-    w.started_at, w.at_stake, w.last_used_at, w.reason, w.down_at, w.observed_at, w.unknown_at, w.verified_at, a.id AS account_id,
+    w.started_at, w.at_stake, w.last_used_at, w.reason, w.down_at, w.lacks, w.lacks_since, w.observed_at,
+    w.unknown_at, w.verified_at, a.id AS account_id,
     g.claimed_at AS gate_claimed_at, g.next_check_at, g.reader, g.wanted_at, g.due_at AS gate_due_at,
     o.id AS operation_id, o.read_hold AS operation_hold, o.waits_for, o.leased_until
 FROM json_each(:ids) wanted
@@ -1324,6 +1327,14 @@ WHERE about = :about AND stage = 'live';
 
 -- What was sent before about the same may have lost its buttons by what was sent now; the card or the answer of what has
 -- ended goes, also a card that was closed before that was known to be in Slack. Of questions asked again, one is open.
+-- Whether a message that a workspace is ready was begun: from then on it may not have what comes later.
+-- name: ready_begun
+SELECT 1 AS found FROM notices
+WHERE subject = :subject AND kind = 'ready' AND occasion = 'end' AND (state <> 'pending' OR attempts > 0);
+
+-- name: ready_cards
+SELECT id, body FROM cards WHERE subject = :subject AND kind IN ('ready', 'ready_link');
+
 -- name: owe_former
 UPDATE cards SET is_dirty = 1, dirt = dirt + 1,
     changed_at = CASE WHEN kind = :kind THEN NULL ELSE changed_at END,

@@ -11,6 +11,7 @@ from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
 from bot.domain.plan import Plan, Step, plan, plan_unmade
 from bot.domain.stops import StopEffect, is_final
+from bot.domain.usability import PATIENCE_SECONDS
 from bot.domain.workspaces import State, Workspace, is_down
 
 #: The times that were decided on, in seconds; the code has its own, and must have the same.
@@ -548,3 +549,32 @@ def test_what_is_only_to_be_made_is_not_started(verb, state, planned):
     made = replace(operation_of(verb, "none" if verb == "start" else "accepted", "none"), lasts=0.0)
     assert plan(made, state, CALLED + 1.0) == planned
     assert plan(replace(made, lasts=None), State.STOPPED, CALLED + 1.0) != ENDS["done"]
+
+
+@pytest.mark.parametrize("lacks", PATIENCE_SECONDS)
+@pytest.mark.parametrize(
+    ("verb", "start_call", "stop_call"),
+    [
+        ("start", "none", "none"),
+        ("start", "unknown", "none"),
+        ("start", "accepted", "none"),
+        ("restart", "accepted", "accepted"),
+        ("create", "accepted", "none"),
+    ],
+)
+def test_running_is_done_once_usable_or_the_patience_is_over(verb, start_call, stop_call, lacks):
+    """The patience counts from the first *running*, however long the start took."""
+    operation, since = operation_of(verb, start_call, stop_call), CALLED + 900
+    over = since + PATIENCE_SECONDS[lacks]
+
+    def decided(at, lacks=lacks):
+        return plan(operation, State.RUNNING, at, lacks=lacks, lacks_since=since)
+
+    assert decided(since) == decided(over - 0.1) == Plan(Step.WAIT)
+    assert decided(over) == decided(since, None) == ENDS["done"]
+
+
+@pytest.mark.parametrize("verb", ["stop", "suspend", "force", "remove"])
+def test_unusable_workspace_is_brought_down_at_once(verb):
+    operation = operation_of(verb, "none", "none")
+    assert plan(operation, State.RUNNING, LATE, lacks="agent", lacks_since=LATE).step is Step(verb)

@@ -68,3 +68,18 @@ def test_waits_double_up_to_a_minute(attempts, jitter):
 
 def test_the_first_waits():
     assert [backoff(attempts, 0) for attempts in range(1, 9)] == [1, 2, 4, 8, 16, 32, 60, 60]
+
+
+@pytest.mark.parametrize(
+    ("state", "since", "seconds"),
+    [
+        (State.RUNNING, NOW, 10.0),
+        (State.RUNNING, NOW - 599, 10.0),
+        (State.RUNNING, NOW - 600, 300.0),
+        (State.STOPPED, NOW, 1800.0),
+    ],
+    ids=["at once", "late", "too late", "down"],
+)
+def test_what_lacks_something_is_read_as_if_starting(state, since, seconds):
+    given = {"has_open_operation": False, "used_at": HOUR, "now": NOW, "pace": SATURN}
+    assert next_read(state, lacks_since=since, **given) == seconds

@@ -42,7 +42,7 @@ DECLARED = {
     "gather.ADDED": [
         *["bot.services.approvals"] * 5,
         *["bot.services.class_facts"] * 14,
-        "bot.services.gather",
+        *["bot.services.gather"] * 2,
     ],
     "kit.GONE": ["bot.messages.blocks.classes", "bot.messages.blocks.runs"],
     "outcomes.ENDS": ["bot.messages.blocks.classes"],

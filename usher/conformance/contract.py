@@ -33,7 +33,7 @@ async def test_a_workspace_lives_from_start_to_stop(rig: Rig) -> None:
     seen = await rig.until(State.RUNNING)
     assert seen[0].state is State.STARTING
     assert {one.state for one in seen} == {State.STARTING, State.RUNNING}
-    assert all(one.url is None for one in seen[:-1])
+    assert all(one.url is None and one.lacks is None for one in seen[:-1])
     url = seen[-1].url
     settings = rig.provider.settings
     assert url == allowed_ide_url(url, settings.base_url, rig.provider.ide_hosts())

@@ -69,6 +69,22 @@ async def reasons(rig: Rig) -> None:
         assert await rig.provider.reason(rig.access, remote_id) == ""
 
 
+@contract(base.PageChecks)
+async def page_checks(rig: Rig) -> None:
+    await rig.provider.start(rig.access, await rig.read())
+    seen = (await rig.until(State.RUNNING))[-1]
+    check_page = rig.provider.need(base.PageChecks).check_page
+    checked = await check_page(rig.access, rig.remote_id, seen)
+    while checked.lacks is not None:
+        assert (checked.state, checked.lacks) == (State.RUNNING, "page")
+        checked = await check_page(rig.access, rig.remote_id, seen)
+    assert checked == seen
+    await rig.provider.stop(rig.access, await rig.read())
+    await rig.until(*rig.down)
+    checked = await check_page(rig.access, rig.remote_id, seen)
+    assert checked.state is not State.RUNNING or checked.lacks == "page"
+
+
 @contract(base.Removal)
 async def removal(rig: Rig) -> None:
     for remote_id in (rig.foreign_id, rig.missing_id, "..", "a/b/c", "\udc80"):

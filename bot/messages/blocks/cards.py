@@ -252,7 +252,10 @@ def while_running(facts: WorkspaceFacts) -> tuple[list[str], list[str], list[Ele
 
 
 def opening(facts: WorkspaceFacts) -> str:
-    """Say how what is in a page of ours opens, or that there is no address to share; otherwise nothing."""
+    """Say how what is in a page of ours opens, or why there is no address to share; otherwise nothing."""
+    if facts.workspace is not None and facts.is_unusable:
+        because = problems.condition(facts.workspace, facts.connection_title)
+        return fill(cards.NOT_USABLE, because=Markup(safe(because, 300)))
     if facts.opens_in_page:
         without = cards.NOT_OPEN if facts.has_public_url else cards.NO_PAGE
         return fill(cards.OPENS_HERE if facts.ide_url else without, title=facts.connection_title)

@@ -205,7 +205,7 @@ def _lines(facts: WorkspaceFacts, workspace: Workspace, *, is_shared: bool) -> s
 
 def row_buttons(facts: WorkspaceFacts, workspace: Workspace) -> list[Element]:
     """Return what can be done with a workspace in a list that only its owner reads."""
-    return offered(facts, opening=[_open_button(facts, workspace)])
+    return offered(facts, opening=[] if facts.is_unusable else [_open_button(facts, workspace)])
 
 
 def _open_button(facts: WorkspaceFacts, workspace: Workspace) -> Element:

@@ -41,7 +41,7 @@ def _of_feature(facts: WorkspaceFacts, *, is_done: bool) -> str:
 @draws(
     NoticeKind.READY,
     is_true=lambda facts: facts.state is State.RUNNING,
-    together=lambda _facts: notices.READY_TOGETHER,
+    together=lambda facts: None if facts.is_unusable else notices.READY_TOGETHER,
 )
 def _ready(facts: WorkspaceFacts) -> Answer:
     operation = facts.operation
@@ -49,9 +49,22 @@ def _ready(facts: WorkspaceFacts) -> Answer:
     small = [] if waited is None else [fill(notices.READY_AFTER, took=times.duration(waited))]
     lines, more, buttons = while_running(facts)
     is_news = operation is None or operation.has_called
-    said = filled(notices.READY if is_news else notices.READY_ALREADY, facts)
+    template = notices.READY if is_news else notices.READY_ALREADY
+    said = filled(notices.READY_UNUSABLE if facts.is_unusable else template, facts)
     sentence = "\n".join([" ".join([said, *lines[:1]]), *lines[1:]])
     return kit.message(sentence, [*small, *more], buttons)
+
+
+@draws(
+    NoticeKind.READY_LINK,
+    is_true=lambda facts: (
+        facts.state is State.RUNNING and facts.ide_url is not None and not facts.is_url_shown
+    ),
+)
+def _ready_link(facts: WorkspaceFacts) -> Answer:
+    """Draw the address that came, or changed, after people read that it is ready."""
+    lines, more, buttons = while_running(facts)
+    return kit.message("\n".join([filled(notices.READY_LINK, facts), *lines]), more, buttons)
 
 
 def _is_missed(facts: WorkspaceFacts) -> bool:

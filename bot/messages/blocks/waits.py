@@ -109,6 +109,8 @@ def _limit(facts: WorkspaceFacts) -> Answer:
 
 
 def _is_unused(facts: WorkspaceFacts) -> bool:
+    if facts.is_unusable:
+        return False
     counts = facts.workspace.ends.counts if facts.workspace is not None else None
     return counts is not None and counts.because == "room"
 

@@ -86,6 +86,7 @@ BAR_EMPTY: Final = "▱"
 
 RUNNING: Final = "Running since {since}."
 NO_ADDRESS: Final = "{title} didn't give me a link that I can pass on. Open it from its page there."
+NOT_USABLE: Final = "It can't be used right now. {because}"
 OPENS_HERE: Final = "It opens on a page of mine that only works for you: sign in there with Slack."
 NO_PAGE: Final = (
     "It opens on a page of mine, but I don't have a public web address yet. "

@@ -6,6 +6,8 @@ from bot.support.environment import command
 
 READY: Final = "*{name}* is ready."
 READY_ALREADY: Final = "*{name}* is already running."
+READY_UNUSABLE: Final = "*{name}* is running."
+READY_LINK: Final = "Here's the link to *{name}*."
 READY_AFTER: Final = "It took {took}."
 STOPPED: Final = "*{name}* has stopped on {title}."
 STOPPED_ALREADY: Final = "*{name}* was already stopped on {title}."

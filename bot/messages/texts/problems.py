@@ -12,6 +12,7 @@ from bot.domain.errands import Errand
 from bot.domain.operations import Operation
 from bot.domain.reasons import Reason, reason_in, short_of
 from bot.domain.runs import Run
+from bot.domain.usability import Lack
 from bot.domain.workspaces import State, Workspace
 from bot.messages.texts.times import time_mark
 from bot.support import errors
@@ -372,9 +373,20 @@ def explanation(message: str, title: str, *, is_over: bool, helps: bool = True, 
     return " ".join(said).replace("{missing}", missing).replace("{title}", title).strip()
 
 
+#: What a running workspace lacks, unless its provider says it in words of its own.
+_LACKS: Final[Mapping[Lack, str]] = {
+    "address": "{title} hasn't given it a link yet.",
+    "page": "Its page doesn't answer yet.",
+    "agent": "Its agent isn't connected.",
+    "app": "Its app doesn't answer.",
+}
+
+
 def condition(workspace: Workspace, title: str, *, helps: bool = True, has_page: bool = True) -> str:
     """Say what its provider tells of a workspace as it is now, "" if nothing."""
     is_over = workspace.state is State.FAILED
+    if workspace.state is State.RUNNING and workspace.lacks is not None and not workspace.detail:
+        return _LACKS.get(workspace.lacks, "").format(title=title)
     if workspace.detail or not workspace.reason or not (is_over or workspace.state is State.STARTING):
         return workspace.detail or ""
     return explanation(workspace.reason, title, is_over=is_over, helps=helps, has_page=has_page)

@@ -30,7 +30,7 @@ from bot.domain.stops import StopMode
 from bot.domain.workspaces import Workspace
 from bot.providers import base, connection
 from bot.providers.base import Access, Credential, Identity, OAuthClient
-from bot.providers.jupyterhub.servers import Listed, ServerName, Servers, parse_reference, who_is
+from bot.providers.jupyterhub.servers import Listed, ServerName, Servers, check_page, parse_reference, who_is
 from bot.providers.requests import (
     Api,
     clean,
@@ -135,6 +135,7 @@ class JupyterHubSettings(connection.ConnectionSettings):
 class JupyterHub(
     base.Provider,
     base.Lists,
+    base.PageChecks,
     base.Removal,
     base.Revocation,
     base.Minting,
@@ -185,6 +186,10 @@ class JupyterHub(
         return {
             remote_id: await self._servers.state_of(access, remote_id, servers) for remote_id in remote_ids
         }
+
+    async def check_page(self, access: Access, remote_id: str, seen: Observed) -> Observed:
+        """Ask the IDE itself: the hub's *ready* may come earlier, also through a proxy that lags behind."""
+        return seen if seen.url is None else await check_page(access, seen.url, seen)
 
     async def discover(self, access: Access) -> base.Listing[base.Discovered]:
         """List the default server and every named one, running or not."""

@@ -12,8 +12,6 @@ import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import unquote
 
@@ -119,9 +117,6 @@ CHECK_SECONDS = 4.0
 DEFAULT_NAME = "default"
 PROBE_SECONDS = 5.0
 PROBE_BYTES = 65_536
-#: For this long after a server's start, its own response is awaited once the hub says that it is ready. After
-#: that the hub's word is enough: it may not be Jupyter, or be reachable only from people's browsers.
-GRACE_SECONDS = 30.0
 NO_SERVERS = (
     "Your token isn't allowed to see servers. Request a new one, leave its permissions empty, and link again."
 )
@@ -158,19 +153,10 @@ async def confirm(access: Access) -> None:
 
 
 class Listed(dict[str, dict[str, Any]]):
-    """Hold a person's servers by name, and the hub's own time of reading (None if it doesn't say)."""
+    """Hold a person's servers by name."""
 
-    at: datetime | None = None
     #: The hub's major release, 0 if it doesn't say.
     release: int = 0
-
-    def is_young(self, server: Mapping[str, Any]) -> bool:
-        """Return whether a server was started within the grace period, by the hub's own clock."""
-        try:
-            started = datetime.fromisoformat(str(server.get("started")))
-            return self.at is not None and (self.at - started).total_seconds() < GRACE_SECONDS
-        except (ValueError, TypeError):
-            return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,8 +198,6 @@ class Servers:
         if not isinstance(servers, dict):
             raise BadAnswer("the answer's field servers is not an object")
         listed = Listed(servers)
-        with suppress(ValueError, TypeError):
-            listed.at = parsedate_to_datetime(response.headers.get("Date", ""))
         with suppress(ValueError):
             listed.release = int(response.headers.get("X-JupyterHub-Version", "").partition(".")[0])
         return listed
@@ -230,13 +214,11 @@ class Servers:
             # The default server always exists; a named one can be deleted.
             return Observed(State.GONE) if name.server else Observed(State.STOPPED, name=DEFAULT_NAME)
         server = part_of(servers, name.server, "servers.")
-        seen = await self._observe(access, name, server, is_young=servers.is_young(server))
+        seen = await self._observe(access, name, server)
         used_at = moment(server.get("last_activity"))
         return replace(seen, started_at=moment(server.get("started")), last_used_at=used_at)
 
-    async def _observe(
-        self, access: Access, name: ServerName, server: Mapping[str, Any], *, is_young: bool
-    ) -> Observed:
+    async def _observe(self, access: Access, name: ServerName, server: Mapping[str, Any]) -> Observed:
         where = f"servers.{clean(name.server, 40)}."
         pending, is_ready = server.get("pending"), server.get("ready")
         shown = clean(word_in(server, "display_name", where) or "", MAX_NAME)
@@ -256,9 +238,9 @@ class Servers:
             return Observed(State.UNKNOWN, detail=unknown_word(clean(pending)), name=label)
         if is_ready:
             url = self._ide_url(name, server, where)
-            if url is None:
-                return Observed(State.RUNNING, detail=URL_NOT_ALLOWED, name=label)
-            return await self._probed(access, url, label) if is_young else _running(url, label)
+            return Observed(
+                State.RUNNING, url=url, detail=URL_NOT_ALLOWED if url is None else None, name=label
+            )
         return _stopped(await self._progress(access, name), label)
 
     def _ide_url(self, name: ServerName, server: Mapping[str, Any], where: str) -> str | None:
@@ -272,23 +254,6 @@ class Servers:
         origin = origin_of(self.public)
         return self.allowed_url(f"{origin.scheme}://{origin.netloc}{path}")
 
-    async def _probed(self, access: Access, url: str, label: str) -> Observed:
-        """Report *running* as soon as the IDE itself answers; the hub's *ready* may come slightly earlier."""
-        address = url if url.endswith("/") else f"{url}/"
-        try:
-            answer = await access.api.send(
-                "GET", f"{address}api/status", total=PROBE_SECONDS, max_bytes=PROBE_BYTES
-            )
-        except TemporaryError:
-            return Observed(State.STARTING, detail=NOT_YET, name=label)
-        if answer.status == 424:
-            # The hub answers in the server's place: it stopped between the two reads.
-            return Observed(State.STOPPED, name=label)
-        # 401 and 403 come from the server itself, which is therefore up; its owner's browser is let in.
-        if 200 <= answer.status < 300 or answer.status in {401, 403}:
-            return _running(url, label)
-        return Observed(State.STARTING, detail=NOT_YET, name=label)
-
     async def _progress(self, access: Access, name: ServerName) -> Progress | None:
         """Return the hub's progress of the last start; None if it reports none.
 
@@ -301,8 +266,15 @@ class Servers:
         return last_event(answer.body) if answer.status == 200 else None
 
 
-def _running(url: str, label: str) -> Observed:
-    return Observed(State.RUNNING, url=url, name=label)
+async def check_page(access: Access, url: str, seen: Observed) -> Observed:
+    """Return what the hub says is ready, lacking its page unless the IDE at ``url`` answers."""
+    address, lacking = url if url.endswith("/") else f"{url}/", replace(seen, detail=NOT_YET, lacks="page")
+    answer = await access.api.send("GET", f"{address}api/status", total=PROBE_SECONDS, max_bytes=PROBE_BYTES)
+    if answer.status == 424:
+        # The hub answers in the server's place: it stopped between the two reads.
+        return Observed(State.STOPPED, name=seen.name)
+    # 401 and 403 come from the server itself, which is therefore up; its owner's browser is let in.
+    return seen if 200 <= answer.status < 300 or answer.status in {401, 403} else lacking
 
 
 def _starting(progress: Progress | None, label: str) -> Observed:

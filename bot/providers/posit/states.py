@@ -42,7 +42,6 @@ _ACTIONS: Mapping[State, frozenset[Action]] = {
     State.FAILED: frozenset(),
     State.GONE: frozenset(),
 }
-NO_URL = "The server gives no link for it."
 HELD = "Suspended by the cluster."
 
 
@@ -73,20 +72,18 @@ def observed(session: WorkbenchSession, address: Callable[[str], str | None]) ->
     at_stake: set[AtStake] = {"busy"} if session.executing else set()
     if session.save_prompt_required:
         at_stake.add("unsaved")
-    missing = None
-    if url is None:
-        missing = URL_NOT_ALLOWED if session.url else NO_URL
-    else:
+    if url is not None:
         may.add("open")
     return Observed(
         state,
         url=url,
-        detail=missing,
+        detail=URL_NOT_ALLOWED if session.url and url is None else None,
         name=label,
         actions=_UP | may,
         at_stake=frozenset(at_stake),
         last_used_at=used,
         started_at=session.since,
+        lacks=None if session.url else "address",
     )
 
 

@@ -132,10 +132,16 @@ class Saturn(
             return replace(seen, name=label, is_kept=is_kept, has_reason=has_reason)
         address = word_in(answer, "url")
         url = self._address(address)
-        detail = base.URL_NOT_ALLOWED if address is not None and url is None else _auto_stop(answer)
+        detail = base.URL_NOT_ALLOWED if address and url is None else _auto_stop(answer)
         started_at = moment(answer.get("started_at"))
         return Observed(
-            State.RUNNING, url=url, detail=detail, name=label, is_kept=is_kept, started_at=started_at
+            State.RUNNING,
+            url=url,
+            detail=detail,
+            name=label,
+            is_kept=is_kept,
+            started_at=started_at,
+            lacks=None if address else "address",
         )
 
     async def reason(self, access: Access, remote_id: str, window: base.SendWindow | None = None) -> str:
@@ -157,7 +163,7 @@ class Saturn(
 
     def _address(self, address: str | None) -> str | None:
         """Return the IDE's URL if its host is allowed; a relative one is resolved against the base URL."""
-        if address is None:
+        if not address:
             return None
         try:
             return self.allowed_url(urljoin(f"{self.settings.base_url}/", address))

@@ -30,6 +30,16 @@ _EITHER_WAY = {
     "deleted": up.State.GONE,
 }
 _NOT_DONE = frozenset({"canceled", "failed"})
+#: Words of the agent's status, of its life cycle and of an app's health that mean that nobody can work in it.
+_LOST = {
+    "disconnected": "Its agent has lost its connection.",
+    "timeout": "Its agent hasn't connected in time.",
+    **dict.fromkeys(("shutting_down", "shutdown_timeout", "shutdown_error"), "Its agent is shutting down."),
+    "off": "Its agent is off.",
+}
+_UNHEALTHY = {"unhealthy": "Its app isn't healthy."}
+_NO_BUILDER = "No provisioner there can build it. Ask your Coder admin."
+_BUILDERS_AWAY = "What could build it is away at the moment. If that lasts, ask your Coder admin."
 _DOWN = frozenset({up.State.STOPPED, up.State.STOPPING})
 LONGEST_NAME = 32
 LONGEST_REASON = 500
@@ -163,7 +173,7 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Making[
         return up.weightiest([one for one in said if one]) or _job_error(build)
 
     def _observed(self, workspace: Mapping[str, Any]) -> up.Observed:
-        """Say what the latest build says; it runs once the app that is opened answers."""
+        """Say what the latest build says; it can be used once its agent and the app that is opened answer."""
         build = up.object_in(workspace, "latest_build")
         word, transition = up.text_in(build, "status"), up.text_in(build, "transition")
         name = up.clean(up.word_in(workspace, "name") or "", up.MAX_NAME) or None
@@ -181,11 +191,7 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Making[
                 state, reason=reason, name=name, has_reason=not is_canceled, last_used_at=used_at
             )
         if state is up.State.STARTING:
-            place = job.get("queue_position")
-            is_queued = isinstance(place, int) and not isinstance(place, bool) and place > 0
-            return up.Observed(
-                state, name=name, detail=f"Number {place} in the queue." if is_queued else None
-            )
+            return up.Observed(state, name=name, detail=_waits_for(build, job))
         if state is up.State.RUNNING:
             ends_at = up.moment(build.get("deadline"))
             return replace(
@@ -208,17 +214,20 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Making[
         )
 
     def _running(self, workspace: Mapping[str, Any], build: Mapping[str, Any]) -> up.Observed:
-        found = list(_apps(build))
-        if not found:
-            return up.Observed(up.State.RUNNING, detail="It has no app with a page.")
+        found = list(_apps(build)) or [(agent, {}) for agent in _agents(build)] or [({}, {})]
         agent, app = next((one for one in found if one[1].get("slug") == self.settings.app), found[0])
-        if agent.get("status") == "timeout":
-            return up.Observed(up.State.STARTING, reason="its agent hasn't connected in time")
         if agent.get("status") == "connecting" or agent.get("lifecycle_state") in {"created", "starting"}:
             return up.Observed(up.State.STARTING, detail="It runs, but isn't set up yet.")
         if app.get("health") == "initializing":
             return up.Observed(up.State.STARTING, detail="Its app doesn't answer yet.")
-        url = self._url(workspace, agent, app)
+        url = self._url(workspace, agent, app) if app else None
+        told = [_LOST.get(str(agent.get(key))) for key in ("status", "lifecycle_state")]
+        if lost := next(filter(None, told), None):
+            return up.Observed(up.State.RUNNING, url=url, detail=lost, lacks="agent")
+        if unhealthy := _UNHEALTHY.get(str(app.get("health"))):
+            return up.Observed(up.State.RUNNING, url=url, detail=unhealthy, lacks="app")
+        if not app:
+            return up.Observed(up.State.RUNNING, detail="It has no app with a page.")
         detail = up.URL_NOT_ALLOWED if url is None else None
         if agent.get("lifecycle_state") in {"start_error", "start_timeout"}:
             detail = "Its start script failed."
@@ -366,11 +375,32 @@ def _template(one: Any) -> Template | None:
 
 def _apps(build: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     """Yield the apps that a browser opens, each with its agent."""
+    for agent in _agents(build):
+        for app in objects(agent, "apps"):
+            if not (app.get("external") or app.get("hidden") or app.get("command")):
+                yield agent, app
+
+
+def _agents(build: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for resource in objects(build, "resources"):
-        for agent in objects(resource, "agents"):
-            for app in objects(agent, "apps"):
-                if not (app.get("external") or app.get("hidden") or app.get("command")):
-                    yield agent, app
+        yield from objects(resource, "agents")
+
+
+def _waits_for(build: Mapping[str, Any], job: Mapping[str, Any]) -> str | None:
+    """Say what a build that is pending waits for: its turn, or something that can build it."""
+    matched = build.get("matched_provisioners")
+    if build.get("status") == "pending" and isinstance(matched, dict):
+        if _count(matched, "count") == 0:
+            return _NO_BUILDER
+        if _count(matched, "available") == 0:
+            return _BUILDERS_AWAY
+    place = _count(job, "queue_position")
+    return f"Number {place} in the queue." if place else None
+
+
+def _count(holder: Mapping[str, Any], key: str) -> int | None:
+    value = holder.get(key)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
 def _part(remote_id: str) -> str:

@@ -2,8 +2,7 @@
 
 import json
 import time
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from pydantic import SecretStr
@@ -289,46 +288,36 @@ async def test_pending_and_ready_become_states(quiet_hub: Rig, server, state):
 
 
 @pytest.mark.parametrize(
-    ("answer", "state"),
+    ("answer", "state", "lacks"),
     [
-        ("200 OK", State.RUNNING),
-        ("401 Unauthorized", State.RUNNING),
-        ("403 Forbidden", State.RUNNING),
-        ("302 Found", State.STARTING),
-        ("404 Not Found", State.STARTING),
-        ("500 Error", State.STARTING),
-        ("503 Unavailable", State.STARTING),
-        ("424 Failed Dependency", State.STOPPED),
-        ("", State.STARTING),
+        ("200 OK", State.RUNNING, None),
+        ("401 Unauthorized", State.RUNNING, None),
+        ("403 Forbidden", State.RUNNING, None),
+        ("302 Found", State.RUNNING, "page"),
+        ("404 Not Found", State.RUNNING, "page"),
+        ("500 Error", State.RUNNING, "page"),
+        ("503 Unavailable", State.RUNNING, "page"),
+        ("424 Failed Dependency", State.STOPPED, None),
     ],
 )
-async def test_a_young_server_runs_when_the_ide_itself_answers_an_older_one_when_the_hub_says_so(
-    quiet_hub: Rig, answer, state
-):
+async def test_page_lacks_unless_the_ide_itself_answers(quiet_hub: Rig, answer, state, lacks):
+    """A read takes the hub's word; the page is asked by a check of its own."""
     path = f"/user/{quiet_hub.access.username}/training/"
-    probed = whole(b"{}", answer, "Location: /elsewhere") if answer else b""
-    async with raw_server(probed) as public, Http.new_session() as session:
+    async with (
+        raw_server(whole(b"{}", answer, "Location: /elsewhere")) as public,
+        Http.new_session() as session,
+    ):
         provider = provider_of("jupyterhub", Http(session), quiet_hub.server.api_url, public_url=public.url)
-
-        async def seen_after(started: object) -> Observed:
-            server = {"pending": None, "ready": True, "url": path, "started": started}
-            quiet_hub.spoil(
-                f"/users/{quiet_hub.access.username}$", body=json.dumps({"servers": {"training": server}})
-            )
-            return (await provider.status(quiet_hub.access, [quiet_hub.remote_id]))[quiet_hub.remote_id]
-
-        # By the hub's clock alone; a hub that does not say when it started one is believed at once.
-        for started in (datetime.now(UTC) - timedelta(seconds=60), None, "soon", "2026-01-01T00:00:00"):
-            told = started.isoformat() if isinstance(started, datetime) else started
-            assert replace(await seen_after(told), started_at=None) == Observed(
-                State.RUNNING, url=f"{public.url}{path}", name="training"
-            )
+        server = {"pending": None, "ready": True, "url": path, "started": datetime.now(UTC).isoformat()}
+        quiet_hub.spoil(
+            f"/users/{quiet_hub.access.username}$", body=json.dumps({"servers": {"training": server}})
+        )
+        seen = (await provider.status(quiet_hub.access, [quiet_hub.remote_id]))[quiet_hub.remote_id]
+        assert (seen.state, seen.url, seen.lacks) == (State.RUNNING, f"{public.url}{path}", None)
         assert public.requests == []
-        seen = await seen_after(datetime.now(UTC).isoformat().replace("+00:00", "Z"))
-        assert seen.state is state
-        assert seen.url == (f"{public.url}{path}" if state is State.RUNNING else None)
+        checked = await provider.check_page(quiet_hub.access, quiet_hub.remote_id, seen)
+        assert (checked.state, checked.lacks) == (state, lacks)
         assert public.requests[0].startswith(f"GET {path}api/status HTTP/1.1\r\n".encode())
-        assert len(public.requests) == 1
 
 
 @pytest.mark.parametrize("servers", [None, [], 7])

@@ -62,8 +62,8 @@ async def test_a_wrong_field_is_named(saturn: Rig, answer, field):
 
 
 @pytest.mark.parametrize("url", [None, ""])
-async def test_running_without_an_address_is_running(saturn: Rig, url):
-    assert await status_for(saturn, status="running", url=url) == Observed(State.RUNNING)
+async def test_running_without_an_address_lacks_it(saturn: Rig, url):
+    assert await status_for(saturn, status="running", url=url) == Observed(State.RUNNING, lacks="address")
 
 
 @pytest.mark.parametrize(

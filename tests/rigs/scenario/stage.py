@@ -17,7 +17,8 @@ from cryptography.fernet import Fernet
 from bot.app import Outlets, Process
 from bot.domain.people import Principal
 from bot.domain.tasks import TaskKind
-from bot.providers import provider_classes, runs_commands, secrets_of
+from bot.providers import runs_commands, secrets_of
+from bot.providers.door import provider_class
 from bot.slack.manifest import http_manifest, socket_manifest
 from bot.store.store import Store
 from bot.store.tasks import NewTask
@@ -236,7 +237,9 @@ class World:
             **self._options.get("connections", {}),
         }
         return {
-            name: provider_classes()[table["provider"]].settings_model.model_validate(table)
+            name: provider_class(table["provider"], table.get("from", "")).settings_model.model_validate(
+                table
+            )
             for name, table in told.items()
         }
 

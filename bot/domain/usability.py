@@ -1,0 +1,30 @@
+"""When a running workspace counts as usable: what it may lack, and for how long that is waited for; pure."""
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+#: What a running workspace may lack: its address, an answer of its own page, the agent that connects it, or a
+#: working app.
+Lack = Literal["address", "page", "agent", "app"]
+
+#: For how many seconds after a workspace was first seen running without it a start waits for what it lacks,
+#: and a loss isn't news.
+PATIENCE_SECONDS: Final[Mapping[Lack, float]] = {"address": 60.0, "page": 30.0, "agent": 60.0, "app": 60.0}
+#: For how many seconds it is then read as often as one that is starting.
+MAX_LATE_SECONDS: Final = 600.0
+#: Without these nobody can open it. The others Usher may just not see.
+UNUSABLE: Final[frozenset[Lack]] = frozenset({"agent", "app"})
+
+
+def is_awaited(lacks: Lack | None, lacks_since: float | None, at: float) -> bool:
+    """Return whether what a running workspace lacked in a read at ``at`` is still waited for."""
+    if lacks is None:
+        return False
+    # A word of a later release is waited for as long as any.
+    patience = PATIENCE_SECONDS.get(lacks, max(PATIENCE_SECONDS.values()))
+    return lacks_since is None or at - lacks_since < patience
+
+
+def is_late(lacks_since: float | None, now: float) -> bool:
+    """Return whether what it lacks may still come, so that it is read as often as one that is starting."""
+    return lacks_since is not None and now - lacks_since < MAX_LATE_SECONDS

@@ -1,0 +1,129 @@
+"""What a running workspace lacks, since when, and who is handed an address that comes later."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.domain.errands import Outcome
+from bot.domain.notices import END, NewNotice, NoticeKind
+from bot.domain.observed import Observed
+from bot.domain.operations import OperationVerb
+from bot.domain.steps import Update
+from bot.domain.workspaces import State
+from bot.store.discovered import FoundWorkspace
+from tests.rigs.store import ALICE, accept_operation, observe
+
+URL = "https://app.example.test/ide/1"
+RUNNING = Observed(State.RUNNING, url=URL)
+WITHOUT = Observed(State.RUNNING, lacks="address")
+
+
+async def lack_of(store, workspace):
+    row = await store.workspace(workspace.id)
+    return row.lacks, row.lacks_since
+
+
+async def test_lack_is_kept_since_its_first_read(store, clock, workspace):
+    await observe(store, clock, workspace, Observed(State.STARTING))
+    await observe(store, clock, workspace, WITHOUT)
+    since = (await store.workspace(workspace.id)).observed_at
+    assert await lack_of(store, workspace) == ("address", since)
+    await observe(store, clock, workspace, replace(WITHOUT, lacks="page"))
+    assert await lack_of(store, workspace) == ("page", since)
+    clock.advance(60.0)
+    await store.make_due(workspace.id)
+    [claim] = await store.claim_reads(workspace.connection, 10, 10.0, 0.5)
+    assert (claim.lacks, claim.lacks_since, claim.is_usable) == ("page", since, True)
+
+
+@pytest.mark.parametrize("seen", [RUNNING, Observed(State.STOPPED, lacks="page")], ids=["usable", "down"])
+async def test_lack_ends_with_what_is_usable_or_down(store, clock, workspace, seen):
+    await observe(store, clock, workspace, WITHOUT)
+    await observe(store, clock, workspace, seen)
+    assert await lack_of(store, workspace) == (None, None)
+
+
+async def ready(store, clock, workspace, seen, url=""):
+    """Have a start of Alice's end with what a read saw, and its message show an address."""
+    operation = (await accept_operation(store, workspace)).operation
+    await observe(store, clock, workspace, seen)
+    body = {"workspace": workspace.id, "connection": workspace.connection}
+    notice = NewNotice(operation.id, NoticeKind.READY, END, ALICE, body)
+    await store.save_step(Update(operation.id, 0.0, outcome=Outcome.FULFILLED, notices=[notice]))
+    return operation.id, await send(store, body | {"blocks": [{"url": url}]})
+
+
+async def send(store, said):
+    sent = [one for one in await store.claim_notices(10, 30.0) if one.kind is NoticeKind.READY]
+    for notice in sent:
+        await store.notice_sent(notice.id, "D1", "1.0", "", said)
+    return len(sent)
+
+
+async def links(store, clock):
+    clock.advance(30.0)
+    found = await store.claim_notices(10, 30.0)
+    return [one for one in found if one.kind is NoticeKind.READY_LINK]
+
+
+async def test_late_address_is_handed_over_once(store, clock, workspace):
+    operation, sent = await ready(store, clock, workspace, WITHOUT)
+    assert sent == 1
+    await observe(store, clock, workspace, RUNNING)
+    [link] = await links(store, clock)
+    assert (link.subject, link.principal, link.body["workspace"]) == (operation, ALICE, workspace.id)
+    await store.notice_sent(link.id, "D1", "2.0", "", link.body | {"blocks": [{"url": URL}]})
+    for seen in (WITHOUT, RUNNING, replace(RUNNING, lacks="agent"), RUNNING):
+        await observe(store, clock, workspace, seen)
+    assert await links(store, clock) == []
+
+
+async def test_changed_address_is_handed_over(store, clock, workspace):
+    await ready(store, clock, workspace, RUNNING, URL)
+    await observe(store, clock, workspace, replace(RUNNING, url=f"{URL}/new"))
+    assert len(await links(store, clock)) == 1
+
+
+async def test_changed_address_of_a_list_is_handed_over(store, clock, workspace):
+    await ready(store, clock, workspace, RUNNING, URL)
+    clock.advance(60.0)
+    found = FoundWorkspace(workspace.remote_id, workspace.gate_key, "lab", State.RUNNING, f"{URL}/new")
+    await store.merge_discovered((await store.accounts(ALICE))[0].id, [found])
+    assert len(await links(store, clock)) == 1
+
+
+async def test_address_that_a_message_shows_is_not_handed_over(store, clock, workspace):
+    await ready(store, clock, workspace, RUNNING, URL)
+    for seen in (WITHOUT, RUNNING, replace(RUNNING, lacks="app"), RUNNING):
+        await observe(store, clock, workspace, seen)
+    assert await links(store, clock) == []
+
+
+async def test_address_before_ready_was_sent_is_not_handed_over(store, clock, workspace):
+    """The message is drawn with it."""
+    operation = (await accept_operation(store, workspace)).operation
+    await observe(store, clock, workspace, WITHOUT)
+    notice = NewNotice(operation.id, NoticeKind.READY, END, ALICE, {"workspace": workspace.id})
+    await store.save_step(Update(operation.id, 0.0, outcome=Outcome.FULFILLED, notices=[notice]))
+    await observe(store, clock, workspace, RUNNING)
+    assert await links(store, clock) == []
+
+
+@pytest.mark.parametrize("verb", [OperationVerb.STOP, OperationVerb.START])
+async def test_address_after_a_newer_request_is_not_handed_over(store, clock, workspace, verb):
+    await ready(store, clock, workspace, WITHOUT)
+    clock.advance(1.0)
+    await accept_operation(store, workspace, verb, interaction="newer")
+    await observe(store, clock, workspace, RUNNING)
+    assert await links(store, clock) == []
+
+
+async def test_list_does_not_end_a_start(store, clock, workspace):
+    """Only a read finds out whether it's usable; it is due at once."""
+    await accept_operation(store, workspace)
+    await observe(store, clock, workspace, Observed(State.STARTING))
+    clock.advance(60.0)
+    found = FoundWorkspace(workspace.remote_id, workspace.gate_key, "lab", State.RUNNING, URL)
+    await store.merge_discovered((await store.accounts(ALICE))[0].id, [found])
+    assert (await store.workspace(workspace.id)).state is State.STARTING
+    assert await store.claim_reads(workspace.connection, 10, 10.0, 0.5)
