@@ -471,8 +471,9 @@ def _observe(
     came_up_again = bool(row["started_at"] and seen.started_at and seen.started_at > row["started_at"])
     timers.note(tx, row["id"], row["state"], seen.state, granted_at, came_up_again=came_up_again)
     # Buttons that no longer work are as wrong as an outdated state: neither waits. A short loss is no news.
+    is_short_loss = waits and before[0] == after[0] and row["operation_id"] is None
     has_other_buttons = before[4] != after[4] or row["unknown_at"] is not None
-    if before[0] != after[0] or has_other_buttons or not waits:
+    if has_other_buttons or not is_short_loss:
         cards.owe_about(tx, row["id"], changed=before[0] != after[0] or has_other_buttons)
     is_up_on = before[0] == after[0] == State.RUNNING
     if is_up_on and seen.url and lacks not in UNUSABLE and (seen.url != row["url"] or not has_same_lack):

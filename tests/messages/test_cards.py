@@ -34,6 +34,8 @@ PAGE = "https://usher.example.org/ide/workspace_1"
 STARTING = {"state": State.STARTING}
 RUNNING = {"state": State.RUNNING, "url": IDE_URL}
 SUSPENDED = {"state": State.SUSPENDED}
+WITHOUT_ADDRESS = {"state": State.RUNNING, "lacks": "address"}
+LOST = RUNNING | {"lacks": "agent", "detail": "Its agent has lost its connection."}
 TIMED = {"stop_at": NOW + 600, "stop_mode": "stop"}
 TIMER = {"stop_at": NOW + 600}
 BACKUP = {"cause": "restored", "mode": "stop", "backup_at": NOW - 8 * 86_400}
@@ -96,6 +98,8 @@ CARDS = {
     "starting-usual-minutes": facts(
         operation=CALLED | {"usual_seconds": 290.0, "slow_seconds": 600.0}, workspace=STARTING
     ),
+    "starting-without-address": facts(operation=CALLED, workspace=WITHOUT_ADDRESS),
+    "starting-without-page": facts(operation=CALLED, workspace=RUNNING | {"lacks": "page"}, ide_url=IDE_URL),
     "starting-told": facts(
         operation=CALLED, workspace=STARTING | {"progress": 50, "detail": "Pulling the image <big & slow>"}
     ),
@@ -333,6 +337,8 @@ NOTICES = {
     ),
     "ready": (NoticeKind.READY, facts(operation=READY, workspace=RUNNING, ide_url=IDE_URL)),
     "ready-without-address": (NoticeKind.READY, facts(operation=READY, workspace={"state": State.RUNNING})),
+    "ready-unusable": (NoticeKind.READY, facts(operation=READY, workspace=LOST)),
+    "ready-link": (NoticeKind.READY_LINK, facts(operation=READY, workspace=RUNNING, ide_url=IDE_URL)),
     "ready-already": (
         NoticeKind.READY,
         facts(operation=READY | {"called_at": None}, workspace=RUNNING, ide_url=IDE_URL),

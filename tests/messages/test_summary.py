@@ -53,6 +53,15 @@ def test_what_is_told_together_is_one_message(name, held):
     check_limits(answer)
 
 
+def test_link_that_came_in_a_silence_is_told_with_its_button():
+    link = (NoticeKind.READY_LINK, ended("nb1"))
+    answer = owed(NoticeKind.SUMMARY, summary(link, STOPPED))
+    assert "*nb1* is ready." in str(answer.blocks)
+    assert IDE_URL in str(answer.blocks)
+    shown = (NoticeKind.READY_LINK, replace(ended("nb1"), is_url_shown=True))
+    assert owed(NoticeKind.SUMMARY, summary(shown)) is None
+
+
 def test_where_nothing_is_left_nothing_is_sent():
     over = (NoticeKind.STOPPED_ELSEWHERE, READY[1])
     assert "*nb1* is ready." in str(owed(NoticeKind.SUMMARY, summary(over, READY)).blocks)

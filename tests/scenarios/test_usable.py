@@ -97,8 +97,10 @@ class SmallHub:
     async def progress(self, _request):
         return web.Response(status=404)
 
-    async def page(self, _request):
+    async def page(self, request):
         self.pages += 1
+        if not self.page_status:
+            request.transport.abort()
         return web.Response(status=self.page_status)
 
 
@@ -144,8 +146,9 @@ async def test_page_that_fails_after_a_long_start_delays_ready(hub, status):
     assert hub.server.pages == pages, "such a request may count as use of the server"
 
 
-async def test_page_that_never_answers_is_ready_after_the_patience(hub):
-    hub.server.page_status = 404
+@pytest.mark.parametrize("status", [404, 0], ids=["not Jupyter", "out of reach"])
+async def test_page_that_never_answers_is_ready_after_the_patience(hub, status):
+    hub.server.page_status = status
     await hub.alice.writes("start lab")
     await hub.pass_time(122, step=1)
     assert not hub.alice.told("ready")

@@ -60,6 +60,7 @@ def _ready(facts: WorkspaceFacts) -> Answer:
     is_true=lambda facts: (
         facts.state is State.RUNNING and facts.ide_url is not None and not facts.is_url_shown
     ),
+    together=lambda _facts: notices.READY_TOGETHER,
 )
 def _ready_link(facts: WorkspaceFacts) -> Answer:
     """Draw the address that came, or changed, after people read that it is ready."""

@@ -28,6 +28,72 @@ async def test_what_waits_says_its_place(open_rig):
         assert (seen.state, seen.detail) == (State.STARTING, "Number 2 in the queue.")
 
 
+AGENT = "/latest_build/resources/1/agents/0"
+READ = "GET /api/v2/workspaces/[0-9a-f-]{36}$"
+
+
+async def seen_with(rig, **values):
+    """Read a workspace of which Coder tells other things than there are."""
+    patch = [{"op": "add", "path": path, "value": value} for path, value in values.items()]
+    rig.spoil(READ, patch=patch)
+    return (await rig.provider.status(rig.access, [rig.remote_id]))[rig.remote_id]
+
+
+@pytest.mark.parametrize(
+    ("path", "word", "lacks", "said"),
+    [
+        ("status", "disconnected", "agent", "Its agent has lost its connection."),
+        ("status", "timeout", "agent", "Its agent hasn't connected in time."),
+        ("lifecycle_state", "shutting_down", "agent", "Its agent is shutting down."),
+        ("lifecycle_state", "shutdown_error", "agent", "Its agent is shutting down."),
+        ("lifecycle_state", "off", "agent", "Its agent is off."),
+        ("lifecycle_state", "start_error", None, "Its start script failed."),
+        ("apps/1/health", "unhealthy", "app", "Its app isn't healthy."),
+        ("apps/1/health", "disabled", None, None),
+        ("apps", [], None, "It has no app with a page."),
+    ],
+)
+async def test_running_one_says_what_it_lacks(open_rig, path, word, lacks, said):
+    async with open_rig() as rig:
+        await rig.provider.start(rig.access, await rig.read())
+        await rig.until(State.RUNNING)
+        seen = await seen_with(rig, **{f"{AGENT}/{path}": word})
+        assert (seen.state, seen.lacks, seen.detail) == (State.RUNNING, lacks, said)
+
+
+async def test_agent_without_an_app_counts(open_rig):
+    async with open_rig() as rig:
+        await rig.provider.start(rig.access, await rig.read())
+        await rig.until(State.RUNNING)
+        lost = {f"{AGENT}/apps": [], f"{AGENT}/status": "disconnected"}
+        assert (await seen_with(rig, **lost)).lacks == "agent"
+        bare = await seen_with(rig, **{"/latest_build/resources": []})
+        assert (bare.state, bare.lacks) == (State.RUNNING, None)
+
+
+@pytest.mark.parametrize(
+    ("matched", "place", "said"),
+    [
+        ({"count": 0, "available": 0}, 3, "No provisioner there can build it. Ask your Coder admin."),
+        (
+            {"count": 2, "available": 0},
+            0,
+            "What could build it is away at the moment. If that lasts, ask your Coder admin.",
+        ),
+        ({"count": 2, "available": 1}, 3, "Number 3 in the queue."),
+        ({}, 0, None),
+        (None, True, None),
+    ],
+    ids=["none", "away", "queue", "empty", "odd"],
+)
+async def test_pending_one_says_what_it_waits_for(open_rig, matched, place, said):
+    async with open_rig() as rig:
+        await rig.provider.start(rig.access, await rig.read())
+        build = {"matched_provisioners": matched, "job/queue_position": place}
+        seen = await seen_with(rig, **{f"/latest_build/{path}": value for path, value in build.items()})
+        assert (seen.state, seen.detail) == (State.STARTING, said)
+
+
 async def test_a_failed_one_says_why_from_the_log_of_its_build(open_rig):
     async with open_rig() as rig:
         await rig.provider.start(rig.access, await rig.read(rig.broken_id))

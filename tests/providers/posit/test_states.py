@@ -75,10 +75,10 @@ def test_only_rstudio_is_suspended():
     assert "suspend" not in (observed(session("running", "JupyterLab"), str).actions or ())
 
 
-@pytest.mark.parametrize(("url", "said"), [("/s/1/", "host"), ("", "no link")])
-def test_an_address_that_is_not_allowed_is_not_opened(url, said):
+@pytest.mark.parametrize(("url", "said", "lacks"), [("/s/1/", "host", None), ("", "None", "address")])
+def test_an_address_that_is_not_allowed_is_not_opened(url, said, lacks):
     seen = observed(session("running", url=url), lambda told: None)
-    assert seen.url is None
+    assert (seen.url, seen.lacks) == (None, lacks)
     assert said in str(seen.detail)
     assert "open" not in (seen.actions or ())
 
