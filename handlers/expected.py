@@ -65,7 +65,7 @@ async def _of_start(request: Request, workspace: Workspace) -> Answer:
         usual = operation.usual_seconds or usual
         at = operation.created_at + (usual or 0.0)
         template = answers.USUAL_UNKNOWN if usual is None else _due(answers.USUAL_DUE, at, now)
-    elif workspace.state is State.RUNNING and workspace.lacks is None:
+    elif workspace.state is State.RUNNING and not workspace.is_unusable:
         template = answers.READY_ALREADY
     said = request.filled(template, workspace, **_said(usual, at, now))
     return await as_it_is(request.about("workspace", "status", ()), workspace, remark=said)

@@ -228,14 +228,14 @@ class Reads(EnginePart):
             if state is not None and isinstance(provider, base.Reasons):
                 return {first.remote_id: await _explained(provider, access, first.remote_id, state, window)}
             found = await provider.status(access, [claim.remote_id for claim in claims], window)
-            return await self._check_usable(provider, access, claims, found)
+            return await self._check_pages(provider, access, claims, found)
         except (errors.SentTooLate, errors.Unreachable):
             sent = 0
             raise
         finally:
             self._sent[runtime.name] += sent
 
-    async def _check_usable(
+    async def _check_pages(
         self,
         provider: base.Provider,
         access: Access,

@@ -290,7 +290,7 @@ async def _of_link(gatherer: Gatherer, notice: Message, facts: Facts) -> Facts:
     """Add whether another message of the same start shows the address."""
     if not isinstance(facts, WorkspaceFacts) or facts.ide_url is None:
         return facts
-    shown = await gatherer.store.is_shown(notice.subject, facts.ide_url, notice.id)
+    shown = await gatherer.store.is_address_shown(notice.subject, facts.ide_url, notice.id)
     return replace(facts, is_url_shown=shown)
 
 

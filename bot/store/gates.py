@@ -254,7 +254,7 @@ def up_since(row: Row, seen: Observed, granted_at: float) -> float | None:
     return granted_at if granted_at - (row["observed_at"] or 0.0) <= JUST_BEFORE else None
 
 
-def lack_since(row: Row, seen: Observed, granted_at: float) -> tuple[Lack | None, float | None]:
+def resolve_lack(row: Row, seen: Observed, granted_at: float) -> tuple[Lack | None, float | None]:
     """Return what a running workspace lacks, and since when, given its row before the observation."""
     if seen.state is not State.RUNNING or seen.lacks is None:
         return None, None
@@ -427,7 +427,7 @@ def _observe(
     reason = reasons.kept(word(State, row["state"]), row["reason"], seen.state, seen.reason)
     is_same &= (at_stake, reason, seen.down_at) == (row["at_stake"], row["reason"], row["down_at"])
     was_awaited = is_awaited(row["lacks"], row["lacks_since"], row["observed_at"] or 0.0)
-    lacks, lacks_since = lack_since(row, seen, granted_at)
+    lacks, lacks_since = resolve_lack(row, seen, granted_at)
     waits = is_awaited(lacks, lacks_since, granted_at)
     has_same_lack = (lacks, waits) == (row["lacks"], was_awaited)
     is_same &= has_same_lack

@@ -18,7 +18,7 @@ def hand_over(tx: Transaction, workspace_id: str, url: str) -> None:
     if operation is None or operation.is_open or operation.verb.brings_down:
         return
     # A message that wasn't begun yet is drawn with the address.
-    if not tx.all("ready_begun", subject=operation.id) or is_shown(tx, operation.id, url):
+    if not tx.all("ready_begun", subject=operation.id) or is_address_shown(tx, operation.id, url):
         return
     body = {"workspace": workspace_id, "connection": operation.connection}
     occasion = sha256(url.encode()).hexdigest()[:16]
@@ -28,7 +28,7 @@ def hand_over(tx: Transaction, workspace_id: str, url: str) -> None:
     notices.add_notices(tx, [new])
 
 
-def is_shown(tx: Transaction, subject: str, url: str, besides: str = "") -> bool:
+def is_address_shown(tx: Transaction, subject: str, url: str, besides: str = "") -> bool:
     """Return whether a message that an operation's workspace is ready shows an address, ``besides`` one."""
     return any(
         row["id"] != besides and f'"{url}"' in row["body"] for row in tx.all("ready_cards", subject=subject)

@@ -348,7 +348,7 @@ class Store(OnEngine):
     claim_owed = write(notices.claim_owed, Priority.CLAIMS)
     notice_retry = write(notices.notice_retry)
     release_notices = several(notices.release_notices)
-    is_shown = read(handovers.is_shown)
+    is_address_shown = read(handovers.is_address_shown)
     is_end_sent = read(notices.is_end_sent)
     act_facts = read(acts.act_facts)
     notice_dead = write(notices.notice_dead)

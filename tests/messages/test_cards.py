@@ -99,6 +99,7 @@ CARDS = {
         operation=CALLED | {"usual_seconds": 290.0, "slow_seconds": 600.0}, workspace=STARTING
     ),
     "starting-without-address": facts(operation=CALLED, workspace=WITHOUT_ADDRESS),
+    "starting-what-runs-without-page": facts(workspace=RUNNING | {"lacks": "page"}, ide_url=IDE_URL),
     "starting-without-page": facts(operation=CALLED, workspace=RUNNING | {"lacks": "page"}, ide_url=IDE_URL),
     "starting-told": facts(
         operation=CALLED, workspace=STARTING | {"progress": 50, "detail": "Pulling the image <big & slow>"}

@@ -108,17 +108,19 @@ class SmallHub:
 async def beside(folder, server, **connection):
     """Run the bot with a server of another kind, at which Olivia has linked her account."""
 
+    connections = {}
+
     class Beside(World):
         def __init__(self):
             token = "aLiCe12345-0123456789abcdefABCDEF"
-            super().__init__(folder, {"tokens": {"there": {"alice": token}}})
+            super().__init__(folder, {"tokens": {"there": {"alice": token}}, "connections": connections})
             self.server = server(Clock(self.clock.now))
 
     made = Beside()
     async with TestServer(made.server.app, host="127.0.0.1") as listening:
         url = str(listening.make_url("")).rstrip("/")
         there = {"name": "there", "linking": ["token"], "base_url": url, **connection}
-        made._options["connections"] = {"there": there}
+        connections["there"] = there
         async with made.running() as ready:
             await ready.alice.has_linked("alice", "there")
             yield ready
@@ -194,6 +196,10 @@ async def test_lost_agent_after_a_start_is_told_in_place_of_ready(coder):
     assert "is ready" not in told.text
     assert "Stop" in told.labels
     assert "Open" not in told.labels
+    for said in ("eta training", "open training"):
+        answer = (await coder.alice.writes(said))[-1]
+        assert "Its agent has lost its connection." in answer.text
+        assert "is ready" not in answer.text
     coder.server.harness.faults.clear()
     await coder.pass_time(30, step=1)
     assert coder.alice.only("ready_link").labels[0] == "Open"

@@ -131,18 +131,12 @@ class Saturn(
             has_reason = "resource_type" in answer
             return replace(seen, name=label, is_kept=is_kept, has_reason=has_reason)
         address = word_in(answer, "url")
-        url = self._address(address)
-        detail = base.URL_NOT_ALLOWED if address and url is None else _auto_stop(answer)
         started_at = moment(answer.get("started_at"))
-        return Observed(
-            State.RUNNING,
-            url=url,
-            detail=detail,
-            name=label,
-            is_kept=is_kept,
-            started_at=started_at,
-            lacks=None if address else "address",
-        )
+        running = Observed(State.RUNNING, name=label, is_kept=is_kept, started_at=started_at)
+        if not address:
+            return replace(running, lacks="address")
+        url = self._address(address)
+        return replace(running, url=url, detail=base.URL_NOT_ALLOWED if url is None else _auto_stop(answer))
 
     async def reason(self, access: Access, remote_id: str, window: base.SendWindow | None = None) -> str:
         """Read what the workspace's newest pod waits for, or why it failed."""
@@ -161,10 +155,8 @@ class Saturn(
         erases = workspace.is_kept is False and workspace.state is not State.STOPPED
         return {"stop": StopEffect.ERASES if erases else StopEffect.RETURNS}
 
-    def _address(self, address: str | None) -> str | None:
+    def _address(self, address: str) -> str | None:
         """Return the IDE's URL if its host is allowed; a relative one is resolved against the base URL."""
-        if not address:
-            return None
         try:
             return self.allowed_url(urljoin(f"{self.settings.base_url}/", address))
         except ValueError:
