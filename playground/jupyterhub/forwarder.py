@@ -1,4 +1,4 @@
-"""A door in front of the hub's API that counts, injects faults, and passes event streams on as they come.
+"""A door in front of the hub's API and people's servers that counts, injects faults, and passes streams on.
 
 The Python proxy holds event streams back to their end (``docs/internals/providers/jupyterhub.md``, "A hub for
 tests").
@@ -32,14 +32,21 @@ _OWN = {
 _STATUS_READ = re.compile(r"/hub/api/users/([^/]+)$")
 _START = re.compile(r"^POST /hub/api/users/[^/]+/servers?(?:/[^/]*)?$")
 _HUB: web.AppKey[str] = web.AppKey("hub_url", str)
+_PAGES: web.AppKey[str] = web.AppKey("pages_url", str)
 _LATER: web.AppKey[set[asyncio.Task[web.StreamResponse]]] = web.AppKey("later", set)
 _SESSION: web.AppKey[aiohttp.ClientSession] = web.AppKey("session", aiohttp.ClientSession)
 
 
-def build(hub_url: str, session: aiohttp.ClientSession, harness: Harness, proxy_port: int) -> web.Application:
-    """Make the application, to which the hub's proxy leads; the session keeps no cookies, decodes nothing."""
+def build(
+    hub_url: str, session: aiohttp.ClientSession, harness: Harness, proxy_port: int, pages_url: str = ""
+) -> web.Application:
+    """Make the application, to which the hub's proxy leads; the session keeps no cookies, decodes nothing.
+
+    ``pages_url`` is the proxy's, which leads to people's servers.
+    """
     app = web.Application(client_max_size=64 * 1024**2)
     app[_HUB] = hub_url
+    app[_PAGES] = pages_url or hub_url
     app[_SESSION] = session
     app[_LATER] = set()
     harness.install(app, proxy_port)
@@ -76,7 +83,8 @@ async def _forward(request: web.Request) -> web.StreamResponse:
 
 
 async def _now(request: web.Request) -> web.StreamResponse:
-    address = URL(request.app[_HUB] + request.raw_path, encoded=True)
+    root = request.app[_PAGES if request.path.startswith("/user/") else _HUB]
+    address = URL(root + request.raw_path, encoded=True)
     headers = _passed(request.headers)
     body = await request.read()
     try:

@@ -86,7 +86,7 @@ async def running(options: Options, port: int = 0) -> AsyncIterator[Hub]:
         hub_url, url = f"http://127.0.0.1:{hub_port}", f"http://{host}:{proxy_port}"
         harness = Harness()
         session = await stack.enter_async_context(forwarder.client_session())
-        app = forwarder.build(hub_url, session, harness, proxy_port)
+        app = forwarder.build(hub_url, session, harness, proxy_port, url)
         door = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await door.setup()
         stack.push_async_callback(door.cleanup)

@@ -320,6 +320,21 @@ async def test_page_lacks_unless_the_ide_itself_answers(quiet_hub: Rig, answer, 
         assert public.requests[0].startswith(f"GET {path}api/status HTTP/1.1\r\n".encode())
 
 
+async def test_page_fails_behind_the_local_hubs_door(hub: Rig):
+    """A connection whose public address is the door meets faults of servers' pages, too."""
+    door = hub.server.api_url.removesuffix("/hub/api")
+    async with Http.new_session() as session:
+        provider = provider_of("jupyterhub", Http(session), door, public_url=door)
+        await provider.start(hub.access, await hub.read())
+        await hub.until(State.RUNNING)
+        seen = (await provider.status(hub.access, [hub.remote_id]))[hub.remote_id]
+        hub.spoil("GET /user/.*/api/status$", status=503)
+        assert (await provider.check_page(hub.access, hub.remote_id, seen)).lacks == "page"
+        while (checked := await provider.check_page(hub.access, hub.remote_id, seen)).lacks:
+            pass
+        assert checked == seen
+
+
 @pytest.mark.parametrize("servers", [None, [], 7])
 async def test_a_list_that_is_none_is_a_bad_answer(quiet_hub: Rig, servers):
     quiet_hub.spoil(f"/users/{quiet_hub.access.username}$", body=json.dumps({"servers": servers}))
