@@ -163,9 +163,10 @@ def _insert_found(tx: Transaction, one: FoundWorkspace, pair: Row, start: float)
 def _update_found(tx: Transaction, one: FoundWorkspace, row: Row, start: float) -> None:
     """Update a known row. A listing with the account itself proves that the person may see it."""
     is_news = start >= (row["observed_at"] or 0.0) and one.state is not State.UNKNOWN
-    if is_news and one.state is State.RUNNING and row["state"] != State.RUNNING:
-        # Whether it's usable, only a read finds out.
-        is_news = OPERATIONS.row(tx, workspace_id=row["id"], outcome=None) is None
+    comes_up = is_news and one.state is State.RUNNING and row["state"] != State.RUNNING
+    if comes_up and OPERATIONS.row(tx, workspace_id=row["id"], outcome=None) is not None:
+        # Whether it's usable, only a read finds out: the start waits for that.
+        is_news = False
         gates.make_due(tx, row["id"])
     state = one.state if is_news else word(State, row["state"])
     changed = state.value != row["state"]
