@@ -84,6 +84,7 @@ from bot.providers.requests import (
     checks_token,
     clean,
     entries,
+    error_of,
     id_in,
     may_have_acted,
     moment,
@@ -96,6 +97,7 @@ from bot.providers.requests import (
     side_by_side,
     text_in,
     unless_absent,
+    unless_already,
     word_in,
 )
 from bot.support import errors
@@ -177,6 +179,7 @@ __all__ = [
     "choice_field",
     "clean",
     "entries",
+    "error_of",
     "errors",
     "free_name",
     "id_in",
@@ -200,6 +203,7 @@ __all__ = [
     "text_of",
     "unknown_word",
     "unless_absent",
+    "unless_already",
     "weightiest",
     "word_in",
 ]

@@ -2,9 +2,15 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from bot.domain.people import Principal
 from bot.domain.times import Deadline, Past, Since, Step
+
+#: The cause of an open one whose last call was refused with the credential.
+UNAUTHORIZED: Final = "credential_refused"
+#: The first word of the cause of an open one whose last call was refused because it is so already.
+LOST_TRACK: Final = "lost_track"
 
 
 class Outcome(StrEnum):
@@ -77,6 +83,8 @@ class Errand:
     #: A sentence on what is holding it up now ("Saturn Cloud has not answered since 14:02").
     hold: str | None = None
     outcome: Outcome | None = None
+    #: Why it ended as it did. While it is open, what its last call was refused with: a read, or another try,
+    #: tells whether that was about the call.
     cause: str | None = None
     ended_at: Past | None = None
 
@@ -89,6 +97,22 @@ class Errand:
     def has_called(self) -> bool:
         """Return whether a call was sent for it."""
         return self.start_call is not Call.NONE or self.stop_call is not Call.NONE
+
+    @property
+    def was_unauthorized(self) -> bool:
+        """Return whether the credential was refused for its last call, which is tried once more."""
+        return self.is_open and self.cause == UNAUTHORIZED
+
+    @property
+    def refusal(self) -> str | None:
+        """Return the cause to fail with unless a read shows that its last call isn't needed."""
+        is_other = self.was_unauthorized or self.contradiction is not None
+        return self.cause if self.is_open and self.cause and not is_other else None
+
+    @property
+    def contradiction(self) -> str | None:
+        """Return the cause to fail with unless a read confirms that it is so already."""
+        return self.cause if self.is_open and (self.cause or "").startswith(LOST_TRACK) else None
 
     @property
     def is_asked(self) -> bool:

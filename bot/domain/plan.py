@@ -153,6 +153,7 @@ def plan(
     fulfilled once it is usable, or the patience for that is over.
 
     A read counts only if it is newer than the operation and its last call: no operation ends on stale data.
+    A refused call isn't sent again: the read since then shows whether it is still needed.
     The first call may rely on a read that was fresh when the operation was created: if the state has changed
     since, the call does no harm, and the gate would only make the person wait. What can't be taken back reads
     first. An operation that failed too
@@ -173,6 +174,8 @@ def plan(
     is_enough = is_call and not ends and _is_fresh_enough(operation, observed_at)
     if _is_stale(operation, observed_at) and not is_enough:
         return READ
+    if is_call and operation.refusal is not None:
+        return _failed(operation.refusal)
     if is_call and operation.attempts >= MAX_ATTEMPTS:
         return _failed("gave_up")
     is_planned = operation.planned_for is not None
@@ -325,7 +328,9 @@ def _bring_down(
         is_refused = actions is not None and _ACTIONS[call.step] not in actions
         return NO_STOP_YET if is_odd and is_refused else call
     is_there = state in (State.RUNNING, State.STARTING) or not is_left
-    return _failed(failed) if is_there and observed_at >= called_at + STOP_SETTLES else WAIT
+    settles = STOP_SETTLES if operation.contradiction is None else START_SETTLES
+    is_settled = observed_at >= called_at + settles
+    return _failed(operation.contradiction or failed) if is_there and is_settled else WAIT
 
 
 def _prior_lasts(operation: Operation, observed_at: float, accepted: float) -> bool:
@@ -377,6 +382,8 @@ def _after_start(operation: Operation, state: State, observed_at: float, up_at: 
     was_up = up_at is not None and up_at > (operation.sent_at or called_at)
     accepted = operation.start_call is Call.ACCEPTED or operation.verb is OperationVerb.CREATE
     settled_at = called_at + NEVER_UP_AFTER if accepted else settles_at(operation)
+    if operation.contradiction is not None:
+        settled_at = called_at + START_SETTLES
     has_settled = was_up or observed_at >= settled_at
     match state:
         case State.RUNNING:
@@ -390,7 +397,8 @@ def _after_start(operation: Operation, state: State, observed_at: float, up_at: 
         case _ if not has_settled:
             return STILL_DOWN if accepted and observed_at >= called_at + STILL_DOWN_AFTER else READ
         case _:
-            return _failed("stopped_elsewhere") if accepted or was_up else START
+            ended = operation.contradiction or "stopped_elsewhere"
+            return _failed(ended) if accepted or was_up else START
 
 
 def next_read(

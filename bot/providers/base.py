@@ -507,15 +507,18 @@ class Provider(ABC):
         """
 
     @abstractmethod
-    async def start(self, access: Access, workspace: Workspace) -> None:
+    async def start(self, access: Access, workspace: Workspace) -> str | None:
         """Ask for a start; return once it is accepted. One that is already running counts as success.
 
-        The row, here and below, was just read through the gate: nothing reads beside it.
+        Return the server's words if it refused because of that, which a read then has to confirm. The row,
+        here and below, was just read through the gate: nothing reads beside it.
         """
 
     @abstractmethod
-    async def stop(self, access: Access, workspace: Workspace, mode: StopMode = "stop") -> None:
+    async def stop(self, access: Access, workspace: Workspace, mode: StopMode = "stop") -> str | None:
         """Ask for a stop; return once it is accepted. One that is already stopped counts as success.
+
+        Return as ``start``.
 
         A mode that is not in ``stop_modes`` raises InvalidRequest.
         """

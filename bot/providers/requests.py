@@ -15,6 +15,7 @@ from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import islice
 from math import isfinite
 from typing import Any, TypeVar, Unpack
 from urllib.parse import quote
@@ -231,6 +232,35 @@ async def unless_absent(asking: Awaitable[T]) -> T | None:
         return None
 
 
+#: How a refusal reads that means that it is so already, by what was asked for; documents don't say.
+_ALREADY: Mapping[str, re.Pattern[str]] = {
+    "start": re.compile(
+        r"\b(already|is|currently) (running|started|starting|pending(?! \w))\b", re.IGNORECASE
+    ),
+    "stop": re.compile(
+        r"\b(already|is|currently|been) (stopped|stopping)\b|\b(not|isn't) (currently )?running\b",
+        re.IGNORECASE,
+    ),
+    "remove": re.compile(r"\b(already|is|was|been) (removed|deleted)\b", re.IGNORECASE),
+}
+
+
+async def unless_already(goal: str, asking: Awaitable[object]) -> str | None:
+    """Return the server's words if it refuses because the ``goal`` (start, stop, remove) is reached.
+
+    Any other refusal is raised, None returned once it is accepted.
+    """
+    try:
+        await asking
+    except errors.CredentialRefused:
+        raise
+    except errors.PermanentError as error:
+        if error.is_quoted and _ALREADY[goal].search(error.message):
+            return error.message
+        raise
+    return None
+
+
 async def side_by_side(width: int, ask: Callable[[K], Awaitable[T]], keys: Iterable[K]) -> list[T]:
     """Ask for each key, this many at the same time; the first error is raised once all have ended."""
     slots = asyncio.Semaphore(width)
@@ -294,15 +324,15 @@ def sendable(credential: Credential) -> str:
 
 
 def error_of(response: Response, *, changes: bool, words_at: str = "/message") -> errors.ProviderError:
-    """Return the error for a response outside 2xx; the server's own message is cleaned and cut.
+    """Return the error for a response outside 2xx; the server's own words are cleaned and cut.
 
-    ``words_at`` says where in the body that is (a JSON Pointer, RFC 6901).
+    ``words_at`` says where in the body its message is (a JSON Pointer, RFC 6901).
 
     What a failing server, or something in its place, says is not shown to people.
     """
     status = response.status
     said = _said(response, words_at)
-    message = clean(said or f"HTTP {status}") if status < 500 else f"HTTP {status}"
+    message = (said or f"HTTP {status}") if status < 500 else f"HTTP {status}"
     if 300 <= status < 400:
         words = f"The server redirects (HTTP {status}). Ask your Usher admin to check its address."
         return errors.PermanentError(words, status=status)
@@ -334,21 +364,87 @@ def error_of(response: Response, *, changes: bool, words_at: str = "/message") -
 
 
 def _said(response: Response, words_at: str) -> str | None:
-    """Return the API's own message ("" if it has none), or None if the body isn't a JSON object."""
+    """Return the API's own words ("" if it has none), or None if the body isn't a JSON object."""
     try:
-        found: Any = response.json_object()
+        return words_in(response.json_object(), words_at)
     except errors.BadAnswer:
         return None
+
+
+#: The most characters that people are shown of a server's own words.
+MAX_MESSAGE = 200
+#: The same of a message with its details, which say more than the message.
+MAX_WORDS = 300
+#: The most details of one refusal that are shown.
+MAX_DETAILS = 5
+#: Where APIs have details: Coder (``detail``, ``validations``), FastAPI (``detail``), marshmallow
+#: (``errors``, ``messages``), OAuth (``error_description``); and what an entry calls its text and its field.
+_DETAILS = ("detail", "details", "validations", "errors", "messages", "error_description")
+_TEXTS = ("msg", "detail", "message", "description", "error", "reason")
+_FIELDS = ("field", "loc", "param", "parameter", "name", "pointer", "path")
+#: Parts of a field's place that say where in the request it was, and not its name.
+_PLACES = frozenset({"body", "query", "path", "json", "form", "header", "_schema"})
+
+
+def words_in(answer: Mapping[str, Any], words_at: str = "/message") -> str:
+    """Return what an error's body says: the message, which fields are wrong, and why; "" if nothing."""
+    found: Any = answer
     for key in words_at.split("/")[1:]:
         if isinstance(found, list) and key.isdecimal():
             found = found[int(key)] if int(key) < len(found) else None
         else:
             found = found.get(key) if isinstance(found, dict) else None
-    return found if isinstance(found, str) else ""
+    message = found if isinstance(found, str) else next(_main_texts(answer), "")
+    details = list(islice(_unique_details(answer, message), MAX_DETAILS))
+    if not details:
+        return clean(message)
+    said = clean(message, MAX_MESSAGE // 2).rstrip(".:")
+    return clean(": ".join(filter(None, (said, "; ".join(details)))), MAX_WORDS)
 
 
-#: The most characters that people are shown of a server's own words.
-MAX_MESSAGE = 200
+def _main_texts(answer: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what stands for the message in other dialects (RFC 9457, RFC 6749)."""
+    for key in ("message", "title", "error"):
+        value = answer.get(key)
+        value = value.get("message") if isinstance(value, dict) else value
+        if isinstance(value, str) and value:
+            yield value
+
+
+def _unique_details(answer: Mapping[str, Any], message: str) -> Iterator[str]:
+    """Yield each detail, cleaned, that the message doesn't have already."""
+    known = clean(message, MAX_WORDS).casefold()
+    for key in _DETAILS:
+        for text in _details(answer.get(key), ""):
+            detail = clean(text).rstrip(".")
+            if detail and detail.casefold() not in known:
+                known += f"; {detail.casefold()}"
+                yield detail
+
+
+def _details(value: Any, where: str) -> Iterator[str]:
+    """Yield the texts in details of any shape, each after its field's name."""
+    if isinstance(value, str):
+        yield f"{where}: {value}" if where and value else value
+    elif isinstance(value, list):
+        for one in value:
+            yield from _details(one, where)
+    elif isinstance(value, dict):
+        text = next((value[key] for key in _TEXTS if isinstance(value.get(key), str)), None)
+        if text is not None:
+            named = (_field_name(value[key]) for key in _FIELDS if value.get(key))
+            yield from _details(text, next(filter(None, named), where))
+            return
+        for key, one in value.items():
+            yield from _details(one, where if key in _PLACES else str(key))
+
+
+def _field_name(value: Any) -> str:
+    """Return a field's name from how an API places it: a text, or a list of keys and indices."""
+    keys = [str(one) for one in value] if isinstance(value, list) else re.split(r"[/#]", str(value))
+    return ".".join(key for key in keys if key and key not in _PLACES)
+
+
 #: The most characters of a name that are taken from a server (``clean``).
 MAX_NAME = 250
 #: A larger number of seconds is one of milliseconds: the year 5138, or 1973.

@@ -142,12 +142,8 @@ MAX_PAGES = 100
 PAGE = "30"
 #: The fields that tell a workspace we made from others; items of a list may lack them.
 _TELLING = frozenset({"created_at", "retention_time_stopped", "workspace_token_required", "auto_resume"})
-#: How a refusal that means "it already is" reads.
-_UP = re.compile(r"\b(already|is|currently) (running|started|starting)\b", re.IGNORECASE)
-_DOWN = re.compile(r"\b(already|is|currently) (stopped|stopping)\b|\bnot running\b", re.IGNORECASE)
-#: How one that means "not yet" reads; its status is not documented.
+#: How a refusal that means "not yet" reads; its status is not documented.
 _NOT_YET = re.compile(r"\bstopping\b|\bbeing stopped\b", re.IGNORECASE)
-_REMOVED = re.compile(r"\b(already|is|was|been) removed\b", re.IGNORECASE)
 NO_PROJECT = "That project no longer exists. Choose another one."
 
 
@@ -197,31 +193,28 @@ class SphereProvider(base.Provider, base.Removal, base.Making[Offer], base.Page,
             raise errors.BadAnswer("the answer is about another workspace")
         return workspace
 
-    async def start(self, access: base.Access, workspace: Workspace) -> None:
+    async def start(self, access: base.Access, workspace: Workspace) -> str | None:
         """Resume; refused as long as it is still stopping."""
-        await self._drive(access, workspace, "resume", _UP)
+        return await self._drive(access, workspace, "start", "resume")
 
-    async def stop(self, access: base.Access, workspace: Workspace, mode: StopMode = "stop") -> None:
+    async def stop(self, access: base.Access, workspace: Workspace, mode: StopMode = "stop") -> str | None:
         """Stop; a workspace that is still starting can't be stopped yet, which is a Conflict."""
         self.need_mode(mode)
-        await self._drive(access, workspace, "stop", _DOWN)
+        return await self._drive(access, workspace, "stop", "stop")
 
     async def remove(self, access: base.Access, workspace: Workspace) -> None:
         """Remove for good; a PUT, not a DELETE."""
-        await self._drive(access, workspace, "remove", _REMOVED)
+        await self._drive(access, workspace, "remove", "remove")
 
-    async def _drive(
-        self, access: base.Access, workspace: Workspace, verb: str, done: re.Pattern[str]
-    ) -> None:
-        starts = verb == "resume"
+    async def _drive(self, access: base.Access, workspace: Workspace, goal: str, verb: str) -> str | None:
+        starts = goal == "start"
+        path = f"/workspaces/{_part(workspace.remote_id)}/{verb}"
         try:
-            await _change(access, "PUT", f"/workspaces/{_part(workspace.remote_id)}/{verb}", starts=starts)
+            return await requests.unless_already(goal, _change(access, "PUT", path, starts=starts))
         except errors.Forbidden as error:
             # The token may do everything, so what isn't permitted is due to the current state.
             raise errors.Conflict(error.message, status=error.status) from None
-        except (errors.Conflict, errors.InvalidRequest, errors.LimitReached) as error:
-            if done.search(error.message):
-                return
+        except (errors.InvalidRequest, errors.LimitReached) as error:
             if starts and _NOT_YET.search(error.message):
                 raise errors.Conflict(error.message, status=error.status) from None
             raise

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 import structlog
@@ -16,7 +16,7 @@ import structlog
 from bot.domain.accounts import REPEATED_SECONDS, Account
 from bot.domain.plan import backoff
 from bot.messages.texts import problems
-from bot.providers.base import Access, Credential
+from bot.providers.base import Access, Credential, Lists
 from bot.reconciler.keys import Became, Keys
 from bot.reconciler.runtimes import LONGEST_ASKED, Numbers, Runtime
 from bot.store.pauses import Calls
@@ -38,6 +38,8 @@ LIMITED: Final = "rate_limited"
 HELD: Final = frozenset({"approval_ended", "renamed", "sign_in_refused"})
 #: The one call that is made with the secret of a link that has ended.
 REVOKE: Final = "revoke"
+#: The calls by which a refused credential is tried as well as by a list.
+_LISTED: Final = frozenset({"read", "list", "read runs", "list runs", REVOKE})
 #: The cause of not asking for an account that was unlinked.
 UNLINKED: Final = "unlinked"
 #: The cause of an unreadable answer; after this many failures in a row it isn't a transient error page.
@@ -67,6 +69,8 @@ class Later:
     sentence: str | None
     attempts: int
     cause: str = ""
+    #: The credential was refused for the call itself.
+    is_unauthorized: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,16 @@ class Refused:
     def word(self) -> str:
         """Return the kind of refusal, without the provider's words."""
         return problems.word_of(self.cause)
+
+    @property
+    def is_unauthorized(self) -> bool:
+        """Return whether the credential was refused for the call itself."""
+        return isinstance(self.error, errors.CredentialRefused) and self.error.status is not None
+
+    @property
+    def call_cause(self) -> str:
+        """Return the cause if nothing but the call was refused: that nothing is there isn't proven by it."""
+        return "refused" if self.cause == "not_found" else self.cause
 
     @property
     def needs_credential(self) -> bool:
@@ -164,6 +178,7 @@ class Asker:
         is_gated: bool = False,
         began: float | None = None,
         may_leave: Callable[[], bool] = freely,
+        was_unauthorized: bool = False,
     ) -> Answer[_T]:
         """Ask once, for ``seconds`` at most. ``what`` names it in the log; ``attempts`` failed before it.
 
@@ -178,6 +193,10 @@ class Asker:
         Nothing leaves later than ``seconds`` after it ``began`` (monotonic; now, unless it was committed to
         before): a process that stood still meanwhile may have lost the row to another one. ``may_leave`` is
         asked right before anything does, too.
+
+        A credential that is accepted for something else isn't what a call was refused for (rule 9). So one
+        that was refused is first tried with a list, if the provider has any. ``was_unauthorized``: the same
+        call was refused with 401 before.
         """
         within = self._numbers.call_seconds if seconds is None else seconds
         until = (self._monotonic() if began is None else began) + within
@@ -189,6 +208,13 @@ class Asker:
         access = await self._let(runtime, account, attempts, starts=starts)
         if not isinstance(access, Access):
             return access
+        is_accepted = was_unauthorized and self._is_accepted(runtime, account)
+        if account is not None and account.is_held and what not in _LISTED:
+            proof = await self._prove(runtime, account, access, within)
+            if isinstance(proof, (Later, Refused)):
+                return proof
+            if proof:
+                account, is_accepted = replace(account, refused_since=None, renamed_to=None), True
         if self._monotonic() > until or not may_leave():
             return Later(0.0, None, attempts)
         limit = asyncio.timeout(None)
@@ -209,7 +235,33 @@ class Asker:
         else:
             await self._worked(runtime, account, access)
             return Done(value)
-        return await self.judge(runtime, account, what, failure, attempts, starts=starts)
+        return await self.judge(
+            runtime, account, what, failure, attempts, starts=starts, is_accepted=is_accepted
+        )
+
+    def _is_accepted(self, runtime: Runtime, account: Account | None) -> bool:
+        """Return whether the credential was accepted when it was last used."""
+        is_held = account is not None and account.is_held
+        return not is_held and self._keys.lockouts.get(runtime.name) is None
+
+    async def _prove(
+        self, runtime: Runtime, account: Account, access: Access, seconds: float
+    ) -> bool | Later | Refused:
+        """Try a refused credential with a list; return whether it was accepted, or that it is refused.
+
+        Any other error proves nothing.
+        """
+        if not runtime.provider.has_lists:
+            return False
+        try:
+            async with asyncio.timeout(seconds):
+                await runtime.provider.need(Lists).discover(access)
+        except errors.CredentialRefused as error:
+            return await self._refused(runtime, account, error, 0)
+        except (errors.ProviderError, TimeoutError):
+            return False
+        await self._worked(runtime, account, access)
+        return True
 
     async def _current(self, account: Account, what: str = "") -> Account | None:
         """Return an account as it is now; None if it was unlinked, but for its revocation."""
@@ -305,13 +357,19 @@ class Asker:
         *,
         spoke: bool = False,
         starts: bool = False,
+        is_accepted: bool = False,
     ) -> Later | Unknown | Refused:
-        """Return what a provider's error means, and record it. ``spoke``: part of an answer had arrived."""
+        """Return what a provider's error means, and record it. ``spoke``: part of an answer had arrived.
+
+        ``is_accepted``: the call was refused with 401 before, and something else was accepted since.
+        """
         if isinstance(error, errors.SentTooLate):
             # Nothing was sent, so nothing failed; the poll gate decides when to retry.
             return Later(0.0, None, attempts)
         who = account.id if account is not None else ""
         log.info("not done", connection=runtime.name, call=what, account=who, problem=error)
+        if is_accepted and type(error) is errors.CredentialRefused:
+            error = errors.Forbidden(error.message, status=error.status)
         if isinstance(error, errors.CredentialRefused):
             runtime.health.worked(error)
             return await self._refused(runtime, account, error, attempts)
@@ -375,7 +433,8 @@ class Asker:
                 assert account is not None, "no person's own is locked"
                 cause = "renamed" if isinstance(error, errors.Renamed) else ""
                 now, tried = await self._store.now(), attempts + 1
-                return await self._held(runtime, account, REPEATED_SECONDS, tried, cause, now)
+                held = await self._held(runtime, account, REPEATED_SECONDS, tried, cause, now)
+                return replace(held, is_unauthorized=True)
             case "locked":
                 cause = "connection_refused"
             case _:

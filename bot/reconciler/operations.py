@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
 import structlog
 
-from bot.domain.errands import Call, Outcome
+from bot.domain.errands import LOST_TRACK, Call, Outcome
 from bot.domain.forms import FreeName, Spec, marked
 from bot.domain.notices import NoticeKind
 from bot.domain.observed import Created, Traces
@@ -254,6 +253,7 @@ class Operations(Stepper[ClaimedOperation]):
             claimed.update(self._numbers.lease),
             called=True,
             called_from=claimed.workspace.state,
+            cause="",
             name=name,
             # Before it is sent: using somebody else's right is audited whatever the result.
             audit=[outcomes.audit(operation, f"call.{step}", "sent", acts=acts)] if acts == "admin" else [],
@@ -290,8 +290,8 @@ class Operations(Stepper[ClaimedOperation]):
 
     async def send(
         self, claimed: ClaimedOperation, runtime: Runtime, step: Step, access: base.Access
-    ) -> Created | None:
-        """Send the call; return what was created, if the call creates something."""
+    ) -> Created | str | None:
+        """Send the call; return what was created, or the provider's words that it is so already."""
         workspace = claimed.workspace
         if step is Step.CREATE:
             spec = workspace.spec or Spec(workspace.name)
@@ -299,10 +299,8 @@ class Operations(Stepper[ClaimedOperation]):
             create = making.create_at_rest if claimed.operation.rests else making.create
             return await create(access, spec, workspace.id)
         if step is Step.START:
-            await runtime.provider.start(access, workspace)
-        else:
-            await send_down(runtime, access, workspace, step)
-        return None
+            return await runtime.provider.start(access, workspace)
+        return await send_down(runtime, access, workspace, step)
 
     async def accepted(
         self,
@@ -310,9 +308,10 @@ class Operations(Stepper[ClaimedOperation]):
         runtime: Runtime,
         step: Step,
         access: base.Access,
-        created: Created | None,
+        created: Created | str | None,
     ) -> None:
         """Record the call; if the operation was replaced in the meantime, enforce what replaced it."""
+        already, created = (created, None) if isinstance(created, str) else (None, created)
         operation, remote_id = claimed.operation, claimed.workspace.remote_id
         acts = runtime.provider.acts(access, str(step))
         if created is not None:
@@ -328,7 +327,10 @@ class Operations(Stepper[ClaimedOperation]):
         if step in UP:
             next_in = self._early.next_in(operation, await self._store.now(), next_in)
         entry = outcomes.audit(operation, f"call.{step}", "accepted", acts=acts_as)
-        accepted = replace(went_well(claimed, next_in, entry), waits_for="read", read_needed=True)
+        cause = None if already is None else f"{LOST_TRACK}: {already}"
+        accepted = replace(
+            went_well(claimed, next_in, entry), cause=cause, waits_for="read", read_needed=True
+        )
         if not await self.save(claimed, knowing(accepted, step, known)) and step in UP:
             await self._make_true(claimed, runtime, remote_id)
 
@@ -355,7 +357,11 @@ class Operations(Stepper[ClaimedOperation]):
         is_conflict = isinstance(answer.error, Conflict)
         if is_conflict and not makes and operation.attempts < CONFLICTS:
             return self.again(claimed, runtime, step, self._retry(claimed), Call.NONE)
-        ended = outcomes.ended(operation, Outcome.FAILED, answer.cause, claimed.claim, hides=makes)
+        if isinstance(answer.error, NotFound) and not makes:
+            # A read tells whether it is the workspace that isn't there.
+            unfound = replace(claimed.update(self._first_look(runtime)), waits_for="read", read_needed=True)
+            return replace(knowing(unfound, step, Call.NONE), cause=answer.call_cause)
+        ended = outcomes.ended(operation, Outcome.FAILED, answer.call_cause, claimed.claim, hides=makes)
         if not makes or (is_conflict and operation.called_at is not None and operation.attempts):
             return ended
         # It made nothing, so it explains nothing that others find. A name conflict says nothing about an
@@ -479,17 +485,16 @@ def _is_never_made(claimed: ClaimedOperation) -> bool:
     return claimed.workspace.is_provisional and is_about_it and operation.start_call is Call.NONE
 
 
-async def send_down(runtime: Runtime, access: base.Access, workspace: Workspace, step: Step) -> None:
-    """Send a call that brings a workspace down, for any such step."""
+async def send_down(runtime: Runtime, access: base.Access, workspace: Workspace, step: Step) -> str | None:
+    """Send a call that brings a workspace down, for any such step; return as ``Provider.stop``."""
     workspace = replace(workspace, state=workspace.current_state)
     match step:
         case Step.REMOVE:
-            # If it no longer exists, that is what was asked for.
-            with suppress(NotFound):
-                await runtime.provider.need(base.Removal).remove(access, workspace)
+            await runtime.provider.need(base.Removal).remove(access, workspace)
+            return None
         case Step.SUSPEND:
-            await runtime.provider.stop(access, workspace, "suspend")
+            return await runtime.provider.stop(access, workspace, "suspend")
         case Step.FORCE:
-            await runtime.provider.stop(access, workspace, "force")
+            return await runtime.provider.stop(access, workspace, "force")
         case _:
-            await runtime.provider.stop(access, workspace)
+            return await runtime.provider.stop(access, workspace)

@@ -172,7 +172,8 @@ class Runs(Stepper[ClaimedRun]):
     ) -> Update:
         """Commit to the call. A repeated stop keeps the time of its first call."""
         is_first = step is Step.LAUNCH or claimed.run.stop_call is Call.NONE
-        return knowing(replace(claimed.update(self._numbers.lease), called=is_first), step, Call.CALLING)
+        calling = replace(claimed.update(self._numbers.lease), called=is_first, cause="")
+        return knowing(calling, step, Call.CALLING)
 
     async def send(
         self, claimed: ClaimedRun, runtime: Runtime, step: Step, access: base.Access
@@ -186,10 +187,15 @@ class Runs(Stepper[ClaimedRun]):
         return None
 
     async def accepted(
-        self, claimed: ClaimedRun, runtime: Runtime, step: Step, _access: base.Access, created: Created | None
+        self,
+        claimed: ClaimedRun,
+        runtime: Runtime,
+        step: Step,
+        _access: base.Access,
+        created: Created | str | None,
     ) -> Update | None:
         """Record a launched run; read a stopped one soon."""
-        if created is not None:
+        if isinstance(created, Created):
             await self._launched(claimed, runtime, step, created)
             return None
         entry = outcomes.audit(claimed.run, "call.stop", "accepted", how=claimed.run.stop_wanted)
@@ -224,14 +230,15 @@ class Runs(Stepper[ClaimedRun]):
         """End a refused launch, which certainly didn't happen; give up a refused stop and keep reading."""
         run = claimed.run
         if step is Step.LAUNCH:
-            ended = outcomes.ended(run, Outcome.FAILED, answer.cause, claimed.claim)
+            ended = outcomes.ended(run, Outcome.FAILED, answer.call_cause, claimed.claim)
             return replace(ended, start_call=Call.NONE)
         wait = _first_read(runtime)
         if isinstance(answer.error, (NotFound, Conflict)):
             # The run may just have ended, as the next reads will show; otherwise the stop is retried.
             gone = isinstance(answer.error, NotFound) or run.attempts + 1 >= CONFLICTS
             known, attempts = (Call.ACCEPTED, 0) if gone else (Call.NONE, run.attempts + 1)
-            return replace(claimed.update(wait), stop_call=known, attempts=attempts)
+            cause = answer.call_cause if gone else ""
+            return replace(claimed.update(wait), stop_call=known, attempts=attempts, cause=cause)
         return replace(
             claimed.update(wait),
             stop_call=Call.ACCEPTED,
@@ -322,11 +329,16 @@ class Runs(Stepper[ClaimedRun]):
             # An answer without a known state isn't a sighting; a single one isn't worth a line on the card.
             hold = cards.UNSEEN if run.held_since is not None else None
             return await self._unseen(claimed, replace(claimed.update(wait), observed=observed), hold)
+        # It goes on, so what its stop was refused with is about the stop.
+        has_settled = now - (run.called_at or now) >= settling.START_SETTLES
+        refused = [_not_stopped(run, cause=run.refusal)] if run.refusal and has_settled else []
         return replace(
             claimed.update(wait),
             remote_id=observed.remote_id,
             observed=observed,
             hold="" if run.hold else None,
+            cause="" if refused else None,
+            notices=refused,
             card_dirty=_is_unanswered_now(run, now),
         )
 

@@ -15,7 +15,7 @@ from typing import ClassVar, Final, Generic, TypeVar
 import structlog
 
 from bot.domain.audit import AuditEntry
-from bot.domain.errands import Call, Outcome
+from bot.domain.errands import UNAUTHORIZED, Call, Outcome
 from bot.domain.kinds import AnyKind
 from bot.domain.observed import Created, Traces
 from bot.domain.operations import Operation
@@ -251,12 +251,14 @@ class Stepper(EnginePart, ABC, Generic[S]):
             starts=starts,
             began=began,
             may_leave=may_leave,
+            was_unauthorized=subject.was_unauthorized,
         )
         match answer:
             case Done(created):
                 return await self.accepted(claimed, runtime, step, access, created)
             case Later() | Refused(needs_credential=True):
-                return self.again(claimed, runtime, step, answer, Call.NONE)
+                again = self.again(claimed, runtime, step, answer, Call.NONE)
+                return replace(again, cause=UNAUTHORIZED if answer.is_unauthorized else None)
             case Unknown():
                 return self.again(claimed, runtime, step, answer, Call.UNKNOWN)
             case Refused(error=Conflict()) if self._may_be_ours(claimed, step):
@@ -446,12 +448,12 @@ class Stepper(EnginePart, ABC, Generic[S]):
         return claimed
 
     @abstractmethod
-    async def send(self, claimed: S, runtime: Runtime, step: Step, access: Access) -> Created | None:
-        """Send the call; return what was created, if the call creates something."""
+    async def send(self, claimed: S, runtime: Runtime, step: Step, access: Access) -> Created | str | None:
+        """Send the call; return what was created, or the provider's words that it is so already."""
 
     @abstractmethod
     async def accepted(
-        self, claimed: S, runtime: Runtime, step: Step, access: Access, created: Created | None
+        self, claimed: S, runtime: Runtime, step: Step, access: Access, created: Created | str | None
     ) -> Update | None:
         """Write what follows from an accepted call, or return the update still to be written."""
 

@@ -235,7 +235,7 @@ def _changes(row: Row, update: Update, now: float) -> Row:
         "attempts": row["attempts"] if update.attempts is None else update.attempts,
         "hold": None if ends else row["hold"] if update.hold is None else update.hold or None,
         "outcome": update.outcome,
-        "cause": row["cause"] if update.cause is None else update.cause,
+        "cause": row["cause"] if update.cause is None and not ends else update.cause,
         "ended_at": now if ends else None,
     }
 

@@ -321,7 +321,6 @@ def _changes(_tx: Transaction, row: Row, update: Update, shared: Row) -> Row:
         "read_since": now if update.read_needed else row["read_since"],
         # What a read said stays until a read says otherwise.
         "read_hold": None if update.hold or ends else row["read_hold"],
-        "cause": update.cause if ends else shared["cause"],
         "deadline_at": None if update.deadline_passed else row["deadline_at"],
         "progress_floor": row["progress_floor"] if floor is None else max(floor, row["progress_floor"]),
     }

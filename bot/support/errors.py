@@ -44,10 +44,12 @@ Separate from this is ``bot.support.settings.SettingsError``: all problems of th
 """
 
 import re
+from http import HTTPStatus
 from typing import Final
 
-#: Replaces a message where the provider sent none.
+#: Replaces a message where the provider sent none, or only its status in words.
 _CODE: Final = re.compile(r"(HTTP|error) \S+")
+_PHRASES: Final = frozenset(status.phrase.casefold() for status in HTTPStatus)
 
 
 class UsherError(Exception):
@@ -190,7 +192,9 @@ class ProviderError(UsherError):
     @property
     def is_quoted(self) -> bool:
         """Return whether the message is what the provider said, and not a code in place of words."""
-        return not self.is_ours and not _CODE.fullmatch(self.message)
+        said = self.message.strip(" .")
+        is_code = not said or _CODE.fullmatch(said) or said.casefold() in _PHRASES
+        return not self.is_ours and not is_code
 
 
 class TemporaryError(ProviderError):

@@ -322,7 +322,7 @@ class Trial:
                 raise errors.Conflict(f"it hasn't ended after {LONGEST / 60:.0f} minutes")
             await self.stage.sleep(self.stage.provider.pace.pending)
 
-    async def _act(self, act: Callable[[Access, Workspace], Awaitable[None]], remote_id: str) -> None:
+    async def _act(self, act: Callable[[Access, Workspace], Awaitable[object]], remote_id: str) -> None:
         """Act on a workspace as it was just read."""
         await act(self.access, self.stage.provider.row(remote_id, await self._read(remote_id), NOBODY))
 

@@ -66,6 +66,7 @@ class Book:
         self.became = "changed"
         self.seen: list[str] = []
         self.people_out: dict[str, float | None] = {}
+        self.lockouts: dict[str, float | None] = {}
         self.closed: Exception | None = None
 
     def open(self, _account):
@@ -146,7 +147,7 @@ class Bench:
         return await self.asker.ask(
             self.runtime,
             account,
-            "call",
+            "read" if way == "one refused before" else "call",
             send,
             attempts=attempts,
             starts=way == "a start",
@@ -205,6 +206,40 @@ async def test_what_a_refused_credential_became_decides(became, answer, cause):
     assert (type(got), got.cause) == (answer, cause)
     # It counts as any call that fails: the credential may be good for all but one of them.
     assert got.attempts == 3 + (became == "held") if answer is Later else got.needs_credential
+
+
+UNAUTHORIZED = errors.CredentialRefused("Accept the new terms first", status=401)
+
+
+@pytest.mark.parametrize(
+    ("account", "lists", "was_unauthorized", "answer", "is_sent"),
+    [
+        pytest.param(ACCOUNT, None, False, Later, True, id="once"),
+        pytest.param(ACCOUNT, None, True, Refused, True, id="twice-accepted-between"),
+        pytest.param(DUE, None, False, Refused, True, id="list-accepted-now"),
+        pytest.param(DUE, errors.CredentialRefused(status=401), True, Later, False, id="list-refused-too"),
+        pytest.param(DUE, errors.ServerFailed(status=503), True, Later, True, id="list-proves-nothing"),
+    ],
+)
+async def test_401_is_about_the_call_if_the_list_is_accepted(
+    account, lists, was_unauthorized, answer, is_sent
+):
+    """A credential is refused where nothing accepts it; else the call's own words are said."""
+    bench, sent = Bench(), []
+    bench.book.became, bench.rows.account = "held", account
+    if lists is not None:
+        bench.runtime.provider.fail("discover", lists)
+
+    async def send(_access):
+        sent.append("start")
+        raise UNAUTHORIZED
+
+    got = await bench.asker.ask(bench.runtime, account, "start", send, was_unauthorized=was_unauthorized)
+    assert (type(got), bool(sent)) == (answer, is_sent)
+    assert ("refused" in bench.book.seen) is (answer is Later)
+    if answer is Refused:
+        assert got.cause == "refused: Accept the new terms first"
+        assert not got.needs_credential
 
 
 async def test_waits_grow_and_heed_what_the_provider_asked_for():

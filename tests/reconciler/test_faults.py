@@ -17,7 +17,8 @@ from tests.rigs.store import ALICE, BOB
     ("error", "cause"),
     [
         (Forbidden("not yours"), "forbidden:: not yours"),
-        (NotFound("no such thing"), "not_found"),
+        (NotFound("no such thing"), "refused"),
+        (NotFound("this image was retired", status=410), "refused: this image was retired"),
         (InvalidRequest("disk too small"), "invalid:: disk too small"),
         (LimitReached("2 of 2 running"), "limit:: 2 of 2 running"),
     ],

@@ -5,6 +5,7 @@ after a colon (``invalid: disk too small``), or a word and a sentence of ours af
 which is shown as it is. ``cause_of`` makes one from an error, ``sentence`` puts it into words.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
@@ -99,6 +100,9 @@ CAUSES: Final[Mapping[str, str]] = {
     "forbidden": "Your {title} account isn't allowed to do that.{said} "
     "Ask your {title} admin for permission.",
     "not_found": "{title} can't find it. Type `list` to see what's there.",
+    "refused": "{title} refused the request.{said} Once that's sorted out, try again.",
+    "lost_track": "{title} seems to have lost track of it: what it says doesn't match what it shows.{said} "
+    "Ask your {title} admin to look at it.",
     "conflict": "{title} can't do that in its current state.{said} Check its status, then try again.",
     "invalid": "{title} refused the request.{said} Change what you asked for, then try again.",
     "misconfigured": "{title}, or your account there, isn't set up for that.{said} Ask your {title} admin.",
@@ -280,6 +284,9 @@ REASONS: Final[Mapping[Reason, Because]] = {
     ),
 }
 
+#: How a refusal reads that is a matter of permission.
+_PERMISSION: Final = re.compile(r"permission|privilege|authori[sz]|access denied", re.IGNORECASE)
+
 #: After these nobody has to look into the log.
 NO_FAULTS: Final = frozenset(
     {"approval_ended", "cancelled", "credential_refused", "let_go", "renamed", "stale", "unlinked"}
@@ -289,6 +296,9 @@ NO_FAULTS: Final = frozenset(
 def cause_of(error: BaseException) -> str:
     """Return the cause to be stored for an error: a word, with the provider's message where it helps."""
     word = next((word for kind, word in _ERRORS if isinstance(error, kind)), "internal")
+    if isinstance(error, errors.ProviderError) and word in {"forbidden", "not_found"} and error.is_quoted:
+        # The status alone doesn't say what is missing, and the words do.
+        word = word if word == "forbidden" and _PERMISSION.search(error.message) else "refused"
     if not isinstance(error, errors.ProviderError) or "{said}" not in CAUSES[word]:
         return word
     if not error.message or not (error.is_ours or error.is_quoted):
@@ -317,6 +327,8 @@ def sentence(
     if word == "provider_failed" or (word in {"misconfigured", "no_room"} and known is not None):
         return explanation(text or message, connection_title, is_over=True, has_page=has_page)
     said = quoted(text or message, connection_title)
+    if word == "refused" and not said:
+        said = f" {NO_REASON.format(title=connection_title)}"
     template = CAUSES.get(word, CAUSES["internal"])
     return template.format(title=connection_title, said=said).strip()
 

@@ -41,6 +41,7 @@ from bot.providers.requests import (
     path_part,
     side_by_side,
     text_in,
+    unless_already,
     word_in,
 )
 from bot.support import errors
@@ -101,7 +102,6 @@ class Offer:
 
 
 #: How a refusal with 400 reads (hub 6.1, ``UserServerAPIHandler`` and ``_check_named_server_request``).
-_RUNNING = re.compile(r"\bis already running\b")
 _PENDING = re.compile(r"\bpending \w+|\bbeing renamed\b")
 _LIMIT = re.compile(r"\bmaximum of \d+ named servers\b")
 PROBE_SECONDS = 8.0
@@ -206,18 +206,18 @@ class JupyterHub(
         found = await side_by_side(LIST_WIDTH, one, can_be_named)
         return base.Listing(found, is_whole=len(can_be_named) == len(names))
 
-    async def start(self, access: Access, workspace: Workspace) -> None:
+    async def start(self, access: Access, workspace: Workspace) -> str | None:
         """Ask for a start; 201 and 202 both mean accepted, not ready. Already running is success."""
-        await self._start(access, _own(access, workspace.remote_id), None)
+        return await self._start(access, _own(access, workspace.remote_id), None)
 
     async def _start(
         self, access: Access, name: ServerName, options: Mapping[str, Any] | None, method: str = "POST"
-    ) -> None:
+    ) -> str | None:
         try:
-            await self._servers.call(method, name.path, access, json_body=options)
+            asking = self._servers.call(method, name.path, access, json_body=options)
+            return await unless_already("start", asking)
         except errors.InvalidRequest as error:
-            if not _RUNNING.search(error.message):
-                _raise_refusal(error)
+            _raise_refusal(error)
         except errors.RateLimited as error:
             # With Retry-After, too many are starting at once; without it, the hub is full.
             if error.retry_after is None:
@@ -229,18 +229,21 @@ class JupyterHub(
                 error.message, status=error.status, retry_after=error.retry_after
             ) from None
 
-    async def stop(self, access: Access, workspace: Workspace, mode: StopMode = "stop") -> None:
+    async def stop(self, access: Access, workspace: Workspace, mode: StopMode = "stop") -> str | None:
         """Ask for a stop, which cancels a start under way. One that is already stopped counts as success."""
         self.need_mode(mode)
-        await self._delete(access, workspace.remote_id, None)
+        return await self._delete(access, workspace.remote_id, "stop", None)
 
     async def remove(self, access: Access, workspace: Workspace) -> None:
         """Stop and remove a named server; the hub refuses to remove the default one."""
-        await self._delete(access, workspace.remote_id, {"remove": True})
+        await self._delete(access, workspace.remote_id, "remove", {"remove": True})
 
-    async def _delete(self, access: Access, remote_id: str, body: Mapping[str, Any] | None) -> None:
+    async def _delete(
+        self, access: Access, remote_id: str, goal: str, body: Mapping[str, Any] | None
+    ) -> str | None:
         try:
-            await self._servers.call("DELETE", _own(access, remote_id).path, access, json_body=body)
+            asking = self._servers.call("DELETE", _own(access, remote_id).path, access, json_body=body)
+            return await unless_already(goal, asking)
         except errors.InvalidRequest as error:
             _raise_refusal(error)
 

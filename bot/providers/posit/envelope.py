@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import Any
 
-from bot.providers.requests import clean, error_of, may_have_acted
+from bot.providers.requests import error_of, may_have_acted, words_in
 from bot.support import errors
 from bot.support.responses import Response
 
@@ -59,10 +59,9 @@ def inner(answer: Any) -> Any:
 
 
 def error_in(error: Mapping[str, Any], status: int | None, *, changes: bool) -> errors.ProviderError:
-    """Return the error for ``{"code", "message"}``; the server's message is cleaned and cut."""
+    """Return the error for ``{"code", "message"}``; the server's words are cleaned and cut."""
     code = _code(error.get("code"))
-    said = error.get("message")
-    words = clean(said) if isinstance(said, str) and (status or 0) < 500 else ""
+    words = words_in(error) if (status or 0) < 500 else ""
     return _kind(code, changes=changes)(words or f"error {code}", status=status)
 
 

@@ -10,7 +10,6 @@ the session that the link opens has its own cookie jar, which is discarded with 
 
 import base64
 import json
-import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -43,6 +42,7 @@ from bot.providers.requests import (
     refuses_others,
     text_in,
     unless_absent,
+    unless_already,
     word_in,
 )
 from bot.providers.saturn import offers
@@ -60,9 +60,6 @@ _STATES = {
 }
 #: The calls for which the administrator's token is used if it drives workspaces.
 _DRIVEN = frozenset({"read", "start", "stop"})
-#: What a refusal says if it means "it already is"; the guides don't say how it is worded.
-_STARTED = re.compile(r"\b(already|is|currently) (running|started|starting|pending)\b", re.IGNORECASE)
-_STOPPED = re.compile(r"\b(already|is|currently) (stopped|stopping)\b|\bnot running\b", re.IGNORECASE)
 
 
 #: People wait for these responses, 10 s at most in all.
@@ -121,6 +118,7 @@ class Saturn(
         whose = word_in(owner, "name") if isinstance(owner, dict) else None
         if not offers.is_theirs(whose or "", access.username):
             # An administrator's own token sees everybody's.
+            await self._confirm_name(access)
             return Observed(State.GONE)
         seen = _observed(text_in(answer, "status"))
         label = clean(word_in(answer, "name") or "", MAX_NAME) or None
@@ -137,6 +135,14 @@ class Saturn(
             return replace(running, lacks="address")
         url = self._address(address)
         return replace(running, url=url, detail=base.URL_NOT_ALLOWED if url is None else _auto_stop(answer))
+
+    async def _confirm_name(self, access: Access) -> None:
+        """Raise Renamed if the account has another name by now: what is under that is still its own."""
+        if self.needs_record(access):
+            return
+        username = await self._username(access.credential)
+        if username is not None and access.username not in {"", username}:
+            raise errors.Renamed(username)
 
     async def reason(self, access: Access, remote_id: str, window: base.SendWindow | None = None) -> str:
         """Read what the workspace's newest pod waits for, or why it failed."""
@@ -162,21 +168,21 @@ class Saturn(
         except ValueError:
             return None
 
-    async def start(self, access: Access, workspace: Workspace) -> None:
+    async def start(self, access: Access, workspace: Workspace) -> str | None:
         """Start, without a request body."""
-        await self._drive(access, workspace.remote_id, "start", _STARTED)
+        return await self._drive(access, workspace.remote_id, "start")
 
-    async def stop(self, access: Access, workspace: Workspace, mode: StopMode = "stop") -> None:
+    async def stop(self, access: Access, workspace: Workspace, mode: StopMode = "stop") -> str | None:
         """Stop; the response may be empty."""
         self.need_mode(mode)
-        await self._drive(access, workspace.remote_id, "stop", _STOPPED)
+        return await self._drive(access, workspace.remote_id, "stop")
 
-    async def _drive(self, access: Access, remote_id: str, verb: str, done: re.Pattern[str]) -> None:
+    async def _drive(self, access: Access, remote_id: str, verb: str) -> str | None:
+        path = f"/api/workspaces/{path_part(remote_id)}/{verb}"
         try:
-            await access.api.call("POST", f"/api/workspaces/{path_part(remote_id)}/{verb}")
+            return await unless_already(verb, access.api.call("POST", path))
         except (errors.Forbidden, errors.Conflict, errors.InvalidRequest) as error:
-            if not done.search(error.message):
-                raise offers.refusal(error) from None
+            raise offers.refusal(error) from None
 
     async def probe(self) -> str:
         """Ask for the version; some servers require a token for it, or lack the endpoint."""
@@ -325,6 +331,8 @@ class Saturn(
     async def discover(self, access: Access) -> base.Listing[base.Discovered]:
         """List the person's workspaces, page by page; raise NotFound if the server has no lists."""
         listed = await offers.resources(access, "workspace")
+        if not listed:
+            await self._confirm_name(access)
         found = {one.id: base.Discovered(one.id, one.name, _observed(one.status)) for one in listed}
         return base.Listing(found.values(), is_whole=listed.is_whole)
 

@@ -8,7 +8,7 @@ start of what runs would restart it; a quota that is used up fails the build; te
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -41,6 +41,14 @@ _UNHEALTHY = {"unhealthy": "Its app isn't healthy."}
 _NO_BUILDER = "No provisioner there can build it. Ask your Coder admin."
 _BUILDERS_AWAY = "What could build it is away at the moment. If that lasts, ask your Coder admin."
 _DOWN = frozenset({up.State.STOPPED, up.State.STOPPING})
+#: In ``Credential.extra``: the id of the account.
+OWN_ID = "own_id"
+DORMANT = "It's dormant, as nobody has used it for a long time. Starting it wakes it."
+OUTDATED = "Its template has a newer version, and requires it to be updated to that."
+WAKE_FIRST = "It's dormant. Open its page on {title} and activate it there, then start it again."
+UPDATE_FIRST = (
+    "Its template requires its newest version. Update it on its page on {title}, then start it again."
+)
 LONGEST_NAME = 32
 LONGEST_REASON = 500
 #: People wait for these responses, 10 s at most in all.
@@ -82,7 +90,8 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Making[
         api = self.api.acting_as(credential)
         with up.checks_token():
             response = await api.call("GET", "/users/me", total=CHECK_SECONDS)
-        username = up.clean(up.text_in(response.json_object(), "username"), up.MAX_NAME)
+        me = response.json_object()
+        username = up.clean(up.text_in(me, "username"), up.MAX_NAME)
         if not username:
             raise up.errors.BadAnswer("the answer's field username is not a text")
         key = credential.token.get_secret_value().partition("-")[0]
@@ -91,7 +100,10 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Making[
             ends_at = up.moment(told.json_object().get("expires_at"))
         except up.errors.ProviderError:
             ends_at = None  # It is merely useful: the token is good without it.
-        return up.Identity(username, replace(credential, ends_at=ends_at))
+        # Names change, and may then be others'.
+        own_id = up.word_in(me, "id")
+        extra = {**credential.extra, **({OWN_ID: own_id} if own_id else {})}
+        return up.Identity(username, replace(credential, ends_at=ends_at, extra=extra))
 
     async def probe(self) -> str:
         """Ask for the version, which everybody may know."""
@@ -126,10 +138,12 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Making[
 
     async def discover(self, access: up.Access) -> up.Listing[up.Discovered]:
         """List the person's own workspaces, page by page."""
+        listed = await _pages(access)
+        own_id = await _own_id(access, (one for page in listed for one in objects(page, "workspaces")))
 
         def read(one: Any) -> up.Discovered | None:
             remote_id = up.id_in(one, "id")
-            if up.word_in(one, "owner_name") not in {None, access.username}:
+            if not _is_own(access, one, own_id):
                 return None
             name = up.clean(up.word_in(one, "name") or "", up.MAX_NAME)
             try:
@@ -138,18 +152,39 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Making[
                 seen = up.Observed(up.State.UNKNOWN, detail=error.message)
             return up.Discovered(remote_id, name, seen)
 
-        return up.entries(await _pages(access), "workspaces", read)
+        return up.entries(listed, "workspaces", read)
 
-    async def start(self, access: up.Access, workspace: up.Workspace) -> None:
-        """Ask for a build that starts it; another one of what is up would restart it."""
-        if workspace.state not in up.UP:
-            await _build(access, workspace, "start")
+    async def start(self, access: up.Access, workspace: up.Workspace) -> str | None:
+        """Ask for a build that starts it, which has to be awake; one of what is up would restart it."""
+        if workspace.state in up.UP:
+            return None
+        if workspace.detail == DORMANT:
+            await self._wake(access, workspace)
+        try:
+            return await up.unless_already("start", _build(access, workspace, "start"))
+        except (up.errors.Forbidden, up.errors.CredentialRefused):
+            # Coder's words don't say why; older releases answer 401.
+            if workspace.detail != OUTDATED:
+                raise
+        raise up.errors.InvalidRequest(UPDATE_FIRST.format(title=self.settings.title))
 
-    async def stop(self, access: up.Access, workspace: up.Workspace, mode: up.StopMode = "stop") -> None:
+    async def _wake(self, access: up.Access, workspace: up.Workspace) -> None:
+        """Wake a dormant workspace; one that is awake by now answers 304."""
+        path = f"/workspaces/{_part(workspace.remote_id)}/dormant"
+        response = await access.api.send("PUT", path, changes=True, json_body={"dormant": False})
+        if response.status in {403, 404, 405}:
+            raise up.errors.InvalidRequest(WAKE_FIRST.format(title=self.settings.title))
+        if not (200 <= response.status < 300 or response.status == 304):
+            raise up.error_of(response, changes=True)
+
+    async def stop(
+        self, access: up.Access, workspace: up.Workspace, mode: up.StopMode = "stop"
+    ) -> str | None:
         """Ask for a build that stops it; while another one goes on that is a Conflict."""
         self.need_mode(mode)
-        if workspace.state not in _DOWN:
-            await _build(access, workspace, "stop")
+        if workspace.state in _DOWN:
+            return None
+        return await up.unless_already("stop", _build(access, workspace, "stop"))
 
     async def remove(self, access: up.Access, workspace: up.Workspace) -> None:
         """Ask for a build that deletes it."""
@@ -188,7 +223,12 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Making[
             is_canceled = word == "canceled"
             reason = _job_error(build) or (f"{transition} canceled" if is_canceled else None)
             return up.Observed(
-                state, reason=reason, name=name, has_reason=not is_canceled, last_used_at=used_at
+                state,
+                reason=reason,
+                name=name,
+                detail=_hurdle(workspace),
+                has_reason=not is_canceled,
+                last_used_at=used_at,
             )
         if state is up.State.STARTING:
             return up.Observed(state, name=name, detail=_waits_for(build, job))
@@ -207,6 +247,7 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Making[
         return up.Observed(
             state,
             name=name,
+            detail=_hurdle(workspace),
             last_used_at=used_at,
             ends_at=removed_at,
             ends_how=None if removed_at is None else "removed",
@@ -326,19 +367,44 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Making[
         return up.Traces(made if is_young else None, is_proof=True)
 
 
+def _hurdle(workspace: Mapping[str, Any]) -> str | None:
+    """Return what a start has to do first, or None."""
+    if up.moment(workspace.get("dormant_at")) is not None:
+        return DORMANT
+    is_bound = workspace.get("template_require_active_version") is True
+    return OUTDATED if is_bound and workspace.get("outdated") is True else None
+
+
 async def _read(access: up.Access, remote_id: str, window: up.SendWindow | None) -> dict[str, Any]:
     """Return a workspace of the person's own: an administrator's token may see others'."""
     response = await access.api.call("GET", f"/workspaces/{_part(remote_id)}", window=window)
     workspace = response.json_object()
     if up.id_in(workspace, "id") != remote_id:
         raise up.errors.BadAnswer("the answer is about another workspace")
-    if up.text_in(workspace, "owner_name") != access.username:
+    up.text_in(workspace, "owner_name")
+    if not _is_own(access, workspace, await _own_id(access, [workspace])):
         raise up.errors.NotFound("it is somebody else's")
     return workspace
 
 
 def _job_error(build: Mapping[str, Any]) -> str:
     return up.clean(up.word_in(up.part_of(build, "job", "latest_build."), "error") or "", LONGEST_REASON)
+
+
+async def _own_id(access: up.Access, workspaces: Iterable[Mapping[str, Any]]) -> str | None:
+    """Return the account's id: kept with the link, or asked for where an owner has another name."""
+    kept = access.credential.extra.get(OWN_ID)
+    if kept or {up.word_in(one, "owner_name") for one in workspaces} <= {None, access.username}:
+        return kept
+    return up.id_in((await access.api.call("GET", "/users/me")).json_object(), "id")
+
+
+def _is_own(access: up.Access, workspace: Mapping[str, Any], own_id: str | None) -> bool:
+    """Return whether a workspace is the account's own, by ids: names change, and may then be others'."""
+    owner_id = up.word_in(workspace, "owner_id")
+    if owner_id and own_id:
+        return owner_id == own_id
+    return up.word_in(workspace, "owner_name") in {None, access.username}
 
 
 async def _build(access: up.Access, workspace: up.Workspace, transition: str) -> None:
