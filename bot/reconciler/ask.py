@@ -178,7 +178,7 @@ class Asker:
         is_gated: bool = False,
         began: float | None = None,
         may_leave: Callable[[], bool] = freely,
-        was_unauthorized: bool = False,
+        was_unauthorized: bool | None = None,
     ) -> Answer[_T]:
         """Ask once, for ``seconds`` at most. ``what`` names it in the log; ``attempts`` failed before it.
 
@@ -195,8 +195,8 @@ class Asker:
         asked right before anything does, too.
 
         A credential that is accepted for something else isn't what a call was refused for (rule 9). So one
-        that was refused is first tried with a list, if the provider has any. ``was_unauthorized``: the same
-        call was refused with 401 before.
+        that was refused is first tried with a list, if the provider has any. ``was_unauthorized``: whether
+        the same call was refused with 401 before, None if its caller doesn't repeat it.
         """
         within = self._numbers.call_seconds if seconds is None else seconds
         until = (self._monotonic() if began is None else began) + within
@@ -208,13 +208,12 @@ class Asker:
         access = await self._let(runtime, account, attempts, starts=starts)
         if not isinstance(access, Access):
             return access
-        is_accepted = was_unauthorized and self._is_accepted(runtime, account)
-        if account is not None and account.is_held and what not in _LISTED:
-            proof = await self._prove(runtime, account, access, within)
-            if isinstance(proof, (Later, Refused)):
-                return proof
-            if proof:
-                account, is_accepted = replace(account, refused_since=None, renamed_to=None), True
+        is_accepted = was_unauthorized is True and self._is_accepted(runtime, account)
+        proof = await self._prove(runtime, account, what, access, within)
+        if not isinstance(proof, bool):
+            return proof
+        if proof and account is not None:
+            account, is_accepted = replace(account, refused_since=None, renamed_to=None), True
         if self._monotonic() > until or not may_leave():
             return Later(0.0, None, attempts)
         limit = asyncio.timeout(None)
@@ -236,7 +235,14 @@ class Asker:
             await self._worked(runtime, account, access)
             return Done(value)
         return await self.judge(
-            runtime, account, what, failure, attempts, starts=starts, is_accepted=is_accepted
+            runtime,
+            account,
+            what,
+            failure,
+            attempts,
+            starts=starts,
+            is_accepted=is_accepted,
+            repeats=was_unauthorized is False,
         )
 
     def _is_accepted(self, runtime: Runtime, account: Account | None) -> bool:
@@ -245,13 +251,14 @@ class Asker:
         return not is_held and self._keys.lockouts.get(runtime.name) is None
 
     async def _prove(
-        self, runtime: Runtime, account: Account, access: Access, seconds: float
+        self, runtime: Runtime, account: Account | None, what: str, access: Access, seconds: float
     ) -> bool | Later | Refused:
-        """Try a refused credential with a list; return whether it was accepted, or that it is refused.
+        """Try a refused credential with a list; return whether it is accepted by now, or the refusal.
 
         Any other error proves nothing.
         """
-        if not runtime.provider.has_lists:
+        is_tried = account is not None and account.is_held and what not in _LISTED
+        if account is None or not is_tried or not runtime.provider.has_lists:
             return False
         try:
             async with asyncio.timeout(seconds):
@@ -358,10 +365,12 @@ class Asker:
         spoke: bool = False,
         starts: bool = False,
         is_accepted: bool = False,
+        repeats: bool = False,
     ) -> Later | Unknown | Refused:
         """Return what a provider's error means, and record it. ``spoke``: part of an answer had arrived.
 
         ``is_accepted``: the call was refused with 401 before, and something else was accepted since.
+        ``repeats``: one that is refused with 401 for the first time is sent once more.
         """
         if isinstance(error, errors.SentTooLate):
             # Nothing was sent, so nothing failed; the poll gate decides when to retry.
@@ -370,6 +379,10 @@ class Asker:
         log.info("not done", connection=runtime.name, call=what, account=who, problem=error)
         if is_accepted and type(error) is errors.CredentialRefused:
             error = errors.Forbidden(error.message, status=error.status)
+        if isinstance(error, errors.Forbidden) and error.status == 401 and repeats:
+            # The provider has found the credential to be good: one stray answer changes nothing.
+            runtime.health.worked(error)
+            return Later(self.backoff(attempts + 1), None, attempts + 1, is_unauthorized=True)
         if isinstance(error, errors.CredentialRefused):
             runtime.health.worked(error)
             return await self._refused(runtime, account, error, attempts)

@@ -9,6 +9,7 @@ from typing import Final
 import structlog
 
 from bot.domain.notices import NewNotice, NoticeKind
+from bot.messages.texts import cards
 from bot.reconciler.context import EngineContext, EnginePart
 from bot.store.outages import OURS, PEOPLE
 from bot.support.errors import StoreError
@@ -47,7 +48,9 @@ class Outages(EnginePart):
         """
         try:
             for runtime in self._runtimes.values():
-                await runtime.health.answering.write(self._store)
+                if await runtime.health.answering.write(self._store) and runtime.health.since is None:
+                    beginning = cards.silence_beginning(runtime.title)
+                    await self._store.clear_silence(runtime.name, beginning)
             current = dict(await self._store.outages()) if reads or self._current else {}
             self._take_over(current)
             self._current = current

@@ -5,7 +5,7 @@ A query with ``{errands}`` is about either table.
 
 from collections.abc import Callable, Mapping
 from enum import IntEnum
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
 
 from bot.domain.accounts import Account
@@ -18,6 +18,7 @@ from bot.domain.steps import Update
 from bot.store import cards
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices, release_card
+from bot.store.pieces import follow, know
 from bot.store.schema import setting
 from bot.store.tables import OPERATIONS, RUNS, Table
 from bot.store.transaction import Row, Transaction, as_json
@@ -94,6 +95,25 @@ def hold(errands: Errands, tx: Transaction, row: Row, said: Row) -> None:
     errands.change(tx, {"id": row["id"]}, hold=said["hold"])
     release_card(tx, row["id"])
     cards.owe(tx, row["id"], changed=True)
+
+
+def clear_silence(tx: Transaction, connection: str, beginning: str) -> None:
+    """Clear the sentence that a connection doesn't answer from what waits, by its ``beginning``."""
+    follow(tx, "answering", connection=connection, beginning=beginning)
+
+
+def _clear(errands: Errands, tx: Transaction, row: Row, said: Row) -> None:
+    silent = [name for name in _FREE[errands.name] if (row[name] or "").startswith(said["beginning"])]
+    errands.change(tx, {"id": row["id"]}, **dict.fromkeys(silent))
+    cards.owe(tx, row["id"], changed=True)
+
+
+know(
+    "answering",
+    lambda _tx, _said: True,
+    ("some_silent_operations", partial(_clear, OPERATIONS)),
+    ("some_silent_runs", partial(_clear, RUNS)),
+)
 
 
 def resume(errands: Errands, tx: Transaction, row: Row, _said: Row) -> None:

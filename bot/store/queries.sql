@@ -140,6 +140,21 @@ SELECT * FROM runs
 WHERE principal = :principal AND connection = :connection AND outcome IS NULL AND id > :after
 ORDER BY id LIMIT :limit;
 
+-- name: some_silent_operations
+-- Those whose hold, or whose read's, begins like the sentence that a connection doesn't answer.
+SELECT * FROM operations
+WHERE
+    connection = :connection AND outcome IS NULL AND id > :after
+    AND :beginning IN (SUBSTR(hold, 1, LENGTH(:beginning)), SUBSTR(read_hold, 1, LENGTH(:beginning)))
+ORDER BY id LIMIT :limit;
+
+-- name: some_silent_runs
+SELECT * FROM runs
+WHERE
+    connection = :connection AND outcome IS NULL AND id > :after
+    AND SUBSTR(hold, 1, LENGTH(:beginning)) = :beginning
+ORDER BY id LIMIT :limit;
+
 -- name: some_rules_of
 SELECT * FROM rules WHERE principal = :principal AND connection = :connection AND id > :after
 ORDER BY id LIMIT :limit;

@@ -53,6 +53,7 @@ from bot.store import (
     waits,
 )
 from bot.store import channels as channels_
+from bot.store import errands as errands_
 from bot.store import installations as installations_
 from bot.store import outages as outages_
 from bot.store import pauses as pauses_
@@ -232,6 +233,7 @@ class Store(OnEngine):
     silent = write(outages_.silent)
     # It locks a row that nobody holds for long: it takes no turn among those who decide.
     answered = write(outages_.answered, Priority.RECORDS)
+    clear_silence = write(errands_.clear_silence)
     reached = read(outages_.reached, Priority.STEADY)
     pauses = read(pauses_.pauses, Priority.STEADY)
     note_pauses = write(pauses_.note_pauses)

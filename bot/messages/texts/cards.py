@@ -240,6 +240,11 @@ def silent_since(title: str, since: float) -> str:
     return _SILENT_SINCE.format(title=title, since=time_mark(since))
 
 
+def silence_beginning(title: str) -> str:
+    """Return the beginning of every sentence of ``silent_since`` about a connection."""
+    return _SILENT_SINCE.partition("{since}")[0].format(title=title)
+
+
 def paused(title: str, until: float) -> str:
     """Say that a connection asked for a pause; ``until`` in epoch seconds, stored as a mark, as above.
 

@@ -30,6 +30,8 @@ from bot.providers.posit.types import SUSPENDS, Version, WorkbenchJob, Workbench
 from bot.providers.requests import MAX_NAME, checks_token, clean, may_have_acted, moment, refuses_others
 from bot.support import errors
 
+#: After these, what was asked for may be so already: no code says that, so it is read.
+_REFUSED = (errors.NotFound, errors.Forbidden, errors.InvalidRequest, errors.Misconfigured, errors.Conflict)
 #: How many sessions one request reads.
 BATCH = 50
 _WHOLE_FIELDS = (*STATE_FIELDS, "launch_parameters")
@@ -141,7 +143,7 @@ class PositProvider(
             raise errors.Conflict(NOT_RESUMABLE)
         try:
             await server.resume_session(remote_id, session.launch_parameters)
-        except (errors.InvalidRequest, errors.Misconfigured):
+        except _REFUSED:
             # Somebody else may have been faster.
             if not is_up(await _before(server, remote_id)):
                 raise
@@ -166,7 +168,7 @@ class PositProvider(
             raise errors.Conflict(NOT_SUSPENDED)
         try:
             await server.stop_session(remote_id, mode)
-        except (errors.NotFound, errors.Forbidden):
+        except _REFUSED:
             # It may have ended by itself; NotFound if it is somebody else's.
             if not is_over(await _before(server, remote_id)):
                 raise
@@ -283,13 +285,7 @@ class PositProvider(
             await _job_state(server, remote_id)
         try:
             await server.stop_job(remote_id, force_quit=force)
-        except (
-            errors.NotFound,
-            errors.Forbidden,
-            errors.InvalidRequest,
-            errors.Misconfigured,
-            errors.Conflict,
-        ):
+        except _REFUSED:
             if not (await _job_state(server, remote_id)).is_over:
                 raise
 

@@ -143,9 +143,7 @@ async def test_too_many_starts_wait_and_a_full_hub_does_not(quiet_hub: Rig, head
 async def test_the_hubs_words_for_400(quiet_hub: Rig, message, kind):
     quiet_hub.spoil("/servers/training$", status=400, body=json.dumps({"status": 400, "message": message}))
     if kind is None:
-        said = await quiet_hub.provider.start(
-            quiet_hub.access, row(quiet_hub.provider, quiet_hub.remote_id)
-        )
+        said = await quiet_hub.provider.start(quiet_hub.access, row(quiet_hub.provider, quiet_hub.remote_id))
         assert said == message
     else:
         with pytest.raises(errors.ProviderError) as caught:
