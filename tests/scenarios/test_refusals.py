@@ -1,0 +1,143 @@
+"""A refused call, through the real bot: the workspace, the credential and the words that people read."""
+
+import json
+
+import pytest
+
+from tests.rigs.scenario import ID
+
+HTML = "<html><body>Service unavailable</body></html>"
+
+
+def says(**body):
+    return json.dumps(body)
+
+
+def told(person):
+    """Return everything that a person has read in direct messages."""
+    return "\n".join(shown.text for shown in person.hears())
+
+
+#: What a start is refused with, what its person reads, and what nothing proves.
+ABOUT_THE_CALL = [
+    pytest.param(
+        410,
+        says(message="This image was retired on 1 September. Choose a newer one."),
+        "“This image was retired on 1 September. Choose a newer one.”",
+        id="410-with-words",
+    ),
+    pytest.param(404, says(message="No such size: xl"), "“No such size: xl.”", id="404-with-words"),
+    pytest.param(404, "{}", "Saturn Cloud didn't give a reason.", id="404-without-words"),
+    pytest.param(
+        403, says(message="Starts are off until 6 PM"), "“Starts are off until 6 PM.”", id="403-with-words"
+    ),
+    pytest.param(
+        401,
+        says(message="Accept the new terms on your profile page first"),
+        "“Accept the new terms on your profile page first.”",
+        id="401-with-words",
+    ),
+    pytest.param(
+        400,
+        says(message="Unable to validate", detail="memory: 1024 is less than 2048"),
+        "“Unable to validate: memory: 1024 is less than 2048.”",
+        id="400-with-detail",
+    ),
+    pytest.param(
+        422,
+        says(detail=[{"loc": ["body", "region"], "msg": "a value is required", "type": "missing"}]),
+        "“region: a value is required.”",
+        id="422-with-fields",
+    ),
+]
+
+
+@pytest.mark.parametrize(("status", "body", "words"), ABOUT_THE_CALL)
+async def test_refused_start_says_the_words_alone(linked, status, body, words):
+    """The workspace is read and its person's token is accepted all the while."""
+    alice = linked.alice
+    linked.saturn_fails(f"{ID['notebook']}/start$", times=99, status=status, body=body)
+    await alice.writes("start notebook")
+    await linked.pass_time(150, step=5)
+    failed = alice.only("failed")
+    assert words in failed.text
+    assert not alice.told("sign_in_refused")
+    for unproven in ("can't find it", "Link again", "for permission", "hasn't answered"):
+        assert unproven not in told(alice)
+    assert linked.calls(f"POST .*{ID['notebook']}/start") == (2 if status == 401 else 1)
+    linked.heal()
+    await alice.writes("start notebook")
+    await linked.pass_time(60, step=5)
+    assert alice.only("ready")
+
+
+async def test_refused_stop_says_the_words_and_keeps_the_workspace(linked):
+    alice = linked.alice
+    await alice.writes("start notebook")
+    await linked.pass_time(60, step=5)
+    body = says(message="Locked by your administrator until Friday")
+    linked.saturn_fails("/stop$", times=99, status=404, body=body)
+    await alice.writes("stop notebook")
+    await linked.pass_time(60, step=5)
+    assert "“Locked by your administrator until Friday.”" in alice.only("failed").text
+    (listed,) = await alice.writes("list")
+    assert "notebook" in listed.text
+
+
+async def test_one_stray_401_changes_nothing(linked):
+    alice = linked.alice
+    linked.saturn_fails("/start$", times=1, status=401, body=says(message="Please wait"))
+    await alice.writes("start notebook")
+    await linked.pass_time(90, step=5)
+    assert alice.only("ready")
+    assert not alice.told("failed") + alice.told("sign_in_refused")
+
+
+async def test_refused_token_is_told_as_such(linked):
+    """Nothing accepts it, so linking again is what helps."""
+    alice = linked.alice
+    linked.saturn_fails("/api/", times=999, status=401, body=says(message="Invalid token"))
+    await alice.writes("start notebook")
+    await linked.pass_time(120, step=5)
+    assert alice.only("sign_in_refused")
+    assert not alice.told("failed")
+
+
+async def test_stop_of_what_has_just_stopped_is_done(linked):
+    """A culler was faster: the read before the call still showed it as running."""
+    alice = linked.alice
+    await alice.writes("start notebook")
+    await linked.pass_time(60, step=5)
+    linked.saturn_fails("/stop$", after=True, status=400, body=says(message="Workspace is not running"))
+    await alice.writes("stop notebook")
+    await linked.pass_time(60, step=5)
+    assert "has stopped" in told(alice)
+    assert not alice.told("failed")
+
+
+async def test_provider_that_lost_track_is_told_as_such(linked):
+    """It refuses the stop because nothing runs, and goes on showing it as running."""
+    alice = linked.alice
+    await alice.writes("start notebook")
+    await linked.pass_time(60, step=5)
+    linked.saturn_fails("/stop$", times=99, status=400, body=says(message="The workspace is not running"))
+    await alice.writes("stop notebook")
+    await linked.pass_time(120, step=5)
+    text = alice.only("failed").text
+    assert "seems to have lost track of it" in text
+    assert "“The workspace is not running.”" in text
+    assert "Ask your Saturn Cloud admin" in text
+
+
+async def test_silence_goes_from_the_card_once_something_answers(linked):
+    """The start waits for its next try while something else has been answered."""
+    alice = linked.alice
+    linked.saturn_fails("/api/", times=999, status=503, body=HTML)
+    await alice.types("start notebook")
+    await linked.pass_time(100, step=5)
+    assert "hasn't answered since" in alice.card.text
+    linked.heal()
+    linked.saturn_fails(f"{ID['notebook']}/start$", times=99, status=429, headers={"Retry-After": "300"})
+    await alice.writes("list")
+    await linked.pass_time(40, step=2)
+    assert "hasn't answered since" not in alice.card.text
