@@ -489,6 +489,7 @@ class Provider(ABC):
             self.gate_key(remote_id),
             seen.name or remote_id,
             state=seen.state,
+            detail=seen.detail,
             actions=seen.actions,
             is_kept=seen.is_kept,
         )

@@ -1,6 +1,8 @@
 """What is Coder's own: ends, reasons, quotas, parameters, links; and all of it as Coder's document has it."""
 
+import json
 import time
+from dataclasses import replace
 
 import pytest
 from coder_rig import DOCUMENT, HELD, coder_rig
@@ -258,6 +260,62 @@ async def test_a_start_of_what_runs_and_a_stop_of_what_is_down_send_nothing(open
         assert rig.sent() == before
 
 
+def training(**held):
+    """Return a seed whose workspace *training* can't simply be started."""
+    first, *others = SEED["workspaces"]
+    templates = [{**one, "require_active_version": True} for one in SEED["templates"]]
+    return {**SEED, "templates": templates, "workspaces": [{**first, **held}, *others]}
+
+
+async def test_dormant_workspace_says_so_and_is_woken_by_its_start():
+    async with coder_rig(seed=training(dormant=True)) as rig:
+        before = await rig.read()
+        assert before.state is State.STOPPED
+        assert before.detail.startswith("It's dormant")
+        rig.harness.requests.clear()
+        await rig.provider.start(rig.access, before)
+        assert [one.partition(" ")[0] for one in rig.harness.requests] == ["PUT", "POST"]
+        assert (await rig.until(State.RUNNING))[-1].detail is None
+        # By the time of the call somebody else may have woken it.
+        await rig.provider.stop(rig.access, await rig.read())
+        await rig.until(State.STOPPED)
+        await rig.provider.start(rig.access, before)
+
+
+async def test_dormant_workspace_that_cannot_be_woken_says_where():
+    async with coder_rig(seed=training(dormant=True)) as rig:
+        rig.spoil("/dormant$", status=403, body=json.dumps({"message": "Forbidden."}))
+        with pytest.raises(errors.InvalidRequest, match=r"It's dormant\. Open its page on The cloud"):
+            await rig.provider.start(rig.access, await rig.read())
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_outdated_workspace_says_that_it_needs_an_update(status):
+    async with coder_rig(seed=training(outdated=True)) as rig:
+        before = await rig.read()
+        assert "requires it to be updated" in before.detail
+        rig.spoil("POST .*/builds$", status=status, body=json.dumps({"message": "Forbidden."}))
+        with pytest.raises(errors.InvalidRequest, match="Update it on its page on The cloud"):
+            await rig.provider.start(rig.access, before)
+
+
+@pytest.mark.parametrize("is_new", [True, False], ids=["id-kept", "earlier-link"])
+async def test_renamed_account_keeps_its_workspaces(open_rig, is_new):
+    """Ids tell whose they are, and somebody who gets the former name gets none of them."""
+    async with open_rig() as rig:
+        alice = rig.access
+        kept = (await rig.provider.check(alice.credential)).credential
+        access = replace(alice, credential=kept) if is_new else alice
+        bound = rig.provider.bound(access, "read")
+        rig.server.rename("alice", "alice-b")
+        rig.server.rename("bob", "alice")
+        seen = (await rig.provider.status(bound, [rig.remote_id]))[rig.remote_id]
+        assert seen.state is State.STOPPED
+        assert {one.name for one in await rig.provider.discover(bound)} == rig.names
+        foreign = await rig.provider.status(bound, [rig.foreign_id])
+        assert foreign[rig.foreign_id].state is State.GONE
+
+
 async def test_the_token_has_its_own_header_and_is_in_no_other(open_rig):
     async with open_rig() as rig:
         await rig.provider.discover(rig.access)
@@ -275,4 +333,6 @@ async def test_all_that_is_used_is_in_the_document(open_rig):
         await rig.provider.find(rig.access, spec, KEY, 0.0)
         await rig.provider.start(rig.access, await rig.read())
         await rig.provider.reason(rig.access, rig.remote_id)
+        rig.server.workspaces[rig.broken_id].is_dormant = True
+        await rig.provider.start(rig.access, await rig.read(rig.broken_id))
     assert HELD.used == set(DOCUMENT["operations"])

@@ -157,6 +157,8 @@ class Made:
     #: The same of its stops, and which builds somebody cancels.
     stop_fails: list[str] | None = None
     cancels: Collection[str] = ()
+    is_dormant: bool = False
+    is_outdated: bool = False
     builds: list[Build] = field(default_factory=list)
 
 
@@ -169,6 +171,7 @@ class LocalCoder:
         #: The ten-second rule: how near the reads of one workspace are to one another.
         self.harness.watch(re.compile(r"/api/v2/workspaces/([0-9a-f-]{36})$"), 10.0, "read_too_early")
         self.users = {one["token"]: one["name"] for one in seed["users"]}
+        self.ids = {name: _id(name) for name in self.users.values()}
         self.owners = {one["name"] for one in seed["users"] if one.get("owner")}
         self.templates = {_id(one["name"]): one for one in seed["templates"]}
         self.workspaces: dict[str, Made] = {}
@@ -176,6 +179,7 @@ class LocalCoder:
             made = self.add(one["owner"], one["name"], one["template"], transition="stop", seconds=0)
             made.fails, made.stop_fails = one.get("fails"), one.get("stop_fails")
             made.cancels = one.get("cancels", ())
+            made.is_dormant, made.is_outdated = one.get("dormant", False), one.get("outdated", False)
         app = self.app = web.Application(
             middlewares=[refusals(lambda _, message: {"message": message}), self._signed_in]
         )
@@ -186,6 +190,7 @@ class LocalCoder:
             ("GET", "/api/v2/workspaces", self.listed),
             ("GET", "/api/v2/workspaces/{id}", self.read),
             ("POST", "/api/v2/workspaces/{id}/builds", self.build),
+            ("PUT", "/api/v2/workspaces/{id}/dormant", self.dormant),
             ("GET", "/api/v2/workspacebuilds/{id}/logs", self.logs),
             ("GET", "/api/v2/templates", self.all_templates),
             ("GET", "/api/v2/templateversions/{id}/rich-parameters", self.parameters),
@@ -244,6 +249,16 @@ class LocalCoder:
         """Return a workspace's status."""
         return made.builds[-1].status(self.clock.now())
 
+    def rename(self, former: str, name: str) -> None:
+        """Give a user another name; the id and the tokens stay."""
+        self.ids[name] = self.ids.pop(former)
+        self.users = {token: name if one == former else one for token, one in self.users.items()}
+        for made in self.workspaces.values():
+            made.owner = name if made.owner == former else made.owner
+
+    def _requires_active_version(self, made: Made) -> bool:
+        return bool(self.templates.get(_id(made.template), {}).get("require_active_version"))
+
     def _theirs(self, owner: str) -> Iterator[Made]:
         return (
             one for one in self.workspaces.values() if one.owner == owner and self.status(one) != "deleted"
@@ -265,17 +280,19 @@ class LocalCoder:
         return {
             "id": made.id,
             "name": made.name,
-            "owner_id": _id(made.owner),
+            "owner_id": self.ids[made.owner],
             "owner_name": made.owner,
             "template_id": _id(made.template),
             "template_name": made.template,
             "created_at": _stamp(made.at),
             "updated_at": _stamp(build.at),
             "last_used_at": _stamp(made.at),
-            "outdated": False,
+            "outdated": made.is_outdated,
+            "template_require_active_version": self._requires_active_version(made),
             "ttl_ms": int(AUTOSTOP * 1000),
             "health": {"healthy": True, "failing_agents": []},
             "latest_build": self._shown_build(made, build, now),
+            **({"dormant_at": _stamp(made.at)} if made.is_dormant else {}),
         }
 
     def _shown_build(self, made: Made, build: Build, now: float) -> dict[str, Any]:
@@ -348,14 +365,14 @@ class LocalCoder:
     async def me(self, request: web.Request) -> web.Response:
         """Say whose token it is."""
         name = request[USER]
-        user = {"id": _id(name), "username": name, "email": f"{name}@example.com", "status": "active"}
+        user = {"id": self.ids[name], "username": name, "email": f"{name}@example.com", "status": "active"}
         return web.json_response(user | {"created_at": _stamp(self.clock.now())})
 
     async def key(self, request: web.Request) -> web.Response:
         """Say when a token ends: in 30 days."""
         now = self.clock.now()
         times = {name: _stamp(now) for name in ("created_at", "updated_at", "last_used")}
-        token = {"id": request.match_info["key"], "user_id": _id(request[USER]), "token_name": "usher"}
+        token = {"id": request.match_info["key"], "user_id": self.ids[request[USER]], "token_name": "usher"}
         ends = {"expires_at": _stamp(now + 2_592_000), "lifetime_seconds": 2_592_000, "login_type": "token"}
         return web.json_response({**times, **token, **ends})
 
@@ -390,8 +407,23 @@ class LocalCoder:
             raise Refusal(400, "Validation failed.")
         if made.builds[-1].job(self.clock.now()) in {"pending", "running"}:
             raise Refusal(409, "A workspace build is already active.")
+        is_held = made.is_dormant or (
+            made.is_outdated and self._requires_active_version(made) and "template_version_id" not in body
+        )
+        if body["transition"] == "start" and is_held:
+            raise Refusal(403, "Forbidden.")
         build = self.begin(made, body["transition"], BUILDS)
         return web.json_response(self._shown_build(made, build, self.clock.now()), status=201)
+
+    async def dormant(self, request: web.Request) -> web.Response:
+        """Make a workspace dormant, or wake it."""
+        made, body = self._named(request), await _body(request, frozenset({"dormant"}))
+        if not isinstance(body.get("dormant"), bool):
+            raise Refusal(400, "Validation failed.")
+        if made.is_dormant == body["dormant"]:
+            return web.Response(status=304)
+        made.is_dormant = body["dormant"]
+        return web.json_response(self.shown(made))
 
     async def logs(self, request: web.Request) -> web.Response:
         """Show the log of a build."""
