@@ -48,7 +48,8 @@ class Outages(EnginePart):
         """
         try:
             for runtime in self._runtimes.values():
-                if await runtime.health.answering.write(self._store) and runtime.health.since is None:
+                has_changed = await runtime.health.answering.write(self._store)
+                if has_changed and runtime.health.since is None:
                     beginning = cards.silence_beginning(runtime.title)
                     await self._store.clear_silence(runtime.name, beginning)
             current = dict(await self._store.outages()) if reads or self._current else {}

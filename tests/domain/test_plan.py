@@ -130,6 +130,46 @@ def test_the_table(verb, start_call, stop_call, when, state, word):
     assert plan(operation, State(state), EARLY if when == "early" else LATE) == wanted(word)
 
 
+#: Rows: the verb, what its last call was refused with, how long ago; columns as above, - where that has no
+#: say.
+REFUSED_TABLE = """
+verb    refusal    when | stopped   suspended failed starting running stopping  gone unknown
+start   refused    early | refused   refused   refused wait    done    wait      gone wait
+stop    refused    early | done      done      -       refused refused wait      done refused
+restart refused    early | refused   refused   -       refused refused wait      gone refused
+stop    lost_track early | done      done      -       wait    wait    wait      done wait
+stop    lost_track late  | done      done      -       lost    lost    wait      done wait
+start   lost_track early | read      read      broke   wait    done    wait      gone wait
+start   lost_track late  | lost      lost      broke   wait    done    wait      gone wait
+start   once       early | start     start     start   wait    done    wait      gone wait
+"""
+CAUSES = {
+    "refused": "refused: no such size",
+    "lost_track": "lost_track: it isn't",
+    "once": "credential_refused",
+}
+
+
+def refused_rows():
+    for line in REFUSED_TABLE.strip().splitlines()[1:]:
+        known, found = line.split("|")
+        for state, word in zip(STATES, found.split(), strict=True):
+            if word != "-":
+                yield pytest.param(*known.split(), state, word, id=f"{' '.join(known.split())} {state}")
+
+
+@pytest.mark.parametrize(("verb", "refusal", "when", "state", "word"), list(refused_rows()))
+def test_refused_call_is_judged_by_the_read_after_it(verb, refusal, when, state, word):
+    """What is so already is done; else the call isn't repeated, and its refusal is what is told."""
+    call = "accepted" if refusal == "lost_track" else "none"
+    calls = {"start": (call, "none")}.get(verb, ("none", call))
+    operation = replace(operation_of(verb, *calls), called_at=CALLED, cause=CAUSES[refusal])
+    ends = {"refused": CAUSES["refused"], "lost": CAUSES["lost_track"]}
+    expected = Plan(Step.END, Outcome.FAILED, ends[word]) if word in ends else wanted(word)
+    observed_at = CALLED + START_SETTLES + (-1 if when == "early" else 1)
+    assert plan(operation, State(state), observed_at) == expected
+
+
 def test_the_table_names_every_state():
     assert sorted(STATES) == sorted(State)
 

@@ -183,6 +183,20 @@ def test_our_own_message_is_said_and_quoted_as_nobodys():
 
 
 @pytest.mark.parametrize(
+    ("kind", "message", "cause"),
+    [
+        (errors.Forbidden, "Starts are off until 6 PM", "refused: Starts are off until 6 PM"),
+        (errors.Forbidden, "Forbidden.", "forbidden"),
+        (errors.Forbidden, "You lack the permission to start", "forbidden: You lack the permission to start"),
+        (errors.NotFound, "This image was retired", "refused: This image was retired"),
+        (errors.NotFound, "Not Found", "not_found"),
+    ],
+)
+def test_cause_of_a_refusal_is_its_words_if_it_has_any(kind, message, cause):
+    assert problems.cause_of(kind(message, status=403)) == cause
+
+
+@pytest.mark.parametrize(
     "kind", [errors.Forbidden, errors.Conflict, errors.InvalidRequest, errors.LimitReached]
 )
 @pytest.mark.parametrize("message", ["", "HTTP 409", "error 17"])

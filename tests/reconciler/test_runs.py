@@ -96,6 +96,20 @@ async def test_a_stop_that_is_refused_is_told_and_the_run_goes_on(runs, error):
     assert runs.cloud.count("stop_job") == 1
 
 
+async def test_stop_refused_with_404_is_told_while_the_run_goes_on(runs):
+    """One read shows it running still, as it may just be ending; a minute of them doesn't."""
+    runs.cloud.job_takes = None
+    runs.cloud.fail("stop_job", NotFound("locked by its queue", status=404), times=9)
+    run_id = await runs.begun()
+    await runs.stop(run_id)
+    await runs.world.pass_time(30, step=5)
+    assert runs.told(run_id, "job_not_stopped") == []
+    await runs.world.pass_time(60, step=5)
+    (told,) = runs.told(run_id, "job_not_stopped/stop:stop")
+    assert "“locked by its queue.”" in said(told)
+    assert "can't find" not in said(told)
+
+
 @pytest.mark.parametrize("error", [NotFound("no such job"), Conflict("it is ending")])
 async def test_a_stop_of_what_just_ended_is_no_trouble(runs, error):
     runs.cloud.fail("stop_job", error, times=2)

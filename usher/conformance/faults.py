@@ -238,6 +238,19 @@ async def test_the_servers_own_words_are_told(quiet_rig: Rig) -> None:
     assert (await failure(quiet_rig, "status")).message != "HTTP 422"
 
 
+@pytest.mark.parametrize("status", cases([404, 410, 422], 410))
+@pytest.mark.parametrize("method", CHANGES)
+async def test_a_refused_change_says_its_words_and_details(quiet_rig: Rig, method: str, status: int) -> None:
+    body = json.loads(error_body(quiet_rig, "This size was retired"))
+    details = [{"loc": ["body", "size"], "msg": "choose a newer one"}]
+    said = json.dumps({**body, "detail": details} if isinstance(body, dict) else body)
+    quiet_rig.spoil(of=method, status=status, body=said)
+    error = await failure(quiet_rig, method)
+    assert isinstance(error, errors.NotFound) is (status != 422)
+    assert "This size was retired" in error.message
+    assert "size: choose a newer one" in error.message or not isinstance(body, dict)
+
+
 @pytest.mark.parametrize("body", cases(["", "<html>", None, 7, '{"else": "x"}', "[]"], "<html>"))
 async def test_without_words_the_status_is_said(quiet_rig: Rig, body: str | int | None) -> None:
     quiet_rig.spoil(status=400, body=body if isinstance(body, str) else error_body(quiet_rig, body))

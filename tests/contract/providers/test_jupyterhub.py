@@ -151,6 +151,13 @@ async def test_the_hubs_words_for_400(quiet_hub: Rig, message, kind):
         assert type(caught.value) is kind
 
 
+async def test_stop_of_what_the_hub_says_is_not_running_returns_its_words(quiet_hub: Rig):
+    words = "p:training is not running"
+    quiet_hub.spoil("/servers/training$", status=400, body=json.dumps({"status": 400, "message": words}))
+    stopped = row(quiet_hub.provider, quiet_hub.remote_id, State.RUNNING)
+    assert await quiet_hub.provider.stop(quiet_hub.access, stopped) == words
+
+
 async def test_a_missing_right_is_told_from_a_bad_token(hub: Rig):
     person = hub.access.username
     narrow = await api(hub, "POST", f"/users/{person}/tokens", scopes=["read:users:name!user"])

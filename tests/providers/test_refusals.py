@@ -1,0 +1,98 @@
+"""What a refused call says: its words in any dialect, and whether that is so already."""
+
+import json
+
+import pytest
+
+from bot.providers.requests import MAX_WORDS, error_of, unless_already, words_in
+from bot.support import errors
+from bot.support.responses import Response
+
+WORDS = [
+    pytest.param({"message": "Too small."}, "Too small.", id="message"),
+    pytest.param(
+        {"message": "Unable to validate", "detail": "memory: 1024 is less than 2048"},
+        "Unable to validate: memory: 1024 is less than 2048",
+        id="coder-detail",
+    ),
+    pytest.param(
+        {
+            "message": "Unable to validate.",
+            "validations": [
+                {"field": "region", "detail": "a value is required"},
+                {"field": "size", "detail": "too large"},
+            ],
+        },
+        "Unable to validate: region: a value is required; size: too large",
+        id="coder-validations",
+    ),
+    pytest.param(
+        {"detail": [{"loc": ["body", "spec", "size"], "msg": "field required", "type": "missing"}]},
+        "spec.size: field required",
+        id="fastapi",
+    ),
+    pytest.param({"detail": "Not allowed at night"}, "Not allowed at night", id="fastapi-text"),
+    pytest.param(
+        {"message": "Invalid", "errors": {"json": {"name": ["Shorter than 3.", "No capitals."]}}},
+        "Invalid: name: Shorter than 3; name: No capitals",
+        id="marshmallow",
+    ),
+    pytest.param(
+        {"error": "invalid_grant", "error_description": "The code has been used"},
+        "invalid_grant: The code has been used",
+        id="oauth",
+    ),
+    pytest.param(
+        {"title": "Out of credit", "detail": "You have 3 left"},
+        "Out of credit: You have 3 left",
+        id="problem",
+    ),
+    pytest.param({"code": 7, "message": "No such cluster"}, "No such cluster", id="workbench"),
+    pytest.param(
+        {"status": 400, "message": "alice:lab is not running"}, "alice:lab is not running", id="hub"
+    ),
+    pytest.param({"message": "Too small", "detail": "too small"}, "Too small", id="said-once"),
+    pytest.param({"message": 7, "detail": {"a": 1}, "errors": [None, 3]}, "", id="nothing-to-say"),
+]
+
+
+@pytest.mark.parametrize(("body", "words"), WORDS)
+def test_words_of_a_refusal_name_the_field_and_why(body, words):
+    assert words_in(body) == words
+    response = Response(422, {}, json.dumps(body).encode())
+    assert error_of(response, changes=True).message == (words or "HTTP 422")
+
+
+def test_words_of_a_refusal_are_cleaned_and_cut():
+    body = {"message": "long " * 100, "detail": [{"field": "a\nb", "detail": "\u202etoo " * 200}] * 50}
+    said = words_in(body)
+    assert said.isprintable()
+    assert len(said) <= MAX_WORDS
+    assert "a b: too too" in said
+
+
+ALREADY = [
+    ("stop", "alice:lab is not running", True),
+    ("stop", "The workspace is currently not running.", True),
+    ("stop", "already stopped", True),
+    ("stop", "is pending spawn", False),
+    ("stop", "The service is down", False),
+    ("stop", "Your account is not active", False),
+    ("start", "p/training is already running on node 3", True),
+    ("start", "p/training is pending stop", False),
+    ("start", "The workspace is not running", False),
+    ("remove", "Workspace was deleted", True),
+]
+
+
+@pytest.mark.parametrize("status", [400, 404, 409])
+@pytest.mark.parametrize(("goal", "message", "is_so"), ALREADY)
+async def test_refusal_that_says_already_so_is_returned(goal, message, is_so, status):
+    async def refused():
+        raise error_of(Response(status, {}, json.dumps({"message": message}).encode()), changes=True)
+
+    if is_so:
+        assert await unless_already(goal, refused()) == message
+    else:
+        with pytest.raises(errors.PermanentError):
+            await unless_already(goal, refused())
