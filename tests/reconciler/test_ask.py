@@ -241,6 +241,19 @@ async def test_401_is_about_the_call_if_the_list_is_accepted(account, lists, was
         assert (got.cause, got.needs_credential) == ("refused: Accept the new terms first", False)
 
 
+@pytest.mark.parametrize(("was_unauthorized", "answer"), [(False, Later), (True, Refused), (None, Refused)])
+async def test_401_of_a_proven_credential_is_tried_once_more(was_unauthorized, answer):
+    """Its provider asked for something else at once, which was accepted (``Workbench._explained``)."""
+    bench = Bench()
+
+    async def send(_access):
+        raise errors.Forbidden("Accept the new terms first", status=401)
+
+    got = await bench.asker.ask(bench.runtime, ACCOUNT, "start", send, was_unauthorized=was_unauthorized)
+    assert type(got) is answer
+    assert "refused" not in bench.book.seen
+
+
 async def test_waits_grow_and_heed_what_the_provider_asked_for():
     bench = Bench()
     waits = [

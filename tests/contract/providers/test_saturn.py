@@ -321,3 +321,13 @@ async def test_a_start_while_stopping_is_a_conflict(saturn: Rig):
     await saturn.provider.stop(saturn.access, row(saturn.provider, saturn.remote_id))
     with pytest.raises(errors.Conflict):
         await saturn.provider.start(saturn.access, row(saturn.provider, saturn.remote_id))
+
+
+async def test_renamed_account_is_asked_to_link_again(saturn: Rig):
+    """What is under its new name is still its own, so nothing is called gone."""
+    shown = {"id": saturn.remote_id, "status": "stopped", "owner": {"name": "acme/alice-b"}}
+    saturn.spoil(f"GET /api/workspaces/{saturn.remote_id}$", status=200, body=json.dumps(shown), times=2)
+    assert (await saturn.see()).state is State.GONE
+    saturn.spoil("GET /api/user$", status=200, body=json.dumps({"username": "alice-b"}))
+    with pytest.raises(errors.Renamed, match="alice-b"):
+        await saturn.see()
