@@ -38,8 +38,8 @@ LIMITED: Final = "rate_limited"
 HELD: Final = frozenset({"approval_ended", "renamed", "sign_in_refused"})
 #: The one call that is made with the secret of a link that has ended.
 REVOKE: Final = "revoke"
-#: The calls by which a refused credential is tried as well as by a list.
-_LISTED: Final = frozenset({"read", "list", "read runs", "list runs", REVOKE})
+#: The calls before which a refused credential isn't tried with a list.
+_UNPROVEN: Final = frozenset({"list", REVOKE})
 #: The cause of not asking for an account that was unlinked.
 UNLINKED: Final = "unlinked"
 #: The cause of an unreadable answer; after this many failures in a row it isn't a transient error page.
@@ -257,8 +257,9 @@ class Asker:
 
         Any other error proves nothing.
         """
-        is_tried = account is not None and account.is_held and what not in _LISTED
-        if account is None or not is_tried or not runtime.provider.has_lists:
+        # A list may be accepted under any name.
+        is_refused = account is not None and account.is_held and account.renamed_to is None
+        if account is None or not is_refused or what in _UNPROVEN or not runtime.provider.has_lists:
             return False
         try:
             async with asyncio.timeout(seconds):
@@ -286,14 +287,17 @@ class Asker:
         take: Callable[[_T], Awaitable[None]],
         *,
         attempts: int = 0,
+        was_unauthorized: bool = False,
     ) -> Answer[None]:
         """Read a stream to its end. One that breaks off after sending data doesn't count as a failure.
 
         Whoever follows it reads the run's row every second, and ends it when its account is unlinked.
+        ``was_unauthorized`` as in ``ask``.
         """
         access = await self._let(runtime, account, attempts)
         if not isinstance(access, Access):
             return access
+        is_accepted = was_unauthorized and self._is_accepted(runtime, account)
         spoke = False
         stream = begin(access)
         try:
@@ -307,7 +311,9 @@ class Asker:
                 runtime, account, what, errors.UnknownOutcome("no answer in time"), attempts, spoke=spoke
             )
         except errors.ProviderError as error:
-            return await self.judge(runtime, account, what, error, attempts, spoke=spoke)
+            return await self.judge(
+                runtime, account, what, error, attempts, spoke=spoke, is_accepted=is_accepted
+            )
         finally:
             close: Any = getattr(stream, "aclose", None)
             if close is not None:

@@ -219,10 +219,11 @@ class Streams(context.EnginePart):
 
     async def _follow(self, run: Run, follower: _Follower, account: Account) -> None:
         """Read one stream to its end, or until nobody wants it any more."""
+        was_unauthorized = isinstance(follower.answer, ask.Later) and follower.answer.is_unauthorized
         follower.is_reading, follower.has_news, follower.answer = True, False, None
         follower.began_after_end = run.outcome is not None
         follower.stop.clear()
-        reading = asyncio.ensure_future(self._read(run, follower, account))
+        reading = asyncio.ensure_future(self._read(run, follower, account, was_unauthorized=was_unauthorized))
         stopping = asyncio.ensure_future(follower.stop.wait())
         try:
             await asyncio.wait({reading, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -235,7 +236,7 @@ class Streams(context.EnginePart):
                 await asyncio.gather(reading, stopping, return_exceptions=True)
             follower.is_reading, follower.was_read = False, True
 
-    async def _read(self, run: Run, follower: _Follower, account: Account) -> None:
+    async def _read(self, run: Run, follower: _Follower, account: Account, *, was_unauthorized: bool) -> None:
         runtime, entry, remote_id = self._runtimes[run.connection], follower.entry, run.remote_id
         assert remote_id is not None, "only what was launched is followed"
         entry.transcript.begin()
@@ -256,6 +257,7 @@ class Streams(context.EnginePart):
                 ),
                 take,
                 attempts=follower.failures,
+                was_unauthorized=was_unauthorized,
             )
         except Exception as error:
             # A provider's code may raise anything; the stream is reopened.

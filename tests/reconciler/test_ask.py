@@ -147,7 +147,7 @@ class Bench:
         return await self.asker.ask(
             self.runtime,
             account,
-            "read" if way == "one refused before" else "call",
+            "list" if way == "one refused before" else "call",
             send,
             attempts=attempts,
             starts=way == "a start",

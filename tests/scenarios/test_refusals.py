@@ -141,3 +141,14 @@ async def test_silence_goes_from_the_card_once_something_answers(linked):
     await alice.writes("list")
     await linked.pass_time(40, step=2)
     assert "hasn't answered since" not in alice.card.text
+
+
+async def test_refused_read_of_one_workspace_asks_nobody_to_link_again(linked):
+    """The list is accepted with the same token all the while."""
+    alice = linked.alice
+    body = says(message="This project is locked")
+    linked.saturn_fails(rf"GET /api/workspaces/{ID['notebook']}$", times=99, status=401, body=body)
+    await alice.writes("start notebook")
+    await linked.pass_time(400, step=5)
+    assert not alice.told("sign_in_refused")
+    assert "“This project is locked.”" in alice.only("failed").text
