@@ -9,6 +9,7 @@ from bot.domain.acts import Act
 from bot.domain.classes import ClassCard, ClassCounts, ClassProblem
 from bot.domain.hours import Rule
 from bot.domain.kinds import AnyKind
+from bot.domain.notices import EndState
 from bot.domain.operations import Operation
 from bot.domain.people import People
 from bot.domain.runs import Run, Shown
@@ -106,8 +107,8 @@ class WorkspaceFacts(Facts):
     of_class: ClassFacts | None = None
     #: What it was called, if it is deleted by now.
     former_name: str | None = None
-    #: Whether a message of its own has said how the operation ended.
-    is_end_sent: bool = False
+    #: The state of the message about the operation's end.
+    end_state: EndState = ""
     #: Whether another message that it is ready shows ``ide_url``.
     is_url_shown: bool = False
 

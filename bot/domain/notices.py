@@ -82,6 +82,9 @@ _DONE: Final = {
 
 #: An operation or run ends once, so its end is one occasion.
 END: Final = "end"
+#: What has become of the message about an end: there is none, or not any more; it waits to be sent, or may
+#: have been; it is known to be there.
+EndState = Literal["", "pending", "sent"]
 
 
 def end_of(operation: Operation, outcome: Outcome | None = None) -> NoticeKind:

@@ -19,7 +19,7 @@ from bot.store.upkeep import SETTLES
 from bot.support.pool import contained
 
 #: How long what a message is about may take to be read, in seconds.
-READ_WITHIN: Final = 20.0
+READ_WITHIN: Final = 12.0
 
 
 class Failovers:

@@ -10,7 +10,7 @@ from bot.domain.accounts import Account
 from bot.domain.facts import ActFacts, Facts, HeldFacts, RequestFacts, RunFacts, WorkspaceFacts
 from bot.domain.hours import Rule
 from bot.domain.kinds import AnyKind, Mark
-from bot.domain.notices import Card, Notice, NoticeKind
+from bot.domain.notices import Card, EndState, Notice, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Named, People, Principal
 from bot.domain.runs import Run
@@ -146,11 +146,11 @@ class Gatherer:
         run = await self.store.run(card.about)
         return None if run is None else await self.of_run(run)
 
-    async def is_end_sent(self, message: Message, facts: Facts | None) -> bool:
-        """Return whether a message of its own says how an operation or a run ended."""
+    async def end_state(self, message: Message, facts: Facts | None) -> EndState:
+        """Return the state of the message about the end of what a card shows."""
         if message.kind is NoticeKind.CARD and isinstance(facts, WorkspaceFacts):
-            return facts.is_end_sent
-        return await self.store.is_end_sent(message.subject)
+            return facts.end_state
+        return await self.store.end_state(message.subject)
 
     async def of_act(self, act: str) -> ActFacts | None:
         """Gather facts for an act as it stands; None if nobody knows it any more."""
@@ -222,7 +222,7 @@ class Gatherer:
     def of_operation(self, now: float, found: ShownOperation) -> WorkspaceFacts:
         """Gather facts for an operation that was read with what is shown of it."""
         operation, workspace, account = found.operation, found.workspace, found.account
-        more: dict[str, Any] = {"is_superseded": found.is_superseded, "is_end_sent": found.is_end_sent}
+        more: dict[str, Any] = {"is_superseded": found.is_superseded, "end_state": found.end_state}
         return self._of_workspace(
             now, operation.connection, account, operation=operation, workspace=workspace, **more
         )

@@ -40,7 +40,7 @@ from bot.support.addresses import is_loopback
 from bot.support.clock import Clock
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome, StoreError
 from bot.support.guards import guards
-from bot.support.windows import Attempt, TooLateError, Window, trying
+from bot.support.windows import Attempt, TooLateError, trying, window
 
 log = structlog.get_logger(__name__)
 
@@ -270,16 +270,16 @@ class PacedSlack:
         if self._prepare is not None:
             await self._prepare()
         monotonic = self._clock.monotonic
-        leaves_by = monotonic() + LEAVES_WITHIN
+        leaves = window(monotonic() + LEAVES_WITHIN)
         wait = await budget.take(method, channel, share)
-        if wait > 0 or monotonic() > leaves_by:
+        if wait > 0 or monotonic() > leaves.until:
             raise SlackLimited(method, wait or LEAVES_WITHIN)
         # Another call may have been shut out in the meantime.
         self._check(method)
         if method in _TRIED:
             self._tries_at = monotonic() + TRIES_EVERY
         try:
-            with trying(Attempt(monotonic, Window(leaves_by))):
+            with trying(Attempt(monotonic, leaves)):
                 answer = await self._slack.call(method, arguments)
         except TooLateError:
             raise SlackLimited(method, LEAVES_WITHIN) from None

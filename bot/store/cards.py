@@ -19,8 +19,6 @@ from bot.store.transaction import Row, Transaction, as_json
 _ANSWERED_WITHIN: Final = 3.0
 #: How many seconds a message waits for the answer that takes its place: what becomes of that is known then.
 _REPLACED_WITHIN: Final = 90.0
-#: How many seconds, at most, the card of what has ended waits for the message that says so.
-END_FIRST: Final = 5.0
 #: How many seconds, at least, lie between two updates of a card for what its run has written.
 OUTPUT_INTERVAL: Final = 3.0
 #: What a message said that is history, besides what its notice is drawn from.
@@ -149,8 +147,7 @@ def owe_about(tx: Transaction, about: str, *, changed: bool) -> None:
 
 def looked_for(now: float, min_interval: float) -> dict[str, float]:
     """Return what the claims of cards take besides the time."""
-    since = {"card_before": now - min_interval, "output_before": now - OUTPUT_INTERVAL}
-    return {"end_first": now - END_FIRST, **since}
+    return {"card_before": now - min_interval, "output_before": now - OUTPUT_INTERVAL}
 
 
 def claim_cards(
@@ -158,9 +155,9 @@ def claim_cards(
 ) -> list[Card]:
     """Lease dirty, posted cards, as many as there is ``room`` for.
 
-    First those with a change of state, unless the message about an end is about to take their place. The rest
-    comes ``min_interval`` seconds after their last update, output sooner: progress, buttons that no longer
-    work, and what has a successor. The card of a run whose output another process follows is left to it.
+    First those with a change of state. The rest comes ``min_interval`` seconds after their last update,
+    output sooner: progress, buttons that no longer work, and what has a successor. A card waits while the
+    message about its end does; that of a run whose output another process follows is left to it.
     """
     now = tx.now()
     found = tx.all("dirty_cards", dirts=_DIRTS, now=now, limit=limit, **room.within(now))

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final, get_args
+from typing import Any, Final, cast, get_args
 
 from bot.domain.errands import Outcome
 from bot.domain.kinds import AnyKind, Mark, Urgency
-from bot.domain.notices import END, NewNotice, Notice, NoticeKind, NoticeState, end_of
+from bot.domain.notices import END, EndState, NewNotice, Notice, NoticeKind, NoticeState, end_of
 from bot.domain.people import Principal
 from bot.store import cards, conversations
 from bot.store.budget import ENDLESS, Room, slack_calls_left
@@ -14,8 +14,7 @@ from bot.store.pieces import PIECE, all_of, follow, know, some
 from bot.store.tables import CARDS, DIRECT_CHANNELS, NOTICES, OPERATIONS, word
 from bot.store.transaction import Engine, Row, Transaction, as_json
 
-#: How many seconds, at most, the notice of an operation's end waits for the operation's card to be sent.
-#: Then the card waits.
+#: How many seconds, at most, the notice of an operation's end waits for a card that is just being sent.
 CARD_FIRST = 5.0
 #: How many seconds a card waits if an answer has said what begins: most ends come before it, and say it all.
 CARD_AFTER: Final = 60.0
@@ -293,9 +292,11 @@ def _people(place: str) -> str:
     return f"%:{place or '%'}:%"
 
 
-def is_end_sent(tx: Transaction, subject: str) -> bool:
-    """Return whether the person was told how an operation ended."""
-    return tx.one("end_sent", subject=subject) is not None
+def end_state(tx: Transaction, subject: str) -> EndState:
+    """Return the state of the message about an operation's or a run's end."""
+    row = tx.one("end_of", id=subject)
+    assert row is not None  # a SELECT without a table
+    return cast(EndState, row["state"])
 
 
 def notice_dead(tx: Transaction, notice_id: str, error: str) -> None:

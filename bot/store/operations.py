@@ -8,7 +8,7 @@ from bot.domain.accounts import Account
 from bot.domain.durations import Typical, start_kind, typical
 from bot.domain.errands import Call, Outcome
 from bot.domain.forms import FreeName, Spec
-from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.notices import EndState, NewNotice, NoticeKind
 from bot.domain.operations import Operation, OperationVerb, Remark
 from bot.domain.people import Principal
 from bot.domain.steps import ClaimedOperation, Update
@@ -34,14 +34,14 @@ _SHOWN = reader_of("o w a")
 class ShownOperation:
     """Hold an operation with its workspace, unless that is deleted, and the account it was asked for with.
 
-    ``is_superseded``: something else was asked for since; ``is_end_sent``: a message has said how it ended.
+    ``is_superseded``: something else was asked for since; ``end_state``: of the message about its end.
     """
 
     operation: Operation
     workspace: Workspace | None
     account: Account | None
     is_superseded: bool
-    is_end_sent: bool
+    end_state: EndState
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +242,7 @@ def shown_operation(tx: Transaction, operation_id: str) -> ShownOperation | None
         return None
     found, workspace, account = _SHOWN(row)
     is_superseded = workspace is not None and row["newest"] != operation_id
-    return ShownOperation(found, workspace, account, is_superseded, bool(row["is_end_sent"]))
+    return ShownOperation(found, workspace, account, is_superseded, row["end_state"])
 
 
 def latest_operation(tx: Transaction, workspace_id: str) -> Operation | None:

@@ -52,12 +52,31 @@ EXISTS (
         SELECT 1 FROM lineage l WHERE l.noted_at > COALESCE(
                 (SELECT o.created_at FROM operations o WHERE o.id = notices.subject),
                 (SELECT r.created_at FROM runs r WHERE r.id = notices.subject),
-                notices.created_at - CASE WHEN notices.kind IN ('message', 'reply') THEN 0.0 ELSE 600.0 END
+                notices.created_at - CASE WHEN notices.kind IN ('message', 'reply', 'lost') THEN 0.0 ELSE 600.0 END
             ) AND NOT (
                 (COALESCE(notices.error, '') = 'not sent' OR COALESCE(notices.error, '') LIKE 'to be read:%')
                 AND notices.leased_at >= l.noted_at
             )
     )
+
+-- What has become of the message about the end of an operation or a run (:id): ``EndState`` of ``bot.domain.notices``. The
+-- card of a run stays beside it where a file is below the card.
+-- part: end_state
+CASE
+    WHEN EXISTS (
+        SELECT 1 FROM notices e
+        WHERE e.subject = :id AND e.state = 'sent' AND (e.message_ts <> '' OR e.held_by IS NOT NULL)
+            AND e.kind IN {END} AND NOT EXISTS (
+                SELECT 1 FROM notices f
+                WHERE f.subject = e.subject AND f.kind = 'job_file'
+                    AND (f.created_at < e.created_at OR e.held_by IS NOT NULL)
+            )
+    ) THEN 'sent'
+    WHEN EXISTS (
+        SELECT 1 FROM notices e
+        WHERE e.subject = :id AND e.kind IN {END} AND e.state IN ('pending', 'retry', 'leased')
+    ) THEN 'pending'
+    ELSE '' END
 
 -- == operations and runs ==
 
@@ -804,9 +823,7 @@ RETURNING *;
 SELECT {columns o w a}, (
         SELECT n.id FROM operations n WHERE n.workspace_id = o.workspace_id
         ORDER BY n.created_at DESC, CASE WHEN n.outcome IS NULL THEN 0 ELSE 1 END, n.id DESC LIMIT 1
-    ) AS newest, EXISTS (
-        SELECT 1 FROM notices e WHERE e.subject = o.id AND e.state = 'sent' AND e.kind IN {END}
-    ) AS is_end_sent
+    ) AS newest, {end_state} AS end_state
 FROM operations o
 LEFT JOIN workspaces w ON w.id = o.workspace_id
 {acting}
@@ -1113,23 +1130,20 @@ WHERE EXISTS (
     WHERE n.class = CAST(wanted.key AS INTEGER) AND n.state IN ('pending', 'retry', 'leased') AND n.due_at <= :now
 );
 
--- An expired lease is an attempt of unknown outcome. The notice of an operation's or run's end waits briefly for its
--- card, so that they appear in the conversation in the order in which they happened. After that an operation's card
--- waits for it: once the end was told, nobody needs the card. That of a run is where its output is.
+-- An expired lease is an attempt of unknown outcome. The notice of an operation's or run's end waits briefly for a card
+-- that is just being sent, so that they appear in the conversation in the order in which they happened. A card that isn't
+-- waits for the end: both would say the same, and once the end was sent few cards are needed.
 -- part: claimable
 held_by IS NULL
     AND {known notices} AND NOT (
     kind IN {END} AND created_at > :settled AND EXISTS (
         SELECT 1 FROM notices c
-        WHERE c.subject = notices.subject AND c.kind IN {CARD}
-            AND c.state IN ('pending', 'retry', 'leased') AND NOT (c.state = 'pending' AND c.due_at > :now)
+        WHERE c.subject = notices.subject AND c.kind IN {CARD} AND c.state = 'leased' AND c.due_at > :now
     )
 ) AND NOT (
-    kind = 'card' AND EXISTS (
+    kind IN {CARD} AND EXISTS (
         SELECT 1 FROM notices e
-        WHERE e.subject = notices.subject
-            AND e.kind IN {END}
-            AND e.created_at <= :settled AND e.state IN ('pending', 'retry', 'leased')
+        WHERE e.subject = notices.subject AND e.kind IN {END} AND e.state IN ('pending', 'retry', 'leased')
     )
 ) AND NOT (
     kind = 'reply' AND EXISTS (
@@ -1278,15 +1292,8 @@ WHERE id IN (
 UPDATE notices SET due_at = :now
 WHERE subject = :subject AND kind IN {CARD} AND state = 'pending' AND due_at > :now;
 
--- name: end_sent
-SELECT 1 AS found FROM notices
-WHERE subject = :subject AND state = 'sent' AND (message_ts <> '' OR held_by IS NOT NULL)
-    AND kind IN {END} AND NOT EXISTS (
-        SELECT 1 FROM notices f
-        WHERE f.subject = notices.subject AND f.kind = 'job_file'
-            AND (f.created_at < notices.created_at OR notices.held_by IS NOT NULL)
-    )
-LIMIT 1;
+-- name: end_of
+SELECT {end_state} AS state;
 
 -- Whether a message other than the answer says how something goes on, or ended.
 -- name: shown
@@ -1399,9 +1406,12 @@ WHERE CASE wanted.key
         SELECT 1 FROM cards WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NULL
     ) END;
 
--- Only whoever follows a run's output can draw it.
--- part: followed_here
-(kind <> 'job_card' OR NOT EXISTS (
+-- The message about an end comes first, as its card would say the same. Only whoever follows a run's output can draw it.
+-- part: drawable
+NOT EXISTS (
+    SELECT 1 FROM notices n
+    WHERE n.subject = cards.subject AND cards.is_notice = 0 AND n.kind IN {END} AND n.state IN ('pending', 'retry', 'leased')
+) AND (kind <> 'job_card' OR NOT EXISTS (
     SELECT 1 FROM owners o WHERE o.name = 'output:' || cards.subject AND o.owner <> :owner AND o.until > :now
 ))
 
@@ -1410,11 +1420,7 @@ UPDATE cards SET leased_until = :until, claimed_dirt = dirt, claimed_drawn = dra
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM cards
     WHERE is_dirty = 1 AND message_ts IS NOT NULL AND leased_until <= :now AND {known cards} AND changed_at IS NOT NULL
-        AND stage = 'live' AND NOT EXISTS (
-            SELECT 1 FROM notices n
-            WHERE n.subject = cards.subject AND cards.is_notice = 0 AND n.created_at > :end_first
-                AND n.kind IN {END} AND n.state IN ('pending', 'retry', 'leased') AND n.held_by IS NULL
-        ) AND {followed_here}
+        AND stage = 'live' AND {drawable}
     ORDER BY changed_at LIMIT :limit
     /* postgresql: FOR UPDATE SKIP LOCKED)) */
 )
@@ -1425,7 +1431,7 @@ UPDATE cards SET leased_until = :until, claimed_dirt = dirt, claimed_drawn = dra
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM cards
     WHERE is_dirty = 1 AND message_ts IS NOT NULL AND leased_until <= :now AND {known cards} AND changed_at IS NULL
-        AND updated_at <= :output_before AND (kind = 'job_card' OR updated_at <= :card_before) AND {followed_here}
+        AND updated_at <= :output_before AND (kind = 'job_card' OR updated_at <= :card_before) AND {drawable}
     ORDER BY updated_at LIMIT :limit
     /* postgresql: FOR UPDATE SKIP LOCKED)) */
 )

@@ -351,7 +351,7 @@ class Store(OnEngine):
     notice_retry = write(notices.notice_retry)
     release_notices = several(notices.release_notices)
     is_address_shown = read(handovers.is_address_shown)
-    is_end_sent = read(notices.is_end_sent)
+    end_state = read(notices.end_state)
     act_facts = read(acts.act_facts)
     notice_dead = write(notices.notice_dead)
     held_notices = read(notices.held_notices)

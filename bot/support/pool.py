@@ -103,6 +103,7 @@ async def contained(
     *,
     back: Callable[[], Awaitable[object]] | None = None,
     failed: Callable[[], Awaitable[object]] | None = None,
+    unwritten: Callable[[], Awaitable[object]] | None = None,
     **about: object,
 ) -> AsyncIterator[None]:
     """Contain the errors of one piece of work, so that others go on.
@@ -110,8 +111,8 @@ async def contained(
     ``docs/internals/rules.md``, "Where errors end".
 
     ``back`` hands it back when the process ends, and when its result couldn't be written, so that a process
-    which has its database back doesn't wait for its own lease. Any other error gets a reference, and
-    ``failed`` follows. ``about`` is for the log.
+    which has its database back doesn't wait for its own lease; ``unwritten`` does the latter in its place.
+    Any other error gets a reference, and ``failed`` follows. ``about`` is for the log.
     """
     not_written, broken = f"{what} not written", f"{what} failed"
     try:
@@ -123,7 +124,9 @@ async def contained(
         raise
     except StoreError as error:
         log.warning(not_written, problem=error, **about)
-        if back is not None and isinstance(error, (StoreBusy, StoreUnavailable)):
+        if unwritten is not None:
+            await unwritten()
+        elif back is not None and isinstance(error, (StoreBusy, StoreUnavailable)):
             await _hand_back(back)
     except Exception:
         reference = ids.reference()

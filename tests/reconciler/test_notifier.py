@@ -163,7 +163,7 @@ async def test_a_send_that_would_outlive_its_lease_does_not_begin(world):
     await world.notifier.step_notices()
     assert world.slack.messages == []
     world.store.shown_operation = real
-    await world.work()
+    await world.pass_time(2)
     assert len(world.slack.messages) == 1
 
 

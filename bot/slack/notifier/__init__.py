@@ -22,6 +22,7 @@ from bot.slack.notifier.homes import HomeViews
 from bot.slack.notifier.outbox import Outbox
 from bot.slack.notifier.outputs import Outputs
 from bot.slack.notifier.replies import Replies
+from bot.slack.notifier.results import Results
 from bot.slack.notifier.timing import Timing
 from bot.support.http import Http
 from bot.support.pool import Pool
@@ -58,9 +59,10 @@ class Notifier:
         self._slack, self.card_interval = slack, timing.card_interval
         self._store, self._clock = context.store, context.clock
         gatherer = Gatherer(context, board)
-        replies = Replies(context.store, slack, http, timing, api_url)
-        self._outbox = Outbox(context, slack, gatherer, replies, timing)
-        self._cards = CardUpdates(context, slack, gatherer, timing)
+        self._results = Results(context, timing)
+        replies = Replies(context.store, slack, http, self._results, timing, api_url)
+        self._outbox = Outbox(context, slack, gatherer, replies, self._results, timing)
+        self._cards = CardUpdates(context, slack, gatherer, self._results, timing)
         self._homes = HomeViews(context, slack, gatherer, timing)
         self._outputs = Outputs(context, slack, timing, board)
 
@@ -76,10 +78,12 @@ class Notifier:
 
     def is_restless(self) -> bool:
         """Return whether there is more to do about messages than rows say."""
-        return self._slack.answering.is_restless or any(one.is_restless for one in self._slack.all())
+        is_waiting = self._results.is_waiting or self._slack.answering.is_restless
+        return is_waiting or any(one.is_restless for one in self._slack.all())
 
     async def step_notices(self, pool: Pool | None = None) -> int:
         """Send the notices that are due and fit the budget; return how many were claimed."""
+        await self._results.repeat()
         await self._note_absence()
         return 0 if self._slack.is_shut else await self._outbox.step(pool)
 

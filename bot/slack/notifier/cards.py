@@ -12,7 +12,8 @@ from bot.services.gather import Gatherer
 from bot.slack import methods
 from bot.slack.calls import AnySlack, PacedSlack
 from bot.slack.errors import Meaning, meaning, rests
-from bot.slack.notifier.drawing import as_sent, digest, edit, redraw, update
+from bot.slack.notifier.drawing import NOT_READY, as_sent, digest, edit, redraw, update
+from bot.slack.notifier.results import Results
 from bot.slack.notifier.timing import Timing
 from bot.support import errors
 from bot.support.pool import Pool, contained, pool_room, run_all
@@ -23,7 +24,10 @@ log = structlog.get_logger(__name__)
 class CardUpdates:
     """Redraw dirty cards in place."""
 
-    def __init__(self, context: Context, slack: AnySlack, gatherer: Gatherer, timing: Timing) -> None:
+    def __init__(
+        self, context: Context, slack: AnySlack, gatherer: Gatherer, results: Results, timing: Timing
+    ) -> None:
+        self._results = results
         self._store = context.store
         self._owners = context.owners
         self._slack = slack
@@ -47,7 +51,8 @@ class CardUpdates:
         # Repeating an update does no harm, whatever became of the first attempt.
         retry, soon = partial(self._store.card_retry, card.id), backoff(4, 0.5)
         back, failed = partial(retry, soon), partial(self._hand_over, card)
-        async with contained("card", self._ids, back=back, failed=failed, card=card.id):
+        unwritten = partial(self._results.write, card.id, back)
+        async with contained("card", self._ids, back=back, failed=failed, unwritten=unwritten, card=card.id):
             try:
                 await self._one(card)
             except errors.SlackFailed as error:
@@ -91,6 +96,9 @@ class CardUpdates:
             return
         if redrawn.goes and await self._is_deleted(slack, card):
             await self._store.card_lost(card.id)
+            return
+        if redrawn.waits:
+            await self._store.card_retry(card.id, NOT_READY)
             return
         message = update(card.channel_id, card.message_ts, redrawn.answer)
         drawn = digest(message)

@@ -46,23 +46,25 @@ LONGEST_PAUSE: Final = 300.0
 AS_WRITTEN: Final = {"unfurl_links": False, "unfurl_media": False, "link_names": False}
 
 
-#: How the error of a notice begins whose blocks Slack has refused: it is sent as text.
+#: How the error of a notice goes on whose blocks Slack has refused: it is sent as text.
 _AS_TEXT: Final = "as text: "
 
 
 def is_as_text(notice: Notice) -> bool:
     """Return whether to send a notice without its blocks, as Slack has refused them."""
-    return (notice.error or "").startswith(_AS_TEXT)
+    return _AS_TEXT in (notice.error or "")
 
 
-def as_text(code: str) -> str:
-    """Return the error of a notice that is to be sent as text from now on."""
-    return f"{_AS_TEXT}{code}"
+def as_text(notice: Notice, code: str) -> str:
+    """Return the error of a notice that is sent as text from now on, at once: it needn't be read again."""
+    read = notice.error if (notice.error or "").startswith(TO_BE_READ) else None
+    return f"{read or ''} {_AS_TEXT}{code}".lstrip()
 
 
 def retry_error(notice: Notice, code: str) -> str:
     """Return the error of a notice that is tried again later: that its blocks were refused stays known."""
-    return notice.error if notice.error is not None and is_as_text(notice) else code
+    _, mark, refused = (notice.error or "").partition(_AS_TEXT)
+    return f"{mark}{refused}" if mark else code
 
 
 def make_message_content(answer: Answer, *, is_text: bool = False) -> dict[str, Any]:
@@ -103,12 +105,13 @@ class Drawings:
             if notice.kind is NoticeKind.CARD_UPDATE and place is not None:
                 return await self._update(notice, place)
             facts = await self._gatherer.owed(notice)
-            if Mark.CARD in notice.kind.marks and await self._gatherer.is_end_sent(notice, facts):
+            end = await self._gatherer.end_state(notice, facts) if Mark.CARD in notice.kind.marks else ""
+            if end == "sent":
                 # It was held up until then; now it would come after what it is to announce.
                 await self._store.notice_sent(notice.id, "", "")
                 return None
-            if place is None:
-                await self._store.notice_retry(notice, NOT_READY, error="not ready")
+            if place is None or end == "pending":
+                await self._put_back(notice)
                 return None
             if await self._is_read_first(notice, facts):
                 return None
@@ -138,27 +141,33 @@ class Drawings:
 
         Only a read that left after this counts. If the message can't be sent then, it waits for another read.
         """
-        if is_as_text(notice):
-            # What Slack refused just now was read before.
-            return False
         found = [one for _, one in facts.held] if isinstance(facts, HeldFacts) else [facts]
         waits, _, at = (notice.error or "").partition(":")
-        since = float(at) if waits == TO_BE_READ else facts.now
-        if facts.now - since >= SILENCE or all(facts.now - one.written_at < SILENCE for one in found):
+        since = float(at.partition(" ")[0]) if waits == TO_BE_READ else facts.now
+        if facts.now - since >= SILENCE or all(
+            facts.now - _news_since(notice, one) < SILENCE for one in found
+        ):
             return False
         rows = [one.workspace for one in found if isinstance(one, WorkspaceFacts) and not one.is_refused]
         unread = [row.id for row in rows if row is not None and (row.observed_at or 0.0) < since]
         for workspace_id in unread if waits != TO_BE_READ else ():
             await self._store.make_due(workspace_id)
         if unread:
-            await self._store.notice_retry(notice, NOT_READY, error=f"{TO_BE_READ}:{since}")
+            error = retry_error(notice, "")
+            await self._store.notice_retry(notice, NOT_READY, error=f"{TO_BE_READ}:{since} {error}".rstrip())
         return bool(unread)
+
+    async def _put_back(self, notice: Notice) -> None:
+        await self._store.notice_retry(notice, NOT_READY, error=retry_error(notice, "not ready"))
 
     async def _update(self, notice: Notice, place: Place) -> Drawing | None:
         card = await self._store.card(notice.subject)
         redrawn = None if card is None else await redraw(self._gatherer, card)
         if card is None or redrawn is None:  # Its subject was deleted: the message stays as it is.
             await self._store.notice_sent(notice.id, place.channel, notice.body["message_ts"])
+            return None
+        if redrawn.waits:
+            await self._put_back(notice)
             return None
         return Drawing(place, redrawn.answer, said=redrawn.said(card))
 
@@ -167,17 +176,27 @@ class Drawings:
 class Redrawn:
     """Hold what a message shows from now on.
 
-    ``stays``: for good, but for its buttons; ``is_over``: with them. ``goes``: another says how it ended.
+    ``stays``: for good, but for its buttons; ``is_over``: with them. ``goes``: another says how it ended;
+    ``waits``: another is to say so.
     """
 
     answer: Answer
     stays: bool
     is_over: bool
     goes: bool = False
+    waits: bool = False
 
     def said(self, card: Card) -> Said:
         """Return what the message says for good, None if it is drawn again."""
         return card.body | _spoken(self.answer) if self.stays else None
+
+
+def _news_since(notice: Notice, facts: Facts) -> float:
+    """Return the moment since which a message has been news; a card is none before its operation's end."""
+    operation = facts.operation if isinstance(facts, WorkspaceFacts) else None
+    if Mark.CARD not in notice.kind.marks or operation is None:
+        return facts.written_at
+    return facts.now if operation.ended_at is None else operation.ended_at
 
 
 def _stays(kind: AnyKind, facts: Facts | None) -> bool:
@@ -223,13 +242,13 @@ async def redraw(gatherer: Gatherer, card: Card) -> Redrawn | None:
         if drawn is None:
             return None
         answer = drawn if card.stage == "live" else kit.only_with(drawn, lambda _: False)
-    errand = getattr(facts, "operation", None) or getattr(facts, "run", None)
-    goes = is_card and errand and not errand.is_open and await gatherer.is_end_sent(card, facts)
+    end = await gatherer.end_state(card, facts) if is_card else ""
+    goes = end == "sent"
     is_past = not is_card or facts is None or facts.is_superseded
     is_over = stays and is_past and not any(kit.buttons_of(answer.blocks))
     if Mark.PASSES in card.kind.marks and facts is not None and facts.now >= facts.time("ends"):
         goes = is_over
-    return Redrawn(answer, stays, is_over, bool(goes))
+    return Redrawn(answer, stays, is_over, goes, waits=end == "pending")
 
 
 async def _redrawn_answer(gatherer: Gatherer, card: Card, said: Answer) -> Redrawn:

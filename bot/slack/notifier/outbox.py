@@ -37,10 +37,12 @@ from bot.slack.notifier.drawing import (
 from bot.slack.notifier.lookup import Lookup, metadata
 from bot.slack.notifier.places import Place, Places
 from bot.slack.notifier.replies import Replies
+from bot.slack.notifier.results import Results
 from bot.slack.notifier.timing import Timing
 from bot.support import errors
 from bot.support.guards import guards
 from bot.support.pool import Pool, contained, pool_room, run_all
+from bot.support.windows import Window, leaving_by
 
 log = structlog.get_logger(__name__)
 
@@ -71,12 +73,14 @@ class Outbox:
         slack: AnySlack,
         gatherer: Gatherer,
         replies: Replies,
+        results: Results,
         timing: Timing,
     ) -> None:
         self._store = context.store
         self._places = Places(self._store)
         self._slack = slack
         self._replies = replies
+        self._results = results
         self._clock = context.clock
         self._ids = context.ids
         self._owners = context.owners
@@ -138,13 +142,23 @@ class Outbox:
         # It may have been sent, or have failed somewhere on the way: that is looked up, at growing intervals.
         back = partial(self._unknown, notice, errors.SlackUnknownOutcome(method, "stopped"))
         failed = partial(self._later, notice, errors.SlackFailed(method, "internal"), is_unknown=True)
-        async with contained("notice", self._ids, back=back, failed=failed, notice=notice.id):
-            if notice.kind is NoticeKind.REPLY:
-                await self._replies.send(notice, is_try=is_try)
-            else:
-                await self._one(notice, claimed_at, is_try)
+        # What has a result needs no database: nothing was sent.
+        unwritten = partial(self._put_back, [notice])
+        hands_back = {"back": back, "failed": failed, "unwritten": unwritten}
+        async with contained("notice", self._ids, **hands_back, notice=notice.id):
+            # Whatever it takes before: no call ends after the lease.
+            with leaving_by(Window(claimed_at + self._timing.last_start)):
+                if notice.kind is NoticeKind.REPLY:
+                    await self._replies.send(notice, is_try=is_try)
+                else:
+                    await self._one(notice, is_try)
 
-    async def _one(self, notice: Notice, claimed_at: float, is_try: bool) -> None:
+    async def _put_back(self, notices: Sequence[Notice]) -> None:
+        """Put back what the database went away for."""
+        for notice in notices:
+            await self._results.retry(notice, 0.0, error=retry_error(notice, "not written"))
+
+    async def _one(self, notice: Notice, is_try: bool) -> None:
         try:
             if not is_try and self._slack.to(notice.principal).is_away:
                 raise errors.SlackFailed(methods.CHAT_POST_MESSAGE, calls.UNREACHABLE)
@@ -153,11 +167,7 @@ class Outbox:
                 await self._ask_poster(notice, _UNSURE)
                 return
             drawing = await self._drawings.of(notice)
-            if drawing is None:
-                return
-            if self._clock.monotonic() - claimed_at > self._timing.last_start:
-                await self._store.notice_retry(notice, 0.0, error="late")
-            else:
+            if drawing is not None:
                 await self._hand_over(notice, drawing)
         except errors.SlackFailed as error:
             await self._failed(notice, error)
@@ -171,7 +181,7 @@ class Outbox:
         elif isinstance(error, errors.SlackPermanent) and not meaning(error).is_shut_out:
             if meaning(error) is Meaning.THREAD and Mark.THREADED in notice.kind.marks:
                 self._places.leave_thread(notice)
-                await self._store.notice_retry(notice, 0.0, error=error.code)
+                await self._results.retry(notice, 0.0, error=error.code)
             else:
                 await self._undeliverable(notice, error)
         else:
@@ -198,10 +208,10 @@ class Outbox:
         if promise is None:
             return False
         if promise.state is NoticeState.LEASED:
-            await self._store.notice_retry(notice, SOON, error="promise under way")
+            await self._results.retry(notice, SOON, error="promise under way")
             return True
         if promise.state is not NoticeState.SENT:
-            await self._store.notice_dead(promise.id, "superseded")
+            await self._results.dead(promise, "superseded")
             return False
         channel, ts = promise.channel_id or "", promise.message_ts
         is_recent = await self._store.now() - promise.created_at <= BECOMES_WITHIN
@@ -220,14 +230,17 @@ class Outbox:
             if meaning(error).is_shut_out:
                 raise
             return False
-        await self._store.notice_sent(notice.id, channel, ts, said=drawing.said, in_place=True)
+        await self._results.sent(notice, channel, ts, said=drawing.said, in_place=True)
         return True
 
     async def _searched(self, notices: Sequence[Notice]) -> None:
         """Look for a person's messages that may have been sent; put back those that weren't."""
         broken = errors.SlackFailed(methods.CONVERSATIONS_HISTORY, "internal")
         later, of = partial(self._all_later, notices, broken), notices[0].principal.key
-        async with contained("search", self._ids, back=later, failed=later, principal=of):
+        unwritten = partial(self._put_back, notices)
+        async with contained(
+            "search", self._ids, back=later, failed=later, unwritten=unwritten, principal=of
+        ):
             threads: dict[str | None, list[Notice]] = {}
             for notice in notices:
                 place = await self._places.of(notice)
@@ -242,17 +255,15 @@ class Outbox:
                 found = await self._lookup.find(notices, since - self._timing.looks_back, thread_ts)
         except TimeoutError:
             for notice in notices:
-                await self._store.notice_retry(notice, self._timing.settles, error="not looked up")
+                await self._results.retry(notice, self._timing.settles, error="not looked up")
         except errors.SlackFailed as error:
             await self._all_later(notices, error)
         else:
             for notice in notices:
                 if (there := found.get(notice.id)) is not None:
                     said = kept(notice, there.said)
-                    await self._store.notice_sent(
-                        notice.id, there.channel, there.ts, said=said, in_place=True
-                    )
-            await self._store.notices_not_sent([one for one in notices if one.id not in found])
+                    await self._results.sent(notice, there.channel, there.ts, said=said, in_place=True)
+            await self._results.not_sent([one for one in notices if one.id not in found])
 
     async def _all_later(self, notices: Sequence[Notice], error: errors.SlackFailed) -> None:
         """Put back what couldn't be looked for."""
@@ -262,11 +273,11 @@ class Outbox:
     async def _update(self, notice: Notice, drawing: Drawing) -> None:
         """Correct a card in place; one of a channel keeps its buttons and is given up instead."""
         if drawing.is_plain and notice.body["card"] in UNPOSTED:
-            await self._store.notice_dead(notice.id, "undrawable")
+            await self._results.dead(notice, "undrawable")
             return
         channel, ts = drawing.place.channel, str(notice.body["message_ts"])
         await edit(self._slack.to(notice.principal), update(channel, ts, drawing.answer))
-        await self._store.notice_sent(notice.id, channel, ts, said=drawing.said)
+        await self._results.sent(notice, channel, ts, said=drawing.said)
 
     async def _complete(self, notice: Notice, answer: Answer, place: Place) -> None:
         """Share a file that was uploaded earlier: the only step that people see."""
@@ -281,7 +292,7 @@ class Outbox:
         if place.thread_ts is not None:
             message["thread_ts"] = place.thread_ts
         await self._slack.to(notice.principal).call(methods.FILES_COMPLETE_UPLOAD, message)
-        await self._store.notice_sent(notice.id, channel, "")
+        await self._results.sent(notice, channel, "")
 
     async def _send(self, notice: Notice, drawing: Drawing) -> None:
         answer, place, is_text = drawing.answer, drawing.place, is_as_text(notice)
@@ -300,10 +311,10 @@ class Outbox:
             if not is_content_refused(error) or "blocks" not in message or is_kept:
                 raise
             log.warning("slack refused blocks", notice=notice.id, kind=str(notice.kind), problem=error.code)
-            await self._store.notice_retry(notice, 0.0, error=as_text(error.code))
+            await self._results.retry(notice, 0.0, error=as_text(notice, error.code))
             return
         drawn = "" if is_text else digest(update(*sent, answer))
-        await self._store.notice_sent(notice.id, *sent, drawn, drawing.said)
+        await self._results.sent(notice, *sent, drawn=drawn, said=drawing.said)
 
     async def _post(self, notice: Notice, message: dict[str, Any]) -> tuple[str, str]:
         method = methods.CHAT_POST_MESSAGE
@@ -321,7 +332,7 @@ class Outbox:
         since = await self._store.now()
         log.info("outcome of a send unknown", notice=notice.id, problem=error.code)
         code = retry_error(notice, error.code)
-        await self._store.notice_retry(notice, self._timing.settles, error=code, unknown_since=since)
+        await self._results.retry(notice, self._timing.settles, error=code, unknown_since=since)
 
     async def _limited(self, notice: Notice, error: errors.SlackLimited) -> None:
         """Put back what Slack has no room for: at its old place, or until its person can be reached."""
@@ -329,7 +340,7 @@ class Outbox:
         room, share = self._slack.room(methods.CHAT_POST_MESSAGE), SHARES[notice.kind.urgency]
         if not await self._store.slack_calls_left(room, share):
             wait = min(notice.created_at - await self._store.now(), 0.0)
-        await self._store.notice_retry(notice, wait, error=retry_error(notice, error.code))
+        await self._results.retry(notice, wait, error=retry_error(notice, error.code))
 
     async def _later(self, notice: Notice, error: errors.SlackFailed, *, is_unknown: bool = False) -> None:
         now = await self._store.now()
@@ -345,7 +356,7 @@ class Outbox:
         least, since = (self._timing.settles, now) if is_unknown else (0.0, None)
         log.info("notice not sent yet", notice=notice.id, kind=str(notice.kind), problem=error.code)
         code = retry_error(notice, error.code)
-        await self._store.notice_retry(notice, max(wait, least), error=code, unknown_since=since)
+        await self._results.retry(notice, max(wait, least), error=code, unknown_since=since)
 
     async def _ask_poster(self, notice: Notice, error: str) -> None:
         """Give up a channel's card and ask its poster; the question comes first, as it is written once."""
@@ -353,7 +364,7 @@ class Outbox:
         kind, occasion = UNPOSTED[notice.kind], f"posted:{notice.occasion}"
         await self._store.add_notices([NewNotice(notice.subject, kind, occasion, notice.principal, body)])
         log.info("card not posted", notice=notice.id, problem=error)
-        await self._store.notice_dead(notice.id, error)
+        await self._results.dead(notice, error)
 
     async def _undeliverable(self, notice: Notice, error: errors.SlackFailed) -> None:
         """Give up what Slack won't take, and tell its person where that may work."""
@@ -388,7 +399,7 @@ class Outbox:
 
     async def _dead(self, notice: Notice, error: errors.SlackFailed) -> None:
         log.error("notice given up", notice=notice.id, kind=str(notice.kind), problem=error.code)
-        await self._store.notice_dead(notice.id, error.code)
+        await self._results.dead(notice, error.code)
 
 
 def _is_looked_for(kind: AnyKind) -> bool:

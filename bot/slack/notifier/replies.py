@@ -20,6 +20,7 @@ from bot.slack.calls import UNREACHABLE, AnySlack, leads_to_slack
 from bot.slack.errors import Meaning, is_content_refused, meaning
 from bot.slack.notifier.drawing import AS_WRITTEN, as_text, is_as_text, make_message_content, retry_error
 from bot.slack.notifier.lookup import metadata
+from bot.slack.notifier.results import Results
 from bot.slack.notifier.timing import Timing
 from bot.slack.response_urls import to_slack_error
 from bot.store.store import Store
@@ -44,9 +45,12 @@ class Replies:
     With ``view`` it redraws a form.
     """
 
-    def __init__(self, store: Store, slack: AnySlack, http: Http, timing: Timing, api_url: str) -> None:
+    def __init__(
+        self, store: Store, slack: AnySlack, http: Http, results: Results, timing: Timing, api_url: str
+    ) -> None:
         self._api_url = api_url
         self._store = store
+        self._results = results
         self._slack = slack
         self._http = http
         self._timing = timing
@@ -73,7 +77,7 @@ class Replies:
                 await self._again(notice, backoff(notice.attempts, 0.5, longest=2.0), left, error.code)
             elif _can_be_text(notice, error):
                 log.warning("slack refused blocks", notice=notice.id, problem=error.code)
-                await self._again(notice, 0.0, left, as_text(error.code))
+                await self._results.retry(notice, 0.0, error=as_text(notice, error.code))
             elif self._can_leave_thread(notice, error):
                 self._alone.add(notice.id)
                 await self._again(notice, 0.0, left, error.code)
@@ -120,7 +124,7 @@ class Replies:
         place = {key: body[key] for key in ("view_id", "hash", "external_id") if body.get(key)}
         view = plain.make_plain_view(body["view"]) if is_as_text(notice) else body["view"]
         await self._slack.to(notice.principal).call(methods.VIEWS_UPDATE, {"view": view, **place})
-        await self._store.notice_sent(notice.id, "", "")
+        await self._results.sent(notice, "", "")
 
     async def _respond(self, notice: Notice) -> None:
         url, body = str(notice.body["response_url"]), notice.body
@@ -138,7 +142,7 @@ class Replies:
         total = self._timing.send_timeout
         try:
             answer = await self._http.request("POST", url, json_body=message, total=total, max_bytes=100_000)
-        except errors.Unreachable:
+        except (errors.Unreachable, errors.SentTooLate):
             raise errors.SlackFailed(methods.RESPONSE_URL, UNREACHABLE) from None
         except errors.ProviderError as error:
             raise errors.SlackUnknownOutcome(methods.RESPONSE_URL, type(error).__name__) from None
@@ -147,7 +151,7 @@ class Replies:
         if (failed := to_slack_error(answer.status, answer.body, pause=pause)) is not None:
             raise failed
         channel, over = (str(body.get(name) or "") for name in ("channel_id", "over"))
-        await self._store.notice_sent(notice.id, channel, over, in_place=True)
+        await self._results.sent(notice, channel, over, in_place=True)
 
     async def _post_for_all(self, notice: Notice) -> None:
         """Post an answer that the person asked to share in its channel."""
@@ -164,7 +168,7 @@ class Replies:
             | {"channel": channel, "user": notice.principal.user_id}
         )
         await self._slack.to(notice.principal).call(methods.CHAT_POST_EPHEMERAL, message)
-        await self._store.notice_sent(notice.id, channel, "")
+        await self._results.sent(notice, channel, "")
 
     async def _post_to_person(self, notice: Notice) -> None:
         """Answer in the person's direct message with Usher; from elsewhere, it says why it isn't there."""
@@ -188,7 +192,7 @@ class Replies:
             methods.CHAT_POST_MESSAGE, message, channel=paced
         )
         data = answer.data
-        await self._store.notice_sent(notice.id, str(data.get("channel") or ""), str(data.get("ts") or ""))
+        await self._results.sent(notice, str(data.get("channel") or ""), str(data.get("ts") or ""))
 
     def _make_thread_fields(self, notice: Notice) -> dict[str, Any]:
         thread_ts = notice.body.get("thread_ts")
@@ -203,7 +207,7 @@ class Replies:
         if wait >= left:
             await self._dead(notice, error)
         else:
-            await self._store.notice_retry(notice, wait, error=retry_error(notice, error))
+            await self._results.retry(notice, wait, error=retry_error(notice, error))
 
     async def _say_unsure(self, notice: Notice) -> None:
         """Tell a person, without repeating it, that they may have missed an answer; once in a while."""
@@ -214,7 +218,7 @@ class Replies:
     async def _dead(self, notice: Notice, error: str) -> None:
         log.info("reply given up", notice=notice.id, problem=error)
         self._alone.discard(notice.id)
-        await self._store.notice_dead(notice.id, error)
+        await self._results.dead(notice, error)
 
 
 def _should_try_next_way(notice: Notice, error: errors.SlackFailed, left: float) -> bool:

@@ -215,11 +215,11 @@ async def test_the_card_of_what_has_ended_waits_for_the_message_that_says_so(sto
     await ended(store, start)
     ready = NewNotice(start, NoticeKind.READY, "end", ALICE, {"workspace": workspace.id})
     await store.add_notices([ready])
-    assert await claimed(store, clock, 0.0) == [], "it goes then"
-    assert not await store.is_end_sent(start)
+    assert await claimed(store, clock, 60.0) == [], "it goes then"
+    assert await store.end_state(start) == "pending"
     await sent(store, "2")
     assert await claimed(store, clock, 0.0) == ["1"]
-    assert await store.is_end_sent(start)
+    assert await store.end_state(start) == "sent"
 
 
 async def test_the_card_of_what_has_ended_says_so_itself_where_the_message_does_not_come(
@@ -228,7 +228,9 @@ async def test_the_card_of_what_has_ended_says_so_itself_where_the_message_does_
     start = await asked(store, workspace, OperationVerb.START, "1")
     await ended(store, start)
     await store.add_notices([NewNotice(start, NoticeKind.READY, "end", ALICE, {"workspace": workspace.id})])
-    assert await claimed(store, clock, 6.0) == ["1"]
+    (notice,) = await store.claim_notices(10, 60.0)
+    await store.notice_dead(notice.id, "no_text")
+    assert await claimed(store, clock, 0.0) == ["1"]
 
 
 async def test_an_end_that_was_sent_nowhere_says_nothing(store, workspace):
@@ -237,7 +239,7 @@ async def test_an_end_that_was_sent_nowhere_says_nothing(store, workspace):
     await store.add_notices([NewNotice(start, NoticeKind.READY, "end", ALICE, {"workspace": workspace.id})])
     (notice,) = await store.claim_notices(10, 60.0)
     await store.notice_sent(notice.id, "", "")
-    assert not await store.is_end_sent(start)
+    assert await store.end_state(start) == ""
 
 
 async def test_a_card_stays_above_the_file_that_was_sent_to_its_thread(store, clock):
@@ -248,7 +250,7 @@ async def test_a_card_stays_above_the_file_that_was_sent_to_its_thread(store, cl
     clock.advance(1)
     await store.add_notices([NewNotice(run.id, NoticeKind.JOB_ENDED, "end", ALICE)])
     await sent(store, "3")
-    assert not await store.is_end_sent(run.id)
+    assert await store.end_state(run.id) == ""
 
 
 async def test_what_is_found_after_newer_messages_is_no_reason_to_keep_them(store, clock, workspace):
@@ -274,11 +276,10 @@ async def test_what_is_over_is_never_owed_again(store, clock, workspace):
 async def test_a_card_that_was_closed_goes_once_the_end_is_known_to_be_in_slack(store, clock, workspace):
     start = await asked(store, workspace, OperationVerb.START, "1")
     await ended(store, start)
-    await store.add_notices([NewNotice(start, NoticeKind.READY, "end", ALICE, {"workspace": workspace.id})])
-    clock.advance(6.0)
     for card in await store.claim_cards(9, 0.0, 60.0):
         await store.card_updated(card.id, card, is_over=True)
     assert (await store.card(start)).stage == "closed"
+    await store.add_notices([NewNotice(start, NoticeKind.READY, "end", ALICE, {"workspace": workspace.id})])
     await sent(store, "2")
     assert await claimed(store, clock) == ["1"]
 
@@ -287,13 +288,14 @@ async def test_a_card_that_was_closed_goes_once_the_end_is_known_to_be_in_slack(
 async def test_a_card_goes_once_its_end_is_told_with_others(store, clock, is_over):
     workspaces = (await linked(store, names=["one", "two"])).workspaces
     starts = [await asked(store, one, OperationVerb.START, str(n)) for n, one in enumerate(workspaces)]
-    for start, one in zip(starts, workspaces, strict=True):
+    for start in starts:
         await ended(store, start)
+    for card in await store.claim_cards(9, 0.0, 60.0):
+        await store.card_updated(card.id, card, is_over=is_over)
+    for start, one in zip(starts, workspaces, strict=True):
         body = {"workspace": one.id}
         await store.add_notices([NewNotice(start, NoticeKind.READY, "end", ALICE, body)])
     clock.advance(SILENCE + 5.0)
-    for card in await store.claim_cards(9, 0.0, 60.0):
-        await store.card_updated(card.id, card, is_over=is_over)
     (summary,) = await store.claim_notices(9, 60.0)
     assert len(await store.held_notices(summary.id)) == 2
     assert await claimed(store, clock) == []

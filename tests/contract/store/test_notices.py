@@ -114,17 +114,32 @@ async def test_what_waits_for_slack_is_due_once_that_is_back_in_the_order_of_its
     assert claimed.keys() - due == {"elsewhere", "ours", "undrawn", "unknown"}
 
 
-async def test_a_first_card_waits_for_an_end_that_has_waited_for_it(store, clock):
-    await store.add_notices([message("o", NoticeKind.CARD), message("o", NoticeKind.READY)])
-    (card,) = await store.claim_notices(10, 60.0)
-    assert card.kind is NoticeKind.CARD
-    await store.notice_retry(card, 0.0, error="unreachable")
+@pytest.mark.parametrize(
+    ("card", "end"),
+    [(NoticeKind.CARD, NoticeKind.READY), (NoticeKind.JOB_CARD, NoticeKind.JOB_ENDED)],
+)
+async def test_first_card_waits_for_its_end(store, clock, card, end):
+    """A card that is just being sent comes first, and its end waits for some seconds."""
+    await store.add_notices([message("o", card)])
+    (first,) = await store.claim_notices(10, 60.0)
+    await store.add_notices([message("o", end)])
+    assert await store.claim_notices(10, 60.0) == []
     clock.advance(CARD_FIRST + 1)
     (ready,) = await store.claim_notices(10, 60.0)
-    assert ready.kind is NoticeKind.READY
-    assert not await store.is_end_sent("o")
+    assert ready.kind is end
+    await store.notice_retry(first, 0.0, error="unreachable")
+    await store.notice_retry(ready, 5.0, error="no_answer", unknown_since=clock.now())
+    assert (await store.end_state("o"), await store.claim_notices(10, 60.0)) == ("pending", [])
     await store.notice_sent(ready.id, "D1", "1.1")
-    assert await store.is_end_sent("o")
+    assert await store.end_state("o") == "sent"
+    assert [one.kind for one in await store.claim_notices(10, 60.0)] == [card]
+
+
+async def test_first_card_comes_where_its_end_is_given_up(store):
+    await store.add_notices([message("o", NoticeKind.CARD), message("o", NoticeKind.READY)])
+    (ready,) = await store.claim_notices(10, 60.0)
+    await store.notice_dead(ready.id, "no_text")
+    assert await store.end_state("o") == ""
     assert [one.kind for one in await store.claim_notices(10, 60.0)] == [NoticeKind.CARD]
 
 

@@ -1,0 +1,82 @@
+"""Results: what became of a message in hand is written as soon as the database takes it."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any, Final
+
+import structlog
+
+from bot.domain.notices import Notice
+from bot.services.context import Context
+from bot.slack.notifier.timing import Timing
+from bot.support.errors import StoreError
+
+log = structlog.get_logger(__name__)
+
+Write = Callable[[], Awaitable[object]]
+
+
+class Results:
+    """Write results; repeat those that the database didn't take, for as long as a lease lasts.
+
+    In memory: those. Restart, and several processes: their leases end, and what may have been sent is looked
+    for.
+    """
+
+    def __init__(self, context: Context, timing: Timing) -> None:
+        self._store = context.store
+        self._monotonic: Final = context.clock.monotonic
+        self._lease = timing.lease
+        #: Until when each is repeated, by the id of its message; those of one message in their order.
+        self._waiting: dict[str, list[tuple[float, Write]]] = {}
+
+    @property
+    def is_waiting(self) -> bool:
+        """Return whether something is to be repeated."""
+        return bool(self._waiting)
+
+    async def sent(self, notice: Notice, channel_id: str, message_ts: str, **more: Any) -> None:
+        """Write that a notice was sent, as ``notice_sent`` of the store."""
+        await self.write(
+            notice.id, partial(self._store.notice_sent, notice.id, channel_id, message_ts, **more)
+        )
+
+    async def retry(self, notice: Notice, due_in: float, **more: Any) -> None:
+        """Write when to retry a notice, as ``notice_retry`` of the store."""
+        await self.write(notice.id, partial(self._store.notice_retry, notice, due_in, **more))
+
+    async def dead(self, notice: Notice, error: str) -> None:
+        """Write that a notice is given up."""
+        await self.write(notice.id, partial(self._store.notice_dead, notice.id, error))
+
+    async def not_sent(self, notices: Sequence[Notice]) -> None:
+        """Write that a search hasn't found notices."""
+        for notice in notices:
+            await self.write(notice.id, partial(self._store.notices_not_sent, [notice]))
+
+    async def write(self, message_id: str, write: Write) -> None:
+        """Write a result of a message now, or later; never raise StoreError."""
+        waiting = self._waiting.get(message_id, [])
+        try:
+            if not waiting:
+                await write()
+                return
+        except StoreError as error:
+            log.warning("result not written", message=message_id, problem=error)
+        waiting.append((self._monotonic() + self._lease, write))
+        self._waiting[message_id] = waiting
+
+    async def repeat(self) -> None:
+        """Write what waits, until the database doesn't take something."""
+        for message_id, waiting in list(self._waiting.items()):
+            while waiting:
+                until, write = waiting[0]
+                try:
+                    if self._monotonic() < until:
+                        await write()
+                except StoreError:
+                    # Next time another one comes first: it may be this one alone.
+                    self._waiting[message_id] = self._waiting.pop(message_id)
+                    return
+                del waiting[0]
+            del self._waiting[message_id]
