@@ -36,8 +36,9 @@ class Waits(StrEnum):
 class Wait:
     """Hold that somebody waits for room for a workspace.
 
-    Its place in line follows from ``seq`` among those for the same ``kind`` of room on the connection; the
-    place is never stored. ``mode`` is how the workspace is stopped if nobody uses it, "" for not at all.
+    Its place in line follows from ``round`` (in how many rounds it has had its turn) and ``seq`` among those
+    for the same ``kind`` of room on the connection; the place is never stored. ``mode`` is how the workspace
+    is stopped if nobody uses it, "" for not at all.
     """
 
     id: str
@@ -55,6 +56,7 @@ class Wait:
     mode: str = ""
     got_at: Past | None = None
     ended_at: Past | None = None
+    round: int = 0
 
 
 def missing(cause: str | None) -> str:
@@ -90,6 +92,35 @@ def says_nothing(cause: str | None) -> bool:
     return cause in {"conflict", "gave_up", "provider_failed", "unanswered"}
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The others who wait for the same room: the rounds they had a turn in, and the attempts.
+
+    Everybody has had a turn in as many rounds, or in one more: then the present round isn't over.
+    """
+
+    lowest: int | None = None
+    highest: int = 0
+    fewest: int | None = None
+
+    @property
+    def entry_round(self) -> int:
+        """Return the round of a newcomer: behind those whose turn is still to come in the present round."""
+        return max(self.highest - 1, 0)
+
+    def find_round(self, own: int) -> int:
+        """Return the round of somebody who was away, during which the others had turns or left."""
+        return min(max(own, self.entry_round), self.highest)
+
+    def end_turn(self, own: int) -> int:
+        """Return the round of somebody who has just had a turn: the others come first."""
+        return min(own, own if self.lowest is None else self.lowest) + 1
+
+    def pause_after(self, attempts: int) -> float:
+        """Return how long after an attempt the next one of its person comes: for all as for the newest."""
+        return pace(attempts if self.fewest is None else min(attempts, self.fewest))
+
+
 def pace(attempts: int) -> float:
     """Return how long after an attempt the next one comes, given how many failed."""
     return PACE[min(attempts, len(PACE) - 1)]
@@ -105,7 +136,11 @@ def usual_end(now: float, zone: ZoneInfo) -> float:
 
 @dataclass(frozen=True, slots=True)
 class WaitFacts:
-    """Hold that a workspace waits for a kind of room, until when, and how many are ahead in line."""
+    """Hold that a workspace waits for a kind of room, until when, and how many are ahead in this round.
+
+    ``tried_before`` is how many others have already had their turn in it, ``attempts`` how often this was
+    tried.
+    """
 
     workspace_id: str
     name: str
@@ -113,6 +148,8 @@ class WaitFacts:
     kind: str
     until: float
     ahead: int = 0
+    tried_before: int = 0
+    attempts: int = 0
     is_trying: bool = False
     is_held: bool = False
 

@@ -15,6 +15,7 @@ import structlog
 
 from bot.domain.accounts import REPEATED_SECONDS, Account
 from bot.domain.plan import backoff
+from bot.domain.reasons import lacks_room
 from bot.messages.texts import problems
 from bot.providers.base import Access, Credential, Lists
 from bot.reconciler.keys import Became, Keys
@@ -389,6 +390,7 @@ class Asker:
             # The provider has found the credential to be good: one stray answer changes nothing.
             runtime.health.worked(error)
             return Later(self.backoff(attempts + 1), None, attempts + 1, is_unauthorized=True)
+        error = as_no_room(error) if starts else error
         if isinstance(error, errors.CredentialRefused):
             runtime.health.worked(error)
             return await self._refused(runtime, account, error, attempts)
@@ -459,6 +461,14 @@ class Asker:
             case _:
                 cause = "credential_refused"
         return Refused(error, cause, problems.sentence(cause, runtime.title))
+
+
+def as_no_room(error: errors.ProviderError) -> errors.ProviderError:
+    """Return NoRoom for a refused start whose words say that, whatever its status: as of a failed one."""
+    is_lack = error.is_quoted and lacks_room(error.message)
+    refuses = isinstance(error, errors.PermanentError | errors.RateLimited)
+    is_own = isinstance(error, errors.CredentialRefused)
+    return errors.NoRoom(error.message, status=error.status) if is_lack and refuses and not is_own else error
 
 
 def _ended(runtime: Runtime, cause: str) -> Refused:

@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Final
 
 from bot.domain.acts import ROOM
-from bot.domain.errands import Outcome
 from bot.domain.hours import HoursKind, was_used
 from bot.domain.notices import NewNotice
 from bot.domain.operations import OperationVerb
@@ -42,6 +41,8 @@ def shown(tx: Transaction, asked: Asked, wait: Wait) -> WaitFacts:
         kind=wait.kind,
         until=wait.until,
         ahead=rows.ahead(tx, wait),
+        tried_before=rows.tried_before(tx, wait),
+        attempts=wait.attempts,
         is_trying=wait.state is Waits.TRYING,
         is_held=_is_held(tx, asked, wait),
     )
@@ -60,10 +61,13 @@ async def _of_home(whose: home.Whose) -> list[WaitFacts]:
 home.PARTS["waits"] = _of_home
 
 
-def _is_held(tx: Transaction, asked: Asked, wait: Wait) -> bool:
-    """Return whether one more failed start would come too near to where its provider shuts down."""
+def _is_held(tx: Transaction, asked: Asked, wait: Wait, *, under_way: int = 0) -> bool:
+    """Return whether one more failed start would come too near to where its provider shuts down.
+
+    So many attempts ``under_way`` may fail, too.
+    """
     allowed = asked.context.need(wait.connection).settings.failures_allowed
-    return rows.failed_in_a_row(tx, wait.connection) >= allowed
+    return rows.failed_in_a_row(tx, wait.connection) + under_way >= allowed
 
 
 def join(tx: Transaction, asked: Asked, workspace_id: str, until: float | None = None) -> WaitFacts:
@@ -150,11 +154,9 @@ def carry_out(tx: Transaction, asked: Asked, looked: Wait) -> None:
         _give_on(tx, asked, wait)
     elif wait.state is Waits.TRYING:
         _look_after(tx, wait)
-    elif _is_settled(tx, wait):
-        rows.end(tx, wait)
     elif tx.now() >= wait.until:
-        add_notices(tx, rows.end(tx, wait, [rows.over(wait, tx.now(), tx)]))
-    elif not _is_held(tx, asked, wait):
+        rows.close(tx, wait)
+    elif not _is_held(tx, asked, wait, under_way=rows.attempts_under_way(tx, wait.connection)):
         _try(tx, asked, wait)
 
 
@@ -167,7 +169,7 @@ def _try(tx: Transaction, asked: Asked, wait: Wait) -> None:
     effects = effects_now(asked.context, workspace)
     mode = planned_mode(effects)
     given_on = "" if is_final(effects, mode) else mode
-    if not rows.change(tx, wait, state=Waits.TRYING, mode=given_on):
+    if not rows.change(tx, wait, state=Waits.TRYING, mode=given_on, tried_at=tx.now()):
         return
     once = replace(asked, interaction=f"wait:{wait.id}:{wait.attempts}", via="")
     accepted = begin(tx, once, workspace.id, OperationVerb.START, planned_for=tx.now(), asker=ROOM)
@@ -177,25 +179,13 @@ def _try(tx: Transaction, asked: Asked, wait: Wait) -> None:
 
 
 def _look_after(tx: Transaction, wait: Wait) -> None:
-    """End a wait whose attempt was cut short, or go on if a process of 0.2.1 has ended it.
-
-    That has other words for want of room: the next attempt shows whether there is any.
-    """
+    """End a wait whose attempt was cut short: undone, called off, deleted. The line goes on."""
     operation = operations.operation(tx, wait.operation_id or "")
-    if operation is not None and operation.outcome is Outcome.FAILED:
-        ended_at = operation.ended_at or tx.now()
-        add_notices(tx, rows.failed(tx, wait, ended_at, missing(operation.cause)))
-    elif operation is not None and operation.outcome is Outcome.FULFILLED:
-        rows.got(tx, wait, tx.now())
+    cause = "cancelled" if operation is None else operation.cause or "cancelled"
+    if cause == "forgotten":
+        rows.end(tx, wait)  # Whoever takes it off their list is answered.
     elif operation is None or not operation.is_open:
-        rows.end(tx, wait)
-
-
-def _is_settled(tx: Transaction, wait: Wait) -> bool:
-    """Return whether what waits was started or stopped since the last attempt: 0.2.1 knows of no line."""
-    latest = operations.latest_operation(tx, wait.workspace_id)
-    since = wait.tried_at or wait.joined_at
-    return latest is not None and latest.outcome is Outcome.FULFILLED and latest.created_at > since
+        rows.close(tx, wait, cause)
 
 
 def _give_on(tx: Transaction, asked: Asked, wait: Wait) -> None:
@@ -218,16 +208,24 @@ def _give_on(tx: Transaction, asked: Asked, wait: Wait) -> None:
 
 
 def _refuse(tx: Transaction, _asked: Asked, looked: Wait, refusal: Refused) -> None:
-    """Keep somebody's place while their sign-in is refused; end the wait for whatever else forbids it."""
+    """Let the others go on while somebody's sign-in is refused; end the wait for whatever else forbids it."""
     wait = rows.wait(tx, looked.id)
-    if wait is None or (isinstance(refusal, NotLinked) and refusal.is_refused and tx.now() < wait.until):
-        return
-    cause = "unlinked" if isinstance(refusal, NotLinked) else refusal.rule.removeprefix("workspace.")
-    add_notices(tx, rows.end(tx, wait, [rows.over(wait, tx.now(), tx, cause)]))
+    if wait is None or wait.state not in {Waits.WAITING, Waits.GOT}:
+        return  # The end of an attempt says what has become of it.
+    is_held = isinstance(refusal, NotLinked) and refusal.is_refused
+    if wait.state is Waits.GOT:
+        rows.end(tx, wait)
+    elif is_held and tx.now() < wait.until:
+        rows.pass_turn(tx, wait, LEASE)
+    elif is_held:
+        rows.close(tx, wait)
+    else:
+        word = refusal.rule.removeprefix("workspace.")
+        rows.close(tx, wait, "unlinked" if isinstance(refusal, NotLinked) else word)
 
 
 def _later(tx: Transaction, _asked: Asked, looked: Wait) -> None:
-    rows.WAITS.change(tx, {"id": looked.id}, next_at=tx.now() + ASKS_AGAIN)
+    rows.pass_turn(tx, looked, ASKS_AGAIN)
 
 
 WAITS: Final = Due(

@@ -124,9 +124,9 @@ def _forget(tx: Transaction, workspace: Row, said: Row) -> None:
     cards.close_about(tx, workspace)
     for operation in OPERATIONS.rows(tx, workspace_id=workspace["id"], outcome=None):
         operations.end(tx, operation["id"], Outcome.CANCELLED, "unlinked")
-    WORKSPACES.delete(tx, id=workspace["id"])
     for follow_up in followers.UNLINKED:
         follow_up(tx, workspace, said["tell"])
+    WORKSPACES.delete(tx, id=workspace["id"])
     OPERATIONS.change(tx, {"workspace_id": workspace["id"]}, is_orphan=True)
     tx.run("rest_gate_without_reader", gate_key=workspace["gate_key"])
 

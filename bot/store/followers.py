@@ -18,7 +18,7 @@ FOUND: Final[list[Callable[[Transaction, Workspace], None]]] = []
 REPLACED: Final[list[Callable[[Transaction, str, str], None]]] = []
 #: Two rows turned out to be of one workspace: the id of the one that goes, and of the one that stays.
 MERGED: Final[list[Callable[[Transaction, str, str], None]]] = []
-#: A workspace's row was deleted with its account; whether its person is told of what ends with it.
+#: A workspace's row is about to be deleted with its account; whether its person is told of what ends with it.
 UNLINKED: Final[list[Callable[[Transaction, Row, bool], None]]] = []
 #: The accounts of a person on some connections, or all (None), are linked with proof or end.
 SETTLED: Final[list[Callable[[Transaction, Principal, Collection[str] | None], None]]] = []

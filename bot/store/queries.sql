@@ -675,7 +675,7 @@ DELETE FROM occurrences WHERE (rule_id, local, side) IN (
 -- == waits for room ==
 
 -- Whoever is first in line for a kind of room is due, a minute after the last attempt for it and while there is no
--- other; and whoever waits no longer. The others are looked at whatever the line does.
+-- other; and whoever waits no longer. The others are looked at whatever the line does. The line goes by rounds.
 -- name: claim_waits
 UPDATE waits SET next_at = :until
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
@@ -683,7 +683,7 @@ WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
         state <> 'waiting' OR waits.until <= :now OR NOT EXISTS (
             SELECT 1 FROM waits other WHERE other.connection = waits.connection AND other.kind = waits.kind AND (
                 other.state = 'trying' OR other.tried_at + 60.0 > :now
-                OR (other.state = 'waiting' AND (other.seq, other.id) < (waits.seq, waits.id))
+                OR (other.state = 'waiting' AND (other.round, other.seq, other.id) < (waits.round, waits.seq, waits.id))
             )
         )
     ) ORDER BY next_at, id LIMIT :limit
@@ -698,11 +698,25 @@ SELECT COALESCE(MAX(seq), 0) + 1 AS seq FROM waits;
 SELECT * FROM waits WHERE workspace_id = :workspace_id AND ended_at IS NULL;
 
 -- name: waits_ahead
-SELECT COUNT(*) AS count FROM waits
-WHERE connection = :connection AND kind = :kind AND state IN ('waiting', 'trying') AND (seq, id) < (:seq, :id);
+SELECT COALESCE(SUM(CASE WHEN (round, seq, id) < (:round, :seq, :id) THEN 1 ELSE 0 END), 0) AS ahead,
+    COALESCE(SUM(CASE WHEN round > :round THEN 1 ELSE 0 END), 0) AS tried
+FROM waits WHERE connection = :connection AND kind = :kind AND state IN ('waiting', 'trying');
+
+-- name: others_in_line
+SELECT MIN(round) AS lowest, COALESCE(MAX(round), 0) AS highest, MIN(attempts) AS fewest FROM waits
+WHERE connection = :connection AND kind = :kind AND state IN ('waiting', 'trying') AND id <> :id;
+
+-- name: attempts_under_way
+SELECT COUNT(*) AS count FROM waits WHERE connection = :connection AND state = 'trying';
+
+-- A newcomer is tried soon and often, and so are all who come before in a round.
+-- name: hasten_line
+UPDATE waits SET next_at = tried_at + :pause
+WHERE connection = :connection AND kind = :kind AND state = 'waiting' AND tried_at IS NOT NULL
+    AND next_at > tried_at + :pause;
 
 -- name: first_in_line
-SELECT * FROM waits WHERE connection = :connection AND kind = :kind AND state = 'waiting' ORDER BY seq LIMIT 1;
+SELECT * FROM waits WHERE connection = :connection AND kind = :kind AND state = 'waiting' ORDER BY round, seq LIMIT 1;
 
 -- Starts that failed there in a row, whoever's they were: only what its provider began counts.
 -- name: failed_in_a_row

@@ -6,18 +6,18 @@ from datetime import datetime
 from typing import Any, Final, cast
 
 from bot.domain.errands import Outcome
-from bot.domain.notices import NewNotice
+from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation
 from bot.domain.people import Principal
 from bot.domain.room import (
     GIVEN_ON,
     LEAST,
     PACE,
+    Line,
     RoomKind,
     Wait,
     Waits,
     missing,
-    pace,
     says_nothing,
     usual_end,
 )
@@ -48,9 +48,25 @@ def waits_of(tx: Transaction, principal: Principal) -> list[Wait]:
 
 
 def ahead(tx: Transaction, of: Wait) -> int:
-    """Count those before somebody in line."""
-    row = tx.one("waits_ahead", connection=of.connection, kind=of.kind, seq=of.seq, id=of.id)
-    return int(row["count"]) if row else 0
+    """Count those whose turn comes before somebody's."""
+    return _places(tx, of, "ahead")
+
+
+def tried_before(tx: Transaction, of: Wait) -> int:
+    """Count those who have already had their turn in the round in which somebody's is still to come."""
+    return _places(tx, of, "tried")
+
+
+def _places(tx: Transaction, of: Wait, counted: str) -> int:
+    place = {"round": of.round, "seq": of.seq, "id": of.id}
+    row = tx.one("waits_ahead", connection=of.connection, kind=of.kind, **place)
+    return int(row[counted]) if row else 0
+
+
+def line(tx: Transaction, of: Wait) -> Line:
+    """Return the others who wait for the same room."""
+    row = tx.one("others_in_line", connection=of.connection, kind=of.kind, id=of.id)
+    return Line(**row) if row else Line()
 
 
 def lines(tx: Transaction, place: str, since: float) -> list[Row]:
@@ -64,12 +80,26 @@ def failed_in_a_row(tx: Transaction, connection: str) -> int:
     return int(row["count"]) if row else 0
 
 
+def attempts_under_way(tx: Transaction, connection: str) -> int:
+    """Count the attempts for any kind of room that haven't ended."""
+    row = tx.one("attempts_under_way", connection=connection)
+    return int(row["count"]) if row else 0
+
+
 def join(tx: Transaction, new: Wait) -> Wait:
-    """Put somebody at the end of the line."""
-    row = tx.one("next_in_line") or {"seq": 1}
-    joined = replace(new, seq=int(row["seq"]))
+    """Put somebody at the end of the present round; who left after their turn in it has no other one."""
+    row, others = tx.one("next_in_line") or {"seq": 1}, line(tx, new)
+    former = [one.round for one in WAITS.all(tx, workspace_id=new.workspace_id) if one.kind == new.kind]
+    entry = others.find_round(max(former, default=others.entry_round))
+    joined = replace(new, seq=int(row["seq"]), round=entry)
+    tx.run("hasten_line", connection=new.connection, kind=new.kind, pause=PACE[0])
     WAITS.add(tx, joined, next_at=min(max(tx.now(), (new.tried_at or 0.0) + LEAST), new.until))
     return joined
+
+
+def pass_turn(tx: Transaction, of: Wait, pause: float) -> None:
+    """End the turn of somebody who can't be tried now; the others are, and they again after a pause."""
+    change(tx, of, round=line(tx, of).end_turn(of.round), next_at=tx.now() + pause)
 
 
 def change(tx: Transaction, of: Wait, **to: Any) -> bool:
@@ -84,10 +114,9 @@ def put_off(tx: Transaction, of: Wait, until: float) -> Wait:
     return replace(of, until=until)
 
 
-def end(tx: Transaction, of: Wait, notices: Sequence[NewNotice] = ()) -> Sequence[NewNotice]:
-    """End a wait; return what its person is told."""
+def end(tx: Transaction, of: Wait) -> None:
+    """End a wait whose person knows, or learns of it by what is done."""
     change(tx, of, state=Waits.OVER, ended_at=tx.now())
-    return notices
 
 
 def over(of: Wait, now: float, tx: Transaction, cause: str = "") -> NewNotice:
@@ -97,7 +126,7 @@ def over(of: Wait, now: float, tx: Transaction, cause: str = "") -> NewNotice:
     then, today = (datetime.fromtimestamp(at, zone) for at in (again, now))
     said = f"{then:%H:%M}" if then.date() == today.date() else f"tomorrow {then:%H:%M}"
     body = {"workspace": of.workspace_id, "connection": of.connection, "kind": of.kind, "until": of.until}
-    body |= {"again": again, "then": said, "cause": cause}
+    body |= {"again": again, "then": said, "cause": cause, "attempts": of.attempts}
     return NewNotice(of.id, RoomKind.ROOM_OVER, "end", of.principal, body)
 
 
@@ -108,18 +137,35 @@ def put_back(tx: Transaction, row: Row | None, was: Row | None) -> None:
     elif (
         row is not None and was is not None and of_workspace(tx, row["workspace_id"]) in (None, WAITS.of(row))
     ):
-        WAITS.change(tx, {"id": row["id"]}, **was, next_at=tx.now())
+        present = line(tx, WAITS.of(row)).find_round(row["round"])
+        WAITS.change(tx, {"id": row["id"]}, **was, round=present, next_at=tx.now())
 
 
 acts.PUT_BACK[WAITS.name] = put_back
 
 
-def hold(tx: Transaction, of: Wait, why: str) -> None:
-    """End a wait that nobody knows to be wanted any more, and tell its person why."""
-    add_notices(tx, end(tx, of, [over(of, tx.now(), tx, why)]))
+def close(tx: Transaction, of: Wait, cause: str = "") -> None:
+    """End a wait, and tell its person: for a cause, or as its time is over."""
+    end(tx, of)
+    add_notices(tx, [over(of, tx.now(), tx, cause)])
 
 
-followers.RESTORED["waits"] = (lambda tx, limit: WAITS.found(tx, "open_waits_left", limit=limit), hold)
+followers.RESTORED["waits"] = (lambda tx, limit: WAITS.found(tx, "open_waits_left", limit=limit), close)
+
+
+def unlink(tx: Transaction, workspace: Row, tell: bool) -> None:
+    """End the wait for a workspace whose account was unlinked, which deletes both rows."""
+    waiting = of_workspace(tx, workspace["id"])
+    if waiting is None or waiting.state is Waits.GOT:
+        return
+    end(tx, waiting)
+    if tell:
+        notice = over(waiting, tx.now(), tx, "unlinked")
+        name = workspace["alias"] or workspace["name"]
+        add_notices(tx, [replace(notice, body=notice.body | {"name": name})])
+
+
+followers.UNLINKED.append(unlink)
 
 
 def wake(tx: Transaction, of: Wait) -> None:
@@ -156,16 +202,30 @@ def follow(tx: Transaction, ended: Operation, owed: Sequence[NewNotice]) -> Sequ
     if ended.outcome is Outcome.FULFILLED and not ended.verb.brings_down:
         got(tx, waiting, now)
         return owed
-    return end(tx, waiting, owed)
+    end(tx, waiting)
+    if any(one.kind in _ENDS for one in owed):
+        return [replace(one, body=one.body | {"waited": waiting.kind}) for one in owed]
+    return [*owed, over(waiting, now, tx, ended.cause or "cancelled")]
+
+
+#: The messages that say, too, that nobody waits any more.
+_ENDS: Final = frozenset({NoticeKind.FAILED, NoticeKind.REFUSED})
 
 
 def failed(tx: Transaction, of: Wait, at: float, kind: str) -> Sequence[NewNotice]:
-    """Note that an attempt failed, for want of a kind of room or ""; return what its person is told."""
+    """Note that an attempt failed, for want of a kind of room or ""; return what its person is told.
+
+    That ended their turn. Where it was for want of another kind than they waited for, they change lines.
+    """
+    tried = replace(of, kind=kind or of.kind, attempts=of.attempts + 1, tried_at=at)
     if at >= of.until:
-        return end(tx, of, [over(of, at, tx)])
-    attempts = of.attempts + 1
-    tried = {"kind": kind or of.kind, "attempts": attempts, "tried_at": at, "operation_id": None}
-    change(tx, of, state=Waits.WAITING, next_at=min(at + pace(attempts), of.until), **tried)
+        end(tx, of)
+        return [over(tried, at, tx)]
+    others = line(tx, tried)
+    now = {"round": others.end_turn(of.round if tried.kind == of.kind else others.entry_round)}
+    now |= {"next_at": min(at + others.pause_after(tried.attempts), of.until), "operation_id": None}
+    known = {"kind": tried.kind, "attempts": tried.attempts, "tried_at": at}
+    change(tx, of, state=Waits.WAITING, **known, **now)
     return ()
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.reasons import lacks_room
-from bot.domain.room import ENDS_AT, PACE, SOONEST, missing, pace, usual_end
+from bot.domain.room import ENDS_AT, PACE, SOONEST, Line, missing, pace, usual_end
 from bot.messages.texts import problems
 from bot.messages.texts import waits as words
 from bot.support import errors
@@ -89,6 +89,52 @@ def test_whatever_a_provider_says_is_some_kind_of_room_or_none(said, word):
 def test_the_pace():
     assert [pace(number) for number in range(6)] == [60.0, 120.0, 300.0, 600.0, 600.0, 600.0]
     assert PACE[0] == 60.0
+
+
+@pytest.mark.parametrize(
+    ("rounds", "entry"),
+    [([], 0), ([0, 0], 0), ([1, 0], 0), ([1, 1], 0), ([5, 4, 4], 4), ([5], 4)],
+    ids=["nobody", "untried", "begun", "over", "fifth", "alone"],
+)
+def test_newcomer_comes_after_those_of_the_present_round(rounds, entry):
+    assert line_of(rounds).entry_round == entry
+
+
+def line_of(rounds, attempts=()):
+    lowest, highest = min(rounds, default=None), max(rounds, default=0)
+    return Line(lowest, highest, min(attempts, default=None))
+
+
+def test_pause_is_that_of_whoever_was_tried_least():
+    assert Line(1, 1, 0).pause_after(9) == PACE[0]
+    assert Line(1, 1, 7).pause_after(1) == PACE[1]
+    assert Line().pause_after(2) == PACE[2]
+
+
+@given(st.lists(st.tuples(st.sampled_from(["join", "leave", "turn", "back"]), st.integers(0, 9))))
+def test_nobody_is_tried_twice_before_the_others_once(steps):
+    """Whoever joins, leaves and comes back: between two turns of one, all who wait have had one."""
+    waiting: dict[int, int] = {}
+    since: dict[int, set[int]] = {}
+    left: list[tuple[int, int]] = []
+    for seq, (step, number) in enumerate(steps):
+        if step == "join":
+            waiting[seq], since[seq] = line_of(list(waiting.values())).entry_round, set()
+        elif step == "leave" and waiting:
+            gone = sorted(waiting)[number % len(waiting)]
+            left.append((gone, waiting.pop(gone)))
+        elif step == "back" and left:
+            one, was = left.pop()
+            waiting[one] = line_of(list(waiting.values())).find_round(was)
+            since[one] = set()
+        elif step == "turn" and waiting:
+            one = min(waiting, key=lambda key: (waiting[key], key))
+            assert not [other for other in waiting if other != one and one in since[other]], steps
+            since[one] = set()
+            for other in waiting.keys() - {one}:
+                since[other].add(one)
+            waiting[one] = line_of([waiting[key] for key in waiting if key != one]).end_turn(waiting[one])
+        assert max(waiting.values(), default=0) - min(waiting.values(), default=0) <= 1
 
 
 @pytest.mark.parametrize(

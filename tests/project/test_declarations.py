@@ -11,7 +11,7 @@ DECLARED = {
     "followers.FOUND": ["bot.store.hours"],
     "followers.REPLACED": ["bot.store.hours"],
     "followers.MERGED": ["bot.store.classes", "bot.store.hours"],
-    "followers.UNLINKED": ["bot.store.hours"],
+    "followers.UNLINKED": ["bot.store.hours", "bot.store.waits"],
     "followers.SETTLED": ["bot.store.approvals"],
     "followers.GONE": ["bot.store.hours"],
     "followers.LEFT": ["bot.store.hours"],

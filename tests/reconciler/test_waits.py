@@ -7,18 +7,16 @@ from itertools import pairwise
 
 import pytest
 
-from bot.domain.errands import Outcome
 from bot.domain.operations import OperationVerb
-from bot.domain.room import GIVEN_ON, PACE, UNUSED, Waits
+from bot.domain.room import GIVEN_ON, PACE, UNUSED
 from bot.domain.workspaces import State
 from bot.services import more, waits, workspaces
-from bot.store.tables import OPERATIONS
-from bot.store.waits import WAITS, change, of_workspace
+from bot.store.waits import WAITS
 from bot.support.errors import CredentialRefused, LimitReached, NoRoom, Refused, ServerFailed, UnknownOutcome
 from tests.reconciler.classroom import ask, people, told
 from tests.reconciler.world import new_world
 from tests.rigs.providers import NO_GPU, FakeProvider, fake_settings
-from tests.rigs.store import accept_operation, unlink, within
+from tests.rigs.store import unlink, within
 
 FULL = NoRoom("0/2 nodes are available: 2 Insufficient nvidia.com/gpu.", status=409)
 HOURS = 3600.0
@@ -119,42 +117,6 @@ async def test_a_wait_that_was_cut_short_by_a_stop_or_a_start_elsewhere_is_over(
     await ask(world, every[2]).to(workspaces.begin, own[2].id, OperationVerb.STOP)
     begun = len(world.provider.calls)
     await world.pass_time(HOURS, step=10)
-    assert attempts(world, begun) == []
-    assert list((await states(world)).values()) == ["over"]
-
-
-async def ended_by_0_2_1(world, workspace, verb, outcome, cause=None):
-    """Have an operation begun, and ended as a process of 0.2.1 would, which follows nothing that waits."""
-    begun = (await accept_operation(world.store, workspace, verb)).operation
-    if cause is not None:
-        wait = await within(world.store, of_workspace, workspace.id)
-        await within(world.store, change, wait, state=Waits.TRYING, operation_id=begun.id)
-    done = {"outcome": outcome, "cause": cause, "ended_at": world.clock.now()}
-    await within(world.store, lambda tx: OPERATIONS.change(tx, {"id": begun.id}, **done))
-    world.clock.advance(1.0)
-
-
-@pytest.mark.parametrize(
-    "cause", ["provider_failed: 1 Insufficient nvidia.com/gpu.", "limit: The hub is full"]
-)
-async def test_an_attempt_that_0_2_1_has_seen_fail_is_followed_by_the_next_one(world, cause):
-    every, own = await line_up(world, 3)
-    await ended_by_0_2_1(world, own[2], STARTS, Outcome.FAILED, cause)
-    give_back(world, every[0])
-    await world.pass_time(900, step=5)
-    assert len([text for text in told(world, every[2]) if "is ready" in text]) == 1
-
-
-@pytest.mark.parametrize("is_tried", [False, True], ids=["waiting", "trying"])
-@pytest.mark.parametrize("verb", [STARTS, OperationVerb.STOP])
-async def test_what_0_2_1_was_asked_for_meanwhile_ends_the_wait(world, verb, is_tried):
-    every, own = await line_up(world, 3)
-    if is_tried:
-        await ended_by_0_2_1(world, own[2], STARTS, Outcome.FAILED, "limit: The hub is full")
-    await ended_by_0_2_1(world, own[2], verb, Outcome.FULFILLED)
-    give_back(world, every[0])
-    begun = len(world.provider.calls)
-    await world.pass_time(900, step=10)
     assert attempts(world, begun) == []
     assert list((await states(world)).values()) == ["over"]
 

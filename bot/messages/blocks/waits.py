@@ -1,6 +1,6 @@
 """Waiting for room: the offer with a failed start, the place in line, what was got, and what ended it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from bot.domain.facts import RequestFacts, WorkspaceFacts
 from bot.domain.homes import HomeFacts
@@ -29,8 +29,23 @@ FORMS = {
 def place(of: WaitFacts, now: float, *, is_one: bool = True) -> str:
     """Say what somebody waits for, and how many are ahead; with the workspace unless it is the only one."""
     names = {"name": of.name, "title": of.title, "what": words.FOR.get(of.kind, words.FOR["room"])}
-    until, before = kit.moment(of.until, now), kit.Markup(ahead(of))
+    until, before = kit.moment(of.until, now), kit.Markup(" ".join([ahead(of), *_turns(of)]))
     return fill(words.WAITING if is_one else words.WAITING_NAMED, until=until, ahead=before, **names)
+
+
+def _turns(of: WaitFacts) -> list[str]:
+    """Say who was tried before somebody in this round, and how often they were tried so far."""
+    before = [_people(of.tried_before, words.ONE_BEFORE, words.BEFORE)] if of.tried_before else []
+    return [*before, *([_tried(of.attempts, words.TRIED)] if of.attempts else [])]
+
+
+def _tried(attempts: int, forms: Sequence[str]) -> str:
+    return forms[min(attempts, len(forms) - 1)].format(count=f"{attempts:,}")
+
+
+def _people(number: int, one: str, several: str) -> str:
+    word = words.NUMBERS[number] if number < len(words.NUMBERS) else f"{number:,}"
+    return one if number == 1 else several.format(number=word)
 
 
 def ahead(of: WaitFacts) -> str:
@@ -39,10 +54,7 @@ def ahead(of: WaitFacts) -> str:
         return fill(words.HELD, title=of.title)
     if of.ahead == 0:
         return words.TRYING if of.is_trying else words.NEXT
-    if of.ahead == 1:
-        return words.ONE_AHEAD
-    number = words.NUMBERS[of.ahead] if of.ahead < len(words.NUMBERS) else f"{of.ahead:,}"
-    return words.AHEAD.format(number=number)
+    return _people(of.ahead, words.ONE_AHEAD, words.AHEAD)
 
 
 def answer(of: WaitFacts, now: float) -> Answer:
@@ -133,10 +145,34 @@ def _over(facts: WorkspaceFacts) -> Answer:
     what = words.FOR.get(kind, words.FOR["room"])
     if not cause:
         until = kit.moment(facts.time("until"), facts.now)
-        return kit.message(filled(words.STOPPED_WAITING, facts, what=what, until=until), [], [again])
+        often = _tried(int(facts.body.get("attempts") or 0), words.TRIED_IN_ALL)
+        return kit.message(
+            f"{filled(words.STOPPED_WAITING, facts, what=what, until=until)}{often}", [], [again]
+        )
     because = kit.Markup(kit.safe(problems.sentence(cause, facts.connection_title)))
-    said = filled(words.FORBIDDEN, facts, what=what, because=because)
+    # With its account, the row of the workspace is gone.
+    named = {"name": facts.word("name")} if facts.word("name") else {}
+    said = filled(words.FORBIDDEN, facts, what=what, because=because, **named)
     return kit.message(said, [], [again] if cause == "restored" else [])
+
+
+def _has_waited(facts: WorkspaceFacts) -> bool:
+    return bool(facts.word("waited"))
+
+
+def _add_end(usual: Callable[[WorkspaceFacts], Answer]) -> Callable[[WorkspaceFacts], Answer]:
+    """Return the drawing of a failed or refused start that adds that nobody waits any more."""
+
+    def draw(facts: WorkspaceFacts) -> Answer:
+        said, what = usual(facts), words.FOR.get(facts.word("waited"), words.FOR["room"])
+        first, *rest = said.blocks
+        return kit.with_blocks(said, (first, kit.section(filled(words.ENDED, facts, what=what)), *rest))
+
+    return draw
+
+
+for _kind in (NoticeKind.FAILED, NoticeKind.REFUSED):
+    draws_where(_kind, _has_waited)(_add_end(kit.DRAWN[_kind].draw))
 
 
 def form(callback_id: str, key: str) -> dict[str, object]:

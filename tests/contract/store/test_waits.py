@@ -1,6 +1,7 @@
 """Waits for room in the store: in line by joining, one attempt at a time, and with their workspace."""
 
 import asyncio
+import random
 from dataclasses import replace
 
 import pytest
@@ -84,6 +85,105 @@ async def test_a_wait_goes_with_its_workspace(store, clock, three):
     rows = [await join(store, clock, one) for one in three]
     await unlink(store, ALICE, three[0].connection)
     assert [await within(store, waits.wait, one.id) for one in rows] == [None, None, None]
+
+
+async def fail(store, clock, wait, kind="gpu"):
+    """Have an attempt fail for want of room; return the wait as it is then."""
+    await within(store, waits.change, wait, state=Waits.TRYING)
+    await within(store, waits.failed, replace(wait, state=Waits.TRYING), clock.now(), kind)
+    return await within(store, waits.wait, wait.id)
+
+
+async def places(store, rows):
+    now = [await within(store, waits.wait, one.id) for one in rows]
+    return [
+        (await within(store, waits.ahead, one), await within(store, waits.tried_before, one)) for one in now
+    ]
+
+
+async def test_attempt_in_vain_ends_a_turn(store, clock, three):
+    """The next attempt is the next person's, a minute later, though the first is due by its own pace."""
+    rows = [await join(store, clock, one) for one in three[:2]]
+    assert await due(store) == [three[0].id]
+    assert (await fail(store, clock, rows[0])).attempts == 1
+    assert await places(store, rows) == [(1, 0), (0, 1)]
+    clock.advance(59.0)
+    assert await due(store) == []
+    clock.advance(600.0)
+    assert await due(store) == [three[1].id]
+    await fail(store, clock, rows[1])
+    assert await places(store, rows) == [(0, 0), (1, 0)]
+    clock.advance(600.0)
+    assert await due(store) == [three[0].id]
+
+
+@pytest.mark.parametrize("is_tried", [False, True], ids=["new", "just tried"])
+async def test_newcomer_is_tried_soon_after_long_waits(store, clock, three, is_tried):
+    """Whoever has waited for hours, ten minutes apart, doesn't make a newcomer wait as long."""
+    waiting = await join(store, clock, three[0])
+    for _ in range(5):
+        waiting = await fail(store, clock, waiting)
+    tried_at = clock.now() if is_tried else None
+    ann = await join(store, clock, three[1], tried_at=tried_at)
+    assert await places(store, [ann]) == [(0, 1)]
+    clock.advance(61.0)
+    assert await due(store) == [three[1].id]
+    row = await within(store, lambda tx: WAITS.row(tx, id=waiting.id))
+    assert row["next_at"] <= clock.now() + 60.0
+
+
+async def test_leaving_and_joining_again_wins_no_turn(store, clock, three):
+    rows = [await join(store, clock, one) for one in three[:2]]
+    for one in rows:
+        await fail(store, clock, one)
+    await within(store, waits.end, rows[1])
+    again = await within(store, waits.join, replace(new(three[1], clock), id="another"))
+    assert await places(store, [again]) == [(1, 0)]
+
+
+async def test_other_kind_of_room_changes_the_line(store, clock, three):
+    rows = [await join(store, clock, one) for one in three]
+    await fail(store, clock, rows[0], "memory")
+    assert await places(store, rows) == [(0, 0), (0, 0), (1, 0)]
+
+
+async def test_undo_of_leaving_gives_no_more_turns_than_others_have(store, clock, three):
+    rows = [await join(store, clock, one) for one in three[:2]]
+    await within(store, waits.end, rows[0])
+    rows[1] = await within(store, waits.wait, rows[1].id)
+    for _ in range(4):
+        rows[1] = await fail(store, clock, rows[1])
+    was = {"state": "waiting", "ended_at": None}
+    await within(store, lambda tx: waits.put_back(tx, WAITS.row(tx, id=rows[0].id), was))
+    assert (await within(store, waits.wait, rows[0].id)).round == rows[1].round - 1
+
+
+async def test_turn_is_passed_by_who_cannot_be_tried(store, clock, three):
+    rows = [await join(store, clock, one) for one in three[:2]]
+    await within(store, waits.pass_turn, rows[0], 60.0)
+    assert await due(store) == [three[1].id]
+
+
+async def test_attempts_keep_their_distance_in_any_history(store, clock):
+    """Whoever joins and leaves: an attempt a minute at most, and none twice before the others once."""
+    chance, last, count = random.Random(11), -60.0, 0
+    own = (await linked(store, names=[f"r{number}" for number in range(6)])).workspaces
+    waiting, since = dict[str, Wait](), dict[str, set[str]]()
+    for number in range(80):
+        one = chance.choice(own)
+        if one.id not in waiting:
+            joining = replace(new(one, clock, until=clock.now() + 90 * HOUR), id=f"wait {number}")
+            waiting[one.id], since[one.id] = await within(store, waits.join, joining), set()
+        elif chance.random() < 0.3:
+            await within(store, waits.end, waiting.pop(one.id))
+        clock.advance(chance.choice([5.0, 30.0, 130.0, 700.0]))
+        for key in await due(store):
+            assert clock.now() >= last + 60.0
+            assert not [other for other in waiting.keys() - {key} if key in since[other]]
+            waiting[key], last, count = await fail(store, clock, waiting[key]), clock.now(), count + 1
+            for other in waiting:
+                since[other] = since[other] | {key} if other != key else set()
+    assert count > 20
 
 
 @pytest.mark.parametrize(
