@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from bot.domain.acts import ROOM
+from bot.domain.errands import Outcome
 from bot.domain.hours import HoursKind, was_used
 from bot.domain.notices import NewNotice
 from bot.domain.operations import OperationVerb
@@ -153,9 +154,11 @@ def carry_out(tx: Transaction, asked: Asked, looked: Wait) -> None:
     if wait.state is Waits.GOT:
         _give_on(tx, asked, wait)
     elif wait.state is Waits.TRYING:
-        _look_after(tx, wait)
+        _look_after(tx, asked, wait)
     elif tx.now() >= wait.until:
         rows.close(tx, wait)
+    elif asked.account(tx, wait.connection).tried_in(tx.now()) > 0:
+        rows.pass_turn(tx, wait, LEASE)
     elif not _is_held(tx, asked, wait, under_way=rows.attempts_under_way(tx, wait.connection)):
         _try(tx, asked, wait)
 
@@ -171,21 +174,25 @@ def _try(tx: Transaction, asked: Asked, wait: Wait) -> None:
     given_on = "" if is_final(effects, mode) else mode
     if not rows.change(tx, wait, state=Waits.TRYING, mode=given_on, tried_at=tx.now()):
         return
-    once = replace(asked, interaction=f"wait:{wait.id}:{wait.attempts}", via="")
+    once = replace(asked, interaction=f"wait:{wait.id}:{tx.now():.3f}", via="")
     accepted = begin(tx, once, workspace.id, OperationVerb.START, planned_for=tx.now(), asker=ROOM)
     trying = replace(wait, state=Waits.TRYING)
     begun = accepted.operation
     rows.change(tx, trying, operation_id=begun.id, workspace_id=begun.workspace_id)
 
 
-def _look_after(tx: Transaction, wait: Wait) -> None:
-    """End a wait whose attempt was cut short: undone, called off, deleted. The line goes on."""
+def _look_after(tx: Transaction, asked: Asked, wait: Wait) -> None:
+    """End a wait whose attempt was cut short: undone, called off, deleted. The line goes on in any case."""
     operation = operations.operation(tx, wait.operation_id or "")
     cause = "cancelled" if operation is None else operation.cause or "cancelled"
     if cause == "forgotten":
         rows.end(tx, wait)  # Whoever takes it off their list is answered.
     elif operation is None or not operation.is_open:
         rows.close(tx, wait, cause)
+    elif not operation.has_called and asked.account(tx, wait.connection).tried_in(tx.now()) > 0:
+        # Nobody is tried while their sign-in is refused; it is tried again ever more rarely.
+        operations.end(tx, operation.id, Outcome.CANCELLED, "cancelled")
+        rows.pass_turn(tx, wait, LEASE)
 
 
 def _give_on(tx: Transaction, asked: Asked, wait: Wait) -> None:

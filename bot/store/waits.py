@@ -99,7 +99,9 @@ def join(tx: Transaction, new: Wait) -> Wait:
 
 def pass_turn(tx: Transaction, of: Wait, pause: float) -> None:
     """End the turn of somebody who can't be tried now; the others are, and they again after a pause."""
-    change(tx, of, round=line(tx, of).end_turn(of.round), next_at=tx.now() + pause)
+    if of.state in {Waits.WAITING, Waits.TRYING}:
+        later = {"round": line(tx, of).end_turn(of.round), "next_at": tx.now() + pause}
+        change(tx, of, state=Waits.WAITING, operation_id=None, **later)
 
 
 def change(tx: Transaction, of: Wait, **to: Any) -> bool:
@@ -222,7 +224,7 @@ def failed(tx: Transaction, of: Wait, at: float, kind: str) -> Sequence[NewNotic
         end(tx, of)
         return [over(tried, at, tx)]
     others = line(tx, tried)
-    now = {"round": others.end_turn(of.round if tried.kind == of.kind else others.entry_round)}
+    now: Row = {"round": others.end_turn(of.round if tried.kind == of.kind else others.entry_round)}
     now |= {"next_at": min(at + others.pause_after(tried.attempts), of.until), "operation_id": None}
     known = {"kind": tried.kind, "attempts": tried.attempts, "tried_at": at}
     change(tx, of, state=Waits.WAITING, **known, **now)

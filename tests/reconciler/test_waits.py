@@ -7,12 +7,27 @@ from itertools import pairwise
 
 import pytest
 
+from bot.domain.errands import Outcome
 from bot.domain.operations import OperationVerb
 from bot.domain.room import GIVEN_ON, PACE, UNUSED
 from bot.domain.workspaces import State
 from bot.services import more, waits, workspaces
+from bot.store import operations
+from bot.store.tables import OPERATIONS
 from bot.store.waits import WAITS
-from bot.support.errors import CredentialRefused, LimitReached, NoRoom, Refused, ServerFailed, UnknownOutcome
+from bot.support.errors import (
+    Conflict,
+    CredentialRefused,
+    Forbidden,
+    InvalidRequest,
+    LimitReached,
+    NoRoom,
+    NotFound,
+    RateLimited,
+    Refused,
+    ServerFailed,
+    UnknownOutcome,
+)
 from tests.reconciler.classroom import ask, people, told
 from tests.reconciler.world import new_world
 from tests.rigs.providers import NO_GPU, FakeProvider, fake_settings
@@ -28,11 +43,16 @@ class TwoMachines(FakeProvider):
 
     machines_there = 2
 
-    async def start(self, access, remote_id):
-        up = [one for key, one in self.machines.items() if key != remote_id and one.state in _TAKEN]
-        if len(up) >= self.machines_there:
-            self.fail("start", FULL)
-        await super().start(access, remote_id)
+    full = FULL
+
+    def has_room(self, workspace):
+        others = [one for key, one in self.machines.items() if key != workspace.remote_id]
+        return len([one for one in others if one.state in _TAKEN]) < self.machines_there
+
+    async def start(self, access, workspace):
+        if not self.has_room(workspace):
+            self.fail("start", self.full)
+        await super().start(access, workspace)
 
 
 _TAKEN = {State.STARTING, State.RUNNING, State.STOPPING}
@@ -121,13 +141,173 @@ async def test_a_wait_that_was_cut_short_by_a_stop_or_a_start_elsewhere_is_over(
     assert list((await states(world)).values()) == ["over"]
 
 
-async def test_unlinking_ends_it_with_the_row(world):
+class Sizes(TwoMachines):
+    """Refuse what is huge always, and everything while it is full."""
+
+    machines_there = 0
+    full = NoRoom("This hub is full", status=429)
+
+    def has_room(self, workspace):
+        return not workspace.remote_id.endswith("-huge") and super().has_room(workspace)
+
+
+@pytest.fixture
+async def sizes():
+    async with new_world(Sizes) as made:
+        yield made
+
+
+async def wait_for(world, person, size, hours=12):
+    workspace = await world.own(person, f"r-{person.user_id}-{size}")
+    return workspace, await ask(world, person).to(waits.join, workspace.id, world.clock.now() + hours * HOURS)
+
+
+@pytest.mark.parametrize("huge", [1, 3])
+@pytest.mark.parametrize("hours", [0, 2], ids=["at once", "after hours"])
+async def test_what_never_fits_stops_nobody_else(sizes, huge, hours):
+    """However many wait for it and for how long: once there is room, small things get it within minutes."""
+    *others, ann = people(huge + 1)
+    for one in others:
+        await wait_for(sizes, one, "huge")
+    await sizes.pass_time(hours * HOURS, step=20)
+    _, place = await wait_for(sizes, ann, "small")
+    assert place.ahead + place.tried_before == huge
+    sizes.provider.machines_there, began = 2, sizes.clock.now()
+    begun = len(sizes.provider.calls)
+    while "is ready" not in str(told(sizes, ann)):
+        await sizes.pass_time(20, step=5)
+        assert sizes.clock.now() - began < 200 + 75.0 * huge, told(sizes, ann)
+    sent = attempts(sizes, begun)
+    assert all(later - earlier >= 60.0 for (earlier, _), (later, _) in pairwise(sent))
+    assert len(sent) == len({who for _, who in sent}), "each once a round"
+    assert [told(sizes, one) for one in others] == [[]] * huge
+
+
+async def test_each_is_tried_once_a_round_and_told_how_often_in_the_end(sizes):
+    every = people(3)
+    for one in every:
+        await wait_for(sizes, one, "huge", hours=1)
+    await sizes.pass_time(HOURS + 300, step=10)
+    sent = [who for _, who in attempts(sizes)]
+    rounds = [sent[at : at + 3] for at in range(0, len(sent), 3)]
+    assert all(one == rounds[0][: len(one)] for one in rounds)
+    for number, one in enumerate(every):
+        (over,) = told(sizes, one)
+        assert f"so I've stopped waiting. I tried {len(sent[number::3])} times." in over
+
+
+async def test_refused_sign_in_stops_nobody_else(world):
+    await world.link(people(3)[2], token="token-own")
+    every, _ = await line_up(world, 4)
+    world.provider.refused_tokens = {"token-own"}
+    give_back(world, every[0])
+    await world.pass_time(1200, step=10)
+    assert "is ready" in str(told(world, every[3]))
+    world.provider.refused_tokens.clear()
+    give_back(world, every[1])
+    await world.pass_time(2 * HOURS, step=20)
+    assert "is ready" in str(told(world, every[2]))
+
+
+@pytest.mark.parametrize("tell", [True, False])
+async def test_unlinking_ends_a_wait_and_is_told(world, tell):
     every, own = await line_up(world, 4)
-    await unlink(world.store, every[2], "cloud")
+    await unlink(world.store, every[2], "cloud", tell=tell)
     assert list(await states(world)) == [own[3].id]
     give_back(world, every[0])
     await world.pass_time(900, step=10)
     assert "is ready" in str(told(world, every[3]))
+    assert len(stopped(world, every[2])) == tell
+    assert f"with name-r-{every[2].user_id} for a free GPU" in str(stopped(world, every[2])) or not tell
+
+
+def stopped(world, person):
+    """Return what tells somebody that nobody waits for them any more."""
+    return [text for text in told(world, person) if "stopped waiting" in text]
+
+
+@pytest.mark.parametrize("mark", ["is_guest", "is_stranger"])
+async def test_whoever_may_not_start_any_more_is_told(world, mark):
+    every, _ = await line_up(world, 4)
+    await world.know(every[2], **{mark: True})
+    give_back(world, every[0])
+    await world.pass_time(900, step=10)
+    assert len(stopped(world, every[2])) == 1, told(world, every[2])
+    assert "is ready" in str(told(world, every[3]))
+
+
+@pytest.mark.parametrize("how", ["undone", "deleted"])
+async def test_attempt_that_was_cut_short_ends_its_wait(world, how):
+    """Its operation is undone or gone: its person is told, and the next one's turn comes."""
+    every, own = await line_up(world, 4)
+    world.clock.advance(601.0)
+    await world.reconciler.clockwork.step()
+    assert (await states(world))[own[2].id] == "trying"
+    latest = await world.store.latest_operation(own[2].id)
+    if how == "undone":
+        await within(world.store, operations.end, latest.id, Outcome.CANCELLED, "cancelled")
+    else:
+        await within(world.store, lambda tx: OPERATIONS.delete(tx, id=latest.id))
+    give_back(world, every[0])
+    await world.pass_time(900, step=10)
+    assert len(stopped(world, every[2])) == 1, told(world, every[2])
+    assert "is ready" in str(told(world, every[3]))
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (InvalidRequest("No such size", status=400), "Fake Cloud refused the request"),
+        (Forbidden("Not in this project", status=403), ""),
+        (NotFound("no such workspace", status=404), ""),
+        (LimitReached("at most 2 of yours", status=403), "A limit on Fake Cloud"),
+    ],
+    ids=["invalid", "forbidden", "gone", "own limit"],
+)
+async def test_attempt_that_fails_for_something_else_says_that_nobody_waits(world, error, said):
+    every, _ = await line_up(world, 4)
+    before = len(told(world, every[2]))
+    give_back(world, every[0])
+    world.provider.fail("start", error, times=1)
+    await world.pass_time(900, step=5)
+    (text,) = told(world, every[2])[before:]
+    assert "I've stopped waiting for a free GPU on Fake Cloud." in text
+    assert said in text
+    assert "is ready" in str(told(world, every[3]))
+
+
+@pytest.mark.parametrize("status", [400, 403, 409, 422, 429])
+@pytest.mark.parametrize("is_started", [False, True], ids=["refused", "failed"])
+async def test_words_of_no_room_mean_the_same_in_a_refusal(world, status, is_started):
+    """Whatever its status: the wait goes on, for what the words say."""
+    person, *_ = people(1)
+    workspace = await world.own(person, "r1")
+    kinds = {400: InvalidRequest, 403: Forbidden, 409: Conflict, 422: InvalidRequest, 429: RateLimited}
+    if is_started:
+        world.provider.start_ends, world.provider.start_takes = State.FAILED, 10.0
+    else:
+        world.provider.fail("start", kinds[status](f"No free GPUs available: {NO_GPU}", status=status))
+    await ask(world, person).to(waits.join, workspace.id, world.clock.now() + HOURS)
+    for _ in range(12):
+        world.provider.machines["r1"].reason = NO_GPU
+        await world.pass_time(10, step=5)
+    (wait,) = await world.store.waits_of(person)
+    assert (wait.kind, wait.attempts >= 1, told(world, person)) == ("gpu", True, [])
+
+
+@pytest.mark.parametrize("is_got", [False, True], ids=["over", "got"])
+async def test_nothing_is_left_by_who_waits_no_more(world, is_got):
+    """*Stop waiting* of a former answer ends nothing: neither what was got, nor anything else."""
+    every, own = await line_up(world, 4, until=1800.0)
+    if is_got:
+        give_back(world, every[0])
+    await world.pass_time(900 if is_got else 2400, step=10)
+    before = len(world.provider.calls)
+    _, has_waited = await ask(world, every[2]).to(waits.leave, own[2].id)
+    await world.pass_time(60, step=10)
+    assert not has_waited
+    assert not [one for one in world.provider.calls[before:] if one.method != "status"]
+    assert (await states(world))[own[2].id] == ("got" if is_got else "over")
 
 
 @pytest.mark.parametrize(
