@@ -93,7 +93,7 @@ def says_nothing(cause: str | None) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class OthersInLine:
     """The others who wait for the same room: the rounds they had a turn in, and the attempts.
 
     Everybody has had a turn in as many rounds, or in one more: then the present round isn't over.
@@ -106,7 +106,7 @@ class Line:
     @property
     def entry_round(self) -> int:
         """Return the round of a newcomer: behind those whose turn is still to come in the present round."""
-        return max(self.highest - 1, 0)
+        return self.lowest or 0
 
     def find_round(self, own: int) -> int:
         """Return the round of somebody who was away, during which the others had turns or left."""
@@ -114,7 +114,7 @@ class Line:
 
     def end_turn(self, own: int) -> int:
         """Return the round of somebody who has just had a turn: the others come first."""
-        return min(own, own if self.lowest is None else self.lowest) + 1
+        return (own if self.lowest is None else min(own, self.lowest)) + 1
 
     def pause_after(self, attempts: int) -> float:
         """Return how long after an attempt the next one of its person comes: for all as for the newest."""

@@ -42,7 +42,7 @@ def shown(tx: Transaction, asked: Asked, wait: Wait) -> WaitFacts:
         kind=wait.kind,
         until=wait.until,
         ahead=rows.ahead(tx, wait),
-        tried_before=rows.tried_before(tx, wait),
+        tried_before=rows.count_tried(tx, wait),
         attempts=wait.attempts,
         is_trying=wait.state is Waits.TRYING,
         is_held=_is_held(tx, asked, wait),
@@ -159,7 +159,7 @@ def carry_out(tx: Transaction, asked: Asked, looked: Wait) -> None:
         rows.close(tx, wait)
     elif asked.account(tx, wait.connection).tried_in(tx.now()) > 0:
         rows.pass_turn(tx, wait, LEASE)
-    elif not _is_held(tx, asked, wait, under_way=rows.attempts_under_way(tx, wait.connection)):
+    elif not _is_held(tx, asked, wait, under_way=rows.count_attempts(tx, wait.connection)):
         _try(tx, asked, wait)
 
 

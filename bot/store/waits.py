@@ -13,11 +13,12 @@ from bot.domain.room import (
     GIVEN_ON,
     LEAST,
     PACE,
-    Line,
+    OthersInLine,
     RoomKind,
     Wait,
     Waits,
     missing,
+    pace,
     says_nothing,
     usual_end,
 )
@@ -49,24 +50,24 @@ def waits_of(tx: Transaction, principal: Principal) -> list[Wait]:
 
 def ahead(tx: Transaction, of: Wait) -> int:
     """Count those whose turn comes before somebody's."""
-    return _places(tx, of, "ahead")
+    return _count_places(tx, of, "ahead")
 
 
-def tried_before(tx: Transaction, of: Wait) -> int:
+def count_tried(tx: Transaction, of: Wait) -> int:
     """Count those who have already had their turn in the round in which somebody's is still to come."""
-    return _places(tx, of, "tried")
+    return _count_places(tx, of, "tried")
 
 
-def _places(tx: Transaction, of: Wait, counted: str) -> int:
+def _count_places(tx: Transaction, of: Wait, counted: str) -> int:
     place = {"round": of.round, "seq": of.seq, "id": of.id}
     row = tx.one("waits_ahead", connection=of.connection, kind=of.kind, **place)
     return int(row[counted]) if row else 0
 
 
-def line(tx: Transaction, of: Wait) -> Line:
+def find_others(tx: Transaction, of: Wait) -> OthersInLine:
     """Return the others who wait for the same room."""
     row = tx.one("others_in_line", connection=of.connection, kind=of.kind, id=of.id)
-    return Line(**row) if row else Line()
+    return OthersInLine(**row) if row else OthersInLine()
 
 
 def lines(tx: Transaction, place: str, since: float) -> list[Row]:
@@ -80,7 +81,7 @@ def failed_in_a_row(tx: Transaction, connection: str) -> int:
     return int(row["count"]) if row else 0
 
 
-def attempts_under_way(tx: Transaction, connection: str) -> int:
+def count_attempts(tx: Transaction, connection: str) -> int:
     """Count the attempts for any kind of room that haven't ended."""
     row = tx.one("attempts_under_way", connection=connection)
     return int(row["count"]) if row else 0
@@ -88,19 +89,25 @@ def attempts_under_way(tx: Transaction, connection: str) -> int:
 
 def join(tx: Transaction, new: Wait) -> Wait:
     """Put somebody at the end of the present round; who left after their turn in it has no other one."""
-    row, others = tx.one("next_in_line") or {"seq": 1}, line(tx, new)
+    row, others = tx.one("next_in_line") or {"seq": 1}, find_others(tx, new)
     former = [one.round for one in WAITS.all(tx, workspace_id=new.workspace_id) if one.kind == new.kind]
     entry = others.find_round(max(former, default=others.entry_round))
     joined = replace(new, seq=int(row["seq"]), round=entry)
-    tx.run("hasten_line", connection=new.connection, kind=new.kind, pause=PACE[0])
+    _hasten(tx, joined)
     WAITS.add(tx, joined, next_at=min(max(tx.now(), (new.tried_at or 0.0) + LEAST), new.until))
     return joined
+
+
+def _hasten(tx: Transaction, newcomer: Wait) -> None:
+    """Let no pause of those who are in line be longer than that of a newcomer."""
+    pause = pace(newcomer.attempts)
+    tx.run("hasten_line", connection=newcomer.connection, kind=newcomer.kind, pause=pause)
 
 
 def pass_turn(tx: Transaction, of: Wait, pause: float) -> None:
     """End the turn of somebody who can't be tried now; the others are, and they again after a pause."""
     if of.state in {Waits.WAITING, Waits.TRYING}:
-        later = {"round": line(tx, of).end_turn(of.round), "next_at": tx.now() + pause}
+        later = {"round": find_others(tx, of).end_turn(of.round), "next_at": tx.now() + pause}
         change(tx, of, state=Waits.WAITING, operation_id=None, **later)
 
 
@@ -139,7 +146,7 @@ def put_back(tx: Transaction, row: Row | None, was: Row | None) -> None:
     elif (
         row is not None and was is not None and of_workspace(tx, row["workspace_id"]) in (None, WAITS.of(row))
     ):
-        present = line(tx, WAITS.of(row)).find_round(row["round"])
+        present = find_others(tx, WAITS.of(row)).find_round(row["round"])
         WAITS.change(tx, {"id": row["id"]}, **was, round=present, next_at=tx.now())
 
 
@@ -223,9 +230,11 @@ def failed(tx: Transaction, of: Wait, at: float, kind: str) -> Sequence[NewNotic
     if at >= of.until:
         end(tx, of)
         return [over(tried, at, tx)]
-    others = line(tx, tried)
-    now: Row = {"round": others.end_turn(of.round if tried.kind == of.kind else others.entry_round)}
-    now |= {"next_at": min(at + others.pause_after(tried.attempts), of.until), "operation_id": None}
+    others, stays = find_others(tx, tried), tried.kind == of.kind
+    if not stays:
+        _hasten(tx, tried)
+    now: Row = {"round": others.end_turn(of.round) if stays else others.entry_round, "operation_id": None}
+    now["next_at"] = min(at + others.pause_after(tried.attempts), of.until)
     known = {"kind": tried.kind, "attempts": tried.attempts, "tried_at": at}
     change(tx, of, state=Waits.WAITING, **known, **now)
     return ()

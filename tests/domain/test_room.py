@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.reasons import lacks_room
-from bot.domain.room import ENDS_AT, PACE, SOONEST, Line, missing, pace, usual_end
+from bot.domain.room import ENDS_AT, PACE, SOONEST, OthersInLine, missing, pace, usual_end
 from bot.messages.texts import problems
 from bot.messages.texts import waits as words
 from bot.support import errors
@@ -33,6 +33,8 @@ SAID = [
     # A person's own, an invalid request, an outage.
     ("pods is forbidden: exceeded quota: gpus, requested: 1, used: 2, limited: 2", ""),
     ("QOSMaxGRESPerUser", ""),
+    ("You've reached your GPU limit: no GPUs available", ""),
+    ("Not enough GPUs: at most 2 per user", ""),
     ("0/3 nodes are available: 3 node(s) didn't match Pod's node affinity/selector.", ""),
     ("Back-off pulling image x: ErrImagePull", ""),
     ("OOMKilled", ""),
@@ -93,7 +95,7 @@ def test_the_pace():
 
 @pytest.mark.parametrize(
     ("rounds", "entry"),
-    [([], 0), ([0, 0], 0), ([1, 0], 0), ([1, 1], 0), ([5, 4, 4], 4), ([5], 4)],
+    [([], 0), ([0, 0], 0), ([1, 0], 0), ([1, 1], 1), ([5, 4, 4], 4), ([5], 5)],
     ids=["nobody", "untried", "begun", "over", "fifth", "alone"],
 )
 def test_newcomer_comes_after_those_of_the_present_round(rounds, entry):
@@ -102,13 +104,13 @@ def test_newcomer_comes_after_those_of_the_present_round(rounds, entry):
 
 def line_of(rounds, attempts=()):
     lowest, highest = min(rounds, default=None), max(rounds, default=0)
-    return Line(lowest, highest, min(attempts, default=None))
+    return OthersInLine(lowest, highest, min(attempts, default=None))
 
 
 def test_pause_is_that_of_whoever_was_tried_least():
-    assert Line(1, 1, 0).pause_after(9) == PACE[0]
-    assert Line(1, 1, 7).pause_after(1) == PACE[1]
-    assert Line().pause_after(2) == PACE[2]
+    assert OthersInLine(1, 1, 0).pause_after(9) == PACE[0]
+    assert OthersInLine(1, 1, 7).pause_after(1) == PACE[1]
+    assert OthersInLine().pause_after(2) == PACE[2]
 
 
 @given(st.lists(st.tuples(st.sampled_from(["join", "leave", "turn", "back"]), st.integers(0, 9))))

@@ -37,6 +37,23 @@ def test_whose_turn_it_is_and_who_is_held_up_knows_why():
     assert "Team hub might shut itself down" in waits.ahead(replace(WAIT, ahead=3, is_held=True))
 
 
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ({}, "You're next in line."),
+        ({"tried_before": 1}, "You're next in line. One person was tried before you, without success."),
+        (
+            {"tried_before": 2, "attempts": 1},
+            "Two people were tried before you, without success. I've tried once",
+        ),
+        ({"ahead": 1, "attempts": 12}, "One person is ahead of you. I've tried 12 times so far."),
+    ],
+    ids=["first", "newcomer", "second", "often"],
+)
+def test_place_says_how_the_round_goes(keys, said):
+    assert said in waits.place(replace(WAIT, **keys), NOW)
+
+
 @pytest.mark.parametrize("kind", words.FOR)
 def test_every_kind_of_room_has_its_words(kind):
     assert "{title}" in words.NONE[kind]

@@ -1,10 +1,15 @@
 """Waiting for a free GPU, through the whole bot: pressed or said, in line, got, not used, given on, lost."""
 
+import json
+
 import pytest
 
 from tests.rigs.scenario.cloud import SEED, cloud_world
+from tests.rigs.scenario.stage import spoil
 
 GPUS = ("alice", "bob", "carol")
+#: What a scheduler says of its machines.
+NO_ROOM = "0/3 nodes are available: 3 Insufficient nvidia.com/gpu."
 
 
 def seed(*owners):
@@ -140,6 +145,58 @@ async def test_when_the_time_is_over_it_is_told_once_with_what_goes_on(world):
     assert over.labels[0].startswith("Keep trying until ")
     *_, answer = await alice.presses(over, over.labels[0])
     assert "Waiting for a free GPU on Saturn Cloud, until" in answer.text
+
+
+def refuse(world, owner, message, times=None):
+    """Let somebody's starts be refused with 400 and a message."""
+    path, body = f"POST .*/{gpu(world, owner).id}/start", json.dumps({"message": message})
+    spoil(world.saturn.harness, path, status=400, body=body, acts=False, times=times)
+
+
+async def test_what_can_never_fit_stops_nobody_else(world):
+    """Refused at once with the words of no room, alice's is tried for hours; carol has hers soon after."""
+    alice, carol = world.alice, world.carol
+    refuse(world, "alice", f"No free GPUs available: {NO_ROOM}")
+    assert "You're next in line." in (await alice.types("queue gpu until tomorrow 18:00")).text
+    await world.pass_time(3600, step=20)
+    assert alice.told("failed") == alice.told("room_over") == []
+    await carol.types("queue gpu")
+    await world.pass_time(120, step=10)
+    assert "is waiting for a free GPU" in (await carol.types("waiting")).text
+    gpu(world, "bob").force("stopped", world.clock.now())
+    await world.pass_time(300, step=10)
+    assert "*gpu* is ready." in carol.only("ready").text
+    answer = await alice.types("waiting")
+    assert "*gpu* is waiting for a free GPU on Saturn Cloud" in answer.text
+    assert "times so far." in answer.text
+
+
+async def test_wait_that_ends_for_something_else_says_so_once(world):
+    alice, carol = world.alice, world.carol
+    refuse(world, "alice", "No such instance type", times=1)
+    await alice.types("queue gpu")
+    await carol.types("queue gpu")
+    gpu(world, "bob").force("stopped", world.clock.now())
+    await world.pass_time(300, step=10)
+    failed = alice.only("failed")
+    assert "Saturn Cloud says: “No such instance type.”" in failed.text
+    assert "I've stopped waiting for room on Saturn Cloud." in failed.text
+    assert alice.told("room_over") == []
+    assert "*gpu* is ready." in carol.only("ready").text
+    assert "is waiting for" not in (await alice.types("waiting")).text
+
+
+async def test_unlinking_tells_that_nobody_waits_any_more(world):
+    alice, carol = world.alice, world.carol
+    await alice.presses(await refused(world, alice), "Keep trying")
+    await carol.presses(await refused(world, carol), "Keep trying")
+    asked = await alice.types("unlink saturn")
+    await alice.presses(asked, asked.labels[0])
+    await world.pass_time(30)
+    assert "I've stopped waiting with *gpu* for a free GPU" in alice.only("room_over").text
+    gpu(world, "bob").force("stopped", world.clock.now())
+    await world.pass_time(300, step=10)
+    assert "*gpu* is ready." in carol.only("ready").text
 
 
 @pytest.fixture

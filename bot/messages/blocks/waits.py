@@ -29,21 +29,21 @@ FORMS = {
 def place(of: WaitFacts, now: float, *, is_one: bool = True) -> str:
     """Say what somebody waits for, and how many are ahead; with the workspace unless it is the only one."""
     names = {"name": of.name, "title": of.title, "what": words.FOR.get(of.kind, words.FOR["room"])}
-    until, before = kit.moment(of.until, now), kit.Markup(" ".join([ahead(of), *_turns(of)]))
+    until, before = kit.moment(of.until, now), kit.Markup(" ".join([ahead(of), *_describe_turns(of)]))
     return fill(words.WAITING if is_one else words.WAITING_NAMED, until=until, ahead=before, **names)
 
 
-def _turns(of: WaitFacts) -> list[str]:
+def _describe_turns(of: WaitFacts) -> list[str]:
     """Say who was tried before somebody in this round, and how often they were tried so far."""
-    before = [_people(of.tried_before, words.ONE_BEFORE, words.BEFORE)] if of.tried_before else []
-    return [*before, *([_tried(of.attempts, words.TRIED)] if of.attempts else [])]
+    before = [_count_people(of.tried_before, words.ONE_BEFORE, words.BEFORE)] if of.tried_before else []
+    return [*before, *([_count_tries(of.attempts, words.TRIED)] if of.attempts else [])]
 
 
-def _tried(attempts: int, forms: Sequence[str]) -> str:
+def _count_tries(attempts: int, forms: Sequence[str]) -> str:
     return forms[min(attempts, len(forms) - 1)].format(count=f"{attempts:,}")
 
 
-def _people(number: int, one: str, several: str) -> str:
+def _count_people(number: int, one: str, several: str) -> str:
     word = words.NUMBERS[number] if number < len(words.NUMBERS) else f"{number:,}"
     return one if number == 1 else several.format(number=word)
 
@@ -54,7 +54,7 @@ def ahead(of: WaitFacts) -> str:
         return fill(words.HELD, title=of.title)
     if of.ahead == 0:
         return words.TRYING if of.is_trying else words.NEXT
-    return _people(of.ahead, words.ONE_AHEAD, words.AHEAD)
+    return _count_people(of.ahead, words.ONE_AHEAD, words.AHEAD)
 
 
 def answer(of: WaitFacts, now: float) -> Answer:
@@ -145,7 +145,7 @@ def _over(facts: WorkspaceFacts) -> Answer:
     what = words.FOR.get(kind, words.FOR["room"])
     if not cause:
         until = kit.moment(facts.time("until"), facts.now)
-        often = _tried(int(facts.body.get("attempts") or 0), words.TRIED_IN_ALL)
+        often = _count_tries(int(facts.body.get("attempts") or 0), words.TRIED_IN_ALL)
         return kit.message(
             f"{filled(words.STOPPED_WAITING, facts, what=what, until=until)}{often}", [], [again]
         )
