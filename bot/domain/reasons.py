@@ -43,11 +43,8 @@ _PATTERNS: Final[tuple[tuple[Reason, re.Pattern[str]], ...]] = tuple(
             Reason.DISK,
             r"no space left|disk quota exceeded|disk ?pressure|disk (?:is )?full|resource: ephemeral",
         ),
-        (
-            Reason.QUOTA,
-            r"\bquota|\b(?:qos|assoc)(?:max|grp)\w+|\b(?:max|min)imum \S+ usage per\b"
-            r"|\byour (?:\S+ ){0,3}(?:limit|allowance)\b|\b(?:limit )?per[- ]user\b",
-        ),
+        (Reason.QUOTA, r"\bquota|\b(?:qos|assoc)(?:max|grp)\w+|\b(?:max|min)imum \S+ usage per\b"),
+        (Reason.QUOTA, r"\byour (?:\S+ ){0,3}(?:limit|allowance)\b|\bper[- ]user\b"),
         (Reason.ADDING, r"\btriggered scale-up|\bscaling up\b"),
         (
             Reason.NO_GPU,

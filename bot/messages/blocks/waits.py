@@ -29,11 +29,11 @@ FORMS = {
 def place(of: WaitFacts, now: float, *, is_one: bool = True) -> str:
     """Say what somebody waits for, and how many are ahead; with the workspace unless it is the only one."""
     names = {"name": of.name, "title": of.title, "what": words.FOR.get(of.kind, words.FOR["room"])}
-    until, before = kit.moment(of.until, now), kit.Markup(" ".join([ahead(of), *_describe_turns(of)]))
+    until, before = kit.moment(of.until, now), kit.Markup(" ".join([ahead(of), *_describe_round(of)]))
     return fill(words.WAITING if is_one else words.WAITING_NAMED, until=until, ahead=before, **names)
 
 
-def _describe_turns(of: WaitFacts) -> list[str]:
+def _describe_round(of: WaitFacts) -> list[str]:
     """Say who was tried before somebody in this round, and how often they were tried so far."""
     before = [_count_people(of.tried_before, words.ONE_BEFORE, words.BEFORE)] if of.tried_before else []
     return [*before, *([_count_tries(of.attempts, words.TRIED)] if of.attempts else [])]
