@@ -32,7 +32,7 @@ from bot.providers.requests import (
     text_in,
     word_in,
 )
-from bot.support.errors import BadAnswer, Forbidden, NotFound, ProviderError, Renamed, TemporaryError
+from bot.support.errors import BadAnswer, Forbidden, NotFound, ProviderError, Renamed
 from bot.support.responses import Response
 
 #: What follows ``/user/NAME/`` in an address of the default server's own pages: not names of servers.
