@@ -316,9 +316,10 @@ def _bring_down(
         return WAIT
     called_at, has_called = operation.called_at or 0.0, operation.stop_call is not Call.NONE
     is_left = not is_down(state, actions)
-    # An early read may show a failure from before the call.
-    is_new = operation.called_from is not State.FAILED or observed_at >= called_at + START_SETTLES
-    if has_called and state is State.FAILED and is_left and is_new:
+    # A failure from before the call is seen for a while, and for good if the call had no effect.
+    has_settled = operation.stop_call is Call.ACCEPTED and observed_at >= called_at + START_SETTLES
+    is_new = has_called and (operation.called_from is not State.FAILED or has_settled)
+    if state is State.FAILED and is_left and is_new:
         return _failed("provider_failed")
     if operation.stop_call.is_unsure and observed_at < settles_at(operation):
         return READ

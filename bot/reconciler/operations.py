@@ -355,7 +355,9 @@ class Operations(Stepper[ClaimedOperation]):
         """End it; retry a few times if the current state doesn't allow the call, as that may be changing."""
         operation, makes = claimed.operation, step is Step.CREATE
         is_conflict = isinstance(answer.error, Conflict)
-        if is_conflict and not makes and operation.attempts < CONFLICTS:
+        # What does something that nobody knows may do it for long: then only ``MAX_ATTEMPTS`` end it.
+        is_odd = claimed.workspace.current_state is State.UNKNOWN
+        if is_conflict and not makes and (is_odd or operation.attempts < CONFLICTS):
             return self.again(claimed, runtime, step, self._retry(claimed), Call.NONE)
         if isinstance(answer.error, NotFound) and not makes:
             # A read tells whether it is the workspace that isn't there.

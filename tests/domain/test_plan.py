@@ -486,6 +486,9 @@ def test_earlier_failure_is_no_news_of_the_stop(verb):
     assert plan(sent, State.FAILED, CALLED + START_SETTLES - 0.1) == Plan(Step.WAIT)
     assert plan(sent, State.FAILED, CALLED + START_SETTLES) == ENDS["broke"]
     assert plan(replace(sent, called_from=State.RUNNING), State.FAILED, CALLED + 1) == ENDS["broke"]
+    unsure = replace(sent, stop_call=Call.UNKNOWN, unknown_since=UNKNOWN)
+    assert plan(unsure, State.FAILED, UNKNOWN + START_SETTLES - 0.1) == Plan(Step.READ)
+    assert plan(unsure, State.FAILED, UNKNOWN + START_SETTLES) == Plan(Step(verb.value))
 
 
 @pytest.mark.parametrize("state", [State.STOPPED, State.RUNNING, State.FAILED, State.STOPPING])

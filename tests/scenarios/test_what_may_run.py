@@ -73,3 +73,18 @@ async def test_start_that_left_something_is_stopped(linked, word):
     await linked.alice.writes("stop notebook")
     await linked.pass_time(40, step=5)
     assert linked.calls("POST .*/stop") == 1
+
+
+async def test_stop_is_repeated_while_an_unknown_state_refuses_it(linked):
+    """A hub that checks a server takes no stop until it knows: the stop follows then."""
+    await _start(linked)
+    linked.saturn_fails(READ, times=99, body='{"status": "checking"}')
+    await linked.pass_time(400, step=20)
+    linked.saturn_fails("/stop$", times=7, status=409, body='{"message": "it is being checked, please wait"}')
+    await linked.alice.writes("stop notebook")
+    await linked.pass_time(240, step=5)
+    assert not linked.alice.told("failed")
+    assert linked.calls("POST .*/stop") == 8
+    linked.heal()
+    await linked.pass_time(30, step=5)
+    assert not [run for run in linked.resource("notebook").runs if run.status == "running"]
