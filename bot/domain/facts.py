@@ -139,7 +139,7 @@ class WorkspaceFacts(Facts):
         return workspace.allows(action) or (action == "stop" and not workspace.is_down)
 
     @property
-    def may_still_run(self) -> bool:
+    def can_still_run(self) -> bool:
         """Return whether nobody knows whether it runs, so that it can be stopped beside being started."""
         workspace = self.workspace
         if workspace is None or workspace.current_state not in {State.FAILED, State.UNKNOWN}:

@@ -131,7 +131,7 @@ def offered(
         case State.STARTING:
             return stop
         case State.STOPPING:
-            return stop if facts.may_still_run else []
+            return stop if facts.can_still_run else []
         case State.GONE:
             again = [again_button(workspace)] if can_be_made_again(facts) else []
             return again if workspace.hidden else [*again, kit.button(cards.FORGET, "forget", workspace.id)]
@@ -139,7 +139,7 @@ def offered(
             start = [start_button(workspace)] if facts.may("start") else []
             # A suspended one can still be ended for good.
             can_end = workspace.state is State.SUSPENDED and is_final(facts.effects, "stop")
-            return [*start, *stop] if facts.may_still_run or (can_end and facts.may("stop")) else start
+            return [*start, *stop] if facts.can_still_run or (can_end and facts.may("stop")) else start
 
 
 def open_buttons(facts: WorkspaceFacts) -> list[Element]:
@@ -173,7 +173,7 @@ def fits(button: Element, facts: WorkspaceFacts | RunFacts | None) -> bool:
         return facts.workspace.stops_at(press.at or 0.0)
     is_up, is_it = facts.is_up, not facts.workspace.hidden and facts.workspace.episode == press.seen
     does = dict.fromkeys(("start", "resume"), not is_up) | dict.fromkeys(("suspend", "restart"), is_up)
-    does["stop"] = is_up or facts.may_still_run
+    does["stop"] = is_up or facts.can_still_run
     return press.seen is None or (is_it and does.get(press.name, True))
 
 

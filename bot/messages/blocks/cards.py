@@ -345,7 +345,7 @@ def retry_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
     is_hopeless = word == "no_restart" or facts.workspace is None
     if operation.outcome in {Outcome.FAILED, Outcome.CANCELLED, Outcome.UNKNOWN} and not is_hopeless:
         again = kit.button(cards.TRY_AGAIN, "try_again", operation.id, style=kit.PRIMARY)
-        if not facts.may_still_run or facts.workspace is None:
+        if not facts.can_still_run or facts.workspace is None:
             return [again, *page_button(facts)]
         if operation.verb in {OperationVerb.STOP, OperationVerb.FORCE}:
             return [*offered(facts), *page_button(facts)]
