@@ -328,7 +328,7 @@ async def test_what_is_stopped_starts_from_the_page(world):
 
 
 async def test_a_refused_operation_is_said_with_the_way_back(world):
-    workspace = await world.workspace(actions=frozenset({"open"}))
+    workspace = await world.workspace(state=State.GONE, actions=frozenset())
     browser = await world.signed_in(page=workspace.id)
     await browser.get(f"/ide/{workspace.id}/stop")
     assert browser.status == 409
