@@ -13,6 +13,7 @@ from bot.domain.workspaces import State
 from bot.messages.blocks.notices import render
 from bot.services.failovers import READ_WITHIN, Failovers
 from bot.services.memory import KEPT_SECONDS, MOST, Memory
+from bot.services.owners import RENEWED_EVERY
 from bot.store import upkeep
 from tests.handlers.rig import rig, words
 from tests.rigs.store import ALICE, observe
@@ -63,6 +64,22 @@ async def test_a_start_that_was_lost_is_told_once_with_what_its_workspace_does(b
     assert "Stop" in str(answer.blocks)
     kept = await bot.push(answer, "Keep running")
     assert words(kept) == "*gpu* keeps running. I won't stop it."
+
+
+async def test_lost_start_is_told_within_90_seconds(bot):
+    """A look every few seconds, the read, and a few seconds until the server is connected to again."""
+    await bot.say("start gpu")
+    for table in ("acts", "notices", "operations"):
+        await bot.store.engine.write(lambda tx, table=table: tx.run(f"DELETE FROM {table}"))
+    await served_by(bot, "1/2")
+    noted, looking, due = bot.clock.now(), Failovers(bot.services.context), []
+    for _ in range(30):
+        bot.clock.advance(RENEWED_EVERY)
+        await looking.step()
+        due = due or await bot.store.engine.read(
+            lambda tx: tx.all("SELECT due_at FROM notices WHERE kind = 'lost'")
+        )
+    assert [one["due_at"] - noted <= 80.0 for one in due] == [True]
 
 
 async def test_what_was_not_read_since_is_not_called_running(bot):

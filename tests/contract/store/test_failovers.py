@@ -8,6 +8,7 @@ import pytest
 
 from bot.domain.audit import AuditEntry
 from bot.domain.hours import HoursKind
+from bot.domain.losses import LossKind
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.services import restoring
 from bot.store import open_store, upkeep
@@ -73,10 +74,12 @@ async def test_what_may_have_been_sent_before_is_looked_for_and_nothing_else(sto
     # Written since; that of the older operation may have been written, and sent, in the lost seconds.
     await store.add_notices([message(one.id, NoticeKind.READY) for one in (older, newer)])
     await store.add_notices([message("answer"), message(workspaces[0].id, HoursKind.TIMER_ENDING)])
+    # What tells of the loss can't have been sent before: it needs no search.
+    await store.add_notices([message("loss", LossKind.LOST)])
     found = {one.subject: one for one in await store.claim_notices(100, 60.0)}
     since = {subject: one.unknown_since for subject, one in found.items() if one.kind is not NoticeKind.CARD}
     doubted = dict.fromkeys(("waits", older.id, workspaces[0].id), lost_since)
-    assert since == doubted | {newer.id: None, "answer": None}
+    assert since == doubted | {newer.id: None, "answer": None, "loss": None}
     # Once it wasn't found, it is sent, also where its workspace is read first.
     await store.notices_not_sent(list(found.values()))
     sent = await store.claim_notices(100, 60.0)
