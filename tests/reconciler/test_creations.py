@@ -63,7 +63,7 @@ async def test_what_is_refused_ends_with_the_cause_and_leaves_no_row(world, erro
     assert await world.until_ended(operation_id) is Outcome.FAILED
     assert (await world.store.operation(operation_id)).start_call is Call.NONE
     assert (await world.store.operation(operation_id)).cause == cause
-    assert world.slack.sent_kinds() == ["card", "failed"]
+    assert world.slack.sent_kinds() == ["failed"]
     assert "I couldn't create lab" in world.slack.messages[-1]["text"]
     assert await rows(world) == []
     assert world.provider.count("create") == 1

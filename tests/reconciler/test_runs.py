@@ -43,7 +43,7 @@ async def test_a_launch_that_is_refused_ends_with_the_providers_words(runs, erro
     assert (run.outcome, run.remote_id) == ("failed", None)
     assert run.cause == word + error.message
     assert error.message in said(runs.message(f"{run_id}/job_failed/end"))
-    assert runs.slack.sent_kinds() == ["job_card", "job_failed"]
+    assert runs.slack.sent_kinds() == ["job_failed"]
 
 
 async def test_who_may_not_act_launches_nothing(runs):

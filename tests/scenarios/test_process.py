@@ -18,6 +18,8 @@ QUICK = {
     "workspaces": [
         {"owner": "alice", "name": "training", "id": ID["training"], "start_seconds": 5},
         {"owner": "alice", "name": "report", "id": ID["report"], "status": "running"},
+        {"owner": "alice", "name": "q1x", "start_seconds": 2},
+        {"owner": "alice", "name": "q1y", "start_seconds": 2},
     ],
 }
 
@@ -71,9 +73,11 @@ class ProcessWorld(World):
         return child.returncode or 0, took
 
     async def kill(self) -> None:
-        """End the process at once, as kill -9 does."""
+        """End the process as kill -9 does."""
         child, self.child = self.child, None
         assert child is not None
+        child.send_signal(signal.SIGKILL)
+        await child.wait()
         await child.end()
 
 
@@ -120,3 +124,30 @@ async def test_start_in_hand_at_a_kill_is_told_at_once(outside):
     assert time.monotonic() - began < Numbers().lease / 2
     assert outside.calls(sent) == 1
     assert len(alice.told("ready")) == 1
+
+
+async def test_ready_is_read_once_for_each_start_after_a_kill(outside):
+    """Two starts within a second; Slack never answers the first message; by the restart both are ready."""
+    alice, state, texts = outside.alice, outside.slack.state, {}
+
+    def look():
+        for one in alice.sees():
+            texts.setdefault(one.ts, set()).add(
+                one.text.partition(" is ready")[0] if "is ready" in one.text else ""
+            )
+        return {name: [ts for ts, said in texts.items() if f"*{name}*" in said] for name in ("q1x", "q1y")}
+
+    outside.slack_fails("chat.postMessage", after=True, delay_s=60.0)
+    await outside.slack.say(alice.id, "@bot", "start q1x")
+    await outside.slack.say(alice.id, "@bot", "start q1y")
+    await state.wait_for(lambda: outside.calls(r"POST .*/start") >= 2, 10)
+    # Its answer is written down, and the second card waits for room in the conversation.
+    await state.wait_for(lambda: False, 0.3)
+    await outside.kill()
+    await state.wait_for(lambda: False, 11)
+    await outside.start_bot()
+    await state.wait_for(lambda: all(look().values()), 100)
+    await state.wait_for(lambda: look() and False, 15)
+    assert {name: len(found) for name, found in look().items()} == {"q1x": 1, "q1y": 1}
+    kept = [one.text for one in alice.sees() if "is ready" in one.text]
+    assert len(kept) == 2
