@@ -97,6 +97,9 @@ class Harness:
         self.violations: list[dict[str, Any]] = []
         #: Called with the rule and the detail of each, at that moment.
         self.on_violation: Callable[[str, str], None] = lambda _rule, _detail: None
+        #: Called with each request that meets a fault, before its answer is spoilt and after what it asks for
+        #: was done, if the fault lets it be done.
+        self.on_fault: Callable[[web.Request, Fault], None] = lambda _request, _fault: None
         self.smallest_gap: float | None = None
         self.status_reads = 0
         self.starts = 0
@@ -248,6 +251,7 @@ class Harness:
         answered: web.StreamResponse | None,
         handler: Handler | None = None,
     ) -> web.StreamResponse:
+        self.on_fault(request, fault)
         if fault.delay_s:
             await asyncio.sleep(fault.delay_s)
         if fault.drop:

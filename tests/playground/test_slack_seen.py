@@ -6,6 +6,7 @@ import aiohttp
 import pytest
 
 from playground.slack import manifest
+from playground.slack.history import History
 from tests.playground.slack_help import GENERAL, OLIVIA, TARA
 
 
@@ -39,3 +40,18 @@ async def test_each_change_is_told_until_the_server_ends(session, server):
     ending = asyncio.create_task(socket.receive(timeout=10))
     await server.app.shutdown()
     assert (await ending).data == aiohttp.WSCloseCode.GOING_AWAY
+
+
+def test_history_keeps_changed_and_deleted_messages(server):
+    """Each wording stands there with its time, whatever has become of the message."""
+    state, history = server.state, History.of(server.state)
+    metadata = {"event_type": "told", "event_payload": {"key": "k"}}
+    gone, stays = (state.add(state.from_bot(GENERAL, text, metadata=metadata)) for text in ("a", "b"))
+    state.clock.advance(5.0)
+    state.edit(gone, text="c")
+    state.clock.advance(2.0)
+    state.remove(gone)
+    read = [
+        (one.text, one.ts, one.key, one.until and round(one.until - one.since)) for one in history.readings
+    ]
+    assert read == [("a", gone.ts, "k", 5), ("b", stays.ts, "k", None), ("c", gone.ts, "k", 2)]
