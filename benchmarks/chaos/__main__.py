@@ -5,6 +5,8 @@ The modes, each of which ``--only`` selects:
 
 - ``kills``: ``kill -9`` every 2–5 s
 - ``clock``: as ``kills``; the clock is up to 240 s ahead or back, by a small library that needs ``cc``
+- ``posts``: a message's post hangs, done or not; the process that sent it is killed, and away for up to 8 s
+- ``cuts``: the database's connections are all cut, twice within 5 s; a file can't be written for 1–8 s
 - ``half``: a worker loses the connection on which it writes, and gets no other for 8–25 s; in a cluster
 - ``failover``: the primary is lost with its last 4 s, and a standby promoted; only if named, in a cluster
 - ``slack_away``: Slack is away for 5½ minutes; only if named, and with ``--seconds 420``
@@ -17,10 +19,10 @@ The modes, each of which ``--only`` selects:
 - ``repeats``: messages are delivered again under other event ids
 
 The last line of output is one JSON object, and the exit status is 0 if all promises held (``"holds": true``).
-All of these have to be 0: ``lost``, ``doubled``, ``repeated`` (said once, done twice), ``told_twice``,
-``unseen`` (it runs, and Usher shows it as down), ``untrue``, ``astray`` (told to somebody else),
-``hours_lost``, ``hours_doubled``, ``hours_ended``, ``unwarned``, ``unlinked``, ``false_alarms``,
-``beyond_limits``, ``dead``, ``leaks`` and ``exceptions``;
+All of these have to be 0: ``lost``, ``repeated`` (said once, done twice), ``told_twice`` (a message, or how
+something ended, was read in two messages, be they deleted since), ``unseen`` (it runs, and Usher shows it as
+down), ``untrue``, ``astray`` (told to somebody else), ``hours_lost``, ``hours_doubled``, ``hours_ended``,
+``unwarned``, ``unlinked``, ``false_alarms``, ``beyond_limits``, ``dead``, ``leaks`` and ``exceptions``;
 ``most_…`` is at most 1, ``smallest_gap_s`` at least 10. ``asked`` says how many people were asked, because an
 outcome couldn't be determined. Gaps and limits are judged by when requests arrive, so a machine that is too
 busy can make a good run look bad: ``longest_stall_s`` says how long a process waited for a processor.
@@ -37,7 +39,7 @@ import secrets
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -55,6 +57,7 @@ from benchmarks.chaos.cluster import (
     trouble,
 )
 from benchmarks.chaos.crowd import Crowd
+from benchmarks.chaos.cuts import CUTS, cut_off
 from benchmarks.chaos.keeper import Keeper, Member, NotReadyError
 from benchmarks.chaos.rows import unsettled
 from benchmarks.chaos.stage import Stage, stage
@@ -75,7 +78,6 @@ PROBLEMS = (
     "hours_ended",
     "unwarned",
     "lost",
-    "doubled",
     "repeated",
     "told_twice",
     "astray",
@@ -90,7 +92,7 @@ LONGEST_HOLD = 40.0
 #: Between two kills of the one process, in seconds.
 ALONE = (2.0, 5.0)
 #: What can go wrong.
-ALL = ("kills", "clock", "half", "repeats", *MODES, FAILOVER)
+ALL = ("kills", "clock", CUTS, "half", "repeats", *MODES, FAILOVER)
 #: What goes wrong without being asked for: what lasts longer than a usual storm doesn't. Only
 #: processes know whom they answered what in the seconds that a failover loses: that isn't beside kills.
 USUAL = tuple(mode for mode in ALL if mode not in {"slack_away", FAILOVER})
@@ -118,6 +120,7 @@ async def play(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
         witness = Witness(made.database, harness.clock.now)
         stalls = Stalls(keeper.pids, harness.clock.now)
         harness.on_violation = stalls.violated
+        harness.on_fault = keeper.on_fault
         await keeper.start()
         tasks: list[asyncio.Task[None]] = []
         calm = loop.time()
@@ -126,14 +129,7 @@ async def play(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
             await made.install()
             people = asyncio.create_task(crowd.live())
             tasks = [people, *(asyncio.create_task(one.watch()) for one in (witness, stalls))]
-            kills = modes & {"kills", "clock"}
-            storms = [weather.storm(options.seconds)]
-            storms += [weather.repeat(options.seconds)] if "repeats" in modes else []
-            storms += [keeper.kill_now_and_then(options.seconds)] if kills else []
-            storms += (
-                _of_database(server, modes, options.seconds, chance, weather) if server is not None else []
-            )
-            await asyncio.gather(*storms)
+            await asyncio.gather(*_storms(made, keeper, server, weather, options.seconds))
             weather.clear()
             calm = loop.time()
             await keeper.ready()
@@ -154,6 +150,7 @@ async def play(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
         verdict = Verdict(made, crowd.acknowledged, folder / LOG, asked)
         return {**await _figures(made, verdict, crowd, keeper, weather), "drained": drained} | {
             "bursts": sum(weather.bursts.values()),
+            "cuts": weather.bursts[CUTS],
             "halved": weather.bursts["half"],
             "repeats": weather.bursts["repeats"],
             "clock_moves": clock.moves if clock is not None else 0,
@@ -171,12 +168,24 @@ async def play(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
         }
 
 
-def _of_database(
-    server: Database, modes: set[str], seconds: float, chance: random.Random, weather: Weather
-) -> list[Coroutine[Any, Any, None]]:
-    """Return what goes wrong with a cluster's database."""
-    storms = [(fail_over if FAILOVER in modes else trouble)(server, seconds, chance)]
-    return storms + ([halve(server, seconds, chance, weather.bursts)] if "half" in modes else [])
+def _storms(
+    made: Stage, keeper: Keeper, server: Database | None, weather: Weather, seconds: float
+) -> Iterator[Coroutine[Any, Any, None]]:
+    """Yield what goes wrong side by side."""
+    modes, chance, count = weather.modes, weather.chance, weather.bursts
+    yield weather.storm(seconds)
+    if "repeats" in modes:
+        yield weather.repeat(seconds)
+    if "kills" in modes or "clock" in modes:
+        yield keeper.kill_now_and_then(seconds)
+    if "posts" in modes:
+        yield keeper.kill_while_posting(seconds)
+    if CUTS in modes:
+        yield cut_off(made.database, server, seconds, chance, count)
+    if server is not None:
+        yield fail_over(server, seconds) if FAILOVER in modes else trouble(server, seconds)
+        if "half" in modes:
+            yield halve(server, seconds, chance, count)
 
 
 @asynccontextmanager
@@ -234,7 +243,6 @@ async def _figures(
         "hours_ended": verdict.hours_ended(),
         "unwarned": verdict.unwarned(),
         "lost": verdict.lost(),
-        "doubled": verdict.doubled(),
         "repeated": verdict.repeated(),
         "told_twice": verdict.told_twice(),
         "told_of_loss": verdict.told_of_loss(),
@@ -288,7 +296,7 @@ def holds(told: dict[str, Any], options: argparse.Namespace) -> bool:
         and (modes != {"limited"} or told["longest_hold_s"] <= LONGEST_HOLD)
         and told["audit"] == "whole"
         and told["drained"]
-        and (told["kills"] > 0 or not modes & {"kills", "clock"})
+        and (told["kills"] > 0 or not modes & {"kills", "clock", "posts"})
     )
 
 

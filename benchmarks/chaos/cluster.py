@@ -25,8 +25,7 @@ WORKERS: Final = 4
 PAUSE: Final = 2.0
 #: How far one worker's clock is off, in seconds.
 AN_HOUR: Final = 3600.0
-#: How often all connections are cut in a run; in one that is shorter than this many seconds, once.
-CUTS: Final = 3
+#: A run that is shorter than this many seconds has one crash of the server alone.
 SHORT: Final = 30.0
 #: After how many seconds a worker becomes half, and for how long: longer than a lease of what it owns.
 HALF_AFTER: Final = (1.0, 6.0)
@@ -112,22 +111,15 @@ async def halve(database: Database, seconds: float, chance: random.Random, count
         await asyncio.sleep(0.5)
 
 
-async def trouble(database: Database, seconds: float, chance: random.Random) -> None:
-    """Restart the server and crash it, and cut all connections now and then; a short run has less of it."""
-    is_short = seconds < SHORT
-    moments = [(2 * seconds / 3, "crash"), *([] if is_short else [(seconds / 3, "restart")])]
-    moments += [(chance.uniform(0.0, seconds), "cut") for _ in range(1 if is_short else CUTS)]
-    loop = asyncio.get_running_loop()
-    began = loop.time()
-    for at, what in sorted(moments):
-        await asyncio.sleep(max(began + at - loop.time(), 0.0))
-        if what == "cut":
-            await asyncio.to_thread(database.cut)
-        else:
-            await asyncio.to_thread(database.restart, crashes=what == "crash")
+async def trouble(database: Database, seconds: float) -> None:
+    """Restart the server and crash it."""
+    for crashes in (False, True):
+        await asyncio.sleep(seconds / 3)
+        if crashes or seconds >= SHORT:
+            await asyncio.to_thread(database.restart, crashes=crashes)
 
 
-async def fail_over(database: Database, seconds: float, _chance: random.Random) -> None:
+async def fail_over(database: Database, seconds: float) -> None:
     """In the middle, lose the primary and its last seconds, and wait until people are told of that."""
     await asyncio.sleep(seconds / 2 - LOST)
     await asyncio.to_thread(database.freeze)

@@ -7,16 +7,23 @@ import os
 import random
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
+import psutil
+from aiohttp import web
 
 from benchmarks.chaos.clocks import WallClock
+from benchmarks.chaos.weather import HANGS
+from playground.faults import Fault
 
 HOME = Path(__file__).resolve().parents[2]
 READY_SECONDS = 60.0
 DRAIN_SECONDS = 10.0
+#: For how many seconds a process is away after a kill in a post: workspaces come up meanwhile.
+AWAY_SECONDS = (0.0, 8.0)
 
 
 class NotReadyError(Exception):
@@ -43,6 +50,16 @@ class Member:
                 cwd=HOME,
                 env={**os.environ, **self.environment},
             )
+
+    def has_connection(self, port: int) -> bool:
+        """Return whether it holds a connection from this port."""
+        if self.process is None or self.process.returncode is not None:
+            return False
+        try:
+            held = psutil.Process(self.process.pid).net_connections()
+        except psutil.NoSuchProcess:
+            return False
+        return any(one.laddr and one.laddr.port == port for one in held)
 
     async def answers(self, path: str) -> bool:
         """Say whether it answers a question about itself well."""
@@ -76,6 +93,10 @@ class Keeper:
         self._log = log
         self._chance = chance
         self._pause = pause
+        #: One kill at a time, with the start after it.
+        self._lock = asyncio.Lock()
+        #: The ports from which posts came that hang.
+        self._hanging: asyncio.Queue[int] = asyncio.Queue()
         self.kills = 0
         #: Kills before the process had begun to listen.
         self.early_kills = 0
@@ -114,15 +135,42 @@ class Keeper:
                 # While it runs: the clock moves under it, and back again across a restart.
                 self._clock.set(self._chance.choice((0.0, self._chance.uniform(-240.0, 240.0))))
                 await asyncio.sleep(self._chance.uniform(1.0, 3.0))
-            await self.kill(member)
-            if self._clock is not None:
-                self._clock.set(self._chance.choice((0.0, self._chance.uniform(-240.0, 240.0))))
-            await member.start(self._log)
-        if self._clock is not None:
-            for member in self.members:
+            async with self._lock:
                 await self.kill(member)
-            self._clock.set(0.0)
-            await self.start()
+                if self._clock is not None:
+                    self._clock.set(self._chance.choice((0.0, self._chance.uniform(-240.0, 240.0))))
+                await member.start(self._log)
+        if self._clock is not None:
+            async with self._lock:
+                for member in self.members:
+                    await self.kill(member)
+                self._clock.set(0.0)
+                await self.start()
+
+    def on_fault(self, request: web.Request, fault: Fault) -> None:
+        """Note which connection a post came from that gets no answer."""
+        if fault.name == HANGS and request.transport is not None:
+            self._hanging.put_nowait(request.transport.get_extra_info("peername")[1])
+
+    async def kill_while_posting(self, seconds: float) -> None:
+        """Kill whoever waits for the answer to a post that hangs, and start it again later, for so long."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        while (left := until - loop.time()) > 0:
+            with suppress(TimeoutError):
+                port = await asyncio.wait_for(self._hanging.get(), left)
+                await self._kill_with(port)
+
+    async def _kill_with(self, port: int) -> None:
+        """Kill the process that has a connection from this port, if it still waits there."""
+        async with self._lock:
+            member = next((one for one in self.members if one.has_connection(port)), None)
+            if member is None:
+                return
+            await self.kill(member)
+            await asyncio.sleep(self._chance.uniform(*AWAY_SECONDS))
+            await member.start(self._log)
+        await asyncio.sleep(self._chance.uniform(*self._pause))
 
     async def kill(self, member: Member) -> None:
         """Send SIGKILL and wait for the end."""

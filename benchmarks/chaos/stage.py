@@ -34,6 +34,7 @@ from playground import slack as local_slack
 from playground.faults import ASKED, Act
 from playground.harness import Harness
 from playground.processes import bot_environment, reserved_port
+from playground.slack.history import History
 from tests.rigs.connections import load_connections
 from tests.rigs.store import put_account
 
@@ -89,6 +90,8 @@ class Stage:
     saturn: local_saturn.SaturnServer
     people: list[Person]
     port: int
+    #: What people read in each.
+    histories: list[History]
     #: The URL of a PostgreSQL database.
     server: str = ""
     keys: str = field(default_factory=lambda: Fernet.generate_key().decode())
@@ -211,7 +214,8 @@ async def stage(folder: Path, people: int, chance: random.Random, server: str = 
             slacks, given = [alone], alone.credentials
         count = len(slacks)
         sitting = [Person(slacks[n % count], f"U0{n // count:04d}", name) for n, name in enumerate(names)]
-        made = Stage(folder, slacks, given, saturn, sitting, port, server)
+        histories = [History.of(slack.state) for slack in slacks]
+        made = Stage(folder, slacks, given, saturn, sitting, port, histories, server)
         # Innermost: what is noted here was accepted, whatever a fault makes of the answer.
         saturn.app.middlewares.append(_noting(made))
         runner = web.AppRunner(saturn.app, access_log=None, shutdown_timeout=1.0)

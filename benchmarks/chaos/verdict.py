@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from benchmarks.chaos.crowd import Acknowledged
 from benchmarks.chaos.rows import rows, waits_for_answer
@@ -16,12 +16,10 @@ from benchmarks.chaos.truth import Truth
 from bot.domain.hours import Rule
 from bot.domain.kinds import AnyKind, Mark, declared
 from bot.domain.people import Principal
-from bot.domain.workspaces import State
-from bot.messages.texts import cards
-from bot.messages.texts import notices as words
 from bot.store import open_store
 from bot.store.timetables import RULES
 from bot.support.clock import SystemClock, SystemIds
+from tests.rigs.endings import find_ending
 
 #: How each outcome is told; what was replaced is told by the answer to what replaced it, and by its card.
 TOLD = {"failed": "failed", "refused": "refused", "cancelled": "failed", "unknown": "failed"}
@@ -35,19 +33,15 @@ _TOLD_TOGETHER = (
 )
 
 
-def _like(text: str) -> str:
-    """Return the pattern of what a text becomes in a notification."""
-    return ".+".join(map(re.escape, re.split(r"\{\w+\}", text.replace("*", ""))))
+@dataclass(slots=True)
+class Shown:
+    """Since when a message said something, and until when it was there, None while it stays."""
 
+    since: float
+    until: float | None
 
-_STOPPED: Final = (words.STOPPED, words.STOPPED_ALREADY, words.ENDED, words.SUSPENDED, words.NOT_MADE)
-#: What the card of a stop says at its end.
-DOWN: Final = re.compile("|".join(map(_like, (*_STOPPED, cards.SINCE[State.STARTING]))))
-
-
-def _shown_at(message: Any) -> float:
-    """Return since when a message says what it says."""
-    return float((message.edited or {}).get("ts") or message.ts)
+    def __str__(self) -> str:
+        return "it stays" if self.until is None else f"{self.until - self.since:.1f} s"
 
 
 class Verdict:
@@ -73,33 +67,38 @@ class Verdict:
             " JOIN workspaces ON workspaces.id = operations.workspace_id ORDER BY operations.rowid",
         )
         self._messages = self._direct_messages()
-        told = {key: min(arrived) for key, arrived in self._messages.items()}
+        told = {key: min(one.since for one in shown.values()) for key, shown in self._messages.items()}
         self.truth = Truth(stage, self.operations, told, self._asked)
         for one in self.unwritten():
             self.truth.lost.setdefault((one.who.name, one.workspace, one.verb), []).append(one.sent_at)
 
-    def _direct_messages(self) -> dict[tuple[str, str], list[float]]:
-        """Return when messages arrived, by their person's key and their own."""
-        found: dict[tuple[str, str], list[float]] = defaultdict(list)
-        for state in (slack.state for slack in self._stage.slacks):
-            for channel in state.channels.values():
-                if channel.kind != "im":
+    def _direct_messages(self) -> dict[tuple[str, str], dict[str, Shown]]:
+        """Return all messages by ts, deleted ones too, by their person's key and their own.
+
+        A card that tells how its operation ended counts as a message about that, once it does.
+        """
+        found: dict[tuple[str, str], dict[str, Shown]] = defaultdict(dict)
+        for slack, history in zip(self._stage.slacks, self._stage.histories, strict=True):
+            for reading in history.readings:
+                channel = slack.state.channels[reading.channel]
+                if channel.kind != "im" or not reading.key:
                     continue
-                reader = Principal(None, state.team.id, str(channel.user)).key
-                for message in state.messages[channel.id]:
-                    key = str(((message.metadata or {}).get("event_payload") or {}).get("key") or "")
-                    if key:
-                        found[reader, key].append(float(message.ts))
-                    subject, _, kind = key.partition("/")
-                    if kind.startswith("card/") and DOWN.search(message.text):
-                        # The end of a stop is on its card.
-                        found[reader, f"{subject}/stopped/end"].append(_shown_at(message))
+                reader = Principal(None, slack.state.team.id, str(channel.user)).key
+                keys, (subject, _, kind) = [reading.key], reading.key.partition("/")
+                if kind.startswith("card/") and (ending := find_ending(reading.text)):
+                    keys.append(f"{subject}/{ending}/end")
+                for key in keys:
+                    shown = found[reader, key].setdefault(reading.ts, Shown(reading.since, None))
+                    shown.until = reading.until
         # What one message told after a silence came with it.
         for row in rows(self._stage.database, _TOLD_TOGETHER):
             reader, key = row["principal"], f"{row['subject']}/{row['kind']}/{row['occasion']}"
-            if arrived := found.get((reader, f"{reader}/summary/{row['together']}")):
-                found[reader, key] += arrived
-        return found
+            found[reader, key] |= found.get((reader, f"{reader}/summary/{row['together']}"), {})
+        return {key: shown for key, shown in found.items() if shown}
+
+    def _is_read(self, reader: str, key: str) -> bool:
+        """Return whether a person still reads a message."""
+        return any(shown.until is None for shown in self._messages.get((reader, key), {}).values())
 
     def lost(self) -> list[str]:
         """Return what was acknowledged and has no operation or run, no end, or no message about its end."""
@@ -140,9 +139,8 @@ class Verdict:
         if run["outcome"] is None:
             return None if waits_for_answer(run) else f"{name}: has not ended"
         user = run["principal"]
-        ends = {f"{run['id']}/job_{word}" for word in ("ended", "failed")}
-        told = [key for who, key in self._messages if who == user and key.rpartition("/")[0] in ends]
-        return None if told else f"{name}: ended as {run['outcome']}, and {user} was not told"
+        told = any(self._is_read(user, f"{run['id']}/{kind}/end") for kind in ("job_ended", "job_failed"))
+        return None if told else f"{name}: ended as {run['outcome']}, and {user} doesn't read it"
 
     def _untold(self, operation: dict[str, Any]) -> str | None:
         name = f"{operation['verb']} {operation['id']}"
@@ -153,8 +151,8 @@ class Verdict:
             return None if later[-1]["id"] != operation["id"] else f"{name}: replaced by nothing"
         kind = TOLD.get(operation["outcome"]) or ("stopped" if operation["verb"] == "stop" else "ready")
         user = operation["principal"]
-        if (user, f"{operation['id']}/{kind}/end") not in self._messages:
-            return f"{name}: ended as {operation['outcome']}, and {user} was not told"
+        if not self._is_read(user, f"{operation['id']}/{kind}/end"):
+            return f"{name}: ended as {operation['outcome']}, and {user} doesn't read it"
         return None
 
     def hours_lost(self) -> list[str]:
@@ -230,10 +228,10 @@ class Verdict:
                 continue
             warning = f"{row['workspace_id']}/timer_ending/"
             reached = [
-                at
-                for (who, key), arrived in self._messages.items()
+                one.since
+                for (who, key), shown in self._messages.items()
                 if who == row["principal"] and key.startswith(warning)
-                for at in arrived
+                for one in shown.values()
             ]
             stops = [
                 one.at for one in self._stage.calls if (one.resource, one.verb) == (row["remote_id"], "stop")
@@ -254,22 +252,22 @@ class Verdict:
         found = rows(self._stage.database, "SELECT side, became FROM occurrences")
         return Counter(f"{row['side']}: {row['became']}" for row in found)
 
-    def doubled(self) -> list[str]:
-        """Return the keys that arrived more than once."""
-        return [f"{key} to {user}" for (user, key), arrived in self._messages.items() if len(arrived) > 1]
-
     def repeated(self) -> list[str]:
         """Return who said something once that was done more than once."""
         done = Counter(row["principal"] for row in self.truth.runs if row["name"] == SPOKEN_JOB)
         return [f"{SPOKEN_JOB} of {user}: {count} runs" for user, count in done.items() if count > 1]
 
     def told_twice(self) -> list[str]:
-        """Return what came twice to a person: a message, or what became of an operation or a run."""
-        ends: Counter[tuple[str, str]] = Counter()
-        for (user, key), arrived in self._messages.items():
+        """Return what a person read in more than one message: one of a key, or how something ended."""
+        read: dict[tuple[str, str], dict[str, Shown]] = defaultdict(dict)
+        for (user, key), shown in self._messages.items():
             subject, kind, _ = key.rsplit("/", 2)
-            ends[user, subject] += len(arrived) if kind in _ENDS else 0
-        return self.doubled() + [f"the end of {one} to {user}" for (user, one), n in ends.items() if n > 1]
+            read[user, f"the end of {subject}" if kind in _ENDS else key] |= shown
+        return [
+            f"{what} to {user}: {', '.join(map(str, shown.values()))}"
+            for (user, what), shown in read.items()
+            if len(shown) > 1
+        ]
 
     def told_of_loss(self) -> int:
         """Return how often people were told that records of what they were answered are lost."""
@@ -278,8 +276,8 @@ class Verdict:
     def _hears_of_loss(self, one: Acknowledged) -> bool:
         """Return whether a person whose request was lost was told how things are, after it was answered."""
         return any(
-            user == one.who.principal.key and "/lost/" in key and max(arrived) > one.answered_at
-            for (user, key), arrived in self._messages.items()
+            user == one.who.principal.key and "/lost/" in key and max(shown) > f"{one.answered_at:.6f}"
+            for (user, key), shown in self._messages.items()
         )
 
     def astray(self) -> list[str]:

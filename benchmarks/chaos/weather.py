@@ -15,6 +15,7 @@ from benchmarks.chaos.stage import Person, Stage
 from playground.faults import Fault
 
 _MESSAGES = r"/api/chat\.(postMessage|update)$"
+_POST = r"/api/chat\.postMessage$"
 _HISTORY = r"/api/conversations\.(history|open)$"
 _STATUS = r"GET /api/workspaces/\w+$"
 _START = r"/api/workspaces/\w+/(start|stop)$"
@@ -25,6 +26,9 @@ _LOGS = r"GET /api/(active/pods/[^/]+/logs|jobs/\w+/logs)$"
 _ANY = r" /api/"
 _LIMITED = json.dumps({"ok": False, "error": "ratelimited"})
 _ODD: tuple[Any, ...] = ({"status": None}, {"status": 7}, {}, None)
+
+#: The name of a fault that keeps a post waiting for its answer: whoever sent it is killed meanwhile.
+HANGS = "hangs"
 
 #: So many people's requests are limited in a run.
 FEW = 2
@@ -60,6 +64,11 @@ def _late(**what: Any) -> Callable[[random.Random, float], What]:
     return lambda chance, longest: {**what, "acts_after_s": round(chance.uniform(20.0, longest), 1)}
 
 
+def _hang(chance: random.Random, _longest: float) -> What:
+    """Give no answer in time, mostly to what was done."""
+    return {"name": HANGS, "delay_s": 20.0, "after": chance.random() < 0.7}
+
+
 def _entry(chance: random.Random, _longest: float) -> What:
     """Spoil the first entry of a list: without its state's word, with an odd one, or no entry at all."""
     odd = chance.choice(_ODD)
@@ -88,6 +97,7 @@ MODES: dict[str, dict[str, Burst]] = {
         "slack_slow": Burst("slack", _MESSAGES, _always(delay_s=2.0), 12),
         "slack_history_5xx": Burst("slack", _HISTORY, _always(status=503), 6),
     },
+    "posts": {"post_hangs": Burst("slack", _POST, _hang)},
     # Once, for longer than every warning before an end: nothing can be told, and nobody is warned.
     "slack_away": {
         "slack_away": Burst("slack", _ANY, _always(status=503), None, lasts=(330.0, 340.0), is_once=True),
@@ -200,7 +210,9 @@ class Weather:
             fault.credential = self.stage.token(person)
         lasts = burst.lasts or (30.0, 30.0)
         self._ends.append((now + self.chance.uniform(*lasts), fault))
-        self._harnesses()[burst.server].faults.append(fault)
+        faults = self._harnesses()[burst.server].faults
+        # What hangs comes one at a time: others get through meanwhile.
+        faults[:] = [*(one for one in faults if fault.name is None or one.name != fault.name), fault]
         if burst.is_once:
             self._lasting.append(fault)
         self.was_away |= burst.is_away

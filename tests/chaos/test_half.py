@@ -14,5 +14,5 @@ async def test_a_worker_that_is_cut_from_writing_now_and_then_breaks_no_promise(
     told = await played(*HALF)
     assert told["holds"]
     assert told["halved"] >= 1
-    assert (told["lost"], told["doubled"], told["untrue"]) == (0, 0, 0)
+    assert (told["lost"], told["told_twice"], told["untrue"]) == (0, 0, 0)
     assert told["acknowledged"] == 30

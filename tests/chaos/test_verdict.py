@@ -44,7 +44,7 @@ class Scene:
                 self.person, "red", "start", operation.created_at - 0.1, operation.created_at + 0.1, SAID
             )
         ]
-        self.says(self.key)
+        self.message = self.says(self.key)
 
     @property
     def person(self):
@@ -54,7 +54,12 @@ class Scene:
         state = self.person.slack.state
         told = {"event_type": "usher_notice", "event_payload": {"key": key}}
         channel = state.direct_message(self.person.user)
-        state.add(Message(state.new_ts(), channel.id, state.app.bot_user, text, "T", metadata=told))
+        return state.add(Message(state.new_ts(), channel.id, state.app.bot_user, text, "T", metadata=told))
+
+    def forget(self):
+        """Take away what was said, as if it never had been."""
+        self.person.slack.state.messages[f"D{self.person.user[1:]}"].clear()
+        self.stage.histories[0].readings.clear()
 
     def run(self, query):
         with closing(sqlite3.connect(self.stage.folder / "usher.db")) as database:
@@ -96,7 +101,7 @@ async def scene(tmp_path):
 
 async def test_what_went_well_is_found_well(scene):
     verdict = scene.verdict
-    assert (verdict.lost(), verdict.doubled(), verdict.leaks(), verdict.dead()) == ([], [], [], [])
+    assert (verdict.lost(), verdict.told_twice(), verdict.leaks(), verdict.dead()) == ([], [], [], [])
     assert (verdict.truth.unseen(), verdict.truth.untrue(), verdict.unlinked()) == ([], [], [])
     assert (verdict.truth.most_starts(), verdict.truth.most_runs(), verdict.truth.most_creations()) == (
         1,
@@ -110,10 +115,9 @@ async def test_what_went_well_is_found_well(scene):
 
 
 async def test_an_end_that_nobody_was_told_is_lost(scene):
-    state = scene.person.slack.state
-    state.messages[state.direct_message(scene.person.user).id].clear()
+    scene.forget()
     assert scene.verdict.lost() == [
-        f"start {scene.operation.id}: ended as fulfilled, and {scene.person.principal.key} was not told"
+        f"start {scene.operation.id}: ended as fulfilled, and {scene.person.principal.key} doesn't read it"
     ]
 
 
@@ -136,8 +140,7 @@ async def test_second_run_of_one_message_is_found(scene):
     ],
 )
 async def test_the_end_of_a_stop_is_told_by_its_card(scene, said, is_told):
-    state = scene.person.slack.state
-    state.messages[state.direct_message(scene.person.user).id].clear()
+    scene.forget()
     scene.run("UPDATE operations SET verb = 'stop'")
     scene.acknowledged.clear()
     scene.says(f"{scene.operation.id}/card/1", said)
@@ -145,25 +148,57 @@ async def test_the_end_of_a_stop_is_told_by_its_card(scene, said, is_told):
 
 
 async def test_what_one_message_told_after_a_silence_was_told(scene):
-    state, reader = scene.person.slack.state, scene.person.principal.key
-    state.messages[state.direct_message(scene.person.user).id].clear()
+    reader = scene.person.principal.key
+    scene.forget()
     columns = "id, subject, kind, occasion, principal, body, state, class, created_at, due_at"
     scene.run(f"INSERT INTO notices ({columns}) VALUES ('s', '', 'summary', 's', '', '', 'sent', 1, 0, 0)")
     scene.run("UPDATE notices SET held_by = 's', state = 'sent' WHERE kind = 'ready'")
     assert len(scene.verdict.lost()) == 1
     scene.says(f"{reader}/summary/s")
-    assert (scene.verdict.lost(), scene.verdict.doubled()) == ([], [])
+    assert (scene.verdict.lost(), scene.verdict.told_twice()) == ([], [])
     # Alone as well as together is twice.
     scene.says(scene.key)
-    assert scene.verdict.doubled() == [f"{scene.key} to {reader}"]
+    assert len(scene.verdict.told_twice()) == 1
 
 
-async def test_an_end_that_is_told_in_two_ways_is_told_twice(scene):
-    reader = scene.person.principal.key
+async def test_end_that_was_deleted_is_lost(scene):
+    """A person who looks finds nothing, though it was told."""
+    scene.person.slack.state.remove(scene.message)
+    assert len(scene.verdict.lost()) == 1
     assert scene.verdict.told_twice() == []
-    scene.says(f"{scene.operation.id}/failed/end")
-    assert scene.verdict.doubled() == []
-    assert scene.verdict.told_twice() == [f"the end of {scene.operation.id} to {reader}"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("ready/end", "red is ready."),
+        ("failed/end", "It failed."),
+        ("card/1", "red is ready. It took 7 s."),
+        ("card/1", "red is already running."),
+        ("card/1", "I couldn't start red on Saturn Cloud."),
+        ("card/1", "red · Saturn Cloud It was running, and has since been stopped on Saturn Cloud."),
+    ],
+)
+@pytest.mark.parametrize("becomes", ["deleted", "changed", "kept"])
+async def test_end_in_second_message_is_told_twice(scene, kind, text, becomes):
+    """Also one that is gone by now, and a card that only said so for a while."""
+    state = scene.person.slack.state
+    second = scene.says(f"{scene.operation.id}/{kind}", text)
+    if becomes == "deleted":
+        state.remove(second)
+    elif becomes == "changed":
+        state.edit(second, text="red · Saturn Cloud")
+    (told,) = scene.verdict.told_twice()
+    assert told.startswith(f"the end of {scene.operation.id} to {scene.person.principal.key}: it stays, ")
+    is_there = becomes == "kept" or (becomes == "changed" and kind != "card/1")
+    assert told.endswith("it stays" if is_there else "0.0 s")
+
+
+async def test_card_of_open_operation_tells_no_end(scene):
+    card = scene.says(f"{scene.operation.id}/card/1", "red · Saturn Cloud Starting (since 3:21 PM).")
+    scene.person.slack.state.edit(card, text="red · Saturn Cloud Waiting to start since 3:21 PM.")
+    scene.says("other/ready/end", "blue is ready.")
+    assert scene.verdict.told_twice() == []
 
 
 async def test_what_was_lost_and_told_so_is_not_lost(scene):
@@ -186,9 +221,13 @@ async def test_an_open_operation_and_one_replaced_by_nothing_are_lost(scene):
     assert scene.verdict.lost() == [f"start {scene.operation.id}: replaced by nothing"]
 
 
-async def test_a_message_that_came_twice_is_doubled(scene):
-    scene.says(scene.key)
-    assert scene.verdict.doubled() == [f"{scene.key} to {scene.person.principal.key}"]
+async def test_message_that_came_twice_is_told_twice(scene):
+    for _ in range(2):
+        assert scene.verdict.told_twice() == []
+        scene.says("workspace/timer_ending/1", "It will stop soon.")
+    assert scene.verdict.told_twice() == [
+        f"workspace/timer_ending/1 to {scene.person.principal.key}: it stays, it stays"
+    ]
 
 
 async def test_a_message_that_came_to_somebody_else_is_astray(scene):
@@ -248,9 +287,8 @@ async def test_a_ready_that_was_not_and_a_failure_that_came_up_are_untrue(scene)
     (said,) = scene.verdict.truth.untrue()
     assert said == f"start {scene.operation.id} of red: told ready, and it did not run"
     scene.run("UPDATE operations SET outcome = 'failed'")
+    scene.forget()
     scene.says(f"{scene.operation.id}/failed/end")
-    state = scene.person.slack.state
-    state.messages[state.direct_message(scene.person.user).id].pop(0)
     (said,) = scene.verdict.truth.untrue()
     assert said == f"start {scene.operation.id} of red: told failed, and it came up all the same"
 

@@ -1,0 +1,50 @@
+"""The database is away for a moment: a server's connections are cut, a file is kept from being written."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sqlite3
+import time
+from collections import Counter
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Final
+
+import psycopg
+
+from benchmarks.postgres import Database
+from bot.support.settings.database import database_file
+
+CUTS: Final = "cuts"
+#: Seconds until the next two cuts, between those two, and for how long a file can't be written.
+PAUSE_SECONDS: Final = (1.0, 8.0)
+AGAIN_SECONDS: Final = (0.5, 5.0)
+HELD_SECONDS: Final = (1.0, 8.0)
+
+
+async def cut_off(
+    url: str, server: Database | None, seconds: float, chance: random.Random, count: Counter[str]
+) -> None:
+    """Cut all processes off from their database now and then, twice within seconds; count how often."""
+    loop, path = asyncio.get_running_loop(), database_file(url)
+    until = loop.time() + seconds
+    while loop.time() < until:
+        await asyncio.sleep(chance.uniform(*PAUSE_SECONDS))
+        for _ in range(2):
+            # A server may be down itself, just now.
+            with suppress(psycopg.Error, sqlite3.OperationalError):
+                if server is not None:
+                    await asyncio.to_thread(server.cut)
+                elif path is not None:
+                    await asyncio.to_thread(_hold, path, chance.uniform(*HELD_SECONDS))
+                count[CUTS] += 1
+            await asyncio.sleep(chance.uniform(*AGAIN_SECONDS))
+
+
+def _hold(path: Path, seconds: float) -> None:
+    """Keep everybody else from writing to a file; raises sqlite3.OperationalError."""
+    with closing(sqlite3.connect(path, timeout=10.0, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        time.sleep(seconds)
+        connection.execute("ROLLBACK")

@@ -1,0 +1,37 @@
+"""How messages say that an operation has ended, as people read them."""
+
+import re
+from typing import Final, Literal
+
+from bot.messages.texts import cards, notices
+
+Ending = Literal["ready", "stopped", "failed"]
+
+
+def _pattern_of(*texts: str) -> re.Pattern[str]:
+    """Return the pattern of what texts become in a notification."""
+    like = (".+".join(map(re.escape, re.split(r"\{\w+\}", text.replace("*", "")))) for text in texts)
+    return re.compile("|".join(like))
+
+
+#: In the order in which they count: a failure may say how things are all the same.
+_ENDINGS: Final[dict[Ending, re.Pattern[str]]] = {
+    "failed": _pattern_of(cards.SENT, *cards.ENDED_NAMED.values()),
+    "stopped": _pattern_of(
+        notices.STOPPED,
+        notices.STOPPED_ALREADY,
+        notices.ENDED,
+        notices.SUSPENDED,
+        notices.REMOVED,
+        notices.NOT_MADE,
+        *notices.STOPPED_TOGETHER,
+        *notices.PLANNED_TOGETHER,
+        *cards.SINCE.values(),
+    ),
+    "ready": _pattern_of(notices.READY, notices.READY_ALREADY, *notices.READY_TOGETHER),
+}
+
+
+def find_ending(text: str) -> Ending | None:
+    """Return the end that an operation's message or a summary's line tells, if it tells one."""
+    return next((ending for ending, pattern in _ENDINGS.items() if pattern.search(text)), None)
