@@ -74,6 +74,7 @@ class Hooks(FakeHttp):
             for message in self._slack.messages:
                 if (message["channel"], message["ts"]) == (f"D{user_id}", ts):
                     message.update(text=json_body["text"], blocks=json_body.get("blocks", []))
+                    self._slack.note("changed", message)
         return answer
 
 
@@ -90,6 +91,8 @@ class Life(World):
         self.nonces: list[tuple[str, str]] = []
         self.used: set[str] = set()
         self.places: dict[str, str] = {}
+        #: How many readings were compared with what was so.
+        self.readings_seen = 0
         self.moves: OwnedProvider = OwnedProvider(clock, OWNERS, ids)
         super().__init__(store, clock, ids, self.moves)
         # Whole searches have to fit into Slack's limit, as they do with its pages of hundreds.
@@ -153,7 +156,13 @@ class Life(World):
 
     async def _step(self, name: str) -> int:
         """Do one step of the process that runs by now."""
+        fuse = self.fuse
         done: int | None = await self.survives(self.steps()[name])
+        if fuse is not None and fuse.is_blown:
+            # Nobody may have got what was read at this moment.
+            self.fuse = None
+            for reads in self.moves.reads.values():
+                reads.discard(self.clock.monotonic())
         return done or 0
 
     # -- what people do ------------------------------------------------------------------------------------

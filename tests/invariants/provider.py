@@ -2,9 +2,12 @@
 
 import asyncio
 import itertools
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bot.domain.observed import Observed
 from bot.domain.workspaces import State, Workspace
 from bot.providers.base import Access, Credential, Identity, Listing
 from bot.support.errors import CredentialRefused, NotFound
@@ -39,6 +42,11 @@ class OwnedProvider(FakeProvider):
         #: Seconds until the status shows a start: one that was answered, one whose answer got lost.
         self.shows_after = 0.0
         self.lands_after = 0.0
+        #: When people's reads of each were answered.
+        self.reads: defaultdict[tuple[str, str], set[float]] = defaultdict(set)
+        #: When each was up, and down, at last, as far as anybody or anything has looked.
+        self.up_at: dict[str, float] = {}
+        self.down_at: dict[str, float] = {}
         self._rising: dict[int, tuple[State, float]] = {}
         #: Who is just calling and had a start taken: several call at the same time.
         self._starters: set[Any] = set()
@@ -96,7 +104,22 @@ class OwnedProvider(FakeProvider):
         if machine.state is State.STARTING and machine.next_state is None and id(machine) in self._rising:
             state, seconds = self._rising.pop(id(machine))
             self._go(machine, State.STARTING, state, seconds)
+        if machine.state is State.RUNNING:
+            self.up_at[remote_id] = self.clock.monotonic()
+        elif machine.state is not State.STARTING:
+            self.down_at[remote_id] = self.clock.monotonic()
         return machine
+
+    def put(self, remote_id: str, state: State, **keys: Any) -> None:
+        if remote_id in self.machines:
+            self._moved(remote_id)
+        super().put(remote_id, state, **keys)
+
+    async def status(self, access: Access, remote_ids: Sequence[str], *window: Any) -> dict[str, Observed]:
+        found = await super().status(access, remote_ids, *window)
+        for remote_id in found:
+            self.reads[access.username, remote_id].add(self.clock.monotonic())
+        return found
 
     async def discover(self, access: Access) -> Any:
         mine = self.owned(access.username)

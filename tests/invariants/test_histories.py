@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from bot.support.errors import ServerFailed, SlackFailed, SlackUnknownOutcome, UnknownOutcome
 from playground.demo.person import buttons
-from tests.invariants import checks
+from tests.invariants import checks, readings
 from tests.invariants import ends as their_ends
 from tests.invariants.life import ACCEPTED, OWNERS, PEOPLE, Life
 from tests.invariants.strategies import (
@@ -70,10 +70,12 @@ class Histories(RuleBasedStateMachine):
 
     async def _pass(self, seconds, step=5.0):
         await self.life.work()
+        readings.each_end_is_so(self.life)
         while seconds > 0:
             self.life.clock.advance(min(step, seconds))
             seconds -= step
             await self.life.work()
+            readings.each_end_is_so(self.life)
 
     # -- requests of Slack -----------------------------------------------------------------------------------
 
@@ -341,6 +343,7 @@ class Histories(RuleBasedStateMachine):
     def promises_are_kept_so_far(self):
         if hasattr(self, "life"):
             checks.at_any_time(self.life)
+            readings.each_end_is_read_once(self.life)
             self.run(checks.one_start_per_operation(self.life))
             self.run(checks.each_their_own(self.life))
             self.run(checks.nothing_left_of_ended(self.life))
@@ -378,6 +381,8 @@ class Histories(RuleBasedStateMachine):
             elif left["open_operations"] == left["pending_notices"] == left["tasks"] == 0:
                 break
         checks.at_any_time(life)
+        readings.each_end_is_read_once(life)
+        await readings.each_end_was_read(life)
         await checks.one_start_per_operation(life)
         await checks.at_the_end(life, self.logs)
         await their_ends.each_timer_came_to_one_end(life)

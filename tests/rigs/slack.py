@@ -7,6 +7,7 @@ from typing import Any
 from bot.slack.calls import SlackAnswer
 from bot.slack.methods import METHODS
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent
+from playground.slack.history import History
 from tests.rigs.clock import FakeClock
 from tests.rigs.faults import Faulty
 
@@ -33,6 +34,8 @@ class FakeSlack(Faulty):
         self.ephemerals: list[dict[str, Any]] = []
         self.updates: list[dict[str, Any]] = []
         self.deleted: list[dict[str, Any]] = []
+        #: What people have read, by the clock that isn't set.
+        self.history = History(clock.monotonic)
         self.users: dict[str, dict[str, Any]] = {}
         #: Homes by person: the hash and the view of each.
         self.homes: dict[str, tuple[str, dict[str, Any]]] = {}
@@ -124,6 +127,7 @@ class FakeSlack(Faulty):
         stands_in = f"D{channel}" if channel.startswith("U") else channel
         ts = self._new_ts()
         self.messages.append({**arguments, "channel": stands_in, "ts": ts})
+        self.note("posted", self.messages[-1])
         return {"channel": stands_in, "ts": ts}
 
     def _chat_postEphemeral(self, arguments: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - Slack's name
@@ -136,6 +140,7 @@ class FakeSlack(Faulty):
         for message in self.messages:
             if (message["channel"], message["ts"]) == (arguments["channel"], arguments["ts"]):
                 message.update(arguments)
+                self.note("changed", message)
                 self.updates.append(arguments)
                 return {"channel": message["channel"], "ts": message["ts"]}
         raise SlackPermanent("chat.update", "message_not_found")
@@ -145,6 +150,7 @@ class FakeSlack(Faulty):
         for message in self.messages:
             if (message["channel"], message["ts"]) == place:
                 self.messages.remove(message)
+                self.note("deleted", message)
                 self.deleted.append(message)
                 return {"channel": message["channel"], "ts": message["ts"]}
         raise SlackPermanent("chat.delete", "message_not_found")
@@ -222,6 +228,10 @@ class FakeSlack(Faulty):
         end = begin + min(int(arguments["limit"]), self.page)
         cursor = str(end) if end < len(everybody) else ""
         return {"members": everybody[begin:end], "response_metadata": {"next_cursor": cursor}}
+
+    def note(self, what: str, message: Mapping[str, Any]) -> None:
+        """Note what people read from now on."""
+        self.history.note(what, message["channel"], message["ts"], message["text"], message.get("metadata"))
 
     # -- inside --------------------------------------------------------------------------------------------
 

@@ -1,0 +1,85 @@
+"""What people have read of ends, beside what the provider did: once, by whom it concerns, and so."""
+
+import re
+from collections import defaultdict
+from itertools import product
+
+from bot.domain.kinds import AnyKind, Mark
+from bot.store.notices import SILENCE
+from bot.store.tables import word
+from playground.slack.history import Reading
+from tests.invariants.life import PEOPLE, Life
+from tests.rigs.endings import find_ending
+
+#: Which message it is: its channel and ts.
+Place = tuple[str, str]
+#: For how long a message may say what was so: it is read again once it waited through a silence, for as long.
+STALE_SECONDS = 2 * SILENCE + 15.0
+#: What one message told after a silence.
+_TOLD_TOGETHER = (
+    "SELECT n.subject, h.subject AS whose, h.occasion FROM notices n JOIN notices h ON h.id = n.held_by"
+    " WHERE h.kind = 'summary' AND n.state = 'sent'"
+)
+
+
+def _subject_of_end(reading: Reading) -> str | None:
+    """Return the operation or run whose end a message tells, None if it doesn't."""
+    subject, kind, _ = reading.key.rsplit("/", 2) if reading.key else ("", "", "")
+    marks = word(AnyKind, kind).marks if kind else Mark.NONE
+    is_card = kind == "card" and find_ending(reading.text) is not None
+    return subject if Mark.END in marks or is_card else None
+
+
+def ends_of(life: Life) -> dict[str, dict[Place, Reading]]:
+    """Return the messages that ever told an end, as they are now or were at last, by subject."""
+    found: defaultdict[str, dict[Place, Reading]] = defaultdict(dict)
+    latest = {(reading.channel, reading.ts): reading for reading in life.slack.history.readings}
+    for reading in life.slack.history.readings:
+        if (subject := _subject_of_end(reading)) is not None:
+            found[subject][reading.channel, reading.ts] = latest[reading.channel, reading.ts]
+    return found
+
+
+def each_end_is_read_once(life: Life) -> None:
+    """I2: no end was ever in two messages, also not in one that is gone by now, and none has gone."""
+    for subject, messages in ends_of(life).items():
+        assert len(messages) == 1, f"I2: {subject} told by {list(messages.values())}"
+        gone = [reading for reading in messages.values() if reading.until is not None]
+        assert not gone, f"I2: the end of {subject} is gone: {gone}"
+
+
+async def each_end_was_read(life: Life) -> None:
+    """I2: every operation ended, and one message of its person says how."""
+    found = ends_of(life)
+    keys = {reading.key: reading for reading in life.slack.history.readings}
+    for row in await life.rows(_TOLD_TOGETHER):
+        if (summary := keys.get(f"{row['whose']}/summary/{row['occasion']}")) is not None:
+            found[row["subject"]][summary.channel, summary.ts] = summary
+    for operation in await life.rows("SELECT * FROM operations ORDER BY created_at"):
+        read = list(found.get(operation["id"], {}).values())
+        has_end = operation["outcome"] in ("fulfilled", "failed", "refused")
+        assert len(read) == 1 if has_end else len(read) <= 1, f"I2: {operation} told as {read}"
+        channel = "D" + operation["principal"].rpartition(":")[2]
+        assert {reading.channel for reading in read} <= {channel}, f"I2: {operation} told to {read}"
+
+
+def each_end_is_so(life: Life) -> None:
+    """I10: what is told to be ready runs, and what is told to have stopped doesn't, as of the last reads.
+
+    By what was said since this was looked at last, in whose moment it was said.
+    """
+    history, moves, now = life.slack.history.readings, life.moves, life.clock.monotonic()
+    for reading in history[life.readings_seen :]:
+        is_summary = "/summary/" in reading.key
+        told = reading.text.splitlines() if is_summary or _subject_of_end(reading) else []
+        reader = next((name for name, who in PEOPLE.items() if reading.channel == f"D{who.user_id}"), "")
+        for line, remote_id in product(told, list(moves.machines)):
+            ending = find_ending(line)
+            is_named = re.search(rf"\b{moves._moved(remote_id).name}\b", line)
+            if is_named and ending in ("ready", "stopped"):
+                so_at = (moves.up_at if ending == "ready" else moves.down_at).get(remote_id, 0.0)
+                was_read = any(so_at < at < now for at in moves.reads[reader, remote_id])
+                assert now - so_at <= STALE_SECONDS or not was_read, (
+                    f"I10: {reading}, {now - so_at:.0f} s late"
+                )
+    life.readings_seen = len(history)

@@ -1,0 +1,75 @@
+"""What compares ends as they are read with what was so finds what is wrong."""
+
+import pytest
+
+from bot.domain.workspaces import State
+from tests.invariants import readings
+from tests.invariants.life import Life
+from tests.rigs.clock import CountingIds, FakeClock
+from tests.rigs.store import memory_store
+
+READY, STOPPED = "beta is ready. It took 7 s.", "beta has stopped on Fake Cloud."
+
+
+@pytest.fixture
+async def life():
+    clock, ids = FakeClock(), CountingIds()
+    async with memory_store(clock, ids) as store:
+        yield Life(store, clock, ids)
+
+
+async def post(life, kind, text):
+    """Post a message about an operation of Bob's; return where it is."""
+    life.clock.advance(2.0)
+    metadata = {"event_type": "told", "event_payload": {"key": f"operation_1/{kind}"}}
+    posted = {"channel": "UBOB", "text": text, "metadata": metadata}
+    answer = await life.slack.call("chat.postMessage", posted)
+    return {name: answer.data[name] for name in ("channel", "ts")}
+
+
+async def test_one_end_passes(life):
+    card = await post(life, "card/1", "beta · Fake Cloud Starting (since 3:21 PM).")
+    await post(life, "ready/end", READY)
+    await life.slack.call("chat.delete", card)
+    readings.each_end_is_read_once(life)
+
+
+@pytest.mark.parametrize("method", ["chat.delete", "chat.update"])
+async def test_end_on_former_card_is_found(life, method):
+    """The card said the same for a while."""
+    card = await post(life, "card/1", READY)
+    await life.slack.call(method, {**card, "text": "beta · Fake Cloud", "blocks": []})
+    await post(life, "ready/end", READY)
+    with pytest.raises(AssertionError, match="I2: operation_1 told by"):
+        readings.each_end_is_read_once(life)
+
+
+async def test_end_that_goes_is_found(life):
+    await life.slack.call("chat.delete", await post(life, "ready/end", READY))
+    with pytest.raises(AssertionError, match="I2: the end of operation_1 is gone"):
+        readings.each_end_is_read_once(life)
+
+
+@pytest.mark.parametrize(
+    ("text", "state"), [(READY, State.FAILED), (STOPPED, State.RUNNING)], ids=["ready", "stopped"]
+)
+@pytest.mark.parametrize("key", ["ready/end", "card/1", "summary/1"])
+async def test_end_that_is_not_so_is_found(life, text, state, key):
+    """Only a read that was answered since can tell."""
+    life.moves.put("beta", state, name="beta")
+    life.clock.advance(1_000.0)
+    await post(life, key, text)
+    readings.each_end_is_so(life)
+    life.moves.reads["bob", "beta"].add(life.clock.monotonic() - 1.0)
+    await post(life, key, text)
+    with pytest.raises(AssertionError, match="I10: "):
+        readings.each_end_is_so(life)
+
+
+async def test_end_that_was_so_just_now_passes(life):
+    life.moves.put("beta", State.RUNNING, name="beta")
+    life.clock.advance(1_000.0)
+    life.moves.put("beta", State.FAILED, name="beta")
+    life.moves.reads["bob", "beta"].add(life.clock.monotonic() + 1.0)
+    await post(life, "ready/end", READY)
+    readings.each_end_is_so(life)
