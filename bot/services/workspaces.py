@@ -197,7 +197,7 @@ def _remark(accepted: Accepted, effects: Effects, workspace: Workspace, verb: Op
         return "starting_after_stop"
     if verb is OperationVerb.START and workspace.state is State.RUNNING:
         return "starting_running"
-    if verb is OperationVerb.SUSPEND and is_down:
+    if verb is OperationVerb.SUSPEND and is_down and accepted.operation.prior_call is Call.NONE:
         return "suspended_already"
     if verb is OperationVerb.RESTART and (accepted.operation.agreed or restart_mode(effects) is None):
         return "renewing"

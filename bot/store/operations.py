@@ -122,20 +122,27 @@ def wanted_again(tx: Transaction, operation: Operation, deadline_seconds: float)
 
 
 def _carried_over(tx: Transaction, made: Operation, former: Operation) -> Operation:
-    """Carry over to a start or stop what the previous operation had sent.
+    """Carry over what the previous operation had sent: whatever it was, it may still take effect.
 
-    An opposite call becomes its prior call. If there was none, it is as if that operation hadn't existed: the
-    call sent by the one before it counts as this one's own.
+    An opposite call becomes the prior call, as does one that the previous operation had carried over. If that
+    one was the opposite and had sent nothing, it is as if it hadn't existed: the call sent by the one before
+    it counts as this one's own. A restart and a creation send what they need in any case.
     """
-    if made.verb not in (OperationVerb.START, OperationVerb.STOP):
+    is_down = made.verb.brings_down
+    if not is_down and made.verb is not OperationVerb.START:
         return made
-    is_stop = made.verb is OperationVerb.STOP
-    sent = former.start_call if is_stop else former.stop_call
-    if sent is not Call.NONE and not (is_stop and former.verb.brings_down):
+    # The stop of a restart whose start was sent has taken effect.
+    is_stop_last = former.start_call is Call.NONE
+    sent = former.start_call if is_down else former.stop_call if is_stop_last else Call.NONE
+    if sent is not Call.NONE:
         carried = {"prior_call": sent, "prior_at": former.called_at}
-    elif not former.has_called and former.prior_call is not Call.NONE and former.verb.brings_down != is_stop:
+    elif former.prior_call is Call.NONE:
+        return made
+    elif former.verb.brings_down == is_down:
+        carried = {"prior_call": former.prior_call, "prior_at": former.prior_at}
+    elif not former.has_called and made.verb in (OperationVerb.START, OperationVerb.STOP):
         carried = {
-            "stop_call" if is_stop else "start_call": former.prior_call,
+            "stop_call" if is_down else "start_call": former.prior_call,
             "called_at": former.prior_at,
             "unknown_since": tx.now() if former.prior_call.is_unsure else None,
         }

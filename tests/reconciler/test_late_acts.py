@@ -9,6 +9,7 @@ from bot.domain.operations import OperationVerb
 from bot.domain.runs import RunState
 from bot.domain.steps import Update
 from bot.domain.workspaces import State
+from bot.providers.base import Pace
 from bot.support.errors import Forbidden, InvalidRequest, NotFound, UnknownOutcome
 
 LOST = UnknownOutcome("no answer")
@@ -185,3 +186,29 @@ async def test_what_no_call_had_left_for_is_called_off(world):
     assert await world.until_ended(stop) is Outcome.FULFILLED
     assert (await world.store.operation(start)).cause is None
     assert (world.provider.count("stop"), world.provider.count("start")) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("verb", "ends_as"),
+    [
+        pytest.param(OperationVerb.STOP, State.STOPPED, id="stop"),
+        pytest.param(OperationVerb.SUSPEND, State.SUSPENDED, id="suspend"),
+        pytest.param(OperationVerb.FORCE, State.STOPPED, id="force"),
+    ],
+)
+@pytest.mark.parametrize("between", [None, OperationVerb.STOP], ids=["right after", "after another stop"])
+async def test_start_sent_before_any_kind_of_stop_is_undone(world, verb, ends_as, between):
+    """What is suspended right after its resume was sent doesn't end as suspended on an early read."""
+    workspace = await world.own(state=State.SUSPENDED)
+    world.provider.pace = Pace(min_poll_interval=1.0, pending=1.0)
+    world.reborn()
+    world.provider.acts_late("start", 8.0)
+    await world.begin(workspace)
+    await world.pass_time(2)
+    assert world.provider.count("start") == 1
+    operation_id = ""
+    for asked in (between, verb):
+        operation_id = await world.begin(workspace, asked) if asked else operation_id
+    await world.until_ended(operation_id, 300)
+    await world.pass_time(60)
+    assert world.provider._moved("r1").state is ends_as
