@@ -56,7 +56,8 @@ class Operation(Errand):
 
     ``read_since``: after an unknown outcome, a read later than this is required before the next call.
     ``called_from`` is the last known state when the call was sent. ``prior_call`` and ``prior_at`` describe
-    the opposite call sent by the previous operation, which may still take effect.
+    the opposite call sent by the previous operation, which may still take effect. ``failed_at`` is the first
+    read since the call that found the workspace failed as before it.
     """
 
     workspace_id: str
@@ -66,6 +67,7 @@ class Operation(Errand):
     prior_call: Call = Call.NONE
     prior_at: Since | None = None
     read_since: Past | None = None
+    failed_at: Past | None = None
     #: The highest progress that the card has shown, 0–100: the bar never moves back.
     progress_floor: int = 0
     #: The person agreed that the workspace ends for good. A restart then creates a new one from the same

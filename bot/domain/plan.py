@@ -14,6 +14,7 @@ from bot.domain.runs import Run, RunState
 from bot.domain.settling import (
     ANSWER_SECONDS,
     CALL_ENDS,
+    FAILED_AGAIN_AFTER,
     INTERRUPTED_SETTLES,
     NEVER_UP_AFTER,
     SAID_AGAIN_AFTER,
@@ -98,6 +99,8 @@ NO_RESTART = Plan(Step.END, Outcome.FAILED, "no_restart")
 UNANSWERED = Plan(Step.END, Outcome.UNKNOWN, "unanswered")
 #: The start was accepted, but the workspace still shows as down.
 STILL_DOWN = Plan(Step.READ, cause="still_down")
+#: What had failed was started again, and a read still shows the failure: it may be the one before.
+STILL_FAILED = Plan(Step.READ, cause="still_failed")
 #: A stop sent before the start was requested is still in progress; the start follows.
 STOPPING_FIRST = Plan(Step.WAIT, cause="stopping_first")
 #: The provider accepts no stop in this state; the stop is sent as soon as it does.
@@ -395,6 +398,10 @@ def _after_start(operation: Operation, state: State, observed_at: float, up_at: 
             return _failed("stopped_elsewhere") if was_up else WAIT
         case State.FAILED if has_settled or operation.called_from is not State.FAILED:
             return _failed("provider_failed")
+        case State.FAILED if accepted:
+            is_second = operation.failed_at is not None and observed_at > operation.failed_at
+            is_late = observed_at >= called_at + FAILED_AGAIN_AFTER
+            return _failed("provider_failed") if is_second and is_late else STILL_FAILED
         case _ if not has_settled:
             return STILL_DOWN if accepted and observed_at >= called_at + STILL_DOWN_AFTER else READ
         case _:

@@ -29,6 +29,9 @@ MAKE_SETTLES: Final = 120.0
 #: An accepted start that still shows as down: when the card says so, and when the start counts as failed.
 STILL_DOWN_AFTER: Final = 60.0
 NEVER_UP_AFTER: Final = 180.0
+#: An accepted start of what had failed has failed again once two reads in a row say so, the second of them
+#: this many seconds after the call.
+FAILED_AGAIN_AFTER: Final = 20.0
 #: What is gone is read again this many seconds later, as an error may last for hours.
 SAID_AGAIN_AFTER: Final = 86_400.0
 #: After this many seconds a call begun by another process has ended, or that process has. Longer than a

@@ -58,6 +58,7 @@ class Update:
     # For operations.
     read_needed: bool = False  #: set ``read_since`` to the store's now, and make the gate due
     wants_read: bool = False  #: make the gate due as ``gates.want`` does, in the same transaction
+    failed_at: float | None = None  #: ``Operation.failed_at``
     progress_floor: int | None = None
     #: The card is redrawn as soon as for a change of state.
     card_moves: bool = False

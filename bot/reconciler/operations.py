@@ -14,7 +14,7 @@ from bot.domain.forms import FreeName, Spec, marked
 from bot.domain.notices import NoticeKind
 from bot.domain.observed import Created, Traces
 from bot.domain.operations import Operation, OperationVerb
-from bot.domain.plan import NO_RESTART, Plan, Step, plan, plan_unmade
+from bot.domain.plan import NO_RESTART, STILL_FAILED, Plan, Step, plan, plan_unmade
 from bot.domain.policy import Target
 from bot.domain.reasons import lacks_room
 from bot.domain.settling import UNANSWERED_SECONDS, Verdict, is_short, is_unanswered, progress_of
@@ -182,6 +182,8 @@ class Operations(Stepper[ClaimedOperation]):
         wait = max(runtime.pace.min_poll_interval + 2 * self._numbers.margin, runtime.health.pause, 2.0)
         hold = runtime.health.hold or _said(claimed, runtime, cause) or None
         moved = await self._moved(claimed, claimed.update(wait))
+        if cause == STILL_FAILED.cause:
+            moved = replace(moved, failed_at=claimed.operation.failed_at or claimed.workspace.observed_at)
         # In one transaction, so that whatever the read finds wakes this operation.
         await self.save_held(claimed, replace(moved, waits_for="read", wants_read=True), hold)
 

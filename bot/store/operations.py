@@ -325,6 +325,7 @@ def _changes(_tx: Transaction, row: Row, update: Update, shared: Row) -> Row:
         "waits_for": update.waits_for,
         "held_since": None if hold is None else held_since or now,
         "called_from": update.called_from or row["called_from"],
+        "failed_at": None if update.called else update.failed_at or row["failed_at"],
         "read_since": now if update.read_needed else row["read_since"],
         # What a read said stays until a read says otherwise.
         "read_hold": None if update.hold or ends else row["read_hold"],

@@ -17,6 +17,7 @@ from bot.domain.workspaces import State, Workspace, is_down
 #: The times that were decided on, in seconds; the code has its own, and must have the same.
 FRESH, START_SETTLES, STOP_SETTLES = 12.0, 60.0, 600.0
 CALL_ENDS, STILL_DOWN_AFTER, NEVER_UP_AFTER, ANSWER_SECONDS = 45.0, 60.0, 180.0, 86_400.0
+FAILED_AGAIN_AFTER = 20.0
 INTERRUPTED_SETTLES = 30.0
 MAX_ATTEMPTS = 20
 
@@ -254,12 +255,26 @@ def test_what_was_up_since_the_call_and_is_down_is_not_started_again(known):
         assert plan(operation, state, CALLED + 6, up_at=CALLED + 3) == ENDS["elsewhere"]
 
 
-def test_an_earlier_failure_is_no_news_of_the_start():
+def test_start_from_error_fails_at_the_second_read_of_it():
+    """One early read may still show the failure from before the call; two in a row, 20 s after it, don't."""
     operation = replace(OPERATION, start_call=Call.ACCEPTED, called_at=CALLED, called_from=State.FAILED)
-    assert plan(operation, State.FAILED, CALLED + 11) == Plan(Step.READ)
+    first = Plan(Step.READ, cause="still_failed")
+    assert plan(operation, State.FAILED, CALLED + 11) == plan(operation, State.FAILED, CALLED + 70) == first
+    again = replace(operation, failed_at=CALLED + 11)
+    assert plan(again, State.FAILED, CALLED + 11) == first
+    assert plan(again, State.FAILED, CALLED + FAILED_AGAIN_AFTER - 0.1) == first
+    assert plan(again, State.FAILED, CALLED + FAILED_AGAIN_AFTER) == ENDS["broke"]
+    assert plan(again, State.STARTING, CALLED + 30) == Plan(Step.WAIT)
     assert plan(operation, State.FAILED, CALLED + 11, up_at=CALLED + 5) == ENDS["broke"]
     assert plan(operation, State.FAILED, CALLED + NEVER_UP_AFTER) == ENDS["broke"]
     assert plan(replace(operation, called_from=State.STOPPED), State.FAILED, CALLED + 11) == ENDS["broke"]
+
+
+def test_start_of_unknown_outcome_from_error_settles_first():
+    keys = {"called_at": CALLED, "called_from": State.FAILED, "unknown_since": UNKNOWN}
+    operation = replace(OPERATION, start_call=Call.UNKNOWN, failed_at=CALLED + 11, **keys)
+    assert plan(operation, State.FAILED, UNKNOWN + START_SETTLES - 0.1) == Plan(Step.READ)
+    assert plan(operation, State.FAILED, UNKNOWN + START_SETTLES) == ENDS["broke"]
 
 
 def test_what_was_seen_up_counts_though_a_jump_of_the_clock_moved_the_call_past_it():

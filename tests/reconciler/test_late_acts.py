@@ -188,6 +188,21 @@ async def test_what_no_call_had_left_for_is_called_off(world):
     assert (world.provider.count("stop"), world.provider.count("start")) == (1, 0)
 
 
+async def test_start_that_fails_again_from_error_is_told_by_reads(world):
+    world.provider.start_takes, world.provider.start_ends = 1.0, State.FAILED
+    operation_id = await world.begin(await world.own(state=State.FAILED))
+    asked_at = world.clock.now()
+    assert await world.until_ended(operation_id, 40) is Outcome.FAILED
+    assert 20.0 <= (await world.store.operation(operation_id)).ended_at - asked_at <= 36.0
+
+
+async def test_start_from_error_outlives_an_early_read_of_it(world):
+    world.provider.acts_late("start", 15.0)
+    operation_id = await world.begin(await world.own(state=State.FAILED))
+    assert await world.until_ended(operation_id, 90) is Outcome.FULFILLED
+    assert world.provider.count("start") == 1
+
+
 @pytest.mark.parametrize(
     ("verb", "ends_as"),
     [
