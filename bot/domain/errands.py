@@ -59,7 +59,8 @@ class Errand:
     ``called_at`` is when its call was committed; clock healing moves it. ``sent_at`` is the same time by the
     provider's clock: what a creation or launch made is recognised by its age. ``unknown_since`` is when the
     call's outcome became unknown, ``asked_at`` since when the person is asked whether to repeat it, and
-    ``held_since`` since when it has been held up for the current cause.
+    ``held_since`` since when it has been held up for the current cause. ``busy_since`` is since when its call
+    has been refused because the provider is busy, and ``retry_at`` when it may be sent again.
     """
 
     id: str
@@ -76,6 +77,8 @@ class Errand:
     unknown_since: Since | None = None
     asked_at: Past | None = None
     held_since: Past | None = None
+    busy_since: Since | None = None
+    retry_at: Step | None = None
     deadline_at: Deadline | None = None
     deadline_number: int = 0
     attempts: int = 0

@@ -127,6 +127,7 @@ _ACTIONS: dict[Step, Action] = {
     Step.REMOVE: "remove",
 }
 _CALLS = frozenset({Step.START, *_ACTIONS})
+_REPEATABLE = frozenset({Step.START, Step.STOP, Step.SUSPEND, Step.FORCE})
 #: What stopping does unless declared otherwise.
 _USUAL: Effects = {"stop": StopEffect.RETURNS, "suspend": StopEffect.KEEPS, "force": StopEffect.RETURNS}
 
@@ -367,6 +368,8 @@ def _before_start(operation: Operation, state: State, observed_at: float) -> Pla
     match state:
         case State.RUNNING | State.STARTING | State.STOPPING if is_stopping:
             return STOPPING_FIRST
+        case State.FAILED if operation.busy_since is not None and operation.called_from is not State.FAILED:
+            return _failed("provider_failed")  # The call had an effect, though it was refused.
         case State.RUNNING:
             return FULFILLED
         case State.STARTING | State.STOPPING | State.UNKNOWN:
@@ -407,6 +410,15 @@ def _after_start(operation: Operation, state: State, observed_at: float, up_at: 
         case _:
             ended = operation.contradiction or "stopped_elsewhere"
             return _failed(ended) if accepted or was_up else START
+
+
+def may_repeat(errand: Errand, step: Step) -> bool:
+    """Return whether sending a step's call twice does no harm: a start's, or a stop's of any kind.
+
+    The calls of a restart or a creation undo each other, or make something.
+    """
+    is_other = isinstance(errand, Operation) and errand.verb in (OperationVerb.RESTART, OperationVerb.CREATE)
+    return step in _REPEATABLE and not is_other
 
 
 def next_read(
@@ -473,6 +485,9 @@ def plan_run(run: Run, now: float) -> Plan:
     # A stop that failed too often is given up: the run continues and is read until it ends.
     if not run.stop_wanted or run.stop_call is Call.ACCEPTED or run.attempts >= MAX_ATTEMPTS:
         return READ
+    if run.stop_call is Call.NONE and run.retry_at is not None:  # Refused, so read first.
+        is_read = (run.observed_at or 0.0) > (run.called_at or 0.0)
+        return STOP if is_read and now >= run.retry_at else READ
     return READ if run.stop_call.is_unsure and now < settles_at(run) else STOP
 
 

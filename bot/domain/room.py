@@ -89,7 +89,13 @@ def missing(cause: str | None) -> str:
 
 def says_nothing(cause: str | None) -> bool:
     """Return whether an attempt failed without a reason of its own: an outage, or nobody said why."""
-    return cause in {"conflict", "gave_up", "provider_failed", "unanswered"}
+    # What its provider was too busy for until its time was over is stale.
+    return (cause or "").partition(":")[0] == "stale" or cause in {
+        "conflict",
+        "gave_up",
+        "provider_failed",
+        "unanswered",
+    }
 
 
 @dataclass(frozen=True, slots=True)

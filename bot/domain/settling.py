@@ -29,6 +29,10 @@ MAKE_SETTLES: Final = 120.0
 #: An accepted start that still shows as down: when the card says so, and when the start counts as failed.
 STILL_DOWN_AFTER: Final = 60.0
 NEVER_UP_AFTER: Final = 180.0
+#: How long a call that was refused because its provider is busy waits before it is sent again: as long as it
+#: has been refused, and not less or more than this many seconds.
+MIN_BUSY_SECONDS: Final = 10.0
+MAX_BUSY_SECONDS: Final = 300.0
 #: An accepted start of what had failed has failed again once two reads in a row say so, the second of them
 #: this many seconds after the call.
 FAILED_AGAIN_AFTER: Final = 20.0
@@ -70,6 +74,15 @@ def settles_at(errand: Errand) -> float:
     call = errand.stop_call if errand.stop_call.is_unsure else errand.start_call
     settles = INTERRUPTED_SETTLES if call is Call.INTERRUPTED else START_SETTLES
     return unknown_since(call, errand.called_at, errand.unknown_since) + settles
+
+
+def busy_pause(busy_for: float, jitter: float) -> float:
+    """Return the seconds until a refused call is sent again: doubling from 10 s to 5 minutes, jittered.
+
+    ``busy_for`` is how long it has been refused, in seconds. ``jitter`` is in 0–1 and takes off up to half,
+    so that calls that were refused together aren't sent again together.
+    """
+    return min(busy_for + MIN_BUSY_SECONDS, MAX_BUSY_SECONDS) * (1.0 - jitter / 2.0)
 
 
 def search_in(pace: Pacing, asked_at: float | None, now: float) -> float:

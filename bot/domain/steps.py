@@ -42,6 +42,9 @@ class Update:
     cause: str | None = None  #: without ``outcome``, what the last call was refused with; "" for nothing
     deadline_passed: bool = False  #: clear ``deadline_at``: the person was told
     asked: bool | None = None  #: from now on the person is asked whether to repeat it; False: no longer
+    #: The call was refused as its provider is busy: since when, and when it may be sent again.
+    busy_since: float | None = None
+    retry_at: float | None = None
     keeps_waiting: bool = False  #: their answer when asked: the time to answer restarts
     #: With ``outcome``: ``asked_at`` when the end was decided, so that an answer given since isn't lost.
     asked_at: float | None = None

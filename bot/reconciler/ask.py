@@ -16,6 +16,7 @@ import structlog
 from bot.domain.accounts import REPEATED_SECONDS, Account
 from bot.domain.plan import backoff
 from bot.domain.reasons import lacks_room
+from bot.domain.settling import busy_pause
 from bot.messages.texts import problems
 from bot.providers.base import Access, Credential, Lists
 from bot.reconciler.keys import Became, Keys
@@ -72,6 +73,11 @@ class Later:
     cause: str = ""
     #: The credential was refused for the call itself.
     is_unauthorized: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderBusy(Later):
+    """The provider said that it is busy: ``wait`` is the pause that it asked for, and nothing failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +149,10 @@ class Asker:
         """Return the seconds to wait after ``attempts`` failures in a row."""
         return backoff(attempts, self._jitter())
 
+    def busy_pause(self, busy_for: float) -> float:
+        """Return the seconds to wait after ``busy_for`` seconds of refusals by a busy provider."""
+        return busy_pause(busy_for, self._jitter())
+
     def open(self, account: Account) -> Access | Refused:
         """Return the access that an account's calls are made with."""
         try:
@@ -176,6 +186,7 @@ class Asker:
         attempts: int = 0,
         seconds: float | None = None,
         starts: bool = False,
+        repeats: bool = False,
         is_gated: bool = False,
         began: float | None = None,
         may_leave: Callable[[], bool] = freely,
@@ -184,8 +195,8 @@ class Asker:
         """Ask once, for ``seconds`` at most. ``what`` names it in the log; ``attempts`` failed before it.
 
         ``account`` None uses the connection's own secret. ``starts``: the call starts something, and such
-        calls have a rate limit of their own. Errors that aren't the provider's (the store's, Usher's own) are
-        raised.
+        calls have a rate limit of their own. ``repeats``: sending it twice does no harm. Errors that aren't
+        the provider's (the store's, Usher's own) are raised.
 
         Nothing is sent for an account that was unlinked, by whichever process: its row is read first, and
         again while a call takes long, as it may consist of many requests. ``is_gated``: its row came with a
@@ -243,7 +254,8 @@ class Asker:
             attempts,
             starts=starts,
             is_accepted=is_accepted,
-            repeats=was_unauthorized is False,
+            repeats=repeats,
+            is_first_401=was_unauthorized is False,
         )
 
     def _is_accepted(self, runtime: Runtime, account: Account | None) -> bool:
@@ -372,12 +384,14 @@ class Asker:
         spoke: bool = False,
         starts: bool = False,
         is_accepted: bool = False,
+        is_first_401: bool = False,
         repeats: bool = False,
     ) -> Later | Unknown | Refused:
         """Return what a provider's error means, and record it. ``spoke``: part of an answer had arrived.
 
         ``is_accepted``: the call was refused with 401 before, and something else was accepted since.
-        ``repeats``: one that is refused with 401 for the first time is sent once more.
+        ``is_first_401``: one that is refused with 401, and wasn't before, is sent once more. ``repeats`` as in
+        ``ask``.
         """
         if isinstance(error, errors.SentTooLate):
             # Nothing was sent, so nothing failed; the poll gate decides when to retry.
@@ -386,7 +400,7 @@ class Asker:
         log.info("not done", connection=runtime.name, call=what, account=who, problem=error)
         if is_accepted and type(error) is errors.CredentialRefused:
             error = errors.Forbidden(error.message, status=error.status)
-        if isinstance(error, errors.Forbidden) and error.status == 401 and repeats:
+        if isinstance(error, errors.Forbidden) and error.status == 401 and is_first_401:
             # The provider has found the credential to be good: one stray answer changes nothing.
             runtime.health.worked(error)
             return Later(self.backoff(attempts + 1), None, attempts + 1, is_unauthorized=True)
@@ -401,24 +415,51 @@ class Asker:
                 await self._accepted(account)
             cause = problems.cause_of(error)
             return Refused(error, cause, problems.sentence(cause, runtime.title))
-        attempts += 1
+        return await self._judge_temporary(
+            runtime, account, what, error, attempts, spoke=spoke, starts=starts, repeats=repeats
+        )
+
+    async def _judge_temporary(
+        self,
+        runtime: Runtime,
+        account: Account | None,
+        what: str,
+        error: errors.TemporaryError,
+        attempts: int,
+        *,
+        spoke: bool,
+        starts: bool,
+        repeats: bool,
+    ) -> Later | Unknown:
+        """Return what an error means after which the same call may work later, and record it."""
+        who = account.id if account is not None else ""
+        is_busy = repeats and error.is_refusal
+        attempts += not is_busy
         # Retry even if a longer pause was requested, so that nobody's work is stuck for an hour.
         wait = min(max(self.backoff(attempts), error.retry_after or 0.0), LONGEST_ASKED)
         if isinstance(error, errors.RateLimited):
             runtime.health.worked(error)
             is_shared = account is None or self._is_shared(runtime, account, what)
             await self._pause(runtime, who, wait, "start" if starts else "any", is_shared=is_shared)
-            return Later(wait, runtime.health.asked(wait), attempts, LIMITED)
-        if not spoke:
+            if not is_busy:
+                return Later(wait, runtime.health.asked(wait), attempts, LIMITED)
+        elif starts and error.retry_after:
+            # If its result is unknown, that is looked for first; it isn't sent again before that.
+            await self._pause(runtime, who, wait, "start", is_shared=False)
+        if is_busy and not runtime.health.is_doubtful:
+            # It answers, if only that it won't do this now; whether it is away is for the reads to find out.
+            runtime.observer.provider_failed(runtime.name, type(error).__name__)
+        elif not spoke:
             runtime.health.failed(error)
             with suppress(errors.StoreError):
                 # Before anybody is told; ``Outages`` writes a second later what couldn't be written now.
                 await runtime.health.answering.write(self._store)
         cause, sentence = problems.cause_of(error), runtime.health.sentence(error)
+        if is_busy:
+            # Spread, as all who were refused together were told the same.
+            asked = min(error.retry_after or 0.0, LONGEST_ASKED) * (1.0 + self._jitter() / 4.0)
+            return ProviderBusy(asked, sentence, attempts, cause)
         if isinstance(error, _AMBIGUOUS):
-            if starts and error.retry_after:
-                # Its result is looked for first; it isn't sent again before that.
-                await self._pause(runtime, who, wait, "start", is_shared=False)
             return Unknown(wait, sentence, attempts, cause)
         return Later(wait, sentence, attempts, cause)
 

@@ -24,10 +24,10 @@ from bot.domain.workspaces import State, Workspace
 from bot.messages.texts import cards
 from bot.providers import base
 from bot.reconciler import outcomes
-from bot.reconciler.ask import REFUSED_WAIT, Done, Later, NotDone, Refused, Unknown
+from bot.reconciler.ask import REFUSED_WAIT, Done, Later, NotDone, ProviderBusy, Refused, Unknown
 from bot.reconciler.context import EngineContext
 from bot.reconciler.runtimes import Runtime
-from bot.reconciler.step import CONFLICTS, UP, Stepper, knowing, went_well
+from bot.reconciler.step import CONFLICTS, UP, Stepper, busy_hold, knowing, went_well
 from bot.services.workspaces import another, effects_now
 from bot.store.transaction import Row
 from bot.support.errors import Conflict, NotFound
@@ -180,7 +180,7 @@ class Operations(Stepper[ClaimedOperation]):
     async def _read(self, claimed: ClaimedOperation, runtime: Runtime, cause: str | None) -> None:
         """Request a read, and step again when one is recorded, or after a while in any case."""
         wait = max(runtime.pace.min_poll_interval + 2 * self._numbers.margin, runtime.health.pause, 2.0)
-        hold = runtime.health.hold or _said(claimed, runtime, cause) or None
+        hold = runtime.health.hold or _said(claimed, runtime, cause) or busy_hold(runtime, claimed.operation)
         moved = await self._moved(claimed, claimed.update(wait))
         if cause == STILL_FAILED.cause:
             moved = replace(moved, failed_at=claimed.operation.failed_at or claimed.workspace.observed_at)
@@ -191,10 +191,11 @@ class Operations(Stepper[ClaimedOperation]):
         operation, state = claimed.operation, claimed.workspace.current_state
         hold = runtime.health.hold or _said(claimed, runtime, cause)
         update = replace(claimed.update(await self._next_look()), waits_for="change")
-        # A call without an answer was accepted after all: the workspace is starting.
-        if state is State.STARTING and operation.start_call.is_unsure:
+        # A call without an answer, or a refused one, was accepted after all: the workspace is starting.
+        is_down, is_busy = operation.verb.brings_down, operation.busy_since is not None
+        if state is State.STARTING and (operation.start_call.is_unsure or (is_busy and not is_down)):
             update = replace(update, start_call=Call.ACCEPTED, attempts=0)
-        if state is State.STOPPING and operation.stop_call.is_unsure:
+        if state is State.STOPPING and (operation.stop_call.is_unsure or (is_busy and is_down)):
             update = replace(update, stop_call=Call.ACCEPTED, attempts=0)
         if operation.verb.brings_down:
             hold, next_in = await self._force_offered(claimed, runtime, hold, update.next_in)
@@ -344,7 +345,7 @@ class Operations(Stepper[ClaimedOperation]):
         if not isinstance(answer, Refused):
             is_call = step is not Step.FIND
             update = replace(update, next_in=answer.wait, attempts=answer.attempts, read_needed=is_call)
-            if is_call and isinstance(answer, Unknown):
+            if is_call and isinstance(answer, Unknown | ProviderBusy):
                 update = replace(
                     update, next_in=min(answer.wait, self._first_look(runtime)), waits_for="read"
                 )

@@ -40,7 +40,7 @@ def ended(
     body: dict[str, Any] = {"lines": list(last_lines)} if last_lines else {}
     if cause is not None:
         body["cause"] = cause
-    if outcome is Outcome.FULFILLED and not errand.has_called:
+    if outcome is Outcome.FULFILLED and not errand.has_called and errand.busy_since is None:
         body["is_so_already"] = True
     if isinstance(errand, Operation):
         kind, action, state = end_of(errand, outcome), f"operation.{errand.verb}", None
@@ -55,8 +55,8 @@ def ended(
     return Update(
         errand.id,
         0.0,
-        start_call=None if ends_stop else _settled(errand.start_call, outcome),
-        stop_call=_settled(errand.stop_call, outcome) if ends_stop else None,
+        start_call=None if ends_stop else _settled(errand, errand.start_call, outcome),
+        stop_call=_settled(errand, errand.stop_call, outcome) if ends_stop else None,
         remote_id=observed.remote_id if observed is not None else None,
         observed=observed,
         hold="",
@@ -101,6 +101,7 @@ def audit(subject: Operation | Run, action: str, result: str, **detail: str | No
     return AuditEntry(subject.principal.key, action, target, result, fields)
 
 
-def _settled(call: Call, outcome: Outcome) -> Call | None:
-    """Treat a call of unknown outcome as accepted if its operation was fulfilled."""
-    return Call.ACCEPTED if outcome is Outcome.FULFILLED and call.is_unsure else None
+def _settled(errand: Operation | Run, call: Call, outcome: Outcome) -> Call | None:
+    """Treat a call of unknown outcome, or a refused one, as accepted if its operation was fulfilled."""
+    is_open = call.is_unsure or errand.busy_since is not None
+    return Call.ACCEPTED if outcome is Outcome.FULFILLED and is_open else None

@@ -22,7 +22,7 @@ from bot.messages.texts import cards, problems
 from bot.providers import base
 from bot.reconciler import ask, context, outcomes
 from bot.reconciler.runtimes import Runtime
-from bot.reconciler.step import CONFLICTS, PATIENCE, PROBE_WAIT, Stepper, knowing, went_well
+from bot.reconciler.step import CONFLICTS, PATIENCE, PROBE_WAIT, Stepper, busy_hold, knowing, went_well
 from bot.store.transaction import Row
 from bot.support.errors import Conflict, NotFound
 
@@ -218,7 +218,7 @@ class Runs(Stepper[ClaimedRun]):
         run, wait, attempts = claimed.run, ask.REFUSED_WAIT, None
         if not isinstance(answer, ask.Refused):
             wait, attempts = answer.wait, answer.attempts
-        if isinstance(answer, ask.Unknown) and step is not Step.FIND:
+        if isinstance(answer, ask.Unknown | ask.ProviderBusy) and step is not Step.FIND:
             wait = _first_read(runtime)
         notices: list[NewNotice] = []
         if step is Step.STOP and run.attempts < MAX_ATTEMPTS == attempts:
@@ -332,11 +332,12 @@ class Runs(Stepper[ClaimedRun]):
         # It goes on, so what its stop was refused with is about the stop.
         has_settled = now - (run.called_at or now) >= settling.START_SETTLES
         refused = [_not_stopped(run, cause=run.refusal)] if run.refusal and has_settled else []
+        hold = busy_hold(runtime, run) or ("" if run.hold else None)
         return replace(
             claimed.update(wait),
             remote_id=observed.remote_id,
             observed=observed,
-            hold="" if run.hold else None,
+            hold=hold,
             cause="" if refused else None,
             notices=refused,
             card_dirty=_is_unanswered_now(run, now),

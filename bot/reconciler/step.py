@@ -19,7 +19,7 @@ from bot.domain.errands import UNAUTHORIZED, Call, Outcome
 from bot.domain.kinds import AnyKind
 from bot.domain.observed import Created, Traces
 from bot.domain.operations import Operation
-from bot.domain.plan import Plan, Step
+from bot.domain.plan import Plan, Step, may_repeat
 from bot.domain.policy import Target
 from bot.domain.runs import Run
 from bot.domain.settling import ANSWER_SECONDS, Verdict, has_settled, judge, search_in
@@ -27,7 +27,7 @@ from bot.domain.steps import ClaimedOperation, ClaimedRun, Update
 from bot.messages.texts import cards, problems
 from bot.providers.base import Access
 from bot.reconciler import outcomes
-from bot.reconciler.ask import Done, Later, NotDone, Refused, Unknown
+from bot.reconciler.ask import Done, Later, NotDone, ProviderBusy, Refused, Unknown
 from bot.reconciler.context import EngineContext, EnginePart
 from bot.reconciler.runtimes import PERSONS_SHARE, Runtime
 from bot.services.asked import decided
@@ -177,7 +177,11 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     async def _call(self, claimed: S, runtime: Runtime, step: Step) -> None:
         subject, starts = claimed.subject, step in UP
-        if runtime.health.pause > 0:
+        if subject.retry_at is not None and (left := subject.retry_at - await self._store.now()) > 0:
+            # What a read finds meanwhile may end it, but sends nothing early.
+            paused = replace(claimed.update(left), waits_for="change")
+            await self.save_held(claimed, paused, busy_hold(runtime, subject))
+        elif runtime.health.pause > 0:
             await self.later(claimed, runtime.health.pause, runtime.health.hold)
         elif runtime.is_probed:
             await self.later(claimed, PROBE_WAIT, runtime.health.sentence())
@@ -249,6 +253,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
             lambda access: self.send(claimed, runtime, step, access),
             attempts=subject.attempts,
             starts=starts,
+            repeats=may_repeat(subject, step),
             began=began,
             may_leave=may_leave,
             was_unauthorized=subject.was_unauthorized,
@@ -257,7 +262,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
             case Done(created):
                 return await self.accepted(claimed, runtime, step, access, created)
             case Later() | Refused(needs_credential=True):
-                again = self.again(claimed, runtime, step, answer, Call.NONE)
+                again = await self._not_now(claimed, runtime, step, answer)
                 return replace(again, cause=UNAUTHORIZED if answer.is_unauthorized else None)
             case Unknown():
                 return self.again(claimed, runtime, step, answer, Call.UNKNOWN)
@@ -266,6 +271,20 @@ class Stepper(EnginePart, ABC, Generic[S]):
                 return self.again(claimed, runtime, step, self._retry(claimed), Call.UNKNOWN)
             case Refused():
                 return self.refused(claimed, runtime, step, answer)
+
+    async def _not_now(self, claimed: S, runtime: Runtime, step: Step, answer: Later | Refused) -> Update:
+        """Return the update to send a call again that certainly wasn't carried out.
+
+        While the provider is busy that follows a growing pause, and a read that shows no effect.
+        """
+        if not isinstance(answer, ProviderBusy):
+            return self.again(claimed, runtime, step, answer, Call.NONE)
+        now = await self._store.now()
+        since = claimed.subject.busy_since or now
+        wait = max(self._asker.busy_pause(max(now - since, 0.0)), answer.wait)
+        answer = replace(answer, wait=wait, sentence=cards.busy_since(runtime.title, since))
+        again = self.again(claimed, runtime, step, answer, Call.NONE)
+        return replace(again, busy_since=since, retry_at=now + wait)
 
     def _may_be_ours(self, claimed: S, step: Step) -> bool:
         """Return whether what is taken may be the work of an earlier call."""
@@ -488,6 +507,14 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
 def _ids(batch: Sequence[S]) -> list[str]:
     return [claimed.subject.id for claimed in batch]
+
+
+def busy_hold(runtime: Runtime, subject: Operation | Run) -> str | None:
+    """Return what holds up a call that a busy provider has refused, None for one that wasn't."""
+    if subject.busy_since is None:
+        return None
+    is_silent = runtime.health.since is not None
+    return runtime.health.sentence() if is_silent else cards.busy_since(runtime.title, subject.busy_since)
 
 
 def knowing(update: Update, step: Step, known: Call | None) -> Update:

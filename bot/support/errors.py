@@ -206,6 +206,11 @@ class TemporaryError(ProviderError):
         super().__init__(message, status=status)
         self.retry_after = retry_after
 
+    @property
+    def is_refusal(self) -> bool:
+        """Return whether the provider said that it is too busy and did nothing."""
+        return False
+
 
 class Unreachable(TemporaryError):
     """Signal that no connection could be made; nothing was sent."""
@@ -218,9 +223,30 @@ class UnknownOutcome(TemporaryError):
 class RateLimited(TemporaryError):
     """Signal that the provider wants a pause."""
 
+    @property
+    def is_refusal(self) -> bool:
+        """Return True: it refuses before it does anything."""
+        return True
+
 
 class ServerFailed(TemporaryError):
-    """Signal that the provider answered 5xx."""
+    """Signal that the provider answered 5xx; ``did_nothing``: it said so by other means than the status."""
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        status: int | None = None,
+        retry_after: float | None = None,
+        did_nothing: bool = False,
+    ) -> None:
+        super().__init__(message, status=status, retry_after=retry_after)
+        self._did_nothing = did_nothing
+
+    @property
+    def is_refusal(self) -> bool:
+        """Return whether nothing was done, as 503 and 425 say (RFC 9110, 15.6.4; RFC 8470, 5.2)."""
+        return self._did_nothing or self.status in {425, 503}
 
 
 class BadAnswer(TemporaryError):

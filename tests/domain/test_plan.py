@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bot.domain.errands import Call, Outcome
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
-from bot.domain.plan import Plan, Step, plan, plan_unmade
+from bot.domain.plan import Plan, Step, may_repeat, plan, plan_unmade
 from bot.domain.stops import StopEffect, is_final
 from bot.domain.usability import PATIENCE_SECONDS
 from bot.domain.workspaces import State, Workspace, is_down
@@ -275,6 +275,40 @@ def test_start_of_unknown_outcome_from_error_settles_first():
     operation = replace(OPERATION, start_call=Call.UNKNOWN, failed_at=CALLED + 11, **keys)
     assert plan(operation, State.FAILED, UNKNOWN + START_SETTLES - 0.1) == Plan(Step.READ)
     assert plan(operation, State.FAILED, UNKNOWN + START_SETTLES) == ENDS["broke"]
+
+
+REFUSED = {"called_at": CALLED, "read_since": CALLED + 1, "busy_since": CALLED + 1, "retry_at": CALLED + 11}
+
+
+@pytest.mark.parametrize(
+    ("verb", "called_from", "shown", "word"),
+    [
+        pytest.param("start", "stopped", "stopped", "start", id="start without effect"),
+        pytest.param("start", "failed", "failed", "start", id="start from error without effect"),
+        pytest.param("start", "stopped", "failed", "broke", id="start that failed all the same"),
+        pytest.param("start", "stopped", "starting", "wait", id="start that was taken"),
+        pytest.param("start", "stopped", "running", "done", id="start that came true"),
+        pytest.param("stop", "running", "running", "stop", id="stop without effect"),
+        pytest.param("stop", "running", "stopping", "wait", id="stop that was taken"),
+        pytest.param("stop", "running", "stopped", "done", id="stop that came true"),
+        pytest.param("suspend", "running", "running", "suspend", id="suspension without effect"),
+        pytest.param("force", "stopping", "stopping", "force", id="forced stop without effect"),
+    ],
+)
+def test_refused_call_is_sent_again_after_a_read(verb, called_from, shown, word):
+    """Whatever was refused because the provider is busy; however often that was, and never on an old read."""
+    keys = {**REFUSED, "called_from": State(called_from), "verb": OperationVerb(verb)}
+    operation = replace(OPERATION, **keys)
+    assert plan(operation, State(shown), CALLED + 1) == Plan(Step.READ)
+    assert plan(operation, State(shown), CALLED + 1.1) == wanted(word)
+
+
+@pytest.mark.parametrize("verb", OperationVerb)
+@pytest.mark.parametrize("step", Step)
+def test_starts_and_stops_alone_may_be_repeated(verb, step):
+    is_harmless = step in {Step.START, Step.STOP, Step.SUSPEND, Step.FORCE}
+    makes = verb in {OperationVerb.RESTART, OperationVerb.CREATE}
+    assert may_repeat(replace(OPERATION, verb=verb), step) is (is_harmless and not makes)
 
 
 def test_what_was_seen_up_counts_though_a_jump_of_the_clock_moved_the_call_past_it():

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.plan import backoff, next_read
+from bot.domain.settling import busy_pause
 from bot.domain.workspaces import State
 from bot.providers.base import Pace
 
@@ -64,6 +65,19 @@ def test_waits_double_up_to_a_minute(attempts, jitter):
     assert 0.5 <= seconds <= 60
     assert backoff(attempts + 1, jitter) >= seconds
     assert backoff(attempts, 0) <= 2 * seconds
+
+
+@given(busy_for=st.floats(0, 1e6), jitter=st.floats(0, 1))
+def test_pauses_of_a_busy_provider_are_bounded(busy_for, jitter):
+    assert 5.0 <= busy_pause(busy_for, jitter) <= 300.0
+    assert busy_pause(busy_for + 60, jitter) >= busy_pause(busy_for, jitter)
+
+
+def test_pauses_of_a_busy_provider_double():
+    pauses = []
+    for _ in range(8):
+        pauses.append(busy_pause(sum(pauses), 0))
+    assert pauses == [10, 20, 40, 80, 160, 300, 300, 300]
 
 
 def test_the_first_waits():

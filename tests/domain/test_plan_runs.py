@@ -106,6 +106,15 @@ def test_once_the_provider_has_it(want, call, state, word):
     assert plan_run(run, CALLED + CALL_ENDS if call == "calling" else CALLED) == wanted(word)
 
 
+def test_refused_stop_of_a_run_is_sent_again_after_pause_and_read():
+    keys = {"remote_id": "r1", "start_call": Call.ACCEPTED, "stop_wanted": "stop", "called_at": CALLED}
+    run = replace(JOB, busy_since=CALLED + 1, retry_at=CALLED + 11, **keys)
+    assert plan_run(run, CALLED + 60) == wanted("read")
+    read = replace(run, observed_at=CALLED + 2)
+    assert plan_run(read, CALLED + 10.9) == wanted("read")
+    assert plan_run(read, CALLED + 11) == wanted("stop")
+
+
 def test_what_may_have_been_launched_is_looked_for_at_once_unless_its_call_is_under_way():
     run = replace(JOB, start_call=Call.UNKNOWN, called_at=CALLED)
     assert plan_run(run, CALLED) == Plan(Step.FIND)

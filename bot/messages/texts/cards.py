@@ -210,6 +210,7 @@ CONFIRM_UNLINK: Final = (
 
 
 _SILENT_SINCE: Final = "{title} hasn't answered since {since}. Nothing is lost: I'll keep trying."
+_BUSY_SINCE: Final = "{title} has been too busy for this since {since}. Nothing is lost: I'll keep trying."
 _PAUSED: Final = "{title} asked me to slow down, so I'm waiting until {until}."
 PERSON_UNKNOWN: Final = "I'm checking with Slack who asked for this before I carry on."
 UNANSWERED: Final = (
@@ -243,6 +244,11 @@ def silent_since(title: str, since: float) -> str:
 def silence_beginning(title: str) -> str:
     """Return the beginning of every sentence of ``silent_since`` about a connection."""
     return _SILENT_SINCE.partition("{since}")[0].format(title=title)
+
+
+def busy_since(title: str, since: float) -> str:
+    """Say since when a connection has refused a call as too busy; ``since`` as above."""
+    return _BUSY_SINCE.format(title=title, since=time_mark(since))
 
 
 def paused(title: str, until: float) -> str:

@@ -224,6 +224,8 @@ class JupyterHub(
                 raise errors.NoRoom(error.message, status=error.status) from None
             raise
         except errors.ServerFailed as error:
+            if error.is_refusal:
+                raise
             # The start failed before the hub answered: a read brings the reason.
             raise errors.UnknownOutcome(
                 error.message, status=error.status, retry_after=error.retry_after

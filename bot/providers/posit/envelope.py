@@ -17,6 +17,7 @@ from bot.support.responses import Response
 MAX_WRAPPINGS = 3
 #: A longer text is a page, not a sentence.
 _SENTENCE_BYTES = 2000
+#: The service couldn't be reached, is unavailable or offline. (client: the method wasn't executed)
 _UNREACHABLE = frozenset({1, 2, 13})
 _UNAUTHORISED = frozenset({3, 401, 403})
 _GONE = frozenset({14, 404})
@@ -62,12 +63,12 @@ def error_in(error: Mapping[str, Any], status: int | None, *, changes: bool) -> 
     """Return the error for ``{"code", "message"}``; the server's words are cleaned and cut."""
     code = _code(error.get("code"))
     words = words_in(error) if (status or 0) < 500 else ""
+    if code in _UNREACHABLE:
+        return errors.ServerFailed(words or f"error {code}", status=status, did_nothing=True)
     return _kind(code, changes=changes)(words or f"error {code}", status=status)
 
 
 def _kind(code: int | None, *, changes: bool) -> type[errors.ProviderError]:
-    if code in _UNREACHABLE:
-        return errors.ServerFailed
     if code in _UNAUTHORISED:
         # Either the token or its level is refused; ``acting`` finds out which, knowing what was asked for.
         return errors.Forbidden

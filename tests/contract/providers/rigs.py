@@ -178,7 +178,7 @@ class LazyHub:
                 clock=window,
                 requests={"read": 2},  # the list, and why what is down is down
                 # The hub answers a start that failed with 500, and lists no servers for a narrow token.
-                differs={("start", one): UnknownOutcome for one in (425, 500, 501, 503)}
+                differs={("start", one): UnknownOutcome for one in (500, 501)}
                 | {(one, "empty object"): Forbidden for one in ("status", "discover")},
                 server=hub,
                 sides=Sides(

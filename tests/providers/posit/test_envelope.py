@@ -108,3 +108,11 @@ async def test_an_answer_that_is_none_of_the_apis(fake: FakeWorkbench, status, b
 async def test_a_sentence_is_said_and_a_page_is_not(fake: FakeWorkbench, body, kind, said):
     fake.answer, fake.status, fake.headers = body, 400, {"Content-Type": kind}
     assert (await failure(fake.client.get_sessions())).message == said
+
+
+@pytest.mark.parametrize("code", [1, 2, 13, 100, 200], ids=str)
+async def test_code_says_whether_a_resume_was_refused(fake: FakeWorkbench, code):
+    """The method wasn't executed where the service couldn't be reached, is unavailable or offline."""
+    fake.answer = {"error": {"code": code, "message": "away"}}
+    error = await failure(fake.client.resume_session("a1", None))
+    assert getattr(error, "is_refusal", False) is (code in {1, 2, 13})
