@@ -390,8 +390,8 @@ class Asker:
         """Return what a provider's error means, and record it. ``spoke``: part of an answer had arrived.
 
         ``is_accepted``: the call was refused with 401 before, and something else was accepted since.
-        ``is_first_401``: one that is refused with 401, and wasn't before, is sent once more. ``repeats`` as in
-        ``ask``.
+        ``is_first_401``: one that is refused with 401, and wasn't before, is sent once more.
+        ``repeats`` as in ``ask``.
         """
         if isinstance(error, errors.SentTooLate):
             # Nothing was sent, so nothing failed; the poll gate decides when to retry.
