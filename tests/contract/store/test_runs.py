@@ -75,14 +75,14 @@ async def test_an_output_is_sent_once_for_each_time_that_it_is_asked_for(store, 
     assert sorted(sent) == ["first 0", "first 1"]
 
 
-async def test_how_a_run_ended_waits_for_its_card(store, clock, account):
+async def test_how_a_run_ended_goes_before_its_card(store, clock, account):
     run = await ran(store)
     ended = NewNotice("", NoticeKind.JOB_ENDED, "end", ALICE)
     await store.save_run_step(Update(run.id, 0.0, outcome="ended", notices=(ended,)))
-    (card,) = await store.claim_notices(10, 60.0)
-    assert card.kind is NoticeKind.JOB_CARD
-    await store.notice_sent(card.id, "D1", "1.1")
-    assert [notice.kind for notice in await store.claim_notices(10, 60.0)] == [NoticeKind.JOB_ENDED]
+    (end,) = await store.claim_notices(10, 60.0)
+    assert end.kind is NoticeKind.JOB_ENDED
+    await store.notice_sent(end.id, "D1", "1.1")
+    assert [notice.kind for notice in await store.claim_notices(10, 60.0)] == [NoticeKind.JOB_CARD]
 
 
 async def test_a_stop_is_asked_for_once_and_a_forced_one_after_it(store, clock, account):
