@@ -21,7 +21,7 @@ from bot.domain.settling import (
     START_SETTLES,
     STILL_DOWN_AFTER,
     Pacing,
-    settles_at,
+    find_settling_time,
 )
 from bot.domain.stops import (
     AtStake,
@@ -325,7 +325,7 @@ def _bring_down(
     is_new = has_called and (operation.called_from is not State.FAILED or has_settled)
     if state is State.FAILED and is_left and is_new:
         return _failed("provider_failed")
-    if operation.stop_call.is_unsure and observed_at < settles_at(operation):
+    if operation.stop_call.is_unsure and observed_at < find_settling_time(operation):
         return READ
     if operation.stop_call is not Call.ACCEPTED:
         # What is known to run is called all the same: the provider itself has the last word.
@@ -388,7 +388,7 @@ def _after_start(operation: Operation, state: State, observed_at: float, up_at: 
     # Where the clock was moved, only the time of the call begins again.
     was_up = up_at is not None and up_at > (operation.sent_at or called_at)
     accepted = operation.start_call is Call.ACCEPTED or operation.verb is OperationVerb.CREATE
-    settled_at = called_at + NEVER_UP_AFTER if accepted else settles_at(operation)
+    settled_at = called_at + NEVER_UP_AFTER if accepted else find_settling_time(operation)
     if operation.contradiction is not None:
         settled_at = called_at + START_SETTLES
     has_settled = was_up or observed_at >= settled_at
@@ -488,7 +488,7 @@ def plan_run(run: Run, now: float) -> Plan:
     if run.stop_call is Call.NONE and run.retry_at is not None:  # Refused, so read first.
         is_read = (run.observed_at or 0.0) > (run.called_at or 0.0)
         return STOP if is_read and now >= run.retry_at else READ
-    return READ if run.stop_call.is_unsure and now < settles_at(run) else STOP
+    return READ if run.stop_call.is_unsure and now < find_settling_time(run) else STOP
 
 
 def next_run_read(state: RunState, age: float, fastest: float) -> float:

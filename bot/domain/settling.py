@@ -69,7 +69,7 @@ def unknown_since(call: Call, called_at: float | None, since: float | None) -> f
     return (called_at or 0.0) + CALL_ENDS
 
 
-def settles_at(errand: Errand) -> float:
+def find_settling_time(errand: Errand) -> float:
     """Return when a start or stop of unknown outcome has had its time to show an effect."""
     call = errand.stop_call if errand.stop_call.is_unsure else errand.start_call
     settles = INTERRUPTED_SETTLES if call is Call.INTERRUPTED else START_SETTLES

@@ -366,7 +366,7 @@ def error_of(response: Response, *, changes: bool, words_at: str = "/message") -
 def _said(response: Response, words_at: str) -> str | None:
     """Return the API's own words ("" if it has none), or None if the body isn't a JSON object."""
     try:
-        return words_in(response.json_object(), words_at)
+        return read_words(response.json_object(), words_at)
     except errors.BadAnswer:
         return None
 
@@ -386,7 +386,7 @@ _FIELDS = ("field", "loc", "param", "parameter", "name", "pointer", "path")
 _PLACES = frozenset({"body", "query", "path", "json", "form", "header", "_schema"})
 
 
-def words_in(answer: Mapping[str, Any], words_at: str = "/message") -> str:
+def read_words(answer: Mapping[str, Any], words_at: str = "/message") -> str:
     """Return what an error's body says: the message, which fields are wrong, and why; "" if nothing."""
     found: Any = answer
     for key in words_at.split("/")[1:]:
@@ -395,7 +395,7 @@ def words_in(answer: Mapping[str, Any], words_at: str = "/message") -> str:
         else:
             found = found.get(key) if isinstance(found, dict) else None
     message = found if isinstance(found, str) else next(_main_texts(answer), "")
-    details = list(islice(_unique_details(answer, message), MAX_DETAILS))
+    details = list(islice(_list_unique_details(answer, message), MAX_DETAILS))
     if not details:
         return clean(message)
     said = clean(message, MAX_MESSAGE // 2).rstrip(".:")
@@ -411,32 +411,32 @@ def _main_texts(answer: Mapping[str, Any]) -> Iterator[str]:
             yield value
 
 
-def _unique_details(answer: Mapping[str, Any], message: str) -> Iterator[str]:
+def _list_unique_details(answer: Mapping[str, Any], message: str) -> Iterator[str]:
     """Yield each detail, cleaned, that the message doesn't have already."""
     known = clean(message, MAX_WORDS).casefold()
     for key in _DETAILS:
-        for text in _details(answer.get(key), ""):
+        for text in _read_details(answer.get(key), ""):
             detail = clean(text).rstrip(".")
             if detail and detail.casefold() not in known:
                 known += f"; {detail.casefold()}"
                 yield detail
 
 
-def _details(value: Any, where: str) -> Iterator[str]:
+def _read_details(value: Any, where: str) -> Iterator[str]:
     """Yield the texts in details of any shape, each after its field's name."""
     if isinstance(value, str):
         yield f"{where}: {value}" if where and value else value
     elif isinstance(value, list):
         for one in value:
-            yield from _details(one, where)
+            yield from _read_details(one, where)
     elif isinstance(value, dict):
         text = next((value[key] for key in _TEXTS if isinstance(value.get(key), str)), None)
         if text is not None:
             named = (_field_name(value[key]) for key in _FIELDS if value.get(key))
-            yield from _details(text, next(filter(None, named), where))
+            yield from _read_details(text, next(filter(None, named), where))
             return
         for key, one in value.items():
-            yield from _details(one, where if key in _PLACES else str(key))
+            yield from _read_details(one, where if key in _PLACES else str(key))
 
 
 def _field_name(value: Any) -> str:
@@ -513,13 +513,13 @@ def moment(value: Any, form: str = "") -> float | None:
     try:
         number = float(value)
     except (ValueError, OverflowError):
-        number = _written_time(str(value), form)
+        number = _parse_time(str(value), form)
     if number > _MILLISECONDS:
         number /= 1000.0
     return number if _FIRST_SECONDS <= number < _MILLISECONDS else None
 
 
-def _written_time(text: str, form: str) -> float:
+def _parse_time(text: str, form: str) -> float:
     try:
         read = datetime.strptime(text, form) if form else datetime.fromisoformat(text)  # noqa: DTZ007 - below
         return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()

@@ -221,7 +221,7 @@ class Asker:
         if not isinstance(access, Access):
             return access
         is_accepted = was_unauthorized is True and self._is_accepted(runtime, account)
-        proof = await self._prove(runtime, account, what, access, within)
+        proof = await self._verify_credential(runtime, account, what, access, within)
         if not isinstance(proof, bool):
             return proof
         if proof and account is not None:
@@ -263,7 +263,7 @@ class Asker:
         is_held = account is not None and account.is_held
         return not is_held and self._keys.lockouts.get(runtime.name) is None
 
-    async def _prove(
+    async def _verify_credential(
         self, runtime: Runtime, account: Account | None, what: str, access: Access, seconds: float
     ) -> bool | Later | Refused:
         """Try a refused credential with a list; return whether it is accepted by now, or the refusal.
@@ -415,11 +415,11 @@ class Asker:
                 await self._accepted(account)
             cause = problems.cause_of(error)
             return Refused(error, cause, problems.sentence(cause, runtime.title))
-        return await self._judge_temporary(
+        return await self._handle_temporary_error(
             runtime, account, what, error, attempts, spoke=spoke, starts=starts, repeats=repeats
         )
 
-    async def _judge_temporary(
+    async def _handle_temporary_error(
         self,
         runtime: Runtime,
         account: Account | None,

@@ -50,7 +50,7 @@ class Outages(EnginePart):
             for runtime in self._runtimes.values():
                 has_changed = await runtime.health.answering.write(self._store)
                 if has_changed and runtime.health.since is None:
-                    beginning = cards.silence_beginning(runtime.title)
+                    beginning = cards.get_silence_prefix(runtime.title)
                     await self._store.clear_silence(runtime.name, beginning)
             current = dict(await self._store.outages()) if reads or self._current else {}
             self._take_over(current)

@@ -226,7 +226,7 @@ class Reads(EnginePart):
         state = _asks_why(first) if len(claims) == 1 else None
         try:
             if state is not None and isinstance(provider, base.Reasons):
-                return {first.remote_id: await _explained(provider, access, first.remote_id, state, window)}
+                return {first.remote_id: await _read_reason(provider, access, first.remote_id, state, window)}
             found = await provider.status(access, [claim.remote_id for claim in claims], window)
             return await self._check_pages(provider, access, claims, found)
         except (errors.SentTooLate, errors.Unreachable):
@@ -379,7 +379,7 @@ def _asks_why(claim: ReadClaim) -> State | None:
     return None if claim.doubt is None else UNEXPLAINED.get(claim.doubt.kind)
 
 
-async def _explained(
+async def _read_reason(
     provider: base.Reasons, access: Access, remote_id: str, state: State, window: SendWindow
 ) -> Observed:
     """Read why a workspace is in a state: without an answer, the state is reported all the same."""

@@ -262,7 +262,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
             case Done(created):
                 return await self.accepted(claimed, runtime, step, access, created)
             case Later() | Refused(needs_credential=True):
-                again = await self._not_now(claimed, runtime, step, answer)
+                again = await self._defer_call(claimed, runtime, step, answer)
                 return replace(again, cause=UNAUTHORIZED if answer.is_unauthorized else None)
             case Unknown():
                 return self.again(claimed, runtime, step, answer, Call.UNKNOWN)
@@ -272,7 +272,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
             case Refused():
                 return self.refused(claimed, runtime, step, answer)
 
-    async def _not_now(self, claimed: S, runtime: Runtime, step: Step, answer: Later | Refused) -> Update:
+    async def _defer_call(self, claimed: S, runtime: Runtime, step: Step, answer: Later | Refused) -> Update:
         """Return the update to send a call again that certainly wasn't carried out.
 
         While the provider is busy that follows a growing pause, and a read that shows no effect.
@@ -282,7 +282,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         now = await self._store.now()
         since = claimed.subject.busy_since or now
         wait = max(self._asker.busy_pause(max(now - since, 0.0)), answer.wait)
-        answer = replace(answer, wait=wait, sentence=cards.busy_since(runtime.title, since))
+        answer = replace(answer, wait=wait, sentence=cards.say_busy_since(runtime.title, since))
         again = self.again(claimed, runtime, step, answer, Call.NONE)
         return replace(again, busy_since=since, retry_at=now + wait)
 
@@ -514,7 +514,7 @@ def busy_hold(runtime: Runtime, subject: Operation | Run) -> str | None:
     if subject.busy_since is None:
         return None
     is_silent = runtime.health.since is not None
-    return runtime.health.sentence() if is_silent else cards.busy_since(runtime.title, subject.busy_since)
+    return runtime.health.sentence() if is_silent else cards.say_busy_since(runtime.title, subject.busy_since)
 
 
 def knowing(update: Update, step: Step, known: Call | None) -> Update:

@@ -197,7 +197,7 @@ def _update_found(tx: Transaction, one: FoundWorkspace, row: Row, start: float) 
             gates.make_due(tx, row["id"])
     is_up_on = is_news and not changed and state is State.RUNNING and row["lacks"] not in UNUSABLE
     if is_up_on and one.url and one.url != row["url"]:
-        handovers.hand_over(tx, row["id"], one.url)
+        handovers.notify_of_address(tx, row["id"], one.url)
     # What was said of one that is hidden by now may have buttons all the same.
     has_other_buttons = values["actions"] != row["actions"]
     if changed or name != row["name"] or any(values[column] != row[column] for column in values):

@@ -477,7 +477,7 @@ def _observe(
         cards.owe_about(tx, row["id"], changed=before[0] != after[0] or has_other_buttons)
     is_up_on = before[0] == after[0] == State.RUNNING
     if is_up_on and seen.url and lacks not in UNUSABLE and (seen.url != row["url"] or not has_same_lack):
-        handovers.hand_over(tx, row["id"], seen.url)
+        handovers.notify_of_address(tx, row["id"], seen.url)
     is_known_again = row["unknown_at"] is not None
     return before != after or reason != row["reason"] or not has_same_lack or is_known_again
 

@@ -12,7 +12,7 @@ from bot.store.transaction import Transaction
 WAIT_SECONDS: Final = 5.0
 
 
-def hand_over(tx: Transaction, workspace_id: str, url: str) -> None:
+def notify_of_address(tx: Transaction, workspace_id: str, url: str) -> None:
     """Notify the person whose latest start was told as ready of an address that no message of it shows."""
     operation = OPERATIONS.first(tx, "latest_operation", workspace_id=workspace_id)
     if operation is None or operation.is_open or operation.verb.brings_down:

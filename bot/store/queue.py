@@ -389,7 +389,7 @@ class WriteQueue:
                 item.stage = Stage.COMMITTING
             return True
 
-    def reopen(self, items: Iterable[QueuedWork]) -> None:
+    def enqueue_again(self, items: Iterable[QueuedWork]) -> None:
         """Let items run again that are known not to be committed, for as long as their callers wait."""
         priorities: dict[asyncio.AbstractEventLoop, set[Priority]] = {}
         with self._condition:
@@ -579,7 +579,7 @@ class Worker:
             self._session.rollback()
             if isinstance(self._session.translated(error), StoreBusy):
                 # Nothing was done: whoever still waits gets it from the next connection.
-                self._queue.reopen(ran)
+                self._queue.enqueue_again(ran)
                 self._queue.put_back(items)
                 return
             self._fail(ran, error)

@@ -100,7 +100,7 @@ class SqliteEngine(QueuedEngine):
         """Return whether the serving lock, which whoever serves holds, can be relied on where the file is."""
         if self._path == _IN_MEMORY:
             return True
-        return mounts.is_local(mounts.file_system(Path(self._path), self._mountinfo))
+        return mounts.is_local(mounts.detect_file_system(Path(self._path), self._mountinfo))
 
     async def open(self) -> None:
         """Start the thread and open the file, with mode 0600 if it is new. Raise StoreUnavailable."""

@@ -93,12 +93,12 @@ def join(tx: Transaction, new: Wait) -> Wait:
     former = [one.round for one in WAITS.all(tx, workspace_id=new.workspace_id) if one.kind == new.kind]
     entry = others.find_round(max(former, default=others.entry_round))
     joined = replace(new, seq=int(row["seq"]), round=entry)
-    _hasten(tx, joined)
+    _reduce_pauses(tx, joined)
     WAITS.add(tx, joined, next_at=min(max(tx.now(), (new.tried_at or 0.0) + LEAST), new.until))
     return joined
 
 
-def _hasten(tx: Transaction, newcomer: Wait) -> None:
+def _reduce_pauses(tx: Transaction, newcomer: Wait) -> None:
     """Let no pause of those who are in line be longer than that of a newcomer."""
     pause = pace(newcomer.attempts)
     tx.run("hasten_line", connection=newcomer.connection, kind=newcomer.kind, pause=pause)
@@ -232,7 +232,7 @@ def failed(tx: Transaction, of: Wait, at: float, kind: str) -> Sequence[NewNotic
         return [over(tried, at, tx)]
     others, stays = find_others(tx, tried), tried.kind == of.kind
     if not stays:
-        _hasten(tx, tried)
+        _reduce_pauses(tx, tried)
     now: Row = {"round": others.end_turn(of.round) if stays else others.entry_round, "operation_id": None}
     now["next_at"] = min(at + others.pause_after(tried.attempts), of.until)
     known = {"kind": tried.kind, "attempts": tried.attempts, "tried_at": at}

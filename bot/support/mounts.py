@@ -39,7 +39,7 @@ LOCAL_TYPES: Final = frozenset(
 _OCTAL: Final = re.compile(r"\\([0-7]{3})")
 
 
-def file_system(path: Path, mountinfo: Path = MOUNTINFO) -> str:
+def detect_file_system(path: Path, mountinfo: Path = MOUNTINFO) -> str:
     """Return the type of the file system that a path is on, "" if this machine doesn't say."""
     try:
         lines = mountinfo.read_text(encoding="utf-8", errors="surrogateescape").splitlines()

@@ -88,7 +88,7 @@ async def run_all(works: Sequence[Coroutine[Any, Any, None]], pool: Pool | None)
         pool.add(work)
 
 
-async def _hand_back(back: Callable[[], Awaitable[object]]) -> None:
+async def _release_work(back: Callable[[], Awaitable[object]]) -> None:
     """Hand work back as soon as the database takes it; after some attempts its lease has ended."""
     for _ in range(HAND_BACK_ATTEMPTS):
         with suppress(StoreError):
@@ -127,7 +127,7 @@ async def contained(
         if unwritten is not None:
             await unwritten()
         elif back is not None and isinstance(error, (StoreBusy, StoreUnavailable)):
-            await _hand_back(back)
+            await _release_work(back)
     except Exception:
         reference = ids.reference()
         log.exception(broken, reference=reference, **about)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bot.providers.requests import MAX_WORDS, error_of, unless_already, words_in
+from bot.providers.requests import MAX_WORDS, error_of, read_words, unless_already
 from bot.support import errors
 from bot.support.responses import Response
 
@@ -58,14 +58,14 @@ WORDS = [
 
 @pytest.mark.parametrize(("body", "words"), WORDS)
 def test_words_of_a_refusal_name_the_field_and_why(body, words):
-    assert words_in(body) == words
+    assert read_words(body) == words
     response = Response(422, {}, json.dumps(body).encode())
     assert error_of(response, changes=True).message == (words or "HTTP 422")
 
 
 def test_words_of_a_refusal_are_cleaned_and_cut():
     body = {"message": "long " * 100, "detail": [{"field": "a\nb", "detail": "\u202etoo " * 200}] * 50}
-    said = words_in(body)
+    said = read_words(body)
     assert said.isprintable()
     assert len(said) <= MAX_WORDS
     assert "a b: too too" in said

@@ -26,6 +26,6 @@ def test_database_on_a_network_file_system_is_a_warning(tmp_path, kind):
 
 
 def test_lock_is_not_relied_on_where_nothing_says_what_is_mounted(tmp_path):
-    kind = mounts.file_system(tmp_path / "usher.db", tmp_path / "no list")
+    kind = mounts.detect_file_system(tmp_path / "usher.db", tmp_path / "no list")
     assert (kind, mounts.is_local(kind)) == ("", False)
     assert store_checks.check_lock(tmp_path / "usher.db", tmp_path / "no list") == []

@@ -70,7 +70,7 @@ async def reasons(rig: Rig) -> None:
 
 
 @contract(base.PageChecks)
-async def page_checks(rig: Rig) -> None:
+async def check_pages(rig: Rig) -> None:
     await rig.provider.start(rig.access, await rig.read())
     seen = (await rig.until(State.RUNNING))[-1]
     check_page = rig.provider.need(base.PageChecks).check_page

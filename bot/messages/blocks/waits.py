@@ -163,12 +163,12 @@ def _has_waited(facts: WorkspaceFacts) -> bool:
 def _add_end(usual: Callable[[WorkspaceFacts], Answer]) -> Callable[[WorkspaceFacts], Answer]:
     """Return the drawing of a failed or refused start that adds that nobody waits any more."""
 
-    def draw(facts: WorkspaceFacts) -> Answer:
+    def render(facts: WorkspaceFacts) -> Answer:
         said, what = usual(facts), words.FOR.get(facts.word("waited"), words.FOR["room"])
         first, *rest = said.blocks
         return kit.with_blocks(said, (first, kit.section(filled(words.ENDED, facts, what=what)), *rest))
 
-    return draw
+    return render
 
 
 for _kind in (NoticeKind.FAILED, NoticeKind.REFUSED):

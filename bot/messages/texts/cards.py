@@ -241,12 +241,12 @@ def silent_since(title: str, since: float) -> str:
     return _SILENT_SINCE.format(title=title, since=time_mark(since))
 
 
-def silence_beginning(title: str) -> str:
+def get_silence_prefix(title: str) -> str:
     """Return the beginning of every sentence of ``silent_since`` about a connection."""
     return _SILENT_SINCE.partition("{since}")[0].format(title=title)
 
 
-def busy_since(title: str, since: float) -> str:
+def say_busy_since(title: str, since: float) -> str:
     """Say since when a connection has refused a call as too busy; ``since`` as above."""
     return _BUSY_SINCE.format(title=title, since=time_mark(since))
 

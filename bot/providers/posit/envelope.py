@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import Any
 
-from bot.providers.requests import error_of, may_have_acted, words_in
+from bot.providers.requests import error_of, may_have_acted, read_words
 from bot.support import errors
 from bot.support.responses import Response
 
@@ -62,7 +62,7 @@ def inner(answer: Any) -> Any:
 def error_in(error: Mapping[str, Any], status: int | None, *, changes: bool) -> errors.ProviderError:
     """Return the error for ``{"code", "message"}``; the server's words are cleaned and cut."""
     code = _code(error.get("code"))
-    words = words_in(error) if (status or 0) < 500 else ""
+    words = read_words(error) if (status or 0) < 500 else ""
     if code in _UNREACHABLE:
         return errors.ServerFailed(words or f"error {code}", status=status, did_nothing=True)
     return _kind(code, changes=changes)(words or f"error {code}", status=status)

@@ -145,7 +145,7 @@ class Drawings:
         waits, _, at = (notice.error or "").partition(":")
         since = float(at.partition(" ")[0]) if waits == TO_BE_READ else facts.now
         if facts.now - since >= SILENCE or all(
-            facts.now - _news_since(notice, one) < SILENCE for one in found
+            facts.now - _find_news_time(notice, one) < SILENCE for one in found
         ):
             return False
         rows = [one.workspace for one in found if isinstance(one, WorkspaceFacts) and not one.is_refused]
@@ -191,7 +191,7 @@ class Redrawn:
         return card.body | _spoken(self.answer) if self.stays else None
 
 
-def _news_since(notice: Notice, facts: Facts) -> float:
+def _find_news_time(notice: Notice, facts: Facts) -> float:
     """Return the moment since which a message has been news; a card is none before its operation's end."""
     operation = facts.operation if isinstance(facts, WorkspaceFacts) else None
     if Mark.CARD not in notice.kind.marks or operation is None:

@@ -211,7 +211,7 @@ class Outbox:
             await self._results.retry(notice, SOON, error="promise under way")
             return True
         if promise.state is not NoticeState.SENT:
-            await self._results.dead(promise, "superseded")
+            await self._results.write_dead(promise, "superseded")
             return False
         channel, ts = promise.channel_id or "", promise.message_ts
         is_recent = await self._store.now() - promise.created_at <= BECOMES_WITHIN
@@ -230,7 +230,7 @@ class Outbox:
             if meaning(error).is_shut_out:
                 raise
             return False
-        await self._results.sent(notice, channel, ts, said=drawing.said, in_place=True)
+        await self._results.write_sent(notice, channel, ts, said=drawing.said, in_place=True)
         return True
 
     async def _searched(self, notices: Sequence[Notice]) -> None:
@@ -262,8 +262,8 @@ class Outbox:
             for notice in notices:
                 if (there := found.get(notice.id)) is not None:
                     said = kept(notice, there.said)
-                    await self._results.sent(notice, there.channel, there.ts, said=said, in_place=True)
-            await self._results.not_sent([one for one in notices if one.id not in found])
+                    await self._results.write_sent(notice, there.channel, there.ts, said=said, in_place=True)
+            await self._results.write_not_sent([one for one in notices if one.id not in found])
 
     async def _all_later(self, notices: Sequence[Notice], error: errors.SlackFailed) -> None:
         """Put back what couldn't be looked for."""
@@ -273,11 +273,11 @@ class Outbox:
     async def _update(self, notice: Notice, drawing: Drawing) -> None:
         """Correct a card in place; one of a channel keeps its buttons and is given up instead."""
         if drawing.is_plain and notice.body["card"] in UNPOSTED:
-            await self._results.dead(notice, "undrawable")
+            await self._results.write_dead(notice, "undrawable")
             return
         channel, ts = drawing.place.channel, str(notice.body["message_ts"])
         await edit(self._slack.to(notice.principal), update(channel, ts, drawing.answer))
-        await self._results.sent(notice, channel, ts, said=drawing.said)
+        await self._results.write_sent(notice, channel, ts, said=drawing.said)
 
     async def _complete(self, notice: Notice, answer: Answer, place: Place) -> None:
         """Share a file that was uploaded earlier: the only step that people see."""
@@ -292,7 +292,7 @@ class Outbox:
         if place.thread_ts is not None:
             message["thread_ts"] = place.thread_ts
         await self._slack.to(notice.principal).call(methods.FILES_COMPLETE_UPLOAD, message)
-        await self._results.sent(notice, channel, "")
+        await self._results.write_sent(notice, channel, "")
 
     async def _send(self, notice: Notice, drawing: Drawing) -> None:
         answer, place, is_text = drawing.answer, drawing.place, is_as_text(notice)
@@ -314,7 +314,7 @@ class Outbox:
             await self._results.retry(notice, 0.0, error=as_text(notice, error.code))
             return
         drawn = "" if is_text else digest(update(*sent, answer))
-        await self._results.sent(notice, *sent, drawn=drawn, said=drawing.said)
+        await self._results.write_sent(notice, *sent, drawn=drawn, said=drawing.said)
 
     async def _post(self, notice: Notice, message: dict[str, Any]) -> tuple[str, str]:
         method = methods.CHAT_POST_MESSAGE
@@ -364,7 +364,7 @@ class Outbox:
         kind, occasion = UNPOSTED[notice.kind], f"posted:{notice.occasion}"
         await self._store.add_notices([NewNotice(notice.subject, kind, occasion, notice.principal, body)])
         log.info("card not posted", notice=notice.id, problem=error)
-        await self._results.dead(notice, error)
+        await self._results.write_dead(notice, error)
 
     async def _undeliverable(self, notice: Notice, error: errors.SlackFailed) -> None:
         """Give up what Slack won't take, and tell its person where that may work."""
@@ -399,7 +399,7 @@ class Outbox:
 
     async def _dead(self, notice: Notice, error: errors.SlackFailed) -> None:
         log.error("notice given up", notice=notice.id, kind=str(notice.kind), problem=error.code)
-        await self._results.dead(notice, error.code)
+        await self._results.write_dead(notice, error.code)
 
 
 def _is_looked_for(kind: AnyKind) -> bool:

@@ -124,7 +124,7 @@ class Replies:
         place = {key: body[key] for key in ("view_id", "hash", "external_id") if body.get(key)}
         view = plain.make_plain_view(body["view"]) if is_as_text(notice) else body["view"]
         await self._slack.to(notice.principal).call(methods.VIEWS_UPDATE, {"view": view, **place})
-        await self._results.sent(notice, "", "")
+        await self._results.write_sent(notice, "", "")
 
     async def _respond(self, notice: Notice) -> None:
         url, body = str(notice.body["response_url"]), notice.body
@@ -151,7 +151,7 @@ class Replies:
         if (failed := to_slack_error(answer.status, answer.body, pause=pause)) is not None:
             raise failed
         channel, over = (str(body.get(name) or "") for name in ("channel_id", "over"))
-        await self._results.sent(notice, channel, over, in_place=True)
+        await self._results.write_sent(notice, channel, over, in_place=True)
 
     async def _post_for_all(self, notice: Notice) -> None:
         """Post an answer that the person asked to share in its channel."""
@@ -168,7 +168,7 @@ class Replies:
             | {"channel": channel, "user": notice.principal.user_id}
         )
         await self._slack.to(notice.principal).call(methods.CHAT_POST_EPHEMERAL, message)
-        await self._results.sent(notice, channel, "")
+        await self._results.write_sent(notice, channel, "")
 
     async def _post_to_person(self, notice: Notice) -> None:
         """Answer in the person's direct message with Usher; from elsewhere, it says why it isn't there."""
@@ -192,7 +192,7 @@ class Replies:
             methods.CHAT_POST_MESSAGE, message, channel=paced
         )
         data = answer.data
-        await self._results.sent(notice, str(data.get("channel") or ""), str(data.get("ts") or ""))
+        await self._results.write_sent(notice, str(data.get("channel") or ""), str(data.get("ts") or ""))
 
     def _make_thread_fields(self, notice: Notice) -> dict[str, Any]:
         thread_ts = notice.body.get("thread_ts")
@@ -218,7 +218,7 @@ class Replies:
     async def _dead(self, notice: Notice, error: str) -> None:
         log.info("reply given up", notice=notice.id, problem=error)
         self._alone.discard(notice.id)
-        await self._results.dead(notice, error)
+        await self._results.write_dead(notice, error)
 
 
 def _should_try_next_way(notice: Notice, error: errors.SlackFailed, left: float) -> bool:

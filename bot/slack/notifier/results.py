@@ -35,7 +35,7 @@ class Results:
         """Return whether something is to be repeated."""
         return bool(self._waiting)
 
-    async def sent(self, notice: Notice, channel_id: str, message_ts: str, **more: Any) -> None:
+    async def write_sent(self, notice: Notice, channel_id: str, message_ts: str, **more: Any) -> None:
         """Write that a notice was sent, as ``notice_sent`` of the store."""
         await self.write(
             notice.id, partial(self._store.notice_sent, notice.id, channel_id, message_ts, **more)
@@ -45,11 +45,11 @@ class Results:
         """Write when to retry a notice, as ``notice_retry`` of the store."""
         await self.write(notice.id, partial(self._store.notice_retry, notice, due_in, **more))
 
-    async def dead(self, notice: Notice, error: str) -> None:
+    async def write_dead(self, notice: Notice, error: str) -> None:
         """Write that a notice is given up."""
         await self.write(notice.id, partial(self._store.notice_dead, notice.id, error))
 
-    async def not_sent(self, notices: Sequence[Notice]) -> None:
+    async def write_not_sent(self, notices: Sequence[Notice]) -> None:
         """Write that a search hasn't found notices."""
         for notice in notices:
             await self.write(notice.id, partial(self._store.notices_not_sent, [notice]))

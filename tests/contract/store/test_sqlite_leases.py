@@ -8,7 +8,7 @@ from bot.domain.errands import Call
 from bot.domain.homes import HomeUse
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import OperationVerb
-from bot.domain.settling import INTERRUPTED_SETTLES, MAKE_SETTLES, has_settled, settles_at
+from bot.domain.settling import INTERRUPTED_SETTLES, MAKE_SETTLES, find_settling_time, has_settled
 from bot.domain.steps import Update
 from bot.domain.tasks import TaskKind
 from bot.domain.times import LEASE
@@ -144,7 +144,7 @@ async def test_interrupted_call_settles_from_when_it_was_made(restart, clock, ca
     store = await restart()
     (step,) = await store.claim_operations(10, 40.0)
     assert getattr(step.operation, call) is Call.INTERRUPTED
-    assert settles_at(step.operation) == called_at + INTERRUPTED_SETTLES
+    assert find_settling_time(step.operation) == called_at + INTERRUPTED_SETTLES
 
 
 async def test_interrupted_launch_is_looked_for_as_long_as_any(restart, clock):
