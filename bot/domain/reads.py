@@ -52,7 +52,7 @@ class ReadClaim:
 
     @property
     def is_usable(self) -> bool:
-        """Return whether it was known to be usable, or what it lacks isn't waited for any more."""
+        """Return whether it was known to be usable, or its lack isn't waited for any more."""
         return self.state is State.RUNNING and not is_awaited(self.lacks, self.lacks_since, self.granted_at)
 
 

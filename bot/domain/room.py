@@ -100,7 +100,7 @@ def says_nothing(cause: str | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class OthersInLine:
-    """The others who wait for the same room: the rounds they had a turn in, and the attempts.
+    """The others in line for the same room: the rounds they had a turn in, and the attempts.
 
     Everybody has had a turn in as many rounds, or in one more: then the present round isn't over.
     """
@@ -115,7 +115,7 @@ class OthersInLine:
         return self.lowest or 0
 
     def find_round(self, own: int) -> int:
-        """Return the round of somebody who was away, during which the others had turns or left."""
+        """Return the round of somebody who was away while the others had turns or left."""
         return min(max(own, self.entry_round), self.highest)
 
     def end_turn(self, own: int) -> int:
@@ -123,7 +123,7 @@ class OthersInLine:
         return (own if self.lowest is None else min(own, self.lowest)) + 1
 
     def pause_after(self, attempts: int) -> float:
-        """Return how long after an attempt the next one of its person comes: for all as for the newest."""
+        """Return the seconds from an attempt to the next one of its person: for all as for the newest."""
         return pace(attempts if self.fewest is None else min(attempts, self.fewest))
 
 
@@ -142,7 +142,7 @@ def usual_end(now: float, zone: ZoneInfo) -> float:
 
 @dataclass(frozen=True, slots=True)
 class WaitFacts:
-    """Hold that a workspace waits for a kind of room, until when, and how many are ahead in this round.
+    """The wait of a workspace for a kind of room: its end, and the number of people ahead in this round.
 
     ``tried_before`` is how many others have already had their turn in it, ``attempts`` how often this was
     tried.

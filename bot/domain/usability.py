@@ -1,4 +1,4 @@
-"""When a running workspace counts as usable: what it may lack, and for how long that is waited for; pure."""
+"""Usability of a running workspace: what it may lack, and for how long that is waited for; pure."""
 
 from collections.abc import Mapping
 from typing import Final, Literal
@@ -17,7 +17,7 @@ UNUSABLE: Final[frozenset[Lack]] = frozenset({"agent", "app"})
 
 
 def is_awaited(lacks: Lack | None, lacks_since: float | None, at: float) -> bool:
-    """Return whether what a running workspace lacked in a read at ``at`` is still waited for."""
+    """Return whether a running workspace's lack in a read at ``at`` is still waited for."""
     if lacks is None:
         return False
     # A word of a later release is waited for as long as any.
@@ -26,5 +26,5 @@ def is_awaited(lacks: Lack | None, lacks_since: float | None, at: float) -> bool
 
 
 def is_late(lacks_since: float | None, now: float) -> bool:
-    """Return whether what it lacks may still come, so that it is read as often as one that is starting."""
+    """Return whether a lack may still end, so that its workspace is read as often as one that is starting."""
     return lacks_since is not None and now - lacks_since < MAX_LATE_SECONDS

@@ -143,7 +143,7 @@ class PageChecks(Facet):
 
     @abstractmethod
     async def check_page(self, access: Access, remote_id: str, seen: Observed) -> Observed:
-        """Return what ``status`` has just seen, lacking its ``page`` unless that answers.
+        """Return the result of ``status``, lacking its ``page`` unless that answers.
 
         What can't be reached lacks it, too. It is asked after each read until it finds nothing lacking or the
         patience is over, and not again while the workspace runs: such a request may count as its use.

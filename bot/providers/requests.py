@@ -387,7 +387,7 @@ _PLACES = frozenset({"body", "query", "path", "json", "form", "header", "_schema
 
 
 def read_words(answer: Mapping[str, Any], words_at: str = "/message") -> str:
-    """Return what an error's body says: the message, which fields are wrong, and why; "" if nothing."""
+    """Return the words of an error's body: the message, which fields are wrong, and why; "" if nothing."""
     found: Any = answer
     for key in words_at.split("/")[1:]:
         if isinstance(found, list) and key.isdecimal():
@@ -403,7 +403,7 @@ def read_words(answer: Mapping[str, Any], words_at: str = "/message") -> str:
 
 
 def _main_texts(answer: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what stands for the message in other dialects (RFC 9457, RFC 6749)."""
+    """Yield the texts in the message's place in other dialects (RFC 9457, RFC 6749)."""
     for key in ("message", "title", "error"):
         value = answer.get(key)
         value = value.get("message") if isinstance(value, dict) else value
@@ -440,7 +440,7 @@ def _read_details(value: Any, where: str) -> Iterator[str]:
 
 
 def _field_name(value: Any) -> str:
-    """Return a field's name from how an API places it: a text, or a list of keys and indices."""
+    """Return a field's name from its place in an API's answer: a text, or a list of keys and indices."""
     keys = [str(one) for one in value] if isinstance(value, list) else re.split(r"[/#]", str(value))
     return ".".join(key for key in keys if key and key not in _PLACES)
 

@@ -431,7 +431,7 @@ class Asker:
         starts: bool,
         repeats: bool,
     ) -> Later | Unknown:
-        """Return what an error means after which the same call may work later, and record it."""
+        """Return the answer for an error that may pass by itself, and record the error."""
         who = account.id if account is not None else ""
         is_busy = repeats and error.is_refusal
         attempts += not is_busy
@@ -505,7 +505,7 @@ class Asker:
 
 
 def as_no_room(error: errors.ProviderError) -> errors.ProviderError:
-    """Return NoRoom for a refused start whose words say that, whatever its status: as of a failed one."""
+    """Return NoRoom for a refused start whose words say that, with any status: as of a failed one."""
     is_lack = error.is_quoted and lacks_room(error.message)
     refuses = isinstance(error, errors.PermanentError | errors.RateLimited)
     is_own = isinstance(error, errors.CredentialRefused)

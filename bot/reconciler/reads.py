@@ -382,7 +382,7 @@ def _asks_why(claim: ReadClaim) -> State | None:
 async def _read_reason(
     provider: base.Reasons, access: Access, remote_id: str, state: State, window: SendWindow
 ) -> Observed:
-    """Read why a workspace is in a state: without an answer, the state is reported all the same."""
+    """Read the reason of a workspace's state: without an answer, the state is reported all the same."""
     try:
         said = await provider.reason(access, remote_id, window)
     except (errors.SentTooLate, errors.Unreachable):

@@ -510,7 +510,7 @@ def _ids(batch: Sequence[S]) -> list[str]:
 
 
 def busy_hold(runtime: Runtime, subject: Operation | Run) -> str | None:
-    """Return what holds up a call that a busy provider has refused, None for one that wasn't."""
+    """Return the hold of a call that a busy provider has refused, None for any other call."""
     if subject.busy_since is None:
         return None
     is_silent = runtime.health.since is not None

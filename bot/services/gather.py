@@ -147,7 +147,7 @@ class Gatherer:
         return None if run is None else await self.of_run(run)
 
     async def end_state(self, message: Message, facts: Facts | None) -> EndState:
-        """Return the state of the message about the end of what a card shows."""
+        """Return the state of the message about the end of a card's subject."""
         if message.kind is NoticeKind.CARD and isinstance(facts, WorkspaceFacts):
             return facts.end_state
         return await self.store.end_state(message.subject)

@@ -99,7 +99,7 @@ def hold(errands: Errands, tx: Transaction, row: Row, said: Row) -> None:
 
 
 def clear_silence(tx: Transaction, connection: str, beginning: str) -> None:
-    """Clear the sentence that a connection doesn't answer from what waits, by its ``beginning``."""
+    """Clear the sentence that a connection doesn't answer from waiting rows, by its ``beginning``."""
     follow(tx, "answering", connection=connection, beginning=beginning)
 
 

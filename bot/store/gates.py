@@ -255,7 +255,7 @@ def up_since(row: Row, seen: Observed, granted_at: float) -> float | None:
 
 
 def resolve_lack(row: Row, seen: Observed, granted_at: float) -> tuple[Lack | None, float | None]:
-    """Return what a running workspace lacks, and since when, given its row before the observation."""
+    """Return the lack of a running workspace, and since when, given its row before the observation."""
     if seen.state is not State.RUNNING or seen.lacks is None:
         return None, None
     return seen.lacks, granted_at if row["lacks"] is None else row["lacks_since"]

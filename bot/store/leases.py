@@ -43,7 +43,7 @@ LONGEST_CLAIM: Final = 60.0
 
 
 def free(tx: Transaction, settles: float) -> None:
-    """Free all that was claimed, as whoever has is known to be dead.
+    """Free all claimed rows, as each process that claimed them is known to be dead.
 
     A message that was in hand is looked for as soon as its attempt has had ``settles`` seconds to show.
     """

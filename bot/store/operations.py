@@ -122,7 +122,7 @@ def wanted_again(tx: Transaction, operation: Operation, deadline_seconds: float)
 
 
 def _carried_over(tx: Transaction, made: Operation, former: Operation) -> Operation:
-    """Carry over what the previous operation had sent: whatever it was, it may still take effect.
+    """Carry over the call that the previous operation had sent: whatever it was, it may still take effect.
 
     An opposite call becomes the prior call, as does one that the previous operation had carried over. If that
     one was the opposite and had sent nothing, it is as if it hadn't existed: the call sent by the one before

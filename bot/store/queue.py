@@ -58,7 +58,7 @@ class QueuedEngine:
 
     @property
     def is_exclusive(self) -> bool:
-        """Return whether whoever serves from it is known to be the only one: no lease of others counts."""
+        """Return whether its serving process is known to be the only one: no lease of others counts."""
         return False
 
     @property

@@ -97,7 +97,7 @@ class SqliteEngine(QueuedEngine):
 
     @property
     def is_exclusive(self) -> bool:
-        """Return whether the serving lock, which whoever serves holds, can be relied on where the file is."""
+        """Return whether the serving lock can be relied on in the file system of the file."""
         if self._path == _IN_MEMORY:
             return True
         return mounts.is_local(mounts.detect_file_system(Path(self._path), self._mountinfo))

@@ -97,7 +97,7 @@ class Engine(Protocol):
 
     @property
     def is_exclusive(self) -> bool:
-        """Return whether whoever serves from it is known to be the only one: no lease of others counts."""
+        """Return whether its serving process is known to be the only one: no lease of others counts."""
         ...
 
     @property

@@ -65,7 +65,7 @@ def _count_places(tx: Transaction, of: Wait, counted: str) -> int:
 
 
 def find_others(tx: Transaction, of: Wait) -> OthersInLine:
-    """Return the others who wait for the same room."""
+    """Return the others in line for the same room."""
     row = tx.one("others_in_line", connection=of.connection, kind=of.kind, id=of.id)
     return OthersInLine(**row) if row else OthersInLine()
 
@@ -124,7 +124,7 @@ def put_off(tx: Transaction, of: Wait, until: float) -> Wait:
 
 
 def end(tx: Transaction, of: Wait) -> None:
-    """End a wait whose person knows, or learns of it by what is done."""
+    """End a wait whose person knows of the end, or learns of it from another message."""
     change(tx, of, state=Waits.OVER, ended_at=tx.now())
 
 

@@ -257,7 +257,7 @@ async def check_audit(store: Store) -> list[Check]:
 
 
 def check_lock(path: Path, mountinfo: Path = mounts.MOUNTINFO) -> list[Check]:
-    """Report a file system where nobody can rely on the serving lock."""
+    """Report a file system on which nobody can rely on the serving lock."""
     kind = mounts.detect_file_system(path, mountinfo)
     if not kind or mounts.is_local(kind):
         return []

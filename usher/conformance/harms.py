@@ -35,7 +35,7 @@ async def test_an_unknown_word_keeps_the_last_state_and_decides_nothing(quiet_ri
 
 
 async def test_stop_in_an_unknown_state_is_sent(quiet_rig: Rig) -> None:
-    """Whoever asks for a stop of what nobody knows to be down gets one sent."""
+    """A stop of a workspace that nobody knows to be down is sent."""
     needs(quiet_rig, "state_at")
     quiet_rig.spoil(of="status", patch=put(quiet_rig.state_at, "brand-new-word"))
     row = await quiet_rig.read()

@@ -252,7 +252,7 @@ def while_running(facts: WorkspaceFacts) -> tuple[list[str], list[str], list[Ele
 
 
 def opening(facts: WorkspaceFacts) -> str:
-    """Say how what is in a page of ours opens, or why there is no address to share; otherwise nothing."""
+    """Return a sentence about the page of ours that opens it, or its missing address; otherwise nothing."""
     if facts.workspace is not None and facts.is_unusable:
         because = problems.condition(facts.workspace, facts.connection_title)
         return fill(cards.NOT_USABLE, because=Markup(safe(because, 300)))

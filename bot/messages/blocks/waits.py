@@ -34,7 +34,7 @@ def place(of: WaitFacts, now: float, *, is_one: bool = True) -> str:
 
 
 def _describe_round(of: WaitFacts) -> list[str]:
-    """Say who was tried before somebody in this round, and how often they were tried so far."""
+    """Describe the turns before somebody's in this round, and their own attempts so far."""
     before = [_count_people(of.tried_before, words.ONE_BEFORE, words.BEFORE)] if of.tried_before else []
     return [*before, *([_count_tries(of.attempts, words.TRIED)] if of.attempts else [])]
 

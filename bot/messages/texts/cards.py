@@ -270,7 +270,7 @@ def not_configured(name: str) -> str:
 
 
 def strange_state(title: str, said: str) -> str:
-    """Say that a read didn't tell the state, and what its provider's package says of that."""
+    """Say that a read didn't tell the state, and quote its provider's package about that."""
     return _STRANGE_STATE.format(title=title, said=said.strip().rstrip(".") or "unknown state")
 
 

@@ -267,7 +267,7 @@ class Servers:
 
 
 async def check_page(access: Access, url: str, seen: Observed) -> Observed:
-    """Return what the hub says is ready, lacking its page unless the IDE at ``url`` answers."""
+    """Return the hub's ready server, lacking its page unless the IDE at ``url`` answers."""
     address, lacking = url if url.endswith("/") else f"{url}/", replace(seen, detail=NOT_YET, lacks="page")
     answer = await access.api.send("GET", f"{address}api/status", total=PROBE_SECONDS, max_bytes=PROBE_BYTES)
     if answer.status == 424:

@@ -192,7 +192,7 @@ class Redrawn:
 
 
 def _find_news_time(notice: Notice, facts: Facts) -> float:
-    """Return the moment since which a message has been news; a card is none before its operation's end."""
+    """Return the time at which a message became news; a card is none before its operation's end."""
     operation = facts.operation if isinstance(facts, WorkspaceFacts) else None
     if Mark.CARD not in notice.kind.marks or operation is None:
         return facts.written_at

@@ -154,7 +154,7 @@ class Outbox:
                     await self._one(notice, is_try)
 
     async def _put_back(self, notices: Sequence[Notice]) -> None:
-        """Put back what the database went away for."""
+        """Put back the notices in hand when the database went away."""
         for notice in notices:
             await self._results.retry(notice, 0.0, error=retry_error(notice, "not written"))
 

@@ -67,7 +67,7 @@ class Results:
         self._waiting[message_id] = waiting
 
     async def repeat(self) -> None:
-        """Write what waits, until the database doesn't take something."""
+        """Write the waiting results, until the database doesn't take one."""
         for message_id, waiting in list(self._waiting.items()):
             while waiting:
                 until, write = waiting[0]
