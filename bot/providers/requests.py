@@ -381,9 +381,9 @@ MAX_DETAILS = 5
 #: (``errors``, ``messages``), OAuth (``error_description``); and what an entry calls its text and its field.
 _DETAILS = ("detail", "details", "validations", "errors", "messages", "error_description")
 _TEXTS = ("msg", "detail", "message", "description", "error", "reason")
-_FIELDS = ("field", "loc", "param", "parameter", "name", "pointer", "path")
+_FIELD_KEYS = ("field", "loc", "param", "parameter", "name", "pointer", "path")
 #: Parts of a field's place that say where in the request it was, and not its name.
-_PLACES = frozenset({"body", "query", "path", "json", "form", "header", "_schema"})
+_REQUEST_PARTS = frozenset({"body", "query", "path", "json", "form", "header", "_schema"})
 
 
 def read_words(answer: Mapping[str, Any], words_at: str = "/message") -> str:
@@ -432,17 +432,17 @@ def _read_details(value: Any, where: str) -> Iterator[str]:
     elif isinstance(value, dict):
         text = next((value[key] for key in _TEXTS if isinstance(value.get(key), str)), None)
         if text is not None:
-            named = (_field_name(value[key]) for key in _FIELDS if value.get(key))
+            named = (_field_name(value[key]) for key in _FIELD_KEYS if value.get(key))
             yield from _read_details(text, next(filter(None, named), where))
             return
         for key, one in value.items():
-            yield from _read_details(one, where if key in _PLACES else str(key))
+            yield from _read_details(one, where if key in _REQUEST_PARTS else str(key))
 
 
 def _field_name(value: Any) -> str:
     """Return a field's name from its place in an API's answer: a text, or a list of keys and indices."""
     keys = [str(one) for one in value] if isinstance(value, list) else re.split(r"[/#]", str(value))
-    return ".".join(key for key in keys if key and key not in _PLACES)
+    return ".".join(key for key in keys if key and key not in _REQUEST_PARTS)
 
 
 #: The most characters of a name that are taken from a server (``clean``).

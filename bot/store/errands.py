@@ -55,7 +55,7 @@ _SAME: Final = {
 #: What a call is made with, and what the policy asks about its person.
 _ACCOUNT: Final = ("id", "state", "secret")
 _PERSON: Final = ("principal", "is_guest", "is_bot", "is_deleted", "is_stranger")
-_ANSWERED: Final = frozenset({Call.ACCEPTED, Call.UNKNOWN})
+_POSSIBLY_TAKEN: Final = frozenset({Call.ACCEPTED, Call.UNKNOWN})
 #: What a save says besides the columns that it sets.
 _DECIDING: Final = frozenset({"now", "next_step_at", "is_beside", "keeps_lease", "waits"})
 
@@ -246,7 +246,7 @@ def _changes(row: Row, update: Update, now: float) -> Row:
         "stop_call": update.stop_call or row["stop_call"],
         "unknown_since": now if Call.UNKNOWN in calls else None if calls else row["unknown_since"],
         # Until the call is taken, or nobody knows whether it was.
-        "busy_since": update.busy_since or (None if calls & _ANSWERED else row["busy_since"]),
+        "busy_since": update.busy_since or (None if calls & _POSSIBLY_TAKEN else row["busy_since"]),
         "retry_at": update.retry_at or (None if calls else row["retry_at"]),
         "asked_at": _asked_at(row["asked_at"], update, start_call, now),
         "now": now,

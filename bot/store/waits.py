@@ -212,13 +212,13 @@ def follow(tx: Transaction, ended: Operation, owed: Sequence[NewNotice]) -> Sequ
         got(tx, waiting, now)
         return owed
     end(tx, waiting)
-    if any(one.kind in _ENDS for one in owed):
+    if any(one.kind in _END_KINDS for one in owed):
         return [replace(one, body=one.body | {"waited": waiting.kind}) for one in owed]
     return [*owed, over(waiting, now, tx, ended.cause or "cancelled")]
 
 
 #: The messages that say, too, that nobody waits any more.
-_ENDS: Final = frozenset({NoticeKind.FAILED, NoticeKind.REFUSED})
+_END_KINDS: Final = frozenset({NoticeKind.FAILED, NoticeKind.REFUSED})
 
 
 def failed(tx: Transaction, of: Wait, at: float, kind: str) -> Sequence[NewNotice]:

@@ -49,7 +49,7 @@ from typing import Final
 
 #: Replaces a message where the provider sent none, or only its status in words.
 _CODE: Final = re.compile(r"(HTTP|error) \S+")
-_PHRASES: Final = frozenset(status.phrase.casefold() for status in HTTPStatus)
+_STATUS_PHRASES: Final = frozenset(status.phrase.casefold() for status in HTTPStatus)
 
 
 class UsherError(Exception):
@@ -193,7 +193,7 @@ class ProviderError(UsherError):
     def is_quoted(self) -> bool:
         """Return whether the message is what the provider said, and not a code in place of words."""
         said = self.message.strip(" .")
-        is_code = not said or _CODE.fullmatch(said) or said.casefold() in _PHRASES
+        is_code = not said or _CODE.fullmatch(said) or said.casefold() in _STATUS_PHRASES
         return not self.is_ours and not is_code
 
 

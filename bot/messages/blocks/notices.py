@@ -77,7 +77,7 @@ def _is_taken_back(facts: WorkspaceFacts | RunFacts) -> bool:
 #: How many lines a summary shows, and how many in a paragraph.
 _LINES: Final = 30
 #: What says that a workspace can be opened.
-_READY: Final = frozenset({NoticeKind.READY, NoticeKind.READY_LINK})
+_READY_KINDS: Final = frozenset({NoticeKind.READY, NoticeKind.READY_LINK})
 _IN_A_SECTION: Final = 8
 
 
@@ -134,7 +134,7 @@ def _summary(facts: HeldFacts) -> Answer:
             lines.append(" ".join([_first_words(answer), *small]))
             continue
         alike.setdefault(together, []).append(one)
-        if kind in _READY and isinstance(one, WorkspaceFacts) and one.ide_url:
+        if kind in _READY_KINDS and isinstance(one, WorkspaceFacts) and one.ide_url:
             label = notices.OPEN_NAMED.format(name=name_of(one))
             buttons.append(kit.numbered(open_buttons(one)[0], len(buttons), label))
     lines = [*(_of_all(words, of) for words, of in alike.items()), *lines]

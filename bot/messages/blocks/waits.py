@@ -35,8 +35,8 @@ def place(of: WaitFacts, now: float, *, is_one: bool = True) -> str:
 
 def _describe_round(of: WaitFacts) -> list[str]:
     """Describe the turns before somebody's in this round, and their own attempts so far."""
-    before = [_count_people(of.tried_before, words.ONE_BEFORE, words.BEFORE)] if of.tried_before else []
-    return [*before, *([_count_tries(of.attempts, words.TRIED)] if of.attempts else [])]
+    before = [_count_people(of.tried_before, words.ONE_BEFORE, words.TRIED_BEFORE)] if of.tried_before else []
+    return [*before, *([_count_tries(of.attempts, words.TRIED_SO_FAR)] if of.attempts else [])]
 
 
 def _count_tries(attempts: int, forms: Sequence[str]) -> str:
@@ -166,7 +166,7 @@ def _add_end(usual: Callable[[WorkspaceFacts], Answer]) -> Callable[[WorkspaceFa
     def render(facts: WorkspaceFacts) -> Answer:
         said, what = usual(facts), words.FOR.get(facts.word("waited"), words.FOR["room"])
         first, *rest = said.blocks
-        return kit.with_blocks(said, (first, kit.section(filled(words.ENDED, facts, what=what)), *rest))
+        return kit.with_blocks(said, (first, kit.section(filled(words.WAIT_ENDED, facts, what=what)), *rest))
 
     return render
 

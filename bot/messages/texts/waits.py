@@ -21,7 +21,7 @@ FOR: Final[Mapping[str, str]] = {
     "room": "room",
 }
 #: How often it was tried, by number.
-TRIED: Final = ("", "I've tried once so far.", "I've tried {count} times so far.")
+TRIED_SO_FAR: Final = ("", "I've tried once so far.", "I've tried {count} times so far.")
 TRIED_IN_ALL: Final = ("", " I tried once.", " I tried {count} times.")
 #: Others may have got what came free, so nothing is said about what there was.
 STOPPED_WAITING: Final = "I didn't get {what} on {title} by {until}, so I've stopped waiting."
@@ -39,7 +39,7 @@ ONE_AHEAD: Final = "One person is ahead of you."
 AHEAD: Final = "{number} people are ahead of you."
 #: Of those who have already had their turn in this round.
 ONE_BEFORE: Final = "One person was tried before you, without success."
-BEFORE: Final = "{number} people were tried before you, without success."
+TRIED_BEFORE: Final = "{number} people were tried before you, without success."
 NUMBERS: Final = ("", "", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
 HELD: Final = (
     "I'm not trying right now: {title} might shut itself down after more failed starts. "
@@ -51,7 +51,7 @@ GOT: Final = "*{name}* is ready. I'll stop it {at} unless you open it or press *
 AGAIN: Final = "Keep trying until {then}"
 FORBIDDEN: Final = "I've stopped waiting with *{name}* for {what} on {title}. {because}"
 #: Added to what says that an attempt has failed for something else.
-ENDED: Final = "I've stopped waiting for {what} on {title}."
+WAIT_ENDED: Final = "I've stopped waiting for {what} on {title}."
 UNTIL_LABEL: Final = "Until when? For example 18:00, tomorrow 9:00 or 3h"
 
 HEADING: Final = "Waiting for room"
