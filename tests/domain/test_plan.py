@@ -159,7 +159,7 @@ def refused_rows():
                 yield pytest.param(*known.split(), state, word, id=f"{' '.join(known.split())} {state}")
 
 
-@pytest.mark.parametrize(("verb", "refusal", "when", "state", "word"), list(refused_rows()))
+@pytest.mark.parametrize(("verb", "refusal", "when", "state", "word"), list(refused_rows()), ids=str)
 def test_refused_call_is_judged_by_the_read_after_it(verb, refusal, when, state, word):
     """What is so already is done; else the call isn't repeated, and its refusal is what is told."""
     call = "accepted" if refusal == "lost_track" else "none"
@@ -220,7 +220,7 @@ def test_an_unknown_start_settles_a_minute_after_its_outcome_became_unknown(stat
     assert plan(operation, state, UNKNOWN + START_SETTLES) == Plan(Step.START)
 
 
-@pytest.mark.parametrize("state", DOWN)
+@pytest.mark.parametrize("state", DOWN, ids=str)
 def test_interrupted_start_settles_from_the_call_on(state):
     """Its process has died, so nobody waits for a time-out: reads of half a minute judge it."""
     operation = replace(OPERATION, start_call=Call.INTERRUPTED, called_at=CALLED)
@@ -228,7 +228,7 @@ def test_interrupted_start_settles_from_the_call_on(state):
     assert plan(operation, state, CALLED + INTERRUPTED_SETTLES) == Plan(Step.START)
 
 
-@pytest.mark.parametrize("state", [State.RUNNING, State.STARTING])
+@pytest.mark.parametrize("state", [State.RUNNING, State.STARTING], ids=str)
 def test_interrupted_stop_settles_from_the_call_on(state):
     stop = replace(OPERATION, verb=OperationVerb.STOP, stop_call=Call.INTERRUPTED, called_at=CALLED)
     assert plan(stop, state, CALLED + INTERRUPTED_SETTLES - 0.1) == Plan(Step.READ)
@@ -303,8 +303,8 @@ def test_refused_call_is_sent_again_after_a_read(verb, called_from, shown, word)
     assert plan(operation, State(shown), CALLED + 1.1) == wanted(word)
 
 
-@pytest.mark.parametrize("verb", OperationVerb)
-@pytest.mark.parametrize("step", Step)
+@pytest.mark.parametrize("verb", OperationVerb, ids=str)
+@pytest.mark.parametrize("step", Step, ids=str)
 def test_starts_and_stops_alone_may_be_repeated(verb, step):
     is_harmless = step in {Step.START, Step.STOP, Step.SUSPEND, Step.FORCE}
     makes = verb in {OperationVerb.RESTART, OperationVerb.CREATE}
@@ -501,7 +501,7 @@ STOPS = {OperationVerb.STOP: Step.STOP, OperationVerb.FORCE: Step.FORCE}
 NOTHING_LEFT = frozenset({"start", "remove"})
 
 
-@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("state", State, ids=str)
 def test_only_what_is_known_to_be_down_is_not_stopped(state):
     """One that is stopping is left to it; every other stop is sent."""
     down = {State.STOPPED, State.SUSPENDED, State.GONE}
@@ -512,15 +512,15 @@ def test_only_what_is_known_to_be_down_is_not_stopped(state):
         assert decided == (ENDS["done"] if state in down else Plan(Step.WAIT) if waits else Plan(step))
 
 
-@pytest.mark.parametrize("verb", [OperationVerb.STOP, OperationVerb.SUSPEND, OperationVerb.FORCE])
-@pytest.mark.parametrize("call", Call)
+@pytest.mark.parametrize("verb", [OperationVerb.STOP, OperationVerb.SUSPEND, OperationVerb.FORCE], ids=str)
+@pytest.mark.parametrize("call", Call, ids=str)
 def test_failed_workspace_of_which_nothing_is_left_is_down(verb, call):
     operation = replace(OPERATION, verb=verb, stop_call=call, called_at=CALLED)
     assert is_down(State.FAILED, NOTHING_LEFT)
     assert plan(operation, State.FAILED, CALLED + START_SETTLES, NOTHING_LEFT) == ENDS["done"]
 
 
-@pytest.mark.parametrize("state", [State.STARTING, State.UNKNOWN, State.FAILED])
+@pytest.mark.parametrize("state", [State.STARTING, State.UNKNOWN, State.FAILED], ids=str)
 def test_stop_waits_until_the_provider_accepts_it(state):
     operation = replace(OPERATION, verb=OperationVerb.STOP)
     without = frozenset({"open", "force"})
@@ -528,7 +528,7 @@ def test_stop_waits_until_the_provider_accepts_it(state):
     assert plan(operation, state, MADE + 1, without | {"stop"}) == Plan(Step.STOP)
 
 
-@pytest.mark.parametrize("verb", [OperationVerb.STOP, OperationVerb.REMOVE])
+@pytest.mark.parametrize("verb", [OperationVerb.STOP, OperationVerb.REMOVE], ids=str)
 def test_earlier_failure_is_no_news_of_the_stop(verb):
     """A workspace that had failed when its stop was sent needs a minute to show another failure."""
     sent = replace(OPERATION, verb=verb, stop_call=Call.ACCEPTED, called_at=CALLED, called_from=State.FAILED)
@@ -540,7 +540,7 @@ def test_earlier_failure_is_no_news_of_the_stop(verb):
     assert plan(unsure, State.FAILED, UNKNOWN + START_SETTLES) == Plan(Step(verb.value))
 
 
-@pytest.mark.parametrize("state", [State.STOPPED, State.RUNNING, State.FAILED, State.STOPPING])
+@pytest.mark.parametrize("state", [State.STOPPED, State.RUNNING, State.FAILED, State.STOPPING], ids=str)
 def test_unknown_read_leaves_the_known_state_in_doubt(state):
     """Whatever it was, it isn't known to be down since."""
     known = Workspace("w", ALICE, "saturn", "r", "g", "n", state=state, observed_at=MADE)
@@ -643,7 +643,7 @@ def test_what_is_only_to_be_made_is_not_started(verb, state, planned):
     assert plan(replace(made, lasts=None), State.STOPPED, CALLED + 1.0) != ENDS["done"]
 
 
-@pytest.mark.parametrize("lacks", PATIENCE_SECONDS)
+@pytest.mark.parametrize("lacks", PATIENCE_SECONDS, ids=str)
 @pytest.mark.parametrize(
     ("verb", "start_call", "stop_call"),
     [

@@ -7,18 +7,19 @@ from bot.providers import base
 from bot.providers.jupyterhub import servers
 from bot.providers.posit.provider import UNREAD
 
-SAID = [
-    base.unknown_word("idle"),
-    servers.UNREAD,
-    servers.CHECKING,
-    UNREAD,
-    "the answer's field name is not a text",
-    "It runs, but isn't set up yet.",
-    "",
-]
 
-
-@pytest.mark.parametrize("said", SAID)
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param(base.unknown_word("idle"), id="unknown-word"),
+        pytest.param(servers.UNREAD, id="jupyterhub-unread"),
+        pytest.param(servers.CHECKING, id="jupyterhub-checking"),
+        pytest.param(UNREAD, id="posit-unread"),
+        pytest.param("the answer's field name is not a text", id="bad-answer"),
+        pytest.param("It runs, but isn't set up yet.", id="full-stop"),
+        pytest.param("", id="nothing"),
+    ],
+)
 def test_sentence_about_an_unknown_state_takes_any_words(said):
     sentence = cards.strange_state("Team hub", said)
     start, _, rest = sentence.partition(": ")

@@ -191,6 +191,7 @@ def test_our_own_message_is_said_and_quoted_as_nobodys():
         (errors.NotFound, "This image was retired", "refused: This image was retired"),
         (errors.NotFound, "Not Found", "not_found"),
     ],
+    ids=["403-words", "403-phrase", "403-permission", "404-words", "404-phrase"],
 )
 def test_cause_of_a_refusal_is_its_words_if_it_has_any(kind, message, cause):
     assert problems.cause_of(kind(message, status=403)) == cause

@@ -8,7 +8,9 @@ from bot.providers.requests import moment
 NONE = ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00", "1970-01-01T00:00:00Z", "1970-12-31T23:59:59Z", "0"]
 
 
-@pytest.mark.parametrize("value", [*NONE, pytest.param(0, id="zero"), pytest.param(-1, id="negative")])
+@pytest.mark.parametrize(
+    "value", [*NONE, pytest.param(0, id="zero"), pytest.param(-1, id="negative")], ids=str
+)
 def test_moment_before_1971_is_none(value):
     assert moment(value) is None
 

@@ -241,7 +241,11 @@ async def test_401_is_about_the_call_if_the_list_is_accepted(account, lists, was
         assert (got.cause, got.needs_credential) == ("refused: Accept the new terms first", False)
 
 
-@pytest.mark.parametrize(("was_unauthorized", "answer"), [(False, Later), (True, Refused), (None, Refused)])
+@pytest.mark.parametrize(
+    ("was_unauthorized", "answer"),
+    [(False, Later), (True, Refused), (None, Refused)],
+    ids=["first", "second", "not-repeated"],
+)
 async def test_401_of_a_proven_credential_is_tried_once_more(was_unauthorized, answer):
     """Its provider asked for something else at once, which was accepted (``Workbench._explained``)."""
     bench = Bench()

@@ -38,7 +38,7 @@ async def begun(world, verb, state=None):
     return await world.begin(await world.own(state=before), verb)
 
 
-@pytest.mark.parametrize("verb", [START, STOP, SUSPEND, FORCE])
+@pytest.mark.parametrize("verb", [START, STOP, SUSPEND, FORCE], ids=str)
 @pytest.mark.parametrize("status", [503, 429, 425])
 async def test_call_refused_once_is_sent_again_after_one_read(world, verb, status):
     world.administered_by("UAMIR")
@@ -57,7 +57,7 @@ async def test_call_refused_once_is_sent_again_after_one_read(world, verb, statu
     assert not told(world, "UAMIR")
 
 
-@pytest.mark.parametrize("verb", [START, STOP])
+@pytest.mark.parametrize("verb", [START, STOP], ids=str)
 async def test_call_refused_after_its_effect_is_sent_once(world, verb):
     """Something in between may say so of what was done."""
     operation_id = await begun(world, verb)
@@ -97,7 +97,7 @@ async def test_start_refused_for_ever_is_asked_about_at_its_deadline(world):
     assert max(sent(world, "start")) < sent(world, "start")[0] + DEADLINE
 
 
-@pytest.mark.parametrize("verb", [START, STOP])
+@pytest.mark.parametrize("verb", [START, STOP], ids=str)
 @pytest.mark.parametrize("status", [503, 429])
 async def test_retry_after_of_a_refusal_is_kept(world, verb, status):
     operation_id = await begun(world, verb)

@@ -62,7 +62,9 @@ async def test_that_it_still_waits_is_not_said_of_what_has_ended(world):
 
 
 @pytest.mark.parametrize(
-    "error", [SlackLimited(CHAT_POST_MESSAGE, 2.0), SlackPermanent(CHAT_POST_MESSAGE, "channel_not_found")]
+    "error",
+    [SlackLimited(CHAT_POST_MESSAGE, 2.0), SlackPermanent(CHAT_POST_MESSAGE, "channel_not_found")],
+    ids=["rate-limited", "channel-not-found"],
 )
 async def test_end_comes_alone_where_its_card_was_held_up(world, error):
     workspace = await world.own(state=State.RUNNING)

@@ -3,7 +3,6 @@
 import pytest
 
 BUSY = "Saturn Cloud has been too busy for this since <!date^"
-STATUSES = [pytest.param(503, id="503"), pytest.param(429, id="429")]
 
 
 async def running(linked):
@@ -12,7 +11,7 @@ async def running(linked):
     return linked.alice
 
 
-@pytest.mark.parametrize("status", STATUSES)
+@pytest.mark.parametrize("status", [503, 429])
 async def test_stop_refused_once_is_told_within_its_pace(linked, status):
     alice = await running(linked)
     linked.saturn_fails("/stop$", times=1, status=status)
@@ -25,7 +24,7 @@ async def test_stop_refused_once_is_told_within_its_pace(linked, status):
     assert linked.calls("POST .*/stop") == 2
 
 
-@pytest.mark.parametrize("status", STATUSES)
+@pytest.mark.parametrize("status", [503, 429])
 async def test_retry_after_of_a_start_is_kept(linked, status):
     alice = linked.alice
     linked.saturn_fails("/start$", times=1, status=status, headers={"Retry-After": "60"})

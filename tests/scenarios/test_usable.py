@@ -207,18 +207,17 @@ async def test_lost_agent_after_a_start_is_told_in_place_of_ready(coder):
     assert len(coder.alice.told("ready_link")) == 1
 
 
-LOSSES = {
-    "disconnected": ({"status": "disconnected"}, "Its agent has lost its connection."),
-    "timeout": ({"status": "timeout"}, "Its agent hasn't connected in time."),
-    "off": ({"lifecycle_state": "off"}, "Its agent is off."),
-    "shutting down": ({"lifecycle_state": "shutting_down"}, "Its agent is shutting down."),
-    "unhealthy": ({"apps/1/health": "unhealthy"}, "Its app isn't healthy."),
-}
-
-
-@pytest.mark.parametrize("loss", LOSSES)
-async def test_card_says_what_a_running_workspace_lost(coder, loss):
-    given, said = LOSSES[loss]
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        pytest.param({"status": "disconnected"}, "Its agent has lost its connection.", id="disconnected"),
+        pytest.param({"status": "timeout"}, "Its agent hasn't connected in time.", id="timeout"),
+        pytest.param({"lifecycle_state": "off"}, "Its agent is off.", id="off"),
+        pytest.param({"lifecycle_state": "shutting_down"}, "Its agent is shutting down.", id="shutting down"),
+        pytest.param({"apps/1/health": "unhealthy"}, "Its app isn't healthy.", id="unhealthy"),
+    ],
+)
+async def test_card_says_what_a_running_workspace_lost(coder, given, said):
     await coder.alice.writes("start training")
     await coder.pass_time(60, step=1)
     ready = coder.alice.only("ready")

@@ -304,6 +304,7 @@ async def test_pending_and_ready_become_states(quiet_hub: Rig, server, state):
         ("503 Unavailable", State.RUNNING, "page"),
         ("424 Failed Dependency", State.STOPPED, None),
     ],
+    ids=str,
 )
 async def test_page_lacks_unless_the_ide_itself_answers(quiet_hub: Rig, answer, state, lacks):
     """A read takes the hub's word; the page is asked by a check of its own."""

@@ -117,6 +117,7 @@ async def test_what_waits_for_slack_is_due_once_that_is_back_in_the_order_of_its
 @pytest.mark.parametrize(
     ("card", "end"),
     [(NoticeKind.CARD, NoticeKind.READY), (NoticeKind.JOB_CARD, NoticeKind.JOB_ENDED)],
+    ids=["workspace", "job"],
 )
 async def test_first_card_waits_for_its_end(store, clock, card, end):
     """A card that is just being sent comes first, and its end waits for some seconds."""

@@ -109,7 +109,7 @@ async def test_address_before_ready_was_sent_is_not_handed_over(store, clock, wo
     assert await links(store, clock) == []
 
 
-@pytest.mark.parametrize("verb", [OperationVerb.STOP, OperationVerb.START])
+@pytest.mark.parametrize("verb", [OperationVerb.STOP, OperationVerb.START], ids=str)
 async def test_address_after_a_newer_request_is_not_handed_over(store, clock, workspace, verb):
     await ready(store, clock, workspace, WITHOUT)
     clock.advance(1.0)
