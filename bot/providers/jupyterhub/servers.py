@@ -267,14 +267,15 @@ class Servers:
 
 
 async def check_page(access: Access, url: str, seen: Observed) -> Observed:
-    """Return the hub's ready server, lacking its page unless the IDE at ``url`` answers."""
+    """Return the hub's ready server, lacking its page unless something answers for the server.
+
+    Whether the server runs is the hub's to say.
+    """
     address, lacking = url if url.endswith("/") else f"{url}/", replace(seen, detail=NOT_YET, lacks="page")
     answer = await access.api.send("GET", f"{address}api/status", total=PROBE_SECONDS, max_bytes=PROBE_BYTES)
-    if answer.status == 424:
-        # The hub answers in the server's place: it stopped between the two reads.
-        return Observed(State.STOPPED, name=seen.name)
-    # 401 and 403 come from the server itself, which is therefore up; its owner's browser is let in.
-    return seen if 200 <= answer.status < 300 or answer.status in {401, 403} else lacking
+    # Without a route to the server, its proxy or the hub answers in its place.
+    is_hubs = answer.status in {404, 424} or "/hub/user/" in answer.headers.get("Location", "")
+    return lacking if is_hubs or answer.status >= 500 else seen
 
 
 def _starting(progress: Progress | None, label: str) -> Observed:
