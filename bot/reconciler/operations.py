@@ -14,7 +14,7 @@ from bot.domain.forms import FreeName, Spec, marked
 from bot.domain.notices import NoticeKind
 from bot.domain.observed import Created, Traces
 from bot.domain.operations import Operation, OperationVerb
-from bot.domain.plan import NO_RESTART, STILL_FAILED, Plan, Step, plan, plan_unmade
+from bot.domain.plan import MAX_ATTEMPTS, NO_RESTART, STILL_FAILED, Plan, Step, plan, plan_unmade
 from bot.domain.policy import Target
 from bot.domain.reasons import lacks_room
 from bot.domain.settling import UNANSWERED_SECONDS, Verdict, is_short, is_unanswered, progress_of
@@ -71,6 +71,9 @@ class EarlyLooks:
         return operation.id in self._granted
 
 
+#: The steps that stop; and the states that don't last, in which a call may be refused for long.
+_STOPS: Final = frozenset({Step.STOP, Step.SUSPEND, Step.FORCE})
+_UNSTABLE: Final = frozenset({State.STARTING, State.STOPPING, State.UNKNOWN})
 #: A creation called up to this many seconds before this one was requested may have made what is found now.
 OTHERS_SECONDS = 600.0
 #: How many candidates' creation times are remembered; beyond that they are read again.
@@ -181,6 +184,8 @@ class Operations(Stepper[ClaimedOperation]):
         """Request a read, and step again when one is recorded, or after a while in any case."""
         wait = max(runtime.pace.min_poll_interval + 2 * self._numbers.margin, runtime.health.pause, 2.0)
         hold = runtime.health.hold or _said(claimed, runtime, cause) or busy_hold(runtime, claimed.operation)
+        if not hold and claimed.operation.hold == cards.no_stop_yet(runtime.title):
+            hold = None  # As before, until it is stopped.
         moved = await self._moved(claimed, claimed.update(wait))
         if cause == STILL_FAILED.cause:
             moved = replace(moved, failed_at=claimed.operation.failed_at or claimed.workspace.observed_at)
@@ -312,9 +317,12 @@ class Operations(Stepper[ClaimedOperation]):
         step: Step,
         access: base.Access,
         created: Created | str | None,
-    ) -> None:
+    ) -> Update | None:
         """Record the call; if the operation was replaced in the meantime, enforce what replaced it."""
         already, created = (created, None) if isinstance(created, str) else (None, created)
+        if already is not None and step in _STOPS and claimed.workspace.current_state is State.STARTING:
+            # What is only coming up isn't running yet, and isn't kept from it by that.
+            return self._not_yet(claimed, runtime, step)
         operation, remote_id = claimed.operation, claimed.workspace.remote_id
         acts = runtime.provider.acts(access, str(step))
         if created is not None:
@@ -322,7 +330,7 @@ class Operations(Stepper[ClaimedOperation]):
             remote_id = created.remote_id
             gate_key = runtime.provider.gate_key(remote_id)
             if await self._store.name_created(operation.id, created, gate_key, claimed.claim) is None:
-                return
+                return None
         # A workspace that was created stopped is started by the following steps.
         known = Call.ACCEPTED if created is None or created.is_started else Call.NONE
         acts_as = None if acts == "person" else acts
@@ -336,6 +344,7 @@ class Operations(Stepper[ClaimedOperation]):
         )
         if not await self.save(claimed, knowing(accepted, step, known)) and step in UP:
             await self._make_true(claimed, runtime, remote_id)
+        return None
 
     def again(
         self, claimed: ClaimedOperation, runtime: Runtime, step: Step, answer: NotDone, known: Call | None
@@ -358,10 +367,10 @@ class Operations(Stepper[ClaimedOperation]):
         """End it; retry a few times if the current state doesn't allow the call, as that may be changing."""
         operation, makes = claimed.operation, step is Step.CREATE
         is_conflict = isinstance(answer.error, Conflict)
-        # What does something that nobody knows may do it for long: then only ``MAX_ATTEMPTS`` end it.
-        is_odd = claimed.workspace.current_state is State.UNKNOWN
-        if is_conflict and not makes and (is_odd or operation.attempts < CONFLICTS):
-            return self.again(claimed, runtime, step, self._retry(claimed), Call.NONE)
+        # What is on its way, or does something that nobody knows, may do so for long.
+        is_stable = claimed.workspace.current_state not in _UNSTABLE
+        if is_conflict and not makes and not (is_stable and operation.attempts >= CONFLICTS):
+            return self._not_yet(claimed, runtime, step)
         if isinstance(answer.error, NotFound) and not makes:
             # A read tells whether it is the workspace that isn't there.
             unfound = replace(claimed.update(self._first_look(runtime)), waits_for="read", read_needed=True)
@@ -372,6 +381,14 @@ class Operations(Stepper[ClaimedOperation]):
         # It made nothing, so it explains nothing that others find. A name conflict says nothing about an
         # earlier attempt, which may have taken the name.
         return replace(ended, start_call=Call.NONE)
+
+    def _not_yet(self, claimed: ClaimedOperation, runtime: Runtime, step: Step) -> Update:
+        """Retry what the current state doesn't allow; a stop, which never expires, is never given up."""
+        retry = self._retry(claimed)
+        if step in _STOPS:
+            attempts = min(retry.attempts, MAX_ATTEMPTS - 1)
+            retry = replace(retry, sentence=cards.no_stop_yet(runtime.title), attempts=attempts)
+        return self.again(claimed, runtime, step, retry, Call.NONE)
 
     async def search(self, claimed: ClaimedOperation, runtime: Runtime, access: base.Access) -> Traces | None:
         """Return what the provider lists, without what any record explains.

@@ -88,3 +88,25 @@ async def test_stop_is_repeated_while_an_unknown_state_refuses_it(linked):
     linked.heal()
     await linked.pass_time(30, step=5)
     assert not [run for run in linked.resource("notebook").runs if run.status == "running"]
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [(409, "A build is already active."), (400, "alice is not running (pending: spawn)")],
+    ids=["busy", "not running yet"],
+)
+async def test_stop_refused_during_a_start_is_sent_afterwards(linked, status, words):
+    """What is coming up runs in the end, whatever the refusal says."""
+    await linked.alice.writes("start notebook")
+    linked.saturn_fails(READ, times=None, body='{"status": "pending"}')
+    await linked.pass_time(15, step=5)
+    linked.saturn_fails("/stop$", times=None, status=status, body=f'{{"message": "{words}"}}')
+    await linked.alice.types("stop notebook")
+    for _ in range(4):
+        await linked.pass_time(30, step=1)
+        assert "can't stop it right now. I'll stop it as soon as" in linked.alice.card.text
+    linked.heal()
+    await linked.pass_time(100, step=5)
+    assert linked.alice.only("stopped")
+    assert not linked.alice.told("ready")
+    assert not linked.alice.told("failed")
