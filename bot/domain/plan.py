@@ -17,6 +17,7 @@ from bot.domain.settling import (
     FAILED_AGAIN_AFTER,
     INTERRUPTED_SETTLES,
     NEVER_UP_AFTER,
+    NO_EFFECT_AFTER,
     SAID_AGAIN_AFTER,
     START_SETTLES,
     STILL_DOWN_AFTER,
@@ -44,8 +45,7 @@ MAX_ATTEMPTS = 20
 #: Cloud's interval.
 FRESH = 12.0
 
-#: How long an accepted stop may take; some servers report *running* until it is done. A workspace still up
-#: after that was started again by somebody else.
+#: How long an accepted stop may take; some servers report *running* until it is done.
 STOP_SETTLES = 600.0
 
 #: A running workspace unused for this long is read less often.
@@ -103,6 +103,8 @@ STILL_DOWN = Plan(Step.READ, cause="still_down")
 STILL_FAILED = Plan(Step.READ, cause="still_failed")
 #: A stop sent before the start was requested is still in progress; the start follows.
 STOPPING_FIRST = Plan(Step.WAIT, cause="stopping_first")
+#: The stop was accepted, and shows no effect.
+NO_EFFECT = Plan(Step.WAIT, cause="no_effect")
 #: The provider accepts no stop in this state; the stop is sent as soon as it does.
 NO_STOP_YET = Plan(Step.WAIT, cause="no_stop_yet")
 #: A start was sent before the stop was requested: the workspace may still come up.
@@ -332,10 +334,15 @@ def _bring_down(
         is_odd = state is State.STARTING or (state in (State.UNKNOWN, State.FAILED) and is_left)
         is_refused = actions is not None and _ACTIONS[call.step] not in actions
         return NO_STOP_YET if is_odd and is_refused else call
-    is_there = state in (State.RUNNING, State.STARTING) or not is_left
-    settles = STOP_SETTLES if operation.contradiction is None else START_SETTLES
-    is_settled = observed_at >= called_at + settles
-    return _failed(operation.contradiction or failed) if is_there and is_settled else WAIT
+    ends_as, settles = failed, STOP_SETTLES
+    if state is State.UNKNOWN:
+        ends_as = "not_confirmed"
+    elif operation.contradiction is not None:
+        ends_as, settles = operation.contradiction, START_SETTLES
+    if observed_at >= called_at + settles and state is not State.STOPPING:
+        return _failed(ends_as)
+    has_no_effect = state is State.RUNNING and observed_at >= called_at + NO_EFFECT_AFTER
+    return NO_EFFECT if has_no_effect else WAIT
 
 
 def _prior_lasts(operation: Operation, observed_at: float, accepted: float) -> bool:

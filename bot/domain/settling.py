@@ -29,6 +29,8 @@ MAKE_SETTLES: Final = 120.0
 #: An accepted start that still shows as down: when the card says so, and when the start counts as failed.
 STILL_DOWN_AFTER: Final = 60.0
 NEVER_UP_AFTER: Final = 180.0
+#: When the card says that an accepted stop shows no effect.
+NO_EFFECT_AFTER: Final = 60.0
 #: How long a call that was refused because its provider is busy waits before it is sent again: as long as it
 #: has been refused, and not less or more than this many seconds.
 MIN_BUSY_SECONDS: Final = 10.0

@@ -194,7 +194,7 @@ class Operations(Stepper[ClaimedOperation]):
 
     async def _wait(self, claimed: ClaimedOperation, runtime: Runtime, cause: str | None) -> None:
         operation, state = claimed.operation, claimed.workspace.current_state
-        hold = runtime.health.hold or _said(claimed, runtime, cause)
+        hold = runtime.health.hold or ""
         update = replace(claimed.update(await self._next_look()), waits_for="change")
         # A call without an answer, or a refused one, was accepted after all: the workspace is starting.
         is_down, is_busy = operation.verb.brings_down, operation.busy_since is not None
@@ -207,7 +207,7 @@ class Operations(Stepper[ClaimedOperation]):
             update = replace(update, next_in=next_in)
         else:
             update = await self._moved(claimed, update)
-        await self.save_held(claimed, update, hold)
+        await self.save_held(claimed, update, hold or _said(claimed, runtime, cause))
 
     async def _force_offered(
         self, claimed: ClaimedOperation, runtime: Runtime, hold: str, next_in: float
@@ -494,6 +494,8 @@ def _said(claimed: ClaimedOperation, runtime: Runtime, cause: str | None) -> str
             return cards.STOPPING_FIRST
         case "start_sent":
             return cards.START_SENT
+        case "no_effect":
+            return cards.no_effect(runtime.title, claimed.operation.called_at or 0.0)
         case "no_stop_yet":
             return cards.no_stop_yet(runtime.title)
         case _:

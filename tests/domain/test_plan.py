@@ -43,6 +43,8 @@ ENDS = {
     "broke": Plan(Step.END, Outcome.FAILED, "provider_failed"),
     "elsewhere": Plan(Step.END, Outcome.FAILED, "stopped_elsewhere"),
     "gave up": Plan(Step.END, Outcome.FAILED, "gave_up"),
+    # It goes on, and the card says that nothing has come of an accepted stop.
+    "quiet": Plan(Step.WAIT, cause="no_effect"),
 }
 
 
@@ -69,13 +71,13 @@ stop    none       calling   early | done      done      broke   read     read  
 stop    none       calling   late  | done      done      broke   stop     stop    wait     done stop
 stop    none       unknown   early | done      done      broke   read     read    wait     done read
 stop    none       unknown   late  | done      done      broke   stop     stop    wait     done stop
-stop    none       accepted  late  | done      done      broke   wait     wait    wait     done wait
+stop    none       accepted  late  | done      done      broke   wait     quiet   wait     done wait
 restart none       none      late  | start     start     start   stop     stop    wait     gone stop
 restart none       calling   early | start     start     broke   read     read    wait     gone read
 restart none       calling   late  | start     start     broke   stop     stop    wait     gone stop
 restart none       unknown   early | start     start     broke   read     read    wait     gone read
 restart none       unknown   late  | start     start     broke   stop     stop    wait     gone stop
-restart none       accepted  late  | start     start     broke   wait     wait    wait     gone wait
+restart none       accepted  late  | start     start     broke   wait     quiet   wait     gone wait
 restart calling    accepted  late  | start     start     broke   wait     done    wait     gone wait
 restart unknown    accepted  early | read      read      broke   wait     done    wait     gone wait
 restart unknown    accepted  late  | start     start     broke   wait     done    wait     gone wait
@@ -87,17 +89,17 @@ suspend none       none      late  | done      done      suspend suspend  suspen
 suspend none       calling   late  | done      done      broke   suspend  suspend wait     gone suspend
 suspend none       unknown   early | done      done      broke   read     read    wait     gone read
 suspend none       unknown   late  | done      done      broke   suspend  suspend wait     gone suspend
-suspend none       accepted  late  | done      done      broke   wait     wait    wait     gone wait
+suspend none       accepted  late  | done      done      broke   wait     quiet   wait     gone wait
 force   none       none      late  | done      done      force   force    force   force    done force
 force   none       calling   late  | done      done      broke   force    force   force    done force
 force   none       unknown   early | done      done      broke   read     read    read     done read
 force   none       unknown   late  | done      done      broke   force    force   force    done force
-force   none       accepted  late  | done      done      broke   wait     wait    wait     done wait
+force   none       accepted  late  | done      done      broke   wait     quiet   wait     done wait
 remove  none       none      late  | remove    remove    remove  remove   remove  remove   done remove
 remove  none       calling   late  | remove    remove    broke   remove   remove  remove   done remove
 remove  none       unknown   early | read      read      broke   read     read    read     done read
 remove  none       unknown   late  | remove    remove    broke   remove   remove  remove   done remove
-remove  none       accepted  late  | wait      wait      broke   wait     wait    wait     done wait
+remove  none       accepted  late  | wait      wait      broke   wait     quiet   wait     done wait
 """
 #: When the reads of the table were asked for: a call that timed out settles a minute after that.
 EARLY, LATE = CALLED + START_SETTLES - 1, CALLED + NEVER_UP_AFTER
@@ -381,12 +383,13 @@ def test_what_was_sent_the_other_way_takes_effect_first(line):
 def test_an_accepted_stop_of_what_stays_up_ends_instead_of_waiting_for_ever(verb, cause, state):
     operation = replace(OPERATION, verb=verb, stop_call=Call.ACCEPTED, called_at=CALLED)
     early, late = (plan(operation, state, CALLED + STOP_SETTLES + more) for more in (-0.1, 0.0))
-    stays = {State.RUNNING, State.STARTING}
+    stays = {State.RUNNING, State.STARTING, State.UNKNOWN}
     if verb is OperationVerb.REMOVE:
         stays |= {State.STOPPED, State.SUSPENDED}
     if state in stays:
-        assert early == Plan(Step.WAIT)
-        assert late == Plan(Step.END, Outcome.FAILED, cause)
+        assert early == (ENDS["quiet"] if state is State.RUNNING else Plan(Step.WAIT))
+        ends_as = "not_confirmed" if state is State.UNKNOWN else cause
+        assert late == Plan(Step.END, Outcome.FAILED, ends_as)
     else:
         assert early == late
 

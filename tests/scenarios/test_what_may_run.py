@@ -110,3 +110,28 @@ async def test_stop_refused_during_a_start_is_sent_afterwards(linked, status, wo
     assert linked.alice.only("stopped")
     assert not linked.alice.told("ready")
     assert not linked.alice.told("failed")
+
+
+@pytest.mark.parametrize(
+    ("word", "said", "ends_as"),
+    [
+        ("running", "but still shows it as running. I'll keep checking.", "but shows it as running"),
+        ("idle", "unknown state 'idle'. I'll keep checking.", "I can't tell from it what came of that."),
+    ],
+)
+async def test_accepted_stop_without_effect_is_told(linked, word, said, ends_as):
+    """It isn't sent again by itself, and may be asked for again."""
+    await _start(linked)
+    linked.saturn_fails("/stop$", times=1, body="{}")
+    await linked.alice.types("stop notebook")
+    linked.saturn_fails(READ, times=None, body=f'{{"status": "{word}"}}')
+    await linked.pass_time(120, step=5)
+    assert said in linked.alice.card.text
+    await linked.pass_time(600, step=5)
+    assert ends_as in linked.alice.only("failed").text
+    assert linked.calls("POST .*/stop") == 1
+    linked.heal()
+    await linked.alice.types("stop notebook")
+    await linked.pass_time(60, step=5)
+    assert linked.alice.only("stopped")
+    assert linked.calls("POST .*/stop") == 2

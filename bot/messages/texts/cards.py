@@ -228,6 +228,7 @@ START_SENT: Final = (
 _STILL_DOWN: Final = (
     "{title} accepted the start at {since} but still shows it as stopped. I'll keep checking."
 )
+_NO_EFFECT: Final = "{title} accepted this at {since} but still shows it as running. I'll keep checking."
 #: ``{said}`` comes from a provider's package: whatever it is, it stands alone behind the colon.
 _STRANGE_STATE: Final = "I can't tell from {title} what it's doing: {said}. I'll keep checking."
 _NO_STOP_YET: Final = "{title} can't stop it right now. I'll stop it as soon as that's possible."
@@ -262,6 +263,11 @@ def paused(title: str, until: float) -> str:
 def still_down(title: str, since: float) -> str:
     """Say that a start was accepted at ``since`` and does not show yet."""
     return _STILL_DOWN.format(title=title, since=time_mark(since))
+
+
+def no_effect(title: str, since: float) -> str:
+    """Say that a stop was accepted at ``since`` and does not show yet."""
+    return _NO_EFFECT.format(title=title, since=time_mark(since))
 
 
 def not_configured(name: str) -> str:

@@ -59,11 +59,13 @@ CAUSES: Final[Mapping[str, str]] = {
     "provider_failed": "{said}",
     "stopped_elsewhere": "It's stopped again on {title}: it didn't come up, "
     "or somebody stopped it. Try again.",
-    "started_elsewhere": "{title} accepted the stop, but it's running ten minutes later. "
+    "started_elsewhere": "{title} accepted the stop, but shows it as running ten minutes later. "
     "Somebody may have started it again. Check its status, and stop it again if you like.",
     "not_up": "It isn't running, so there's nothing to stop.",
     "not_suspended": "{title} accepted the request, but it's still running ten minutes later. "
     "Check its status, or stop it instead if you don't need what's in its memory.",
+    "not_confirmed": "{title} accepted the request, but ten minutes later I can't tell from it what came of "
+    "that. Check its status, or ask your {title} admin to look at it.",
     "not_removed": "{title} accepted the request, but it's still there ten minutes later. Try again.",
     "not_agreed": "On {title} this would end it for good, so I haven't done it. "
     "Ask again, and I'll tell you first what would be lost.",
