@@ -506,7 +506,7 @@ def moment(value: Any, form: str = "") -> float | None:
     """Return a time in epoch seconds: ISO 8601, or a number of seconds or milliseconds; None otherwise.
 
     ``form`` is another way of writing times, as ``strptime`` takes it. For a time that there isn't, servers
-    write the year 1, 1970 or 0: whatever is before 1971 is none.
+    write the year 1, 1970, 9999 or 0: whatever is before 1971 or after 5000 is none.
     """
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
@@ -514,8 +514,8 @@ def moment(value: Any, form: str = "") -> float | None:
         number = float(value)
     except (ValueError, OverflowError):
         number = _parse_time(str(value), form)
-    if number > _MILLISECONDS:
-        number /= 1000.0
+    else:
+        number = number / 1000.0 if number > _MILLISECONDS else number
     return number if _FIRST_SECONDS <= number < _MILLISECONDS else None
 
 

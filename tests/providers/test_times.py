@@ -5,13 +5,21 @@ import pytest
 from bot.providers import sphere
 from bot.providers.requests import moment
 
-NONE = ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00", "1970-01-01T00:00:00Z", "1970-12-31T23:59:59Z", "0"]
+NONE = [
+    "0001-01-01T00:00:00Z",
+    "0001-01-01T00:00:00",
+    "1899-12-30T00:00:00Z",
+    "1970-01-01T00:00:00Z",
+    "1970-12-31T23:59:59Z",
+    "9999-12-31T23:59:59Z",
+    "0",
+]
 
 
 @pytest.mark.parametrize(
     "value", [*NONE, pytest.param(0, id="zero"), pytest.param(-1, id="negative")], ids=str
 )
-def test_moment_before_1971_is_none(value):
+def test_moment_that_means_no_time_is_none(value):
     assert moment(value) is None
 
 
