@@ -666,5 +666,5 @@ class Provider(ABC):
 
 
 def unknown_word(word: str) -> str:
-    """Log a state that the provider's documents don't name; the last known state is kept."""
-    return f"unknown state {word[:40]!r}"
+    """Say that a state isn't in the provider's documents, or can't be read; the last known one is kept."""
+    return f"unknown state {word[:40]!r}" if word else "its state can't be read"

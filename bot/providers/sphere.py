@@ -478,7 +478,7 @@ def observed(workspace: Mapping[str, Any]) -> Observed:
 
 
 def _observed(workspace: Mapping[str, Any]) -> Observed:
-    value = object_in(workspace, "state")
+    value = requests.part_of(workspace, "state")
     code = _code(value.get("code"))
     state = _STATES.get(code) if isinstance(code, int) else None
     actions = _actions(workspace)
@@ -522,13 +522,11 @@ def minutes(value: Any) -> float:
 
 
 def _code(value: Any) -> int | str:
-    """Return the state's code, a number or a string; raise BadAnswer."""
+    """Return the state's code, a number or a string, which is empty if there is none."""
     if isinstance(value, str) and value:
         text = value.strip()
         return int(text) if text.isascii() and text.isdigit() and len(text) < 5 else text[:40]
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise errors.BadAnswer("the answer's field state.code is neither a number nor a text")
-    return value
+    return "" if isinstance(value, bool) or not isinstance(value, int) else value
 
 
 def _actions(workspace: Mapping[str, Any]) -> frozenset[Action] | None:

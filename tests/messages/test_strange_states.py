@@ -12,6 +12,7 @@ from bot.providers.posit.provider import UNREAD
     "said",
     [
         pytest.param(base.unknown_word("idle"), id="unknown-word"),
+        pytest.param(base.unknown_word(""), id="empty-word"),
         pytest.param(servers.UNREAD, id="jupyterhub-unread"),
         pytest.param(servers.CHECKING, id="jupyterhub-checking"),
         pytest.param(UNREAD, id="posit-unread"),

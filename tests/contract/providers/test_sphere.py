@@ -227,6 +227,13 @@ async def test_an_unknown_code_is_named(sphere: Rig, code):
     assert seen.detail.startswith(f"unknown state '{code} odd'")
 
 
+async def test_state_without_a_code_is_unknown(sphere: Rig):
+    machine(sphere, NOTES).shown = (None, None)
+    seen = await sphere.see(NOTES)
+    assert (seen.state, seen.detail) == (State.UNKNOWN, "its state can't be read")
+    assert "stop" in seen.actions
+
+
 @pytest.mark.parametrize(
     "told", [{"enter": False}, {"stop": False}, {"remove": False}, {"enter": False, "stop": False}]
 )
