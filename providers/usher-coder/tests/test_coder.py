@@ -50,6 +50,7 @@ async def seen_with(rig, **values):
         ("lifecycle_state", "shutdown_error", "agent", "Its agent is shutting down."),
         ("lifecycle_state", "off", "agent", "Its agent is off."),
         ("lifecycle_state", "start_error", None, "Its start script failed."),
+        ("lifecycle_state", "start_timeout", None, "Its start script is taking longer than it should."),
         ("apps/1/health", "unhealthy", "app", "Its app isn't healthy."),
         ("apps/1/health", "disabled", None, None),
         ("apps", [], None, "It has no app with a page."),
@@ -61,6 +62,22 @@ async def test_running_one_says_what_it_lacks(open_rig, path, word, lacks, said)
         await rig.until(State.RUNNING)
         seen = await seen_with(rig, **{f"{AGENT}/{path}": word})
         assert (seen.state, seen.lacks, seen.detail) == (State.RUNNING, lacks, said)
+
+
+async def test_agent_that_is_being_set_up_is_waited_for(open_rig):
+    """One that has never connected in its time is lost; scripts that block nobody aren't waited for."""
+    async with open_rig() as rig:
+        await rig.provider.start(rig.access, await rig.read())
+        await rig.until(State.RUNNING)
+        late = await seen_with(rig, **{f"{AGENT}/lifecycle_state": "created", f"{AGENT}/status": "timeout"})
+        assert (late.state, late.lacks) == (State.RUNNING, "agent")
+        for behavior, state in (("blocking", State.STARTING), ("non-blocking", State.RUNNING)):
+            scripts = {"lifecycle_state": "starting", "startup_script_behavior": behavior}
+            seen = await seen_with(rig, **{f"{AGENT}/{path}": value for path, value in scripts.items()})
+            assert (seen.state, seen.lacks) == (state, None)
+        inner = {"parent_id": rig.remote_id, "name": "inner", "status": "connecting", "apps": []}
+        seen = await seen_with(rig, **{f"{AGENT}/apps": [], "/latest_build/resources/0": {"agents": [inner]}})
+        assert (seen.state, seen.lacks) == (State.RUNNING, None)
 
 
 async def test_agent_without_an_app_counts(open_rig):

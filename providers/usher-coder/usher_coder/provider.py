@@ -37,6 +37,10 @@ _LOST = {
     **dict.fromkeys(("shutting_down", "shutdown_timeout", "shutdown_error"), "Its agent is shutting down."),
     "off": "Its agent is off.",
 }
+_SCRIPTS = {
+    "start_error": "Its start script failed.",
+    "start_timeout": "Its start script is taking longer than it should.",
+}
 _UNHEALTHY = {"unhealthy": "Its app isn't healthy."}
 _NO_BUILDER = "No provisioner there can build it. Ask your Coder admin."
 _BUILDERS_AWAY = "What could build it is away at the moment. If that lasts, ask your Coder admin."
@@ -257,21 +261,22 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Making[
     def _running(self, workspace: Mapping[str, Any], build: Mapping[str, Any]) -> up.Observed:
         found = list(_apps(build)) or [(agent, {}) for agent in _agents(build)] or [({}, {})]
         agent, app = next((one for one in found if one[1].get("slug") == self.settings.app), found[0])
-        if agent.get("status") == "connecting" or agent.get("lifecycle_state") in {"created", "starting"}:
-            return up.Observed(up.State.STARTING, detail="It runs, but isn't set up yet.")
-        if app.get("health") == "initializing":
-            return up.Observed(up.State.STARTING, detail="Its app doesn't answer yet.")
         url = self._url(workspace, agent, app) if app else None
         told = [_LOST.get(str(agent.get(key))) for key in ("status", "lifecycle_state")]
         if lost := next(filter(None, told), None):
             return up.Observed(up.State.RUNNING, url=url, detail=lost, lacks="agent")
+        is_blocking = agent.get("startup_script_behavior") != "non-blocking"
+        awaited = {"created", "starting"} if is_blocking else {"created"}
+        if agent.get("status") == "connecting" or agent.get("lifecycle_state") in awaited:
+            return up.Observed(up.State.STARTING, detail="It runs, but isn't set up yet.")
+        if app.get("health") == "initializing":
+            return up.Observed(up.State.STARTING, detail="Its app doesn't answer yet.")
         if unhealthy := _UNHEALTHY.get(str(app.get("health"))):
             return up.Observed(up.State.RUNNING, url=url, detail=unhealthy, lacks="app")
         if not app:
             return up.Observed(up.State.RUNNING, detail="It has no app with a page.")
         detail = up.URL_NOT_ALLOWED if url is None else None
-        if agent.get("lifecycle_state") in {"start_error", "start_timeout"}:
-            detail = "Its start script failed."
+        detail = _SCRIPTS.get(str(agent.get("lifecycle_state")), detail)
         return up.Observed(up.State.RUNNING, url=url, detail=detail)
 
     def _url(
@@ -448,8 +453,9 @@ def _apps(build: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, 
 
 
 def _agents(build: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    for resource in objects(build, "resources"):
-        yield from objects(resource, "agents")
+    """Yield a build's agents; those within another one, of dev containers, come last."""
+    found = (agent for resource in objects(build, "resources") for agent in objects(resource, "agents"))
+    yield from sorted(found, key=lambda agent: bool(agent.get("parent_id")))
 
 
 def _waits_for(build: Mapping[str, Any], job: Mapping[str, Any]) -> str | None:
