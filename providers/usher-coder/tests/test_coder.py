@@ -30,6 +30,7 @@ async def test_what_waits_says_its_place(open_rig):
         assert (seen.state, seen.detail) == (State.STARTING, "Number 2 in the queue.")
 
 
+DOWN = {"/latest_build/transition": "stop"}
 AGENT = "/latest_build/resources/1/agents/0"
 READ = "GET /api/v2/workspaces/[0-9a-f-]{36}$"
 
@@ -80,6 +81,14 @@ async def test_agent_that_is_being_set_up_is_waited_for(open_rig):
         assert (seen.state, seen.lacks) == (State.RUNNING, None)
 
 
+async def test_build_that_cannot_be_read_leaves_the_state_unknown(open_rig):
+    async with open_rig() as rig:
+        await rig.provider.start(rig.access, await rig.read())
+        await rig.until(State.RUNNING)
+        for path, value in (("", None), ("/status", 3.5), ("/status", None), ("/transition", "")):
+            assert (await seen_with(rig, **{f"/latest_build{path}": value})).state is State.UNKNOWN
+
+
 async def test_agent_without_an_app_counts(open_rig):
     async with open_rig() as rig:
         await rig.provider.start(rig.access, await rig.read())
@@ -111,6 +120,10 @@ async def test_pending_one_says_what_it_waits_for(open_rig, matched, place, said
         build = {"matched_provisioners": matched, "job/queue_position": place}
         seen = await seen_with(rig, **{f"/latest_build/{path}": value for path, value in build.items()})
         assert (seen.state, seen.detail) == (State.STARTING, said)
+        down = await seen_with(
+            rig, **{f"/latest_build/{path}": value for path, value in build.items()}, **DOWN
+        )
+        assert (down.state, down.detail) == (State.STOPPING, said)
 
 
 async def test_a_failed_one_says_why_from_the_log_of_its_build(open_rig):

@@ -21,6 +21,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TOKEN = r"[0-9A-Za-z]{10}-[0-9A-Za-z]{22}"
 _GOING_UP = {"pending": up.State.STARTING, "starting": up.State.STARTING, "running": up.State.RUNNING}
 _GOING_DOWN = {"pending": up.State.STOPPING, "stopping": up.State.STOPPING, "stopped": up.State.STOPPED}
+_GOING = {"start": _GOING_UP, "stop": _GOING_DOWN, "delete": _GOING_DOWN}
 _EITHER_WAY = {
     "deleting": up.State.STOPPING,
     "canceling": up.State.STOPPING,
@@ -213,14 +214,14 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Making[
 
     def _observed(self, workspace: Mapping[str, Any]) -> up.Observed:
         """Say what the latest build says; it can be used once its agent and the app that is opened answer."""
-        build = up.object_in(workspace, "latest_build")
-        word, transition = up.text_in(build, "status"), up.text_in(build, "transition")
+        build = up.part_of(workspace, "latest_build")
+        word, transition = (up.word_in(build, key) or "" for key in ("status", "transition"))
         name = up.clean(up.word_in(workspace, "name") or "", up.MAX_NAME) or None
         used_at = up.moment(workspace.get("last_used_at"))
         job = up.part_of(build, "job", "latest_build.")
         if (ended := up.word_in(job, "status")) in _NOT_DONE:
             word = str(ended)
-        state = _EITHER_WAY.get(word) or (_GOING_UP if transition == "start" else _GOING_DOWN).get(word)
+        state = _EITHER_WAY.get(word) or _GOING.get(transition, {}).get(word)
         if state is None:
             return up.Observed(up.State.UNKNOWN, detail=up.unknown_word(up.clean(word)), name=name)
         if state is up.State.FAILED:
@@ -251,7 +252,7 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Making[
         return up.Observed(
             state,
             name=name,
-            detail=_hurdle(workspace),
+            detail=_waits_for(build, job) if state is up.State.STOPPING else _hurdle(workspace),
             last_used_at=used_at,
             ends_at=removed_at,
             ends_how=None if removed_at is None else "removed",
