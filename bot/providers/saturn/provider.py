@@ -120,7 +120,7 @@ class Saturn(
             # An administrator's own token sees everybody's.
             await self._confirm_name(access)
             return Observed(State.GONE)
-        status = answer.get("status") if answer else text_in(answer, "status")
+        status = answer.get("status")
         seen = _observed(status if isinstance(status, str) else "")
         label = clean(word_in(answer, "name") or "", MAX_NAME) or None
         deletes = answer.get("self_destruct")
