@@ -345,7 +345,8 @@ def retry_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
     is_hopeless = word == "no_restart" or facts.workspace is None
     if operation.outcome in {Outcome.FAILED, Outcome.CANCELLED, Outcome.UNKNOWN} and not is_hopeless:
         again = kit.button(cards.TRY_AGAIN, "try_again", operation.id, style=kit.PRIMARY)
-        if not facts.can_still_run or facts.workspace is None:
+        is_stop = operation.verb is OperationVerb.STOP and facts.state is State.RUNNING and facts.may("stop")
+        if facts.workspace is None or not (facts.can_still_run or is_stop):
             return [again, *page_button(facts)]
         if operation.verb in {OperationVerb.STOP, OperationVerb.FORCE}:
             return [*offered(facts), *page_button(facts)]
