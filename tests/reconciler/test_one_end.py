@@ -3,6 +3,7 @@
 import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.operations import OperationVerb
 from bot.domain.workspaces import State
 from bot.slack.calls import UNREACHABLE
 from bot.slack.methods import CHAT_POST_MESSAGE, CONVERSATIONS_HISTORY
@@ -237,6 +238,28 @@ async def test_card_in_hand_goes_on_with_the_database(world):
     await world.pass_time(10)
     assert (world.store.left, world.slack.kinds()) == (0, ["ready"])
     assert (await world.store.card(operation_id)).message_ts is None
+
+
+async def test_edit_of_who_stood_still_past_its_lease_is_dropped(world):
+    """Another process has drawn the card as it is since; what was drawn before isn't true any more."""
+    store = world.store
+    await world.begin(await world.own(state=State.RUNNING), OperationVerb.STOP)
+    await world.notifier.step_notices()
+    while not world.provider.accepted_stops:
+        world.clock.advance(1.0)
+        await world.reconciler.operations.step()
+        await world.reconciler.reads.step()
+
+    async def stands_still():
+        world.store = store
+        world.reborn()
+        await world.pass_time(100)
+
+    world.store = Meanwhile(store, "shown_operation", stands_still)
+    world.reborn()
+    assert await world.notifier.step_cards() == 1
+    (card,) = world.slack.messages
+    assert "has stopped on" in card["text"]
 
 
 async def test_reply_ends_within_its_lease_however_many_ways_it_takes(world):

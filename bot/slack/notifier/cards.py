@@ -17,6 +17,7 @@ from bot.slack.notifier.results import Results
 from bot.slack.notifier.timing import Timing
 from bot.support import errors
 from bot.support.pool import Pool, contained, pool_room, run_all
+from bot.support.windows import Window, leaving_by
 
 log = structlog.get_logger(__name__)
 
@@ -29,6 +30,7 @@ class CardUpdates:
     ) -> None:
         self._results = results
         self._store = context.store
+        self._clock = context.clock
         self._owners = context.owners
         self._slack = slack
         self._gatherer = gatherer
@@ -41,20 +43,23 @@ class CardUpdates:
         if most <= 0:
             return 0
         updates, owner = self._slack.room(methods.CHAT_UPDATE), self._owners.name
+        claimed_at = self._clock.monotonic()
         cards = await self._store.claim_cards(
             most, self._timing.card_interval, self._timing.lease, updates, owner
         )
-        await run_all([self._guarded(card) for card in cards], pool)
+        await run_all([self._guarded(card, claimed_at) for card in cards], pool)
         return len(cards)
 
-    async def _guarded(self, card: Card) -> None:
+    async def _guarded(self, card: Card, claimed_at: float) -> None:
         # Repeating an update does no harm, whatever became of the first attempt.
         retry, soon = partial(self._store.card_retry, card.id), backoff(4, 0.5)
         back, failed = partial(retry, soon), partial(self._hand_over, card)
         unwritten = partial(self._results.write, card.id, back)
         async with contained("card", self._ids, back=back, failed=failed, unwritten=unwritten, card=card.id):
             try:
-                await self._one(card)
+                # What was drawn before the lease ended may no longer be true after it.
+                with leaving_by(Window(claimed_at + self._timing.last_start)):
+                    await self._one(card)
             except errors.SlackFailed as error:
                 seconds = rests(error, soon)
                 if seconds is not None:
