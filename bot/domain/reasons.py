@@ -59,6 +59,9 @@ _PATTERNS: Final[tuple[tuple[Reason, re.Pattern[str]], ...]] = tuple(
             Reason.NO_ROOM,
             r"not enough (?:cpu|memory|gpus?|resources|capacity)|trigger scale-up|out of resources",
         ),
+        # The clouds' own: AWS, Google, Azure.
+        (Reason.NO_ROOM, r"insufficient\w*capacity|resource_pool_exhausted|skunotavailable|allocationfailed"),
+        (Reason.NO_ROOM, r"(?:not|n't) have (?:enough|sufficient) (?:\S+ )?(?:resources|capacity)\b"),
         (Reason.STORAGE, r"failed ?(?:mount|attach)|(?:mount|attach)volume|attach or mount|multi-attach"),
         (Reason.STORAGE, r"persistentvolumeclaim|volume node affinity"),
         (
@@ -102,16 +105,24 @@ def short_of(message: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name.lower() for name in _SHORT_OF.findall(message[:LIMIT])))
 
 
-#: What others have may be free later; a licence that has expired, or a quota, doesn't come back by itself.
+#: What others have may be free later; a licence that has expired, or a person's quota, doesn't come back by
+#: itself.
 _SHARED: Final = frozenset({Reason.NO_GPU, Reason.NO_ROOM})
 _SEATS: Final = re.compile(
     r"\blicen[cs]e\b.{0,80}(?:exceeded|limit)|no .{0,20}licen[cs]es? .{0,20}avail", re.IGNORECASE
 )
+#: A quota that all share: of a namespace (Kubernetes) or of an account (Google, Azure, AWS).
+_OF_ALL: Final = re.compile(
+    r"exceeded quota: .*\bused: .*\blimited: |\bquota '\w+' exceeded|exceeding approved .{0,60}\bquota"
+    r"|(?:vcpu|instance)limitexceeded",
+    re.IGNORECASE,
+)
 
 
 def lacks_room(message: str) -> bool:
-    """Return whether a message is about what others have: machines, or the seats of a floating licence."""
-    return reason_in(message) in _SHARED or _SEATS.search(message[:LIMIT]) is not None
+    """Return whether a message is about what others have: machines, seats of a licence, a quota of all."""
+    said = message[:LIMIT]
+    return reason_in(said) in _SHARED or any(pattern.search(said) for pattern in (_SEATS, _OF_ALL))
 
 
 def reason_in(message: str) -> Reason | None:

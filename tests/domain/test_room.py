@@ -26,12 +26,23 @@ SAID = [
     # A floating licence.
     ("No floating license is available", "license"),
     ("The license limit of 5 sessions has been reached", "license"),
+    # A cloud's machines, and a quota that all share.
+    ("InsufficientInstanceCapacity: We currently do not have sufficient p4d.24xlarge capacity", "room"),
+    ("The zone does not have enough resources available (ZONE_RESOURCE_POOL_EXHAUSTED)", "room"),
+    ("SkuNotAvailable", "room"),
+    ("Quota 'CPUS_ALL_REGIONS' exceeded. Limit: 32.0 globally.", "room"),
+    ("pods is forbidden: exceeded quota: gpus, requested: 1, used: 2, limited: 2", "room"),
+    # None that others have.
+    ("Insufficient permissions", ""),
+    ("capacity must be a positive number", ""),
     # A pod that waits for an autoscaler isn't refused; what took too long says nothing.
     ("pod triggered scale-up: [{pool 1->2 (max: 5)}]", ""),
     ("Server at /user/alice/ didn't respond in 30 seconds: Timeout", ""),
     ("Timed out", ""),
     # A person's own, an invalid request, an outage.
-    ("pods is forbidden: exceeded quota: gpus, requested: 1, used: 2, limited: 2", ""),
+    ("pods is forbidden: exceeded quota: gpus, requested: 1", ""),
+    ("pods is forbidden: failed quota: small: must specify limits.cpu", ""),
+    ("insufficient quota", ""),
     ("QOSMaxGRESPerUser", ""),
     ("You've reached your GPU limit: no GPUs available", ""),
     ("Not enough GPUs: at most 2 per user", ""),
