@@ -41,8 +41,9 @@ OLDEST = 140_000
 RETRY_SECONDS, REFUSED_SECONDS = 0.1, 1.0
 #: For how long a connection's first statement is waited for, in seconds.
 FIRST_SECONDS = 5.0
-#: For how long to look for the outcome of a commit whose connection was lost, in seconds.
-OUTCOME_SECONDS = 10.0
+#: For how long to look for the outcome of a commit whose connection was lost, in seconds: as long as a lease,
+#: so that whoever has claimed something in it goes on with that.
+OUTCOME_SECONDS = 60.0
 
 #: Where the URL doesn't say otherwise: a server that is gone without a word is noticed within ten seconds.
 CONNECTING = {

@@ -6,7 +6,9 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from bot.store.postgres_session import _BEGIN_WRITE, PostgresSession
+from bot.reconciler import Numbers
+from bot.slack.notifier import Timing
+from bot.store.postgres_session import _BEGIN_WRITE, OUTCOME_SECONDS, PostgresSession
 from bot.store.queue import ANSWERED_WITHIN
 from bot.store.store import Store
 from bot.store.tables import INBOX
@@ -169,6 +171,11 @@ async def test_a_commit_without_an_answer_is_looked_up(url, clock, when):
     assert await first_sight(store, "i1")
     assert not await first_sight(store, "i1")
     await store.close()
+
+
+def test_outcome_is_looked_for_as_long_as_a_lease_lasts():
+    """What was claimed in such a commit is whose claim it was, however late that is known."""
+    assert max(Numbers().lease, Timing().lease) <= OUTCOME_SECONDS
 
 
 class AlwaysCut(Cut):
