@@ -9,11 +9,11 @@ from dataclasses import replace
 from typing import Final
 
 from bot.domain.acts import ROOM
-from bot.domain.errands import Outcome
+from bot.domain.errands import Call, Outcome
 from bot.domain.hours import HoursKind, was_used
 from bot.domain.notices import NewNotice
-from bot.domain.operations import OperationVerb
-from bot.domain.room import UNUSED, Wait, WaitFacts, Waits, missing, usual_end
+from bot.domain.operations import Operation, OperationVerb
+from bot.domain.room import LEAST, UNUSED, Wait, WaitFacts, Waits, missing, usual_end
 from bot.domain.stops import is_final, planned_mode
 from bot.domain.workspaces import Workspace
 from bot.messages.texts import problems
@@ -193,6 +193,16 @@ def _look_after(tx: Transaction, asked: Asked, wait: Wait) -> None:
         # Nobody is tried while their sign-in is refused; it is tried again ever more rarely.
         operations.end(tx, operation.id, Outcome.CANCELLED, "cancelled")
         rows.pass_turn(tx, wait, LEASE)
+    elif _holds_up_others(tx, wait, operation):
+        operations.end(tx, operation.id, Outcome.CANCELLED, "cancelled")
+        add_notices(tx, rows.failed(tx, wait, tx.now(), ""))
+
+
+def _holds_up_others(tx: Transaction, wait: Wait, attempt: Operation) -> bool:
+    """Return whether an attempt is refused again and again, for now, while others wait for their turn."""
+    is_refused = attempt.start_call is Call.NONE and attempt.busy_since is not None
+    has_others = rows.find_others(tx, wait).lowest is not None
+    return is_refused and has_others and tx.now() - (attempt.busy_since or 0.0) >= LEAST
 
 
 def _give_on(tx: Transaction, asked: Asked, wait: Wait) -> None:

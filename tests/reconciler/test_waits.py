@@ -183,6 +183,18 @@ async def test_what_never_fits_stops_nobody_else(sizes, huge, hours):
     assert [told(sizes, one) for one in others] == [[]] * huge
 
 
+async def test_attempt_at_a_busy_provider_stops_nobody_else(sizes):
+    """It is sent again within its turn, which ends after a minute; nobody else's start is refused so."""
+    mallory, ann = people(2)
+    sizes.provider.full, sizes.provider.machines_there = ServerFailed("busy", status=503), 2
+    await wait_for(sizes, mallory, "huge")
+    await wait_for(sizes, ann, "small")
+    await sizes.pass_time(400, step=5)
+    assert "is ready" in str(told(sizes, ann))
+    (wait,) = await sizes.store.waits_of(mallory)
+    assert (wait.attempts >= 1, told(sizes, mallory)) == (True, [])
+
+
 async def test_each_is_tried_once_a_round_and_told_how_often_in_the_end(sizes):
     every = people(3)
     for one in every:
