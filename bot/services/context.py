@@ -72,9 +72,9 @@ class Context:
     memory: Memory = field(default_factory=Memory)
 
     def need(self, connection: str) -> Provider:
-        """Return a connection's provider; raises Refused (``connection.gone``) if there is none."""
+        """Return a connection's provider; raises Refused (``connection_gone``) if there is none."""
         if connection not in self.connections:
-            raise Refused("connection.gone", problems.sentence("connection_gone", connection))
+            raise Refused("connection_gone", problems.sentence("connection_gone", connection))
         return self.connections[connection]
 
     def linked_by(self, way: Linking, principal: Principal) -> list[str]:

@@ -348,7 +348,7 @@ def _refuse(tx: Transaction, _asked: Asked, looked: Rule, refusal: Refused) -> N
     elif isinstance(refusal, NotLinked):
         rows.pause(tx, rule, "refused" if refusal.is_refused else "unlinked")
     else:
-        cause = refusal.rule.replace("connection.gone", "connection_gone").rpartition(".")[2]
+        cause = refusal.rule.rpartition(".")[2]
         rows.pause(tx, rule, "gone" if cause == "unknown" else cause)
         if rule.card and cause == "withheld":
             rows.leave(tx, rule.card, rule.principal)

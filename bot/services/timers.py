@@ -41,7 +41,6 @@ SOME: Final = 50
 _CAUSES: Final = {
     "ends": "not_agreed",
     "not_allowed": "not_allowed_now",
-    "connection.gone": "connection_gone",
 }
 
 

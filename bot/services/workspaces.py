@@ -222,7 +222,7 @@ def ends_for_good(operation: Operation, effects: Effects) -> bool:
 def create(tx: Transaction, asked: Asked, connection: str, spec: Spec) -> Accepted:
     """Ask for a workspace to be made from its provider's ``spec`` and started.
 
-    Raises NotLinked and Refused (``policy.…``, ``connection.gone``, ``workspace.no_create``,
+    Raises NotLinked and Refused (``policy.…``, ``connection_gone``, ``workspace.no_create``,
     ``workspace.withheld``).
     """
     asked.check(tx, "create")

@@ -195,6 +195,14 @@ async def test_attempt_at_a_busy_provider_stops_nobody_else(sizes):
     assert (wait.attempts >= 1, told(sizes, mallory)) == (True, [])
 
 
+async def test_removed_connection_ends_its_waits(world):
+    every, _ = await line_up(world, 3)
+    world.reborn(connections={})
+    await world.pass_time(900, step=10)
+    (text,) = stopped(world, every[2])
+    assert "isn't set up any more" in text
+
+
 async def test_each_is_tried_once_a_round_and_told_how_often_in_the_end(sizes):
     every = people(3)
     for one in every:
