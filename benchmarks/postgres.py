@@ -29,7 +29,10 @@ _WRITTEN = """
 SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint, xact_commit
 FROM pg_stat_database WHERE datname = current_database()
 """
-_CUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'usher'"
+_CUT = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE application_name = 'usher' AND datname = current_database()
+"""
 #: Who may do what the owner may, and can be kept out by himself. The lock of who serves tells who writes.
 _HALF = "usher_half"
 _OF_HALF = "SELECT greatest(count(*) - 1, 0) FROM pg_stat_activity WHERE usename = %s"
@@ -99,10 +102,10 @@ class Database:
             self._server.stop()
         self._server.start()
 
-    def cut(self) -> None:
-        """Cut every connection of Usher's at once."""
+    def cut(self) -> int:
+        """Cut every connection of Usher's at once; return how many there were."""
         with psycopg.connect(self.url, autocommit=True, application_name="chaos") as connection:
-            connection.execute(_CUT)
+            return connection.execute(_CUT).rowcount
 
     def half_url(self) -> str:
         """Return the URL of a role that can be shut out, which is made."""

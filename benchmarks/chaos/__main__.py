@@ -237,6 +237,7 @@ async def _figures(
         "acknowledged": len(crowd.acknowledged),
         "kills": keeper.kills,
         "kills_before_listening": keeper.early_kills,
+        "kills_in_posts": keeper.kills_in_posts,
         "hours": verdict.hours(),
         "hours_lost": verdict.hours_lost(),
         "hours_doubled": verdict.hours_doubled(),
@@ -296,7 +297,9 @@ def holds(told: dict[str, Any], options: argparse.Namespace) -> bool:
         and (modes != {"limited"} or told["longest_hold_s"] <= LONGEST_HOLD)
         and told["audit"] == "whole"
         and told["drained"]
-        and (told["kills"] > 0 or not modes & {"kills", "clock", "posts"})
+        and (told["kills"] > 0 or not modes & {"kills", "clock"})
+        and (told["kills_in_posts"] > 0 or "posts" not in modes)
+        and (told["cuts"] > 0 or CUTS not in modes)
     )
 
 

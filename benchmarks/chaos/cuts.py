@@ -35,10 +35,10 @@ async def cut_off(
             # A server may be down itself, just now.
             with suppress(psycopg.Error, sqlite3.OperationalError):
                 if server is not None:
-                    await asyncio.to_thread(server.cut)
+                    count[CUTS] += await asyncio.to_thread(server.cut) > 0
                 elif path is not None:
                     await asyncio.to_thread(_hold, path, chance.uniform(*HELD_SECONDS))
-                count[CUTS] += 1
+                    count[CUTS] += 1
             await asyncio.sleep(chance.uniform(*AGAIN_SECONDS))
 
 

@@ -100,6 +100,8 @@ class Keeper:
         self.kills = 0
         #: Kills before the process had begun to listen.
         self.early_kills = 0
+        #: Kills of a process that waited for the answer to a post.
+        self.kills_in_posts = 0
         #: Exit statuses of processes that ended by themselves.
         self.ended: list[int] = []
 
@@ -168,6 +170,7 @@ class Keeper:
             if member is None:
                 return
             await self.kill(member)
+            self.kills_in_posts += 1
             await asyncio.sleep(self._chance.uniform(*AWAY_SECONDS))
             await member.start(self._log)
         await asyncio.sleep(self._chance.uniform(*self._pause))

@@ -160,16 +160,18 @@ class Weather:
     _lasting: list[Fault] = field(default_factory=list)
 
     async def storm(self, seconds: float) -> None:
-        """Begin a burst every second or two, for so long."""
+        """Begin a burst every second or two, for so long: first one of each mode, then any."""
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
-        named = {name: burst for mode in sorted(self.modes) for name, burst in MODES.get(mode, {}).items()}
+        modes = [bursts for mode, bursts in MODES.items() if mode in self.modes]
+        named = {name: burst for bursts in modes for name, burst in bursts.items()}
         for name in [name for name, burst in named.items() if burst.is_once]:
             self.begin(named.pop(name), loop.time())
             self.bursts[name] += 1
+        first = [name for bursts in modes if (name := self.chance.choice(list(bursts))) in named]
         while loop.time() < until:
             if named:
-                name = self.chance.choice(list(named))
+                name = first.pop(0) if first else self.chance.choice(list(named))
                 self.begin(named[name], loop.time())
                 self.bursts[name] += 1
             await asyncio.sleep(self.chance.uniform(0.7, 2.0))

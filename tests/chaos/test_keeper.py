@@ -56,4 +56,4 @@ async def test_process_with_hanging_post_is_killed(tmp_path, is_done, left):
         assert await state.wait_for(lambda: keeper.kills and len(state.messages[CHANNEL]) == left)
         kills.cancel()
         await keeper.kill(poster)
-        assert keeper.kills == 2
+        assert (keeper.kills, keeper.kills_in_posts) == (2, 1)

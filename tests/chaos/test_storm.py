@@ -43,6 +43,23 @@ async def test_every_burst_of_a_mode_can_begin_and_is_over_when_it_is_cleared(ma
     assert [fault for harness in harnesses for fault in harness.faults] == []
 
 
+class Same(random.Random):
+    """Chance that chooses what is first, and waits for a moment."""
+
+    def choice(self, seq):
+        return seq[0]
+
+    def uniform(self, _a, _b):
+        return 0.01
+
+
+async def test_storm_begins_with_each_of_its_modes(made):
+    weather = Weather(made, Same(3), {"posts", "odd"}, 30.0)
+    await weather.storm(0.1)
+    assert weather.bursts["odd_entry"] >= 1
+    assert weather.bursts["post_hangs"] >= 1
+
+
 async def test_repeated_messages_have_other_event_ids(made):
     """Nothing is repeated before somebody has said something."""
     slack, weather = made.slacks[0], Weather(made, random.Random(3), {"repeats"}, 30.0)
