@@ -68,7 +68,7 @@ def carry_out(tx: Transaction, asked: Asked, looked: Workspace) -> None:
 
 
 def _read_at(workspace: Workspace, now: float) -> float:
-    return now if workspace.is_provisional else workspace.observed_at or 0.0
+    return now if workspace.is_provisional else workspace.read_at or 0.0
 
 
 def _read(tx: Transaction, workspace: Workspace, *, unwarned: bool = False) -> None:

@@ -59,6 +59,17 @@ async def test_changed_it_is_warned_of_again_and_stopped_once(world):
     assert told(world) == ["timer_ending", "timer_ending", "stopped"]
 
 
+@pytest.mark.parametrize("state", [State.FAILED, State.UNKNOWN], ids=str)
+async def test_timer_of_what_can_still_run_is_warned_of_once(world, state):
+    """What isn't known to be down is stopped at its time, as anything that runs."""
+    workspace = await timed(world)
+    world.provider.put("r1", state)
+    await pass_until(world, workspace.stop_at + 120)
+    assert told(world).count("timer_ending") == 1
+    assert world.provider.accepted_stops == ["r1"]
+    assert (await row(world, workspace)).stop_at is None
+
+
 @pytest.mark.parametrize("later", [None, 2 * HOUR], ids=["taken back", "moved"])
 async def test_changed_while_others_are_stopped_it_is_not_stopped(world, later):
     workspace = await timed(world, 5 * MINUTE)
@@ -169,8 +180,10 @@ async def test_killed_between_the_claim_and_the_write_it_comes_once_all_the_same
     assert (await row(world, workspace)).stop_at is None
 
 
-async def test_a_guest_by_then_is_told_that_it_was_not_stopped(world):
+@pytest.mark.parametrize("state", [State.RUNNING, State.FAILED], ids=str)
+async def test_a_guest_by_then_is_told_that_it_was_not_stopped(world, state):
     workspace = await timed(world, 5 * MINUTE)
+    world.provider.put("r1", state)
     await world.know(is_guest=True)
     await pass_until(world, workspace.stop_at + 60, step=5)
     assert told(world) == ["timer_failed"]

@@ -24,10 +24,16 @@ PROPOSED = "60"
 LENGTHS = frozenset(str(minutes) for minutes in cards.FORM_CHOICES)
 
 
+def _can_run(facts: WorkspaceFacts) -> bool:
+    """Return whether a workspace isn't known to be down, nor being stopped."""
+    workspace = facts.workspace
+    return workspace is not None and not workspace.is_down and workspace.state is not State.STOPPING
+
+
 def _is_coming(facts: WorkspaceFacts) -> bool:
     """Return whether the stop that a message warned of was neither put off nor taken back."""
     stop_at = facts.workspace.stop_at if facts.workspace is not None else None
-    return facts.is_up and stop_at == facts.body.get("stop_at")
+    return _can_run(facts) and stop_at == facts.body.get("stop_at")
 
 
 @draws(HoursKind.TIMER_ENDING, is_true=_is_coming)
@@ -111,7 +117,7 @@ def still_needed(facts: WorkspaceFacts) -> Answer:
     return kit.message(" ".join(sentences), [], buttons)
 
 
-@draws(HoursKind.TIMER_FAILED, is_true=lambda facts: facts.is_up)
+@draws(HoursKind.TIMER_FAILED, is_true=_can_run)
 def failed(facts: WorkspaceFacts) -> Answer:
     """Say that a workspace wasn't stopped as planned, and why."""
     names = _names(facts) | {"at": kit.day_moment(facts.time("stop_at"))}
