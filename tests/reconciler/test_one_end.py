@@ -229,6 +229,23 @@ async def test_message_in_hand_goes_on_with_the_database(world, method, times):
     assert world.slack.count(CONVERSATIONS_HISTORY) == (method == "notice_retry")
 
 
+@pytest.mark.parametrize("times", [1, 3])
+async def test_post_without_an_answer_is_looked_for(world, times):
+    """The connection is lost right after the post: not even the time of that can be read."""
+    cut = Cut(world.store, "now", times=0)
+
+    async def lose():
+        cut.left = times
+
+    world.store, world.slack = cut, Meanwhile(world.slack, "call", lose, before=True)
+    world.reborn()
+    await world.store.add_notices([NewNotice("s", NoticeKind.FAILED, "1", ALICE, {"text": "x"})])
+    world.slack.fail(CHAT_POST_MESSAGE, SlackUnknownOutcome(CHAT_POST_MESSAGE, "no_answer"), after=True)
+    await world.pass_time(world.timing.settles + 10)
+    assert (cut.left, world.slack.count(CHAT_POST_MESSAGE), len(world.slack.messages)) == (0, 1, 1)
+    assert (await world.store.statistics())["pending_notices"] == 0
+
+
 async def test_card_in_hand_goes_on_with_the_database(world):
     operation_id = await world.begin(await world.own(state=State.STOPPED))
     await world.notifier.step_notices()

@@ -329,10 +329,14 @@ class Outbox:
 
     async def _unknown(self, notice: Notice, error: errors.SlackUnknownOutcome) -> None:
         """Record since when the outcome is unknown; the search follows once it has settled."""
-        since = await self._store.now()
         log.info("outcome of a send unknown", notice=notice.id, problem=error.code)
         code = retry_error(notice, error.code)
-        await self._results.retry(notice, self._timing.settles, error=code, unknown_since=since)
+        await self._results.write(notice.id, partial(self._write_unknown, notice, code))
+
+    async def _write_unknown(self, notice: Notice, code: str) -> None:
+        # All of it is repeated: without its result the notice would count as not sent.
+        since = await self._store.now()
+        await self._store.notice_retry(notice, self._timing.settles, error=code, unknown_since=since)
 
     async def _limited(self, notice: Notice, error: errors.SlackLimited) -> None:
         """Put back what Slack has no room for: at its old place, or until its person can be reached."""
