@@ -502,11 +502,15 @@ def effects(context: Context, workspace: Workspace) -> Effects:
 def set(  # noqa: A001 - read with its module's name
     tx: Transaction, asked: Asked, workspace_id: str, timer: End
 ) -> Workspace:
-    """Set when a workspace is stopped; raises Refused (``workspace.not_up``) if it is down."""
+    """Set when a workspace is stopped; raises Refused (``workspace.not_up``) if it is down.
+
+    A start that is asked about before it is sent brings nothing up.
+    """
     workspace = owned(tx, asked, "stop", workspace_id)
     asked.account(tx, workspace.connection)
     latest = operations.latest_operation(tx, workspace.id) if workspace.is_down else None
-    is_coming_up = latest is not None and latest.is_open and not latest.verb.brings_down
+    is_open = latest is not None and latest.is_open and not latest.has_lapsed
+    is_coming_up = latest is not None and is_open and not latest.verb.brings_down
     if workspace.is_down and not is_coming_up:
         raise Refused("workspace.not_up", problems.sentence("not_up"))
     return _changed(tx, asked, workspace, timer)

@@ -100,6 +100,18 @@ async def test_calling_off_what_may_be_in_use_by_now_agrees_to_no_end(bot):
     assert (stop.verb, stop.agreed) == (OperationVerb.STOP, False)
 
 
+@pytest.mark.parametrize("has_lapsed", [True, False], ids=["lapsed", "waiting"])
+async def test_timer_of_a_start_that_waits_is_set(bot, has_lapsed):
+    """One that is asked about before it is sent brings nothing up: its timer would end at once."""
+    row = await made(bot, State.STOPPED)
+    start = (await bot.services.asked(ALICE, "start").to(begin, row.id, OperationVerb.START)).operation
+    if has_lapsed:
+        await bot.store.save_step(Update(start.id, 5.0, deadline_passed=True))
+    said = words(await bot.say("suspend lab in 2h"))
+    assert ("isn't running, so there's nothing to stop" in said) is has_lapsed
+    assert ((await bot.store.workspace(row.id)).stop_at is None) is has_lapsed
+
+
 async def test_a_start_kept_waiting_says_that_no_end_for_good_is_set_again(bot):
     """The agreement was to the end of then, which went when the start lapsed."""
     row = await made(bot, State.STOPPED)
