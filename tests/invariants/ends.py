@@ -33,6 +33,16 @@ _WATCH = (
         );
     END
     """,
+    # What came up by itself has another life than that for which a timer was set.
+    """
+    CREATE TRIGGER came_up AFTER UPDATE OF episode ON workspaces
+    WHEN NOT EXISTS (
+        SELECT 1 FROM operations
+        WHERE workspace_id = NEW.id AND outcome IS NULL AND verb IN ('start', 'restart', 'create')
+    ) BEGIN
+        INSERT INTO seen_timers (workspace) VALUES (NEW.id);
+    END
+    """,
 )
 
 
@@ -63,14 +73,18 @@ async def each_timer_came_to_one_end(life: Life) -> None:
     told = await life.rows("SELECT subject, kind, occasion FROM notices WHERE kind LIKE 'timer_%'")
     failed = {(row["subject"], row["occasion"]) for row in told if row["kind"] == "timer_failed"}
     over: Counter[str] = Counter()
+    came_up = ""
     for change in await life.rows("SELECT * FROM seen_timers ORDER BY id"):
-        if change["after"] is not None or change["hidden"]:
+        is_other, came_up = came_up == change["workspace"], ""
+        if change["before"] is change["after"] is None:
+            came_up = change["workspace"]
+        if change["after"] is not None or change["before"] is None or change["hidden"]:
             continue
         about = change["workspace"], change["before"]
         if done.pop(about, 0) or (about[0], f"{about[1]:.0f}") in failed:
             continue
         is_settled = change["state"] in _DOWN and not change["rising"]
-        over[about[0]] += not is_settled
+        over[about[0]] += not (is_settled or is_other)
     assert not done, f"stopped for a timer that wasn't set: {done}"
     await _taken_back(life, over)
     await _warned(life, operations)
