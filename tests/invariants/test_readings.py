@@ -66,6 +66,20 @@ async def test_end_that_is_not_so_is_found(life, text, state, key):
         readings.each_end_is_so(life)
 
 
+async def test_end_without_its_buttons_passes(life):
+    life.moves.put("beta", State.RUNNING, name="beta")
+    ready = await post(life, "ready/end", READY)
+    readings.each_end_is_so(life)
+    life.moves.put("beta", State.FAILED, name="beta")
+    life.clock.advance(1_000.0)
+    life.moves.reads["bob", "beta"].add(life.clock.monotonic() - 1.0)
+    await life.slack.call("chat.update", {**ready, "text": READY, "blocks": []})
+    readings.each_end_is_so(life)
+    await life.slack.call("chat.update", {**ready, "text": f"{READY} Again.", "blocks": []})
+    with pytest.raises(AssertionError, match="I10: "):
+        readings.each_end_is_so(life)
+
+
 async def test_end_that_was_so_just_now_passes(life):
     life.moves.put("beta", State.RUNNING, name="beta")
     life.clock.advance(1_000.0)
