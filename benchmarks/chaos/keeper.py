@@ -22,6 +22,8 @@ from playground.faults import Fault
 HOME = Path(__file__).resolve().parents[2]
 READY_SECONDS = 60.0
 DRAIN_SECONDS = 10.0
+#: The part of the kills that doesn't wait until the process listens.
+EARLY = 0.3
 #: For how many seconds a process is away after a kill in a post: workspaces come up meanwhile.
 AWAY_SECONDS = (0.0, 8.0)
 
@@ -132,7 +134,13 @@ class Keeper:
         while loop.time() < until:
             await asyncio.sleep(self._chance.uniform(*self._pause))
             member = self._chance.choice(self.members)
-            self.early_kills += not await member.answers("/healthz")
+            may_wait = self._chance.random() >= EARLY
+            while not (listens := await member.answers("/healthz")):
+                # A slow machine would start processes all along, and none would ever do anything.
+                if not may_wait or loop.time() >= until:
+                    break
+                await asyncio.sleep(0.1)
+            self.early_kills += not listens
             if self._clock is not None and self._chance.random() < 0.3:
                 # While it runs: the clock moves under it, and back again across a restart.
                 self._clock.set(self._chance.choice((0.0, self._chance.uniform(-240.0, 240.0))))
