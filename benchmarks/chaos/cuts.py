@@ -30,7 +30,8 @@ async def cut_off(
     loop, path = asyncio.get_running_loop(), database_file(url)
     until = loop.time() + seconds
     while loop.time() < until:
-        await asyncio.sleep(chance.uniform(*PAUSE_SECONDS))
+        # A short storm has some, too, and before its server is restarted.
+        await asyncio.sleep(min(chance.uniform(*PAUSE_SECONDS), seconds / 4))
         for _ in range(2):
             # A server may be down itself, just now.
             with suppress(psycopg.Error, sqlite3.OperationalError):
