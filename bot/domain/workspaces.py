@@ -1,5 +1,6 @@
 """Workspaces: one person's view of one on a provider, its state, and what may be done with it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Literal
@@ -36,14 +37,14 @@ Action = Literal["open", "start", "stop", "suspend", "force", "remove"]
 _STOPS: Final[frozenset[Action]] = frozenset({"stop", "suspend", "force"})
 
 
-def is_down(state: State, actions: frozenset[Action] | None) -> bool:
+def is_down(state: State, actions: Iterable[str] | None) -> bool:
     """Return whether a workspace is known to be down: nothing else takes *Stop* away.
 
     A failed one is down only if its provider is certain that nothing is left of it, and says so by
     ``actions`` without any way to stop it.
     """
     if state is State.FAILED:
-        return actions is not None and not actions & _STOPS
+        return actions is not None and _STOPS.isdisjoint(actions)
     return state in DOWN or state is State.GONE
 
 

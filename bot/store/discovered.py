@@ -192,7 +192,7 @@ def _update_found(tx: Transaction, one: FoundWorkspace, row: Row, start: float) 
         **values,
     )
     if not row["hidden"]:
-        timers.note(tx, row["id"], row["state"], state, start)
+        timers.note(tx, row, state, start)
         if changed and state in _MOVING:
             gates.make_due(tx, row["id"])
     is_up_on = is_news and not changed and state is State.RUNNING and row["lacks"] not in UNUSABLE
@@ -251,7 +251,7 @@ def _note_absence(tx: Transaction, row: Row, start: float) -> None:
         ends_at=None,
         ends_how=None,
     )
-    timers.note(tx, row["id"], row["state"], State.GONE, start)
+    timers.note(tx, row, State.GONE, start)
     if not row["hidden"]:
         gates.make_due(tx, row["id"])
     cards.owe_about(tx, row["id"], changed=True)

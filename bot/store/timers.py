@@ -307,8 +307,7 @@ _IN_USE: Final = frozenset({workspaces.State.RUNNING, workspaces.State.STOPPING}
 
 def note(
     tx: Transaction,
-    workspace_id: str,
-    before: str,
+    before: Row,
     after: workspaces.State,
     seen_at: float,
     *,
@@ -316,19 +315,23 @@ def note(
 ) -> None:
     """Note what a read or a list found: that a workspace came up by itself, or that it went down.
 
-    ``came_up_again``: it was down in between, without being seen. A timer is for what was up when it was set:
-    it ends with that.
+    ``before`` is its row as it was. ``came_up_again``: it was down in between, without being seen. A timer is
+    for what could run when it was set: it ends with that.
     """
+    workspace_id, state, words = before["id"], word(workspaces.State, before["state"]), before["actions"]
+    was_down = workspaces.is_down(state, None if words is None else words.split())
     if after in workspaces.NOT_UP:
         settle_timer(tx, workspace_id)
-        if word(workspaces.State, before) in _IN_USE:
+        if state in _IN_USE:
             _went_down(tx, workspace_id, seen_at)
-    elif after in workspaces.UP and (came_up_again or word(workspaces.State, before) in workspaces.NOT_UP):
+    elif after in workspaces.UP and (came_up_again or was_down):
         # An open operation's episode began when that was accepted.
         operation = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
         if operation is None or operation["verb"] in _BRING_DOWN:
             tx.run("next_episode", id=workspace_id)
-            WORKSPACES.change(tx, {"id": workspace_id}, **NONE)
+            # One set while a read found no known state isn't for what was down before.
+            if came_up_again or before["unknown_at"] is None:
+                WORKSPACES.change(tx, {"id": workspace_id}, **NONE)
 
 
 def _went_down(tx: Transaction, workspace_id: str, seen_at: float) -> None:

@@ -240,6 +240,25 @@ async def test_timer_ends_only_with_what_is_down(store, clock, workspace, seen, 
     assert await timer(store, workspace) == (None if is_down else at)
 
 
+@pytest.mark.parametrize("state", [State.FAILED, State.UNKNOWN], ids=str)
+async def test_timer_of_what_may_run_outlives_its_next_start(store, clock, workspace, state):
+    """It was never known to be down, so it didn't come up by itself."""
+    at = await put(store, clock, workspace)
+    episode = (await store.workspace(workspace.id)).episode
+    for seen in (state, State.RUNNING):
+        await observe(store, clock, workspace, Observed(seen))
+    assert await timer(store, workspace) == at
+    assert (await store.workspace(workspace.id)).episode == episode
+
+
+async def test_timer_set_while_the_state_is_unknown_is_kept(store, clock, workspace):
+    for state in (State.STOPPED, State.UNKNOWN):
+        await observe(store, clock, workspace, Observed(state))
+    at = await put(store, clock, workspace)
+    await observe(store, clock, workspace, Observed(State.RUNNING))
+    assert await timer(store, workspace) == at
+
+
 async def test_unknown_state_after_a_known_one_is_noted(store, clock, workspace):
     """The last known state is kept, as is what may be done now; the next known one ends the doubt."""
     await observe(store, clock, workspace, Observed(State.STOPPED))
