@@ -87,3 +87,14 @@ def test_since_when_it_runs_is_said_where_it_is_known():
         assert "since" not in unknown[place], place
     # The end of a start says how long it took.
     assert "since" not in known["card"]
+
+
+def test_state_that_is_unknown_since_is_not_shown_as_the_last_known():
+    """*Stopped* beside *Stop* would be neither true nor of any use."""
+    given = facts(None, {"down_at": SINCE, "detail": "It sleeps.", "unknown_at": NOW - 2})
+    shown = said(given)
+    for place in ("status", "list", "home"):
+        assert "Unknown" in shown[place], place
+        assert "topped" not in shown[place], place
+        assert "It sleeps" not in shown[place], place
+        assert f"<!date^{int(NOW - 2)}^" in shown[place], place

@@ -61,14 +61,15 @@ def state_line(facts: WorkspaceFacts, workspace: Workspace) -> str:
 
 def state_words(now: float, workspace: Workspace) -> tuple[Markup, Markup]:
     """Return a workspace's state, with since when it runs if that is known, and when it was seen."""
-    state = Markup(cards.UNMADE if workspace.is_provisional else cards.STATES[workspace.state])
-    since = workspace.started_at if workspace.state is State.RUNNING else workspace.down_at
-    if since is not None and not workspace.is_provisional:
-        template = answers.GONE if workspace.state is State.GONE else answers.SINCE
+    found = workspace.current_state
+    state = Markup(cards.UNMADE if workspace.is_provisional else cards.STATES[found])
+    since = workspace.started_at if found is State.RUNNING else workspace.down_at
+    if since is not None and found is not State.UNKNOWN and not workspace.is_provisional:
+        template = answers.GONE if found is State.GONE else answers.SINCE
         state = Markup(fill(template, state=state, since=kit.moment(since, now)))
-    if workspace.is_provisional or workspace.observed_at is None:
+    if workspace.is_provisional or workspace.read_at is None:
         return state, Markup(answers.NEVER_CHECKED)
-    return state, Markup(fill(answers.SEEN, at=kit.moment(workspace.observed_at, now)))
+    return state, Markup(fill(answers.SEEN, at=kit.moment(workspace.read_at, now)))
 
 
 def workspace_list(
@@ -157,7 +158,7 @@ def workspace_rows(
 
 def _seen_at(facts: WorkspaceFacts) -> float | None:
     workspace = facts.workspace
-    return None if workspace is None or workspace.is_provisional else workspace.observed_at
+    return None if workspace is None or workspace.is_provisional else workspace.read_at
 
 
 def _row(facts: WorkspaceFacts, since: float, *, is_shared: bool) -> list[Block]:

@@ -398,6 +398,8 @@ _LACKS: Final[Mapping[Lack, str]] = {
 
 def condition(workspace: Workspace, title: str, *, helps: bool = True, has_page: bool = True) -> str:
     """Say what its provider tells of a workspace as it is now, "" if nothing."""
+    if workspace.current_state is not workspace.state:
+        return ""
     is_over = workspace.state is State.FAILED
     if workspace.state is State.RUNNING and workspace.lacks is not None and not workspace.detail:
         return _LACKS.get(workspace.lacks, "").format(title=title)
