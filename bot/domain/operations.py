@@ -55,9 +55,9 @@ class Operation(Errand):
     """Hold what a person asked for, and its progress.
 
     ``read_since``: after an unknown outcome, a read later than this is required before the next call.
-    ``called_from`` is the last known state when the call was sent. ``prior_call`` and ``prior_at`` describe
-    the opposite call sent by the previous operation, which may still take effect. ``failed_at`` is the first
-    read since the call that found the workspace failed as before it.
+    ``called_from`` is the last known state when the call was sent; until then, *failed* is the prior call's.
+    ``prior_call`` and ``prior_at`` describe the opposite call sent by the previous operation, which may still
+    take effect. ``failed_at`` is the first read since the call that found the workspace failed as before it.
     """
 
     workspace_id: str

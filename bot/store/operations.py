@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, TypedDict, Unpack
+from typing import Any, Final, TypedDict, Unpack
 
 from bot.domain.accounts import Account
 from bot.domain.durations import Typical, start_kind, typical
@@ -13,7 +13,7 @@ from bot.domain.operations import Operation, OperationVerb, Remark
 from bot.domain.people import Principal
 from bot.domain.steps import ClaimedOperation, Update
 from bot.domain.stops import Consent
-from bot.domain.workspaces import PROVISIONAL, Workspace
+from bot.domain.workspaces import PROVISIONAL, State, Workspace
 from bot.store import cards, errands, gates, timers
 from bot.store.notices import add_notices
 from bot.store.tables import OPERATIONS, WORKSPACES, reader_of
@@ -134,6 +134,7 @@ def _carried_over(tx: Transaction, made: Operation, former: Operation) -> Operat
     # The stop of a restart whose start was sent has taken effect.
     is_stop_last = former.start_call is Call.NONE
     sent = former.start_call if is_down else former.stop_call if is_stop_last else Call.NONE
+    carried: dict[str, Any]
     if sent is not Call.NONE:
         carried = {"prior_call": sent, "prior_at": former.called_at}
     elif former.prior_call is Call.NONE:
@@ -148,6 +149,10 @@ def _carried_over(tx: Transaction, made: Operation, former: Operation) -> Operat
         }
     else:
         return made
+    # A failure from before that call is no news of it. Other states are of use only with a call of its own.
+    is_same_call = sent is not Call.NONE or not former.has_called
+    if is_same_call and former.called_from is State.FAILED:
+        carried["called_from"] = State.FAILED
     row = OPERATIONS.changed(tx, {"id": made.id}, **carried)
     return made if row is None else OPERATIONS.of(row)
 

@@ -48,6 +48,20 @@ async def test_another_verb_replaces_the_open_one_and_owes_its_card(store, clock
     assert (card.is_dirty, card.changed_at) == (True, clock.now())
 
 
+@pytest.mark.parametrize("verb", [OperationVerb.STOP, OperationVerb.START], ids=str)
+async def test_call_carried_over_twice_keeps_its_state_before(store, workspace, verb):
+    """A failure from before it is no news of the call, whoever counts it as its own by then."""
+    other = OperationVerb.START if verb is OperationVerb.STOP else OperationVerb.STOP
+    call = "stop_call" if verb.brings_down else "start_call"
+    first = (await begin(store, workspace, verb, interaction="i1")).operation
+    (step,) = await store.claim_operations(10, 40.0)
+    called = {"called": True, "called_from": State.FAILED, call: Call.ACCEPTED}
+    await store.save_step(Update(first.id, 40.0, claim=step.claim, **called))
+    await begin(store, workspace, other, interaction="i2")
+    third = (await begin(store, workspace, verb, interaction="i3")).operation
+    assert (getattr(third, call), third.called_from) == (Call.ACCEPTED, State.FAILED)
+
+
 async def test_operations_at_one_instant_show_the_open_one_as_latest(store, workspace):
     await begin(store, workspace, interaction="i1")
     second = await begin(store, workspace, OperationVerb.RESTART, interaction="i2")
