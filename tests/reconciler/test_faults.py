@@ -9,8 +9,9 @@ from bot.domain.errands import Call, Outcome
 from bot.domain.observed import Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.workspaces import State
+from bot.store import gates
 from bot.support.errors import Conflict, Forbidden, InvalidRequest, LimitReached, NotFound, Unreachable
-from tests.rigs.store import ALICE, BOB
+from tests.rigs.store import ALICE, BOB, within
 
 
 @pytest.mark.parametrize(
@@ -105,6 +106,17 @@ async def test_a_word_that_nobody_knows_keeps_the_last_state_and_is_logged_once(
     world.provider._look = real
     assert await world.until_ended(operation_id) is Outcome.FULFILLED
     assert world.provider.accepted_starts == ["r1"]
+
+
+async def test_unknown_state_after_stopped_is_read_as_often_as_running(world):
+    """What may run again isn't left alone until somebody asks."""
+    workspace = await world.own()
+    world.provider._look = lambda key: Observed(State.UNKNOWN, detail="unknown state 'warming'")
+    await within(world.store, gates.want, workspace.id)
+    await world.pass_time(2)
+    read_at = (await world.store.workspace(workspace.id)).read_at
+    await world.pass_time(world.provider.pace.running + 30)
+    assert (await world.store.workspace(workspace.id)).read_at > read_at
 
 
 async def test_an_answer_that_leaves_a_resource_out_decides_nothing(world):
