@@ -162,7 +162,7 @@ def _insert_found(tx: Transaction, one: FoundWorkspace, pair: Row, start: float)
 
 def _update_found(tx: Transaction, one: FoundWorkspace, row: Row, start: float) -> None:
     """Update a known row. A listing with the account itself proves that the person may see it."""
-    is_news = start >= (row["observed_at"] or 0.0) and one.state is not State.UNKNOWN
+    is_news = start >= gates.newest_read(row) and one.state is not State.UNKNOWN
     comes_up = is_news and one.state is State.RUNNING and row["state"] != State.RUNNING
     if comes_up and OPERATIONS.row(tx, workspace_id=row["id"], outcome=None) is not None:
         # Whether it's usable, only a read finds out: the start waits for that.
@@ -223,7 +223,7 @@ def _columns(one: FoundWorkspace | None, row: Row, *, is_new: bool = False) -> R
 
 
 def _note_absence(tx: Transaction, row: Row, start: float) -> None:
-    is_stale = row["created_at"] > start or (row["observed_at"] or 0.0) > start
+    is_stale = row["created_at"] > start or gates.newest_read(row) > start
     if row["remote_id"].startswith(PROVISIONAL):
         # Not created yet, so no list can contain it.
         return

@@ -254,6 +254,11 @@ def up_since(row: Row, seen: Observed, granted_at: float) -> float | None:
     return granted_at if granted_at - (row["observed_at"] or 0.0) <= JUST_BEFORE else None
 
 
+def newest_read(row: Row) -> float:
+    """Return the time of a row's newest read, of a known state or not; 0 if there is none."""
+    return max(row["observed_at"] or 0.0, row["unknown_at"] or 0.0)
+
+
 def resolve_lack(row: Row, seen: Observed, granted_at: float) -> tuple[Lack | None, float | None]:
     """Return the lack of a running workspace, and since when, given its row before the observation."""
     if seen.state is not State.RUNNING or seen.lacks is None:
@@ -371,7 +376,7 @@ def _record(
                 due_at = opens_at
             continue
         changed = False
-        if result.observed is not None and granted_at >= (row["observed_at"] or 0.0):
+        if result.observed is not None and granted_at >= newest_read(row):
             ends_doubt = is_reader and result.is_own
             changed = _observe(
                 tx, row, result.observed, granted_at, writes, is_reader=is_reader, ends_doubt=ends_doubt
@@ -488,7 +493,10 @@ def _note_unknown(tx: Transaction, row: Row, seen: Observed, granted_at: float) 
     columns: Row = {"unknown_at": granted_at, "actions": actions}
     if row["state"] == State.UNKNOWN:
         columns |= {"observed_at": granted_at, "detail": seen.detail}
-    WORKSPACES.change(tx, {"id": row["id"]}, **columns)
+    is_newest = tx.run(setting("note_unknown", *columns), id=row["id"], granted_at=granted_at, **columns)
+    if not is_newest:
+        # Another process has just written what a later read found.
+        return False
     if row["unknown_at"] is not None and actions == row["actions"]:
         return False
     cards.owe_about(tx, row["id"], changed=True)

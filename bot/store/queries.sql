@@ -1039,6 +1039,10 @@ UPDATE workspaces SET
     up_at = CASE WHEN :state IN ('starting', 'running') THEN :observed_at ELSE up_at END
 WHERE id = :id AND (observed_at IS NULL OR observed_at <= :observed_at);
 
+-- name: note_unknown
+UPDATE workspaces SET {changes}
+WHERE id = :id AND (observed_at IS NULL OR observed_at <= :granted_at);
+
 -- name: note_gone
 UPDATE workspaces SET
     gone_at = CASE WHEN :is_new OR gone_at IS NULL THEN :at ELSE gone_at END,

@@ -546,19 +546,21 @@ async def test_two_results_of_one_gate_are_written_one_after_the_other(store, cl
     assert (await store.workspace(workspace.id)).state is State.STOPPED
 
 
-async def test_a_list_does_not_write_over_a_read_that_is_younger_than_its_start(store, clock):
+@pytest.mark.parametrize("state", [State.RUNNING, State.UNKNOWN], ids=str)
+async def test_a_list_does_not_write_over_a_read_that_is_younger_than_its_start(store, clock, state):
     from bot.domain.tasks import TaskKind
     from bot.store.tasks import NewTask
 
     account = await link_account(store)
     workspace = await add_workspace(store, by_reference(ALICE))
+    await observe(store, clock, workspace, Observed(State.STOPPED))
     await store.add_tasks([NewTask(TaskKind.DISCOVER, account.id)])
     assert await store.claim_tasks(10, 60.0)
     clock.advance(2)
-    await observe(store, clock, workspace, Observed(State.RUNNING))
+    await observe(store, clock, workspace, Observed(state))
     listed = FoundWorkspace("shared", SHARED, "shared", State.STOPPED)
     await store.merge_discovered(account.id, [listed])
-    assert (await store.workspace(workspace.id)).state is State.RUNNING
+    assert (await store.workspace(workspace.id)).current_state is state
 
 
 # -- reads of one account come together into one request -----------------------------------------------------
