@@ -48,7 +48,8 @@ async def seen_with(rig, **values):
         ("status", "disconnected", "agent", "Its agent has lost its connection."),
         ("status", "timeout", "agent", "Its agent hasn't connected in time."),
         ("lifecycle_state", "shutting_down", "agent", "Its agent is shutting down."),
-        ("lifecycle_state", "shutdown_error", "agent", "Its agent is shutting down."),
+        ("lifecycle_state", "shutdown_error", "agent", "Its shutdown script failed."),
+        ("lifecycle_state", "shutdown_timeout", "agent", "Its agent hasn't shut down in time."),
         ("lifecycle_state", "off", "agent", "Its agent is off."),
         ("lifecycle_state", "start_error", None, "Its start script failed."),
         ("lifecycle_state", "start_timeout", None, "Its start script is taking longer than it should."),
@@ -102,11 +103,11 @@ async def test_agent_without_an_app_counts(open_rig):
 @pytest.mark.parametrize(
     ("matched", "place", "said"),
     [
-        ({"count": 0, "available": 0}, 3, "No provisioner there can build it. Ask your Coder admin."),
+        ({"count": 0, "available": 0}, 3, "No provisioner there can build it. Ask your The cloud admin."),
         (
             {"count": 2, "available": 0},
             0,
-            "What could build it is away at the moment. If that lasts, ask your Coder admin.",
+            "What could build it is away at the moment. If that lasts, ask your The cloud admin.",
         ),
         ({"count": 2, "available": 1}, 3, "Number 3 in the queue."),
         ({}, 0, None),

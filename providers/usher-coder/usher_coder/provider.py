@@ -35,7 +35,9 @@ _NOT_DONE = frozenset({"canceled", "failed"})
 _LOST = {
     "disconnected": "Its agent has lost its connection.",
     "timeout": "Its agent hasn't connected in time.",
-    **dict.fromkeys(("shutting_down", "shutdown_timeout", "shutdown_error"), "Its agent is shutting down."),
+    "shutting_down": "Its agent is shutting down.",
+    "shutdown_timeout": "Its agent hasn't shut down in time.",
+    "shutdown_error": "Its shutdown script failed.",
     "off": "Its agent is off.",
 }
 _SCRIPTS = {
@@ -43,8 +45,8 @@ _SCRIPTS = {
     "start_timeout": "Its start script is taking longer than it should.",
 }
 _UNHEALTHY = {"unhealthy": "Its app isn't healthy."}
-_NO_BUILDER = "No provisioner there can build it. Ask your Coder admin."
-_BUILDERS_AWAY = "What could build it is away at the moment. If that lasts, ask your Coder admin."
+_NO_BUILDER = "No provisioner there can build it. Ask your {title} admin."
+_BUILDERS_AWAY = "What could build it is away at the moment. If that lasts, ask your {title} admin."
 _DOWN = frozenset({up.State.STOPPED, up.State.STOPPING})
 #: In ``Credential.extra``: the id of the account.
 OWN_ID = "own_id"
@@ -236,7 +238,7 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Making[
                 last_used_at=used_at,
             )
         if state is up.State.STARTING:
-            return up.Observed(state, name=name, detail=_waits_for(build, job))
+            return up.Observed(state, name=name, detail=self._waits_for(build, job))
         if state is up.State.RUNNING:
             ends_at = up.moment(build.get("deadline"))
             return replace(
@@ -258,6 +260,17 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Making[
             ends_how=None if removed_at is None else "removed",
             down_at=down_at,
         )
+
+    def _waits_for(self, build: Mapping[str, Any], job: Mapping[str, Any]) -> str | None:
+        """Say what a build that is pending waits for: its turn, or something that can build it."""
+        matched = build.get("matched_provisioners")
+        if build.get("status") == "pending" and isinstance(matched, dict):
+            if _count(matched, "count") == 0:
+                return _NO_BUILDER.format(title=self.settings.title)
+            if _count(matched, "available") == 0:
+                return _BUILDERS_AWAY.format(title=self.settings.title)
+        place = _count(job, "queue_position")
+        return f"Number {place} in the queue." if place else None
 
     def _running(self, workspace: Mapping[str, Any], build: Mapping[str, Any]) -> up.Observed:
         found = list(_apps(build)) or [(agent, {}) for agent in _agents(build)] or [({}, {})]
@@ -457,18 +470,6 @@ def _agents(build: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield a build's agents; those within another one, of dev containers, come last."""
     found = (agent for resource in objects(build, "resources") for agent in objects(resource, "agents"))
     yield from sorted(found, key=lambda agent: bool(agent.get("parent_id")))
-
-
-def _waits_for(build: Mapping[str, Any], job: Mapping[str, Any]) -> str | None:
-    """Say what a build that is pending waits for: its turn, or something that can build it."""
-    matched = build.get("matched_provisioners")
-    if build.get("status") == "pending" and isinstance(matched, dict):
-        if _count(matched, "count") == 0:
-            return _NO_BUILDER
-        if _count(matched, "available") == 0:
-            return _BUILDERS_AWAY
-    place = _count(job, "queue_position")
-    return f"Number {place} in the queue." if place else None
 
 
 def _count(holder: Mapping[str, Any], key: str) -> int | None:
