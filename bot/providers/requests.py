@@ -234,15 +234,16 @@ async def unless_absent(asking: Awaitable[T]) -> T | None:
 
 #: How a refusal reads that means that it is so already, by what was asked for; documents don't say.
 _ALREADY: Mapping[str, re.Pattern[str]] = {
-    "start": re.compile(
-        r"\b(already|is|currently) (running|started|starting|pending(?! \w))\b", re.IGNORECASE
-    ),
-    "stop": re.compile(
-        r"\b(already|is|currently|been) (stopped|stopping)\b|\b(not|isn't) (currently )?running\b",
-        re.IGNORECASE,
-    ),
-    "remove": re.compile(r"\b(already|is|was|been) (removed|deleted)\b", re.IGNORECASE),
+    goal: re.compile(rf"(?:(?P<what>\w+) )?\b(?:{words})\b", re.IGNORECASE)
+    for goal, words in {
+        "start": r"((is |are )?(already|currently)|is) (running|started|starting|pending(?! \w))",
+        "stop": r"((is |are )?(already|currently|been)|is) (stopped|stopping)"
+        r"|(is )?(currently )?(not|isn't) (currently )?running",
+        "remove": r"((is |are )?already|is|was|been) (removed|deleted)",
+    }.items()
 }
+#: What it isn't about then.
+_OTHERS = frozenset({"backup", "build", "image", "import", "job", "snapshot", "task", "update", "version"})
 
 
 async def unless_already(goal: str, asking: Awaitable[object]) -> str | None:
@@ -255,7 +256,8 @@ async def unless_already(goal: str, asking: Awaitable[object]) -> str | None:
     except errors.CredentialRefused:
         raise
     except errors.PermanentError as error:
-        if error.is_quoted and _ALREADY[goal].search(error.message):
+        found = _ALREADY[goal].search(error.message) if error.is_quoted else None
+        if found is not None and (found["what"] or "").casefold() not in _OTHERS:
             return error.message
         raise
     return None
@@ -332,12 +334,12 @@ def error_of(response: Response, *, changes: bool, words_at: str = "/message") -
     """
     status = response.status
     said = _said(response, words_at)
-    message = (said or f"HTTP {status}") if status < 500 else f"HTTP {status}"
+    message = (said or _sentence_in(response) or f"HTTP {status}") if status < 500 else f"HTTP {status}"
     if 300 <= status < 400:
         words = f"The server redirects (HTTP {status}). Ask your Usher admin to check its address."
         return errors.PermanentError(words, status=status)
     if status in {404, 410}:
-        if said is None:
+        if said is None and (response.body.strip() or not changes):
             # A proxy whose backend is down answers with such a page: nothing is gone because of that.
             return errors.BadAnswer(f"HTTP {status} with a page that is not the API's", status=status)
         return errors.NotFound(message, status=status)
@@ -348,6 +350,11 @@ def error_of(response: Response, *, changes: bool, words_at: str = "/message") -
         return errors.UnknownOutcome(message, status=status, retry_after=response.retry_after())
     if status >= 500 or status in {408, 425}:
         return errors.ServerFailed(message, status=status, retry_after=response.retry_after())
+    if status > 400 and response.body.lstrip()[:1] == b"<":
+        # 400 may be the server's own: it couldn't read the request.
+        message = f"{errors.IN_FRONT} refused this (HTTP {status}). Ask your Usher admin to look into it."
+    if status == 401 and _ACCOUNT_OFF.search(message):
+        return errors.Forbidden(message, status=status)
     if status == 401:
         is_over = "expire" in message.casefold()
         kind = errors.CredentialExpired if is_over else errors.CredentialRefused
@@ -363,6 +370,13 @@ def error_of(response: Response, *, changes: bool, words_at: str = "/message") -
     return errors.BadAnswer(message, status=status)
 
 
+#: How a refusal reads that is about the account: no other credential of it is any better.
+_ACCOUNT_OFF = re.compile(
+    r"\b(user|account)\b.{0,20}\b(not active|inactive|suspended|deactivated|disabled|blocked|locked)\b",
+    re.IGNORECASE,
+)
+
+
 def _said(response: Response, words_at: str) -> str | None:
     """Return the API's own words ("" if it has none), or None if the body isn't a JSON object."""
     try:
@@ -371,8 +385,28 @@ def _said(response: Response, words_at: str) -> str | None:
         return None
 
 
+#: The longest body that is a sentence.
+MAX_SENTENCE_BYTES = 2000
 #: The most characters that people are shown of a server's own words.
 MAX_MESSAGE = 200
+
+
+def _sentence_in(response: Response) -> str:
+    """Return a body that is a sentence; "" for any other, as the text of a page is not for people."""
+    kind, body = response.headers.get("Content-Type", ""), response.body.strip()
+    if "html" in kind.casefold() or len(body) > MAX_SENTENCE_BYTES:
+        return ""
+    try:
+        value = response.json()
+    except errors.BadAnswer:
+        value = "" if body[:1] in {b"<", b"{", b"["} else body.decode("utf-8", "replace")
+    return _shown(value) if isinstance(value, str) else ""
+
+
+def _shown(text: str, limit: int = MAX_MESSAGE) -> str:
+    return "".join(filter(str.isprintable, clean(text, limit)))
+
+
 #: The same of a message with its details, which say more than the message.
 MAX_WORDS = 300
 #: The most details of one refusal that are shown.
@@ -395,11 +429,12 @@ def read_words(answer: Mapping[str, Any], words_at: str = "/message") -> str:
         else:
             found = found.get(key) if isinstance(found, dict) else None
     message = found if isinstance(found, str) else next(_main_texts(answer), "")
-    details = list(islice(_list_unique_details(answer, message), MAX_DETAILS))
+    parts = [None if isinstance(found, str) else found, *map(answer.get, _DETAILS)]
+    details = list(islice(_list_unique_details(parts, message), MAX_DETAILS))
     if not details:
-        return clean(message)
+        return _shown(message)
     said = clean(message, MAX_MESSAGE // 2).rstrip(".:")
-    return clean(": ".join(filter(None, (said, "; ".join(details)))), MAX_WORDS)
+    return _shown(": ".join(filter(None, (said, "; ".join(details)))), MAX_WORDS)
 
 
 def _main_texts(answer: Mapping[str, Any]) -> Iterator[str]:
@@ -411,11 +446,11 @@ def _main_texts(answer: Mapping[str, Any]) -> Iterator[str]:
             yield value
 
 
-def _list_unique_details(answer: Mapping[str, Any], message: str) -> Iterator[str]:
+def _list_unique_details(parts: Iterable[Any], message: str) -> Iterator[str]:
     """Yield each detail, cleaned, that the message doesn't have already."""
     known = clean(message, MAX_WORDS).casefold()
-    for key in _DETAILS:
-        for text in _read_details(answer.get(key), ""):
+    for part in parts:
+        for text in _read_details(part, ""):
             detail = clean(text).rstrip(".")
             if detail and detail.casefold() not in known:
                 known += f"; {detail.casefold()}"
@@ -563,6 +598,10 @@ def object_in(answer: Mapping[str, Any], key: str, where: str = "") -> dict[str,
     return value
 
 
+#: What makes a terminal's text coloured or bold.
+_COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+
+
 def clean(text: str, limit: int = MAX_MESSAGE, secrets: Iterable[str] = ()) -> str:
     """Return the text on one line without secrets and invisible characters, cut to ``limit`` characters."""
     for secret in secrets:
@@ -571,6 +610,7 @@ def clean(text: str, limit: int = MAX_MESSAGE, secrets: Iterable[str] = ()) -> s
     if text.isascii() and text.isprintable() and "  " not in text:
         line = text.strip()
         return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+    text = _COLOURS.sub("", text)
     # Format characters are kept inside emoji (the joiner); lone surrogates can't be stored.
     visible = "".join(
         " " if unicodedata.category(letter) in {"Cc", "Zl", "Zp"} else letter

@@ -49,6 +49,8 @@ from typing import Final
 
 #: Replaces a message where the provider sent none, or only its status in words.
 _CODE: Final = re.compile(r"(HTTP|error) \S+")
+#: How our own sentence begins about a refusal by something between us and the server.
+IN_FRONT: Final = "Something in front of the server"
 _STATUS_PHRASES: Final = frozenset(status.phrase.casefold() for status in HTTPStatus)
 
 
@@ -186,8 +188,8 @@ class ProviderError(UsherError):
 
     @property
     def is_ours(self) -> bool:
-        """Return whether the message is our own sentence; a redirect says nothing itself."""
-        return self.status is None or 300 <= self.status < 400
+        """Return whether the message is our own sentence; a redirect or a page says nothing itself."""
+        return self.status is None or 300 <= self.status < 400 or self.message.startswith(IN_FRONT)
 
     @property
     def is_quoted(self) -> bool:

@@ -52,6 +52,12 @@ WORDS = [
         {"status": 400, "message": "alice:lab is not running"}, "alice:lab is not running", id="hub"
     ),
     pytest.param({"message": "Too small", "detail": "too small"}, "Too small", id="said-once"),
+    pytest.param(
+        {"message": {"json": {"debug_mode": ["Not a boolean."]}}},
+        "debug_mode: Not a boolean",
+        id="fields-as-message",
+    ),
+    pytest.param({"message": "\x1b[31mError:\x1b[0m no disk"}, "Error: no disk", id="coloured"),
     pytest.param({"message": 7, "detail": {"a": 1}, "errors": [None, 3]}, "", id="nothing-to-say"),
 ]
 
@@ -71,6 +77,44 @@ def test_words_of_a_refusal_are_cleaned_and_cut():
     assert "a b: too too" in said
 
 
+PAGE = b"<html><title>Forbidden</title></html>"
+FRONT = "Something in front of the server refused this (HTTP {}). Ask your Usher admin to look into it."
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "body", "said"),
+    [
+        (400, "text/plain", b"Not at night\n", "Not at night"),
+        (400, "application/json", b'"Not at night"', "Not at night"),
+        (400, "text/html", b"Not at night", "HTTP 400"),
+        (400, "application/json", b"[]", "HTTP 400"),
+        (400, "text/html", PAGE, "HTTP 400"),
+        (401, "text/html", PAGE, FRONT.format(401)),
+        (403, "text/html", PAGE, FRONT.format(403)),
+        (413, "text/html", PAGE, FRONT.format(413)),
+        (403, "text/plain", b"", "HTTP 403"),
+    ],
+)
+def test_refusal_without_an_object_says_a_sentence(status, kind, body, said):
+    error = error_of(Response(status, {"Content-Type": kind}, body), changes=True)
+    assert error.message == said
+    assert error.is_ours is said.startswith("Something")
+
+
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [
+        ('User is not active (status = "suspended"). Contact an admin.', errors.Forbidden),
+        ("Your account has been deactivated", errors.Forbidden),
+        ("Your trial has expired", errors.CredentialExpired),
+        ("No such token", errors.CredentialRefused),
+    ],
+)
+def test_suspended_account_is_no_bad_credential(message, kind):
+    response = Response(401, {}, json.dumps({"message": message}).encode())
+    assert type(error_of(response, changes=False)) is kind
+
+
 ALREADY = [
     ("stop", "alice:lab is not running", True),
     ("stop", "The workspace is currently not running.", True),
@@ -81,6 +125,9 @@ ALREADY = [
     ("start", "p/training is already running on node 3", True),
     ("start", "p/training is pending stop", False),
     ("start", "The workspace is not running", False),
+    ("start", "The template version is running. Wait for it", False),
+    ("start", "A backup is already running", False),
+    ("stop", "alice's server 'lab' is not running", True),
     ("remove", "Workspace was deleted", True),
 ]
 

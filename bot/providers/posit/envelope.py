@@ -4,7 +4,6 @@
 Servers report errors with HTTP 200 as well as with 4xx, and as JSON, plain text or an HTML page.
 """
 
-import json
 from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import Any
@@ -15,8 +14,6 @@ from bot.support.responses import Response
 
 #: launch_job is wrapped twice in the reference's example.
 MAX_WRAPPINGS = 3
-#: A longer text is a page, not a sentence.
-_SENTENCE_BYTES = 2000
 #: The service couldn't be reached, is unavailable or offline. (client: the method wasn't executed)
 _UNREACHABLE = frozenset({1, 2, 13})
 _UNAUTHORISED = frozenset({3, 401, 403})
@@ -40,7 +37,7 @@ def unwrap(response: Response, *, changes: bool) -> Any:
     if isinstance(error, dict) and not 300 <= response.status < 400:
         raise error_in(error, response.status, changes=changes)
     if not 200 <= response.status < 300:
-        raise error_of(_with_words(response), changes=changes)
+        raise error_of(response, changes=changes)
     if answer is None and not (changes and not response.body.strip()):
         with may_have_acted() if changes else nullcontext():
             response.json()
@@ -103,15 +100,3 @@ def _json(response: Response) -> Any:
         return response.json()
     except errors.BadAnswer:
         return None
-
-
-def _with_words(response: Response) -> Response:
-    """Return a plain-text response as one with a message; the text of a page is not for people."""
-    kind = response.headers.get("Content-Type", "").partition(";")[0].strip().casefold()
-    body = response.body.strip()
-    if kind != "text/plain" or not body or len(body) > _SENTENCE_BYTES or response.status in {404, 410}:
-        return response
-    if b"<" in body[:1] or body[:1] in {b"{", b"["}:
-        return response
-    said = json.dumps({"message": body.decode("utf-8", "replace")})
-    return Response(response.status, response.headers, said.encode())

@@ -189,7 +189,7 @@ async def ask(kind: str, status: int, body: bytes) -> None:
             assert all(
                 isinstance(one, Discovered) and one.remote_id and is_sound(one.observed) for one in result
             )
-        elif result is not None:
+        elif not isinstance(result, str | None):
             assert isinstance(result, Identity)
             assert result.username.isprintable()
 
