@@ -347,6 +347,31 @@ async def test_renamed_account_keeps_its_workspaces(open_rig, is_new):
         assert foreign[rig.foreign_id].state is State.GONE
 
 
+@pytest.mark.parametrize("name", ["Alice", ""])
+async def test_owner_without_the_accounts_name_is_told_by_id(open_rig, name):
+    async with open_rig() as rig:
+        shown = rig.server.shown(rig.server.workspaces[rig.remote_id])
+        rig.server.shown = lambda _: shown | {"owner_name": name}
+        seen = (await rig.provider.status(rig.access, [rig.remote_id]))[rig.remote_id]
+        assert seen.state is State.STOPPED
+
+
+async def test_shared_workspace_of_somebody_with_the_name_is_left_out(open_rig):
+    """Its owner has got the former name of the account, and the link is from before ids were kept."""
+    async with open_rig() as rig:
+        shown = rig.server.shown
+
+        def renamed(made):
+            return shown(made) | {"owner_name": "alice"}
+
+        rig.server.shown = renamed
+        foreign = renamed(rig.server.workspaces[rig.foreign_id])
+        rig.spoil("GET /api/v2/workspaces", patch=[{"op": "add", "path": "/workspaces/0", "value": foreign}])
+        listed = {one.remote_id for one in await rig.provider.discover(rig.access)}
+        assert rig.foreign_id not in listed
+        assert rig.remote_id in listed
+
+
 async def test_the_token_has_its_own_header_and_is_in_no_other(open_rig):
     async with open_rig() as rig:
         await rig.provider.discover(rig.access)

@@ -302,6 +302,8 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Making[
                 return None
             scheme = self.settings.base_url.partition("://")[0]
             return self.allowed_url(f"{scheme}://{wildcard.replace('*', below, 1)}/")
+        if up.word_in(workspace, "owner_name") is None:
+            return None
         owner, name, of_agent, slug = (
             up.path_part(up.text_in(holder, key))
             for holder, key in (
@@ -400,7 +402,6 @@ async def _read(access: up.Access, remote_id: str, window: up.SendWindow | None)
     workspace = response.json_object()
     if up.id_in(workspace, "id") != remote_id:
         raise up.errors.BadAnswer("the answer is about another workspace")
-    up.text_in(workspace, "owner_name")
     if not _is_own(access, workspace, await _own_id(access, [workspace])):
         raise up.errors.NotFound("it is somebody else's")
     return workspace
@@ -411,9 +412,10 @@ def _job_error(build: Mapping[str, Any]) -> str:
 
 
 async def _own_id(access: up.Access, workspaces: Iterable[Mapping[str, Any]]) -> str | None:
-    """Return the account's id: kept with the link, or asked for where an owner has another name."""
+    """Return the account's id: kept with the link, or asked for where an owner differs in name or id."""
     kept = access.credential.extra.get(OWN_ID)
-    if kept or {up.word_in(one, "owner_name") for one in workspaces} <= {None, access.username}:
+    owners = [(up.word_in(one, "owner_id"), _has_own_name(access, one)) for one in workspaces]
+    if kept or (len(set(owners)) <= 1 and all(is_named for _, is_named in owners)):
         return kept
     return up.id_in((await access.api.call("GET", "/users/me")).json_object(), "id")
 
@@ -421,9 +423,13 @@ async def _own_id(access: up.Access, workspaces: Iterable[Mapping[str, Any]]) ->
 def _is_own(access: up.Access, workspace: Mapping[str, Any], own_id: str | None) -> bool:
     """Return whether a workspace is the account's own, by ids: names change, and may then be others'."""
     owner_id = up.word_in(workspace, "owner_id")
-    if owner_id and own_id:
-        return owner_id == own_id
-    return up.word_in(workspace, "owner_name") in {None, access.username}
+    return owner_id == own_id if owner_id and own_id else _has_own_name(access, workspace)
+
+
+def _has_own_name(access: up.Access, workspace: Mapping[str, Any]) -> bool:
+    """Return whether its owner has the account's name, in which Coder ignores case, or none."""
+    owner = up.word_in(workspace, "owner_name")
+    return owner is None or owner.casefold() == access.username.casefold()
 
 
 async def _build(access: up.Access, workspace: up.Workspace, transition: str) -> None:
