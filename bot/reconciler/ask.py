@@ -113,10 +113,14 @@ class Refused:
         """Return whether the credential was refused for the call itself."""
         return isinstance(self.error, errors.CredentialRefused) and self.error.status is not None
 
-    @property
-    def call_cause(self) -> str:
-        """Return the cause if nothing but the call was refused: that nothing is there isn't proven by it."""
-        return "refused" if self.cause == "not_found" else self.cause
+    def call_cause(self, *, makes: bool = False) -> str:
+        """Return the cause if nothing but the call was refused: that nothing is there isn't proven by it.
+
+        A call that ``makes`` something may be asked for in another way, any other one may not.
+        """
+        word, mark, said = self.cause.partition(":")
+        is_about_call = word == "not_found" or (word == "invalid" and not (makes or said.startswith(":")))
+        return f"refused{mark}{said}" if is_about_call else self.cause
 
     @property
     def needs_credential(self) -> bool:
@@ -398,8 +402,10 @@ class Asker:
             return Later(0.0, None, attempts)
         who = account.id if account is not None else ""
         log.info("not done", connection=runtime.name, call=what, account=who, problem=error)
-        if is_accepted and type(error) is errors.CredentialRefused:
-            error = errors.Forbidden(error.message, status=error.status)
+        if isinstance(error, errors.CredentialRefused) and not isinstance(error, errors.Renamed):
+            # It isn't what was refused: the server accepts it, or wasn't reached.
+            is_good = is_accepted or (error.is_ours and error.status is not None)
+            error = errors.Forbidden(error.message, status=error.status) if is_good else error
         if isinstance(error, errors.Forbidden) and error.status == 401 and is_first_401:
             # The provider has found the credential to be good: one stray answer changes nothing.
             runtime.health.worked(error)

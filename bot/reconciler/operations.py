@@ -371,11 +371,12 @@ class Operations(Stepper[ClaimedOperation]):
         is_stable = claimed.workspace.current_state not in _UNSTABLE
         if is_conflict and not makes and not (is_stable and operation.attempts >= CONFLICTS):
             return self._not_yet(claimed, runtime, step)
-        if isinstance(answer.error, NotFound) and not makes:
-            # A read tells whether it is the workspace that isn't there.
+        cause = answer.call_cause(makes=makes)
+        if step not in UP or (isinstance(answer.error, NotFound) and not makes):
+            # A read tells whether it is down by now, or whether it is the workspace that isn't there.
             unfound = replace(claimed.update(self._first_look(runtime)), waits_for="read", read_needed=True)
-            return replace(knowing(unfound, step, Call.NONE), cause=answer.call_cause)
-        ended = outcomes.ended(operation, Outcome.FAILED, answer.call_cause, claimed.claim, hides=makes)
+            return replace(knowing(unfound, step, Call.NONE), cause=cause)
+        ended = outcomes.ended(operation, Outcome.FAILED, cause, claimed.claim, hides=makes)
         if not makes or (is_conflict and operation.called_at is not None and operation.attempts):
             return ended
         # It made nothing, so it explains nothing that others find. A name conflict says nothing about an

@@ -230,21 +230,21 @@ class Runs(Stepper[ClaimedRun]):
         """End a refused launch, which certainly didn't happen; give up a refused stop and keep reading."""
         run = claimed.run
         if step is Step.LAUNCH:
-            ended = outcomes.ended(run, Outcome.FAILED, answer.call_cause, claimed.claim)
+            ended = outcomes.ended(run, Outcome.FAILED, answer.call_cause(makes=True), claimed.claim)
             return replace(ended, start_call=Call.NONE)
         wait = _first_read(runtime)
         if isinstance(answer.error, (NotFound, Conflict)):
             # The run may just have ended, as the next reads will show; otherwise the stop is retried.
             gone = isinstance(answer.error, NotFound) or run.attempts + 1 >= CONFLICTS
             known, attempts = (Call.ACCEPTED, 0) if gone else (Call.NONE, run.attempts + 1)
-            cause = answer.call_cause if gone else ""
+            cause = answer.call_cause() if gone else ""
             return replace(claimed.update(wait), stop_call=known, attempts=attempts, cause=cause)
         return replace(
             claimed.update(wait),
             stop_call=Call.ACCEPTED,
             attempts=0,
             card_dirty=True,
-            notices=[_not_stopped(run, cause=answer.cause)],
+            notices=[_not_stopped(run, cause=answer.call_cause())],
             audit=[outcomes.audit(run, "call.stop", "refused", cause=answer.cause)],
         )
 

@@ -49,6 +49,9 @@ ABOUT_THE_CALL = [
         "“region: a value is required.”",
         id="422-with-fields",
     ),
+    pytest.param(401, says(message="Your trial has expired"), "“Your trial has expired.”", id="401-expired"),
+    pytest.param(403, HTML, "Something in front of the server refused this (HTTP 403).", id="403-page"),
+    pytest.param(400, "", "Saturn Cloud didn't give a reason.", id="400-without-words"),
 ]
 
 
@@ -62,7 +65,7 @@ async def test_refused_start_says_the_words_alone(linked, status, body, words):
     failed = alice.only("failed")
     assert words in failed.text
     assert not alice.told("sign_in_refused")
-    for unproven in ("can't find it", "Link again", "for permission", "hasn't answered"):
+    for unproven in ("can't find it", "Link again", "for permission", "hasn't answered", "you asked for"):
         assert unproven not in told(alice)
     assert linked.calls(f"POST .*{ID['notebook']}/start") == (2 if status == 401 else 1)
     linked.heal()
@@ -113,6 +116,39 @@ async def test_stop_of_what_has_just_stopped_is_done(linked):
     await linked.pass_time(60, step=5)
     assert "has stopped" in told(alice)
     assert not alice.told("failed")
+
+
+@pytest.mark.parametrize("is_down", [True, False])
+async def test_read_decides_about_a_refused_stop(linked, is_down):
+    """Whatever language its refusal is in."""
+    alice = linked.alice
+    await alice.writes("start notebook")
+    await linked.pass_time(60, step=5)
+    linked.saturn_fails("/stop$", times=9, after=is_down, status=400, body=says(message="已停止"))
+    await alice.writes("stop notebook")
+    await linked.pass_time(60, step=5)
+    assert ("已停止" in told(alice)) is not is_down
+    assert len(alice.told("stopped" if is_down else "failed")) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "words"),
+    [
+        (401, says(message='User is not active (status = "suspended"). Contact an admin.'), "is not active"),
+        (401, HTML, "Something in front of the server refused this (HTTP 401)."),
+        (403, HTML, "Something in front of the server refused this (HTTP 403)."),
+    ],
+    ids=["suspended", "401-page", "403-page"],
+)
+async def test_refused_account_or_door_asks_nobody_to_link(linked, status, body, words):
+    """All calls are refused, and another credential would be, too."""
+    alice = linked.alice
+    linked.saturn_fails("/api/", times=9999, status=status, body=body)
+    await alice.writes("start notebook")
+    await linked.pass_time(120, step=5)
+    assert words in alice.only("failed").text
+    assert "Link again" not in told(alice)
+    assert not alice.told("sign_in_refused")
 
 
 async def test_provider_that_lost_track_is_told_as_such(linked):
