@@ -493,7 +493,7 @@ class Asker:
             became = await self._keys.refused(account, runtime, error)
         match became:
             case "changed":
-                return Later(0.0, None, attempts)
+                return Later(0.0, None, attempts, is_unauthorized=True)
             case "later":
                 return Later(self.backoff(attempts + 1), None, attempts)
             case "held":

@@ -17,7 +17,7 @@ from bot.reconciler.keys import TOGETHER
 from bot.services import workspaces
 from bot.services.runs import launch
 from bot.store.tasks import NewTask
-from bot.support.errors import CredentialRefused, Renamed
+from bot.support.errors import CredentialExpired, CredentialRefused, Renamed
 from tests.reconciler.classroom import seat
 from tests.reconciler.runs import new_run_world
 from tests.reconciler.test_limits import CAROL, DAVE, calls_of
@@ -153,6 +153,17 @@ async def test_a_credential_that_is_good_for_all_but_one_call_keeps_its_link(wor
     assert world.provider.count("start") <= 2 + 20
     assert "link_again" not in world.slack.kinds()
     assert (await world.store.operation(operation)).outcome is not Outcome.FULFILLED
+
+
+async def test_renewal_is_used_once_for_a_call_that_stays_refused(world):
+    """Reads are accepted all the while, so a renewal helps no more than another link would."""
+    await world.link(ALICE, refresh="refresh-1")
+    operation = await world.begin(await world.own())
+    world.provider.fail("start", CredentialExpired("Your trial has expired", status=401), times=999)
+    assert await world.until_ended(operation, 120) is Outcome.FAILED
+    assert (await world.store.operation(operation)).cause == "refused: Your trial has expired"
+    assert (world.provider.count("start"), world.provider.count("refresh")) == (2, 1)
+    assert "sign_in_refused" not in world.slack.kinds()
 
 
 async def test_several_people_refused_at_once_are_the_connections_outage_and_nobody_is_asked_to_link(world):
