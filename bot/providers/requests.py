@@ -23,6 +23,7 @@ from urllib.parse import quote
 import structlog
 from pydantic import SecretStr
 
+from bot.domain.reasons import lacks_room
 from bot.providers.connection import allowed_ide_url, origin_of
 from bot.providers.credentials import Credential
 from bot.support import errors
@@ -232,32 +233,41 @@ async def unless_absent(asking: Awaitable[T]) -> T | None:
         return None
 
 
-#: How a refusal reads that means that it is so already, by what was asked for; documents don't say.
-_ALREADY: Mapping[str, re.Pattern[str]] = {
-    goal: re.compile(rf"(?:(?P<what>\w+) )?\b(?:{words})\b", re.IGNORECASE)
-    for goal, words in {
-        "start": r"((is |are )?(already|currently)|is) (running|started|starting|pending(?! \w))",
-        "stop": r"((is |are )?(already|currently|been)|is) (stopped|stopping)"
-        r"|(is )?(currently )?(not|isn't) (currently )?running",
-        "remove": r"((is |are )?already|is|was|been) (removed|deleted)",
-    }.items()
+#: How a refusal ends that means that it is so already, by what was asked for; documents don't say.
+_ALREADY: Mapping[str, str] = {
+    "start": r"(running|started|starting|pending(?! \w))",
+    "stop": r"(stopped|stopping)",
+    "remove": r"(removed|deleted)",
 }
-#: What it isn't about then.
-_OTHERS = frozenset({"backup", "build", "image", "import", "job", "snapshot", "task", "update", "version"})
+#: What a refusal may call what it was asked to change, besides its names.
+_THING = r"(workspace|server|resource|session|environment|instance|machine|notebook|deployment)"
+_NOT_RUNNING = r"(is|was) (currently )?not (currently )?running|isn't (currently )?running"
 
 
-async def unless_already(goal: str, asking: Awaitable[object]) -> str | None:
+def _is_already(goal: str, message: str, names: Iterable[str]) -> bool:
+    """Return whether words say that of the very thing; others may be up, or another part of it down."""
+    named = "|".join(re.escape(name) for name in names if name)
+    own = rf"[^\w\s]?(\S*[/:])?({named})[^\w\s]?" if named else r"(?!)"
+    what = rf"(\bit|(^|[:;,.(] |(\b(the|this|your)|\w's) )({_THING}( {own})?|{own}))"
+    so = rf"(is|was|has been|had been)( already| currently)* {_ALREADY[goal]}"
+    so += rf"|{_NOT_RUNNING}" if goal == "stop" else ""
+    said = rf"({what} ({so})|(^|[:;,.(] )already {_ALREADY[goal]})\b"
+    return re.search(said, message, re.IGNORECASE) is not None
+
+
+async def unless_already(goal: str, asking: Awaitable[object], *names: str) -> str | None:
     """Return the server's words if it refuses because the ``goal`` (start, stop, remove) is reached.
 
-    Any other refusal is raised, None returned once it is accepted.
+    ``names`` are what it may call the workspace. Any other refusal is raised, None returned once it is
+    accepted.
     """
     try:
         await asking
-    except errors.CredentialRefused:
+    except (errors.CredentialRefused, errors.LimitReached):
         raise
     except errors.PermanentError as error:
-        found = _ALREADY[goal].search(error.message) if error.is_quoted else None
-        if found is not None and (found["what"] or "").casefold() not in _OTHERS:
+        is_room = goal == "start" and lacks_room(error.message)
+        if error.is_quoted and not is_room and _is_already(goal, error.message, names):
             return error.message
         raise
     return None

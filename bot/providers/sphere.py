@@ -210,7 +210,8 @@ class SphereProvider(base.Provider, base.Removal, base.Making[Offer], base.Page,
         starts = goal == "start"
         path = f"/workspaces/{_part(workspace.remote_id)}/{verb}"
         try:
-            return await requests.unless_already(goal, _change(access, "PUT", path, starts=starts))
+            asking = _change(access, "PUT", path, starts=starts)
+            return await requests.unless_already(goal, asking, workspace.remote_id, workspace.name)
         except errors.Forbidden as error:
             # The token may do everything, so what isn't permitted is due to the current state.
             raise errors.Conflict(error.message, status=error.status) from None

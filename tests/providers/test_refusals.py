@@ -128,6 +128,15 @@ ALREADY = [
     ("start", "The template version is running. Wait for it", False),
     ("start", "A backup is already running", False),
     ("stop", "alice's server 'lab' is not running", True),
+    ("start", "You can only run one workspace: 'etl2' is running", False),
+    ("start", "Another workspace is already running", False),
+    ("start", "lab is pending: insufficient cpu", False),
+    ("start", "The scheduler is starting, try later", False),
+    ("start", "Image build is pending", False),
+    ("start", "Conflict: workspace 'lab' is already running", True),
+    ("stop", "cannot stop: the agent is not running", False),
+    ("stop", "Cannot stop: the workspace isn't running", True),
+    ("stop", "It is already stopped.", True),
     ("remove", "Workspace was deleted", True),
 ]
 
@@ -139,7 +148,7 @@ async def test_refusal_that_says_already_so_is_returned(goal, message, is_so, st
         raise error_of(Response(status, {}, json.dumps({"message": message}).encode()), changes=True)
 
     if is_so:
-        assert await unless_already(goal, refused()) == message
+        assert await unless_already(goal, refused(), "lab", "p/training") == message
     else:
         with pytest.raises(errors.PermanentError):
-            await unless_already(goal, refused())
+            await unless_already(goal, refused(), "lab", "p/training")

@@ -215,7 +215,7 @@ class JupyterHub(
     ) -> str | None:
         try:
             asking = self._servers.call(method, name.path, access, json_body=options)
-            return await unless_already("start", asking)
+            return await unless_already("start", asking, *_called(name))
         except errors.InvalidRequest as error:
             _raise_refusal(error)
         except errors.RateLimited as error:
@@ -244,8 +244,9 @@ class JupyterHub(
         self, access: Access, remote_id: str, goal: str, body: Mapping[str, Any] | None
     ) -> str | None:
         try:
-            asking = self._servers.call("DELETE", _own(access, remote_id).path, access, json_body=body)
-            return await unless_already(goal, asking)
+            name = _own(access, remote_id)
+            asking = self._servers.call("DELETE", name.path, access, json_body=body)
+            return await unless_already(goal, asking, *_called(name))
         except errors.InvalidRequest as error:
             _raise_refusal(error)
 
@@ -468,6 +469,11 @@ def _own(access: Access, remote_id: str) -> ServerName:
     if name.user != access.username:
         raise errors.NotFound("there is no such server")
     return name
+
+
+def _called(name: ServerName) -> tuple[str, ...]:
+    """Return what the hub calls a server in a refusal."""
+    return f"{name.user}:{name.server}", name.server or name.user
 
 
 def _raise_refusal(error: errors.InvalidRequest) -> NoReturn:

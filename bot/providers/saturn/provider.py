@@ -171,17 +171,18 @@ class Saturn(
 
     async def start(self, access: Access, workspace: Workspace) -> str | None:
         """Start, without a request body."""
-        return await self._drive(access, workspace.remote_id, "start")
+        return await self._drive(access, workspace, "start")
 
     async def stop(self, access: Access, workspace: Workspace, mode: StopMode = "stop") -> str | None:
         """Stop; the response may be empty."""
         self.need_mode(mode)
-        return await self._drive(access, workspace.remote_id, "stop")
+        return await self._drive(access, workspace, "stop")
 
-    async def _drive(self, access: Access, remote_id: str, verb: str) -> str | None:
-        path = f"/api/workspaces/{path_part(remote_id)}/{verb}"
+    async def _drive(self, access: Access, workspace: Workspace, verb: str) -> str | None:
+        path = f"/api/workspaces/{path_part(workspace.remote_id)}/{verb}"
         try:
-            return await unless_already(verb, access.api.call("POST", path))
+            asking = access.api.call("POST", path)
+            return await unless_already(verb, asking, workspace.remote_id, workspace.name)
         except (errors.Forbidden, errors.Conflict, errors.InvalidRequest) as error:
             raise offers.refusal(error) from None
 

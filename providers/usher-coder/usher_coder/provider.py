@@ -168,7 +168,7 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Making[
         if workspace.detail == DORMANT:
             await self._wake(access, workspace)
         try:
-            return await up.unless_already("start", _build(access, workspace, "start"))
+            return await up.unless_already("start", _build(access, workspace, "start"), *_called(workspace))
         except (up.errors.Forbidden, up.errors.CredentialRefused):
             # Coder's words don't say why; older releases answer 401.
             if workspace.detail != OUTDATED:
@@ -191,7 +191,7 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Making[
         self.need_mode(mode)
         if workspace.state in _DOWN:
             return None
-        return await up.unless_already("stop", _build(access, workspace, "stop"))
+        return await up.unless_already("stop", _build(access, workspace, "stop"), *_called(workspace))
 
     async def remove(self, access: up.Access, workspace: up.Workspace) -> None:
         """Ask for a build that deletes it."""
@@ -430,6 +430,11 @@ def _has_own_name(access: up.Access, workspace: Mapping[str, Any]) -> bool:
     """Return whether its owner has the account's name, in which Coder ignores case, or none."""
     owner = up.word_in(workspace, "owner_name")
     return owner is None or owner.casefold() == access.username.casefold()
+
+
+def _called(workspace: up.Workspace) -> tuple[str, ...]:
+    """Return what Coder may call a workspace in a refusal."""
+    return workspace.remote_id, workspace.name
 
 
 async def _build(access: up.Access, workspace: up.Workspace, transition: str) -> None:
