@@ -27,7 +27,7 @@ from bot.reconciler import outcomes
 from bot.reconciler.ask import REFUSED_WAIT, Done, Later, NotDone, ProviderBusy, Refused, Unknown
 from bot.reconciler.context import EngineContext
 from bot.reconciler.runtimes import Runtime
-from bot.reconciler.step import CONFLICTS, UP, Stepper, busy_hold, knowing, went_well
+from bot.reconciler.step import CONFLICTS, UP, Stepper, held_up, knowing, went_well
 from bot.services.workspaces import another, effects_now
 from bot.store.transaction import Row
 from bot.support.errors import Conflict, NotFound
@@ -183,7 +183,7 @@ class Operations(Stepper[ClaimedOperation]):
     async def _read(self, claimed: ClaimedOperation, runtime: Runtime, cause: str | None) -> None:
         """Request a read, and step again when one is recorded, or after a while in any case."""
         wait = max(runtime.pace.min_poll_interval + 2 * self._numbers.margin, runtime.health.pause, 2.0)
-        hold = runtime.health.hold or _said(claimed, runtime, cause) or busy_hold(runtime, claimed.operation)
+        hold: str | None = held_up(runtime, claimed.operation) or _said(claimed, runtime, cause)
         if not hold and claimed.operation.hold == cards.no_stop_yet(runtime.title):
             hold = None  # As before, until it is stopped.
         moved = await self._moved(claimed, claimed.update(wait))
@@ -194,7 +194,6 @@ class Operations(Stepper[ClaimedOperation]):
 
     async def _wait(self, claimed: ClaimedOperation, runtime: Runtime, cause: str | None) -> None:
         operation, state = claimed.operation, claimed.workspace.current_state
-        hold = runtime.health.hold or ""
         update = replace(claimed.update(await self._next_look()), waits_for="change")
         # A call without an answer, or a refused one, was accepted after all: the workspace is starting.
         is_down, is_busy = operation.verb.brings_down, operation.busy_since is not None
@@ -202,6 +201,8 @@ class Operations(Stepper[ClaimedOperation]):
             update = replace(update, start_call=Call.ACCEPTED, attempts=0)
         if state is State.STOPPING and (operation.stop_call.is_unsure or (is_busy and is_down)):
             update = replace(update, stop_call=Call.ACCEPTED, attempts=0)
+        is_accepted = Call.ACCEPTED in (update.start_call, update.stop_call)
+        hold = (runtime.health.hold if is_accepted else held_up(runtime, operation)) or ""
         if operation.verb.brings_down:
             hold, next_in = await self._force_offered(claimed, runtime, hold, update.next_in)
             update = replace(update, next_in=next_in)

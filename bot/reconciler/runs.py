@@ -332,7 +332,7 @@ class Runs(Stepper[ClaimedRun]):
         # It goes on, so what its stop was refused with is about the stop.
         has_settled = now - (run.called_at or now) >= settling.START_SETTLES
         refused = [_not_stopped(run, cause=run.refusal)] if run.refusal and has_settled else []
-        hold = busy_hold(runtime, run) or ("" if run.hold else None)
+        hold = busy_hold(runtime, run.busy_since) or ("" if run.hold else None)
         return replace(
             claimed.update(wait),
             remote_id=observed.remote_id,

@@ -180,9 +180,9 @@ class Stepper(EnginePart, ABC, Generic[S]):
         if subject.retry_at is not None and (left := subject.retry_at - await self._store.now()) > 0:
             # What a read finds meanwhile may end it, but sends nothing early.
             paused = replace(claimed.update(left), waits_for="change")
-            await self.save_held(claimed, paused, busy_hold(runtime, subject))
+            await self.save_held(claimed, paused, held_up(runtime, subject))
         elif runtime.health.pause > 0:
-            await self.later(claimed, runtime.health.pause, runtime.health.hold)
+            await self.later(claimed, runtime.health.pause, held_up(runtime, subject))
         elif runtime.is_probed:
             await self.later(claimed, PROBE_WAIT, runtime.health.sentence())
         elif starts and (turn := await self._turn(subject, runtime)) > 0:
@@ -282,7 +282,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         now = await self._store.now()
         since = claimed.subject.busy_since or now
         wait = max(self._asker.busy_pause(max(now - since, 0.0)), answer.wait)
-        answer = replace(answer, wait=wait, sentence=cards.say_busy_since(runtime.title, since))
+        answer = replace(answer, wait=wait, sentence=busy_hold(runtime, since))
         again = self.again(claimed, runtime, step, answer, Call.NONE)
         return replace(again, busy_since=since, retry_at=now + wait)
 
@@ -509,12 +509,17 @@ def _ids(batch: Sequence[S]) -> list[str]:
     return [claimed.subject.id for claimed in batch]
 
 
-def busy_hold(runtime: Runtime, subject: Operation | Run) -> str | None:
-    """Return the hold of a call that a busy provider has refused, None for any other call."""
-    if subject.busy_since is None:
+def busy_hold(runtime: Runtime, since: float | None) -> str | None:
+    """Return the hold of a call that a busy provider has refused ``since``, None for any other call."""
+    if since is None:
         return None
     is_silent = runtime.health.since is not None
-    return runtime.health.sentence() if is_silent else cards.say_busy_since(runtime.title, subject.busy_since)
+    return runtime.health.sentence() if is_silent else cards.say_busy_since(runtime.title, since)
+
+
+def held_up(runtime: Runtime, subject: Operation | Run) -> str | None:
+    """Return the hold of a call: its own, or everybody's; None for nothing."""
+    return busy_hold(runtime, subject.busy_since) or runtime.health.hold
 
 
 def knowing(update: Update, step: Step, known: Call | None) -> Update:

@@ -87,6 +87,19 @@ async def test_stop_refused_for_an_hour_is_sent_ever_more_rarely(world):
     assert (await world.store.operation(operation_id)).busy_since is None
 
 
+async def test_hold_of_a_refused_start_stays_while_it_stops(world):
+    """What is read meanwhile isn't what holds it up, or since when."""
+    operation_id = await begun(world, START)
+    world.provider.fail("start", refusal(), times=100_000)
+    await world.pass_time(5)
+    before = await world.store.operation(operation_id)
+    world.provider.machines["r1"].state = State.STOPPING
+    await world.pass_time(60)
+    operation = await world.store.operation(operation_id)
+    assert BUSY in before.hold
+    assert (operation.hold, operation.held_since) == (before.hold, before.held_since)
+
+
 async def test_start_refused_for_ever_is_asked_about_at_its_deadline(world):
     operation_id = await begun(world, START)
     world.provider.fail("start", refusal(), times=100_000)
