@@ -248,7 +248,7 @@ def _is_already(goal: str, message: str, names: Iterable[str]) -> bool:
     """Return whether words say that of the very thing; others may be up, or another part of it down."""
     named = "|".join(re.escape(name) for name in names if name)
     own = rf"[^\w\s]?(\S*[/:])?({named})[^\w\s]?" if named else r"(?!)"
-    what = rf"(\bit|(^|[:;,.(] |(\b(the|this|your)|\w's) )({_THING}( {own})?|{own}))"
+    what = rf"(\bit|(^|[:;,.(] |\b(the|this|your|\S+['’]s) )({_THING}( {own})?|{own}))"
     so = rf"(is|was|has been|had been)( already| currently)* {_ALREADY[goal]}"
     so += rf"|{_NOT_RUNNING}" if goal == "stop" else ""
     said = rf"({what} ({so})|(^|[:;,.(] )already {_ALREADY[goal]})\b"

@@ -137,6 +137,8 @@ ALREADY = [
     ("stop", "cannot stop: the agent is not running", False),
     ("stop", "Cannot stop: the workspace isn't running", True),
     ("stop", "It is already stopped.", True),
+    ("stop", "alice's server 'lab' is not running", True),
+    ("start", "The template version is running. Wait for it", False),
     ("remove", "Workspace was deleted", True),
 ]
 

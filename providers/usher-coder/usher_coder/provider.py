@@ -254,7 +254,7 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Making[
         return up.Observed(
             state,
             name=name,
-            detail=_waits_for(build, job) if state is up.State.STOPPING else _hurdle(workspace),
+            detail=self._waits_for(build, job) if state is up.State.STOPPING else _hurdle(workspace),
             last_used_at=used_at,
             ends_at=removed_at,
             ends_how=None if removed_at is None else "removed",
