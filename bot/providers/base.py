@@ -666,5 +666,5 @@ class Provider(ABC):
 
 
 def unknown_word(word: str) -> str:
-    """Say that a state isn't in the provider's documents, or can't be read; the last known one is kept."""
+    """Say that a state isn't in the provider's documents, or can't be read."""
     return f"unknown state {word[:40]!r}" if word else "its state can't be read"
