@@ -235,10 +235,12 @@ async def unless_absent(asking: Awaitable[T]) -> T | None:
 
 #: How a refusal ends that means that it is so already, by what was asked for; documents don't say.
 _ALREADY: Mapping[str, str] = {
-    "start": r"(running|started|starting|pending(?! \w))",
+    "start": r"(running|started|starting|pending)",
     "stop": r"(stopped|stopping)",
     "remove": r"(removed|deleted)",
 }
+#: It is on its way to something else then.
+_PENDING = re.compile(r"\bpending:? \w", re.IGNORECASE)
 #: What a refusal may call what it was asked to change, besides its names.
 _THING = r"(workspace|server|resource|session|environment|instance|machine|notebook|deployment)"
 _NOT_RUNNING = r"(is|was) (currently )?not (currently )?running|isn't (currently )?running"
@@ -266,8 +268,8 @@ async def unless_already(goal: str, asking: Awaitable[object], *names: str) -> s
     except (errors.CredentialRefused, errors.LimitReached):
         raise
     except errors.PermanentError as error:
-        is_room = goal == "start" and lacks_room(error.message)
-        if error.is_quoted and not is_room and _is_already(goal, error.message, names):
+        is_other = _PENDING.search(error.message) or (goal == "start" and lacks_room(error.message))
+        if error.is_quoted and not is_other and _is_already(goal, error.message, names):
             return error.message
         raise
     return None

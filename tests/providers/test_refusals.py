@@ -120,6 +120,7 @@ ALREADY = [
     ("stop", "The workspace is currently not running.", True),
     ("stop", "already stopped", True),
     ("stop", "is pending spawn", False),
+    ("stop", "alice is not running (pending: spawn)", False),
     ("stop", "The service is down", False),
     ("stop", "Your account is not active", False),
     ("start", "p/training is already running on node 3", True),

@@ -102,7 +102,7 @@ class Offer:
 
 
 #: How a refusal with 400 reads (hub 6.1, ``UserServerAPIHandler`` and ``_check_named_server_request``).
-_PENDING = re.compile(r"\bpending \w+|\bbeing renamed\b")
+_PENDING = re.compile(r"\bpending:? \w+|\bbeing renamed\b")
 _LIMIT = re.compile(r"\bmaximum of \d+ named servers\b")
 PROBE_SECONDS = 8.0
 #: How many servers are read at the same time for one list.
