@@ -32,6 +32,7 @@ class Reason(StrEnum):
     CRASHED = "crashed"
     TAKEN = "taken"
     SLOW = "slow"
+    CANCELED = "canceled"
 
 
 #: The first that matches counts. The words are those of Kubernetes' scheduler and kubelet, of Slurm,
@@ -39,6 +40,8 @@ class Reason(StrEnum):
 _PATTERNS: Final[tuple[tuple[Reason, re.Pattern[str]], ...]] = tuple(
     (reason, re.compile(pattern, re.IGNORECASE))
     for reason, pattern in (
+        # Providers' packages say so where there is only a state.
+        (Reason.CANCELED, r"^(?:start|stop|delete) canceled$"),
         (
             Reason.DISK,
             r"no space left|disk quota exceeded|disk ?pressure|disk (?:is )?full|resource: ephemeral",

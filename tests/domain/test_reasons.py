@@ -74,6 +74,7 @@ SAID = {
         "pod jupyter/jupyter-ana did not start in 300 seconds!",
         "Server at http://10.0.0.1:8888/ didn't respond in 30 seconds",
     ],
+    Reason.CANCELED: ["start canceled", "stop canceled", "delete canceled"],
 }
 
 

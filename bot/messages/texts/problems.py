@@ -203,6 +203,11 @@ _AGAIN: Final = "Try again. If it happens again, ask your {title} admin."
 #: Said while a provider waits for what may pass by itself.
 WAITS: Final = "{title} keeps trying, and I'll message you either way."
 REASONS: Final[Mapping[Reason, Because]] = {
+    Reason.CANCELED: Because(
+        "It was cancelled on {title}.",
+        "It was cancelled on {title}.",
+        "If it wasn't you, ask your {title} admin.",
+    ),
     Reason.NO_GPU: Because(
         "There's no free GPU on {title} right now.",
         "There was no free GPU on {title}.",
