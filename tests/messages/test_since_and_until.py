@@ -98,3 +98,13 @@ def test_state_that_is_unknown_since_is_not_shown_as_the_last_known():
         assert "topped" not in shown[place], place
         assert "It sleeps" not in shown[place], place
         assert f"<!date^{int(NOW - 2)}^" in shown[place], place
+
+
+def test_failure_is_said_before_what_a_start_has_to_do():
+    """Neither hides the other, and words of a package's own aren't quoted."""
+    row = {"state": State.FAILED, "reason": "stop canceled", "detail": "It's dormant."}
+    shown = said(facts(None, row))
+    for place in ("status", "list"):
+        assert "It was cancelled on Saturn Cloud." in shown[place], place
+        assert "It's dormant" in shown[place], place
+        assert "says" not in shown[place], place

@@ -408,9 +408,11 @@ def condition(workspace: Workspace, title: str, *, helps: bool = True, has_page:
     is_over = workspace.state is State.FAILED
     if workspace.state is State.RUNNING and workspace.lacks is not None and not workspace.detail:
         return _LACKS.get(workspace.lacks, "").format(title=title)
-    if workspace.detail or not workspace.reason or not (is_over or workspace.state is State.STARTING):
-        return workspace.detail or ""
-    return explanation(workspace.reason, title, is_over=is_over, helps=helps, has_page=has_page)
+    detail = workspace.detail or ""
+    if not workspace.reason or not (is_over or (workspace.state is State.STARTING and not detail)):
+        return detail
+    because = explanation(workspace.reason, title, is_over=is_over, helps=helps, has_page=has_page)
+    return f"{because} {detail}".strip()
 
 
 def run_detail(run: Run, title: str) -> str:
