@@ -56,6 +56,8 @@ WAKE_FIRST = "It's dormant. Open its page on {title} and activate it there, then
 UPDATE_FIRST = (
     "Its template requires its newest version. Update it on its page on {title}, then start it again."
 )
+#: What its person has to do first, by what the latest read said, after a refusal without a reason.
+_FIRST = {DORMANT: WAKE_FIRST, OUTDATED: UPDATE_FIRST}
 LONGEST_NAME = 32
 LONGEST_REASON = 500
 #: People wait for these responses, 10 s at most in all.
@@ -165,24 +167,25 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Making[
         """Ask for a build that starts it, which has to be awake; one of what is up would restart it."""
         if workspace.state in up.UP:
             return None
-        if workspace.detail == DORMANT:
-            await self._wake(access, workspace)
         try:
             return await up.unless_already("start", _build(access, workspace, "start"), *_called(workspace))
         except (up.errors.Forbidden, up.errors.CredentialRefused):
-            # Coder's words don't say why; older releases answer 401.
-            if workspace.detail != OUTDATED:
+            # Coder's words don't say why; older releases answer 401, and don't wake what is dormant.
+            if not await self._wake(access, workspace):
+                if hurdle := _FIRST.get(workspace.detail or ""):
+                    raise up.errors.InvalidRequest(hurdle.format(title=self.settings.title)) from None
                 raise
-        raise up.errors.InvalidRequest(UPDATE_FIRST.format(title=self.settings.title))
+        return await up.unless_already("start", _build(access, workspace, "start"))
 
-    async def _wake(self, access: up.Access, workspace: up.Workspace) -> None:
-        """Wake a dormant workspace; one that is awake by now answers 304."""
+    async def _wake(self, access: up.Access, workspace: up.Workspace) -> bool:
+        """Wake a dormant workspace; return False if it can't be, or was awake, which is a 304."""
         path = f"/workspaces/{_part(workspace.remote_id)}/dormant"
         response = await access.api.send("PUT", path, changes=True, json_body={"dormant": False})
-        if response.status in {403, 404, 405}:
-            raise up.errors.InvalidRequest(WAKE_FIRST.format(title=self.settings.title))
-        if not (200 <= response.status < 300 or response.status == 304):
+        if response.status in {304, 401, 403, 404, 405}:
+            return False
+        if not 200 <= response.status < 300:
             raise up.error_of(response, changes=True)
+        return True
 
     async def stop(
         self, access: up.Access, workspace: up.Workspace, mode: up.StopMode = "stop"
