@@ -25,6 +25,7 @@ from bot.domain.workspaces import State
 from bot.messages.texts import cards, problems
 from bot.providers import base
 from bot.providers.base import Access, Pace, SendWindow
+from bot.providers.requests import side_by_side
 from bot.reconciler import outcomes
 from bot.reconciler.ask import Done, Later, Refused, Unknown
 from bot.reconciler.context import EngineContext, EnginePart
@@ -44,6 +45,8 @@ LACKING = 300.0
 REMEMBERED = 10_000
 #: How often a start that takes so long is asked what it waits for.
 MINUTE = 60.0
+#: How many pages of one request's workspaces are checked at the same time.
+MAX_PAGE_CHECKS_AT_ONCE = 5
 #: How late a batched read may be claimed, at most, without missing its next slot.
 SPARE = 0.5
 
@@ -245,15 +248,21 @@ class Reads(EnginePart):
         """Check the pages of those that have just come up, where the provider has such a check."""
         if not isinstance(provider, base.PageChecks):
             return found
-        checked = dict(found)
-        for claim in claims:
-            seen = found.get(claim.remote_id)
-            if seen is not None and seen.state is State.RUNNING and not (seen.lacks or claim.is_usable):
-                try:
-                    checked[claim.remote_id] = await provider.check_page(access, claim.remote_id, seen)
-                except errors.ProviderError:
-                    checked[claim.remote_id] = replace(seen, lacks="page")
-        return checked
+
+        async def check(remote_id: str) -> tuple[str, Observed]:
+            try:
+                return remote_id, await provider.check_page(access, remote_id, found[remote_id])
+            except errors.ProviderError:
+                return remote_id, replace(found[remote_id], lacks="page")
+
+        new = [
+            claim.remote_id
+            for claim in claims
+            if (seen := found.get(claim.remote_id)) is not None
+            and seen.state is State.RUNNING
+            and not (seen.lacks or claim.is_usable)
+        ]
+        return {**found, **dict(await side_by_side(MAX_PAGE_CHECKS_AT_ONCE, check, new))}
 
     async def _seen(
         self, runtime: Runtime, claim: ReadClaim, observed: Observed | None, now: float
