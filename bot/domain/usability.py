@@ -28,3 +28,13 @@ def is_awaited(lacks: Lack | None, lacks_since: float | None, at: float) -> bool
 def is_late(lacks_since: float | None, now: float) -> bool:
     """Return whether a lack may still end, so that its workspace is read as often as one that is starting."""
     return lacks_since is not None and now - lacks_since < MAX_LATE_SECONDS
+
+
+def time_lack(lacks: Lack | None, before: Lack | None, since: float | None, at: float) -> float | None:
+    """Return the start of what a workspace lacks after a read at ``at``; None if it lacks nothing.
+
+    ``before`` and ``since``: what it lacked until then, and since when.
+    """
+    if lacks is None:
+        return None
+    return at if before is None else since

@@ -21,6 +21,7 @@ from bot.domain.observed import Observed
 from bot.domain.plan import next_read
 from bot.domain.reads import Doubt, ReadClaim, ReadResult
 from bot.domain.settling import EXPLAINED, GONE, UNEXPLAINED, UNLISTED, doubted, is_certain
+from bot.domain.usability import time_lack
 from bot.domain.workspaces import State
 from bot.messages.texts import cards, problems
 from bot.providers import base
@@ -346,10 +347,9 @@ class Reads(EnginePart):
         return result
 
     def _next(self, runtime: Runtime, claim: ReadClaim, seen: Observed, now: float) -> float | None:
-        lacks_since = None if seen.lacks is None else now if claim.lacks is None else claim.lacks_since
         return next_read(
             seen.state,
-            lacks_since=lacks_since,
+            lacks_since=time_lack(seen.lacks, claim.lacks, claim.lacks_since, claim.granted_at),
             has_open_operation=claim.has_open_operation,
             used_at=claim.used_at,
             now=now,
