@@ -27,10 +27,11 @@ class State(StrEnum):
 
 #: Coming up, or up.
 UP: Final = frozenset({State.STARTING, State.RUNNING})
-#: There without being either; and not up, whether it is there or not. Of what has failed, something may
-#: still run: ``is_down`` has the last word.
+#: There without being either; what may be started; and not up, whether it is there or not. Of what has
+#: failed, something may still run: ``is_down`` has the last word.
 DOWN: Final = frozenset({State.STOPPED, State.SUSPENDED})
-NOT_UP: Final = DOWN | {State.FAILED, State.GONE}
+DOWN_OR_FAILED: Final = DOWN | {State.FAILED}
+NOT_UP: Final = DOWN_OR_FAILED | {State.GONE}
 
 #: What may be done with a workspace now; decides which buttons are shown.
 Action = Literal["open", "start", "stop", "suspend", "force", "remove"]

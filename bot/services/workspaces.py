@@ -19,7 +19,7 @@ from bot.domain.settling import has_settled
 from bot.domain.steps import Update
 from bot.domain.stops import Consent, Effects, End, StopMode, costs_more, is_final, planned_mode, restart_mode
 from bot.domain.timers import MORE_SECONDS
-from bot.domain.workspaces import DOWN, NOT_UP, PROVISIONAL, UP, Action, State, Workspace
+from bot.domain.workspaces import DOWN, DOWN_OR_FAILED, NOT_UP, PROVISIONAL, UP, Action, State, Workspace
 from bot.messages.texts import problems
 from bot.providers import base
 from bot.services.accounts import acting
@@ -36,13 +36,11 @@ from bot.support.clock import Ids
 from bot.support.errors import Refused, StoreError
 
 #: What a workspace must allow for an operation, and the states in which that doesn't matter because the
-#: operation is already fulfilled or under way.
+#: operation is already fulfilled or under way. A stop needs nothing: it is sent as soon as that is possible.
 _NEEDS: dict[OperationVerb, tuple[Action, frozenset[State]]] = {
     OperationVerb.START: ("start", UP),
-    # What can't be stopped in its state is stopped as soon as it can.
-    OperationVerb.STOP: ("stop", frozenset(State) - {State.GONE}),
-    OperationVerb.SUSPEND: ("suspend", NOT_UP - {State.GONE}),
-    OperationVerb.FORCE: ("force", NOT_UP - {State.GONE}),
+    OperationVerb.SUSPEND: ("suspend", DOWN_OR_FAILED),
+    OperationVerb.FORCE: ("force", DOWN_OR_FAILED),
     OperationVerb.REMOVE: ("remove", frozenset({State.STARTING})),
 }
 #: What features say before their person's own operation is accepted; each may raise Refused instead.
@@ -190,7 +188,7 @@ def _remarked(accepted: Accepted, context: Context, workspace: Workspace, verb: 
 
 
 def _remark(accepted: Accepted, effects: Effects, workspace: Workspace, verb: OperationVerb) -> Remark:
-    is_down = workspace.is_down and workspace.state in DOWN
+    is_down = workspace.current_state in DOWN
     if verb.brings_down and workspace.is_provisional:
         return "calling_off"
     if verb is OperationVerb.START and accepted.operation.prior_call is not Call.NONE:

@@ -12,7 +12,7 @@ from bot.domain.conversations import Referents
 from bot.domain.notices import Answer
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.stops import StopMode, is_final, planned_mode
-from bot.domain.workspaces import NOT_UP, State, Workspace
+from bot.domain.workspaces import DOWN_OR_FAILED, State, Workspace
 from bot.messages.blocks import buttons, kit, lists, replies
 from bot.messages.blocks.buttons import agreed_button, at_stake, knowing, lost, suspend_button
 from bot.messages.blocks.kit import Markup, fill, line
@@ -24,9 +24,6 @@ from handlers.request import Request
 
 #: The most that one button does something to.
 MOST: Final = 20
-
-#: What may be started.
-_DOWN: Final = NOT_UP - {State.GONE}
 
 
 _VERBS: Final = {verb.value: verb for verb in OperationVerb}
@@ -161,7 +158,7 @@ async def several(
 
 def is_needed(verb: str, workspace: Workspace, under_way: Operation | None, at: float | None = None) -> bool:
     """Return whether a verb would change anything about a workspace, as far as is known."""
-    is_down = workspace.state in _DOWN
+    is_down = workspace.state in DOWN_OR_FAILED
     match verb:
         case "start":
             return is_down and not (under_way is not None and not under_way.verb.brings_down)
@@ -196,7 +193,7 @@ def is_possible(request: Request, workspace: Workspace) -> bool:
 async def stamp(request: Request, workspace: Workspace) -> str:
     """Return a workspace's key, from which one can later tell whether it has changed."""
     latest = await request.services.store.latest_operation(workspace.id)
-    state = "d" if workspace.state in _DOWN else "g" if workspace.state is State.GONE else "u"
+    state = "d" if workspace.state in DOWN_OR_FAILED else "g" if workspace.state is State.GONE else "u"
     return f"{workspace.id}.{state}{latest.id[-6:] if latest is not None else ''}"
 
 
