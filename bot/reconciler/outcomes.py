@@ -55,8 +55,8 @@ def ended(
     return Update(
         errand.id,
         0.0,
-        start_call=None if ends_stop else _settled(errand, errand.start_call, outcome),
-        stop_call=_settled(errand, errand.stop_call, outcome) if ends_stop else None,
+        start_call=None if ends_stop else _settled(errand, errand.start_call, outcome, cause),
+        stop_call=_settled(errand, errand.stop_call, outcome, cause) if ends_stop else None,
         remote_id=observed.remote_id if observed is not None else None,
         observed=observed,
         hold="",
@@ -101,7 +101,10 @@ def audit(subject: Operation | Run, action: str, result: str, **detail: str | No
     return AuditEntry(subject.principal.key, action, target, result, fields)
 
 
-def _settled(errand: Operation | Run, call: Call, outcome: Outcome) -> Call | None:
-    """Treat a call of unknown outcome, or a refused one, as accepted if its operation was fulfilled."""
-    is_open = call.is_unsure or errand.busy_since is not None
-    return Call.ACCEPTED if outcome is Outcome.FULFILLED and is_open else None
+def _settled(errand: Operation | Run, call: Call, outcome: Outcome, cause: str | None) -> Call | None:
+    """Treat a call of unknown outcome, or a refused one, as accepted if a read shows its effect."""
+    is_busy = errand.busy_since is not None
+    is_fulfilled = outcome is Outcome.FULFILLED and (is_busy or call.is_unsure)
+    # A busy provider's own refusal tells nothing of the workspace: the failure is what the call came to.
+    has_failed = outcome is Outcome.FAILED and problems.word_of(cause) == "provider_failed" and is_busy
+    return Call.ACCEPTED if is_fulfilled or has_failed else None

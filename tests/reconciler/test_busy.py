@@ -68,6 +68,18 @@ async def test_call_refused_after_its_effect_is_sent_once(world, verb):
     assert "already" not in str(world.slack.messages)
 
 
+async def test_refused_start_that_fails_all_the_same_counts_as_sent(world):
+    """What holds for starts that failed, such as their planned end, holds for it too."""
+    operation_id = await begun(world, START)
+    world.provider.fail("start", refusal(), after=True)
+    await world.pass_time(5)
+    world.provider.machines["r1"].state = State.FAILED
+    assert await world.until_ended(operation_id, 60) is Outcome.FAILED
+    operation = await world.store.operation(operation_id)
+    assert (operation.cause or "").startswith("provider_failed")
+    assert operation.start_call is Call.ACCEPTED
+
+
 async def test_stop_refused_for_an_hour_is_sent_ever_more_rarely(world):
     operation_id = await begun(world, STOP)
     world.provider.fail("stop", refusal(), times=100_000)
