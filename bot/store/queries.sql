@@ -1066,7 +1066,8 @@ WHERE id = :id AND outcome IS NULL;
 -- part: freed
 next_step_at = :now, leased_until = 0, claim = '', woken = 0,
     start_call = CASE WHEN start_call = 'calling' THEN 'interrupted' ELSE start_call END,
-    stop_call = CASE WHEN stop_call = 'calling' THEN 'interrupted' ELSE stop_call END
+    stop_call = CASE WHEN stop_call = 'calling' THEN 'interrupted' ELSE stop_call END,
+    busy_since = CASE WHEN start_call = 'calling' OR stop_call = 'calling' THEN NULL ELSE busy_since END
 
 -- What a replaced one sent is looked for by the one that came after it.
 -- name: free_operations

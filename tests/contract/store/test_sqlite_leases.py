@@ -137,13 +137,14 @@ async def test_interrupted_call_settles_from_when_it_was_made(restart, clock, ca
     workspace = (await linked(store)).workspaces[0]
     operation = (await accept_operation(store, workspace, interaction="i1")).operation
     (step,) = await store.claim_operations(10, 40.0)
-    calling = {call: Call.CALLING}
+    calling = {call: Call.CALLING, "busy_since": clock.now()}
     await store.save_step(Update(operation.id, 40.0, claim=step.claim, called=True, **calling))
     called_at = clock.now()
     clock.advance(10)
     store = await restart()
     (step,) = await store.claim_operations(10, 40.0)
     assert getattr(step.operation, call) is Call.INTERRUPTED
+    assert step.operation.busy_since is None, "nobody knows whether it was refused again"
     assert find_settling_time(step.operation) == called_at + INTERRUPTED_SETTLES
 
 
