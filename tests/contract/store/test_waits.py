@@ -117,6 +117,13 @@ async def test_attempt_in_vain_ends_a_turn(store, clock, three):
     assert await due(store) == [three[0].id]
 
 
+async def test_passed_turn_counts_as_no_try(store, clock, three):
+    """Nobody reads that somebody was tried before them who only couldn't be."""
+    rows = [await join(store, clock, one) for one in three[:2]]
+    await within(store, waits.pass_turn, rows[0], 60.0)
+    assert await places(store, rows) == [(1, 0), (0, 0)]
+
+
 async def test_newcomer_is_tried_soon_after_long_waits(store, clock, three):
     """Whoever has waited for hours, ten minutes apart, doesn't make a newcomer wait as long."""
     waiting = await join(store, clock, three[0])
