@@ -1367,8 +1367,6 @@ WHERE subject = :subject AND stage = 'live';
 {owed_again}
 WHERE about = :about AND stage = 'live';
 
--- What was sent before about the same may have lost its buttons by what was sent now; the card or the answer of what has
--- ended goes, also a card that was closed before that was known to be in Slack. Of questions asked again, one is open.
 -- Whether a message that a workspace is ready was begun: from then on it may not have what comes later.
 -- name: ready_begun
 SELECT 1 AS found FROM notices
@@ -1377,6 +1375,8 @@ WHERE subject = :subject AND kind = 'ready' AND occasion = 'end' AND (state <> '
 -- name: ready_cards
 SELECT id, body FROM cards WHERE subject = :subject AND kind IN ('ready', 'ready_link');
 
+-- What was sent before about the same may have lost its buttons by what was sent now; the card or the answer of what has
+-- ended goes, also a card that was closed before that was known to be in Slack. Of questions asked again, one is open.
 -- name: owe_former
 UPDATE cards SET is_dirty = 1, dirt = dirt + 1,
     changed_at = CASE WHEN kind = :kind THEN NULL ELSE changed_at END,
