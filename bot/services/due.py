@@ -12,11 +12,12 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 from bot.domain.people import Principal
 from bot.services.asked import Asked
 from bot.services.context import Context
+from bot.store.leases import LONGEST_CLAIM
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
 #: For how long a row is claimed that nothing else makes due again.
-LEASE: Final = 60.0
+LEASE: Final = LONGEST_CLAIM
 #: When to ask again while Slack can't say who somebody is.
 ASKS_AGAIN: Final = 30.0
 #: A workspace read longer ago than this is read again before anything is decided, and waited for this long.

@@ -38,7 +38,7 @@ PACES: Final = frozenset(
         "workspaces.left_look_at",
     }
 )
-#: No claim of what time does keeps others away for longer, in seconds: ``bot.services.due.LEASE``.
+#: No claim of what time does keeps others away for longer, in seconds.
 LONGEST_CLAIM: Final = 60.0
 
 

@@ -12,7 +12,6 @@ from bot.domain.settling import INTERRUPTED_SETTLES, MAKE_SETTLES, find_settling
 from bot.domain.steps import Update
 from bot.domain.tasks import TaskKind
 from bot.domain.times import LEASE
-from bot.services import due
 from bot.store import leases
 from bot.store.owners import own
 from bot.store.schema import SENDS_SETTLE, named_queries
@@ -211,7 +210,3 @@ def test_every_column_that_a_claim_moves_is_declared():
     # What was left by 0.2.1 is claimed by nobody, and taken over.
     assert (moved | marked) - leases.PACES == leases.LEASES.keys() - {"later_tasks.due_at"}
     assert moved >= leases.PACES
-
-
-def test_no_claim_of_scheduled_work_outlasts_the_longest():
-    assert due.LEASE <= leases.LONGEST_CLAIM
