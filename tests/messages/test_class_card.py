@@ -258,3 +258,12 @@ def test_a_teacher_reads_how_many_are_ready(name):
     counts, found = REPORTS[name]
     facts = class_facts(COURSE, "Saturn Cloud", NOW, problems=found, counts=ClassCounts(**counts))
     check_golden(f"notices/report-{name}", classes.report(facts))
+
+
+def test_report_quotes_no_cause_of_an_open_start():
+    """While it goes on, it is only what its last call was refused with."""
+    operation = replace(OPERATION, outcome=None, cause="lost_track: it is already running")
+    problem = replace(of("no_room", cause="limit: full"), operation=operation)
+    counts = ClassCounts(expected=1, no_room=1)
+    facts = class_facts(COURSE, "Saturn Cloud", NOW, problems=[problem], counts=counts)
+    assert "already running" not in str(classes.report(facts))

@@ -323,7 +323,8 @@ def report(facts: ClassFacts) -> Answer:
 
 
 def _reason(facts: ClassFacts, one: ClassProblem) -> str:
-    words = (one.operation.cause or "").partition(": ")[2] if one.operation is not None else ""
+    ended = one.operation if one.operation is not None and not one.operation.is_open else None
+    words = (ended.cause or "").partition(": ")[2] if ended is not None else ""
     return cut(safe(without_addresses(words)), 200) if words else _why(facts, one)
 
 
