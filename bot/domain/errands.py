@@ -30,7 +30,8 @@ class Outcome(StrEnum):
 class Call(StrEnum):
     """Name what is known about the one call that starts (or stops) something.
 
-    ``CALLING`` is committed before the request is sent; found after a crash, it means *unknown*.
+    ``CALLING`` is committed before the request is sent; found after a crash, it means *unknown*, and becomes
+    *interrupted* where its process is known to be dead.
     """
 
     NONE = "none"

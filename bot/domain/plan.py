@@ -159,7 +159,8 @@ def plan(
     fulfilled once it is usable, or the patience for that is over.
 
     A read counts only if it is newer than the operation and its last call: no operation ends on stale data.
-    A refused call isn't sent again: the read since then shows whether it is still needed.
+    A refused call isn't sent again, unless its provider was busy or it was a first 401: then the read since
+    shows whether it is still needed.
     The first call may rely on a read that was fresh when the operation was created: if the state has changed
     since, the call does no harm, and the gate would only make the person wait. What can't be taken back reads
     first. An operation that failed too

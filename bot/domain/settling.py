@@ -32,7 +32,7 @@ NEVER_UP_AFTER: Final = 180.0
 #: When the card says that an accepted stop shows no effect.
 NO_EFFECT_AFTER: Final = 60.0
 #: How long a call that was refused because its provider is busy waits before it is sent again: as long as it
-#: has been refused, and not less or more than this many seconds.
+#: has been refused, and not less or more than this many seconds; ``busy_pause`` takes off up to half.
 MIN_BUSY_SECONDS: Final = 10.0
 MAX_BUSY_SECONDS: Final = 300.0
 #: An accepted start of what had failed has failed again once two reads in a row say so, the second of them

@@ -39,7 +39,7 @@ class Update:
     attempts: int | None = None
     hold: str | None = None
     outcome: Outcome | None = None
-    cause: str | None = None  #: without ``outcome``, what the last call was refused with; "" for nothing
+    cause: str | None = None  #: how it ended; without ``outcome`` why its last call was refused, "" for not
     deadline_passed: bool = False  #: clear ``deadline_at``: the person was told
     asked: bool | None = None  #: from now on the person is asked whether to repeat it; False: no longer
     #: The call was refused as its provider is busy: since when, and when it may be sent again.
