@@ -237,6 +237,8 @@ async def test_401_is_about_the_call_if_the_list_is_accepted(account, lists, was
     got = await bench.asker.ask(bench.runtime, account, "start", send, was_unauthorized=was_unauthorized)
     is_held = "refused" in bench.book.seen
     assert (type(got), [*sent, *(["held"] if is_held else [])]) == (answer, calls)
+    if not sent:
+        assert (got.is_unauthorized, got.attempts) == (False, 0), "the call itself wasn't refused"
     if answer is Refused:
         assert (got.cause, got.needs_credential) == ("refused: Accept the new terms first", False)
 
