@@ -154,8 +154,11 @@ class Removal(Facet):
     """Delete workspaces for good."""
 
     @abstractmethod
-    async def remove(self, access: Access, workspace: Workspace) -> None:
-        """Delete a workspace for good."""
+    async def remove(self, access: Access, workspace: Workspace) -> str | None:
+        """Delete a workspace for good.
+
+        Return as ``Provider.stop``.
+        """
 
 
 class Revocation(Facet):

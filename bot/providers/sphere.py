@@ -202,9 +202,9 @@ class SphereProvider(base.Provider, base.Removal, base.Making[Offer], base.Page,
         self.need_mode(mode)
         return await self._drive(access, workspace, "stop", "stop")
 
-    async def remove(self, access: base.Access, workspace: Workspace) -> None:
+    async def remove(self, access: base.Access, workspace: Workspace) -> str | None:
         """Remove for good; a PUT, not a DELETE."""
-        await self._drive(access, workspace, "remove", "remove")
+        return await self._drive(access, workspace, "remove", "remove")
 
     async def _drive(self, access: base.Access, workspace: Workspace, goal: str, verb: str) -> str | None:
         starts = goal == "start"

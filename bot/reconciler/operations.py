@@ -516,8 +516,7 @@ async def send_down(runtime: Runtime, access: base.Access, workspace: Workspace,
     workspace = replace(workspace, state=workspace.current_state)
     match step:
         case Step.REMOVE:
-            await runtime.provider.need(base.Removal).remove(access, workspace)
-            return None
+            return await runtime.provider.need(base.Removal).remove(access, workspace)
         case Step.SUSPEND:
             return await runtime.provider.stop(access, workspace, "suspend")
         case Step.FORCE:

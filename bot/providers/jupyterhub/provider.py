@@ -236,9 +236,9 @@ class JupyterHub(
         self.need_mode(mode)
         return await self._delete(access, workspace.remote_id, "stop", None)
 
-    async def remove(self, access: Access, workspace: Workspace) -> None:
+    async def remove(self, access: Access, workspace: Workspace) -> str | None:
         """Stop and remove a named server; the hub refuses to remove the default one."""
-        await self._delete(access, workspace.remote_id, "remove", {"remove": True})
+        return await self._delete(access, workspace.remote_id, "remove", {"remove": True})
 
     async def _delete(
         self, access: Access, remote_id: str, goal: str, body: Mapping[str, Any] | None

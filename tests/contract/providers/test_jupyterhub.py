@@ -158,6 +158,13 @@ async def test_stop_of_what_the_hub_says_is_not_running_returns_its_words(quiet_
     assert await quiet_hub.provider.stop(quiet_hub.access, stopped) == words
 
 
+async def test_stop_refused_as_another_server_is_down_raises(quiet_hub: Rig):
+    words = "p:other is not running"
+    quiet_hub.spoil("/servers/training$", status=400, body=json.dumps({"status": 400, "message": words}))
+    with pytest.raises(errors.InvalidRequest, match=words):
+        await quiet_hub.provider.stop(quiet_hub.access, row(quiet_hub.provider, quiet_hub.remote_id))
+
+
 async def test_a_missing_right_is_told_from_a_bad_token(hub: Rig):
     person = hub.access.username
     narrow = await api(hub, "POST", f"/users/{person}/tokens", scopes=["read:users:name!user"])

@@ -345,6 +345,12 @@ async def test_a_refused_resume_is_read_by_its_words(sphere: Rig, status, messag
         await sphere.provider.start(sphere.access, row(sphere.provider, TRAINING))
 
 
+async def test_removal_refused_as_already_so_returns_the_words(sphere: Rig):
+    words = "Workspace is already removed"
+    sphere.spoil("/remove$", status=400, body=json.dumps({"message": words}))
+    assert await sphere.provider.remove(sphere.access, row(sphere.provider, NOTES)) == words
+
+
 async def test_removing_is_for_good_and_twice_does_no_harm(sphere: Rig):
     await sphere.provider.remove(sphere.access, row(sphere.provider, NOTES))
     await sphere.provider.remove(sphere.access, row(sphere.provider, NOTES))
