@@ -213,8 +213,11 @@ class Weather:
         lasts = burst.lasts or (30.0, 30.0)
         self._ends.append((now + self.chance.uniform(*lasts), fault))
         faults = self._harnesses()[burst.server].faults
-        # What hangs comes one at a time: others get through meanwhile.
-        faults[:] = [*(one for one in faults if fault.name is None or one.name != fault.name), fault]
+        if fault.name is None:
+            faults.append(fault)
+        else:
+            # What hangs comes one at a time, as others get through meanwhile, and before any other fault.
+            faults[:] = [fault, *(one for one in faults if one.name != fault.name)]
         if burst.is_once:
             self._lasting.append(fault)
         self.was_away |= burst.is_away
@@ -228,5 +231,5 @@ class Weather:
         left = [fault for _, fault in self._ends]
         for harness in self._harnesses().values():
             going = [one for one in harness.faults if one.times != 0 and one in left]
-            stays = [one for one in going if one in self._lasting]
+            stays = [one for one in going if one in self._lasting or one.name is not None]
             harness.faults[:] = [*stays, *[one for one in going if one not in stays][-8:]]
