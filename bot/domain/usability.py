@@ -30,7 +30,7 @@ def is_late(lacks_since: float | None, now: float) -> bool:
     return lacks_since is not None and now - lacks_since < MAX_LATE_SECONDS
 
 
-def time_lack(lacks: Lack | None, before: Lack | None, since: float | None, at: float) -> float | None:
+def find_lack_start(lacks: Lack | None, before: Lack | None, since: float | None, at: float) -> float | None:
     """Return the start of what a workspace lacks after a read at ``at``; None if it lacks nothing.
 
     ``before`` and ``since``: what it lacked until then, and since when.

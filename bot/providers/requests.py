@@ -346,7 +346,7 @@ def error_of(response: Response, *, changes: bool, words_at: str = "/message") -
     """
     status = response.status
     said = _said(response, words_at)
-    message = (said or _sentence_in(response) or f"HTTP {status}") if status < 500 else f"HTTP {status}"
+    message = (said or _read_sentence(response) or f"HTTP {status}") if status < 500 else f"HTTP {status}"
     if 300 <= status < 400:
         words = f"The server redirects (HTTP {status}). Ask your Usher admin to check its address."
         return errors.PermanentError(words, status=status)
@@ -403,7 +403,7 @@ MAX_SENTENCE_BYTES = 2000
 MAX_MESSAGE = 200
 
 
-def _sentence_in(response: Response) -> str:
+def _read_sentence(response: Response) -> str:
     """Return a body that is a sentence; "" for any other, as the text of a page is not for people."""
     kind, body = response.headers.get("Content-Type", ""), response.body.strip()
     if "html" in kind.casefold() or len(body) > MAX_SENTENCE_BYTES:
@@ -412,10 +412,10 @@ def _sentence_in(response: Response) -> str:
         value = response.json()
     except errors.BadAnswer:
         value = "" if body[:1] in {b"<", b"{", b"["} else body.decode("utf-8", "replace")
-    return _shown(value) if isinstance(value, str) else ""
+    return _cut_words(value) if isinstance(value, str) else ""
 
 
-def _shown(text: str, limit: int = MAX_MESSAGE) -> str:
+def _cut_words(text: str, limit: int = MAX_MESSAGE) -> str:
     return "".join(filter(str.isprintable, clean(text, limit)))
 
 
@@ -444,9 +444,9 @@ def read_words(answer: Mapping[str, Any], words_at: str = "/message") -> str:
     parts = [None if isinstance(found, str) else found, *map(answer.get, _DETAILS)]
     details = list(islice(_list_unique_details(parts, message), MAX_DETAILS))
     if not details:
-        return _shown(message)
+        return _cut_words(message)
     said = clean(message, MAX_MESSAGE // 2).rstrip(".:")
-    return _shown(": ".join(filter(None, (said, "; ".join(details)))), MAX_WORDS)
+    return _cut_words(": ".join(filter(None, (said, "; ".join(details)))), MAX_WORDS)
 
 
 def _main_texts(answer: Mapping[str, Any]) -> Iterator[str]:

@@ -227,7 +227,7 @@ class Asker:
         is_accepted = was_unauthorized is True and self._is_accepted(runtime, account)
         proof = await self._verify_credential(runtime, account, what, access, within)
         if not isinstance(proof, bool):
-            return _unsent(proof, attempts)
+            return _mark_unsent(proof, attempts)
         if proof and account is not None:
             account, is_accepted = replace(account, refused_since=None, renamed_to=None), True
         if self._monotonic() > until or not may_leave():
@@ -518,7 +518,7 @@ def as_no_room(error: errors.ProviderError) -> errors.ProviderError:
     return errors.NoRoom(error.message, status=error.status) if is_lack and refuses and not is_own else error
 
 
-def _unsent(answer: Later | Refused, attempts: int) -> Later | Refused:
+def _mark_unsent(answer: Later | Refused, attempts: int) -> Later | Refused:
     """Return the answer for a call that isn't sent as its credential was refused for something else."""
     if isinstance(answer, Later):
         return replace(answer, attempts=attempts, is_unauthorized=False)

@@ -27,7 +27,7 @@ from bot.reconciler import outcomes
 from bot.reconciler.ask import REFUSED_WAIT, Done, Later, NotDone, ProviderBusy, Refused, Unknown
 from bot.reconciler.context import EngineContext
 from bot.reconciler.runtimes import Runtime
-from bot.reconciler.step import CONFLICTS, UP, Stepper, held_up, knowing, went_well
+from bot.reconciler.step import CONFLICTS, UP, Stepper, find_hold, knowing, went_well
 from bot.services.workspaces import another, effects_now
 from bot.store.transaction import Row
 from bot.support.errors import Conflict, NotFound
@@ -183,7 +183,7 @@ class Operations(Stepper[ClaimedOperation]):
     async def _read(self, claimed: ClaimedOperation, runtime: Runtime, cause: str | None) -> None:
         """Request a read, and step again when one is recorded, or after a while in any case."""
         wait = max(runtime.pace.min_poll_interval + 2 * self._numbers.margin, runtime.health.pause, 2.0)
-        hold: str | None = held_up(runtime, claimed.operation) or _said(claimed, runtime, cause)
+        hold: str | None = find_hold(runtime, claimed.operation) or _said(claimed, runtime, cause)
         if not hold and claimed.operation.hold == cards.no_stop_yet(runtime.title):
             hold = None  # As before, until it is stopped.
         moved = await self._moved(claimed, claimed.update(wait))
@@ -202,7 +202,7 @@ class Operations(Stepper[ClaimedOperation]):
         if state is State.STOPPING and (operation.stop_call.is_unsure or (is_busy and is_down)):
             update = replace(update, stop_call=Call.ACCEPTED, attempts=0)
         is_accepted = Call.ACCEPTED in (update.start_call, update.stop_call)
-        hold = (runtime.health.hold if is_accepted else held_up(runtime, operation)) or ""
+        hold = (runtime.health.hold if is_accepted else find_hold(runtime, operation)) or ""
         if operation.verb.brings_down:
             hold, next_in = await self._force_offered(claimed, runtime, hold, update.next_in)
             update = replace(update, next_in=next_in)
@@ -323,7 +323,7 @@ class Operations(Stepper[ClaimedOperation]):
         already, created = (created, None) if isinstance(created, str) else (None, created)
         if already is not None and step in _STOPS and claimed.workspace.current_state is State.STARTING:
             # What is only coming up isn't running yet, and isn't kept from it by that.
-            return self._not_yet(claimed, runtime, step)
+            return self._retry_later(claimed, runtime, step)
         operation, remote_id = claimed.operation, claimed.workspace.remote_id
         acts = runtime.provider.acts(access, str(step))
         if created is not None:
@@ -371,7 +371,7 @@ class Operations(Stepper[ClaimedOperation]):
         # What is on its way, or does something that nobody knows, may do so for long.
         is_stable = claimed.workspace.current_state not in _UNSTABLE
         if is_conflict and not makes and not (is_stable and operation.attempts >= CONFLICTS):
-            return self._not_yet(claimed, runtime, step)
+            return self._retry_later(claimed, runtime, step)
         cause = answer.call_cause(makes=makes)
         if step not in UP or (isinstance(answer.error, NotFound) and not makes):
             # A read tells whether it is down by now, or whether it is the workspace that isn't there.
@@ -384,7 +384,7 @@ class Operations(Stepper[ClaimedOperation]):
         # earlier attempt, which may have taken the name.
         return replace(ended, start_call=Call.NONE)
 
-    def _not_yet(self, claimed: ClaimedOperation, runtime: Runtime, step: Step) -> Update:
+    def _retry_later(self, claimed: ClaimedOperation, runtime: Runtime, step: Step) -> Update:
         """Retry what the current state doesn't allow; a stop, which never expires, is never given up."""
         retry = self._retry(claimed)
         if step in _STOPS:
@@ -497,7 +497,7 @@ def _said(claimed: ClaimedOperation, runtime: Runtime, cause: str | None) -> str
         case "start_sent":
             return cards.START_SENT
         case "no_effect":
-            return cards.no_effect(runtime.title, claimed.operation.called_at or 0.0)
+            return cards.say_no_effect(runtime.title, claimed.operation.called_at or 0.0)
         case "no_stop_yet":
             return cards.no_stop_yet(runtime.title)
         case _:

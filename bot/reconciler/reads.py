@@ -21,7 +21,7 @@ from bot.domain.observed import Observed
 from bot.domain.plan import next_read
 from bot.domain.reads import Doubt, ReadClaim, ReadResult
 from bot.domain.settling import EXPLAINED, GONE, UNEXPLAINED, UNLISTED, doubted, is_certain
-from bot.domain.usability import time_lack
+from bot.domain.usability import find_lack_start
 from bot.domain.workspaces import State
 from bot.messages.texts import cards, problems
 from bot.providers import base
@@ -349,7 +349,7 @@ class Reads(EnginePart):
     def _next(self, runtime: Runtime, claim: ReadClaim, seen: Observed, now: float) -> float | None:
         return next_read(
             seen.state,
-            lacks_since=time_lack(seen.lacks, claim.lacks, claim.lacks_since, claim.granted_at),
+            lacks_since=find_lack_start(seen.lacks, claim.lacks, claim.lacks_since, claim.granted_at),
             has_open_operation=claim.has_open_operation,
             used_at=claim.used_at,
             now=now,

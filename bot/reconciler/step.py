@@ -180,9 +180,9 @@ class Stepper(EnginePart, ABC, Generic[S]):
         if subject.retry_at is not None and (left := subject.retry_at - await self._store.now()) > 0:
             # What a read finds meanwhile may end it, but sends nothing early.
             paused = replace(claimed.update(left), waits_for="change")
-            await self.save_held(claimed, paused, held_up(runtime, subject))
+            await self.save_held(claimed, paused, find_hold(runtime, subject))
         elif runtime.health.pause > 0:
-            await self.later(claimed, runtime.health.pause, held_up(runtime, subject))
+            await self.later(claimed, runtime.health.pause, find_hold(runtime, subject))
         elif runtime.is_probed:
             await self.later(claimed, PROBE_WAIT, runtime.health.sentence())
         elif starts and (turn := await self._turn(subject, runtime)) > 0:
@@ -517,7 +517,7 @@ def busy_hold(runtime: Runtime, since: float | None) -> str | None:
     return runtime.health.sentence() if is_silent else cards.say_busy_since(runtime.title, since)
 
 
-def held_up(runtime: Runtime, subject: Operation | Run) -> str | None:
+def find_hold(runtime: Runtime, subject: Operation | Run) -> str | None:
     """Return the hold of a call: its own, or everybody's; None for nothing."""
     return busy_hold(runtime, subject.busy_since) or runtime.health.hold
 

@@ -193,12 +193,12 @@ def _look_after(tx: Transaction, asked: Asked, wait: Wait) -> None:
         # Nobody is tried while their sign-in is refused; it is tried again ever more rarely.
         operations.end(tx, operation.id, Outcome.CANCELLED, "cancelled")
         rows.pass_turn(tx, wait, LEASE)
-    elif _holds_up_others(tx, wait, operation):
+    elif _is_blocking_others(tx, wait, operation):
         operations.end(tx, operation.id, Outcome.CANCELLED, "cancelled")
         add_notices(tx, rows.failed(tx, wait, tx.now(), ""))
 
 
-def _holds_up_others(tx: Transaction, wait: Wait, attempt: Operation) -> bool:
+def _is_blocking_others(tx: Transaction, wait: Wait, attempt: Operation) -> bool:
     """Return whether an attempt is refused again and again, for now, while others wait for their turn."""
     is_refused = attempt.start_call is Call.NONE and attempt.busy_since is not None
     has_others = rows.find_others(tx, wait).lowest is not None

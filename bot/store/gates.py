@@ -17,7 +17,7 @@ from bot.domain.reads import ReadClaim, ReadResult
 from bot.domain.runs import ObservedRun, RunState
 from bot.domain.settling import SAID_AGAIN_AFTER
 from bot.domain.stops import Ending
-from bot.domain.usability import UNUSABLE, Lack, is_awaited, time_lack
+from bot.domain.usability import UNUSABLE, Lack, find_lack_start, is_awaited
 from bot.domain.workspaces import NOT_UP, PROVISIONAL, State
 from bot.store import cards, handovers, timers
 from bot.store.errands import Woken
@@ -262,7 +262,7 @@ def newest_read(row: Row) -> float:
 def resolve_lack(row: Row, seen: Observed, granted_at: float) -> tuple[Lack | None, float | None]:
     """Return the lack of a running workspace, and since when, given its row before the observation."""
     lacks = seen.lacks if seen.state is State.RUNNING else None
-    return lacks, time_lack(lacks, row["lacks"], row["lacks_since"], granted_at)
+    return lacks, find_lack_start(lacks, row["lacks"], row["lacks_since"], granted_at)
 
 
 def run_after(row: Row, observed: ObservedRun | None, at: float) -> Row:

@@ -265,7 +265,7 @@ def still_down(title: str, since: float) -> str:
     return _STILL_DOWN.format(title=title, since=time_mark(since))
 
 
-def no_effect(title: str, since: float) -> str:
+def say_no_effect(title: str, since: float) -> str:
     """Say that a stop was accepted at ``since`` and does not show yet."""
     return _NO_EFFECT.format(title=title, since=time_mark(since))
 

@@ -215,7 +215,7 @@ class JupyterHub(
     ) -> str | None:
         try:
             asking = self._servers.call(method, name.path, access, json_body=options)
-            return await unless_already("start", asking, *_called(name))
+            return await unless_already("start", asking, *_list_names(name))
         except errors.InvalidRequest as error:
             _raise_refusal(error)
         except errors.RateLimited as error:
@@ -246,7 +246,7 @@ class JupyterHub(
         try:
             name = _own(access, remote_id)
             asking = self._servers.call("DELETE", name.path, access, json_body=body)
-            return await unless_already(goal, asking, *_called(name))
+            return await unless_already(goal, asking, *_list_names(name))
         except errors.InvalidRequest as error:
             _raise_refusal(error)
 
@@ -471,8 +471,8 @@ def _own(access: Access, remote_id: str) -> ServerName:
     return name
 
 
-def _called(name: ServerName) -> tuple[str, ...]:
-    """Return what the hub calls a server in a refusal."""
+def _list_names(name: ServerName) -> tuple[str, ...]:
+    """Return the names by which the hub calls a server in a refusal."""
     return f"{name.user}:{name.server}", name.server or name.user
 
 

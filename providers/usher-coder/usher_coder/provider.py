@@ -168,7 +168,9 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Making[
         if workspace.state in up.UP:
             return None
         try:
-            return await up.unless_already("start", _build(access, workspace, "start"), *_called(workspace))
+            return await up.unless_already(
+                "start", _build(access, workspace, "start"), *_list_names(workspace)
+            )
         except (up.errors.Forbidden, up.errors.CredentialRefused):
             # Coder's words don't say why; older releases answer 401, and don't wake what is dormant.
             if not await self._wake(access, workspace):
@@ -194,7 +196,7 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Making[
         self.need_mode(mode)
         if workspace.state in _DOWN:
             return None
-        return await up.unless_already("stop", _build(access, workspace, "stop"), *_called(workspace))
+        return await up.unless_already("stop", _build(access, workspace, "stop"), *_list_names(workspace))
 
     async def remove(self, access: up.Access, workspace: up.Workspace) -> None:
         """Ask for a build that deletes it."""
@@ -435,7 +437,7 @@ def _has_own_name(access: up.Access, workspace: Mapping[str, Any]) -> bool:
     return owner is None or owner.casefold() == access.username.casefold()
 
 
-def _called(workspace: up.Workspace) -> tuple[str, ...]:
+def _list_names(workspace: up.Workspace) -> tuple[str, ...]:
     """Return what Coder may call a workspace in a refusal."""
     return workspace.remote_id, workspace.name
 
