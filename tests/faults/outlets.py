@@ -153,6 +153,10 @@ class _Engine:
     async def tidy(self) -> None:
         await self._through("tidy", (), {})
 
+    @property
+    def is_exclusive(self) -> bool:
+        return bool(self._engine.is_exclusive)
+
     def serves(self) -> None:
         self._engine.serves()
 

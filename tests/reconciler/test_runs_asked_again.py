@@ -4,7 +4,7 @@ import pytest
 
 from bot.domain.errands import Call
 from bot.domain.runs import FoundRun, ObservedRun, RunState
-from bot.support.errors import Forbidden, RateLimited, UnknownOutcome
+from bot.support.errors import Forbidden, UnknownOutcome, Unreachable
 from tests.reconciler.runs import said
 from tests.rigs.run_provider import RemoteRun
 from tests.rigs.store import ALICE
@@ -17,7 +17,7 @@ async def runs(runs):
 
 
 async def given_up(runs):
-    runs.cloud.fail("stop_job", RateLimited(), times=20)
+    runs.cloud.fail("stop_job", Unreachable(), times=20)
     run_id = await runs.begun()
     await runs.stop(run_id)
     await runs.world.pass_time(1_200, step=2)

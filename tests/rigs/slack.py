@@ -231,7 +231,9 @@ class FakeSlack(Faulty):
 
     def note(self, what: str, message: Mapping[str, Any]) -> None:
         """Note what people read from now on."""
-        self.history.note(what, message["channel"], message["ts"], message["text"], message.get("metadata"))
+        self.history.note(
+            what, message["channel"], message["ts"], message.get("text", ""), message.get("metadata")
+        )
 
     # -- inside --------------------------------------------------------------------------------------------
 

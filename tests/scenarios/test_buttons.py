@@ -146,7 +146,7 @@ async def test_a_button_of_a_workspace_that_is_gone_says_so_and_forgets_it(linke
     await alice.presses(shown, "Start")
     await linked.pass_time(30)
     failed = alice.only("failed")
-    assert "Saturn Cloud can't find it. Type `list` to see what's there." in failed.text
+    assert "It no longer exists on Saturn Cloud. Type `list` to see what's there." in failed.text
     linked.clock.advance(90)
     await alice.types("list")
     gone = await alice.types("status training")

@@ -142,7 +142,7 @@ async def test_a_start_that_the_provider_fails_is_told_with_its_cause_and_can_be
     assert (line["event"], line["outcome"], line["connection"]) == ("not fulfilled", "failed", "saturn")
     audited = [row["action"] for row in await linked.audit() if reference in row["detail"]]
     assert (audited[0], audited[-1]) == ("workspace.start", "operation.start")
-    assert failed.labels == ["Try again", "View on Saturn Cloud"]
+    assert failed.labels == ["Try again", "Stop", "View on Saturn Cloud"]
     linked.resource("broken").fail = False
     await alice.presses(failed, "Try again")
     await linked.pass_time(40)
