@@ -240,7 +240,7 @@ _ALREADY: Mapping[str, str] = {
     "remove": r"(removed|deleted)",
 }
 #: It is on its way to something else then.
-_PENDING = re.compile(r"\bpending:? \w", re.IGNORECASE)
+_PENDING = re.compile(r"\bpending:? \w|\bbeing renamed\b", re.IGNORECASE)
 #: What a refusal may call what it was asked to change, besides its names.
 _THING = r"(workspace|server|resource|session|environment|instance|machine|notebook|deployment)"
 _NOT_RUNNING = r"(is|was) (currently )?not (currently )?running|isn't (currently )?running"
@@ -260,16 +260,19 @@ def _is_already(goal: str, message: str, names: Iterable[str]) -> bool:
 async def unless_already(goal: str, asking: Awaitable[object], *names: str) -> str | None:
     """Return the server's words if it refuses because the ``goal`` (start, stop, remove) is reached.
 
-    ``names`` are what it may call the workspace. Any other refusal is raised, None returned once it is
-    accepted.
+    ``names`` are what it may call the workspace. Any other refusal is raised, as Conflict if something else
+    is under way; None is returned once it is accepted.
     """
     try:
         await asking
     except (errors.CredentialRefused, errors.LimitReached):
         raise
     except errors.PermanentError as error:
-        is_other = _PENDING.search(error.message) or (goal == "start" and lacks_room(error.message))
-        if error.is_quoted and not is_other and _is_already(goal, error.message, names):
+        if not error.is_quoted or (goal == "start" and lacks_room(error.message)):
+            raise
+        if _PENDING.search(error.message):
+            raise errors.Conflict(error.message, status=error.status) from None
+        if _is_already(goal, error.message, names):
             return error.message
         raise
     return None

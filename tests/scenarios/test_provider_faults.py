@@ -116,7 +116,10 @@ AT_STATUS = {
     "html": (HTML, "Saturn Cloud hasn't answered since"),
     "null": ({"body": "null"}, "Saturn Cloud hasn't answered since"),
     "a list": ({"body": "[]"}, "Saturn Cloud hasn't answered since"),
-    "a wrong type": ({"body": '{"status": 7}'}, "Saturn Cloud hasn't answered since"),
+    "a wrong type": (
+        {"body": '{"status": 7}'},
+        "I can't tell from Saturn Cloud what it's doing: its state can't be read",
+    ),
     "a strange word": (
         {"body": '{"status": "meditating"}'},
         "I can't tell from Saturn Cloud what it's doing: unknown state 'meditating'",

@@ -102,7 +102,6 @@ class Offer:
 
 
 #: How a refusal with 400 reads (hub 6.1, ``UserServerAPIHandler`` and ``_check_named_server_request``).
-_PENDING = re.compile(r"\bpending:? \w+|\bbeing renamed\b")
 _LIMIT = re.compile(r"\bmaximum of \d+ named servers\b")
 PROBE_SECONDS = 8.0
 #: How many servers are read at the same time for one list.
@@ -479,8 +478,6 @@ def _list_names(name: ServerName) -> tuple[str, ...]:
 def _raise_refusal(error: errors.InvalidRequest) -> NoReturn:
     if _LIMIT.search(error.message):
         raise errors.LimitReached(error.message, status=error.status) from None
-    if _PENDING.search(error.message):
-        raise errors.Conflict(error.message, status=error.status) from None
     raise error
 
 

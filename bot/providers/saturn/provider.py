@@ -111,6 +111,8 @@ class Saturn(
         except errors.NotFound:
             return Observed(State.GONE)
         answer = response.json_object()
+        if not answer:
+            raise errors.BadAnswer("the answer is empty")
         listed_id = word_in(answer, "id")
         if listed_id is not None and listed_id.casefold() != remote_id.casefold():
             raise errors.BadAnswer("the answer is about another workspace")

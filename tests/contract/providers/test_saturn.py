@@ -48,7 +48,7 @@ async def test_words_become_states(saturn: Rig, word, state):
 
 @pytest.mark.parametrize(
     "answer",
-    [{}, {"status": None}, {"status": ""}, {"status": 1}, {"status": ["running"]}],
+    [{"name": "x"}, {"status": None}, {"status": ""}, {"status": 1}, {"status": ["running"]}],
     ids=str,
 )
 async def test_state_that_cannot_be_read_is_unknown(saturn: Rig, answer):
