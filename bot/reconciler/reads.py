@@ -300,7 +300,9 @@ class Reads(EnginePart):
         if (runtime.name, word) not in self._strange and len(self._strange) < REMEMBERED:
             self._strange.add((runtime.name, word))
             log.warning("state not known", connection=runtime.name, word=word)
-        wait = self._next(runtime, claim, Observed(claim.state), now)
+        # What was down may be up by now.
+        pending = claim.state in (State.STARTING, State.STOPPING)
+        wait = self._next(runtime, claim, Observed(claim.state if pending else State.RUNNING), now)
         held = self._held(claim, wait, cards.strange_state(runtime.title, word))
         return replace(held, observed=observed)
 
