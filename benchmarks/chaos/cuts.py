@@ -17,10 +17,11 @@ from benchmarks.postgres import Database
 from bot.support.settings.database import database_file
 
 CUTS: Final = "cuts"
-#: Seconds until the next two cuts, between those two, and for how long a file can't be written.
+#: Seconds until the next two cuts, between those two, and for how long a file can't be written: less than a
+#: process that starts meanwhile waits for its file (``bot.store.sqlite.OPEN_SECONDS``).
 PAUSE_SECONDS: Final = (1.0, 8.0)
 AGAIN_SECONDS: Final = (0.5, 5.0)
-HELD_SECONDS: Final = (1.0, 8.0)
+HELD_SECONDS: Final = (0.5, 1.8)
 
 
 async def cut_off(
