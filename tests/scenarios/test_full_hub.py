@@ -56,8 +56,8 @@ async def let_pass(ready, found=lambda: False, seconds=1800.0):
     return False
 
 
-async def until(ready, found):
-    assert await let_pass(ready, found), [one.text for one in ready.carol.sees()]
+async def until(ready, found, seconds=1800.0):
+    assert await let_pass(ready, found, seconds), [one.text for one in ready.carol.sees()]
 
 
 async def test_whoever_comes_third_waits_and_gets_what_is_given_back(ready, hub):
