@@ -8,5 +8,5 @@ async def test_after_a_silence_everybody_is_told_soon_truly_and_once():
     assert (found.untrue, found.lost, found.doubled) == (0, 0, 0)
     assert found.last <= 60.0
     assert found.searches <= 50
-    # One message for all news; the card of a run stays, as its output is below it.
-    assert (found.posts, found.most) == (70, 2)
+    # One message for all news, and no card of what is over.
+    assert (found.posts, found.most) == (50, 1)

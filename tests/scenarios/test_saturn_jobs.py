@@ -147,5 +147,7 @@ async def test_what_is_wrong_about_a_schedule_is_said(cloud):
     assert "would never run" in (await job(cloud, 'schedule nightly "0 3 30 2 *"')).text
     assert "I can't find a job called *other*" in (await job(cloud, 'schedule other "0 3 * * *"')).text
     await job(cloud, f'schedule {cloud.job("retrain", "bob").id} "0 3 * * *"')
-    assert "Saturn Cloud refused the request. Saturn Cloud says: “Job not found.”" in cloud.alice.sees()[-1].text
+    assert (
+        "Saturn Cloud refused the request. Saturn Cloud says: “Job not found.”" in cloud.alice.sees()[-1].text
+    )
     assert cloud.job("retrain", "bob").cron is None

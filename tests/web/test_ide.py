@@ -330,7 +330,7 @@ async def test_what_is_stopped_starts_from_the_page(world):
 async def test_a_refused_operation_is_said_with_the_way_back(world):
     workspace = await world.workspace(state=State.GONE, actions=frozenset())
     browser = await world.signed_in(page=workspace.id)
-    await browser.get(f"/ide/{workspace.id}/stop")
+    await browser.send(f"/ide/{workspace.id}/start")
     assert browser.status == 409
     assert f'href="/ide/{workspace.id}"' in browser.text
 
