@@ -32,7 +32,7 @@ __all__ = ["HastyHttp", "Rig", "Sides", "exactly", "row"]
 #: The recipe of the demonstration, for connections that make workspaces of one.
 COURSE = Path(saturn.__file__).parents[1] / "demo" / "course.json"
 HUB_BACK = "http://127.0.0.1:1/link/back/jupyterhub"
-HUB_PEOPLE = [f"person{number:02d}" for number in range(90)]
+HUB_PEOPLE = [f"person{number:03d}" for number in range(120)]
 HUB_SEED = {
     "users": [{"name": name, "servers": ["training", "broken"]} for name in (*HUB_PEOPLE, "bob")],
     "pause_seconds": 0.2,
