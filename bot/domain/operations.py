@@ -57,7 +57,8 @@ class Operation(Errand):
     ``read_since``: after an unknown outcome, a read later than this is required before the next call.
     ``called_from`` is the last known state when the call was sent; until then, *failed* is the prior call's.
     ``prior_call`` and ``prior_at`` describe the opposite call sent by the previous operation, which may still
-    take effect. ``failed_at`` is the first read since the call that found the workspace failed as before it.
+    take effect. ``failed_at`` is the first read since the call that found the workspace failed; another
+    confirms it.
     """
 
     workspace_id: str

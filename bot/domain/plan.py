@@ -99,7 +99,7 @@ NO_RESTART = Plan(Step.END, Outcome.FAILED, "no_restart")
 UNANSWERED = Plan(Step.END, Outcome.UNKNOWN, "unanswered")
 #: The start was accepted, but the workspace still shows as down.
 STILL_DOWN = Plan(Step.READ, cause="still_down")
-#: What had failed was started again, and a read still shows the failure: it may be the one before.
+#: A read since the call shows a failure: it may be the one before, and another read confirms it.
 STILL_FAILED = Plan(Step.READ, cause="still_failed")
 #: A stop sent before the start was requested is still in progress; the start follows.
 STOPPING_FIRST = Plan(Step.WAIT, cause="stopping_first")
@@ -327,7 +327,7 @@ def _bring_down(
     has_settled = operation.stop_call is Call.ACCEPTED and observed_at >= called_at + START_SETTLES
     is_new = has_called and (operation.called_from is not State.FAILED or has_settled)
     if state is State.FAILED and is_left and is_new:
-        return _failed("provider_failed")
+        return _fail_at_second_read(operation, observed_at)
     if operation.stop_call.is_unsure and observed_at < find_settling_time(operation):
         return READ
     if operation.stop_call is not Call.ACCEPTED:
@@ -344,6 +344,12 @@ def _bring_down(
         return _failed(ends_as)
     has_no_effect = state is State.RUNNING and observed_at >= called_at + NO_EFFECT_AFTER
     return NO_EFFECT if has_no_effect else WAIT
+
+
+def _fail_at_second_read(operation: Operation, observed_at: float) -> Plan:
+    """Return the end of an operation whose workspace two reads in a row found failed; after one, another."""
+    is_second = operation.failed_at is not None and observed_at > operation.failed_at
+    return _failed("provider_failed") if is_second else STILL_FAILED
 
 
 def _prior_lasts(operation: Operation, observed_at: float, accepted: float) -> bool:
@@ -410,9 +416,8 @@ def _after_start(operation: Operation, state: State, observed_at: float, up_at: 
         case State.FAILED if has_settled or operation.called_from is not State.FAILED:
             return _failed("provider_failed")
         case State.FAILED if accepted:
-            is_second = operation.failed_at is not None and observed_at > operation.failed_at
             is_late = observed_at >= called_at + FAILED_AGAIN_AFTER
-            return _failed("provider_failed") if is_second and is_late else STILL_FAILED
+            return _fail_at_second_read(operation, observed_at) if is_late else STILL_FAILED
         case _ if not has_settled:
             return STILL_DOWN if accepted and observed_at >= called_at + STILL_DOWN_AFTER else READ
         case _:

@@ -45,6 +45,8 @@ ENDS = {
     "gave up": Plan(Step.END, Outcome.FAILED, "gave_up"),
     # It goes on, and the card says that nothing has come of an accepted stop.
     "quiet": Plan(Step.WAIT, cause="no_effect"),
+    # One read of a failure is confirmed by another.
+    "again": Plan(Step.READ, cause="still_failed"),
 }
 
 
@@ -67,17 +69,17 @@ start   unknown    none      late  | start     start     broke   wait     done  
 start   accepted   none      early | read      read      broke   wait     done    wait     gone wait
 start   accepted   none      late  | elsewhere elsewhere broke   wait     done    wait     gone wait
 stop    none       none      late  | done      done      stop    stop     stop    wait     done stop
-stop    none       calling   early | done      done      broke   read     read    wait     done read
-stop    none       calling   late  | done      done      broke   stop     stop    wait     done stop
-stop    none       unknown   early | done      done      broke   read     read    wait     done read
-stop    none       unknown   late  | done      done      broke   stop     stop    wait     done stop
-stop    none       accepted  late  | done      done      broke   wait     quiet   wait     done wait
+stop    none       calling   early | done      done      again   read     read    wait     done read
+stop    none       calling   late  | done      done      again   stop     stop    wait     done stop
+stop    none       unknown   early | done      done      again   read     read    wait     done read
+stop    none       unknown   late  | done      done      again   stop     stop    wait     done stop
+stop    none       accepted  late  | done      done      again   wait     quiet   wait     done wait
 restart none       none      late  | start     start     start   stop     stop    wait     gone stop
-restart none       calling   early | start     start     broke   read     read    wait     gone read
-restart none       calling   late  | start     start     broke   stop     stop    wait     gone stop
-restart none       unknown   early | start     start     broke   read     read    wait     gone read
-restart none       unknown   late  | start     start     broke   stop     stop    wait     gone stop
-restart none       accepted  late  | start     start     broke   wait     quiet   wait     gone wait
+restart none       calling   early | start     start     again   read     read    wait     gone read
+restart none       calling   late  | start     start     again   stop     stop    wait     gone stop
+restart none       unknown   early | start     start     again   read     read    wait     gone read
+restart none       unknown   late  | start     start     again   stop     stop    wait     gone stop
+restart none       accepted  late  | start     start     again   wait     quiet   wait     gone wait
 restart calling    accepted  late  | start     start     broke   wait     done    wait     gone wait
 restart unknown    accepted  early | read      read      broke   wait     done    wait     gone wait
 restart unknown    accepted  late  | start     start     broke   wait     done    wait     gone wait
@@ -86,20 +88,20 @@ restart accepted   accepted  late  | elsewhere elsewhere broke   wait     done  
 create  accepted   none      early | read      read      broke   wait     done    wait     read wait
 create  accepted   none      late  | elsewhere elsewhere broke   wait     done    wait     gone wait
 suspend none       none      late  | done      done      suspend suspend  suspend wait     gone suspend
-suspend none       calling   late  | done      done      broke   suspend  suspend wait     gone suspend
-suspend none       unknown   early | done      done      broke   read     read    wait     gone read
-suspend none       unknown   late  | done      done      broke   suspend  suspend wait     gone suspend
-suspend none       accepted  late  | done      done      broke   wait     quiet   wait     gone wait
+suspend none       calling   late  | done      done      again   suspend  suspend wait     gone suspend
+suspend none       unknown   early | done      done      again   read     read    wait     gone read
+suspend none       unknown   late  | done      done      again   suspend  suspend wait     gone suspend
+suspend none       accepted  late  | done      done      again   wait     quiet   wait     gone wait
 force   none       none      late  | done      done      force   force    force   force    done force
-force   none       calling   late  | done      done      broke   force    force   force    done force
-force   none       unknown   early | done      done      broke   read     read    read     done read
-force   none       unknown   late  | done      done      broke   force    force   force    done force
-force   none       accepted  late  | done      done      broke   wait     quiet   wait     done wait
+force   none       calling   late  | done      done      again   force    force   force    done force
+force   none       unknown   early | done      done      again   read     read    read     done read
+force   none       unknown   late  | done      done      again   force    force   force    done force
+force   none       accepted  late  | done      done      again   wait     quiet   wait     done wait
 remove  none       none      late  | remove    remove    remove  remove   remove  remove   done remove
-remove  none       calling   late  | remove    remove    broke   remove   remove  remove   done remove
-remove  none       unknown   early | read      read      broke   read     read    read     done read
-remove  none       unknown   late  | remove    remove    broke   remove   remove  remove   done remove
-remove  none       accepted  late  | wait      wait      broke   wait     quiet   wait     done wait
+remove  none       calling   late  | remove    remove    again   remove   remove  remove   done remove
+remove  none       unknown   early | read      read      again   read     read    read     done read
+remove  none       unknown   late  | remove    remove    again   remove   remove  remove   done remove
+remove  none       accepted  late  | wait      wait      again   wait     quiet   wait     done wait
 """
 #: When the reads of the table were asked for: a call that timed out settles a minute after that.
 EARLY, LATE = CALLED + START_SETTLES - 1, CALLED + NEVER_UP_AFTER
@@ -536,11 +538,21 @@ def test_earlier_failure_is_no_news_of_the_stop(verb):
     """A workspace that had failed when its stop was sent needs a minute to show another failure."""
     sent = replace(OPERATION, verb=verb, stop_call=Call.ACCEPTED, called_at=CALLED, called_from=State.FAILED)
     assert plan(sent, State.FAILED, CALLED + START_SETTLES - 0.1) == Plan(Step.WAIT)
-    assert plan(sent, State.FAILED, CALLED + START_SETTLES) == ENDS["broke"]
-    assert plan(replace(sent, called_from=State.RUNNING), State.FAILED, CALLED + 1) == ENDS["broke"]
+    assert plan(sent, State.FAILED, CALLED + START_SETTLES) == ENDS["again"]
+    assert plan(replace(sent, called_from=State.RUNNING), State.FAILED, CALLED + 1) == ENDS["again"]
     unsure = replace(sent, stop_call=Call.UNKNOWN, unknown_since=UNKNOWN)
     assert plan(unsure, State.FAILED, UNKNOWN + START_SETTLES - 0.1) == Plan(Step.READ)
     assert plan(unsure, State.FAILED, UNKNOWN + START_SETTLES) == Plan(Step(verb.value))
+
+
+@pytest.mark.parametrize("verb", [OperationVerb.STOP, OperationVerb.REMOVE], ids=str)
+def test_stop_fails_at_the_second_read_of_it(verb):
+    """One read that says so may be followed by one that finds it stopped."""
+    sent = replace(OPERATION, verb=verb, stop_call=Call.ACCEPTED, called_at=CALLED, called_from=State.RUNNING)
+    seen = replace(sent, failed_at=CALLED + 11)
+    assert plan(seen, State.FAILED, CALLED + 11) == ENDS["again"]
+    assert plan(seen, State.FAILED, CALLED + 22) == ENDS["broke"]
+    assert plan(replace(sent, verb=OperationVerb.STOP), State.STOPPED, CALLED + 22) == ENDS["done"]
 
 
 @pytest.mark.parametrize("state", [State.STOPPED, State.RUNNING, State.FAILED, State.STOPPING], ids=str)

@@ -46,6 +46,18 @@ async def test_unknown_state_after_a_known_one_has_stop(linked):
     assert linked.calls("POST .*/stop") == 1
 
 
+async def test_one_read_of_a_failed_stop_tells_nothing(linked):
+    """Saturn Cloud says *error* once on the way down: people read that it has stopped, and that alone."""
+    await _start(linked)
+    await linked.alice.writes("stop notebook")
+    linked.saturn_fails(READ, times=1, body='{"status": "error"}')
+    await linked.pass_time(60, step=5)
+    assert not linked.saturn.harness.faults[0].times
+    assert not linked.alice.told("failed")
+    assert linked.alice.only("stopped")
+    assert linked.calls("POST .*/stop") == 1
+
+
 async def test_failed_stop_is_told_as_failed(linked):
     """The workspace isn't stopped: it can be started, and stopped again."""
     await _start(linked)
