@@ -182,7 +182,7 @@ def _try(tx: Transaction, asked: Asked, wait: Wait) -> None:
 
 
 def _look_after(tx: Transaction, asked: Asked, wait: Wait) -> None:
-    """End a wait whose attempt was cut short: undone, called off, deleted. The line goes on in any case."""
+    """End a wait whose attempt was undone, cancelled or deleted, so that the next person in line is tried."""
     operation = operations.operation(tx, wait.operation_id or "")
     cause = "cancelled" if operation is None else operation.cause or "cancelled"
     if cause == "forgotten":
