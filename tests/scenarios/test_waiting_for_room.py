@@ -266,3 +266,14 @@ async def test_hours_wait_for_room_until_they_end(world):
     gpu(world, "bob").force("stopped", world.clock.now())
     await world.pass_time(900, step=15)
     assert "*gpu* is ready." in alice.only("ready").text
+
+
+async def test_an_offer_only_loses_its_buttons_when_the_account_is_unlinked(world):
+    offer = await refused(world, world.alice)
+    await world.alice.presses(offer, "Keep trying")
+    await world.alice.types("unlink saturn --yes")
+    await world.pass_time(600, step=10)
+    [left] = world.alice.told("failed")
+    assert left.text.startswith("There's no free GPU on Saturn Cloud right now")
+    assert left.labels == []
+    assert not [one for one in world.alice.sees() if "something broke" in one.text]

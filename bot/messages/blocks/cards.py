@@ -387,6 +387,6 @@ def taken_back(facts: ActFacts, then: str = "") -> Answer:
         return kit.message(fill(acts.CANCELLED, **{**forms, **names, "name": errand.name}))
     if act.action in acts.RESTORED:
         return kit.message(fill(acts.RESTORED[act.action], **names))
-    assert workspace is not None, "only a workspace has a timer"
-    template = acts.RESTORED_NO_TIMER if workspace.stop_at is None else acts.RESTORED_TIMER
-    return kit.message(said(template, workspace, facts.connection_title))
+    if workspace is None or workspace.stop_at is None:
+        return kit.message(fill(acts.RESTORED_NO_TIMER, **names))
+    return kit.message(said(acts.RESTORED_TIMER, workspace, facts.connection_title))

@@ -676,11 +676,19 @@ def draws(
 
 
 def draws_where(kind: AnyKind, applies: Callable[[Any], bool]) -> Callable[[D], D]:
-    """Declare what a feature draws in place of a kind's own message, where that ``applies`` to its facts."""
+    """Declare what a feature draws in place of a kind's own message, where that ``applies`` to its facts.
+
+    Where the workspace's row is gone, the kind's own message is drawn: nothing can be offered for it.
+    """
 
     def declare(draw: D) -> D:
         usual = DRAWN[kind]
-        DRAWN[kind] = replace(usual, draw=lambda facts: (draw if applies(facts) else usual.draw)(facts))
+
+        def draw_either(facts: Any) -> Answer:
+            has_row = facts.workspace is not None
+            return (draw if has_row and applies(facts) else usual.draw)(facts)
+
+        DRAWN[kind] = replace(usual, draw=draw_either)
         return draw
 
     return declare

@@ -23,10 +23,12 @@ def drawn(kind: AnyKind) -> Drawn:
     return DRAWN[kind]
 
 
-def _unknown(kind: AnyKind, facts: Facts) -> Answer | None:
-    """Return what is said instead of a message whose row is gone."""
+def _is_row_gone(kind: AnyKind, facts: Facts) -> bool:
+    """Return whether the row that a kind of message can't be drawn without is gone."""
     modules.load(blocks)
-    return GONE[kind.subject]() if type(facts) is Facts and kind.subject in GONE else None
+    if kind is NoticeKind.CARD:
+        return not isinstance(facts, WorkspaceFacts) or facts.operation is None
+    return type(facts) is Facts and kind.subject in GONE
 
 
 def still(kind: AnyKind, facts: Facts | None, said: Answer) -> Answer:
@@ -43,7 +45,9 @@ def _carries(button: Element) -> tuple[str | None, ...]:
 def is_true(kind: AnyKind, facts: Facts) -> bool:
     """Return whether what a message is to say is so; cards and questions stand beside newer ones."""
     is_beside = bool(kind.marks & (Mark.CARD | Mark.ASKS))
-    return (is_beside or not facts.is_superseded) and drawn(kind).is_true(facts)
+    if _is_row_gone(kind, facts) or (facts.is_superseded and not is_beside):
+        return False
+    return drawn(kind).is_true(facts)
 
 
 def owed(kind: AnyKind, facts: Facts) -> Answer | None:
@@ -55,7 +59,9 @@ def owed(kind: AnyKind, facts: Facts) -> Answer | None:
         return _summary(facts) if _left(facts) else None
     if Mark.CARD in kind.marks and isinstance(facts, WorkspaceFacts | RunFacts) and _is_taken_back(facts):
         return None
-    if _unknown(kind, facts) or is_true(kind, facts):
+    if kind.subject not in GONE and _is_row_gone(kind, facts):
+        return None
+    if _is_row_gone(kind, facts) or is_true(kind, facts):
         return render(kind, facts)
     if Mark.END not in kind.marks or not isinstance(facts, WorkspaceFacts):
         return None
@@ -83,7 +89,7 @@ _IN_A_SECTION: Final = 8
 
 def render(kind: AnyKind, facts: Facts) -> Answer:
     """Draw a notice from its facts; a sentence says so if its row is gone."""
-    return _unknown(kind, facts) or drawn(kind).draw(facts)
+    return GONE[kind.subject]() if _is_row_gone(kind, facts) else drawn(kind).draw(facts)
 
 
 @draws(NoticeKind.ASSISTANT_ASKED)

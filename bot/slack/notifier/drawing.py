@@ -263,7 +263,8 @@ async def _redrawn_answer(gatherer: Gatherer, card: Card, said: Answer) -> Redra
         return can_be_undone if button["action_id"] == "undo" else stands or fits(button, facts)
 
     answer = kit.only_with(said, works)
-    if found is not None and found.act.undone_at is not None:
+    # Where the row of what it began is gone, nobody knows how taking it back ended: the words stay.
+    if found is not None and found.act.undone_at is not None and bool(found.errand) is bool(found.act.errand):
         answer = taken_back(found)
     is_over = not any(kit.buttons_of(answer.blocks)) and not (found is not None and found.is_awaited)
     return Redrawn(answer, True, is_over, found is not None and found.is_shown)
