@@ -26,8 +26,8 @@ from typing import Any, Final, get_args
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from bot.commands.pages import anchor_of
+from bot.providers.answers import error_of
 from bot.providers.base import Facet
-from bot.providers.requests import error_of
 from bot.slack import manifest
 from bot.support.responses import Response
 from bot.support.settings import VARIABLES

@@ -33,6 +33,19 @@ from bot.domain.runs import FoundRun, ObservedRun, OutputChunk, Run, RunState
 from bot.domain.stops import Effects, StopEffect, StopMode
 from bot.domain.usability import Lack
 from bot.domain.workspaces import UP, Action, State, Workspace
+from bot.providers.answers import (
+    MAX_NAME,
+    clean,
+    entries,
+    error_of,
+    id_in,
+    moment,
+    note,
+    object_in,
+    part_of,
+    text_in,
+    word_in,
+)
 from bot.providers.base import (
     CLOCK_SKEW,
     URL_NOT_ALLOWED,
@@ -79,26 +92,15 @@ from bot.providers.connection import (
 )
 from bot.providers.door import API
 from bot.providers.requests import (
-    MAX_NAME,
     Api,
     checks_token,
-    clean,
-    entries,
-    error_of,
-    id_in,
     may_have_acted,
-    moment,
-    note,
-    object_in,
     pages,
-    part_of,
     path_part,
     refuses_others,
     side_by_side,
-    text_in,
     unless_absent,
     unless_already,
-    word_in,
 )
 from bot.support import errors
 from bot.support.responses import Response, Stream

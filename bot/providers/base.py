@@ -23,9 +23,10 @@ from bot.domain.snapshots import About
 from bot.domain.stops import Effects, StopEffect, StopMode
 from bot.domain.workspaces import Workspace
 from bot.providers.access import Access, Identity
+from bot.providers.answers import Listing
 from bot.providers.connection import ConnectionSettings, Linking, allowed_ide_url, named
 from bot.providers.credentials import Acts, Credential
-from bot.providers.requests import Api, Carries, Listing, SendWindow
+from bot.providers.requests import Api, Carries, SendWindow
 from bot.support.errors import CredentialRefused, InvalidRequest
 from bot.support.http import Http
 

@@ -15,8 +15,8 @@ from functools import cache
 from importlib.metadata import Distribution, EntryPoint, entry_points
 from typing import Any, Final, TypeGuard
 
+from bot.providers.answers import clean
 from bot.providers.base import Provider
-from bot.providers.requests import clean
 from bot.support.settings import SettingsError
 
 #: The entry points by which distributions say which providers they bring, each named by its kind.

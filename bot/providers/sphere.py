@@ -23,9 +23,9 @@ from bot.domain.people import Principal
 from bot.domain.stops import Effects, Ending, StopEffect, StopMode
 from bot.domain.workspaces import Action, State, Workspace
 from bot.messages.texts.times import time_mark
-from bot.providers import base, requests
+from bot.providers import answers, base, requests
+from bot.providers.answers import MAX_MESSAGE, clean, note, object_in, text_in, word_in
 from bot.providers.connection import ConnectionSettings, HostPatterns, Linking, normalise_pattern, origin_of
-from bot.providers.requests import MAX_MESSAGE, clean, note, object_in, text_in, word_in
 from bot.support import errors
 from bot.support.cleaning import HIDDEN, hidden
 
@@ -239,11 +239,11 @@ class SphereProvider(base.Provider, base.Removal, base.Making[Offer], base.Page,
         allowed = self.settings.projects
 
         def read(project: Any) -> tuple[str, str] | None:
-            key = requests.id_in(project, "id")
-            name = requests.clean(requests.word_in(project, "name") or "", requests.MAX_NAME) or key
+            key = answers.id_in(project, "id")
+            name = answers.clean(answers.word_in(project, "name") or "", answers.MAX_NAME) or key
             return (key, name) if allowed == "all" or key in allowed else None
 
-        projects = dict(requests.entries(await _pages(access, "/projects"), "items", read))
+        projects = dict(answers.entries(await _pages(access, "/projects"), "items", read))
         return Offer(tuple(forms.Choice(key, name) for key, name in projects.items()))
 
     def form(
@@ -304,7 +304,7 @@ class SphereProvider(base.Provider, base.Removal, base.Making[Offer], base.Page,
         except errors.NotFound:
             raise errors.InvalidRequest(NO_PROJECT) from None
         with requests.may_have_acted():
-            made = id_in(requests.object_in(answer, "workspace"))
+            made = id_in(answers.object_in(answer, "workspace"))
         return Created(made, spec.name or made)
 
     async def names(self, access: base.Access, stem: str) -> Collection[str]:
@@ -318,7 +318,7 @@ class SphereProvider(base.Provider, base.Removal, base.Making[Offer], base.Page,
         at all may be the one, so then nothing is certain.
         """
         query = {"project_id": spec.word("project"), "limit": PAGE}
-        listed = requests.entries(
+        listed = answers.entries(
             await _pages(access, "/workspaces", query), "items", lambda item: (id_in(item), item)
         )
         if not listed.is_whole:
@@ -362,7 +362,7 @@ class SphereProvider(base.Provider, base.Removal, base.Making[Offer], base.Page,
 
         async def ask(credential: base.Credential) -> None:
             response = await self.api.acting_as(credential).call("GET", "/test", total=CHECK_SECONDS)
-            requests.text_in(response.json_object(), "message")
+            answers.text_in(response.json_object(), "message")
 
         await ask(base.Credential(self.settings.access_token))
         await requests.refuses_others(ask)
@@ -401,7 +401,7 @@ async def _pages(
         return (await access.api.call("GET", path, query=asked, total=LIST_SECONDS)).json_object()
 
     return await requests.pages(
-        ask, lambda answer: requests.part_of(answer, "paging").get("next_page_token"), MAX_PAGES
+        ask, lambda answer: answers.part_of(answer, "paging").get("next_page_token"), MAX_PAGES
     )
 
 
@@ -465,7 +465,7 @@ def workspace_in(answer: Mapping[str, Any]) -> dict[str, Any]:
 
 def id_in(workspace: Any) -> str:
     """Return a workspace's id; raise BadAnswer if it can't be one."""
-    value = requests.id_in(workspace, "id").lower()
+    value = answers.id_in(workspace, "id").lower()
     if not _ID.fullmatch(value):
         raise errors.BadAnswer("the answer's field id is no id")
     return value
@@ -479,7 +479,7 @@ def observed(workspace: Mapping[str, Any]) -> Observed:
 
 
 def _observed(workspace: Mapping[str, Any]) -> Observed:
-    value = requests.part_of(workspace, "state")
+    value = answers.part_of(workspace, "state")
     code = _code(value.get("code"))
     state = _STATES.get(code) if isinstance(code, int) else None
     actions = _actions(workspace)
@@ -510,7 +510,7 @@ def _observed(workspace: Mapping[str, Any]) -> Observed:
 
 def moment(value: Any) -> float | None:
     """Return a time of the API in epoch seconds; None if there is none or it can't be read."""
-    return requests.moment(value, _TIME) if isinstance(value, str) and len(value) <= 40 else None
+    return answers.moment(value, _TIME) if isinstance(value, str) and len(value) <= 40 else None
 
 
 def minutes(value: Any) -> float:
@@ -667,4 +667,4 @@ def _remark(payload: Mapping[str, Any], timestamp: Any) -> str:
 
 def _time(value: Any) -> float | None:
     """Return the time of a message: epoch seconds, or in the API's own format."""
-    return moment(value) if isinstance(value, str) else requests.moment(value)
+    return moment(value) if isinstance(value, str) else answers.moment(value)

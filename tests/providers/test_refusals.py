@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from bot.providers.requests import MAX_WORDS, error_of, read_words, unless_already
+from bot.providers.answers import MAX_WORDS, error_of, read_words
+from bot.providers.requests import unless_already
 from bot.support import errors
 from bot.support.responses import Response
 

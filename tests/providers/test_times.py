@@ -3,7 +3,7 @@
 import pytest
 
 from bot.providers import sphere
-from bot.providers.requests import moment
+from bot.providers.answers import moment
 
 NONE = [
     "0001-01-01T00:00:00Z",

@@ -23,7 +23,7 @@ from bot.domain.runs import OutputChunk
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import classes, kit, replies
 from bot.output.transcript import EscapeRemover, Lines, Transcript
-from bot.providers import connection, requests, sphere
+from bot.providers import answers, connection, sphere
 from bot.providers.jupyterhub import servers
 from bot.providers.posit import addresses
 from bot.providers.posit.output import OutputDecoder
@@ -222,7 +222,7 @@ READERS = {
     "a chunk of Workbench's": Reader(
         100_000, pure(lambda text: OutputDecoder().feed(text.encode())), '{"output":"'
     ),
-    "a provider's text": Reader(50_000, pure(requests.clean)),
+    "a provider's text": Reader(50_000, pure(answers.clean)),
     "a name of a provider's": Reader(
         50_000, pure(lambda text: (clean(text), kit.line(text), kit.safe(text)))
     ),

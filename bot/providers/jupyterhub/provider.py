@@ -29,21 +29,10 @@ from bot.domain.people import Principal
 from bot.domain.stops import StopMode
 from bot.domain.workspaces import Workspace
 from bot.providers import base, connection
+from bot.providers.answers import clean, error_of, moment, note, part_of, text_in, word_in
 from bot.providers.base import Access, Credential, Identity, OAuthClient
 from bot.providers.jupyterhub.servers import Listed, ServerName, Servers, check_page, parse_reference, who_is
-from bot.providers.requests import (
-    Api,
-    clean,
-    error_of,
-    moment,
-    note,
-    part_of,
-    path_part,
-    side_by_side,
-    text_in,
-    unless_already,
-    word_in,
-)
+from bot.providers.requests import Api, path_part, side_by_side, unless_already
 from bot.support import errors
 from bot.support.http import Http
 from bot.support.responses import Response

@@ -18,20 +18,10 @@ from urllib.parse import unquote
 from bot.domain import reasons
 from bot.domain.observed import Observed
 from bot.domain.workspaces import Action, State
+from bot.providers.answers import MAX_NAME, clean, moment, note, part_of, text_in, word_in
 from bot.providers.base import URL_NOT_ALLOWED, Access, SendWindow, unknown_word
 from bot.providers.connection import one_label_below, origin_of, path_below
-from bot.providers.requests import (
-    MAX_NAME,
-    Api,
-    checks_token,
-    clean,
-    moment,
-    note,
-    part_of,
-    path_part,
-    text_in,
-    word_in,
-)
+from bot.providers.requests import Api, checks_token, path_part
 from bot.support.errors import BadAnswer, Forbidden, NotFound, ProviderError, Renamed
 from bot.support.responses import Response
 

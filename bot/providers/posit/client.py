@@ -13,6 +13,7 @@ from typing import Any, Literal, Unpack
 
 from bot.domain.runs import OutputChunk
 from bot.domain.stops import StopMode
+from bot.providers.answers import entries
 from bot.providers.base import Listing, SendWindow
 from bot.providers.posit import addresses
 from bot.providers.posit.envelope import unwrap
@@ -26,7 +27,7 @@ from bot.providers.posit.types import (
     WorkbenchSession,
     WorkbenchUser,
 )
-from bot.providers.requests import Api, Options, entries, may_have_acted
+from bot.providers.requests import Api, Options, may_have_acted
 from bot.support import errors
 from bot.support.http import TOTAL_SECONDS
 

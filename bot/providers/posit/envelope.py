@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import Any
 
-from bot.providers.requests import error_of, may_have_acted, read_words
+from bot.providers.answers import error_of, read_words
+from bot.providers.requests import may_have_acted
 from bot.support import errors
 from bot.support.responses import Response
 

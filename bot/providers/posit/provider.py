@@ -20,6 +20,7 @@ from bot.domain.snapshots import About, User
 from bot.domain.stops import Effects, StopEffect, StopMode
 from bot.domain.workspaces import UP, Action, State, Workspace
 from bot.providers import base
+from bot.providers.answers import MAX_NAME, clean, moment
 from bot.providers.connection import AllOf, ConnectionSettings, Linking, named
 from bot.providers.posit import drafts, forms, launches, specs
 from bot.providers.posit.addresses import is_session_id, job_id, reference, session_id, session_url
@@ -27,7 +28,7 @@ from bot.providers.posit.client import CHECK_SECONDS, STATE_FIELDS, Workbench
 from bot.providers.posit.offers import Offer
 from bot.providers.posit.states import is_over, is_up, observed, observed_job, suspends
 from bot.providers.posit.types import SUSPENDS, Version, WorkbenchJob, WorkbenchSession
-from bot.providers.requests import MAX_NAME, checks_token, clean, may_have_acted, moment, refuses_others
+from bot.providers.requests import checks_token, may_have_acted, refuses_others
 from bot.support import errors
 
 #: After these, what was asked for may be so already: no code says that, so it is read.

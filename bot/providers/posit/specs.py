@@ -11,11 +11,11 @@ import re
 from collections.abc import Iterable
 
 from bot.domain.forms import NOT_OFFERED, FormProblems, Spec, Value, Values, name_problem, several_of, text_of
+from bot.providers.answers import clean
 from bot.providers.posit import offers
 from bot.providers.posit.drafts import MAX_SESSION_NAME, Draft, constraint_choices, proposed_name
 from bot.providers.posit.offers import CUSTOM_PROFILE, Offer
 from bot.providers.posit.types import ComputeEnv
-from bot.providers.requests import clean
 
 MAX_TEXT = 500
 MAX_COMMAND = 2000

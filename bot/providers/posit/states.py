@@ -7,9 +7,9 @@ from bot.domain.observed import Observed
 from bot.domain.runs import ObservedRun, RunState
 from bot.domain.stops import AtStake
 from bot.domain.workspaces import DOWN, Action, State
+from bot.providers.answers import MAX_NAME, clean, moment
 from bot.providers.base import URL_NOT_ALLOWED, unknown_word
 from bot.providers.posit.types import ON_CLUSTER, ON_HOST, SUSPENDS, WorkbenchJob, WorkbenchSession
-from bot.providers.requests import MAX_NAME, clean, moment
 
 _STATES = {
     "launching": State.STARTING,

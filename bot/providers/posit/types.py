@@ -24,8 +24,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticOmit
 
+from bot.providers.answers import MAX_MESSAGE, clean, moment, note
 from bot.providers.posit.addresses import SESSION_ID
-from bot.providers.requests import MAX_MESSAGE, clean, moment, note
 from bot.support.errors import BadAnswer
 
 T = TypeVar("T")

@@ -18,20 +18,9 @@ from bot.domain import reasons
 from bot.domain.forms import Spec, short
 from bot.domain.observed import Created, Traces
 from bot.domain.runs import FoundRun, ObservedRun, OutputChunk, RunState
+from bot.providers.answers import clean, entries, id_in, moment, note, part_of, word_in
 from bot.providers.base import CLOCK_SKEW, Access, Listing, Runs, Scheduled, Schedules, unknown_word
-from bot.providers.requests import (
-    clean,
-    entries,
-    id_in,
-    moment,
-    note,
-    pages,
-    part_of,
-    path_part,
-    side_by_side,
-    unless_absent,
-    word_in,
-)
+from bot.providers.requests import pages, path_part, side_by_side, unless_absent
 from bot.providers.saturn.offers import LIST_SECONDS, Offer, Resource, paged, refusal, resources
 from bot.support import errors
 

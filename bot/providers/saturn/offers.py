@@ -24,22 +24,9 @@ from bot.domain import forms
 from bot.domain.observed import Created, Traces
 from bot.domain.people import Principal
 from bot.providers import connection
+from bot.providers.answers import MAX_NAME, clean, entries, id_in, note, object_in, part_of, word_in
 from bot.providers.base import Access, Listing, Making, Scheduled
-from bot.providers.requests import (
-    MAX_NAME,
-    Api,
-    clean,
-    entries,
-    id_in,
-    may_have_acted,
-    note,
-    object_in,
-    pages,
-    part_of,
-    path_part,
-    unless_absent,
-    word_in,
-)
+from bot.providers.requests import Api, may_have_acted, pages, path_part, unless_absent
 from bot.support import errors
 from bot.support.responses import Response
 

@@ -26,24 +26,17 @@ from bot.domain.runs import Run
 from bot.domain.stops import Effects, StopEffect, StopMode
 from bot.domain.workspaces import State, Workspace
 from bot.providers import base
+from bot.providers.answers import MAX_NAME, clean, entries, error_of, id_in, moment, text_in, word_in
 from bot.providers.base import Access, Acts, Credential, Identity
 from bot.providers.connection import ConnectionSettings, origin_of
 from bot.providers.requests import (
-    MAX_NAME,
     Api,
     checks_token,
-    clean,
-    entries,
-    error_of,
-    id_in,
     is_at,
-    moment,
     path_part,
     refuses_others,
-    text_in,
     unless_absent,
     unless_already,
-    word_in,
 )
 from bot.providers.saturn import offers
 from bot.providers.saturn.jobs import SaturnRuns, began, live_pod

@@ -13,8 +13,8 @@ from bot.domain.forms import Spec
 from bot.domain.people import Principal
 from bot.domain.runs import RunState
 from bot.domain.workspaces import State
+from bot.providers.answers import entries, note
 from bot.providers.base import Provider
-from bot.providers.requests import entries, note
 from bot.support import errors
 from bot.support.http import Http
 from bot.support.responses import Response

@@ -1,0 +1,333 @@
+"""Answers of a provider's API: the error that a refusal stands for, its words, and the values in a body.
+
+A missing required value becomes BadAnswer naming the field. A malformed optional one is left out and logged
+once. In a list, no entry hides another (``entries``).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from itertools import islice
+from math import isfinite
+from typing import Any, TypeVar
+
+import structlog
+
+from bot.support import errors
+from bot.support.cleaning import HIDDEN
+from bot.support.responses import Response
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+
+class Listing(list[T]):
+    """Hold the entries of a list, in the server's order.
+
+    It is not whole if an entry couldn't even be identified: then nothing follows from what is missing.
+    """
+
+    def __init__(self, entries: Iterable[T] = (), *, is_whole: bool = True) -> None:
+        super().__init__(entries)
+        self.is_whole = is_whole
+
+
+def error_of(response: Response, *, changes: bool, words_at: str = "/message") -> errors.ProviderError:
+    """Return the error for a response outside 2xx; the server's own words are cleaned and cut.
+
+    ``words_at`` says where in the body its message is (a JSON Pointer, RFC 6901).
+
+    What a failing server, or something in its place, says is not shown to people.
+    """
+    status = response.status
+    said = _said(response, words_at)
+    message = (said or _read_sentence(response) or f"HTTP {status}") if status < 500 else f"HTTP {status}"
+    if 300 <= status < 400:
+        words = f"The server redirects (HTTP {status}). Ask your Usher admin to check its address."
+        return errors.PermanentError(words, status=status)
+    if status in {404, 410}:
+        if said is None and (response.body.strip() or not changes):
+            # A proxy whose backend is down answers with such a page: nothing is gone because of that.
+            return errors.BadAnswer(f"HTTP {status} with a page that is not the API's", status=status)
+        return errors.NotFound(message, status=status)
+    if status == 429:
+        return errors.RateLimited(message, status=status, retry_after=response.retry_after())
+    if changes and status in {408, 502, 504}:
+        # From something between us and the server, which may have acted.
+        return errors.UnknownOutcome(message, status=status, retry_after=response.retry_after())
+    if status >= 500 or status in {408, 425}:
+        return errors.ServerFailed(message, status=status, retry_after=response.retry_after())
+    if status > 400 and response.body.lstrip()[:1] == b"<":
+        # 400 may be the server's own: it couldn't read the request.
+        message = f"{errors.IN_FRONT} refused this (HTTP {status}). Ask your Usher admin to look into it."
+    if status == 401 and _ACCOUNT_OFF.search(message):
+        return errors.Forbidden(message, status=status)
+    if status == 401:
+        is_over = "expire" in message.casefold()
+        kind = errors.CredentialExpired if is_over else errors.CredentialRefused
+        return kind(message, status=status)
+    kinds: dict[int, type[errors.PermanentError]] = {
+        402: errors.LimitReached,
+        403: errors.Forbidden,
+        409: errors.Conflict,
+        423: errors.Conflict,
+    }
+    if status >= 400:
+        return kinds.get(status, errors.InvalidRequest)(message, status=status)
+    return errors.BadAnswer(message, status=status)
+
+
+#: How a refusal reads that is about the account: no other credential of it is any better.
+_ACCOUNT_OFF = re.compile(
+    r"\b(user|account)\b.{0,20}\b(not active|inactive|suspended|deactivated|disabled|blocked|locked)\b",
+    re.IGNORECASE,
+)
+
+
+def _said(response: Response, words_at: str) -> str | None:
+    """Return the API's own words ("" if it has none), or None if the body isn't a JSON object."""
+    try:
+        return read_words(response.json_object(), words_at)
+    except errors.BadAnswer:
+        return None
+
+
+#: The longest body that is a sentence.
+MAX_SENTENCE_BYTES = 2000
+#: The most characters that people are shown of a server's own words.
+MAX_MESSAGE = 200
+
+
+def _read_sentence(response: Response) -> str:
+    """Return a body that is a sentence; "" for any other, as the text of a page is not for people."""
+    kind, body = response.headers.get("Content-Type", ""), response.body.strip()
+    if "html" in kind.casefold() or len(body) > MAX_SENTENCE_BYTES:
+        return ""
+    try:
+        value = response.json()
+    except errors.BadAnswer:
+        value = "" if body[:1] in {b"<", b"{", b"["} else body.decode("utf-8", "replace")
+    return _cut_words(value) if isinstance(value, str) else ""
+
+
+def _cut_words(text: str, limit: int = MAX_MESSAGE) -> str:
+    return "".join(filter(str.isprintable, clean(text, limit)))
+
+
+#: The same of a message with its details, which say more than the message.
+MAX_WORDS = 300
+#: The most details of one refusal that are shown.
+MAX_DETAILS = 5
+#: Where APIs have details: Coder (``detail``, ``validations``), FastAPI (``detail``), marshmallow
+#: (``errors``, ``messages``), OAuth (``error_description``); and what an entry calls its text and its field.
+_DETAILS = ("detail", "details", "validations", "errors", "messages", "error_description")
+_TEXTS = ("msg", "detail", "message", "description", "error", "reason")
+_FIELD_KEYS = ("field", "loc", "param", "parameter", "name", "pointer", "path")
+#: Parts of a field's place that say where in the request it was, and not its name.
+_REQUEST_PARTS = frozenset({"body", "query", "path", "json", "form", "header", "_schema"})
+
+
+def read_words(answer: Mapping[str, Any], words_at: str = "/message") -> str:
+    """Return the words of an error's body: the message, which fields are wrong, and why; "" if nothing."""
+    found: Any = answer
+    for key in words_at.split("/")[1:]:
+        if isinstance(found, list) and key.isdecimal():
+            found = found[int(key)] if int(key) < len(found) else None
+        else:
+            found = found.get(key) if isinstance(found, dict) else None
+    message = found if isinstance(found, str) else next(_main_texts(answer), "")
+    parts = [None if isinstance(found, str) else found, *map(answer.get, _DETAILS)]
+    details = list(islice(_list_unique_details(parts, message), MAX_DETAILS))
+    if not details:
+        return _cut_words(message)
+    said = clean(message, MAX_MESSAGE // 2).rstrip(".:")
+    return _cut_words(": ".join(filter(None, (said, "; ".join(details)))), MAX_WORDS)
+
+
+def _main_texts(answer: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the texts in the message's place in other dialects (RFC 9457, RFC 6749)."""
+    for key in ("message", "title", "error"):
+        value = answer.get(key)
+        value = value.get("message") if isinstance(value, dict) else value
+        if isinstance(value, str) and value:
+            yield value
+
+
+def _list_unique_details(parts: Iterable[Any], message: str) -> Iterator[str]:
+    """Yield each detail, cleaned, that the message doesn't have already."""
+    known = clean(message, MAX_WORDS).casefold()
+    for part in parts:
+        for text in _read_details(part, ""):
+            detail = clean(text).rstrip(".")
+            if detail and detail.casefold() not in known:
+                known += f"; {detail.casefold()}"
+                yield detail
+
+
+def _read_details(value: Any, where: str) -> Iterator[str]:
+    """Yield the texts in details of any shape, each after its field's name."""
+    if isinstance(value, str):
+        yield f"{where}: {value}" if where and value else value
+    elif isinstance(value, list):
+        for one in value:
+            yield from _read_details(one, where)
+    elif isinstance(value, dict):
+        text = next((value[key] for key in _TEXTS if isinstance(value.get(key), str)), None)
+        if text is not None:
+            named = (_field_name(value[key]) for key in _FIELD_KEYS if value.get(key))
+            yield from _read_details(text, next(filter(None, named), where))
+            return
+        for key, one in value.items():
+            yield from _read_details(one, where if key in _REQUEST_PARTS else str(key))
+
+
+def _field_name(value: Any) -> str:
+    """Return a field's name from its place in an API's answer: a text, or a list of keys and indices."""
+    keys = [str(one) for one in value] if isinstance(value, list) else re.split(r"[/#]", str(value))
+    return ".".join(key for key in keys if key and key not in _REQUEST_PARTS)
+
+
+#: The most characters of a name that are taken from a server (``clean``).
+MAX_NAME = 250
+#: A larger number of seconds is one of milliseconds: the year 5138, or 1973.
+_MILLISECONDS = 1e11
+#: No time that means anything is before this one, 1971.
+_FIRST_SECONDS = 31_536_000.0
+
+
+def text_in(answer: Mapping[str, Any], key: str, where: str = "") -> str:
+    """Return a required, non-empty string; raise BadAnswer naming ``where`` and ``key``."""
+    value = answer.get(key)
+    if not isinstance(value, str) or not value:
+        raise errors.BadAnswer(f"the answer's field {where}{key} is not a text")
+    return value
+
+
+@lru_cache(maxsize=1000)
+def note(problem: str) -> None:
+    """Log an oddity in a response, once; ``problem`` names the field and nothing of its value."""
+    log.warning("odd answer", problem=problem)
+
+
+def word_in(answer: Mapping[str, Any], key: str, where: str = "") -> str | None:
+    """Return an optional string; a number counts as one, anything else as missing."""
+    value = answer.get(key)
+    if isinstance(value, str):
+        return value or None
+    # An integer may be larger than any finite float.
+    if not isinstance(value, bool) and (
+        isinstance(value, int) or (isinstance(value, float) and isfinite(value))
+    ):
+        return str(value)
+    if value is not None:
+        note(f"{where}{key} is not a text")
+    return None
+
+
+def id_in(answer: Any, key: str, where: str = "") -> str:
+    """Return an id, also if it is an integer; raise BadAnswer if there is none."""
+    value = answer.get(key) if isinstance(answer, Mapping) else None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if not isinstance(value, str) or not value:
+        raise errors.BadAnswer(f"the answer's field {where}{key} is no id")
+    return value
+
+
+def part_of(answer: Mapping[str, Any], key: str, where: str = "") -> Mapping[str, Any]:
+    """Return a nested object; an empty one if it is missing or something else."""
+    value = answer.get(key)
+    if isinstance(value, Mapping):
+        return value
+    if value is not None:
+        note(f"{where}{key} is not an object")
+    return {}
+
+
+def moment(value: Any, form: str = "") -> float | None:
+    """Return a time in epoch seconds: ISO 8601, or a number of seconds or milliseconds; None otherwise.
+
+    ``form`` is another way of writing times, as ``strptime`` takes it. For a time that there isn't, servers
+    write the year 1, 1970, 9999 or 0: whatever is before 1971 or after 5000 is none.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        number = _parse_time(str(value), form)
+    else:
+        number = number / 1000.0 if number > _MILLISECONDS else number
+    return number if _FIRST_SECONDS <= number < _MILLISECONDS else None
+
+
+def _parse_time(text: str, form: str) -> float:
+    try:
+        read = datetime.strptime(text, form) if form else datetime.fromisoformat(text)  # noqa: DTZ007 - below
+        return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return 0.0
+
+
+def entries(pages: Iterable[Mapping[str, Any]], key: str, read: Callable[[Any], T | None]) -> Listing[T]:
+    """Read the list under ``key`` entry by entry; ``read`` raises BadAnswer, or returns None to skip one.
+
+    An entry that raises is left out and logged once, as is a page without the list, and then the list is not
+    whole. If it contains nothing else, this raises too: nobody may take that for an empty list.
+    """
+    found: list[T] = []
+    problem: errors.BadAnswer | None = None
+    for page in pages:
+        values = page.get(key)
+        if not isinstance(values, list):
+            problem = errors.BadAnswer(f"the answer's field {key} is not a list")
+            note(problem.message)
+            continue
+        for value in values:
+            try:
+                one = read(value)
+            except errors.BadAnswer as error:
+                problem = error
+                note(f"an entry of {key}: {error.message}")
+            else:
+                found += [] if one is None else [one]
+    is_whole = problem is None and getattr(pages, "is_whole", True)
+    if not found and not is_whole:
+        raise problem or errors.BadAnswer(f"the pages of {key} find no end")
+    return Listing(found, is_whole=is_whole)
+
+
+def object_in(answer: Mapping[str, Any], key: str, where: str = "") -> dict[str, Any]:
+    """Return a required object; raise BadAnswer if it isn't there."""
+    value = answer.get(key)
+    if not isinstance(value, dict):
+        raise errors.BadAnswer(f"the answer's field {where}{key} is not an object")
+    return value
+
+
+#: What makes a terminal's text coloured or bold.
+_COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+
+
+def clean(text: str, limit: int = MAX_MESSAGE, secrets: Iterable[str] = ()) -> str:
+    """Return the text on one line without secrets and invisible characters, cut to ``limit`` characters."""
+    for secret in secrets:
+        if secret:
+            text = text.replace(secret, HIDDEN)
+    if text.isascii() and text.isprintable() and "  " not in text:
+        line = text.strip()
+        return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+    text = _COLOURS.sub("", text)
+    # Format characters are kept inside emoji (the joiner); lone surrogates can't be stored.
+    visible = "".join(
+        " " if unicodedata.category(letter) in {"Cc", "Zl", "Zp"} else letter
+        for letter in text
+        if letter == "\u200d" or unicodedata.category(letter) not in {"Cf", "Cs"}
+    )
+    line = re.sub(r"\s+", " ", visible).strip()
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
