@@ -11,11 +11,12 @@ from typing import Any, Final, TypeVar
 
 from bot.domain import hours, lessons, moments
 from bot.domain.classes import ClassCard
-from bot.domain.hours import DAY_MINUTES, EVERY_DAY, Wanted, clock, dates
+from bot.domain.hours import DAY_MINUTES, EVERY_DAY, Rule, Wanted, clock, dates
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
 from bot.messages.blocks import classes as drawn
 from bot.messages.blocks import courses as rooms
+from bot.messages.blocks import hours as hours_drawn
 from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.kit import Element, Markup, Press, fill
 from bot.messages.texts import classes as words
@@ -499,8 +500,29 @@ async def _skips_next(request: Request, card: ClassCard, *, has_joined: bool) ->
 
 async def _skipped(request: Request, card_id: str, day: str) -> Answer:
     rule, days = await request.asked.to(cases.skip, card_id, day)
-    said = words.dates_of(lessons.spans(rule, days))
-    return replies.answer(fill(words.SKIPPING, course=rule.course, days=said))
+    card = await request.asked.see(classes.seen, card_id)
+    on = lessons.lesson_on(card, request.services.clock.now())
+    workspace = await request.services.store.workspace(rule.workspace_id)
+    is_up = workspace is not None and (not workspace.is_down or workspace.stop_at is not None)
+    begun = frozenset(days) & {on.local[:10] if on is not None and is_up else ""}
+    every = {words.SKIPPING_ON: begun, words.SKIPPING: frozenset(days) - begun}
+    sentences = [
+        fill(template, course=rule.course, days=words.dates_of(lessons.spans(rule, left_out)))
+        for template, left_out in every.items()
+        if left_out
+    ]
+    ending, buttons = await _end_of_run(request, rule, is_on=True) if begun else ([], [])
+    return replies.answer(" ".join([*sentences, *ending]), buttons)
+
+
+async def _end_of_run(request: Request, rule: Rule | None, *, is_on: bool) -> tuple[list[str], list[Element]]:
+    """Say what becomes of a member's workspace that a lesson, or joining it, has begun."""
+    services = request.services
+    workspace = None if rule is None else await services.store.workspace(rule.workspace_id)
+    if workspace is None or not (is_on or {one.because for one in workspace.ends.rows} & {"lesson", "look"}):
+        return [], []
+    facts = await services.gatherer.of_workspace(workspace)
+    return hours_drawn.end_of_run(facts, name=workspace.title)
 
 
 @routes.action("course_leave")
@@ -510,5 +532,8 @@ async def leave(request: Request) -> Answer:
 
 
 async def _left(request: Request, card_id: str) -> Answer:
-    card = await request.asked.to(cases.leave, card_id)
-    return replies.answer(fill(words.LEFT_COURSE, course=card.title))
+    card, rule = await request.asked.to(cases.leave, card_id)
+    is_on = lessons.lesson_on(card, request.services.clock.now()) is not None
+    ending, buttons = await _end_of_run(request, rule, is_on=is_on)
+    said = [fill(words.LEFT_COURSE, course=card.title), *(ending or [words.LEFT_NEXT])]
+    return replies.answer(" ".join(said), buttons)

@@ -10,11 +10,14 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Final
 
-from bot.domain.hours import Rule
+from bot.domain.hours import HORIZON, Occurrence, Rule, Side
 from bot.domain.stops import End, StopMode
+from bot.domain.workspaces import Workspace
 
 #: What goes without saying once its person has named a time.
 _BY_ITSELF: Final = frozenset({"hours", "needed"})
+#: What comes within a day is ahead: no day of hours is longer.
+DAY_SECONDS: Final = 86_400.0
 #: How long before the end of a lesson hours that only start have to come for the workspace to go on.
 _LONGEST: Final = 12 * 3600.0
 
@@ -60,3 +63,56 @@ def _goes_on(rule: Rule, at: float) -> bool:
     """Return whether hours of a person's own need the workspace beyond a time."""
     only_starts = rule.stops is None and bool(rule.between(at - _LONGEST, at))
     return not rule.card and (only_starts or rule.is_on(at))
+
+
+# -- what hours have begun -----------------------------------------------------------------------------------
+
+
+def find_next_stop(workspace: Workspace, rules: Collection[Rule], now: float) -> float | None:
+    """Return when a workspace is stopped next: by the end that counts, else by its own hours."""
+    if workspace.stop_at is not None:
+        return workspace.stop_at
+    coming = [one.at for rule in rules for one in _coming(rule, now, HORIZON) if one.side == "stop"]
+    return min(coming, default=None)
+
+
+def find_begun_stop(rules: Collection[Rule], now: float) -> tuple[Occurrence, Rule] | None:
+    """Return the stop by which hours end what they have begun, within a day, and the rule that plans it.
+
+    One rule may start a workspace and another one stop it.
+    """
+    coming = _find_first(rules, "stop", now)
+    return coming if coming is not None and has_begun(rules, now) else None
+
+
+def has_begun(rules: Collection[Rule], now: float) -> bool:
+    """Return whether hours have started a workspace, or found it up, and their stop is still to come."""
+    active = [one for one in rules if not (one.card or one.paused)]
+    past = sorted(one for rule in active for one in rule.between(now - DAY_SECONDS, now))
+    return any(rule.is_on(now) for rule in active) or (bool(past) and past[-1].side == "start")
+
+
+def has_end(rules: Collection[Rule], at: float, now: float) -> bool:
+    """Return whether hours themselves end what has begun, and was to be stopped at a time.
+
+    That is by the stop that comes next, or by a later one of hours that go on from there.
+    """
+    start, stop = (_find_first(rules, side, now) for side in ("start", "stop"))
+    return stop is not None and (start is None or start[0].at > stop[0].at or start[0].at <= at)
+
+
+def has_stop_at(rules: Collection[Rule], at: float) -> bool:
+    """Return whether hours plan a stop for exactly a time, whether or not it is settled."""
+    active = [one for one in rules if not (one.card or one.paused)]
+    return any(one.at == at and one.side == "stop" for rule in active for one in rule.between(at - 1.0, at))
+
+
+def _find_first(rules: Collection[Rule], side: Side, now: float) -> tuple[Occurrence, Rule] | None:
+    """Return what hours start or stop first within a day and isn't settled, with its rule."""
+    coming = [(one, rule) for rule in rules for one in _coming(rule, now) if one.side == side]
+    return min(coming, key=lambda pair: pair[0], default=None)
+
+
+def _coming(rule: Rule, now: float, seconds: float = DAY_SECONDS) -> list[Occurrence]:
+    """Return what isn't settled of hours of a person's own in the seconds to come; none if they're paused."""
+    return [] if rule.card or rule.paused else rule.between(max(now, rule.settled_at), now + seconds)

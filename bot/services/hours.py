@@ -5,13 +5,13 @@ the workspace's ends, so that its warning and its buttons change that stop alone
 What was left running without hours is asked about, once a day.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Final
 
+from bot.domain import ends
 from bot.domain.acts import HOURS as BY_HOURS
-from bot.domain.ends import of_lesson
 from bot.domain.hours import (
     MOST,
     UNUSED_ASKS,
@@ -29,6 +29,7 @@ from bot.domain.hours import (
 from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.preferences import ASKS_AFTER, NEVER
+from bot.domain.room import Waits
 from bot.domain.stops import End, StopMode, gentlest_mode, is_final, planned_mode
 from bot.domain.workspaces import UP, State, Workspace
 from bot.messages.texts import problems
@@ -37,7 +38,7 @@ from bot.services.asked import Asked
 from bot.services.due import ASKS_AGAIN, FRESH_SECONDS, LEASE, LOOKS_EVERY, PATIENCE, Due
 from bot.services.making import check_offered
 from bot.services.workspaces import owned
-from bot.store import accounts, acts, classes, gates, operations, people, preferences, timers
+from bot.store import accounts, acts, classes, gates, operations, people, preferences, timers, waits
 from bot.store import hours as rows
 from bot.store import workspaces as stored
 from bot.store.notices import add_notices, is_written
@@ -52,6 +53,8 @@ HOUR: Final = 3600.0
 SOME: Final = 100
 #: How often it is looked at whether what was left running is still needed.
 NEEDED_EVERY: Final = 1800.0
+#: A rule before a change and after it, None for none.
+RuleChange = tuple[Rule | None, Rule | None]
 #: What became of an occurrence of which nobody has to be told.
 _WELL: Final = frozenset({"started", "timer", "needless", "by hand"})
 
@@ -80,24 +83,21 @@ def add(
     if any(one.starts is not None for one in wanted) and is_final(effects, gentlest_mode(effects)):
         raise Refused("hours.makes", problems.sentence("hours_make", title))
     stops = any(one.stops is not None for one in wanted)
-    ends = stops and workspaces.made(context, workspace, now, agreed=agreed).agreed
+    is_agreed = stops and workspaces.made(context, workspace, now, agreed=agreed).agreed
     known = [one for one in rows.rules_of(tx, workspace.id) if not one.card]
     replaced = [one for one in known if one.id == former or any(map(one.wanted.contradicts, wanted))]
     if len(known) - len(replaced) >= MOST:
         raise Refused("hours.many", problems.sentence("hours_many", title))
     zone = people.zone(tx, asked.principal).key
-    shared = (asked.principal, workspace.connection, workspace.id, zone, zone, now, ends)
+    shared = (asked.principal, workspace.connection, workspace.id, zone, zone, now, is_agreed)
     made = [Rule(tx.ids.new("rule"), *shared, waits=waits, **asdict(one)) for one in wanted]
     if any(one.after(now) is None for one in made):
         raise Refused("hours.never", problems.sentence("hours_never", title))
     if not asked.is_new(tx):
         return []
-    drop(tx, workspace, replaced)
-    for one in made:
-        rows.put(tx, one)
-    timers.decide(tx, workspace.id)
-    change = [*((one, None) for one in replaced), *((None, one) for one in made)]
-    agreed_to = {"agreed": "yes"} if ends else {}
+    change: list[RuleChange] = [*((one, None) for one in replaced), *((None, one) for one in made)]
+    change_rules(tx, workspace, change, _mode(asked, workspace))
+    agreed_to = {"agreed": "yes"} if is_agreed else {}
     said = "; ".join(map(written, wanted))
     asked.note(tx, "workspace.hours", workspace, change, hours=said, zone=zone, **agreed_to)
     return replaced
@@ -105,67 +105,100 @@ def add(
 
 def put_back(tx: Transaction, row: Row | None, was: Row | None) -> None:
     """Let the row of a rule say again what it said before an act, None for no row."""
-    if was is not None:
-        replan(tx, RULES.of(row or was), RULES.of({**(row or {}), **was}))
-    elif row is not None and (workspace := stored.workspace(tx, row["workspace_id"])) is not None:
-        drop(tx, workspace, [RULES.of(row)])
+    before = None if row is None else RULES.of(row)
+    after = None if was is None else RULES.of({**(row or {}), **was})
+    of = before or after
+    if of is not None and (workspace := stored.workspace(tx, of.workspace_id)) is not None:
+        change_rules(tx, workspace, [(before, after)])
 
 
 acts.PUT_BACK[RULES.name] = put_back
 
 
 def end(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
-    """Take a workspace's hours away, with the stop that they have planned; return it."""
+    """Take a workspace's hours away; return it. What they have begun ends as planned."""
     workspace = owned(tx, asked, "hours", workspace_id)
     rules = [one for one in rows.rules_of(tx, workspace.id) if not one.card]
     if rules and asked.is_new(tx):
-        drop(tx, workspace, rules)
-        asked.note(tx, "workspace.hours", workspace, [(one, None) for one in rules], hours="off")
-    return workspace
+        change: list[RuleChange] = [(one, None) for one in rules]
+        change_rules(tx, workspace, change, _mode(asked, workspace))
+        asked.note(tx, "workspace.hours", workspace, change, hours="off")
+    return stored.workspace(tx, workspace.id) or workspace
 
 
-def drop(tx: Transaction, workspace: Workspace, rules: Collection[Rule]) -> None:
-    """Delete rules, with the ends that they have set."""
-    for one in rules:
-        rows.drop(tx, one.id)
-        timers.drop(tx, workspace.id, one.id)
+def change_rules(
+    tx: Transaction, workspace: Workspace, change: Sequence[RuleChange], mode: StopMode = "stop"
+) -> None:
+    """Change a workspace's rules; what they have begun ends as planned, unless they name another end.
 
-
-def replan(tx: Transaction, before: Rule, after: Rule) -> None:
-    """Change a rule; the end that hours have set goes if they have no stop then any more.
-
-    That stop may come again, so it isn't settled then.
+    So the stop of today's hours becomes an end of the workspace where the change would take it away, and one
+    that was planned goes only for another stop, or if nothing had begun: then the hours may bring it again.
     """
-    planned = None if before.card else rows.timed(tx, before)
-    rows.put(tx, after)
-    coming = None if planned is None else after.after(planned.at - 1.0)
-    if planned is not None and (coming is None or coming.at != planned.at):
-        timers.drop(tx, before.workspace_id, before.id)
-        rows.unsettle(tx, after, planned)
-    timers.decide(tx, before.workspace_id)
+    now, former = tx.now(), rows.rules_of(tx, workspace.id)
+    has_begun, begun = ends.has_begun(former, now), ends.find_begun_stop(former, now)
+    settled = {one.id: rows.timed(tx, one) for one in former}
+    for before, after in change:
+        if after is not None:
+            rows.put(tx, after)
+        elif before is not None:
+            rows.drop(tx, before.id)
+    known = rows.rules_of(tx, workspace.id)
+    for planned in (one for one in workspace.ends.rows if one.because == "hours"):
+        stop = settled.get(planned.source)
+        is_dropped = ends.has_end(known, planned.at, now) or (stop is not None and not has_begun)
+        if is_dropped and not ends.has_stop_at(known, planned.at if stop is None else stop.at):
+            timers.drop(tx, workspace.id, planned.source)
+            changed = next((one for one in known if one.id == planned.source), None)
+            if stop is not None and changed is not None:
+                rows.unsettle(tx, changed, stop)
+    if begun is not None and not ends.has_end(known, begun[0].at, now):
+        _keep_stop(tx, workspace, *begun, mode)
+    timers.decide(tx, workspace.id)
+
+
+def _keep_stop(tx: Transaction, workspace: Workspace, stop: Occurrence, rule: Rule, mode: StopMode) -> None:
+    """Plan the stop of what hours have begun as an end of its own; what waits for room until then is over."""
+    latest, wait = operations.latest_operation(tx, workspace.id), waits.of_workspace(tx, workspace.id)
+    is_coming_up = latest is not None and latest.is_open and not latest.verb.brings_down
+    if wait is not None and wait.until == stop.at and wait.state is not Waits.GOT:
+        waits.close(tx, wait, "cancelled")
+    if is_coming_up or not workspace.is_down:
+        timers.put(tx, workspace.id, End(stop.at, mode, rule.agreed, True, "hours", rule.id))
 
 
 def rest(tx: Transaction, asked: Asked, workspace_id: str, days: Collection[str] = ()) -> Workspace:
     """Leave days out of a workspace's hours; without any, let all come again, also what was paused.
 
-    Raises NotLinked and Refused where nothing could come.
+    What they have begun ends as planned. Raises NotLinked and Refused where nothing could come.
     """
     workspace = _there(tx, asked, "hours", workspace_id)
-    resting, now = [], tx.now()
+    resting: list[RuleChange] = []
+    now = tx.now()
     for one in rows.rules_of(tx, workspace.id):
         today = one.day(now).isoformat()
         off = frozenset(day for day in one.off.union(days) if day >= today)
         # Those of a course are its teacher's, too, and come back by its own button.
         off = off if days or one.card else frozenset()
         # Whoever lets what was paused come again is there.
-        again = replace(one, settled_at=now, started_at=None, unused=0) if one.paused else one
-        resting.append((one, replace(again, off=off, paused="")))
-    if any(before != after for before, after in resting) and asked.is_new(tx):
-        for before, after in resting:
-            replan(tx, before, after)
-        left_out = ",".join(sorted(days))
-        asked.note(tx, "workspace.hours", workspace, resting, off=left_out)
-    return workspace
+        again = replace(one, settled_at=now, started_at=None, unused=0, paused="")
+        resting.append((one, replace(one if days or not one.paused else again, off=off)))
+    return _rested(tx, asked, workspace, resting, off=",".join(sorted(days)))
+
+
+def pause(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
+    """Pause a workspace's hours until its person resumes them; what they have begun ends as planned."""
+    workspace = owned(tx, asked, "hours", workspace_id)
+    found = [one for one in rows.rules_of(tx, workspace.id) if not (one.card or one.paused)]
+    return _rested(tx, asked, workspace, [(one, replace(one, paused="person")) for one in found], off="all")
+
+
+def _rested(
+    tx: Transaction, asked: Asked, workspace: Workspace, change: Sequence[RuleChange], **said: str
+) -> Workspace:
+    if any(before != after for before, after in change) and asked.is_new(tx):
+        change_rules(tx, workspace, change, _mode(asked, workspace))
+        asked.note(tx, "workspace.hours", workspace, change, **said)
+    return stored.workspace(tx, workspace.id) or workspace
 
 
 def move(tx: Transaction, asked: Asked) -> str:
@@ -175,8 +208,10 @@ def move(tx: Transaction, asked: Asked) -> str:
     found = [one for one in rows.rules(tx, asked.principal) if one.zone != zone and not one.card]
     moving = [(one, replace(one, zone=zone, seen_zone=zone, settled_at=tx.now())) for one in found]
     if moving and asked.is_new(tx):
-        for one, moved in moving:
-            replan(tx, one, moved)
+        for key in dict.fromkeys(one.workspace_id for one in found):
+            if (workspace := stored.workspace(tx, key)) is not None:
+                change: list[RuleChange] = [pair for pair in moving if pair[0].workspace_id == key]
+                change_rules(tx, workspace, change, _mode(asked, workspace))
         asked.note(tx, "hours.zone", asked.principal.key, moving, zone=zone)
     return zone
 
@@ -241,7 +276,7 @@ def carry_out(tx: Transaction, asked: Asked, looked: Rule) -> None:
         ).operation
         rows.begun(tx, started)
         if card is not None:
-            timers.put(tx, workspace.id, of_lesson(rule, last.until, _mode(asked, workspace), start.id))
+            timers.put(tx, workspace.id, ends.of_lesson(rule, last.until, _mode(asked, workspace), start.id))
         if started.unused == UNUSED_ASKS and not rule.card:
             _ask_on(tx, started, workspace)
     if rule.card and last.side == "start" and became in _WELL - {"by hand"}:
@@ -264,7 +299,7 @@ def _ended(tx: Transaction, asked: Asked, rule: Rule, stop: Occurrence, workspac
         return "timer"
     if not (is_its and is_left and rows.became(tx, rule, begin) == "started"):
         return "needless"
-    timers.put(tx, workspace.id, of_lesson(rule, stop.at, _mode(asked, workspace)))
+    timers.put(tx, workspace.id, ends.of_lesson(rule, stop.at, _mode(asked, workspace)))
     return "timer"
 
 

@@ -17,11 +17,11 @@ from bot.domain.hours import Rule
 from bot.domain.notices import NewNotice
 from bot.domain.timers import REST
 from bot.messages.texts import classes as words
-from bot.services import classes, home, hours
+from bot.services import classes, home
 from bot.services.asked import Asked
 from bot.services.class_facts import of_courses
 from bot.services.due import Due
-from bot.store import cards, homes, timers, workspaces
+from bot.store import cards, homes, timers
 from bot.store import classes as stored
 from bot.store import hours as rows
 from bot.store.notices import add_notices
@@ -84,22 +84,25 @@ def skip(tx: Transaction, asked: Asked, card_id: str, day: str) -> tuple[Rule, l
     days = day.split(",")
     left_out = replace(rule, off=rule.off.union(days))
     if left_out != rule and asked.is_new(tx):
-        hours.replan(tx, rule, left_out)
+        rows.put(tx, left_out)
+        timers.decide(tx, rule.workspace_id)
         asked.note(tx, "class.skip", card.subject, [(rule, left_out)], day=day)
     return rule, days
 
 
-def leave(tx: Transaction, asked: Asked, card_id: str) -> ClassCard:
-    """Let a person leave a course, with the stop that a lesson has planned; raises Refused."""
+def leave(tx: Transaction, asked: Asked, card_id: str) -> tuple[ClassCard, Rule | None]:
+    """Let a person leave a course; return it, and their rule of it if they had joined. Raises Refused.
+
+    What a lesson has begun ends as planned.
+    """
     asked.check(tx, "course_leave")
     card, rule = classes.seen(tx, asked, card_id), rows.own_lessons(tx, card_id, asked.principal)
     if asked.is_new(tx):
-        workspace = workspaces.workspace(tx, rule.workspace_id) if rule is not None else None
-        if rule is not None and workspace is not None:
-            hours.drop(tx, workspace, [rule])
         rows.leave(tx, card.id, asked.principal)
+        if rule is not None:
+            timers.decide(tx, rule.workspace_id)
         asked.note(tx, "class.leave", card.subject, consent="withdrawn")
-    return card
+    return card, rule
 
 
 def change(

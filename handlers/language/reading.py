@@ -348,7 +348,7 @@ class _Text:
 
     def _by_itself(self, verb: str, folder: str, words: tuple[str, ...], manner: Manner) -> Reading:
         """Return a verb that reads its words, as far as they belong to it."""
-        if verb not in _OF_ANY_WORDS and len(words) > 1:
+        if verb not in _OF_ANY_WORDS and len(words) > 1 and not times.names_day(words):
             words = without_end(words)
         if verb == "help":
             topics = {plain(word) for word in words} - vocabulary.BEFORE_A_NAME - {"with", "about"}

@@ -247,8 +247,15 @@ def wanted_of(text: str) -> tuple[Wanted, ...]:
 def is_order(text: str) -> bool:
     """Return whether words after a name say what becomes of its hours."""
     verb, _, rest = text.casefold().partition(" ")
-    said = (not rest and verb in vocabulary.ABOUT_HOURS) or (verb in {"skip", "pause"} and bool(rest))
+    alone = vocabulary.ABOUT_HOURS.keys() | {"resume", "skip"}
+    said = verb in (vocabulary.LEAVING_OUT_HOURS if rest else alone)
     return said or bool(wanted_of(text))
+
+
+def names_day(words: Sequence[str]) -> bool:
+    """Return whether words end in the day that hours or a lesson leave out: ``skip today``."""
+    said = [plain(word) for word in words if plain(word) != "for"]
+    return len(said) > 1 and said[-2] in vocabulary.LEAVING_OUT_HOURS and moments.is_day(said[-1])
 
 
 def about(words: Sequence[str], named: AbstractSet[int]) -> str | None:
@@ -275,6 +282,8 @@ def about(words: Sequence[str], named: AbstractSet[int]) -> str | None:
             return f"skip {day}"
         case ["pause", "until" | "till", day] if moments.is_day(day) or day == "week":
             return f"pause until {day}"
+        case ["pause" | "off", day] if "hours" in said and moments.is_day(day):
+            return f"skip {day}"
     if "hours" not in said:
         return None
     for order, (meaning, besides) in vocabulary.ABOUT_HOURS.items():

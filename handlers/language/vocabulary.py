@@ -182,14 +182,17 @@ JOINING_HOURS: Final = EVERY | words(
     "from at and the to on until till in during except - \u2013 am pm o'clock"
 )
 OF_HOURS: Final = JOINING_HOURS | words("noon midday midnight")
-#: What ends hours or lets them come again, and what may be said with that.
+#: What ends hours, lets them come again or pauses them, and what may be said with that.
 ABOUT_HOURS: Final[Mapping[str, tuple[frozenset[str], frozenset[str]]]] = {
     "off": (
         words("no off end remove delete cancel clear drop disable stop without"),
         words("more any anymore longer all"),
     ),
     "on": (words("resume continue enable"), words("again")),
+    "pause": (words("pause suspend"), frozenset()),
 }
+#: Say before a day that nothing comes then, or until then.
+LEAVING_OUT_HOURS: Final = words("skip pause off")
 ASKING_HOURS: Final = words("what what's whats are is show list when do does tell me see which any all")
 #: What else sets hours, joins a start and a stop, and says that nothing is done by itself.
 SETTING_HOURS: Final = words("set change make give update adjust put schedule")

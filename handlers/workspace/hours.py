@@ -1,11 +1,12 @@
 """Working hours: set and shown by a verb, turned off, resumed and moved by buttons."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Final
 
 from bot.domain import hours as rules
+from bot.domain import moments
 from bot.domain.hours import Rule, Wanted
 from bot.domain.moments import Unread
 from bot.domain.notices import Answer
@@ -25,11 +26,14 @@ from bot.support.errors import Refused
 from handlers import routes, suggesting
 from handlers.command_line import written
 from handlers.language.times import is_order, order, wanted_of
+from handlers.language.vocabulary import LEAVING_OUT_HOURS
 from handlers.payload import value_in, values_of
 from handlers.request import AtFields, Request
 from handlers.workspace.targets import named, workspace_of
 from handlers.workspace.timers import typed_moment
 
+#: What may stand before the day that is left out, or until which all are.
+_BEFORE_A_DAY: Final = frozenset({"a", "for", "next", "on", "the", "this", "until", "till"})
 #: At which a day can still be named.
 _END_OF_DAY: Final = "23:59"
 
@@ -90,9 +94,9 @@ async def ordered(request: Request, workspace: Workspace, said: str, former: str
     about, (verb, _, rest) = replace(request, target=workspace.id), said.casefold().partition(" ")
     if not said:
         return await _answered(request, workspace, words.KEPT)
-    if said.casefold() in {"off", "on"}:
-        return await (turn_off if verb == "off" else resume)(about)
-    if verb in {"skip", "pause"}:
+    if not rest and verb in _ORDERS:
+        return await _ORDERS[verb](about)
+    if rest and verb in LEAVING_OUT_HOURS:
         return await _leave_out(about, workspace, verb, rest)
     wanted = wanted_of(said)
     if not wanted:
@@ -113,13 +117,17 @@ async def ordered(request: Request, workspace: Workspace, said: str, former: str
 
 async def _leave_out(request: Request, workspace: Workspace, verb: str, said: str) -> Answer:
     """Leave a day out of a workspace's hours, or all from today until a day."""
-    day = said.rsplit(maxsplit=1)[-1].replace("week", "monday")
-    time = _END_OF_DAY if verb == "skip" else "00:00"
-    moment = await typed_moment(request.services, request.principal, f"{day} {time}")
+    today, given = await day_of(request), [word for word in said.split() if word not in _BEFORE_A_DAY]
+    is_pause = (verb == "pause" or said.startswith("until")) and given[-1:] != ["today"]
+    day = moments.day_of(" ".join(given).replace("week", "monday"), today)
+    if day == today and is_pause:
+        day += timedelta(days=7)
+    time = "00:00" if is_pause else _END_OF_DAY
+    moment = await typed_moment(request.services, request.principal, f"{day or said} {time}")
     if isinstance(moment, Unread):
         return replies.hint(replies.unread(moment, said, SOONEST_SECONDS))
-    first, last = await day_of(request), await day_of(request, moment.at)
-    days = rules.dates(first, last) if verb == "pause" else rules.dates(last, last + timedelta(days=1))
+    last = await day_of(request, moment.at)
+    days = rules.dates(today, last) if is_pause else rules.dates(last, last + timedelta(days=1))
     return await _answered(request, await request.asked.to(hours.rest, workspace.id, days), words.KEPT)
 
 
@@ -185,7 +193,7 @@ async def _answered(
     request: Request,
     workspace: Workspace,
     template: str,
-    replaced: Iterable[Rule] = (),
+    replaced: Sequence[Rule] = (),
     once: Wanted | None = None,
 ) -> Answer:
     """Say a workspace's hours as they are, with what can be done about them; ``once`` first."""
@@ -196,7 +204,7 @@ async def _answered(
         return _hint(request, none, words.NONE_NEXT, workspace.title)
     former = Markup("; ".join(map(drawn.said, replaced)))
     more = [fill(words.REPLACED, hours=former)] if former else []
-    return replies.answer(*drawn.of_one(template, facts, more, once))
+    return replies.answer(*drawn.of_one(template, facts, more, once, replaced))
 
 
 async def _all(request: Request) -> Answer:
@@ -222,8 +230,18 @@ def _hint(
 @routes.action("hours_off")
 async def turn_off(request: Request) -> Answer:
     """End a workspace's hours."""
+    former = await request.services.store.rules_of(request.target or "")
     workspace = await request.asked.to(hours.end, request.target or "")
-    return replies.answer(request.filled(words.OFF, workspace), replaces=True)
+    facts = await request.services.gatherer.of_workspace(workspace)
+    ending, buttons = drawn.end_of_run(facts, [one for one in former if not one.card])
+    said = [request.filled(words.OFF, workspace), *(ending or [words.OFF_NEXT])]
+    return replies.answer(" ".join(said), buttons, replaces=True)
+
+
+@routes.action("hours_pause")
+async def pause(request: Request) -> Answer:
+    """Pause a workspace's hours until they are resumed."""
+    return await _answered(request, await request.asked.to(hours.pause, request.target or ""), words.KEPT)
 
 
 @routes.action("hours_on")
@@ -242,11 +260,21 @@ async def go_on(request: Request) -> Answer:
 @routes.action("hours_move")
 async def move(request: Request) -> Answer:
     """Move a person's hours to their time zone."""
-    zone = await request.asked.to(hours.move)
-    return replies.answer(fill(words.MOVED_DONE, zone=zone), replaces=True)
+    zone, services = await request.asked.to(hours.move), request.services
+    blocks = [kit.section(fill(words.MOVED_DONE, zone=zone))]
+    workspaces = await having(request, await services.store.workspaces(request.principal))
+    for facts in await services.gatherer.of_all(request.principal, workspaces):
+        assert facts.workspace is not None, "hours are a workspace's"
+        ending, buttons = drawn.end_of_run(facts, name=facts.workspace.title)
+        blocks += kit.row(" ".join(ending), buttons) if ending else []
+    return replace(kit.answer(blocks), replaces=True)
 
 
 @routes.action("hours_stay")
 async def stay(_request: Request) -> Answer:
     """Leave a person's hours in the zone that they have."""
     return replies.answer(words.MOVED_NOT, replaces=True)
+
+
+#: What is done with hours as they are, by the word that follows a workspace's name.
+_ORDERS: Final = {"off": turn_off, "on": resume, "resume": resume, "pause": pause}

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal
 
+from bot.domain import ends
 from bot.domain.facts import Facts, WorkspaceFacts
 from bot.domain.hours import (
     DAYS,
@@ -23,11 +24,8 @@ from bot.domain.notices import Answer
 from bot.domain.operations import OperationVerb
 from bot.domain.stops import planned_mode
 from bot.domain.workspaces import NOT_UP
-from bot.messages.blocks import kit, lists
-from bot.messages.blocks.buttons import (
-    hours_button,
-    start_button,
-)
+from bot.messages.blocks import kit, lists, timers
+from bot.messages.blocks.buttons import changing, hours_button, offered, start_button
 from bot.messages.blocks.cards import FORMS, filled, link_again_button
 from bot.messages.blocks.kit import Block, Element, Markup, Press, draws, fill
 from bot.messages.texts import cards, problems, times, verbs
@@ -98,11 +96,16 @@ def lines(facts: WorkspaceFacts) -> list[str]:
 
 
 def of_one(
-    template: str, facts: WorkspaceFacts, more: Sequence[str] = (), once: Wanted | None = None
+    template: str,
+    facts: WorkspaceFacts,
+    more: Sequence[str] = (),
+    once: Wanted | None = None,
+    former: Iterable[Rule] | None = None,
 ) -> tuple[str, list[Element]]:
     """Say a workspace's hours, what comes next or why they rest, with what can be done about them.
 
-    ``once`` are those just asked for, if they come on one day only: then that is said first.
+    ``once`` are those just asked for, if they come on one day only: then that is said first. ``former`` are
+    the rules that were replaced, where it is said what becomes of what runs; None where it isn't.
     """
     rules, workspace, title = facts.hours, facts.workspace, facts.connection_title
     assert workspace is not None, "hours are a workspace's"
@@ -117,7 +120,10 @@ def of_one(
     causes = dict.fromkeys(one.paused for one in rules if one.paused)
     sentences += [words.RESTING, *(_because(cause, title) for cause in causes)] if causes else []
     sentences += _next(facts) if not causes and not new else []
-    buttons = [*_resting(facts), kit.button(words.TURN_OFF, "hours_off", workspace.id)]
+    ending, in_time = ([], []) if former is None else end_of_run(facts, former)
+    never = [words.NO_STOP] if _only_starts(facts) and not ending else []
+    sentences += [*never, *ending]
+    buttons = [*in_time, *_resting(facts), kit.button(words.TURN_OFF, "hours_off", workspace.id)]
     buttons = [*buttons, *lesson_buttons([facts]), *hours_button(facts)]
     sentences += lines(replace(facts, hours=()))
     off = _left_out(facts)
@@ -126,6 +132,52 @@ def of_one(
         resume = kit.button(words.RESUME if causes else label, "hours_on", workspace.id, style=kit.PRIMARY)
         buttons.insert(0, resume)
     return " ".join(sentences), buttons
+
+
+def end_of_run(
+    facts: WorkspaceFacts, former: Iterable[Rule] = (), name: str = ""
+) -> tuple[list[str], list[Element]]:
+    """Say what stops a workspace that runs, or that nothing does within a day, with what can be done then.
+
+    Nothing is said where its hours say it. ``former`` are rules that it has no more, ``name`` is what it is
+    called where several are named.
+    """
+    workspace, now = facts.workspace, facts.now
+    if workspace is None:
+        return [], []
+    it = Markup(words.IT if not name else f"*{kit.safe(name)}*")
+    do = FORMS[OperationVerb(workspace.stop_mode or planned_mode(facts.effects))]
+    if workspace.stop_at is not None:
+        at = kit.day_moment(workspace.stop_at)
+        it = it if name else Markup(words.IT.lower())
+        return [fill(words.STILL, it=it, at=at, **do)], timers.keep_buttons(workspace)[:1]
+    next_ = ends.find_next_stop(workspace, facts.hours, now)
+    is_near = next_ is not None and next_ <= now + ends.DAY_SECONDS
+    if not facts.is_up or workspace.ends_at is not None or is_near:
+        return [], []
+    template = words.RUNS_ON if next_ is None else words.RUNS_UNTIL
+    until = "" if next_ is None else kit.day_moment(next_)
+    said = fill(template, it=it, state=facts.state.value, until=until, **do)
+    return [said], [*_stop_at(facts, [*former, *facts.hours]), *offered(facts)]
+
+
+def _stop_at(facts: WorkspaceFacts, rules: Sequence[Rule]) -> list[Element]:
+    """Return *Stop at 18:00*, if hours would stop a workspace then that are left out, paused or gone."""
+    workspace = facts.workspace
+    assert workspace is not None, "it runs"
+    every = [replace(one, off=frozenset(), paused="") for one in rules]
+    at = ends.find_next_stop(workspace, every, facts.now)
+    if at is None or at > facts.now + ends.DAY_SECONDS:
+        return []
+    mode, zone = planned_mode(facts.effects), zone_of(rules[0].seen_zone)
+    label = words.STOP_AT[mode].format(time=f"{datetime.fromtimestamp(at, zone):%H:%M}")
+    return [kit.button(label, changing(mode, workspace, number=1, at=at))]
+
+
+def _only_starts(facts: WorkspaceFacts) -> bool:
+    """Return whether hours start a workspace, and none stop it."""
+    active = [one for one in facts.hours if not one.paused]
+    return bool(active) and all(one.stops is None for one in active)
 
 
 def lesson_buttons(every: Sequence[WorkspaceFacts]) -> list[Element]:

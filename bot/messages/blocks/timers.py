@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.domain.facts import RequestFacts, WorkspaceFacts
-from bot.domain.hours import HoursKind
+from bot.domain.hours import EVENING, HoursKind, clock
 from bot.domain.notices import Answer
 from bot.domain.stops import Effects, StopMode, is_final, planned_mode
 from bot.domain.timers import coming_ends
@@ -113,7 +113,7 @@ def still_needed(facts: WorkspaceFacts) -> Answer:
         elif facts.body.get("evening") is not None:
             mode = planned_mode(facts.effects)
             later = changing(mode, workspace, number=1, at=facts.time("evening"))
-            buttons.append(kit.button(words.AT_SIX[mode], later))
+            buttons.append(kit.button(words.STOP_AT[mode].format(time=clock(EVENING)), later))
     return kit.message(" ".join(sentences), [], buttons)
 
 

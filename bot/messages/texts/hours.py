@@ -35,7 +35,16 @@ ONCE: Final = "I'll {do} *{name}* on {title} {at}{then}."
 ONCE_UNTIL: Final = ", and {do} it at {until}"
 BESIDES: Final = "Its other hours: {hours} ({zone})."
 REPLACED: Final = "They replace {hours}."
-OFF: Final = "*{name}* on {title} has no hours any more. I won't start or stop it by myself."
+OFF: Final = "*{name}* on {title} has no hours any more."
+OFF_NEXT: Final = "I won't start or stop it by myself."
+#: What becomes of what runs when hours have changed: that its stop of today stays, or that it has none.
+STILL: Final = "I'll still {do} {it} {at}."
+RUNS_ON: Final = "{it} is {state}, and nothing will stop it."
+RUNS_UNTIL: Final = "{it} is {state}, and I won't {do} it before {until}."
+IT: Final = "It"
+STOP_AT: Final[Mapping[str, str]] = {"stop": "Stop at {time}", "suspend": "Suspend at {time}"}
+#: Of hours that only start.
+NO_STOP: Final = "I won't stop it after that."
 NONE: Final = "*{name}* on {title} has no hours."
 NONE_NEXT: Final = "To set some, type `{command}hours {typed} weekdays 9:00-18:00`."
 NONE_OF_ALL: Final = "None of your workspaces has hours."
@@ -58,6 +67,7 @@ PAUSED: Final = "I've paused the hours of *{name}* on {title}. {because}"
 BECAUSE: Final[Mapping[str, str]] = {
     "unlinked": "Your {title} account isn't linked any more. Link it again, and they'll go on.",
     "refused": "{title} no longer accepts your link. Link again, and they'll go on.",
+    "person": "I won't start or stop it by myself until you resume them.",
 }
 #: Where nobody used what they start, by whether the provider says when that was.
 UNUSED: Final[Mapping[bool, str]] = {
@@ -110,4 +120,3 @@ NEEDED_STOPS: Final[Mapping[str, str]] = {
     "suspend": "If you don't answer, I'll suspend it {at}.",
 }
 KEEP: Final = "Keep"
-AT_SIX: Final[Mapping[str, str]] = {"stop": "Stop at 18:00", "suspend": "Suspend at 18:00"}
