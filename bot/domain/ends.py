@@ -77,12 +77,16 @@ def find_next_stop(workspace: Workspace, rules: Collection[Rule], now: float) ->
 
 
 def find_begun_stop(rules: Collection[Rule], now: float) -> tuple[Occurrence, Rule] | None:
-    """Return the stop by which hours end what they have begun, within a day, and the rule that plans it.
+    """Return the stop by which hours end what they have begun, and the rule that plans it.
 
     One rule may start a workspace and another one stop it.
     """
-    coming = _find_first(rules, "stop", now)
-    return coming if coming is not None and has_begun(rules, now) else None
+    begun = [(stop, rule) for rule in rules if rule.is_on(now) for stop in _coming(rule, now)[:1]]
+    begun = [pair for pair in begun if pair[0].side == "stop"]
+    if not begun and has_begun(rules, now):
+        coming = [(one, rule) for rule in rules for one in _coming(rule, now)]
+        begun = [pair for pair in sorted(coming, key=_at)[:1] if pair[0].side == "stop"]
+    return min(begun, key=_at, default=None)
 
 
 def has_begun(rules: Collection[Rule], now: float) -> bool:
@@ -110,7 +114,11 @@ def has_stop_at(rules: Collection[Rule], at: float) -> bool:
 def _find_first(rules: Collection[Rule], side: Side, now: float) -> tuple[Occurrence, Rule] | None:
     """Return what hours start or stop first within a day and isn't settled, with its rule."""
     coming = [(one, rule) for rule in rules for one in _coming(rule, now) if one.side == side]
-    return min(coming, key=lambda pair: pair[0], default=None)
+    return min(coming, key=_at, default=None)
+
+
+def _at(pair: tuple[Occurrence, Rule]) -> Occurrence:
+    return pair[0]
 
 
 def _coming(rule: Rule, now: float, seconds: float = DAY_SECONDS) -> list[Occurrence]:

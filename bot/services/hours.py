@@ -161,7 +161,7 @@ def _keep_stop(tx: Transaction, workspace: Workspace, stop: Occurrence, rule: Ru
     latest, wait = operations.latest_operation(tx, workspace.id), waits.of_workspace(tx, workspace.id)
     is_coming_up = latest is not None and latest.is_open and not latest.verb.brings_down
     if wait is not None and wait.until == stop.at and wait.state is not Waits.GOT:
-        waits.close(tx, wait, "cancelled")
+        waits.end(tx, wait)
     if is_coming_up or not workspace.is_down:
         timers.put(tx, workspace.id, End(stop.at, mode, rule.agreed, True, "hours", rule.id))
 

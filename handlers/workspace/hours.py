@@ -10,6 +10,7 @@ from bot.domain import moments
 from bot.domain.hours import Rule, Wanted
 from bot.domain.moments import Unread
 from bot.domain.notices import Answer
+from bot.domain.room import WaitFacts
 from bot.domain.stops import planned_mode
 from bot.domain.timers import SOONEST_SECONDS
 from bot.domain.workspaces import Workspace
@@ -20,7 +21,8 @@ from bot.messages.blocks.kit import AGREED, Markup, fill, line
 from bot.messages.blocks.lists import SAY
 from bot.messages.texts import cards, talk
 from bot.messages.texts import hours as words
-from bot.services import hours
+from bot.messages.texts import waits as room_words
+from bot.services import hours, waits
 from bot.services.workspaces import effects, owned
 from bot.support.errors import Refused
 from handlers import routes, suggesting
@@ -103,6 +105,7 @@ async def ordered(request: Request, workspace: Workspace, said: str, former: str
         return _hint(request, words.UNREADABLE, words.USAGE, workspace.title)
     today, agreed = await day_of(request), AGREED in request.flags
     wanted = tuple(one.on(today) for one in wanted)
+    waiting = await _waiting(request)
     try:
         ways = {"agreed": agreed, "waits": "wait" in request.flags}
         replaced = await request.asked.to(hours.add, workspace.id, *wanted, former=former, **ways)
@@ -112,7 +115,8 @@ async def ordered(request: Request, workspace: Workspace, said: str, former: str
         return _question(request, workspace, said)
     (asked,) = wanted if len(wanted) == 1 else (None,)
     once = asked if asked is not None and len(asked.days) == 1 and not asked.days & rules.EVERY_DAY else None
-    return await _answered(request, workspace, words.SET, replaced, once)
+    workspace = await request.asked.see(owned, "hours", workspace.id)
+    return await _answered(request, workspace, words.SET, replaced, once, waiting)
 
 
 async def _leave_out(request: Request, workspace: Workspace, verb: str, said: str) -> Answer:
@@ -128,7 +132,7 @@ async def _leave_out(request: Request, workspace: Workspace, verb: str, said: st
         return replies.hint(replies.unread(moment, said, SOONEST_SECONDS))
     last = await day_of(request, moment.at)
     days = rules.dates(today, last) if is_pause else rules.dates(last, last + timedelta(days=1))
-    return await _answered(request, await request.asked.to(hours.rest, workspace.id, days), words.KEPT)
+    return await _rested(request, workspace.id, days)
 
 
 async def day_of(request: Request, at: float | None = None) -> date:
@@ -177,7 +181,24 @@ async def form_sent(request: Request) -> Answer:
 async def leave_out(request: Request) -> Answer:
     """Leave the days out that a button names."""
     key, _, days = (request.target or "").partition(" ")
-    return await _answered(request, await request.asked.to(hours.rest, key, days.split(",")), words.KEPT)
+    return await _rested(request, key, days.split(","))
+
+
+async def _rested(request: Request, key: str, days: Sequence[str]) -> Answer:
+    waiting = await _waiting(request)
+    workspace = await request.asked.to(hours.rest, key, days)
+    return await _answered(request, workspace, words.KEPT, waiting=waiting)
+
+
+async def _waiting(request: Request) -> list[WaitFacts]:
+    """Return what the person waits for: a change of hours may end it."""
+    return await request.asked.see(waits.own)
+
+
+async def _said_of_waits(request: Request, waiting: Sequence[WaitFacts]) -> list[str]:
+    """Say which of these waits are over."""
+    left = {one.workspace_id for one in await _waiting(request)} if waiting else set()
+    return [fill(room_words.LEFT, name=one.name) for one in waiting if one.workspace_id not in left]
 
 
 def _question(request: Request, workspace: Workspace, said: str) -> Answer:
@@ -195,8 +216,12 @@ async def _answered(
     template: str,
     replaced: Sequence[Rule] = (),
     once: Wanted | None = None,
+    waiting: Sequence[WaitFacts] = (),
 ) -> Answer:
-    """Say a workspace's hours as they are, with what can be done about them; ``once`` first."""
+    """Say a workspace's hours as they are, with what can be done about them; ``once`` first.
+
+    ``waiting`` is what its person waited for before they were changed.
+    """
     request.spoken.of([workspace])
     facts = await request.services.gatherer.of_workspace(workspace)
     if not (facts.hours or facts.lessons):
@@ -204,6 +229,7 @@ async def _answered(
         return _hint(request, none, words.NONE_NEXT, workspace.title)
     former = Markup("; ".join(map(drawn.said, replaced)))
     more = [fill(words.REPLACED, hours=former)] if former else []
+    more += await _said_of_waits(request, waiting)
     return replies.answer(*drawn.of_one(template, facts, more, once, replaced))
 
 
@@ -230,18 +256,20 @@ def _hint(
 @routes.action("hours_off")
 async def turn_off(request: Request) -> Answer:
     """End a workspace's hours."""
-    former = await request.services.store.rules_of(request.target or "")
+    former, waiting = await request.services.store.rules_of(request.target or ""), await _waiting(request)
     workspace = await request.asked.to(hours.end, request.target or "")
     facts = await request.services.gatherer.of_workspace(workspace)
     ending, buttons = drawn.end_of_run(facts, [one for one in former if not one.card])
-    said = [request.filled(words.OFF, workspace), *(ending or [words.OFF_NEXT])]
+    over = await _said_of_waits(request, waiting)
+    said = [request.filled(words.OFF, workspace), *over, *(ending or [words.OFF_NEXT])]
     return replies.answer(" ".join(said), buttons, replaces=True)
 
 
-@routes.action("hours_pause")
 async def pause(request: Request) -> Answer:
     """Pause a workspace's hours until they are resumed."""
-    return await _answered(request, await request.asked.to(hours.pause, request.target or ""), words.KEPT)
+    waiting = await _waiting(request)
+    workspace = await request.asked.to(hours.pause, request.target or "")
+    return await _answered(request, workspace, words.KEPT, waiting=waiting)
 
 
 @routes.action("hours_on")

@@ -6,6 +6,7 @@ from typing import Final
 
 from bot.domain import moments
 from bot.domain.conversations import Referents
+from bot.domain.ends import find_next_stop
 from bot.domain.moments import FARTHEST_SECONDS, Moment, Unread
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
@@ -40,10 +41,11 @@ async def keep(request: Request) -> Answer:
     workspace = await workspace_of(request)
     if moment is not None:
         return await stop_later(request, workspace, moment, workspace.stop_mode)
-    if workspace.stop_at is None:
+    facts = await request.services.gatherer.of_workspace(workspace)
+    if find_next_stop(workspace, facts.hours, facts.now) is None:
         return replies.answer(fill(cards.NOTHING_PLANNED, name=workspace.title))
-    await request.asked.to(workspaces.keep, workspace.id)
-    return replies.answer(fill(cards.KEPT, name=workspace.title))
+    changed = await request.asked.to(workspaces.keep, workspace.id)
+    return replies.answer(drawn.kept(replace(facts, workspace=changed)))
 
 
 async def _extended(request: Request) -> Answer:
@@ -133,7 +135,7 @@ async def _kept(request: Request, changed: Workspace) -> Answer:
         return lists.card_answer(facts, remark=remark)
     if not is_open and (changed.is_down or changed.state is State.STOPPING):
         return lists.status_answer(facts, changed, remark=remark)
-    return replies.answer(fill(cards.KEPT, name=changed.title), replaces=True)
+    return replies.answer(drawn.kept(facts), replaces=True)
 
 
 @routes.action("hour_more")

@@ -1,10 +1,11 @@
 """Which of a workspace's ends counts: the table."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from bot.domain.ends import that_counts
+from bot.domain.ends import find_begun_stop, has_end, that_counts
 from bot.domain.hours import Rule
 from bot.domain.people import Principal
 from bot.domain.stops import End, Ends
@@ -96,3 +97,67 @@ def test_what_a_later_release_says_besides_of_an_end_is_left_out():
     known = {name: getattr(FIRST, name) for name in End.__slots__}
     given = {"rows": [known | {"later": 1}], "counts": known | {"later": 1}}
     assert Ends.from_json(given) == Ends((FIRST,), FIRST)
+
+
+# -- what hours have begun ---------------------------------------------------------------------------------
+
+
+def hours(times: str, days: str = "mon", **keys) -> Rule:
+    """Return hours of a person's own: of a Monday if nothing else is said."""
+    return rule("own", times, None, days=frozenset(days.split()), lead=0.0, **keys)
+
+
+DAY, OFF = hours("9:00-18:00"), {"off": frozenset({"2027-11-22"})}
+NIGHT = hours("20:00-8:00", "sun")
+
+
+@pytest.mark.parametrize(
+    ("rules", "now", "stops"),
+    [
+        pytest.param([], "14:00", None, id="none"),
+        pytest.param([DAY], "14:00", "18:00", id="in hours"),
+        pytest.param([DAY], "8:59", None, id="before"),
+        pytest.param([DAY], "18:00", None, id="after"),
+        pytest.param([NIGHT], "2:00", "8:00", id="over midnight"),
+        pytest.param([hours("-18:00")], "14:00", None, id="only a stop"),
+        pytest.param([hours("9:00-")], "14:00", None, id="only a start"),
+        pytest.param([hours("9:00-"), hours("-18:00")], "14:00", "18:00", id="of two rules"),
+        pytest.param([hours("9:00-"), hours("-12:00")], "14:00", None, id="of two rules, after"),
+        pytest.param([hours("-8:00"), hours("8:10-")], "14:00", None, id="restart"),
+        pytest.param([DAY, hours("10:00-20:00")], "14:00", "18:00", id="overlapping"),
+        pytest.param([DAY, hours("10:00-20:00")], "19:00", "20:00", id="overlapping, after the first"),
+        pytest.param([DAY, hours("15:00-16:00")], "14:00", "18:00", id="overlapping, inside"),
+        pytest.param([hours("9:00-18:00", **OFF)], "14:00", None, id="left out"),
+        pytest.param([hours("9:00-18:00", paused="person")], "14:00", None, id="paused"),
+        pytest.param([replace(DAY, settled_at=at("18:00"))], "17:55", None, id="planned already"),
+        pytest.param(
+            [replace(DAY, settled_at=at("18:00")), hours("9:00-12:00", "tue")],
+            "17:55",
+            None,
+            id="planned already, another day ahead",
+        ),
+        pytest.param([RULE], "10:00", None, id="lesson"),
+    ],
+)
+def test_hours_that_have_begun_have_a_stop_ahead(rules, now, stops):
+    found = find_begun_stop(rules, at(now))
+    assert (found and found[0].at) == (stops and at(stops))
+
+
+@pytest.mark.parametrize(
+    ("rules", "ends"),
+    [
+        pytest.param([], False, id="none"),
+        pytest.param([DAY], True, id="the same"),
+        pytest.param([hours("9:00-20:00")], True, id="later today"),
+        pytest.param([hours("9:00-12:00", "mon tue")], False, id="earlier, past"),
+        pytest.param([hours("9:00-18:00", "tue")], False, id="another day"),
+        pytest.param([hours("9:00-")], False, id="only a start"),
+        pytest.param([hours("17:00-22:00")], True, id="go on from there"),
+        pytest.param([hours("19:00-22:00")], False, id="later hours"),
+        pytest.param([hours("17:00-")], False, id="a start without a stop"),
+        pytest.param([hours("-20:00")], True, id="only a stop"),
+    ],
+)
+def test_changed_hours_name_an_end_of_today_or_none(rules, ends):
+    assert has_end(rules, at("18:00"), at("14:00")) is ends

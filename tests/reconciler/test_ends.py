@@ -6,9 +6,10 @@ import pytest
 
 from bot.domain.classes import ClassCard
 from bot.domain.forms import Spec
+from bot.domain.hours import read
 from bot.domain.stops import End
 from bot.domain.workspaces import State
-from bot.services import acts, classes, lessons, workspaces
+from bot.services import acts, classes, hours, lessons, workspaces
 from bot.store import timers
 from bot.store.tables import WORKSPACES
 from tests.reconciler.classroom import CHANNEL, TRAINER, ask, people, press, seat, told
@@ -197,3 +198,40 @@ async def test_what_an_older_process_has_started_for_a_lesson_is_stopped_after_i
     await ask(world, bob).to(workspaces.keep, row.id)
     await until(world, "10:35")
     assert (state(world, 0), state(world, 1)) == (State.STOPPED, State.RUNNING)
+
+
+@pytest.mark.parametrize("at", ["08:58", "09:40"])
+async def test_lesson_that_somebody_leaves_stops_what_it_has_started(world, at):
+    """Also if they leave while it is being started, and whatever becomes of the course."""
+    (alice,) = people(1)
+    card = await course(world, alice)
+    await until(world, at)
+    await ask(world, alice).to(lessons.leave, card.id)
+    assert (await mine(world, alice)).stop_at == local("10:30")
+    await until(world, "10:33")
+    assert told(world, alice)[-1].startswith("Statistics is over, and name-r-U000 on Fake Cloud was stopped.")
+
+
+@pytest.mark.parametrize("how", ["skip", "end"])
+async def test_lesson_on_ends_as_planned_without_its_course(world, how):
+    (alice,) = people(1)
+    card = await course(world, alice)
+    await until(world, "09:40")
+    if how == "skip":
+        await ask(world, alice).to(lessons.skip, card.id, "2027-11-22")
+    else:
+        await ask(world).to(lessons.change, card.id, "end", {}, {})
+    await until(world, "10:33")
+    assert told(world, alice)[-1].startswith("Statistics is over, and name-r-U000 on Fake Cloud was stopped.")
+
+
+async def test_hours_turned_off_in_a_lesson_end_with_it(world):
+    """The lesson has found the workspace up, so it stops nothing itself. The hours are 8:00–10:00 there."""
+    (alice,) = people(1)
+    card = await course(world, starts=9 * 60, stops=10 * 60 + 30)
+    workspace = await seat(world, alice)
+    await ask(world, alice).to(hours.add, workspace.id, read("2027-11-22 7:00-9:00"))
+    await press(world, card, alice)
+    await until(world, "09:20", step=20)
+    await ask(world, alice).to(hours.end, workspace.id)
+    assert (await mine(world, alice)).stop_at == local("10:30")

@@ -273,9 +273,10 @@ async def test_other_hours_on_the_same_days_take_their_place_and_turned_off_noth
     assert len(await world.store.rules_of(workspace.id)) == 2
     await until(world, "17:50", step=120)
     assert (await world.store.workspace(workspace.id)).stop_at == local("18:00")
+    await until(world, "18:02", step=10)
     await world.ask("d").to(hours.end, workspace.id)
     await until(world, "12:00", day=23, step=600)
-    assert (world.provider.accepted_starts, world.provider.accepted_stops) == (["r1"], [])
+    assert (world.provider.accepted_starts, world.provider.accepted_stops) == (["r1"], ["r1"])
 
 
 async def test_days_that_are_left_out_pass_and_the_others_come(world):

@@ -39,6 +39,8 @@ PROPOSED: Final = Wanted(WEEKDAYS, 9 * 60, 18 * 60)
 #: What features let people do, where there is a public address, in courses that they have joined: by action,
 #: the label beside one course, and beside one of several.
 IN_COURSES: Final[dict[str, tuple[str, str]]] = {}
+#: What isn't pressed in the form: itself, and what changes the run of today.
+_NOT_IN_FORM: Final = frozenset({"hours_form", "keep_running", "stop", "suspend"})
 #: A menu's options.
 OPTIONS: Final = 100
 
@@ -100,12 +102,12 @@ def of_one(
     facts: WorkspaceFacts,
     more: Sequence[str] = (),
     once: Wanted | None = None,
-    former: Iterable[Rule] | None = None,
+    former: Iterable[Rule] = (),
 ) -> tuple[str, list[Element]]:
     """Say a workspace's hours, what comes next or why they rest, with what can be done about them.
 
     ``once`` are those just asked for, if they come on one day only: then that is said first. ``former`` are
-    the rules that were replaced, where it is said what becomes of what runs; None where it isn't.
+    the rules that they replace.
     """
     rules, workspace, title = facts.hours, facts.workspace, facts.connection_title
     assert workspace is not None, "hours are a workspace's"
@@ -120,7 +122,7 @@ def of_one(
     causes = dict.fromkeys(one.paused for one in rules if one.paused)
     sentences += [words.RESTING, *(_because(cause, title) for cause in causes)] if causes else []
     sentences += _next(facts) if not causes and not new else []
-    ending, in_time = ([], []) if former is None else end_of_run(facts, former)
+    ending, in_time = end_of_run(facts, former)
     never = [words.NO_STOP] if _only_starts(facts) and not ending else []
     sentences += [*never, *ending]
     buttons = [*in_time, *_resting(facts), kit.button(words.TURN_OFF, "hours_off", workspace.id)]
@@ -152,9 +154,10 @@ def end_of_run(
         it = it if name else Markup(words.IT.lower())
         return [fill(words.STILL, it=it, at=at, **do)], timers.keep_buttons(workspace)[:1]
     next_ = ends.find_next_stop(workspace, facts.hours, now)
-    is_near = next_ is not None and next_ <= now + ends.DAY_SECONDS
-    if not facts.is_up or workspace.ends_at is not None or is_near:
+    if not facts.is_up or workspace.ends_at is not None:
         return [], []
+    if next_ is not None and next_ <= now + ends.DAY_SECONDS:
+        return [fill(words.STILL, it=it, at=kit.day_moment(next_), **do)] if name else [], []
     template = words.RUNS_ON if next_ is None else words.RUNS_UNTIL
     until = "" if next_ is None else kit.day_moment(next_)
     said = fill(template, it=it, state=facts.state.value, until=until, **do)
@@ -288,7 +291,7 @@ def form(every: Sequence[WorkspaceFacts]) -> dict[str, Any]:
         key, said, buttons = facts.workspace.id, fill(words.NONE, **names), list[Element]()
         if facts.hours:
             said, buttons = of_one(words.KEPT, facts)
-            buttons = [one for one in buttons if one["action_id"] != "hours_form"]
+            buttons = [one for one in buttons if one["action_id"].partition(":")[0] not in _NOT_IN_FORM]
         rule = facts.hours[0] if len(facts.hours) == 1 and facts.hours[0].days <= EVERY_DAY else None
         note = words.FORM_ADDS if facts.hours and rule is None else words.FORM_NOTE
         blocks = [*kit.row(said, buttons), kit.context(note)]

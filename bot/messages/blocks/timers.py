@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from bot.domain import ends
 from bot.domain.facts import RequestFacts, WorkspaceFacts
 from bot.domain.hours import EVENING, HoursKind, clock
 from bot.domain.notices import Answer
@@ -87,6 +88,16 @@ def keep_buttons(workspace: Workspace) -> list[Element]:
         kit.button(cards.KEEP, Press("keep_running", workspace.id, at=at), style=kit.PRIMARY),
         kit.button(cards.HOUR_MORE, Press("hour_more", workspace.id, at=at)),
     ]
+
+
+def kept(facts: WorkspaceFacts) -> str:
+    """Say that a workspace keeps running, and until when, if its hours stop it later."""
+    workspace = facts.workspace
+    assert workspace is not None, "it was kept"
+    until = ends.find_next_stop(workspace, facts.hours, facts.now)
+    if until is None:
+        return fill(cards.KEPT, name=workspace.title)
+    return fill(cards.KEPT_UNTIL, name=workspace.title, until=kit.day_moment(until))
 
 
 def _is_left(facts: WorkspaceFacts) -> bool:

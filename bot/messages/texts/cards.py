@@ -343,6 +343,7 @@ SET: Final = "*{name}* on {title} will be {done} {at}."
 TOMORROW: Final = "That time has already passed today, so I've set it for tomorrow."
 SHIFTED: Final = "The clocks go forward that night, so I've set it an hour later."
 KEPT: Final = "*{name}* keeps running. I won't stop it."
+KEPT_UNTIL: Final = "*{name}* keeps running. I won't stop it before {until}."
 #: Where somebody asks for more time.
 NOT_PLANNED: Final = "*{name}* has no planned stop, so there's nothing to extend."
 LONGER: Final = "{time} more"
