@@ -226,3 +226,74 @@ async def test_the_form_of_all_asks_which(bot):
     await send(bot, view, workspace=(await bot.workspace("training")).id)
     assert [(one.starts, one.stops) for one in await rules(bot, "training")] == [(540, 1080)]
     assert "errors" in await send(bot, view, workspace="workspace_9999")
+
+
+#: What is typed or said while hours run a workspace until 18:00, at 9:00 on a Friday.
+TODAY_ENDS = {
+    "skip": "hours notebook skip today",
+    "pause": "hours notebook pause",
+    "pause for a day": "hours notebook pause for today",
+    "off for a day": "hours notebook off today",
+    "pause until": "hours notebook pause until monday",
+    "off": "hours notebook off",
+    "edit": "hours notebook weekdays 8:00-8:45",
+    "said skip": "skip today",
+    "said pause": "pause the hours until tuesday",
+    "said pause without end": "pause the hours",
+    "said off": "no hours for notebook any more",
+}
+
+
+async def run(bot, text, name="notebook"):
+    """Set hours for a workspace that runs."""
+    await bot.say(f"hours {name} {text}")
+    await observe(bot.store, bot.clock, await bot.workspace(name), Observed(State.RUNNING))
+
+
+@pytest.mark.parametrize("text", TODAY_ENDS.values(), ids=TODAY_ENDS)
+async def test_changed_hours_say_that_today_ends_as_planned(bot, text):
+    await run(bot, "weekdays 8:00-18:00")
+    answer = await bot.say(text)
+    assert "I'll still stop it <!date^1800032400^" in words(answer)
+    assert "stop_at=1800032400.0" in str(await bot.workspace("notebook"))
+    assert "keeps running" in words(await bot.push(answer, "Keep running"))
+    assert (await bot.workspace("notebook")).stop_at is None
+
+
+@pytest.mark.parametrize("text", ["skip today", "hours notebook pause", "hours notebook off"])
+async def test_skipped_stop_of_what_runs_can_be_had_after_all(bot, text):
+    """Hours that only stop have begun nothing, so it is said that nothing will stop it."""
+    await run(bot, "every day -18:00")
+    answer = await bot.say(text)
+    assert "It's running, and " in words(answer)
+    assert (await bot.workspace("notebook")).stop_at is None
+    await bot.push(answer, "Stop at 18:00")
+    assert (await bot.workspace("notebook")).stop_at == 1800032400.0
+
+
+async def test_hours_say_what_becomes_of_what_runs(bot):
+    await run(bot, "weekdays 8:00-18:00")
+    await run(bot, "every day -18:00", "training")
+    for name, text in {
+        "hours/running-skipped": "hours notebook skip today",
+        "hours/running-listed": "hours",
+        "hours/running-off": "hours notebook off",
+        "hours/running-stop-skipped": "hours training skip today",
+        "hours/running-stop-off": "hours training off",
+        "hours/running-start-only": "hours training mon,wed 9:05",
+    }.items():
+        check_golden(name, await bot.say(text))
+
+
+async def test_moved_hours_say_when_what_runs_is_stopped(bot):
+    await run(bot, "weekdays 8:00-18:00")
+    await run(bot, "weekdays 8:00-18:00", "training")
+    await bot.zone("Asia/Tokyo")
+    await bot.say("hours training weekdays 8:00-20:00")
+    check_golden("hours/running-moved", await bot.press("hours_move", ""))
+
+
+async def test_kept_workspace_is_said_to_run_until_its_next_hours(bot):
+    await run(bot, "weekdays 8:00-18:00")
+    await bot.say("stop notebook at 16:00")
+    assert "I won't stop it before <!date^1800032400^" in words(await bot.say("keep notebook"))

@@ -25,7 +25,7 @@ from bot.domain.operations import OperationVerb
 from bot.domain.stops import planned_mode
 from bot.domain.workspaces import NOT_UP
 from bot.messages.blocks import kit, lists, timers
-from bot.messages.blocks.buttons import changing, hours_button, offered, start_button
+from bot.messages.blocks.buttons import changing, hours_button, start_button, stop_button, suspend_button
 from bot.messages.blocks.cards import FORMS, filled, link_again_button
 from bot.messages.blocks.kit import Block, Element, Markup, Press, draws, fill
 from bot.messages.texts import cards, problems, times, verbs
@@ -121,10 +121,9 @@ def of_one(
         sentences = [fill(template, name=workspace.title, title=title, **_names(rules)), *more]
     causes = dict.fromkeys(one.paused for one in rules if one.paused)
     sentences += [words.RESTING, *(_because(cause, title) for cause in causes)] if causes else []
-    sentences += _next(facts) if not causes and not new else []
     ending, in_time = end_of_run(facts, former)
-    never = [words.NO_STOP] if _only_starts(facts) and not ending else []
-    sentences += [*never, *ending]
+    sentences += [*ending, *(_next(facts) if not causes and not new else [])]
+    sentences += [words.NO_STOP] if _only_starts(facts) and not ending else []
     buttons = [*in_time, *_resting(facts), kit.button(words.TURN_OFF, "hours_off", workspace.id)]
     buttons = [*buttons, *lesson_buttons([facts]), *hours_button(facts)]
     sentences += lines(replace(facts, hours=()))
@@ -147,11 +146,12 @@ def end_of_run(
     workspace, now = facts.workspace, facts.now
     if workspace is None:
         return [], []
-    it = Markup(words.IT if not name else f"*{kit.safe(name)}*")
-    do = FORMS[OperationVerb(workspace.stop_mode or planned_mode(facts.effects))]
+    it = Markup(f"*{kit.safe(name)}*" if name else "it")
+    it_is = Markup(f"{it} is" if name else "It's")
+    mode = workspace.stop_mode or planned_mode(facts.effects)
+    do = FORMS[OperationVerb(mode)]
     if workspace.stop_at is not None:
         at = kit.day_moment(workspace.stop_at)
-        it = it if name else Markup(words.IT.lower())
         return [fill(words.STILL, it=it, at=at, **do)], timers.keep_buttons(workspace)[:1]
     next_ = ends.find_next_stop(workspace, facts.hours, now)
     if not facts.is_up or workspace.ends_at is not None:
@@ -160,8 +160,9 @@ def end_of_run(
         return [fill(words.STILL, it=it, at=kit.day_moment(next_), **do)] if name else [], []
     template = words.RUNS_ON if next_ is None else words.RUNS_UNTIL
     until = "" if next_ is None else kit.day_moment(next_)
-    said = fill(template, it=it, state=facts.state.value, until=until, **do)
-    return [said], [*_stop_at(facts, [*former, *facts.hours]), *offered(facts)]
+    said = fill(template, it=it_is, state=facts.state.value, until=until, **do)
+    stop = suspend_button(workspace) if mode == "suspend" else stop_button(workspace, facts.effects)
+    return [said], [*_stop_at(facts, [*former, *facts.hours]), *([stop] if facts.may(mode) else [])]
 
 
 def _stop_at(facts: WorkspaceFacts, rules: Sequence[Rule]) -> list[Element]:
@@ -260,11 +261,16 @@ def _left_out(facts: WorkspaceFacts) -> dict[str, str]:
 
 def _next(facts: WorkspaceFacts) -> list[str]:
     """Say what comes next, and which days are left out."""
-    # Nothing stops what is down, unless it is started before.
-    is_down = facts.workspace is None or facts.workspace.is_down
+    # Nothing stops what is down, or will be, unless it is started before.
+    workspace = facts.workspace
+    is_down = workspace is None or workspace.is_down or workspace.stop_at is not None
     starts = [rule for rule in facts.hours if rule.starts is not None and is_down]
-    every = [_coming(facts, rule, "start" if starts else "") for rule in starts or facts.hours]
+    stops = [rule for rule in facts.hours if rule.stops is not None and not is_down]
+    side: Side | Literal[""] = "start" if starts else "stop" if stops else ""
+    every = [_coming(facts, rule, side) for rule in starts or stops or facts.hours]
     coming = [one for one in every if one is not None]
+    if stops and coming and min(coming).at > facts.now + ends.DAY_SECONDS and facts.is_up:
+        coming = []  # It is said for how long it runs.
     off = _left_out(facts)
     left_out = [fill(words.LEFT_OUT, days=", ".join(_dates(off)))] if off else []
     if not coming:

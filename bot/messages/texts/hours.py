@@ -39,9 +39,8 @@ OFF: Final = "*{name}* on {title} has no hours any more."
 OFF_NEXT: Final = "I won't start or stop it by myself."
 #: What becomes of what runs when hours have changed: that its stop of today stays, or that it has none.
 STILL: Final = "I'll still {do} {it} {at}."
-RUNS_ON: Final = "{it} is {state}, and nothing will stop it."
-RUNS_UNTIL: Final = "{it} is {state}, and I won't {do} it before {until}."
-IT: Final = "It"
+RUNS_ON: Final = "{it} {state}, and nothing will stop it."
+RUNS_UNTIL: Final = "{it} {state}, and I won't {do} it before {until}."
 STOP_AT: Final[Mapping[str, str]] = {"stop": "Stop at {time}", "suspend": "Suspend at {time}"}
 #: Of hours that only start.
 NO_STOP: Final = "I won't stop it after that."
