@@ -138,3 +138,28 @@ async def test_a_course_is_posted_and_changed_from_home(room):
 
 def _channel(made):
     return made.slack.state.place(TRAINER, GENERAL).id
+
+
+async def test_lesson_that_is_left_or_skipped_while_on_ends_as_planned(room):
+    made, trainer = room, room.person(TRAINER)
+    begin = _begin(made)
+    end, day = begin + timedelta(minutes=40), f"{begin:%A}".lower()
+    await trainer.types(f"card notebook --title Statistics --hours {day} {begin:%H:%M}-{end:%H:%M}")
+    await made.pass_time(2)
+    for user in (ANN, BOB):
+        await _joins(made, user)
+    await _until(made, begin + timedelta(minutes=10))
+    assert _running(made) == [ANN, BOB]
+
+    skipped = await made.person(BOB).types("no Statistics today")
+    assert "has begun, so skipping it changes nothing about your workspace." in skipped.text
+    assert "I'll still stop *notebook* <!date" in skipped.text
+    shown = await made.person(ANN).types("hours")
+    *_, left = await made.person(ANN).presses(shown, "Leave Statistics")
+    assert "You've left *Statistics*. I'll still stop *notebook* <!date" in left.text
+    assert {"Keep running"} <= set(left.labels) & set(skipped.labels)
+
+    await _until(made, end + timedelta(minutes=2), step=20)
+    assert _running(made) == []
+    for user in (ANN, BOB):
+        assert "Statistics is over" in made.person(user).sees()[-1].text.replace("*", "")

@@ -38,3 +38,38 @@ async def test_a_day_of_hours_starts_warns_and_stops(linked):
     assert linked.calls("POST .*/start") == linked.calls("POST .*/stop") == 1
     started, stopped = await linked.audit("workspace.start"), await linked.audit("workspace.stop")
     assert [one["actor"] for one in [*started, *stopped]] == [linked.principal().key] * 2
+
+
+async def test_hours_changed_while_they_run_end_as_planned(linked):
+    """By a command, a sentence and a button: each says what becomes of what runs, and that comes true."""
+    alice = linked.alice
+    for name in ("training", "notebook", "report"):
+        shown = await alice.types(f"hours {name} every day 8:02-8:40")
+    await linked.pass_time(240)
+    skipped = await alice.types("hours training skip today")
+    assert "I'll still stop it <!date" in skipped.text
+    paused = await alice.types("pause notebook until friday")
+    assert "I'll still stop it <!date" in paused.text
+    *_, off = await alice.presses(shown, "Turn hours off")
+    assert "*report* on Saturn Cloud has no hours any more. I'll still stop it <!date" in off.text
+    *_, kept = await alice.presses(paused, "Keep running")
+    assert "*notebook* keeps running." in kept.text
+
+    await linked.pass_time(1700, step=10)
+    assert len(alice.told("timer_ending")) == 2
+    await linked.pass_time(700, step=10)
+    assert linked.calls("POST .*/stop") == 2
+    assert sorted(one.name for one in linked.saturn.state.resources.values() if one.live()) == ["notebook"]
+
+
+async def test_skipped_stop_offers_what_stops_the_workspace(linked):
+    """What hours haven't started goes on without an end, which is said with a button that sets one."""
+    alice = linked.alice
+    await alice.types("start training")
+    await linked.pass_time(60)
+    await alice.types("hours training every day -8:40")
+    skipped = await alice.types("hours training skip today")
+    assert "It's running, and I won't stop it before <!date" in skipped.text
+    await alice.presses(skipped, "Stop at 08:40")
+    await linked.pass_time(2500, step=10)
+    assert linked.calls("POST .*/stop") == 1
