@@ -1,7 +1,8 @@
 """Working hours of workspaces: set, left out, paused, moved, and carried out when they are due.
 
 A start is an ordinary operation in its person's name; that of a lesson plans its stop, too. A stop is one of
-the workspace's ends, so that its warning and its buttons change that stop alone.
+the workspace's ends, so that its warning and its buttons change that stop alone: shortly before it comes, or
+when a change of the hours would take it from what they have begun.
 What was left running without hours is asked about, once a day.
 """
 

@@ -7,7 +7,7 @@ from bot.domain.conversations import Referents
 from bot.domain.notices import Answer
 from bot.domain.surfaces import Surface
 from bot.domain.tasks import TaskKind
-from bot.domain.workspaces import State, Workspace
+from bot.domain.workspaces import UP, State, Workspace
 from bot.messages.blocks import buttons, kit, lists, replies
 from bot.messages.blocks import forms as drawn
 from bot.messages.blocks.cards import opening
@@ -214,7 +214,8 @@ async def forget(request: Request) -> Answer:
     """Forget a workspace, and say how to bring it back."""
     workspace = await workspace_of(request)
     await request.asked.to(workspaces.forget, workspace.id)
-    return replies.answer(request.filled(answers.FORGOTTEN, workspace))
+    runs_on = [fill(answers.FORGOTTEN_RUNNING, state=workspace.state.value)] if workspace.state in UP else []
+    return replies.answer(" ".join([request.filled(answers.FORGOTTEN, workspace), *runs_on]))
 
 
 @routes.action("bring_back")

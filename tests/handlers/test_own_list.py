@@ -2,9 +2,11 @@
 
 import pytest
 
+from bot.domain.observed import Observed
+from bot.domain.workspaces import State
 from tests.handlers.rig import activate, buttons, words
 from tests.rigs.golden import check_golden
-from tests.rigs.store import ALICE
+from tests.rigs.store import ALICE, observe
 
 LINK = "https://app.example.test/dash/abc"
 
@@ -91,3 +93,11 @@ async def test_a_bare_forget_guesses_nothing(bot):
     assert "Which workspace?" in words(await bot.say("forget"))
     assert [row.name for row in await bot.store.workspaces(ALICE)] == ["notebook"]
     assert "Link one" in words(await bot.say("forget", principal=type(ALICE)(None, "T1", "UNEW")))
+
+
+async def test_forgetting_what_runs_says_that_nothing_stops_it(bot):
+    await bot.link(names=("notebook",))
+    row = await bot.workspace("notebook")
+    await observe(bot.store, bot.clock, row, Observed(State.RUNNING))
+    await bot.say("stop notebook at 18:00")
+    assert "It's running, and nothing will stop it any more." in words(await bot.say("forget notebook"))

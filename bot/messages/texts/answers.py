@@ -190,6 +190,7 @@ ALIAS_LONG: Final = "A name can have 1 to 60 characters. Choose another one."
 FORGOTTEN: Final = (
     "*{name}* is off your list. Nothing changes on {title}; `{command}add {name}` brings it back."
 )
+FORGOTTEN_RUNNING: Final = "It's {state}, and nothing will stop it any more."
 ADD_USAGE: Final = "Type `{command}add LINK` with a workspace's link or id, and a name if you like."
 ADD_UNKNOWN: Final = (
     "That isn't the link or id of a workspace on {titles}. Open the workspace's page there and copy its link."

@@ -66,7 +66,7 @@ PAUSED: Final = "I've paused the hours of *{name}* on {title}. {because}"
 BECAUSE: Final[Mapping[str, str]] = {
     "unlinked": "Your {title} account isn't linked any more. Link it again, and they'll go on.",
     "refused": "{title} no longer accepts your link. Link again, and they'll go on.",
-    "person": "I won't start or stop it by myself until you resume them.",
+    "person": "Resume them whenever you like.",
 }
 #: Where nobody used what they start, by whether the provider says when that was.
 UNUSED: Final[Mapping[bool, str]] = {
