@@ -6,7 +6,7 @@ when a change of the hours would take it from what they have begun.
 What was left running without hours is asked about, once a day.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Final
@@ -30,7 +30,6 @@ from bot.domain.hours import (
 from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.preferences import ASKS_AFTER, NEVER
-from bot.domain.room import Waits
 from bot.domain.stops import End, StopMode, gentlest_mode, is_final, planned_mode
 from bot.domain.workspaces import UP, State, Workspace
 from bot.messages.texts import problems
@@ -39,7 +38,7 @@ from bot.services.asked import Asked
 from bot.services.due import ASKS_AGAIN, FRESH_SECONDS, LEASE, LOOKS_EVERY, PATIENCE, Due
 from bot.services.making import check_offered
 from bot.services.workspaces import owned
-from bot.store import accounts, acts, classes, gates, operations, people, preferences, timers, waits
+from bot.store import accounts, acts, classes, gates, operations, people, preferences, timers
 from bot.store import hours as rows
 from bot.store import workspaces as stored
 from bot.store.notices import add_notices, is_written
@@ -56,6 +55,8 @@ SOME: Final = 100
 NEEDED_EVERY: Final = 1800.0
 #: A rule before a change and after it, None for none.
 RuleChange = tuple[Rule | None, Rule | None]
+#: What features end that would start a workspace without a stop, once hours are changed that planned one.
+ON_CHANGED: Final[list[Callable[[Transaction, Workspace, float], None]]] = []
 #: What became of an occurrence of which nobody has to be told.
 _WELL: Final = frozenset({"started", "timer", "needless", "by hand"})
 
@@ -158,11 +159,11 @@ def change_rules(
 
 
 def _keep_stop(tx: Transaction, workspace: Workspace, stop: Occurrence, rule: Rule, mode: StopMode) -> None:
-    """Plan the stop of what hours have begun as an end of its own; what waits for room until then is over."""
-    latest, wait = operations.latest_operation(tx, workspace.id), waits.of_workspace(tx, workspace.id)
+    """Plan the stop of what hours have begun as an end of its own; what is still to begin is over."""
+    latest = operations.latest_operation(tx, workspace.id)
     is_coming_up = latest is not None and latest.is_open and not latest.verb.brings_down
-    if wait is not None and wait.until == stop.at and wait.state is not Waits.GOT:
-        waits.end(tx, wait)
+    for end_with_hours in ON_CHANGED:
+        end_with_hours(tx, workspace, stop.at)
     if is_coming_up or not workspace.is_down:
         timers.put(tx, workspace.id, End(stop.at, mode, rule.agreed, True, "hours", rule.id))
 

@@ -17,7 +17,7 @@ from bot.domain.room import LEAST, UNUSED, Wait, WaitFacts, Waits, missing, usua
 from bot.domain.stops import is_final, planned_mode
 from bot.domain.workspaces import Workspace
 from bot.messages.texts import problems
-from bot.services import home, workspaces
+from bot.services import home, hours, workspaces
 from bot.services.asked import Asked
 from bot.services.due import ASKS_AGAIN, FRESH_SECONDS, LEASE, Due
 from bot.services.workspaces import begin, effects_now, owned
@@ -133,6 +133,16 @@ def _before(tx: Transaction, asked: Asked, workspace: Workspace, verb: Operation
 
 
 workspaces.BEFORE.append(_before)
+
+
+def _end_with_hours(tx: Transaction, workspace: Workspace, stop_at: float) -> None:
+    """End the wait of hours whose day is left out: it would start the workspace without a stop."""
+    known = rows.of_workspace(tx, workspace.id)
+    if known is not None and known.until == stop_at and known.state is not Waits.GOT:
+        rows.end(tx, known)
+
+
+hours.ON_CHANGED.append(_end_with_hours)
 
 
 class Waiting(Refused):

@@ -1,6 +1,6 @@
 """Working hours: set and shown by a verb, turned off, resumed and moved by buttons."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -10,7 +10,6 @@ from bot.domain import moments
 from bot.domain.hours import Rule, Wanted
 from bot.domain.moments import Unread
 from bot.domain.notices import Answer
-from bot.domain.room import WaitFacts
 from bot.domain.stops import planned_mode
 from bot.domain.timers import SOONEST_SECONDS
 from bot.domain.workspaces import Workspace
@@ -21,8 +20,7 @@ from bot.messages.blocks.kit import AGREED, Markup, fill, line
 from bot.messages.blocks.lists import SAY
 from bot.messages.texts import cards, talk
 from bot.messages.texts import hours as words
-from bot.messages.texts import waits as room_words
-from bot.services import hours, waits
+from bot.services import hours
 from bot.services.workspaces import effects, owned
 from bot.support.errors import Refused
 from handlers import routes, suggesting
@@ -36,6 +34,9 @@ from handlers.workspace.timers import typed_moment
 
 #: What may stand before the day that is left out, or until which all are.
 _BEFORE_A_DAY: Final = frozenset({"a", "for", "next", "on", "the", "this", "until", "till"})
+#: What features plan beside hours and end with them: by workspace, what is said then.
+PLANNED_BESIDE: Final[list[Callable[[Request], Awaitable[Mapping[str, str]]]]] = []
+NOTHING: Final[Mapping[str, str]] = {}
 #: At which a day can still be named.
 _END_OF_DAY: Final = "23:59"
 
@@ -105,7 +106,7 @@ async def ordered(request: Request, workspace: Workspace, said: str, former: str
         return _hint(request, words.UNREADABLE, words.USAGE, workspace.title)
     today, agreed = await day_of(request), AGREED in request.flags
     wanted = tuple(one.on(today) for one in wanted)
-    waiting = await _waiting(request)
+    planned = await _planned_beside(request)
     try:
         ways = {"agreed": agreed, "waits": "wait" in request.flags}
         replaced = await request.asked.to(hours.add, workspace.id, *wanted, former=former, **ways)
@@ -116,7 +117,7 @@ async def ordered(request: Request, workspace: Workspace, said: str, former: str
     (asked,) = wanted if len(wanted) == 1 else (None,)
     once = asked if asked is not None and len(asked.days) == 1 and not asked.days & rules.EVERY_DAY else None
     workspace = await request.asked.see(owned, "hours", workspace.id)
-    return await _answered(request, workspace, words.SET, replaced, once, waiting)
+    return await _answered(request, workspace, words.SET, replaced, once, planned)
 
 
 async def _leave_out(request: Request, workspace: Workspace, verb: str, said: str) -> Answer:
@@ -185,20 +186,22 @@ async def leave_out(request: Request) -> Answer:
 
 
 async def _rested(request: Request, key: str, days: Sequence[str]) -> Answer:
-    waiting = await _waiting(request)
+    planned = await _planned_beside(request)
     workspace = await request.asked.to(hours.rest, key, days)
-    return await _answered(request, workspace, words.KEPT, waiting=waiting)
+    return await _answered(request, workspace, words.KEPT, planned=planned)
 
 
-async def _waiting(request: Request) -> list[WaitFacts]:
-    """Return what the person waits for: a change of hours may end it."""
-    return await request.asked.see(waits.own)
+async def _planned_beside(request: Request) -> dict[str, str]:
+    found = dict[str, str]()
+    for find in PLANNED_BESIDE:
+        found |= await find(request)
+    return found
 
 
-async def _said_of_waits(request: Request, waiting: Sequence[WaitFacts]) -> list[str]:
-    """Say which of these waits are over."""
-    left = {one.workspace_id for one in await _waiting(request)} if waiting else set()
-    return [fill(room_words.LEFT, name=one.name) for one in waiting if one.workspace_id not in left]
+async def _said_of_ended(request: Request, planned: Mapping[str, str]) -> list[str]:
+    """Say which of what was planned beside hours is over."""
+    left = await _planned_beside(request) if planned else {}
+    return [said for key, said in planned.items() if key not in left]
 
 
 def _question(request: Request, workspace: Workspace, said: str) -> Answer:
@@ -216,11 +219,11 @@ async def _answered(
     template: str,
     replaced: Sequence[Rule] = (),
     once: Wanted | None = None,
-    waiting: Sequence[WaitFacts] = (),
+    planned: Mapping[str, str] = NOTHING,
 ) -> Answer:
     """Say a workspace's hours as they are, with what can be done about them; ``once`` first.
 
-    ``waiting`` is what its person waited for before they were changed.
+    ``planned`` is what was planned beside them before they were changed.
     """
     request.spoken.of([workspace])
     facts = await request.services.gatherer.of_workspace(workspace)
@@ -229,7 +232,7 @@ async def _answered(
         return _hint(request, none, words.NONE_NEXT, workspace.title)
     former = Markup("; ".join(map(drawn.said, replaced)))
     more = [fill(words.REPLACED, hours=former)] if former else []
-    more += await _said_of_waits(request, waiting)
+    more += await _said_of_ended(request, planned)
     return replies.answer(*drawn.of_one(template, facts, more, once, replaced))
 
 
@@ -256,20 +259,23 @@ def _hint(
 @routes.action("hours_off")
 async def turn_off(request: Request) -> Answer:
     """End a workspace's hours."""
-    former, waiting = await request.services.store.rules_of(request.target or ""), await _waiting(request)
+    former, planned = (
+        await request.services.store.rules_of(request.target or ""),
+        await _planned_beside(request),
+    )
     workspace = await request.asked.to(hours.end, request.target or "")
     facts = await request.services.gatherer.of_workspace(workspace)
     ending, buttons = drawn.end_of_run(facts, [one for one in former if not one.card])
-    over = await _said_of_waits(request, waiting)
+    over = await _said_of_ended(request, planned)
     said = [request.filled(words.OFF, workspace), *over, *(ending or [words.OFF_NEXT])]
     return replies.answer(" ".join(said), buttons, replaces=True)
 
 
 async def pause(request: Request) -> Answer:
     """Pause a workspace's hours until they are resumed."""
-    waiting = await _waiting(request)
+    planned = await _planned_beside(request)
     workspace = await request.asked.to(hours.pause, request.target or "")
-    return await _answered(request, workspace, words.KEPT, waiting=waiting)
+    return await _answered(request, workspace, words.KEPT, planned=planned)
 
 
 @routes.action("hours_on")

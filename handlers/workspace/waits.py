@@ -18,6 +18,7 @@ from bot.support.errors import Refused
 from handlers import routes
 from handlers.payload import value_in
 from handlers.request import AtFields, Request
+from handlers.workspace import hours
 from handlers.workspace.operations import begin_for
 from handlers.workspace.targets import workspace_of
 from handlers.workspace.timers import moment_of, typed_moment
@@ -126,3 +127,11 @@ async def declined(request: Request) -> Answer:
 def _answered(person: Principal | None) -> Answer:
     named = None if person is None else kit.person(Named(person.user_id))
     return replies.answer(fill(words.ANSWERED, person=named) if named else words.ANSWERED_ALREADY)
+
+
+async def _ends_with_hours(request: Request) -> dict[str, str]:
+    """Return what is said of each wait that a change of hours ends, by workspace."""
+    return {one.workspace_id: fill(words.LEFT, name=one.name) for one in await request.asked.see(waits.own)}
+
+
+hours.PLANNED_BESIDE.append(_ends_with_hours)

@@ -7,12 +7,14 @@ import pytest
 from bot.domain.facts import WorkspaceFacts
 from bot.domain.hours import UNUSED_SPARED, HoursKind, written
 from bot.domain.observed import Observed
+from bot.domain.room import Wait
 from bot.domain.workspaces import State
 from bot.messages.blocks.notices import render
 from bot.store import hours as rows
+from bot.store import waits
 from tests.handlers.rig import buttons, rig, submit, words
 from tests.rigs.golden import check_golden
-from tests.rigs.store import ALICE, observe
+from tests.rigs.store import ALICE, observe, within
 
 
 @pytest.fixture
@@ -297,3 +299,12 @@ async def test_kept_workspace_is_said_to_run_until_its_next_hours(bot):
     await run(bot, "weekdays 8:00-18:00")
     await bot.say("stop notebook at 16:00")
     assert "I won't stop it before <!date^1800032400^" in words(await bot.say("keep notebook"))
+
+
+async def test_skipped_hours_that_wait_for_room_say_that_they_wait_no_longer(bot):
+    await bot.say("hours notebook weekdays 8:00-18:00")
+    row = await bot.workspace("notebook")
+    waiting = Wait("wait", ALICE, row.connection, row.id, "gpu", 0, bot.clock.now(), 1800032400.0)
+    await within(bot.store, waits.join, waiting)
+    assert "I've stopped waiting with *notebook*." in words(await bot.say("hours notebook skip today"))
+    assert await bot.store.waits_of(ALICE) == []
