@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Final
 
-from bot.domain.hours import HORIZON, Occurrence, Rule, Side
+from bot.domain.hours import Occurrence, Rule, Side
 from bot.domain.stops import End, StopMode
 from bot.domain.workspaces import Workspace
 
@@ -20,6 +20,8 @@ _BY_ITSELF: Final = frozenset({"hours", "needed"})
 DAY_SECONDS: Final = 86_400.0
 #: How long before the end of a lesson hours that only start have to come for the workspace to go on.
 _LONGEST: Final = 12 * 3600.0
+#: What runs and has no stop within this many seconds is asked about.
+STOP_AHEAD_SECONDS: Final = 86_400.0
 
 
 def that_counts(ends: Collection[End], rules: Collection[Rule], agreed_at: float) -> End | None:
@@ -69,11 +71,17 @@ def _goes_on(rule: Rule, at: float) -> bool:
 
 
 def find_next_stop(workspace: Workspace, rules: Collection[Rule], now: float) -> float | None:
-    """Return when a workspace is stopped next: by the end that counts, else by its own hours."""
-    if workspace.stop_at is not None:
-        return workspace.stop_at
-    coming = [one.at for rule in rules for one in _coming(rule, now, HORIZON) if one.side == "stop"]
-    return min(coming, default=None)
+    """Return the next stop ahead of a workspace, None if nothing stops it.
+
+    It is the end that counts, else the next stop of its person's hours; or the provider's own end, if that
+    comes before. A lesson stops only what it has started, and has planned that by then.
+    """
+    planned = workspace.stop_at
+    if planned is None:
+        stops = [one.next_stop(now) for one in rules if not one.card]
+        planned = min((at for at in stops if at is not None), default=None)
+    own = workspace.ends_at if workspace.ends_at is not None and workspace.ends_at > now else None
+    return min((at for at in (planned, own) if at is not None), default=None)
 
 
 def find_begun_stop(rules: Collection[Rule], now: float) -> tuple[Occurrence, Rule] | None:

@@ -218,6 +218,12 @@ class Rule(Timetable):
         since = max(self.settled_at, now - HORIZON)
         return [one for one in self.between(since, now + max(LEAD, self.lead)) if one.due_at <= now]
 
+    def next_stop(self, now: float) -> float | None:
+        """Return when it stops its workspace next; None if that doesn't come."""
+        spans = (86_400.0, 9 * 86_400.0, HORIZON)
+        found = (one.at for span in spans for one in self.between(now, now + span) if one.side == "stop")
+        return None if self.paused else next(found, None)
+
     def is_on(self, now: float) -> bool:
         """Return whether it is between a start and the stop that follows."""
         coming = self.after(now)
@@ -355,12 +361,13 @@ def was_used(workspace: Workspace, since: float) -> bool:
 def left_since(workspace: Workspace) -> tuple[float, bool] | None:
     """Return since when a workspace has been left alone, and whether its provider says when it was used.
 
-    None if nobody knows, or it doesn't run on without an end.
+    None if nobody knows, or it doesn't run. Where nothing says when it came up, the first read that found it
+    running counts.
     """
-    used, began = workspace.last_used_at, workspace.started_at
-    if workspace.state is not State.RUNNING or workspace.stop_at or workspace.ends_at:
+    used, began = workspace.last_used_at, workspace.started_at or workspace.running_since
+    if workspace.current_state is not State.RUNNING:
         return None
-    if used is not None and used >= (began or 0.0):
+    if used is not None and used >= (workspace.started_at or 0.0):
         return used, True
     return None if began is None else (began, False)
 

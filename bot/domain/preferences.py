@@ -1,6 +1,7 @@
 """Preferences: what a person wants to be told, and means by default."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from bot.domain.kinds import AnyKind, Mark
@@ -39,6 +40,17 @@ class Preferences:
         return level in LEVELS[: LEVELS.index(self.assistant) + 1]
 
 
+def find_asking_hours(chosen: int | None, here: float | None) -> float | None:
+    """Return after how many hours somebody is asked about what runs on a connection, None for never.
+
+    The sooner counts of what they chose and what the operator set ``here``, each None for nothing; 0 there
+    asks only who chose.
+    """
+    wanted = [hours or NEVER for hours in (chosen, here) if hours is not None]
+    soonest = min(wanted, default=ASKS_AFTER)
+    return None if soonest >= NEVER else soonest
+
+
 @dataclass(frozen=True, slots=True)
 class News:
     """Hold what decides about one notice.
@@ -69,8 +81,9 @@ class PreferenceFacts:
     """Hold what is shown of a person's preferences.
 
     ``workspace`` is what a bare `start` means, ``connection_title`` where new workspaces are made, "" for
-    nowhere in particular; ``own`` are the workspaces with settings of their own. ``has_assistant``: Slack's
-    may call Usher.
+    nowhere in particular; ``own`` are the workspaces with settings of their own. ``asked_after`` is after how
+    many hours they are asked on each of their connections, by its title (``find_asking_hours``).
+    ``has_assistant``: Slack's may call Usher.
     """
 
     wanted: Preferences
@@ -78,4 +91,5 @@ class PreferenceFacts:
     workspace: Workspace | None = None
     connection_title: str = ""
     own: tuple[Workspace, ...] = ()
+    asked_after: Mapping[str, float | None] = field(default_factory=dict)
     has_assistant: bool = False

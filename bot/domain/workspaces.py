@@ -99,6 +99,8 @@ class Workspace:
     up_at: Past | None = None
     #: Since when it has been up: as its provider says, or a read that found it just come up; None if neither.
     started_at: Stays | None = None
+    #: When a read or a list first found it running, this time: what counts where nothing says ``started_at``.
+    running_since: Past | None = None
     #: The timer: when its person wants it stopped (epoch seconds), how, and whether they agreed that this
     #: ends it for good; ``ends_at`` is the provider's own. ``stop_warned``: they were warned, or need not be.
     stop_at: Stays | None = None

@@ -3,7 +3,7 @@
 A start is an ordinary operation in its person's name; that of a lesson plans its stop, too. A stop is one of
 the workspace's ends, so that its warning and its buttons change that stop alone: shortly before it comes, or
 when a change of the hours would take it from what they have begun.
-What was left running without hours is asked about, once a day.
+What runs on without a stop ahead is asked about, once a day.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -29,7 +29,7 @@ from bot.domain.hours import (
 )
 from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation, OperationVerb
-from bot.domain.preferences import ASKS_AFTER, NEVER
+from bot.domain.preferences import find_asking_hours
 from bot.domain.stops import End, StopMode, gentlest_mode, is_final, planned_mode
 from bot.domain.workspaces import UP, State, Workspace
 from bot.messages.texts import problems
@@ -411,26 +411,32 @@ HOURS: Final = Due(
 
 
 def _ask(tx: Transaction, asked: Asked, looked: Workspace) -> None:
-    """Ask a workspace's person whether they still need it, if it was left running for long enough.
+    """Ask a workspace's person whether they still need it, if it runs on and no stop is ahead within a day.
 
-    Where its connection says so, it gets a timer for the evening, unless that would end it for good.
+    Where its connection says so, it gets a timer for the evening, unless that would end it for good, or its
+    person has planned another one.
     """
     context, principal, now = asked.context, asked.principal, tx.now()
     workspace, provider = stored.workspace(tx, looked.id), context.connections.get(looked.connection)
     if workspace is None or provider is None:
         return
     account = accounts.account(tx, principal, workspace.connection)
-    is_ruled = any(
-        not rule.paused and (not rule.card or rule.is_on(now)) for rule in rows.rules_of(tx, workspace.id)
-    )
-    if account is None or account.state != "active" or account.is_refused or is_ruled:
+    if account is None or account.state != "active" or account.is_refused:
         return
-    zone = people.zone(tx, principal)
-    wanted = [preferences.preferences(tx, principal).asks_after, provider.settings.asks_after_hours]
-    soonest = min((hours or NEVER for hours in wanted if hours is not None), default=ASKS_AFTER) * HOUR
-    evening, left = evening_of_asking(workspace, soonest, now, zone), left_since(workspace)
+    next_stop = ends.find_next_stop(workspace, rows.rules_of(tx, workspace.id), now)
+    if next_stop is not None and next_stop <= now + ends.STOP_AHEAD_SECONDS:
+        return
+    zone, here = people.zone(tx, principal), provider.settings.asks_after_hours
+    hours, left = (
+        find_asking_hours(preferences.preferences(tx, principal).asks_after, here),
+        left_since(workspace),
+    )
+    evening = None if hours is None else evening_of_asking(workspace, hours * HOUR, now, zone)
     day = datetime.fromtimestamp(now, zone).date().isoformat()
     if evening is None or left is None or is_written(tx, workspace.id, HoursKind.NEEDED, day):
+        return
+    latest = operations.latest_operation(tx, workspace.id)
+    if latest is not None and latest.is_open and latest.verb.brings_down:
         return
     if now - (workspace.observed_at or 0.0) > FRESH_SECONDS:
         gates.make_due(tx, workspace.id)
@@ -438,11 +444,12 @@ def _ask(tx: Transaction, asked: Asked, looked: Workspace) -> None:
         return
     mode = planned_mode(workspaces.effects(context, workspace))
     is_over = is_final(workspaces.effects(context, workspace), mode)
-    own = provider.settings.asks_after_hours
-    stops_after = (ASKS_AFTER if own is None else own or NEVER) * HOUR
+    stops_after = find_asking_hours(None, here)
     stops = (
         provider.settings.stops_unanswered
-        and evening_of_asking(workspace, stops_after, now, zone)
+        and stops_after is not None
+        and evening_of_asking(workspace, stops_after * HOUR, now, zone) is not None
+        and workspace.stop_at is None
         and not is_over
     )
     body = {
@@ -452,6 +459,8 @@ def _ask(tx: Transaction, asked: Asked, looked: Workspace) -> None:
         "is_unused": left[1],
         "evening": None if is_over else evening,
         "stop_at": evening if stops else None,
+        "next_stop": next_stop,
+        "planned": workspace.stop_at,
     }
     if stops:
         timers.put(tx, workspace.id, End(evening, mode, warns=True, because="needed"))

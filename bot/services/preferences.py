@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 from bot.domain import policy
 from bot.domain.people import Principal
-from bot.domain.preferences import PreferenceFacts, Preferences
+from bot.domain.preferences import PreferenceFacts, Preferences, find_asking_hours
 from bot.domain.workspaces import Workspace
 from bot.services import home
 from bot.services.asked import Asked
@@ -40,6 +40,11 @@ async def shown(context: Context, principal: Principal, workspaces: Sequence[Wor
         workspace=next((one for one in workspaces if one.id == wanted.workspace_id or is_only), None),
         connection_title=provider.settings.title if provider is not None else "",
         own=tuple(one for one in workspaces if (one.tells_ready, one.tells_stopped) != (None, None)),
+        asked_after={
+            one.settings.title: find_asking_hours(wanted.asks_after, one.settings.asks_after_hours)
+            for one in context.connections.values()
+            if one.serves(principal)
+        },
         has_assistant=context.assistant,
     )
 

@@ -153,6 +153,7 @@ def _insert_found(tx: Transaction, one: FoundWorkspace, pair: Row, start: float)
         ends_at=one.ends_at,
         ends_how=one.ends_how,
         reason=one.reason,
+        running_since=start if one.state is State.RUNNING else None,
     )
     written = insert(tx, found)
     if written and one.state in _MOVING:

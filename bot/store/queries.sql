@@ -468,6 +468,7 @@ UPDATE workspaces SET
     started_at = CASE WHEN :state IN ('starting', 'running') AND state IN ('starting', 'running') THEN started_at END,
     lacks = CASE WHEN :state = 'running' THEN lacks END,
     lacks_since = CASE WHEN :state = 'running' THEN lacks_since END,
+    running_since = CASE WHEN :state = 'running' THEN COALESCE(running_since, :observed_at) END,
     up_at = CASE WHEN :state IN ('starting', 'running') THEN :observed_at ELSE up_at END
 WHERE id = :id;
 
@@ -615,12 +616,11 @@ WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
 )
 RETURNING *;
 
--- Only where a connection says so (is_set), or anybody wants to be asked.
 -- name: claim_running
 UPDATE workspaces SET left_look_at = :until
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM workspaces
-    WHERE state = 'running' AND stop_at IS NULL AND ends_at IS NULL AND hidden = 0 AND left_look_at <= :now
+    WHERE state = 'running' AND hidden = 0 AND left_look_at <= :now
     ORDER BY left_look_at LIMIT :limit
     /* postgresql: FOR UPDATE SKIP LOCKED)) */
 )
@@ -1036,6 +1036,7 @@ WHERE id = :id AND (observed_at IS NULL OR observed_at <= :observed_at);
 UPDATE workspaces SET
     {changes},
     doubt = CASE WHEN doubt = 'unlisted' AND NOT :ends_doubt THEN doubt END,
+    running_since = CASE WHEN :state = 'running' THEN COALESCE(running_since, :observed_at) END,
     up_at = CASE WHEN :state IN ('starting', 'running') THEN :observed_at ELSE up_at END
 WHERE id = :id AND (observed_at IS NULL OR observed_at <= :observed_at);
 

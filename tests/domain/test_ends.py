@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.domain.ends import find_begun_stop, has_end, that_counts
+from bot.domain.ends import find_begun_stop, find_next_stop, has_end, that_counts
 from bot.domain.hours import Rule
 from bot.domain.people import Principal
 from bot.domain.stops import End, Ends
+from bot.domain.workspaces import Workspace
 
 #: Days of lessons, and when somebody joined them.
 MONDAYS, JOINED = frozenset({"mon"}), 1000.0
@@ -161,3 +162,43 @@ def test_hours_that_have_begun_have_a_stop_ahead(rules, now, stops):
 )
 def test_changed_hours_name_an_end_of_today_or_none(rules, ends):
     assert has_end(rules, at("18:00"), at("14:00")) is ends
+
+
+ALICE = Principal(None, "T1", "U1")
+NEXT_MONDAY = at("18:00") + 7 * 86_400.0
+
+
+@pytest.mark.parametrize(
+    ("known", "rules", "stops_at"),
+    [
+        pytest.param({}, [], None, id="nothing"),
+        pytest.param({"stop_at": at("16:00")}, [], at("16:00"), id="planned"),
+        pytest.param({}, [rule("own", "9:00-18:00", None)], at("18:00"), id="hours"),
+        pytest.param({}, [rule("own", "-18:00", None)], at("18:00"), id="hours_that_only_stop"),
+        pytest.param({}, [rule("own", "9:00-", None)], None, id="hours_that_only_start"),
+        pytest.param({}, [rule("own", "9:00-18:00", None, paused="unused")], None, id="paused"),
+        pytest.param(
+            {}, [rule("own", "9:00-18:00", None, off=frozenset({"2027-11-22"}))], NEXT_MONDAY, id="left_out"
+        ),
+        pytest.param({}, [rule("first", "9:00-10:30")], None, id="lesson_that_has_not_started_it"),
+        pytest.param({"stop_at": at("10:30")}, [RULE], at("10:30"), id="lesson_that_has_started_it"),
+        # What its person named is the end that counts, also where their hours would stop it before.
+        pytest.param(
+            {"stop_at": NEXT_MONDAY},
+            [rule("own", "9:00-18:00", None)],
+            NEXT_MONDAY,
+            id="planned_beyond_hours",
+        ),
+        pytest.param({"ends_at": at("15:00")}, [], at("15:00"), id="ends_by_itself"),
+        pytest.param(
+            {"ends_at": at("15:00"), "stop_at": at("14:00")}, [], at("14:00"), id="whichever_is_first"
+        ),
+        pytest.param({"ends_at": at("8:00")}, [], None, id="did_not_end_as_it_said"),
+        # It is being carried out.
+        pytest.param({"stop_at": at("8:59")}, [], at("8:59"), id="due"),
+    ],
+)
+def test_next_stop_is_what_ends_it_first(known, rules, stops_at):
+    """Of a Monday at nine."""
+    workspace = Workspace("w", ALICE, "cloud", "r", "g", "lab", **known)
+    assert find_next_stop(workspace, rules, at("9:00")) == stops_at

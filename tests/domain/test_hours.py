@@ -245,8 +245,12 @@ def local(text: str) -> float:
         ("22 12:00", 8, {"started_at": "22 08:00", "last_used_at": "20 04:00"}, False),
         # They did something with it here.
         ("22 12:00", 8, {"started_at": "20 09:00", "used_at": "22 10:00"}, False),
-        ("22 12:00", 8, {"started_at": "20 09:00", "stop_at": "22 20:00"}, False),
-        ("22 12:00", 8, {"started_at": "20 09:00", "ends_at": "22 20:00"}, False),
+        # Nothing says when it came up: since it was first found running.
+        ("22 12:00", 8, {"running_since": "22 04:01"}, False),
+        ("22 12:00", 8, {"running_since": "22 04:00"}, True),
+        ("22 12:00", 8, {"running_since": "20 04:00", "started_at": "22 08:00"}, False),
+        # Nobody knows what it does now.
+        ("22 12:00", 8, {"started_at": "20 09:00", "unknown_at": "22 11:59"}, False),
         ("22 12:00", 8, {"started_at": "20 09:00", "state": State.STOPPED}, False),
         ("22 12:00", 8, {"started_at": "20 09:00", "state": State.STARTING}, False),
     ],

@@ -6,12 +6,14 @@ import pytest
 
 from bot.domain import hours as domain
 from bot.domain.preferences import NEVER, Preferences
+from bot.domain.stops import End
 from bot.domain.workspaces import State
 from bot.services import hours, workspaces
+from bot.store.hours import pause
 from tests.reconciler.classroom import ask, post, press
 from tests.reconciler.test_hours import local
 from tests.rigs.providers import fake_settings
-from tests.rigs.store import ALICE, prefer
+from tests.rigs.store import ALICE, prefer, set_timer
 
 
 async def left(world, **settings):
@@ -84,9 +86,9 @@ async def test_the_operator_has_people_asked(world):
 
 async def test_a_class_that_stops_it_at_its_end_is_a_planned_stop(world):
     await left(world, asks_after_hours=8)
-    card = await post(world, stops_at=local("9:30", 24))
+    card = await post(world, stops_at=local("9:30", 23))
     await press(world, card, ALICE)
-    await until(world, "12:00", 23)
+    await until(world, "16:50")
     assert asked(world) == 0
     await ask(world, ALICE, "keep").to(workspaces.keep, (await world.store.workspaces(ALICE))[0].id)
     await until(world, "15:45", 23)
@@ -103,9 +105,70 @@ async def test_a_person_has_themselves_asked_and_keeps_it(world):
     assert asked(world) == 2
 
 
-async def test_what_has_hours_is_not_asked_about(world):
+@pytest.mark.parametrize(
+    ("text", "skipped", "is_asked"),
+    [
+        pytest.param("daily 7:00-18:00", (), False, id="stops_today"),
+        pytest.param("daily -9:00", (), False, id="stops_tomorrow"),
+        pytest.param("mon,wed 7:00", (), True, id="only_starts"),
+        pytest.param("daily 7:00-18:00", ("2027-11-22", "2027-11-23"), True, id="left_out"),
+        pytest.param("mon 5:00-6:00", (), True, id="stops_in_days"),
+    ],
+)
+async def test_hours_spare_the_question_while_a_stop_is_near(world, text, skipped, is_asked):
+    """They are a reason not to ask only while one of their stops is ahead within the day."""
     workspace = await left(world, asks_after_hours=4)
-    await world.ask("i").to(hours.add, workspace.id, domain.read("sat 9:00"))
+    await world.ask("i").to(hours.add, workspace.id, domain.read(text))
+    if skipped:
+        await world.ask("skip").to(hours.rest, workspace.id, skipped)
+    await until(world, "16:55")
+    assert asked(world) == is_asked
+
+
+async def test_paused_hours_do_not_spare_the_question(world):
+    workspace = await left(world, asks_after_hours=4)
+    await world.ask("i").to(hours.add, workspace.id, domain.read("daily 7:00-18:00"))
+    (rule,) = await world.store.rules_of(workspace.id)
+    await world.store.engine.write(lambda tx: pause(tx, rule, "unused", tell=False))
+    await until(world, "16:55")
+    assert asked(world) == 1
+
+
+async def test_question_names_a_planned_stop_that_is_days_away(world):
+    """Its person is asked until the day of that stop comes; nothing else is planned for the evening."""
+    workspace = await left(world, asks_after_hours=4, stops_unanswered=True)
+    await set_timer(world.store, workspace, End(local("18:00", 24), "stop"))
+    await until(world, "16:55")
+    (question,) = [one for one in world.slack.messages if QUESTION in one["text"]]
+    assert "Nothing will stop it before" in str(question["blocks"])
+    assert (await world.store.workspace(workspace.id)).stop_at == local("18:00", 24)
+    await until(world, "16:55", 24)
+    assert asked(world) == 2
+
+
+@pytest.mark.parametrize(("ends_on", "is_asked"), [(22, False), (25, True)], ids=["today", "in_days"])
+async def test_end_at_the_provider_counts_while_it_is_near(world, ends_on, is_asked):
+    await left(world, asks_after_hours=4)
+    world.provider.machines["r1"].ends_at = local("20:00", ends_on)
+    await until(world, "16:55")
+    assert asked(world) == is_asked
+
+
+async def test_what_ran_before_its_list_was_read_is_asked_about(world):
+    """Its provider doesn't say when it came up, so it counts from when it was first found running."""
+    world.clock.advance(local("7:00") - world.clock.now())
+    await world.own(state=State.RUNNING)
+    await until(world, "16:55")
+    assert asked(world) == 0
+    await until(world, "10:00", 23)
+    assert asked(world) == 1
+    await until(world, "10:00", 24)
+    assert asked(world) == 2
+
+
+async def test_what_is_in_an_unknown_state_is_not_asked_about(world):
+    await left(world, asks_after_hours=4)
+    world.provider.machines["r1"].state = State.UNKNOWN
     await until(world, "16:55")
     assert asked(world) == 0
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 from bot.domain.forms import Choice
 from bot.domain.homes import HomeFacts
 from bot.domain.notices import Answer
-from bot.domain.preferences import ASKS_AFTER, NEVER, PreferenceFacts
+from bot.domain.preferences import ASKS_AFTER, PreferenceFacts, find_asking_hours
 from bot.messages.blocks import kit
 from bot.messages.blocks.home import part
 from bot.messages.blocks.kit import Block, Markup, fill, line
@@ -59,11 +59,7 @@ def _sentences(facts: PreferenceFacts) -> list[str]:
         names = [f"*{line(one.title)}*" for one in facts.own[:_NAMES]]
         names += [fill(answers.AND_MORE, count=len(facts.own) - _NAMES)] if len(facts.own) > _NAMES else []
         sentences.append(fill(words.EXCEPT, names=Markup(", ".join(names))))
-    if wanted.asks_after == NEVER:
-        sentences.append(words.ASKS_NEVER)
-    else:
-        hours = wanted.asks_after or ASKS_AFTER
-        sentences.append(fill(words.ASKS_AFTER, time=times.duration(hours * 3600.0)))
+    sentences += _asking(facts)
     if facts.has_assistant:
         sentences.append(fill(words.ASSISTANT_SET, level=words.ASSISTANT_LEVELS[wanted.assistant]))
     workspace = facts.workspace
@@ -74,6 +70,26 @@ def _sentences(facts: PreferenceFacts) -> list[str]:
         return [*sentences, words.NO_NEW]
     template = words.USUAL_TEMPLATE if wanted.template else words.NEW_ANY
     return [*sentences, fill(template, source=wanted.template, title=facts.connection_title)]
+
+
+def _asking(facts: PreferenceFacts) -> list[str]:
+    """Say after how many hours somebody is asked about what runs on, and where that is different."""
+    usual = find_asking_hours(facts.wanted.asks_after, None)
+    if (only := {*facts.asked_after.values()}) and len(only) == 1:
+        (usual,) = only
+    others: dict[float | None, list[str]] = {}
+    for title, hours in sorted(facts.asked_after.items()):
+        if hours != usual:
+            others.setdefault(hours, []).append(title)
+    sentences = [_asked_after(usual, words.ASKS_AFTER, words.ASKS_NEVER)]
+    for hours, titles in others.items():
+        named = Markup(" and ".join(map(line, titles)))
+        sentences.append(_asked_after(hours, words.ASKS_THERE, words.ASKS_NEVER_THERE, titles=named))
+    return [" ".join(sentences)]
+
+
+def _asked_after(hours: float | None, asks: str, never: str, **more: Any) -> str:
+    return fill(never, **more) if hours is None else fill(asks, time=times.duration(hours * 3600.0), **more)
 
 
 def form(

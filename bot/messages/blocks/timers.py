@@ -102,10 +102,10 @@ def kept(facts: WorkspaceFacts) -> str:
 
 def _is_left(facts: WorkspaceFacts) -> bool:
     """Return whether a workspace still runs as it did when its person was asked about it."""
-    workspace = facts.workspace
-    if workspace is None or workspace.state is not State.RUNNING:
+    workspace, planned = facts.workspace, facts.body.get("stop_at") or facts.body.get("planned")
+    if workspace is None or workspace.current_state is not State.RUNNING:
         return False
-    return workspace.stop_at == facts.body.get("stop_at") and (workspace.used_at or 0.0) <= facts.written_at
+    return workspace.stop_at == planned and (workspace.used_at or 0.0) <= facts.written_at
 
 
 @draws(HoursKind.NEEDED, is_true=_is_left)
@@ -114,6 +114,8 @@ def still_needed(facts: WorkspaceFacts) -> Answer:
     names, stop_at = _names(facts), facts.body.get("stop_at")
     since = kit.day_moment(facts.time("since"))
     sentences = [fill(words.NEEDED[bool(facts.body.get("is_unused"))], since=since, **names)]
+    if stop_at is None and facts.body.get("next_stop") is not None:
+        sentences.append(fill(words.NEEDED_UNTIL, at=kit.day_moment(facts.time("next_stop"))))
     buttons, workspace = [], facts.workspace
     if workspace is not None:
         keep = Press("needed", workspace.id, at=stop_at)

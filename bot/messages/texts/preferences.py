@@ -24,8 +24,13 @@ NO_WORKSPACE: Final = "`start` without a name means the one we were just talking
 USUAL_TEMPLATE: Final = "New workspaces come from *{source}* on *{title}*."
 NEW_ANY: Final = "New workspaces come from *{title}*."
 NO_NEW: Final = "`new` asks where to create a workspace."
-ASKS_AFTER: Final = "I'll ask once a day about workspaces left running for {time}."
+ASKS_AFTER: Final = (
+    "I'll ask once a day about workspaces left running for {time} that nothing will stop within a day."
+)
 ASKS_NEVER: Final = "I won't ask about workspaces left running."
+#: Of connections where the operator has set something else.
+ASKS_THERE: Final = "On {titles}, I'll ask after {time}."
+ASKS_NEVER_THERE: Final = "On {titles}, I won't ask."
 
 #: The form.
 TELL: Final = "Message me when"

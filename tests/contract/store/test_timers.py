@@ -311,14 +311,37 @@ async def runs_on(store):
     return [one.id for one in await within(store, workspaces.claim_running, 10, EVERY)]
 
 
-async def test_what_runs_on_is_looked_at_now_and_then(store, clock):
+async def test_what_runs_is_looked_at_now_and_then(store, clock):
+    """Also what has a stop ahead: that may be days away."""
     rows = (await linked(store, names=("runs", "ends", "stopped"), state=State.RUNNING)).workspaces
     await observe(store, clock, rows[1], Observed(State.RUNNING, ends_at=clock.now() + 900, ends_how="stops"))
     await observe(store, clock, rows[2], Observed(State.STOPPED))
-    assert await runs_on(store) == [rows[0].id]
+    await set_timer(store, rows[0], End(clock.now() + 900, "stop"))
+    assert await runs_on(store) == sorted([rows[0].id, rows[1].id])
     assert await runs_on(store) == []
     clock.advance(EVERY)
-    assert await runs_on(store) == [rows[0].id]
+    assert len(await runs_on(store)) == 2
+
+
+@pytest.mark.parametrize(
+    ("states", "since"),
+    [
+        pytest.param([State.RUNNING], 0, id="found_running"),
+        pytest.param([State.RUNNING, State.UNKNOWN, State.RUNNING], 0, id="unknown_in_between"),
+        pytest.param([State.STOPPED, State.STARTING, State.RUNNING, State.RUNNING], 2, id="came_up"),
+        pytest.param([State.RUNNING, State.STOPPING], None, id="goes_down"),
+        pytest.param([State.RUNNING, State.STOPPED, State.RUNNING], 2, id="came_up_again"),
+    ],
+)
+async def test_first_read_that_found_it_running_is_kept(store, clock, states, since):
+    (row,) = (await linked(store, names=("runs",), state=State.STOPPED)).workspaces
+    seen = []
+    for state in states:
+        clock.advance(HOUR)
+        await observe(store, clock, row, Observed(state))
+        seen.append(clock.now())
+    kept = (await store.workspace(row.id)).running_since
+    assert kept == (None if since is None else seen[since])
 
 
 @pytest.mark.parametrize(("card", "is_kept"), [("", True), ("class_1", False)], ids=["own", "of a class"])
