@@ -16,7 +16,6 @@ from bot.domain.observed import Observed
 from bot.domain.people import Person, Principal
 from bot.domain.snapshots import Snapshot
 from bot.domain.steps import Update
-from bot.domain.stops import End
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.services import classes, workspaces
@@ -60,7 +59,6 @@ from tests.rigs.store import (
     make_another,
     observe,
     put_link,
-    set_timer,
     unlink,
     want_read,
     want_stop,
