@@ -10,7 +10,7 @@ import structlog
 from bot.domain.installations import Installation
 from bot.domain.people import SLACKBOT_ID, Principal
 from bot.domain.surfaces import Surface, Where
-from bot.services import accounts
+from bot.services import accounts, leavers
 from bot.services.asked import Asked
 from bot.slack.people import person_of, resolve_member
 from bot.store import inbox
@@ -190,7 +190,7 @@ async def user_changed(occurrence: Occurrence) -> None:
         # They may have changed again since.
         person = await services.context.people.look_up(principal)
     asked = Asked(services.context, principal, occurrence.interaction)
-    ended = await asked.to(accounts.let_go, person, actor="slack")
+    ended = await asked.to(leavers.let_go, person, actor="slack")
     if ended:
         log.info("links ended", principal=principal.key, count=len(ended))
 

@@ -54,6 +54,8 @@ class NoticeKind(AnyKind):
     REVOKED = Traits("revoked")
     #: To administrators: secrets that a provider may still take, and that Usher has erased.
     NOT_REVOKED = Traits("not_revoked")
+    #: To administrators: what still runs of people whose links have ended because they left.
+    LEFT_RUNNING = Traits("left_running")
     LINK_AGAIN = Traits("link_again", urgency=3, offers="link")
     SIGN_IN_REFUSED = Traits("sign_in_refused", urgency=3, offers="link")
     STOPPED_ELSEWHERE = Traits("stopped_elsewhere", offers="workspace", topic="stopped", marks=Mark.NEWS)

@@ -159,5 +159,9 @@ def flaw(person: Person | None) -> str | None:
     return "guest" if person.is_guest else None
 
 
+#: The refusals of people who left or became guests: what is being stopped for them goes down all the same.
+LEAVER_RULES: Final = frozenset({"policy.left", "policy.guest"})
+
+
 def _refuse(word: str) -> Decision:
     return Decision(allowed=False, rule=f"policy.{word}")

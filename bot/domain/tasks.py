@@ -20,6 +20,8 @@ class TaskKind(StrEnum):
     REPLAY = "replay"
     LOOK_UP_PERSON = "look_up_person"
     SYNC_PEOPLE = "sync_people"
+    #: Stop what a leaver's plans were to stop, and then end their links; the subject is their key.
+    LEAVER = "leaver"
     #: Read what a provider offers, or says about itself, into the snapshots; the subject is ``ACCOUNT/KIND``.
     SNAPSHOT = "snapshot"
     #: Check an approved username with its provider and link it; the subject is the approval's id.

@@ -15,7 +15,7 @@ from bot.domain.notices import NoticeKind
 from bot.domain.observed import Created, Traces
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.plan import MAX_ATTEMPTS, NO_RESTART, STILL_FAILED, Plan, Step, plan, plan_unmade
-from bot.domain.policy import Target
+from bot.domain.policy import LEAVER_RULES, Target
 from bot.domain.reasons import lacks_room
 from bot.domain.settling import UNANSWERED_SECONDS, Verdict, is_short, is_unanswered, progress_of
 from bot.domain.steps import ClaimedOperation, Update
@@ -73,6 +73,7 @@ class EarlyLooks:
 
 #: The steps that stop; and the states that don't last, in which a call may be refused for long.
 _STOPS: Final = frozenset({Step.STOP, Step.SUSPEND, Step.FORCE})
+_LEAVES_NOTHING: Final = frozenset({OperationVerb.STOP, OperationVerb.SUSPEND, OperationVerb.FORCE})
 _UNSTABLE: Final = frozenset({State.STARTING, State.STOPPING, State.UNKNOWN})
 #: A creation called up to this many seconds before this one was requested may have made what is found now.
 OTHERS_SECONDS = 600.0
@@ -138,7 +139,9 @@ class Operations(Stepper[ClaimedOperation]):
         return (verb is OperationVerb.STOP and not is_final(effects, "stop")) or verb is OperationVerb.SUSPEND
 
     async def goes_on_forbidden(self, claimed: ClaimedOperation, _step: Step, rule: str) -> bool:
-        """End the operation: nothing forbidden continues."""
+        """End the operation: nothing forbidden continues but the stop of what somebody leaves behind."""
+        if rule in LEAVER_RULES and claimed.operation.verb in _LEAVES_NOTHING:
+            return True
         hides = _is_never_made(claimed)
         ended = outcomes.ended(claimed.operation, Outcome.REFUSED, rule, claimed.claim, hides=hides)
         await self.save(claimed, ended)

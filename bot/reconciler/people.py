@@ -1,18 +1,23 @@
 """People: who Slack says that they are, learned in the background."""
 
+import math
 from collections.abc import Sequence
+from typing import Final
 
 import structlog
 
 from bot.domain.people import Principal
 from bot.domain.tasks import Task, TaskKind
 from bot.reconciler.context import EngineContext
-from bot.reconciler.tasks import Work, Worker, asked_of_slack, waiting_commands
-from bot.services.accounts import let_go
+from bot.reconciler.tasks import Busy, Work, Worker, asked_of_slack, waiting_commands
 from bot.services.asked import Asked
+from bot.services.leavers import advance, let_go
 from bot.store.tasks import NewTask
 
 log = structlog.get_logger(__name__)
+
+#: How often it is looked whether what a leaver's plans were to stop is down, in seconds.
+LEAVER_INTERVAL: Final = 5.0
 
 
 class People(Worker):
@@ -27,12 +32,20 @@ class People(Worker):
         return {
             TaskKind.LOOK_UP_PERSON: Work(do=self._look_up),
             TaskKind.SYNC_PEOPLE: Work(do=self._sync),
+            TaskKind.LEAVER: Work(do=self._release, tries=math.inf),
         }
 
     async def _look_up(self, task: Task) -> Sequence[NewTask]:
         principal = Principal.from_key(task.subject)
         await asked_of_slack(self._people.look_up(principal))
         return waiting_commands(task, principal)
+
+    async def _release(self, task: Task) -> None:
+        """Stop what a leaver's plans were to stop, and end their links; raise Busy until that is done."""
+        who = Principal.from_key(task.subject)
+        if not await Asked(self._context, who).to(advance, task):
+            raise Busy(LEAVER_INTERVAL)
+        log.info("links ended", principal=who.key)
 
     async def _sync(self, _task: Task) -> None:
         people = {person.principal: person for person in await asked_of_slack(self._people.sync())}

@@ -11,8 +11,8 @@ from typing import Any
 from bot.domain.accounts import APPROVED_SECONDS, Account, MadeBy
 from bot.domain.audit import AuditEntry
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import Person, Principal
-from bot.domain.policy import Target, flaw
+from bot.domain.people import Principal
+from bot.domain.policy import Target
 from bot.domain.tasks import TaskKind
 from bot.messages.texts import pages, problems
 from bot.providers import base
@@ -283,11 +283,16 @@ def end(
     ]
     if ending and not asked.is_new(tx):
         return []
-    _settled(tx, person, connections)
-    browsers.end_sessions_of(tx, person)
+    withdraw(tx, person, connections)
     for account in ending:
         _end(tx, asked, account, actor=actor, cause=cause, tell=tell, is_answered=is_answered)
     return ending
+
+
+def withdraw(tx: Transaction, person: Principal, connections: Collection[str] | None = None) -> None:
+    """Withdraw a person's requests to administrators, and end their browser sessions."""
+    _settled(tx, person, connections)
+    browsers.end_sessions_of(tx, person)
 
 
 def _end(
@@ -356,23 +361,3 @@ def refuse(tx: Transaction, account: Account, cause: str, *, actor: str = "usher
     add_notices(tx, [NewNotice(account.id, NoticeKind.LINK_AGAIN, occasion, account.principal, body)])
     append_audit(tx, [AuditEntry(actor, "account.refuse", account.id, "refused", about)])
     return True
-
-
-def let_go(tx: Transaction, asked: Asked, person: Person, *, actor: str) -> list[Account]:
-    """End the links and hours of somebody who has left or become a guest; return the accounts that ended.
-
-    A guest's records of what was made without any account stay: only they say whose it is.
-    """
-    who, cause = person.principal, flaw(person)
-    if cause not in {"left", "guest"}:
-        return []
-    open_to_all = {name for name, one in asked.context.connections.items() if one.links_by("none")}
-    ended: list[Account] = []
-    for key in rows.find_keys_of_user(tx, who):
-        for follow in followers.LEFT:
-            follow(tx, key)
-        linked = {account.connection for account in rows.accounts(tx, key)}
-        # Nothing can be sent to deactivated people.
-        connections = linked - open_to_all if cause == "guest" else None
-        ended += end(tx, asked, key, connections, actor=actor, cause=cause, tell=cause == "guest")
-    return ended

@@ -202,6 +202,15 @@ class Gatherer:
         people = await self.named(notice.principal, body.get("person"), body.get("owner"))
         return RequestFacts(**common, people=people)
 
+    def title(self, connection: str) -> str:
+        """Return what people call a connection."""
+        return self._title(connection)
+
+    def page_of(self, described: Mapping[str, Any]) -> str | None:
+        """Return the page at its provider of a workspace whose row is gone; never where it opens."""
+        provider = self.connections.get(described["connection"])
+        return None if provider is None else provider.allowed_url(provider.page_url(described["remote_id"]))
+
     async def named(self, reader: Principal, *keys: str | None) -> People:
         """Return how people are named to a reader, by their keys."""
         # Messages that were written before several Slack workspaces were told apart have a user's id alone.

@@ -29,5 +29,7 @@ DONE: Final[list[Callable[[Transaction, Principal], None]]] = []
 #: A backup was put in place: by how it is counted, what finds so many of what is planned, and what holds one
 #: for a cause, until its person decides.
 RESTORED: Final[dict[str, tuple[Planned, Hold]]] = {}
+#: When a plan stops a workspace, and whether its person agreed that this ends it for good; None for no plan.
+PLANNED: Final[list[Callable[[Transaction, Workspace], tuple[float, bool] | None]]] = []
 #: Somebody has left, or may not use Usher any more.
 LEFT: Final[list[Callable[[Transaction, Principal], None]]] = []

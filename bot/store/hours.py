@@ -54,6 +54,12 @@ def rules(tx: Transaction, principal: Principal) -> list[Rule]:
     return of_courses(tx, RULES.all(tx, "workspace_id, id", principal=principal))
 
 
+def find_planned_stop(tx: Transaction, workspace: Workspace) -> tuple[float, bool] | None:
+    """Return when hours stop a workspace next, and whether its person agreed that this ends it for good."""
+    found = [(one.next_stop(tx.now()), one.agreed) for one in rules_of(tx, workspace.id) if not one.card]
+    return min(((at, agreed) for at, agreed in found if at is not None), default=None)
+
+
 def put(tx: Transaction, new: Rule) -> None:
     """Add a rule, or replace it."""
     RULES.put(tx, new, **_looks(new, _look_at(new, new.settled_at)))
@@ -278,6 +284,7 @@ followers.FOUND.append(found)
 followers.REPLACED.append(follow)
 followers.MERGED.append(follow)
 followers.UNLINKED.append(unlink)
+followers.PLANNED.append(find_planned_stop)
 followers.LEFT.append(drop_all)
 followers.GONE.append(forget)
 followers.RESTORED["hours"] = (lambda tx, limit: RULES.found(tx, "rules_left", limit=limit), pause)

@@ -101,6 +101,17 @@ def _lose_card(tx: Transaction, card_id: str) -> None:
     add_notices(tx, [NewNotice(card_id, end_of(operation), END, operation.principal, body)])
 
 
+def add_or_extend(tx: Transaction, new: NewNotice, items: str) -> None:
+    """Write a notice; one of its subject, kind and person that nobody has claimed yet takes its ``items``."""
+    key = {"subject": new.subject, "kind": new.kind, "principal": new.principal}
+    waiting = NOTICES.one(tx, **key, state=NoticeState.PENDING)
+    if waiting is None:
+        add_notices(tx, [new])
+    else:
+        body = waiting.body | {items: [*waiting.body[items], *new.body[items]]}
+        NOTICES.change(tx, {"id": waiting.id}, body=body)
+
+
 def is_written(tx: Transaction, subject: str, kind: AnyKind, occasion: str) -> bool:
     """Return whether a notice was written, sent or not."""
     return NOTICES.row(tx, subject=subject, kind=kind, occasion=occasion) is not None

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from bot.domain.lead import LEAST
 from bot.domain.people import Person
 from bot.domain.workspaces import State
-from bot.services import accounts, lessons, workspaces
+from bot.services import leavers, lessons, workspaces
 from tests.reconciler.classroom import TRAINER, ask, people, post, press, seat
 from tests.rigs.store import unlink
 
@@ -85,7 +85,7 @@ async def happens(world, card, day):
             await ask(world, TRAINER).to(lessons.change, card.id, "move", said, to)
         case "2028-03-12":
             gone = Person(who[GOES], "U004", is_deleted=True)
-            await ask(world, who[GOES]).to(accounts.let_go, gone, actor="slack")
+            await ask(world, who[GOES]).to(leavers.let_go, gone, actor="slack")
         case "2028-02-29":
             await ask(world, who[SKIPS]).to(lessons.skip, card.id, "2028-03-05")
 

@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain.classes import ClassCard
 from bot.domain.people import Person, Principal
-from bot.services import accounts, calendars, classes, lessons
+from bot.services import calendars, classes, leavers, lessons
 from bot.services.linking import digest
 from bot.store.timetables import CLASS_CARDS
 from tests.rigs.store import linked, unlink
@@ -211,7 +211,7 @@ async def is_deactivated(made):
 async def has_left(made):
     left = Person(ALICE, "Alice", is_deleted=True, seen_at=made.clock.now())
     await made.store.carry_out(
-        lambda tx: accounts.let_go(tx, made.services.asked(ALICE, "left"), left, actor="usher")
+        lambda tx: leavers.let_go(tx, made.services.asked(ALICE, "left"), left, actor="usher")
     )
 
 

@@ -1,5 +1,8 @@
 """Messages about links: made, ended, refused, and claimed by others."""
 
+from itertools import groupby
+from typing import Final
+
 from bot.domain.facts import Facts, RequestFacts
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.stops import Consent
@@ -7,6 +10,10 @@ from bot.messages.blocks import kit, replies
 from bot.messages.blocks.cards import link_again_button, notice
 from bot.messages.blocks.kit import Element, draws, fill
 from bot.messages.texts import answers, cards, notices, pages, requests
+
+#: How many workspaces a message to administrators names, and how many pages it leads to.
+MAX_LEFT_SHOWN: Final = 20
+MAX_PAGES: Final = 5
 
 
 @draws(NoticeKind.LINK_AGAIN, is_true=lambda facts: facts.is_refused)
@@ -78,6 +85,27 @@ def _unlinked(facts: Facts) -> Answer:
 def _revoked(facts: Facts) -> Answer:
     """Say whether the provider has deleted what was left of a link."""
     return notice(notices.REVOKED[facts.word("ended") or "lapsed"], facts)
+
+
+@draws(NoticeKind.LEFT_RUNNING)
+def left_running(facts: RequestFacts) -> Answer:
+    """Tell an administrator what still runs of people who left, and where."""
+    left, lines = list(facts.body.get("left", ())), list[str]()
+    shown, pages = left[:MAX_LEFT_SHOWN], dict[str, str]()
+    for key, of_person in groupby(shown, key=lambda one: (one["person"], one["cause"])):
+        lines.append(fill(notices.LEFT[key[1]], who=kit.person(facts.people.get(key[0]))))
+        for one in of_person:
+            template = notices.LEFT_UNSTOPPED if one["was_planned"] else notices.LEFT_RUNNING
+            seen = kit.moment(float(one["seen_at"] or facts.now), facts.now)
+            lines.append(f"• {fill(template, name=one['name'], title=one['title'], seen=seen)}")
+            if one["page"]:
+                pages.setdefault(one["title"], one["page"])
+    if len(left) > len(shown):
+        lines.append(fill(notices.LEFT_MORE, count=len(left) - len(shown)))
+    buttons = [
+        kit.button(fill(cards.SEE_PAGE, title=title), "page_url", url=page) for title, page in pages.items()
+    ]
+    return kit.message("\n".join([*lines, notices.LEFT_NEXT]), [], buttons[:MAX_PAGES])
 
 
 @draws(NoticeKind.NOT_REVOKED)

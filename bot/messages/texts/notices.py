@@ -125,6 +125,15 @@ NOT_REVOKED: Final = (
     "erased my copies, but those tokens may still be valid there. The audit says whose: look for "
     "`account.revoked`."
 )
+#: To administrators, of people whose links have ended, by why; then what still runs there.
+LEFT: Final[dict[str, str]] = {
+    "left": "{who} has left Slack, so I've ended their links. This is still running:",
+    "guest": "{who} is a guest now and can't use me, so I've ended their links. This is still running:",
+}
+LEFT_RUNNING: Final = "*{name}* on {title}, as of {seen}."
+LEFT_UNSTOPPED: Final = "*{name}* on {title}, as of {seen}. It was to be stopped, but I couldn't do it."
+LEFT_MORE: Final = "{count} more. The audit names them: look for `account.left_running`."
+LEFT_NEXT: Final = "I can't stop anything there any more. Please have it stopped if nobody needs it."
 #: What happened while nothing could be sent, in one message; and the same of one, and of several.
 SUMMARY: Final = "*While I couldn't message you* ({since} to {until}):"
 READY_TOGETHER: Final = ("{names} is ready.", "{names} are ready.")

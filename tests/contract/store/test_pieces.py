@@ -17,7 +17,7 @@ from bot.domain.people import Person, Principal
 from bot.domain.stops import End
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
-from bot.services import accounts, restoring
+from bot.services import accounts, leavers, restoring
 from bot.services.asked import Asked
 from bot.store import hours, timers
 from bot.store.notices import add_notices
@@ -237,7 +237,7 @@ async def test_whoever_leaves_keeps_no_hours_however_many(store, clock):
     gone = Person(ALICE, "Alice", is_deleted=True, seen_at=clock.now() + 1)
     clock.advance(1)
     await store.save_people([gone])
-    await Asked(context(store, {}), ALICE).to(accounts.let_go, gone, actor="slack")
+    await Asked(context(store, {}), ALICE).to(leavers.let_go, gone, actor="slack")
     assert len(await store.rules(ALICE)) > 0
     await until_done(store, lambda mortal: self_following(mortal, clock))
     assert await store.rules(ALICE) == []

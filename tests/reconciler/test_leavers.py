@@ -1,0 +1,194 @@
+"""People who leave: what their plans were to stop is stopped, administrators hear of the rest, links end."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.domain import hours as domain
+from bot.domain.people import Person, Principal
+from bot.domain.stops import End
+from bot.domain.workspaces import State
+from bot.services import hours, leavers
+from bot.support.errors import CredentialRefused, Forbidden, ServerFailed
+from tests.reconciler.fuse import Fuse
+from tests.rigs.store import ALICE, BOB, set_timer
+
+HOUR = 3600.0
+ADMIN = Principal(None, "T1", "UADMIN")
+
+
+@pytest.fixture
+def world(world):
+    world.administered_by(ADMIN.user_id)
+    return world
+
+
+async def leave(world, who=ALICE, **flags):
+    """Let Slack say that somebody is deactivated, or is what the flags say."""
+    person = Person(who, who.user_id, seen_at=await world.store.now(), **flags or {"is_deleted": True})
+    await world.store.save_people([person])
+    await world.ask(principal=who).to(leavers.let_go, person, actor="slack")
+
+
+async def runs(world, remote_id="r1", who=ALICE, *, is_planned=True):
+    """Give somebody a workspace that runs, and is to be stopped in five hours."""
+    await world.know(ADMIN)
+    workspace = await world.own(who, remote_id, State.RUNNING)
+    if is_planned:
+        await set_timer(world.store, workspace, End(world.clock.now() + 5 * HOUR, "stop"))
+    return workspace
+
+
+def told(world):
+    """Return what the administrator was told of those who left."""
+    return [str(one["blocks"]) for one in world.slack.messages if "still running" in one["text"]]
+
+
+async def is_linked(world, who=ALICE):
+    account = await world.store.account(who, "cloud")
+    return account is not None and account.state == "active"
+
+
+@pytest.mark.parametrize("flags", [{}, {"is_guest": True}], ids=["deactivated", "guest"])
+async def test_what_a_plan_was_to_stop_is_stopped_before_the_link_ends(world, flags):
+    await runs(world)
+    await leave(world, **flags)
+    assert await is_linked(world)
+    await world.pass_time(120)
+    assert world.provider.accepted_stops == ["r1"]
+    assert not await is_linked(world)
+    assert told(world) == []
+
+
+async def test_hours_are_a_plan(world):
+    workspace = await runs(world, is_planned=False)
+    await world.ask("hours").to(hours.add, workspace.id, domain.read("daily 0:00-23:59"))
+    await leave(world)
+    await world.pass_time(120)
+    assert (world.provider.accepted_stops, await world.store.rules(ALICE)) == (["r1"], [])
+    assert not await is_linked(world)
+
+
+async def test_administrators_hear_once_of_what_no_plan_stops(world):
+    """Once, however often Slack says that somebody left; and not of what was stopped."""
+    await runs(world)
+    await runs(world, "r2", is_planned=False)
+    await leave(world)
+    await leave(world)
+    await world.pass_time(240)
+    await leave(world)
+    await world.pass_time(240)
+    (text,) = told(world)
+    assert ("*name-r2*" in text, "r1" in text, ALICE.user_id in text) == (True, False, True)
+    assert world.provider.accepted_stops == ["r1"]
+    assert not await is_linked(world)
+
+
+async def test_nobody_is_told_where_nothing_runs(world):
+    await world.know(ADMIN)
+    await world.own(state=State.STOPPED)
+    await leave(world)
+    assert not await is_linked(world)
+    await world.pass_time(240)
+    assert world.slack.messages == []
+
+
+async def test_administrators_read_of_a_class_that_leaves_in_one_message(world):
+    people = [Principal(None, "T1", f"U{number:03}") for number in range(12)]
+    for number, one in enumerate(people):
+        await runs(world, f"r{number}", one, is_planned=False)
+    for one in people:
+        await leave(world, one)
+    await world.pass_time(400)
+    (text,) = told(world)
+    assert [one.user_id for one in people if one.user_id not in text] == []
+
+
+@pytest.mark.parametrize("trouble", ["refused", "forbidden", "away"])
+async def test_what_cannot_be_stopped_is_told_and_the_link_ends(world, trouble):
+    await runs(world)
+    errors = {"refused": CredentialRefused("no", status=401), "forbidden": Forbidden("no", status=403)}
+    if trouble == "away":
+        world.provider.fail("stop", ServerFailed("away", status=503), times=10_000)
+    else:
+        world.provider.fail("stop", errors[trouble], times=10_000)
+        world.provider.fail("discover", errors[trouble], times=10_000)
+    await leave(world)
+    most = leavers.MAX_STOPPING_SECONDS if trouble == "away" else 0.0
+    await world.pass_time(most + HOUR, step=60.0)
+    (text,) = told(world)
+    assert "It was to be stopped, but I couldn't do it." in text
+    assert not await is_linked(world)
+    assert world.provider.machines["r1"].state is State.RUNNING
+
+
+async def test_stop_is_sent_once_the_provider_answers_again(world):
+    """Two hours later: so long the link is kept, for nothing else."""
+    await runs(world)
+    world.provider.fail("stop", ServerFailed("away", status=503), times=10_000)
+    await leave(world)
+    await world.pass_time(2 * HOUR, step=60.0)
+    assert await is_linked(world)
+    world.provider.heal()
+    await world.pass_time(900, step=20.0)
+    assert world.provider.accepted_stops == ["r1"]
+    assert not await is_linked(world)
+    assert told(world) == []
+
+
+async def test_who_is_back_meanwhile_has_to_link_again_and_reads_so(world):
+    await runs(world)
+    await leave(world)
+    await world.know(ALICE)
+    await world.pass_time(120)
+    assert world.provider.accepted_stops == ["r1"]
+    assert not await is_linked(world)
+    assert "unlinked" in world.slack.kinds()
+
+
+async def test_other_people_are_left_alone(world):
+    await runs(world)
+    await runs(world, "r2", BOB)
+    await leave(world)
+    await world.pass_time(240)
+    assert world.provider.accepted_stops == ["r1"]
+    assert await is_linked(world, BOB)
+
+
+async def test_what_would_end_for_good_is_told_of_instead(world):
+    """Its person never agreed to that."""
+    await runs(world)
+    world.provider.ends_for_good = True
+    await leave(world)
+    await world.pass_time(400)
+    assert world.provider.accepted_stops == []
+    assert len(told(world)) == 1
+
+
+async def test_what_is_coming_up_by_a_plan_goes_down_again(world):
+    """Its start was sent a moment ago, and no read has shown it up."""
+    workspace = await world.own()
+    await world.know(ADMIN)
+    await world.begin(workspace)
+    await world.pass_time(2, step=1.0)
+    await set_timer(world.store, workspace, End(world.clock.now() + 5 * HOUR, "stop"))
+    await leave(world)
+    await world.pass_time(300)
+    assert world.provider.machines["r1"].state is State.STOPPED
+    assert (world.provider.accepted_starts, told(world)) == (["r1"], [])
+    assert not await is_linked(world)
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("at", range(1, 30, 2))
+async def test_leaving_survives_a_kill_anywhere(world, at, after):
+    """One stop, one message, and no link."""
+    await runs(world)
+    await runs(world, "r2", is_planned=False)
+    await leave(world)
+    world.reborn(Fuse(at, after=after))
+    await world.until_trouble()
+    await world.restart()
+    await world.pass_time(300)
+    assert set(world.provider.accepted_stops) == {"r1"}
+    assert (len(told(world)), await is_linked(world)) == (1, False)
