@@ -12,7 +12,7 @@ from bot.domain.people import Named
 from bot.domain.stops import Consent
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.kit import Markup, fill
-from bot.messages.blocks.links import unlink_button
+from bot.messages.blocks.links import still_running, unlink_button
 from bot.messages.blocks.lists import SAY
 from bot.messages.texts import answers, cards, pages
 from bot.services import accounts, linking, naming
@@ -216,8 +216,9 @@ async def unlink(request: Request) -> Answer:
         return replies.answer(answers.UNLINK_WHICH, buttons)
     connection = _chosen_to_end(request, name, ending)
     if kit.AGREED not in request.flags or request.manner is not Manner.TYPED:
-        return _ask(request, connection, ending)
+        return await _ask(request, connection, ending)
     ending = [connection] if connection else ending
+    running = await request.asked.see(accounts.find_running, ending)
     ended = await request.asked.to(accounts.unlink, ending, is_answered=not request.is_beside_cards)
     if not ended:
         return _none_at(request, connection)
@@ -230,19 +231,20 @@ async def unlink(request: Request) -> Answer:
         for word, template in answers.UNLINKED.items()
         if word in left.values()
     ]
-    return replies.answer(" ".join(sentences), ways(request.services, gone))
+    return replies.answer(" ".join([*sentences, *still_running(running)]), ways(request.services, gone))
 
 
-def _ask(request: Request, connection: str | None, linked: list[str]) -> Answer:
+async def _ask(request: Request, connection: str | None, linked: list[str]) -> Answer:
     """Ask once, in the words of the button's own question; None asks about every link."""
-    title = request.services.titles([connection] if connection else linked)
-    effect = fill(cards.CONFIRM_UNLINK[1], title=title)
+    ending = [connection] if connection else linked
+    effect = fill(cards.CONFIRM_UNLINK[1], title=request.services.titles(ending))
+    running = still_running(await request.asked.see(accounts.find_running, ending))
     ask = fill(answers.TO_CONTINUE, button=cards.UNLINK)
     button = kit.button(
         cards.UNLINK, kit.Press("unlink", connection or "all", agreed=Consent.GIVEN), style=kit.DANGER
     )
     about = Referents(connection=connection or "", what="unlink", takes_press=True)
-    return replace(replies.answer(f"{effect} {ask}", [button]), about=about)
+    return replace(replies.answer(" ".join([effect, *running, ask]), [button]), about=about)
 
 
 def _is_everybodys(request: Request, connection: str) -> bool:

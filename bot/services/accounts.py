@@ -14,13 +14,14 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Principal
 from bot.domain.policy import Target
 from bot.domain.tasks import TaskKind
+from bot.domain.workspaces import UP
 from bot.messages.texts import pages, problems
 from bot.providers import base
 from bot.services.asked import Asked
 from bot.services.context import Context
 from bot.services.revocations import left_by
 from bot.store import accounts as rows
-from bot.store import browsers, followers, refusals, revocations
+from bot.store import browsers, followers, refusals, revocations, workspaces
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.tasks import NewTask, add_tasks
@@ -289,6 +290,18 @@ def end(
     return ending
 
 
+def name_running(tx: Transaction, person: Principal, connections: Collection[str]) -> list[str]:
+    """Return what a person calls those of their workspaces that are up on some connections."""
+    found = workspaces.workspaces_of(tx, person)
+    return [one.title for one in found if one.connection in connections and one.state in UP]
+
+
+def find_running(tx: Transaction, asked: Asked, connections: Collection[str]) -> list[str]:
+    """Return what whoever unlinks some connections leaves running there."""
+    asked.check(tx, "unlink")
+    return name_running(tx, asked.principal, connections)
+
+
 def withdraw(tx: Transaction, person: Principal, connections: Collection[str] | None = None) -> None:
     """Withdraw a person's requests to administrators, and end their browser sessions."""
     _settled(tx, person, connections)
@@ -305,11 +318,11 @@ def _end(
     tell: bool = True,
     is_answered: bool = False,
 ) -> None:
-    left = left_by(asked.context, account)
+    left, running = left_by(asked.context, account), name_running(tx, account.principal, [account.connection])
     rows.end(tx, account, can_revoke=left == "owed", tell=tell)
     if tell and not is_answered:
-        body = {"connection": account.connection, "username": account.username, "cause": cause}
-        body["left"] = left
+        body: dict[str, Any] = {"connection": account.connection, "username": account.username}
+        body |= {"cause": cause, "left": left, "running": running}
         ended = NewNotice(account.id, NoticeKind.UNLINKED, "unlinked", account.principal, body)
         add_notices(tx, [ended])
     detail = {

@@ -3,14 +3,19 @@
 import json
 import re
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 
+from bot.domain.facts import Facts
 from bot.domain.notices import NoticeKind
+from bot.domain.observed import Observed
 from bot.domain.people import Person, Principal
 from bot.domain.surfaces import Where
+from bot.domain.workspaces import State
 from bot.messages.blocks.links import unlink_button
+from bot.messages.blocks.notices import render
 from bot.messages.texts.verbs import VERBS
 from bot.providers import base
 from bot.services import accounts
@@ -33,7 +38,7 @@ from tests.handlers.rig import (
 from tests.rigs.clock import FakeClock
 from tests.rigs.golden import check_golden
 from tests.rigs.providers import FakeMachines, fake_settings
-from tests.rigs.store import ALICE, hold, link_account, refuse
+from tests.rigs.store import ALICE, hold, link_account, observe, refuse
 
 
 async def test_link_offers_every_connection(bot):
@@ -145,6 +150,20 @@ async def test_a_link_of_a_connection_that_was_taken_away_can_be_ended(bot):
     await activate(bot.store, ALICE, "saturn")
     del bot.services.connections["saturn"]
     assert "unlinked from" in words(await bot.say("unlink saturn --yes"))
+
+
+async def test_unlinking_by_an_admin_tells_its_person_what_runs_on(bot):
+    """So that nobody finds out by a bill that nothing here stops it any more."""
+    made = await bot.link(names=("notebook", "training"))
+    await observe(bot.store, bot.clock, made.workspaces[0], Observed(State.RUNNING))
+    end = partial(accounts.end, actor="an admin", cause="administrator")
+    await bot.services.asked(ALICE, "ends").to(end, ALICE)
+    (told,) = [one for one in await bot.notices() if one.kind is NoticeKind.UNLINKED]
+    assert told.body["running"] == ["notebook"]
+    facts = Facts(now=0.0, connection="saturn", connection_title="Saturn Cloud", body=told.body)
+    assert (
+        words(render(NoticeKind.UNLINKED, facts)).count("I won't stop what's running there: *notebook*.") == 1
+    )
 
 
 async def test_only_administrators_end_the_links_of_others(bot):

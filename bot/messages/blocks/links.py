@@ -1,5 +1,6 @@
 """Messages about links: made, ended, refused, and claimed by others."""
 
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Final
 
@@ -7,8 +8,8 @@ from bot.domain.facts import Facts, RequestFacts
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.stops import Consent
 from bot.messages.blocks import kit, replies
-from bot.messages.blocks.cards import link_again_button, notice
-from bot.messages.blocks.kit import Element, draws, fill
+from bot.messages.blocks.cards import filled, link_again_button, notice
+from bot.messages.blocks.kit import Element, Markup, draws, fill
 from bot.messages.texts import answers, cards, notices, pages, requests
 
 #: How many workspaces a message to administrators names, and how many pages it leads to.
@@ -66,6 +67,16 @@ def unlink_button(connection: str, title: str, number: int | None = None) -> Ele
     return kit.button(label, press, style=kit.DANGER, confirm=question)
 
 
+def still_running(names: Sequence[str]) -> list[str]:
+    """Say what runs at a provider as its link ends, which nothing here stops any more."""
+    if not names:
+        return []
+    shown = [f"*{kit.line(one)}*" for one in names[:MAX_LEFT_SHOWN]]
+    more = len(names) - len(shown)
+    shown += [fill(answers.AND_MORE, count=more)] if more else []
+    return [fill(answers.STILL_RUNNING, names=Markup(", ".join(shown)))]
+
+
 @draws(NoticeKind.UNLINKED)
 def _unlinked(facts: Facts) -> Answer:
     cause = facts.word("cause")
@@ -78,7 +89,8 @@ def _unlinked(facts: Facts) -> Answer:
         buttons = []
     elif cause == "revoked":
         buttons = [link_again_button(facts)]
-    return notice(answers.UNLINKED[facts.word("left") or "none"], facts, buttons, small=small)
+    said = [filled(answers.UNLINKED[facts.word("left") or "none"], facts)]
+    return kit.message(" ".join([*said, *still_running(facts.body.get("running", ()))]), small, buttons)
 
 
 @draws(NoticeKind.REVOKED)

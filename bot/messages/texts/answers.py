@@ -256,6 +256,8 @@ UNLINKED: Final[dict[str, str]] = {
     ),
     "none": "You're unlinked from {title}. I no longer use your account there.",
 }
+#: Of what is up there, when a link ends and before.
+STILL_RUNNING: Final = "I won't stop what's running there: {names}."
 UNLINKED_OTHER: Final = "{who} is unlinked from {title}."
 NOTHING_LINKED: Final = "You haven't linked an account. Type `{command}link` to link one."
 NOTHING_TO_UNLINK: Final = (

@@ -1,0 +1,63 @@
+"""What runs on without a stop ahead, through the whole bot: asked about, and told of as people leave."""
+
+import pytest
+
+from tests.rigs.scenario import world
+
+AMIR, DAY = "U0AMIR", 86_400.0
+
+
+@pytest.fixture
+async def administered(tmp_path):
+    """A world with an administrator, in which Olivia linked her account before."""
+    async with world(tmp_path, settings={"USHER_ADMINS": AMIR}) as ready:
+        await ready.alice.has_linked("alice")
+        yield ready
+
+
+async def runs(ready, *names):
+    for name in names:
+        ready.resource(name).force("running", ready.clock.now())
+        await ready.alice.types(f"status {name}")
+    await ready.pass_time(30)
+
+
+async def test_hours_without_a_stop_ahead_are_asked_about_each_day(linked):
+    """Hours that only start it spare nobody the question; *Keep* does, for that day."""
+    alice = linked.alice
+    await runs(linked, "notebook")
+    await alice.types("hours notebook mon 9:05")
+    await linked.pass_time(2 * DAY, step=1200)
+    first = [one for one in alice.told("needed") if "*notebook* on Saturn Cloud" in one.text]
+    assert "has been running since" in first[-1].text
+    await alice.presses(first[-1], "Keep")
+    assert [one for one in alice.told("needed") if "*notebook* on" in one.text] == []
+    await linked.pass_time(2 * DAY, step=1200)
+    assert [one for one in alice.told("needed") if "*notebook* on" in one.text]
+
+
+async def test_leavers_plans_are_kept_and_administrators_hear_of_the_rest(administered):
+    """Their planned stop is made at once, with their own account; then that goes."""
+    alice, amir = administered.alice, administered.person(AMIR)
+    await runs(administered, "notebook")
+    await alice.types("stop notebook in 5 hours")
+    await administered.slack.change_person(alice.id, deleted=True)
+    await administered.pass_time(240, step=5)
+    assert administered.calls("POST .*/stop") == 1
+    assert await administered.bot.store.accounts(administered.principal()) == []
+    told = amir.only("left_running")
+    assert "*report* on Saturn Cloud" in told.text
+    assert "notebook" not in told.text
+    assert told.labels == ["View on Saturn Cloud"]
+    # Slack says it again.
+    await administered.slack.change_person(alice.id, deleted=True)
+    await administered.pass_time(240, step=5)
+    assert amir.only("left_running")
+
+
+async def test_unlinking_names_what_runs_on_before_and_after(linked):
+    alice = linked.alice
+    await runs(linked, "notebook")
+    named = "I won't stop what's running there: *notebook*, *report*."
+    assert named in (await alice.types("unlink saturn")).text
+    assert named in (await alice.types("unlink saturn --yes")).text
