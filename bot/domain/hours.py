@@ -33,8 +33,13 @@ NEAR: Final = ("today", "tomorrow")
 DAY_MINUTES: Final = 24 * 60
 #: A stop is looked at this long before: as a timer that its person is then warned of.
 LEAD: Final = TIMER_WARNING_SECONDS + 2 * SOONEST_SECONDS
-#: For how long a start without a stop is made up for.
-WINDOW: Final = 1_800.0
+#: How long hours last that only start, as far as a late start is concerned.
+OPEN_HOURS_SECONDS: Final = 12 * 3600.0
+#: A start that comes late is made up for while so much of its plan is left, as a share and in seconds.
+MIN_SHARE_LEFT: Final = 1.0 / 3.0
+MIN_SECONDS_LEFT: Final = 1_800.0
+#: How long a start may take to be sent, however short its plan is.
+ON_TIME_SECONDS: Final = 60.0
 #: What is longer ago isn't told any more, and nothing but lessons is planned further ahead.
 HORIZON: Final = 30 * 86_400.0
 #: How far ahead lessons are planned.
@@ -79,7 +84,7 @@ class Wanted:
 class Occurrence:
     """Hold one start or stop: when it comes, and the local time that it was planned for.
 
-    It is looked at from ``due_at`` on; a start is made up for before ``until``. All in epoch seconds.
+    It is looked at from ``due_at`` on; what a start begins lasts ``until`` then. All in epoch seconds.
     """
 
     at: float
@@ -87,6 +92,12 @@ class Occurrence:
     local: str
     due_at: float
     until: float
+
+    @property
+    def latest_start(self) -> float:
+        """Return the last moment at which enough of the plan is left for its start to be sent."""
+        left = max((self.until - self.at) * MIN_SHARE_LEFT, MIN_SECONDS_LEFT)
+        return max(self.until - left, self.at + ON_TIME_SECONDS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +168,7 @@ class Timetable(ABC):
             return []  # The clocks skip all of it.
         found = []
         if start is not None and starts is not None:
-            until = start + WINDOW if stop is None else stop
+            until = start + OPEN_HOURS_SECONDS if stop is None else stop
             found.append(Occurrence(start, "start", _local(day, starts), start - self.lead, until))
         if stop is not None and stops is not None:
             due_at = stop - LEAD if start is None else max(stop - LEAD, start + 1.0)

@@ -1,11 +1,11 @@
-"""How early the starts of a lesson begin, so that everybody's workspace is ready when it does; pure."""
+"""How early the starts of a lesson begin, and which of those that failed are tried again; pure."""
 
 import math
 from dataclasses import dataclass
 from typing import Final
 
 from bot.domain.errands import Outcome
-from bot.domain.hours import Occurrence
+from bot.domain.hours import ON_TIME_SECONDS, Occurrence
 from bot.domain.operations import Operation, OperationVerb
 
 #: A lesson's starts begin between so many seconds before it.
@@ -15,15 +15,12 @@ MOST: Final = 2_700.0
 USUAL: Final = 180.0
 #: What idles for longer is stopped by its provider, so the lead is shorter by as much.
 SPARE: Final = 60.0
-#: A start that failed is tried again so much later, and not after so long before the lesson.
+#: A start that failed is tried again so much later.
 AGAIN: Final = 60.0
-#: Where a provider has no room, a start is tried for so long into a lesson, or so much of it if that is more.
-STILL: Final = 900.0
-SHARE: Final = 0.25
 #: What may pass by itself, by the word of a failure's cause.
-PASSING: Final = frozenset(
-    {"conflict", "gave_up", "limit", "no_room", "provider_failed", "stopped_elsewhere", "unanswered"}
-)
+_ROOM: Final = frozenset({"limit", "no_room"})
+_ONCE_MORE: Final = frozenset({"conflict", "stopped_elsewhere"})
+_PASSING: Final = _ROOM | _ONCE_MORE | {"gave_up", "provider_failed", "unanswered"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,24 +54,20 @@ class Pace:
         return MOST if self.idle is None else min(MOST, self.idle - SPARE)
 
 
-def tries_until(lesson: Occurrence) -> float:
-    """Return until when starts for which there is no room are tried again, given a lesson's begin."""
-    return min(lesson.at + max(SHARE * (lesson.until - lesson.at), STILL), lesson.until)
-
-
 def is_no_room(cause: str | None) -> bool:
     """Return whether a start failed because its provider was full, or its person's own places are."""
-    return (cause or "").partition(":")[0] in {"limit", "no_room"}
+    return (cause or "").partition(":")[0] in _ROOM
 
 
-def tries_again(
-    operation: Operation, outcome: Outcome | None, cause: str | None, now: float, until: float = 0.0
-) -> bool:
-    """Return whether a lesson's start that fails now is tried again before the lesson begins.
+def tries_again(start: Operation, plan: Occurrence, now: float, *, is_lesson: bool) -> bool:
+    """Return whether a start by a plan that has failed is tried again, as what it failed for may pass.
 
-    For want of room, it is tried ``until`` later. What should have made it isn't: that is its person's to do.
+    Room is waited for in line unless a lesson is on, and what may have been lost in an outage is tried once
+    more; anything else only before a lesson begins. What should have been made isn't: that is its person's
+    to do.
     """
-    is_start = operation.verb is OperationVerb.START
-    is_passing = is_start and outcome is Outcome.FAILED and (cause or "").partition(":")[0] in PASSING
-    latest = (operation.planned_for or 0.0) - AGAIN
-    return is_passing and now + AGAIN < (max(latest, until) if is_no_room(cause) else latest)
+    word, is_first = (start.cause or "").partition(":")[0], start.created_at <= plan.at + ON_TIME_SECONDS
+    goes_on = (word in _ROOM and is_lesson) or (word in _ONCE_MORE and is_first)
+    latest = plan.latest_start if goes_on else plan.at - AGAIN
+    is_passing = start.verb is OperationVerb.START and start.outcome is Outcome.FAILED and word in _PASSING
+    return is_passing and now + AGAIN < latest

@@ -27,6 +27,10 @@ Remark = Literal[
 CHECKED: Final[frozenset[Remark]] = frozenset({"starting_running", "stopping_stopped", "suspended_already"})
 
 
+#: From how long after its time on a start by a plan counts as late.
+LATE_START_SECONDS: Final = 300.0
+
+
 class OperationVerb(StrEnum):
     """Name what a person can ask Usher to do with a workspace."""
 
@@ -76,6 +80,9 @@ class Operation(Errand):
     agreed: Consent = Consent.NONE
     #: The time of the timer that it carries out, if it does.
     planned_for: Stays | None = None
+    #: Until when a start by a plan may be sent; None: until the deadline. Its last hold before it was sent.
+    good_until: Stays | None = None
+    delayed_by: str = ""
     #: For how many seconds its workspace was to run from when it was asked for, if that was said; 0: it isn't
     #: to be started at all.
     lasts: Stays | None = None
@@ -91,7 +98,19 @@ class Operation(Errand):
     @property
     def has_lapsed(self) -> bool:
         """Return whether its deadline has passed before anything was sent: its person is asked first."""
-        return self.is_open and self.deadline_at is None and self.verb.expires and not self.has_called
+        is_late = self.is_open and self.deadline_at is None and self.good_until is None
+        return is_late and self.verb.expires and not self.has_called
+
+    @property
+    def is_planned_ahead(self) -> bool:
+        """Return whether it is a start by a plan that is still to be sent."""
+        return self.is_open and self.good_until is not None and not self.has_called
+
+    @property
+    def is_delayed(self) -> bool:
+        """Return whether a start by a plan was sent late."""
+        latest = (self.planned_for or 0.0) + LATE_START_SECONDS
+        return self.good_until is not None and self.called_at is not None and self.called_at >= latest
 
     @property
     def seconds_waited(self) -> float | None:

@@ -183,7 +183,7 @@ def plan(
         return READ
     if is_call and operation.refusal is not None:
         return _failed(operation.refusal)
-    if is_call and operation.attempts >= MAX_ATTEMPTS:
+    if is_call and operation.attempts >= MAX_ATTEMPTS and operation.good_until is None:
         return _failed("gave_up")
     is_planned = operation.planned_for is not None
     if (

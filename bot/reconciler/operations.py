@@ -21,7 +21,7 @@ from bot.domain.settling import UNANSWERED_SECONDS, Verdict, is_short, is_unansw
 from bot.domain.steps import ClaimedOperation, Update
 from bot.domain.stops import is_final
 from bot.domain.workspaces import State, Workspace
-from bot.messages.texts import cards
+from bot.messages.texts import cards, problems
 from bot.providers import base
 from bot.reconciler import outcomes
 from bot.reconciler.ask import REFUSED_WAIT, Done, Later, NotDone, ProviderBusy, Refused, Unknown
@@ -117,7 +117,7 @@ class Operations(Stepper[ClaimedOperation]):
         if workspace.is_provisional:
             return plan_unmade(operation, await self._creation_of(claimed), await self._store.now())
         effects = runtime.provider.stops(workspace)
-        return plan(
+        decided = plan(
             operation,
             workspace.current_state,
             workspace.read_at,
@@ -128,6 +128,30 @@ class Operations(Stepper[ClaimedOperation]):
             lacks=workspace.lacks,
             lacks_since=workspace.lacks_since,
         )
+        if decided.step is not Step.END and operation.is_planned_ahead:
+            good_until = operation.good_until or 0.0
+            if await self._store.now() >= good_until:
+                return Plan(Step.END, Outcome.FAILED, problems.asked_long_ago(operation))
+        return decided
+
+    def is_too_late(self, claimed: ClaimedOperation, decided: Plan) -> bool:
+        """Return whether a start by a plan ends unsent, which no new link would change."""
+        return claimed.operation.is_planned_ahead and problems.word_of(decided.cause) == problems.MISSED
+
+    async def after_deadline(self, claimed: ClaimedOperation, update: Update) -> Update:
+        """Return an update whose next step is no later than its deadline, or than its plan is good for.
+
+        Whoever read at the begin of a plan that it isn't ready yet reads that once.
+        """
+        operation, notices = claimed.operation, update.notices
+        update = await super().after_deadline(claimed, update)
+        if not operation.is_planned_ahead or update.outcome is not None:
+            return update
+        left = (operation.good_until or 0.0) - await self._store.now()
+        update = replace(update, next_in=min(update.next_in, max(left, 0.0)))
+        if update.deadline_passed and await self._store.has_notices(operation.id):
+            update = replace(update, notices=notices)
+        return update
 
     def asks(self, claimed: ClaimedOperation, _step: Step) -> tuple[str, Target]:
         """Ask at every step whether the person is still allowed to do this."""

@@ -124,7 +124,8 @@ class Stepper(EnginePart, ABC, Generic[S]):
             return
         assert account is not None, "without one it is lost"
         decided = await self.plan(claimed, runtime)
-        if account.state == "refused" and not (self.ends_while_refused and decided.step is Step.END):
+        may_end = self.ends_while_refused or self.is_too_late(claimed, decided)
+        if account.state == "refused" and not (may_end and decided.step is Step.END):
             # A new link wakes what waits for it.
             await self.later(claimed, PATIENCE, problems.sentence(account.refusal, runtime.title))
         elif await self._may_go_on(claimed, decided.step):
@@ -433,6 +434,10 @@ class Stepper(EnginePart, ABC, Generic[S]):
     @abstractmethod
     def asks(self, claimed: S, step: Step) -> tuple[str, Target] | None:
         """Return what to ask the policy before a step, or None for nothing."""
+
+    def is_too_late(self, claimed: S, decided: Plan) -> bool:  # noqa: ARG002 - for what a plan asks for
+        """Return whether a plan ends it because what it is for is over."""
+        return False
 
     def goes_by_rows(self, claimed: S) -> bool:  # noqa: ARG002 - for what may be done without Slack's word
         """Return whether what was last known of its person will do while Slack can't be asked."""

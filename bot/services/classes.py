@@ -16,7 +16,7 @@ from bot.domain.classes import ClassCard, ClassCounts, ClassKind, ClassProblem, 
 from bot.domain.ends import of_lesson
 from bot.domain.errands import Call
 from bot.domain.forms import marked
-from bot.domain.hours import Rule, written
+from bot.domain.hours import Occurrence, Rule, written
 from bot.domain.lead import LEAST
 from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation, OperationVerb
@@ -284,6 +284,7 @@ def _brought_up(
         return workspace.id, None, False
     # What a class starts isn't tried again as a lesson's start is.
     planned_for = (lesson.at or None) if lesson is not None else None
+    good_until = None if planned_for is None or lesson is None else _good_until(tx, asked.context, lesson)
     url = shown_url(context.connections.get(workspace.connection), workspace, context.public_url)
     if workspace.state is State.RUNNING and url is not None:
         now = tx.now()
@@ -312,9 +313,16 @@ def _brought_up(
         )
         accepted = Accepted(made)
     else:
-        accepted = operations.accept(tx, workspace, OperationVerb.START, *given, planned_for=planned_for)
+        accepted = operations.accept(
+            tx, workspace, OperationVerb.START, *given, planned_for=planned_for, good_until=good_until
+        )
     inbox.keep_result(tx, asked.interaction, accepted.operation.id)
     return workspace.id, accepted.operation, accepted.joined
+
+
+def _good_until(tx: Transaction, context: Context, lesson: Occurrence) -> float:
+    """Return until when the start of whoever joins during a lesson may be sent: their press is as good."""
+    return min(max(lesson.latest_start, tx.now() + context.deadline_seconds), lesson.until)
 
 
 def _may_rest(tx: Transaction, context: Context, card: ClassCard) -> bool:

@@ -144,6 +144,7 @@ def change_rules(
             rows.put(tx, after)
         elif before is not None:
             rows.drop(tx, before.id)
+    rows.review_start(tx, workspace.id, *(before for before, _ in change if before is not None))
     known = rows.rules_of(tx, workspace.id)
     for planned in (one for one in workspace.ends.rows if one.because == "hours"):
         stop = settled.get(planned.source)
@@ -264,29 +265,53 @@ def carry_out(tx: Transaction, asked: Asked, looked: Rule) -> None:
         return
     start = None
     if became == "started":
-        since = rule.started_at
-        is_used = since is None or was_used(workspace, since) or acts.was_asked(tx, workspace, since)
-        started = rule.started(max(now, last.at), is_used=is_used) if since != last.at else rule
-        if started.unused >= UNUSED_PAUSES and not rule.card:
-            rows.pause(tx, rule, "unused")
+        start = _begin(tx, asked, rule, last, workspace, latest)
+        if start is None:
             return
-        # Of the same time, another try is another request.
-        tried = latest.id if latest is not None and latest.planned_for == last.at else ""
-        once = replace(asked, interaction=f"hours:{rule.id}:{last.local}:{tried}".rstrip(":"))
-        start = workspaces.begin(
-            tx, once, workspace.id, OperationVerb.START, planned_for=last.at, asker=BY_HOURS
-        ).operation
-        rows.begun(tx, started)
-        if card is not None:
-            timers.put(tx, workspace.id, ends.of_lesson(rule, last.until, _mode(asked, workspace), start.id))
-        if started.unused == UNUSED_ASKS and not rule.card:
-            _ask_on(tx, started, workspace)
+    elif last.side == "start" and latest is not None and latest.is_open:
+        operations.extend(tx, latest, last.latest_start)
     if rule.card and last.side == "start" and became in _WELL - {"by hand"}:
         rows.tell_of_lesson(tx, rule, last, start)
     if became == "timer" and not is_lessons_end:
         own = End(last.at, _mode(asked, workspace), rule.agreed, True, "hours", rule.id)
         timers.put(tx, workspace.id, own)
     _settle(tx, rule, due, became)
+
+
+def _begin(
+    tx: Transaction,
+    asked: Asked,
+    rule: Rule,
+    plan: Occurrence,
+    workspace: Workspace,
+    latest: Operation | None,
+) -> Operation | None:
+    """Begin a rule's start, with the end of a lesson; pause instead, and return None, what nobody uses."""
+    since, now = rule.started_at, tx.now()
+    is_used = since is None or was_used(workspace, since) or acts.was_asked(tx, workspace, since)
+    started = rule.started(max(now, plan.at), is_used=is_used) if since != plan.at else rule
+    if started.unused >= UNUSED_PAUSES and not rule.card:
+        rows.pause(tx, rule, "unused")
+        return None
+    # Of the same time, another try is another request.
+    tried = latest.id if latest is not None and latest.planned_for == plan.at else ""
+    once = replace(asked, interaction=f"hours:{rule.id}:{plan.local}:{tried}".rstrip(":"))
+    start = workspaces.begin(
+        tx,
+        once,
+        workspace.id,
+        OperationVerb.START,
+        planned_for=plan.at,
+        good_until=plan.latest_start,
+        asker=BY_HOURS,
+    ).operation
+    rows.begun(tx, started)
+    if rule.card:
+        end = ends.of_lesson(rule, plan.until, _mode(asked, workspace), start.id)
+        timers.put(tx, workspace.id, end)
+    if started.unused == UNUSED_ASKS and not rule.card:
+        _ask_on(tx, started, workspace)
+    return start
 
 
 def _ended(tx: Transaction, asked: Asked, rule: Rule, stop: Occurrence, workspace: Workspace) -> str:
@@ -350,7 +375,7 @@ def _became(workspace: Workspace, latest: Operation | None, due: Occurrence, now
         return "unread"
     if is_so and (is_stop or not is_unread):
         return "needless"
-    return "timer" if is_stop else "missed" if now >= due.until else "started"
+    return "timer" if is_stop else "missed" if now >= due.latest_start else "started"
 
 
 def _settle(tx: Transaction, rule: Rule, due: list[Occurrence], became: str) -> None:
@@ -360,17 +385,8 @@ def _settle(tx: Transaction, rule: Rule, due: list[Occurrence], became: str) -> 
     missed = [one for one in due if settled[one] not in _WELL]
     if missed:
         last = missed[-1]
-        body = {
-            "workspace": rule.workspace_id,
-            "connection": rule.connection,
-            "cause": settled[last].removeprefix("missed"),
-            "side": last.side,
-            "planned_at": last.at,
-            "more": len(missed) - 1,
-        }
-        occasion = f"{rule.id}:{last.local}:{last.side}"
-        notice = NewNotice(rule.workspace_id, HoursKind.HOURS_MISSED, occasion, rule.principal, body)
-        add_notices(tx, [notice])
+        cause = settled[last].removeprefix("missed")
+        add_notices(tx, [rows.missed(tx, rule, last, cause=cause, more=len(missed) - 1)])
 
 
 def _refuse(tx: Transaction, _asked: Asked, looked: Rule, refusal: Refused) -> None:

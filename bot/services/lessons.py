@@ -101,6 +101,7 @@ def leave(tx: Transaction, asked: Asked, card_id: str) -> tuple[ClassCard, Rule 
         rows.leave(tx, card.id, asked.principal)
         if rule is not None:
             timers.decide(tx, rule.workspace_id)
+            rows.review_start(tx, rule.workspace_id, rule)
         asked.note(tx, "class.leave", card.subject, consent="withdrawn")
     return card, rule
 

@@ -6,17 +6,17 @@ from typing import Final
 from bot.domain import lessons
 from bot.domain.classes import ClassCard, ClassKind
 from bot.domain.hours import Occurrence
-from bot.domain.lead import AGAIN, Pace, is_no_room, tries_again, tries_until
+from bot.domain.lead import AGAIN, Pace, is_no_room, tries_again
 from bot.domain.lessons import LATEST_REPORT_SECONDS, PREPARED_SECONDS, REPORT_SECONDS, WARNED_SECONDS
+from bot.domain.operations import LATE_START_SECONDS
 from bot.domain.timers import REST
 from bot.services.asked import Asked
 from bot.services.context import Context
-from bot.store import classes, hours, operations
+from bot.store import classes, operations
 from bot.store.timetables import CLASS_CARDS
 from bot.store.transaction import Transaction
 
-#: How many failed starts are tried again in one transaction, and how many members told something.
-SOME: Final = 40
+#: How many members are told something in one transaction.
 PIECE: Final = 30
 #: As many may join a course as it has places, and without a number of those, as a large class has people.
 MANY: Final = 500
@@ -45,8 +45,8 @@ def prepare(tx: Transaction, context: Context, card: ClassCard) -> float | None:
     """Prepare a course's next lesson; return when it is looked at again because of one.
 
     The evening before, and an hour before, those are told for whom nothing would be ready. Then its lead is
-    determined, starts that failed early enough or for want of room are tried again, and its teachers are told
-    how many are ready: once nothing is on its way any more, between five and two minutes before.
+    determined, and its teachers are told how many are ready: once nothing is on its way any more, between
+    five and two minutes before. Where starts were sent late or missed, they hear how that ended.
     """
     now = tx.now()
     coming = lessons.lesson(card, now)
@@ -57,23 +57,28 @@ def prepare(tx: Transaction, context: Context, card: ClassCard) -> float | None:
         return now
     if now < looks[-1]:
         return min(one for one in looks if one > now)
-    if now >= tries_until(coming):
-        return coming.until
     counts = classes.class_counts(tx, card.id)
     if now < coming.due_at:
         lead = _pace(tx, context, card).lead(counts.joined)
         if lead != card.lead:
             CLASS_CARDS.change(tx, {"id": card.id}, lead=lead, follow_at=now)
         return max(coming.at - lead, now + REST)
-    tried, again = _try_again(tx, card, coming)
+    tried = _count_tried(tx, card, coming)
     if now >= coming.at:
-        return now + PREPARES_EVERY if tried or counts.starting else coming.until
+        is_over = now >= coming.latest_start + AGAIN
+        if counts.coming or ((tried or counts.starting) and not is_over):
+            return now + PREPARES_EVERY
+        late = classes.late_starts(tx, card.id, coming.at + LATE_START_SECONDS)
+        if late["late"] or late["missed"]:
+            body = {"connection": card.connection, "ends": coming.until, **late}
+            classes.tell(tx, card, ClassKind.LESSON_REPORT, f"{coming.local}:late", body, card.teachers)
+        return coming.until
     is_settled = not (counts.starting or counts.coming or tried)
     if now >= coming.at - (REPORT_SECONDS if is_settled else LATEST_REPORT_SECONDS):
         body = {"connection": card.connection, "begins": coming.at, "ends": coming.until}
         body["unused"] = (tx.one("least_unused", card_id=card.id) or {}).get("unused") or 0
         classes.tell(tx, card, ClassKind.LESSON_REPORT, coming.local, body, card.teachers)
-    return min(now + (PREPARES_EVERY if again < SOME else REST), coming.at)
+    return min(now + PREPARES_EVERY, coming.at)
 
 
 def _tell_unserved(
@@ -95,22 +100,17 @@ def _tell_unserved(
     return len(found) > PIECE
 
 
-def _try_again(tx: Transaction, card: ClassCard, coming: Occurrence) -> tuple[int, int]:
-    """Try some failed starts of a lesson again; return how many are tried at all, and now.
+def _count_tried(tx: Transaction, card: ClassCard, coming: Occurrence) -> int:
+    """Count the failed starts of a lesson that are tried again.
 
     Whom the begin finds without room is told so, once.
     """
-    now, until, waiting, again = tx.now(), tries_until(coming), 0, 0
+    now, tried = tx.now(), 0
     for rule, failed in classes.failed_starts(tx, card.id, coming.at):
-        ended_at = failed.ended_at or 0.0
-        if not tries_again(failed, failed.outcome, failed.cause, ended_at, until):
+        if not tries_again(failed, coming, failed.ended_at or 0.0, is_lesson=True):
             continue
-        waiting += 1
-        begin = rule.begin(coming)
+        tried += 1
         if is_no_room(failed.cause) and now >= coming.at - 2 * AGAIN:
-            body = {"connection": card.connection, "until": until}
+            body = {"connection": card.connection, "until": coming.latest_start}
             classes.tell(tx, card, ClassKind.UNSERVED, f"{coming.local}:room", body, [rule.principal.key])
-        if now >= ended_at + AGAIN and again < SOME and hours.became(tx, rule, begin):
-            again += 1
-            hours.unsettle(tx, rule, begin)
-    return waiting, again
+    return tried

@@ -79,6 +79,7 @@ def begin(
     agreed: Consent = Consent.NONE,
     timer: End | None = None,
     planned_for: float | None = None,
+    good_until: float | None = None,
     asker: str = "",
 ) -> Accepted:
     """Accept an operation with its first card and its audit row.
@@ -86,8 +87,8 @@ def begin(
     A start joins a creation that is under way; for a workspace that is gone and was made here, another is
     made. ``agreed``: what its person knows of the end, if it ends the workspace for good. ``timer`` is set
     along with it. ``planned_for``: ``asker`` carries out what was planned for that time, without a card of
-    its own. Raises NotLinked and Refused (``policy.…``, ``workspace.…``); ``workspace.ends`` asks them to
-    confirm.
+    its own; ``good_until`` is until when a start may be sent. Raises NotLinked and Refused (``policy.…``,
+    ``workspace.…``); ``workspace.ends`` asks them to confirm.
     """
     context = asked.context
     workspace, reached = _owned(tx, asked, verb, workspace_id)
@@ -132,6 +133,7 @@ def begin(
         agreed=ends,
         reads_first=not (workspace.is_provisional or _is_news(context, workspace)),
         planned_for=planned_for,
+        good_until=good_until,
     )
     if timer is not None:
         start = "" if asked.is_let(tx, "stop") else accepted.operation.id

@@ -79,6 +79,12 @@ def failed_starts(tx: Transaction, card_id: str, begins: float) -> list[tuple[Ru
     return found
 
 
+def late_starts(tx: Transaction, card_id: str, late_at: float) -> Row:
+    """Count the starts of the lesson that is on which were sent late, and those that weren't in time."""
+    rows = _members(tx, "late_starts", card_id, late_at=late_at)
+    return rows[0] if rows else {"late": 0, "missed": 0}
+
+
 def class_problems(tx: Transaction, card_id: str, limit: int = 100) -> list[ClassProblem]:
     """Return who isn't ready, in the order of their presses."""
     return [_member(tx, row) for row in _members(tx, "class_problems", card_id, limit=limit)]

@@ -49,7 +49,7 @@ _SHOWN: Final = (
 )
 #: What else a save follows from, besides the columns that it sets.
 _SAME: Final = {
-    OPERATIONS.name: ("claim", "leased_until", "workspace_id", "deadline_number"),
+    OPERATIONS.name: ("claim", "leased_until", "workspace_id", "deadline_number", "good_until"),
     RUNS.name: ("claim", "leased_until", "woken"),
 }
 #: What a call is made with, and what the policy asks about its person.
@@ -229,12 +229,14 @@ def _who(update: Update) -> Row:
 
 
 def _is_late(row: Row, update: Update, now: float) -> bool:
-    """Return whether an update commits to a call that isn't sent after the deadline, which has passed."""
+    """Return whether an update commits to a call that isn't sent any more: what it is for is too old."""
     verb = row.get("verb")
     expires = update.start_call is not None if verb is None else OperationVerb(verb).expires
     # One that was never given a deadline has none to pass.
-    deadline_at = row["deadline_at"] if row["deadline_number"] else now + 1.0
-    return update.is_calling and expires and (deadline_at is None or deadline_at <= now)
+    good_until = row["deadline_at"] if row["deadline_number"] else now + 1.0
+    if row.get("good_until") is not None:
+        good_until = row["good_until"]
+    return update.is_calling and expires and (good_until is None or good_until <= now)
 
 
 def _changes(row: Row, update: Update, now: float) -> Row:

@@ -1,12 +1,15 @@
 """Rules of working hours, when they are looked at next, and what became of each start and stop."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
 
 from bot.domain.classes import ClassCard, ClassKind
 from bot.domain.ends import that_counts
+from bot.domain.errands import Outcome
 from bot.domain.hours import EVERY_DAY, HORIZON, HoursKind, Occurrence, Rule
-from bot.domain.lead import tries_again, tries_until
+from bot.domain.lead import AGAIN, tries_again
 from bot.domain.lessons import followed
 from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation
@@ -14,12 +17,13 @@ from bot.domain.people import Person, Principal
 from bot.domain.stops import End
 from bot.domain.timers import REST
 from bot.domain.workspaces import Workspace
-from bot.store import followers, operations, pieces, timers
+from bot.store import followers, operations, people, pieces, timers
 from bot.store.notices import add_notices
-from bot.store.tables import principal_of
+from bot.store.tables import OPERATIONS, principal_of
 from bot.store.timetables import CLASS_CARDS, OCCURRENCES, PARTICIPANTS, RULES
 from bot.store.transaction import Row, Transaction
 
+DAY: Final = 86_400.0
 #: Why a rule is paused that goes on once its person has linked again.
 OF_LINK = frozenset({"unlinked", "refused"})
 
@@ -195,12 +199,39 @@ def unsettle(tx: Transaction, changed: Rule, stop: Occurrence) -> None:
     put(tx, replace(changed, settled_at=min(tx.now(), stop.at - 1.0)))
 
 
-def tried_until(tx: Transaction, start: Operation) -> float:
-    """Return until when a lesson's start is tried again if there is no room; 0.0 for any other."""
+def find_plan(tx: Transaction, start: Operation) -> tuple[Rule, Occurrence] | None:
+    """Return the rule and its start that an operation carries out, of several the one that is good longest.
+
+    Hours that have begun since have joined it.
+    """
+    plans = _plans_of(tx, start, (one for one in rules_of(tx, start.workspace_id) if not one.paused))
     begins = start.planned_for or 0.0
-    lessons = [one for one in rules_of(tx, start.workspace_id) if one.card and begins]
-    found = [one for rule in lessons for one in rule.between(begins - 1.0, begins) if one.at == begins]
-    return max((tries_until(one) for one in found if one.side == "start"), default=0.0)
+    return max(plans, key=lambda plan: (plan[1].at >= begins, plan[1].latest_start), default=None)
+
+
+def _plans_of(tx: Transaction, start: Operation, rules: Iterable[Rule]) -> list[tuple[Rule, Occurrence]]:
+    """Return those of some rules that a start carries out, each with its own start."""
+    begins, now = start.planned_for, tx.now()
+    if begins is None or start.good_until is None:
+        return []
+    begun = ((rule, one) for rule in rules for one in rule.between(begins - DAY, max(begins, now)))
+    return [(rule, one) for rule, one in begun if one.side == "start" and one.until > begins]
+
+
+def review_start(tx: Transaction, workspace_id: str, *changed: Rule) -> None:
+    """Let a start that is still to be sent go by its plan's rules as they are now; some were changed.
+
+    It is good for as long as they say, and is cancelled where they don't want it any more.
+    """
+    row = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
+    start = None if row is None else OPERATIONS.of(row)
+    if start is None or not start.is_planned_ahead or not _plans_of(tx, start, changed):
+        return
+    plan = find_plan(tx, start)
+    if plan is None:
+        operations.end(tx, start.id, Outcome.CANCELLED, "cancelled")
+    else:
+        OPERATIONS.change(tx, {"id": start.id}, good_until=plan[1].latest_start)
 
 
 def waits_until(tx: Transaction, start: Operation) -> float:
@@ -211,13 +242,32 @@ def waits_until(tx: Transaction, start: Operation) -> float:
     return max((one.until for one in found if one.side == "start"), default=0.0)
 
 
-def _unless_tried_again(tx: Transaction, ended: Operation, owed: Sequence[NewNotice]) -> Sequence[NewNotice]:
-    """Tell nobody that a lesson's start has failed which is tried again."""
-    until = 0.0 if ended.planned_for is None else tried_until(tx, ended)
-    return () if tries_again(ended, ended.outcome, ended.cause, tx.now(), until) else owed
+def _follow_start(tx: Transaction, ended: Operation, owed: Sequence[NewNotice]) -> Sequence[NewNotice]:
+    """Have a start by a plan tried again if what it failed for may pass, or tell that it was missed."""
+    plan = find_plan(tx, ended) if ended.outcome is Outcome.FAILED else None
+    if plan is None:
+        return owed
+    rule, begin = plan
+    if (ended.cause or "").partition(":")[0] == "missed":
+        return [missed(tx, rule, begin, because=(ended.cause or "").partition(":: ")[2])]
+    if not tries_again(ended, begin, tx.now(), is_lesson=bool(rule.card)):
+        return owed
+    unsettle(tx, rule, begin)
+    look_at_hours(tx, rule, tx.now() + AGAIN)
+    return ()
 
 
-operations.FOLLOWERS.append(_unless_tried_again)
+def missed(tx: Transaction, rule: Rule, one: Occurrence, **more: Any) -> NewNotice:
+    """Return the message that a start or stop was missed, with the end of what it begins."""
+    body: Row = {"workspace": rule.workspace_id, "connection": rule.connection, "course": rule.course}
+    body |= {"side": one.side, "planned_at": one.at, "until": one.until, "cause": "", "more": 0, **more}
+    if one.side == "start" and rule.stops is not None:
+        body["then"] = f"{datetime.fromtimestamp(one.until, people.zone(tx, rule.principal)):%H:%M}"
+    occasion = f"{rule.id}:{one.local}:{one.side}"
+    return NewNotice(rule.workspace_id, HoursKind.HOURS_MISSED, occasion, rule.principal, body)
+
+
+operations.FOLLOWERS.append(_follow_start)
 
 
 def pause(tx: Transaction, paused: Rule, why: str, *, tell: bool = True) -> None:
@@ -235,7 +285,15 @@ def resume(tx: Transaction, row: Row, _said: Row) -> None:
     """Go on with a rule that paused because an account wasn't linked."""
     if row["paused"] in OF_LINK:
         (paused,) = of_courses(tx, [RULES.of(row)])
-        put(tx, replace(paused, paused="", settled_at=tx.now()))
+        settled_at = tx.now()
+        if row["paused"] == "refused":
+            # Nobody has stopped it: what was to begin meanwhile is made up for while it lasts.
+            coming = paused.after(settled_at)
+            begin = None if coming is None else paused.begin(coming)
+            settled_at = (
+                settled_at if begin is None else min(settled_at, max(begin.at - 1.0, paused.settled_at))
+            )
+        put(tx, replace(paused, paused="", settled_at=settled_at))
 
 
 def unlink(tx: Transaction, workspace: Row, tell: bool) -> None:

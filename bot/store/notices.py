@@ -117,6 +117,11 @@ def is_written(tx: Transaction, subject: str, kind: AnyKind, occasion: str) -> b
     return NOTICES.row(tx, subject=subject, kind=kind, occasion=occasion) is not None
 
 
+def has_notices(tx: Transaction, subject: str) -> bool:
+    """Return whether anything was written to be told about something."""
+    return tx.one("notice_about", subject=subject) is not None
+
+
 def _add(tx: Transaction, new: NewNotice, notice_id: str = "") -> Row | None:
     """Write a notice; return its key, None if it existed."""
     now = tx.now()

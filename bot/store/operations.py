@@ -61,7 +61,7 @@ class Accepted:
 
 
 class Details(TypedDict, total=False):
-    """Say more of what is asked for; for ``agreed`` and ``planned_for`` see ``Operation``.
+    """Say more of what is asked for; for all but ``reads_first`` see ``Operation``.
 
     ``reads_first``: nothing can be decided before the workspace is read, so the first step waits for that
     read, but only briefly.
@@ -70,6 +70,7 @@ class Details(TypedDict, total=False):
     agreed: Consent
     reads_first: bool
     planned_for: float | None
+    good_until: float | None
     lasts: float | None
 
 
@@ -111,14 +112,22 @@ def accept(
 def wanted_again(tx: Transaction, operation: Operation, deadline_seconds: float) -> Operation:
     """Return an open operation that its person asks for once more: after its deadline it gets a new one.
 
-    What was only to be made is then started.
+    What was only to be made is then started, and what a plan asked for is good for as long as what they did.
     """
+    if operation.good_until is not None:
+        extend(tx, operation, tx.now() + deadline_seconds)
     if operation.rests:
         OPERATIONS.change(tx, {"id": operation.id}, lasts=None)
         operation = replace(operation, lasts=None)
     if operation.deadline_at is not None:
         return operation
     return keep_waiting(tx, operation.id, deadline_seconds) or operation
+
+
+def extend(tx: Transaction, start: Operation, good_until: float) -> None:
+    """Let a start by a plan be sent until another moment, if that is later."""
+    if start.good_until is not None and good_until > start.good_until:
+        OPERATIONS.change(tx, {"id": start.id, "outcome": None}, good_until=good_until)
 
 
 def _carried_over(tx: Transaction, made: Operation, former: Operation) -> Operation:
@@ -183,6 +192,7 @@ def add(
         agreed=more.get("agreed", Consent.NONE),
         channel_id=channel_id,
         planned_for=more.get("planned_for"),
+        good_until=more.get("good_until"),
         lasts=more.get("lasts"),
         usual_seconds=usual.usual,
         slow_seconds=usual.slow,
@@ -323,6 +333,7 @@ def save_step(tx: Transaction, update: Update, was: Row | None = None) -> Row | 
 def _changes(_tx: Transaction, row: Row, update: Update, shared: Row) -> Row:
     now, hold, floor = shared["now"], shared["hold"], update.progress_floor
     ends = update.outcome is not None
+    is_unsent = row["good_until"] is not None and shared["start_call"] == Call.NONE
     # Each cause counts separately, as for runs (``bot.store.runs``).
     held_since = row["held_since"] if hold == row["hold"] else None
     return {
@@ -336,6 +347,7 @@ def _changes(_tx: Transaction, row: Row, update: Update, shared: Row) -> Row:
         "read_hold": None if update.hold or ends else row["read_hold"],
         "deadline_at": None if update.deadline_passed else row["deadline_at"],
         "progress_floor": row["progress_floor"] if floor is None else max(floor, row["progress_floor"]),
+        "delayed_by": (is_unsent and (hold or row["read_hold"])) or row["delayed_by"],
     }
 
 

@@ -569,7 +569,8 @@ UPDATE workspaces SET episode = episode + 1 WHERE id = :id;
 -- == timers ==
 
 -- name: limit_start
-UPDATE operations SET lasts = :at - created_at, deadline_at = CASE WHEN deadline_at > :at THEN :at ELSE deadline_at END
+UPDATE operations SET lasts = :at - created_at, deadline_at = CASE WHEN deadline_at > :at THEN :at ELSE deadline_at END,
+    good_until = CASE WHEN good_until > :at THEN :at ELSE good_until END
 WHERE workspace_id = :workspace_id AND outcome IS NULL AND verb IN ('start', 'restart', 'create')
     AND start_call = 'none';
 
@@ -583,7 +584,7 @@ UPDATE workspaces SET {changes}
 WHERE id = :id AND (stop_at IS NOT NULL OR ends <> '') AND NOT EXISTS (
         SELECT 1 FROM operations o
         WHERE o.workspace_id = :id AND o.outcome IS NULL AND o.verb IN ('start', 'restart', 'create')
-            AND (o.start_call <> 'none' OR o.deadline_at > :now)
+            AND (o.start_call <> 'none' OR COALESCE(o.good_until, o.deadline_at) > :now)
     );
 
 -- What was up before the start with which an end was set loses that end.
@@ -1829,7 +1830,7 @@ WHERE card_id = :card_id AND principal = :principal AND consented_at IS NOT NULL
 -- yet. A class :begins at 0.0: all since its posting; a member's progress is that of the newest operation that brings
 -- their workspace up.
 -- part: in_lesson
-SELECT p.*, r.paused, o.id AS newest, a.id AS account_id,
+SELECT p.*, r.paused, c.became, o.id AS newest, a.id AS account_id,
     CASE WHEN r.follows <> :state OR r.heard <> :state THEN 1 ELSE 0 END AS is_behind,
     CASE
         WHEN p.withdrawn_at IS NOT NULL AND p.workspace_id IS NULL THEN 'left'
@@ -1918,6 +1919,20 @@ LEFT JOIN workspaces w ON w.id = m.workspace_id AND w.stop_card = m.card_id AND 
 SELECT m.* FROM ({in_lesson}) m
 WHERE m.state IN ('starting', 'failed', 'no_room', 'unlinked', 'no_workspace')
 ORDER BY m.joined_at, m.principal LIMIT :limit;
+
+-- name: notice_about
+SELECT id FROM notices WHERE subject = :subject LIMIT 1;
+
+-- How the starts of a lesson ended that were sent :late_at or later, or not at all in time.
+-- name: late_starts
+SELECT
+    COALESCE(SUM(CASE WHEN o.called_at >= :late_at AND o.outcome = 'fulfilled' THEN 1 ELSE 0 END), 0) AS late,
+    COALESCE(SUM(CASE WHEN o.cause LIKE 'missed%' OR m.became = 'missed' THEN 1 ELSE 0 END), 0) AS missed,
+    MIN(CASE WHEN o.called_at >= :late_at AND o.outcome = 'fulfilled' THEN o.called_at END) AS since,
+    COALESCE(MAX(o.delayed_by), '') AS delayed_by
+FROM ({in_lesson}) m
+LEFT JOIN operations o ON o.id = m.newest AND o.good_until IS NOT NULL
+WHERE m.state <> 'left';
 
 -- name: member_of
 SELECT m.* FROM ({in_lesson} AND p.principal = :principal) m;

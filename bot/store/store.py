@@ -336,6 +336,7 @@ class Store(OnEngine):
     home_published = write(homes.home_published)
     home_retry = write(homes.home_retry)
     home_rest = write(homes.home_rest)
+    has_notices = read(notices.has_notices, Priority.STEADY)
     is_news_waiting = read(notices.is_news_waiting, Priority.STEADY)
     asked_approvals = read(approvals.asked_approvals)
     asked_approvals_of = read(approvals.asked_approvals_of)

@@ -16,9 +16,9 @@ from bot.domain.hours import (
     EVERY_DAY,
     HORIZON,
     LEAD,
+    OPEN_HOURS_SECONDS,
     WEEKDAYS,
     WEEKEND,
-    WINDOW,
     Rule,
     Wanted,
     evening_of_asking,
@@ -177,7 +177,7 @@ def test_a_stop_is_looked_at_before_it_comes_and_a_start_when_it_does():
     assert (start.due_at, start.until) == (start.at, stop.at)
     assert stop.due_at == stop.at - LEAD
     only_start = rule(starts=NINE)
-    assert only_start.after(only_start.settled_at).until == start.at + WINDOW
+    assert only_start.after(only_start.settled_at).until == start.at + OPEN_HOURS_SECONDS
 
 
 ZONES = st.sampled_from([BERLIN, NEW_YORK, LORD_HOWE, TOKYO, "Pacific/Apia", "UTC"])

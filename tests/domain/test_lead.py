@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.errands import Outcome
+from bot.domain.hours import Occurrence
 from bot.domain.lead import AGAIN, Pace, tries_again
 from tests.domain.test_plan import OPERATION
 
@@ -50,19 +51,48 @@ def test_how_many_can_be_ready_is_known(pace, people):
     assert people is None or pace.lead(people) <= pace.lead(10**9)
 
 
+#: A lesson of ninety minutes, and hours, which have no lead.
+LESSON = Occurrence(BEGINS, "start", "", BEGINS - 300.0, BEGINS + 5_400.0)
+HOURS = replace(LESSON, due_at=BEGINS)
+
+
 @pytest.mark.parametrize(
-    ("outcome", "cause", "left", "again"),
+    ("minutes", "latest"),
     [
-        (Outcome.FAILED, "no_room: no room for more memory", 200.0, True),
-        (Outcome.FAILED, "provider_failed", 2 * AGAIN + 1, True),
-        (Outcome.FAILED, "provider_failed", 2 * AGAIN, False),
-        (Outcome.FAILED, "forbidden", 200.0, False),
-        (Outcome.FAILED, None, 200.0, False),
-        (Outcome.CANCELLED, "limit", 200.0, False),
-        (None, None, 200.0, False),
+        pytest.param(540, 360, id="a-third"),
+        pytest.param(240, 160, id="a-third-of-four-hours"),
+        pytest.param(90, 60, id="both"),
+        pytest.param(60, 30, id="half-an-hour"),
+        pytest.param(30, 1, id="too-short"),
+        pytest.param(10, 1, id="shorter"),
     ],
 )
-def test_what_passes_is_tried_again_while_there_is_time(outcome, cause, left, again):
-    start = replace(OPERATION, planned_for=BEGINS)
-    assert tries_again(start, outcome, cause, BEGINS - left) is again
-    assert not tries_again(replace(start, planned_for=None), outcome, cause, BEGINS - left)
+def test_latest_start_leaves_enough_of_the_plan(minutes, latest):
+    plan = replace(LESSON, until=BEGINS + minutes * 60.0)
+    assert plan.latest_start == BEGINS + latest * 60.0
+
+
+@pytest.mark.parametrize(
+    ("outcome", "cause", "at", "lesson", "hours"),
+    [
+        pytest.param(Outcome.FAILED, "no_room: no memory", 50 * 60.0, True, False, id="room"),
+        pytest.param(Outcome.FAILED, "limit", 60 * 60.0 - AGAIN, False, False, id="room-too-late"),
+        pytest.param(Outcome.FAILED, "stopped_elsewhere", 50 * 60.0, True, True, id="lost"),
+        pytest.param(Outcome.FAILED, "provider_failed", -2 * AGAIN - 1, True, True, id="before"),
+        pytest.param(Outcome.FAILED, "provider_failed", -2 * AGAIN, False, False, id="shortly-before"),
+        pytest.param(Outcome.FAILED, "forbidden", -200.0, False, False, id="forbidden"),
+        pytest.param(Outcome.FAILED, "missed", -200.0, False, False, id="missed"),
+        pytest.param(Outcome.FAILED, None, -200.0, False, False, id="no-cause"),
+        pytest.param(Outcome.CANCELLED, "limit", -200.0, False, False, id="cancelled"),
+        pytest.param(None, None, -200.0, False, False, id="open"),
+    ],
+)
+def test_what_passes_is_tried_again_while_there_is_time(outcome, cause, at, lesson, hours):
+    start = replace(OPERATION, planned_for=BEGINS, created_at=BEGINS, outcome=outcome, cause=cause)
+    assert tries_again(start, LESSON, BEGINS + at, is_lesson=True) is lesson
+    assert tries_again(start, HOURS, BEGINS + at, is_lesson=False) is hours
+
+
+def test_start_that_was_lost_twice_is_not_tried_again():
+    start = replace(OPERATION, created_at=BEGINS + 600.0, outcome=Outcome.FAILED, cause="stopped_elsewhere")
+    assert not tries_again(start, HOURS, BEGINS + 1_200.0, is_lesson=False)

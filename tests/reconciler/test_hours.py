@@ -167,10 +167,13 @@ async def test_what_was_stopped_by_hand_is_not_started_before_the_next_time(worl
 @pytest.mark.parametrize(
     ("text", "back", "starts", "what"),
     [
-        ("weekdays 9:00-18:00", "17:00", 1, "started"),
-        ("weekdays 9:00-18:00", "17:50", 0, "missed"),
-        ("weekdays 9:00", "9:29", 1, "started"),
-        ("weekdays 9:00", "9:31", 0, "missed"),
+        # While a third is left, and half an hour; what only starts counts as twelve hours.
+        ("weekdays 9:00-18:00", "14:57", 1, "started"),
+        ("weekdays 9:00-18:00", "15:03", 0, "missed"),
+        ("weekdays 9:00-10:00", "9:28", 1, "started"),
+        ("weekdays 9:00-10:00", "9:33", 0, "missed"),
+        ("weekdays 9:00", "16:57", 1, "started"),
+        ("weekdays 9:00", "17:03", 0, "missed"),
     ],
 )
 async def test_after_a_downtime_a_start_is_made_up_for_while_its_hours_last(world, text, back, starts, what):

@@ -10,7 +10,6 @@ from bot.domain.classes import ClassCard, ClassCounts, ClassKind, ClassProblem
 from bot.domain.errands import Call
 from bot.domain.facts import ClassFacts, Facts, WorkspaceFacts
 from bot.domain.hours import DAYS, EVERY_DAY, UNUSED_ASKS, clock
-from bot.domain.lead import tries_until
 from bot.domain.lessons import spans
 from bot.domain.notices import Answer
 from bot.domain.stops import Effects, ends_by_consent, gentlest_mode
@@ -252,8 +251,12 @@ def lesson(facts: WorkspaceFacts) -> Answer:
     skip = kit.button(classes.SKIP_NEXT, "lesson_skip", f"{facts.word('card')} {facts.time('ends'):.0f}")
     is_ready = facts.state is State.RUNNING
     template = classes.LESSON_READY if is_ready else classes.LESSON_STARTING
+    operation, delay = facts.operation, dict[str, Markup]()
+    if not is_ready and operation is not None and operation.is_planned_ahead and operation.hold:
+        template, until = classes.LESSON_DELAYED, kit.moment(operation.good_until or 0.0, facts.now)
+        delay = {"hold": Markup(kit.held(problems.get_fact(operation.hold), facts.now)), "until": until}
     opens = open_buttons(facts) if is_ready else []
-    return kit.message(filled(template, facts, course=facts.word("course")), [], [*opens, skip])
+    return kit.message(filled(template, facts, course=facts.word("course"), **delay), [], [*opens, skip])
 
 
 @draws(ClassKind.COURSE_CHANGED)
@@ -300,13 +303,15 @@ def untaught(facts: ClassFacts) -> Answer:
     return kit.message(said, [], [take, end])
 
 
-@draws(ClassKind.LESSON_REPORT, is_true=lambda facts: facts.now < facts.time("ends"))
+@draws(ClassKind.LESSON_REPORT, is_true=lambda facts: "late" in facts.body or facts.now < facts.time("ends"))
 def report(facts: ClassFacts) -> Answer:
-    """Tell a teacher how many are ready for a lesson, and what keeps the others."""
+    """Tell a teacher how many are ready for a lesson and what keeps the others, or how many were late."""
+    if "late" in facts.body:
+        return _report_late(facts)
     card, counts, unused = facts.card, facts.counts, int(facts.body.get("unused") or 0)
     began = [one.operation.created_at for one in facts.problems if one.operation and one.state == "starting"]
     lesson, numbers = lessons.lesson_on(card, facts.now), asdict(counts)
-    times_ = {"since": min(began, default=facts.now), "until": tries_until(lesson) if lesson else facts.now}
+    times_ = {"since": min(began, default=facts.now), "until": lesson.latest_start if lesson else facts.now}
     at_ = {name: kit.moment(time, facts.now) for name, time in times_.items()}
     # Of those who failed alike the first one's, in the provider's own words where it has said any.
     whys = {str(one.state): Markup(_reason(facts, one)) for one in reversed(facts.problems)}
@@ -320,6 +325,25 @@ def report(facts: ClassFacts) -> Answer:
     lines += [fill(classes.REPORT_UNUSED, name=card.title, count=unused)] if unused >= UNUSED_ASKS else []
     buttons = [kit.button(classes.PROBLEMS, "class_problems", card.id)] if facts.problems else []
     return kit.message(" ".join(lines), [], buttons)
+
+
+def _report_late(facts: ClassFacts) -> Answer:
+    """Tell a teacher how the starts of a lesson ended that couldn't be sent in time."""
+    late, missed, name = int(facts.body["late"]), int(facts.body["missed"]), facts.card.title
+    since, delay = facts.time("since"), facts.word("delayed_by")
+    said = []
+    if late:
+        names = {"count": late, "name": name, "since": kit.moment(since, facts.now)}
+        said += [fill(classes.REPORT_LATE[late > 1], **names)]
+    if missed:
+        said += [fill(classes.REPORT_MISSED[missed > 1], count=missed, name=name)]
+    if delay:
+        because = (
+            cards.explain_delay(delay, facts.connection_title, since) if late else problems.get_fact(delay)
+        )
+        said += [kit.held(because, facts.now)]
+    buttons = [kit.button(classes.PROBLEMS, "class_problems", facts.card.id)] if facts.problems else []
+    return kit.message(" ".join(said), [], buttons)
 
 
 def _reason(facts: ClassFacts, one: ClassProblem) -> str:

@@ -23,6 +23,7 @@ from bot.domain.moments import instant, zone_of
 from bot.domain.notices import Answer
 from bot.domain.operations import OperationVerb
 from bot.domain.stops import planned_mode
+from bot.domain.timers import SOONEST_SECONDS
 from bot.domain.workspaces import NOT_UP
 from bot.messages.blocks import kit, lists, timers
 from bot.messages.blocks.buttons import changing, hours_button, start_button, stop_button, suspend_button
@@ -350,18 +351,39 @@ def missed(facts: WorkspaceFacts) -> Answer:
     """Say what wasn't started or stopped when it should have been."""
     side: Side = "stop" if facts.word("side") == "stop" else "start"
     forms = {**FORMS[OperationVerb(side)], "at": kit.day_moment(facts.time("planned_at"))}
-    cause = facts.word("cause")
-    count = int(facts.body.get("more") or 0)
+    cause, course, count = facts.word("cause"), facts.word("course"), int(facts.body.get("more") or 0)
     if cause:
         because = Markup(kit.safe(problems.sentence(cause, facts.connection_title)))
-        sentence = filled(words.FAILED, facts, cause=because, **forms)
+        said = [filled(words.FAILED, facts, cause=because, **forms)]
     else:
-        sentence = filled(words.MISSED, facts, **forms)
-    more = [fill(words.MISSED_MORE, count=times.counted(count, "start or stop", "starts and stops"))]
-    sentence = " ".join([sentence, *(more if count else []), words.GOES_ON])
-    workspace = facts.workspace if side == "start" and _is_down(facts) else None
-    buttons = [start_button(workspace)] if workspace is not None else []
-    return kit.message(sentence, [], buttons)
+        template = words.MISSED_LESSON if course and side == "start" else words.MISSED
+        said = [filled(template, facts, course=course, **forms), *_why_missed(facts)]
+    more = fill(words.MISSED_MORE, count=times.counted(count, "start or stop", "starts and stops"))
+    sentence = " ".join([*said, *([more] if count else []), *([] if course else [words.GOES_ON])])
+    return kit.message(sentence, [], _missed_buttons(facts) if side == "start" else [])
+
+
+def _why_missed(facts: WorkspaceFacts) -> list[str]:
+    """Say what kept a start from being sent, if that is known."""
+    if facts.is_refused:
+        return [kit.safe(problems.sentence("credential_refused", facts.connection_title))]
+    because = facts.word("because")
+    return [kit.held(because, facts.now)] if because else []
+
+
+def _missed_buttons(facts: WorkspaceFacts) -> list[Element]:
+    """Return what starts what was missed: until its plan's end, if it has one that is still ahead."""
+    workspace, until = facts.workspace, facts.time("until")
+    if workspace is None or not _is_down(facts):
+        return []
+    if facts.is_refused and facts.linking & {"token", "admin"}:
+        return [link_again_button(facts)]
+    if not facts.word("then"):
+        return [start_button(workspace)]
+    if until - facts.now < SOONEST_SECONDS:
+        return []
+    label = words.START_UNTIL.format(then=facts.word("then"))
+    return [kit.button(label, changing("start", workspace, at=until), style=kit.PRIMARY)]
 
 
 @draws(HoursKind.HOURS_PAUSED)

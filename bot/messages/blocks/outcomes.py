@@ -25,7 +25,7 @@ from bot.messages.blocks.cards import (
     retry_buttons,
     while_running,
 )
-from bot.messages.blocks.kit import draws, fill
+from bot.messages.blocks.kit import Markup, draws, fill
 from bot.messages.texts import cards, notices, problems, times
 
 #: What is told even where nobody knows any more what it was about.
@@ -50,9 +50,20 @@ def _ready(facts: WorkspaceFacts) -> Answer:
     lines, more, buttons = while_running(facts)
     is_news = operation is None or operation.has_called
     template = notices.READY if is_news else notices.READY_ALREADY
-    said = filled(notices.READY_UNUSABLE if facts.is_unusable else template, facts)
+    because = _delay_of(facts)
+    template = notices.READY_LATE if because and is_news else template
+    said = filled(notices.READY_UNUSABLE if facts.is_unusable else template, facts, because=because)
     sentence = "\n".join([" ".join([said, *lines[:1]]), *lines[1:]])
     return kit.message(sentence, [*small, *more], buttons)
+
+
+def _delay_of(facts: WorkspaceFacts) -> Markup:
+    """Say why a start by a plan was sent late; empty if it wasn't."""
+    operation = facts.operation
+    if operation is None or not operation.is_delayed:
+        return Markup("")
+    said = cards.explain_delay(operation.delayed_by, facts.connection_title, operation.called_at or 0.0)
+    return Markup(kit.held(said, facts.now))
 
 
 @draws(
@@ -163,12 +174,18 @@ def _waiting(facts: WorkspaceFacts) -> Answer:
     small = [kit.held(operation.hold, facts.now)] if operation.hold else []
     if facts.workspace and (condition := problems.condition(facts.workspace, facts.connection_title)):
         small.insert(0, kit.safe(condition, 300))
-    buttons = [keep_waiting_button(operation)]
+    buttons = [] if operation.is_planned_ahead else [keep_waiting_button(operation)]
     if facts.workspace is not None and not operation.verb.brings_down:
         buttons.append(stop_button(facts.workspace, facts.effects))
     unsent = f"{notices.WAITING_UNSENT} {cards.LAPSED}"
     template = unsent if operation.has_lapsed else notices.WAITING
-    return notice(template, facts, [*buttons, *force_buttons(facts), *page_button(facts)], small=small)
+    planned: dict[str, Markup] = {}
+    if operation.is_planned_ahead:
+        template = notices.WAITING_PLANNED
+        times_ = {"at": operation.planned_for, "until": operation.good_until}
+        planned = {name: Markup(kit.moment(at or 0.0, facts.now)) for name, at in times_.items()}
+    buttons = [*buttons, *force_buttons(facts), *page_button(facts)]
+    return notice(template, facts, buttons, small=small, **planned)
 
 
 @draws(NoticeKind.ASKED)

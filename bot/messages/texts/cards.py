@@ -247,6 +247,22 @@ def get_silence_prefix(title: str) -> str:
     return _SILENT_SINCE.partition("{since}")[0].format(title=title)
 
 
+_DELAYS: Final[Mapping[str, str]] = {
+    _SILENT_SINCE: "{title} didn't answer until {until}.",
+    _BUSY_SINCE: "{title} was too busy until {until}.",
+}
+
+
+def explain_delay(hold: str, title: str, until: float) -> str:
+    """Say what held something up until a time, given its last hold; the time is a mark, as above."""
+    found = (
+        said
+        for kind, said in _DELAYS.items()
+        if hold.startswith(kind.partition("{since}")[0].format(title=title))
+    )
+    return next(found, "I couldn't start it before {until}.").format(title=title, until=time_mark(until))
+
+
 def say_busy_since(title: str, since: float) -> str:
     """Say since when a connection has refused a call as too busy; ``since`` as above."""
     return _BUSY_SINCE.format(title=title, since=time_mark(since))

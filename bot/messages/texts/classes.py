@@ -219,6 +219,12 @@ REPORT_WHY: Final = {
     "coming": ("hasn't been started yet", "haven't been started yet"),
     "down": ("isn't running any more", "aren't running any more"),
 }
+#: After its begin, where an outage or something else kept starts from being sent in time.
+REPORT_LATE: Final = (
+    "{count} workspace for *{name}* was started late, from {since}.",
+    "{count} workspaces for *{name}* were started late, from {since}.",
+)
+REPORT_MISSED: Final = ("{count} couldn't be started in time for *{name}*.",) * 2
 REPORT_UNUSED: Final = (
     "Nobody has used these workspaces in the last {count} lessons. Should the course go on? "
     "If not, type `card {name} end`."
@@ -237,6 +243,10 @@ MISSING: Final = {
     "withheld": "its template on {title} is only available to some people, and you aren't one of them.",
 }
 NO_ROOM: Final = "There was no room for *{name}* on {title}. I'm trying again until {until}."
+LESSON_DELAYED: Final = (
+    "*{course}* is starting, and I haven't been able to start your workspace yet. {hold} "
+    "I'll start it as soon as I can, until {until}."
+)
 LESSON_STARTING: Final = (
     "Your workspace for *{course}* is still starting. I'll send the link when it's ready."
 )

@@ -58,6 +58,11 @@ USAGE: Final = (
 ASK: Final = "The first of these stops ends *{name}* on {title} for good: it can't be started again. {lost}"
 
 MISSED: Final = "By its hours, I should have {done} *{name}* on {title} {at}, but I couldn't do it in time."
+MISSED_LESSON: Final = (
+    "I couldn't start *{name}* on {title} in time for *{course}*, which began {at}: too little of it is left."
+)
+#: Of a start whose plan isn't over.
+START_UNTIL: Final = "Start until {then}"
 MISSED_MORE: Final = "I missed {count} before that, too."
 GOES_ON: Final = "Its hours go on as planned."
 FAILED: Final = "I couldn't {do} *{name}* on {title} {at}, as its hours say. {cause}"

@@ -5,6 +5,8 @@ from typing import Final
 from bot.support.environment import command
 
 READY: Final = "*{name}* is ready."
+#: Of what a plan has started late, and why, by what held it up.
+READY_LATE: Final = "*{name}* is ready, later than usual: {because}"
 READY_ALREADY: Final = "*{name}* is already running."
 READY_UNUSABLE: Final = "*{name}* is running."
 READY_LINK: Final = "Here's the link to *{name}*."
@@ -38,6 +40,11 @@ WAITING: Final = (
 )
 #: The same where nothing has been sent by then; what becomes of it follows.
 WAITING_UNSENT: Final = "I haven't been able to {do} *{name}* on {title} yet."
+#: The same of a start by a plan, which nobody has to keep waiting.
+WAITING_PLANNED: Final = (
+    "I haven't been able to start *{name}* on {title} yet, as planned for {at}. "
+    "I'll start it as soon as I can, until {until}."
+)
 ASKED: Final = (
     "{title} didn't answer, so I can't tell whether *{name}* was created there. "
     "I'll keep checking. Starting another may leave you with two."

@@ -83,6 +83,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "checking. Look on {title}; if nothing is there, ask again.",
     "restored": "My records were restored from a backup, so I don't know whether you still want that.",
     "let_go": "You told me to stop waiting for it.",
+    "missed": "By the time I could, there was too little left of what was planned.",
     # Temporary trouble: said while Usher goes on trying by itself.
     "unreachable": "I can't reach {title} right now. Nothing is lost: I'll keep trying.",
     "no_answer": "I sent the request, but {title} hasn't answered. "
@@ -296,7 +297,7 @@ _PERMISSION: Final = re.compile(r"permission|privilege|authori[sz]|access denied
 
 #: After these nobody has to look into the log.
 NO_FAULTS: Final = frozenset(
-    {"approval_ended", "cancelled", "credential_refused", "let_go", "renamed", "stale", "unlinked"}
+    {"approval_ended", "cancelled", "credential_refused", "let_go", "missed", "renamed", "stale", "unlinked"}
 )
 
 
@@ -358,8 +359,23 @@ WANTED: Final = "Do you still want it?"
 _ASKED_LONG_AGO: Final = f"You asked a while ago ({{at}}), so I haven't sent it. {WANTED}"
 
 
+def get_fact(hold: str) -> str:
+    """Return the first sentence of a hold: what is so, without what comes of it."""
+    return hold.partition(". ")[0].rstrip(".") + "." if hold else ""
+
+
+#: The word of the cause of a start by a plan that wasn't sent in time; what held it up follows.
+MISSED: Final = "missed"
+
+
 def asked_long_ago(errand: Errand) -> str:
-    """Return the cause of the end of what is too old to be sent; its time is a mark, as in holds."""
+    """Return the cause of the end of what is too old to be sent; its time is a mark, as in holds.
+
+    Nobody asked for what a plan did: what held that up is the cause.
+    """
+    if isinstance(errand, Operation) and errand.good_until is not None:
+        because = get_fact(errand.hold or errand.delayed_by)
+        return f"{MISSED}:: {because}" if because else MISSED
     planned = errand.planned_for if isinstance(errand, Operation) else None
     return f"{STALE}:: {_ASKED_LONG_AGO.format(at=time_mark(planned or errand.created_at))}"
 

@@ -147,7 +147,8 @@ async def test_rows_are_found_by_a_key_alone(store):
 ASKED = {"id", "principal", "connection", "created_at", "reference", "channel_id", "next_step_at"}
 KEPT = {
     Operation: ASKED
-    | {"workspace_id", "verb", "agreed", "planned_for", "lasts", "usual_seconds", "slow_seconds"}
+    | {"workspace_id", "verb", "agreed", "planned_for", "good_until", "lasts"}
+    | {"usual_seconds", "slow_seconds"}
     | {"prior_call", "prior_at", "deadline_number"},
     Run: ASKED | {"spec", "stop_wanted", "is_watched"},
 }

@@ -9,6 +9,7 @@ from bot.domain.operations import OperationVerb
 from bot.domain.steps import Update
 from bot.domain.stops import End
 from bot.store import timers
+from bot.store.tables import OPERATIONS
 from bot.support.errors import TooLate
 from tests.rigs.store import accept_operation, keep_waiting, launched, set_timer, within
 
@@ -121,3 +122,40 @@ async def test_a_launch_is_not_committed_to_after_its_deadline_and_a_stop_is(
         assert not (await store.run(run.id)).has_called
     else:
         assert await store.save_run_step(calling)
+
+
+@pytest.mark.parametrize("is_early", [True, False], ids=["in-time", "too-late"])
+async def test_planned_start_is_committed_to_as_long_as_its_plan_lasts(store, clock, workspace, is_early):
+    """Its deadline has passed long ago; who asks for it then makes it good for as long as a request."""
+    good_until = clock.now() + 6 * HOUR
+    planned = {"deadline_seconds": HOUR, "planned_for": clock.now(), "good_until": good_until}
+    operation = (await accept_operation(store, workspace, **planned)).operation
+    clock.advance(2 * HOUR)
+    await store.save_step(Update(operation.id, 0.0, deadline_passed=True))
+    clock.advance(4 * HOUR - (1.0 if is_early else 0.0))
+    assert not (await store.operation(operation.id)).has_lapsed
+    assert await commits(store, operation.id) is is_early
+    if not is_early:
+        await accept_operation(store, workspace, deadline_seconds=HOUR)
+        assert await commits(store, operation.id)
+
+
+async def test_plan_that_changes_after_the_claim_is_heeded(store, clock, workspace):
+    """What a step carries from its claim isn't what its call is committed by."""
+    planned = {"planned_for": clock.now(), "good_until": clock.now() + HOUR}
+    operation = (await accept_operation(store, workspace, **planned)).operation
+    (claimed,) = await store.claim_operations(10, 60.0)
+    shorter = clock.now() - 1.0
+    await store.carry_out(lambda tx: OPERATIONS.change(tx, {"id": operation.id}, good_until=shorter))
+    calling = Update(operation.id, 60.0, start_call=Call.CALLING, called=True, claim=claimed.claim)
+    with pytest.raises(TooLate):
+        await store.save_step(calling, claimed.row)
+
+
+async def test_planned_start_keeps_what_delayed_it(store, workspace):
+    planned = {"planned_for": 1.0, "good_until": 2e9}
+    operation = (await accept_operation(store, workspace, **planned)).operation
+    await store.save_step(Update(operation.id, 0.0, hold="away since"))
+    await store.save_step(Update(operation.id, 0.0, hold=""))
+    assert ((await store.operation(operation.id)).hold or "") == ""
+    assert (await store.operation(operation.id)).delayed_by == "away since"

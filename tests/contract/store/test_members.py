@@ -12,8 +12,8 @@ from bot.services import acts, classes, lessons, readiness
 from bot.services.hours import HOURS
 from bot.store import hours as rows
 from bot.store.store import Store
-from bot.store.tables import GATES, NOTICES, OPERATIONS, WORKSPACES
-from bot.store.timetables import CLASS_CARDS, OCCURRENCES, PARTICIPANTS, RULES
+from bot.store.tables import GATES, NOTICES, WORKSPACES
+from bot.store.timetables import CLASS_CARDS, PARTICIPANTS, RULES
 from bot.store.transaction import Engine
 from tests.contract.store.test_classes import CARD, TRAINER, by, look, posted, up
 from tests.contract.store.test_classes import press as press_class
@@ -185,36 +185,6 @@ async def test_a_lesson_that_is_due_before_its_rules_follow_starts_nobody(store,
         assert await Clockwork(asking(store), [HOURS]).step() == len(MEMBERS)
         assert [len(await store.open_operations(one)) for one in MEMBERS] == [1] * 3
         assert await heard(store) == {}
-
-
-async def test_starts_that_fail_all_at_once_are_tried_again_in_pieces(store, clock, many):
-    clock.advance(local("08:50") - clock.now())
-    began, begins = clock.now(), local("09:00")
-    failed = {"planned_for": begins, "outcome": "failed", "cause": "limit", "ended_at": began}
-
-    def fail(tx):
-        for number, rule in enumerate(RULES.all(tx, "id", card=CARD)):
-            key = {"workspace_id": rule.workspace_id, "principal": rule.principal, "connection": "saturn"}
-            OPERATIONS.add(tx, **LIKE | key | failed, id=f"o{number:03d}", created_at=began)
-            OCCURRENCES.add(tx, **{**SETTLED, "rule_id": rule.id}, at=begins)
-        CLASS_CARDS.change(tx, {"id": CARD}, lead=900.0)
-
-    await within(store, fail)
-    await members_follow(asking(store))
-    clock.advance(61.0)
-    watched, changed = counted(store)
-    left = []
-    while not left or left[-1]:
-        await look(watched)
-        left.append(len(await store.engine.read(lambda tx: tx.all("SELECT * FROM occurrences"))))
-        assert len(left) < MANY
-    assert left[0] == MANY + 3 - classes.SOME
-    assert max(changed) <= MOST
-
-
-#: A start, and what became of a lesson's begin.
-LIKE = {"verb": "start", "start_call": "none", "next_step_at": 0.0, "deadline_at": 0.0, "reference": "R"}
-SETTLED = {"local": "2027-11-22T09:00", "side": "start", "became": "started"}
 
 
 async def test_a_second_decision_meets_those_who_follow_the_first(store, many):

@@ -1,0 +1,78 @@
+"""An outage over the begin of hours and of a lesson: made up while enough is left, else told once."""
+
+from datetime import timedelta
+
+import pytest
+
+from playground.faults import fault_from
+from tests.scenarios.test_class import TRAINER
+from tests.scenarios.test_course import ANN, BOB, _begin, _joins, _running, _until
+from tests.scenarios.test_course import room as room  # noqa: PLC0414 - a fixture
+
+MINUTES = 60
+
+
+def goes_away(made):
+    fault = {"path": ".*", "times": None, "status": 503, "name": "away"}
+    made.saturn.harness.faults.append(fault_from(fault))
+
+
+def comes_back(made):
+    made.saturn.harness.faults.clear()
+
+
+def texts(messages):
+    return "\n".join(one.text for one in messages)
+
+
+@pytest.mark.parametrize("minutes", [pytest.param(35, id="made-up"), pytest.param(80, id="missed")])
+async def test_hours_after_an_outage(linked, minutes):
+    """Hours of 110 minutes, of which 75 or 30 are left; nobody reads that they asked."""
+    alice = linked.alice
+    await alice.types("hours training every day 8:10-10:00")
+    goes_away(linked)
+    await linked.pass_time((9 + minutes) * MINUTES, step=30)
+    comes_back(linked)
+    await linked.pass_time(3 * MINUTES, step=5)
+    spoken = texts(alice.sees())
+    assert "You asked" not in spoken
+    assert not any("Keep waiting" in one.labels for one in alice.sees())
+    if minutes == 35:
+        assert "*training* is ready, later than usual: Saturn Cloud didn't answer until" in spoken
+    else:
+        missed = alice.only("hours_missed")
+        assert "Saturn Cloud hasn't answered since" in missed.text
+        assert missed.labels == ["Start until 10:00"]
+        await alice.presses(missed, "Start until 10:00")
+        await linked.pass_time(2 * MINUTES, step=5)
+    assert linked.calls("POST .*/start") >= 1
+    await linked.pass_time(130 * MINUTES - (12 + minutes) * MINUTES, step=20)
+    assert linked.calls("POST .*/stop") == 1
+
+
+@pytest.mark.parametrize("minutes", [pytest.param(30, id="made-up"), pytest.param(65, id="missed")])
+async def test_lesson_after_an_outage(room, minutes):
+    """Each student reads how it is at the begin and how that ended; the teacher reads the latter once."""
+    made, trainer = room, room.person(TRAINER)
+    begin = _begin(made)
+    end, day = begin + timedelta(minutes=90), f"{begin:%A}".lower()
+    await trainer.types(f"card notebook --title Statistics --hours {day} {begin:%H:%M}-{end:%H:%M}")
+    await made.pass_time(2)
+    for user in (ANN, BOB):
+        await _joins(made, user)
+    await made.pass_time(30)
+    goes_away(made)
+    await _until(made, begin + timedelta(minutes=minutes), step=20)
+    comes_back(made)
+    await made.pass_time(4 * MINUTES, step=5)
+    assert _running(made) == ([ANN, BOB] if minutes == 30 else [])
+    for user in (ANN, BOB):
+        first, *_, last = [one for one in made.person(user).sees() if one.kind != "card"]
+        assert "I haven't been able to start your workspace yet. Saturn Cloud hasn't answered" in first.text
+        expected = "didn't answer until" if minutes == 30 else "too little of it is left"
+        assert expected in last.text
+    report = trainer.sees()[-1]
+    assert ("2 workspaces for *Statistics* were started late" in report.text) is (minutes == 30)
+    assert ("2 couldn't be started in time for *Statistics*" in report.text) is (minutes == 65)
+    await _until(made, end + timedelta(minutes=3), step=20)
+    assert _running(made) == []
