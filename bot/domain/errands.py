@@ -103,6 +103,11 @@ class Errand:
         return self.start_call is not Call.NONE or self.stop_call is not Call.NONE
 
     @property
+    def is_failing(self) -> bool:
+        """Return whether its call has failed for now, and will be sent again."""
+        return self.is_open and self.attempts > 0 and self.start_call is not Call.ACCEPTED
+
+    @property
     def was_unauthorized(self) -> bool:
         """Return whether the credential was refused for its last call, which is tried once more."""
         return self.is_open and self.cause == UNAUTHORIZED

@@ -200,6 +200,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
                 runtime.slots.give_from(subject.principal.key)
             if update is not None:
                 # However often it is retried, and however long it waits, the person is told at the deadline.
+                update = _keep_silence(claimed, update)
                 await self.save(claimed, await self.after_deadline(claimed, update))
 
     async def _turn(self, subject: Operation | Run, runtime: Runtime) -> float:
@@ -387,7 +388,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def held(self, claimed: S, update: Update, hold: str | None) -> Update:
         """Return an update with what is holding it up, "" for nothing, None for as before."""
         if hold is not None and hold != (claimed.subject.hold or ""):
-            update = replace(update, hold=hold, card_dirty=True)
+            update = _keep_silence(claimed, replace(update, hold=hold, card_dirty=True))
         return await self.after_deadline(claimed, update)
 
     async def after_deadline(self, claimed: S, update: Update) -> Update:
@@ -525,6 +526,19 @@ def busy_hold(runtime: Runtime, since: float | None) -> str | None:
 def find_hold(runtime: Runtime, subject: Operation | Run) -> str | None:
     """Return the hold of a call: its own, or everybody's; None for nothing."""
     return busy_hold(runtime, subject.busy_since) or runtime.health.hold
+
+
+def _keep_silence(claimed: ClaimedOperation | ClaimedRun, update: Update) -> Update:
+    """Return an update that leaves since when there is no answer as it was while the call goes on failing.
+
+    Reads that are answered in between are no news of it; each of its failures would begin another silence.
+    """
+    subject = claimed.subject
+    fails = subject.is_failing and update.attempts != 0 and update.outcome is None and not update.asked
+    is_no_news = update.hold is not None and (not update.hold or cards.is_silence(update.hold))
+    if fails and is_no_news and cards.is_silence(subject.hold):
+        return replace(update, hold=None, card_dirty=False)
+    return update
 
 
 def knowing(update: Update, step: Step, known: Call | None) -> Update:

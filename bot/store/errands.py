@@ -104,7 +104,11 @@ def clear_silence(tx: Transaction, connection: str, beginning: str) -> None:
 
 
 def _clear(errands: Errands, tx: Transaction, row: Row, said: Row) -> None:
-    silent = [name for name in _FREE[errands.name] if (row[name] or "").startswith(said["beginning"])]
+    # That others are answered is no news of a call that goes on failing: since when is as true as it was.
+    free = _FREE[errands.name].keys() - ({"hold"} if errands.of(row).is_failing else set())
+    silent = [name for name in free if (row[name] or "").startswith(said["beginning"])]
+    if not silent:
+        return
     errands.change(tx, {"id": row["id"]}, **dict.fromkeys(silent))
     cards.owe(tx, row["id"], changed=True)
 

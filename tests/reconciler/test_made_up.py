@@ -332,3 +332,29 @@ async def test_who_joins_in_an_outage_is_started_after_it(world):
     world.provider.heal()
     await lesson_until(world, "9:58", step=5.0)
     assert f"r-{late.user_id}" in world.provider.accepted_starts
+
+
+# -- since when ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "error", [DOWN, ServerFailed("oops", status=500), UnknownOutcome("?"), Unreachable("?")]
+)
+@pytest.mark.parametrize("verb", ["start", "restart", "create"])
+async def test_hold_says_the_first_time_while_only_the_call_fails(world, error, verb):
+    if verb == "create":
+        operation_id, method = await world.make(), "create"
+    else:
+        up = verb == "restart"
+        workspace = await world.own(state=State.RUNNING if up else State.STOPPED)
+        operation_id, method = await world.begin(workspace, OperationVerb(verb)), "stop" if up else "start"
+    world.provider.fail(method, error, times=1_000_000)
+    holds = []
+    for _ in range(120):
+        await world.pass_time(5)
+        hold = (await world.store.operation(operation_id)).hold
+        holds += [] if holds[-1:] == [hold] else [hold]
+    assert len([one for one in holds if one]) == 1
+    assert holds[0] is None or len(holds) == 1
+    world.provider.heal()
+    assert await world.until_ended(operation_id, 600) is Outcome.FULFILLED

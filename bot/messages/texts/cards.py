@@ -263,6 +263,11 @@ def explain_delay(hold: str, title: str, until: float) -> str:
     return next(found, "I couldn't start it before {until}.").format(title=title, until=time_mark(until))
 
 
+def is_silence(hold: str | None) -> bool:
+    """Return whether a hold says that a connection gives no usable answer."""
+    return _SILENT_SINCE.partition("{title}")[2].partition("{since}")[0] in (hold or "")
+
+
 def say_busy_since(title: str, since: float) -> str:
     """Say since when a connection has refused a call as too busy; ``since`` as above."""
     return _BUSY_SINCE.format(title=title, since=time_mark(since))
