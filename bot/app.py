@@ -31,6 +31,7 @@ from bot.slack.people import People
 from bot.slack.tenants import Entered, enter
 from bot.slack.web_api import WebApi
 from bot.store import name_of, open_store
+from bot.store.connections import keep_titles
 from bot.store.preferences import lets_assistant
 from bot.store.store import Store
 from bot.store.upkeep import BACKUP
@@ -218,6 +219,8 @@ class Process:
         self.scheduler = Scheduler(
             self.store, self._machine, self.ids, on_beat=partial(witness.note, self.store)
         )
+        named = {name: one.settings.title for name, one in self.providers.items()}
+        self._titles = await self.store.carry_out(lambda tx: keep_titles(tx, named))
         self.context = self._context()
         self._compose()
         self._replays = Replays(clock.monotonic)
@@ -307,6 +310,7 @@ class Process:
         return Context(
             store=self.store,
             connections=self.providers,
+            titles=self._titles,
             people=self._people,
             installation=entered.place,
             tenants=entered.tenants,

@@ -70,7 +70,8 @@ class Services:
         """Say how many things are on connections that the operator took out; "" for none."""
         gone = Counter(name for name in connections if name not in self.context.connections)
         return " ".join(
-            kit.fill(answers.NOT_SET_UP, count=Markup(str(gone[name])), name=name) for name in sorted(gone)
+            kit.fill(answers.NOT_SET_UP, count=Markup(str(gone[name])), title=self.title(name))
+            for name in sorted(gone)
         )
 
     def linkable(self) -> list[tuple[str, str]]:

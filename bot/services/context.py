@@ -50,6 +50,8 @@ class Context:
     vault: Vault
     clock: Clock
     ids: Ids
+    #: What people call each connection, also those that aren't set up any more.
+    titles: Mapping[str, str] = field(default_factory=dict)
     #: What this process does for all processes on its database; usually all of it.
     owners: Owners = field(default_factory=Owners)
     #: How long an operation may take before its person is told, in seconds.
@@ -74,7 +76,7 @@ class Context:
     def need(self, connection: str) -> Provider:
         """Return a connection's provider; raises Refused (``connection_gone``) if there is none."""
         if connection not in self.connections:
-            raise Refused("connection_gone", problems.sentence("connection_gone", connection))
+            raise Refused("connection_gone", problems.sentence("connection_gone", self.title(connection)))
         return self.connections[connection]
 
     def linked_by(self, way: Linking, principal: Principal) -> list[str]:
@@ -83,6 +85,6 @@ class Context:
         return sorted(name for name, one in found if one.links_by(way) and one.serves(principal))
 
     def title(self, connection: str) -> str:
-        """Return what people call a connection; its own name if it was removed."""
+        """Return what people call a connection, also if it was removed; its own name if nobody knows."""
         provider = self.connections.get(connection)
-        return provider.settings.title if provider is not None else connection
+        return provider.settings.title if provider is not None else self.titles.get(connection, connection)

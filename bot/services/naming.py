@@ -125,8 +125,14 @@ def nearest_runs(name: str, runs: Sequence[Run]) -> list[Run]:
 
 def find_connection(name: str, connections: Mapping[str, Provider], *, is_whole: bool = False) -> str | None:
     """Return the connection with this name or title, or the only one with this prefix unless ``is_whole``."""
+    titles = {key: provider.settings.title for key, provider in connections.items()}
+    return find_title(name, titles, is_whole=is_whole)
+
+
+def find_title(name: str, titles: Mapping[str, str], *, is_whole: bool = False) -> str | None:
+    """Return the key of a connection by its name or title, as ``find_connection``."""
     needle = fold(name)
-    known = {key: {fold(key), fold(provider.settings.title)} for key, provider in connections.items()}
+    known = {key: {fold(key), fold(title)} for key, title in titles.items()}
     found = [key for key, names in known.items() if needle in names]
     if found or is_whole:
         return found[0] if found else None

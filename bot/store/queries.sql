@@ -294,6 +294,9 @@ UPDATE notices SET class = class - 10 WHERE class IN (11, 12, 13) AND state IN (
 
 -- == outages ==
 
+-- name: connections
+SELECT name, title FROM connections;
+
 -- name: outages
 SELECT connection, since FROM outages;
 

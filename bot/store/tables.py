@@ -406,6 +406,7 @@ CARDS = Table(
     "about",
 )
 CHANNEL_IDS = plain("channel_ids", "place id", "place", changed_at=STAYS)
+CONNECTIONS = plain("connections", "name")
 CONTACTS = plain("contacts", "principal", met_at=PAST)
 CONVERSATIONS = plain("conversations", "principal channel_id thread_ts", "principal", spoken_at=PAST)
 DIRECT_CHANNELS = plain("direct_channels", "principal")

@@ -32,9 +32,7 @@ def calendar_route(context: Context) -> web.RouteDef:
         if rule is None:
             raise web.HTTPNotFound
         mark_as_known()
-        provider = context.connections.get(rule.connection)
-        title = provider.settings.title if provider is not None else rule.connection
-        text = "".join(map(_folded, _lines(rule, title, now)))
+        text = "".join(map(_folded, _lines(rule, context.title(rule.connection), now)))
         return web.Response(text=text, content_type="text/calendar")
 
     return web.get(f"{calendars.CALENDAR_PATH}/{{nonce}}.ics", serve)

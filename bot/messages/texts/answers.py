@@ -212,6 +212,9 @@ NOT_LINKED_ANY: Final = (
 LINK_REFUSED: Final = (
     "{title} no longer accepts your link. Link again here and I'll carry on with your request."
 )
+SIGN_IN_REFUSED: Final = (
+    "{title} refuses your sign-in, so I can't plan that. Link again here and I'll carry on with your request."
+)
 LINK_DOES_NOT_MOVE: Final = (
     "If you've linked it before, Slack knew you by another ID then. A link can't move to a new ID."
 )
@@ -243,7 +246,7 @@ UNLINK_OTHER_EFFECT: Final = (
     "This will delete my access to {who}'s account on {title}. Anything running there keeps running."
 )
 #: Workspaces, or those with hours, on a connection that was taken out.
-NOT_SET_UP: Final = "{count} on *{name}*, which isn't set up any more."
+NOT_SET_UP: Final = "{count} on *{title}*, which isn't set up any more."
 #: By what is left of the link at the provider: a secret of ours, one of theirs, or nothing.
 UNLINKED: Final[dict[str, str]] = {
     "owed": (

@@ -66,6 +66,7 @@ SMALL = (
     "INDEX runs_failed",
     "INDEX homes_wanted",
     "SCAN outages",
+    "SCAN connections",
     # Of a week; and those that are open.
     "SCAN waits USING INDEX waits_in_line",
     "INDEX waits_due",
