@@ -167,5 +167,7 @@ class TotalsFacts:
     slow: Sequence[WorkspaceFacts] = ()
     failed: Sequence[WorkspaceFacts] = ()
     lost_runs: Sequence[RunFacts] = ()
+    #: What waits for the administrator, as on their own Home.
+    questions: Sequence[Question] = ()
     answer: Mapping[str, Any] | None = None
     answered_at: float = 0.0

@@ -91,17 +91,11 @@ class HomeGatherer:
         """Gather what a person's own Home says: their rows alone, and what they are asked."""
         principal, now = home.principal, await self._store.now()
         accounts = {one.connection: one for one in await self._store.accounts(principal)}
-        workspaces = [
-            one for one in await self._store.workspaces(principal) if one.connection in self._connections
-        ]
-        under_way = {one.workspace_id: one for one in await self._store.open_operations(principal)}
-        workspaces.sort(key=lambda one: rank(one, under_way))
+        whose, under_way, runs = await self._gather_own(principal)
+        workspaces = whose.workspaces
         pages = max((len(workspaces) + PAGE - 1) // PAGE, 1)
         page = min(max(home.page, 1), pages)
         rows = await self._gatherer.of_all(principal, workspaces[(page - 1) * PAGE : page * PAGE], under_way)
-        runs = [run for run in await self._store.runs(principal) if run.connection in self._connections]
-        runs.sort(key=lambda run: not run.is_going)
-        whose = Whose(self._context, self._gatherer, principal, workspaces, self._names)
         return HomeFacts(
             now=now,
             command=self._context.command,
@@ -123,6 +117,17 @@ class HomeGatherer:
             answer=home.shown_answer(now),
             answered_at=home.answered_at or now,
         )
+
+    async def _gather_own(self, principal: Principal) -> tuple[Whose, Mapping[str, Operation], Sequence[Run]]:
+        """Return a person's workspaces, their open operations by workspace, and their runs."""
+        workspaces = [
+            one for one in await self._store.workspaces(principal) if one.connection in self._connections
+        ]
+        under_way = {one.workspace_id: one for one in await self._store.open_operations(principal)}
+        workspaces.sort(key=lambda one: rank(one, under_way))
+        runs = [run for run in await self._store.runs(principal) if run.connection in self._connections]
+        runs.sort(key=lambda run: not run.is_going)
+        return Whose(self._context, self._gatherer, principal, workspaces, self._names), under_way, runs
 
     async def totals(self, home: Home) -> TotalsFacts:
         """Gather what an administrator sees: of everybody, or of their own Slack workspace."""
@@ -166,6 +171,7 @@ class HomeGatherer:
                 )
                 for one in found.lost_runs
             ],
+            questions=await self._questions(*await self._gather_own(reader)),
             answer=home.shown_answer(now),
             answered_at=home.answered_at or now,
         )

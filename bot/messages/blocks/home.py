@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from bot.domain.facts import RunFacts, WorkspaceFacts
-from bot.domain.homes import ConnectionFacts, HomeFacts, LinkFacts, MakerFacts, TotalsFacts
+from bot.domain.homes import ConnectionFacts, HomeFacts, LinkFacts, MakerFacts, Question, TotalsFacts
 from bot.domain.operations import Operation
 from bot.domain.people import People
 from bot.messages.blocks import kit, replies
@@ -103,12 +103,13 @@ def updated(now: float) -> str:
 
 
 @part(0)
-def _questions(facts: HomeFacts) -> list[Block]:
-    blocks = [block for asked in facts.questions for block in WAITING[asked.kind](asked.facts)]
-    if facts.has_code:
-        blocks.append(
-            kit.section(home_words.CODE, kit.button(cards.ENTER_CODE, "enter_code", style=kit.PRIMARY))
-        )
+def _waiting(facts: HomeFacts) -> list[Block]:
+    code = kit.button(cards.ENTER_CODE, "enter_code", style=kit.PRIMARY)
+    return _questions(facts.questions, [kit.section(home_words.CODE, code)] if facts.has_code else [])
+
+
+def _questions(questions: Sequence[Question], more: Sequence[Block] = ()) -> list[Block]:
+    blocks = [*(block for asked in questions for block in WAITING[asked.kind](asked.facts)), *more]
     return [kit.header(home_words.QUESTIONS), *blocks] if blocks else []
 
 
@@ -258,6 +259,7 @@ def totals_home(facts: TotalsFacts) -> dict[str, Any]:
     return kit.home(
         [
             *answered(facts.answer, facts.answered_at, facts.now),
+            *_questions(facts.questions),
             *_counts(facts),
             *_connections(facts),
             *_slow(facts),
