@@ -1,6 +1,7 @@
 """Requests to link an account that an administrator decides: asked, approved, denied, and whose it is."""
 
 from bot.domain.accounts import Approval
+from bot.domain.approvals import UNDECIDED
 from bot.domain.notices import Answer
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.kit import Markup, fill
@@ -82,7 +83,8 @@ async def decided(request: Request, *, approve: bool) -> Answer:
         return replies.answer(fill(template, username=approval.username, title=title, who=who), replaces=True)
     if approval.username != username:
         return replies.answer(fill(pages.CHANGED, who=who), replaces=True)
-    state = Markup(pages.STATES.get(approval.state, approval.state))
+    known = UNDECIDED if approval.detail == UNDECIDED else approval.state
+    state = Markup(pages.STATES.get(known, known))
     return replies.answer(fill(pages.DECIDED_ALREADY, state=state), replaces=True)
 
 

@@ -30,6 +30,8 @@ class TaskKind(StrEnum):
     LOOK_UP_USER = "find_user"
     #: Ask whose account is wanted, until they had a day to answer; the subject is the approval's id.
     OPEN_APPROVAL = "ask_whose"
+    #: Remind administrators of a request, and end it; the subject is the approval's id.
+    FOLLOW_UP = "follow_up"
     #: List a person's runs again; the subject is the account's id.
     LIST_JOBS = "list_jobs"
     #: Set a job's schedule; the subject names account, job and interaction.

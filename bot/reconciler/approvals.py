@@ -10,7 +10,7 @@ from bot.domain.tasks import Task, TaskKind
 from bot.providers import base
 from bot.reconciler.ask import Done, Refused
 from bot.reconciler.tasks import Work, Worker, not_yet
-from bot.services.approvals import fail_approved, link_approved, note_address, proceed
+from bot.services.approvals import fail_approved, follow_up, link_approved, note_address, proceed
 from bot.services.asked import Asked
 from bot.store.tasks import NewTask
 from bot.support.errors import CredentialRefused, NotFound, Untrusted
@@ -36,6 +36,7 @@ class Approvals(Worker):
             ),
             TaskKind.LOOK_UP_USER: Work(do=self.look_up, person=self._person),
             TaskKind.OPEN_APPROVAL: Work(do=self._open),
+            TaskKind.FOLLOW_UP: Work(do=self._follow_up),
         }
 
     async def _person(self, task: Task) -> Principal | None:
@@ -44,6 +45,9 @@ class Approvals(Worker):
 
     async def _open(self, task: Task) -> Sequence[NewTask]:
         return await self._store.carry_out(lambda tx: proceed(tx, self._context, task.subject))
+
+    async def _follow_up(self, task: Task) -> Sequence[NewTask]:
+        return await self._store.carry_out(lambda tx: follow_up(tx, self._context, task.subject))
 
     async def link(self, task: Task) -> None:
         """Check an approved username and link its person; raise Again while the provider doesn't answer."""

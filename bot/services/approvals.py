@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 
 from bot.domain import policy
 from bot.domain.accounts import Approval
-from bot.domain.approvals import ApprovalKind
+from bot.domain.approvals import MAX_UNDECIDED_SECONDS, UNDECIDED, ApprovalKind, find_next_morning
 from bot.domain.audit import AuditEntry
 from bot.domain.facts import Facts, RequestFacts
 from bot.domain.kinds import AnyKind
@@ -132,7 +132,7 @@ def ask(
         approvals.note_request(tx, principal, connection)
         if isinstance(context.connections[connection], base.Addresses):
             add_tasks(tx, [NewTask(TaskKind.LOOK_UP_USER, approval.id)])
-    add_tasks(tx, proceed(tx, context, approval.id))
+    add_tasks(tx, [*proceed(tx, context, approval.id), *follow_up(tx, context, approval.id)])
     if approval.id == new.id:
         _ask_administrators(tx, context, new, "asked")
     inbox.keep_result(tx, asked.interaction, approval.id)
@@ -141,10 +141,50 @@ def ask(
     return approval
 
 
+def _administrators(context: Context, approval: Approval) -> list[Principal]:
+    place = context.installation
+    return [one for one in place.administrating() if place.decides(one, approval.principal)]
+
+
 def _ask_administrators(tx: Transaction, context: Context, approval: Approval, occasion: str) -> None:
-    kind, place = ApprovalKind.APPROVAL_ASKED, context.installation
-    to = [one for one in place.administrating() if place.decides(one, approval.principal)]
+    kind, to = ApprovalKind.APPROVAL_ASKED, _administrators(context, approval)
     add_notices(tx, [notice(approval, kind, f"{occasion}:{one.key}", one) for one in to])
+
+
+def follow_up(tx: Transaction, context: Context, approval_id: str) -> list[NewTask]:
+    """Remind administrators of a request on their next morning; end it if nobody decides for a week.
+
+    Return when to look again.
+    """
+    approval, now = approvals.approval(tx, approval_id), tx.now()
+    if approval is None or approval.state != "asked":
+        return []
+    to, ends_at = _administrators(context, approval), approval.asked_at + MAX_UNDECIDED_SECONDS
+    if now >= ends_at:
+        approvals.move(tx, approval.id, "denied", detail=UNDECIDED)
+        kind, readers = ApprovalKind.APPROVAL_DENIED, dict.fromkeys([approval.principal, *to])
+        over = [
+            notice(
+                approval,
+                kind,
+                f"{UNDECIDED}:{one.key}",
+                one,
+                cause=UNDECIDED,
+                is_own=one == approval.principal,
+            )
+            for one in readers
+        ]
+        add_notices(tx, over)
+        append_audit(tx, [approval_entry(approval, "usher", "approval.undecided", "ok")])
+        return []
+    # Who may mean somebody else can be approved a day later, and is posted again then.
+    opened_at = approval.asked_at + (approvals.DAY if approval.alike else 0.0)
+    mornings = {one: find_next_morning(opened_at, people.zone(tx, one)) for one in to}
+    kind, occasion = ApprovalKind.APPROVAL_ASKED, f"reminder:{approval.asked_at:.3f}"
+    due = [one for one, at in mornings.items() if at <= now and not approval.waits]
+    add_notices(tx, [notice(approval, kind, f"{occasion}:{one.key}", one, is_reminder=True) for one in due])
+    looks_at = min([at for at in mornings.values() if at > now], default=ends_at)
+    return [NewTask(TaskKind.FOLLOW_UP, approval.id, due_in=min(looks_at - now, approvals.DAY / 4))]
 
 
 #: How many are asked whether an account is theirs, the likeliest first, and how often a day each of them.

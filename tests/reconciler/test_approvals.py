@@ -1,11 +1,12 @@
 """Approved usernames are checked at their provider with its own secret; then both are told, once."""
 
 from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from bot.domain.accounts import Approval
-from bot.domain.approvals import ApprovalKind
+from bot.domain.approvals import ApprovalKind, find_next_morning
 from bot.domain.people import Principal
 from bot.domain.tasks import TaskKind
 from bot.services import approvals
@@ -19,6 +20,7 @@ from tests.rigs.providers import fake_settings
 from tests.rigs.store import ALICE, BOB, ask_approval, decide_approval, memory_store, unlink
 
 DANA = Principal(None, "T1", "UDANA")
+ERIN = Principal(None, "T1", "UERIN")
 
 
 @pytest.fixture
@@ -185,3 +187,51 @@ async def test_a_request_goes_on_by_itself_once_who_was_asked_had_a_day(bench):
     await bench.pass_time(2 * 3600)
     assert not (await bench.store.approval(asked.id)).waits
     assert "'Approve'" in told(bench, DANA)
+
+
+async def asked_of(bench, admins=("UDANA",), **keys) -> Approval:
+    """Write a request as it is asked, for administrators who are reminded of it."""
+    bench.administered_by(*admins)
+    asked = Approval(
+        bench.ids.new("approval"), ALICE, "cloud", "alice", "asked", await bench.store.now(), **keys
+    )
+    await ask_approval(bench.store, asked)
+    await bench.store.add_tasks([NewTask(TaskKind.FOLLOW_UP, asked.id)])
+    return asked
+
+
+async def test_undecided_request_is_reminded_of_once_and_ends(bench):
+    """At nine in the morning of each administrator; after a week both sides read that nobody decided."""
+    zones = {ERIN: "America/New_York", DANA: "Europe/Berlin"}
+    for who, zone in zones.items():
+        await bench.know(who, time_zone=zone)
+        bench.slack.add_user(who.user_id, who.team_id, tz=zone)
+    began = await bench.store.now()
+    asked = await asked_of(bench, ("UDANA", "UERIN"))
+    reminded = {}
+    for _ in range(4 * 32):
+        await bench.pass_time(900, step=60)
+        for who in (ERIN, DANA):
+            if messages(bench, who) and who not in reminded:
+                reminded[who] = await bench.store.now()
+    for who, zone in zones.items():
+        (said,) = messages(bench, who)
+        assert "This request has been waiting since " in str(said)
+        assert "'Approve'" in str(said)
+        morning = find_next_morning(began, ZoneInfo(zone))
+        assert 0 <= reminded[who] - morning <= 900
+    await bench.pass_time(began + 7 * 86_400 + 60 - await bench.store.now(), step=600)
+    await bench.pass_time(60)
+    assert (await bench.store.approval(asked.id)).state == "denied"
+    assert [len(messages(bench, who)) for who in (ALICE, ERIN, DANA)] == [1, 2, 2]
+    assert "Nobody has decided about your request for *alice*" in told(bench, ALICE)
+    for who in (ERIN, DANA):
+        assert "Nobody decided within 7 days" in str(messages(bench, who)[-1])
+        assert "'Approve'" not in told(bench, who)
+
+
+async def test_decided_request_is_followed_up_no_more(bench):
+    asked = await asked_of(bench)
+    await decide_approval(bench.store, asked.id, "denied", DANA.key)
+    await bench.pass_time(8 * 86_400, step=3600)
+    assert messages(bench, DANA) == []

@@ -1,7 +1,7 @@
 """Requests to be linked as a username: to whoever decides, whose account it may be, and who asked."""
 
 from bot.domain.accounts import Approval
-from bot.domain.approvals import ApprovalKind
+from bot.domain.approvals import UNDECIDED, ApprovalKind
 from bot.domain.facts import RequestFacts
 from bot.domain.notices import Answer
 from bot.domain.people import Named, People
@@ -14,6 +14,8 @@ def _settled(facts: RequestFacts) -> str:
     """Say what became of a request: the first decision counts, whatever the provider said to it."""
     approval, by = facts.approval, Markup("")
     template = requests.ASKED_AGAIN if _is_asked(facts) else pages.WITHDRAWN
+    if approval is not None and approval.detail == UNDECIDED:
+        template = requests.UNDECIDED
     if approval is not None and approval.decided_by is not None:
         template = pages.DENIED_BY if approval.state == "denied" else pages.APPROVED_BY
         if approval.state == "denied" and (approval.answers or {}).get(approval.decided_by):
@@ -54,6 +56,9 @@ def asked(facts: RequestFacts) -> Answer:
         return kit.message(_settled(facts))
     names = _names(facts.approval.username, facts.connection_title, _person(facts))
     request = decision(facts.approval, facts.connection_title, facts.people)
+    if facts.body.get("is_reminder"):
+        since = kit.day_moment(facts.approval.asked_at)
+        request = [kit.section(fill(requests.REMINDER, since=since)), *request]
     blocks = [*request, kit.context(fill(pages.REQUEST_NOTE, **names))]
     return kit.answer(blocks)
 
@@ -133,7 +138,9 @@ def account_asked(facts: RequestFacts) -> Answer:
 
 @draws(ApprovalKind.APPROVAL_DENIED)
 def denied(facts: RequestFacts) -> Answer:
-    """Tell a person that a request was denied."""
+    """Tell a person that a request was denied; or them and the administrators that nobody decided."""
+    if facts.word("cause") == UNDECIDED:
+        return _decision(requests.UNDECIDED_PERSON if facts.body.get("is_own") else requests.UNDECIDED, facts)
     return _decision(pages.DENIED_PERSON, facts)
 
 

@@ -433,6 +433,7 @@ STATES: Final = {
     "approved": "approved, being checked",
     "linked": "approved and linked",
     "denied": "denied",
+    "undecided": "it ended after 7 days",
     "failed": "approved, but it failed",
     "replaced": "asked again since",
 }

@@ -26,6 +26,16 @@ OWNER_ASKED: Final = "I've asked {owner} whether the account is theirs."
 OWNER_ANSWERED: Final = "I've asked {owner} whether the account is theirs. Their answer: “{answer}.”"
 #: What its message becomes once it was posted again.
 ASKED_AGAIN: Final = "{who} wants to be linked to *{username}* on {title}: see my newest message about it."
+#: Above a request that nobody has decided by the next morning; and once nobody has for a week, to both.
+REMINDER: Final = "This request has been waiting since {since}. It ends by itself after 7 days."
+UNDECIDED: Final = (
+    "{who} wanted to be linked to *{username}* on {title}. Nobody decided within 7 days, so the request has "
+    "ended."
+)
+UNDECIDED_PERSON: Final = (
+    "Nobody has decided about your request for *{username}* on {title} within 7 days, so it has ended. "
+    "Talk to your Usher admin, then ask again."
+)
 #: What the request becomes once somebody who was asked said that the account is theirs.
 CLAIMED: Final = "{by} says that *{username}* on {title} is theirs, so I've closed the request of {who}."
 #: An e-mail address that Slack doesn't tell.
