@@ -235,7 +235,7 @@ async def _authorised(request: Request, handler: routes.Verb, *, is_later: bool 
                 answer = await handler(request)
             except NotLinked as missing:
                 # Whoever turns out not to be linked is offered *Link*, whatever the verb.
-                await linked(request, missing.connection)
+                await linked(request, missing.connection, is_refused=missing.is_refused)
                 raise
     except Answered as early:
         _note(logger, "answered early", request, early.answer)

@@ -19,7 +19,7 @@ from bot.services import accounts, linking, naming
 from bot.services.revocations import left_by
 from handlers import routes
 from handlers.command_line import written
-from handlers.connections import connection_of
+from handlers.connections import connection_of, linked_connection_of
 from handlers.helping import what
 from handlers.language.names import Names
 from handlers.payload import value_in
@@ -254,12 +254,10 @@ def _is_everybodys(request: Request, connection: str) -> bool:
 
 
 def _chosen_to_end(request: Request, name: str, linked: Collection[str]) -> str | None:
-    """Return the connection, or None for all; one that was removed since is known by its own name."""
-    if name in linked:
-        return name
-    if name.casefold() == "all" and "all" not in request.services.connections:
+    """Return the connection, or None for all; one that was removed since is known by its name and title."""
+    if name.casefold() == "all" and "all" not in {*linked, *request.services.connections}:
         return None
-    connection = connection_of(request, name)
+    connection = linked_connection_of(request, name, linked)
     if connection not in linked:
         raise Answered(_none_at(request, connection))
     return connection
@@ -277,7 +275,8 @@ async def _somebody_else(request: Request, person: re.Match[str]) -> Answer:
     who = kit.person(Named(other.user_id))
     name = " ".join(word for word in request.arguments if word != person.group())
     is_all = not name or name.casefold() == "all"
-    connection = None if is_all else connection_of(request, name)
+    there = [account.connection for account in linked_there]
+    connection = None if is_all else linked_connection_of(request, name, there)
     if not any(connection in {None, account.connection} for account in linked_there):
         return replies.hint(fill(answers.NOTHING_LINKED_OTHER, who=who))
     if kit.AGREED not in request.flags or request.manner is not Manner.TYPED:
@@ -298,16 +297,20 @@ def _ask_about_other(request: Request, user_id: str, connection: str | None) -> 
     return replies.answer(f"{effect} {ask}", [kit.button(cards.UNLINK, SAY, command, style=kit.DANGER)])
 
 
-async def linked(request: Request, connection: str) -> Account:
-    """Return the person's account on a connection if it works; raises Answered with *Link* otherwise."""
+async def linked(request: Request, connection: str, *, is_refused: bool = False) -> Account:
+    """Return the person's account on a connection if it works; raises Answered with *Link* otherwise.
+
+    ``is_refused``: as things are, its provider refuses it.
+    """
     account = await accounts.own(request.asked, connection)
-    if account is not None and account.state == "active":
+    is_active = account is not None and account.state == "active"
+    if account is not None and is_active and not is_refused:
         return account
-    is_refused = account is not None and account.state == "refused"
-    sentence = fill(
-        answers.LINK_REFUSED if is_refused else answers.NOT_LINKED, title=request.services.title(connection)
-    )
-    raise Answered(await link_first(request, sentence, [connection]))
+    template = answers.NOT_LINKED
+    if account is not None and (is_active or account.state == "refused"):
+        template = answers.SIGN_IN_REFUSED if is_active else answers.LINK_REFUSED
+    sentence = fill(template, title=request.services.title(connection))
+    raise Answered(await link_first(request, sentence, [connection], again=template != answers.NOT_LINKED))
 
 
 async def all_linked(request: Request, connections: Iterable[str]) -> None:
@@ -324,10 +327,12 @@ async def add_former_link_remark(request: Request, answer: Answer, connections: 
     return replies.with_remarks(answer, [answers.LINK_DOES_NOT_MOVE] if had else [])
 
 
-async def link_first(request: Request, sentence: str, connections: Iterable[str]) -> Answer:
-    """Answer with the ways to link some connections; the request waits for it."""
+async def link_first(
+    request: Request, sentence: str, connections: Iterable[str], *, again: bool = False
+) -> Answer:
+    """Answer with the ways to link some connections, or one ``again``; the request waits for it."""
     names = list(connections)
-    buttons = ways(request.services, names, request.then)
+    buttons = ways(request.services, names, request.then, cards.LINK_AGAIN if again else cards.LINK)
     # Connections that people can't link themselves are offered too: a click says why not.
     links = [(name, request.services.title(name)) for name in names]
     return await add_former_link_remark(
@@ -358,9 +363,12 @@ async def link_any(request: Request) -> Answer:
     return await add_former_link_remark(request, answer, [name for name, *_ in linking])
 
 
-def ways(services: Services, connections: Collection[str], waiting: str = "") -> list[dict[str, Any]]:
+def ways(
+    services: Services, connections: Collection[str], waiting: str = "", template: str = cards.LINK
+) -> list[dict[str, Any]]:
     """Return a button for each of some connections that links it, in the order of a Home.
 
-    ``waiting`` is the command that runs once one of them is linked.
+    ``waiting`` is the command that runs once one of them is linked, ``template`` the label.
     """
-    return replies.ways([one for one in services.linking() if one[0] in connections], waiting)
+    linking = [one for one in services.linking() if one[0] in connections]
+    return replies.ways(linking, waiting, template)

@@ -37,6 +37,9 @@ class Facts:
     is_linked: bool | None = None
     #: The provider refuses the person's account, or did when it was last used.
     is_refused: bool = False
+    #: Why nothing can be sent to the provider for the person as things are, or the workspace's planned stop
+    #: can't be carried out, "" for nothing (``bot.domain.promises``).
+    obstacle: str = ""
     #: When the account's credential ends, as its provider said.
     link_ends_at: float | None = None
     body: Mapping[str, Any] = field(default_factory=dict)
@@ -103,6 +106,8 @@ class WorkspaceFacts(Facts):
     #: Its working hours, where they are shown; and the lessons that its person has joined.
     hours: tuple[Rule, ...] = ()
     lessons: tuple[Rule, ...] = ()
+    #: What the message is about besides.
+    others: tuple["WorkspaceFacts", ...] = ()
     #: The class whose end stops it.
     of_class: ClassFacts | None = None
     #: What it was called, if it is deleted by now.

@@ -16,6 +16,7 @@ from bot.domain.observed import Created, Traces
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.plan import MAX_ATTEMPTS, NO_RESTART, STILL_FAILED, Plan, Step, plan, plan_unmade
 from bot.domain.policy import LEAVER_RULES, Target
+from bot.domain.promises import LINK_HELPS, MAX_HELD_SECONDS, find_access_obstacle
 from bot.domain.reasons import lacks_room
 from bot.domain.settling import UNANSWERED_SECONDS, Verdict, is_short, is_unanswered, progress_of
 from bot.domain.steps import ClaimedOperation, Update
@@ -106,6 +107,19 @@ class Operations(Stepper[ClaimedOperation]):
     async def save(self, claimed: ClaimedOperation, update: Update) -> Row | None:
         """Save an update of an operation; None if it has ended, or was claimed by another process."""
         return await self._store.save_step(update, claimed.row)
+
+    def is_blocked(self, claimed: ClaimedOperation, now: float) -> bool:
+        """Return whether what was planned waits: for its person to link again, or a stop, for anything.
+
+        It has no card that says so.
+        """
+        operation = claimed.operation
+        if operation.planned_for is None or operation.has_called:
+            return False
+        is_held = operation.verb.brings_down and bool(operation.hold)
+        if is_held and now >= operation.planned_for + MAX_HELD_SECONDS:
+            return True
+        return find_access_obstacle(claimed.account, now, is_connected=True) in LINK_HELPS
 
     def is_forgotten(self, claimed: ClaimedOperation) -> bool:
         """Return whether its workspace, which was made, is on its person's list no more."""

@@ -120,7 +120,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
             await self.save(claimed, forgotten)
             return
         if (runtime := self._runtimes.get(subject.connection)) is None:
-            await self.later(claimed, PATIENCE, cards.not_configured(subject.connection))
+            await self.later(claimed, PATIENCE, cards.not_configured(self._context.title(subject.connection)))
             return
         assert account is not None, "without one it is lost"
         decided = await self.plan(claimed, runtime)
@@ -138,7 +138,8 @@ class Stepper(EnginePart, ABC, Generic[S]):
             return "unlinked"
         if (runtime := self._runtimes.get(subject.connection)) is not None:
             return None if runtime.provider.serves(subject.principal) else "not_here"
-        since = subject.held_since if subject.hold == cards.not_configured(subject.connection) else None
+        is_missing = subject.hold == cards.not_configured(self._context.title(subject.connection))
+        since = subject.held_since if is_missing else None
         # Missing for too long to be a brief mistake in the settings.
         return "connection_gone" if since is not None and now >= since + ANSWER_SECONDS else None
 
@@ -400,15 +401,18 @@ class Stepper(EnginePart, ABC, Generic[S]):
         if update.outcome is not None or subject.deadline_at is None:
             return update
         now = await self._store.now()
-        if now < subject.deadline_at:
-            return replace(update, next_in=min(update.next_in, subject.deadline_at - now))
-        if subject.asked_at is not None:
+        is_late = now >= subject.deadline_at
+        if not is_late:
+            update = replace(update, next_in=min(update.next_in, subject.deadline_at - now))
+        if subject.asked_at is not None or not (is_late or self.is_blocked(claimed, now)):
             return update
-        late = replace(update, deadline_passed=True, card_dirty=True)
+        if is_late:
+            update = replace(update, deadline_passed=True, card_dirty=True)
         if not await self.tells(claimed):
-            return late
+            return update
+        # Once, whichever comes first.
         due = outcomes.notice(subject, self.late, str(subject.deadline_number))
-        return replace(late, notices=(*update.notices, due))
+        return replace(update, notices=(*update.notices, due))
 
     # -- what differs by kind --------------------------------------------------------------------------------
 
@@ -459,6 +463,10 @@ class Stepper(EnginePart, ABC, Generic[S]):
     @abstractmethod
     async def save(self, claimed: S, update: Update) -> Row | None:
         """Save an update of what was claimed; return its row, None if it ended or another process has it."""
+
+    def is_blocked(self, claimed: S, now: float) -> bool:  # noqa: ARG002 - for what nothing else tells
+        """Return whether its person has to be told before the deadline that nothing can be sent for it."""
+        return False
 
     async def tells(self, claimed: S) -> bool:  # noqa: ARG002 - for what nobody may be waiting for
         """Return whether somebody waits for it."""

@@ -23,7 +23,7 @@ from bot.services.revocations import left_by
 from bot.store import accounts as rows
 from bot.store import browsers, followers, refusals, revocations, workspaces
 from bot.store.audit import append_audit
-from bot.store.notices import add_notices
+from bot.store.notices import add_notices, is_written
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
@@ -356,6 +356,8 @@ def hold(tx: Transaction, account: Account, cause: str, *, renamed: str = "", la
         return True
     body = {**about, "username": held.username, "since": held.refused_since, "renamed": renamed}
     kind, occasion = NoticeKind.SIGN_IN_REFUSED, f"{held.refused_since:.3f}"
+    if not is_written(tx, held.id, kind, occasion):
+        rows.redraw_plans(tx, {"principal": held.principal.key, "connection": held.connection})
     add_notices(tx, [NewNotice(held.id, kind, occasion, held.principal, body)])
     return False
 

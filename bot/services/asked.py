@@ -37,6 +37,7 @@ from bot.domain.accounts import Account
 from bot.domain.acts import NO_CHANGE, Act, Change
 from bot.domain.audit import AuditEntry, Subject
 from bot.domain.people import Person, Principal
+from bot.domain.promises import find_access_obstacle
 from bot.domain.runs import Run
 from bot.domain.workspaces import Workspace
 from bot.messages.texts import problems
@@ -249,6 +250,13 @@ class Asked:
     def account(self, tx: Transaction, connection: str) -> Account:
         """Return the person's account on a connection; raises NotLinked unless it is usable."""
         return usable(self.context.need(connection), accounts.account(tx, self.principal, connection))
+
+    def check_plan(self, tx: Transaction, connection: str) -> None:
+        """Raise NotLinked if something planned on a connection couldn't be carried out as things are."""
+        account = self.account(tx, connection)
+        if find_access_obstacle(account, tx.now(), is_connected=True):
+            sentence = problems.sentence(account.refusal, self.context.title(connection))
+            raise NotLinked(connection, sentence, is_refused=True)
 
     def acts_unasked(self, now: float) -> bool:
         """Return whether it is carried out unasked: it was said just now, and in the person's own words."""

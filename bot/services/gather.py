@@ -13,6 +13,7 @@ from bot.domain.kinds import AnyKind, Mark
 from bot.domain.notices import Card, EndState, Notice, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Named, People, Principal
+from bot.domain.promises import find_access_obstacle, find_stop_obstacle
 from bot.domain.runs import Run
 from bot.domain.stops import NO_EFFECTS
 from bot.domain.workspaces import State, Workspace
@@ -247,15 +248,20 @@ class Gatherer:
         body: Mapping[str, Any] | None = None,
         **more: Any,
     ) -> WorkspaceFacts:
-        provider = self.connections.get(connection)
+        provider, shared = self.connections.get(connection), self.of_account(now, connection, account, body)
+        effects = provider.stops(workspace) if provider and workspace else NO_EFFECTS
+        if workspace is not None and workspace.stop_mode is not None:
+            shared["obstacle"] = shared["obstacle"] or find_stop_obstacle(
+                workspace, effects, workspace.stop_mode
+            )
         return WorkspaceFacts(
-            **self.of_account(now, connection, account, body),
+            **shared,
             operation=operation,
             workspace=workspace,
             ide_url=shown_url(provider, workspace, self._public_url),
             opens_in_page=isinstance(provider, base.Page),
             page_url=_page_url(provider, workspace),
-            effects=provider.stops(workspace) if provider and workspace else NO_EFFECTS,
+            effects=effects,
             **more,
         )
 
@@ -274,6 +280,7 @@ class Gatherer:
             "linking": frozenset(provider.settings.linking if provider is not None else ()),
             "is_linked": account is not None,
             "is_refused": account is not None and account.is_refused,
+            "obstacle": find_access_obstacle(account, now, is_connected=provider is not None),
             "link_ends_at": account.ends_at if account is not None else None,
             "body": body,
         }

@@ -77,6 +77,7 @@ def add(
     ``hours.makes`` if a start would have to make a new one, ``hours.never`` if they don't come soon.
     """
     workspace = _there(tx, asked, "hours", workspace_id)
+    asked.check_plan(tx, workspace.connection)
     context, now = asked.context, tx.now()
     title = context.need(workspace.connection).settings.title
     if waits and context.need(workspace.connection).settings.failures_allowed <= 1:

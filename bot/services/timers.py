@@ -6,6 +6,9 @@ back.
 Nobody's work is stopped on a warning that they don't have, or that was for something else. Where it wasn't
 delivered, the stop moves until it is; after an absence, or if the workspace hasn't been read since the
 warning, it is read first and its person is warned again.
+
+What can't be carried out as things are isn't announced, and its person reads so once its time has passed. If
+that may change by itself, or by a new link, the stop stays due: then it is warned of, and carried out.
 """
 
 from dataclasses import replace
@@ -14,20 +17,23 @@ from typing import Any, Final
 import structlog
 
 from bot.domain.acts import CLASS, HOURS, TIMER
+from bot.domain.facts import Facts, WorkspaceFacts
 from bot.domain.hours import HoursKind
 from bot.domain.installations import AnyInstallation
 from bot.domain.kinds import AnyKind
 from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation, OperationVerb
+from bot.domain.promises import GRACE_SECONDS, PASSING
 from bot.domain.stops import Consent, End, costs_more, is_final, planned_mode
 from bot.domain.timers import AGAIN_SECONDS, LEAST_TIMER_WARNING_SECONDS, MORE_SECONDS, due_at, warned_before
 from bot.domain.workspaces import Workspace
 from bot.services import classes
-from bot.services.asked import Asked, usable
+from bot.services.asked import Asked
 from bot.services.context import Context
 from bot.services.due import ASKS_AGAIN, FRESH_SECONDS, LEASE, LOOKS_EVERY, PATIENCE, Due
-from bot.services.workspaces import begin, effects_now
-from bot.store import accounts, gates, operations, warnings
+from bot.services.gather import Gatherer, Message, adds
+from bot.services.workspaces import begin, effects_now, find_obstacle
+from bot.store import gates, hours, operations, warnings
 from bot.store import timers as rows
 from bot.store.notices import add_notices
 from bot.store.transaction import Transaction
@@ -51,10 +57,10 @@ def carry_out(tx: Transaction, asked: Asked, looked: Workspace) -> None:
         return
     stop_at, is_warned, read_at = workspace.stop_at, workspace.stop_warned, _read_at(workspace, now)
     warned_at = stop_at - warned_before(workspace.stop_card) if is_warned else now
-    if now - read_at > FRESH_SECONDS and now >= stop_at and read_at < warned_at - FRESH_SECONDS:
-        # Its person is warned again once it was read; where it can't be, they are told.
-        connection = workspace.connection
-        usable(asked.context.need(connection), accounts.account(tx, workspace.principal, connection))
+    if obstacle := find_obstacle(tx, asked.context, workspace):
+        _hold_back(tx, workspace, obstacle)
+    elif now - read_at > FRESH_SECONDS and now >= stop_at and read_at < warned_at - FRESH_SECONDS:
+        # Its person is warned again once it was read.
         _read(tx, workspace, unwarned=True)
     elif rows.settle_timer(tx, workspace.id):
         log.info("timer of a workspace that is down", workspace=workspace.id)
@@ -65,6 +71,52 @@ def carry_out(tx: Transaction, asked: Asked, looked: Workspace) -> None:
         moved_to = max(stop_at, now + LEAST_TIMER_WARNING_SECONDS)
         warning = _notice(workspace, HoursKind.TIMER_ENDING, moved_to)
         rows.timer_warned(tx, workspace.id, stop_at, moved_to, warning)
+
+
+def _hold_back(tx: Transaction, workspace: Workspace, obstacle: str) -> None:
+    """Announce no stop that can't be carried out; after its time tell its person, once.
+
+    Nobody is waited for at the end of a class, nor where hours need the workspace again by now.
+    """
+    now, stop_at = tx.now(), workspace.stop_at or 0.0
+    is_passing = obstacle in PASSING and workspace.stop_card is None
+    due_at = stop_at + (GRACE_SECONDS if is_passing else 0.0)
+    rule = hours.rule(tx, workspace.stop_rule or "")
+    if is_passing:
+        # Only a call finds out.
+        gates.make_due(tx, workspace.id)
+    if now < due_at:
+        rows.look_at_timer(tx, workspace.id, stop_at, min(due_at, now + ASKS_AGAIN))
+    elif rows.settle_timer(tx, workspace.id):
+        log.info("timer of a workspace that is down", workspace=workspace.id)
+    elif rule is not None and not rule.paused and rule.is_on(now):
+        rows.drop(tx, workspace.id, rule.id)
+    elif is_passing:
+        # One message for all that were to stop then.
+        one = _notice(workspace, HoursKind.TIMER_FAILED, stop_at, cause=obstacle, is_due=True)
+        add_notices(tx, [replace(one, subject=f"{workspace.principal.key}/{workspace.connection}")])
+        rows.look_at_timer(tx, workspace.id, stop_at, now + ASKS_AGAIN, unwarned=True)
+    else:
+        _give_up(tx, workspace, obstacle)
+
+
+@adds(HoursKind.TIMER_FAILED)
+async def _with_others(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
+    """Add what else was to be stopped at the same time, where a message is about all of that."""
+    if not message.body.get("is_due") or not isinstance(facts, WorkspaceFacts):
+        return facts
+    at, own = facts.time("stop_at"), await gatherer.store.workspaces(message.principal)
+    others = [one for one in own if one.connection == facts.connection and one.stops_at(at)]
+    others = [one for one in others if one.id != facts.body.get("workspace") and not one.is_down]
+    return replace(facts, others=tuple(await gatherer.of_all(message.principal, others)))
+
+
+def _give_up(tx: Transaction, workspace: Workspace, cause: str) -> None:
+    stop_at = workspace.stop_at or 0.0
+    rows.end_timer(
+        tx, workspace.id, stop_at, [_notice(workspace, HoursKind.TIMER_FAILED, stop_at, cause=cause)]
+    )
+    classes.ended(tx, workspace)
 
 
 def _read_at(workspace: Workspace, now: float) -> float:
@@ -83,16 +135,15 @@ def _later(tx: Transaction, _asked: Asked, looked: Workspace) -> None:
 
 def _refuse(tx: Transaction, _asked: Asked, looked: Workspace, refusal: Refused) -> None:
     """End a timer that can't be carried out, and tell its person why."""
-    cause, stop_at = refusal.rule.removeprefix("workspace."), looked.stop_at or 0.0
+    cause = refusal.rule.removeprefix("workspace.")
     if isinstance(refusal, NotLinked):
         cause = "credential_refused" if refusal.is_refused else "unlinked"
-    notice = _notice(looked, HoursKind.TIMER_FAILED, stop_at, cause=_CAUSES.get(cause, cause))
-    rows.end_timer(tx, looked.id, stop_at, [notice])
-    classes.ended(tx, looked)
+    _give_up(tx, looked, _CAUSES.get(cause, cause))
 
 
 def _notice(workspace: Workspace, kind: AnyKind, stop_at: float, **more: Any) -> NewNotice:
     body = {"workspace": workspace.id, "connection": workspace.connection, "stop_at": stop_at, **more}
+    body |= {"mode": workspace.stop_mode} if kind is HoursKind.TIMER_FAILED else {}
     return NewNotice(workspace.id, kind, f"{stop_at:.0f}", workspace.principal, body)
 
 

@@ -15,6 +15,7 @@ from bot.domain.operations import CHECKED, Operation, OperationVerb, Remark
 from bot.domain.people import Principal
 from bot.domain.plan import FRESH
 from bot.domain.policy import Target
+from bot.domain.promises import find_access_obstacle, find_stop_obstacle
 from bot.domain.settling import has_settled
 from bot.domain.steps import Update
 from bot.domain.stops import Consent, Effects, End, StopMode, costs_more, is_final, planned_mode, restart_mode
@@ -26,7 +27,18 @@ from bot.services.accounts import acting
 from bot.services.asked import Asked, usable
 from bot.services.context import Context
 from bot.services.making import check_offered
-from bot.store import creations, errands, gates, inbox, operations, refusals, timers, workspaces
+from bot.store import (
+    accounts,
+    creations,
+    errands,
+    gates,
+    inbox,
+    operations,
+    outages,
+    refusals,
+    timers,
+    workspaces,
+)
 from bot.store.acts import changed
 from bot.store.notices import add_card
 from bot.store.operations import Accepted
@@ -148,6 +160,7 @@ def begin(
         ends = clean(workspace.ends)
         change = change.begun(accepted.operation, accepted.replaced, asker, back, ends)
     asked.note(tx, f"workspace.{verb}", workspace, change, reference=asked.reference, **detail)
+    accepted = replace(accepted, obstacle=find_access_obstacle(account, tx.now(), is_connected=True))
     return _shown(tx, asked, _remarked(accepted, context, workspace, verb))
 
 
@@ -409,6 +422,20 @@ def check_possible(context: Context, workspace: Workspace, verb: OperationVerb) 
         raise Refused("workspace.not_allowed", problems.sentence("not_allowed_now", title))
 
 
+def find_obstacle(tx: Transaction, context: Context, workspace: Workspace) -> str:
+    """Return why a workspace's planned stop can't be carried out as things are, "" if it can."""
+    connection = workspace.connection
+    account = accounts.account(tx, workspace.principal, connection)
+    away = outages.outages(tx)
+    obstacle = find_access_obstacle(account, tx.now(), is_connected=connection in context.connections)
+    if obstacle == "sign_in_refused" and f"{connection}{outages.PEOPLE}" in away:
+        return "people_out"
+    if obstacle or connection in away:
+        return obstacle or "unreachable"
+    mode = workspace.stop_mode or "stop"
+    return find_stop_obstacle(workspace, effects_now(context, workspace), mode)
+
+
 def _is_news(context: Context, workspace: Workspace) -> bool:
     return (workspace.observed_at or 0.0) >= context.clock.now() - FRESH
 
@@ -479,13 +506,16 @@ def made(
 ) -> End:
     """Return a timer for a workspace; without a mode it is stopped so that it can be started again.
 
-    Raises Refused (``workspace.ends``) if that would end it for good and its person hasn't agreed.
+    Raises Refused: ``workspace.ends`` if that would end it for good and its person hasn't agreed,
+    ``workspace.no_suspend`` or ``workspace.not_allowed`` for what can't be done with it as things are.
     """
     provider, planned = context.need(workspace.connection), effects(context, workspace)
     mode = mode or planned_mode(planned)
     title = provider.settings.title
     if mode == "suspend" and "suspend" not in provider.stop_modes:
         raise Refused("workspace.no_suspend", problems.sentence("no_suspend", title))
+    if find_stop_obstacle(workspace, planned, mode):
+        raise Refused("workspace.not_allowed", problems.sentence("not_allowed_now", title))
     ends = is_final(planned, mode)
     if ends and not agreed:
         raise Refused("workspace.ends", problems.sentence("not_agreed", title))
@@ -507,7 +537,7 @@ def set(  # noqa: A001 - read with its module's name
     A start that is asked about before it is sent brings nothing up.
     """
     workspace = owned(tx, asked, "stop", workspace_id)
-    asked.account(tx, workspace.connection)
+    asked.check_plan(tx, workspace.connection)
     latest = operations.latest_operation(tx, workspace.id) if workspace.is_down else None
     is_open = latest is not None and latest.is_open and not latest.has_lapsed
     is_coming_up = latest is not None and is_open and not latest.verb.brings_down

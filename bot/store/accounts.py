@@ -211,6 +211,21 @@ def _look_again(tx: Transaction, workspace: Row, said: Row) -> None:
         WORKSPACES.change(tx, {"id": workspace["id"]}, verified_at=None, tried_at=None)
     if not workspace["hidden"]:
         gates.make_due(tx, workspace["id"])
+    if workspace["stop_at"] is not None:
+        redraw_plan(tx, workspace)
+        WORKSPACES.change(tx, {"id": workspace["id"]}, stop_look_at=tx.now())
+
+
+def redraw_plans(tx: Transaction, pair: dict[str, str]) -> None:
+    """Have the messages drawn again that say when an account's workspaces are stopped."""
+    for row in WORKSPACES.rows(tx, **pair):
+        redraw_plan(tx, row)
+
+
+def redraw_plan(tx: Transaction, workspace: Row) -> None:
+    """Have the messages drawn again that say when a workspace is stopped."""
+    if workspace["stop_at"] is not None:
+        cards.owe_about(tx, workspace["id"], changed=True)
 
 
 def _is_so(tx: Transaction, said: Row) -> bool:

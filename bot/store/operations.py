@@ -50,7 +50,8 @@ class Accepted:
 
     ``joined``: one with the same verb was open, and ``operation`` is that one. ``replaced``: the open one of
     another verb that this one ended. ``repeated``: the interaction was seen before; nothing changed.
-    ``remark`` is what to say if something else happens than the verb alone suggests.
+    ``remark`` is what to say if something else happens than the verb alone suggests, ``obstacle`` why nothing
+    can be sent for it as things are (``bot.domain.promises``).
     """
 
     operation: Operation
@@ -58,6 +59,7 @@ class Accepted:
     replaced: Operation | None = None
     repeated: bool = False
     remark: Remark = ""
+    obstacle: str = ""
 
 
 class Details(TypedDict, total=False):

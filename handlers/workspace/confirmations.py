@@ -26,6 +26,8 @@ from handlers.request import Request
 MOST: Final = 20
 
 
+#: The refusals of what a provider doesn't offer, of any workspace or of this one.
+NOT_OFFERED: Final = frozenset({"workspace.no_suspend", "workspace.not_allowed"})
 _VERBS: Final = {verb.value: verb for verb in OperationVerb}
 
 
@@ -36,10 +38,14 @@ def verb_of(request: Request) -> str:
 
 async def one(request: Request, workspace: Workspace) -> Answer:
     """Offer to do it to one workspace; if that ends it for good, say so right away."""
-    verb = verb_of(request)
+    verb, at = verb_of(request), time_of(request, workspace)
     if verb in _VERBS:
-        check_possible(request.services.context, workspace, _VERBS[verb])
-    at = time_of(request, workspace)
+        try:
+            check_possible(request.services.context, workspace, _VERBS[verb])
+        except Refused as refusal:
+            if at is None or refusal.rule not in NOT_OFFERED:
+                raise
+            return await offer_stop(request, workspace, at)
     if at is not None:
         return await _at_its_time(request, workspace, at)
     if verb in _VERBS and ends_for_good(request, workspace, _VERBS[verb]):
@@ -55,6 +61,18 @@ def time_of(request: Request, workspace: Workspace) -> float | None:
     if request.more:
         return (workspace.stop_at or request.services.clock.now()) + request.more
     return request.at
+
+
+async def offer_stop(request: Request, workspace: Workspace, at: float) -> Answer:
+    """Say that a workspace can't be suspended, and offer to stop it at that time, which may ask first."""
+    is_end = is_final(effects(request.services.context, workspace), "stop")
+    zone = await request.services.store.zone(request.principal)
+    then = times.day_in(at, request.services.clock.now(), zone).removeprefix("today ")
+    button = kit.button(
+        (cards.END_AT if is_end else cards.STOP_AT).format(then=then),
+        buttons.changing("stop", workspace, at=at),
+    )
+    return replies.answer(request.filled(cards.CANT_SUSPEND, workspace), [button])
 
 
 async def label_of(request: Request, verb: str, name: str) -> str:

@@ -7,14 +7,14 @@ from typing import Final
 from bot.domain.conversations import Referents
 from bot.domain.errands import Outcome
 from bot.domain.moments import Moment
-from bot.domain.notices import Answer
+from bot.domain.notices import Answer, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.stops import Consent, StopMode
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.buttons import at_stake, day_said, offered, remove_button, said
 from bot.messages.blocks.cards import FORMS
-from bot.messages.blocks.kit import AGREED, Markup, fill, line, safe
+from bot.messages.blocks.kit import AGREED, DRAWN, Markup, fill, line, safe
 from bot.messages.texts import answers, cards, problems, talk, times
 from bot.services import workspaces
 from bot.services.asked import Asked
@@ -114,7 +114,7 @@ async def begin_for(
         await linked(request, workspace.connection)
         await request.asked.to(workspaces.refresh, workspace.id)
         return not_there(request, workspace)
-    timer = None if moment is None else timer_or_ask(request, workspace, moment)
+    timer = None if moment is None else await timer_or_ask(request, workspace, moment)
     try:
         accepted = await request.asked.to(
             workspaces.begin, workspace.id, verb, agreed=request.agreed, timer=timer
@@ -130,6 +130,10 @@ async def begin_for(
     if request.is_shared:
         # Its buttons are of what was begun just now.
         workspace = await services.store.workspace(workspace.id) or workspace
+    if accepted.obstacle and accepted.operation.is_open and not request.is_shared:
+        # It waits for its person: nothing else is promised. In a direct message its card says so.
+        facts = await services.gatherer.of_workspace(workspace, accepted.operation)
+        return SILENT if request.is_beside_cards else DRAWN[NoticeKind.WAITING].draw(facts)
     answer = _answer(request, workspace, accepted)
     if moment is None or timer is None:
         return answer

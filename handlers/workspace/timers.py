@@ -71,7 +71,7 @@ async def stop_later(request: Request, workspace: Workspace, moment: Moment, mod
     if request.seen not in {None, workspace.episode}:
         facts = await request.services.gatherer.of_workspace(workspace)
         return lists.status_answer(facts, workspace, remark=answers.OUTDATED)
-    timer = timer_or_ask(request, workspace, moment, mode)
+    timer = await timer_or_ask(request, workspace, moment, mode)
     title = request.services.title(workspace.connection)
     try:
         changed = await request.asked.to(workspaces.set, workspace.id, timer)
@@ -89,12 +89,19 @@ async def stop_later(request: Request, workspace: Workspace, moment: Moment, mod
     return replies.answer(" ".join(said))
 
 
-def timer_or_ask(request: Request, workspace: Workspace, moment: Moment, mode: StopMode | None = None) -> End:
-    """Return the timer; raises Answered with a question if it would end the workspace for good."""
+async def timer_or_ask(
+    request: Request, workspace: Workspace, moment: Moment, mode: StopMode | None = None
+) -> End:
+    """Return the timer; raises Answered with a question if it would end the workspace for good.
+
+    What can't be done with it is answered with what can.
+    """
     agreed = AGREED in request.flags
     try:
         return workspaces.made(request.services.context, workspace, moment.at, mode, agreed=agreed)
     except Refused as refusal:
+        if refusal.rule in confirmations.NOT_OFFERED:
+            raise Answered(await confirmations.offer_stop(request, workspace, moment.at)) from None
         if refusal.rule != "workspace.ends":
             raise
     services = request.services
@@ -180,7 +187,8 @@ async def form_sent(request: Request) -> Answer:
     found = await typed_moment(request.services, request.principal, typed or f"{chosen} min")
     if not isinstance(found, Moment):
         raise AtFields({"other": kit.bare(replies.unread(found, typed, SOONEST_SECONDS))})
-    await request.asked.to(workspaces.set, key, timer_or_ask(request, workspace, found, workspace.stop_mode))
+    timer = await timer_or_ask(request, workspace, found, workspace.stop_mode)
+    await request.asked.to(workspaces.set, key, timer)
     return SILENT
 
 

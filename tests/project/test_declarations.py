@@ -45,6 +45,7 @@ DECLARED = {
         *["bot.services.class_facts"] * 14,
         *["bot.services.gather"] * 2,
         "bot.services.leavers",
+        "bot.services.timers",
     ],
     "kit.GONE": ["bot.messages.blocks.classes", "bot.messages.blocks.runs"],
     "outcomes.ENDS": ["bot.messages.blocks.classes"],

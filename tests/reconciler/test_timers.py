@@ -9,8 +9,10 @@ from bot.domain.timers import TIMER_WARNING_SECONDS
 from bot.domain.workspaces import State
 from bot.services import workspaces
 from bot.support.errors import ServerFailed
+from tests.reconciler.classroom import seat
 from tests.reconciler.fuse import Killed, Meanwhile
-from tests.rigs.store import set_timer
+from tests.reconciler.test_refusals import refuse
+from tests.rigs.store import ALICE, set_timer, want_read
 
 MINUTE = 60.0
 HOUR = 60 * MINUTE
@@ -120,11 +122,11 @@ async def test_who_comes_back_long_after_the_moment_is_warned_anew_and_read_firs
     absent(world, 9 * HOUR)
     world.provider.fail("status", ServerFailed("still away"), times=999)
     await world.pass_time(120, step=5)
-    assert told(world) == before
+    assert told(world) == [*before, "timer_failed"]
     world.provider._faults.clear()
-    await world.pass_time(60, step=5)
+    await world.pass_time(90, step=5)
     assert world.provider.accepted_stops == []
-    assert told(world) == [*before, "timer_ending"]
+    assert told(world) == [*before, "timer_failed", "timer_ending"]
     assert world.slack.messages[-1]["text"].startswith("name-r1 on Fake Cloud will be stopped in 5 min, ")
     moved = (await row(world, workspace)).stop_at
     await pass_until(world, moved + 60, step=5)
@@ -137,14 +139,49 @@ async def test_what_can_not_be_read_since_its_warning_is_stopped_only_after_anot
     workspace = await timed(world, 30 * MINUTE)
     world.provider.fail("status", ServerFailed("away"), times=99_999)
     await pass_until(world, workspace.stop_at + 2 * HOUR, step=20)
-    assert told(world) == ["timer_ending"]
+    assert told(world) == ["timer_ending", "timer_failed"]
     assert await world.store.latest_operation(workspace.id) is None
     world.provider._faults.clear()
     await world.pass_time(5 * MINUTE, step=5)
-    assert told(world) == ["timer_ending", "timer_ending"]
+    assert told(world) == ["timer_ending", "timer_failed", "timer_ending"]
     assert world.provider.accepted_stops == []
     await world.pass_time(5 * MINUTE, step=5)
     assert world.provider.accepted_stops == ["r1"]
+
+
+@pytest.mark.parametrize("before", [30 * MINUTE, 5 * MINUTE], ids=["before its warning", "after it"])
+async def test_timer_of_refused_sign_in_is_told_once(world, before):
+    """Nothing is announced meanwhile; once the sign-in is accepted it is warned of, and then carried out."""
+    workspace = await timed(world, HOUR, workspace=await seat(world, ALICE, State.RUNNING))
+    await pass_until(world, workspace.stop_at - before, step=20)
+    warned = told(world)
+    refuse(world, ALICE)
+    await want_read(world.store, workspace.id)
+    await pass_until(world, workspace.stop_at + 90, step=10)
+    assert told(world) == [*warned, "sign_in_refused", "timer_failed"]
+    said = world.slack.messages[-1]
+    assert f"I couldn't stop {workspace.name} at " in said["text"]
+    assert "Fake Cloud refuses your sign-in. As far as I know, it's still running." in said["text"]
+    assert "Link again" in str(said["blocks"])
+    await pass_until(world, workspace.stop_at + 8 * HOUR, step=60)
+    assert told(world) == [*warned, "sign_in_refused", "timer_failed"]
+    world.provider.refused_tokens.clear()
+    await world.pass_time(HOUR + MINUTE, step=30)
+    assert told(world)[len(warned) + 2] == "timer_ending"
+    await world.pass_time(10 * MINUTE, step=10)
+    assert told(world)[len(warned) + 2 :] == ["timer_ending", "stopped"]
+    assert len(world.provider.accepted_stops) == 1
+
+
+async def test_planned_stop_of_removed_connection_is_not_announced(world):
+    """What was connected when it was planned is told at its time, and nothing else is said of it before."""
+    workspace = await timed(world, 30 * MINUTE)
+    world.reborn(connections={})
+    await pass_until(world, workspace.stop_at - MINUTE)
+    assert told(world) == []
+    await pass_until(world, workspace.stop_at + 2 * MINUTE)
+    assert told(world) == ["timer_failed"]
+    assert "I'm not connected to" in text(world, "timer_failed")
 
 
 async def test_who_can_not_be_read_for_any_more_is_told_after_an_absence(world):

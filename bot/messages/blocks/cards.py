@@ -7,6 +7,7 @@ from bot.domain.errands import Errand, Outcome
 from bot.domain.facts import ActFacts, Facts, RunFacts, WorkspaceFacts
 from bot.domain.notices import Answer, NoticeKind, end_of
 from bot.domain.operations import Operation, OperationVerb
+from bot.domain.promises import LINK_HELPS
 from bot.domain.settling import is_going, is_slow, is_unanswered, progress_of
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit
@@ -22,6 +23,7 @@ from bot.messages.blocks.buttons import (
     page_button,
     said,
     stop_button,
+    why_not,
 )
 from bot.messages.blocks.kit import DRAWN, VALUE, Element, Markup, draws, fill, safe
 from bot.messages.texts import acts, cards, notices, problems, times
@@ -118,7 +120,9 @@ def _open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
     )
     forms = FORMS[_under_way(operation, workspace)]
     lines = [fill(cards.GOING_ON if going else cards.QUEUED, since=since, **forms)]
-    if not operation.verb.brings_down:
+    if obstacle := find_block(facts, operation):
+        lines = [fill(cards.NOT_YET, why=why_not(obstacle, facts), **forms)]
+    elif not operation.verb.brings_down:
         lines += [
             *_usual(facts, operation),
             *_bar(progress_of(operation, workspace, facts.now)),
@@ -139,7 +143,9 @@ def under_way(facts: WorkspaceFacts, operation: Operation) -> tuple[str, list[El
     template = cards.GOING_ON if going else cards.QUEUED
     forms = FORMS[_under_way(operation, facts.workspace)]
     lines = [fill(template, since=kit.moment(since, facts.now), **forms)]
-    if operation.hold:
+    if obstacle := find_block(facts, operation):
+        lines = [fill(cards.NOT_YET, why=why_not(obstacle, facts), **forms)]
+    elif operation.hold:
         lines.append(kit.held(operation.hold, facts.now))
     if operation.deadline_at is None:
         lines.append(still_waiting(operation))
@@ -150,7 +156,16 @@ def under_way(facts: WorkspaceFacts, operation: Operation) -> tuple[str, list[El
 
 def still_waiting(operation: Operation) -> str:
     """Say what comes of an operation after its deadline."""
-    return fill(cards.LAPSED, **FORMS[operation.verb]) if operation.has_lapsed else cards.STILL_WAITING
+    if operation.has_lapsed:
+        return fill(cards.LAPSED, **FORMS[operation.verb])
+    return cards.STILL_WAITING if operation.has_called else cards.STILL_TRYING
+
+
+def find_block(facts: Facts, errand: Errand) -> str:
+    """Return why nothing is sent for an errand until its person has linked again, "" if that isn't so."""
+    # Where several people's calls are refused, linking again wouldn't help.
+    is_theirs = errand.hold != problems.sentence("people_out", facts.connection_title)
+    return facts.obstacle if facts.obstacle in LINK_HELPS and is_theirs and not errand.has_called else ""
 
 
 def _under_way(operation: Operation, workspace: Workspace | None) -> OperationVerb:
@@ -165,11 +180,10 @@ def _under_way(operation: Operation, workspace: Workspace | None) -> OperationVe
 
 def _open_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
     workspace = facts.workspace
-    # Meanwhile its calls wait; where several people's do, linking again wouldn't help.
     is_theirs = operation.hold != problems.sentence("people_out", facts.connection_title)
-    buttons = [link_again_button(facts)] if operation.hold and is_theirs and facts.is_refused else []
-    if operation.deadline_at is None:
-        buttons.append(keep_waiting_button(operation))
+    is_held = (operation.hold and is_theirs and facts.is_refused) or find_block(facts, operation)
+    buttons = [link_again_button(facts)] if is_held else []
+    buttons += late_buttons(operation)
     if workspace is not None and not operation.verb.brings_down:
         buttons.append(stop_button(workspace, facts.effects))
     elif workspace is not None and not operation.has_called:
@@ -197,6 +211,12 @@ def question_or_answer(facts: Facts, errand: Errand | None, question: Answer, *,
 def keep_waiting_button(errand: Errand, prefix: str = "") -> Element:
     """Return *Keep waiting*, for what takes longer than it should."""
     return kit.button(cards.KEEP_WAITING, f"{prefix}keep_waiting", errand.id, style=kit.PRIMARY)
+
+
+def late_buttons(operation: Operation) -> list[Element]:
+    """Return *Keep waiting* after a deadline, unless nothing was sent, and that is tried on in any case."""
+    is_late = operation.deadline_at is None and (operation.has_called or operation.has_lapsed)
+    return [keep_waiting_button(operation)] if is_late else []
 
 
 def force_buttons(facts: WorkspaceFacts) -> list[Element]:

@@ -26,7 +26,14 @@ from bot.domain.stops import planned_mode
 from bot.domain.timers import SOONEST_SECONDS
 from bot.domain.workspaces import NOT_UP
 from bot.messages.blocks import kit, lists, timers
-from bot.messages.blocks.buttons import changing, hours_button, start_button, stop_button, suspend_button
+from bot.messages.blocks.buttons import (
+    changing,
+    hours_button,
+    start_button,
+    stop_button,
+    suspend_button,
+    why_not,
+)
 from bot.messages.blocks.cards import FORMS, filled, link_again_button
 from bot.messages.blocks.kit import Block, Element, Markup, Press, draws, fill
 from bot.messages.texts import cards, problems, times, verbs
@@ -276,6 +283,8 @@ def _next(facts: WorkspaceFacts) -> list[str]:
     left_out = [fill(words.LEFT_OUT, days=", ".join(_dates(off)))] if off else []
     if not coming:
         return left_out
+    if facts.obstacle and facts.obstacle != "not_allowed_now":
+        return [fill(words.BLOCKED, why=why_not(facts.obstacle, facts)), *left_out]
     first = min(coming)
     how = "start" if first.side == "start" else planned_mode(facts.effects)
     return [fill(words.NEXT, at=kit.day_moment(first.at), **FORMS[OperationVerb(how)]), *left_out]

@@ -8,7 +8,7 @@ from bot.domain.facts import WorkspaceFacts
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.workspaces import State
 from bot.messages.blocks import kit
-from bot.messages.blocks.buttons import ends, offered, page_button, stop_button
+from bot.messages.blocks.buttons import ends, offered, page_button, stop_button, why_not
 from bot.messages.blocks.cards import (
     again_buttons,
     as_it_is,
@@ -16,13 +16,16 @@ from bot.messages.blocks.cards import (
     cause_words,
     failure_words,
     filled,
+    find_block,
     force_buttons,
     is_so_anyhow,
-    keep_waiting_button,
+    late_buttons,
+    link_again_button,
     notice,
     question_or_answer,
     reference_of,
     retry_buttons,
+    still_waiting,
     while_running,
 )
 from bot.messages.blocks.kit import Markup, draws, fill
@@ -163,7 +166,9 @@ def _not_made(facts: WorkspaceFacts) -> Answer:
 
 def _is_waiting(facts: WorkspaceFacts) -> bool:
     operation = facts.operation
-    return operation is not None and operation.is_open and operation.deadline_at is None
+    if operation is None or not operation.is_open:
+        return False
+    return operation.deadline_at is None or (operation.planned_for is not None and not operation.has_called)
 
 
 @draws(NoticeKind.WAITING, is_true=_is_waiting)
@@ -171,21 +176,23 @@ def _waiting(facts: WorkspaceFacts) -> Answer:
     operation = facts.operation
     if operation is None:
         return notice(notices.WAITING, facts)
+    buttons, is_up_next = late_buttons(operation), not operation.verb.brings_down
+    if facts.workspace is not None and is_up_next:
+        buttons.append(stop_button(facts.workspace, facts.effects))
+    buttons += [*force_buttons(facts), *page_button(facts)]
+    then = [] if is_up_next and not operation.has_lapsed else [still_waiting(operation)]
+    if obstacle := find_block(facts, operation):
+        sentence = filled(notices.NOT_YET, facts, why=why_not(obstacle, facts))
+        return kit.message(" ".join([sentence, *then]), [], [link_again_button(facts), *buttons])
     small = [kit.held(operation.hold, facts.now)] if operation.hold else []
     if facts.workspace and (condition := problems.condition(facts.workspace, facts.connection_title)):
         small.insert(0, kit.safe(condition, 300))
-    buttons = [] if operation.is_planned_ahead else [keep_waiting_button(operation)]
-    if facts.workspace is not None and not operation.verb.brings_down:
-        buttons.append(stop_button(facts.workspace, facts.effects))
-    unsent = f"{notices.WAITING_UNSENT} {cards.LAPSED}"
-    template = unsent if operation.has_lapsed else notices.WAITING
-    planned: dict[str, Markup] = {}
     if operation.is_planned_ahead:
-        template = notices.WAITING_PLANNED
         times_ = {"at": operation.planned_for, "until": operation.good_until}
         planned = {name: Markup(kit.moment(at or 0.0, facts.now)) for name, at in times_.items()}
-    buttons = [*buttons, *force_buttons(facts), *page_button(facts)]
-    return notice(template, facts, buttons, small=small, **planned)
+        return kit.message(filled(notices.WAITING_PLANNED, facts, **planned), small, buttons)
+    sentence = filled(notices.WAITING if operation.has_called else notices.WAITING_UNSENT, facts)
+    return kit.message(" ".join([sentence, *([] if operation.has_called else then)]), small, buttons)
 
 
 @draws(NoticeKind.ASKED)

@@ -248,14 +248,16 @@ def ask_button(connection: str, title: str, number: int | None = None, *, text: 
     return kit.button(fill(pages.ASK_BUTTON, title=title), press, style=kit.PRIMARY)
 
 
-def ways(connections: Sequence[tuple[str, str, bool]], waiting: str = "") -> list[Element]:
+def ways(
+    connections: Sequence[tuple[str, str, bool]], waiting: str = "", template: str = cards.LINK
+) -> list[Element]:
     """Return a button for each (name, title, whether with a token) that links it.
 
     Without a token, an administrator is asked. ``waiting`` is the command that runs once one is linked.
     """
     buttons = []
     for number, (name, title, by_token) in enumerate(connections):
-        tokens = link_buttons([(name, title)], waiting, first=number)
+        tokens = link_buttons([(name, title)], waiting, first=number, template=template)
         buttons += tokens if by_token else [ask_button(name, title, number, text=waiting)]
     return buttons
 

@@ -15,6 +15,7 @@ from bot.messages.blocks.buttons import page_button
 from bot.messages.blocks.cards import (
     asked_buttons,
     filled,
+    find_block,
     keep_waiting_button,
     link_again_button,
     no_thanks_button,
@@ -188,9 +189,9 @@ def card_buttons(facts: RunFacts) -> list[Element]:
     run = facts.run
     if not run.is_going:
         return _over_buttons(facts)
-    buttons: list[Element] = []
+    buttons = [link_again_button(facts)] if find_block(facts, run) else []
     if run.is_late:
-        buttons = [keep_waiting_button(run, "job_"), kit.button(runs.LET_GO, "job_let_go", run.id)]
+        buttons += [keep_waiting_button(run, "job_"), kit.button(runs.LET_GO, "job_let_go", run.id)]
     if run.asked_at is not None:
         buttons = asked_buttons(run.id, "job_")
     if "runs" in facts.capabilities:

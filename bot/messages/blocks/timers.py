@@ -7,11 +7,23 @@ from bot.domain import ends
 from bot.domain.facts import RequestFacts, WorkspaceFacts
 from bot.domain.hours import EVENING, HoursKind, clock
 from bot.domain.notices import Answer
+from bot.domain.promises import LINK_HELPS
 from bot.domain.stops import Effects, StopMode, is_final, planned_mode
 from bot.domain.timers import coming_ends
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit
-from bot.messages.blocks.buttons import at_stake, changing, knowing, later_button, lost, offered
+from bot.messages.blocks.buttons import (
+    FEW,
+    at_stake,
+    changing,
+    knowing,
+    later_button,
+    lost,
+    obstacle_words,
+    offered,
+    page_button,
+)
+from bot.messages.blocks.cards import link_again_button, name_of
 from bot.messages.blocks.kit import Element, Markup, Press, draws, fill, safe
 from bot.messages.texts import answers, cards, classes, notices, problems, times, verbs
 from bot.messages.texts import hours as words
@@ -137,12 +149,32 @@ def failed(facts: WorkspaceFacts) -> Answer:
     cause = facts.word("cause")
     if cause == "restored":
         return _still_stop(facts, names)
-    if cause == "unlinked":
-        return kit.message(fill(cards.UNLINKED, **names))
+    if cause in cards.OBSTACLES:
+        return _blocked(facts, cause)
     said = Markup(safe(problems.sentence(cause, facts.connection_title)))
     sentence = fill(cards.FAILED, cause=said, **names)
     buttons = later_button(facts)
     return kit.message(sentence, [], buttons)
+
+
+def _blocked(facts: WorkspaceFacts, cause: str) -> Answer:
+    """Say why a stop wasn't possible at its time, and what comes of it."""
+    is_due = bool(facts.body.get("is_due"))
+    then = cards.STOP_THERE if not is_due else cards.WHEN_LINKED if cause in LINK_HELPS else cards.WHEN_BACK
+    mode: StopMode = "suspend" if facts.word("mode") == "suspend" else "stop"
+    sentence = obstacle_words(cards.BLOCKED_PASSED, facts, cause, facts.time("stop_at"), mode)
+    buttons = [link_again_button(facts)] if facts.obstacle in LINK_HELPS else []
+    buttons += offered(facts) if cause == "not_allowed_now" else []
+    next_ = fill(then, do=mode, it="them" if facts.others else "it", title=facts.connection_title)
+    pages = page_button(facts)
+    if facts.others:
+        ordered = sorted((facts, *facts.others), key=lambda one: name_of(one).casefold())
+        each = [(button, name_of(one)) for one in ordered[:FEW] for button in page_button(one)]
+        pages = [
+            kit.numbered(button, number, fill(cards.SEE_NAMED, name=name))
+            for number, (button, name) in enumerate(each)
+        ]
+    return kit.message(f"{sentence} {next_}", [], [*buttons, *pages])
 
 
 def _still_stop(facts: WorkspaceFacts, names: Mapping[str, Any]) -> Answer:

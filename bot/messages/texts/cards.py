@@ -71,10 +71,13 @@ FORMS: Final[Mapping[OperationVerb | None, VerbForms]] = {
 #: While an operation is open, before its call was taken and after.
 QUEUED: Final = "Waiting to {happen} since {since}."
 GOING_ON: Final = "{Happening} (since {since})."
+#: While its person has to link again first.
+NOT_YET: Final = "I can't {do} it yet: {why}."
 USUAL: Final = "Usually ready in {usual}."
 USUAL_PASSED: Final = "Slower than usual: this usually takes {usual}."
 STILL_WAITING: Final = "This is taking longer than usual. I'll keep checking and tell you when it's done."
-#: The same where nothing has been sent by then.
+#: Where nothing has been sent by then: of what is tried on in any case, and of what is asked about.
+STILL_TRYING: Final = "I'll keep trying and tell you when it's done."
 LAPSED: Final = "If you still want it, press *Keep waiting*. Otherwise I'll ask you before I {do} it."
 #: Nobody can tell whether a creation went through: its person decides.
 ASKED: Final = (
@@ -147,6 +150,7 @@ UNLINK: Final = "Unlink"
 UNLINK_ONE: Final = "Unlink {title}"
 FORGET: Final = "Forget"
 SEE_PAGE: Final = "View on {title}"
+SEE_NAMED: Final = "View {name}"
 OPEN_LINK_PAGE: Final = "Open the link page"
 ENTER_CODE: Final = "Enter code"
 MORE: Final = "More"
@@ -346,6 +350,24 @@ ENDING_FINAL: Final = "It can't be started again after that. {lost}"
 OVER: Final = "*{name}* on {title} has no planned stop any more."
 AS_PLANNED: Final = "This stop was planned."
 FAILED: Final = "I couldn't stop *{name}* on {title} as you planned for {at}. {cause}"
+#: What has to be known about a stop that can't be carried out, in its card or list, and after its time.
+BLOCKED: Final = "It was to be {done} {at}, but I can't do that: {why}."
+BLOCKED_PASSED: Final = "I couldn't {do} {names} {at}: {why}. As far as I know, {still} running."
+STILL: Final = ("it's still", "they're still")
+#: Why it can't, and what comes of it then.
+OBSTACLES: Final[Mapping[str, str]] = {
+    "connection_gone": "I'm not connected to {title} any more",
+    "unlinked": "your {title} account isn't linked any more",
+    "credential_refused": "{title} no longer accepts your link",
+    "renamed": "your account on {title} has another name by now",
+    "sign_in_refused": "{title} refuses your sign-in",
+    "people_out": "{title} refuses several people's sign-ins",
+    "unreachable": "I can't reach {title}",
+    "not_allowed_now": "{title} doesn't offer that for it right now",
+}
+WHEN_LINKED: Final = "Link again, and I'll warn you 5 minutes before I {do} {it}."
+WHEN_BACK: Final = "Once I can, I'll warn you 5 minutes before I {do} {it}."
+STOP_THERE: Final = "If you don't need it any more, stop it on {title}."
 #: The question after a backup was restored.
 STILL_STOP: Final = (
     "My records were restored from a backup of {since}. Should I still {do} *{name}* on {title} {at}?"
@@ -355,11 +377,6 @@ STILL_STOP_PASSED: Final = (
     "Should I do it now?"
 )
 STOP_IT: Final = "Stop it"
-UNLINKED: Final = (
-    "*{name}* on {title} won't be stopped as you planned for {at}, because your account there is no "
-    "longer linked. If you don't need it any more, stop it on {title}."
-)
-
 SET: Final = "*{name}* on {title} will be {done} {at}."
 TOMORROW: Final = "That time has already passed today, so I've set it for tomorrow."
 SHIFTED: Final = "The clocks go forward that night, so I've set it an hour later."
@@ -393,6 +410,9 @@ LATER: Final = "Stop later…"
 HOURS: Final = "Hours…"
 END_THEN: Final = "End it then"
 SUSPEND_THEN: Final = "Suspend it then"
+CANT_SUSPEND: Final = "*{name}* can't be suspended on {title}, so I haven't planned that."
+END_AT: Final = "End it {then}"
+STOP_AT: Final = "Stop it {then}"
 
 FORM_TITLE: Final = "Stop later"
 FORM_SUBMIT: Final = "Set"
