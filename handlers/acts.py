@@ -98,6 +98,8 @@ def with_undo(request: Request, answer: Answer) -> Answer:
     done = [*request.spoken.acts.values()]
     if len(done) != 1 or not done[0].can_be_undone or answer.in_channel or not answer.text:
         return answer
+    if answer.shows:
+        return answer  # It is drawn again, and has the way back among its own buttons.
     (act,) = done
     if not act.has_way_back:
         return replace(answer, offers=act.id)

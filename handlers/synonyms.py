@@ -62,7 +62,7 @@ SYNONYMS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 
 #: Verbs that end something: none of them is offered for a slip that may as well be another one.
-ENDING: Final = words("stop suspend restart remove forget unlink cancel")
+ENDING: Final = words("stop suspend restart remove forget unlink unqueue cancel")
 #: Verbs for what can't be done here: they aren't slips for another one.
 NO_VERBS: Final = words(
     """clone copy duplicate fork backup save share invite move transfer upload download export import

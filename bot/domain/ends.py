@@ -2,8 +2,9 @@
 
 A workspace is stopped once, however many lessons, classes and hours end in it: at the time that this table
 gives. What its person set last, knowing of the others, wins; of what is left the latest does,
-so that the end of one class stops nobody in another. With one timer, whoever joined a course shortly before a
-lesson was stopped in the middle of it, by the hour of their first look.
+so that the end of one class stops nobody in another, but for what isn't used while somebody waits for it.
+With one timer, whoever joined a course shortly before a lesson was stopped in the middle of it, by the hour
+of their first look.
 """
 
 from collections.abc import Collection
@@ -18,6 +19,8 @@ from bot.domain.workspaces import Workspace
 _BY_ITSELF: Final = frozenset({"hours", "needed"})
 #: What comes within a day is ahead: no day of hours is longer.
 DAY_SECONDS: Final = 86_400.0
+#: What others take part in.
+_SHARED: Final = frozenset({"class", "lesson", "look"})
 #: How long before the end of a lesson hours that only start have to come for the workspace to go on.
 _LONGEST: Final = 12 * 3600.0
 #: What runs and has no stop within this many seconds is asked about.
@@ -33,10 +36,14 @@ def that_counts(ends: Collection[End], rules: Collection[Rule], agreed_at: float
     """
     # Who may only start something says nothing of what else is to stop it.
     own = next((one for one in ends if one.because == "own" and not (one.start and len(ends) > 1)), None)
-    if own is not None and own.since >= agreed_at:
+    unused = next((one for one in ends if one.because == "room"), None)
+    if unused is not None and not any(one.because in _SHARED or one.since > unused.since for one in ends):
+        # Somebody waits for it who would use it, so it isn't kept until its hours end.
+        ends = (unused if own is None or own.at > unused.at else own,)
+    elif own is not None and own.since >= agreed_at:
         return own
     others = [one for one in ends if one.because != "own" and not (own and one.because in _BY_ITSELF)]
-    among = [*others, own] if own is not None else others
+    among = [*others, *(one for one in ends if one is own)]
     # What else is to stop it says for how long it is needed.
     latest = max(among, key=lambda one: (one.because != "needed", one.at), default=None)
     while latest is not None and (later := _put_off(latest, rules)) is not None:

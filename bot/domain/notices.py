@@ -206,7 +206,9 @@ class Answer:
     surface supports it. ``about`` is what the person may refer to afterwards. ``errors`` are shown at the
     fields of the form that was sent, which stays open. ``unwritten``: the store didn't take what was asked,
     or nobody knows yet, so it wouldn't take this answer in time either. ``offers`` is what its
-    buttons are for while they work: the act that *Undo* takes back, or one workspace.
+    buttons are for while they work: the act that *Undo* takes back, or one workspace. ``shows`` is as what it
+    is drawn again where it can be edited: the ``kind`` of message, its ``subject``, the workspace that it is
+    ``about`` and the ``connection``.
     """
 
     text: str
@@ -218,8 +220,10 @@ class Answer:
     errors: Mapping[str, str] = field(default_factory=dict)
     unwritten: Literal["", "not", "unsure"] = ""
     offers: str = ""
+    shows: Mapping[str, str] = field(default_factory=dict)
 
     def as_body(self) -> dict[str, Any]:
         """Return the answer as a notice's JSON-ready body."""
         body = {"text": self.text, "blocks": list(self.blocks), "replaces": self.replaces}
+        body |= {"shows": dict(self.shows)} if self.shows else {}
         return body | ({"offers": self.offers} if self.offers else {})

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from bot.domain.facts import WorkspaceFacts
 from bot.domain.kinds import AnyKind, Mark, Traits
 from bot.domain.people import Principal
 from bot.domain.reasons import Reason, reason_in, short_of
@@ -15,9 +16,9 @@ from bot.domain.times import Past, Stays
 PACE: Final = (60.0, 120.0, 300.0, 600.0)
 #: No two attempts for the same room come closer than this.
 LEAST: Final = 60.0
-#: After so long without use its person is warned, and so much later what they got is given on.
+#: What was got and not used for so long is offered to whoever waits, so long after its person was warned.
 UNUSED: Final = 1_800.0
-GIVEN_ON: Final = 2_400.0
+ANSWERED_WITHIN_SECONDS: Final = 600.0
 #: The hours of a day at which a wait ends unless its person names a time, and how far ahead they have to be.
 ENDS_AT: Final = (9, 18)
 SOONEST: Final = 3_600.0
@@ -57,6 +58,12 @@ class Wait:
     got_at: Past | None = None
     ended_at: Past | None = None
     round: int = 0
+
+    @property
+    def is_kind_known(self) -> bool:
+        """Return whether an attempt has said for want of what it fails; until then any kind may be meant."""
+        is_tried = self.tried_at is not None and self.state is not Waits.TRYING
+        return self.kind != "room" or self.attempts > 0 or is_tried
 
 
 def missing(cause: str | None) -> str:
@@ -147,10 +154,12 @@ class WaitFacts:
     """The wait of a workspace for a kind of room: its end, and the number of people ahead in this round.
 
     ``tried_before`` is how many others have already had their turn in it, ``attempts`` how often this was
-    tried.
+    tried. One that is over has ``ended_at``, and ``got_at`` if its person got what they waited for.
     """
 
+    id: str
     workspace_id: str
+    connection: str
     name: str
     title: str
     kind: str
@@ -158,13 +167,31 @@ class WaitFacts:
     ahead: int = 0
     tried_before: int = 0
     attempts: int = 0
+    is_kind_known: bool = True
     is_trying: bool = False
     is_held: bool = False
+    is_refused: bool = False
+    got_at: float | None = None
+    ended_at: float | None = None
+
+    @property
+    def is_waiting(self) -> bool:
+        """Return whether its person still waits."""
+        return self.got_at is None and self.ended_at is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingFacts(WorkspaceFacts):
+    """A wait and its workspace, for the message that shows it; without a row, nobody waits any more."""
+
+    wait: WaitFacts | None = None
 
 
 class RoomKind(AnyKind):
     """Name what is told about room."""
 
+    #: The place in line: drawn again while somebody waits, and then what has become of the wait.
+    ROOM_WAITING = Traits("room_waiting", offers="workspace", marks=Mark.ASKS | Mark.PASSES)
     #: Nobody tries any more: there was no room until then.
     ROOM_OVER = Traits("room_over", offers="workspace")
     #: Whoever changes limits is asked for more of one; and what they said.

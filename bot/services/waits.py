@@ -5,25 +5,38 @@ deadlines are those of any start. How it ended changes the row in the same trans
 (``bot.store.waits.follow``).
 """
 
-from dataclasses import replace
-from typing import Final
+import math
+from dataclasses import fields, replace
+from typing import Final, cast
 
 from bot.domain.acts import ROOM
 from bot.domain.errands import Call, Outcome
+from bot.domain.facts import Facts, WorkspaceFacts
 from bot.domain.hours import HoursKind, was_used
 from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation, OperationVerb
-from bot.domain.room import LEAST, UNUSED, Wait, WaitFacts, Waits, missing, usual_end
-from bot.domain.stops import is_final, planned_mode
+from bot.domain.room import (
+    ANSWERED_WITHIN_SECONDS,
+    LEAST,
+    UNUSED,
+    RoomKind,
+    Wait,
+    WaitFacts,
+    WaitingFacts,
+    Waits,
+    missing,
+    usual_end,
+)
+from bot.domain.stops import End, StopMode, is_final, planned_mode
 from bot.domain.workspaces import Workspace
 from bot.messages.texts import problems
 from bot.services import home, hours, workspaces
 from bot.services.asked import Asked
 from bot.services.due import ASKS_AGAIN, FRESH_SECONDS, LEASE, Due
+from bot.services.gather import Gatherer, Message, adds
 from bot.services.workspaces import begin, effects_now, owned
-from bot.store import gates, operations, people, timers
+from bot.store import acts, gates, operations, people, timers
 from bot.store import waits as rows
-from bot.store import workspaces as workspaces_
 from bot.store.notices import add_notices
 from bot.store.transaction import Row, Transaction
 from bot.support.errors import NotLinked, Refused
@@ -34,19 +47,18 @@ SOME: Final = 50
 
 def shown(tx: Transaction, asked: Asked, wait: Wait) -> WaitFacts:
     """Return a wait with its place in line."""
-    workspace = workspaces_.workspace(tx, wait.workspace_id)
-    return WaitFacts(
-        workspace_id=wait.workspace_id,
-        name=workspace.title if workspace is not None else "",
-        title=asked.context.title(wait.connection),
-        kind=wait.kind,
-        until=wait.until,
-        ahead=rows.ahead(tx, wait),
-        tried_before=rows.count_tried(tx, wait),
-        attempts=wait.attempts,
-        is_trying=wait.state is Waits.TRYING,
-        is_held=_is_held(tx, asked, wait),
-    )
+    allowed = asked.context.need(wait.connection).settings.failures_allowed
+    return rows.describe(tx, wait, asked.context.title(wait.connection), allowed)
+
+
+@adds(RoomKind.ROOM_WAITING)
+async def _with_place(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
+    """Add the wait as it is now."""
+    provider = gatherer.connections.get(facts.connection)
+    allowed = provider.settings.failures_allowed if provider is not None else math.inf
+    wait = await gatherer.store.find_wait(message.subject, facts.connection_title, allowed)
+    own = {one.name: getattr(facts, one.name) for one in fields(facts)}
+    return WaitingFacts(**own, wait=wait) if isinstance(facts, WorkspaceFacts) else facts
 
 
 def own(tx: Transaction, asked: Asked) -> list[WaitFacts]:
@@ -62,12 +74,13 @@ async def _of_home(whose: home.Whose) -> list[WaitFacts]:
 home.PARTS["waits"] = _of_home
 
 
-def _is_held(tx: Transaction, asked: Asked, wait: Wait, *, under_way: int = 0) -> bool:
+def _is_held(tx: Transaction, asked: Asked, wait: Wait) -> bool:
     """Return whether one more failed start would come too near to where its provider shuts down.
 
-    So many attempts ``under_way`` may fail, too.
+    The attempts under way may fail, too.
     """
     allowed = asked.context.need(wait.connection).settings.failures_allowed
+    under_way = rows.count_attempts(tx, wait.connection)
     return rows.failed_in_a_row(tx, wait.connection) + under_way >= allowed
 
 
@@ -101,6 +114,13 @@ def join(tx: Transaction, asked: Asked, workspace_id: str, until: float | None =
     return shown(tx, asked, wait)
 
 
+def own_and_last(tx: Transaction, asked: Asked, since: float) -> tuple[list[WaitFacts], WaitFacts | None]:
+    """Return what the asking person waits for, and the wait that was over last, and since a time."""
+    last = rows.last_wait(tx, asked.principal, since)
+    is_known = last is not None and last.connection in asked.context.connections
+    return own(tx, asked), shown(tx, asked, last) if last is not None and is_known else None
+
+
 def leave(tx: Transaction, asked: Asked, workspace_id: str) -> tuple[Workspace, bool]:
     """Wait no longer, and cancel the attempt that is under way; return whether its person waited."""
     workspace = owned(tx, asked, "stop", workspace_id)
@@ -116,10 +136,12 @@ def leave(tx: Transaction, asked: Asked, workspace_id: str) -> tuple[Workspace, 
     return workspace, True
 
 
-def lines(tx: Transaction, asked: Asked, since: float) -> tuple[list[Row], list[WaitFacts]]:
-    """Return all lines by number, and the asking person's own places."""
+def lines(
+    tx: Transaction, asked: Asked, since: float
+) -> tuple[list[Row], tuple[list[WaitFacts], WaitFacts | None]]:
+    """Return all lines by number, and the asking person's own places as ``own_and_last``."""
     asked.check(tx, "list")
-    return rows.lines(tx, "", since), own(tx, asked)
+    return rows.lines(tx, "", since), own_and_last(tx, asked, since)
 
 
 def _before(tx: Transaction, asked: Asked, workspace: Workspace, verb: OperationVerb) -> None:
@@ -169,7 +191,7 @@ def carry_out(tx: Transaction, asked: Asked, looked: Wait) -> None:
         rows.close(tx, wait)
     elif asked.account(tx, wait.connection).tried_in(tx.now()) > 0:
         rows.pass_turn(tx, wait, LEASE)
-    elif not _is_held(tx, asked, wait, under_way=rows.count_attempts(tx, wait.connection)):
+    elif not _is_held(tx, asked, wait):
         _try(tx, asked, wait)
 
 
@@ -211,27 +233,40 @@ def _look_after(tx: Transaction, asked: Asked, wait: Wait) -> None:
 def _is_blocking_others(tx: Transaction, wait: Wait, attempt: Operation) -> bool:
     """Return whether an attempt is refused again and again, for now, while others wait for their turn."""
     is_refused = attempt.start_call is Call.NONE and attempt.busy_since is not None
-    has_others = rows.find_others(tx, wait).lowest is not None
-    return is_refused and has_others and tx.now() - (attempt.busy_since or 0.0) >= LEAST
+    return is_refused and rows.has_others(tx, wait) and tx.now() - (attempt.busy_since or 0.0) >= LEAST
 
 
 def _give_on(tx: Transaction, asked: Asked, wait: Wait) -> None:
-    """End the wait once what was got is used or down; ask where its provider doesn't tell that."""
+    """End the wait once what was got is used or down; else offer it to whoever waits for the same.
+
+    Its person is warned of that first, and only asked where a stop would end it for good. What is busy counts
+    as used, and where the provider doesn't tell use, what its person does with it here.
+    """
     workspace, now, since = owned(tx, asked, "status", wait.workspace_id), tx.now(), wait.got_at or 0.0
-    is_given_on = any(one.because == "room" for one in workspace.ends.rows)
+    is_warned = any(one.because == "room" for one in workspace.ends.rows)
     if workspace.is_down:
         rows.end(tx, wait)
-        rows.wake(tx, wait)
-    elif was_used(workspace, since):
+        rows.offer(tx, wait.connection)
+    elif was_used(workspace, since) or acts.was_asked(tx, workspace, since) or "busy" in workspace.stakes:
         timers.drop(tx, workspace.id, "room")
         rows.end(tx, wait)
-    elif not is_given_on and now >= since + UNUSED:
+    elif not rows.has_others(tx, wait):
+        timers.drop(tx, workspace.id, "room")
+    elif now < since + UNUSED:
+        return
+    elif now - (workspace.observed_at or 0.0) > FRESH_SECONDS:
+        gates.make_due(tx, workspace.id)
+    elif is_warned:
+        return
+    elif wait.mode:
+        at, mode = now + ANSWERED_WITHIN_SECONDS, cast(StopMode, wait.mode)
+        timers.put(tx, workspace.id, End(at, mode, warns=True, because="room", since=now))
+    else:
         body = {"workspace": workspace.id, "connection": workspace.connection, "since": since}
+        body |= {"waited_for": wait.kind}
         asks = NewNotice(workspace.id, HoursKind.NEEDED, f"room:{since:.0f}", wait.principal, body)
         rows.end(tx, wait)
         add_notices(tx, [asks])
-    elif now - (workspace.observed_at or 0.0) > FRESH_SECONDS:
-        gates.make_due(tx, workspace.id)
 
 
 def _refuse(tx: Transaction, _asked: Asked, looked: Wait, refusal: Refused) -> None:

@@ -54,6 +54,11 @@ def add_notice(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
             about = f"{notice['kind']}/{notice['principal']}"
         case "subject":
             about = notice["subject"]
+        case None if body.get("shows") and _is_direct(body):
+            shown = body["shows"]
+            shown_as, about_shown = word(AnyKind, shown["kind"]), shown["about"]
+            kept = {"connection": shown["connection"]}
+            _add(tx, notice["id"], shown_as, shown["subject"], notice["principal"], about_shown, kept)
         case None if body.get("offers") and _is_direct(body):
             _add_answer(tx, notice, body)
     if about:

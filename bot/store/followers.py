@@ -24,6 +24,8 @@ UNLINKED: Final[list[Callable[[Transaction, Row, bool], None]]] = []
 SETTLED: Final[list[Callable[[Transaction, Principal, Collection[str] | None], None]]] = []
 #: A workspace that has long been gone is forgotten: its id.
 GONE: Final[list[Callable[[Transaction, str], None]]] = []
+#: Something that took up room on a connection is down by now: a workspace that was stopped, a run that ended.
+FREED: Final[list[Callable[[Transaction, str], None]]] = []
 #: Something was done for somebody, besides what an operation or a run shows.
 DONE: Final[list[Callable[[Transaction, Principal], None]]] = []
 #: A backup was put in place: by how it is counted, what finds so many of what is planned, and what holds one

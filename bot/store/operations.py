@@ -14,7 +14,7 @@ from bot.domain.people import Principal
 from bot.domain.steps import ClaimedOperation, Update
 from bot.domain.stops import Consent
 from bot.domain.workspaces import PROVISIONAL, State, Workspace
-from bot.store import cards, errands, gates, timers
+from bot.store import cards, errands, followers, gates, timers
 from bot.store.notices import add_notices
 from bot.store.tables import OPERATIONS, WORKSPACES, reader_of
 from bot.store.transaction import Row, Transaction
@@ -327,6 +327,9 @@ def save_step(tx: Transaction, update: Update, was: Row | None = None) -> Row | 
         ended = OPERATIONS.of(row)
         for follow in FOLLOWERS:
             owed = follow(tx, ended, owed)
+        if ended.verb.brings_down and ended.outcome is Outcome.FULFILLED and ended.has_called:
+            for offer in followers.FREED:
+                offer(tx, ended.connection)
         if owed:
             add_notices(tx, owed, update.id)
     return row

@@ -713,14 +713,28 @@ WHERE connection = :connection AND kind = :kind AND state IN ('waiting', 'trying
 -- name: attempts_under_way
 SELECT COUNT(*) AS count FROM waits WHERE connection = :connection AND state = 'trying';
 
+-- What was freed may be what anybody there waits for: each is tried once in their turn.
+-- name: offer_room
+UPDATE waits SET next_at = :now
+WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
+    SELECT id FROM waits
+    WHERE connection = :connection AND state = 'waiting' AND next_at > :now ORDER BY round, seq, id LIMIT :limit
+    /* postgresql: FOR UPDATE SKIP LOCKED)) */
+);
+
+-- Those in line for the same read their places in messages.
+-- name: owe_places
+UPDATE cards SET is_dirty = 1, dirt = dirt + 1
+WHERE id IN (
+    SELECT c.id FROM waits w JOIN cards c ON c.subject = w.id AND c.stage = 'live' AND c.message_ts IS NOT NULL
+    WHERE w.connection = :connection AND w.kind = :kind AND w.state IN ('waiting', 'trying') LIMIT :limit
+);
+
 -- A newcomer is tried soon and often, and so are all who come before in a round.
 -- name: hasten_line
 UPDATE waits SET next_at = tried_at + :pause
 WHERE connection = :connection AND kind = :kind AND state = 'waiting' AND tried_at IS NOT NULL
     AND next_at > tried_at + :pause;
-
--- name: first_in_line
-SELECT * FROM waits WHERE connection = :connection AND kind = :kind AND state = 'waiting' ORDER BY round, seq LIMIT 1;
 
 -- Starts that failed there in a row, whoever's they were: only what its provider began counts.
 -- name: failed_in_a_row
@@ -741,11 +755,16 @@ FROM waits WHERE principal LIKE :place || '%' GROUP BY connection, kind ORDER BY
 -- name: waits_of
 SELECT * FROM waits WHERE principal = :principal AND ended_at IS NULL AND state <> 'got' ORDER BY seq;
 
+-- name: last_wait
+SELECT * FROM waits WHERE principal = :principal AND COALESCE(got_at, ended_at) > :since
+ORDER BY COALESCE(got_at, ended_at) DESC LIMIT 1;
+
 -- name: open_waits_left
 SELECT * FROM waits WHERE ended_at IS NULL ORDER BY next_at, id LIMIT :limit;
 
 -- name: sweep_waits
-DELETE FROM waits WHERE id IN (SELECT id FROM waits WHERE ended_at < :before ORDER BY ended_at LIMIT :limit);
+DELETE FROM waits WHERE id IN (SELECT id FROM waits WHERE ended_at < :before ORDER BY ended_at LIMIT :limit)
+RETURNING id;
 
 -- == snapshots and form values ==
 

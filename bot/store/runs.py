@@ -13,7 +13,7 @@ from bot.domain.plan import MAX_ATTEMPTS
 from bot.domain.runs import FoundRun, Run, RunState, StopKind
 from bot.domain.steps import ClaimedRun, Update
 from bot.domain.tasks import TaskKind
-from bot.store import cards, errands, gates
+from bot.store import cards, errands, followers, gates
 from bot.store.discovered import listing_start
 from bot.store.errands import Woken
 from bot.store.notices import add_card, add_notices, release_card
@@ -190,7 +190,13 @@ def save_run_step(tx: Transaction, update: Update, was: Row | None = None) -> Ro
     one, and a final one stays. A row that a list added for the same ``remote_id`` is merged into this one.
     """
     saved = errands.save(tx, RUNS, update, _changes, None if update.remote_id else was)
-    return None if saved is None else saved[0]
+    if saved is None:
+        return None
+    row, _ = saved
+    if row["outcome"] is not None and row["remote_id"] is not None:
+        for offer in followers.FREED:
+            offer(tx, row["connection"])
+    return row
 
 
 def _changes(tx: Transaction, row: Row, update: Update, shared: Row) -> Row:

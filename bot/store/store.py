@@ -328,6 +328,7 @@ class Store(OnEngine):
     class_of_stop = read(classes.class_of_stop, Priority.STEADY)
     member_of = read(classes.member_of, Priority.STEADY)
     waits_of = read(waits.waits_of)
+    find_wait = read(waits.find_and_describe)
 
     # -- Homes -----------------------------------------------------------------------------------------------
 

@@ -31,7 +31,7 @@ _KEPT = {
     "sweep_waits": 7 * _DAY,
 }
 #: The rows that these delete may have a card, which is deleted too; or have been messages that change.
-_HAVE_CARDS = {"sweep_orphans", "sweep_runs", "sweep_class_cards"}
+_HAVE_CARDS = {"sweep_orphans", "sweep_runs", "sweep_class_cards", "sweep_waits"}
 _ARE_CARDS = {"sweep_notices", "sweep_dead_notices"}
 #: Rows per transaction: some milliseconds.
 _SOME = 50

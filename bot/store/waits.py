@@ -3,32 +3,33 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from bot.domain.errands import Outcome
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation
 from bot.domain.people import Principal
 from bot.domain.room import (
-    GIVEN_ON,
     LEAST,
     PACE,
     OthersInLine,
     RoomKind,
     Wait,
+    WaitFacts,
     Waits,
     missing,
     pace,
     says_nothing,
     usual_end,
 )
-from bot.domain.stops import End, StopMode
 from bot.domain.times import due
-from bot.store import acts, followers, hours, operations, people, timers
+from bot.store import accounts, acts, cards, followers, hours, operations, people
 from bot.store.notices import add_notices
 from bot.store.tables import WORKSPACES, Table, of_feature
 from bot.store.transaction import Row, Transaction
 
+#: So many waits are changed in one transaction for what happens to one of them.
+MAX_WAITS_AT_ONCE: Final = 100
 WAITS: Final = of_feature(Table("waits", Wait, "id", "workspace_id", next_at=due(PACE[-1])))
 acts.WANTED[Wait] = WAITS, ("until", "state", "ended_at")
 
@@ -48,6 +49,41 @@ def waits_of(tx: Transaction, principal: Principal) -> list[Wait]:
     return WAITS.found(tx, "waits_of", principal=principal.key)
 
 
+def last_wait(tx: Transaction, principal: Principal, since: float) -> Wait | None:
+    """Return the wait of a person that was over last, and since a time."""
+    return WAITS.first(tx, "last_wait", principal=principal.key, since=since)
+
+
+def describe(tx: Transaction, of: Wait, title: str, failures_allowed: float) -> WaitFacts:
+    """Return the wait of somebody with its place in line, on a connection that people know by a title."""
+    workspace = WORKSPACES.one(tx, id=of.workspace_id)
+    account = accounts.account(tx, of.principal, of.connection)
+    return WaitFacts(
+        id=of.id,
+        workspace_id=of.workspace_id,
+        connection=of.connection,
+        name=workspace.title if workspace is not None else "",
+        title=title,
+        kind=of.kind,
+        until=of.until,
+        ahead=ahead(tx, of),
+        tried_before=count_tried(tx, of),
+        attempts=of.attempts,
+        is_kind_known=of.is_kind_known,
+        is_trying=of.state is Waits.TRYING,
+        is_held=failed_in_a_row(tx, of.connection) >= failures_allowed,
+        is_refused=account is not None and account.is_refused,
+        got_at=of.got_at,
+        ended_at=of.ended_at,
+    )
+
+
+def find_and_describe(tx: Transaction, wait_id: str, title: str, failures_allowed: float) -> WaitFacts | None:
+    """Return a wait by its id as ``describe``; None if there is none any more."""
+    found = wait(tx, wait_id)
+    return None if found is None else describe(tx, found, title, failures_allowed)
+
+
 def ahead(tx: Transaction, of: Wait) -> int:
     """Count those whose turn comes before somebody's."""
     return _count_places(tx, of, "ahead")
@@ -62,6 +98,11 @@ def _count_places(tx: Transaction, of: Wait, counted: str) -> int:
     place = {"round": of.round, "seq": of.seq, "id": of.id}
     row = tx.one("waits_ahead", connection=of.connection, kind=of.kind, **place)
     return int(row[counted]) if row else 0
+
+
+def has_others(tx: Transaction, of: Wait) -> bool:
+    """Return whether somebody else waits for the same room."""
+    return find_others(tx, of).lowest is not None
 
 
 def find_others(tx: Transaction, of: Wait) -> OthersInLine:
@@ -95,6 +136,7 @@ def join(tx: Transaction, new: Wait) -> Wait:
     joined = replace(new, seq=int(row["seq"]), round=entry)
     _reduce_pauses(tx, joined)
     WAITS.add(tx, joined, next_at=min(max(tx.now(), (new.tried_at or 0.0) + LEAST), new.until))
+    _owe_places(tx, joined)
     return joined
 
 
@@ -113,7 +155,18 @@ def pass_turn(tx: Transaction, of: Wait, pause: float) -> None:
 
 def change(tx: Transaction, of: Wait, **to: Any) -> bool:
     """Change an open wait, unless it is in another state by now; return whether that was done."""
-    return WAITS.changed(tx, {"id": of.id, "state": of.state}, **to) is not None
+    row = WAITS.changed(tx, {"id": of.id, "state": of.state}, **to)
+    if row is not None:
+        _owe_places(tx, WAITS.of(row), former=of.kind)
+    return row is not None
+
+
+def _owe_places(tx: Transaction, of: Wait, former: str = "") -> None:
+    """Have the messages drawn again that show places in the line of a wait, and in its ``former`` one."""
+    for kind in {of.kind, former or of.kind}:
+        tx.run("owe_places", connection=of.connection, kind=kind, limit=MAX_WAITS_AT_ONCE)
+    if of.state in {Waits.GOT, Waits.OVER}:
+        cards.owe(tx, of.id, changed=True)
 
 
 def put_off(tx: Transaction, of: Wait, until: float) -> Wait:
@@ -126,6 +179,12 @@ def put_off(tx: Transaction, of: Wait, until: float) -> Wait:
 def end(tx: Transaction, of: Wait) -> None:
     """End a wait whose person knows of the end, or learns of it from another message."""
     change(tx, of, state=Waits.OVER, ended_at=tx.now())
+
+
+def announce(of: Wait, short_of: str, cause: str | None) -> NewNotice:
+    """Return the message that hours wait for room, as a start of theirs has failed for want of it."""
+    body = {"workspace": of.workspace_id, "connection": of.connection, "room": short_of, "cause": cause}
+    return NewNotice(of.id, RoomKind.ROOM_WAITING, "begin", of.principal, body)
 
 
 def over(of: Wait, now: float, tx: Transaction, cause: str = "") -> NewNotice:
@@ -148,6 +207,8 @@ def put_back(tx: Transaction, row: Row | None, was: Row | None) -> None:
     ):
         present = find_others(tx, WAITS.of(row)).find_round(row["round"])
         WAITS.change(tx, {"id": row["id"]}, **was, round=present, next_at=tx.now())
+        cards.owe(tx, row["id"], changed=True)
+        _owe_places(tx, WAITS.of(row))
 
 
 acts.PUT_BACK[WAITS.name] = put_back
@@ -177,10 +238,12 @@ def unlink(tx: Transaction, workspace: Row, tell: bool) -> None:
 followers.UNLINKED.append(unlink)
 
 
-def wake(tx: Transaction, of: Wait) -> None:
-    """Let the first in line try soon, as what somebody got of its kind was read as given back."""
-    if (first := WAITS.first(tx, "first_in_line", connection=of.connection, kind=of.kind)) is not None:
-        WAITS.change(tx, {"id": first.id}, next_at=tx.now())
+def offer(tx: Transaction, connection: str) -> None:
+    """Offer room that was freed on a connection to those who wait there, in their turn."""
+    tx.run("offer_room", connection=connection, now=tx.now(), limit=MAX_WAITS_AT_ONCE)
+
+
+followers.FREED.append(offer)
 
 
 def claim(tx: Transaction, limit: int, lease: float) -> list[Wait]:
@@ -201,8 +264,8 @@ def follow(tx: Transaction, ended: Operation, owed: Sequence[NewNotice]) -> Sequ
         offer = {"room": kind, "until": until or usual_end(now, people.zone(tx, ended.principal))}
         if waiting is None and until > now:
             key, where = tx.ids.new("wait"), (ended.connection, ended.workspace_id, kind)
-            join(tx, Wait(key, ended.principal, *where, 0, now, until, tried_at=now))
-            offer["waits"] = True
+            joined = join(tx, Wait(key, ended.principal, *where, 0, now, until, tried_at=now))
+            return [announce(joined, kind, ended.cause)]
         return [replace(one, body=one.body | offer) for one in owed]
     if waiting is None or waiting.state is Waits.GOT:
         return owed
@@ -210,7 +273,8 @@ def follow(tx: Transaction, ended: Operation, owed: Sequence[NewNotice]) -> Sequ
         return failed(tx, waiting, now, kind)
     if ended.outcome is Outcome.FULFILLED and not ended.verb.brings_down:
         got(tx, waiting, now)
-        return owed
+        granted = {"granted": waiting.mode, "waited_for": waiting.kind}
+        return [replace(one, body=one.body | granted) for one in owed]
     end(tx, waiting)
     if any(one.kind in _END_KINDS for one in owed):
         return [replace(one, body=one.body | {"waited": waiting.kind}) for one in owed]
@@ -241,12 +305,8 @@ def failed(tx: Transaction, of: Wait, at: float, kind: str) -> Sequence[NewNotic
 
 
 def got(tx: Transaction, of: Wait, now: float) -> None:
-    """Note that somebody has what they waited for; where its provider tells use, it is given on without."""
+    """Note that somebody has what they waited for."""
     change(tx, of, state=Waits.GOT, got_at=now, tried_at=now, next_at=now + LEAST)
-    workspace = WORKSPACES.one(tx, id=of.workspace_id)
-    if of.mode and workspace is not None and workspace.last_used_at is not None:
-        unused = End(now + GIVEN_ON, cast(StopMode, of.mode), warns=True, because="room", since=now)
-        timers.put(tx, of.workspace_id, unused)
 
 
 operations.FOLLOWERS.append(follow)

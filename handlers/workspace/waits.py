@@ -6,6 +6,8 @@ from bot.domain.moments import Moment
 from bot.domain.notices import Answer
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Named, Principal
+from bot.domain.room import WaitFacts
+from bot.domain.surfaces import Where
 from bot.domain.timers import SOONEST_SECONDS
 from bot.domain.workspaces import State
 from bot.messages.blocks import kit, replies
@@ -20,7 +22,7 @@ from handlers.payload import value_in
 from handlers.request import AtFields, Request
 from handlers.workspace import hours
 from handlers.workspace.operations import begin_for
-from handlers.workspace.targets import workspace_of
+from handlers.workspace.targets import named, workspace_of
 from handlers.workspace.timers import moment_of, typed_moment
 
 DAY: Final = 86_400.0
@@ -37,9 +39,11 @@ async def queue(request: Request) -> Answer:
 
 @routes.action("keep_trying")
 async def keep_trying(request: Request) -> Answer:
-    """Wait for room until the time of the button; the press is the consent."""
+    """Wait until the time of the button, whose message becomes the place; the press is the consent."""
     moment = await moment_of(request)
-    return await _joined(request, request.target or "", None if moment is None else moment.at)
+    place = await request.asked.to(waits.join, request.target or "", None if moment is None else moment.at)
+    is_message = request.surface.message_ts is not None
+    return drawn.answer(place, request.services.clock.now(), replaces=is_message)
 
 
 @routes.action("try_until")
@@ -61,15 +65,19 @@ async def form_sent(request: Request) -> Answer:
 
 
 async def _joined(request: Request, workspace_id: str, until: float | None) -> Answer:
-    place = await request.asked.to(waits.join, workspace_id, until)
-    return drawn.answer(place, request.services.clock.now())
+    return _place(request, await request.asked.to(waits.join, workspace_id, until))
+
+
+def _place(request: Request, place: WaitFacts) -> Answer:
+    is_lasting = request.surface.where is Where.DIRECT and not request.surface.response_url
+    return drawn.answer(place, request.services.clock.now(), is_lasting=is_lasting)
 
 
 @routes.refusal("wait.already")
 def waits_already(request: Request, refusal: Refused) -> Answer:
     """Answer a second start with the place in line."""
     assert isinstance(refusal, waits.Waiting), "it alone has this rule"
-    return drawn.answer(refusal.place, request.services.clock.now())
+    return _place(request, refusal.place)
 
 
 @routes.action("stop_waiting")
@@ -79,12 +87,37 @@ async def stop_waiting(request: Request) -> Answer:
     return replies.answer(fill(words.LEFT if has_waited else words.NOT_WAITING_FOR, name=workspace.title))
 
 
+@routes.verb("workspace", "unqueue", effect=routes.Effect.ENDS, takes=("workspace", "words"))
+async def unqueue(request: Request) -> Answer:
+    """Leave the line: of a name, or of the only thing that the person waits for."""
+    now = request.services.clock.now()
+    if request.name:
+        workspace = await named(request, request.name)
+        return await stop_waiting(request.about("workspace", request.verb, (), workspace.id))
+    own, last = await request.asked.see(waits.own_and_last, now - DAY)
+    if len(own) == 1:
+        return await stop_waiting(request.about("workspace", request.verb, (), own[0].workspace_id))
+    if own:
+        return replies.hint(words.WHICH, [drawn.stop_button(one, at) for at, one in enumerate(own)])
+    return replies.hint(words.NOT_WAITING, more="" if last is None else drawn.place(last, now))
+
+
+async def find_place(request: Request, workspace_id: str = "") -> Answer | None:
+    """Answer with the place in line of a workspace, or of the only one that waits; None if none does."""
+    own, _ = await request.asked.see(waits.own_and_last, request.services.clock.now())
+    matching = [one for one in own if workspace_id in {"", one.workspace_id}]
+    return _place(request, matching[0]) if len(matching) == 1 else None
+
+
 @routes.verb("workspace", "waiting", effect=routes.Effect.SHOWS)
 async def waiting(request: Request) -> Answer:
-    """Say who waits by number, one's own places, and how long those waited who got what they waited for."""
+    """Say who waits by number, one's own places, and how long those waited who got what they waited for.
+
+    Who doesn't wait any more reads since when.
+    """
     now = request.services.clock.now()
-    found, own = await request.asked.see(waits.lines, now - DAY)
-    said = [drawn.place(one, now, is_one=False) for one in own]
+    found, (own, last) = await request.asked.see(waits.lines, now - DAY)
+    said = [drawn.place(one, now) for one in own or filter(None, [last])]
     for row in found:
         title, what = request.services.title(row["connection"]), words.FOR.get(row["kind"], words.FOR["room"])
         waiting_, got = (Markup(times.counted(row[one], "person", "people")) for one in ("waiting", "got"))

@@ -64,6 +64,7 @@ RESTORED = {
         ("hours notebook weekdays 9:00-18:00", "hours notebook skip tomorrow", "hours notebook on"),
     ],
     "queue": [("queue notebook",), ("queue notebook", "queue notebook until 20:00")],
+    "unqueue": [("queue notebook", "unqueue"), ("queue notebook", "unqueue notebook")],
     "add": [("forget notebook", "add notebook")],
     "alias": [("alias notebook thesis",), ("alias notebook thesis", "alias thesis --clear")],
     "notify": [("notify notebook off",), ("notify notebook on", "notify notebook usual")],

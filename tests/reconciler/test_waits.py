@@ -9,10 +9,11 @@ import pytest
 
 from bot.domain.errands import Outcome
 from bot.domain.operations import OperationVerb
-from bot.domain.room import GIVEN_ON, PACE, UNUSED
+from bot.domain.room import ANSWERED_WITHIN_SECONDS, PACE, UNUSED
+from bot.domain.stops import End
 from bot.domain.workspaces import State
 from bot.services import more, waits, workspaces
-from bot.store import operations
+from bot.store import followers, operations, timers
 from bot.store.tables import OPERATIONS
 from bot.store.waits import WAITS
 from bot.support.errors import (
@@ -291,7 +292,7 @@ async def test_attempt_that_fails_for_something_else_says_that_nobody_waits(worl
     world.provider.fail("start", error, times=1)
     await world.pass_time(900, step=5)
     (text,) = told(world, every[2])[before:]
-    assert "I've stopped waiting for a free GPU on Fake Cloud." in text
+    assert f"I've stopped waiting with name-r-{every[2].user_id} for a free GPU on Fake Cloud." in text
     assert said in text
     assert "is ready" in str(told(world, every[3]))
 
@@ -363,7 +364,7 @@ async def test_until_its_time_and_no_longer(world):
     every, _ = await line_up(world, 3, until=1800.0)
     await world.pass_time(2400, step=10)
     (over,) = [text for text in told(world, every[2]) if "so I've stopped waiting" in text]
-    assert "I didn't get a free GPU on Fake Cloud by" in over
+    assert f"I didn't get a free GPU on Fake Cloud for name-r-{every[2].user_id} by" in over
     begun = len(world.provider.calls)
     give_back(world, every[0])
     await world.pass_time(HOURS, step=20)
@@ -411,31 +412,127 @@ async def test_where_nobody_knows_how_many_may_fail_nobody_waits(world):
     assert refused.value.rule == "wait.limit"
 
 
-@pytest.mark.parametrize("is_used", [True, False], ids=["used", "unused"])
-async def test_what_was_got_and_isnt_used_is_warned_of_and_given_on(world, is_used):
-    every, own = await line_up(world, 4)
+async def grant(world, every, tells_use):
+    """Give a machine to the first in line of those; return it once its person was told."""
     give_back(world, every[0])
-    # The provider tells when it was used last: before it was started.
     machine = world.provider.machines[f"r-{every[2].user_id}"]
-    machine.last_used_at = world.clock.now()
+    # Some providers tell when it was used last: before it was started.
+    machine.last_used_at = world.clock.now() if tells_use else None
     for _ in range(120):
         await world.pass_time(10, step=5)
         if "is ready" in str(told(world, every[2])):
-            break
+            return machine
+    raise AssertionError(told(world, every[2]))
+
+
+def warned(world, person):
+    return [text for text in told(world, person) if "for whoever is next in line" in text]
+
+
+@pytest.mark.parametrize("is_used", [True, False], ids=["used", "unused"])
+@pytest.mark.parametrize("tells_use", [True, False], ids=["use known", "use unknown"])
+async def test_unused_grant_is_warned_of_and_goes_to_the_next(world, is_used, tells_use):
+    """The message that grants it says so; what its provider or its person here shows as used is kept."""
+    every, own = await line_up(world, 4)
+    machine = await grant(world, every, tells_use)
     (ready,) = [text for text in told(world, every[2]) if "is ready" in text]
-    assert "I'll stop it" in ready
-    assert "unless you open it or press Keep running" in ready.replace("*", "")
-    if is_used:
-        await world.pass_time(1200, step=10)
+    assert "If you don't open it within 30 min, and somebody is waiting for a free GPU, I'll warn" in ready
+    assert "and stop it 10 min later so that they get it" in ready
+    await world.pass_time(UNUSED - 300, step=20)
+    assert warned(world, every[2]) == []
+    if is_used and tells_use:
         machine.last_used_at = world.clock.now()
-    await world.pass_time(UNUSED + 300, step=20)
-    warned = [text for text in told(world, every[2]) if "for whoever is next in line" in text]
-    assert bool(warned) is not is_used
-    await world.pass_time(GIVEN_ON - UNUSED + 900, step=20)
+    elif is_used:
+        await ask(world, every[2]).to(workspaces.refresh, own[2].id)
+    await world.pass_time(600, step=20)
+    assert len(warned(world, every[2])) == (not is_used)
+    await world.pass_time(ANSWERED_WITHIN_SECONDS + 300, step=10)
     assert ("is ready" in str(told(world, every[3]))) is not is_used
     assert machine.state is (State.RUNNING if is_used else State.STOPPED)
     row = await world.store.workspace(own[2].id)
     assert row.stop_at is None
+
+
+@pytest.mark.parametrize("how", ["opened", "kept", "alone"])
+async def test_warning_of_unused_grant_ends_with_its_reason(world, how):
+    """Its person uses or keeps it, or nobody waits any more: it isn't stopped, nor warned of again."""
+    every, own = await line_up(world, 4)
+    machine = await grant(world, every, tells_use=False)
+    await world.pass_time(UNUSED + 120, step=20)
+    assert len(warned(world, every[2])) == 1
+    if how == "opened":
+        await ask(world, every[2]).to(workspaces.refresh, own[2].id)
+    elif how == "kept":
+        await ask(world, every[2]).to(workspaces.keep, own[2].id)
+    else:
+        await ask(world, every[3]).to(waits.leave, own[3].id)
+    await world.pass_time(2 * HOURS, step=30)
+    assert (machine.state, len(warned(world, every[2]))) == (State.RUNNING, 1)
+    assert (await world.store.workspace(own[2].id)).stop_at is None
+
+
+async def test_grant_is_warned_of_once_somebody_waits(world):
+    """Nobody waits after half an hour, so nothing is said; who joins later makes it matter."""
+    every, own = await line_up(world, 4)
+    await ask(world, every[3]).to(waits.leave, own[3].id)
+    machine = await grant(world, every, tells_use=False)
+    await world.pass_time(UNUSED + 1200, step=30)
+    assert warned(world, every[2]) == []
+    await ask(world, every[3]).to(waits.join, own[3].id, world.clock.now() + HOURS)
+    await world.pass_time(240, step=10)
+    assert len(warned(world, every[2])) == 1
+    assert machine.state is State.RUNNING
+
+
+async def test_unused_grant_that_a_stop_would_end_is_asked_about(world):
+    """It isn't taken, and the question says that somebody waits."""
+    every, _ = await line_up(world, 4)
+    machine = await grant(world, every, tells_use=False)
+    await within(world.store, lambda tx: tx.run("UPDATE waits SET mode = '' WHERE state = 'got'"))
+    await world.pass_time(UNUSED + ANSWERED_WITHIN_SECONDS + 600, step=20)
+    (asked,) = [text for text in told(world, every[2]) if "Somebody is waiting for a free GPU" in text]
+    assert f"name-r-{every[2].user_id}" in asked
+    assert machine.state is State.RUNNING
+
+
+@pytest.mark.parametrize("who", ["owner", "plan", "stranger"])
+async def test_freed_room_is_offered_within_a_minute(world, who):
+    """After hours of waiting, ten minutes apart: whoever frees it, and from whichever Slack workspace."""
+    every, own = await line_up(world, 4)
+    await world.pass_time(2 * HOURS + 100, step=20)
+    freed = own[0]
+    if who == "plan":
+        end = End(world.clock.now() + 20.0, "stop")
+        await within(world.store, timers.put, freed.id, end)
+    elif who == "stranger":
+        await within(world.store, followers.FREED[0], freed.connection)
+        give_back(world, every[0])
+    else:
+        await ask(world, every[0]).to(workspaces.begin, freed.id, OperationVerb.STOP)
+    begun, stopped_at = len(world.provider.calls), None
+    for _ in range(60):
+        await world.pass_time(5, step=5)
+        latest = await world.store.latest_operation(freed.id)
+        if stopped_at is None and (who == "stranger" or (latest.verb.brings_down and latest.ended_at)):
+            stopped_at = world.clock.now()
+        if attempts(world, begun) and stopped_at is not None:
+            break
+    (at, _), *_ = attempts(world, begun)
+    assert stopped_at is not None
+    assert at - stopped_at <= 60.0
+
+
+async def test_freed_room_is_offered_to_each_in_turn(sizes):
+    """The first wants what never fits: the next is tried a minute later, not by their own pace."""
+    huge, ann = people(2)
+    await wait_for(sizes, huge, "huge")
+    await wait_for(sizes, ann, "small")
+    await sizes.pass_time(3 * HOURS, step=30)
+    sizes.provider.machines_there, began = 2, sizes.clock.now()
+    await within(sizes.store, followers.FREED[0], "cloud")
+    while "is ready" not in str(told(sizes, ann)):
+        await sizes.pass_time(10, step=5)
+        assert sizes.clock.now() - began < 240.0
 
 
 async def test_what_a_moved_clock_says_puts_nobody_out_of_line(world):

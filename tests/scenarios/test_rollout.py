@@ -326,7 +326,7 @@ async def both_serve(story):
 async def all_are_killed(story):
     """Kill all while there is work under way, which the earlier one ends before this one is there again."""
     rollout, alice, old = story.rollout, story.alice, story.rollout.old
-    await story.says(alice, f"queue gpu until {story.at(180)}", "You're next in line.")
+    await story.says(alice, f"queue gpu until {story.at(180)}", "aiting for room on")
     await rollout.comes(story.tries)
     rollout.sends_to(old)
     await alice.types("start report")

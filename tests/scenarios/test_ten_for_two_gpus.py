@@ -43,7 +43,7 @@ async def test_in_rounds_none_twice_all_told_and_no_attempt_beside_another(tmp_p
             await world.pass_time(100, step=5)
             if offered := person.told("failed"):
                 *_, answer = await person.presses(offered[-1], "Keep trying")
-                assert "Waiting for a free GPU" in answer.text
+                assert "*gpu* is waiting for a free GPU" in answer.text
         assert "8 people waiting" in (await everybody[NAMES[9]].types("what's my place?")).text
         before = {name: len(machine[name].runs) for name in NAMES}
         began = world.clock.now()

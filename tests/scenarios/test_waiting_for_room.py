@@ -47,10 +47,10 @@ async def refused(world, person):
 async def test_no_room_offers_to_keep_trying_and_a_press_waits_until_it_is_ready(world):
     alice = world.alice
     offer = await refused(world, alice)
-    assert "There's no free GPU on Saturn Cloud right now. I can keep trying until" in offer.text
+    assert "I couldn't start *gpu*: there's no free GPU on Saturn Cloud right now. I can" in offer.text
     assert offer.labels[:2] == ["Keep trying", "Until…"]
     *_, answer = await alice.presses(offer, "Keep trying")
-    assert "Waiting for a free GPU on Saturn Cloud, until" in answer.text
+    assert "*gpu* is waiting for a free GPU on Saturn Cloud, until" in answer.text
     assert "You're next in line." in answer.text
     assert answer.labels[0] == "Stop waiting"
     home = await alice.opens_home()
@@ -69,7 +69,7 @@ async def test_no_room_offers_to_keep_trying_and_a_press_waits_until_it_is_ready
 )
 async def test_words_start_it_and_wait(world, said):
     answer = await world.alice.types(said)
-    assert "Waiting for room on Saturn Cloud, until" in answer.text, answer.text
+    assert "*gpu* is waiting for room on Saturn Cloud, until" in answer.text, answer.text
     await world.pass_time(300, step=10)
     assert world.alice.told("failed") == []
     answer = await world.alice.types("waiting")
@@ -95,7 +95,7 @@ async def test_a_second_start_shows_the_place_and_starts_nothing(world):
     assert "One person is ahead of you." in answer.text
     before = world.calls("POST .*/start")
     answer = await world.carol.types("start gpu")
-    assert "Waiting for a free GPU on Saturn Cloud, until" in answer.text
+    assert "*gpu* is waiting for a free GPU on Saturn Cloud, until" in answer.text
     assert "One person is ahead of you." in answer.text
     assert world.calls("POST .*/start") == before
     answer = await world.carol.types("who is waiting?")
@@ -137,14 +137,14 @@ async def test_when_the_time_is_over_it_is_told_once_with_what_goes_on(world):
     alice = world.alice
     await refused(world, alice)
     answer = await alice.types("queue gpu until 9:30")
-    assert "Waiting for a free GPU" in answer.text, answer.text
+    assert "*gpu* is waiting for a free GPU" in answer.text, answer.text
     await world.pass_time(2 * 3600, step=20)
     over = alice.only("room_over")
-    assert "I didn't get a free GPU on Saturn Cloud by" in over.text
+    assert "I didn't get a free GPU on Saturn Cloud for *gpu* by" in over.text
     assert "so I've stopped waiting." in over.text
     assert over.labels[0].startswith("Keep trying until ")
     *_, answer = await alice.presses(over, over.labels[0])
-    assert "Waiting for a free GPU on Saturn Cloud, until" in answer.text
+    assert "*gpu* is waiting for a free GPU on Saturn Cloud, until" in answer.text
 
 
 def refuse(world, owner, message, times=None):
@@ -157,7 +157,7 @@ async def test_what_can_never_fit_stops_nobody_else(world):
     """Refused at once with the words of no room, alice's is tried for hours; carol has hers soon after."""
     alice, carol = world.alice, world.carol
     refuse(world, "alice", f"No free GPUs available: {NO_ROOM}")
-    assert "You're next in line." in (await alice.types("queue gpu until tomorrow 18:00")).text
+    assert "I'll know your place in line once" in (await alice.types("queue gpu until tomorrow 18:00")).text
     await world.pass_time(3600, step=20)
     assert alice.told("failed") == alice.told("room_over") == []
     await carol.types("queue gpu")
@@ -180,7 +180,7 @@ async def test_wait_that_ends_for_something_else_says_so_once(world):
     await world.pass_time(300, step=10)
     failed = alice.only("failed")
     assert "Saturn Cloud says: “No such instance type.”" in failed.text
-    assert "I've stopped waiting for room on Saturn Cloud." in failed.text
+    assert "I've stopped waiting with *gpu* for room on Saturn Cloud." in failed.text
     assert alice.told("room_over") == []
     assert "*gpu* is ready." in carol.only("ready").text
     assert "is waiting for" not in (await alice.types("waiting")).text
@@ -259,8 +259,11 @@ async def test_hours_wait_for_room_until_they_end(world):
     answer = await alice.types("hours gpu every day 9:00-17:00 --wait")
     assert "wait for room" in answer.text, answer.text
     await world.pass_time(2 * 3600, step=30)
-    told = alice.told("failed")[-1]
-    assert "There's no free GPU on Saturn Cloud right now. I'll keep trying until" in told.text
+    assert alice.told("failed") == []
+    told = alice.only("room_waiting")
+    assert "I couldn't start *gpu*: there's no free GPU on Saturn Cloud right now." in told.text
+    assert "*gpu* is waiting for a free GPU on Saturn Cloud, until" in told.text
+    assert "You're next in line." in told.text
     answer = await alice.types("waiting")
     assert "*gpu* is waiting for a free GPU on Saturn Cloud, until" in answer.text
     gpu(world, "bob").force("stopped", world.clock.now())

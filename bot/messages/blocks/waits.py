@@ -1,21 +1,23 @@
 """Waiting for room: the offer with a failed start, the place in line, what was got, and what ended it."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from bot.domain.facts import RequestFacts, WorkspaceFacts
 from bot.domain.homes import HomeFacts
+from bot.domain.hours import HoursKind
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Named
 from bot.domain.reasons import reason_in
-from bot.domain.room import RoomKind, WaitFacts
+from bot.domain.room import ANSWERED_WITHIN_SECONDS, UNUSED, RoomKind, WaitFacts, WaitingFacts
 from bot.messages.blocks import kit, notices, replies
 from bot.messages.blocks.buttons import open_buttons
 from bot.messages.blocks.cards import filled, reference_of
 from bot.messages.blocks.home import part
 from bot.messages.blocks.kit import Element, Press, draws, draws_where, fill
-from bot.messages.blocks.timers import keep_buttons
-from bot.messages.texts import cards, problems, verbs
+from bot.messages.blocks.timers import still_needed
+from bot.messages.texts import cards, problems, times, verbs
 from bot.messages.texts import waits as words
 
 _STARTS = frozenset({OperationVerb.START})
@@ -26,17 +28,27 @@ FORMS = {
 }
 
 
-def place(of: WaitFacts, now: float, *, is_one: bool = True) -> str:
-    """Say what somebody waits for, and how many are ahead; with the workspace unless it is the only one."""
-    names = {"name": of.name, "title": of.title, "what": words.FOR.get(of.kind, words.FOR["room"])}
-    until, before = kit.moment(of.until, now), kit.Markup(" ".join([ahead(of), *_describe_round(of)]))
-    return fill(words.WAITING if is_one else words.WAITING_NAMED, until=until, ahead=before, **names)
-
-
-def _describe_round(of: WaitFacts) -> list[str]:
-    """Describe the turns before somebody's in this round, and their own attempts so far."""
+def place(of: WaitFacts, now: float) -> str:
+    """Say what somebody waits for, how many are ahead, and what was tried; or what has become of it."""
     before = [_count_people(of.tried_before, words.ONE_BEFORE, words.TRIED_BEFORE)] if of.tried_before else []
-    return [*before, *([_count_tries(of.attempts, words.TRIED_SO_FAR)] if of.attempts else [])]
+    tried = [_count_tries(of.attempts, words.TRIED_SO_FAR)] if of.attempts else []
+    return _fill_place(of, now, [ahead(of), *before, *tried])
+
+
+def lasting_place(of: WaitFacts, now: float) -> str:
+    """Say the same without what each attempt changes, for a message that is drawn again."""
+    has_had_turn = bool(of.ahead and of.attempts) and not (of.is_held or of.is_refused)
+    turn = [words.AFTER_TURN] if has_had_turn else []
+    return _fill_place(of, now, [ahead(replace(of, is_trying=False)), *turn])
+
+
+def _fill_place(of: WaitFacts, now: float, said: Sequence[str]) -> str:
+    names = {"name": of.name, "title": of.title, "what": words.FOR.get(of.kind, words.FOR["room"])}
+    if of.got_at is not None:
+        return fill(words.GRANTED, at=kit.moment_at(of.got_at, now), **names)
+    if of.ended_at is not None:
+        return fill(words.OVER, at=kit.moment(of.ended_at, now), **names)
+    return fill(words.WAITING, until=kit.moment(of.until, now), ahead=kit.Markup(" ".join(said)), **names)
 
 
 def _count_tries(attempts: int, forms: Sequence[str]) -> str:
@@ -50,27 +62,48 @@ def _count_people(number: int, one: str, several: str) -> str:
 
 def ahead(of: WaitFacts) -> str:
     """Say how many are ahead, that it is one's turn, or why nobody is tried."""
-    if of.is_held:
-        return fill(words.HELD, title=of.title)
+    if of.is_refused or of.is_held:
+        return fill(words.REFUSED if of.is_refused else words.HELD, title=of.title)
+    if of.is_trying:
+        return words.TRYING
     if of.ahead == 0:
-        return words.TRYING if of.is_trying else words.NEXT
+        return words.NEXT if of.is_kind_known else words.UNPLACED
     return _count_people(of.ahead, words.ONE_AHEAD, words.AHEAD)
 
 
-def answer(of: WaitFacts, now: float) -> Answer:
-    """Say one's place, with what ends the wait."""
-    return replies.answer(place(of, now), [stop_button(of)])
+def answer(of: WaitFacts, now: float, *, is_lasting: bool = True, replaces: bool = False) -> Answer:
+    """Say one's place, with what ends the wait; it stays true where it can be edited, and else is dated."""
+    if not is_lasting:
+        return kit.message(place(of, now), [fill(words.AS_OF, at=kit.moment(now, now))], [stop_button(of)])
+    shows = {"kind": str(RoomKind.ROOM_WAITING), "subject": of.id, "about": of.workspace_id}
+    shows |= {"connection": of.connection}
+    drawn = replies.answer(lasting_place(of, now), [stop_button(of)], replaces=replaces)
+    return replace(drawn, shows=shows)
 
 
-def stop_button(of: WaitFacts) -> Element:
-    """Return the button that ends a wait."""
-    return kit.button(words.STOP_WAITING, "stop_waiting", of.workspace_id)
+@draws(RoomKind.ROOM_WAITING)
+def _waiting(facts: WorkspaceFacts) -> Answer:
+    """Draw the place in line as it is now, or what has become of the wait."""
+    wait = facts.wait if isinstance(facts, WaitingFacts) else None
+    if wait is None:
+        return kit.message(filled(words.OVER_UNLINKED, facts))
+    none = [_no_room(facts, facts.word("cause"))] if facts.word("room") and wait.is_waiting else []
+    said = " ".join([*none, lasting_place(wait, facts.now)])
+    return kit.message(said, [], [stop_button(wait)] if wait.is_waiting else [])
+
+
+def stop_button(of: WaitFacts, number: int | None = None) -> Element:
+    """Return the button that ends a wait; a number tells it from others beside it, which say for what."""
+    if number is None:
+        return kit.button(words.STOP_WAITING, "stop_waiting", of.workspace_id)
+    label = kit.line(words.STOP_WAITING_FOR.format(name=of.name), kit.BUTTON)
+    return kit.numbered(kit.button(label, "stop_waiting", of.workspace_id), number, label)
 
 
 @part(10)
 def _of_home(facts: HomeFacts) -> list[kit.Block]:
     found: Sequence[WaitFacts] = facts.parts.get("waits", ())
-    said = [kit.section(place(one, facts.now, is_one=False), stop_button(one)) for one in found]
+    said = [kit.section(place(one, facts.now), stop_button(one)) for one in found]
     return [kit.header(words.HEADING), *said] if said else []
 
 
@@ -86,22 +119,24 @@ def _is_offered(facts: WorkspaceFacts) -> bool:
 def _offer(facts: WorkspaceFacts) -> Answer:
     """Say that there is no room, and offer to keep trying."""
     assert facts.workspace is not None, "a start is about a workspace"
-    none = words.NONE.get(facts.word("room"), words.NONE["room"])
-    given = (facts.operation.cause or "").partition(":")[2] if facts.operation is not None else ""
-    said = "" if reason_in(given) else problems.quoted(given.lstrip(": "), facts.connection_title)
-    until, none = facts.time("until"), f"{filled(none, facts)}{f' {kit.safe(said)}' if said else ''}"
-    template = words.WAITS if facts.body.get("waits") else words.OFFER
-    sentence = filled(template, facts, none=kit.Markup(none), until=kit.moment(until, facts.now))
-    if facts.body.get("waits"):
-        stop = kit.button(words.STOP_WAITING, "stop_waiting", facts.workspace.id)
-        return kit.message(sentence, [], [stop])
+    until, operation = facts.time("until"), facts.operation
+    none = _no_room(facts, operation.cause if operation is not None else None)
+    sentence = fill(words.OFFER, none=kit.Markup(none), until=kit.moment(until, facts.now))
     keep = Press("keep_trying", facts.workspace.id, at=until)
     buttons = [
         kit.button(words.KEEP_TRYING, keep, style=kit.PRIMARY),
         kit.button(words.UNTIL, "try_until", facts.workspace.id),
         kit.button(words.NOT_NOW, "leave"),
     ]
-    return kit.message(sentence, reference_of(facts.operation), buttons)
+    return kit.message(sentence, reference_of(operation), buttons)
+
+
+def _no_room(facts: WorkspaceFacts, cause: str | None) -> str:
+    """Say that a start failed for want of a kind of room, with its provider's words where they say more."""
+    given = (cause or "").partition(":")[2].lstrip(": ")
+    said = "" if reason_in(given) else problems.quoted(given, facts.connection_title)
+    none = filled(words.NONE.get(facts.word("room"), words.NONE["room"]), facts)
+    return f"{none} {kit.safe(said)}" if said else none
 
 
 def _can_ask(facts: WorkspaceFacts) -> bool:
@@ -120,20 +155,29 @@ def _limit(facts: WorkspaceFacts) -> Answer:
     return kit.with_blocks(usual, (*usual.blocks, *kit.actions([ask])))
 
 
-def _is_unused(facts: WorkspaceFacts) -> bool:
-    if facts.is_unusable:
-        return False
-    counts = facts.workspace.ends.counts if facts.workspace is not None else None
-    return counts is not None and counts.because == "room"
+def _is_granted(facts: WorkspaceFacts) -> bool:
+    return facts.word("granted") in words.GOT and not facts.is_unusable
 
 
-@draws_where(NoticeKind.READY, _is_unused)
+@draws_where(NoticeKind.READY, _is_granted)
 def _got(facts: WorkspaceFacts) -> Answer:
     """Say that what was waited for is there, and when it is given on if nobody uses it."""
-    assert facts.workspace is not None, "its end counts"
-    at = kit.moment_at(facts.workspace.stop_at or 0.0, facts.now)
-    buttons = [*open_buttons(facts), *map(kit.quiet, keep_buttons(facts.workspace)[:1])]
-    return kit.message(filled(words.GOT, facts, at=at), [], buttons)
+    what = words.FOR.get(facts.word("waited_for"), words.FOR["room"])
+    unused, later = times.duration(UNUSED), times.duration(ANSWERED_WITHIN_SECONDS)
+    sentence = filled(words.GOT[facts.word("granted")], facts, what=what, unused=unused, later=later)
+    return kit.message(sentence, [], open_buttons(facts))
+
+
+def _is_wanted(facts: WorkspaceFacts) -> bool:
+    return bool(facts.word("waited_for"))
+
+
+@draws_where(HoursKind.NEEDED, _is_wanted)
+def _asked_for(facts: WorkspaceFacts) -> Answer:
+    """Add to the question whether something is needed that somebody waits for it."""
+    usual, what = still_needed(facts), words.FOR.get(facts.word("waited_for"), words.FOR["room"])
+    first, *rest = usual.blocks
+    return kit.with_blocks(usual, (first, kit.section(filled(words.WANTED, facts, what=what)), *rest))
 
 
 @draws(RoomKind.ROOM_OVER, is_true=lambda facts: not facts.is_up)

@@ -332,8 +332,8 @@ ENDING: Final[Mapping[str, str]] = {
     "lesson_late": "*{course}* ended {over}, so *{name}* on {title} will be {done} in {left}, {at}.",
     "hours": "*{name}* on {title} will be {done} in {left}, {at}, when its hours end.",
     "needed": "*{name}* on {title} will be {done} in {left}, {at}, unless you still need it.",
-    "room": "Nobody has used *{name}* on {title} since it became ready. It will be {done} in {left}, {at}, "
-    "for whoever is next in line.",
+    "room": "Nobody has used *{name}* on {title} since it became ready, and somebody is waiting for room "
+    "there. It will be {done} in {left}, {at}, for whoever is next in line.",
 }
 #: Of a time that its person has set during a lesson.
 NOT_LESSON: Final = "You set that time yourself, so the end of *{course}* won't change it."

@@ -83,9 +83,10 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = {
             (
                 "`start NAME and wait` says the same.",
                 "Unless you name a time, I'll keep trying until 9:00 or 18:00, whichever comes next.",
-                "`stop NAME` ends the wait.",
+                "`unqueue NAME` ends the wait.",
             ),
         ),
+        "unqueue": VerbWords("unqueue [NAME]", "stop waiting for room"),
         "waiting": VerbWords(
             "waiting",
             "show who is waiting for room, and your place in line",

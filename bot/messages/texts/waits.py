@@ -5,12 +5,15 @@ from typing import Final
 
 #: By the kind of room: that there is none, and what is waited for.
 NONE: Final[Mapping[str, str]] = {
-    "gpu": "There's no free GPU on {title} right now.",
-    "memory": "There isn't enough free memory on {title} right now.",
-    "cpu": "There isn't enough free CPU on {title} right now.",
-    "ephemeral-storage": "There isn't enough free disk space on {title} right now.",
-    "license": "There's no free license on {title} right now.",
-    "room": "There's no room on {title} right now.",
+    kind: f"I couldn't start *{{name}}*: {none} on {{title}} right now."
+    for kind, none in {
+        "gpu": "there's no free GPU",
+        "memory": "there isn't enough free memory",
+        "cpu": "there isn't enough free CPU",
+        "ephemeral-storage": "there isn't enough free disk space",
+        "license": "there's no free license",
+        "room": "there's no room",
+    }.items()
 }
 FOR: Final[Mapping[str, str]] = {
     "gpu": "a free GPU",
@@ -24,15 +27,15 @@ FOR: Final[Mapping[str, str]] = {
 TRIED_SO_FAR: Final = ("", "I've tried once so far.", "I've tried {count} times so far.")
 TRIED_IN_ALL: Final = ("", " I tried once.", " I tried {count} times.")
 #: Others may have got what came free, so nothing is said about what there was.
-STOPPED_WAITING: Final = "I didn't get {what} on {title} by {until}, so I've stopped waiting."
+STOPPED_WAITING: Final = "I didn't get {what} on {title} for *{name}* by {until}, so I've stopped waiting."
 OFFER: Final = "{none} I can keep trying until {until}."
-WAITS: Final = "{none} I'll keep trying until {until}."
 KEEP_TRYING: Final = "Keep trying"
 UNTIL: Final = "Until…"
 NOT_NOW: Final = "Not now"
 STOP_WAITING: Final = "Stop waiting"
-WAITING: Final = "Waiting for {what} on {title}, until {until}. {ahead}"
-WAITING_NAMED: Final = "*{name}* is waiting for {what} on {title}, until {until}. {ahead}"
+WAITING: Final = "*{name}* is waiting for {what} on {title}, until {until}. {ahead}"
+#: Before the first try, nobody knows what it needs, so which line it stands in.
+UNPLACED: Final = "I'll know your place in line once I've tried it."
 NEXT: Final = "You're next in line."
 TRYING: Final = "It's your turn, and I'm trying to start it now."
 ONE_AHEAD: Final = "One person is ahead of you."
@@ -40,18 +43,36 @@ AHEAD: Final = "{number} people are ahead of you."
 #: Of those who have already had their turn in this round.
 ONE_BEFORE: Final = "One person was tried before you, without success."
 TRIED_BEFORE: Final = "{number} people were tried before you, without success."
+#: To those who aren't next any more, as they have had their turn.
+AFTER_TURN: Final = "You've had a turn, so the others come first."
 NUMBERS: Final = ("", "", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
 HELD: Final = (
     "I'm not trying right now: {title} might shut itself down after more failed starts. "
     "I'll go on once something has started there."
 )
+#: Of a place that can't be corrected when it changes.
+AS_OF: Final = "as of {at}"
+#: The same message once the wait is over.
+GRANTED: Final = "*{name}* got {what} on {title} {at}."
+OVER: Final = "*{name}* stopped waiting for {what} on {title} at {at}."
+OVER_UNLINKED: Final = "*{name}* isn't waiting for room any more."
+REFUSED: Final = "I can't try it while {title} refuses your sign-in. Link again and I'll go on."
 LEFT: Final = "OK, I've stopped waiting with *{name}*."
 NOT_WAITING_FOR: Final = "*{name}* isn't waiting for anything."
-GOT: Final = "*{name}* is ready. I'll stop it {at} unless you open it or press *Keep running*."
+#: By how it would be stopped if nobody used it.
+GOT: Final[Mapping[str, str]] = {
+    mode: (
+        "*{name}* is ready. If you don't open it within {unused}, and somebody is waiting for {what}, "
+        f"I'll warn you, and {mode} it {{later}} later so that they get it."
+    )
+    for mode in ("stop", "suspend")
+}
+#: Added to the question about what isn't used, where a stop would end it for good.
+WANTED: Final = "Somebody is waiting for {what} on {title}. If you don't need *{name}*, they can have it."
 AGAIN: Final = "Keep trying until {then}"
 FORBIDDEN: Final = "I've stopped waiting with *{name}* for {what} on {title}. {because}"
 #: Added to what says that an attempt has failed for something else.
-WAIT_ENDED: Final = "I've stopped waiting for {what} on {title}."
+WAIT_ENDED: Final = "I've stopped waiting with *{name}* for {what} on {title}."
 UNTIL_LABEL: Final = "Until when? For example 18:00, tomorrow 9:00 or 3h"
 
 HEADING: Final = "Waiting for room"
@@ -60,6 +81,9 @@ HEADING: Final = "Waiting for room"
 
 LINE: Final = "{title}: {count} waiting for {what}, the first one since {since}."
 NOBODY: Final = "Nobody is waiting for room."
+NOT_WAITING: Final = "You aren't waiting for anything."
+WHICH: Final = "Which wait should I end?"
+STOP_WAITING_FOR: Final = "Stop waiting for {name}"
 LATELY: Final = "{title}: in the last day, {count} got {what} after waiting {waited} on average."
 NOT_KNOWN: Final = (
     "I only find out whether there's room by starting something. To start a workspace and wait for room, "

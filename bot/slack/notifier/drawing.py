@@ -227,7 +227,7 @@ def as_sent(card: Card) -> Card:
 async def redraw(gatherer: Gatherer, card: Card) -> Redrawn | None:
     """Draw a message again; return None if what it shows is gone, or nobody knows what it said."""
     card = as_sent(card)
-    blocks = card.body.get("blocks")
+    blocks = None if Mark.ASKS in card.kind.marks else card.body.get("blocks")
     said = None if blocks is None else Answer(str(card.body.get("text") or ""), tuple(blocks))
     if said is not None and "offers" in card.body:
         return await _redrawn_answer(gatherer, card, said)
@@ -246,7 +246,9 @@ async def redraw(gatherer: Gatherer, card: Card) -> Redrawn | None:
     goes = end == "sent"
     is_past = not is_card or facts is None or facts.is_superseded
     is_over = stays and is_past and not any(kit.buttons_of(answer.blocks))
-    if Mark.PASSES in card.kind.marks and facts is not None and facts.now >= facts.time("ends"):
+    if Mark.PASSES in card.kind.marks and Mark.ASKS in card.kind.marks:
+        goes = card.stage != "live"
+    elif Mark.PASSES in card.kind.marks and facts is not None and facts.now >= facts.time("ends"):
         goes = is_over
     return Redrawn(answer, stays, is_over, goes, waits=end == "pending")
 

@@ -18,7 +18,15 @@ from bot.messages.texts import notices as notice_words
 from bot.slack import methods
 from bot.slack.calls import UNREACHABLE, AnySlack, leads_to_slack
 from bot.slack.errors import Meaning, is_content_refused, meaning
-from bot.slack.notifier.drawing import AS_WRITTEN, as_text, is_as_text, make_message_content, retry_error
+from bot.slack.notifier.drawing import (
+    AS_WRITTEN,
+    as_text,
+    digest,
+    is_as_text,
+    make_message_content,
+    retry_error,
+    update,
+)
 from bot.slack.notifier.lookup import metadata
 from bot.slack.notifier.results import Results
 from bot.slack.notifier.timing import Timing
@@ -191,8 +199,10 @@ class Replies:
         answer = await self._slack.to(notice.principal).call(
             methods.CHAT_POST_MESSAGE, message, channel=paced
         )
-        data = answer.data
-        await self._results.write_sent(notice, str(data.get("channel") or ""), str(data.get("ts") or ""))
+        stands_in, ts = str(answer.data.get("channel") or ""), str(answer.data.get("ts") or "")
+        is_drawn_again = bool(notice.body.get("shows")) and not is_as_text(notice)
+        drawn = digest(update(stands_in, ts, _answer(notice.body, ""))) if is_drawn_again else ""
+        await self._results.write_sent(notice, stands_in, ts, drawn=drawn)
 
     def _make_thread_fields(self, notice: Notice) -> dict[str, Any]:
         thread_ts = notice.body.get("thread_ts")
