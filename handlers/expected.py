@@ -18,6 +18,7 @@ from handlers.job import run_of
 from handlers.request import Request
 from handlers.workspace.operations import as_it_is
 from handlers.workspace.targets import named, workspace_of
+from handlers.workspace.waits import find_place
 
 policy.declare(policy.Rule(shows=True), "eta")
 
@@ -37,8 +38,9 @@ async def eta(request: Request) -> Answer:
     begun = {one.workspace_id for one in await store.open_operations(principal) if not one.verb.brings_down}
     if starting := [one for one in rows if one.id in begun]:
         return await _of_start(request, starting[0])
-    going = [run for run in runs if run.is_going]
-    return await _of_run(request, going[0], runs) if going else replies.hint(run_words.NOTHING_GOING)
+    if going := [run for run in runs if run.is_going]:
+        return await _of_run(request, going[0], runs)
+    return await find_place(request) or replies.hint(run_words.NOTHING_GOING)
 
 
 @routes.verb("job", "eta", effect=routes.Effect.SHOWS, takes=("run",))
@@ -55,8 +57,10 @@ async def _named(request: Request) -> Answer:
 
 
 async def _of_start(request: Request, workspace: Workspace) -> Answer:
-    """Answer how a workspace is, below when it is likely to be ready."""
+    """Answer how a workspace is, below when it is likely to be ready, or its place in line for room."""
     request.spoken.of([workspace])
+    if (place := await find_place(request, workspace.id)) is not None:
+        return place
     usual = await request.asked.see(usual_start, workspace.id)
     operation = await request.services.store.latest_operation(workspace.id)
     template, now = answers.USUAL_UNKNOWN if usual is None else answers.USUAL, request.services.clock.now()

@@ -19,6 +19,7 @@ from handlers.command_line import MOST_WORDS, Quoted, new_name, plain, without
 from handlers.language import times, vocabulary
 from handlers.language.names import Names, plain_end
 from handlers.language.ranker import marked
+from handlers.language.waiting import read_waiting
 from handlers.language.which import How, Which, how_of, pieces_of, which_of
 from handlers.language.words import (
     Opening,
@@ -171,6 +172,9 @@ class _Text:
             return Reading("talk", talk)
         if not is_quoted and sentence in vocabulary.OF_WAITING:
             return Reading("verb", "waiting", "workspace", manner=Manner.SAID)
+        if (of_wait := read_waiting(self.written, self._named(self.written))) is not None:
+            verb, name = of_wait
+            return Reading("verb", verb, "workspace", name, Manner.SAID)
         if first in self.verbs[self.folder] and (self.folder != "workspace" or first not in READ):
             is_own = self.folder == "job" and first in {"run", "schedule"}
             reading = self._by_itself(first, self.folder, self.written[1:], Manner.TYPED)

@@ -63,12 +63,10 @@ AND_WAIT: Final = _phrases(
 OF_WAITING: Final = frozenset(
     _phrases(
         """who is waiting, who's waiting, who is waiting for room, who is waiting for a gpu, who else
-        is waiting, what's my place, what is my place, whats my place, my place, what's my place
-        in line, what is my place in line, what's my position, how many are ahead of me, how many
-        people are ahead of me, how many are waiting, how many people are waiting, is there a free
+        is waiting, my place, how many are waiting, how many people are waiting, is there a free
         gpu, is there a gpu free, is there any free gpu, are there free gpus, are there any free
-        gpus, is a gpu free, any free gpu, any gpu free, is there room, is there any room, when is
-        it my turn, ist eine gpu frei, wer wartet, wie viele sind vor mir"""
+        gpus, is a gpu free, any free gpu, any gpu free, is there room, is there any room, ist eine
+        gpu frei, wer wartet, wie viele sind vor mir"""
     )
 )
 #: A stop that is planned: to take it back keeps what it is about.

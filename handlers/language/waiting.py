@@ -1,0 +1,91 @@
+"""Read what is said about waiting for room: to end the wait, to ask for one's place, or for how long."""
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from typing import Final, Literal
+
+from handlers.command_line import Quoted, plain
+from handlers.language import vocabulary
+from handlers.language.words import ends_clause
+from handlers.synonyms import words as words_of
+
+About = Literal["unqueue", "waiting", "eta"]
+#: Say nothing of their own, wherever they stand; and what is waited for, whatever that is called.
+_FILLING: Final = words_of(
+    """a an the my our for with of in on at to from that this it please pls still now already currently yet
+    just any more anymore longer again then really there ok okay room gpu gpus free capacity machine memory
+    cpu"""
+)
+#: Why somebody doesn't need it any more, in any order.
+_REASONS: Final = words_of(
+    """i i'm im i've we do don't dont not no need needed want have got found another other one changed mind
+    never nevermind thanks thank you sorry hi hello hey after all isn't isnt is it's its too late home going
+    done so as because anything else something and actually usher"""
+)
+_END: Final = "(?:stop|cancel|end|quit|abort|drop|forget|give up|call off|leave|withdraw)"
+_WAIT: Final = "(?:wait|waiting|waits|trying|queueing|queuing|waitlist|waiting list|wait list)"
+_PLACE: Final = "(?:line|queue|place|spot|position)"
+_OUT: Final = "(?:get me|take me|remove me|drop me|get|i want|put me)(?: off| out)?"
+_ENDS: Final = re.compile(
+    rf"(?:so )?(?:(?:can|could|would|will) you |you can |i want |let's |lets |i'd like )?(?:{_END} {_WAIT}"
+    rf"|(?:leave|cancel|drop out|give up) {_PLACE}|{_OUT} (?:{_WAIT}|{_PLACE}|list)"
+    r"|(?:(?:i|you|we) )?(?:do not|don't|dont|needn't|no need|no longer)(?: have| need| want)? (?:keep )?"
+    r"(?:wait|waiting|try|trying)|(?:i'm|im|i am) (?:not|done|tired) waiting|unqueue|dequeue"
+    r"|nicht mehr warten|warte nicht mehr|hör auf zu warten|warten abbrechen)"
+)
+_ASKS: Final = re.compile(
+    rf"(?:am i|are we)(?: not)? (?:next|first|queued|{_WAIT}|{_PLACE})"
+    r"|(?:do|must) (?:i|we)(?: have| need)? wait"
+    rf"|(?:what's|whats|what is|where's) (?:{_PLACE}|turn|number)(?: {_PLACE})?|where am i {_PLACE}"
+    r"|(?:when's|when is|when will|is)(?: be)? (?:turn|wait over)|has wait ended"
+    r"|how many(?: people)?(?: are)? (?:ahead|before|in front)(?: me)?|who(?: is|'s) (?:ahead|before)(?: me)?"
+    rf"|did i lose {_PLACE}|have i lost {_PLACE}|(?:is|does) (?:waiting|wait)|warte ich noch|bin ich dran"
+)
+_HOW_LONG: Final = re.compile(
+    r"how (?:long|much)(?: time)? (?:(?:do|must|will|should) (?:i|we)(?: have| need)? (?:be )?wait(?:ing)?"
+    r"|is wait|will wait be|wait)|wie lange muss ich warten"
+)
+
+
+def read_waiting(words: Sequence[str], named: Collection[int]) -> tuple[About, tuple[str, ...]] | None:
+    """Return what a text is to do or to show about a wait, and the name in it; None for any other text.
+
+    ``named`` are the places of names among its words. Nothing but what is known may stand there.
+    """
+    if any(isinstance(word, Quoted) for word in words):
+        return None
+    name = tuple(plain(word) for at, word in enumerate(words) if at in named)
+    spoken = [(word, at in named) for at, word in enumerate(words)]
+    whole = _strip(spoken)
+    if _HOW_LONG.fullmatch(whole):
+        return "eta", name
+    if _ASKS.fullmatch(whole):
+        return "waiting", name
+    has_order = False
+    for clause in _clauses(spoken):
+        said = _strip(clause)
+        if _ENDS.fullmatch(said):
+            has_order = True
+        elif not _REASONS.issuperset(said.split()):
+            return None
+    return ("unqueue", name) if has_order else None
+
+
+def _strip(words: Sequence[tuple[str, bool]]) -> str:
+    """Return words without names, and without those that say nothing of their own."""
+    said = (plain(word) for word, is_name in words if not is_name)
+    return " ".join(word for word in said if word and word not in _FILLING)
+
+
+def _clauses(words: Sequence[tuple[str, bool]]) -> Iterator[list[tuple[str, bool]]]:
+    clause: list[tuple[str, bool]] = []
+    for word, is_name in words:
+        if plain(word) in vocabulary.THEN and clause:
+            yield clause
+            clause = []
+            continue
+        clause.append((word, is_name))
+        if ends_clause(word):
+            yield clause
+            clause = []
+    yield clause
