@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 import structlog
 
+from bot.domain.reasons import lacks_room
 from bot.support import errors
 from bot.support.cleaning import HIDDEN
 from bot.support.responses import Response
@@ -42,11 +43,13 @@ def error_of(response: Response, *, changes: bool, words_at: str = "/message") -
 
     ``words_at`` says where in the body its message is (a JSON Pointer, RFC 6901).
 
-    What a failing server, or something in its place, says is not shown to people.
+    What a failing server, or something in its place, says is not shown to people, unless it has no room.
     """
     status = response.status
     said = _said(response, words_at)
-    message = (said or _read_sentence(response) or f"HTTP {status}") if status < 500 else f"HTTP {status}"
+    message = said or _read_sentence(response) or f"HTTP {status}"
+    if status >= 500 and not lacks_room(message):
+        message = f"HTTP {status}"
     if 300 <= status < 400:
         words = f"The server redirects (HTTP {status}). Ask your Usher admin to check its address."
         return errors.PermanentError(words, status=status)

@@ -513,7 +513,8 @@ class Asker:
 def as_no_room(error: errors.ProviderError) -> errors.ProviderError:
     """Return NoRoom for a refused start whose words say that, with any status: as of a failed one."""
     is_lack = error.is_quoted and lacks_room(error.message)
-    refuses = not isinstance(error, errors.TemporaryError) or error.is_refusal
+    # A server that failed and says that it has no room hasn't started anything.
+    refuses = not isinstance(error, errors.TemporaryError) or error.is_refusal or error.status == 500
     is_own = isinstance(error, errors.CredentialRefused)
     return errors.NoRoom(error.message, status=error.status) if is_lack and refuses and not is_own else error
 

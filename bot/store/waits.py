@@ -157,15 +157,16 @@ def change(tx: Transaction, of: Wait, **to: Any) -> bool:
     """Change an open wait, unless it is in another state by now; return whether that was done."""
     row = WAITS.changed(tx, {"id": of.id, "state": of.state}, **to)
     if row is not None:
-        _owe_places(tx, WAITS.of(row), former=of.kind)
+        _owe_places(tx, WAITS.of(row), former=of)
     return row is not None
 
 
-def _owe_places(tx: Transaction, of: Wait, former: str = "") -> None:
+def _owe_places(tx: Transaction, of: Wait, former: Wait | None = None) -> None:
     """Have the messages drawn again that show places in the line of a wait, and in its ``former`` one."""
-    for kind in {of.kind, former or of.kind}:
+    former = of if former is None else former
+    for kind in {of.kind, former.kind}:
         tx.run("owe_places", connection=of.connection, kind=kind, limit=MAX_WAITS_AT_ONCE)
-    if of.state in {Waits.GOT, Waits.OVER}:
+    if of.state in {Waits.GOT, Waits.OVER} or of.attempts != former.attempts:
         cards.owe(tx, of.id, changed=True)
 
 

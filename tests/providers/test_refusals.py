@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from multidict import CIMultiDict, CIMultiDictProxy
 
 from bot.providers.answers import MAX_WORDS, error_of, read_words
 from bot.providers.requests import unless_already
@@ -156,3 +157,18 @@ async def test_refusal_that_says_already_so_is_returned(goal, message, is_so, st
     else:
         with pytest.raises(errors.PermanentError):
             await unless_already(goal, refused(), "lab", "p/training")
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("No free GPUs available: 0/3 nodes are available: 3 Insufficient nvidia.com/gpu.", True),
+        ("Traceback: KeyError", False),
+    ],
+    ids=["no room", "trouble"],
+)
+def test_failing_server_is_quoted_only_about_room(said, shown):
+    response = Response(500, CIMultiDictProxy(CIMultiDict()), json.dumps({"message": said}).encode())
+    error = error_of(response, changes=True)
+    assert type(error) is errors.ServerFailed
+    assert error.message == (said if shown else "HTTP 500")

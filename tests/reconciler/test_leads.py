@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.workspaces import State
 from bot.services import workspaces
-from bot.support.errors import NoRoom
+from bot.support.errors import Conflict, Forbidden, InvalidRequest, NoRoom, ServerFailed
 from tests.reconciler.classroom import TRAINER, ask, people, press, seat, told
 from tests.reconciler.test_courses import course, state
 from tests.reconciler.test_courses import world as world  # noqa: PLC0414 - a fixture
@@ -93,6 +93,25 @@ async def test_a_full_provider_is_asked_again_far_into_the_lesson(world, until_f
     assert end in last
     assert state(world) is (State.RUNNING if end == "is ready" else State.STOPPED)
     assert min(at for at, _ in await starts(world)) >= -60 * 60
+
+
+@pytest.mark.parametrize("kind", [InvalidRequest, Forbidden, Conflict, ServerFailed])
+async def test_words_of_no_room_are_tried_again_in_a_lesson(world, kind):
+    """Whatever status they come with; *Show problems* and the teacher's message say the same of all."""
+    alice, bob, _ = people(3)
+    card = await course(world, alice, bob)
+    status = {InvalidRequest: 400, Forbidden: 403, Conflict: 409, ServerFailed: 500}[kind]
+    said = "0/3 nodes are available: 3 Insufficient cpu."
+    world.provider.fail("start", kind(said, status=status), times=99)
+    await until(world, "08:59")
+    (said,) = [text for text in told(world, TRAINER) if "ready for" in text]
+    assert "2 are waiting for room" in said
+    assert "failed" not in said
+    problems = await world.store.class_problems(card.id)
+    assert {one.state for one in problems} <= {"no_room", "starting"}
+    world.provider.heal()
+    await until(world, "09:10", step=10.0)
+    assert state(world) is State.RUNNING
 
 
 async def test_a_teacher_is_told_five_minutes_before_who_is_ready_and_why_not(world):

@@ -297,14 +297,14 @@ async def test_attempt_that_fails_for_something_else_says_that_nobody_waits(worl
     assert "is ready" in str(told(world, every[3]))
 
 
-@pytest.mark.parametrize("status", [400, 403, 409, 422, 429, 503])
+@pytest.mark.parametrize("status", [400, 403, 409, 422, 429, 500, 503])
 @pytest.mark.parametrize("is_started", [False, True], ids=["refused", "failed"])
 async def test_words_of_no_room_mean_the_same_in_a_refusal(world, status, is_started):
     """Whatever its status: the wait goes on, for what the words say."""
     person, *_ = people(1)
     workspace = await world.own(person, "r1")
     kinds = {400: InvalidRequest, 403: Forbidden, 409: Conflict, 422: InvalidRequest}
-    kinds |= {429: RateLimited, 503: ServerFailed}
+    kinds |= {429: RateLimited, 500: ServerFailed, 503: ServerFailed}
     if is_started:
         world.provider.start_ends, world.provider.start_takes = State.FAILED, 10.0
     else:
