@@ -756,8 +756,9 @@ FROM waits WHERE principal LIKE :place || '%' GROUP BY connection, kind ORDER BY
 SELECT * FROM waits WHERE principal = :principal AND ended_at IS NULL AND state <> 'got' ORDER BY seq;
 
 -- name: last_wait
-SELECT * FROM waits WHERE principal = :principal AND COALESCE(got_at, ended_at) > :since
-ORDER BY COALESCE(got_at, ended_at) DESC LIMIT 1;
+SELECT t.* FROM workspaces w JOIN waits t ON t.workspace_id = w.id
+WHERE w.principal = :principal AND COALESCE(t.got_at, t.ended_at) > :since
+ORDER BY COALESCE(t.got_at, t.ended_at) DESC LIMIT 1;
 
 -- name: open_waits_left
 SELECT * FROM waits WHERE ended_at IS NULL ORDER BY next_at, id LIMIT :limit;

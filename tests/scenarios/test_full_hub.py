@@ -67,9 +67,9 @@ async def test_whoever_comes_third_waits_and_gets_what_is_given_back(ready, hub)
     await ready.carol.types("start gpu@hub")
     await until(ready, lambda: ready.carol.told("failed"))
     offer = ready.carol.only("failed")
-    assert "There's no free GPU on Team hub right now. I can keep trying until" in offer.text
+    assert "I couldn't start *gpu*: there's no free GPU on Team hub right now. I can keep" in offer.text
     *_, answer = await ready.carol.presses(offer, "Keep trying")
-    assert "Waiting for a free GPU on Team hub, until" in answer.text
+    assert "*gpu* is waiting for a free GPU on Team hub, until" in answer.text
     await let_pass(ready, seconds=200)
     async with client(hub) as api:
         await api.call("DELETE", "/users/alice/servers/gpu", who="alice")
@@ -93,11 +93,11 @@ async def test_on_a_phone_it_is_pressed_waited_for_got_not_used_and_lost(ready, 
         await tab.screen(390, 844)
         place = ready.slack.state.place(carol.id, "@bot").id
         await tab.open(f"{ready.slack_url}/?as={carol.id}&channel={place}")
-        await reads(tab, "There's no free GPU on Team hub right now.")
+        await reads(tab, "there's no free GPU on Team hub right now.")
         assert await tab.ask("document.documentElement.scrollWidth") == 390
         await tab.click("#messages button", "Keep trying")
         await until(ready, lambda: "Waiting for" in carol.sees()[-1].text)
-        await reads(tab, "Waiting for a free GPU on Team hub")
+        await reads(tab, "is waiting for a free GPU on Team hub")
         async with client(hub) as api:
             await api.call("DELETE", "/users/alice/servers/gpu", who="alice")
         await until(ready, lambda: carol.told("ready"))
