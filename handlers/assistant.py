@@ -137,7 +137,9 @@ async def _facts(request: Request, tool: Tool, about: Referents) -> dict[str, An
     fact, at = partial(drawn.fact, request.services.title), drawn.moment
     own = {one.id: one for one in await store.workspaces(principal)}
     if tool.verb == "hours":
-        rules = [one for one in await store.rules(principal) if one.workspace_id in own]
+        now = await store.now()
+        every = [one for one in await store.rules(principal) if one.after(now) is not None]
+        rules = [one for one in every if one.workspace_id in own]
         return {"hours": [fact(own[one.workspace_id], **drawn.hours(one)) for one in rules]}
     going = {one.workspace_id: FORMS[one.verb]["doing"] for one in await store.open_operations(principal)}
     said = {key: going.get(key, STATES[one.state]) for key, one in own.items() if key in about.workspaces}

@@ -38,7 +38,7 @@ class Mark(Flag):
     ASKS = auto()
     #: Of those about the same the newest offers something.
     NEWEST = auto()
-    #: Once what it says is over (its body's ``ends``) it goes, as another says so; a question, once it has a
+    #: It says or asks what is to change: it goes once that isn't so any more, a question once it has a
     #: successor.
     PASSES = auto()
     #: It belongs in the thread of its run's card.

@@ -14,7 +14,7 @@ from bot.domain.errands import Outcome
 from bot.domain.kinds import AnyKind, Mark, Traits
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
-from bot.domain.times import Past, Send
+from bot.domain.times import Past, Send, Stays
 
 
 class NoticeKind(AnyKind):
@@ -33,7 +33,7 @@ class NoticeKind(AnyKind):
     )
     REMOVED = Traits("removed", "operation", offers="workspace", marks=Mark.END | Mark.NEWS | Mark.IN_CARD)
     CARD = Traits("card", "operation", urgency=2, marks=Mark.CARD)
-    WAITING = Traits("waiting", "operation", urgency=3, offers="workspace")
+    WAITING = Traits("waiting", "operation", urgency=3, offers="workspace", marks=Mark.PASSES)
     #: It's unknown whether something was created or launched, so the person is asked.
     ASKED = Traits("asked", "operation", offers="workspace", marks=Mark.ASKS)
     JOB_CARD = Traits("job_card", "job", urgency=2, marks=Mark.CARD)
@@ -42,7 +42,7 @@ class NoticeKind(AnyKind):
     )
     JOB_FAILED = Traits("job_failed", "job", offers="subject", marks=Mark.END)
     JOB_FILE = Traits("job_file", "job", urgency=3, marks=Mark.THREADED)
-    JOB_WAITING = Traits("job_waiting", "job", urgency=3, offers="subject")
+    JOB_WAITING = Traits("job_waiting", "job", urgency=3, offers="subject", marks=Mark.PASSES)
     JOB_ASKED = Traits("job_asked", "job", offers="subject", marks=Mark.ASKS)
     JOB_NOT_STOPPED = Traits("job_not_stopped", "job")
     JOB_FILE_MISSING = Traits("job_file_missing", "job")
@@ -56,8 +56,8 @@ class NoticeKind(AnyKind):
     NOT_REVOKED = Traits("not_revoked")
     #: To administrators: what still runs of people whose links have ended because they left.
     LEFT_RUNNING = Traits("left_running")
-    LINK_AGAIN = Traits("link_again", urgency=3, offers="link")
-    SIGN_IN_REFUSED = Traits("sign_in_refused", urgency=3, offers="link")
+    LINK_AGAIN = Traits("link_again", urgency=3, offers="link", marks=Mark.PASSES)
+    SIGN_IN_REFUSED = Traits("sign_in_refused", urgency=3, offers="link", marks=Mark.PASSES)
     STOPPED_ELSEWHERE = Traits("stopped_elsewhere", offers="workspace", topic="stopped", marks=Mark.NEWS)
     #: Somebody else tried to link an account that this person has linked.
     LINK_TRIED = Traits("link_tried", marks=Mark.PEOPLE)
@@ -195,6 +195,8 @@ class Card:
     claimed_drawn: str = ""
     #: Until when a claim holds it.
     leased_until: Send = 0.0
+    #: The next moment that it announces, or that one of its buttons is good until.
+    over_at: Stays | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -342,7 +342,9 @@ def shown_url(
 
 
 def _with_rules(facts: WorkspaceFacts, rules: Sequence[Rule]) -> WorkspaceFacts:
-    own, joined = ([one for one in rules if bool(one.card) is of_course] for of_course in (False, True))
+    # What never comes again isn't said to: a course may have ended before its members' rules follow it.
+    coming = [one for one in rules if one.after(facts.now) is not None]
+    own, joined = ([one for one in coming if bool(one.card) is of_course] for of_course in (False, True))
     return replace(facts, hours=tuple(own), lessons=tuple(joined))
 
 

@@ -17,6 +17,7 @@ from bot.domain.hours import Rule
 from bot.domain.notices import NewNotice
 from bot.domain.timers import REST
 from bot.messages.texts import classes as words
+from bot.messages.texts import times
 from bot.services import classes, home
 from bot.services.asked import Asked
 from bot.services.class_facts import of_courses
@@ -41,7 +42,7 @@ def own(tx: Transaction, asked: Asked) -> list[tuple[ClassCard, bool]]:
     found = [one for one in stored.courses(tx) if key in one.teachers or one.id in joined]
     coming = {one.id: lessons.lesson(one, tx.now()) for one in found}
     found.sort(key=lambda one: math.inf if (next_ := coming[one.id]) is None else next_.at)
-    return [(one, key in one.teachers) for one in found if one.closed_at is None]
+    return [(one, key in one.teachers) for one in found if not one.is_over(tx.now())]
 
 
 async def _of_home(whose: home.Whose) -> Sequence[ClassFacts]:
@@ -182,7 +183,7 @@ def put_back(tx: Transaction, asked: Asked, row: Row, was: Row) -> None:
 def said_of(card: ClassCard, off: frozenset[str]) -> dict[str, str]:
     """Return how messages say which days of a course are left out, or aren't any more."""
     every = replace(card, off=card.off | off)
-    return {"days": words.dates_of(lessons.spans(every, card.off ^ off))}
+    return {"days": times.dates_of(lessons.spans(every, card.off ^ off))}
 
 
 def _decide(tx: Transaction, asked: Asked, card: ClassCard, to: Row, what: str, said: Row) -> None:
@@ -240,6 +241,7 @@ def _follow(tx: Transaction, asked: Asked, looked: ClassCard) -> None:
             body = {"connection": card.connection, "what": news["what"], "more": more, **news["said"]}
             occasion = f"{news['by']}:{rule.principal.key}"
             add_notices(tx, [NewNotice(card.id, ClassKind.COURSE_CHANGED, occasion, rule.principal, body)])
+            cards.owe_to(tx, card.id, rule.principal)
             homes.want(tx, rule.principal)
     CLASS_CARDS.change(tx, {"id": card.id}, follow_at=tx.now() if len(found) == SOME else None)
     tx.run("look_at_class", id=card.id, now=tx.now(), rest=REST)

@@ -8,8 +8,10 @@ longer work (``docs/internals/rules.md``, "What was said stays").
 from collections.abc import Mapping
 from typing import Any, Final
 
+from bot.domain.announcements import find_next_moment
 from bot.domain.kinds import AnyKind, Mark
 from bot.domain.notices import Card, NoticeKind
+from bot.domain.people import Principal
 from bot.domain.surfaces import Where
 from bot.store.budget import ENDLESS, Room
 from bot.store.tables import ACTS, CARDS, word
@@ -21,10 +23,12 @@ _ANSWERED_WITHIN: Final = 3.0
 _REPLACED_WITHIN: Final = 90.0
 #: How many seconds, at least, lie between two updates of a card for what its run has written.
 OUTPUT_INTERVAL: Final = 3.0
+#: So long after the moment that a message announced it is drawn again: what happens then is told first.
+OVER_AFTER_SECONDS: Final = 30.0
 #: What a message said that is history, besides what its notice is drawn from.
 Said = Mapping[str, Any] | None
 #: How messages may be dirty, as ``dirty_cards`` tells them apart.
-_DIRTS: Final = as_json(dict.fromkeys(("changed", "progressed", "later"), 1))
+_DIRTS: Final = as_json(dict.fromkeys(("changed", "progressed", "over"), 1))
 
 
 def add(tx: Transaction, kind: AnyKind, subject: str, principal: str, about: str | None = None) -> bool:
@@ -61,6 +65,8 @@ def add_notice(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
             _add(tx, notice["id"], shown_as, shown["subject"], notice["principal"], about_shown, kept)
         case None if body.get("offers") and _is_direct(body):
             _add_answer(tx, notice, body)
+        case None if body.get("blocks") and _is_direct(body):
+            add_announcement(tx, notice, body)
     if about:
         kept = {} if Mark.OUTPUT in kind.marks else body
         _add(tx, notice["id"], kind, notice["subject"], notice["principal"], about, kept)
@@ -82,6 +88,15 @@ def _add_answer(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
     about = key if act is None else act.subject or f"{act.action}/{who}"
     subject = key if act is None else act.errand or act.id
     _add(tx, notice["id"], kind, subject, who, about, said)
+
+
+def add_announcement(tx: Transaction, notice: Row, said: Mapping[str, Any]) -> None:
+    """Add a message that offers nothing, if what it says is over some day."""
+    if find_next_moment(said["blocks"], tx.now()) is not None:
+        key, kind = notice["id"], word(AnyKind, notice["kind"])
+        about = str(said.get("workspace") or key)
+        kept = {name: one for name, one in said.items() if name != "over"}
+        _add(tx, key, kind, notice["subject"], notice["principal"], about, kept)
 
 
 def of_link(principal: str, connection: str) -> str:
@@ -114,6 +129,10 @@ def place(
     """Record which message is a card's, what it shows and says; others may have lost buttons by it."""
     at = {"channel_id": channel_id, "message_ts": message_ts, "now": tx.now()}
     row = tx.one("place_card", id=card_id, drawn=drawn, said=said, **at)
+    if row is not None:
+        # Cards and questions are drawn from their rows, which say when.
+        body = CARDS.of(row).body
+        CARDS.change(tx, {"id": card_id}, over_at=find_next_moment(body.get("blocks", ()), tx.now()))
     if row is not None and Mark.IN_CHANNEL not in word(AnyKind, row["kind"]).marks:
         tx.run("owe_former", **{name: row[name] for name in ("id", "kind", "principal", "about", "subject")})
 
@@ -145,6 +164,11 @@ def settle(tx: Transaction, subject: str) -> None:
     CARDS.change(tx, {"subject": subject}, leased_until=tx.now() + _ANSWERED_WITHIN)
 
 
+def owe_to(tx: Transaction, subject: str, principal: Principal) -> None:
+    """Mark a person's messages about a class dirty."""
+    tx.run("owe_cards_to", subject=subject, principal=principal.key, changed=True, now=tx.now())
+
+
 def owe_about(tx: Transaction, about: str, *, changed: bool) -> None:
     """Mark the messages about a workspace, or the card of a class, dirty."""
     tx.run("owe_cards_about", about=about, changed=changed, now=tx.now())
@@ -152,7 +176,8 @@ def owe_about(tx: Transaction, about: str, *, changed: bool) -> None:
 
 def looked_for(now: float, min_interval: float) -> dict[str, float]:
     """Return what the claims of cards take besides the time."""
-    return {"card_before": now - min_interval, "output_before": now - OUTPUT_INTERVAL}
+    over = {"over_before": now - OVER_AFTER_SECONDS}
+    return {"card_before": now - min_interval, "output_before": now - OUTPUT_INTERVAL} | over
 
 
 def claim_cards(
@@ -161,15 +186,16 @@ def claim_cards(
     """Lease dirty, posted cards, as many as there is ``room`` for.
 
     First those with a change of state. The rest comes ``min_interval`` seconds after their last update,
-    output sooner: progress, buttons that no longer work, and what has a successor. A card waits while the
-    message about its end does; that of a run whose output another process follows is left to it.
+    output sooner: progress, buttons that no longer work, and what has a successor. Last comes what announced
+    a moment that has come. A card waits while the message about its end does; that of a run whose output
+    another process follows is left to it.
     """
     now = tx.now()
-    found = tx.all("dirty_cards", dirts=_DIRTS, now=now, limit=limit, **room.within(now))
+    keys: dict[str, float | str] = {**looked_for(now, min_interval), "owner": owner}
+    over = {"over_before": now - OVER_AFTER_SECONDS}
+    found = tx.all("dirty_cards", dirts=_DIRTS, now=now, limit=limit, **over, **room.within(now))
     dirty = {row["dirt"]: row["fit"] for row in found}
     fit = max(dirty.values(), default=0)
-
-    keys: dict[str, float | str] = {**looked_for(now, min_interval), "owner": owner}
 
     def claimed(query: str, dirt: str, most: int) -> list[Card]:
         if dirt not in dirty or most <= 0:
@@ -178,7 +204,8 @@ def claim_cards(
         return sorted(found, key=lambda card: (card.changed_at or card.updated_at, card.id))
 
     cards = claimed("claim_changed_cards", "changed", fit)
-    return cards + claimed("claim_progressed_cards", "progressed", fit - len(cards))
+    cards += claimed("claim_progressed_cards", "progressed", fit - len(cards))
+    return cards + claimed("claim_over_cards", "over", fit - len(cards))
 
 
 def card_updated(
@@ -196,6 +223,7 @@ def card_updated(
         claimed_changed_at=claimed.changed_at or 0.0,
         drawn=drawn,
         said=said,
+        over_at=find_next_moment((said or {}).get("blocks", ()), now),
         leased_until=claimed.leased_until,
         now=now,
     )

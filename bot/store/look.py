@@ -32,7 +32,7 @@ KINDS: Final[Mapping[str, Collection[str]]] = {
     "needed": ["claim_running"],
     "wait": ["claim_waits"],
     "notices": ["claim_notices"],
-    "cards": ["claim_changed_cards", "claim_progressed_cards"],
+    "cards": ["claim_changed_cards", "claim_progressed_cards", "claim_over_cards"],
     "homes": ["claim_wanted_homes", "claim_homes_to_look_at"],
 }
 #: What features have done in time. Doing it makes a row due later, so one that stays due is done by nobody.

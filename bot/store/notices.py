@@ -257,6 +257,8 @@ def notice_sent(
         follow(tx, "told", notice=notice_id, to=to)
     if message_ts:
         card_id = cards.id_of(kind, notice_id, subject)
+        if said is not None and channel_id.startswith("D") and CARDS.row(tx, id=card_id) is None:
+            cards.add_announcement(tx, row | {"id": notice_id}, said)
         if in_place:
             cards.replace(tx, card_id, channel_id, message_ts)
         cards.place(tx, card_id, channel_id, message_ts, drawn, said)

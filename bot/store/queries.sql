@@ -1388,6 +1388,10 @@ UPDATE cards SET is_dirty = 1, dirt = dirt + 1,
 {owed_again}
 WHERE subject = :subject AND stage = 'live';
 
+-- name: owe_cards_to
+{owed_again}
+WHERE subject = :subject AND principal = :principal AND stage = 'live' AND is_notice = 1;
+
 -- name: owe_cards_about
 {owed_again}
 WHERE about = :about AND stage = 'live';
@@ -1437,7 +1441,7 @@ RETURNING *;
 
 -- name: unplace_card
 UPDATE cards SET
-    channel_id = NULL, message_ts = NULL, drawn = '',
+    channel_id = NULL, message_ts = NULL, drawn = '', over_at = NULL,
     is_dirty = 0, changed_at = NULL, leased_until = 0
 WHERE id = :id;
 
@@ -1447,6 +1451,8 @@ SELECT wanted.key AS dirt, {room} AS fit FROM json_each(:dirts) wanted
 WHERE CASE wanted.key
     WHEN 'changed' THEN EXISTS (
         SELECT 1 FROM cards WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NOT NULL AND stage = 'live'
+    ) WHEN 'over' THEN EXISTS (
+        SELECT 1 FROM cards WHERE over_at <= :over_before AND message_ts IS NOT NULL
     ) ELSE EXISTS (
         SELECT 1 FROM cards WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NULL
     ) END;
@@ -1482,6 +1488,16 @@ WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
 )
 RETURNING *;
 
+-- name: claim_over_cards
+UPDATE cards SET leased_until = :until, claimed_dirt = dirt, claimed_drawn = drawn, drawn = ''
+WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
+    SELECT id FROM cards
+    WHERE over_at <= :over_before AND message_ts IS NOT NULL AND leased_until <= :now AND {known cards}
+    ORDER BY over_at LIMIT :limit
+    /* postgresql: FOR UPDATE SKIP LOCKED)) */
+)
+RETURNING *;
+
 -- A press on them says what is so.
 -- name: give_up_edits
 UPDATE cards SET is_dirty = 0 WHERE id IN (
@@ -1506,7 +1522,7 @@ UPDATE cards SET
         WHEN dirt = claimed_dirt OR changed_at <= :claimed_changed_at THEN NULL
         ELSE changed_at END,
     drawn = CASE WHEN leased_until = :leased_until THEN :drawn ELSE '' END,
-    body = COALESCE(:said, body),
+    body = COALESCE(:said, body), over_at = :over_at,
     updated_at = :now, leased_until = 0
 WHERE id = :id;
 

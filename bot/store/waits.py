@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any, Final
 
 from bot.domain.errands import Outcome
@@ -192,10 +191,8 @@ def over(of: Wait, now: float, tx: Transaction, cause: str = "") -> NewNotice:
     """Return the message that a wait has ended without room."""
     zone = people.zone(tx, of.principal)
     again = usual_end(now, zone)
-    then, today = (datetime.fromtimestamp(at, zone) for at in (again, now))
-    said = f"{then:%H:%M}" if then.date() == today.date() else f"tomorrow {then:%H:%M}"
     body = {"workspace": of.workspace_id, "connection": of.connection, "kind": of.kind, "until": of.until}
-    body |= {"again": again, "then": said, "cause": cause, "attempts": of.attempts}
+    body |= {"again": again, "cause": cause, "attempts": of.attempts}
     return NewNotice(of.id, RoomKind.ROOM_OVER, "end", of.principal, body)
 
 

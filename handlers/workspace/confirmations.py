@@ -80,8 +80,9 @@ async def label_of(request: Request, verb: str, name: str) -> str:
     if request.at is None:
         return talk.DO_ONE[verb].format(name=name)
     zone = await request.services.store.zone(request.principal)
-    then = times.day_in(request.at, request.services.clock.now(), zone).removeprefix("today ")
-    return talk.DO_AT[verb].format(name=name, then=then).replace("until at ", "until ")
+    then = times.label_moment(request.at, request.services.clock.now(), zone, request.text)
+    is_until = talk.DO_AT[verb].endswith("until {then}")
+    return talk.DO_AT[verb].format(name=name, then=then if is_until or " at " in then else f"at {then}")
 
 
 async def _at_its_time(request: Request, workspace: Workspace, at: float) -> Answer:

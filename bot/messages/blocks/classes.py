@@ -18,7 +18,7 @@ from bot.messages.blocks import kit, outcomes, replies
 from bot.messages.blocks.buttons import open_buttons
 from bot.messages.blocks.cards import filled, link_again_button
 from bot.messages.blocks.hours import IN_COURSES, format_time_of_day
-from bot.messages.blocks.kit import Block, Element, Markup, cut, draws, fill, safe
+from bot.messages.blocks.kit import Block, Element, Markup, Press, cut, draws, fill, safe
 from bot.messages.texts import answers, cards, classes, hours, problems, times
 
 #: How many people are listed in one answer, one per line.
@@ -84,10 +84,8 @@ def course_lines(facts: ClassFacts) -> list[str]:
     """Say a course's timetable, and what is different on single days."""
     card, seen_zone = facts.card, facts.rule.seen_zone if facts.rule is not None else ""
     today = card.day(facts.now).isoformat()
-    off = [
-        fill(classes.NO_LESSON[first == last], first=times.date_of(first), last=times.date_of(last))
-        for first, last in spans(card, [day for day in card.off if day >= today])
-    ]
+    off = spans(card, [day for day in card.off if day >= today])
+    no_lessons = [fill(classes.NO_LESSON, days=times.dates_of(off))] if off else []
     moved = [
         fill(
             classes.MOVED_LESSON,
@@ -98,7 +96,7 @@ def course_lines(facts: ClassFacts) -> list[str]:
         for day, (begin, end) in sorted(card.moved.items())
         if day >= today
     ]
-    return [fill(classes.COURSE, name=card.title, lessons=timetable(card, seen_zone)), *off, *moved]
+    return [fill(classes.COURSE, name=card.title, lessons=timetable(card, seen_zone)), *no_lessons, *moved]
 
 
 def timetable(card: ClassCard, seen_zone: str = "") -> Markup:
@@ -267,8 +265,9 @@ def changed(facts: ClassFacts) -> Answer:
     sentences = [fill(classes.CHANGED[said["what"]], **said, course=card.title, lessons=timetable(card))]
     buttons = []
     if day := said.get("to"):
-        label = classes.SKIP_DAY.format(day=times.date_of(day))
-        buttons.append(kit.button(label, "lesson_skip", f"{card.id} {day}"))
+        label, begins = classes.SKIP_DAY.format(day=times.date_of(day)), card.on(date.fromisoformat(day))
+        until = begins[0].at if begins else None
+        buttons.append(kit.button(label, Press("lesson_skip", f"{card.id} {day}", at=until)))
     if (more or is_longer) and not card.is_over(facts.now):
         sentences.append(fill(classes.MORE_DAYS, days=days(more)) if more else classes.MORE_TIME)
         label = classes.JOIN_MORE.format(days=days(more)) if more else classes.JOIN_LONGER

@@ -83,7 +83,8 @@ def _changes(facts: ClassFacts) -> list[Element]:
     if coming is not None:
         forms, day = list(words.FORMS), coming.local[:10]
         skip = class_words.SKIP_DAY.format(day=times.date_of(day))
-        buttons = [kit.button(skip, Press("course_change", f"{card.id} {card.day(facts.now)} skip {day}"))]
+        typed = f"{card.id} {card.day(facts.now)} skip {day}"
+        buttons = [kit.button(skip, Press("course_change", typed, at=coming.at))]
     buttons += [
         kit.button(f"{words.FORMS[what][0]}…", Press("course_form", card.id, mark=what)) for what in forms
     ]

@@ -19,6 +19,7 @@ from bot.domain.hours import (
     clock,
     dates,
 )
+from bot.domain.lessons import spans
 from bot.domain.moments import instant, zone_of
 from bot.domain.notices import Answer
 from bot.domain.operations import OperationVerb
@@ -95,8 +96,11 @@ def _names(rules: Sequence[Rule]) -> dict[str, str]:
 
 def lines(facts: WorkspaceFacts) -> list[str]:
     """Return the lines that say a workspace's hours and lessons, if it has any."""
-    every = ((one.course, said(one), one.zone) for one in facts.lessons)
-    lessons = [fill(words.LESSONS, course=course, hours=hours, zone=zone) for course, hours, zone in every]
+    lessons = [
+        " ".join([fill(words.LESSONS, course=one.course, hours=said(one), zone=one.zone), *off])
+        for one in facts.lessons
+        for off in [_without([one], facts.now)]
+    ]
     if not facts.hours:
         return lessons
     if all(one.paused for one in facts.hours):
@@ -135,12 +139,19 @@ def of_one(
     buttons = [*in_time, *_resting(facts), kit.button(words.TURN_OFF, "hours_off", workspace.id)]
     buttons = [*buttons, *lesson_buttons([facts]), *hours_button(facts)]
     sentences += lines(replace(facts, hours=()))
-    off = _left_out(facts)
+    off = _left_out(rules, facts.now)
     if causes or off:
-        label = words.NO_SKIPS if len(off) > 1 else words.NO_SKIP.format(day="".join(off.values()))
-        resume = kit.button(words.RESUME if causes else label, "hours_on", workspace.id, style=kit.PRIMARY)
-        buttons.insert(0, resume)
+        label = (
+            words.NO_SKIPS if len(off) > 1 else words.NO_SKIP.format(day="".join(map(times.weekday_of, off)))
+        )
+        until = None if causes else _end_of(off[-1], rules[0].zone)
+        resume = Press("hours_on", workspace.id, at=until)
+        buttons.insert(0, kit.button(words.RESUME if causes else label, resume, style=kit.PRIMARY))
     return " ".join(sentences), buttons
+
+
+def _end_of(day: str, zone: str) -> float:
+    return instant(date.fromisoformat(day) + timedelta(days=1), 0, zone_of(zone))
 
 
 def end_of_run(
@@ -231,15 +242,16 @@ def _resting(facts: WorkspaceFacts) -> list[Element]:
     if not found:
         return []
     assert facts.workspace is not None, "hours are a workspace's"
-    _, day, zone = min(found, key=lambda one: one[0])
+    at, day, zone = min(found, key=lambda one: one[0])
     today = datetime.fromtimestamp(facts.now, zone).date()
     monday = today + timedelta(days=7 - today.weekday())
-    left_out = {"skip": (words.SKIP.format(day=_near(day, today)), dates(day, day + timedelta(days=1)))}
+    label, until = times.weekday_of(day.isoformat()), times.weekday_of(monday.isoformat())
+    left_out = {"skip": (words.SKIP.format(day=label), dates(day, day + timedelta(days=1)))}
     if day < monday - timedelta(days=1):
-        left_out["pause"] = (words.PAUSE, dates(today, monday))
+        left_out["pause"] = (words.PAUSE.format(day=until), dates(today, monday))
     key = facts.workspace.id
     return [
-        kit.button(label, Press("hours_rest", f"{key} {','.join(days)}", mark=mark))
+        kit.button(label, Press("hours_rest", f"{key} {','.join(days)}", mark=mark, at=at))
         for mark, (label, days) in left_out.items()
     ]
 
@@ -252,19 +264,16 @@ def _coming(facts: WorkspaceFacts, rule: Rule, side: Side | Literal[""]) -> Occu
     return coming
 
 
-def _near(day: date, today: date) -> str:
-    """Name a day of the next week, or a later one."""
-    named = {0: words.TODAY, 1: words.TOMORROW}.get((day - today).days, f"{day:%A}")
-    return named if (day - today).days < len(DAYS) else times.date_of(day.isoformat())
+def _left_out(rules: Iterable[Rule], now: float) -> list[str]:
+    """Return the days from today on that are left out of rules."""
+    off = {day for one in rules for day in one.off if day >= one.day(now).isoformat()}
+    return sorted(off)
 
 
-def _left_out(facts: WorkspaceFacts) -> dict[str, str]:
-    """Return the days from today on that are left out, by their dates, as buttons name them."""
-    off: dict[str, str] = {}
-    for rule in facts.hours:
-        today = datetime.fromtimestamp(facts.now, zone_of(rule.zone)).date()
-        off |= {day: _near(date.fromisoformat(day), today) for day in rule.off if day >= today.isoformat()}
-    return off
+def _without(rules: Iterable[Rule], now: float) -> list[str]:
+    """Say which days are left out of rules, if any are."""
+    every = {span for one in rules for span in spans(one, _left_out([one], now))}
+    return [fill(words.LEFT_OUT, days=times.dates_of(sorted(every)))] if every else []
 
 
 def _next(facts: WorkspaceFacts) -> list[str]:
@@ -279,8 +288,7 @@ def _next(facts: WorkspaceFacts) -> list[str]:
     coming = [one for one in every if one is not None]
     if stops and coming and min(coming).at > facts.now + ends.DAY_SECONDS and facts.is_up:
         coming = []  # It is said for how long it runs.
-    off = _left_out(facts)
-    left_out = [fill(words.LEFT_OUT, days=", ".join(_dates(off)))] if off else []
+    left_out = _without(facts.hours, facts.now)
     if not coming:
         return left_out
     if facts.obstacle and facts.obstacle != "not_allowed_now":
@@ -395,7 +403,12 @@ def _missed_buttons(facts: WorkspaceFacts) -> list[Element]:
     return [kit.button(label, changing("start", workspace, at=until), style=kit.PRIMARY)]
 
 
-@draws(HoursKind.HOURS_PAUSED)
+def _are_paused(facts: Facts) -> bool:
+    """Return whether hours still wait for a link, where that is why they are paused."""
+    return facts.word("cause") not in words.BECAUSE or facts.is_linked is not True or facts.is_refused
+
+
+@draws(HoursKind.HOURS_PAUSED, is_true=_are_paused)
 def paused(facts: WorkspaceFacts) -> Answer:
     """Say that hours are paused, why, and what to press."""
     cause, name = facts.word("cause"), {}

@@ -5,7 +5,7 @@ from typing import Any
 
 from bot.domain import ends
 from bot.domain.facts import RequestFacts, WorkspaceFacts
-from bot.domain.hours import EVENING, HoursKind, clock
+from bot.domain.hours import HoursKind
 from bot.domain.notices import Answer
 from bot.domain.promises import LINK_HELPS
 from bot.domain.stops import Effects, StopMode, is_final, planned_mode
@@ -138,7 +138,8 @@ def still_needed(facts: WorkspaceFacts) -> Answer:
         elif facts.body.get("evening") is not None:
             mode = planned_mode(facts.effects)
             later = changing(mode, workspace, number=1, at=facts.time("evening"))
-            buttons.append(kit.button(words.STOP_AT[mode].format(time=clock(EVENING)), later))
+            sentences.append(fill(words.EVENING[mode], at=kit.day_moment(facts.time("evening"))))
+            buttons.append(kit.button(words.IN_THE_EVENING[mode], later))
     return kit.message(" ".join(sentences), [], buttons)
 
 

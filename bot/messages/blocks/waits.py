@@ -185,19 +185,22 @@ def _over(facts: WorkspaceFacts) -> Answer:
     """Say that nobody tries any more, and why."""
     kind, cause = facts.word("kind"), facts.word("cause")
     then = Press("keep_trying", facts.workspace.id if facts.workspace else "", at=facts.time("again"))
-    again = kit.button(fill(words.AGAIN, then=facts.word("then")), then, style=kit.PRIMARY)
+    again = kit.button(words.KEEP_TRYING, then, style=kit.PRIMARY)
+    offer = fill(words.AGAIN, until=kit.day_moment(facts.time("again")))
     what = words.FOR.get(kind, words.FOR["room"])
     if not cause:
         until = kit.moment(facts.time("until"), facts.now)
         often = _count_tries(int(facts.body.get("attempts") or 0), words.TRIED_IN_ALL)
         return kit.message(
-            f"{filled(words.STOPPED_WAITING, facts, what=what, until=until)}{often}", [], [again]
+            f"{filled(words.STOPPED_WAITING, facts, what=what, until=until)}{often} {offer}", [], [again]
         )
     because = kit.Markup(kit.safe(problems.sentence(cause, facts.connection_title)))
     # With its account, the row of the workspace is gone.
     named = {"name": facts.word("name")} if facts.word("name") else {}
     said = filled(words.FORBIDDEN, facts, what=what, because=because, **named)
-    return kit.message(said, [], [again] if cause == "restored" else [])
+    if cause != "restored":
+        return kit.message(said)
+    return kit.message(f"{said} {offer}", [], [again])
 
 
 def _has_waited(facts: WorkspaceFacts) -> bool:

@@ -1,9 +1,8 @@
 """The words of class cards: before a press, after it, and at the end of the class."""
 
-from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from bot.messages.texts.times import date_of, listed, weekday_of
+from bot.messages.texts.times import weekday_of
 
 # -- the card ----------------------------------------------------------------------------------------------
 
@@ -54,8 +53,7 @@ CONFIRM_STOP_ALL: Final = (
 #: Its days, times and last day; at which of them there are none, or others.
 EVERY_DAY: Final = "every day"
 LESSONS: Final = "{days}, {begin}–{end} ({zone}), until {last}"
-#: Of a span, and of one day.
-NO_LESSON: Final = ("No lessons {first}\u2013{last}.", "No lesson on {first}.")
+NO_LESSON: Final = "No lessons {days}."
 MOVED_LESSON: Final = "On {day}: {begin}–{end}."
 COURSE: Final = "*{name}* · {lessons}."
 COURSE_JOIN: Final = (
@@ -173,12 +171,6 @@ SKIPPING_ON: Final = "*{course}* {days} has begun, so skipping it changes nothin
 SKIPPING: Final = "I'll skip *{course}* {days}: your workspace won't be started then."
 LESSON_ON: Final = "*{course}* is on, or about to begin, so I can't change that lesson. It ends as planned."
 SKIP_DAY: Final = "Skip {day}"
-
-
-def dates_of(spans: Iterable[tuple[str, str]]) -> str:
-    """Say days by the first and the last of each span: ``on 24 Nov and from 22 Dec to 6 Jan``."""
-    every = [(date_of(first), date_of(last)) for first, last in spans]
-    return listed(f"on {first}" if first == last else f"from {first} to {last}" for first, last in every)
 
 
 def when(first: str, last: str) -> str:

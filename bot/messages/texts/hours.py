@@ -24,7 +24,7 @@ LESSONS: Final = "Lessons of *{course}*: {hours} ({zone})."
 LEAVE_COURSE: Final = "Leave {course}"
 COURSE_PAUSED: Final = "I can't start *{name}* on {title} for *{course}* any more. {because}"
 RESTING: Final = "They're paused."
-LEFT_OUT: Final = "Not on {days}."
+LEFT_OUT: Final = "Not {days}."
 #: What comes next.
 NEXT: Final = "Next, I'll {do} it {at}."
 BLOCKED: Final = "As things are I can't start or stop it: {why}."
@@ -104,9 +104,7 @@ FORM_NO_TIME: Final = "Choose a time to start, a time to stop, or both."
 FORM_SHORT: Final = "Choose a time at least 30 minutes after the start."
 FORM_NO_WORKSPACE: Final = "Choose one of your workspaces."
 SKIP: Final = "Skip {day}"
-TODAY: Final = "today"
-TOMORROW: Final = "tomorrow"
-PAUSE: Final = "Pause until Monday"
+PAUSE: Final = "Pause until {day}"
 TURN_OFF: Final = "Turn hours off"
 RESUME: Final = "Resume hours"
 #: Take back what was left out.
@@ -127,3 +125,9 @@ NEEDED_STOPS: Final[Mapping[str, str]] = {
     "suspend": "If you don't answer, I'll suspend it {at}.",
 }
 KEEP: Final = "Keep"
+#: What can be done in the evening, and the button that does it: Slack writes no time on one.
+EVENING: Final[Mapping[str, str]] = {
+    "stop": "I can stop it {at}.",
+    "suspend": "I can suspend it {at}.",
+}
+IN_THE_EVENING: Final[Mapping[str, str]] = {"stop": "Stop it then", "suspend": "Suspend it then"}

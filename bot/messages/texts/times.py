@@ -7,6 +7,8 @@ from typing import Final
 
 #: What ``time_mark`` writes; the group is the epoch second.
 TIME_MARK = re.compile(r"\{time:(\d{1,11})\}")
+#: Whoever types times like this reads them so.
+_TWELVE_HOURS = re.compile(r"\d\s?[ap]\.?m\b", re.IGNORECASE)
 _MINUTE = 60
 _HOUR = 3600
 _DAY = 86_400
@@ -75,6 +77,17 @@ def format_clock_time(at: float, zone: tzinfo) -> str:
     return f"{datetime.fromtimestamp(at, zone):%H:%M}"
 
 
+def label_moment(at: float, now: float, zone: tzinfo, typed: str) -> str:
+    """Say a time on a button: with its date unless it is today, by the clock that its reader has typed.
+
+    Slack writes no time on a button. Where none was typed, the sentence above has it.
+    """
+    local, today = datetime.fromtimestamp(at, zone), datetime.fromtimestamp(now, zone).date()
+    clock = f"{local:%-I:%M %p}" if _TWELVE_HOURS.search(typed) else format_clock_time(at, zone)
+    clock += " UTC" if str(zone) == "UTC" else ""
+    return clock if local.date() == today else f"{weekday_of(local.date().isoformat())} at {clock}"
+
+
 def date_of(day: str) -> str:
     """Say a date given as ``2026-11-24``: ``24 Nov``."""
     return date.fromisoformat(day).strftime("%-d %b")
@@ -83,6 +96,18 @@ def date_of(day: str) -> str:
 def weekday_of(day: str) -> str:
     """Say a date with its weekday: ``Tue 24 Nov``."""
     return date.fromisoformat(day).strftime("%a %-d %b")
+
+
+def dates_of(spans: Iterable[tuple[str, str]]) -> str:
+    """Say days by the first and the last of each span: ``on 24 Nov and from 22 Dec to 6 Jan``."""
+    return listed(_span(first, last) for first, last in spans)
+
+
+def _span(first: str, last: str) -> str:
+    if first == last:
+        return f"on {date_of(first)}"
+    is_one_month = first[:7] == last[:7]
+    return f"from {date.fromisoformat(first).day if is_one_month else date_of(first)} to {date_of(last)}"
 
 
 def listed(names: Iterable[str]) -> str:

@@ -69,7 +69,7 @@ GOT: Final[Mapping[str, str]] = {
 }
 #: Added to the question about what isn't used, where a stop would end it for good.
 WANTED: Final = "Somebody is waiting for {what} on {title}. If you don't need *{name}*, they can have it."
-AGAIN: Final = "Keep trying until {then}"
+AGAIN: Final = "I can keep trying until {until}."
 FORBIDDEN: Final = "I've stopped waiting with *{name}* for {what} on {title}. {because}"
 #: Added to what says that an attempt has failed for something else.
 WAIT_ENDED: Final = "I've stopped waiting with *{name}* for {what} on {title}."

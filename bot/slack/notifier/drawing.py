@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import structlog
 
+from bot.domain import announcements
 from bot.domain.facts import Facts, HeldFacts, RunFacts, WorkspaceFacts
 from bot.domain.kinds import AnyKind, Mark
 from bot.domain.notices import Answer, Card, Notice, NoticeKind
@@ -22,7 +23,7 @@ from bot.domain.runs import Run
 from bot.messages.blocks import kit, plain
 from bot.messages.blocks.buttons import fits
 from bot.messages.blocks.cards import taken_back
-from bot.messages.blocks.notices import owed, render, still
+from bot.messages.blocks.notices import is_true, owed, render, still
 from bot.messages.texts import notices
 from bot.services.context import Context
 from bot.services.gather import Gatherer
@@ -243,14 +244,41 @@ async def redraw(gatherer: Gatherer, card: Card) -> Redrawn | None:
             return None
         answer = drawn if card.stage == "live" else kit.only_with(drawn, lambda _: False)
     end = await gatherer.end_state(card, facts) if is_card else ""
-    goes = end == "sent"
+    left = await _without_past(gatherer, card, answer) if stays else _Left(answer)
     is_past = not is_card or facts is None or facts.is_superseded
-    is_over = stays and is_past and not any(kit.buttons_of(answer.blocks))
-    if Mark.PASSES in card.kind.marks and Mark.ASKS in card.kind.marks:
-        goes = card.stage != "live"
-    elif Mark.PASSES in card.kind.marks and facts is not None and facts.now >= facts.time("ends"):
-        goes = is_over
-    return Redrawn(answer, stays, is_over, goes, waits=end == "pending")
+    passes = Mark.PASSES in card.kind.marks and facts is not None and not is_true(card.kind, facts)
+    if Mark.ASKS in card.kind.marks:
+        passes = Mark.PASSES in card.kind.marks and card.stage != "live"
+    goes = end == "sent" or left.is_nothing or passes
+    return Redrawn(left.answer, stays, stays and is_past and left.is_over, goes, waits=end == "pending")
+
+
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """What is left of a message once moments that it has announced have come."""
+
+    answer: Answer
+    is_nothing: bool = False
+    announces: bool = False
+
+    @property
+    def is_over(self) -> bool:
+        """Return whether it never changes again."""
+        return not self.announces and not any(kit.buttons_of(self.answer.blocks))
+
+
+async def _without_past(gatherer: Gatherer, card: Card, answer: Answer) -> _Left:
+    """Leave out what was announced for a moment that has come, and the buttons that were good until then."""
+    now = await gatherer.store.now()
+    is_nothing = False
+    if card.over_at is not None:
+        span = announcements.Span(card.over_at, now)
+        answer = kit.only_with(answer, lambda button: not span.has(kit.Press.of(button).at))
+        left = announcements.drop_past(answer.blocks, span)
+        is_nothing = left is None
+        if left is not None and left != list(answer.blocks):
+            answer = kit.with_blocks(answer, left)
+    return _Left(answer, is_nothing, announcements.find_next_moment(answer.blocks, now) is not None)
 
 
 async def _redrawn_answer(gatherer: Gatherer, card: Card, said: Answer) -> Redrawn:
@@ -268,8 +296,9 @@ async def _redrawn_answer(gatherer: Gatherer, card: Card, said: Answer) -> Redra
     # Where the row of what it began is gone, nobody knows how taking it back ended: the words stay.
     if found is not None and found.act.undone_at is not None and bool(found.errand) is bool(found.act.errand):
         answer = taken_back(found)
-    is_over = not any(kit.buttons_of(answer.blocks)) and not (found is not None and found.is_awaited)
-    return Redrawn(answer, True, is_over, found is not None and found.is_shown)
+    left = await _without_past(gatherer, card, answer)
+    is_over = left.is_over and not (found is not None and found.is_awaited)
+    return Redrawn(left.answer, True, is_over, left.is_nothing or (found is not None and found.is_shown))
 
 
 def _spoken(answer: Answer) -> dict[str, Any]:
