@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import structlog
 
+from bot.domain.announcements import find_next_moment
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
 from bot.domain.surfaces import Surface, Where
@@ -266,7 +267,13 @@ async def _authorised(request: Request, handler: routes.Verb, *, is_later: bool 
         return _instead(request, problems.sentence("internal"))
     # Mostly below info: a line for each would cost a quarter of a request. Every change is in the audit.
     _note(logger, "answered", request, answer)
-    return _fit(request, answer)
+    return _fit(request, _in_place(request, answer))
+
+
+def _in_place(request: Request, answer: Answer) -> Answer:
+    """Let what a question's button has done take the place of the question."""
+    is_said = bool(answer.text) and answer.view is None and not (answer.errors or answer.in_channel)
+    return replace(answer, replaces=True) if request.surface.is_question and is_said else answer
 
 
 def _unwritten(request: Request, handler: routes.Verb, answer: Answer, error: UsherError) -> Answer:
@@ -329,6 +336,10 @@ def _fit(request: Request, answer: Answer) -> Answer:
     for finish in routes.FINISHING:
         answer = finish(request, answer)
     answer = _offering(answer)
+    if answer.about is not None and (answer.about.ask or answer.about.takes_press):
+        answer = kit.as_question(answer)
+    if request.surface.where in (Where.CHANNEL, Where.MENTION) or answer.in_channel:
+        answer = _dated(request, answer)
     is_in_form = request.surface.where is Where.FORM and request.is_asked
     if is_in_form and answer.view is None and answer.text:
         # Said where it was asked, not in a conversation behind the form.
@@ -337,6 +348,19 @@ def _fit(request: Request, answer: Answer) -> Answer:
         return answer
     slash = request.services.slash
     return replace(answer, view=replies.in_view(answer.view, slash("workspace"), slash("job")))
+
+
+def _dated(request: Request, answer: Answer) -> Answer:
+    """Return an answer that can't be edited later: it says as of when it announces what is to come."""
+    now = request.services.clock.now()
+    if find_next_moment([one for one in answer.blocks if one["type"] != "actions"], now) is None:
+        return answer
+    as_of = fill(answers.AS_OF_ALONE, at=kit.moment(now, now))
+    blocks = [kit.with_plain_dates(one) for one in answer.blocks]
+    *words, last = blocks if blocks[-1]["type"] == "actions" else [*blocks, None]
+    is_said = any("As of " in one for one in kit.lines_of(words))
+    said = [*words, *([] if is_said else [kit.context(as_of)]), *([] if last is None else [last])]
+    return kit.with_blocks(answer, said)
 
 
 def _offering(answer: Answer) -> Answer:

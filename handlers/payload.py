@@ -182,6 +182,7 @@ def surface_of_button(payload: Mapping[str, Any], action: Mapping[str, Any]) -> 
         thread_ts=container.get("thread_ts") or message.get("thread_ts"),
         message_ts=message_ts,
         response_url=payload.get("response_url"),
+        is_question=str(action.get("block_id") or "").startswith(kit.QUESTION),
         trigger_id=payload.get("trigger_id"),
         interaction=_key(
             "button", action.get("action_ts"), pressed(action).action_id, message_ts or view.get("id"), user

@@ -26,14 +26,18 @@ def find_next_moment(blocks: Iterable[Block], now: float) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The time from the moment at which a message was over next until now."""
+    """The time from the moment at which a message was over next until now.
+
+    ``cancelled`` are moments, in whole seconds, at which nothing happens any more.
+    """
 
     since: float
     now: float
+    cancelled: frozenset[int] = frozenset()
 
     def has(self, at: float | None) -> bool:
-        """Return whether a moment has come in it."""
-        return at is not None and self.since <= at <= self.now
+        """Return whether a moment has come in it, or doesn't count any more."""
+        return at is not None and (self.since <= at <= self.now or int(at) in self.cancelled)
 
 
 def drop_past(blocks: Sequence[Block], span: Span) -> list[Block] | None:

@@ -411,4 +411,4 @@ class HoursKind(AnyKind):
     HOURS_PAUSED = Traits("hours_paused", offers="link", marks=Mark.PASSES)
     HOURS_MOVED = Traits("hours_moved", urgency=3)
     #: Whether hours go on that start a workspace nobody uses.
-    HOURS_UNUSED = Traits("hours_unused", urgency=3)
+    HOURS_UNUSED = Traits("hours_unused", urgency=3, offers="workspace", marks=Mark.PASSES)

@@ -39,6 +39,8 @@ class Surface:
     is_quoted: bool = False
     #: Through what its person asks for it; "" for themself.
     via: str = ""
+    #: Whether the button of a question was pressed, whose place the answer takes.
+    is_question: bool = False
     #: The form that the request came from or that the answer fills: Slack's id, or Usher's external id.
     view_id: str | None = None
     view_hash: str | None = None

@@ -8,7 +8,7 @@ from typing import Any, Final
 from bot import services
 from bot.domain.accounts import Account
 from bot.domain.facts import ActFacts, Facts, HeldFacts, RequestFacts, RunFacts, WorkspaceFacts
-from bot.domain.hours import Rule
+from bot.domain.hours import HoursKind, Rule
 from bot.domain.kinds import AnyKind, Mark
 from bot.domain.notices import Card, EndState, Notice, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
@@ -310,6 +310,14 @@ async def _of_link(gatherer: Gatherer, notice: Message, facts: Facts) -> Facts:
     return replace(facts, is_url_shown=shown)
 
 
+@adds(HoursKind.HOURS_UNUSED)
+async def _of_hours(gatherer: Gatherer, _notice: Message, facts: Facts) -> Facts:
+    """Add the hours that a question is about."""
+    if not isinstance(facts, WorkspaceFacts) or facts.workspace is None:
+        return facts
+    return _with_rules(facts, await gatherer.store.rules_of(facts.workspace.id))
+
+
 @adds(NoticeKind.SUMMARY)
 async def _of_held(gatherer: Gatherer, notice: Message, facts: Facts) -> HeldFacts:
     """Gather what was held; of several about the same, the newest."""
@@ -342,9 +350,9 @@ def shown_url(
 
 
 def _with_rules(facts: WorkspaceFacts, rules: Sequence[Rule]) -> WorkspaceFacts:
-    # What never comes again isn't said to: a course may have ended before its members' rules follow it.
-    coming = [one for one in rules if one.after(facts.now) is not None]
-    own, joined = ([one for one in coming if bool(one.card) is of_course] for of_course in (False, True))
+    own, joined = ([one for one in rules if bool(one.card) is of_course] for of_course in (False, True))
+    # A course may have ended before the rules of its members follow it, however many lessons they skip.
+    joined = [one for one in joined if replace(one, off=one.course_off).after(facts.now) is not None]
     return replace(facts, hours=tuple(own), lessons=tuple(joined))
 
 

@@ -38,7 +38,7 @@ from bot.services.asked import Asked
 from bot.services.due import ASKS_AGAIN, FRESH_SECONDS, LEASE, LOOKS_EVERY, PATIENCE, Due
 from bot.services.making import check_offered
 from bot.services.workspaces import owned
-from bot.store import accounts, acts, classes, gates, operations, people, preferences, timers
+from bot.store import accounts, acts, cards, classes, gates, operations, people, preferences, timers
 from bot.store import hours as rows
 from bot.store import workspaces as stored
 from bot.store.notices import add_notices, is_written
@@ -125,6 +125,7 @@ def end(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
     if rules and asked.is_new(tx):
         change: list[RuleChange] = [(one, None) for one in rules]
         change_rules(tx, workspace, change, _mode(asked, workspace))
+        cards.owe_about(tx, workspace.id, changed=False)
         asked.note(tx, "workspace.hours", workspace, change, hours="off")
     return stored.workspace(tx, workspace.id) or workspace
 

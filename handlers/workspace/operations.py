@@ -281,7 +281,7 @@ def _answer_for_all(verb: str, done: _Done, at: float | None) -> Answer:
         if at is not None:
             head = fill(talk.DOING_AT[verb], names=Markup(names), at=kit.day_moment(at))
     remarks = list(dict.fromkeys(done.remarks))
-    return replace(replies.hint(head, more="\n".join(remarks)), replaces=False)
+    return replies.hint(head, more="\n".join(remarks))
 
 
 @routes.verb("workspace", "remove", flags=(AGREED,), effect=routes.Effect.ENDS, takes=("workspace",))

@@ -318,7 +318,7 @@ async def test_a_colleagues_card_of_the_title_takes_nobodys_words(bot):
     await bot.say("card Statistics skip 9 Dec", TRAINER)
     assert (await bot.store.class_card(mine.id)).off == {"2027-12-09"}
     assert "I'll skip *Statistics* on 14 Dec" in words(await bot.say("no Statistics on 14 Dec", ALICE))
-    assert "I'll skip *Statistics* from 20 Dec to 24 Dec" in words(
+    assert "I'll skip *Statistics* from 20 to 24 Dec" in words(
         await bot.say("card Statistics skip 20 Dec to 24 Dec", ALICE)
     )
     for typed in ("end", "pause until 10 January"):
@@ -599,7 +599,7 @@ async def test_days_off_are_said_as_spans_between_which_there_are_lessons(bot):
     for typed in ("skip 22 Dec to 6 Jan", "skip 14 Dec", "skip 9 Dec"):
         await bot.say(f"card Statistics {typed}", TRAINER)
     shown = words(await card_of(bot, card))
-    assert "No lessons 9 Dec\u201314 Dec.\nNo lessons 22 Dec\u20136 Jan.\n" in shown
+    assert "No lessons from 9 to 14 Dec and from 22 Dec to 6 Jan.\n" in shown
     back = await bot.say("card Statistics resume", TRAINER)
-    assert "takes place from 9 Dec to 14 Dec and from 22 Dec to 6 Jan after all." in words(back)
+    assert "takes place from 9 to 14 Dec and from 22 Dec to 6 Jan after all." in words(back)
     assert "No lesson" not in words(await card_of(bot, card))

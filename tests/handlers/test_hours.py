@@ -175,12 +175,12 @@ async def test_whose_hours_are_meant_is_asked_and_nothing_is_started_now(bot, te
 
 async def test_the_buttons_leave_out_what_they_say(bot):
     shown = await bot.say("hours notebook every day 9:00-18:00")
-    left = await bot.push(shown, "Skip tomorrow")
+    left = await bot.push(shown, "Skip Sat 16 Jan")
     assert "Not on" in words(left)
     assert [len(one.off) for one in await rules(bot)] == [1]
-    await bot.push(shown, "Pause until Monday")
-    assert "Skip Monday" in buttons(await bot.say("hours notebook"))
-    await bot.push(left, "Don't skip tomorrow")
+    await bot.push(shown, "Pause until Mon 18 Jan")
+    assert "Skip Mon 18 Jan" in buttons(await bot.say("hours notebook"))
+    await bot.push(left, "Don't skip Sat 16 Jan")
     assert [one.off for one in await rules(bot)] == [frozenset()]
 
 

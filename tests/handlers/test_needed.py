@@ -51,7 +51,7 @@ async def test_what_is_planned_for_want_of_an_answer_is_said_and_taken_back(bot)
     await set_timer(bot.store, row, End(at, "stop"))
     answer = await question(bot, stop_at=at)
     assert "If you don't answer, I'll stop it" in words(answer)
-    assert "Stop at 18:00" not in str(answer.blocks)
+    assert "Stop it then" not in str(answer.blocks)
     await bot.push(answer, "Keep")
     assert (await bot.workspace("notebook")).stop_at is None
 

@@ -72,6 +72,8 @@ def _block(block: Mapping[str, Any]) -> list[str]:
             return [f"~ {_text(text, 'mrkdwn')}" for text in texts]
         case {"type": "actions", "elements": elements, **rest} if not rest:
             return [line for element in elements for line in _element(element)]
+        case {"type": "actions", "elements": elements, "block_id": name, **rest} if not rest:
+            return [f"@ {name}", *(line for element in elements for line in _element(element))]
         case {"type": "input", "label": label, "block_id": block_id, "element": element, **rest}:
             optional = _OPTIONAL[rest.pop("optional", None)]
             hint = [f"~ {_text(rest.pop('hint'))}"] if "hint" in rest else []
@@ -92,6 +94,8 @@ def _read_block(lines: list[str]) -> dict[str, Any]:
         return {"type": "divider"}
     if first.startswith(_JSON[0]):
         return _from_json(first)
+    if first.startswith("@ "):
+        return {"type": "actions", "block_id": first[2:], "elements": _read_elements(more)}
     if first.startswith("# "):
         return {"type": "header", "text": _read_text(first[2:])}
     if first.startswith("~ "):

@@ -233,7 +233,10 @@ def _once(facts: WorkspaceFacts, once: Wanted, rule: Rule) -> list[str]:
 
 
 def _resting(facts: WorkspaceFacts) -> list[Element]:
-    """Return *Skip tomorrow*, for the day on which hours come next, and *Pause until Monday* before it."""
+    """Return what skips the day on which hours come next, and before that what pauses them until Monday.
+
+    They name dates: a message is read on other days, too.
+    """
     found = []
     for rule in facts.hours:
         coming = _coming(facts, rule, "stop" if rule.starts is None else "start")
@@ -409,10 +412,10 @@ def _are_paused(facts: Facts) -> bool:
 
 
 @draws(HoursKind.HOURS_PAUSED, is_true=_are_paused)
-def paused(facts: WorkspaceFacts) -> Answer:
+def paused(facts: Facts) -> Answer:
     """Say that hours are paused, why, and what to press."""
     cause, name = facts.word("cause"), {}
-    if facts.workspace is None and facts.word("name"):
+    if not (isinstance(facts, WorkspaceFacts) and facts.workspace) and facts.word("name"):
         name = {"name": facts.word("name")}
     because = Markup(_because(cause, facts.connection_title))
     sentence = filled(words.PAUSED, facts, because=because, **name)
@@ -428,7 +431,7 @@ def paused(facts: WorkspaceFacts) -> Answer:
     return kit.message(sentence, [], buttons)
 
 
-@draws(HoursKind.HOURS_UNUSED)
+@draws(HoursKind.HOURS_UNUSED, is_true=lambda facts: facts.workspace is None or bool(facts.hours))
 def unused(facts: WorkspaceFacts) -> Answer:
     """Ask whether hours go on that start what nobody uses."""
     count, key = Markup(str(facts.body.get("times"))), facts.word("workspace")

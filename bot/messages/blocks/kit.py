@@ -145,6 +145,8 @@ DANGER: Final = "danger"
 MENU: Final = "menu"
 #: The action that asks what a button asks first; its value is that button's action and value.
 ASK: Final = "ask"
+#: How the rows of a question's buttons are called: it is over once one is pressed.
+QUESTION: Final = "question"
 #: Buttons beside each other.
 BESIDE: Final = 2
 
@@ -343,6 +345,24 @@ def only_with(answer: Answer, works: Callable[[Element], bool]) -> Answer:
         else:
             blocks.append({**block, "accessory": kept} if "accessory" in block else block)
     return replace(answer, blocks=tuple(blocks))
+
+
+def as_question(answer: Answer) -> Answer:
+    """Return an answer whose buttons say that they answer a question."""
+    rows = enumerate(answer.blocks)
+    named = ({**one, "block_id": f"{QUESTION}:{at}"} if one["type"] == "actions" else one for at, one in rows)
+    return replace(answer, blocks=tuple(named))
+
+
+def with_plain_dates(block: Block) -> Block:
+    """Return a paragraph with its dates written out: nobody changes *tomorrow* in it the day after."""
+    match block:
+        case {"type": "section", "text": {"text": text} as paragraph}:
+            return {
+                **block,
+                "text": {**paragraph, "text": text.replace("{date_short_pretty}", "{date_short}")},
+            }
+    return block
 
 
 def numbered(button: Element, number: int, label: str) -> Element:

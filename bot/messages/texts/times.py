@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, tzinfo
+from itertools import groupby
 from typing import Final
 
 #: What ``time_mark`` writes; the group is the epoch second.
@@ -100,14 +101,21 @@ def weekday_of(day: str) -> str:
 
 def dates_of(spans: Iterable[tuple[str, str]]) -> str:
     """Say days by the first and the last of each span: ``on 24 Nov and from 22 Dec to 6 Jan``."""
-    return listed(_span(first, last) for first, last in spans)
+    said: list[str] = []
+    for (_, is_day), found in groupby(spans, key=lambda span: (span[1][:7], span[0] == span[1])):
+        *most, last = found
+        # Of several days of one month, the last one names it.
+        days = listed([*(_day_of(day) for day, _ in most), date_of(last[1])])
+        said += [f"on {days}"] if is_day else [_span(*span) for span in [*most, last]]
+    return listed(said)
 
 
 def _span(first: str, last: str) -> str:
-    if first == last:
-        return f"on {date_of(first)}"
-    is_one_month = first[:7] == last[:7]
-    return f"from {date.fromisoformat(first).day if is_one_month else date_of(first)} to {date_of(last)}"
+    return f"from {_day_of(first) if first[:7] == last[:7] else date_of(first)} to {date_of(last)}"
+
+
+def _day_of(day: str) -> str:
+    return str(date.fromisoformat(day).day)
 
 
 def listed(names: Iterable[str]) -> str:

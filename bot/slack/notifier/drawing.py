@@ -21,7 +21,7 @@ from bot.domain.operations import Operation
 from bot.domain.plan import backoff
 from bot.domain.runs import Run
 from bot.messages.blocks import kit, plain
-from bot.messages.blocks.buttons import fits
+from bot.messages.blocks.buttons import ENDS, fits
 from bot.messages.blocks.cards import taken_back
 from bot.messages.blocks.notices import is_true, owed, render, still
 from bot.messages.texts import notices
@@ -267,12 +267,17 @@ class _Left:
         return not self.announces and not any(kit.buttons_of(self.answer.blocks))
 
 
-async def _without_past(gatherer: Gatherer, card: Card, answer: Answer) -> _Left:
-    """Leave out what was announced for a moment that has come, and the buttons that were good until then."""
+async def _without_past(
+    gatherer: Gatherer, card: Card, answer: Answer, cancelled: frozenset[int] = frozenset()
+) -> _Left:
+    """Leave out what was announced for a moment that has come, and the buttons that were good until then.
+
+    What was announced for ``cancelled`` moments goes, too.
+    """
     now = await gatherer.store.now()
     is_nothing = False
     if card.over_at is not None:
-        span = announcements.Span(card.over_at, now)
+        span = announcements.Span(card.over_at, now, cancelled)
         answer = kit.only_with(answer, lambda button: not span.has(kit.Press.of(button).at))
         left = announcements.drop_past(answer.blocks, span)
         is_nothing = left is None
@@ -296,7 +301,12 @@ async def _redrawn_answer(gatherer: Gatherer, card: Card, said: Answer) -> Redra
     # Where the row of what it began is gone, nobody knows how taking it back ended: the words stay.
     if found is not None and found.act.undone_at is not None and bool(found.errand) is bool(found.act.errand):
         answer = taken_back(found)
-    left = await _without_past(gatherer, card, answer)
+    workspace = facts.workspace if isinstance(facts, WorkspaceFacts) else None
+    presses = [kit.Press.of(one) for one in kit.buttons_of(said.blocks)]
+    planned = {one.at for one in presses if one.name in ENDS}
+    planned |= {act.until} if act is not None and act.action == "workspace.timer" else set()
+    cancelled = (at for at in planned if at and not (workspace is not None and workspace.stops_at(at)))
+    left = await _without_past(gatherer, card, answer, frozenset(map(int, cancelled)))
     is_over = left.is_over and not (found is not None and found.is_awaited)
     return Redrawn(left.answer, True, is_over, left.is_nothing or (found is not None and found.is_shown))
 
