@@ -431,6 +431,26 @@ async def test_ending_a_course_is_asked_about_and_told(bot):
     assert "The course has ended." in words(await bot.press("class_press", card.id))
 
 
+async def test_ended_course_is_not_shown_to_members_who_have_not_followed(bot):
+    """Nothing says that it goes on before the members' rules follow its card."""
+    await linked(bot.store, ALICE, names=["notebook"])
+    card = await posted(bot, POST)
+    await bot.press("class_press", card.id)
+    await bot.press("lesson_skip", card.id)
+    said = await bot.say("hours notebook", ALICE)
+    assert "Lessons of *Statistics*: Tue, Thu 08:00" in words(said)
+    assert "Not on 7 Dec." in words(said)
+    await bot.press("class_stop", card.id, TRAINER)
+    (rule,) = [one for one in await bot.store.rules(ALICE) if one.card]
+    assert rule.follows != (await bot.store.class_card(card.id)).state or rule.after(bot.clock.now()) is None
+    for typed in ("hours notebook", "hours", "courses", "status notebook"):
+        said = await bot.say(typed, ALICE)
+        assert "Lessons of" not in words(said)
+        assert not [one for one in buttons(said) if "Statistics" in one]
+    found = await bot.services.gatherer.of_all(ALICE, await bot.store.workspaces(ALICE))
+    assert not [one for one in found if one.lessons], "Home and lists are drawn from the same"
+
+
 async def test_home_and_hours_show_a_course_beside_own_hours_with_leave(bot):
     (mine,) = (await linked(bot.store, ALICE, names=["notebook"])).workspaces
     card = await posted(bot, POST)

@@ -1,0 +1,64 @@
+"""Messages of every kind, read when what they announce has come."""
+
+import re
+from itertools import product
+
+import pytest
+
+from bot.domain.announcements import Span, drop_past, find_next_moment
+from bot.domain.kinds import AnyKind, Mark, declared
+from bot.messages import blocks
+from bot.messages.blocks import kit
+from bot.messages.blocks.kit import DRAWN, Press
+from bot.support import modules
+from tests.messages.card_facts import NOW
+from tests.rigs.golden import entries, shown
+
+FAMILIES = ("notices", "answers", "hours", "jobs")
+#: Every message that tests draw, at its own moment, with what it announces.
+SAID = [name for family in FAMILIES for name in entries(family) if "blocks" in shown(name)]
+#: The future tense beside a time.
+FUTURE = re.compile(r"[^.!?\n]*\b(?:will|I'll|begins|expires|until)\b[^.!?\n]*<!date\^(\d+)\^[^.!?\n]*")
+#: A day that is another one when it is read later.
+NEAR = re.compile(r"\b(?:today|tomorrow|yesterday|\d\d:\d\d)\b")
+
+
+def left_of(name, since, now):
+    given = kit.only_with(kit.answer(shown(name)["blocks"]), lambda one: not past(one, since, now))
+    return drop_past(given.blocks, Span(since, now))
+
+
+def past(button, since, now):
+    return Span(since, now).has(Press.of(button).at)
+
+
+@pytest.mark.parametrize("later", [1.0, 2 * 86_400.0], ids=["second", "days"])
+def test_no_message_announces_what_has_come(later):
+    found = 0
+    for name in SAID:
+        since = at = find_next_moment(shown(name)["blocks"], NOW)
+        while at is not None:
+            found, now = found + 1, at + later
+            left = left_of(name, since, now) or []
+            announced = [float(one) for line in kit.lines_of(left) for one in FUTURE.findall(line)]
+            presses = [Press.of(one) for one in kit.buttons_of(left)]
+            assert not [one for one in announced if since <= one <= now], name
+            assert not [one for one in presses if one.at is not None and since <= one.at <= now], name
+            at = find_next_moment(left, now)
+    assert found > 20
+
+
+def test_buttons_name_no_day_and_no_time_that_was_not_typed():
+    for name in (one for family in ("notices", "jobs") for one in entries(family)):
+        for button in kit.buttons_of(shown(name).get("blocks", ())):
+            assert not NEAR.search(button["text"]["text"]), name
+
+
+def test_every_kind_that_passes_says_when_it_is_true():
+    modules.load(blocks)
+    usual = kit.draws.__kwdefaults__["is_true"]
+    passing = [kind for kind in declared(AnyKind) if Mark.PASSES in kind.marks]
+    assert len(passing) >= 12
+    assert [kind for kind in passing if DRAWN[kind].is_true is usual] == []
+    # Nobody is told whom a message names by its absence, and questions say what was answered.
+    assert not [one for one, mark in product(passing, (Mark.ASKS, Mark.PEOPLE)) if mark in one.marks]
