@@ -357,10 +357,9 @@ def _dated(request: Request, answer: Answer) -> Answer:
         return answer
     as_of = fill(answers.AS_OF_ALONE, at=kit.moment(now, now))
     blocks = [kit.with_plain_dates(one) for one in answer.blocks]
-    *words, last = blocks if blocks[-1]["type"] == "actions" else [*blocks, None]
-    is_said = any("As of " in one for one in kit.lines_of(words))
-    said = [*words, *([] if is_said else [kit.context(as_of)]), *([] if last is None else [last])]
-    return kit.with_blocks(answer, said)
+    if not any("As of " in one for one in kit.lines_of(blocks)):
+        blocks.insert(len(blocks) - (blocks[-1]["type"] == "actions"), kit.context(as_of))
+    return kit.with_blocks(answer, blocks)
 
 
 def _offering(answer: Answer) -> Answer:
