@@ -337,7 +337,7 @@ def _fit(request: Request, answer: Answer) -> Answer:
         answer = finish(request, answer)
     answer = _offering(answer)
     if answer.about is not None and (answer.about.ask or answer.about.takes_press):
-        answer = kit.as_question(answer)
+        answer = replies.as_question(answer)
     if request.surface.where in (Where.CHANNEL, Where.MENTION) or answer.in_channel:
         answer = _dated(request, answer)
     is_in_form = request.surface.where is Where.FORM and request.is_asked
@@ -356,7 +356,7 @@ def _dated(request: Request, answer: Answer) -> Answer:
     if find_next_moment([one for one in answer.blocks if one["type"] != "actions"], now) is None:
         return answer
     as_of = fill(answers.AS_OF_ALONE, at=kit.moment(now, now))
-    blocks = [kit.with_plain_dates(one) for one in answer.blocks]
+    blocks = [replies.with_plain_dates(one) for one in answer.blocks]
     if not any("As of " in one for one in kit.lines_of(blocks)):
         blocks.insert(len(blocks) - (blocks[-1]["type"] == "actions"), kit.context(as_of))
     return kit.with_blocks(answer, blocks)

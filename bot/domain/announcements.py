@@ -64,9 +64,7 @@ def _drop_from_block(block: Block, span: Span) -> Block | None:
     left = [text for one in _texts_of(block) if (text := _drop_from_text(one, span))["text"]]
     if block["type"] == "context":
         return {**block, "elements": left} if left else None
-    if left:
-        return {**block, "text": left[0]}
-    return {"type": "actions", "elements": [block["accessory"]]} if "accessory" in block else None
+    return {**block, "text": left[0]} if left else None
 
 
 def _drop_from_text(text: Block, span: Span) -> Block:

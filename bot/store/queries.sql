@@ -1390,7 +1390,7 @@ WHERE subject = :subject AND stage = 'live';
 
 -- name: owe_cards_to
 {owed_again}
-WHERE subject = :subject AND principal = :principal AND stage = 'live' AND is_notice = 1;
+WHERE principal = :principal AND subject = :subject AND stage = 'live' AND is_notice = 1;
 
 -- name: owe_cards_about
 {owed_again}

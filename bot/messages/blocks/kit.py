@@ -347,24 +347,6 @@ def only_with(answer: Answer, works: Callable[[Element], bool]) -> Answer:
     return replace(answer, blocks=tuple(blocks))
 
 
-def as_question(answer: Answer) -> Answer:
-    """Return an answer whose buttons say that they answer a question."""
-    rows = enumerate(answer.blocks)
-    named = ({**one, "block_id": f"{QUESTION}:{at}"} if one["type"] == "actions" else one for at, one in rows)
-    return replace(answer, blocks=tuple(named))
-
-
-def with_plain_dates(block: Block) -> Block:
-    """Return a paragraph with its dates written out: nobody changes *tomorrow* in it the day after."""
-    match block:
-        case {"type": "section", "text": {"text": text} as paragraph}:
-            return {
-                **block,
-                "text": {**paragraph, "text": text.replace("{date_short_pretty}", "{date_short}")},
-            }
-    return block
-
-
 def numbered(button: Element, number: int, label: str) -> Element:
     """Return a button with a number, which tells it from its equals, and a label that says which it is."""
     action_id = replace(Press.of(button), number=number).action_id

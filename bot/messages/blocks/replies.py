@@ -53,6 +53,26 @@ def hint(sentence: str, buttons: Iterable[Element] = (), *, more: str = "") -> A
     return kit.answer([kit.section(text), *kit.actions(buttons)])
 
 
+def as_question(answer: Answer) -> Answer:
+    """Return an answer whose buttons say that they answer a question."""
+    rows = enumerate(answer.blocks)
+    named = (
+        {**one, "block_id": f"{kit.QUESTION}:{at}"} if one["type"] == "actions" else one for at, one in rows
+    )
+    return replace(answer, blocks=tuple(named))
+
+
+def with_plain_dates(block: kit.Block) -> kit.Block:
+    """Return a paragraph with its dates written out: nobody changes *tomorrow* in it the day after."""
+    match block:
+        case {"type": "section", "text": {"text": text} as paragraph}:
+            return {
+                **block,
+                "text": {**paragraph, "text": text.replace("{date_short_pretty}", "{date_short}")},
+            }
+    return block
+
+
 def with_remarks(answer: Answer, remarks: Sequence[str]) -> Answer:
     """Add small grey texts below an answer's words."""
     if not remarks:
