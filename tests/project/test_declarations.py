@@ -44,7 +44,7 @@ DECLARED = {
     "gather.ADDED": [
         *["bot.services.approvals"] * 5,
         *["bot.services.class_facts"] * 14,
-        *["bot.services.gather"] * 2,
+        *["bot.services.gather"] * 3,
         "bot.services.leavers",
         "bot.services.timers",
         "bot.services.waits",
