@@ -66,6 +66,8 @@ class NoticeKind(AnyKind):
     OUTAGE = Traits("outage", marks=Mark.NEWS)
     #: All the news that somebody is owed after a silence, in one message.
     SUMMARY = Traits("summary")
+    #: How several ended that one request began, in one message.
+    RESULTS = Traits("results")
     #: A verb's answer, already rendered: as a new message, or as a reply where the person asked.
     MESSAGE = Traits("message")
     #: A question that Slack's assistant has caused.
@@ -191,7 +193,8 @@ class Card:
     body: dict[str, Any] = field(default_factory=dict)
     created_at: Past = 0.0
     name: str | None = None
-    #: A digest of what it showed when it was claimed, "" if nobody knows.
+    #: Digests of what it shows, and of what it showed when it was claimed; "" if nobody knows.
+    drawn: str = ""
     claimed_drawn: str = ""
     #: Until when a claim holds it.
     leased_until: Send = 0.0

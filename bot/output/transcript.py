@@ -229,6 +229,17 @@ class Transcript:
         lines = self._tail.last(10 * count, self._open_lines())
         return [line for line in lines if line.removeprefix(MARK).strip()][-count:]
 
+    @property
+    def is_short(self) -> bool:
+        """Return whether the visible end is all of it."""
+        lines = self._tail.last(LINES, self._open_lines())
+        is_cut = self.spool.is_full or any(len(line) >= OF_A_LINE for line in lines)
+        return not is_cut and self.line_count == len(lines) and self.tail == "\n".join(lines)
+
+    def end_lines(self) -> list[str]:
+        """Return what is shown of it at the end: all of it if it is short, else the last lines."""
+        return self.tail.splitlines() if self.is_short else self.last_lines(LAST_LINES)
+
     def begin(self) -> None:
         """Note that the stream is being read from its beginning (again)."""
         self._seen.begin()
@@ -299,7 +310,7 @@ class Seen:
         return new
 
 
-#: How many of the last lines are shown when a run ends.
+#: How many of the last lines are shown when a run ends that has written more than fits.
 LAST_LINES: Final = 5
 
 
@@ -370,7 +381,7 @@ class Board:
             tail=transcript.tail,
             lines=transcript.line_count,
             is_over=entry.is_over,
-            last_lines=tuple(transcript.last_lines(LAST_LINES)),
+            last_lines=tuple(transcript.end_lines()),
         )
 
     def grown(self, run_ids: Iterable[str]) -> list[str]:

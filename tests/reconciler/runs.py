@@ -100,11 +100,15 @@ def output(runs: RunWorld, run_id: str) -> dict[str, Any]:
     return runs.message(f"{run_id}/job_card/1")
 
 
+#: A line that is too long for the message about an end, so that a file of the output follows.
+LONG = "-" * 500 + "\n"
+
+
 def content(message: dict[str, Any]) -> str:
-    """Return the text of a message's only file."""
+    """Return the text of a message's only file, without the line that is too long."""
     (file,) = message["files"]
     said: bytes = file["content"]
-    return said.decode()
+    return said.decode().replace(LONG, "")
 
 
 @asynccontextmanager

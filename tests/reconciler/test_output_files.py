@@ -7,7 +7,7 @@ from bot.support.errors import (
     SlackPermanent,
     SlackUnknownOutcome,
 )
-from tests.reconciler.runs import content, end, output, said
+from tests.reconciler.runs import LONG, content, end, output, said
 
 COMPLETE = "files.completeUploadExternal"
 GET_URL = "files.getUploadURLExternal"
@@ -17,6 +17,7 @@ GET_URL = "files.getUploadURLExternal"
 async def runs(runs):
     runs.cloud.job_takes = None
     runs.cloud.opens("run1")
+    runs.cloud.writes("run1", LONG)
     return runs
 
 

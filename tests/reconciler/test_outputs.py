@@ -15,7 +15,7 @@ from bot.support.errors import (
     UnknownOutcome,
     Unreachable,
 )
-from tests.reconciler.runs import content, end, output, said
+from tests.reconciler.runs import LONG, content, end, output, said
 from tests.rigs.store import ALICE, unlink, watch_run
 
 
@@ -23,6 +23,7 @@ from tests.rigs.store import ALICE, unlink, watch_run
 async def runs(runs):
     runs.cloud.job_takes = None
     runs.cloud.opens("run1")
+    runs.cloud.writes("run1", LONG)
     return runs
 
 
@@ -130,6 +131,7 @@ async def test_a_run_that_nobody_watches_has_no_stream_until_somebody_asks(runs)
 
 
 async def test_who_asks_for_an_output_that_there_is_none_of_is_told_so(runs):
+    runs.cloud.outputs["run1"].chunks.clear()
     run_id = await runs.begun(is_watched=False)
     runs.cloud.closes("run1")
     runs.cloud.ends("run1")
@@ -234,6 +236,7 @@ async def test_an_unlink_ends_the_stream(runs):
 
 
 async def test_an_output_without_an_end_is_cut_and_says_so(runs):
+    runs.cloud.outputs["run1"].chunks.clear()
     run_id = await runs.begun(3)
     runs.world.board.entries[run_id].transcript.spool._cap = 100
     runs.cloud.writes("run1", "x" * 90 + "\n")

@@ -64,7 +64,7 @@ class Notifier:
         self._outbox = Outbox(context, slack, gatherer, replies, self._results, timing)
         self._cards = CardUpdates(context, slack, gatherer, self._results, timing)
         self._homes = HomeViews(context, slack, gatherer, timing)
-        self._outputs = Outputs(context, slack, timing, board)
+        self._outputs = Outputs(context, slack, gatherer, timing, board)
 
     @property
     def shut_out(self) -> str | None:

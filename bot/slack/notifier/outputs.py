@@ -8,13 +8,17 @@ import structlog
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.plan import backoff
 from bot.domain.runs import Run
+from bot.messages.blocks.notices import render
+from bot.messages.blocks.runs import preformatted
 from bot.messages.texts import runs
 from bot.output.transcript import Board, Entry
 from bot.services.context import Context
+from bot.services.gather import Gatherer
 from bot.services.owners import OUTPUT
 from bot.slack import methods
 from bot.slack.calls import AnySlack
 from bot.slack.errors import rests
+from bot.slack.notifier.drawing import digest, update
 from bot.slack.notifier.timing import Timing
 from bot.support import errors
 from bot.support.pool import Pool, pool_room, run_all
@@ -31,9 +35,12 @@ _NAME_CHARACTERS: Final = re.compile(r"[^\w.+-]+")
 class Outputs:
     """Upload the outputs that are over as files."""
 
-    def __init__(self, context: Context, slack: AnySlack, timing: Timing, board: Board) -> None:
+    def __init__(
+        self, context: Context, slack: AnySlack, gatherer: Gatherer, timing: Timing, board: Board
+    ) -> None:
         self._store = context.store
         self._slack = slack
+        self._gatherer = gatherer
         self._board = board
         self._ids = context.ids
         self._owners = context.owners
@@ -85,6 +92,13 @@ class Outputs:
         if not spool.size:
             await self._done(entry, *([self._missing(run, "empty")] if entry.is_asked else []))
             return
+        if self._fits_end(entry):
+            if await self._store.end_state(run.id) == "pending":
+                entry.deliver_after = self._board.monotonic() + 1.0
+                return
+            if await self._is_shown(run):
+                await self._done(entry)
+                return
         name = runs.FILE_NAME.format(
             name=_NAME_CHARACTERS.sub("-", run.name)[:60].strip("-.") or "job",
             id=run.id.rpartition("_")[2][:8],
@@ -110,6 +124,22 @@ class Outputs:
             file = str(answer.data.get("file_id") or "")
             body = {"job": run.id, "file": file, "name": name}
             await self._done(entry, NewNotice(run.id, NoticeKind.JOB_FILE, file, run.principal, body))
+
+    @staticmethod
+    def _fits_end(entry: Entry) -> bool:
+        """Return whether the message about a run's end has room for all of the output."""
+        tail = preformatted(entry.transcript.tail)
+        is_whole = tail is not None and not tail.is_cut and entry.transcript.is_short
+        return is_whole and not entry.is_asked
+
+    async def _is_shown(self, run: Run) -> bool:
+        """Return whether the message about a run's end shows all of it: it would be drawn the same."""
+        end = await self._store.head_of(run.id, await self._store.now())
+        facts = None if end is None else await self._gatherer.of_message(end)
+        if end is None or facts is None or not end.message_ts:
+            return False
+        drawn = update(end.channel_id or "", end.message_ts, render(end.kind, facts))
+        return end.kind is NoticeKind.JOB_ENDED and digest(drawn) == end.drawn
 
     def _missing(self, run: Run, cause: str) -> NewNotice:
         """Return the notice that there is no file."""

@@ -144,7 +144,7 @@ async def test_an_end_that_nobody_watched_is_told(linked):
 
 async def test_a_run_that_was_launched_elsewhere_is_known_and_told_of_to_who_asks_for_it(linked):
     alice, state = linked.alice, linked.posit.state
-    command = "print-lines lines=30 rate=1 exit=3"
+    command = "print-lines lines=50 rate=2 exit=3"
     lists = ("args", "queues", "tags", "environment", "placementConstraints", "resourceLimits", "mounts")
     for name in ("by hand", "by cron"):
         told = {"name": name, "cluster": "Local", "command": command, "command_line": command}
@@ -155,9 +155,9 @@ async def test_a_run_that_was_launched_elsewhere_is_known_and_told_of_to_who_ask
     assert "*by hand* · Workbench\nRunning" in (await alice.types("list", command="/job")).text
     await alice.types("logs by hand", command="/job")
     message = await ended(linked)
-    assert "*by hand* on Workbench failed after 3" in message.text
+    assert "*by hand* on Workbench failed after 2" in message.text
     await linked.until(lambda: linked.slack.files(alice.id), step=0.5)
-    assert linked.file_of(alice).splitlines() == [f"line {number}" for number in range(1, 31)]
+    assert linked.file_of(alice).splitlines() == [f"line {number}" for number in range(1, 51)]
     await linked.pass_time(20)
     assert "*by cron* · Workbench\nFailed" in (await alice.types("list", command="/job")).text
     assert (len(alice.told("job_ended")), alice.told("job_card")) == (1, [])

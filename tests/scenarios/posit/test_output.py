@@ -19,7 +19,7 @@ async def is_whole(world, count=1):
 
 async def test_output_stands_on_the_card_told_apart_and_without_colours(linked):
     alice = linked.alice
-    await runs(linked, "lines=30 rate=2 stderr_every=10 ansi unicode")
+    await runs(linked, "lines=50 rate=2 stderr_every=10 ansi unicode")
     await alice.types("logs loud", command="/job")
     await linked.until(lambda: is_shown(alice, "line 12 "), step=0.5)
     card = alice.only("job_card").text
@@ -29,7 +29,7 @@ async def test_output_stands_on_the_card_told_apart_and_without_colours(linked):
     assert "lines so far" in card
     assert "lines marked ! are stderr" in card
     lines = await is_whole(linked)
-    marks = ["! " if number % 10 == 0 else "" for number in range(1, 31)]
+    marks = ["! " if number % 10 == 0 else "" for number in range(1, 51)]
     assert lines == [f"{mark}line {number} – naïve Größe 数据 🚀" for number, mark in enumerate(marks, 1)]
     (file,) = linked.thread(alice, "loud")
     assert "The full output of loud" in file.text
@@ -68,8 +68,12 @@ async def test_a_silent_job_does_not_time_out(linked):
     assert "Running since" in alice.only("job_card").text
     assert alice.told("job_ended") == []
     assert linked.asked("get_job_output") == 1
-    assert await is_whole(linked) == ["line 1", "line 2", "line 3"]
+    await linked.until(lambda: alice.told("job_ended"), step=0.5)
     assert "is done after 2 h" in alice.only("job_ended").text
+    assert "line 1\nline 2\nline 3\n" in alice.only("job_ended").text
+    # Nothing is left out, so no file of it comes.
+    await linked.pass_time(60, step=5)
+    assert linked.slack.files(alice.id) == []
 
 
 async def test_a_job_that_writes_nothing_has_no_file(linked):
@@ -98,7 +102,7 @@ async def test_a_restart_in_the_middle_repeats_no_line(linked):
 
 async def test_logs_that_are_asked_for_again_come_again(linked):
     alice = linked.alice
-    await runs(linked, "lines=10 rate=5")
+    await runs(linked, "lines=50 rate=5")
     await is_whole(linked)
     answer = await alice.types("logs loud", command="/job")
     assert "I'll send the full output of *loud* as a file, in its thread" in answer.text
@@ -111,10 +115,10 @@ async def test_a_file_that_slack_does_not_take_is_told(linked):
         "files.getUploadURLExternal", times=1000, status=200, body='{"ok":false,"error":"missing_scope"}'
     )
     alice = linked.alice
-    await runs(linked, "lines=10 rate=5")
+    await runs(linked, "lines=50 rate=5")
     await linked.until(lambda: alice.told("job_file_missing") and alice.told("job_ended"), step=1)
     assert "files:write" in alice.only("job_file_missing").text
-    assert "line 10" in alice.only("job_ended").text
+    assert "line 50" in alice.only("job_ended").text
 
 
 async def test_twenty_streams_share_what_slack_takes(linked):
