@@ -76,7 +76,8 @@ def prepare(tx: Transaction, context: Context, card: ClassCard) -> float | None:
     is_settled = not (counts.starting or counts.coming or tried)
     if now >= coming.at - (REPORT_SECONDS if is_settled else LATEST_REPORT_SECONDS):
         body = {"connection": card.connection, "begins": coming.at, "ends": coming.until}
-        body["unused"] = (tx.one("least_unused", card_id=card.id) or {}).get("unused") or 0
+        if lessons.following(card, coming.at) is not None:
+            body |= tx.one("least_unused", card_id=card.id) or {}
         classes.tell(tx, card, ClassKind.LESSON_REPORT, coming.local, body, card.teachers)
     return min(now + PREPARES_EVERY, coming.at)
 

@@ -321,7 +321,9 @@ def report(facts: ClassFacts) -> Answer:
     ]
     lines = [fill(classes.REPORT, name=card.title, **_numbers(counts))]
     lines += [f"{'; '.join(said)}."] if said else []
-    lines += [fill(classes.REPORT_UNUSED, name=card.title, count=unused)] if unused >= UNUSED_ASKS else []
+    if unused >= UNUSED_ASKS:
+        unseen = classes.REPORT_UNUSED[bool(facts.body.get("is_said"))]
+        lines.append(fill(f"{unseen} {classes.REPORT_ASKS}", name=card.title, count=unused))
     buttons = [kit.button(classes.PROBLEMS, "class_problems", card.id)] if facts.problems else []
     return kit.message(" ".join(lines), [], buttons)
 
@@ -431,7 +433,9 @@ outcomes.ENDS.append(_end)
 def summary(facts: ClassFacts) -> Answer:
     """Tell the trainer how a class went."""
     counts, numbers = facts.counts, _numbers(facts.counts)
-    lines = [fill(one, name=facts.card.title, **numbers) for one in words_of(facts.card).summary]
+    head, *said = words_of(facts.card).summary
+    said = said if counts.joined else [classes.SUMMARY_NOBODY]
+    lines = [fill(one, name=facts.card.title, **numbers) for one in (head, *said)]
     left = counts.stopping + counts.not_stopped
     rest = counts.consented - counts.stopped - left
     lines += [fill(classes.SUMMARY_LEFT, left=left)] if left > 0 else []

@@ -217,10 +217,12 @@ REPORT_LATE: Final = (
     "{count} workspaces for *{name}* were started late, from {since}.",
 )
 REPORT_MISSED: Final = ("{count} couldn't be started in time for *{name}*.",) * 2
-REPORT_UNUSED: Final = (
-    "Nobody has used these workspaces in the last {count} lessons. Should the course go on? "
-    "If not, type `card {name} end`."
-)
+#: By whether the provider says when workspaces are used.
+REPORT_UNUSED: Final = {
+    True: "Nobody used these workspaces in the last {count} lessons.",
+    False: "In the last {count} lessons, nobody opened them from here.",
+}
+REPORT_ASKS: Final = "Should the course go on? If not, type `card {name} end`."
 LESSON_OVER: Final = "*{course}* is over, and *{name}* on {title} was {done}."
 #: The evening before a lesson, to whoever would have nothing ready for it: when it is, and what is missing.
 UNSERVED: Final = "*{course}* begins {at}, and I can't get your workspace ready: {why}"
@@ -320,7 +322,8 @@ HELPS: Final = dict.fromkeys(
 POSTED_AGAIN: Final = "I'm posting it again."
 STANDS_ALREADY: Final = "It's already there."
 SUMMARY: Final = "The class *{name}* is over."
-COURSE_SUMMARY: Final = "The course *{name}* is over. {people} joined."
+COURSE_SUMMARY: Final = ("The course *{name}* is over.", "{people} joined.")
+SUMMARY_NOBODY: Final = "Nobody took part."
 SUMMARY_COUNTS: Final = "{joined} joined, {got} got a workspace, {failed} failed."
 SUMMARY_STOPPED: Final = "{stopped} stopped, {kept} kept by their owners."
 SUMMARY_LEFT: Final = "{left} couldn't be stopped yet. I'm keeping their owners posted."
@@ -435,5 +438,5 @@ _SUMMARIES: Final = (SUMMARY, SUMMARY_COUNTS, SUMMARY_STOPPED)
 _OVER: Final = (ENDED, ENDED_NOT_MADE)
 OF_CLASS: Final = Words(PRESS, PROBLEMS, "class_problems", CONFIRM_STOP_ALL, _OVER, _SUMMARIES)
 OF_COURSE: Final = Words(
-    JOIN, "Show details", "course_room", CONFIRM_END_COURSE, (COURSE_OVER, COURSE_OVER), (COURSE_SUMMARY,)
+    JOIN, "Show details", "course_room", CONFIRM_END_COURSE, (COURSE_OVER, COURSE_OVER), COURSE_SUMMARY
 )
