@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from bot.domain import lessons, policy
+from bot.domain.acts import RECENT_SECONDS
 from bot.domain.classes import ClassCard, ClassKind, Participant
 from bot.domain.facts import ClassFacts
 from bot.domain.hours import Rule
@@ -32,6 +33,8 @@ from bot.support.errors import Refused
 
 #: How many members follow in one transaction, which writes up to three rows of each.
 SOME: Final = 30
+#: News of a change is sent at once if a lesson begins within so many seconds, before it or after it.
+NEAR_LESSON_SECONDS: Final = 3_600.0
 policy.declare(policy.Rule(shows=True), "courses")
 
 
@@ -189,6 +192,7 @@ def said_of(card: ClassCard, off: frozenset[str]) -> dict[str, str]:
 def _decide(tx: Transaction, asked: Asked, card: ClassCard, to: Row, what: str, said: Row) -> None:
     """Write what shall be into the card's row alone, with the news of it for its members, who follow.
 
+    While its teacher may still take it back they don't hear of it, unless a lesson is near.
     Raises Refused (``course.began``) if that changes the lesson that is on.
     """
     changed, now, on = replace(card, **to), tx.now(), lessons.lesson_on(card, tx.now())
@@ -196,7 +200,10 @@ def _decide(tx: Transaction, asked: Asked, card: ClassCard, to: Row, what: str, 
         raise Refused("course.began", words.LESSON_ON.format(course=card.title))
     news = {"state": changed.state, "by": asked.reference, "what": what, "said": said}
     earlier = card.news if card.follow_at is not None else []
-    CLASS_CARDS.change(tx, {"id": card.id}, **to, news=[*earlier, news], follow_at=now)
+    coming = [lessons.lesson(one, now) for one in (card, changed)]
+    soonest = min((one.at for one in coming if one is not None), default=now)
+    follow_at = now if soonest - now <= NEAR_LESSON_SECONDS else now + RECENT_SECONDS
+    CLASS_CARDS.change(tx, {"id": card.id}, **to, news=[*earlier, news], follow_at=follow_at)
     tx.run("look_at_class", id=card.id, now=now, rest=REST)
     cards.owe_about(tx, card.id, changed=True)
 

@@ -99,6 +99,8 @@ async def test_who_joins_once_finds_a_workspace_when_the_lesson_begins(room):
     assert asked.text.startswith("This ends *Statistics* for 2 people.")
     await trainer.presses(asked, "End course")
     await made.pass_time(10)
+    assert made.person(BOB).sees() == []
+    await made.pass_time(120, step=10)
     assert "The course has ended." in _card(made).text
     assert "Statistics* has ended" in made.person(BOB).sees()[-1].text
     assert made.person(ANN).sees()[-1].kind != "course_changed"
@@ -121,7 +123,7 @@ async def test_a_course_is_posted_and_changed_from_home(room):
     assert "1 joined · 1 agreed to this lesson · 1 linked an account" in room.read
     await trainer.presses_home("Move…")
     assert (await trainer.submits(day=f"{later:%Y-%m-%d}", time="10:00"))["ok"]
-    await made.pass_time(15)
+    await made.pass_time(130, step=10)
     assert (
         f"*Statistics* moves from {begin:%-d %b} to {later:%-d %b}, 10:00" in made.person(BOB).sees()[-1].text
     )
