@@ -1,7 +1,7 @@
 """What a step learned, saved: the end of an operation or run, and a notice when a deadline passes."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
@@ -16,6 +16,8 @@ from bot.messages.texts import problems
 
 log = structlog.get_logger(__name__)
 
+#: For how many seconds after its deadline an end makes the message needless that something takes longer.
+LATE_SECONDS: Final = 30.0
 #: What something ends as below whose message its person may read a reference.
 _SHOWN = {Outcome.FAILED, Outcome.REFUSED, Outcome.UNKNOWN}
 

@@ -410,8 +410,9 @@ class Stepper(EnginePart, ABC, Generic[S]):
             update = replace(update, deadline_passed=True, card_dirty=True)
         if not await self.tells(claimed):
             return update
-        # Once, whichever comes first.
-        due = outcomes.notice(subject, self.late, str(subject.deadline_number))
+        # Once, whichever comes first. One that is only late may fail right after its deadline.
+        delay = 0.0 if self.is_blocked(claimed, now) else outcomes.LATE_SECONDS
+        due = outcomes.notice(subject, self.late, str(subject.deadline_number), due_in=delay)
         return replace(update, notices=(*update.notices, due))
 
     # -- what differs by kind --------------------------------------------------------------------------------

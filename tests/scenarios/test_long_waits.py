@@ -67,7 +67,7 @@ async def test_the_deadline_counts_while_the_bot_is_down(linked):
     await linked.stop_bot()
     linked.clock.advance(10 * MINUTE)
     await linked.start_bot()
-    await linked.pass_time(30, step=5)
+    await linked.pass_time(40, step=5)
     assert linked.alice.only("waiting")
 
 
