@@ -100,6 +100,8 @@ class Asked:
     goes_by_rows: bool = False
     #: Whether an answer says what begins, so that a card need not say it at once.
     is_answered: bool = False
+    #: Whether it is about several workspaces: one message says how all of them end.
+    is_about_several: bool = False
     #: Whether Slack was asked about this person for this request.
     _has_looked: bool = False
     #: What is done for the request, by action and what it is about.

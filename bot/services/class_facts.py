@@ -77,7 +77,7 @@ async def _with_class_of_timer(gatherer: Gatherer, message: Message, facts: Fact
     return await _ending(gatherer, message, facts, await gatherer.store.class_card(card_id or ""))
 
 
-@adds(NoticeKind.STOPPED, NoticeKind.SUSPENDED, NoticeKind.FAILED, NoticeKind.REFUSED)
+@adds(NoticeKind.CARD, NoticeKind.STOPPED, NoticeKind.SUSPENDED, NoticeKind.FAILED, NoticeKind.REFUSED)
 async def _with_class_of_stop(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
     operation = facts.operation if isinstance(facts, WorkspaceFacts) else None
     if operation is None or not operation.verb.brings_down:

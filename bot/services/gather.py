@@ -124,6 +124,8 @@ class Gatherer:
         """Gather facts for redrawing a message; return None if the row that it shows is gone."""
         if Mark.CARD in card.kind.marks:
             facts = await self.of_card(card.kind, card.subject)
+            if facts is not None and card.kind is NoticeKind.CARD and card.kind in ADDED:
+                facts = await ADDED[card.kind](self, card, facts)
             if isinstance(facts, RunFacts):
                 facts = self._for_its_person(facts, card)
         else:
@@ -318,7 +320,7 @@ async def _of_hours(gatherer: Gatherer, _notice: Message, facts: Facts) -> Facts
     return _with_rules(facts, await gatherer.store.rules_of(facts.workspace.id))
 
 
-@adds(NoticeKind.SUMMARY)
+@adds(NoticeKind.SUMMARY, NoticeKind.RESULTS)
 async def _of_held(gatherer: Gatherer, notice: Message, facts: Facts) -> HeldFacts:
     """Gather what was held; of several about the same, the newest."""
     newest: dict[str, tuple[AnyKind, Facts]] = {}

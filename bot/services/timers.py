@@ -200,8 +200,9 @@ def _stop(tx: Transaction, asked: Asked, workspace: Workspace) -> Operation | No
     verb = OperationVerb(mode)
     stop = begin(tx, asked, workspace.id, verb, agreed=agreed, planned_for=stop_at, asker=asker)
     add_notices(tx, to_admins)
-    if (lesson := workspace.ends.counts) is not None and lesson.because == "lesson":
-        warnings.becomes_card(tx, warned, stop.operation.id, {"course": lesson.title})
+    lesson = workspace.ends.counts
+    course = lesson.title if lesson is not None and lesson.because == "lesson" else ""
+    warnings.becomes_card(tx, warned, stop.operation.id, {"course": course})
     return stop.operation
 
 

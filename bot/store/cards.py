@@ -21,8 +21,11 @@ from bot.store.transaction import Row, Transaction, as_json
 _ANSWERED_WITHIN: Final = 3.0
 #: How many seconds a message waits for the answer that takes its place: what becomes of that is known then.
 _REPLACED_WITHIN: Final = 90.0
-#: How many seconds, at least, lie between two updates of a card for what its run has written.
-OUTPUT_INTERVAL: Final = 3.0
+#: How many seconds, at least, lie between two updates of the card of what goes on.
+MOMENT_SECONDS: Final = 3.0
+#: How many seconds a card waits if another message has said what begins: most ends come before it, and say
+#: it all.
+CARD_AFTER: Final = 60.0
 #: So long after the moment that a message announced it is drawn again: what happens then is told first.
 OVER_AFTER_SECONDS: Final = 30.0
 #: What a message said that is history, besides what its notice is drawn from.
@@ -176,8 +179,12 @@ def owe_about(tx: Transaction, about: str, *, changed: bool) -> None:
 
 def looked_for(now: float, min_interval: float) -> dict[str, float]:
     """Return what the claims of cards take besides the time."""
-    over = {"over_before": now - OVER_AFTER_SECONDS}
-    return {"card_before": now - min_interval, "output_before": now - OUTPUT_INTERVAL} | over
+    return {
+        "card_before": now - min_interval,
+        "moment_before": now - MOMENT_SECONDS,
+        "planned_before": now - CARD_AFTER,
+        "over_before": now - OVER_AFTER_SECONDS,
+    }
 
 
 def claim_cards(
@@ -185,10 +192,10 @@ def claim_cards(
 ) -> list[Card]:
     """Lease dirty, posted cards, as many as there is ``room`` for.
 
-    First those with a change of state. The rest comes ``min_interval`` seconds after their last update,
-    output sooner: progress, buttons that no longer work, and what has a successor. Last comes what announced
-    a moment that has come. A card waits while the message about its end does; that of a run whose output
-    another process follows is left to it.
+    First those with a change of state, once it stays. The rest comes ``min_interval`` seconds after their
+    last update, output sooner: progress, buttons that no longer work, and what has a successor. Last comes
+    what announced a moment that has come. A card waits while the message about its end does; that of a run
+    whose output another process follows is left to it.
     """
     now = tx.now()
     keys: dict[str, float | str] = {**looked_for(now, min_interval), "owner": owner}
@@ -217,6 +224,10 @@ def card_updated(
     changes again.
     """
     now = tx.now()
+    if said is not None:
+        for one in find_beside(tx, claimed):
+            shown = {name: said[name] for name in ("text", "blocks")}
+            CARDS.change(tx, {"id": one.id}, body=one.body | shown)
     tx.run(
         "card_updated",
         id=card_id,
@@ -258,6 +269,14 @@ def drop(tx: Transaction, card_id: str) -> None:
     """Forget the message of a notice that will not be sent; a card that never was one is over."""
     if not CARDS.delete(tx, id=card_id, is_notice=True):
         CARDS.change(tx, {"id": card_id, "message_ts": None}, stage="closed", is_dirty=False, changed_at=None)
+
+
+def find_beside(tx: Transaction, card: Card) -> list[Card]:
+    """Return what else is told by the message of a card: the other results of one request."""
+    if "holder" not in card.body:
+        return []
+    at = {"channel_id": card.channel_id, "message_ts": card.message_ts}
+    return CARDS.found(tx, "cards_beside", id=card.id, **at)
 
 
 def head_of(tx: Transaction, subject: str, written_at: float) -> Card | None:

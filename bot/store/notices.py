@@ -16,8 +16,10 @@ from bot.store.transaction import Engine, Row, Transaction, as_json
 
 #: How many seconds, at most, the notice of an operation's end waits for a card that is just being sent.
 CARD_FIRST = 5.0
-#: How many seconds a card waits if an answer has said what begins: most ends come before it, and say it all.
-CARD_AFTER: Final = 60.0
+#: How many seconds, at most, the end of one of several operations waits for those of the others.
+RESULTS_SECONDS: Final = 60.0
+#: The messages that tell what others would have told.
+_HOLDERS: Final = frozenset({NoticeKind.SUMMARY, NoticeKind.RESULTS})
 #: Whoever has waited for news for so many seconds has waited through a silence, not for a busy minute.
 SILENCE: Final = 60.0
 #: Why a message waits whose workspace is read first, before the time; ``queries.sql`` tries it before others.
@@ -62,6 +64,7 @@ def add_notices(tx: Transaction, notices: Sequence[NewNotice], subject: str = ""
         row = _add(tx, new) if _is_wanted(tx, new) else None
         if row is not None:
             cards.add_notice(tx, row, new.body)
+            _hold_result(tx, new, str(row["id"]))
         elif Mark.IN_CARD in new.kind.marks:
             release_card(tx, new.subject)
 
@@ -75,8 +78,31 @@ def add_card(tx: Transaction, card: NewNotice, end: AnyKind | None) -> None:
     add_notices(tx, [card])
     if end is not None and (Mark.IN_CARD in end.marks or _is_wanted(tx, replace(card, kind=end))):
         # Release 0.2 tells by ``waits`` that the end makes it needless.
-        later = {"due_at": tx.now() + CARD_AFTER, "body": card.body | {"waits": True}}
+        later = {"due_at": tx.now() + cards.CARD_AFTER, "body": card.body | {"waits": True}}
         NOTICES.change(tx, {"subject": card.subject, "kind": card.kind}, **later)
+
+
+def expect_results(tx: Transaction, operation_id: str, request: str) -> None:
+    """Have an operation's end told with those of the others that the same request began."""
+    CARDS.change(tx, {"id": operation_id}, body={"request": request})
+
+
+def _hold_result(tx: Transaction, new: NewNotice, notice_id: str) -> None:
+    """Hold the end of one of several operations of a request until all have ended, or for some time."""
+    card = CARDS.one(tx, id=new.subject) if Mark.END in new.kind.marks else None
+    request = "" if card is None else str(card.body.get("request") or "")
+    if not request:
+        return
+    key = {"principal": new.principal, "request": request}
+    is_last, holder = tx.one("open_of_request", **key) is None, tx.one("unclaimed_results", **key)
+    holder_id = tx.ids.new("notice") if holder is None else str(holder["id"])
+    if holder is None:
+        body = {"channel_id": new.body.get("channel_id")}
+        results = NewNotice(request, NoticeKind.RESULTS, holder_id, new.principal, body)
+        _add(tx, replace(results, due_in=0.0 if is_last else RESULTS_SECONDS), holder_id)
+    elif is_last:
+        NOTICES.change(tx, {"id": holder_id}, due_at=tx.now())
+    NOTICES.change(tx, {"id": notice_id}, held_by=holder_id)
 
 
 def release_card(tx: Transaction, subject: str) -> None:
@@ -164,7 +190,7 @@ def _gather(tx: Transaction, now: float, due: Collection[int]) -> bool:
 
 
 def held_notices(tx: Transaction, notice_id: str) -> list[Notice]:
-    """Return what a notice of kind SUMMARY reports, oldest first."""
+    """Return what a notice of kind SUMMARY or RESULTS reports, oldest first."""
     found = NOTICES.found(tx, "held_notices", id=notice_id)
     return sorted(found, key=lambda notice: (notice.created_at, notice.id))
 
@@ -252,9 +278,10 @@ def notice_sent(
     if row is None:
         return
     kind, subject = word(AnyKind, row["kind"]), row["subject"]
-    if kind is NoticeKind.SUMMARY:
+    if kind in _HOLDERS:
         to = {"state": NoticeState.SENT, "sent_at": now, "channel_id": channel_id, "error": None}
-        follow(tx, "told", notice=notice_id, to=to)
+        at = {"channel_id": channel_id, "message_ts": message_ts, "said": dict(said or {})}
+        follow(tx, "told", notice=notice_id, to=to, at=at if message_ts else None)
     if message_ts:
         card_id = cards.id_of(kind, notice_id, subject)
         if said is not None and channel_id.startswith("D") and CARDS.row(tx, id=card_id) is None:
@@ -328,6 +355,12 @@ def notice_dead(tx: Transaction, notice_id: str, error: str) -> None:
 
 def _end(tx: Transaction, row: Row, said: Row) -> None:
     NOTICES.change(tx, {"id": row["id"]}, **said["to"], body={})
+    card = CARDS.one(tx, id=row["id"]) if said.get("at") else None
+    if card is not None:
+        # What it offers is on the message that tells it.
+        at = said["at"]
+        told = {**card.body, **at["said"], "holder": said["notice"]}
+        cards.place(tx, card.id, at["channel_id"], at["message_ts"], said=told)
     marks = word(AnyKind, row["kind"]).marks
     # The card of a run stays where its end has no message of its own: its output is below it.
     if Mark.END in marks and Mark.OUTPUT not in marks and said["to"]["state"] == NoticeState.SENT:

@@ -1288,6 +1288,15 @@ WHERE principal = :principal AND state IN ('pending', 'retry', 'leased') AND sta
     AND kind = 'summary' LIMIT 1
 /* postgresql: FOR UPDATE */;
 
+-- name: unclaimed_results
+SELECT id FROM notices
+WHERE subject = :request AND principal = :principal AND state = 'pending' AND kind = 'results' LIMIT 1
+/* postgresql: FOR UPDATE */;
+
+-- name: open_of_request
+SELECT id FROM operations
+WHERE principal = :principal AND outcome IS NULL AND reference = :request LIMIT 1;
+
 -- name: gather_news
 UPDATE notices SET held_by = :holder
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
@@ -1427,6 +1436,10 @@ UPDATE cards SET leased_until = :until
 WHERE channel_id = :channel_id AND message_ts = :message_ts AND is_notice = 1
     AND kind NOT IN {ASKS};
 
+-- What else is told by the message of a card.
+-- name: cards_beside
+SELECT * FROM cards WHERE message_ts = :message_ts AND channel_id = :channel_id AND id <> :id;
+
 -- name: forget_replaced
 DELETE FROM cards
 WHERE channel_id = :channel_id AND message_ts = :message_ts AND is_notice = 1 AND id <> :id
@@ -1466,12 +1479,20 @@ NOT EXISTS (
     SELECT 1 FROM owners o WHERE o.name = 'output:' || cards.subject AND o.owner <> :owner AND o.until > :now
 ))
 
+-- An edit is sent if what it shows stays for a moment: while an act goes on, most of that changes again at once. What
+-- goes on in a planned stop, of which its person was warned, is shown if it takes long.
+-- part: stays
+NOT EXISTS (
+    SELECT 1 FROM operations o WHERE o.id = cards.id AND o.outcome IS NULL
+        AND (cards.updated_at > :moment_before OR (o.planned_for IS NOT NULL AND o.created_at > :planned_before))
+)
+
 -- name: claim_changed_cards
 UPDATE cards SET leased_until = :until, claimed_dirt = dirt, claimed_drawn = drawn, drawn = ''
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM cards
     WHERE is_dirty = 1 AND message_ts IS NOT NULL AND leased_until <= :now AND {known cards} AND changed_at IS NOT NULL
-        AND stage = 'live' AND {drawable}
+        AND stage = 'live' AND {drawable} AND {stays}
     ORDER BY changed_at LIMIT :limit
     /* postgresql: FOR UPDATE SKIP LOCKED)) */
 )
@@ -1482,7 +1503,7 @@ UPDATE cards SET leased_until = :until, claimed_dirt = dirt, claimed_drawn = dra
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM cards
     WHERE is_dirty = 1 AND message_ts IS NOT NULL AND leased_until <= :now AND {known cards} AND changed_at IS NULL
-        AND updated_at <= :output_before AND (kind = 'job_card' OR updated_at <= :card_before) AND {drawable}
+        AND updated_at <= :moment_before AND (kind = 'job_card' OR updated_at <= :card_before) AND {drawable}
     ORDER BY updated_at LIMIT :limit
     /* postgresql: FOR UPDATE SKIP LOCKED)) */
 )
@@ -2005,7 +2026,8 @@ WHERE r.card = :card_id AND r.paused = '' AND o.verb = 'start' AND o.planned_for
 ORDER BY r.id;
 
 -- name: least_unused
-SELECT MIN(unused) AS unused FROM rules WHERE card = :card_id AND paused = '';
+SELECT MIN(r.unused) AS unused, MAX(w.last_used_at) IS NOT NULL AS is_said
+FROM rules r LEFT JOIN workspaces w ON w.id = r.workspace_id WHERE r.card = :card_id AND r.paused = '';
 
 -- Those who agreed to the end of a class, as long as nothing ends it for them: their workspace's timer, if it has one.
 -- name: presses_to_end
@@ -2098,11 +2120,12 @@ WHERE class IN (0, 1, 2) AND state IN ('pending', 'retry', 'leased') AND due_at 
     AND {known notices}
 LIMIT 1;
 
--- Nobody waits for what has been superseded to say so.
+-- Nobody waits for what has been superseded to say so, nor for what an act that goes on does.
 -- name: due_card
 SELECT id FROM cards
 WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NOT NULL AND is_notice = 0 AND stage = 'live'
-    AND leased_until <= :now AND {known cards} LIMIT 1;
+    AND leased_until <= :now AND {known cards}
+    AND NOT EXISTS (SELECT 1 FROM operations o WHERE o.id = cards.id AND o.outcome IS NULL) LIMIT 1;
 
 -- name: sweep_homes
 DELETE FROM homes WHERE principal IN (

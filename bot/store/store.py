@@ -368,6 +368,7 @@ class Store(OnEngine):
     pause_card = write(cards.pause_card)
     card = read(cards.card)
     head_of = read(cards.head_of)
+    cards_beside = read(cards.find_beside)
     take_slack_call = write(budget.take_slack_call, Priority.URGENT)
     slack_calls_left = read(budget.slack_calls_left)
     pause_slack_method = write(budget.pause_slack_method, Priority.URGENT)

@@ -213,21 +213,22 @@ async def pressed(request: Request) -> Answer:
     for one in stamps:
         key, _, _ = one.partition(".")
         try:
-            workspace = await _asked_about(request, key).see(workspaces.owned, verb, key)
+            workspace = await request.asked.see(workspaces.owned, verb, key)
         except Refused:
             done.remarks.append(talk.GONE)
             continue
         if await stamp(request, workspace) != one.rstrip("!"):
             done.remarks.append(await _as_it_is(request, workspace))
             continue
-        await _do(request, verb, workspace, done, agreed=Consent(min(one.count("!"), Consent.KNOWING)))
+        asked = _asked_about(request, key, len(stamps))
+        await _do(request, asked, verb, workspace, done, Consent(min(one.count("!"), Consent.KNOWING)))
     return _answer_for_all(verb, done, request.at)
 
 
-def _asked_about(request: Request, key: str) -> Asked:
-    """Return who asks about one of several workspaces: what becomes of each is done and audited once."""
-    interaction = request.asked.interaction
-    return replace(request.asked, interaction=interaction and f"{interaction}/{key}", is_answered=True)
+def _asked_about(request: Request, key: str, count: int) -> Asked:
+    """Return who asks about one of so many workspaces: what becomes of each is done and audited once."""
+    once = request.asked.interaction and f"{request.asked.interaction}/{key}"
+    return replace(request.asked, interaction=once, is_answered=True, is_about_several=count > 1)
 
 
 async def _as_it_is(request: Request, workspace: Workspace) -> str:
@@ -242,13 +243,15 @@ async def all_at_once(request: Request, verb: str, chosen: Sequence[Workspace]) 
     """Do it to several without a question: the person said ``--yes`` beforehand."""
     done = _Done()
     for workspace in chosen:
-        await _do(request, verb, workspace, done, agreed=Consent.GIVEN)
+        asked = _asked_about(request, workspace.id, len(chosen))
+        await _do(request, asked, verb, workspace, done, Consent.GIVEN)
     return _answer_for_all(verb, done, request.at)
 
 
-async def _do(request: Request, verb: str, workspace: Workspace, done: _Done, *, agreed: Consent) -> None:
+async def _do(
+    request: Request, asked: Asked, verb: str, workspace: Workspace, done: _Done, agreed: Consent
+) -> None:
     services, key = request.services, workspace.id
-    asked = _asked_about(request, key)
     try:
         timer = None
         if request.at is not None:

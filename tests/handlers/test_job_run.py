@@ -6,7 +6,7 @@ from bot.domain.forms import Spec
 from bot.domain.notices import NoticeKind
 from bot.domain.snapshots import Snapshot
 from bot.domain.tasks import TaskKind
-from bot.store.notices import CARD_AFTER
+from bot.store.cards import CARD_AFTER
 from handlers.replaying import replay
 from tests.handlers.rig import buttons, invited, staged, words
 from tests.handlers.run_rig import run_rig

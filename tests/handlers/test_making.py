@@ -19,7 +19,7 @@ from bot.providers import base
 from bot.services import workspaces
 from bot.services.snapshots import stale
 from bot.services.workspaces import begin, create
-from bot.store.notices import CARD_AFTER
+from bot.store.cards import CARD_AFTER
 from bot.support.errors import Refused
 from handlers.replaying import replay
 from tests.handlers.rig import COLLEAGUE, buttons, one_cloud, rig, submit, words

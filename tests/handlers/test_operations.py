@@ -8,7 +8,7 @@ from bot.domain.operations import OperationVerb
 from bot.domain.workspaces import State
 from bot.services import workspaces as listed
 from bot.services.workspaces import begin
-from bot.store.notices import CARD_AFTER
+from bot.store.cards import CARD_AFTER
 from bot.support.errors import Refused
 from tests.handlers.rig import buttons, one_cloud, words
 from tests.rigs.golden import check_golden

@@ -5,7 +5,7 @@ import pytest
 from bot.domain.notices import NoticeKind
 from bot.domain.workspaces import State
 from bot.messages.blocks import kit
-from bot.store.notices import CARD_AFTER
+from bot.store.cards import CARD_AFTER
 from bot.support.errors import StoreBusy, StoreUnsure
 from tests.handlers.rig import one_cloud, submit, words
 from tests.handlers.run_rig import run_rig

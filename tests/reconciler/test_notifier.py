@@ -12,6 +12,7 @@ from bot.domain.workspaces import State
 from bot.messages.blocks import kit
 from bot.slack.notifier import Timing
 from bot.store import upkeep
+from bot.store.cards import MOMENT_SECONDS
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
 from tests.reconciler.classroom import person
 from tests.reconciler.fuse import Killed
@@ -344,6 +345,7 @@ async def test_a_stop_whose_card_was_deleted_while_it_went_on_has_a_message_abou
     operation_id = await stopping(world)
     world.slack.messages.clear()
     await world.store.save_step(Update(operation_id, 0.0, hold="Slow."))
+    world.clock.advance(MOMENT_SECONDS)
     await world.notifier.step_cards()
     assert (await world.store.card(operation_id)).message_ts is None
     await world.pass_time(200, step=5)

@@ -7,7 +7,8 @@ from bot.domain.operations import OperationVerb
 from bot.domain.workspaces import State
 from bot.slack.calls import UNREACHABLE
 from bot.slack.methods import CHAT_POST_MESSAGE, CONVERSATIONS_HISTORY
-from bot.store.notices import CARD_AFTER, SILENCE, add_card
+from bot.store.cards import CARD_AFTER, MOMENT_SECONDS
+from bot.store.notices import SILENCE, add_card
 from bot.support.errors import SlackFailed, SlackPermanent, SlackUnknownOutcome, StoreBusy
 from tests.reconciler.fuse import Killed, Meanwhile, Proxy
 from tests.rigs.store import ALICE, BOB
@@ -274,6 +275,7 @@ async def test_edit_of_who_stood_still_past_its_lease_is_dropped(world):
 
     world.store = Meanwhile(store, "shown_operation", stands_still)
     world.reborn()
+    world.clock.advance(MOMENT_SECONDS)
     assert await world.notifier.step_cards() == 1
     (card,) = world.slack.messages
     assert "has stopped on" in card["text"]

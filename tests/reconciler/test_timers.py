@@ -38,7 +38,9 @@ async def pass_until(world, at, step=5.0):
 
 
 def told(world):
-    return [kind for kind in world.slack.kinds() if kind != "card"]
+    """Return the kinds of what was sent; a warning that says by now that it has stopped is both."""
+    kinds = [kind for kind in world.slack.kinds() if kind != "card"]
+    return kinds + ["stopped"] * (len(world.slack.told("stopped")) - kinds.count("stopped"))
 
 
 def text(world, kind):

@@ -17,6 +17,8 @@ ON_CARDS = {
     "suspended": ("is suspended on",),
     "removed": ("has been removed from",),
 }
+#: Kinds of messages that say an end: a card, and the warning of a stop, which becomes what says that.
+SAYS_END = ("card", "timer_ending")
 
 
 def key_of(message: Mapping[str, Any]) -> str:
@@ -94,7 +96,7 @@ class FakeSlack(Faulty):
         return [
             message
             for one, message in found
-            if one == kind or (one == "card" and any(words in message["text"] for words in says))
+            if one == kind or (one in SAYS_END and any(words in message["text"] for words in says))
         ]
 
     async def call(self, method: str, arguments: Mapping[str, Any]) -> SlackAnswer:

@@ -149,7 +149,7 @@ async def test_a_press_in_a_direct_message_is_told_by_its_card_alone(linked):
         assert alice.told(result)
 
 
-async def test_a_press_for_several_is_answered_and_told_by_their_cards(linked):
+async def test_press_for_several_is_told_in_one_message(linked):
     alice = linked.alice
     await alice.writes("start notebook")
     await linked.pass_time(40)
@@ -157,7 +157,16 @@ async def test_a_press_for_several_is_answered_and_told_by_their_cards(linked):
     before = len(alice.sees())
     await alice.presses(asked, "Stop 2 workspaces")
     await linked.pass_time(60, step=5)
-    assert sorted(new_since(alice, before)) == ["card", "card", "ephemeral"]
+    assert sorted(new_since(alice, before)) == ["ephemeral", "results"]
+    told = alice.only("results")
+    assert "*notebook* and *report* have stopped." in told.text.replace(
+        "*report* and *notebook*", "*notebook* and *report*"
+    )
+    assert sorted(told.labels) == ["Start: notebook", "Start: report"]
+    # What is started again has its button no more; the other keeps its own.
+    await alice.presses(told, "Start: notebook")
+    await linked.pass_time(60, step=5)
+    assert alice.only("results").labels == ["Start: report"]
 
 
 async def test_a_press_on_what_only_one_person_sees_is_told_by_the_card_that_comes_there(just_linked):

@@ -29,6 +29,8 @@ from bot.messages.blocks.kit import DRAWN, VALUE, Element, Markup, draws, fill, 
 from bot.messages.texts import acts, cards, notices, problems, times
 
 _BAR_CELLS = 10
+#: For how many seconds a request counts as being carried out although nothing was sent yet.
+_JUST_ASKED = 15.0
 _BROKEN = frozenset({Outcome.FAILED, Outcome.UNKNOWN})
 _UP = frozenset({State.RUNNING, State.STARTING})
 
@@ -115,12 +117,9 @@ def _open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
         ]
         return _card(facts, [sentence], [], buttons)
     going = is_going(operation, workspace)
-    since = kit.moment(
-        operation.called_at if going and operation.called_at else operation.created_at, facts.now
-    )
-    forms = FORMS[_under_way(operation, workspace)]
-    lines = [fill(cards.GOING_ON if going else cards.QUEUED, since=since, **forms)]
+    lines = [_progress_line(facts, operation, going=going)]
     if obstacle := find_block(facts, operation):
+        forms = FORMS[_under_way(operation, workspace)]
         lines = [fill(cards.NOT_YET, why=why_not(obstacle, facts), **forms)]
     elif not operation.verb.brings_down:
         lines += [
@@ -138,12 +137,9 @@ def _open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
 
 def under_way(facts: WorkspaceFacts, operation: Operation) -> tuple[str, list[Element]]:
     """Say what is going on with a workspace, and what can be done about it, for a row among others."""
-    going = is_going(operation, facts.workspace)
-    since = operation.called_at if going and operation.called_at else operation.created_at
-    template = cards.GOING_ON if going else cards.QUEUED
-    forms = FORMS[_under_way(operation, facts.workspace)]
-    lines = [fill(template, since=kit.moment(since, facts.now), **forms)]
+    lines = [_progress_line(facts, operation, going=is_going(operation, facts.workspace))]
     if obstacle := find_block(facts, operation):
+        forms = FORMS[_under_way(operation, facts.workspace)]
         lines = [fill(cards.NOT_YET, why=why_not(obstacle, facts), **forms)]
     elif operation.hold:
         lines.append(kit.held(operation.hold, facts.now))
@@ -152,6 +148,15 @@ def under_way(facts: WorkspaceFacts, operation: Operation) -> tuple[str, list[El
     # Whoever looks at rows sees them change, or has one *Refresh* for all.
     buttons = [one for one in _open_buttons(facts, operation) if one["action_id"] != "refresh"]
     return "\n".join(lines), buttons
+
+
+def _progress_line(facts: WorkspaceFacts, operation: Operation, *, going: bool) -> str:
+    """Say since when an operation is going on, or waiting; what was just asked for isn't waiting yet."""
+    since = operation.called_at if going and operation.called_at else operation.created_at
+    is_waiting = not going and (operation.hold or facts.now - operation.created_at >= _JUST_ASKED)
+    forms = FORMS[_under_way(operation, facts.workspace)]
+    template = cards.QUEUED if is_waiting else cards.GOING_ON
+    return fill(template, since=kit.moment(since, facts.now), **forms)
 
 
 def still_waiting(operation: Operation) -> str:

@@ -1,6 +1,6 @@
 """The messages that a person must not miss: new ones, as an edit doesn't notify; and what they become."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from bot.messages import blocks
 from bot.messages.blocks import kit, outcomes
 from bot.messages.blocks.buttons import FEW, open_buttons
 from bot.messages.blocks.cards import name_of, notice, reference_of
-from bot.messages.blocks.kit import DRAWN, GONE, Drawn, Element, Markup, draws, fill
+from bot.messages.blocks.kit import DRAWN, GONE, Drawn, Element, Markup, Press, draws, fill
 from bot.messages.texts import answers, notices, times
 from bot.support import modules
 
@@ -31,15 +31,27 @@ def _is_row_gone(kind: AnyKind, facts: Facts) -> bool:
     return type(facts) is Facts and kind.subject in GONE
 
 
-def still(kind: AnyKind, facts: Facts | None, said: Answer) -> Answer:
-    """Return what a message has said, with those of its buttons that it would have if it were sent now."""
-    is_so = facts is not None and not facts.is_superseded and is_true(kind, facts)
-    works = list(map(_carries, kit.buttons_of(render(kind, facts).blocks))) if facts and is_so else []
+def still(
+    kind: AnyKind,
+    facts: Facts | None,
+    said: Answer,
+    beside: Iterable[tuple[AnyKind, Facts | None]] = (),
+) -> Answer:
+    """Return what a message has said, with those of its buttons that it would have if it were sent now.
+
+    ``beside`` is what else it tells.
+    """
+    works = []
+    for each, one in ((kind, facts), *beside):
+        if one is not None and not one.is_superseded and is_true(each, one):
+            works += list(map(_carries, kit.buttons_of(render(each, one).blocks)))
     return kit.only_with(said, lambda button: _carries(button) in works)
 
 
 def _carries(button: Element) -> tuple[str | None, ...]:
-    return tuple(button.get(name) for name in ("action_id", "value", "url"))
+    """Return what a button does, whatever tells it from others beside it."""
+    press = replace(Press.of(button), number=None)
+    return press.action_id, button.get("value"), button.get("url")
 
 
 def is_true(kind: AnyKind, facts: Facts) -> bool:
@@ -56,7 +68,7 @@ def owed(kind: AnyKind, facts: Facts) -> Answer | None:
     How an operation ended is told in any case: as its card, which says what has become of it since.
     """
     if isinstance(facts, HeldFacts):
-        return _summary(facts) if _left(facts) else None
+        return render(kind, facts) if _left(facts) else None
     if Mark.CARD in kind.marks and isinstance(facts, WorkspaceFacts | RunFacts) and _is_taken_back(facts):
         return None
     if kind.subject not in GONE and _is_row_gone(kind, facts):
@@ -131,25 +143,48 @@ def _summary(facts: HeldFacts) -> Answer:
     heading = fill(
         notices.SUMMARY, since=kit.moment(since, facts.now), until=kit.moment(facts.now, facts.now)
     )
-    alike: dict[tuple[str, str], list[Facts]] = {}
-    lines, buttons = list[str](), list[Element]()
-    for (kind, one), answer in left:
-        together = drawn(kind).together(one) if is_true(kind, one) else None
-        if together is None:
-            small = reference_of(one.operation) if isinstance(one, WorkspaceFacts) else []
-            lines.append(" ".join([_first_words(answer), *small]))
-            continue
-        alike.setdefault(together, []).append(one)
-        if kind in _READY_KINDS and isinstance(one, WorkspaceFacts) and one.ide_url:
+    lines, buttons = _lines(left), list[Element]()
+    for (kind, one), _ in left:
+        if kind in _READY_KINDS and isinstance(one, WorkspaceFacts) and one.ide_url and is_true(kind, one):
             label = notices.OPEN_NAMED.format(name=name_of(one))
             buttons.append(kit.numbered(open_buttons(one)[0], len(buttons), label))
-    lines = [*(_of_all(words, of) for words, of in alike.items()), *lines]
     more = [fill(answers.AND_MORE, count=len(lines) - _LINES)] if len(lines) > _LINES else []
     shown = [heading, *(f"• {one}" for one in [*lines[:_LINES], *more])]
     parts = ["\n".join(shown[at : at + _IN_A_SECTION]) for at in range(0, len(shown), _IN_A_SECTION)]
     sections = [kit.section(kit.cut(one, kit.SECTION)) for one in parts]
     show = kit.button(answers.SHOW, "list")
     return kit.answer([*sections, *kit.actions(buttons[:FEW]), *kit.actions([show])])
+
+
+def _lines(left: Sequence[tuple[tuple[AnyKind, Facts], Answer]]) -> list[str]:
+    """Return what several messages tell as lines: alike things in one sentence."""
+    alike: dict[tuple[str, str], list[Facts]] = {}
+    lines = list[str]()
+    for (kind, one), answer in left:
+        together = drawn(kind).together(one) if is_true(kind, one) else None
+        if together is None:
+            small = reference_of(one.operation) if isinstance(one, WorkspaceFacts) else []
+            lines.append(" ".join([_first_words(answer), *small]))
+        else:
+            alike.setdefault(together, []).append(one)
+    return [*(_of_all(words, of) for words, of in alike.items()), *lines]
+
+
+@draws(NoticeKind.RESULTS)
+def _results(facts: HeldFacts) -> Answer:
+    """Draw how several ended that one request began: what failed keeps its first button before others."""
+    left = _left(facts)
+    if len(left) == 1:
+        return left[0][1]
+    buttons = list[Element]()
+    for (_, one), answer in sorted(left, key=lambda told: told[0][0] not in outcomes.FAILURES):
+        first = next((one for one in kit.buttons_of(answer.blocks) if one.get("style") != kit.DANGER), None)
+        if first is not None:
+            label = notices.BUTTON_NAMED.format(label=first["text"]["text"], name=name_of(one))
+            buttons.append(kit.numbered(first, len(buttons), label))
+    lines = _lines(left)
+    said = lines[0] if len(lines) == 1 else "\n".join(f"• {line}" for line in lines)
+    return kit.message(said, [], buttons[:FEW])
 
 
 def _of_all(words: tuple[str, str], of: Sequence[Facts]) -> str:

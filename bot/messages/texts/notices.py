@@ -151,6 +151,8 @@ PLANNED_TOGETHER: Final = ("{names} has stopped as planned.", "{names} have stop
 DONE_TOGETHER: Final = ("{names} is done.", "{names} are done.")
 MORE_OF_THEM: Final = "{count} more"
 OPEN_NAMED: Final = "Open {name}"
+#: One of several buttons that do the same.
+BUTTON_NAMED: Final = "{label}: {name}"
 
 #: In place of a message that can't be sent directly, or can't be put together.
 NOT_DIRECT: Final = (

@@ -190,19 +190,19 @@ ONE_BY_ONE: Final = "I do that for one workspace at a time. Type `{command}{verb
 
 #: What became of several, by verb: ``names`` are those that were begun.
 DOING: Final[Mapping[str, str]] = {
-    "start": "Starting {names}. I'll message you when each is ready.",
-    "resume": "Resuming {names}. I'll message you when each is ready.",
-    "stop": "Stopping {names}. I'll message you when each has stopped.",
-    "restart": "Restarting {names}. I'll message you when each is ready.",
-    "suspend": "Suspending {names}. I'll message you when each is done.",
-    "force": "Forcing {names} to quit. I'll message you when each has stopped.",
+    "start": "Starting {names}. I'll message you when that's done.",
+    "resume": "Resuming {names}. I'll message you when that's done.",
+    "stop": "Stopping {names}. I'll message you when that's done.",
+    "restart": "Restarting {names}. I'll message you when that's done.",
+    "suspend": "Suspending {names}. I'll message you when that's done.",
+    "force": "Forcing {names} to quit. I'll message you when that's done.",
     "keep": "I won't stop {names}.",
     "forget": "{names} are off your list.",
 }
 DOING_AT: Final[Mapping[str, str]] = {
-    "start": "Starting {names}. I'll message you when each is ready, and stop them {at}.",
-    "resume": "Resuming {names}. I'll message you when each is ready, and stop them {at}.",
-    "restart": "Restarting {names}. I'll message you when each is ready, and stop them {at}.",
+    "start": "Starting {names}. I'll message you when that's done, and stop them {at}.",
+    "resume": "Resuming {names}. I'll message you when that's done, and stop them {at}.",
+    "restart": "Restarting {names}. I'll message you when that's done, and stop them {at}.",
     "stop": "I'll stop {names} {at}.",
     "suspend": "I'll suspend {names} {at}.",
     "keep": "{names} will keep running. I'll stop them {at}.",

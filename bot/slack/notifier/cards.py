@@ -47,7 +47,12 @@ class CardUpdates:
         cards = await self._store.claim_cards(
             most, self._timing.card_interval, self._timing.lease, updates, owner
         )
-        await run_all([self._guarded(card, claimed_at) for card in cards], pool)
+        # What one message tells is drawn with each of its cards.
+        messages = {(card.channel_id, card.message_ts): card for card in cards}
+        for card in cards:
+            if messages[card.channel_id, card.message_ts] is not card:
+                await self._store.card_updated(card.id, card)
+        await run_all([self._guarded(card, claimed_at) for card in messages.values()], pool)
         return len(cards)
 
     async def _guarded(self, card: Card, claimed_at: float) -> None:

@@ -12,6 +12,7 @@ from bot.domain.operations import OperationVerb
 from bot.domain.steps import Update
 from bot.domain.workspaces import State
 from bot.store import cards as card_rows
+from bot.store.cards import MOMENT_SECONDS
 from bot.store.notices import SILENCE
 from bot.store.sweeping import sweep
 from bot.store.tables import CARDS
@@ -32,8 +33,10 @@ from tests.rigs.store import (
 
 
 @pytest.fixture
-async def operation(store, workspace):
-    return await posted(store, workspace)
+async def operation(store, workspace, clock):
+    made = await posted(store, workspace)
+    clock.advance(MOMENT_SECONDS)
+    return made
 
 
 async def posted(store, workspace):
@@ -51,7 +54,7 @@ async def test_the_first_card_finds_its_place(store, clock, operation):
         "D1",
         f"{operation.id}.1",
         False,
-        clock.now(),
+        clock.now() - MOMENT_SECONDS,
     )
     assert await store.claim_cards(10, 15.0, 60.0) == []
     assert await store.card("operation_none") is None
@@ -105,6 +108,8 @@ async def test_what_came_after_the_claim_is_still_owed(store, clock, workspace, 
     clock.advance(1)
     await observe(store, clock, workspace, Observed(State.RUNNING))
     await store.card_updated(operation.id, card)
+    assert await store.claim_cards(10, 15.0, 60.0) == []
+    clock.advance(MOMENT_SECONDS)
     (again,) = await store.claim_cards(10, 15.0, 60.0)
     assert again.changed_at > card.changed_at
 
@@ -205,6 +210,7 @@ async def test_a_look_at_buttons_waits_for_what_has_changed(store, clock, worksp
     start = await asked(store, workspace, OperationVerb.START, "1")
     await told(store, workspace, NoticeKind.WAITING, start, "2")
     await claimed(store, clock)
+    clock.advance(MOMENT_SECONDS)
     await observe(store, clock, workspace, Observed(State.RUNNING))
     found = [card.message_ts for _ in range(2) for card in await store.claim_cards(1, 15.0, 60.0)]
     assert found == ["1", "2"], "the card says what has changed"
@@ -439,7 +445,7 @@ async def test_what_a_run_wrote_is_not_kept_for_its_message(store):
 
 async def owed(store, clock, workspace, state):
     """Return what a message shows, as its claim after another change says."""
-    clock.advance(1)
+    clock.advance(MOMENT_SECONDS)
     await observe(store, clock, workspace, Observed(state))
     (card,) = await store.claim_cards(10, 15.0, 60.0)
     return card

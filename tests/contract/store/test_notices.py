@@ -10,7 +10,8 @@ from bot.domain.people import Principal
 from bot.domain.preferences import Preferences
 from bot.domain.steps import Update
 from bot.domain.workspaces import State
-from bot.store.notices import CARD_AFTER, CARD_FIRST, SILENCE, add_card, release_card
+from bot.store.cards import CARD_AFTER
+from bot.store.notices import CARD_FIRST, SILENCE, add_card, release_card
 from tests.rigs.store import ALICE, BOB, accept_operation, linked, prefer
 
 

@@ -12,7 +12,7 @@ from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.store import timers
 from bot.store.budget import ENDLESS
-from bot.store.cards import OUTPUT_INTERVAL
+from bot.store.cards import MOMENT_SECONDS
 from bot.store.tasks import NewTask
 from bot.support.errors import UnknownWord
 from tests.rigs.store import (
@@ -159,7 +159,7 @@ async def test_a_notice_is_left_alone_and_so_is_its_card(store, clock, two):
     assert card.subject == known.id
     await store.card_updated(card.id, card)
     await rewrite(store, "UPDATE cards SET is_dirty = 1, changed_at = NULL WHERE is_notice = 1")
-    clock.advance(OUTPUT_INTERVAL)
+    clock.advance(MOMENT_SECONDS)
     (card,) = await store.claim_cards(10, 0.0, 60.0)
     assert card.subject == known.id
     # Homes wait for what is sent first, but not for what somebody else will send.

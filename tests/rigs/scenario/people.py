@@ -15,7 +15,7 @@ from bot.support.vault import row_key
 from playground.demo.browser import Browser, Page
 from playground.demo.person import where
 from tests.rigs.scenario.shown import Shown
-from tests.rigs.slack import ON_CARDS
+from tests.rigs.slack import ON_CARDS, SAYS_END
 from tests.rigs.store import put_account
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Person:
         return [
             shown
             for shown in self.sees()
-            if shown.kind == kind or (shown.kind == "card" and any(words in shown.text for words in says))
+            if shown.kind == kind or (shown.kind in SAYS_END and any(words in shown.text for words in says))
         ]
 
     def only(self, kind: str) -> Shown:
