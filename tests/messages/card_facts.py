@@ -82,6 +82,6 @@ def least_facts(kind: AnyKind, **keys: Any) -> Facts:
     given = {"now": NOW, "connection": "saturn", "connection_title": "Saturn Cloud"} | keys
     if kind.offers == "workspace" or kind.subject == "operation":
         return WorkspaceFacts(**given)
-    if kind is NoticeKind.SUMMARY:
+    if kind in (NoticeKind.SUMMARY, NoticeKind.RESULTS):
         return HeldFacts(**given, held=())
     return RequestFacts(**given) if Mark.PEOPLE in kind.marks else Facts(**given)

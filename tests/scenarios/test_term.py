@@ -455,7 +455,10 @@ def test_an_end_of_ones_own_wins_later_and_earlier(term):
         said = told(term, who, "2026-10-16", since="14:29")
         assert end in said[0].text
         assert not [one.text for one in said if "15:00" in one.text]
-        assert "Writing" not in said[-1].text
+        # The warning becomes what says that it has stopped.
+        until = at("2026-10-16", "23:59")
+        became = term.told(user(who), at("2026-10-16", "14:29"), until, also=True)
+        assert "Writing" not in became[-1].text
     counted(term, "2026-10-16", "Writing", 2, 2)
 
 

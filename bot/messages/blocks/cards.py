@@ -117,7 +117,9 @@ def _open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
         ]
         return _card(facts, [sentence], [], buttons)
     going = is_going(operation, workspace)
-    lines = [_progress_line(facts, operation, going=going)]
+    # What was just asked for isn't waiting yet: most of it is sent before anybody reads that.
+    is_new = facts.now - operation.created_at < _JUST_ASKED and not operation.hold
+    lines = [_progress_line(facts, operation, is_going=going or is_new)]
     if obstacle := find_block(facts, operation):
         forms = FORMS[_under_way(operation, workspace)]
         lines = [fill(cards.NOT_YET, why=why_not(obstacle, facts), **forms)]
@@ -137,7 +139,7 @@ def _open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
 
 def under_way(facts: WorkspaceFacts, operation: Operation) -> tuple[str, list[Element]]:
     """Say what is going on with a workspace, and what can be done about it, for a row among others."""
-    lines = [_progress_line(facts, operation, going=is_going(operation, facts.workspace))]
+    lines = [_progress_line(facts, operation, is_going=is_going(operation, facts.workspace))]
     if obstacle := find_block(facts, operation):
         forms = FORMS[_under_way(operation, facts.workspace)]
         lines = [fill(cards.NOT_YET, why=why_not(obstacle, facts), **forms)]
@@ -150,12 +152,11 @@ def under_way(facts: WorkspaceFacts, operation: Operation) -> tuple[str, list[El
     return "\n".join(lines), buttons
 
 
-def _progress_line(facts: WorkspaceFacts, operation: Operation, *, going: bool) -> str:
-    """Say since when an operation is going on, or waiting; what was just asked for isn't waiting yet."""
-    since = operation.called_at if going and operation.called_at else operation.created_at
-    is_waiting = not going and (operation.hold or facts.now - operation.created_at >= _JUST_ASKED)
+def _progress_line(facts: WorkspaceFacts, operation: Operation, *, is_going: bool) -> str:
+    """Say since when an operation is going on, or waiting."""
+    since = operation.called_at if is_going and operation.called_at else operation.created_at
     forms = FORMS[_under_way(operation, facts.workspace)]
-    template = cards.QUEUED if is_waiting else cards.GOING_ON
+    template = cards.GOING_ON if is_going else cards.QUEUED
     return fill(template, since=kit.moment(since, facts.now), **forms)
 
 
