@@ -1,0 +1,130 @@
+"""Messages that nobody needs: several results of one request, what repeats a warning, edits nobody sees."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from playground.demo.person import spoken
+from tests.scenarios.test_course import ANN, BOB, TRAINER, _begin, _joins, _until, room
+
+__all__ = ["room"]
+
+
+@dataclass
+class Written:
+    """What the bot did to one message, and when."""
+
+    what: str
+    ts: str
+    at: float
+    text: str
+
+
+def follow(world, person):
+    """Note what is done to a person's direct messages from now on, but for edits that change nothing."""
+    written, channel = [], world.slack.state.place(person.id, "@bot").id
+
+    def heard(what, message, before):
+        now = message.to_json()
+        is_same = before is not None and all(now.get(name) == before.get(name) for name in ("text", "blocks"))
+        if message.channel == channel and message.user != person.id and (what == "deleted" or not is_same):
+            written.append(Written(what, message.ts, world.clock.now(), spoken(now)))
+
+    world.slack.state.listeners.append(heard)
+    return written
+
+
+async def test_planned_stop_edits_its_warning_once(linked):
+    """Nobody is notified of what they were warned of; the warning says in the end that it has stopped."""
+    await linked.alice.types("start training for 20 min")
+    await linked.pass_time(40)
+    written = follow(linked, linked.alice)
+    await linked.pass_time(1300, step=5)
+    (warned,) = [one for one in written if one.what == "posted"]
+    (edited,) = [one for one in written if one.ts == warned.ts and one.what == "changed"]
+    assert "*training* has stopped on Saturn Cloud. This stop was planned." in edited.text
+
+
+async def test_failed_planned_stop_is_a_new_message(linked):
+    """What its person has to do something about notifies them."""
+    alice = linked.alice
+    await alice.types("start training for 20 min")
+    await linked.pass_time(40)
+    linked.saturn_fails(r"/stop$", status=403, times=1000)
+    await linked.pass_time(1800, step=10)
+    assert "*training*" in alice.only("failed").text
+    assert not [one for one in alice.told("timer_ending") if "has stopped" in one.text]
+
+
+async def test_results_of_several_name_what_failed(linked):
+    """One message holds all, also what failed, with a button that keeps working for each."""
+    alice = linked.alice
+    await alice.types("start notebook")
+    await alice.types("start training")
+    await linked.pass_time(60, step=5)
+    linked.saturn_fails(rf"{linked.resource('training').id}/stop$", status=403, times=1000)
+    *_, asked = await alice.writes("stop notebook, training and report")
+    written = follow(linked, alice)
+    await alice.presses(asked, "Stop 3 workspaces")
+    await linked.pass_time(200, step=5)
+    (posted,) = [one for one in written if one.what == "posted" and "I'll message you" not in one.text]
+    assert "have stopped." in posted.text
+    failed = next(line for line in posted.text.splitlines() if "*training*" in line)
+    assert "stop" in failed
+    assert any(label.endswith(": training") for label in alice.only("results").labels)
+
+
+async def test_start_is_not_edited_before_it_is_deleted(linked):
+    written = follow(linked, linked.alice)
+    await linked.alice.writes("start notebook")
+    await linked.pass_time(60, step=3)
+    assert [one.what for one in written] == ["posted", "posted", "deleted"]
+    assert linked.alice.only("ready")
+
+
+async def test_lessons_end_edits_each_message_once(room):
+    """From the warning to the end of the lesson there is one edit, which stays."""
+    made, ann = room, room.person(ANN)
+    begin = _begin(made)
+    end = begin + timedelta(minutes=40)
+    hours = f"{begin:%A}".lower() + f" {begin:%H:%M}-{end:%H:%M}"
+    await made.person(TRAINER).types(f"card notebook --title Statistics --hours {hours}")
+    await made.pass_time(2)
+    await _joins(made, ANN)
+    await _until(made, end - timedelta(minutes=1), step=20)
+    written = follow(made, ann)
+    await _until(made, end + timedelta(minutes=2), step=3)
+    (edit,) = [one for one in written if "*Statistics* is over" in one.text]
+    assert [one.what for one in written if one.ts == edit.ts] == ["changed"]
+
+
+async def test_change_undone_in_a_minute_is_told_to_nobody(room):
+    """Members hear of what stays, once it does."""
+    made, trainer = room, room.person(TRAINER)
+    begin = _begin(made) + timedelta(days=1)
+    end = begin + timedelta(minutes=40)
+    hours = f"{begin:%A}".lower() + f" {begin:%H:%M}-{end:%H:%M}"
+    await trainer.types(f"card notebook --title Statistics --hours {hours}")
+    await made.pass_time(15)
+    await _joins(made, BOB)
+    said = await trainer.types(f"card Statistics skip {begin:%Y-%m-%d}")
+    await made.pass_time(60, step=10)
+    await trainer.presses(said, "Undo")
+    await made.pass_time(200, step=10)
+    assert made.person(BOB).sees() == []
+    await trainer.types(f"card Statistics skip {begin:%Y-%m-%d}")
+    await made.pass_time(200, step=10)
+    (told,) = made.person(BOB).sees()
+    assert "*Statistics*" in told.text
+
+
+async def test_change_before_a_near_lesson_is_told_at_once(room):
+    made, trainer = room, room.person(TRAINER)
+    begin = _begin(made)
+    end = begin + timedelta(minutes=40)
+    hours = f"{begin:%A}".lower() + f" {begin:%H:%M}-{end:%H:%M}"
+    await trainer.types(f"card notebook --title Statistics --hours {hours}")
+    await made.pass_time(15)
+    await _joins(made, BOB)
+    await trainer.types(f"card Statistics skip {begin:%Y-%m-%d}")
+    await made.pass_time(5)
+    assert "*Statistics*" in made.person(BOB).sees()[-1].text
