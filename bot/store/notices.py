@@ -359,8 +359,8 @@ def _end(tx: Transaction, row: Row, said: Row) -> None:
     if card is not None:
         # What it offers is on the message that tells it.
         at = said["at"]
-        told = {**card.body, **at["said"], "holder": said["notice"]}
-        cards.place(tx, card.id, at["channel_id"], at["message_ts"], said=told)
+        shown = {**card.body, **at["said"], "holder": said["notice"]}
+        cards.place(tx, card.id, at["channel_id"], at["message_ts"], said=shown)
     marks = word(AnyKind, row["kind"]).marks
     # The card of a run stays where its end has no message of its own: its output is below it.
     if Mark.END in marks and Mark.OUTPUT not in marks and said["to"]["state"] == NoticeState.SENT:

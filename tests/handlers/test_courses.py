@@ -9,6 +9,7 @@ from math import inf
 
 import pytest
 
+from bot.domain.acts import RECENT_SECONDS
 from bot.domain.classes import ClassKind
 from bot.domain.hours import HoursKind, Wanted
 from bot.domain.people import Person, Principal
@@ -35,7 +36,8 @@ async def card_of(bot, card):
 
 
 async def told(bot):
-    """Return what members are told, by person, once they have followed."""
+    """Return what members are told, by person, once they have followed: nothing can be undone by then."""
+    bot.clock.advance(RECENT_SECONDS)
     await members_follow(bot.services.context)
     changed = [one for one in await bot.notices() if one.kind is ClassKind.COURSE_CHANGED]
     return {one.principal: (one.body["what"], one.body) for one in changed}
@@ -150,7 +152,7 @@ async def test_its_teacher_changes_it_and_whoever_joined_is_told(bot, typed):
     answer = await bot.say(f"card Statistics {typed}", TRAINER)
     if "Cancel" in " ".join(buttons(answer)):
         answer = await bot.push(answer, next(iter(buttons(answer))), TRAINER)
-    assert "I'm telling everyone who joined." in words(answer)
+    assert "I'll tell everyone who joined." in words(answer)
     what, fields = CHANGES[typed]
     before, card = card, await bot.store.class_card(card.id)
     assert {name: getattr(card, name) for name in fields} == fields
@@ -235,7 +237,7 @@ async def test_its_teacher_changes_it_in_a_sentence_and_who_only_joined_only_ski
     await bot.press("class_press", card.id)
     await bot.direct(typed, ALICE)
     assert await bot.store.class_card(card.id) == replace(card, **await seen(bot, card))
-    assert "I'm telling everyone who joined." in words(await bot.direct(typed, TRAINER))
+    assert "I'll tell everyone who joined." in words(await bot.direct(typed, TRAINER))
     card = await bot.store.class_card(card.id)
     assert {name: getattr(card, name) for name in fields} == fields
     asked = await bot.direct("pause Statistics over Christmas", TRAINER)

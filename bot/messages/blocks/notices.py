@@ -177,7 +177,7 @@ def _results(facts: HeldFacts) -> Answer:
     if len(left) == 1:
         return left[0][1]
     buttons = list[Element]()
-    for (_, one), answer in sorted(left, key=lambda told: told[0][0] not in outcomes.FAILURES):
+    for (_, one), answer in sorted(left, key=lambda one: one[0][0] not in outcomes.FAILURES):
         first = next((one for one in kit.buttons_of(answer.blocks) if one.get("style") != kit.DANGER), None)
         if first is not None:
             label = notices.BUTTON_NAMED.format(label=first["text"]["text"], name=name_of(one))

@@ -40,7 +40,9 @@ _NO_STOP: Final = "Stopping it would end it for good, so I've left it as it is."
 NOT_TAKEN: Final = "I can't change that about what I did last with *{name}*."
 START_AGAIN: Final = "Start it again"
 _CHANGES: Final = ("class.off", "class.back", "class.move", "class.shift", "class.hours")
-_LESSONS: Final = "The lessons of *{name}* are as they were before. I'm telling everyone who joined."
+_LESSONS: Final = (
+    "The lessons of *{name}* are as they were before. Anyone I've told otherwise will hear from me."
+)
 #: By the act: what is as it was.
 RESTORED: Final[Mapping[str, str]] = {
     "workspace.alias": "It's called *{name}* again.",

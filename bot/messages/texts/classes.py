@@ -100,7 +100,7 @@ ENROLLED_RESTS: Final = "I'm creating it now, without starting it."
 ENROLLED_NOW: Final = "A lesson is on, so I'm starting it now. I'll message you when it's ready."
 SKIP_NEXT: Final = "Skip next time"
 LEAVE_COURSE: Final = "Leave"
-CHANGED_FOR_ALL: Final = "{news} I'm telling everyone who joined."
+CHANGED_FOR_ALL: Final = "{news} I'll tell everyone who joined."
 COURSE_USAGE: Final = (
     "Type `{command}card {course} skip 24 Dec` or `skip 24 Dec to 6 Jan`, `move 10 Dec to 11 Dec 10:00`, "
     "`pause until 7 Jan`, `resume`, `hours tue,fri 8:00-9:30`, `until 12 February`, `with @colleague`, or "
