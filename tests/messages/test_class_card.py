@@ -103,6 +103,12 @@ def test_the_warning_and_the_summary():
     assert "http" not in str(answer.blocks)
 
 
+def test_summary_without_participants_counts_nothing():
+    answer = classes.summary(class_facts(STOPPED, "Saturn Cloud", NOW, counts=ClassCounts()))
+    (section,) = answer.blocks
+    assert section["text"]["text"].endswith("is over.\nNobody took part.")
+
+
 def test_many_problems_stay_within_the_limits():
     presses = [
         Participant("class_1", Principal(None, "T1", f"U{number}"), NOW, "unlinked") for number in range(100)
@@ -258,6 +264,21 @@ def test_a_teacher_reads_how_many_are_ready(name):
     counts, found = REPORTS[name]
     facts = class_facts(COURSE, "Saturn Cloud", NOW, problems=found, counts=ClassCounts(**counts))
     check_golden(f"notices/report-{name}", classes.report(facts))
+
+
+@pytest.mark.parametrize(
+    ("is_said", "said"),
+    [
+        (True, "Nobody used these workspaces in the last 3 lessons. Should the course go on?"),
+        (False, "In the last 3 lessons, nobody opened them from here. Should the course go on?"),
+    ],
+    ids=["said", "unseen"],
+)
+def test_report_claims_no_unseen_use(is_said, said):
+    """A provider that doesn't say when its workspaces are used says nothing of who used them."""
+    body = {"unused": 3, "is_said": is_said}
+    facts = class_facts(COURSE, "Saturn Cloud", NOW, counts=ClassCounts(joined=3))
+    assert said in str(classes.report(replace(facts, body=body)).blocks)
 
 
 def test_report_quotes_no_cause_of_an_open_start():

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -59,6 +60,23 @@ async def test_the_last_lines_are_those_that_say_something():
     await transcript.take(OutputChunk("stdout", "1\n2\n\n3\n"))
     await transcript.take(OutputChunk("stderr", "\n"))
     assert transcript.last_lines(2) == ["2", "3"]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_short"),
+    [
+        pytest.param("line\n" * 40, True, id="forty"),
+        pytest.param("line\n" * 41, False, id="more"),
+        pytest.param("x" * 401 + "\n", False, id="long-line"),
+        pytest.param("x" * 390 + "\n" + "y\n" * 3, True, id="line"),
+        pytest.param(("x" * 300 + "\n") * 12, False, id="characters"),
+    ],
+)
+async def test_short_output_is_shown_whole(text, is_short):
+    transcript = Transcript()
+    await transcript.take(OutputChunk("stdout", text))
+    assert transcript.is_short is is_short
+    assert (transcript.end_lines() == text.splitlines()) is is_short
 
 
 async def test_a_note_stands_at_the_end_on_a_line_of_its_own():
