@@ -128,3 +128,15 @@ async def test_change_before_a_near_lesson_is_told_at_once(room):
     await trainer.types(f"card Statistics skip {begin:%Y-%m-%d}")
     await made.pass_time(5)
     assert "*Statistics*" in made.person(BOB).sees()[-1].text
+
+
+async def test_failure_after_the_deadline_is_told_alone(linked):
+    """That a start takes long is no news half a minute before it has failed."""
+    alice = linked.alice
+    linked.resource("notebook").start_seconds = 100_000
+    await alice.types("start notebook")
+    await linked.pass_time(605, step=5)
+    linked.resource("notebook").force("error", linked.clock.now())
+    await linked.pass_time(120, step=5)
+    assert "*notebook*" in alice.only("failed").text
+    assert alice.told("waiting") == []
