@@ -1,0 +1,62 @@
+"""Results of one request: one message tells how several operations ended, and none of them twice."""
+
+from bot.domain.errands import Outcome
+from bot.domain.notices import END, NewNotice, NoticeKind, NoticeState
+from bot.domain.steps import Update
+from bot.store.notices import RESULTS_SECONDS, expect_results
+from tests.rigs.store import ALICE, accept_operation, linked
+
+
+async def begun(store, *names):
+    """Begin a start of each workspace by one request."""
+    operations = []
+    for workspace in (await linked(store, names=list(names))).workspaces:
+        operation = (await accept_operation(store, workspace, reference="REF")).operation
+        await store.carry_out(lambda tx, key=operation.id: expect_results(tx, key, "REF"))
+        operations.append(operation)
+    return operations
+
+
+async def ended(store, operation, outcome=Outcome.FULFILLED):
+    kind = NoticeKind.READY if outcome is Outcome.FULFILLED else NoticeKind.FAILED
+    body = {"workspace": operation.workspace_id, "connection": operation.connection}
+    notice = NewNotice("", kind, END, ALICE, body)
+    await store.save_step(Update(operation.id, 0.0, outcome=outcome, notices=[notice]))
+
+
+async def test_results_wait_for_each_other(store):
+    """All of one request are told as soon as the last one has ended, and each has what it offers there."""
+    first, second = await begun(store, "one", "two")
+    await ended(store, first)
+    assert await store.claim_notices(10, 60.0) == []
+    await ended(store, second, Outcome.FAILED)
+    (results,) = await store.claim_notices(10, 60.0)
+    assert results.kind is NoticeKind.RESULTS
+    held = await store.held_notices(results.id)
+    assert {one.kind for one in held} == {NoticeKind.READY, NoticeKind.FAILED}
+    await store.notice_sent(results.id, "D1", "1.1", said={"text": "both", "blocks": []})
+    assert [one.state for one in await store.held_notices(results.id)] == [NoticeState.SENT] * 2
+    cards = [await store.card(one.id) for one in held]
+    assert {(card.message_ts, card.body["text"]) for card in cards} == {("1.1", "both")}
+    assert [one.id for one in await store.cards_beside(cards[0])] == [cards[1].id]
+    assert await store.end_state(first.id) == "sent"
+
+
+async def test_late_result_is_told_after_the_others(store, clock):
+    first, second = await begun(store, "one", "two")
+    await ended(store, first)
+    clock.advance(RESULTS_SECONDS)
+    (results,) = await store.claim_notices(10, 60.0)
+    await ended(store, second)
+    assert [one.subject for one in await store.held_notices(results.id)] == [first.id]
+    await store.notice_sent(results.id, "D1", "1.1")
+    (other,) = await store.claim_notices(10, 60.0)
+    assert [one.subject for one in await store.held_notices(other.id)] == [second.id]
+
+
+async def test_results_given_up_give_up_what_they_hold(store):
+    (only,) = await begun(store, "one")
+    await ended(store, only)
+    (results,) = await store.claim_notices(10, 60.0)
+    await store.notice_dead(results.id, "channel_not_found")
+    assert NoticeKind.READY in {one.kind for one in await store.dead_notices()}
