@@ -93,7 +93,7 @@ async def test_keep_waiting_sets_another_deadline_and_what_is_seen_again_has_non
 async def test_a_run_whose_connection_is_gone_for_good_ends_as_unknown(runs):
     run_id = await runs.begun()
     take_away(runs)
-    await runs.world.pass_time(DEADLINE + 60, step=60)
+    await runs.world.pass_time(DEADLINE + 120, step=60)
     assert len(waiting(runs, run_id)) == 1
     await runs.world.pass_time(ANSWER_SECONDS - DEADLINE - 1200, step=600)
     assert (await runs.run(run_id)).is_open
