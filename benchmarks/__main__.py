@@ -3,8 +3,8 @@
 A name is a figure's or a measurement's (structure, minimum, help, unsigned, start, counted_start,
 counted_help, counted_read, polls, claims, watched, ready, limited, class, class_killed, class_shared, course,
 members, message, members_shared, startup, idle, posit, jobs, list, lists, hostile, searches, homes, hours,
-day, week, silence, backups, page). What help, start, polls, claims and the counted ones measure is measured
-in turn with the code of another revision, if one is named: a commit, or a folder that holds it.
+day, week, fortnight, silence, backups, page). What help, start, polls, claims and the counted ones measure is
+measured in turn with the code of another revision, if one is named: a commit, or a folder that holds it.
 Exit status: 0 measured (whether or not the goals are met), 1 a measurement broke off, 2 wrong words.
 """
 
@@ -29,7 +29,7 @@ from benchmarks.claims import measure_claims
 from benchmarks.classroom import measure_class, measure_class_killed, measure_class_shared
 from benchmarks.counted import measure_counted_help, measure_counted_read, measure_counted_start
 from benchmarks.course import measure_course
-from benchmarks.days import COUNTED, measure_day, measure_week
+from benchmarks.days import COUNTED, measure_day, measure_fortnight, measure_week
 from benchmarks.figures import GOALS, Figure
 from benchmarks.homes import measure_homes
 from benchmarks.hostile import measure_hostile, measure_searches
@@ -98,6 +98,10 @@ MEASUREMENTS: Final[Mapping[str, tuple[Measure, tuple[str, ...]]]] = MappingProx
         "hours": (measure_hours, ("hours_cpu", "hours_ready_last")),
         "day": (measure_day, tuple(f"day_{one}" for one in COUNTED)),
         "week": (measure_week, tuple(f"week_{one}" for one in COUNTED)),
+        "fortnight": (
+            measure_fortnight,
+            ("fortnight_messages", "fortnight_notifications", "fortnight_edits", "fortnight_untrue"),
+        ),
         "silence": (
             measure_silence,
             ("silence_last", "silence_untrue", "silence_wrong", "silence_searches"),

@@ -1,4 +1,4 @@
-"""A day and a week of one person: how many messages are left, how often they changed, what isn't true.
+"""A day, a week and two weeks: how many messages are left, how often they changed, what isn't true.
 
 They talk to the real bot, in this process, by signed requests of the local Slack; time is moved, so no figure
 depends on the machine. All is counted from the conversation, as a person sees it: nothing here knows how
@@ -23,6 +23,7 @@ import structlog
 from benchmarks.figures import Figure
 from benchmarks.sizes import Sizes
 from benchmarks.stage import note
+from tests.rigs.fortnight import play_fortnight
 from tests.rigs.scenario.conversation import WATCHED, Conversation
 from tests.rigs.scenario.day import ACTS as DAY
 from tests.rigs.scenario.people import BOT, GENERAL
@@ -153,6 +154,21 @@ async def measure_day(_sizes: Sizes) -> list[Figure]:
 async def measure_week(_sizes: Sizes) -> list[Figure]:
     """Measure a week with its lessons."""
     return await _measured("week", play_week)
+
+
+async def measure_fortnight(_sizes: Sizes) -> list[Figure]:
+    """Measure two weeks of eleven people: a busy one, a course, a waitlist, an admin."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    with tempfile.TemporaryDirectory(prefix="usher-fortnight-") as folder:
+        played = await play_fortnight(Path(folder))
+    for one in played.findings:
+        note(f"fortnight: {one}")
+    counts = [round(played.count_per_week(place), 1) for place in range(3)]
+    names = ("messages", "notifications", "edits")
+    return [
+        *(Figure(f"fortnight_{name}", count) for name, count in zip(names, counts, strict=True)),
+        Figure("fortnight_untrue", len(played.findings), note=f"{played.pressed} buttons"),
+    ]
 
 
 async def _measured(name: str, play: Play) -> list[Figure]:

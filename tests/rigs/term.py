@@ -199,7 +199,7 @@ class TermWorld(World):
         for moment, called, act in sorted(self._acts, key=lambda one: one[0]):
             if moment > until.timestamp():
                 break
-            await self.until(moment)
+            await self.pass_until(moment)
             self.watch_moment(self.now)
             try:
                 found = await act()
@@ -207,10 +207,10 @@ class TermWorld(World):
                 self.log.failed[called] = traceback.format_exc()
             else:
                 self.log.shown[called] = _text(found)
-        await self.until(until.timestamp())
+        await self.pass_until(until.timestamp())
         self.note_pods()
 
-    async def until(self, moment: float) -> None:
+    async def pass_until(self, moment: float) -> None:
         """Let time pass until a moment, in steps as long as what is near allows."""
         while (now := self.clock.now()) < moment:
             if now - self._known_at > 12 * HOUR:

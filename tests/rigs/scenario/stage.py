@@ -250,12 +250,15 @@ class World:
             self.connections(),
             self._bot_stack,
             clock=self.clock,
-            outlets=Outlets() if self.is_live else Outlets(store=_open_store),
+            outlets=Outlets() if self.is_live else Outlets(store=self._open_store),
         )
         await self.bot.start(loops=self.is_live)
         self._install(f"http://127.0.0.1:{self.bot.port}")
         if self.has_socket:
             assert await self.slack.state.wait_for(lambda: bool(self.slack.sockets.open))
+
+    async def _open_store(self, url: str, clock: BotClock, ids: Ids) -> Store:
+        return await _open_store(url, clock, ids)
 
     def _install(self, address: str) -> None:
         """Set the app up from our own manifest; its address is https for Slack, ours is on loopback."""

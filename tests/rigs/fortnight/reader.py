@@ -1,0 +1,311 @@
+"""A reader of what stands in somebody's conversations, who knows what is so, and not how it is kept.
+
+What is read is held against the clock, the providers' machines and whether they answer; each button is
+pressed in a copy of the world.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+from playground.demo.person import buttons, label
+from playground.slack.records import Message
+from tests.rigs.fortnight.world import COURSE, COURSE_ENDS, GENERAL, FortnightWorld, read_at, user_id
+from tests.rigs.scenario.conversation import OVER, Conversation, Press, in_a_copy
+from tests.rigs.scenario.people import BOT
+from tests.rigs.scenario.shown import Shown
+from tests.rigs.term import BERLIN, Said
+
+#: A message may be so old before what it says has to be so: it takes a minute to be brought up to date.
+FRESH_SECONDS = 150.0
+#: A planned stop may come so late.
+LATE_SECONDS = 20 * 60.0
+#: What answers somebody is no notification.
+ANSWERS = ("", "reply", "message")
+_MARK = re.compile(r"<!date\^(\d+)\^([^|^>]*)[^|>]*\|([^>]*)>")
+_SENTENCE = re.compile(r"\n| · |(?<=[.!?…])\s+")
+_LABELS = re.compile(r"\n\[[^\n]*\]$")
+_FUTURE = re.compile(
+    r"\b(?:I'll|will|won't|going to|begins|starts|ends|next|paused until)\b"
+    r"|\b(?:waiting|keep trying|trying|can wait)\b[^.]*\buntil\b",
+    re.IGNORECASE,
+)
+_BROKEN = re.compile(r"\{[a-z_]+\}|\bNone\b|something broke|<!date\^0\^")
+_REFERENCE = re.compile(r"\b[A-Z0-9]{4}-[A-Z0-9]{4}\b")
+#: These tell a fault, which may have a reference.
+_FAULTS = ("failed", "refused", "job_ended")
+_RELATIVE = re.compile(r"\b(?:today|tonight|tomorrow|this evening)\b", re.IGNORECASE)
+_STILL = re.compile(
+    r"\bstill (running|starting|stopping)\b|\bis (starting|stopping)\b|^(Starting|Stopping) "
+    r"|\bbeen (starting) since\b"
+)
+_GOES_ON = re.compile(r"\bgo on\b|\bwill\b|\bI'll\b|[Nn]ext lesson")
+_CLOCK = re.compile(r"\b(\d{1,2}):(\d\d)\b")
+_UNLINKED = re.compile(r"(?:refused|refuses|refusing|doesn't accept) your sign-in|link (?:it )?again")
+_AWAY = re.compile(r"(?:hasn't answered|doesn't answer|isn't answering|can't reach)")
+_CHECKING = re.compile(r"^(?:Checking|Looking|One moment)\b")
+_AS_OF = re.compile(r"as of|checked|\bat the time\b")
+_PROMISES = re.compile(r"will be (?:stopped|suspended|ended)|I'll (?:still )?(?:stop|suspend|end)\b")
+_NAMED = re.compile(r"\*([\w-]+)\*")
+_MENTION = re.compile(r"<@(U\w+)>")
+TOTALS = "Show everybody's totals"
+_IS_SO = {"running": "running", "starting": "pending", "stopping": "stopping"}
+_FALSE_ALARMS = re.compile(r"^(?:I can keep trying)")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Hold a message that isn't right: when it was seen first, whose it is, when it was posted, what it says.
+
+    Kinds are text, button, home, promise and machine.
+    """
+
+    kind: str
+    evening: str
+    reader: str
+    posted: str
+    said: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.evening} {self.reader}, posted {self.posted}: {self.said!r}: {self.why}"
+
+
+def moments_in(text: str) -> list[float]:
+    """Return the times that a text marks, in seconds."""
+    return [float(found[1]) for found in _MARK.finditer(text)]
+
+
+class Reader(Conversation):
+    """Read for one person what Usher said to them, and count it."""
+
+    stage: FortnightWorld
+
+    def __init__(self, stage: FortnightWorld, name: str) -> None:
+        super().__init__(stage, stage.named(name))
+        self.name = name
+        self.findings: dict[tuple[str, str, str], Finding] = {}
+        #: By week, the first of which is 0: all messages, those that answer nothing, and changes.
+        self.messages, self.notifications, self.changes = [0, 0], [0, 0], [0, 0]
+        #: The last versions of what promised a stop, by message and moment.
+        self._promises: dict[tuple[str, str, float], str] = {}
+        #: Who waits for an admin's answer, as a message with buttons says that stands there.
+        self.open_requests: set[str] = set()
+
+    def _heard(self, what: str, message: Message, before: dict[str, object] | None) -> None:
+        super()._heard(what, message, before)
+        place = self.stage.slack.state.channels[message.channel]
+        if message.user == self.person.id or place.user != self.person.id or message.only_for is not None:
+            return
+        week = min((self.stage.now.date() - datetime(2026, 11, 9, tzinfo=BERLIN).date()).days // 7, 1)
+        now = message.to_json()
+        if what == "posted":
+            self.messages[week] += 1
+            self.notifications[week] += Shown(BOT, now).kind not in ANSWERS
+        elif what == "deleted" or before is None or _face(now) != _face(before):
+            self.changes[week] += 1
+        if what != "deleted":
+            self._note_promises(Shown(BOT, now))
+        else:
+            self._forget_promises(message.ts)
+
+    def _note_promises(self, shown: Shown) -> None:
+        self._forget_promises(shown.ts)
+        for sentence in _sentences(shown):
+            name = _NAMED.search(sentence)
+            if name is not None and _PROMISES.search(sentence):
+                for moment in moments_in(sentence)[:1]:
+                    self._promises[shown.ts, name[1], moment] = sentence
+
+    def _forget_promises(self, ts: str) -> None:
+        for key in [key for key in self._promises if key[0] == ts and key[2] > self.stage.clock.now()]:
+            del self._promises[key]
+
+    # -- reading -------------------------------------------------------------------------------------------
+
+    def standing_all(self) -> Iterator[Shown]:
+        """Return what stands in their direct message; in the channel what a teacher reads there."""
+        for one in self.at_rest():
+            if one.channel == BOT or self.name == "tess":
+                yield one
+
+    def read(self) -> None:
+        """Read everything that stands there by now."""
+        now = self.stage.clock.now()
+        self.open_requests.clear()
+        for one in self.standing_all():
+            changed = float(one.json.get("edited", {}).get("ts", 0) or 0)
+            if now - max(float(one.ts), changed) >= FRESH_SECONDS:
+                for why in self._wrongs(one, now):
+                    self._find("text", one, why)
+                for why in self._wrong_labels(one, now):
+                    self._find("button", one, why)
+            if "Approve" in one.labels:
+                self.open_requests.add(_MENTION.findall(one.text)[0])
+        self._read_promises(now)
+
+    async def read_home(self) -> None:
+        """Read their Home as it would be drawn now."""
+
+        async def look() -> str:
+            return (await self.person.opens_home()).text
+
+        async def look_at_totals() -> str:
+            home = await self.person.opens_home()
+            return (await self.person.presses_home(TOTALS)).text if TOTALS in home.labels else home.text
+
+        for act in (look, look_at_totals):
+            text = await in_a_copy(act)
+            shown = Shown("home", {"ts": str(self.stage.clock.now()), "text": text})
+            for why in self._wrongs(shown, self.stage.clock.now(), is_home=True):
+                self._find("home", shown, why)
+            for one in self.open_requests:
+                if one not in text:
+                    self._find("home", shown, f"names no request of {one}, which waits")
+
+    def _wrongs(self, shown: Shown, now: float, *, is_home: bool = False) -> Iterator[str]:
+        posted = datetime.fromtimestamp(float(shown.ts), BERLIN).date()
+        today = datetime.fromtimestamp(now, BERLIN).date()
+        for sentence in _sentences(shown):
+            plain = _MARK.sub("", sentence)
+            if _BROKEN.search(plain) or (
+                _REFERENCE.search(plain) and shown.kind not in _FAULTS and not is_home
+            ):
+                yield f"a placeholder or a broken thing: {sentence}"
+            if _FALSE_ALARMS.search(sentence):
+                continue
+            moments = moments_in(sentence)
+            if moments and max(moments) < now - 60 and _FUTURE.search(plain):
+                yield f"speaks of what has come as to come: {read_at(sentence, now)}"
+            is_over = self.stage.now > COURSE_ENDS and f"*{COURSE}*" in sentence
+            if is_over and shown.channel != "home" and _GOES_ON.search(plain):
+                yield f"says of a course that has ended that it goes on: {sentence}"
+            relative = _RELATIVE.search(plain)
+            if posted != today and relative is not None and _FUTURE.search(plain):
+                yield f"says {relative[0]}, but is of {posted:%-d %b}: {sentence}"
+            if shown.kind not in ANSWERS or is_home:
+                yield from self._untrue_states(sentence)
+
+    def _wrong_labels(self, shown: Shown, now: float) -> Iterator[str]:
+        posted, today = (datetime.fromtimestamp(one, BERLIN).date() for one in (float(shown.ts), now))
+        for labelled in shown.labels:
+            if posted != today and _RELATIVE.search(labelled):
+                yield f"the button {labelled} names no date"
+            clock = _CLOCK.search(labelled)
+            if clock is not None and is_past(clock, float(shown.ts), now):
+                yield f"the button {labelled} names what has passed"
+
+    def _untrue_states(self, sentence: str) -> Iterator[str]:
+        if _AS_OF.search(sentence):
+            return
+        if _CHECKING.search(sentence):
+            yield f"nothing came of: {sentence}"
+        if _UNLINKED.search(sentence) and self.name not in self.stage.refused and "unless" not in sentence:
+            yield f"the sign-in isn't refused: {sentence}"
+        if _AWAY.search(sentence) and not self.stage.is_away and "until" not in sentence:
+            yield f"it answers: {sentence}"
+        if found := _STILL.search(sentence):
+            said = _IS_SO[next(one for one in found.groups() if one).lower()]
+            if said not in (states := self._states(sentence)):
+                yield f"nothing of that is {said}, but {', '.join(sorted(states))}: {sentence}"
+
+    def _states(self, sentence: str) -> set[str]:
+        """Return the states of those of their machines that a sentence names; of all machines if of none."""
+        names, now = _NAMED.findall(sentence), self.stage.clock.now()
+        every = [one for one in self.stage.saturn.state.resources.values() if one.type == "workspace"]
+        named = [one for one in every if one.owner == self.name and one.name in names]
+        return {one.status(now) for one in named or every}
+
+    def _read_promises(self, now: float) -> None:
+        """Hold each stop that was still promised when it was due against what the provider did."""
+        for (ts, name, moment), sentence in list(self._promises.items()):
+            if moment + LATE_SECONDS > now:
+                continue
+            del self._promises[ts, name, moment]
+            mine = [
+                one
+                for one in self.stage.saturn.state.resources.values()
+                if (one.owner, one.name) == (self.name, name)
+            ]
+            running = [
+                run
+                for one in mine
+                for run in one.runs
+                if run.created_at < moment - 60 and (run.ended_at or now) > moment + LATE_SECONDS
+            ]
+            if running and not self._heard_since(name, moment):
+                shown = Shown(BOT, {"ts": ts, "text": sentence})
+                self._find("promise", shown, f"{name} wasn't stopped at {_clock(moment)}, and nobody said so")
+
+    def _heard_since(self, name: str, moment: float) -> bool:
+        """Return whether a message about something came soon after a moment."""
+        said = self.stage.log.told(
+            self.person.id,
+            datetime.fromtimestamp(moment - 60, BERLIN),
+            datetime.fromtimestamp(moment + 3600, BERLIN),
+            also=True,
+        )
+        return any(f"*{name}*" in one.text for one in said if one.what != "deleted")
+
+    def _find(self, kind: str, shown: Shown, why: str) -> None:
+        # What stays wrong is found once.
+        key = kind, "" if kind == "home" else shown.ts, re.sub(r"\d+", "", why.partition(":")[0])
+        first = read_at(shown.text.splitlines()[0], self.stage.clock.now())
+        evening = f"{self.stage.now:%a %-d %b %H:%M}"
+        self.findings.setdefault(key, Finding(kind, evening, self.name, _clock(float(shown.ts)), first, why))
+
+    # -- pressing ------------------------------------------------------------------------------------------
+
+    async def press_standing(self, days: float) -> None:
+        """Press each button of what was posted or changed within some days, each in a copy of the world."""
+        now = self.stage.clock.now()
+        shows = {ts for act in self.acts if act.is_query for ts in act.made}
+        for one in self.standing_all():
+            age = now - float(one.ts)
+            if one.ts in shows or age > days * 86_400 or age < FRESH_SECONDS:
+                continue
+            for number, button in enumerate(buttons(one.json)):
+                try:
+                    wrong = await in_a_copy(partial(self._press, one, number))
+                except AssertionError as error:
+                    wrong = f"broke: {str(error).strip().splitlines()[-1]}"
+                self.pressed[one.ts, label(button)] = Press(one.text, label(button), wrong)
+                if wrong:
+                    self._find("button", one, f"[{label(button)}] is dead: {read_at(wrong, now)}")
+
+
+def _sentences(shown: Shown) -> list[str]:
+    return [one for one in _SENTENCE.split(_LABELS.sub("", shown.text)) if one]
+
+
+def _face(message: dict[str, object]) -> object:
+    return message.get("text"), message.get("blocks")
+
+
+def _clock(moment: float) -> str:
+    return f"{datetime.fromtimestamp(moment, BERLIN):%a %-d %b %H:%M}"
+
+
+def is_past(clock: re.Match[str], posted: float, now: float) -> bool:
+    """Return whether the next time after a moment at which a clock shows something has passed."""
+    begin = datetime.fromtimestamp(posted, BERLIN)
+    moment = begin.replace(hour=int(clock[1]) % 24, minute=int(clock[2]), second=0)
+    return (moment if moment > begin else moment + timedelta(days=1)).timestamp() < now
+
+
+def messages_about(stage: FortnightWorld, names: set[str], machine: str, seconds: float) -> list[Said]:
+    """Return what people have read about a machine for so many seconds."""
+    since = datetime.fromtimestamp(stage.clock.now() - seconds, BERLIN)
+    return [
+        one
+        for name in names
+        for one in stage.log.told(user_id(name), since, stage.now, also=True)
+        if f"*{machine}*" in one.text
+    ]
+
+
+__all__ = ["GENERAL", "OVER", "Finding", "Reader", "messages_about"]

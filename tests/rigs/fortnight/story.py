@@ -1,0 +1,81 @@
+"""What everybody does in the fortnight, and what happens to the providers meanwhile, by the day of November.
+
+In angle brackets is what happens; what is in square ones is pressed, below the text after the bar if one is
+there; what follows a hash is typed, or pressed, in the channel.
+"""
+
+STORY: tuple[tuple[int, str, str, str], ...] = (
+    # Monday: hours, a run that fails, plans; the course is posted; the GPU is taken.
+    (9, "8:00", "tess", "#card notebook --title Biology --hours tue,thu 9:00-10:30 --until 19 November"),
+    *(
+        (9, f"8:1{number}", name, "#[Join]")
+        for number, name in enumerate(("sam", "sol", "sue", "syd", "syl"))
+    ),
+    (9, "8:45", "carol", "hours notebook weekdays 9:00-18:00"),
+    (9, "8:55", "liv", "hours notebook weekdays 9:05-18:00"),
+    (9, "9:40", "liv", "/job run saturn failing"),
+    (9, "10:00", "liv", "start training until 14:00"),
+    (9, "10:00", "ana", "start gpu"),
+    (9, "10:04", "ana", "[Keep trying]"),
+    (9, "10:05", "ben", "start gpu and wait until 18:00"),
+    (9, "10:10", "cem", "queue gpu until 16:00"),
+    (9, "10:30", "ben", "am I still waiting?"),
+    (9, "11:00", "quin", "link wb quin"),
+    (9, "13:00", "dee", "stop gpu"),
+    (9, "13:30", "liv", "start report tomorrow at 9 and stop it at 17:00"),
+    (9, "19:00", "ana", "stop gpu"),
+    # Tuesday: a lesson that one leaves; somebody leaves the firm.
+    (10, "9:40", "syl", "hours notebook"),
+    (10, "9:41", "syl", "[Leave Biology]"),
+    (10, "13:00", "carol", "<leaves>"),
+    (10, "13:40", "liv", "[Keep|scratch]"),
+    (10, "15:00", "ben", "stop gpu"),
+    # Wednesday: an outage over the begin of hours; several are stopped at once; a lesson is cancelled.
+    (11, "8:30", "", "<away>"),
+    (11, "9:40", "", "<back>"),
+    (11, "10:00", "liv", "stop scratch"),
+    (11, "14:00", "liv", "start training"),
+    (11, "14:02", "liv", "start report"),
+    (11, "14:04", "liv", "start thesis"),
+    (11, "16:00", "tess", "#card Biology skip 12 Nov"),
+    (11, "16:01", "tess", "#[Undo]"),
+    (11, "17:00", "liv", "stop all"),
+    (11, "17:01", "liv", "[Stop 3 workspaces]"),
+    (11, "17:10", "liv", "hours notebook skip tomorrow"),
+    # Thursday: a lesson; a sign-in that is refused over a planned stop.
+    (12, "9:00", "dee", "start gpu"),
+    (12, "9:10", "ana", "start gpu and wait"),
+    (12, "9:15", "ben", "queue gpu"),
+    (12, "9:20", "ana", "stop waiting"),
+    (12, "10:00", "liv", "start notebook until 14:00"),
+    (12, "12:00", "dee", "stop gpu"),
+    (12, "12:30", "ben", "stop gpu"),
+    (12, "13:00", "liv", "<refused>"),
+    (12, "13:20", "liv", "stop notebook at 15:00"),
+    (12, "16:00", "liv", "<links>"),
+    (12, "16:30", "liv", "stop notebook"),
+    # Friday: hours are paused while they run something.
+    (13, "14:00", "liv", "pause the hours until Tuesday"),
+    (13, "16:00", "tess", "#card Biology move 19 Nov to 19 Nov 14:00"),
+    # Sunday.
+    (15, "18:00", "liv", "stop notebook"),
+    # The second week: hours that only start; an outage over a lesson's begin and hours.
+    (16, "9:00", "liv", "hours training mon,wed 9:05"),
+    (16, "9:10", "liv", "start training"),
+    (17, "8:30", "", "<away>"),
+    (17, "9:30", "", "<back>"),
+    (17, "11:00", "liv", "resume analysis"),
+    (17, "11:05", "liv", "suspend analysis on Friday at 17:00"),
+    (18, "11:00", "liv", "pause the hours of notebook until Friday"),
+    (18, "11:01", "liv", "undo"),
+    (18, "15:00", "liv", "start report"),
+    (18, "15:10", "liv", "stop report at 16:00"),
+    (18, "15:55", "liv", "[1 hour more]"),
+    # The last lesson; an account is unlinked and linked again; the Workbench goes.
+    (19, "11:00", "liv", "unlink saturn --yes"),
+    (19, "12:00", "liv", "<links>"),
+    (19, "12:30", "liv", "hours notebook weekdays 9:05-18:00"),
+    (19, "19:30", "", "<no workbench>"),
+    (20, "10:00", "liv", "hours notebook skip Monday"),
+    (20, "14:00", "liv", "stop training"),
+)

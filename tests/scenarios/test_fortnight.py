@@ -1,0 +1,78 @@
+"""Two weeks of a busy person, a course, a waitlist and an admin: what stands in the evening is true.
+
+``TRANSCRIPT=FILE`` writes down who wrote and read what when, for a reader who knows nothing of the code.
+"""
+
+import asyncio
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.rigs.fortnight import play_fortnight
+from tests.rigs.fortnight.world import WAITING, user_id
+from tests.rigs.term import at
+
+pytestmark = [pytest.mark.together("fortnight"), pytest.mark.timeout(900)]
+
+#: How many messages that nobody asked for Liv gets in a week, and people in the mean.
+MAX_NOTIFICATIONS_OF_LIV = 26
+MAX_NOTIFICATIONS, MAX_MESSAGES, MAX_EDITS = 8.0, 10.0, 12.0
+
+
+@pytest.fixture(scope="module")
+def fortnight(tmp_path_factory):
+    played = asyncio.run(play_fortnight(tmp_path_factory.mktemp("fortnight")))
+    if place := os.environ.get("TRANSCRIPT"):
+        Path(place).write_text(played.transcript, encoding="utf-8")
+    return played
+
+
+def found(fortnight, kind):
+    """Return the findings of a kind, one a line."""
+    return "\n".join(str(one) for one in fortnight.findings if one.kind == kind)
+
+
+def test_everybody_could_do_what_they_wanted(fortnight):
+    assert {name: told.splitlines()[-1] for name, told in fortnight.log.failed.items()} == {}
+
+
+def test_what_stands_in_the_evening_is_true(fortnight):
+    assert found(fortnight, "text") == ""
+
+
+def test_no_button_that_stands_in_the_evening_is_dead(fortnight):
+    assert fortnight.pressed > 100
+    assert found(fortnight, "button") == ""
+
+
+def test_home_is_true_in_the_evening(fortnight):
+    assert found(fortnight, "home") == ""
+
+
+def test_nothing_runs_on_without_a_word(fortnight):
+    assert found(fortnight, "machine") == ""
+
+
+def test_promised_stops_are_kept_or_told_as_failed(fortnight):
+    assert found(fortnight, "promise") == ""
+
+
+def test_unused_grant_goes_to_the_next_in_line(fortnight):
+    monday = at("2026-11-09"), at("2026-11-10")
+    got = [
+        name
+        for name in WAITING
+        if any(re.search(r"\*gpu\* is ready", one.text) for one in fortnight.log.told(user_id(name), *monday))
+    ]
+    assert got[:2] == ["ana", "ben"]
+
+
+def test_a_week_has_few_messages_and_changes(fortnight):
+    counts = fortnight.counts["liv"]
+    assert max(notifications for _, notifications, _ in counts) <= MAX_NOTIFICATIONS_OF_LIV, counts
+    means = [fortnight.count_per_week(place) for place in range(3)]
+    assert means[0] <= MAX_MESSAGES, fortnight.counts
+    assert means[1] <= MAX_NOTIFICATIONS, fortnight.counts
+    assert means[2] <= MAX_EDITS, fortnight.counts
