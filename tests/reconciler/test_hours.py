@@ -45,7 +45,7 @@ async def until(world, at, day=22, step=60.0):
 
 
 def told(world):
-    return world.slack.kinds()
+    return world.slack.sent_kinds()
 
 
 async def became(world):

@@ -39,7 +39,7 @@ async def until(world, at, day=22, step=1200.0):
 
 def asked(world):
     """Return how often she was asked."""
-    return world.slack.kinds().count("needed")
+    return world.slack.sent_kinds().count("needed")
 
 
 QUESTION = "Still needed?"
@@ -190,7 +190,7 @@ async def test_what_nobody_answers_about_is_stopped_in_the_evening(world):
     assert (await world.store.workspace(workspace.id)).stop_at == local("18:00")
     await until(world, "18:10", step=300.0)
     assert world.provider.accepted_stops == ["r1"]
-    assert world.slack.kinds().count("timer_ending") == 1
+    assert world.slack.sent_kinds().count("timer_ending") == 1
 
 
 async def test_who_answers_keeps_it_in_the_evening_too(world):

@@ -39,7 +39,7 @@ async def pass_until(world, at, step=5.0):
 
 def told(world):
     """Return the kinds of what was sent; a warning that says by now that it has stopped is both."""
-    kinds = [kind for kind in world.slack.kinds() if kind != "card"]
+    kinds = [kind for kind in world.slack.sent_kinds() if kind != "card"]
     return kinds + ["stopped"] * (len(world.slack.told("stopped")) - kinds.count("stopped"))
 
 
