@@ -75,8 +75,8 @@ async def test_whoever_comes_third_waits_and_gets_what_is_given_back(ready, hub)
         await api.call("DELETE", "/users/alice/servers/gpu", who="alice")
     await until(ready, lambda: ready.carol.told("ready"))
     got = ready.carol.only("ready")
-    assert "*gpu* is ready. I'll stop it" in got.text
-    assert got.labels[:2] == ["Open", "Keep running"]
+    assert "*gpu* is ready. If you don't open it within 30 min, and somebody is waiting" in got.text
+    assert got.labels == ["Open"]
     assert len(ready.carol.told("failed")) == 1
 
 
@@ -96,14 +96,17 @@ async def test_on_a_phone_it_is_pressed_waited_for_got_not_used_and_lost(ready, 
         await reads(tab, "there's no free GPU on Team hub right now.")
         assert await tab.ask("document.documentElement.scrollWidth") == 390
         await tab.click("#messages button", "Keep trying")
-        await until(ready, lambda: "Waiting for" in carol.sees()[-1].text)
+        await until(ready, lambda: "is waiting for" in carol.sees()[-1].text)
         await reads(tab, "is waiting for a free GPU on Team hub")
         async with client(hub) as api:
             await api.call("DELETE", "/users/alice/servers/gpu", who="alice")
         await until(ready, lambda: carol.told("ready"))
-        await reads(tab, "unless you open it or press Keep running")
+        await reads(tab, "If you don't open it within 30 min")
+        await ready.alice.types("status gpu@hub")
+        await let_pass(ready, seconds=60)
+        await ready.alice.types("queue gpu@hub")
         await until(ready, lambda: carol.told("timer_ending"), 3600.0)
-        await reads(tab, "Nobody has used gpu on Team hub since it became ready.")
+        await reads(tab, "Nobody has used gpu on Team hub since it became ready, and somebody is waiting")
         await until(ready, lambda: carol.told("card") or carol.told("stopped"), 1800.0)
         await reads(tab, "has stopped on Team hub")
         assert await tab.ask("document.documentElement.scrollWidth") == 390
