@@ -289,7 +289,7 @@ async def deadline(folder):
         await ready.alice.has_linked("alice")
         ready.saturn_fails("/start", status=503, times=999)
         await ready.alice.types("start notebook")
-        await ready.pass_time(80, step=5)
+        await ready.pass_time(120, step=5)
         assert ready.alice.told("waiting")
 
 
