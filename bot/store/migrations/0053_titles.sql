@@ -3,7 +3,7 @@
 -- What people call each connection, also once it isn't set up any more.
 CREATE TABLE connections (
     name TEXT PRIMARY KEY,
-    title TEXT NOT NULL
+    title TEXT NOT NULL DEFAULT ''
 );
 
 -- Requests that wait already are followed up like new ones.
