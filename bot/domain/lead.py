@@ -1,4 +1,4 @@
-"""How early the starts of a lesson begin, and which of those that failed are tried again; pure."""
+"""The lead of a lesson's starts, and the failed starts of plans that are tried again; pure."""
 
 import math
 from dataclasses import dataclass
