@@ -358,7 +358,7 @@ async def test_what_is_not_running_is_not_opened(bot):
     await bot.link()
     check_golden("answers/open-stopped", await bot.say("open notebook"))
     await bot.say("start")
-    assert "Waiting to start" in words(await bot.say("open notebook"))
+    assert "Starting" in words(await bot.say("open notebook"))
 
 
 async def test_what_is_gone_is_not_opened(bot):

@@ -147,7 +147,7 @@ async def test_a_press_after_the_stop_has_begun_does_not_say_that_it_keeps_runni
     said = words(await bot.press(f"keep_running:u{at:.0f}", workspace.id))
     assert "keeps running" not in said
     assert "no longer has a planned stop" in said
-    assert "Waiting to stop" in said
+    assert "Stopping" in said
     assert "The card in our direct messages" not in said
     await observe(bot.store, bot.clock, workspace, Observed(State.STOPPED))
     await bot.store.save_step(Update(operation.id, 0.0, outcome=Outcome.FULFILLED))

@@ -289,13 +289,8 @@ async def deadline(folder):
         await ready.alice.has_linked("alice")
         ready.saturn_fails("/start", status=503, times=999)
         await ready.alice.types("start notebook")
-<<<<<<< HEAD
-        await ready.pass_time(120, step=5)
-        assert ready.alice.told("waiting")
-=======
         await ready.pass_time(80, step=5)
         assert "Do you still want it?" in ready.alice.only("failed").text
->>>>>>> 1af630e9 (Prove the deadline setting by the question about a lapsed start)
 
 
 @proves("USHER_WARN_MINUTES")
