@@ -212,15 +212,15 @@ async def pressed(request: Request) -> Answer:
     done = _Done()
     for one in stamps:
         key, _, _ = one.partition(".")
+        asked = _asked_about(request, key, len(stamps))
         try:
-            workspace = await request.asked.see(workspaces.owned, verb, key)
+            workspace = await asked.see(workspaces.owned, verb, key)
         except Refused:
             done.remarks.append(talk.GONE)
             continue
         if await stamp(request, workspace) != one.rstrip("!"):
             done.remarks.append(await _as_it_is(request, workspace))
             continue
-        asked = _asked_about(request, key, len(stamps))
         await _do(request, asked, verb, workspace, done, Consent(min(one.count("!"), Consent.KNOWING)))
     return _answer_for_all(verb, done, request.at)
 

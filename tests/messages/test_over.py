@@ -7,7 +7,6 @@ import pytest
 from bot.domain.announcements import Span, drop_past, find_next_moment
 from bot.domain.kinds import AnyKind, Mark, declared
 from bot.domain.room import RoomKind
-from bot.domain.room import RoomKind
 from bot.messages import blocks
 from bot.messages.blocks import kit
 from bot.messages.blocks.kit import DRAWN, Press
