@@ -193,7 +193,7 @@ async def test_what_a_teacher_changes_is_told_once_and_never_adds_to_what_was_ag
     assert state(world) is State.STOPPED
     times = {"days": frozenset({"mon", "wed", "thu"}), "starts": 14 * 60, "stops": 16 * 60}
     await ask(world).to(lessons.change, card.id, "hours", {}, times)
-    await world.pass_time(10, step=2)
+    await world.pass_time(130, step=2)
     assert "It's now on Thursdays, too." in told(world, alice)[-1]
     assert (await press(world, card, bob)).result == "enrolled"
     await until(world, "15:20", day=24, step=120)

@@ -178,7 +178,8 @@ async def test_a_run_goes_its_whole_way_by_itself_and_an_open_stream_holds_nothi
         world = runs.world
         runs.cloud.opens("run1")
         runs.cloud.writes("run1", "one\n")
-        runs.cloud.writes("run2", "two\n")
+        # Too long to be shown with its end.
+        runs.cloud.writes("run2", f"{'.' * 3000}\n")
         scheduler = driving(Watched, world, tick=0.05)
         runs.cloud.job_takes = None
         await runs.runs(name="endless")

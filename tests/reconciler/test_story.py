@@ -29,7 +29,7 @@ async def test_what_a_start_waits_for_is_on_its_card_and_in_its_failure(world, e
     assert "There's no free GPU on Fake Cloud right now." in str(world.slack.messages)
     machine.reason = "Timeout" if end is State.FAILED else None
     assert await world.until_ended(operation_id) is Outcome.FAILED
-    offer = "There's no free GPU on Fake Cloud right now. I can keep trying until"
+    offer = "there's no free GPU on Fake Cloud right now. I can keep trying until"
     assert offer in str(world.slack.messages[-1])
 
 
