@@ -1936,6 +1936,12 @@ LEFT JOIN operations o ON o.id = (
     WHERE x.workspace_id = p.workspace_id AND x.verb IN ('start', 'restart', 'create')
         AND (x.created_at >= :since OR x.planned_for = :begins OR x.ended_at IS NULL OR x.ended_at >= :since)
         AND (x.lasts IS NULL OR x.lasts > 0.0)
+        -- Another try for room says nothing new until it is taken.
+        AND NOT (x.outcome IS NULL AND x.start_call IN ('none', 'calling') AND x.planned_for = :begins AND EXISTS (
+            SELECT 1 FROM operations y
+            WHERE y.workspace_id = x.workspace_id AND y.planned_for = :begins AND y.outcome = 'failed'
+                AND (y.cause LIKE 'no_room%' OR y.cause LIKE 'limit%')
+        ))
     ORDER BY x.created_at DESC, x.id DESC LIMIT 1
 )
 LEFT JOIN occurrences c ON c.rule_id = r.id AND c.local = :local AND c.side = 'start'

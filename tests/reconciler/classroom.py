@@ -48,10 +48,11 @@ async def press(world: World, card: ClassCard, principal: Principal) -> Press:
     return await ask(world, principal).to(classes.press, card.id, has_looked=True)
 
 
-def told(world: World, principal: Principal) -> list[str]:
-    """Return what a person's direct messages say, without marks."""
-    place = f"D{principal.user_id}"
-    return [_said(one["blocks"]) for one in world.slack.messages if one["channel"] == place]
+def told(world: World, principal: Principal, *, has_gone: bool = False) -> list[str]:
+    """Return what a person's direct messages say, without marks; with those that have gone if ``has_gone``."""
+    place, gone = f"D{principal.user_id}", world.slack.deleted if has_gone else []
+    arrived = sorted([*world.slack.messages, *gone], key=lambda one: float(one["ts"]))
+    return [_said(one["blocks"]) for one in arrived if one["channel"] == place]
 
 
 def _said(blocks: list[dict[str, Any]]) -> str:

@@ -88,7 +88,7 @@ async def test_a_full_provider_is_asked_again_far_into_the_lesson(world, until_f
     await until(world, until_full)
     world.provider.heal()
     await until(world, "10:10", step=10.0)
-    first, last = told(world, alice)
+    first, last = told(world, alice, has_gone=True)
     assert first.startswith("There was no room for name-r-U000 on Fake Cloud. I'm trying again until")
     assert end in last
     assert state(world) is (State.RUNNING if end == "is ready" else State.STOPPED)

@@ -29,8 +29,9 @@ def goes_away(world, error=DOWN, methods=METHODS):
 
 
 def told(world):
-    """Return the kind of each message that notifies, with all that it says."""
-    keyed = [(one["metadata"]["event_payload"]["key"].split("/")[1], one) for one in world.slack.messages]
+    """Return the kind of each message that notified, gone or not, with all that it says."""
+    arrived = sorted([*world.slack.messages, *world.slack.deleted], key=lambda one: float(one["ts"]))
+    keyed = [(one["metadata"]["event_payload"]["key"].split("/")[1], one) for one in arrived]
     return [(kind, json.dumps(one, ensure_ascii=False)) for kind, one in keyed]
 
 
@@ -248,7 +249,7 @@ async def test_lesson_goes_on_after_an_outage(world, back, is_started):
         f"r-{one.user_id}" for one in students if is_started
     )
     for one in students:
-        first, last = told_to(world, one)
+        first, last = told_to(world, one, has_gone=True)
         assert "is starting, and I haven't been able to start your workspace yet. Fake Cloud hasn't" in first
         assert ("later than usual: Fake Cloud didn't answer until" in last) is is_started
         assert ("in time for Statistics" in last) is not is_started

@@ -467,7 +467,9 @@ async def test_warning_of_unused_grant_ends_with_its_reason(world, how):
     else:
         await ask(world, every[3]).to(waits.leave, own[3].id)
     await world.pass_time(2 * HOURS, step=30)
-    assert (machine.state, len(warned(world, every[2]))) == (State.RUNNING, 1)
+    # The warning has gone with its reason.
+    assert (machine.state, warned(world, every[2])) == (State.RUNNING, [])
+    assert world.slack.sent_kinds().count("timer_ending") == 1
     assert (await world.store.workspace(own[2].id)).stop_at is None
 
 

@@ -12,7 +12,17 @@ from tests.rigs import postgres
 
 #: Tables that stay small: a row for each connection, for each person limited within a minute, for each
 #: kind of work, for the process that serves.
-SMALL = ("outages", "reached", "pauses", "serving", "upkeep", "audit_head", "lineage", "later_tasks")
+SMALL = (
+    "outages",
+    "reached",
+    "pauses",
+    "serving",
+    "upkeep",
+    "audit_head",
+    "lineage",
+    "later_tasks",
+    "connections",
+)
 #: In place of the columns that a caller sets: one that every table has.
 SET = "connection = :connection"
 #: One has two ways to look for operations, and takes the one that costs less; the other means every row.
