@@ -68,7 +68,8 @@ def workspace(tx: Transaction, workspace_id: str) -> Workspace | None:
 
 def insert(tx: Transaction, new: Workspace) -> bool:
     """Write a row unless its person has one with the same remote id; return whether it was written."""
-    is_written = WORKSPACES.add_new(tx, new, **name_columns(new.name), created_at=tx.now())
+    now = tx.now()
+    is_written = WORKSPACES.add_new(tx, new, **name_columns(new.name), created_at=now, left_look_at=now)
     if is_written:
         for follow in followers.FOUND:
             follow(tx, new)

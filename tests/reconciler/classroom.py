@@ -49,7 +49,7 @@ async def press(world: World, card: ClassCard, principal: Principal) -> Press:
 
 
 def told(world: World, principal: Principal, *, has_gone: bool = False) -> list[str]:
-    """Return what a person's direct messages say, without marks; with those that have gone if ``has_gone``."""
+    """Return what a person's direct messages say, without marks; ``has_gone``: also those that have gone."""
     place, gone = f"D{principal.user_id}", world.slack.deleted if has_gone else []
     arrived = sorted([*world.slack.messages, *gone], key=lambda one: float(one["ts"]))
     return [_said(one["blocks"]) for one in arrived if one["channel"] == place]

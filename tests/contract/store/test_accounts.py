@@ -72,7 +72,13 @@ async def test_unlinking_where_it_can_be_revoked(store, clock):
     assert await store.claim_reads("saturn", 10, 10.0, 0.5) == []
     (notice,) = await store.claim_notices(10, 60.0)
     assert (notice.kind, notice.principal) == (NoticeKind.UNLINKED, ALICE)
-    assert notice.body == {"connection": "saturn", "username": "ualice", "cause": "person", "left": "owed"}
+    assert notice.body == {
+        "connection": "saturn",
+        "username": "ualice",
+        "cause": "person",
+        "left": "owed",
+        "running": [],
+    }
     (row,) = await store.audit_entries()
     assert (row["actor"], row["action"], row["result"]) == ("test", "account.unlinked", "ok")
 

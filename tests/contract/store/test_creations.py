@@ -13,6 +13,7 @@ from bot.domain.operations import OperationVerb
 from bot.domain.steps import Update
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import PROVISIONAL, State, Workspace
+from bot.store.cards import MOMENT_SECONDS
 from bot.store.discovered import FoundWorkspace
 from bot.store.tasks import NewTask
 from bot.store.timetables import PARTICIPANTS
@@ -223,6 +224,7 @@ async def test_notices_and_cards_of_the_listed_row_come_along(store, clock, acco
     (notice,) = await store.claim_notices(10, 60.0)
     assert (notice.subject, notice.body) == (stop.id, {**body, "workspace": "ws1"})
     await store.notice_sent(notice.id, "D1", "1.1")
+    clock.advance(MOMENT_SECONDS)
     owed = await store.claim_cards(10, 15.0, 60.0)
     assert [card.id for card in owed] == [stop.id]
 
