@@ -1,7 +1,8 @@
 """When a start or a run is likely to be done: by how long it usually takes."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from statistics import median
+from typing import Final
 
 from bot.domain import policy
 from bot.domain.notices import Answer
@@ -18,9 +19,11 @@ from handlers.job import run_of
 from handlers.request import Request
 from handlers.workspace.operations import as_it_is
 from handlers.workspace.targets import named, workspace_of
-from handlers.workspace.waits import find_place
 
 policy.declare(policy.Rule(shows=True), "eta")
+
+#: Answers of features for a workspace by its id, or for any with "", that waits for something else first.
+FIND_WAITS: Final[list[Callable[[Request, str], Awaitable[Answer | None]]]] = []
 
 
 @routes.verb("workspace", "eta", effect=routes.Effect.SHOWS, takes=("workspace", "run", "words"))
@@ -40,7 +43,7 @@ async def eta(request: Request) -> Answer:
         return await _of_start(request, starting[0])
     if going := [run for run in runs if run.is_going]:
         return await _of_run(request, going[0], runs)
-    return await find_place(request) or replies.hint(run_words.NOTHING_GOING)
+    return await _find_wait(request) or replies.hint(run_words.NOTHING_GOING)
 
 
 @routes.verb("job", "eta", effect=routes.Effect.SHOWS, takes=("run",))
@@ -52,6 +55,14 @@ async def eta_of_run(request: Request) -> Answer:
     return await _of_run(request, going[0] if is_open and going else await run_of(request), runs)
 
 
+async def _find_wait(request: Request, workspace_id: str = "") -> Answer | None:
+    """Answer with the event that a workspace waits for, if a feature knows one."""
+    for find in FIND_WAITS:
+        if (answer := await find(request, workspace_id)) is not None:
+            return answer
+    return None
+
+
 async def _named(request: Request) -> Answer:
     return await _of_start(request, await named(request, request.name))
 
@@ -59,7 +70,7 @@ async def _named(request: Request) -> Answer:
 async def _of_start(request: Request, workspace: Workspace) -> Answer:
     """Answer how a workspace is, below when it is likely to be ready, or its place in line for room."""
     request.spoken.of([workspace])
-    if (place := await find_place(request, workspace.id)) is not None:
+    if (place := await _find_wait(request, workspace.id)) is not None:
         return place
     usual = await request.asked.see(usual_start, workspace.id)
     operation = await request.services.store.latest_operation(workspace.id)

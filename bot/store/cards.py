@@ -225,7 +225,7 @@ def card_updated(
     """
     now = tx.now()
     if said is not None:
-        for one in find_beside(tx, claimed):
+        for one in find_cards_beside(tx, claimed):
             shown = {name: said[name] for name in ("text", "blocks")}
             CARDS.change(tx, {"id": one.id}, body=one.body | shown)
     tx.run(
@@ -271,7 +271,7 @@ def drop(tx: Transaction, card_id: str) -> None:
         CARDS.change(tx, {"id": card_id, "message_ts": None}, stage="closed", is_dirty=False, changed_at=None)
 
 
-def find_beside(tx: Transaction, card: Card) -> list[Card]:
+def find_cards_beside(tx: Transaction, card: Card) -> list[Card]:
     """Return what else is told by the message of a card: the other results of one request."""
     if "holder" not in card.body:
         return []

@@ -328,7 +328,7 @@ class Store(OnEngine):
     class_of_stop = read(classes.class_of_stop, Priority.STEADY)
     member_of = read(classes.member_of, Priority.STEADY)
     waits_of = read(waits.waits_of)
-    find_wait = read(waits.find_and_describe)
+    describe_wait = read(waits.describe_wait)
 
     # -- Homes -----------------------------------------------------------------------------------------------
 
@@ -368,7 +368,7 @@ class Store(OnEngine):
     pause_card = write(cards.pause_card)
     card = read(cards.card)
     head_of = read(cards.head_of)
-    cards_beside = read(cards.find_beside)
+    find_cards_beside = read(cards.find_cards_beside)
     take_slack_call = write(budget.take_slack_call, Priority.URGENT)
     slack_calls_left = read(budget.slack_calls_left)
     pause_slack_method = write(budget.pause_slack_method, Priority.URGENT)

@@ -77,7 +77,7 @@ def describe(tx: Transaction, of: Wait, title: str, failures_allowed: float) -> 
     )
 
 
-def find_and_describe(tx: Transaction, wait_id: str, title: str, failures_allowed: float) -> WaitFacts | None:
+def describe_wait(tx: Transaction, wait_id: str, title: str, failures_allowed: float) -> WaitFacts | None:
     """Return a wait by its id as ``describe``; None if there is none any more."""
     found = wait(tx, wait_id)
     return None if found is None else describe(tx, found, title, failures_allowed)

@@ -17,7 +17,7 @@ from bot.messages.texts import times
 from bot.messages.texts import waits as words
 from bot.services import more, waits, workspaces
 from bot.support.errors import Refused
-from handlers import routes
+from handlers import expected, routes
 from handlers.payload import value_in
 from handlers.request import AtFields, Request
 from handlers.workspace import hours
@@ -107,6 +107,9 @@ async def find_place(request: Request, workspace_id: str = "") -> Answer | None:
     own, _ = await request.asked.see(waits.own_and_last, request.services.clock.now())
     matching = [one for one in own if workspace_id in {"", one.workspace_id}]
     return _place(request, matching[0]) if len(matching) == 1 else None
+
+
+expected.FIND_WAITS.append(find_place)
 
 
 @routes.verb("workspace", "waiting", effect=routes.Effect.SHOWS)

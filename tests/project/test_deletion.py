@@ -75,7 +75,13 @@ REMOVALS = {
     ),
     "schedules of jobs": Removal({RECONCILER: (" Schedules(engine),",)}, [task("schedule")], "schedule 1"),
     "waiting for room": Removal(
-        {RECONCILER: (", WAITS",), "bot/store/store.py": ("    waits_of = read(waits.waits_of)\n",)},
+        {
+            RECONCILER: (", WAITS",),
+            "bot/store/store.py": (
+                "    waits_of = read(waits.waits_of)\n",
+                "    describe_wait = read(waits.describe_wait)\n",
+            ),
+        },
         [
             row(
                 "waits",

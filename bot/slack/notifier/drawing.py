@@ -235,7 +235,7 @@ async def redraw(gatherer: Gatherer, card: Card) -> Redrawn | None:
     facts, is_card = await gatherer.of_message(card), Mark.CARD in card.kind.marks
     stays = _stays(card.kind, facts)
     if said is not None:
-        others = await gatherer.store.cards_beside(card)
+        others = await gatherer.store.find_cards_beside(card)
         beside = [(one.kind, await gatherer.of_message(one)) for one in others]
         answer = still(card.kind, facts, said, beside)
     elif facts is None:

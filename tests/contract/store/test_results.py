@@ -38,7 +38,7 @@ async def test_results_wait_for_each_other(store):
     assert [one.state for one in await store.held_notices(results.id)] == [NoticeState.SENT] * 2
     cards = [await store.card(one.id) for one in held]
     assert {(card.message_ts, card.body["text"]) for card in cards} == {("1.1", "both")}
-    assert [one.id for one in await store.cards_beside(cards[0])] == [cards[1].id]
+    assert [one.id for one in await store.find_cards_beside(cards[0])] == [cards[1].id]
     assert await store.end_state(first.id) == "sent"
 
 
