@@ -134,8 +134,9 @@ def place(
     row = tx.one("place_card", id=card_id, drawn=drawn, said=said, **at)
     if row is not None:
         # Cards and questions are drawn from their rows, which say when.
-        body = CARDS.of(row).body
-        CARDS.change(tx, {"id": card_id}, over_at=find_next_moment(body.get("blocks", ()), tx.now()))
+        over_at = find_next_moment(CARDS.of(row).body.get("blocks", ()), tx.now())
+        if over_at != row["over_at"]:
+            CARDS.change(tx, {"id": card_id}, over_at=over_at)
     if row is not None and Mark.IN_CHANNEL not in word(AnyKind, row["kind"]).marks:
         tx.run("owe_former", **{name: row[name] for name in ("id", "kind", "principal", "about", "subject")})
 

@@ -284,7 +284,7 @@ def notice_sent(
         follow(tx, "told", notice=notice_id, to=to, at=at if message_ts else None)
     if message_ts:
         card_id = cards.id_of(kind, notice_id, subject)
-        if said is not None and channel_id.startswith("D") and CARDS.row(tx, id=card_id) is None:
+        if said is not None and channel_id.startswith("D"):
             cards.add_announcement(tx, row | {"id": notice_id}, said)
         if in_place:
             cards.replace(tx, card_id, channel_id, message_ts)

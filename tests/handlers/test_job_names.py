@@ -264,8 +264,8 @@ async def test_a_refused_link_asks_for_a_new_one(bot):
     await refuse(bot.store, account)
     for text in ("stop train.R", "logs train.R"):
         answer = await bot.say(f"job {text}")
-        assert buttons(answer)["Link Posit Workbench"]["value"] == f"posit job {text}"
-    assert "Link Posit Workbench" in buttons(await bot.press("job_again", run.id))
+        assert buttons(answer)["Link again"]["value"] == f"posit job {text}"
+    assert "Link again" in buttons(await bot.press("job_again", run.id))
     with pytest.raises(Refused):
         await Asked(bot.services.context, ALICE).to(runs.launch, "posit", Spec("x"))
 

@@ -94,7 +94,7 @@ async def test_a_refused_link_asks_for_a_new_one(bot):
     assert await refuse(bot.store, account)
     answer = await bot.say("start notebook")
     assert "Saturn Cloud no longer accepts your link" in words(answer)
-    assert buttons(answer)["Link Saturn Cloud"]["value"] == "saturn start notebook"
+    assert buttons(answer)["Link again"]["value"] == "saturn start notebook"
     assert await bot.store.open_operations(ALICE) == []
 
 

@@ -157,7 +157,7 @@ async def test_press_for_several_is_told_in_one_message(linked):
     before = len(alice.sees())
     await alice.presses(asked, "Stop 2 workspaces")
     await linked.pass_time(60, step=5)
-    assert sorted(new_since(alice, before)) == ["ephemeral", "results"]
+    assert sorted(new_since(alice, before)) == ["results"]
     told = alice.only("results")
     assert "*notebook* and *report* have stopped." in told.text.replace(
         "*report* and *notebook*", "*notebook* and *report*"

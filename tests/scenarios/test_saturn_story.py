@@ -48,7 +48,8 @@ async def test_the_card_goes_from_queued_to_starting_in_its_place_and_a_new_mess
     await linked.slack.say(alice.id, "@bot", "start notebook")
     await linked.bot.notifier.step_notices()
     card = alice.card
-    assert "Waiting to start since" in card.text
+    # What was just asked for isn't waiting yet.
+    assert "Starting (since" in card.text
     assert card.labels == ["Stop", "Refresh"]
 
     await linked.settle()

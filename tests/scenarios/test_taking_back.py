@@ -43,7 +43,7 @@ SAID = {
     "job stop": ["job run saturn no-such > job run saturn nightly > job stop nightly"],
 }
 #: They end something for good or make something, open a form, ask, or answer a button.
-OTHERS = {"cancel", "card", "new", "press", "queue", "unlink", "remove", "job schedule"}
+OTHERS = {"cancel", "card", "new", "press", "queue", "unlink", "unqueue", "remove", "job schedule"}
 
 
 def test_every_verb_that_changes_something_is_tried():

@@ -21,7 +21,7 @@ async def test_a_start_for_a_while_is_shown_warned_of_and_stopped(linked):
     await linked.pass_time(660, step=10)
     assert "This stop was planned." in alice.only("stopped").text
     assert linked.calls("POST .*/stop") == 1
-    assert alice.told("timer_ending") == [], "what it announced has come"
+    assert alice.only("timer_ending").ts == warning.ts, "the warning has become what says that"
     (stopped,) = await linked.audit("workspace.stop")
     assert stopped["actor"] == linked.principal().key
 
