@@ -172,7 +172,7 @@ class _Text:
             return Reading("talk", talk)
         if not is_quoted and sentence in vocabulary.OF_WAITING:
             return Reading("verb", "waiting", "workspace", manner=Manner.SAID)
-        if (of_wait := read_waiting(self.written, self._named(self.written))) is not None:
+        if (of_wait := read_waiting(self.written, lambda: self._named(self.written))) is not None:
             verb, name = of_wait
             return Reading("verb", verb, "workspace", name, Manner.SAID)
         if first in self.verbs[self.folder] and (self.folder != "workspace" or first not in READ):

@@ -1,7 +1,7 @@
-"""Read what is said about waiting for room: to end the wait, to ask for one's place, or for how long."""
+"""Sentences about waiting for room: to end the wait, to ask for one's place, or for how long."""
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Final, Literal
 
 from handlers.command_line import Quoted, plain
@@ -21,6 +21,11 @@ _REASONS: Final = words_of(
     """i i'm im i've we do don't dont not no need needed want have got found another other one changed mind
     never nevermind thanks thank you sorry hi hello hey after all isn't isnt is it's its too late home going
     done so as because anything else something and actually usher"""
+)
+#: Each of these sentences has one of these words: most others have none, and their names needn't be found.
+_TOPIC_WORDS: Final = words_of(
+    """wait waiting waits waitlist warten warte dran try trying line queue queued queueing queuing unqueue
+    dequeue list place spot position turn number next first ahead before front"""
 )
 _END: Final = "(?:stop|cancel|end|quit|abort|drop|forget|give up|call off|leave|withdraw)"
 _WAIT: Final = "(?:wait|waiting|waits|trying|queueing|queuing|waitlist|waiting list|wait list)"
@@ -47,13 +52,17 @@ _HOW_LONG: Final = re.compile(
 )
 
 
-def read_waiting(words: Sequence[str], named: Collection[int]) -> tuple[About, tuple[str, ...]] | None:
-    """Return what a text is to do or to show about a wait, and the name in it; None for any other text.
+def read_waiting(
+    words: Sequence[str], find_names: Callable[[], Collection[int]]
+) -> tuple[About, tuple[str, ...]] | None:
+    """Return the act or question about a wait in a text, and the name in it; None for any other text.
 
-    ``named`` are the places of names among its words. Nothing but what is known may stand there.
+    ``find_names`` finds the places of names among its words. Nothing but what is known may stand there.
     """
-    if any(isinstance(word, Quoted) for word in words):
+    is_other = _TOPIC_WORDS.isdisjoint(map(plain, words))
+    if is_other or any(isinstance(word, Quoted) for word in words):
         return None
+    named = find_names()
     name = tuple(plain(word) for at, word in enumerate(words) if at in named)
     spoken = [(word, at in named) for at, word in enumerate(words)]
     whole = _strip(spoken)

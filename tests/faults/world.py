@@ -186,7 +186,11 @@ class BreakingWorld(World):
             assert operation["outcome"] is not None, dict(operation)
             if operation["outcome"] in ("fulfilled", "failed", "refused"):
                 # One message says it: its own, or that of a stop its card, which goes where there is another.
-                ends = [key for key in told if re.fullmatch(rf"{operation['id']}/(\w+/end|card/1)", key)]
+                # The warning of a planned stop becomes what says that it has stopped.
+                says_end = rf"{operation['id']}/(\w+/end|card/1)"
+                if operation["planned_for"] is not None:
+                    says_end += f"|{operation['workspace_id']}/timer_ending/{operation['planned_for']:.0f}"
+                ends = [key for key in told if re.fullmatch(says_end, key)]
                 assert len(ends) == 1, (dict(operation), told)
                 is_down = operation["outcome"] == "fulfilled" and operation["verb"] == "stop"
                 stopped = {shown.key for shown in self.alice.told("stopped")}

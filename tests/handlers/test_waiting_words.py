@@ -93,7 +93,7 @@ OTHERS = (
 def read(text):
     words = tuple(text.split())
     named = {at for at, word in enumerate(words) if NAME in word}
-    return read_waiting(words, named)
+    return read_waiting(words, lambda: named)
 
 
 @pytest.mark.parametrize(

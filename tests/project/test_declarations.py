@@ -43,8 +43,8 @@ DECLARED = {
     "gather.ROWS": ["bot.services.class_facts", "bot.services.gather", "bot.services.gather"],
     "gather.ADDED": [
         *["bot.services.approvals"] * 5,
-        *["bot.services.class_facts"] * 14,
-        *["bot.services.gather"] * 3,
+        *["bot.services.class_facts"] * 15,
+        *["bot.services.gather"] * 4,
         "bot.services.leavers",
         "bot.services.timers",
         "bot.services.waits",
