@@ -153,8 +153,9 @@ def usual_end(now: float, zone: ZoneInfo) -> float:
 class WaitFacts:
     """The wait of a workspace for a kind of room: its end, and the number of people ahead in this round.
 
-    ``tried_before`` is how many others have already had their turn in it, ``attempts`` how often this was
-    tried. One that is over has ``ended_at``, and ``got_at`` if its person got what they waited for.
+    ``tried_before`` is how many others have already had their turn in it, ``others`` how many there are, and
+    ``attempts`` how often this was tried. One that is over has ``ended_at``, and ``got_at`` if its person got
+    the room.
     """
 
     id: str
@@ -166,6 +167,7 @@ class WaitFacts:
     until: float
     ahead: int = 0
     tried_before: int = 0
+    others: int = 0
     attempts: int = 0
     is_kind_known: bool = True
     is_trying: bool = False

@@ -704,7 +704,8 @@ SELECT * FROM waits WHERE workspace_id = :workspace_id AND ended_at IS NULL;
 
 -- name: waits_ahead
 SELECT COALESCE(SUM(CASE WHEN (round, seq, id) < (:round, :seq, :id) THEN 1 ELSE 0 END), 0) AS ahead,
-    COALESCE(SUM(CASE WHEN round > :round AND tried_at IS NOT NULL THEN 1 ELSE 0 END), 0) AS tried
+    COALESCE(SUM(CASE WHEN round > :round AND tried_at IS NOT NULL THEN 1 ELSE 0 END), 0) AS tried,
+    COALESCE(SUM(CASE WHEN id <> :id THEN 1 ELSE 0 END), 0) AS others
 FROM waits WHERE connection = :connection AND kind = :kind AND state IN ('waiting', 'trying');
 
 -- name: others_in_line

@@ -67,6 +67,7 @@ def describe(tx: Transaction, of: Wait, title: str, failures_allowed: float) -> 
         until=of.until,
         ahead=ahead(tx, of),
         tried_before=count_tried(tx, of),
+        others=count_others(tx, of),
         attempts=of.attempts,
         is_kind_known=of.is_kind_known,
         is_trying=of.state is Waits.TRYING,
@@ -91,6 +92,11 @@ def ahead(tx: Transaction, of: Wait) -> int:
 def count_tried(tx: Transaction, of: Wait) -> int:
     """Count those who have already had their turn in the round in which somebody's is still to come."""
     return _count_places(tx, of, "tried")
+
+
+def count_others(tx: Transaction, of: Wait) -> int:
+    """Count the others who wait for the same room."""
+    return _count_places(tx, of, "others")
 
 
 def _count_places(tx: Transaction, of: Wait, counted: str) -> int:
@@ -161,11 +167,16 @@ def change(tx: Transaction, of: Wait, **to: Any) -> bool:
 
 
 def _owe_places(tx: Transaction, of: Wait, former: Wait | None = None) -> None:
-    """Have the messages drawn again that show places in the line of a wait, and in its ``former`` one."""
-    former = of if former is None else former
-    for kind in {of.kind, former.kind}:
+    """Have the messages drawn again that show places in the line of a wait, and in its ``former`` one.
+
+    Places that change with each attempt are written as of a time: only who joins, leaves or is tried first
+    changes a line.
+    """
+    is_over, former = of.state in {Waits.GOT, Waits.OVER}, former or replace(of, kind="")
+    is_changed = is_over or of.kind != former.kind or (of.attempts > 0 and former.attempts == 0)
+    for kind in {of.kind, former.kind} - {""} if is_changed else ():
         tx.run("owe_places", connection=of.connection, kind=kind, limit=MAX_WAITS_AT_ONCE)
-    if of.state in {Waits.GOT, Waits.OVER} or of.attempts != former.attempts:
+    if is_changed or of.until != former.until or of.round != former.round:
         cards.owe(tx, of.id, changed=True)
 
 

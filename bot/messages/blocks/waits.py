@@ -37,9 +37,10 @@ def place(of: WaitFacts, now: float) -> str:
 
 def lasting_place(of: WaitFacts, now: float) -> str:
     """Say the same without what each attempt changes, for a message that is drawn again."""
-    has_had_turn = bool(of.ahead and of.attempts) and not (of.is_held or of.is_refused)
-    turn = [words.AFTER_TURN] if has_had_turn else []
-    return _fill_place(of, now, [ahead(replace(of, is_trying=False)), *turn])
+    said = ahead(replace(of, is_trying=False))
+    if of.attempts and of.others and not (of.is_held or of.is_refused):
+        said = fill(words.IN_TURN, place=said.removesuffix("."), at=kit.moment(now, now))
+    return _fill_place(of, now, [said])
 
 
 def _fill_place(of: WaitFacts, now: float, said: Sequence[str]) -> str:

@@ -43,8 +43,8 @@ AHEAD: Final = "{number} people are ahead of you."
 #: Of those who have already had their turn in this round.
 ONE_BEFORE: Final = "One person was tried before you, without success."
 TRIED_BEFORE: Final = "{number} people were tried before you, without success."
-#: To those who aren't next any more, as they have had their turn.
-AFTER_TURN: Final = "You've had a turn, so the others come first."
+#: Of those who have had a turn: their place changes with each attempt until there is room.
+IN_TURN: Final = "{place}, as of {at}. You're each tried in turn."
 NUMBERS: Final = ("", "", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
 HELD: Final = (
     "I'm not trying right now: {title} might shut itself down after more failed starts. "

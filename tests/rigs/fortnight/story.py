@@ -40,7 +40,7 @@ STORY: tuple[tuple[int, str, str, str], ...] = (
     (11, "16:00", "tess", "#card Biology skip 12 Nov"),
     (11, "16:01", "tess", "#[Undo]"),
     (11, "17:00", "liv", "stop all"),
-    (11, "17:01", "liv", "[Stop 3 workspaces]"),
+    (11, "17:01", "liv", "[Stop 4 workspaces]"),
     (11, "17:10", "liv", "hours notebook skip tomorrow"),
     # Thursday: a lesson; a sign-in that is refused over a planned stop.
     (12, "9:00", "dee", "start gpu"),
