@@ -388,7 +388,7 @@ def _settle(tx: Transaction, rule: Rule, due: list[Occurrence], became: str) -> 
     if missed:
         last = missed[-1]
         cause = settled[last].removeprefix("missed")
-        add_notices(tx, [rows.missed(tx, rule, last, cause=cause, more=len(missed) - 1)])
+        add_notices(tx, [rows.missed(rule, last, cause=cause, more=len(missed) - 1)])
 
 
 def _refuse(tx: Transaction, _asked: Asked, looked: Rule, refusal: Refused) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any, Final
 
 from bot.domain.classes import ClassCard, ClassKind
@@ -17,7 +16,7 @@ from bot.domain.people import Person, Principal
 from bot.domain.stops import End
 from bot.domain.timers import REST
 from bot.domain.workspaces import Workspace
-from bot.store import followers, operations, people, pieces, timers
+from bot.store import followers, operations, pieces, timers
 from bot.store.notices import add_notices
 from bot.store.tables import OPERATIONS, principal_of
 from bot.store.timetables import CLASS_CARDS, OCCURRENCES, PARTICIPANTS, RULES
@@ -249,7 +248,7 @@ def _follow_start(tx: Transaction, ended: Operation, owed: Sequence[NewNotice]) 
         return owed
     rule, begin = plan
     if (ended.cause or "").partition(":")[0] == "missed":
-        return [missed(tx, rule, begin, because=(ended.cause or "").partition(":: ")[2])]
+        return [missed(rule, begin, because=(ended.cause or "").partition(":: ")[2])]
     if not tries_again(ended, begin, tx.now(), is_lesson=bool(rule.card)):
         return owed
     unsettle(tx, rule, begin)
@@ -257,12 +256,11 @@ def _follow_start(tx: Transaction, ended: Operation, owed: Sequence[NewNotice]) 
     return ()
 
 
-def missed(tx: Transaction, rule: Rule, one: Occurrence, **more: Any) -> NewNotice:
+def missed(rule: Rule, one: Occurrence, **more: Any) -> NewNotice:
     """Return the message that a start or stop was missed, with the end of what it begins."""
     body: Row = {"workspace": rule.workspace_id, "connection": rule.connection, "course": rule.course}
-    body |= {"side": one.side, "planned_at": one.at, "until": one.until, "cause": "", "more": 0, **more}
-    if one.side == "start" and rule.stops is not None:
-        body["then"] = f"{datetime.fromtimestamp(one.until, people.zone(tx, rule.principal)):%H:%M}"
+    until = one.until if one.side == "start" and rule.stops is not None else None
+    body |= {"side": one.side, "planned_at": one.at, "until": until, "cause": "", "more": 0, **more}
     occasion = f"{rule.id}:{one.local}:{one.side}"
     return NewNotice(rule.workspace_id, HoursKind.HOURS_MISSED, occasion, rule.principal, body)
 

@@ -269,7 +269,7 @@ async def test_skipped_stop_of_what_runs_can_be_had_after_all(bot, text):
     answer = await bot.say(text)
     assert "It's running, and " in words(answer)
     assert (await bot.workspace("notebook")).stop_at is None
-    await bot.push(answer, "Stop at 18:00")
+    await bot.push(answer, "Stop it then")
     assert (await bot.workspace("notebook")).stop_at == 1800032400.0
 
 

@@ -28,7 +28,6 @@ from bot.domain.timers import SOONEST_SECONDS
 from bot.domain.workspaces import NOT_UP
 from bot.messages.blocks import kit, lists, timers
 from bot.messages.blocks.buttons import (
-    changing,
     hours_button,
     start_button,
     stop_button,
@@ -181,20 +180,20 @@ def end_of_run(
     until = "" if next_ is None else kit.day_moment(next_)
     said = fill(template, it=it_is, state=facts.state.value, until=until, **do)
     stop = suspend_button(workspace) if mode == "suspend" else stop_button(workspace, facts.effects)
-    return [said], [*_stop_at(facts, [*former, *facts.hours]), *([stop] if facts.may(mode) else [])]
+    offered = _offer_stop(facts, [*former, *facts.hours])
+    buttons = [*(later for _, later in offered), *([stop] if facts.may(mode) else [])]
+    return [" ".join([said, *(can_stop for can_stop, _ in offered)])], buttons
 
 
-def _stop_at(facts: WorkspaceFacts, rules: Sequence[Rule]) -> list[Element]:
-    """Return *Stop at 18:00*, if hours would stop a workspace then that are left out, paused or gone."""
+def _offer_stop(facts: WorkspaceFacts, rules: Sequence[Rule]) -> list[tuple[str, Element]]:
+    """Offer the stop that hours would make within a day if they weren't left out, paused or gone."""
     workspace = facts.workspace
     assert workspace is not None, "it runs"
     every = [replace(one, off=frozenset(), paused="") for one in rules]
     at = ends.find_next_stop(workspace, every, facts.now)
     if at is None or at > facts.now + ends.DAY_SECONDS:
         return []
-    mode, zone = planned_mode(facts.effects), zone_of(rules[0].seen_zone)
-    label = words.STOP_AT[mode].format(time=f"{datetime.fromtimestamp(at, zone):%H:%M}")
-    return [kit.button(label, changing(mode, workspace, number=1, at=at))]
+    return [timers.offer_then(planned_mode(facts.effects), workspace, at, number=1)]
 
 
 def _only_starts(facts: WorkspaceFacts) -> bool:
@@ -379,8 +378,9 @@ def missed(facts: WorkspaceFacts) -> Answer:
         template = words.MISSED_LESSON if course and side == "start" else words.MISSED
         said = [filled(template, facts, course=course, **forms), *_why_missed(facts)]
     more = fill(words.MISSED_MORE, count=times.counted(count, "start or stop", "starts and stops"))
-    sentence = " ".join([*said, *([more] if count else []), *([] if course else [words.GOES_ON])])
-    return kit.message(sentence, [], _missed_buttons(facts) if side == "start" else [])
+    can_start, buttons = _offer_start(facts) if side == "start" else ([], [])
+    goes_on = [] if course else [words.GOES_ON]
+    return kit.message(" ".join([*said, *([more] if count else []), *goes_on, *can_start]), [], buttons)
 
 
 def _why_missed(facts: WorkspaceFacts) -> list[str]:
@@ -391,19 +391,19 @@ def _why_missed(facts: WorkspaceFacts) -> list[str]:
     return [kit.held(because, facts.now)] if because else []
 
 
-def _missed_buttons(facts: WorkspaceFacts) -> list[Element]:
-    """Return what starts what was missed: until its plan's end, if it has one that is still ahead."""
-    workspace, until = facts.workspace, facts.time("until")
+def _offer_start(facts: WorkspaceFacts) -> tuple[list[str], list[Element]]:
+    """Offer the start that was missed: until its plan's end, if it has one that is still ahead."""
+    workspace, until = facts.workspace, facts.body.get("until")
     if workspace is None or not _is_down(facts):
-        return []
+        return [], []
     if facts.is_refused and facts.linking & {"token", "admin"}:
-        return [link_again_button(facts)]
-    if not facts.word("then"):
-        return [start_button(workspace)]
+        return [], [link_again_button(facts)]
+    if until is None:
+        return [], [start_button(workspace)]
     if until - facts.now < SOONEST_SECONDS:
-        return []
-    label = words.START_UNTIL.format(then=facts.word("then"))
-    return [kit.button(label, changing("start", workspace, at=until), style=kit.PRIMARY)]
+        return [], []
+    can_start, start = timers.offer_then("start", workspace, until, style=kit.PRIMARY)
+    return [can_start], [start]
 
 
 def _are_paused(facts: Facts) -> bool:

@@ -137,10 +137,19 @@ def still_needed(facts: WorkspaceFacts) -> Answer:
             sentences += [at_stake(workspace)] if at_stake(workspace) else []
         elif facts.body.get("evening") is not None:
             mode = planned_mode(facts.effects)
-            later = changing(mode, workspace, number=1, at=facts.time("evening"))
-            sentences.append(fill(words.EVENING[mode], at=kit.day_moment(facts.time("evening"))))
-            buttons.append(kit.button(words.IN_THE_EVENING[mode], later))
+            can_stop, later = offer_then(mode, workspace, facts.time("evening"), number=1)
+            sentences, buttons = [*sentences, can_stop], [*buttons, later]
     return kit.message(" ".join(sentences), [], buttons)
+
+
+def offer_then(
+    verb: str, workspace: Workspace, at: float, number: int | None = None, style: str | None = None
+) -> tuple[str, Element]:
+    """Return the sentence that names a time, and the button that does something then or until then."""
+    press = changing(verb, workspace, number=number, at=at)
+    return fill(words.DONE_THEN[verb], at=kit.day_moment(at)), kit.button(
+        words.DO_THEN[verb], press, style=style
+    )
 
 
 @draws(HoursKind.TIMER_FAILED, is_true=_can_run)

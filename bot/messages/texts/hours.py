@@ -42,7 +42,6 @@ OFF_NEXT: Final = "I won't start or stop it by myself."
 STILL: Final = "I'll still {do} {it} {at}."
 RUNS_ON: Final = "{it} {state}, and nothing will stop it."
 RUNS_UNTIL: Final = "{it} {state}, and I won't {do} it before {until}."
-STOP_AT: Final[Mapping[str, str]] = {"stop": "Stop at {time}", "suspend": "Suspend at {time}"}
 #: Of hours that only start.
 NO_STOP: Final = "I won't stop it after that."
 NONE: Final = "*{name}* on {title} has no hours."
@@ -62,8 +61,6 @@ MISSED: Final = "By its hours, I should have {done} *{name}* on {title} {at}, bu
 MISSED_LESSON: Final = (
     "I couldn't start *{name}* on {title} in time for *{course}*, which began {at}: too little of it is left."
 )
-#: Of a start whose plan isn't over.
-START_UNTIL: Final = "Start until {then}"
 MISSED_MORE: Final = "I missed {count} before that, too."
 GOES_ON: Final = "Its hours go on as planned."
 FAILED: Final = "I couldn't {do} *{name}* on {title} {at}, as its hours say. {cause}"
@@ -125,9 +122,14 @@ NEEDED_STOPS: Final[Mapping[str, str]] = {
     "suspend": "If you don't answer, I'll suspend it {at}.",
 }
 KEEP: Final = "Keep"
-#: What can be done in the evening, and the button that does it: Slack writes no time on one.
-EVENING: Final[Mapping[str, str]] = {
+#: What can be done at a time or until then, and the button that does it: Slack writes no time on one.
+DONE_THEN: Final[Mapping[str, str]] = {
+    "start": "I can start it until {at}.",
     "stop": "I can stop it {at}.",
     "suspend": "I can suspend it {at}.",
 }
-IN_THE_EVENING: Final[Mapping[str, str]] = {"stop": "Stop it then", "suspend": "Suspend it then"}
+DO_THEN: Final[Mapping[str, str]] = {
+    "start": "Start it until then",
+    "stop": "Stop it then",
+    "suspend": "Suspend it then",
+}
