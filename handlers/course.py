@@ -463,7 +463,7 @@ async def changed(request: Request, card: ClassCard, change: Change) -> Answer:
     now = await request.asked.to(cases.change, card.id, what, said, to, card)
     if what == "teachers":
         return await _taught(request, now)
-    news = fill(words.CHANGED[what], course=now.title, lessons=drawn.timetable(now), **said)
+    news = drawn.change_of(now, what, said, request.services.clock.now())
     return replies.answer(fill(words.CHANGED_FOR_ALL, news=Markup(news)))
 
 

@@ -157,9 +157,16 @@ async def test_lesson_that_is_left_or_skipped_while_on_ends_as_planned(room):
     assert "has begun, so skipping it changes nothing about your workspace." in skipped.text
     assert "I'll still stop *notebook* <!date" in skipped.text
     shown = await made.person(ANN).types("hours")
+    assert "Lessons of *Statistics*" in shown.text
+    assert "I'll still stop it <!date" in shown.text
     *_, left = await made.person(ANN).presses(shown, "Leave Statistics")
     assert "You've left *Statistics*. I'll still stop *notebook* <!date" in left.text
     assert {"Keep running"} <= set(left.labels) & set(skipped.labels)
+    asked = await trainer.types("card Statistics end")
+    *_, ended = await trainer.presses(asked, "End course")
+    await made.pass_time(10)
+    for told in (ended, made.person(BOB).only("course_changed")):
+        assert "The lesson that is on ends <!date" in told.text
 
     await _until(made, end + timedelta(minutes=2), step=20)
     assert _running(made) == []

@@ -1,7 +1,7 @@
 """Class cards and the messages about them; none of them ever contains a workspace's address."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
 
@@ -257,13 +257,21 @@ def lesson(facts: WorkspaceFacts) -> Answer:
     return kit.message(filled(template, facts, course=facts.word("course"), **delay), [], [*opens, skip])
 
 
+def change_of(card: ClassCard, what: str, said: Mapping[str, str], now: float) -> str:
+    """Say what has changed about a course; of one that was ended, when the lesson that is on ends."""
+    news = fill(classes.CHANGED[what], **said, course=card.title, lessons=timetable(card))
+    if what != "end" or card.stops_at is None or now >= card.stops_at:
+        return news
+    return f"{news} {fill(classes.LAST_LESSON, at=kit.day_moment(card.stops_at))}"
+
+
 @draws(ClassKind.COURSE_CHANGED)
 def changed(facts: ClassFacts) -> Answer:
     """Tell a member what has changed about their course, and ask them to agree to any extra time."""
     card, (more, is_longer) = facts.card, facts.body["more"]
     said = {name: str(value) for name, value in facts.body.items()}
-    sentences = [fill(classes.CHANGED[said["what"]], **said, course=card.title, lessons=timetable(card))]
-    buttons = []
+    what = said.pop("what")
+    sentences, buttons = [change_of(card, what, said, facts.now)], []
     if day := said.get("to"):
         label, begins = classes.SKIP_DAY.format(day=times.date_of(day)), card.on(date.fromisoformat(day))
         until = begins[0].at if begins else None

@@ -122,9 +122,11 @@ def of_one(
     """
     rules, workspace, title = facts.hours, facts.workspace, facts.connection_title
     assert workspace is not None, "hours are a workspace's"
+    ending, in_time = end_of_run(facts, former)
     if not rules:
         sentences = [fill("*{name}* · {title}", name=workspace.title, title=title), *lines(facts)]
-        return " · ".join(sentences), [*lesson_buttons([facts]), *hours_button(facts)]
+        buttons = [*in_time, *lesson_buttons([facts]), *hours_button(facts)]
+        return " ".join([" · ".join(sentences), *ending]), buttons
     new = [one for one in rules if one.wanted == once]
     if once is not None and new:
         sentences = [*_once(facts, once, new[0]), *more]
@@ -132,7 +134,6 @@ def of_one(
         sentences = [fill(template, name=workspace.title, title=title, **_names(rules)), *more]
     causes = dict.fromkeys(one.paused for one in rules if one.paused)
     sentences += [words.RESTING, *(_because(cause, title) for cause in causes)] if causes else []
-    ending, in_time = end_of_run(facts, former)
     sentences += [*ending, *(_next(facts) if not causes and not new else [])]
     sentences += [words.NO_STOP] if _only_starts(facts) and not ending else []
     buttons = [*in_time, *_resting(facts), kit.button(words.TURN_OFF, "hours_off", workspace.id)]
@@ -282,11 +283,12 @@ def _next(facts: WorkspaceFacts) -> list[str]:
     """Say what comes next, and which days are left out."""
     # Nothing stops what is down, or will be, unless it is started before.
     workspace = facts.workspace
-    is_down = workspace is None or workspace.is_down or workspace.stop_at is not None
+    is_ending = workspace is not None and workspace.stop_at is not None
+    is_down = workspace is None or workspace.is_down or is_ending
     starts = [rule for rule in facts.hours if rule.starts is not None and is_down]
     stops = [rule for rule in facts.hours if rule.stops is not None and not is_down]
     side: Side | Literal[""] = "start" if starts else "stop" if stops else ""
-    every = [_coming(facts, rule, side) for rule in starts or stops or facts.hours]
+    every = [_coming(facts, rule, side) for rule in starts or stops or ([] if is_ending else facts.hours)]
     coming = [one for one in every if one is not None]
     if stops and coming and min(coming).at > facts.now + ends.DAY_SECONDS and facts.is_up:
         coming = []  # It is said for how long it runs.

@@ -188,6 +188,8 @@ CHANGED: Final = {
     "hours": "*{course}* has a new timetable: {lessons}.",
     "end": "*{course}* has ended. No workspaces are started for it any more.",
 }
+#: Of a course that is ended in a lesson.
+LAST_LESSON: Final = "The lesson that is on ends {at}, as planned."
 #: Those who joined before a day was added agree to it with this button.
 MORE_DAYS: Final = "It's now on {days}, too. I'll only start yours then if you join for that."
 MORE_TIME: Final = "That's longer than you agreed to. I'll only do more if you join for that."
