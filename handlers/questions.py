@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from typing import Final
 
+from bot.domain import ends
 from bot.domain.conversations import Referents
 from bot.domain.errands import Outcome
+from bot.domain.hours import Rule
 from bot.domain.notices import Answer
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.outages import Reached
@@ -94,8 +96,10 @@ async def _of_workspaces(request: Request, reading: Reading, named: Sequence[Wor
     if reading.what == "why":
         by = "" if latest is None else await services.store.asker_of(latest)
         said = _why(request, workspace, latest, BY.get(by, BY[""]))
+    elif reading.what == "until":
+        said = _until(request, workspace, latest, await services.store.rules_of(workspace.id))
     else:
-        said = (_until if reading.what == "until" else _since)(request, workspace, latest)
+        said = _since(request, workspace, latest)
     return await as_it_is(about, workspace, more=said)
 
 
@@ -158,16 +162,16 @@ def _since(request: Request, workspace: Workspace, latest: Operation | None) -> 
     return request.filled(talk.SINCE_UNKNOWN, workspace)
 
 
-def _until(request: Request, workspace: Workspace, latest: Operation | None) -> str:
-    """Say what ends a workspace; when it is planned, its state says so."""
+def _until(request: Request, workspace: Workspace, latest: Operation | None, rules: Sequence[Rule]) -> str:
+    """Say what ends a workspace, and when."""
     if latest is not None and latest.is_open:
         return fill(talk.UNTIL_DONE, **FORMS[latest.verb])
     if workspace.state not in _UP:
         return request.filled(talk.UNTIL_DOWN, workspace)
-    if workspace.stop_at is not None:
-        return request.filled(talk.UNTIL, workspace, at=kit.day_moment(workspace.stop_at))
-    if workspace.ends_at is not None:
-        return request.filled(talk.UNTIL_ENDS, workspace, at=kit.day_moment(workspace.ends_at))
+    at = ends.find_next_stop(workspace, rules, request.services.clock.now())
+    if at is not None:
+        template = talk.UNTIL_ENDS if at == workspace.ends_at else talk.UNTIL
+        return request.filled(template, workspace, at=kit.day_moment(at))
     typed, command = suggesting.typed_name(workspace.title), request.command_of("workspace")
     return request.filled(talk.UNTIL_NONE, workspace, typed=typed, command=command)
 

@@ -63,7 +63,7 @@ SINCE_BEGUN: Final = "Under way since {since}."
 SINCE_LAST_UP: Final = "It last ran {at}."
 SINCE_UNKNOWN: Final = "I don't know since when: that happened on {title}, without me."
 UNTIL_DONE: Final = "I'm still {doing} it, and I'll message you when that's done."
-UNTIL: Final = "Until then it keeps running."
+UNTIL: Final = "It keeps running until {at}."
 UNTIL_ENDS: Final = "{title} ends it {at}."
 UNTIL_NONE: Final = (
     "I don't know of any planned stop, so it runs until somebody stops it. To plan one, type "
