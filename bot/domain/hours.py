@@ -75,9 +75,9 @@ class Wanted:
         return replace(self, days=frozenset(dated.get(day, day) for day in self.days))
 
     def contradicts(self, other: Wanted) -> bool:
-        """Return whether both say when to start, or when to stop, on the same days."""
+        """Return whether others say when to start, or when to stop, on all of the same days."""
         pairs = ((self.starts, other.starts), (self.stops, other.stops))
-        return self.days == other.days and any(None not in pair for pair in pairs)
+        return self.days <= other.days and any(None not in pair for pair in pairs)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -230,9 +230,9 @@ class Rule(Timetable):
         return [one for one in self.between(since, now + max(LEAD, self.lead)) if one.due_at <= now]
 
     def next_stop(self, now: float) -> float | None:
-        """Return when it stops its workspace next; None if that doesn't come."""
-        spans = (86_400.0, 9 * 86_400.0, HORIZON)
-        found = (one.at for span in spans for one in self.between(now, now + span) if one.side == "stop")
+        """Return when it stops its workspace next, after what is settled; None if that doesn't come."""
+        since, spans = max(now, self.settled_at), (86_400.0, 9 * 86_400.0, HORIZON)
+        found = (one.at for span in spans for one in self.between(since, since + span) if one.side == "stop")
         return None if self.paused else next(found, None)
 
     def is_on(self, now: float) -> bool:

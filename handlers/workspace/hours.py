@@ -12,10 +12,10 @@ from bot.domain.moments import Unread
 from bot.domain.notices import Answer
 from bot.domain.stops import planned_mode
 from bot.domain.timers import SOONEST_SECONDS
-from bot.domain.workspaces import Workspace
+from bot.domain.workspaces import NOT_UP, Workspace
 from bot.messages.blocks import hours as drawn
 from bot.messages.blocks import kit, replies
-from bot.messages.blocks.buttons import hours_button, lost
+from bot.messages.blocks.buttons import hours_button, lost, offered
 from bot.messages.blocks.kit import AGREED, Markup, fill, line
 from bot.messages.blocks.lists import SAY
 from bot.messages.texts import cards, talk
@@ -266,6 +266,8 @@ async def turn_off(request: Request) -> Answer:
     workspace = await request.asked.to(hours.end, request.target or "")
     facts = await request.services.gatherer.of_workspace(workspace)
     ending, buttons = drawn.end_of_run(facts, [one for one in former if not one.card])
+    if not ending and facts.state in NOT_UP:
+        ending, buttons = [fill(words.OFF_DOWN, state=facts.state.value)], offered(facts)
     over = await _said_of_ended(request, planned)
     said = [request.filled(words.OFF, workspace), *over, *(ending or [words.OFF_NEXT])]
     return replies.answer(" ".join(said), buttons, replaces=True)

@@ -180,6 +180,12 @@ NEXT_MONDAY = at("18:00") + 7 * 86_400.0
         pytest.param(
             {}, [rule("own", "9:00-18:00", None, off=frozenset({"2027-11-22"}))], NEXT_MONDAY, id="left_out"
         ),
+        pytest.param(
+            {},
+            [replace(rule("own", "9:00-18:00", None), settled_at=at("18:00"))],
+            NEXT_MONDAY,
+            id="taken_back",
+        ),
         pytest.param({}, [rule("first", "9:00-10:30")], None, id="lesson_that_has_not_started_it"),
         pytest.param({"stop_at": at("10:30")}, [RULE], at("10:30"), id="lesson_that_has_started_it"),
         # What its person named is the end that counts, also where their hours would stop it before.

@@ -301,6 +301,33 @@ async def test_kept_workspace_is_said_to_run_until_its_next_hours(bot):
     assert "I won't stop it before <!date^1800032400^" in words(await bot.say("keep notebook"))
 
 
+async def test_planned_stop_is_said_once_beside_hours_that_only_stop(bot):
+    await run(bot, "every day -18:00")
+    await bot.say("stop notebook at 18:00")
+    said = words(await bot.say("hours notebook"))
+    assert "I'll still stop it <!date^1800032400^" in said
+    assert "Next," not in said
+
+
+@pytest.mark.parametrize(
+    ("text", "is_replaced"),
+    [("every day -20:00", True), ("mon,wed 8:30", False)],
+    ids=["all_of_its_days", "some_of_its_days"],
+)
+async def test_hours_replace_others_on_all_of_their_days(bot, text, is_replaced):
+    """What stays beside them is said, too."""
+    await run(bot, "weekdays 8:00-18:00")
+    said = words(await bot.say(f"hours notebook {text}"))
+    assert ("They replace weekdays" in said) is is_replaced
+    assert len(await rules(bot)) == 2 - is_replaced
+    assert f"<!date^{1800039600 if is_replaced else 1800032400}^" in said
+
+
+async def test_how_long_it_runs_is_said_by_its_hours(bot):
+    await run(bot, "weekdays 8:00-18:00")
+    assert "It keeps running until <!date^1800032400^" in words(await bot.say("how long will notebook run?"))
+
+
 async def test_skipped_hours_that_wait_for_room_say_that_they_wait_no_longer(bot):
     await bot.say("hours notebook weekdays 8:00-18:00")
     row = await bot.workspace("notebook")

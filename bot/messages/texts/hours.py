@@ -38,6 +38,7 @@ BESIDES: Final = "Its other hours: {hours} ({zone})."
 REPLACED: Final = "They replace {hours}."
 OFF: Final = "*{name}* on {title} has no hours any more."
 OFF_NEXT: Final = "I won't start or stop it by myself."
+OFF_DOWN: Final = "It's {state}, and I won't start it by myself."
 #: What becomes of what runs when hours have changed: that its stop of today stays, or that it has none.
 STILL: Final = "I'll still {do} {it} {at}."
 RUNS_ON: Final = "{it} {state}, and nothing will stop it."
