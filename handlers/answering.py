@@ -164,6 +164,10 @@ async def _commanded(request: Request, reading: Reading, rows: Sequence[Workspac
             return await _of_run(request, reading, which.runs[0])
         case Subject.HOURS if with_hours := await hours.having(request, rows):
             is_sure = reading.manner is not Manner.ASKED
+            if which.is_all and is_sure and not reading.is_question:
+                return await hours.rest_all(
+                    request.about("workspace", "hours", ()), with_hours, reading.hours
+                )
             return await hours.ordered_or_offered(request, with_hours, reading.hours, is_sure=is_sure)
         case Subject.HOURS | Subject.OVERVIEW:
             return await routes.run(replace(request, arguments=()))

@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 from handlers import routes
 from handlers.language.reading import Reading
+from handlers.language.times import rests
 from handlers.language.which import Which
 from handlers.request import Manner
 from handlers.routes import Effect
@@ -37,11 +38,15 @@ SUBJECTS: Final[tuple[tuple[Subject, Callable[[Reading], bool]], ...]] = (
     (Subject.THEIRS, lambda it: it.which.is_theirs),
     (Subject.LAST_ACT, lambda it: it.what == "cancel" and _is_unnamed(it.which)),
     (Subject.RUN, lambda it: bool(it.which.runs) and not it.which.workspaces),
-    (Subject.HOURS, lambda it: it.what == "hours" and it.which.is_nothing),
+    (Subject.HOURS, lambda it: it.what == "hours" and (it.which.is_nothing or _is_all_hours(it))),
     (Subject.OVERVIEW, lambda it: it.what == "status" and it.which.is_nothing),
     (Subject.PLACE, lambda it: it.what == "status" and _is_only_a_place(it.which)),
     (Subject.OWN, lambda _: True),
 )
+
+
+def _is_all_hours(reading: Reading) -> bool:
+    return reading.which.is_all and rests(reading.hours)
 
 
 class Choice(StrEnum):

@@ -273,7 +273,9 @@ class _Text:
         order = times.about(self.written, named)
         if order is None:
             return None
-        about = (word for at, word in enumerate(self.written) if at in named or plain(word) in vocabulary.IT)
+        about = [word for at, word in enumerate(self.written) if at in named or plain(word) in vocabulary.IT]
+        if not about and times.rests(order) and vocabulary.OF_ALL_HOURS & set(map(plain, self.written)):
+            about = ["all"]
         is_asked = bool(order) and self.written[-1].endswith("?")
         time, which = times.Times(hours=order), self._which(tuple(about))
         return Reading("verb", "hours", "workspace", (), Manner.SAID, which, time, is_question=is_asked)

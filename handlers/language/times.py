@@ -252,6 +252,11 @@ def is_order(text: str) -> bool:
     return said or bool(wanted_of(text))
 
 
+def rests(order: str) -> bool:
+    """Return whether an order leaves days out of hours, pauses or resumes them, which takes nothing away."""
+    return order.partition(" ")[0] in {"skip", "pause", "on"}
+
+
 def names_day(words: Sequence[str]) -> bool:
     """Return whether words end in the day that hours or a lesson leave out: ``skip today``."""
     said = [plain(word) for word in words if plain(word) != "for"]
@@ -276,6 +281,8 @@ def about(words: Sequence[str], named: AbstractSet[int]) -> str | None:
     match rest:
         case ["stop", "starting", *when] if all(map(_is_part, when)):
             return "off"
+    rest = [word for word in rest if word not in vocabulary.OF_ALL_HOURS] if "hours" in said else rest
+    match rest:
         case ["no", day] | ["don't" | "dont" | "never", "start" | "run", day] if moments.is_day(day):
             return f"skip {day}"
         case ["skip", day] if moments.is_day(day):

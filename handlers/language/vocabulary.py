@@ -184,11 +184,12 @@ OF_HOURS: Final = JOINING_HOURS | words("noon midday midnight")
 ABOUT_HOURS: Final[Mapping[str, tuple[frozenset[str], frozenset[str]]]] = {
     "off": (
         words("no off end remove delete cancel clear drop disable stop without"),
-        words("more any anymore longer all"),
+        words("more any anymore longer"),
     ),
     "on": (words("resume continue enable"), words("again")),
     "pause": (words("pause suspend"), frozenset()),
 }
+OF_ALL_HOURS: Final = words("all both everything")
 #: Say before a day that nothing comes then, or until then.
 LEAVING_OUT_HOURS: Final = words("skip pause off")
 ASKING_HOURS: Final = words("what what's whats are is show list when do does tell me see which any all")

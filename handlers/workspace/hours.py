@@ -28,7 +28,8 @@ from handlers.command_line import written
 from handlers.language.times import is_order, order, wanted_of
 from handlers.language.vocabulary import LEAVING_OUT_HOURS
 from handlers.payload import value_in, values_of
-from handlers.request import AtFields, Request
+from handlers.request import Answered, AtFields, Request
+from handlers.workspace.operations import asked_about
 from handlers.workspace.targets import named, workspace_of
 from handlers.workspace.timers import typed_moment
 
@@ -100,7 +101,7 @@ async def ordered(request: Request, workspace: Workspace, said: str, former: str
     if not rest and verb in _ORDERS:
         return await _ORDERS[verb](about)
     if rest and verb in LEAVING_OUT_HOURS:
-        return await _leave_out(about, workspace, verb, rest)
+        return await _rested(about, workspace.id, await _days_left_out(about, verb, rest))
     wanted = wanted_of(said)
     if not wanted:
         return _hint(request, words.UNREADABLE, words.USAGE, workspace.title)
@@ -120,8 +121,25 @@ async def ordered(request: Request, workspace: Workspace, said: str, former: str
     return await _answered(request, workspace, words.SET, replaced, once, planned)
 
 
-async def _leave_out(request: Request, workspace: Workspace, verb: str, said: str) -> Answer:
-    """Leave a day out of a workspace's hours, or all from today until a day."""
+async def rest_all(request: Request, chosen: Sequence[Workspace], said: str) -> Answer:
+    """Leave days out of the hours of several workspaces, pause or resume them; one answer shows each."""
+    (verb, _, rest), planned = said.partition(" "), await _planned_beside(request)
+    days = await _days_left_out(request, verb, rest) if rest else []
+    rested = list[Workspace]()
+    for one in chosen:
+        asked = asked_about(request, one.id, len(chosen))
+        is_pause = said == "pause"
+        rested.append(
+            await (asked.to(hours.pause, one.id) if is_pause else asked.to(hours.rest, one.id, days))
+        )
+    request.spoken.of(rested)
+    every = await request.services.gatherer.of_all(request.principal, rested)
+    over = " ".join(await _said_of_ended(request, planned))
+    return drawn.of_all([drawn.of_one(words.KEPT, facts) for facts in every], over)
+
+
+async def _days_left_out(request: Request, verb: str, said: str) -> list[str]:
+    """Return the days that are left out of hours: one, or all from today until one; raises Answered."""
     today, given = await day_of(request), [word for word in said.split() if word not in _BEFORE_A_DAY]
     is_pause = (verb == "pause" or said.startswith("until")) and given[-1:] != ["today"]
     day = moments.day_of(" ".join(given).replace("week", "monday"), today)
@@ -130,10 +148,9 @@ async def _leave_out(request: Request, workspace: Workspace, verb: str, said: st
     time = "00:00" if is_pause else _END_OF_DAY
     moment = await typed_moment(request.services, request.principal, f"{day or said} {time}")
     if isinstance(moment, Unread):
-        return replies.hint(replies.unread(moment, said, SOONEST_SECONDS))
+        raise Answered(replies.hint(replies.unread(moment, said, SOONEST_SECONDS)))
     last = await day_of(request, moment.at)
-    days = rules.dates(today, last) if is_pause else rules.dates(last, last + timedelta(days=1))
-    return await _rested(request, workspace.id, days)
+    return rules.dates(today, last) if is_pause else rules.dates(last, last + timedelta(days=1))
 
 
 async def day_of(request: Request, at: float | None = None) -> date:

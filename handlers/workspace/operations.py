@@ -212,7 +212,7 @@ async def pressed(request: Request) -> Answer:
     done = _Done()
     for one in stamps:
         key, _, _ = one.partition(".")
-        asked = _asked_about(request, key, len(stamps))
+        asked = asked_about(request, key, len(stamps))
         try:
             workspace = await asked.see(workspaces.owned, verb, key)
         except Refused:
@@ -225,7 +225,7 @@ async def pressed(request: Request) -> Answer:
     return _answer_for_all(verb, done, request.at)
 
 
-def _asked_about(request: Request, key: str, count: int) -> Asked:
+def asked_about(request: Request, key: str, count: int) -> Asked:
     """Return who asks about one of so many workspaces: what becomes of each is done and audited once."""
     once = request.asked.interaction and f"{request.asked.interaction}/{key}"
     return replace(request.asked, interaction=once, is_answered=True, is_about_several=count > 1)
@@ -243,7 +243,7 @@ async def all_at_once(request: Request, verb: str, chosen: Sequence[Workspace]) 
     """Do it to several without a question: the person said ``--yes`` beforehand."""
     done = _Done()
     for workspace in chosen:
-        asked = _asked_about(request, workspace.id, len(chosen))
+        asked = asked_about(request, workspace.id, len(chosen))
         await _do(request, asked, verb, workspace, done, Consent.GIVEN)
     return _answer_for_all(verb, done, request.at)
 

@@ -301,6 +301,22 @@ async def test_kept_workspace_is_said_to_run_until_its_next_hours(bot):
     assert "I won't stop it before <!date^1800032400^" in words(await bot.say("keep notebook"))
 
 
+@pytest.mark.parametrize(
+    ("text", "ends"),
+    [("pause all my hours until monday", True), ("skip all hours today", True), ("resume all hours", False)],
+    ids=["until", "today", "resumed"],
+)
+async def test_all_hours_rest_at_once_and_each_run_is_spoken_of(bot, text, ends):
+    await run(bot, "weekdays 8:00-18:00")
+    await run(bot, "weekdays 8:00", "training")
+    said = words(await bot.say(text))
+    assert ("I'll still stop it <!date^1800032400^" in said) is ends
+    assert "It's running, and nothing will stop it." in said
+    assert [bool(one.off) for name in ("notebook", "training") for one in await rules(bot, name)] == [
+        ends
+    ] * 2
+
+
 async def test_planned_stop_is_said_once_beside_hours_that_only_stop(bot):
     await run(bot, "every day -18:00")
     await bot.say("stop notebook at 18:00")
