@@ -56,7 +56,8 @@ NEEDED_EVERY: Final = 1800.0
 #: A rule before a change and after it, None for none.
 RuleChange = tuple[Rule | None, Rule | None]
 #: What features end that would start a workspace without a stop, once hours are changed that planned one.
-ON_CHANGED: Final[list[Callable[[Transaction, Workspace, float], None]]] = []
+#: Each returns whether the workspace was only waiting until then.
+ON_CHANGED: Final[list[Callable[[Transaction, Workspace, float], bool]]] = []
 #: What became of an occurrence of which nobody has to be told.
 _WELL: Final = frozenset({"started", "timer", "needless", "by hand"})
 
@@ -165,9 +166,8 @@ def _keep_stop(tx: Transaction, workspace: Workspace, stop: Occurrence, rule: Ru
     """Plan the stop of what hours have begun as an end of its own; what is still to begin is over."""
     latest = operations.latest_operation(tx, workspace.id)
     is_coming_up = latest is not None and latest.is_open and not latest.verb.brings_down
-    for end_with_hours in ON_CHANGED:
-        end_with_hours(tx, workspace, stop.at)
-    if is_coming_up or not workspace.is_down:
+    has_waited = [end_with_hours(tx, workspace, stop.at) for end_with_hours in ON_CHANGED]
+    if not any(has_waited) and (is_coming_up or not workspace.is_down):
         timers.put(tx, workspace.id, End(stop.at, mode, rule.agreed, True, "hours", rule.id))
 
 

@@ -157,11 +157,16 @@ def _before(tx: Transaction, asked: Asked, workspace: Workspace, verb: Operation
 workspaces.BEFORE.append(_before)
 
 
-def _end_with_hours(tx: Transaction, workspace: Workspace, stop_at: float) -> None:
-    """End the wait of hours whose day is left out: it would start the workspace without a stop."""
+def _end_with_hours(tx: Transaction, workspace: Workspace, stop_at: float) -> bool:
+    """End the wait of hours whose day is left out: it would start the workspace without a stop.
+
+    Return whether no attempt is under way.
+    """
     known = rows.of_workspace(tx, workspace.id)
-    if known is not None and known.until == stop_at and known.state is not Waits.GOT:
-        rows.end(tx, known)
+    if known is None or known.until != stop_at or known.state is Waits.GOT:
+        return False
+    rows.end(tx, known)
+    return known.state is Waits.WAITING
 
 
 hours.ON_CHANGED.append(_end_with_hours)

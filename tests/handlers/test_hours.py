@@ -349,5 +349,8 @@ async def test_skipped_hours_that_wait_for_room_say_that_they_wait_no_longer(bot
     row = await bot.workspace("notebook")
     waiting = Wait("wait", ALICE, row.connection, row.id, "gpu", 0, bot.clock.now(), 1800032400.0)
     await within(bot.store, waits.join, waiting)
-    assert "I've stopped waiting with *notebook*." in words(await bot.say("hours notebook skip today"))
+    await observe(bot.store, bot.clock, row, Observed(State.FAILED))
+    said = words(await bot.say("hours notebook skip today"))
+    assert "I've stopped waiting with *notebook*." in said
+    assert "I'll still stop it" not in said, "nothing of it runs"
     assert await bot.store.waits_of(ALICE) == []

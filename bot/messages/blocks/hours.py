@@ -284,7 +284,7 @@ def _next(facts: WorkspaceFacts) -> list[str]:
     # Nothing stops what is down, or will be, unless it is started before.
     workspace = facts.workspace
     is_ending = workspace is not None and workspace.stop_at is not None
-    is_down = workspace is None or workspace.is_down or is_ending
+    is_down = workspace is None or workspace.current_state in NOT_UP or is_ending
     starts = [rule for rule in facts.hours if rule.starts is not None and is_down]
     stops = [rule for rule in facts.hours if rule.stops is not None and not is_down]
     side: Side | Literal[""] = "start" if starts else "stop" if stops else ""
