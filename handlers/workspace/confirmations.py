@@ -67,7 +67,8 @@ async def offer_stop(request: Request, workspace: Workspace, at: float) -> Answe
     """Say that a workspace can't be suspended, and offer to stop it at that time, which may ask first."""
     is_end = is_final(effects(request.services.context, workspace), "stop")
     zone = await request.services.store.zone(request.principal)
-    then = times.day_in(at, request.services.clock.now(), zone).removeprefix("today ")
+    then = times.label_moment(at, request.services.clock.now(), zone, request.text)
+    then = then if " at " in then else f"at {then}"
     button = kit.button(
         (cards.END_AT if is_end else cards.STOP_AT).format(then=then),
         buttons.changing("stop", workspace, at=at),

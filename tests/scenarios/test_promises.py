@@ -113,10 +113,13 @@ async def test_what_cannot_be_suspended_is_refused_when_it_is_planned(tmp_path):
         await alice.has_linked("alice", "wb", is_named=False)
         await alice.types("status lab")
         await world.pass_time(30, step=5)
+        twelve = await alice.types("suspend lab at 11:40pm")
         answer = await alice.types("suspend lab at 23:40")
         assert "*lab* can't be suspended on Workbench" in answer.text
         (label,) = answer.labels
-        assert label.startswith("End it at ")
+        assert (twelve.labels, label) == (["End it at 11:40 PM"], "End it at 23:40"), (
+            "by the clock they typed"
+        )
         assert (await world.bot.store.workspaces(world.principal()))[0].stop_at is None
         (asked,) = await alice.presses(answer, label)
         assert "This will end *lab* on Workbench for good" in asked.text
