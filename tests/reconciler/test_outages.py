@@ -68,13 +68,13 @@ async def test_each_administrator_is_told_once_that_it_is_away_and_once_that_it_
     await world.pass_time(600, step=5)
     for user in (AMIR, ROSA):
         (text,) = told(world, user)
-        assert text.startswith(f"*Fake Cloud* hasn't answered since <!date^{int(began)}^{{time}}|")
+        assert text.startswith(f"*Fake Cloud* stopped answering at <!date^{int(began)}^{{time}}|")
     world.provider.heal()
     for operation_id in ids:
         assert await world.until_ended(operation_id) is Outcome.FULFILLED
     for user in (AMIR, ROSA):
         _, second = told(world, user)
-        assert second.startswith("*Fake Cloud* is answering again. It hadn't answered since <!date^")
+        assert second.startswith("*Fake Cloud* is answering again. It had stopped at <!date^")
         assert "(10 min" in second
     assert world.provider.accepted_starts.count("r0") == 1
 

@@ -121,6 +121,7 @@ def outage(facts: Facts) -> Answer:
     since, until = facts.time("since"), facts.time("until")
     names: dict[str, Any] = {
         "since": kit.moment(since, facts.now),
+        "at": kit.moment_at(since, facts.now),
         "lasted": times.duration(until - since),
         "until": kit.moment(until, facts.now),
         "place": facts.word("place"),

@@ -196,22 +196,22 @@ LOST_REQUEST: Final = "I lost my records of the last few seconds. Check what bec
 #: The message, by what has become of a connection.
 OUTAGES: Final[dict[str, str]] = {
     "away": (
-        "*{title}* hasn't answered since {since}. People waiting for it can see that on their cards, and "
+        "*{title}* stopped answering {at}. People waiting for it can see that on their cards, and "
         "nothing is lost: I'll keep trying and tell you when it answers again. "
         f"If this lasts, {command('doctor')} may say why."
     ),
     "back": (
-        "*{title}* is answering again. It hadn't answered since {since} ({lasted}). "
+        "*{title}* is answering again. It had stopped {at} ({lasted}). "
         "I'm carrying on with what was waiting."
     ),
     "locked_out": (
-        "*{title}* is refusing the key that I was given for it, so I can't do anything there. "
+        "*{title}* has refused the key that I was given for it, so I can't do anything there. "
         "Put a working one in the connections file and restart me. I'll then carry on with what's "
         f"waiting. {command('doctor')} checks the key."
     ),
     "let_in": ("*{title}* accepts my key again. I'm carrying on with what was waiting."),
     "people_out": (
-        "*{title}* is refusing the sign-ins of several people at once. That looks like a problem there, "
+        "*{title}* has refused the sign-ins of several people at once. That looks like a problem there, "
         "so nobody has to link again. I'll keep trying, and what's waiting will carry on once they're "
         "accepted again."
     ),
