@@ -188,7 +188,7 @@ class ClassKind(AnyKind):
     CLASS_ENDING = Traits("class_ending", "class", offers="workspace")
     CLASS_OVER = Traits("class_over", "class", marks=Mark.NEWS)
     #: To the teachers of a course before a lesson: how many are ready.
-    LESSON_REPORT = Traits("lesson_report", "class", marks=Mark.PASSES | Mark.NEWS)
+    LESSON_REPORT = Traits("lesson_report", "class", marks=Mark.NEWS)
     #: Why nothing will be ready for a lesson, or isn't yet, and what its person can do.
     UNSERVED = Traits("unserved", "class", offers="link", marks=Mark.PASSES)
     #: A lesson begins: whether the workspace is ready for it.

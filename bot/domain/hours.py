@@ -401,7 +401,7 @@ class HoursKind(AnyKind):
 
     #: A timer will stop the workspace soon; a timer couldn't.
     TIMER_ENDING = Traits("timer_ending", urgency=3, offers="workspace", marks=Mark.PASSES)
-    TIMER_FAILED = Traits("timer_failed", offers="workspace")
+    TIMER_FAILED = Traits("timer_failed", offers="workspace", marks=Mark.PASSES)
     #: To administrators: somebody couldn't be warned of the end of their workspace.
     UNWARNED = Traits("unwarned", marks=Mark.PEOPLE)
     #: Whether a workspace that was left running is still needed.

@@ -23,7 +23,7 @@ from bot.domain.installations import AnyInstallation
 from bot.domain.kinds import AnyKind
 from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation, OperationVerb
-from bot.domain.promises import GRACE_SECONDS, PASSING
+from bot.domain.promises import GRACE_SECONDS, LINK_HELPS, PASSING
 from bot.domain.stops import Consent, End, costs_more, is_final, planned_mode
 from bot.domain.timers import AGAIN_SECONDS, LEAST_TIMER_WARNING_SECONDS, MORE_SECONDS, due_at, warned_before
 from bot.domain.workspaces import Workspace
@@ -76,10 +76,10 @@ def carry_out(tx: Transaction, asked: Asked, looked: Workspace) -> None:
 def _hold_back(tx: Transaction, workspace: Workspace, obstacle: str) -> None:
     """Announce no stop that can't be carried out; after its time tell its person, once.
 
-    Nobody is waited for at the end of a class, nor where hours need the workspace again by now.
+    A class doesn't wait for one person's sign-in, and hours may need the workspace again by now.
     """
     now, stop_at = tx.now(), workspace.stop_at or 0.0
-    is_passing = obstacle in PASSING and workspace.stop_card is None
+    is_passing = obstacle in PASSING and (workspace.stop_card is None or obstacle not in LINK_HELPS)
     due_at = stop_at + (GRACE_SECONDS if is_passing else 0.0)
     rule = hours.rule(tx, workspace.stop_rule or "")
     if is_passing:

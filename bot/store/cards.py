@@ -95,11 +95,18 @@ def _add_answer(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
 
 def add_announcement(tx: Transaction, notice: Row, said: Mapping[str, Any]) -> None:
     """Add a message that offers nothing, if what it says is over some day."""
-    if find_next_moment(said["blocks"], tx.now()) is not None:
-        key, kind = notice["id"], word(AnyKind, notice["kind"])
+    key, kind = notice["id"], word(AnyKind, notice["kind"])
+    if _find_over_at(kind, said, tx.now()) is not None:
         about = str(said.get("workspace") or key)
         kept = {name: one for name, one in said.items() if name != "over"}
         _add(tx, key, kind, notice["subject"], notice["principal"], about, kept)
+
+
+def _find_over_at(kind: AnyKind, said: Mapping[str, Any], now: float) -> float | None:
+    """Return the next moment at which a message is over: one that it announces, or its subject's end."""
+    ends_at = float(said.get("ends") or 0.0) if Mark.PASSES in kind.marks else 0.0
+    announced = find_next_moment(said.get("blocks", ()), now)
+    return min((at for at in (announced, ends_at) if at is not None and at > now), default=None)
 
 
 def of_link(principal: str, connection: str) -> str:
@@ -134,7 +141,8 @@ def place(
     row = tx.one("place_card", id=card_id, drawn=drawn, said=said, **at)
     if row is not None:
         # Cards and questions are drawn from their rows, which say when.
-        over_at = find_next_moment(CARDS.of(row).body.get("blocks", ()), tx.now())
+        card = CARDS.of(row)
+        over_at = _find_over_at(card.kind, card.body, tx.now())
         if over_at != row["over_at"]:
             CARDS.change(tx, {"id": card_id}, over_at=over_at)
     if row is not None and Mark.IN_CHANNEL not in word(AnyKind, row["kind"]).marks:
@@ -235,7 +243,7 @@ def card_updated(
         claimed_changed_at=claimed.changed_at or 0.0,
         drawn=drawn,
         said=said,
-        over_at=find_next_moment((said or {}).get("blocks", ()), now),
+        over_at=_find_over_at(claimed.kind, said or {}, now),
         leased_until=claimed.leased_until,
         now=now,
     )

@@ -367,7 +367,7 @@ async def test_who_would_have_nothing_ready_hears_the_evening_before_and_once(wo
     assert "get your workspace ready" not in str(told(world, cleo)) + str(told(world, alice))
     await until(world, "08:59", day=24, step=120.0)
     assert told(world, bob) == [said]
-    assert "2 of 3 are ready for Statistics. 1 hasn't linked their account." in told(world, TRAINER)[-1]
+    assert "2 of 3 are ready for Statistics. 1 hasn't linked their account, as of" in told(world, TRAINER)[-1]
 
 
 async def test_who_joins_later_hears_an_hour_before(world):

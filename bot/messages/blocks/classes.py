@@ -328,7 +328,8 @@ def report(facts: ClassFacts) -> Answer:
         if (count := numbers[state])
     ]
     lines = [fill(classes.REPORT, name=card.title, **_numbers(counts))]
-    lines += [f"{'; '.join(said)}."] if said else []
+    as_of = fill(classes.AS_OF, at=kit.moment(facts.now, facts.now))
+    lines += [f"{'; '.join(said)}, {as_of}."] if said else []
     if unused >= UNUSED_ASKS:
         unseen = classes.REPORT_UNUSED[bool(facts.body.get("is_said"))]
         lines.append(fill(f"{unseen} {classes.REPORT_ASKS}", name=card.title, count=unused))

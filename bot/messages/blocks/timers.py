@@ -152,7 +152,12 @@ def offer_then(
     )
 
 
-@draws(HoursKind.TIMER_FAILED, is_true=_can_run)
+def _is_unstopped(facts: WorkspaceFacts) -> bool:
+    """Return whether a workspace still runs for which its stop wasn't possible, and why still holds."""
+    return _can_run(facts) and (facts.word("cause") not in LINK_HELPS or bool(facts.obstacle))
+
+
+@draws(HoursKind.TIMER_FAILED, is_true=_is_unstopped)
 def failed(facts: WorkspaceFacts) -> Answer:
     """Say that a workspace wasn't stopped as planned, and why."""
     names = _names(facts) | {"at": kit.day_moment(facts.time("stop_at"))}

@@ -12,7 +12,7 @@ from bot.domain.people import Named
 from bot.domain.reasons import reason_in
 from bot.domain.room import ANSWERED_WITHIN_SECONDS, UNUSED, RoomKind, WaitFacts, WaitingFacts
 from bot.messages.blocks import kit, notices, replies
-from bot.messages.blocks.buttons import open_buttons
+from bot.messages.blocks.buttons import ends, open_buttons
 from bot.messages.blocks.cards import filled, reference_of
 from bot.messages.blocks.home import part
 from bot.messages.blocks.kit import Element, Press, draws, draws_where, fill
@@ -166,7 +166,7 @@ def _got(facts: WorkspaceFacts) -> Answer:
     what = words.FOR.get(facts.word("waited_for"), words.FOR["room"])
     unused, later = times.duration(UNUSED), times.duration(ANSWERED_WITHIN_SECONDS)
     sentence = filled(words.GOT[facts.word("granted")], facts, what=what, unused=unused, later=later)
-    return kit.message(sentence, [], open_buttons(facts))
+    return kit.message(" ".join([sentence, *(ends(facts) or [words.GOT_FOR_GOOD])]), [], open_buttons(facts))
 
 
 def _is_wanted(facts: WorkspaceFacts) -> bool:

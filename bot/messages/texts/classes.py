@@ -224,6 +224,8 @@ REPORT_UNUSED: Final = {
     True: "Nobody used these workspaces in the last {count} lessons.",
     False: "In the last {count} lessons, nobody opened them from here.",
 }
+#: When the figures of a report were true.
+AS_OF: Final = "as of {at}"
 REPORT_ASKS: Final = "Should the course go on? If not, type `card {name} end`."
 LESSON_OVER: Final = "*{course}* is over, and *{name}* on {title} was {done}."
 #: The evening before a lesson, to whoever would have nothing ready for it: when it is, and what is missing.

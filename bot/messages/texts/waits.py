@@ -67,6 +67,8 @@ GOT: Final[Mapping[str, str]] = {
     )
     for mode in ("stop", "suspend")
 }
+#: Added where nothing else is to stop it.
+GOT_FOR_GOOD: Final = "Otherwise nothing will stop it."
 #: Added to the question about what isn't used, where a stop would end it for good.
 WANTED: Final = "Somebody is waiting for {what} on {title}. If you don't need *{name}*, they can have it."
 AGAIN: Final = "I can keep trying until {until}."

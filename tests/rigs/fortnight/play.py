@@ -115,7 +115,9 @@ class _Play:
             ran = now - min(run.created_at for run in one.live())
             mentioned = partial(messages_about, stage, {one.owner, "amir"}, one.name)
             # Somebody was asked about it within a day; two hours are for the time of day.
-            if ran > UNASKED_SECONDS and not mentioned(26 * HOUR):
+            # Of whoever has left it was said once.
+            has_left = any(who == one.owner and what == "<leaves>" for _, who, what in stage.acts)
+            if ran > UNASKED_SECONDS and not mentioned(ran if has_left else 26 * HOUR):
                 self._find(one, ran, "runs on for more than a day and a half without a word")
             is_by_plan = not any(
                 who == one.owner and 0 <= now - ran - moment < 180 for moment, who, _ in stage.acts
