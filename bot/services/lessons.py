@@ -89,6 +89,7 @@ def skip(tx: Transaction, asked: Asked, card_id: str, day: str) -> tuple[Rule, l
     left_out = replace(rule, off=rule.off.union(days))
     if left_out != rule and asked.is_new(tx):
         rows.put(tx, left_out)
+        rows.review_start(tx, rule.workspace_id, rule)
         timers.decide(tx, rule.workspace_id)
         asked.note(tx, "class.skip", card.subject, [(rule, left_out)], day=day)
     return rule, days

@@ -229,6 +229,7 @@ def review_start(tx: Transaction, workspace_id: str, *changed: Rule) -> None:
     plan = find_plan(tx, start)
     if plan is None:
         operations.end(tx, start.id, Outcome.CANCELLED, "cancelled")
+        timers.drop(tx, workspace_id, start.id)
     else:
         OPERATIONS.change(tx, {"id": start.id}, good_until=plan[1].latest_start)
 

@@ -264,6 +264,19 @@ async def test_lesson_goes_on_after_an_outage(world, back, is_started):
     assert "Keep waiting" not in str(world.slack.messages)
 
 
+async def test_lesson_that_is_skipped_in_an_outage_starts_nothing(world):
+    alice, bob = people(2)
+    card = await course(world, alice, bob)
+    await lesson_until(world, "8:40")
+    goes_away(world)
+    await lesson_until(world, "9:10")
+    await ask(world, alice).to(lessons.skip, card.id, "2027-11-22")
+    assert (await world.store.workspaces(alice))[0].stop_at is None
+    world.provider.heal()
+    await lesson_until(world, "9:30", step=10.0)
+    assert world.provider.accepted_starts == [f"r-{bob.user_id}"]
+
+
 @pytest.mark.parametrize(
     ("back", "is_started"), [pytest.param("9:40", True, id="third"), pytest.param("10:10", False, id="less")]
 )
