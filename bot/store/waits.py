@@ -156,6 +156,8 @@ def pass_turn(tx: Transaction, of: Wait, pause: float) -> None:
     if of.state in {Waits.WAITING, Waits.TRYING}:
         later = {"round": find_others(tx, of).end_turn(of.round), "next_at": tx.now() + pause}
         change(tx, of, state=Waits.WAITING, operation_id=None, **later)
+        # Why they can't be tried.
+        cards.owe(tx, of.id, changed=True)
 
 
 def change(tx: Transaction, of: Wait, **to: Any) -> bool:
@@ -176,7 +178,7 @@ def _owe_places(tx: Transaction, of: Wait, former: Wait | None = None) -> None:
     is_changed = is_over or of.kind != former.kind or (of.attempts > 0 and former.attempts == 0)
     for kind in {of.kind, former.kind} - {""} if is_changed else ():
         tx.run("owe_places", connection=of.connection, kind=kind, limit=MAX_WAITS_AT_ONCE)
-    if is_changed or of.until != former.until or of.round != former.round:
+    if is_changed or of.until != former.until:
         cards.owe(tx, of.id, changed=True)
 
 
