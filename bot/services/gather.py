@@ -193,7 +193,8 @@ class Gatherer:
 
     async def _of_body(self, notice: Message, workspace_id: str | None) -> Facts:
         kind, body = notice.kind, notice.body
-        workspace = await self._own_workspace(notice, workspace_id or str(body.get("workspace") or ""))
+        workspace = await self._own_workspace(notice, workspace_id or "")
+        workspace = workspace or await self._own_workspace(notice, str(body.get("workspace") or ""))
         connection = str(body.get("connection") or (workspace.connection if workspace else ""))
         account = await self.store.account(notice.principal, connection) if connection else None
         now = await self.store.now()
@@ -312,7 +313,7 @@ async def _of_link(gatherer: Gatherer, notice: Message, facts: Facts) -> Facts:
     return replace(facts, is_url_shown=shown)
 
 
-@adds(HoursKind.HOURS_UNUSED)
+@adds(HoursKind.HOURS_UNUSED, HoursKind.HOURS_PAUSED)
 async def _of_hours(gatherer: Gatherer, _notice: Message, facts: Facts) -> Facts:
     """Add the hours that a question is about."""
     if not isinstance(facts, WorkspaceFacts) or facts.workspace is None:

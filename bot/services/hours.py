@@ -113,7 +113,10 @@ def put_back(tx: Transaction, row: Row | None, was: Row | None) -> None:
     after = None if was is None else RULES.of({**(row or {}), **was})
     of = before or after
     if of is not None and (workspace := stored.workspace(tx, of.workspace_id)) is not None:
-        change_rules(tx, workspace, [(before, after)])
+        mode = next((one.mode for one in workspace.ends.rows if one.because == "hours"), None)
+        # Hours that are taken back before they have started anything leave no stop that wasn't there.
+        is_unused = after is None and of.started_at is None
+        change_rules(tx, workspace, [(before, after)], mode or "stop", keeps_stop=not is_unused)
 
 
 acts.PUT_BACK[RULES.name] = put_back
@@ -132,7 +135,12 @@ def end(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
 
 
 def change_rules(
-    tx: Transaction, workspace: Workspace, change: Sequence[RuleChange], mode: StopMode = "stop"
+    tx: Transaction,
+    workspace: Workspace,
+    change: Sequence[RuleChange],
+    mode: StopMode = "stop",
+    *,
+    keeps_stop: bool = True,
 ) -> None:
     """Change a workspace's rules; what they have begun ends as planned, unless they name another end.
 
@@ -157,8 +165,11 @@ def change_rules(
             changed = next((one for one in known if one.id == planned.source), None)
             if stop is not None and changed is not None:
                 rows.unsettle(tx, changed, stop)
-    if begun is not None and not ends.has_end(known, begun[0].at, now):
+    if keeps_stop and begun is not None and not ends.has_end(known, begun[0].at, now):
         _keep_stop(tx, workspace, *begun, mode)
+    if any(before is not None and before.paused for before, _ in change):
+        # Messages say that they are paused, by the link that some wait for.
+        cards.owe_about(tx, cards.of_link(workspace.principal.key, workspace.connection), changed=False)
     timers.decide(tx, workspace.id)
 
 

@@ -152,6 +152,15 @@ async def test_hours_undone_just_after_their_start_stop_it(world):
     assert (await world.store.workspace(workspace.id)).stop_at == local("18:00")
 
 
+async def test_hours_undone_before_they_started_anything_leave_no_stop(world):
+    """They were set in the middle of their first day, while what somebody had started was running."""
+    workspace = await given(world, "weekdays 9:00-18:00", at="10:00", state=State.RUNNING)
+    await world.pass_time(20, step=5)
+    await world.ask("undo").to(acts.undo)
+    assert await world.store.rules_of(workspace.id) == []
+    assert (await world.store.workspace(workspace.id)).stop_at is None
+
+
 @pytest.mark.parametrize("change", [SKIP, PAUSE, OFF], ids=["skip", "pause", "off"])
 async def test_hours_changed_while_they_start_a_workspace_stop_it(world, change):
     world.provider.start_takes = 120.0

@@ -78,3 +78,12 @@ async def test_who_lets_them_come_again_is_not_asked_again_for_long(world, after
     (rule,) = await world.store.rules_of(workspace.id)
     assert (rule.paused, rule.unused) == ("", unused)
     assert world.provider.accepted_starts == ["r1"] * starts
+
+
+async def test_message_of_paused_hours_goes_once_they_are_resumed(world):
+    workspace = await given(world, "weekdays 9:00")
+    await days(world, 7)
+    assert world.slack.kinds()[-1] == "hours_paused"
+    await world.ask("on").to(hours.rest, workspace.id)
+    await world.pass_time(60, step=5)
+    assert "hours_paused" not in world.slack.kinds()

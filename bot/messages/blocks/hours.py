@@ -409,8 +409,13 @@ def _offer_start(facts: WorkspaceFacts) -> tuple[list[str], list[Element]]:
 
 
 def _are_paused(facts: Facts) -> bool:
-    """Return whether hours still wait for a link, where that is why they are paused."""
-    return facts.word("cause") not in words.BECAUSE or facts.is_linked is not True or facts.is_refused
+    """Return whether hours are still paused for the reason that a message names."""
+    cause = facts.word("cause")
+    if cause in {"unlinked", "refused"}:
+        return facts.is_linked is not True or facts.is_refused
+    if not isinstance(facts, WorkspaceFacts) or facts.workspace is None:
+        return True
+    return any(one.paused == cause for one in (*facts.hours, *facts.lessons))
 
 
 @draws(HoursKind.HOURS_PAUSED, is_true=_are_paused)
