@@ -31,7 +31,7 @@ def connection_of(request: Request, name: str, more: str = "", offers: Iterable[
     raise Answered(replies.hint(sentence, offers, more=more))
 
 
-def linked_connection_of(request: Request, name: str, linked: Iterable[str]) -> str:
+def find_linked_connection(request: Request, name: str, linked: Iterable[str]) -> str:
     """Return a connection as ``connection_of``, of those linked also one that was removed."""
     titles = {one: request.services.title(one) for one in linked}
     return naming.find_title(name, titles, is_whole=True) or connection_of(request, name)

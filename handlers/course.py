@@ -516,7 +516,7 @@ async def _skipped(request: Request, card_id: str, day: str) -> Answer:
 
 
 async def _end_of_run(request: Request, rule: Rule | None, *, is_on: bool) -> tuple[list[str], list[Element]]:
-    """Say what becomes of a member's workspace that a lesson, or joining it, has begun."""
+    """Format the end of a member's workspace that a lesson, or joining it, has started."""
     services = request.services
     workspace = None if rule is None else await services.store.workspace(rule.workspace_id)
     if workspace is None or not (is_on or {one.because for one in workspace.ends.rows} & {"lesson", "look"}):

@@ -267,11 +267,11 @@ async def _authorised(request: Request, handler: routes.Verb, *, is_later: bool 
         return _instead(request, problems.sentence("internal"))
     # Mostly below info: a line for each would cost a quarter of a request. Every change is in the audit.
     _note(logger, "answered", request, answer)
-    return _fit(request, _in_place(request, answer))
+    return _fit(request, _replace_question(request, answer))
 
 
-def _in_place(request: Request, answer: Answer) -> Answer:
-    """Let what a question's button has done take the place of the question."""
+def _replace_question(request: Request, answer: Answer) -> Answer:
+    """Replace a question by the answer to its button."""
     is_said = bool(answer.text) and answer.view is None and not (answer.errors or answer.in_channel)
     return replace(answer, replaces=True) if request.surface.is_question and is_said else answer
 
@@ -339,7 +339,7 @@ def _fit(request: Request, answer: Answer) -> Answer:
     if answer.about is not None and (answer.about.ask or answer.about.takes_press):
         answer = replies.as_question(answer)
     if request.surface.where in (Where.CHANNEL, Where.MENTION) or answer.in_channel:
-        answer = _dated(request, answer)
+        answer = _add_date(request, answer)
     is_in_form = request.surface.where is Where.FORM and request.is_asked
     if is_in_form and answer.view is None and answer.text:
         # Said where it was asked, not in a conversation behind the form.
@@ -350,13 +350,13 @@ def _fit(request: Request, answer: Answer) -> Answer:
     return replace(answer, view=replies.in_view(answer.view, slash("workspace"), slash("job")))
 
 
-def _dated(request: Request, answer: Answer) -> Answer:
+def _add_date(request: Request, answer: Answer) -> Answer:
     """Return an answer that can't be edited later: it says as of when it announces what is to come."""
     now = request.services.clock.now()
     if find_next_moment([one for one in answer.blocks if one["type"] != "actions"], now) is None:
         return answer
     as_of = fill(answers.AS_OF_ALONE, at=kit.moment(now, now))
-    blocks = [replies.with_plain_dates(one) for one in answer.blocks]
+    blocks = [replies.use_plain_dates(one) for one in answer.blocks]
     if not any("As of " in one for one in kit.lines_of(blocks)):
         blocks.insert(len(blocks) - (blocks[-1]["type"] == "actions"), kit.context(as_of))
     return kit.with_blocks(answer, blocks)

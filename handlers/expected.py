@@ -68,7 +68,7 @@ async def _named(request: Request) -> Answer:
 
 
 async def _of_start(request: Request, workspace: Workspace) -> Answer:
-    """Answer how a workspace is, below when it is likely to be ready, or its place in line for room."""
+    """Answer with a workspace's state below its likely time, or with its place in line."""
     request.spoken.of([workspace])
     if (place := await _find_wait(request, workspace.id)) is not None:
         return place

@@ -12,14 +12,14 @@ from bot.domain.people import Named
 from bot.domain.stops import Consent
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.kit import Markup, fill
-from bot.messages.blocks.links import still_running, unlink_button
+from bot.messages.blocks.links import format_still_running, unlink_button
 from bot.messages.blocks.lists import SAY
 from bot.messages.texts import answers, cards, pages
 from bot.services import accounts, linking, naming
 from bot.services.revocations import left_by
 from handlers import routes
 from handlers.command_line import written
-from handlers.connections import connection_of, linked_connection_of
+from handlers.connections import connection_of, find_linked_connection
 from handlers.helping import what
 from handlers.language.names import Names
 from handlers.payload import value_in
@@ -231,14 +231,16 @@ async def unlink(request: Request) -> Answer:
         for word, template in answers.UNLINKED.items()
         if word in left.values()
     ]
-    return replies.answer(" ".join([*sentences, *still_running(running)]), ways(request.services, gone))
+    return replies.answer(
+        " ".join([*sentences, *format_still_running(running)]), ways(request.services, gone)
+    )
 
 
 async def _ask(request: Request, connection: str | None, linked: list[str]) -> Answer:
     """Ask once, in the words of the button's own question; None asks about every link."""
     ending = [connection] if connection else linked
     effect = fill(cards.CONFIRM_UNLINK[1], title=request.services.titles(ending))
-    running = still_running(await request.asked.see(accounts.find_running, ending))
+    running = format_still_running(await request.asked.see(accounts.find_running, ending))
     ask = fill(answers.TO_CONTINUE, button=cards.UNLINK)
     button = kit.button(
         cards.UNLINK, kit.Press("unlink", connection or "all", agreed=Consent.GIVEN), style=kit.DANGER
@@ -257,7 +259,7 @@ def _chosen_to_end(request: Request, name: str, linked: Collection[str]) -> str 
     """Return the connection, or None for all; one that was removed since is known by its name and title."""
     if name.casefold() == "all" and "all" not in {*linked, *request.services.connections}:
         return None
-    connection = linked_connection_of(request, name, linked)
+    connection = find_linked_connection(request, name, linked)
     if connection not in linked:
         raise Answered(_none_at(request, connection))
     return connection
@@ -276,7 +278,7 @@ async def _somebody_else(request: Request, person: re.Match[str]) -> Answer:
     name = " ".join(word for word in request.arguments if word != person.group())
     is_all = not name or name.casefold() == "all"
     there = [account.connection for account in linked_there]
-    connection = None if is_all else linked_connection_of(request, name, there)
+    connection = None if is_all else find_linked_connection(request, name, there)
     if not any(connection in {None, account.connection} for account in linked_there):
         return replies.hint(fill(answers.NOTHING_LINKED_OTHER, who=who))
     if kit.AGREED not in request.flags or request.manner is not Manner.TYPED:

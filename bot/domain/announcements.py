@@ -12,16 +12,21 @@ from typing import Any, Final
 
 Block = dict[str, Any]
 #: A time as Slack's mark has it, and as a button carries it: in its action, or in the option of a menu.
-_MARK: Final = re.compile(r"<!date\^(\d{1,11})\^")
+_MOMENT_MARK: Final = re.compile(r"<!date\^(\d{1,11})\^")
 _MOMENT: Final = re.compile(r'<!date\^(\d{1,11})\^|"(?:action_id|value)": "\w+(?::\w+)*?:u(\d{1,11})[:" ]')
 #: Where a sentence, or a part of a line, ends that another one follows.
-_END: Final = re.compile(r"(?<=[.!?\u2026])\s+|\s\u00b7\s")
+_SENTENCE_END: Final = re.compile(r"(?<=[.!?\u2026])\s+|\s\u00b7\s")
 
 
 def find_next_moment(blocks: Iterable[Block], now: float) -> float | None:
     """Return the next moment that blocks announce or that their buttons are good until."""
+    return min(find_moments(blocks, now), default=None)
+
+
+def find_moments(blocks: Iterable[Block], now: float) -> frozenset[float]:
+    """Return all moments after ``now`` that blocks announce or that their buttons are good until."""
     found = _MOMENT.finditer(json.dumps(list(blocks), ensure_ascii=False))
-    return min((at for one in found if (at := float(one[1] or one[2])) > now), default=None)
+    return frozenset(at for one in found if (at := float(one[1] or one[2])) > now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,42 +46,42 @@ class Span:
 
 
 def drop_past(blocks: Sequence[Block], span: Span) -> list[Block] | None:
-    """Return blocks without the sentences that announced a moment in a span, and what follows on their lines.
+    """Return blocks without the sentences that announced a moment in a span, and the rest of their lines.
 
     None if the first sentence did: nothing of the message is left to say.
     """
-    lines = (line for block in blocks for text in _texts_of(block) for line in text["text"].split("\n"))
-    if (first := next(lines, "")) and not _cut(first, span):
+    lines = (line for block in blocks for text in _list_texts(block) for line in text["text"].split("\n"))
+    if (first := next(lines, "")) and not _cut_sentences(first, span):
         return None
     return [left for block in blocks if (left := _drop_from_block(block, span)) is not None]
 
 
-def _texts_of(block: Block) -> Iterator[Block]:
+def _list_texts(block: Block) -> Iterator[Block]:
     every = block.get("elements", ()) if block["type"] == "context" else [block.get("text")]
     return (text for text in every if text and "text" in text)
 
 
 def _drop_from_block(block: Block, span: Span) -> Block | None:
     if block["type"] not in {"section", "context"} or all(
-        _drop_from_text(text, span) == text for text in _texts_of(block)
+        _drop_from_text(text, span) == text for text in _list_texts(block)
     ):
         return block
-    left = [text for one in _texts_of(block) if (text := _drop_from_text(one, span))["text"]]
+    left = [text for one in _list_texts(block) if (text := _drop_from_text(one, span))["text"]]
     if block["type"] == "context":
         return {**block, "elements": left} if left else None
     return {**block, "text": left[0]} if left else None
 
 
 def _drop_from_text(text: Block, span: Span) -> Block:
-    lines = ((line, _cut(line, span)) for line in text["text"].split("\n"))
+    lines = ((line, _cut_sentences(line, span)) for line in text["text"].split("\n"))
     return {**text, "text": "\n".join(left for line, left in lines if left or not line)}
 
 
-def _cut(line: str, span: Span) -> str:
+def _cut_sentences(line: str, span: Span) -> str:
     """Return a line up to the first sentence with a moment in a span."""
     begins, until = 0, 0
-    for end in [*((one.start(), one.end()) for one in _END.finditer(line)), (len(line), len(line))]:
-        if any(span.has(float(at)) for at in _MARK.findall(line[begins : end[0]])):
+    for end in [*((one.start(), one.end()) for one in _SENTENCE_END.finditer(line)), (len(line), len(line))]:
+        if any(span.has(float(at)) for at in _MOMENT_MARK.findall(line[begins : end[0]])):
             return line[:until]
         until, begins = end
     return line

@@ -20,7 +20,7 @@ _BY_ITSELF: Final = frozenset({"hours", "needed"})
 #: What comes within a day is ahead: no day of hours is longer.
 DAY_SECONDS: Final = 86_400.0
 #: What others take part in.
-_SHARED: Final = frozenset({"class", "lesson", "look"})
+_SHARED_REASONS: Final = frozenset({"class", "lesson", "look"})
 #: How long before the end of a lesson hours that only start have to come for the workspace to go on.
 _LONGEST: Final = 12 * 3600.0
 #: What runs and has no stop within this many seconds is asked about.
@@ -37,7 +37,9 @@ def that_counts(ends: Collection[End], rules: Collection[Rule], agreed_at: float
     # Who may only start something says nothing of what else is to stop it.
     own = next((one for one in ends if one.because == "own" and not (one.start and len(ends) > 1)), None)
     unused = next((one for one in ends if one.because == "room"), None)
-    if unused is not None and not any(one.because in _SHARED or one.since > unused.since for one in ends):
+    if unused is not None and not any(
+        one.because in _SHARED_REASONS or one.since > unused.since for one in ends
+    ):
         # Somebody waits for it who would use it, so it isn't kept until its hours end.
         ends = (unused if own is None or own.at > unused.at else own,)
     elif own is not None and own.since >= agreed_at:
@@ -92,16 +94,16 @@ def find_next_stop(workspace: Workspace, rules: Collection[Rule], now: float) ->
 
 
 def find_begun_stop(rules: Collection[Rule], now: float) -> tuple[Occurrence, Rule] | None:
-    """Return the stop by which hours end what they have begun, and the rule that plans it.
+    """Return the coming stop of hours that have begun, and the rule that plans it.
 
     One rule may start a workspace and another one stop it.
     """
-    begun = [(stop, rule) for rule in rules if rule.is_on(now) for stop in _coming(rule, now)[:1]]
+    begun = [(stop, rule) for rule in rules if rule.is_on(now) for stop in _list_unsettled(rule, now)[:1]]
     begun = [pair for pair in begun if pair[0].side == "stop"]
     if not begun and has_begun(rules, now):
-        coming = [(one, rule) for rule in rules for one in _coming(rule, now)]
-        begun = [pair for pair in sorted(coming, key=_at)[:1] if pair[0].side == "stop"]
-    return min(begun, key=_at, default=None)
+        coming = [(one, rule) for rule in rules for one in _list_unsettled(rule, now)]
+        begun = [pair for pair in sorted(coming, key=_get_occurrence)[:1] if pair[0].side == "stop"]
+    return min(begun, key=_get_occurrence, default=None)
 
 
 def has_begun(rules: Collection[Rule], now: float) -> bool:
@@ -112,7 +114,7 @@ def has_begun(rules: Collection[Rule], now: float) -> bool:
 
 
 def has_end(rules: Collection[Rule], at: float, now: float) -> bool:
-    """Return whether hours themselves end what has begun, and was to be stopped at a time.
+    """Return whether hours still plan an end for the run that was to be stopped at a time.
 
     That is by the stop that comes next, or by a later one of hours that go on from there.
     """
@@ -127,15 +129,15 @@ def has_stop_at(rules: Collection[Rule], at: float) -> bool:
 
 
 def _find_first(rules: Collection[Rule], side: Side, now: float) -> tuple[Occurrence, Rule] | None:
-    """Return what hours start or stop first within a day and isn't settled, with its rule."""
-    coming = [(one, rule) for rule in rules for one in _coming(rule, now) if one.side == side]
-    return min(coming, key=_at, default=None)
+    """Return the first unsettled start or stop of hours within a day, with its rule."""
+    coming = [(one, rule) for rule in rules for one in _list_unsettled(rule, now) if one.side == side]
+    return min(coming, key=_get_occurrence, default=None)
 
 
-def _at(pair: tuple[Occurrence, Rule]) -> Occurrence:
+def _get_occurrence(pair: tuple[Occurrence, Rule]) -> Occurrence:
     return pair[0]
 
 
-def _coming(rule: Rule, now: float, seconds: float = DAY_SECONDS) -> list[Occurrence]:
-    """Return what isn't settled of hours of a person's own in the seconds to come; none if they're paused."""
+def _list_unsettled(rule: Rule, now: float, seconds: float = DAY_SECONDS) -> list[Occurrence]:
+    """Return the unsettled occurrences of a person's own active hours in the seconds to come."""
     return [] if rule.card or rule.paused else rule.between(max(now, rule.settled_at), now + seconds)

@@ -400,15 +400,15 @@ class HoursKind(AnyKind):
     """Name what is told about hours, timers and what was left running."""
 
     #: A timer will stop the workspace soon; a timer couldn't.
-    TIMER_ENDING = Traits("timer_ending", urgency=3, offers="workspace", marks=Mark.PASSES)
-    TIMER_FAILED = Traits("timer_failed", offers="workspace", marks=Mark.PASSES)
+    TIMER_ENDING = Traits("timer_ending", urgency=3, offers="workspace", marks=Mark.PASSES | Mark.STANDS)
+    TIMER_FAILED = Traits("timer_failed", offers="workspace", marks=Mark.PASSES | Mark.STANDS)
     #: To administrators: somebody couldn't be warned of the end of their workspace.
     UNWARNED = Traits("unwarned", marks=Mark.PEOPLE)
     #: Whether a workspace that was left running is still needed.
     NEEDED = Traits("needed", urgency=3, offers="workspace", marks=Mark.PASSES)
     #: Hours that were missed or couldn't be kept; that pause; of somebody whose time zone has changed.
     HOURS_MISSED = Traits("hours_missed", offers="workspace")
-    HOURS_PAUSED = Traits("hours_paused", offers="link", marks=Mark.PASSES)
+    HOURS_PAUSED = Traits("hours_paused", offers="link", marks=Mark.PASSES | Mark.STANDS)
     HOURS_MOVED = Traits("hours_moved", urgency=3)
     #: Whether hours go on that start a workspace nobody uses.
     HOURS_UNUSED = Traits("hours_unused", urgency=3, offers="workspace", marks=Mark.PASSES)

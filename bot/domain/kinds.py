@@ -41,6 +41,8 @@ class Mark(Flag):
     #: It says or asks what is to change: it goes once that isn't so any more, a question once it has a
     #: successor.
     PASSES = auto()
+    #: It stands beside what was asked for since: only its own condition says when it is over.
+    STANDS = auto()
     #: It belongs in the thread of its run's card.
     THREADED = auto()
     #: It goes to the channel that its body names, instead of to its person.

@@ -60,7 +60,7 @@ def is_no_room(cause: str | None) -> bool:
 
 
 def tries_again(start: Operation, plan: Occurrence, now: float, *, is_lesson: bool) -> bool:
-    """Return whether a start by a plan that has failed is tried again, as what it failed for may pass.
+    """Return whether a failed start by a plan is tried again, as the cause may pass.
 
     Room is waited for in line unless a lesson is on, and what may have been lost in an outage is tried once
     more; anything else only before a lesson begins. What should have been made isn't: that is its person's

@@ -13,7 +13,7 @@ from bot.domain.workspaces import State, Workspace
 #: The obstacles that *Link again* removes.
 LINK_HELPS: Final = frozenset({"credential_refused", "renamed", "sign_in_refused"})
 #: The obstacles that may pass while a plan waits; any other ends it.
-PASSING: Final = LINK_HELPS | {"people_out", "unreachable"}
+PASSING_OBSTACLES: Final = LINK_HELPS | {"people_out", "unreachable"}
 #: For how long, in seconds, a plan waits for an obstacle to pass before its person reads of it.
 GRACE_SECONDS: Final = 60.0
 #: The same for a stop that was about to be sent at its time.
@@ -21,7 +21,7 @@ MAX_HELD_SECONDS: Final = 180.0
 
 
 def find_access_obstacle(account: Account | None, now: float, *, is_connected: bool) -> str:
-    """Return why nothing can be sent to a provider for a person, "" if something can.
+    """Return the reason for which no call can be made for a person, "" for none.
 
     One refusal alone says nothing: the provider is asked again.
     """
@@ -33,6 +33,6 @@ def find_access_obstacle(account: Account | None, now: float, *, is_connected: b
 
 
 def find_stop_obstacle(workspace: Workspace, effects: Effects, mode: StopMode) -> str:
-    """Return why a workspace that runs can't be brought down in a way, "" if it can."""
+    """Return the reason for which a running workspace can't be stopped in a mode, "" for none."""
     is_offered = mode in effects and (mode == "stop" or workspace.allows(mode))
     return "" if is_offered or workspace.state is not State.RUNNING else "not_allowed_now"

@@ -61,7 +61,7 @@ class Wait:
 
     @property
     def is_kind_known(self) -> bool:
-        """Return whether an attempt has said for want of what it fails; until then any kind may be meant."""
+        """Return whether an attempt has named the missing kind of room; until then any kind may be meant."""
         is_tried = self.tried_at is not None and self.state is not Waits.TRYING
         return self.kind != "room" or self.attempts > 0 or is_tried
 

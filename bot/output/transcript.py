@@ -237,7 +237,7 @@ class Transcript:
         return not is_cut and self.line_count == len(lines) and self.tail == "\n".join(lines)
 
     def end_lines(self) -> list[str]:
-        """Return what is shown of it at the end: all of it if it is short, else the last lines."""
+        """Return the lines that are shown at the end: all if it is short, else the last."""
         return self.tail.splitlines() if self.is_short else self.last_lines(LAST_LINES)
 
     def begin(self) -> None:

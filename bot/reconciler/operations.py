@@ -109,7 +109,7 @@ class Operations(Stepper[ClaimedOperation]):
         return await self._store.save_step(update, claimed.row)
 
     def is_blocked(self, claimed: ClaimedOperation, now: float) -> bool:
-        """Return whether what was planned waits: for its person to link again, or a stop, for anything.
+        """Return whether a planned operation waits for its person to link again, or a stop for anything.
 
         It has no card that says so.
         """
@@ -150,7 +150,7 @@ class Operations(Stepper[ClaimedOperation]):
 
     def is_too_late(self, claimed: ClaimedOperation, decided: Plan) -> bool:
         """Return whether a start by a plan ends unsent, which no new link would change."""
-        return claimed.operation.is_planned_ahead and problems.word_of(decided.cause) == problems.MISSED
+        return claimed.operation.is_planned_ahead and problems.word_of(decided.cause) == problems.MISSED_CAUSE
 
     async def after_deadline(self, claimed: ClaimedOperation, update: Update) -> Update:
         """Return an update whose next step is no later than its deadline, or than its plan is good for.

@@ -41,7 +41,7 @@ class People(Worker):
         return waiting_commands(task, principal)
 
     async def _release(self, task: Task) -> None:
-        """Stop what a leaver's plans were to stop, and end their links; raise Busy until that is done."""
+        """Carry out a leaver's planned stops, then end their links; raise Busy until that is done."""
         who = Principal.from_key(task.subject)
         if not await Asked(self._context, who).to(advance, task):
             raise Busy(LEAVER_INTERVAL)

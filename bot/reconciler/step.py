@@ -410,9 +410,11 @@ class Stepper(EnginePart, ABC, Generic[S]):
             update = replace(update, deadline_passed=True, card_dirty=True)
         if not await self.tells(claimed):
             return update
-        # Once, whichever comes first. One that is only late may fail right after its deadline.
-        delay = 0.0 if self.is_blocked(claimed, now) else outcomes.LATE_SECONDS
-        due = outcomes.notice(subject, self.late, str(subject.deadline_number), due_in=delay)
+        # One that is only late may fail right after its deadline. While it is blocked, that was said before.
+        is_blocked, occasion = self.is_blocked(claimed, now), str(subject.deadline_number)
+        occasion = f"blocked:{occasion}" if is_blocked else occasion
+        delay = 0.0 if is_blocked else outcomes.LATE_SECONDS
+        due = outcomes.notice(subject, self.late, occasion, due_in=delay)
         return replace(update, notices=(*update.notices, due))
 
     # -- what differs by kind --------------------------------------------------------------------------------
@@ -442,7 +444,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         """Return what to ask the policy before a step, or None for nothing."""
 
     def is_too_late(self, claimed: S, decided: Plan) -> bool:  # noqa: ARG002 - for what a plan asks for
-        """Return whether a plan ends it because what it is for is over."""
+        """Return whether a plan ends it because its purpose is over."""
         return False
 
     def goes_by_rows(self, claimed: S) -> bool:  # noqa: ARG002 - for what may be done without Slack's word

@@ -291,13 +291,13 @@ def end(
 
 
 def name_running(tx: Transaction, person: Principal, connections: Collection[str]) -> list[str]:
-    """Return what a person calls those of their workspaces that are up on some connections."""
+    """Return a person's names of their running workspaces on some connections."""
     found = workspaces.workspaces_of(tx, person)
     return [one.title for one in found if one.connection in connections and one.state in UP]
 
 
 def find_running(tx: Transaction, asked: Asked, connections: Collection[str]) -> list[str]:
-    """Return what whoever unlinks some connections leaves running there."""
+    """Return the workspaces that unlinking some connections leaves running."""
     asked.check(tx, "unlink")
     return name_running(tx, asked.principal, connections)
 

@@ -284,7 +284,9 @@ def _brought_up(
         return workspace.id, None, False
     # What a class starts isn't tried again as a lesson's start is.
     planned_for = (lesson.at or None) if lesson is not None else None
-    good_until = None if planned_for is None or lesson is None else _good_until(tx, asked.context, lesson)
+    good_until = (
+        None if planned_for is None or lesson is None else _find_latest_start(tx, asked.context, lesson)
+    )
     url = shown_url(context.connections.get(workspace.connection), workspace, context.public_url)
     if workspace.state is State.RUNNING and url is not None:
         now = tx.now()
@@ -320,8 +322,8 @@ def _brought_up(
     return workspace.id, accepted.operation, accepted.joined
 
 
-def _good_until(tx: Transaction, context: Context, lesson: Occurrence) -> float:
-    """Return until when the start of whoever joins during a lesson may be sent: their press is as good."""
+def _find_latest_start(tx: Transaction, context: Context, lesson: Occurrence) -> float:
+    """Return the latest time for the start of somebody who joins during a lesson."""
     return min(max(lesson.latest_start, tx.now() + context.deadline_seconds), lesson.until)
 
 

@@ -85,6 +85,6 @@ class Context:
         return sorted(name for name, one in found if one.links_by(way) and one.serves(principal))
 
     def title(self, connection: str) -> str:
-        """Return what people call a connection, also if it was removed; its own name if nobody knows."""
+        """Return the title of a connection, also of a removed one; its own name if that isn't known."""
         provider = self.connections.get(connection)
         return provider.settings.title if provider is not None else self.titles.get(connection, connection)

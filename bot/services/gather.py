@@ -133,7 +133,7 @@ class Gatherer:
         is_gone, more = card.kind.subject == "job" and not isinstance(facts, RunFacts), dict[str, Any]()
         if isinstance(facts, WorkspaceFacts):
             is_gone = card.kind.subject == "operation" and facts.operation is None
-            if facts.operation is None:
+            if facts.operation is None and Mark.STANDS not in card.kind.marks:
                 more["is_superseded"] = await self._is_superseded(facts, card)
             more |= {"former_name": card.name, "body": facts.body or card.body}
         if facts is None or is_gone:
@@ -207,7 +207,7 @@ class Gatherer:
         return RequestFacts(**common, people=people)
 
     def title(self, connection: str) -> str:
-        """Return what people call a connection."""
+        """Return the title of a connection."""
         return self._title(connection)
 
     def page_of(self, described: Mapping[str, Any]) -> str | None:
@@ -314,7 +314,7 @@ async def _of_link(gatherer: Gatherer, notice: Message, facts: Facts) -> Facts:
 
 
 @adds(HoursKind.HOURS_UNUSED, HoursKind.HOURS_PAUSED)
-async def _of_hours(gatherer: Gatherer, _notice: Message, facts: Facts) -> Facts:
+async def _add_hours(gatherer: Gatherer, _notice: Message, facts: Facts) -> Facts:
     """Add the hours that a question is about."""
     if not isinstance(facts, WorkspaceFacts) or facts.workspace is None:
         return facts

@@ -174,7 +174,7 @@ def change_rules(
 
 
 def _keep_stop(tx: Transaction, workspace: Workspace, stop: Occurrence, rule: Rule, mode: StopMode) -> None:
-    """Plan the stop of what hours have begun as an end of its own; what is still to begin is over."""
+    """Plan the stop of hours that have begun as an end of its own."""
     latest = operations.latest_operation(tx, workspace.id)
     is_coming_up = latest is not None and latest.is_open and not latest.verb.brings_down
     has_waited = [end_with_hours(tx, workspace, stop.at) for end_with_hours in ON_CHANGED]
@@ -198,17 +198,19 @@ def rest(tx: Transaction, asked: Asked, workspace_id: str, days: Collection[str]
         # Whoever lets what was paused come again is there.
         again = replace(one, settled_at=now, started_at=None, unused=0, paused="")
         resting.append((one, replace(one if days or not one.paused else again, off=off)))
-    return _rested(tx, asked, workspace, resting, off=",".join(sorted(days)))
+    return _change_rest(tx, asked, workspace, resting, off=",".join(sorted(days)))
 
 
 def pause(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
     """Pause a workspace's hours until its person resumes them; what they have begun ends as planned."""
     workspace = owned(tx, asked, "hours", workspace_id)
     found = [one for one in rows.rules_of(tx, workspace.id) if not (one.card or one.paused)]
-    return _rested(tx, asked, workspace, [(one, replace(one, paused="person")) for one in found], off="all")
+    return _change_rest(
+        tx, asked, workspace, [(one, replace(one, paused="person")) for one in found], off="all"
+    )
 
 
-def _rested(
+def _change_rest(
     tx: Transaction, asked: Asked, workspace: Workspace, change: Sequence[RuleChange], **said: str
 ) -> Workspace:
     if any(before != after for before, after in change) and asked.is_new(tx):

@@ -91,7 +91,7 @@ def advance(tx: Transaction, asked: Asked, task: Task) -> bool:
 
 
 def _find_running(tx: Transaction, who: Principal, since: float) -> list[tuple[Workspace, Account]]:
-    """Return what is up of a person's, or coming up, with the account of that time."""
+    """Return a person's workspaces that are up, or coming up, each with its account."""
     linked = {one.connection: one for one in rows.accounts(tx, who) if one.linked_at <= since}
     found = [one for one in workspaces.workspaces_of(tx, who) if one.connection in linked]
     return [(one, linked[one.connection]) for one in found if _is_up(tx, one)]
@@ -117,7 +117,7 @@ def _is_over(tx: Transaction, asked: Asked, account: Account, since: float) -> b
 
 
 def _begin_stop(tx: Transaction, asked: Asked, workspace: Workspace) -> bool:
-    """Stop what a plan of its person was to stop; return whether there is one that may.
+    """Begin the stop that a person's plan had for a workspace; return whether there is one.
 
     Nothing ends for good but what they agreed to, knowing what that costs.
     """
@@ -179,7 +179,7 @@ def _describe(workspace: Workspace, cause: str, *, was_planned: bool) -> dict[st
 
 
 def _notify_administrators(tx: Transaction, asked: Asked, left: list[dict[str, Any]]) -> None:
-    """Tell the administrators of a leaver's place what still runs, in one message for all who leave now."""
+    """Notify the administrators of a leaver's place of the running workspaces, once for all who leave now."""
     place, who = asked.context.installation, asked.principal
     named = ", ".join(f"{one['connection']}/{one['remote_id']}" for one in left)
     append_audit(tx, [AuditEntry("usher", "account.left_running", who.key, "ok", {"workspaces": named})])
@@ -193,8 +193,8 @@ def _notify_administrators(tx: Transaction, asked: Asked, left: list[dict[str, A
 
 
 @adds(NoticeKind.LEFT_RUNNING)
-async def _of_leavers(gatherer: Gatherer, notice: Message, facts: Facts) -> RequestFacts:
-    """Add who left, what their connections are called, and the pages of what runs."""
+async def _add_leavers(gatherer: Gatherer, notice: Message, facts: Facts) -> RequestFacts:
+    """Add the people, the titles of their connections, and the pages of the running workspaces."""
     left = [
         {**one, "title": gatherer.title(one["connection"]), "page": gatherer.page_of(one)}
         for one in notice.body.get("left", ())

@@ -68,7 +68,7 @@ def prepare(tx: Transaction, context: Context, card: ClassCard) -> float | None:
         is_over = now >= coming.latest_start + AGAIN
         if counts.coming or ((tried or counts.starting) and not is_over):
             return now + PREPARES_EVERY
-        late = classes.late_starts(tx, card.id, coming.at + LATE_START_SECONDS)
+        late = classes.count_late_starts(tx, card.id, coming.at + LATE_START_SECONDS)
         if late["late"] or late["missed"]:
             body = {"connection": card.connection, "ends": coming.until, **late}
             classes.tell(tx, card, ClassKind.LESSON_REPORT, f"{coming.local}:late", body, card.teachers)

@@ -23,7 +23,7 @@ from bot.domain.installations import AnyInstallation
 from bot.domain.kinds import AnyKind
 from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation, OperationVerb
-from bot.domain.promises import GRACE_SECONDS, LINK_HELPS, PASSING
+from bot.domain.promises import GRACE_SECONDS, LINK_HELPS, PASSING_OBSTACLES
 from bot.domain.stops import Consent, End, costs_more, is_final, planned_mode
 from bot.domain.timers import AGAIN_SECONDS, LEAST_TIMER_WARNING_SECONDS, MORE_SECONDS, due_at, warned_before
 from bot.domain.workspaces import Workspace
@@ -79,7 +79,7 @@ def _hold_back(tx: Transaction, workspace: Workspace, obstacle: str) -> None:
     A class doesn't wait for one person's sign-in, and hours may need the workspace again by now.
     """
     now, stop_at = tx.now(), workspace.stop_at or 0.0
-    is_passing = obstacle in PASSING and (workspace.stop_card is None or obstacle not in LINK_HELPS)
+    is_passing = obstacle in PASSING_OBSTACLES and (workspace.stop_card is None or obstacle not in LINK_HELPS)
     due_at = stop_at + (GRACE_SECONDS if is_passing else 0.0)
     rule = hours.rule(tx, workspace.stop_rule or "")
     if is_passing:
@@ -101,8 +101,8 @@ def _hold_back(tx: Transaction, workspace: Workspace, obstacle: str) -> None:
 
 
 @adds(HoursKind.TIMER_FAILED)
-async def _with_others(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
-    """Add what else was to be stopped at the same time, where a message is about all of that."""
+async def _add_others(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
+    """Add the other workspaces that were to be stopped then, if a message is about all of them."""
     if not message.body.get("is_due") or not isinstance(facts, WorkspaceFacts):
         return facts
     at, own = facts.time("stop_at"), await gatherer.store.workspaces(message.principal)

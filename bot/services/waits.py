@@ -52,7 +52,7 @@ def shown(tx: Transaction, asked: Asked, wait: Wait) -> WaitFacts:
 
 
 @adds(RoomKind.ROOM_WAITING)
-async def _with_place(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
+async def _add_place(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
     """Add the wait as it is now."""
     provider = gatherer.connections.get(facts.connection)
     allowed = provider.settings.failures_allowed if provider is not None else math.inf
@@ -115,7 +115,7 @@ def join(tx: Transaction, asked: Asked, workspace_id: str, until: float | None =
 
 
 def own_and_last(tx: Transaction, asked: Asked, since: float) -> tuple[list[WaitFacts], WaitFacts | None]:
-    """Return what the asking person waits for, and the wait that was over last, and since a time."""
+    """Return the asking person's waits, and the one that ended last since a time."""
     last = rows.last_wait(tx, asked.principal, since)
     is_known = last is not None and last.connection in asked.context.connections
     return own(tx, asked), shown(tx, asked, last) if last is not None and is_known else None

@@ -425,7 +425,7 @@ def check_possible(context: Context, workspace: Workspace, verb: OperationVerb) 
 
 
 def find_obstacle(tx: Transaction, context: Context, workspace: Workspace) -> str:
-    """Return why a workspace's planned stop can't be carried out as things are, "" if it can."""
+    """Return the obstacle to a workspace's planned stop as things are, "" for none."""
     connection = workspace.connection
     account = accounts.account(tx, workspace.principal, connection)
     away = outages.outages(tx)

@@ -94,7 +94,7 @@ def _add_answer(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
 
 
 def add_announcement(tx: Transaction, notice: Row, said: Mapping[str, Any]) -> None:
-    """Add a message that offers nothing, if what it says is over some day."""
+    """Add a message without buttons, if a moment that it announces will come."""
     key, kind = notice["id"], word(AnyKind, notice["kind"])
     if _find_over_at(kind, said, tx.now()) is not None:
         about = str(said.get("workspace") or key)
@@ -281,7 +281,7 @@ def drop(tx: Transaction, card_id: str) -> None:
 
 
 def find_cards_beside(tx: Transaction, card: Card) -> list[Card]:
-    """Return what else is told by the message of a card: the other results of one request."""
+    """Return the other cards of the same message: the other results of one request."""
     if "holder" not in card.body:
         return []
     at = {"channel_id": card.channel_id, "message_ts": card.message_ts}

@@ -79,9 +79,9 @@ def failed_starts(tx: Transaction, card_id: str, begins: float) -> list[tuple[Ru
     return found
 
 
-def late_starts(tx: Transaction, card_id: str, late_at: float) -> Row:
+def count_late_starts(tx: Transaction, card_id: str, late_at: float) -> Row:
     """Count the starts of the lesson that is on which were sent late, and those that weren't in time."""
-    rows = _members(tx, "late_starts", card_id, late_at=late_at)
+    rows = _members(tx, "count_late_starts", card_id, late_at=late_at)
     return rows[0] if rows else {"late": 0, "missed": 0}
 
 

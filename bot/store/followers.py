@@ -24,8 +24,13 @@ UNLINKED: Final[list[Callable[[Transaction, Row, bool], None]]] = []
 SETTLED: Final[list[Callable[[Transaction, Principal, Collection[str] | None], None]]] = []
 #: A workspace that has long been gone is forgotten: its id.
 GONE: Final[list[Callable[[Transaction, str], None]]] = []
-#: Something that took up room on a connection is down by now: a workspace that was stopped, a run that ended.
-FREED: Final[list[Callable[[Transaction, str], None]]] = []
+#: For how many seconds those who were tried in vain aren't tried again because of a workspace that was stopped,
+#: or of a run that ended: runs end often, and what they took up is rarely what somebody waits for.
+STOP_PAUSE_SECONDS: Final = 60.0
+RUN_PAUSE_SECONDS: Final = 300.0
+#: Something that took up room on a connection is down by now: a workspace that was stopped, a run that
+#: ended; and for how long nobody is tried again because of it.
+FREED: Final[list[Callable[[Transaction, str, float], None]]] = []
 #: Something was done for somebody, besides what an operation or a run shows.
 DONE: Final[list[Callable[[Transaction, Principal], None]]] = []
 #: A backup was put in place: by how it is counted, what finds so many of what is planned, and what holds one

@@ -22,7 +22,7 @@ from bot.store.tables import OPERATIONS, principal_of
 from bot.store.timetables import CLASS_CARDS, OCCURRENCES, PARTICIPANTS, RULES
 from bot.store.transaction import Row, Transaction
 
-DAY: Final = 86_400.0
+DAY_SECONDS: Final = 86_400.0
 #: Why a rule is paused that goes on once its person has linked again.
 OF_LINK = frozenset({"unlinked", "refused"})
 
@@ -203,17 +203,17 @@ def find_plan(tx: Transaction, start: Operation) -> tuple[Rule, Occurrence] | No
 
     Hours that have begun since have joined it.
     """
-    plans = _plans_of(tx, start, (one for one in rules_of(tx, start.workspace_id) if not one.paused))
+    plans = _filter_plans(tx, start, (one for one in rules_of(tx, start.workspace_id) if not one.paused))
     begins = start.planned_for or 0.0
     return max(plans, key=lambda plan: (plan[1].at >= begins, plan[1].latest_start), default=None)
 
 
-def _plans_of(tx: Transaction, start: Operation, rules: Iterable[Rule]) -> list[tuple[Rule, Occurrence]]:
+def _filter_plans(tx: Transaction, start: Operation, rules: Iterable[Rule]) -> list[tuple[Rule, Occurrence]]:
     """Return those of some rules that a start carries out, each with its own start."""
     begins, now = start.planned_for, tx.now()
     if begins is None or start.good_until is None:
         return []
-    begun = ((rule, one) for rule in rules for one in rule.between(begins - DAY, max(begins, now)))
+    begun = ((rule, one) for rule in rules for one in rule.between(begins - DAY_SECONDS, max(begins, now)))
     return [(rule, one) for rule, one in begun if one.side == "start" and one.until > begins]
 
 
@@ -224,7 +224,7 @@ def review_start(tx: Transaction, workspace_id: str, *changed: Rule) -> None:
     """
     row = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
     start = None if row is None else OPERATIONS.of(row)
-    if start is None or not start.is_planned_ahead or not _plans_of(tx, start, changed):
+    if start is None or not start.is_planned_ahead or not _filter_plans(tx, start, changed):
         return
     plan = find_plan(tx, start)
     if plan is None:
@@ -243,7 +243,7 @@ def waits_until(tx: Transaction, start: Operation) -> float:
 
 
 def _follow_start(tx: Transaction, ended: Operation, owed: Sequence[NewNotice]) -> Sequence[NewNotice]:
-    """Have a start by a plan tried again if what it failed for may pass, or tell that it was missed."""
+    """Schedule another try of a plan's failed start if the cause may pass, else notify its person."""
     plan = find_plan(tx, ended) if ended.outcome is Outcome.FAILED else None
     if plan is None:
         return owed
@@ -258,7 +258,7 @@ def _follow_start(tx: Transaction, ended: Operation, owed: Sequence[NewNotice]) 
 
 
 def missed(rule: Rule, one: Occurrence, **more: Any) -> NewNotice:
-    """Return the message that a start or stop was missed, with the end of what it begins."""
+    """Return the notice of a missed start or stop, with the end of its plan."""
     body: Row = {"workspace": rule.workspace_id, "connection": rule.connection, "course": rule.course}
     until = one.until if one.side == "start" and rule.stops is not None else None
     body |= {"side": one.side, "planned_at": one.at, "until": until, "cause": "", "more": 0, **more}

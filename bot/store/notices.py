@@ -16,8 +16,10 @@ from bot.store.transaction import Engine, Row, Transaction, as_json
 
 #: How many seconds, at most, the notice of an operation's end waits for a card that is just being sent.
 CARD_FIRST = 5.0
-#: How many seconds, at most, the end of one of several operations waits for those of the others.
+#: How many seconds, at most, the end of one of several operations waits for those of the others: a stop that
+#: was fulfilled, and anything else, as its person waits for it.
 RESULTS_SECONDS: Final = 60.0
+WANTED_RESULT_SECONDS: Final = 10.0
 #: The messages that tell what others would have told.
 _HOLDERS: Final = frozenset({NoticeKind.SUMMARY, NoticeKind.RESULTS})
 #: Whoever has waited for news for so many seconds has waited through a silence, not for a busy minute.
@@ -96,12 +98,14 @@ def _hold_result(tx: Transaction, new: NewNotice, notice_id: str) -> None:
     key = {"principal": new.principal, "request": request}
     is_last, holder = tx.one("open_of_request", **key) is None, tx.one("unclaimed_results", **key)
     holder_id = tx.ids.new("notice") if holder is None else str(holder["id"])
+    wait = RESULTS_SECONDS if Mark.IN_CARD in new.kind.marks else WANTED_RESULT_SECONDS
+    due_at = tx.now() + (0.0 if is_last else wait)
     if holder is None:
         body = {"channel_id": new.body.get("channel_id")}
         results = NewNotice(request, NoticeKind.RESULTS, holder_id, new.principal, body)
-        _add(tx, replace(results, due_in=0.0 if is_last else RESULTS_SECONDS), holder_id)
-    elif is_last:
-        NOTICES.change(tx, {"id": holder_id}, due_at=tx.now())
+        _add(tx, replace(results, due_in=due_at - tx.now()), holder_id)
+    elif due_at < holder["due_at"]:
+        NOTICES.change(tx, {"id": holder_id}, due_at=due_at)
     NOTICES.change(tx, {"id": notice_id}, held_by=holder_id)
 
 
@@ -190,7 +194,7 @@ def _gather(tx: Transaction, now: float, due: Collection[int]) -> bool:
 
 
 def held_notices(tx: Transaction, notice_id: str) -> list[Notice]:
-    """Return what a notice of kind SUMMARY or RESULTS reports, oldest first."""
+    """Return the notices that one of kind SUMMARY or RESULTS reports, oldest first."""
     found = NOTICES.found(tx, "held_notices", id=notice_id)
     return sorted(found, key=lambda notice: (notice.created_at, notice.id))
 

@@ -329,7 +329,7 @@ def save_step(tx: Transaction, update: Update, was: Row | None = None) -> Row | 
             owed = follow(tx, ended, owed)
         if ended.verb.brings_down and ended.outcome is Outcome.FULFILLED and ended.has_called:
             for offer in followers.FREED:
-                offer(tx, ended.connection)
+                offer(tx, ended.connection, followers.STOP_PAUSE_SECONDS)
         if owed:
             add_notices(tx, owed, update.id)
     return row

@@ -717,15 +717,16 @@ SELECT COUNT(*) AS count FROM waits WHERE connection = :connection AND state = '
 
 -- What was freed may be what anybody there waits for: each is tried once in their turn.
 -- name: offer_room
-UPDATE waits SET next_at = :now
+UPDATE waits SET next_at = CASE WHEN tried_at + :pause > :now THEN tried_at + :pause ELSE :now END
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM waits
-    WHERE connection = :connection AND state = 'waiting' AND next_at > :now ORDER BY round, seq, id LIMIT :limit
+    WHERE connection = :connection AND state = 'waiting' AND next_at > :now
+        AND (tried_at IS NULL OR next_at > tried_at + :pause) ORDER BY round, seq, id LIMIT :limit
     /* postgresql: FOR UPDATE SKIP LOCKED)) */
 );
 
 -- Those in line for the same read their places in messages.
--- name: owe_places
+-- name: queue_places
 UPDATE cards SET is_dirty = 1, dirt = dirt + 1
 WHERE id IN (
     SELECT c.id FROM waits w JOIN cards c ON c.subject = w.id AND c.stage = 'live' AND c.message_ts IS NOT NULL
@@ -1292,7 +1293,7 @@ WHERE principal = :principal AND state IN ('pending', 'retry', 'leased') AND sta
 /* postgresql: FOR UPDATE */;
 
 -- name: unclaimed_results
-SELECT id FROM notices
+SELECT id, due_at FROM notices
 WHERE subject = :request AND principal = :principal AND state = 'pending' AND kind = 'results' LIMIT 1
 /* postgresql: FOR UPDATE */;
 
@@ -1993,7 +1994,7 @@ ORDER BY m.joined_at, m.principal LIMIT :limit;
 SELECT id FROM notices WHERE subject = :subject LIMIT 1;
 
 -- How the starts of a lesson ended that were sent :late_at or later, or not at all in time.
--- name: late_starts
+-- name: count_late_starts
 SELECT
     COALESCE(SUM(CASE WHEN o.called_at >= :late_at AND o.outcome = 'fulfilled' THEN 1 ELSE 0 END), 0) AS late,
     COALESCE(SUM(CASE WHEN o.cause LIKE 'missed%' OR m.became = 'missed' THEN 1 ELSE 0 END), 0) AS missed,

@@ -195,7 +195,7 @@ def save_run_step(tx: Transaction, update: Update, was: Row | None = None) -> Ro
     row, _ = saved
     if row["outcome"] is not None and row["remote_id"] is not None:
         for offer in followers.FREED:
-            offer(tx, row["connection"])
+            offer(tx, row["connection"], followers.RUN_PAUSE_SECONDS)
     return row
 
 

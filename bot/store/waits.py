@@ -171,13 +171,13 @@ def change(tx: Transaction, of: Wait, **to: Any) -> bool:
 def _owe_places(tx: Transaction, of: Wait, former: Wait | None = None) -> None:
     """Have the messages drawn again that show places in the line of a wait, and in its ``former`` one.
 
-    Places that change with each attempt are written as of a time: only who joins, leaves or is tried first
-    changes a line.
+    From the second round on no message has a place, which would change with each attempt: only who joins or
+    leaves changes a line then.
     """
     is_over, former = of.state in {Waits.GOT, Waits.OVER}, former or replace(of, kind="")
-    is_changed = is_over or of.kind != former.kind or (of.attempts > 0 and former.attempts == 0)
+    is_changed = is_over or of.kind != former.kind or (of.attempts != former.attempts and of.attempts <= 2)
     for kind in {of.kind, former.kind} - {""} if is_changed else ():
-        tx.run("owe_places", connection=of.connection, kind=kind, limit=MAX_WAITS_AT_ONCE)
+        tx.run("queue_places", connection=of.connection, kind=kind, limit=MAX_WAITS_AT_ONCE)
     if is_changed or of.until != former.until:
         cards.owe(tx, of.id, changed=True)
 
@@ -249,9 +249,12 @@ def unlink(tx: Transaction, workspace: Row, tell: bool) -> None:
 followers.UNLINKED.append(unlink)
 
 
-def offer(tx: Transaction, connection: str) -> None:
-    """Offer room that was freed on a connection to those who wait there, in their turn."""
-    tx.run("offer_room", connection=connection, now=tx.now(), limit=MAX_WAITS_AT_ONCE)
+def offer(tx: Transaction, connection: str, pause: float) -> None:
+    """Offer room that was freed on a connection to those who wait there, in their turn.
+
+    Who was tried in vain is tried again ``pause`` seconds after that at the earliest.
+    """
+    tx.run("offer_room", connection=connection, now=tx.now(), pause=pause, limit=MAX_WAITS_AT_ONCE)
 
 
 followers.FREED.append(offer)
@@ -316,7 +319,7 @@ def failed(tx: Transaction, of: Wait, at: float, kind: str) -> Sequence[NewNotic
 
 
 def got(tx: Transaction, of: Wait, now: float) -> None:
-    """Note that somebody has what they waited for."""
+    """Record that somebody has got their room."""
     change(tx, of, state=Waits.GOT, got_at=now, tried_at=now, next_at=now + LEAST)
 
 

@@ -134,7 +134,7 @@ async def rest_all(request: Request, chosen: Sequence[Workspace], said: str) -> 
         )
     request.spoken.of(rested)
     every = await request.services.gatherer.of_all(request.principal, rested)
-    over = " ".join(await _said_of_ended(request, planned))
+    over = " ".join(await _format_ended(request, planned))
     return drawn.of_all([drawn.of_one(words.KEPT, facts) for facts in every], over)
 
 
@@ -215,8 +215,8 @@ async def _planned_beside(request: Request) -> dict[str, str]:
     return found
 
 
-async def _said_of_ended(request: Request, planned: Mapping[str, str]) -> list[str]:
-    """Say which of what was planned beside hours is over."""
+async def _format_ended(request: Request, planned: Mapping[str, str]) -> list[str]:
+    """Format the plans beside hours that are over."""
     left = await _planned_beside(request) if planned else {}
     return [said for key, said in planned.items() if key not in left]
 
@@ -249,7 +249,7 @@ async def _answered(
         return _hint(request, none, words.NONE_NEXT, workspace.title)
     former = Markup("; ".join(map(drawn.said, replaced)))
     more = [fill(words.REPLACED, hours=former)] if former else []
-    more += await _said_of_ended(request, planned)
+    more += await _format_ended(request, planned)
     return replies.answer(*drawn.of_one(template, facts, more, once, replaced))
 
 
@@ -285,7 +285,7 @@ async def turn_off(request: Request) -> Answer:
     ending, buttons = drawn.end_of_run(facts, [one for one in former if not one.card])
     if not ending and facts.state in NOT_UP:
         ending, buttons = [fill(words.OFF_DOWN, state=facts.state.value)], offered(facts)
-    over = await _said_of_ended(request, planned)
+    over = await _format_ended(request, planned)
     said = [request.filled(words.OFF, workspace), *over, *(ending or [words.OFF_NEXT])]
     return replies.answer(" ".join(said), buttons, replaces=True)
 

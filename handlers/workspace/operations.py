@@ -226,7 +226,7 @@ async def pressed(request: Request) -> Answer:
 
 
 def asked_about(request: Request, key: str, count: int) -> Asked:
-    """Return who asks about one of so many workspaces: what becomes of each is done and audited once."""
+    """Return the request for one of so many workspaces: each is done and audited once."""
     once = request.asked.interaction and f"{request.asked.interaction}/{key}"
     return replace(request.asked, interaction=once, is_answered=True, is_about_several=count > 1)
 

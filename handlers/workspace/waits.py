@@ -65,10 +65,10 @@ async def form_sent(request: Request) -> Answer:
 
 
 async def _joined(request: Request, workspace_id: str, until: float | None) -> Answer:
-    return _place(request, await request.asked.to(waits.join, workspace_id, until))
+    return _show_place(request, await request.asked.to(waits.join, workspace_id, until))
 
 
-def _place(request: Request, place: WaitFacts) -> Answer:
+def _show_place(request: Request, place: WaitFacts) -> Answer:
     is_lasting = request.surface.where is Where.DIRECT and not request.surface.response_url
     return drawn.answer(place, request.services.clock.now(), is_lasting=is_lasting)
 
@@ -77,7 +77,7 @@ def _place(request: Request, place: WaitFacts) -> Answer:
 def waits_already(request: Request, refusal: Refused) -> Answer:
     """Answer a second start with the place in line."""
     assert isinstance(refusal, waits.Waiting), "it alone has this rule"
-    return _place(request, refusal.place)
+    return _show_place(request, refusal.place)
 
 
 @routes.action("stop_waiting")
@@ -98,7 +98,7 @@ async def unqueue(request: Request) -> Answer:
     if len(own) == 1:
         return await stop_waiting(request.about("workspace", request.verb, (), own[0].workspace_id))
     if own:
-        return replies.hint(words.WHICH, [drawn.stop_button(one, at) for at, one in enumerate(own)])
+        return replies.hint(words.WHICH_WAIT, [drawn.stop_button(one, at) for at, one in enumerate(own)])
     return replies.hint(words.NOT_WAITING, more="" if last is None else drawn.place(last, now))
 
 
@@ -106,7 +106,7 @@ async def find_place(request: Request, workspace_id: str = "") -> Answer | None:
     """Answer with the place in line of a workspace, or of the only one that waits; None if none does."""
     own, _ = await request.asked.see(waits.own_and_last, request.services.clock.now())
     matching = [one for one in own if workspace_id in {"", one.workspace_id}]
-    return _place(request, matching[0]) if len(matching) == 1 else None
+    return _show_place(request, matching[0]) if len(matching) == 1 else None
 
 
 expected.FIND_WAITS.append(find_place)
@@ -165,9 +165,9 @@ def _answered(person: Principal | None) -> Answer:
     return replies.answer(fill(words.ANSWERED, person=named) if named else words.ANSWERED_ALREADY)
 
 
-async def _ends_with_hours(request: Request) -> dict[str, str]:
-    """Return what is said of each wait that a change of hours ends, by workspace."""
+async def _list_ended_waits(request: Request) -> dict[str, str]:
+    """Return the sentence about each wait that a change of hours ends, by workspace."""
     return {one.workspace_id: fill(words.LEFT, name=one.name) for one in await request.asked.see(waits.own)}
 
 
-hours.PLANNED_BESIDE.append(_ends_with_hours)
+hours.PLANNED_BESIDE.append(_list_ended_waits)

@@ -51,7 +51,7 @@ def test_whose_turn_it_is_and_who_is_held_up_knows_why():
         ({"is_kind_known": False}, "I'll know your place in line once I've tried it."),
         ({"is_kind_known": False, "ahead": 2}, "Two people are ahead of you."),
         ({"is_trying": True}, "You're next in line."),
-        ({"ahead": 1, "attempts": 3, "others": 2}, "One person is ahead of you, as of <!date^"),
+        ({"ahead": 1, "attempts": 3, "others": 2}, "Two others are waiting, too. You're each tried in turn."),
         ({"is_refused": True, "ahead": 1}, "I can't try it while Team hub refuses your sign-in."),
         ({"got_at": NOW}, "*gpu* got a free GPU on Team hub at"),
         ({"ended_at": NOW}, "*gpu* stopped waiting for a free GPU on Team hub at"),

@@ -74,7 +74,7 @@ async def test_each_administrator_is_told_once_that_it_is_away_and_once_that_it_
         assert await world.until_ended(operation_id) is Outcome.FULFILLED
     for user in (AMIR, ROSA):
         _, second = told(world, user)
-        assert second.startswith("*Fake Cloud* is answering again. It had stopped at <!date^")
+        assert second.startswith("*Fake Cloud* is answering again. It hadn't answered since <!date^")
         assert "(10 min" in second
     assert world.provider.accepted_starts.count("r0") == 1
 

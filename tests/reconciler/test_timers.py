@@ -5,6 +5,7 @@ from contextlib import suppress
 import pytest
 
 from bot.domain.errands import Outcome
+from bot.domain.operations import OperationVerb
 from bot.domain.timers import TIMER_WARNING_SECONDS
 from bot.domain.workspaces import State
 from bot.services import workspaces
@@ -236,3 +237,25 @@ async def test_one_that_would_end_it_for_good_only_by_then_is_not_carried_out(wo
     await pass_until(world, workspace.stop_at + 60, step=5)
     assert told(world) == ["timer_failed"]
     assert world.provider.accepted_stops == []
+
+
+async def test_message_of_readiness_loses_an_end_that_was_taken_back(world):
+    workspace = await timed(world, 2 * HOUR)
+    await world.until_ended(await world.begin(workspace, OperationVerb.RESTART))
+    await world.pass_time(30)
+    (ready,) = world.slack.told("ready")
+    assert "I'll stop it" in str(ready["blocks"])
+    await world.ask("keep").to(workspaces.keep, workspace.id)
+    await world.pass_time(60, step=5)
+    assert "I'll stop it" not in str(ready["blocks"])
+    assert "is ready" in str(ready["blocks"])
+
+
+async def test_warning_stands_though_something_else_is_asked(world):
+    """A start of what is running changes nothing about the stop that is to come."""
+    workspace = await timed(world)
+    await pass_until(world, workspace.stop_at - 9 * MINUTE)
+    assert "timer_ending" in told(world)
+    await world.begin(workspace, OperationVerb.START)
+    await pass_until(world, workspace.stop_at - 5 * MINUTE)
+    assert "timer_ending" in world.slack.kinds()

@@ -507,7 +507,7 @@ async def test_freed_room_is_offered_within_a_minute(world, who):
         end = End(world.clock.now() + 20.0, "stop")
         await within(world.store, timers.put, freed.id, end)
     elif who == "stranger":
-        await within(world.store, followers.FREED[0], freed.connection)
+        await within(world.store, followers.FREED[0], freed.connection, followers.STOP_PAUSE_SECONDS)
         give_back(world, every[0])
     else:
         await ask(world, every[0]).to(workspaces.begin, freed.id, OperationVerb.STOP)
@@ -531,7 +531,7 @@ async def test_freed_room_is_offered_to_each_in_turn(sizes):
     await wait_for(sizes, ann, "small")
     await sizes.pass_time(3 * HOURS, step=30)
     sizes.provider.machines_there, began = 2, sizes.clock.now()
-    await within(sizes.store, followers.FREED[0], "cloud")
+    await within(sizes.store, followers.FREED[0], "cloud", followers.STOP_PAUSE_SECONDS)
     while "is ready" not in str(told(sizes, ann)):
         await sizes.pass_time(10, step=5)
         assert sizes.clock.now() - began < 240.0

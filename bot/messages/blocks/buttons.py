@@ -197,17 +197,19 @@ def ends(facts: WorkspaceFacts) -> list[str]:
     if operation is not None and operation.is_open:
         coming = [(how, at) for how, at in coming if at == workspace.stop_at]
     return [
-        obstacle_words(cards.BLOCKED if at > facts.now else cards.BLOCKED_PASSED, facts, facts.obstacle, at)
+        format_obstacle(
+            cards.STOP_BLOCKED if at > facts.now else cards.BLOCKED_PASSED, facts, facts.obstacle, at
+        )
         if facts.obstacle and at == workspace.stop_at
         else fill(cards.LINE[how], at=kit.day_moment(at))
         for how, at in coming
     ]
 
 
-def obstacle_words(
+def format_obstacle(
     template: str, facts: WorkspaceFacts, obstacle: str, at: float, mode: StopMode | None = None
 ) -> str:
-    """Say why a planned stop can't be carried out, or couldn't."""
+    """Format the reason for which a planned stop can't be carried out, or couldn't."""
     workspace = facts.workspace
     titles = [workspace.title if workspace is not None else facts.word("name") or "your workspace"]
     titles += [one.workspace.title for one in facts.others if one.workspace is not None]
@@ -215,11 +217,11 @@ def obstacle_words(
     said = {"names": Markup(f"{', '.join(first)} and {last}" if first else last)}
     said["still"] = Markup(cards.STILL[bool(first)])
     mode = mode or (workspace.stop_mode if workspace is not None else None) or "stop"
-    said |= {"done": Markup(cards.DONE[mode]), "do": Markup(mode), "why": why_not(obstacle, facts)}
+    said |= {"done": Markup(cards.DONE[mode]), "do": Markup(mode), "why": explain_obstacle(obstacle, facts)}
     return fill(template, at=kit.moment_at(at, facts.now), **said)
 
 
-def why_not(obstacle: str, facts: Facts) -> Markup:
+def explain_obstacle(obstacle: str, facts: Facts) -> Markup:
     """Return an obstacle as a clause."""
     return Markup(fill(cards.OBSTACLES[obstacle], title=facts.connection_title))
 

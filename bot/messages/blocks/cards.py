@@ -15,6 +15,7 @@ from bot.messages.blocks.buttons import (
     again_button,
     can_be_made_again,
     ends,
+    explain_obstacle,
     force_button,
     hours_button,
     later_button,
@@ -23,7 +24,6 @@ from bot.messages.blocks.buttons import (
     page_button,
     said,
     stop_button,
-    why_not,
 )
 from bot.messages.blocks.kit import DRAWN, VALUE, Element, Markup, draws, fill, safe
 from bot.messages.texts import acts, cards, notices, problems, times
@@ -122,7 +122,7 @@ def _open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
     lines = [_progress_line(facts, operation, is_going=going or is_new)]
     if obstacle := find_block(facts, operation):
         forms = FORMS[_under_way(operation, workspace)]
-        lines = [fill(cards.NOT_YET, why=why_not(obstacle, facts), **forms)]
+        lines = [fill(cards.NOT_YET, why=explain_obstacle(obstacle, facts), **forms)]
     elif not operation.verb.brings_down:
         lines += [
             *_usual(facts, operation),
@@ -142,7 +142,7 @@ def under_way(facts: WorkspaceFacts, operation: Operation) -> tuple[str, list[El
     lines = [_progress_line(facts, operation, is_going=is_going(operation, facts.workspace))]
     if obstacle := find_block(facts, operation):
         forms = FORMS[_under_way(operation, facts.workspace)]
-        lines = [fill(cards.NOT_YET, why=why_not(obstacle, facts), **forms)]
+        lines = [fill(cards.NOT_YET, why=explain_obstacle(obstacle, facts), **forms)]
     elif operation.hold:
         lines.append(kit.held(operation.hold, facts.now))
     if operation.deadline_at is None:
@@ -168,7 +168,7 @@ def still_waiting(operation: Operation) -> str:
 
 
 def find_block(facts: Facts, errand: Errand) -> str:
-    """Return why nothing is sent for an errand until its person has linked again, "" if that isn't so."""
+    """Return the obstacle that only a new link removes before an errand is sent, "" for none."""
     # Where several people's calls are refused, linking again wouldn't help.
     is_theirs = errand.hold != problems.sentence("people_out", facts.connection_title)
     return facts.obstacle if facts.obstacle in LINK_HELPS and is_theirs and not errand.has_called else ""
@@ -189,7 +189,7 @@ def _open_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
     is_theirs = operation.hold != problems.sentence("people_out", facts.connection_title)
     is_held = (operation.hold and is_theirs and facts.is_refused) or find_block(facts, operation)
     buttons = [link_again_button(facts)] if is_held else []
-    buttons += late_buttons(operation)
+    buttons += list_late_buttons(operation)
     if workspace is not None and not operation.verb.brings_down:
         buttons.append(stop_button(workspace, facts.effects))
     elif workspace is not None and not operation.has_called:
@@ -219,7 +219,7 @@ def keep_waiting_button(errand: Errand, prefix: str = "") -> Element:
     return kit.button(cards.KEEP_WAITING, f"{prefix}keep_waiting", errand.id, style=kit.PRIMARY)
 
 
-def late_buttons(operation: Operation) -> list[Element]:
+def list_late_buttons(operation: Operation) -> list[Element]:
     """Return *Keep waiting* after a deadline, unless nothing was sent, and that is tried on in any case."""
     is_late = operation.deadline_at is None and (operation.has_called or operation.has_lapsed)
     return [keep_waiting_button(operation)] if is_late else []

@@ -312,7 +312,7 @@ def untaught(facts: ClassFacts) -> Answer:
 
 @draws(ClassKind.LESSON_REPORT, is_true=lambda facts: "late" in facts.body or facts.now < facts.time("ends"))
 def report(facts: ClassFacts) -> Answer:
-    """Tell a teacher how many are ready for a lesson and what keeps the others, or how many were late."""
+    """Draw a lesson's figures for a teacher: the ready ones, the problems of the others, and late starts."""
     if "late" in facts.body:
         return _report_late(facts)
     card, counts, unused = facts.card, facts.counts, int(facts.body.get("unused") or 0)
@@ -338,7 +338,7 @@ def report(facts: ClassFacts) -> Answer:
 
 
 def _report_late(facts: ClassFacts) -> Answer:
-    """Tell a teacher how the starts of a lesson ended that couldn't be sent in time."""
+    """Draw the results of a lesson's late starts for a teacher."""
     late, missed, name = int(facts.body["late"]), int(facts.body["missed"]), facts.card.title
     since, delay = facts.time("since"), facts.word("delayed_by")
     said = []

@@ -28,11 +28,11 @@ from bot.domain.timers import SOONEST_SECONDS
 from bot.domain.workspaces import NOT_UP
 from bot.messages.blocks import kit, lists, timers
 from bot.messages.blocks.buttons import (
+    explain_obstacle,
     hours_button,
     start_button,
     stop_button,
     suspend_button,
-    why_not,
 )
 from bot.messages.blocks.cards import FORMS, filled, link_again_button
 from bot.messages.blocks.kit import Block, Element, Markup, Press, draws, fill
@@ -98,7 +98,7 @@ def lines(facts: WorkspaceFacts) -> list[str]:
     lessons = [
         " ".join([fill(words.LESSONS, course=one.course, hours=said(one), zone=one.zone), *off])
         for one in facts.lessons
-        for off in [_without([one], facts.now)]
+        for off in [_format_left_out([one], facts.now)]
     ]
     if not facts.hours:
         return lessons
@@ -135,7 +135,7 @@ def of_one(
     causes = dict.fromkeys(one.paused for one in rules if one.paused)
     sentences += [words.RESTING, *(_because(cause, title) for cause in causes)] if causes else []
     sentences += [*ending, *(_next(facts) if not causes and not new else [])]
-    sentences += [words.NO_STOP] if _only_starts(facts) and not ending else []
+    sentences += [words.NO_STOP] if _has_only_starts(facts) and not ending else []
     buttons = [*in_time, *_resting(facts), kit.button(words.TURN_OFF, "hours_off", workspace.id)]
     buttons = [*buttons, *lesson_buttons([facts]), *hours_button(facts)]
     sentences += lines(replace(facts, hours=()))
@@ -157,7 +157,7 @@ def _end_of(day: str, zone: str) -> float:
 def end_of_run(
     facts: WorkspaceFacts, former: Iterable[Rule] = (), name: str = ""
 ) -> tuple[list[str], list[Element]]:
-    """Say what stops a workspace that runs, or that nothing does within a day, with what can be done then.
+    """Format the next stop of a running workspace, or that there is none within a day, with its buttons.
 
     Nothing is said where its hours say it. ``former`` are rules that it has no more, ``name`` is what it is
     called where several are named.
@@ -197,7 +197,7 @@ def _offer_stop(facts: WorkspaceFacts, rules: Sequence[Rule]) -> list[tuple[str,
     return [timers.offer_then(planned_mode(facts.effects), workspace, at, number=1)]
 
 
-def _only_starts(facts: WorkspaceFacts) -> bool:
+def _has_only_starts(facts: WorkspaceFacts) -> bool:
     """Return whether hours start a workspace, and none stop it."""
     active = [one for one in facts.hours if not one.paused]
     return bool(active) and all(one.stops is None for one in active)
@@ -233,7 +233,7 @@ def _once(facts: WorkspaceFacts, once: Wanted, rule: Rule) -> list[str]:
 
 
 def _resting(facts: WorkspaceFacts) -> list[Element]:
-    """Return what skips the day on which hours come next, and before that what pauses them until Monday.
+    """Return the buttons that skip the next day of hours, or pause them until Monday.
 
     They name dates: a message is read on other days, too.
     """
@@ -273,8 +273,8 @@ def _left_out(rules: Iterable[Rule], now: float) -> list[str]:
     return sorted(off)
 
 
-def _without(rules: Iterable[Rule], now: float) -> list[str]:
-    """Say which days are left out of rules, if any are."""
+def _format_left_out(rules: Iterable[Rule], now: float) -> list[str]:
+    """Format the days that are left out of rules, if any are."""
     every = {span for one in rules for span in spans(one, _left_out([one], now))}
     return [fill(words.LEFT_OUT, days=times.dates_of(sorted(every)))] if every else []
 
@@ -292,11 +292,11 @@ def _next(facts: WorkspaceFacts) -> list[str]:
     coming = [one for one in every if one is not None]
     if stops and coming and min(coming).at > facts.now + ends.DAY_SECONDS and facts.is_up:
         coming = []  # It is said for how long it runs.
-    left_out = _without(facts.hours, facts.now)
+    left_out = _format_left_out(facts.hours, facts.now)
     if not coming:
         return left_out
     if facts.obstacle and facts.obstacle != "not_allowed_now":
-        return [fill(words.BLOCKED, why=why_not(facts.obstacle, facts)), *left_out]
+        return [fill(words.HOURS_BLOCKED, why=explain_obstacle(facts.obstacle, facts)), *left_out]
     first = min(coming)
     how = "start" if first.side == "start" else planned_mode(facts.effects)
     return [fill(words.NEXT, at=kit.day_moment(first.at), **FORMS[OperationVerb(how)]), *left_out]
@@ -378,15 +378,15 @@ def missed(facts: WorkspaceFacts) -> Answer:
         said = [filled(words.FAILED, facts, cause=because, **forms)]
     else:
         template = words.MISSED_LESSON if course and side == "start" else words.MISSED
-        said = [filled(template, facts, course=course, **forms), *_why_missed(facts)]
+        said = [filled(template, facts, course=course, **forms), *_format_missed_reason(facts)]
     more = fill(words.MISSED_MORE, count=times.counted(count, "start or stop", "starts and stops"))
     can_start, buttons = _offer_start(facts) if side == "start" else ([], [])
     goes_on = [] if course else [words.GOES_ON]
     return kit.message(" ".join([*said, *([more] if count else []), *goes_on, *can_start]), [], buttons)
 
 
-def _why_missed(facts: WorkspaceFacts) -> list[str]:
-    """Say what kept a start from being sent, if that is known."""
+def _format_missed_reason(facts: WorkspaceFacts) -> list[str]:
+    """Format the reason for which a start wasn't sent, if it is known."""
     if facts.is_refused:
         return [kit.safe(problems.sentence("credential_refused", facts.connection_title))]
     because = facts.word("because")

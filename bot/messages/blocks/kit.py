@@ -686,11 +686,11 @@ def draws_where(kind: AnyKind, applies: Callable[[Any], bool]) -> Callable[[D], 
     def declare(draw: D) -> D:
         usual = DRAWN[kind]
 
-        def draw_either(facts: Any) -> Answer:
+        def render_either(facts: Any) -> Answer:
             has_row = facts.workspace is not None
             return (draw if has_row and applies(facts) else usual.draw)(facts)
 
-        DRAWN[kind] = replace(usual, draw=draw_either)
+        DRAWN[kind] = replace(usual, draw=render_either)
         return draw
 
     return declare

@@ -67,8 +67,8 @@ def unlink_button(connection: str, title: str, number: int | None = None) -> Ele
     return kit.button(label, press, style=kit.DANGER, confirm=question)
 
 
-def still_running(names: Sequence[str]) -> list[str]:
-    """Say what runs at a provider as its link ends, which nothing here stops any more."""
+def format_still_running(names: Sequence[str]) -> list[str]:
+    """Format the workspaces that run on as a link ends, as nothing here stops them any more."""
     if not names:
         return []
     shown = [f"*{kit.line(one)}*" for one in names[:MAX_LEFT_SHOWN]]
@@ -90,7 +90,9 @@ def _unlinked(facts: Facts) -> Answer:
     elif cause == "revoked":
         buttons = [link_again_button(facts)]
     said = [filled(answers.UNLINKED[facts.word("left") or "none"], facts)]
-    return kit.message(" ".join([*said, *still_running(facts.body.get("running", ()))]), small, buttons)
+    return kit.message(
+        " ".join([*said, *format_still_running(facts.body.get("running", ()))]), small, buttons
+    )
 
 
 @draws(NoticeKind.REVOKED)
@@ -101,7 +103,7 @@ def _revoked(facts: Facts) -> Answer:
 
 @draws(NoticeKind.LEFT_RUNNING)
 def left_running(facts: RequestFacts) -> Answer:
-    """Tell an administrator what still runs of people who left, and where."""
+    """Draw the running workspaces of people who left, with their connections, for an administrator."""
     left, lines = list(facts.body.get("left", ())), list[str]()
     shown, pages = left[:MAX_LEFT_SHOWN], dict[str, str]()
     for key, of_person in groupby(shown, key=lambda one: (one["person"], one["cause"])):

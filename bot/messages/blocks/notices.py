@@ -49,7 +49,7 @@ def still(
 
 
 def _carries(button: Element) -> tuple[str | None, ...]:
-    """Return what a button does, whatever tells it from others beside it."""
+    """Return the action, value and address of a button, without its number."""
     press = replace(Press.of(button), number=None)
     return press.action_id, button.get("value"), button.get("url")
 
@@ -144,7 +144,7 @@ def _summary(facts: HeldFacts) -> Answer:
     heading = fill(
         notices.SUMMARY, since=kit.moment(since, facts.now), until=kit.moment(facts.now, facts.now)
     )
-    lines, buttons = _lines(left), list[Element]()
+    lines, buttons = _write_lines(left), list[Element]()
     for (kind, one), _ in left:
         if kind in _READY_KINDS and isinstance(one, WorkspaceFacts) and one.ide_url and is_true(kind, one):
             label = notices.OPEN_NAMED.format(name=name_of(one))
@@ -157,8 +157,8 @@ def _summary(facts: HeldFacts) -> Answer:
     return kit.answer([*sections, *kit.actions(buttons[:FEW]), *kit.actions([show])])
 
 
-def _lines(left: Sequence[tuple[tuple[AnyKind, Facts], Answer]]) -> list[str]:
-    """Return what several messages tell as lines: alike things in one sentence."""
+def _write_lines(left: Sequence[tuple[tuple[AnyKind, Facts], Answer]]) -> list[str]:
+    """Return the lines of several messages: alike things in one sentence."""
     alike: dict[tuple[str, str], list[Facts]] = {}
     lines = list[str]()
     for (kind, one), answer in left:
@@ -172,8 +172,8 @@ def _lines(left: Sequence[tuple[tuple[AnyKind, Facts], Answer]]) -> list[str]:
 
 
 @draws(NoticeKind.RESULTS)
-def _results(facts: HeldFacts) -> Answer:
-    """Draw how several ended that one request began: what failed keeps its first button before others."""
+def _render_results(facts: HeldFacts) -> Answer:
+    """Draw the results of one request for several workspaces, with the first button of each."""
     left = _left(facts)
     if len(left) == 1:
         return left[0][1]
@@ -183,7 +183,7 @@ def _results(facts: HeldFacts) -> Answer:
         if first is not None:
             label = notices.BUTTON_NAMED.format(label=first["text"]["text"], name=name_of(one))
             buttons.append(kit.numbered(first, len(buttons), label))
-    lines = _lines(left)
+    lines = _write_lines(left)
     said = lines[0] if len(lines) == 1 else "\n".join(f"• {line}" for line in lines)
     return kit.message(said, [], buttons[:FEW])
 

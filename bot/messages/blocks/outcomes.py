@@ -8,7 +8,7 @@ from bot.domain.facts import WorkspaceFacts
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.workspaces import State
 from bot.messages.blocks import kit
-from bot.messages.blocks.buttons import ends, offered, page_button, stop_button, why_not
+from bot.messages.blocks.buttons import ends, explain_obstacle, offered, page_button, stop_button
 from bot.messages.blocks.cards import (
     again_buttons,
     as_it_is,
@@ -19,8 +19,8 @@ from bot.messages.blocks.cards import (
     find_block,
     force_buttons,
     is_so_anyhow,
-    late_buttons,
     link_again_button,
+    list_late_buttons,
     notice,
     question_or_answer,
     reference_of,
@@ -53,15 +53,15 @@ def _ready(facts: WorkspaceFacts) -> Answer:
     lines, more, buttons = while_running(facts)
     is_news = operation is None or operation.has_called
     template = notices.READY if is_news else notices.READY_ALREADY
-    because = _delay_of(facts)
+    because = _format_delay(facts)
     template = notices.READY_LATE if because and is_news else template
     said = filled(notices.READY_UNUSABLE if facts.is_unusable else template, facts, because=because)
     sentence = "\n".join([" ".join([said, *lines[:1]]), *lines[1:]])
     return kit.message(sentence, [*small, *more], buttons)
 
 
-def _delay_of(facts: WorkspaceFacts) -> Markup:
-    """Say why a start by a plan was sent late; empty if it wasn't."""
+def _format_delay(facts: WorkspaceFacts) -> Markup:
+    """Format the reason for which a start by a plan was sent late, "" if it wasn't."""
     operation = facts.operation
     if operation is None or not operation.is_delayed:
         return Markup("")
@@ -176,13 +176,13 @@ def _waiting(facts: WorkspaceFacts) -> Answer:
     operation = facts.operation
     if operation is None:
         return notice(notices.WAITING, facts)
-    buttons, is_up_next = late_buttons(operation), not operation.verb.brings_down
+    buttons, is_up_next = list_late_buttons(operation), not operation.verb.brings_down
     if facts.workspace is not None and is_up_next:
         buttons.append(stop_button(facts.workspace, facts.effects))
     buttons += [*force_buttons(facts), *page_button(facts)]
     then = [] if is_up_next and not operation.has_lapsed else [still_waiting(operation)]
     if obstacle := find_block(facts, operation):
-        sentence = filled(notices.NOT_YET, facts, why=why_not(obstacle, facts))
+        sentence = filled(notices.NOT_YET, facts, why=explain_obstacle(obstacle, facts))
         return kit.message(" ".join([sentence, *then]), [], [link_again_button(facts), *buttons])
     small = [kit.held(operation.hold, facts.now)] if operation.hold else []
     if facts.workspace and (condition := problems.condition(facts.workspace, facts.connection_title)):

@@ -59,7 +59,7 @@ def _sentences(facts: PreferenceFacts) -> list[str]:
         names = [f"*{line(one.title)}*" for one in facts.own[:_NAMES]]
         names += [fill(answers.AND_MORE, count=len(facts.own) - _NAMES)] if len(facts.own) > _NAMES else []
         sentences.append(fill(words.EXCEPT, names=Markup(", ".join(names))))
-    sentences += _asking(facts)
+    sentences += _format_asking(facts)
     if facts.has_assistant:
         sentences.append(fill(words.ASSISTANT_SET, level=words.ASSISTANT_LEVELS[wanted.assistant]))
     workspace = facts.workspace
@@ -72,8 +72,8 @@ def _sentences(facts: PreferenceFacts) -> list[str]:
     return [*sentences, fill(template, source=wanted.template, title=facts.connection_title)]
 
 
-def _asking(facts: PreferenceFacts) -> list[str]:
-    """Say after how many hours somebody is asked about what runs on, and where that is different."""
+def _format_asking(facts: PreferenceFacts) -> list[str]:
+    """Format the hours after which somebody is asked about a running workspace, by connection."""
     usual = find_asking_hours(facts.wanted.asks_after, None)
     if (only := {*facts.asked_after.values()}) and len(only) == 1:
         (usual,) = only
@@ -81,14 +81,14 @@ def _asking(facts: PreferenceFacts) -> list[str]:
     for title, hours in sorted(facts.asked_after.items()):
         if hours != usual:
             others.setdefault(hours, []).append(title)
-    sentences = [_asked_after(usual, words.ASKS_AFTER, words.ASKS_NEVER)]
+    sentences = [_format_asking_hours(usual, words.ASKS_AFTER, words.ASKS_NEVER)]
     for hours, titles in others.items():
         named = Markup(" and ".join(map(line, titles)))
-        sentences.append(_asked_after(hours, words.ASKS_THERE, words.ASKS_NEVER_THERE, titles=named))
+        sentences.append(_format_asking_hours(hours, words.ASKS_THERE, words.ASKS_NEVER_THERE, titles=named))
     return [" ".join(sentences)]
 
 
-def _asked_after(hours: float | None, asks: str, never: str, **more: Any) -> str:
+def _format_asking_hours(hours: float | None, asks: str, never: str, **more: Any) -> str:
     return fill(never, **more) if hours is None else fill(asks, time=times.duration(hours * 3600.0), **more)
 
 

@@ -62,7 +62,7 @@ def as_question(answer: Answer) -> Answer:
     return replace(answer, blocks=tuple(named))
 
 
-def with_plain_dates(block: kit.Block) -> kit.Block:
+def use_plain_dates(block: kit.Block) -> kit.Block:
     """Return a paragraph with its dates written out: nobody changes *tomorrow* in it the day after."""
     match block:
         case {"type": "section", "text": {"text": text} as paragraph}:

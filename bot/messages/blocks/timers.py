@@ -16,10 +16,10 @@ from bot.messages.blocks.buttons import (
     FEW,
     at_stake,
     changing,
+    format_obstacle,
     knowing,
     later_button,
     lost,
-    obstacle_words,
     offered,
     page_button,
 )
@@ -165,19 +165,19 @@ def failed(facts: WorkspaceFacts) -> Answer:
     if cause == "restored":
         return _still_stop(facts, names)
     if cause in cards.OBSTACLES:
-        return _blocked(facts, cause)
+        return _format_obstacle(facts, cause)
     said = Markup(safe(problems.sentence(cause, facts.connection_title)))
     sentence = fill(cards.FAILED, cause=said, **names)
     buttons = later_button(facts)
     return kit.message(sentence, [], buttons)
 
 
-def _blocked(facts: WorkspaceFacts, cause: str) -> Answer:
-    """Say why a stop wasn't possible at its time, and what comes of it."""
+def _format_obstacle(facts: WorkspaceFacts, cause: str) -> Answer:
+    """Format the reason for which a stop wasn't possible at its time, and the consequence."""
     is_due = bool(facts.body.get("is_due"))
     then = cards.STOP_THERE if not is_due else cards.WHEN_LINKED if cause in LINK_HELPS else cards.WHEN_BACK
     mode: StopMode = "suspend" if facts.word("mode") == "suspend" else "stop"
-    sentence = obstacle_words(cards.BLOCKED_PASSED, facts, cause, facts.time("stop_at"), mode)
+    sentence = format_obstacle(cards.BLOCKED_PASSED, facts, cause, facts.time("stop_at"), mode)
     buttons = [link_again_button(facts)] if facts.obstacle in LINK_HELPS else []
     buttons += offered(facts) if cause == "not_allowed_now" else []
     next_ = fill(then, do=mode, it="them" if facts.others else "it", title=facts.connection_title)

@@ -29,18 +29,17 @@ FORMS = {
 
 
 def place(of: WaitFacts, now: float) -> str:
-    """Say what somebody waits for, how many are ahead, and what was tried; or what has become of it."""
+    """Format a wait: its room, the people ahead and the attempts; or its end."""
     before = [_count_people(of.tried_before, words.ONE_BEFORE, words.TRIED_BEFORE)] if of.tried_before else []
     tried = [_count_tries(of.attempts, words.TRIED_SO_FAR)] if of.attempts else []
     return _fill_place(of, now, [ahead(of), *before, *tried])
 
 
-def lasting_place(of: WaitFacts, now: float) -> str:
-    """Say the same without what each attempt changes, for a message that is drawn again."""
-    said = ahead(replace(of, is_trying=False))
-    if of.attempts and of.others and not (of.is_held or of.is_refused):
-        said = fill(words.IN_TURN, place=said.removesuffix("."), at=kit.moment(now, now))
-    return _fill_place(of, now, [said])
+def format_lasting_place(of: WaitFacts, now: float) -> str:
+    """Format a wait without its attempts, for a message that is drawn again."""
+    if of.attempts > 1 and of.others and not (of.is_held or of.is_refused):
+        return _fill_place(of, now, [_count_people(of.others, words.IN_TURN_WITH_ONE, words.IN_TURN)])
+    return _fill_place(of, now, [ahead(replace(of, is_trying=False))])
 
 
 def _fill_place(of: WaitFacts, now: float, said: Sequence[str]) -> str:
@@ -48,7 +47,7 @@ def _fill_place(of: WaitFacts, now: float, said: Sequence[str]) -> str:
     if of.got_at is not None:
         return fill(words.GRANTED, at=kit.moment_at(of.got_at, now), **names)
     if of.ended_at is not None:
-        return fill(words.OVER, at=kit.moment(of.ended_at, now), **names)
+        return fill(words.WAIT_OVER, at=kit.moment(of.ended_at, now), **names)
     return fill(words.WAITING, until=kit.moment(of.until, now), ahead=kit.Markup(" ".join(said)), **names)
 
 
@@ -64,7 +63,7 @@ def _count_people(number: int, one: str, several: str) -> str:
 def ahead(of: WaitFacts) -> str:
     """Say how many are ahead, that it is one's turn, or why nobody is tried."""
     if of.is_refused or of.is_held:
-        return fill(words.REFUSED if of.is_refused else words.HELD, title=of.title)
+        return fill(words.WAIT_REFUSED if of.is_refused else words.HELD, title=of.title)
     if of.is_trying:
         return words.TRYING
     if of.ahead == 0:
@@ -73,23 +72,23 @@ def ahead(of: WaitFacts) -> str:
 
 
 def answer(of: WaitFacts, now: float, *, is_lasting: bool = True, replaces: bool = False) -> Answer:
-    """Say one's place, with what ends the wait; it stays true where it can be edited, and else is dated."""
+    """Answer with one's place and *Stop waiting*; dated where the answer can't be edited."""
     if not is_lasting:
         return kit.message(place(of, now), [fill(words.AS_OF, at=kit.moment(now, now))], [stop_button(of)])
     shows = {"kind": str(RoomKind.ROOM_WAITING), "subject": of.id, "about": of.workspace_id}
     shows |= {"connection": of.connection}
-    drawn = replies.answer(lasting_place(of, now), [stop_button(of)], replaces=replaces)
+    drawn = replies.answer(format_lasting_place(of, now), [stop_button(of)], replaces=replaces)
     return replace(drawn, shows=shows)
 
 
 @draws(RoomKind.ROOM_WAITING)
-def _waiting(facts: WorkspaceFacts) -> Answer:
-    """Draw the place in line as it is now, or what has become of the wait."""
+def _render_wait(facts: WorkspaceFacts) -> Answer:
+    """Draw the place in line as it is now, or the end of the wait."""
     wait = facts.wait if isinstance(facts, WaitingFacts) else None
     if wait is None:
         return kit.message(filled(words.OVER_UNLINKED, facts))
-    none = [_no_room(facts, facts.word("cause"))] if facts.word("room") and wait.is_waiting else []
-    said = " ".join([*none, lasting_place(wait, facts.now)])
+    none = [_format_no_room(facts, facts.word("cause"))] if facts.word("room") and wait.is_waiting else []
+    said = " ".join([*none, format_lasting_place(wait, facts.now)])
     return kit.message(said, [], [stop_button(wait)] if wait.is_waiting else [])
 
 
@@ -121,7 +120,7 @@ def _offer(facts: WorkspaceFacts) -> Answer:
     """Say that there is no room, and offer to keep trying."""
     assert facts.workspace is not None, "a start is about a workspace"
     until, operation = facts.time("until"), facts.operation
-    none = _no_room(facts, operation.cause if operation is not None else None)
+    none = _format_no_room(facts, operation.cause if operation is not None else None)
     sentence = fill(words.OFFER, none=kit.Markup(none), until=kit.moment(until, facts.now))
     keep = Press("keep_trying", facts.workspace.id, at=until)
     buttons = [
@@ -132,8 +131,8 @@ def _offer(facts: WorkspaceFacts) -> Answer:
     return kit.message(sentence, reference_of(operation), buttons)
 
 
-def _no_room(facts: WorkspaceFacts, cause: str | None) -> str:
-    """Say that a start failed for want of a kind of room, with its provider's words where they say more."""
+def _format_no_room(facts: WorkspaceFacts, cause: str | None) -> str:
+    """Format a start's failure for want of a kind of room, with the provider's words if they say more."""
     given = (cause or "").partition(":")[2].lstrip(": ")
     said = "" if reason_in(given) else problems.quoted(given, facts.connection_title)
     none = filled(words.NONE.get(facts.word("room"), words.NONE["room"]), facts)
@@ -178,7 +177,7 @@ def _asked_for(facts: WorkspaceFacts) -> Answer:
     """Add to the question whether something is needed that somebody waits for it."""
     usual, what = still_needed(facts), words.FOR.get(facts.word("waited_for"), words.FOR["room"])
     first, *rest = usual.blocks
-    return kit.with_blocks(usual, (first, kit.section(filled(words.WANTED, facts, what=what)), *rest))
+    return kit.with_blocks(usual, (first, kit.section(filled(words.GRANT_WANTED, facts, what=what)), *rest))
 
 
 @draws(RoomKind.ROOM_OVER, is_true=lambda facts: not facts.is_up)

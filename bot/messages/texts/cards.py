@@ -258,7 +258,7 @@ _DELAYS: Final[Mapping[str, str]] = {
 
 
 def explain_delay(hold: str, title: str, until: float) -> str:
-    """Say what held something up until a time, given its last hold; the time is a mark, as above."""
+    """Format the obstacle that held something up until a time, given its last hold."""
     found = (
         said
         for kind, said in _DELAYS.items()
@@ -351,7 +351,7 @@ OVER: Final = "*{name}* on {title} has no planned stop any more."
 AS_PLANNED: Final = "This stop was planned."
 FAILED: Final = "I couldn't stop *{name}* on {title} as you planned for {at}. {cause}"
 #: What has to be known about a stop that can't be carried out, in its card or list, and after its time.
-BLOCKED: Final = "It was to be {done} {at}, but I can't do that: {why}."
+STOP_BLOCKED: Final = "It was to be {done} {at}, but I can't do that: {why}."
 BLOCKED_PASSED: Final = "I couldn't {do} {names} {at}: {why}. As far as I know, {still} running."
 STILL: Final = ("it's still", "they're still")
 #: Why it can't, and what comes of it then.

@@ -218,7 +218,10 @@ REPORT_LATE: Final = (
     "{count} workspace for *{name}* was started late, from {since}.",
     "{count} workspaces for *{name}* were started late, from {since}.",
 )
-REPORT_MISSED: Final = ("{count} couldn't be started in time for *{name}*.",) * 2
+REPORT_MISSED: Final = (
+    "{count} workspace couldn't be started in time for *{name}*.",
+    "{count} workspaces couldn't be started in time for *{name}*.",
+)
 #: By whether the provider says when workspaces are used.
 REPORT_UNUSED: Final = {
     True: "Nobody used these workspaces in the last {count} lessons.",

@@ -27,7 +27,7 @@ RESTING: Final = "They're paused."
 LEFT_OUT: Final = "Not {days}."
 #: What comes next.
 NEXT: Final = "Next, I'll {do} it {at}."
-BLOCKED: Final = "As things are I can't start or stop it: {why}."
+HOURS_BLOCKED: Final = "As things are I can't start or stop it: {why}."
 
 SET: Final = "*{name}* on {title} has hours now: {hours} ({zone})."
 KEPT: Final = "*{name}* on {title}: {hours} ({zone})."

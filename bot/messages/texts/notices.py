@@ -201,7 +201,8 @@ OUTAGES: Final[dict[str, str]] = {
         f"If this lasts, {command('doctor')} may say why."
     ),
     "back": (
-        "*{title}* is answering again. It had stopped {at} ({lasted}). I'm carrying on with what was waiting."
+        "*{title}* is answering again. It hadn't answered since {since} ({lasted}). "
+        "I'm carrying on with what was waiting."
     ),
     "locked_out": (
         "*{title}* has refused the key that I was given for it, so I can't do anything there. "

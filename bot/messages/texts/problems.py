@@ -365,7 +365,7 @@ def get_fact(hold: str) -> str:
 
 
 #: The word of the cause of a start by a plan that wasn't sent in time; what held it up follows.
-MISSED: Final = "missed"
+MISSED_CAUSE: Final = "missed"
 
 
 def asked_long_ago(errand: Errand) -> str:
@@ -375,7 +375,7 @@ def asked_long_ago(errand: Errand) -> str:
     """
     if isinstance(errand, Operation) and errand.good_until is not None:
         because = get_fact(errand.hold or errand.delayed_by)
-        return f"{MISSED}:: {because}" if because else MISSED
+        return f"{MISSED_CAUSE}:: {because}" if because else MISSED_CAUSE
     planned = errand.planned_for if isinstance(errand, Operation) else None
     return f"{STALE}:: {_ASKED_LONG_AGO.format(at=time_mark(planned or errand.created_at))}"
 

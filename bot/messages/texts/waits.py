@@ -43,8 +43,9 @@ AHEAD: Final = "{number} people are ahead of you."
 #: Of those who have already had their turn in this round.
 ONE_BEFORE: Final = "One person was tried before you, without success."
 TRIED_BEFORE: Final = "{number} people were tried before you, without success."
-#: Of those who have had a turn: their place changes with each attempt until there is room.
-IN_TURN: Final = "{place}, as of {at}. You're each tried in turn."
+#: From the second round on, in place of a number that would change with each attempt of anybody.
+IN_TURN_WITH_ONE: Final = "One other person is waiting, too. You're each tried in turn."
+IN_TURN: Final = "{number} others are waiting, too. You're each tried in turn."
 NUMBERS: Final = ("", "", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
 HELD: Final = (
     "I'm not trying right now: {title} might shut itself down after more failed starts. "
@@ -54,9 +55,9 @@ HELD: Final = (
 AS_OF: Final = "as of {at}"
 #: The same message once the wait is over.
 GRANTED: Final = "*{name}* got {what} on {title} {at}."
-OVER: Final = "*{name}* stopped waiting for {what} on {title} at {at}."
+WAIT_OVER: Final = "*{name}* stopped waiting for {what} on {title} at {at}."
 OVER_UNLINKED: Final = "*{name}* isn't waiting for room any more."
-REFUSED: Final = "I can't try it while {title} refuses your sign-in. Link again and I'll go on."
+WAIT_REFUSED: Final = "I can't try it while {title} refuses your sign-in. Link again and I'll go on."
 LEFT: Final = "OK, I've stopped waiting with *{name}*."
 NOT_WAITING_FOR: Final = "*{name}* isn't waiting for anything."
 #: By how it would be stopped if nobody used it.
@@ -70,7 +71,9 @@ GOT: Final[Mapping[str, str]] = {
 #: Added where nothing else is to stop it.
 GOT_FOR_GOOD: Final = "Otherwise nothing will stop it."
 #: Added to the question about what isn't used, where a stop would end it for good.
-WANTED: Final = "Somebody is waiting for {what} on {title}. If you don't need *{name}*, they can have it."
+GRANT_WANTED: Final = (
+    "Somebody is waiting for {what} on {title}. If you don't need *{name}*, they can have it."
+)
 AGAIN: Final = "I can keep trying until {until}."
 FORBIDDEN: Final = "I've stopped waiting with *{name}* for {what} on {title}. {because}"
 #: Added to what says that an attempt has failed for something else.
@@ -84,7 +87,7 @@ HEADING: Final = "Waiting for room"
 LINE: Final = "{title}: {count} waiting for {what}, the first one since {since}."
 NOBODY: Final = "Nobody is waiting for room."
 NOT_WAITING: Final = "You aren't waiting for anything."
-WHICH: Final = "Which wait should I end?"
+WHICH_WAIT: Final = "Which wait should I end?"
 STOP_WAITING_FOR: Final = "Stop waiting for {name}"
 LATELY: Final = "{title}: in the last day, {count} got {what} after waiting {waited} on average."
 NOT_KNOWN: Final = (

@@ -246,7 +246,8 @@ async def redraw(gatherer: Gatherer, card: Card) -> Redrawn | None:
             return None
         answer = drawn if card.stage == "live" else kit.only_with(drawn, lambda _: False)
     end = await gatherer.end_state(card, facts) if is_card else ""
-    left = await _without_past(gatherer, card, answer) if stays else _Left(answer)
+    cancelled = _find_cancelled_ends(card.kind, facts, answer)
+    left = await _remove_past(gatherer, card, answer, cancelled) if stays else _Left(answer)
     is_past = not is_card or facts is None or facts.is_superseded
     passes = Mark.PASSES in card.kind.marks and facts is not None and not is_true(card.kind, facts)
     if Mark.ASKS in card.kind.marks:
@@ -255,9 +256,20 @@ async def redraw(gatherer: Gatherer, card: Card) -> Redrawn | None:
     return Redrawn(left.answer, stays, stays and is_past and left.is_over, goes, waits=end == "pending")
 
 
+def _find_cancelled_ends(kind: AnyKind, facts: Facts | None, said: Answer) -> frozenset[int]:
+    """Return the ends that a message about a ready workspace names, and that it hasn't any more."""
+    if kind not in {NoticeKind.READY, NoticeKind.READY_LINK} or not isinstance(facts, WorkspaceFacts):
+        return frozenset()
+    workspace, ends = facts.workspace, announcements.find_moments(said.blocks, facts.now)
+    own = None if workspace is None or workspace.ends_at is None else int(workspace.ends_at)
+    return frozenset(
+        int(at) for at in ends if workspace is None or not (workspace.stops_at(at) or int(at) == own)
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Left:
-    """What is left of a message once moments that it has announced have come."""
+    """The rest of a message once moments that it has announced have come."""
 
     answer: Answer
     is_nothing: bool = False
@@ -269,12 +281,12 @@ class _Left:
         return not self.announces and not any(kit.buttons_of(self.answer.blocks))
 
 
-async def _without_past(
+async def _remove_past(
     gatherer: Gatherer, card: Card, answer: Answer, cancelled: frozenset[int] = frozenset()
 ) -> _Left:
-    """Leave out what was announced for a moment that has come, and the buttons that were good until then.
+    """Remove sentences about a moment that has come, and the buttons that were good until then.
 
-    What was announced for ``cancelled`` moments goes, too.
+    So do sentences about ``cancelled`` moments.
     """
     now = await gatherer.store.now()
     is_nothing = False
@@ -308,7 +320,7 @@ async def _redrawn_answer(gatherer: Gatherer, card: Card, said: Answer) -> Redra
     planned = {one.at for one in presses if one.name in ENDS}
     planned |= {act.until} if act is not None and act.action == "workspace.timer" else set()
     cancelled = (at for at in planned if at and not (workspace is not None and workspace.stops_at(at)))
-    left = await _without_past(gatherer, card, answer, frozenset(map(int, cancelled)))
+    left = await _remove_past(gatherer, card, answer, frozenset(map(int, cancelled)))
     is_over = left.is_over and not (found is not None and found.is_awaited)
     return Redrawn(left.answer, True, is_over, left.is_nothing or (found is not None and found.is_shown))
 
