@@ -14,14 +14,14 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Principal
 from bot.domain.policy import Target
 from bot.domain.tasks import TaskKind
-from bot.domain.workspaces import UP
+from bot.domain.workspaces import UP, Workspace
 from bot.messages.texts import pages, problems
 from bot.providers import base
 from bot.services.asked import Asked
 from bot.services.context import Context
 from bot.services.revocations import left_by
 from bot.store import accounts as rows
-from bot.store import browsers, followers, refusals, revocations, workspaces
+from bot.store import browsers, followers, operations, refusals, revocations, workspaces
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices, is_written
 from bot.store.tasks import NewTask, add_tasks
@@ -291,9 +291,16 @@ def end(
 
 
 def name_running(tx: Transaction, person: Principal, connections: Collection[str]) -> list[str]:
-    """Return a person's names of their running workspaces on some connections."""
+    """Return a person's names of their workspaces that are up, or coming up, on some connections."""
     found = workspaces.workspaces_of(tx, person)
-    return [one.title for one in found if one.connection in connections and one.state in UP]
+    return [one.title for one in found if one.connection in connections and is_up(tx, one)]
+
+
+def is_up(tx: Transaction, workspace: Workspace) -> bool:
+    """Return whether a workspace is up, or its start was sent and no read has shown that yet."""
+    latest = operations.latest_operation(tx, workspace.id)
+    is_coming_up = latest is not None and latest.is_open and latest.has_called and not latest.verb.brings_down
+    return workspace.state in UP or is_coming_up
 
 
 def find_running(tx: Transaction, asked: Asked, connections: Collection[str]) -> list[str]:

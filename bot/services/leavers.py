@@ -16,7 +16,7 @@ from bot.domain.people import Person, Principal
 from bot.domain.policy import flaw
 from bot.domain.stops import Consent, StopMode, costs_more, is_final, planned_mode
 from bot.domain.tasks import Task, TaskKind
-from bot.domain.workspaces import UP, State, Workspace
+from bot.domain.workspaces import State, Workspace
 from bot.services import accounts
 from bot.services.asked import Asked
 from bot.services.gather import Gatherer, Message, adds
@@ -94,15 +94,15 @@ def _find_running(tx: Transaction, who: Principal, since: float) -> list[tuple[W
     """Return a person's workspaces that are up, or coming up, each with its account."""
     linked = {one.connection: one for one in rows.accounts(tx, who) if one.linked_at <= since}
     found = [one for one in workspaces.workspaces_of(tx, who) if one.connection in linked]
-    return [(one, linked[one.connection]) for one in found if _is_up(tx, one)]
+    return [(one, linked[one.connection]) for one in found if _is_running(tx, one)]
 
 
-def _is_up(tx: Transaction, workspace: Workspace) -> bool:
+def _is_running(tx: Transaction, workspace: Workspace) -> bool:
     """Return whether a workspace is up, coming up, or going down."""
-    if workspace.state in UP or workspace.state is State.STOPPING:
-        return True
-    latest = operations.latest_operation(tx, workspace.id)
-    return latest is not None and latest.is_open and (latest.has_called or latest.verb.brings_down)
+    is_going_down = workspace.state is State.STOPPING or _is_stopping(
+        operations.latest_operation(tx, workspace.id)
+    )
+    return is_going_down or accounts.is_up(tx, workspace)
 
 
 def _is_stopping(latest: Operation | None) -> bool:

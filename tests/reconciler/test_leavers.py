@@ -8,7 +8,7 @@ from bot.domain import hours as domain
 from bot.domain.people import Person, Principal
 from bot.domain.stops import End
 from bot.domain.workspaces import State
-from bot.services import hours, leavers
+from bot.services import accounts, hours, leavers
 from bot.support.errors import CredentialRefused, Forbidden, ServerFailed
 from tests.reconciler.fuse import Fuse
 from tests.rigs.store import ALICE, BOB, set_timer
@@ -177,6 +177,17 @@ async def test_what_is_coming_up_by_a_plan_goes_down_again(world):
     assert world.provider.machines["r1"].state is State.STOPPED
     assert (world.provider.accepted_starts, told(world)) == (["r1"], [])
     assert not await is_linked(world)
+
+
+async def test_who_is_unlinked_reads_of_what_is_coming_up(world):
+    """Its start was sent a moment ago, no read has shown it up, and nothing of Usher's stops it any more."""
+    workspace = await world.own()
+    await world.begin(workspace)
+    await world.pass_time(2, step=1.0)
+    await world.ask().to(accounts.end, ALICE, ["cloud"], actor="operator", cause="retired")
+    await world.pass_time(10)
+    (blocks,) = [str(one["blocks"]) for one in world.slack.messages if "unlinked from" in one["text"]]
+    assert "I won't stop what's running there: *name-r1*" in blocks
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
