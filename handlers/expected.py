@@ -1,8 +1,7 @@
 """When a start or a run is likely to be done: by how long it usually takes."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from statistics import median
-from typing import Final
 
 from bot.domain import policy
 from bot.domain.notices import Answer
@@ -17,13 +16,11 @@ from bot.services.workspaces import usual_start
 from handlers import routes
 from handlers.job import run_of
 from handlers.request import Request
+from handlers.workspace import operations
 from handlers.workspace.operations import as_it_is
 from handlers.workspace.targets import named, workspace_of
 
 policy.declare(policy.Rule(shows=True), "eta")
-
-#: Answers of features for a workspace by its id, or for any with "", that waits for something else first.
-FIND_WAITS: Final[list[Callable[[Request, str], Awaitable[Answer | None]]]] = []
 
 
 @routes.verb("workspace", "eta", effect=routes.Effect.SHOWS, takes=("workspace", "run", "words"))
@@ -57,7 +54,7 @@ async def eta_of_run(request: Request) -> Answer:
 
 async def _find_wait(request: Request, workspace_id: str = "") -> Answer | None:
     """Answer with the event that a workspace waits for, if a feature knows one."""
-    for find in FIND_WAITS:
+    for find in operations.FIND_WAITS:
         if (answer := await find(request, workspace_id)) is not None:
             return answer
     return None

@@ -24,7 +24,7 @@ UNLINKED: Final[list[Callable[[Transaction, Row, bool], None]]] = []
 SETTLED: Final[list[Callable[[Transaction, Principal, Collection[str] | None], None]]] = []
 #: A workspace that has long been gone is forgotten: its id.
 GONE: Final[list[Callable[[Transaction, str], None]]] = []
-#: For how many seconds those who were tried in vain aren't tried again because of a workspace that was stopped,
+#: For how many seconds nobody who was tried in vain is tried again because of a workspace that was stopped,
 #: or of a run that ended: runs end often, and what they took up is rarely what somebody waits for.
 STOP_PAUSE_SECONDS: Final = 60.0
 RUN_PAUSE_SECONDS: Final = 300.0

@@ -17,10 +17,10 @@ from bot.messages.texts import times
 from bot.messages.texts import waits as words
 from bot.services import more, waits, workspaces
 from bot.support.errors import Refused
-from handlers import expected, routes
+from handlers import routes
 from handlers.payload import value_in
 from handlers.request import AtFields, Request
-from handlers.workspace import hours
+from handlers.workspace import hours, operations
 from handlers.workspace.operations import begin_for
 from handlers.workspace.targets import named, workspace_of
 from handlers.workspace.timers import moment_of, typed_moment
@@ -109,7 +109,7 @@ async def find_place(request: Request, workspace_id: str = "") -> Answer | None:
     return _show_place(request, matching[0]) if len(matching) == 1 else None
 
 
-expected.FIND_WAITS.append(find_place)
+operations.FIND_WAITS.append(find_place)
 
 
 @routes.verb("workspace", "waiting", effect=routes.Effect.SHOWS)
