@@ -208,10 +208,15 @@ async def unlink(request: Request) -> Answer:
         return replies.hint(request.filled(answers.NOTHING_TO_UNLINK, title=title))
     if not ending:
         return replies.hint(request.filled(answers.NOTHING_LINKED))
-    if not name:
-        buttons = [
-            unlink_button(one, request.services.title(one), number) for number, one in enumerate(ending)
-        ]
+    titles = {one: request.services.title(one) for one in ending}
+    alike = naming.find_titles(name, titles) if name else ending
+    if not name or len(alike) > 1:
+        # One that was removed may have the title of one that came since.
+        called = {
+            one: title if [*titles.values()].count(title) == 1 else f"{title} ({one})"
+            for one, title in titles.items()
+        }
+        buttons = [unlink_button(one, called[one], number) for number, one in enumerate(alike)]
         request.spoken.about = Referents(ask="which")
         return replies.answer(answers.UNLINK_WHICH, buttons)
     connection = _chosen_to_end(request, name, ending)

@@ -131,13 +131,21 @@ def find_connection(name: str, connections: Mapping[str, Provider], *, is_whole:
 
 def find_title(name: str, titles: Mapping[str, str], *, is_whole: bool = False) -> str | None:
     """Return the key of a connection by its name or title, as ``find_connection``."""
-    needle = fold(name)
-    known = {key: {fold(key), fold(title)} for key, title in titles.items()}
-    found = [key for key, names in known.items() if needle in names]
+    found = find_titles(name, titles)
     if found or is_whole:
-        return found[0] if found else None
-    begun = [key for key, names in known.items() if any(one.startswith(needle) for one in names)]
+        return found[0] if len(found) == 1 else None
+    needle = fold(name)
+    begun = [
+        key for key, title in titles.items() if any(fold(one).startswith(needle) for one in (key, title))
+    ]
     return begun[0] if len(begun) == 1 else None
+
+
+def find_titles(name: str, titles: Mapping[str, str]) -> list[str]:
+    """Return the keys of the connections that have a name, else of those that have it as their title."""
+    needle = fold(name)
+    named = [key for key in titles if fold(key) == needle]
+    return named or [key for key, title in titles.items() if fold(title) == needle]
 
 
 def leading_connection(

@@ -107,6 +107,19 @@ async def test_unlink_asks_which_and_then_before_it_does(bot):
     assert await bot.notices(NoticeKind.UNLINKED) == []
 
 
+async def test_unlink_asks_which_of_two_with_one_title(bot):
+    """A connection that was removed may have the title of one that came since."""
+    for connection in ("saturn", "hub"):
+        await activate(bot.store, ALICE, connection)
+    renamed = fake_settings("hub", title="Saturn Cloud")
+    bot.services.connections["hub"] = PlainProvider(FakeClock(), renamed)
+    answer = await bot.say("unlink saturn cloud")
+    assert list(buttons(answer)) == ["Unlink Saturn Cloud (hub)", "Unlink Saturn Cloud (saturn)"]
+    assert await unlinked(bot) == []
+    await bot.push(answer, "Unlink Saturn Cloud (saturn)")
+    assert await unlinked(bot) == [(ALICE.key, ALICE, "saturn", "person")]
+
+
 async def test_in_a_direct_message_the_notice_alone_tells_of_an_unlink(bot):
     await activate(bot.store, ALICE, "saturn")
     button = unlink_button("saturn", "Saturn Cloud")

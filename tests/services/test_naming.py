@@ -100,3 +100,25 @@ def test_only_a_whole_name_or_its_beginning_is_ever_run(name, names):
 def test_names_of_thousands_of_letters_are_compared_in_no_time():
     rows = [row(f"{number}" * 5000) for number in range(30)]
     assert naming.find("x" * 5000, rows, CONNECTIONS).kind == "near"
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("team hub", []),
+        ("Team Hub", []),
+        ("hub2", ["hub2"]),
+        ("team hub eu", ["eu"]),
+        ("Team", []),
+        ("e", ["eu"]),
+    ],
+    ids=["title of two", "other case", "name", "whole title", "start of three", "start of one"],
+)
+def test_titles_that_are_equal_name_no_connection(name, found):
+    """A connection that was removed may have the title of one that came since."""
+    titles = {"hub": "Team hub", "hub2": "Team hub", "eu": "Team hub EU"}
+    assert naming.find_title(name, titles) == (found[0] if found else None)
+
+
+def test_name_of_a_connection_comes_before_titles():
+    assert naming.find_title("hub", {"other": "hub", "hub": "Team hub"}) == "hub"
