@@ -97,7 +97,9 @@ async def _of_workspaces(request: Request, reading: Reading, named: Sequence[Wor
         by = "" if latest is None else await services.store.asker_of(latest)
         said = _why(request, workspace, latest, BY.get(by, BY[""]))
     elif reading.what == "until":
-        said = _until(request, workspace, latest, await services.store.rules_of(workspace.id))
+        facts = await services.gatherer.of_workspace(workspace, latest)
+        rules = await services.store.rules_of(workspace.id)
+        said = _until(request, workspace, latest, rules, is_kept=bool(facts.obstacle))
     else:
         said = _since(request, workspace, latest)
     return await as_it_is(about, workspace, more=said)
@@ -162,13 +164,22 @@ def _since(request: Request, workspace: Workspace, latest: Operation | None) -> 
     return request.filled(talk.SINCE_UNKNOWN, workspace)
 
 
-def _until(request: Request, workspace: Workspace, latest: Operation | None, rules: Sequence[Rule]) -> str:
-    """Say what ends a workspace, and when."""
+def _until(
+    request: Request,
+    workspace: Workspace,
+    latest: Operation | None,
+    rules: Sequence[Rule],
+    *,
+    is_kept: bool,
+) -> str:
+    """Say what ends a workspace, and when; ``is_kept``: its state says why we can't stop it."""
     if latest is not None and latest.is_open:
         return fill(talk.UNTIL_DONE, **FORMS[latest.verb])
     if workspace.state not in _UP:
         return request.filled(talk.UNTIL_DOWN, workspace)
     at = ends.find_next_stop(workspace, rules, request.services.clock.now())
+    if is_kept and at is not None and at == workspace.stop_at:
+        return ""
     if at is not None:
         template = talk.UNTIL_ENDS if at == workspace.ends_at else talk.UNTIL
         return request.filled(template, workspace, at=kit.day_moment(at))

@@ -36,6 +36,9 @@ async def test_planned_stop_is_told_once_while_refused(linked):
     await linked.pass_time(45 * MINUTE, step=30)
     assert "Link again" in alice.only("sign_in_refused").labels
     assert "but I can't do that: Saturn Cloud refuses your sign-in" in (await alice.types("list")).text
+    asked = await alice.types("how long will notebook run?")
+    assert "but I can't do that: Saturn Cloud refuses your sign-in" in asked.text
+    assert "keeps running until" not in asked.text
     await linked.pass_time(20 * MINUTE, step=20)
     assert alice.told("timer_ending") == []
     told = alice.only("timer_failed")
