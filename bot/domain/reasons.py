@@ -114,9 +114,9 @@ _SHARED: Final = frozenset({Reason.NO_GPU, Reason.NO_ROOM})
 _SEATS: Final = re.compile(
     r"\blicen[cs]e\b.{0,80}(?:exceeded|limit)|no .{0,20}licen[cs]es? .{0,20}avail", re.IGNORECASE
 )
-#: A quota that all share: of a namespace (Kubernetes) or of an account (Google, Azure, AWS).
+#: A quota that all share: of an account (Google, Azure, AWS).
 _OF_ALL: Final = re.compile(
-    r"exceeded quota: .*\bused: .*\blimited: |\bquota '\w+' exceeded|exceeding approved .{0,60}\bquota"
+    r"\bquota '\w+' exceeded|exceeding approved .{0,60}\bquota"
     r"|(?:vcpu|instance)limitexceeded",
     re.IGNORECASE,
 )

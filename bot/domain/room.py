@@ -80,8 +80,8 @@ def missing(cause: str | None) -> str:
       Retry-After too many are starting at once; ``named_server_limit_per_user`` is a person's own.
     - Posit Workbench: errors 15 and 16 of the API, the sessions and users of a licence that may be floating
       (docs.posit.co, "Floating Licensing"); 20 is a limit of the person's own profile.
-    - Clouds, through Coder: what they have no machine for, and the quota of an account. So is the quota of a
-      namespace, "exceeded quota: …, used: …, limited: …".
+    - Clouds, through Coder: what they have no machine for, and the quota of an account. That of a namespace,
+      "exceeded quota: …", is a limit of the person's own.
     - Slurm: "Requested nodes are busy" waits in its own queue; ``QOSMax…`` and ``AssocGrp…`` are quotas.
     - Sphere Engine: 402 and 403 when something is started, the account's limit. Assumed: none is documented.
     """

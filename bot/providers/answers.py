@@ -80,11 +80,15 @@ def error_of(response: Response, *, changes: bool, words_at: str = "/message") -
         409: errors.Conflict,
         423: errors.Conflict,
     }
+    if status == 403 and _QUOTA.search(message):
+        return errors.LimitReached(message, status=status)
     if status >= 400:
         return kinds.get(status, errors.InvalidRequest)(message, status=status)
     return errors.BadAnswer(message, status=status)
 
 
+#: How Kubernetes refuses what a quota of the namespace doesn't allow.
+_QUOTA = re.compile(r"\bexceeded quota\b", re.IGNORECASE)
 #: How a refusal reads that is about the account: no other credential of it is any better.
 _ACCOUNT_OFF = re.compile(
     r"\b(user|account)\b.{0,20}\b(not active|inactive|suspended|deactivated|disabled|blocked|locked)\b",

@@ -31,7 +31,6 @@ SAID = [
     ("The zone does not have enough resources available (ZONE_RESOURCE_POOL_EXHAUSTED)", "room"),
     ("SkuNotAvailable", "room"),
     ("Quota 'CPUS_ALL_REGIONS' exceeded. Limit: 32.0 globally.", "room"),
-    ("pods is forbidden: exceeded quota: gpus, requested: 1, used: 2, limited: 2", "room"),
     # None that others have.
     ("Insufficient permissions", ""),
     ("capacity must be a positive number", ""),
@@ -40,7 +39,7 @@ SAID = [
     ("Server at /user/alice/ didn't respond in 30 seconds: Timeout", ""),
     ("Timed out", ""),
     # A person's own, an invalid request, an outage.
-    ("pods is forbidden: exceeded quota: gpus, requested: 1", ""),
+    ("pods is forbidden: exceeded quota: gpus, requested: 1, used: 2, limited: 2", ""),
     ("pods is forbidden: failed quota: small: must specify limits.cpu", ""),
     ("insufficient quota", ""),
     ("QOSMaxGRESPerUser", ""),

@@ -5,6 +5,7 @@ import json
 import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
+from bot.domain.reasons import lacks_room
 from bot.providers.answers import MAX_WORDS, error_of, read_words
 from bot.providers.requests import unless_already
 from bot.support import errors
@@ -172,3 +173,18 @@ def test_failing_server_is_quoted_only_about_room(said, shown):
     error = error_of(response, changes=True)
     assert type(error) is errors.ServerFailed
     assert error.message == (said if shown else "HTTP 500")
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("exceeded quota: pods, used: 2, limited: 2", errors.LimitReached),
+        ("Pods is forbidden: Exceeded quota: gpus, requested: 1", errors.LimitReached),
+        ("You may not see quotas", errors.Forbidden),
+    ],
+    ids=["used up", "other case", "no permission"],
+)
+def test_refusal_for_a_quota_is_a_limit_of_ones_own(said, kind):
+    response = Response(403, CIMultiDictProxy(CIMultiDict()), json.dumps({"message": said}).encode())
+    error = error_of(response, changes=True)
+    assert (type(error), lacks_room(error.message)) == (kind, False)
