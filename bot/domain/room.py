@@ -97,14 +97,12 @@ def missing(cause: str | None) -> str:
 
 
 def says_nothing(cause: str | None) -> bool:
-    """Return whether an attempt failed without a reason of its own: an outage, or nobody said why."""
+    """Return whether an attempt failed without a reason of its own: an outage, or that it took too long."""
+    word, _, said = (cause or "").partition(":")
+    if word == "provider_failed":
+        return not said or reason_in(said) is Reason.SLOW
     # What its provider was too busy for until its time was over is stale.
-    return (cause or "").partition(":")[0] == "stale" or cause in {
-        "conflict",
-        "gave_up",
-        "provider_failed",
-        "unanswered",
-    }
+    return word in {"conflict", "gave_up", "stale", "unanswered"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -202,6 +202,8 @@ async def test_attempts_keep_their_distance_in_any_history(store, clock):
         (Outcome.FAILED, "invalid: no such size", Waits.OVER),
         (Outcome.FAILED, "provider_failed: OOMKilled", Waits.OVER),
         (Outcome.FAILED, "provider_failed", Waits.WAITING),
+        (Outcome.FAILED, "provider_failed: Timeout", Waits.WAITING),
+        (Outcome.FAILED, "conflict: lab is pending spawn", Waits.WAITING),
         (Outcome.FAILED, "gave_up", Waits.WAITING),
         (Outcome.FULFILLED, None, Waits.GOT),
         (Outcome.REFUSED, "policy.left", Waits.OVER),
