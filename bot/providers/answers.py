@@ -76,12 +76,10 @@ def error_of(response: Response, *, changes: bool, words_at: str = "/message") -
         return kind(message, status=status)
     kinds: dict[int, type[errors.PermanentError]] = {
         402: errors.LimitReached,
-        403: errors.Forbidden,
+        403: errors.LimitReached if _QUOTA.search(message) else errors.Forbidden,
         409: errors.Conflict,
         423: errors.Conflict,
     }
-    if status == 403 and _QUOTA.search(message):
-        return errors.LimitReached(message, status=status)
     if status >= 400:
         return kinds.get(status, errors.InvalidRequest)(message, status=status)
     return errors.BadAnswer(message, status=status)
