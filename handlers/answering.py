@@ -37,6 +37,7 @@ from handlers.language import vocabulary
 from handlers.language.names import names_of
 from handlers.language.ranker import rank
 from handlers.language.reading import READ, Reading, read
+from handlers.language.waiting import names_wait
 from handlers.language.which import Which
 from handlers.linking import all_linked
 from handlers.request import WORDS, Answered, Manner, Request
@@ -93,7 +94,7 @@ async def _understood(request: Request) -> tuple[Reading, Sequence[Workspace]]:
         reading = read(given, request.folder, verbs)
         if reading.is_full:
             return reading, ()
-    elif (whole := await typed(request)) is not None:
+    elif not names_wait(" ".join(given)) and (whole := await typed(request)) is not None:
         return whole, whole.which.named
     rows = await services.store.workspaces(request.principal)
     return await beside(rows, read, given, request.folder, verbs, await names_of(request, rows)), rows

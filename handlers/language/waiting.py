@@ -67,6 +67,8 @@ def read_waiting(
     named = find_names()
     name = tuple(plain(word) for at, word in enumerate(words) if at in named)
     spoken = [(word, at in named) for at, word in enumerate(words)]
+    if name and names_wait(" ".join(map(plain, words))):
+        return "unqueue", name  # A workspace whose name is a word for a wait: which is meant is asked.
     whole = _strip(spoken)
     if _HOW_LONG.fullmatch(whole):
         return "eta", name
@@ -80,6 +82,11 @@ def read_waiting(
         elif not _REASON_WORDS.issuperset(said.split()):
             return None
     return ("unqueue", name) if has_order else None
+
+
+def names_wait(text: str) -> bool:
+    """Return whether a text without names is an order to end a wait."""
+    return _ENDS.fullmatch(_strip([(word, False) for word in text.split()])) is not None
 
 
 def _strip(words: Sequence[tuple[str, bool]]) -> str:

@@ -9,15 +9,17 @@ from bot.domain.people import Named, Principal
 from bot.domain.room import WaitFacts
 from bot.domain.surfaces import Where
 from bot.domain.timers import SOONEST_SECONDS
-from bot.domain.workspaces import State
+from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks import waits as drawn
+from bot.messages.blocks.buttons import stop_button
 from bot.messages.blocks.kit import Markup, fill
 from bot.messages.texts import times
 from bot.messages.texts import waits as words
 from bot.services import more, waits, workspaces
 from bot.support.errors import Refused
 from handlers import routes
+from handlers.language.waiting import names_wait
 from handlers.payload import value_in
 from handlers.request import AtFields, Request
 from handlers.workspace import hours, operations
@@ -93,6 +95,8 @@ async def unqueue(request: Request) -> Answer:
     now = request.services.clock.now()
     if request.name:
         workspace = await named(request, request.name)
+        if names_wait(f"stop {request.name}"):
+            return await _ask_which(request, workspace)
         return await stop_waiting(request.about("workspace", request.verb, (), workspace.id))
     own, last = await request.asked.see(waits.own_and_last, now - DAY)
     if len(own) == 1:
@@ -100,6 +104,14 @@ async def unqueue(request: Request) -> Answer:
     if own:
         return replies.hint(words.WHICH_WAIT, [drawn.stop_button(one, at) for at, one in enumerate(own)])
     return replies.hint(words.NOT_WAITING, more="" if last is None else drawn.place(last, now))
+
+
+async def _ask_which(request: Request, workspace: Workspace) -> Answer:
+    """Ask whether a wait is to end, or a workspace is to stop that is called as one."""
+    own, _ = await request.asked.see(waits.own_and_last, request.services.clock.now())
+    stops = [drawn.stop_button(one, at) for at, one in enumerate(own)]
+    stop = stop_button(workspace, workspaces.effects_now(request.asked.context, workspace))
+    return replies.hint(fill(words.WHICH_IS_MEANT, name=workspace.title), [*stops, stop])
 
 
 async def find_place(request: Request, workspace_id: str = "") -> Answer | None:

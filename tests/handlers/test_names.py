@@ -49,6 +49,21 @@ async def test_two_of_the_same_name_are_told_apart_by_their_connection(bot):
     assert "your account on Saturn Cloud" in words(await bot.say("unlink Saturn Cloud"))
 
 
+@pytest.mark.parametrize("has_wait", [False, True], ids=["no wait", "a wait"])
+async def test_workspace_called_as_a_wait_is_asked_about(bot, has_wait):
+    await bot.link(names=("waiting", "notebook"))
+    if has_wait:
+        await bot.say("queue notebook")
+    answer = await bot.say("stop waiting")
+    assert "You have a workspace called *waiting*. Should I stop it" in words(answer)
+    assert set(buttons(answer)) == {"Stop", *(["Stop waiting for notebook"] if has_wait else [])}
+    assert await bot.store.open_operations(ALICE) == []
+    if has_wait:
+        assert "I've stopped waiting with *notebook*" in words(
+            await bot.push(answer, "Stop waiting for notebook")
+        )
+
+
 NOBODYS = "my thesis"
 
 

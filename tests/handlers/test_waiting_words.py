@@ -103,6 +103,16 @@ def test_sentence_about_a_wait_is_read(about, text):
     assert read(text) == (about, (NAME,) if NAME in text else ())
 
 
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [("stop waiting", 1), ("please stop trying", 2), ("leave the queue", 2)],
+    ids=["waiting", "trying", "queue"],
+)
+def test_name_that_is_a_word_for_a_wait_is_kept(text, place):
+    words = tuple(text.split())
+    assert read_waiting(words, {place}) == ("unqueue", (words[place],))
+
+
 @pytest.mark.parametrize("text", OTHERS)
 def test_other_sentence_is_left_alone(text):
     assert read(text) is None

@@ -88,6 +88,7 @@ LINE: Final = "{title}: {count} waiting for {what}, the first one since {since}.
 NOBODY: Final = "Nobody is waiting for room."
 NOT_WAITING: Final = "You aren't waiting for anything."
 WHICH_WAIT: Final = "Which wait should I end?"
+WHICH_IS_MEANT: Final = "You have a workspace called *{name}*. Should I stop it, or end a wait for room?"
 STOP_WAITING_FOR: Final = "Stop waiting for {name}"
 LATELY: Final = "{title}: in the last day, {count} got {what} after waiting {waited} on average."
 NOT_KNOWN: Final = (
