@@ -181,6 +181,7 @@ async def test_start_that_comes_once_is_named_as_planned(world):
     goes_away(world)
     await until(world, "17:10", step=60)
     (missed,) = said(world, "failed")
+    assert f"as planned for <!date^{local('9:00'):.0f}^" in missed
     assert "Fake Cloud hasn't answered since" in missed
     assert "keep trying" not in missed
     assert "You asked" not in str(world.slack.messages)

@@ -100,6 +100,9 @@ def _not_done(facts: WorkspaceFacts, outcome: Outcome = Outcome.FAILED) -> Answe
         outcome = operation.outcome
     cause = (operation.cause if operation is not None else None) or facts.word("cause")
     usual = filled(cards.SENT if cause == "sent" else cards.ENDED_NAMED[outcome], facts)
+    if operation is not None and operation.good_until is not None and outcome is Outcome.FAILED:
+        at = Markup(kit.moment(operation.planned_for or 0.0, facts.now))
+        usual = filled(notices.NOT_AS_PLANNED, facts, at=at)
     sentence = _of_feature(facts, is_done=False) or usual
     if cause != "cancelled":
         because = cause or (str(outcome) if outcome in problems.CAUSES else "internal")

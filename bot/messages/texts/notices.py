@@ -45,6 +45,8 @@ WAITING_PLANNED: Final = (
     "I haven't been able to start *{name}* on {title} yet, as planned for {at}. "
     "I'll start it as soon as I can, until {until}."
 )
+#: The end of such a start that failed.
+NOT_AS_PLANNED: Final = "I couldn't {do} *{name}* on {title} as planned for {at}."
 #: While its person has to link again first.
 NOT_YET: Final = "I couldn't {do} *{name}* on {title} yet: {why}."
 ASKED: Final = (
