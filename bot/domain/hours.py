@@ -405,7 +405,7 @@ class HoursKind(AnyKind):
     #: To administrators: somebody couldn't be warned of the end of their workspace.
     UNWARNED = Traits("unwarned", marks=Mark.PEOPLE)
     #: Whether a workspace that was left running is still needed.
-    NEEDED = Traits("needed", urgency=3, offers="workspace", marks=Mark.PASSES)
+    NEEDED = Traits("needed", urgency=3, offers="workspace", marks=Mark.NEWEST | Mark.PASSES)
     #: Hours that were missed or couldn't be kept; that pause; of somebody whose time zone has changed.
     HOURS_MISSED = Traits("hours_missed", offers="workspace")
     HOURS_PAUSED = Traits("hours_paused", offers="link", marks=Mark.PASSES | Mark.STANDS)

@@ -38,8 +38,7 @@ class Mark(Flag):
     ASKS = auto()
     #: Of those about the same the newest offers something.
     NEWEST = auto()
-    #: It says or asks what is to change: it goes once that isn't so any more, a question once it has a
-    #: successor.
+    #: It says or asks what is to change: it goes once that isn't so any more, or once it has a successor.
     PASSES = auto()
     #: It stands beside what was asked for since: only its own condition says when it is over.
     STANDS = auto()

@@ -36,6 +36,15 @@ async def test_hours_without_a_stop_ahead_are_asked_about_each_day(linked):
     assert [one for one in alice.told("needed") if "*notebook* on" in one.text]
 
 
+async def test_unanswered_question_goes_when_it_is_asked_again(linked):
+    asked = []
+    for _ in range(2):
+        await linked.pass_time(1.5 * DAY, step=1200)
+        asked.append(linked.alice.only("needed"))
+    assert [one.text.partition(" on ")[0] for one in asked] == ["*report*", "*report*"]
+    assert asked[0].ts != asked[1].ts
+
+
 async def test_leavers_plans_are_kept_and_administrators_hear_of_the_rest(administered):
     """Their planned stop is made at once, with their own account; then that goes."""
     alice, amir = administered.alice, administered.person(AMIR)

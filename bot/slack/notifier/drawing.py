@@ -249,9 +249,9 @@ async def redraw(gatherer: Gatherer, card: Card) -> Redrawn | None:
     cancelled = _find_cancelled_ends(card.kind, facts, answer)
     left = await _remove_past(gatherer, card, answer, cancelled) if stays else _Left(answer)
     is_past = not is_card or facts is None or facts.is_superseded
-    passes = Mark.PASSES in card.kind.marks and facts is not None and not is_true(card.kind, facts)
-    if Mark.ASKS in card.kind.marks:
-        passes = Mark.PASSES in card.kind.marks and card.stage != "live"
+    is_drawn = Mark.ASKS in card.kind.marks
+    has_passed = not is_drawn and facts is not None and not is_true(card.kind, facts)
+    passes = Mark.PASSES in card.kind.marks and (has_passed or card.stage != "live")
     goes = end == "sent" or left.is_nothing or passes
     return Redrawn(left.answer, stays, stays and is_past and left.is_over, goes, waits=end == "pending")
 
