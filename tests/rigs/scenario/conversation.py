@@ -178,8 +178,11 @@ class Conversation:
         slack, place = self.stage.slack, (shown.channel, shown.ts)
         answer = await slack.press(self.person.id, *place, **pressed)
         asks = pressed["action_id"] == "ask" or str(pressed.get("value", "")).startswith("ask ")
-        is_form = answer["ok"] and self.person.modal() is not None and not asks
-        if answer["ok"] and asks and self.person.modal() is not None:
+        shown_form = (self.person.modal() or {}) if answer["ok"] else {}
+        # What can't be agreed to says why not.
+        can_agree = asks and "submit" in shown_form
+        is_form = bool(shown_form) and not can_agree
+        if can_agree:
             answer = await slack.submit(self.person.id, {})
         if not answer["ok"]:
             return f"Slack shows: {answer.get('error') or answer}"

@@ -153,8 +153,9 @@ class Person:
     async def _agrees(self, pressed: dict[str, Any]) -> Any:
         """Answer what is asked only after a press, as a button's own question is answered with it."""
         is_asked = pressed["action_id"] == "ask" or str(pressed.get("value", "")).startswith("ask ")
-        # Whoever may not do it isn't asked.
-        return await self.world.slack.submit(self.id, {}) if is_asked and self.modal() is not None else None
+        # Whoever may not do it isn't asked, and what can't be done has nothing to agree to.
+        can_agree = is_asked and "submit" in (self.modal() or {})
+        return await self.world.slack.submit(self.id, {}) if can_agree else None
 
     async def presses_late(self, shown: Shown, label: str) -> list[Shown]:
         """Press a button as it was seen: the press crosses with an update that takes it away."""
