@@ -86,7 +86,7 @@ def read_waiting(
 
 def names_wait(text: str) -> bool:
     """Return whether a text without names is an order to end a wait."""
-    return _ENDS.fullmatch(_strip([(word, False) for word in text.split()])) is not None
+    return _ENDS_PATTERN.fullmatch(_strip([(word, False) for word in text.split()])) is not None
 
 
 def _strip(words: Sequence[tuple[str, bool]]) -> str:
