@@ -110,7 +110,7 @@ def test_sentence_about_a_wait_is_read(about, text):
 )
 def test_name_that_is_a_word_for_a_wait_is_kept(text, place):
     words = tuple(text.split())
-    assert read_waiting(words, {place}) == ("unqueue", (words[place],))
+    assert read_waiting(words, lambda: {place}) == ("unqueue", (words[place],))
 
 
 @pytest.mark.parametrize("text", OTHERS)
