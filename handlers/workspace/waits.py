@@ -111,7 +111,7 @@ async def _ask_which(request: Request, workspace: Workspace) -> Answer:
     own, _ = await request.asked.see(waits.own_and_last, request.services.clock.now())
     stops = [drawn.stop_button(one, at) for at, one in enumerate(own)]
     stop = stop_button(workspace, workspaces.effects_now(request.asked.context, workspace))
-    return replies.hint(fill(words.WHICH_IS_MEANT, name=workspace.title), [*stops, stop])
+    return replies.hint(fill(words.WORKSPACE_OR_WAIT, name=workspace.title), [*stops, stop])
 
 
 async def find_place(request: Request, workspace_id: str = "") -> Answer | None:
