@@ -20,7 +20,7 @@ from bot.messages.blocks import hours as hours_drawn
 from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.kit import Element, Markup, Press, fill
 from bot.messages.texts import classes as words
-from bot.messages.texts.times import counted, date_of, dates_of, listed, weekday_of
+from bot.messages.texts.times import counted, date_of, format_dates, listed, weekday_of
 from bot.services import classes
 from bot.services import lessons as cases
 from bot.services.class_facts import of_courses
@@ -507,7 +507,7 @@ async def _skipped(request: Request, card_id: str, day: str) -> Answer:
     begun = frozenset(days) & {on.local[:10] if on is not None and is_up else ""}
     every = {words.SKIPPING_ON: begun, words.SKIPPING: frozenset(days) - begun}
     sentences = [
-        fill(template, course=rule.course, days=dates_of(lessons.spans(rule, left_out)))
+        fill(template, course=rule.course, days=format_dates(lessons.spans(rule, left_out)))
         for template, left_out in every.items()
         if left_out
     ]

@@ -187,7 +187,7 @@ def put_back(tx: Transaction, asked: Asked, row: Row, was: Row) -> None:
 def said_of(card: ClassCard, off: frozenset[str]) -> dict[str, str]:
     """Return how messages say which days of a course are left out, or aren't any more."""
     every = replace(card, off=card.off | off)
-    return {"days": times.dates_of(lessons.spans(every, card.off ^ off))}
+    return {"days": times.format_dates(lessons.spans(every, card.off ^ off))}
 
 
 def _decide(tx: Transaction, asked: Asked, card: ClassCard, to: Row, what: str, said: Row) -> None:
@@ -249,7 +249,7 @@ def _follow(tx: Transaction, asked: Asked, looked: ClassCard) -> None:
             body = {"connection": card.connection, "what": news["what"], "more": more, **news["said"]}
             occasion = f"{news['by']}:{rule.principal.key}"
             add_notices(tx, [NewNotice(card.id, ClassKind.COURSE_CHANGED, occasion, rule.principal, body)])
-            cards.owe_to(tx, card.id, rule.principal)
+            cards.queue_for_reader(tx, card.id, rule.principal)
             homes.want(tx, rule.principal)
     CLASS_CARDS.change(tx, {"id": card.id}, follow_at=tx.now() if len(found) == SOME else None)
     tx.run("look_at_class", id=card.id, now=tx.now(), rest=REST)

@@ -40,7 +40,7 @@ from bot.store import (
     workspaces,
 )
 from bot.store.acts import changed
-from bot.store.notices import add_card, expect_results
+from bot.store.notices import add_card, await_results
 from bot.store.operations import Accepted
 from bot.store.tables import OPERATIONS
 from bot.store.transaction import Transaction, clean
@@ -309,7 +309,7 @@ def _shown(tx: Transaction, asked: Asked, accepted: Accepted) -> Accepted:
     operation = accepted.operation
     inbox.keep_result(tx, asked.interaction, operation.id)
     if not accepted.joined and asked.is_about_several:
-        expect_results(tx, operation.id, asked.reference)
+        await_results(tx, operation.id, asked.reference)
     elif not accepted.joined and operation.planned_for is None:
         body = {"channel_id": asked.channel_id}
         if accepted.remark in CHECKED:

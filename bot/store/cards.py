@@ -176,7 +176,7 @@ def settle(tx: Transaction, subject: str) -> None:
     CARDS.change(tx, {"subject": subject}, leased_until=tx.now() + _ANSWERED_WITHIN)
 
 
-def owe_to(tx: Transaction, subject: str, principal: Principal) -> None:
+def queue_for_reader(tx: Transaction, subject: str, principal: Principal) -> None:
     """Mark a person's messages about a class dirty."""
     tx.run("owe_cards_to", subject=subject, principal=principal.key, changed=True, now=tx.now())
 

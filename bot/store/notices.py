@@ -84,7 +84,7 @@ def add_card(tx: Transaction, card: NewNotice, end: AnyKind | None) -> None:
         NOTICES.change(tx, {"subject": card.subject, "kind": card.kind}, **later)
 
 
-def expect_results(tx: Transaction, operation_id: str, request: str) -> None:
+def await_results(tx: Transaction, operation_id: str, request: str) -> None:
     """Have an operation's end told with those of the others that the same request began."""
     CARDS.change(tx, {"id": operation_id}, body={"request": request})
 

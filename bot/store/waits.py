@@ -177,7 +177,7 @@ def _owe_places(tx: Transaction, of: Wait, former: Wait | None = None) -> None:
     is_over, former = of.state in {Waits.GOT, Waits.OVER}, former or replace(of, kind="")
     is_changed = is_over or of.kind != former.kind or (of.attempts != former.attempts and of.attempts <= 2)
     for kind in {of.kind, former.kind} - {""} if is_changed else ():
-        tx.run("queue_places", connection=of.connection, kind=kind, limit=MAX_WAITS_AT_ONCE)
+        tx.run("update_places", connection=of.connection, kind=kind, limit=MAX_WAITS_AT_ONCE)
     if is_changed or of.until != former.until:
         cards.owe(tx, of.id, changed=True)
 

@@ -75,7 +75,7 @@ def read_waiting(
     if _ASKS_PATTERN.fullmatch(whole):
         return "waiting", name
     has_order = False
-    for clause in _clauses(spoken):
+    for clause in _split_clauses(spoken):
         said = _strip(clause)
         if _ENDS_PATTERN.fullmatch(said):
             has_order = True
@@ -95,7 +95,7 @@ def _strip(words: Sequence[tuple[str, bool]]) -> str:
     return " ".join(word for word in said if word and word not in _FILLING_WORDS)
 
 
-def _clauses(words: Sequence[tuple[str, bool]]) -> Iterator[list[tuple[str, bool]]]:
+def _split_clauses(words: Sequence[tuple[str, bool]]) -> Iterator[list[tuple[str, bool]]]:
     clause: list[tuple[str, bool]] = []
     for word, is_name in words:
         if plain(word) in vocabulary.THEN and clause:

@@ -67,7 +67,7 @@ async def offer_stop(request: Request, workspace: Workspace, at: float) -> Answe
     """Say that a workspace can't be suspended, and offer to stop it at that time, which may ask first."""
     is_end = is_final(effects(request.services.context, workspace), "stop")
     zone = await request.services.store.zone(request.principal)
-    then = times.label_moment(at, request.services.clock.now(), zone, request.text)
+    then = times.format_label(at, request.services.clock.now(), zone, request.text)
     then = then if " at " in then else f"at {then}"
     button = kit.button(
         (cards.END_AT if is_end else cards.STOP_AT).format(then=then),
@@ -81,7 +81,7 @@ async def label_of(request: Request, verb: str, name: str) -> str:
     if request.at is None:
         return talk.DO_ONE[verb].format(name=name)
     zone = await request.services.store.zone(request.principal)
-    then = times.label_moment(request.at, request.services.clock.now(), zone, request.text)
+    then = times.format_label(request.at, request.services.clock.now(), zone, request.text)
     is_until = talk.DO_AT[verb].endswith("until {then}")
     return talk.DO_AT[verb].format(name=name, then=then if is_until or " at " in then else f"at {then}")
 

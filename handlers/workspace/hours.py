@@ -101,13 +101,13 @@ async def ordered(request: Request, workspace: Workspace, said: str, former: str
     if not rest and verb in _ORDERS:
         return await _ORDERS[verb](about)
     if rest and verb in LEAVING_OUT_HOURS:
-        return await _rested(about, workspace.id, await _days_left_out(about, verb, rest))
+        return await _show_rest(about, workspace.id, await _days_left_out(about, verb, rest))
     wanted = wanted_of(said)
     if not wanted:
         return _hint(request, words.UNREADABLE, words.USAGE, workspace.title)
     today, agreed = await day_of(request), AGREED in request.flags
     wanted = tuple(one.on(today) for one in wanted)
-    planned = await _planned_beside(request)
+    planned = await _list_beside(request)
     try:
         ways = {"agreed": agreed, "waits": "wait" in request.flags}
         replaced = await request.asked.to(hours.add, workspace.id, *wanted, former=former, **ways)
@@ -123,7 +123,7 @@ async def ordered(request: Request, workspace: Workspace, said: str, former: str
 
 async def rest_all(request: Request, chosen: Sequence[Workspace], said: str) -> Answer:
     """Leave days out of the hours of several workspaces, pause or resume them; one answer shows each."""
-    (verb, _, rest), planned = said.partition(" "), await _planned_beside(request)
+    (verb, _, rest), planned = said.partition(" "), await _list_beside(request)
     days = await _days_left_out(request, verb, rest) if rest else []
     rested = list[Workspace]()
     for one in chosen:
@@ -199,16 +199,16 @@ async def form_sent(request: Request) -> Answer:
 async def leave_out(request: Request) -> Answer:
     """Leave the days out that a button names."""
     key, _, days = (request.target or "").partition(" ")
-    return await _rested(request, key, days.split(","))
+    return await _show_rest(request, key, days.split(","))
 
 
-async def _rested(request: Request, key: str, days: Sequence[str]) -> Answer:
-    planned = await _planned_beside(request)
+async def _show_rest(request: Request, key: str, days: Sequence[str]) -> Answer:
+    planned = await _list_beside(request)
     workspace = await request.asked.to(hours.rest, key, days)
     return await _answered(request, workspace, words.KEPT, planned=planned)
 
 
-async def _planned_beside(request: Request) -> dict[str, str]:
+async def _list_beside(request: Request) -> dict[str, str]:
     found = dict[str, str]()
     for find in PLANNED_BESIDE:
         found |= await find(request)
@@ -217,7 +217,7 @@ async def _planned_beside(request: Request) -> dict[str, str]:
 
 async def _format_ended(request: Request, planned: Mapping[str, str]) -> list[str]:
     """Format the plans beside hours that are over."""
-    left = await _planned_beside(request) if planned else {}
+    left = await _list_beside(request) if planned else {}
     return [said for key, said in planned.items() if key not in left]
 
 
@@ -278,7 +278,7 @@ async def turn_off(request: Request) -> Answer:
     """End a workspace's hours."""
     former, planned = (
         await request.services.store.rules_of(request.target or ""),
-        await _planned_beside(request),
+        await _list_beside(request),
     )
     workspace = await request.asked.to(hours.end, request.target or "")
     facts = await request.services.gatherer.of_workspace(workspace)
@@ -292,7 +292,7 @@ async def turn_off(request: Request) -> Answer:
 
 async def pause(request: Request) -> Answer:
     """Pause a workspace's hours until they are resumed."""
-    planned = await _planned_beside(request)
+    planned = await _list_beside(request)
     workspace = await request.asked.to(hours.pause, request.target or "")
     return await _answered(request, workspace, words.KEPT, planned=planned)
 

@@ -45,7 +45,7 @@ async def keep(request: Request) -> Answer:
     if find_next_stop(workspace, facts.hours, facts.now) is None:
         return replies.answer(fill(cards.NOTHING_PLANNED, name=workspace.title))
     changed = await request.asked.to(workspaces.keep, workspace.id)
-    return replies.answer(drawn.kept(replace(facts, workspace=changed)))
+    return replies.answer(drawn.format_kept(replace(facts, workspace=changed)))
 
 
 async def _extended(request: Request) -> Answer:
@@ -142,7 +142,7 @@ async def _kept(request: Request, changed: Workspace) -> Answer:
         return lists.card_answer(facts, remark=remark)
     if not is_open and (changed.is_down or changed.state is State.STOPPING):
         return lists.status_answer(facts, changed, remark=remark)
-    return replies.answer(drawn.kept(facts), replaces=True)
+    return replies.answer(drawn.format_kept(facts), replaces=True)
 
 
 @routes.action("hour_more")

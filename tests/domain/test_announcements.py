@@ -69,4 +69,4 @@ def test_next_moment_is_one_of_text_button_or_menu():
     ids=["span", "day", "days", "months", "both", "two months"],
 )
 def test_days_are_said_once_with_their_month(spans, said):
-    assert times.dates_of(spans) == said
+    assert times.format_dates(spans) == said

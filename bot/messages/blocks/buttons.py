@@ -217,11 +217,11 @@ def format_obstacle(
     said = {"names": Markup(f"{', '.join(first)} and {last}" if first else last)}
     said["still"] = Markup(cards.STILL[bool(first)])
     mode = mode or (workspace.stop_mode if workspace is not None else None) or "stop"
-    said |= {"done": Markup(cards.DONE[mode]), "do": Markup(mode), "why": explain_obstacle(obstacle, facts)}
+    said |= {"done": Markup(cards.DONE[mode]), "do": Markup(mode), "why": describe_obstacle(obstacle, facts)}
     return fill(template, at=kit.moment_at(at, facts.now), **said)
 
 
-def explain_obstacle(obstacle: str, facts: Facts) -> Markup:
+def describe_obstacle(obstacle: str, facts: Facts) -> Markup:
     """Return an obstacle as a clause."""
     return Markup(fill(cards.OBSTACLES[obstacle], title=facts.connection_title))
 

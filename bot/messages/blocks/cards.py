@@ -14,8 +14,8 @@ from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import (
     again_button,
     can_be_made_again,
+    describe_obstacle,
     ends,
-    explain_obstacle,
     force_button,
     hours_button,
     later_button,
@@ -119,10 +119,10 @@ def _open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
     going = is_going(operation, workspace)
     # What was just asked for isn't waiting yet: most of it is sent before anybody reads that.
     is_new = facts.now - operation.created_at < _JUST_ASKED and not operation.hold
-    lines = [_progress_line(facts, operation, is_going=going or is_new)]
+    lines = [_format_progress(facts, operation, is_going=going or is_new)]
     if obstacle := find_block(facts, operation):
         forms = FORMS[_under_way(operation, workspace)]
-        lines = [fill(cards.NOT_YET, why=explain_obstacle(obstacle, facts), **forms)]
+        lines = [fill(cards.NOT_YET, why=describe_obstacle(obstacle, facts), **forms)]
     elif not operation.verb.brings_down:
         lines += [
             *_usual(facts, operation),
@@ -139,10 +139,10 @@ def _open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
 
 def under_way(facts: WorkspaceFacts, operation: Operation) -> tuple[str, list[Element]]:
     """Say what is going on with a workspace, and what can be done about it, for a row among others."""
-    lines = [_progress_line(facts, operation, is_going=is_going(operation, facts.workspace))]
+    lines = [_format_progress(facts, operation, is_going=is_going(operation, facts.workspace))]
     if obstacle := find_block(facts, operation):
         forms = FORMS[_under_way(operation, facts.workspace)]
-        lines = [fill(cards.NOT_YET, why=explain_obstacle(obstacle, facts), **forms)]
+        lines = [fill(cards.NOT_YET, why=describe_obstacle(obstacle, facts), **forms)]
     elif operation.hold:
         lines.append(kit.held(operation.hold, facts.now))
     if operation.deadline_at is None:
@@ -152,7 +152,7 @@ def under_way(facts: WorkspaceFacts, operation: Operation) -> tuple[str, list[El
     return "\n".join(lines), buttons
 
 
-def _progress_line(facts: WorkspaceFacts, operation: Operation, *, is_going: bool) -> str:
+def _format_progress(facts: WorkspaceFacts, operation: Operation, *, is_going: bool) -> str:
     """Say since when an operation is going on, or waiting."""
     since = operation.called_at if is_going and operation.called_at else operation.created_at
     forms = FORMS[_under_way(operation, facts.workspace)]

@@ -85,7 +85,7 @@ def course_lines(facts: ClassFacts) -> list[str]:
     card, seen_zone = facts.card, facts.rule.seen_zone if facts.rule is not None else ""
     today = card.day(facts.now).isoformat()
     off = spans(card, [day for day in card.off if day >= today])
-    no_lessons = [fill(classes.NO_LESSON, days=times.dates_of(off))] if off else []
+    no_lessons = [fill(classes.NO_LESSON, days=times.format_dates(off))] if off else []
     moved = [
         fill(
             classes.MOVED_LESSON,
@@ -349,7 +349,7 @@ def _report_late(facts: ClassFacts) -> Answer:
         said += [fill(classes.REPORT_MISSED[missed > 1], count=missed, name=name)]
     if delay:
         because = (
-            cards.explain_delay(delay, facts.connection_title, since) if late else problems.get_fact(delay)
+            cards.describe_delay(delay, facts.connection_title, since) if late else problems.get_fact(delay)
         )
         said += [kit.held(because, facts.now)]
     buttons = [kit.button(classes.PROBLEMS, "class_problems", facts.card.id)] if facts.problems else []

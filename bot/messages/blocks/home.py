@@ -103,7 +103,7 @@ def updated(now: float) -> str:
 
 
 @part(0)
-def _waiting(facts: HomeFacts) -> list[Block]:
+def _draw_waiting(facts: HomeFacts) -> list[Block]:
     code = kit.button(cards.ENTER_CODE, "enter_code", style=kit.PRIMARY)
     return _questions(facts.questions, [kit.section(home_words.CODE, code)] if facts.has_code else [])
 

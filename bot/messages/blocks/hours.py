@@ -28,7 +28,7 @@ from bot.domain.timers import SOONEST_SECONDS
 from bot.domain.workspaces import NOT_UP
 from bot.messages.blocks import kit, lists, timers
 from bot.messages.blocks.buttons import (
-    explain_obstacle,
+    describe_obstacle,
     hours_button,
     start_button,
     stop_button,
@@ -276,7 +276,7 @@ def _left_out(rules: Iterable[Rule], now: float) -> list[str]:
 def _format_left_out(rules: Iterable[Rule], now: float) -> list[str]:
     """Format the days that are left out of rules, if any are."""
     every = {span for one in rules for span in spans(one, _left_out([one], now))}
-    return [fill(words.LEFT_OUT, days=times.dates_of(sorted(every)))] if every else []
+    return [fill(words.LEFT_OUT, days=times.format_dates(sorted(every)))] if every else []
 
 
 def _next(facts: WorkspaceFacts) -> list[str]:
@@ -296,7 +296,7 @@ def _next(facts: WorkspaceFacts) -> list[str]:
     if not coming:
         return left_out
     if facts.obstacle and facts.obstacle != "not_allowed_now":
-        return [fill(words.HOURS_BLOCKED, why=explain_obstacle(facts.obstacle, facts)), *left_out]
+        return [fill(words.HOURS_BLOCKED, why=describe_obstacle(facts.obstacle, facts)), *left_out]
     first = min(coming)
     how = "start" if first.side == "start" else planned_mode(facts.effects)
     return [fill(words.NEXT, at=kit.day_moment(first.at), **FORMS[OperationVerb(how)]), *left_out]

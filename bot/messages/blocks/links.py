@@ -102,7 +102,7 @@ def _revoked(facts: Facts) -> Answer:
 
 
 @draws(NoticeKind.LEFT_RUNNING)
-def left_running(facts: RequestFacts) -> Answer:
+def draw_left_running(facts: RequestFacts) -> Answer:
     """Draw the running workspaces of people who left, with their connections, for an administrator."""
     left, lines = list(facts.body.get("left", ())), list[str]()
     shown, pages = left[:MAX_LEFT_SHOWN], dict[str, str]()

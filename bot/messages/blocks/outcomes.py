@@ -8,7 +8,7 @@ from bot.domain.facts import WorkspaceFacts
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.workspaces import State
 from bot.messages.blocks import kit
-from bot.messages.blocks.buttons import ends, explain_obstacle, offered, page_button, stop_button
+from bot.messages.blocks.buttons import describe_obstacle, ends, offered, page_button, stop_button
 from bot.messages.blocks.cards import (
     again_buttons,
     as_it_is,
@@ -65,7 +65,7 @@ def _format_delay(facts: WorkspaceFacts) -> Markup:
     operation = facts.operation
     if operation is None or not operation.is_delayed:
         return Markup("")
-    said = cards.explain_delay(operation.delayed_by, facts.connection_title, operation.called_at or 0.0)
+    said = cards.describe_delay(operation.delayed_by, facts.connection_title, operation.called_at or 0.0)
     return Markup(kit.held(said, facts.now))
 
 
@@ -185,7 +185,7 @@ def _waiting(facts: WorkspaceFacts) -> Answer:
     buttons += [*force_buttons(facts), *page_button(facts)]
     then = [] if is_up_next and not operation.has_lapsed else [still_waiting(operation)]
     if obstacle := find_block(facts, operation):
-        sentence = filled(notices.NOT_YET, facts, why=explain_obstacle(obstacle, facts))
+        sentence = filled(notices.NOT_YET, facts, why=describe_obstacle(obstacle, facts))
         return kit.message(" ".join([sentence, *then]), [], [link_again_button(facts), *buttons])
     small = [kit.held(operation.hold, facts.now)] if operation.hold else []
     if facts.workspace and (condition := problems.condition(facts.workspace, facts.connection_title)):

@@ -102,7 +102,7 @@ def keep_buttons(workspace: Workspace) -> list[Element]:
     ]
 
 
-def kept(facts: WorkspaceFacts) -> str:
+def format_kept(facts: WorkspaceFacts) -> str:
     """Say that a workspace keeps running, and until when, if its hours stop it later."""
     workspace = facts.workspace
     assert workspace is not None, "it was kept"

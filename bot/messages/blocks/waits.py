@@ -173,7 +173,7 @@ def _is_wanted(facts: WorkspaceFacts) -> bool:
 
 
 @draws_where(HoursKind.NEEDED, _is_wanted)
-def _asked_for(facts: WorkspaceFacts) -> Answer:
+def _add_waiting(facts: WorkspaceFacts) -> Answer:
     """Add to the question whether something is needed that somebody waits for it."""
     usual, what = still_needed(facts), words.FOR.get(facts.word("waited_for"), words.FOR["room"])
     first, *rest = usual.blocks

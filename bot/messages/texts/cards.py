@@ -257,7 +257,7 @@ _DELAYS: Final[Mapping[str, str]] = {
 }
 
 
-def explain_delay(hold: str, title: str, until: float) -> str:
+def describe_delay(hold: str, title: str, until: float) -> str:
     """Format the obstacle that held something up until a time, given its last hold."""
     found = (
         said

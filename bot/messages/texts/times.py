@@ -78,7 +78,7 @@ def format_clock_time(at: float, zone: tzinfo) -> str:
     return f"{datetime.fromtimestamp(at, zone):%H:%M}"
 
 
-def label_moment(at: float, now: float, zone: tzinfo, typed: str) -> str:
+def format_label(at: float, now: float, zone: tzinfo, typed: str) -> str:
     """Say a time on a button: with its date unless it is today, by the clock that its reader has typed.
 
     Slack writes no time on a button. Where none was typed, the sentence above has it.
@@ -99,18 +99,18 @@ def weekday_of(day: str) -> str:
     return date.fromisoformat(day).strftime("%a %-d %b")
 
 
-def dates_of(spans: Iterable[tuple[str, str]]) -> str:
+def format_dates(spans: Iterable[tuple[str, str]]) -> str:
     """Say days by the first and the last of each span: ``on 24 Nov and from 22 Dec to 6 Jan``."""
     said: list[str] = []
     for (_, is_day), found in groupby(spans, key=lambda span: (span[1][:7], span[0] == span[1])):
         *most, last = found
         # Of several days of one month, the last one names it.
         days = listed([*(_day_of(day) for day, _ in most), date_of(last[1])])
-        said += [f"on {days}"] if is_day else [_span(*span) for span in [*most, last]]
+        said += [f"on {days}"] if is_day else [_format_span(*span) for span in [*most, last]]
     return listed(said)
 
 
-def _span(first: str, last: str) -> str:
+def _format_span(first: str, last: str) -> str:
     return f"from {_day_of(first) if first[:7] == last[:7] else date_of(first)} to {date_of(last)}"
 
 

@@ -3,7 +3,7 @@
 from bot.domain.errands import Outcome
 from bot.domain.notices import END, NewNotice, NoticeKind, NoticeState
 from bot.domain.steps import Update
-from bot.store.notices import RESULTS_SECONDS, expect_results
+from bot.store.notices import RESULTS_SECONDS, await_results
 from tests.rigs.store import ALICE, accept_operation, linked
 
 
@@ -12,7 +12,7 @@ async def begun(store, *names):
     operations = []
     for workspace in (await linked(store, names=list(names))).workspaces:
         operation = (await accept_operation(store, workspace, reference="REF")).operation
-        await store.carry_out(lambda tx, key=operation.id: expect_results(tx, key, "REF"))
+        await store.carry_out(lambda tx, key=operation.id: await_results(tx, key, "REF"))
         operations.append(operation)
     return operations
 
