@@ -48,12 +48,12 @@ class Span:
 def drop_past(blocks: Sequence[Block], span: Span) -> list[Block] | None:
     """Return blocks without the sentences that announced a moment in a span, and the rest of their lines.
 
-    None if the first sentence did: nothing of the message is left to say.
+    None if nothing of the message is left to say besides its small print.
     """
-    lines = (line for block in blocks for text in _list_texts(block) for line in text["text"].split("\n"))
-    if (first := next(lines, "")) and not _cut_sentences(first, span):
-        return None
-    return [left for block in blocks if (left := _drop_from_block(block, span)) is not None]
+    left = [left for block in blocks if (left := _drop_from_block(block, span)) is not None]
+    is_said = any(_list_texts(block) for block in blocks if block["type"] == "section")
+    is_left = any(list(_list_texts(block)) for block in left if block["type"] == "section")
+    return left if is_left or not is_said else None
 
 
 def _list_texts(block: Block) -> Iterator[Block]:

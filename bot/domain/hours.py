@@ -145,8 +145,10 @@ class Timetable(ABC):
         return sorted(one for day in days for one in self.on(day) if after < one.at <= until)
 
     def begin(self, one: Occurrence) -> Occurrence:
-        """Return the first occurrence of the day that one is of."""
-        return self.on(date.fromisoformat(one.local[:10]))[0]
+        """Return the first occurrence of the day that one is of; a stop may be of the day before."""
+        day = date.fromisoformat(one.local[:10])
+        every = (self.on(day - timedelta(days=before)) for before in (0, 1))
+        return next((found[0] for found in every if one in found), one)
 
     def day(self, at: float) -> date:
         """Return the day of its zone at a moment."""

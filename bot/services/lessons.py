@@ -240,8 +240,10 @@ def _follow(tx: Transaction, asked: Asked, looked: ClassCard) -> None:
     for rule in found:
         if card.done_at is not None:
             rows.drop(tx, rule.id)
+            rows.review_start(tx, rule.workspace_id, rule)
             continue
         rows.put(tx, replace(rule, heard=card.state))
+        rows.review_start(tx, rule.workspace_id, rule)
         timers.decide(tx, rule.workspace_id)
         for news in lessons.untold(card, rule.heard):
             more = sorted(card.days - rule.days), (rule.stops, rule.last_day) != (card.stops, card.last_day)

@@ -18,7 +18,7 @@ from bot.domain.timers import REST
 from bot.domain.workspaces import Workspace
 from bot.store import followers, operations, pieces, timers
 from bot.store.notices import add_notices
-from bot.store.tables import OPERATIONS, principal_of
+from bot.store.tables import OPERATIONS, WORKSPACES, principal_of
 from bot.store.timetables import CLASS_CARDS, OCCURRENCES, PARTICIPANTS, RULES
 from bot.store.transaction import Row, Transaction
 
@@ -224,7 +224,12 @@ def review_start(tx: Transaction, workspace_id: str, *changed: Rule) -> None:
     """
     row = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
     start = None if row is None else OPERATIONS.of(row)
-    if start is None or not start.is_planned_ahead or not _filter_plans(tx, start, changed):
+    if start is None or not start.is_planned_ahead:
+        return
+    # What a course has now may hide the lesson for which a start was made; its end is kept with that.
+    workspace = WORKSPACES.one(tx, id=workspace_id)
+    is_lessons = workspace is not None and any(one.start == start.id for one in workspace.ends.rows)
+    if not is_lessons and not _filter_plans(tx, start, changed):
         return
     plan = find_plan(tx, start)
     if plan is None:

@@ -726,7 +726,7 @@ WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
 );
 
 -- Those in line for the same read their places in messages.
--- name: queue_places
+-- name: update_places
 UPDATE cards SET is_dirty = 1, dirt = dirt + 1
 WHERE id IN (
     SELECT c.id FROM waits w JOIN cards c ON c.subject = w.id AND c.stage = 'live' AND c.message_ts IS NOT NULL

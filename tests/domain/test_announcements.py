@@ -70,3 +70,10 @@ def test_next_moment_is_one_of_text_button_or_menu():
 )
 def test_days_are_said_once_with_their_month(spans, said):
     assert times.format_dates(spans) == said
+
+
+def test_message_stays_while_another_line_is_left():
+    """Only what was announced goes: the first line may be about another workspace than the next."""
+    blocks = [kit.section("I'll stop *a* <!date^2000^{time}|18:00>.\nNothing stops *b*.")]
+    (left,) = drop_past(blocks, Span(1000.0, 3000.0))
+    assert left["text"]["text"] == "Nothing stops *b*."

@@ -205,7 +205,9 @@ TABLES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("gone", ["", *TABLES, "workspaces operations", "all"])
+@pytest.mark.parametrize(
+    "gone", ["", *TABLES, "workspaces operations", "all"], ids=lambda gone: gone or "nothing"
+)
 @pytest.mark.parametrize("end", ENDS, ids=lambda end: f"{end[0]}-{end[1] or 'open'}")
 async def test_a_message_is_drawn_though_a_row_is_gone(gone, end):
     clock, ids = FakeClock(), CountingIds()

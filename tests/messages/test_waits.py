@@ -71,7 +71,7 @@ def test_message_of_a_wait_survives_the_loss_of_its_rows():
     assert not list(kit.buttons_of(render(RoomKind.ROOM_WAITING, gone).blocks))
 
 
-@pytest.mark.parametrize("kind", words.FOR)
+@pytest.mark.parametrize("kind", words.FOR, ids=str)
 def test_messages_about_room_name_the_workspace(kind):
     failed = {"outcome": Outcome.FAILED, "cause": f"no_room: {kind}"}
     offer = facts(failed, body={"room": kind, "until": NOW + 60}, capabilities=frozenset({"waiting"}))

@@ -95,7 +95,9 @@ async def test_a_full_provider_is_asked_again_far_into_the_lesson(world, until_f
     assert min(at for at, _ in await starts(world)) >= -60 * 60
 
 
-@pytest.mark.parametrize("kind", [InvalidRequest, Forbidden, Conflict, ServerFailed])
+@pytest.mark.parametrize(
+    "kind", [InvalidRequest, Forbidden, Conflict, ServerFailed], ids=["400", "403", "409", "500"]
+)
 async def test_words_of_no_room_are_tried_again_in_a_lesson(world, kind):
     """Whatever status they come with; *Show problems* and the teacher's message say the same of all."""
     alice, bob, _ = people(3)

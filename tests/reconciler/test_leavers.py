@@ -191,7 +191,7 @@ async def test_who_is_unlinked_reads_of_what_is_coming_up(world):
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("at", range(1, 30, 2))
+@pytest.mark.parametrize("at", range(1, 30, 2), ids=str)
 async def test_leaving_survives_a_kill_anywhere(world, at, after):
     """One stop, one message, and no link."""
     await runs(world)

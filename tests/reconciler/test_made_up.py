@@ -255,7 +255,11 @@ async def test_lesson_goes_on_after_an_outage(world, back, is_started):
         assert ("later than usual: Fake Cloud didn't answer until" in last) is is_started
         assert ("in time for Statistics" in last) is not is_started
     report = told_to(world, TRAINER)[-1]
-    counted = "3 workspaces for Statistics were started late" if is_started else "3 couldn't be started in"
+    counted = (
+        "3 workspaces for Statistics were started late"
+        if is_started
+        else "3 workspaces couldn't be started in"
+    )
     assert report.startswith(counted)
     assert "Fake Cloud didn't answer until" in report or "Fake Cloud hasn't answered since" in report
     await lesson_until(world, "10:40")

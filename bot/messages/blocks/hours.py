@@ -413,7 +413,7 @@ def _are_paused(facts: Facts) -> bool:
     cause = facts.word("cause")
     if cause in {"unlinked", "refused"}:
         return facts.is_linked is not True or facts.is_refused
-    if not isinstance(facts, WorkspaceFacts) or facts.workspace is None:
+    if facts.word("card") or not isinstance(facts, WorkspaceFacts) or facts.workspace is None:
         return True
     return any(one.paused == cause for one in (*facts.hours, *facts.lessons))
 

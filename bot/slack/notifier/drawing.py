@@ -246,7 +246,9 @@ async def redraw(gatherer: Gatherer, card: Card) -> Redrawn | None:
             return None
         answer = drawn if card.stage == "live" else kit.only_with(drawn, lambda _: False)
     end = await gatherer.end_state(card, facts) if is_card else ""
-    cancelled = _find_cancelled_ends(card.kind, facts, answer)
+    # A message about several tells of others' times, too.
+    is_shared = "holder" in card.body
+    cancelled = frozenset[int]() if is_shared else _find_cancelled_ends(card.kind, facts, answer)
     left = await _remove_past(gatherer, card, answer, cancelled) if stays else _Left(answer)
     is_past = not is_card or facts is None or facts.is_superseded
     is_drawn = Mark.ASKS in card.kind.marks
