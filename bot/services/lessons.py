@@ -106,6 +106,7 @@ def leave(tx: Transaction, asked: Asked, card_id: str) -> tuple[ClassCard, Rule 
         rows.leave(tx, card.id, asked.principal)
         if rule is not None:
             timers.decide(tx, rule.workspace_id)
+            cards.owe_about(tx, rule.workspace_id, changed=True)
             rows.review_start(tx, rule.workspace_id, rule)
         asked.note(tx, "class.leave", card.subject, consent="withdrawn")
     return card, rule

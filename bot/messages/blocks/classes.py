@@ -234,8 +234,13 @@ def without_addresses(text: str) -> str:
 
 
 def _is_lesson(facts: WorkspaceFacts) -> bool:
-    """Return whether a lesson is on whose workspace is ready, or on its way without another message of it."""
+    """Return whether a lesson is on whose workspace is ready, or on its way without another message of it.
+
+    Not for somebody who has left its course.
+    """
     operation = facts.operation
+    if facts.word("card") not in {one.card for one in facts.lessons}:
+        return False
     is_ready = facts.state is State.RUNNING
     if operation is not None and not operation.is_open:
         is_ready = is_ready and (operation.ended_at or 0.0) < (operation.planned_for or 0.0)
@@ -246,7 +251,8 @@ def _is_lesson(facts: WorkspaceFacts) -> bool:
 @draws(ClassKind.CLASS_ENDING, is_true=lambda _: False)
 def lesson(facts: WorkspaceFacts) -> Answer:
     """Tell a person when a lesson begins whether their workspace is ready for it."""
-    skip = kit.button(classes.SKIP_NEXT, "lesson_skip", f"{facts.word('card')} {facts.time('ends'):.0f}")
+    ends = facts.time("ends")
+    skip = kit.button(classes.SKIP_NEXT, Press("lesson_skip", f"{facts.word('card')} {ends:.0f}", at=ends))
     is_ready = facts.state is State.RUNNING
     template = classes.LESSON_READY if is_ready else classes.LESSON_STARTING
     operation, delay = facts.operation, dict[str, Markup]()
