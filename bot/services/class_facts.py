@@ -72,9 +72,14 @@ async def _with_class(gatherer: Gatherer, message: Message, facts: Facts) -> Fac
 
 @adds(HoursKind.TIMER_ENDING)
 async def _with_class_of_timer(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
+    """Add the class that stops a workspace, and whether its person stops it before."""
     workspace = facts.workspace if isinstance(facts, WorkspaceFacts) else None
-    card_id = workspace.stop_card if workspace is not None else None
-    return await _ending(gatherer, message, facts, await gatherer.store.class_card(card_id or ""))
+    if workspace is None:
+        return facts
+    newest = await gatherer.store.latest_operation(workspace.id)
+    is_stopped = newest is not None and newest.is_open and newest.verb.brings_down
+    of = await gatherer.store.class_card(workspace.stop_card or "")
+    return await _ending(gatherer, message, replace(facts, is_superseded=is_stopped), of)
 
 
 @adds(NoticeKind.CARD, NoticeKind.STOPPED, NoticeKind.SUSPENDED, NoticeKind.FAILED, NoticeKind.REFUSED)

@@ -23,7 +23,7 @@ def _warn(tx: Transaction, _asked: Asked, workspace: Workspace) -> None:
     if tx.now() - (workspace.observed_at or 0.0) > FRESH_SECONDS:
         gates.make_due(tx, workspace.id)
         return
-    body = {"workspace": workspace.id, "connection": workspace.connection}
+    body = {"workspace": workspace.id, "connection": workspace.connection, "ends_at": workspace.ends_at}
     occasion = f"{workspace.ends_at:.0f}"
     add_notices(tx, [NewNotice(workspace.id, ExpiryKind.ENDING, occasion, workspace.principal, body)])
 

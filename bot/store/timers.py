@@ -228,6 +228,8 @@ def look_at_timer(
     """Set when a timer is checked next, and that its person must be warned again, if it is still the same."""
     again = {"stop_warned": False} if unwarned else {}
     WORKSPACES.change(tx, {"id": workspace_id, "stop_at": stop_at}, stop_look_at=at, **again)
+    if unwarned:
+        cards.owe_about(tx, workspace_id, changed=True)
 
 
 def timer_warned(

@@ -1,5 +1,13 @@
 """What a message announces is over when it comes: its sentence goes, or the message."""
 
+from datetime import timedelta
+
+import pytest
+
+from tests.scenarios.test_course import ANN, BOB, TRAINER, _begin, _joins, _until, room
+
+__all__ = ["room"]
+
 
 def there(alice, shown):
     return next((one for one in alice.sees() if one.ts == shown.ts), None)
@@ -49,3 +57,63 @@ async def test_answer_to_a_slash_command_is_dated(linked):
     said = await linked.alice.types("hours training every day 8:30-18:00")
     assert "{date_short} at {time}" in said.text
     assert "As of <!date^" in said.text
+
+
+@pytest.mark.parametrize("said", ["keep training", "stop training in 2 hours", "stop training"])
+async def test_stop_that_is_changed_goes_from_what_named_it(linked, said):
+    """It isn't for the button alone to be true: the sentence beside it is read longer."""
+    alice = linked.alice
+    await alice.types("start training for 40 min")
+    await linked.pass_time(60, step=5)
+    assert "I'll stop it" in alice.only("ready").read
+    await alice.writes(said)
+    await linked.pass_time(60, step=5)
+    assert "*training* is ready." in alice.only("ready").read
+    assert "I'll stop it" not in alice.only("ready").read
+
+
+async def test_warning_stands_while_its_workspace_restarts(linked):
+    """Its stop comes all the same, and it becomes the message about that."""
+    alice = linked.alice
+    await alice.types("start training for 20 min")
+    await linked.pass_time(15 * 60, step=5)
+    warned = alice.only("timer_ending")
+    await alice.writes("restart training")
+    await linked.pass_time(60, step=5)
+    assert there(alice, warned).labels == ["Keep running", "1 hour more"]
+    await linked.pass_time(5 * 60, step=5)
+    assert "has stopped" in there(alice, warned).read
+
+
+async def test_warning_stands_until_a_stop_that_is_late(linked):
+    """The bot was away at the time: nothing is deleted before there is something else to say."""
+    alice = linked.alice
+    await alice.types("start training for 20 min")
+    await linked.pass_time(15 * 60, step=5)
+    warned = alice.only("timer_ending")
+    await linked.stop_bot()
+    linked.clock.advance(400)
+    await linked.start_bot()
+    await linked.pass_time(120, step=5)
+    assert "has stopped" in there(alice, warned).read
+
+
+async def test_lesson_goes_for_whoever_leaves_its_course(room):
+    made, ann, bob = room, room.person(ANN), room.person(BOB)
+    begin = _begin(made)
+    end = begin + timedelta(minutes=40)
+    hours = f"{begin:%A}".lower() + f" {begin:%H:%M}-{end:%H:%M}"
+    await made.person(TRAINER).types(f"card notebook --title Statistics --hours {hours}")
+    await made.pass_time(2)
+    for user in (ANN, BOB):
+        await _joins(made, user)
+    await _until(made, begin + timedelta(minutes=5))
+    assert ann.only("lesson")
+    await ann.writes("leave Statistics")
+    await made.pass_time(60)
+    assert ann.told("lesson") == []
+    await _until(made, end - timedelta(minutes=2))
+    await bob.presses(bob.only("timer_ending"), "Keep running")
+    assert bob.only("lesson")
+    await _until(made, end + timedelta(minutes=2))
+    assert bob.told("lesson") == []

@@ -24,12 +24,17 @@ def _link_ending(facts: Facts) -> Answer:
     return notice(notices.LINK_ENDING, facts, again, **names)
 
 
-@draws(
-    ExpiryKind.ENDING,
-    is_true=lambda facts: facts.workspace is not None and facts.workspace.ends_at is not None,
-)
+def _is_coming(facts: WorkspaceFacts) -> bool:
+    """Return whether a workspace still ends when its warning says: what is used meanwhile ends later."""
+    ends_at = facts.workspace.ends_at if facts.workspace is not None else None
+    if ends_at is None or ends_at <= facts.now:
+        return False
+    return abs(ends_at - float(facts.body.get("ends_at") or ends_at)) < 60.0
+
+
+@draws(ExpiryKind.ENDING, is_true=_is_coming)
 def ending(facts: WorkspaceFacts) -> Answer:
-    """Draw the warning by the current row: one that was used in the meantime ends later, and it says so."""
+    """Draw the warning by the current row."""
     workspace = facts.workspace
     if workspace is None or workspace.ends_at is None or workspace.ends_how is None:
         return notice(notices.ENDED_BY_ITSELF, facts)

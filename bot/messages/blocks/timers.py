@@ -44,9 +44,14 @@ def _can_run(facts: WorkspaceFacts) -> bool:
 
 
 def _is_coming(facts: WorkspaceFacts) -> bool:
-    """Return whether the stop that a message warned of was neither put off nor taken back."""
-    stop_at = facts.workspace.stop_at if facts.workspace is not None else None
-    return _can_run(facts) and stop_at == facts.body.get("stop_at")
+    """Return whether the stop that a message warned of was neither put off nor taken back.
+
+    After its time it comes without another warning, or not as it was announced.
+    """
+    workspace = facts.workspace
+    if workspace is None or workspace.stop_at is None or workspace.stop_at != facts.body.get("stop_at"):
+        return False
+    return workspace.stop_warned or facts.now < workspace.stop_at
 
 
 @draws(HoursKind.TIMER_ENDING, is_true=_is_coming)
