@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, Final
 
 from bot.domain.accounts import Approval
 from bot.domain.acts import Act
@@ -15,6 +15,9 @@ from bot.domain.people import People
 from bot.domain.runs import Run, Shown
 from bot.domain.stops import Effects
 from bot.domain.workspaces import Action, State, Workspace
+
+#: How soon an operation ends after what it is for was read.
+END_SECONDS: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +129,17 @@ class WorkspaceFacts(Facts):
     def is_unusable(self) -> bool:
         """Return whether the workspace runs, and nobody can open it."""
         return self.workspace is not None and self.workspace.is_unusable
+
+    @property
+    def is_ending(self) -> bool:
+        """Return whether what the operation is for has just been read: its end is about to be told."""
+        operation, workspace = self.operation, self.workspace
+        if operation is None or workspace is None or not operation.is_open:
+            return False
+        read_at = workspace.observed_at or 0.0
+        is_new = max(operation.called_at or operation.created_at, self.now - END_SECONDS) < read_at
+        is_up = workspace.current_state is State.RUNNING and not workspace.lacks
+        return is_new and (workspace.is_down if operation.verb.brings_down else is_up)
 
     @property
     def is_up(self) -> bool:

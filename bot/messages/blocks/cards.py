@@ -129,8 +129,10 @@ def _open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
             *_bar(progress_of(operation, workspace, facts.now)),
             *ends(facts),
         ]
-    if workspace is not None and going and (said := problems.condition(workspace, facts.connection_title)):
-        lines.append(safe(said, 300))
+    # What is said of one that runs is no news of how it is started or stopped.
+    if workspace is not None and going and (workspace.state is not State.RUNNING or workspace.lacks):
+        said = problems.condition(workspace, facts.connection_title)
+        lines += [safe(said, 300)] if said else []
     small = [kit.held(operation.hold, facts.now)] if operation.hold else []
     if operation.deadline_at is None:
         small.append(still_waiting(operation))

@@ -258,7 +258,8 @@ async def redraw(gatherer: Gatherer, card: Card) -> Redrawn | None:
         # What it says of a moment that has come is still to happen.
         left = _Left(answer)
     goes = end == "sent" or left.is_nothing or passes
-    return Redrawn(left.answer, stays, stays and is_past and left.is_over, goes, waits=end == "pending")
+    waits = end == "pending" or (is_card and isinstance(facts, WorkspaceFacts) and facts.is_ending)
+    return Redrawn(left.answer, stays, stays and is_past and left.is_over, goes, waits)
 
 
 def _find_cancelled_ends(kind: AnyKind, facts: Facts | None, said: Answer) -> frozenset[int]:
