@@ -24,8 +24,10 @@ from tests.rigs.term import BERLIN, Said
 FRESH_SECONDS = 150.0
 #: A planned stop may come so late.
 LATE_SECONDS = 20 * 60.0
-#: What answers somebody is no notification.
+#: What was true when it was said; it isn't held against what is so by now.
 ANSWERS = ("", "reply", "message")
+#: What answers somebody is no notification; a card is posted for what was just asked for.
+ASKED_FOR = (*ANSWERS, "card", "linked", "unlinked")
 _MARK = re.compile(r"<!date\^(\d+)\^([^|^>]*)[^|>]*\|([^>]*)>")
 _SENTENCE = re.compile(r"\n| · |(?<=[.!?…])\s+")
 _LABELS = re.compile(r"\n\[[^\n]*\]$")
@@ -105,7 +107,7 @@ class Reader(Conversation):
         now = message.to_json()
         if what == "posted":
             self.messages[week] += 1
-            self.notifications[week] += Shown(BOT, now).kind not in ANSWERS
+            self.notifications[week] += Shown(BOT, now).kind not in ASKED_FOR
         elif what == "deleted" or before is None or _face(now) != _face(before):
             self.changes[week] += 1
         if what != "deleted":
