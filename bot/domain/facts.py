@@ -16,7 +16,7 @@ from bot.domain.runs import Run, Shown
 from bot.domain.stops import Effects
 from bot.domain.workspaces import Action, State, Workspace
 
-#: How soon an operation ends after what it is for was read.
+#: How soon an operation ends after what ends it was read.
 END_SECONDS: Final = 2.0
 
 
@@ -132,14 +132,15 @@ class WorkspaceFacts(Facts):
 
     @property
     def is_ending(self) -> bool:
-        """Return whether what the operation is for has just been read: its end is about to be told."""
+        """Return whether what ends the operation has just been read: that is about to be told."""
         operation, workspace = self.operation, self.workspace
         if operation is None or workspace is None or not operation.is_open:
             return False
         read_at = workspace.observed_at or 0.0
         is_new = max(operation.called_at or operation.created_at, self.now - END_SECONDS) < read_at
         is_up = workspace.current_state is State.RUNNING and not workspace.lacks
-        return is_new and (workspace.is_down if operation.verb.brings_down else is_up)
+        is_there = workspace.is_down if operation.verb.brings_down else is_up
+        return is_new and (is_there or workspace.current_state is State.FAILED)
 
     @property
     def is_up(self) -> bool:
