@@ -132,18 +132,21 @@ async def waiting(request: Request) -> Answer:
     """
     now = request.services.clock.now()
     found, (own, last) = await request.asked.see(waits.lines, now - DAY)
-    said = [drawn.place(one, now) for one in own or filter(None, [last])]
+    places = [drawn.place(one, now) for one in own or filter(None, [last])]
+    lines = []
     for row in found:
         title, what = request.services.title(row["connection"]), words.FOR.get(row["kind"], words.FOR["room"])
         waiting_, got = (Markup(times.counted(row[one], "person", "people")) for one in ("waiting", "got"))
         if row["waiting"]:
             since = kit.moment(row["since"], now)
-            said.append(fill(words.LINE, title=title, what=what, count=waiting_, since=since))
+            lines.append(fill(words.LINE, title=title, what=what, count=waiting_, since=since))
         if row["got"]:
             waited = Markup(times.roughly(row["waited"]))
-            said.append(fill(words.LATELY, title=title, what=what, count=got, waited=waited))
+            lines.append(fill(words.LATELY, title=title, what=what, count=got, waited=waited))
     stops = [drawn.stop_button(own[0])] if len(own) == 1 else []
-    return replies.hint("\n".join(said or [words.NOBODY]), stops, more=request.filled(words.NOT_KNOWN))
+    # How long a line was goes with one's place in it, once that is over.
+    small = [*(lines if places else []), request.filled(words.NOT_KNOWN)]
+    return kit.message("\n".join(places or lines or [words.NOBODY]), ["\n".join(small)], stops)
 
 
 @routes.action("ask_for_more")

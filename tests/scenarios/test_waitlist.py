@@ -60,6 +60,14 @@ async def test_undone_end_of_a_wait_shows_the_place_again(world):
     assert place(alice).labels == ["Stop waiting"]
 
 
+async def test_answer_with_a_place_goes_once_that_is_over(world):
+    alice = world.alice
+    asked = (await alice.writes("am I still waiting?"))[-1]
+    assert "1 person waiting for a free GPU" in asked.text
+    await world.pass_time(11 * 3600, step=120)
+    assert asked.ts not in [one.ts for one in alice.sees()]
+
+
 @pytest.mark.parametrize("way", ["stop gpu", "forget gpu", "unlink saturn --yes", "until"])
 async def test_message_of_a_wait_that_ended_has_no_button(world, way):
     alice = world.alice
