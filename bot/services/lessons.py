@@ -246,16 +246,24 @@ def _follow(tx: Transaction, asked: Asked, looked: ClassCard) -> None:
         rows.put(tx, replace(rule, heard=card.state))
         rows.review_start(tx, rule.workspace_id, rule)
         timers.decide(tx, rule.workspace_id)
-        for news in lessons.untold(card, rule.heard):
-            more = sorted(card.days - rule.days), (rule.stops, rule.last_day) != (card.stops, card.last_day)
-            more = more if news["what"] == "hours" else ([], False)
-            body = {"connection": card.connection, "what": news["what"], "more": more, **news["said"]}
-            occasion = f"{news['by']}:{rule.principal.key}"
-            add_notices(tx, [NewNotice(card.id, ClassKind.COURSE_CHANGED, occasion, rule.principal, body)])
-            cards.queue_for_reader(tx, card.id, rule.principal)
-            homes.want(tx, rule.principal)
+        if news := lessons.untold(card, rule.heard):
+            _tell(tx, card, rule, news)
     CLASS_CARDS.change(tx, {"id": card.id}, follow_at=tx.now() if len(found) == SOME else None)
     tx.run("look_at_class", id=card.id, now=tx.now(), rest=REST)
+
+
+def _tell(tx: Transaction, card: ClassCard, rule: Rule, news: Sequence[Mapping[str, Any]]) -> None:
+    """Tell a member what has changed about their course; of several changes, how it is now."""
+    last, more = news[-1], (list[str](), False)
+    if "hours" in {one["what"] for one in news}:
+        more = sorted(card.days - rule.days), (rule.stops, rule.last_day) != (card.stops, card.last_day)
+    is_one = len(news) == 1 or last["what"] == "end"
+    body = {"what": last["what"], **last["said"]} if is_one else {"what": "several"}
+    body |= {"connection": card.connection, "more": more}
+    occasion = f"{last['by']}:{rule.principal.key}"
+    add_notices(tx, [NewNotice(card.id, ClassKind.COURSE_CHANGED, occasion, rule.principal, body)])
+    cards.queue_for_reader(tx, card.id, rule.principal)
+    homes.want(tx, rule.principal)
 
 
 MEMBERS: Final = Due(

@@ -135,6 +135,29 @@ async def test_change_undone_in_a_minute_is_told_to_nobody(room):
     assert "*Statistics*" in told.text
 
 
+async def test_several_changes_are_told_by_what_holds_in_the_end(room):
+    """Each within two minutes of the one before: whoever joined reads the timetable that results."""
+    made, trainer = room, room.person(TRAINER)
+    begin = _begin(made) + timedelta(hours=3)
+    end, skipped, moved = (begin + timedelta(minutes=40), *(begin + timedelta(days=days) for days in (2, 4)))
+    if end.date() != begin.date():
+        begin, end = begin - timedelta(hours=2), end - timedelta(hours=2)
+    await trainer.types(f"card notebook --title Statistics --hours every day {begin:%H:%M}-{end:%H:%M}")
+    await made.pass_time(15)
+    await _joins(made, BOB)
+    for change in (
+        f"skip {skipped:%Y-%m-%d}",
+        f"move {moved:%-d %b} to 14:00",
+        f"hours every day {begin:%H:%M}-{end - timedelta(minutes=10):%H:%M}",
+    ):
+        assert "I'll tell everyone who joined." in (await trainer.types(f"card Statistics {change}")).text
+        await made.pass_time(60, step=10)
+    await made.pass_time(200, step=10)
+    (told,) = made.person(BOB).sees()
+    assert f"*Statistics* has changed: every day, {begin:%H:%M}" in told.text
+    assert f"No lessons on {skipped:%-d %b}. On {moved:%-d %b}: 14:00" in told.text
+
+
 async def test_change_before_a_near_lesson_is_told_at_once(room):
     made, trainer = room, room.person(TRAINER)
     begin = _begin(made)

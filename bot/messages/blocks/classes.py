@@ -278,6 +278,8 @@ def changed(facts: ClassFacts) -> Answer:
     said = {name: str(value) for name, value in facts.body.items()}
     what = said.pop("what")
     sentences, buttons = [change_of(card, what, said, facts.now)], []
+    if what == "several":
+        sentences += course_lines(facts)[1:]
     if day := said.get("to"):
         label, begins = classes.SKIP_DAY.format(day=times.date_of(day)), card.on(date.fromisoformat(day))
         until = begins[0].at if begins else None

@@ -186,6 +186,7 @@ CHANGED: Final = {
     "move": "*{course}* moves from {former} to {day}, {begin}\u2013{end}.",
     "shift": "On {day}, *{course}* is now at {begin}\u2013{end}.",
     "hours": "*{course}* has a new timetable: {lessons}.",
+    "several": "*{course}* has changed: {lessons}.",
     "end": "*{course}* has ended. No workspaces are started for it any more.",
 }
 #: Of a course that is ended in a lesson.
