@@ -17,8 +17,8 @@ from tests.rigs.term import at
 pytestmark = [pytest.mark.together("fortnight"), pytest.mark.timeout(900)]
 
 #: How many messages that nobody asked for Liv gets in a week, and people in the mean.
-MAX_NOTIFICATIONS_OF_LIV = 26
-MAX_NOTIFICATIONS, MAX_MESSAGES, MAX_EDITS = 5.5, 7.0, 9.0
+MAX_NOTIFICATIONS_OF_LIV = 24
+MAX_NOTIFICATIONS, MAX_MESSAGES, MAX_EDITS = 4.5, 6.5, 10.0
 
 
 @pytest.fixture(scope="module")
