@@ -41,6 +41,7 @@ async def no(request: Request, or_else: Callable[[], Awaitable[Answer]] | None =
     """Answer an open question with no; otherwise take the last act back, or do something else without one."""
     about = await request.heard()
     if about.ask or about.takes_press:
+        await request.services.store.queue_messages(about.question, changed=True)
         # A later *yes* is no answer to it.
         request.spoken.about = replace(about, ask="", takes_press=False)
         return replies.hint(words.LEFT)

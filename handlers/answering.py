@@ -388,6 +388,7 @@ async def _talked(request: Request, reading: Reading, rows: Sequence[Workspace])
         titles += [request.services.title(about.connection)] if about.connection else []
         return talking.takes_press(request, [*titles, *(run.name for run in runs)])
     if about.ask and about.ask != "which":
+        await request.services.store.queue_messages(about.question, changed=True)
         request.spoken.of(named)
         return await _agreed(request, Press.of_text(about.ask))
     if about.ask == "which" and named:

@@ -336,8 +336,12 @@ def _fit(request: Request, answer: Answer) -> Answer:
     for finish in routes.FINISHING:
         answer = finish(request, answer)
     answer = _offering(answer)
-    if answer.about is not None and (answer.about.ask or answer.about.takes_press):
+    about = answer.about
+    if about is not None and (about.ask or about.takes_press):
         answer = replies.as_question(answer)
+        if not answer.offers and any(kit.buttons_of(answer.blocks)):
+            key = f"{kit.QUESTION}:{request.surface.interaction}"
+            answer = replace(answer, offers=key, about=replace(about, question=key))
     if request.surface.where in (Where.CHANNEL, Where.MENTION) or answer.in_channel:
         answer = _add_date(request, answer)
     is_in_form = request.surface.where is Where.FORM and request.is_asked

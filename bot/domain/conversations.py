@@ -11,7 +11,8 @@ class Referents:
     ``workspaces`` and ``runs`` stand in the order in which it shows them, ``listed`` in that of the last list
     of several. ``what`` is a verb, perhaps with the times that it may be for (``doing``), or what was asked.
     ``ask`` is the button that *yes* presses, as its action id and value; ``which`` asks for one of them.
-    ``takes_press``: the button has to be pressed. ``says_english``: it said that answers are in English.
+    ``takes_press``: the button has to be pressed; ``question`` is the key of its message, if that asks about
+    several. ``says_english``: it said that answers are in English.
     """
 
     workspaces: tuple[str, ...] = ()
@@ -22,6 +23,7 @@ class Referents:
     ask: str = ""
     takes_press: bool = False
     says_english: bool = False
+    question: str = ""
 
     def doing(self, verb: str, *times: float | None) -> Self:
         """Return the same with a verb and the times that it may be for, in epoch seconds."""

@@ -328,7 +328,10 @@ async def _redrawn_answer(gatherer: Gatherer, card: Card, said: Answer) -> Redra
     cancelled = (at for at in planned if at and not (workspace is not None and workspace.stops_at(at)))
     left = await _remove_past(gatherer, card, answer, frozenset(map(int, cancelled)))
     is_over = left.is_over and not (found is not None and found.is_awaited)
-    return Redrawn(left.answer, True, is_over, left.is_nothing or (found is not None and found.is_shown))
+    # A question that was answered in words has nothing more to ask.
+    is_answered = str(card.body["offers"]).startswith(kit.QUESTION)
+    goes = left.is_nothing or is_answered or (found is not None and found.is_shown)
+    return Redrawn(left.answer, True, is_over, goes)
 
 
 def _spoken(answer: Answer) -> dict[str, Any]:
