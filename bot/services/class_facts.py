@@ -12,7 +12,7 @@ from bot.domain.people import Principal
 from bot.domain.stops import NO_EFFECTS, Effects
 from bot.domain.workspaces import State, Workspace
 from bot.providers import base
-from bot.services.gather import ROWS, Gatherer, Message, adds
+from bot.services.gather import ROWS, Gatherer, Message, add_hours, adds
 
 
 async def of_class(
@@ -68,6 +68,9 @@ async def _with_class(gatherer: Gatherer, message: Message, facts: Facts) -> Fac
         posted = await store.card(card.id)
         of = replace(of, is_superseded=posted is not None and posted.message_ts is not None)
     return replace(facts, of_class=of) if isinstance(facts, WorkspaceFacts) else of
+
+
+adds(ClassKind.LESSON)(add_hours)
 
 
 @adds(HoursKind.TIMER_ENDING)

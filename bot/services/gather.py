@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from bot import services
 from bot.domain.accounts import Account
-from bot.domain.classes import ClassKind
 from bot.domain.facts import ActFacts, Facts, HeldFacts, RequestFacts, RunFacts, WorkspaceFacts
 from bot.domain.hours import HoursKind, Rule
 from bot.domain.kinds import AnyKind, Mark
@@ -314,8 +313,8 @@ async def _of_link(gatherer: Gatherer, notice: Message, facts: Facts) -> Facts:
     return replace(facts, is_url_shown=shown)
 
 
-@adds(HoursKind.HOURS_UNUSED, HoursKind.HOURS_PAUSED, ClassKind.LESSON)
-async def _add_hours(gatherer: Gatherer, _notice: Message, facts: Facts) -> Facts:
+@adds(HoursKind.HOURS_UNUSED, HoursKind.HOURS_PAUSED)
+async def add_hours(gatherer: Gatherer, _notice: Message, facts: Facts) -> Facts:
     """Add the hours, or the lessons, that a message is about."""
     if not isinstance(facts, WorkspaceFacts) or facts.workspace is None:
         return facts

@@ -44,7 +44,7 @@ DECLARED = {
     "gather.ADDED": [
         *["bot.services.approvals"] * 5,
         *["bot.services.class_facts"] * 15,
-        *["bot.services.gather"] * 5,
+        *["bot.services.gather"] * 6,
         "bot.services.leavers",
         "bot.services.timers",
         "bot.services.waits",
