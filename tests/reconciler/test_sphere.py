@@ -257,7 +257,7 @@ async def test_a_refused_token_is_the_operators_and_nobody_links_again():
         assert "link_again" not in world.slack.kinds()
         (told,) = world.told("outage")
         assert told["channel"] == "DUAMIR"
-        assert "is refusing the key" in str(told["blocks"])
+        assert "has refused the key" in str(told["blocks"])
         world.world.reborn()  # Operators restart with a good one: no second message, and an end.
         world.server.state.access_token = TOKEN
         assert await world.world.until_ended(operation_id) is Outcome.FULFILLED

@@ -76,6 +76,6 @@ async def test_lesson_after_an_outage(room, minutes):
         assert expected in last.text
     report = trainer.sees()[-1]
     assert ("2 workspaces for *Statistics* were started late" in report.text) is (minutes == 30)
-    assert ("2 couldn't be started in time for *Statistics*" in report.text) is (minutes == 65)
+    assert ("2 workspaces couldn't be started in time for *Statistics*" in report.text) is (minutes == 65)
     await _until(made, end + timedelta(minutes=3), step=20)
     assert _running(made) == []
