@@ -254,8 +254,9 @@ async def redraw(gatherer: Gatherer, card: Card) -> Redrawn | None:
     is_drawn = Mark.ASKS in card.kind.marks
     has_passed = not is_drawn and facts is not None and not is_true(card.kind, facts)
     passes = Mark.PASSES in card.kind.marks and (has_passed or card.stage != "live")
-    if left.is_nothing and Mark.PASSES in card.kind.marks and not passes:
-        # What it says of a moment that has come is still to happen.
+    is_end = Mark.END in card.kind.marks
+    if left.is_nothing and (is_end or Mark.PASSES in card.kind.marks) and not passes:
+        # What it says of a moment that has come is still to happen, or is how something has ended.
         left = _Left(answer)
     goes = end == "sent" or left.is_nothing or passes
     waits = end == "pending" or (is_card and isinstance(facts, WorkspaceFacts) and facts.is_ending)
