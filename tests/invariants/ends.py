@@ -124,13 +124,18 @@ async def _warned(life: Life, operations: list[dict[str, Any]]) -> None:
         (row["workspace"], row["after"])
         for row in await life.rows("SELECT * FROM seen_timers WHERE after IS NOT NULL AND needless = 1")
     }
-    warnings = await life.rows("SELECT * FROM notices WHERE kind = 'timer_ending'")
-    each = Counter((row["subject"], row["occasion"]) for row in warnings)
+    # One that became the card of the stop is about that; its occasion is still the end.
+    warnings = await life.rows(
+        "SELECT n.*, COALESCE(o.workspace_id, n.subject) AS workspace FROM notices n"
+        " LEFT JOIN operations o ON o.id = n.subject WHERE n.kind = 'timer_ending'"
+        " OR (n.kind = 'card' AND o.planned_for IS NOT NULL AND LENGTH(n.occasion) > 9)"
+    )
+    each = Counter((row["workspace"], row["occasion"]) for row in warnings)
     assert all(count == 1 for count in each.values()), f"warned twice: {each}"
     for row in operations:
         about = row["workspace_id"], row["planned_for"]
         latest = row["created_at"] - LEAST_TIMER_WARNING_SECONDS
-        theirs = [one for one in warnings if one["subject"] == about[0]]
+        theirs = [one for one in warnings if one["workspace"] == about[0]]
         warned = any(one["message_ts"] and one["sent_at"] <= latest for one in theirs)
         lost = any(
             (one["state"] == "dead" and one["error"] != "superseded") or one["created_at"] < latest - WAITS

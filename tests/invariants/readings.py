@@ -55,6 +55,13 @@ async def each_end_was_read(life: Life) -> None:
     for row in await life.rows(_TOLD_TOGETHER):
         if (summary := keys.get(f"{row['whose']}/summary/{row['occasion']}")) is not None:
             found[row["subject"]][summary.channel, summary.ts] = summary
+    # A warning that became the card of the stop keeps the name that Slack knows it by.
+    cards = await life.rows("SELECT id, channel_id, message_ts FROM cards WHERE kind = 'card'")
+    subjects = {(row["channel_id"], row["message_ts"]): row["id"] for row in cards}
+    for reading in life.slack.history.readings:
+        place = (reading.channel, reading.ts)
+        if place in subjects and reading.until is None and find_ending(reading.text) is not None:
+            found[subjects[place]][place] = reading
     for operation in await life.rows("SELECT * FROM operations ORDER BY created_at"):
         read = list(found.get(operation["id"], {}).values())
         has_end = operation["outcome"] in ("fulfilled", "failed", "refused")
