@@ -9,6 +9,7 @@ import pytest
 from bot.domain.errands import Outcome
 from bot.domain.hours import Occurrence
 from bot.domain.lead import AGAIN, Pace, tries_again
+from bot.domain.operations import OperationVerb
 from tests.domain.test_plan import OPERATION
 
 BEGINS = 10_000.0
@@ -96,3 +97,9 @@ def test_what_passes_is_tried_again_while_there_is_time(outcome, cause, at, less
 def test_start_that_was_lost_twice_is_not_tried_again():
     start = replace(OPERATION, created_at=BEGINS + 600.0, outcome=Outcome.FAILED, cause="stopped_elsewhere")
     assert not tries_again(start, HOURS, BEGINS + 1_200.0, is_lesson=False)
+
+
+def test_creation_that_found_no_room_is_not_tried_again():
+    failed = replace(OPERATION, created_at=BEGINS, outcome=Outcome.FAILED, cause="limit")
+    create = replace(failed, verb=OperationVerb.CREATE)
+    assert not tries_again(create, LESSON, BEGINS, is_lesson=True)

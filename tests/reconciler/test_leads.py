@@ -45,10 +45,16 @@ async def test_starts_begin_as_early_as_they_take_in_the_order_of_joining(world)
 async def test_a_start_that_waits_in_the_queue_for_longer_than_a_deadline_is_sent(world):
     world.provider.settings = fake_settings(starts_per_second=0.0007)
     world.reborn()
+    last = people(2)[1]
     await course(world, *people(2))
+    await until(world, "08:35", step=20)
+    (waiting,) = await world.store.open_operations(last)
+    assert not waiting.has_called
+    # Its lesson is still ahead, so that nothing says of it that it is late.
+    assert waiting.deadline_at > local("09:00")
     await until(world, "08:59", step=20)
     assert {state(world, number) for number in range(2)} == {State.RUNNING}
-    assert "still" not in str(told(world, people(2)[1]))
+    assert "still" not in str(told(world, last))
 
 
 async def test_a_start_that_fails_early_enough_is_tried_again_and_nobody_hears_of_it(world):
