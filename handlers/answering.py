@@ -33,7 +33,7 @@ from handlers import (
 from handlers.command_line import plain, written
 from handlers.connections import makers
 from handlers.deciding import Choice, Confidence, Subject, Way
-from handlers.language import vocabulary
+from handlers.language import times, vocabulary
 from handlers.language.names import names_of
 from handlers.language.ranker import rank
 from handlers.language.reading import READ, Reading, read
@@ -62,7 +62,7 @@ async def answer(request: Request) -> Answer:
     if other is not None:
         request = replace(request, arguments=other, given=other, text=written(other))
         reading, rows = await _understood(request)
-    authorised, is_full = request.verb, reading.is_full
+    authorised, is_full = request.verb, deciding.is_complete(reading)
     is_elsewhere = is_full and reading.folder not in {"", request.folder}
     request = replace(
         request,
@@ -92,7 +92,9 @@ async def _understood(request: Request) -> tuple[Reading, Sequence[Workspace]]:
     first = plain(given[0]) if given else "list"
     if not given or (first in verbs[request.folder] and (request.folder == "job" or first not in READ)):
         reading = read(given, request.folder, verbs)
-        if reading.is_full:
+        # A time beside a run's name is none of its words.
+        is_timed = request.folder == "job" and bool(times.find(given[1:]).places)
+        if reading.is_full and not is_timed:
             return reading, ()
     elif not names_wait(" ".join(given)) and (whole := await typed(request)) is not None:
         return whole, whole.which.named
@@ -163,7 +165,7 @@ async def _commanded(request: Request, reading: Reading, rows: Sequence[Workspac
             return await acts.cancelled(request)
         case Subject.RUN:
             return await _of_run(request, reading, which.runs[0])
-        case Subject.HOURS if with_hours := await hours.having(request, rows):
+        case Subject.HOURS if with_hours := await _list_with_hours(request, reading, rows):
             is_sure = reading.manner is not Manner.ASKED
             if which.is_all and is_sure and not reading.is_question:
                 return await hours.rest_all(
@@ -175,6 +177,14 @@ async def _commanded(request: Request, reading: Reading, rows: Sequence[Workspac
         case Subject.PLACE:
             return await questions.answered(request, replace(reading, what="health"), rows)
     return await _of_own(request, reading, rows)
+
+
+async def _list_with_hours(
+    request: Request, reading: Reading, rows: Sequence[Workspace]
+) -> Sequence[Workspace]:
+    """Return the workspaces whose hours are meant without a name: first what was spoken of."""
+    heard = (await talking.heard(request, rows)).workspaces if times.wanted_of(reading.hours) else ()
+    return heard or await hours.having(request, rows)
 
 
 async def _of_own(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
@@ -354,9 +364,9 @@ async def _of_run(request: Request, reading: Reading, run: Run) -> Answer:
     """Do to a run what a verb of workspaces says about it."""
     verb = {"stop": "stop", "cancel": "stop", "open": "status", "status": "status"}.get(reading.what, "")
     request.spoken.of_run(run.id)
+    if reading.when is not None or reading.more or reading.hours:
+        return timers.only_stops(request, [run.name])
     if reading.what in {"start", "restart", "resume"}:
-        if reading.when is not None:
-            return timers.only_stops(request, [run.name])
         return lists.run_again(run, request.services.title(run.connection))
     if not verb:
         return suggesting.offered(request, ["job list"])

@@ -1,6 +1,6 @@
 """Decide what a message leads to: tables from what was read to what it is about and what becomes of it; pure.
 
-Only a reading that is full comes here; everything else is proposed (``handlers.proposals``). What ends for
+``is_complete`` decides whether anything is done: all else is proposed (``handlers.proposals``). What ends for
 good asks in any case (``handlers.workspace``).
 """
 
@@ -100,6 +100,25 @@ WAYS: Final[Mapping[tuple[Number, Confidence], tuple[Way, ...]]] = {
     ("several", Confidence.AGREED): (Way.LISTED, Way.AT_ONCE, Way.AT_ONCE, Way.AT_ONCE, Way.AT_ONCE),
     ("several", Confidence.GUESS): (Way.TOGETHER,) * 5,
 }
+
+
+def is_complete(reading: Reading) -> bool:
+    """Return whether a sentence says completely what to do: its act takes all that stands there."""
+    if not reading.is_full or reading.kind != "verb":
+        return reading.is_full
+    time = reading.time
+    folder, verb = act_of(reading)
+    has_time = bool(time.when or time.more or time.hours)
+    return not has_time or verb == "hours" or not routes.takes(folder, verb).isdisjoint({"time", "words"})
+
+
+def act_of(reading: Reading) -> tuple[str, str]:
+    """Return the folder and the verb of the act: what a verb of workspaces says about a run is of jobs."""
+    if reading.folder == "workspace" and subject_of(reading) is Subject.RUN:
+        return "job", {"stop": "stop", "cancel": "stop", "open": "status", "status": "status"}.get(
+            reading.what, "run"
+        )
+    return reading.folder, reading.what
 
 
 def subject_of(reading: Reading) -> Subject:

@@ -125,6 +125,7 @@ async def followed(
         return None
     role, is_now = _ROLES.get(_phrase(given, 0), ""), plain(given[-1]) == "now" and reading.what == "undo"
     is_joined = role in {"all", "now"} or (role in {"instead", "also"} and (reading.kind != "talk" or is_now))
+    is_joined |= any(_ROLES.get(tuple(map(plain, given[-count:]))) == "also" for count in (1, 2))
     which, is_rest = reading.which, bool(reading.which.named) and reading.hours.startswith(("skip", "pause"))
     is_own = reading.verb != "keep" or which.is_named or which.is_all
     if (reading.is_full or reading.verb in READ) and (is_rest or (is_own and not is_joined)):
@@ -239,18 +240,22 @@ class _Turn:
             phrase = _phrase(given[:free], at)
             # What is left out is so up to the end of its clause.
             is_out = bool(marks) and marks[-1] in {"out", "out of"} and not ends_clause(given[at - 1])
-            other = "time" if at in found.places else "out of" if is_out else "-"
+            other = "out of" if is_out else "time" if at in found.places else "-"
             marks += [_ROLES[phrase]] * len(phrase) if phrase else [other]
         self.roles, marked = set(marks), list(zip(given, marks, strict=True))
         self.first = next((plain(word) for word, mark in marked if mark), "")
         edge = [at for at, mark in enumerate(marks) if mark in {"-", "time"}] or [0, -1]
         self.own = tuple(word for word, mark in marked[edge[0] : edge[-1] + 1] if "out" not in mark)
+        #: What is left out of it isn't done at all: ``run it, not now``.
+        self.is_limited = any("out" in mark for mark in marks[edge[0] :])
         self.rest = tuple(word for word, mark in marked if mark in {"-", "time", "out", "out of"})
         self.verb, self.kept, self.which = _read(tuple(one for one, mark in marked if mark == "-"), names)
         self.out_verb, _, self.out = _read(tuple(one for one, mark in marked if mark == "out of"), names)
         folded = [_NUMBERS.get(plain(word), plain(word)) for word in self.kept]
         numbers = [word for word in folded if _NUMBER.fullmatch(word)]
-        self.when, self.number = found.when, numbers[0] if len(numbers) == 1 and not found.when else ""
+        # A time of what is left out is none of what is wanted.
+        self.when = found.when if "time" in self.roles else None
+        self.number = numbers[0] if len(numbers) == 1 and not found.when else ""
         self.day = next(filter(moments.is_day, folded), "")
         # A part of a name is enough to choose one of those that were asked about.
         parts = {one: {*fold(one.title).replace("-", " ").split()} for one in frame.objects if frame.is_asked}
@@ -267,7 +272,7 @@ class _Turn:
         if (special := await self._of_hours() or await self._of_one_act()) is not None:
             return special
         if self.verb:
-            return None if reading.is_question else await self._as_own()
+            return None if reading.is_question or self.is_limited else await self._as_own()
         names = [] if self.is_strange else self._objects()
         which = self.which
         is_other = which.is_named or which.place or which.points in {"other", "them"} or "all" in roles
@@ -407,8 +412,17 @@ class _Turn:
         is_no = plain(given[0]) == "no" and own == given[1:] and not ends_clause(given[0])
         if is_no or own == given:
             return None
-        is_same = "instead" in self.roles and self.verb == frame.verb
-        return await self._instead(own) if is_same else own
+        is_same = self.verb == frame.verb
+        if (
+            is_same
+            and "also" in self.roles
+            and (same := await self._same_time())
+            and "time" not in self.roles
+        ):
+            # Now, or when the other is: only they know.
+            both = [written(own), written((*own, *same))]
+            return suggesting.offered(self.request, both, talk.DID_YOU_MEAN)
+        return await self._instead(own) if is_same and "instead" in self.roles else own
 
     async def _without(self) -> Answer | tuple[str, ...] | None:
         """Leave some of the last request out, or take that back."""

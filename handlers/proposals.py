@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import lru_cache
 from typing import Final, NamedTuple
 
 from bot.domain import lessons, moments
@@ -26,6 +25,7 @@ from bot.messages.blocks.kit import Element, Markup, Press, fill, line
 from bot.messages.texts import talk, times
 from bot.messages.texts.facts import FACTS
 from bot.messages.texts.verbs import VERBS
+from bot.providers.base import Schedules
 from bot.services import lessons as cases
 from bot.services import naming
 from bot.services.acts import today
@@ -33,17 +33,19 @@ from bot.services.workspaces import effects_now
 from bot.support.errors import Refused
 from bot.support.pool import beside
 from handlers import acts, course, mistyped, questions, routes, suggesting, talking
+from handlers.bars import DOWN_VERBS, SPARING, UP_VERBS, Bar, Bars, find_bars, find_verbs, takes_time
 from handlers.command_line import NO_COMMANDS, Quoted, parse, plain, written
 from handlers.connections import makers
+from handlers.deciding import act_of
 from handlers.job import runs_named_jobs
 from handlers.language import vocabulary
 from handlers.language.names import Names, names_of
 from handlers.language.ranker import Rank, rank
 from handlers.language.reading import TIMED, Reading
 from handlers.language.times import is_order
-from handlers.language.which import STAYING, Which, pieces_of, which_of
+from handlers.language.which import Which, pieces_of, which_of
 from handlers.request import Answered, Manner, Request
-from handlers.synonyms import SYNONYMS
+from handlers.schedules import to_cron
 from handlers.workspace import confirmations, hours, targets, timers
 from handlers.workspace.operations import as_it_is
 
@@ -65,9 +67,7 @@ def _set(text: str) -> frozenset[str]:
 
 
 #: Labels that work on workspaces, by whether they bring them up.
-_UP: Final = _set("start resume")
-_DOWN: Final = _set("stop suspend restart cancel remove forget")
-_OPERATIONS: Final = _UP | _DOWN | {"keep"}
+_OPERATIONS: Final = UP_VERBS | DOWN_VERBS | {"keep"}
 #: What takes more than a guess.
 _RARE: Final = _set("undo remove forget unlink card")
 _OF_COURSES: Final = _set("leave skip move pause-course end-course")
@@ -87,14 +87,6 @@ _OF_RUNS: Final = (
     | dict.fromkeys(("why", "job-status"), "result")
 )
 _ALONE: Final = {"ww": "status", "jj": "job-status", "cc": "courses", "kk": "health"}
-#: Set a condition wherever they stand, or where no clause ends before them.
-_CONDITIONS: Final = _set("if unless once when whenever wenn falls sobald")
-_ALSO_TIMES: Final = _set("after before while until")
-#: With whom a question asks for something to be done; what asks for none all the same.
-_MAY: Final = _set("can could may should shall would will mind possible")
-_ASKERS: Final = _set("i we you u ya ye it that he she they")
-#: Say, with *all*, that what is named is left alone.
-_BUT: Final = vocabulary.NEGATIONS | _set("but except leave keep apart besides just only")
 _UNTIL: Final = _set("for until till til 'til")
 _HOW: Final = frozenset({("how", one) for one in ("do", "can", "to", "would", "should")} | {("wie", "kann")})
 
@@ -227,9 +219,7 @@ class _Text:
     #: The times that it may mean, in epoch seconds; why there is none though one stands there.
     at: Sequence[float | None] = (None,)
     unread: str = ""
-    #: What it forbids; whom it leaves alone.
-    barred: AbstractSet[str] = frozenset()
-    spared: AbstractSet[str] = frozenset()
+    bars: Bars = field(default_factory=Bars)
 
     @classmethod
     async def of(cls, request: Request, reading: Reading, rows: Sequence[Workspace]) -> _Text:
@@ -246,57 +236,13 @@ class _Text:
         heard = await talking.heard(request, rows)
         text = cls(request, reading, rows, tuple(map(plain, given)), which, heard, linked)
         text.at, text.unread = await _times(request, reading)
-        text.barred, text.spared = text._forbidden()
+        text.bars = find_bars(reading, given, which)
         return text
-
-    # -- guards ------------------------------------------------------------------------------------------
-
-    @property
-    def is_conditional(self) -> bool:
-        """Return whether it says under which condition something is to be done."""
-        is_set = bool(_CONDITIONS.intersection(self.words))
-        is_time = self.reading.when is not None or not _ALSO_TIMES.intersection(self.words[: self._end()])
-        return self.reading.how == "if" and (is_set or not is_time)
 
     @property
     def only_asks(self) -> bool:
         """Return whether it is a question that asks for nothing to be done."""
-        first, second = [*self.words, "", ""][:2]
-        asks = second in _ASKERS if first in _MAY else not vocabulary.ASKING.intersection(self.words[:3])
-        return self.reading.is_question and not asks
-
-    @property
-    def _is_held(self) -> bool:
-        """Return whether it asks, tells or sets a condition, so that nothing is to be done."""
-        return self.reading.how == "quote" or self.is_conditional or self.only_asks
-
-    def _end(self, begin: int = 0) -> int:
-        """Return where a clause ends."""
-        given = self.request.given or self.request.arguments
-        return next((at for at in range(begin + 1, len(given)) if given[at - 1][-1] in ",.;:!"), len(given))
-
-    def _forbidden(self) -> tuple[AbstractSet[str], AbstractSet[str]]:
-        """Return the labels that stand behind a negation, with their opposites; or whom that leaves alone."""
-        named, clause, found = {one.id for one in self.which.named}, tuple[str, ...](), set[str]()
-        staying = {
-            one.id
-            for one in self.which.named
-            for at, word in enumerate(self.words)
-            if word in STAYING and one.title.casefold().startswith(self.words[at - 1])
-        }
-        if self.reading.how == "not":
-            at = next((at for at, one in enumerate(self.words) if one in vocabulary.NEGATIONS), 0)
-            clause = self.words[at : self._end(at)]
-            found = {verb for word in clause for verb in _verbs_of(word)} & (_UP | _DOWN)
-        inside = {one.id for one in self.which.named if one.title.casefold() in " ".join(clause)}
-        is_all = self.which.is_all and not {"all", "everything"}.intersection(clause)
-        if not found:
-            # ``all off, but leave report on``
-            return frozenset(), named if is_all and _BUT.intersection(self.words) else staying
-        if inside and (named - inside or is_all):
-            return frozenset(), inside
-        every = _OPERATIONS | {"job-run", "job-stop", "open", "hours"}
-        return every - {"keep"} if found & _DOWN else every, frozenset()
+        return self.bars.every is Bar.QUESTION
 
     # -- what only shows ---------------------------------------------------------------------------------
 
@@ -364,7 +310,7 @@ class _Text:
     def _verbs(self) -> list[str]:
         """Return the verbs that stand there, in any form."""
         known = VERBS["workspace"].keys() - {"help"}
-        said = {verb for word in self.words for verb in _verbs_of(word)}
+        said = {verb for word in self.words for verb in find_verbs(word)}
         return sorted((said & known) | (known & {*self.words}))
 
     @property
@@ -387,8 +333,8 @@ class _Text:
     async def proposals(self, label: str) -> list[Proposal]:
         """Return what a label may do here and now, each tried."""
         label = ("start" if self.which.named else "job-run") if label == "again" else label
-        if not is_shown(label) and (self._is_held or label in self.barred or label == "hold"):
-            return []
+        if not is_shown(label) and (self.bars.find(label) or label == "hold"):
+            return self._schedules() if label == "job-run" else []
         verb = _WHOLE.get(label, label).split()[-1].removeprefix("job-").removesuffix("-off")
         is_verb = verb in {**VERBS["workspace"], **VERBS["job"]}
         if is_verb and not (await self.request.asked.decide(verb)).allowed:
@@ -422,16 +368,18 @@ class _Text:
         ``all off`` isn't about those that are off.
         """
         which = self.which
-        is_result = which.state == ("running" if label in _UP else "stopped" if label in _OPERATIONS else "-")
+        is_result = which.state == (
+            "running" if label in UP_VERBS else "stopped" if label in _OPERATIONS else "-"
+        )
         state = "" if is_result else which.state
-        if which.named and not (which.is_all and self.spared):
+        if which.named and not (which.is_all and self.bars.spared):
             is_each = len(which.workspaces) > 1 and "or" not in self.words
-            return [one for one in which.named if one.id not in self.spared], is_each
+            return [one for one in which.named if one.id not in self.bars.spared], is_each
         is_of_job = not {"job", "jobs"}.isdisjoint(self.words)
         is_other = which.runs or which.jobs or which.courses or which.quoted or is_of_job
         if is_other or (label in _RARE and not which.points):
             return [], False
-        besides = {one.id for one in which.besides} | self.spared
+        besides = {one.id for one in which.besides} | self.bars.spared
         there = [
             one
             for one in self.rows
@@ -440,17 +388,16 @@ class _Text:
         if which.is_all or state:
             # `all idle ones` aren't all.
             is_some = any(word in vocabulary.UNKNOWABLE for word in self.words)
-            is_some = is_some or bool(which.unknown and not which.besides and _BUT.intersection(self.words))
+            is_some = is_some or bool(
+                which.unknown and not which.besides and SPARING.intersection(self.words)
+            )
             return [] if is_some else [one for one in there if one.id not in besides], True
         pointed = self.heard.pointed(which, self.rows) if which.points or which.place else []
         # What ends something is about nothing that wasn't spoken of unless it was said.
-        is_said = label not in _DOWN or label in self._verbs or self.heard.workspaces or which.points
+        is_said = label not in DOWN_VERBS or label in self._verbs or self.heard.workspaces or which.points
         return pointed or (there if is_said else []), len(pointed) > 1
 
     async def _operations(self, label: str) -> list[Proposal]:
-        is_unread = label not in _UP and any(one[:1].isdigit() for one in self.reading.left)
-        if label in TIMED and (is_unread or (self.unread and (label not in _UP or self.reading.when))):
-            return []
         chosen, is_all = self._objects(label)
         spoken = set() if self.which.is_named or is_all else {one.id for one in self.heard.workspaces}
         found: list[Proposal] = []
@@ -468,7 +415,9 @@ class _Text:
                     if confirmations.is_possible(about, one)
                 ]
                 able = [one for one in able if one.id in spoken] or able
-                is_later = label in _UP and self.reading.when and self.reading.when.lead not in {"", *_UNTIL}
+                is_later = (
+                    label in UP_VERBS and self.reading.when and self.reading.when.lead not in {"", *_UNTIL}
+                )
                 if is_all and len(able) > 1 and confirmations.is_known(about) and not is_later:
                     found.append(await self._together(about, able))
                 else:
@@ -490,14 +439,14 @@ class _Text:
         is_until = label == "keep" and (is_up or not is_all)
         # What alone is named, is to be stopped then and is down is started until then.
         is_until = is_until or (label == "stop" and one.is_down and not is_all and bool(self.which.named))
-        if at is not None and (label in _UP or is_until):
+        if at is not None and (label in UP_VERBS or is_until):
             label = ("keep" if one.stop_at else "stop") if is_up else "start"
         return "resume" if label == "start" and one.state is State.SUSPENDED else label, at
 
     async def _single(self, about: Request, one: Workspace) -> Proposal:
         lead = self.reading.when.lead if self.reading.when else ""
         until = {lead} if self.reading.verb == "stop" else {"", *_UNTIL}
-        if about.at is not None and about.verb in _UP | {"restart"} and lead not in until:
+        if about.at is not None and about.verb in UP_VERBS | {"restart"} and lead not in until:
             return self._said(f"hours {written((one.title,))} {await hours.once(about)}")
         label = await confirmations.label_of(about, about.verb, line(one.title))
         button = kit.button(line(label, kit.BUTTON), buttons.changing(about.verb, one, at=about.at))
@@ -585,26 +534,28 @@ class _Text:
     async def answer(self, found: Sequence[Proposal], label: str) -> Answer:
         """Answer with what was found; otherwise say why there is nothing, with what can be shown."""
         which, named = self.which, self.which.named
-        is_held = bool(self.barred) or label == "hold"
+        is_held = bool(self.bars.some) or label == "hold"
         if is_held and not found and named:
             found = await self._skipped() or await self.proposals("keep")
-        is_quiet = is_held or self._is_held or self.unread
+        is_quiet = is_held or self.bars.every or self.unread or self._find_bar_of_time(label)
         if not (found or is_quiet) and len(named) == 1:
             return await self._state_of(named[0], label)
         name = named[0].title if named else ""
-        if self.is_conditional and not self.only_asks:
+        if self.bars.every is Bar.CONDITION:
             head = fill(talk.CONDITIONAL_NAMED, name=name) if name else talk.CONDITIONAL
         elif is_held and not self.only_asks:
             head = fill(talk.LEFT_ALONE, name=name) if name else talk.TALK["left_alone"]
         elif len(found) == 1:
             return replies.with_remarks(found[0].alone, self.left_out(label))
+        elif not found and (bar := self._find_bar_of_time(label)):
+            head = bar
         else:
             head = talk.LIKELY if found else self.unread or talk.NOT_UNDERSTOOD
         is_about = found or which.is_named or self.reading.verb or self.reading.when or len(self.words) > 1
         if not found and self.request.folder == "job" and len(self.words) == 1:
             # It may be the name of a run that nobody has seen here yet.
             return await self._run(f"job status {written(self.request.arguments)}")
-        if not (is_about or any(map(_verbs_of, self.words))):
+        if not (is_about or any(map(find_verbs, self.words))):
             return talking.not_understood(self.request)
         shows = [*(self._commands("status") if which.named or which.runs or which.connections else ())]
         shows += ["courses"] if which.courses else []
@@ -616,10 +567,30 @@ class _Text:
         said = replies.with_remarks(replies.hint(head, pressed), self.left_out(label) if found else [])
         return replace(said, about=replace(about, takes_press=bool(found)))
 
+    def _schedules(self) -> list[Proposal]:
+        """Return what runs a named job again and again, as it is asked for."""
+        cron, connections = to_cron(self.reading.time.wanted), self.request.services.connections
+        found = [(run.connection, run.name) for run in self.which.runs[:1]]
+        found += [(job.connection, job.name) for job in self.which.jobs[:1]]
+        able = [name for place, name in found[:1] if isinstance(connections[place], Schedules)]
+        is_run = (self.reading.folder, self.reading.what) == ("job", "run") and not self.bars.every
+        return [self._said(f"job schedule {written((name, cron))}") for name in able if cron and is_run]
+
+    def _find_bar_of_time(self, label: str) -> str:
+        """Return the sentence that says why nothing was done at a time; "" where no time is in the way."""
+        whole = replace(self.reading, which=self.which)
+        folder, verb = act_of(whole) if self.reading.verb else ("", label)
+        act = f"job-{verb}" if folder == "job" else verb
+        names = [one.title for one in self.which.named] or [run.name for run in self.which.runs]
+        names = names or [job.name for job in self.which.jobs]
+        if self.bars.find(act) is not Bar.TIME or not names:
+            return ""
+        return fill(talk.NOT_THEN if takes_time(act) else talk.NOT_LATER, name=names[0])
+
     async def _state_of(self, one: Workspace, label: str) -> Answer:
         """Show the one workspace that is named, where nothing that was said fits its state."""
         self.request.spoken.of([one])
-        is_open = label in _UP and one.state is State.RUNNING and self.reading.when is None
+        is_open = label in UP_VERBS and one.state is State.RUNNING and self.reading.when is None
         if is_open and not (self.which.runs or self.which.jobs):
             return await self._run("open", one.id)
         await self.request.asked.authorise("status")
@@ -648,24 +619,6 @@ async def _times(request: Request, reading: Reading) -> tuple[Sequence[float | N
     options = [await timers.typed_moment(request.services, request.principal, one) for one in found.options]
     either = tuple(one.at for one in options if isinstance(one, Moment))
     return either or (None,), "" if either else replies.unread(found, text, SOONEST_SECONDS)
-
-
-@lru_cache(1_000)
-def _verbs_of(word: str) -> frozenset[str]:
-    """Return the verbs that a word means, also in another form: ``stopped``, ``turning``."""
-    known = [*SYNONYMS["workspace"].items(), *((verb, verb) for verb in _UP | _DOWN)]
-    known += [(word, "start") for word, verb in SYNONYMS["job"].items() if verb == "run"]
-    known += [
-        (first, verb)
-        for first, every in vocabulary.OPENINGS.items()
-        for _, verb in every
-        if first not in {"get", "go", "take"}
-    ]
-    return frozenset(
-        verb
-        for one, verb in known
-        if word == one or (word.startswith(one) and len(one) >= 3 and len(word) - len(one) <= 4)
-    )
 
 
 def _days_in(words: Sequence[str], today: date) -> list[str]:

@@ -58,6 +58,11 @@ _OF_JOBS: Final = {"stop": "stop", "cancel": "stop", "status": "status", "open":
 _NAME_WORDS: Final = {Manner.TYPED: 4, Manner.SAID: 2, Manner.ASKED: 2}
 #: Verbs of which the words after them may be anything.
 _OF_ANY_WORDS: Final = frozenset({"alias", "card", "add", "run", "schedule"})
+#: What introduces a program's own words and the fields of a form.
+_FLAG: Final = "--"
+#: Verbs of runs and jobs that take nothing beside a name, and what says nothing there.
+_OF_RUNS: Final = frozenset({"run", "stop", "status", "logs", "result"})
+_BESIDE_A_RUN: Final = vocabulary.OF_JOBS | vocabulary.BEFORE_A_NAME | vocabulary.PLEASE
 #: What is talked about in a clause that says nothing, and the most clauses.
 _COURTEOUS: Final = frozenset({"hello", "thanks", "yes"})
 _MOST_CLAUSES: Final = 9
@@ -178,6 +183,8 @@ class _Text:
         if first in self.verbs[self.folder] and (self.folder != "workspace" or first not in READ):
             is_own = self.folder == "job" and first in {"run", "schedule"}
             reading = self._by_itself(first, self.folder, self.written[1:], Manner.TYPED)
+            if self.folder == "job" and first in _OF_RUNS:
+                reading = self._with_times_of_run(reading)
             is_question = self._asks(self.written) and not is_own and first != "help"
             return replace(reading, is_question=is_question)
         if of_hours := self._of_hours():
@@ -246,10 +253,10 @@ class _Text:
             opening = opening._replace(rest=without_end(opening.rest))
         if opening.folder == "workspace" and opening.verb in READ:
             reading, order = self._command(opening.verb, opening.rest, manner), found.order(opening.verb)
-            if reading.kind != "verb" or reading.folder != "workspace":
+            if reading.kind != "verb":
                 return reading
-            time = replace(found, hours=order, is_unread=found.is_unread and not order)
-            return replace(reading, time=time)
+            is_unread = found.is_unread and not order
+            return replace(reading, time=replace(found, hours=order, is_unread=is_unread))
         reading = self._by_itself(opening.verb, opening.folder, opening.rest, manner)
         if opening.verb == "alias" and self._is_new_name(opening.rest):
             reading = replace(reading, manner=Manner.TYPED)
@@ -258,6 +265,18 @@ class _Text:
         about = self._without_verb(body, found) if left else reading
         time = times.Times() if opening.verb in _OF_ANY_WORDS and not left else found
         return replace(reading, time=time, left=left, which=about.which, how=about.how)
+
+    def _with_times_of_run(self, reading: Reading) -> Reading:
+        """Return an act on a run or a job with the time beside its name, which none of these takes."""
+        named, words = self._named(reading.words), reading.words
+        if any(word.startswith(_FLAG) for word in words):
+            return reading
+        time = times.find(words, named)
+        beside = without(tuple(word for at, word in enumerate(words) if at not in named), _BESIDE_A_RUN)
+        is_named = any(span.runs or span.jobs for span in self.names.spans(words))
+        if not (beside and is_named):
+            return reading
+        return replace(reading, left=beside, time=time, which=self._which(words))
 
     def _is_new_name(self, words: tuple[str, ...]) -> bool:
         """Return whether words are the name of a workspace and another one: ``report to weekly``."""
@@ -343,8 +362,9 @@ class _Text:
             there = [one for one in which.jobs if which.connections in {(), (one.connection,)}]
             job, is_one = which.jobs[0], not which.is_near and len(there) == 1
             left = which.left_out if is_one else tuple(one.name for one in which.jobs)
+            how = how_of(pieces_of(words, self.names), which)
             words = (*(one.connection for one in there[:1]), Quoted(job.name))
-            return Reading("verb", "run", "job", words, which=which, left=left)
+            return Reading("verb", "run", "job", words, which=which, how=how, left=left)
         about = without(words, vocabulary.BEFORE_A_NAME | {"all", "running"})
         first = plain(about[0]) if about else ""
         is_general = first in vocabulary.OF_JOBS and (len(words) > 1 or first.endswith("s"))
@@ -387,10 +407,11 @@ class _Text:
         """Return what follows a verb in other words and is no object of it."""
         named = self._named(reading.words)
         spans = self.names.spans(reading.words)
-        if reading.verb in {"run", "schedule"} and not any(
-            one.runs or one.jobs or one.connection for one in spans
-        ):
+        is_named = any(one.runs or one.jobs or one.connection for one in spans)
+        if reading.verb in {"run", "schedule"} and not is_named:
             return without(reading.words, vocabulary.OF_JOBS | vocabulary.BEFORE_A_NAME)
+        if reading.verb == "run" and any(one.runs or one.jobs for one in spans):
+            return self._with_times_of_run(reading).left
         if reading.verb == "help" and len(reading.words) > 1:
             return reading.words
         goes_on = any(map(ends_clause, reading.words[:-1])) or not vocabulary.THEN.isdisjoint(
@@ -462,8 +483,10 @@ class _Text:
         words, found = self.written, [0]
         within = {at for span in self.names.spans(words) for at in range(span.begin + 1, span.end)}
         named = self._named(words)
+        # Two times are two requests: `stop report at 5 and lab at 6`.
+        are_timed = times.find(words, named).is_second
         for at, (before, word) in enumerate(pairwise(words), 1):
-            is_joined = plain(before) in vocabulary.THEN and at not in named
+            is_joined = plain(before) in vocabulary.THEN and (are_timed or at not in named)
             is_order = at - 1 in named and plain(word) in READ and plain(words[0]) in READ
             is_begun = ends_clause(before) or is_joined or is_order or plain(word) in vocabulary.REASONS
             if at not in within and is_begun:

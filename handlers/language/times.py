@@ -61,7 +61,7 @@ class Times:
     """Hold the times of a text, and the places of their words.
 
     ``when`` may be a day without an hour: reading it says so. ``is_unread``: one can't be read, or there are
-    two. ``marks`` are kinds of times by their first places.
+    two (``is_second``). ``marks`` are kinds of times by their first places.
     """
 
     places: frozenset[int] = frozenset()
@@ -73,6 +73,7 @@ class Times:
     #: The hours, if they can be read, and whether both ends were said with verbs of their own.
     wanted: Wanted | None = None
     is_joint: bool = False
+    is_second: bool = False
 
     def order(self, verb: str) -> str:
         """Return the words that follow a name after ``hours``, for a verb; what it can't do can't be read."""
@@ -112,6 +113,7 @@ def find(words: Sequence[str], named: AbstractSet[int] = frozenset()) -> Times:
         places=found.places.union(*(one[0] for one in both), *(places for places, _ in unread)),
         when=both[0][1] if both else None,
         is_unread=found.is_unread or is_second or bool(unread),
+        is_second=is_second,
         marks={**found.marks, **marks},
     )
 

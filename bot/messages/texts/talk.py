@@ -35,6 +35,9 @@ CONDITIONAL: Final = (
 CONDITIONAL_NAMED: Final = (
     "I don't understand conditions, exceptions or times like that, so I haven't done anything with *{name}*."
 )
+#: A time was said that can't be read, or to what takes none.
+NOT_THEN: Final = "I can't tell when you mean, so I haven't done anything with *{name}*."
+NOT_LATER: Final = "I can't do that at another time than now, so I haven't done anything with *{name}*."
 #: After a name that is said to be somebody else's.
 THEIRS: Final = "I only work with your own workspaces, so I haven't done anything."
 IF_YOURS: Final = "If you mean your own workspace *{name}*, type `{command}{verb} {typed}`."
