@@ -334,7 +334,7 @@ class _Text:
         """Return what a label may do here and now, each tried."""
         label = ("start" if self.which.named else "job-run") if label == "again" else label
         if not is_shown(label) and (self.bars.find(label) or label == "hold"):
-            return self._schedules() if label == "job-run" else []
+            return []
         verb = _WHOLE.get(label, label).split()[-1].removeprefix("job-").removesuffix("-off")
         is_verb = verb in {**VERBS["workspace"], **VERBS["job"]}
         if is_verb and not (await self.request.asked.decide(verb)).allowed:
@@ -537,6 +537,7 @@ class _Text:
         is_held = bool(self.bars.some) or label == "hold"
         if is_held and not found and named:
             found = await self._skipped() or await self.proposals("keep")
+        found = found or self._schedules()
         is_quiet = is_held or self.bars.every or self.unread or self._find_bar_of_time(label)
         if not (found or is_quiet) and len(named) == 1:
             return await self._state_of(named[0], label)

@@ -154,10 +154,30 @@ class _Text:
     def __init__(
         self, words: tuple[str, ...], folder: str, verbs: Mapping[str, AbstractSet[str]], names: Names
     ) -> None:
-        self.written = words
         self.folder = folder
         self.verbs = verbs
         self.names = names
+        self.written = self._with_list(self._with_then(words))
+
+    def _with_then(self, words: tuple[str, ...]) -> tuple[str, ...]:
+        """Return words with *then* for ``after that`` before a verb: no condition, but what comes next."""
+        for at, word in enumerate(words[:-1]):
+            count = 2 if (plain(word), plain(words[at + 1])) == ("after", "that") else 1
+            is_next = count == 2 or plain(word) in {"afterwards", "danach"}
+            rest = words[at + count :]
+            if at and is_next and rest and opening_of(rest, self.folder, self.verbs).verb:
+                return (*words[:at], "then", *rest)
+        return words
+
+    def _with_list(self, words: tuple[str, ...]) -> tuple[str, ...]:
+        """Return words with what is listed after a colon in place of *everything* before it."""
+        at = next((at for at, word in enumerate(words, 1) if word.endswith(":")), 0)
+        listed = self._which(words[at:]) if at else Which()
+        every = (begin for begin in range(1, at) if begins(words[begin:], vocabulary.ALL))
+        head = words[: next(every, at)]
+        is_less = any(begins(words[one:at], vocabulary.EXCEPT) for one in range(len(head), at))
+        is_list = len(listed.named) > 1 and not (listed.unknown or listed.is_near or is_less)
+        return head + words[at:] if is_list else words
 
     def read(self) -> Reading:
         """Read all as one request; where that leaves something over, clause by clause."""
@@ -458,8 +478,8 @@ class _Text:
                 orders = _with(orders, part)
             else:
                 left.append(plain_end(" ".join(words)))
-                others += [part] if part.which.named and part.how != "not" else []
-        if len({one.which.named[0].id for one in (*orders, *others) if one.which.named}) > 1 and others:
+                others += [part] if _first_name(part) and part.how != "not" else []
+        if len({_first_name(one) for one in (*orders, *others)} - {""}) > 1 and others:
             parts = [self._clause(begin, end) for begin, end in pairwise(cuts)]
             texts = [_Text(words, self.folder, self.verbs, self.names) for words in parts if words]
             return replace(whole, parts=tuple(replace(one._as_one(), marked=one._marked()) for one in texts))
@@ -508,6 +528,12 @@ class _Text:
         named = self._named(words)
         found = times.find(words, named)
         return marked(words, self.names.marks(words), found.marks, named | found.places)
+
+
+def _first_name(part: Reading) -> str:
+    """Return the first of one's own things that a clause names, "" for none."""
+    found = [*(one.id for one in part.which.named), *(run.id for run in part.which.runs)]
+    return next(iter([*found, *(job.name for job in part.which.jobs)]), "")
 
 
 def _continued(part: Reading, orders: Sequence[Reading], about: Which) -> Reading:
