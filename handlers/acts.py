@@ -57,6 +57,9 @@ async def cancelled(request: Request) -> Answer:
         if latest is not None and latest.is_open and not latest.verb.brings_down:
             request.spoken.of(named)
             return await routes.run(replace(request, target=named[0].id))
+        if named[0].stop_at is not None:
+            request.spoken.of(named)
+            return await routes.run(request.about("workspace", "keep", (), named[0].id))
     if spoken_runs and not named:
         run = spoken_runs[0]
         request.spoken.of_run(run.id)

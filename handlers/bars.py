@@ -43,7 +43,7 @@ _ALSO_TIMES: Final = words("after before while until")
 #: With whom a question asks for something to be done; what asks for none all the same.
 _MODALS: Final = words("can could may should shall would will mind possible")
 _PERSONS: Final = words("i we you u ya ye it that he she they")
-#: Who tells of the past, what may stand before its verb, and what makes a past of the verb that follows.
+#: Who is in the past, what may stand before its verb, and what makes a past of the verb that follows.
 _TELLERS: Final = frozenset(
     {"i", "i've", "i'd", "we", "we've", "you", "he", "she", "they", "somebody", "someone"}
 )
@@ -115,8 +115,8 @@ def find_bars(reading: Reading, given: Sequence[str], which: Which) -> Bars:
     time = reading.time
     some, spared = _find_bans(reading, given, which)
     because = Bar.BAN
-    if not some and (told := _find_told(given)):
-        some, because = told, Bar.PAST
+    if not some and (past := _find_past_acts(given)):
+        some, because = past, Bar.PAST
     return Bars(
         _find_hold(reading, given),
         some,
@@ -188,8 +188,8 @@ def has_unread_time(reading: Reading, given: Sequence[str]) -> bool:
     return reading.time.is_unread or is_put_off or any(word[:1].isdigit() for word in reading.left)
 
 
-def _find_told(given: Sequence[str]) -> AbstractSet[str]:
-    """Return the labels of acts that are told about in the past, and asked for in no other clause."""
+def _find_past_acts(given: Sequence[str]) -> AbstractSet[str]:
+    """Return the labels of acts that are past about in the past, and asked for in no other clause."""
     clauses: list[list[str]] = [[]]
     for word in given:
         if plain(word) in _JOINTS and clauses[-1]:
@@ -198,15 +198,15 @@ def _find_told(given: Sequence[str]) -> AbstractSet[str]:
         clauses[-1].append(plain(word))
         if ends_clause(word):
             clauses.append([])
-    told = [clause for clause in clauses if is_told(clause)]
-    if not told:
+    past = [clause for clause in clauses if is_past_clause(clause)]
+    if not past:
         return frozenset()
-    asked = {verb for clause in clauses if clause not in told for word in clause for verb in find_verbs(word)}
+    asked = {verb for clause in clauses if clause not in past for word in clause for verb in find_verbs(word)}
     return _ACTS - asked
 
 
-def is_told(clause: Sequence[str]) -> bool:
-    """Return whether a clause tells of the past: ``I stopped it``, ``I was going to start it``."""
+def is_past_clause(clause: Sequence[str]) -> bool:
+    """Return whether a clause is in the past: ``I stopped it``, ``I was going to start it``."""
     for at, word in enumerate(clause):
         rest = [one for one in clause[at + 1 : at + 5] if one not in _ADVERBS]
         if word in _TELLERS and rest and _is_past(rest[0]):

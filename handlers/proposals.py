@@ -535,7 +535,7 @@ class _Text:
         """Answer with what was found; otherwise say why there is nothing, with what can be shown."""
         which, named = self.which, self.which.named
         is_held = bool(self.bars.some) or label == "hold"
-        if is_held and not found and named:
+        if is_held and not found:
             found = await self._skipped() or await self.proposals("keep")
         found = found or self._schedules()
         is_quiet = is_held or self.bars.every or self.unread or self._find_bar_of_time(label)

@@ -262,6 +262,9 @@ class _Text:
             return Reading("verb", "run", "job", words[1:], Manner.SAID)
         if (opening.verb, manner) == ("run", Manner.SAID) and self._named(opening.rest):
             opening = opening._replace(verb="start", folder="workspace")
+        if opening.verb == "new" and is_until and self._which(opening.rest).workspaces:
+            # `make report 5:30 instead`
+            opening = opening._replace(verb="keep")
         before: tuple[str, ...] = ()
         if opening.verb in _OF_ANY_WORDS:
             # Times are words like any other there, but not those before it.

@@ -95,7 +95,27 @@ TALK: Final = _by_phrase(
     }
 )
 
-_SAID: Final = ",".join(" ".join(one) for one, topic in TALK.items() if topic in {"hello", "thanks", "yes"})
+#: What changes nothing about a request, before or after it. No more than 60: whatever else stands there and
+#: isn't read keeps a request from being done.
+COURTESIES: Final = _phrases(
+    """please, pls, plz, bitte, kindly, mal, thanks, thank you, thx, ty, cheers, danke, merci, gracias, a lot,
+    so much, in advance, hi, hello, hey, hallo, moin, there, good morning, good afternoon, good evening,
+    usher, bot, sorry, oops, oh, ah, hm, hmm, um, uh, actually, btw, by the way, so, well, ok, okay, fine,
+    alright, great, perfect, cool, yes, yeah, sure, just, quickly, asap, if you can, if you don't mind,
+    if possible, when you can, whenever you can, when you get a chance"""
+)
+#: How a request is put, before its verb.
+OPENERS: Final = _phrases(
+    """can you, can u, could you, would you, will you, i want to, i want you to, i would like to, i would
+    like you to, i'd like to, i'd like you to, i need to, i need you to, i have to, i wanna, wanna, gotta,
+    let's, lets, let us, go ahead and, do it, you can, help me, help me to, and, also, now, kannst du,
+    könntest du, kannst du mir, ich möchte, ich will, dann"""
+)
+#: When what has no other time is done.
+AT_ONCE: Final = _phrases(
+    """now, right now, for now, for today, for the day, for the night, for tonight, today, from now on,
+    at once, immediately, right away, again, then, too, as well, for me, will you, would you, could you"""
+)
 #: What Usher does anyway.
 _NEWS: Final = ", ".join(
     f"{tell} when {it} {ready}"
@@ -103,26 +123,10 @@ _NEWS: Final = ", ".join(
     for it in ("it's", "its", "it is", "they're")
     for ready in ("ready", "up", "done", "running")
 )
-_PLEASE: Final = "please, pls, plz, bitte, kindly"
-#: What comes before a request and changes nothing about it.
-COURTESY: Final = _phrases(
-    f"""{_SAID}, {_PLEASE}, hi there, hey there, hello there, usher, bot, sorry, oops, oh, ah, hm, hmm, um,
-    uh, also, actually, btw, by the way, so, well, and, now, just, quickly, can you, can u, could you, would
-    you, will you, i want to, i want you to, i would like to, i would like you to, i'd like to, i'd like
-    you to, i need to, i need you to, i have to, i wanna, wanna, gotta, let's, lets, let us, go ahead
-    and, you can, help me, help me to, when you get a chance, when u get a chance, when you have a
-    minute, when you have a moment, whenever you can, when you can, if you don't mind, if possible, kannst
-    du, könntest du, kannst du mir, ich möchte, ich will, mal, dann, fine, alright"""
-)
-#: The same, at the end.
-AFTERTHOUGHTS: Final = _phrases(
-    f"""thanks, thank you, thx, ty, cheers, danke, merci, gracias, thanks in advance, {_PLEASE}, now,
-    right now, for now, for today, for the day, for the night, for tonight, today, for me, asap,
-    quickly, again, then, too, as well, from now on, usher, bot, ok, okay, at once, immediately, right away,
-    thanks a lot, {_NEWS}, open it, send me the link, give me the link, will you, would you, could
-    you, if you can, when you can, when you get a chance, when u get a chance, whenever you can, if you
-    don't mind, if possible, mal, mal bitte, bitte mal, thx a lot, thank you so much"""
-)
+_ANYWAY: Final = _phrases(f"{_NEWS}, open it, send me the link, give me the link")
+#: What is taken off before and after a request.
+COURTESY: Final = tuple(sorted({*COURTESIES, *OPENERS}, key=len, reverse=True))
+AFTERTHOUGHTS: Final = tuple(sorted({*COURTESIES, *AT_ONCE, *_ANYWAY}, key=len, reverse=True))
 #: Words that begin a question about how something is.
 ASKING: Final = words(
     """is are was were has have had did does do am why when where how what what's whats which who who's whose

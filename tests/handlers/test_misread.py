@@ -68,7 +68,8 @@ async def test_what_is_clear_is_done(bot, text, found):
     ("text", "labels"),
     [
         ("start whatever is stopped but not dashboard", ["Start 2 workspaces"]),
-        ("everything off at 6pm but survey-2026 at 9pm", ["Stop report at 6:00 PM UTC"]),
+        # Of two times, none is the one for all.
+        ("everything off at 6pm but survey-2026 at 9pm", ["Show my workspaces"]),
         ("start churn and dashboard", ["Start 2 workspaces"]),
         ("another 3 hrs", ["Keep report running for 3 h more", "Keep survey-2026 running for 3 h more"]),
         ("keep report on for another 3 hours", ["Keep report running until 11:00 UTC"]),

@@ -77,6 +77,10 @@ def test_nothing_that_takes_something_away_is_suggested_for_a_word_that_starts_s
             assert not suggested(slip) & ENDING, slip
 
 
+def test_few_words_change_nothing_about_a_request():
+    assert len(vocabulary.COURTESIES) <= 60
+
+
 @pytest.mark.parametrize(
     ("word", "verbs"),
     [
