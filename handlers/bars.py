@@ -43,7 +43,7 @@ _ALSO_TIMES: Final = words("after before while until")
 #: With whom a question asks for something to be done; what asks for none all the same.
 _MODALS: Final = words("can could may should shall would will mind possible")
 _PERSONS: Final = words("i we you u ya ye it that he she they")
-#: Who is in the past, what may stand before its verb, and what makes a past of the verb that follows.
+#: Who speaks of the past, what may stand before its verb, and what makes a past of the verb that follows.
 _TELLERS: Final = frozenset(
     {"i", "i've", "i'd", "we", "we've", "you", "he", "she", "they", "somebody", "someone"}
 )
@@ -189,7 +189,7 @@ def has_unread_time(reading: Reading, given: Sequence[str]) -> bool:
 
 
 def _find_past_acts(given: Sequence[str]) -> AbstractSet[str]:
-    """Return the labels of acts that are past about in the past, and asked for in no other clause."""
+    """Return the labels of acts that are reported as past, and asked for in no other clause."""
     clauses: list[list[str]] = [[]]
     for word in given:
         if plain(word) in _JOINTS and clauses[-1]:
