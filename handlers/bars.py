@@ -4,6 +4,7 @@ A sentence that says completely what to do is done only if nothing bars that, an
 even offered (``handlers.deciding``, ``handlers.proposals``).
 """
 
+import re
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from handlers.command_line import plain
 from handlers.language import vocabulary
 from handlers.language.reading import Reading
 from handlers.language.which import STAYING, Which
-from handlers.language.words import ends_clause
+from handlers.language.words import begins, ends_clause
 from handlers.synonyms import SYNONYMS, words
 
 
@@ -36,10 +37,14 @@ class Bar(StrEnum):
 #: Acts on workspaces that bring them up, and that take them down or away.
 UP_VERBS: Final = words("start resume")
 DOWN_VERBS: Final = words("stop suspend restart cancel remove forget")
-_ACTS: Final = UP_VERBS | DOWN_VERBS | {"keep", "job-run", "job-stop", "open", "hours"}
+_ACTS: Final = UP_VERBS | DOWN_VERBS | {"keep", "job-run", "job-stop", "open", "hours", "hours-off"}
 #: Set a condition wherever they stand, or where no clause ends before them.
 _CONDITIONS: Final = words("if unless once when whenever wenn falls sobald")
 _ALSO_TIMES: Final = words("after before while until")
+#: The same in several words.
+_CONDITION_PHRASES: Final = (("as", "soon", "as"), ("as", "long", "as"), ("in", "case"), ("only", "when"))
+#: What a request may begin or end with, though it looks like a condition: ``if you can``.
+_POLITE_PHRASES: Final = (*vocabulary.COURTESY, *vocabulary.AFTERTHOUGHTS)
 #: With whom a question asks for something to be done; what asks for none all the same.
 _MODALS: Final = words("can could may should shall would will mind possible")
 _PERSONS: Final = words("i we you u ya ye it that he she they")
@@ -50,8 +55,18 @@ _TELLERS: Final = frozenset(
 _ADVERBS: Final = frozenset(
     {"have", "had", "has", "already", "just", "also", "only", "never", "accidentally"}
 )
-_WAS: Final = words("was were")
-_INTENTS: Final = words("going about planning supposed thinking")
+#: Make the past of an act that stands with them, and of anything.
+_PAST_WORDS: Final = words("was were had did got been i've we've he's she's")
+_AGO_WORDS: Final = words("yesterday ago")
+#: Name a day or a part of one, a week or a month; what is left of them belongs to no time that was read.
+_TIME_WORDS: Final = (
+    vocabulary.LATE
+    | vocabulary.OF_DAYS
+    | words("overnight weekend weekends lunch later soon sometime eventually someday noon midnight tonight")
+)
+#: Say of a plan that it isn't wanted any more.
+_UNWANTED: Final = words("forget scrap drop cancel remove delete undo kill skip lose ditch no without")
+_ARTICLES: Final = words("the my its that this planned")
 _IRREGULAR_PASTS: Final = words("ran began shut put left made did")
 #: Part clauses that say different things.
 _JOINTS: Final = vocabulary.THEN | {"but", "so"}
@@ -92,6 +107,8 @@ class Bars:
     #: It has a time, and one that can't be read.
     has_time: bool = False
     has_unread_time: bool = False
+    #: It is to be so before a time.
+    is_before: bool = False
 
     def find(self, label: str) -> Bar | None:
         """Return what bars the act of a label, None where nothing does."""
@@ -99,7 +116,11 @@ class Bars:
             return self.every
         if label in self.some:
             return self.because
+        if self.some and label == "keep":
+            return None
         is_untimed = self.has_time and label in _ACTS - {"hours"} and not takes_time(label)
+        if label in UP_VERBS and self.is_before:
+            return Bar.TIME
         is_unread = self.has_unread_time and label in _ACTS - {"hours", "open"}
         return Bar.TIME if is_untimed or is_unread else None
 
@@ -107,11 +128,16 @@ class Bars:
 def takes_time(label: str) -> bool:
     """Return whether the act of a label can be given a time."""
     folder, verb = ("job", label[4:]) if label.startswith("job-") else ("workspace", label)
+    if verb == "hours-off":
+        return False
     return not routes.takes(folder, verb).isdisjoint({"time", "words"})
 
 
-def find_bars(reading: Reading, given: Sequence[str], which: Which) -> Bars:
-    """Return what bars acts in a sentence; ``given`` are all its words, ``which`` is all that they name."""
+def find_bars(reading: Reading, given: Sequence[str], which: Which, *, is_unread: bool = False) -> Bars:
+    """Return what bars acts in a sentence; ``given`` are all its words, ``which`` is all that they name.
+
+    ``is_unread``: its time names no moment.
+    """
     time = reading.time
     some, spared = _find_bans(reading, given, which)
     because = Bar.BAN
@@ -123,16 +149,31 @@ def find_bars(reading: Reading, given: Sequence[str], which: Which) -> Bars:
         because,
         spared,
         has_time=bool(time.when or time.more or time.hours or time.is_unread),
-        has_unread_time=has_unread_time(reading, given),
+        has_unread_time=is_unread or has_unread_time(reading, given),
+        is_before=bool(time.when and time.when.text.casefold().startswith("before ")),
     )
 
 
 def is_conditional(reading: Reading, given: Sequence[str]) -> bool:
     """Return whether a sentence says under which condition something is to be done."""
-    said = tuple(map(plain, given))
-    is_set = bool(_CONDITIONS.intersection(said))
+    said = _strip_courtesies(given)
+    if any(begins(said[at:], _CONDITION_PHRASES) for at in range(len(said))):
+        return True
+    # `should it ever hang, restart it`
+    is_inverted = said[:1] == ("should",) and said[1:2] and said[1] not in _PERSONS - {"it", "that"}
+    is_set = bool(_CONDITIONS.intersection(said)) or (is_inverted and not reading.is_question)
     is_time = reading.when is not None or not _ALSO_TIMES.intersection(said[: _find_end(given)])
-    return reading.how == "if" and (is_set or not is_time)
+    return bool(is_set) or (reading.how == "if" and not is_time)
+
+
+def _strip_courtesies(given: Sequence[str]) -> tuple[str, ...]:
+    """Return words without the phrases that change nothing: ``if you can``, ``tell me when it's ready``."""
+    found, at = list[str](), 0
+    while at < len(given):
+        count = begins(given[at:], _POLITE_PHRASES)
+        found += [] if count > 1 else [plain(given[at])]
+        at += max(count, 1)
+    return tuple(found)
 
 
 def only_asks(reading: Reading, given: Sequence[str]) -> bool:
@@ -167,6 +208,8 @@ def _find_bans(
         for at, word in enumerate(said)
         if word in STAYING and one.title.casefold().startswith(said[at - 1])
     }
+    if is_unwanted_plan(said):
+        return _ACTS - {"keep"}, frozenset()
     if reading.how == "not":
         at = next((at for at, one in enumerate(said) if one in vocabulary.NEGATIONS), 0)
         clause = said[at : _find_end(given, at)]
@@ -181,15 +224,45 @@ def _find_bans(
     return _ACTS - {"keep"} if found & DOWN_VERBS else _ACTS, frozenset()
 
 
+def is_unwanted_plan(said: Sequence[str]) -> bool:
+    """Return whether words say that a planned stop isn't wanted: ``forget the 8pm stop``."""
+    places = [at for at, word in enumerate(said) if word in {"stop", "shutdown", "timer", "countdown"} and at]
+    is_noun = any(
+        said[at - 1] in _ARTICLES or said[at - 1].endswith("'s") or said[at - 1][:1].isdigit()
+        for at in places
+    )
+    return is_noun and bool(_UNWANTED.intersection(said))
+
+
 def has_unread_time(reading: Reading, given: Sequence[str]) -> bool:
     """Return whether a sentence has a time that can't be read, or puts off what it asks for: ``not now``."""
     pairs = pairwise(map(plain, given))
     is_put_off = any(no in {"not", "nicht"} and (then in _SOON or moments.is_day(then)) for no, then in pairs)
-    return reading.time.is_unread or is_put_off or any(word[:1].isdigit() for word in reading.left)
+    beside = (*reading.left, *reading.which.left_out, *reading.which.unknown)
+    left = {plain(word) for phrase in beside for word in phrase.split()}
+    left = {word for word in left if word[:1].isdigit() or _names_time(word)}
+    return (
+        reading.time.is_unread or is_put_off or (bool(left) and not left.isdisjoint(_find_act_words(given)))
+    )
 
 
-def _find_past_acts(given: Sequence[str]) -> AbstractSet[str]:
-    """Return the labels of acts that are reported as past, and asked for in no other clause."""
+def _names_time(word: str) -> bool:
+    return word in _TIME_WORDS or (moments.is_day(word) and word != "today")
+
+
+def _find_act_words(given: Sequence[str]) -> set[str]:
+    """Return the words of the clauses that ask for something, without those after *for*."""
+    clauses = [clause for clause in _part_clauses(given) if not is_past_clause(clause)]
+    clauses = [clause for clause in clauses if any(map(find_verbs, clause))] or clauses
+    found = set[str]()
+    for clause in clauses:
+        # `done for this week`: that is no time at which anything could be done.
+        text = re.sub(r"\bfor (?:the |this )?[a-z]+", "", " ".join(clause))
+        found.update(text.split())
+    return found
+
+
+def _part_clauses(given: Sequence[str]) -> list[list[str]]:
     clauses: list[list[str]] = [[]]
     for word in given:
         if plain(word) in _JOINTS and clauses[-1]:
@@ -198,24 +271,40 @@ def _find_past_acts(given: Sequence[str]) -> AbstractSet[str]:
         clauses[-1].append(plain(word))
         if ends_clause(word):
             clauses.append([])
+    return [clause for clause in clauses if clause]
+
+
+def _find_past_acts(given: Sequence[str]) -> AbstractSet[str]:
+    """Return the labels of acts that are reported as past, and asked for in no other clause."""
+    clauses = _part_clauses(given)
     past = [clause for clause in clauses if is_past_clause(clause)]
     if not past:
         return frozenset()
-    asked = {verb for clause in clauses if clause not in past for word in clause for verb in find_verbs(word)}
-    return _ACTS - asked
+    others = [clause for clause in clauses if clause not in past]
+    # `I forgot to stop it, do that`
+    others = clauses if any(vocabulary.IT.intersection(one) and "do" in one for one in others) else others
+    return _ACTS - {verb for clause in others for word in clause for verb in find_verbs(word)}
 
 
 def is_past_clause(clause: Sequence[str]) -> bool:
-    """Return whether a clause is in the past: ``I stopped it``, ``I was going to start it``."""
-    for at, word in enumerate(clause):
-        rest = [one for one in clause[at + 1 : at + 5] if one not in _ADVERBS]
-        if word in _TELLERS and rest and _is_past(rest[0]):
-            return True
-        if word in _WAS and rest and rest[0] in _INTENTS and "to" in rest[1:2]:
-            return True
-    return False
+    """Return whether a clause is in the past: ``I stopped it``, ``it was to be stopped yesterday``.
+
+    What begins with an order isn't: ``start what I used yesterday``.
+    """
+    said = tuple(clause)
+    while count := begins(said, vocabulary.COURTESY):
+        said = said[count:]
+    if not said or (find_verbs(said[0]) and not _is_past_form(said[0])):
+        return False
+    is_ago = bool(_AGO_WORDS.intersection(said)) or ("used", "to") in pairwise(said)
+    is_ago |= any(first == "last" and then in vocabulary.OF_DAYS for first, then in pairwise(said))
+    has_act = any(map(find_verbs, said))
+    if is_ago or (has_act and _PAST_WORDS.intersection(said)):
+        return True
+    pairs = pairwise(word for word in said if word not in _ADVERBS)
+    return any(first in _TELLERS and _is_past_form(then) for first, then in pairs)
 
 
-def _is_past(word: str) -> bool:
+def _is_past_form(word: str) -> bool:
     is_regular = word.endswith("ed") and bool(find_verbs(word)) and word not in SYNONYMS["workspace"]
     return is_regular or word in _IRREGULAR_PASTS

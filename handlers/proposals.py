@@ -236,7 +236,7 @@ class _Text:
         heard = await talking.heard(request, rows)
         text = cls(request, reading, rows, tuple(map(plain, given)), which, heard, linked)
         text.at, text.unread = await _times(request, reading)
-        text.bars = find_bars(reading, given, which)
+        text.bars = find_bars(reading, given, which, is_unread=bool(text.unread))
         return text
 
     @property
@@ -430,7 +430,7 @@ class _Text:
         """Return what a label means for a workspace in its state, with when."""
         is_up = one.state in {State.RUNNING, State.STARTING}
         lead, now = self.reading.when.lead if self.reading.when else "", self.request.services.clock.now()
-        if self.reading.how == "not" and (label == "keep" or lead in _UNTIL):
+        if (self.reading.how == "not" and lead in _UNTIL) or (label == "keep" and self.bars.some):
             # ``don't let it stop at 6``, ``don't wait until 6``
             return label, None
         if self.reading.more and is_up and label in {"keep", "start", "stop"}:
