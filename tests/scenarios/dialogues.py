@@ -29,6 +29,7 @@ from aiohttp.test_utils import TestServer
 from playground import saturn as local_saturn
 from playground.harness import Clock
 from playground.slack.errors import SlackError
+from tests.rigs.acts import changes, read_kept
 from tests.rigs.scenario.people import BOT, GENERAL
 from tests.rigs.scenario.shown import Shown
 from tests.rigs.scenario.stage import World, spoil
@@ -131,45 +132,7 @@ class DialogueWorld(World):
 
     async def kept(self) -> dict[str, Any]:
         """Return everything that a person can change, by what it is."""
-        store, who = self.bot.store, self.principal()
-        rows = await store.workspaces(who, hidden=True)
-        latest = {one.id: await store.latest_operation(one.id) for one in rows}
-        return {
-            "rows": {one.id: one for one in rows},
-            "operations": {key: one for key, one in latest.items() if one is not None},
-            "runs": {run.id: run for run in await store.runs(who)},
-            "accounts": {one.connection for one in await store.accounts(who) if one.state == "active"},
-        }
-
-    def done(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-        """Return what changed between two such, each as verb, name and connection."""
-        found: list[tuple[str, str, str]] = []
-        for key, row in after["rows"].items():
-            was = before["rows"].get(key)
-            at = (row.title, row.connection)
-            operation, former = after["operations"].get(key), before["operations"].get(key)
-            if operation is not None and (former is None or former.id != operation.id):
-                verb = str(operation.asked_verb)
-                is_cancelling = former is not None and former.is_open and verb == "stop"
-                if operation.planned_for is None:
-                    found.append(("cancel" if is_cancelling else verb, *at))
-            if was is None:
-                found += [("make", *at)]
-                continue
-            if row.stop_at != was.stop_at:
-                is_over = row.stop_at is None and operation is not None and operation.planned_for is not None
-                verb = "timer" if row.stop_at is not None else "untimer"
-                found += [] if is_over or ("stop", *at) in found else [(verb, *at)]
-            if (row.hidden, row.alias) != (was.hidden, was.alias):
-                found.append(("forget" if row.hidden else "alias", *at))
-        for key, run in after["runs"].items():
-            was = before["runs"].get(key)
-            if was is None:
-                found.append(("run", run.name, run.connection))
-            elif run.stop_wanted and not was.stop_wanted:
-                found.append(("stop", run.name, run.connection))
-        found += [("unlink", name, name) for name in before["accounts"] - after["accounts"]]
-        return found
+        return await read_kept(self.bot.store, self.principal())
 
 
 class Player:
@@ -202,7 +165,7 @@ class Player:
         after = await self.world.kept()
         said = turn.get("say") or f"[{turn.get('press')}]"
         self.transcript += [f"> {said}", *(one.text for one in shown)]
-        found = self._wrong(turn["expect"], shown, self.world.done(before, after))
+        found = self._wrong(turn["expect"], shown, changes(before, after))
         if "say" in turn:
             self.offered += shown
         return [*found, *(f"\n    {one.text.replace(chr(10), ' / ')}" for one in shown)] if found else []

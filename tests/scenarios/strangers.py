@@ -23,12 +23,16 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from tests.rigs.acts import Act, acts_of
+from tests.rigs.clock import NOW
 from tests.rigs.scenario.shown import Shown
 from tests.scenarios.dialogues import LINKS, DialogueWorld, Player, buttons_of, says
-from tests.scenarios.strangers_world import Act, StrangersWorld
 
 STRANGERS = Path(__file__).with_name("strangers.json")
 WRONG_ACTS = Path(__file__).with_name("wrong_acts.json")
+#: How long before 8:00 a world is made ready.
+READY_SECONDS = 600.0
+_RECIPE = {"type": "workspace", "spec": {"name": "x", "owner": "acme/alice", "instance_type": "large"}}
 #: What only shows or opens something.
 SHOWS = ("list", "status", "open", "form")
 #: Parts of a form's name or title, by what it is called in an item.
@@ -41,6 +45,48 @@ _FORMS = {
 _RESTART = re.compile(r"(hours .+) restart (\S+) (\d\d:\d\d)")
 #: Addresses and output, which aren't the same in every run.
 _VARIES = re.compile(r"<https?://[^|>]*\|([^>]*)>|(```).*?(?=```)", re.DOTALL)
+
+
+class StrangersWorld(DialogueWorld):
+    """A world of an item, at 8:00 on Friday, 15 January 2027."""
+
+    def __init__(self, folder: Path, told: Mapping[str, Any]) -> None:
+        jobs = [
+            {"job": one["name"], "connection": one["connection"], "state": _state(one["state"])}
+            for one in told.get("jobs", ())
+        ]
+        (folder / "course.json").write_text(json.dumps(_RECIPE))
+        templates = [{"name": "course", "title": "The course", "file": str(folder / "course.json")}]
+        options = {"now": NOW - READY_SECONDS, "saturn_connection": {"templates": templates}}
+        super().__init__(folder, {**told, "runs": jobs, "options": options})
+
+    async def _prepared(self) -> None:
+        await super()._prepared()
+        for name in [one["name"] for one in self.told.get("jobs", ()) if one["state"] == "none"]:
+            await self.alice.types(f"schedule {name}", command="/job")
+        for text in self.told.get("before", ()):
+            command = text.partition(" ")[0] if text.startswith("/") else "/workspace"
+            await self.alice.types(text.removeprefix(command).strip(), command=command)
+            await self.pass_time(4, step=2)
+        await self.pass_time(NOW - self.clock.now(), step=NOW - self.clock.now())
+
+    async def kept(self) -> dict[str, Any]:
+        """Return everything that a person can change, with what their providers have of it."""
+        jobs = [
+            ((place, one.name), one.cron if one.next_fire_at is not None else "")
+            for place, server in (("saturn", self.saturn), ("hub", self.hub))
+            for one in server.state.resources.values()
+            if one.type == "job"
+        ]
+        return {**await super().kept(), "schedules": dict(jobs)}
+
+    def acts(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Act]:
+        """Return what changed between two such, as acts."""
+        return acts_of(before, after, self.clock.now())
+
+
+def _state(run: str) -> str:
+    return "" if run == "none" else run
 
 
 @dataclass(frozen=True)
@@ -310,7 +356,7 @@ def _report(item: Mapping[str, Any], outcomes: Sequence[Outcome]) -> str:
         lines += [f"    {line}" for line in _VARIES.sub(r"\1\2", one.text).splitlines()]
         lines.append(f"    = {one.how}: {'; '.join(map(str, one.done)) or '-'}")
         lines += [f"      [{offer.label}] {'; '.join(map(str, offer.acts))}" for offer in one.offers]
-        lines += [f"      form {form}" for form in dict.fromkeys(one.forms)]
+        lines += [f"      leads to {form}" for form in dict.fromkeys(one.forms)]
         lines += [f"      right: {' | '.join(one.turn['right'])}; words {one.turn.get('words', [])}"]
     return "\n".join(lines)
 
