@@ -14,7 +14,8 @@ from benchmarks.figures import Figure
 from benchmarks.messages import delays_of_starts
 from benchmarks.sizes import Sizes
 from benchmarks.stage import note
-from bot.domain.hours import DAY_MINUTES, EVERY_DAY, Rule
+from bot.domain.hours import Rule
+from bot.domain.moments import DAY_MINUTES, EVERY_DAY
 from bot.domain.people import Principal
 from bot.store import hours, open_store
 from bot.store.store import Store

@@ -59,10 +59,9 @@ _ADVERBS: Final = frozenset(
 _PAST_WORDS: Final = words("was were had did got been i've we've he's she's")
 _AGO_WORDS: Final = words("yesterday ago")
 #: Name a day or a part of one, a week or a month; what is left of them belongs to no time that was read.
-_TIME_WORDS: Final = (
-    vocabulary.LATE
-    | vocabulary.OF_DAYS
-    | words("overnight weekend weekends lunch later soon sometime eventually someday noon midnight tonight")
+_TIME_WORDS: Final = words(
+    """morning afternoon evening night overnight weekend weekends week weekday month lunch later soon sometime
+    eventually someday noon midnight tonight"""
 )
 #: Say of a plan that it isn't wanted any more.
 _UNWANTED: Final = words("forget scrap drop cancel remove delete undo kill skip lose ditch no without")
@@ -297,7 +296,9 @@ def is_past_clause(clause: Sequence[str]) -> bool:
     if not said or (find_verbs(said[0]) and not _is_past_form(said[0])):
         return False
     is_ago = bool(_AGO_WORDS.intersection(said)) or ("used", "to") in pairwise(said)
-    is_ago |= any(first == "last" and then in vocabulary.OF_DAYS for first, then in pairwise(said))
+    is_ago |= any(
+        first == "last" and (then in _TIME_WORDS or moments.is_day(then)) for first, then in pairwise(said)
+    )
     has_act = any(map(find_verbs, said))
     if is_ago or (has_act and _PAST_WORDS.intersection(said)):
         return True

@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from bot.domain import hours, moments
+from bot.domain import moments
 from bot.domain.classes import ClassCard, Queue
 from bot.domain.forms import Form, FormProblems
-from bot.domain.hours import Wanted
+from bot.domain.moments import Wanted
 from bot.domain.notices import Answer
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import Workspace
@@ -237,7 +237,7 @@ def card_command(text: str, commands: Mapping[str, str]) -> CardCommand:
             case "with":
                 command.others = value or " "
             case "hours":
-                command.hours = hours.read(value)
+                command.hours = moments.read_hours(value)
                 if not course.is_timetable(command.hours):
                     command.problems["hours"] = class_words.BAD_HOURS
             case "max":

@@ -9,9 +9,10 @@ from dataclasses import asdict, replace
 from datetime import date, timedelta
 from typing import Any, Final, TypeVar
 
-from bot.domain import hours, lessons, moments
+from bot.domain import lessons, moments
 from bot.domain.classes import ClassCard
-from bot.domain.hours import DAY_MINUTES, EVERY_DAY, Rule, Wanted, clock, dates
+from bot.domain.hours import Rule, clock, dates
+from bot.domain.moments import DAY_MINUTES, EVERY_DAY, Wanted
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
 from bot.messages.blocks import classes as drawn
@@ -365,7 +366,7 @@ def _hours(card: ClassCard, text: str, today: date) -> dict[str, Any]:
     given = {"from": "", "until": ""}
     while (found := _LAST.fullmatch(text)) and moments.day_of(found[3], today):
         text, given["from" if found[2].casefold() == "from" else "until"] = found[1], found[3]
-    wanted = hours.read(text) if text.strip() else card.wanted if any(given.values()) else None
+    wanted = moments.read_hours(text) if text.strip() else card.wanted if any(given.values()) else None
     return timetable(wanted, given["from"], given["until"], today, card) if is_timetable(wanted) else {}
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from bot.domain.classes import ClassCard
 from bot.domain.forms import Value
-from bot.domain.hours import DAYS
+from bot.domain.moments import DAYS
 from bot.domain.notices import Answer
 from bot.domain.people import Named, Principal
 from bot.messages.blocks import courses as drawn

@@ -105,7 +105,7 @@ class _Frame:
     names: tuple[str, ...] = ()
     at: float | None = None
     seconds: float | None = None
-    hours: rules.Wanted | None = None
+    hours: moments.Wanted | None = None
     done: tuple[Act, ...] = ()
     is_asked: bool = False
     is_open: bool = False
@@ -458,7 +458,7 @@ class _Turn:
             # Not what comes again, but one day of it.
             day = next(filter(moments.is_day, rest), "")
             return self._command(("skip", day), "hours") if day else None
-        if hours is None or not rest or (order := _hours(hours, rest)) is None:
+        if hours is None or not rest or (order := moments.change_hours(hours, rest)) is None:
             return None
         return await self._instead(self._command(rules.written(order).split(), "hours"), is_other=False)
 
@@ -502,23 +502,6 @@ def _unled(text: str) -> str:
     """Return a time without what announces it."""
     first, _, rest = text.partition(" ")
     return _unled(rest) if first.casefold() in LEADS and rest else text
-
-
-def _hours(wanted: rules.Wanted, said: Sequence[str]) -> rules.Wanted | None:
-    """Return hours as they are wanted now; None for anything else."""
-    days = " ".join(sorted(wanted.days))
-    if said[0] in _LEFT_OUT:
-        left = wanted.days.difference(*map(rules.days_of, said[1:]))
-        return rules.Wanted(left, wanted.starts, wanted.stops) if left and left != wanted.days else None
-    lead = next((word for word in ("at", "until", "till") if word in said), "")
-    at = " ".join(said[said.index(lead) + 1 :] if lead else said)
-    is_stop = "stop" in said or lead in {"until", "till"}
-    start, stop = rules.clock(wanted.starts), rules.clock(wanted.stops)
-    if (other := rules.read(f"{at.replace(' to ', '-')} {start}{f'-{stop}' if stop else ''}")) is not None:
-        return other
-    if "-" not in at and "to" not in said:
-        at = f"{start}-{at}" if is_stop or wanted.starts is None else f"{at}-{stop}" if stop else at
-    return rules.read(f"{days} {at}")
 
 
 async def _chosen(request: Request, reading: Reading, about: Referents) -> tuple[str, ...] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.domain.hours import DAYS, EVERY_DAY, WEEKDAYS, Wanted
+from bot.domain.moments import DAYS, EVERY_DAY, WEEKDAYS, Wanted
 from bot.domain.notices import Answer
 from bot.messages.blocks import replies
 from bot.messages.blocks.kit import Markup, fill, line

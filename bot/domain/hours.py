@@ -8,16 +8,15 @@ show twice comes the first time. Rows for occurrences to come would have to be c
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 from bot.domain.kinds import AnyKind, Mark, Traits
-from bot.domain.moments import instant, minute_of, zone_of
+from bot.domain.moments import DAY_MINUTES, DAYS, EVERY_DAY, WEEKDAYS, WEEKEND, Wanted, instant, zone_of
 from bot.domain.people import Principal
 from bot.domain.timers import SOONEST_SECONDS, TIMER_WARNING_SECONDS
 from bot.domain.times import Past, Stays
@@ -25,12 +24,6 @@ from bot.domain.workspaces import State, Workspace
 
 Side = Literal["start", "stop"]
 
-DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-WEEKDAYS: Final = frozenset(DAYS[:5])
-WEEKEND: Final = frozenset(DAYS[5:])
-EVERY_DAY: Final = frozenset(DAYS)
-NEAR: Final = ("today", "tomorrow")
-DAY_MINUTES: Final = 24 * 60
 #: A stop is looked at this long before: as a timer that its person is then warned of.
 LEAD: Final = TIMER_WARNING_SECONDS + 2 * SOONEST_SECONDS
 #: How long hours last that only start, as far as a late start is concerned.
@@ -44,8 +37,7 @@ ON_TIME_SECONDS: Final = 60.0
 HORIZON: Final = 30 * 86_400.0
 #: How far ahead lessons are planned.
 YEAR: Final = 366 * 86_400.0
-#: The shortest hours, and the most rules of one workspace.
-LEAST_MINUTES: Final = 30
+#: The most rules of one workspace.
 MOST: Final = 14
 #: About what was left running people are asked between these minutes of their day;
 #: what they leave unanswered is stopped in the evening.
@@ -56,28 +48,6 @@ EVENING: Final = 18 * 60
 UNUSED_ASKS, UNUSED_PAUSES, UNUSED_SPARED = 3, 5, 20
 #: A use that the provider reports from so soon after a start is the start itself.
 COMES_UP: Final = 900.0
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Hold hours as somebody asks for them: names of weekdays or dates, and minutes of the day.
-
-    ``today`` and ``tomorrow`` stand for dates until they are resolved (``on``).
-    """
-
-    days: frozenset[str]
-    starts: int | None = None
-    stops: int | None = None
-
-    def on(self, today: date) -> Wanted:
-        """Return the same with dates for *today* and *tomorrow*."""
-        dated = {near: (today + timedelta(days=count)).isoformat() for count, near in enumerate(NEAR)}
-        return replace(self, days=frozenset(dated.get(day, day) for day in self.days))
-
-    def contradicts(self, other: Wanted) -> bool:
-        """Return whether others say when to start, or when to stop, on all of the same days."""
-        pairs = ((self.starts, other.starts), (self.stops, other.stops))
-        return self.days <= other.days and any(None not in pair for pair in pairs)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -259,108 +229,11 @@ def clock(minute: int | None) -> str:
 
 
 def written(hours: Wanted) -> str:
-    """Write hours so that ``read`` reads them."""
+    """Write hours so that ``moments.read_hours`` reads them."""
     until = "" if hours.stops is None else f"-{clock(hours.stops)}"
     names = {WEEKDAYS: "weekdays", WEEKEND: "weekends", EVERY_DAY: "daily"}
     in_order = [*(day for day in DAYS if day in hours.days), *sorted(hours.days - EVERY_DAY)]
     return f"{names.get(hours.days) or ','.join(in_order)} {clock(hours.starts)}{until}"
-
-
-_NAMED_DAYS: Final = {
-    "weekday": WEEKDAYS,
-    "weekdays": WEEKDAYS,
-    "workday": WEEKDAYS,
-    "workdays": WEEKDAYS,
-    "weekend": WEEKEND,
-    "weekends": WEEKEND,
-    "day": EVERY_DAY,
-    "days": EVERY_DAY,
-    "daily": EVERY_DAY,
-    "everyday": EVERY_DAY,
-}
-_FULL: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-#: How the ends of a span of days are written short, in English and German: ``m-f``, ``mo-fr``.
-_SHORT: Final = {
-    **dict.fromkeys(("m", "mo"), "mon"),
-    **dict.fromkeys(("tu", "di"), "tue"),
-    **dict.fromkeys(("we", "w", "mi"), "wed"),
-    **dict.fromkeys(("th", "do"), "thu"),
-    **dict.fromkeys(("f", "fr"), "fri"),
-    "sa": "sat",
-    **dict.fromkeys(("su", "so"), "sun"),
-}
-_DASHES: Final = re.compile("[-\u2010-\u2015\u2212]+")
-_NOISE: Final = re.compile(r"\b(?:every|each|on|from|at|and|the)\b|[,&]")
-_UNTIL: Final = re.compile(r" ?(?:-|\bto\b|\buntil\b|\btill\b) ?")
-_LONGEST: Final = 100
-
-
-def read(text: str) -> Wanted | None:
-    """Return the hours that a text names: ``weekdays 9:00-18:00``, ``mon,wed 8:30``, ``every day -20:00``.
-
-    A bare hour is one of 24, unless a stop would come before its start: ``9-5`` ends in the afternoon.
-    """
-    if len(text) > _LONGEST:
-        return None
-    words = _NOISE.sub(" ", _DASHES.sub("-", text.casefold())).split()
-    days: set[str] = set()
-    while words and (named := days_of(words[0])):
-        days |= named
-        words = words[1:]
-        if len(words) > 1 and len(named) == 1 and words[0] in {"to", "-"} and (last := days_of(words[1])):
-            days |= _span(named, last)
-            words = words[2:]
-    first, until, last_ = _parted(" ".join(words))
-    begin, end = minute_of(first) if first else None, minute_of(last_) if last_ else None
-    if not days or (begin is None) is bool(first) or (end is None) is until:
-        return None
-    starts, stops = begin[0] if begin else None, end[0] if end else None
-    if begin is not None and end is not None and stops is not None:
-        is_open = end[1] and stops <= begin[0] < stops + DAY_MINUTES // 2
-        stops += DAY_MINUTES // 2 if is_open else 0
-        if (stops - begin[0]) % DAY_MINUTES < LEAST_MINUTES:
-            return None
-    elif stops == 0:
-        stops = DAY_MINUTES  # The midnight at which a day ends.
-    return Wanted(frozenset(days), starts, stops) if (starts, stops) != (None, None) else None
-
-
-def _parted(text: str) -> tuple[str, bool, str]:
-    """Return what comes before *until*, whether that is said, and what follows."""
-    found = _UNTIL.search(text)
-    return (text, False, "") if found is None else (text[: found.start()], True, text[found.end() :])
-
-
-def days_of(word: str) -> frozenset[str]:
-    """Return the days that a word names, or a span such as ``mon-fri``."""
-    if word in _NAMED_DAYS:
-        return _NAMED_DAYS[word]
-    if word in NEAR or (len(word) == len("2026-11-21") and _is_date(word)):
-        return frozenset({word})
-    first, dash, last = word.partition("-")
-    if dash:
-        if not (first and last) or "-" in last:
-            return frozenset()
-        return _span(*(days_of(_SHORT.get(one, one)) for one in (first, last)))
-    long = (day for day in _FULL if word.rstrip("s") == day or (len(word) in {3, 4} and day.startswith(word)))
-    return frozenset(day[:3] for day in long)
-
-
-def _is_date(word: str) -> bool:
-    try:
-        date.fromisoformat(word)
-    except ValueError:
-        return False
-    return True
-
-
-def _span(first: Iterable[str], last: Iterable[str]) -> frozenset[str]:
-    """Return the days from one to another."""
-    ends = [*first, *last]
-    if len(ends) != 2 or not set(ends) <= EVERY_DAY:
-        return frozenset()
-    begin, end = map(DAYS.index, ends)
-    return frozenset(DAYS[(begin + count) % 7] for count in range((end - begin) % 7 + 1))
 
 
 # -- what nobody uses, and what was left running -------------------------------------------------------------

@@ -21,12 +21,12 @@ from bot.domain.hours import (
     HoursKind,
     Occurrence,
     Rule,
-    Wanted,
     evening_of_asking,
     left_since,
     was_used,
     written,
 )
+from bot.domain.moments import Wanted
 from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.preferences import find_asking_hours

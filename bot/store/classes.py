@@ -5,8 +5,9 @@ from typing import Any
 
 from bot.domain import lessons
 from bot.domain.classes import ClassCard, ClassCounts, ClassProblem, MemberState, Participant
-from bot.domain.hours import DAYS, Occurrence, Rule
+from bot.domain.hours import Occurrence, Rule
 from bot.domain.kinds import AnyKind
+from bot.domain.moments import DAYS
 from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal

@@ -7,9 +7,10 @@ from typing import Any, Final
 from bot.domain.classes import ClassCard, ClassKind
 from bot.domain.ends import that_counts
 from bot.domain.errands import Outcome
-from bot.domain.hours import EVERY_DAY, HORIZON, HoursKind, Occurrence, Rule
+from bot.domain.hours import HORIZON, HoursKind, Occurrence, Rule
 from bot.domain.lead import AGAIN, tries_again
 from bot.domain.lessons import followed
+from bot.domain.moments import EVERY_DAY
 from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation
 from bot.domain.people import Person, Principal

@@ -507,7 +507,7 @@ class _Text:
         within = {at for span in self.names.spans(words) for at in range(span.begin + 1, span.end)}
         named = self._named(words)
         # Two times are two requests: `stop report at 5 and lab at 6`.
-        are_timed = times.find(words, named).is_second
+        are_timed = bool(times.find(words, named).more_times)
         for at, (before, word) in enumerate(pairwise(words), 1):
             is_joined = plain(before) in vocabulary.THEN and (are_timed or at not in named)
             is_order = at - 1 in named and plain(word) in READ and plain(words[0]) in READ

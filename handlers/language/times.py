@@ -1,24 +1,24 @@
 """Find the times in what people write, whatever is to happen then; pure.
 
 That is a time of day or a length, how much longer, or working hours, in the words that follow a name after
-``hours``: ``DAYS TIMES``, ``restart DAYS TIME``, ``off``, ``on``, ``skip DAY`` or ``pause until DAY``. How a
-time is written is read in ``bot.domain.moments``, and days that come again in ``bot.domain.hours``.
+``hours``: ``DAYS TIMES``, ``restart DAYS TIME``, ``off``, ``on``, ``skip DAYS`` or ``pause until DAY``. How
+they are written is read in ``bot.domain.moments``.
 """
 
 import re
 from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from itertools import groupby, pairwise
 from typing import Final
 
 from bot.domain import hours, moments
-from bot.domain.hours import Wanted
-from bot.domain.moments import LEADS, Phrase
+from bot.domain.moments import DAY_MINUTES, EVERY_DAY, LEADS, Phrase, Wanted
 from bot.domain.timers import MORE_SECONDS
 from handlers.command_line import plain
 from handlers.language import vocabulary
-from handlers.language.words import begins, ends_clause, repeats
+from handlers.language.words import begins, ends_clause
 
 
 def _words(text: str) -> frozenset[str]:
@@ -27,9 +27,8 @@ def _words(text: str) -> frozenset[str]:
 
 #: A restart is a stop, which is warned of, and a start this many minutes later.
 _DOWN_MINUTES: Final = 10
-_SPOKEN: Final = _words("half quarter past")
 _LEAVING_OUT: Final = _words("not without ohne außer ausser excluding besides nicht")
-_PARTS_OF_DAYS: Final = vocabulary.LATE | {"morning", "mornings"}
+_PARTS_OF_DAYS: Final = _words("morning afternoon evening night")
 #: What joins hours to the words around them, before and after.
 _BEFORE: Final = _words("and the to in")
 _AFTER: Final = _BEFORE | {"at", "from", "on"}
@@ -46,14 +45,24 @@ _FIRST: Final = LEADS.keys() | _words(
 )
 _WITHIN: Final = _FIRST | _words(
     """of day days week weeks wk hour hours hr hrs h m min mins minute minutes d w my work working business
-    play past to and from now or so latest pm o'clock der die today"""
+    play past to and from now or so latest pm o'clock der die den today"""
 )
-_MOST_WORDS, _MOST_PARTS = 10, 30
+_MOST_WORDS: Final = 10
 #: A text in which more is tried to be read as a time is no request.
 _MOST_TRIES: Final = 200
-#: What looks like a time where none can be read, and what comes before a day that is none.
-_CLOCKLIKE: Final = re.compile(r"[0-9]{1,2}(?:[:.h][0-9]{2}(?:[ap]m)?|[ap]m|h|min)|[0-9]{1,3}")
-_GREETING: Final = _words("good nice great lovely happy guten gute schönen")
+#: What looks like a time where none can be read.
+_CLOCKLIKE: Final = re.compile(r"[0-9]{1,2}(?:[:.h][0-9]{2}(?:[ap]m)?|[ap]m|h|min|ish)|[0-9]{1,3}")
+_TIMELIKE: Final = _words("half halb quarter noon midday midnight lunch") | _PARTS_OF_DAYS
+#: What comes before a day, or a length, that is none.
+_NO_TIMES: Final = _words("good nice great lovely happy guten gute schönen what such quite")
+#: What may stand between the word that announces a time and the time, and what only says that it isn't now.
+_FILLING: Final = _words("the a an about some maybe like")
+_VAGUE: Final = _words("later soon sometime someday eventually")
+_AMOUNTS: Final = _words("bit while moment sec second little jiffy few time")
+#: How often, before ``a day``.
+_HOW_OFTEN: Final = _words("once twice times")
+#: On these days every *next Monday* is one, as it is on any other.
+_SATURDAY: Final = date(2000, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +70,8 @@ class Times:
     """Hold the times of a text, and the places of their words.
 
     ``when`` may be a day without an hour: reading it says so. ``is_unread``: one can't be read, or there are
-    two (``is_second``). ``marks`` are kinds of times by their first places.
+    two: the others are ``more_times``, and ``days`` is their text if that names several days. ``marks`` are
+    kinds of times by their first places.
     """
 
     places: frozenset[int] = frozenset()
@@ -73,7 +83,8 @@ class Times:
     #: The hours, if they can be read, and whether both ends were said with verbs of their own.
     wanted: Wanted | None = None
     is_joint: bool = False
-    is_second: bool = False
+    more_times: tuple[Phrase, ...] = ()
+    days: str = ""
 
     def order(self, verb: str) -> str:
         """Return the words that follow a name after ``hours``, for a verb; what it can't do can't be read."""
@@ -104,18 +115,29 @@ def find(words: Sequence[str], named: AbstractSet[int] = frozenset()) -> Times:
         # `feierabend um 18 Uhr` is at six.
         times = [one for one in times if not moments.is_ending(one[1].text)] or times
     both = sorted([*days, *times], key=lambda one: min(one[0]))
-    taken = {*named, *found.places, *(at for one in both for at in one[0])}
-    unread = [one for one in _unread(said, taken) if min(one[0]) - 1 not in vague]
+    timed = {*found.places, *(at for one in both for at in one[0])}
+    unread = [one for one in _unread(said, {*named, *timed}) if min(one[0]) - 1 not in vague]
     marks = vague | {min(one[0]): one[2] for one in both} | {min(places): kind for places, kind in unread}
     is_second = len(both) + bool(found.places) > 1
     return replace(
         found,
         places=found.places.union(*(one[0] for one in both), *(places for places, _ in unread)),
         when=both[0][1] if both else None,
-        is_unread=found.is_unread or is_second or bool(unread),
-        is_second=is_second,
+        is_unread=found.is_unread or is_second or bool(unread) or _is_vague(said, named, timed),
         marks={**found.marks, **marks},
+        more_times=tuple(one[1] for one in both[1:]),
+        days=_several(words, days) if not times else "",
     )
+
+
+def _several(words: Sequence[str], days: Sequence[tuple[tuple[int, ...], Phrase, str]]) -> str:
+    """Return the text of several days in a row: ``from 21 dec to 4 jan``; "" for anything else."""
+    if len(days) < 2:
+        return ""
+    begin, end = min(days[0][0]), max(days[-1][0]) + 1
+    # `from` isn't a part of the first day.
+    texts = (" ".join(words[first:end]) for first in (max(begin - 1, 0), begin))
+    return next(filter(names_days, texts), "")
 
 
 def _phrases(
@@ -128,8 +150,8 @@ def _phrases(
         end = begin
         while end < min(len(words), begin + _MOST_WORDS) and end not in besides and _is_within(said[end]):
             end += 1
-        # The next Monday may be the one after the coming one.
-        is_none = begin > 0 and (said[begin - 1] in _GREETING or said[begin - 1] == "next")
+        # `what a day`; and what begins with *next* isn't what follows that.
+        is_none = begin > 0 and (said[begin - 1] in _NO_TIMES or said[begin - 1] == "next")
         while end > begin and not is_none and _may_begin(said[begin]):
             text, tries = " ".join(words[begin:end]).rstrip(",;"), tries + 1
             if kind := moments.time_kind(text):
@@ -162,29 +184,51 @@ def _mark(lead: str, kind: str) -> str:
 
 
 def _may_begin(word: str) -> bool:
-    return word in _FIRST or word[:1].isdigit() or moments.is_day(word)
+    return word in _FIRST or word[:1].isdigit() or moments.is_day(word) or moments.is_month(word)
 
 
 def _is_within(word: str) -> bool:
-    return word in _WITHIN or word[:1].isdigit() or not word or moments.is_day(word)
+    return not word or word in _WITHIN or _may_begin(word)
 
 
 def _unread(said: Sequence[str], besides: AbstractSet[int]) -> list[tuple[tuple[int, ...], str]]:
     """Return the places of what looks like a time that nobody can read, and of which kind it is."""
     found: list[tuple[tuple[int, ...], str]] = []
     for at, word in enumerate(said):
-        lead = said[at - 1] if at and at - 1 not in besides else ""
-        if at in besides or lead in _GREETING:
+        begin = next((one for one in range(at - 1, -1, -1) if said[one] not in _FILLING), -1)
+        lead = said[begin] if begin >= 0 and begin not in besides else ""
+        if at in besides or lead in _NO_TIMES or (at and said[at - 1] in _NO_TIMES):
             continue
+        is_led = lead in LEADS or (lead in {"on", "from"} and not word[:1].isdigit())
         is_number = word.isdecimal() or word[:1] == "0"
-        if _CLOCKLIKE.fullmatch(word) and (not is_number or lead in LEADS):
+        is_clock = _CLOCKLIKE.fullmatch(word) is not None and (not is_number or (is_led and begin == at - 1))
+        if is_clock or (is_led and (word in _TIMELIKE or moments.is_month(word))):
             kind = "at" if LEADS.get(lead, "time") != "length" else "for" if lead == "for" else "in"
-            found.append(((at - 1, at) if lead in LEADS else (at,), "until" if lead in _UNTIL else kind))
-        elif moments.is_day(word) or word in _PARTS_OF_DAYS:
+            places = (*range(begin, at + 1),) if is_led else (at,)
+            found.append((places, "until" if lead in _UNTIL else kind))
+        elif moments.is_day(word) or word in _PARTS_OF_DAYS or moments.repeats([word]):
             found.append(((at,), "day"))
-        elif word in {"hours", "minutes"} and lead in {"few", "some", "several"}:
+        elif word in {"hours", "minutes"} and at and said[at - 1] in {"few", "some", "several"}:
             found.append(((at - 1, at), "long"))
     return found
+
+
+def _is_vague(said: Sequence[str], named: AbstractSet[int], timed: AbstractSet[int]) -> bool:
+    """Return whether words say that it isn't now, but not when: ``later``, ``not now``, ``in a bit``."""
+    words = ["" if at in named else word for at, word in enumerate(said)]
+    for at, (word, before) in enumerate(zip(words, ["", *words], strict=False)):
+        lead = next((one for one in reversed(words[:at]) if one not in _FILLING), "")
+        is_alone = timed.isdisjoint({at - 1, at, at + 1})
+        if (word in _VAGUE and before != "as" and is_alone) or (word in _UNTIL and at not in timed):
+            return True
+        if word in {"now", "yet"} and {"not", "nicht"}.intersection(words[max(at - 2, 0) : at]):
+            return True
+        is_amount = word in _AMOUNTS and at not in timed
+        if is_amount and (before == "some" or (before in _FILLING and lead in {"in", "for", "after"})):
+            return True
+        if before in _HOW_OFTEN and word in {"a", "per"} and any(map(moments.length, words[at + 1 : at + 2])):
+            return True
+    return False
 
 
 def _with_exceptions(said: list[str]) -> list[str]:
@@ -192,7 +236,7 @@ def _with_exceptions(said: list[str]) -> list[str]:
     found = [*said]
     for at, (word, *then) in enumerate(zip(said, [*said[1:], ""], [*said[2:], "", ""], strict=False)):
         day = then[then[0] in {"on", "the"}]
-        if word in _LEAVING_OUT and hours.days_of(day):
+        if word in _LEAVING_OUT and moments.days_of(day):
             begin = at - (at > 0 and said[at - 1] == "but")
             found[begin : at + 1] = ["except"] * (at + 1 - begin)
     return found
@@ -200,7 +244,7 @@ def _with_exceptions(said: list[str]) -> list[str]:
 
 def _is_of_two(words: Sequence[str], said: Sequence[str], places: Collection[int]) -> bool:
     """Return whether days stand in two clauses, each of which says something of its own."""
-    days = [at for at in sorted(places) if hours.days_of(said[at])]
+    days = [at for at in sorted(places) if moments.days_of(said[at])]
     between = (range(first, then) for first, then in pairwise(days) if "except" not in said[first:then])
     return any(not set(gap) <= set(places) and any(ends_clause(words[at]) for at in gap) for gap in between)
 
@@ -237,7 +281,7 @@ def wanted_of(text: str) -> tuple[Wanted, ...]:
     """Return the hours that a text names; none if it names no hours."""
     verb, _, rest = text.partition(" ")
     is_restart = verb.casefold() == "restart"
-    found = hours.read(rest if is_restart else text)
+    found = moments.read_hours(rest if is_restart else text)
     if found is None or not is_restart:
         return () if found is None else (found,)
     if found.starts is None or found.stops is not None:
@@ -272,27 +316,22 @@ def about(words: Sequence[str], named: AbstractSet[int]) -> str | None:
     """
     typed = [plain(word) for at, word in enumerate(words) if at not in named]
     said = [*typed[:1], *(_OF_HOURS.get(word, word) for word in typed[1:])]
-    rest = [word for word in said if word not in vocabulary.BESIDES_HOURS and word not in {"hours", "next"}]
-    folded = ["" if plain(word) == "hours" else plain(word) for word in words]
-    parts = [folded[at] for at in _places(folded, named)]
-    is_set = set(rest) - set(parts) <= vocabulary.SETTING_HOURS and vocabulary.SETTING_HOURS & set(rest)
-    if is_set and (wanted := _read(parts)) is not None:
+    rest = [word for word in said if word not in vocabulary.BESIDES_HOURS and word != "hours"]
+    folded = ["" if plain(word) == "hours" else moments.spelt(plain(word)) for word in words]
+    places = _places(folded, named)
+    parts = [folded[at] for at in places]
+    others = {plain(word) for at, word in enumerate(words) if at not in {*named, *places}} & {*rest}
+    is_set = bool(vocabulary.SETTING_HOURS & set(rest)) or "hours" in said
+    if is_set and others <= vocabulary.SETTING_HOURS and (wanted := moments.read_hours(" ".join(parts))):
         return hours.written(wanted)
     if set(rest) > vocabulary.BY_ITSELF and set(rest) <= vocabulary.NOT_BY_ITSELF:
         return "off"
     match rest:
-        case ["stop", "starting", *when] if all(map(_is_part, when)):
+        case ["stop", "starting", *when] if all(map(moments.is_of_hours, when)):
             return "off"
     rest = [word for word in rest if word not in vocabulary.OF_ALL_HOURS] if "hours" in said else rest
-    match rest:
-        case ["no", day] | ["don't" | "dont" | "never", "start" | "run", day] if moments.is_day(day):
-            return f"skip {day}"
-        case ["skip", day] if moments.is_day(day):
-            return f"skip {day}"
-        case ["pause", "until" | "till", day] if moments.is_day(day) or day == "week":
-            return f"pause until {day}"
-        case ["pause" | "off", day] if "hours" in said and moments.is_day(day):
-            return f"skip {day}"
+    if (leaving_out := _without_days(said, rest)) is not None:
+        return leaving_out
     if "hours" not in said:
         return None
     for order, (meaning, besides) in vocabulary.ABOUT_HOURS.items():
@@ -301,30 +340,61 @@ def about(words: Sequence[str], named: AbstractSet[int]) -> str | None:
     return "" if set(rest) <= vocabulary.ASKING_HOURS else None
 
 
+def _without_days(said: Sequence[str], rest: Sequence[str]) -> str | None:
+    """Return how hours leave days out, or pause until one, as a sentence says; None for any other."""
+    match rest:
+        case ["no" | "skip" | "pause" | "off" as verb, *_]:
+            last = verb
+        case ["don't" | "dont" | "never" as verb, "start" | "run" as last, *_]:
+            pass
+        case _:
+            return None
+    besides = vocabulary.IT | vocabulary.OF_ALL_HOURS | {"hours"}
+    days = [word for word in said[said.index(last) + 1 :] if word not in besides]
+    while days and days[-1] in vocabulary.BESIDES_HOURS:
+        days = days[:-1]
+    while days and days[0] in vocabulary.BESIDES_HOURS - {"for"}:
+        days = days[1:]
+    text = " ".join(days)
+    if not names_days(text):
+        return None
+    is_open = days[0] in {"until", "till", "for", "from"}
+    if verb not in {"pause", "off"}:
+        return f"skip {text}"
+    if verb == "pause" and is_open:
+        return f"pause {text}"
+    return f"skip {text}" if "hours" in said else None
+
+
+def names_days(text: str) -> bool:
+    """Return whether a text names days, whenever it is said."""
+    return any(moments.read_days(text, _SATURDAY + timedelta(days=more)) for more in (0, 1))
+
+
 def _hours(said: Sequence[str], named: AbstractSet[int]) -> Times:
-    """Return hours that come again and again, or from one time to another; none if there are none."""
+    """Return hours that come again and again, or from one time to another; none if there are none.
+
+    They come again only if a word says so, or several days of a week are listed.
+    """
     joint, is_stop = _joint(said, named)
     places = [at for at in _places(said, {*named, *joint}) if at not in named]
     parts = [said[at] for at in places]
-    wanted = _read(parts)
+    text = " ".join(parts)
     if joint:
         sides = [[said[at] for at in places if (at < joint.start) is is_first] for is_first in (True, False)]
         starts, stops = sides if is_stop else sides[::-1]
-        wanted = _read([*starts, "until", *stops])
-    is_plural = any(
-        part != "days" and part.endswith(("days", "mornings", "evenings", "nights")) for part in parts
-    )
-    is_again = wanted is not None and (
-        bool(joint) or is_plural or len(wanted.days) > 1 or bool(vocabulary.EVERY.intersection(parts))
-    )
-    taken = frozenset((*places, *joint))
-    if is_again or repeats(parts):
-        text = "" if wanted is None else hours.written(wanted)
-        return Times(taken, None, 0.0, text, wanted is None, {min(taken): "days"}, wanted, bool(joint))
-    span = wanted or _read(["daily", *parts])
-    if joint or span is None or None in (span.starts, span.stops):
+        text = " ".join([*starts, "until", *stops])
+    wanted, taken = moments.read_hours(text), frozenset((*places, *joint))
+    is_listed = wanted is not None and len(wanted.days & EVERY_DAY) > 1
+    is_again = moments.repeats(parts) or is_listed
+    if is_again or (joint and wanted is not None and not wanted.days & EVERY_DAY):
+        order = "" if wanted is None else hours.written(wanted)
+        return Times(taken, None, 0.0, order, wanted is None, {min(taken): "days"}, wanted, bool(joint))
+    is_time = moments.time_kind(text) == "time"
+    span = None if is_time else wanted or moments.read_hours(f"daily {text}")
+    if span is None or None in (span.starts, span.stops) or (joint and wanted is None):
         return Times()
-    is_once = wanted is not None and not wanted.days & hours.EVERY_DAY
+    is_once = wanted is not None and not wanted.days & EVERY_DAY
     once = (hours.written(span), False, span) if is_once else ("", True, None)
     return Times(taken, None, 0.0, once[0], once[1], {min(taken): "span"}, once[2])
 
@@ -350,7 +420,7 @@ def order(verb: str, wanted: Wanted | None) -> str:
     if verb == "restart" and not is_whole and is_start:
         return f"restart {hours.written(wanted)}"
     if verb == "stop" and not is_whole:
-        stops = wanted.stops if wanted.starts is None else wanted.starts or hours.DAY_MINUTES
+        stops = wanted.stops if wanted.starts is None else wanted.starts or DAY_MINUTES
         return hours.written(replace(wanted, starts=None, stops=stops))
     return ""
 
@@ -358,49 +428,13 @@ def order(verb: str, wanted: Wanted | None) -> str:
 def _places(folded: Sequence[str], named: AbstractSet[int]) -> Collection[int]:
     """Return where words belong to hours: runs of such words that name a day or a time."""
     found: list[int] = []
-    for is_part, run_ in groupby(range(len(folded)), lambda at: at not in named and _is_part(folded[at])):
+    is_part = [at not in named and moments.is_of_hours(word) for at, word in enumerate(folded)]
+    for is_run, run_ in groupby(range(len(folded)), is_part.__getitem__):
         run = list(run_)
         while run and folded[run[0]] in _BEFORE and not _PARTS_OF_DAYS.intersection(folded[run[0] :][:3]):
             run = run[1:]
         while run and folded[run[-1]] in _AFTER:
             run = run[:-1]
-        if is_part and any(folded[at] not in vocabulary.JOINING_HOURS for at in run):
+        if is_run and not all(moments.is_joint(folded[at]) for at in run):
             found += run
     return found
-
-
-def _is_part(word: str) -> bool:
-    is_day = bool(hours.days_of(word)) or word in vocabulary.DAILY | vocabulary.OF_DAYS | _PARTS_OF_DAYS
-    return (
-        is_day
-        or word in vocabulary.OF_HOURS | _SPOKEN
-        or word[:1].isdigit()
-        or (word[:1] == "-" and word[1:2].isdigit())
-    )
-
-
-def _read(parts: Sequence[str]) -> Wanted | None:
-    """Read hours whose time may come first: ``at 9 every weekday``, ``every evening at 8``.
-
-    They may have exceptions: ``every weekday except friday at 9``.
-    """
-    if len(parts) > _MOST_PARTS:
-        return None
-    if "except" in parts:
-        at = parts.index("except")
-        days = frozenset[str]().union(*map(hours.days_of, parts[at:]))
-        found = _read([*parts[:at], *(part for part in parts[at + 1 :] if not hours.days_of(part))])
-        return replace(found, days=found.days - days) if found is not None and found.days > days else None
-    words = [part for part in parts if part not in _PARTS_OF_DAYS | {"in"}]
-    if "during" in words:
-        words = ["weekdays" if word == "week" else word for word in words if word != "during"]
-    if not any(map(hours.days_of, words)) and len(words) < len(parts):
-        words = ["daily", *words]
-    if vocabulary.LATE.intersection(parts) and words and words[-1].isdecimal() and int(words[-1]) < 12:
-        words.append("pm")
-    if any(first[:1].isdigit() and then in {"day", "days"} for first, then in pairwise(words)):
-        return None  # A length: ``every 2 days``.
-    turned = [[*words[at:], *words[:at]] for at in range(len(words))]
-    # `8 on mondays until noon`
-    turned.append(sorted(words, key=lambda word: not hours.days_of(word)))
-    return next((found for one in turned if (found := hours.read(" ".join(one))) is not None), None)

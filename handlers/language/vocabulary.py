@@ -171,19 +171,6 @@ CONDITIONS: Final = words(
     """if when unless once while after before because but instead rather only whenever or later soon tomorrow
     tonight daily every someday eventually oder yesterday at by in until till til"""
 )
-#: Asks for something again and again: on its own, and after ``every``.
-DAILY: Final = words("daily nightly weekly hourly monthly weekdays weekends mornings evenings nights")
-EVERY: Final = words("every each")
-OF_DAYS: Final = words(
-    """day days morning evening afternoon night weekday weekend week hour month minutes hours
-    monday tuesday wednesday thursday friday saturday sunday"""
-)
-#: The parts of a day after noon, and words of hours: ``from 9 to 6 on weekdays``.
-LATE: Final = words("afternoon afternoons evening evenings night nights nightly")
-JOINING_HOURS: Final = EVERY | words(
-    "from at and the to on until till in during except - \u2013 am pm o'clock"
-)
-OF_HOURS: Final = JOINING_HOURS | words("noon midday midnight")
 #: What ends hours, lets them come again or pauses them, and what may be said with that.
 ABOUT_HOURS: Final[Mapping[str, tuple[frozenset[str], frozenset[str]]]] = {
     "off": (

@@ -5,7 +5,6 @@ Small letters, no signs or marks around, nothing inside quotes.
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from itertools import pairwise
 from typing import Final, NamedTuple
 
 from bot.domain.moments import LEADS
@@ -96,15 +95,6 @@ _OF_NEW: Final = (
     | vocabulary.WHERE
     | {"new", "another", "notebook", "fresh", "me"}
 )
-
-
-def repeats(given: Sequence[str]) -> bool:
-    """Return whether words ask for something again and again: ``every day``, ``daily``."""
-    folded = [plain(word) for word in given]
-    return bool(vocabulary.DAILY.intersection(folded)) or any(
-        first in vocabulary.EVERY and (then in vocabulary.OF_DAYS or then[:1].isdigit())
-        for first, then in pairwise(folded)
-    )
 
 
 def without_nouns(words: tuple[str, ...]) -> tuple[str, ...]:

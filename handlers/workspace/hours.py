@@ -5,10 +5,9 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from bot.domain import hours as rules
 from bot.domain import moments
-from bot.domain.hours import Rule, Wanted
-from bot.domain.moments import Unread
+from bot.domain.hours import Rule
+from bot.domain.moments import EVERY_DAY, Unread, Wanted
 from bot.domain.notices import Answer
 from bot.domain.stops import planned_mode
 from bot.domain.timers import SOONEST_SECONDS
@@ -31,13 +30,12 @@ from handlers.payload import value_in, values_of
 from handlers.request import Answered, AtFields, Request
 from handlers.workspace.operations import asked_about
 from handlers.workspace.targets import named, workspace_of
-from handlers.workspace.timers import typed_moment
 
-#: What may stand before the day that is left out, or until which all are.
-_BEFORE_A_DAY: Final = frozenset({"a", "for", "next", "on", "the", "this", "until", "till"})
 #: What features plan beside hours and end with them: by workspace, what is said then.
 PLANNED_BESIDE: Final[list[Callable[[Request], Awaitable[Mapping[str, str]]]]] = []
 NOTHING: Final[Mapping[str, str]] = {}
+#: How far ahead days are left out.
+FARTHEST_DAY: Final = timedelta(days=90)
 #: At which a day can still be named.
 _END_OF_DAY: Final = "23:59"
 
@@ -116,7 +114,7 @@ async def ordered(request: Request, workspace: Workspace, said: str, former: str
             raise
         return _question(request, workspace, said)
     (asked,) = wanted if len(wanted) == 1 else (None,)
-    once = asked if asked is not None and len(asked.days) == 1 and not asked.days & rules.EVERY_DAY else None
+    once = asked if asked is not None and len(asked.days) == 1 and not asked.days & EVERY_DAY else None
     workspace = await request.asked.see(owned, "hours", workspace.id)
     return await _answered(request, workspace, words.SET, replaced, once, planned)
 
@@ -139,18 +137,23 @@ async def rest_all(request: Request, chosen: Sequence[Workspace], said: str) -> 
 
 
 async def _days_left_out(request: Request, verb: str, said: str) -> list[str]:
-    """Return the days that are left out of hours: one, or all from today until one; raises Answered."""
-    today, given = await day_of(request), [word for word in said.split() if word not in _BEFORE_A_DAY]
-    is_pause = (verb == "pause" or said.startswith("until")) and given[-1:] != ["today"]
-    day = moments.day_of(" ".join(given).replace("week", "monday"), today)
-    if day == today and is_pause:
-        day += timedelta(days=7)
-    time = "00:00" if is_pause else _END_OF_DAY
-    moment = await typed_moment(request.services, request.principal, f"{day or said} {time}")
-    if isinstance(moment, Unread):
-        raise Answered(replies.hint(replies.unread(moment, said, SOONEST_SECONDS)))
-    last = await day_of(request, moment.at)
-    return rules.dates(today, last) if is_pause else rules.dates(last, last + timedelta(days=1))
+    """Return the days that are left out of hours; to pause them until a day is to leave out all before.
+
+    Raises Answered for what names none, or a day that is too far ahead.
+    """
+    today = await day_of(request)
+    is_until = verb == "pause" and moments.day_of(said, today) not in {None, today}
+    days = moments.read_days(f"until {said}" if is_until else said, today)
+    if days and today <= days[0] and days[-1] <= today + FARTHEST_DAY:
+        return [day.isoformat() for day in days]
+    found = Unread("far" if days else "unreadable")
+    if days and days[-1] < today:
+        found = Unread("past")
+    elif not days:
+        zone = await request.services.store.zone(request.principal)
+        read = moments.read(f"{said} {_END_OF_DAY}", zone, await request.services.store.now())
+        found = read if isinstance(read, Unread) else found
+    raise Answered(replies.hint(replies.unread(found, said, SOONEST_SECONDS, FARTHEST_DAY.total_seconds())))
 
 
 async def day_of(request: Request, at: float | None = None) -> date:

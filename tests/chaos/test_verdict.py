@@ -15,7 +15,8 @@ from benchmarks.chaos.stage import SPOKEN_JOB, Called, stage
 from benchmarks.chaos.verdict import Verdict
 from bot.domain.audit import AuditEntry
 from bot.domain.errands import Outcome
-from bot.domain.hours import EVERY_DAY, Rule
+from bot.domain.hours import Rule
+from bot.domain.moments import EVERY_DAY
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.messages.texts import answers, cards

@@ -10,23 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.hours import (
-    DAY_MINUTES,
-    DAYS,
-    EVERY_DAY,
-    HORIZON,
-    LEAD,
-    OPEN_HOURS_SECONDS,
-    WEEKDAYS,
-    WEEKEND,
-    Rule,
-    Wanted,
-    evening_of_asking,
-    left_since,
-    read,
-    written,
-)
-from bot.domain.moments import instant
+from bot.domain.hours import HORIZON, LEAD, OPEN_HOURS_SECONDS, Rule, evening_of_asking, left_since, written
+from bot.domain.moments import DAY_MINUTES, DAYS, EVERY_DAY, WEEKDAYS, WEEKEND, Wanted, instant, read_hours
 from bot.domain.preferences import NEVER
 from bot.domain.workspaces import State, Workspace
 from tests.rigs.store import ALICE
@@ -64,7 +49,7 @@ def rule(days=EVERY_DAY, starts=None, stops=None, zone=BERLIN, since="2027-01-01
     ],
 )
 def test_hours_are_read_as_people_write_them(text, days, starts, stops):
-    assert read(text) == Wanted(frozenset(days), starts, stops)
+    assert read_hours(text) == Wanted(frozenset(days), starts, stops)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +71,7 @@ def test_hours_are_read_as_people_write_them(text, days, starts, stops):
     ],
 )
 def test_what_are_no_hours_is_left(text):
-    assert read(text) is None
+    assert read_hours(text) is None
 
 
 MINUTES = st.integers(0, DAY_MINUTES - 1)
@@ -95,7 +80,7 @@ MINUTES = st.integers(0, DAY_MINUTES - 1)
 @given(st.sets(st.sampled_from(DAYS), min_size=1), MINUTES | st.none(), MINUTES | st.none())
 def test_what_is_written_is_read(days, starts, stops):
     wanted = Wanted(frozenset(days), starts, stops)
-    found = read(written(wanted))
+    found = read_hours(written(wanted))
     if None not in (starts, stops):
         assert found == (wanted if (stops - starts) % DAY_MINUTES >= 30 else None)
     elif (starts, stops) == (None, None):
@@ -107,7 +92,7 @@ def test_what_is_written_is_read(days, starts, stops):
 @given(st.text())
 def test_whatever_is_typed_is_no_hours_or_some_that_can_be_written(text):
     for typed in (text, f"weekdays {text}", f"9:00 {text}"):
-        assert (found := read(typed)) is None or read(written(found)) == found
+        assert (found := read_hours(typed)) is None or read_hours(written(found)) == found
 
 
 @pytest.mark.parametrize(

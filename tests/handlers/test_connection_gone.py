@@ -1,6 +1,7 @@
 """What people have on a connection that the operator took out is counted, not passed over in silence."""
 
-from bot.domain.hours import EVERY_DAY, Rule
+from bot.domain.hours import Rule
+from bot.domain.moments import EVERY_DAY
 from bot.store import hours
 from tests.handlers.rig import words
 from tests.rigs.store import ALICE

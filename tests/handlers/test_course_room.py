@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.classes import ClassKind
 from bot.domain.homes import Home
-from bot.domain.hours import Wanted
+from bot.domain.moments import Wanted
 from bot.domain.people import Person, Principal
 from bot.domain.surfaces import Where
 from bot.messages.blocks import home as homes

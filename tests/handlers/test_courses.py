@@ -11,7 +11,8 @@ import pytest
 
 from bot.domain.acts import RECENT_SECONDS
 from bot.domain.classes import ClassKind
-from bot.domain.hours import HoursKind, Wanted
+from bot.domain.hours import HoursKind
+from bot.domain.moments import Wanted
 from bot.domain.people import Person, Principal
 from bot.domain.stops import StopEffect
 from bot.messages.blocks.classes import class_card

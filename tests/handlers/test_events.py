@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.hours import EVERY_DAY, Rule
+from bot.domain.hours import Rule
 from bot.domain.installations import Installation
+from bot.domain.moments import EVERY_DAY
 from bot.domain.notices import NoticeKind
 from bot.domain.people import Person, Principal
 from bot.store import hours

@@ -254,7 +254,7 @@ def test_a_stop_stays_a_stop_and_of_several_requests_none_is_left_open(text, tol
         ("skip tomorrow", [], "skip tomorrow"),
         ("please skip notebook on monday", ["notebook"], "skip monday"),
         ("pause until Monday", [], "pause until monday"),
-        ("pause the hours of deep thought until next week", ["deep thought"], "pause until week"),
+        ("pause the hours of deep thought until next week", ["deep thought"], "pause until next week"),
         ("no hours for notebook any more", ["notebook"], "off"),
         ("stop report's hours", ["report"], "off"),
         ("resume the hours of report", ["report"], "on"),

@@ -13,7 +13,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.domain.errands import Outcome
-from bot.domain.hours import DAY_MINUTES, DAYS, EVERY_DAY, Rule, Wanted
+from bot.domain.hours import Rule
+from bot.domain.moments import DAY_MINUTES, DAYS, EVERY_DAY, Wanted
 from bot.domain.people import Person
 from bot.domain.workspaces import State
 from bot.services import hours

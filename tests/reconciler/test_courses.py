@@ -9,7 +9,7 @@ import pytest
 from bot.domain.classes import ClassCard
 from bot.domain.errands import Outcome
 from bot.domain.forms import Spec
-from bot.domain.hours import read
+from bot.domain.moments import read_hours
 from bot.domain.operations import OperationVerb
 from bot.domain.preferences import Preferences
 from bot.domain.stops import End
@@ -144,7 +144,7 @@ async def test_own_hours_and_an_own_stop_go_first(world):
     await course(world, alice, bob)
     (mine,) = await world.store.workspaces(alice)
     await world.know(alice, time_zone="Europe/Berlin")
-    await ask(world, alice).to(hours.add, mine.id, read("mon 9:15-12:00"))
+    await ask(world, alice).to(hours.add, mine.id, read_hours("mon 9:15-12:00"))
     await until(world, "09:14")
     await until(world, "09:20", step=5)
     (theirs,) = await world.store.workspaces(bob)

@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.classes import ClassCard
 from bot.domain.forms import Spec
-from bot.domain.hours import read
+from bot.domain.moments import read_hours
 from bot.domain.stops import End
 from bot.domain.workspaces import State
 from bot.services import acts, classes, hours, lessons, workspaces
@@ -230,7 +230,7 @@ async def test_hours_turned_off_in_a_lesson_end_with_it(world):
     (alice,) = people(1)
     card = await course(world, starts=9 * 60, stops=10 * 60 + 30)
     workspace = await seat(world, alice)
-    await ask(world, alice).to(hours.add, workspace.id, read("2027-11-22 7:00-9:00"))
+    await ask(world, alice).to(hours.add, workspace.id, read_hours("2027-11-22 7:00-9:00"))
     await press(world, card, alice)
     await until(world, "09:20", step=20)
     await ask(world, alice).to(hours.end, workspace.id)

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.domain.hours import WEEKDAYS, Rule
+from bot.domain.hours import Rule
+from bot.domain.moments import WEEKDAYS
 from bot.domain.observed import Observed
 from bot.domain.preferences import Preferences
 from bot.domain.workspaces import State

@@ -3,7 +3,8 @@
 import pytest
 
 from bot.commands.keeping import links_ended
-from bot.domain.hours import EVERY_DAY, Rule
+from bot.domain.hours import Rule
+from bot.domain.moments import EVERY_DAY
 from bot.domain.notices import NoticeKind
 from bot.domain.workspaces import State
 from bot.store import hours

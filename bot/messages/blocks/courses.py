@@ -9,7 +9,8 @@ from bot.domain import lessons
 from bot.domain.classes import ClassCard
 from bot.domain.facts import ClassFacts
 from bot.domain.homes import HomeFacts
-from bot.domain.hours import DAYS, Occurrence
+from bot.domain.hours import Occurrence
+from bot.domain.moments import DAYS
 from bot.domain.notices import Answer
 from bot.messages.blocks import classes as cards
 from bot.messages.blocks import home, kit

@@ -7,20 +7,9 @@ from typing import Any, Final, Literal
 
 from bot.domain import ends
 from bot.domain.facts import Facts, WorkspaceFacts
-from bot.domain.hours import (
-    DAYS,
-    EVERY_DAY,
-    WEEKDAYS,
-    HoursKind,
-    Occurrence,
-    Rule,
-    Side,
-    Wanted,
-    clock,
-    dates,
-)
+from bot.domain.hours import HoursKind, Occurrence, Rule, Side, clock, dates
 from bot.domain.lessons import spans
-from bot.domain.moments import instant, zone_of
+from bot.domain.moments import DAYS, EVERY_DAY, WEEKDAYS, Wanted, instant, zone_of
 from bot.domain.notices import Answer
 from bot.domain.operations import OperationVerb
 from bot.domain.stops import planned_mode

@@ -296,7 +296,7 @@ def ask_view(connection: str, title: str, suggestion: str) -> dict[str, Any]:
     )
 
 
-def unread(why: Unread, given: str, soonest: float = 60.0) -> Markup:
+def unread(why: Unread, given: str, soonest: float = 60.0, farthest: float = FARTHEST_SECONDS) -> Markup:
     """Say why a typed time can't be used, and how to write it."""
     forms = Markup(answers.FORMS)
     if not given.strip():
@@ -311,7 +311,7 @@ def unread(why: Unread, given: str, soonest: float = 60.0) -> Markup:
             forms=forms,
             options=options,
             least=times.duration(soonest),
-            most=times.duration(FARTHEST_SECONDS),
+            most=times.duration(farthest),
         )
     )
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from bot.domain.hours import EVERY_DAY, WEEKDAYS, WEEKEND
+from bot.domain.moments import EVERY_DAY, WEEKDAYS, WEEKEND
 
 NAMED: Final[Mapping[frozenset[str], str]] = {
     WEEKDAYS: "weekdays",

@@ -10,7 +10,8 @@ from bot.domain.acts import Act
 from bot.domain.browsers import BrowserSession
 from bot.domain.conversations import Referents
 from bot.domain.errands import Call, Outcome
-from bot.domain.hours import WEEKEND, Rule
+from bot.domain.hours import Rule
+from bot.domain.moments import WEEKEND
 from bot.domain.notices import NewNotice, NoticeKind, NoticeState
 from bot.domain.observed import Observed
 from bot.domain.people import Person, Principal

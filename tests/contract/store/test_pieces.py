@@ -10,8 +10,9 @@ import pytest
 
 from bot.domain.audit import AuditEntry
 from bot.domain.errands import Outcome
-from bot.domain.hours import WEEKEND, HoursKind, Rule
+from bot.domain.hours import HoursKind, Rule
 from bot.domain.losses import LossKind
+from bot.domain.moments import WEEKEND
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Person, Principal
 from bot.domain.stops import End

@@ -13,7 +13,8 @@ import pytest
 from bot.domain.audit import AuditEntry
 from bot.domain.classes import ClassCard
 from bot.domain.homes import HomeUse
-from bot.domain.hours import EVERY_DAY, Rule
+from bot.domain.hours import Rule
+from bot.domain.moments import EVERY_DAY
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.observed import Observed
 from bot.domain.people import Person, Principal

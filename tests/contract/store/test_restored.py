@@ -4,7 +4,8 @@ import pytest
 
 from bot.domain.audit import AuditEntry
 from bot.domain.errands import Call, Outcome
-from bot.domain.hours import WEEKEND, HoursKind, Rule
+from bot.domain.hours import HoursKind, Rule
+from bot.domain.moments import WEEKEND
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Person, Principal

@@ -12,7 +12,8 @@ from bot.domain.accounts import Approval, Link
 from bot.domain.classes import ClassCard
 from bot.domain.errands import Call, Outcome
 from bot.domain.forms import Spec
-from bot.domain.hours import WEEKDAYS, WEEKEND, Rule, Wanted
+from bot.domain.hours import Rule
+from bot.domain.moments import WEEKDAYS, WEEKEND, Wanted
 from bot.domain.observed import Created, Observed
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Person

@@ -3,154 +3,27 @@
 A *length* counts from now (``2h``, ``90 min``, ``1h30``, ``half an hour``); a *time of day* is the next one
 in the person's time zone. ``for`` and ``in`` announce a length, ``until``, ``till``, ``at`` and ``by`` a time
 of day. Without such a word, ``17h`` is a time of day, and ``2h`` a length: an hour from 13 on is one of the
-day. English and German are read by one table of words and one of phrases; what can mean two times, or has
-passed, is never guessed.
+day. What can mean two times, or has passed, is never guessed.
 """
 
 import math
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from itertools import product
 from typing import Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from rapidfuzz.distance import OSA
+from bot.domain.moments.days import day_of, is_day, resolve_day, weekday_of
+from bot.domain.moments.spelling import LEADS, WEEKDAY_NAMES, Kind, plainly
 
-Kind = Literal["", "length", "time"]
 Why = Literal["unreadable", "no_time", "ambiguous", "past", "soon", "far"]
 
 #: The farthest moment that is accepted: two weeks. Anything later is a schedule, or a typo.
 FARTHEST_SECONDS: Final = 14 * 86_400.0
 
-#: The words that announce a time, and what follows them.
-LEADS: Final[Mapping[str, Kind]] = {
-    "for": "length",
-    "in": "length",
-    "after": "length",
-    "until": "time",
-    "till": "time",
-    "til": "time",
-    "'til": "time",
-    "at": "time",
-    "by": "time",
-    "before": "time",
-    # After another one, it means what that does.
-    "about": "",
-}
-_WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_MONTHS: Final = (
-    *("january", "february", "march", "april", "may", "june", "july", "august", "september"),
-    *("october", "november", "december"),
-)
 _NUMBERS: Final = {"a": "1", "an": "1"}
-#: By the word that is read, how else it is written; "" for what means nothing in a time.
-_SPELLINGS: Final = {
-    "": "instead sharp approximately lang",
-    "at": "um @",
-    "about": "around circa ca roughly gegen approx",
-    "until": "bis untill hasta jusqu'à",
-    "for": "für fuer",
-    "from": "von ab",
-    "after": "nach",
-    "before": "vor",
-    "another": "noch weitere",
-    "longer": "länger laenger",
-    "every": "jeden jede jedes each",
-    "and": "und",
-    "today": "heute",
-    "tonight": "tonite",
-    "tomorrow": "tmrw tmr tomorow tommorow morgen",
-    "morning": "früh frueh morgens vormittag",
-    "afternoon": "nachmittag nachmittags",
-    "evening": "abend abends",
-    "night": "nacht nachts",
-    "lunch": "lunchtime mittagspause",
-    "noon": "mittag mittags",
-    "midnight": "mitternacht",
-    "o'clock": "uhr oclock",
-    "hour": "stunde",
-    "hours": "stunden std stündchen stuendchen",
-    "minutes": "minuten",
-    "day": "tag",
-    "days": "tage tagen",
-    "week": "woche",
-    "daily": "täglich taeglich",
-    "weekdays": "werktags",
-    "weekend": "wochenende",
-    "half": "halbe halben \u00bd",
-    "quarter": "viertel quater",
-    "eod": "cob feierabend",
-    "monday": "montag",
-    "mondays": "montags",
-    "tuesday": "dienstag",
-    "tuesdays": "dienstags",
-    "wednesday": "mittwoch",
-    "wednesdays": "mittwochs",
-    "thursday": "donnerstag",
-    "thursdays": "donnerstags",
-    "friday": "freitag",
-    "fridays": "freitags",
-    "saturday": "samstag sonnabend",
-    "saturdays": "samstags",
-    "sunday": "sonntag",
-    "sundays": "sonntags",
-    "1": "one eins ein eine einer einem einen",
-    "2": "two zwei",
-    "3": "three drei",
-    "4": "four vier",
-    "5": "five fünf fuenf",
-    "6": "six sechs",
-    "7": "seven sieben",
-    "8": "eight acht",
-    "9": "nine neun",
-    "10": "ten zehn",
-    "11": "eleven elf",
-    "12": "twelve zwölf zwoelf",
-    "15": "fifteen fünfzehn",
-    "20": "twenty zwanzig",
-    "30": "thirty dreißig dreissig",
-    "40": "forty",
-    "45": "forty-five",
-    "60": "sixty",
-    "90": "ninety neunzig",
-}
-_SPELT: Final = {word: read for read, words in _SPELLINGS.items() for word in words.split()}
-#: Words that are also known with one slip.
-_LONG: Final = (
-    *("minutes", "minute", "tomorrow", "tonight", "midnight", "morning", "evening", "afternoon"),
-    *_WEEKDAYS,
-)
-_STEMS: Final = {word.rstrip("s") for word in _LONG}
-_SLIPS_FROM: Final = 6
-_PART: Final = "(?:morning|afternoon|evening|night|lunch)"
-#: Phrases that mean one thing, in this order, as they are read. ``~`` is a clock's time as it is spoken.
-_PHRASES: Final = tuple(
-    (re.compile(pattern), said)
-    for pattern, said in (
-        (r"\b(?:the )?end of (?:the |my )?(?:work(?:ing)? ?)?day\b|\bclose of (?:business|play)\b", "eod"),
-        (r"\b(?:the )?(?:rest|remainder) of (?:the day|today)\b", "all_day"),
-        (r"\ball day\b", "all_day"),
-        (rf"\b(?:in|during|for|over|after|at) (?:the )?(?={_PART}\b)", ""),
-        (rf"\bthis (?={_PART}\b)", "today "),
-        (r"\b(?:this|coming) (?=[a-z]+day\b)", ""),
-        (r"\btoday (?:night|evening)\b", "tonight"),
-        (rf"\bam (?=(?:[a-z]+day|{_PART})\b)", "on "),
-        (r"\b(?:a )?couple(?: of)?\b", "2"),
-        (r"\b(?:the |der |die )?next (?=hour\b)", "1 "),
-        (r"\b(?:the )?next (?=[0-9]|half\b|quarter\b)", ""),
-        (r"\b([0-9]{1,2}(?::[0-9]{2})?)ish\b", r"about \1"),
-        (r" (?:from now|or so|at the latest|in the day)$", ""),
-        (r"\b3(?:/4| quarters)(?: of)?(?: an?)? hours?\b", "45 min"),
-        (r"\b(?:1/4|(?:an? |1 )?quarter)(?: of)?(?: an?)? hour\b", "15 min"),
-        (r"\b1/2(?: an?)? hour\b", "30 min"),
-    )
-)
-_SPOKEN: Final = re.compile(
-    r"\b(?:(half|quarter|[0-5]?[0-9])(?: min[a-z]*)? (past|after|to|before|of)|(half|halb)) "
-    r"([0-9]{1,2})(?![0-9:.h])(?! ?(?:h|min))"
-)
 #: The hours of parts of a day, with those of the night that follows.
 _PARTS: Final = {
     "morning": range(12),
@@ -182,7 +55,6 @@ _AND_A_HALF: Final = re.compile(rf"{_NUMBER} ?(?:(d|h)[a-z]* and 1 half|and 1 ha
 _HALF: Final = re.compile(r"(?:1 )?half(?: 1)? (d|h)(?:ay|our)")
 _CLOCK: Final = re.compile(r"([0-9]{1,2})(?: ?([:.h~]|o'clock) ?([0-5][0-9]))?(?: ?(am|pm|h|o'clock))?")
 _DIGITS: Final = re.compile(r"([0-9]{2})([0-5][0-9])")
-_ISO_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NAMED_TIMES: Final = {"noon": 12, "midday": 12, "midnight": 0}
 #: A time has at most this many characters, and this many words.
 _LONGEST: Final = 60
@@ -282,14 +154,6 @@ def read(text: str, zone: ZoneInfo, now: float, *, kind: Kind = "", soonest: flo
     return Unread("far") if moment.at - now > FARTHEST_SECONDS else moment
 
 
-def spelt(word: str) -> str:
-    """Return a word as times are read: in English, in full, a number in digits; "" for what means nothing."""
-    known = _SPELT.get(word)
-    if known is None and len(word) >= _SLIPS_FROM and word.rstrip("s") not in _STEMS:
-        known = next((one for one in _LONG if OSA.distance(word, one, score_cutoff=1) == 1), None)
-    return word if known is None else known
-
-
 def time_kind(text: str) -> Literal["", "length", "time", "day"]:
     """Return what a text names: a length, a time of day, or no more than a day or a part of one."""
     found = _parsed(text, "")
@@ -309,33 +173,6 @@ def length(text: str) -> float | None:
 def _parsed(text: str, kind: Kind) -> float | _Time | Unread:
     """Parse a text, whenever it is: a length in seconds, or a time of day."""
     return Unread("unreadable") if len(text) > _LONGEST else _parse(text, kind)
-
-
-def plainly(text: str) -> str:
-    """Return a text as times are read: each word and each phrase in one spelling."""
-    plain = text.casefold().replace("\u2019", "'")
-    plain = re.sub(r"\b([ap])\.?m\b\.?", r"\1m", plain)
-    plain = " ".join(filter(None, (spelt(word.strip(",;!?")) for word in plain.split()))).rstrip(" .")
-    for pattern, said in _PHRASES:
-        plain = pattern.sub(said, plain)
-    return _SPOKEN.sub(_as_clock, plain)
-
-
-def _as_clock(found: re.Match[str]) -> str:
-    """Return a spoken time as a clock shows it; what may be from five until six, or twenty hours, stays."""
-    part, side, half, hour = found[1], found[2], found[3], int(found[4])
-    minutes = {"half": 30, "quarter": 15}.get(part or half) or (30 if half else int(part))
-    is_before = half == "halb" or side in {"to", "before", "of"}
-    is_span = side in {"to", "before", "of"} and (part or "").isdigit() and "min" not in found[0]
-    if is_span and not (side == "to" and minutes in {20, 25} and hour <= _HALF_DAY):
-        return found[0]
-    if half == "halb":
-        minutes = 30
-    elif is_before:
-        minutes = 60 - minutes
-    if is_before:
-        hour = hour - 1 or _HALF_DAY
-    return f"{hour}~{minutes:02d}" if minutes < 60 else found[0]
 
 
 @lru_cache(maxsize=512)
@@ -410,7 +247,7 @@ def _ending(text: str, day: str) -> Unread | None:
 
 def _on(time: _Time, day: str, part: str) -> _Time | Unread:
     """Return a time on a day and in a part of it, which say which of twelve hours it is."""
-    # With a day, `2h` can only be a time.
+    # With a day, `2h` can only be a time. Which half of the day is meant may depend on the day.
     time = replace(time, day=day, options=())
     halves = _halves(time.hour) if time.hour < _AFTERNOON and not time.is_sure else (time.hour,)
     if part:
@@ -420,61 +257,16 @@ def _on(time: _Time, day: str, part: str) -> _Time | Unread:
         if len(within) != 1:
             return Unread("unreadable")
         return replace(time, hour=within[0], is_open=False, part=part)
-    if not time.is_open:
-        return time
-    options = tuple(f"{day} {hour:02d}:{time.minute:02d}" for hour in halves)
-    return Unread("ambiguous", options, options[time.hour == _HALF_DAY])
+    return time
 
 
 def _halves(hour: int) -> tuple[int, int]:
     return hour % 12, hour % 12 + 12
 
 
-def day_of(text: str, today: date) -> date | None:
-    """Return the day that a text names, from ``today`` on: a date, ``12 February``, ``Feb 12``, a weekday."""
-    words = text.casefold().replace(",", " ").replace(".", " ").split()
-    if len(words) == 1 and is_day(words[0]):
-        weekday = _weekday(words[0])
-        if weekday is not None:
-            return today + timedelta(days=(weekday - today.weekday()) % 7)
-        if words[0][0].isdigit():
-            return _date(*map(int, words[0].split("-")))
-        return today + timedelta(days=words[0] == "tomorrow")
-    numbers = [re.sub(r"(?<=\d)(st|nd|rd|th)$", "", word) for word in words if word[0].isdigit()]
-    months = [
-        at for word in words for at, name in enumerate(_MONTHS, 1) if len(word) > 2 and name.startswith(word)
-    ]
-    if len(months) != 1 or len(numbers) != len(words) - 1 or not all(map(str.isdecimal, numbers)):
-        return None
-    years = [int(one) for one in numbers[1:]] or [today.year, today.year + 1]
-    found = (_date(year, months[0], int(numbers[0])) for year in years) if numbers else ()
-    return next((day for day in found if day is not None and day >= today), None)
-
-
-def _date(year: int, month: int, day: int) -> date | None:
-    try:
-        return date(year, month, day)
-    except ValueError:
-        return None
-
-
 def is_ending(text: str) -> bool:
     """Return whether a text names the end of a day without its hour."""
     return any(plainly(text).endswith(end) for end in _ENDS)
-
-
-def is_day(word: str) -> bool:
-    """Return whether a word names a day: ``tomorrow``, a weekday, or a date."""
-    is_named = word in {"today", "tonight", "tomorrow"} or _weekday(word) is not None
-    return is_named or bool(_ISO_DATE.fullmatch(word))
-
-
-def _weekday(word: str) -> int | None:
-    """Return the number of a weekday, given in full or by its first three or four letters."""
-    is_long = len(word) in {3, 4}
-    return next(
-        (at for at, day in enumerate(_WEEKDAYS) if word == day or (is_long and day.startswith(word))), None
-    )
 
 
 def _clock(text: str, *, is_announced: bool) -> _Time | Unread:
@@ -530,25 +322,30 @@ def _resolved(time: _Time, zone: ZoneInfo, now: float) -> Moment | Unread:
 
 
 def _on_day(time: _Time, zone: ZoneInfo, now: float, today: date) -> Moment | Unread:
-    weekday = _weekday(time.day)
-    if time.day in {"today", "tonight"}:
-        # The night is the one that follows the day.
-        day = today + timedelta(days=time.part in _NIGHTS and time.hour < _NIGHT_ENDS)
-    elif time.day == "tomorrow":
-        day = today + timedelta(days=1)
-    elif weekday is not None:
-        day = today + timedelta(days=(weekday - today.weekday()) % 7)
-        if _moment(day, time.hour, time.minute, zone, now).at <= now:
-            day += timedelta(days=7)
-    else:
-        try:
-            day = date.fromisoformat(time.day)
-        except ValueError:
-            return Unread("unreadable")
-    if not 0 <= (day - today).days <= FARTHEST_SECONDS / 86_400.0 + 1:
-        return Unread("past" if day < today else "far")
-    moment = _moment(day, time.hour, time.minute, zone, now)
-    return moment if moment.at > now else Unread("past")
+    """Return the moment at a time on a day; where two are left of days or of hours, it may be either."""
+    days = resolve_day(time.day, today)
+    hours = _halves(time.hour) if time.is_open and len(days) == 1 else (time.hour,)
+    found = dict[str, Moment]()
+    for day, hour in product(days, hours):
+        named = day.isoformat() if len(days) > 1 else re.sub(r"(?<=[0-9])(?=[a-z])", " ", time.day)
+        found[f"{named} {hour:02d}:{time.minute:02d}"] = _on_date(time, day, hour, zone, now)
+    left = {text: moment for text, moment in found.items() if moment.at > now}
+    if not left:
+        return Unread("past" if days else "unreadable")
+    if all((day - today).days > FARTHEST_SECONDS / 86_400.0 + 1 for day in days):
+        return Unread("far")
+    if len(left) > 1:
+        options = tuple(left)
+        return Unread("ambiguous", options, options[time.hour == _HALF_DAY and len(days) == 1])
+    return next(iter(left.values()))
+
+
+def _on_date(time: _Time, day: date, hour: int, zone: ZoneInfo, now: float) -> Moment:
+    """Return the moment at an hour of a date: the night follows its day, and a weekday comes again."""
+    is_night = time.day in {"today", "tonight"} and time.part in _NIGHTS and hour < _NIGHT_ENDS
+    moment = _moment(day + timedelta(days=is_night), hour, time.minute, zone, now)
+    is_over = moment.at <= now and weekday_of(time.day) is not None
+    return _moment(day + timedelta(days=7), hour, time.minute, zone, now) if is_over else moment
 
 
 def _moment(day: date, hour: int, minute: int, zone: ZoneInfo, now: float) -> Moment:
@@ -571,10 +368,32 @@ def instant(day: date, minute: int, zone: ZoneInfo, after: float = -math.inf) ->
 
 def minute_of(text: str) -> tuple[int, bool] | None:
     """Return the minute of the day that a text names, and whether it may mean 12 hours later; else None."""
+    found = clock_of(text)
+    return None if found is None else (found.minute, found.is_open)
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The minute of the day that a text names.
+
+    ``is_open``: a bare hour of twelve. ``may_be_later``: by half a day, as ``5:30`` after a bare hour may.
+    ``has_half``: am, pm or a part of the day says which half it is.
+    """
+
+    minute: int
+    is_open: bool = False
+    may_be_later: bool = False
+    has_half: bool = False
+
+
+def clock_of(text: str) -> Clock | None:
+    """Return the time of day that a text names, of any day; None for anything else."""
     found = _parsed(text, "time")
     if not isinstance(found, _Time) or found.day or found.options:
         return None
-    return found.hour * 60 + found.minute, found.is_open
+    has_half = bool(found.part) or plainly(text).endswith(("am", "pm"))
+    may_be_later = found.is_open or (found.is_twelve and not has_half)
+    return Clock(found.hour * 60 + found.minute, found.is_open, may_be_later, has_half)
 
 
 #: A time of day that may be one of each half, and words for these.
@@ -611,5 +430,5 @@ def written(at: float, zone: ZoneInfo, now: float) -> str:
     """Return a moment of the coming days as it is typed, to the minute after it: ``tomorrow 18:00``."""
     local = datetime.fromtimestamp(math.ceil(at / 60.0) * 60.0, zone)
     ahead = (local.date() - datetime.fromtimestamp(now, zone).date()).days
-    named = {0: "today", 1: "tomorrow"} | {days: _WEEKDAYS[local.weekday()] for days in range(2, 7)}
+    named = {0: "today", 1: "tomorrow"} | {days: WEEKDAY_NAMES[local.weekday()] for days in range(2, 7)}
     return f"{named.get(ahead) or local.date()} {local:%H:%M}"

@@ -1,0 +1,81 @@
+"""The one reader of times as people write them: moments, lengths, days, and hours of a week; pure.
+
+A *moment* comes once (``read``), *days* are one, several or a span (``read_days``), and *hours* come again,
+or on a date, from a time to a time (``read_hours``). Commands and sentences use the same.
+"""
+
+from bot.domain.moments.days import (
+    DAYS,
+    EVERY_DAY,
+    NEAR,
+    WEEKDAYS,
+    WEEKEND,
+    day_of,
+    days_of,
+    is_day,
+    read_days,
+)
+from bot.domain.moments.moment import (
+    FARTHEST_SECONDS,
+    Moment,
+    Phrase,
+    Unread,
+    Why,
+    instant,
+    instead,
+    is_ending,
+    length,
+    minute_of,
+    read,
+    time_kind,
+    written,
+    zone_of,
+)
+from bot.domain.moments.spelling import LEADS, is_month, spelt
+from bot.domain.moments.week import (
+    DAY_MINUTES,
+    LEAST_MINUTES,
+    Wanted,
+    change_hours,
+    is_joint,
+    is_of_hours,
+    read_hours,
+    repeats,
+)
+
+__all__ = [
+    "DAYS",
+    "DAY_MINUTES",
+    "EVERY_DAY",
+    "FARTHEST_SECONDS",
+    "LEADS",
+    "LEAST_MINUTES",
+    "NEAR",
+    "WEEKDAYS",
+    "WEEKEND",
+    "Moment",
+    "Phrase",
+    "Unread",
+    "Wanted",
+    "Why",
+    "change_hours",
+    "day_of",
+    "days_of",
+    "instant",
+    "instead",
+    "is_day",
+    "is_ending",
+    "is_joint",
+    "is_month",
+    "is_of_hours",
+    "length",
+    "minute_of",
+    "read",
+    "read_days",
+    "read_hours",
+    "repeats",
+    "spelt",
+    "time_kind",
+    "written",
+    "zone_of",
+]

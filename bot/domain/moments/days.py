@@ -1,0 +1,193 @@
+"""Days as people name them: one, of a week, a span or a list; pure."""
+
+import re
+from collections.abc import Iterable
+from datetime import date, timedelta
+from itertools import chain
+from typing import Final
+
+from bot.domain.moments.spelling import MONTHS, WEEKDAY_NAMES, spell
+
+DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+WEEKDAYS: Final = frozenset(DAYS[:5])
+WEEKEND: Final = frozenset(DAYS[5:])
+EVERY_DAY: Final = frozenset(DAYS)
+NEAR: Final = ("today", "tomorrow")
+
+_NAMED_DAYS: Final = {
+    **dict.fromkeys(("weekday", "weekdays", "workday", "workdays"), WEEKDAYS),
+    **dict.fromkeys(("weekend", "weekends"), WEEKEND),
+    **dict.fromkeys(("day", "days", "daily", "everyday"), EVERY_DAY),
+}
+#: How the ends of a span of days are written short, in English and German: ``m-f``, ``mo-fr``.
+_SHORT: Final = {
+    **dict.fromkeys(("m", "mo"), "mon"),
+    **dict.fromkeys(("tu", "di"), "tue"),
+    **dict.fromkeys(("we", "w", "mi"), "wed"),
+    **dict.fromkeys(("th", "do"), "thu"),
+    **dict.fromkeys(("f", "fr"), "fri"),
+    "sa": "sat",
+    **dict.fromkeys(("su", "so"), "sun"),
+}
+DASHES: Final = re.compile("[-\u2010-\u2015\u2212]+")
+_ISO_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DATED: Final = re.compile(rf"([0-9]{{1,2}})({'|'.join(MONTHS)})|the_([0-9]{{1,2}})")
+_JOINING: Final = frozenset({"to", "-", "until", "till", "through", "thru"})
+_NOISE: Final = frozenset({"on", "the", "over", "during", "all", "of"})
+_LENGTH_OF_DAYS: Final = re.compile(r"(?:for )?(?:the )?(an?|1|[0-9]{1,3}) (days?|weeks?)")
+_MAX_DAYS: Final = 366
+
+
+# -- one day ---------------------------------------------------------------------------------------------
+
+
+def is_day(word: str) -> bool:
+    """Return whether a word names a day: ``tomorrow``, a weekday, a date, or one of ``spelling``."""
+    if word in {"today", "tonight", "tomorrow"} or weekday_of(word) is not None:
+        return True
+    side, is_marked, name = word.partition("_")
+    is_week = side in {"next", "week"} and bool(is_marked) and weekday_of(name) is not None
+    return is_week or bool(_ISO_DATE.fullmatch(word) or _DATED.fullmatch(word))
+
+
+def weekday_of(word: str) -> int | None:
+    """Return the number of a weekday, given in full or by its first three or four letters."""
+    is_long = len(word) in {3, 4}
+    return next(
+        (at for at, day in enumerate(WEEKDAY_NAMES) if word == day or (is_long and day.startswith(word))),
+        None,
+    )
+
+
+def resolve_day(word: str, today: date) -> tuple[date, ...]:
+    """Return the dates that a word for a day may mean, from ``today`` on, the nearest first.
+
+    *Next Friday* is that of next week; said in the same week, or on the day before, it may be the coming one.
+    """
+    if word in {"today", "tonight", "tomorrow"}:
+        return (today + timedelta(days=word == "tomorrow"),)
+    if _ISO_DATE.fullmatch(word):
+        return tuple(filter(None, [_date(*map(int, word.split("-")))]))
+    if dated := _DATED.fullmatch(word):
+        number = int(dated[1] or dated[3])
+        months = [MONTHS.index(dated[2]) + 1] if dated[2] else range(1, 13)
+        every = (_date(today.year + more, month, number) for more in range(9) for month in months)
+        return tuple(day for day in every if day is not None and day >= today)[:1]
+    side, _, name = word.rpartition("_")
+    weekday = weekday_of(name)
+    if weekday is None:
+        return ()
+    ahead, next_monday = (weekday - today.weekday()) % 7, 7 - today.weekday()
+    if side == "week":
+        return (today + timedelta(days=next_monday + weekday),)
+    coming = today + timedelta(days=ahead or 7 * bool(side))
+    is_either = bool(side) and 0 < ahead < max(next_monday, 2)
+    return (coming, coming + timedelta(days=7)) if is_either else (coming,)
+
+
+def day_of(text: str, today: date) -> date | None:
+    """Return the day that a text names, from ``today`` on; None if it names none, or may mean two."""
+    words = spell(f"on {text}").split()[1:]
+    if len(words) != 1:
+        return None
+    found = resolve_day(words[0], today)
+    is_past = not _ISO_DATE.fullmatch(text.strip()) and any(day < today for day in found)
+    return found[0] if len(found) == 1 and not is_past else None
+
+
+def _date(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+# -- days of a week --------------------------------------------------------------------------------------
+
+
+def days_of(word: str) -> frozenset[str]:
+    """Return the days that a word names, or a span such as ``mon-fri``."""
+    if word in _NAMED_DAYS:
+        return _NAMED_DAYS[word]
+    if word in NEAR or _DATED.fullmatch(word) or (_ISO_DATE.fullmatch(word) and resolve_day(word, date.min)):
+        return frozenset({word})
+    first, dash, last = word.partition("-")
+    if dash:
+        if not (first and last) or "-" in last:
+            return frozenset()
+        return span_of(*(days_of(_SHORT.get(one, one)) for one in (first, last)))
+    number = weekday_of(word.rstrip("s") if len(word) > 4 else word)
+    return frozenset() if number is None else frozenset({DAYS[number]})
+
+
+def span_of(first: Iterable[str], last: Iterable[str]) -> frozenset[str]:
+    """Return the days of a week from one to another."""
+    ends = [*first, *last]
+    if len(ends) != 2 or not set(ends) <= EVERY_DAY:
+        return frozenset()
+    begin, end = map(DAYS.index, ends)
+    return frozenset(DAYS[(begin + count) % 7] for count in range((end - begin) % 7 + 1))
+
+
+# -- several days ----------------------------------------------------------------------------------------
+
+
+def read_days(text: str, today: date) -> tuple[date, ...]:
+    """Return all days that a text names, in their order; none if any word of it can't be read.
+
+    A single one, a list (``today and tomorrow``), a span (``from 21 dec to 4 jan``), a length from today on
+    (``for a week``), or all up to a day, which isn't one of them: ``until monday``.
+    """
+    plain = spell(f"on {DASHES.sub('-', text)}").removeprefix("on ").replace("-", " - ")
+    plain = re.sub(r"([0-9]{4}) - ([0-9]{2}) - ([0-9]{2})", r"\1-\2-\3", plain)
+    words = [word for word in plain.split() if word not in _NOISE]
+    spans = [_span(one.split(), today) for one in _listed(words)]
+    found = list(chain.from_iterable(spans)) if spans and all(spans) else []
+    return tuple(sorted(set(found))) if len(found) <= _MAX_DAYS else ()
+
+
+def _listed(words: list[str]) -> list[str]:
+    """Return the spans of a list; the ends of ``between A and B`` belong together."""
+    if words[:1] == ["between"]:
+        words = ["from", *("to" if word == "and" else word for word in words[1:])]
+    return [one.strip() for one in re.split(r"\band\b|&", " ".join(words))]
+
+
+def _span(words: list[str], today: date) -> list[date]:
+    """Return the days of one span; none if it can't be read."""
+    if length := _LENGTH_OF_DAYS.fullmatch(" ".join(words)):
+        count = int(length[1]) if length[1].isdecimal() else 1
+        return _all_days(today, count * (7 if length[2].startswith("week") else 1))
+    if words[:1] in (["until"], ["till"]):
+        ends = _item(words[1:], today)
+        # Until Friday, said on a Friday, is until the next one.
+        is_again = bool(ends) and ends[0] == today and weekday_of(words[-1]) is not None
+        return _all_days(today, 7 * is_again or (ends[0] - today).days or 1) if ends else []
+    lead, words = words[:1] == ["from"], words[words[:1] in (["from"], ["for"]) :]
+    at = next((at for at, word in enumerate(words) if word in _JOINING or (word == "for" and at)), len(words))
+    first = _item(words[:at], today)
+    if not first or (lead and at == len(words)):
+        return []
+    if words[at : at + 1] == ["for"]:
+        return [first[0] + (day - today) for day in _span(words[at:], today)]
+    last = _item(words[at + 1 :], first[0]) if at < len(words) else first
+    return _all_days(first[0], (last[-1] - first[0]).days + 1) if last else []
+
+
+def _item(words: list[str], today: date) -> tuple[date, ...]:
+    """Return the first and the last day of a day, a week or a weekend; none for anything else."""
+    monday = today - timedelta(days=today.weekday())
+    match words:
+        case ["next", "week"]:
+            return monday + timedelta(days=7), monday + timedelta(days=13)
+        case ["week"] | ["this", "week"] | ["rest", "week"]:
+            return today, monday + timedelta(days=6)
+        case ["weekend"] | ["this", "weekend"] | ["coming", "weekend"]:
+            return max(today, monday + timedelta(days=5)), monday + timedelta(days=6)
+        case [word] if len(found := resolve_day(word, today)) == 1:
+            return found
+    return ()
+
+
+def _all_days(first: date, count: int) -> list[date]:
+    return [first + timedelta(days=more) for more in range(min(count, _MAX_DAYS + 1))]

@@ -1,0 +1,236 @@
+"""The words of times in one spelling: English and German, with slips, number words and dates; pure.
+
+A date in words becomes one word, which other modules here read: ``7dec``, ``the_7`` for *the 7th*,
+``next_monday``, and ``week_monday`` for *Monday next week*.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Final, Literal
+
+from rapidfuzz.distance import OSA
+
+Kind = Literal["", "length", "time"]
+
+#: The words that announce a time, and what follows them.
+LEADS: Final[Mapping[str, Kind]] = {
+    "for": "length",
+    "in": "length",
+    "after": "length",
+    "until": "time",
+    "till": "time",
+    "til": "time",
+    "'til": "time",
+    "at": "time",
+    "by": "time",
+    "before": "time",
+    # After another one, it means what that does.
+    "about": "",
+}
+WEEKDAY_NAMES: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH_NAMES: Final = (
+    *("january", "february", "march", "april", "may", "june", "july", "august", "september"),
+    *("october", "november", "december"),
+    *("januar", "februar", "märz", "april", "mai", "juni", "juli", "august", "september", "oktober"),
+    *("november", "dezember"),
+)
+#: By the word that is read, how else it is written; "" for what means nothing in a time.
+_SPELLINGS: Final = {
+    "": "instead sharp approximately lang",
+    "at": "um @",
+    "about": "around circa ca roughly gegen approx",
+    "until": "bis untill hasta jusqu'à",
+    "for": "für fuer",
+    "from": "von ab vom",
+    "after": "nach",
+    "before": "vor",
+    "another": "noch weitere",
+    "longer": "länger laenger",
+    "every": "jeden jede jedes each",
+    "next": "nächsten nächste nächster naechsten naechste",
+    "coming": "kommenden kommende kommender",
+    "this": "diesen diese dieser",
+    "and": "und",
+    "today": "heute",
+    "tomorrow": "tmrw tmr tomorow tommorow morgen",
+    "morning": "früh frueh morgens vormittag",
+    "afternoon": "nachmittag nachmittags",
+    "evening": "abend abends",
+    "night": "nacht nachts",
+    "lunch": "lunchtime mittagspause",
+    "noon": "mittag mittags",
+    "midnight": "mitternacht",
+    "o'clock": "uhr oclock",
+    "hour": "stunde",
+    "hours": "stunden std stündchen stuendchen",
+    "minutes": "minuten",
+    "day": "tag",
+    "days": "tage tagen",
+    "week": "woche",
+    "weeks": "wochen",
+    "daily": "täglich taeglich",
+    "weekdays": "werktags",
+    "weekend": "wochenende",
+    "half": "halbe halben \u00bd",
+    "quarter": "viertel quater",
+    "eod": "cob feierabend",
+    "monday": "montag",
+    "mondays": "montags",
+    "tuesday": "dienstag",
+    "tuesdays": "dienstags",
+    "wednesday": "mittwoch",
+    "wednesdays": "mittwochs",
+    "thursday": "donnerstag",
+    "thursdays": "donnerstags",
+    "friday": "freitag",
+    "fridays": "freitags",
+    "saturday": "samstag sonnabend",
+    "saturdays": "samstags",
+    "sunday": "sonntag",
+    "sundays": "sonntags",
+    "1": "one eins ein eine einer einem einen",
+    "2": "two zwei",
+    "3": "three drei",
+    "4": "four vier",
+    "5": "five fünf fuenf",
+    "6": "six sechs",
+    "7": "seven sieben",
+    "8": "eight acht",
+    "9": "nine neun",
+    "10": "ten zehn",
+    "11": "eleven elf",
+    "12": "twelve zwölf zwoelf",
+    "15": "fifteen fünfzehn",
+    "20": "twenty zwanzig",
+    "30": "thirty dreißig dreissig",
+    "40": "forty",
+    "45": "forty-five",
+    "60": "sixty",
+    "90": "ninety neunzig",
+    "mar": "maerz",
+}
+_SPELT: Final = {word: read for read, words in _SPELLINGS.items() for word in words.split()}
+_SPELT.update(
+    (name[:count], MONTHS[at % len(MONTHS)])
+    for at, name in enumerate(_MONTH_NAMES)
+    for count in range(3, len(name) + 1)
+)
+#: Words that are also known with one slip.
+_LONG: Final = (
+    *("minutes", "minute", "tomorrow", "tonight", "midnight", "morning", "evening", "afternoon"),
+    *WEEKDAY_NAMES,
+    *(name for name in _MONTH_NAMES if len(name) > 5),
+)
+_STEMS: Final = {word.rstrip("s") for word in _LONG}
+_MIN_SLIP_LETTERS: Final = 6
+_PART: Final = "(?:morning|afternoon|evening|night|lunch)"
+_WEEKDAY: Final = f"({'|'.join(f'{name}|{name[:3]}' for name in WEEKDAY_NAMES)})"
+_MONTH: Final = f"({'|'.join(MONTHS)})"
+_IN_MONTH: Final = "(0?[1-9]|[12][0-9]|3[01])"
+_TH: Final = r"(?:st|nd|rd|th|\.)"
+_YEAR: Final = "(20[0-9]{2}|2[4-9][0-9]{2}|[3-9][0-9]{3})"
+_AS_HOUR: Final = r"(?:[0-9:.~]| ?(?:am|pm|h|o'clock)\b)"
+#: ``7 dec 9``, which may be either; ``7th of dec`` or ``dec 7``, with a year; and ``on the 7th``.
+_DATE: Final = re.compile(
+    rf"\b{_IN_MONTH} {_MONTH} {_IN_MONTH}(?!{_AS_HOUR}|{_TH})"
+    rf"|(?<![0-9:.])(?:the |der |den |dem )?{_IN_MONTH}{_TH}? ?(?:of )?{_MONTH}\b(?! {_IN_MONTH}{_TH})"
+    rf"(?: {_YEAR}\b)?"
+    rf"|\b{_MONTH} (?:the )?{_IN_MONTH}{_TH}?(?!{_AS_HOUR})\b(?: {_YEAR}\b)?"
+    rf"|\b(on|by|to|till|from|until|before) (?:the )?{_IN_MONTH}(?:st|nd|rd|th)\b(?! (?:of )?{_MONTH})"
+)
+#: ``21 to 24 dec``: the month is that of both.
+_SHARED_MONTH: Final = re.compile(
+    rf"\b{_IN_MONTH}{_TH}? ?(-|to|and|until) ?(?={_IN_MONTH}{_TH}? ?(?:of )?{_MONTH}\b)"
+)
+#: Phrases that mean one thing, in this order, as they are read. ``~`` is a clock's time as it is spoken.
+_PHRASES: Final = tuple(
+    (re.compile(pattern), said)
+    for pattern, said in (
+        (r"\b(?:the )?end of (?:the |my )?(?:work(?:ing)? ?)?day\b|\bclose of (?:business|play)\b", "eod"),
+        (r"\b(?:the )?(?:rest|remainder) of (?:the day|today)\b", "all_day"),
+        (r"\ball day\b", "all_day"),
+        (rf"\b(?:in|during|for|over|after|at) (?:the )?(?={_PART}\b)", ""),
+        (rf"\bthis (?={_PART}\b)", "today "),
+        (rf"\b{_WEEKDAY}(?: of)? next week\b|\bnext week(?: on)? {_WEEKDAY}\b", r"week_\1\2"),
+        (rf"\b(?:the )?next (?={_WEEKDAY}\b)", "next_"),
+        (r"\b(?:this|coming) (?=[a-z]+day\b)", ""),
+        (r"\btoday (?:night|evening)\b", "tonight"),
+        (rf"\bam (?=(?:[a-z]+day|{_PART}|[0-9]+{_MONTH})\b)", "on "),
+        (r"\b(?:a )?couple(?: of)?\b", "2"),
+        (r"\b(?:the |der |die )?next (?=hour\b)", "1 "),
+        (r"\b(?:the )?next (?=[0-9]|half\b|quarter\b)", ""),
+        (r"\b([0-9]{1,2}(?::[0-9]{2})?)ish\b", r"about \1"),
+        (r" (?:from now|or so|at the latest|in the day)$", ""),
+        (r"\b3(?:/4| quarters)(?: of)?(?: an?)? hours?\b", "45 min"),
+        (r"\b(?:1/4|(?:an? |1 )?quarter)(?: of)?(?: an?)? hour\b", "15 min"),
+        (r"\b1/2(?: an?)? hour\b", "30 min"),
+    )
+)
+_SPOKEN: Final = re.compile(
+    r"(?<!-)\b(?:(half|quarter|[0-5]?[0-9])(?: min[a-z]*)? (past|after|to|before|of)|(half|halb)) "
+    rf"([0-9]{{1,2}})(?![0-9:.h]|{_MONTH})(?! ?(?:h|min))"
+)
+_HALF_DAY: Final = 12
+
+
+def spelt(word: str) -> str:
+    """Return a word as times are read: in English, in full, a number in digits; "" for what means nothing."""
+    word = word.replace("nite", "night")
+    known = _SPELT.get(word)
+    if known is None and word.endswith("ish") and (base := _SPELT.get(word[:-3], "")).isdecimal():
+        return f"{base}ish"
+    if known is None and len(word) >= _MIN_SLIP_LETTERS and word.rstrip("s") not in _STEMS:
+        near = next((one for one in _LONG if OSA.distance(word, one, score_cutoff=1) == 1), None)
+        known = _SPELT.get(near, near) if near else None
+    return word if known is None else known
+
+
+def spell(text: str) -> str:
+    """Return a text as times are read: each word, date and phrase in one spelling, clocks as they are."""
+    plain = text.casefold().replace("\u2019", "'")
+    plain = re.sub(r"\b([ap])\.?m\b\.?", r"\1m", plain)
+    plain = re.sub(r"(?<=[a-zß-ÿ])\.(?= )", "", plain)
+    plain = " ".join(filter(None, (spelt(word.strip(",;!?")) for word in plain.split()))).rstrip(" .")
+    plain = _DATE.sub(_as_day, _SHARED_MONTH.sub(r"\1\4 \2 ", plain))
+    for pattern, said in _PHRASES:
+        plain = pattern.sub(said, plain)
+    return plain
+
+
+def plainly(text: str) -> str:
+    """Return a text as times are read, a spoken time as a clock shows it."""
+    return _SPOKEN.sub(_as_clock, spell(text))
+
+
+def is_month(word: str) -> bool:
+    """Return whether a word is the name of a month as it is spelt here."""
+    return word in MONTHS
+
+
+def _as_day(found: re.Match[str]) -> str:
+    """Return a date as one word; what may be either of two stays."""
+    either, _, _, day, month, _, year, first_month, then_day, then_year, lead, ordinal, _ = found.groups()
+    if either:
+        return found[0]
+    if ordinal:
+        return f"{lead} the_{int(ordinal)}"
+    day, month, year = day or then_day, month or first_month, year or then_year
+    return f"{year}-{MONTHS.index(month) + 1:02d}-{int(day):02d}" if year else f"{int(day)}{month}"
+
+
+def _as_clock(found: re.Match[str]) -> str:
+    """Return a spoken time as a clock shows it; what may be from five until six, or twenty hours, stays."""
+    part, side, half, hour = found[1], found[2], found[3], int(found[4])
+    minutes = {"half": 30, "quarter": 15}.get(part or half) or (30 if half else int(part))
+    is_before = half == "halb" or side in {"to", "before", "of"}
+    is_span = side in {"to", "before", "of"} and (part or "").isdigit() and "min" not in found[0]
+    if is_span and not (side == "to" and minutes in {20, 25} and hour <= _HALF_DAY):
+        return found[0]
+    if half == "halb":
+        minutes = 30
+    elif is_before:
+        minutes = 60 - minutes
+    if is_before:
+        hour = hour - 1 or _HALF_DAY
+    return f"{hour}~{minutes:02d}" if minutes < 60 else found[0]

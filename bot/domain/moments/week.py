@@ -1,0 +1,197 @@
+"""Hours as people write them: on which days they come, from when, and until when; pure.
+
+They come again only where a word says so (``repeats``) or days of a week are listed. A bare hour is one of
+24, unless hours would end before they begin, or their other end says which half of the day it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import pairwise
+from typing import Final
+
+from bot.domain.moments.days import DASHES, EVERY_DAY, days_of, is_day, resolve_day, span_of
+from bot.domain.moments.moment import Clock, clock_of
+from bot.domain.moments.spelling import is_month, spell
+
+DAY_MINUTES: Final = 24 * 60
+#: The shortest hours.
+LEAST_MINUTES: Final = 30
+
+#: Words that let something come again by themselves, and after *every*.
+_PLURAL_PARTS: Final = {
+    "mornings": "morning",
+    "afternoons": "afternoon",
+    "evenings": "evening",
+    "nights": "night",
+    "nightly": "night",
+}
+_AGAIN: Final = _PLURAL_PARTS.keys() | {
+    *("daily", "everyday", "weekly", "hourly", "monthly", "weekdays", "weekends")
+}
+_EVERY: Final = frozenset({"every", "each"})
+_PARTS: Final = frozenset(_PLURAL_PARTS.values())
+_SPANS: Final = frozenset(
+    {"week", "weeks", "hour", "hours", "month", "months", "minute", "minutes", "days", "weekend"}
+)
+#: What joins days and times, and what stands between the ends of both.
+_JOINING: Final = frozenset({"every", "each", "on", "from", "at", "and", "the", ",", "&", "in"})
+_UNTIL: Final = re.compile(r" ?(?:-|\b(?:to|until|till)\b) ?")
+_TO: Final = frozenset({"to", "-", "through", "thru"})
+_NAMED_TIMES: Final = frozenset({"noon", "midday", "midnight"})
+_HALVES: Final = frozenset({"am", "pm", "o'clock"})
+_SPOKEN: Final = frozenset({"half", "quarter", "past"})
+_MAX_CHARACTERS: Final = 100
+_HALF_DAY: Final = DAY_MINUTES // 2
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Hold hours as somebody asks for them: names of weekdays or dates, and minutes of the day.
+
+    ``today``, ``tomorrow`` and ``7dec`` stand for dates until they are resolved (``on``).
+    """
+
+    days: frozenset[str]
+    starts: int | None = None
+    stops: int | None = None
+
+    def on(self, today: date) -> Wanted:
+        """Return the same with dates for whatever names one from ``today`` on."""
+        dated = {
+            day: found[0].isoformat() for day in self.days - EVERY_DAY if (found := resolve_day(day, today))
+        }
+        return replace(self, days=frozenset(dated.get(day, day) for day in self.days))
+
+    def contradicts(self, other: Wanted) -> bool:
+        """Return whether others say when to start, or when to stop, on all of the same days."""
+        pairs = ((self.starts, other.starts), (self.stops, other.stops))
+        return self.days <= other.days and any(None not in pair for pair in pairs)
+
+
+def repeats(words: Sequence[str]) -> bool:
+    """Return whether words let something come again: ``every day``, ``daily``, ``mondays``."""
+    return any(word in _AGAIN or _is_plural(word) for word in words) or any(
+        first in _EVERY and (then in _SPANS | _PARTS or then[:1].isdigit() or bool(days_of(then)))
+        for first, then in pairwise(words)
+    )
+
+
+def is_joint(word: str) -> bool:
+    """Return whether a word only joins days and times of hours, or says which half of the day it is."""
+    return word in _JOINING | _TO | _HALVES | _EVERY | {"until", "till", "during", "between", "except"}
+
+
+def is_of_hours(word: str) -> bool:
+    """Return whether a word can be one of hours: a day, a part of one, a time, or what joins them."""
+    is_named = word in _PARTS | _AGAIN | _SPANS | _NAMED_TIMES | _SPOKEN or is_month(word)
+    return is_named or bool(days_of(word)) or is_joint(word) or word.lstrip("-")[:1].isdigit()
+
+
+def read_hours(text: str) -> Wanted | None:
+    """Return the hours that a text names: ``weekdays 9:00-18:00``, ``every evening at 8``, ``mon -20:00``."""
+    if len(text) > _MAX_CHARACTERS:
+        return None
+    plain = re.sub(r"\bduring (?:the )?week\b", "weekdays", DASHES.sub("-", text.casefold()))
+    plain = re.sub(r"\bbetween (.+?) and ", r"\1 to ", plain)
+    return _read(spell(re.sub(r"[,&](?! ?[0-9]{4}\b)", " ", plain)).split())
+
+
+def _read(words: list[str]) -> Wanted | None:
+    if "except" in words:
+        at = words.index("except")
+        left_out = frozenset[str]().union(*map(days_of, words[at:]))
+        found = _read([*words[:at], *(word for word in words[at + 1 :] if not days_of(word))])
+        return replace(found, days=found.days - left_out) if found and found.days > left_out else None
+    if any(first[:1].isdigit() and then in _SPANS | {"day"} for first, then in pairwise(words)):
+        return None  # A length: ``every 2 days``.
+    is_daily = any(first in _EVERY and then in _PARTS for first, then in pairwise(words))
+    is_daily = is_daily or not _PLURAL_PARTS.keys().isdisjoint(words)
+    # `every monday until friday` has an end of its own.
+    joining = _TO if _EVERY.intersection(words) else _TO | {"until", "till"}
+    parted = _parted([_PLURAL_PARTS.get(word, word) for word in words if word not in _JOINING], joining)
+    if parted is None or not (parted[0] or is_daily):
+        return None
+    days, times = parted
+    ends = next(filter(None, map(_hours_of, _ends_in(" ".join(times)))), None)
+    return None if ends is None else Wanted(days or EVERY_DAY, *ends)
+
+
+def _parted(words: list[str], joining: AbstractSet[str] = _TO) -> tuple[frozenset[str], list[str]] | None:
+    """Return the days, which stand together, and the other words; None if they don't."""
+    begin = next((at for at, word in enumerate(words) if days_of(word)), len(words))
+    end, days = begin, frozenset[str]()
+    while end < len(words) and (named := days_of(words[end])):
+        days, end = days | named, end + 1
+        is_span = len(named) == 1 and len(words) > end + 1 and words[end] in joining
+        if is_span and (last := days_of(words[end + 1])):
+            days, end = days | span_of(named, last), end + 2
+    return None if any(map(days_of, words[end:])) else (days, [*words[:begin], *words[end:]])
+
+
+def _ends_in(text: str) -> Iterator[tuple[str, str]]:
+    """Yield what may be the start and the end in a text of times; "" for one that isn't said."""
+    for found in _UNTIL.finditer(text):
+        if after := text[found.end() :]:
+            yield text[: found.start()], after
+    yield text, ""
+
+
+def _hours_of(ends: tuple[str, str]) -> tuple[int | None, int | None] | None:
+    """Return the minutes of a start and of an end; None for what can't be hours."""
+    begin, end = (clock_of(text) if text else None for text in ends)
+    if any(text and not clock for text, clock in zip(ends, (begin, end), strict=True)):
+        return None
+    if begin and end:
+        starts, stops = _halves_of(begin, end)
+        return (starts, stops) if (stops - starts) % DAY_MINUTES >= LEAST_MINUTES else None
+    if end:
+        return None, end.minute or DAY_MINUTES  # The midnight at which a day ends.
+    return (begin.minute, None) if begin else None
+
+
+def _halves_of(begin: Clock, end: Clock) -> tuple[int, int]:
+    """Return the minutes of both ends, where the half of a day that one is in may tell that of the other."""
+    starts, stops = begin.minute, end.minute
+    if begin.is_open and end.has_half:
+        either = (starts % _HALF_DAY, starts % _HALF_DAY + _HALF_DAY)
+        lasting = {minute: (stops - minute) % DAY_MINUTES for minute in either}
+        starts = min((one for one in either if lasting[one] >= LEAST_MINUTES), key=lasting.__getitem__)
+    elif (end.is_open or (begin.is_open and end.may_be_later)) and stops <= starts < stops + _HALF_DAY:
+        stops += _HALF_DAY
+    return starts, stops
+
+
+def change_hours(wanted: Wanted, words: Sequence[str]) -> Wanted | None:
+    """Return hours with other days or times, as words say in a follow-up; None for anything else."""
+    if words[:1] and words[0] in {"except", "without", "not", "but"}:
+        left = wanted.days.difference(*map(days_of, words[1:]))
+        return replace(wanted, days=left) if left and left != wanted.days else None
+    lead = next((word for word in ("at", "until", "till") if word in words), "")
+    said = [*words[words.index(lead) + 1 :]] if lead else [*words]
+    if (parted := _parted([word for word in said if word not in _JOINING | {"stop", "start"}])) is None:
+        return None
+    days, times = parted
+    if not times:
+        return replace(wanted, days=days) if days else None
+    found = next(filter(None, map(_hours_of, _ends_in(" ".join(times)))), None)
+    if found is None:
+        return None
+    (starts, stops), is_stop = found, "stop" in words or lead in {"until", "till"} or wanted.starts is None
+    if stops is None and is_stop:
+        begin = None if wanted.starts is None else Clock(wanted.starts)
+        end = clock_of(" ".join(times))
+        starts, stops = _halves_of(begin, end) if begin and end else (wanted.starts, starts)
+    elif stops is None:
+        stops = wanted.stops
+    changed = replace(wanted, days=days or wanted.days, starts=starts, stops=stops)
+    is_short = None not in (starts, stops) and ((stops or 0) - (starts or 0)) % DAY_MINUTES < LEAST_MINUTES
+    return None if is_short else changed
+
+
+def _is_plural(word: str) -> bool:
+    return word.endswith("days") and is_day(word[:-1])
