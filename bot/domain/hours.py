@@ -16,7 +16,17 @@ from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 from bot.domain.kinds import AnyKind, Mark, Traits
-from bot.domain.moments import DAY_MINUTES, DAYS, EVERY_DAY, WEEKDAYS, WEEKEND, Wanted, instant, zone_of
+from bot.domain.moments import (
+    DAY_MINUTES,
+    DAYS,
+    EVERY_DAY,
+    WEEKDAYS,
+    WEEKEND,
+    Wanted,
+    instant,
+    write_day,
+    zone_of,
+)
 from bot.domain.people import Principal
 from bot.domain.timers import SOONEST_SECONDS, TIMER_WARNING_SECONDS
 from bot.domain.times import Past, Stays
@@ -232,7 +242,7 @@ def written(hours: Wanted) -> str:
     """Write hours so that ``moments.read_hours`` reads them."""
     until = "" if hours.stops is None else f"-{clock(hours.stops)}"
     names = {WEEKDAYS: "weekdays", WEEKEND: "weekends", EVERY_DAY: "daily"}
-    in_order = [*(day for day in DAYS if day in hours.days), *sorted(hours.days - EVERY_DAY)]
+    in_order = [*(day for day in DAYS if day in hours.days), *map(write_day, sorted(hours.days - EVERY_DAY))]
     return f"{names.get(hours.days) or ','.join(in_order)} {clock(hours.starts)}{until}"
 
 

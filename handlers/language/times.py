@@ -40,12 +40,12 @@ _OF_HOURS: Final = dict.fromkeys(_words("schedule schedules hrs timetable arbeit
 #: What a time can begin with, and what else can be in one.
 _UNTIL: Final = _words("until till til 'til")
 _FIRST: Final = LEADS.keys() | _words(
-    """on over during this the next all rest remainder end close eod half halb quarter couple noon midday
-    midnight morning afternoon evening night lunch a an am"""
+    """on over during later this the next all rest remainder end close eod half halb quarter couple noon
+    midday midnight morning afternoon evening night lunch a an am"""
 )
 _WITHIN: Final = _FIRST | _words(
-    """of day days week weeks wk hour hours hr hrs h m min mins minute minutes d w my work working business
-    play past to and from now or so latest pm o'clock der die den today"""
+    """of day days fortnight week weeks wk hour hours hr hrs h m min mins minute minutes d w my work working
+    business play past to and from now or so latest pm o'clock der die den today"""
 )
 _MOST_WORDS: Final = 10
 #: A text in which more is tried to be read as a time is no request.
@@ -59,6 +59,8 @@ _NO_TIMES: Final = _words("good nice great lovely happy guten gute schönen what
 _FILLING: Final = _words("the a an about some maybe like")
 _VAGUE: Final = _words("later soon sometime someday eventually")
 _AMOUNTS: Final = _words("bit while moment sec second little jiffy few time")
+_WEEKS: Final = _words("weekday workday weekend")
+_ONE_SPAN: Final = _WEEKS | {"day", "days"}
 #: How often, before ``a day``.
 _HOW_OFTEN: Final = _words("once twice times")
 #: On these days every *next Monday* is one, as it is on any other.
@@ -150,8 +152,8 @@ def _phrases(
         end = begin
         while end < min(len(words), begin + _MOST_WORDS) and end not in besides and _is_within(said[end]):
             end += 1
-        # `what a day`; and what begins with *next* isn't what follows that.
-        is_none = begin > 0 and (said[begin - 1] in _NO_TIMES or said[begin - 1] == "next")
+        # `what a day`; and what begins with *next* or *half* isn't what follows that.
+        is_none = begin > 0 and said[begin - 1] in _NO_TIMES | _TIMELIKE | {"next", "past"}
         while end > begin and not is_none and _may_begin(said[begin]):
             text, tries = " ".join(words[begin:end]).rstrip(",;"), tries + 1
             if kind := moments.time_kind(text):
@@ -199,14 +201,14 @@ def _unread(said: Sequence[str], besides: AbstractSet[int]) -> list[tuple[tuple[
         lead = said[begin] if begin >= 0 and begin not in besides else ""
         if at in besides or lead in _NO_TIMES or (at and said[at - 1] in _NO_TIMES):
             continue
-        is_led = lead in LEADS or (lead in {"on", "from"} and not word[:1].isdigit())
+        is_led = lead in LEADS or lead == "from" or (lead == "on" and not word[:1].isdigit())
         is_number = word.isdecimal() or word[:1] == "0"
         is_clock = _CLOCKLIKE.fullmatch(word) is not None and (not is_number or (is_led and begin == at - 1))
         if is_clock or (is_led and (word in _TIMELIKE or moments.is_month(word))):
             kind = "at" if LEADS.get(lead, "time") != "length" else "for" if lead == "for" else "in"
             places = (*range(begin, at + 1),) if is_led else (at,)
             found.append((places, "until" if lead in _UNTIL else kind))
-        elif moments.is_day(word) or word in _PARTS_OF_DAYS or moments.repeats([word]):
+        elif moments.is_day(word) or word in _PARTS_OF_DAYS | _WEEKS or moments.repeats([word]):
             found.append(((at,), "day"))
         elif word in {"hours", "minutes"} and at and said[at - 1] in {"few", "some", "several"}:
             found.append(((at - 1, at), "long"))
@@ -224,7 +226,8 @@ def _is_vague(said: Sequence[str], named: AbstractSet[int], timed: AbstractSet[i
         if word in {"now", "yet"} and {"not", "nicht"}.intersection(words[max(at - 2, 0) : at]):
             return True
         is_amount = word in _AMOUNTS and at not in timed
-        if is_amount and (before == "some" or (before in _FILLING and lead in {"in", "for", "after"})):
+        is_some = not {"some", "another"}.isdisjoint(words[max(at - 2, 0) : at])
+        if is_amount and (is_some or (before in _FILLING and lead in {"in", "for", "after"})):
             return True
         if before in _HOW_OFTEN and word in {"a", "per"} and any(map(moments.length, words[at + 1 : at + 2])):
             return True
@@ -353,15 +356,16 @@ def _without_days(said: Sequence[str], rest: Sequence[str]) -> str | None:
     days = [word for word in said[said.index(last) + 1 :] if word not in besides]
     while days and days[-1] in vocabulary.BESIDES_HOURS:
         days = days[:-1]
-    while days and days[0] in vocabulary.BESIDES_HOURS - {"for"}:
+    opening = {"until", "till", "for", "from"}
+    while days and days[0] in vocabulary.BESIDES_HOURS - opening:
         days = days[1:]
     text = " ".join(days)
     if not names_days(text):
         return None
-    is_open = days[0] in {"until", "till", "for", "from"}
+    is_several = days[0] in opening or len(moments.read_days(text, _SATURDAY)) > 1
     if verb not in {"pause", "off"}:
         return f"skip {text}"
-    if verb == "pause" and is_open:
+    if verb == "pause" and is_several:
         return f"pause {text}"
     return f"skip {text}" if "hours" in said else None
 
@@ -385,7 +389,8 @@ def _hours(said: Sequence[str], named: AbstractSet[int]) -> Times:
         starts, stops = sides if is_stop else sides[::-1]
         text = " ".join([*starts, "until", *stops])
     wanted, taken = moments.read_hours(text), frozenset((*places, *joint))
-    is_listed = wanted is not None and len(wanted.days & EVERY_DAY) > 1
+    # `all day`, and a weekend, aren't several days of a week.
+    is_listed = wanted is not None and len(wanted.days & EVERY_DAY) > 1 and not _ONE_SPAN.intersection(parts)
     is_again = moments.repeats(parts) or is_listed
     if is_again or (joint and wanted is not None and not wanted.days & EVERY_DAY):
         order = "" if wanted is None else hours.written(wanted)
@@ -435,6 +440,7 @@ def _places(folded: Sequence[str], named: AbstractSet[int]) -> Collection[int]:
             run = run[1:]
         while run and folded[run[-1]] in _AFTER:
             run = run[:-1]
-        if is_run and not all(moments.is_joint(folded[at]) for at in run):
+        parts = [folded[at] for at in run]
+        if is_run and (moments.repeats(parts) or not all(map(moments.is_joint, parts))):
             found += run
     return found

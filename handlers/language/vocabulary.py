@@ -219,7 +219,8 @@ BESIDES_HOURS: Final = (
     BEFORE_A_NAME
     | PLEASE
     | words(
-        """can could would will you i we want need let's just ok have has on at turn working it's it one"""
+        """can could would will you i we want need let's just ok have has on at turn work working it's it
+        one"""
     )
 )
 #: Says that something is somebody else's: only one's own is ever touched.

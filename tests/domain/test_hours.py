@@ -11,7 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.hours import HORIZON, LEAD, OPEN_HOURS_SECONDS, Rule, evening_of_asking, left_since, written
-from bot.domain.moments import DAY_MINUTES, DAYS, EVERY_DAY, WEEKDAYS, WEEKEND, Wanted, instant, read_hours
+from bot.domain.moments import (
+    DAY_MINUTES,
+    DAYS,
+    EVERY_DAY,
+    WEEKDAYS,
+    WEEKEND,
+    Wanted,
+    change_hours,
+    instant,
+    read_hours,
+)
 from bot.domain.preferences import NEVER
 from bot.domain.workspaces import State, Workspace
 from tests.rigs.store import ALICE
@@ -46,6 +56,26 @@ def rule(days=EVERY_DAY, starts=None, stops=None, zone=BERLIN, since="2027-01-01
         ("fri-mon 9:00", {"fri", "sat", "sun", "mon"}, NINE, None),
         ("every day until midnight", EVERY_DAY, None, DAY_MINUTES),
         ("2027-02-28 9:00", {"2027-02-28"}, NINE, None),
+        ("mon\u2013thu 9 to 5", {"mon", "tue", "wed", "thu"}, NINE, 17 * 60),
+        ("weekdays 9 to 5", WEEKDAYS, NINE, 17 * 60),
+        ("9 to 5 on weekdays", WEEKDAYS, NINE, 17 * 60),
+        ("8 on mondays until noon", {"mon"}, 8 * 60, 12 * 60),
+        ("every evening at 8", EVERY_DAY, 20 * 60, None),
+        ("evenings 6-10", EVERY_DAY, SIX, 22 * 60),
+        ("weekday mornings at 8:30", WEEKDAYS, 8 * 60 + 30, None),
+        ("nightly until 2", EVERY_DAY, None, 2 * 60),
+        ("mondays from 2 to 5 in the afternoon", {"mon"}, 14 * 60, 17 * 60),
+        ("weekdays from 9 in the morning to 6 in the evening", WEEKDAYS, NINE, SIX),
+        ("weekdays 9 to 5pm", WEEKDAYS, NINE, 17 * 60),
+        ("fridays 8-10pm", {"fri"}, 20 * 60, 22 * 60),
+        ("weekdays 8 to 6:30", WEEKDAYS, 8 * 60, 18 * 60 + 30),
+        ("weekdays quarter to 9 to 5", WEEKDAYS, 8 * 60 + 45, 17 * 60),
+        ("between 9 and 5 on weekdays", WEEKDAYS, NINE, 17 * 60),
+        ("every weekday except friday at 9", WEEKDAYS - {"fri"}, NINE, None),
+        ("montags und mittwochs 9-17 uhr", {"mon", "wed"}, NINE, 17 * 60),
+        ("montag bis freitag 9-17 Uhr", WEEKDAYS, NINE, 17 * 60),
+        ("27 nov 9:00-17:00", {"27nov"}, NINE, 17 * 60),
+        ("this afternoon from 2 to 5", {"today"}, 14 * 60, 17 * 60),
     ],
 )
 def test_hours_are_read_as_people_write_them(text, days, starts, stops):
@@ -66,12 +96,43 @@ def test_hours_are_read_as_people_write_them(text, days, starts, stops):
         "2027-02-30 9:00",
         "someday 9:00",
         "weekdays 9:00 18:00",
+        "at 5 in the afternoon",
+        "mon 9 to fri 5",
+        "every monday until friday 9:00",
+        "every 2 days 9:00",
+        "next friday 9:00",
         "mon " * 40 + "9:00",
         "-" * 90,
     ],
 )
 def test_what_are_no_hours_is_left(text):
     assert read_hours(text) is None
+
+
+def test_dates_in_words_are_those_after_today():
+    wanted = read_hours("7 dec and the 2nd 9:00").on(date(2026, 11, 20))
+    assert wanted == Wanted(frozenset({"2026-12-07", "2026-12-02"}), NINE)
+    assert written(read_hours("7 dec 9:00")) == "7 dec 09:00"
+
+
+@pytest.mark.parametrize(
+    ("said", "becomes"),
+    [
+        ("10", "weekdays 10:00-17:00"),
+        ("until 6", "weekdays 09:00-18:00"),
+        ("stop at 8", "weekdays 09:00-20:00"),
+        ("8 to 4", "weekdays 08:00-16:00"),
+        ("mon to thu", "mon,tue,wed,thu 09:00-17:00"),
+        ("weekends 10-2", "weekends 10:00-14:00"),
+        ("except fridays", "mon,tue,wed,thu 09:00-17:00"),
+        ("except sundays", ""),
+        ("16:50", ""),
+        ("sometime", ""),
+    ],
+)
+def test_a_follow_up_changes_days_or_times(said, becomes):
+    changed = change_hours(Wanted(WEEKDAYS, NINE, 17 * 60), said.split())
+    assert (written(changed) if changed else "") == becomes
 
 
 MINUTES = st.integers(0, DAY_MINUTES - 1)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.domain.moments import FARTHEST_SECONDS, Moment, Unread, day_of, read, time_kind, zone_of
+from bot.domain.moments import FARTHEST_SECONDS, Moment, Unread, day_of, read, read_days, time_kind, zone_of
 
 BERLIN = ZoneInfo("Europe/Berlin")
 #: A Friday, 14:00 in Berlin.
@@ -159,6 +159,156 @@ def test_a_length_counts_from_now(text, seconds):
 )
 def test_a_time_of_day_is_the_next_one(text, means):
     assert _local(text) == means
+
+
+def _dated(text: str) -> str:
+    """Return what a text means with its date, or why it means nothing."""
+    found = read(text, BERLIN, NOW)
+    if isinstance(found, Unread):
+        return found.why
+    return f"{datetime.fromtimestamp(found.at, BERLIN):%d %b %H:%M}"
+
+
+@pytest.mark.parametrize(
+    ("text", "means"),
+    [
+        # A part of the day says which half of it an hour is in, wherever it stands.
+        ("at 5 in the afternoon", "20 Nov 17:00"),
+        ("this afternoon at 5", "20 Nov 17:00"),
+        ("5 this afternoon", "20 Nov 17:00"),
+        ("in the afternoon at quarter past 5", "20 Nov 17:15"),
+        ("at half past 4 in the afternoon", "20 Nov 16:30"),
+        ("until 5 in the afternoon", "20 Nov 17:00"),
+        ("at 9 in the morning", "21 Nov 09:00"),
+        ("at 8 in the evening", "20 Nov 20:00"),
+        ("at 11 at night", "20 Nov 23:00"),
+        ("at 12 at night", "21 Nov 00:00"),
+        ("tomorrow afternoon at 3", "21 Nov 15:00"),
+        ("on monday at 9 in the morning", "23 Nov 09:00"),
+        ("um 5 am Nachmittag", "20 Nov 17:00"),
+        ("um 9 Uhr morgens", "21 Nov 09:00"),
+        ("later today at 17:00", "20 Nov 17:00"),
+        # Dates in words.
+        ("on 27 nov at 9am", "27 Nov 09:00"),
+        ("nov 27 9am", "27 Nov 09:00"),
+        ("november 27th, 9am", "27 Nov 09:00"),
+        ("27th of november at 9am", "27 Nov 09:00"),
+        ("the 27th of Nov. at 17:30", "27 Nov 17:30"),
+        ("at 9pm on 25 nov", "25 Nov 21:00"),
+        ("24 nov 2026 at 9am", "24 Nov 09:00"),
+        ("27. November um 17 Uhr", "27 Nov 17:00"),
+        ("am 1. Dezember um 8:00", "01 Dec 08:00"),
+        ("on the 27th at 9am", "27 Nov 09:00"),
+        ("by the 21st at 17:00", "21 Nov 17:00"),
+        ("until the 2nd at 9am", "02 Dec 09:00"),
+        ("on 27 nov at 9", "ambiguous"),
+        # Too far away is never another day.
+        ("on 7 dec at 9", "far"),
+        ("on the 7th at 9", "far"),
+        ("dec 7 9am", "far"),
+        ("7. dezember um 9", "far"),
+        ("24 nov 2030 at 9am", "far"),
+        ("19 nov at 9am", "far"),
+        ("on 30 feb at 9am", "unreadable"),
+        # Either could be the day.
+        ("7 dec 9", "unreadable"),
+        ("7/12 9am", "unreadable"),
+        # The next one is next week's; in the same week, it may be the coming one.
+        ("next monday at 8am", "23 Nov 08:00"),
+        ("next friday at 9am", "27 Nov 09:00"),
+        ("next saturday at 9am", "ambiguous"),
+        ("saturday next week at 9am", "28 Nov 09:00"),
+        ("next week tuesday at 9am", "24 Nov 09:00"),
+        ("nächsten Montag um 8:00", "23 Nov 08:00"),
+        ("this sunday at 10am", "22 Nov 10:00"),
+        ("6 am tomorrow", "21 Nov 06:00"),
+        ("9 am monday", "23 Nov 09:00"),
+        # What has passed today isn't meant.
+        ("today at 6", "20 Nov 18:00"),
+        ("today at 9", "20 Nov 21:00"),
+        # With slips, and as it is spelt.
+        ("at midnite", "21 Nov 00:00"),
+        ("tonite at 8", "20 Nov 20:00"),
+        ("elevenish", "20 Nov 23:00"),
+        ("wendesday at 9am", "25 Nov 09:00"),
+        ("on 25 novmber at 9am", "25 Nov 09:00"),
+        ("in a fortnight", "04 Dec 14:00"),
+        ("at half elevenish", "unreadable"),
+        ("later", "unreadable"),
+        ("in a bit", "unreadable"),
+    ],
+)
+def test_a_day_and_a_part_of_it_are_read_in_words(text, means):
+    assert _dated(text) == means
+
+
+def test_options_name_a_day_as_it_is_typed():
+    options = {text: read(text, BERLIN, NOW).options for text in ("on 27 nov at 9", "next saturday at 9am")}
+    assert options == {
+        "on 27 nov at 9": ("27 nov 09:00", "27 nov 21:00"),
+        "next saturday at 9am": ("2026-11-21 09:00", "2026-11-28 09:00"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        ("today and tomorrow", "20 21 Nov"),
+        ("tomorrow, monday and tuesday", "21 23 24 Nov"),
+        ("the 24th and 26th", "24 26 Nov"),
+        ("24 and 26 november", "24 26 Nov"),
+        ("monday to wednesday", "23 24 25 Nov"),
+        ("mon\u2013wed", "23 24 25 Nov"),
+        ("23-25 nov", "23 24 25 Nov"),
+        ("vom 23. bis 25. November", "23 24 25 Nov"),
+        ("from 23 nov for 3 days", "23 24 25 Nov"),
+        ("between 23 and 25 nov", "23 24 25 Nov"),
+        ("until monday", "20 21 22 Nov"),
+        ("until next week", "20 21 22 Nov"),
+        ("for 3 days", "20 21 22 Nov"),
+        ("for today", "20 Nov"),
+        ("this weekend", "21 22 Nov"),
+        ("next monday", "23 Nov"),
+        ("next saturday", ""),
+        ("from monday", ""),
+        ("until 5pm", ""),
+        ("for 2 hours", ""),
+        ("over christmas", ""),
+        ("monday at 5", ""),
+        ("thursdays", ""),
+        ("for 400 days", ""),
+    ],
+)
+def test_several_days_are_read(text, days):
+    found = read_days(text, date(2026, 11, 20))
+    assert " ".join([*(f"{day:%d}" for day in found), *(["Nov"] if found else [])]) == days
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last", "count"),
+    [
+        ("from 21 dec to 4 jan", "2026-12-21", "2027-01-04", 15),
+        ("21 dec - 4 jan", "2026-12-21", "2027-01-04", 15),
+        ("dec 21 until jan 4", "2026-12-21", "2027-01-04", 15),
+        ("2026-12-21 to 2027-01-04", "2026-12-21", "2027-01-04", 15),
+        ("for a week", "2026-11-20", "2026-11-26", 7),
+        ("until friday", "2026-11-20", "2026-11-26", 7),
+        ("next week", "2026-11-23", "2026-11-29", 7),
+        ("until 4 jan", "2026-11-20", "2027-01-03", 45),
+    ],
+)
+def test_a_span_of_days_has_both_ends(text, first, last, count):
+    found = read_days(text, date(2026, 11, 20))
+    assert (found[0].isoformat(), found[-1].isoformat(), len(found)) == (first, last, count)
+
+
+SPANS = "from to until and for - 21 4 dec jan the 7th next monday week a , 2"
+
+
+@given(st.lists(st.sampled_from(SPANS.split())))
+def test_several_days_are_in_order_whatever_is_typed(words):
+    found = read_days(" ".join(words), date(2026, 11, 20))
+    assert [*found] == sorted({*found})
 
 
 def test_a_context_says_what_a_bare_text_is():

@@ -14,6 +14,7 @@ from bot.domain.moments.days import (
     days_of,
     is_day,
     read_days,
+    write_day,
 )
 from bot.domain.moments.moment import (
     FARTHEST_SECONDS,
@@ -76,6 +77,7 @@ __all__ = [
     "repeats",
     "spelt",
     "time_kind",
+    "write_day",
     "written",
     "zone_of",
 ]

@@ -29,7 +29,6 @@ _SHORT: Final = {
     "sa": "sat",
     **dict.fromkeys(("su", "so"), "sun"),
 }
-DASHES: Final = re.compile("[-\u2010-\u2015\u2212]+")
 _ISO_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DATED: Final = re.compile(rf"([0-9]{{1,2}})({'|'.join(MONTHS)})|the_([0-9]{{1,2}})")
 _JOINING: Final = frozenset({"to", "-", "until", "till", "through", "thru"})
@@ -85,6 +84,15 @@ def resolve_day(word: str, today: date) -> tuple[date, ...]:
     return (coming, coming + timedelta(days=7)) if is_either else (coming,)
 
 
+def write_day(word: str) -> str:
+    """Return a word for a day as people write it: ``7 dec``, ``next monday``."""
+    side, is_marked, name = word.partition("_")
+    if is_marked:
+        ending = {"1": "st", "2": "nd", "3": "rd"}.get(name[-1], "th") if name[:-1] != "1" else "th"
+        return {"the": f"on the {name}{ending}", "week": f"{name} next week"}.get(side, f"{side} {name}")
+    return " ".join(filter(None, dated.groups())) if (dated := _DATED.fullmatch(word)) else word
+
+
 def day_of(text: str, today: date) -> date | None:
     """Return the day that a text names, from ``today`` on; None if it names none, or may mean two."""
     words = spell(f"on {text}").split()[1:]
@@ -138,7 +146,7 @@ def read_days(text: str, today: date) -> tuple[date, ...]:
     A single one, a list (``today and tomorrow``), a span (``from 21 dec to 4 jan``), a length from today on
     (``for a week``), or all up to a day, which isn't one of them: ``until monday``.
     """
-    plain = spell(f"on {DASHES.sub('-', text)}").removeprefix("on ").replace("-", " - ")
+    plain = spell(f"on {re.sub(r',(?! ?[0-9]{4})', ' and ', text)}").removeprefix("on ").replace("-", " - ")
     plain = re.sub(r"([0-9]{4}) - ([0-9]{2}) - ([0-9]{2})", r"\1-\2-\3", plain)
     words = [word for word in plain.split() if word not in _NOISE]
     spans = [_span(one.split(), today) for one in _listed(words)]
@@ -150,7 +158,7 @@ def _listed(words: list[str]) -> list[str]:
     """Return the spans of a list; the ends of ``between A and B`` belong together."""
     if words[:1] == ["between"]:
         words = ["from", *("to" if word == "and" else word for word in words[1:])]
-    return [one.strip() for one in re.split(r"\band\b|&", " ".join(words))]
+    return [one for one in re.split(r" ?(?:\band\b|&) ?", " ".join(words)) if one]
 
 
 def _span(words: list[str], today: date) -> list[date]:

@@ -15,7 +15,7 @@ from itertools import product
 from typing import Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from bot.domain.moments.days import day_of, is_day, resolve_day, weekday_of
+from bot.domain.moments.days import day_of, is_day, resolve_day, weekday_of, write_day
 from bot.domain.moments.spelling import LEADS, WEEKDAY_NAMES, Kind, plainly
 
 Why = Literal["unreadable", "no_time", "ambiguous", "past", "soon", "far"]
@@ -241,7 +241,7 @@ def _ending(text: str, day: str) -> Unread | None:
     """Return what *the end of the day* may mean: nobody but who says so knows when that is."""
     if text not in _ENDS:
         return None
-    hours = [f"{day} {hour}" for hour in _ENDS[text]]
+    hours = [f"{write_day(day)} {hour}" for hour in _ENDS[text]]
     return Unread("ambiguous", tuple(one.replace("today 24:00", "tonight 00:00") for one in hours))
 
 
@@ -327,7 +327,7 @@ def _on_day(time: _Time, zone: ZoneInfo, now: float, today: date) -> Moment | Un
     hours = _halves(time.hour) if time.is_open and len(days) == 1 else (time.hour,)
     found = dict[str, Moment]()
     for day, hour in product(days, hours):
-        named = day.isoformat() if len(days) > 1 else re.sub(r"(?<=[0-9])(?=[a-z])", " ", time.day)
+        named = day.isoformat() if len(days) > 1 else write_day(time.day)
         found[f"{named} {hour:02d}:{time.minute:02d}"] = _on_date(time, day, hour, zone, now)
     left = {text: moment for text, moment in found.items() if moment.at > now}
     if not left:

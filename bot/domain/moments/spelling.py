@@ -116,15 +116,21 @@ _SPELT.update(
     for at, name in enumerate(_MONTH_NAMES)
     for count in range(3, len(name) + 1)
 )
+_PARTS: Final = ("morning", "afternoon", "evening", "night", "lunch")
 #: Words that are also known with one slip.
 _LONG: Final = (
     *("minutes", "minute", "tomorrow", "tonight", "midnight", "morning", "evening", "afternoon"),
     *WEEKDAY_NAMES,
     *(name for name in _MONTH_NAMES if len(name) > 5),
 )
+#: ``um 9 am Montag``, while ``9 am Monday`` is in the morning.
+_AM_BEFORE_GERMAN: Final = re.compile(
+    rf"\bam (?=(?:{'|'.join(word for word, read in _SPELT.items() if read in {*WEEKDAY_NAMES, *_PARTS})})\b)"
+)
 _STEMS: Final = {word.rstrip("s") for word in _LONG}
+_DASHES: Final = re.compile("[-\u2010-\u2015\u2212]+")
 _MIN_SLIP_LETTERS: Final = 6
-_PART: Final = "(?:morning|afternoon|evening|night|lunch)"
+_PART: Final = f"(?:{'|'.join(_PARTS)})"
 _WEEKDAY: Final = f"({'|'.join(f'{name}|{name[:3]}' for name in WEEKDAY_NAMES)})"
 _MONTH: Final = f"({'|'.join(MONTHS)})"
 _IN_MONTH: Final = "(0?[1-9]|[12][0-9]|3[01])"
@@ -137,7 +143,7 @@ _DATE: Final = re.compile(
     rf"|(?<![0-9:.])(?:the |der |den |dem )?{_IN_MONTH}{_TH}? ?(?:of )?{_MONTH}\b(?! {_IN_MONTH}{_TH})"
     rf"(?: {_YEAR}\b)?"
     rf"|\b{_MONTH} (?:the )?{_IN_MONTH}{_TH}?(?!{_AS_HOUR})\b(?: {_YEAR}\b)?"
-    rf"|\b(on|by|to|till|from|until|before) (?:the )?{_IN_MONTH}(?:st|nd|rd|th)\b(?! (?:of )?{_MONTH})"
+    rf"|\b(on|by|to|till|from|until|before|and) (?:the )?{_IN_MONTH}(?:st|nd|rd|th)\b(?! (?:of )?{_MONTH})"
 )
 #: ``21 to 24 dec``: the month is that of both.
 _SHARED_MONTH: Final = re.compile(
@@ -156,7 +162,9 @@ _PHRASES: Final = tuple(
         (rf"\b(?:the )?next (?={_WEEKDAY}\b)", "next_"),
         (r"\b(?:this|coming) (?=[a-z]+day\b)", ""),
         (r"\btoday (?:night|evening)\b", "tonight"),
-        (rf"\bam (?=(?:[a-z]+day|{_PART}|[0-9]+{_MONTH})\b)", "on "),
+        (rf"(?<![0-9] )\bam (?=(?:{_WEEKDAY}|{_PART}|[0-9]+{_MONTH})\b)", "on "),
+        (r"\blater (?=(?:today|tonight)\b)", ""),
+        (r"\b(?:an? |1 )?fortnight\b", "2 weeks"),
         (r"\b(?:a )?couple(?: of)?\b", "2"),
         (r"\b(?:the |der |die )?next (?=hour\b)", "1 "),
         (r"\b(?:the )?next (?=[0-9]|half\b|quarter\b)", ""),
@@ -176,7 +184,7 @@ _HALF_DAY: Final = 12
 
 def spelt(word: str) -> str:
     """Return a word as times are read: in English, in full, a number in digits; "" for what means nothing."""
-    word = word.replace("nite", "night")
+    word = _DASHES.sub("-", word).replace("nite", "night")
     known = _SPELT.get(word)
     if known is None and word.endswith("ish") and (base := _SPELT.get(word[:-3], "")).isdecimal():
         return f"{base}ish"
@@ -191,6 +199,7 @@ def spell(text: str) -> str:
     plain = text.casefold().replace("\u2019", "'")
     plain = re.sub(r"\b([ap])\.?m\b\.?", r"\1m", plain)
     plain = re.sub(r"(?<=[a-zß-ÿ])\.(?= )", "", plain)
+    plain = _AM_BEFORE_GERMAN.sub("on ", plain)
     plain = " ".join(filter(None, (spelt(word.strip(",;!?")) for word in plain.split()))).rstrip(" .")
     plain = _DATE.sub(_as_day, _SHARED_MONTH.sub(r"\1\4 \2 ", plain))
     for pattern, said in _PHRASES:

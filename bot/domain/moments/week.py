@@ -14,7 +14,7 @@ from datetime import date
 from itertools import pairwise
 from typing import Final
 
-from bot.domain.moments.days import DASHES, EVERY_DAY, days_of, is_day, resolve_day, span_of
+from bot.domain.moments.days import EVERY_DAY, days_of, is_day, resolve_day, span_of
 from bot.domain.moments.moment import Clock, clock_of
 from bot.domain.moments.spelling import is_month, spell
 
@@ -35,7 +35,7 @@ _AGAIN: Final = _PLURAL_PARTS.keys() | {
 }
 _EVERY: Final = frozenset({"every", "each"})
 _PARTS: Final = frozenset(_PLURAL_PARTS.values())
-_SPANS: Final = frozenset(
+_UNITS: Final = frozenset(
     {"week", "weeks", "hour", "hours", "month", "months", "minute", "minutes", "days", "weekend"}
 )
 #: What joins days and times, and what stands between the ends of both.
@@ -76,19 +76,25 @@ class Wanted:
 def repeats(words: Sequence[str]) -> bool:
     """Return whether words let something come again: ``every day``, ``daily``, ``mondays``."""
     return any(word in _AGAIN or _is_plural(word) for word in words) or any(
-        first in _EVERY and (then in _SPANS | _PARTS or then[:1].isdigit() or bool(days_of(then)))
+        first in _EVERY and (then in _UNITS | _PARTS or then[:1].isdigit() or bool(days_of(then)))
         for first, then in pairwise(words)
     )
 
 
 def is_joint(word: str) -> bool:
-    """Return whether a word only joins days and times of hours, or says which half of the day it is."""
-    return word in _JOINING | _TO | _HALVES | _EVERY | {"until", "till", "during", "between", "except"}
+    """Return whether a word says nothing of hours by itself: it joins days and times, or is a unit."""
+    return word in _JOINING | _TO | _HALVES | _EVERY | _UNITS | {
+        "until",
+        "till",
+        "during",
+        "between",
+        "except",
+    }
 
 
 def is_of_hours(word: str) -> bool:
     """Return whether a word can be one of hours: a day, a part of one, a time, or what joins them."""
-    is_named = word in _PARTS | _AGAIN | _SPANS | _NAMED_TIMES | _SPOKEN or is_month(word)
+    is_named = word in _PARTS | _AGAIN | _UNITS | _NAMED_TIMES | _SPOKEN or is_month(word)
     return is_named or bool(days_of(word)) or is_joint(word) or word.lstrip("-")[:1].isdigit()
 
 
@@ -96,7 +102,7 @@ def read_hours(text: str) -> Wanted | None:
     """Return the hours that a text names: ``weekdays 9:00-18:00``, ``every evening at 8``, ``mon -20:00``."""
     if len(text) > _MAX_CHARACTERS:
         return None
-    plain = re.sub(r"\bduring (?:the )?week\b", "weekdays", DASHES.sub("-", text.casefold()))
+    plain = re.sub(r"\bduring (?:the )?week\b", "weekdays", text.casefold())
     plain = re.sub(r"\bbetween (.+?) and ", r"\1 to ", plain)
     return _read(spell(re.sub(r"[,&](?! ?[0-9]{4}\b)", " ", plain)).split())
 
@@ -107,7 +113,7 @@ def _read(words: list[str]) -> Wanted | None:
         left_out = frozenset[str]().union(*map(days_of, words[at:]))
         found = _read([*words[:at], *(word for word in words[at + 1 :] if not days_of(word))])
         return replace(found, days=found.days - left_out) if found and found.days > left_out else None
-    if any(first[:1].isdigit() and then in _SPANS | {"day"} for first, then in pairwise(words)):
+    if any(first[:1].isdigit() and then in _UNITS | {"day"} for first, then in pairwise(words)):
         return None  # A length: ``every 2 days``.
     is_daily = any(first in _EVERY and then in _PARTS for first, then in pairwise(words))
     is_daily = is_daily or not _PLURAL_PARTS.keys().isdisjoint(words)
@@ -136,8 +142,10 @@ def _parted(words: list[str], joining: AbstractSet[str] = _TO) -> tuple[frozense
 def _ends_in(text: str) -> Iterator[tuple[str, str]]:
     """Yield what may be the start and the end in a text of times; "" for one that isn't said."""
     for found in _UNTIL.finditer(text):
-        if after := text[found.end() :]:
-            yield text[: found.start()], after
+        before, after = text[: found.start()], text[found.end() :]
+        if after:
+            # `every evening until 10`
+            yield ("", f"{before} {after}") if before in _PARTS else (before, after)
     yield text, ""
 
 
@@ -178,19 +186,16 @@ def change_hours(wanted: Wanted, words: Sequence[str]) -> Wanted | None:
     days, times = parted
     if not times:
         return replace(wanted, days=days) if days else None
-    found = next(filter(None, map(_hours_of, _ends_in(" ".join(times)))), None)
+    text, is_stop = " ".join(times), "stop" in words or lead in {"until", "till"} or wanted.starts is None
+    start, stop = (
+        "" if minute is None else f"{minute // 60 % 24:02d}:{minute % 60:02d}"
+        for minute in (wanted.starts, wanted.stops)
+    )
+    one_end = (start, text) if is_stop else (text, stop)
+    found = next(filter(None, map(_hours_of, (*filter(all, _ends_in(text)), one_end))), None)
     if found is None:
         return None
-    (starts, stops), is_stop = found, "stop" in words or lead in {"until", "till"} or wanted.starts is None
-    if stops is None and is_stop:
-        begin = None if wanted.starts is None else Clock(wanted.starts)
-        end = clock_of(" ".join(times))
-        starts, stops = _halves_of(begin, end) if begin and end else (wanted.starts, starts)
-    elif stops is None:
-        stops = wanted.stops
-    changed = replace(wanted, days=days or wanted.days, starts=starts, stops=stops)
-    is_short = None not in (starts, stops) and ((stops or 0) - (starts or 0)) % DAY_MINUTES < LEAST_MINUTES
-    return None if is_short else changed
+    return replace(wanted, days=days or wanted.days, starts=found[0], stops=found[1])
 
 
 def _is_plural(word: str) -> bool:
