@@ -37,7 +37,8 @@ class Bar(StrEnum):
 #: Acts on workspaces that bring them up, and that take them down or away.
 UP_VERBS: Final = words("start resume")
 DOWN_VERBS: Final = words("stop suspend restart cancel remove forget")
-_ACTS: Final = UP_VERBS | DOWN_VERBS | {"keep", "job-run", "job-stop", "open", "hours", "hours-off"}
+_TIMELESS_ACTS: Final = words("open hours skip move pause-course end-course leave join")
+_ACTS: Final = UP_VERBS | DOWN_VERBS | words("keep job-run job-stop hours-off") | _TIMELESS_ACTS
 #: Set a condition wherever they stand, or where no clause ends before them.
 _CONDITIONS: Final = words("if unless once when whenever wenn falls sobald")
 _ALSO_TIMES: Final = words("after before while until")
@@ -61,7 +62,7 @@ _AGO_WORDS: Final = words("yesterday ago")
 #: Name a day or a part of one, a week or a month; what is left of them belongs to no time that was read.
 _TIME_WORDS: Final = words(
     """morning afternoon evening night overnight weekend weekends week weekday month lunch later soon sometime
-    eventually someday noon midnight tonight"""
+    eventually someday noon midnight tonight automatically itself"""
 )
 #: Say of a plan that it isn't wanted any more.
 _UNWANTED: Final = words("forget scrap drop cancel remove delete undo kill skip lose ditch no without")
@@ -117,10 +118,11 @@ class Bars:
             return self.because
         if self.some and label == "keep":
             return None
-        is_untimed = self.has_time and label in _ACTS - {"hours"} and not takes_time(label)
+        is_act = label in _ACTS - _TIMELESS_ACTS
+        is_untimed = self.has_time and is_act and not takes_time(label)
         if label in UP_VERBS and self.is_before:
             return Bar.TIME
-        is_unread = self.has_unread_time and label in _ACTS - {"hours", "open"}
+        is_unread = self.has_unread_time and is_act
         return Bar.TIME if is_untimed or is_unread else None
 
 
@@ -207,6 +209,9 @@ def _find_bans(
         for at, word in enumerate(said)
         if word in STAYING and one.title.casefold().startswith(said[at - 1])
     }
+    if any(word == "stop" and _is_other_act(then) for word, then in pairwise(said)):
+        # `stop pinging me about report`
+        return DOWN_VERBS, frozenset()
     if is_unwanted_plan(said):
         return _ACTS - {"keep"}, frozenset()
     if reading.how == "not":
@@ -221,6 +226,11 @@ def _find_bans(
     if inside and (named - inside or is_all):
         return frozenset(), inside
     return _ACTS - {"keep"} if found & DOWN_VERBS else _ACTS, frozenset()
+
+
+def _is_other_act(word: str) -> bool:
+    """Return whether a word after *stop* is what is to cease, and no workspace: ``stop pinging me``."""
+    return word.endswith("ing") and word not in vocabulary.KNOWN and not find_verbs(word)
 
 
 def is_unwanted_plan(said: Sequence[str]) -> bool:

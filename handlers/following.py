@@ -38,6 +38,7 @@ from handlers.preferences import templates
 from handlers.request import Request
 from handlers.talking import Heard
 from handlers.workspace import targets
+from handlers.workspace.hours import day_of
 from handlers.workspace.timers import typed_moment
 
 #: What joins words to what was said before, by what it does to that; words by blanks, phrases by commas.
@@ -155,6 +156,9 @@ async def _corrected(
     """Return the words that are meant in the end; None where that can't be told."""
     names, folders = await names_of(request, rows), routes.verbs_of_folders()
     before = read(first, request.folder, folders, names)
+    if before.how == "not" and before.when is not None:
+        # `don't stop it at 5, make it 6`: only the time isn't wanted.
+        before = replace(before, how="")
     if before.verb not in READ or not before.is_full or before.which.is_theirs:
         return None
     text = before.when.text.rstrip(",;.!?") if before.when else ""
@@ -460,6 +464,12 @@ class _Turn:
             return self._command(("skip", day), "hours") if day else None
         if hours is None or not rest or (order := moments.change_hours(hours, rest)) is None:
             return None
+        if not hours.days & moments.EVERY_DAY and not moments.repeats(rest):
+            # What came once still does: `no, tuesday`.
+            today = await day_of(self.request)
+            dates = [moments.day_of(day, today) for day in order.days if day in moments.EVERY_DAY]
+            once = frozenset(date.isoformat() for date in dates if date is not None)
+            order = replace(order, days=once | (order.days - moments.EVERY_DAY))
         return await self._instead(self._command(rules.written(order).split(), "hours"), is_other=False)
 
     async def _of_one_act(self) -> Answer | tuple[str, ...] | None:

@@ -193,6 +193,7 @@ async def form_sent(request: Request) -> Answer:
 
 
 #: The words that announce until when something runs; the others announce when something is done.
+_EVENING: Final = frozenset({"tonight", "evening", "night"})
 _UNTIL: Final = frozenset({"for", "until", "till", "til", "'til"})
 _STOPS: Final = frozenset({"stop", "suspend"})
 _STARTS: Final = frozenset({"start", "restart", "resume"})
@@ -233,8 +234,19 @@ async def timed(request: Request, reading: Reading) -> Request:
     if isinstance(found, Unread) and len(reading.which.named) == 1 and reading.what in talk.DO_AT:
         raise Answered(await _either(request, reading.which.named[0], when.text, found))
     if not isinstance(found, Moment):
-        raise Answered(replies.hint(replies.unread(found, when.text, SOONEST_SECONDS)))
+        said = replies.hint(replies.unread(found, when.text, SOONEST_SECONDS))
+        raise Answered(replace(said, about=await _about_day(request, reading, found)))
     return replace(request, at=found.at, moment=found)
+
+
+async def _about_day(request: Request, reading: Reading, found: Unread) -> Referents | None:
+    """Return what was spoken of, with a time of the day that was named: the hour may come next."""
+    if found.why != "no_time" or reading.when is None or not reading.which.named:
+        return None
+    usual = "20:00" if _EVENING.intersection(reading.when.text.casefold().split()) else "12:00"
+    moment = await typed_moment(request.services, request.principal, f"{reading.when.text} {usual}")
+    about = Referents(tuple(one.id for one in reading.which.named))
+    return about.doing(request.verb, *([moment.at] if isinstance(moment, Moment) else ()))
 
 
 async def _either(request: Request, workspace: Workspace, given: str, unread: Unread) -> Answer:
