@@ -155,10 +155,10 @@ async def _corrected(
 ) -> Answer | tuple[str, ...] | None:
     """Return the words that are meant in the end; None where that can't be told."""
     names, folders = await names_of(request, rows), routes.verbs_of_folders()
-    before = read(first, request.folder, folders, names)
-    if before.how == "not" and before.when is not None:
+    if plain(first[0]) in {"don't", "dont"} and times.find(first).when is not None:
         # `don't stop it at 5, make it 6`: only the time isn't wanted.
-        before = replace(before, how="")
+        first = first[1:]
+    before = read(first, request.folder, folders, names)
     if before.verb not in READ or not before.is_full or before.which.is_theirs:
         return None
     text = before.when.text.rstrip(",;.!?") if before.when else ""
