@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from playground.slack.state import State
 
-#: Mentions that are encoded already; a person's client makes them, so they may be handed in too.
-_ENCODED = re.compile(r"<(@[UW]\w+|#C\w+)(\|[^<>]*)?>")
+#: Mentions and links with words that are encoded already; a person's client makes them, so they may be handed
+#: in too.
+_ENCODED = re.compile(r"<(@[UW]\w+|#C\w+)(\|[^<>]*)?>|<https?://[^\s<>|]+\|[^<>|]+>")
 _ADDRESS = re.compile(r"(?<!\w)(https?://[^\s<>`]+[^\s<>`.,;:!?)\]}'\"])")
 _PERSON = re.compile(r"(?<![\w<])@([a-z0-9._-]*[a-z0-9])", re.IGNORECASE)
 _CHANNEL = re.compile(r"(?<![\w<&])#([a-z0-9_-]+)", re.IGNORECASE)

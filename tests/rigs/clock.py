@@ -1,6 +1,10 @@
 """A clock that stands still until it is told to move, and ids that count."""
 
 from itertools import count
+from typing import Final
+
+#: When a fake clock begins: Friday, 15 January 2027, 8:00 UTC.
+NOW: Final = 1_800_000_000.0
 
 
 class FakeClock:
@@ -10,7 +14,7 @@ class FakeClock:
     many seconds each time that somebody looks at it.
     """
 
-    def __init__(self, now: float = 1_800_000_000.0) -> None:
+    def __init__(self, now: float = NOW) -> None:
         self._now = now
         self._monotonic = 1_000.0
         self.ticks = 0.0

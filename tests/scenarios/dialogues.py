@@ -29,6 +29,7 @@ from aiohttp.test_utils import TestServer
 from playground import saturn as local_saturn
 from playground.harness import Clock
 from playground.slack.errors import SlackError
+from tests.rigs.acts import changes, read_kept
 from tests.rigs.scenario.people import BOT, GENERAL
 from tests.rigs.scenario.shown import Shown
 from tests.rigs.scenario.stage import World, spoil
@@ -43,7 +44,8 @@ _ERRORS = re.compile(
     re.IGNORECASE,
 )
 _ACTS = {"start", "stop", "restart", "suspend", "resume", "keep", "timer", "untimer", "cancel", "open", "run"}
-_LINKS = ("open_url", "page_url", "link_url")
+#: Buttons that lead to a page and do nothing in Slack.
+LINKS = ("open_url", "page_url", "link_url")
 
 
 class DialogueWorld(World):
@@ -51,7 +53,8 @@ class DialogueWorld(World):
 
     def __init__(self, folder: Path, told: Mapping[str, Any]) -> None:
         seeds = {place: self._seed(told, place) for place in ("saturn", "hub")}
-        super().__init__(folder, {"saturn_seed": seeds["saturn"], "tokens": {"hub": {"alice": _TOKEN}}})
+        options = {"saturn_seed": seeds["saturn"], "tokens": {"hub": {"alice": _TOKEN}}}
+        super().__init__(folder, {**options, **told.get("options", {})})
         self.told = told
         self.hub = local_saturn.build(Clock(self.clock.now), seeds["hub"])
         self.hub_url = ""
@@ -110,6 +113,8 @@ class DialogueWorld(World):
                 await self.alice.has_linked("alice", place)
         await self.pass_time(12, step=4)
         for run in self.told.get("runs", ()):
+            if not run["state"]:
+                continue
             await self.alice.types(f"run {run.get('connection', 'saturn')} {run['job']}", command="/job")
             await self.pass_time(30 if run["state"] in _EXIT or run["state"] == "succeeded" else 4, step=2)
         for workspace in self.told.get("workspaces", ()):
@@ -127,45 +132,7 @@ class DialogueWorld(World):
 
     async def kept(self) -> dict[str, Any]:
         """Return everything that a person can change, by what it is."""
-        store, who = self.bot.store, self.principal()
-        rows = await store.workspaces(who, hidden=True)
-        latest = {one.id: await store.latest_operation(one.id) for one in rows}
-        return {
-            "rows": {one.id: one for one in rows},
-            "operations": {key: one for key, one in latest.items() if one is not None},
-            "runs": {run.id: run for run in await store.runs(who)},
-            "accounts": {one.connection for one in await store.accounts(who) if one.state == "active"},
-        }
-
-    def done(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-        """Return what changed between two such, each as verb, name and connection."""
-        found: list[tuple[str, str, str]] = []
-        for key, row in after["rows"].items():
-            was = before["rows"].get(key)
-            at = (row.title, row.connection)
-            operation, former = after["operations"].get(key), before["operations"].get(key)
-            if operation is not None and (former is None or former.id != operation.id):
-                verb = str(operation.asked_verb)
-                is_cancelling = former is not None and former.is_open and verb == "stop"
-                if operation.planned_for is None:
-                    found.append(("cancel" if is_cancelling else verb, *at))
-            if was is None:
-                found += [("make", *at)]
-                continue
-            if row.stop_at != was.stop_at:
-                is_over = row.stop_at is None and operation is not None and operation.planned_for is not None
-                verb = "timer" if row.stop_at is not None else "untimer"
-                found += [] if is_over or ("stop", *at) in found else [(verb, *at)]
-            if (row.hidden, row.alias) != (was.hidden, was.alias):
-                found.append(("forget" if row.hidden else "alias", *at))
-        for key, run in after["runs"].items():
-            was = before["runs"].get(key)
-            if was is None:
-                found.append(("run", run.name, run.connection))
-            elif run.stop_wanted and not was.stop_wanted:
-                found.append(("stop", run.name, run.connection))
-        found += [("unlink", name, name) for name in before["accounts"] - after["accounts"]]
-        return found
+        return await read_kept(self.bot.store, self.principal())
 
 
 class Player:
@@ -194,12 +161,11 @@ class Player:
     async def _turn(self, turn: Mapping[str, Any]) -> list[str]:
         await self.world.pass_time(2 + float(turn.get("wait", 0)), step=5)
         before = await self.world.kept()
-        # An answer may have to wait for what is said in that second.
-        shown = await self._acted(turn) or await self.world.alice._new(BOT, self._a_moment)
+        shown = await self.act(turn)
         after = await self.world.kept()
         said = turn.get("say") or f"[{turn.get('press')}]"
         self.transcript += [f"> {said}", *(one.text for one in shown)]
-        found = self._wrong(turn["expect"], shown, self.world.done(before, after))
+        found = self._wrong(turn["expect"], shown, changes(before, after))
         if "say" in turn:
             self.offered += shown
         return [*found, *(f"\n    {one.text.replace(chr(10), ' / ')}" for one in shown)] if found else []
@@ -207,6 +173,10 @@ class Player:
     async def _a_moment(self) -> dict[str, bool]:
         await self.world.pass_time(2)
         return {"ok": True}
+
+    async def act(self, turn: Mapping[str, Any]) -> list[Shown]:
+        """Say or press what a turn is; return the answer, which may have to wait a moment."""
+        return await self._acted(turn) or await self.world.alice._new(BOT, self._a_moment)
 
     async def _acted(self, turn: Mapping[str, Any]) -> list[Shown]:
         alice, world = self.world.alice, self.world
@@ -242,7 +212,7 @@ class Player:
             missing = [one for one in asked if not any(_is(act, one) for act in acts)]
             surplus = [act for act in acts if not any(_is(act, one) for one in asked)]
             found += [f"did {sorted(acts)}, not {asked}"] if missing or surplus else []
-        found += [f"doesn't say {one!r}" for one in expected.get("names", ()) if not _says(text, one)]
+        found += [f"doesn't say {one!r}" for one in expected.get("names", ()) if not says(text, one)]
         found += [
             f"doesn't offer {one!r}"
             for one in expected.get("offers", ())
@@ -286,15 +256,15 @@ class Player:
         """Press each button that was offered; what has become outdated says so, which is no error."""
         alice = self.world.alice
         pressed = set()
-        offered = [(shown, button) for shown in self.offered for button in _buttons_of(shown)]
+        offered = [(shown, button) for shown in self.offered for button in buttons_of(shown)]
         for shown, button in sorted(offered, key=lambda one: one[1]["action_id"].startswith("unlink")):
             key = (button.get("action_id"), button.get("value"))
-            if button.get("action_id") in _LINKS or key in pressed:
+            if button.get("action_id") in LINKS or key in pressed:
                 continue
             pressed.add(key)
             await self.world.pass_time(2)
             now = next((one for one in alice.sees(shown.channel) if one.ts == shown.ts), None)
-            if now is None or button not in _buttons_of(now):
+            if now is None or button not in buttons_of(now):
                 continue
             try:
                 answers = await alice.clicks(now, button["action_id"])
@@ -306,7 +276,8 @@ class Player:
                 self.problems.append(f"pressing {button['text']['text']!r} says: {wrong[0][:300]}")
 
 
-def _buttons_of(shown: Shown) -> list[dict[str, Any]]:
+def buttons_of(shown: Shown) -> list[dict[str, Any]]:
+    """Return the buttons of a message, without what its menus hold."""
     return [
         button
         for block in shown.json.get("blocks") or ()
@@ -320,7 +291,8 @@ def _is(act: str, wanted: str) -> bool:
     return act == wanted or ("@" not in wanted and act.partition("@")[0] == wanted)
 
 
-def _says(text: str, wanted: str) -> bool:
+def says(text: str, wanted: str) -> bool:
+    """Return whether a text contains something, a time of day in either way to write it."""
     wanted = wanted.casefold()
     clock = re.fullmatch(r"(\d{1,2}):(\d\d)", wanted)
     if clock is not None:
@@ -361,4 +333,4 @@ if __name__ == "__main__":
     sys.exit(min(asyncio.run(main(told, *sys.argv[2:])), 1))
 
 
-__all__ = ["GENERAL", "TABLE", "play"]
+__all__ = ["GENERAL", "LINKS", "TABLE", "DialogueWorld", "Player", "buttons_of", "play", "says"]

@@ -136,7 +136,11 @@ class Person:
 
         Return what is new or different in that conversation.
         """
-        pressed = where(shown.button(label))
+        return await self.presses_button(shown, shown.button(label))
+
+    async def presses_button(self, shown: Shown, button: dict[str, Any]) -> list[Shown]:
+        """Press this button of a message, of several with the same label, as ``presses`` does."""
+        pressed = where(button)
 
         async def press() -> Any:
             answer = await self.world.slack.press(self.id, shown.channel, shown.ts, **pressed)

@@ -33,7 +33,7 @@ from playground.faults import Fault
 from playground.harness import Clock, Harness
 from playground.processes import reserved_port
 from playground.slack import manifest
-from tests.rigs.clock import FakeClock
+from tests.rigs.clock import NOW, FakeClock
 from tests.rigs.engine import EngineWithoutThread
 from tests.rigs.scenario.people import Person
 from tests.rigs.scenario.watch import Watch, listening
@@ -86,7 +86,7 @@ class World:
     def __init__(self, folder: Path, options: Mapping[str, Any]) -> None:
         #: In real time nothing has to be stepped: the bot's own loops run.
         self.is_live = bool(options.get("live"))
-        self.clock: Any = SystemClock() if self.is_live else FakeClock()
+        self.clock: Any = SystemClock() if self.is_live else FakeClock(options.get("now", NOW))
         self.folder = folder
         self.watch = Watch()
         self.has_sign_in = bool(options.get("sign_in"))
@@ -318,7 +318,8 @@ async def world(folder: Path, **options: Any) -> AsyncIterator[World]:
 
     Options: ``saturn_seed``, ``slack_seed``, ``seeds_only``, ``sign_in``, ``socket``, ``people_known``,
     ``settings``, ``saturn_connection`` (more keys of its table); ``live`` for real time; ``connections`` with
-    their ``tokens`` by connection and account; ``port`` for one that somebody has been told.
+    their ``tokens`` by connection and account; ``port`` for one that somebody has been told; ``now`` for when
+    it begins, in epoch seconds.
     """
     async with World(folder, options).running() as ready:
         yield ready

@@ -1,0 +1,256 @@
+"""What a person has done, by what is stored of theirs before and after."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from bot.domain.classes import ClassCard
+from bot.domain.hours import DAYS, Rule, Timetable
+from bot.domain.people import Principal
+
+#: How far a planned time may be from the one that is meant: seconds pass while people type.
+NEAR = timedelta(minutes=2)
+#: In which state a verb does nothing, and what verbs of ``changes`` are called as acts.
+_IS_SO = {"start": "running", "resume": "running", "stop": "stopped"}
+_VERBS = {"cancel": "stop", "force": "stop", "create": "make"}
+
+
+@dataclass(frozen=True)
+class Act:
+    """Something that was done: ``stop notebook@saturn @ 2027-01-15 17:00``."""
+
+    verb: str
+    name: str
+    place: str = ""
+    #: The rest: what is skipped, hours, a cron line; and a moment.
+    detail: str = ""
+    at: str = ""
+
+    def __str__(self) -> str:
+        name = self.name if self.place in {"", "saturn"} else f"{self.name}@{self.place}"
+        words = " ".join(word for word in (self.verb, name, self.detail) if word)
+        return f"{words} @ {self.at}" if self.at else words
+
+    def is_meant(self, wanted: str) -> bool:
+        """Return whether it is what an item names."""
+        head, _, at = wanted.casefold().partition(" @ ")
+        verb, _, rest = head.partition(" ")
+        names = (f"{self.name}@{self.place}".casefold(), self.name.casefold())
+        name = next((one for one in names if rest == one or rest.startswith(f"{one} ")), None)
+        if verb != self.verb or name is None:
+            return False
+        detail = rest.removeprefix(name).strip()
+        is_same = detail in {"any", self.detail} or bool(detail and self.detail.startswith(f"{detail} "))
+        return _is_near(self.at, at) and (is_same or self._is_pause(detail))
+
+    def takes_back(self, former: Act) -> bool:
+        """Return whether it takes back a plan, or a day that was skipped."""
+        is_plan = self.verb == "unplan" and bool(former.at)
+        is_day = self.detail.startswith("unskip") and former.detail == self.detail.removeprefix("un")
+        return self.name == former.name and (is_plan or is_day)
+
+    def _is_pause(self, detail: str) -> bool:
+        """Return whether a day that is skipped is one of a pause, which may have a first and a last."""
+        word, *days = detail.replace(" to ", " ").split() or [""]
+        skipped = self.detail.removeprefix("skip ")
+        return (word, skipped != self.detail) == ("pause", True) and (
+            not days or days[0] <= skipped <= days[-1]
+        )
+
+
+def _is_near(one: str, other: str) -> bool:
+    if not (one and other):
+        return one == other
+    return abs(datetime.fromisoformat(one) - datetime.fromisoformat(other)) <= NEAR
+
+
+async def read_kept(store: Any, who: Principal) -> dict[str, Any]:
+    """Return everything that a person can change, by what it is."""
+    rows = await store.workspaces(who, hidden=True)
+    latest = {one.id: await store.latest_operation(one.id) for one in rows}
+    return {
+        "rows": {one.id: one for one in rows},
+        "operations": {key: one for key, one in latest.items() if one is not None},
+        "runs": {run.id: run for run in await store.runs(who)},
+        "accounts": {one.connection for one in await store.accounts(who) if one.state == "active"},
+        "rules": {one.id: one for one in await store.rules(who)},
+        "cards": {one.id: one for one in await store.courses()},
+        "waits": {one.workspace_id for one in await store.waits_of(who)},
+        "planned": Counter(
+            row["target"] for row in await store.audit_entries() if row["action"] == "workspace.timer"
+        ),
+    }
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Return what changed between two such of workspaces, runs and links: verb, name and connection."""
+    found: list[tuple[str, str, str]] = []
+    for key, row in after["rows"].items():
+        was = before["rows"].get(key)
+        at = (row.title, row.connection)
+        operation, former = after["operations"].get(key), before["operations"].get(key)
+        if operation is not None and (former is None or former.id != operation.id):
+            verb = str(operation.asked_verb)
+            is_cancelling = former is not None and former.is_open and verb == "stop"
+            if operation.planned_for is None:
+                found.append(("cancel" if is_cancelling else verb, *at))
+        if was is None:
+            found += [("make", *at)]
+            continue
+        if row.stop_at != was.stop_at:
+            is_over = row.stop_at is None and operation is not None and operation.planned_for is not None
+            verb = "timer" if row.stop_at is not None else "untimer"
+            found += [] if is_over or ("stop", *at) in found else [(verb, *at)]
+        if (row.hidden, row.alias) != (was.hidden, was.alias):
+            found.append(("forget" if row.hidden else "alias", *at))
+    for key, run in after["runs"].items():
+        was = before["runs"].get(key)
+        if was is None:
+            found.append(("run", run.name, run.connection))
+        elif run.stop_wanted and not was.stop_wanted:
+            found.append(("stop", run.name, run.connection))
+    found += [("unlink", name, name) for name in before["accounts"] - after["accounts"]]
+    return found
+
+
+def acts_of(before: Mapping[str, Any], after: Mapping[str, Any], now: float) -> list[Act]:
+    """Return what changed between two such, as acts."""
+    found = [
+        *_of_operations(before, after, now),
+        *_of_rows(before, after),
+        *_of_jobs(before, after),
+        *_of_rules(before, after),
+        *_of_cards(before, after),
+    ]
+    return sorted(found, key=str)
+
+
+def _of_operations(before: Mapping[str, Any], after: Mapping[str, Any], now: float) -> Iterable[Act]:
+    keys = {(one.title, one.connection): key for key, one in after["rows"].items()}
+    for verb, name, place in changes({**before, "runs": {}}, {**after, "runs": {}}):
+        key = keys.get((name, place), "")
+        row, was, operation = (
+            after["rows"].get(key),
+            before["rows"].get(key),
+            after["operations"].get(key),
+        )
+        is_over = operation is not None and not operation.is_open and not operation.has_called
+        if verb in {"timer", "untimer"}:
+            planned = row if verb == "timer" else was
+            if not (planned.stop_rule or planned.stop_card):
+                at = _local(row.stop_at) if verb == "timer" else ""
+                yield Act("stop" if at else "unplan", name, place, at=at)
+        elif not (is_over and row.state.value == _IS_SO.get(verb)):
+            yield Act(_VERBS.get(verb, verb), name, place)
+            if verb in {"start", "resume", "restart"} and operation.lasts and row.stop_at is None:
+                yield Act("stop", name, place, at=_local(now + operation.lasts))
+
+
+def _of_rows(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterable[Act]:
+    for key, row in after["rows"].items():
+        was = before["rows"].get(key, row)
+        told, former = (row.tells_ready, row.tells_stopped), (was.tells_ready, was.tells_stopped)
+        if told != former:
+            yield Act("mute" if False in told else "unmute", row.title, row.connection)
+        # Taken back and planned again, or planned for the same time.
+        target, is_same = f"{row.connection}/{row.remote_id}", row.stop_at is not None
+        is_same = is_same and row.stop_at == was.stop_at
+        if is_same and after["planned"][target] > before["planned"][target]:
+            yield Act("stop", row.title, row.connection, at=_local(row.stop_at))
+        if (key in after["waits"]) != (key in before["waits"]):
+            yield Act("queue" if key in after["waits"] else "unqueue", row.title, row.connection)
+
+
+def _of_jobs(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterable[Act]:
+    for key, run in after["runs"].items():
+        was = before["runs"].get(key)
+        if was is None or (run.stop_wanted and not was.stop_wanted):
+            yield Act("run" if was is None else "stop-run", run.name, run.connection)
+    for (place, name), cron in after.get("schedules", {}).items():
+        if cron != before["schedules"].get((place, name), ""):
+            yield Act("schedule", name, place, cron or "off")
+
+
+def _clock(minute: int | None) -> str:
+    return "" if minute is None else f"{minute // 60 % 24:02d}:{minute % 60:02d}"
+
+
+def _local(at: float) -> str:
+    """Write a moment as items do: in London, where it is winter."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def _of_rules(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterable[Act]:
+    """Yield what became of hours, and of the lessons that one has joined."""
+    was, now = before["rules"], after["rules"]
+    rows = {**before["rows"], **after["rows"]}
+    written: set[tuple[str, bool]] = set()
+    for key, rule in now.items():
+        name = rule.course if rule.card else rows[rule.workspace_id].title
+        former = was.get(key)
+        if rule.card:
+            if former is not None:
+                yield from _left_out("course", name, former, rule)
+            continue
+        if former is None or former.wanted != rule.wanted:
+            written.add((rule.workspace_id, _is_once(rule)))
+            yield from _as_acts(rule, name)
+            continue
+        yield from _left_out("hours", name, former, rule)
+        if bool(rule.paused) != bool(former.paused):
+            yield Act("hours", name, rule.connection, "pause" if rule.paused else "on")
+    for rule in (one for key, one in was.items() if key not in now and not one.card):
+        if (rule.workspace_id, _is_once(rule)) not in written:
+            written.add((rule.workspace_id, _is_once(rule)))
+            name = rows[rule.workspace_id].title
+            yield Act("unplan", name, rule.connection) if _is_once(rule) else Act("hours", name, detail="off")
+
+
+def _is_once(rule: Rule) -> bool:
+    return not rule.days & {*DAYS}
+
+
+def _as_acts(rule: Rule, name: str) -> Iterable[Act]:
+    if not _is_once(rule):
+        days = ",".join(day for day in DAYS if day in rule.days)
+        until = "" if rule.stops is None else f"-{_clock(rule.stops)}"
+        yield Act("hours", name, rule.connection, f"{days} {_clock(rule.starts)}{until}")
+        return
+    for day in sorted(rule.days):
+        for verb, minute in (("start", rule.starts), ("stop", rule.stops)):
+            if minute is not None:
+                is_next = verb == "stop" and rule.starts is not None and minute <= rule.starts
+                at = date.fromisoformat(day) + timedelta(days=is_next)
+                yield Act(verb, name, rule.connection, at=f"{at} {_clock(minute)}")
+
+
+def _left_out(verb: str, name: str, former: Timetable, now: Timetable) -> Iterable[Act]:
+    """Yield the days that aren't left out as before, of those on which something would come."""
+    for day in sorted(former.off ^ now.off):
+        if day in now.off and former.on(date.fromisoformat(day)):
+            yield Act(verb, name, detail=f"skip {day}")
+        elif day in former.off and now.on(date.fromisoformat(day)):
+            yield Act(verb, name, detail=f"unskip {day}")
+
+
+def _of_cards(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterable[Act]:
+    for key, card in after["cards"].items():
+        was: ClassCard | None = before["cards"].get(key)
+        if was is None:
+            yield Act("card", card.title, card.connection)
+            continue
+        if card.closed_at is not None and was.closed_at is None:
+            yield Act("course", card.title, detail="end")
+        elif added := {day: times for day, times in card.moved.items() if was.moved.get(day) != times}:
+            yield Act("course", card.title, detail=f"move {' '.join(added)}")
+        else:
+            yield from _left_out("course", card.title, was, card)
+            if card.wanted != was.wanted or card.last_day != was.last_day:
+                yield Act("course", card.title, detail="hours")
+    for key, was in before["cards"].items():
+        if key not in after["cards"]:
+            yield Act("course", was.title, detail="end")
