@@ -1,8 +1,9 @@
 """What Usher does and offers for sentences of strangers, each in a world of its own.
 
 ``python -m tests.scenarios.strangers FILE [IDS…]`` plays a file of them, and prints what came of each and
-totals by kind. ``strangers.md`` says how an item is written. Where nothing is done, each button of an answer
-is pressed in a world that is the same up to there; a dialogue goes on after the press that is right.
+totals by kind. ``tests/scenarios/strangers.md`` says how an item is written. Where nothing is done,
+each button of an answer is pressed in a world that is the same up to there; a dialogue goes on after the
+press that is right.
 
 An item is *WRONG* if something is done that isn't right, or the only button that acts does that. It is helped
 if in each turn what is right is done or one press away; where ``nothing`` is right, if nothing else is.
