@@ -62,7 +62,7 @@ async def answer(request: Request) -> Answer:
     if other is not None:
         request = replace(request, arguments=other, given=other, text=written(other))
         reading, rows = await _understood(request)
-    authorised, is_full = request.verb, deciding.is_complete(reading)
+    authorised, is_full = request.verb, deciding.is_complete(reading, request.given or request.arguments)
     is_elsewhere = is_full and reading.folder not in {"", request.folder}
     request = replace(
         request,

@@ -64,9 +64,12 @@ _TIME_WORDS: Final = words(
     """morning afternoon evening night overnight weekend weekends week weekday month lunch later soon sometime
     eventually someday noon midnight tonight automatically itself"""
 )
+_OBJECTS: Final = words("it that this them the my")
 #: Say of a plan that it isn't wanted any more.
 _UNWANTED: Final = words("forget scrap drop cancel remove delete undo kill skip lose ditch no without")
 _ARTICLES: Final = words("the my its that this planned")
+#: Are the same as a base form.
+_BASE_PASTS: Final = words("shut put")
 _IRREGULAR_PASTS: Final = words("ran began shut put left made did")
 #: Part clauses that say different things.
 _JOINTS: Final = vocabulary.THEN | {"but", "so"}
@@ -142,7 +145,7 @@ def find_bars(reading: Reading, given: Sequence[str], which: Which, *, is_unread
     time = reading.time
     some, spared = _find_bans(reading, given, which)
     because = Bar.BAN
-    if not some and (past := _find_past_acts(given)):
+    if not some and (past := _find_past_acts(given, which)):
         some, because = past, Bar.PAST
     return Bars(
         _find_hold(reading, given),
@@ -209,7 +212,8 @@ def _find_bans(
         for at, word in enumerate(said)
         if word in STAYING and one.title.casefold().startswith(said[at - 1])
     }
-    if any(word == "stop" and _is_other_act(then) for word, then in pairwise(said)):
+    titles = {word for one in which.named for word in one.title.casefold().split()}
+    if any(word == "stop" and _is_other_act(then) and then not in titles for word, then in pairwise(said)):
         # `stop pinging me about report`
         return DOWN_VERBS, frozenset()
     if is_unwanted_plan(said):
@@ -230,7 +234,8 @@ def _find_bans(
 
 def _is_other_act(word: str) -> bool:
     """Return whether a word after *stop* is what is to cease, and no workspace: ``stop pinging me``."""
-    return word.endswith("ing") and word not in vocabulary.KNOWN and not find_verbs(word)
+    is_known = word in vocabulary.KNOWN or word.endswith("thing") or bool(find_verbs(word))
+    return word.endswith("ing") and not is_known
 
 
 def is_unwanted_plan(said: Sequence[str]) -> bool:
@@ -283,10 +288,11 @@ def _part_clauses(given: Sequence[str]) -> list[list[str]]:
     return [clause for clause in clauses if clause]
 
 
-def _find_past_acts(given: Sequence[str]) -> AbstractSet[str]:
+def _find_past_acts(given: Sequence[str], which: Which) -> AbstractSet[str]:
     """Return the labels of acts that are reported as past, and asked for in no other clause."""
     clauses = _part_clauses(given)
-    past = [clause for clause in clauses if is_past_clause(clause)]
+    objects = _OBJECTS.union(*(one.title.casefold().split()[:1] for one in which.named))
+    past = [clause for clause in clauses if is_past_clause(clause, objects)]
     if not past:
         return frozenset()
     others = [clause for clause in clauses if clause not in past]
@@ -295,10 +301,11 @@ def _find_past_acts(given: Sequence[str]) -> AbstractSet[str]:
     return _ACTS - {verb for clause in others for word in clause for verb in find_verbs(word)}
 
 
-def is_past_clause(clause: Sequence[str]) -> bool:
+def is_past_clause(clause: Sequence[str], objects: AbstractSet[str] = frozenset()) -> bool:
     """Return whether a clause is in the past: ``I stopped it``, ``it was to be stopped yesterday``.
 
-    What begins with an order isn't: ``start what I used yesterday``.
+    What begins with an order isn't: ``start what I used yesterday``. ``objects`` are words with which what
+    an act is done to begins.
     """
     said = tuple(clause)
     while count := begins(said, vocabulary.COURTESY):
@@ -312,8 +319,12 @@ def is_past_clause(clause: Sequence[str]) -> bool:
     has_act = any(map(find_verbs, said))
     if is_ago or (has_act and _PAST_WORDS.intersection(said)):
         return True
-    pairs = pairwise(word for word in said if word not in _ADVERBS)
-    return any(first in _TELLERS and _is_past_form(then) for first, then in pairs)
+    pairs = [*pairwise(word for word in said if word not in _ADVERBS)]
+    # `chen stopped report`, and not `get report started`
+    are_past = (
+        _is_past_form(first) and first not in _BASE_PASTS and then in objects for first, then in pairs
+    )
+    return any(are_past) or any(first in _TELLERS and _is_past_form(then) for first, then in pairs)
 
 
 def _is_past_form(word: str) -> bool:

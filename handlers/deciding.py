@@ -4,11 +4,12 @@
 good asks in any case (``handlers.workspace``).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Final, Literal
 
 from handlers import routes
+from handlers.bars import find_bars
 from handlers.language.reading import Reading
 from handlers.language.times import rests
 from handlers.language.which import Which
@@ -102,14 +103,17 @@ WAYS: Final[Mapping[tuple[Number, Confidence], tuple[Way, ...]]] = {
 }
 
 
-def is_complete(reading: Reading) -> bool:
-    """Return whether a sentence says completely what to do: its act takes all that stands there."""
+def is_complete(reading: Reading, given: Sequence[str]) -> bool:
+    """Return whether a sentence of words ``given`` says completely what to do, and nothing bars that."""
     if not reading.is_full or reading.kind != "verb":
         return reading.is_full
     time = reading.time
     folder, verb = act_of(reading)
     has_time = bool(time.when or time.more or time.hours)
-    return not has_time or verb == "hours" or not routes.takes(folder, verb).isdisjoint({"time", "words"})
+    if has_time and verb != "hours" and routes.takes(folder, verb).isdisjoint({"time", "words"}):
+        return False
+    label = f"job-{verb}" if folder == "job" else verb
+    return find_bars(reading, given, reading.which).find(label) is None
 
 
 def act_of(reading: Reading) -> tuple[str, str]:

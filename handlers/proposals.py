@@ -113,7 +113,7 @@ async def proposed(
         await mistyped.refuse_flags(request.about(reading.folder, reading.verb, reading.words))
     if not (reading.which.is_named or reading.is_question) and _is_mistyped(request, text.which, ranks):
         return talking.not_understood(request)
-    ranks = _weighed(reading, _applying(text, ranks))
+    ranks = _weighed(reading, text.bars, _applying(text, ranks))
     for label in _likely(text, ranks):
         if (shown := await text.shown(label)) is not None:
             return replies.with_remarks(shown, text.left_out(label)) if shown.text else shown
@@ -130,7 +130,9 @@ async def _one_each(whole: _Text, parts: Sequence[Reading]) -> Answer:
     found: dict[str, Proposal] = {}
     for part in parts:
         text = await _Text.of(replace(whole.request, given=part.said), part, whole.rows)
-        for label, _ in _weighed(part, rank(part.marked)) if part.said and part.how != "not" else ():
+        for label, _ in (
+            _weighed(part, text.bars, rank(part.marked)) if part.said and part.how != "not" else ()
+        ):
             if fitting := (await text.proposals(label))[:1]:
                 found.setdefault(fitting[0].button["text"]["text"], fitting[0])
                 break
@@ -150,9 +152,10 @@ def _applying(text: _Text, ranks: Sequence[Rank]) -> list[Rank]:
     return [Rank(one.label, one.likelihood * share) for one in kept]
 
 
-def _weighed(reading: Reading, ranks: Sequence[Rank]) -> list[Rank]:
+def _weighed(reading: Reading, bars: Bars, ranks: Sequence[Rank]) -> list[Rank]:
     """Return what is worth a button, the likeliest first: a verb that the grammar saw is likelier."""
-    is_seen = reading.verb in _OPERATIONS | {"hours"} and reading.folder == "workspace"
+    ranks = [one for one in ranks if one.label not in bars.some]
+    is_seen = not bars.some and reading.verb in _OPERATIONS | {"hours"} and reading.folder == "workspace"
     likely = {one.label: one.likelihood for one in ranks}
     if is_seen:
         likely[reading.verb] = max(likely.values(), default=0.0) + _SEEN
@@ -333,6 +336,8 @@ class _Text:
     async def proposals(self, label: str) -> list[Proposal]:
         """Return what a label may do here and now, each tried."""
         label = ("start" if self.which.named else "job-run") if label == "again" else label
+        if label in {"job-run", "job-schedule", "hours"} and (schedules := self._schedules()):
+            return schedules
         if not is_shown(label) and (self.bars.find(label) or label == "hold"):
             return []
         verb = _WHOLE.get(label, label).split()[-1].removeprefix("job-").removesuffix("-off")

@@ -184,7 +184,7 @@ class _Text:
         whole = self._as_one()
         if not whole.is_full and whole.how not in {"if", "quote"}:
             whole = replace(self._in_clauses(whole), said=whole.said, is_question=whole.is_question)
-        return whole if whole.is_full else replace(whole, marked=self._marked())
+        return whole if whole.kind == "talk" else replace(whole, marked=self._marked())
 
     def _as_one(self) -> Reading:
         first = plain(self.written[0])

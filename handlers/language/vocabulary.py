@@ -164,7 +164,7 @@ INABILITY: Final = words(
 )
 #: Means that nothing should be done.
 NEGATIONS: Final = INABILITY | words(
-    "don't dont not never no without shouldn't mustn't nicht nie kein keine keinen pas jamais nunca"
+    "don't dont not never no without shouldn't mustn't needn't nicht nie kein keine keinen pas jamais nunca"
 )
 #: Sets a condition: nothing is done to what is named with it.
 CONDITIONS: Final = words(

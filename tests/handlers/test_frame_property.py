@@ -91,8 +91,8 @@ AFTER = (
     "as soon as the loss is small",
 )
 #: These bar what has no time.
-LATER = ("later", "not now", "not yet", "some other time", "at the weekend", "around midnite")
-SECOND_TIMES = ("or at 19:00", "and at 20:00", "or around midnite")
+LATER = ("later", "not now", "not yet", "some other time", "at the weekend", "around half elevenish")
+SECOND_TIMES = ("or at 19:00", "and at 20:00", "or around half elevenish")
 #: Who did what is told about.
 SOMEBODY = ("i", "i already", "we", "chen", "somebody", "yesterday i")
 NOISE = ("please", "pls", "thanks", "thank you", ":pray:")
