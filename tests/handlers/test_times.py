@@ -119,11 +119,28 @@ def test_what_no_time_can_be_made_of_is_noticed(text):
         "start thesis monday from 9 to 5",
         "start thesis on monday at 9 and stop it at 6",
         "stop report from 2 to 5 in the afternoon",
+        "stop report at 5 or 6",
+        "stop report in an hour or two",
+        "stop report at 5pm EST",
+        "stop report last friday at 5",
+        "i stopped report yesterday at 5",
+        "stop report 2 hours before midnight",
+        "stop report another time",
+        "stop report at the end of the week",
+        "start thesis on 7/12 at 9",
+        "start thesis a week from tuesday at 9",
+        "start thesis every other tuesday at 9",
+        "start thesis first tuesday of the month at 9",
     ],
 )
 def test_what_is_said_of_a_time_and_not_read_bars_the_rest(text):
     _, times = found(text)
     assert (times.is_unread, times.hours) == (True, "")
+
+
+def test_a_time_beside_one_that_is_unread_is_none():
+    _, times = found("start thesis on 7/12 at 9")
+    assert (times.when, times.marks) == (None, {3: "at", 4: "at"})
 
 
 def test_further_times_are_told_apart_from_the_first():
