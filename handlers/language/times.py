@@ -40,7 +40,7 @@ _OF_HOURS: Final = dict.fromkeys(_words("schedule schedules hrs timetable arbeit
 #: What a time can begin with, and what else can be in one.
 _UNTIL: Final = _words("until till til 'til")
 _FIRST: Final = LEADS.keys() | _words(
-    """on over during later this the next all rest remainder end close eod half halb quarter couple noon
+    """day on over during later this the next all rest remainder end close eod half halb quarter couple noon
     midday midnight morning afternoon evening night lunch a an am"""
 )
 _WITHIN: Final = _FIRST | _words(
@@ -51,13 +51,20 @@ _MOST_WORDS: Final = 10
 #: A text in which more is tried to be read as a time is no request.
 _MOST_TRIES: Final = 200
 #: What looks like a time where none can be read.
-_CLOCKLIKE: Final = re.compile(r"[0-9]{1,2}(?:[:.h][0-9]{2}(?:[ap]m)?|[ap]m|h|min|ish)|[0-9]{1,3}")
-_TIMELIKE: Final = _words("half halb quarter noon midday midnight lunch") | _PARTS_OF_DAYS
+_CLOCKLIKE: Final = re.compile(
+    r"[0-9]{1,2}(?:[:.h][0-9]{2}(?:[ap]m)?|[ap]m|h|min|ish)|[0-9]{1,3}|[0-9]+(?:/[0-9]+){1,2}"
+)
+_TIMELIKE: Final = _words("half halb quarter noon midday midnight lunch end") | _PARTS_OF_DAYS
 #: What comes before a day, or a length, that is none.
 _NO_TIMES: Final = _words("good nice great lovely happy guten gute schönen what such quite")
+#: What lets a day be another one than its name says, and what counts from a day, or from another time.
+_OTHER_DAYS: Final = _words("next last first second third fourth other every each previous letzten half past")
+_COUNTED: Final = _words("day days week weeks hour hours minutes fortnight")
 #: What may stand between the word that announces a time and the time, and what only says that it isn't now.
 _FILLING: Final = _words("the a an about some maybe like")
 _VAGUE: Final = _words("later soon sometime someday eventually")
+_PAST: Final = _words("yesterday gestern")
+_ZONES: Final = _words("utc gmt est edt cst cdt mst mdt pst pdt cet cest bst")
 _AMOUNTS: Final = _words("bit while moment sec second little jiffy few time")
 _WEEKS: Final = _words("weekday workday weekend")
 _ONE_SPAN: Final = _WEEKS | {"day", "days"}
@@ -118,14 +125,16 @@ def find(words: Sequence[str], named: AbstractSet[int] = frozenset()) -> Times:
         times = [one for one in times if not moments.is_ending(one[1].text)] or times
     both = sorted([*days, *times], key=lambda one: min(one[0]))
     timed = {*found.places, *(at for one in both for at in one[0])}
-    unread = [one for one in _unread(said, {*named, *timed}) if min(one[0]) - 1 not in vague]
+    unread = [one for one in _unread(said, {*named, *timed}, timed) if min(one[0]) - 1 not in vague]
+    is_vague = bool(unread) or _is_vague(said, named, timed)
     marks = vague | {min(one[0]): one[2] for one in both} | {min(places): kind for places, kind in unread}
     is_second = len(both) + bool(found.places) > 1
     return replace(
         found,
         places=found.places.union(*(one[0] for one in both), *(places for places, _ in unread)),
-        when=both[0][1] if both else None,
-        is_unread=found.is_unread or is_second or bool(unread) or _is_vague(said, named, timed),
+        # What stands beside a time that can't be read may be a part of that.
+        when=both[0][1] if both and not is_vague else None,
+        is_unread=found.is_unread or is_second or is_vague,
         marks={**found.marks, **marks},
         more_times=tuple(one[1] for one in both[1:]),
         days=_several(words, days) if not times else "",
@@ -153,7 +162,9 @@ def _phrases(
         while end < min(len(words), begin + _MOST_WORDS) and end not in besides and _is_within(said[end]):
             end += 1
         # `what a day`; and what begins with *next* or *half* isn't what follows that.
-        is_none = begin > 0 and said[begin - 1] in _NO_TIMES | _TIMELIKE | {"next", "past"}
+        before = said[max(begin - 2, 0) : begin]
+        is_counted = _counts_from(said[max(begin - 1, 0) : begin + 1]) or _counts_from(before)
+        is_none = is_counted or not (_NO_TIMES | _TIMELIKE | _OTHER_DAYS).isdisjoint(before[-1:])
         while end > begin and not is_none and _may_begin(said[begin]):
             text, tries = " ".join(words[begin:end]).rstrip(",;"), tries + 1
             if kind := moments.time_kind(text):
@@ -169,6 +180,11 @@ def _phrases(
             end -= 1
         begin += 1
     return found
+
+
+def _counts_from(two: Sequence[str]) -> bool:
+    """Return whether words begin what counts from another time: ``week from``, ``hours before``."""
+    return len(two) > 1 and two[0] in _COUNTED and two[1] in {"from", "after", "before"}
 
 
 def _lead(word: str, kind: str) -> str:
@@ -193,7 +209,9 @@ def _is_within(word: str) -> bool:
     return not word or word in _WITHIN or _may_begin(word)
 
 
-def _unread(said: Sequence[str], besides: AbstractSet[int]) -> list[tuple[tuple[int, ...], str]]:
+def _unread(
+    said: Sequence[str], besides: AbstractSet[int], timed: AbstractSet[int]
+) -> list[tuple[tuple[int, ...], str]]:
     """Return the places of what looks like a time that nobody can read, and of which kind it is."""
     found: list[tuple[tuple[int, ...], str]] = []
     for at, word in enumerate(said):
@@ -203,7 +221,10 @@ def _unread(said: Sequence[str], besides: AbstractSet[int]) -> list[tuple[tuple[
             continue
         is_led = lead in LEADS or lead == "from" or (lead == "on" and not word[:1].isdigit())
         is_number = word.isdecimal() or word[:1] == "0"
-        is_clock = _CLOCKLIKE.fullmatch(word) is not None and (not is_number or (is_led and begin == at - 1))
+        # `at 5 30`, `at 5 or 6`
+        is_led_by_time = at - 1 in timed or (at - 2 in timed and said[at - 1] in {"or", "and", "to"})
+        is_clock = _CLOCKLIKE.fullmatch(word) is not None
+        is_clock &= not is_number or is_led_by_time or (is_led and begin == at - 1)
         if is_clock or (is_led and (word in _TIMELIKE or moments.is_month(word))):
             kind = "at" if LEADS.get(lead, "time") != "length" else "for" if lead == "for" else "in"
             places = (*range(begin, at + 1),) if is_led else (at,)
@@ -219,6 +240,11 @@ def _is_vague(said: Sequence[str], named: AbstractSet[int], timed: AbstractSet[i
     """Return whether words say that it isn't now, but not when: ``later``, ``not now``, ``in a bit``."""
     words = ["" if at in named else word for at, word in enumerate(said)]
     for at, (word, before) in enumerate(zip(words, ["", *words], strict=False)):
+        if word in _PAST or (word in _ZONES and at - 1 in timed):
+            return True
+        is_every = word in {"every", "each"} and at not in timed
+        if is_every and any(map(moments.is_of_hours, words[at + 1 : at + 3])):
+            return True
         lead = next((one for one in reversed(words[:at]) if one not in _FILLING), "")
         is_alone = timed.isdisjoint({at - 1, at, at + 1})
         if (word in _VAGUE and before != "as" and is_alone) or (word in _UNTIL and at not in timed):
@@ -271,6 +297,8 @@ def _more(words: Sequence[str]) -> float | None:
     """Return how much longer words mean, if they mean nothing else; ``longer`` is an hour."""
     length = [word for word in words if word not in _LONGER and word not in {"by", "for"}]
     if not _LONGER.intersection(words):
+        return None
+    if length == ["time"] and "another" in words:
         return None
     if set(length) <= _SOME:
         return MORE_SECONDS if length or "longer" in words else None

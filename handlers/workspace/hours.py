@@ -152,7 +152,8 @@ async def _days_left_out(request: Request, verb: str, said: str) -> list[str]:
     elif not days:
         zone = await request.services.store.zone(request.principal)
         read = moments.read(f"{said} {_END_OF_DAY}", zone, await request.services.store.now())
-        found = read if isinstance(read, Unread) else found
+        if isinstance(read, Unread):
+            found = replace(read, options=tuple(one.removesuffix(f" {_END_OF_DAY}") for one in read.options))
     raise Answered(replies.hint(replies.unread(found, said, SOONEST_SECONDS, FARTHEST_DAY.total_seconds())))
 
 

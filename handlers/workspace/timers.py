@@ -231,7 +231,8 @@ async def timed(request: Request, reading: Reading) -> Request:
     if isinstance(found, Unread) and found.options and starts_later(reading) and (option := found.as_typed):
         # As in hours, a bare hour is one of 24.
         found = await typed_moment(request.services, request.principal, option)
-    if isinstance(found, Unread) and len(reading.which.named) == 1 and reading.what in talk.DO_AT:
+    is_one = len(reading.which.named) == 1 and not starts_later(reading)
+    if isinstance(found, Unread) and is_one and reading.what in talk.DO_AT:
         raise Answered(await _either(request, reading.which.named[0], when.text, found))
     if not isinstance(found, Moment):
         said = replies.hint(replies.unread(found, when.text, SOONEST_SECONDS))

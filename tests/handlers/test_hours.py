@@ -137,6 +137,12 @@ async def test_what_nobody_uses_goes_on_if_its_person_says_so(bot):
         ("turn notebook off every night at 10", "daily -22:00"),
         ("wake notebook up at 9 every weekday", "weekdays 09:00"),
         ("start notebook every other day at 9", ""),
+        ("start notebook at 9 in the morning", "2027-01-16 09:00"),
+        ("start notebook on 18 january from 9 to 5", "2027-01-18 09:00-17:00"),
+        ("work hours for notebook: mon-thu 9 to 5", "mon,tue,wed,thu 09:00-17:00"),
+        ("start notebook later", ""),
+        ("start notebook next saturday at 9", ""),
+        ("start notebook on 7 dec at 9", ""),
         ("start notebook at 9 every monday until friday", ""),
     ],
 )

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bot.domain import moments
 from handlers.command_line import plain
-from handlers.language.times import find
+from handlers.language.times import about, find
 
 NAMES = {"gpu-train", "report", "thesis", "monday", "2h"}
 
@@ -48,6 +48,28 @@ def found(text: str, names=NAMES):
         ("report 2", "", ""),
         ("work in progress", "", ""),
         ("done with report for today", "", "day"),
+        ("stop report at 5 in the afternoon", "at 5 in the afternoon", "at"),
+        ("start thesis at 9 in the morning", "at 9 in the morning", "at"),
+        ("stop report this afternoon at 5", "this afternoon at 5", "at"),
+        ("this afternoon stop report at 5", "this afternoon at 5", "at"),
+        ("can you stop report at 8 in the evening?", "at 8 in the evening?", "at"),
+        ("start thesis until 5 in the afternoon", "until 5 in the afternoon", "until"),
+        ("start thesis on 7 dec at 9", "on 7 dec at 9", "at"),
+        ("start thesis on the 7th at 9", "on the 7th at 9", "at"),
+        ("on 27 nov start thesis at 9am", "on 27 nov at 9am", "at"),
+        ("start thesis dec 7 9am", "dec 7 9am", "at"),
+        ("starte thesis am 7. Dezember um 9", "am 7. Dezember um 9", "at"),
+        ("start thesis next tuesday at 8", "next tuesday at 8", "at"),
+        ("stop report at midnite", "at midnite", "at"),
+        ("stop report later today at 5pm", "later today at 5pm", "at"),
+        ("stop report at 20 to 6", "at 20 to 6", "at"),
+        ("stop report on 24 dec", "on 24 dec", "day"),
+        ("may i start thesis at 7pm", "at 7pm", "at"),
+        ("good morning! what a day", "", ""),
+        ("have a nice day", "", ""),
+        ("stop the 2nd one", "", ""),
+        ("start gpu-train as soon as there is room", "", ""),
+        ("thanks for the help in this", "", ""),
     ],
 )
 def test_a_time_is_found_wherever_it_is(text, said, kind):
@@ -76,6 +98,98 @@ def test_what_no_time_can_be_made_of_is_noticed(text):
     assert times.is_unread
     assert times.places >= times.marks.keys()
     assert times.marks
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "start thesis later",
+        "stop report not now",
+        "stop report not right now",
+        "stop report in a bit",
+        "stop report in a while",
+        "stop report some time",
+        "stop report some other time",
+        "stop report until i say so",
+        "keep report until thesis is done",
+        "stop report at half elevenish",
+        "start thesis in december",
+        "run thesis once a day at 9",
+        "stop report on the weekend at 5",
+        "start thesis monday from 9 to 5",
+        "start thesis on monday at 9 and stop it at 6",
+        "stop report from 2 to 5 in the afternoon",
+        "stop report at 5 or 6",
+        "stop report in an hour or two",
+        "stop report at 5pm EST",
+        "stop report last friday at 5",
+        "i stopped report yesterday at 5",
+        "stop report 2 hours before midnight",
+        "stop report another time",
+        "stop report at the end of the week",
+        "start thesis on 7/12 at 9",
+        "start thesis a week from tuesday at 9",
+        "start thesis every other tuesday at 9",
+        "start thesis first tuesday of the month at 9",
+    ],
+)
+def test_what_is_said_of_a_time_and_not_read_bars_the_rest(text):
+    _, times = found(text)
+    assert (times.is_unread, times.hours) == (True, "")
+
+
+def test_a_time_beside_one_that_is_unread_is_none():
+    _, times = found("start thesis on 7/12 at 9")
+    assert (times.when, times.marks) == (None, {3: "at", 4: "at"})
+
+
+def test_further_times_are_told_apart_from_the_first():
+    _, times = found("stop thesis at 5 and report at 6")
+    assert [one.text for one in (times.when, *times.more_times)] == ["at 5", "at 6"]
+    assert times.is_unread
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        ("pause report from 21 dec to 4 jan", "from 21 dec to 4 jan"),
+        ("pause report 21 dec \u2013 4 jan", "21 dec \u2013 4 jan"),
+        ("skip report today and tomorrow", "today and tomorrow"),
+        ("pause it over christmas, 21 dec to 4 jan", "21 dec to 4 jan"),
+        ("skip report on monday", ""),
+        ("stop report tomorrow at 5 or monday at 6", ""),
+    ],
+)
+def test_several_days_are_one_text(text, days):
+    _, times = found(text)
+    assert times.days == days
+
+
+@pytest.mark.parametrize(
+    ("text", "order"),
+    [
+        ("skip report today and tomorrow", "skip today and tomorrow"),
+        ("skip monday and tuesday for my report", "skip monday and tuesday"),
+        ("don't start report next monday", "skip next monday"),
+        ("no report on 24 dec please", "skip 24 dec"),
+        ("pause report for a week", "pause for a week"),
+        ("pause report until 4 jan", "pause until 4 jan"),
+        ("pause report from 21 dec to 4 jan", "pause from 21 dec to 4 jan"),
+        ("pause report today and tomorrow", "pause today and tomorrow"),
+        ("pause the hours of report on friday", "skip friday"),
+        ("work hours for report: mon-thu 9 to 5", "mon,tue,wed,thu 09:00-17:00"),
+        ("hours for report: weekdays 9 to 5", "weekdays 09:00-17:00"),
+        ("report's schedule: mon\u2013thu 9 to 5", "mon,tue,wed,thu 09:00-17:00"),
+        ("pause report for 2 hours", None),
+        ("pause report until 5pm", None),
+        ("pause report", None),
+        ("start report at 5 in the afternoon", None),
+    ],
+)
+def test_a_sentence_about_hours_is_their_order(text, order):
+    words = text.split()
+    named = {at for at, word in enumerate(words) if plain(word).removesuffix("'s") in NAMES - {"monday"}}
+    assert about(words, named) == order
 
 
 @pytest.mark.parametrize(
@@ -114,6 +228,13 @@ def test_how_much_longer(text, left, seconds):
         ("stop it every day at 6pm and start it at 9", "stop", "daily 09:00-18:00", "days"),
         ("start it tomorrow from 9 to 17", "start", "tomorrow 09:00-17:00", "span"),
         ("suspend it daily at 9", "suspend", "suspend daily 09:00", "days"),
+        ("start it every evening at 8", "start", "daily 20:00", "days"),
+        ("stop it at 5 every afternoon", "stop", "daily -17:00", "days"),
+        ("stop it nightly at 10", "stop", "daily -22:00", "days"),
+        ("start it fridays from 9 to 5", "start", "fri 09:00-17:00", "days"),
+        ("mon\u2013thu 9 to 5", "start", "mon,tue,wed,thu 09:00-17:00", "days"),
+        ("start it on 27 nov from 9 to 5", "start", "27 nov 09:00-17:00", "span"),
+        ("start it tomorrow morning from 9 to 11", "start", "tomorrow 09:00-11:00", "span"),
     ],
 )
 def test_hours_that_come_again(text, verb, order, kind):
@@ -124,7 +245,7 @@ def test_hours_that_come_again(text, verb, order, kind):
 
 SAID = """for in until at tomorrow tonight friday 9 12 2h 1h30 6pm 2:30 noon half past quarter to an hour 90
 min and a the of rest day next eod every from 9-5 m-f weekdays more another longer um halb acht uhr bis stop
-it report start morning few hours 25:00 . , \u0663"""
+it report start morning few hours 25:00 . , \u0663 7 dec on 7th later not now until"""
 WORDS = st.lists(st.sampled_from(SAID.split()), max_size=12)
 
 

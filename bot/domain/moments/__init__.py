@@ -7,7 +7,6 @@ or on a date, from a time to a time (``read_hours``). Commands and sentences use
 from bot.domain.moments.days import (
     DAYS,
     EVERY_DAY,
-    NEAR,
     WEEKDAYS,
     WEEKEND,
     day_of,
@@ -51,7 +50,6 @@ __all__ = [
     "FARTHEST_SECONDS",
     "LEADS",
     "LEAST_MINUTES",
-    "NEAR",
     "WEEKDAYS",
     "WEEKEND",
     "Moment",

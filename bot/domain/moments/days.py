@@ -12,7 +12,7 @@ DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 WEEKDAYS: Final = frozenset(DAYS[:5])
 WEEKEND: Final = frozenset(DAYS[5:])
 EVERY_DAY: Final = frozenset(DAYS)
-NEAR: Final = ("today", "tomorrow")
+_AHEAD: Final = {"today": 0, "tonight": 0, "tomorrow": 1, "overmorrow": 2}
 
 _NAMED_DAYS: Final = {
     **dict.fromkeys(("weekday", "weekdays", "workday", "workdays"), WEEKDAYS),
@@ -42,7 +42,7 @@ _MAX_DAYS: Final = 366
 
 def is_day(word: str) -> bool:
     """Return whether a word names a day: ``tomorrow``, a weekday, a date, or one of ``spelling``."""
-    if word in {"today", "tonight", "tomorrow"} or weekday_of(word) is not None:
+    if word in _AHEAD or weekday_of(word) is not None:
         return True
     side, is_marked, name = word.partition("_")
     is_week = side in {"next", "week"} and bool(is_marked) and weekday_of(name) is not None
@@ -63,8 +63,8 @@ def resolve_day(word: str, today: date) -> tuple[date, ...]:
 
     *Next Friday* is that of next week; said in the same week, or on the day before, it may be the coming one.
     """
-    if word in {"today", "tonight", "tomorrow"}:
-        return (today + timedelta(days=word == "tomorrow"),)
+    if word in _AHEAD:
+        return (today + timedelta(days=_AHEAD[word]),)
     if _ISO_DATE.fullmatch(word):
         return tuple(filter(None, [_date(*map(int, word.split("-")))]))
     if dated := _DATED.fullmatch(word):
@@ -90,6 +90,7 @@ def write_day(word: str) -> str:
     if is_marked:
         ending = {"1": "st", "2": "nd", "3": "rd"}.get(name[-1], "th") if name[:-1] != "1" else "th"
         return {"the": f"on the {name}{ending}", "week": f"{name} next week"}.get(side, f"{side} {name}")
+    word = "day after tomorrow" if word == "overmorrow" else word
     return " ".join(filter(None, dated.groups())) if (dated := _DATED.fullmatch(word)) else word
 
 
@@ -117,7 +118,8 @@ def days_of(word: str) -> frozenset[str]:
     """Return the days that a word names, or a span such as ``mon-fri``."""
     if word in _NAMED_DAYS:
         return _NAMED_DAYS[word]
-    if word in NEAR or _DATED.fullmatch(word) or (_ISO_DATE.fullmatch(word) and resolve_day(word, date.min)):
+    is_iso = _ISO_DATE.fullmatch(word) is not None and bool(resolve_day(word, date.min))
+    if is_iso or _DATED.fullmatch(word) or (word in _AHEAD and word != "tonight"):
         return frozenset({word})
     first, dash, last = word.partition("-")
     if dash:

@@ -336,7 +336,7 @@ def _on_day(time: _Time, zone: ZoneInfo, now: float, today: date) -> Moment | Un
         return Unread("far")
     if len(left) > 1:
         options = tuple(left)
-        return Unread("ambiguous", options, options[time.hour == _HALF_DAY and len(days) == 1])
+        return Unread("ambiguous", options, "" if len(days) > 1 else options[time.hour == _HALF_DAY])
     return next(iter(left.values()))
 
 

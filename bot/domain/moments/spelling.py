@@ -53,6 +53,7 @@ _SPELLINGS: Final = {
     "this": "diesen diese dieser",
     "and": "und",
     "today": "heute",
+    "overmorrow": "übermorgen uebermorgen",
     "tomorrow": "tmrw tmr tomorow tommorow morgen",
     "morning": "früh frueh morgens vormittag",
     "afternoon": "nachmittag nachmittags",
@@ -101,11 +102,19 @@ _SPELLINGS: Final = {
     "10": "ten zehn",
     "11": "eleven elf",
     "12": "twelve zwölf zwoelf",
+    "13": "thirteen dreizehn",
+    "14": "fourteen vierzehn",
     "15": "fifteen fünfzehn",
+    "16": "sixteen sechzehn",
+    "17": "seventeen siebzehn",
+    "18": "eighteen achtzehn",
+    "19": "nineteen neunzehn",
     "20": "twenty zwanzig",
+    "25": "twenty-five",
     "30": "thirty dreißig dreissig",
     "40": "forty",
     "45": "forty-five",
+    "50": "fifty fünfzig",
     "60": "sixty",
     "90": "ninety neunzig",
     "mar": "maerz",
@@ -143,6 +152,7 @@ _DATE: Final = re.compile(
     rf"|(?<![0-9:.])(?:the |der |den |dem )?{_IN_MONTH}{_TH}? ?(?:of )?{_MONTH}\b(?! {_IN_MONTH}{_TH})"
     rf"(?: {_YEAR}\b)?"
     rf"|\b{_MONTH} (?:the )?{_IN_MONTH}{_TH}?(?!{_AS_HOUR})\b(?: {_YEAR}\b)?"
+    rf"|\b(?:on|am) {_IN_MONTH}\.(0?[1-9]|1[0-2])\b\.?"
     rf"|\b(on|by|to|till|from|until|before|and) (?:the )?{_IN_MONTH}(?:st|nd|rd|th)\b(?! (?:of )?{_MONTH})"
 )
 #: ``21 to 24 dec``: the month is that of both.
@@ -163,6 +173,8 @@ _PHRASES: Final = tuple(
         (r"\b(?:this|coming) (?=[a-z]+day\b)", ""),
         (r"\btoday (?:night|evening)\b", "tonight"),
         (rf"(?<![0-9] )\bam (?=(?:{_WEEKDAY}|{_PART}|[0-9]+{_MONTH})\b)", "on "),
+        (r"\b(?:the )?day after tomorrow\b", "overmorrow"),
+        (r"\b([01][0-9]|2[0-3])([0-5][0-9]) (?:hours|hrs)\b", r"\1:\2"),
         (r"\blater (?=(?:today|tonight)\b)", ""),
         (r"\b(?:an? |1 )?fortnight\b", "2 weeks"),
         (r"\b(?:a )?couple(?: of)?\b", "2"),
@@ -179,6 +191,11 @@ _SPOKEN: Final = re.compile(
     r"(?<!-)\b(?:(half|quarter|[0-5]?[0-9])(?: min[a-z]*)? (past|after|to|before|of)|(half|halb)) "
     rf"([0-9]{{1,2}})(?![0-9:.h]|{_MONTH})(?! ?(?:h|min))"
 )
+#: ``five thirty``, unless that is two numbers of something.
+_HOUR_AND_MINUTE: Final = re.compile(
+    r"\b(1?[0-9]|2[0-3]) ([1-5][05])"
+    rf"(?= ?(?:am|pm)\b|$| (?:today|tonight|tomorrow|on|in|{_PART}|{_WEEKDAY})\b)"
+)
 _HALF_DAY: Final = 12
 
 
@@ -188,6 +205,8 @@ def spelt(word: str) -> str:
     known = _SPELT.get(word)
     if known is None and word.endswith("ish") and (base := _SPELT.get(word[:-3], "")).isdecimal():
         return f"{base}ish"
+    if known is None and "-" in word and all(_SPELT.get(one, "").isdecimal() for one in word.split("-")):
+        return "~".join(_SPELT[one] for one in word.split("-"))
     if known is None and len(word) >= _MIN_SLIP_LETTERS and word.rstrip("s") not in _STEMS:
         near = next((one for one in _LONG if OSA.distance(word, one, score_cutoff=1) == 1), None)
         known = _SPELT.get(near, near) if near else None
@@ -209,7 +228,7 @@ def spell(text: str) -> str:
 
 def plainly(text: str) -> str:
     """Return a text as times are read, a spoken time as a clock shows it."""
-    return _SPOKEN.sub(_as_clock, spell(text))
+    return _SPOKEN.sub(_as_clock, _HOUR_AND_MINUTE.sub(r"\1~\2", spell(text)))
 
 
 def is_month(word: str) -> bool:
@@ -219,11 +238,14 @@ def is_month(word: str) -> bool:
 
 def _as_day(found: re.Match[str]) -> str:
     """Return a date as one word; what may be either of two stays."""
-    either, _, _, day, month, _, year, first_month, then_day, then_year, lead, ordinal, _ = found.groups()
+    either, _, _, day, month, _, year, first_month, then_day, then_year, *more = found.groups()
+    number_day, number, lead, ordinal, _ = more
     if either:
         return found[0]
     if ordinal:
         return f"{lead} the_{int(ordinal)}"
+    if number:
+        return f"{int(number_day)}{MONTHS[int(number) - 1]}"
     day, month, year = day or then_day, month or first_month, year or then_year
     return f"{year}-{MONTHS.index(month) + 1:02d}-{int(day):02d}" if year else f"{int(day)}{month}"
 
