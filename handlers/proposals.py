@@ -579,7 +579,8 @@ class _Text:
         found = [(run.connection, run.name) for run in self.which.runs[:1]]
         found += [(job.connection, job.name) for job in self.which.jobs[:1]]
         able = [name for place, name in found[:1] if isinstance(connections[place], Schedules)]
-        is_run = (self.reading.folder, self.reading.what) == ("job", "run") and not self.bars.every
+        is_held = self.bars.every or self.bars.some
+        is_run = (self.reading.folder, self.reading.what) == ("job", "run") and not is_held
         return [self._said(f"job schedule {written((name, cron))}") for name in able if cron and is_run]
 
     def _find_bar_of_time(self, label: str) -> str:
