@@ -362,7 +362,7 @@ async def _usual(request: Request, rows: Sequence[Workspace]) -> Workspace:
 
 async def _of_run(request: Request, reading: Reading, run: Run) -> Answer:
     """Do to a run what a verb of workspaces says about it."""
-    verb = {"stop": "stop", "cancel": "stop", "open": "status", "status": "status"}.get(reading.what, "")
+    verb = deciding.OF_RUNS.get(reading.what, "")
     request.spoken.of_run(run.id)
     if reading.when is not None or reading.more or reading.hours:
         return timers.only_stops(request, [run.name])

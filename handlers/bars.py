@@ -38,7 +38,7 @@ class Bar(StrEnum):
 UP_VERBS: Final = words("start resume")
 DOWN_VERBS: Final = words("stop suspend restart cancel remove forget")
 _TIMELESS_ACTS: Final = words("open hours skip move pause-course end-course leave join")
-_ACTS: Final = UP_VERBS | DOWN_VERBS | words("keep job-run job-stop hours-off") | _TIMELESS_ACTS
+ACTS: Final = UP_VERBS | DOWN_VERBS | words("keep job-run job-stop hours-off") | _TIMELESS_ACTS
 #: Set a condition wherever they stand, or where no clause ends before them.
 _CONDITIONS: Final = words("if unless once when whenever wenn falls sobald")
 _ALSO_TIMES: Final = words("after before while until")
@@ -121,7 +121,7 @@ class Bars:
             return self.because
         if self.some and label == "keep":
             return None
-        is_act = label in _ACTS - _TIMELESS_ACTS
+        is_act = label in ACTS - _TIMELESS_ACTS
         is_untimed = self.has_time and is_act and not takes_time(label)
         if label in UP_VERBS and self.is_before:
             return Bar.TIME
@@ -217,7 +217,7 @@ def _find_bans(
         # `stop pinging me about report`
         return DOWN_VERBS, frozenset()
     if is_unwanted_plan(said):
-        return _ACTS - {"keep"}, frozenset()
+        return ACTS - {"keep"}, frozenset()
     if reading.how == "not":
         at = next((at for at, one in enumerate(said) if one in vocabulary.NEGATIONS), 0)
         clause = said[at : _find_end(given, at)]
@@ -229,7 +229,7 @@ def _find_bans(
         return frozenset(), named if is_all and SPARING.intersection(said) else staying
     if inside and (named - inside or is_all):
         return frozenset(), inside
-    return _ACTS - {"keep"} if found & DOWN_VERBS else _ACTS, frozenset()
+    return ACTS - {"keep"} if found & DOWN_VERBS else ACTS, frozenset()
 
 
 def _is_other_act(word: str) -> bool:
@@ -298,7 +298,7 @@ def _find_past_acts(given: Sequence[str], which: Which) -> AbstractSet[str]:
     others = [clause for clause in clauses if clause not in past]
     # `I forgot to stop it, do that`
     others = clauses if any(vocabulary.IT.intersection(one) and "do" in one for one in others) else others
-    return _ACTS - {verb for clause in others for word in clause for verb in find_verbs(word)}
+    return ACTS - {verb for clause in others for word in clause for verb in find_verbs(word)}
 
 
 def is_past_clause(clause: Sequence[str], objects: AbstractSet[str] = frozenset()) -> bool:

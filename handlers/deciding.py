@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final, Literal
 
 from handlers import routes
-from handlers.bars import find_bars
+from handlers.bars import find_bars, takes_time
 from handlers.language.reading import Reading
 from handlers.language.times import rests
 from handlers.language.which import Which
@@ -19,6 +19,8 @@ from handlers.routes import Effect
 Number = Literal["one", "several"]
 #: What a verb does, and *asks* for one that asks by itself before it does anything.
 Kind = Effect | Literal["asks"]
+#: What a verb of workspaces does to a run.
+OF_RUNS: Final = {"stop": "stop", "cancel": "stop", "open": "status", "status": "status"}
 _ASKS: Final = frozenset({"cancel", "remove"})
 
 
@@ -107,22 +109,18 @@ def is_complete(reading: Reading, given: Sequence[str]) -> bool:
     """Return whether a sentence of words ``given`` says completely what to do, and nothing bars that."""
     if not reading.is_full or reading.kind != "verb":
         return reading.is_full
-    time = reading.time
-    folder, verb = act_of(reading)
+    time, label = reading.time, label_of(reading)
     has_time = bool(time.when or time.more or time.hours)
-    if has_time and verb != "hours" and routes.takes(folder, verb).isdisjoint({"time", "words"}):
+    if has_time and label != "hours" and not takes_time(label):
         return False
-    label = f"job-{verb}" if folder == "job" else verb
     return find_bars(reading, given, reading.which).find(label) is None
 
 
-def act_of(reading: Reading) -> tuple[str, str]:
-    """Return the folder and the verb of the act: what a verb of workspaces says about a run is of jobs."""
+def label_of(reading: Reading) -> str:
+    """Return the label of a reading's act: what a verb of workspaces says about a run is of jobs."""
     if reading.folder == "workspace" and subject_of(reading) is Subject.RUN:
-        return "job", {"stop": "stop", "cancel": "stop", "open": "status", "status": "status"}.get(
-            reading.what, "run"
-        )
-    return reading.folder, reading.what
+        return f"job-{OF_RUNS.get(reading.what, 'run')}"
+    return f"job-{reading.what}" if reading.folder == "job" else reading.what
 
 
 def subject_of(reading: Reading) -> Subject:

@@ -33,10 +33,10 @@ from bot.services.workspaces import effects_now
 from bot.support.errors import Refused
 from bot.support.pool import beside
 from handlers import acts, course, mistyped, questions, routes, suggesting, talking
-from handlers.bars import DOWN_VERBS, SPARING, UP_VERBS, Bar, Bars, find_bars, find_verbs, takes_time
+from handlers.bars import ACTS, DOWN_VERBS, SPARING, UP_VERBS, Bar, Bars, find_bars, find_verbs, takes_time
 from handlers.command_line import NO_COMMANDS, Quoted, parse, plain, written
 from handlers.connections import makers
-from handlers.deciding import act_of
+from handlers.deciding import label_of
 from handlers.job import runs_named_jobs
 from handlers.language import vocabulary
 from handlers.language.names import Names, names_of
@@ -155,6 +155,9 @@ def _applying(text: _Text, ranks: Sequence[Rank]) -> list[Rank]:
 def _weighed(reading: Reading, bars: Bars, ranks: Sequence[Rank]) -> list[Rank]:
     """Return what is worth a button, the likeliest first: a verb that the grammar saw is likelier."""
     ranks = [one for one in ranks if one.label not in bars.some]
+    if reading.verb and bars.find(label_of(reading)) is Bar.TIME:
+        # What nobody has said is no way to do what was said.
+        ranks = [one for one in ranks if is_shown(one.label) or one.label not in ACTS - {"hours"}]
     is_seen = not bars.some and reading.verb in _OPERATIONS | {"hours"} and reading.folder == "workspace"
     likely = {one.label: one.likelihood for one in ranks}
     if is_seen:
@@ -585,9 +588,7 @@ class _Text:
 
     def _find_bar_of_time(self, label: str) -> str:
         """Return the sentence that says why nothing was done at a time; "" where no time is in the way."""
-        whole = replace(self.reading, which=self.which)
-        folder, verb = act_of(whole) if self.reading.verb else ("", label)
-        act = f"job-{verb}" if folder == "job" else verb
+        act = label_of(replace(self.reading, which=self.which)) if self.reading.verb else label
         names = [one.title for one in self.which.named] or [run.name for run in self.which.runs]
         names = names or [job.name for job in self.which.jobs]
         if self.bars.find(act) is not Bar.TIME or not names:
