@@ -31,6 +31,7 @@ _SHORT: Final = {
 }
 _ISO_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DATED: Final = re.compile(rf"([0-9]{{1,2}})({'|'.join(MONTHS)})|the_([0-9]{{1,2}})")
+_ON_WEEKDAY: Final = re.compile(r"(\S*[0-9]\S*)_([a-z]+)")
 _JOINING: Final = frozenset({"to", "-", "until", "till", "through", "thru"})
 _NOISE: Final = frozenset({"on", "the", "over", "during", "all", "of"})
 _LENGTH_OF_DAYS: Final = re.compile(r"(?:for )?(?:the )?(an?|1|[0-9]{1,3}) (days?|weeks?)")
@@ -44,6 +45,8 @@ def is_day(word: str) -> bool:
     """Return whether a word names a day: ``tomorrow``, a weekday, a date, or one of ``spelling``."""
     if word in _AHEAD or weekday_of(word) is not None:
         return True
+    if dated := _ON_WEEKDAY.fullmatch(word):
+        word = dated[1]
     side, is_marked, name = word.partition("_")
     is_week = side in {"next", "week"} and bool(is_marked) and weekday_of(name) is not None
     return is_week or bool(_ISO_DATE.fullmatch(word) or _DATED.fullmatch(word))
@@ -63,6 +66,10 @@ def resolve_day(word: str, today: date) -> tuple[date, ...]:
 
     *Next Friday* is that of next week; said in the same week, or on the day before, it may be the coming one.
     """
+    if on_weekday := _ON_WEEKDAY.fullmatch(word):
+        return tuple(
+            day for day in resolve_day(on_weekday[1], today) if day.weekday() == weekday_of(on_weekday[2])
+        )
     if word in _AHEAD:
         return (today + timedelta(days=_AHEAD[word]),)
     if _ISO_DATE.fullmatch(word):
@@ -86,6 +93,8 @@ def resolve_day(word: str, today: date) -> tuple[date, ...]:
 
 def write_day(word: str) -> str:
     """Return a word for a day as people write it: ``7 dec``, ``next monday``."""
+    if on_weekday := _ON_WEEKDAY.fullmatch(word):
+        return f"{on_weekday[2]} {write_day(on_weekday[1]).removeprefix('on ')}"
     side, is_marked, name = word.partition("_")
     if is_marked:
         ending = {"1": "st", "2": "nd", "3": "rd"}.get(name[-1], "th") if name[:-1] != "1" else "th"
