@@ -214,8 +214,9 @@ def _as_typed(request: Request, card: ClassCard, verb: str, said: str) -> str:
     """Return what is said of a course as it is typed after its title; "" if that isn't understood."""
     if not said or (verb == "skip" and _NEXT.fullmatch(said)):
         return verb
-    is_dated = verb in {"skip", "pause", "move"} and _is_dated(said, card.day(request.services.clock.now()))
-    return f"{verb} {said}" if is_dated else ""
+    today = card.day(request.services.clock.now())
+    is_dated = verb in {"skip", "pause", "move"} and _is_dated(said, today)
+    return f"{verb} {said}" if is_dated or (verb != "move" and moments.read_spans(said, today)) else ""
 
 
 async def is_workspace(request: Request, title: str) -> bool:
@@ -291,7 +292,7 @@ def order(card: ClassCard, text: str, now: float, typed_on: date | None = None) 
     if found is None:
         return None
     verb, said = found[1].casefold(), found[2]
-    day, until, last = _days(said, today)
+    day, _, last = _days(said, today)
     match verb:
         case "end":
             return "end", {}, {}
@@ -304,12 +305,8 @@ def order(card: ClassCard, text: str, now: float, typed_on: date | None = None) 
             return ("hours", {}, fields) if fields else None
         case "on" | "resume" if not said:
             off = frozenset(one for one in off if one < today.isoformat())
-        case "pause" if day and not last and not said.casefold().startswith("from"):
-            # Until Monday it is one of a week, on a Monday.
-            end = day - timedelta(days=1) if day > today else day + timedelta(days=6)
-            off = off.union(_lessons(card, today, end, now))
-        case "skip" | "pause" if day and until and (last or verb == "skip"):
-            off = off.union(_lessons(card, day, until, now))
+        case "skip" | "pause":
+            off = off.union(*(_lessons(card, *span, now) for span in moments.read_pause(verb, said, today)))
         case "move" if day and last:
             return _move(card, day, last, now, today)
     if off == card.off:

@@ -242,6 +242,11 @@ def _is_vague(said: Sequence[str], named: AbstractSet[int], timed: AbstractSet[i
     for at, (word, before) in enumerate(zip(words, ["", *words], strict=False)):
         if word in _PAST or (word in _ZONES and at - 1 in timed):
             return True
+        if (word in {"week", "month"} and before in {"next", "this"} and at not in timed) or (
+            # `for tomorrow's lecture at 9`
+            timed and word.endswith("'s") and moments.is_day(word[:-2])
+        ):
+            return True
         is_every = word in {"every", "each"} and at not in timed
         if is_every and any(map(moments.is_of_hours, words[at + 1 : at + 3])):
             return True

@@ -142,8 +142,7 @@ async def _days_left_out(request: Request, verb: str, said: str) -> list[str]:
     Raises Answered for what names none, or a day that is too far ahead.
     """
     today = await day_of(request)
-    is_until = verb == "pause" and moments.day_of(said, today) not in {None, today}
-    days = moments.read_days(f"until {said}" if is_until else said, today)
+    days = moments.list_days(moments.read_pause(verb, said, today))
     if days and today <= days[0] and days[-1] <= today + FARTHEST_DAY:
         return [day.isoformat() for day in days]
     found = Unread("far" if days else "unreadable")

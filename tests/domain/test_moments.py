@@ -234,6 +234,11 @@ def _dated(text: str) -> str:
         ("on 25 novmber at 9am", "25 Nov 09:00"),
         ("in a fortnight", "04 Dec 14:00"),
         ("at five thirty", "20 Nov 17:30"),
+        ("on tuesday, 24 nov, at 8:30", "24 Nov 08:30"),
+        ("tuesday the 24th at 8:30", "24 Nov 08:30"),
+        ("tue 24th of november at 9am", "24 Nov 09:00"),
+        # No 24 November that is near is a Monday.
+        ("monday 24 nov at 8:30", "unreadable"),
         ("five-thirty pm", "20 Nov 17:30"),
         ("at 7 fifteen tonight", "20 Nov 19:15"),
         ("in twenty-five minutes", "20 Nov 14:25"),

@@ -237,6 +237,46 @@ async def test_the_form_of_all_asks_which(bot):
 
 
 #: What is typed or said while hours run a workspace until 18:00, at 9:00 on a Friday.
+@pytest.mark.parametrize(
+    ("text", "first", "last", "count"),
+    [
+        ("skip notebook today and tomorrow", "2027-01-15", "2027-01-16", 2),
+        ("pause notebook for a week", "2027-01-15", "2027-01-21", 7),
+        ("pause notebook until 4 feb", "2027-01-15", "2027-02-03", 20),
+        ("pause notebook from 21 jan to 4 feb", "2027-01-21", "2027-02-04", 15),
+        ("hours notebook skip 21 jan, 25 jan", "2027-01-21", "2027-01-25", 2),
+        ("hours notebook pause friday", "2027-01-15", "2027-01-21", 7),
+        ("pause all my hours for 2 weeks", "2027-01-15", "2027-01-28", 14),
+        ("don't start notebook next monday", "2027-01-18", "2027-01-18", 1),
+    ],
+)
+async def test_all_days_that_are_named_are_left_out(bot, text, first, last, count):
+    await run(bot, "weekdays 8:00-18:00")
+    await bot.say(text)
+    (rule,) = await rules(bot)
+    assert (min(rule.off), max(rule.off), len(rule.off)) == (first, last, count)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("skip notebook next saturday", "Type `2027-01-16` or `2027-01-23`."),
+        ("pause notebook until 4 dec", "is too far away. Choose a time within the next 90 days."),
+        ("hours notebook skip 2027-01-14", "has already passed."),
+        ("hours notebook pause until never", "I can't read *until never*"),
+        ("start training next saturday at 9", "Type `2027-01-16 09:00` or `2027-01-23 09:00`."),
+        ("start training on 7 dec at 9", "is too far away."),
+    ],
+)
+async def test_a_day_that_cannot_be_told_is_asked_for(bot, text, said):
+    await run(bot, "weekdays 8:00-18:00")
+    answer = await bot.say(text)
+    assert said in words(answer)
+    assert not buttons(answer)
+    (rule,) = await rules(bot)
+    assert not rule.off
+
+
 TODAY_ENDS = {
     "skip": "hours notebook skip today",
     "pause": "hours notebook pause",

@@ -120,6 +120,8 @@ def test_what_no_time_can_be_made_of_is_noticed(text):
         "start thesis on monday at 9 and stop it at 6",
         "stop report from 2 to 5 in the afternoon",
         "stop report at 5 or 6",
+        "start thesis next week",
+        "start thesis for tomorrow's lecture at 9",
         "stop report in an hour or two",
         "stop report at 5pm EST",
         "stop report last friday at 5",

@@ -1,9 +1,8 @@
 """Days as people name them: one, of a week, a span or a list; pure."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
-from itertools import chain
 from typing import Final
 
 from bot.domain.moments.spelling import MONTHS, WEEKDAY_NAMES, spell
@@ -31,10 +30,13 @@ _SHORT: Final = {
 }
 _ISO_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DATED: Final = re.compile(rf"([0-9]{{1,2}})({'|'.join(MONTHS)})|the_([0-9]{{1,2}})")
+_ON_WEEKDAY: Final = re.compile(r"(\S*[0-9]\S*)_([a-z]+)")
 _JOINING: Final = frozenset({"to", "-", "until", "till", "through", "thru"})
 _NOISE: Final = frozenset({"on", "the", "over", "during", "all", "of"})
 _LENGTH_OF_DAYS: Final = re.compile(r"(?:for )?(?:the )?(an?|1|[0-9]{1,3}) (days?|weeks?)")
 _MAX_DAYS: Final = 366
+
+Span = tuple[date, date]
 
 
 # -- one day ---------------------------------------------------------------------------------------------
@@ -44,6 +46,8 @@ def is_day(word: str) -> bool:
     """Return whether a word names a day: ``tomorrow``, a weekday, a date, or one of ``spelling``."""
     if word in _AHEAD or weekday_of(word) is not None:
         return True
+    if dated := _ON_WEEKDAY.fullmatch(word):
+        word = dated[1]
     side, is_marked, name = word.partition("_")
     is_week = side in {"next", "week"} and bool(is_marked) and weekday_of(name) is not None
     return is_week or bool(_ISO_DATE.fullmatch(word) or _DATED.fullmatch(word))
@@ -63,6 +67,10 @@ def resolve_day(word: str, today: date) -> tuple[date, ...]:
 
     *Next Friday* is that of next week; said in the same week, or on the day before, it may be the coming one.
     """
+    if on_weekday := _ON_WEEKDAY.fullmatch(word):
+        return tuple(
+            day for day in resolve_day(on_weekday[1], today) if day.weekday() == weekday_of(on_weekday[2])
+        )
     if word in _AHEAD:
         return (today + timedelta(days=_AHEAD[word]),)
     if _ISO_DATE.fullmatch(word):
@@ -86,6 +94,8 @@ def resolve_day(word: str, today: date) -> tuple[date, ...]:
 
 def write_day(word: str) -> str:
     """Return a word for a day as people write it: ``7 dec``, ``next monday``."""
+    if on_weekday := _ON_WEEKDAY.fullmatch(word):
+        return f"{on_weekday[2]} {write_day(on_weekday[1]).removeprefix('on ')}"
     side, is_marked, name = word.partition("_")
     if is_marked:
         ending = {"1": "st", "2": "nd", "3": "rd"}.get(name[-1], "th") if name[:-1] != "1" else "th"
@@ -148,12 +158,46 @@ def read_days(text: str, today: date) -> tuple[date, ...]:
     A single one, a list (``today and tomorrow``), a span (``from 21 dec to 4 jan``), a length from today on
     (``for a week``), or all up to a day, which isn't one of them: ``until monday``.
     """
+    return list_days(read_spans(text, today))
+
+
+def list_days(spans: Sequence[Span]) -> tuple[date, ...]:
+    """Return all days of spans, in their order; none for more than a year."""
+    if sum((last - first).days + 1 for first, last in spans) > _MAX_DAYS:
+        return ()
+    return tuple(
+        first + timedelta(days=more) for first, last in spans for more in range((last - first).days + 1)
+    )
+
+
+def read_spans(text: str, today: date) -> tuple[Span, ...]:
+    """Return the same as spans, each with its first and its last day, however long they are."""
     plain = spell(f"on {re.sub(r',(?! ?[0-9]{4})', ' and ', text)}").removeprefix("on ").replace("-", " - ")
     plain = re.sub(r"([0-9]{4}) - ([0-9]{2}) - ([0-9]{2})", r"\1-\2-\3", plain)
-    words = [word for word in plain.split() if word not in _NOISE]
-    spans = [_span(one.split(), today) for one in _listed(words)]
-    found = list(chain.from_iterable(spans)) if spans and all(spans) else []
-    return tuple(sorted(set(found))) if len(found) <= _MAX_DAYS else ()
+    listed = _listed([word for word in plain.split() if word not in _NOISE])
+    try:
+        spans = [_span(one.split(), today) for one in listed]
+    except OverflowError:  # After the year 9999.
+        return ()
+    found = sorted(one for one in spans if one is not None and one[0] <= one[1])
+    return tuple(_joined(found)) if len(found) == len(listed) else ()
+
+
+def _joined(spans: Sequence[Span]) -> list[Span]:
+    """Return spans in order as fewer, where one follows another at once."""
+    joined = list[Span]()
+    for first, last in spans:
+        if joined and first <= joined[-1][1] + timedelta(days=1):
+            joined[-1] = (joined[-1][0], max(joined[-1][1], last))
+        else:
+            joined.append((first, last))
+    return joined
+
+
+def read_pause(verb: str, text: str, today: date) -> tuple[Span, ...]:
+    """Return the days that *skip* and *pause* leave out: to pause a day is to pause until then."""
+    is_until = verb == "pause" and day_of(text, today) is not None and spell(text) != "today"
+    return read_spans(f"until {text}" if is_until else text, today)
 
 
 def _listed(words: list[str]) -> list[str]:
@@ -163,41 +207,35 @@ def _listed(words: list[str]) -> list[str]:
     return [one for one in re.split(r" ?(?:\band\b|&) ?", " ".join(words)) if one]
 
 
-def _span(words: list[str], today: date) -> list[date]:
-    """Return the days of one span; none if it can't be read."""
+def _span(words: list[str], today: date) -> Span | None:
+    """Return the first and the last day of a span; None if it can't be read."""
     if length := _LENGTH_OF_DAYS.fullmatch(" ".join(words)):
         count = int(length[1]) if length[1].isdecimal() else 1
-        return _all_days(today, count * (7 if length[2].startswith("week") else 1))
+        return today, today + timedelta(days=count * (7 if length[2].startswith("week") else 1) - 1)
     if words[:1] in (["until"], ["till"]):
-        ends = _item(words[1:], today)
+        end, _ = _item(words[1:], today) or (None, None)
         # Until Friday, said on a Friday, is until the next one.
-        is_again = bool(ends) and ends[0] == today and weekday_of(words[-1]) is not None
-        return _all_days(today, 7 * is_again or (ends[0] - today).days or 1) if ends else []
-    lead, words = words[:1] == ["from"], words[words[:1] in (["from"], ["for"]) :]
+        is_again = end == today and weekday_of(words[-1]) is not None
+        return (today, end + timedelta(days=6 if is_again else -1 if end > today else 0)) if end else None
+    is_from, words = words[:1] == ["from"], words[words[:1] in (["from"], ["for"]) :]
     at = next((at for at, word in enumerate(words) if word in _JOINING or (word == "for" and at)), len(words))
-    first = _item(words[:at], today)
-    if not first or (lead and at == len(words)):
-        return []
-    if words[at : at + 1] == ["for"]:
-        return [first[0] + (day - today) for day in _span(words[at:], today)]
-    last = _item(words[at + 1 :], first[0]) if at < len(words) else first
-    return _all_days(first[0], (last[-1] - first[0]).days + 1) if last else []
+    begin = _item(words[:at], today)
+    if begin is None or at == len(words):
+        return None if is_from else begin
+    last = _span(words[at:], begin[0]) if words[at] == "for" else _item(words[at + 1 :], begin[0])
+    return (begin[0], last[1]) if last else None
 
 
-def _item(words: list[str], today: date) -> tuple[date, ...]:
-    """Return the first and the last day of a day, a week or a weekend; none for anything else."""
+def _item(words: list[str], today: date) -> Span | None:
+    """Return the first and the last day of a day, a week or a weekend; None for anything else."""
     monday = today - timedelta(days=today.weekday())
     match words:
         case ["next", "week"]:
             return monday + timedelta(days=7), monday + timedelta(days=13)
-        case ["week"] | ["this", "week"] | ["rest", "week"]:
+        case ["week"] | ["this" | "rest", "week"]:
             return today, monday + timedelta(days=6)
-        case ["weekend"] | ["this", "weekend"] | ["coming", "weekend"]:
+        case ["weekend"] | ["this" | "coming", "weekend"]:
             return max(today, monday + timedelta(days=5)), monday + timedelta(days=6)
         case [word] if len(found := resolve_day(word, today)) == 1:
-            return found
-    return ()
-
-
-def _all_days(first: date, count: int) -> list[date]:
-    return [first + timedelta(days=more) for more in range(min(count, _MAX_DAYS + 1))]
+            return found[0], found[0]
+    return None

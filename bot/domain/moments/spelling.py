@@ -1,7 +1,7 @@
 """The words of times in one spelling: English and German, with slips, number words and dates; pure.
 
 A date in words becomes one word, which other modules here read: ``7dec``, ``the_7`` for *the 7th*,
-``next_monday``, and ``week_monday`` for *Monday next week*.
+``7dec_monday`` and ``the_7_monday``, ``next_monday``, and ``week_monday`` for *Monday next week*.
 """
 
 import re
@@ -140,7 +140,8 @@ _STEMS: Final = {word.rstrip("s") for word in _LONG}
 _DASHES: Final = re.compile("[-\u2010-\u2015\u2212]+")
 _MIN_SLIP_LETTERS: Final = 6
 _PART: Final = f"(?:{'|'.join(_PARTS)})"
-_WEEKDAY: Final = f"({'|'.join(f'{name}|{name[:3]}' for name in WEEKDAY_NAMES)})"
+_WEEKDAY_NAME: Final = "|".join(f"{name}|{name[:3]}" for name in WEEKDAY_NAMES)
+_WEEKDAY: Final = f"({_WEEKDAY_NAME})"
 _MONTH: Final = f"({'|'.join(MONTHS)})"
 _IN_MONTH: Final = "(0?[1-9]|[12][0-9]|3[01])"
 _TH: Final = r"(?:st|nd|rd|th|\.)"
@@ -153,7 +154,8 @@ _DATE: Final = re.compile(
     rf"(?: {_YEAR}\b)?"
     rf"|\b{_MONTH} (?:the )?{_IN_MONTH}{_TH}?(?!{_AS_HOUR})\b(?: {_YEAR}\b)?"
     rf"|\b(?:on|am) {_IN_MONTH}\.(0?[1-9]|1[0-2])\b\.?"
-    rf"|\b(on|by|to|till|from|until|before|and) (?:the )?{_IN_MONTH}(?:st|nd|rd|th)\b(?! (?:of )?{_MONTH})"
+    rf"|\b(on|by|to|till|from|until|before|and|{_WEEKDAY_NAME}) (?:the )?{_IN_MONTH}(?:st|nd|rd|th)\b"
+    rf"(?! (?:of )?{_MONTH})"
 )
 #: ``21 to 24 dec``: the month is that of both.
 _SHARED_MONTH: Final = re.compile(
@@ -168,6 +170,7 @@ _PHRASES: Final = tuple(
         (r"\ball day\b", "all_day"),
         (rf"\b(?:in|during|for|over|after|at) (?:the )?(?={_PART}\b)", ""),
         (rf"\bthis (?={_PART}\b)", "today "),
+        (rf"\b{_WEEKDAY}(?: the)? ([0-9]+{_MONTH}|the_[0-9]+)\b", r"\2_\1"),
         (rf"\b{_WEEKDAY}(?: of)? next week\b|\bnext week(?: on)? {_WEEKDAY}\b", r"week_\1\2"),
         (rf"\b(?:the )?next (?={_WEEKDAY}\b)", "next_"),
         (r"\b(?:this|coming) (?=[a-z]+day\b)", ""),
