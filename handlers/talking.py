@@ -21,7 +21,7 @@ from handlers.request import Request
 #: This many words aren't a command with a typo.
 _WORDS_OF_A_SENTENCE: Final = 3
 #: What help explains as one: how to use Usher with others.
-_OF_CLASSES: Final = frozenset({"class", "classes", "course", "lesson", "lessons"})
+OF_CLASSES: Final = frozenset({"class", "classes", "course", "courses", "lesson", "lessons"})
 
 
 class Heard(NamedTuple):
@@ -58,7 +58,7 @@ async def heard(request: Request, rows: Sequence[Workspace] | None = None) -> He
 
 def fact_of(request: Request, topic: str) -> str:
     """Return the answer to such a question, with commands as they are typed here; "" for no such question."""
-    topic = "fact-class" if topic in _OF_CLASSES else topic
+    topic = "fact-class" if topic in OF_CLASSES else topic
     name = topic.removeprefix("fact-")
     if name == topic or name not in FACTS:
         return ""

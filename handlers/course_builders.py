@@ -1,0 +1,128 @@
+"""Builders of the labels of courses: what a member or a teacher does to one, on days that a text names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Final
+
+from bot.domain import lessons, moments
+from bot.domain.classes import ClassCard
+from bot.domain.hours import clock
+from bot.services import lessons as cases
+from bot.support.errors import Refused
+from handlers import course, talking
+from handlers.command_line import written
+from handlers.utterance import Label, Proposal, Utterance, find_days, is_span
+
+#: What is typed after a title, by its label, where no day belongs to it.
+_WHOLE: Final = {"leave": "leave", "end-course": "end"}
+#: The most words of a time of day.
+_MAX_TIME_WORDS: Final = 3
+_HALF_A_DAY: Final = 720
+
+
+async def build_changes(text: Utterance, label: Label) -> list[Proposal]:
+    """Build what a label does to one's courses: to those that are named, or to any."""
+    return [
+        text.offer_command(f"card {written((card.title,))} {order}")
+        for card, is_taught in await _list_own(text)
+        for order in _list_orders(text, label.name, card, is_taught=is_taught)
+    ]
+
+
+async def build_joining(text: Utterance, _: Label) -> list[Proposal]:
+    """Build the way into a course of colleagues that the words name."""
+    request, said = text.request, " ".join(text.words)
+    place, now = request.asked.context.installation, request.services.clock.now()
+    every = await request.services.store.courses()
+    return [
+        text.offer_command(f"card {written((card.title,))} join")
+        for card in every
+        if card.title.casefold() in said
+        and place.are_together(request.principal, card.principal)
+        and not card.is_over(now)
+    ]
+
+
+async def ask_for_course(text: Utterance, _: Label) -> list[Proposal]:
+    """Build the room of a course, where the days of a change or its lesson are missing."""
+    titles = [f" {written((card.title,))}" for card in text.which.courses]
+    if not titles and talking.OF_CLASSES.isdisjoint(text.words):
+        return []
+    return [text.offer_command(f"courses{one}")._replace(is_form=True) for one in titles or [""]]
+
+
+async def _list_own(text: Utterance) -> Sequence[tuple[ClassCard, bool]]:
+    """Return one's own courses that may be meant, and whether one teaches each."""
+    named = {one.id for one in text.which.courses}
+    own = await text.request.asked.see(cases.own) if named or not text.which.named else []
+    return [one for one in own if not named or one[0].id in named]
+
+
+def _list_orders(text: Utterance, name: str, card: ClassCard, *, is_taught: bool) -> list[str]:
+    """Return what is typed after a course's title; none where that can't be done."""
+    if not is_taught and name != "skip":
+        return ["leave"] if name in _WHOLE else []
+    now, given = text.request.services.clock.now(), text.request.given or text.request.arguments
+    spans = [span for span in text.names.spans(given) if span.courses]
+    titles = {at for span in spans for at in range(span.begin, span.end)}
+    # A number in a title is no time.
+    words = ["" if at in titles else word for at, word in enumerate(text.words)]
+    return [one for one in _read_orders(words, name, card, now) if _is_possible(card, one, now)]
+
+
+def _is_possible(card: ClassCard, order: str, now: float) -> bool:
+    try:
+        return order == "leave" or course.order(card, order, now) is not None
+    except Refused:
+        return False
+
+
+def _read_orders(words: Sequence[str], name: str, card: ClassCard, now: float) -> list[str]:
+    """Return a change of a course on the days that words name, each span of days on its own."""
+    if name in _WHOLE:
+        return [_WHOLE[name]]
+    days = find_days(words, card.day(now))
+    coming = next(iter(lessons.days_of(card, now)), "")
+    if name == "move":
+        return _read_move(words, days, card, coming)
+    spans = list[tuple[str, date, date | None]]()
+    for begin, _, day in days:
+        is_last = bool(spans) and is_span(words[begin - 1]) and begin - 1 in {one[1] for one in days}
+        lead = words[begin - 1] if begin else ""
+        spans[-1:] = [(*spans[-1][:2], day)] if is_last else [*spans[-1:], (lead, day, None)]
+    if name == "skip":
+        every = [f"skip {first}" + (f" to {last}" if last else "") for _, first, last in spans]
+        return every or ([f"skip {coming}"] if coming else [])
+    return [
+        f"pause from {first} to {last}" if last else f"pause until {first}"
+        for lead, first, last in spans
+        if last or is_span(lead)
+    ]
+
+
+def _read_move(
+    words: Sequence[str], days: Sequence[tuple[int, int, date]], card: ClassCard, coming: str
+) -> list[str]:
+    """Return a move of the lesson of the first day, or of the next one, to another day or time."""
+    is_target = len(days) > 1 or (bool(days) and is_span(words[days[0][0] - 1]))
+    source = days[0][2].isoformat() if len(days) > is_target else coming
+    target = days[-1][2].isoformat() if is_target else source
+    taken = {at for begin, end, _ in days for at in range(begin, end)}
+    minute = _find_minute([("" if at in taken else word) for at, word in enumerate(words)], card)
+    time = "" if minute is None else f" {clock(minute)}"
+    return [f"move {source} to {target}{time}"] if source and (is_target or time) else []
+
+
+def _find_minute(words: Sequence[str], card: ClassCard) -> int | None:
+    """Return the minute of the day that words name; of two halves of it, the one nearer to the lesson."""
+    usual = card.starts or 0
+    for at in range(len(words)):
+        for end in range(min(at + _MAX_TIME_WORDS, len(words)), at, -1):
+            found = moments.minute_of(" ".join(words[at:end])) if words[at] else None
+            if found is not None:
+                minute, is_open = found
+                either = [minute, *([minute + _HALF_A_DAY] if is_open and minute < _HALF_A_DAY else [])]
+                return min(either, key=lambda one: abs(one - usual))
+    return None

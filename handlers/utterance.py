@@ -1,0 +1,417 @@
+"""One text that nobody reads completely: the objects that it may be about, and what it says about acting."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from functools import cached_property, lru_cache
+from typing import Final, Literal, NamedTuple
+
+from bot.domain import moments
+from bot.domain.moments import Moment
+from bot.domain.notices import Answer
+from bot.domain.timers import SOONEST_SECONDS
+from bot.domain.workspaces import Workspace
+from bot.messages.blocks import kit, lists, replies
+from bot.messages.blocks.kit import Element, Markup, Press, fill, line
+from bot.messages.texts import talk
+from bot.messages.texts.facts import FACTS
+from bot.messages.texts.verbs import VERBS
+from bot.support.pool import beside
+from handlers import routes, suggesting, talking
+from handlers.command_line import NO_COMMANDS, parse, plain
+from handlers.language import times, vocabulary
+from handlers.language.names import Names, names_of
+from handlers.language.reading import Reading
+from handlers.language.which import STAYING, Which, pieces_of, which_of
+from handlers.language.words import with_times
+from handlers.request import Request
+from handlers.routes import Effect
+from handlers.synonyms import SYNONYMS
+from handlers.workspace import targets, timers
+
+
+def _set(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+#: Set a condition wherever they stand, or where no clause ends before them.
+_CONDITIONS: Final = _set("if unless once when whenever wenn falls sobald")
+_ALSO_TIMES: Final = _set("after before while until")
+#: Leave open when something is to be done, where no time was read after them.
+_LEAVING_TIME_OPEN: Final = _set("at by until till til later soon eventually someday every daily yesterday")
+_OF_DATES: Final = _set("on at by until till til from next")
+_NOT_YET: Final = _set("now yet today tonight tomorrow")
+#: Tell of something that somebody did or meant to do themselves.
+_OF_THE_PAST: Final = frozenset((who, did) for who in ("i", "we") for did in ("was", "were", "had", "did"))
+#: With whom a question asks for something to be done; what asks for none all the same.
+_MAY: Final = _set("can could may should shall would will mind possible")
+_ASKERS: Final = _set("i we you u ya ye it that he she they")
+#: Say, with *all*, that what is named is left alone.
+_BUT: Final = vocabulary.NEGATIONS | _set("but except leave keep apart besides just only")
+_HOW: Final = frozenset({("how", one) for one in ("do", "can", "to", "would", "should")} | {("wie", "kann")})
+
+Slot = Literal[
+    "workspace", "run", "job", "course", "connection", "template", "name", "time", "recurrence", "days"
+]
+#: What says when.
+TIME_SLOTS: Final[AbstractSet[Slot]] = frozenset({"time", "recurrence", "days"})
+
+
+class Consequence(StrEnum):
+    """The consequence of a label for what the person has."""
+
+    ANSWERS = "answers"  #: a question about what is there
+    TELLS = "tells"  #: about Usher, or only talk
+    ASKS = "asks"  #: opens a form, or asks by itself
+    STARTS = "starts"
+    ENDS = "ends"
+    CHANGES = "changes"
+
+
+class Proposal(NamedTuple):
+    """An offer: its answer where it stands alone, and its button among others.
+
+    ``is_form`` is for a form or a question about a slot that is missing: it comes after everything else.
+    """
+
+    alone: Answer
+    button: Element
+    label: str = ""
+    is_form: bool = False
+
+    @property
+    def text(self) -> str:
+        """Return the words on the button."""
+        return str(self.button["text"]["text"])
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """The declaration of a label: its consequence, the slots that it takes, and its builders.
+
+    ``build`` returns its buttons and ``form`` those that ask for a slot that is missing; ``show`` answers at
+    once. ``command`` has no slots, and ``of_run`` is the verb for a run. ``is_rare`` takes more than a guess.
+    """
+
+    name: str
+    consequence: Consequence
+    takes: AbstractSet[Slot]
+    build: Builder
+    form: Builder | None = None
+    show: Shower | None = None
+    command: str = ""
+    of_run: str = ""
+    is_rare: bool = False
+
+    @property
+    def is_shown(self) -> bool:
+        """Return whether it only shows or answers something."""
+        return self.show is not None
+
+    @property
+    def verb(self) -> str:
+        """Return the verb that the policy decides about."""
+        return (self.command or self.name).split()[-1].removeprefix("job-").removesuffix("-off")
+
+    @property
+    def is_operation(self) -> bool:
+        """Return whether it is done to workspaces, now or once."""
+        effect = routes.nature("workspace", self.name).effect
+        is_done = effect in {Effect.STARTS, Effect.ENDS} and not self.is_shown
+        return is_done and "workspace" in self.takes and "days" not in self.takes
+
+
+@dataclass
+class Utterance:
+    """What was written, with what decides about what fits it."""
+
+    request: Request
+    reading: Reading
+    rows: Sequence[Workspace]
+    words: tuple[str, ...]
+    #: What all of its words name, and what was spoken of before.
+    which: Which
+    heard: talking.Heard
+    names: Names
+    #: The connections on which the person can act.
+    linked: AbstractSet[str]
+    #: The times that it may mean, in epoch seconds; why there is none though one stands there.
+    at: Sequence[float | None] = (None,)
+    unread: str = ""
+
+    @classmethod
+    async def of(cls, request: Request, reading: Reading, rows: Sequence[Workspace]) -> Utterance:
+        """Return a text with everything that is read for it."""
+        services, given = request.services, request.given or request.arguments
+        names, which = await names_of(request, rows), reading.which
+        every = await beside(rows, _which, given, names, reading)
+        if every.is_all or not (reading.verb and which.named):
+            # Otherwise other clauses may name what is left alone.
+            which = every
+        states = await services.store.account_states(request.principal)
+        linked = {name for name, state in states.items() if state == "active"}
+        linked |= {name for name, _ in services.linkless()}
+        heard = await talking.heard(request, rows)
+        at, unread = await _times(request, reading)
+        words = tuple(map(plain, given))
+        return cls(request, reading, rows, words, which, heard, names, linked, at, unread)
+
+    # -- what it says about acting -----------------------------------------------------------------------
+
+    @property
+    def is_conditional(self) -> bool:
+        """Return whether it says under which condition something is to be done."""
+        is_set = bool(_CONDITIONS.intersection(self.words))
+        is_time = self.reading.when is not None or not _ALSO_TIMES.intersection(self.words[: self.end()])
+        return self.reading.how == "if" and (is_set or not is_time)
+
+    @property
+    def only_asks(self) -> bool:
+        """Return whether it is a question that asks for nothing to be done."""
+        first, second = [*self.words, "", ""][:2]
+        asks = second in _ASKERS if first in _MAY else not vocabulary.ASKING.intersection(self.words[:3])
+        return self.reading.is_question and not asks
+
+    @property
+    def is_held(self) -> bool:
+        """Return whether it asks, tells or sets a condition, so that nothing is to be done."""
+        return self.reading.how == "quote" or self.is_conditional or self.only_asks or self.is_past
+
+    @cached_property
+    def is_past(self) -> bool:
+        """Return whether its person tells what they did, or were about to do, themselves."""
+        begin = 0
+        while begin < len(self.words):
+            end = self.end(begin)
+            clause = self.words[begin:end]
+            subject = next((at for at in range(len(clause)) if clause[at : at + 2] in _OF_THE_PAST), end)
+            if "you" not in clause and any(map(verbs_of, clause[subject + 2 :])):
+                return True
+            begin = end
+        return False
+
+    @cached_property
+    def leaves_time_open(self) -> bool:
+        """Return whether it says that something isn't to be done now, without a time that can be read."""
+        given = with_times(self.request.given or self.request.arguments)
+        named = {at for span in self.names.spans(given) for at in range(span.begin, span.end)}
+        found, begin = times.find(given, named), 0
+        words = list(map(plain, given))
+        for at, word in enumerate(words):
+            if at in found.places or at in named:
+                continue
+            is_not_yet = word in vocabulary.NEGATIONS and _NOT_YET.issuperset(
+                words[at + 1 : at + 2] or [word]
+            )
+            clause = range(begin, at)
+            is_about = any(one in named or verbs_of(words[one]) for one in clause)
+            if is_not_yet or (word in _LEAVING_TIME_OPEN and is_about):
+                return True
+            begin = at + 1 if given[at][-1:] in ",.;:!" else begin
+        return False
+
+    def has_unread_number(self, label: Label) -> bool:
+        """Return whether a number is left over that may be a time."""
+        phrases = (phrase.split() for phrase in self.reading.left)
+        is_started = label.consequence is Consequence.STARTS
+        return any(
+            word[:1].isdigit() and (not is_started or (at > 0 and not _OF_DATES.isdisjoint(phrase[:at])))
+            for phrase in phrases
+            for at, word in enumerate(phrase)
+        )
+
+    def end(self, begin: int = 0) -> int:
+        """Return where a clause ends."""
+        given = self.request.given or self.request.arguments
+        return next((at for at in range(begin + 1, len(given)) if given[at - 1][-1] in ",.;:!"), len(given))
+
+    @cached_property
+    def forbidden(self) -> tuple[AbstractSet[Effect], AbstractSet[str]]:
+        """Return the effects that are negated, with their opposites, or the workspaces to leave alone."""
+        named, clause, found = {one.id for one in self.which.named}, self.negated, set[Effect]()
+        staying = {
+            one.id
+            for one in self.which.named
+            for at, word in enumerate(self.words)
+            if word in STAYING and one.title.casefold().startswith(self.words[at - 1])
+        }
+        if clause:
+            verbs = {verb for word in clause for verb in verbs_of(word)} - {"keep", "queue", "hours"}
+            found = {routes.nature("workspace", verb).effect for verb in verbs}
+            found &= {Effect.STARTS, Effect.ENDS}
+        inside = {one.id for one in self.which.named if one.title.casefold() in " ".join(clause)}
+        is_all = self.which.is_all and not {"all", "everything"}.intersection(clause)
+        if not found:
+            # ``all off, but leave report on``
+            return frozenset(), named if is_all and _BUT.intersection(self.words) else staying
+        if inside and (named - inside or is_all):
+            return frozenset(), inside
+        return found, frozenset()
+
+    @property
+    def negated(self) -> tuple[str, ...]:
+        """Return the words of the clause from its negation on."""
+        if self.reading.how != "not":
+            return ()
+        at = next((at for at, one in enumerate(self.words) if one in vocabulary.NEGATIONS), 0)
+        return self.words[at : self.end(at)]
+
+    @property
+    def spared(self) -> AbstractSet[str]:
+        """Return the workspaces that it leaves alone."""
+        return self.forbidden[1]
+
+    # -- what it is about --------------------------------------------------------------------------------
+
+    @property
+    def verbs(self) -> list[str]:
+        """Return the verbs that stand there, in any form."""
+        known = VERBS["workspace"].keys() - {"help"}
+        said = {verb for word in self.words for verb in verbs_of(word)}
+        return sorted((said & known) | (known & {*self.words}))
+
+    @property
+    def is_of_jobs(self) -> bool:
+        """Return whether it speaks of jobs or runs."""
+        return not vocabulary.OF_JOBS.isdisjoint(self.words)
+
+    @property
+    def speaks_of_run(self) -> bool:
+        """Return whether what it names is called a job or a run: ``the training run``."""
+        given = self.request.given or self.request.arguments
+        ends = {span.end for span in self.names.spans(given) if span.workspaces or span.runs}
+        return any(at in ends and self.words[at] in vocabulary.OF_JOBS for at in range(len(self.words)))
+
+    @property
+    def asks_how(self) -> bool:
+        """Return whether it asks how one does what it says."""
+        is_other = self.which.is_named or self.is_of_jobs
+        return tuple(self.words[:2]) in _HOW and not is_other and len(self.verbs) == 1
+
+    def find_objects(self, label: Label | None = None) -> tuple[list[Workspace], bool]:
+        """Return the workspaces that may be meant, and whether exactly they are.
+
+        ``all off`` isn't about those that are off.
+        """
+        which, is_operation = self.which, label is not None and label.is_operation
+        is_up = label is not None and label.consequence is Consequence.STARTS
+        is_down = label is not None and is_operation and label.consequence is Consequence.ENDS
+        is_result = which.state == ("running" if is_up else "stopped" if is_operation else "-")
+        state = "" if is_result else which.state
+        if which.named and not (which.is_all and self.spared):
+            is_each = len(which.workspaces) > 1 and "or" not in self.words
+            return [one for one in which.named if one.id not in self.spared], is_each
+        is_of_job = not {"job", "jobs"}.isdisjoint(self.words)
+        is_other = which.runs or which.jobs or which.courses or which.quoted or is_of_job
+        if is_other or (label is not None and label.is_rare and not which.points):
+            return [], False
+        besides = {one.id for one in which.besides} | self.spared
+        there = [
+            one
+            for one in self.rows
+            if which.connections in {(), (one.connection,)} and not (state and not targets.is_in(one, state))
+        ]
+        if which.is_all or state:
+            # `all idle ones` aren't all.
+            is_some = any(word in vocabulary.UNKNOWABLE for word in self.words)
+            is_some = is_some or bool(which.unknown and not which.besides and _BUT.intersection(self.words))
+            return [] if is_some else [one for one in there if one.id not in besides], True
+        pointed = self.heard.pointed(which, self.rows) if which.points or which.place else []
+        # What ends something is about nothing that wasn't spoken of unless it was said.
+        is_said = not is_down or (label and label.name in self.verbs) or self.heard.workspaces or which.points
+        return pointed or (there if is_said else []), len(pointed) > 1
+
+    # -- what is made of it ------------------------------------------------------------------------------
+
+    async def run(self, command: str, key: str | None = None) -> Answer:
+        """Run a command as if it had been typed."""
+        parsed = parse(command, NO_COMMANDS)
+        folder, (verb, *words) = parsed.folder or "workspace", parsed.words
+        await self.request.asked.authorise(verb)
+        return await routes.run(self.request.about(folder, verb, tuple(words), key))
+
+    def offer_command(self, command: str) -> Proposal:
+        """Return an offer of a command."""
+        if fact := FACTS.get(command.removeprefix("help fact-")):
+            return offer_button(kit.button(fact.asks, Press(lists.SAY, command)))
+        alone = suggesting.offered(self.request, [command], talk.AS_COMMAND)
+        return Proposal(alone, lists.command_buttons([command])[0])
+
+
+Builder = Callable[[Utterance, Label], Awaitable[Sequence[Proposal]]]
+Shower = Callable[[Utterance, Label], Awaitable[Answer | None]]
+
+
+def offer_button(button: Element, sentence: str = "") -> Proposal:
+    """Return an offer of a button, with a sentence above it where it stands alone."""
+    said = Markup(f"*{line(button['text']['text'])}*")
+    return Proposal(replies.answer(sentence or fill(talk.AS_COMMAND, commands=said), [button]), button)
+
+
+def _which(given: tuple[str, ...], names: Names, reading: Reading) -> Which:
+    return which_of(pieces_of(given, names), names, is_question=reading.is_question)
+
+
+async def _times(request: Request, reading: Reading) -> tuple[Sequence[float | None], str]:
+    """Return the moments that a text may mean, and why there is none though a time stands there."""
+    if reading.when is None:
+        return (None,), talk.CONDITIONAL if reading.time.is_unread else ""
+    text = reading.when.text.rstrip(",;.!?")
+    found = await timers.typed_moment(request.services, request.principal, text)
+    if isinstance(found, Moment):
+        return (found.at,), ""
+    options = [await timers.typed_moment(request.services, request.principal, one) for one in found.options]
+    either = tuple(one.at for one in options if isinstance(one, Moment))
+    return either or (None,), "" if either else replies.unread(found, text, SOONEST_SECONDS)
+
+
+@lru_cache(1_000)
+def verbs_of(word: str) -> frozenset[str]:
+    """Return the verbs that a word means, also in another form: ``stopped``, ``turning``."""
+    known = [*SYNONYMS["workspace"].items(), *((verb, verb) for verb in _OPERATIONS)]
+    known += [(word, "start") for word, verb in SYNONYMS["job"].items() if verb == "run"]
+    known += [
+        (first, verb)
+        for first, every in vocabulary.OPENINGS.items()
+        for _, verb in every
+        if first not in {"get", "go", "take"}
+    ]
+    return frozenset(
+        verb
+        for one, verb in known
+        if word == one or (word.startswith(one) and len(one) >= 3 and len(word) - len(one) <= 4)
+    )
+
+
+_OPERATIONS: Final = _set("start resume stop suspend restart cancel remove forget")
+
+
+def find_days(words: Sequence[str], today: date) -> list[tuple[int, int, date]]:
+    """Return the days that words name with their places, in their order; one after *to* follows the last."""
+    found: list[tuple[int, int, date]] = []
+    given = [word.removesuffix("'s") for word in words]
+    at = 0
+    while at < len(given):
+        begin = found[-1][2] if found and is_span(given[at - 1]) else today
+        ends = (end for end in range(min(at + 3, len(given)), at, -1))
+        days = ((end, _day_of(" ".join(given[at:end]), begin)) for end in ends)
+        end, day = next(((end, day) for end, day in days if day is not None), (at + 1, None))
+        found += [(at, end, day)] if day is not None else []
+        at = end
+    return found
+
+
+def is_span(word: str) -> bool:
+    """Return whether a word joins the first and the last day of a span."""
+    return word in {"to", "until", "till", "til", "through", "bis", "-", "\u2013"}
+
+
+def _day_of(text: str, today: date) -> date | None:
+    """Return a day, also in the plural that people write for *Thursday's*."""
+    return moments.day_of(text, today) or (
+        moments.day_of(text[:-1], today) if text.endswith("days") else None
+    )
