@@ -13,6 +13,7 @@ from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import buttons, kit, lists, replies
 from bot.messages.blocks.kit import fill, line
 from bot.messages.texts import cards, talk, times
+from bot.providers.base import Schedules
 from bot.services.acts import today
 from bot.services.workspaces import effects_now
 from handlers import acts, course_builders, questions, routes, suggesting
@@ -23,6 +24,7 @@ from handlers.language import vocabulary
 from handlers.language.times import is_order
 from handlers.request import Answered, Request
 from handlers.routes import Effect
+from handlers.schedules import to_cron
 from handlers.synonyms import words
 from handlers.utterance import Consequence, Label, Proposal, Utterance, find_days, offer_button
 from handlers.workspace import confirmations, hours
@@ -176,7 +178,7 @@ def _fit_verb(
     """Return what a verb means for a workspace in its state, with when."""
     reading, is_up = text.reading, one.state in {State.RUNNING, State.STARTING}
     lead, now = reading.when.lead if reading.when else "", text.request.services.clock.now()
-    if reading.how == "not" and (verb == "keep" or lead in _UNTIL_LEADS):
+    if (reading.how == "not" and lead in _UNTIL_LEADS) or (verb == "keep" and text.bars.some):
         # ``don't let it stop at 6``, ``don't wait until 6``
         return verb, None
     if reading.more and is_up and verb in {"keep", "start", "stop"}:
@@ -266,9 +268,7 @@ async def _skip_hours(text: Utterance) -> list[Proposal]:
 async def build_hold(text: Utterance, label: Label) -> list[Proposal]:
     """Build what keeps something from being done: a day without hours, or an end of its planned stop."""
     kept = replace(label, name="keep", takes=label.takes | {"time"})
-    return await _skip_hours(text) or (
-        [] if text.forbidden[0] == {Effect.STARTS} else await build_operations(text, kept)
-    )
+    return await _skip_hours(text) or ([] if text.bars.find("keep") else await build_operations(text, kept))
 
 
 async def build_again(text: Utterance, label: Label) -> list[Proposal]:
@@ -376,9 +376,17 @@ def _list_jobs(text: Utterance) -> list[str]:
 
 
 async def ask_for_schedule(text: Utterance, _: Label) -> list[Proposal]:
-    """Build the schedule of a job, for a time that a run can't take."""
-    names = dict.fromkeys(written((one.name,)) for one in text.which.jobs)
-    return [text.offer_command(f"job schedule {one}")._replace(is_form=True) for one in names][:1]
+    """Build the schedule of a job, as it is asked for if it comes again, or its form."""
+    if text.bars.every or text.bars.some:
+        return []
+    cron, connections = to_cron(text.reading.time.wanted), text.request.services.connections
+    named = {job.name: job.connection for job in text.which.jobs}
+    named |= {run.name: run.connection for run in text.which.runs}
+    able = [written((name,)) for name, place in named.items() if isinstance(connections[place], Schedules)]
+    if cron:
+        return [text.offer_command(f'job schedule {one} "{cron}"') for one in able[:1]]
+    forms = [one for one in able if any(one == written((job.name,)) for job in text.which.jobs)]
+    return [text.offer_command(f"job schedule {one}")._replace(is_form=True) for one in forms[:1]]
 
 
 async def ask_for_job(text: Utterance, label: Label) -> list[Proposal]:

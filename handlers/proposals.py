@@ -20,15 +20,16 @@ from bot.messages.texts import talk
 from bot.messages.texts.verbs import VERBS
 from bot.services import naming
 from handlers import mistyped, suggesting, talking
+from handlers.bars import ACTS, Bar, find_verbs, takes_time
 from handlers.builders import MAX_PROPOSALS, list_commands
 from handlers.command_line import Quoted, plain, written
+from handlers.deciding import label_of
 from handlers.labels import LABELS
 from handlers.language.ranker import Rank, rank
 from handlers.language.reading import Reading
 from handlers.language.which import Which
 from handlers.request import Manner, Request
-from handlers.routes import Effect
-from handlers.utterance import TIME_SLOTS, Consequence, Label, Proposal, Utterance, verbs_of
+from handlers.utterance import Consequence, Label, Proposal, Utterance
 from handlers.workspace.operations import as_it_is
 
 #: The likelihood that a label needs: for a button, for one that only shows something, as a share of the
@@ -91,9 +92,10 @@ async def _build(text: Utterance, label: Label) -> Sequence[Proposal]:
     is_verb = verb in {**VERBS["workspace"], **VERBS["job"]}
     if is_verb and not (await text.request.asked.decide(verb)).allowed:
         return []
-    is_barred = bars(text, label)
-    if is_barred and not _is_only_untimely(text, label):
+    bar = _find_bar(text, label)
+    if bar not in {None, Bar.TIME}:
         return []
+    is_barred = bar is Bar.TIME
     found = [] if is_barred else await label.build(text, label)
     # An operation that isn't barred only doesn't fit the state.
     asks = label.form is not None and (is_barred or not label.is_operation)
@@ -118,46 +120,22 @@ async def _propose_each(whole: Utterance, parts: Sequence[Reading]) -> Answer:
 # -- what a text bars ----------------------------------------------------------------------------------------
 
 
-def bars(text: Utterance, label: Label) -> bool:
-    """Return whether a text bars an act: it forbids, quotes, tells of or sets a condition for it.
-
-    Neither is anything done that can't take the time that stands there, or of which the time isn't read.
-    """
+def _find_bar(text: Utterance, label: Label) -> Bar | None:
+    """Return what bars the act of a label (``handlers.bars``); nothing bars what only answers."""
     if label.consequence in _HARMLESS:
-        return False
-    return text.is_held or label.name == "hold" or _forbids(text, label) or _bars_for_time(text, label)
+        return None
+    return Bar.BAN if label.name == "hold" else text.bars.find(label.name)
 
 
-def _is_only_untimely(text: Utterance, label: Label) -> bool:
-    """Return whether nothing but its time bars an act."""
-    return _bars_for_time(text, label) and not (text.is_held or label.name == "hold" or _forbids(text, label))
-
-
-def _forbids(text: Utterance, label: Label) -> bool:
-    """Return whether a text forbids an act, or its opposite."""
-    effects = text.forbidden[0]
-    if text.reading.how == "not" and (label.name == "hours" or _names(text, label)):
-        return True
-    if label.name == "keep" and Effect.ENDS in effects:
-        return False
-    return bool(effects) and (label.is_operation or not label.takes.isdisjoint({"run", "recurrence"}))
-
-
-def _names(text: Utterance, label: Label) -> bool:
-    """Return whether the verb of a course's label stands behind a negation."""
-    return "course" in label.takes and label.name.partition("-")[0] in text.negated
-
-
-def _bars_for_time(text: Utterance, label: Label) -> bool:
-    """Return whether a time stands in a text that an act can't take, or that isn't read."""
-    if label.consequence in {*_HARMLESS, Consequence.ASKS}:
-        return False
-    says_when = text.reading.when is not None or bool(text.reading.hours)
-    if says_when and TIME_SLOTS.isdisjoint(label.takes):
-        return True
-    if not label.is_operation:
-        return False
-    return bool(text.unread) or text.leaves_time_open or text.has_unread_number(label)
+def _find_untimely(text: Utterance, name: str) -> str:
+    """Return the sentence that says why nothing was done at a time; "" where no time is in the way."""
+    act = label_of(replace(text.reading, which=text.which)) if text.reading.verb else name
+    which = text.which
+    every = (which.named, which.runs, which.jobs)
+    names = [one.title if isinstance(one, Workspace) else one.name for kind in every for one in kind]
+    if text.bars.find(act) is not Bar.TIME or not names:
+        return ""
+    return fill(talk.NOT_THEN if takes_time(act) else talk.NOT_LATER, name=names[0])
 
 
 # -- which labels --------------------------------------------------------------------------------------------
@@ -187,10 +165,17 @@ def _fits_names(text: Utterance, label: Label) -> bool:
 
 def _weigh(text: Utterance, ranks: Sequence[Rank]) -> list[Rank]:
     """Return what is worth a button, the likeliest first: a verb that the grammar saw is likelier."""
+    ranks = [one for one in ranks if one.label not in text.bars.some]
+    reading = text.reading
+    if reading.verb and text.bars.find(label_of(reading)) is Bar.TIME:
+        # What nobody has said is no way to do what was said.
+        own = {label_of(reading), "hours", "job-schedule"}
+        ranks = [one for one in ranks if one.label not in ACTS or one.label in own]
     likely = {one.label: one.likelihood for one in ranks}
     seen = LABELS.get(text.reading.verb)
     if (
         seen is not None
+        and not text.bars.some
         and text.reading.folder == "workspace"
         and (seen.is_operation or seen.name == "hours")
     ):
@@ -227,7 +212,7 @@ def _select_shown(text: Utterance, ranks: Sequence[Rank]) -> list[str]:
         return ["help"]
     shown = [one for one in ranks if LABELS[one.label].is_shown]
     first, second = [*ranks, Rank("", 0.0), Rank("", 0.0)][:2]
-    asks = text.only_asks or (text.reading.is_question and first in shown)
+    asks = text.bars.every is Bar.QUESTION or (text.reading.is_question and first in shown)
     if not asks:
         # What answers a question that nobody asked has to be likelier.
         enough = _LIKELY * (_AHEAD if first.label.startswith("fact-") else 1.0)
@@ -252,28 +237,26 @@ def _answers(name: str) -> bool:
 async def _answer(text: Utterance, found: Sequence[Proposal], label: str) -> Answer:
     """Answer with what was found; otherwise say why there is nothing, with what can be shown."""
     which, named = text.which, text.which.named
-    is_held = bool(text.forbidden[0]) or label == "hold"
-    if is_held and not found and named:
+    is_held, only_asks = bool(text.bars.some) or label == "hold", text.bars.every is Bar.QUESTION
+    if is_held and not found:
         found = await LABELS["hold"].build(text, LABELS["hold"])
-    is_untimely = label in LABELS and _is_only_untimely(text, LABELS[label])
-    if not (found or is_held or text.is_held or is_untimely or text.unread) and len(named) == 1:
+    untimely = "" if found else _find_untimely(text, label)
+    if not (found or is_held or text.bars.every or untimely or text.unread) and len(named) == 1:
         return await _show_state(text, named[0], label)
     name = named[0].title if named else ""
-    if text.is_past and not text.only_asks:
-        head = talk.TALK["left_alone"]
-    elif (text.is_conditional and not text.only_asks) or (is_untimely and not (found or text.unread)):
+    if text.bars.every is Bar.CONDITION:
         head = fill(talk.CONDITIONAL_NAMED, name=name) if name else talk.CONDITIONAL
-    elif is_held and not text.only_asks:
+    elif is_held and not only_asks:
         head = fill(talk.LEFT_ALONE, name=name) if name else talk.TALK["left_alone"]
     elif len(found) == 1:
         return replies.with_remarks(found[0].alone, _list_left_out(text, found[0].label))
     else:
-        head = talk.LIKELY if found else text.unread or talk.NOT_UNDERSTOOD
+        head = talk.LIKELY if found else untimely or text.unread or talk.NOT_UNDERSTOOD
     is_about = found or which.is_named or text.reading.verb or text.reading.when or len(text.words) > 1
     if not found and text.request.folder == "job" and len(text.words) == 1:
         # It may be the name of a run that nobody has seen here yet.
         return await text.run(f"job status {written(text.request.arguments)}")
-    if not (is_about or any(map(verbs_of, text.words))):
+    if not (is_about or any(map(find_verbs, text.words))):
         return talking.not_understood(text.request)
     is_of_any = which.named or which.runs or which.connections
     shows = list_commands(text, LABELS["status"]) if is_of_any else []

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from functools import cached_property, lru_cache
 from typing import Final, Literal, NamedTuple
 
 from bot.domain import moments
@@ -22,15 +21,14 @@ from bot.messages.texts.facts import FACTS
 from bot.messages.texts.verbs import VERBS
 from bot.support.pool import beside
 from handlers import routes, suggesting, talking
+from handlers.bars import SPARING, Bars, find_bars, find_verbs
 from handlers.command_line import NO_COMMANDS, parse, plain
-from handlers.language import times, vocabulary
+from handlers.language import vocabulary
 from handlers.language.names import Names, names_of
 from handlers.language.reading import Reading
-from handlers.language.which import STAYING, Which, pieces_of, which_of
-from handlers.language.words import with_times
+from handlers.language.which import Which, pieces_of, which_of
 from handlers.request import Request
 from handlers.routes import Effect
-from handlers.synonyms import SYNONYMS
 from handlers.workspace import targets, timers
 
 
@@ -38,20 +36,6 @@ def _set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-#: Set a condition wherever they stand, or where no clause ends before them.
-_CONDITIONS: Final = _set("if unless once when whenever wenn falls sobald")
-_ALSO_TIMES: Final = _set("after before while until")
-#: Leave open when something is to be done, where no time was read after them.
-_LEAVING_TIME_OPEN: Final = _set("at by until till til later soon eventually someday every daily yesterday")
-_OF_DATES: Final = _set("on at by until till til from next")
-_NOT_YET: Final = _set("now yet today tonight tomorrow")
-#: Tell of something that somebody did or meant to do themselves.
-_OF_THE_PAST: Final = frozenset((who, did) for who in ("i", "we") for did in ("was", "were", "had", "did"))
-#: With whom a question asks for something to be done; what asks for none all the same.
-_MAY: Final = _set("can could may should shall would will mind possible")
-_ASKERS: Final = _set("i we you u ya ye it that he she they")
-#: Say, with *all*, that what is named is left alone.
-_BUT: Final = vocabulary.NEGATIONS | _set("but except leave keep apart besides just only")
 _HOW: Final = frozenset({("how", one) for one in ("do", "can", "to", "would", "should")} | {("wie", "kann")})
 
 Slot = Literal[
@@ -142,6 +126,7 @@ class Utterance:
     #: The times that it may mean, in epoch seconds; why there is none though one stands there.
     at: Sequence[float | None] = (None,)
     unread: str = ""
+    bars: Bars = field(default_factory=Bars)
 
     @classmethod
     async def of(cls, request: Request, reading: Reading, rows: Sequence[Workspace]) -> Utterance:
@@ -158,112 +143,8 @@ class Utterance:
         heard = await talking.heard(request, rows)
         at, unread = await _times(request, reading)
         words = tuple(map(plain, given))
-        return cls(request, reading, rows, words, which, heard, names, linked, at, unread)
-
-    # -- what it says about acting -----------------------------------------------------------------------
-
-    @property
-    def is_conditional(self) -> bool:
-        """Return whether it says under which condition something is to be done."""
-        is_set = bool(_CONDITIONS.intersection(self.words))
-        is_time = self.reading.when is not None or not _ALSO_TIMES.intersection(self.words[: self.end()])
-        return self.reading.how == "if" and (is_set or not is_time)
-
-    @property
-    def only_asks(self) -> bool:
-        """Return whether it is a question that asks for nothing to be done."""
-        first, second = [*self.words, "", ""][:2]
-        asks = second in _ASKERS if first in _MAY else not vocabulary.ASKING.intersection(self.words[:3])
-        return self.reading.is_question and not asks
-
-    @property
-    def is_held(self) -> bool:
-        """Return whether it asks, tells or sets a condition, so that nothing is to be done."""
-        return self.reading.how == "quote" or self.is_conditional or self.only_asks or self.is_past
-
-    @cached_property
-    def is_past(self) -> bool:
-        """Return whether its person tells what they did, or were about to do, themselves."""
-        begin = 0
-        while begin < len(self.words):
-            end = self.end(begin)
-            clause = self.words[begin:end]
-            subject = next((at for at in range(len(clause)) if clause[at : at + 2] in _OF_THE_PAST), end)
-            if "you" not in clause and any(map(verbs_of, clause[subject + 2 :])):
-                return True
-            begin = end
-        return False
-
-    @cached_property
-    def leaves_time_open(self) -> bool:
-        """Return whether it says that something isn't to be done now, without a time that can be read."""
-        given = with_times(self.request.given or self.request.arguments)
-        named = {at for span in self.names.spans(given) for at in range(span.begin, span.end)}
-        found, begin = times.find(given, named), 0
-        words = list(map(plain, given))
-        for at, word in enumerate(words):
-            if at in found.places or at in named:
-                continue
-            is_not_yet = word in vocabulary.NEGATIONS and _NOT_YET.issuperset(
-                words[at + 1 : at + 2] or [word]
-            )
-            clause = range(begin, at)
-            is_about = any(one in named or verbs_of(words[one]) for one in clause)
-            if is_not_yet or (word in _LEAVING_TIME_OPEN and is_about):
-                return True
-            begin = at + 1 if given[at][-1:] in ",.;:!" else begin
-        return False
-
-    def has_unread_number(self, label: Label) -> bool:
-        """Return whether a number is left over that may be a time."""
-        phrases = (phrase.split() for phrase in self.reading.left)
-        is_started = label.consequence is Consequence.STARTS
-        return any(
-            word[:1].isdigit() and (not is_started or (at > 0 and not _OF_DATES.isdisjoint(phrase[:at])))
-            for phrase in phrases
-            for at, word in enumerate(phrase)
-        )
-
-    def end(self, begin: int = 0) -> int:
-        """Return where a clause ends."""
-        given = self.request.given or self.request.arguments
-        return next((at for at in range(begin + 1, len(given)) if given[at - 1][-1] in ",.;:!"), len(given))
-
-    @cached_property
-    def forbidden(self) -> tuple[AbstractSet[Effect], AbstractSet[str]]:
-        """Return the effects that are negated, with their opposites, or the workspaces to leave alone."""
-        named, clause, found = {one.id for one in self.which.named}, self.negated, set[Effect]()
-        staying = {
-            one.id
-            for one in self.which.named
-            for at, word in enumerate(self.words)
-            if word in STAYING and one.title.casefold().startswith(self.words[at - 1])
-        }
-        if clause:
-            verbs = {verb for word in clause for verb in verbs_of(word)} - {"keep", "queue", "hours"}
-            found = {routes.nature("workspace", verb).effect for verb in verbs}
-            found &= {Effect.STARTS, Effect.ENDS}
-        inside = {one.id for one in self.which.named if one.title.casefold() in " ".join(clause)}
-        is_all = self.which.is_all and not {"all", "everything"}.intersection(clause)
-        if not found:
-            # ``all off, but leave report on``
-            return frozenset(), named if is_all and _BUT.intersection(self.words) else staying
-        if inside and (named - inside or is_all):
-            return frozenset(), inside
-        return found, frozenset()
-
-    @property
-    def negated(self) -> tuple[str, ...]:
-        """Return the words of the clause from its negation on."""
-        if self.reading.how != "not":
-            return ()
-        at = next((at for at, one in enumerate(self.words) if one in vocabulary.NEGATIONS), 0)
-        return self.words[at : self.end(at)]
-
-    @property
-    def spared(self) -> AbstractSet[str]:
-        """Return the workspaces that it leaves alone."""
-        return self.forbidden[1]
+        bars = find_bars(reading, given, which, is_unread=bool(unread))
+        return cls(request, reading, rows, words, which, heard, names, linked, at, unread, bars)
 
     # -- what it is about --------------------------------------------------------------------------------
 
@@ -271,7 +152,7 @@ class Utterance:
     def verbs(self) -> list[str]:
         """Return the verbs that stand there, in any form."""
         known = VERBS["workspace"].keys() - {"help"}
-        said = {verb for word in self.words for verb in verbs_of(word)}
+        said = {verb for word in self.words for verb in find_verbs(word)}
         return sorted((said & known) | (known & {*self.words}))
 
     @property
@@ -302,14 +183,14 @@ class Utterance:
         is_down = label is not None and is_operation and label.consequence is Consequence.ENDS
         is_result = which.state == ("running" if is_up else "stopped" if is_operation else "-")
         state = "" if is_result else which.state
-        if which.named and not (which.is_all and self.spared):
+        if which.named and not (which.is_all and self.bars.spared):
             is_each = len(which.workspaces) > 1 and "or" not in self.words
-            return [one for one in which.named if one.id not in self.spared], is_each
+            return [one for one in which.named if one.id not in self.bars.spared], is_each
         is_of_job = not {"job", "jobs"}.isdisjoint(self.words)
         is_other = which.runs or which.jobs or which.courses or which.quoted or is_of_job
         if is_other or (label is not None and label.is_rare and not which.points):
             return [], False
-        besides = {one.id for one in which.besides} | self.spared
+        besides = {one.id for one in which.besides} | self.bars.spared
         there = [
             one
             for one in self.rows
@@ -318,7 +199,9 @@ class Utterance:
         if which.is_all or state:
             # `all idle ones` aren't all.
             is_some = any(word in vocabulary.UNKNOWABLE for word in self.words)
-            is_some = is_some or bool(which.unknown and not which.besides and _BUT.intersection(self.words))
+            is_some = is_some or bool(
+                which.unknown and not which.besides and SPARING.intersection(self.words)
+            )
             return [] if is_some else [one for one in there if one.id not in besides], True
         pointed = self.heard.pointed(which, self.rows) if which.points or which.place else []
         # What ends something is about nothing that wasn't spoken of unless it was said.
@@ -367,27 +250,6 @@ async def _times(request: Request, reading: Reading) -> tuple[Sequence[float | N
     options = [await timers.typed_moment(request.services, request.principal, one) for one in found.options]
     either = tuple(one.at for one in options if isinstance(one, Moment))
     return either or (None,), "" if either else replies.unread(found, text, SOONEST_SECONDS)
-
-
-@lru_cache(1_000)
-def verbs_of(word: str) -> frozenset[str]:
-    """Return the verbs that a word means, also in another form: ``stopped``, ``turning``."""
-    known = [*SYNONYMS["workspace"].items(), *((verb, verb) for verb in _OPERATIONS)]
-    known += [(word, "start") for word, verb in SYNONYMS["job"].items() if verb == "run"]
-    known += [
-        (first, verb)
-        for first, every in vocabulary.OPENINGS.items()
-        for _, verb in every
-        if first not in {"get", "go", "take"}
-    ]
-    return frozenset(
-        verb
-        for one, verb in known
-        if word == one or (word.startswith(one) and len(one) >= 3 and len(word) - len(one) <= 4)
-    )
-
-
-_OPERATIONS: Final = _set("start resume stop suspend restart cancel remove forget")
 
 
 def find_days(words: Sequence[str], today: date) -> list[tuple[int, int, date]]:
