@@ -137,18 +137,18 @@ def find(words: Sequence[str], named: AbstractSet[int] = frozenset()) -> Times:
         is_unread=found.is_unread or is_second or is_vague,
         marks={**found.marks, **marks},
         more_times=tuple(one[1] for one in both[1:]),
-        days=_several(words, days) if not times else "",
+        days=_join_days(words, days) if not times else "",
     )
 
 
-def _several(words: Sequence[str], days: Sequence[tuple[tuple[int, ...], Phrase, str]]) -> str:
+def _join_days(words: Sequence[str], days: Sequence[tuple[tuple[int, ...], Phrase, str]]) -> str:
     """Return the text of several days in a row: ``from 21 dec to 4 jan``; "" for anything else."""
     if len(days) < 2:
         return ""
     begin, end = min(days[0][0]), max(days[-1][0]) + 1
     # `from` isn't a part of the first day.
     texts = (" ".join(words[first:end]) for first in (max(begin - 1, 0), begin))
-    return next(filter(names_days, texts), "")
+    return next(filter(has_days, texts), "")
 
 
 def _phrases(
@@ -163,7 +163,7 @@ def _phrases(
             end += 1
         # `what a day`; and what begins with *next* or *half* isn't what follows that.
         before = said[max(begin - 2, 0) : begin]
-        is_counted = _counts_from(said[max(begin - 1, 0) : begin + 1]) or _counts_from(before)
+        is_counted = _is_counted_from(said[max(begin - 1, 0) : begin + 1]) or _is_counted_from(before)
         is_none = is_counted or not (_NO_TIMES | _TIMELIKE | _OTHER_DAYS).isdisjoint(before[-1:])
         while end > begin and not is_none and _may_begin(said[begin]):
             text, tries = " ".join(words[begin:end]).rstrip(",;"), tries + 1
@@ -182,7 +182,7 @@ def _phrases(
     return found
 
 
-def _counts_from(two: Sequence[str]) -> bool:
+def _is_counted_from(two: Sequence[str]) -> bool:
     """Return whether words begin what counts from another time: ``week from``, ``hours before``."""
     return len(two) > 1 and two[0] in _COUNTED and two[1] in {"from", "after", "before"}
 
@@ -229,7 +229,7 @@ def _unread(
             kind = "at" if LEADS.get(lead, "time") != "length" else "for" if lead == "for" else "in"
             places = (*range(begin, at + 1),) if is_led else (at,)
             found.append((places, "until" if lead in _UNTIL else kind))
-        elif moments.is_day(word) or word in _PARTS_OF_DAYS | _WEEKS or moments.repeats([word]):
+        elif moments.is_day(word) or word in _PARTS_OF_DAYS | _WEEKS or moments.is_recurring([word]):
             found.append(((at,), "day"))
         elif word in {"hours", "minutes"} and at and said[at - 1] in {"few", "some", "several"}:
             found.append(((at - 1, at), "long"))
@@ -366,7 +366,7 @@ def about(words: Sequence[str], named: AbstractSet[int]) -> str | None:
         case ["stop", "starting", *when] if all(map(moments.is_of_hours, when)):
             return "off"
     rest = [word for word in rest if word not in vocabulary.OF_ALL_HOURS] if "hours" in said else rest
-    if (leaving_out := _without_days(said, rest)) is not None:
+    if (leaving_out := _read_days_off(said, rest)) is not None:
         return leaving_out
     if "hours" not in said:
         return None
@@ -376,7 +376,7 @@ def about(words: Sequence[str], named: AbstractSet[int]) -> str | None:
     return "" if set(rest) <= vocabulary.ASKING_HOURS else None
 
 
-def _without_days(said: Sequence[str], rest: Sequence[str]) -> str | None:
+def _read_days_off(said: Sequence[str], rest: Sequence[str]) -> str | None:
     """Return how hours leave days out, or pause until one, as a sentence says; None for any other."""
     match rest:
         case ["no" | "skip" | "pause" | "off" as verb, *_]:
@@ -393,7 +393,7 @@ def _without_days(said: Sequence[str], rest: Sequence[str]) -> str | None:
     while days and days[0] in vocabulary.BESIDES_HOURS - opening:
         days = days[1:]
     text = " ".join(days)
-    if not names_days(text):
+    if not has_days(text):
         return None
     is_several = days[0] in opening or len(moments.read_days(text, _SATURDAY)) > 1
     if verb not in {"pause", "off"}:
@@ -403,7 +403,7 @@ def _without_days(said: Sequence[str], rest: Sequence[str]) -> str | None:
     return f"skip {text}" if "hours" in said else None
 
 
-def names_days(text: str) -> bool:
+def has_days(text: str) -> bool:
     """Return whether a text names days, whenever it is said."""
     return any(moments.read_days(text, _SATURDAY + timedelta(days=more)) for more in (0, 1))
 
@@ -424,7 +424,7 @@ def _hours(said: Sequence[str], named: AbstractSet[int]) -> Times:
     wanted, taken = moments.read_hours(text), frozenset((*places, *joint))
     # `all day`, and a weekend, aren't several days of a week.
     is_listed = wanted is not None and len(wanted.days & EVERY_DAY) > 1 and not _ONE_SPAN.intersection(parts)
-    is_again = moments.repeats(parts) or is_listed
+    is_again = moments.is_recurring(parts) or is_listed
     if is_again or (joint and wanted is not None and not wanted.days & EVERY_DAY):
         order = "" if wanted is None else hours.written(wanted)
         return Times(taken, None, 0.0, order, wanted is None, {min(taken): "days"}, wanted, bool(joint))
@@ -474,6 +474,6 @@ def _places(folded: Sequence[str], named: AbstractSet[int]) -> Collection[int]:
         while run and folded[run[-1]] in _AFTER:
             run = run[:-1]
         parts = [folded[at] for at in run]
-        if is_run and (moments.repeats(parts) or not all(map(moments.is_joint, parts))):
+        if is_run and (moments.is_recurring(parts) or not all(map(moments.is_joint, parts))):
             found += run
     return found

@@ -258,3 +258,5 @@ def test_a_name_is_never_a_time_and_whatever_is_said_can_be_read(words, named):
     assert all(0 <= at < len(words) for at in times.places | times.marks.keys())
     if times.when is not None:
         assert moments.time_kind(times.when.text)
+    if times.wanted is not None and times.wanted.days & moments.EVERY_DAY:
+        assert {"every", "m-f", "weekdays"} & {*words}

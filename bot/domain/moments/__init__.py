@@ -42,8 +42,8 @@ from bot.domain.moments.week import (
     change_hours,
     is_joint,
     is_of_hours,
+    is_recurring,
     read_hours,
-    repeats,
 )
 
 __all__ = [
@@ -70,6 +70,7 @@ __all__ = [
     "is_joint",
     "is_month",
     "is_of_hours",
+    "is_recurring",
     "length",
     "list_days",
     "minute_of",
@@ -78,7 +79,6 @@ __all__ = [
     "read_hours",
     "read_pause",
     "read_spans",
-    "repeats",
     "spelt",
     "time_kind",
     "write_day",

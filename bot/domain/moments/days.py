@@ -36,7 +36,7 @@ _NOISE: Final = frozenset({"on", "the", "over", "during", "all", "of"})
 _LENGTH_OF_DAYS: Final = re.compile(r"(?:for )?(?:the )?(an?|1|[0-9]{1,3}) (days?|weeks?)")
 _MAX_DAYS: Final = 366
 
-Span = tuple[date, date]
+DaySpan = tuple[date, date]
 
 
 # -- one day ---------------------------------------------------------------------------------------------
@@ -135,12 +135,12 @@ def days_of(word: str) -> frozenset[str]:
     if dash:
         if not (first and last) or "-" in last:
             return frozenset()
-        return span_of(*(days_of(_SHORT.get(one, one)) for one in (first, last)))
+        return span_weekdays(*(days_of(_SHORT.get(one, one)) for one in (first, last)))
     number = weekday_of(word.rstrip("s") if len(word) > 4 else word)
     return frozenset() if number is None else frozenset({DAYS[number]})
 
 
-def span_of(first: Iterable[str], last: Iterable[str]) -> frozenset[str]:
+def span_weekdays(first: Iterable[str], last: Iterable[str]) -> frozenset[str]:
     """Return the days of a week from one to another."""
     ends = [*first, *last]
     if len(ends) != 2 or not set(ends) <= EVERY_DAY:
@@ -161,7 +161,7 @@ def read_days(text: str, today: date) -> tuple[date, ...]:
     return list_days(read_spans(text, today))
 
 
-def list_days(spans: Sequence[Span]) -> tuple[date, ...]:
+def list_days(spans: Sequence[DaySpan]) -> tuple[date, ...]:
     """Return all days of spans, in their order; none for more than a year."""
     if sum((last - first).days + 1 for first, last in spans) > _MAX_DAYS:
         return ()
@@ -170,22 +170,22 @@ def list_days(spans: Sequence[Span]) -> tuple[date, ...]:
     )
 
 
-def read_spans(text: str, today: date) -> tuple[Span, ...]:
+def read_spans(text: str, today: date) -> tuple[DaySpan, ...]:
     """Return the same as spans, each with its first and its last day, however long they are."""
     plain = spell(f"on {re.sub(r',(?! ?[0-9]{4})', ' and ', text)}").removeprefix("on ").replace("-", " - ")
     plain = re.sub(r"([0-9]{4}) - ([0-9]{2}) - ([0-9]{2})", r"\1-\2-\3", plain)
-    listed = _listed([word for word in plain.split() if word not in _NOISE])
+    listed = _split_list([word for word in plain.split() if word not in _NOISE])
     try:
-        spans = [_span(one.split(), today) for one in listed]
+        spans = [_read_span(one.split(), today) for one in listed]
     except OverflowError:  # After the year 9999.
         return ()
     found = sorted(one for one in spans if one is not None and one[0] <= one[1])
-    return tuple(_joined(found)) if len(found) == len(listed) else ()
+    return tuple(_join_spans(found)) if len(found) == len(listed) else ()
 
 
-def _joined(spans: Sequence[Span]) -> list[Span]:
+def _join_spans(spans: Sequence[DaySpan]) -> list[DaySpan]:
     """Return spans in order as fewer, where one follows another at once."""
-    joined = list[Span]()
+    joined = list[DaySpan]()
     for first, last in spans:
         if joined and first <= joined[-1][1] + timedelta(days=1):
             joined[-1] = (joined[-1][0], max(joined[-1][1], last))
@@ -194,39 +194,39 @@ def _joined(spans: Sequence[Span]) -> list[Span]:
     return joined
 
 
-def read_pause(verb: str, text: str, today: date) -> tuple[Span, ...]:
+def read_pause(verb: str, text: str, today: date) -> tuple[DaySpan, ...]:
     """Return the days that *skip* and *pause* leave out: to pause a day is to pause until then."""
     is_until = verb == "pause" and day_of(text, today) is not None and spell(text) != "today"
     return read_spans(f"until {text}" if is_until else text, today)
 
 
-def _listed(words: list[str]) -> list[str]:
+def _split_list(words: list[str]) -> list[str]:
     """Return the spans of a list; the ends of ``between A and B`` belong together."""
     if words[:1] == ["between"]:
         words = ["from", *("to" if word == "and" else word for word in words[1:])]
     return [one for one in re.split(r" ?(?:\band\b|&) ?", " ".join(words)) if one]
 
 
-def _span(words: list[str], today: date) -> Span | None:
+def _read_span(words: list[str], today: date) -> DaySpan | None:
     """Return the first and the last day of a span; None if it can't be read."""
     if length := _LENGTH_OF_DAYS.fullmatch(" ".join(words)):
         count = int(length[1]) if length[1].isdecimal() else 1
         return today, today + timedelta(days=count * (7 if length[2].startswith("week") else 1) - 1)
     if words[:1] in (["until"], ["till"]):
-        end, _ = _item(words[1:], today) or (None, None)
+        end, _ = _read_ends(words[1:], today) or (None, None)
         # Until Friday, said on a Friday, is until the next one.
         is_again = end == today and weekday_of(words[-1]) is not None
         return (today, end + timedelta(days=6 if is_again else -1 if end > today else 0)) if end else None
     is_from, words = words[:1] == ["from"], words[words[:1] in (["from"], ["for"]) :]
     at = next((at for at, word in enumerate(words) if word in _JOINING or (word == "for" and at)), len(words))
-    begin = _item(words[:at], today)
+    begin = _read_ends(words[:at], today)
     if begin is None or at == len(words):
         return None if is_from else begin
-    last = _span(words[at:], begin[0]) if words[at] == "for" else _item(words[at + 1 :], begin[0])
+    last = _read_span(words[at:], begin[0]) if words[at] == "for" else _read_ends(words[at + 1 :], begin[0])
     return (begin[0], last[1]) if last else None
 
 
-def _item(words: list[str], today: date) -> Span | None:
+def _read_ends(words: list[str], today: date) -> DaySpan | None:
     """Return the first and the last day of a day, a week or a weekend; None for anything else."""
     monday = today - timedelta(days=today.weekday())
     match words:

@@ -1,4 +1,4 @@
-"""Read the times that people type: ``until 18:00``, ``for 2h``, ``half past 7 tonight``, ``um 18 Uhr``; pure.
+"""Moments and lengths as people type them: ``until 18:00``, ``for 2h``, ``half past 7``, ``um 18 Uhr``; pure.
 
 A *length* counts from now (``2h``, ``90 min``, ``1h30``, ``half an hour``); a *time of day* is the next one
 in the person's time zone. ``for`` and ``in`` announce a length, ``until``, ``till``, ``at`` and ``by`` a time
@@ -301,7 +301,7 @@ def _resolved(time: _Time, zone: ZoneInfo, now: float) -> Moment | Unread:
         return Unread("ambiguous", time.options, time.options[1])
     today = datetime.fromtimestamp(now, zone).date()
     if time.day:
-        return _on_day(time, zone, now, today)
+        return _resolve_on_day(time, zone, now, today)
     hours = _halves(time.hour) if time.is_open else (time.hour,)
     # Two days are enough: a time that the clocks skip today is shifted, not lost.
     days = (today, today + timedelta(days=1))
@@ -321,14 +321,14 @@ def _resolved(time: _Time, zone: ZoneInfo, now: float) -> Moment | Unread:
     return Moment(moment.at, is_next_day=is_next_day, is_shifted=moment.is_shifted)
 
 
-def _on_day(time: _Time, zone: ZoneInfo, now: float, today: date) -> Moment | Unread:
+def _resolve_on_day(time: _Time, zone: ZoneInfo, now: float, today: date) -> Moment | Unread:
     """Return the moment at a time on a day; where two are left of days or of hours, it may be either."""
     days = resolve_day(time.day, today)
     hours = _halves(time.hour) if time.is_open and len(days) == 1 else (time.hour,)
     found = dict[str, Moment]()
     for day, hour in product(days, hours):
         named = day.isoformat() if len(days) > 1 else write_day(time.day)
-        found[f"{named} {hour:02d}:{time.minute:02d}"] = _on_date(time, day, hour, zone, now)
+        found[f"{named} {hour:02d}:{time.minute:02d}"] = _resolve_on_date(time, day, hour, zone, now)
     left = {text: moment for text, moment in found.items() if moment.at > now}
     if not left:
         return Unread("past" if days else "unreadable")
@@ -340,7 +340,7 @@ def _on_day(time: _Time, zone: ZoneInfo, now: float, today: date) -> Moment | Un
     return next(iter(left.values()))
 
 
-def _on_date(time: _Time, day: date, hour: int, zone: ZoneInfo, now: float) -> Moment:
+def _resolve_on_date(time: _Time, day: date, hour: int, zone: ZoneInfo, now: float) -> Moment:
     """Return the moment at an hour of a date: the night follows its day, and a weekday comes again."""
     is_night = time.day in {"today", "tonight"} and time.part in _NIGHTS and hour < _NIGHT_ENDS
     moment = _moment(day + timedelta(days=is_night), hour, time.minute, zone, now)
@@ -368,12 +368,12 @@ def instant(day: date, minute: int, zone: ZoneInfo, after: float = -math.inf) ->
 
 def minute_of(text: str) -> tuple[int, bool] | None:
     """Return the minute of the day that a text names, and whether it may mean 12 hours later; else None."""
-    found = clock_of(text)
+    found = read_clock(text)
     return None if found is None else (found.minute, found.is_open)
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
+class ClockTime:
     """The minute of the day that a text names.
 
     ``is_open``: a bare hour of twelve. ``may_be_later``: by half a day, as ``5:30`` after a bare hour may.
@@ -386,14 +386,14 @@ class Clock:
     has_half: bool = False
 
 
-def clock_of(text: str) -> Clock | None:
+def read_clock(text: str) -> ClockTime | None:
     """Return the time of day that a text names, of any day; None for anything else."""
     found = _parsed(text, "time")
     if not isinstance(found, _Time) or found.day or found.options:
         return None
     has_half = bool(found.part) or plainly(text).endswith(("am", "pm"))
     may_be_later = found.is_open or (found.is_twelve and not has_half)
-    return Clock(found.hour * 60 + found.minute, found.is_open, may_be_later, has_half)
+    return ClockTime(found.hour * 60 + found.minute, found.is_open, may_be_later, has_half)
 
 
 #: A time of day that may be one of each half, and words for these.

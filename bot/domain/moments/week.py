@@ -1,7 +1,7 @@
 """Hours as people write them: on which days they come, from when, and until when; pure.
 
-They come again only where a word says so (``repeats``) or days of a week are listed. A bare hour is one of
-24, unless hours would end before they begin, or their other end says which half of the day it is.
+They come again only where a word says so (``is_recurring``) or days of a week are listed. A bare hour is one
+of 24, unless hours would end before they begin, or their other end says which half of the day it is.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from datetime import date
 from itertools import pairwise
 from typing import Final
 
-from bot.domain.moments.days import EVERY_DAY, days_of, is_day, resolve_day, span_of
-from bot.domain.moments.moment import Clock, clock_of
+from bot.domain.moments.days import EVERY_DAY, days_of, is_day, resolve_day, span_weekdays
+from bot.domain.moments.moment import ClockTime, read_clock
 from bot.domain.moments.spelling import is_month, spell
 
 DAY_MINUTES: Final = 24 * 60
@@ -73,7 +73,7 @@ class Wanted:
         return self.days <= other.days and any(None not in pair for pair in pairs)
 
 
-def repeats(words: Sequence[str]) -> bool:
+def is_recurring(words: Sequence[str]) -> bool:
     """Return whether words let something come again: ``every day``, ``daily``, ``mondays``."""
     return any(word in _AGAIN or _is_plural(word) for word in words) or any(
         first in _EVERY and (then in _UNITS | _PARTS or then[:1].isdigit() or bool(days_of(then)))
@@ -119,15 +119,15 @@ def _read(words: list[str]) -> Wanted | None:
     is_daily = is_daily or not _PLURAL_PARTS.keys().isdisjoint(words)
     # `every monday until friday` has an end of its own.
     joining = _TO if _EVERY.intersection(words) else _TO | {"until", "till"}
-    parted = _parted([_PLURAL_PARTS.get(word, word) for word in words if word not in _JOINING], joining)
+    parted = _split_days([_PLURAL_PARTS.get(word, word) for word in words if word not in _JOINING], joining)
     if parted is None or not (parted[0] or is_daily):
         return None
     days, times = parted
-    ends = next(filter(None, map(_hours_of, _ends_in(" ".join(times)))), None)
+    ends = next(filter(None, map(_read_ends, _split_times(" ".join(times)))), None)
     return None if ends is None else Wanted(days or EVERY_DAY, *ends)
 
 
-def _parted(words: list[str], joining: AbstractSet[str] = _TO) -> tuple[frozenset[str], list[str]] | None:
+def _split_days(words: list[str], joining: AbstractSet[str] = _TO) -> tuple[frozenset[str], list[str]] | None:
     """Return the days, which stand together, and the other words; None if they don't."""
     begin = next((at for at, word in enumerate(words) if days_of(word)), len(words))
     end, days = begin, frozenset[str]()
@@ -135,11 +135,11 @@ def _parted(words: list[str], joining: AbstractSet[str] = _TO) -> tuple[frozense
         days, end = days | named, end + 1
         is_span = len(named) == 1 and len(words) > end + 1 and words[end] in joining
         if is_span and (last := days_of(words[end + 1])):
-            days, end = days | span_of(named, last), end + 2
+            days, end = days | span_weekdays(named, last), end + 2
     return None if any(map(days_of, words[end:])) else (days, [*words[:begin], *words[end:]])
 
 
-def _ends_in(text: str) -> Iterator[tuple[str, str]]:
+def _split_times(text: str) -> Iterator[tuple[str, str]]:
     """Yield what may be the start and the end in a text of times; "" for one that isn't said."""
     for found in _UNTIL.finditer(text):
         before, after = text[: found.start()], text[found.end() :]
@@ -149,20 +149,20 @@ def _ends_in(text: str) -> Iterator[tuple[str, str]]:
     yield text, ""
 
 
-def _hours_of(ends: tuple[str, str]) -> tuple[int | None, int | None] | None:
+def _read_ends(ends: tuple[str, str]) -> tuple[int | None, int | None] | None:
     """Return the minutes of a start and of an end; None for what can't be hours."""
-    begin, end = (clock_of(text) if text else None for text in ends)
+    begin, end = (read_clock(text) if text else None for text in ends)
     if any(text and not clock for text, clock in zip(ends, (begin, end), strict=True)):
         return None
     if begin and end:
-        starts, stops = _halves_of(begin, end)
+        starts, stops = _choose_halves(begin, end)
         return (starts, stops) if (stops - starts) % DAY_MINUTES >= LEAST_MINUTES else None
     if end:
         return None, end.minute or DAY_MINUTES  # The midnight at which a day ends.
     return (begin.minute, None) if begin else None
 
 
-def _halves_of(begin: Clock, end: Clock) -> tuple[int, int]:
+def _choose_halves(begin: ClockTime, end: ClockTime) -> tuple[int, int]:
     """Return the minutes of both ends, where the half of a day that one is in may tell that of the other."""
     starts, stops = begin.minute, end.minute
     if begin.is_open and end.has_half:
@@ -181,7 +181,7 @@ def change_hours(wanted: Wanted, words: Sequence[str]) -> Wanted | None:
         return replace(wanted, days=left) if left and left != wanted.days else None
     lead = next((word for word in ("at", "until", "till") if word in words), "")
     said = [*words[words.index(lead) + 1 :]] if lead else [*words]
-    if (parted := _parted([word for word in said if word not in _JOINING | {"stop", "start"}])) is None:
+    if (parted := _split_days([word for word in said if word not in _JOINING | {"stop", "start"}])) is None:
         return None
     days, times = parted
     if not times:
@@ -192,7 +192,7 @@ def change_hours(wanted: Wanted, words: Sequence[str]) -> Wanted | None:
         for minute in (wanted.starts, wanted.stops)
     )
     one_end = (start, text) if is_stop else (text, stop)
-    found = next(filter(None, map(_hours_of, (*filter(all, _ends_in(text)), one_end))), None)
+    found = next(filter(None, map(_read_ends, (*filter(all, _split_times(text)), one_end))), None)
     if found is None:
         return None
     return replace(wanted, days=days or wanted.days, starts=found[0], stops=found[1])
