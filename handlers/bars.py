@@ -7,7 +7,7 @@ even offered (``handlers.deciding``, ``handlers.proposals``).
 import re
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 from itertools import pairwise
@@ -16,7 +16,7 @@ from typing import Final
 from bot.domain import moments
 from handlers import routes
 from handlers.command_line import plain
-from handlers.language import vocabulary
+from handlers.language import times, vocabulary
 from handlers.language.reading import Reading
 from handlers.language.which import STAYING, Which
 from handlers.language.words import begins, ends_clause
@@ -58,7 +58,7 @@ _ADVERBS: Final = frozenset(
 )
 #: Make the past of an act that stands with them, and of anything.
 _PAST_WORDS: Final = words("was were had did got been i've we've he's she's")
-_AGO_WORDS: Final = words("yesterday ago")
+_AGO_WORDS: Final = words("yesterday ago had")
 #: Name a day or a part of one, a week or a month; what is left of them belongs to no time that was read.
 _TIME_WORDS: Final = words(
     """morning afternoon evening night overnight weekend weekends week weekday month lunch later soon sometime
@@ -112,6 +112,7 @@ class Bars:
     has_unread_time: bool = False
     #: It is to be so before a time.
     is_before: bool = False
+    is_negated: bool = False
 
     def find(self, label: str) -> Bar | None:
         """Return what bars the act of a label, None where nothing does."""
@@ -121,6 +122,8 @@ class Bars:
             return self.because
         if self.some and label == "keep":
             return None
+        if self.is_negated and label == "hours":
+            return Bar.BAN
         is_act = label in ACTS - _TIMELESS_ACTS
         is_untimed = self.has_time and is_act and not takes_time(label)
         if label in UP_VERBS and self.is_before:
@@ -147,6 +150,10 @@ def find_bars(reading: Reading, given: Sequence[str], which: Which, *, is_unread
     because = Bar.BAN
     if not some and (past := _find_past_acts(given, which)):
         some, because = past, Bar.PAST
+        # When something was is no time at which anything is to be done.
+        clauses = (clause for clause in _part_clauses(given) if not is_past_clause(clause))
+        time, is_unread = times.find([word for clause in clauses for word in clause]), False
+        reading = replace(reading, time=time)
     return Bars(
         _find_hold(reading, given),
         some,
@@ -154,6 +161,7 @@ def find_bars(reading: Reading, given: Sequence[str], which: Which, *, is_unread
         spared,
         has_time=bool(time.when or time.more or time.hours or time.is_unread),
         has_unread_time=is_unread or has_unread_time(reading, given),
+        is_negated=reading.how == "not",
         is_before=bool(time.when and time.when.text.casefold().startswith("before ")),
     )
 

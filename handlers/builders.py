@@ -36,6 +36,7 @@ _UNTIL_LEADS: Final = frozenset({"for", "until", "till", "til", "'til"})
 _SILENCING: Final = vocabulary.NEGATIONS | words(
     "mute off quiet quieter silent silence stop disable less fewer"
 )
+_OPPOSITE: Final = words("don't dont never")
 _TELLING: Final = words("on unmute tell notify ping message inform me again enable want know")
 #: Between the words of a run's name; so many first letters are enough where nothing is called so itself.
 _SIGNS: Final = re.compile(r"[\W_]+")
@@ -308,6 +309,8 @@ async def build_opening(text: Utterance, _: Label) -> list[Proposal]:
 
 async def build_messages(text: Utterance, _: Label) -> list[Proposal]:
     """Build fewer or more messages about a workspace: both, where it isn't clear which."""
+    if not _OPPOSITE.isdisjoint(text.words):
+        return []  # ``don't mute it``, ``never mind``
     is_off, is_on = (not said.isdisjoint(text.words) for said in (_SILENCING, _TELLING))
     wanted = ["off"] if is_off else ["on"] if is_on else ["off", "on"]
     names = [written((one.title,)) for one in text.which.named]

@@ -464,7 +464,7 @@ class _Turn:
             return self._command(("skip", day), "hours") if day else None
         if hours is None or not rest or (order := moments.change_hours(hours, rest)) is None:
             return None
-        if not hours.days & moments.EVERY_DAY and not moments.repeats(rest):
+        if not hours.days & moments.EVERY_DAY and not moments.is_recurring(rest):
             # What came once still does: `no, tuesday`.
             today = await day_of(self.request)
             dates = [moments.day_of(day, today) for day in order.days if day in moments.EVERY_DAY]

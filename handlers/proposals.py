@@ -98,7 +98,7 @@ async def _build(text: Utterance, label: Label) -> Sequence[Proposal]:
     is_barred = bar is Bar.TIME
     found = [] if is_barred else await label.build(text, label)
     # An operation that isn't barred only doesn't fit the state.
-    asks = label.form is not None and (is_barred or not label.is_operation)
+    asks = label.form is not None and (is_barred or not label.is_operation) and text.reading.how != "not"
     return found or (await label.form(text, label) if asks and label.form else [])
 
 
@@ -175,7 +175,7 @@ def _weigh(text: Utterance, ranks: Sequence[Rank]) -> list[Rank]:
     seen = LABELS.get(text.reading.verb)
     if (
         seen is not None
-        and not text.bars.some
+        and text.bars.find(seen.name) in {None, Bar.TIME}
         and text.reading.folder == "workspace"
         and (seen.is_operation or seen.name == "hours")
     ):

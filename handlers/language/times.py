@@ -126,6 +126,8 @@ def find(words: Sequence[str], named: AbstractSet[int] = frozenset()) -> Times:
     both = sorted([*days, *times], key=lambda one: min(one[0]))
     timed = {*found.places, *(at for one in both for at in one[0])}
     unread = [one for one in _unread(said, {*named, *timed}, timed) if min(one[0]) - 1 not in vague]
+    # Neither does `done for this week`.
+    unread = [one for one in unread if said[max(min(one[0]) - 2, 0) : min(one[0])] != ["for", "this"]]
     is_vague = bool(unread) or _is_vague(said, named, timed)
     marks = vague | {min(one[0]): one[2] for one in both} | {min(places): kind for places, kind in unread}
     is_second = len(both) + bool(found.places) > 1
