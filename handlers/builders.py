@@ -252,7 +252,7 @@ def _hours_forms(chosen: Sequence[Workspace]) -> list[Proposal]:
 
 async def build_skip(text: Utterance, label: Label) -> list[Proposal]:
     """Build what leaves a lesson out, or a day of a workspace's hours."""
-    if text.which.named and not text.which.courses:
+    if text.which.named and not text.courses:
         return await _skip_hours(text)
     return await course_builders.build_changes(text, label)
 

@@ -178,11 +178,10 @@ def _fits_names(text: Utterance, label: Label) -> bool:
         return False
     if label.is_shown or label.name == "hold":
         return True
-    of_courses, of_workspaces = "course" in label.takes, "workspace" in label.takes
-    is_other = (which.named and not which.courses and of_courses and not of_workspaces) or (
-        which.courses and not which.named and of_workspaces and not of_courses
-    )
-    return not is_other
+    objects = label.takes & {"workspace", "run", "job", "course"}
+    if which.named and not text.courses:
+        return "course" not in objects or "workspace" in objects
+    return not objects or "course" in objects or not text.courses or bool(which.named)
 
 
 def _weigh(text: Utterance, ranks: Sequence[Rank]) -> list[Rank]:
@@ -252,7 +251,8 @@ def _answers(name: str) -> bool:
 async def _answer(text: Utterance, found: Sequence[Proposal], label: str) -> Answer:
     """Answer with what was found; otherwise say why there is nothing, with what can be shown."""
     which, named = text.which, text.which.named
-    is_held = bool(text.forbidden[0]) or label == "hold"
+    is_forbidden = label in LABELS and _forbids(text, LABELS[label])
+    is_held = bool(text.forbidden[0]) or label == "hold" or is_forbidden
     if is_held and not found and named:
         found = await LABELS["hold"].build(text, LABELS["hold"])
     is_untimely = label in LABELS and _is_only_untimely(text, LABELS[label])
@@ -264,6 +264,7 @@ async def _answer(text: Utterance, found: Sequence[Proposal], label: str) -> Ans
     elif (text.is_conditional and not text.only_asks) or (is_untimely and not (found or text.unread)):
         head = fill(talk.CONDITIONAL_NAMED, name=name) if name else talk.CONDITIONAL
     elif is_held and not text.only_asks:
+        name = name or next((card.title for card in text.courses), "")
         head = fill(talk.LEFT_ALONE, name=name) if name else talk.TALK["left_alone"]
     elif len(found) == 1:
         return replies.with_remarks(found[0].alone, _list_left_out(text, found[0].label))

@@ -11,6 +11,7 @@ from functools import cached_property, lru_cache
 from typing import Final, Literal, NamedTuple
 
 from bot.domain import moments
+from bot.domain.classes import ClassCard
 from bot.domain.moments import Moment
 from bot.domain.notices import Answer
 from bot.domain.timers import SOONEST_SECONDS
@@ -24,7 +25,7 @@ from bot.support.pool import beside
 from handlers import routes, suggesting, talking
 from handlers.command_line import NO_COMMANDS, parse, plain
 from handlers.language import times, vocabulary
-from handlers.language.names import Names, names_of
+from handlers.language.names import MOST_NEAR, Names, names_of
 from handlers.language.reading import Reading
 from handlers.language.which import STAYING, Which, pieces_of, which_of
 from handlers.language.words import with_times
@@ -273,6 +274,13 @@ class Utterance:
         known = VERBS["workspace"].keys() - {"help"}
         said = {verb for word in self.words for verb in verbs_of(word)}
         return sorted((said & known) | (known & {*self.words}))
+
+    @cached_property
+    def courses(self) -> Sequence[ClassCard]:
+        """Return the courses that are named, also by a part of a title."""
+        spans = (self.names.near([word], is_named=False) for word in self.which.unknown[:MOST_NEAR])
+        near = (card for span in spans if span is not None and not span.workspaces for card in span.courses)
+        return self.which.courses or tuple({card.id: card for card in near}.values())
 
     @property
     def is_of_jobs(self) -> bool:
