@@ -2,8 +2,10 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from datetime import date, datetime, timedelta
 from typing import Final
 
+from bot.domain import moments
 from bot.domain.acts import RECENT_SECONDS, Undone
 from bot.domain.errands import Outcome
 from bot.domain.facts import ActFacts
@@ -17,7 +19,7 @@ from bot.messages.blocks.kit import Markup, fill
 from bot.messages.texts import acts as words
 from bot.messages.texts import hours as hour_words
 from bot.services import acts
-from bot.services.acts import TakenBack, today
+from bot.services.acts import TakenBack, list_acts, today
 from bot.services.workspaces import effects_now
 from handlers import routes
 from handlers.request import Request
@@ -67,15 +69,20 @@ async def cancelled(request: Request) -> Answer:
     return await no(request)
 
 
-async def asked_about(request: Request, topic: str) -> Answer:
-    """Answer what was asked for today or just now, what is set up, and why there are messages."""
+async def asked_about(request: Request, topic: str, said: Sequence[str] = ()) -> Answer:
+    """Answer what was asked for just now or on a day, what is set up, and why there are messages."""
     services, now = request.services, request.services.clock.now()
+    if topic == "today":
+        local = datetime.fromtimestamp(now, await services.store.zone(request.principal)).date()
+        when, first, until = _find_past(said, local)
+        done = await list_acts(services.context, request.principal, first, until)
+        head = fill(words.ASKED_FOR, When=when[:1].upper() + when[1:])
+        none = fill(words.NONE_ASKED if until == local else words.NONE_ASKED_THEN, when=when)
+        return _listed(head, lines(done, now, _MOST), none)
     done = await today(services.context, request.principal)
     own = next((one for one in done if one.act.undone_at is None and not one.act.asker), None)
     last = {} if own is None else {"at": kit.moment_at(own.act.done_at, now), "did": did(own)}
     match topic:
-        case "today":
-            return _listed(words.TODAY, lines(done, now, _MOST), words.NONE_TODAY)
         case "heard":
             is_recent = own is not None and now - own.act.done_at <= RECENT_SECONDS
             return replies.hint(fill(words.HEARD, **last) if is_recent else words.HEARD_NOTHING)
@@ -91,6 +98,23 @@ async def asked_about(request: Request, topic: str) -> Answer:
     ]
     planned += [hours.of_one(hour_words.KEPT, one)[0] for one in every if one.hours]
     return _listed(words.SET_UP, planned, words.NOTHING_SET_UP)
+
+
+def _find_past(said: Sequence[str], local: date) -> tuple[str, date, date]:
+    """Return the days of the past that words name, in words, the first and the last; today without any."""
+    named = (moments.day_of(one, local) for one in said if moments.is_day(one) and one.isalpha())
+    coming = next((day for day in named if day is not None), local)
+    monday = local - timedelta(days=local.weekday())
+    if "yesterday" in said:
+        return "yesterday", local - timedelta(days=1), local - timedelta(days=1)
+    if "week" in said and "last" in said:
+        return "last week", monday - timedelta(days=7), monday - timedelta(days=1)
+    if "week" in said:
+        return "this week", monday, local
+    if coming <= local:
+        return "today", local, local
+    day = coming - timedelta(days=7)
+    return f"on {day:%A}", day, day
 
 
 def _listed(head: str, said: Sequence[str], none: str) -> Answer:

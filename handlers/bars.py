@@ -37,7 +37,8 @@ class Bar(StrEnum):
 #: Acts on workspaces that bring them up, and that take them down or away.
 UP_VERBS: Final = words("start resume")
 DOWN_VERBS: Final = words("stop suspend restart cancel remove forget")
-_TIMELESS_ACTS: Final = words("open hours skip move pause-course end-course leave join")
+_OF_COURSES: Final = words("skip move pause-course end-course leave join")
+_TIMELESS_ACTS: Final = _OF_COURSES | words("open hours")
 ACTS: Final = UP_VERBS | DOWN_VERBS | words("keep job-run job-stop hours-off") | _TIMELESS_ACTS
 #: Set a condition wherever they stand, or where no clause ends before them.
 _CONDITIONS: Final = words("if unless once when whenever wenn falls sobald")
@@ -230,6 +231,8 @@ def _find_bans(
         at = next((at for at, one in enumerate(said) if one in vocabulary.NEGATIONS), 0)
         clause = said[at : _find_end(given, at)]
         found = {verb for word in clause for verb in find_verbs(word)} & (UP_VERBS | DOWN_VERBS)
+    if banned := {label for label in _OF_COURSES if label.partition("-")[0] in clause}:
+        return banned, frozenset()
     inside = {one.id for one in which.named if one.title.casefold() in " ".join(clause)}
     is_all = which.is_all and not {"all", "everything"}.intersection(clause)
     if not found:

@@ -38,6 +38,7 @@ _SILENCING: Final = vocabulary.NEGATIONS | words(
 )
 _OPPOSITE: Final = words("don't dont never")
 _TELLING: Final = words("on unmute tell notify ping message inform me again enable want know")
+_LINKS: Final = words("link url address")
 #: Between the words of a run's name; so many first letters are enough where nothing is called so itself.
 _SIGNS: Final = re.compile(r"[\W_]+")
 _LEAST_ALIKE: Final = 4
@@ -61,7 +62,7 @@ async def show_talk(text: Utterance, label: Label) -> Answer | None:
 
 async def show_acts(text: Utterance, label: Label) -> Answer:
     """Answer what was asked for and what is set up."""
-    return await acts.asked_about(text.request, label.name)
+    return await acts.asked_about(text.request, label.name, text.words)
 
 
 async def show_command(text: Utterance, label: Label) -> Answer | None:
@@ -86,8 +87,10 @@ def _show_never_run(text: Utterance) -> Answer | None:
 
 
 async def show_open(text: Utterance, _: Label) -> Answer | None:
-    """Open the one workspace that is meant."""
+    """Open the one workspace that is meant, or the only one that runs."""
     chosen, _is_all = text.find_objects()
+    running = [one for one in chosen if one.state is State.RUNNING]
+    chosen = chosen if text.which.named or len(running) != 1 else running
     return await text.run("open", chosen[0].id) if len(chosen) == 1 else None
 
 
@@ -252,7 +255,7 @@ def _hours_forms(chosen: Sequence[Workspace]) -> list[Proposal]:
 
 async def build_skip(text: Utterance, label: Label) -> list[Proposal]:
     """Build what leaves a lesson out, or a day of a workspace's hours."""
-    if text.which.named and not text.which.courses:
+    if text.which.named and not text.courses:
         return await _skip_hours(text)
     return await course_builders.build_changes(text, label)
 
@@ -302,7 +305,8 @@ async def ask_for_link(text: Utterance, _: Label) -> list[Proposal]:
 
 async def build_opening(text: Utterance, _: Label) -> list[Proposal]:
     """Build what opens the workspaces that are named, or those that run."""
-    said = [] if text.which.unknown else text.find_objects()[0]
+    is_said = "open" in text.verbs or not _LINKS.isdisjoint(text.words)
+    said = text.find_objects()[0] if is_said else []
     chosen = text.which.named or [one for one in said if one.state is State.RUNNING]
     return [text.offer_command(f"open {written((one.title,))}") for one in chosen[:MAX_PROPOSALS]]
 

@@ -101,16 +101,19 @@ async def _course_change(request: Request, command: CardCommand) -> Answer | Non
 
     What has flags posts one, but who gives hours to a title, and not to a name, is asked which they meant.
     """
+    is_quoted = isinstance(next(iter(request.arguments), ""), Quoted)
     if not command.flags:
-        mine = await course.own(request, command.what.rstrip("?!. "))
+        # A title alone in quotes is that of a new card.
+        what = " ".join(request.arguments) if is_quoted else command.what
+        mine = await course.own(request, what.rstrip("?!. "))
         shown = [(card, is_taught) for card, is_taught, rest in mine if not rest]
-        if shown and not isinstance(next(iter(request.arguments), ""), Quoted):
+        if shown and not is_quoted:
             return drawn_courses.rooms(await of_courses(request.services.gatherer, request.principal, shown))
-        return await course.by_words(request, command.what)
+        return await course.by_words(request, what)
     text = " ".join(f"{flag} {value}" for flag, value in command.flags)
     rows, services = await request.services.store.workspaces(request.principal), request.services
     is_name = naming.find(command.what, rows, services.connections).kind != "near" or "*" in command.what
-    if is_name or isinstance(next(iter(request.arguments), ""), Quoted):
+    if is_name or is_quoted:
         return None
     now, folded = services.clock.now(), command.what.casefold()
     every = [

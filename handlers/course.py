@@ -21,12 +21,13 @@ from bot.messages.blocks import hours as hours_drawn
 from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.kit import Element, Markup, Press, fill
 from bot.messages.texts import classes as words
+from bot.messages.texts import talk
 from bot.messages.texts.times import counted, date_of, format_dates, listed, weekday_of
 from bot.services import classes
 from bot.services import lessons as cases
 from bot.services.class_facts import of_courses
 from bot.support.errors import Refused
-from handlers import routes
+from handlers import routes, suggesting
 from handlers.command_line import written
 from handlers.request import Answered, Request
 
@@ -57,12 +58,15 @@ _TAUGHT: Final = re.compile(
 #: Before and after a title; and the next lesson, in place of its day.
 _ARTICLE: Final = re.compile(r"(?:the|my|our) ", re.IGNORECASE)
 _NOUN: Final = re.compile(r"(?:course|class|lesson|session)\b\s*", re.IGNORECASE)
+_PART_OF_TITLE: Final = re.compile(r"(\S+) (?:course|class)", re.IGNORECASE)
 _NEXT: Final = re.compile(r"(?:the )?(?:next(?: one| time| lesson| class| session)?)?", re.IGNORECASE)
 _VERBS: Final = {"no": "skip", "cancel": "skip"}
 #: What everybody does for themselves.
 _OWN: Final = frozenset({"skip", "join", "leave"})
 #: What a button carries that changes a course: its card, the day on which somebody typed, and the words.
 _TYPED: Final = re.compile(r"(\S+) (\d{4}-\d\d-\d\d) (.+)")
+#: For how long a course that has ended is still known by its title.
+_ENDED_SECONDS: Final = 30 * 86_400.0
 Done = TypeVar("Done")
 
 
@@ -103,7 +107,20 @@ async def by_words(request: Request, text: str) -> Answer | None:
     found = [one for one in found if one[1] or _verb(one[2]) in _OWN] or found[:1]
     if len(found) > 1:
         return choice(request, words.WHICH_COURSE, [(card, rest) for card, _, rest in found])
-    return await carried_out(request, found[0][0].id, found[0][2]) if found else None
+    return await carried_out(request, found[0][0].id, found[0][2]) if found else await _over(request, text)
+
+
+async def _over(request: Request, text: str) -> Answer | None:
+    """Say since when the course is over that a text changes; None for any other text."""
+    now, place = request.services.clock.now(), request.asked.context.installation
+    every = await request.services.store.ended_courses(now - _ENDED_SECONDS)
+    ended = [(one, False) for one in every if place.are_together(request.principal, one.principal)]
+    found = [card for card, _, rest in _begun(ended, text) if ORDER.fullmatch(rest)]
+    if not found:
+        return None
+    card = found[0]
+    since = min(one for one in (card.closed_at, card.stops_at, card.done_at) if one is not None)
+    return replies.hint(fill(words.ENDED_COURSE, course=card.title, since=kit.moment(since, now)))
 
 
 def _verb(text: str) -> str:
@@ -189,10 +206,16 @@ async def as_spoken(request: Request) -> Answer | None:
     found = await own(request, about)
     if not found and verb == "join":
         return await by_words(request, f"{about} join")
+    if not found and (offer := await _by_part(request, verb, about)) is not None:
+        return offer
     if not found:
         said = f"{day} {_NOUN.sub('', about, count=1)}".strip()
         is_of_course = typed["verb"].casefold() in {"skip", "move"} or said != about
-        return await _on_day(request, verb, said) if is_of_course and verb in {"skip", "move"} else None
+        if not is_of_course or verb not in {"skip", "move"}:
+            return None
+        return await _on_day(
+            request, verb, said, is_lesson=said.casefold() != f"{day} {about}".strip().casefold()
+        )
     able = [one for one in found if one[1] or verb in _OWN]
     every = [
         (card, order_)
@@ -208,6 +231,21 @@ async def as_spoken(request: Request) -> Answer | None:
     if len(every) > 1:
         return choice(request, words.WHICH_COURSE, every)
     return await carried_out(request, every[0][0].id, every[0][1])
+
+
+async def _by_part(request: Request, verb: str, about: str) -> Answer | None:
+    """Offer to change the one course that ``statistics course`` is a part of; None for any other words."""
+    named = _PART_OF_TITLE.fullmatch(about)
+    if named is None or verb in {"pause", "move"}:
+        return None
+    every = await request.asked.see(cases.own)
+    found = [one for one in every if named[1].casefold() in one[0].title.casefold().split()]
+    if len(found) != 1:
+        return None
+    ((card, is_taught),) = found
+    if not is_taught and verb not in _OWN:
+        return await _of_teachers(request, card)
+    return suggesting.offered(request, [f"card {written((card.title,))} {verb}"], talk.AS_COMMAND)
 
 
 def _as_typed(request: Request, card: ClassCard, verb: str, said: str) -> str:
@@ -230,13 +268,17 @@ async def _of_teachers(request: Request, card: ClassCard) -> Answer:
     return kit.with_blocks(shown, [kit.section(fill(words.ONLY_TEACHERS, course=card.title)), *shown.blocks])
 
 
-async def _on_day(request: Request, verb: str, said: str) -> Answer | None:
-    """Skip or move the lesson of a day, of one's only course then; offer it where others may be meant."""
+async def _on_day(request: Request, verb: str, said: str, *, is_lesson: bool) -> Answer | None:
+    """Skip or move the lesson of a day, of one's only course then; offer it where others may be meant.
+
+    A teacher changes it for everybody, so that the word *lesson* has to be there (``is_lesson``).
+    """
     now, found = request.services.clock.now(), list[tuple[ClassCard, bool]]()
     for card, is_taught in await request.asked.see(cases.own):
-        day, until, _ = _days(said, card.day(now))
+        day, until, last = _days(said, card.day(now))
         is_next = verb == "skip" and _NEXT.fullmatch(said) is not None
-        has_lesson = day is not None and until is not None and lessons.days_of(card, now, day, day)
+        is_dated = until is not None or (verb == "move" and moments.minute_of(last) is not None)
+        has_lesson = day is not None and is_dated and lessons.days_of(card, now, day, day)
         if (is_next or has_lesson) and (is_taught or verb == "skip"):
             found.append((card, is_taught))
     if not found:
@@ -245,7 +287,7 @@ async def _on_day(request: Request, verb: str, said: str) -> Answer | None:
     rows = {one.id: one for one in await request.services.store.workspaces(request.principal)}
     rules = [one for one in await request.services.store.rules(request.principal) if not one.card]
     kept = dict.fromkeys(rows[one.workspace_id].title for one in rules if one.workspace_id in rows)
-    if len(found) == 1 and not kept and not found[0][1]:
+    if len(found) == 1 and (is_lesson or not (kept or found[0][1])):
         return await carried_out(request, found[0][0].id, order_)
     more = [f"hours {written((title,))} {order_}" for title in kept if verb == "skip" and " " in order_]
     return choice(

@@ -47,7 +47,7 @@ async def build_joining(text: Utterance, _: Label) -> list[Proposal]:
 
 async def ask_for_course(text: Utterance, _: Label) -> list[Proposal]:
     """Build the room of a course, where the days of a change or its lesson are missing."""
-    titles = [f" {written((card.title,))}" for card in text.which.courses]
+    titles = [f" {written((card.title,))}" for card in text.courses]
     if not titles and talking.OF_CLASSES.isdisjoint(text.words):
         return []
     return [text.offer_command(f"courses{one}")._replace(is_form=True) for one in titles or [""]]
@@ -55,7 +55,7 @@ async def ask_for_course(text: Utterance, _: Label) -> list[Proposal]:
 
 async def _list_own(text: Utterance) -> Sequence[tuple[ClassCard, bool]]:
     """Return one's own courses that may be meant, and whether one teaches each."""
-    named = {one.id for one in text.which.courses}
+    named = {one.id for one in text.courses}
     own = await text.request.asked.see(cases.own) if named or not text.which.named else []
     return [one for one in own if not named or one[0].id in named]
 

@@ -156,11 +156,10 @@ def _fits_names(text: Utterance, label: Label) -> bool:
         return False
     if label.is_shown or label.name == "hold":
         return True
-    of_courses, of_workspaces = "course" in label.takes, "workspace" in label.takes
-    is_other = (which.named and not which.courses and of_courses and not of_workspaces) or (
-        which.courses and not which.named and of_workspaces and not of_courses
-    )
-    return not is_other
+    objects = label.takes & {"workspace", "run", "job", "course"}
+    if which.named and not text.courses:
+        return "course" not in objects or "workspace" in objects
+    return not objects or "course" in objects or not text.courses or bool(which.named)
 
 
 def _weigh(text: Utterance, ranks: Sequence[Rank]) -> list[Rank]:
@@ -247,6 +246,7 @@ async def _answer(text: Utterance, found: Sequence[Proposal], label: str) -> Ans
     if text.bars.every is Bar.CONDITION:
         head = fill(talk.CONDITIONAL_NAMED, name=name) if name else talk.CONDITIONAL
     elif is_held and not only_asks:
+        name = name or next((card.title for card in text.courses), "")
         head = fill(talk.LEFT_ALONE, name=name) if name else talk.TALK["left_alone"]
     elif len(found) == 1:
         return replies.with_remarks(found[0].alone, _list_left_out(text, found[0].label))

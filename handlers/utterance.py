@@ -7,9 +7,11 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from functools import cached_property
 from typing import Final, Literal, NamedTuple
 
 from bot.domain import moments
+from bot.domain.classes import ClassCard
 from bot.domain.moments import Moment
 from bot.domain.notices import Answer
 from bot.domain.timers import SOONEST_SECONDS
@@ -24,7 +26,7 @@ from handlers import routes, suggesting, talking
 from handlers.bars import SPARING, Bars, find_bars, find_verbs
 from handlers.command_line import NO_COMMANDS, parse, plain
 from handlers.language import vocabulary
-from handlers.language.names import Names, names_of
+from handlers.language.names import MOST_NEAR, Names, names_of
 from handlers.language.reading import Reading
 from handlers.language.which import Which, pieces_of, which_of
 from handlers.request import Request
@@ -154,6 +156,13 @@ class Utterance:
         known = VERBS["workspace"].keys() - {"help"}
         said = {verb for word in self.words for verb in find_verbs(word)}
         return sorted((said & known) | (known & {*self.words}))
+
+    @cached_property
+    def courses(self) -> Sequence[ClassCard]:
+        """Return the courses that are named, also by a part of a title."""
+        spans = (self.names.near([word], is_named=False) for word in self.which.unknown[:MOST_NEAR])
+        near = (card for span in spans if span is not None and not span.workspaces for card in span.courses)
+        return self.which.courses or tuple({card.id: card for card in near}.values())
 
     @property
     def is_of_jobs(self) -> bool:

@@ -1,5 +1,7 @@
 """Train the ranker's weights from the phrases in sentences; ``--check`` says whether they belong to these.
 
+Both refuse a file of phrases whose label has no builder (``handlers.labels``), and a label without phrases.
+
 ``--held-out`` trains without each style in turn, and prints how often the style's own phrases have their
 label first, and among the first three. A phrase a line: ``{name}`` is a workspace, ``{job}`` a job or a run,
 ``{connection}``, ``{course}``, ``{template}``; ``{at}``, ``{until}``, ``{for}``, ``{in}``, ``{long}``,
@@ -18,6 +20,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
+from handlers.labels import find_mismatches
 from handlers.language import ranker, times
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -186,6 +189,9 @@ def head() -> str:
 
 def main(arguments: list[str]) -> int:
     """Train, or check; return the exit status."""
+    if strange := find_mismatches(path.stem for path in SENTENCES.glob("*.txt")):
+        print(f"Without phrases, or without a builder: {', '.join(strange)}.", file=sys.stderr)
+        return 1
     if arguments == ["--check"]:
         with ranker.WEIGHTS.open(encoding="utf-8") as file:
             if file.readline() == head():

@@ -1,7 +1,7 @@
 """What people take back: the last act, or that of a button, while the rows are as it left them."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from bot.domain.acts import (
     FORMER,
@@ -16,6 +16,7 @@ from bot.domain.acts import (
 )
 from bot.domain.errands import Call, Outcome
 from bot.domain.facts import ActFacts
+from bot.domain.moments import instant
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
 from bot.domain.policy import Target
@@ -48,10 +49,20 @@ class TakenBack:
 
 async def today(context: Context, principal: Principal) -> list[ActFacts]:
     """Return what a person asked for since their midnight, the newest first."""
-    local = datetime.fromtimestamp(await context.store.now(), await context.store.zone(principal))
-    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
-    found = await context.store.acts_since(principal, midnight.timestamp())
-    return [ActFacts(one, context.title(one.connection)) for one in found]
+    return await list_acts(context, principal)
+
+
+async def list_acts(
+    context: Context, principal: Principal, first: date | None = None, last: date | None = None
+) -> list[ActFacts]:
+    """Return the acts of a person from one day to another, today without any, the newest first."""
+    zone = await context.store.zone(principal)
+    local = datetime.fromtimestamp(await context.store.now(), zone).date()
+    begin, end = (
+        instant(day, 0, zone) for day in (first or local, (last or first or local) + timedelta(days=1))
+    )
+    found = await context.store.acts_since(principal, begin)
+    return [ActFacts(one, context.title(one.connection)) for one in found if one.done_at < end]
 
 
 async def _of_home(whose: home.Whose) -> list[ActFacts]:

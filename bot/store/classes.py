@@ -35,6 +35,11 @@ def courses(tx: Transaction) -> list[ClassCard]:
     return CLASS_CARDS.found(tx, "courses")
 
 
+def ended_courses(tx: Transaction, since: float) -> list[ClassCard]:
+    """Return the courses that have ended since a moment, the last one first."""
+    return CLASS_CARDS.found(tx, "ended_courses", since=since)
+
+
 def participant(tx: Transaction, card_id: str, principal: Principal) -> Participant | None:
     """Return a person's press of a card, unless they have left."""
     found = PARTICIPANTS.one(tx, card_id=card_id, principal=principal)

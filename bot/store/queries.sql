@@ -1851,6 +1851,9 @@ RETURNING *;
 -- name: courses
 SELECT * FROM class_cards WHERE days <> '' AND done_at IS NULL ORDER BY created_at DESC;
 
+-- name: ended_courses
+SELECT * FROM class_cards WHERE days <> '' AND done_at > :since ORDER BY done_at DESC LIMIT 100;
+
 -- name: joined_first
 SELECT * FROM participants WHERE card_id = :card_id AND (withdrawn_at IS NULL OR workspace_id IS NOT NULL)
 ORDER BY joined_at, principal LIMIT :limit;

@@ -321,6 +321,7 @@ class Store(OnEngine):
 
     class_card = read(classes.class_card)
     courses = read(classes.courses)
+    ended_courses = read(classes.ended_courses)
     participant = read(classes.participant)
     class_problems = read(classes.class_problems, Priority.STEADY)
     class_counts = read(classes.class_counts, Priority.STEADY)

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple, TypeVar
 
 from bot.domain.classes import ClassCard
 from bot.domain.forms import Purpose
+from bot.domain.moments import is_day
 from bot.domain.runs import Run
 from bot.domain.workspaces import Workspace
 from bot.providers import base
@@ -274,7 +275,7 @@ class Names:
             owner = next(
                 (piece.word.removesuffix(end) for end in ("'s", "s'") if piece.word.endswith(end)), ""
             )
-            if not piece.word or piece.word in vocabulary.ASKING | vocabulary.OF_ONESELF:
+            if not piece.word or piece.word in vocabulary.ASKING | vocabulary.OF_ONESELF or is_day(owner):
                 continue
             is_mention = piece.typed.startswith(("<@", "@")) and len(piece.typed) > 1
             if owner or is_mention or piece.word in vocabulary.OF_OTHERS:

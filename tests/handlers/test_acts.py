@@ -491,6 +491,12 @@ async def test_what_was_asked_for_is_told_and_shown_in_the_home(bot):
     # It is about the day that its person has.
     bot.clock.advance(86_400)
     assert words(await asked(bot, "what did you do today?")) == "You haven't asked me for anything today."
+    former = words(await asked(bot, "what did you do yesterday?")).splitlines()
+    assert former[0] == "Yesterday you asked me to:"
+    assert [line.partition(" · ")[2].partition(" <!")[0] for line in former[1:]] == said
+    bot.clock.advance(86_400)
+    none = words(await asked(bot, "what did you do yesterday?"))
+    assert none == "You didn't ask me for anything yesterday."
 
 
 @pytest.mark.parametrize(

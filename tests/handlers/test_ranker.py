@@ -56,3 +56,15 @@ def test_the_weights_belong_to_the_sentences_and_are_small():
 def test_the_weights_are_those_that_a_training_gives():
     text = weights.head() + weights.weights(list(weights.phrases()))
     assert text == ranker.WEIGHTS.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("change", ["more", "fewer"])
+def test_a_label_without_builder_or_phrases_is_refused(monkeypatch, tmp_path, capsys, change):
+    for path in weights.SENTENCES.glob("*.txt"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    strange = tmp_path / ("juggle.txt" if change == "more" else "undo.txt")
+    strange.write_text("juggle {name}\n") if change == "more" else strange.unlink()
+    monkeypatch.setattr(weights, "SENTENCES", tmp_path)
+    for arguments in ([], ["--check"]):
+        assert weights.main(arguments) == 1
+        assert strange.stem in capsys.readouterr().err

@@ -80,8 +80,9 @@ INSTEAD: Final[Mapping[str, str]] = {
 
 #: Above the same in a Home.
 HEADING: Final = "Today"
-TODAY: Final = "Today you asked me to:"
-NONE_TODAY: Final = "You haven't asked me for anything today."
+ASKED_FOR: Final = "{When} you asked me to:"
+NONE_ASKED: Final = "You haven't asked me for anything {when}."
+NONE_ASKED_THEN: Final = "You didn't ask me for anything {when}."
 #: One act, with what it was.
 LINE: Final = "{at} · {did}"
 DID_BY: Final = "{did}, {by}"

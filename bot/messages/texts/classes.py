@@ -67,6 +67,7 @@ NOBODY_JOINED: Final = "Nobody has joined yet."
 UPDATED: Final = "Updated {updated} of {members} so far."
 READY_NOW: Final = "*{how_many}*"
 COURSE_OVER: Final = "The course has ended."
+ENDED_COURSE: Final = "*{course}* has been over since {since}."
 CONFIRM_END_COURSE: Final = (
     "End the course?",
     "There'll be no more lessons, and everyone who joined will be told. A lesson that is on ends as planned.",
