@@ -63,6 +63,8 @@ _COUNTED: Final = _words("day days week weeks hour hours minutes fortnight")
 #: What may stand between the word that announces a time and the time, and what only says that it isn't now.
 _FILLING: Final = _words("the a an about some maybe like")
 _VAGUE: Final = _words("later soon sometime someday eventually")
+#: What follows *at* and is no time.
+_PLACES: Final = _words("once all least last first most home work school what moment same desk my the hand")
 _PAST: Final = _words("yesterday gestern")
 _ZONES: Final = _words("utc gmt est edt cst cdt mst mdt pst pdt cet cest bst")
 _AMOUNTS: Final = _words("bit while moment sec second little jiffy few time")
@@ -175,8 +177,7 @@ def _phrases(
                     said[begin] == "for" and kind == "time" and any(map(moments.is_day, said[begin:end]))
                 )
                 lead = "at" if is_begin else _lead(said[begin], kind)
-                is_within = end < len(words)
-                found.append((tuple(range(begin, end)), Phrase(lead, text, is_within), _mark(lead, kind)))
+                found.append((tuple(range(begin, end)), Phrase(lead, text), _mark(lead, kind)))
                 begin = end - 1
                 break
             end -= 1
@@ -217,9 +218,11 @@ def _unread(
     """Return the places of what looks like a time that nobody can read, and of which kind it is."""
     found: list[tuple[tuple[int, ...], str]] = []
     for at, word in enumerate(said):
-        begin = next((one for one in range(at - 1, -1, -1) if said[one] not in _FILLING), -1)
+        words_before = range(at - 1, -1, -1)
+        begin = next((one for one in words_before if said[one] not in _FILLING or one in besides), -1)
         lead = said[begin] if begin >= 0 and begin not in besides else ""
-        if at in besides or lead in _NO_TIMES or (at and said[at - 1] in _NO_TIMES):
+        before = said[at - 1] if at and at - 1 not in besides else ""
+        if at in besides or {lead, before} & _NO_TIMES:
             continue
         is_led = lead in LEADS or lead == "from" or (lead == "on" and not word[:1].isdigit())
         is_number = word.isdecimal() or word[:1] == "0"
@@ -233,7 +236,7 @@ def _unread(
             found.append((places, "until" if lead in _UNTIL else kind))
         elif moments.is_day(word) or word in _PARTS_OF_DAYS | _WEEKS or moments.is_recurring([word]):
             found.append(((at,), "day"))
-        elif word in {"hours", "minutes"} and at and said[at - 1] in {"few", "some", "several"}:
+        elif word in {"hours", "minutes"} and before in {"few", "some", "several"}:
             found.append(((at - 1, at), "long"))
     return found
 
@@ -257,6 +260,9 @@ def _is_vague(said: Sequence[str], named: AbstractSet[int], timed: AbstractSet[i
         if (word in _VAGUE and before != "as" and is_alone) or (word in _UNTIL and at not in timed):
             return True
         if word in {"now", "yet"} and {"not", "nicht"}.intersection(words[max(at - 2, 0) : at]):
+            return True
+        is_at = before in _FILLING | {"at"} and lead == "at" and word not in _FILLING | _PLACES
+        if is_at and at not in {*timed, *named}:
             return True
         is_amount = word in _AMOUNTS and at not in timed
         is_some = not {"some", "another"}.isdisjoint(words[max(at - 2, 0) : at])

@@ -150,6 +150,16 @@ def test_what_is_written_is_read(days, starts, stops):
         assert found == (wanted if stops != 0 else Wanted(frozenset(days), None, DAY_MINUTES))
 
 
+SAID = """mon fri-mon weekdays every morning evenings nightly 9 5 9:00 6:30 to - until 6pm half past noon and
+except today 7 dec the 7th tomorrow next midnight between from at , quarter 12 24"""
+
+
+@given(st.lists(st.sampled_from(SAID.split()), max_size=9))
+def test_whatever_words_hours_are_read_from_they_can_be_written(words):
+    found = read_hours(" ".join(words))
+    assert found is None or read_hours(written(found)) == found
+
+
 @given(st.text())
 def test_whatever_is_typed_is_no_hours_or_some_that_can_be_written(text):
     for typed in (text, f"weekdays {text}", f"9:00 {text}"):

@@ -428,6 +428,7 @@ WORDS = st.lists(
             "99999999999",
             "٣",
             "1.5",
+            *("7", "dec", "next", "monday", "the", "on", "7th", "week", "this", "afternoon", "day", "after"),
         ]
     ),
     max_size=6,

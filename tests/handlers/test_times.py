@@ -70,6 +70,7 @@ def found(text: str, names=NAMES):
         ("stop the 2nd one", "", ""),
         ("start gpu-train as soon as there is room", "", ""),
         ("thanks for the help in this", "", ""),
+        ("i'm at work, start thesis at once", "", ""),
     ],
 )
 def test_a_time_is_found_wherever_it_is(text, said, kind):
@@ -120,6 +121,8 @@ def test_what_no_time_can_be_made_of_is_noticed(text):
         "start thesis on monday at 9 and stop it at 6",
         "stop report from 2 to 5 in the afternoon",
         "stop report at 5 or 6",
+        "stop report at sunrise",
+        "stop report at the usual time",
         "start thesis next week",
         "start thesis for tomorrow's lecture at 9",
         "stop report in an hour or two",

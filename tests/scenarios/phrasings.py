@@ -277,7 +277,7 @@ TYPED = [
     ("stop report tomorrow", "says has no time of day"),
     ("start notebook or training", "offers Start notebook"),
     ("stop report at 25:00", "says haven't done anything"),
-    ("stop report at banana", "says I left out *at banana*"),
+    ("stop report at banana", "says haven't done anything"),
     ("stop report in 5 bananas", "says haven't done anything"),
     ("cancel everything", "says Nothing of yours is under way"),
     ("suspend all", "says can't be suspended"),

@@ -56,9 +56,8 @@ _HALF: Final = re.compile(r"(?:1 )?half(?: 1)? (d|h)(?:ay|our)")
 _CLOCK: Final = re.compile(r"([0-9]{1,2})(?: ?([:.h~]|o'clock) ?([0-5][0-9]))?(?: ?(am|pm|h|o'clock))?")
 _DIGITS: Final = re.compile(r"([0-9]{2})([0-5][0-9])")
 _NAMED_TIMES: Final = {"noon": 12, "midday": 12, "midnight": 0}
-#: A time has at most this many characters, and this many words.
+#: A time has at most this many characters.
 _LONGEST: Final = 60
-_MOST_WORDS: Final = 16
 #: From this hour on, a number is an hour of the day in any country.
 _AFTERNOON: Final = 13
 _HALF_DAY: Final = 12
@@ -98,12 +97,11 @@ class Unread:
 class Phrase:
     """Hold a time at the end of a command: the word that announces it, and all of it, for ``read``.
 
-    ``lead`` is empty for a length that nothing announces. ``is_within``: words follow it.
+    ``lead`` is empty for a length that nothing announces.
     """
 
     lead: str
     text: str
-    is_within: bool = False
 
 
 @dataclass(frozen=True, slots=True)

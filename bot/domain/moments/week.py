@@ -170,7 +170,7 @@ def _choose_halves(begin: ClockTime, end: ClockTime) -> tuple[int, int]:
         lasting = {minute: (stops - minute) % DAY_MINUTES for minute in either}
         starts = min((one for one in either if lasting[one] >= LEAST_MINUTES), key=lasting.__getitem__)
     elif (end.is_open or (begin.is_open and end.may_be_later)) and stops <= starts < stops + _HALF_DAY:
-        stops += _HALF_DAY
+        stops = (stops + _HALF_DAY) % DAY_MINUTES
     return starts, stops
 
 
