@@ -39,6 +39,9 @@ async def became(bot):
         # it corrects itself
         ("stop report in an hour and a half, no make it two and a half", ["report off in 2:30"]),
         ("stop report at 6pm, sorry, 7pm", ["report off in 11:00"]),
+        ("stop report at 5, no 6, no 7", ["report off in 11:00"]),
+        ("stop report at 5, no wait, make it 6", ["report off in 10:00"]),
+        ("stop report at 5pm, no 6pm, sorry, survey-2026", ["survey-2026 off in 10:00"]),
         ("stop report. no wait, survey-2026", ["stop survey-2026"]),
         ("start dashboard, actually churn-model", ["start churn-model"]),
         # names as people say them, and new ones
