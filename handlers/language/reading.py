@@ -167,7 +167,8 @@ class _Text:
         sentence = tuple(word for word in sentence if word)
         is_quoted = any(isinstance(word, Quoted) for word in self.written)
         if not sentence and not is_quoted:
-            return Reading("talk", "hello")
+            # A sign that agrees, or one that says nothing.
+            return Reading("talk", vocabulary.TALK.get(tuple(map(plain, self.written)), "signs"))
         if not is_quoted and (talk := vocabulary.TALK.get(sentence)):
             return Reading("talk", talk)
         if not is_quoted and sentence in vocabulary.OF_WAITING:

@@ -91,7 +91,8 @@ TALK: Final = _by_phrase(
         "again": "try again, retry, again, same again, do it again, do that again, try it again, once more",
         "yes": """yes, yep, yeah, sure, ok, okay, y, do it, go ahead, confirm, yes please, ok do it,
             go for it, please do, correct, right, exactly, yes pls, yes plz, ja, ja bitte, jo, genau,
-            yes do it, ok do that, do that, then do it, ok then do it, ok good then do it, mach das""",
+            yes do it, ok do that, do that, then do it, ok then do it, ok good then do it, mach das,
+            thumbsup, +1, ok_hand, white_check_mark, heavy_check_mark, 👍, 👌, ✅""",
     }
 )
 

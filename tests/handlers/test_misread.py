@@ -128,6 +128,19 @@ async def test_what_follows_goes_on_with_it(bot, first, then, found):
     assert sorted(await became(bot)) == sorted(found)
 
 
+@pytest.mark.parametrize("sign", [":thumbsup:", ":+1:", "👍", ":white_check_mark:"])
+async def test_sign_that_agrees_is_a_yes(bot, sign):
+    await bot.talk("please could you stop reprt", sign)
+    assert await became(bot) == ["stop report"]
+
+
+@pytest.mark.parametrize("sign", ["?", "???", ":thumbsdown:", ":wave: :eyes:", "🤔", "..."])
+async def test_other_signs_say_nothing(bot, sign):
+    assert (await bot.talk("please could you stop reprt", sign)).text == ""
+    assert await became(bot) == []
+    assert "`/workspace list`" in words(await bot.say(sign))
+
+
 async def test_one_day_without_hours_is_skipped_once(bot):
     answer = await bot.talk("start report every weekday at 9 and stop it at 5pm", "but not this thursday")
     assert await became(bot) == [f"{WEEKDAYS} 540-1020"]
