@@ -307,7 +307,9 @@ class _Text:
             # `how's it going` is about what was spoken of.
             label, which = "status", replace(which, points="it")
         if label in _TALK:
-            return None if which.is_named else suggesting.small_talk(request, label)
+            # Nobody only talks in whose words is an address.
+            is_about_any = which.is_named or any(map(naming.to_link, request.arguments))
+            return None if is_about_any else suggesting.small_talk(request, label)
         if label in _OF_ACTS:
             return await acts.asked_about(request, label)
         if label in _OF_RUNS and which.jobs and not (which.named or which.runs):

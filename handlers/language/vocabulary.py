@@ -236,8 +236,6 @@ BESIDES_HOURS: Final = (
 OF_OTHERS: Final = words("his her hers their theirs somebody's someone's everybody's everyone's others'")
 #: What only looks like a possessive.
 OF_ONESELF: Final = words("let's it's that's there's here's today's tonight's yesterday's tomorrow's week's")
-#: Before what somebody else said.
-QUOTES: Final = words("> &gt")
 #: Point at what was spoken of.
 IT: Final = words("it that this one")
 THEM: Final = words("them those these both two three ones they")
