@@ -14,6 +14,7 @@ from bot.messages.blocks import buttons, kit, lists, replies
 from bot.messages.blocks.kit import fill, line
 from bot.messages.texts import cards, talk, times
 from bot.providers.base import Schedules
+from bot.services import naming
 from bot.services.acts import today
 from bot.services.workspaces import effects_now
 from handlers import acts, course_builders, questions, routes, suggesting
@@ -57,7 +58,9 @@ async def show_talk(text: Utterance, label: Label) -> Answer | None:
         # `how's it going` is about what was spoken of.
         text = replace(text, which=replace(text.which, points="it"))
         return await answer_question(text, replace(label, name="status", of_run="status"))
-    return None if text.which.is_named else suggesting.small_talk(text.request, label.name)
+    # Nobody only talks in whose words is an address.
+    is_about_any = text.which.is_named or any(map(naming.to_link, text.request.arguments))
+    return None if is_about_any else suggesting.small_talk(text.request, label.name)
 
 
 async def show_acts(text: Utterance, label: Label) -> Answer:

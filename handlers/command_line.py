@@ -14,7 +14,7 @@ from typing import Final
 from rapidfuzz.distance import OSA
 
 from bot.services.making import Flag
-from bot.support.cleaning import clean, has_invisible, unescape
+from bot.support.cleaning import clean, unescape
 
 #: Longer texts are cut, and no command is read from them: no valid name is longer.
 LONGEST_COMMAND: Final = 2000
@@ -50,9 +50,6 @@ _FOLDERS: Final[Mapping[str, str]] = {
     "workspaces": "workspace",
 }
 _UNKNOWN_FLAG: Final = re.compile(r"--?[A-Za-z](?:[\w-]*)(?:=.*)?")
-#: What begins a quoted line, as Slack sends it; and code.
-_QUOTE_MARK: Final = re.compile(r"^[ \t]*(?:&gt;)+[ \t]*", re.MULTILINE)
-_CODE: Final = re.compile(r"```(.*?)```|`([^`\n]+)`", re.DOTALL)
 NO_COMMANDS: Final[Mapping[str, str]] = {}
 _BEFORE_A_NEW_NAME: Final = frozenset({"to", "as", "into", "just", "->"})
 _TRAILING: Final = ",;:.!?"
@@ -198,20 +195,6 @@ def normalise(text: str) -> str:
     """Return the intended text: Slack's encoding undone, nothing invisible, straight quotes, no marks."""
     plain = clean(unescape(decoded(text[:LONGEST_COMMAND])))
     return _straight(plain.strip(_MARKS).strip())
-
-
-def quoted(text: str, *, is_message: bool = True) -> str | None:
-    """Return what a text quotes, as a person would type it; None if they say it themselves.
-
-    A quotation has a quoted line, is nothing but code, or has characters that nobody types. Whoever types a
-    slash command, not a message, quotes nobody with a mark.
-    """
-    said = text
-    if is_message:
-        said = _QUOTE_MARK.sub("", text)
-        if "`" in said and not _CODE.sub("", said).strip():
-            said = _CODE.sub(lambda code: code[1] or code[2] or "", said)
-    return clean(said) if said != text or has_invisible(text) else None
 
 
 def typed(text: str) -> str:

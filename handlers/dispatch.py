@@ -5,10 +5,10 @@ There is one guard for all that comes in, and one way back for each kind (ADR 42
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import structlog
 
@@ -26,7 +26,7 @@ from bot.messages.texts import answers, problems, runs, times
 from bot.services import snapshots
 from bot.services.asked import OLD_SECONDS, AskFirst
 from bot.store.transaction import one_request
-from bot.support.cleaning import unescape
+from bot.support.cleaning import clean, has_invisible, unescape
 from bot.support.errors import NotIdentified, NotLinked, Refused, StoreError, StoreUnsure, UsherError
 from handlers import mistyped, routes, suggesting
 from handlers.command_line import (
@@ -36,10 +36,11 @@ from handlers.command_line import (
     decoded,
     parse,
     plain,
-    quoted,
     split_program,
 )
 from handlers.helping import met, what
+from handlers.language import cleaning
+from handlers.language.names import names_of
 from handlers.linking import linked
 from handlers.payload import fields_of, sent_by_block, value_in
 from handlers.request import SILENT, WORDS, Answered, AtFields, Reference, Request
@@ -65,6 +66,8 @@ _AS_OF: Final = frozenset({"refresh", "status", "job_refresh"})
 _LEAVE = "leave"
 #: How long to wait before asking a store again that was taking long.
 _LOOKS_AGAIN_SECONDS = 0.2
+#: The kinds of places where a person writes a text.
+_WRITTEN: Final = frozenset({"message", "command", "assistant"})
 #: How much of a text that is too long is looked at, to say in which words that is told.
 _BEGINNING = 100
 
@@ -87,19 +90,29 @@ async def run_text(
     request = _entered(services, principal, surface, WORDS, folder=folder, text=text, waited=waited)
     if request.is_asked and (answer := await _before_reading(request)) is not None:
         return answer
-    text = _remove_own_mentions(request, text)
-    if surface.kind in {"message", "command", "assistant"}:
-        said = quoted(text, is_message=surface.kind == "message")
-        if said is not None:
-            text, request = said, replace(request, surface=replace(surface, is_quoted=True))
-    parsed = parse(text, services.commands, routes.flags())
+    said = _read_message(request)
+    request = replace(request, surface=replace(surface, is_quoted=said.is_quoted or surface.is_quoted))
+    request = _parsed(request, said.text)
+    reader = reader or routes.text.get("words")
+    assert reader is not None, "somebody reads what people type"
+    if not _parses_itself(request, request.text):
+        if len(request.text) > LONGEST_COMMAND or len(request.arguments) > MOST_WORDS:
+            reader = partial(_talked, topic="too_long")
+        if labels := cleaning.list_labels(request.text):
+            reader = partial(_read_labels, reader=reader, labels=labels)
+    return await _authorised(request, partial(mistyped.without_tokens, reader=reader, besides=said.besides))
+
+
+def _parsed(request: Request, text: str) -> Request:
+    """Return a request with the words of a text."""
+    parsed, folder = parse(text, request.services.commands, routes.flags()), request.folder
     if parsed.folder:
         folder = parsed.folder
     elif folder != "workspace":
         # Kept, so that it means the same wherever it waits: on a button, for a link, for a list.
         text = f"{folder} {text}"
     word = plain(parsed.words[0]) if parsed.words else "list"
-    request = replace(
+    return replace(
         request,
         verb=word if routes.verbs(folder).get(word) else WORDS,
         arguments=parsed.words,
@@ -109,12 +122,13 @@ async def run_text(
         is_shared="share" in parsed.flags,
         flags=parsed.flags,
     )
-    reader = reader or routes.text.get("words")
-    assert reader is not None, "somebody reads what people type"
-    is_long = len(text) > LONGEST_COMMAND or len(parsed.words) > MOST_WORDS
-    if is_long and not routes.parses_itself(folder, request.verb):
-        reader = partial(_talked, topic="too_long")
-    return await _authorised(request, partial(mistyped.without_tokens, reader=reader))
+
+
+async def _read_labels(request: Request, reader: routes.Verb, labels: Sequence[str]) -> Answer:
+    """Read the labels of links in place of their addresses where they name something of the person's own."""
+    names = await names_of(request, await request.services.store.workspaces(request.principal))
+    own = [one for one in labels if any(not span.connection for span in names.spans((one,)))]
+    return await reader(_parsed(request, cleaning.show_labels(request.text, own)) if own else request)
 
 
 async def _before_reading(request: Request) -> Answer | None:
@@ -123,9 +137,11 @@ async def _before_reading(request: Request) -> Answer | None:
     wait = request.services.limiter.take(request.principal.key + request.surface.via)
     if wait > 0:
         return _too_many(request, wait)
-    if len(request.text) > LONGEST:
-        begin = _remove_own_mentions(request, request.text[:_BEGINNING])
-        if "job" in {request.folder, parse(begin, request.services.commands, routes.flags()).folder}:
+    # What a long text quotes doesn't count.
+    text = request.text if len(request.text) <= LONGEST else _read_message(request).text
+    if len(text) > LONGEST:
+        begin = parse(text[:_BEGINNING], request.services.commands, routes.flags())
+        if "job" in {request.folder, begin.folder}:
             return replies.hint(fill(runs.TOO_LONG, limit=LONGEST))
         return suggesting.small_talk(request, "too_long")
     if request.surface.kind != "message" or not request.surface.interaction:
@@ -138,20 +154,48 @@ async def _before_reading(request: Request) -> Answer | None:
     return SILENT if answered else None
 
 
+class _Message(NamedTuple):
+    """The words of a text that are read, and what it has besides in which a token may be."""
+
+    text: str
+    is_quoted: bool = False
+    besides: str = ""
+
+
+def _read_message(request: Request) -> _Message:
+    """Return the words that the writer of a text says; quoted ones if it has no others, or hidden signs."""
+    kind, text = request.surface.kind, _remove_own_mentions(request, request.text)
+    if kind not in _WRITTEN:
+        return _Message(text)
+    quotation = cleaning.read_quotation(text)
+    # Whoever types a slash command in code quotes nobody.
+    is_quoted = quotation is not None and (kind == "message" or "`" not in text)
+    begun = cleaning.skip_quotations(text) if quotation is None else quotation
+    if _parses_itself(request, begun):
+        said, besides = begun, text.removesuffix(begun)
+    else:
+        said = cleaning.clean_message(begun)
+        besides = "" if said == text else text
+    return _Message(clean(said), True, besides) if has_invisible(said) else _Message(said, is_quoted, besides)
+
+
 def _remove_own_mentions(request: Request, text: str) -> str:
     """Remove mentions of Usher from a text, but not from a program's own words."""
     if "@" not in text:
         return text
-    services = request.services
-    installation = services.context.installation.at(request.principal)
-    said, (command, program) = installation.remove_own_mentions(text), split_program(text)
-    if said == text or not program:
-        return said
+    installation = request.services.context.installation.at(request.principal)
+    command, program = split_program(text)
     command = installation.remove_own_mentions(command)
-    parsed = parse(command, services.commands)
+    if program and _parses_itself(request, cleaning.skip_quotations(command)):
+        return f"{command}{program}"
+    return installation.remove_own_mentions(text)
+
+
+def _parses_itself(request: Request, text: str) -> bool:
+    """Return whether a text begins with a verb that reads it by itself, such as a program's own words."""
+    parsed = parse(text, request.services.commands)
     verb = plain(next(iter(parsed.words), ""))
-    has_program = routes.parses_itself(parsed.folder or request.folder, verb)
-    return f"{command}{program}" if has_program else said
+    return routes.parses_itself(parsed.folder or request.folder, verb)
 
 
 async def _talked(request: Request, topic: str) -> Answer:

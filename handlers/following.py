@@ -7,6 +7,7 @@ and becomes the words of a request of its own, after what was done was taken bac
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Final
 
 from bot.domain import hours as rules
@@ -116,9 +117,12 @@ async def followed(
     request: Request, reading: Reading, rows: Sequence[Workspace]
 ) -> Answer | tuple[str, ...] | None:
     """Return the words that are meant, or the answer; None for what stands on its own."""
-    given, corrected = request.arguments, _correction(request.given or request.arguments)
-    if corrected and (said := await _corrected(request, rows, *corrected)) is not None:
-        return said
+    given, parts = request.arguments, _split_corrections(request.given or request.arguments)
+    meant: tuple[str, ...] | None = parts[0]
+    for part in parts[1:]:
+        meant = await _corrected(request, rows, meant, part) if meant else None
+    if meant and len(parts) > 1:
+        return meant
     is_held = reading.how == "quote" or reading.which.is_theirs or not _IF.isdisjoint(map(plain, given))
     # "Everything but report off" says itself what to do with the others.
     is_held |= reading.which.is_all and plain(given[-1] if given else "") in _DOWN
@@ -140,19 +144,24 @@ async def followed(
     return await _Turn(request, frame, heard, await names_of(request, rows), rows).merged(reading)
 
 
-def _correction(given: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
-    """Return what a text says first, and how it corrects that itself: ``…, no wait, report``."""
-    for at in range(1, len(given) if len(given) <= _MOST_WORDS_CORRECTED else 0):
+def _split_corrections(given: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Return what a text says first, and each correction of that: ``…, no wait, report``."""
+    cuts, at = [0], 1
+    while at < len(given) <= _MOST_WORDS_CORRECTED:
         phrase = _phrase(given, at)
         begins_one = ends_clause(given[at - 1]) or (len(phrase) > 1 and phrase[0] in _BEGIN)
-        if begins_one and phrase in _CORRECTING and at + len(phrase) < len(given):
-            return given[:at], given[at:]
-    return None
+        is_cut = begins_one and phrase in _CORRECTING and at + len(phrase) < len(given)
+        cuts += [at] if is_cut else []
+        at += len(phrase) if is_cut else 1
+        while is_cut and (more := _phrase(given, at)) in _CORRECTING:
+            # `no wait, make it 6` is one.
+            at += len(more)
+    return [given[begin:end] for begin, end in pairwise([*cuts, len(given)])]
 
 
 async def _corrected(
     request: Request, rows: Sequence[Workspace], first: tuple[str, ...], then: tuple[str, ...]
-) -> Answer | tuple[str, ...] | None:
+) -> tuple[str, ...] | None:
     """Return the words that are meant in the end; None where that can't be told."""
     names, folders = await names_of(request, rows), routes.verbs_of_folders()
     if plain(first[0]) in {"don't", "dont"} and times.find(first).when is not None:

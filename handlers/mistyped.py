@@ -49,23 +49,23 @@ _OF_ANY_WORKSPACE: Final = frozenset({"add"})
 _SLACK_PAGE: Final = "api.slack.com/apps"
 
 
-def suspected(request: Request) -> bool:
-    """Return whether any word of a command looks like a token and needs a closer look."""
-    if request.text == request.verb:
+def suspected(request: Request, besides: str = "") -> bool:
+    """Return whether any word of a command, or besides it, looks like a token and needs a closer look."""
+    if request.text == request.verb and not besides:
         return False
-    text = _typed(request)
+    text = _typed(request, besides)
     return bool(_SECRET.search(text)) or any(_suspects(request.services, word) for word in _words(text))
 
 
-async def without_tokens(request: Request, reader: routes.Verb) -> Answer:
-    """Run what reads a text, unless there is a token in it: then say so, and repeat nothing of it."""
-    said = await _token_in(request) if suspected(request) else None
+async def without_tokens(request: Request, reader: routes.Verb, besides: str = "") -> Answer:
+    """Run what reads a text, unless a token is in it or in what came besides: then repeat nothing."""
+    said = await _token_in(request, besides) if suspected(request, besides) else None
     return said or await reader(request)
 
 
-async def _token_in(request: Request) -> Answer | None:
+async def _token_in(request: Request, besides: str) -> Answer | None:
     """Answer somebody who typed a token; None if there is none."""
-    services, text = request.services, _typed(request)
+    services, text = request.services, _typed(request, besides)
     words, verb = _words(text), _verb(request)
     if any(_OF_SLACK.search(word) for word in words):
         return replies.hint(
@@ -158,11 +158,12 @@ def _renewed(provider: base.Provider) -> str:
     return fill(pages.BY_ADMINISTRATOR, title=provider.settings.title)
 
 
-def _typed(request: Request) -> str:
-    """Return a text except a program's arguments, which are the person's own business."""
+def _typed(request: Request, besides: str) -> str:
+    """Return all that was typed except a program's arguments, which are the person's own business."""
+    text = typed(request.text)
     if request.folder == "job" and request.verb == "run":
-        return " ".join(command_line(request.text, request.services.commands).words)
-    return typed(request.text)
+        text = " ".join(command_line(request.text, request.services.commands).words)
+    return f"{text} {typed(besides)}" if besides else text
 
 
 def _words(text: str) -> list[str]:

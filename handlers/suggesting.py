@@ -12,7 +12,7 @@ from bot.messages.blocks.kit import AGREED, Markup, fill, line
 from bot.messages.texts import answers, talk
 from bot.messages.texts.verbs import VERBS
 from handlers.command_line import plain, written
-from handlers.request import Request
+from handlers.request import SILENT, Request
 from handlers.synonyms import near_verbs
 
 #: What only a program writes into a command: flags, and dates in numbers.
@@ -21,6 +21,9 @@ _UNREAD: Final = re.compile(r" --\w|\d{4}-\d\d-\d\d")
 
 def small_talk(request: Request, topic: str) -> Answer:
     """Answer a greeting, thanks, or what needs nothing done; the commands in it are those of workspaces."""
+    if topic == "signs":
+        # A message of signs alone needs no answer; whoever typed a slash command waits for one.
+        return SILENT if request.surface.kind == "message" else small_talk(request, "hello")
     return said(request, talk.TALK[topic])
 
 

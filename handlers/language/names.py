@@ -300,7 +300,7 @@ def _grouped(pairs: Iterable[tuple[str, _Row]]) -> dict[str, tuple[_Row, ...]]:
 def _spoken(named: Mapping[str, tuple[_Row, ...]]) -> dict[str, tuple[_Row, ...]]:
     """Return names with what people say for those with signs between words, ``gpu train`` for ``gpu-train``.
 
-    What is called so itself comes first, and what is said of many things is no name.
+    What is called so itself comes first, and what is said of many things is no name. Back-ticks aren't read.
     """
     parts = {name: _PARTS.split(name) for name in named if _PARTS.search(name)}
     said = {
@@ -308,6 +308,7 @@ def _spoken(named: Mapping[str, tuple[_Row, ...]]) -> dict[str, tuple[_Row, ...]
         for name, words in parts.items()
         if not vocabulary.KNOWN.issuperset(words)
     }
+    said |= {name.replace("`", ""): rows for name, rows in named.items() if "`" in name}
     return said | dict(named)
 
 

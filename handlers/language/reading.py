@@ -26,6 +26,7 @@ from handlers.language.words import (
     are_run_list,
     begins,
     ends_clause,
+    ends_line,
     is_emoji,
     is_sign,
     is_struck,
@@ -192,7 +193,8 @@ class _Text:
         sentence = tuple(word for word in sentence if word)
         is_quoted = any(isinstance(word, Quoted) for word in self.written)
         if not sentence and not is_quoted:
-            return Reading("talk", "hello")
+            # A sign that agrees, or one that says nothing.
+            return Reading("talk", vocabulary.TALK.get(tuple(map(plain, self.written)), "signs"))
         if not is_quoted and (talk := vocabulary.TALK.get(sentence)):
             return Reading("talk", talk)
         if not is_quoted and sentence in vocabulary.OF_WAITING:
@@ -200,7 +202,8 @@ class _Text:
         if (of_wait := read_waiting(self.written, lambda: self._named(self.written))) is not None:
             verb, name = of_wait
             return Reading("verb", verb, "workspace", name, Manner.SAID)
-        if first in self.verbs[self.folder] and (self.folder != "workspace" or first not in READ):
+        is_own_verb = first in self.verbs[self.folder] and (self.folder != "workspace" or first not in READ)
+        if is_own_verb and not any(map(ends_line, self.written[:-1])):
             is_own = self.folder == "job" and first in {"run", "schedule"}
             reading = self._by_itself(first, self.folder, self.written[1:], Manner.TYPED)
             if self.folder == "job" and first in _OF_RUNS:
@@ -218,9 +221,8 @@ class _Text:
         is_question = reading.is_question or (not is_polite and self._asks(words))
         named = (one.title for span in self.names.spans(words) for one in span.workspaces)
         is_out = any(map(is_struck, self.written)) and not any("~" in title for title in named)
-        is_quote = first in vocabulary.QUOTES or is_out
         return replace(
-            reading, is_question=is_question, how=reading.how or ("quote" if is_quote else ""), said=words
+            reading, is_question=is_question, how=reading.how or ("quote" if is_out else ""), said=words
         )
 
     def _asks(self, words: tuple[str, ...]) -> bool:
@@ -253,6 +255,9 @@ class _Text:
         body, _ = self._without_courtesy(
             tuple(word for at, word in enumerate(timed) if at not in found.places)
         )
+        runs_verb = len(body) > 1 and plain(body[0]) == "run" and plain(body[1]) in READ
+        # `run stop report`
+        body = body[1:] if runs_verb and 1 not in self._named(body) else body
         opening = opening_of(body, self.folder, self.verbs) if body else Opening()
         is_called = bool(body) and 0 in self._named(body) and plain(body[0]) not in self.verbs[self.folder]
         if is_called or not opening.verb:

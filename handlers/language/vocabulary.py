@@ -91,7 +91,8 @@ TALK: Final = _by_phrase(
         "again": "try again, retry, again, same again, do it again, do that again, try it again, once more",
         "yes": """yes, yep, yeah, sure, ok, okay, y, do it, go ahead, confirm, yes please, ok do it,
             go for it, please do, correct, right, exactly, yes pls, yes plz, ja, ja bitte, jo, genau,
-            yes do it, ok do that, do that, then do it, ok then do it, ok good then do it, mach das""",
+            yes do it, ok do that, do that, then do it, ok then do it, ok good then do it, mach das,
+            thumbsup, +1, ok_hand, white_check_mark, heavy_check_mark, 👍, 👌, ✅""",
     }
 )
 
@@ -227,8 +228,6 @@ BESIDES_HOURS: Final = (
 OF_OTHERS: Final = words("his her hers their theirs somebody's someone's everybody's everyone's others'")
 #: What only looks like a possessive.
 OF_ONESELF: Final = words("let's it's that's there's here's today's tonight's yesterday's tomorrow's week's")
-#: Before what somebody else said.
-QUOTES: Final = words("> &gt")
 #: Point at what was spoken of.
 IT: Final = words("it that this one")
 THEM: Final = words("them those these both two three ones they")

@@ -37,6 +37,11 @@ def ends_clause(word: str) -> bool:
     return not isinstance(word, Quoted) and word[-1] in ENDS
 
 
+def ends_line(word: str) -> bool:
+    """Return whether a line or an item of a list ends with a word (``handlers.language.cleaning``)."""
+    return not isinstance(word, Quoted) and word[-1] == ";"
+
+
 def is_emoji(word: str) -> bool:
     """Return whether a word is one of Slack's ``:wave:``, or a sign without letters or digits."""
     is_named = len(word) > 2 and word[0] == word[-1] == ":"

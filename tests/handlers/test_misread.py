@@ -39,6 +39,9 @@ async def became(bot):
         # it corrects itself
         ("stop report in an hour and a half, no make it two and a half", ["report off in 2:30"]),
         ("stop report at 6pm, sorry, 7pm", ["report off in 11:00"]),
+        ("stop report at 5, no 6, no 7", ["report off in 11:00"]),
+        ("stop report at 5, no wait, make it 6", ["report off in 10:00"]),
+        ("stop report at 5pm, no 6pm, sorry, survey-2026", ["survey-2026 off in 10:00"]),
         ("stop report. no wait, survey-2026", ["stop survey-2026"]),
         ("start dashboard, actually churn-model", ["start churn-model"]),
         # names as people say them, and new ones
@@ -124,6 +127,19 @@ async def test_what_is_not_is_offered_as_it_was_meant(bot, text, labels):
 async def test_what_follows_goes_on_with_it(bot, first, then, found):
     await bot.talk(first, then)
     assert sorted(await became(bot)) == sorted(found)
+
+
+@pytest.mark.parametrize("sign", [":thumbsup:", ":+1:", "👍", ":white_check_mark:"])
+async def test_sign_that_agrees_is_a_yes(bot, sign):
+    await bot.talk("please could you stop reprt", sign)
+    assert await became(bot) == ["stop report"]
+
+
+@pytest.mark.parametrize("sign", ["?", "???", ":thumbsdown:", ":wave: :eyes:", "🤔", "..."])
+async def test_other_signs_say_nothing(bot, sign):
+    assert (await bot.talk("please could you stop reprt", sign)).text == ""
+    assert await became(bot) == []
+    assert "`/workspace list`" in words(await bot.say(sign))
 
 
 async def test_one_day_without_hours_is_skipped_once(bot):

@@ -297,7 +297,7 @@ TYPED = [
     ("I stopped report yesterday", "offers Show report"),
     ("can you not stop report?", "says I haven't done anything"),
     ("she said \u201cstop report\u201d", "offers Whom can I ask?"),
-    ("&gt; stop report", "offers Show report"),
+    ("&gt; stop report", "offers Do it now"),
     ("```start notebook or not```", "offers Start notebook"),
     ("stop all jobs", "says Checking Saturn Cloud"),
     ("stop", "says Which workspace?"),

@@ -102,7 +102,7 @@ ODD = [
     ("stop report || true", "offers Stop report"),
     ("start notebook && stop report", "says One thing at a time"),
     ("hey! is report still running? if so, please stop it", "says *report* · Saturn Cloud"),
-    ("> stop report", "offers Show report"),
+    ("> stop report", "offers Do it now"),
     ("no wait, stop", "says I didn't understand"),
     ("remind me to stop report at 6", "offers Stop report at"),
     ("why is it slow?", "says I can't see why something is slow"),
