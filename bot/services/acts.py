@@ -206,7 +206,7 @@ def _put_back(tx: Transaction, asked: Asked, act: Act, key: str) -> None:
     if table is not WORKSPACES:
         return
     before = WORKSPACES.of({**row, **was})
-    cards.owe_about(tx, before.id, changed=True)
+    cards.queue_messages(tx, before.id, changed=True)
     if before.hidden:
         stored.hide(tx, before.id)
     elif row["hidden"]:

@@ -180,7 +180,7 @@ def stop_all(tx: Transaction, asked: Asked, card_id: str) -> ClassCard | None:
     ends = {"now": now, "stops_at": now + CLASS_WARNING_SECONDS, "stopped_by": by}
     closed = CLASS_CARDS.first(tx, "close_class", id=card.id, **ends)
     if closed is not None:
-        cards.owe_about(tx, card.id, changed=True)
+        cards.queue_messages(tx, card.id, changed=True)
         asked.note(tx, "class.stop_all", card.subject)
     return closed
 
@@ -412,7 +412,7 @@ def _place(tx: Transaction, asked: Asked, card: ClassCard, message_ts: str | Non
     if not message_ts or existing is None or existing.message_ts or card.channel_id != asked.channel_id:
         return
     cards.place(tx, card.id, card.channel_id, message_ts)
-    cards.owe_about(tx, card.id, changed=True)
+    cards.queue_messages(tx, card.id, changed=True)
 
 
 def _target(
@@ -558,7 +558,7 @@ def _is_up(tx: Transaction, press: Participant) -> bool:
 def _finish(tx: Transaction, card: ClassCard, counts: ClassCounts) -> None:
     """End a card for good, with the summary; the rules of a course's members go in pieces."""
     CLASS_CARDS.change(tx, {"id": card.id}, done_at=tx.now(), follow_at=tx.now())
-    cards.owe_about(tx, card.id, changed=True)
+    cards.queue_messages(tx, card.id, changed=True)
     body: Row = {"connection": card.connection}
     classes.tell(tx, card, ClassKind.CLASS_OVER, "summary", body, {card.principal.key, card.stopper})
     detail = {"card": card.id, "stopped": str(counts.stopped), "kept": str(counts.kept)}

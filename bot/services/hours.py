@@ -129,7 +129,7 @@ def end(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
     if rules and asked.is_new(tx):
         change: list[RuleChange] = [(one, None) for one in rules]
         change_rules(tx, workspace, change, _mode(asked, workspace))
-        cards.owe_about(tx, workspace.id, changed=False)
+        cards.queue_messages(tx, workspace.id, changed=False)
         asked.note(tx, "workspace.hours", workspace, change, hours="off")
     return stored.workspace(tx, workspace.id) or workspace
 
@@ -169,7 +169,7 @@ def change_rules(
         _keep_stop(tx, workspace, *begun, mode)
     if any(before is not None and before.paused for before, _ in change):
         # Messages say that they are paused, by the link that some wait for.
-        cards.owe_about(tx, cards.of_link(workspace.principal.key, workspace.connection), changed=False)
+        cards.queue_messages(tx, cards.of_link(workspace.principal.key, workspace.connection), changed=False)
     timers.decide(tx, workspace.id)
 
 

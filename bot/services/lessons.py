@@ -106,7 +106,7 @@ def leave(tx: Transaction, asked: Asked, card_id: str) -> tuple[ClassCard, Rule 
         rows.leave(tx, card.id, asked.principal)
         if rule is not None:
             timers.decide(tx, rule.workspace_id)
-            cards.owe_about(tx, rule.workspace_id, changed=True)
+            cards.queue_messages(tx, rule.workspace_id, changed=True)
             rows.review_start(tx, rule.workspace_id, rule)
         asked.note(tx, "class.leave", card.subject, consent="withdrawn")
     return card, rule
@@ -207,7 +207,7 @@ def _decide(tx: Transaction, asked: Asked, card: ClassCard, to: Row, what: str, 
     follow_at = now if soonest - now <= NEAR_LESSON_SECONDS else now + RECENT_SECONDS
     CLASS_CARDS.change(tx, {"id": card.id}, **to, news=[*earlier, news], follow_at=follow_at)
     tx.run("look_at_class", id=card.id, now=now, rest=REST)
-    cards.owe_about(tx, card.id, changed=True)
+    cards.queue_messages(tx, card.id, changed=True)
 
 
 def _watch(tx: Transaction, asked: Asked, card: ClassCard) -> ClassCard:

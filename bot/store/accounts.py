@@ -104,7 +104,7 @@ def end(tx: Transaction, ending: Account, *, can_revoke: bool, tell: bool) -> No
     """
     pair = {"principal": ending.principal.key, "connection": ending.connection}
     CONVERSATIONS.delete(tx, principal=ending.principal)
-    cards.owe_about(tx, cards.of_link(ending.principal.key, ending.connection), changed=True)
+    cards.queue_messages(tx, cards.of_link(ending.principal.key, ending.connection), changed=True)
     SNAPSHOTS.delete(tx, connection=ending.connection, owner=ending.id)
     FORGOTTEN.delete(tx, account_id=ending.id)
     REMEMBERED.delete(tx, **pair)
@@ -202,7 +202,7 @@ def resume(tx: Transaction, pair: dict[str, str], *, is_other: bool = False) -> 
 
     ``is_other``: it is another one than before.
     """
-    cards.owe_about(tx, cards.of_link(pair["principal"], pair["connection"]), changed=True)
+    cards.queue_messages(tx, cards.of_link(pair["principal"], pair["connection"]), changed=True)
     follow(tx, "active", **pair, is_other=is_other)
 
 
@@ -225,7 +225,7 @@ def redraw_plans(tx: Transaction, pair: dict[str, str]) -> None:
 def redraw_plan(tx: Transaction, workspace: Row) -> None:
     """Have the messages drawn again that say when a workspace is stopped."""
     if workspace["stop_at"] is not None:
-        cards.owe_about(tx, workspace["id"], changed=True)
+        cards.queue_messages(tx, workspace["id"], changed=True)
 
 
 def _is_so(tx: Transaction, said: Row) -> bool:
@@ -273,5 +273,5 @@ def reminder_done(tx: Transaction, account: Account, next_at: float | None) -> b
         tx, {"id": account.id, "remind_at": account.remind_at, "state": "active"}, remind_at=next_at
     ):
         return False
-    cards.owe_about(tx, cards.of_link(account.principal.key, account.connection), changed=True)
+    cards.queue_messages(tx, cards.of_link(account.principal.key, account.connection), changed=True)
     return True

@@ -162,7 +162,7 @@ def owe_ended(tx: Transaction, subject: str) -> None:
 def close_about(tx: Transaction, workspace: Row) -> None:
     """Look once more at all messages about a workspace that is going to be deleted; they keep its name."""
     CARDS.change(tx, {"about": workspace["id"]}, name=workspace["alias"] or workspace["name"])
-    owe_about(tx, workspace["id"], changed=True)
+    queue_messages(tx, workspace["id"], changed=True)
 
 
 def owe(tx: Transaction, subject: str, *, changed: bool) -> None:
@@ -181,7 +181,7 @@ def queue_for_reader(tx: Transaction, subject: str, principal: Principal) -> Non
     tx.run("owe_cards_to", subject=subject, principal=principal.key, changed=True, now=tx.now())
 
 
-def owe_about(tx: Transaction, about: str, *, changed: bool) -> None:
+def queue_messages(tx: Transaction, about: str, *, changed: bool) -> None:
     """Mark the messages about a workspace, or the card of a class, dirty."""
     tx.run("owe_cards_about", about=about, changed=changed, now=tx.now())
 

@@ -53,7 +53,7 @@ def _replace_id(tx: Transaction, place: str, old: str, new: str) -> int:
         else:
             table.change(tx, {"id": key}, channel_id=new)
         if table is CARDS:
-            cards.owe_about(tx, key, changed=True)
+            cards.queue_messages(tx, key, changed=True)
     return len(rows)
 
 

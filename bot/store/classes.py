@@ -157,7 +157,7 @@ def class_counted(
     seen = {"counted": numbers, "behind": counts.behind, "look_at": min(looks, default=NEVER)}
     tx.run("class_counted", id=card_id, now=now, **seen)
     if has_changed:
-        cards.owe_about(tx, card_id, changed=True)
+        cards.queue_messages(tx, card_id, changed=True)
 
 
 def presses_to_end(tx: Transaction, card_id: str, stops_at: float, limit: int) -> list[Participant]:

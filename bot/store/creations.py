@@ -70,7 +70,7 @@ def renew(
     WORKSPACES.change(tx, {"id": fresh.id}, **{column: former[column] for column in timers.NONE})
     timers.drop(tx, fresh.id, "class")
     CARDS.change(tx, {"subject": operation_id}, about=fresh.id)
-    cards.owe_about(tx, row["workspace_id"], changed=True)
+    cards.queue_messages(tx, row["workspace_id"], changed=True)
     ended = {"id": row["workspace_id"], "hidden": False}
     hidden = WORKSPACES.changed(tx, ended, hidden=True, **timers.NONE)
     if hidden is not None:
@@ -145,7 +145,7 @@ def name_created(
         named_id = _put_beside(tx, row, created, gate_key, now)
     gates.make_due(tx, named_id)
     cards.owe(tx, operation_id, changed=True)
-    cards.owe_about(tx, named_id, changed=True)
+    cards.queue_messages(tx, named_id, changed=True)
     return workspace(tx, named_id)
 
 

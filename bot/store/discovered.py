@@ -202,7 +202,7 @@ def _update_found(tx: Transaction, one: FoundWorkspace, row: Row, start: float) 
     # What was said of one that is hidden by now may have buttons all the same.
     has_other_buttons = values["actions"] != row["actions"]
     if changed or name != row["name"] or any(values[column] != row[column] for column in values):
-        cards.owe_about(tx, row["id"], changed=changed or has_other_buttons)
+        cards.queue_messages(tx, row["id"], changed=changed or has_other_buttons)
 
 
 def _put(tx: Transaction, workspace_id: str, **columns: Any) -> None:
@@ -255,4 +255,4 @@ def _note_absence(tx: Transaction, row: Row, start: float) -> None:
     timers.note(tx, row, State.GONE, start)
     if not row["hidden"]:
         gates.make_due(tx, row["id"])
-    cards.owe_about(tx, row["id"], changed=True)
+    cards.queue_messages(tx, row["id"], changed=True)

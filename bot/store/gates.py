@@ -478,7 +478,7 @@ def _observe(
     is_short_loss = waits and before[0] == after[0] and row["operation_id"] is None
     has_other_buttons = before[4] != after[4] or row["unknown_at"] is not None
     if has_other_buttons or not is_short_loss:
-        cards.owe_about(tx, row["id"], changed=before[0] != after[0] or has_other_buttons)
+        cards.queue_messages(tx, row["id"], changed=before[0] != after[0] or has_other_buttons)
     is_up_on = before[0] == after[0] == State.RUNNING
     if is_up_on and seen.url and lacks not in UNUSABLE and (seen.url != row["url"] or not has_same_lack):
         handovers.notify_of_address(tx, row["id"], seen.url)
@@ -498,7 +498,7 @@ def _note_unknown(tx: Transaction, row: Row, seen: Observed, granted_at: float) 
         return False
     if row["unknown_at"] is not None and actions == row["actions"]:
         return False
-    cards.owe_about(tx, row["id"], changed=True)
+    cards.queue_messages(tx, row["id"], changed=True)
     return True
 
 

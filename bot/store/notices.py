@@ -372,7 +372,7 @@ def _end(tx: Transaction, row: Row, said: Row) -> None:
         operation = OPERATIONS.row(tx, id=row["subject"])
         if operation is not None:
             # Nothing is posted about it by which what was sent before would lose its buttons.
-            cards.owe_about(tx, operation["workspace_id"], changed=False)
+            cards.queue_messages(tx, operation["workspace_id"], changed=False)
 
 
 know("told", lambda _tx, _said: True, ("some_told_together", _end))

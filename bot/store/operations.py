@@ -238,7 +238,7 @@ def put_away(tx: Transaction, workspace_id: str) -> None:
     row = WORKSPACES.changed(tx, {"id": workspace_id, "hidden": False}, hidden=True, **timers.NONE)
     if row is None:
         return
-    cards.owe_about(tx, workspace_id, changed=True)
+    cards.queue_messages(tx, workspace_id, changed=True)
     operation = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
     if operation is not None:
         end(tx, operation["id"], Outcome.CANCELLED, "forgotten")

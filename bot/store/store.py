@@ -364,7 +364,7 @@ class Store(OnEngine):
     claim_cards = write(cards.claim_cards, Priority.CLAIMS)
     card_updated = write(cards.card_updated)
     card_retry = write(cards.card_retry)
-    queue_messages = write(cards.owe_about)
+    queue_messages = write(cards.queue_messages)
     card_lost = write(notices.card_lost)
     unplace_card = write(cards.unplace_card)
     pause_card = write(cards.pause_card)

@@ -164,7 +164,7 @@ def _change(
     else:
         warnings.drop(tx, row["stop_warning"])
     WORKSPACES.change(tx, {"id": workspace_id}, **timer | {"ends": Ends(ends, counts)})
-    cards.owe_about(tx, workspace_id, changed=True)
+    cards.queue_messages(tx, workspace_id, changed=True)
 
 
 def _timer(end: End, now: float, *, is_named: bool) -> Row:
@@ -229,7 +229,7 @@ def look_at_timer(
     again = {"stop_warned": False} if unwarned else {}
     WORKSPACES.change(tx, {"id": workspace_id, "stop_at": stop_at}, stop_look_at=at, **again)
     if unwarned:
-        cards.owe_about(tx, workspace_id, changed=True)
+        cards.queue_messages(tx, workspace_id, changed=True)
 
 
 def timer_warned(
@@ -263,7 +263,7 @@ def timer_warned(
     is_moved = WORKSPACES.changed(tx, {"id": workspace_id}, stop_warned=True, **moved)
     if is_moved is not None:
         WORKSPACES.change(tx, {"id": workspace_id}, ends=_as_set(WORKSPACES.of(is_moved), now))
-    cards.owe_about(tx, workspace_id, changed=True)
+    cards.queue_messages(tx, workspace_id, changed=True)
 
 
 def warning_of(tx: Transaction, workspace_id: str) -> str | None:
@@ -277,7 +277,7 @@ def end_timer(tx: Transaction, workspace_id: str, stop_at: float, notices: Seque
     if not WORKSPACES.change(tx, {"id": workspace_id, "stop_at": stop_at}, **NONE):
         return False
     add_notices(tx, notices)
-    cards.owe_about(tx, workspace_id, changed=True)
+    cards.queue_messages(tx, workspace_id, changed=True)
     return True
 
 

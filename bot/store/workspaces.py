@@ -97,7 +97,7 @@ def add(tx: Transaction, workspace: Workspace) -> Workspace:
         alias = before.alias if workspace.alias is None else workspace.alias
         workspace = replace(before, hidden=False, alias=alias, used_at=now)
         WORKSPACES.change(tx, {"id": workspace.id}, hidden=False, alias=alias, used_at=now)
-    cards.owe_about(tx, workspace.id, changed=True)
+    cards.queue_messages(tx, workspace.id, changed=True)
     gates.want(tx, workspace.id)
     return workspace
 
@@ -105,7 +105,7 @@ def add(tx: Transaction, workspace: Workspace) -> Workspace:
 def name(tx: Transaction, workspace_id: str, alias: str | None) -> None:
     """Set or clear a person's own name for a workspace."""
     WORKSPACES.change(tx, {"id": workspace_id}, alias=alias)
-    cards.owe_about(tx, workspace_id, changed=True)
+    cards.queue_messages(tx, workspace_id, changed=True)
 
 
 def notify(tx: Transaction, workspace_id: str, *, ready: bool | None, stopped: bool | None) -> None:
@@ -155,7 +155,7 @@ def hear(tx: Transaction, connection: str, gate_key: str, interaction: str, rema
         return False
     for row in found:
         WORKSPACES.change(tx, {"id": row["id"]}, remark=remark)
-        cards.owe_about(tx, row["id"], changed=True)
+        cards.queue_messages(tx, row["id"], changed=True)
     gates.make_due(tx, found[0]["id"])
     return True
 

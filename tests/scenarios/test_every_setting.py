@@ -289,7 +289,7 @@ async def deadline(folder):
         await ready.alice.has_linked("alice")
         ready.saturn_fails("/start", status=503, times=999)
         await ready.alice.types("start notebook")
-        await ready.pass_time(80, step=5)
+        await ready.pass_time(200, step=5)
         assert "Do you still want it?" in ready.alice.only("failed").text
 
 

@@ -594,7 +594,7 @@ async def test_what_is_over_is_not_owed_again(store, workspace):
         card_rows.add(tx, NoticeKind.CARD, "card", ALICE.key, about=workspace.id)
         CARDS.change(tx, {"id": "card"}, stage="closed", is_dirty=False)
         card_rows.owe(tx, "card", changed=True)
-        card_rows.owe_about(tx, workspace.id, changed=True)
+        card_rows.queue_messages(tx, workspace.id, changed=True)
 
     await store.carry_out(write)
     card = await store.card("card")

@@ -50,7 +50,7 @@ TAKES = (
     _BEGIN
     + """
 async def work(store):
-    await store.engine.write(lambda tx: cards.owe_about(tx, "w1", changed=True))
+    await store.engine.write(lambda tx: cards.queue_messages(tx, "w1", changed=True))
     await store.engine.write(lambda tx: tx.run("UPDATE cards SET updated_at = 0"))
     redrawn = []
     while found := await store.claim_cards(10, 0.0, 60.0):
