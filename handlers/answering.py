@@ -78,6 +78,8 @@ async def answer(request: Request) -> Answer:
         await request.asked.authorise(request.verb)
     try:
         if not is_full:
+            if request.surface.is_quoted:
+                reading = replace(reading, how="quote")
             return await proposals.proposed(request, reading, rank(reading.marked), rows)
         request.spoken.what = reading.what
         said = await _decided(request, reading, rows)

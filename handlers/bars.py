@@ -63,9 +63,11 @@ _AGO_WORDS: Final = words("yesterday ago had")
 #: Name a day or a part of one, a week or a month; what is left of them belongs to no time that was read.
 _TIME_WORDS: Final = words(
     """morning afternoon evening night overnight weekend weekends week weekday month lunch later soon sometime
-    eventually someday noon midnight tonight automatically itself"""
+    eventually someday noon midnight tonight"""
 )
 _OBJECTS: Final = words("it that this them the my")
+#: Ask for what comes again, at times that are still to be said.
+_BY_ITSELF: Final = words("automatically itself")
 #: Say of a plan that it isn't wanted any more.
 _UNWANTED: Final = words("forget scrap drop cancel remove delete undo kill skip lose ditch no without")
 _ARTICLES: Final = words("the my its that this planned")
@@ -263,6 +265,7 @@ def has_unread_time(reading: Reading, given: Sequence[str]) -> bool:
     """Return whether a sentence has a time that can't be read, or puts off what it asks for: ``not now``."""
     pairs = pairwise(map(plain, given))
     is_put_off = any(no in {"not", "nicht"} and (then in _SOON or moments.is_day(then)) for no, then in pairs)
+    is_put_off |= not reading.hours and not _BY_ITSELF.isdisjoint(map(plain, given))
     beside = (*reading.left, *reading.which.left_out, *reading.which.unknown)
     left = {plain(word) for phrase in beside for word in phrase.split()}
     left = {word for word in left if word[:1].isdigit() or _names_time(word)}

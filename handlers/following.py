@@ -27,7 +27,7 @@ from bot.services import acts as use_cases
 from bot.services import naming, runs
 from bot.support.cleaning import fold
 from handlers import acts, routes, suggesting, talking
-from handlers.command_line import plain, written
+from handlers.command_line import Quoted, plain, written
 from handlers.connections import makers
 from handlers.job import run_again
 from handlers.language import times, vocabulary
@@ -314,7 +314,8 @@ class _Turn:
 
     def _command(self, when: Sequence[str] = (), verb: str = "") -> tuple[str, ...]:
         """Return the last request, at another time or with another verb."""
-        return (verb or self.frame.verb, *self.labels_of(self.frame.objects), *self.frame.names, *when)
+        names = (Quoted(name) for name in self.frame.names)
+        return (verb or self.frame.verb, *self.labels_of(self.frame.objects), *names, *when)
 
     def labels_of(self, found: Sequence[Workspace]) -> list[str]:
         return targets.labels_of(self.request, found, self.rows)

@@ -183,7 +183,9 @@ class _Text:
     def read(self) -> Reading:
         """Read all as one request; where that leaves something over, clause by clause."""
         whole = self._as_one()
-        if not whole.is_full and whole.how not in {"if", "quote"}:
+        # A line is a request of its own.
+        has_lines = any(map(ends_line, self.written[:-1]))
+        if (not whole.is_full or has_lines) and whole.how not in {"if", "quote"}:
             whole = replace(self._in_clauses(whole), said=whole.said, is_question=whole.is_question)
         return whole if whole.kind == "talk" else replace(whole, marked=self._marked())
 

@@ -235,19 +235,15 @@ async def timed(request: Request, reading: Reading) -> Request:
     if isinstance(found, Unread) and is_one and reading.what in talk.DO_AT:
         raise Answered(await _either(request, reading.which.named[0], when.text, found))
     if not isinstance(found, Moment):
-        said = replies.hint(replies.unread(found, when.text, SOONEST_SECONDS))
-        raise Answered(replace(said, about=await _about_day(request, reading, found)))
+        raise Answered(replies.hint(replies.unread(found, when.text, SOONEST_SECONDS)))
     return replace(request, at=found.at, moment=found)
 
 
-async def _about_day(request: Request, reading: Reading, found: Unread) -> Referents | None:
-    """Return what was spoken of, with a time of the day that was named: the hour may come next."""
-    if found.why != "no_time" or reading.when is None or not reading.which.named:
-        return None
-    usual = "20:00" if _EVENING.intersection(reading.when.text.casefold().split()) else "12:00"
-    moment = await typed_moment(request.services, request.principal, f"{reading.when.text} {usual}")
-    about = Referents(tuple(one.id for one in reading.which.named))
-    return about.doing(request.verb, *([moment.at] if isinstance(moment, Moment) else ()))
+async def _guess_moment(request: Request, day: str) -> float | None:
+    """Return the usual moment of a day or a part of one, in epoch seconds: its hour may be said next."""
+    usual = "20:00" if _EVENING.intersection(day.casefold().split()) else "12:00"
+    found = await typed_moment(request.services, request.principal, f"{day} {usual}")
+    return found.at if isinstance(found, Moment) else None
 
 
 async def _either(request: Request, workspace: Workspace, given: str, unread: Unread) -> Answer:
@@ -258,7 +254,9 @@ async def _either(request: Request, workspace: Workspace, given: str, unread: Un
     name = Markup(line(workspace.title))
     labels = [fill(talk.DO_AT[request.verb], name=name, then=one) for one in times]
     buttons = choices(request.verb, [workspace] * len(labels), labels, list(times.values()))
-    about = Referents((workspace.id,), takes_press=True).doing(request.verb, *times.values())
+    # The hour of a day without one may come next.
+    ats = [*times.values()] or [await _guess_moment(request, given)]
+    about = Referents((workspace.id,), takes_press=bool(times)).doing(request.verb, *ats)
     return replace(replies.hint(replies.unread(unread, given, SOONEST_SECONDS), buttons), about=about)
 
 
