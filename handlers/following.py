@@ -98,7 +98,7 @@ class _Frame:
     """Hold the last request: its verb, what it was about, when, and what was done for it, if anything.
 
     ``at`` is in epoch seconds, ``seconds`` what was said if that was a length. ``is_open``: which half of the
-    day is meant was asked.
+    day is meant was asked. ``is_begin``: that is when it starts, and no end.
     """
 
     verb: str
@@ -111,6 +111,7 @@ class _Frame:
     done: tuple[Act, ...] = ()
     is_asked: bool = False
     is_open: bool = False
+    is_begin: bool = False
 
 
 async def followed(
@@ -227,7 +228,10 @@ def _spoken(heard: Heard) -> _Frame | None:
     verb = _VERBS.get(about.verb, about.verb)
     verb, is_open = verb if verb in READ else "status", len(about.times) > 1
     names = tuple(run.name for run in heard.runs)
-    frame = _Frame(verb, tuple(heard.workspaces), names, at, is_asked=is_asked, is_open=is_open)
+    is_begin = verb in _STARTS and about.takes_press and not about.ask and len(about.times) == 1
+    frame = _Frame(
+        verb, tuple(heard.workspaces), names, at, is_asked=is_asked, is_open=is_open, is_begin=is_begin
+    )
     return frame if heard.workspaces or names else None
 
 
@@ -359,11 +363,14 @@ class _Turn:
     async def _at(self, at: float) -> tuple[str, ...]:
         store = self.request.services.store
         zone = await store.zone(self.request.principal)
-        return (self._lead("at"), *moments.written(at, zone, await store.now()).split())
+        lead = "at" if self.frame.is_begin else self._lead("at")
+        return (lead, *moments.written(at, zone, await store.now()).split())
 
     async def _when(self) -> tuple[str, ...]:
         """Return the time that is meant now, as it is typed: another one is near the last."""
         frame, services, asker = self.frame, self.request.services, self.request.principal
+        if frame.is_begin and self.when is not None and self.when.lead in _UNTIL - {"", "for"}:
+            return ()
         last = frame.at or (frame.objects[0].stop_at if len(frame.objects) == 1 else None)
         typed = _unled(self.when.text) if self.when else ""
         text = self.number or typed or self.day or "".join(self.roles & {"am", "pm"})

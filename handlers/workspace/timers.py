@@ -255,8 +255,8 @@ async def _either(request: Request, workspace: Workspace, given: str, unread: Un
     labels = [fill(talk.DO_AT[request.verb], name=name, then=one) for one in times]
     buttons = choices(request.verb, [workspace] * len(labels), labels, list(times.values()))
     # The hour of a day without one may come next.
-    ats = [*times.values()] or [await _guess_moment(request, given)]
-    about = Referents((workspace.id,), takes_press=bool(times)).doing(request.verb, *ats)
+    ats: list[float | None] = [*times.values()] or [await _guess_moment(request, given)]
+    about = Referents((workspace.id,), takes_press=True).doing(request.verb, *ats)
     return replace(replies.hint(replies.unread(unread, given, SOONEST_SECONDS), buttons), about=about)
 
 
