@@ -20,6 +20,7 @@ from bot.services.workspaces import effects_now
 from handlers import acts, course_builders, questions, routes, suggesting
 from handlers.command_line import written
 from handlers.connections import makers
+from handlers.forms import find_offering
 from handlers.job import runs_named_jobs
 from handlers.language import vocabulary
 from handlers.language.times import is_order
@@ -140,6 +141,16 @@ def list_commands(text: Utterance, label: Label) -> list[str]:
 async def build_commands(text: Utterance, label: Label) -> list[Proposal]:
     """Build the buttons of a label's commands."""
     return [text.offer_command(one) for one in list_commands(text, label) if one != "eta"]
+
+
+async def build_new(text: Utterance, label: Label) -> list[Proposal]:
+    """Build the form of something new, filled in with a choice that is named."""
+    said = dict.fromkeys((*text.reading.left, *text.which.unknown))
+    found = [
+        (one, phrase) for phrase in said for one in await find_offering(text.request, "workspace", phrase)
+    ]
+    named = [text.offer_command(f"new {written(one)}") for one in found]
+    return named or await build_commands(text, label)
 
 
 async def build_nothing(_: Utterance, __: Label) -> list[Proposal]:

@@ -20,12 +20,13 @@ from bot.messages.blocks import forms, kit, replies
 from bot.messages.texts import verbs
 from bot.services import runs, snapshots
 from bot.services.accounts import own
-from bot.services.making import PersonalOffer
-from bot.services.naming import find_connection
+from bot.services.making import PersonalOffer, find_choice
+from bot.services.naming import find_connection, leading_connection
 from bot.services.workspaces import create
 from bot.support.cleaning import fold
 from bot.support.errors import Refused, StoreError
-from handlers import routes
+from handlers import routes, suggesting
+from handlers.command_line import written
 from handlers.connections import leading, maker_of, makers
 from handlers.linking import linked
 from handlers.payload import fields_of, values_of
@@ -51,7 +52,25 @@ async def new(request: Request) -> Answer:
     name, slash, template = given[0].partition("/") if given else ("", "", "")
     if slash and find_connection(name, request.services.connections, is_whole=True):
         given = tuple(word for word in (name, template, *given[1:]) if word)
+    elif given and leading_connection(given, request.services.connections)[0] is None:
+        offering = await find_offering(request, "workspace", " ".join(given))
+        if len(offering) > 1:
+            commands = [f"new {written((one, *given))}" for one in offering]
+            return suggesting.offered(request, commands)
+        given = (*offering, *given)
     return await open_form(request, "workspace", given)
+
+
+async def find_offering(request: Request, purpose: Purpose, said: str) -> list[str]:
+    """Return the connections whose form has a choice of this name, as far as their offers are known."""
+    services, found = request.services, list[str]()
+    for connection in makers(services, purpose):
+        account = await own(request.asked, connection)
+        known = None if account is None else await snapshots.templates(services.context, account)
+        if known is not None:
+            offer = PersonalOffer(services.connections[connection], known, purpose, request.principal)
+            found += [connection] if find_choice(offer.form({}), said) else []
+    return found
 
 
 @routes.action("make")
@@ -80,9 +99,10 @@ async def open_form(request: Request, purpose: Purpose, words_given: tuple[str, 
         return await _loading(request, making, account, template)
     given = dict(await services.store.remembered(request.principal, connection, purpose))
     values = {name: value_of(value) for name, value in given.items()}
-    if template:
-        values["template"] = template
     offer = PersonalOffer(services.connections[connection], snapshot, purpose, request.principal)
+    if template:
+        found = find_choice(offer.form({}), template)
+        values |= {"template": template} if found is None else {found[0]: found[1].value}
     advises = services.context.installation.is_administrator(request.principal)
     view = view_of(offer, making, account, values, advises=advises)
     if request.surface.where is Where.FORM:

@@ -424,6 +424,7 @@ async def run_of(request: Request) -> Run:
         return await _only(request, rows, old)
     found = naming.find_runs(request.name, rows, request.services.connections, is_stop=request.verb == "stop")
     if len(found) == 1:
+        request.spoken.of_run(found[0].id)
         return found[0]
     if found:
         is_same = len({fold(run.name) for run in found}) == 1

@@ -53,7 +53,7 @@ LABELS: Final[Mapping[str, Label]] = {
     **_declare("leave end-course", _CHANGES, ["course"], _changes, form=_ask_for_course),
     **_declare("join", _CHANGES, ["course"], course_builders.build_joining, form=_ask_for_course),
     # forms, and what asks by itself
-    **_declare("new", _ASKS, ["connection", "template"], _commands, command="new"),
+    **_declare("new", _ASKS, ["connection", "template"], builders.build_new, command="new"),
     **_declare("unlink", _ASKS, ["connection"], _commands, command="unlink", is_rare=True),
     **_declare("card", _ASKS, [], _commands, command="card", is_rare=True),
     **_declare("job-schedule", _ASKS, ["job"], builders.build_schedule, command="job schedule"),

@@ -249,7 +249,7 @@ async def _answer(text: Utterance, found: Sequence[Proposal], label: str) -> Ans
         name = name or next((card.title for card in text.courses), "")
         head = fill(talk.LEFT_ALONE, name=name) if name else talk.TALK["left_alone"]
     elif len(found) == 1:
-        return replies.with_remarks(found[0].alone, _list_left_out(text, found[0].label))
+        return replies.with_remarks(found[0].alone, _list_left_out(text, found[0].label, found[0].text))
     else:
         head = talk.LIKELY if found else untimely or text.unread or talk.NOT_UNDERSTOOD
     is_about = found or which.is_named or text.reading.verb or text.reading.when or len(text.words) > 1
@@ -284,8 +284,11 @@ async def _show_state(text: Utterance, one: Workspace, name: str) -> Answer:
     return await as_it_is(about, one, "" if is_operation else talk.NOT_UNDERSTOOD)
 
 
-def _list_left_out(text: Utterance, name: str) -> list[str]:
-    """Return a sentence about what wasn't understood besides what was."""
+def _list_left_out(text: Utterance, name: str, button: str = "") -> list[str]:
+    """Return a sentence about what wasn't understood besides what was, and isn't on the button."""
+    read = button.casefold().split()
+    if text.reading.left and all(word.casefold() in read for word in text.reading.left):
+        return []
     left = text.which.left_out or [" ".join(text.reading.left)] * any(text.reading.left)
     is_seen = (name and name == text.reading.verb) or (_answers(name) and text.which.is_named)
     phrases = [one for one in left if is_seen or "=" in one]

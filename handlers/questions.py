@@ -1,6 +1,7 @@
 """Answer questions about one's own workspaces, runs and connections; what is mentioned is never changed."""
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Final
 
 from bot.domain import ends
@@ -10,7 +11,7 @@ from bot.domain.hours import Rule
 from bot.domain.notices import Answer
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.outages import Reached
-from bot.domain.runs import Run
+from bot.domain.runs import Run, RunState
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.cards import FORMS
@@ -29,6 +30,11 @@ from handlers.workspace.operations import as_it_is
 _UP: Final = frozenset({State.RUNNING, State.STARTING})
 #: What is asked about one workspace, beyond its state.
 _MORE: Final = frozenset({"why", "since", "until", "length"})
+#: Of these, what is asked about whatever runs.
+_OF_NOW: Final = frozenset({"until", "length"})
+_FAILED: Final = frozenset({Outcome.FAILED, Outcome.REFUSED})
+#: The most workspaces that are looked at for the last act.
+_MAX_LOOKED_AT: Final = 20
 
 
 async def answered(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
@@ -60,7 +66,12 @@ async def answered(request: Request, reading: Reading, rows: Sequence[Workspace]
         more = request.filled(answers.UNKNOWN_VERB_HELP)
         return replies.hint(talk.NOTHING_NAMED, more=more)
     await all_linked(request, which.connections)
-    narrowed = [which.state] if which.state and reading.what == "list" else []
+    is_state = bool(which.state) and reading.what == "list"
+    if is_state and not which.connections and not any(targets.is_in(one, which.state) for one in rows):
+        runs = await request.services.store.runs(request.principal)
+        if any(run.state == which.state for run in runs):
+            return await routes.run(request.about("job", "list", (which.state,)))
+    narrowed = [which.state] if is_state else []
     narrowed += [written((connection,)) for connection in which.connections]
     return await routes.run(request.about("workspace", "list", tuple(narrowed)))
 
@@ -81,7 +92,31 @@ async def _asked_about(
         named = []
     if named or runs:
         return named, [] if named else runs
-    return (list(rows) if len(rows) == 1 and is_open else []), []
+    if len(rows) == 1 and is_open:
+        return list(rows), []
+    if reading.what in _OF_NOW:
+        return [one for one in rows if one.state in _UP], []
+    is_result = points and not vocabulary.RESULTS.isdisjoint(map(plain, request.given or request.arguments))
+    return await _find_last(request, rows, is_failed=reading.what == "why") if is_result else ([], [])
+
+
+async def _find_last(
+    request: Request, rows: Sequence[Workspace], *, is_failed: bool
+) -> tuple[list[Workspace], list[Run]]:
+    """Return the workspace or run of what was asked for last, or failed last, where nothing was spoken of."""
+    store = request.services.store
+    used = sorted(rows, key=lambda one: -(one.used_at or 0.0))[:_MAX_LOOKED_AT]
+    latest = [(await store.latest_operation(one.id), one) for one in used]
+    runs = await store.runs(request.principal)
+    operations = [(one.created_at, one.outcome, workspace) for one, workspace in latest if one is not None]
+    last = max(
+        (one for one in operations if not is_failed or one[1] in _FAILED), default=None, key=itemgetter(0)
+    )
+    ended = (run for run in runs if not is_failed or run.state is RunState.FAILED or run.outcome in _FAILED)
+    run = max(ended, default=None, key=lambda one: one.created_at)
+    if last is not None and (run is None or run.created_at < last[0]):
+        return [last[2]], []
+    return [], [] if run is None else [run]
 
 
 async def _of_workspaces(request: Request, reading: Reading, named: Sequence[Workspace]) -> Answer:
@@ -197,6 +232,8 @@ async def _of_runs(request: Request, reading: Reading, runs: Sequence[Run]) -> A
     request.spoken.of_run(run.id)
     if reading.what == "output":
         return await routes.run(request.about("job", "logs", (run.name,), run.id))
+    if reading.what in {"why", "result"} and not run.is_open:
+        return await routes.run(request.about("job", "result", (run.name,), run.id))
     return lists.run_status(await request.services.gatherer.of_run(run))
 
 

@@ -124,11 +124,9 @@ def proposed(form_of: Callable[[Values], Form], template: str) -> tuple[dict[str
     values: dict[str, Value] = {TEMPLATE: template} if template else {}
     form = form_of(values)
     label = ""
-    for one in form.fields if template else ():
-        chosen = next((it for it in one.choices if fold(template) in {fold(it.value), fold(it.label)}), None)
-        if chosen is not None:
-            values[one.name], label = chosen.value, chosen.label
-            break
+    if template and (found := find_choice(form, template)) is not None:
+        name, chosen = found
+        values[name], label = chosen.value, chosen.label
     for _ in range(_ROUNDS):
         form = form_of(values)
         missing = {one.name: one.initial for one in form.fields if one.initial and one.name not in values}
@@ -136,6 +134,14 @@ def proposed(form_of: Callable[[Values], Form], template: str) -> tuple[dict[str
             break
         values |= missing
     return values, form, label
+
+
+def find_choice(form: Form, said: str) -> tuple[str, Choice] | None:
+    """Return the first choice of a form with this name, and its field's name; None without one."""
+    every = ((one.name, choice) for one in form.fields for choice in one.choices)
+    return next(
+        (found for found in every if fold(said) in {fold(found[1].value), fold(found[1].label)}), None
+    )
 
 
 def allowed_with(form_of: Callable[[Values], Form], result: Filled, flag: Flag) -> list[tuple[str, str]]:
