@@ -98,7 +98,8 @@ async def run_text(
     if not _parses_itself(request, request.text):
         if len(request.text) > LONGEST_COMMAND or len(request.arguments) > MOST_WORDS:
             reader = partial(_talked, topic="too_long")
-        if labels := cleaning.list_labels(request.text):
+        # What is to be added is known by its address only.
+        if request.verb != "add" and (labels := cleaning.list_labels(request.text)):
             reader = partial(_read_labels, reader=reader, labels=labels)
     return await _authorised(request, partial(mistyped.without_tokens, reader=reader, besides=said.besides))
 

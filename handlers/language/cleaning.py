@@ -75,7 +75,7 @@ def show_labels(text: str, names: Iterable[str]) -> str:
 def _list_clauses(text: str) -> list[str]:
     """Return the lines and items that are no quotation; each but the last ends a clause."""
     clauses = list[str]()
-    lines = _split_items(_INLINE.sub(r"\1", _BLOCK.sub("\n", text))).split("\n")
+    lines = _split_items(_INLINE.sub(r"\1", _BLOCK.sub(_drop_block, text))).split("\n")
     for line in map(_drop_copies, lines):
         markers = _MARKERS.match(line)
         clause = line[markers.end() :] if markers and markers[0].strip() else line
@@ -85,6 +85,14 @@ def _list_clauses(text: str) -> list[str]:
             clauses.append(clause.strip() if len(lines) > 1 else clause)
     clauses = [clause for clause in clauses if not _is_greeting(clause)] or clauses
     return [*map(_end_clause, clauses[:-1]), *clauses[-1:]]
+
+
+def _drop_block(block: re.Match[str]) -> str:
+    """Return a line break in place of a code block; the words of a short one that stands within a line."""
+    line_start = block.string.rfind("\n", 0, block.start()) + 1
+    before = block.string[line_start : block.start()].rstrip()
+    is_within_line = before and not before.endswith("```") and "\n" not in block[1]
+    return f" {block[1]} " if is_within_line else "\n"
 
 
 def _split_items(text: str) -> str:
