@@ -268,7 +268,8 @@ class _Text:
     @property
     def _is_held(self) -> bool:
         """Return whether it asks, tells or sets a condition, so that nothing is to be done."""
-        return self.reading.how == "quote" or self.is_conditional or self.only_asks
+        is_quoted = self.reading.how == "quote" or self.request.surface.is_quoted
+        return is_quoted or self.is_conditional or self.only_asks
 
     def _end(self, begin: int = 0) -> int:
         """Return where a clause ends."""

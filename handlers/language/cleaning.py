@@ -8,9 +8,10 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from bot.domain.moments import LEADS
 from bot.support.cleaning import fold, unescape
 from handlers.command_line import ENDS, plain
-from handlers.language.vocabulary import TALK
+from handlers.language.vocabulary import NEGATIONS, TALK, THEN
 
 #: One mark may uncover another one, such as an item of a list that is a quotation.
 _MAX_PASSES: Final = 5
@@ -32,6 +33,7 @@ _MARKERS: Final = re.compile(
 )
 #: The number of an item; several are one.
 _NUMBER: Final = re.compile(r"(?<!\S)([0-9]{1,2})[.)](?:[ \t]+[0-9]{1,2}[.)])*(?=\s)")
+_GOING_ON: Final = NEGATIONS | THEN | LEADS.keys()
 _LINK: Final = re.compile(r"<https?://[^<>|\s]+\|([^<>\n]+)>")
 _ADDRESS: Final = re.compile(r"\w[.:/]\S")
 _BLANKS: Final = " \t\r"
@@ -125,8 +127,12 @@ def _is_greeting(line: str) -> bool:
 
 
 def _end_clause(line: str) -> str:
-    """Return a line that ends a clause: right at its last word, but after a name in quotes or an address."""
-    if line[-1] in ENDS:
+    """Return a line that ends a clause: right at its last word, but after a name in quotes or an address.
+
+    A clause goes on after a word that can't be its last: ``don't``, ``stop lab at``.
+    """
+    last = line.rsplit(maxsplit=1)[-1]
+    if line[-1] in ENDS or plain(last) in _GOING_ON:
         return line
-    is_word = line[-1].isalnum() and "/" not in line.rsplit(maxsplit=1)[-1]
+    is_word = line[-1].isalnum() and "/" not in last
     return f"{line};" if is_word else f"{line} ;"

@@ -61,6 +61,8 @@ CASES = [
     ("- stop notebook\n- stop exp_14\n- start gpu", "stop notebook;\nstop exp_14;\nstart gpu"),
     ("* stop notebook\n• start exp_14\n•start gpu", "stop notebook;\nstart exp_14;\nstart gpu"),
     ("please:\n    ◦ stop notebook\n – start gpu", "please:\nstop notebook;\nstart gpu"),
+    ("don't\nstop notebook", "don't\nstop notebook"),
+    ("stop notebook at\n5\nthen\nstart it", "stop notebook at\n5;\nthen\nstart it"),
     ("- stop notebook", "stop notebook"),
     ("1. stop notebook\n2. start notebook-2", "stop notebook;\nstart notebook-2"),
     ("1) stop notebook\n2) start notebook-2", "stop notebook;\nstart notebook-2"),
@@ -299,6 +301,8 @@ async def test_own_words_are_done(bot, text, found):
         ("```x```\nstop\u200b notebook", ["Do it now", "Leave it"]),
         ("<@UCHEN> can you stop notebook?", []),
         ("stop <https://elsewhere.example|exp_14.example>", []),
+        ("please don't\nstop notebook", []),
+        ("if notebook is idle\nstop exp_14", []),
         ("see <https://example.org/x|stop notebook> for details", []),
     ],
 )
