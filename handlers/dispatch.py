@@ -91,20 +91,20 @@ async def run_text(
     if request.is_asked and (answer := await _before_reading(request)) is not None:
         return answer
     said = _read_message(request)
-    request = replace(request, surface=replace(surface, is_quoted=said.is_quoted or surface.is_quoted))
-    request = _parsed(request, said.text)
+    request = _parsed(request, said.text, replace(surface, is_quoted=True) if said.is_quoted else surface)
     reader = reader or routes.text.get("words")
     assert reader is not None, "somebody reads what people type"
     if not _parses_itself(request, request.text):
         if len(request.text) > LONGEST_COMMAND or len(request.arguments) > MOST_WORDS:
             reader = partial(_talked, topic="too_long")
-        if labels := cleaning.list_labels(request.text):
+        # What is to be added is known by its address only.
+        if request.verb != "add" and (labels := cleaning.list_labels(request.text)):
             reader = partial(_read_labels, reader=reader, labels=labels)
     return await _authorised(request, partial(mistyped.without_tokens, reader=reader, besides=said.besides))
 
 
-def _parsed(request: Request, text: str) -> Request:
-    """Return a request with the words of a text."""
+def _parsed(request: Request, text: str, surface: Surface) -> Request:
+    """Return a request with the words of a text that was written somewhere."""
     parsed, folder = parse(text, request.services.commands, routes.flags()), request.folder
     if parsed.folder:
         folder = parsed.folder
@@ -119,6 +119,7 @@ def _parsed(request: Request, text: str) -> Request:
         given=parsed.words,
         folder=folder,
         text=text,
+        surface=surface,
         is_shared="share" in parsed.flags,
         flags=parsed.flags,
     )
@@ -128,7 +129,8 @@ async def _read_labels(request: Request, reader: routes.Verb, labels: Sequence[s
     """Read the labels of links in place of their addresses where they name something of the person's own."""
     names = await names_of(request, await request.services.store.workspaces(request.principal))
     own = [one for one in labels if any(not span.connection for span in names.spans((one,)))]
-    return await reader(_parsed(request, cleaning.show_labels(request.text, own)) if own else request)
+    text = cleaning.show_labels(request.text, own)
+    return await reader(_parsed(request, text, request.surface) if own else request)
 
 
 async def _before_reading(request: Request) -> Answer | None:

@@ -119,11 +119,11 @@ async def followed(
 ) -> Answer | tuple[str, ...] | None:
     """Return the words that are meant, or the answer; None for what stands on its own."""
     given, parts = request.arguments, _split_corrections(request.given or request.arguments)
-    meant: tuple[str, ...] | None = parts[0]
+    corrected: tuple[str, ...] | None = parts[0]
     for part in parts[1:]:
-        meant = await _corrected(request, rows, meant, part) if meant else None
-    if meant and len(parts) > 1:
-        return meant
+        corrected = await _corrected(request, rows, corrected, part) if corrected else None
+    if corrected and len(parts) > 1:
+        return corrected
     is_held = reading.how == "quote" or reading.which.is_theirs or not _IF.isdisjoint(map(plain, given))
     # "Everything but report off" says itself what to do with the others.
     is_held |= reading.which.is_all and plain(given[-1] if given else "") in _DOWN

@@ -8,9 +8,10 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from bot.domain.moments import LEADS
 from bot.support.cleaning import fold, unescape
 from handlers.command_line import ENDS, plain
-from handlers.language.vocabulary import TALK
+from handlers.language.vocabulary import NEGATIONS, TALK, THEN
 
 #: One mark may uncover another one, such as an item of a list that is a quotation.
 _MAX_PASSES: Final = 5
@@ -32,6 +33,7 @@ _MARKERS: Final = re.compile(
 )
 #: The number of an item; several are one.
 _NUMBER: Final = re.compile(r"(?<!\S)([0-9]{1,2})[.)](?:[ \t]+[0-9]{1,2}[.)])*(?=\s)")
+_GOING_ON: Final = NEGATIONS | THEN | LEADS.keys()
 _LINK: Final = re.compile(r"<https?://[^<>|\s]+\|([^<>\n]+)>")
 _ADDRESS: Final = re.compile(r"\w[.:/]\S")
 _BLANKS: Final = " \t\r"
@@ -75,7 +77,7 @@ def show_labels(text: str, names: Iterable[str]) -> str:
 def _list_clauses(text: str) -> list[str]:
     """Return the lines and items that are no quotation; each but the last ends a clause."""
     clauses = list[str]()
-    lines = _split_items(_INLINE.sub(r"\1", _BLOCK.sub("\n", text))).split("\n")
+    lines = _split_items(_INLINE.sub(r"\1", _BLOCK.sub(_drop_block, text))).split("\n")
     for line in map(_drop_copies, lines):
         markers = _MARKERS.match(line)
         clause = line[markers.end() :] if markers and markers[0].strip() else line
@@ -85,6 +87,14 @@ def _list_clauses(text: str) -> list[str]:
             clauses.append(clause.strip() if len(lines) > 1 else clause)
     clauses = [clause for clause in clauses if not _is_greeting(clause)] or clauses
     return [*map(_end_clause, clauses[:-1]), *clauses[-1:]]
+
+
+def _drop_block(block: re.Match[str]) -> str:
+    """Return a line break in place of a code block; the words of a short one that stands within a line."""
+    line_start = block.string.rfind("\n", 0, block.start()) + 1
+    before = block.string[line_start : block.start()].rstrip()
+    is_within_line = before and not before.endswith("```") and "\n" not in block[1]
+    return f" {block[1]} " if is_within_line else "\n"
 
 
 def _split_items(text: str) -> str:
@@ -117,8 +127,12 @@ def _is_greeting(line: str) -> bool:
 
 
 def _end_clause(line: str) -> str:
-    """Return a line that ends a clause: right at its last word, but after a name in quotes or an address."""
-    if line[-1] in ENDS:
+    """Return a line that ends a clause: right at its last word, but after a name in quotes or an address.
+
+    A clause goes on after a word that can't be its last: ``don't``, ``stop lab at``.
+    """
+    last = line.rsplit(maxsplit=1)[-1]
+    if line[-1] in ENDS or plain(last) in _GOING_ON:
         return line
-    is_word = line[-1].isalnum() and "/" not in line.rsplit(maxsplit=1)[-1]
+    is_word = line[-1].isalnum() and "/" not in last
     return f"{line};" if is_word else f"{line} ;"

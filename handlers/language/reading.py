@@ -34,6 +34,7 @@ from handlers.language.words import (
     with_times,
     without_account,
     without_end,
+    without_line_ends,
     without_nouns,
     without_plan,
     without_running,
@@ -205,9 +206,11 @@ class _Text:
             verb, name = of_wait
             return Reading("verb", verb, "workspace", name, Manner.SAID)
         is_own_verb = first in self.verbs[self.folder] and (self.folder != "workspace" or first not in READ)
-        if is_own_verb and not any(map(ends_line, self.written[:-1])):
+        goes_on = first in _OF_ANY_WORDS and any(map(ends_line, self.written[:-1]))
+        if is_own_verb and not goes_on:
             is_own = self.folder == "job" and first in {"run", "schedule"}
-            reading = self._by_itself(first, self.folder, self.written[1:], Manner.TYPED)
+            given = without_line_ends(self.written[1:])
+            reading = self._by_itself(first, self.folder, given, Manner.TYPED)
             if self.folder == "job" and first in _OF_RUNS:
                 reading = self._with_times_of_run(reading)
             is_question = self._asks(self.written) and not is_own and first != "help"

@@ -42,6 +42,12 @@ def ends_line(word: str) -> bool:
     return not isinstance(word, Quoted) and word[-1] == ";"
 
 
+def without_line_ends(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return words that are read as one line."""
+    bare = (word.rstrip(";") if ends_line(word) else word for word in words)
+    return tuple(word for word in bare if word)
+
+
 def is_emoji(word: str) -> bool:
     """Return whether a word is one of Slack's ``:wave:``, or a sign without letters or digits."""
     is_named = len(word) > 2 and word[0] == word[-1] == ":"

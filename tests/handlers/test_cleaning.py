@@ -30,8 +30,9 @@ CASES = [
     (f"{TRACE}\nplease restart notebook", "please restart notebook"),
     (f"please restart notebook\n{TRACE}", "please restart notebook"),
     (f"restart notebook {TRACE} and exp_14", "restart notebook;\nand exp_14"),
-    ("stop notebook```x```", "stop notebook"),
-    ("```a``` stop notebook ```b``` start exp_14", "stop notebook;\nstart exp_14"),
+    ("```a``` stop notebook ```b\nc``` start exp_14", "stop notebook;\nstart exp_14"),
+    ("```a``` ```b``` stop notebook", "stop notebook"),
+    ("stop ```notebook```", "stop  notebook "),
     ("```never closed\nstop notebook", "```never closed;\nstop notebook"),
     ("```start notebook```", "```start notebook```"),
     # quoted lines
@@ -60,6 +61,8 @@ CASES = [
     ("- stop notebook\n- stop exp_14\n- start gpu", "stop notebook;\nstop exp_14;\nstart gpu"),
     ("* stop notebook\n• start exp_14\n•start gpu", "stop notebook;\nstart exp_14;\nstart gpu"),
     ("please:\n    ◦ stop notebook\n – start gpu", "please:\nstop notebook;\nstart gpu"),
+    ("don't\nstop notebook", "don't\nstop notebook"),
+    ("stop notebook at\n5\nthen\nstart it", "stop notebook at\n5;\nthen\nstart it"),
     ("- stop notebook", "stop notebook"),
     ("1. stop notebook\n2. start notebook-2", "stop notebook;\nstart notebook-2"),
     ("1) stop notebook\n2) start notebook-2", "stop notebook;\nstart notebook-2"),
@@ -212,7 +215,21 @@ def test_each_line_is_a_clause(lines):
         assert sum(map(ends_clause, words_)) == len(lines) - 1
 
 
-_LONG = ["`", "```", "&gt;", "1. ", "- ", "cc <@U1> ", "cc @a- ", "a cc ", " ", "\n", "\n1. a ", "x, "]
+_LONG = [
+    "`",
+    "```",
+    "```x``` ",
+    "&gt;",
+    "1. ",
+    "- ",
+    "cc <@U1> ",
+    "cc @a- ",
+    "a cc ",
+    " ",
+    "\n",
+    "\n1. a ",
+    "x, ",
+]
 
 
 @pytest.mark.parametrize("piece", _LONG)
@@ -249,6 +266,8 @@ async def bot():
         ("stop `exp_14`", ["stop exp_14"]),
         ("- stop exp_14", ["stop exp_14"]),
         ("please run `stop exp_14`", ["stop exp_14"]),
+        ("stop ```exp_14```", ["stop exp_14"]),
+        ("hours exp_14\nweekdays 9-17", ["fri,mon,thu,tue,wed 540-1020"]),
         ("alias notebook to weekly\nthanks", ["notebook is weekly"]),
         ("hi usher,\nplease stop exp_14\nthanks", ["stop exp_14"]),
         ("stop exp_14\nat 18:00", ["exp_14 off in 10:00"]),
@@ -282,6 +301,8 @@ async def test_own_words_are_done(bot, text, found):
         ("```x```\nstop\u200b notebook", ["Do it now", "Leave it"]),
         ("<@UCHEN> can you stop notebook?", []),
         ("stop <https://elsewhere.example|exp_14.example>", []),
+        ("please don't\nstop notebook", []),
+        ("if notebook is idle\nstop exp_14", []),
         ("see <https://example.org/x|stop notebook> for details", []),
     ],
 )
@@ -290,6 +311,12 @@ async def test_nothing_is_done_at_once(bot, text, labels):
     assert await became(bot) == []
     assert [one for one in buttons(answer) if one.startswith(("Stop ", "Start ", "Do ", "Leave "))] == labels
     assert "You're welcome" not in words(answer)
+
+
+async def test_link_to_add_is_read_by_its_address(bot):
+    address = f"{bot.services.connections['saturn'].settings.base_url}/dash/x7"
+    await bot.direct(f"add <{address}|notebook>")
+    assert "x7" in {one.remote_id for one in await bot.store.workspaces(ALICE)}
 
 
 @pytest.mark.parametrize("place", ["{}\nplease stop notebook", "please stop notebook\n{}"])
