@@ -40,8 +40,8 @@ _OF_HOURS: Final = dict.fromkeys(_words("schedule schedules hrs timetable arbeit
 #: What a time can begin with, and what else can be in one.
 _UNTIL: Final = _words("until till til 'til")
 _FIRST: Final = LEADS.keys() | _words(
-    """day on over during later this the next all rest remainder end close eod half halb quarter couple noon
-    midday midnight morning afternoon evening night lunch a an am"""
+    """day on over during later this coming the next all rest remainder end close eod half halb quarter
+    couple noon midday midnight morning afternoon evening night lunch a an am"""
 )
 _WITHIN: Final = _FIRST | _words(
     """of day days fortnight week weeks wk hour hours hr hrs h m min mins minute minutes d w my work working
@@ -247,9 +247,15 @@ def _is_vague(said: Sequence[str], named: AbstractSet[int], timed: AbstractSet[i
     for at, (word, before) in enumerate(zip(words, ["", *words], strict=False)):
         if word in _PAST or (word in _ZONES and at - 1 in timed):
             return True
-        if (word in {"week", "month"} and before in {"next", "this"} and at not in timed) or (
-            # `for tomorrow's lecture at 9`
-            timed and word.endswith("'s") and moments.is_day(word[:-2])
+        is_plural = word in {"days", "weeks"} and at not in timed
+        is_week = word in {"week", "month"} and before in {"next", "this", "coming"}
+        if (
+            is_plural
+            or (is_week and at not in timed)
+            or (
+                # `for tomorrow's lecture at 9`
+                timed and word.endswith("'s") and moments.is_day(word[:-2])
+            )
         ):
             return True
         is_every = word in {"every", "each"} and at not in timed
@@ -430,8 +436,11 @@ def _hours(said: Sequence[str], named: AbstractSet[int]) -> Times:
         starts, stops = sides if is_stop else sides[::-1]
         text = " ".join([*starts, "until", *stops])
     wanted, taken = moments.read_hours(text), frozenset((*places, *joint))
-    # `all day`, and a weekend, aren't several days of a week.
-    is_listed = wanted is not None and len(wanted.days & EVERY_DAY) > 1 and not _ONE_SPAN.intersection(parts)
+    # `all day`, and a weekend, aren't several days of a week, nor are those in several places.
+    named_days = [at for at in places if moments.days_of(said[at])]
+    is_row = not named_days or {*range(named_days[0], named_days[-1])} <= {*places}
+    is_row = is_row and not _ONE_SPAN.intersection(parts)
+    is_listed = is_row and wanted is not None and len(wanted.days & EVERY_DAY) > 1
     is_again = moments.is_recurring(parts) or is_listed
     if is_again or (joint and wanted is not None and not wanted.days & EVERY_DAY):
         order = "" if wanted is None else hours.written(wanted)

@@ -29,7 +29,9 @@ _SHORT: Final = {
     **dict.fromkeys(("su", "so"), "sun"),
 }
 _ISO_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_DATED: Final = re.compile(rf"([0-9]{{1,2}})({'|'.join(MONTHS)})|the_([0-9]{{1,2}})")
+_DATED: Final = re.compile(
+    rf"(?:the_)?([0-9]{{1,2}})(?:({'|'.join(MONTHS)})|\.([0-9]{{1,2}})\.)?([0-9]{{4}})?"
+)
 _ON_WEEKDAY: Final = re.compile(r"(\S*[0-9]\S*)_([a-z]+)")
 _JOINING: Final = frozenset({"to", "-", "until", "till", "through", "thru"})
 _NOISE: Final = frozenset({"on", "the", "over", "during", "all", "of"})
@@ -50,7 +52,7 @@ def is_day(word: str) -> bool:
         word = dated[1]
     side, is_marked, name = word.partition("_")
     is_week = side in {"next", "week"} and bool(is_marked) and weekday_of(name) is not None
-    return is_week or bool(_ISO_DATE.fullmatch(word) or _DATED.fullmatch(word))
+    return is_week or bool(_ISO_DATE.fullmatch(word) or _match_date(word))
 
 
 def weekday_of(word: str) -> int | None:
@@ -75,10 +77,11 @@ def resolve_day(word: str, today: date) -> tuple[date, ...]:
         return (today + timedelta(days=_AHEAD[word]),)
     if _ISO_DATE.fullmatch(word):
         return tuple(filter(None, [_date(*map(int, word.split("-")))]))
-    if dated := _DATED.fullmatch(word):
-        number = int(dated[1] or dated[3])
-        months = [MONTHS.index(dated[2]) + 1] if dated[2] else range(1, 13)
-        every = (_date(today.year + more, month, number) for more in range(9) for month in months)
+    if dated := _match_date(word):
+        month = MONTHS.index(dated[2]) + 1 if dated[2] else int(dated[3] or 0)
+        months = [month] if month else range(1, 13)
+        years = [int(dated[4])] if dated[4] else range(today.year, today.year + 9)
+        every = (_date(year, month, int(dated[1])) for year in years for month in months)
         return tuple(day for day in every if day is not None and day >= today)[:1]
     side, _, name = word.rpartition("_")
     weekday = weekday_of(name)
@@ -101,7 +104,9 @@ def write_day(word: str) -> str:
         ending = {"1": "st", "2": "nd", "3": "rd"}.get(name[-1], "th") if name[:-1] != "1" else "th"
         return {"the": f"on the {name}{ending}", "week": f"{name} next week"}.get(side, f"{side} {name}")
     word = "day after tomorrow" if word == "overmorrow" else word
-    return " ".join(filter(None, dated.groups())) if (dated := _DATED.fullmatch(word)) else word
+    if (dated := _match_date(word)) is None:
+        return word
+    return " ".join(filter(None, (dated[1], dated[2] or MONTHS[int(dated[3]) - 1], dated[4])))
 
 
 def day_of(text: str, today: date) -> date | None:
@@ -112,6 +117,12 @@ def day_of(text: str, today: date) -> date | None:
     found = resolve_day(words[0], today)
     is_past = not _ISO_DATE.fullmatch(text.strip()) and any(day < today for day in found)
     return found[0] if len(found) == 1 and not is_past else None
+
+
+def _match_date(word: str) -> re.Match[str] | None:
+    """Return the parts of a date that is one word: day, month as a word or a number, and year."""
+    is_date = word.startswith("the_") or not word.isdecimal()
+    return _DATED.fullmatch(word) if is_date else None
 
 
 def _date(year: int, month: int, day: int) -> date | None:
@@ -129,7 +140,7 @@ def days_of(word: str) -> frozenset[str]:
     if word in _NAMED_DAYS:
         return _NAMED_DAYS[word]
     is_iso = _ISO_DATE.fullmatch(word) is not None and bool(resolve_day(word, date.min))
-    if is_iso or _DATED.fullmatch(word) or (word in _AHEAD and word != "tonight"):
+    if is_iso or _match_date(word) or (word in _AHEAD and word != "tonight"):
         return frozenset({word})
     first, dash, last = word.partition("-")
     if dash:

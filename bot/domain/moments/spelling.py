@@ -1,7 +1,7 @@
 """The words of times in one spelling: English and German, with slips, number words and dates; pure.
 
-A date in words becomes one word, which other modules here read: ``7dec``, ``the_7`` for *the 7th*,
-``7dec_monday`` and ``the_7_monday``, ``next_monday``, and ``week_monday`` for *Monday next week*.
+A date in words becomes one word, which other modules here read: ``7dec`` or ``7dec2026``, ``the_7`` for *the
+7th*, ``7dec_monday``, ``next_monday``, and ``week_monday`` for *Monday next week*.
 """
 
 import re
@@ -118,6 +118,8 @@ _SPELLINGS: Final = {
     "60": "sixty",
     "90": "ninety neunzig",
     "mar": "maerz",
+    "am": "a.m a.m.",
+    "pm": "p.m p.m.",
 }
 _SPELT: Final = {word: read for read, words in _SPELLINGS.items() for word in words.split()}
 _SPELT.update(
@@ -143,23 +145,26 @@ _PART: Final = f"(?:{'|'.join(_PARTS)})"
 _WEEKDAY_NAME: Final = "|".join(f"{name}|{name[:3]}" for name in WEEKDAY_NAMES)
 _WEEKDAY: Final = f"({_WEEKDAY_NAME})"
 _MONTH: Final = f"({'|'.join(MONTHS)})"
-_IN_MONTH: Final = "(0?[1-9]|[12][0-9]|3[01])"
+_DAY: Final = "(0?[1-9]|[12][0-9]|3[01])"
+_THE_DAY: Final = rf"(?<![0-9:.])(?:the |der |den |dem )?{_DAY}"
+_BEFORE_A_DAY: Final = f"on|by|to|till|from|until|before|and|{_WEEKDAY_NAME}"
 _TH: Final = r"(?:st|nd|rd|th|\.)"
 _YEAR: Final = "(20[0-9]{2}|2[4-9][0-9]{2}|[3-9][0-9]{3})"
 _AS_HOUR: Final = r"(?:[0-9:.~]| ?(?:am|pm|h|o'clock)\b)"
-#: ``7 dec 9``, which may be either; ``7th of dec`` or ``dec 7``, with a year; and ``on the 7th``.
-_DATE: Final = re.compile(
-    rf"\b{_IN_MONTH} {_MONTH} {_IN_MONTH}(?!{_AS_HOUR}|{_TH})"
-    rf"|(?<![0-9:.])(?:the |der |den |dem )?{_IN_MONTH}{_TH}? ?(?:of )?{_MONTH}\b(?! {_IN_MONTH}{_TH})"
-    rf"(?: {_YEAR}\b)?"
-    rf"|\b{_MONTH} (?:the )?{_IN_MONTH}{_TH}?(?!{_AS_HOUR})\b(?: {_YEAR}\b)?"
-    rf"|\b(?:on|am) {_IN_MONTH}\.(0?[1-9]|1[0-2])\b\.?"
-    rf"|\b(on|by|to|till|from|until|before|and|{_WEEKDAY_NAME}) (?:the )?{_IN_MONTH}(?:st|nd|rd|th)\b"
-    rf"(?! (?:of )?{_MONTH})"
-)
-#: ``21 to 24 dec``: the month is that of both.
-_SHARED_MONTH: Final = re.compile(
-    rf"\b{_IN_MONTH}{_TH}? ?(-|to|and|until) ?(?={_IN_MONTH}{_TH}? ?(?:of )?{_MONTH}\b)"
+#: Dates as one word, in this order.
+_DATES: Final = tuple(
+    (re.compile(pattern), said)
+    for pattern, said in (
+        # `21 to 24 dec`: the month is that of both.
+        (rf"\b{_DAY}{_TH}? ?(-|to|and|until) ?(?={_DAY}{_TH}? ?(?:of )?{_MONTH}\b)", r"\1\4 \2 "),
+        # `7 dec 9`: either may be the day.
+        (rf"\b{_DAY} {_MONTH} {_DAY}(?!{_AS_HOUR}|{_TH})", r"\1_\2_\3"),
+        (rf"{_THE_DAY}{_TH}? ?(?:of )?{_MONTH}\b(?! {_DAY}{_TH})(?: {_YEAR}\b)?", r"\1\2\4"),
+        (rf"\b{_MONTH} (?:the )?{_DAY}{_TH}?(?!{_AS_HOUR})\b(?: {_YEAR}\b)?", r"\2\1\3"),
+        (rf"\b(?:on|am) {_DAY}\.(0?[1-9]|1[0-2])\b\.?", r"on \1.\2."),
+        (r"\bthe ([6-9]|[12][0-9]|3[01])(?:st|nd|rd|th)\b", r"the_\1"),
+        (rf"\b({_BEFORE_A_DAY}) (?:the )?{_DAY}(?:st|nd|rd|th)\b", r"\1 the_\2"),
+    )
 )
 #: Phrases that mean one thing, in this order, as they are read. ``~`` is a clock's time as it is spoken.
 _PHRASES: Final = tuple(
@@ -173,9 +178,9 @@ _PHRASES: Final = tuple(
         (rf"\b{_WEEKDAY}(?: the)? ([0-9]+{_MONTH}|the_[0-9]+)\b", r"\2_\1"),
         (rf"\b{_WEEKDAY}(?: of)? next week\b|\bnext week(?: on)? {_WEEKDAY}\b", r"week_\1\2"),
         (rf"\b(?:the )?next (?={_WEEKDAY}\b)", "next_"),
-        (r"\b(?:this|coming) (?=[a-z]+day\b)", ""),
+        (r"\b(?:(?:this|coming) )+(?=[a-z]+day\b)", ""),
         (r"\btoday (?:night|evening)\b", "tonight"),
-        (rf"(?<![0-9] )\bam (?=(?:{_WEEKDAY}|{_PART}|[0-9]+{_MONTH})\b)", "on "),
+        (rf"(?<![0-9] )\bam (?=(?:{_WEEKDAY}|{_PART}|[0-9]+{_MONTH}[0-9]*)\b)", "on "),
         (r"\b(?:the )?day after tomorrow\b", "overmorrow"),
         (r"\b([01][0-9]|2[0-3])([0-5][0-9]) (?:hours|hrs)\b", r"\1:\2"),
         (r"\blater (?=(?:today|tonight)\b)", ""),
@@ -223,8 +228,7 @@ def spell(text: str) -> str:
     plain = re.sub(r"(?<=[a-zß-ÿ])\.(?= )", "", plain)
     plain = _AM_BEFORE_GERMAN.sub("on ", plain)
     plain = " ".join(filter(None, (spelt(word.strip(",;!?")) for word in plain.split()))).rstrip(" .")
-    plain = _DATE.sub(_as_day, _SHARED_MONTH.sub(r"\1\4 \2 ", plain))
-    for pattern, said in _PHRASES:
+    for pattern, said in (*_DATES, *_PHRASES):
         plain = pattern.sub(said, plain)
     return plain
 
@@ -237,20 +241,6 @@ def plainly(text: str) -> str:
 def is_month(word: str) -> bool:
     """Return whether a word is the name of a month as it is spelt here."""
     return word in MONTHS
-
-
-def _as_day(found: re.Match[str]) -> str:
-    """Return a date as one word; what may be either of two stays."""
-    either, _, _, day, month, _, year, first_month, then_day, then_year, *more = found.groups()
-    number_day, number, lead, ordinal, _ = more
-    if either:
-        return found[0]
-    if ordinal:
-        return f"{lead} the_{int(ordinal)}"
-    if number:
-        return f"{int(number_day)}{MONTHS[int(number) - 1]}"
-    day, month, year = day or then_day, month or first_month, year or then_year
-    return f"{year}-{MONTHS.index(month) + 1:02d}-{int(day):02d}" if year else f"{int(day)}{month}"
 
 
 def _as_clock(found: re.Match[str]) -> str:

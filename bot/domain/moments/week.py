@@ -120,7 +120,7 @@ def _read(words: list[str]) -> Wanted | None:
     # `every monday until friday` has an end of its own.
     joining = _TO if _EVERY.intersection(words) else _TO | {"until", "till"}
     parted = _split_days([_PLURAL_PARTS.get(word, word) for word in words if word not in _JOINING], joining)
-    if parted is None or not (parted[0] or is_daily):
+    if parted is None or not (parted[0] or is_daily) or (parted[0] & EVERY_DAY and parted[0] - EVERY_DAY):
         return None
     days, times = parted
     ends = next(filter(None, map(_read_ends, _split_times(" ".join(times)))), None)
