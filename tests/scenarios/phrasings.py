@@ -111,7 +111,7 @@ TYPED = [
     ("I need a workspace", "offers New workspace"),
     ("delete my account", "offers Unlink"),
     ("forget me", "offers Unlink"),
-    ("stop asking me questions", "offers Show my settings"),
+    ("stop asking me questions", "offers Why do you message me?"),
     ("stop notifications", "offers Show my settings"),
     # -- several at once: one button
     ("stop report survey", "offers Stop 2 workspaces"),

@@ -47,6 +47,8 @@ _HALVES: Final = frozenset({"am", "pm", "o'clock"})
 _SPOKEN: Final = frozenset({"half", "quarter", "past"})
 _MAX_CHARACTERS: Final = 100
 _HALF_DAY: Final = DAY_MINUTES // 2
+#: Before this minute of a day hours don't begin, unless it is said that they do.
+_EARLIEST_MINUTE: Final = 6 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +173,9 @@ def _choose_halves(begin: ClockTime, end: ClockTime) -> tuple[int, int]:
         starts = min((one for one in either if lasting[one] >= LEAST_MINUTES), key=lasting.__getitem__)
     elif (end.is_open or (begin.is_open and end.may_be_later)) and stops <= starts < stops + _HALF_DAY:
         stops = (stops + _HALF_DAY) % DAY_MINUTES
+    elif begin.is_open and (end.is_open or end.may_be_later) and starts < _EARLIEST_MINUTE:
+        # `from 1 till 3:30`: who means the night says so.
+        starts, stops = starts + _HALF_DAY, (stops + _HALF_DAY) % DAY_MINUTES
     return starts, stops
 
 
