@@ -4,6 +4,8 @@ import re
 from typing import Final
 
 _BLOCK: Final = re.compile(r"```(.*?)```", re.DOTALL)
+#: The same, with the last sign before it in its line.
+_BLOCK_AFTER: Final = re.compile(rf"([^\s`][ \t]*)?{_BLOCK.pattern}", re.DOTALL)
 INLINE_CODE: Final = re.compile(r"`+([^`\n]+)`+")
 #: What begins a quoted line, as Slack sends it; three of them quote everything that follows.
 _QUOTE: Final = r"(?:&(?:amp;)?gt;|>)"
@@ -15,7 +17,7 @@ _LEADING: Final = re.compile(rf"(?:\s*(?:{_BLOCK.pattern}|{_QUOTE}{{3}}.*|{_QUOT
 
 def drop_quotations(text: str) -> str:
     """Return a text without its code blocks and quoted lines; all of it if nothing else is there."""
-    left = _drop_quoted_lines(_BLOCK.sub(_drop_block, text))
+    left = _drop_quoted_lines(_BLOCK_AFTER.sub(_drop_block, text))
     return left if left.strip() else text
 
 
@@ -41,7 +43,5 @@ def _drop_quoted_lines(text: str) -> str:
 
 def _drop_block(block: re.Match[str]) -> str:
     """Return a line break in place of a code block; the words of a short one that stands within a line."""
-    line_start = block.string.rfind("\n", 0, block.start()) + 1
-    before = block.string[line_start : block.start()].rstrip()
-    is_within_line = before and not before.endswith("```") and "\n" not in block[1]
-    return f" {block[1]} " if is_within_line else "\n"
+    before, code = block[1] or "", block[2]
+    return f"{before} {code} " if before and "\n" not in code else f"{before}\n"
