@@ -33,7 +33,8 @@ from handlers import (
 from handlers.command_line import plain, written
 from handlers.connections import makers
 from handlers.deciding import Choice, Confidence, Subject, Way
-from handlers.language import times, vocabulary
+from handlers.dispatch import parse_request
+from handlers.language import cleaning, times, vocabulary
 from handlers.language.names import names_of
 from handlers.language.ranker import rank
 from handlers.language.reading import READ, Reading, read
@@ -52,6 +53,7 @@ _FOLLOWS_DEFAULT: Final = frozenset({"start", "open", "resume", "status"})
 @routes.text("words")
 async def answer(request: Request) -> Answer:
     """Answer what a person wrote, or do it."""
+    authorised, request = request.verb, await _cleaned(request)
     if (said := await course_room.said(request) or await course.as_spoken(request)) is not None:
         return said
     reading, rows = await _understood(request)
@@ -62,7 +64,7 @@ async def answer(request: Request) -> Answer:
     if other is not None:
         request = replace(request, arguments=other, given=other, text=written(other))
         reading, rows = await _understood(request)
-    authorised, is_full = request.verb, deciding.is_complete(reading, request.given or request.arguments)
+    is_full = deciding.is_complete(reading, request.given or request.arguments)
     is_elsewhere = is_full and reading.folder not in {"", request.folder}
     request = replace(
         request,
@@ -86,6 +88,19 @@ async def answer(request: Request) -> Answer:
     except Answered as early:
         return early.answer
     return replies.with_remarks(said, left_out(reading) if said.text else [])
+
+
+async def _cleaned(request: Request) -> Request:
+    """Return a request with its text cleaned, and labels of links for addresses where they are own names."""
+    if routes.parses_itself(request.folder, request.verb):
+        return request
+    text = cleaning.clean_message(request.text)
+    # What is to be added is known by its address only.
+    if request.verb != "add" and (labels := cleaning.list_labels(text)):
+        names = await names_of(request, await request.services.store.workspaces(request.principal))
+        own = [one for one in labels if any(not span.connection for span in names.spans((one,)))]
+        text = cleaning.show_labels(text, own)
+    return request if text == request.text else parse_request(request, text)
 
 
 async def _understood(request: Request) -> tuple[Reading, Sequence[Workspace]]:

@@ -5,7 +5,7 @@ There is one guard for all that comes in, and one way back for each kind (ADR 42
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final, NamedTuple
@@ -28,7 +28,7 @@ from bot.services.asked import OLD_SECONDS, AskFirst
 from bot.store.transaction import one_request
 from bot.support.cleaning import clean, has_invisible, unescape
 from bot.support.errors import NotIdentified, NotLinked, Refused, StoreError, StoreUnsure, UsherError
-from handlers import mistyped, routes, suggesting
+from handlers import mistyped, quotations, routes, suggesting
 from handlers.command_line import (
     LONGEST,
     LONGEST_COMMAND,
@@ -39,8 +39,6 @@ from handlers.command_line import (
     split_program,
 )
 from handlers.helping import met, what
-from handlers.language import cleaning
-from handlers.language.names import names_of
 from handlers.linking import linked
 from handlers.payload import fields_of, sent_by_block, value_in
 from handlers.request import SILENT, WORDS, Answered, AtFields, Reference, Request
@@ -91,20 +89,19 @@ async def run_text(
     if request.is_asked and (answer := await _before_reading(request)) is not None:
         return answer
     said = _read_message(request)
-    request = _parsed(request, said.text, replace(surface, is_quoted=True) if said.is_quoted else surface)
+    if said.is_quoted:
+        request = replace(request, surface=replace(surface, is_quoted=True))
+    request = parse_request(request, said.text)
     reader = reader or routes.text.get("words")
     assert reader is not None, "somebody reads what people type"
-    if not _parses_itself(request, request.text):
-        if len(request.text) > LONGEST_COMMAND or len(request.arguments) > MOST_WORDS:
-            reader = partial(_talked, topic="too_long")
-        # What is to be added is known by its address only.
-        if request.verb != "add" and (labels := cleaning.list_labels(request.text)):
-            reader = partial(_read_labels, reader=reader, labels=labels)
+    is_long = len(request.text) > LONGEST_COMMAND or len(request.arguments) > MOST_WORDS
+    if is_long and not routes.parses_itself(request.folder, request.verb):
+        reader = partial(_talked, topic="too_long")
     return await _authorised(request, partial(mistyped.without_tokens, reader=reader, besides=said.besides))
 
 
-def _parsed(request: Request, text: str, surface: Surface) -> Request:
-    """Return a request with the words of a text that was written somewhere."""
+def parse_request(request: Request, text: str) -> Request:
+    """Return a request with the words of a text."""
     parsed, folder = parse(text, request.services.commands, routes.flags()), request.folder
     if parsed.folder:
         folder = parsed.folder
@@ -119,18 +116,9 @@ def _parsed(request: Request, text: str, surface: Surface) -> Request:
         given=parsed.words,
         folder=folder,
         text=text,
-        surface=surface,
         is_shared="share" in parsed.flags,
         flags=parsed.flags,
     )
-
-
-async def _read_labels(request: Request, reader: routes.Verb, labels: Sequence[str]) -> Answer:
-    """Read the labels of links in place of their addresses where they name something of the person's own."""
-    names = await names_of(request, await request.services.store.workspaces(request.principal))
-    own = [one for one in labels if any(not span.connection for span in names.spans((one,)))]
-    text = cleaning.show_labels(request.text, own)
-    return await reader(_parsed(request, text, request.surface) if own else request)
 
 
 async def _before_reading(request: Request) -> Answer | None:
@@ -139,10 +127,8 @@ async def _before_reading(request: Request) -> Answer | None:
     wait = request.services.limiter.take(request.principal.key + request.surface.via)
     if wait > 0:
         return _too_many(request, wait)
-    # What a long text quotes doesn't count.
-    text = request.text if len(request.text) <= LONGEST else _read_message(request).text
-    if len(text) > LONGEST:
-        begin = parse(text[:_BEGINNING], request.services.commands, routes.flags())
+    if len(request.text) > LONGEST and _is_too_long(request):
+        begin = parse(_begin(request, request.text), request.services.commands, routes.flags())
         if "job" in {request.folder, begin.folder}:
             return replies.hint(fill(runs.TOO_LONG, limit=LONGEST))
         return suggesting.small_talk(request, "too_long")
@@ -154,6 +140,17 @@ async def _before_reading(request: Request) -> Answer | None:
     except StoreError as error:
         return _instead(request, problems.sentence(error))
     return SILENT if answered else None
+
+
+def _is_too_long(request: Request) -> bool:
+    """Return whether a text is too long without what it quotes; a program's own words all count."""
+    text = quotations.skip_quotations(request.text)
+    has_program = _parses_itself(request, _begin(request, text))
+    return len(text if has_program else quotations.drop_quotations(request.text)) > LONGEST
+
+
+def _begin(request: Request, text: str) -> str:
+    return _remove_own_mentions(request, text[:_BEGINNING])
 
 
 class _Message(NamedTuple):
@@ -169,14 +166,14 @@ def _read_message(request: Request) -> _Message:
     kind, text = request.surface.kind, _remove_own_mentions(request, request.text)
     if kind not in _WRITTEN:
         return _Message(text)
-    quotation = cleaning.read_quotation(text)
+    quotation = quotations.read_quotation(text)
     # Whoever types a slash command in code quotes nobody.
     is_quoted = quotation is not None and (kind == "message" or "`" not in text)
-    begun = cleaning.skip_quotations(text) if quotation is None else quotation
+    begun = quotations.skip_quotations(text) if quotation is None else quotation
     if _parses_itself(request, begun):
         said, besides = begun, text.removesuffix(begun)
     else:
-        said = cleaning.clean_message(begun)
+        said = quotations.drop_quotations(begun)
         besides = "" if said == text else text
     return _Message(clean(said), True, besides) if has_invisible(said) else _Message(said, is_quoted, besides)
 
@@ -188,7 +185,7 @@ def _remove_own_mentions(request: Request, text: str) -> str:
     installation = request.services.context.installation.at(request.principal)
     command, program = split_program(text)
     command = installation.remove_own_mentions(command)
-    if program and _parses_itself(request, cleaning.skip_quotations(command)):
+    if program and _parses_itself(request, quotations.skip_quotations(command)):
         return f"{command}{program}"
     return installation.remove_own_mentions(text)
 

@@ -12,19 +12,10 @@ from bot.domain.moments import LEADS
 from bot.support.cleaning import fold, unescape
 from handlers.command_line import ENDS, plain
 from handlers.language.vocabulary import NEGATIONS, TALK, THEN
+from handlers.quotations import INLINE_CODE, drop_quotations, read_quotation
 
 #: One mark may uncover another one, such as an item of a list that is a quotation.
 _MAX_PASSES: Final = 5
-_BLOCK: Final = re.compile(r"```(.*?)```", re.DOTALL)
-_INLINE: Final = re.compile(r"`+([^`\n]+)`+")
-#: What begins a quoted line, as Slack sends it; three of them quote everything that follows.
-_QUOTE: Final = r"(?:&(?:amp;)?gt;|>)"
-_QUOTED_LINE: Final = re.compile(rf"\s*{_QUOTE}")
-_QUOTED_REST: Final = re.compile(rf"\s*{_QUOTE}{{3}}")
-_QUOTE_MARKS: Final = re.compile(rf"^[ \t]*{_QUOTE}+[ \t]*", re.MULTILINE)
-_LEADING_QUOTATIONS: Final = re.compile(
-    rf"(?:\s*(?:{_BLOCK.pattern}|{_QUOTE}{{3}}.*|{_QUOTE}[^\n]*))*\s*", re.DOTALL
-)
 _PERSON: Final = r"(?:<@[^<>\s]+>|@[\w.-]+)"
 _COPY: Final = rf"/?\bcc\b:?[ \t]*{_PERSON}(?:[ \t,;]+(?:(?:and|und|&amp;)[ \t]+)?{_PERSON})*"
 _COPIES: Final = re.compile(_COPY, re.IGNORECASE)
@@ -41,26 +32,14 @@ _BLANKS: Final = " \t\r"
 
 def clean_message(text: str) -> str:
     """Return what the writer of a message says, one clause a line; all of it if nothing is left."""
-    for _ in range(_MAX_PASSES):
-        cleaned = "\n".join(_list_clauses(text))
-        if cleaned in {"", text}:
+    lines, said = [text], text
+    for _ in range(_MAX_PASSES if read_quotation(text) is None else 0):
+        cleaned = _drop_marks(said)
+        if not cleaned or cleaned == [said]:
             break
-        text = cleaned
-    return text
-
-
-def read_quotation(text: str) -> str | None:
-    """Return the words of a text that is nothing but code and quoted lines; None for any other text."""
-    if _list_clauses(_INLINE.sub("", _BLOCK.sub("\n", text))):
-        return None
-    words = _INLINE.sub(r"\1", _BLOCK.sub(r"\1", _QUOTE_MARKS.sub("", text)))
-    return words if words != text else None
-
-
-def skip_quotations(text: str) -> str:
-    """Return a text without the code blocks and quoted lines that it begins with."""
-    found = _LEADING_QUOTATIONS.match(text)
-    return text[found.end() :] if found else text
+        lines, said = cleaned, "\n".join(cleaned)
+    lines = [line for line in lines if not _is_greeting(line)] or lines
+    return "\n".join([*map(_end_clause, lines[:-1]), *lines[-1:]])
 
 
 def list_labels(text: str) -> list[str]:
@@ -74,27 +53,14 @@ def show_labels(text: str, names: Iterable[str]) -> str:
     return _LINK.sub(lambda link: link[1] if fold(unescape(link[1])) in folded else link[0], text)
 
 
-def _list_clauses(text: str) -> list[str]:
-    """Return the lines and items that are no quotation; each but the last ends a clause."""
-    clauses = list[str]()
-    lines = _split_items(_INLINE.sub(r"\1", _BLOCK.sub(_drop_block, text))).split("\n")
+def _drop_marks(text: str) -> list[str]:
+    """Return the lines and items that are no quotation, without marks around them."""
+    lines = _split_items(INLINE_CODE.sub(r"\1", drop_quotations(text))).split("\n")
+    bare = list[str]()
     for line in map(_drop_copies, lines):
         markers = _MARKERS.match(line)
-        clause = line[markers.end() :] if markers and markers[0].strip() else line
-        if _QUOTED_REST.match(clause):
-            break
-        if clause.strip() and not _QUOTED_LINE.match(clause):
-            clauses.append(clause.strip() if len(lines) > 1 else clause)
-    clauses = [clause for clause in clauses if not _is_greeting(clause)] or clauses
-    return [*map(_end_clause, clauses[:-1]), *clauses[-1:]]
-
-
-def _drop_block(block: re.Match[str]) -> str:
-    """Return a line break in place of a code block; the words of a short one that stands within a line."""
-    line_start = block.string.rfind("\n", 0, block.start()) + 1
-    before = block.string[line_start : block.start()].rstrip()
-    is_within_line = before and not before.endswith("```") and "\n" not in block[1]
-    return f" {block[1]} " if is_within_line else "\n"
+        bare.append(line[markers.end() :] if markers and markers[0].strip() else line)
+    return [line.strip() for line in bare if line.strip()] if len(lines) > 1 else [*filter(str.strip, bare)]
 
 
 def _split_items(text: str) -> str:

@@ -11,14 +11,9 @@ from hypothesis import strategies as st
 from bot.domain.surfaces import Where
 from bot.domain.workspaces import State
 from handlers.command_line import LONGEST, parse
-from handlers.language.cleaning import (
-    clean_message,
-    list_labels,
-    read_quotation,
-    show_labels,
-    skip_quotations,
-)
+from handlers.language.cleaning import clean_message, list_labels, show_labels
 from handlers.language.words import ends_clause
+from handlers.quotations import drop_quotations, read_quotation, skip_quotations
 from tests.handlers.rig import buttons, rig, words
 from tests.handlers.run_rig import run_rig
 from tests.handlers.test_misread import became
@@ -113,7 +108,7 @@ def test_text_is_cleaned(text, cleaned):
         ("> stop notebook\n&gt;stop exp_14", "stop notebook\nstop exp_14"),
         ("`stop notebook`", "stop notebook"),
         ("`stop` `notebook`", "stop notebook"),
-        ("- `stop notebook`", "- stop notebook"),
+        ("- `stop notebook`", None),
         ("```\nstop notebook\n```", "\nstop notebook\n"),
         ("&gt; hello\n```stop notebook```", "hello\nstop notebook"),
         ("&gt; stop notebook\nplease", None),
@@ -206,6 +201,7 @@ def test_any_text_can_be_read(text):
     assert (read_quotation(text) is None) or read_quotation(text) != text
     assert text.endswith(skip_quotations(text))
     assert show_labels(text, []) == text
+    assert len(drop_quotations(text)) <= len(text)
 
 
 @given(st.lists(st.from_regex(r"[a-z]{1,8}( [a-z0-9]{1,8}){0,3}", fullmatch=True), min_size=2, max_size=6))

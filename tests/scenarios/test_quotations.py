@@ -9,6 +9,7 @@ STOPS = f"POST .*/workspaces/{ID['report']}/stop"
 QUOTED = (
     "> stop report",
     ">>> stop report",
+    "> stop\n>report",
     "`stop report`",
     "```\nstop report\n```",
     "`stop` `report`",
@@ -25,14 +26,6 @@ async def test_a_quotation_stops_nothing_until_it_is_pressed(linked, text):
     assert "stop report”. Should I do it?" in asked.text
     await linked.pass_time(10)
     assert linked.calls(STOPS) == 0
-    await linked.alice.presses(asked, "Do it now")
-    await linked.pass_time(10)
-    assert linked.calls(STOPS) == 1
-
-
-async def test_quoted_lines_are_clauses(linked):
-    (asked,) = await linked.alice.writes("> stop\n>report")
-    assert "“stop; report”. Should I do it?" in asked.text
     await linked.alice.presses(asked, "Do it now")
     await linked.pass_time(10)
     assert linked.calls(STOPS) == 1

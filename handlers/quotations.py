@@ -1,0 +1,47 @@
+"""Code blocks and quoted lines of a message (Slack's mrkdwn), which are no request of its writer; pure."""
+
+import re
+from typing import Final
+
+_BLOCK: Final = re.compile(r"```(.*?)```", re.DOTALL)
+#: The same, with the last sign before it in its line.
+_BLOCK_AFTER: Final = re.compile(rf"([^\s`][ \t]*)?{_BLOCK.pattern}", re.DOTALL)
+INLINE_CODE: Final = re.compile(r"`+([^`\n]+)`+")
+#: What begins a quoted line, as Slack sends it; three of them quote everything that follows.
+_QUOTE: Final = r"(?:&(?:amp;)?gt;|>)"
+_QUOTED_LINE: Final = re.compile(rf"\s*{_QUOTE}")
+_QUOTED_REST: Final = re.compile(rf"\s*{_QUOTE}{{3}}")
+_QUOTE_MARKS: Final = re.compile(rf"^[ \t]*{_QUOTE}+[ \t]*", re.MULTILINE)
+_LEADING: Final = re.compile(rf"(?:\s*(?:{_BLOCK.pattern}|{_QUOTE}{{3}}.*|{_QUOTE}[^\n]*))*\s*", re.DOTALL)
+
+
+def drop_quotations(text: str) -> str:
+    """Return a text without its code blocks and quoted lines; all of it if nothing else is there."""
+    left = _drop_quoted_lines(_BLOCK_AFTER.sub(_drop_block, text))
+    return left if left.strip() else text
+
+
+def skip_quotations(text: str) -> str:
+    """Return a text without the code blocks and quoted lines that it begins with."""
+    found = _LEADING.match(text)
+    return text[found.end() :] if found else text
+
+
+def read_quotation(text: str) -> str | None:
+    """Return the words of a text that is nothing but code and quoted lines; None for any other text."""
+    if _drop_quoted_lines(INLINE_CODE.sub("", _BLOCK.sub("\n", text))).strip():
+        return None
+    words = INLINE_CODE.sub(r"\1", _BLOCK.sub(r"\1", _QUOTE_MARKS.sub("", text)))
+    return words if words != text else None
+
+
+def _drop_quoted_lines(text: str) -> str:
+    lines = text.split("\n")
+    end = next((at for at, line in enumerate(lines) if _QUOTED_REST.match(line)), len(lines))
+    return "\n".join(line for line in lines[:end] if not _QUOTED_LINE.match(line))
+
+
+def _drop_block(block: re.Match[str]) -> str:
+    """Return a line break in place of a code block; the words of a short one that stands within a line."""
+    before, code = block[1] or "", block[2]
+    return f"{before} {code} " if before and "\n" not in code else f"{before}\n"
