@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from bot.domain import hours as domain
+from bot.domain.moments import read_hours
 from bot.domain.operations import OperationVerb
 from bot.domain.workspaces import State
 from bot.services import acts, hours, workspaces
@@ -46,7 +46,7 @@ class Change:
             return await world.ask(key).to(hours.move)
         if self.work == "add":
             (rule,) = await world.store.rules_of(workspace.id)
-            wanted = domain.read(self.values[0])
+            wanted = read_hours(self.values[0])
             return await world.ask(key).to(hours.add, workspace.id, wanted, former=rule.id)
         return await world.ask(key).to(getattr(hours, self.work), workspace.id, *self.values)
 
@@ -227,7 +227,7 @@ async def test_night_that_is_skipped_next_ends_as_planned(world):
 
 async def test_start_and_stop_of_two_rules_are_one_run(world):
     workspace = await given(world, "weekdays 9:00", at="08:58")
-    await world.ask("stop").to(hours.add, workspace.id, domain.read("every day -18:00"))
+    await world.ask("stop").to(hours.add, workspace.id, read_hours("every day -18:00"))
     await until(world, "9:05", step=5)
     await SKIP.to(world, workspace)
     assert (await world.store.workspace(workspace.id)).stop_at == local("18:00")

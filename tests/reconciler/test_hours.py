@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.domain import hours as domain
+from bot.domain.moments import read_hours
 from bot.domain.operations import OperationVerb
 from bot.domain.workspaces import State
 from bot.services import accounts, acts, hours, workspaces
@@ -29,7 +29,7 @@ async def given(world, text, state=State.STOPPED, *, at="08:00", **keys):
     world.clock.advance(monday - world.clock.now())
     workspace = await world.own(state=state)
     await world.know(time_zone="Europe/Berlin")
-    await world.ask("set").to(hours.add, workspace.id, domain.read(text), **keys)
+    await world.ask("set").to(hours.add, workspace.id, read_hours(text), **keys)
     return workspace
 
 
@@ -135,7 +135,7 @@ async def test_a_stop_that_was_warned_of_moves_with_its_hours(world):
 async def test_those_that_came_first_are_carried_out_first(world):
     workspace = await given(world, "mon 9:00", State.STOPPED)
     for day in (25, 22, 29, 24, 28, 23, 27, 26):
-        await world.ask(f"once{day}").to(hours.add, workspace.id, domain.read(f"2027-11-{day} 10:00"))
+        await world.ask(f"once{day}").to(hours.add, workspace.id, read_hours(f"2027-11-{day} 10:00"))
     world.clock.advance(local("8:00", day=30) - world.clock.now())
     claimed = await within(world.store, rows.claim_hours, 100, 60.0)
     first = [one.due(world.clock.now())[0].local for one in claimed]
@@ -253,7 +253,7 @@ async def test_where_a_stop_is_final_its_person_agrees_and_nothing_is_started(wo
     workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30", agreed=True)
     for text, rule in {"weekdays 9:00": "hours.makes", "sat -18:00": "workspace.ends"}.items():
         with pytest.raises(Refused, match=rule.replace(".", r"\.")):
-            await world.ask(text).to(hours.add, workspace.id, domain.read(text))
+            await world.ask(text).to(hours.add, workspace.id, read_hours(text))
     await until(world, "18:02", step=20)
     assert (told(world), len(world.slack.told("stopped"))) == (["timer_ending"], 1)
     await until(world, "18:10", day=23, step=600)
@@ -270,9 +270,9 @@ async def test_what_would_end_it_for_good_only_since_they_were_set_ends_nothing(
 
 async def test_other_hours_on_the_same_days_take_their_place_and_turned_off_nothing_comes(world):
     workspace = await given(world, "weekdays 9:00-18:00")
-    replaced = await world.ask("b").to(hours.add, workspace.id, domain.read("weekdays 10:00-18:00"))
+    replaced = await world.ask("b").to(hours.add, workspace.id, read_hours("weekdays 10:00-18:00"))
     assert [one.starts for one in replaced] == [9 * 60]
-    assert await world.ask("c").to(hours.add, workspace.id, domain.read("sat 10:00")) == []
+    assert await world.ask("c").to(hours.add, workspace.id, read_hours("sat 10:00")) == []
     assert len(await world.store.rules_of(workspace.id)) == 2
     await until(world, "17:50", step=120)
     assert (await world.store.workspace(workspace.id)).stop_at == local("18:00")

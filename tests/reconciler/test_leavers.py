@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain import hours as domain
+from bot.domain.moments import read_hours
 from bot.domain.people import Person, Principal
 from bot.domain.stops import End
 from bot.domain.workspaces import State
@@ -62,7 +62,7 @@ async def test_what_a_plan_was_to_stop_is_stopped_before_the_link_ends(world, fl
 
 async def test_hours_are_a_plan(world):
     workspace = await runs(world, is_planned=False)
-    await world.ask("hours").to(hours.add, workspace.id, domain.read("daily 0:00-23:59"))
+    await world.ask("hours").to(hours.add, workspace.id, read_hours("daily 0:00-23:59"))
     await leave(world)
     await world.pass_time(120)
     assert (world.provider.accepted_stops, await world.store.rules(ALICE)) == (["r1"], [])

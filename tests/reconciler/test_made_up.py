@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from bot.domain import hours as domain
 from bot.domain.errands import Outcome
+from bot.domain.moments import read_hours
 from bot.domain.operations import OperationVerb
 from bot.domain.workspaces import State
 from bot.services import hours, lessons
@@ -164,7 +164,7 @@ async def test_hours_changed_meanwhile_count_as_they_are_now(world):
     workspace = await given(world, "weekdays 9:05-18:00", at="8:30")
     goes_away(world)
     await until(world, "9:30", step=30)
-    await world.ask("new").to(hours.add, workspace.id, domain.read("weekdays 9:05-12:00"))
+    await world.ask("new").to(hours.add, workspace.id, read_hours("weekdays 9:05-12:00"))
     operation = await world.store.latest_operation(workspace.id)
     assert operation.is_open
     await until(world, "11:15", step=30)

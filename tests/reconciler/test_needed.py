@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain import hours as domain
+from bot.domain.moments import read_hours
 from bot.domain.preferences import NEVER, Preferences
 from bot.domain.stops import End
 from bot.domain.workspaces import State
@@ -118,7 +118,7 @@ async def test_a_person_has_themselves_asked_and_keeps_it(world):
 async def test_hours_spare_the_question_while_a_stop_is_near(world, text, skipped, is_asked):
     """They are a reason not to ask only while one of their stops is ahead within the day."""
     workspace = await left(world, asks_after_hours=4)
-    await world.ask("i").to(hours.add, workspace.id, domain.read(text))
+    await world.ask("i").to(hours.add, workspace.id, read_hours(text))
     if skipped:
         await world.ask("skip").to(hours.rest, workspace.id, skipped)
     await until(world, "16:55")
@@ -127,7 +127,7 @@ async def test_hours_spare_the_question_while_a_stop_is_near(world, text, skippe
 
 async def test_paused_hours_do_not_spare_the_question(world):
     workspace = await left(world, asks_after_hours=4)
-    await world.ask("i").to(hours.add, workspace.id, domain.read("daily 7:00-18:00"))
+    await world.ask("i").to(hours.add, workspace.id, read_hours("daily 7:00-18:00"))
     (rule,) = await world.store.rules_of(workspace.id)
     await world.store.engine.write(lambda tx: pause(tx, rule, "unused", tell=False))
     await until(world, "16:55")

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from bot.domain import hours as domain
+from bot.domain.moments import read_hours
 from bot.domain.workspaces import State
 from bot.messages.blocks import kit
 from bot.services import hours, workspaces
@@ -45,7 +45,7 @@ async def timer(world):
 
 async def by_hours(world):
     workspace = await running(world)
-    wanted = domain.read("every day -18:00")
+    wanted = read_hours("every day -18:00")
     await world.ask("set").to(hours.add, workspace.id, wanted, agreed=world.provider.ends_for_good)
 
 
