@@ -45,6 +45,10 @@ _A_COMMAND: Final = 3
 _ALONE: Final = {"ww": "status", "jj": "job-status", "cc": "courses", "kk": "health"}
 #: What a verb of workspaces means for a run.
 _OF_RUNS: Final = {"stop": "job-stop", "cancel": "job-stop", "start": "job-run", "restart": "job-run"}
+_OPPOSITES: Final = {
+    Consequence.STARTS: Consequence.ENDS,
+    Consequence.ENDS: Consequence.STARTS,
+}
 _HARMLESS: Final = frozenset({Consequence.ANSWERS, Consequence.TELLS})
 
 
@@ -74,7 +78,10 @@ async def proposed(
 async def _propose(text: Utterance, ranks: Sequence[Rank]) -> list[Proposal]:
     """Return what may be meant, the likeliest first; forms only where there is nothing else."""
     found, forms = dict[str, Proposal](), list[Proposal]()
-    for rank_, then in zip(ranks, [*ranks[1:], Rank("", 0.0)], strict=False):
+    # What else is likely isn't what was asked for with a time that can't be taken, except other times.
+    is_untimely = bool(ranks) and _is_only_untimely(text, LABELS[ranks[0].label])
+    fitting = [ranks[0], *(one for one in ranks[1:] if _repeats(LABELS[one.label]))] if is_untimely else ranks
+    for rank_, then in zip(fitting, [*fitting[1:], Rank("", 0.0)], strict=False):
         label = LABELS[rank_.label]
         offers = [one._replace(label=label.name) for one in await _build(text, label)]
         forms = forms or [one for one in offers if one.is_form]
@@ -83,6 +90,11 @@ async def _propose(text: Utterance, ranks: Sequence[Rank]) -> list[Proposal]:
         if len(found) >= MAX_PROPOSALS or is_asked:
             break
     return ([*found.values()] or forms)[:MAX_PROPOSALS]
+
+
+def _repeats(label: Label) -> bool:
+    """Return whether a label is about times that come again."""
+    return "recurrence" in label.takes and not label.is_operation
 
 
 async def _build(text: Utterance, label: Label) -> Sequence[Proposal]:
@@ -96,8 +108,8 @@ async def _build(text: Utterance, label: Label) -> Sequence[Proposal]:
         return []
     found = [] if is_barred else await label.build(text, label)
     # An operation that isn't barred only doesn't fit the state.
-    asks = label.form is not None and (is_barred or not label.is_operation)
-    return found or (await label.form(text, label) if asks and label.form else [])
+    asks = is_barred or not (label.is_operation or text.reading.how == "not")
+    return found or (await label.form(text, label) if asks and label.form is not None else [])
 
 
 async def _propose_each(whole: Utterance, parts: Sequence[Reading]) -> Answer:
@@ -195,6 +207,8 @@ def _weigh(text: Utterance, ranks: Sequence[Rank]) -> list[Rank]:
     ):
         name = _OF_RUNS.get(seen.name, seen.name) if text.speaks_of_run else seen.name
         likely[name] = max(likely.values(), default=0.0) + _SEEN
+        opposite = _OPPOSITES.get(seen.consequence)
+        likely = {one: share for one, share in likely.items() if LABELS[one].consequence is not opposite}
     least = _SHARE * max(likely.values(), default=0.0)
     least_of = {one: max(least, _LEAST_SHOWN if _is_weak(LABELS[one]) else _LEAST) for one in likely}
     found = [Rank(label, one) for label, one in likely.items() if one >= least_of[label]]
@@ -261,6 +275,8 @@ async def _answer(text: Utterance, found: Sequence[Proposal], label: str) -> Ans
     name = named[0].title if named else ""
     if text.is_past and not text.only_asks:
         head = talk.TALK["left_alone"]
+    elif is_untimely and not found and TIME_SLOTS.isdisjoint(LABELS[label].takes):
+        head = talk.ONLY_NOW
     elif (text.is_conditional and not text.only_asks) or (is_untimely and not (found or text.unread)):
         head = fill(talk.CONDITIONAL_NAMED, name=name) if name else talk.CONDITIONAL
     elif is_held and not text.only_asks:

@@ -35,6 +35,11 @@ CONDITIONAL: Final = (
 CONDITIONAL_NAMED: Final = (
     "I don't understand conditions, exceptions or times like that, so I haven't done anything with *{name}*."
 )
+#: After a time for something that can't be planned.
+ONLY_NOW: Final = "I can't plan that for later, so I haven't done anything."
+#: Above a button that opens a form: what is missing, and what that leads to.
+WHEN: Final = "I'm not sure when, so I haven't done anything yet. Choose a time:"
+WHICH_HOURS: Final = "Choose days and times for *{name}*:"
 #: After a name that is said to be somebody else's.
 THEIRS: Final = "I only work with your own workspaces, so I haven't done anything."
 IF_YOURS: Final = "If you mean your own workspace *{name}*, type `{command}{verb} {typed}`."
