@@ -35,10 +35,7 @@ from handlers.workspace import confirmations, hours
 MAX_PROPOSALS: Final = 3
 _UNTIL_LEADS: Final = frozenset({"for", "until", "till", "til", "'til"})
 #: Choose what is sent about a workspace.
-_SILENCING: Final = vocabulary.NEGATIONS | words(
-    "mute off quiet quieter silent silence stop disable less fewer"
-)
-_OPPOSITE: Final = words("don't dont never")
+_SILENCING: Final = words("mute off quiet quieter silent silence stop disable less fewer")
 _TELLING: Final = words("on unmute tell notify ping message inform me again enable want know")
 _LINKS: Final = words("link url address")
 #: Between the words of a run's name; so many first letters are enough where nothing is called so itself.
@@ -239,7 +236,7 @@ async def ask_for_time(text: Utterance, label: Label) -> list[Proposal]:
     if label.consequence is Consequence.STARTS or label.name == "restart":
         return _hours_forms(chosen)
     return [
-        _form(kit.button(cards.LATER, "stop_later", one.id), text.unread)
+        _form(kit.button(cards.LATER, "stop_later", one.id), text.unread or talk.WHEN)
         for one in chosen
         if one.state in {State.RUNNING, State.STARTING}
     ][:1]
@@ -264,7 +261,10 @@ async def ask_for_hours(text: Utterance, _: Label) -> list[Proposal]:
 
 
 def _hours_forms(chosen: Sequence[Workspace]) -> list[Proposal]:
-    return [_form(kit.button(cards.HOURS, "hours_form", one.id)) for one in chosen[:1]]
+    return [
+        _form(kit.button(cards.HOURS, "hours_form", one.id), fill(talk.WHICH_HOURS, name=one.title))
+        for one in chosen[:1]
+    ]
 
 
 async def build_skip(text: Utterance, label: Label) -> list[Proposal]:
@@ -327,10 +327,13 @@ async def build_opening(text: Utterance, _: Label) -> list[Proposal]:
 
 async def build_messages(text: Utterance, _: Label) -> list[Proposal]:
     """Build fewer or more messages about a workspace: both, where it isn't clear which."""
-    if not _OPPOSITE.isdisjoint(text.words):
-        return []  # ``don't mute it``, ``never mind``
+    if "never" in text.words:
+        return []  # ``never mind``
     is_off, is_on = (not said.isdisjoint(text.words) for said in (_SILENCING, _TELLING))
-    wanted = ["off"] if is_off else ["on"] if is_on else ["off", "on"]
+    if is_not := not vocabulary.NEGATIONS.isdisjoint(text.words):
+        # ``no messages`` are fewer, but ``don't mute it`` leaves them as they are.
+        is_off, is_on = not is_off, False
+    wanted = ["off"] if is_off else ["on"] if is_on else [] if is_not else ["off", "on"]
     names = [written((one.title,)) for one in text.which.named]
     return [text.offer_command(f"notify {name} {one}") for name in names for one in wanted][:MAX_PROPOSALS]
 
@@ -347,7 +350,7 @@ async def build_undo(text: Utterance, _: Label) -> list[Proposal]:
     return [text.offer_command("undo")] if can else []
 
 
-def _form(button: kit.Element, sentence: str = "") -> Proposal:
+def _form(button: kit.Element, sentence: str) -> Proposal:
     return offer_button(button, sentence)._replace(is_form=True)
 
 
@@ -358,7 +361,7 @@ async def build_runs(text: Utterance, label: Label) -> list[Proposal]:
     """Build a stop of runs, or another run."""
     which, services = text.which, text.request.services
     is_stop = label.name == "job-stop"
-    if which.workspaces and not (which.runs or (is_stop and text.speaks_of_run)):
+    if which.workspaces and not (which.runs or text.speaks_of_run):
         return []
     every = await services.store.runs(text.request.principal)
     states = [vocabulary.RUN_STATES[word] for word in text.words if word in vocabulary.RUN_STATES]

@@ -56,7 +56,7 @@ LABELS: Final[Mapping[str, Label]] = {
     **_declare("new", _ASKS, ["connection", "template"], builders.build_new, command="new"),
     **_declare("unlink", _ASKS, ["connection"], _commands, command="unlink", is_rare=True),
     **_declare("card", _ASKS, [], _commands, command="card", is_rare=True),
-    **_declare("job-schedule", _ASKS, ["job"], builders.build_schedule, command="job schedule"),
+    **_declare("job-schedule", _ASKS, ["job", "recurrence"], builders.build_schedule, command="job schedule"),
     # questions
     **_declare("list", _ANSWERS, _ASKED, _commands, show=_question, command="list"),
     **_declare("health", _ANSWERS, _ASKED, _commands, show=_question, command="list"),

@@ -46,6 +46,10 @@ _A_COMMAND: Final = 3
 _ALONE: Final = {"ww": "status", "jj": "job-status", "cc": "courses", "kk": "health"}
 #: What a verb of workspaces means for a run.
 _OF_RUNS: Final = {"stop": "job-stop", "cancel": "job-stop", "start": "job-run", "restart": "job-run"}
+_OPPOSITES: Final = {
+    Consequence.STARTS: Consequence.ENDS,
+    Consequence.ENDS: Consequence.STARTS,
+}
 _HARMLESS: Final = frozenset({Consequence.ANSWERS, Consequence.TELLS})
 
 
@@ -75,7 +79,10 @@ async def proposed(
 async def _propose(text: Utterance, ranks: Sequence[Rank]) -> list[Proposal]:
     """Return what may be meant, the likeliest first; forms only where there is nothing else."""
     found, forms = dict[str, Proposal](), list[Proposal]()
-    for rank_, then in zip(ranks, [*ranks[1:], Rank("", 0.0)], strict=False):
+    # What else is likely isn't what was asked for with a time that can't be taken, except other times.
+    is_untimely = bool(ranks) and _is_only_untimely(text, LABELS[ranks[0].label])
+    fitting = [ranks[0], *(one for one in ranks[1:] if _repeats(LABELS[one.label]))] if is_untimely else ranks
+    for rank_, then in zip(fitting, [*fitting[1:], Rank("", 0.0)], strict=False):
         label = LABELS[rank_.label]
         offers = [one._replace(label=label.name) for one in await _build(text, label)]
         forms = forms or [one for one in offers if one.is_form]
@@ -84,6 +91,11 @@ async def _propose(text: Utterance, ranks: Sequence[Rank]) -> list[Proposal]:
         if len(found) >= MAX_PROPOSALS or is_asked:
             break
     return ([*found.values()] or forms)[:MAX_PROPOSALS]
+
+
+def _repeats(label: Label) -> bool:
+    """Return whether a label is about times that come again."""
+    return "recurrence" in label.takes and not label.is_operation
 
 
 async def _build(text: Utterance, label: Label) -> Sequence[Proposal]:
@@ -180,6 +192,8 @@ def _weigh(text: Utterance, ranks: Sequence[Rank]) -> list[Rank]:
     ):
         name = _OF_RUNS.get(seen.name, seen.name) if text.speaks_of_run else seen.name
         likely[name] = max(likely.values(), default=0.0) + _SEEN
+        opposite = _OPPOSITES.get(seen.consequence)
+        likely = {one: share for one, share in likely.items() if LABELS[one].consequence is not opposite}
     least = _SHARE * max(likely.values(), default=0.0)
     least_of = {one: max(least, _LEAST_SHOWN if _is_weak(LABELS[one]) else _LEAST) for one in likely}
     found = [Rank(label, one) for label, one in likely.items() if one >= least_of[label]]

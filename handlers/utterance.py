@@ -171,7 +171,9 @@ class Utterance:
 
     @property
     def speaks_of_run(self) -> bool:
-        """Return whether what it names is called a job or a run: ``the training run``."""
+        """Return whether what it names is a job or a run, or is called one: ``the training run``."""
+        if (self.which.runs or self.which.jobs) and not self.which.named:
+            return True
         given = self.request.given or self.request.arguments
         ends = {span.end for span in self.names.spans(given) if span.workspaces or span.runs}
         return any(at in ends and self.words[at] in vocabulary.OF_JOBS for at in range(len(self.words)))

@@ -124,9 +124,10 @@ def weights(given: Sequence[Phrase]) -> str:
     from sklearn.feature_extraction import DictVectorizer  # noqa: PLC0415 - the same
     from sklearn.svm import LinearSVC  # noqa: PLC0415 - the same
 
-    random_ = random.Random(7)  # noqa: S311 - the same changes each time
     rows, labels = [], []
     for phrase in given:
+        # The same changes each time, whatever phrases come before it.
+        random_ = random.Random(f"2 {phrase.label} {' '.join(phrase.words)}")  # noqa: S311
         for copy in range(COPIES):
             found = ranker.features(changed(random_, phrase) if copy else phrase.words)
             rows.append(dict.fromkeys(found, len(found) ** -0.5))

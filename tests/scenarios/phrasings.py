@@ -294,7 +294,7 @@ TYPED = [
     ("forget it", "says Nothing of yours is under way"),
     ("forget it!", "says Nothing of yours is under way"),
     ("make sure report is stopped", "offers Show report"),
-    ("I stopped report yesterday", "offers Show report"),
+    ("I stopped report yesterday", "says *report*"),
     ("can you not stop report?", "says I haven't done anything"),
     ("she said \u201cstop report\u201d", "offers Whom can I ask?"),
     ("&gt; stop report", "offers Do it now"),

@@ -37,7 +37,10 @@ CONDITIONAL_NAMED: Final = (
 )
 #: A time was said that can't be read, or to what takes none.
 NOT_THEN: Final = "I can't tell when you mean, so I haven't done anything with *{name}*."
-NOT_LATER: Final = "I can't do that at another time than now, so I haven't done anything with *{name}*."
+NOT_LATER: Final = "I can't plan that for later, so I haven't done anything with *{name}*."
+#: Above a button that opens a form: what is missing, and what that leads to.
+WHEN: Final = "I'm not sure when, so I haven't done anything yet. Choose a time:"
+WHICH_HOURS: Final = "Choose days and times for *{name}*:"
 #: After a name that is said to be somebody else's.
 THEIRS: Final = "I only work with your own workspaces, so I haven't done anything."
 IF_YOURS: Final = "If you mean your own workspace *{name}*, type `{command}{verb} {typed}`."
