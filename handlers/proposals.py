@@ -80,7 +80,7 @@ async def _propose(text: Utterance, ranks: Sequence[Rank]) -> list[Proposal]:
     """Return what may be meant, the likeliest first; forms only where there is nothing else."""
     found, forms = dict[str, Proposal](), list[Proposal]()
     # What else is likely isn't what was asked for with a time that can't be taken, except other times.
-    is_untimely = bool(ranks) and _is_only_untimely(text, LABELS[ranks[0].label])
+    is_untimely = bool(ranks) and _find_bar(text, LABELS[ranks[0].label]) is Bar.TIME
     fitting = [ranks[0], *(one for one in ranks[1:] if _repeats(LABELS[one.label]))] if is_untimely else ranks
     for rank_, then in zip(fitting, [*fitting[1:], Rank("", 0.0)], strict=False):
         label = LABELS[rank_.label]
