@@ -38,7 +38,7 @@ class Bar(StrEnum):
 UP_VERBS: Final = words("start resume")
 DOWN_VERBS: Final = words("stop suspend restart cancel remove forget")
 _OF_COURSES: Final = words("skip move pause-course end-course leave join")
-_TIMELESS_ACTS: Final = _OF_COURSES | words("open hours")
+_TIMELESS_ACTS: Final = _OF_COURSES | words("open hours alias notify")
 ACTS: Final = UP_VERBS | DOWN_VERBS | words("keep job-run job-stop hours-off") | _TIMELESS_ACTS
 #: Set a condition wherever they stand, or where no clause ends before them.
 _CONDITIONS: Final = words("if unless once when whenever wenn falls sobald")
@@ -66,6 +66,7 @@ _TIME_WORDS: Final = words(
     eventually someday noon midnight tonight"""
 )
 _OBJECTS: Final = words("it that this them the my")
+_REFRAINING: Final = words("hold avoid refrain postpone delay wait")
 #: Ask for what comes again, at times that are still to be said.
 _BY_ITSELF: Final = words("automatically itself")
 #: Say of a plan that it isn't wanted any more.
@@ -227,6 +228,10 @@ def _find_bans(
     if any(word == "stop" and _is_other_act(then) and then not in titles for word, then in pairwise(said)):
         # `stop pinging me about report`
         return DOWN_VERBS, frozenset()
+    refrained = [at for at, word in enumerate(said) if word in _REFRAINING]
+    if any(word.endswith("ing") and find_verbs(word) for at in refrained for word in said[at + 1 : at + 4]):
+        # `hold off on stopping it`
+        return ACTS - {"keep"}, frozenset()
     if is_unwanted_plan(said):
         return ACTS - {"keep"}, frozenset()
     if reading.how == "not":
