@@ -204,6 +204,7 @@ def _weigh(text: Utterance, ranks: Sequence[Rank]) -> list[Rank]:
         seen is not None
         and text.reading.folder == "workspace"
         and (seen.is_operation or seen.name == "hours")
+        and _fits_names(text, seen)
     ):
         name = _OF_RUNS.get(seen.name, seen.name) if text.speaks_of_run else seen.name
         likely[name] = max(likely.values(), default=0.0) + _SEEN
