@@ -86,7 +86,7 @@ async def _propose(text: Utterance, ranks: Sequence[Rank]) -> list[Proposal]:
         offers = [one._replace(label=label.name) for one in await _build(text, label)]
         forms = forms or [one for one in offers if one.is_form]
         found = {one.text: one for one in offers if not one.is_form} | found
-        is_asked = bool(forms) and not found and rank_.likelihood >= _AHEAD * then.likelihood
+        is_asked = bool(forms) and not (found or is_untimely) and rank_.likelihood >= _AHEAD * then.likelihood
         if len(found) >= MAX_PROPOSALS or is_asked:
             break
     return ([*found.values()] or forms)[:MAX_PROPOSALS]
