@@ -87,7 +87,7 @@ async def _propose(text: Utterance, ranks: Sequence[Rank]) -> list[Proposal]:
         offers = [one._replace(label=label.name) for one in await _build(text, label)]
         forms = forms or [one for one in offers if one.is_form]
         found = {one.text: one for one in offers if not one.is_form} | found
-        is_asked = bool(forms) and not found and rank_.likelihood >= _AHEAD * then.likelihood
+        is_asked = bool(forms) and not (found or is_untimely) and rank_.likelihood >= _AHEAD * then.likelihood
         if len(found) >= MAX_PROPOSALS or is_asked:
             break
     return ([*found.values()] or forms)[:MAX_PROPOSALS]
@@ -189,6 +189,7 @@ def _weigh(text: Utterance, ranks: Sequence[Rank]) -> list[Rank]:
         and text.bars.find(seen.name) in {None, Bar.TIME}
         and text.reading.folder == "workspace"
         and (seen.is_operation or seen.name == "hours")
+        and _fits_names(text, seen)
     ):
         name = _OF_RUNS.get(seen.name, seen.name) if text.speaks_of_run else seen.name
         likely[name] = max(likely.values(), default=0.0) + _SEEN

@@ -78,3 +78,32 @@ async def test_a_teacher_ends_it_asks_who_is_not_ready_and_names_who_else_teache
     assert "Only its teachers" in words(await bot.direct("add <@UBOB> to ML Basics", ALICE))
     assert words(await bot.direct("who teaches ml basics?", ALICE)) == "*ML Basics* is taught by <@UTRAINER>."
     assert words(await bot.direct("Who teaches ML Basics", TRAINER)) == "*ML Basics* is taught by you."
+
+
+@pytest.mark.parametrize(
+    ("text", "labels"),
+    [
+        ("pause the basics over the holidays, 21 dec to 4 jan", ["Pause ML Basics from 21 Dec to 4 Jan"]),
+        ("pause basics from 21 dec to 4 jan", ["Pause ML Basics from 21 Dec to 4 Jan"]),
+        ("move thursdays basics lesson to friday 10am", ["Move ML Basics 9 Dec to 10 Dec 10:00"]),
+        ("cancel basics on tuesday and thursday", ["Skip ML Basics 7 Dec", "Skip ML Basics 9 Dec"]),
+        ("end the basics course", ["End ML Basics"]),
+        ("don't skip basics on thursday", ["Show my workspaces"]),
+    ],
+)
+async def test_a_change_is_offered_by_a_part_of_its_title_with_all_its_days(bot, member, text, labels):
+    assert list(buttons(await bot.direct(text, TRAINER))) == labels
+    assert (await bot.store.class_card(member.id)).off == set()
+
+
+async def test_the_lesson_of_an_only_course_is_changed_and_one_that_is_over_says_so(bot, member):
+    assert "On 7 Dec, *ML Basics* is now at 14:00" in words(
+        await bot.direct("move tuesday's lesson to 14:00", TRAINER)
+    )
+    assert "no *ML Basics* on 9 Dec" in words(await bot.direct("cancel the lesson on thursday", TRAINER))
+    said = words(await bot.say('card "ML Basics" skip 14 Dec', TRAINER))
+    assert "no *ML Basics* on 14 Dec" in said
+    await bot.store.carry_out(
+        lambda tx: tx.run("UPDATE class_cards SET done_at = :now, closed_at = :now", now=bot.clock.now())
+    )
+    assert "*ML Basics* has been over since" in words(await bot.direct("card ML Basics end", TRAINER))

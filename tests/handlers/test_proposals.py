@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.domain.runs import RunState
 from bot.domain.surfaces import Where
 from bot.domain.workspaces import State
 from handlers import proposals
@@ -10,7 +11,8 @@ from handlers.labels import LABELS
 from handlers.language.ranker import WEIGHTS, Rank
 from handlers.language.reading import Reading
 from tests.handlers.rig import buttons, rig, words
-from tests.rigs.store import ALICE, found_workspace, link_account
+from tests.handlers.run_rig import going, over, run_rig
+from tests.rigs.store import ALICE, found_workspace, link_account, linked
 
 STATES = {"report": "running", "notebook": "stopped", "gpu-train": "running", "etl": "failed"}
 
@@ -124,3 +126,58 @@ async def test_every_label_shows_something_or_has_a_button_that_works(bot, label
         pressed = await bot.press(one["action_id"], one.get("value", ""))
         assert "can't find" not in words(pressed)
         assert "don't have a command" not in words(pressed)
+
+
+async def test_what_a_slot_is_missing_for_gets_its_form(bot):
+    for text, labels in [
+        ("suspend report at some point", ["Stop later…"]),
+        ("stop gpu-train eventually", ["Stop later…"]),
+        ("start notebook later", ["Hours…"]),
+        ("report should have working hours", ["Hours…"]),
+        ("mute report please", ["Notify report off"]),
+        ("don't message me about report", ["Notify report off"]),
+        ("send me that link once more", ["Open gpu-train", "Open report"]),
+    ]:
+        assert list(buttons(await bot.direct(text))) == labels, text
+    assert await deeds(bot) == set()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "stop report not now",
+        "stop report by banana o'clock",
+        "start notebook on the 7th at 9",
+        "I was going to stop report but changed my mind",
+        "we had to stop report because of the alarm",
+        "remove report, tomorrow please, not today",
+        "no need to mute report",
+    ],
+)
+async def test_no_button_does_what_the_sentence_bars(bot, text):
+    shown = buttons(await bot.direct(text))
+    assert await deeds(bot) == set()
+    acts = ("Stop report", "Start notebook", "Remove report", "Notify report")
+    assert not [one for one in shown if one.startswith(acts)]
+
+
+async def test_a_run_beside_a_workspace_of_a_similar_name_is_meant():
+    async with run_rig() as made:
+        await linked(made.store, ALICE, ("training",), connection="hub")
+        await going(made, "train-xgb")
+        for text in ("cancel the training run", "the training run is stuck, kill it"):
+            assert list(buttons(await made.direct(text))) == ["Stop train-xgb"], text
+        answer = await made.direct("please stop train-xgb at 18:00, it's slow")
+        assert "I can't plan that for later" in words(answer)
+        assert "Stop train-xgb" not in buttons(answer)
+
+
+async def test_a_question_without_a_name_is_about_what_failed_or_was_done_last():
+    async with run_rig() as made:
+        await over(made, "nightly", RunState.FAILED, 1)
+        for text in ("why did it fail?", "did it work?", "anything failed?"):
+            assert "*nightly*" in words(await made.direct(text)), text
+        await over(made, "later")
+        assert "*later*" in words(await made.direct("did it work?"))
+        assert "*nightly*" in words(await made.direct("why did it fail?"))
+        assert "*nightly*" in words(await made.talk("job status nightly", "did it work?"))
