@@ -54,11 +54,12 @@ _MOST_TRIES: Final = 200
 _CLOCKLIKE: Final = re.compile(
     r"[0-9]{1,2}(?:[:.h][0-9]{2}(?:[ap]m)?|[ap]m|h|min|ish)|[0-9]{1,3}|[0-9]+(?:/[0-9]+){1,2}"
 )
-_TIMELIKE: Final = _words("half halb quarter noon midday midnight lunch end") | _PARTS_OF_DAYS
+_TIMELIKE: Final = _words("half halb quarter noon midday midnight")
 #: What comes before a day, or a length, that is none.
 _NO_TIMES: Final = _words("good nice great lovely happy guten gute schönen what such quite")
 #: What lets a day be another one than its name says, and what counts from a day, or from another time.
 _OTHER_DAYS: Final = _words("next last first second third fourth other every each previous letzten half past")
+_BEFORE_NONE: Final = _NO_TIMES | _TIMELIKE | _PARTS_OF_DAYS | _OTHER_DAYS
 _COUNTED: Final = _words("day days week weeks hour hours minutes fortnight")
 #: What may stand between the word that announces a time and the time, and what only says that it isn't now.
 _FILLING: Final = _words("the a an about some maybe like")
@@ -168,7 +169,7 @@ def _phrases(
         # `what a day`; and what begins with *next* or *half* isn't what follows that.
         before = said[max(begin - 2, 0) : begin]
         is_counted = _is_counted_from(said[max(begin - 1, 0) : begin + 1]) or _is_counted_from(before)
-        is_none = is_counted or not (_NO_TIMES | _TIMELIKE | _OTHER_DAYS).isdisjoint(before[-1:])
+        is_none = is_counted or not _BEFORE_NONE.isdisjoint(before[-1:])
         while end > begin and not is_none and _may_begin(said[begin]):
             text, tries = " ".join(words[begin:end]).rstrip(",;"), tries + 1
             if kind := moments.time_kind(text):
@@ -234,7 +235,7 @@ def _unread(
             kind = "at" if LEADS.get(lead, "time") != "length" else "for" if lead == "for" else "in"
             places = (*range(begin, at + 1),) if is_led else (at,)
             found.append((places, "until" if lead in _UNTIL else kind))
-        elif moments.is_day(word) or word in _PARTS_OF_DAYS | _WEEKS or moments.is_recurring([word]):
+        elif moments.is_day(word) or word in _PARTS_OF_DAYS or moments.is_recurring([word]):
             found.append(((at,), "day"))
         elif word in {"hours", "minutes"} and before in {"few", "some", "several"}:
             found.append(((at - 1, at), "long"))
@@ -247,7 +248,9 @@ def _is_vague(said: Sequence[str], named: AbstractSet[int], timed: AbstractSet[i
     for at, (word, before) in enumerate(zip(words, ["", *words], strict=False)):
         if word in _PAST or (word in _ZONES and at - 1 in timed):
             return True
-        is_plural = word in {"days", "weeks"} and at not in timed
+        if at not in timed and _is_counted_from((before, word)):
+            return True
+        is_plural = word in _WEEKS | {"days", "weeks"} and at not in timed
         is_week = word in {"week", "month"} and before in {"next", "this", "coming"}
         if (
             is_plural

@@ -124,6 +124,7 @@ def test_what_no_time_can_be_made_of_is_noticed(text):
         "stop report from 2 to 5 in the afternoon",
         "stop report at 5 or 6",
         "stop report at sunrise",
+        "start thesis, i have an hour before lunch",
         "start thesis tuesday or friday at 9am",
         "start thesis on work days at 9",
         "start thesis at 9 tomorrow and every day after",
