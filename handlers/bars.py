@@ -37,8 +37,8 @@ class Bar(StrEnum):
 #: Acts on workspaces that bring them up, and that take them down or away.
 UP_VERBS: Final = words("start resume")
 DOWN_VERBS: Final = words("stop suspend restart cancel remove forget")
-_OF_COURSES: Final = words("skip move pause-course end-course leave join")
-_TIMELESS_ACTS: Final = _OF_COURSES | words("open hours alias notify")
+COURSE_ACTS: Final = words("skip move pause-course end-course leave join")
+_TIMELESS_ACTS: Final = COURSE_ACTS | words("open hours alias notify")
 ACTS: Final = UP_VERBS | DOWN_VERBS | words("keep job-run job-stop hours-off") | _TIMELESS_ACTS
 #: Set a condition wherever they stand, or where no clause ends before them.
 _CONDITIONS: Final = words("if unless once when whenever wenn falls sobald")
@@ -69,6 +69,8 @@ _OBJECTS: Final = words("it that this them the my")
 _REFRAINING: Final = words("hold avoid refrain postpone delay wait")
 #: Ask for what comes again, at times that are still to be said.
 _BY_ITSELF: Final = words("automatically itself")
+#: Announce a time of day, or a moment that something else decides.
+_TIME_LEADS: Final = words("at by until till til before")
 #: Say of a plan that it isn't wanted any more.
 _UNWANTED: Final = words("forget scrap drop cancel remove delete undo kill skip lose ditch no without")
 _ARTICLES: Final = words("the my its that this planned")
@@ -238,7 +240,7 @@ def _find_bans(
         at = next((at for at, one in enumerate(said) if one in vocabulary.NEGATIONS), 0)
         clause = said[at : _find_end(given, at)]
         found = {verb for word in clause for verb in find_verbs(word)} & (UP_VERBS | DOWN_VERBS)
-    if banned := {label for label in _OF_COURSES if label.partition("-")[0] in clause}:
+    if banned := {label for label in COURSE_ACTS if label.partition("-")[0] in clause}:
         return banned, frozenset()
     inside = {one.id for one in which.named if one.title.casefold() in " ".join(clause)}
     is_all = which.is_all and not {"all", "everything"}.intersection(clause)
@@ -274,8 +276,13 @@ def has_unread_time(reading: Reading, given: Sequence[str]) -> bool:
     beside = (*reading.left, *reading.which.left_out, *reading.which.unknown)
     left = {plain(word) for phrase in beside for word in phrase.split()}
     left = {word for word in left if word[:1].isdigit() or _names_time(word)}
+    # `by the time they leave`
+    is_led = any(plain(phrase.split()[0]) in _TIME_LEADS for phrase in beside if phrase.split())
     return (
-        reading.time.is_unread or is_put_off or (bool(left) and not left.isdisjoint(_find_act_words(given)))
+        reading.time.is_unread
+        or is_put_off
+        or is_led
+        or (bool(left) and not left.isdisjoint(_find_act_words(given)))
     )
 
 

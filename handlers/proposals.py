@@ -20,7 +20,7 @@ from bot.messages.texts import talk
 from bot.messages.texts.verbs import VERBS
 from bot.services import naming
 from handlers import mistyped, suggesting, talking
-from handlers.bars import ACTS, Bar, find_verbs, takes_time
+from handlers.bars import COURSE_ACTS, Bar, find_verbs, takes_time
 from handlers.builders import MAX_PROPOSALS, list_commands
 from handlers.command_line import Quoted, plain, written
 from handlers.deciding import label_of
@@ -79,23 +79,15 @@ async def proposed(
 async def _propose(text: Utterance, ranks: Sequence[Rank]) -> list[Proposal]:
     """Return what may be meant, the likeliest first; forms only where there is nothing else."""
     found, forms = dict[str, Proposal](), list[Proposal]()
-    # What else is likely isn't what was asked for with a time that can't be taken, except other times.
-    is_untimely = bool(ranks) and _find_bar(text, LABELS[ranks[0].label]) is Bar.TIME
-    fitting = [ranks[0], *(one for one in ranks[1:] if _repeats(LABELS[one.label]))] if is_untimely else ranks
-    for rank_, then in zip(fitting, [*fitting[1:], Rank("", 0.0)], strict=False):
+    for rank_, then in zip(ranks, [*ranks[1:], Rank("", 0.0)], strict=False):
         label = LABELS[rank_.label]
         offers = [one._replace(label=label.name) for one in await _build(text, label)]
         forms = forms or [one for one in offers if one.is_form]
         found = {one.text: one for one in offers if not one.is_form} | found
-        is_asked = bool(forms) and not (found or is_untimely) and rank_.likelihood >= _AHEAD * then.likelihood
+        is_asked = bool(forms) and not found and rank_.likelihood >= _AHEAD * then.likelihood
         if len(found) >= MAX_PROPOSALS or is_asked:
             break
     return ([*found.values()] or forms)[:MAX_PROPOSALS]
-
-
-def _repeats(label: Label) -> bool:
-    """Return whether a label is about times that come again."""
-    return "recurrence" in label.takes and not label.is_operation
 
 
 async def _build(text: Utterance, label: Label) -> Sequence[Proposal]:
@@ -180,8 +172,8 @@ def _weigh(text: Utterance, ranks: Sequence[Rank]) -> list[Rank]:
     reading = text.reading
     if reading.verb and text.bars.find(label_of(reading)) is Bar.TIME:
         # What nobody has said is no way to do what was said.
-        own = {label_of(reading), "hours", "job-schedule"}
-        ranks = [one for one in ranks if one.label not in ACTS or one.label in own]
+        own = {label_of(reading), "hours", "job-schedule"} | (COURSE_ACTS if text.courses else set())
+        ranks = [one for one in ranks if one.label in own]
     likely = {one.label: one.likelihood for one in ranks}
     seen = LABELS.get(text.reading.verb)
     if (
@@ -190,11 +182,16 @@ def _weigh(text: Utterance, ranks: Sequence[Rank]) -> list[Rank]:
         and text.reading.folder == "workspace"
         and (seen.is_operation or seen.name == "hours")
         and _fits_names(text, seen)
+        and (text.which.named or not text.courses)
     ):
         name = _OF_RUNS.get(seen.name, seen.name) if text.speaks_of_run else seen.name
         likely[name] = max(likely.values(), default=0.0) + _SEEN
         opposite = _OPPOSITES.get(seen.consequence)
         likely = {one: share for one, share in likely.items() if LABELS[one].consequence is not opposite}
+    if text.courses and not text.which.named:
+        # `pause basics` says itself what becomes of a course.
+        said = {one: 1.0 + _SEEN for one in COURSE_ACTS if one.partition("-")[0] in text.words}
+        likely |= said if len(said) == 1 else {}
     least = _SHARE * max(likely.values(), default=0.0)
     least_of = {one: max(least, _LEAST_SHOWN if _is_weak(LABELS[one]) else _LEAST) for one in likely}
     found = [Rank(label, one) for label, one in likely.items() if one >= least_of[label]]
