@@ -50,6 +50,8 @@ _POLITE_PHRASES: Final = (*vocabulary.COURTESY, *vocabulary.AFTERTHOUGHTS)
 #: With whom a question asks for something to be done; what asks for none all the same.
 _MODALS: Final = words("can could may should shall would will mind possible")
 _PERSONS: Final = words("i we you u ya ye it that he she they")
+#: With *or*, they ask what to do.
+_ADVICE: Final = {("should", "i"), ("should", "we"), ("shall", "i"), ("shall", "we")}
 #: Who speaks of the past, what may stand before its verb, and what makes a past of the verb that follows.
 _TELLERS: Final = frozenset(
     {"i", "i've", "i'd", "we", "we've", "you", "he", "she", "they", "somebody", "someone"}
@@ -197,6 +199,8 @@ def _strip_courtesies(given: Sequence[str]) -> tuple[str, ...]:
 def only_asks(reading: Reading, given: Sequence[str]) -> bool:
     """Return whether a sentence is a question that asks for nothing to be done."""
     first, second, *_ = [*map(plain, given[:3]), "", ""]
+    if reading.is_question and (first, second) in _ADVICE and "or" in map(plain, given):
+        return True
     asks = second in _PERSONS if first in _MODALS else vocabulary.ASKING.isdisjoint(map(plain, given[:3]))
     return reading.is_question and not asks
 

@@ -127,7 +127,7 @@ def weights(given: Sequence[Phrase]) -> str:
     rows, labels = [], []
     for phrase in given:
         # The same changes each time, whatever phrases come before it.
-        random_ = random.Random(f"2 {phrase.label} {' '.join(phrase.words)}")  # noqa: S311
+        random_ = random.Random(f"7 {phrase.label} {' '.join(phrase.words)}")  # noqa: S311
         for copy in range(COPIES):
             found = ranker.features(changed(random_, phrase) if copy else phrase.words)
             rows.append(dict.fromkeys(found, len(found) ** -0.5))

@@ -118,7 +118,7 @@ ODD = [
     ("I'm stuck", "says help"),
     ("log me out", "offers Unlink"),
     ("switch account", "says Saturn Cloud"),
-    ("I can't log in", "offers Why doesn't my link work?"),
+    ("I can't log in", "says sign in with your own account first"),
     ("send me the link to report", "says *report* is running"),
     ("can i get the url of report?", "says *report* is running"),
     ("stop all running workspaces", "offers Stop 2 workspaces"),
