@@ -27,6 +27,7 @@ from bot.services import acts as use_cases
 from bot.services import naming, runs
 from bot.support.cleaning import fold
 from handlers import acts, routes, suggesting, talking
+from handlers.bars import is_conditional
 from handlers.command_line import Quoted, plain, written
 from handlers.connections import makers
 from handlers.job import run_again
@@ -78,7 +79,6 @@ _MOST_WORDS_CORRECTED: Final = 24
 _NUMBER: Final = re.compile(r"[0-9]+(?:\.5)?")
 _VARIABLE: Final = re.compile(r"[A-Za-z_]\w*=[\w.,:/+-]*")
 _NUMBERS: Final = {"two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8"}
-_IF: Final = frozenset({"if", "unless", "when", "once", "whenever", "wenn", "falls"})
 _STARTS: Final = frozenset({"start", "restart", "resume"})
 _ENDS: Final = frozenset({"stop", "suspend", "restart"})
 _LEFT_OUT: Final = frozenset({"except", "without", "not", "but"})
@@ -124,7 +124,7 @@ async def followed(
         corrected = await _corrected(request, rows, corrected, part) if corrected else None
     if corrected and len(parts) > 1:
         return corrected
-    is_held = reading.how == "quote" or reading.which.is_theirs or not _IF.isdisjoint(map(plain, given))
+    is_held = reading.how == "quote" or reading.which.is_theirs or is_conditional(reading, given)
     # "Everything but report off" says itself what to do with the others.
     is_held |= reading.which.is_all and plain(given[-1] if given else "") in _DOWN
     if is_held or not 0 < len(given) <= _MOST_WORDS or request.surface.channel_id is None:

@@ -200,20 +200,13 @@ _STARTS: Final = frozenset({"start", "restart", "resume"})
 
 
 def refuse(request: Request, reading: Reading, chosen: Sequence[Workspace]) -> None:
-    """Raise Answered for what can't be planned, with what can be typed for what was chosen."""
-    template = _refusal(reading)
-    if template:
-        verb = "stop" if template == cards.ONLY_STOPS else reading.what
-        raise Answered(_example(template, request, verb, [one.title for one in chosen]))
+    """Raise Answered for a stop that lasts only for a while, with what can be typed for what was chosen."""
+    if _lasts_a_while(reading):
+        raise Answered(_example(cards.STOP_FOR, request, reading.what, [one.title for one in chosen]))
 
 
-def _refusal(reading: Reading) -> str:
-    verb, when = reading.what, reading.when
-    if when is None:
-        return ""
-    if verb in _STOPS and when.lead in _UNTIL:
-        return cards.STOP_FOR
-    return "" if verb in _STOPS | _STARTS | {"keep", "queue"} else cards.ONLY_STOPS
+def _lasts_a_while(reading: Reading) -> bool:
+    return reading.what in _STOPS and reading.when is not None and reading.when.lead in _UNTIL
 
 
 def starts_later(reading: Reading) -> bool:
@@ -225,7 +218,7 @@ def starts_later(reading: Reading) -> bool:
 async def timed(request: Request, reading: Reading) -> Request:
     """Return a request with the moment that was read; raises Answered for what is none."""
     request, when = replace(request, more=reading.more), reading.when
-    if when is None or _refusal(reading):
+    if when is None or _lasts_a_while(reading):
         return request
     found = await typed_moment(request.services, request.principal, when.text)
     if isinstance(found, Unread) and found.options and starts_later(reading) and (option := found.as_typed):
