@@ -39,7 +39,7 @@ UP_VERBS: Final = words("start resume")
 DOWN_VERBS: Final = words("stop suspend restart cancel remove forget")
 COURSE_ACTS: Final = words("skip move pause-course end-course leave join")
 _TIMELESS_ACTS: Final = COURSE_ACTS | words("open hours alias notify")
-ACTS: Final = UP_VERBS | DOWN_VERBS | words("keep job-run job-stop hours-off") | _TIMELESS_ACTS
+BARRED_ACTS: Final = UP_VERBS | DOWN_VERBS | words("keep job-run job-stop hours-off") | _TIMELESS_ACTS
 #: Set a condition wherever they stand, or where no clause ends before them.
 _CONDITIONS: Final = words("if unless once when whenever wenn falls sobald")
 _ALSO_TIMES: Final = words("after before while until")
@@ -51,7 +51,7 @@ _POLITE_PHRASES: Final = (*vocabulary.COURTESY, *vocabulary.AFTERTHOUGHTS)
 _MODALS: Final = words("can could may should shall would will mind possible")
 _PERSONS: Final = words("i we you u ya ye it that he she they")
 #: With *or*, they ask what to do.
-_ADVICE: Final = {("should", "i"), ("should", "we"), ("shall", "i"), ("shall", "we")}
+_ADVICE_QUESTIONS: Final = {("should", "i"), ("should", "we"), ("shall", "i"), ("shall", "we")}
 #: Who speaks of the past, what may stand before its verb, and what makes a past of the verb that follows.
 _TELLERS: Final = frozenset(
     {"i", "i've", "i'd", "we", "we've", "you", "he", "she", "they", "somebody", "someone"}
@@ -85,7 +85,7 @@ _JOINTS: Final = vocabulary.THEN | {"but", "so"}
 SPARING: Final = vocabulary.NEGATIONS | frozenset(
     {"but", "except", "leave", "keep", "apart", "besides", "just"}
 )
-_SOON: Final = words("now yet today tonight")
+_PUT_OFF_WORDS: Final = words("now yet today tonight")
 
 
 @lru_cache(1_000)
@@ -132,7 +132,7 @@ class Bars:
             return None
         if self.is_negated and label == "hours":
             return Bar.BAN
-        is_act = label in ACTS - _TIMELESS_ACTS
+        is_act = label in BARRED_ACTS - _TIMELESS_ACTS
         is_untimed = self.has_time and is_act and not takes_time(label)
         if label in UP_VERBS and self.is_before:
             return Bar.TIME
@@ -199,7 +199,7 @@ def _strip_courtesies(given: Sequence[str]) -> tuple[str, ...]:
 def only_asks(reading: Reading, given: Sequence[str]) -> bool:
     """Return whether a sentence is a question that asks for nothing to be done."""
     first, second, *_ = [*map(plain, given[:3]), "", ""]
-    if reading.is_question and (first, second) in _ADVICE and "or" in map(plain, given):
+    if reading.is_question and (first, second) in _ADVICE_QUESTIONS and "or" in map(plain, given):
         return True
     asks = second in _PERSONS if first in _MODALS else vocabulary.ASKING.isdisjoint(map(plain, given[:3]))
     return reading.is_question and not asks
@@ -237,9 +237,9 @@ def _find_bans(
     refrained = [at for at, word in enumerate(said) if word in _REFRAINING]
     if any(word.endswith("ing") and find_verbs(word) for at in refrained for word in said[at + 1 : at + 4]):
         # `hold off on stopping it`
-        return ACTS - {"keep"}, frozenset()
+        return BARRED_ACTS - {"keep"}, frozenset()
     if is_unwanted_plan(said):
-        return ACTS - {"keep"}, frozenset()
+        return BARRED_ACTS - {"keep"}, frozenset()
     if reading.how == "not":
         at = next((at for at, one in enumerate(said) if one in vocabulary.NEGATIONS), 0)
         clause = said[at : _find_end(given, at)]
@@ -253,7 +253,7 @@ def _find_bans(
         return frozenset(), named if is_all and SPARING.intersection(said) else staying
     if inside and (named - inside or is_all):
         return frozenset(), inside
-    return ACTS - {"keep"} if found & DOWN_VERBS else ACTS, frozenset()
+    return BARRED_ACTS - {"keep"} if found & DOWN_VERBS else BARRED_ACTS, frozenset()
 
 
 def _is_other_act(word: str) -> bool:
@@ -275,7 +275,9 @@ def is_unwanted_plan(said: Sequence[str]) -> bool:
 def has_unread_time(reading: Reading, given: Sequence[str]) -> bool:
     """Return whether a sentence has a time that can't be read, or puts off what it asks for: ``not now``."""
     pairs = pairwise(map(plain, given))
-    is_put_off = any(no in {"not", "nicht"} and (then in _SOON or moments.is_day(then)) for no, then in pairs)
+    is_put_off = any(
+        no in {"not", "nicht"} and (then in _PUT_OFF_WORDS or moments.is_day(then)) for no, then in pairs
+    )
     is_put_off |= not reading.hours and not _BY_ITSELF.isdisjoint(map(plain, given))
     beside = (*reading.left, *reading.which.left_out, *reading.which.unknown)
     left = {plain(word) for phrase in beside for word in phrase.split()}
@@ -328,7 +330,7 @@ def _find_past_acts(given: Sequence[str], which: Which) -> AbstractSet[str]:
     others = [clause for clause in clauses if clause not in past]
     # `I forgot to stop it, do that`
     others = clauses if any(vocabulary.IT.intersection(one) and "do" in one for one in others) else others
-    return ACTS - {verb for clause in others for word in clause for verb in find_verbs(word)}
+    return BARRED_ACTS - {verb for clause in others for word in clause for verb in find_verbs(word)}
 
 
 def is_past_clause(clause: Sequence[str], objects: AbstractSet[str] = frozenset()) -> bool:

@@ -37,7 +37,7 @@ _UNTIL_LEADS: Final = frozenset({"for", "until", "till", "til", "'til"})
 #: Choose what is sent about a workspace.
 _SILENCING: Final = words("mute off quiet quieter silent silence stop disable less fewer")
 _TELLING: Final = words("on unmute tell notify ping message inform me again enable want know")
-_LINKS: Final = words("link url address")
+_LINK_WORDS: Final = words("link url address")
 #: Between the words of a run's name; so many first letters are enough where nothing is called so itself.
 _SIGNS: Final = re.compile(r"[\W_]+")
 _LEAST_ALIKE: Final = 4
@@ -319,7 +319,7 @@ async def ask_for_link(text: Utterance, _: Label) -> list[Proposal]:
 
 async def build_opening(text: Utterance, _: Label) -> list[Proposal]:
     """Build what opens the workspaces that are named, or those that run."""
-    is_said = "open" in text.verbs or not _LINKS.isdisjoint(text.words)
+    is_said = "open" in text.verbs or not _LINK_WORDS.isdisjoint(text.words)
     said = text.find_objects()[0] if is_said else []
     chosen = text.which.named or [one for one in said if one.state is State.RUNNING]
     return [text.offer_command(f"open {written((one.title,))}") for one in chosen[:MAX_PROPOSALS]]

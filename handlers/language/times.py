@@ -65,7 +65,9 @@ _COUNTED: Final = _words("day days week weeks hour hours minutes fortnight")
 _FILLING: Final = _words("the a an about some maybe like")
 _VAGUE: Final = _words("later soon sometime someday eventually")
 #: What follows *at* and is no time.
-_PLACES: Final = _words("once all least last first most home work school what moment same desk my the hand")
+_AFTER_AT_WORDS: Final = _words(
+    "once all least last first most home work school what moment same desk my the hand"
+)
 _PAST: Final = _words("yesterday gestern")
 _ZONES: Final = _words("utc gmt est edt cst cdt mst mdt pst pdt cet cest bst")
 _AMOUNTS: Final = _words("bit while moment sec second little jiffy few time")
@@ -270,7 +272,7 @@ def _is_vague(said: Sequence[str], named: AbstractSet[int], timed: AbstractSet[i
             return True
         if word in {"now", "yet"} and {"not", "nicht"}.intersection(words[max(at - 2, 0) : at]):
             return True
-        is_at = before in _FILLING | {"at"} and lead == "at" and word not in _FILLING | _PLACES
+        is_at = before in _FILLING | {"at"} and lead == "at" and word not in _FILLING | _AFTER_AT_WORDS
         if is_at and at not in {*timed, *named}:
             return True
         is_amount = word in _AMOUNTS and at not in timed

@@ -57,7 +57,7 @@ _CLOCK: Final = re.compile(r"([0-9]{1,2})(?: ?([:.h~]|o'clock) ?([0-5][0-9]))?(?
 _DIGITS: Final = re.compile(r"([0-9]{2})([0-5][0-9])")
 _NAMED_TIMES: Final = {"noon": 12, "midday": 12, "midnight": 0}
 #: A time has at most this many characters.
-_LONGEST: Final = 60
+_MAX_CHARACTERS: Final = 60
 #: From this hour on, a number is an hour of the day in any country.
 _AFTERNOON: Final = 13
 _HALF_DAY: Final = 12
@@ -170,7 +170,7 @@ def length(text: str) -> float | None:
 
 def _parsed(text: str, kind: Kind) -> float | _Time | Unread:
     """Parse a text, whenever it is: a length in seconds, or a time of day."""
-    return Unread("unreadable") if len(text) > _LONGEST else _parse(text, kind)
+    return Unread("unreadable") if len(text) > _MAX_CHARACTERS else _parse(text, kind)
 
 
 @lru_cache(maxsize=512)
