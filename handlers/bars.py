@@ -159,7 +159,7 @@ def find_bars(reading: Reading, given: Sequence[str], which: Which, *, is_unread
     if not some and (past := _find_past_acts(given, which)):
         some, because = past, Bar.PAST
         # When something was is no time at which anything is to be done.
-        clauses = (clause for clause in _part_clauses(given) if not is_past_clause(clause))
+        clauses = (clause for clause in _split_clauses(given) if not is_past_clause(clause))
         time, is_unread = times.find([word for clause in clauses for word in clause]), False
         reading = replace(reading, time=time)
     return Bars(
@@ -281,7 +281,7 @@ def has_unread_time(reading: Reading, given: Sequence[str]) -> bool:
     is_put_off |= not reading.hours and not _BY_ITSELF.isdisjoint(map(plain, given))
     beside = (*reading.left, *reading.which.left_out, *reading.which.unknown)
     left = {plain(word) for phrase in beside for word in phrase.split()}
-    left = {word for word in left if word[:1].isdigit() or _names_time(word)}
+    left = {word for word in left if word[:1].isdigit() or _is_time_word(word)}
     # `by the time they leave`
     is_led = any(plain(phrase.split()[0]) in _TIME_LEADS for phrase in beside if phrase.split())
     return (
@@ -292,13 +292,13 @@ def has_unread_time(reading: Reading, given: Sequence[str]) -> bool:
     )
 
 
-def _names_time(word: str) -> bool:
+def _is_time_word(word: str) -> bool:
     return word in _TIME_WORDS or (moments.is_day(word) and word != "today")
 
 
 def _find_act_words(given: Sequence[str]) -> set[str]:
     """Return the words of the clauses that ask for something, without those after *for*."""
-    clauses = [clause for clause in _part_clauses(given) if not is_past_clause(clause)]
+    clauses = [clause for clause in _split_clauses(given) if not is_past_clause(clause)]
     clauses = [clause for clause in clauses if any(map(find_verbs, clause))] or clauses
     found = set[str]()
     for clause in clauses:
@@ -308,7 +308,7 @@ def _find_act_words(given: Sequence[str]) -> set[str]:
     return found
 
 
-def _part_clauses(given: Sequence[str]) -> list[list[str]]:
+def _split_clauses(given: Sequence[str]) -> list[list[str]]:
     clauses: list[list[str]] = [[]]
     for word in given:
         if plain(word) in _JOINTS and clauses[-1]:
@@ -322,7 +322,7 @@ def _part_clauses(given: Sequence[str]) -> list[list[str]]:
 
 def _find_past_acts(given: Sequence[str], which: Which) -> AbstractSet[str]:
     """Return the labels of acts that are reported as past, and asked for in no other clause."""
-    clauses = _part_clauses(given)
+    clauses = _split_clauses(given)
     objects = _OBJECTS.union(*(one.title.casefold().split()[:1] for one in which.named))
     past = [clause for clause in clauses if is_past_clause(clause, objects)]
     if not past:

@@ -43,7 +43,7 @@ _SIGNS: Final = re.compile(r"[\W_]+")
 _LEAST_ALIKE: Final = 4
 
 
-def _brings_up(verb: str) -> bool:
+def _is_start(verb: str) -> bool:
     return verb != "keep" and routes.nature("workspace", verb).effect is Effect.STARTS
 
 
@@ -162,7 +162,7 @@ async def build_operations(text: Utterance, label: Label) -> list[Proposal]:
     """Build what is done to workspaces, now, until a time or once at a time."""
     chosen, is_all = text.find_objects(label)
     spoken = set() if text.which.is_named or is_all else {one.id for one in text.heard.workspaces}
-    is_up = _brings_up(label.name)
+    is_up = _is_start(label.name)
     found: list[Proposal] = []
     for at in text.at if "time" in label.takes else (None,):
         groups: dict[tuple[str, float | None], list[Workspace]] = {}
@@ -202,7 +202,7 @@ def _fit_verb(
     is_until = verb == "keep" and (is_up or not is_all)
     # What alone is named, is to be stopped then and is down is started until then.
     is_until = is_until or (verb == "stop" and one.is_down and not is_all and bool(text.which.named))
-    if at is not None and (_brings_up(verb) or is_until):
+    if at is not None and (_is_start(verb) or is_until):
         verb = ("keep" if one.stop_at else "stop") if is_up else "start"
     return "resume" if verb == "start" and one.state is State.SUSPENDED else verb, at
 
@@ -210,7 +210,7 @@ def _fit_verb(
 async def _build_one(text: Utterance, about: Request, one: Workspace) -> Proposal:
     lead = text.reading.when.lead if text.reading.when else ""
     until = {lead} if text.reading.verb == "stop" else {"", *_UNTIL_LEADS}
-    if about.at is not None and lead not in until and (_brings_up(about.verb) or about.verb == "restart"):
+    if about.at is not None and lead not in until and (_is_start(about.verb) or about.verb == "restart"):
         return text.offer_command(f"hours {written((one.title,))} {await hours.once(about)}")
     label = await confirmations.label_of(about, about.verb, line(one.title))
     button = kit.button(line(label, kit.BUTTON), buttons.changing(about.verb, one, at=about.at))
@@ -234,9 +234,9 @@ async def ask_for_time(text: Utterance, label: Label) -> list[Proposal]:
     """Build the form that asks when to stop something, or when to start it."""
     chosen = [one for one in text.which.named if one.connection in text.linked]
     if label.consequence is Consequence.STARTS or label.name == "restart":
-        return _hours_forms(chosen)
+        return _build_hours_form(chosen)
     return [
-        _form(kit.button(cards.LATER, "stop_later", one.id), text.unread or talk.WHEN)
+        _build_form(kit.button(cards.LATER, "stop_later", one.id), text.unread or talk.WHEN)
         for one in chosen
         if one.state in {State.RUNNING, State.STARTING}
     ][:1]
@@ -257,12 +257,12 @@ async def build_hours(text: Utterance, label: Label) -> list[Proposal]:
 
 async def ask_for_hours(text: Utterance, _: Label) -> list[Proposal]:
     """Build the form of a workspace's hours, for days and times that are missing."""
-    return _hours_forms(text.which.named)
+    return _build_hours_form(text.which.named)
 
 
-def _hours_forms(chosen: Sequence[Workspace]) -> list[Proposal]:
+def _build_hours_form(chosen: Sequence[Workspace]) -> list[Proposal]:
     return [
-        _form(kit.button(cards.HOURS, "hours_form", one.id), fill(talk.WHICH_HOURS, name=one.title))
+        _build_form(kit.button(cards.HOURS, "hours_form", one.id), fill(talk.WHICH_HOURS, name=one.title))
         for one in chosen[:1]
     ]
 
@@ -350,7 +350,7 @@ async def build_undo(text: Utterance, _: Label) -> list[Proposal]:
     return [text.offer_command("undo")] if can else []
 
 
-def _form(button: kit.Element, sentence: str) -> Proposal:
+def _build_form(button: kit.Element, sentence: str) -> Proposal:
     return offer_button(button, sentence)._replace(is_form=True)
 
 

@@ -135,7 +135,7 @@ class Utterance:
         """Return a text with everything that is read for it."""
         services, given = request.services, request.given or request.arguments
         names, which = await names_of(request, rows), reading.which
-        every = await beside(rows, _which, given, names, reading)
+        every = await beside(rows, _read_names, given, names, reading)
         if every.is_all or not (reading.verb and which.named):
             # Otherwise other clauses may name what is left alone.
             which = every
@@ -143,7 +143,7 @@ class Utterance:
         linked = {name for name, state in states.items() if state == "active"}
         linked |= {name for name, _ in services.linkless()}
         heard = await talking.heard(request, rows)
-        at, unread = await _times(request, reading)
+        at, unread = await _read_times(request, reading)
         words = tuple(map(plain, given))
         bars = find_bars(reading, given, which, is_unread=bool(unread))
         return cls(request, reading, rows, words, which, heard, names, linked, at, unread, bars)
@@ -246,11 +246,11 @@ def offer_button(button: Element, sentence: str = "") -> Proposal:
     return Proposal(replies.answer(sentence or fill(talk.AS_COMMAND, commands=said), [button]), button)
 
 
-def _which(given: tuple[str, ...], names: Names, reading: Reading) -> Which:
+def _read_names(given: tuple[str, ...], names: Names, reading: Reading) -> Which:
     return which_of(pieces_of(given, names), names, is_question=reading.is_question)
 
 
-async def _times(request: Request, reading: Reading) -> tuple[Sequence[float | None], str]:
+async def _read_times(request: Request, reading: Reading) -> tuple[Sequence[float | None], str]:
     """Return the moments that a text may mean, and why there is none though a time stands there."""
     if reading.when is None:
         return (None,), talk.CONDITIONAL if reading.time.is_unread else ""
@@ -271,7 +271,7 @@ def find_days(words: Sequence[str], today: date) -> list[tuple[int, int, date]]:
     while at < len(given):
         begin = found[-1][2] if found and is_span(given[at - 1]) else today
         ends = (end for end in range(min(at + 3, len(given)), at, -1))
-        days = ((end, _day_of(" ".join(given[at:end]), begin)) for end in ends)
+        days = ((end, _read_day(" ".join(given[at:end]), begin)) for end in ends)
         end, day = next(((end, day) for end, day in days if day is not None), (at + 1, None))
         found += [(at, end, day)] if day is not None else []
         at = end
@@ -283,7 +283,7 @@ def is_span(word: str) -> bool:
     return word in {"to", "until", "till", "til", "through", "bis", "-", "\u2013"}
 
 
-def _day_of(text: str, today: date) -> date | None:
+def _read_day(text: str, today: date) -> date | None:
     """Return a day, also in the plural that people write for *Thursday's*."""
     return moments.day_of(text, today) or (
         moments.day_of(text[:-1], today) if text.endswith("days") else None

@@ -76,12 +76,12 @@ def resolve_day(word: str, today: date) -> tuple[date, ...]:
     if word in _DAYS_AHEAD:
         return (today + timedelta(days=_DAYS_AHEAD[word]),)
     if _ISO_DATE.fullmatch(word):
-        return tuple(filter(None, [_date(*map(int, word.split("-")))]))
+        return tuple(filter(None, [_to_date(*map(int, word.split("-")))]))
     if dated := _match_date(word):
         month = MONTHS.index(dated[2]) + 1 if dated[2] else int(dated[3] or 0)
         months = [month] if month else range(1, 13)
         years = [int(dated[4])] if dated[4] else range(today.year, today.year + 9)
-        every = (_date(year, month, int(dated[1])) for year in years for month in months)
+        every = (_to_date(year, month, int(dated[1])) for year in years for month in months)
         return tuple(day for day in every if day is not None and day >= today)[:1]
     side, _, name = word.rpartition("_")
     weekday = weekday_of(name)
@@ -125,7 +125,7 @@ def _match_date(word: str) -> re.Match[str] | None:
     return _DATED.fullmatch(word) if is_date else None
 
 
-def _date(year: int, month: int, day: int) -> date | None:
+def _to_date(year: int, month: int, day: int) -> date | None:
     try:
         return date(year, month, day)
     except ValueError:
