@@ -1,4 +1,4 @@
-"""What bars an act, written once: a ban, the past, a condition, a quote, a question, or a time; pure.
+"""Bars of acts, written once: a ban, the past, a condition, a quote, a question, or a time; pure.
 
 A sentence that says completely what to do is done only if nothing bars that, and an act that is barred isn't
 even offered (``handlers.deciding``, ``handlers.proposals``).
@@ -24,7 +24,7 @@ from handlers.synonyms import SYNONYMS, words
 
 
 class Bar(StrEnum):
-    """The reason why an act isn't offered."""
+    """The reason for not offering an act."""
 
     BAN = "ban"  #: *don't stop it*
     PAST = "past"  #: *I stopped it yesterday*
@@ -123,7 +123,7 @@ class Bars:
     is_negated: bool = False
 
     def find(self, label: str) -> Bar | None:
-        """Return what bars the act of a label, None where nothing does."""
+        """Return the bar of a label's act, None if nothing bars it."""
         if self.every is not None:
             return self.every
         if label in self.some:
@@ -149,7 +149,7 @@ def takes_time(label: str) -> bool:
 
 
 def find_bars(reading: Reading, given: Sequence[str], which: Which, *, is_unread: bool = False) -> Bars:
-    """Return what bars acts in a sentence; ``given`` are all its words, ``which`` is all that they name.
+    """Return the bars of a sentence; ``given`` are all its words, ``which`` is all that they name.
 
     ``is_unread``: its time names no moment.
     """
@@ -175,7 +175,7 @@ def find_bars(reading: Reading, given: Sequence[str], which: Which, *, is_unread
 
 
 def is_conditional(reading: Reading, given: Sequence[str]) -> bool:
-    """Return whether a sentence says under which condition something is to be done."""
+    """Return whether a sentence sets a condition for its act."""
     said = _strip_courtesies(given)
     if any(begins(said[at:], _CONDITION_PHRASES) for at in range(len(said))):
         return True
@@ -214,7 +214,7 @@ def _find_hold(reading: Reading, given: Sequence[str]) -> Bar | None:
 
 
 def _find_end(given: Sequence[str], begin: int = 0) -> int:
-    """Return where a clause ends."""
+    """Return the place of the first word after a clause."""
     return next((at for at in range(begin + 1, len(given)) if given[at - 1][-1] in ",.;:!"), len(given))
 
 
@@ -257,7 +257,7 @@ def _find_bans(
 
 
 def _is_other_act(word: str) -> bool:
-    """Return whether a word after *stop* is what is to cease, and no workspace: ``stop pinging me``."""
+    """Return whether a word after *stop* is another act that is to cease: ``stop pinging me``."""
     is_known = word in vocabulary.KNOWN or word.endswith("thing") or bool(find_verbs(word))
     return word.endswith("ing") and not is_known
 
@@ -273,7 +273,7 @@ def is_unwanted_plan(said: Sequence[str]) -> bool:
 
 
 def has_unread_time(reading: Reading, given: Sequence[str]) -> bool:
-    """Return whether a sentence has a time that can't be read, or puts off what it asks for: ``not now``."""
+    """Return whether a sentence has a time that can't be read, or puts off its act: ``not now``."""
     pairs = pairwise(map(plain, given))
     is_put_off = any(
         no in {"not", "nicht"} and (then in _PUT_OFF_WORDS or moments.is_day(then)) for no, then in pairs

@@ -62,7 +62,7 @@ async def show_talk(text: Utterance, label: Label) -> Answer | None:
 
 
 async def show_acts(text: Utterance, label: Label) -> Answer:
-    """Answer what was asked for and what is set up."""
+    """Answer with the requests of a day and the plans that are set up."""
     return await acts.asked_about(text.request, label.name, text.words)
 
 
@@ -151,7 +151,7 @@ async def build_new(text: Utterance, label: Label) -> list[Proposal]:
 
 
 async def build_nothing(_: Utterance, __: Label) -> list[Proposal]:
-    """Build no button, of what is only said."""
+    """Build no button, for a label that is only talk."""
     return []
 
 
@@ -159,7 +159,7 @@ async def build_nothing(_: Utterance, __: Label) -> list[Proposal]:
 
 
 async def build_operations(text: Utterance, label: Label) -> list[Proposal]:
-    """Build what is done to workspaces, now, until a time or once at a time."""
+    """Build operations on workspaces: now, until a time or once at a time."""
     chosen, is_all = text.find_objects(label)
     spoken = set() if text.which.is_named or is_all else {one.id for one in text.heard.workspaces}
     is_up = _is_start(label.name)
@@ -190,7 +190,7 @@ async def build_operations(text: Utterance, label: Label) -> list[Proposal]:
 def _fit_verb(
     text: Utterance, verb: str, at: float | None, one: Workspace, *, is_all: bool
 ) -> tuple[str, float | None]:
-    """Return what a verb means for a workspace in its state, with when."""
+    """Return the verb that fits the state of a workspace, with its time."""
     reading, is_up = text.reading, one.state in {State.RUNNING, State.STARTING}
     lead, now = reading.when.lead if reading.when else "", text.request.services.clock.now()
     if (reading.how == "not" and lead in _UNTIL_LEADS) or (verb == "keep" and text.bars.some):
@@ -268,14 +268,14 @@ def _build_hours_form(chosen: Sequence[Workspace]) -> list[Proposal]:
 
 
 async def build_skip(text: Utterance, label: Label) -> list[Proposal]:
-    """Build what leaves a lesson out, or a day of a workspace's hours."""
+    """Build the exception of a lesson, or of a day of a workspace's hours."""
     if text.which.named and not text.courses:
         return await _skip_hours(text)
     return await course_builders.build_changes(text, label)
 
 
 async def _skip_hours(text: Utterance) -> list[Proposal]:
-    """Build what leaves the day out of hours on which something named shouldn't start or stop."""
+    """Build the exception of a day from the hours of the named workspaces."""
     days = find_days(text.words, await hours.day_of(text.request))
     kept = await hours.having(text.request, text.which.named) if days else []
     return [
@@ -284,13 +284,13 @@ async def _skip_hours(text: Utterance) -> list[Proposal]:
 
 
 async def build_hold(text: Utterance, label: Label) -> list[Proposal]:
-    """Build what keeps something from being done: a day without hours, or an end of its planned stop."""
+    """Build a hold on something planned: a day without hours, or an end of its planned stop."""
     kept = replace(label, name="keep", takes=label.takes | {"time"})
     return await _skip_hours(text) or ([] if text.bars.find("keep") else await build_operations(text, kept))
 
 
 async def build_again(text: Utterance, label: Label) -> list[Proposal]:
-    """Build a new start of what is named, or a new run."""
+    """Build a new start of the named workspaces, or a new run."""
     verb, build = ("start", build_operations) if text.which.named else ("job-run", build_runs)
     is_allowed = (await text.request.asked.decide(verb.removeprefix("job-"))).allowed
     return await build(text, replace(label, name=verb)) if is_allowed else []
@@ -305,7 +305,7 @@ async def build_name(text: Utterance, _: Label) -> list[Proposal]:
 
 
 async def ask_for_name(text: Utterance, _: Label) -> list[Proposal]:
-    """Build the command of a new name without it, which says how it is typed."""
+    """Build the command of a new name without the name, whose answer explains the syntax."""
     return [
         text.offer_command(f"alias {written((one.title,))}")._replace(is_form=True)
         for one in text.which.named
@@ -313,12 +313,12 @@ async def ask_for_name(text: Utterance, _: Label) -> list[Proposal]:
 
 
 async def ask_for_link(text: Utterance, _: Label) -> list[Proposal]:
-    """Build the command that says how a workspace is added."""
+    """Build the command that explains the adding of a workspace."""
     return [text.offer_command("add")._replace(is_form=True)]
 
 
 async def build_opening(text: Utterance, _: Label) -> list[Proposal]:
-    """Build what opens the workspaces that are named, or those that run."""
+    """Build links to the workspaces that are named, or those that run."""
     is_said = "open" in text.verbs or not _LINK_WORDS.isdisjoint(text.words)
     said = text.find_objects()[0] if is_said else []
     chosen = text.which.named or [one for one in said if one.state is State.RUNNING]
@@ -387,7 +387,7 @@ async def build_runs(text: Utterance, label: Label) -> list[Proposal]:
 
 
 def _is_alike(name: str, said: str) -> bool:
-    """Return whether a word of a run's name begins as what was said does."""
+    """Return whether a word of a run's name and a text begin with the same letters."""
     parts = (part for part in _SIGNS.split(name.casefold()) if len(part) >= _LEAST_ALIKE)
     return any(part[:_LEAST_ALIKE] == said.casefold()[:_LEAST_ALIKE] for part in parts)
 

@@ -23,7 +23,7 @@ _HALF_A_DAY: Final = 720
 
 
 async def build_changes(text: Utterance, label: Label) -> list[Proposal]:
-    """Build what a label does to one's courses: to those that are named, or to any."""
+    """Build the changes of a label to one's courses: to those that are named, or to any."""
     return [
         text.offer_command(f"card {written((card.title,))} {order}")
         for card, is_taught in await _list_own(text)
@@ -61,7 +61,7 @@ async def _list_own(text: Utterance) -> Sequence[tuple[ClassCard, bool]]:
 
 
 def _list_orders(text: Utterance, name: str, card: ClassCard, *, is_taught: bool) -> list[str]:
-    """Return what is typed after a course's title; none where that can't be done."""
+    """Return the orders to type after a course's title; only possible ones."""
     if not is_taught and name != "skip":
         return ["leave"] if name in _WHOLE_COURSE_ORDERS else []
     now, given = text.request.services.clock.now(), text.request.given or text.request.arguments

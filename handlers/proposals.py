@@ -56,7 +56,7 @@ _HARMLESS: Final = frozenset({Consequence.ANSWERS, Consequence.TELLS})
 async def proposed(
     request: Request, reading: Reading, ranks: Sequence[Rank], rows: Sequence[Workspace]
 ) -> Answer:
-    """Answer what is likely and only shows something; otherwise propose what may be meant and works."""
+    """Answer a likely label that only shows something; otherwise propose the likely acts that work now."""
     text = await Utterance.of(request, reading, rows)
     if text.which.named:
         request.spoken.of(text.which.named)
@@ -77,7 +77,7 @@ async def proposed(
 
 
 async def _list_proposals(text: Utterance, ranks: Sequence[Rank]) -> list[Proposal]:
-    """Return what may be meant, the likeliest first; forms only where there is nothing else."""
+    """Return the proposals, the likeliest first; forms only if there is nothing else."""
     found, forms = dict[str, Proposal](), list[Proposal]()
     for rank_, then in zip(ranks, [*ranks[1:], Rank("", 0.0)], strict=False):
         label = LABELS[rank_.label]
@@ -91,7 +91,7 @@ async def _list_proposals(text: Utterance, ranks: Sequence[Rank]) -> list[Propos
 
 
 async def _build(text: Utterance, label: Label) -> Sequence[Proposal]:
-    """Return what a label may do here and now, each tried; what asks for a slot, where one is missing."""
+    """Return the proposals of a label here and now, each tried; its form, where a slot is missing."""
     verb = label.verb
     is_verb = verb in {**VERBS["workspace"], **VERBS["job"]}
     if is_verb and not (await text.request.asked.decide(verb)).allowed:
@@ -125,14 +125,14 @@ async def _answer_clauses(whole: Utterance, parts: Sequence[Reading]) -> Answer:
 
 
 def _find_bar(text: Utterance, label: Label) -> Bar | None:
-    """Return what bars the act of a label (``handlers.bars``); nothing bars what only answers."""
+    """Return the bar of a label's act (``handlers.bars``); nothing bars a label that only answers."""
     if label.consequence in _HARMLESS:
         return None
     return Bar.BAN if label.name == "hold" else text.bars.find(label.name)
 
 
 def _find_untimely(text: Utterance, name: str) -> str:
-    """Return the sentence that says why nothing was done at a time; "" where no time is in the way."""
+    """Return the explanation that an act takes no such time; "" if no time is in the way."""
     act = label_of(replace(text.reading, which=text.which)) if text.reading.verb else name
     which = text.which
     every = (which.named, which.runs, which.jobs)
@@ -146,7 +146,7 @@ def _find_untimely(text: Utterance, name: str) -> str:
 
 
 def _select_fitting(text: Utterance, ranks: Sequence[Rank]) -> list[Rank]:
-    """Return the ranks of labels that can be about what is named, with what is left out shared among them."""
+    """Return the ranks of labels that fit the named things, with the others' likelihood shared among them."""
     kept = [one for one in ranks if _can_take_names(text, LABELS[one.label])]
     total = sum(one.likelihood for one in kept) or 1.0
     share = min(1.0, sum(one.likelihood for one in ranks)) / total
@@ -154,7 +154,7 @@ def _select_fitting(text: Utterance, ranks: Sequence[Rank]) -> list[Rank]:
 
 
 def _can_take_names(text: Utterance, label: Label) -> bool:
-    """Return whether a label takes the kind of what is named: a course, a workspace or a run."""
+    """Return whether a label takes the kind of the named things: a course, a workspace or a run."""
     which, is_of_runs = text.which, text.request.folder == "job" and not text.which.named
     if is_of_runs and (label.is_operation or label.name in {"status", "list"}):
         return False
@@ -167,7 +167,7 @@ def _can_take_names(text: Utterance, label: Label) -> bool:
 
 
 def _rank_buttons(text: Utterance, ranks: Sequence[Rank]) -> list[Rank]:
-    """Return what is worth a button, the likeliest first: a verb that the grammar saw is likelier."""
+    """Return the ranks worth a button, the likeliest first: a verb that the grammar saw is likelier."""
     ranks = [one for one in ranks if one.label not in text.bars.some]
     reading = text.reading
     if reading.verb and text.bars.find(label_of(reading)) is Bar.TIME:
@@ -238,7 +238,7 @@ def _select_shown(text: Utterance, ranks: Sequence[Rank]) -> list[str]:
 
 
 def _is_question(name: str) -> bool:
-    """Return whether a label is a question about what is there."""
+    """Return whether a label is a question about one's own things."""
     return name in LABELS and LABELS[name].consequence is Consequence.ANSWERS
 
 
@@ -246,7 +246,7 @@ def _is_question(name: str) -> bool:
 
 
 async def _answer(text: Utterance, found: Sequence[Proposal], label: str) -> Answer:
-    """Answer with what was found; otherwise say why there is nothing, with what can be shown."""
+    """Answer with the proposals; otherwise with the reason for none, and buttons that show something."""
     which, named = text.which, text.which.named
     is_held, only_asks = bool(text.bars.some) or label == "hold", text.bars.every is Bar.QUESTION
     if is_held and not found:
@@ -297,7 +297,7 @@ async def _show_state(text: Utterance, one: Workspace, name: str) -> Answer:
 
 
 def _list_left_out(text: Utterance, name: str, button: str = "") -> list[str]:
-    """Return a sentence about what wasn't understood besides what was, and isn't on the button."""
+    """Return a sentence about the words that weren't understood and aren't on the button."""
     read = button.casefold().split()
     if text.reading.left and all(word.casefold() in read for word in text.reading.left):
         return []

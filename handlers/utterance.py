@@ -48,7 +48,7 @@ TIME_SLOTS: Final[AbstractSet[Slot]] = frozenset({"time", "recurrence", "days"})
 
 
 class Consequence(StrEnum):
-    """The consequence of a label for what the person has."""
+    """The consequence of a label for the person's own things."""
 
     ANSWERS = "answers"  #: a question about what is there
     TELLS = "tells"  #: about Usher, or only talk
@@ -113,7 +113,7 @@ class Label:
 
 @dataclass
 class Utterance:
-    """What was written, with what decides about what fits it."""
+    """A text with its reading, names, times and bars, all that its labels depend on."""
 
     request: Request
     reading: Reading
@@ -171,7 +171,7 @@ class Utterance:
 
     @property
     def speaks_of_run(self) -> bool:
-        """Return whether what it names is a job or a run, or is called one: ``the training run``."""
+        """Return whether it names a job or a run, or calls something one: ``the training run``."""
         if (self.which.runs or self.which.jobs) and not self.which.named:
             return True
         given = self.request.given or self.request.arguments
@@ -180,7 +180,7 @@ class Utterance:
 
     @property
     def asks_how(self) -> bool:
-        """Return whether it asks how one does what it says."""
+        """Return whether it asks for the way to do something."""
         is_other = self.which.is_named or self.is_of_jobs
         return tuple(self.words[:2]) in _HOW and not is_other and len(self.verbs) == 1
 
@@ -241,7 +241,7 @@ Shower = Callable[[Utterance, Label], Awaitable[Answer | None]]
 
 
 def offer_button(button: Element, sentence: str = "") -> Proposal:
-    """Return an offer of a button, with a sentence above it where it stands alone."""
+    """Return an offer of a button, with a sentence above it if it stands alone."""
     said = Markup(f"*{line(button['text']['text'])}*")
     return Proposal(replies.answer(sentence or fill(talk.AS_COMMAND, commands=said), [button]), button)
 
@@ -251,7 +251,7 @@ def _read_names(given: tuple[str, ...], names: Names, reading: Reading) -> Which
 
 
 async def _read_times(request: Request, reading: Reading) -> tuple[Sequence[float | None], str]:
-    """Return the moments that a text may mean, and why there is none though a time stands there."""
+    """Return the moments that a text may mean, and the reason for none though a time stands there."""
     if reading.when is None:
         return (None,), talk.CONDITIONAL if reading.time.is_unread else ""
     text = reading.when.text.rstrip(",;.!?")

@@ -33,7 +33,7 @@ _BLANKS: Final = " \t\r"
 
 
 def clean_message(text: str) -> str:
-    """Return what the writer of a message says, one clause a line; all of it if nothing is left."""
+    """Return the own words of a message's writer, one clause a line; all of it if nothing is left."""
     lines, said = [text], text
     for _ in range(_MAX_PASSES if read_quotation(text) is None else 0):
         cleaned = _drop_marks(said)
@@ -50,7 +50,7 @@ def list_labels(text: str) -> list[str]:
 
 
 def show_labels(text: str, names: Iterable[str]) -> str:
-    """Return a text with the labels of its links in place of their addresses where they are names."""
+    """Return a text with the labels of its links in place of the addresses, if they are among ``names``."""
     folded = {fold(name) for name in names}
     return _LABELLED_LINK.sub(lambda link: link[1] if fold(unescape(link[1])) in folded else link[0], text)
 

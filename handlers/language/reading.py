@@ -172,7 +172,7 @@ class _Text:
         return words
 
     def _with_list(self, words: tuple[str, ...]) -> tuple[str, ...]:
-        """Return words with what is listed after a colon in place of *everything* before it."""
+        """Return words with the list after a colon in place of *everything* before it."""
         at = next((at for at, word in enumerate(words, 1) if word.endswith(":")), 0)
         listed = self._which(words[at:]) if at else Which()
         every = (begin for begin in range(1, at) if begins(words[begin:], vocabulary.ALL))

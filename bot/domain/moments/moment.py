@@ -85,7 +85,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """Say why a text names no usable moment; ``options`` are readable texts, one of which may be meant."""
+    """The reason for a text without a usable moment; ``options`` are readings, of which one may be meant."""
 
     why: Why
     options: tuple[str, ...] = ()
@@ -133,7 +133,7 @@ def zone_of(name: str | None) -> ZoneInfo:
 
 
 def read(text: str, zone: ZoneInfo, now: float, *, kind: Kind = "", soonest: float = 0.0) -> Moment | Unread:
-    """Return the moment that a text names, later than ``now``, or why there is none; never raises.
+    """Return the moment that a text names, later than ``now``, or the reason for none; never raises.
 
     ``kind`` is what a text without a word such as ``until`` most likely is. A moment less than ``soonest``
     seconds ahead is refused.
@@ -153,7 +153,7 @@ def read(text: str, zone: ZoneInfo, now: float, *, kind: Kind = "", soonest: flo
 
 
 def time_kind(text: str) -> Literal["", "length", "time", "day"]:
-    """Return what a text names: a length, a time of day, or no more than a day or a part of one."""
+    """Return the kind of a text's time: a length, a time of day, or no more than a day or a part of one."""
     found = _parse_text(text, "")
     if isinstance(found, float):
         return "length"
@@ -163,7 +163,7 @@ def time_kind(text: str) -> Literal["", "length", "time", "day"]:
 
 
 def length(text: str) -> float | None:
-    """Return how many seconds a length has, given as one or as its unit alone; None for what is none."""
+    """Return the seconds of a length, given as one or as its unit alone; None for any other text."""
     plain = plainly(text)
     return _parse_length(plain) or _parse_length(f"1 {plain}")
 
@@ -191,13 +191,13 @@ def _parse(text: str, kind: Kind) -> float | _Time | Unread:
 
 
 def _refuse_part(text: str) -> Unread:
-    """Return what is asked for after ``for`` and ``in``: ``for today``, ``for the rest of the day``."""
+    """Return the refusal of a day, or a part of it, after ``for``: ``for the rest of the day``."""
     time = _parse_time(text, is_announced=False)
     return time if isinstance(time, Unread) else Unread("unreadable")
 
 
 def _parse_length(text: str) -> float | None:
-    """Return how many seconds a length has."""
+    """Return the seconds of a length; None for any other text."""
     plain = " ".join(_NUMBERS.get(word, word) for word in text.split())
     if half := _HALF.fullmatch(plain):
         return _UNITS[half[1]] / 2
@@ -236,7 +236,7 @@ def _parse_time(text: str, *, is_announced: bool) -> _Time | Unread:
 
 
 def _parse_ending(text: str, day: str) -> Unread | None:
-    """Return what *the end of the day* may mean: nobody but who says so knows when that is."""
+    """Return the hours that *the end of the day* may be: only its writer knows when that is."""
     if text not in _ENDS:
         return None
     hours = [f"{write_day(day)} {hour}" for hour in _ENDS[text]]
@@ -244,7 +244,7 @@ def _parse_ending(text: str, day: str) -> Unread | None:
 
 
 def _set_day(time: _Time, day: str, part: str) -> _Time | Unread:
-    """Return a time on a day and in a part of it, which say which of twelve hours it is."""
+    """Return a time on a day and in a part of it, which fix the half of the day."""
     # With a day, `2h` can only be a time. Which half of the day is meant may depend on the day.
     time = replace(time, day=day, options=())
     halves = _list_halves(time.hour) if time.hour < _AFTERNOON and not time.is_sure else (time.hour,)
@@ -402,7 +402,7 @@ _HALF_A_DAY: Final = 720
 
 
 def instead(text: str, last: float, zone: ZoneInfo, now: float) -> float | None:
-    """Return what a text makes of a moment: another time, half of the day, or day; None for anything else.
+    """Return a moment changed by a text: another time, half of the day, or day; None for any other text.
 
     A time that may be one of each half of a day is the one that is nearer to that moment.
     """

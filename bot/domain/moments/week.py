@@ -63,7 +63,7 @@ class Wanted:
     stops: int | None = None
 
     def on(self, today: date) -> Wanted:
-        """Return the same with dates for whatever names one from ``today`` on."""
+        """Return the same hours with a date for each word that names one from ``today`` on."""
         dated = {
             day: found[0].isoformat() for day in self.days - EVERY_DAY if (found := resolve_day(day, today))
         }
@@ -144,7 +144,7 @@ def _split_days(words: list[str], joining: AbstractSet[str] = _TO) -> tuple[froz
 
 
 def _split_times(text: str) -> Iterator[tuple[str, str]]:
-    """Yield what may be the start and the end in a text of times; "" for one that isn't said."""
+    """Yield the possible starts and ends in a text of times; "" for one that isn't said."""
     for found in _UNTIL.finditer(text):
         before, after = text[: found.start()], text[found.end() :]
         if after:
