@@ -70,7 +70,7 @@ async def cancelled(request: Request) -> Answer:
 
 
 async def asked_about(request: Request, topic: str, said: Sequence[str] = ()) -> Answer:
-    """Answer what was asked for just now or on a day, what is set up, and why there are messages."""
+    """Answer with the latest requests or those of a day, the plans, or the reasons for messages."""
     services, now = request.services, request.services.clock.now()
     if topic == "today":
         local = datetime.fromtimestamp(now, await services.store.zone(request.principal)).date()

@@ -91,7 +91,7 @@ async def answer(request: Request) -> Answer:
 
 
 async def _cleaned(request: Request) -> Request:
-    """Return a request with its text cleaned, and labels of links for addresses where they are own names."""
+    """Return a request with its text cleaned, and own names for addresses of links labelled with them."""
     if routes.parses_itself(request.folder, request.verb):
         return request
     text = cleaning.clean_message(request.text)

@@ -1,4 +1,4 @@
-"""What bars an act, written once: a ban, the past, a condition, a quote, a question, or a time; pure.
+"""Bars of acts, written once: a ban, the past, a condition, a quote, a question, or a time; pure.
 
 A sentence that says completely what to do is done only if nothing bars that, and an act that is barred isn't
 even offered (``handlers.deciding``, ``handlers.proposals``).
@@ -24,7 +24,7 @@ from handlers.synonyms import SYNONYMS, words
 
 
 class Bar(StrEnum):
-    """The reason why an act isn't offered."""
+    """The reason for not offering an act."""
 
     BAN = "ban"  #: *don't stop it*
     PAST = "past"  #: *I stopped it yesterday*
@@ -39,7 +39,7 @@ UP_VERBS: Final = words("start resume")
 DOWN_VERBS: Final = words("stop suspend restart cancel remove forget")
 COURSE_ACTS: Final = words("skip move pause-course end-course leave join")
 _TIMELESS_ACTS: Final = COURSE_ACTS | words("open hours alias notify")
-ACTS: Final = UP_VERBS | DOWN_VERBS | words("keep job-run job-stop hours-off") | _TIMELESS_ACTS
+BARRED_ACTS: Final = UP_VERBS | DOWN_VERBS | words("keep job-run job-stop hours-off") | _TIMELESS_ACTS
 #: Set a condition wherever they stand, or where no clause ends before them.
 _CONDITIONS: Final = words("if unless once when whenever wenn falls sobald")
 _ALSO_TIMES: Final = words("after before while until")
@@ -51,7 +51,7 @@ _POLITE_PHRASES: Final = (*vocabulary.COURTESY, *vocabulary.AFTERTHOUGHTS)
 _MODALS: Final = words("can could may should shall would will mind possible")
 _PERSONS: Final = words("i we you u ya ye it that he she they")
 #: With *or*, they ask what to do.
-_ADVICE: Final = {("should", "i"), ("should", "we"), ("shall", "i"), ("shall", "we")}
+_ADVICE_QUESTIONS: Final = {("should", "i"), ("should", "we"), ("shall", "i"), ("shall", "we")}
 #: Who speaks of the past, what may stand before its verb, and what makes a past of the verb that follows.
 _TELLERS: Final = frozenset(
     {"i", "i've", "i'd", "we", "we've", "you", "he", "she", "they", "somebody", "someone"}
@@ -85,7 +85,7 @@ _JOINTS: Final = vocabulary.THEN | {"but", "so"}
 SPARING: Final = vocabulary.NEGATIONS | frozenset(
     {"but", "except", "leave", "keep", "apart", "besides", "just"}
 )
-_SOON: Final = words("now yet today tonight")
+_PUT_OFF_WORDS: Final = words("now yet today tonight")
 
 
 @lru_cache(1_000)
@@ -123,7 +123,7 @@ class Bars:
     is_negated: bool = False
 
     def find(self, label: str) -> Bar | None:
-        """Return what bars the act of a label, None where nothing does."""
+        """Return the bar of a label's act, None if nothing bars it."""
         if self.every is not None:
             return self.every
         if label in self.some:
@@ -132,7 +132,7 @@ class Bars:
             return None
         if self.is_negated and label == "hours":
             return Bar.BAN
-        is_act = label in ACTS - _TIMELESS_ACTS
+        is_act = label in BARRED_ACTS - _TIMELESS_ACTS
         is_untimed = self.has_time and is_act and not takes_time(label)
         if label in UP_VERBS and self.is_before:
             return Bar.TIME
@@ -149,7 +149,7 @@ def takes_time(label: str) -> bool:
 
 
 def find_bars(reading: Reading, given: Sequence[str], which: Which, *, is_unread: bool = False) -> Bars:
-    """Return what bars acts in a sentence; ``given`` are all its words, ``which`` is all that they name.
+    """Return the bars of a sentence; ``given`` are all its words, ``which`` is all that they name.
 
     ``is_unread``: its time names no moment.
     """
@@ -159,7 +159,7 @@ def find_bars(reading: Reading, given: Sequence[str], which: Which, *, is_unread
     if not some and (past := _find_past_acts(given, which)):
         some, because = past, Bar.PAST
         # When something was is no time at which anything is to be done.
-        clauses = (clause for clause in _part_clauses(given) if not is_past_clause(clause))
+        clauses = (clause for clause in _split_clauses(given) if not is_past_clause(clause))
         time, is_unread = times.find([word for clause in clauses for word in clause]), False
         reading = replace(reading, time=time)
     return Bars(
@@ -175,7 +175,7 @@ def find_bars(reading: Reading, given: Sequence[str], which: Which, *, is_unread
 
 
 def is_conditional(reading: Reading, given: Sequence[str]) -> bool:
-    """Return whether a sentence says under which condition something is to be done."""
+    """Return whether a sentence sets a condition for its act."""
     said = _strip_courtesies(given)
     if any(begins(said[at:], _CONDITION_PHRASES) for at in range(len(said))):
         return True
@@ -199,7 +199,7 @@ def _strip_courtesies(given: Sequence[str]) -> tuple[str, ...]:
 def only_asks(reading: Reading, given: Sequence[str]) -> bool:
     """Return whether a sentence is a question that asks for nothing to be done."""
     first, second, *_ = [*map(plain, given[:3]), "", ""]
-    if reading.is_question and (first, second) in _ADVICE and "or" in map(plain, given):
+    if reading.is_question and (first, second) in _ADVICE_QUESTIONS and "or" in map(plain, given):
         return True
     asks = second in _PERSONS if first in _MODALS else vocabulary.ASKING.isdisjoint(map(plain, given[:3]))
     return reading.is_question and not asks
@@ -214,7 +214,7 @@ def _find_hold(reading: Reading, given: Sequence[str]) -> Bar | None:
 
 
 def _find_end(given: Sequence[str], begin: int = 0) -> int:
-    """Return where a clause ends."""
+    """Return the place of the first word after a clause."""
     return next((at for at in range(begin + 1, len(given)) if given[at - 1][-1] in ",.;:!"), len(given))
 
 
@@ -237,9 +237,9 @@ def _find_bans(
     refrained = [at for at, word in enumerate(said) if word in _REFRAINING]
     if any(word.endswith("ing") and find_verbs(word) for at in refrained for word in said[at + 1 : at + 4]):
         # `hold off on stopping it`
-        return ACTS - {"keep"}, frozenset()
+        return BARRED_ACTS - {"keep"}, frozenset()
     if is_unwanted_plan(said):
-        return ACTS - {"keep"}, frozenset()
+        return BARRED_ACTS - {"keep"}, frozenset()
     if reading.how == "not":
         at = next((at for at, one in enumerate(said) if one in vocabulary.NEGATIONS), 0)
         clause = said[at : _find_end(given, at)]
@@ -253,11 +253,11 @@ def _find_bans(
         return frozenset(), named if is_all and SPARING.intersection(said) else staying
     if inside and (named - inside or is_all):
         return frozenset(), inside
-    return ACTS - {"keep"} if found & DOWN_VERBS else ACTS, frozenset()
+    return BARRED_ACTS - {"keep"} if found & DOWN_VERBS else BARRED_ACTS, frozenset()
 
 
 def _is_other_act(word: str) -> bool:
-    """Return whether a word after *stop* is what is to cease, and no workspace: ``stop pinging me``."""
+    """Return whether a word after *stop* is another act that is to cease: ``stop pinging me``."""
     is_known = word in vocabulary.KNOWN or word.endswith("thing") or bool(find_verbs(word))
     return word.endswith("ing") and not is_known
 
@@ -273,30 +273,28 @@ def is_unwanted_plan(said: Sequence[str]) -> bool:
 
 
 def has_unread_time(reading: Reading, given: Sequence[str]) -> bool:
-    """Return whether a sentence has a time that can't be read, or puts off what it asks for: ``not now``."""
+    """Return whether a sentence has a time that can't be read, or puts off its act: ``not now``."""
     pairs = pairwise(map(plain, given))
-    is_put_off = any(no in {"not", "nicht"} and (then in _SOON or moments.is_day(then)) for no, then in pairs)
+    is_put_off = any(
+        no in {"not", "nicht"} and (then in _PUT_OFF_WORDS or moments.is_day(then)) for no, then in pairs
+    )
     is_put_off |= not reading.hours and not _BY_ITSELF.isdisjoint(map(plain, given))
     beside = (*reading.left, *reading.which.left_out, *reading.which.unknown)
     left = {plain(word) for phrase in beside for word in phrase.split()}
-    left = {word for word in left if word[:1].isdigit() or _names_time(word)}
+    has_number = any(word[:1].isdigit() for word in left)
+    is_left = not _find_act_words(given).isdisjoint(filter(_is_time_word, left))
     # `by the time they leave`
     is_led = any(plain(phrase.split()[0]) in _TIME_LEADS for phrase in beside if phrase.split())
-    return (
-        reading.time.is_unread
-        or is_put_off
-        or is_led
-        or (bool(left) and not left.isdisjoint(_find_act_words(given)))
-    )
+    return reading.time.is_unread or is_put_off or is_led or is_left or has_number
 
 
-def _names_time(word: str) -> bool:
+def _is_time_word(word: str) -> bool:
     return word in _TIME_WORDS or (moments.is_day(word) and word != "today")
 
 
 def _find_act_words(given: Sequence[str]) -> set[str]:
     """Return the words of the clauses that ask for something, without those after *for*."""
-    clauses = [clause for clause in _part_clauses(given) if not is_past_clause(clause)]
+    clauses = [clause for clause in _split_clauses(given) if not is_past_clause(clause)]
     clauses = [clause for clause in clauses if any(map(find_verbs, clause))] or clauses
     found = set[str]()
     for clause in clauses:
@@ -306,7 +304,7 @@ def _find_act_words(given: Sequence[str]) -> set[str]:
     return found
 
 
-def _part_clauses(given: Sequence[str]) -> list[list[str]]:
+def _split_clauses(given: Sequence[str]) -> list[list[str]]:
     clauses: list[list[str]] = [[]]
     for word in given:
         if plain(word) in _JOINTS and clauses[-1]:
@@ -320,7 +318,7 @@ def _part_clauses(given: Sequence[str]) -> list[list[str]]:
 
 def _find_past_acts(given: Sequence[str], which: Which) -> AbstractSet[str]:
     """Return the labels of acts that are reported as past, and asked for in no other clause."""
-    clauses = _part_clauses(given)
+    clauses = _split_clauses(given)
     objects = _OBJECTS.union(*(one.title.casefold().split()[:1] for one in which.named))
     past = [clause for clause in clauses if is_past_clause(clause, objects)]
     if not past:
@@ -328,7 +326,7 @@ def _find_past_acts(given: Sequence[str], which: Which) -> AbstractSet[str]:
     others = [clause for clause in clauses if clause not in past]
     # `I forgot to stop it, do that`
     others = clauses if any(vocabulary.IT.intersection(one) and "do" in one for one in others) else others
-    return ACTS - {verb for clause in others for word in clause for verb in find_verbs(word)}
+    return BARRED_ACTS - {verb for clause in others for word in clause for verb in find_verbs(word)}
 
 
 def is_past_clause(clause: Sequence[str], objects: AbstractSet[str] = frozenset()) -> bool:

@@ -37,13 +37,13 @@ _UNTIL_LEADS: Final = frozenset({"for", "until", "till", "til", "'til"})
 #: Choose what is sent about a workspace.
 _SILENCING: Final = words("mute off quiet quieter silent silence stop disable less fewer")
 _TELLING: Final = words("on unmute tell notify ping message inform me again enable want know")
-_LINKS: Final = words("link url address")
+_LINK_WORDS: Final = words("link url address")
 #: Between the words of a run's name; so many first letters are enough where nothing is called so itself.
 _SIGNS: Final = re.compile(r"[\W_]+")
 _LEAST_ALIKE: Final = 4
 
 
-def _brings_up(verb: str) -> bool:
+def _is_start(verb: str) -> bool:
     return verb != "keep" and routes.nature("workspace", verb).effect is Effect.STARTS
 
 
@@ -62,7 +62,7 @@ async def show_talk(text: Utterance, label: Label) -> Answer | None:
 
 
 async def show_acts(text: Utterance, label: Label) -> Answer:
-    """Answer what was asked for and what is set up."""
+    """Answer with the requests of a day and the plans that are set up."""
     return await acts.asked_about(text.request, label.name, text.words)
 
 
@@ -151,7 +151,7 @@ async def build_new(text: Utterance, label: Label) -> list[Proposal]:
 
 
 async def build_nothing(_: Utterance, __: Label) -> list[Proposal]:
-    """Build no button, of what is only said."""
+    """Build no button, for a label that is only talk."""
     return []
 
 
@@ -159,10 +159,10 @@ async def build_nothing(_: Utterance, __: Label) -> list[Proposal]:
 
 
 async def build_operations(text: Utterance, label: Label) -> list[Proposal]:
-    """Build what is done to workspaces, now, until a time or once at a time."""
+    """Build operations on workspaces: now, until a time or once at a time."""
     chosen, is_all = text.find_objects(label)
     spoken = set() if text.which.is_named or is_all else {one.id for one in text.heard.workspaces}
-    is_up = _brings_up(label.name)
+    is_up = _is_start(label.name)
     found: list[Proposal] = []
     for at in text.at if "time" in label.takes else (None,):
         groups: dict[tuple[str, float | None], list[Workspace]] = {}
@@ -190,7 +190,7 @@ async def build_operations(text: Utterance, label: Label) -> list[Proposal]:
 def _fit_verb(
     text: Utterance, verb: str, at: float | None, one: Workspace, *, is_all: bool
 ) -> tuple[str, float | None]:
-    """Return what a verb means for a workspace in its state, with when."""
+    """Return the verb that fits the state of a workspace, with its time."""
     reading, is_up = text.reading, one.state in {State.RUNNING, State.STARTING}
     lead, now = reading.when.lead if reading.when else "", text.request.services.clock.now()
     if (reading.how == "not" and lead in _UNTIL_LEADS) or (verb == "keep" and text.bars.some):
@@ -202,7 +202,7 @@ def _fit_verb(
     is_until = verb == "keep" and (is_up or not is_all)
     # What alone is named, is to be stopped then and is down is started until then.
     is_until = is_until or (verb == "stop" and one.is_down and not is_all and bool(text.which.named))
-    if at is not None and (_brings_up(verb) or is_until):
+    if at is not None and (_is_start(verb) or is_until):
         verb = ("keep" if one.stop_at else "stop") if is_up else "start"
     return "resume" if verb == "start" and one.state is State.SUSPENDED else verb, at
 
@@ -210,7 +210,7 @@ def _fit_verb(
 async def _build_one(text: Utterance, about: Request, one: Workspace) -> Proposal:
     lead = text.reading.when.lead if text.reading.when else ""
     until = {lead} if text.reading.verb == "stop" else {"", *_UNTIL_LEADS}
-    if about.at is not None and lead not in until and (_brings_up(about.verb) or about.verb == "restart"):
+    if about.at is not None and lead not in until and (_is_start(about.verb) or about.verb == "restart"):
         return text.offer_command(f"hours {written((one.title,))} {await hours.once(about)}")
     label = await confirmations.label_of(about, about.verb, line(one.title))
     button = kit.button(line(label, kit.BUTTON), buttons.changing(about.verb, one, at=about.at))
@@ -234,9 +234,9 @@ async def ask_for_time(text: Utterance, label: Label) -> list[Proposal]:
     """Build the form that asks when to stop something, or when to start it."""
     chosen = [one for one in text.which.named if one.connection in text.linked]
     if label.consequence is Consequence.STARTS or label.name == "restart":
-        return _hours_forms(chosen)
+        return _build_hours_form(chosen)
     return [
-        _form(kit.button(cards.LATER, "stop_later", one.id), text.unread or talk.WHEN)
+        _build_form(kit.button(cards.LATER, "stop_later", one.id), text.unread or talk.WHEN)
         for one in chosen
         if one.state in {State.RUNNING, State.STARTING}
     ][:1]
@@ -257,25 +257,25 @@ async def build_hours(text: Utterance, label: Label) -> list[Proposal]:
 
 async def ask_for_hours(text: Utterance, _: Label) -> list[Proposal]:
     """Build the form of a workspace's hours, for days and times that are missing."""
-    return _hours_forms(text.which.named)
+    return _build_hours_form(text.which.named)
 
 
-def _hours_forms(chosen: Sequence[Workspace]) -> list[Proposal]:
+def _build_hours_form(chosen: Sequence[Workspace]) -> list[Proposal]:
     return [
-        _form(kit.button(cards.HOURS, "hours_form", one.id), fill(talk.WHICH_HOURS, name=one.title))
+        _build_form(kit.button(cards.HOURS, "hours_form", one.id), fill(talk.WHICH_HOURS, name=one.title))
         for one in chosen[:1]
     ]
 
 
 async def build_skip(text: Utterance, label: Label) -> list[Proposal]:
-    """Build what leaves a lesson out, or a day of a workspace's hours."""
+    """Build the exception of a lesson, or of a day of a workspace's hours."""
     if text.which.named and not text.courses:
         return await _skip_hours(text)
     return await course_builders.build_changes(text, label)
 
 
 async def _skip_hours(text: Utterance) -> list[Proposal]:
-    """Build what leaves the day out of hours on which something named shouldn't start or stop."""
+    """Build the exception of a day from the hours of the named workspaces."""
     days = find_days(text.words, await hours.day_of(text.request))
     kept = await hours.having(text.request, text.which.named) if days else []
     return [
@@ -284,13 +284,13 @@ async def _skip_hours(text: Utterance) -> list[Proposal]:
 
 
 async def build_hold(text: Utterance, label: Label) -> list[Proposal]:
-    """Build what keeps something from being done: a day without hours, or an end of its planned stop."""
+    """Build a hold on something planned: a day without hours, or an end of its planned stop."""
     kept = replace(label, name="keep", takes=label.takes | {"time"})
     return await _skip_hours(text) or ([] if text.bars.find("keep") else await build_operations(text, kept))
 
 
 async def build_again(text: Utterance, label: Label) -> list[Proposal]:
-    """Build a new start of what is named, or a new run."""
+    """Build a new start of the named workspaces, or a new run."""
     verb, build = ("start", build_operations) if text.which.named else ("job-run", build_runs)
     is_allowed = (await text.request.asked.decide(verb.removeprefix("job-"))).allowed
     return await build(text, replace(label, name=verb)) if is_allowed else []
@@ -305,7 +305,7 @@ async def build_name(text: Utterance, _: Label) -> list[Proposal]:
 
 
 async def ask_for_name(text: Utterance, _: Label) -> list[Proposal]:
-    """Build the command of a new name without it, which says how it is typed."""
+    """Build the command of a new name without the name, whose answer explains the syntax."""
     return [
         text.offer_command(f"alias {written((one.title,))}")._replace(is_form=True)
         for one in text.which.named
@@ -313,13 +313,13 @@ async def ask_for_name(text: Utterance, _: Label) -> list[Proposal]:
 
 
 async def ask_for_link(text: Utterance, _: Label) -> list[Proposal]:
-    """Build the command that says how a workspace is added."""
+    """Build the command that explains the adding of a workspace."""
     return [text.offer_command("add")._replace(is_form=True)]
 
 
 async def build_opening(text: Utterance, _: Label) -> list[Proposal]:
-    """Build what opens the workspaces that are named, or those that run."""
-    is_said = "open" in text.verbs or not _LINKS.isdisjoint(text.words)
+    """Build links to the workspaces that are named, or those that run."""
+    is_said = "open" in text.verbs or not _LINK_WORDS.isdisjoint(text.words)
     said = text.find_objects()[0] if is_said else []
     chosen = text.which.named or [one for one in said if one.state is State.RUNNING]
     return [text.offer_command(f"open {written((one.title,))}") for one in chosen[:MAX_PROPOSALS]]
@@ -350,7 +350,7 @@ async def build_undo(text: Utterance, _: Label) -> list[Proposal]:
     return [text.offer_command("undo")] if can else []
 
 
-def _form(button: kit.Element, sentence: str) -> Proposal:
+def _build_form(button: kit.Element, sentence: str) -> Proposal:
     return offer_button(button, sentence)._replace(is_form=True)
 
 
@@ -387,7 +387,7 @@ async def build_runs(text: Utterance, label: Label) -> list[Proposal]:
 
 
 def _is_alike(name: str, said: str) -> bool:
-    """Return whether a word of a run's name begins as what was said does."""
+    """Return whether a word of a run's name and a text begin with the same letters."""
     parts = (part for part in _SIGNS.split(name.casefold()) if len(part) >= _LEAST_ALIKE)
     return any(part[:_LEAST_ALIKE] == said.casefold()[:_LEAST_ALIKE] for part in parts)
 

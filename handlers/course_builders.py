@@ -16,14 +16,14 @@ from handlers.command_line import written
 from handlers.utterance import Label, Proposal, Utterance, find_days, is_span
 
 #: What is typed after a title, by its label, where no day belongs to it.
-_WHOLE: Final = {"leave": "leave", "end-course": "end"}
+_WHOLE_COURSE_ORDERS: Final = {"leave": "leave", "end-course": "end"}
 #: The most words of a time of day.
 _MAX_TIME_WORDS: Final = 3
 _HALF_A_DAY: Final = 720
 
 
 async def build_changes(text: Utterance, label: Label) -> list[Proposal]:
-    """Build what a label does to one's courses: to those that are named, or to any."""
+    """Build the changes of a label to one's courses: to those that are named, or to any."""
     return [
         text.offer_command(f"card {written((card.title,))} {order}")
         for card, is_taught in await _list_own(text)
@@ -61,9 +61,9 @@ async def _list_own(text: Utterance) -> Sequence[tuple[ClassCard, bool]]:
 
 
 def _list_orders(text: Utterance, name: str, card: ClassCard, *, is_taught: bool) -> list[str]:
-    """Return what is typed after a course's title; none where that can't be done."""
+    """Return the orders to type after a course's title; only possible ones."""
     if not is_taught and name != "skip":
-        return ["leave"] if name in _WHOLE else []
+        return ["leave"] if name in _WHOLE_COURSE_ORDERS else []
     now, given = text.request.services.clock.now(), text.request.given or text.request.arguments
     spans = [span for span in text.names.spans(given) if span.courses]
     titles = {at for span in spans for at in range(span.begin, span.end)}
@@ -81,8 +81,8 @@ def _is_possible(card: ClassCard, order: str, now: float) -> bool:
 
 def _read_orders(words: Sequence[str], name: str, card: ClassCard, now: float) -> list[str]:
     """Return a change of a course on the days that words name, each span of days on its own."""
-    if name in _WHOLE:
-        return [_WHOLE[name]]
+    if name in _WHOLE_COURSE_ORDERS:
+        return [_WHOLE_COURSE_ORDERS[name]]
     days = find_days(words, card.day(now))
     coming = next(iter(lessons.days_of(card, now)), "")
     if name == "move":

@@ -25,7 +25,7 @@ _ASKS: Final = frozenset({"cancel", "remove"})
 
 
 class Subject(StrEnum):
-    """Say what a request is about."""
+    """The subject of a request."""
 
     THEIRS = "theirs"  #: somebody else's
     LAST_ACT = "last act"  #: *cancel* without a name
@@ -53,7 +53,7 @@ def _is_all_hours(reading: Reading) -> bool:
 
 
 class Choice(StrEnum):
-    """Say how workspaces of one's own are chosen."""
+    """The way of choosing workspaces of one's own."""
 
     NAMED = "named"
     ALL = "all"  #: all, or all in a state
@@ -74,7 +74,7 @@ CHOICES: Final[tuple[tuple[Choice, Callable[[Which], bool]], ...]] = (
 
 
 class Confidence(StrEnum):
-    """Say how sure it is what is meant."""
+    """The confidence in a reading of a request."""
 
     CLEAR = "clear"  #: nothing is left over, and exactly that is named or pointed at
     AGREED = "agreed"  #: typed with consent
@@ -82,7 +82,7 @@ class Confidence(StrEnum):
 
 
 class Way(StrEnum):
-    """Say what becomes of a request."""
+    """The outcome of a request: an act, a question or an offer."""
 
     DONE = "done"
     ASKED = "asked"  #: its own question comes first, even if it was agreed to
@@ -106,7 +106,7 @@ WAYS: Final[Mapping[tuple[Number, Confidence], tuple[Way, ...]]] = {
 
 
 def is_complete(reading: Reading, given: Sequence[str]) -> bool:
-    """Return whether a sentence of words ``given`` says completely what to do, and nothing bars that."""
+    """Return whether the words ``given`` are a complete order, and nothing bars it."""
     if not reading.is_full or reading.kind != "verb":
         return reading.is_full
     time, label = reading.time, label_of(reading)
@@ -124,27 +124,27 @@ def label_of(reading: Reading) -> str:
 
 
 def subject_of(reading: Reading) -> Subject:
-    """Return what a request is about."""
+    """Return the subject of a request."""
     return next(subject for subject, fits in SUBJECTS if fits(reading))
 
 
 def choice_of(reading: Reading) -> Choice:
-    """Return how the workspaces are chosen that a request is about."""
+    """Return the choice of the workspaces that a request is about."""
     return next(choice for choice, fits in CHOICES if fits(reading.which))
 
 
 def kind_of(verb: str) -> Kind:
-    """Return what a verb of workspaces does."""
+    """Return the effect of a verb of workspaces, or *asks*."""
     return "asks" if verb in _ASKS else routes.nature("workspace", verb).effect
 
 
 def way_of(number: Number, sure: Confidence, kind: Kind) -> Way:
-    """Return what becomes of a request."""
+    """Return the outcome of a request from the table ``WAYS``."""
     return WAYS[number, sure][_COLUMNS.index(kind)]
 
 
 def sure_of(which: Which, *, is_one: bool, is_clear: bool, is_agreed: bool) -> Confidence:
-    """Return how sure a request is: of one, that nothing was guessed; of several, that all are known."""
+    """Return the confidence in a request: for one, if nothing was guessed; for several, if all are known."""
     if is_one:
         return Confidence.CLEAR if is_clear else Confidence.GUESS
     if which.unknown:

@@ -143,7 +143,7 @@ async def _before_reading(request: Request) -> Answer | None:
 
 
 def _is_too_long(request: Request) -> bool:
-    """Return whether a text is too long without what it quotes; a program's own words all count."""
+    """Return whether a text is too long without its quotations; a program's own words all count."""
     text = quotations.skip_quotations(request.text)
     has_program = _parses_itself(request, _begin(request, text))
     return len(text if has_program else quotations.drop_quotations(request.text)) > LONGEST
@@ -154,7 +154,7 @@ def _begin(request: Request, text: str) -> str:
 
 
 class _Message(NamedTuple):
-    """The words of a text that are read, and what it has besides in which a token may be."""
+    """The words of a text that are read, and the rest of it, in which a token may be."""
 
     text: str
     is_quoted: bool = False

@@ -146,7 +146,7 @@ async def followed(
 
 
 def _split_corrections(given: tuple[str, ...]) -> list[tuple[str, ...]]:
-    """Return what a text says first, and each correction of that: ``…, no wait, report``."""
+    """Return the first part of a text, and each correction of it: ``…, no wait, report``."""
     cuts, at = [0], 1
     while at < len(given) <= _MOST_WORDS_CORRECTED:
         phrase = _phrase(given, at)

@@ -13,9 +13,9 @@ from handlers.utterance import Builder, Consequence, Label, Slot
 _ANSWERS, _TELLS, _ASKS = Consequence.ANSWERS, Consequence.TELLS, Consequence.ASKS
 _STARTS, _ENDS, _CHANGES = Consequence.STARTS, Consequence.ENDS, Consequence.CHANGES
 #: Slots of what is done to workspaces, of a question about anything, and of a change of a course.
-_OPERATED: Final[tuple[Slot, ...]] = ("workspace", "time", "recurrence")
-_ASKED: Final[tuple[Slot, ...]] = ("workspace", "run", "job", "course", "connection", "time")
-_TAUGHT: Final[tuple[Slot, ...]] = ("course", "days", "time")
+_ACT_SLOTS: Final[tuple[Slot, ...]] = ("workspace", "time", "recurrence")
+_ANY_SLOTS: Final[tuple[Slot, ...]] = ("workspace", "run", "job", "course", "connection", "time")
+_COURSE_SLOTS: Final[tuple[Slot, ...]] = ("course", "days", "time")
 
 
 def _declare(
@@ -31,15 +31,15 @@ _changes, _nothing, _acts = course_builders.build_changes, builders.build_nothin
 #: By its name.
 LABELS: Final[Mapping[str, Label]] = {
     # what is done to workspaces
-    **_declare("start resume", _STARTS, _OPERATED, _operations, form=_ask_for_time),
-    **_declare("stop suspend restart", _ENDS, _OPERATED, _operations, form=_ask_for_time),
+    **_declare("start resume", _STARTS, _ACT_SLOTS, _operations, form=_ask_for_time),
+    **_declare("stop suspend restart", _ENDS, _ACT_SLOTS, _operations, form=_ask_for_time),
     **_declare("keep", _CHANGES, ["workspace", "time"], _operations, form=_ask_for_time),
     **_declare("cancel", _ENDS, ["workspace"], _operations),
     **_declare("remove forget", _ENDS, ["workspace"], _operations, is_rare=True),
     **_declare("again", _STARTS, ["workspace", "run", "job", "time"], builders.build_again),
     **_declare("hold", _CHANGES, ["workspace", "days"], builders.build_hold),
     **_declare("undo", _CHANGES, [], builders.build_undo, is_rare=True),
-    **_declare("hours", _CHANGES, [*_OPERATED, "days"], builders.build_hours, form=builders.ask_for_hours),
+    **_declare("hours", _CHANGES, [*_ACT_SLOTS, "days"], builders.build_hours, form=builders.ask_for_hours),
     **_declare("hours-off", _CHANGES, ["workspace", "days", "time"], builders.build_hours),
     **_declare("alias", _CHANGES, ["workspace", "name"], builders.build_name, form=builders.ask_for_name),
     **_declare("notify", _CHANGES, ["workspace"], builders.build_messages, form=builders.ask_for_settings),
@@ -48,8 +48,8 @@ LABELS: Final[Mapping[str, Label]] = {
     **_declare("job-run", _STARTS, ["run", "job"], builders.build_runs, form=builders.ask_for_job),
     **_declare("job-stop", _ENDS, ["run"], builders.build_runs),
     # courses
-    **_declare("skip", _CHANGES, ["workspace", *_TAUGHT], builders.build_skip),
-    **_declare("move pause-course", _CHANGES, _TAUGHT, _changes, form=_ask_for_course),
+    **_declare("skip", _CHANGES, ["workspace", *_COURSE_SLOTS], builders.build_skip),
+    **_declare("move pause-course", _CHANGES, _COURSE_SLOTS, _changes, form=_ask_for_course),
     **_declare("leave end-course", _CHANGES, ["course"], _changes, form=_ask_for_course),
     **_declare("join", _CHANGES, ["course"], course_builders.build_joining, form=_ask_for_course),
     # forms, and what asks by itself
@@ -58,13 +58,13 @@ LABELS: Final[Mapping[str, Label]] = {
     **_declare("card", _ASKS, [], _commands, command="card", is_rare=True),
     **_declare("job-schedule", _ASKS, ["job", "recurrence"], builders.build_schedule, command="job schedule"),
     # questions
-    **_declare("list", _ANSWERS, _ASKED, _commands, show=_question, command="list"),
-    **_declare("health", _ANSWERS, _ASKED, _commands, show=_question, command="list"),
-    **_declare("status", _ANSWERS, _ASKED, _commands, show=_question, command="list", of_run="status"),
-    **_declare("since until", _ANSWERS, _ASKED, _commands, show=_question),
-    **_declare("why job-status", _ANSWERS, _ASKED, _commands, show=_question, of_run="result"),
-    **_declare("job-logs", _ANSWERS, _ASKED, _commands, show=_question, of_run="logs"),
-    **_declare("eta", _ANSWERS, _ASKED, _commands, show=builders.show_eta, command="eta", of_run="eta"),
+    **_declare("list", _ANSWERS, _ANY_SLOTS, _commands, show=_question, command="list"),
+    **_declare("health", _ANSWERS, _ANY_SLOTS, _commands, show=_question, command="list"),
+    **_declare("status", _ANSWERS, _ANY_SLOTS, _commands, show=_question, command="list", of_run="status"),
+    **_declare("since until", _ANSWERS, _ANY_SLOTS, _commands, show=_question),
+    **_declare("why job-status", _ANSWERS, _ANY_SLOTS, _commands, show=_question, of_run="result"),
+    **_declare("job-logs", _ANSWERS, _ANY_SLOTS, _commands, show=_question, of_run="logs"),
+    **_declare("eta", _ANSWERS, _ANY_SLOTS, _commands, show=builders.show_eta, command="eta", of_run="eta"),
     **_declare("planned today heard messages", _TELLS, ["time"], _nothing, show=_acts),
     **_declare("open", _TELLS, ["workspace"], builders.build_opening, show=builders.show_open),
     **_declare("link", _TELLS, ["connection"], _commands, show=_page, command="link"),

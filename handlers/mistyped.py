@@ -58,7 +58,7 @@ def suspected(request: Request, besides: str = "") -> bool:
 
 
 async def without_tokens(request: Request, reader: routes.Verb, besides: str = "") -> Answer:
-    """Run what reads a text, unless a token is in it or in what came besides: then repeat nothing."""
+    """Run a text's reader, unless a token is in it or in the rest of its message: then repeat nothing."""
     said = await _token_in(request, besides) if suspected(request, besides) else None
     return said or await reader(request)
 

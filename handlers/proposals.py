@@ -56,28 +56,28 @@ _HARMLESS: Final = frozenset({Consequence.ANSWERS, Consequence.TELLS})
 async def proposed(
     request: Request, reading: Reading, ranks: Sequence[Rank], rows: Sequence[Workspace]
 ) -> Answer:
-    """Answer what is likely and only shows something; otherwise propose what may be meant and works."""
+    """Answer a likely label that only shows something; otherwise propose the likely acts that work now."""
     text = await Utterance.of(request, reading, rows)
     if text.which.named:
         request.spoken.of(text.which.named)
     if text.which.is_theirs and not text.which.courses:
         return talking.theirs(request, text.which.named)
     if reading.parts:
-        return await _propose_each(text, reading.parts)
+        return await _answer_clauses(text, reading.parts)
     if reading.verb and reading.manner is Manner.TYPED:
         await mistyped.refuse_flags(request.about(reading.folder, reading.verb, reading.words))
     if not (reading.which.is_named or reading.is_question) and _is_mistyped(request, text.which, ranks):
         return talking.not_understood(request)
-    ranks = _weigh(text, _select_fitting(text, ranks))
+    ranks = _rank_buttons(text, _select_fitting(text, ranks))
     for name in _select_shown(text, ranks):
         label = LABELS[name]
         if label.show is not None and (shown := await label.show(text, label)) is not None:
             return replies.with_remarks(shown, _list_left_out(text, name)) if shown.text else shown
-    return await _answer(text, await _propose(text, ranks), ranks[0].label if ranks else "")
+    return await _answer(text, await _list_proposals(text, ranks), ranks[0].label if ranks else "")
 
 
-async def _propose(text: Utterance, ranks: Sequence[Rank]) -> list[Proposal]:
-    """Return what may be meant, the likeliest first; forms only where there is nothing else."""
+async def _list_proposals(text: Utterance, ranks: Sequence[Rank]) -> list[Proposal]:
+    """Return the proposals, the likeliest first; forms only if there is nothing else."""
     found, forms = dict[str, Proposal](), list[Proposal]()
     for rank_, then in zip(ranks, [*ranks[1:], Rank("", 0.0)], strict=False):
         label = LABELS[rank_.label]
@@ -91,7 +91,7 @@ async def _propose(text: Utterance, ranks: Sequence[Rank]) -> list[Proposal]:
 
 
 async def _build(text: Utterance, label: Label) -> Sequence[Proposal]:
-    """Return what a label may do here and now, each tried; what asks for a slot, where one is missing."""
+    """Return the proposals of a label here and now, each tried; its form, where a slot is missing."""
     verb = label.verb
     is_verb = verb in {**VERBS["workspace"], **VERBS["job"]}
     if is_verb and not (await text.request.asked.decide(verb)).allowed:
@@ -106,14 +106,14 @@ async def _build(text: Utterance, label: Label) -> Sequence[Proposal]:
     return found or (await label.form(text, label) if asks and label.form else [])
 
 
-async def _propose_each(whole: Utterance, parts: Sequence[Reading]) -> Answer:
+async def _answer_clauses(whole: Utterance, parts: Sequence[Reading]) -> Answer:
     """Propose the likeliest of each clause."""
     found: dict[str, Proposal] = {}
     for part in parts:
         if not part.said or part.how == "not":
             continue
         text = await Utterance.of(replace(whole.request, given=part.said), part, whole.rows)
-        for rank_ in _weigh(text, rank(part.marked)):
+        for rank_ in _rank_buttons(text, rank(part.marked)):
             if fitting := [one for one in await _build(text, LABELS[rank_.label]) if not one.is_form][:1]:
                 found.setdefault(fitting[0].text, fitting[0])
                 break
@@ -125,14 +125,14 @@ async def _propose_each(whole: Utterance, parts: Sequence[Reading]) -> Answer:
 
 
 def _find_bar(text: Utterance, label: Label) -> Bar | None:
-    """Return what bars the act of a label (``handlers.bars``); nothing bars what only answers."""
+    """Return the bar of a label's act (``handlers.bars``); nothing bars a label that only answers."""
     if label.consequence in _HARMLESS:
         return None
     return Bar.BAN if label.name == "hold" else text.bars.find(label.name)
 
 
 def _find_untimely(text: Utterance, name: str) -> str:
-    """Return the sentence that says why nothing was done at a time; "" where no time is in the way."""
+    """Return the explanation that an act takes no such time; "" if no time is in the way."""
     act = label_of(replace(text.reading, which=text.which)) if text.reading.verb else name
     which = text.which
     every = (which.named, which.runs, which.jobs)
@@ -146,15 +146,15 @@ def _find_untimely(text: Utterance, name: str) -> str:
 
 
 def _select_fitting(text: Utterance, ranks: Sequence[Rank]) -> list[Rank]:
-    """Return the ranks of labels that can be about what is named, with what is left out shared among them."""
-    kept = [one for one in ranks if _fits_names(text, LABELS[one.label])]
+    """Return the ranks of labels that fit the named things, with the others' likelihood shared among them."""
+    kept = [one for one in ranks if _can_take_names(text, LABELS[one.label])]
     total = sum(one.likelihood for one in kept) or 1.0
     share = min(1.0, sum(one.likelihood for one in ranks)) / total
     return [Rank(one.label, one.likelihood * share) for one in kept]
 
 
-def _fits_names(text: Utterance, label: Label) -> bool:
-    """Return whether a label takes the kind of what is named: a course, a workspace or a run."""
+def _can_take_names(text: Utterance, label: Label) -> bool:
+    """Return whether a label takes the kind of the named things: a course, a workspace or a run."""
     which, is_of_runs = text.which, text.request.folder == "job" and not text.which.named
     if is_of_runs and (label.is_operation or label.name in {"status", "list"}):
         return False
@@ -166,8 +166,8 @@ def _fits_names(text: Utterance, label: Label) -> bool:
     return not objects or "course" in objects or not text.courses or bool(which.named)
 
 
-def _weigh(text: Utterance, ranks: Sequence[Rank]) -> list[Rank]:
-    """Return what is worth a button, the likeliest first: a verb that the grammar saw is likelier."""
+def _rank_buttons(text: Utterance, ranks: Sequence[Rank]) -> list[Rank]:
+    """Return the ranks worth a button, the likeliest first: a verb that the grammar saw is likelier."""
     ranks = [one for one in ranks if one.label not in text.bars.some]
     reading = text.reading
     if reading.verb and text.bars.find(label_of(reading)) is Bar.TIME:
@@ -181,7 +181,7 @@ def _weigh(text: Utterance, ranks: Sequence[Rank]) -> list[Rank]:
         and text.bars.find(seen.name) in {None, Bar.TIME}
         and text.reading.folder == "workspace"
         and (seen.is_operation or seen.name == "hours")
-        and _fits_names(text, seen)
+        and _can_take_names(text, seen)
         and (text.which.named or not text.courses)
     ):
         name = _OF_RUNS.get(seen.name, seen.name) if text.speaks_of_run else seen.name
@@ -233,12 +233,12 @@ def _select_shown(text: Utterance, ranks: Sequence[Rank]) -> list[str]:
     if text.which.state and not is_named and first.likelihood < _LIKELY * _AHEAD:
         return ["list"]
     least = _LEAST if is_named and text.reading.how != "if" else _LEAST_SHOWN
-    likely = [one.label for one in shown if one.likelihood >= (least if _answers(one.label) else _LIKELY)]
+    likely = [one.label for one in shown if one.likelihood >= (least if _is_question(one.label) else _LIKELY)]
     return likely or (["planned"] if text.reading.when is not None else [])
 
 
-def _answers(name: str) -> bool:
-    """Return whether a label is a question about what is there."""
+def _is_question(name: str) -> bool:
+    """Return whether a label is a question about one's own things."""
     return name in LABELS and LABELS[name].consequence is Consequence.ANSWERS
 
 
@@ -246,7 +246,7 @@ def _answers(name: str) -> bool:
 
 
 async def _answer(text: Utterance, found: Sequence[Proposal], label: str) -> Answer:
-    """Answer with what was found; otherwise say why there is nothing, with what can be shown."""
+    """Answer with the proposals; otherwise with the reason for none, and buttons that show something."""
     which, named = text.which, text.which.named
     is_held, only_asks = bool(text.bars.some) or label == "hold", text.bars.every is Bar.QUESTION
     if is_held and not found:
@@ -297,11 +297,11 @@ async def _show_state(text: Utterance, one: Workspace, name: str) -> Answer:
 
 
 def _list_left_out(text: Utterance, name: str, button: str = "") -> list[str]:
-    """Return a sentence about what wasn't understood besides what was, and isn't on the button."""
+    """Return a sentence about the words that weren't understood and aren't on the button."""
     read = button.casefold().split()
     if text.reading.left and all(word.casefold() in read for word in text.reading.left):
         return []
     left = text.which.left_out or [" ".join(text.reading.left)] * any(text.reading.left)
-    is_seen = (name and name == text.reading.verb) or (_answers(name) and text.which.is_named)
+    is_seen = (name and name == text.reading.verb) or (_is_question(name) and text.which.is_named)
     phrases = [one for one in left if is_seen or "=" in one]
     return [fill(talk.LEFT_OUT, names=suggesting.bold(phrases[: replies.FEW]))] if phrases else []

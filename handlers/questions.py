@@ -103,7 +103,7 @@ async def _asked_about(
 async def _find_last(
     request: Request, rows: Sequence[Workspace], *, is_failed: bool
 ) -> tuple[list[Workspace], list[Run]]:
-    """Return the workspace or run of what was asked for last, or failed last, where nothing was spoken of."""
+    """Return the workspace or run of the last request, or of the last failure, if nothing was spoken of."""
     store = request.services.store
     used = sorted(rows, key=lambda one: -(one.used_at or 0.0))[:_MAX_LOOKED_AT]
     latest = [(await store.latest_operation(one.id), one) for one in used]

@@ -48,7 +48,7 @@ TIME_SLOTS: Final[AbstractSet[Slot]] = frozenset({"time", "recurrence", "days"})
 
 
 class Consequence(StrEnum):
-    """The consequence of a label for what the person has."""
+    """The consequence of a label for the person's own things."""
 
     ANSWERS = "answers"  #: a question about what is there
     TELLS = "tells"  #: about Usher, or only talk
@@ -113,7 +113,7 @@ class Label:
 
 @dataclass
 class Utterance:
-    """What was written, with what decides about what fits it."""
+    """A text with its reading, names, times and bars, all that its labels depend on."""
 
     request: Request
     reading: Reading
@@ -135,7 +135,7 @@ class Utterance:
         """Return a text with everything that is read for it."""
         services, given = request.services, request.given or request.arguments
         names, which = await names_of(request, rows), reading.which
-        every = await beside(rows, _which, given, names, reading)
+        every = await beside(rows, _read_names, given, names, reading)
         if every.is_all or not (reading.verb and which.named):
             # Otherwise other clauses may name what is left alone.
             which = every
@@ -143,7 +143,7 @@ class Utterance:
         linked = {name for name, state in states.items() if state == "active"}
         linked |= {name for name, _ in services.linkless()}
         heard = await talking.heard(request, rows)
-        at, unread = await _times(request, reading)
+        at, unread = await _read_times(request, reading)
         words = tuple(map(plain, given))
         bars = find_bars(reading, given, which, is_unread=bool(unread))
         return cls(request, reading, rows, words, which, heard, names, linked, at, unread, bars)
@@ -171,7 +171,7 @@ class Utterance:
 
     @property
     def speaks_of_run(self) -> bool:
-        """Return whether what it names is a job or a run, or is called one: ``the training run``."""
+        """Return whether it names a job or a run, or calls something one: ``the training run``."""
         if (self.which.runs or self.which.jobs) and not self.which.named:
             return True
         given = self.request.given or self.request.arguments
@@ -180,7 +180,7 @@ class Utterance:
 
     @property
     def asks_how(self) -> bool:
-        """Return whether it asks how one does what it says."""
+        """Return whether it asks for the way to do something."""
         is_other = self.which.is_named or self.is_of_jobs
         return tuple(self.words[:2]) in _HOW and not is_other and len(self.verbs) == 1
 
@@ -241,17 +241,17 @@ Shower = Callable[[Utterance, Label], Awaitable[Answer | None]]
 
 
 def offer_button(button: Element, sentence: str = "") -> Proposal:
-    """Return an offer of a button, with a sentence above it where it stands alone."""
+    """Return an offer of a button, with a sentence above it if it stands alone."""
     said = Markup(f"*{line(button['text']['text'])}*")
     return Proposal(replies.answer(sentence or fill(talk.AS_COMMAND, commands=said), [button]), button)
 
 
-def _which(given: tuple[str, ...], names: Names, reading: Reading) -> Which:
+def _read_names(given: tuple[str, ...], names: Names, reading: Reading) -> Which:
     return which_of(pieces_of(given, names), names, is_question=reading.is_question)
 
 
-async def _times(request: Request, reading: Reading) -> tuple[Sequence[float | None], str]:
-    """Return the moments that a text may mean, and why there is none though a time stands there."""
+async def _read_times(request: Request, reading: Reading) -> tuple[Sequence[float | None], str]:
+    """Return the moments that a text may mean, and the reason for none though a time stands there."""
     if reading.when is None:
         return (None,), talk.CONDITIONAL if reading.time.is_unread else ""
     text = reading.when.text.rstrip(",;.!?")
@@ -271,7 +271,7 @@ def find_days(words: Sequence[str], today: date) -> list[tuple[int, int, date]]:
     while at < len(given):
         begin = found[-1][2] if found and is_span(given[at - 1]) else today
         ends = (end for end in range(min(at + 3, len(given)), at, -1))
-        days = ((end, _day_of(" ".join(given[at:end]), begin)) for end in ends)
+        days = ((end, _read_day(" ".join(given[at:end]), begin)) for end in ends)
         end, day = next(((end, day) for end, day in days if day is not None), (at + 1, None))
         found += [(at, end, day)] if day is not None else []
         at = end
@@ -283,7 +283,7 @@ def is_span(word: str) -> bool:
     return word in {"to", "until", "till", "til", "through", "bis", "-", "\u2013"}
 
 
-def _day_of(text: str, today: date) -> date | None:
+def _read_day(text: str, today: date) -> date | None:
     """Return a day, also in the plural that people write for *Thursday's*."""
     return moments.day_of(text, today) or (
         moments.day_of(text[:-1], today) if text.endswith("days") else None

@@ -16,22 +16,24 @@ from handlers.quotations import INLINE_CODE, drop_quotations, read_quotation
 
 #: One mark may uncover another one, such as an item of a list that is a quotation.
 _MAX_PASSES: Final = 5
-_PERSON: Final = r"(?:<@[^<>\s]+>|@[\w.-]+)"
-_COPY: Final = rf"/?\bcc\b:?[ \t]*{_PERSON}(?:[ \t,;]+(?:(?:and|und|&amp;)[ \t]+)?{_PERSON})*"
-_COPIES: Final = re.compile(_COPY, re.IGNORECASE)
+_PERSON_PATTERN: Final = r"(?:<@[^<>\s]+>|@[\w.-]+)"
+_COPY_PATTERN: Final = (
+    rf"/?\bcc\b:?[ \t]*{_PERSON_PATTERN}(?:[ \t,;]+(?:(?:and|und|&amp;)[ \t]+)?{_PERSON_PATTERN})*"
+)
+_COPIES: Final = re.compile(_COPY_PATTERN, re.IGNORECASE)
 _MARKERS: Final = re.compile(
-    rf"[ \t]*+(?:(?:[-*+–—][ \t]+|[•◦▪‣][ \t]*|{_COPY}(?:[ \t,;:]+|\Z)))*+", re.IGNORECASE
+    rf"[ \t]*+(?:(?:[-*+–—][ \t]+|[•◦▪‣][ \t]*|{_COPY_PATTERN}(?:[ \t,;:]+|\Z)))*+", re.IGNORECASE
 )
 #: The number of an item; several are one.
-_NUMBER: Final = re.compile(r"(?<!\S)([0-9]{1,2})[.)](?:[ \t]+[0-9]{1,2}[.)])*(?=\s)")
+_ITEM_NUMBER: Final = re.compile(r"(?<!\S)([0-9]{1,2})[.)](?:[ \t]+[0-9]{1,2}[.)])*(?=\s)")
 _GOING_ON: Final = NEGATIONS | THEN | LEADS.keys()
-_LINK: Final = re.compile(r"<https?://[^<>|\s]+\|([^<>\n]+)>")
-_ADDRESS: Final = re.compile(r"\w[.:/]\S")
+_LABELLED_LINK: Final = re.compile(r"<https?://[^<>|\s]+\|([^<>\n]+)>")
+_ADDRESS_SIGN: Final = re.compile(r"\w[.:/]\S")
 _BLANKS: Final = " \t\r"
 
 
 def clean_message(text: str) -> str:
-    """Return what the writer of a message says, one clause a line; all of it if nothing is left."""
+    """Return the own words of a message's writer, one clause a line; all of it if nothing is left."""
     lines, said = [text], text
     for _ in range(_MAX_PASSES if read_quotation(text) is None else 0):
         cleaned = _drop_marks(said)
@@ -44,13 +46,13 @@ def clean_message(text: str) -> str:
 
 def list_labels(text: str) -> list[str]:
     """Return the labels of links as they are read, but for those that look like another address."""
-    return [unescape(label) for label in _LINK.findall(text) if not _ADDRESS.search(label)]
+    return [unescape(label) for label in _LABELLED_LINK.findall(text) if not _ADDRESS_SIGN.search(label)]
 
 
 def show_labels(text: str, names: Iterable[str]) -> str:
-    """Return a text with the labels of its links in place of their addresses where they are names."""
+    """Return a text with the labels of its links in place of the addresses, if they are among ``names``."""
     folded = {fold(name) for name in names}
-    return _LINK.sub(lambda link: link[1] if fold(unescape(link[1])) in folded else link[0], text)
+    return _LABELLED_LINK.sub(lambda link: link[1] if fold(unescape(link[1])) in folded else link[0], text)
 
 
 def _drop_marks(text: str) -> list[str]:
@@ -68,7 +70,7 @@ def _split_items(text: str) -> str:
 
     Any other number may be a date or a time.
     """
-    every = list(_NUMBER.finditer(text))
+    every = list(_ITEM_NUMBER.finditer(text))
     at_start = [one for one in every if not text[text.rfind("\n", 0, one.start()) + 1 : one.start()].strip()]
     for items in (at_start, every):
         counted = [int(one[1]) for one in items]

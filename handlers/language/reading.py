@@ -172,7 +172,7 @@ class _Text:
         return words
 
     def _with_list(self, words: tuple[str, ...]) -> tuple[str, ...]:
-        """Return words with what is listed after a colon in place of *everything* before it."""
+        """Return words with the list after a colon in place of *everything* before it."""
         at = next((at for at, word in enumerate(words, 1) if word.endswith(":")), 0)
         listed = self._which(words[at:]) if at else Which()
         every = (begin for begin in range(1, at) if begins(words[begin:], vocabulary.ALL))
@@ -184,8 +184,8 @@ class _Text:
     def read(self) -> Reading:
         """Read all as one request; where that leaves something over, clause by clause."""
         whole = self._as_one()
-        # A line is a request of its own.
-        has_lines = any(map(ends_line, self.written[:-1]))
+        # A time is one of its own line alone.
+        has_lines = whole.when is not None and any(map(ends_line, self.written[:-1]))
         if (not whole.is_full or has_lines) and whole.how not in {"if", "quote"}:
             whole = replace(self._in_clauses(whole), said=whole.said, is_question=whole.is_question)
         return whole if whole.kind == "talk" else replace(whole, marked=self._marked())
@@ -481,12 +481,13 @@ class _Text:
                 return whole
             if part.kind == "talk" and part.what in _COURTEOUS:
                 continue
+            is_when = part.when and not (part.verb or part.how or part.which.is_named)
             part = _continued(part, orders, about)
             about = part.which if part.which.workspaces else about
-            if part.when and orders and not (part.verb or part.how or part.which.is_named or orders[-1].when):
+            if is_when and orders and not orders[-1].when:
                 # `start report, but not before six`: when belongs to it, the rest to nothing.
                 orders[-1] = replace(orders[-1], time=part.time)
-                left.append(" ".join(part.left))
+                left += [" ".join(part.left)] if part.left else []
             elif part.is_full and part.folder == "workspace" and part.verb in READ:
                 orders = _with(orders, part)
             else:

@@ -1,4 +1,4 @@
-"""Find the times in what people write, whatever is to happen then; pure.
+"""Times in sentences: their places, kinds and texts, whatever is to happen then; pure.
 
 That is a time of day or a length, how much longer, or working hours, in the words that follow a name after
 ``hours``: ``DAYS TIMES``, ``restart DAYS TIME``, ``off``, ``on``, ``skip DAYS`` or ``pause until DAY``. How
@@ -65,7 +65,9 @@ _COUNTED: Final = _words("day days week weeks hour hours minutes fortnight")
 _FILLING: Final = _words("the a an about some maybe like")
 _VAGUE: Final = _words("later soon sometime someday eventually")
 #: What follows *at* and is no time.
-_PLACES: Final = _words("once all least last first most home work school what moment same desk my the hand")
+_AFTER_AT_WORDS: Final = _words(
+    "once all least last first most home work school what moment same desk my the hand"
+)
 _PAST: Final = _words("yesterday gestern")
 _ZONES: Final = _words("utc gmt est edt cst cdt mst mdt pst pdt cet cest bst")
 _AMOUNTS: Final = _words("bit while moment sec second little jiffy few time")
@@ -159,7 +161,7 @@ def _join_days(words: Sequence[str], days: Sequence[tuple[tuple[int, ...], Phras
 def _phrases(
     words: Sequence[str], said: Sequence[str], besides: AbstractSet[int]
 ) -> list[tuple[tuple[int, ...], Phrase, str]]:
-    """Return the places of each time, what it says, and its kind."""
+    """Return the places of each time, its phrase, and its kind."""
     found: list[tuple[tuple[int, ...], Phrase, str]] = []
     begin = tries = 0
     while begin < len(words) and tries < _MOST_TRIES:
@@ -187,7 +189,7 @@ def _phrases(
 
 
 def _is_counted_from(two: Sequence[str]) -> bool:
-    """Return whether words begin what counts from another time: ``week from``, ``hours before``."""
+    """Return whether words begin a time that counts from another one: ``week from``, ``hours before``."""
     return len(two) > 1 and two[0] in _COUNTED and two[1] in {"from", "after", "before"}
 
 
@@ -216,7 +218,7 @@ def _is_within(word: str) -> bool:
 def _unread(
     said: Sequence[str], besides: AbstractSet[int], timed: AbstractSet[int]
 ) -> list[tuple[tuple[int, ...], str]]:
-    """Return the places of what looks like a time that nobody can read, and of which kind it is."""
+    """Return the places and the kind of each apparent time that can't be read."""
     found: list[tuple[tuple[int, ...], str]] = []
     for at, word in enumerate(said):
         words_before = range(at - 1, -1, -1)
@@ -270,7 +272,7 @@ def _is_vague(said: Sequence[str], named: AbstractSet[int], timed: AbstractSet[i
             return True
         if word in {"now", "yet"} and {"not", "nicht"}.intersection(words[max(at - 2, 0) : at]):
             return True
-        is_at = before in _FILLING | {"at"} and lead == "at" and word not in _FILLING | _PLACES
+        is_at = before in _FILLING | {"at"} and lead == "at" and word not in _FILLING | _AFTER_AT_WORDS
         if is_at and at not in {*timed, *named}:
             return True
         is_amount = word in _AMOUNTS and at not in timed
@@ -283,7 +285,7 @@ def _is_vague(said: Sequence[str], named: AbstractSet[int], timed: AbstractSet[i
 
 
 def _with_exceptions(said: list[str]) -> list[str]:
-    """Return words with ``except`` for what leaves days out: ``but not on fridays``."""
+    """Return words with ``except`` for each word that leaves days out: ``but not on fridays``."""
     found = [*said]
     for at, (word, *then) in enumerate(zip(said, [*said[1:], ""], [*said[2:], "", ""], strict=False)):
         day = then[then[0] in {"on", "the"}]
@@ -304,7 +306,7 @@ def _is_of_two(words: Sequence[str], said: Sequence[str], places: Collection[int
 
 
 def _longer(said: Sequence[str], named: AbstractSet[int]) -> tuple[Collection[int], float] | None:
-    """Return where it is said how much longer, and how many seconds: ``another hour``, ``30 min more``."""
+    """Return the places of a prolongation, and its seconds: ``another hour``, ``30 min more``."""
     if not _LONGER.intersection(said):
         return None
     for begin in range(len(said)):
@@ -316,7 +318,7 @@ def _longer(said: Sequence[str], named: AbstractSet[int]) -> tuple[Collection[in
 
 
 def _more(words: Sequence[str]) -> float | None:
-    """Return how much longer words mean, if they mean nothing else; ``longer`` is an hour."""
+    """Return the seconds of a prolongation, if words mean nothing else; ``longer`` is an hour."""
     length = [word for word in words if word not in _LONGER and word not in {"by", "for"}]
     if not _LONGER.intersection(words):
         return None
@@ -344,7 +346,7 @@ def wanted_of(text: str) -> tuple[Wanted, ...]:
 
 
 def is_order(text: str) -> bool:
-    """Return whether words after a name say what becomes of its hours."""
+    """Return whether words after a name are an order about its hours."""
     verb, _, rest = text.casefold().partition(" ")
     alone = vocabulary.ABOUT_HOURS.keys() | {"resume", "skip"}
     said = verb in (vocabulary.LEAVING_OUT_HOURS if rest else alone)
@@ -363,7 +365,7 @@ def names_day(words: Sequence[str]) -> bool:
 
 
 def about(words: Sequence[str], named: AbstractSet[int]) -> str | None:
-    """Return what a whole sentence says about hours, "" for a question about them; None for any other.
+    """Return the order about hours in a whole sentence, "" for a question about them; None for any other.
 
     ``named`` are the places of names.
     """
@@ -394,7 +396,7 @@ def about(words: Sequence[str], named: AbstractSet[int]) -> str | None:
 
 
 def _read_days_off(said: Sequence[str], rest: Sequence[str]) -> str | None:
-    """Return how hours leave days out, or pause until one, as a sentence says; None for any other."""
+    """Return the order to leave days out of hours, or to pause until one; None for any other sentence."""
     match rest:
         case ["no" | "skip" | "pause" | "off" as verb, *_]:
             last = verb
@@ -458,7 +460,7 @@ def _hours(said: Sequence[str], named: AbstractSet[int]) -> Times:
 
 
 def _joint(said: Sequence[str], named: AbstractSet[int]) -> tuple[range, bool]:
-    """Return where ``and stop it`` joins when something starts and when it stops, or ``and start it``."""
+    """Return the place of ``and stop it`` between a start and a stop, or of ``and start it``."""
     words = ["it" if at in named else word for at, word in enumerate(said)]
     for at in range(len(words)):
         then = at + next(count for count in (2, 1, 0) if vocabulary.THEN.issuperset(words[at : at + count]))
@@ -469,7 +471,7 @@ def _joint(said: Sequence[str], named: AbstractSet[int]) -> tuple[range, bool]:
 
 
 def order(verb: str, wanted: Wanted | None) -> str:
-    """Return how hours are asked for by a verb; what is said of a stop is when it comes."""
+    """Return the order of hours by a verb; what is said of a stop is when it comes."""
     if wanted is None:
         return ""
     is_start, is_whole = wanted.starts is not None, None not in (wanted.starts, wanted.stops)
@@ -484,7 +486,7 @@ def order(verb: str, wanted: Wanted | None) -> str:
 
 
 def _places(folded: Sequence[str], named: AbstractSet[int]) -> Collection[int]:
-    """Return where words belong to hours: runs of such words that name a day or a time."""
+    """Return the places of words that belong to hours: runs of such words that name a day or a time."""
     found: list[int] = []
     is_part = [at not in named and moments.is_of_hours(word) for at, word in enumerate(folded)]
     for is_run, run_ in groupby(range(len(folded)), is_part.__getitem__):

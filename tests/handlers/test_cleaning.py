@@ -19,6 +19,12 @@ from tests.handlers.run_rig import run_rig
 from tests.handlers.test_misread import became
 from tests.rigs.store import ALICE
 
+
+def as_id(value):
+    """Return a text, cut short, or the items of a list as a part of a test's id."""
+    return (value if isinstance(value, str) else " + ".join(value) or "nothing")[:60]
+
+
 TRACE = '```\nTraceback (most recent call last):\n  File "stop.py"\nstop notebook\n```'
 CASES = [
     # code blocks
@@ -95,7 +101,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("text", "cleaned"), CASES)
+@pytest.mark.parametrize(("text", "cleaned"), CASES, ids=as_id)
 def test_text_is_cleaned(text, cleaned):
     assert clean_message(text) == cleaned
 
@@ -211,24 +217,24 @@ def test_each_line_is_a_clause(lines):
         assert sum(map(ends_clause, words_)) == len(lines) - 1
 
 
-_LONG = [
-    "`",
-    "```",
-    "```x``` ",
-    "&gt;",
-    "1. ",
-    "- ",
-    "cc <@U1> ",
-    "cc @a- ",
-    "a cc ",
-    " ",
-    "\n",
-    "\n1. a ",
-    "x, ",
-]
+_REPEATED = {
+    "back-tick": "`",
+    "block mark": "```",
+    "block": "```x``` ",
+    "quote": "&gt;",
+    "number": "1. ",
+    "dash": "- ",
+    "copy": "cc <@U1> ",
+    "copy and dash": "cc @a- ",
+    "copy of nobody": "a cc ",
+    "space": " ",
+    "line": "\n",
+    "item": "\n1. a ",
+    "comma": "x, ",
+}
 
 
-@pytest.mark.parametrize("piece", _LONG)
+@pytest.mark.parametrize("piece", _REPEATED.values(), ids=_REPEATED)
 def test_long_text_is_cleaned_soon(piece):
     text, begin = piece * (40_000 // len(piece)), process_time()
     for one in (text, f"x{text}", f"{text}x"):
@@ -269,6 +275,7 @@ async def bot():
         ("stop exp_14\nat 18:00", ["exp_14 off in 10:00"]),
         ("&gt; should we stop notebook?\nstop exp_14", ["stop exp_14"]),
     ],
+    ids=as_id,
 )
 async def test_own_words_are_done(bot, text, found):
     answer = await bot.talk(text)
@@ -301,6 +308,7 @@ async def test_own_words_are_done(bot, text, found):
         ("if notebook is idle\nstop exp_14", []),
         ("see <https://example.org/x|stop notebook> for details", []),
     ],
+    ids=as_id,
 )
 async def test_nothing_is_done_at_once(bot, text, labels):
     answer = await bot.talk(text)

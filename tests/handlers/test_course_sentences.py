@@ -90,6 +90,7 @@ async def test_a_teacher_ends_it_asks_who_is_not_ready_and_names_who_else_teache
         ("end the basics course", ["End ML Basics"]),
         ("don't skip basics on thursday", ["Show my workspaces"]),
     ],
+    ids=["pause over", "pause", "move", "two lessons", "end", "negated"],
 )
 async def test_a_change_is_offered_by_a_part_of_its_title_with_all_its_days(bot, member, text, labels):
     assert list(buttons(await bot.direct(text, TRAINER))) == labels

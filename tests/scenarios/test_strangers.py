@@ -9,7 +9,7 @@ from tests.scenarios.strangers import STRANGERS, WRONG_ACTS, judge, play
 SETS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in (STRANGERS, WRONG_ACTS)}
 #: The least number of items that are helped; before the frame it was 232 and 15 (``strangers.md``).
 MIN_HELPED = {"strangers": 260, "wrong_acts": 70}
-ITEMS = [pytest.param(name, item, id=item["id"]) for name, items in SETS.items() for item in items]
+ITEMS = [(name, item) for name, items in SETS.items() for item in items]
 #: What came of an item, which is played once for all tests of a process.
 _verdicts: dict[str, str] = {}
 
@@ -22,14 +22,14 @@ async def verdict_of(item):
     return _verdicts[item["id"]]
 
 
-@pytest.mark.parametrize(("name", "item"), ITEMS)
+@pytest.mark.parametrize(("name", "item"), ITEMS, ids=[item["id"] for _, item in ITEMS])
 async def test_nothing_is_done_or_offered_alone_that_is_not_right(name, item):
     verdict = await verdict_of(item)
     assert not verdict.startswith("WRONG"), f"{name}: {verdict}: {[one.get('say') for one in item['turns']]}"
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("name", SETS, ids=str)
 async def test_most_items_are_helped(name):
     helped = sum([await verdict_of(item) == "ok" for item in SETS[name]])
     assert helped >= MIN_HELPED[name]

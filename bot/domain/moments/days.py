@@ -11,7 +11,7 @@ DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 WEEKDAYS: Final = frozenset(DAYS[:5])
 WEEKEND: Final = frozenset(DAYS[5:])
 EVERY_DAY: Final = frozenset(DAYS)
-_AHEAD: Final = {"today": 0, "tonight": 0, "tomorrow": 1, "overmorrow": 2}
+_DAYS_AHEAD: Final = {"today": 0, "tonight": 0, "tomorrow": 1, "overmorrow": 2}
 
 _NAMED_DAYS: Final = {
     **dict.fromkeys(("weekday", "weekdays", "workday", "workdays"), WEEKDAYS),
@@ -33,7 +33,7 @@ _DATED: Final = re.compile(
     rf"(?:the_)?([0-9]{{1,2}})(?:({'|'.join(MONTHS)})|\.([0-9]{{1,2}})\.)?([0-9]{{4}})?"
 )
 _ON_WEEKDAY: Final = re.compile(r"(\S*[0-9]\S*)_([a-z]+)")
-_JOINING: Final = frozenset({"to", "-", "until", "till", "through", "thru"})
+_SPAN_WORDS: Final = frozenset({"to", "-", "until", "till", "through", "thru"})
 _NOISE: Final = frozenset({"on", "the", "over", "during", "all", "of"})
 _LENGTH_OF_DAYS: Final = re.compile(r"(?:for )?(?:the )?(an?|1|[0-9]{1,3}) (days?|weeks?)")
 _MAX_DAYS: Final = 366
@@ -46,7 +46,7 @@ DaySpan = tuple[date, date]
 
 def is_day(word: str) -> bool:
     """Return whether a word names a day: ``tomorrow``, a weekday, a date, or one of ``spelling``."""
-    if word in _AHEAD or weekday_of(word) is not None:
+    if word in _DAYS_AHEAD or weekday_of(word) is not None:
         return True
     if dated := _ON_WEEKDAY.fullmatch(word):
         word = dated[1]
@@ -73,15 +73,15 @@ def resolve_day(word: str, today: date) -> tuple[date, ...]:
         return tuple(
             day for day in resolve_day(on_weekday[1], today) if day.weekday() == weekday_of(on_weekday[2])
         )
-    if word in _AHEAD:
-        return (today + timedelta(days=_AHEAD[word]),)
+    if word in _DAYS_AHEAD:
+        return (today + timedelta(days=_DAYS_AHEAD[word]),)
     if _ISO_DATE.fullmatch(word):
-        return tuple(filter(None, [_date(*map(int, word.split("-")))]))
+        return tuple(filter(None, [_to_date(*map(int, word.split("-")))]))
     if dated := _match_date(word):
         month = MONTHS.index(dated[2]) + 1 if dated[2] else int(dated[3] or 0)
         months = [month] if month else range(1, 13)
         years = [int(dated[4])] if dated[4] else range(today.year, today.year + 9)
-        every = (_date(year, month, int(dated[1])) for year in years for month in months)
+        every = (_to_date(year, month, int(dated[1])) for year in years for month in months)
         return tuple(day for day in every if day is not None and day >= today)[:1]
     side, _, name = word.rpartition("_")
     weekday = weekday_of(name)
@@ -125,7 +125,7 @@ def _match_date(word: str) -> re.Match[str] | None:
     return _DATED.fullmatch(word) if is_date else None
 
 
-def _date(year: int, month: int, day: int) -> date | None:
+def _to_date(year: int, month: int, day: int) -> date | None:
     try:
         return date(year, month, day)
     except ValueError:
@@ -140,7 +140,7 @@ def days_of(word: str) -> frozenset[str]:
     if word in _NAMED_DAYS:
         return _NAMED_DAYS[word]
     is_iso = _ISO_DATE.fullmatch(word) is not None and bool(resolve_day(word, date.min))
-    if is_iso or _match_date(word) or (word in _AHEAD and word != "tonight"):
+    if is_iso or _match_date(word) or (word in _DAYS_AHEAD and word != "tonight"):
         return frozenset({word})
     first, dash, last = word.partition("-")
     if dash:
@@ -229,7 +229,9 @@ def _read_span(words: list[str], today: date) -> DaySpan | None:
         is_again = end == today and weekday_of(words[-1]) is not None
         return (today, end + timedelta(days=6 if is_again else -1 if end > today else 0)) if end else None
     is_from, words = words[:1] == ["from"], words[words[:1] in (["from"], ["for"]) :]
-    at = next((at for at, word in enumerate(words) if word in _JOINING or (word == "for" and at)), len(words))
+    at = next(
+        (at for at, word in enumerate(words) if word in _SPAN_WORDS or (word == "for" and at)), len(words)
+    )
     begin = _read_ends(words[:at], today)
     if begin is None or at == len(words):
         return None if is_from else begin

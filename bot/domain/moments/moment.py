@@ -57,7 +57,7 @@ _CLOCK: Final = re.compile(r"([0-9]{1,2})(?: ?([:.h~]|o'clock) ?([0-5][0-9]))?(?
 _DIGITS: Final = re.compile(r"([0-9]{2})([0-5][0-9])")
 _NAMED_TIMES: Final = {"noon": 12, "midday": 12, "midnight": 0}
 #: A time has at most this many characters.
-_LONGEST: Final = 60
+_MAX_CHARACTERS: Final = 60
 #: From this hour on, a number is an hour of the day in any country.
 _AFTERNOON: Final = 13
 _HALF_DAY: Final = 12
@@ -85,7 +85,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """Say why a text names no usable moment; ``options`` are readable texts, one of which may be meant."""
+    """The reason for a text without a usable moment; ``options`` are readings, of which one may be meant."""
 
     why: Why
     options: tuple[str, ...] = ()
@@ -133,18 +133,18 @@ def zone_of(name: str | None) -> ZoneInfo:
 
 
 def read(text: str, zone: ZoneInfo, now: float, *, kind: Kind = "", soonest: float = 0.0) -> Moment | Unread:
-    """Return the moment that a text names, later than ``now``, or why there is none; never raises.
+    """Return the moment that a text names, later than ``now``, or the reason for none; never raises.
 
     ``kind`` is what a text without a word such as ``until`` most likely is. A moment less than ``soonest``
     seconds ahead is refused.
     """
-    found = _parsed(text, kind)
+    found = _parse_text(text, kind)
     if isinstance(found, Unread):
         return found
     if isinstance(found, float):
         moment: Moment | Unread = Moment(now + found, seconds=found)
     else:
-        moment = _resolved(found, zone, now)
+        moment = _resolve(found, zone, now)
     if isinstance(moment, Unread):
         return moment
     if moment.at <= now or moment.at - now < soonest:
@@ -153,8 +153,8 @@ def read(text: str, zone: ZoneInfo, now: float, *, kind: Kind = "", soonest: flo
 
 
 def time_kind(text: str) -> Literal["", "length", "time", "day"]:
-    """Return what a text names: a length, a time of day, or no more than a day or a part of one."""
-    found = _parsed(text, "")
+    """Return the kind of a text's time: a length, a time of day, or no more than a day or a part of one."""
+    found = _parse_text(text, "")
     if isinstance(found, float):
         return "length"
     if not isinstance(found, Unread) or found.why == "ambiguous":
@@ -163,14 +163,14 @@ def time_kind(text: str) -> Literal["", "length", "time", "day"]:
 
 
 def length(text: str) -> float | None:
-    """Return how many seconds a length has, given as one or as its unit alone; None for what is none."""
+    """Return the seconds of a length, given as one or as its unit alone; None for any other text."""
     plain = plainly(text)
-    return _length(plain) or _length(f"1 {plain}")
+    return _parse_length(plain) or _parse_length(f"1 {plain}")
 
 
-def _parsed(text: str, kind: Kind) -> float | _Time | Unread:
+def _parse_text(text: str, kind: Kind) -> float | _Time | Unread:
     """Parse a text, whenever it is: a length in seconds, or a time of day."""
-    return Unread("unreadable") if len(text) > _LONGEST else _parse(text, kind)
+    return Unread("unreadable") if len(text) > _MAX_CHARACTERS else _parse(text, kind)
 
 
 @lru_cache(maxsize=512)
@@ -181,40 +181,40 @@ def _parse(text: str, kind: Kind) -> float | _Time | Unread:
     if not plain:
         return Unread("unreadable")
     if kind == "length":
-        seconds = _length(plain)
-        return seconds if seconds is not None else _part_alone(plain)
-    time = _time(plain, is_announced=kind == "time")
+        seconds = _parse_length(plain)
+        return seconds if seconds is not None else _refuse_part(plain)
+    time = _parse_time(plain, is_announced=kind == "time")
     if isinstance(time, Unread) and time.why == "unreadable":
-        seconds = _length(plain)
+        seconds = _parse_length(plain)
         return seconds if seconds is not None else time
     return time
 
 
-def _part_alone(text: str) -> Unread:
-    """Return what is asked for after ``for`` and ``in``: ``for today``, ``for the rest of the day``."""
-    time = _time(text, is_announced=False)
+def _refuse_part(text: str) -> Unread:
+    """Return the refusal of a day, or a part of it, after ``for``: ``for the rest of the day``."""
+    time = _parse_time(text, is_announced=False)
     return time if isinstance(time, Unread) else Unread("unreadable")
 
 
-def _length(text: str) -> float | None:
-    """Return how many seconds a length has."""
+def _parse_length(text: str) -> float | None:
+    """Return the seconds of a length; None for any other text."""
     plain = " ".join(_NUMBERS.get(word, word) for word in text.split())
     if half := _HALF.fullmatch(plain):
         return _UNITS[half[1]] / 2
     if more := _AND_A_HALF.fullmatch(plain):
-        return (_decimal(more[1]) + 0.5) * _UNITS[more[2] or more[3]]
+        return (_to_decimal(more[1]) + 0.5) * _UNITS[more[2] or more[3]]
     found = _LENGTH.fullmatch(plain)
     if found is None or not any(found.groups()):
         return None
-    weeks, days, hours, minutes, only_minutes = (_decimal(number) for number in found.groups())
+    weeks, days, hours, minutes, only_minutes = (_to_decimal(number) for number in found.groups())
     return (weeks * 7 + days) * 86_400.0 + hours * 3_600.0 + (minutes + only_minutes) * 60.0
 
 
-def _decimal(text: str | None) -> float:
+def _to_decimal(text: str | None) -> float:
     return float((text or "0").replace(",", "."))
 
 
-def _time(text: str, *, is_announced: bool) -> _Time | Unread:
+def _parse_time(text: str, *, is_announced: bool) -> _Time | Unread:
     """Return the time of day that a text names, with its day and its part of the day."""
     words = text.removeprefix("on ").split()
     days, parts = [word for word in words if is_day(word)], [word for word in words if word in _PARTS]
@@ -225,29 +225,29 @@ def _time(text: str, *, is_announced: bool) -> _Time | Unread:
         return Unread("unreadable")
     day, part = next(iter(days), ""), next(iter(parts), "tonight" if "tonight" in days else "")
     if not (day or part):
-        return _ending(text, "today") or _clock(text, is_announced=is_announced)
+        return _parse_ending(text, "today") or _parse_clock(text, is_announced=is_announced)
     plain = (
         " ".join(rest).removeprefix("at ").removeprefix("on ").removesuffix(" on").removesuffix(" at").strip()
     )
-    if ends := _ending(plain, day or "today"):
+    if ends := _parse_ending(plain, day or "today"):
         return ends
-    time = _clock(plain, is_announced=True) if plain else Unread("no_time")
-    return time if isinstance(time, Unread) else _on(time, day, part)
+    time = _parse_clock(plain, is_announced=True) if plain else Unread("no_time")
+    return time if isinstance(time, Unread) else _set_day(time, day, part)
 
 
-def _ending(text: str, day: str) -> Unread | None:
-    """Return what *the end of the day* may mean: nobody but who says so knows when that is."""
+def _parse_ending(text: str, day: str) -> Unread | None:
+    """Return the hours that *the end of the day* may be: only its writer knows when that is."""
     if text not in _ENDS:
         return None
     hours = [f"{write_day(day)} {hour}" for hour in _ENDS[text]]
     return Unread("ambiguous", tuple(one.replace("today 24:00", "tonight 00:00") for one in hours))
 
 
-def _on(time: _Time, day: str, part: str) -> _Time | Unread:
-    """Return a time on a day and in a part of it, which say which of twelve hours it is."""
+def _set_day(time: _Time, day: str, part: str) -> _Time | Unread:
+    """Return a time on a day and in a part of it, which fix the half of the day."""
     # With a day, `2h` can only be a time. Which half of the day is meant may depend on the day.
     time = replace(time, day=day, options=())
-    halves = _halves(time.hour) if time.hour < _AFTERNOON and not time.is_sure else (time.hour,)
+    halves = _list_halves(time.hour) if time.hour < _AFTERNOON and not time.is_sure else (time.hour,)
     if part:
         within = [hour for hour in halves if hour in _PARTS[part]]
         if part == "morning" and time.hour == _HALF_DAY:
@@ -258,7 +258,7 @@ def _on(time: _Time, day: str, part: str) -> _Time | Unread:
     return time
 
 
-def _halves(hour: int) -> tuple[int, int]:
+def _list_halves(hour: int) -> tuple[int, int]:
     return hour % 12, hour % 12 + 12
 
 
@@ -267,7 +267,7 @@ def is_ending(text: str) -> bool:
     return any(plainly(text).endswith(end) for end in _ENDS)
 
 
-def _clock(text: str, *, is_announced: bool) -> _Time | Unread:
+def _parse_clock(text: str, *, is_announced: bool) -> _Time | Unread:
     """Return a time of day; unless it is announced as one, it needs a minute, am or pm, or a name."""
     if text in _NAMED_TIMES:
         return _Time(_NAMED_TIMES[text], is_sure=True)
@@ -293,17 +293,17 @@ def _clock(text: str, *, is_announced: bool) -> _Time | Unread:
     return _Time(hour % 24, minute, is_open=is_open, is_sure=(is_padded or has_h) and not is_bare)
 
 
-def _resolved(time: _Time, zone: ZoneInfo, now: float) -> Moment | Unread:
+def _resolve(time: _Time, zone: ZoneInfo, now: float) -> Moment | Unread:
     """Return the next such moment in a zone."""
     if time.options:
         return Unread("ambiguous", time.options, time.options[1])
     today = datetime.fromtimestamp(now, zone).date()
     if time.day:
         return _resolve_on_day(time, zone, now, today)
-    hours = _halves(time.hour) if time.is_open else (time.hour,)
+    hours = _list_halves(time.hour) if time.is_open else (time.hour,)
     # Two days are enough: a time that the clocks skip today is shifted, not lost.
     days = (today, today + timedelta(days=1))
-    found = [_moment(day, hour, time.minute, zone, now) for day in days for hour in hours]
+    found = [_to_moment(day, hour, time.minute, zone, now) for day in days for hour in hours]
     moment = min((one for one in found if one.at > now), key=lambda one: one.at)
     is_next_day = datetime.fromtimestamp(moment.at, zone).date() > today
     later = f"{time.hour + 12}:{time.minute:02d}"
@@ -312,7 +312,7 @@ def _resolved(time: _Time, zone: ZoneInfo, now: float) -> Moment | Unread:
         # `at 3`, said in the afternoon, is hardly at night.
         options = tuple(f"tomorrow {hour:02d}:{time.minute:02d}" for hour in hours)
         return Unread("ambiguous", options, options[0])
-    if is_next_day and time.is_twelve and _moment(today, time.hour + 12, time.minute, zone, now).at > now:
+    if is_next_day and time.is_twelve and _to_moment(today, time.hour + 12, time.minute, zone, now).at > now:
         # `8:30` has passed, and is this evening's to many.
         typed = f"tomorrow {time.hour:02d}:{time.minute:02d}"
         return Unread("ambiguous", (typed, later), typed)
@@ -322,7 +322,7 @@ def _resolved(time: _Time, zone: ZoneInfo, now: float) -> Moment | Unread:
 def _resolve_on_day(time: _Time, zone: ZoneInfo, now: float, today: date) -> Moment | Unread:
     """Return the moment at a time on a day; where two are left of days or of hours, it may be either."""
     days = resolve_day(time.day, today)
-    hours = _halves(time.hour) if time.is_open and len(days) == 1 else (time.hour,)
+    hours = _list_halves(time.hour) if time.is_open and len(days) == 1 else (time.hour,)
     found = dict[str, Moment]()
     for day, hour in product(days, hours):
         named = day.isoformat() if len(days) > 1 else write_day(time.day)
@@ -341,12 +341,12 @@ def _resolve_on_day(time: _Time, zone: ZoneInfo, now: float, today: date) -> Mom
 def _resolve_on_date(time: _Time, day: date, hour: int, zone: ZoneInfo, now: float) -> Moment:
     """Return the moment at an hour of a date: the night follows its day, and a weekday comes again."""
     is_night = time.day in {"today", "tonight"} and time.part in _NIGHTS and hour < _NIGHT_ENDS
-    moment = _moment(day + timedelta(days=is_night), hour, time.minute, zone, now)
+    moment = _to_moment(day + timedelta(days=is_night), hour, time.minute, zone, now)
     is_over = moment.at <= now and weekday_of(time.day) is not None
-    return _moment(day + timedelta(days=7), hour, time.minute, zone, now) if is_over else moment
+    return _to_moment(day + timedelta(days=7), hour, time.minute, zone, now) if is_over else moment
 
 
-def _moment(day: date, hour: int, minute: int, zone: ZoneInfo, now: float) -> Moment:
+def _to_moment(day: date, hour: int, minute: int, zone: ZoneInfo, now: float) -> Moment:
     """Return a time of a day: of a time that occurs twice, the next one."""
     at = instant(day, hour * 60 + minute, zone, now)
     shown = datetime.fromtimestamp(at, UTC).astimezone(zone)
@@ -386,7 +386,7 @@ class ClockTime:
 
 def read_clock(text: str) -> ClockTime | None:
     """Return the time of day that a text names, of any day; None for anything else."""
-    found = _parsed(text, "time")
+    found = _parse_text(text, "time")
     if not isinstance(found, _Time) or found.day or found.options:
         return None
     has_half = bool(found.part) or plainly(text).endswith(("am", "pm"))
@@ -402,7 +402,7 @@ _HALF_A_DAY: Final = 720
 
 
 def instead(text: str, last: float, zone: ZoneInfo, now: float) -> float | None:
-    """Return what a text makes of a moment: another time, half of the day, or day; None for anything else.
+    """Return a moment changed by a text: another time, half of the day, or day; None for any other text.
 
     A time that may be one of each half of a day is the one that is nearer to that moment.
     """

@@ -30,7 +30,7 @@ _PLURAL_PARTS: Final = {
     "nights": "night",
     "nightly": "night",
 }
-_AGAIN: Final = _PLURAL_PARTS.keys() | {
+_RECURRING_WORDS: Final = _PLURAL_PARTS.keys() | {
     *("daily", "everyday", "weekly", "hourly", "monthly", "weekdays", "weekends")
 }
 _EVERY: Final = frozenset({"every", "each"})
@@ -39,12 +39,12 @@ _UNITS: Final = frozenset(
     {"week", "weeks", "hour", "hours", "month", "months", "minute", "minutes", "days", "weekend"}
 )
 #: What joins days and times, and what stands between the ends of both.
-_JOINING: Final = frozenset({"every", "each", "on", "from", "at", "and", "the", ",", "&", "in"})
+_JOINING_WORDS: Final = frozenset({"every", "each", "on", "from", "at", "and", "the", ",", "&", "in"})
 _UNTIL: Final = re.compile(r" ?(?:-|\b(?:to|until|till)\b) ?")
 _TO: Final = frozenset({"to", "-", "through", "thru"})
 _NAMED_TIMES: Final = frozenset({"noon", "midday", "midnight"})
 _HALVES: Final = frozenset({"am", "pm", "o'clock"})
-_SPOKEN: Final = frozenset({"half", "quarter", "past"})
+_SPOKEN_WORDS: Final = frozenset({"half", "quarter", "past"})
 _MAX_CHARACTERS: Final = 100
 _HALF_DAY: Final = DAY_MINUTES // 2
 #: Before this minute of a day hours don't begin, unless it is said that they do.
@@ -63,7 +63,7 @@ class Wanted:
     stops: int | None = None
 
     def on(self, today: date) -> Wanted:
-        """Return the same with dates for whatever names one from ``today`` on."""
+        """Return the same hours with a date for each word that names one from ``today`` on."""
         dated = {
             day: found[0].isoformat() for day in self.days - EVERY_DAY if (found := resolve_day(day, today))
         }
@@ -77,7 +77,7 @@ class Wanted:
 
 def is_recurring(words: Sequence[str]) -> bool:
     """Return whether words let something come again: ``every day``, ``daily``, ``mondays``."""
-    return any(word in _AGAIN or _is_plural(word) for word in words) or any(
+    return any(word in _RECURRING_WORDS or _is_plural(word) for word in words) or any(
         first in _EVERY and (then in _UNITS | _PARTS or then[:1].isdigit() or bool(days_of(then)))
         for first, then in pairwise(words)
     )
@@ -85,7 +85,7 @@ def is_recurring(words: Sequence[str]) -> bool:
 
 def is_joint(word: str) -> bool:
     """Return whether a word says nothing of hours by itself: it joins days and times, or is a unit."""
-    return word in _JOINING | _TO | _HALVES | _EVERY | _UNITS | {
+    return word in _JOINING_WORDS | _TO | _HALVES | _EVERY | _UNITS | {
         "until",
         "till",
         "during",
@@ -96,7 +96,7 @@ def is_joint(word: str) -> bool:
 
 def is_of_hours(word: str) -> bool:
     """Return whether a word can be one of hours: a day, a part of one, a time, or what joins them."""
-    is_named = word in _PARTS | _AGAIN | _UNITS | _NAMED_TIMES | _SPOKEN or is_month(word)
+    is_named = word in _PARTS | _RECURRING_WORDS | _UNITS | _NAMED_TIMES | _SPOKEN_WORDS or is_month(word)
     return is_named or bool(days_of(word)) or is_joint(word) or word.lstrip("-")[:1].isdigit()
 
 
@@ -121,7 +121,9 @@ def _read(words: list[str]) -> Wanted | None:
     is_daily = is_daily or not _PLURAL_PARTS.keys().isdisjoint(words)
     # `every monday until friday` has an end of its own.
     joining = _TO if _EVERY.intersection(words) else _TO | {"until", "till"}
-    parted = _split_days([_PLURAL_PARTS.get(word, word) for word in words if word not in _JOINING], joining)
+    parted = _split_days(
+        [_PLURAL_PARTS.get(word, word) for word in words if word not in _JOINING_WORDS], joining
+    )
     if parted is None or not (parted[0] or is_daily) or (parted[0] & EVERY_DAY and parted[0] - EVERY_DAY):
         return None
     days, times = parted
@@ -142,7 +144,7 @@ def _split_days(words: list[str], joining: AbstractSet[str] = _TO) -> tuple[froz
 
 
 def _split_times(text: str) -> Iterator[tuple[str, str]]:
-    """Yield what may be the start and the end in a text of times; "" for one that isn't said."""
+    """Yield the possible starts and ends in a text of times; "" for one that isn't said."""
     for found in _UNTIL.finditer(text):
         before, after = text[: found.start()], text[found.end() :]
         if after:
@@ -186,7 +188,9 @@ def change_hours(wanted: Wanted, words: Sequence[str]) -> Wanted | None:
         return replace(wanted, days=left) if left and left != wanted.days else None
     lead = next((word for word in ("at", "until", "till") if word in words), "")
     said = [*words[words.index(lead) + 1 :]] if lead else [*words]
-    if (parted := _split_days([word for word in said if word not in _JOINING | {"stop", "start"}])) is None:
+    if (
+        parted := _split_days([word for word in said if word not in _JOINING_WORDS | {"stop", "start"}])
+    ) is None:
         return None
     days, times = parted
     if not times:
