@@ -282,7 +282,12 @@ def has_unread_time(reading: Reading, given: Sequence[str]) -> bool:
     beside = (*reading.left, *reading.which.left_out, *reading.which.unknown)
     left = {plain(word) for phrase in beside for word in phrase.split()}
     has_number = any(word[:1].isdigit() for word in left)
-    is_left = not _find_act_words(given).isdisjoint(filter(_is_time_word, left))
+    is_left = any(_is_time_word(word) for word in left & _find_act_words(given))
+    # `start it, exam in 5 minutes`: a time of what isn't understood is none of the act.
+    clauses = _split_clauses(given)
+    acting = [clause for clause in clauses if any(map(find_verbs, clause))]
+    others = [clause for clause in clauses if clause not in acting and left.intersection(clause)]
+    is_left |= bool(acting) and any(times.find(clause).when for clause in others)
     # `by the time they leave`
     is_led = any(plain(phrase.split()[0]) in _TIME_LEADS for phrase in beside if phrase.split())
     return reading.time.is_unread or is_put_off or is_led or is_left or has_number

@@ -84,7 +84,6 @@ _ENDS: Final = frozenset({"stop", "suspend", "restart"})
 _LEFT_OUT: Final = frozenset({"except", "without", "not", "but"})
 _ONE_DAY: Final = frozenset({"this", "next", "coming", "today", "tomorrow", "tonight"})
 _NO: Final = frozenset({"no", "nope", "nein", "nee"})
-_DOWN: Final = frozenset({"off", "down", "aus"})
 _UNTIL: Final = frozenset({"", "for", "until", "till", "til", "'til"})
 #: What acts and questions are as commands, where their word isn't one.
 _VERBS: Final = {"timer": "stop", "until": "stop", "job-stop": "stop", "force": "stop", "needed": "keep"} | {
@@ -126,7 +125,7 @@ async def followed(
         return corrected
     is_held = reading.how == "quote" or reading.which.is_theirs or is_conditional(reading, given)
     # "Everything but report off" says itself what to do with the others.
-    is_held |= reading.which.is_all and plain(given[-1] if given else "") in _DOWN
+    is_held |= reading.which.is_all and plain(given[-1] if given else "") in vocabulary.DOWN_PARTICLES
     if is_held or not 0 < len(given) <= _MOST_WORDS or request.surface.channel_id is None:
         return None
     role, is_now = _ROLES.get(_phrase(given, 0), ""), plain(given[-1]) == "now" and reading.what == "undo"
@@ -468,7 +467,8 @@ class _Turn:
 
     async def _of_hours(self) -> Answer | tuple[str, ...] | None:
         """Return working hours as they are wanted now."""
-        hours, rest = self.frame.hours, [plain(word) for word in self.rest]
+        hours, said = self.frame.hours, [plain(word) for word in self.rest]
+        rest = ["stop" if word in vocabulary.DOWN_PARTICLES else word for word in said]
         if self.frame.verb == "skip" and self.when and not (self.is_strange or self.which.is_named):
             # Another day without a start, or without a lesson.
             about = self._command(

@@ -27,7 +27,7 @@ SYNONYMS: Final[Mapping[str, Mapping[str, str]]] = {
     "workspace": by_word(
         {
             "start": "run launch boot begin execute activate enable ignite deploy starte starten",
-            "stop": """kill end shutdown halt quit terminate close deactivate disable exit poweroff stopp
+            "stop": """kill end shut shutdown halt quit terminate close deactivate disable exit poweroff stopp
                 stoppe stoppen beende beenden""",
             "suspend": "pause sleep hibernate freeze",
             "resume": "unpause continue wake unfreeze unsuspend",

@@ -251,6 +251,7 @@ class _Text:
     def _request(self, words: tuple[str, ...]) -> Reading:
         """Read a verb, what it is about, and when; whatever else stands there is left over."""
         is_name = bool(self.names.spans((" ".join(words),)))
+        words = self._with_more(words)
         timed = words if is_name else with_times(words)
         found = times.Times() if is_name else times.find(timed, self._named(timed))
         is_until = found.when is not None and found.when.lead in {"until", "till", "til", "at"}
@@ -299,6 +300,14 @@ class _Text:
         time = times.Times() if opening.verb in _OF_ANY_WORDS and not left else found
         return replace(reading, time=time, left=left, which=about.which, how=about.how)
 
+    def _with_more(self, words: tuple[str, ...]) -> tuple[str, ...]:
+        """Return words with *extend* for what is to be put off by a length: ``push it back an hour``."""
+        length = times.find(words, self._named(words))
+        is_length = "long" in length.marks.values() or (length.when is not None and length.when.lead == "by")
+        if plain(words[0]) not in vocabulary.POSTPONING or not is_length:
+            return words
+        return ("extend", *(word for word in words[1:] if plain(word) not in {"back", "by"}))
+
     def _with_times_of_run(self, reading: Reading) -> Reading:
         """Return an act on a run or a job with the time beside its name, which none of these takes."""
         named, words = self._named(reading.words), reading.words
@@ -336,6 +345,9 @@ class _Text:
         """Return what is named without a verb: more time, hours, or what may go on with what was said."""
         pieces = pieces_of(body, self.names)
         which = which_of(pieces, self.names, is_question=True)
+        if found.hours and any(plain(word) in vocabulary.DOWN_PARTICLES for word in body):
+            # `report every evening off at 8`
+            found = replace(found, hours=times.order("stop", found.wanted))
         kind: Kind = "verb" if found.more or found.hours else "nothing"
         verb = "keep" if found.more else "hours" if found.hours else ""
         left = tuple(word for word in which.unknown if plain(word) not in vocabulary.GIVING)
@@ -346,7 +358,7 @@ class _Text:
         """Return a verb of workspaces, with which."""
         if [plain(word) for word in words] in (["nothing"], ["none"]):
             return Reading("talk", "left_alone")
-        if verb in {"cancel", "remove", "stop", "forget"}:
+        if verb in {"cancel", "remove", "stop", "forget", "keep"}:
             planned = without_plan(words, self._named(words))
             verb, words = ("keep", planned or ("it",)) if planned is not None else (verb, words)
         if verb == "keep":

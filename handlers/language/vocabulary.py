@@ -21,6 +21,8 @@ def _by_phrase(table: Mapping[str, str]) -> dict[tuple[str, ...], str]:
 
 #: The second word of a verb, which may follow the name: ``turn notebook off``.
 PARTICLES: Final = words("on off up down")
+#: Say that something is to be down.
+DOWN_PARTICLES: Final = words("off down aus")
 
 
 def _by_opening(table: Mapping[str, str]) -> Mapping[str, tuple[tuple[tuple[str, ...], str], ...]]:
@@ -73,6 +75,8 @@ OF_WAITING: Final = frozenset(
 PLANS: Final = words("planned plan timer timers scheduled countdown")
 #: Mean the same as *longer*.
 EXTENDING: Final = words("extend prolong")
+#: Put off what is planned, by a length.
+POSTPONING: Final = words("push delay postpone shift")
 #: What such a request may say besides, where *longer* or *more* says it.
 GIVING: Final = words("give me add get have let i we need want can could run keep leave on to stay")
 #: What is said about what was said or done before, or in greeting: whole texts, by what they mean. What is
