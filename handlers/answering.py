@@ -30,14 +30,14 @@ from handlers import (
     suggesting,
     talking,
 )
-from handlers.command_line import plain, written
+from handlers.command_line import MOST_WORDS, plain, written
 from handlers.connections import makers
 from handlers.deciding import Choice, Confidence, Subject, Way
 from handlers.dispatch import parse_request
 from handlers.language import cleaning, times, vocabulary
 from handlers.language.names import names_of
 from handlers.language.ranker import rank
-from handlers.language.reading import READ, Reading, read
+from handlers.language.reading import READ, Reading, mark, read
 from handlers.language.waiting import names_wait
 from handlers.language.which import Which
 from handlers.linking import all_linked
@@ -82,6 +82,8 @@ async def answer(request: Request) -> Answer:
         if not is_full:
             if request.surface.is_quoted:
                 reading = replace(reading, how="quote")
+            given, names = request.given or request.arguments, await names_of(request, rows)
+            reading = await beside(rows, mark, reading, given, names)
             return await proposals.proposed(request, reading, rank(reading.marked), rows)
         request.spoken.what = reading.what
         said = await _decided(request, reading, rows)
@@ -110,7 +112,8 @@ async def _understood(request: Request) -> tuple[Reading, Sequence[Workspace]]:
     if not given or (first in verbs[request.folder] and (request.folder == "job" or first not in READ)):
         reading = read(given, request.folder, verbs)
         # A time beside a run's name is none of its words.
-        is_timed = request.folder == "job" and bool(times.find(given[1:]).places)
+        is_short = request.folder == "job" and len(given) <= MOST_WORDS
+        is_timed = is_short and bool(times.find(given[1:]).places)
         if reading.is_full and not is_timed:
             return reading, ()
     elif not names_wait(" ".join(given)) and (whole := await typed(request)) is not None:

@@ -46,7 +46,10 @@ _ALSO_TIMES: Final = words("after before while until")
 #: The same in several words.
 _CONDITION_PHRASES: Final = (("as", "soon", "as"), ("as", "long", "as"), ("in", "case"), ("only", "when"))
 #: What a request may begin or end with, though it looks like a condition: ``if you can``.
-_POLITE_PHRASES: Final = (*vocabulary.COURTESY, *vocabulary.AFTERTHOUGHTS)
+_POLITE_PHRASES: Final = {
+    first: tuple(one for one in (*vocabulary.COURTESY, *vocabulary.AFTERTHOUGHTS) if one[0] == first)
+    for first in {one[0] for one in (*vocabulary.COURTESY, *vocabulary.AFTERTHOUGHTS)}
+}
 #: With whom a question asks for something to be done; what asks for none all the same.
 _MODALS: Final = words("can could may should shall would will mind possible")
 _PERSONS: Final = words("i we you u ya ye it that he she they")
@@ -188,10 +191,11 @@ def is_conditional(reading: Reading, given: Sequence[str]) -> bool:
 
 def _strip_courtesies(given: Sequence[str]) -> tuple[str, ...]:
     """Return words without the phrases that change nothing: ``if you can``, ``tell me when it's ready``."""
-    found, at = list[str](), 0
-    while at < len(given):
-        count = begins(given[at:], _POLITE_PHRASES)
-        found += [] if count > 1 else [plain(given[at])]
+    said, found, at = tuple(map(plain, given)), list[str](), 0
+    while at < len(said):
+        phrases = _POLITE_PHRASES.get(said[at], ())
+        count = next((len(one) for one in phrases if said[at : at + len(one)] == one), 0)
+        found += [] if count > 1 else [said[at]]
         at += max(count, 1)
     return tuple(found)
 

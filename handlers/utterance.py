@@ -129,13 +129,15 @@ class Utterance:
     at: Sequence[float | None] = (None,)
     unread: str = ""
     bars: Bars = field(default_factory=Bars)
+    #: What it names is a job or a run, or is called one: ``the training run``.
+    speaks_of_run: bool = False
 
     @classmethod
     async def of(cls, request: Request, reading: Reading, rows: Sequence[Workspace]) -> Utterance:
         """Return a text with everything that is read for it."""
         services, given = request.services, request.given or request.arguments
         names, which = await names_of(request, rows), reading.which
-        every = await beside(rows, _read_names, given, names, reading)
+        every, is_called_run = await beside(rows, _read_names, given, names, reading)
         if every.is_all or not (reading.verb and which.named):
             # Otherwise other clauses may name what is left alone.
             which = every
@@ -146,7 +148,8 @@ class Utterance:
         at, unread = await _read_times(request, reading)
         words = tuple(map(plain, given))
         bars = find_bars(reading, given, which, is_unread=bool(unread))
-        return cls(request, reading, rows, words, which, heard, names, linked, at, unread, bars)
+        speaks = is_called_run or bool((which.runs or which.jobs) and not which.named)
+        return cls(request, reading, rows, words, which, heard, names, linked, at, unread, bars, speaks)
 
     # -- what it is about --------------------------------------------------------------------------------
 
@@ -168,15 +171,6 @@ class Utterance:
     def is_of_jobs(self) -> bool:
         """Return whether it speaks of jobs or runs."""
         return not vocabulary.OF_JOBS.isdisjoint(self.words)
-
-    @property
-    def speaks_of_run(self) -> bool:
-        """Return whether it names a job or a run, or calls something one: ``the training run``."""
-        if (self.which.runs or self.which.jobs) and not self.which.named:
-            return True
-        given = self.request.given or self.request.arguments
-        ends = {span.end for span in self.names.spans(given) if span.workspaces or span.runs}
-        return any(at in ends and self.words[at] in vocabulary.OF_JOBS for at in range(len(self.words)))
 
     @property
     def asks_how(self) -> bool:
@@ -246,8 +240,12 @@ def offer_button(button: Element, sentence: str = "") -> Proposal:
     return Proposal(replies.answer(sentence or fill(talk.AS_COMMAND, commands=said), [button]), button)
 
 
-def _read_names(given: tuple[str, ...], names: Names, reading: Reading) -> Which:
-    return which_of(pieces_of(given, names), names, is_question=reading.is_question)
+def _read_names(given: tuple[str, ...], names: Names, reading: Reading) -> tuple[Which, bool]:
+    """Return all names in words, and whether something is called a job or a run there."""
+    which = which_of(pieces_of(given, names), names, is_question=reading.is_question)
+    ends = {span.end for span in names.spans(given) if span.workspaces or span.runs}
+    following = (plain(word) for at, word in enumerate(given) if at in ends)
+    return which, not vocabulary.OF_JOBS.isdisjoint(following)
 
 
 async def _read_times(request: Request, reading: Reading) -> tuple[Sequence[float | None], str]:

@@ -143,6 +143,12 @@ def read(
     return _Text(words, folder, verbs, names or Names()).read()
 
 
+def mark(reading: Reading, words: Sequence[str], names: Names) -> Reading:
+    """Return a reading with the words of its text marked for the ranker, also where it is full."""
+    text = _Text(tuple(words), reading.folder or "workspace", {}, names)
+    return reading if reading.marked else replace(reading, marked=text._marked())
+
+
 def _at_commas(word: str) -> list[str]:
     """Split a word at its commas, which stay: ``a,b``."""
     if isinstance(word, Quoted) or "," not in word.rstrip(",") or "://" in word:
@@ -188,7 +194,7 @@ class _Text:
         has_lines = whole.when is not None and any(map(ends_line, self.written[:-1]))
         if (not whole.is_full or has_lines) and whole.how not in {"if", "quote"}:
             whole = replace(self._in_clauses(whole), said=whole.said, is_question=whole.is_question)
-        return whole if whole.kind == "talk" else replace(whole, marked=self._marked())
+        return whole if whole.is_full else replace(whole, marked=self._marked())
 
     def _as_one(self) -> Reading:
         first = plain(self.written[0])
@@ -310,9 +316,10 @@ class _Text:
 
     def _with_times_of_run(self, reading: Reading) -> Reading:
         """Return an act on a run or a job with the time beside its name, which none of these takes."""
-        named, words = self._named(reading.words), reading.words
-        if any(word.startswith(_FLAG) for word in words):
+        words = reading.words
+        if len(words) > MOST_WORDS or any(word.startswith(_FLAG) for word in words):
             return reading
+        named = self._named(words)
         time = times.find(words, named)
         beside = without(tuple(word for at, word in enumerate(words) if at not in named), _BESIDE_A_RUN)
         is_named = any(span.runs or span.jobs for span in self.names.spans(words))

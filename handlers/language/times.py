@@ -73,6 +73,8 @@ _ZONES: Final = _words("utc gmt est edt cst cdt mst mdt pst pdt cet cest bst")
 _AMOUNTS: Final = _words("bit while moment sec second little jiffy few time")
 _WEEKS: Final = _words("weekday workday weekend")
 _ONE_SPAN: Final = _WEEKS | {"day", "days"}
+#: So many words may stand between a time and what announces it.
+_MAX_FILLING: Final = 6
 #: How often, before ``a day``.
 _HOW_OFTEN: Final = _words("once twice times")
 #: On these days every *next Monday* is one, as it is on any other.
@@ -221,7 +223,7 @@ def _unread(
     """Return the places and the kind of each apparent time that can't be read."""
     found: list[tuple[tuple[int, ...], str]] = []
     for at, word in enumerate(said):
-        words_before = range(at - 1, -1, -1)
+        words_before = range(at - 1, max(at - _MAX_FILLING, -1), -1)
         begin = next((one for one in words_before if said[one] not in _FILLING or one in besides), -1)
         lead = said[begin] if begin >= 0 and begin not in besides else ""
         before = said[at - 1] if at and at - 1 not in besides else ""
@@ -266,7 +268,9 @@ def _is_vague(said: Sequence[str], named: AbstractSet[int], timed: AbstractSet[i
         is_every = word in {"every", "each"} and at not in timed
         if is_every and any(map(moments.is_of_hours, words[at + 1 : at + 3])):
             return True
-        lead = next((one for one in reversed(words[:at]) if one not in _FILLING), "")
+        lead = next(
+            (one for one in reversed(words[max(at - _MAX_FILLING, 0) : at]) if one not in _FILLING), ""
+        )
         is_alone = timed.isdisjoint({at - 1, at, at + 1})
         if (word in _VAGUE and before != "as" and is_alone) or (word in _UNTIL and at not in timed):
             return True

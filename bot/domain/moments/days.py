@@ -32,6 +32,7 @@ _ISO_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DATED: Final = re.compile(
     rf"(?:the_)?([0-9]{{1,2}})(?:({'|'.join(MONTHS)})|\.([0-9]{{1,2}})\.)?([0-9]{{4}})?"
 )
+_MAX_DAY_CHARACTERS: Final = 40
 _ON_WEEKDAY: Final = re.compile(r"(\S*[0-9]\S*)_([a-z]+)")
 _SPAN_WORDS: Final = frozenset({"to", "-", "until", "till", "through", "thru"})
 _NOISE: Final = frozenset({"on", "the", "over", "during", "all", "of"})
@@ -46,6 +47,8 @@ DaySpan = tuple[date, date]
 
 def is_day(word: str) -> bool:
     """Return whether a word names a day: ``tomorrow``, a weekday, a date, or one of ``spelling``."""
+    if len(word) > _MAX_DAY_CHARACTERS:
+        return False
     if word in _DAYS_AHEAD or weekday_of(word) is not None:
         return True
     if dated := _ON_WEEKDAY.fullmatch(word):
