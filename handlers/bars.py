@@ -76,6 +76,7 @@ _REFRAINING: Final = words("hold avoid refrain postpone delay wait")
 _BY_ITSELF: Final = words("automatically itself")
 #: Announce a time of day, or a moment that something else decides.
 _TIME_LEADS: Final = words("at by until till til before")
+_DATE_LEADS: Final = words("on from next the")
 #: Say of a plan that it isn't wanted any more.
 _UNWANTED: Final = words("forget scrap drop cancel remove delete undo kill skip lose ditch no without")
 _ARTICLES: Final = words("the my its that this planned")
@@ -121,6 +122,8 @@ class Bars:
     #: It has a time, and one that can't be read.
     has_time: bool = False
     has_unread_time: bool = False
+    #: A number is left over, which may be a time: ``stop it 6``; ``start it with 2 GPUs`` has none.
+    has_unread_number: bool = False
     #: It is to be so before a time.
     is_before: bool = False
     is_negated: bool = False
@@ -139,7 +142,8 @@ class Bars:
         is_untimed = self.has_time and is_act and not takes_time(label)
         if label in UP_VERBS and self.is_before:
             return Bar.TIME
-        is_unread = self.has_unread_time and is_act
+        is_unread = self.has_unread_time or (self.has_unread_number and label not in UP_VERBS)
+        is_unread = is_unread and is_act
         return Bar.TIME if is_untimed or is_unread else None
 
 
@@ -172,6 +176,7 @@ def find_bars(reading: Reading, given: Sequence[str], which: Which, *, is_unread
         spared,
         has_time=bool(time.when or time.more or time.hours or time.is_unread),
         has_unread_time=is_unread or has_unread_time(reading, given),
+        has_unread_number=any(word[:1].isdigit() for phrase in reading.left for word in phrase.split()),
         is_negated=reading.how == "not",
         is_before=bool(time.when and time.when.text.casefold().startswith("before ")),
     )
@@ -283,9 +288,10 @@ def has_unread_time(reading: Reading, given: Sequence[str]) -> bool:
         no in {"not", "nicht"} and (then in _PUT_OFF_WORDS or moments.is_day(then)) for no, then in pairs
     )
     is_put_off |= not reading.hours and not _BY_ITSELF.isdisjoint(map(plain, given))
+    # `make its hours 10 to 4`
+    is_put_off |= "hours" in map(plain, given) and not (reading.hours or reading.when or reading.more)
     beside = (*reading.left, *reading.which.left_out, *reading.which.unknown)
     left = {plain(word) for phrase in beside for word in phrase.split()}
-    has_number = any(word[:1].isdigit() for word in left)
     is_left = any(_is_time_word(word) for word in left & _find_act_words(given))
     # `start it, exam in 5 minutes`: a time of what isn't understood is none of the act.
     clauses = _split_clauses(given)
@@ -293,8 +299,12 @@ def has_unread_time(reading: Reading, given: Sequence[str]) -> bool:
     others = [clause for clause in clauses if clause not in acting and left.intersection(clause)]
     is_left |= bool(acting) and any(times.find(clause).when for clause in others)
     # `by the time they leave`
-    is_led = any(plain(phrase.split()[0]) in _TIME_LEADS for phrase in beside if phrase.split())
-    return reading.time.is_unread or is_put_off or is_led or is_left or has_number
+    firsts = [list(map(plain, phrase.split()))[:2] for phrase in beside if phrase.split()]
+    is_led = any(
+        first in _TIME_LEADS or (first in _DATE_LEADS and "".join(then)[:1].isdigit())
+        for first, *then in firsts
+    )
+    return reading.time.is_unread or is_put_off or is_led or is_left
 
 
 def _is_time_word(word: str) -> bool:

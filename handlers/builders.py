@@ -236,7 +236,7 @@ async def ask_for_time(text: Utterance, label: Label) -> list[Proposal]:
     if label.consequence is Consequence.STARTS or label.name == "restart":
         return _build_hours_form(chosen)
     return [
-        _build_form(kit.button(cards.LATER, "stop_later", one.id), text.unread or talk.WHEN)
+        _build_form(kit.button(cards.LATER, "stop_later", one.id), talk.WHEN)
         for one in chosen
         if one.state in {State.RUNNING, State.STARTING}
     ][:1]

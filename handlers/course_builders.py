@@ -48,7 +48,7 @@ async def build_joining(text: Utterance, _: Label) -> list[Proposal]:
 async def ask_for_course(text: Utterance, _: Label) -> list[Proposal]:
     """Build the room of a course, where the days of a change or its lesson are missing."""
     titles = [f" {written((card.title,))}" for card in text.courses]
-    if not titles and talking.OF_CLASSES.isdisjoint(text.words):
+    if not titles and {*talking.OF_CLASSES, "courses"}.isdisjoint(text.words):
         return []
     return [text.offer_command(f"courses{one}")._replace(is_form=True) for one in titles or [""]]
 

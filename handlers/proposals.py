@@ -261,7 +261,10 @@ async def _answer(text: Utterance, found: Sequence[Proposal], label: str) -> Ans
         name = name or next((card.title for card in text.courses), "")
         head = fill(talk.LEFT_ALONE, name=name) if name else talk.TALK["left_alone"]
     elif len(found) == 1:
-        return replies.with_remarks(found[0].alone, _list_left_out(text, found[0].label, found[0].text))
+        alone = replies.with_remarks(found[0].alone, _list_left_out(text, found[0].label, found[0].text))
+        # What a form asks for may be said instead.
+        asked_about = Referents(tuple(one.id for one in named), takes_press=True, what=found[0].label)
+        return replace(alone, about=asked_about) if found[0].is_form and named else alone
     else:
         head = talk.LIKELY if found else untimely or text.unread or talk.NOT_UNDERSTOOD
     is_about = found or which.is_named or text.reading.verb or text.reading.when or len(text.words) > 1

@@ -21,7 +21,7 @@ from handlers.request import Request
 #: This many words aren't a command with a typo.
 _WORDS_OF_A_SENTENCE: Final = 3
 #: What help explains as one: how to use Usher with others.
-OF_CLASSES: Final = frozenset({"class", "classes", "course", "courses", "lesson", "lessons"})
+OF_CLASSES: Final = frozenset({"class", "classes", "course", "lesson", "lessons"})
 
 
 class Heard(NamedTuple):
