@@ -5,7 +5,7 @@ from typing import Any
 
 from bot.domain import lessons
 from bot.domain.classes import ClassCard, ClassCounts, ClassProblem, MemberState, Participant
-from bot.domain.hours import Occurrence, Rule
+from bot.domain.hours import YEAR, Occurrence, Rule
 from bot.domain.kinds import AnyKind
 from bot.domain.moments import DAYS
 from bot.domain.notices import NewNotice
@@ -37,7 +37,8 @@ def courses(tx: Transaction) -> list[ClassCard]:
 
 def ended_courses(tx: Transaction, since: float) -> list[ClassCard]:
     """Return the courses that have ended since a moment, the last one first."""
-    return CLASS_CARDS.found(tx, "ended_courses", since=since)
+    # No course goes on for longer than a year.
+    return CLASS_CARDS.found(tx, "ended_courses", since=since, posted_since=since - YEAR)
 
 
 def participant(tx: Transaction, card_id: str, principal: Principal) -> Participant | None:

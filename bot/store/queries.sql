@@ -1852,7 +1852,8 @@ RETURNING *;
 SELECT * FROM class_cards WHERE days <> '' AND done_at IS NULL ORDER BY created_at DESC;
 
 -- name: ended_courses
-SELECT * FROM class_cards WHERE days <> '' AND done_at > :since ORDER BY done_at DESC LIMIT 100;
+SELECT * FROM class_cards WHERE created_at > :posted_since AND days <> '' AND done_at > :since
+ORDER BY created_at DESC LIMIT 100;
 
 -- name: joined_first
 SELECT * FROM participants WHERE card_id = :card_id AND (withdrawn_at IS NULL OR workspace_id IS NOT NULL)
