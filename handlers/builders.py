@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from bot.domain import moments
 from bot.domain.moments import Moment
 from bot.domain.notices import Answer
 from bot.domain.workspaces import State, Workspace
@@ -26,7 +27,6 @@ from handlers.language import vocabulary
 from handlers.language.times import is_order
 from handlers.request import Answered, Request
 from handlers.routes import Effect
-from handlers.schedules import to_cron
 from handlers.synonyms import words
 from handlers.utterance import Consequence, Label, Proposal, Utterance, find_days, offer_button
 from handlers.workspace import confirmations, hours
@@ -403,7 +403,7 @@ async def ask_for_schedule(text: Utterance, _: Label) -> list[Proposal]:
     """Build the schedule of a job, as it is asked for if it comes again, or its form."""
     if text.bars.every or text.bars.some:
         return []
-    cron, connections = to_cron(text.reading.time.wanted), text.request.services.connections
+    cron, connections = moments.to_cron(text.reading.time.wanted), text.request.services.connections
     named = {job.name: job.connection for job in text.which.jobs}
     named |= {run.name: run.connection for run in text.which.runs}
     able = [written((name,)) for name, place in named.items() if isinstance(connections[place], Schedules)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.domain.moments import DAYS, EVERY_DAY, WEEKDAYS, Wanted
 from bot.domain.notices import Answer
 from bot.messages.blocks import replies
 from bot.messages.blocks.kit import Markup, fill, line
@@ -80,15 +79,6 @@ def _when(job: base.Scheduled) -> Markup:
     if not job.cron:
         return Markup(run_words.UNTOLD if job.cron is None else run_words.NONE)
     return Markup(fill(run_words.RUNS_AT, cron=Markup(line(job.cron))))
-
-
-def to_cron(wanted: Wanted | None) -> str:
-    """Return the five fields that run a job on the days and at the time of hours; "" for other hours."""
-    if wanted is None or wanted.starts is None or wanted.stops is not None or not wanted.days <= EVERY_DAY:
-        return ""
-    known = {EVERY_DAY: "*", WEEKDAYS: "mon-fri"}
-    days = known.get(wanted.days) or ",".join(day for day in DAYS if day in wanted.days)
-    return f"{wanted.starts % 60} {wanted.starts // 60} * * {days}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from bot.domain import moments
 from bot.domain.moments import FARTHEST_SECONDS, Moment, Unread, day_of, read, read_days, time_kind, zone_of
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -478,3 +479,19 @@ def test_a_time_of_day_is_what_the_clocks_will_show(hour, minute, zone, now):
 @pytest.mark.parametrize("text", ["2026-13-45", "2026-02-30", "0000-01-01", "30 February", "Feb 30"])
 def test_a_day_that_no_calendar_has_is_none(text):
     assert day_of(text, date(2026, 1, 31)) is None
+
+
+@pytest.mark.parametrize(
+    ("hours", "cron"),
+    [
+        pytest.param("every day 3:00", "0 3 * * *", id="daily"),
+        pytest.param("weekdays 7:30", "30 7 * * mon-fri", id="weekdays"),
+        pytest.param("mon,fri 9:05", "5 9 * * mon,fri", id="some-days"),
+        pytest.param("weekdays 9:00-18:00", "", id="with-an-end"),
+        pytest.param("2027-01-18 9:00", "", id="once"),
+    ],
+)
+def test_hours_that_only_start_are_five_fields(hours, cron):
+    wanted = moments.read_hours(hours)
+    assert wanted is not None
+    assert moments.to_cron(wanted) == cron

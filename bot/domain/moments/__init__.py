@@ -44,6 +44,7 @@ from bot.domain.moments.week import (
     is_of_hours,
     is_recurring,
     read_hours,
+    to_cron,
 )
 
 __all__ = [
@@ -81,6 +82,7 @@ __all__ = [
     "read_spans",
     "spelt",
     "time_kind",
+    "to_cron",
     "write_day",
     "written",
     "zone_of",

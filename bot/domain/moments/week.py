@@ -14,7 +14,7 @@ from datetime import date
 from itertools import pairwise
 from typing import Final
 
-from bot.domain.moments.days import EVERY_DAY, days_of, is_day, resolve_day, span_weekdays
+from bot.domain.moments.days import DAYS, EVERY_DAY, WEEKDAYS, days_of, is_day, resolve_day, span_weekdays
 from bot.domain.moments.moment import ClockTime, read_clock
 from bot.domain.moments.spelling import is_month, spell
 
@@ -209,3 +209,12 @@ def change_hours(wanted: Wanted, words: Sequence[str]) -> Wanted | None:
 
 def _is_plural(word: str) -> bool:
     return word.endswith("days") and is_day(word[:-1])
+
+
+def to_cron(wanted: Wanted | None) -> str:
+    """Return the five fields that run a job on the days and at the time of hours; "" for other hours."""
+    if wanted is None or wanted.starts is None or wanted.stops is not None or not wanted.days <= EVERY_DAY:
+        return ""
+    known = {EVERY_DAY: "*", WEEKDAYS: "mon-fri"}
+    days = known.get(wanted.days) or ",".join(day for day in DAYS if day in wanted.days)
+    return f"{wanted.starts % 60} {wanted.starts // 60} * * {days}"
