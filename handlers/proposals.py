@@ -66,7 +66,9 @@ async def proposed(
         return await _answer_clauses(text, reading.parts)
     if reading.verb and reading.manner is Manner.TYPED:
         await mistyped.refuse_flags(request.about(reading.folder, reading.verb, reading.words))
-    if not (reading.which.is_named or reading.is_question) and _is_mistyped(request, text.which, ranks):
+    is_command = reading.verb and reading.manner is Manner.TYPED
+    is_clear = is_command or reading.which.is_named or reading.is_question
+    if not is_clear and _is_mistyped(request, text.which, ranks):
         return talking.not_understood(request)
     ranks = _rank_buttons(text, _select_fitting(text, ranks))
     for name in _select_shown(text, ranks):

@@ -181,3 +181,11 @@ async def test_a_question_without_a_name_is_about_what_failed_or_was_done_last()
         assert "*later*" in words(await made.direct("did it work?"))
         assert "*nightly*" in words(await made.direct("why did it fail?"))
         assert "*nightly*" in words(await made.talk("job status nightly", "did it work?"))
+
+
+async def test_verb_with_an_unread_time_is_no_typo():
+    """Also where no name is known: *start* is a command."""
+    async with rig() as bot:
+        answer = await bot.direct("start notebook later")
+        assert "have a command" not in words(answer)
+        assert "haven't done anything" in words(answer)
