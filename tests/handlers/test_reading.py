@@ -264,3 +264,8 @@ def test_sentences_about_hours(text, names, hours):
     reading = read(text.split(), "workspace", VERBS, NAMES)
     assert ([one.title for one in reading.which.named], reading.hours) == (names, hours)
     assert (reading.kind, reading.how) == ("verb", "")
+
+
+def test_day_before_a_verb_is_left_over():
+    reading = read(("today", "add", "report"), "workspace", VERBS)
+    assert (reading.verb, reading.words, reading.left) == ("add", ("report",), ("today",))
