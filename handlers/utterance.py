@@ -43,8 +43,6 @@ _HOW: Final = frozenset({("how", one) for one in ("do", "can", "to", "would", "s
 Slot = Literal[
     "workspace", "run", "job", "course", "connection", "template", "name", "time", "recurrence", "days"
 ]
-#: What says when.
-TIME_SLOTS: Final[AbstractSet[Slot]] = frozenset({"time", "recurrence", "days"})
 
 
 class Consequence(StrEnum):
