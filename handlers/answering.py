@@ -311,6 +311,9 @@ async def _chosen(
         case Choice.UNKNOWN:
             await all_linked(request, which.connections)
             kept = [one for one in rows if one not in which.besides]
+            if reading.when or reading.hours:
+                # No run takes a time, so that none is suggested.
+                request = replace(request, text=_after_verb(reading))
             raise Answered(await targets.unknown(request, _after_verb(reading), kept, old))
         case Choice.POINTED:
             return await _pointed(request, reading, rows)

@@ -189,3 +189,10 @@ async def test_verb_with_an_unread_time_is_no_typo():
         answer = await bot.direct("start notebook later")
         assert "have a command" not in words(answer)
         assert "haven't done anything" in words(answer)
+
+
+async def test_unknown_job_with_a_time_is_not_suggested_as_a_run():
+    async with rig() as bot:
+        offered = buttons(await bot.direct("run nightly-report every weekday at 7:30"))
+        assert offered
+        assert all(label.startswith("Link") for label in offered)
