@@ -75,8 +75,11 @@ class Verdict:
     def _direct_messages(self) -> dict[tuple[str, str], dict[str, Shown]]:
         """Return all messages by ts, deleted ones too, by their person's key and their own.
 
-        A card that tells how its operation ended counts as a message about that, once it does.
+        A card that tells how its operation ended counts as a message about that, once it does. A warning that
+        became the card of the stop keeps the name that Slack knows it by.
         """
+        placed = rows(self._stage.database, "SELECT id, principal, message_ts FROM cards WHERE kind = 'card'")
+        cards = {(row["principal"], row["message_ts"]): row["id"] for row in placed}
         found: dict[tuple[str, str], dict[str, Shown]] = defaultdict(dict)
         for slack, history in zip(self._stage.slacks, self._stage.histories, strict=True):
             for reading in history.readings:
@@ -85,7 +88,9 @@ class Verdict:
                     continue
                 reader = Principal(None, slack.state.team.id, str(channel.user)).key
                 keys, (subject, _, kind) = [reading.key], reading.key.partition("/")
-                if kind.startswith("card/") and (ending := find_ending(reading.text)):
+                if not kind.startswith("card/"):
+                    subject = cards.get((reader, reading.ts), "")
+                if subject and (ending := find_ending(reading.text)):
                     keys.append(f"{subject}/{ending}/end")
                 for key in keys:
                     shown = found[reader, key].setdefault(reading.ts, Shown(reading.since, None))

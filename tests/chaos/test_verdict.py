@@ -122,6 +122,17 @@ async def test_an_end_that_nobody_was_told_is_lost(scene):
     ]
 
 
+async def test_warning_that_became_the_card_tells_the_end(scene):
+    scene.forget()
+    message = scene.says("workspace_1/timer_ending/1", "*red* will stop in five minutes.")
+    assert len(scene.verdict.lost()) == 1
+    scene.run(f"UPDATE cards SET message_ts = '{message.ts}' WHERE id = '{scene.operation.id}'")
+    assert len(scene.verdict.lost()) == 1
+    told = "*red* is ready."
+    scene.stage.histories[0].note("edited", message.channel, message.ts, told, message.metadata)
+    assert scene.verdict.lost() == []
+
+
 async def test_second_run_of_one_message_is_found(scene):
     store = await open_store(scene.stage.database, SystemClock(), SystemIds())
     for _ in range(2):
