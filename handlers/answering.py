@@ -54,8 +54,6 @@ _FOLLOWS_DEFAULT: Final = frozenset({"start", "open", "resume", "status"})
 async def answer(request: Request) -> Answer:
     """Answer what a person wrote, or do it."""
     authorised, request = request.verb, await _cleaned(request)
-    if (said := await course_room.said(request) or await course.as_spoken(request)) is not None:
-        return said
     reading, rows = await _understood(request)
     about = replace(request, given=reading.said) if reading.said else request
     other = await following.followed(about, reading, rows)
@@ -108,6 +106,9 @@ async def _cleaned(request: Request) -> Request:
 async def _understood(request: Request) -> tuple[Reading, Sequence[Workspace]]:
     """Return what was read, with the names of what the person has; all but workspaces only where needed."""
     services, given, verbs = request.services, request.arguments, routes.verbs_of_folders()
+    of_course = await course_room.read_question(request) or await course.read_change(request)
+    if of_course is not None:
+        return of_course, ()
     first = plain(given[0]) if given else "list"
     if not given or (first in verbs[request.folder] and (request.folder == "job" or first not in READ)):
         reading = read(given, request.folder, verbs)
@@ -127,6 +128,10 @@ async def _decided(request: Request, reading: Reading, rows: Sequence[Workspace]
         return await _talked(request, reading, rows)
     if reading.kind == "several":
         return await _one_each(request, reading, rows)
+    if reading.kind == "question":
+        return await course_room.answer_question(request, reading)
+    if reading.what == "card" and reading.which.courses:
+        return await course.change_said(request, reading)
     await mistyped.refuse_flags(request)
     is_of_hours = reading.what == "hours" and (reading.hours or not reading.which.is_nothing)
     if reading.folder == "workspace" and (reading.what in READ or is_of_hours):

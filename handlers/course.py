@@ -28,8 +28,10 @@ from bot.services import lessons as cases
 from bot.services.class_facts import of_courses
 from bot.support.errors import Refused
 from handlers import routes, suggesting
-from handlers.command_line import written
-from handlers.request import Answered, Request
+from handlers.command_line import Quoted, plain, written
+from handlers.language.reading import Reading
+from handlers.language.which import Which
+from handlers.request import Answered, Manner, Request
 
 #: What a change is called, what is said of it, and the fields of the card that it changes.
 Change = tuple[str, dict[str, str], dict[str, Any]]
@@ -61,6 +63,7 @@ _NOUN: Final = re.compile(r"(?:course|class|lesson|session)\b\s*", re.IGNORECASE
 _PART_OF_TITLE: Final = re.compile(r"(\S+) (?:course|class)", re.IGNORECASE)
 _NEXT: Final = re.compile(r"(?:the )?(?:next(?: one| time| lesson| class| session)?)?", re.IGNORECASE)
 _VERBS: Final = {"no": "skip", "cancel": "skip"}
+_ASKED_POLITELY: Final = frozenset({"please", "can", "could"})
 #: What everybody does for themselves.
 _OWN: Final = frozenset({"skip", "join", "leave"})
 #: What a button carries that changes a course: its card, the day on which somebody typed, and the words.
@@ -95,32 +98,38 @@ async def by_words(request: Request, text: str) -> Answer | None:
     That of others only if none is one's own: administrators may.
     """
     found = [one for one in await own(request, text) if ORDER.fullmatch(one[2])]
-    if not found:
-        place = request.asked.context.installation
-        others = [
-            (one, place.administers(request.principal, one.principal))
-            for one in await request.services.store.courses()
-            if place.are_together(request.principal, one.principal)
-        ]
-        found = [one for one in _begun(others, text) if ORDER.fullmatch(one[2])]
+    found = found or [one for one in await _list_others(request, text) if ORDER.fullmatch(one[2])]
     # Who only joined can skip and leave.
     found = [one for one in found if one[1] or _verb(one[2]) in _OWN] or found[:1]
     if len(found) > 1:
         return choice(request, words.WHICH_COURSE, [(card, rest) for card, _, rest in found])
-    return await carried_out(request, found[0][0].id, found[0][2]) if found else await _over(request, text)
-
-
-async def _over(request: Request, text: str) -> Answer | None:
-    """Say since when the course is over that a text changes; None for any other text."""
-    now, place = request.services.clock.now(), request.asked.context.installation
-    every = await request.services.store.ended_courses(now - _ENDED_SECONDS)
-    ended = [(one, False) for one in every if place.are_together(request.principal, one.principal)]
-    found = [card for card, _, rest in _begun(ended, text) if ORDER.fullmatch(rest)]
     if not found:
         return None
-    card = found[0]
+    card, _, order_ = found[0]
+    is_over = card.is_over(request.services.clock.now())
+    return _say_over(request, card) if is_over else await carried_out(request, card.id, order_)
+
+
+async def _list_others(request: Request, text: str) -> list[tuple[ClassCard, bool, str]]:
+    """Return the courses of others with whose title a text begins; if there is none, those that are over."""
+    place, store = request.asked.context.installation, request.services.store
+    ended = await store.ended_courses(request.services.clock.now() - _ENDED_SECONDS)
+    for every in (await store.courses(), ended):
+        others = [
+            (one, place.administers(request.principal, one.principal))
+            for one in every
+            if place.are_together(request.principal, one.principal)
+        ]
+        if found := _begun(others, text):
+            return found
+    return []
+
+
+def _say_over(request: Request, card: ClassCard) -> Answer:
+    """Say since when a course is over."""
     since = min(one for one in (card.closed_at, card.stops_at, card.done_at) if one is not None)
-    return replies.hint(fill(words.ENDED_COURSE, course=card.title, since=kit.moment(since, now)))
+    since_then = kit.moment(since, request.services.clock.now())
+    return replies.hint(fill(words.ENDED_COURSE, course=card.title, since=since_then))
 
 
 def _verb(text: str) -> str:
@@ -181,7 +190,7 @@ async def carried_out(
     if verb == "skip" and has_joined:
         return await _skipped(request, card.id, ",".join(sorted(change[2]["off"] - card.off)))
     if change[0] == "teachers":
-        await check_teachers(request, change[2]["trainers"] - card.trainers)
+        await _check_change(request, card, text, change[2]["trainers"])
     if not is_sure:
         typed = f"{card.id} {typed_on or card.day(now)} {text}"
         question = await trainers(request, card.id, _question(request, card, change, typed))
@@ -190,14 +199,23 @@ async def carried_out(
     return await trainers(request, card.id, changed(request, card, change))
 
 
-async def as_spoken(request: Request) -> Answer | None:
-    """Answer ``no Statistics on Thursday``, ``end Statistics``, ``add @chen to Statistics``; else None.
+async def read_change(request: Request) -> Reading | None:
+    """Read ``no Statistics on Thursday``, ``end Statistics``, ``add @chen to Statistics``; else None.
 
-    A teacher changes the course for all, and a member skips, leaves and joins for themselves.
+    The words of such a reading are the change as it is typed after a title, and its courses are all that may
+    be meant.
     """
-    text = " ".join(request.arguments)
+    given = request.arguments
+    if not given or isinstance(given[0], Quoted):
+        return None
+    is_question = given[-1].endswith("?") and plain(given[0]) not in _ASKED_POLITELY
+    reading = await _read_order(request, " ".join(given))
+    return reading and replace(reading, is_question=is_question)
+
+
+async def _read_order(request: Request, text: str) -> Reading | None:
     if (taught := _TAUGHT.fullmatch(text)) is not None:
-        return await _named_teachers(request, taught)
+        return await _read_teachers(request, taught)
     typed = _SPOKEN.fullmatch(text)
     if typed is None:
         return None
@@ -205,17 +223,19 @@ async def as_spoken(request: Request) -> Answer | None:
     verb, day = verb or typed["verb"].casefold(), typed["day"] or ""
     found = await own(request, about)
     if not found and verb == "join":
-        return await by_words(request, f"{about} join")
-    if not found and (offer := await _by_part(request, verb, about)) is not None:
-        return offer
+        every = await _list_others(request, about)
+        return _as_reading("join", [card for card, _, rest in every if not rest])
+    if not found and (part := await _read_part(request, verb, about)) is not None:
+        return part
     if not found:
         said = f"{day} {_NOUN.sub('', about, count=1)}".strip()
         is_of_course = typed["verb"].casefold() in {"skip", "move"} or said != about
         if not is_of_course or verb not in {"skip", "move"}:
             return None
-        return await _on_day(
+        return await _read_day(
             request, verb, said, is_lesson=said.casefold() != f"{day} {about}".strip().casefold()
         )
+    found = [one for one in found if len(one[0].title) == max(len(card.title) for card, _, _ in found)]
     able = [one for one in found if one[1] or verb in _OWN]
     every = [
         (card, order_)
@@ -226,26 +246,48 @@ async def as_spoken(request: Request) -> Answer | None:
     is_alone = not any(" " in order_ for _, order_ in every)
     if (able and not every) or (is_alone and await is_workspace(request, found[0][0].title)):
         return None
+    return _as_reading(every[0][1] if every else verb, [card for card, *_ in every or found])
+
+
+def _as_reading(
+    order_: str, courses: Sequence[ClassCard], manner: Manner = Manner.SAID, **which: Any
+) -> Reading | None:
+    about = Which(courses=tuple(courses), **which)
+    return Reading("verb", "card", "workspace", tuple(order_.split()), manner, about) if courses else None
+
+
+async def change_said(request: Request, reading: Reading) -> Answer:
+    """Change the one course that a sentence is about, or ask which; offer what isn't sure.
+
+    A teacher changes it for all, and a member skips, leaves and joins for themselves.
+    """
+    order_, which, now = " ".join(reading.words), reading.which, request.services.clock.now()
+    verb, mine = _verb(order_), await request.asked.see(cases.own)
+    taught = {card.id for card, is_taught in mine if is_taught}
+    able = [card for card in which.courses if card.id in taught or verb in _OWN]
     if not able:
-        return await _of_teachers(request, found[0][0])
-    if len(every) > 1:
-        return choice(request, words.WHICH_COURSE, every)
-    return await carried_out(request, every[0][0].id, every[0][1])
+        return await _of_teachers(request, which.courses[0])
+    if len(able) == 1 and able[0].is_over(now):
+        return _say_over(request, able[0])
+    if which.is_near:
+        return suggesting.offered(request, [f"card {written((able[0].title,))} {order_}"], talk.AS_COMMAND)
+    if len(able) == 1 and reading.manner is not Manner.ASKED:
+        return await carried_out(request, able[0].id, order_)
+    if len(able) == 1 and verb == "with":
+        return await _ask_to_add(request, able[0], order_)
+    more = [f"hours {written((one.title,))} {order_}" for one in which.named]
+    every = [(card, order_) for card in able]
+    return choice(request, words.WHICH_COURSE, every, lists.command_buttons(more))
 
 
-async def _by_part(request: Request, verb: str, about: str) -> Answer | None:
-    """Offer to change the one course that ``statistics course`` is a part of; None for any other words."""
+async def _read_part(request: Request, verb: str, about: str) -> Reading | None:
+    """Read a change of the one course that ``statistics course`` is a part of; None for any other words."""
     named = _PART_OF_TITLE.fullmatch(about)
     if named is None or verb in {"pause", "move"}:
         return None
     every = await request.asked.see(cases.own)
-    found = [one for one in every if named[1].casefold() in one[0].title.casefold().split()]
-    if len(found) != 1:
-        return None
-    ((card, is_taught),) = found
-    if not is_taught and verb not in _OWN:
-        return await _of_teachers(request, card)
-    return suggesting.offered(request, [f"card {written((card.title,))} {verb}"], talk.AS_COMMAND)
+    found = [card for card, _ in every if named[1].casefold() in card.title.casefold().split()]
+    return _as_reading(verb, found, is_near=True) if len(found) == 1 else None
 
 
 def _as_typed(request: Request, card: ClassCard, verb: str, said: str) -> str:
@@ -268,54 +310,51 @@ async def _of_teachers(request: Request, card: ClassCard) -> Answer:
     return kit.with_blocks(shown, [kit.section(fill(words.ONLY_TEACHERS, course=card.title)), *shown.blocks])
 
 
-async def _on_day(request: Request, verb: str, said: str, *, is_lesson: bool) -> Answer | None:
-    """Skip or move the lesson of a day, of one's only course then; offer it where others may be meant.
+async def _read_day(request: Request, verb: str, said: str, *, is_lesson: bool) -> Reading | None:
+    """Read a change of the lesson of a day, which is sure of one's only course if nothing else is then.
 
     A teacher changes it for everybody, so that the word *lesson* has to be there (``is_lesson``).
     """
     now, found = request.services.clock.now(), list[tuple[ClassCard, bool]]()
+    is_next = _NEXT.fullmatch(said) is not None
     for card, is_taught in await request.asked.see(cases.own):
         day, until, last = _days(said, card.day(now))
-        is_next = verb == "skip" and _NEXT.fullmatch(said) is not None
         is_dated = until is not None or (verb == "move" and moments.minute_of(last) is not None)
         has_lesson = day is not None and is_dated and lessons.days_of(card, now, day, day)
-        if (is_next or has_lesson) and (is_taught or verb == "skip"):
+        if ((verb == "skip" and is_next) or has_lesson) and (is_taught or verb == "skip"):
             found.append((card, is_taught))
-    if not found:
-        return None
-    order_ = verb if _NEXT.fullmatch(said) else f"{verb} {said}"
-    rows = {one.id: one for one in await request.services.store.workspaces(request.principal)}
     rules = [one for one in await request.services.store.rules(request.principal) if not one.card]
-    kept = dict.fromkeys(rows[one.workspace_id].title for one in rules if one.workspace_id in rows)
-    if len(found) == 1 and (is_lesson or not (kept or found[0][1])):
-        return await carried_out(request, found[0][0].id, order_)
-    more = [f"hours {written((title,))} {order_}" for title in kept if verb == "skip" and " " in order_]
-    return choice(
-        request, words.WHICH_COURSE, [(card, order_) for card, _ in found], lists.command_buttons(more)
+    kept = {one.workspace_id for one in rules}
+    rows = await request.services.store.workspaces(request.principal) if kept else []
+    is_sure = len(found) == 1 and (is_lesson or not (kept or found[0][1]))
+    is_of_hours = verb == "skip" and not (is_sure or is_next)
+    with_hours = tuple((one,) for one in rows if is_of_hours and one.id in kept)
+    return _as_reading(
+        verb if is_next else f"{verb} {said}",
+        [card for card, _ in found],
+        Manner.SAID if is_sure else Manner.ASKED,
+        workspaces=with_hours,
     )
 
 
-async def _named_teachers(request: Request, typed: re.Match[str]) -> Answer | None:
-    """Let somebody teach a course, which is asked about first unless it was said, or not any more."""
-    about, who = _ARTICLE.sub("", typed["about"], count=1), typed["who"]
+async def _read_teachers(request: Request, typed: re.Match[str]) -> Reading | None:
+    """Read who is to teach a course, which is asked about unless it was said, or isn't any more."""
+    about, is_new = _ARTICLE.sub("", typed["about"], count=1), typed["verb"].casefold() == "add"
     found = [one for one in await own(request, about) if not _NOUN.sub("", one[2], count=1)]
     able = [card for card, is_taught, _ in found if is_taught]
-    if not able:
-        return await _of_teachers(request, found[0][0]) if found else None
-    is_new = typed["verb"].casefold() == "add"
-    order_ = f"{'with' if is_new else 'without'} {who}"
-    if len(able) > 1:
-        return choice(request, words.WHICH_COURSE, [(card, order_) for card in able])
-    (card,) = able
-    keys = {replace(card.principal, user_id=one).key for one in mentioned(who)}
-    names = {"who": await named(request, keys), "course": card.title}
-    if not is_new and not keys <= card.trainers:
-        return replies.hint(fill(words.NOT_TEACHER, **names))
-    if typed["as"] or not is_new:
-        return await carried_out(request, card.id, order_)
+    is_sure = bool(typed["as"]) or not is_new
+    order_ = f"{'with' if is_new else 'without'} {typed['who']}"
+    courses = able or [card for card, *_ in found]
+    return _as_reading(order_, courses, Manner.SAID if is_sure else Manner.ASKED)
+
+
+async def _ask_to_add(request: Request, card: ClassCard, order_: str) -> Answer:
+    """Ask whether somebody is to teach a course."""
+    keys = {replace(card.principal, user_id=one).key for one in mentioned(order_.partition(" ")[2])}
     await check_teachers(request, keys)
     press = Press("course_change", f"{card.id} {card.day(request.services.clock.now())} {order_}")
-    return replies.answer(fill(words.ADD_TEACHER, **names), [kit.button(words.ADD_IT, press)])
+    said = fill(words.ADD_TEACHER, who=await named(request, keys), course=card.title)
+    return replies.answer(said, [kit.button(words.ADD_IT, press)])
 
 
 def _is_dated(text: str, today: date) -> bool:
@@ -447,6 +486,15 @@ async def co_teachers(request: Request, text: str) -> frozenset[str]:
     keys = frozenset(replace(request.principal, user_id=one).key for one in mentioned(text))
     await check_teachers(request, keys)
     return keys - {request.principal.key}
+
+
+async def _check_change(request: Request, card: ClassCard, text: str, trainers: frozenset[str]) -> None:
+    """Refuse who can't teach a course, and to take away who doesn't; raises Answered."""
+    keys = {replace(card.principal, user_id=one).key for one in mentioned(text.partition(" ")[2])}
+    if _verb(text) == "without" and not keys <= card.trainers:
+        who = await named(request, keys)
+        raise Answered(replies.hint(fill(words.NOT_TEACHER, who=who, course=card.title)))
+    await check_teachers(request, trainers - card.trainers)
 
 
 async def check_teachers(request: Request, keys: Iterable[str]) -> None:

@@ -23,6 +23,8 @@ from bot.services.class_facts import of_courses
 from bot.support.errors import Refused
 from handlers import class_card, course, routes
 from handlers.command_line import Quoted, written
+from handlers.language.reading import Reading
+from handlers.language.which import Which
 from handlers.payload import values_of
 from handlers.request import AtFields, Request
 
@@ -57,36 +59,48 @@ async def _rooms(request: Request, every: Sequence[tuple[ClassCard, bool]]) -> A
     return drawn.rooms(await of_courses(request.services.gatherer, request.principal, every))
 
 
-async def said(request: Request) -> Answer | None:
-    """Answer what is asked about courses; None if the words are about something else."""
+async def read_question(request: Request) -> Reading | None:
+    """Read a question about courses; None if the words are about something else."""
     asked = _ASKED.fullmatch(" ".join(request.arguments).rstrip(" ?!."))
-    if asked is None:
+    if asked is None or (asked["noun"] and await course.is_workspace(request, asked["noun"])):
         return None
+    own = await request.asked.see(lessons.own)
     if asked["unready"]:
-        return await _unready(request, (asked["in"] or "").casefold())
-    if asked["noun"] and await course.is_workspace(request, asked["noun"]):
-        return None
+        title = (asked["in"] or "").casefold()
+        taught = [
+            card for card, is_taught in own if card.title.casefold() == title or (is_taught and not title)
+        ]
+        return _as_reading("unready", taught) if len(taught) == 1 else None
     if not (title := (asked["title"] or asked["who"] or asked["taught"] or "").casefold()):
-        return await show(request)
+        return Reading("question", "courses", "workspace")
     if asked["title"]:
-        own = [one for one in await request.asked.see(lessons.own) if one[0].title.casefold() == title]
-        if own or asked["card"]:
-            return await _rooms(request, own) if own else None
+        called = [card for card, _ in own if card.title.casefold() == title]
+        if called or asked["card"]:
+            return _as_reading("courses", called)
     together = partial(request.asked.context.installation.are_together, request.principal)
     every = [one for one in await request.services.store.courses() if together(one.principal)]
-    called = [one for one in every if one.title.casefold() == title]
-    if asked["who"] and called:
-        return kit.answer([await _joined(request, one) for one in called])
-    if asked["taught"] and called:
-        return kit.answer([await _teachers(request, one) for one in called])
-    return await _rooms(request, [(one, False) for one in called]) if called else None
+    what = "members" if asked["who"] else "teachers" if asked["taught"] else "courses"
+    return _as_reading(what, [one for one in every if one.title.casefold() == title])
 
 
-async def _unready(request: Request, title: str) -> Answer | None:
-    """Tell a teacher who isn't ready in a course, or in the only one that they teach."""
-    own = await request.asked.see(lessons.own)
-    found = [card for card, is_taught in own if card.title.casefold() == title or (is_taught and not title)]
-    return await class_card.problems_of(request, found[0].id) if len(found) == 1 else None
+def _as_reading(what: str, courses: Sequence[ClassCard]) -> Reading | None:
+    about = Which(courses=tuple(courses))
+    return Reading("question", what, "workspace", which=about) if courses else None
+
+
+async def answer_question(request: Request, reading: Reading) -> Answer:
+    """Answer a question about courses."""
+    courses = reading.which.courses
+    match reading.what:
+        case "unready":
+            return await class_card.problems_of(request, courses[0].id)
+        case "members":
+            return kit.answer([await _joined(request, one) for one in courses])
+        case "teachers":
+            return kit.answer([await _teachers(request, one) for one in courses])
+    taught = {one.id for one, is_taught in await request.asked.see(lessons.own) if is_taught}
+    every = [(one, one.id in taught) for one in courses]
+    return await (_rooms(request, every) if every else show(replace(request, arguments=())))
 
 
 def _teaches(request: Request, card: ClassCard) -> bool:

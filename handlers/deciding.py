@@ -120,6 +120,8 @@ def label_of(reading: Reading) -> str:
     """Return the label of a reading's act: what a verb of workspaces says about a run is of jobs."""
     if reading.folder == "workspace" and subject_of(reading) is Subject.RUN:
         return f"job-{OF_RUNS.get(reading.what, 'run')}"
+    if reading.what == "card" and reading.which.courses:
+        return f"{word}-course" if (word := reading.words[0].casefold()) in {"pause", "end"} else word
     return f"job-{reading.what}" if reading.folder == "job" else reading.what
 
 

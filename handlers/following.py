@@ -117,6 +117,8 @@ async def followed(
     request: Request, reading: Reading, rows: Sequence[Workspace]
 ) -> Answer | tuple[str, ...] | None:
     """Return the words that are meant, or the answer; None for what stands on its own."""
+    if reading.is_full and (reading.kind == "question" or reading.which.courses):
+        return None
     given, parts = request.arguments, _split_corrections(request.given or request.arguments)
     corrected: tuple[str, ...] | None = parts[0]
     for part in parts[1:]:

@@ -210,7 +210,9 @@ class _Text:
             return Reading("verb", "waiting", "workspace", manner=Manner.SAID)
         if (of_wait := read_waiting(self.written, lambda: self._named(self.written))) is not None:
             verb, name = of_wait
-            return Reading("verb", verb, "workspace", name, Manner.SAID)
+            is_order = verb == "unqueue" and not self._without_courtesy(self.written)[1]
+            is_question = is_order and self._asks(self.written)
+            return Reading("verb", verb, "workspace", name, Manner.SAID, is_question=is_question)
         is_own_verb = first in self.verbs[self.folder] and (self.folder != "workspace" or first not in READ)
         goes_on = first in _OF_ANY_WORDS and any(map(ends_line, self.written[:-1]))
         if is_own_verb and not goes_on:

@@ -108,3 +108,27 @@ async def test_the_lesson_of_an_only_course_is_changed_and_one_that_is_over_says
         lambda tx: tx.run("UPDATE class_cards SET done_at = :now, closed_at = :now", now=bot.clock.now())
     )
     assert "*ML Basics* has been over since" in words(await bot.direct("card ML Basics end", TRAINER))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "end ML Basics?",
+        "no class on 14 Dec?",
+        "skip ML Basics on thursday?",
+        '"end ML Basics"',
+        "skip ML Basics on thursday if it rains",
+        "remove <@UBOB> from ML Basics?",
+    ],
+)
+async def test_course_change_that_is_asked_or_quoted_is_not_made(bot, member, text):
+    await bot.direct("add <@UBOB> to ML Basics as a co-teacher", TRAINER)
+    before = await bot.store.class_card(member.id)
+    said = words(await bot.direct(text, TRAINER))
+    assert await bot.store.class_card(member.id) == before
+    assert "for 1 person" not in said
+
+
+async def test_course_change_that_is_asked_for_politely_is_made(bot, member):
+    await bot.direct("can you skip ML Basics on thursday?", TRAINER)
+    assert (await bot.store.class_card(member.id)).off == {"2027-12-09"}
