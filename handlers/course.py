@@ -421,14 +421,18 @@ def _move(card: ClassCard, day: date, text: str, now: float, today: date) -> Cha
     """Return how a lesson moves to another day or time of the course, and gets no longer."""
     text = _SAME_TIME.sub("", text)
     (former,), (where, _, when) = _lessons(card, day, day, now), text.rpartition(" ")
-    starts = moments.minute_of(when.partition("-")[0]) if ":" in when else None
-    named = _NOISE.sub("", where if starts else text, count=1)
+    times = moments.read_hours(f"fri {when}") if ":" in when or (where and "-" in when) else None
+    starts, stops = (None, None) if times is None else (times.starts, times.stops)
+    named = text if starts is None else where
+    named = _NOISE.sub("", named, count=1)
     to = moments.day_of(named, today) if named else day
     if to is None:
         return None
     begin, end = card.moved.get(former, (card.starts or 0, card.stops or 0))
-    first = starts[0] if starts else begin
-    last, new = first + end - begin, to.isoformat()
+    first = begin if starts is None else starts
+    last, new = first + end - begin if stops is None else stops, to.isoformat()
+    if not first < last <= first + end - begin:
+        return None
     is_free = to == day or not card.on(to)
     begins = moments.instant(to, first, moments.zone_of(card.time_zone))
     if not (is_free and begins > now and new <= card.last_day and last < DAY_MINUTES):

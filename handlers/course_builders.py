@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date
 from typing import Final
@@ -13,13 +14,17 @@ from bot.services import lessons as cases
 from bot.support.errors import Refused
 from handlers import course, talking
 from handlers.command_line import written
+from handlers.language import times
 from handlers.utterance import Label, Proposal, Utterance, find_days, is_span
 
 #: What is typed after a title, by its label, where no day belongs to it.
 _WHOLE_COURSE_ORDERS: Final = {"leave": "leave", "end-course": "end"}
 #: The most words of a time of day.
-_MAX_TIME_WORDS: Final = 3
+_MAX_TIME_WORDS: Final = 6
+_SPAN_PATTERN: Final = re.compile(r"\s*(?:[-\u2013\u2014]|\b(?:to|until|till?)\b)\s*")
 _HALF_A_DAY: Final = 720
+#: Announce a day or a time, and may stand in the place of a title.
+_LEADS: Final = frozenset({*moments.LEADS, "on", "from", ""})
 
 
 async def build_changes(text: Utterance, label: Label) -> list[Proposal]:
@@ -109,20 +114,30 @@ def _read_move(
     is_target = len(days) > 1 or (bool(days) and is_span(words[days[0][0] - 1]))
     source = days[0][2].isoformat() if len(days) > is_target else coming
     target = days[-1][2].isoformat() if is_target else source
-    taken = {at for begin, end, _ in days for at in range(begin, end)}
-    minute = _find_minute([("" if at in taken else word) for at, word in enumerate(words)], card)
-    time = "" if minute is None else f" {clock(minute)}"
-    return [f"move {source} to {target}{time}"] if source and (is_target or time) else []
+    dated = {at for begin, end, _ in days for at in range(begin, end)}
+    places, clock_times = _find_times(["" if at in dated else word for at, word in enumerate(words)], card)
+    read = {at for at, word in enumerate(words) if word in _LEADS or is_span(word)} | dated | {*places}
+    if not (source and (is_target or clock_times)) or times.find(words).places - read:
+        # A move that leaves a time out isn't what was said.
+        return []
+    return [" ".join(["move", source, "to", target, *clock_times])]
 
 
-def _find_minute(words: Sequence[str], card: ClassCard) -> int | None:
-    """Return the minute of the day that words name; of two halves of it, the one nearer to the lesson."""
+def _find_times(words: Sequence[str], card: ClassCard) -> tuple[range, Sequence[str]]:
+    """Return the place of the times of a lesson, and those as typed, none if there is none.
+
+    Of two halves of the day, the one nearer to the lesson is meant.
+    """
     usual = card.starts or 0
     for at in range(len(words)):
         for end in range(min(at + _MAX_TIME_WORDS, len(words)), at, -1):
-            found = moments.minute_of(" ".join(words[at:end])) if words[at] else None
-            if found is not None:
-                minute, is_open = found
-                either = [minute, *([minute + _HALF_A_DAY] if is_open and minute < _HALF_A_DAY else [])]
-                return min(either, key=lambda one: abs(one - usual))
-    return None
+            text = " ".join(words[at:end])
+            wanted = moments.read_hours(f"fri {text}") if words[at] else None
+            if wanted is None or wanted.starts is None or len(wanted.days) != 1:
+                continue
+            _, is_open = moments.minute_of(_SPAN_PATTERN.split(text)[0]) or (0, False)
+            later = _HALF_A_DAY if is_open and wanted.starts < _HALF_A_DAY else 0
+            shift = min((0, later), key=lambda one: abs(wanted.starts + one - usual))
+            both = [one + shift for one in (wanted.starts, wanted.stops) if one is not None]
+            return range(at, end), ["-".join(map(clock, both))]
+    return range(0), []
