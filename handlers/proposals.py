@@ -26,7 +26,7 @@ from handlers.command_line import Quoted, plain, written
 from handlers.deciding import label_of
 from handlers.labels import LABELS
 from handlers.language.ranker import Rank, rank
-from handlers.language.reading import Reading
+from handlers.language.reading import READ, Reading
 from handlers.language.which import Which
 from handlers.request import Manner, Request
 from handlers.utterance import Consequence, Label, Proposal, Utterance
@@ -66,6 +66,8 @@ async def proposed(
         return await _answer_clauses(text, reading.parts)
     if reading.verb and reading.manner is Manner.TYPED:
         await mistyped.refuse_flags(request.about(reading.folder, reading.verb, reading.words))
+    if reading.is_question and text.bars.every is None and (commands := _list_unlabelled(reading)):
+        return suggesting.offered(request, commands, talk.AS_COMMAND)
     is_command = reading.verb and reading.manner is Manner.TYPED
     is_clear = is_command or reading.which.is_named or reading.is_question
     if not is_clear and _is_mistyped(request, text.which, ranks):
@@ -76,6 +78,14 @@ async def proposed(
         if label.show is not None and (shown := await label.show(text, label)) is not None:
             return replies.with_remarks(shown, _list_left_out(text, name)) if shown.text else shown
     return await _answer(text, await _list_proposals(text, ranks), ranks[0].label if ranks else "")
+
+
+def _list_unlabelled(reading: Reading) -> list[str]:
+    """Return the commands of an order that was read whole and has no label."""
+    if not reading.verb or reading.left or reading.verb in READ or label_of(reading) in LABELS:
+        return []
+    titles = [(card.title,) for card in reading.which.courses] or [()]
+    return [written((reading.what, *title, *reading.words)) for title in titles]
 
 
 async def _list_proposals(text: Utterance, ranks: Sequence[Rank]) -> list[Proposal]:

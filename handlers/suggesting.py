@@ -15,8 +15,8 @@ from handlers.command_line import plain, written
 from handlers.request import SILENT, Request
 from handlers.synonyms import near_verbs
 
-#: What only a program writes into a command: flags, and dates in numbers.
-_UNREAD: Final = re.compile(r" --\w|\d{4}-\d\d-\d\d")
+#: What only a program writes into a command: flags, dates in numbers, and mentions.
+_UNREAD: Final = re.compile(r" --\w|\d{4}-\d\d-\d\d|<@")
 
 
 def small_talk(request: Request, topic: str) -> Answer:

@@ -94,6 +94,8 @@ async def test_a_teacher_ends_it_asks_who_is_not_ready_and_names_who_else_teache
         ("cancel basics on tuesday and thursday", ["Skip ML Basics 7 Dec", "Skip ML Basics 9 Dec"]),
         ("end the basics course", ["End ML Basics"]),
         ("don't skip basics on thursday", ["Show my workspaces"]),
+        ("remove <@UBOB> from ML Basics?", ["Remove co-teachers from ML Basics"]),
+        ("stop waiting for notebook?", ["Unqueue notebook"]),
     ],
     ids=[
         "pause over",
@@ -107,6 +109,8 @@ async def test_a_teacher_ends_it_asks_who_is_not_ready_and_names_who_else_teache
         "two lessons",
         "end",
         "negated",
+        "asked",
+        "wait",
     ],
 )
 async def test_a_change_is_offered_by_a_part_of_its_title_with_all_its_days(bot, member, text, labels):
