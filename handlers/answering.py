@@ -349,18 +349,32 @@ async def _pointed(
     if heard.runs and which.points and not named:
         said = await _of_run(request, reading, heard.runs[0])
         raise Answered(replies.with_remarks(said, left_out(reading)))
+    if not at and which.points == "them":
+        at = await _list_last_done(request, rows)
+    is_heard = bool(at)
     if not at:
         places = which.connections
         at = await targets.there(request, places, rows) if places else list(rows)
     fitting = await confirmations.needed(request, at)
-    if which.points == "them" and (named or len(fitting) == 2):
-        return at, False
+    if which.points == "them":
+        if is_heard or (len(fitting) == 2 and all(one in fitting for one in named)):
+            return at, False
+        # One button would be an answer to something else.
+        raise Answered(targets.which_of_all(request, fitting if len(fitting) > 1 else rows))
     if len(at) == 1:
         is_there = bool(which.connections) and reading.manner is Manner.TYPED
         return at, bool(named) or is_there or len(rows) == 1
     if (named or which.connections) and len(fitting) == 1:
         return fitting, False
     raise Answered(targets.which_of_all(request, fitting or at or rows))
+
+
+async def _list_last_done(request: Request, rows: Sequence[Workspace]) -> list[Workspace]:
+    """Return the workspaces of the last acts here if these are several."""
+    place = (request.surface.channel_id or "", request.surface.thread_ts or "")
+    keys = {one.subject for one in await request.services.store.recent_acts(request.principal, *place)}
+    found = [one for one in rows if one.id in keys]
+    return found if len(found) > 1 else []
 
 
 async def _usual(request: Request, rows: Sequence[Workspace]) -> Workspace:

@@ -37,6 +37,8 @@ class Bar(StrEnum):
 #: Acts on workspaces that bring them up, and that take them down or away.
 UP_VERBS: Final = words("start resume")
 DOWN_VERBS: Final = words("stop suspend restart cancel remove forget")
+#: What no *it* of a phrase is enough for.
+_TAKING_AWAY: Final = words("remove forget")
 COURSE_ACTS: Final = words("skip move pause-course end-course leave join")
 _TIMELESS_ACTS: Final = COURSE_ACTS | words("open hours alias notify")
 BARRED_ACTS: Final = UP_VERBS | DOWN_VERBS | words("keep job-run job-stop hours-off") | _TIMELESS_ACTS
@@ -249,6 +251,8 @@ def _find_bans(
         return BARRED_ACTS - {"keep"}, frozenset()
     if is_unwanted_plan(said):
         return BARRED_ACTS - {"keep"}, frozenset()
+    if taken_back := _find_taken_back(given):
+        return taken_back, frozenset()
     if reading.how == "not":
         at = next((at for at, one in enumerate(said) if one in vocabulary.NEGATIONS), 0)
         clause = said[at : _find_end(given, at)]
@@ -263,6 +267,17 @@ def _find_bans(
     if inside and (named - inside or is_all):
         return frozenset(), inside
     return BARRED_ACTS - {"keep"} if found & DOWN_VERBS else BARRED_ACTS, frozenset()
+
+
+def _find_taken_back(given: Sequence[str]) -> AbstractSet[str]:
+    """Return the verbs that only stand in a clause that takes something back: ``forget it, 6 was fine``."""
+    clauses = _split_clauses(given)
+    back = [clause for clause in clauses if vocabulary.TALK.get(tuple(clause)) == "undo"]
+    verbs = {verb for clause in back for word in clause for verb in find_verbs(word)}
+    others = [clause for clause in clauses if clause not in back]
+    return (verbs & _TAKING_AWAY) - {
+        verb for clause in others for word in clause for verb in find_verbs(word)
+    }
 
 
 def _is_other_act(word: str) -> bool:

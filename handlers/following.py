@@ -40,7 +40,7 @@ from handlers.preferences import templates
 from handlers.request import Request
 from handlers.talking import Heard
 from handlers.workspace import targets
-from handlers.workspace.hours import day_of
+from handlers.workspace.hours import day_of, ordered
 from handlers.workspace.timers import typed_moment
 
 #: What joins words to what was said before, by what it does to that; words by blanks, phrases by commas.
@@ -108,6 +108,10 @@ class _Frame:
     seconds: float | None = None
     hours: moments.Wanted | None = None
     done: tuple[Act, ...] = ()
+    #: What all acts of the last minutes were about.
+    lately: tuple[Workspace, ...] = ()
+    #: The rule of ``hours``.
+    rule: str = ""
     is_asked: bool = False
     is_open: bool = False
     is_begin: bool = False
@@ -213,13 +217,15 @@ async def _done(request: Request, heard: Heard, rows: Sequence[Workspace]) -> _F
     # A clock's times are whole minutes; a length rarely ends on one.
     is_clock = act.until is None or (act.until % 60.0 == 0.0 and length % 60.0 >= 1.0)
     mine = await request.services.store.rules(request.principal) if verb == "hours" else ()
-    made = [one.wanted for one in mine if f"rules {one.id}" in act.became]
-    wanted = made[0] if len(made) == 1 else None
+    made = [one for one in mine if f"rules {one.id}" in act.became]
+    wanted, rule = (made[0].wanted, made[0].id) if len(made) == 1 else (None, "")
     verb = "keep" if verb == "timer" and act.until is None else _VERBS.get(verb, verb)
     if verb == "off" or (wanted and all((row or {}).keys() == {"off"} for row in act.became.values())):
         verb, wanted = "skip", None
     names = () if objects else tuple(one.name for one in done)
-    return _Frame(verb, objects, names, act.until, None if is_clock else length, wanted, tuple(done))
+    lately = tuple(one for one in rows if one.id in {act.subject for act in recent})
+    seconds = None if is_clock else length
+    return _Frame(verb, objects, names, act.until, seconds, wanted, tuple(done), lately, rule)
 
 
 def _spoken(heard: Heard) -> _Frame | None:
@@ -287,6 +293,9 @@ class _Turn:
     async def merged(self, reading: Reading) -> Answer | tuple[str, ...] | None:
         """Return the words that are meant, or the answer; None for what stands on its own."""
         frame, roles = self.frame, self.roles
+        if self.out_verb not in {"", frame.verb}:
+            # `don't stop report, notebook instead` isn't about a start.
+            return None
         if (special := await self._of_hours() or await self._of_one_act()) is not None:
             return special
         if self.verb:
@@ -449,8 +458,6 @@ class _Turn:
     async def _without(self) -> Answer | tuple[str, ...] | None:
         """Leave some of the last request out, or take that back."""
         frame, out = self.frame, self.out
-        if self.out_verb not in {"", frame.verb}:
-            return None
         there = [one for one in frame.objects if one.connection in out.connections]
         is_whole = not out.is_named and (not out.unknown or bool(self.out_verb))
         named = out.named or there or (list(frame.objects) if is_whole else [])
@@ -470,6 +477,7 @@ class _Turn:
     async def _of_hours(self) -> Answer | tuple[str, ...] | None:
         """Return working hours as they are wanted now."""
         hours, said = self.frame.hours, [plain(word) for word in self.rest]
+        is_of_several = len(self.frame.objects) == 1 and ("all" in self.roles or self.which.points == "them")
         rest = ["stop" if word in vocabulary.DOWN_PARTICLES else word for word in said]
         if self.frame.verb == "skip" and self.when and not (self.is_strange or self.which.is_named):
             # Another day without a start, or without a lesson.
@@ -489,6 +497,17 @@ class _Turn:
             dates = [moments.day_of(day, today) for day in order.days if day in moments.EVERY_DAY]
             once = frozenset(date.isoformat() for date in dates if date is not None)
             order = replace(order, days=once | (order.days - moments.EVERY_DAY))
+        if is_of_several:
+            # `stop both at 4` isn't about one, and each has hours of its own.
+            labels = self.labels_of(self.frame.lately) if len(self.frame.lately) > 1 else []
+            commands = [f"hours {written((one,))} {rules.written(order)}" for one in labels]
+            return suggesting.offered(self.request, commands, talk.DID_YOU_MEAN) if commands else None
+        if order.days < hours.days and len(self.frame.objects) == 1:
+            # What they had replaced doesn't come back on the days that are left out.
+            await self.request.asked.authorise("hours")
+            (workspace,), said_now = self.frame.objects, rules.written(order)
+            about = self.request.about("workspace", "hours", ())
+            return await ordered(about, workspace, said_now, self.frame.rule)
         return await self._instead(self._command(rules.written(order).split(), "hours"), is_other=False)
 
     async def _of_one_act(self) -> Answer | tuple[str, ...] | None:

@@ -34,11 +34,14 @@ class Heard(NamedTuple):
     runs: list[Run]
 
     def pointed(self, which: Which, rows: Sequence[Workspace]) -> list[Workspace]:
-        """Return what *it*, *the other one* and *the second one* are, counted from the end if negative."""
+        """Return what *it*, *the other one* and *the second one* are, counted from the end if negative.
+
+        *Both* and *them* are none of it where only one was spoken of.
+        """
         if which.place:
             at = which.place - 1 if which.place > 0 else len(self.listed) + which.place
             return self.listed[at : at + 1] if at >= 0 else []
-        found = self.workspaces
+        found = self.workspaces if which.points != "them" or len(self.workspaces) > 1 else []
         if which.points == "other" and len(found) == 1:
             found = [one for one in self.listed or rows if one.id != found[0].id]
         return [one for one in found if which.connections in {(), (one.connection,)}]

@@ -50,6 +50,31 @@ async def wanted(bot):
     return found
 
 
+EVERY = [f"Stop {name} then" for name in ("notebook", "report", "training@Saturn Cloud", "training@Hub")]
+
+
+@pytest.mark.parametrize(
+    ("said", "labels"),
+    [
+        (["stop report at 5pm", "and stop both at 6pm"], EVERY),
+        (["start notebook", "stop both at 6pm"], ["Stop 2 workspaces at 6:00 PM UTC"]),
+        (["start notebook", "start training@hub", "stop both"], ["Stop 2 workspaces"]),
+        (
+            ["start notebook at 2pm", "same for training@hub", "and stop both at 4pm"],
+            ["Hours for notebook: 15 Jan 14:00-16:00", "Hours for training@Hub: 15 Jan 14:00-16:00"],
+        ),
+        (["stop report at 5pm", "make it 6pm", "forget it, 5 was fine"], ["Undo"]),
+    ],
+    ids=["one", "two that run", "the last two", "hours", "taken back"],
+)
+async def test_both_and_it_of_a_phrase_are_never_only_the_last_one(bot, said, labels):
+    *before, last = said
+    await bot.talk(*before)
+    wanted_before = await wanted(bot)
+    assert list(buttons(await bot.direct(last))) == labels
+    assert await wanted(bot) == wanted_before
+
+
 async def test_a_number_after_a_length_is_a_length_while_time_goes_on(bot):
     bot.clock.ticks = 0.001
     await bot.talk("stop report in an hour", "make that 2")
@@ -184,6 +209,27 @@ async def test_a_day_without_hours_becomes_another_one_or_one_of_two(bot, said, 
     await bot.talk("hours notebook weekdays 9:00-17:00", "hours notebook skip monday", said)
     (rule,) = await bot.store.rules(ALICE)
     assert rule.off == {f"2027-01-{day}" for day in off}
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        ["start notebook every weekday at 9", "and stop it at 17:00"],
+        ["hours notebook weekdays 10:00-18:00", "hours notebook weekdays 9:00-17:00"],
+    ],
+    ids=["completed", "replaced"],
+)
+async def test_a_day_less_leaves_one_set_of_hours(bot, before):
+    await bot.talk(*before, "not on fridays though")
+    assert [one for one in await wanted(bot) if "-" in one] == ["mon,thu,tue,wed 540-1020"]
+
+
+@pytest.mark.parametrize("said", ["don't stop report, training@hub instead", "don't stop report, notebook"])
+async def test_a_ban_of_another_verb_goes_on_with_nothing(bot, said):
+    await bot.talk("start notebook")
+    before = await wanted(bot)
+    await bot.direct(said)
+    assert await wanted(bot) == before
 
 
 @pytest.mark.parametrize(("seconds", "found"), [(290, ["timer report 10"]), (310, [])])
