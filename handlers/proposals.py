@@ -20,7 +20,7 @@ from bot.messages.texts import talk
 from bot.messages.texts.verbs import VERBS
 from bot.services import naming
 from handlers import mistyped, suggesting, talking
-from handlers.bars import COURSE_ACTS, Bar, find_verbs, takes_time
+from handlers.bars import COURSE_ACTS, Bar, find_verbs, is_conditional, takes_time
 from handlers.builders import MAX_PROPOSALS, list_commands
 from handlers.command_line import Quoted, plain, written
 from handlers.deciding import label_of
@@ -233,6 +233,9 @@ def _select_shown(text: Utterance, ranks: Sequence[Rank]) -> list[str]:
         return [label]
     if text.asks_how and not (ranks and LABELS[ranks[0].label].command):
         return ["help"]
+    if text.reading.is_question and "remove" in text.verbs and is_conditional(text.reading, text.words[1:]):
+        # `what would happen if I deleted it`: whatever is likely, that takes files away.
+        return ["fact-data"]
     shown = [one for one in ranks if LABELS[one.label].is_shown]
     first, second = [*ranks, Rank("", 0.0), Rank("", 0.0)][:2]
     asks = text.bars.every is Bar.QUESTION or (text.reading.is_question and first in shown)

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import chain, zip_longest
+from itertools import chain, pairwise, zip_longest
 from typing import Final, NamedTuple, TypeVar
 
 from bot.domain.classes import ClassCard
@@ -267,7 +267,12 @@ class Names:
 
     def owners(self, pieces: Sequence[Piece]) -> list[str]:
         """Return who else something is said to belong to: a mention, ``bob's``, ``their``."""
-        found = []
+        pairs = pairwise(piece.word for piece in pieces)
+        found = [
+            other
+            for before, other in pairs
+            if before in vocabulary.BEFORE_AN_OWNER and other in vocabulary.OTHERS
+        ]
         for piece, then in zip_longest(pieces, pieces[1:], fillvalue=Piece("", "")):
             if piece.word.endswith("s") and then.word in vocabulary.GENERIC - vocabulary.IT:
                 # `priyas workspace`

@@ -229,7 +229,13 @@ BESIDES_HOURS: Final = (
     )
 )
 #: Says that something is somebody else's: only one's own is ever touched.
-OF_OTHERS: Final = words("his her hers their theirs somebody's someone's everybody's everyone's others'")
+OF_OTHERS: Final = words(
+    """his her hers their theirs somebody's someone's everybody's everyone's others' somebodys someones
+    everybodys everyones"""
+)
+#: Say it after one of these, too: ``the notebook of somebody else``.
+OTHERS: Final = words("somebody someone")
+BEFORE_AN_OWNER: Final = words("of for from to")
 #: What only looks like a possessive.
 OF_ONESELF: Final = words("let's it's that's there's here's today's tonight's yesterday's tomorrow's week's")
 #: Point at what was spoken of.

@@ -95,7 +95,7 @@ async def test_a_teacher_ends_it_asks_who_is_not_ready_and_names_who_else_teache
         ("end the basics course", ["End ML Basics"]),
         ("don't skip basics on thursday", ["Show my workspaces"]),
         ("remove <@UBOB> from ML Basics?", ["Remove co-teachers from ML Basics"]),
-        ("stop waiting for notebook?", ["Unqueue notebook"]),
+        ("stop waiting?", ["Unqueue"]),
     ],
     ids=[
         "pause over",

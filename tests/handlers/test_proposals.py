@@ -78,6 +78,31 @@ async def test_a_question_a_condition_and_a_quotation_offer_no_act(bot, text):
     assert not [one for one in buttons(answer) if one.split()[0] in {"Stop", "Restart"} and " report" in one]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "what would happen if I deleted report",
+        "what happens when I remove the report workspace?",
+        "if I delete report, do I lose anything?",
+    ],
+)
+async def test_question_about_a_removal_says_what_it_deletes(bot, text):
+    answer = await bot.direct(text)
+    assert "permanently deletes it and everything stored only in it" in words(answer)
+    assert not buttons(answer)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["stop the report of somebody else", "stop somebodys report", "start notebook for someone"],
+)
+async def test_what_is_said_to_be_somebody_elses_is_not_touched(bot, text):
+    answer = await bot.direct(text)
+    assert "I only work with your own workspaces" in words(answer)
+    assert not buttons(answer)
+    assert await deeds(bot) == set()
+
+
 async def test_a_plan_is_only_kept_where_there_is_one(bot):
     assert "Keep report running" not in buttons(await bot.direct("please don't turn report off at all"))
     await bot.say("stop report at 18:00")
