@@ -42,6 +42,8 @@ _TAKING_AWAY: Final = words("remove forget")
 COURSE_ACTS: Final = words("skip move pause-course end-course leave join")
 _TIMELESS_ACTS: Final = COURSE_ACTS | words("open hours alias notify")
 BARRED_ACTS: Final = UP_VERBS | DOWN_VERBS | words("keep job-run job-stop hours-off") | _TIMELESS_ACTS
+#: Announce the end of something.
+UNTIL_LEADS: Final = frozenset({"for", "until", "till", "til", "'til"})
 #: Set a condition wherever they stand, or where no clause ends before them.
 _CONDITIONS: Final = words("if unless once when whenever wenn falls sobald")
 _ALSO_TIMES: Final = words("after before while until")
@@ -128,7 +130,13 @@ class Bars:
     has_unread_number: bool = False
     #: It is to be so before a time.
     is_before: bool = False
+    #: A *not* stands there; and its time is one until which nothing is wanted: ``don't wait until 6``.
     is_negated: bool = False
+    is_until_negated: bool = False
+
+    def bans_time(self, label: str) -> bool:
+        """Return whether a label's act is wanted, if at all, without the time of the sentence."""
+        return self.is_until_negated or (label == "keep" and bool(self.some))
 
     def find(self, label: str) -> Bar | None:
         """Return the bar of a label's act, None if nothing bars it."""
@@ -162,7 +170,7 @@ def find_bars(reading: Reading, given: Sequence[str], which: Which, *, is_unread
 
     ``is_unread``: its time names no moment.
     """
-    time = reading.time
+    time, is_negated = reading.time, reading.how == "not"
     some, spared = _find_bans(reading, given, which)
     because = Bar.BAN
     if not some and (past := _find_past_acts(given, which)):
@@ -179,7 +187,8 @@ def find_bars(reading: Reading, given: Sequence[str], which: Which, *, is_unread
         has_time=bool(time.when or time.more or time.hours or time.is_unread),
         has_unread_time=is_unread or has_unread_time(reading, given),
         has_unread_number=any(word[:1].isdigit() for phrase in reading.left for word in phrase.split()),
-        is_negated=reading.how == "not",
+        is_negated=is_negated,
+        is_until_negated=is_negated and bool(time.when and time.when.lead in UNTIL_LEADS),
         is_before=bool(time.when and time.when.text.casefold().startswith("before ")),
     )
 

@@ -19,6 +19,7 @@ from bot.services import naming
 from bot.services.acts import today
 from bot.services.workspaces import effects_now
 from handlers import acts, course_builders, questions, routes, suggesting
+from handlers.bars import UNTIL_LEADS
 from handlers.command_line import written
 from handlers.connections import makers
 from handlers.forms import find_offering
@@ -33,7 +34,6 @@ from handlers.workspace import confirmations, hours
 
 #: The most buttons.
 MAX_PROPOSALS: Final = 3
-_UNTIL_LEADS: Final = frozenset({"for", "until", "till", "til", "'til"})
 #: Choose what is sent about a workspace.
 _SILENCING: Final = words("mute off quiet quieter silent silence stop disable less fewer")
 _TELLING: Final = words("on unmute tell notify ping message inform me again enable want know")
@@ -179,7 +179,7 @@ async def build_operations(text: Utterance, label: Label) -> list[Proposal]:
             ]
             able = [one for one in able if one.id in spoken] or able
             when = text.reading.when
-            is_later = is_up and when and when.lead not in {"", *_UNTIL_LEADS}
+            is_later = is_up and when and when.lead not in {"", *UNTIL_LEADS}
             if is_all and len(able) > 1 and confirmations.is_known(about) and not is_later:
                 found.append(await _build_several(text, about, able))
             else:
@@ -192,9 +192,8 @@ def _fit_verb(
 ) -> tuple[str, float | None]:
     """Return the verb that fits the state of a workspace, with its time."""
     reading, is_up = text.reading, one.state in {State.RUNNING, State.STARTING}
-    lead, now = reading.when.lead if reading.when else "", text.request.services.clock.now()
-    if (reading.how == "not" and lead in _UNTIL_LEADS) or (verb == "keep" and text.bars.some):
-        # ``don't let it stop at 6``, ``don't wait until 6``
+    now = text.request.services.clock.now()
+    if text.bars.bans_time(verb):
         return verb, None
     if reading.more and is_up and verb in {"keep", "start", "stop"}:
         at, verb = (one.stop_at or now) + reading.more, "keep"
@@ -209,7 +208,7 @@ def _fit_verb(
 
 async def _build_one(text: Utterance, about: Request, one: Workspace) -> Proposal:
     lead = text.reading.when.lead if text.reading.when else ""
-    until = {lead} if text.reading.verb == "stop" else {"", *_UNTIL_LEADS}
+    until = {lead} if text.reading.verb == "stop" else {"", *UNTIL_LEADS}
     if about.at is not None and lead not in until and (_is_start(about.verb) or about.verb == "restart"):
         return text.offer_command(f"hours {written((one.title,))} {await hours.once(about)}")
     label = await confirmations.label_of(about, about.verb, line(one.title))
@@ -330,7 +329,7 @@ async def build_messages(text: Utterance, _: Label) -> list[Proposal]:
     if "never" in text.words:
         return []  # ``never mind``
     is_off, is_on = (not said.isdisjoint(text.words) for said in (_SILENCING, _TELLING))
-    if is_not := not vocabulary.NEGATIONS.isdisjoint(text.words):
+    if is_not := text.bars.is_negated:
         # ``no messages`` are fewer, but ``don't mute it`` leaves them as they are.
         is_off, is_on = not is_off, False
     wanted = ["off"] if is_off else ["on"] if is_on else [] if is_not else ["off", "on"]

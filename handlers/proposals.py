@@ -114,7 +114,7 @@ async def _build(text: Utterance, label: Label) -> Sequence[Proposal]:
     is_barred = bar is Bar.TIME
     found = [] if is_barred else await label.build(text, label)
     # An operation that isn't barred only doesn't fit the state.
-    asks = label.form is not None and (is_barred or not label.is_operation) and text.reading.how != "not"
+    asks = label.form is not None and (is_barred or not label.is_operation) and not text.bars.is_negated
     return found or (await label.form(text, label) if asks and label.form else [])
 
 
@@ -122,14 +122,15 @@ async def _answer_clauses(whole: Utterance, parts: Sequence[Reading]) -> Answer:
     """Propose the likeliest of each clause."""
     found: dict[str, Proposal] = {}
     for part in parts:
-        if not part.said or part.how == "not":
+        if not part.said:
             continue
         text = await Utterance.of(replace(whole.request, given=part.said), part, whole.rows)
+        if text.bars.is_negated:
+            continue
         for rank_ in _rank_buttons(text, rank(part.marked)):
             if fitting := [one for one in await _build(text, LABELS[rank_.label]) if not one.is_form][:1]:
                 found.setdefault(fitting[0].text, fitting[0])
                 break
-    whole = replace(whole, reading=replace(whole.reading, how=""))
     return await _answer(whole, [*found.values()][:MAX_PROPOSALS], "")
 
 
