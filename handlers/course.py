@@ -223,8 +223,8 @@ async def _read_order(request: Request, text: str) -> Reading | None:
     verb, day = verb or typed["verb"].casefold(), typed["day"] or ""
     found = await own(request, about)
     if not found and verb == "join":
-        every = await _list_others(request, about)
-        return _as_reading("join", [card for card, _, rest in every if not rest])
+        others = await _list_others(request, about)
+        return _as_reading("join", [card for card, _, rest in others if not rest])
     if not found and (part := await _read_part(request, verb, about)) is not None:
         return part
     if not found:
@@ -257,7 +257,7 @@ def _as_reading(
 
 
 async def change_said(request: Request, reading: Reading) -> Answer:
-    """Change the one course that a sentence is about, or ask which; offer what isn't sure.
+    """Make the change that was read, or ask for its course; offer a change that isn't sure.
 
     A teacher changes it for all, and a member skips, leaves and joins for themselves.
     """
@@ -338,7 +338,7 @@ async def _read_day(request: Request, verb: str, said: str, *, is_lesson: bool) 
 
 
 async def _read_teachers(request: Request, typed: re.Match[str]) -> Reading | None:
-    """Read who is to teach a course, which is asked about unless it was said, or isn't any more."""
+    """Read a change of a course's teachers; a new one is asked about unless *as a co-teacher* is said."""
     about, is_new = _ARTICLE.sub("", typed["about"], count=1), typed["verb"].casefold() == "add"
     found = [one for one in await own(request, about) if not _NOUN.sub("", one[2], count=1)]
     able = [card for card, is_taught, _ in found if is_taught]
@@ -493,7 +493,7 @@ async def co_teachers(request: Request, text: str) -> frozenset[str]:
 
 
 async def _check_change(request: Request, card: ClassCard, text: str, trainers: frozenset[str]) -> None:
-    """Refuse who can't teach a course, and to take away who doesn't; raises Answered."""
+    """Refuse a change of a course's teachers that takes no effect or isn't allowed; raises Answered."""
     keys = {replace(card.principal, user_id=one).key for one in mentioned(text.partition(" ")[2])}
     if _verb(text) == "without" and not keys <= card.trainers:
         who = await named(request, keys)

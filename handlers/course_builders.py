@@ -137,7 +137,8 @@ def _find_times(words: Sequence[str], card: ClassCard) -> tuple[range, Sequence[
                 continue
             _, is_open = moments.minute_of(_SPAN_PATTERN.split(text)[0]) or (0, False)
             later = _HALF_A_DAY if is_open and wanted.starts < _HALF_A_DAY else 0
-            shift = min((0, later), key=lambda one: abs(wanted.starts + one - usual))
+            distance = wanted.starts - usual
+            shift = later if abs(distance + later) < abs(distance) else 0
             both = [one + shift for one in (wanted.starts, wanted.stops) if one is not None]
             return range(at, end), ["-".join(map(clock, both))]
     return range(0), []

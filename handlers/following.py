@@ -505,9 +505,8 @@ class _Turn:
         if order.days < hours.days and len(self.frame.objects) == 1:
             # What they had replaced doesn't come back on the days that are left out.
             await self.request.asked.authorise("hours")
-            (workspace,), said_now = self.frame.objects, rules.written(order)
-            about = self.request.about("workspace", "hours", ())
-            return await ordered(about, workspace, said_now, self.frame.rule)
+            of_hours = self.request.about("workspace", "hours", ())
+            return await ordered(of_hours, self.frame.objects[0], rules.written(order), self.frame.rule)
         return await self._instead(self._command(rules.written(order).split(), "hours"), is_other=False)
 
     async def _of_one_act(self) -> Answer | tuple[str, ...] | None:

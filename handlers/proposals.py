@@ -84,7 +84,7 @@ def _list_unlabelled(reading: Reading) -> list[str]:
     """Return the commands of an order that was read whole and has no label."""
     if not reading.verb or reading.left or reading.verb in READ or label_of(reading) in LABELS:
         return []
-    titles = [(card.title,) for card in reading.which.courses] or [()]
+    titles = [[card.title] for card in reading.which.courses] or [[]]
     return [written((reading.what, *title, *reading.words)) for title in titles]
 
 
