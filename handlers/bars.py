@@ -268,11 +268,14 @@ def _find_bans(
         found = {verb for word in clause for verb in find_verbs(word)} & (UP_VERBS | DOWN_VERBS)
     if banned := {label for label in COURSE_ACTS if label.partition("-")[0] in clause}:
         return banned, frozenset()
+    outside = " ".join(said).replace(" ".join(clause), "", 1) if clause else ""
     inside = {one.id for one in which.named if one.title.casefold() in " ".join(clause)}
     is_all = which.is_all and not {"all", "everything"}.intersection(clause)
     if not found:
-        # ``all off, but leave report on``
-        return frozenset(), named if is_all and SPARING.intersection(said) else staying
+        # ``all off, but leave report on``, ``don't touch report, stop notebook``
+        apart = {one.id for one in which.named if one.id in inside and one.title.casefold() not in outside}
+        is_spared = is_all and SPARING.intersection(said)
+        return frozenset(), named if is_spared else staying | (apart if named - inside else set())
     if inside and (named - inside or is_all):
         return frozenset(), inside
     return BARRED_ACTS - {"keep"} if found & DOWN_VERBS else BARRED_ACTS, frozenset()

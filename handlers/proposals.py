@@ -62,8 +62,8 @@ async def proposed(
         request.spoken.of(text.which.named)
     if text.which.is_theirs and not text.which.courses:
         return talking.theirs(request, text.which.named)
-    if reading.parts:
-        return await _answer_clauses(text, reading.parts)
+    if reading.parts and (answer := await _answer_clauses(text, reading.parts)) is not None:
+        return answer
     if reading.verb and reading.manner is Manner.TYPED:
         await mistyped.refuse_flags(request.about(reading.folder, reading.verb, reading.words))
     if reading.is_question and text.bars.every is None and (commands := _list_unlabelled(reading)):
@@ -118,19 +118,22 @@ async def _build(text: Utterance, label: Label) -> Sequence[Proposal]:
     return found or (await label.form(text, label) if asks and label.form else [])
 
 
-async def _answer_clauses(whole: Utterance, parts: Sequence[Reading]) -> Answer:
-    """Propose the likeliest of each clause."""
+async def _answer_clauses(whole: Utterance, parts: Sequence[Reading]) -> Answer | None:
+    """Propose the likeliest of each clause; None for a *not* beside which nothing is asked for."""
     found: dict[str, Proposal] = {}
     for part in parts:
         if not part.said:
             continue
         text = await Utterance.of(replace(whole.request, given=part.said), part, whole.rows)
-        if text.bars.is_negated:
+        is_beside = whole.bars.is_negated and not any(map(find_verbs, text.words))
+        if text.bars.is_negated or is_beside:
             continue
         for rank_ in _rank_buttons(text, rank(part.marked)):
             if fitting := [one for one in await _build(text, LABELS[rank_.label]) if not one.is_form][:1]:
                 found.setdefault(fitting[0].text, fitting[0])
                 break
+    if whole.bars.is_negated and not found:
+        return None
     return await _answer(whole, [*found.values()][:MAX_PROPOSALS], "")
 
 

@@ -491,14 +491,17 @@ class _Text:
         cuts = self._cuts()
         if not 2 < len(cuts) <= _MOST_CLAUSES:
             return whole
-        orders, others, left = list[Reading](), list[Reading](), list[str]()
+        orders, others, banned, left = list[Reading](), list[Reading](), list[Reading](), list[str]()
         about = Which()
         for begin, end in pairwise(cuts):
             words = self._clause(begin, end)
             if not words:
                 continue
             part = _Text(words, self.folder, self.verbs, self.names)._as_one()
-            if part.how == "if":
+            if (
+                part.how == "if"
+                and vocabulary.CONDITIONS.intersection(map(plain, words)) - vocabulary.CONTRASTS
+            ):
                 return whole
             if part.kind == "talk" and part.what in _COURTEOUS:
                 continue
@@ -513,8 +516,9 @@ class _Text:
                 orders = _with(orders, part)
             else:
                 left.append(plain_end(" ".join(words)))
-                others += [part] if _first_name(part) and part.how != "not" else []
-        if len({_first_name(one) for one in (*orders, *others)} - {""}) > 1 and others:
+                kept = banned if part.how == "not" else others
+                kept += [part] if _first_name(part) else []
+        if len({_first_name(one) for one in (*orders, *others, *banned)} - {""}) > 1 and others:
             parts = [self._clause(begin, end) for begin, end in pairwise(cuts)]
             texts = [_Text(words, self.folder, self.verbs, self.names) for words in parts if words]
             return replace(whole, parts=tuple(replace(one._as_one(), marked=one._marked()) for one in texts))

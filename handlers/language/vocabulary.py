@@ -176,6 +176,8 @@ CONDITIONS: Final = words(
     """if when unless once while after before because but instead rather only whenever or later soon tomorrow
     tonight daily every someday eventually oder yesterday at by in until till til"""
 )
+#: Of these, what only sets one thing against another.
+CONTRASTS: Final = words("but instead rather only")
 #: What ends hours, lets them come again or pauses them, and what may be said with that.
 ABOUT_HOURS: Final[Mapping[str, tuple[frozenset[str], frozenset[str]]]] = {
     "off": (

@@ -103,6 +103,24 @@ async def test_what_is_said_to_be_somebody_elses_is_not_touched(bot, text):
     assert await deeds(bot) == set()
 
 
+@pytest.mark.parametrize(
+    ("text", "labels"),
+    [
+        ("don't restart etl, restart report instead", ["Restart report"]),
+        ("don't touch etl, but please stop report", ["Stop report"]),
+        ("don't stop report, start notebook", ["Start notebook"]),
+        ("don't start notebook and stop report", ["Stop report"]),
+        ("don't stop report, notebook is mine", []),
+        ("don't touch report and notebook", []),
+        ("don't stop report unless notebook is up, stop it", []),
+    ],
+)
+async def test_a_not_leaves_the_other_clause_on_offer(bot, text, labels):
+    shown = buttons(await bot.direct(text))
+    assert [one for one in shown if not one.startswith("Show ")] == labels
+    assert await deeds(bot) == set()
+
+
 async def test_a_plan_is_only_kept_where_there_is_one(bot):
     assert "Keep report running" not in buttons(await bot.direct("please don't turn report off at all"))
     await bot.say("stop report at 18:00")
