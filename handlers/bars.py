@@ -134,7 +134,7 @@ class Bars:
     is_negated: bool = False
     is_until_negated: bool = False
 
-    def excludes_time(self, label: str) -> bool:
+    def is_time_excluded(self, label: str) -> bool:
         """Return whether a label's act is wanted, if at all, without the time of the sentence."""
         return self.is_until_negated or (label == "keep" and bool(self.some))
 

@@ -193,7 +193,7 @@ def _fit_verb(
     """Return the verb that fits the state of a workspace, with its time."""
     reading, is_up = text.reading, one.state in {State.RUNNING, State.STARTING}
     now = text.request.services.clock.now()
-    if text.bars.excludes_time(verb):
+    if text.bars.is_time_excluded(verb):
         return verb, None
     if reading.more and is_up and verb in {"keep", "start", "stop"}:
         at, verb = (one.stop_at or now) + reading.more, "keep"

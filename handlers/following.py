@@ -147,7 +147,17 @@ async def followed(
     frame = await _done(request, heard, rows) or _spoken(heard)
     if frame is None or (role == "all" and not frame.is_asked):
         return None
-    return await _Turn(request, frame, heard, await names_of(request, rows), rows).merged(reading)
+    meant = await _Turn(request, frame, heard, await names_of(request, rows), rows).merged(reading)
+    if isinstance(meant, tuple) and reading.is_question and not meant[-1].endswith("?"):
+        is_shown = routes.nature("workspace", meant[0]).effect is routes.Effect.SHOWS or meant[0] == "card"
+        return meant if is_shown else _offer(request, meant)
+    return meant
+
+
+def _offer(request: Request, meant: Sequence[str]) -> Answer:
+    """Offer the command that was only asked about."""
+    command = written([word for word in meant if word != "today"])
+    return suggesting.offered(request, [command], talk.AS_COMMAND)
 
 
 def _split_corrections(given: tuple[str, ...]) -> list[tuple[str, ...]]:
@@ -293,6 +303,7 @@ class _Turn:
     async def merged(self, reading: Reading) -> Answer | tuple[str, ...] | None:
         """Return the words that are meant, or the answer; None for what stands on its own."""
         frame, roles = self.frame, self.roles
+        self.is_question = reading.is_question
         if self.out_verb not in {"", frame.verb}:
             # `don't stop report, notebook instead` isn't about a start.
             return None
@@ -418,7 +429,12 @@ class _Turn:
         return said, is_back
 
     async def _instead(self, then: tuple[str, ...], *, is_other: bool = True) -> Answer | tuple[str, ...]:
-        """Take back what was done before what is wanted in its place; ``is_other`` is done in any case."""
+        """Take back what was done before what is wanted in its place; ``is_other`` is done in any case.
+
+        What is only asked about is offered.
+        """
+        if self.is_question:
+            return _offer(self.request, then)
         said, is_back = await self._undone(() if "also" in self.roles else self.frame.done)
         if is_back or not is_other:
             return then if is_back else said
@@ -502,6 +518,8 @@ class _Turn:
             labels = self.labels_of(self.frame.lately) if len(self.frame.lately) > 1 else []
             commands = [f"hours {written((one,))} {rules.written(order)}" for one in labels]
             return suggesting.offered(self.request, commands, talk.DID_YOU_MEAN) if commands else None
+        if order.days < hours.days and self.is_question:
+            return None  # No command takes days away.
         if order.days < hours.days and len(self.frame.objects) == 1:
             # What they had replaced doesn't come back on the days that are left out.
             await self.request.asked.authorise("hours")

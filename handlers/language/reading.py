@@ -25,6 +25,7 @@ from handlers.language.words import (
     Opening,
     are_run_list,
     begins,
+    ends,
     ends_clause,
     ends_line,
     is_emoji,
@@ -60,6 +61,8 @@ _OF_JOBS: Final = {"stop": "stop", "cancel": "stop", "status": "status", "open":
 _NAME_WORDS: Final = {Manner.TYPED: 4, Manner.SAID: 2, Manner.ASKED: 2}
 #: Verbs of which the words after them may be anything.
 _OF_ANY_WORDS: Final = frozenset({"alias", "card", "add", "run", "schedule"})
+#: Questions that only ask for it to be done.
+_REQUESTS: Final = (("will", "you"), ("would", "you"), ("could", "you"))
 #: What introduces a program's own words and the fields of a form.
 _FLAG: Final = "--"
 #: Verbs of runs and jobs that take nothing beside a name, and what says nothing there.
@@ -231,7 +234,13 @@ class _Text:
         if not words:
             return Reading("talk", vocabulary.TALK.get(sentence[-1:], "thanks"))
         reading = self._request(words)
-        is_question = reading.is_question or (not is_polite and self._asks(words))
+        # `now?` asks, and so do other words that say nothing of their own.
+        last = self.written[-1]
+        is_left_off = (
+            not isinstance(last, Quoted) and last.endswith("?") and not ends(self.written, _REQUESTS)
+        )
+        is_asked = is_left_off or self._asks(words)
+        is_question = reading.is_question or (not is_polite and is_asked)
         named = (one.title for span in self.names.spans(words) for one in span.workspaces)
         is_out = any(map(is_struck, self.written)) and not any("~" in title for title in named)
         return replace(

@@ -224,6 +224,24 @@ async def test_a_day_less_leaves_one_set_of_hours(bot, before):
     assert [one for one in await wanted(bot) if "-" in one] == ["mon,thu,tue,wed 540-1020"]
 
 
+@pytest.mark.parametrize(
+    ("first", "then", "labels"),
+    [
+        ("stop report at 5pm", "make it 6?", ["Stop report at 18:00"]),
+        ("stop report at 5pm", "6 instead?", ["Stop report at 18:00"]),
+        ("hours report weekdays 9:00-17:00", "and saturdays too?", ["Hours for report: sat 09:00-17:00"]),
+        ("hours report weekdays 9:00-17:00", "not on fridays?", ["Show my workspaces"]),
+        ("stop report at 5pm", "stop report now?", ["Stop report"]),
+    ],
+    ids=["make it", "instead", "one more day", "one day less", "now"],
+)
+async def test_what_is_only_asked_after_an_act_is_offered(bot, first, then, labels):
+    await bot.talk(first)
+    before = await wanted(bot)
+    assert list(buttons(await bot.direct(then))) == labels
+    assert await wanted(bot) == before
+
+
 @pytest.mark.parametrize("said", ["don't stop report, training@hub instead", "don't stop report, notebook"])
 async def test_a_ban_of_another_verb_goes_on_with_nothing(bot, said):
     await bot.talk("start notebook")

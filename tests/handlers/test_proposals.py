@@ -114,6 +114,7 @@ async def test_what_is_said_to_be_somebody_elses_is_not_touched(bot, text):
         ("don't touch report and notebook", []),
         ("don't stop report unless notebook is up, stop it", []),
     ],
+    ids=["instead", "touch", "two verbs", "and", "remark", "two names", "unless"],
 )
 async def test_a_not_leaves_the_other_clause_on_offer(bot, text, labels):
     shown = buttons(await bot.direct(text))
