@@ -84,6 +84,7 @@ _ENDS: Final = frozenset({"stop", "suspend", "restart"})
 _LEFT_OUT: Final = frozenset({"except", "without", "not", "but"})
 _ONE_DAY: Final = frozenset({"this", "next", "coming", "today", "tomorrow", "tonight"})
 _NO: Final = frozenset({"no", "nope", "nein", "nee"})
+_LENGTH_LEADS: Final = frozenset({"in", "for"})
 _UNTIL: Final = frozenset({"", "for", "until", "till", "til", "'til"})
 #: What acts and questions are as commands, where their word isn't one.
 _VERBS: Final = {"timer": "stop", "until": "stop", "job-stop": "stop", "force": "stop", "needed": "keep"} | {
@@ -147,16 +148,17 @@ async def followed(
     frame = await _done(request, heard, rows) or _spoken(heard)
     if frame is None or (role == "all" and not frame.is_asked):
         return None
-    meant = await _Turn(request, frame, heard, await names_of(request, rows), rows).merged(reading)
-    if isinstance(meant, tuple) and reading.is_question and not meant[-1].endswith("?"):
-        is_shown = routes.nature("workspace", meant[0]).effect is routes.Effect.SHOWS or meant[0] == "card"
-        return meant if is_shown else _offer(request, meant)
-    return meant
+    completed = await _Turn(request, frame, heard, await names_of(request, rows), rows).merged(reading)
+    if isinstance(completed, tuple) and reading.is_question and not completed[-1].endswith("?"):
+        effect = routes.nature("workspace", completed[0]).effect
+        is_shown = effect is routes.Effect.SHOWS or completed[0] == "card"
+        return completed if is_shown else _offer(request, completed)
+    return completed
 
 
-def _offer(request: Request, meant: Sequence[str]) -> Answer:
+def _offer(request: Request, completed: Sequence[str]) -> Answer:
     """Offer the command that was only asked about."""
-    command = written([word for word in meant if word != "today"])
+    command = written([word for word in completed if word != "today"])
     return suggesting.offered(request, [command], talk.AS_COMMAND)
 
 
@@ -290,6 +292,10 @@ class _Turn:
         # A time of what is left out is none of what is wanted.
         self.when = found.when if "time" in self.roles else None
         self.number = numbers[0] if len(numbers) == 1 and not found.when else ""
+        if frame.seconds is not None and self.rest and plain(self.rest[0]) in _LENGTH_LEADS:
+            # `no, in 40` has the unit of the length before.
+            bare = _NUMBER.fullmatch(" ".join(plain(word) for word in self.rest[1:]))
+            self.number = bare[0] if bare else self.number
         self.day = next(filter(moments.is_day, folded), "")
         # A part of a name is enough to choose one of those that were asked about.
         parts = {one: {*fold(one.title).replace("-", " ").split()} for one in frame.objects if frame.is_asked}

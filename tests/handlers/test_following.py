@@ -101,6 +101,8 @@ WEEKDAYS = "fri,mon,thu,tue,wed"
     [
         ("stop report at 5pm", "make that 6", ["timer report 10"]),
         ("stop report in 2 hours", "make that 6", ["timer report 6"]),
+        ("stop report in 2 hours", "no, in 3", ["timer report 3"]),
+        ("start notebook for 4 hours", "make it for 2", ["start notebook@saturn", "timer notebook 2"]),
         ("start notebook for 4 hours", "2 is enough", ["start notebook@saturn", "timer notebook 2"]),
         ("stop report at 5pm", "6 actually", ["timer report 10"]),
         ("stop report at 5pm", "no, now", ["stop report@saturn"]),
