@@ -88,7 +88,7 @@ async def test_a_question_a_condition_and_a_quotation_offer_no_act(bot, text):
 )
 async def test_question_about_a_removal_says_what_it_deletes(bot, text):
     answer = await bot.direct(text)
-    assert "permanently deletes it and everything stored only in it" in words(answer)
+    assert "`remove NAME` permanently deletes a workspace and everything stored only in it" in words(answer)
     assert not buttons(answer)
 
 

@@ -85,8 +85,8 @@ FACTS: Final[Mapping[str, Fact]] = {
         (
             "Files that you saved stay when a workspace stops. What's only in memory is lost: kernels, "
             "variables, unsaved work. If a stop would lose more than that, I ask first. Where the provider "
-            "supports it, `{command}suspend NAME` keeps the memory, too. Removing a workspace permanently "
-            "deletes it and everything stored only in it."
+            "supports it, `{command}suspend NAME` keeps the memory, too. `{command}remove NAME` permanently "
+            "deletes a workspace and everything stored only in it."
         ),
         "commands",
     ),
