@@ -9,10 +9,10 @@ DEV := .venv/.installed-dev
 PROJECT := pyproject.toml tools/install.sh
 # Also where Python is told to write no bytecode: many processes would compile the same modules.
 export PYTHONDONTWRITEBYTECODE =
-# The seed of test-thorough's random tests: a new one each time unless it is given.
+# The seed of random tests and of drawn mutants: a new one each time unless it is given.
 SEED := $(if $(SEED),$(SEED),$(shell awk 'BEGIN { srand(); print int(rand() * 1000000000) }'))
 
-.PHONY: help demo demo-once demo-cluster test coverage test-thorough test-near test-fast test-outside chaos bench lint contracts lock weights pictures release clean
+.PHONY: help demo demo-once demo-cluster test coverage test-thorough mutants test-near test-outside chaos bench lint contracts lock weights pictures release clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -27,24 +27,22 @@ demo-cluster: $(DEV) ## Run a class of 500 on webs and workers that are killed; 
 	$(RUN) benchmarks.cluster_demo $(CLASS)
 
 test: $(DEV) ## Run all tests; takes about ten minutes on two cores
-	$(RUN) tests.promises --changed --most 150
 	$(RUN) pytest --workers 4
 
 coverage: $(DEV) ## Run all tests and check branch coverage; takes half as long again
 	$(RUN) pytest --workers 3 --cov --cov-report=term
 
-test-thorough: $(DEV) ## Run what `make test` leaves out: every call, full matrices, chaos, long random histories; SEED=N repeats
+test-thorough: $(DEV) ## Run what `make test` leaves out: every call, full matrices, chaos, random histories, mutants; SEED=N repeats
 	@echo "Random tests with SEED=$(SEED)"
 	$(RUN) pytest --workers 2 -m hypothesis --hypothesis-profile=thorough --hypothesis-seed=$(SEED)
 	$(RUN) pytest --workers 2 --thorough
-	$(RUN) tests.promises
-	$(RUN) tests.promises --changed --mutants --most 300
+	$(RUN) tests.mutants --seed $(SEED)
+
+mutants: $(DEV) ## Play mutants against the tests that reach them; FILES="bot/domain/plan.py …", or a sample of all
+	$(RUN) tests.mutants $(if $(FILES),$(FILES),--seed $(SEED))
 
 test-near: $(DEV) ## Run the tests nearest to what changed on this branch, within a minute
-	$(RUN) tests.promises --near
-
-# Its former name.
-test-fast: test-near
+	$(RUN) tests.mutants.near
 
 test-outside: $(DEV) ## Install the wheels into an empty environment; run the kit and the story of usher-coder there
 	.venv/bin/python tools/outside.py

@@ -2,7 +2,7 @@
 
 A test of a whole way meets the first guard, so that the second never decides anything in it and could go
 missing unnoticed. What is marked is therefore tested alone, with what an earlier guard would have refused;
-``tests/project/test_guards.py`` demands it. In ``bot/store/queries.sql`` the same mark is a line
+all its mutants are played every night (``tests/mutants/``), and a test must notice each. In ``bot/store/queries.sql`` the same mark is a line
 ``-- guards: RULE`` above a condition.
 """
 

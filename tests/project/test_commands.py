@@ -13,8 +13,6 @@ from tests.project.repository import ROOT, files, named
 
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 TARGETS = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
-#: Still taken, and no longer shown.
-FORMER = {"test-fast"}
 
 
 def test_the_readme_names_the_two_commands_and_none_that_does_not_exist():
@@ -37,7 +35,7 @@ def test_the_index_of_the_documentation_leads_to_every_page_of_it():
 
 def test_help_lists_every_target():
     listed = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert set(re.findall(r"make ([a-z-]+)", listed)) == TARGETS - FORMER
+    assert set(re.findall(r"make ([a-z-]+)", listed)) == TARGETS
 
 
 def test_the_whole_check_runs_lint_and_the_test_command():
@@ -57,8 +55,18 @@ def test_random_tests_are_the_same_in_every_run_but_the_thorough_one_which_tells
     )
     assert "SEED=7" in repeated
     assert "--hypothesis-profile=thorough --hypothesis-seed=7" in repeated
+    assert "tests.mutants --seed 7" in repeated
     (told,) = re.findall(r"SEED=(\d+)", fresh)
     assert f"--hypothesis-seed={told}" in fresh
+
+
+def test_mutants_are_played_apart_from_make_test():
+    words = [["make", "-n", "test"], ["make", "-n", "mutants", "FILES=bot/domain/plan.py"]]
+    test, mutants = (
+        subprocess.run(one, check=True, cwd=ROOT, capture_output=True, text=True).stdout for one in words
+    )
+    assert "tests.mutants" not in test
+    assert "tests.mutants bot/domain/plan.py\n" in mutants
 
 
 def test_the_procfile_has_the_processes_that_share_a_database():

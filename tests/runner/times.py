@@ -23,7 +23,7 @@ from typing import Final
 from tests.runner.spent import Spent
 
 TABLE: Final = Path(__file__).parents[1] / "times.toml"
-#: From this on a test is slow, and none that is tried first for a broken promise (seconds).
+#: From this on a test is slow, and isn't tried for mutants (seconds).
 SLOW: Final = 0.5
 #: How long a test takes that has no row, nor its folder (seconds).
 USUAL: Final = 0.02

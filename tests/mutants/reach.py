@@ -1,7 +1,7 @@
-"""Which tests reach which functions, and how long each takes: measured when it is asked for, then kept.
+"""The tests that reach each function, and their seconds: measured on request, then kept.
 
-It is where to look, never a proof: a test that reaches a function may notice nothing of what it does. What
-is kept may be old; a test that is gone by then is left out.
+They are where to search, never a proof: a test that reaches a function may notice nothing of its work. A kept
+measurement may be old; a test that is gone since is left out.
 """
 
 import json
@@ -18,37 +18,41 @@ from pathlib import Path
 import coverage
 import pytest
 
+from tests.mutants.apply import compile_text, walk_code
 from tests.project.repository import ROOT
-from tests.promises.applying import compiled, within
 
-KEPT = ROOT / ".pytest_cache" / "promises" / "reach.json"
-#: What tests only the demonstration and the repository itself.
-_BESIDE = (
+KEPT = ROOT / ".pytest_cache" / "mutants" / "reach.json"
+#: The packages of which there are mutants, each with the folders that hold its code.
+MEASURED = ("bot", "handlers", "usher", "providers/usher-coder/usher_coder")
+#: The folders of their tests; others in ``tests`` are about the demonstration and the repository itself.
+TESTS = ("tests", "providers/usher-coder/tests")
+_OTHER_TESTS = (
     "tests/benchmarks",
     "tests/chaos",
     "tests/demo",
+    "tests/mutants",
     "tests/playground",
     "tests/project",
-    "tests/promises",
+    "tests/runner",
 )
 
 
-def looked_at(item: pytest.Item) -> bool:
-    """Return whether a test is quick, and about the bot."""
+def is_measured(item: pytest.Item) -> bool:
+    """Return whether a test is quick, and about the packages of which there are mutants."""
     is_slow = item.get_closest_marker("slow") or item.get_closest_marker("browser")
-    return not is_slow and not item.nodeid.startswith(_BESIDE)
+    return not is_slow and not item.nodeid.startswith(_OTHER_TESTS)
 
 
 @dataclass(frozen=True)
 class Reach:
-    """Hold how many seconds of the processor each test took, and which tests reach each function."""
+    """Seconds of the processor of each test, and the tests that reach each function."""
 
     seconds: dict[str, float] = field(default_factory=dict)
     tests: dict[str, list[str]] = field(default_factory=dict)
 
     @classmethod
-    def kept(cls) -> "Reach | None":
-        """Return what was measured last; None if nothing was."""
+    def read(cls) -> "Reach | None":
+        """Return the last measurement; None if there is none."""
         if not KEPT.exists():
             return None
         names, seconds, tests = json.loads(KEPT.read_text())
@@ -62,16 +66,16 @@ class Reach:
             },
         )
 
-    def keep(self) -> None:
-        """Write it down."""
+    def write(self) -> None:
+        """Keep the measurement."""
         numbers = {name: number for number, name in enumerate(self.seconds)}
         tests = {name: [numbers[one] for one in reaching] for name, reaching in self.tests.items()}
         KEPT.parent.mkdir(parents=True, exist_ok=True)
         KEPT.write_text(json.dumps([list(self.seconds), list(self.seconds.values()), tests]))
 
     @classmethod
-    def of(cls, parts: Iterable["Reach"]) -> "Reach":
-        """Put together what several processes measured."""
+    def merge(cls, parts: Iterable["Reach"]) -> "Reach":
+        """Return the measurements of several processes as one."""
         seconds: dict[str, float] = {}
         tests: dict[str, list[str]] = {}
         for part in parts:
@@ -80,28 +84,22 @@ class Reach:
                 tests.setdefault(name, []).extend(reaching)
         return cls(seconds, tests)
 
-    def reaching(self, functions: Iterable[str], within: float) -> list[str]:
-        """Return tests that reach any of these functions, for so many seconds in all.
+    def find_tests(self, functions: Iterable[str], seconds: float, folders: Sequence[str] = ()) -> list[str]:
+        """Return the tests in some folders that reach any of these functions, for so many seconds in all.
 
-        One of each file comes first, the fastest, then another one of each; files that are about little else
-        go before the others.
+        The quickest of each file comes first, then another one of each; files that are about little else go
+        before the others.
         """
         by_file: dict[str, list[str]] = defaultdict(list)
         for test in sorted({test for name in functions for test in self.tests.get(name, ())}):
-            by_file[_file(test)].append(test)
-        for some in by_file.values():
-            some.sort(key=self.seconds.__getitem__)
+            if not folders or test.startswith(tuple(f"{folder}/" for folder in folders)):
+                by_file[_file(test)].append(test)
+        for tests in by_file.values():
+            tests.sort(key=self.seconds.__getitem__)
         groups = [by_file[name] for name in sorted(by_file, key=lambda name: (self._breadth[name], name))]
         ordered = [test for layer in zip_longest(*groups) for test in layer if test is not None]
         ends = accumulate(self.seconds[test] for test in ordered)
-        return [test for test, end in zip(ordered, ends, strict=True) if end <= within] or ordered[:1]
-
-    def quickest(self, functions: Iterable[str], within: float) -> list[str]:
-        """Return tests that reach any of these functions, the quickest first, for so many seconds in all."""
-        reaching = {test for name in functions for test in self.tests.get(name, ())}
-        ordered = sorted(reaching, key=lambda test: (self.seconds[test], test))
-        ends = accumulate(self.seconds[test] for test in ordered)
-        return [test for test, end in zip(ordered, ends, strict=True) if end <= within] or ordered[:1]
+        return [test for test, end in zip(ordered, ends, strict=True) if end <= seconds] or ordered[:1]
 
     @cached_property
     def _breadth(self) -> Counter[str]:
@@ -113,26 +111,25 @@ def _file(test: str) -> str:
     return test.partition("::")[0]
 
 
-class Measuring:
-    """Be pytest's plugin that measures, in the process that runs the tests."""
+class Measurement:
+    """A measurement under way, in the process that runs the tests."""
 
     def __init__(self) -> None:
         self._seconds: dict[str, float] = {}
-        folders = [f"{ROOT}/{one}/*" for one in ("bot", "handlers")]
+        folders = [f"{ROOT}/{folder}/*" for folder in MEASURED]
         self._coverage = coverage.Coverage(data_file=None, config_file=False, include=folders)
-
         self._coverage.start()
 
     @contextmanager
-    def of(self, nodeid: str) -> Iterator[None]:
+    def measure(self, nodeid: str) -> Iterator[None]:
         """Measure one test, which runs within."""
         self._coverage.switch_context(nodeid)
         began = time.process_time()
         yield
         self._seconds[nodeid] = round(time.process_time() - began, 4)
 
-    def reach(self) -> Reach:
-        """Return what was found."""
+    def end(self) -> Reach:
+        """Return the reach of the measured tests."""
         self._coverage.stop()
         data = self._coverage.get_data()
         tests: dict[str, list[str]] = {}
@@ -140,15 +137,15 @@ class Measuring:
             if not path.endswith(".py"):
                 continue  # a template, which is run as Python under its own name
             lines = data.contexts_by_lineno(path)
-            for name, reaching in _by_function(path, lines).items():
+            for name, reaching in _group_by_function(path, lines).items():
                 tests[name] = [test for test in reaching if test]
         return Reach(self._seconds, tests)
 
 
-def _by_function(path: str, lines: Mapping[int, Sequence[str]]) -> dict[str, set[str]]:
+def _group_by_function(path: str, lines: Mapping[int, Sequence[str]]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     file = str(Path(path).relative_to(ROOT))
-    begins = _functions(file)
+    begins = _function_starts(file)
     for line, tests in lines.items():
         place = bisect_right(begins, (line, "\uffff")) - 1
         if place >= 0 and begins[place][0] != line:  # a function's first line is run where it is made
@@ -157,7 +154,7 @@ def _by_function(path: str, lines: Mapping[int, Sequence[str]]) -> dict[str, set
 
 
 @cache
-def _functions(file: str) -> list[tuple[int, str]]:
-    """Return where each function of a file begins, and its name, in order."""
-    code = compiled((ROOT / file).read_text(encoding="utf-8"), file)
-    return sorted((one.co_firstlineno, one.co_qualname) for one in within(code))
+def _function_starts(file: str) -> list[tuple[int, str]]:
+    """Return the first line and the name of each function of a file, in order."""
+    code = compile_text((ROOT / file).read_text(encoding="utf-8"), file)
+    return sorted((one.co_firstlineno, one.co_qualname) for one in walk_code(code))

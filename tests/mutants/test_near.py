@@ -2,11 +2,11 @@
 
 from types import SimpleNamespace
 
+from tests.mutants import near, reach
+from tests.mutants.apply import find_changed
+from tests.mutants.near import BEFORE, BUDGET, MINUTE, Near
+from tests.mutants.reach import Reach
 from tests.project.repository import ROOT
-from tests.promises import near, reach
-from tests.promises.applying import differing
-from tests.promises.near import BEFORE, BUDGET, MINUTE, Near
-from tests.promises.reach import Reach
 from tests.runner import times
 
 POLICY = "bot/domain/policy.py"
@@ -22,12 +22,12 @@ class Item(SimpleNamespace):
         return None
 
 
-def test_the_functions_that_differ_are_known_whatever_else_was_written():
+def test_changed_functions_are_found_beside_changed_docstrings():
     text = (ROOT / POLICY).read_text(encoding="utf-8")
     former = text.replace(GUEST, "return None").replace('"""', '"""A word more: ', 1)
-    assert f"{POLICY}::flaw" in differing(POLICY, former)
-    assert not any("Decision" in one for one in differing(POLICY, former))
-    assert differing(POLICY, text) == set()
+    assert f"{POLICY}::flaw" in find_changed(POLICY, former)
+    assert not any("Decision" in one for one in find_changed(POLICY, former))
+    assert find_changed(POLICY, text) == set()
 
 
 def chosen(near, names):
@@ -38,9 +38,9 @@ def chosen(near, names):
     return [item.nodeid for item in items], near.pytest_report_collectionfinish()
 
 
-def test_the_nearest_come_first_and_the_rest_is_left_out(monkeypatch):
+def test_the_nearest_tests_run_within_the_budget(monkeypatch):
     text = (ROOT / POLICY).read_text(encoding="utf-8")
-    monkeypatch.setattr(near, "text_before", lambda _file, _since: text.replace(GUEST, "return None"))
+    monkeypatch.setattr(near, "read_former", lambda _file, _since: text.replace(GUEST, "return None"))
     monkeypatch.setattr(near, "_seconds", lambda _item: 0.4 * BUDGET)
     far, close, own = "tests/a/test_a.py::far", "tests/b/test_b.py::close", "tests/domain/test_policy.py::own"
     functions = {f"{POLICY}::flaw": [close], f"{POLICY}::decide": [close, far]}
@@ -51,7 +51,7 @@ def test_the_nearest_come_first_and_the_rest_is_left_out(monkeypatch):
     assert "1 for which no time is left" in said
 
 
-def test_whatever_changed_the_tests_of_it_end_within_a_minute():
+def test_tests_near_to_any_change_end_within_a_minute():
     table = times.table()
     rows = {times.function(name) for name in table.rows}
     quick = [f"{one.partition('::')[0]}::quick[{number}]" for one in sorted(rows) for number in range(9)]
@@ -65,20 +65,20 @@ def test_whatever_changed_the_tests_of_it_end_within_a_minute():
     assert set(kept) & set(quick)
 
 
-def test_where_nobody_measured_what_tests_reach_those_come_that_import_the_module():
+def test_without_measured_reach_imports_decide():
     nearest = Near(frozenset({POLICY}), "HEAD", None)
     assert "tests/domain/test_policy.py" in nearest.files
     assert "tests/domain/test_moments.py" not in nearest.files
 
 
-def test_a_module_that_declares_something_is_near_to_the_count_of_declarations():
+def test_a_declaring_module_is_near_its_declarations_test():
     assert (
         "tests/project/test_declarations.py" in Near(frozenset({"bot/domain/losses.py"}), "HEAD", None).files
     )
 
 
-def test_what_was_measured_of_a_file_that_is_gone_is_left_out(monkeypatch, tmp_path):
+def test_measured_reach_leaves_out_deleted_tests(monkeypatch, tmp_path):
     monkeypatch.setattr(reach, "KEPT", tmp_path / "reach.json")
     gone, here = "tests/domain/test_gone.py::test_it", "tests/domain/test_policy.py::test_it"
-    Reach({gone: 1.0, here: 2.0}, {f"{POLICY}::flaw": [gone, here]}).keep()
-    assert Reach.kept() == Reach({here: 2.0}, {f"{POLICY}::flaw": [here]})
+    Reach({gone: 1.0, here: 2.0}, {f"{POLICY}::flaw": [gone, here]}).write()
+    assert Reach.read() == Reach({here: 2.0}, {f"{POLICY}::flaw": [here]})

@@ -1,22 +1,23 @@
-"""Choose the tests of what changed lately, those nearest to it first: ``python -m tests.promises --near``.
+"""The tests nearest to a change, within a minute: ``python -m tests.mutants.near``.
 
 The order is: the changed files of tests, and tests of the repository that name a changed file; tests that
-reach the functions which changed; tests that reach anything else of the same files. Where nobody has measured
-what tests reach, those that import the changed modules come in place of these two. What doesn't fit into a
-minute is left out, and counted. It is a first look: ``make test`` runs all.
+reach the functions which changed; tests that reach anything else of the same files. Without a measured
+reach, tests that import the changed modules come in place of these two. Others are left out, and counted.
 """
 
+import os
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from tests.mutants.apply import find_affected, find_changed
+from tests.mutants.changes import find_start, list_changed, read_former
+from tests.mutants.reach import Reach
 from tests.project.repository import ROOT
-from tests.promises.applying import differing, touched
-from tests.promises.changed import text_before
-from tests.promises.reach import Reach
 from tests.runner import times
 
 #: All of it may take so long, if one worker alone gets a processor (seconds).
@@ -28,7 +29,7 @@ BUDGET: Final = (MINUTE - BEFORE) / times.ROUNDED
 
 
 class Near:
-    """Be pytest's plugin that runs the nearest tests alone."""
+    """Pytest's plugin that runs the nearest tests alone."""
 
     def __init__(self, changed: frozenset[str], since: str, reach: Reach | None) -> None:
         first = {*filter(_is_test, changed), *_naming(changed)}
@@ -106,6 +107,22 @@ def _reaching(changed: frozenset[str], since: str, reach: Reach) -> list[str]:
     product = sorted(
         one for one in changed if one.startswith(("bot/", "handlers/")) and (ROOT / one).is_file()
     )
-    functions = {one for file in product for one in differing(file, text_before(file, since))}
-    files = {one for file in product for one in touched(file, "")}
-    return list(dict.fromkeys(test for some in (functions, files) for test in reach.reaching(some, BUDGET)))
+    functions = {one for file in product for one in find_changed(file, read_former(file, since))}
+    files = {one for file in product for one in find_affected(file, "")}
+    return list(dict.fromkeys(test for some in (functions, files) for test in reach.find_tests(some, BUDGET)))
+
+
+def main() -> int:
+    """Run the tests nearest to what changed since this branch left main."""
+    since = find_start()
+    changed = list_changed(since) if since else None
+    if since is None or changed is None:
+        sys.exit("Without git nobody knows what changed: run all tests with `make test`.")
+    near = Near(changed, since, Reach.read())
+    if not near.files:
+        sys.exit("No test is known to be about what changed.")
+    return pytest.main(["--workers", str(os.cpu_count() or 1), *near.files], plugins=[near])
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
