@@ -43,9 +43,9 @@ from bot.support.settings import Settings
 from bot.support.settings.database import database_file
 from bot.support.vault import Vault
 from bot.support.windows import GatedRequest
-from bot.upkeep.archives import HOLD_FIRST, OLDER, Witness
 from bot.upkeep.backups import make_backup
 from bot.upkeep.keys import try_secrets
+from bot.upkeep.witness import HOLD_FIRST, OLDER, Witness
 from bot.web.app import build_app, build_health_app, build_waiting_app, listening, why_not_listening
 from bot.web.bolt import build_bolt
 from bot.web.health import Checks, Health, Metrics
