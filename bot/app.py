@@ -320,7 +320,6 @@ class Process:
             owners=self.owners,
             deadline_seconds=settings.deadline_minutes * 60.0,
             warn_seconds=settings.warn_minutes * 60.0,
-            unwarned_seconds=settings.unwarned_hours * 3600.0,
             public_url=settings.public_url,
             command=settings.command,
             job_command=settings.job_command,
@@ -380,7 +379,7 @@ class Process:
 
     def _compose(self) -> None:
         settings, context, monotonic = self._settings, self.context, self.clock.monotonic
-        limiter = RateLimiter(monotonic, burst=settings.person_burst, per_second=settings.person_rate)
+        limiter = RateLimiter(monotonic, burst=settings.person_burst)
         self.services = build_services(context, limiter)
         if not self._works:
             return
@@ -392,7 +391,7 @@ class Process:
         )
         self.reconciler = Reconciler(
             context,
-            Numbers(margin=settings.poll_margin),
+            Numbers(),
             board,
             replay=partial(replay, self.services),
             news=self.scheduler,
