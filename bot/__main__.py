@@ -9,7 +9,6 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 from bot.support.environment import NAME
@@ -111,18 +110,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_audit(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    verifying = commands.add_parser("verify", help="find the first bad row, here and in archives")
-    verifying.add_argument("archives", type=Path, nargs="*", metavar="ARCHIVE", help="all that were written")
+    verifying = commands.add_parser("verify", help="find the first bad row")
     verifying.add_argument(
         "--seen", type=_mark, metavar="N:HASH", help="say whether row N has the hash that was noted"
     )
     verifying.set_defaults(run="keeping.verify_audit")
-    archiving = commands.add_parser("archive", help="move old entries into a file")
-    archiving.add_argument(
-        "--before", type=_day, required=True, metavar="DATE", help="such as 2026-01-01; begins at 0:00 UTC"
-    )
-    archiving.add_argument("file", type=Path, help="a new file")
-    archiving.set_defaults(run="keeping.archive_audit")
+    exporting = commands.add_parser("export", help="print every row as JSON")
+    exporting.set_defaults(run="keeping.export_audit")
 
 
 def _add_accounts(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -162,10 +156,6 @@ def _mark(text: str) -> tuple[int, str]:
         raise argparse.ArgumentTypeError("needs N:HASH, as `audit verify` prints them")
     seq, _, hash_ = text.lower().partition(":")
     return int(seq), hash_
-
-
-def _day(text: str) -> float:
-    return datetime.combine(date.fromisoformat(text), time(), UTC).timestamp()
 
 
 if __name__ == "__main__":

@@ -43,9 +43,9 @@ from bot.support.settings import Settings
 from bot.support.settings.database import database_file
 from bot.support.vault import Vault
 from bot.support.windows import GatedRequest
-from bot.upkeep.archives import HOLD_FIRST, OLDER, Witness
 from bot.upkeep.backups import make_backup
 from bot.upkeep.keys import try_secrets
+from bot.upkeep.witness import HOLD_FIRST, OLDER, Witness
 from bot.web.app import build_app, build_health_app, build_waiting_app, listening, why_not_listening
 from bot.web.bolt import build_bolt
 from bot.web.health import Checks, Health, Metrics
@@ -320,7 +320,6 @@ class Process:
             owners=self.owners,
             deadline_seconds=settings.deadline_minutes * 60.0,
             warn_seconds=settings.warn_minutes * 60.0,
-            unwarned_seconds=settings.unwarned_hours * 3600.0,
             public_url=settings.public_url,
             command=settings.command,
             job_command=settings.job_command,
@@ -380,7 +379,7 @@ class Process:
 
     def _compose(self) -> None:
         settings, context, monotonic = self._settings, self.context, self.clock.monotonic
-        limiter = RateLimiter(monotonic, burst=settings.person_burst, per_second=settings.person_rate)
+        limiter = RateLimiter(monotonic, burst=settings.person_burst)
         self.services = build_services(context, limiter)
         if not self._works:
             return
@@ -392,7 +391,7 @@ class Process:
         )
         self.reconciler = Reconciler(
             context,
-            Numbers(margin=settings.poll_margin),
+            Numbers(),
             board,
             replay=partial(replay, self.services),
             news=self.scheduler,

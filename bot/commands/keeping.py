@@ -1,6 +1,7 @@
 """The commands that read and change the database of an installation."""
 
 import argparse
+import json
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
@@ -18,12 +19,12 @@ from bot.support.clock import SystemClock, SystemIds
 from bot.support.environment import command
 from bot.support.settings.database import database_file
 from bot.support.vault import Vault
-from bot.upkeep.archives import Witness, archive, check_archives
 from bot.upkeep.backups import make_folder
 from bot.upkeep.importing import as_lines, import_rows, operating, read_rows
 from bot.upkeep.importing import retire as retire_connection
 from bot.upkeep.keys import rotate as encrypt_again
 from bot.upkeep.keys import secrets
+from bot.upkeep.witness import Witness
 
 log = structlog.get_logger(__name__)
 
@@ -162,8 +163,7 @@ def restored(arguments: argparse.Namespace) -> int:
 
 
 _NOT_NOTED: Final = (
-    "Row {seen} isn't the one that was noted: the record was rewritten or cut, or restored from a backup. "
-    "If it was archived, name all the archives, too."
+    "Row {seen} isn't the one that was noted: the record was rewritten or cut, or restored from a backup."
 )
 
 
@@ -175,18 +175,13 @@ def verify_audit(arguments: argparse.Namespace) -> int:
         bad = await store.verify_audit()
         if bad is None:
             length, last = await store.audit_head()
-            anchor = await store.audit_anchor()
-            # The archives first: if one is bad, nothing is called intact.
-            seen, noted = arguments.seen or (0, "")
-            archives = check_archives(arguments.archives, anchor, seen) if arguments.archives else []
             ends = f"{length} rows, the last of which is {length}:{last}" if last else "it is empty"
             print(f"The audit record is intact: {ends}.")
-            if anchor[0]:
-                print(f"Rows 1 to {anchor[0]} were archived, and the last of them has the hash {anchor[1]}.")
-            for one in archives:
-                print(f"{one.path} is intact: rows {one.begins[0] + 1} to {one.anchor[0]}.")
-            known = dict([anchor, *(mark for one in archives for mark in one.hashes.items())])
-            known |= {row["seq"]: row["hash"] for row in await store.audit_entries(after=seen - 1, limit=1)}
+            first = next(iter(await store.audit_entries(limit=1)), {"seq": 1})["seq"]
+            if first > 1:
+                print(f"It begins with row {first}: the rows before were archived by a release before 0.4.0.")
+            seen, noted = arguments.seen or (0, "")
+            known = {row["seq"]: row["hash"] for row in await store.audit_entries(after=seen - 1, limit=1)}
             if arguments.seen and known.get(seen) != noted:
                 complain(_NOT_NOTED.format(seen=seen))
                 return 1
@@ -202,20 +197,16 @@ def verify_audit(arguments: argparse.Namespace) -> int:
     return with_store(settings, run)
 
 
-def archive_audit(arguments: argparse.Namespace) -> int:
-    """Move old entries into a file."""
+def export_audit(_arguments: argparse.Namespace) -> int:
+    """Print the record, an entry a line."""
     settings, _ = load()
 
     async def run(store: Store) -> int:
-        await store.migrate()
-        written = await archive(store, arguments.file, arguments.before)
-        if written is None:
-            print("No entry is as old as that, so there is nothing to archive.")
-            return 0
-        seq, last = written.anchor
-        print(f"Moved {written.count} rows into {written.path.absolute()}: {written.begins[0] + 1} to {seq}.")
-        print(f"The record goes on after row {seq}, whose hash is {last}.")
-        print("Keep the file: it has the only copy of these rows.")
+        after = 0
+        while rows := await store.audit_entries(after=after):
+            for row in rows:
+                print(json.dumps(dict(row), ensure_ascii=False))
+            after = rows[-1]["seq"]
         return 0
 
     return with_store(settings, run)

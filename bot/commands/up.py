@@ -160,7 +160,7 @@ class Conversation:
         if not given("USHER_ENCRYPTION_KEYS"):
             keep("USHER_ENCRYPTION_KEYS", Fernet.generate_key().decode(), _KEY)
         if exposed := exposed_env_file():
-            self._tell(as_text(check_settings((), (), exposed)))
+            self._tell(as_text(check_settings((), (), (), exposed)))
         self._connect()
         self._settle("USHER_PUBLIC_URL", _ADDRESS, self._ask_address, self._look_at_address)
         if not given("SLACK_BOT_TOKEN"):

@@ -25,6 +25,8 @@ log = structlog.get_logger(__name__)
 
 #: The activity of a session is recorded at most this often, in seconds, so that most requests don't write.
 NOTED_EVERY = 60.0
+#: A session that is unused for longer than this ends.
+MAX_IDLE_SECONDS = 2 * 3600.0
 
 
 def sign_in(tx: Transaction, asked: Asked, lifetime: float) -> str:
@@ -54,7 +56,7 @@ def _note_session(tx: Transaction, session: BrowserSession, action: str) -> None
 class Browsing:
     """Begin, look up and end browser sessions. ``lifetime`` and ``idle`` are in seconds."""
 
-    def __init__(self, context: Context, *, lifetime: float, idle: float) -> None:
+    def __init__(self, context: Context, *, lifetime: float, idle: float = MAX_IDLE_SECONDS) -> None:
         self._context = context
         self.lifetime = lifetime
         self._idle = idle

@@ -1,8 +1,7 @@
 """The audit: append-only rows, each bound to the one before by a hash, and a head that knows the length.
 
 An edited, removed or reordered row breaks the chain; truncation contradicts the head. Anyone who can write
-the whole database can forge all of it: if that matters, copy the head's hash elsewhere. Old rows leave only
-for an archive, in order, and the chain goes on from an anchor (``docs/adr/0038-archives-of-the-audit.md``).
+the whole database can forge all of it: if that matters, copy the head's hash elsewhere.
 """
 
 import hashlib
@@ -14,8 +13,8 @@ from bot.domain.audit import AuditEntry
 from bot.store.tables import AUDIT
 from bot.store.transaction import Engine, Priority, Row, Transaction, as_json, clean, from_json
 
-#: The action of the entry that says up to which other one entries were archived (``through`` in its detail).
-ARCHIVED: Final = "audit.archive"
+#: An action of releases before 0.4.0: the rows up to ``through`` in its detail were moved into a file.
+_ARCHIVED: Final = "audit.archive"
 _CONTENT = ("seq", "at", "actor", "action", "target", "result", "detail", "previous_hash")
 
 
@@ -67,52 +66,30 @@ def audit_head(tx: Transaction) -> tuple[int, str]:
     return int(row["count"]), str(row["hash"])
 
 
-def audit_anchor(tx: Transaction) -> tuple[int, str]:
-    """Return the last archived entry and its hash, from which the chain goes on (0 and "" if none)."""
-    row = _head(tx)
-    return int(row["archived"]), str(row["archived_hash"])
-
-
-def leave_to_archive(tx: Transaction, through: int, limit: int, entries_: Sequence[AuditEntry] = ()) -> bool:
-    """Delete the next rows up to ``through``, which an archive has; return whether there may be more.
-
-    The anchor moves along, so the chain is whole after each transaction. ``entries_`` say what is done.
-    """
-    append_audit(tx, entries_)
-    before, _ = audit_anchor(tx)
-    last = min(before + limit, through)
-    if last <= before:
-        return False
-    (kept,) = audit_entries(tx, after=last - 1, limit=1)
-    tx.run("begin_audit_at", seq=last, hash=kept["hash"])
-    tx.run("drop_archived_audit", seq=last)
-    return last < through
-
-
 async def verify_audit(engine: Engine, page: int = 1000) -> int | None:
-    """Verify the whole chain from its anchor; return the first bad seq, or None if it is intact.
+    """Verify the whole chain; return the first bad seq, or None if it is intact.
 
-    A row is bad if it is wrong, missing or surplus. Rows appended meanwhile are verified too, and so is that
-    what is missing before the anchor was archived: an entry after it has to say so.
+    A row is bad if it is wrong, missing or surplus. Rows appended meanwhile are verified too. The first rows
+    may be missing if a later one says that they were archived.
     """
-    last, previous, after, claimed = 0, "", 0, 0
+    last, previous, archived, claimed = 0, "", 0, 0
     while True:
-        both = partial(lambda tx, after: (_head(tx), audit_entries(tx, after, page)), after=after)
+        both = partial(lambda tx, after: (_head(tx), audit_entries(tx, after, page)), after=last)
         head_, rows = await engine.read(both, Priority.STEADY)
-        count, end, archived = int(head_["count"]), head_["hash"], int(head_["archived"])
-        if archived > last:
-            last, previous = archived, head_["archived_hash"]
+        count, end = int(head_["count"]), head_["hash"]
+        if not last and rows and rows[0]["seq"] > 1:
+            last = archived = int(rows[0]["seq"]) - 1
+            previous = str(rows[0]["previous_hash"])
         for row in rows:
             if row["seq"] != last + 1 or row["previous_hash"] != previous or hash_of(row) != row["hash"]:
                 return last + 1
-            if row["action"] == ARCHIVED:
+            if row["action"] == _ARCHIVED:
                 claimed = max(claimed, int(from_json(row["detail"])["through"]))
-            after = last = int(row["seq"])
-            previous = str(row["hash"])
+            last, previous = int(row["seq"]), str(row["hash"])
             if last == count and previous != end:
                 return last
         if not rows:
             # The head was read with the rows, so it can't be ahead of them.
             if last != count:
                 return min(last, count) + 1
-            return None if archived <= claimed else archived
+            return None if archived <= claimed else claimed + 1

@@ -217,13 +217,7 @@ UPDATE audit_head SET count = count + :more WHERE id = 1 RETURNING count, hash;
 UPDATE audit_head SET hash = :hash WHERE id = 1;
 
 -- name: audit_head
-SELECT count, hash, archived, archived_hash FROM audit_head WHERE id = 1;
-
--- name: begin_audit_at
-UPDATE audit_head SET archived = :seq, archived_hash = :hash WHERE id = 1;
-
--- name: drop_archived_audit
-DELETE FROM audit WHERE seq <= :seq;
+SELECT count, hash FROM audit_head WHERE id = 1;
 
 -- name: note_failover
 UPDATE lineage SET

@@ -224,8 +224,6 @@ class Store(OnEngine):
     append_audit = write(audit.append_audit, Priority.URGENT)
     audit_entries = read(audit.audit_entries, Priority.STEADY)
     audit_head = read(audit.audit_head, Priority.STEADY)
-    audit_anchor = read(audit.audit_anchor, Priority.STEADY)
-    leave_to_archive = write(audit.leave_to_archive)
     verify_audit = several(audit.verify_audit)
     outages = read(outages_.outages, Priority.STEADY)
     begin_outage = write(outages_.begin_outage)

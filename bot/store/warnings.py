@@ -11,7 +11,8 @@ from bot.store import cards, notices
 from bot.store.tables import CARDS, NOTICES
 from bot.store.transaction import Row, Transaction
 
-#: How long a warning is waited for that can't be sent, in seconds, unless the setting says otherwise.
+#: How long a planned stop waits for a warning that can't be sent, in seconds. A message that Slack doesn't
+#: take within a day is given up (``bot.slack.notifier.timing.Timing``).
 WAITS = 12 * 3600.0
 _UNSENT = frozenset({NoticeState.PENDING, NoticeState.RETRY})
 _ON_ITS_WAY = _UNSENT | {NoticeState.LEASED}

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from bot.support.settings import VARIABLES
+from bot.support.settings import REMOVED, VARIABLES
 from bot.support.settings.field import advice_of
 from bot.upkeep.checks import Check
 
@@ -16,7 +16,9 @@ _MISSPELT: Final = "Correct its name, or remove it."
 _UNKNOWN: Final = "Remove it, or correct its name: `usher docs settings` lists them all."
 
 
-def check_settings(problems: Sequence[str], unknown: Sequence[str], exposed: str = "") -> list[Check]:
+def check_settings(
+    problems: Sequence[str], unknown: Sequence[str], removed: Sequence[str] = (), exposed: str = ""
+) -> list[Check]:
     """Return a check for each problem of the settings, or the one that all is well.
 
     ``exposed`` says what others may do with their file, and what to do about it.
@@ -25,6 +27,16 @@ def check_settings(problems: Sequence[str], unknown: Sequence[str], exposed: str
     checks += [
         Check("settings", False, f"{name}: there is no such setting, so it does nothing", _UNKNOWN)
         for name in unknown
+    ]
+    checks += [
+        Check(
+            "settings",
+            True,
+            f"{name}: this setting was removed, so it does nothing",
+            REMOVED[name],
+            is_warning=True,
+        )
+        for name in removed
     ]
     if exposed:
         checks.append(Check("settings", False, exposed))

@@ -20,11 +20,11 @@ from bot.support.http import Http
 from bot.support.settings import Settings
 from bot.support.settings.database import database_file, is_postgres
 from bot.support.vault import Vault
-from bot.upkeep.archives import HOLD_FIRST, OLDER, Witness
 from bot.upkeep.backups import copies, is_apart
 from bot.upkeep.checks import IN_STORE, Check, plain
 from bot.upkeep.keys import try_secrets
 from bot.upkeep.slack_checks import REACH, SCOPES
+from bot.upkeep.witness import HOLD_FIRST, OLDER, Witness
 
 #: Permissions that were refused longer ago than this say nothing about today.
 REFUSALS_SECONDS = 7 * 86_400.0
@@ -44,8 +44,6 @@ _LOCK_ADVICE = (
 _SAME_DISK = "Set USHER_BACKUPS to a folder on another disk: `usher docs operate#backups`."
 #: What is older than so many seconds says nothing about how Usher is run today.
 RECENT = 7 * 86_400.0
-#: From so many entries on, about 350 MB, archiving the audit is worth it.
-LONG_AUDIT = 1_000_000
 #: A message that has been due for so many seconds is late.
 LATE_SECONDS = 60.0
 _LATE_ADVICE = "`usher docs incidents#messages-are-late` says what to look for."
@@ -110,7 +108,7 @@ async def check_store(
                 checks += await check_keys(store, settings)
             for _, look in sorted(IN_STORE.items()):
                 checks += await look(store, settings, http if has_keys else None)
-            checks += await check_audit(store) + await check_age(store, path)
+            checks += await check_age(store, path)
             checks += [] if path is None else await asyncio.to_thread(check_lock, path)
             return checks + await check_team(store, settings)
         finally:
@@ -241,19 +239,6 @@ async def check_revocations(store: Store) -> Check:
     if now - since < REVOKED_WITHIN:
         return Check(label, True, found)
     return Check(label, True, found, _OWED_ADVICE, is_warning=True)
-
-
-async def check_audit(store: Store) -> list[Check]:
-    """Say when the audit has become so long that archiving is worth it. Raises StoreError."""
-    archived, _ = await store.audit_anchor()
-    length, _ = await store.audit_head()
-    count = length - archived
-    if count < LONG_AUDIT:
-        return []
-    (oldest,) = await store.audit_entries(after=archived, limit=1)
-    since = datetime.fromtimestamp(oldest["at"], UTC).date().isoformat()
-    advice = f"{command('audit archive')} moves old ones into a file: `usher docs operate#the-audit`."
-    return [Check("audit", True, f"{count} entries since {since}", advice, is_warning=True)]
 
 
 def check_lock(path: Path, mountinfo: Path = mounts.MOUNTINFO) -> list[Check]:

@@ -101,9 +101,7 @@ def build_app(
             )
         browsers = Browsers(public_url=context.public_url, keys=keys, clock=context.clock, page_url=page_url)
         links = LinkPages(context, browsers=browsers, sign_in=sign_in)
-        browsing = Browsing(
-            context, lifetime=settings.session_hours * 3600.0, idle=settings.session_idle_minutes * 60.0
-        )
+        browsing = Browsing(context, lifetime=settings.session_hours * 3600.0)
         workspaces = IdePages(context, services, browsing=browsing, browsers=browsers, sign_in=sign_in)
         routes += workspaces.routes()
         # Before the links, where every other word is taken for a nonce.

@@ -199,7 +199,7 @@ def test_every_page_that_a_sentence_names_is_in_the_wheel(installed, tmp_path):
 def test_the_wheel_has_the_demonstration(installed, tmp_path):
     """With the local Slack's page, the seeds and the hub, and without the settings of a real Usher."""
     words, given = installed
-    given |= {"XDG_STATE_HOME": str(tmp_path / "state"), "TMPDIR": str(tmp_path), "USHER_PERSON_RATE": "none"}
+    given |= {"XDG_STATE_HOME": str(tmp_path / "state"), "TMPDIR": str(tmp_path), "USHER_ADMINS": "none"}
     port = str(reserved_port())
     with subprocess.Popen(
         [*words, "demo", "--light", "--port", port],

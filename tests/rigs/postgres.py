@@ -236,7 +236,7 @@ SELECT 'TRUNCATE ' || string_agg(relname, ', ') || ' CASCADE;' FROM pg_class
 WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace
 AND relname NOT IN ('migrations', 'schema_changes', 'audit_head') AND pg_relation_size(oid) > 0
 """
-_NOTHING = "count = 0, hash = '', archived = 0, archived_hash = ''"
+_NOTHING = "count = 0, hash = ''"
 _migrated: list[str] = []
 #: The administrator's connection to it.
 _emptying: list[psycopg.Connection] = []

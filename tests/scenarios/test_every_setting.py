@@ -301,53 +301,29 @@ async def warn(folder):
         assert ready.alice.told("ending")
 
 
-@proves("USHER_UNWARNED_HOURS")
-async def unwarned(folder):
-    async with world(folder, settings={"USHER_UNWARNED_HOURS": 0.25}) as ready:
-        await ready.alice.has_linked("alice")
-        await ready.alice.types("start notebook for 15 min")
-        await ready.pass_time(40)
-        ready.slack_fails("chat.postMessage", status=503, times=9_999)
-        await ready.pass_time(16 * 60, step=10)
-        assert ready.calls("POST .*/stop") == 0
-        await ready.pass_time(12 * 60, step=10)
-        assert ready.calls("POST .*/stop") == 1
-
-
-@proves("USHER_POLL_MARGIN_SECONDS")
-async def poll_margin(folder):
-    async with world(folder, settings={"USHER_POLL_MARGIN_SECONDS": 2}) as ready:
-        await ready.alice.has_linked("alice")
-        await ready.alice.types("start notebook")
-        await ready.pass_time(60)
-        assert ready.alice.told("ready")
-        assert ready.saturn.harness.smallest_gap >= 12.0
-
-
-@proves("USHER_PERSON_BURST", "USHER_PERSON_RATE")
+@proves("USHER_PERSON_BURST")
 async def person_limit(folder):
-    for number, (rate, wait, refused) in enumerate(((0.01, 20, True), (5, 1, False))):
-        place = folder / str(number)
-        place.mkdir()
-        limits = {"USHER_PERSON_BURST": 2, "USHER_PERSON_RATE": rate}
-        async with world(place, settings=limits) as ready:
-            said = [(await ready.alice.types("help")).text for _ in range(3)]
-            assert [text.startswith(TOO_MANY) for text in said] == [False, False, True]
-            ready.clock.advance(wait)
-            assert (await ready.alice.types("help")).text.startswith(TOO_MANY) is refused
+    async with world(folder, settings={"USHER_PERSON_BURST": 2}) as ready:
+        said = [(await ready.alice.types("help")).text for _ in range(3)]
+        assert [text.startswith(TOO_MANY) for text in said] == [False, False, True]
+        ready.clock.advance(1)
+        assert not (await ready.alice.types("help")).text.startswith(TOO_MANY)
 
 
 def is_asked_who(page) -> bool:
     return any("/sign-in" in link for link in page.links)
 
 
-@proves("USHER_SESSION_HOURS", "USHER_SESSION_IDLE_MINUTES")
+@proves("USHER_SESSION_HOURS")
 async def session(folder):
-    lives = {"USHER_SESSION_HOURS": 1, "USHER_SESSION_IDLE_MINUTES": 20}
-    for number, (steps, goes_on) in enumerate((([1100, 1100], True), ([1300], False), ([1100] * 4, False))):
+    hour = 3600
+    # Unused for longer than 2 hours, or signed in for longer than the setting says, it is asked again.
+    for number, (steps, goes_on) in enumerate(
+        (([hour] * 2, True), ([hour * 2 + 60], False), ([hour] * 3, False))
+    ):
         place = folder / str(number)
         place.mkdir()
-        async with sphere_world(place, settings=lives) as ready, Browser() as browser:
+        async with sphere_world(place, settings={"USHER_SESSION_HOURS": 2.5}) as ready, Browser() as browser:
             await ready.makes(ready.alice, name="homework")
             address = ready.alice.only("ready").address("Open")
             page = await browser.get(address)

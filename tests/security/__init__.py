@@ -1,1 +1,1 @@
-"""Attacks of ``docs/internals/security.md``, each with the proof that it fails; a row is one of its table."""
+"""Attacks of ``docs/internals/security.md``, each with the proof that it fails."""

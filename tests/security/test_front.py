@@ -1,4 +1,4 @@
-"""Forged, garbled and repeated requests to Slack's address (rows 1, 2 and 4)."""
+"""Forged, garbled and repeated requests to Slack's address."""
 
 import asyncio
 import io

@@ -1,4 +1,4 @@
-"""Attacks on the one-time link, with the code typed back (rows 8 to 13)."""
+"""Attacks on the one-time link, with the code typed back."""
 
 import asyncio
 import logging

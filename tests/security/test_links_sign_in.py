@@ -1,4 +1,4 @@
-"""Attacks on the one-time link where Sign in with Slack proves the person (rows 8 and 9)."""
+"""Attacks on the one-time link where Sign in with Slack proves the person."""
 
 import pytest
 from aiohttp import web

@@ -1,4 +1,4 @@
-"""Attacks on signing in at the provider, and odd ways back from there (rows 8, 9 and 28)."""
+"""Attacks on signing in at the provider, and odd ways back from there."""
 
 import asyncio
 import logging

@@ -5,7 +5,7 @@ from cryptography.fernet import Fernet
 
 from bot.support.addresses import is_loopback
 from bot.support.environment import read_secret_file
-from bot.support.settings import VARIABLES, Settings, read_settings
+from bot.support.settings import REMOVED, VARIABLES, Settings, read_settings
 from bot.support.settings.database import passwords_of
 
 KEY = Fernet.generate_key().decode()
@@ -62,7 +62,7 @@ def test_all_problems_come_at_once_without_values(environment):
         USHER_ENCRYPTION_KEYS="canary-key",
         USHER_CONNECTIONS=None,
         PORT="canary-port",
-        USHER_POLL_MARGIN_SECONDS="7",
+        USHER_DEADLINE_MINUTES="9999",
         USHER_PUBLIC_URL="http://canary.example",
         USHER_PAGE_URL="http://canary.example",
     )
@@ -73,7 +73,7 @@ def test_all_problems_come_at_once_without_values(environment):
         "USHER_ENCRYPTION_KEYS",
         "USHER_CONNECTIONS",
         "PORT",
-        "USHER_POLL_MARGIN_SECONDS",
+        "USHER_DEADLINE_MINUTES",
         "USHER_PUBLIC_URL",
         "USHER_PAGE_URL",
     ):
@@ -170,6 +170,18 @@ def test_a_variable_that_a_secret_is_read_from_is_no_setting(environment, monkey
     monkeypatch.setenv("SLACK_BOT_TOKENS", "xoxb-1")
     assert read_settings().unknown == []
     assert load_settings().slack_bot_token.get_secret_value() == "xoxb-1"
+
+
+def test_removed_settings_are_named_and_no_settings_any_more(environment, monkeypatch, tmp_path):
+    assert REMOVED.keys().isdisjoint(VARIABLES)
+    for name in REMOVED:
+        monkeypatch.setenv(name, "canary")
+    environment()
+    reading = read_settings()
+    assert (reading.removed, reading.unknown, reading.problems) == (sorted(REMOVED), [], [])
+    monkeypatch.setenv("USHER_PERSON_RATE", "")
+    environment(SLACK_BOT_TOKEN="env:USHER_UNWARNED_HOURS", USHER_UNWARNED_HOURS="xoxb-1")
+    assert read_settings().removed == ["USHER_POLL_MARGIN_SECONDS", "USHER_SESSION_IDLE_MINUTES"]
 
 
 def test_what_is_right_can_be_used_beside_what_is_wrong(environment):

@@ -21,9 +21,9 @@ from bot.store.transaction import StoreTime
 from bot.store.upkeep import mark
 from bot.support.errors import StoreUnavailable
 from bot.support.settings import Settings
-from bot.upkeep.archives import Witness
 from bot.upkeep.backups import KEPT, make_backup
 from bot.upkeep.store_checks import check_backups
+from bot.upkeep.witness import Witness
 from tests.app.command_line import environment, run, running
 from tests.app.test_start import of_slack
 from tests.playground.slack_help import slack

@@ -569,7 +569,7 @@ async def test_everything_that_is_wrong_comes_at_once_and_each_with_what_to_do(t
             SLACK_CLIENT_ID="1.2",
             USHER_PUBLIC_URL=None,
             USHER_PUBLIC_URI="https://canary.example",
-            USHER_POLL_MARGIN_SECONDS="canary",
+            USHER_DEADLINE_MINUTES="canary",
             USHER_DATABASE_URL="sqlite:////nowhere/x.db",
             USHER_LEFTOVER="canary",
         )
@@ -580,7 +580,7 @@ async def test_everything_that_is_wrong_comes_at_once_and_each_with_what_to_do(t
     assert unknown_names(ended.out) == []
     bad = {f"{check['name']}: {check['found']}" for check in checks if not check["is_good"]}
     for begin in (
-        "settings: USHER_POLL_MARGIN_SECONDS: needs to be a valid number",
+        "settings: USHER_DEADLINE_MINUTES: needs to be a valid number",
         "settings: SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP)",
         "settings: SLACK_CLIENT_ID and SLACK_CLIENT_SECRET belong together",
         "settings: USHER_PUBLIC_URI: there is no such setting. Did you mean USHER_PUBLIC_URL?",
@@ -601,7 +601,7 @@ async def test_everything_that_is_wrong_comes_at_once_and_each_with_what_to_do(t
     )
     # A start refuses what it can't do right, and names all of it at once, too.
     for named in (
-        "USHER_POLL_MARGIN_SECONDS",
+        "USHER_DEADLINE_MINUTES",
         "SLACK_APP_TOKEN",
         "belong together",
         "USHER_PUBLIC_URI",
@@ -653,6 +653,21 @@ async def test_what_only_does_nothing_is_said_and_keeps_nothing_from_starting(tm
     assert ended.status == 1
     assert "BAD  settings: USHER_LEFTOVER: there is no such setting, so it does nothing" in ended.out
     assert (migrated.status, "USHER_LEFTOVER" in migrated.err) == (0, True)
+
+
+async def test_removed_setting_is_a_warning_with_what_to_do(tmp_path):
+    async with slack() as (local, _client):
+        env = environment(tmp_path, **of_slack(local), USHER_SESSION_IDLE_MINUTES="15")
+        ended = await run("doctor", "--json", env=env)
+        migrated = await run("migrate", env=env)
+    (check,) = [one for one in json.loads(ended.out)["checks"] if one["name"] == "settings"]
+    assert check["found"].startswith("USHER_SESSION_IDLE_MINUTES: this setting was removed")
+    assert (check["is_good"], check["is_warning"]) == (True, True)
+    assert "lower USHER_SESSION_HOURS" in check["advice"]
+    assert migrated.status == 0
+    (logged,) = [line for line in migrated.err.splitlines() if "setting removed" in line]
+    assert "USHER_SESSION_IDLE_MINUTES" in logged
+    assert "lower USHER_SESSION_HOURS" in logged
 
 
 async def rights(folder, http, url, store, extra):

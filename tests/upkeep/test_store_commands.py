@@ -3,7 +3,6 @@
 import asyncio
 import json
 from contextlib import asynccontextmanager
-from datetime import datetime
 
 import pytest
 from cryptography.fernet import Fernet
@@ -12,16 +11,12 @@ from sqlite_utils import Database
 from bot.domain.audit import AuditEntry
 from bot.domain.notices import NoticeKind
 from bot.store import open_store
-from bot.store.pieces import PIECE
 from bot.support.clock import SystemClock, SystemIds
-from bot.support.errors import StoreBusy
 from bot.support.settings import Settings
 from bot.support.vault import Vault, row_key
 from bot.upkeep import store_checks
-from bot.upkeep.archives import ArchiveError, archive, check_archives
 from playground.processes import reserved_port
 from tests.app.command_line import KEY, environment, run, running
-from tests.rigs.clock import FakeClock
 from tests.rigs.store import ALICE, BOB, link_account
 
 NEW = Fernet.generate_key().decode()
@@ -204,147 +199,26 @@ async def test_the_audit_is_whole_until_it_is_edited(tmp_path):
     assert broken.err.startswith("The audit record is broken at row 2")
 
 
-DAY = datetime.fromisoformat("2026-03-01T00:00:00+00:00").timestamp()
-
-
-@asynccontextmanager
-async def kept_for_days(folder):
-    """Open a record with hundreds of entries a day, three days before the first of March and three since."""
-    clock = FakeClock(DAY - 3 * 86_400)
-    store = await open_store(f"sqlite:///{folder / 'usher.db'}", clock, SystemIds())
-    try:
-        await store.migrate()
-        for day in range(6):
-            await store.append_audit([AuditEntry("a", "act", f"day {day} of {n}", "ok") for n in range(450)])
-            clock.advance(86_400)
-        yield store
-    finally:
-        await store.close()
-
-
-async def test_old_entries_move_into_an_archive_and_the_record_goes_on_from_its_anchor(tmp_path):
-    async with kept_for_days(tmp_path) as store:
-        _, last = await store.audit_head()
-        (anchor,) = await store.audit_entries(after=3 * 450 - 1, limit=1)
-    env, file = environment(tmp_path), tmp_path / "audit.jsonl"
-    moved = await run("audit", "archive", "--before", "2026-03-01", str(file), env=env)
-    assert (moved.status, moved.err) == (0, "")
-    assert moved.out.startswith(f"Moved 1350 rows into {file}: 1 to 1350.\n")
-    assert f"after row 1350, whose hash is {anchor['hash']}" in moved.out
-    assert file.stat().st_mode & 0o077 == 0
-    lines = [json.loads(line) for line in file.read_text().splitlines()]
-    assert lines[-1] == {"anchor": 1350, "hash": anchor["hash"]}
-    assert [line["seq"] for line in lines[1:-1]] == list(range(1, 1351))
+async def test_audit_export_prints_every_row(tmp_path):
     async with opened(tmp_path) as store:
+        await store.append_audit([AuditEntry("a", "act", f"café {n}", "ok", {"n": n}) for n in range(1001)])
         rows = await store.audit_entries(limit=9999)
-        assert [row["seq"] for row in rows] == list(range(1351, 2702))
-        assert (rows[0]["previous_hash"], rows[-2]["hash"]) == (anchor["hash"], last)
-        assert (rows[-1]["action"], json.loads(rows[-1]["detail"])["through"]) == ("audit.archive", 1350)
-    second = tmp_path / "second.jsonl"
-    again = await run("audit", "archive", "--before", "2026-03-02", str(second), env=env)
-    assert again.out.startswith(f"Moved 450 rows into {second}: 1351 to 1800.\n")
-    whole = await run("audit", "verify", str(second), str(file), env=env)
-    assert (whole.status, whole.err) == (0, "")
-    assert "intact: 2702 rows" in whole.out
-    assert f"{file} is intact: rows 1 to 1350.\n{second} is intact: rows 1351 to 1800.\n" in whole.out
-    with_archives = ("audit", "verify", str(second), str(file), "--seen")
-    for row in (lines[7], lines[1350], json.loads(second.read_text().splitlines()[-2]), rows[-2]):
-        noted = f"{row['seq']}:{row['hash']}"
-        seen = await run(*with_archives, noted, env=env)
-        assert seen.out.endswith(f"Row {row['seq']} is the one that was noted.\n"), seen
-    early = await run("audit", "verify", "--seen", f"7:{lines[7]['hash']}", env=env)
-    assert early.status == 1
-    assert "If it was archived, name all the archives, too." in early.err
-    assert (await run(*with_archives, f"7:{lines[8]['hash']}", env=env)).status == 1
-    missing = await run("audit", "verify", str(second), env=env)
-    assert (missing.status, missing.out) == (1, "")
-    assert "goes on after entry 1350" in missing.err
+    exported = await run("audit", "export", env=environment(tmp_path))
+    assert (exported.status, [json.loads(line) for line in exported.out.splitlines()]) == (0, rows)
 
 
-async def test_what_cannot_be_archived_is_left_as_it_is(tmp_path):
-    async with kept_for_days(tmp_path) as store:
-        before = await store.audit_entries(limit=9999)
-    env, file = environment(tmp_path), tmp_path / "audit.jsonl"
-    nothing = await run("audit", "archive", "--before", "2020-01-01", str(file), env=env)
-    assert (nothing.status, file.exists()) == (0, False)
-    file.write_text("kept")
-    there = await run("audit", "archive", "--before", "2026-03-01", str(file), env=env)
-    assert (there.status, there.err) == (1, f"{file} is already there: name another file.\n")
-    assert file.read_text() == "kept"
-    file.unlink()
+async def test_audit_verify_says_that_rows_were_archived_before(tmp_path):
+    async with opened(tmp_path) as store:
+        archived = AuditEntry("operator", "audit.archive", "a.jsonl", "ok", {"through": 2})
+        await store.append_audit([*(AuditEntry("a", "act", f"{n}", "ok") for n in range(3)), archived])
+        (third,) = await store.audit_entries(after=2, limit=1)
     database = Database(tmp_path / "usher.db", recursive_triggers=False)
     with database.conn:
-        database.execute("UPDATE audit SET actor = 'T1:UMALLORY' WHERE seq = 1200")
-    broken = await run("audit", "archive", "--before", "2026-03-01", str(file), env=env)
-    assert (broken.status, file.exists()) == (1, False)
-    assert "broken at row 1200" in broken.err
-    assert database.execute("SELECT count(*) FROM audit").fetchone()[0] == len(before)
+        database.execute("DELETE FROM audit WHERE seq <= 2")
     database.close()
-    wrong = await run("audit", "archive", "--before", "yesterday", str(file), env=env)
-    assert (wrong.status, "DATE" in wrong.err) == (2, True)
-
-
-async def test_a_changed_or_cut_archive_is_found(tmp_path):
-    file = tmp_path / "audit.jsonl"
-    async with kept_for_days(tmp_path) as store:
-        await archive(store, file, DAY)
-        anchor = await store.audit_anchor()
-    text = file.read_text()
-    for changed, words in (
-        (text.replace("day 1 of 77", "day 1 of 78"), "broken at entry 528"),
-        ("".join(text.splitlines(keepends=True)[:-1]), "doesn't end with its anchor"),
-        (text[:-9], "is incomplete"),
-        (text + '{"seq": 1}\n', "doesn't end with its anchor"),
-        ("[]\n", "isn't an archive of the audit"),
-        ("", "isn't an archive of the audit"),
-    ):
-        file.write_text(changed)
-        with pytest.raises(ArchiveError, match=words):
-            check_archives([file], anchor)
-    file.write_text(text)
-    with pytest.raises(ArchiveError, match="isn't of this record"):
-        check_archives([file], (anchor[0], "0" * 64))
-    with pytest.raises(ArchiveError, match="can't be read"):
-        check_archives([tmp_path / "none"], anchor)
-    assert [one.count for one in check_archives([file], anchor)] == [1350]
-
-
-class Killed:
-    """Be the store until the first entries are deleted."""
-
-    def __init__(self, store):
-        self._store = store
-
-    def __getattr__(self, name):
-        return getattr(self._store, name)
-
-    async def leave_to_archive(self, *given):
-        await self._store.leave_to_archive(*given)
-        raise StoreBusy("killed")
-
-
-async def test_after_an_archive_that_was_interrupted_while_deleting_the_next_one_goes_on(tmp_path):
-    first, second = tmp_path / "first.jsonl", tmp_path / "second.jsonl"
-    async with kept_for_days(tmp_path) as store:
-        with pytest.raises(StoreBusy):
-            await archive(Killed(store), first, DAY)
-        assert (await store.audit_anchor())[0] == PIECE
-        assert await store.verify_audit(page=7) is None
-        assert (await archive(store, second, DAY)).begins[0] == PIECE
-        assert await store.verify_audit(page=7) is None
-        archives = check_archives([second, first], await store.audit_anchor())
-        assert [(one.begins[0], one.anchor[0]) for one in archives] == [(0, 1350), (PIECE, 1350)]
-
-
-async def test_doctor_says_when_archiving_is_worth_it(tmp_path, monkeypatch):
-    async with kept_for_days(tmp_path) as store:
-        assert await store_checks.check_audit(store) == []
-        monkeypatch.setattr(store_checks, "LONG_AUDIT", 2700)
-        (check,) = await store_checks.check_audit(store)
-        assert (check.is_good, check.found) == (True, "2700 entries since 2026-02-26")
-        assert "`usher audit archive`" in check.advice
-        await archive(store, tmp_path / "audit.jsonl", DAY)
-        assert await store_checks.check_audit(store) == []
+    whole = await run("audit", "verify", "--seen", f"3:{third['hash']}", env=environment(tmp_path))
+    assert (whole.status, whole.err) == (0, "")
+    assert "It begins with row 3: the rows before were archived by a release before 0.4.0." in whole.out
 
 
 async def test_an_empty_audit_is_whole(tmp_path):

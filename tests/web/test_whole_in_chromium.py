@@ -35,7 +35,7 @@ async def prove(window, world, person):
     await window.press(f"a[href*='as={person.id}']")
 
 
-async def test_row_14_the_owner_opens_the_ide_from_the_message_and_nobody_else_does(tmp_path):
+async def test_only_the_owner_opens_the_ide_from_the_message(tmp_path):
     async with sphere_world(tmp_path, live=True, people_known=False, account=QUICK) as world:
         address = await makes(world, world.alice)
         assert address.startswith(f"http://127.0.0.1:{world.bot.port}/ide/")

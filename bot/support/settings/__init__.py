@@ -26,6 +26,15 @@ _ALIKE: Final = 88.0
 #: taken for a setting that is set.
 OURS: Final = "USHER_"
 PREFIXES: Final = (OURS, "SLACK_")
+#: Settings of earlier releases, each with what holds now and what to do.
+REMOVED: Final = {
+    "USHER_PERSON_RATE": "Remove it: everybody may make one more request each second. If people need more at "
+    "once, set USHER_PERSON_BURST.",
+    "USHER_POLL_MARGIN_SECONDS": "Remove it: the margin of status reads is 0.5 seconds.",
+    "USHER_SESSION_IDLE_MINUTES": "Remove it: a browser that is unused for 2 hours is signed out. If people "
+    "should sign in again sooner, lower USHER_SESSION_HOURS.",
+    "USHER_UNWARNED_HOURS": "Remove it: a planned stop waits for its warning for 12 hours.",
+}
 
 
 class SettingsError(Exception):
@@ -53,13 +62,15 @@ class Reading:
     """Hold what the environment says, as far as it is valid.
 
     ``problems`` are sentences without values. ``wrong`` are the variables whose value in ``settings`` is
-    only a stand-in. ``unknown`` are variables of ours that no setting reads.
+    only a stand-in. ``unknown`` are variables of ours that no setting reads, and ``removed`` those that one
+    of an earlier release read.
     """
 
     settings: Settings
     problems: list[str]
     wrong: frozenset[str]
     unknown: list[str]
+    removed: list[str]
 
 
 def read_settings() -> Reading:
@@ -70,7 +81,9 @@ def read_settings() -> Reading:
     except ValidationError as invalid:
         wrong = {str(error["loc"][0]): _sentence(error) for error in invalid.errors()}
         settings = Settings(**{name: _stand_in(name) for name in wrong})
-    misspelt, unknown = strangers(variables(), VARIABLES, referenced())
+    given, elsewhere = set(variables()), referenced()
+    removed = {name for name in given - elsewhere if name.upper() in REMOVED}
+    misspelt, unknown = strangers(given - removed, VARIABLES, elsewhere)
     is_installed = settings.slack_client_id is not None and settings.slack_client_secret is not None
     if settings.slack_bot_token is None and not is_installed and "SLACK_BOT_TOKEN" not in wrong:
         wrong = {"SLACK_BOT_TOKEN": "SLACK_BOT_TOKEN: is not set", **wrong}
@@ -80,7 +93,7 @@ def read_settings() -> Reading:
         *(_key_beside_database(settings) if "USHER_DATABASE_URL" not in wrong else ()),
         *(f"{name}: there is no such setting. Did you mean {near}?" for name, near in misspelt.items()),
     ]
-    return Reading(settings, problems, frozenset(wrong), unknown)
+    return Reading(settings, problems, frozenset(wrong), unknown, sorted(name.upper() for name in removed))
 
 
 def problem_with(name: str, value: str) -> str:

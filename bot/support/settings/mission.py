@@ -119,28 +119,19 @@ class MissionSettings(BaseSettings):
         gt=0,
         le=24 * 60,
     )
-    poll_margin: float = setting(
-        "USHER_POLL_MARGIN_SECONDS",
-        0.5,
-        "seconds added to the 10-second rule for status reads, 0.1–2",
-        ge=0.1,
-        le=2.0,
-    )
     person_burst: int = setting(
-        "USHER_PERSON_BURST", 30, "requests that one person may make at once", ge=1, le=1_000_000
-    )
-    person_rate: float = setting(
-        "USHER_PERSON_RATE", 1.0, "requests that they may make per second after that", gt=0, le=100_000
+        "USHER_PERSON_BURST",
+        30,
+        "requests that one person may make at once; one more each second",
+        ge=1,
+        le=1_000_000,
     )
     session_hours: float = setting(
-        "USHER_SESSION_HOURS", 12.0, "hours that a browser stays signed in at most", gt=0, le=24 * 7
-    )
-    session_idle_minutes: float = setting(
-        "USHER_SESSION_IDLE_MINUTES",
-        120.0,
-        "minutes that a browser stays signed in while it is unused",
+        "USHER_SESSION_HOURS",
+        12.0,
+        "hours that a browser stays signed in at most; 2 while it is unused",
         gt=0,
-        le=24 * 60,
+        le=24 * 7,
     )
     host: str = setting("USHER_HOST", "127.0.0.1", "address to listen on")
     port: int = setting("PORT", 3000, "port to listen on", ge=0, le=65535)

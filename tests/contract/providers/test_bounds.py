@@ -1,4 +1,4 @@
-"""Row 23: an answer of any size and slowness costs bounded memory and time, and is asked for once."""
+"""An answer of any size and slowness costs bounded memory and time, and is asked for once."""
 
 import asyncio
 import time
@@ -67,7 +67,7 @@ def huge(*, is_said):
 
 @each
 @pytest.mark.parametrize("is_said", [True, False], ids=["length told", "in pieces"])
-async def test_row_23_two_hundred_megabytes(method, is_said):
+async def test_a_huge_answer_takes_bounded_memory(method, is_said):
     async with raw_server(huge(is_said=is_said)) as server:
         tracemalloc.start()
         try:
@@ -82,7 +82,7 @@ async def test_row_23_two_hundred_megabytes(method, is_said):
 
 @each
 @pytest.mark.parametrize("where", ["head", "body"])
-async def test_row_23_a_byte_at_a_time(method, where):
+async def test_an_answer_of_single_bytes_ends_in_time(method, where):
     """The whole answer has its time; that something came in the meantime does not prolong it."""
 
     async def answer(writer, _number):
@@ -103,7 +103,7 @@ async def test_row_23_a_byte_at_a_time(method, where):
 
 
 @pytest.mark.parametrize("kind", IDS)
-async def test_row_23_nobody_is_there(kind):
+async def test_a_closed_port_is_unreachable(kind):
     class Nowhere:
         url = "http://127.0.0.1:9"
 
@@ -113,9 +113,7 @@ async def test_row_23_nobody_is_there(kind):
 @each
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize(("header", "seconds"), [("7", 7.0), ("soon", None)])
-async def test_row_23_retry_after_is_heeded_where_it_can_be_read(
-    quiet_rig: Rig, method, status, header, seconds
-):
+async def test_retry_after_is_heeded_where_it_can_be_read(quiet_rig: Rig, method, status, header, seconds):
     quiet_rig.spoil(status=status, headers={"Retry-After": header})
     error = await failure(quiet_rig, method)
     if (quiet_rig.provider.kind, method, status, seconds) == ("jupyterhub", "start", 429, None):
@@ -129,7 +127,7 @@ ERRORS = [kind for kind in vars(errors).values() if isinstance(kind, type)]
 
 
 @pytest.mark.parametrize("kind", [kind for kind in ERRORS if issubclass(kind, errors.ProviderError)])
-async def test_row_23_every_error_is_one_sentence_with_a_next_step(kind):
+async def test_every_error_is_one_sentence_with_a_next_step(kind):
     said = problems.sentence(kind("out of order", status=400), "Saturn Cloud")
     assert said != problems.sentence("internal")
     assert said[0].isupper()

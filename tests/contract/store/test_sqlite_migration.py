@@ -7,6 +7,8 @@ from contextlib import closing
 
 import pytest
 
+from bot.domain.audit import AuditEntry
+from bot.store import open_store
 from bot.store.schema import in_place_of, migrations, missing, records
 from bot.store.sqlite import SqliteEngine
 from bot.support.clock import SystemIds
@@ -217,3 +219,22 @@ async def test_place_of_an_installation_is_taken_over(tmp_path):
     with closing(sqlite3.connect(path)) as database:
         assert database.execute("SELECT * FROM places").fetchall() == [("T1", "E1", 5.0)]
         assert database.execute("SELECT organisation_id FROM installations").fetchall() == [("E1",)]
+
+
+async def test_rows_of_an_archived_audit_stay_intact(tmp_path):
+    """From 0.3.1, whose ``audit archive`` moved the first rows into a file."""
+    path, every = tmp_path / "usher.db", migrations()
+    await migrated(path, {name: script for name, script in every.items() if name < "0058"})
+    store = await open_store(f"sqlite:///{path}", FakeClock(), SystemIds())
+    archived = AuditEntry("operator", "audit.archive", "a.jsonl", "ok", {"through": 2})
+    await store.append_audit([*(AuditEntry("a", "act", f"{number}", "ok") for number in range(4)), archived])
+    _, last, *kept = await store.audit_entries()
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("DELETE FROM audit WHERE seq <= 2")
+        database.execute("UPDATE audit_head SET archived = 2, archived_hash = ?", [last["hash"]])
+    assert await store.migrate() == [name for name in every if name >= "0058"]
+    assert await store.audit_entries() == kept
+    assert await store.verify_audit() is None
+    await store.append_audit([AuditEntry("a", "act", "later", "ok")])
+    assert await store.verify_audit() is None
+    await store.close()

@@ -1,4 +1,4 @@
-"""Row 35: how far what Slack's assistant asks for goes is decided by its effect, and the rest is asked."""
+"""How far what Slack's assistant asks for goes is decided by its effect, and the rest is asked."""
 
 import json
 
@@ -14,7 +14,7 @@ from handlers.assistant import called as asked_for
 from tests.handlers.rig import rig
 from tests.rigs.scenario import world
 from tests.rigs.store import ALICE, observe
-from tests.security.test_row_35_assistant import BURST, ON, called, lets, who
+from tests.security.test_assistant import BURST, ON, called, lets, who
 
 MINUTE = "for 1 minute"
 
@@ -36,7 +36,7 @@ async def planned(scene, name):
     return next(one.stop_at for one in rows if one.title == name)
 
 
-async def test_row_35_who_may_only_start_stops_nothing_that_runs(scene):
+async def test_who_may_only_start_stops_nothing_that_runs(scene):
     async with called(scene) as slackbot:
         assert is_asked(await slackbot.finds(who(scene), "start", name="report", until=MINUTE))
         await scene.pass_time(900, step=30)
@@ -49,7 +49,7 @@ async def test_row_35_who_may_only_start_stops_nothing_that_runs(scene):
     assert scene.calls("POST .*/stop") == 1
 
 
-async def test_row_35_who_may_only_start_moves_no_stop_and_takes_none_back(scene):
+async def test_who_may_only_start_moves_no_stop_and_takes_none_back(scene):
     await scene.alice.types("stop report in 1 hour")
     at = await planned(scene, "report")
     async with called(scene) as slackbot:
@@ -70,7 +70,7 @@ async def test_row_35_who_may_only_start_moves_no_stop_and_takes_none_back(scene
     assert scene.resource("report").status(scene.clock.now()) == "stopped"
 
 
-async def test_row_35_what_it_starts_it_may_end_with_a_warning_that_says_so(scene):
+async def test_it_may_end_what_it_starts_with_a_warning(scene):
     async with called(scene) as slackbot:
         assert (await slackbot.finds(who(scene), "start", name="notebook", until=MINUTE))["done"]
         await scene.pass_time(10)
@@ -82,7 +82,7 @@ async def test_row_35_what_it_starts_it_may_end_with_a_warning_that_says_so(scen
     assert "This stop was planned." in scene.alice.only("stopped").text
 
 
-async def test_row_35_what_was_running_without_being_seen_goes_on(scene):
+async def test_what_was_running_without_being_seen_goes_on(scene):
     await scene.pass_time(60)
     scene.resource("notebook").force("running", scene.clock.now())
     async with called(scene) as slackbot:
@@ -100,7 +100,7 @@ async def test_row_35_what_was_running_without_being_seen_goes_on(scene):
     assert scene.calls("POST .*/stop") == 1
 
 
-async def test_row_35_hours_go_first(scene):
+async def test_hours_go_before_an_end_that_it_sets(scene):
     async with called(scene) as slackbot:
         await slackbot.finds(who(scene), "start", name="notebook", until="for 300 hours")
         await scene.pass_time(60)
@@ -112,7 +112,7 @@ async def test_row_35_hours_go_first(scene):
     assert scene.resource("notebook").status(scene.clock.now()) == "stopped"
 
 
-async def test_row_35_of_its_questions_one_is_live_and_it_asks_once_a_minute(scene):
+async def test_one_question_of_its_is_live_and_one_a_minute_asked(scene):
     alice = scene.alice
     async with called(scene) as slackbot:
         for until in (MINUTE, MINUTE, "for 3 hours"):
@@ -130,7 +130,7 @@ async def test_row_35_of_its_questions_one_is_live_and_it_asks_once_a_minute(sce
     assert scene.calls("POST .*/stop") == 0
 
 
-async def test_row_35_its_calls_take_none_of_its_persons_own(scene):
+async def test_its_calls_count_apart_from_its_persons(scene):
     async with called(scene) as slackbot:
         for _ in range(2 * BURST):
             await slackbot.calls(who(scene), "my_workspaces")
@@ -140,7 +140,7 @@ async def test_row_35_its_calls_take_none_of_its_persons_own(scene):
     assert scene.calls("POST .*/stop") == 1
 
 
-async def test_row_35_linking_carries_out_nothing_that_it_asked_for(scene):
+async def test_linking_carries_out_nothing_that_it_asked_for(scene):
     await scene.alice.types("unlink saturn --yes")
     await scene.settle()
     async with called(scene) as slackbot:
@@ -183,7 +183,7 @@ STARTS = {
 
 
 @pytest.mark.parametrize("state", STARTS)
-async def test_row_35_by_its_state_a_start_is_one(bot, state):
+async def test_state_decides_whether_a_start_is_one(bot, state):
     for given, is_start in zip(({"until": MINUTE}, {}), reversed(STARTS[state]), strict=True):
         row = await bot.workspace()
         await observe(bot.store, bot.clock, row, Observed(state))
@@ -193,7 +193,7 @@ async def test_row_35_by_its_state_a_start_is_one(bot, state):
         bot.clock.advance(120)
 
 
-async def test_row_35_what_its_person_is_just_starting_gets_no_end(bot):
+async def test_what_its_person_is_just_starting_gets_no_end(bot):
     await observe(bot.store, bot.clock, await bot.workspace(), Observed(State.STOPPED))
     await bot.say("start notebook")
     assert is_asked(await starts(bot, until=MINUTE))
@@ -203,7 +203,7 @@ async def test_row_35_what_its_person_is_just_starting_gets_no_end(bot):
     assert (await starts(bot, until=MINUTE))["done"][0]["until"]
 
 
-async def test_row_35_the_audit_says_who_agreed(scene):
+async def test_the_audit_says_who_agreed(scene):
     async with called(scene) as slackbot:
         await slackbot.finds(who(scene), "start", name="report", until=MINUTE)
         await scene.settle()
@@ -213,7 +213,7 @@ async def test_row_35_the_audit_says_who_agreed(scene):
     assert "via" not in json.loads(agreed["detail"])
 
 
-async def test_row_35_nothing_that_it_asks_waits_for_a_list(bot):
+async def test_nothing_that_it_asks_waits_for_a_list(bot):
     bot.clock.advance(3600)
     said = await starts(bot, name="new one")
     assert "What's new I know in a minute" in said["says"]

@@ -1,4 +1,4 @@
-"""Row 2: the same signed bytes again, at a process that was started since, change nothing at all."""
+"""The same signed bytes again, at a process that was started since, change nothing at all."""
 
 import sqlite3
 from contextlib import closing
@@ -37,7 +37,7 @@ async def does_a_bit_of_everything(world):
     await alice.invited()
 
 
-async def test_row_02_after_a_restart_the_same_bytes_change_no_row(linked):
+async def test_after_a_restart_the_same_bytes_change_no_row(linked):
     sent = linked.slack.dispatcher.sent
     first = len(sent)
     await does_a_bit_of_everything(linked)

@@ -1,4 +1,4 @@
-"""Row 7: a form or a choice that names what is somebody else's does nothing, whatever it carries."""
+"""A form or a choice that names what is somebody else's does nothing, whatever it carries."""
 
 import json
 
@@ -39,7 +39,7 @@ VERBS = ["start", "stop", "restart", "status", "open", "forget"]
 
 
 @pytest.mark.parametrize("form", ["button", "select"])
-async def test_row_07_a_forged_key_of_anothers_workspace_does_nothing(linked, form):
+async def test_a_forged_key_of_anothers_workspace_does_nothing(linked, form):
     key = await of_bob(linked)
     before = (linked.calls(""), len(await linked.audit("workspace.")))
     for verb in VERBS:
@@ -57,7 +57,7 @@ async def test_row_07_a_forged_key_of_anothers_workspace_does_nothing(linked, fo
 
 
 @pytest.mark.parametrize("action_id", ["keep_waiting", "refresh", "try_again"])
-async def test_row_07_a_forged_key_of_anothers_operation_does_nothing(linked, action_id):
+async def test_a_forged_key_of_anothers_operation_does_nothing(linked, action_id):
     await of_bob(linked)
     await linked.bob.types("start analysis")
     (operation,) = await linked.bot.store.open_operations(linked.principal(linked.bob.id))
@@ -71,7 +71,7 @@ async def test_row_07_a_forged_key_of_anothers_operation_does_nothing(linked, ac
     assert linked.calls("POST .*/start") == 1
 
 
-async def test_row_07_a_forged_form_links_nothing(bare):
+async def test_a_forged_form_links_nothing(bare):
     """Chen's code, and his principal in ``private_metadata``, sent by Olivia: the sender counts alone."""
     _, address = await bare.bob.invited()
     state = bare.slack.state
@@ -91,7 +91,7 @@ async def test_row_07_a_forged_form_links_nothing(bare):
         assert await bare.bot.store.accounts(bare.principal(person.id)) == []
 
 
-async def test_row_07_a_search_finds_ones_own_only(linked):
+async def test_a_search_finds_ones_own_only(linked):
     await of_bob(linked)
     state = linked.slack.state
     payload = payloads.interaction(state, "block_suggestion", linked.alice.id)

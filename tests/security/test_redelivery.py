@@ -1,4 +1,4 @@
-"""Row 3: what Slack brings again, at 0, 1 and 5 minutes and after a restart, has one effect."""
+"""What Slack brings again, at 0, 1 and 5 minutes and after a restart, has one effect."""
 
 import json
 from contextlib import asynccontextmanager, nullcontext
@@ -34,7 +34,7 @@ async def by_message(world, away):
 
 
 @pytest.mark.parametrize("way", [by_command, by_button, by_message])
-async def test_row_03_a_redelivery_has_no_second_effect(linked, way):
+async def test_a_redelivery_has_no_second_effect(linked, way):
     """Each comes freshly signed, so nothing but the inbox can know it."""
     alice = linked.alice
     kind, payload = await way(linked, nullcontext())
@@ -64,7 +64,7 @@ async def repeat_everything(world):
 
 
 @pytest.mark.parametrize("channel", ["@bot", "C0GENERAL"], ids=["direct", "mention"])
-async def test_row_03_other_event_id_has_no_effect(linked, channel):
+async def test_other_event_id_has_no_effect(linked, channel):
     """A stop that is delivered again, and was undone since, is neither carried out nor asked about."""
     alice, address = linked.alice, "" if channel == "@bot" else "@usher "
     await linked.slack.say(alice.id, channel, f"{address}stop report")
@@ -85,7 +85,7 @@ async def test_row_03_other_event_id_has_no_effect(linked, channel):
     assert [(place, len(alice.hears(channel=place))) for place, _ in told] == told
 
 
-async def test_row_03_a_redelivered_press_leaves_the_link_valid_that_it_brought(bare):
+async def test_a_redelivered_press_leaves_its_link_valid(bare):
     alice = bare.alice
     _, address = await alice.invited()
     sent = next(one for one in reversed(bare.slack.dispatcher.sent) if b"block_actions" in one.body)
@@ -109,7 +109,7 @@ async def out_of_reach(app):
 
 
 @pytest.mark.parametrize("way", [by_command, by_button, by_message])
-async def test_row_03_first_sight_with_a_retry_number_counts(linked, way):
+async def test_first_sight_with_a_retry_number_counts(linked, way):
     """What never arrived comes with Retry-Num 1, and that is when it is done."""
     kind, payload = await way(linked, out_of_reach(linked.slack.state.app))
     assert linked.calls("POST .*/start") == 0

@@ -1,4 +1,4 @@
-"""Rows 17 and 18: every call is made as the linked account of who asked, and of nobody who has left."""
+"""Every call is made as the linked account of who asked, and of nobody who has left."""
 
 import pytest
 
@@ -37,7 +37,7 @@ async def everybody(world):
     return owned
 
 
-async def test_row_17_the_provider_sees_the_linked_name_on_every_call(engine):
+async def test_the_provider_sees_the_linked_name_on_every_call(engine):
     owned = await everybody(engine)
     for verb in (OperationVerb.START, OperationVerb.RESTART, OperationVerb.STOP):
         operations = [
@@ -63,7 +63,7 @@ async def test_row_17_the_provider_sees_the_linked_name_on_every_call(engine):
     assert {call.username for call in changed} == {"bob"}
 
 
-async def test_row_17_a_relinked_person_acts_as_the_new_account_only(engine):
+async def test_a_relinked_person_acts_as_the_new_account_only(engine):
     workspace = await engine.own(ALICE, "alice:one")
     await engine.link(ALICE, token="token-of-other", username="other")
     before = len(engine.provider.calls)
@@ -73,7 +73,7 @@ async def test_row_17_a_relinked_person_acts_as_the_new_account_only(engine):
     assert {call.token for call in engine.provider.calls[before:]} == {"token-of-other"}
 
 
-async def test_row_18_a_lost_event_is_found_by_the_reading_and_the_next_step_refuses(engine):
+async def test_after_a_lost_event_the_next_step_refuses(engine):
     """Slack never told that somebody left; everybody is read at night, and what was under way ends."""
     workspace = await engine.own(ALICE, "alice:one")
     engine.provider.start_takes = 10_000.0
@@ -93,7 +93,7 @@ async def test_row_18_a_lost_event_is_found_by_the_reading_and_the_next_step_ref
     assert len(engine.provider.calls) == calls
 
 
-async def test_row_18_a_guest_by_a_lost_event_is_refused_at_the_next_step(engine):
+async def test_a_guest_by_a_lost_event_is_refused_at_the_next_step(engine):
     workspace = await engine.own(ALICE, "alice:one", State.STOPPED)
     operation_id = await engine.begin(workspace)
     # Slack has just said so, and nothing that follows from it was done yet.
@@ -113,7 +113,7 @@ def _everybody():
     return NewTask(TaskKind.SYNC_PEOPLE, "everybody")
 
 
-async def test_row_18_a_click_after_a_lost_event_is_refused(linked):
+async def test_a_click_after_a_lost_event_is_refused(linked):
     """The person table knows it since the night: a session that is still open does nothing any more."""
     alice = linked.alice
     shown = await alice.types("status training")

@@ -1,4 +1,4 @@
-"""Row 11: who steals the database or a backup has no secret, and rows that are swapped open nothing."""
+"""Who steals the database or a backup has no secret, and rows that are swapped open nothing."""
 
 import sqlite3
 from contextlib import closing
@@ -15,7 +15,7 @@ def dump(world):
         return "\n".join(database.iterdump())
 
 
-async def test_row_11_a_dump_holds_no_secret(bare):
+async def test_a_dump_holds_no_secret(bare):
     """Before a link, at each of its steps, after it, and when all is said."""
     page, address = await bare.alice.invited()
     nonce, token = address.rpartition("/")[2], bare.token_of("alice")
@@ -38,7 +38,7 @@ async def test_row_11_a_dump_holds_no_secret(bare):
     assert not [secret for secret in secrets if secret in dump(bare)]
 
 
-async def test_row_11_where_an_answer_was_sent_is_not_kept(bare):
+async def test_where_an_answer_was_sent_is_not_kept(bare):
     """An address of an answer is a permission for half an hour: it goes with the answer."""
     asked = await bare.alice.types("start training")
     await bare.alice.presses(asked, "Link Saturn Cloud")
@@ -53,7 +53,7 @@ async def test_row_11_where_an_answer_was_sent_is_not_kept(bare):
     assert "/actions/" not in written
 
 
-async def test_row_11_swapped_rows_open_nothing(linked):
+async def test_swapped_rows_open_nothing(linked):
     """A database where two people's secrets were swapped: each is refused, and no call is made."""
     await linked.bob.links("bob")
     # With a key that opens nothing at all, the bot doesn't start.
@@ -77,7 +77,7 @@ async def test_row_11_swapped_rows_open_nothing(linked):
 
 
 @pytest.mark.parametrize("column", ["principal", "connection"])
-async def test_row_11_a_secret_moved_to_another_row_opens_nothing(linked, column):
+async def test_a_secret_moved_to_another_row_opens_nothing(linked, column):
     await linked.carol.links("carol")
     account = await linked.bot.store.account(linked.principal(), "saturn")
     moved = {"principal": linked.principal(linked.bob.id).key, "connection": "elsewhere"}[column]
@@ -97,7 +97,7 @@ async def test_row_11_a_secret_moved_to_another_row_opens_nothing(linked, column
     assert linked.calls("") == before
 
 
-async def test_row_11_the_key_is_never_beside_the_database(linked):
+async def test_the_key_is_never_beside_the_database(linked):
     files = [path for path in linked.folder.rglob("*") if path.is_file()]
     assert not [path for path in files if linked._keys.encode() in path.read_bytes()]
     assert all(check.is_good for check in await store_checks.read_store(linked.bot.store))

@@ -1,4 +1,4 @@
-"""Row 31: whoever opens connections, or sends what isn't signed, costs others nothing."""
+"""Whoever opens connections, or sends what isn't signed, costs others nothing."""
 
 import asyncio
 import json
@@ -72,7 +72,7 @@ def counted(lines, reason):
     return sum(int(count) for one, _, count in said if one == reason)
 
 
-def test_row_31_half_open_connections_keep_nobody_out():
+def test_half_open_connections_keep_nobody_out():
     with server(FILES) as (process, port), ExitStack() as stack:
         began = time.monotonic()
         for _ in range(HALF_OPEN):
@@ -111,7 +111,7 @@ ANNOUNCED = {
 
 
 @pytest.mark.parametrize("how", one_in(3, ANNOUNCED), ids=str)
-def test_row_31_unfinished_requests_take_bounded_memory(how):
+def test_unfinished_requests_take_bounded_memory(how):
     """400 of 1 MB, and 2,000 of 1 kB, with a signature of the right shape that nothing can check yet."""
 
     async def open_all(port):
@@ -150,7 +150,7 @@ def test_row_31_unfinished_requests_take_bounded_memory(how):
 
 
 @pytest.mark.parametrize("size", [1024 * 1024 + 1, 10**10], ids=["a-byte", "gigabytes"])
-def test_row_31_too_long_a_body_ends_its_connection_soon(size):
+def test_too_long_a_body_ends_its_connection_soon(size):
     with server(FILES) as (_, port):
         sent = f"POST {SLACK_PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: {size}\r\n\r\nx"
         with connected(port, sent.encode()) as connection:
@@ -159,7 +159,7 @@ def test_row_31_too_long_a_body_ends_its_connection_soon(size):
     assert answer.startswith(b"HTTP/1.1 413")
 
 
-def test_row_31_strangers_requests_are_one_line_a_second():
+def test_strangers_requests_are_one_line_a_second():
     paths = [f"{root}/made-up-{number}" for number in range(50) for root in ("/link", "/ide", "/hooks")]
     with server(FILES) as (process, port):
         began = time.monotonic()
@@ -202,12 +202,12 @@ async def ended(connection):
         return await asyncio.to_thread(connection.recv, 1000)
 
 
-async def test_row_31_who_sends_no_headers_is_let_go(door):
+async def test_who_sends_no_headers_is_let_go(door):
     assert await ended(await asyncio.to_thread(connected, door.port, b"GET / HTTP/1.1\r\n")) == b""
     assert len(door) == 0
 
 
-async def test_row_31_what_is_being_served_has_no_deadline_and_makes_no_room(door):
+async def test_requests_being_served_have_no_deadline(door):
     """Of three connections two are served: the third goes when a fourth comes, the two stay."""
     request = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
     served = [await asyncio.to_thread(connected, door.port, request) for _ in range(2)]
@@ -221,7 +221,7 @@ async def test_row_31_what_is_being_served_has_no_deadline_and_makes_no_room(doo
         assert (await ended(one)).startswith(b"HTTP/1.1 200")
 
 
-async def test_row_31_what_is_no_request_gets_our_headers_and_no_word_back():
+async def test_bytes_that_are_no_request_are_not_repeated():
     app = web.Application()
     async with listening(app, "127.0.0.1", 0) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -235,7 +235,7 @@ async def test_row_31_what_is_no_request_gets_our_headers_and_no_word_back():
     assert "aiohttp" not in answer
 
 
-async def test_row_31_known_people_keep_their_lines(caplog):
+async def test_known_people_keep_their_lines(caplog):
     caplog.set_level(logging.INFO)
     counts, clock = {}, FakeClock()
     lines = StrangerFilter(lambda found, _: counts.update(found), clock.monotonic)
@@ -261,7 +261,7 @@ def record(reason, level=logging.INFO):
     return logging.makeLogRecord({"msg": {"event": "page", "rule": reason}, "levelno": level})
 
 
-def test_row_31_what_strangers_cause_is_counted_in_the_log():
+def test_what_strangers_cause_is_counted_in_the_log():
     written, clock = [], FakeClock()
     lines = StrangerFilter(lambda counts, level: written.append((counts, level)), clock.monotonic)
 

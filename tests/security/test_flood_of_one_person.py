@@ -1,4 +1,4 @@
-"""Row 22: what one person asks for a thousand times takes nothing from anybody else."""
+"""What one person asks for a thousand times takes nothing from anybody else."""
 
 import asyncio
 
@@ -12,7 +12,6 @@ from tests.rigs.store import ALICE, BOB
 
 BURST = Settings.model_fields["person_burst"].default
 FLOOD = 1_000
-BURST = Settings.model_fields["person_burst"].default
 TOO_MANY = "You're sending requests too quickly"
 
 
@@ -56,7 +55,7 @@ def without_names(lines):
     return [line.partition("Reference")[0] for line in lines]
 
 
-async def test_row_22_others_are_answered_and_served_as_without_it(tmp_path):
+async def test_others_are_served_as_without_the_flood(tmp_path):
     quiet, loud = tmp_path / "quiet", tmp_path / "loud"
     quiet.mkdir()
     loud.mkdir()
@@ -65,7 +64,7 @@ async def test_row_22_others_are_answered_and_served_as_without_it(tmp_path):
     assert sum(" ready " in line for line in expected) == 2
 
 
-async def test_row_22_who_floods_is_told_when_to_go_on_and_then_may(linked):
+async def test_who_floods_is_told_when_to_go_on(linked):
     told = await flood(linked, "help", 100)
     passed = [text for text in told if TOO_MANY not in text]
     # Linking took some of the burst, and some of that has come back.
@@ -76,7 +75,7 @@ async def test_row_22_who_floods_is_told_when_to_go_on_and_then_may(linked):
     assert TOO_MANY in (await linked.alice.types("help")).text
 
 
-async def test_row_22_commands_clicks_messages_and_forms_share_one_limit(linked):
+async def test_commands_clicks_messages_and_forms_share_one_limit(linked):
     alice = linked.alice
     shown = await alice.types("status training")
     await flood(linked, "help", 50)
@@ -91,7 +90,7 @@ async def test_row_22_commands_clicks_messages_and_forms_share_one_limit(linked)
     assert await linked.audit("workspace.start") == []
 
 
-async def test_row_22_a_flood_of_clicks_and_messages_fills_no_queue(linked):
+async def test_a_flood_of_clicks_and_messages_fills_no_queue(linked):
     alice = linked.alice
     shown = await alice.types("status training")
     action_id = shown.button("Start")["action_id"]
@@ -108,7 +107,7 @@ async def test_row_22_a_flood_of_clicks_and_messages_fills_no_queue(linked):
     assert alice.only("ready")
 
 
-def test_row_22_one_persons_calls_leave_half_of_the_slots():
+def test_one_persons_calls_leave_half_of_the_slots():
     slots = Slots(10)
     assert [slots.take_for("alice", 0.5) for _ in range(7)] == [True] * 5 + [False] * 2
     assert [slots.take_for("bob", 0.5) for _ in range(7)] == [True] * 5 + [False] * 2
@@ -129,7 +128,7 @@ async def engine():
         yield made
 
 
-async def test_row_22_hanging_calls_of_one_person_hold_up_nobody_else(engine):
+async def test_hanging_calls_of_one_person_hold_up_nobody_else(engine):
     """Olivia has twenty starts under way that the provider does not answer; Chen's goes at once."""
     engine.provider.pace = type(engine.provider.pace)(min_poll_interval=10, pending=10, concurrency=10)
     engine.reborn()
@@ -166,7 +165,7 @@ async def test_row_22_hanging_calls_of_one_person_hold_up_nobody_else(engine):
     assert most <= 10
 
 
-async def test_row_22_starts_begin_in_the_order_in_which_they_were_asked_for(engine):
+async def test_starts_begin_in_the_order_of_their_requests(engine):
     workspaces = [await engine.own(remote_id=f"r{number}") for number in range(12)]
     for workspace in reversed(workspaces):
         await engine.begin(workspace)
@@ -175,7 +174,7 @@ async def test_row_22_starts_begin_in_the_order_in_which_they_were_asked_for(eng
     assert engine.provider.accepted_starts == [f"r{number}" for number in reversed(range(12))]
 
 
-async def test_row_22_a_thousand_starts_of_one_workspace_are_one_call(engine):
+async def test_a_thousand_starts_of_one_workspace_are_one_call(engine):
     workspace = await engine.own()
     operations = {await engine.begin(workspace) for _ in range(200)}
     assert len(operations) == 1

@@ -1,4 +1,4 @@
-"""Row 19 and invariant I7: a canary in every slot of a secret, every failure driven, every sink searched."""
+"""Invariant I7: a canary in every slot of a secret, every failure driven, every sink searched."""
 
 import json
 import re
@@ -128,7 +128,7 @@ async def link(canaries, connection, account):
 
 
 @pytest.mark.parametrize("sign_in", [False, True], ids=["code", "sign-in"])
-async def test_row_19_the_whole_way(tmp_path, sign_in):
+async def test_no_secret_leaks_between_linking_and_unlinking(tmp_path, sign_in):
     async with run(tmp_path, sign_in=sign_in) as canaries:
         scene, alice = canaries.scene, canaries.scene.alice
         for connection in ("saturn", "hub"):
@@ -150,7 +150,7 @@ async def test_row_19_the_whole_way(tmp_path, sign_in):
 
 
 @pytest.mark.parametrize("number", one_in(3, range(len(FAULTS)), 1))
-async def test_row_19_a_provider_that_fails_in_every_way(tmp_path, number):
+async def test_failing_provider_leaks_no_secret(tmp_path, number):
     """At the check of a token, at lists, starts, reads and stops; what it says may hold the token itself."""
     fault = FAULTS[number]
     async with run(tmp_path) as canaries:
@@ -184,7 +184,7 @@ SPOILED = (
 )
 
 
-async def test_row_19_a_hub_that_says_tokens_back(tmp_path):
+async def test_hub_that_repeats_tokens_leaks_none(tmp_path):
     async with run(tmp_path) as canaries:
         scene, alice = canaries.scene, canaries.scene.alice
         for spoiled in SPOILED:
@@ -200,7 +200,7 @@ async def test_row_19_a_hub_that_says_tokens_back(tmp_path):
         await canaries.doctor()
 
 
-async def test_row_19_the_search_finds_what_is_planted(tmp_path):
+async def test_search_finds_a_planted_secret(tmp_path):
     async with run(tmp_path) as canaries:
         await link(canaries, "saturn", "alice")
         store, leak = canaries.scene.bot.store, f"before {PASTED} after"
@@ -229,7 +229,7 @@ METHODS = ["chat.postMessage", "chat.update", "chat.postEphemeral", "users.info"
 
 
 @pytest.mark.parametrize("number", one_in(3, [6, 7, 9, 11, 13, 14, 15]))
-async def test_row_19_a_slack_that_fails_in_every_way(tmp_path, number):
+async def test_failing_slack_leaks_no_secret(tmp_path, number):
     async with run(tmp_path) as canaries:
         scene, alice = canaries.scene, canaries.scene.alice
         await link(canaries, "saturn", "alice")
@@ -248,7 +248,7 @@ async def test_row_19_a_slack_that_fails_in_every_way(tmp_path, number):
         await canaries.doctor()
 
 
-async def test_row_19_secrets_that_do_not_open_and_tokens_that_end(tmp_path):
+async def test_ended_tokens_and_unreadable_secrets_are_not_leaked(tmp_path):
     async with run(tmp_path) as canaries:
         scene, alice = canaries.scene, canaries.scene.alice
         for connection in ("saturn", "hub"):
@@ -276,7 +276,7 @@ async def test_row_19_secrets_that_do_not_open_and_tokens_that_end(tmp_path):
         await canaries.doctor()
 
 
-async def test_row_19_requests_that_are_refused(tmp_path):
+async def test_refused_requests_leak_no_secret(tmp_path):
     """What comes to Slack's address unsigned, twice, or of another team is neither said back nor logged."""
     async with run(tmp_path) as canaries:
         scene = canaries.scene

@@ -1,4 +1,4 @@
-"""Row 35: whatever a workspace, a run or a course is called, in a result a name is one string of JSON."""
+"""Whatever a workspace, a run or a course is called, in a result a name is one string of JSON."""
 
 import asyncio
 import json
@@ -92,7 +92,7 @@ def names_in(facts):
 @example('\\"\\u0022\\')
 @example("<!date^1|x> & <https://evil.example|y> &lt;")
 @example("\x00")
-def test_row_35_every_character_of_every_name_is_inside_a_string_of_json(played, name):
+def test_every_name_is_inside_a_string_of_json(played, name):
     runner, all_of = played
     runner.run(all_of.named(name))
     # No database keeps the character 0.

@@ -1,0 +1,71 @@
+"""How far the audit had come on this machine, in a file of its own: an older database is noticed by it.
+
+A database that was restored from a backup can't know it. A small file next to it, which belongs to no
+backup, records how far the audit had come when this machine last saw it: a database that is behind that, or
+has a different history, brings back links that were ended since.
+"""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from bot.store.store import Store
+from bot.support.environment import command
+
+log = structlog.get_logger(__name__)
+
+
+#: What is found where a database was restored from a backup, and what to do.
+OLDER: Final = "The database is older than when Usher last ran here: it was restored from a backup"
+HOLD_FIRST: Final = f"Put on hold what it has planned, then start Usher: {command('restored')}"
+
+
+class Witness:
+    """Remember, in a file next to the database, how far the audit had come; without a path, do nothing."""
+
+    def __init__(self, database: Path | None) -> None:
+        self._path = None if database is None else database.with_name(f"{database.name}.seen")
+        self._written: tuple[int, str] | None = None
+
+    async def note(self, store: Store) -> None:
+        """Write down how far the audit has come, if that changed. Raises StoreError."""
+        head = await store.audit_head()
+        if self._path is not None and head != self._written:
+            try:
+                await asyncio.to_thread(_write, self._path, head)
+            except OSError as error:
+                log.warning("how far the record has come is not written down", problem=error.strerror)
+            else:
+                self._written = head
+
+    async def contradicts(self, store: Store) -> bool:
+        """Return whether this machine has seen more of the audit, or a different one. Raises StoreError."""
+        known = None if self._path is None else await asyncio.to_thread(_read, self._path)
+        if known is None or known[0] == 0:
+            return False
+        rows = await store.audit_entries(after=known[0] - 1, limit=1)
+        if not rows:
+            return True
+        # Of a row that a release before 0.4.0 archived, nothing is left to compare.
+        return bool(rows[0]["seq"] == known[0] and rows[0]["hash"] != known[1])
+
+
+def _read(path: Path) -> tuple[int, str] | None:
+    try:
+        noted = json.loads(path.read_text(encoding="utf-8"))
+        return int(noted["length"]), str(noted["hash"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _write(path: Path, head: tuple[int, str]) -> None:
+    """Replace the whole file: a crash leaves either the old one or the new one."""
+    fresh = path.with_name(f"{path.name}.new")
+    fresh.unlink(missing_ok=True)
+    # Not through a link: root writes here, too, in a folder that isn't root's alone.
+    with fresh.open("x", encoding="utf-8") as file:
+        json.dump({"length": head[0], "hash": head[1]}, file)
+    fresh.replace(path)
