@@ -395,7 +395,6 @@ class Process:
             Numbers(margin=settings.poll_margin),
             board,
             replay=partial(replay, self.services),
-            news=self.scheduler,
             observer=self.metrics,
         )
         self.scheduler.drive(self.reconciler, self.notifier)

@@ -615,7 +615,6 @@ def _ended(tx: Transaction, card_id: str, principal: Principal, stop: Operation 
 
 CLASSES: Final = Due(
     name="class",
-    every=0.2,
     claim=lambda tx, _: classes.claim_class_cards(tx, CARDS, REST),
     carry_out=_look,
 )

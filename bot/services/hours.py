@@ -429,7 +429,6 @@ def _later(tx: Transaction, _asked: Asked, looked: Rule) -> None:
 
 HOURS: Final = Due(
     name="hours",
-    every=1.0,
     # As many of courses as of others.
     claim=lambda tx, _: rows.claim_hours(tx, SOME // 2, LEASE),
     carry_out=carry_out,
@@ -500,7 +499,6 @@ def _ask(tx: Transaction, asked: Asked, looked: Workspace) -> None:
 
 NEEDED: Final = Due(
     name="needed",
-    every=20.0,
     claim=lambda tx, _: stored.claim_running(tx, SOME, NEEDED_EVERY),
     carry_out=_ask,
 )

@@ -35,6 +35,8 @@ PACES: Final = frozenset(
         "gates.due_at",
         "homes.look_at",
         "waits.next_at",
+        "accounts.remind_at",
+        "workspaces.end_look_at",
         "workspaces.left_look_at",
     }
 )

@@ -27,6 +27,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 
 from bot.store import schema
+from bot.store.statements import named_queries
 from bot.store.transaction import Parameters, Row, StoreTime, as_json, clean, written_by
 from bot.support.clock import Clock, Ids
 from bot.support.environment import NAME
@@ -447,7 +448,7 @@ _OURS = re.compile(r"/\* postgresql: (.*?)\s\*/", re.DOTALL)
 @cache
 def numbered(query: str) -> tuple[str, tuple[str, ...]]:
     """Return a query with ``$1``, ``$2`` … in place of the names, and the names in that order."""
-    query = _OURS.sub(r"\1", schema.named_queries().get(query, query))
+    query = _OURS.sub(r"\1", named_queries().get(query, query))
     names = tuple(dict.fromkeys(_PARAMETER.findall(query)))
     if _EACH in names:
         query = _PARAMETER.sub(lambda found: f"given.{found[1]}_" if found[1] != _EACH else found[0], query)

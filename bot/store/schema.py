@@ -12,11 +12,10 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-from bot.domain.kinds import AnyKind, Mark, declared
-from bot.domain.notices import UNREAD
-from bot.domain.times import Kind, Time
 from bot.store import leases
-from bot.store.tables import OPERATIONS, RUNS, SERVING, TABLES, UPKEEP, as_list, columns_of
+from bot.store.healing import healing_queries
+from bot.store.statements import setting
+from bot.store.tables import OPERATIONS, RUNS, SERVING, UPKEEP
 from bot.store.transaction import ClockReading, Engine, Transaction, Work
 from bot.store.upkeep import AWAY
 from bot.support.errors import StoreTooNew, StoreTooOld, StoreUnreleased
@@ -107,73 +106,6 @@ class Table:
     rows: Iterator[tuple[Any, ...]]
 
 
-_HEADER = re.compile(r"^-- (name|part): (\w+)$", re.MULTILINE)
-_PART = re.compile(r"\{(\w+)\}")
-#: Stands for the kinds of notices that have a mark.
-_MARKED = re.compile(r"\{([A-Z_]+)\}")
-#: Stands for the condition that this release knows what a table's row is for.
-_KNOWN = re.compile(r"\{known (\w+)\}")
-#: Stands for the columns of several tables by their aliases.
-_COLUMNS = re.compile(r"\{columns ([a-z ]+)\}")
-#: Begins a query that adds a row with all columns of its model.
-_MODEL = re.compile(r"INSERT INTO (\w+) {model}")
-
-
-@cache
-def named_queries() -> dict[str, str]:
-    """Return the statements of ``queries.sql``, and those that heal times, by name. Parameters ``:named``.
-
-    A mark in braces is the list of the kinds of notices that have it; KINDS are all of them.
-    """
-    text = files(__package__).joinpath("queries.sql").read_text(encoding="utf-8")
-    _, *pieces = _HEADER.split(_MARKED.sub(_kinds, text))
-    queries: dict[str, str] = {}
-    parts: dict[str, str] = {}
-    for what, name, body in zip(pieces[::3], pieces[1::3], pieces[2::3], strict=True):
-        if name in queries or name in parts:
-            raise ValueError(f"two queries are named {name}")
-        lines = [line for line in body.splitlines() if line.strip() and not line.startswith("--")]
-        query = "\n".join(lines).strip().removesuffix(";")
-        # With the parts above it, which a part may have, too.
-        query = _PART.sub(lambda found: parts.get(found[1], found[0]), query)
-        if what == "part":
-            parts[name] = query
-        else:
-            queries[name] = _filled(query)
-    return queries | healing_queries()
-
-
-def _kinds(found: re.Match[str]) -> str:
-    """Return the kinds that have a mark, or the codes of what nobody would read, as a list in SQL."""
-    if found[1] == "UNREAD":
-        return as_list(sorted(UNREAD))
-    return as_list(kind for kind in declared(AnyKind) if found[1] == "KINDS" or Mark[found[1]] in kind.marks)
-
-
-def _filled(query: str) -> str:
-    """Return a query with a model's columns where it names them all, and with the words that are known."""
-    query = _KNOWN.sub(lambda known: TABLES[known[1]].is_known(), query)
-    query = _COLUMNS.sub(lambda columns: columns_of(columns[1]), query)
-    found = _MODEL.match(query)
-    if found is None:
-        return query
-    names = TABLES[found[1]].fields
-    model = f"({', '.join(names)}) VALUES ({', '.join(f':{name}' for name in names)})"
-    replaced = ", ".join(f"{name} = excluded.{name}" for name in names)
-    return query.replace("{model}", model).replace("{replaced}", replaced)
-
-
-@cache
-def setting(name: str, *columns: str, **words: str) -> str:
-    """Return a named query that sets these columns where it has ``{changes}``, each to its parameter.
-
-    ``words`` are what else it has in braces: ``errands``, the table of a query that is about operations or
-    runs; ``tasks``, that of one about tasks; ``placed``, how a sent message is known.
-    """
-    words["changes"] = ", ".join(f"{column} = :{column}" for column in columns)
-    return _PART.sub(lambda found: words.get(found[1], found[0]), named_queries()[name])
-
-
 @cache
 def migrations() -> dict[str, str]:
     """Return the migrations' scripts by name (``0001_initial``), in the order in which they run."""
@@ -182,55 +114,6 @@ def migrations() -> dict[str, str]:
         entry.name.removesuffix(".sql"): entry for entry in folder.iterdir() if entry.name.endswith(".sql")
     }
     return {name: scripts[name].read_text(encoding="utf-8") for name in sorted(scripts)}
-
-
-_HEALED: Final = frozenset({Kind.PAST, Kind.SINCE, Kind.DUE})
-#: Ended rows keep how long things took. The next operation looks for the result of what a replaced one sent.
-_OPEN: Final = {
-    "runs": "outcome IS NULL",
-    "operations": "(outcome IS NULL OR (outcome = 'replaced' AND workspace_id IN ("
-    "SELECT workspace_id FROM operations WHERE outcome IS NULL)))",
-}
-
-
-@cache
-def healing_queries() -> dict[str, str]:
-    """Return a statement for each table with times to heal, as ``queries.sql`` would name it.
-
-    Parameters: ``now``; ``is_unknown``, whether the time that has passed is unknown; ``back``, how many
-    seconds the clock was set back since the times were written: what is waited for comes that much sooner.
-    """
-    healed = {
-        name: {column: time for column, time in table.times.items() if time.kind in _HEALED}
-        for name, table in TABLES.items()
-    }
-    return {f"heal_times_of_{name}": _statement(name, times) for name, times in healed.items() if times}
-
-
-def _statement(table: str, times: Mapping[str, Time]) -> str:
-    is_open = _OPEN.get(table, "1 = 1")
-    ill = {name: _is_ill(name, time, is_open) for name, time in times.items()}
-    sets = ", ".join(
-        f"{name} = CASE WHEN {is_ill} THEN {_healthy(name, times[name])} ELSE {name} END"
-        for name, is_ill in ill.items()
-    )
-    return f"UPDATE {table} SET {sets} WHERE {' OR '.join(ill.values())}"  # noqa: S608 - of the names above alone
-
-
-def _is_ill(name: str, time: Time, is_open: str) -> str:
-    match time.kind:
-        case Kind.DUE:
-            return f"{name} > :now + {time.farthest!r} OR (:back > 0.0 AND {name} > :now)"
-        case Kind.SINCE:
-            return f"{name} > :now OR (:is_unknown = 1 AND {name} IS NOT NULL AND {is_open})"
-        case _:
-            return f"{name} > :now"
-
-
-def _healthy(name: str, time: Time) -> str:
-    if time.kind is not Kind.DUE:
-        return ":now"
-    return f"CASE WHEN {name} - :back > :now + {time.farthest!r} THEN :now ELSE {name} - :back END"
 
 
 #: Differences below this are ordinary slewing of the clock; less than any poll margin.

@@ -30,6 +30,7 @@ import structlog
 
 from bot.store import schema
 from bot.store.queue import BATCH_SECONDS, PATIENCE, QueuedEngine, Worker
+from bot.store.statements import named_queries
 from bot.store.transaction import Parameters, Priority, Row, StoreTime, Transaction, clean, written_by
 from bot.support import mounts
 from bot.support.clock import Clock, Ids
@@ -287,7 +288,7 @@ class SqliteTransaction:
         self.ids = ids
         self._connection = connection
         self._time = time
-        self._queries = schema.named_queries()
+        self._queries = named_queries()
         #: The column names of each query, as SQLite gave them.
         self._columns: dict[str, list[str]] = {}
         self.written: set[str] = set()

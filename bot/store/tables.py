@@ -488,6 +488,7 @@ WORKSPACES = Table(
     # It may be as far ahead as the timer; an extra look does no harm.
     stop_look_at=due(60.0),
     left_look_at=due(1_800.0),
+    end_look_at=due(60.0),
 )
 TABLES: Final[dict[str, Table[Any]]] = {
     one.name: one for one in tuple(vars().values()) if isinstance(one, Table)

@@ -165,15 +165,15 @@ class Engine(Protocol):
         ...
 
 
-#: Ends what a claim chooses: nobody waits for a row that another claims.
-SKIPS: Final = "FOR UPDATE SKIP LOCKED"
+#: Begins a claim.
+CLAIM: Final = "/* claim */"
 _WRITES: Final = re.compile(r"\A(?:UPDATE|INSERT INTO|DELETE FROM) (\w+)")
 
 
 @cache
 def written_by(query: str) -> frozenset[str]:
     """Return the table that a statement writes; none for a claim, by which nothing becomes due."""
-    return frozenset(_WRITES.findall(query) if SKIPS not in query else ())
+    return frozenset(_WRITES.findall(query))
 
 
 _ENCODER: Final = json.JSONEncoder(separators=(",", ":"))

@@ -175,7 +175,7 @@ async def read_store(store: Store, name: str = "the database") -> list[Check]:
 
 async def check_overdue(store: Store) -> Check:
     """Count the work that nobody does. Raises StoreError."""
-    label, overdue = "overdue work", await store.overdue(OVERDUE_SECONDS)
+    label, overdue = "overdue work", await store.count_overdue(OVERDUE_SECONDS)
     if not overdue:
         return Check(label, True, "none")
     found = ", ".join(f"{plain(kind)} {number}" for kind, number in overdue.items())
