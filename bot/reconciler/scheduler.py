@@ -36,8 +36,6 @@ NIGHT: Final = 3 * 3600.0 + 17 * 60.0
 BEAT_SECONDS: Final = 30.0
 #: How often some lists are read again, in seconds.
 LISTS_EVERY: Final = 120.0
-#: How often what a process of 0.2.1 has written beside is taken over, in seconds.
-TAKES_OVER_EVERY: Final = 10.0
 #: The subject of the task that reads everybody again: only one at a time.
 EVERYBODY = "everybody"
 #: The pause between two claims of a loop, in seconds: work that becomes due meanwhile is claimed together.
@@ -219,7 +217,6 @@ class Scheduler:
             self._ticker.every(self._tick, self._on_tick)
             self._ticker.every(LISTS_EVERY, self._lists)
             self._ticker.every(60.0, self._links, at_once=True)
-            self._ticker.every(TAKES_OVER_EVERY, self._take_over)
             self._ticker.at_night(self._daily)
         self._ticker.every(self._beats_every, self._beat)
         self._ticker.start()
@@ -358,10 +355,6 @@ class Scheduler:
     async def _links(self) -> None:
         async with contained("links", self._ids):
             await self._store.empty_links()
-
-    async def _take_over(self) -> None:
-        async with contained("what another release left", self._ids):
-            await self._store.take_over()
 
     async def _lists(self) -> None:
         async with contained("lists", self._ids):

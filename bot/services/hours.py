@@ -332,7 +332,7 @@ def _begin(
 def _ended(tx: Transaction, asked: Asked, rule: Rule, stop: Occurrence, workspace: Workspace) -> str:
     """Return what becomes of the end of a lesson, which was planned when it began: a ``timer``, or nothing.
 
-    0.2.1 plans nothing: what it has started is stopped, too, if its person did nothing with it since.
+    0.2.1 planned nothing: what it has started is stopped, too, if its person did nothing with it since.
     """
     begin, latest = rule.begin(stop), operations.latest_operation(tx, workspace.id)
     is_its = latest is not None and latest.planned_for == begin.at and latest.has_called

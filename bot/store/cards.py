@@ -34,7 +34,7 @@ Said = Mapping[str, Any] | None
 
 
 _DIRTY: Final = "is_dirty = 1 AND message_ts IS NOT NULL AND"
-_FREE: Final = "leased_until <= :now AND {known cards}"
+_FREE: Final = "leased_until <= :now"
 _CLAIMED: Final = "leased_until = :until, claimed_dirt = dirt, claimed_drawn = drawn, drawn = ''"
 #: A change of state is drawn once it stays.
 _CHANGED_CARDS: Final = Queue(

@@ -76,7 +76,7 @@ UNSURE_CLAIM: Final = Claim(
     table="notices",
     where=f"principal = :principal AND {_UNSENT} AND {{owed}}"
     " AND (unknown_since IS NOT NULL OR state = 'leased' OR {doubted})"
-    " AND held_by IS NULL AND kind <> 'reply' AND {known notices} AND {output_followed_here}",
+    " AND held_by IS NULL AND kind <> 'reply' AND {output_followed_here}",
     changes="{unsure_claimed}",
 )
 

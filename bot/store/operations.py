@@ -69,7 +69,7 @@ OPERATION_QUEUE: Final = Queue(
     table="operations",
     due="next_step_at",
     where="outcome IS NULL",
-    only="leased_until <= :now AND {known operations} AND {settled} AND {starts_here}",
+    only="leased_until <= :now AND {settled} AND {starts_here}",
     changes="{claimed}",
 )
 

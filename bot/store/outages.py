@@ -61,7 +61,7 @@ def answered(tx: Transaction, name: str, at: float) -> bool:
 def reached(tx: Transaction) -> dict[str, Reached]:
     """Return what each connection, and Slack, last answered and since when it doesn't.
 
-    A process of an earlier release writes only outages.
+    What only has an outage has been silent since that began.
     """
     away = {name: Reached(name, silent_since=since) for name, since in outages(tx).items()}
     return away | {one.name: one for one in REACHED.known(tx.all("reached"))}

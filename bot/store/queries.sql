@@ -1,7 +1,6 @@
 -- Every statement that decides something, by name, in the order of bot/store/*.py; what is read and written by key
 -- alone stands in bot/store/tables.py. A row's columns are named there: {model} are all of its model's, with their
--- values, {replaced} the same on a conflict, {changes} those that a caller sets, {known table} the condition that this
--- release knows what a row is for: what it doesn't is left to later ones. Portable between SQLite and PostgreSQL:
+-- values, {replaced} the same on a conflict, {changes} those that a caller sets. Portable between SQLite and PostgreSQL:
 -- no scalar MIN/MAX, no IN over a parameter, conflicts by ON CONFLICT, results by RETURNING. What only PostgreSQL
 -- is told stands in a comment that begins with its name: who claims side by side there skips what another claims,
 -- and what is read to be changed while others claim is locked. SQLite has one writer. What is
@@ -339,40 +338,12 @@ SELECT
     (SELECT COUNT(*) FROM accounts WHERE state = 'revoking') AS owed_revocations,
     (SELECT COUNT(*) FROM workspaces WHERE hidden = 0) AS workspaces,
     (SELECT COUNT(*) FROM tasks) AS tasks,
-    (SELECT COUNT(*) FROM operations WHERE outcome IS NULL AND NOT ({known operations}))
-        + (SELECT COUNT(*) FROM runs WHERE outcome IS NULL AND NOT ({known runs}))
-        + (SELECT COUNT(*) FROM notices WHERE state IN ('pending', 'retry', 'leased') AND NOT ({known notices}))
-        + (SELECT COUNT(*) FROM tasks WHERE NOT ({known tasks})) AS left_to_later_releases,
     (SELECT COUNT(*) FROM people WHERE is_deleted = 0) AS people;
 
--- A message waits from when it was due; another attempt makes it no younger. What is left to a later release isn't late.
+-- A message waits from when it was due; another attempt makes it no younger.
 -- name: oldest_notice
 SELECT MIN(CASE WHEN state = 'pending' THEN due_at ELSE created_at END) AS since FROM notices
-WHERE state IN ('pending', 'retry', 'leased') AND (state <> 'pending' OR due_at <= :now) AND held_by IS NULL
-    AND {known notices};
-
--- == what a process of 0.2.1 leaves, which may serve beside this release: no later one than 0.3.0 needs this ==
-
--- part: taken_over
-CASE later_tasks.kind
-    WHEN 'revocation' THEN 'revoke_secret' WHEN 'renewal' THEN 'renew' WHEN 'look_up_user' THEN 'find_user'
-    WHEN 'open_approval' THEN 'ask_whose' WHEN 'follow' THEN 'go_on' ELSE later_tasks.kind END
-
--- name: take_over_tasks
-INSERT INTO tasks (id, kind, subject, payload, joined, created_at, due_at, attempts)
-SELECT id, {taken_over}, subject, payload, joined, created_at, due_at, attempts
-FROM later_tasks WHERE is_leased = 0 OR due_at <= :now
-ON CONFLICT DO NOTHING;
-
--- name: taken_over_tasks
-DELETE FROM later_tasks WHERE (is_leased = 0 OR due_at <= :now)
-    AND EXISTS (SELECT 1 FROM tasks t WHERE t.kind = {taken_over} AND t.subject = later_tasks.subject);
-
--- name: take_over_cards
-UPDATE cards SET message_ts = CASE WHEN later_ts <> '' THEN later_ts END, later_ts = NULL WHERE later_ts IS NOT NULL;
-
--- name: take_over_notices
-UPDATE notices SET class = class - 10 WHERE class IN (11, 12, 13) AND state IN ('pending', 'retry', 'leased');
+WHERE state IN ('pending', 'retry', 'leased') AND (state <> 'pending' OR due_at <= :now) AND held_by IS NULL;
 
 -- == outages ==
 
@@ -834,7 +805,7 @@ ORDER BY created_at DESC, id DESC LIMIT 1;
 
 -- Some of what is left; what is put on hold isn't found again.
 -- name: open_operations_left
-SELECT * FROM operations WHERE outcome IS NULL AND {known operations} ORDER BY created_at, id LIMIT :limit;
+SELECT * FROM operations WHERE outcome IS NULL ORDER BY created_at, id LIMIT :limit;
 
 -- name: unseen_runs_left
 SELECT * FROM runs WHERE outcome IS NULL AND remote_id IS NULL ORDER BY created_at, id LIMIT :limit;
@@ -1038,9 +1009,6 @@ UPDATE homes SET leased_until = 0 WHERE leased_until > 0;
 -- name: free_tasks
 UPDATE tasks SET is_leased = 0, due_at = :now WHERE is_leased = 1;
 
--- name: free_later_tasks
-UPDATE later_tasks SET is_leased = 0 WHERE is_leased = 1;
-
 -- name: free_installations
 UPDATE installations SET renewing_until = 0 WHERE renewing_until > 0;
 
@@ -1099,7 +1067,7 @@ WHERE EXISTS (
 -- waits for the end: both would say the same, and once the end was sent few cards are needed.
 -- part: claimable
 held_by IS NULL
-    AND {known notices} AND NOT (
+    AND NOT (
     kind IN {END} AND created_at > :settled AND EXISTS (
         SELECT 1 FROM notices c
         WHERE c.subject = notices.subject AND c.kind IN {CARD} AND c.state = 'leased' AND c.due_at > :now
@@ -1652,7 +1620,7 @@ WHERE id = :id AND done_at IS NULL AND look_at > :now;
 -- name: class_counted
 UPDATE class_cards SET
     counted = :counted, counted_at = :now, look_at = :look_at,
-    -- A process of 0.2.1 has written, too.
+    -- 0.2.1 may have left members behind.
     follow_at = CASE WHEN :behind > 0 THEN COALESCE(follow_at, :now) ELSE follow_at END,
     changed_at = CASE WHEN counted <> :counted THEN :now ELSE changed_at END
 WHERE id = :id;
@@ -1930,14 +1898,13 @@ WHERE principal = :principal;
 -- name: due_notice
 SELECT id FROM notices
 WHERE class IN (0, 1, 2) AND state IN ('pending', 'retry', 'leased') AND due_at <= :now AND held_by IS NULL
-    AND {known notices}
 LIMIT 1;
 
 -- Nobody waits for what has been superseded to say so, nor for what an act that goes on does.
 -- name: due_card
 SELECT id FROM cards
 WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NOT NULL AND is_notice = 0 AND stage = 'live'
-    AND leased_until <= :now AND {known cards}
+    AND leased_until <= :now
     AND NOT EXISTS (SELECT 1 FROM operations o WHERE o.id = cards.id AND o.outcome IS NULL) LIMIT 1;
 
 -- name: sweep_homes

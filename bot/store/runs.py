@@ -145,7 +145,7 @@ RUN_QUEUE: Final = Queue(
     table="runs",
     due="next_step_at",
     where="outcome IS NULL",
-    only="leased_until <= :now AND {known runs} AND {settled} AND {output_here}",
+    only="leased_until <= :now AND {settled} AND {output_here}",
     changes="{claimed}",
 )
 #: Runs whose output is followed while somebody watches them; nobody claims them.
@@ -159,7 +159,7 @@ WATCHED_RUN_QUEUE: Final = Queue(
 ACCOUNT_CLAIM: Final = Claim(
     table="runs",
     where="principal = :principal AND connection = :connection AND outcome IS NULL AND remote_id IS NOT NULL"
-    " AND next_step_at <= :soon AND leased_until <= :now AND {known runs} AND {output_here}",
+    " AND next_step_at <= :soon AND leased_until <= :now AND {output_here}",
     changes="{claimed}",
     order="next_step_at",
 )

@@ -19,10 +19,10 @@ from bot.store.tables import OPERATIONS, RUNS, SERVING, UPKEEP
 from bot.store.transaction import ClockReading, Engine, Transaction, Work
 from bot.store.upkeep import AWAY
 from bot.support.errors import StoreTooNew, StoreTooOld, StoreUnreleased
-from bot.support.release import RELEASE, is_newer, newest
+from bot.support.release import RELEASE, newest
 
-#: What ran here, with the oldest release that may serve what each left. Both have all of them: 0.1.0
-#: reads the first table alone, and doesn't start where that has a name which it doesn't know.
+#: What ran here; the second table has the release that ran it, too, which a database that is older or newer
+#: than the code is refused with. 0.1.0 reads the first one alone.
 RECORDS: Final = (
     "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_at DOUBLE PRECISION NOT NULL)",
     """CREATE TABLE IF NOT EXISTS schema_changes (
@@ -40,21 +40,11 @@ _TOO_OLD = (
     "Install 0.2.1 and start it once, or run its usher migrate; then install {release} again."
 )
 _TOO_NEW = (
-    "The database was migrated by a newer release of Usher ({names}): it needs {oldest} or later, and this "
+    "The database was migrated by a newer release of Usher ({names}): it needs {needed} or later, and this "
     "is {release}. Run that release, or restore the backup made before it."
 )
-#: How a migration begins.
-_OLDEST = re.compile(r"-- oldest release that may serve: (\d+\.\d+\.\d+)\n")
-#: The migrations of the required stop, in whose place one file stands.
+#: The migrations up to 0.2.1, in whose place one file stands.
 _IN_PLACE_OF = re.compile(r"-- in place of:\n((?:--   .*\n)+)")
-
-
-def oldest(name: str, script: str) -> str:
-    """Return the oldest release whose processes may serve what a migration leaves, as its first line says."""
-    found = _OLDEST.match(script)
-    if found is None:
-        raise ValueError(f"the migration {name} doesn't begin with the oldest release that may serve")
-    return found[1]
 
 
 def in_place_of(script: str) -> tuple[str, ...]:
@@ -68,18 +58,18 @@ def records(name: str, script: str, now: float) -> list[tuple[str, tuple[str | f
 
     What one stands in the place of is recorded as it is where each ran by itself.
     """
-    names, said = in_place_of(script) or (name,), oldest(name, script)
+    names = in_place_of(script) or (name,)
     return [
-        row for one in names for row in (("migrations", (one, now)), ("schema_changes", (one, now, said)))
+        row for one in names for row in (("migrations", (one, now)), ("schema_changes", (one, now, RELEASE)))
     ]
 
 
 def missing(applied: Mapping[str, str], scripts: Mapping[str, str], path: str) -> list[str]:
     """Return the migrations still to run, in order. Raise StoreTooOld, StoreTooNew or StoreUnreleased.
 
-    ``applied`` is the oldest release that may serve, by migration; "" if none is recorded. A newer release
-    has run all of these and then others; before the first release they had other names. What stands in the
-    place of others has run where all of those have.
+    ``applied`` is the release that ran it, by migration; "" if none is recorded. A newer release has run all
+    of these and then others; before the first release they had other names. What stands in the place of
+    others has run where all of those have.
     """
     stood_for = {name: in_place_of(script) for name, script in scripts.items()}
     before = {one for names in stood_for.values() for one in names}
@@ -90,10 +80,9 @@ def missing(applied: Mapping[str, str], scripts: Mapping[str, str], path: str) -
     is_later = not unknown or (unknown[0] > max(scripts) and known <= applied.keys())
     if not (is_later and all(applied[name] for name in unknown)):
         raise StoreUnreleased(_UNRELEASED.format(path=path))
-    newer = [name for name in unknown if is_newer(applied[name], RELEASE)]
-    if newer:
-        needed = newest(applied[name] for name in newer)
-        raise StoreTooNew(_TOO_NEW.format(names=", ".join(newer), oldest=needed, release=RELEASE))
+    if unknown:
+        needed = newest(applied[name] for name in unknown)
+        raise StoreTooNew(_TOO_NEW.format(names=", ".join(unknown), needed=needed, release=RELEASE))
     return [name for name in scripts if not {*(stood_for[name] or (name,))} <= applied.keys()]
 
 
@@ -138,20 +127,12 @@ async def begin_serving(engine: Engine, check: Work[None]) -> list[str]:
     await engine.read(check)
     if engine.is_exclusive:
         await engine.write(lambda tx: leases.free(tx, SENDS_SETTLE))
-    await engine.write(take_over)
     if engine.is_shared:
         return applied
     await engine.write(lambda tx: heal(tx, engine.clock_reading()))
     # Not earlier, or the clock reading needed for healing would be overwritten.
     engine.serves()
     return applied
-
-
-def take_over(tx: Transaction) -> None:
-    """Put what a process of 0.2.1 keeps beside where this release looks; it does what it can until then."""
-    now = tx.now()
-    for query in ("take_over_tasks", "taken_over_tasks", "take_over_cards", "take_over_notices"):
-        tx.run(query, **({"now": now} if "tasks" in query else {}))
 
 
 async def beat(engine: Engine) -> None:
@@ -215,5 +196,5 @@ def migrated(tx: Transaction) -> dict[str, str]:
 
 
 def schema_changes(tx: Transaction) -> dict[str, str]:
-    """Return the migrations that ran, each with the oldest release that may serve what it left."""
+    """Return the migrations that ran, each with the release that ran it."""
     return {row["name"]: row["oldest"] for row in tx.all("schema_changes")}

@@ -235,7 +235,7 @@ class SqliteSession:
         self.connection.close()
 
     def applied(self) -> dict[str, str]:
-        """Return the oldest release that may serve, by migration that ran here; "" if none is recorded."""
+        """Return the release that ran it, by migration that ran here; "" if none is recorded."""
         for table in schema.RECORDS:
             self.connection.execute(table)
         names = self.connection.execute("SELECT name, '' FROM migrations")

@@ -13,8 +13,6 @@ _HEADER = re.compile(r"^-- (name|part): (\w+)$", re.MULTILINE)
 _PART = re.compile(r"\{(\w+)\}")
 #: Stands for the kinds of notices that have a mark.
 _MARKED = re.compile(r"\{([A-Z_]+)\}")
-#: Stands for the condition that this release knows what a table's row is for.
-_KNOWN = re.compile(r"\{known (\w+)\}")
 #: Stands for the columns of several tables by their aliases.
 _COLUMNS = re.compile(r"\{columns ([a-z ]+)\}")
 #: Begins a query that adds a row with all columns of its model.
@@ -69,8 +67,7 @@ def _kinds(found: re.Match[str]) -> str:
 
 
 def _fill_columns(query: str) -> str:
-    """Return a query with a model's columns where it names them all, and with the words that are known."""
-    query = _KNOWN.sub(lambda known: TABLES[known[1]].is_known(), query)
+    """Return a query with a model's columns where it names them all."""
     query = _COLUMNS.sub(lambda columns: columns_of(columns[1]), query)
     found = _MODEL.match(query)
     if found is None:

@@ -243,7 +243,6 @@ class Store(OnEngine):
     link = read(links.link)
     open_link_of = read(links.open_link_of)
     empty_links = write(links.empty_links)
-    take_over = write(schema.take_over)
     account = read(accounts_.account)
     account_by_id = read(accounts_.account_by_id)
     accounts = read(accounts_.accounts)

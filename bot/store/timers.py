@@ -298,7 +298,6 @@ def settle_timer(tx: Transaction, workspace_id: str) -> bool:
     return bool(idle)
 
 
-#: What a later release's verb does isn't known here: it is in neither.
 _BRING_DOWN: Final = frozenset(verb.value for verb in operations.OperationVerb if verb.brings_down)
 _BRING_UP: Final = frozenset(operations.OperationVerb) - _BRING_DOWN
 #: Whoever goes down from one of these was of use until then.

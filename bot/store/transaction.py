@@ -29,6 +29,7 @@ from bot.domain.forms import Spec
 from bot.domain.people import Principal
 from bot.domain.stops import Ends
 from bot.support.clock import Clock, Ids
+from bot.support.errors import StoreMigrated
 
 Result = TypeVar("Result")
 Row = dict[str, Any]
@@ -150,6 +151,10 @@ class Engine(Protocol):
 
     def report_to(self, on_write: OnWrite) -> None:
         """Tell which tables each commit of this process writes."""
+        ...
+
+    def end_on_migration(self, end: Callable[[StoreMigrated], None]) -> None:
+        """Tell when a newer release has migrated the database: nothing can be written from then on."""
         ...
 
     async def listen(self, on_write: OnWrite) -> None:
