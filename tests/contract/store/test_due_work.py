@@ -53,10 +53,10 @@ def words(*some):
     return lambda _: some
 
 
-CALLS = words("none", "calling", "accepted", "unknown", "a later word")
+CALLS = words("none", "calling", "accepted", "unknown")
 SOME_IDS = words("one", "two", "three")
 KIND = words(
-    "card", "ready", "summary", "reply", "job_card", "job_ended", "class_card", "outage", "a later word"
+    "card", "ready", "summary", "reply", "job_card", "job_ended", "class_card", "outage"
 )
 STATES = words("pending", "retry", "leased", "sent", "dead")
 #: What decides when a row is due, by its table: the values that it may have.
@@ -64,13 +64,13 @@ DECIDES = {
     "operations": {
         "connection": words("saturn", "posit"),
         "outcome": words(None, None, "failed"),
-        "verb": words("start", "stop", "a later word"),
+        "verb": words("start", "stop"),
         "next_step_at": moments,
         "leased_until": moments,
         **dict.fromkeys(("start_call", "stop_call", "prior_call"), CALLS),
     },
     "gates": {"connection": words("saturn", "posit", "gone"), "due_at": maybe, "next_check_at": moments},
-    "tasks": {"kind": words("discover", "sync_people", "renew", "a later word"), "due_at": moments},
+    "tasks": {"kind": words("discover", "sync_people", "renew"), "due_at": moments},
     "runs": {
         "outcome": words(None, None, "failed"),
         "next_step_at": moments,
