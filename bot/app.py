@@ -37,7 +37,14 @@ from bot.store.store import Store
 from bot.store.upkeep import BACKUP
 from bot.support.clock import Clock, Ids, SystemClock, SystemIds
 from bot.support.connector import CleanConnector
-from bot.support.errors import NotDone, SlackFailed, SlackPermanent, StoreAway, StoreBusy
+from bot.support.errors import (
+    NotDone,
+    SlackFailed,
+    SlackPermanent,
+    StoreAway,
+    StoreBusy,
+    StoreMigrated,
+)
 from bot.support.http import Http
 from bot.support.settings import Settings
 from bot.support.settings.database import database_file
@@ -104,6 +111,7 @@ async def serve(
 ) -> None:
     """Run until SIGTERM or SIGINT, then drain. Raises StartError, StoreError, OSError if it can't start.
 
+    It also ends, with StoreMigrated, once a newer release has migrated the database.
     ``beside`` is done while it serves, from when it is ready.
     """
     stop = asyncio.Event()
@@ -111,7 +119,7 @@ async def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
-        process = Process(settings, connections, stack, role=role)
+        process = Process(settings, connections, stack, role=role, stop=stop)
         if await _until(stop, process.start()):
             place = {"host": settings.host, "port": process.port} if process.port else {}
             log.info("ready", role=str(role), **place, connections=sorted(connections))
@@ -119,6 +127,8 @@ async def serve(
                 await _until(stop, beside(process))
             await stop.wait()
         log.info("draining")
+    if process.problem is not None:
+        raise process.problem
 
 
 async def _until(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
@@ -153,7 +163,9 @@ class Process:
         ids: Ids | None = None,
         start_pauses: Sequence[float] = START_PAUSES,
         outlets: Outlets | None = None,
+        stop: asyncio.Event | None = None,
     ) -> None:
+        """``stop`` is set when it can't go on."""
         self._settings = settings
         self._connections = connections
         self._stack = stack
@@ -166,6 +178,9 @@ class Process:
         self._outlets = outlets or Outlets()
         self.metrics = Metrics()
         self._start_pauses = start_pauses
+        self.stop = stop or asyncio.Event()
+        #: Why it stopped by itself.
+        self.problem: StoreMigrated | None = None
         #: How long running work may take at the end, and the database.
         self.ends_within = DRAIN_SECONDS, ENDS_SECONDS
         self._runs = False
@@ -186,6 +201,7 @@ class Process:
         settings, stack = self._settings, self._stack
         self.store = await self._patiently(self._begin_serving, None, StoreAway, StoreBusy)
         log.info("database opened", database=name_of(settings.database_url))
+        self.store.engine.end_on_migration(self._end_on_migration)
         stack.push_async_callback(self.store.close)
         witness = Witness(database_file(settings.database_url))
         if await witness.contradicts(self.store):
@@ -233,6 +249,12 @@ class Process:
         stack.push_async_callback(self._drain)
         if loops:
             self._run()
+
+    def _end_on_migration(self, problem: StoreMigrated) -> None:
+        if self.problem is None:
+            log.error("stopping", problem=str(problem))
+        self.problem = problem
+        self.stop.set()
 
     async def _follow_groups(self) -> None:
         """Read who is in the user groups that the settings and the connections file name."""
@@ -394,7 +416,6 @@ class Process:
             Numbers(),
             board,
             replay=partial(replay, self.services),
-            news=self.scheduler,
             observer=self.metrics,
         )
         self.scheduler.drive(self.reconciler, self.notifier)

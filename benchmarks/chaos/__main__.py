@@ -9,6 +9,7 @@ The modes, each of which ``--only`` selects:
 - ``cuts``: the database's connections are all cut, twice within 5 s; a file can't be written for 1–8 s
 - ``half``: a worker loses the connection on which it writes, and gets no other for 8–25 s; in a cluster
 - ``failover``: the primary is lost with its last 4 s, and a standby promoted; only if named, in a cluster
+- ``stopped``: a worker is stopped by SIGSTOP for 90 s, and goes on; only if named, in a cluster
 - ``slack_away``: Slack is away for 5½ minutes; only if named, and with ``--seconds 420``
 - ``slack``: messages and look-ups: 429, 5xx, cut and slow answers, before and after Slack has acted
 - ``provider``: the same for reads and calls, and garbled answers
@@ -89,13 +90,16 @@ PROBLEMS = (
 )
 #: A start that nobody was asked to hold up waits so many seconds at most: for a read, and for its turn.
 LONGEST_HOLD = 40.0
+#: Within so many seconds others do what a worker held that stands still.
+LONGEST_TAKEOVER = 60.0
 #: Between two kills of the one process, in seconds.
 ALONE = (2.0, 5.0)
 #: What can go wrong.
-ALL = ("kills", "clock", CUTS, "half", "repeats", *MODES, FAILOVER)
+STOPPED = "stopped"
+ALL = ("kills", "clock", CUTS, "half", "repeats", *MODES, FAILOVER, STOPPED)
 #: What goes wrong without being asked for: what lasts longer than a usual storm doesn't. Only
 #: processes know whom they answered what in the seconds that a failover loses: that isn't beside kills.
-USUAL = tuple(mode for mode in ALL if mode not in {"slack_away", FAILOVER})
+USUAL = tuple(mode for mode in ALL if mode not in {"slack_away", FAILOVER, STOPPED})
 #: What the bot's processes say, in the folder of a run.
 LOG = "usher.log"
 #: Seconds between two lines about what is still to come.
@@ -152,6 +156,7 @@ async def play(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
             "bursts": sum(weather.bursts.values()),
             "cuts": weather.bursts[CUTS],
             "halved": weather.bursts["half"],
+            "stopped": keeper.stops,
             "repeats": weather.bursts["repeats"],
             "clock_moves": clock.moves if clock is not None else 0,
             "processes": len(keeper.members),
@@ -180,10 +185,15 @@ def _storms(
         yield keeper.kill_now_and_then(seconds)
     if "posts" in modes:
         yield keeper.kill_while_posting(seconds)
+    if STOPPED in modes:
+        yield keeper.stop_worker_for_a_while(seconds)
     if CUTS in modes:
         yield cut_off(made.database, server, seconds, chance, count)
     if server is not None:
-        yield fail_over(server, seconds) if FAILOVER in modes else trouble(server, seconds)
+        if FAILOVER in modes:
+            yield fail_over(server, seconds)
+        elif STOPPED not in modes:
+            yield trouble(server, seconds)
         if "half" in modes:
             yield halve(server, seconds, chance, count)
 
@@ -300,6 +310,8 @@ def holds(told: dict[str, Any], options: argparse.Namespace) -> bool:
         and (told["kills"] > 0 or not modes & {"kills", "clock"})
         and (told["kills_in_posts"] > 0 or "posts" not in modes)
         and (told["cuts"] > 0 or CUTS not in modes)
+        # Others have taken over what the worker held.
+        and (STOPPED not in modes or (told["stopped"] > 0 and told["longest_hold_s"] <= LONGEST_TAKEOVER))
     )
 
 
@@ -326,8 +338,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=secrets.randbelow(2**31))
     parser.add_argument("--keep", type=Path, help="a folder that keeps the database and the log")
     options = parser.parse_args()
-    if FAILOVER in (options.only or ()) and not options.cluster:
-        parser.error("a failover takes a --cluster")
+    if {FAILOVER, STOPPED} & set(options.only or ()) and not options.cluster:
+        parser.error("a failover, or a worker that stands still, takes a --cluster")
     usual = (300.0, 2000) if options.cluster else (180.0, 1000)
     options.seconds, options.operations = options.seconds or usual[0], options.operations or usual[1]
     # Requests that a kill cuts off are what this is about; the local servers need not tell of each.

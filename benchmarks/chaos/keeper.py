@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -26,6 +27,8 @@ DRAIN_SECONDS = 10.0
 EARLY = 0.3
 #: For how many seconds a process is away after a kill in a post: workspaces come up meanwhile.
 AWAY_SECONDS = (0.0, 8.0)
+#: For how many seconds a worker stands still: longer than any lease.
+STOPPED_SECONDS = 90.0
 
 
 class NotReadyError(Exception):
@@ -100,6 +103,8 @@ class Keeper:
         #: The ports from which posts came that hang.
         self._hanging: asyncio.Queue[int] = asyncio.Queue()
         self.kills = 0
+        #: How often a worker stood still.
+        self.stops = 0
         #: Kills before the process had begun to listen.
         self.early_kills = 0
         #: Kills of a process that waited for the answer to a post.
@@ -156,6 +161,19 @@ class Keeper:
                     await self.kill(member)
                 self._clock.set(0.0)
                 await self.start()
+
+    async def stop_worker_for_a_while(self, seconds: float) -> None:
+        """Stop one worker by SIGSTOP in the middle, and let it go on once others had to do its work."""
+        await asyncio.sleep(seconds / 4)
+        worker = next(member for member in self.members if member.role == "worker")
+        async with self._lock:
+            assert worker.process is not None, "started before"
+            worker.process.send_signal(signal.SIGSTOP)
+            try:
+                await asyncio.sleep(STOPPED_SECONDS)
+            finally:
+                worker.process.send_signal(signal.SIGCONT)
+        self.stops += 1
 
     def on_fault(self, request: web.Request, fault: Fault) -> None:
         """Note which connection a post came from that gets no answer."""

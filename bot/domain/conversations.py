@@ -27,7 +27,6 @@ class Referents:
 
     def doing(self, verb: str, *times: float | None) -> Self:
         """Return the same with a verb and the times that it may be for, in epoch seconds."""
-        # In one text, which an older release reads as a verb that it doesn't have.
         return replace(self, what=" ".join([verb, *(f"{one:.0f}" for one in times if one is not None)]))
 
     @property

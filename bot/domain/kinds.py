@@ -1,7 +1,6 @@
 """Kinds of messages: what each is about, and how it is treated; who has a kind declares it.
 
-The mission's are in ``bot.domain.notices``, a feature's in a module of its own here. A row with a kind that
-isn't declared is left alone, as one of a later release is.
+The mission's are in ``bot.domain.notices``, a feature's in a module of its own here.
 """
 
 from collections.abc import Iterator

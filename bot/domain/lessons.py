@@ -81,7 +81,7 @@ def followed(rule: Rule, card: ClassCard) -> Rule:
     They have agreed to their days, for as long each and up to the last day as when they joined: no change
     adds to that, and what one has taken comes back with another. What they skip stays.
     """
-    # What 0.2.1 writes beside: more, where somebody joins once more; days off, where a teacher decides.
+    # 0.2.1 wrote more where somebody joined once more, and days off where a teacher decided.
     days, until = rule.agreed_days | rule.days, max(rule.agreed_until, rule.last_day)
     minutes = max(rule.agreed_minutes, (rule.stops or 0) - (rule.starts or 0))
     is_known = bool(rule.heard) and card.state in (one["state"] for one in card.news[-1:])

@@ -9,7 +9,7 @@ from bot.domain.workspaces import Workspace
 
 #: After how many hours people are asked about what they left running, unless somebody chose otherwise.
 ASKS_AFTER: Final = 12
-#: As many hours as nothing runs: an earlier release that reads it asks nobody either.
+#: As many hours as nothing runs.
 NEVER: Final = 1_000_000
 #: What Slack's assistant may do for a person, each with all before it.
 LEVELS: Final = ("nothing", "show", "start", "stop")

@@ -154,13 +154,8 @@ class Ends:
 
     @classmethod
     def from_json(cls, given: Mapping[str, Any]) -> Self:
-        """Read them back from JSON; what a later release says besides of them isn't known here."""
-        rows = tuple(map(_end, given["rows"]))
-        return cls(rows, given["counts"] and _end(given["counts"]))
-
-
-def _end(given: Mapping[str, Any]) -> End:
-    return End(**{name: given[name] for name in End.__slots__ if name in given})
+        """Read them back from JSON."""
+        return cls(tuple(End(**one) for one in given["rows"]), given["counts"] and End(**given["counts"]))
 
 
 NO_ENDS: Final = Ends()

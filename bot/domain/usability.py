@@ -20,9 +20,7 @@ def is_awaited(lacks: Lack | None, lacks_since: float | None, at: float) -> bool
     """Return whether a running workspace's lack in a read at ``at`` is still waited for."""
     if lacks is None:
         return False
-    # A word of a later release is waited for as long as any.
-    patience = PATIENCE_SECONDS.get(lacks, max(PATIENCE_SECONDS.values()))
-    return lacks_since is None or at - lacks_since < patience
+    return lacks_since is None or at - lacks_since < PATIENCE_SECONDS[lacks]
 
 
 def is_late(lacks_since: float | None, now: float) -> bool:

@@ -25,7 +25,7 @@ from bot.reconciler.reads import Reads
 from bot.reconciler.renewals import Renewals
 from bot.reconciler.revocations import Revocations
 from bot.reconciler.runs import Runs
-from bot.reconciler.runtimes import News, Numbers, Observer, Replay, Runtime
+from bot.reconciler.runtimes import Numbers, Observer, Replay, Runtime
 from bot.reconciler.schedules import Schedules
 from bot.reconciler.snapshots import Snapshots
 from bot.reconciler.streams import Streams
@@ -57,12 +57,11 @@ class Reconciler:
         numbers: Numbers,
         board: Board,
         replay: Replay,
-        news: News,
         observer: Observer,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         runtimes = {
-            name: Runtime(name, provider, context.clock, jitter, observer, news)
+            name: Runtime(name, provider, context.clock, jitter, observer)
             for name, provider in context.connections.items()
         }
         keys = Keys(context)

@@ -14,26 +14,18 @@ TOGETHER: Final = 10
 
 
 class Clockwork:
-    """Drive every kind of what is due, each at its own pace; what fails is due again after its claim."""
+    """Drive every kind of what is due; what fails is due again after its claim."""
 
     def __init__(self, context: Context, kinds: Sequence[Due[Any]]) -> None:
         self._context = context
         self._kinds, self.names = kinds, [kind.name for kind in kinds]
-        #: When each kind is looked for next, by the monotonic clock.
-        self._looks_at: dict[str, float] = {}
 
     async def step(self, _pool: Pool | None = None, due: Collection[str] | None = None) -> int:
-        """Carry out what is due of each kind that it is time to look for; return how much there was.
-
-        With ``due`` only of these.
-        """
+        """Carry out what is due of each kind, or of these; return how much there was."""
         return sum([await self._due(kind) for kind in self._kinds if due is None or kind.name in due])
 
     async def _due(self, kind: Due[R]) -> int:
-        now, context = self._context.clock.monotonic(), self._context
-        if now < self._looks_at.get(kind.name, now):
-            return 0
-        self._looks_at[kind.name] = now + kind.every
+        context = self._context
         rows: Sequence[R] = ()
         async with contained(kind.name, context.ids):
             rows = await context.store.claim_due(lambda tx: kind.claim(tx, context))

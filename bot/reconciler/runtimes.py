@@ -260,7 +260,6 @@ class Runtime:
         clock: Clock,
         jitter: Callable[[], float],
         observer: Observer,
-        news: News,
     ) -> None:
         self.name = name
         self.observer = observer
@@ -268,7 +267,7 @@ class Runtime:
         self.title = provider.settings.title
         self.pace = provider.pace
         self.slots = Slots(provider.pace.concurrency)
-        self.start_queue = StartQueue(provider.settings.starts_per_second, clock.monotonic, news)
+        self.start_queue = StartQueue(provider.settings.starts_per_second, clock.monotonic)
         self.health = Health(name, self.title, clock, jitter, observer)
         self.limits = Limits(name, clock.monotonic, self.health.delay)
         #: A limit on starts doesn't affect reads: it holds up only the start queue.
@@ -300,14 +299,11 @@ MOST_REMEMBERED: Final = 10_000
 class StartQueue:
     """Grant starts, as long as this process owns them. ``per_second`` is the provider's limit, or None.
 
-    ``news`` gets the seconds until the next turn.
-
     In memory. Restart: built again from the operations, oldest first; none is granted until the earlier ones
     no longer count. Several processes: one owns a connection's starts.
     """
 
-    def __init__(self, per_second: float | None, monotonic: Callable[[], float], news: News) -> None:
-        self._news = news
+    def __init__(self, per_second: float | None, monotonic: Callable[[], float]) -> None:
         self.per_second = per_second
         self._monotonic = monotonic
         #: Since when this process has granted them, monotonic.
@@ -342,7 +338,6 @@ class StartQueue:
             self._gone.append(now)
             return 0.0
         self._stays(operation, now + wait)
-        self._news.turn_in(wait)
         return wait
 
     def missed(self, operation: Operation | Run, seconds: float) -> None:
@@ -406,14 +401,6 @@ class Replay(Protocol):
 
     async def __call__(self, principal: Principal, waiting: dict[str, Any], /) -> None:
         """Run the stored command; raise StoreError if nothing could be written."""
-        ...
-
-
-class News(Protocol):
-    """Notify the loops of new work. Start queues call it; the scheduler implements it."""
-
-    def turn_in(self, seconds: float, /) -> None:
-        """Note in how many seconds an operation's turn comes, which is finer than a tick."""
         ...
 
 

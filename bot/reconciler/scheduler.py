@@ -1,13 +1,15 @@
-"""The loops around the steps: each runs when a look at the rows finds something due for it.
+"""The loops around the steps: each sleeps until something is due for it.
 
-A look follows each commit, for the kinds whose tables it wrote, and each tick of APScheduler, for those that
-time may have made due. APScheduler keeps its jobs in memory and only fires ticks; due work, daily work
-included, is in Usher's rows.
+The rows say when that is. They are asked after each commit of this process, for the kinds of work whose
+tables it wrote, when another process notifies, and after each step; where others write to the database, too,
+once a second. One timer wakes for the first due time. APScheduler keeps its jobs in memory and only fires
+ticks and what is done at intervals; due work, daily work included, is in Usher's rows.
 """
 
 import asyncio
 import math
 from collections.abc import Awaitable, Callable, Collection
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -17,7 +19,7 @@ from bot.domain.tasks import TaskKind
 from bot.reconciler import Reconciler
 from bot.reconciler.streams import AT_ONCE as STREAMS
 from bot.slack.notifier import Notifier
-from bot.store.look import KINDS, kinds_of
+from bot.store.due_work import KINDS, find_kinds
 from bot.store.store import Store
 from bot.store.tasks import NewTask
 from bot.support.clock import Clock, Ids, Ticker
@@ -34,18 +36,17 @@ NIGHT: Final = 3 * 3600.0 + 17 * 60.0
 BEAT_SECONDS: Final = 30.0
 #: How often some lists are read again, in seconds.
 LISTS_EVERY: Final = 120.0
-#: How often what a process of 0.2.1 has written beside is taken over, in seconds.
-TAKES_OVER_EVERY: Final = 10.0
 #: The subject of the task that reads everybody again: only one at a time.
 EVERYBODY = "everybody"
 #: The pause between two claims of a loop, in seconds: work that becomes due meanwhile is claimed together.
 REST = 0.05
 HOMES_REST = 0.2
-#: The pause between two looks, in seconds: what is written together is looked at together.
-SOON = 0.1
-#: For how many seconds a look asks ahead: a kind of which nothing will be due is left alone for so long,
-#: unless its tables are written. Where other processes may write them it doesn't.
-AHEAD = 5.0
+#: The pause between two questions when something is due, in seconds: one follows what is written together.
+QUESTION_REST = 0.1
+#: How long a loop rests that could claim nothing of what is due: another process has it, or it has no turn.
+VAIN_CLAIM_REST = 1.0
+#: No timer is set for what is due later, in seconds: the heartbeat asks again before.
+MAX_TIMER_SECONDS = 3_600.0
 
 
 async def _rest() -> None:
@@ -74,8 +75,8 @@ class Loop:
         is_endless: bool = False,
     ) -> None:
         self.name = name
-        #: Those whose rows it steps.
-        self.kinds: Collection[str] = {name}
+        #: The kinds of work whose rows it steps.
+        self.kinds: frozenset[str] = frozenset({name})
         self.is_restless = is_restless
         #: Its work doesn't end by itself, and cancelling it loses nothing.
         self.is_endless = is_endless
@@ -90,13 +91,17 @@ class Loop:
         self.pool = Pool(size, self._has_room)
         #: Since when a step has been under way, or failing, by the injected monotonic clock.
         self.began = math.inf
+        #: Until when it rests, by the same clock, as nothing of what was due could be claimed.
+        self.rests_until = -math.inf
+        #: Called after each step.
+        self.on_step: Callable[[], None] = lambda: None
 
     def wake(self) -> None:
         """Run the step soon."""
         self._woken.set()
 
     def _has_room(self) -> None:
-        # What was only just claimed would be looked for in vain.
+        # What was only just claimed would be claimed in vain.
         if self._is_busy:
             self.wake()
 
@@ -121,8 +126,10 @@ class Loop:
                 continue
             failures = 0
             self.began = math.inf
+            self.rests_until = -math.inf if claimed else self._clock.monotonic() + VAIN_CLAIM_REST
+            self.on_step()
             self._is_busy = claimed > 1 or (self._is_busy and self.pool.room < self._size)
-            # After a single one there is mostly nothing left, which a look finds out for all loops at once.
+            # After a single one there is mostly nothing left, which one question finds out for all loops.
             if claimed <= 1:
                 await self._woken.wait()
             await self._pause(self._rest)
@@ -159,11 +166,10 @@ class Scheduler:
         self._beats_every = beat
         self._loops: list[Loop] = []
         self._running: list[asyncio.Task[None]] = []
-        #: The kinds to look for next, those that were due when last looked for, until when others won't be.
-        self._asked: set[str] = set()
-        self._due: set[str] = set()
-        self._quiet: dict[str, float] = {}
-        self._ahead = 0.0 if store.engine.is_shared else AHEAD
+        #: The kinds of work to ask about next; when each is due first, by the monotonic clock.
+        self._changed: set[str] = set()
+        self._due_at: dict[str, float] = {}
+        self._timer: asyncio.TimerHandle | None = None
         self._ticker = Ticker(clock)
         #: What else is done every night, by name; it returns the problem, if there is one.
         self.nightly: dict[str, Callable[[], Awaitable[str | None]]] = {}
@@ -173,19 +179,19 @@ class Scheduler:
         self._reconciler, engine, timed = reconciler, reconciler.engine, reconciler.clockwork
         outages, board = reconciler.step_outages, engine.board
         served = reconciler.tasks.works
-        self._by = engine.owners.name, engine.connections, served, notifier.card_interval, engine.warn_seconds
+        self._by = engine.connections, served, engine.warn_seconds
 
         def loop(name: str, step: Step, size: int, rest: float = REST, **keys: Any) -> Loop:
             return Loop(name, step, size, self._ids, self._clock, rest, **keys)
 
-        clockwork = loop("clockwork", lambda pool: timed.step(pool, self._due), 1)
-        clockwork.kinds = timed.names
+        clockwork = loop("clockwork", lambda pool: timed.step(pool, self.due), 1)
+        clockwork.kinds = frozenset(timed.names)
         self._loops = [
-            loop("look", self._look, 1, SOON),
+            loop("due", self._ask_rows, 1, QUESTION_REST),
             loop("operations", reconciler.operations.step, 200),
             loop("reads", reconciler.reads.step, 1_000),
             loop("tasks", reconciler.tasks.step, 50),
-            loop("outages", lambda _: outages(self._due), 1, is_restless=reconciler.outages.is_restless),
+            loop("outages", lambda _: outages(self.due), 1, is_restless=reconciler.outages.is_restless),
             loop("jobs", reconciler.runs.step, 200),
             loop("streams", reconciler.streams.step, STREAMS, is_restless=board.is_used, is_endless=True),
             clockwork,
@@ -194,6 +200,8 @@ class Scheduler:
             loop("homes", notifier.step_homes, 10, HOMES_REST),
             loop("outputs", notifier.step_outputs, 10, is_restless=board.is_used),
         ]
+        for one in self._loops[1:]:
+            one.on_step = partial(self._on_step, one.kinds)
         self._store.engine.report_to(self.written)
 
     def every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
@@ -206,55 +214,86 @@ class Scheduler:
         Without any, only what ``every`` was given runs.
         """
         if self._loops:
-            self._ticker.every(self._tick, self.wake)
+            self._ticker.every(self._tick, self._on_tick)
             self._ticker.every(LISTS_EVERY, self._lists)
             self._ticker.every(60.0, self._links, at_once=True)
-            self._ticker.every(TAKES_OVER_EVERY, self._take_over)
-            self._ticker.every(600.0, self._daily, at_once=True)
+            self._ticker.at_night(self._daily)
         self._ticker.every(self._beats_every, self._beat)
         self._ticker.start()
         self._running = [asyncio.create_task(loop.run(), name=loop.name) for loop in self._loops]
         self.wake()
 
     def wake(self) -> None:
-        """Look for whatever time may have made due; cheap to call often."""
-        now, quiet = self._clock.monotonic(), {} if self._store.engine.has_jumped else self._quiet
-        self._ask([kind for kind in KINDS if now >= quiet.get(kind, now)])
+        """Ask the rows about all kinds of work."""
+        self._ask_about(KINDS)
+
+    def written(self, tables: Collection[str] | None) -> None:
+        """Ask the rows about what these tables may have made due; ``None`` stands for all."""
+        kinds = set(KINDS) if tables is None else {kind for one in tables for kind in find_kinds(one)}
+        for loop in self._loops:
+            if not loop.kinds.isdisjoint(kinds):
+                loop.rests_until = -math.inf
+        self._ask_about(kinds)
+
+    def _on_step(self, kinds: Collection[str]) -> None:
+        # A claim isn't reported as a write.
+        self._ask_about(self.due.intersection(kinds))
+
+    async def _on_tick(self) -> None:
+        """Notice a moved clock, and what others wrote; APScheduler runs a coroutine in this thread."""
+        if self._store.engine.has_jumped or self._store.engine.is_shared:
+            self.wake()
         for loop in self._loops:
             if loop.is_restless():
                 loop.wake()
+        self._wake_due()
 
-    def written(self, tables: Collection[str] | None) -> None:
-        """Look for what these tables may have made due; ``None`` stands for all."""
-        self._ask(KINDS if tables is None else {kind for table in tables for kind in kinds_of(table)})
-
-    def _ask(self, kinds: Collection[str]) -> None:
-        self._asked.update(kinds)
+    def _ask_about(self, kinds: Collection[str]) -> None:
+        self._changed.update(kinds)
         if kinds and self._loops:
             self._loops[0].wake()
 
-    def turn_in(self, seconds: float) -> None:
-        """Look for operations after ``seconds``."""
-        asyncio.get_running_loop().call_later(min(seconds, 60.0), self._ask, ["operations"])
-
-    async def _look(self, _pool: Pool) -> int:
-        """Look for what was asked about, and wake the loops for which something is due."""
+    async def _ask_rows(self, _pool: Pool) -> int:
+        """Find out when the first of each kind of work that may have changed is due; wake for what is."""
         if self._store.engine.has_jumped:
             # Only a write moves times along with the clock.
             await self._store.beat()
-        asked, self._asked = self._asked, set()
-        now, due, quiet = self._clock.monotonic(), asked, set[str]()
+        kinds, self._changed = self._changed, set()
+        if not kinds:
+            return 0
+        found = dict.fromkeys(kinds, 0.0)
         try:
-            due, quiet = await self._store.look(asked, self._ahead, self._by)
+            found = await self._store.find_next_due(kinds, *self._by)
         except StoreError as error:
             # Each loop finds out for itself.
             log.warning("nothing could be looked for", problem=str(error))
-        self._due = self._due - asked | due
-        self._quiet.update({kind: now + self._ahead * (kind in quiet) for kind in asked})
-        for loop in self._loops:
-            if not due.isdisjoint(loop.kinds):
-                loop.wake()
+        now = self._clock.monotonic()
+        self._due_at |= {kind: now + seconds for kind, seconds in found.items()}
+        self._wake_due()
         return 0
+
+    @property
+    def due(self) -> set[str]:
+        """Return the kinds of work of which something is due."""
+        now = self._clock.monotonic()
+        return {kind for kind, at in self._due_at.items() if at <= now}
+
+    def _wake_due(self) -> None:
+        """Wake the loops for which something is due, and come again when the next is."""
+        due, now = self.due, self._clock.monotonic()
+        times = [at for kind, at in self._due_at.items() if kind not in due]
+        for loop in self._loops:
+            if due.isdisjoint(loop.kinds):
+                continue
+            if loop.rests_until <= now:
+                loop.wake()
+            else:
+                times.append(loop.rests_until)
+        if self._timer is not None:
+            self._timer.cancel()
+        seconds = min(times, default=math.inf) - now
+        if self._running and seconds < MAX_TIMER_SECONDS:
+            self._timer = asyncio.get_running_loop().call_later(seconds, self._wake_due)
 
     @property
     def stalled(self) -> list[str]:
@@ -270,6 +309,8 @@ class Scheduler:
         """
         end = self._clock.monotonic() + seconds
         await self._ticker.stop()
+        if self._timer is not None:
+            self._timer.cancel()
         for loop in self._loops:
             loop.stop()
         cancelled = 0
@@ -305,6 +346,8 @@ class Scheduler:
     async def _beat(self) -> None:
         try:
             await self._store.beat()
+            # Nothing rests for ever, whoever wrote it.
+            self.wake()
             await self._on_beat()
         except StoreError as error:
             log.warning("nothing can be written", problem=str(error))
@@ -312,10 +355,6 @@ class Scheduler:
     async def _links(self) -> None:
         async with contained("links", self._ids):
             await self._store.empty_links()
-
-    async def _take_over(self) -> None:
-        async with contained("what another release left", self._ids):
-            await self._store.take_over()
 
     async def _lists(self) -> None:
         async with contained("lists", self._ids):

@@ -36,7 +36,7 @@ from bot.services.context import Context
 from bot.services.due import Due
 from bot.services.gather import shown_url
 from bot.services.workspaces import effects, unmade
-from bot.store import cards, classes, creations, hours, inbox, operations, owners, people, timers, workspaces
+from bot.store import cards, classes, creations, hours, inbox, operations, people, timers, workspaces
 from bot.store.audit import append_audit
 from bot.store.homes import want as want_home
 from bot.store.notices import add_notices
@@ -46,7 +46,6 @@ from bot.store.timetables import CLASS_CARDS, PARTICIPANTS
 from bot.store.transaction import Row, Transaction
 from bot.support.errors import NotLinked, Refused
 from bot.support.guards import guards
-from bot.support.release import RELEASE
 
 #: How many seconds back starts are counted to estimate their rate.
 OBSERVED_SECONDS: Final = 30.0
@@ -328,14 +327,10 @@ def _find_latest_start(tx: Transaction, context: Context, lesson: Occurrence) ->
 
 
 def _may_rest(tx: Transaction, context: Context, card: ClassCard) -> bool:
-    """Return whether a course's workspace need only be made for now, in time for the lesson that comes next.
-
-    An older process would start it, and nothing would stop it.
-    """
+    """Return whether a course's workspace need only be made now, in time for the lesson that comes next."""
     making, coming = context.need(card.connection).need(Making), lessons.lesson(card, tx.now())
     is_far = coming is None or coming.due_at - tx.now() > LOOK_SECONDS
-    is_known = all(one.release == RELEASE for one in owners.running(tx))
-    return is_far and is_known and card.spec is not None and making.rests(card.spec)
+    return is_far and card.spec is not None and making.rests(card.spec)
 
 
 def check_lessons(provider: Provider, effects: Effects) -> None:
@@ -615,7 +610,6 @@ def _ended(tx: Transaction, card_id: str, principal: Principal, stop: Operation 
 
 CLASSES: Final = Due(
     name="class",
-    every=0.2,
     claim=lambda tx, _: classes.claim_class_cards(tx, CARDS, REST),
     carry_out=_look,
 )

@@ -12,9 +12,14 @@ from bot.store import gates, workspaces
 from bot.store.notices import add_notices
 from bot.store.transaction import Transaction
 
+#: So many ends are announced at once.
+MAX_CLAIMED: Final = 100
+#: How often a workspace is asked for that ends soon and hasn't been read lately.
+READ_AGAIN_SECONDS: Final = 20.0
+
 
 def _claim(tx: Transaction, context: Context) -> list[Workspace]:
-    found = workspaces.ending(tx, context.warn_seconds)
+    found = workspaces.claim_ending(tx, context.warn_seconds, MAX_CLAIMED, READ_AGAIN_SECONDS)
     return [one for one in found if one.connection in context.connections and one.verified_at is not None]
 
 
@@ -28,4 +33,4 @@ def _warn(tx: Transaction, _asked: Asked, workspace: Workspace) -> None:
     add_notices(tx, [NewNotice(workspace.id, ExpiryKind.ENDING, occasion, workspace.principal, body)])
 
 
-EXPIRIES: Final = Due(name="expiry", every=20.0, claim=_claim, carry_out=_warn)
+EXPIRIES: Final = Due(name="expiry", claim=_claim, carry_out=_warn)

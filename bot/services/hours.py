@@ -332,7 +332,7 @@ def _begin(
 def _ended(tx: Transaction, asked: Asked, rule: Rule, stop: Occurrence, workspace: Workspace) -> str:
     """Return what becomes of the end of a lesson, which was planned when it began: a ``timer``, or nothing.
 
-    0.2.1 plans nothing: what it has started is stopped, too, if its person did nothing with it since.
+    0.2.1 planned nothing: what it has started is stopped, too, if its person did nothing with it since.
     """
     begin, latest = rule.begin(stop), operations.latest_operation(tx, workspace.id)
     is_its = latest is not None and latest.planned_for == begin.at and latest.has_called
@@ -429,7 +429,6 @@ def _later(tx: Transaction, _asked: Asked, looked: Rule) -> None:
 
 HOURS: Final = Due(
     name="hours",
-    every=1.0,
     # As many of courses as of others.
     claim=lambda tx, _: rows.claim_hours(tx, SOME // 2, LEASE),
     carry_out=carry_out,
@@ -500,7 +499,6 @@ def _ask(tx: Transaction, asked: Asked, looked: Workspace) -> None:
 
 NEEDED: Final = Due(
     name="needed",
-    every=20.0,
     claim=lambda tx, _: stored.claim_running(tx, SOME, NEEDED_EVERY),
     carry_out=_ask,
 )

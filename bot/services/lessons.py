@@ -268,8 +268,6 @@ def _tell(tx: Transaction, card: ClassCard, rule: Rule, news: Sequence[Mapping[s
 
 MEMBERS: Final = Due(
     name="members",
-    every=0.2,
-    # One course, so that whoever types waits for one piece.
-    claim=lambda tx, _: CLASS_CARDS.found(tx, "claim_followed", now=tx.now(), until=tx.now() + REST),
+    claim=lambda tx, _: stored.claim_followed(tx, REST),
     carry_out=_follow,
 )

@@ -10,7 +10,7 @@ from bot.providers import base
 from bot.services.accounts import refuse
 from bot.services.asked import Asked
 from bot.services.context import Context
-from bot.services.due import Due
+from bot.services.due import LEASE, Due
 from bot.store import accounts
 from bot.store.notices import add_notices
 from bot.store.tasks import NewTask, add_tasks
@@ -65,7 +65,7 @@ def link_ending(account: Account, occasion: str) -> NewNotice:
 
 
 def _claim(tx: Transaction, _context: Context) -> list[Account]:
-    return accounts.due_reminders(tx, SOME)
+    return accounts.claim_reminders(tx, SOME, LEASE)
 
 
-REMINDERS: Final = Due(name="reminder", every=20.0, claim=_claim, carry_out=_remind)
+REMINDERS: Final = Due(name="reminder", claim=_claim, carry_out=_remind)

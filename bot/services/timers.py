@@ -233,7 +233,6 @@ def _claim(tx: Transaction, context: Context) -> list[Workspace]:
 
 TIMERS: Final = Due(
     name="timer",
-    every=1.0,
     claim=_claim,
     carry_out=carry_out,
     refuse=_refuse,

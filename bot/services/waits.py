@@ -297,7 +297,6 @@ def _later(tx: Transaction, _asked: Asked, looked: Wait) -> None:
 
 WAITS: Final = Due(
     name="wait",
-    every=1.0,
     claim=lambda tx, _: rows.claim(tx, SOME, LEASE),
     carry_out=carry_out,
     refuse=_refuse,

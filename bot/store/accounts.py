@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from functools import partial
+from typing import Final
 
 from bot.domain.accounts import Account, first_reminder
 from bot.domain.errands import Outcome
@@ -11,6 +12,7 @@ from bot.domain.tasks import TaskKind
 from bot.store import cards, errands, followers, gates, operations, runs
 from bot.store.links import expire
 from bot.store.pieces import follow, know, some
+from bot.store.queues import Queue
 from bot.store.revocations import owe
 from bot.store.tables import (
     ACCOUNTS,
@@ -262,9 +264,18 @@ def go_on(tx: Transaction, account: Account) -> None:
     tx.run("hurry_tasks_of_account", account_id=account.id, now=tx.now())
 
 
-def due_reminders(tx: Transaction, limit: int) -> list[Account]:
-    """Return active accounts whose credential ends soon enough for the next reminder."""
-    return ACCOUNTS.found(tx, "due_reminders", now=tx.now(), limit=limit)
+REMINDER_QUEUE: Final = Queue(
+    name="reminders",
+    kind="reminder",
+    table="accounts",
+    due="remind_at",
+    where="remind_at IS NOT NULL AND state = 'active'",
+)
+
+
+def claim_reminders(tx: Transaction, limit: int, lease: float) -> list[Account]:
+    """Lease active accounts whose credential ends soon enough for the next reminder."""
+    return ACCOUNTS.known(REMINDER_QUEUE.take(tx, lease, limit))
 
 
 def reminder_done(tx: Transaction, account: Account, next_at: float | None) -> bool:

@@ -14,6 +14,7 @@ from bot.domain.notices import Card, NoticeKind
 from bot.domain.people import Principal
 from bot.domain.surfaces import Where
 from bot.store.budget import ENDLESS, Room
+from bot.store.queues import Queue
 from bot.store.tables import ACTS, CARDS, word
 from bot.store.transaction import Row, Transaction, as_json
 
@@ -30,8 +31,48 @@ CARD_AFTER: Final = 60.0
 OVER_AFTER_SECONDS: Final = 30.0
 #: What a message said that is history, besides what its notice is drawn from.
 Said = Mapping[str, Any] | None
-#: How messages may be dirty, as ``dirty_cards`` tells them apart.
-_DIRTS: Final = as_json(dict.fromkeys(("changed", "progressed", "over"), 1))
+
+
+_DIRTY: Final = "is_dirty = 1 AND message_ts IS NOT NULL AND"
+_FREE: Final = "leased_until <= :now"
+_CLAIMED: Final = "leased_until = :until, claimed_dirt = dirt, claimed_drawn = drawn, drawn = ''"
+#: A change of state is drawn once it stays.
+_CHANGED_CARDS: Final = Queue(
+    name="changed_cards",
+    kind="cards",
+    table="cards",
+    due="changed_at",
+    where=f"{_DIRTY} changed_at IS NOT NULL AND stage = 'live'",
+    only=f"{_FREE} AND {{drawable}} AND {{stays}}",
+    changes=_CLAIMED,
+    margins={"moment_before": MOMENT_SECONDS, "planned_before": CARD_AFTER},
+)
+#: Progress, buttons that no longer work, and what has a successor.
+_PROGRESSED_CARDS: Final = Queue(
+    name="progressed_cards",
+    kind="cards",
+    table="cards",
+    due="updated_at",
+    where=f"{_DIRTY} changed_at IS NULL",
+    only=f"{_FREE} AND (kind = 'job_card' OR updated_at <= :card_before) AND {{drawable}}",
+    delay=str(MOMENT_SECONDS),
+    changes=_CLAIMED,
+)
+#: What announced a moment that has come.
+_OVER_CARDS: Final = Queue(
+    name="over_cards",
+    kind="cards",
+    table="cards",
+    due="over_at",
+    where="over_at IS NOT NULL AND message_ts IS NOT NULL",
+    only=_FREE,
+    delay=str(OVER_AFTER_SECONDS),
+    changes=_CLAIMED,
+)
+#: The queue of each way in which a message may be dirty, as ``dirty_cards`` tells them apart.
+_QUEUE_OF_DIRT: Final = {"changed": _CHANGED_CARDS, "progressed": _PROGRESSED_CARDS, "over": _OVER_CARDS}
+CARD_QUEUES: Final = tuple(_QUEUE_OF_DIRT.values())
+_DIRTS: Final = as_json(dict.fromkeys(_QUEUE_OF_DIRT, 1))
 
 
 def add(tx: Transaction, kind: AnyKind, subject: str, principal: str, about: str | None = None) -> bool:
@@ -186,16 +227,6 @@ def queue_messages(tx: Transaction, about: str, *, changed: bool) -> None:
     tx.run("owe_cards_about", about=about, changed=changed, now=tx.now())
 
 
-def looked_for(now: float, min_interval: float) -> dict[str, float]:
-    """Return what the claims of cards take besides the time."""
-    return {
-        "card_before": now - min_interval,
-        "moment_before": now - MOMENT_SECONDS,
-        "planned_before": now - CARD_AFTER,
-        "over_before": now - OVER_AFTER_SECONDS,
-    }
-
-
 def claim_cards(
     tx: Transaction, limit: int, min_interval: float, lease: float, room: Room = ENDLESS, owner: str = ""
 ) -> list[Card]:
@@ -207,21 +238,18 @@ def claim_cards(
     whose output another process follows is left to it.
     """
     now = tx.now()
-    keys: dict[str, float | str] = {**looked_for(now, min_interval), "owner": owner}
+    given = {"owner": owner, "card_before": now - min_interval}
     over = {"over_before": now - OVER_AFTER_SECONDS}
     found = tx.all("dirty_cards", dirts=_DIRTS, now=now, limit=limit, **over, **room.within(now))
     dirty = {row["dirt"]: row["fit"] for row in found}
     fit = max(dirty.values(), default=0)
 
-    def claimed(query: str, dirt: str, most: int) -> list[Card]:
-        if dirt not in dirty or most <= 0:
-            return []
-        found = CARDS.found(tx, query, now=now, until=now + lease, limit=most, **keys)
-        return sorted(found, key=lambda card: (card.changed_at or card.updated_at, card.id))
-
-    cards = claimed("claim_changed_cards", "changed", fit)
-    cards += claimed("claim_progressed_cards", "progressed", fit - len(cards))
-    return cards + claimed("claim_over_cards", "over", fit - len(cards))
+    cards: list[Card] = []
+    for dirt, queue in _QUEUE_OF_DIRT.items():
+        if dirt in dirty and len(cards) < fit:
+            claimed = CARDS.known(queue.take(tx, lease, fit - len(cards), now, **given))
+            cards += sorted(claimed, key=lambda card: (card.changed_at or card.updated_at, card.id))
+    return cards
 
 
 def card_updated(

@@ -1,7 +1,7 @@
 """Class cards: what a press does in one transaction, and what the end of a class stops."""
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, Final
 
 from bot.domain import lessons
 from bot.domain.classes import ClassCard, ClassCounts, ClassProblem, MemberState, Participant
@@ -14,6 +14,7 @@ from bot.domain.people import Principal
 from bot.domain.timers import CLASS_WARNING_SECONDS
 from bot.store import cards, followers, operations, workspaces
 from bot.store.notices import add_notices
+from bot.store.queues import Queue
 from bot.store.timetables import CLASS_CARDS, PARTICIPANTS, RULES
 from bot.store.transaction import Row, Transaction, as_json, from_json
 
@@ -119,10 +120,21 @@ def _member(tx: Transaction, row: Row) -> ClassProblem:
     return ClassProblem(press, operation, workspace, row["state"], row["paused"] or "")
 
 
+CLASS_CARD_QUEUE: Final = Queue(
+    name="class_cards", kind="class", table="class_cards", due="look_at", where="done_at IS NULL"
+)
+#: Courses that have changed since all members' rules followed.
+MEMBER_QUEUE: Final = Queue(name="followed_courses", kind="members", table="class_cards", due="follow_at")
+
+
 def claim_class_cards(tx: Transaction, limit: int, rest: float) -> list[ClassCard]:
     """Lease the cards whose counts or end are due, for ``rest`` seconds."""
-    now = tx.now()
-    return CLASS_CARDS.found(tx, "claim_class_cards", now=now, until=now + rest, limit=limit)
+    return CLASS_CARDS.known(CLASS_CARD_QUEUE.take(tx, rest, limit))
+
+
+def claim_followed(tx: Transaction, lease: float) -> list[ClassCard]:
+    """Lease one course whose members follow it: whoever types waits for one piece."""
+    return CLASS_CARDS.known(MEMBER_QUEUE.take(tx, lease, 1))
 
 
 def class_counted(

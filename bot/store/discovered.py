@@ -14,7 +14,7 @@ from bot.domain.usability import UNUSABLE
 from bot.domain.workspaces import PROVISIONAL, Action, State, Workspace
 from bot.store import cards, gates, handovers, timers
 from bot.store.pieces import PIECE, some
-from bot.store.schema import setting
+from bot.store.statements import setting
 from bot.store.tables import (
     ACCOUNTS,
     GATES,

@@ -19,7 +19,7 @@ from bot.store import cards
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices, release_card
 from bot.store.pieces import follow, know
-from bot.store.schema import setting
+from bot.store.statements import setting
 from bot.store.tables import OPERATIONS, RUNS, Table
 from bot.store.transaction import Row, Transaction, as_json
 from bot.support.errors import Outdated, TooLate

@@ -22,7 +22,8 @@ from bot.domain.workspaces import NOT_UP, PROVISIONAL, State
 from bot.store import cards, handovers, timers
 from bot.store.errands import Woken
 from bot.store.notices import release_card
-from bot.store.schema import setting
+from bot.store.queues import Claim, Queue
+from bot.store.statements import setting
 from bot.store.tables import GATES, WORKSPACES, doubt, doubt_columns, name_columns, reader_of, word
 from bot.store.transaction import Engine, Parameters, Priority, Row, Transaction, as_json, as_words
 
@@ -94,6 +95,31 @@ def take_over(tx: Transaction, gate_key: str) -> None:
     tx.run("take_over_gate", gate_key=gate_key, candidate=gate_key + _CANDIDATE)
 
 
+_GRANTED: Final = "claimed_at = :now, next_check_at = :until, due_at = :until"
+_GATE: Final = "gate_key, remote_id, reader"
+GATE_QUEUE: Final = Queue(
+    name="gates",
+    kind="reads",
+    table="gates",
+    due="due_at",
+    where="connection = :connection AND due_at IS NOT NULL",
+    only="next_check_at <= :now AND {settled}",
+    changes=_GRANTED,
+    key="gate_key",
+    returning=_GATE,
+)
+#: Other reads for a claim's reader in the same request: due soon, and never before their gates open.
+ALONG_CLAIM: Final = Claim(
+    table="gates",
+    where="connection = :connection AND due_at IS NOT NULL AND due_at <= :soon AND reader = :reader"
+    " AND next_check_at <= :now",
+    changes=_GRANTED,
+    order="due_at",
+    key="gate_key",
+    returning=_GATE,
+)
+
+
 def claim_reads(
     tx: Transaction, connection: str, limit: int, interval: float, margin: float, together: int = 1
 ) -> list[ReadClaim]:
@@ -105,13 +131,14 @@ def claim_reads(
     verified one.
     """
     now = tx.now()
-    until = now + interval + margin
-    found = tx.all("claim_gates", connection=connection, now=now, next_check_at=until, limit=limit)
+    lease = interval + margin
+    until = now + lease
+    found = GATE_QUEUE.take(tx, lease, limit, now, connection=connection)
     counts = Counter(gate["reader"] for gate in found if gate["reader"]) if together > 1 else {}
     for reader, count in counts.items():
         parameters = {"connection": connection, "reader": reader, "now": now, "soon": now + ALONG}
         if count < together:
-            found += tx.all("claim_gates_along", **parameters, next_check_at=until, limit=together - count)
+            found += tx.all(ALONG_CLAIM.statement, **parameters, until=until, limit=together - count)
     watchers: dict[str, list[Row]] = {gate["gate_key"]: [] for gate in found}
     for row in tx.all("watchers", connection=connection, due_at=until, claimed_at=now) if found else ():
         # Skip gates claimed at the same moment by another claim.

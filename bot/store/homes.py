@@ -1,17 +1,41 @@
 """Homes: whose are due to be published, and which ones to check again."""
 
 from dataclasses import asdict
+from typing import Final
 
 from bot.domain.homes import OPEN_SECONDS, REDRAW_SECONDS, Home, HomeUse
 from bot.domain.people import Principal
 from bot.domain.times import SEND
 from bot.store import followers
 from bot.store.budget import ENDLESS, Room
+from bot.store.queues import Queue
 from bot.store.tables import Table, of_feature
 from bot.store.transaction import Transaction
 
 # ``Timing.lease`` and Slack's *Retry-After*; ``REDRAW_SECONDS``.
 HOMES = of_feature(Table("homes", Home, "principal", leased_until=SEND, look_at=SEND))
+
+
+WANTED_HOME_QUEUE: Final = Queue(
+    name="wanted_homes",
+    kind="homes",
+    table="homes",
+    due="wanted_at",
+    only="leased_until <= :now",
+    changes="leased_until = :until",
+    key="principal",
+    limit="{room}",
+)
+#: Homes that nobody waits for, which may show what isn't so any more.
+OPEN_HOME_QUEUE: Final = Queue(
+    name="open_homes",
+    kind="homes",
+    table="homes",
+    due="look_at",
+    where="look_at IS NOT NULL AND wanted_at IS NULL",
+    key="principal",
+    limit="{room}",
+)
 
 
 def use_home(tx: Transaction, principal: Principal, used: HomeUse) -> None:
@@ -30,9 +54,7 @@ followers.DONE.append(want)
 
 def claim_wanted_homes(tx: Transaction, limit: int, lease: float, room: Room = ENDLESS) -> list[Home]:
     """Lease the Homes that people wait for and there is ``room`` for, those who have waited longest first."""
-    now = tx.now()
-    given = {"now": now, "until": now + lease, "limit": limit, **room.within(now)}
-    claimed = HOMES.found(tx, "claim_wanted_homes", **given)
+    claimed = HOMES.known(WANTED_HOME_QUEUE.take(tx, lease, limit, **room.within(tx.now())))
     return sorted(claimed, key=lambda home: (home.wanted_at or 0.0, home.principal.key))
 
 
@@ -46,9 +68,7 @@ def claim_homes_to_look_at(
     They aren't leased: a view drawn for one carries the version that it replaces, so Slack refuses it if the
     person's own view came first.
     """
-    now = tx.now()
-    given = {"now": now, "again": now + REDRAW_SECONDS, "limit": limit, **room.within(now, share)}
-    found = HOMES.found(tx, "claim_homes_to_look_at", **given)
+    found = HOMES.known(OPEN_HOME_QUEUE.take(tx, REDRAW_SECONDS, limit, **room.within(tx.now(), share)))
     return sorted(found, key=lambda home: (home.used_at, home.principal.key))
 
 

@@ -19,6 +19,7 @@ from bot.domain.timers import REST
 from bot.domain.workspaces import Workspace
 from bot.store import followers, operations, pieces, timers
 from bot.store.notices import add_notices
+from bot.store.queues import Queue
 from bot.store.tables import OPERATIONS, WORKSPACES, principal_of
 from bot.store.timetables import CLASS_CARDS, OCCURRENCES, PARTICIPANTS, RULES
 from bot.store.transaction import Row, Transaction
@@ -143,14 +144,16 @@ def _drop(tx: Transaction, row: Row, _said: Row) -> None:
 pieces.know("left", lambda _tx, _said: True, ("some_rules_of_person", _drop))
 
 
+RULE_QUEUES: Final = (
+    Queue(name="rules", kind="hours", table="rules", due="look_at", order="look_at, id"),
+    Queue(name="lessons", kind="hours", table="rules", due="lesson_look_at", order="lesson_look_at, id"),
+)
+
+
 def claim_hours(tx: Transaction, limit: int, lease: float) -> list[Rule]:
     """Return the rules that are due, the oldest first; they come again after ``lease`` seconds."""
     now = tx.now()
-    found = [
-        one
-        for query in ("claim_rules", "claim_lessons")
-        for one in RULES.found(tx, query, now=now, until=now + lease, limit=limit)
-    ]
+    found = [rule for queue in RULE_QUEUES for rule in RULES.known(queue.take(tx, lease, limit))]
     return sorted(of_courses(tx, found), key=lambda one: (one.due(now)[:1], one.id))
 
 

@@ -19,7 +19,6 @@ LEASES: Final[Mapping[str, str]] = {
     "cards.leased_until": "free_cards",
     "homes.leased_until": "free_homes",
     "tasks.due_at": "free_tasks",
-    "later_tasks.due_at": "free_later_tasks",
     "installations.renewing_until": "free_installations",
     "owners.until": "free_owners",
     "workspaces.stop_look_at": "free_timers",
@@ -35,6 +34,8 @@ PACES: Final = frozenset(
         "gates.due_at",
         "homes.look_at",
         "waits.next_at",
+        "accounts.remind_at",
+        "workspaces.end_look_at",
         "workspaces.left_look_at",
     }
 )

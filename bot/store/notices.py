@@ -11,6 +11,7 @@ from bot.domain.people import Principal
 from bot.store import cards, conversations
 from bot.store.budget import ENDLESS, Room, slack_calls_left
 from bot.store.pieces import PIECE, all_of, follow, know, some
+from bot.store.queues import Claim, Queue
 from bot.store.tables import CARDS, DIRECT_CHANNELS, NOTICES, OPERATIONS, word
 from bot.store.transaction import Engine, Row, Transaction, as_json
 
@@ -37,6 +38,47 @@ _MOST: Final = PIECE // 2
 NUMBERS: Final = as_json(dict.fromkeys(_CLASSES, 1))
 #: What may be claimed of the room by urgency: all of it.
 ALL: Final[Mapping[int, float]] = dict.fromkeys(_CLASSES, 1.0)
+
+
+_UNSENT: Final = "state IN ('pending', 'retry', 'leased')"
+
+
+def _declare_queue(urgency: int) -> Queue:
+    return Queue(
+        name=f"notices_{urgency}",
+        kind="notices",
+        table="notices",
+        due="due_at",
+        where=f"class = {urgency} AND {_UNSENT}",
+        only="{claimable}",
+        changes="{attempted}",
+    )
+
+
+#: The queue of each class.
+_QUEUE_OF: Final = {urgency: _declare_queue(urgency) for urgency in _CLASSES}
+NOTICE_QUEUES: Final = tuple(_QUEUE_OF.values())
+#: What Slack didn't answer is tried again whatever its pause: a send first, or a search, a reply if there is
+#: nothing else; each in turn, as one may fail by itself. What waits for a read is the one that is to be sent
+#: next. What may have been sent keeps its time to show before it is looked for.
+OWED_CLAIM: Final = Claim(
+    table="notices",
+    where=f"class IN (0, 1, 2, 3) AND {_UNSENT} AND {{owed}} AND principal LIKE :people"
+    " AND {claimable} AND {settled}",
+    changes="{attempted}",
+    order="CASE WHEN class = 0 THEN 2"
+    " WHEN (unknown_since IS NULL AND state <> 'leased') = :is_send THEN 0 ELSE 1 END,"
+    " CASE WHEN error LIKE 'to be read:%' THEN 0 ELSE 1 END, COALESCE(leased_at, 0), created_at",
+    limit="1",
+)
+#: What else of a person's may have been sent: one search answers for all. A reply is never sent again.
+UNSURE_CLAIM: Final = Claim(
+    table="notices",
+    where=f"principal = :principal AND {_UNSENT} AND {{owed}}"
+    " AND (unknown_since IS NOT NULL OR state = 'leased' OR {doubted})"
+    " AND held_by IS NULL AND kind <> 'reply' AND {output_followed_here}",
+    changes="{unsure_claimed}",
+)
 
 
 #: What features ask whether a notice is sent as a message of its own; all of them have to agree.
@@ -199,11 +241,6 @@ def held_notices(tx: Transaction, notice_id: str) -> list[Notice]:
     return sorted(found, key=lambda notice: (notice.created_at, notice.id))
 
 
-def looked_for(now: float) -> dict[str, float]:
-    """Return what the claims of notices choose by besides the time."""
-    return {"settled": now - CARD_FIRST}
-
-
 def claim_notices(
     tx: Transaction,
     limit: int,
@@ -238,7 +275,7 @@ def claim_notices(
             left = min(left, fits[urgency] - paced - room.most() + room.most(shares[urgency]))
         if left <= 0:
             continue
-        some = _claimed(tx, "claim_notices", lease, owner, limit=left, **{"class": urgency})
+        some = _claimed(tx, _QUEUE_OF[urgency].claim, lease, owner, limit=left)
         claimed += some
         paced += len(some) * (urgency > 0)
     return claimed
@@ -250,15 +287,15 @@ def claim_owed(tx: Transaction, place: str, lease: float, owner: str = "", *, is
     With ``is_send`` rather what wasn't sent than what may have been, which comes with all of its person.
     """
     _gather(tx, tx.now(), _NEWS)
-    return _claimed(tx, "claim_owed", lease, owner, is_send=is_send, people=_people(place))
+    return _claimed(tx, OWED_CLAIM.statement, lease, owner, is_send=is_send, people=_people(place))
 
 
 def _claimed(tx: Transaction, query: str, lease: float, owner: str, **which: Any) -> list[Notice]:
     now = tx.now()
     given = {"now": now, "until": now + lease, "owner": owner}
-    found = NOTICES.found(tx, query, **which, **looked_for(now), **given)
+    found = NOTICES.found(tx, query, **which, settled=now - CARD_FIRST, **given)
     for principal in some(tx, {one.principal for one in found if one.unknown_since is not None}):
-        found += NOTICES.found(tx, "claim_unsure", principal=principal.key, limit=_MOST, **given)
+        found += NOTICES.found(tx, UNSURE_CLAIM.statement, principal=principal.key, limit=_MOST, **given)
     return sorted(found, key=lambda notice: (notice.created_at, notice.id))
 
 

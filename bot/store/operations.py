@@ -16,6 +16,7 @@ from bot.domain.stops import Consent
 from bot.domain.workspaces import PROVISIONAL, State, Workspace
 from bot.store import cards, errands, followers, gates, timers
 from bot.store.notices import add_notices
+from bot.store.queues import Queue
 from bot.store.tables import OPERATIONS, WORKSPACES, reader_of
 from bot.store.transaction import Row, Transaction
 from bot.support.errors import StoreError
@@ -60,6 +61,17 @@ class Accepted:
     repeated: bool = False
     remark: Remark = ""
     obstacle: str = ""
+
+
+OPERATION_QUEUE: Final = Queue(
+    name="operations",
+    kind="operations",
+    table="operations",
+    due="next_step_at",
+    where="outcome IS NULL",
+    only="leased_until <= :now AND {settled} AND {starts_here}",
+    changes="{claimed}",
+)
 
 
 class Details(TypedDict, total=False):
@@ -289,7 +301,7 @@ def claim_operations(tx: Transaction, limit: int, lease: float, owner: str = "")
 
     Starts of a connection whose start queue another process owns are left to that one.
     """
-    found = errands.claim(tx, "claim_operations", "claimed_operations", lease, limit=limit, owner=owner)
+    found = errands.claim(tx, OPERATION_QUEUE.claim, "claimed_operations", lease, limit=limit, owner=owner)
     return [step for row, beside in found if (step := _step(tx, row, beside)) is not None]
 
 

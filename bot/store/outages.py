@@ -6,6 +6,7 @@ from typing import Final
 from bot.domain.notices import NewNotice
 from bot.domain.outages import Reached
 from bot.store.notices import add_notices
+from bot.store.queues import ALWAYS, Queue
 from bot.store.tables import OUTAGES, REACHED
 from bot.store.transaction import Transaction
 
@@ -14,6 +15,10 @@ TWICE: Final = "#twice"
 #: The suffixes of outages of a connection's own secret, and of its people's.
 OURS: Final = "#secret"
 PEOPLE: Final = "#people"
+
+
+#: Nobody claims them: each process looks at all of them.
+OUTAGE_QUEUE: Final = Queue(name="outages", kind="outages", table="outages", due=ALWAYS)
 
 
 def outages(tx: Transaction) -> Mapping[str, float]:
@@ -56,7 +61,7 @@ def answered(tx: Transaction, name: str, at: float) -> bool:
 def reached(tx: Transaction) -> dict[str, Reached]:
     """Return what each connection, and Slack, last answered and since when it doesn't.
 
-    A process of an earlier release writes only outages.
+    What only has an outage has been silent since that began.
     """
     away = {name: Reached(name, silent_since=since) for name, since in outages(tx).items()}
     return away | {one.name: one for one in REACHED.known(tx.all("reached"))}

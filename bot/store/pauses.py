@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from bot.store.pieces import PIECE
+from bot.store.queues import ALWAYS, Queue
 from bot.store.transaction import Transaction
 
 #: How long a pause is kept after its end, in seconds: several people's within a minute are everybody's.
@@ -34,9 +35,14 @@ def note_pauses(tx: Transaction, connection: str, calls: Calls, seconds: Mapping
         tx.run("note_pause", connection=connection, calls=calls, who=who, now=now, until=now + wait)
 
 
-def looked_for(now: float) -> dict[str, float]:
-    """Return what the query of pauses takes besides the time."""
-    return {"noted_before": now - KEPT}
+#: Nobody claims them: each process reads those that still matter.
+PAUSE_QUEUE: Final = Queue(
+    name="pauses",
+    kind="outages",
+    table="pauses",
+    due=ALWAYS,
+    where=f"(until > :now OR noted_at > :now - {KEPT})",
+)
 
 
 def pauses(tx: Transaction) -> list[Pause]:
@@ -44,5 +50,5 @@ def pauses(tx: Transaction) -> list[Pause]:
     now = tx.now()
     return [
         Pause(row["connection"], row["calls"], row["who"], now - row["noted_at"], row["until"] - now)
-        for row in tx.all("pauses", now=now, **looked_for(now))
+        for row in tx.all("pauses", now=now, noted_before=now - KEPT)
     ]

@@ -32,8 +32,8 @@ from bot.store.sqlite import SqliteEngine, why_not_opened
 from bot.store.store import Store
 from bot.store.transaction import OnWrite, Priority, Transaction
 from bot.support.clock import Clock, Ids, SystemClock, SystemIds
-from bot.support.errors import StoreError, StoreInUse, StoreUnavailable
-from bot.support.release import STOP, is_newer, newest
+from bot.support.errors import StoreError, StoreInUse, StoreMigrated, StoreUnavailable
+from bot.support.release import FIRST_THAT_STOPS, RELEASE, is_newer
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +43,11 @@ READERS = 2
 #: How long closing waits for a connection whose server has gone silent, in seconds.
 JOIN_SECONDS = 1.0
 _STOP_IT = "Usher is running on this database ({name}): stop it first, then try again."
-_CLOSED = "This database ({name}) is being copied to or brought up to date: try again in a moment."
+_CLOSED = "This database ({name}) is being copied to: try again in a moment."
+_MIGRATED = (
+    "The database was migrated by a newer release of Usher ({name}), and this is {release}: this process has "
+    "stopped. Nothing that was asked for is lost: start the newer release."
+)
 
 
 class PostgresEngine(QueuedEngine):
@@ -129,18 +133,16 @@ class PostgresEngine(QueuedEngine):
     async def migrate(self, *, serves: bool = False) -> list[str]:
         """Bring the schema up to date; return the names of the migrations that ran.
 
-        Raise StoreTooOld, StoreTooNew, StoreUnreleased or StoreInUse. Usher may be running meanwhile,
-        unless that is a release that may not serve what a migration leaves. ``serves``: serve, beside others
-        that do.
+        Raise StoreTooOld, StoreTooNew, StoreUnreleased or StoreInUse. Who serves meanwhile stops by itself.
+        ``serves``: serve, beside others that do.
         """
+        applied = await self._write_patiently(lambda _: self._migrate())
         if serves and not await self.write(lambda _: self._session.take_lock()):
             raise StoreInUse(_CLOSED.format(name=self._name))
-        try:
-            applied = await self._write_patiently(lambda _: self._migrate())
-            self._serves = serves
-            return applied
-        finally:
-            await self.write(lambda _: self._session.let_others_serve())
+        self._serves = serves
+        for session in self._writing:
+            session.reads_schema = serves
+        return applied
 
     async def fill(self, tables: Callable[[], Generator[schema.Table]]) -> dict[str, int]:
         """Copy whole tables into a migrated, empty database, all or none; return how many rows each has.
@@ -172,11 +174,14 @@ class PostgresEngine(QueuedEngine):
     def _begin_write(self, session: Session) -> None:
         """Begin a transaction. Its time is the database's, however that has changed: nobody moves times.
 
-        The first on each connection of a process that serves compares the server with the rows.
+        The first on each connection of a process that serves compares the server with the rows. Raise
+        StoreMigrated if the rows are those of a newer release.
         """
         session.begin(writes=True)
         self._time.catch_up()
         assert isinstance(session, PostgresSession), "this engine's own"
+        if session.newest_migration > max(self._scripts):
+            raise StoreMigrated(_MIGRATED.format(name=session.newest_migration, release=RELEASE))
         if self._serves and not session.is_compared:
             upkeep.compare(session.transaction, session.lineage)
             session.commit()
@@ -186,21 +191,19 @@ class PostgresEngine(QueuedEngine):
     def _migrate(self) -> list[str]:
         """Run missing migrations, all or nothing: a transaction is open."""
         applied = self._session.applied()
-        missing = {name: self._scripts[name] for name in schema.missing(applied, self._scripts, self._name)}
-        oldest = newest([STOP, *(schema.oldest(*one) for one in missing.items())])
-        if applied and missing and not self._bears(oldest):
+        missing = schema.missing(applied, self._scripts, self._name)
+        if applied and missing and not self._can_migrate():
             raise StoreInUse(_STOP_IT.format(name=self._name))
-        for name, script in missing.items():
-            self._session.apply(name, script)
-        return list(missing)
+        for name in missing:
+            self._session.apply(name, self._scripts[name])
+        return missing
 
-    def _bears(self, oldest: str) -> bool:
-        """Return whether all who serve may go on once only those of a release, and of later ones, may."""
-        if self._session.take_lock(alone=True):
+    def _can_migrate(self) -> bool:
+        """Return whether nobody serves, or only processes that stop by themselves."""
+        if self._session.is_alone():
             return True
         running = owners.running(self._session.transaction)
-        is_known = bool(running) or oldest == STOP
-        return is_known and not any(is_newer(oldest, one.release) for one in running)
+        return bool(running) and not any(is_newer(FIRST_THAT_STOPS, one.release) for one in running)
 
 
 #: Between two attempts to connect again, in seconds: until then, ticks do.
@@ -220,8 +223,7 @@ async def listen(url: str, on_write: OnWrite) -> None:
                 # What came while nobody listened.
                 on_write(None)
                 async for one in connection.notifies():
-                    # Releases up to 0.2 name no tables.
-                    on_write(one.payload.split() or None)
+                    on_write(one.payload.split())
         except psycopg.Error as error:
             if is_lost:
                 await asyncio.sleep(RETRY_SECONDS)
@@ -254,7 +256,6 @@ async def copy_store(path: Path, url: str) -> Copied:
     try:
         try:
             await source.migrate(serves=True)
-            await source.write(schema.take_over)
             # Who copies it again means to: the copy may be served from.
             await Store(source).unmark("moved")
         except StoreInUse:

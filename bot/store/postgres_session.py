@@ -27,6 +27,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 
 from bot.store import schema
+from bot.store.statements import named_queries
 from bot.store.transaction import Parameters, Row, StoreTime, as_json, clean, written_by
 from bot.support.clock import Clock, Ids
 from bot.support.environment import NAME
@@ -65,6 +66,7 @@ _SETTINGS = (
 )
 _NOT_EMPTY = "{name} isn't empty: create a new database and copy into that. Nothing was copied."
 _CLOCK = "SELECT extract(epoch FROM clock_timestamp())::float8 AS epoch"
+_NEWEST_MIGRATION = "(SELECT max(name) FROM migrations) AS newest_migration"
 #: A server and its timeline. The control file says the new timeline only from the first checkpoint on, which
 #: follows a promotion; the log's name says it at once, and a standby writes none.
 _LINEAGE = (
@@ -119,6 +121,8 @@ class PostgresSession:
         self.pid = 0
         #: Which server that is, on which timeline; and whether the rows were compared with that.
         self.lineage, self.is_compared = "", False
+        #: Whether each transaction that writes reads which migration is the newest; and which that was.
+        self.reads_schema, self.newest_migration = False, ""
         self.transaction = PostgresTransaction(self._cursor, time, ids)
 
     def open(self) -> None:
@@ -220,9 +224,10 @@ class PostgresSession:
             self._wanted.add(mode)
         return True
 
-    def let_others_serve(self) -> None:
-        """Release the lock that was taken ``alone``, if it was."""
-        self._release(_ALONE)
+    def is_alone(self) -> bool:
+        """Return whether nobody else serves, nor can until the open transaction ends."""
+        row = self._cursor().execute(_lock("pg_try_advisory_xact_lock")).fetchone()
+        return bool(row and row["done"])
 
     def _release(self, mode: str) -> None:
         if mode in self._held:
@@ -231,15 +236,15 @@ class PostgresSession:
         self._wanted.discard(mode)
 
     def applied(self) -> dict[str, str]:
-        """Return the oldest release that may serve, by migration that ran here; "" if none is recorded."""
+        """Return the release that ran it, by migration that ran here; "" if none is recorded."""
         found: dict[str, str] = {}
-        for table, oldest in (("migrations", "''"), ("schema_changes", "oldest")):
+        for table, release in (("migrations", "''"), ("schema_changes", "oldest")):
             row = (
                 self._cursor().execute(b"SELECT to_regclass($1) IS NOT NULL AS is_there", [table]).fetchone()
             )
             if row is not None and row["is_there"]:
-                rows = self._cursor().execute(f"SELECT name, {oldest} AS oldest FROM {table}".encode())  # noqa: S608
-                found |= {row["name"]: row["oldest"] for row in rows}
+                rows = self._cursor().execute(f"SELECT name, {release} AS release FROM {table}".encode())  # noqa: S608
+                found |= {row["name"]: row["release"] for row in rows}
         return found
 
     def apply(self, name: str, script: str) -> None:
@@ -295,13 +300,20 @@ class PostgresSession:
         if not writes:
             self._cursor().execute(_BEGIN_READ)
         elif self._may_claim is None:
-            self._read_clock(_BEGIN_WRITE)
+            self._begin_at(_BEGIN_WRITE)
         elif self._may_claim():
-            self._read_clock(_BEGIN_BESIDE)
+            self._begin_at(_BEGIN_BESIDE)
         else:
             # As if its own connection were away.
             sleep(RETRY_SECONDS)
             raise psycopg.errors.CannotConnectNow(_HALF)
+
+    def _begin_at(self, statements: str) -> None:
+        """Begin a transaction that writes, and read its time."""
+        if not self.reads_schema:
+            self._read_clock(statements)
+            return
+        self.newest_migration = self._read_clock(f"{statements}, {_NEWEST_MIGRATION}")["newest_migration"]
 
     def _close(self) -> None:
         if self._connection is not None:
@@ -447,7 +459,7 @@ _OURS = re.compile(r"/\* postgresql: (.*?)\s\*/", re.DOTALL)
 @cache
 def numbered(query: str) -> tuple[str, tuple[str, ...]]:
     """Return a query with ``$1``, ``$2`` … in place of the names, and the names in that order."""
-    query = _OURS.sub(r"\1", schema.named_queries().get(query, query))
+    query = _OURS.sub(r"\1", named_queries().get(query, query))
     names = tuple(dict.fromkeys(_PARAMETER.findall(query)))
     if _EACH in names:
         query = _PARAMETER.sub(lambda found: f"given.{found[1]}_" if found[1] != _EACH else found[0], query)

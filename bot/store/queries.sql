@@ -1,7 +1,6 @@
 -- Every statement that decides something, by name, in the order of bot/store/*.py; what is read and written by key
 -- alone stands in bot/store/tables.py. A row's columns are named there: {model} are all of its model's, with their
--- values, {replaced} the same on a conflict, {changes} those that a caller sets, {known table} the condition that this
--- release knows what a row is for: what it doesn't is left to later ones. Portable between SQLite and PostgreSQL:
+-- values, {replaced} the same on a conflict, {changes} those that a caller sets. Portable between SQLite and PostgreSQL:
 -- no scalar MIN/MAX, no IN over a parameter, conflicts by ON CONFLICT, results by RETURNING. What only PostgreSQL
 -- is told stands in a comment that begins with its name: who claims side by side there skips what another claims,
 -- and what is read to be changed while others claim is locked. SQLite has one writer. What is
@@ -78,6 +77,84 @@ CASE
     ) THEN 'pending'
     ELSE '' END
 
+-- Only the process that has a connection's starts makes them.
+-- part: starts_here
+NOT (verb IN ('start', 'restart', 'create') AND start_call <> 'accepted' AND EXISTS (
+    SELECT 1 FROM owners o
+    WHERE o.name = 'starts:' || operations.connection AND o.owner <> :owner AND o.until > :now
+))
+
+-- Only the process that follows a run's output steps it.
+-- part: output_here
+NOT EXISTS (
+    SELECT 1 FROM owners o WHERE o.name = 'output:' || runs.id AND o.owner <> :owner AND o.until > :now
+)
+
+-- Only the process that has begun to read everybody goes on with it.
+-- part: people_here
+NOT (kind = 'sync_people' AND EXISTS (
+    SELECT 1 FROM owners o WHERE o.name = 'people' AND o.owner <> :owner AND o.until > :now
+))
+
+-- Whoever is first in line for a kind of room is due, a minute after the last attempt for it and while there is no
+-- other; and whoever waits no longer. The others are looked at whatever the line does. The line goes by rounds.
+-- part: has_turn
+(
+    state <> 'waiting' OR waits.until <= :now OR NOT EXISTS (
+        SELECT 1 FROM waits other WHERE other.connection = waits.connection AND other.kind = waits.kind AND (
+            other.state = 'trying' OR other.tried_at + 60.0 > :now
+            OR (other.state = 'waiting' AND (other.round, other.seq, other.id) < (waits.round, waits.seq, waits.id))
+        )
+    )
+)
+
+-- A stop comes no sooner after its warning than promised (:heard).
+-- part: warned_in_time
+NOT (
+    stop_warned = 1 AND stop_at <= :now AND COALESCE((
+        SELECT n.message_ts <> '' AND n.sent_at > :heard FROM notices n WHERE n.id = workspaces.stop_warning
+    ), FALSE)
+)
+
+-- After a long absence a warning is void: nobody knows what its person has done since. One that wasn't delivered is none
+-- (what wasn't so any more ended without a message), unless it never can be, or Slack has taken none for long (:waited) and
+-- it isn't for a class that may end something for good.
+-- part: timer_claimed
+stop_warned = CASE
+        WHEN stop_look_at < :absent AND stop_at < :absent THEN 0
+        WHEN stop_warning IS NOT NULL AND NOT COALESCE((
+            SELECT CASE WHEN n.state = 'sent' THEN n.message_ts <> ''
+                ELSE n.state = 'dead' OR (n.created_at <= :waited AND (stop_card IS NULL OR stop_agreed = 0)) END
+            FROM notices n WHERE n.id = workspaces.stop_warning
+        ), FALSE) THEN 0
+        ELSE stop_warned END,
+    stop_look_at = :until
+
+-- An end that is announced while something is done with the workspace is announced once that is over. The occasion of the
+-- notice is the announced end; an end that moved by less than a minute is the same.
+-- part: end_is_news
+state IN ('running', 'stopped')
+    AND EXISTS (
+        SELECT 1 FROM accounts a
+        WHERE a.principal = workspaces.principal AND a.connection = workspaces.connection AND a.state = 'active'
+    )
+    AND NOT EXISTS (SELECT 1 FROM operations o WHERE o.workspace_id = workspaces.id AND o.outcome IS NULL)
+    AND NOT EXISTS (
+        SELECT 1 FROM notices n
+        WHERE n.subject = workspaces.id AND n.kind = 'ending'
+            AND ABS(CAST(n.occasion AS DOUBLE PRECISION) - workspaces.ends_at) <= 60
+    )
+
+-- Only the process that follows a run's output looks for a message about it.
+-- part: output_followed_here
+NOT EXISTS (
+    SELECT 1 FROM owners o WHERE o.name = 'output:' || notices.subject AND o.owner <> :owner AND o.until > :now
+)
+
+-- part: unsure_claimed
+unknown_since = COALESCE(unknown_since, CASE WHEN {doubted} THEN (SELECT lost_since FROM lineage) END, leased_at),
+    state = 'leased', attempts = attempts + 1, leased_at = :now, due_at = :until
+
 -- == operations and runs ==
 
 -- What steps need to know of whom they act for. An account that is being revoked is so only when alone.
@@ -93,6 +170,10 @@ SELECT o.id, {columns w a p} FROM json_each(:ids) wanted
 JOIN operations o ON o.id = wanted.key
 LEFT JOIN workspaces w ON w.id = o.workspace_id
 {acting};
+
+-- name: watched_runs
+SELECT * FROM runs WHERE is_watched = 1 AND remote_id IS NOT NULL AND is_orphan = 0 AND {output_here}
+ORDER BY created_at;
 
 -- name: claimed_runs
 SELECT o.id, {columns a p} FROM json_each(:ids) wanted
@@ -251,40 +332,12 @@ SELECT
     (SELECT COUNT(*) FROM accounts WHERE state = 'revoking') AS owed_revocations,
     (SELECT COUNT(*) FROM workspaces WHERE hidden = 0) AS workspaces,
     (SELECT COUNT(*) FROM tasks) AS tasks,
-    (SELECT COUNT(*) FROM operations WHERE outcome IS NULL AND NOT ({known operations}))
-        + (SELECT COUNT(*) FROM runs WHERE outcome IS NULL AND NOT ({known runs}))
-        + (SELECT COUNT(*) FROM notices WHERE state IN ('pending', 'retry', 'leased') AND NOT ({known notices}))
-        + (SELECT COUNT(*) FROM tasks WHERE NOT ({known tasks})) AS left_to_later_releases,
     (SELECT COUNT(*) FROM people WHERE is_deleted = 0) AS people;
 
--- A message waits from when it was due; another attempt makes it no younger. What is left to a later release isn't late.
+-- A message waits from when it was due; another attempt makes it no younger.
 -- name: oldest_notice
 SELECT MIN(CASE WHEN state = 'pending' THEN due_at ELSE created_at END) AS since FROM notices
-WHERE state IN ('pending', 'retry', 'leased') AND (state <> 'pending' OR due_at <= :now) AND held_by IS NULL
-    AND {known notices};
-
--- == what a process of 0.2.1 leaves, which may serve beside this release: no later one than 0.3.0 needs this ==
-
--- part: taken_over
-CASE later_tasks.kind
-    WHEN 'revocation' THEN 'revoke_secret' WHEN 'renewal' THEN 'renew' WHEN 'look_up_user' THEN 'find_user'
-    WHEN 'open_approval' THEN 'ask_whose' WHEN 'follow' THEN 'go_on' ELSE later_tasks.kind END
-
--- name: take_over_tasks
-INSERT INTO tasks (id, kind, subject, payload, joined, created_at, due_at, attempts)
-SELECT id, {taken_over}, subject, payload, joined, created_at, due_at, attempts
-FROM later_tasks WHERE is_leased = 0 OR due_at <= :now
-ON CONFLICT DO NOTHING;
-
--- name: taken_over_tasks
-DELETE FROM later_tasks WHERE (is_leased = 0 OR due_at <= :now)
-    AND EXISTS (SELECT 1 FROM tasks t WHERE t.kind = {taken_over} AND t.subject = later_tasks.subject);
-
--- name: take_over_cards
-UPDATE cards SET message_ts = CASE WHEN later_ts <> '' THEN later_ts END, later_ts = NULL WHERE later_ts IS NOT NULL;
-
--- name: take_over_notices
-UPDATE notices SET class = class - 10 WHERE class IN (11, 12, 13) AND state IN ('pending', 'retry', 'leased');
+WHERE state IN ('pending', 'retry', 'leased') AND (state <> 'pending' OR due_at <= :now) AND held_by IS NULL;
 
 -- == outages ==
 
@@ -403,9 +456,6 @@ SELECT * FROM accounts WHERE username <> '' AND state <> 'revoking'
 -- guards: Linking proves both sides
     AND username = :username
 ORDER BY linked_at, id;
-
--- name: due_reminders
-SELECT * FROM accounts WHERE remind_at <= :now AND state = 'active' ORDER BY remind_at, id LIMIT :limit;
 
 -- name: held_accounts
 SELECT * FROM accounts WHERE refused_since IS NOT NULL AND state = 'active' ORDER BY connection, id;
@@ -544,23 +594,6 @@ LIMIT 1;
 
 -- == ends, events and entries of workspaces ==
 
--- The occasion of such a notice is the announced end; an end that moved by less than a minute is the same.
--- name: ending_workspaces
-SELECT w.* FROM workspaces w
-WHERE w.ends_at IS NOT NULL AND w.hidden = 0 AND w.ends_at > :now AND w.ends_at <= :until
-    AND w.state IN ('running', 'stopped')
-    AND EXISTS (
-        SELECT 1 FROM accounts a
-        WHERE a.principal = w.principal AND a.connection = w.connection AND a.state = 'active'
-    )
-    AND NOT EXISTS (SELECT 1 FROM operations o WHERE o.workspace_id = w.id AND o.outcome IS NULL)
-    AND NOT EXISTS (
-        SELECT 1 FROM notices n
-        WHERE n.subject = w.id AND n.kind = 'ending'
-            AND ABS(CAST(n.occasion AS DOUBLE PRECISION) - w.ends_at) <= 60
-    )
-ORDER BY w.ends_at LIMIT :limit;
-
 -- name: next_episode
 UPDATE workspaces SET episode = episode + 1 WHERE id = :id;
 
@@ -589,72 +622,11 @@ WHERE id = :id AND (stop_at IS NOT NULL OR ends <> '') AND NOT EXISTS (
 -- name: idle_start
 SELECT id FROM operations WHERE id = :id AND outcome IS NOT NULL AND start_call = 'none';
 
--- After a long absence a warning is void: nobody knows what its person has done since. One that wasn't delivered is none
--- (what wasn't so any more ended without a message), unless it never can be, or Slack has taken none for long (:waited) and
--- it isn't for a class that may end something for good; and the stop comes no sooner after it than promised (:heard).
--- name: claim_timers
-UPDATE workspaces SET
-    stop_warned = CASE
-        WHEN stop_look_at < :absent AND stop_at < :absent THEN 0
-        WHEN stop_warning IS NOT NULL AND NOT COALESCE((
-            SELECT CASE WHEN n.state = 'sent' THEN n.message_ts <> ''
-                ELSE n.state = 'dead' OR (n.created_at <= :waited AND (stop_card IS NULL OR stop_agreed = 0)) END
-            FROM notices n WHERE n.id = workspaces.stop_warning
-        ), FALSE) THEN 0
-        ELSE stop_warned END,
-    stop_look_at = :until
-WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
-    SELECT id FROM workspaces
-    WHERE stop_look_at <= :now AND NOT (
-        stop_warned = 1 AND stop_at <= :now AND COALESCE((
-            SELECT n.message_ts <> '' AND n.sent_at > :heard FROM notices n WHERE n.id = workspaces.stop_warning
-        ), FALSE)
-    )
-    ORDER BY stop_look_at LIMIT :limit
-    /* postgresql: FOR UPDATE SKIP LOCKED)) */
-)
-RETURNING *;
-
--- name: claim_running
-UPDATE workspaces SET left_look_at = :until
-WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
-    SELECT id FROM workspaces
-    WHERE state = 'running' AND hidden = 0 AND left_look_at <= :now
-    ORDER BY left_look_at LIMIT :limit
-    /* postgresql: FOR UPDATE SKIP LOCKED)) */
-)
-RETURNING *;
-
 -- == hours ==
 
 -- name: was_asked
 SELECT 1 AS found FROM acts
 WHERE principal = :principal AND done_at >= :since AND subject = :subject AND asker = '' LIMIT 1;
-
--- name: claim_rules
-UPDATE rules SET look_at = :until
-WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
-    SELECT id FROM rules WHERE look_at <= :now ORDER BY look_at, id LIMIT :limit
-    /* postgresql: FOR UPDATE SKIP LOCKED)) */
-)
-RETURNING *;
-
--- Those of courses.
--- name: claim_lessons
-UPDATE rules SET lesson_look_at = :until
-WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
-    SELECT id FROM rules WHERE lesson_look_at <= :now ORDER BY lesson_look_at, id LIMIT :limit
-    /* postgresql: FOR UPDATE SKIP LOCKED)) */
-)
-RETURNING *;
-
--- name: claim_followed
-UPDATE class_cards SET follow_at = :until
-WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
-    SELECT id FROM class_cards WHERE follow_at <= :now ORDER BY follow_at LIMIT 1
-    /* postgresql: FOR UPDATE SKIP LOCKED)) */
-)
-RETURNING *;
 
 -- name: members_behind
 SELECT * FROM rules
@@ -672,23 +644,6 @@ DELETE FROM occurrences WHERE (rule_id, local, side) IN (
 );
 
 -- == waits for room ==
-
--- Whoever is first in line for a kind of room is due, a minute after the last attempt for it and while there is no
--- other; and whoever waits no longer. The others are looked at whatever the line does. The line goes by rounds.
--- name: claim_waits
-UPDATE waits SET next_at = :until
-WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
-    SELECT id FROM waits WHERE ended_at IS NULL AND next_at <= :now AND (
-        state <> 'waiting' OR waits.until <= :now OR NOT EXISTS (
-            SELECT 1 FROM waits other WHERE other.connection = waits.connection AND other.kind = waits.kind AND (
-                other.state = 'trying' OR other.tried_at + 60.0 > :now
-                OR (other.state = 'waiting' AND (other.round, other.seq, other.id) < (waits.round, waits.seq, waits.id))
-            )
-        )
-    ) ORDER BY next_at, id LIMIT :limit
-    /* postgresql: FOR UPDATE SKIP LOCKED)) */
-)
-RETURNING *;
 
 -- name: next_in_line
 SELECT COALESCE(MAX(seq), 0) + 1 AS seq FROM waits;
@@ -804,13 +759,6 @@ UPDATE runs SET
 WHERE id = :id AND outcome IS NULL
 RETURNING *;
 
--- name: watched_runs
-SELECT * FROM runs WHERE is_watched = 1 AND remote_id IS NOT NULL AND is_orphan = 0
-    AND NOT EXISTS (
-        SELECT 1 FROM owners o WHERE o.name = 'output:' || runs.id AND o.owner <> :owner AND o.until > :now
-    )
-ORDER BY created_at;
-
 -- name: wake_run
 UPDATE runs SET
     {at_once}
@@ -823,35 +771,9 @@ WHERE principal = :principal AND connection = :connection AND name = :name AND i
     AND outcome IS NULL AND start_call <> 'none'
 LIMIT 1;
 
--- name: claim_runs
-UPDATE runs SET {claimed}
-WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
-    SELECT id FROM runs WHERE outcome IS NULL AND next_step_at <= :now AND leased_until <= :now AND {known runs}
-        AND {settled} AND NOT EXISTS (
-            SELECT 1 FROM owners o WHERE o.name = 'output:' || runs.id AND o.owner <> :owner AND o.until > :now
-        )
-    ORDER BY next_step_at LIMIT :limit
-    /* postgresql: FOR UPDATE SKIP LOCKED)) */
-)
-RETURNING *;
-
 -- One process at a time reads an account's runs: who has read them last is what the others find.
 -- name: read_runs_of
 UPDATE accounts SET runs_read_at = :now WHERE id = :id AND COALESCE(runs_read_at, 0.0) = :last AND state = 'active';
-
--- name: claim_runs_of
-UPDATE runs SET {claimed}
-WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
-    SELECT id FROM runs
-    WHERE principal = :principal AND connection = :connection AND outcome IS NULL AND remote_id IS NOT NULL
-        AND next_step_at <= :soon AND leased_until <= :now AND {known runs}
-        AND NOT EXISTS (
-            SELECT 1 FROM owners o WHERE o.name = 'output:' || runs.id AND o.owner <> :owner AND o.until > :now
-        )
-    ORDER BY next_step_at LIMIT :limit
-    /* postgresql: FOR UPDATE SKIP LOCKED)) */
-)
-RETURNING *;
 
 -- == operations ==
 
@@ -873,25 +795,11 @@ ORDER BY created_at DESC, CASE WHEN outcome IS NULL THEN 0 ELSE 1 END, id DESC L
 SELECT * FROM operations WHERE workspace_id = :workspace_id AND verb = 'create'
 ORDER BY created_at DESC, id DESC LIMIT 1;
 
--- name: claim_operations
-UPDATE operations SET {claimed}
-WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
-    SELECT id FROM operations WHERE outcome IS NULL AND next_step_at <= :now AND leased_until <= :now
-        AND {known operations} AND {settled}
-        AND NOT (verb IN ('start', 'restart', 'create') AND start_call <> 'accepted' AND EXISTS (
-            SELECT 1 FROM owners o
-            WHERE o.name = 'starts:' || operations.connection AND o.owner <> :owner AND o.until > :now
-        ))
-    ORDER BY next_step_at LIMIT :limit
-    /* postgresql: FOR UPDATE SKIP LOCKED)) */
-)
-RETURNING *;
-
 -- == after a backup was restored ==
 
 -- Some of what is left; what is put on hold isn't found again.
 -- name: open_operations_left
-SELECT * FROM operations WHERE outcome IS NULL AND {known operations} ORDER BY created_at, id LIMIT :limit;
+SELECT * FROM operations WHERE outcome IS NULL ORDER BY created_at, id LIMIT :limit;
 
 -- name: unseen_runs_left
 SELECT * FROM runs WHERE outcome IS NULL AND remote_id IS NULL ORDER BY created_at, id LIMIT :limit;
@@ -958,28 +866,6 @@ WHERE gate_key = :gate_key AND (:is_answered OR next_check_at <= :now);
 -- name: take_over_gate
 UPDATE gates SET next_check_at = c.next_check_at, claimed_at = c.claimed_at FROM gates c
 WHERE gates.gate_key = :gate_key AND c.gate_key = :candidate AND c.next_check_at > gates.next_check_at;
-
--- name: claim_gates
-UPDATE gates SET claimed_at = :now, next_check_at = :next_check_at, due_at = :next_check_at
-WHERE gate_key IN (/* postgresql: SELECT unnest(ARRAY( */
-    SELECT gate_key FROM gates
-    WHERE connection = :connection AND due_at IS NOT NULL AND due_at <= :now AND next_check_at <= :now AND {settled}
-    ORDER BY due_at LIMIT :limit
-    /* postgresql: FOR UPDATE SKIP LOCKED)) */
-)
-RETURNING gate_key, remote_id, reader;
-
--- Other reads for a claim's reader in the same request: due soon, and never before their gates open.
--- name: claim_gates_along
-UPDATE gates SET claimed_at = :now, next_check_at = :next_check_at, due_at = :next_check_at
-WHERE gate_key IN (/* postgresql: SELECT unnest(ARRAY( */
-    SELECT gate_key FROM gates
-    WHERE connection = :connection AND due_at IS NOT NULL AND due_at <= :soon AND reader = :reader
-        AND next_check_at <= :now
-    ORDER BY due_at LIMIT :limit
-    /* postgresql: FOR UPDATE SKIP LOCKED)) */
-)
-RETURNING gate_key, remote_id, reader;
 
 -- Who may see what a claim granted: found by the due time just written, which other rows may share.
 -- name: watchers
@@ -1117,9 +1003,6 @@ UPDATE homes SET leased_until = 0 WHERE leased_until > 0;
 -- name: free_tasks
 UPDATE tasks SET is_leased = 0, due_at = :now WHERE is_leased = 1;
 
--- name: free_later_tasks
-UPDATE later_tasks SET is_leased = 0 WHERE is_leased = 1;
-
 -- name: free_installations
 UPDATE installations SET renewing_until = 0 WHERE renewing_until > 0;
 
@@ -1178,7 +1061,7 @@ WHERE EXISTS (
 -- waits for the end: both would say the same, and once the end was sent few cards are needed.
 -- part: claimable
 held_by IS NULL
-    AND {known notices} AND NOT (
+    AND NOT (
     kind IN {END} AND created_at > :settled AND EXISTS (
         SELECT 1 FROM notices c
         WHERE c.subject = notices.subject AND c.kind IN {CARD} AND c.state = 'leased' AND c.due_at > :now
@@ -1206,9 +1089,7 @@ held_by IS NULL
             AND u.state IN ('pending', 'retry', 'leased')
             AND (u.state = 'leased' OR (u.unknown_since IS NOT NULL AND u.due_at <= :now))
     )
-) AND NOT EXISTS (
-    SELECT 1 FROM owners o WHERE o.name = 'output:' || notices.subject AND o.owner <> :owner AND o.until > :now
-)
+) AND {output_followed_here}
 
 -- part: attempted
 unknown_since = CASE
@@ -1217,17 +1098,6 @@ unknown_since = CASE
         ELSE unknown_since END,
     state = 'leased', attempts = attempts + 1, leased_at = :now, due_at = :until
 
--- name: claim_notices
-UPDATE notices SET
-    {attempted}
-WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
-    SELECT id FROM notices
-    WHERE class = :class AND state IN ('pending', 'retry', 'leased') AND due_at <= :now AND {claimable}
-    ORDER BY due_at LIMIT :limit
-    /* postgresql: FOR UPDATE SKIP LOCKED)) */
-)
-RETURNING *;
-
 -- What Slack didn't answer is tried again whatever its pause: a send first, or a search, a reply if there is nothing else;
 -- each in turn, as one may fail by itself. What waits for a read is the one that is to be sent next. What may have been
 -- sent keeps its time to show before it is looked for.
@@ -1235,39 +1105,6 @@ RETURNING *;
 (due_at <= :now OR (
         state = 'retry' AND error NOT IN ('internal', 'undrawable') AND (unknown_since IS NULL OR leased_at > unknown_since)
     ))
-
--- name: claim_owed
-UPDATE notices SET
-    {attempted}
-WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
-    SELECT id FROM notices
-    WHERE class IN (0, 1, 2, 3) AND state IN ('pending', 'retry', 'leased') AND {owed}
-        AND principal LIKE :people AND {claimable} AND {settled}
-    ORDER BY CASE WHEN class = 0 THEN 2 WHEN (unknown_since IS NULL AND state <> 'leased') = :is_send THEN 0 ELSE 1 END,
-        CASE WHEN error LIKE 'to be read:%' THEN 0 ELSE 1 END, COALESCE(leased_at, 0), created_at
-    LIMIT 1
-    /* postgresql: FOR UPDATE SKIP LOCKED)) */
-)
-RETURNING *;
-
--- What else of a person's may have been sent: one search answers for all. A reply is never sent again.
--- name: claim_unsure
-UPDATE notices SET
-    unknown_since = COALESCE(unknown_since, CASE WHEN {doubted} THEN (SELECT lost_since FROM lineage) END, leased_at),
-    state = 'leased', attempts = attempts + 1, leased_at = :now, due_at = :until
-WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
-    SELECT id FROM notices
-    WHERE principal = :principal AND state IN ('pending', 'retry', 'leased') AND {owed}
-        AND (unknown_since IS NOT NULL OR state = 'leased' OR {doubted})
-        AND held_by IS NULL AND kind <> 'reply' AND {known notices}
-        AND NOT EXISTS (
-            SELECT 1 FROM owners o
-            WHERE o.name = 'output:' || notices.subject AND o.owner <> :owner AND o.until > :now
-        )
-    LIMIT :limit
-    /* postgresql: FOR UPDATE SKIP LOCKED)) */
-)
-RETURNING *;
 
 -- People of whom something waits to be told together: several news, the first of them for long, or one beside what tells
 -- such news and wasn't claimed yet. A summary is due since the first of what it tells was written. The states are named
@@ -1485,38 +1322,6 @@ NOT EXISTS (
         AND (cards.updated_at > :moment_before OR (o.planned_for IS NOT NULL AND o.created_at > :planned_before))
 )
 
--- name: claim_changed_cards
-UPDATE cards SET leased_until = :until, claimed_dirt = dirt, claimed_drawn = drawn, drawn = ''
-WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
-    SELECT id FROM cards
-    WHERE is_dirty = 1 AND message_ts IS NOT NULL AND leased_until <= :now AND {known cards} AND changed_at IS NOT NULL
-        AND stage = 'live' AND {drawable} AND {stays}
-    ORDER BY changed_at LIMIT :limit
-    /* postgresql: FOR UPDATE SKIP LOCKED)) */
-)
-RETURNING *;
-
--- name: claim_progressed_cards
-UPDATE cards SET leased_until = :until, claimed_dirt = dirt, claimed_drawn = drawn, drawn = ''
-WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
-    SELECT id FROM cards
-    WHERE is_dirty = 1 AND message_ts IS NOT NULL AND leased_until <= :now AND {known cards} AND changed_at IS NULL
-        AND updated_at <= :moment_before AND (kind = 'job_card' OR updated_at <= :card_before) AND {drawable}
-    ORDER BY updated_at LIMIT :limit
-    /* postgresql: FOR UPDATE SKIP LOCKED)) */
-)
-RETURNING *;
-
--- name: claim_over_cards
-UPDATE cards SET leased_until = :until, claimed_dirt = dirt, claimed_drawn = drawn, drawn = ''
-WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
-    SELECT id FROM cards
-    WHERE over_at <= :over_before AND message_ts IS NOT NULL AND leased_until <= :now AND {known cards}
-    ORDER BY over_at LIMIT :limit
-    /* postgresql: FOR UPDATE SKIP LOCKED)) */
-)
-RETURNING *;
-
 -- A press on them says what is so.
 -- name: give_up_edits
 UPDATE cards SET is_dirty = 0 WHERE id IN (
@@ -1688,19 +1493,6 @@ WHERE kind IN ('discover', 'list_jobs', 'snapshot')
     AND subject >= :account_id AND subject < :account_id || '0'
 ORDER BY created_at, id;
 
--- name: claim_tasks
-UPDATE tasks SET is_leased = 1, claims = claims + 1, claimed_at = :now, due_at = :until
-WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
-    SELECT id FROM tasks
-    WHERE due_at <= :now AND COALESCE(kind, '') IN (SELECT wanted.key FROM json_each(:served) wanted)
-        AND NOT (kind = 'sync_people' AND EXISTS (
-            SELECT 1 FROM owners o WHERE o.name = 'people' AND o.owner <> :owner AND o.until > :now
-        ))
-    ORDER BY due_at LIMIT :limit
-    /* postgresql: FOR UPDATE SKIP LOCKED)) */
-)
-RETURNING *;
-
 -- By an expression: SQLite would walk the index of kinds.
 -- name: overdue_tasks
 SELECT COALESCE(kind, '') AS kind, COUNT(*) AS count FROM tasks WHERE due_at <= :now GROUP BY COALESCE(kind, '');
@@ -1812,14 +1604,6 @@ DELETE FROM gates WHERE gate_key = :gate_key AND next_check_at < :before AND NOT
 
 -- == class cards ==
 
--- name: claim_class_cards
-UPDATE class_cards SET look_at = :until
-WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
-    SELECT id FROM class_cards WHERE done_at IS NULL AND look_at <= :now ORDER BY look_at LIMIT :limit
-    /* postgresql: FOR UPDATE SKIP LOCKED)) */
-)
-RETURNING *;
-
 -- A press is counted soon, but not before the counts may be redrawn.
 -- name: look_at_class
 UPDATE class_cards SET look_at = CASE
@@ -1830,7 +1614,7 @@ WHERE id = :id AND done_at IS NULL AND look_at > :now;
 -- name: class_counted
 UPDATE class_cards SET
     counted = :counted, counted_at = :now, look_at = :look_at,
-    -- A process of 0.2.1 has written, too.
+    -- 0.2.1 may have left members behind.
     follow_at = CASE WHEN :behind > 0 THEN COALESCE(follow_at, :now) ELSE follow_at END,
     changed_at = CASE WHEN counted <> :counted THEN :now ELSE changed_at END
 WHERE id = :id;
@@ -2097,23 +1881,6 @@ ON CONFLICT (principal) DO UPDATE SET
 UPDATE homes SET uses = uses + 1, wanted_at = COALESCE(wanted_at, :now)
 WHERE principal = :principal AND used_at > :since;
 
--- name: claim_wanted_homes
-UPDATE homes SET leased_until = :until
-WHERE principal IN (/* postgresql: SELECT unnest(ARRAY( */
-    SELECT principal FROM homes WHERE wanted_at IS NOT NULL AND leased_until <= :now ORDER BY wanted_at LIMIT {room}
-    /* postgresql: FOR UPDATE SKIP LOCKED)) */
-)
-RETURNING *;
-
--- name: claim_homes_to_look_at
-UPDATE homes SET look_at = :again
-WHERE principal IN (/* postgresql: SELECT unnest(ARRAY( */
-    SELECT principal FROM homes WHERE look_at IS NOT NULL AND look_at <= :now AND wanted_at IS NULL
-    ORDER BY look_at LIMIT {room}
-    /* postgresql: FOR UPDATE SKIP LOCKED)) */
-)
-RETURNING *;
-
 -- A Home that its person used since the claim stays wanted. Only whoever was asked for a view holds the lease.
 -- name: home_published
 UPDATE homes SET
@@ -2125,14 +1892,13 @@ WHERE principal = :principal;
 -- name: due_notice
 SELECT id FROM notices
 WHERE class IN (0, 1, 2) AND state IN ('pending', 'retry', 'leased') AND due_at <= :now AND held_by IS NULL
-    AND {known notices}
 LIMIT 1;
 
 -- Nobody waits for what has been superseded to say so, nor for what an act that goes on does.
 -- name: due_card
 SELECT id FROM cards
 WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NOT NULL AND is_notice = 0 AND stage = 'live'
-    AND leased_until <= :now AND {known cards}
+    AND leased_until <= :now
     AND NOT EXISTS (SELECT 1 FROM operations o WHERE o.id = cards.id AND o.outcome IS NULL) LIMIT 1;
 
 -- name: sweep_homes

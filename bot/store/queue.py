@@ -33,7 +33,7 @@ from bot.store.transaction import (
     request_began,
 )
 from bot.support.clock import Clock
-from bot.support.errors import StoreBusy, StoreError, StoreUnavailable, StoreUnsure
+from bot.support.errors import StoreBusy, StoreError, StoreMigrated, StoreUnavailable, StoreUnsure
 
 #: How long a caller waits for a commit, in seconds.
 PATIENCE: Mapping[Priority, float] = {
@@ -72,6 +72,7 @@ class QueuedEngine:
         #: Whether this is the serving process: only that one moves times.
         self._serves = False
         self._written_ahead = self._time.ahead()
+        self._on_migrated: Callable[[StoreMigrated], None] = lambda _: None
         self._write_queue = self._read_queue = WriteQueue(patience, BATCH_ROWS, batch_seconds)
 
     def now(self) -> float:
@@ -97,6 +98,10 @@ class QueuedEngine:
         for queue in self._queues():
             queue.on_write = on_write
 
+    def end_on_migration(self, end: Callable[[StoreMigrated], None]) -> None:
+        """Tell when a newer release has migrated the database: nothing can be written from then on."""
+        self._on_migrated = end
+
     async def listen(self, _on_write: OnWrite) -> None:
         """Return at once: no other process notifies."""
 
@@ -110,7 +115,11 @@ class QueuedEngine:
         queue = self._queue_of(priority)
         if priority is Priority.CLAIMS:
             priority = Priority.STEADY
-        result: Result = await queue.submit(work, priority, is_read=False, rows=rows)
+        try:
+            result: Result = await queue.submit(work, priority, is_read=False, rows=rows)
+        except StoreMigrated as error:
+            self._on_migrated(error)
+            raise
         return result
 
     def _queue_of(self, priority: Priority) -> WriteQueue:  # noqa: ARG002 - an engine may have several

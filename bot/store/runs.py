@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from bot.domain.accounts import Account
 from bot.domain.errands import Call, Outcome
@@ -17,6 +17,7 @@ from bot.store import cards, errands, followers, gates
 from bot.store.discovered import listing_start
 from bot.store.errands import Woken
 from bot.store.notices import add_card, add_notices, release_card
+from bot.store.queues import ALWAYS, Claim, Queue
 from bot.store.tables import ACCOUNTS, RUNS, principal_of, reader_of
 from bot.store.transaction import Engine, Priority, Row, Transaction
 
@@ -138,6 +139,30 @@ def _cancelled(row: Row, cause: str) -> NewNotice:
     return NewNotice(row["id"], NoticeKind.JOB_FAILED, END, principal, body)
 
 
+RUN_QUEUE: Final = Queue(
+    name="runs",
+    kind="jobs",
+    table="runs",
+    due="next_step_at",
+    where="outcome IS NULL",
+    only="leased_until <= :now AND {settled} AND {output_here}",
+    changes="{claimed}",
+)
+#: Runs whose output is followed while somebody watches them; nobody claims them.
+WATCHED_RUN_QUEUE: Final = Queue(
+    name="watched_runs",
+    kind="streams",
+    table="runs",
+    due=ALWAYS,
+    where="is_watched = 1 AND remote_id IS NOT NULL AND is_orphan = 0",
+)
+ACCOUNT_CLAIM: Final = Claim(
+    table="runs",
+    where="principal = :principal AND connection = :connection AND outcome IS NULL AND remote_id IS NOT NULL"
+    " AND next_step_at <= :soon AND leased_until <= :now AND {output_here}",
+    changes="{claimed}",
+    order="next_step_at",
+)
 #: Runs of one account due within this many seconds are read along with one that is due.
 _TOGETHER = 2.0
 
@@ -147,7 +172,7 @@ def claim_runs(tx: Transaction, limit: int, lease: float, owner: str = "") -> li
 
     A run whose output another process follows is left to that one.
     """
-    return _steps(tx, errands.claim(tx, "claim_runs", "claimed_runs", lease, limit=limit, owner=owner))
+    return _steps(tx, errands.claim(tx, RUN_QUEUE.claim, "claimed_runs", lease, limit=limit, owner=owner))
 
 
 def claim_runs_of(
@@ -163,7 +188,7 @@ def claim_runs_of(
         return None
     found = errands.claim(
         tx,
-        "claim_runs_of",
+        ACCOUNT_CLAIM.statement,
         "claimed_runs",
         lease,
         principal=account.principal.key,

@@ -12,18 +12,17 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-from bot.domain.kinds import AnyKind, Mark, declared
-from bot.domain.notices import UNREAD
-from bot.domain.times import Kind, Time
 from bot.store import leases
-from bot.store.tables import OPERATIONS, RUNS, SERVING, TABLES, UPKEEP, as_list, columns_of
+from bot.store.healing import healing_queries
+from bot.store.statements import setting
+from bot.store.tables import OPERATIONS, RUNS, SERVING, UPKEEP
 from bot.store.transaction import ClockReading, Engine, Transaction, Work
 from bot.store.upkeep import AWAY
 from bot.support.errors import StoreTooNew, StoreTooOld, StoreUnreleased
-from bot.support.release import RELEASE, is_newer, newest
+from bot.support.release import RELEASE, newest
 
-#: What ran here, with the oldest release that may serve what each left. Both have all of them: 0.1.0
-#: reads the first table alone, and doesn't start where that has a name which it doesn't know.
+#: What ran here; the second table has the release that ran it, too, which a database that is older or newer
+#: than the code is refused with. 0.1.0 reads the first one alone.
 RECORDS: Final = (
     "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_at DOUBLE PRECISION NOT NULL)",
     """CREATE TABLE IF NOT EXISTS schema_changes (
@@ -41,21 +40,11 @@ _TOO_OLD = (
     "Install 0.2.1 and start it once, or run its usher migrate; then install {release} again."
 )
 _TOO_NEW = (
-    "The database was migrated by a newer release of Usher ({names}): it needs {oldest} or later, and this "
+    "The database was migrated by a newer release of Usher ({names}): it needs {needed} or later, and this "
     "is {release}. Run that release, or restore the backup made before it."
 )
-#: How a migration begins.
-_OLDEST = re.compile(r"-- oldest release that may serve: (\d+\.\d+\.\d+)\n")
-#: The migrations of the required stop, in whose place one file stands.
+#: The migrations up to 0.2.1, in whose place one file stands.
 _IN_PLACE_OF = re.compile(r"-- in place of:\n((?:--   .*\n)+)")
-
-
-def oldest(name: str, script: str) -> str:
-    """Return the oldest release whose processes may serve what a migration leaves, as its first line says."""
-    found = _OLDEST.match(script)
-    if found is None:
-        raise ValueError(f"the migration {name} doesn't begin with the oldest release that may serve")
-    return found[1]
 
 
 def in_place_of(script: str) -> tuple[str, ...]:
@@ -69,18 +58,18 @@ def records(name: str, script: str, now: float) -> list[tuple[str, tuple[str | f
 
     What one stands in the place of is recorded as it is where each ran by itself.
     """
-    names, said = in_place_of(script) or (name,), oldest(name, script)
+    names = in_place_of(script) or (name,)
     return [
-        row for one in names for row in (("migrations", (one, now)), ("schema_changes", (one, now, said)))
+        row for one in names for row in (("migrations", (one, now)), ("schema_changes", (one, now, RELEASE)))
     ]
 
 
 def missing(applied: Mapping[str, str], scripts: Mapping[str, str], path: str) -> list[str]:
     """Return the migrations still to run, in order. Raise StoreTooOld, StoreTooNew or StoreUnreleased.
 
-    ``applied`` is the oldest release that may serve, by migration; "" if none is recorded. A newer release
-    has run all of these and then others; before the first release they had other names. What stands in the
-    place of others has run where all of those have.
+    ``applied`` is the release that ran it, by migration; "" if none is recorded. A newer release has run all
+    of these and then others; before the first release they had other names. What stands in the place of
+    others has run where all of those have.
     """
     stood_for = {name: in_place_of(script) for name, script in scripts.items()}
     before = {one for names in stood_for.values() for one in names}
@@ -91,10 +80,9 @@ def missing(applied: Mapping[str, str], scripts: Mapping[str, str], path: str) -
     is_later = not unknown or (unknown[0] > max(scripts) and known <= applied.keys())
     if not (is_later and all(applied[name] for name in unknown)):
         raise StoreUnreleased(_UNRELEASED.format(path=path))
-    newer = [name for name in unknown if is_newer(applied[name], RELEASE)]
-    if newer:
-        needed = newest(applied[name] for name in newer)
-        raise StoreTooNew(_TOO_NEW.format(names=", ".join(newer), oldest=needed, release=RELEASE))
+    if unknown:
+        needed = newest(applied[name] for name in unknown)
+        raise StoreTooNew(_TOO_NEW.format(names=", ".join(unknown), needed=needed, release=RELEASE))
     return [name for name in scripts if not {*(stood_for[name] or (name,))} <= applied.keys()]
 
 
@@ -107,73 +95,6 @@ class Table:
     rows: Iterator[tuple[Any, ...]]
 
 
-_HEADER = re.compile(r"^-- (name|part): (\w+)$", re.MULTILINE)
-_PART = re.compile(r"\{(\w+)\}")
-#: Stands for the kinds of notices that have a mark.
-_MARKED = re.compile(r"\{([A-Z_]+)\}")
-#: Stands for the condition that this release knows what a table's row is for.
-_KNOWN = re.compile(r"\{known (\w+)\}")
-#: Stands for the columns of several tables by their aliases.
-_COLUMNS = re.compile(r"\{columns ([a-z ]+)\}")
-#: Begins a query that adds a row with all columns of its model.
-_MODEL = re.compile(r"INSERT INTO (\w+) {model}")
-
-
-@cache
-def named_queries() -> dict[str, str]:
-    """Return the statements of ``queries.sql``, and those that heal times, by name. Parameters ``:named``.
-
-    A mark in braces is the list of the kinds of notices that have it; KINDS are all of them.
-    """
-    text = files(__package__).joinpath("queries.sql").read_text(encoding="utf-8")
-    _, *pieces = _HEADER.split(_MARKED.sub(_kinds, text))
-    queries: dict[str, str] = {}
-    parts: dict[str, str] = {}
-    for what, name, body in zip(pieces[::3], pieces[1::3], pieces[2::3], strict=True):
-        if name in queries or name in parts:
-            raise ValueError(f"two queries are named {name}")
-        lines = [line for line in body.splitlines() if line.strip() and not line.startswith("--")]
-        query = "\n".join(lines).strip().removesuffix(";")
-        # With the parts above it, which a part may have, too.
-        query = _PART.sub(lambda found: parts.get(found[1], found[0]), query)
-        if what == "part":
-            parts[name] = query
-        else:
-            queries[name] = _filled(query)
-    return queries | healing_queries()
-
-
-def _kinds(found: re.Match[str]) -> str:
-    """Return the kinds that have a mark, or the codes of what nobody would read, as a list in SQL."""
-    if found[1] == "UNREAD":
-        return as_list(sorted(UNREAD))
-    return as_list(kind for kind in declared(AnyKind) if found[1] == "KINDS" or Mark[found[1]] in kind.marks)
-
-
-def _filled(query: str) -> str:
-    """Return a query with a model's columns where it names them all, and with the words that are known."""
-    query = _KNOWN.sub(lambda known: TABLES[known[1]].is_known(), query)
-    query = _COLUMNS.sub(lambda columns: columns_of(columns[1]), query)
-    found = _MODEL.match(query)
-    if found is None:
-        return query
-    names = TABLES[found[1]].fields
-    model = f"({', '.join(names)}) VALUES ({', '.join(f':{name}' for name in names)})"
-    replaced = ", ".join(f"{name} = excluded.{name}" for name in names)
-    return query.replace("{model}", model).replace("{replaced}", replaced)
-
-
-@cache
-def setting(name: str, *columns: str, **words: str) -> str:
-    """Return a named query that sets these columns where it has ``{changes}``, each to its parameter.
-
-    ``words`` are what else it has in braces: ``errands``, the table of a query that is about operations or
-    runs; ``tasks``, that of one about tasks; ``placed``, how a sent message is known.
-    """
-    words["changes"] = ", ".join(f"{column} = :{column}" for column in columns)
-    return _PART.sub(lambda found: words.get(found[1], found[0]), named_queries()[name])
-
-
 @cache
 def migrations() -> dict[str, str]:
     """Return the migrations' scripts by name (``0001_initial``), in the order in which they run."""
@@ -182,55 +103,6 @@ def migrations() -> dict[str, str]:
         entry.name.removesuffix(".sql"): entry for entry in folder.iterdir() if entry.name.endswith(".sql")
     }
     return {name: scripts[name].read_text(encoding="utf-8") for name in sorted(scripts)}
-
-
-_HEALED: Final = frozenset({Kind.PAST, Kind.SINCE, Kind.DUE})
-#: Ended rows keep how long things took. The next operation looks for the result of what a replaced one sent.
-_OPEN: Final = {
-    "runs": "outcome IS NULL",
-    "operations": "(outcome IS NULL OR (outcome = 'replaced' AND workspace_id IN ("
-    "SELECT workspace_id FROM operations WHERE outcome IS NULL)))",
-}
-
-
-@cache
-def healing_queries() -> dict[str, str]:
-    """Return a statement for each table with times to heal, as ``queries.sql`` would name it.
-
-    Parameters: ``now``; ``is_unknown``, whether the time that has passed is unknown; ``back``, how many
-    seconds the clock was set back since the times were written: what is waited for comes that much sooner.
-    """
-    healed = {
-        name: {column: time for column, time in table.times.items() if time.kind in _HEALED}
-        for name, table in TABLES.items()
-    }
-    return {f"heal_times_of_{name}": _statement(name, times) for name, times in healed.items() if times}
-
-
-def _statement(table: str, times: Mapping[str, Time]) -> str:
-    is_open = _OPEN.get(table, "1 = 1")
-    ill = {name: _is_ill(name, time, is_open) for name, time in times.items()}
-    sets = ", ".join(
-        f"{name} = CASE WHEN {is_ill} THEN {_healthy(name, times[name])} ELSE {name} END"
-        for name, is_ill in ill.items()
-    )
-    return f"UPDATE {table} SET {sets} WHERE {' OR '.join(ill.values())}"  # noqa: S608 - of the names above alone
-
-
-def _is_ill(name: str, time: Time, is_open: str) -> str:
-    match time.kind:
-        case Kind.DUE:
-            return f"{name} > :now + {time.farthest!r} OR (:back > 0.0 AND {name} > :now)"
-        case Kind.SINCE:
-            return f"{name} > :now OR (:is_unknown = 1 AND {name} IS NOT NULL AND {is_open})"
-        case _:
-            return f"{name} > :now"
-
-
-def _healthy(name: str, time: Time) -> str:
-    if time.kind is not Kind.DUE:
-        return ":now"
-    return f"CASE WHEN {name} - :back > :now + {time.farthest!r} THEN :now ELSE {name} - :back END"
 
 
 #: Differences below this are ordinary slewing of the clock; less than any poll margin.
@@ -255,20 +127,12 @@ async def begin_serving(engine: Engine, check: Work[None]) -> list[str]:
     await engine.read(check)
     if engine.is_exclusive:
         await engine.write(lambda tx: leases.free(tx, SENDS_SETTLE))
-    await engine.write(take_over)
     if engine.is_shared:
         return applied
     await engine.write(lambda tx: heal(tx, engine.clock_reading()))
     # Not earlier, or the clock reading needed for healing would be overwritten.
     engine.serves()
     return applied
-
-
-def take_over(tx: Transaction) -> None:
-    """Put what a process of 0.2.1 keeps beside where this release looks; it does what it can until then."""
-    now = tx.now()
-    for query in ("take_over_tasks", "taken_over_tasks", "take_over_cards", "take_over_notices"):
-        tx.run(query, **({"now": now} if "tasks" in query else {}))
 
 
 async def beat(engine: Engine) -> None:
@@ -332,5 +196,5 @@ def migrated(tx: Transaction) -> dict[str, str]:
 
 
 def schema_changes(tx: Transaction) -> dict[str, str]:
-    """Return the migrations that ran, each with the oldest release that may serve what it left."""
+    """Return the migrations that ran, each with the release that ran it."""
     return {row["name"]: row["oldest"] for row in tx.all("schema_changes")}

@@ -30,6 +30,7 @@ import structlog
 
 from bot.store import schema
 from bot.store.queue import BATCH_SECONDS, PATIENCE, QueuedEngine, Worker
+from bot.store.statements import named_queries
 from bot.store.transaction import Parameters, Priority, Row, StoreTime, Transaction, clean, written_by
 from bot.support import mounts
 from bot.support.clock import Clock, Ids
@@ -234,7 +235,7 @@ class SqliteSession:
         self.connection.close()
 
     def applied(self) -> dict[str, str]:
-        """Return the oldest release that may serve, by migration that ran here; "" if none is recorded."""
+        """Return the release that ran it, by migration that ran here; "" if none is recorded."""
         for table in schema.RECORDS:
             self.connection.execute(table)
         names = self.connection.execute("SELECT name, '' FROM migrations")
@@ -287,7 +288,7 @@ class SqliteTransaction:
         self.ids = ids
         self._connection = connection
         self._time = time
-        self._queries = schema.named_queries()
+        self._queries = named_queries()
         #: The column names of each query, as SQLite gave them.
         self._columns: dict[str, list[str]] = {}
         self.written: set[str] = set()

@@ -28,6 +28,7 @@ from bot.store import (
     creations,
     credentials,
     discovered,
+    due_work,
     forms,
     gates,
     handovers,
@@ -35,7 +36,6 @@ from bot.store import (
     hours,
     inbox,
     links,
-    look,
     notices,
     operations,
     owners,
@@ -178,8 +178,8 @@ class Store(OnEngine):
     outdated = read(upkeep.outdated)
     last_did = read(upkeep.last_did, Priority.STEADY)
     problem_with = read(upkeep.problem_with, Priority.STEADY)
-    overdue = read(look.overdue, Priority.STEADY)
-    look = read(look.look, Priority.STEADY)
+    count_overdue = read(due_work.count_overdue, Priority.STEADY)
+    find_next_due = read(due_work.find_next_due, Priority.STEADY)
     migrated = read(schema.migrated, Priority.STEADY)
     schema_changes = read(schema.schema_changes, Priority.STEADY)
     sweep = several(sweeping.sweep)
@@ -241,7 +241,6 @@ class Store(OnEngine):
     link = read(links.link)
     open_link_of = read(links.open_link_of)
     empty_links = write(links.empty_links)
-    take_over = write(schema.take_over)
     account = read(accounts_.account)
     account_by_id = read(accounts_.account_by_id)
     accounts = read(accounts_.accounts)

@@ -7,7 +7,7 @@ as they are given.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
-from enum import Enum, StrEnum
+from enum import Enum
 from functools import cache, lru_cache
 from types import NoneType, UnionType
 from typing import (
@@ -18,13 +18,10 @@ from typing import (
     Literal,
     TypeVar,
     Union,
-    cast,
     get_args,
     get_origin,
     get_type_hints,
 )
-
-import structlog
 
 from bot.domain import accounts, installations, outages, people, snapshots, tasks
 from bot.domain.acts import Act
@@ -34,17 +31,15 @@ from bot.domain.kinds import declared
 from bot.domain.notices import Card, Notice
 from bot.domain.operations import Operation
 from bot.domain.reads import Doubt
-from bot.domain.runs import Run, RunState
+from bot.domain.runs import Run
 from bot.domain.stops import Ends
 from bot.domain.times import GATE, LEASE, PAST, SEND, SINCE, STAYS, Time, due
-from bot.domain.workspaces import State, Workspace
+from bot.domain.workspaces import Workspace
 from bot.store.transaction import Row, Transaction, clean, from_json
 from bot.support.cleaning import fold
-from bot.support.errors import UnknownWord
 
 Model = TypeVar("Model")
 Word = TypeVar("Word", bound=Enum)
-log = structlog.get_logger(__name__)
 
 #: Cached, since the same principals are parsed over and over.
 principal_of = lru_cache(maxsize=4096)(people.Principal.from_key)
@@ -115,10 +110,6 @@ def _kinds(hint: Any) -> Iterator[Any]:
         yield get_origin(hint) or hint
 
 
-#: Words for what was observed.
-_OBSERVED: Final = frozenset({State, RunState})
-
-
 def as_list(words: Iterable[str]) -> str:
     """Return words as a list in SQL, in their order, which an index may have too."""
     quoted = ", ".join(f"'{word}'" for word in words)
@@ -126,28 +117,18 @@ def as_list(words: Iterable[str]) -> str:
 
 
 class _Words(dict[str, Enum]):
-    """The words of a kind, by what rows have.
-
-    One that a later release wrote, or a feature that isn't loaded, is UNKNOWN where there is that, and logged
-    the first time; otherwise looking it up raises UnknownWord.
-    """
+    """The words of a kind, by what rows have; looking up another one raises KeyError."""
 
     def __init__(self, kind: type[Enum]) -> None:
         super().__init__()
         self._kind = kind
-        self._logged: set[str] = set()
 
     def __missing__(self, text: str) -> Enum:
         # Features declare theirs after the tables are made.
         self.update({word.value: word for word in declared(self._kind)})
-        if (known := self.get(text)) is not None:
-            return known
-        if text not in self._logged:
-            self._logged.add(text)
-            log.warning("word of a later release", kind=self._kind.__name__, word=text)
-        if (unknown := getattr(self._kind, "UNKNOWN", None)) is None:
-            raise UnknownWord(f"a later release wrote a word that this one doesn't know: {text!r}")
-        return cast("Enum", unknown)
+        if text not in self:
+            raise KeyError(text)
+        return self[text]
 
 
 @cache
@@ -156,7 +137,7 @@ def _words(kind: type[Enum]) -> _Words:
 
 
 def word(kind: type[Word], text: str) -> Word:
-    """Return the word that a row has; raise UnknownWord."""
+    """Return the word that a row has."""
     found: Any = _words(kind)[text]
     return found  # type: ignore[no-any-return]
 
@@ -272,32 +253,8 @@ class Table(Generic[Model]):
         return self.known(tx.all(query, **params))
 
     def known(self, rows: Sequence[Row]) -> list[Model]:
-        """Return the models of rows; what a later release wrote stops none of its neighbours."""
-        try:
-            return [self.of(row) for row in rows]
-        except UnknownWord:
-            return [one for row in rows if (one := self._of_known(row)) is not None]
-
-    def _of_known(self, row: Row) -> Model | None:
-        try:
-            return self.of(row)
-        except UnknownWord:
-            return None
-
-    def is_known(self) -> str:
-        """Return the condition that this release knows what a row is for: else it is left to later ones.
-
-        A state isn't part of that: it is UNKNOWN until it is read again.
-        """
-        hints = get_type_hints(self.model)
-        # Of an expression: SQLite would take an index by kind for the one by due time.
-        return " AND ".join(
-            f"COALESCE({field}, '') IN {as_list(declared(hints[field]))}"
-            for field in self.fields
-            if isinstance(hints[field], type)
-            and issubclass(hints[field], StrEnum)
-            and hints[field] not in _OBSERVED
-        )
+        """Return the models of rows."""
+        return [self.of(row) for row in rows]
 
     def first(self, tx: Transaction, query: str, /, **params: Any) -> Model | None:
         """Return the model of the row, or the first of those, that a query finds."""
@@ -488,6 +445,7 @@ WORKSPACES = Table(
     # It may be as far ahead as the timer; an extra look does no harm.
     stop_look_at=due(60.0),
     left_look_at=due(1_800.0),
+    end_look_at=due(60.0),
 )
 TABLES: Final[dict[str, Table[Any]]] = {
     one.name: one for one in tuple(vars().values()) if isinstance(one, Table)

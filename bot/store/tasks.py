@@ -2,11 +2,22 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from bot.domain.tasks import Task, TaskKind
+from bot.store.queues import Queue
 from bot.store.tables import TASKS
 from bot.store.transaction import Row, Transaction, as_json, from_json
+
+TASK_QUEUE: Final = Queue(
+    name="tasks",
+    kind="tasks",
+    table="tasks",
+    due="due_at",
+    where="COALESCE(kind, '') IN (SELECT wanted.key FROM json_each(:served) wanted)",
+    only="{people_here}",
+    changes="is_leased = 1, claims = claims + 1, claimed_at = :now, due_at = :until",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +107,9 @@ def claim_tasks(
     Whatever joined one whose worker died becomes part of it. Reading everybody is left to the process that
     has begun with it.
     """
-    now = tx.now()
     claimed: list[Task] = []
-    given = {"limit": limit, "owner": owner, "served": as_json(dict.fromkeys(served, 1))}
-    for row in tx.all("claim_tasks", now=now, until=now + lease, **given):
+    kinds = as_json(dict.fromkeys(served, 1))
+    for row in TASK_QUEUE.take(tx, lease, limit, owner=owner, served=kinds):
         if row["joined"] is not None:
             row["payload"] = as_json(_extended(from_json(row["payload"]), from_json(row["joined"])))
             TASKS.change(tx, {"id": row["id"]}, payload=row["payload"], joined=None)

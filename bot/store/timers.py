@@ -14,7 +14,8 @@ from bot.domain.stops import Because, End, Ends
 from bot.domain.timers import REST
 from bot.store import cards, warnings
 from bot.store.notices import add_notices
-from bot.store.schema import setting
+from bot.store.queues import Queue
+from bot.store.statements import setting
 from bot.store.tables import CARDS, NOTICES, OPERATIONS, WORKSPACES, principal_of, word
 from bot.store.transaction import Row, Transaction, clean
 
@@ -191,9 +192,15 @@ def withdraw(tx: Transaction, card_id: str, principal_key: str) -> None:
     tx.run("look_at_class", id=card_id, now=tx.now(), rest=REST)
 
 
-def looked_for(now: float) -> dict[str, float]:
-    """Return what the claim of timers chooses by besides the time."""
-    return {"heard": now - timers.LEAST_TIMER_WARNING_SECONDS}
+TIMER_QUEUE: Final = Queue(
+    name="timers",
+    kind="timer",
+    table="workspaces",
+    due="stop_look_at",
+    only="{warned_in_time}",
+    changes="{timer_claimed}",
+    margins={"heard": timers.LEAST_TIMER_WARNING_SECONDS, "absent": timers.ABSENT_SECONDS},
+)
 
 
 def claim_timers(
@@ -206,16 +213,7 @@ def claim_timers(
     looked at when it is.
     """
     now = tx.now()
-    found = WORKSPACES.found(
-        tx,
-        "claim_timers",
-        now=now,
-        until=now + lease,
-        absent=now - timers.ABSENT_SECONDS,
-        **looked_for(now),
-        waited=now - waits,
-        limit=limit,
-    )
+    found = WORKSPACES.known(TIMER_QUEUE.take(tx, lease, limit, now, waited=now - waits))
     early = [one for one in found if now < timers.due_at(one)]
     for one in early:
         look_at_timer(tx, one.id, one.stop_at or 0.0, timers.due_at(one))
@@ -300,7 +298,6 @@ def settle_timer(tx: Transaction, workspace_id: str) -> bool:
     return bool(idle)
 
 
-#: What a later release's verb does isn't known here: it is in neither.
 _BRING_DOWN: Final = frozenset(verb.value for verb in operations.OperationVerb if verb.brings_down)
 _BRING_UP: Final = frozenset(operations.OperationVerb) - _BRING_DOWN
 #: Whoever goes down from one of these was of use until then.

@@ -29,6 +29,7 @@ from bot.domain.forms import Spec
 from bot.domain.people import Principal
 from bot.domain.stops import Ends
 from bot.support.clock import Clock, Ids
+from bot.support.errors import StoreMigrated
 
 Result = TypeVar("Result")
 Row = dict[str, Any]
@@ -152,6 +153,10 @@ class Engine(Protocol):
         """Tell which tables each commit of this process writes."""
         ...
 
+    def end_on_migration(self, end: Callable[[StoreMigrated], None]) -> None:
+        """Tell when a newer release has migrated the database: nothing can be written from then on."""
+        ...
+
     async def listen(self, on_write: OnWrite) -> None:
         """Tell which tables those write who don't listen, until cancelled."""
         ...
@@ -165,15 +170,15 @@ class Engine(Protocol):
         ...
 
 
-#: Ends what a claim chooses: nobody waits for a row that another claims.
-SKIPS: Final = "FOR UPDATE SKIP LOCKED"
+#: Begins a claim.
+CLAIM: Final = "/* claim */"
 _WRITES: Final = re.compile(r"\A(?:UPDATE|INSERT INTO|DELETE FROM) (\w+)")
 
 
 @cache
 def written_by(query: str) -> frozenset[str]:
     """Return the table that a statement writes; none for a claim, by which nothing becomes due."""
-    return frozenset(_WRITES.findall(query) if SKIPS not in query else ())
+    return frozenset(_WRITES.findall(query))
 
 
 _ENCODER: Final = json.JSONEncoder(separators=(",", ":"))

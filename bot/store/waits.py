@@ -24,6 +24,7 @@ from bot.domain.room import (
 from bot.domain.times import due
 from bot.store import accounts, acts, cards, followers, hours, operations, people
 from bot.store.notices import add_notices
+from bot.store.queues import Queue
 from bot.store.tables import WORKSPACES, Table, of_feature
 from bot.store.transaction import Row, Transaction
 
@@ -260,10 +261,20 @@ def offer(tx: Transaction, connection: str, pause: float) -> None:
 followers.FREED.append(offer)
 
 
+WAIT_QUEUE: Final = Queue(
+    name="waits",
+    kind="wait",
+    table="waits",
+    due="next_at",
+    where="ended_at IS NULL",
+    only="{has_turn}",
+    order="next_at, id",
+)
+
+
 def claim(tx: Transaction, limit: int, lease: float) -> list[Wait]:
     """Return the waits that are due; they come again after ``lease`` seconds."""
-    now = tx.now()
-    return WAITS.found(tx, "claim_waits", now=now, until=now + lease, limit=limit)
+    return WAITS.known(WAIT_QUEUE.take(tx, lease, limit))
 
 
 def follow(tx: Transaction, ended: Operation, owed: Sequence[NewNotice]) -> Sequence[NewNotice]:

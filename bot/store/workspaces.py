@@ -8,6 +8,7 @@ from bot.domain.accounts import Account
 from bot.domain.people import Person, Principal
 from bot.domain.workspaces import State, Workspace
 from bot.store import cards, followers, gates, inbox, operations
+from bot.store.queues import Queue
 from bot.store.tables import GATES, WORKSPACES, name_columns, reader_of
 from bot.store.transaction import Engine, Row, Transaction
 from bot.support.cleaning import fold
@@ -122,21 +123,41 @@ def hide(tx: Transaction, workspace_id: str) -> None:
         cards.close_about(tx, row)
 
 
-def ending(tx: Transaction, within: float, limit: int = 100) -> list[Workspace]:
-    """Return workspaces that end by themselves within so many seconds, soonest first.
+#: Workspaces that run, whether or not a stop is planned.
+RUNNING_QUEUE: Final = Queue(
+    name="running_workspaces",
+    kind="needed",
+    table="workspaces",
+    due="left_look_at",
+    where="state = 'running' AND hidden = 0",
+)
+#: Workspaces whose end is announced :warn_seconds before it.
+ENDING_QUEUE: Final = Queue(
+    name="ending_workspaces",
+    kind="expiry",
+    table="workspaces",
+    due="ends_at",
+    where="ends_at IS NOT NULL AND hidden = 0 AND ends_at > :now",
+    only="end_look_at <= :now AND {end_is_news}",
+    delay="0.0 - :warn_seconds",
+    changes="end_look_at = :until",
+)
+
+
+def claim_ending(tx: Transaction, within: float, limit: int, lease: float) -> list[Workspace]:
+    """Lease workspaces that end by themselves within so many seconds, soonest first, for ``lease`` seconds.
 
     Only those that are running or stopped, are listed for somebody with an active account, have no open
     operation, and whose owner hasn't been told about that end (an ENDING notice with the end in whole epoch
     seconds as its occasion, within a minute).
     """
-    now = tx.now()
-    return WORKSPACES.found(tx, "ending_workspaces", now=now, until=now + within, limit=limit)
+    found = WORKSPACES.known(ENDING_QUEUE.take(tx, lease, limit, warn_seconds=within))
+    return sorted(found, key=lambda one: (one.ends_at or 0.0, one.id))
 
 
 def claim_running(tx: Transaction, limit: int, every: float) -> list[Workspace]:
     """Return workspaces that run on without an end, longest unseen first; again after ``every`` s."""
-    now = tx.now()
-    found = WORKSPACES.found(tx, "claim_running", now=now, until=now + every, limit=limit)
+    found = WORKSPACES.known(RUNNING_QUEUE.take(tx, every, limit))
     return sorted(found, key=lambda one: one.id)
 
 

@@ -17,6 +17,7 @@ import structlog
 from apscheduler.jobstores.memory import MemoryJobStore
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.cron import CronTrigger
 
 log = structlog.get_logger(__name__)
 
@@ -123,12 +124,15 @@ class Ticker:
             job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None},
         )
 
-    def every(
-        self, seconds: float, work: Callable[[], Awaitable[None] | None], *, at_once: bool = False
-    ) -> None:
+    def every(self, seconds: float, work: Callable[[], Awaitable[None]], *, at_once: bool = False) -> None:
         """Schedule work at a fixed interval, first after one interval, or right away."""
         first: dict[str, Any] = {"next_run_time": datetime.now(self._timezone)} if at_once else {}
         self._jobs.add_job(work, Every(seconds), **first)
+
+    def at_night(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Schedule work right away and every ten minutes from 3:17 to 3:57 UTC."""
+        night = CronTrigger(hour=3, minute="17-57/10", timezone=self._timezone)
+        self._jobs.add_job(work, night, next_run_time=datetime.now(self._timezone))
 
     def start(self) -> None:
         """Start; call it on the running event loop."""

@@ -11,7 +11,7 @@
     │   ├── StoreUnsure               committing for 2 s; it will be known whether that went through
     │   ├── StoreUnavailable          disk full, read-only, locked, gone
     │   ├── StoreTooNew               the database is newer than the code
-    │   ├── UnknownWord               a later release wrote this row
+    │   ├── StoreMigrated             it became so while this process served from it
     │   └── StoreUnreleased           the database was made before the first release
     ├── SecretError                   a stored secret could not be opened
     ├── SlackFailed                   Slack refused or did not answer
@@ -133,12 +133,12 @@ class StoreTooNew(StoreError):
     """Signal that the database was migrated by a newer release."""
 
 
+class StoreMigrated(StoreError):
+    """Signal that a newer release has migrated the database from which this process serves."""
+
+
 class StoreTooOld(StoreError):
-    """Signal that the database was left by a release before the required stop."""
-
-
-class UnknownWord(StoreError):
-    """Signal that a row has a word which this release doesn't know."""
+    """Signal that the database was left by a release from which this one can't go on."""
 
 
 class StoreUnreleased(StoreError):

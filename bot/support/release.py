@@ -1,12 +1,12 @@
-"""Which release this code is, and which of two is the newer one: several may serve from one database."""
+"""Which release this code is, and which of two is the newer one."""
 
 from collections.abc import Iterable
 from typing import Final
 
 #: What this is, or will be once it is released.
-RELEASE: Final = "0.3.1"
-#: The required stop on the way here, which may serve beside it.
-STOP: Final = "0.2.1"
+RELEASE: Final = "0.4.0"
+#: From this release on, processes stop by themselves once a newer one has migrated their database.
+FIRST_THAT_STOPS: Final = "0.4.0"
 
 
 def is_newer(release: str, other: str) -> bool:

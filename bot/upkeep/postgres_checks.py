@@ -22,9 +22,6 @@ async def check_processes(store: Store, _settings: Settings, _http: Http | None)
         for role, processes in by_role.items()
         if processes
     )
-    releases = sorted({one.release for processes in by_role.values() for one in processes})
-    if len(releases) > 1:
-        found += f", of the releases {' and '.join(releases)}"
     if not found or by_role["serve"] or (by_role["web"] and by_role["worker"]):
         return [Check("processes", True, found or "none is running")]
     missing = "worker" if by_role["web"] else "web"

@@ -49,10 +49,7 @@ LATE_SECONDS = 60.0
 _LATE_ADVICE = "`usher docs incidents#messages-are-late` says what to look for."
 #: Work that has been due for so many seconds isn't just late: nobody does it.
 OVERDUE_SECONDS = 3600.0
-_OVERDUE_ADVICE = (
-    "A newer release, or one with more in it, may have left this: it's kept, and done once that runs again. "
-    'If none ever ran here, look for "loop failed" in the log.'
-)
+_OVERDUE_ADVICE = 'Look for "loop failed" in the log.'
 #: How many of the newest dead notices are read; they are kept for a week.
 DEAD_AT_MOST = 500
 _WRITES = "Check these people's Slack accounts, and whether the app is allowed to message them."
@@ -130,7 +127,7 @@ async def _is_empty(store: Store) -> bool:
 
 
 async def _applied(store: Store) -> dict[str, str]:
-    """Return the oldest release that may serve, by migration; "" if none is recorded. Raises StoreError."""
+    """Return the release that ran it, by migration; "" if none is recorded. Raises StoreError."""
     try:
         return await store.migrated() | await store.schema_changes()
     except errors.StoreNotMigrated:
@@ -173,7 +170,7 @@ async def read_store(store: Store, name: str = "the database") -> list[Check]:
 
 async def check_overdue(store: Store) -> Check:
     """Count the work that nobody does. Raises StoreError."""
-    label, overdue = "overdue work", await store.overdue(OVERDUE_SECONDS)
+    label, overdue = "overdue work", await store.count_overdue(OVERDUE_SECONDS)
     if not overdue:
         return Check(label, True, "none")
     found = ", ".join(f"{plain(kind)} {number}" for kind, number in overdue.items())

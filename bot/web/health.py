@@ -111,7 +111,6 @@ _COUNTED = {
     "owed_revocations": "secrets of ended links that providers haven't confirmed to be revoked",
     "workspaces": "workspaces on people's lists",
     "tasks": "open tasks of the background work",
-    "left_to_later_releases": "open work and messages of kinds that this release doesn't know",
     "people": "people known from Slack",
 }
 #: Upper bounds in seconds: a claim is written before its reads leave, and must leave them time.

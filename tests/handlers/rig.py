@@ -22,7 +22,7 @@ from bot.messages.blocks.notices import render
 from bot.providers import base
 from bot.providers.base import Provider
 from bot.services.linking import digest
-from bot.store.look import kinds_of
+from bot.store.due_work import find_kinds
 from bot.store.store import Store
 from bot.store.tables import LINKS
 from handlers.dispatch import run_button, run_form, run_text
@@ -240,7 +240,7 @@ async def rig(
     }
     async with memory_store(clock, CountingIds()) as sound:
         store: Any = FlakyStore(sound)
-        sound.engine.report_to(lambda tables: wakes.extend(clock.now() for one in tables if kinds_of(one)))
+        sound.engine.report_to(lambda tables: wakes.extend(clock.now() for one in tables if find_kinds(one)))
         people = Colleagues(sound)
         given = context(
             store,

@@ -13,7 +13,7 @@ from bot.reconciler.ask import Asker, Done, Later, Refused, Unknown
 from bot.reconciler.runtimes import Numbers, Runtime
 from bot.support import errors
 from tests.rigs.clock import FakeClock
-from tests.rigs.listeners import Unheard, Unobserved
+from tests.rigs.listeners import Unobserved
 from tests.rigs.providers import FakeProvider
 from tests.rigs.store import ALICE
 
@@ -123,7 +123,7 @@ class Rows:
 class Bench:
     def __init__(self) -> None:
         self.clock = clock = FakeClock()
-        self.runtime = Runtime("cloud", FakeProvider(clock), clock, lambda: 0.0, Unobserved(), Unheard())
+        self.runtime = Runtime("cloud", FakeProvider(clock), clock, lambda: 0.0, Unobserved())
         self.book = Book()
         self.rows = Rows()
         self.asker = Asker(self.rows, self.book, Numbers(watch=0.0), lambda: 0.0, clock.monotonic)

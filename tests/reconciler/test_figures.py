@@ -31,9 +31,7 @@ class Counter:
 @pytest.fixture
 def counter(world):
     seen = Counter()
-    world.reconciler = Reconciler(
-        world.context, world.numbers, world.board, world.replay, world.news, seen, lambda: 0.0
-    )
+    world.reconciler = Reconciler(world.context, world.numbers, world.board, world.replay, seen, lambda: 0.0)
     return seen
 
 

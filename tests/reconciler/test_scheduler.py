@@ -1,6 +1,8 @@
 """The loops: woken at once, never ended by an error, drained in time."""
 
 import asyncio
+import math
+import threading
 from collections import Counter
 
 import pytest
@@ -9,8 +11,8 @@ from structlog.testing import capture_logs
 from bot.domain.errands import Outcome
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
-from bot.reconciler.scheduler import DAY, EVERYBODY, Loop, Scheduler
-from bot.store.look import KINDS
+from bot.reconciler.scheduler import DAY, EVERYBODY, VAIN_CLAIM_REST, Loop, Scheduler
+from bot.store.due_work import KINDS
 from bot.store.tables import SERVING
 from bot.store.tasks import NewTask
 from bot.support.errors import SlackFailed, StoreBusy
@@ -26,8 +28,8 @@ class Watched(Scheduler):
         self.woken = asyncio.Event()
         super().__init__(*arguments, **keys)
 
-    def wake(self):
-        super().wake()
+    async def _on_tick(self):
+        await super()._on_tick()
         self.woken.set()
 
     async def eventually(self, check):
@@ -39,7 +41,7 @@ class Watched(Scheduler):
 
 def driving(kind, world, **keys):
     """Make a scheduler that drives the parts of a world."""
-    world.news = made = kind(world.store, world.clock, world.ids, **keys)
+    made = kind(world.store, world.clock, world.ids, **keys)
     world.reborn()
     made.drive(world.reconciler, world.notifier)
     return made
@@ -47,7 +49,7 @@ def driving(kind, world, **keys):
 
 @pytest.fixture
 async def scheduler(world):
-    made = driving(Watched, world, tick=0.05)
+    made = driving(Watched, world, tick=0.01)
     yield made
     await made.drain(5)
 
@@ -57,7 +59,8 @@ async def test_the_whole_way_runs_by_itself(world, scheduler):
     scheduler.start()
 
     async def ended():
-        world.clock.advance(1.0)
+        # While anything is due, less than a read may wait for its request after its claim.
+        world.clock.advance(0.2 if scheduler.due else 1.0)
         return (await world.store.operation(operation_id)).outcome is Outcome.FULFILLED and len(
             world.slack.messages
         ) == 2
@@ -206,7 +209,7 @@ async def test_nothing_is_claimed_after_the_drain(world, scheduler):
     await asyncio.sleep(0)
     assert world.provider.calls == []
     assert scheduler.stalled == [
-        "look",
+        "due",
         "operations",
         "reads",
         "tasks",
@@ -239,115 +242,205 @@ async def test_a_pool_is_bounded_and_tells_when_there_is_room_again():
     assert await pool.drain(0) == 0
 
 
-class Looks:
-    """Step a scheduler's looks by hand, over a store that notes what is looked for."""
+class Questions:
+    """A scheduler whose questions to the rows are stepped by hand, over a store that notes them."""
 
-    def __init__(self, world, *, is_shared=False):
-        self.world, self.asked = world, []
-        world.news = self.scheduler = Scheduler(world.store, world.clock, world.ids)
-        self.scheduler._ahead *= not is_shared
+    def __init__(self, world):
+        self.world, self.kinds = world, []
+        self.scheduler = Scheduler(world.store, world.clock, world.ids)
         world.reborn()
         self.scheduler.drive(world.reconciler, world.notifier)
-        look = world.store.look
+        find_next_due = world.store.find_next_due
 
-        async def noted(kinds, *others):
-            self.asked.append(set(kinds))
-            return await look(kinds, *others)
+        async def note(kinds, *others):
+            self.kinds.append(set(kinds))
+            return await find_next_due(kinds, *others)
 
-        world.store.look = noted
+        world.store.find_next_due = note
 
-    async def woken(self):
-        """Look for what was asked about; return the names of the loops that are woken since."""
+    async def tick(self, seconds=1.0):
+        """Let time pass up to the next tick."""
+        self.world.clock.advance(seconds)
+        await self.scheduler._on_tick()
+
+    async def find_woken(self):
+        """Ask what is to be asked; return the names of the loops that are woken since."""
         await asyncio.sleep(0)
-        if self.scheduler._asked:
-            await self.scheduler._look(None)
+        await self.scheduler._ask_rows(None)
         names = [loop.name for loop in self.scheduler._loops[1:] if loop._woken.is_set()]
         for loop in self.scheduler._loops:
             loop._woken.clear()
         return names
 
-    async def settled(self):
-        """Look at everything, which leaves all kinds quiet."""
+    async def settle(self):
+        """Ask about everything, once."""
         self.scheduler.wake()
-        await self.woken()
-        self.asked.clear()
+        await self.find_woken()
+        self.kinds.clear()
 
 
 @pytest.fixture
-async def looks(world):
+async def questions(world):
     await world.own()
     await world.work()
-    made = Looks(world)
-    await made.settled()
+    made = Questions(world)
+    await made.settle()
     return made
 
 
-async def test_a_write_wakes_the_loops_of_what_it_made_due_and_no_others(world, looks):
+async def test_write_asks_about_its_tables_and_wakes_what_is_due(world, questions):
     await world.store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, EVERYBODY)])
-    assert await looks.woken() == ["tasks"]
-    assert looks.asked == [{"tasks"}]
+    assert await questions.find_woken() == ["tasks"]
+    assert questions.kinds == [{"tasks"}]
     # A claim makes nothing due, and what nobody claims by wakes nobody.
     assert await world.store.claim_tasks(9, 60.0)
     await world.store.mark("moved")
-    assert await looks.woken() == []
-    assert looks.asked == [{"tasks"}]
-    # A write that makes nothing due now is looked at, and wakes nobody.
+    await questions.find_woken()
+    assert questions.kinds == [{"tasks"}]
+    # What is due later is asked about, and wakes nobody.
     await world.store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, EVERYBODY, due_in=60.0)])
-    assert await looks.woken() == []
-    assert looks.asked == [{"tasks"}, {"tasks"}]
+    assert await questions.find_woken() == []
+    assert questions.kinds == [{"tasks"}, {"tasks"}]
 
 
-async def test_a_notification_without_names_is_about_everything(looks):
-    looks.scheduler.written(["rules", "nobody's"])
-    looks.scheduler.written(None)
-    await looks.woken()
-    assert looks.asked == [set(KINDS)]
+async def test_notification_without_names_is_about_everything(questions):
+    questions.scheduler.written(["rules", "nobody's"])
+    questions.scheduler.written(None)
+    await questions.find_woken()
+    assert questions.kinds == [set(KINDS)]
 
 
-async def test_at_rest_ten_seconds_cost_two_looks(world, looks):
-    for _ in range(10):
-        world.clock.advance(1.0)
-        looks.scheduler.wake()
-        await looks.woken()
-    assert looks.asked == [set(KINDS)] * 2
+async def test_ticks_at_rest_ask_nothing(questions):
+    for _ in range(100):
+        await questions.tick()
+        await questions.find_woken()
+    assert questions.kinds == []
 
 
-async def test_where_others_write_too_everything_is_looked_at_on_each_tick(world):
-    looks = Looks(world, is_shared=True)
+async def test_shared_database_is_asked_about_everything_each_tick(questions):
+    questions.scheduler._store.engine = Shared(questions.scheduler._store.engine)
     for _ in range(3):
-        looks.scheduler.wake()
-        await looks.woken()
-    assert looks.asked == [set(KINDS)] * 3
+        await questions.tick()
+        await questions.find_woken()
+    assert questions.kinds == [set(KINDS)] * 3
 
 
-async def test_what_time_makes_due_is_found_by_the_next_tick(world, looks):
+class Shared:
+    """An engine whose database others write to, too."""
+
+    is_shared = True
+
+    def __init__(self, engine):
+        self._engine = engine
+
+    def __getattr__(self, name):
+        return getattr(self._engine, name)
+
+
+async def test_task_due_later_wakes_its_loop_then(world, questions):
     await world.store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, EVERYBODY, due_in=2.5)])
-    found = []
-    for second in range(1, 7):
-        await looks.woken()
-        world.clock.advance(1.0)
-        looks.scheduler.wake()
-        if "tasks" in await looks.woken():
-            found.append(second)
-    assert found == [3, 4, 5, 6]
+    woken = []
+    for _ in range(6):
+        await questions.find_woken()
+        await questions.tick(0.5)
+        woken.append("tasks" in await questions.find_woken())
+    assert woken == [False] * 4 + [True] * 2
+    # It was asked about once, when it was written.
+    assert questions.kinds == [{"tasks"}]
 
 
-async def test_a_clock_that_jumps_is_followed_by_the_next_tick(world, looks):
+async def test_timer_wakes_a_loop_between_two_ticks(world):
+    scheduler = driving(Scheduler, world, tick=3_600.0)
+    scheduler.start()
+    claimed = asyncio.Event()
+    claim = world.store.claim_tasks
+
+    async def note(*arguments):
+        found = await claim(*arguments)
+        if any(task.subject == "later" for task in found):
+            claimed.set()
+        return found
+
+    world.store.claim_tasks = note
+    try:
+        await world.store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, "later", due_in=0.2)])
+        async with asyncio.timeout(30):
+            # The moved clock passes as fast as the machine's.
+            while not claimed.is_set():
+                await asyncio.sleep(0.01)
+                world.clock.advance(0.01)
+    finally:
+        await scheduler.drain(5)
+
+
+async def test_clock_that_jumps_is_noticed_by_the_next_tick(world, questions):
     await world.store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, EVERYBODY, due_in=3600.0)])
-    assert await looks.woken() == []
+    assert await questions.find_woken() == []
     world.clock.jump(3601.0)
-    looks.scheduler.wake()
-    assert "tasks" in await looks.woken()
+    await questions.tick()
+    assert "tasks" in await questions.find_woken()
 
 
-async def test_where_nothing_can_be_looked_for_each_loop_finds_out_for_itself(world, looks):
-    async def busy(*_):
+async def test_loop_rests_after_a_claim_in_vain_until_a_write(world, questions):
+    tasks = next(loop for loop in questions.scheduler._loops if loop.name == "tasks")
+    await world.store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, EVERYBODY)])
+    assert await questions.find_woken() == ["tasks"]
+    tasks.rests_until = world.clock.monotonic() + VAIN_CLAIM_REST
+    questions.scheduler._wake_due()
+    assert await questions.find_woken() == []
+    await questions.tick(VAIN_CLAIM_REST)
+    assert "tasks" in await questions.find_woken()
+    tasks.rests_until = world.clock.monotonic() + VAIN_CLAIM_REST
+    await world.store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, "another")])
+    assert await questions.find_woken() == ["tasks"]
+
+
+async def test_vain_claim_puts_a_loop_to_rest_and_a_good_one_does_not(world):
+    claims = iter([0, 1])
+    loop = Loop("operations", lambda _pool: claim(), 5, world.ids, world.clock, rest=0.0)
+    rests = []
+
+    async def claim():
+        return next(claims)
+
+    loop.on_step = lambda: rests.append(loop.rests_until - world.clock.monotonic())
+    running = asyncio.create_task(loop.run())
+    for _ in range(2):
+        await asyncio.sleep(0)
+        loop.wake()
+        await asyncio.sleep(0)
+    loop.stop()
+    await running
+    assert rests == [VAIN_CLAIM_REST, -math.inf]
+
+
+async def test_tick_runs_in_the_thread_of_the_loop(world):
+    threads, ticked = set(), asyncio.Event()
+    scheduler = driving(Scheduler, world, tick=0.01)
+    loop = asyncio.get_running_loop()
+
+    def note():
+        threads.add(threading.get_ident())
+        loop.call_soon_threadsafe(ticked.set)
+        return False
+
+    scheduler._loops[1].is_restless = note
+    scheduler.start()
+    try:
+        await asyncio.wait_for(ticked.wait(), 30)
+    finally:
+        await scheduler.drain(5)
+    assert threads == {threading.get_ident()}
+
+
+async def test_loops_find_out_for_themselves_when_rows_cannot_be_asked(world, questions):
+    async def fail(*_):
         raise StoreBusy("not now")
 
-    world.store.look = busy
-    looks.scheduler.written(None)
+    world.store.find_next_due = fail
+    questions.scheduler.written(None)
     with capture_logs() as logs:
-        assert len(await looks.woken()) == 10
+        assert len(await questions.find_woken()) == 10
     assert [entry["event"] for entry in logs] == ["nothing could be looked for"]
 
 
@@ -367,7 +460,7 @@ async def test_a_loop_that_took_one_waits_and_one_that_took_more_goes_on(world):
     await running
 
 
-async def test_every_kind_has_one_loop(looks):
-    found = Counter(kind for loop in looks.scheduler._loops for kind in loop.kinds)
+async def test_every_kind_has_one_loop(questions):
+    found = Counter(kind for loop in questions.scheduler._loops for kind in loop.kinds)
     # Outputs are in no row.
-    assert found == Counter([*KINDS, "look", "outputs"])
+    assert found == Counter([*KINDS, "due", "outputs"])

@@ -5,7 +5,6 @@ from itertools import pairwise
 
 from bot.reconciler.runtimes import SOON, StartQueue
 from tests.rigs.clock import FakeClock
-from tests.rigs.listeners import Unheard
 
 
 @dataclass
@@ -14,9 +13,9 @@ class Operation:
     created_at: float
 
 
-def turns(per_second=None, news=None):
+def turns(per_second=None):
     clock = FakeClock()
-    made = StartQueue(per_second, clock.monotonic, news or Unheard())
+    made = StartQueue(per_second, clock.monotonic)
     clock.advance(100.0)
     return made, clock
 
@@ -76,7 +75,7 @@ def test_who_asked_first_goes_first_whoever_asks_first():
 
 def test_nothing_goes_right_after_a_restart():
     clock = FakeClock()
-    made = StartQueue(5.0, clock.monotonic, Unheard())
+    made = StartQueue(5.0, clock.monotonic)
     assert made.wait(Operation("w", 1.0)) > 1.0
 
 
@@ -108,16 +107,6 @@ def test_a_limit_holds_all_starts():
     assert {made.wait(operation) for operation in later} == {5.0}
     went = [at for at, _ in play(made, clock, later)]
     assert min(went) >= 4.9
-
-
-def test_others_are_told_when_the_turn_comes():
-    told, news = [], Unheard()
-    news.turn_in = told.append
-    made, _ = turns(1.0, news)
-    assert made.wait(Operation("a", 1.0)) == 0.0
-    wait = made.wait(Operation("b", 2.0))
-    assert told == [wait]
-    assert 1.0 <= wait <= 1.2
 
 
 def test_a_new_owner_counts_starts_that_it_does_not_know():

@@ -20,7 +20,6 @@ from bot.domain.workspaces import State, Workspace
 from bot.output.transcript import Board
 from bot.providers.base import Credential
 from bot.reconciler import Numbers, Reconciler
-from bot.reconciler.runtimes import News
 from bot.reconciler.streams import AT_ONCE
 from bot.services.asked import Asked
 from bot.services.context import Context
@@ -39,7 +38,7 @@ from bot.support.vault import Vault, row_key
 from tests.reconciler.fuse import Fuse, Fused, Killed
 from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.installed import Token
-from tests.rigs.listeners import Unheard, Unobserved
+from tests.rigs.listeners import Unobserved
 from tests.rigs.providers import FakeProvider
 from tests.rigs.slack import FakeSlack
 from tests.rigs.steps import Looks, Steps, until_idle
@@ -93,7 +92,6 @@ class World:
         #: Where Usher is installed in more Slack workspaces than that one.
         self.several: Installations | None = None
         self.numbers = Numbers()
-        self.news: News = Unheard()
         self.timing = Timing()
         self.owners = Owners()
         self.streams_at_once = AT_ONCE
@@ -131,7 +129,7 @@ class World:
             lets=lets_assistant,
         )
         self.reconciler = Reconciler(
-            self.context, self.numbers, self.board, self.replay, self.news, Unobserved(), lambda: 0.0
+            self.context, self.numbers, self.board, self.replay, Unobserved(), lambda: 0.0
         )
         self.notifier = Notifier(
             self.context,

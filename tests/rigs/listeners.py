@@ -1,13 +1,6 @@
 """Who listens to the reconciler, for tests that step it themselves and look at something else."""
 
 
-class Unheard:
-    """Ignore new work."""
-
-    def turn_in(self, _seconds: float) -> None:
-        """Do nothing."""
-
-
 class Unobserved:
     """Count nothing."""
 

@@ -15,8 +15,6 @@ Steps = Mapping[str, Step]
 
 #: So many turns of all steps are taken for no end.
 TURNS = 500
-#: For how many seconds a look asks ahead.
-AHEAD = 60.0
 
 
 class Looks:
@@ -36,7 +34,6 @@ class Looks:
         self._is_set = 0.0
         #: Nobody else writes to its database, which tells how much has been written.
         self._is_alone = hasattr(self._engine, "changes")
-        scheduler._ahead = AHEAD if self._is_alone else 0.0
 
     @classmethod
     def of(cls, store: Any, clock: Any, ids: Any, reconciler: Reconciler, notifier: Notifier) -> Looks:
@@ -62,21 +59,22 @@ class Looks:
         scheduler, is_set = self._scheduler, round(self._clock.now() - self._clock.monotonic(), 2)
         if self.is_old or is_set != self._is_set:
             # Whoever wrote, and wherever the clock was set: what was not due for long may be.
-            scheduler._quiet.clear()
+            scheduler.wake()
+        elif not self._is_alone:
+            scheduler.wake()
         self._changes, self._is_set = self._engine.changes if self._is_alone else 0, is_set
-        scheduler.wake()
-        if scheduler._asked:
+        if scheduler._changed:
             # Whoever counts what a process asks of its store doesn't count this.
             watch = getattr(self._engine, "watch", None)
             self._engine.watch = None
-            await scheduler._look(scheduler._loops[0].pool)
+            await scheduler._ask_rows(scheduler._loops[0].pool)
             self._engine.watch = watch
         loops = scheduler._loops
-        return {one.name for one in loops if not scheduler._due.isdisjoint(one.kinds) or one.is_restless()}
+        return {one.name for one in loops if not scheduler.due.isdisjoint(one.kinds) or one.is_restless()}
 
     def timed(self, reconciler: Reconciler) -> Step:
         """Return the step of what time does, of the kinds that are due."""
-        return lambda: reconciler.clockwork.step(None, None if self.takes_all else self._scheduler._due)
+        return lambda: reconciler.clockwork.step(None, None if self.takes_all else self._scheduler.due)
 
 
 async def until_idle(steps: Steps, look: Looks) -> bool:

@@ -20,7 +20,7 @@ from bot.providers import base
 from bot.providers.base import Credential, Identity, Pace, Provider, TokenHelp
 from bot.services.context import Context
 from bot.slack.tenants import OneTenant
-from bot.store.look import kinds_of
+from bot.store.due_work import find_kinds
 from bot.support.errors import CredentialRefused, ProviderError
 from bot.support.http import Http
 from bot.support.settings import Settings
@@ -237,7 +237,7 @@ async def rig(
         origin, *apart = (f"http://{host}:{port}" for host in hosts)
         provider = ScriptedProvider()
         woken: list[None] = []
-        store.engine.report_to(lambda tables: woken.extend([None] * any(kinds_of(one) for one in tables)))
+        store.engine.report_to(lambda tables: woken.extend([None] * any(find_kinds(one) for one in tables)))
         people = Colleagues(store)
         usual = {
             "people": people,

@@ -34,15 +34,14 @@ log = structlog.get_logger(__name__)
 
 #: The share of the budget of views.publish for views that nobody asked for; presses have the rest.
 HOME_SHARE: Final = 0.7
-#: How many Homes are checked per second although nobody asked: this bounds the cost.
-LOOKS: Final = 20
+#: How many Homes are checked at a step although nobody asked, five times a second: this bounds the cost.
+MAX_CHECKED: Final = 4
 
 
 class HomeViews:
     """Draw and publish the Homes that are wanted, then those that changed.
 
-    In memory: when Homes were looked at, and which Slack refused. Restart: looked at at once. Several
-    processes: what is due is claimed.
+    In memory: which Homes couldn't be drawn. Several processes: what is due is claimed.
     """
 
     def __init__(self, context: Context, slack: AnySlack, gatherer: Gatherer, timing: Timing) -> None:
@@ -51,10 +50,8 @@ class HomeViews:
         self._context = context
         self._gatherer = HomeGatherer(context, gatherer)
         self._command, self._job_command = context.command, context.job_command
-        self._clock = context.clock
         self._ids = context.ids
         self._timing = timing
-        self._looked_at = -1.0
         #: The references under which Homes that can't be drawn were logged, by their person.
         self._undrawn: dict[str, str] = {}
 
@@ -72,10 +69,6 @@ class HomeViews:
 
     async def _looks(self, most: int) -> list[Home]:
         """Claim Homes that nobody waits for, unless there is something that somebody waits for."""
-        now = self._clock.monotonic()
-        if now < self._looked_at + 1.0:
-            return []
-        self._looked_at = now
         # What Slack wouldn't accept now doesn't hold up Homes, whose budget is separate.
         is_news = await self._store.is_news_waiting(
             notices=self._slack.room(methods.CHAT_POST_MESSAGE), cards=self._slack.room(methods.CHAT_UPDATE)
@@ -83,7 +76,7 @@ class HomeViews:
         if is_news:
             return []
         views = self._slack.room(methods.VIEWS_PUBLISH)
-        return await self._store.claim_homes_to_look_at(min(most, LOOKS), views, HOME_SHARE)
+        return await self._store.claim_homes_to_look_at(min(most, MAX_CHECKED), views, HOME_SHARE)
 
     async def _guarded(self, one: Home) -> None:
         # Publishing twice does no harm.

@@ -1,4 +1,3 @@
--- oldest release that may serve: 0.2.1
 -- in place of:
 --   0001_initial 0002_releases 0003_reasons 0004_later_kinds 0005_down_at 0006_said 0007_made_by 0008_lasts
 --   0009_requests 0010_forgotten 0011_reached 0012_alike 0013_owed 0014_address_there 0015_warnings 0016_acts
@@ -330,7 +329,7 @@ CREATE INDEX notices_questions ON notices (principal) WHERE kind = 'account_aske
 -- digest with the time of its last update; '' if nobody knows. A claim moves it to claimed_drawn: if the update's
 -- outcome stays unknown, nobody knows.
 -- In the thread of a card, it is what is spoken of.
--- later_ts, later_tasks: where 0.2.1 keeps what 0.1.0 doesn't know (``take over`` in queries.sql).
+-- later_ts, later_tasks: where 0.2.1 keeps what 0.1.0 doesn't know; 0057_one_upgrade moves that and drops them.
 CREATE TABLE cards (
     id TEXT PRIMARY KEY,
     subject TEXT NOT NULL,

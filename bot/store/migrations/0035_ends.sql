@@ -1,5 +1,3 @@
--- oldest release that may serve: 0.2.1
-
 -- ends: why and when a workspace is to be stopped, one for each reason, and the one that counts ('': none). The latter
 -- is in the columns that begin with stop_, which are all that earlier releases read and write.
 ALTER TABLE workspaces ADD COLUMN ends TEXT NOT NULL DEFAULT '';

@@ -1,5 +1,3 @@
--- oldest release that may serve: 0.2.1
-
 -- calendar: the digest of the private address by which calendars read the lessons of a rule (NULL: it has none).
 ALTER TABLE rules ADD COLUMN calendar TEXT;
 CREATE INDEX rules_of_calendars ON rules (calendar) WHERE calendar IS NOT NULL;

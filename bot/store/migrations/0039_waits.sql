@@ -1,5 +1,3 @@
--- oldest release that may serve: 0.2.1
-
 -- Who waits for room: one row per person and workspace. The place in line isn't stored: it is how many rows of the
 -- same connection and kind of room come before, by seq. until: a moment that its person named. state: waiting, trying
 -- (operation_id is the start), got (since got_at, until it is used), over. A workspace's rows go with it.

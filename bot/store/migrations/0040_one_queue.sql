@@ -1,5 +1,3 @@
--- oldest release that may serve: 0.2.1
-
 -- What has a kind that is no more: what was held for quiet hours is told as a summary, the output of a run by its card,
 -- and what 0.1.0 was to revoke is owed like any other secret.
 UPDATE notices SET kind = 'summary' WHERE kind = 'held' AND state IN ('pending', 'retry', 'leased');

@@ -1,5 +1,3 @@
--- oldest release that may serve: 0.2.1
-
 -- Where Usher is or was installed: the enterprise in the keys of everybody there (NULL: none), as it was when the
 -- installation was first seen. Written once; what Slack says of a Slack workspace later changes no key.
 CREATE TABLE places (

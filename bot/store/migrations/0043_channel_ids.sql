@@ -1,5 +1,3 @@
--- oldest release that may serve: 0.2.1
-
 -- What Slack said of channels that got another id, by the place in the keys of the people there. Events may come late
 -- and in any order, so each is kept: a chain of changes leads to the id of today.
 CREATE TABLE channel_ids (

@@ -1,5 +1,3 @@
--- oldest release that may serve: 0.2.1
-
 -- lacks: what a running workspace lacks before people can use it (NULL: nothing that is known); lacks_since: when a
 -- read first found it running without that.
 ALTER TABLE workspaces ADD COLUMN lacks TEXT;

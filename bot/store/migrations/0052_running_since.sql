@@ -1,5 +1,3 @@
--- oldest release that may serve: 0.2.1
-
 -- When a read or a list first found a workspace running, this time; NULL while it doesn't run.
 ALTER TABLE workspaces ADD COLUMN running_since DOUBLE PRECISION;
 UPDATE workspaces SET running_since = COALESCE(started_at, observed_at) WHERE state = 'running';

@@ -1,5 +1,3 @@
--- oldest release that may serve: 0.2.1
-
 -- What people call each connection, also once it isn't set up any more.
 CREATE TABLE connections (
     name TEXT PRIMARY KEY,

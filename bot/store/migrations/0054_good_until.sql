@@ -1,5 +1,3 @@
--- oldest release that may serve: 0.2.1
-
 -- good_until: until when a start by a plan may be sent, NULL for what is good until its deadline. delayed_by: what held
 -- such a start up last before it was sent.
 ALTER TABLE operations ADD COLUMN good_until DOUBLE PRECISION;

@@ -280,18 +280,18 @@ async def test_each_is_due_in_its_time_and_written_once(store, clock):
     account = await link_account(store, ends_at=end)
     await link_account(store, BOB)
     clock.advance(23 * DAY - 1)
-    assert await within(store, rows.due_reminders, 10) == []
+    assert await within(store, rows.claim_reminders, 10, 60.0) == []
     clock.advance(1)
-    (due,) = await within(store, rows.due_reminders, 10)
-    assert (due.id, due.ends_at, due.remind_at) == (account.id, end, end - 7 * DAY)
+    (due,) = await within(store, rows.claim_reminders, 10, 60.0)
+    assert (due.id, due.ends_at) == (account.id, end)
     assert await within(store, rows.reminder_done, due, end - DAY)
     assert not await within(store, rows.reminder_done, due, end - DAY)
-    assert await within(store, rows.due_reminders, 10) == []
+    assert await within(store, rows.claim_reminders, 10, 60.0) == []
     clock.advance(6 * DAY)
-    (due,) = await within(store, rows.due_reminders, 10)
+    (due,) = await within(store, rows.claim_reminders, 10, 60.0)
     assert await within(store, rows.reminder_done, due, None)
     clock.advance(30 * DAY)
-    assert await within(store, rows.due_reminders, 10) == []
+    assert await within(store, rows.claim_reminders, 10, 60.0) == []
 
 
 async def test_a_fresh_secret_has_an_end_of_its_own_and_a_sealed_again_one_keeps_it(store, clock):
@@ -310,9 +310,9 @@ async def test_a_fresh_secret_has_an_end_of_its_own_and_a_sealed_again_one_keeps
 async def test_a_link_that_is_gone_or_another_is_reminded_of_no_more(store, clock):
     await link_account(store, ends_at=clock.now() + 8 * DAY)
     clock.advance(DAY)
-    (due,) = await within(store, rows.due_reminders, 10)
+    (due,) = await within(store, rows.claim_reminders, 10, 60.0)
     await link_account(store, ends_at=clock.now() + 90 * DAY)
-    assert await within(store, rows.due_reminders, 10) == []
+    assert await within(store, rows.claim_reminders, 10, 60.0) == []
     assert not await within(store, rows.reminder_done, due, None)
     assert await store.claim_notices(10, 60.0) == []
 

@@ -26,7 +26,7 @@ from bot.store import cards as card_rows
 from bot.store import hours as hour_rows
 from bot.store import workspaces as workspace_rows
 from bot.store.budget import Room
-from bot.store.schema import setting
+from bot.store.statements import setting
 from bot.store.tables import (
     ACCOUNTS,
     ACTS,
@@ -198,9 +198,9 @@ async def test_a_new_link_acts_and_not_the_one_that_is_being_revoked(store, cloc
 
 async def test_a_refused_account_is_neither_used_nor_reminded_of(store, clock, account):
     await change(store, ACCOUNTS, account.id, remind_at=clock.now())
-    assert [one.id for one in await within(store, account_rows.due_reminders, 10)] == [account.id]
+    assert [one.id for one in await within(store, account_rows.claim_reminders, 10, 60.0)] == [account.id]
     await change(store, ACCOUNTS, account.id, state="refused")
-    assert await within(store, account_rows.due_reminders, 10) == []
+    assert await within(store, account_rows.claim_reminders, 10, 60.0) == []
     assert await store.active_accounts("posit") == []
     assert await store.claim_runs_of(account, 10, 60.0) is None
 

@@ -80,14 +80,27 @@ async def soon(store, clock, workspace, seconds=200.0):
     return (await store.workspace(workspace.id)).ends_at
 
 
+async def ending(store, seconds, limit=100):
+    """Return what ends within so many seconds, and is to be announced; it may be claimed again at once."""
+    return await within(store, workspaces.claim_ending, seconds, limit, 0.0)
+
+
+async def test_an_end_is_claimed_by_one_process_at_a_time(store, clock, workspace):
+    await soon(store, clock, workspace)
+    assert len(await within(store, workspaces.claim_ending, 1000.0, 9, 20.0)) == 1
+    assert await within(store, workspaces.claim_ending, 1000.0, 9, 20.0) == []
+    clock.advance(20)
+    assert len(await within(store, workspaces.claim_ending, 1000.0, 9, 20.0)) == 1
+
+
 async def test_only_what_ends_within_the_time_is_found_the_soonest_first(store, clock):
     rows = (await linked(store, names=("a", "b", "c"), state=State.RUNNING)).workspaces
     for row, seconds in zip(rows, (290.0, 90.0, 900.0), strict=True):
         await soon(store, clock, row, seconds)
-    assert [row.id for row in await within(store, workspaces.ending, 300.0)] == [rows[1].id, rows[0].id]
-    assert len(await within(store, workspaces.ending, 300.0, 1)) == 1
+    assert [row.id for row in await ending(store, 300.0)] == [rows[1].id, rows[0].id]
+    assert len(await ending(store, 300.0, limit=1)) == 1
     clock.advance(300)
-    assert await within(store, workspaces.ending, 300.0) == []
+    assert await ending(store, 300.0) == []
 
 
 async def told(store, workspace, at):
@@ -97,20 +110,20 @@ async def told(store, workspace, at):
 async def test_who_was_told_is_told_again_only_of_another_end(store, clock, workspace):
     at = await soon(store, clock, workspace)
     await told(store, workspace, at)
-    assert await within(store, workspaces.ending, 1000.0) == []
+    assert await ending(store, 1000.0) == []
     await observe(store, clock, workspace, running(at + 55))
-    assert await within(store, workspaces.ending, 1000.0) == []
+    assert await ending(store, 1000.0) == []
     await observe(store, clock, workspace, running(at + 65))
-    assert [row.id for row in await within(store, workspaces.ending, 1000.0)] == [workspace.id]
+    assert [row.id for row in await ending(store, 1000.0)] == [workspace.id]
 
 
 async def test_nobody_is_told_whom_it_does_not_concern(store, clock, workspace):
     await soon(store, clock, workspace, 5000.0)
-    assert len(await within(store, workspaces.ending, 9000.0)) == 1
+    assert len(await ending(store, 9000.0)) == 1
     operation = await accept_operation(store, workspace, OperationVerb.STOP)
-    assert await within(store, workspaces.ending, 9000.0) == []
+    assert await ending(store, 9000.0) == []
     await hide_workspace(store, workspace.id)
-    assert await within(store, workspaces.ending, 9000.0) == []
+    assert await ending(store, 9000.0) == []
     assert operation.operation.is_open
 
 
@@ -118,7 +131,7 @@ async def test_without_an_account_nothing_ends_for_anybody(store, clock, workspa
     await soon(store, clock, workspace, 5000.0)
     account = await store.account(ALICE, "saturn")
     await refuse(store, account)
-    assert await within(store, workspaces.ending, 9000.0) == []
+    assert await ending(store, 9000.0) == []
 
 
 async def test_a_read_for_nobody_in_particular_is_no_use(store, clock, workspace):

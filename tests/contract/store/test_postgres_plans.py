@@ -2,13 +2,14 @@
 
 import pytest
 
-from bot.store import look, notices
+from bot.store import due_work
 from bot.store.postgres_session import numbered
 from bot.store.tables import TABLES
 from bot.store.transaction import as_json, clean
 from tests.contract.store.test_every_field import BESIDE, made
-from tests.contract.store.test_sqlite_plans import RARE, STATEMENTS
+from tests.contract.store.test_sqlite_plans import RARE
 from tests.rigs import postgres
+from tests.rigs.statements import gather_statements
 
 #: Tables that stay small: a row for each connection, for each person limited within a minute, for each
 #: kind of work, for the process that serves.
@@ -39,7 +40,7 @@ async def connection():
 
 async def test_every_query_is_understood_and_has_an_index(connection):
     walks = []
-    for name, statement in STATEMENTS.items():
+    for name, statement in gather_statements().items():
         query, parameters = numbered(statement.replace("{changes}", SET).replace("{same}", ""))
         connection.execute(f"PREPARE q AS {query}".encode())
         given = f"({', '.join('NULL' for _ in parameters)})" if parameters else ""
@@ -56,19 +57,19 @@ async def test_every_query_is_understood_and_has_an_index(connection):
     [
         ("claim_operations", "operations_due"),
         ("claim_gates", "gates_due"),
-        ("claim_notices", "notices_due"),
+        ("claim_notices_1", "notices_due"),
         ("claim_tasks", "tasks_due"),
         ("claim_runs", "runs_due"),
         ("claim_timers", "workspaces_timed"),
         ("claim_rules", "rules_due"),
         ("claim_lessons", "rules_of_lessons_due"),
-        ("claim_running", "workspaces_left"),
+        ("claim_running_workspaces", "workspaces_left"),
     ],
 )
 async def test_claims_use_the_index_that_was_made_for_them(connection, name, index):
     # What another test has left in the statistics mustn't decide between two ways over the same index.
     connection.execute("SET enable_bitmapscan = off")
-    query, parameters = numbered(STATEMENTS[name])
+    query, parameters = numbered(gather_statements()[name])
     connection.execute(f"PREPARE q AS {query}".encode())
     given = ", ".join("NULL" for _ in parameters)
     plan = "\n".join(row[0] for row in connection.execute(f"EXPLAIN EXECUTE q({given})".encode()))
@@ -106,19 +107,21 @@ def fill(connection, name, rows):
     connection.execute(f"UPDATE {name} SET {RESTING[name]}")
 
 
-async def test_the_look_walks_nothing_among_a_hundred_thousand_rows_half_of_them_dead(connection):
+async def test_next_due_walks_nothing_among_many_dead_rows(connection):
     with connection.transaction(force_rollback=True):
         connection.execute("SET enable_seqscan = on; SET session_replication_role = replica")
         for name in RESTING:
             fill(connection, name, 10_000)
         connection.execute("ANALYZE")
-        query, names = numbered(look.statement())
-        kinds, classes = as_json(dict.fromkeys(look.KINDS, 1)), notices.NUMBERS
-        given = dict.fromkeys(names, "1.8e9") | {"owner": "me", "kinds": kinds, "class_each": classes}
-        given |= {"connection_each": as_json({"saturn": 1, "posit": 1})}
+        query, names = numbered(due_work.make_next_due_query())
+        given = dict.fromkeys(names, "1.8e9") | {"warn_seconds": "300.0", "served": as_json({"discover": 1})}
+        given |= {"names": as_json({queue.name: 1 for queue in due_work.QUEUES})}
+        given |= {"connections": as_json({"saturn": 1, "posit": 1})}
         connection.execute(f"PREPARE q AS {query}".encode())
         asked = "EXECUTE q({})".format(", ".join(f"'{given[name]}'" for name in names)).encode()
-        assert connection.execute(asked).fetchall() == []
+        first = dict(connection.execute(asked).fetchall())
+        assert all(at is None or at > 1.8e9 for at in first.values()), first
+        assert first["operations"] == first["gates"] == first["ending_workspaces"] + 300.0 == 4e9
         took = []
         for _ in range(9):
             *plan, ended = (row[0] for row in connection.execute(b"EXPLAIN ANALYZE " + asked))

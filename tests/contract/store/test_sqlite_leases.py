@@ -14,13 +14,14 @@ from bot.domain.tasks import TaskKind
 from bot.domain.times import LEASE
 from bot.store import leases
 from bot.store.owners import own
-from bot.store.schema import SENDS_SETTLE, named_queries
+from bot.store.schema import SENDS_SETTLE
 from bot.store.sqlite import SqliteEngine
 from bot.store.store import Store
 from bot.store.tables import TABLES
 from bot.store.tasks import NewTask
 from bot.support.clock import SystemIds
 from tests.contract.store.test_gates import by_reference, claim_one
+from tests.rigs.statements import gather_statements
 from tests.rigs.store import (
     ALICE,
     accept_operation,
@@ -33,8 +34,8 @@ from tests.rigs.store import (
 )
 
 #: Columns that a claim moves, by the parameters that it moves them to.
-UPDATE = re.compile(r"UPDATE (\w+) SET\s")
-MOVED = re.compile(r"(\w+) = :(?:until|again|next_check_at)\b")
+UPDATE = re.compile(r"(?:/\* claim \*/ )?UPDATE (\w+) SET\s")
+MOVED = re.compile(r"(\w+) = :until\b")
 
 
 @pytest.fixture
@@ -199,7 +200,7 @@ async def test_another_process_on_a_server_keeps_its_leases(database):
 
 def test_every_column_that_a_claim_moves_is_declared():
     """A new lease has to say how it is freed, or that it is a pace."""
-    updates = [found for text in named_queries().values() if (found := UPDATE.match(text))]
+    updates = [found for text in gather_statements().values() if (found := UPDATE.match(text))]
     moved = {f"{found[1]}.{column}" for found in updates for column in MOVED.findall(found.string)}
     marked = {
         f"{name}.{column}"

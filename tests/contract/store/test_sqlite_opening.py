@@ -9,8 +9,9 @@ import stat
 import pytest
 
 from bot.store import open_store
-from bot.store.schema import healing_queries, named_queries
+from bot.store.healing import healing_queries
 from bot.store.sqlite import probe_disk, translated, why_not_opened
+from bot.store.statements import named_queries
 from bot.support.clock import SystemIds
 from bot.support.errors import StoreUnavailable
 from tests.rigs.clock import FakeClock

@@ -8,9 +8,10 @@ from contextlib import closing
 import pytest
 
 from bot.store import leases
-from bot.store.schema import healing_queries, named_queries
-from bot.store.tables import OPERATIONS, TABLES
+from bot.store.healing import healing_queries
+from bot.store.tables import OPERATIONS
 from tests.rigs.engine import migrated
+from tests.rigs.statements import gather_statements
 
 #: For operators, once a day, once a process, once a jump of the clock, or while several people are refused:
 #: these may look at everything.
@@ -83,18 +84,7 @@ SMALL = (
 )
 
 
-#: What stands for one of several in a statement.
-WORDS = {
-    "{errands}": ("operations", "runs"),
-}
-#: Every statement: the named ones, and what finds rows by a key. What is asked of operations and runs is two.
-STATEMENTS = {query: query for table in TABLES.values() for query in table.lookups()}
-for name, query in named_queries().items():
-    found = next((words for words in WORDS if words in query), None)
-    if found:
-        STATEMENTS |= {f"{name} of {one}": query.replace(found, one) for one in WORDS[found]}
-    else:
-        STATEMENTS[name] = query
+STATEMENTS = gather_statements()
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +101,14 @@ def plan(connection, query):
     return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {query}", parameters)]
 
 
-@pytest.mark.parametrize("name", sorted(STATEMENTS.keys() - RARE))
+def test_next_due_reads_the_first_entry_of_each_index(connection):
+    steps = plan(connection, STATEMENTS["next_due"])
+    scans = [step for step in steps if step.startswith("SCAN") and "CONSTANT ROW" not in step]
+    assert [step for step in scans if " USING " not in step and not step.endswith(SMALL)] == []
+    assert not any("TEMP B-TREE" in step for step in steps), steps
+
+
+@pytest.mark.parametrize("name", sorted(STATEMENTS.keys() - RARE - {"next_due"}))
 def test_no_query_walks_a_whole_table(connection, name):
     steps = plan(connection, STATEMENTS[name])
     scans = [step for step in steps if step.startswith("SCAN") and "CONSTANT ROW" not in step]
@@ -123,19 +120,19 @@ def test_no_query_walks_a_whole_table(connection, name):
     [
         ("claim_operations", "operations_due"),
         ("claim_gates", "gates_due"),
-        ("claim_notices", "notices_due"),
+        ("claim_notices_1", "notices_due"),
         ("claim_changed_cards", "cards_changed"),
         ("claim_progressed_cards", "cards_progressed"),
         ("claim_tasks", "tasks_due"),
         ("claim_runs", "runs_due"),
-        ("claim_runs_of", "runs_open_of_a_pair"),
+        ("claim_runs_of_account", "runs_open_of_a_pair"),
         ("sweep_runs", "runs_ended"),
         ("watchers", "workspaces_of_a_gate"),
         ("sweep_notices", "notices_sent"),
         ("claim_timers", "workspaces_timed"),
         ("claim_rules", "rules_due"),
         ("claim_lessons", "rules_of_lessons_due"),
-        ("claim_running", "workspaces_left"),
+        ("claim_running_workspaces", "workspaces_left"),
         ("starts_alike", "operations_of_a_kind"),
     ],
 )
@@ -155,16 +152,16 @@ def test_a_workspace_s_open_operation_is_found_by_its_own_index(connection):
     [
         "claim_operations",
         "claim_gates",
-        "claim_notices",
+        "claim_notices_1",
         "claim_tasks",
         "claim_timers",
         "claim_rules",
         "claim_lessons",
-        "claim_running",
+        "claim_running_workspaces",
         "starts_alike",
         "claim_changed_cards",
         "claim_runs",
-        "claim_runs_of",
+        "claim_runs_of_account",
     ],
 )
 def test_claims_stop_at_their_limit_instead_of_sorting_all_that_is_due(connection, name):

@@ -1,6 +1,7 @@
 """Tasks, and what processes share about connections: outages, pauses, providers' last answers."""
 
 import asyncio
+import math
 
 import pytest
 
@@ -287,7 +288,7 @@ async def test_a_kind_that_nobody_here_does_is_left_alone_and_not_looked_for(sto
     await store.add_tasks([NewTask(TaskKind.RENEWAL, "a1")])
     served = [kind for kind in TaskKind if kind is not TaskKind.RENEWAL]
     for _ in range(3):
-        assert await store.look(["tasks"], 5.0, ("me", [], served, 15.0, 300.0)) == (set(), {"tasks"})
+        assert await store.find_next_due(["tasks"], [], served, 300.0) == {"tasks": math.inf}
         assert await store.claim_tasks(10, 60.0, "me", served) == []
         clock.advance(60)
     (task,) = await store.claim_tasks(10, 60.0, "me")
@@ -298,7 +299,7 @@ async def overdue(store):
     """Return what nobody has done for an hour, as seen while a process is there that works."""
     await store.beat()
     await store.own("one", ["worker:one"])
-    return await store.overdue(3600.0)
+    return await store.count_overdue(3600.0)
 
 
 async def test_what_nobody_does_within_an_hour_is_counted_by_kind(store, clock):
@@ -328,5 +329,5 @@ async def test_nothing_is_overdue_because_no_process_was_there(store, clock):
     await store.beat()
     await store.add_tasks([discover()])
     clock.advance(86_400)
-    assert await store.overdue(3600.0) == {}
+    assert await store.count_overdue(3600.0) == {}
     assert await overdue(store) == {"discover": 1}

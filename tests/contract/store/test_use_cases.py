@@ -40,7 +40,7 @@ from bot.services.linking import digest
 from bot.services.preferences import save as save_preferences
 from bot.services.workspaces import owned
 from bot.store import hours as rows
-from bot.store.look import kinds_of
+from bot.store.due_work import find_kinds
 from bot.store.preferences import save_preferences as save_level
 from bot.store.tables import WORKSPACES
 from bot.support.clock import SystemIds
@@ -521,7 +521,7 @@ async def test_a_stranger_is_refused_without_a_word_of_slack(store, world):
 
 async def test_the_background_work_is_woken_by_what_was_done_alone(store, world):
     wakes = []
-    store.engine.report_to(lambda tables: wakes.extend(one for one in tables if kinds_of(one)))
+    store.engine.report_to(lambda tables: wakes.extend(one for one in tables if find_kinds(one)))
     asked = ask(store, "i1")
     await asked.to(workspaces.keep, world.workspace.id)
     woken = list(wakes)

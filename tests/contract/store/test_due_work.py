@@ -1,22 +1,40 @@
-"""The look says that something is due exactly where its claim would take something, on any engine."""
+"""What is found to be due first is never later than what its claim would take, on any engine."""
 
 import random
 from functools import partial
+from math import inf
 from typing import get_args
 
 import pytest
 
 from bot.domain.kinds import Urgency
-from bot.store import cards, look, notices, timers
-from bot.store.look import KINDS, kinds_of
-from bot.store.schema import named_queries
+from bot.domain.tasks import TaskKind
+from bot.store import (
+    accounts,
+    cards,
+    classes,
+    due_work,
+    gates,
+    homes,
+    hours,
+    notices,
+    operations,
+    outages,
+    pauses,
+    runs,
+    tasks,
+    timers,
+    waits,
+    workspaces,
+)
+from bot.store.due_work import KINDS, find_kinds
 from bot.store.tables import TABLES
-from bot.store.transaction import as_json
+from bot.store.tasks import NewTask
 from tests.contract.store.test_every_field import BESIDE, made, stand_for
 
 CONNECTIONS = ["saturn", "posit"]
-#: What a process claims by.
-BY = ("me", CONNECTIONS, ["sync_people", "discover"], 15.0, 300.0)
+SERVED = [TaskKind.SYNC_PEOPLE, TaskKind.DISCOVER]
+WARN_SECONDS = 300.0
 #: More than there are rows.
 MANY = 100
 #: Before and after now: each margin by which something waits lies between two of them.
@@ -35,10 +53,10 @@ def words(*some):
     return lambda _: some
 
 
-CALLS = words("none", "calling", "accepted", "unknown", "a later word")
+CALLS = words("none", "calling", "accepted", "unknown")
 SOME_IDS = words("one", "two", "three")
 KIND = words(
-    "card", "ready", "summary", "reply", "job_card", "job_ended", "class_card", "outage", "a later word"
+    "card", "ready", "summary", "reply", "job_card", "job_ended", "class_card", "outage"
 )
 STATES = words("pending", "retry", "leased", "sent", "dead")
 #: What decides when a row is due, by its table: the values that it may have.
@@ -46,13 +64,13 @@ DECIDES = {
     "operations": {
         "connection": words("saturn", "posit"),
         "outcome": words(None, None, "failed"),
-        "verb": words("start", "stop", "a later word"),
+        "verb": words("start", "stop"),
         "next_step_at": moments,
         "leased_until": moments,
         **dict.fromkeys(("start_call", "stop_call", "prior_call"), CALLS),
     },
     "gates": {"connection": words("saturn", "posit", "gone"), "due_at": maybe, "next_check_at": moments},
-    "tasks": {"kind": words("discover", "sync_people", "renew", "a later word"), "due_at": moments},
+    "tasks": {"kind": words("discover", "sync_people", "renew"), "due_at": moments},
     "runs": {
         "outcome": words(None, None, "failed"),
         "next_step_at": moments,
@@ -125,34 +143,31 @@ DECIDES = {
         "until": moments,
     },
 }
+#: How due rows of each kind are claimed, or read where nobody claims them.
 CLAIMS = {
+    "operations": lambda tx: operations.claim_operations(tx, MANY, 60.0, "me"),
+    "reads": lambda tx: [
+        gate for one in CONNECTIONS for gate in gates.GATE_QUEUE.take(tx, 60.0, MANY, connection=one)
+    ],
+    "tasks": lambda tx: tasks.claim_tasks(tx, MANY, 60.0, "me", SERVED),
+    "outages": lambda tx: [*outages.outages(tx), *pauses.pauses(tx)],
+    "jobs": lambda tx: runs.claim_runs(tx, MANY, 60.0, "me"),
+    "streams": lambda tx: runs.watched_runs(tx, "me"),
+    "class": lambda tx: classes.claim_class_cards(tx, MANY, 60.0),
+    "members": lambda tx: classes.claim_followed(tx, 60.0),
+    "hours": lambda tx: hours.claim_hours(tx, MANY, 60.0),
+    "timer": lambda tx: timers.claim_timers(tx, MANY, 60.0),
+    "expiry": lambda tx: workspaces.claim_ending(tx, WARN_SECONDS, MANY, 20.0),
+    "reminder": lambda tx: accounts.claim_reminders(tx, MANY, 60.0),
+    "needed": lambda tx: workspaces.claim_running(tx, MANY, 60.0),
+    "wait": lambda tx: waits.claim(tx, MANY, 60.0),
     "notices": lambda tx: notices.claim_notices(tx, MANY, 60.0, owner="me"),
     "cards": lambda tx: cards.claim_cards(tx, MANY, 15.0, 60.0, owner="me"),
-    "timer": lambda tx: timers.claim_timers(tx, MANY, 60.0),
+    "homes": lambda tx: [
+        *homes.claim_wanted_homes(tx, MANY, 60.0),
+        *homes.claim_homes_to_look_at(tx, MANY),
+    ],
 }
-
-
-def claimed(tx, kind):
-    """Take what is due of a kind."""
-    if kind in CLAIMS:
-        return CLAIMS[kind](tx)
-    now = tx.now()
-    given = {
-        "now": now,
-        "limit": MANY,
-        "owner": "me",
-        "claim": "c",
-        "next_check_at": now + 60,
-        "again": now + 60,
-        "served": as_json(dict.fromkeys(BY[2], 1)),
-    }
-    given |= {"team": "T", "method": "m", "since": now, "most": MANY, "noted_before": now - 60}
-    given["until"] = now + (BY[4] if kind == "expiry" else 60)
-    rows = []
-    for query in KINDS[kind]:
-        for one in CONNECTIONS if query == "claim_gates" else ("",):
-            rows += tx.all(query, **given, connection=one)
-    return rows
 
 
 def compare(tx, kind, number):
@@ -161,7 +176,7 @@ def compare(tx, kind, number):
     for name in sorted(DECIDES, key=["operations", "workspaces"].count, reverse=True):
         tx.run(f"DELETE FROM {name}")
     tables = [
-        name for name in DECIDES if kind in kinds_of(name) and (kind != "outages" or numbers.random() < 0.3)
+        name for name in DECIDES if kind in find_kinds(name) and (kind != "outages" or numbers.random() < 0.3)
     ]
     # Where a failover hasn't settled, Slack has no room, which no look asks about.
     others = ["owners", "notices", *(() if kind in {"notices", "cards", "homes"} else ["lineage"])]
@@ -169,12 +184,11 @@ def compare(tx, kind, number):
     tables = [*{"operations": ["workspaces"], "expiry": ["accounts"]}.get(kind, ()), *tables]
     for name in tables:
         _fill(tx, name, numbers, now)
-    says, quiet = look.look(tx, [kind], 5.0, BY)
+    seconds = due_work.find_next_due(tx, [kind], CONNECTIONS, SERVED, WARN_SECONDS)[kind]
     before = tx.changes
-    takes = bool(claimed(tx, kind)) or tx.changes > before
-    assert (kind in says) == takes
-    assert not (takes and quiet)
-    return takes
+    is_taken = bool(CLAIMS[kind](tx)) or tx.changes > before
+    assert seconds <= 0.0 or not is_taken
+    return is_taken
 
 
 def _fill(tx, name, numbers, now):
@@ -199,15 +213,27 @@ def _fill(tx, name, numbers, now):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_something_is_due_exactly_where_the_claim_takes_something(store, kind):
-    found = {await store.engine.write(partial(compare, kind=kind, number=number)) for number in range(150)}
-    assert found == {True, False}
+async def test_first_due_time_is_not_later_than_its_claim(store, kind):
+    taken = {await store.engine.write(partial(compare, kind=kind, number=number)) for number in range(150)}
+    assert taken == {True, False}
 
 
-#: Claims that no tick makes: of what another claim found, of one that is known, or while Slack is away.
-OTHERS = {"claim_gates_along", "claim_runs_of", "claim_owed", "claim_unsure", "claim_renewal"}
+def test_every_kind_of_work_has_a_queue_and_a_claim():
+    assert CLAIMS.keys() == set(KINDS)
+    names = [queue.name for queue in due_work.QUEUES]
+    assert len(set(names)) == len(names)
 
 
-def test_every_claim_is_looked_for():
-    claims = {name for name in named_queries() if name.startswith("claim_")}
-    assert claims - OTHERS <= {query for queries in KINDS.values() for query in queries}
+async def test_nothing_due_is_found_in_an_empty_database(store):
+    found = await store.find_next_due(KINDS, CONNECTIONS, SERVED, WARN_SECONDS)
+    assert found == dict.fromkeys(KINDS, inf)
+
+
+async def test_first_due_time_is_in_seconds_from_now(store):
+    await store.add_tasks(
+        [NewTask(TaskKind.DISCOVER, "a", due_in=30.0), NewTask(TaskKind.DISCOVER, "b", due_in=9.0)]
+    )
+    assert await store.find_next_due(["tasks"], CONNECTIONS, SERVED, WARN_SECONDS) == {
+        "tasks": pytest.approx(9.0)
+    }
+    assert await store.find_next_due(["tasks"], [], [TaskKind.REPLAY], WARN_SECONDS) == {"tasks": inf}

@@ -1,0 +1,31 @@
+"""Every statement of the store by name: the named ones, those by a key, and those made of declarations."""
+
+from bot.store import due_work, gates, notices, runs
+from bot.store.statements import named_queries
+from bot.store.tables import TABLES
+
+#: What stands for one of several in a statement.
+WORDS = {
+    "{errands}": ("operations", "runs"),
+}
+#: Claims that no queue makes: of what another claim found, of one that is known, or while Slack is away.
+CLAIMS = {
+    "claim_gates_along": gates.ALONG_CLAIM.statement,
+    "claim_runs_of_account": runs.ACCOUNT_CLAIM.statement,
+    "claim_owed": notices.OWED_CLAIM.statement,
+    "claim_unsure": notices.UNSURE_CLAIM.statement,
+}
+CLAIMS |= {f"claim_{queue.name}": queue.claim for queue in due_work.QUEUES if queue.is_claimed}
+
+
+def gather_statements() -> dict[str, str]:
+    """Return every statement; what is asked of operations and runs is two."""
+    found = {query: query for table in TABLES.values() for query in table.lookups()}
+    for name, query in named_queries().items():
+        word = next((word for word in WORDS if word in query), None)
+        if word:
+            found |= {f"{name} of {one}": query.replace(word, one) for one in WORDS[word]}
+        else:
+            found[name] = query
+    counted = {f"count_{one.name}": one.count for one in due_work.QUEUES if one.kind in due_work.SCHEDULED}
+    return found | CLAIMS | counted | {"next_due": due_work.make_next_due_query()}
