@@ -55,9 +55,7 @@ def words(*some):
 
 CALLS = words("none", "calling", "accepted", "unknown")
 SOME_IDS = words("one", "two", "three")
-KIND = words(
-    "card", "ready", "summary", "reply", "job_card", "job_ended", "class_card", "outage"
-)
+KIND = words("card", "ready", "summary", "reply", "job_card", "job_ended", "class_card", "outage")
 STATES = words("pending", "retry", "leased", "sent", "dead")
 #: What decides when a row is due, by its table: the values that it may have.
 DECIDES = {
