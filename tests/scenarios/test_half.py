@@ -11,11 +11,10 @@ import pytest
 from bot.messages.texts.problems import CAUSES, MESSAGE_NOT_RECORDED
 from playground.processes import reserved_port
 from tests.contract.store.test_postgres_faults import cut
-from tests.project.repository import ROOT
-from tests.rigs import postgres, postgres_tls, releases
+from tests.rigs import postgres, postgres_tls, processes
 from tests.rigs.scenario import SEED
+from tests.rigs.scenario.commands import ProcessWorld
 from tests.rigs.scenario.people import BOT
-from tests.scenarios.test_process import ProcessWorld
 
 PASSWORD = "canary-1"
 #: Slack takes one message a second for each person.
@@ -57,7 +56,7 @@ class Half(ProcessWorld):
         port = self.port if role == "web" else reserved_port()
         env = self.variables() | {"PORT": str(port)} | changes
         log = self.folder / f"{len(self.processes)}-{role}.log"
-        self.processes.append(await releases.started(ROOT, "-m", "bot", role, env=env, log=log))
+        self.processes.append(await processes.start(role, env, log))
         async with asyncio.timeout(60), aiohttp.ClientSession() as session:
             while not await self._is_ready(session, port):
                 assert self.processes[-1].returncode is None, log.read_text()

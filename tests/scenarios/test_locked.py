@@ -7,8 +7,8 @@ from contextlib import contextmanager
 import pytest
 
 from tests.rigs import postgres
+from tests.rigs.scenario.commands import ProcessWorld
 from tests.scenarios.test_half import PEOPLE, SEEDED, Half
-from tests.scenarios.test_process import ProcessWorld
 
 #: How long an answer may take, in seconds; Slack gives up after 3.
 ANSWERED = 2.5

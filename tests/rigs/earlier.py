@@ -1,0 +1,83 @@
+"""Databases of earlier releases: made by their migrations, with rows of today as they had them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from bot.store.schema import migrations
+from bot.store.transaction import Row, Transaction
+
+#: The last migration of each release from which a database can be upgraded.
+LAST_MIGRATIONS: Final = {"0.2.1": "0034_until_0_2_1", "0.3.0": "0040_one_queue", "0.3.1": "0056_over"}
+#: The kinds of tasks that 0.2.1 kept beside, by the words that they have since.
+BESIDE: Final = {
+    "revoke_secret": "revocation",
+    "renew": "renewal",
+    "find_user": "look_up_user",
+    "ask_whose": "open_approval",
+    "go_on": "follow",
+}
+_POSTGRES_COLUMNS: Final = (
+    "SELECT table_name AS name, column_name AS part FROM information_schema.columns "
+    "WHERE table_schema = current_schema() ORDER BY ordinal_position"
+)
+_SQLITE_COLUMNS: Final = (
+    "SELECT t.name AS name, c.name AS part FROM sqlite_master t JOIN pragma_table_info(t.name) c "
+    "WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%'"
+)
+#: What each database says of itself.
+_OWN: Final = frozenset({"migrations", "schema_changes", "lineage", "owners"})
+
+Rows = Mapping[str, Sequence[Row]]
+
+
+def scripts_of(release: str) -> dict[str, str]:
+    """Return the migrations that a release has run, by name."""
+    return {name: script for name, script in migrations().items() if name <= LAST_MIGRATIONS[release]}
+
+
+def read_columns(tx: Transaction, *, is_postgres: bool) -> dict[str, list[str]]:
+    """Return the columns of each table."""
+    found: dict[str, list[str]] = {}
+    for row in tx.all(_POSTGRES_COLUMNS if is_postgres else _SQLITE_COLUMNS):
+        found.setdefault(row["name"], []).append(row["part"])
+    return found
+
+
+def read_rows(tx: Transaction, *, is_postgres: bool) -> Rows:
+    """Return all rows that don't say something of their database itself, by table."""
+    names = read_columns(tx, is_postgres=is_postgres).keys() - _OWN
+    return {name: tx.all(f"SELECT * FROM {name}") for name in names}
+
+
+def write_rows(tx: Transaction, rows: Rows, *, is_postgres: bool) -> None:
+    """Replace the rows of an earlier release; what its tables have no column for is left out."""
+    columns = read_columns(tx, is_postgres=is_postgres)
+    # Others refer to these two.
+    order = sorted(rows.keys() & columns.keys(), key=lambda name: (name != "gates", name != "workspaces"))
+    for name in order:
+        tx.run(f"DELETE FROM {name}")
+        for row in rows[name]:
+            given = {part: row[part] for part in columns[name] if part in row}
+            values = ", ".join(f":{part}" for part in given)
+            tx.run(f"INSERT INTO {name} ({', '.join(given)}) VALUES ({values})", **given)
+
+
+def as_of(release: str, rows: Rows) -> Rows:
+    """Return rows of today as a release kept them."""
+    if release != "0.3.1":
+        # Only that one follows requests up; its migration begins with it.
+        rows = {**rows, "tasks": [row for row in rows["tasks"] if row["kind"] != "follow_up"]}
+    return _put_beside(rows) if release == "0.2.1" else rows
+
+
+def _put_beside(rows: Rows) -> Rows:
+    """Return rows as 0.2.1 kept them: some tasks in a table, and messages in a column, of their own."""
+    tasks = [row for row in rows["tasks"] if row["kind"] not in BESIDE]
+    later = [{**row, "kind": BESIDE[row["kind"]]} for row in rows["tasks"] if row["kind"] in BESIDE]
+    cards = [{**row, "message_ts": None, "later_ts": row["message_ts"] or ""} for row in rows["cards"]]
+    notices = [_reorder(row) for row in rows["notices"]]
+    return {**rows, "tasks": tasks, "later_tasks": later, "cards": cards, "notices": notices}
+
+
+def _reorder(row: Row) -> dict[str, Any]:
+    return {**row, "class": row["class"] + 10 if row["class"] > 0 else 0}

@@ -1,0 +1,298 @@
+"""Upgrades: what was under way is done once, and processes stop once a newer release has migrated."""
+
+import asyncio
+
+import aiohttp
+import pytest
+import pytest_asyncio
+
+from bot.app import Outlets, Process, Role
+from bot.domain.tasks import TaskKind
+from bot.store.postgres import PostgresEngine
+from bot.store.schema import migrations
+from bot.store.sqlite import SqliteEngine
+from bot.store.store import Store
+from bot.store.tasks import NewTask
+from bot.support.clock import SystemClock, SystemIds
+from bot.support.errors import StoreInUse
+from bot.support.release import RELEASE
+from bot.support.settings import Settings
+from bot.support.settings.database import is_postgres
+from playground.processes import reserved_port
+from tests.rigs import earlier, forked, postgres
+from tests.rigs.scenario import ID
+from tests.rigs.scenario.cloud import SEED, CloudWorld
+from tests.rigs.scenario.commands import ProcessWorld
+from tests.rigs.scenario.people import GENERAL
+from tests.rigs.scenario.stage import spoil
+
+SEEDED = {
+    **SEED,
+    "workspaces": [
+        {"owner": "alice", "name": "notebook", "id": ID["notebook"], "start_seconds": 25},
+        {"owner": "alice", "name": "training", "id": ID["training"], "start_seconds": 5},
+        {"owner": "alice", "name": "report", "id": ID["report"], "status": "running"},
+        {"owner": "alice", "name": "lab", "start_seconds": 1},
+        {"owner": "alice", "name": "analysis", "start_seconds": 1},
+        {"owner": "alice", "name": "gpu", "instance_type": "g4dnxlarge", "start_seconds": 1},
+        {"owner": "bob", "name": "gpu", "instance_type": "g4dnxlarge", "status": "running"},
+        {"owner": "bob", "name": "notebook", "start_seconds": 1},
+    ],
+    "jobs": [{"owner": "alice", "name": "nightly", "run_seconds": 90}],
+}
+#: Tasks about what is no more: nothing is left to do but to end them.
+TASKS = [
+    NewTask(TaskKind.FOLLOW, "g", {"what": "left", "principal": "T1:U1", "stage": 0, "after": ""}),
+    NewTask(TaskKind.REVOCATION, "nobody", {"tell": False}),
+    *(NewTask(kind, "nobody") for kind in (TaskKind.RENEWAL, TaskKind.LOOK_UP_USER, TaskKind.OPEN_APPROVAL)),
+]
+
+
+class Upgraded(CloudWorld):
+    """Serve from a database of either kind, which can become one of an earlier release."""
+
+    def _is_postgres(self):
+        return is_postgres(self.settings().database_url)
+
+    async def _open_store(self, url, clock, ids):
+        opened = postgres.open_store if is_postgres(url) else super()._open_store
+        return await opened(url, clock, ids)
+
+    def _new_engine(self, scripts=None):
+        url = self.settings().database_url
+        made = PostgresEngine if is_postgres(url) else SqliteEngine
+        return made(url.removeprefix("sqlite:///"), SystemClock(), SystemIds(), scripts=scripts)
+
+    async def _run(self, work, scripts=None):
+        """Do something with the database, once it has these migrations."""
+        engine = self._new_engine(scripts)
+        await engine.open()
+        try:
+            if scripts is not None:
+                await engine.migrate()
+            return await engine.write(lambda tx: work(tx, is_postgres=self._is_postgres()))
+        finally:
+            await engine.close()
+
+    async def become(self, release):
+        """Put what is in the database into one of an earlier release, which takes its place."""
+        rows = earlier.as_of(release, await self._run(earlier.read_rows))
+        if self._is_postgres():
+            self._options["settings"]["USHER_DATABASE_URL"] = postgres.new_database("usher_earlier")
+        else:
+            for path in self.folder.glob("usher.db*"):
+                path.unlink()
+        await self._run(
+            lambda tx, **about: earlier.write_rows(tx, rows, **about), earlier.scripts_of(release)
+        )
+
+    async def count(self, rows):
+        found = await self.bot.store.engine.read(lambda tx: tx.one(f"SELECT COUNT(*) AS count FROM {rows}"))
+        return found["count"]
+
+
+@pytest_asyncio.fixture(params=["sqlite", "postgres"])
+async def world(tmp_path, request):
+    settings = {}
+    if request.param == "postgres":
+        settings["USHER_DATABASE_URL"] = await postgres.migrated()
+    async with Upgraded(tmp_path, {"saturn_seed": SEEDED, "settings": settings}).running() as ready:
+        await ready.alice.has_linked("alice")
+        await ready.bob.has_linked("bob")
+        yield ready
+
+
+def count(person, kind, name):
+    """Count the messages of a kind to a person that name a workspace or a run."""
+    return sum(f"*{name}*" in one.text for one in person.told(kind))
+
+
+def calls(world, name, verb, owner="alice"):
+    """Count the calls that have started or stopped a workspace."""
+    return world.calls(f"POST /api/workspaces/{world.resource(name, owner).id}/{verb}$")
+
+
+async def begin(world, release):
+    """Begin something of each kind, and leave it open: sent, unsent, planned, and to be told."""
+    alice, bob = world.alice, world.bob
+    await alice.types("start notebook")
+    await alice.types("stop report in 20 minutes")
+    await alice.types("hours analysis every day 8:10-8:40")
+    await alice.types("card notebook --title Biology --hours fri 9:00-9:30")
+    await bob.presses(next(one for one in bob.sees(GENERAL) if one.kind == "class_card"), "Join")
+    await alice.types("run saturn nightly", command="/job")
+    await world.carol.types("link saturn carol")
+    if release != "0.2.1":
+        world.saturn.state.limits.gpus = 1
+        await alice.types("queue gpu until 9:00")
+    # Slack takes none of the messages from here on.
+    world.slack_fails("chat.postMessage", status=503, times=1000)
+    await alice.types("start lab")
+    await world.pass_time(12)
+    await world.bot.store.add_tasks(TASKS)
+    await alice.types("start training", then_settle=False)
+    await world.stop_bot()
+    world.heal()
+
+
+@pytest.mark.parametrize("release", earlier.LAST_MIGRATIONS)
+async def test_open_work_of_an_earlier_release_is_done_once(world, release):
+    alice, bob = world.alice, world.bob
+    await begin(world, release)
+    await world.become(release)
+    await world.start_bot()
+    assert await world.count("operations WHERE outcome IS NULL") > 1
+    assert await world.count("notices WHERE state <> 'sent'") > 0
+    await world.pass_time(300)
+    world.resource("gpu", "bob").force("stopped", world.clock.now())
+    await world.pass_time(5700, step=10)
+    started = ["notebook", "training", "lab", "analysis"] + ["gpu"] * (release != "0.2.1")
+    assert {name: count(alice, "ready", name) for name in started} == dict.fromkeys(started, 1)
+    assert count(alice, "job_ended", "nightly") == 1
+    for name in ("report", "analysis"):
+        assert (count(alice, "timer_ending", name), count(alice, "stopped", name)) == (1, 1)
+    (warning,) = [one for one in bob.sees() if "*Biology* is over" in one.text]
+    assert "*notebook* on Saturn Cloud was stopped" in warning.text
+    # Each was begun, and what was planned to end was ended, by one call.
+    assert {name: calls(world, name, "start") for name in started[:4]} == dict.fromkeys(started[:4], 1)
+    assert [calls(world, name, "stop") for name in ("report", "analysis")] == [1, 1]
+    assert [calls(world, "notebook", verb, "bob") for verb in ("start", "stop")] == [1, 1]
+    assert sum(one.started_at is not None for one in world.job("nightly").runs) == 1
+    assert await world.count("operations WHERE outcome IS NULL") == 0
+    assert await world.count("runs WHERE outcome IS NULL") == 0
+    assert await world.count("notices WHERE state <> 'sent'") == 0
+    left = ", ".join(f"'{one.kind}'" for one in TASKS)
+    assert await world.count(f"tasks WHERE kind IN ({left}) AND subject IN ('g', 'nobody')") == 0
+
+
+#: What the next release adds.
+NEXT = {"0101_next": "CREATE TABLE next (id TEXT PRIMARY KEY);"}
+ROLES = (Role.WEB, Role.WEB, Role.WORKER, Role.WORKER)
+WAITS = {
+    **SEED,
+    "workspaces": [{"owner": "alice", "name": name, "start_seconds": 6} for name in ("notebook", "training")],
+    "jobs": [{"owner": "alice", "name": "nightly", "run_seconds": 12}],
+}
+
+
+class Split(ProcessWorld):
+    """Run two webs and two workers of this release as processes, then those of the next one here."""
+
+    def __init__(self, folder, options):
+        super().__init__(folder, options)
+        self.url = postgres.new_database("usher_split")
+        self.children = []
+        #: The pages' addresses lead to the first one.
+        self.ports = [self.port, *(reserved_port() for _ in ROLES[1:])]
+
+    def environment(self):
+        return super().environment() | {"USHER_DATABASE_URL": self.url}
+
+    async def start_bot(self):
+        self.write_connections()
+        for role, port in zip(ROLES, self.ports, strict=True):
+            variables = self.variables() | {"PORT": str(port)}
+            self.children.append(await forked.start([role], variables, self.folder))
+        async with asyncio.timeout(60), aiohttp.ClientSession() as session:
+            for port in self.ports:
+                while not await self._is_ready(session, port):  # noqa: ASYNC110 - it tells nobody
+                    await asyncio.sleep(0.05)
+        self._install(f"http://127.0.0.1:{self.port}")
+
+    async def migrate(self):
+        """Bring the database up to date for the next release; return what is in it then."""
+        engine = await self._open_next()
+        assert await engine.migrate() == list(NEXT)
+        rows = await self.rows(engine)
+        await engine.close()
+        return rows
+
+    async def rows(self, engine=None):
+        """Return all rows, in an order."""
+        opened = engine or await self._open_next()
+        rows = await opened.read(lambda tx: earlier.read_rows(tx, is_postgres=True))
+        if engine is None:
+            await opened.close()
+        return {name: sorted(map(str, found)) for name, found in rows.items()}
+
+    async def ends(self):
+        """Return with which status each process ends by itself, and what its log says last."""
+        async with asyncio.timeout(30):
+            said = [(await child.communicate())[1].decode() for child in self.children]
+        ended = []
+        for child, log in zip(self.children, said, strict=True):
+            await child.end()
+            *lines, problem = log.splitlines(keepends=True)
+            self.watch.log.writelines(lines)
+            ended.append((child.returncode, problem.rstrip("\n")))
+        return ended
+
+    async def start_next(self):
+        """Start the processes of the next release."""
+        for role, port in zip(ROLES, self.ports, strict=True):
+            settings = Settings(**self.environment() | {"PORT": str(port)})
+            given = {"role": role, "outlets": self.outlets()}
+            process = Process(settings, self.connections(), self._bot_stack, **given)
+            await process.start()
+
+    def outlets(self):
+        async def open_store(_url, _clock, _ids):
+            return Store(await self._open_next())
+
+        return Outlets(store=open_store)
+
+    async def _open_next(self):
+        engine = PostgresEngine(self.url, SystemClock(), SystemIds(), scripts=migrations() | NEXT)
+        await engine.open()
+        return engine
+
+    async def stop_bot(self):
+        for child in self.children:
+            await child.end()
+        await self._bot_stack.aclose()
+
+    def stored(self):
+        return b""
+
+
+@pytest_asyncio.fixture
+async def split(tmp_path):
+    options = {"live": True, "saturn_seed": WAITS | {"dialect": "2026"}}
+    async with Split(tmp_path, options).running() as ready:
+        await ready.alice.links("alice")
+        yield ready
+
+
+async def test_processes_stop_once_a_newer_release_has_migrated(split):
+    """Two webs and two workers end by themselves and write nothing more; the next ones go on with it all."""
+    alice = split.alice
+    await alice.types("start notebook")
+    await alice.types("run saturn nightly", command="/job")
+    await alice.types("stop notebook in 10 minutes")
+    # Its call is on its way.
+    spoil(split.saturn.harness, rf"/api/workspaces/{split.resource('training').id}/start$", delay_s=2.0)
+    await alice.types("start training")
+    rows = await split.migrate()
+    ended = await split.ends()
+    problem = (
+        f"The database was migrated by a newer release of Usher (0101_next), and this is {RELEASE}: this "
+        "process has stopped. Nothing that was asked for is lost: start the newer release."
+    )
+    assert ended == [(1, problem)] * len(ROLES)
+    assert await split.rows() == rows
+    await split.start_next()
+    for name in ("notebook", "training"):
+        await alice.waits_for("ready", f"*{name}*")
+    await alice.waits_for("job_ended", "nightly")
+    assert [count(alice, "ready", name) for name in ("notebook", "training")] == [1, 1]
+    assert [calls(split, name, "start") for name in ("notebook", "training")] == [1, 1]
+    assert count(alice, "job_ended", "nightly") == 1
+
+
+async def test_release_before_0_4_0_has_to_be_stopped_first(split):
+    """Its processes don't look for a newer release: while one lives, nothing is migrated."""
+    with postgres.connected(split.url) as connection:
+        connection.execute("UPDATE owners SET release = '0.3.1' WHERE starts_with(name, 'worker:')")
+    with pytest.raises(StoreInUse, match="stop it first, then try again"):
+        await split.migrate()
+    assert [child.returncode for child in split.children] == [None] * len(ROLES)
