@@ -143,6 +143,12 @@ AMIR, BEA, CLEO = (
 )
 
 
+def test_one_installation_alone_is_not_several(two):
+    one = Installations(frozenset(), frozenset())
+    one.replace([Installation("T1")])
+    assert (one.is_several, two.is_several) == (False, True)
+
+
 @pytest.fixture
 def two():
     made = Installations(frozenset({"T1:UAMIR", "T2:UBEA"}), frozenset({"T1:UCLEO"}))
@@ -263,6 +269,8 @@ def test_a_card_is_its_trainers_and_administrators(verb):
     assert decision(ADMIN, verb, CARD) == (True, "policy.administrator")
     assert decision(OTHER, verb, CARD) == (False, "policy.not_trainer")
     assert decision(TRAINER, verb, CARD, is_guest=True) == (False, "policy.guest")
+    named = replace(CARD, trainers=frozenset({OTHER.key}))
+    assert decision(OTHER, verb, named) == (True, "policy.trainer")
 
 
 def test_a_consent_permits_its_trainer_and_administrators_to_stop():

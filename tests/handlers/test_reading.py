@@ -92,6 +92,8 @@ def test_few_words_change_nothing_about_a_request():
         ("fly", set()),
         ("meeting", set()),
         ("notebook", set()),
+        # Near to a synonym that is too short.
+        ("adir", set()),
         ("", set()),
     ],
 )

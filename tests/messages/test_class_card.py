@@ -101,6 +101,8 @@ def test_the_warning_and_the_summary():
     answer = classes.summary(class_facts(STOPPED, "Saturn Cloud", NOW, counts=counts))
     check_golden("notices/class-summary", answer)
     assert "http" not in str(answer.blocks)
+    stopped = replace(COUNTS, stopped=480, kept=10)
+    assert " 0 " not in str(classes.summary(class_facts(STOPPED, "Saturn Cloud", NOW, counts=stopped)).blocks)
 
 
 def test_summary_without_participants_counts_nothing():
@@ -117,6 +119,9 @@ def test_many_problems_stay_within_the_limits():
     answer = classes.problems_of(class_facts(CARD, "S" * 200, NOW + 60, counts=COUNTS), found)
     check_limits(answer)
     assert f"and {180 + 8 - classes.SHOWN} more" in str(answer.blocks)
+    nearly_all = ClassCounts(joined=500, unlinked=classes.SHOWN + 1)
+    answer = classes.problems_of(class_facts(CARD, "Saturn Cloud", NOW + 60, counts=nearly_all), found)
+    assert "and 1 more" in str(answer.blocks)
 
 
 @pytest.mark.parametrize("cause", [*problems.CAUSES, "nobody knows this one"])
@@ -177,17 +182,18 @@ def test_a_day_on_which_the_clocks_are_changed():
 
 
 @pytest.mark.parametrize(
-    ("behind", "news", "said"),
+    ("behind", "news", "done_at", "said"),
     [
-        (4188, [{"state": "s"}], "5,000 people have joined. Updated 812 of 5,000 so far."),
-        (0, [{"state": "s"}], "5,000 people have joined."),
+        (4188, [{"state": "s"}], None, "5,000 people have joined. Updated 812 of 5,000 so far."),
+        (4188, [{"state": "s"}], NOW, "5,000 people have joined. The course has ended."),
+        (0, [{"state": "s"}], None, "5,000 people have joined."),
         # Only the time at which they are started has changed, or the release.
-        (4188, [], "5,000 people have joined."),
+        (4188, [], None, "5,000 people have joined."),
     ],
 )
-def test_a_course_shows_how_far_its_members_have_followed(behind, news, said):
+def test_a_course_shows_how_far_its_members_have_followed(behind, news, done_at, said):
     times = {"days": frozenset({"tue"}), "starts": 540, "stops": 630, "last_day": "2027-02-12"}
-    card = replace(CARD, **times, news=news)
+    card = replace(CARD, **times, news=news, done_at=done_at)
     drawn = classes.class_card(
         class_facts(card, "Saturn Cloud", NOW, counts=ClassCounts(joined=5_000, behind=behind))
     )

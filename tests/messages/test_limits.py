@@ -108,6 +108,11 @@ def test_builders_keep_their_limits():
     check_limits(answer)
 
 
+def test_a_suggested_username_fits_into_its_field():
+    (field, _) = replies.ask_view("saturn", "Saturn Cloud", "x" * 200)["blocks"]
+    assert (field["element"]["initial_value"], field["element"]["max_length"]) == ("x" * 100, 100)
+
+
 def test_long_paragraphs_share_what_a_message_holds_and_no_row_or_button_is_lost():
     long = "a &amp; b <@UALICE> " * 140
     rows = [

@@ -117,6 +117,9 @@ def test_what_is_drawn_of_a_run(kind, draw, name):
 )
 def test_the_output_on_the_card(name, tail, lines):
     check_golden(f"jobs/output-{name}", run_card(facts(run(**RUNNING), output=Shown(tail, lines, False))))
+    # The card shows all lines that are kept, of more that there were.
+    shortened = run_card(facts(run(**RUNNING), output=Shown(tail, lines + 1, False)))
+    assert ("showing the newest" in str(shortened.blocks)) == bool(lines)
     over = facts(run(**DONE), output=Shown(tail, lines, True))
     assert run_card(over) == run_card(replace(over, output=None))
 
@@ -204,3 +207,4 @@ def test_one_endless_line_shows_its_end():
     assert made.text.startswith("```\n…x")
     assert len(made.text) > SECTION - 200
     assert made.lines == 1
+    assert len(preformatted("x" * 10_000).text) == SECTION - 1

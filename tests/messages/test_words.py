@@ -161,6 +161,10 @@ def test_every_kind_of_error_has_a_sentence_with_a_next_step(kind):
     assert len(re.findall(r"[.:] [A-ZI]", told)) >= 1 or "keep trying" in told or "moment" in told
 
 
+def test_the_last_wrong_code_leads_to_a_new_link():
+    assert pages.code_wrong(0, "/usher").endswith("Type /usher link in Slack to get a new link.")
+
+
 def test_an_unknown_cause_is_not_said_as_nothing():
     assert problems.sentence("no such word") == problems.CAUSES["internal"]
     assert problems.sentence(ValueError("secret")) == problems.CAUSES["internal"]

@@ -152,6 +152,15 @@ def test_in_a_text_too_an_exception_leaves_one_line_without_its_values():
     assert "hidden" not in line
 
 
+def test_an_exception_is_taken_from_what_was_caught():
+    try:
+        raise ValueError("hidden")
+    except ValueError as error:
+        for given in (True, error, (ValueError, error, error.__traceback__)):
+            found = brief_exception(None, "info", {"event": "x", "exc_info": given})
+            assert found["error"] == "ValueError"
+
+
 def test_without_an_exception_nothing_is_added():
     assert brief_exception(None, "info", {"event": "x", "exc_info": None}) == {"event": "x"}
 

@@ -102,6 +102,8 @@ async def test_what_the_page_may_load_more_is_what_its_operator_lets_it():
         part.strip().split(" ", 1)
         for part in headers_showing(loads, "https://u/ide/w/")["Content-Security-Policy"].split(";")
     )
+    named_http = headers_showing(Embedding("sdk.example", True, "https://http.example"), "https://u/ide/w/")
+    assert " wss://http.example" in named_http["Content-Security-Policy"]
     more = "https://cdn.example:8443 https://*.more.example"
     assert policy["script-src"] == f"'self' https://sdk.example {more}"
     assert policy["style-src"] == f"'self' https://sdk.example {more} 'unsafe-inline'"

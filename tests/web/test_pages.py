@@ -145,6 +145,7 @@ def test_names_are_cut_and_seen_whole_in_no_page():
     page = next(iter(pages("x" * 5000, "Acme", "Saturn", "ada", "Do it.", "https://a.example")))
     assert "x" * 119 + "…" in page.text
     assert "x" * 121 not in page.text
+    assert (render.shown("x" * 120), render.shown("x" * 121)) == ("x" * 120, "x" * 119 + "…")
 
 
 async def test_every_answer_is_guarded():
