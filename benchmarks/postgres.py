@@ -69,6 +69,12 @@ class Database:
             hosts = ",".join(_host(one) for one in (server, standby))
             self.url = f"postgresql:///usher?user=postgres&host={hosts}&target_session_attrs=read-write"
 
+    def add_database(self, name: str) -> str:
+        """Make another empty database on the server; return its URL."""
+        with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'".encode())
+        return str(self._server.get_uri(database=name))
+
     def freeze(self) -> None:
         """Let the standby follow no more: what is committed from now on it won't have, all else it has."""
         with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:

@@ -111,6 +111,8 @@ class Sizes:
     counted_helps: int = 400
     counted_pending: tuple[int, int] = (50, 300)
     counted_watch: float = 42.0
+    #: People among whom what runs by itself is measured.
+    growing: tuple[int, ...] = (100, 10_000, 100_000)
     #: Rows that make the database large which is copied.
     backup_rows: int = 1_000_000
 
@@ -121,6 +123,7 @@ TOY = Sizes(
     connections=4,
     runs=1,
     backup_rows=1_000,
+    growing=(10, 100),
     rounds=1,
     ack_rounds=1,
     acks=60,

@@ -109,7 +109,7 @@ def list_accounts(_arguments: argparse.Namespace) -> int:
     async def run(store: Store) -> int:
         await store.migrate()
         linked = [one for one in await store.active_accounts() if one.username or one.made_by]
-        for one in linked:
+        for one in sorted(linked, key=lambda one: (one.connection, one.linked_at, one.id)):
             until = (
                 "" if one.ends_at is None else f" until {datetime.fromtimestamp(one.ends_at, UTC):%Y-%m-%d}"
             )

@@ -103,33 +103,22 @@ class Lists(Worker):
         Once a failover has settled all are read again, in pieces: until then what was read before it may be
         written.
         """
-        now, last = await self._store.now(), await self._store.failover()
+        now, last, numbers = await self._store.now(), await self._store.failover(), self._numbers
         settled_at = 0.0 if last is None else last["noted_at"] + SETTLES
         lost_at = settled_at if settled_at <= now else 0.0
-        accounts = [
-            account
-            for account in await self._store.active_accounts()
-            if account.connection in self._runtimes
-            and self._runtimes[account.connection].provider.has_lists
-            and (account.discovered_at or 0.0) < max(now - self._numbers.discover_after, lost_at)
-        ]
-        accounts.sort(key=lambda account: account.discovered_at or 0.0)
-        due: list[NewTask] = []
-        # Unused accounts are skipped, but the scan is bounded: many are checked, few are read.
-        for account in accounts[: self._numbers.discover_at_once * 10]:
-            read_at = account.discovered_at or 0.0
-            stale = read_at < max(now - self._numbers.discover_unused_after, lost_at)
-            if stale or await self._is_used(account, now):
-                due.append(NewTask(TaskKind.DISCOVER, account.id))
-            if len(due) >= self._numbers.discover_at_once and read_at >= lost_at:
-                break
-        if due:
-            await self._store.add_tasks(due)
-        return len(due)
-
-    async def _is_used(self, account: Account, now: float) -> bool:
-        rows = await self._store.workspaces(account.principal, connection=account.connection)
-        return any(row.used_at is not None and now - row.used_at < RECENT for row in rows)
+        stale_at = max(now - numbers.discover_unused_after, lost_at)
+        fresh_at = max(now - numbers.discover_after, lost_at)
+        names = [name for name, runtime in self._runtimes.items() if runtime.provider.has_lists]
+        stale = await self._store.stale_lists(names, stale_at, numbers.discover_at_once * 10)
+        used = await self._store.lists_in_use(names, now - RECENT, stale_at, fresh_at)
+        lost = sum(one.read_at < lost_at for one in stale)
+        # Neither many that nobody uses nor many that are in use keep the others from being read.
+        half = numbers.discover_at_once // 2
+        chosen = stale[: max(lost, half, numbers.discover_at_once - len(used))]
+        chosen += used[: max(half, numbers.discover_at_once - len(chosen))]
+        if chosen:
+            await self._store.add_tasks([NewTask(TaskKind.DISCOVER, one.account_id) for one in chosen])
+        return len(chosen)
 
 
 def _rows(provider: base.Provider, found: base.Listing[base.Discovered]) -> list[FoundWorkspace]:

@@ -11,7 +11,7 @@ from bot.domain.tasks import Task, TaskKind
 from bot.reconciler.context import EngineContext
 from bot.reconciler.tasks import Busy, Work, Worker, asked_of_slack, waiting_commands
 from bot.services.asked import Asked
-from bot.services.leavers import advance, let_go
+from bot.services.leavers import advance, is_leaver, let_go
 from bot.store.tasks import NewTask
 
 log = structlog.get_logger(__name__)
@@ -48,10 +48,11 @@ class People(Worker):
         log.info("links ended", principal=who.key)
 
     async def _sync(self, _task: Task) -> None:
-        people = {person.principal: person for person in await asked_of_slack(self._people.sync())}
+        people = await asked_of_slack(self._people.sync())
+        leavers = {person.principal: person for person in people if is_leaver(person)}
         resolve = self._context.installation.resolve_principal
-        for principal in people.keys() & {resolve(one) for one in await self._store.holders()}:
-            ended = await Asked(self._context, principal).to(let_go, people[principal], actor="usher")
+        for principal in leavers.keys() & {resolve(one) for one in await self._store.holders()}:
+            ended = await Asked(self._context, principal).to(let_go, leavers[principal], actor="usher")
             if ended:
                 log.info("links ended", principal=principal.key, count=len(ended))
         await self._store.did_daily(TaskKind.SYNC_PEOPLE)

@@ -39,6 +39,11 @@ GATHER_SECONDS: Final = 60.0
 STOPS_BATCH_SIZE: Final = 10
 
 
+def is_leaver(person: Person) -> bool:
+    """Return whether somebody has left, or become a guest."""
+    return flaw(person) in {"left", "guest"}
+
+
 def let_go(tx: Transaction, asked: Asked, person: Person, *, actor: str) -> list[Account]:
     """End the links and hours of somebody who has left or become a guest; return the accounts that ended.
 
@@ -46,7 +51,7 @@ def let_go(tx: Transaction, asked: Asked, person: Person, *, actor: str) -> list
     stay: only they say whose it is.
     """
     cause, ended = flaw(person), list[Account]()
-    if cause not in {"left", "guest"}:
+    if cause is None or not is_leaver(person):
         return []
     for key in rows.find_keys_of_user(tx, person.principal):
         accounts.withdraw(tx, key)

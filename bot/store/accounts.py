@@ -11,7 +11,7 @@ from bot.domain.people import Principal
 from bot.domain.tasks import TaskKind
 from bot.store import cards, errands, followers, gates, operations, runs
 from bot.store.links import expire
-from bot.store.pieces import follow, know, some
+from bot.store.pieces import follow, know, read_batches, some
 from bot.store.queues import Queue
 from bot.store.revocations import owe
 from bot.store.tables import (
@@ -28,7 +28,7 @@ from bot.store.tables import (
     WORKSPACES,
 )
 from bot.store.tasks import take_over
-from bot.store.transaction import Row, Transaction
+from bot.store.transaction import Engine, Row, Transaction
 
 
 def account(tx: Transaction, principal: Principal, connection: str) -> Account | None:
@@ -51,11 +51,10 @@ def account_states(tx: Transaction, principal: Principal) -> dict[str, str]:
     return {row["connection"]: row["state"] for row in tx.all("account_states", principal=principal.key)}
 
 
-def active_accounts(tx: Transaction, connection: str | None = None) -> list[Account]:
-    """Return all active accounts (rotation, nightly reconciliation, doctor)."""
-    if connection is None:
-        return ACCOUNTS.found(tx, "active_accounts")
-    return ACCOUNTS.found(tx, "active_accounts_at", connection=connection)
+async def active_accounts(engine: Engine) -> list[Account]:
+    """Return all active accounts, with their secrets, by id."""
+    batches = read_batches(engine, "some_active_accounts", after_id="")
+    return [account async for rows in batches for account in ACCOUNTS.known(rows)]
 
 
 def accounts_of(tx: Transaction, connection: str, username: str) -> list[Account]:
@@ -133,9 +132,14 @@ def _forget(tx: Transaction, workspace: Row, said: Row) -> None:
     tx.run("rest_gate_without_reader", gate_key=workspace["gate_key"])
 
 
-def holders(tx: Transaction) -> set[Principal]:
+async def holders(engine: Engine) -> set[Principal]:
     """Return who has an account or hours."""
-    return {Principal.from_key(row["principal"]) for row in tx.all("holders")}
+    return {
+        Principal.from_key(row["principal"])
+        for query in ("some_linked_people", "some_people_with_hours")
+        async for rows in read_batches(engine, query, after_principal="")
+        for row in rows
+    }
 
 
 def refuse(tx: Transaction, account: Account, hold: str) -> bool:

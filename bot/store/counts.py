@@ -1,7 +1,8 @@
 """Counts: what doctor, metrics and administrators are told of everybody's rows."""
 
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.domain.facts import ConnectionCounts
@@ -9,17 +10,29 @@ from bot.domain.operations import Operation
 from bot.domain.outages import SLACK, Reached
 from bot.domain.runs import Run
 from bot.store import outages, owners, upkeep
+from bot.store.pieces import COUNT_BATCH_SIZE, READ_BATCH_SIZE, read_counts
 from bot.store.tables import OPERATIONS, RUNS
-from bot.store.transaction import Row, Transaction
+from bot.store.transaction import Engine, Priority, Row, Transaction
+
+#: What grows with people, by the query that counts a batch of it.
+_COUNTED_IN_BATCHES = {
+    "accounts": "count_accounts",
+    "workspaces": "count_workspaces",
+    "people": "count_people",
+}
 
 
-def statistics(tx: Transaction) -> Mapping[str, int]:
-    """Count what doctor, metrics and readiness show.
+async def statistics(engine: Engine) -> Mapping[str, int]:
+    """Count what doctor and metrics show.
 
     Keys: open_operations, open_runs, pending_notices, waiting_edits, dead_notices, accounts,
-    owed_revocations, workspaces, tasks, people.
+    owed_revocations, workspaces, tasks, left_to_later_releases, people.
     """
-    return tx.one("statistics") or {}
+    found = await engine.read(lambda tx: tx.one("statistics") or {}, Priority.STEADY)
+    for name, query in _COUNTED_IN_BATCHES.items():
+        batches = read_counts(engine, query, COUNT_BATCH_SIZE)
+        found[name] = sum([row["size"] async for row in batches])
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +50,14 @@ class Figures:
     waiting: Mapping[tuple[str, str], tuple[int, float]] = field(default_factory=dict)
 
 
-def figures(tx: Transaction) -> Figures:
+async def figures(engine: Engine) -> Figures:
     """Measure everything for the metrics."""
+    found = await engine.read(_measure, Priority.STEADY)
+    return replace(found, counts=await statistics(engine))
+
+
+def _measure(tx: Transaction) -> Figures:
+    """Measure what isn't counted."""
     now, oldest = tx.now(), tx.one("oldest_notice", now=tx.now())
     since = now if oldest is None or oldest["since"] is None else float(oldest["since"])
     running = [one.name.partition(":")[0] for one in owners.running(tx)]
@@ -51,7 +70,7 @@ def figures(tx: Transaction) -> Figures:
     if upkeep.problem_with(tx, upkeep.BACKUP):
         away["#backup"] = upkeep.last_did(tx, upkeep.BACKUP) or now
     return Figures(
-        counts=statistics(tx),
+        counts={},
         waited=max(now - since, 0.0),
         outages={name: max(now - began, 0.0) for name, began in away.items()},
         processes={role: running.count(role) for role in owners.ROLES} if running else {},
@@ -64,7 +83,7 @@ def figures(tx: Transaction) -> Figures:
 
 def uses(tx: Transaction) -> Mapping[str, Row]:
     """Count people, running workspaces, planned stops and hours, by connection."""
-    return _by_connection(tx.all("uses"))
+    return {str(row["connection"]): row for row in tx.all("uses")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +101,8 @@ class Totals:
     lost_runs: Sequence[Run] = ()
 
 
-def totals(
-    tx: Transaction,
+async def totals(
+    engine: Engine,
     connections: Sequence[str],
     *,
     slow_unless_known: float,
@@ -96,19 +115,40 @@ def totals(
     A start is slow by ``bot.domain.settling.is_slow``, else after ``slow_unless_known`` seconds. Only rows of
     people whose keys begin with ``place`` count.
     """
+    counted: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for query in ("links_by_connection", "workspaces_by_connection"):
+        async for row in read_counts(engine, query, READ_BATCH_SIZE, place=place):
+            if row["is_here"]:
+                names = row.keys() - {"connection", "is_here", "size", "last"}
+                counted[row["connection"]].update({name: row[name] for name in names})
+
+    def find(tx: Transaction) -> Totals:
+        return _find_outstanding(
+            tx, {name: counted[name] for name in connections}, slow_unless_known, failed_within, limit, place
+        )
+
+    return await engine.read(find, Priority.STEADY)
+
+
+def _find_outstanding(
+    tx: Transaction,
+    counted: Mapping[str, Counter[str]],
+    slow_unless_known: float,
+    failed_within: float,
+    limit: int,
+    place: str,
+) -> Totals:
+    """Add what is open and what failed to the counts by connection."""
     now = tx.now()
     since = now - failed_within
     counts = tx.one("counts_of_place", since=since, place=place) or {}
-    linked = _by_connection(tx.all("links_by_connection", place=place))
-    known = _by_connection(tx.all("workspaces_by_connection", place=place))
     at, failed = {}, []
-    for name in connections:
-        links, workspaces = linked.get(name, {}), known.get(name, {})
+    for name, known in counted.items():
         at[name] = ConnectionCounts(
-            linked=int(links.get("linked") or 0),
-            refused=int(links.get("refused") or 0),
-            workspaces=int(workspaces.get("known") or 0),
-            running=int(workspaces.get("running") or 0),
+            linked=known["linked"],
+            refused=known["refused"],
+            workspaces=known["workspaces"],
+            running=known["running"],
             failed=_count(tx, "count_failed_operations", connection=name, since=since, place=place),
         )
         if at[name].failed:
@@ -133,10 +173,6 @@ def totals(
 def refusals(tx: Transaction, connection: str, since: float) -> int:
     """Count the operations on a connection that ended since then because a permission was refused."""
     return _count(tx, "count_refusals", connection=connection, since=since, cause="forbidden%")
-
-
-def _by_connection(found: Sequence[Row]) -> Mapping[str, Row]:
-    return {str(row["connection"]): row for row in found}
 
 
 def _count(tx: Transaction, query: str, **params: Any) -> int:

@@ -1,6 +1,6 @@
 """Workspaces found in a provider's list: merged with the rows of whoever it was read for."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -13,7 +13,7 @@ from bot.domain.tasks import TaskKind
 from bot.domain.usability import UNUSABLE
 from bot.domain.workspaces import PROVISIONAL, Action, State, Workspace
 from bot.store import cards, gates, handovers, timers
-from bot.store.pieces import PIECE, some
+from bot.store.pieces import PIECE, read_batches, some
 from bot.store.statements import setting
 from bot.store.tables import (
     ACCOUNTS,
@@ -49,6 +49,39 @@ class FoundWorkspace:
     ends_at: float | None = None
     ends_how: Ending | None = None
     reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListAge:
+    """The list of an account's workspaces, and when it was last read: 0.0 for never."""
+
+    account_id: str
+    read_at: float
+
+
+def stale_lists(tx: Transaction, connections: Iterable[str], before: float, limit: int) -> list[ListAge]:
+    """Return the lists on some connections that were last read before a time, the oldest first."""
+    found = [
+        ListAge(row["account_id"], row["read_at"])
+        for connection in connections
+        for row in tx.all("stale_lists", connection=connection, before=before, limit=limit)
+    ]
+    return sorted(found, key=lambda one: one.read_at)[:limit]
+
+
+async def lists_in_use(
+    engine: Engine, connections: Collection[str], used_since: float, after: float, before: float
+) -> list[ListAge]:
+    """Return the lists with workspaces used since a time that were read between two, the oldest first."""
+    found = {
+        row["account_id"]: row["read_at"]
+        async for rows in read_batches(engine, "lists_in_use", after_used_at=used_since, after_id="")
+        for row in rows
+        if row["account_id"] is not None
+        and row["connection"] in connections
+        and after <= row["read_at"] < before
+    }
+    return [ListAge(*one) for one in sorted(found.items(), key=lambda one: one[1])]
 
 
 async def merge_discovered(

@@ -2,8 +2,9 @@
 
 from bot.domain.accounts import Link
 from bot.domain.people import Principal
+from bot.store.pieces import PIECE, all_of
 from bot.store.tables import LINKS
-from bot.store.transaction import Transaction
+from bot.store.transaction import Engine, Transaction
 
 
 def expire(tx: Transaction, principal_key: str, connection: str) -> None:
@@ -11,9 +12,9 @@ def expire(tx: Transaction, principal_key: str, connection: str) -> None:
     tx.run("expire_links", principal=principal_key, connection=connection, now=tx.now())
 
 
-def empty_links(tx: Transaction) -> None:
-    """Delete what links held that have ended; they themselves stay for a day."""
-    tx.run("empty_links", now=tx.now())
+async def empty_links(engine: Engine) -> int:
+    """Delete what links held that have ended, and return how many did; they themselves stay for a day."""
+    return await all_of(engine, lambda tx: tx.run("empty_links", now=tx.now(), limit=PIECE))
 
 
 def link(tx: Transaction, nonce_hash: str) -> Link | None:

@@ -4,17 +4,21 @@ Whoever decides writes the row, and the first piece with it. A task does the res
 so; cut short, it begins again where that piece ended, which does no harm.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, Final, TypeVar
 
 from bot.domain.tasks import Task, TaskKind
 from bot.store.tables import TASKS
-from bot.store.transaction import Engine, Row, Transaction, Work, from_json
+from bot.store.transaction import Engine, Priority, Row, Transaction, Work, from_json
 
 One = TypeVar("One")
 #: A piece ends when so many rows were changed: whatever its last one needs fits into the transaction, too.
 PIECE: Final = 80
+#: Rows that are read at once where all of a table are, and that are counted by an index: some milliseconds of
+#: the store's thread.
+READ_BATCH_SIZE: Final = 500
+COUNT_BATCH_SIZE: Final = 5_000
 
 
 #: Whether the row that decides still says so; and a query, with what is done with each row that it finds.
@@ -77,6 +81,35 @@ async def all_of(engine: Engine, work: Work[int]) -> int:
     while changed := await engine.write(work):
         count += changed
     return count
+
+
+async def read_batches(engine: Engine, query: str, **params: Any) -> AsyncIterator[list[Row]]:
+    """Yield the rows of a query in batches, each on a snapshot of its own; other work comes between two.
+
+    A parameter ``after_COLUMN`` is the value of that column in the last row before.
+    """
+    while True:
+        rows = await _read_batch(engine, query, READ_BATCH_SIZE, params)
+        yield rows
+        if len(rows) < READ_BATCH_SIZE:
+            return
+        last = {name: rows[-1][name.removeprefix("after_")] for name in params if name.startswith("after_")}
+        params = {**params, **last}
+
+
+async def read_counts(engine: Engine, query: str, size: int, **params: Any) -> AsyncIterator[Row]:
+    """Yield the counts that a query makes of each batch of ``size`` rows after the last one before."""
+    after, is_last = "", False
+    while not is_last:
+        rows = await _read_batch(engine, query, size, {**params, "after": after})
+        for row in rows:
+            yield row
+        is_last = sum(row["size"] for row in rows) < size
+        after = max((row["last"] for row in rows if row["last"] is not None), default=after)
+
+
+async def _read_batch(engine: Engine, query: str, size: int, params: Row) -> list[Row]:
+    return await engine.read(lambda tx: tx.all(query, **params, limit=size), Priority.STEADY)
 
 
 def some(tx: Transaction, rows: Iterable[One], before: int | None = None) -> Iterator[One]:

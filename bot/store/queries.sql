@@ -320,19 +320,35 @@ SELECT name FROM migrations ORDER BY name;
 -- name: schema_changes
 SELECT name, oldest FROM schema_changes ORDER BY name;
 
+-- part: is_here
+substr(principal, 1, length(:place)) = :place
+
 -- name: statistics
 SELECT
     (SELECT COUNT(*) FROM operations WHERE outcome IS NULL) AS open_operations,
     (SELECT COUNT(*) FROM runs WHERE outcome IS NULL) AS open_runs,
     (SELECT COUNT(*) FROM notices WHERE state IN ('pending', 'retry', 'leased')) AS pending_notices,
-    (SELECT COUNT(*) FROM cards WHERE is_dirty = 1 AND changed_at IS NOT NULL
-        AND message_ts IS NOT NULL) AS waiting_edits,
+    (SELECT COUNT(*) FROM cards WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NOT NULL
+        AND stage = 'live') AS waiting_edits,
     (SELECT COUNT(*) FROM notices WHERE {missed}) AS dead_notices,
-    (SELECT COUNT(*) FROM accounts WHERE state <> 'revoking') AS accounts,
     (SELECT COUNT(*) FROM accounts WHERE state = 'revoking') AS owed_revocations,
-    (SELECT COUNT(*) FROM workspaces WHERE hidden = 0) AS workspaces,
-    (SELECT COUNT(*) FROM tasks) AS tasks,
-    (SELECT COUNT(*) FROM people WHERE is_deleted = 0) AS people;
+    (SELECT COUNT(*) FROM tasks) AS tasks;
+
+-- What grows with people is counted in batches, each with the last of its rows.
+-- name: count_accounts
+SELECT COUNT(*) AS size, MAX(id) AS last FROM (
+    SELECT id FROM accounts WHERE state <> 'revoking' AND id > :after ORDER BY id LIMIT :limit
+) AS batch;
+
+-- name: count_workspaces
+SELECT COUNT(*) AS size, MAX(id) AS last FROM (
+    SELECT id FROM workspaces WHERE hidden = 0 AND id > :after ORDER BY id LIMIT :limit
+) AS batch;
+
+-- name: count_people
+SELECT COUNT(*) AS size, MAX(principal) AS last FROM (
+    SELECT principal FROM people WHERE is_deleted = 0 AND principal > :after ORDER BY principal LIMIT :limit
+) AS batch;
 
 -- A message waits from when it was due; another attempt makes it no younger.
 -- name: oldest_notice
@@ -390,7 +406,11 @@ WHERE principal = :principal AND connection = :connection AND stage <> 'used' AN
 
 -- name: empty_links
 UPDATE links SET secret = NULL, code_hash = NULL, waiting = NULL
-WHERE expires_at <= :now AND (secret IS NOT NULL OR code_hash IS NOT NULL OR waiting IS NOT NULL);
+WHERE nonce_hash IN (
+    SELECT nonce_hash FROM links
+    WHERE expires_at <= :now AND (secret IS NOT NULL OR code_hash IS NOT NULL OR waiting IS NOT NULL)
+    ORDER BY expires_at LIMIT :limit
+);
 
 -- name: open_link_of
 SELECT * FROM links WHERE principal = :principal AND stage = :stage AND expires_at > :now
@@ -437,17 +457,31 @@ FROM (
     SELECT connection, 0, 0, 0, 1 FROM rules WHERE paused = ''
 ) AS used GROUP BY connection ORDER BY connection;
 
--- name: holders
-SELECT principal FROM accounts WHERE state <> 'revoking' UNION SELECT principal FROM rules;
+-- name: some_linked_people
+SELECT DISTINCT principal FROM accounts WHERE state <> 'revoking' AND principal > :after_principal
+ORDER BY principal LIMIT :limit;
+
+-- name: some_people_with_hours
+SELECT DISTINCT principal FROM rules WHERE principal > :after_principal ORDER BY principal LIMIT :limit;
 
 -- name: owed_revocations
 SELECT * FROM accounts WHERE state = 'revoking' ORDER BY unlinked_at, id;
 
--- name: active_accounts
-SELECT * FROM accounts WHERE state = 'active' ORDER BY connection, linked_at, id;
+-- name: some_active_accounts
+SELECT * FROM accounts WHERE state = 'active' AND id > :after_id ORDER BY id LIMIT :limit;
 
--- name: active_accounts_at
-SELECT * FROM accounts WHERE state = 'active' AND connection = :connection ORDER BY linked_at, id;
+-- name: stale_lists
+SELECT id AS account_id, COALESCE(discovered_at, 0.0) AS read_at FROM accounts
+WHERE connection = :connection AND state = 'active' AND COALESCE(discovered_at, 0.0) < :before
+ORDER BY COALESCE(discovered_at, 0.0) LIMIT :limit;
+
+-- Each row is a workspace: so many are read at once, whoever of their people is still linked.
+-- name: lists_in_use
+SELECT w.used_at, w.id, a.id AS account_id, w.connection, COALESCE(a.discovered_at, 0.0) AS read_at
+FROM workspaces w
+LEFT JOIN accounts a ON a.principal = w.principal AND a.connection = w.connection AND a.state = 'active'
+WHERE w.used_at >= :after_used_at AND (w.used_at, w.id) > (:after_used_at, :after_id)
+ORDER BY w.used_at, w.id LIMIT :limit;
 
 -- name: accounts_of_username
 SELECT * FROM accounts WHERE username <> '' AND state <> 'revoking'
@@ -702,7 +736,11 @@ SELECT connection, kind, SUM(CASE WHEN state IN ('waiting', 'trying') THEN 1 ELS
     MIN(CASE WHEN state IN ('waiting', 'trying') THEN joined_at END) AS since,
     SUM(CASE WHEN got_at > :since THEN 1 ELSE 0 END) AS got,
     AVG(CASE WHEN got_at > :since THEN got_at - joined_at END) AS waited
-FROM waits WHERE principal LIKE :place || '%' GROUP BY connection, kind ORDER BY connection, kind;
+FROM (
+    SELECT principal, connection, kind, state, joined_at, got_at FROM waits WHERE ended_at IS NULL
+    UNION ALL
+    SELECT principal, connection, kind, state, joined_at, got_at FROM waits WHERE ended_at > :since
+) AS recent WHERE principal LIKE :place || '%' GROUP BY connection, kind ORDER BY connection, kind;
 
 -- name: waits_of
 SELECT * FROM waits WHERE principal = :principal AND ended_at IS NULL AND state <> 'got' ORDER BY seq;
@@ -1293,7 +1331,8 @@ UPDATE cards SET
     is_dirty = 0, changed_at = NULL, leased_until = 0
 WHERE id = :id;
 
--- Whether there is anything to claim, and how many edits Slack still takes: looked for without a lock.
+-- Whether there is anything to claim, and how many edits Slack still takes: looked for without a lock. Without the time of
+-- the last update, SQLite would look at every card in Slack.
 -- name: dirty_cards
 SELECT wanted.key AS dirt, {room} AS fit FROM json_each(:dirts) wanted
 WHERE CASE wanted.key
@@ -1302,7 +1341,7 @@ WHERE CASE wanted.key
     ) WHEN 'over' THEN EXISTS (
         SELECT 1 FROM cards WHERE over_at <= :over_before AND message_ts IS NOT NULL
     ) ELSE EXISTS (
-        SELECT 1 FROM cards WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NULL
+        SELECT 1 FROM cards WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NULL AND updated_at <= :now
     ) END;
 
 -- The message about an end comes first, as its card would say the same. Only whoever follows a run's output can draw it.
@@ -1907,7 +1946,7 @@ DELETE FROM homes WHERE principal IN (
 );
 
 -- name: asked_approvals
-SELECT * FROM approvals WHERE state = 'asked' AND substr(principal, 1, length(:place)) = :place
+SELECT * FROM approvals WHERE state = 'asked' AND {is_here}
 ORDER BY asked_at, id LIMIT :limit;
 
 -- name: asked_approvals_of
@@ -1916,43 +1955,53 @@ SELECT * FROM approvals WHERE principal = :principal AND state = 'asked' ORDER B
 -- name: slow_starts
 SELECT * FROM operations WHERE outcome IS NULL AND verb IN ('start', 'restart', 'create')
     AND :now - COALESCE(called_at, created_at) > COALESCE(slow_seconds, :unless_known)
-    AND substr(principal, 1, length(:place)) = :place
+    AND {is_here}
 ORDER BY created_at, id LIMIT :limit;
 
 -- name: counts_of_place
 SELECT
     (SELECT COUNT(*) FROM operations WHERE outcome IS NULL AND verb IN ('start', 'restart', 'create')
-        AND substr(principal, 1, length(:place)) = :place) AS starting,
+        AND {is_here}) AS starting,
     (SELECT COUNT(*) FROM runs WHERE outcome IS NULL
-        AND substr(principal, 1, length(:place)) = :place) AS open_runs,
+        AND {is_here}) AS open_runs,
     (SELECT COUNT(*) FROM runs WHERE outcome = 'failed' AND ended_at >= :since
-        AND substr(principal, 1, length(:place)) = :place) AS failed_runs,
+        AND {is_here}) AS failed_runs,
     (SELECT COUNT(*) FROM notices WHERE {missed}
-        AND substr(principal, 1, length(:place)) = :place) AS dead_notices;
+        AND {is_here}) AS dead_notices;
+
+-- By connection, in batches; of those whose keys begin with :place.
+-- name: links_by_connection
+SELECT connection, is_here, COUNT(*) AS size, MAX(id) AS last,
+    COUNT(*) FILTER (WHERE state = 'active') AS linked,
+    COUNT(*) FILTER (WHERE state = 'refused' OR (state <> 'revoking' AND refused_since IS NOT NULL)) AS refused
+FROM (
+    SELECT id, connection, state, refused_since, {is_here} AS is_here FROM accounts
+    WHERE id > :after ORDER BY id LIMIT :limit
+) AS batch GROUP BY connection, is_here;
+
+-- name: workspaces_by_connection
+SELECT connection, is_here, COUNT(*) AS size, MAX(id) AS last,
+    COUNT(*) FILTER (WHERE hidden = 0) AS workspaces,
+    COUNT(*) FILTER (WHERE hidden = 0 AND state = 'running') AS running
+FROM (
+    SELECT id, connection, state, hidden, {is_here} AS is_here FROM workspaces
+    WHERE id > :after ORDER BY id LIMIT :limit
+) AS batch GROUP BY connection, is_here;
 
 -- name: failed_operations
 SELECT * FROM operations WHERE connection = :connection AND outcome = 'failed' AND ended_at >= :since
-    AND substr(principal, 1, length(:place)) = :place
+    AND {is_here}
 ORDER BY ended_at DESC, id LIMIT :limit;
 
 -- name: count_failed_operations
 SELECT COUNT(*) AS count FROM operations
 WHERE connection = :connection AND outcome = 'failed' AND ended_at >= :since
-    AND substr(principal, 1, length(:place)) = :place;
+    AND {is_here};
 
 -- name: failed_runs
 SELECT * FROM runs WHERE outcome = 'failed' AND ended_at >= :since
-    AND substr(principal, 1, length(:place)) = :place
+    AND {is_here}
 ORDER BY ended_at DESC, id LIMIT :limit;
-
--- name: links_by_connection
-SELECT connection, SUM(CASE WHEN state = 'active' THEN 1 ELSE 0 END) AS linked,
-    SUM(CASE WHEN state = 'refused' OR refused_since IS NOT NULL THEN 1 ELSE 0 END) AS refused
-FROM accounts WHERE state <> 'revoking' AND substr(principal, 1, length(:place)) = :place GROUP BY connection;
-
--- name: workspaces_by_connection
-SELECT connection, COUNT(*) AS known, SUM(CASE WHEN state = 'running' THEN 1 ELSE 0 END) AS running
-FROM workspaces WHERE hidden = 0 AND substr(principal, 1, length(:place)) = :place GROUP BY connection;
 
 -- == acts: what was done, and what takes it back ==
 

@@ -62,6 +62,7 @@ async def try_secrets(store: Store, vault: Vault) -> Opening:
     accounts = await store.active_accounts()
     # Thousands take a second.
     closed = await asyncio.to_thread(lambda: [one for one in accounts if not _opens(vault, one)])
+    closed.sort(key=_in_order)
     return Opening(len(accounts), closed)
 
 
@@ -71,6 +72,11 @@ def _opens(vault: Vault, account: Account) -> bool:
     except SecretError:
         return False
     return True
+
+
+def _in_order(account: Account) -> tuple[str, float, str]:
+    """Return where an account comes among those that are named: by connection, the oldest link first."""
+    return account.connection, account.linked_at, account.id
 
 
 def _row_key(account: Account) -> str:
@@ -138,7 +144,7 @@ async def rotate(
     On the connections in ``unlinked`` nobody links, and what is stored is no secret: it is written again.
     """
     rotation = Rotation()
-    accounts, installed = await store.active_accounts(), await store.installations()
+    accounts, installed = sorted(await store.active_accounts(), key=_in_order), await store.installations()
     for place in installed:
         sealed = _rotated(vault, place.secret)
         if sealed is None:

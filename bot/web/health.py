@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -21,6 +22,8 @@ from bot.support.errors import StoreError
 
 #: How long the store may take to answer; seconds.
 STORE_SECONDS = 2.0
+#: How long what it counts may take; whoever monitors the process waits for ten seconds, by default.
+FIGURES_SECONDS = 5.0
 
 
 Checks = Callable[[], Mapping[str, bool]]
@@ -62,24 +65,33 @@ class Health:
         return _verdict("ready", self.ready())
 
     async def _working(self, _request: web.Request) -> web.Response:
-        problem, _ = await self._check()
+        problem = await self._check()
         checks = {"store": not problem, **self.works()}
         problems = {name: _PROBLEMS.get(name, problem) for name, works in checks.items() if not works}
         return _verdict("working", checks, **({"problems": problems} if problems else {}))
 
-    async def _check(self) -> tuple[str, Figures | None]:
-        """Return why the store can't be read and written, "" if it can, with what it tells."""
+    async def _check(self) -> str:
+        """Return why the store can't be read and written, "" if it can."""
         if self.store is None:
-            return "the database hasn't been reached yet", None
+            return "the database hasn't been reached yet"
         try:
             async with asyncio.timeout(STORE_SECONDS):
                 await self.store.try_writing()
-                figures = await self.store.figures()
-                return "" if self.store.engine.is_whole else "a connection to the database is away", figures
+                await self.store.failover()
+                return "" if self.store.engine.is_whole else "a connection to the database is away"
         except StoreError as error:
-            return str(error), None
+            return str(error)
         except TimeoutError:
-            return "the database doesn't answer", None
+            return "the database doesn't answer"
+
+    async def _measure(self) -> Figures | None:
+        """Return what the store tells, None if it doesn't in time: much may be counted, in many batches."""
+        if self.store is None:
+            return None
+        with suppress(StoreError, TimeoutError):
+            async with asyncio.timeout(FIGURES_SECONDS):
+                return await self.store.figures()
+        return None
 
     async def _figures(self, request: web.Request) -> web.Response:
         if self.metrics_token is not None:
@@ -88,7 +100,8 @@ class Health:
             if not hmac.compare_digest(given.encode(errors="surrogateescape"), wanted.encode()):
                 headers = {"WWW-Authenticate": "Bearer"}
                 return web.Response(status=401, text="This needs USHER_METRICS_TOKEN.", headers=headers)
-        problem, figures = await self._check()
+        problem = await self._check()
+        figures = None if problem else await self._measure()
         body = self.metrics.render({"store": not problem, **self.ready(), **self.works()}, figures)
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})
 

@@ -28,4 +28,7 @@ def gather_statements() -> dict[str, str]:
         else:
             found[name] = query
     counted = {f"count_{one.name}": one.count for one in due_work.QUEUES if one.kind in due_work.SCHEDULED}
-    return found | CLAIMS | counted | {"next_due": due_work.make_next_due_query()}
+    found |= CLAIMS | counted | {"next_due": due_work.make_next_due_query()}
+    # In place of the columns that a caller sets: one that every table has.
+    changes = "connection = :connection"
+    return {name: query.replace("{changes}", changes).replace("{same}", "") for name, query in found.items()}

@@ -1,0 +1,351 @@
+"""What runs by itself among a hundred, ten thousand and a hundred thousand people.
+
+Each periodic work may hold the store's thread for a short piece at a time: whatever people ask for waits for
+the piece under way. On PostgreSQL a piece is as long as its connection is taken.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, closing
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import bot.slack.notifier  # noqa: F401 - with what features show in Homes
+from benchmarks import postgres
+from benchmarks.crowd import CONNECTION, TEAM, Crowd, Place
+from benchmarks.figures import Figure
+from benchmarks.homes import KEY, context
+from benchmarks.sizes import Sizes
+from benchmarks.stage import note
+from bot.domain.accounts import Account, Link
+from bot.domain.acts import Act
+from bot.domain.errands import Outcome
+from bot.domain.homes import Home, HomeUse
+from bot.domain.hours import Rule
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.operations import OperationVerb
+from bot.domain.people import Person, Principal
+from bot.domain.room import Wait, Waits
+from bot.domain.tasks import Task, TaskKind
+from bot.domain.workspaces import State
+from bot.output.transcript import Board
+from bot.reconciler import Numbers, Reconciler
+from bot.services.gather import Gatherer
+from bot.services.home import HomeGatherer
+from bot.store import open_store, operations
+from bot.store.discovered import FoundWorkspace
+from bot.store.notices import add_notices
+from bot.store.postgres import PostgresEngine, copy_store
+from bot.store.queue import QueuedEngine
+from bot.store.sqlite import SqliteEngine
+from bot.store.store import Store
+from bot.store.tables import TABLES, WORKSPACES
+from bot.store.transaction import Priority, Transaction, Work
+from bot.support.clock import Clock, Ids, SystemClock, SystemIds
+from bot.support.http import Http
+from bot.support.vault import Vault, row_key
+from bot.web.health import Metrics
+from tests.rigs.store import put_account, use_home
+
+_BASE_URL: Final = "https://cloud.example.org"
+#: Every so many people have a link that still holds something, and messages that are old enough to go.
+_RARE: Final = 50
+#: Every so many people have waited for room within a week.
+_WAITED: Final = 10
+#: What differs between the rows of two people: the number in each name and id.
+_NUMBER: Final = "00000"
+#: Coprime to the numbers of people: each is written once.
+_STRIDE: Final = 7_919
+#: The tables with rows of each person; those that others refer to come first.
+_PERSONAL: Final = (
+    *(
+        "people",
+        "accounts",
+        "gates",
+        "workspaces",
+        "operations",
+        "notices",
+        "cards",
+        "acts",
+        "links",
+        "waits",
+    ),
+    *("rules", "homes"),
+)
+_MOVED: Final = (
+    "UPDATE accounts SET discovered_at = :now - rowid * 7919 % 100000",
+    "UPDATE workspaces SET used_at = :now - rowid * 104729 % 900000",
+    f"UPDATE links SET secret = NULL, waiting = NULL WHERE rowid % {_RARE} > 0",
+    f"UPDATE notices SET sent_at = :now - CASE WHEN rowid % {_RARE} THEN 1e5 ELSE 4e6 END",
+    f"DELETE FROM waits WHERE rowid % {_WAITED} > 0",
+    "UPDATE waits SET got_at = :now - rowid * 7919 % 604800, ended_at = :now - rowid * 7919 % 604800",
+    "UPDATE gates SET due_at = :now + 1e6",
+)
+
+
+class Timed(QueuedEngine):
+    """Note how long each piece of work holds the store, and how many there are; the commit is the disk's."""
+
+    def __init__(self, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        self.pieces: list[float] = []
+        #: The clock of the thread alone, where that does all of it.
+        self.measure: Callable[[], float] = time.thread_time
+
+    async def read(self, work: Work[Any], priority: Priority = Priority.URGENT) -> Any:
+        """Run work that reads, and time it."""
+        return await super().read(self._timed(work), priority)
+
+    async def write(self, work: Work[Any], priority: Priority = Priority.STEADY, rows: int = 1) -> Any:
+        """Run work that writes, and time it."""
+        return await super().write(self._timed(work), priority, rows)
+
+    def _timed(self, work: Work[Any]) -> Work[Any]:
+        def timed(tx: Transaction) -> Any:
+            began = self.measure()
+            try:
+                return work(tx)
+            finally:
+                self.pieces.append(self.measure() - began)
+
+        return timed
+
+
+class _TimedSqlite(Timed, SqliteEngine):
+    """A file whose work is timed."""
+
+
+class _TimedPostgres(Timed, PostgresEngine):
+    """A server whose work is timed, with what it waits for."""
+
+    def __init__(self, url: str, clock: Clock, ids: Ids) -> None:
+        super().__init__(url, clock, ids)
+        self.measure = time.perf_counter
+
+
+@dataclass(slots=True)
+class Growth:
+    """The longest piece and the whole time of a periodic work, in ms, and its pieces, by number of people."""
+
+    longest: dict[int, float] = field(default_factory=dict)
+    whole: dict[int, float] = field(default_factory=dict)
+    pieces: dict[int, int] = field(default_factory=dict)
+
+    def add(self, people: int, pieces: Sequence[float]) -> None:
+        """Add what was timed among so many people."""
+        self.longest[people] = max(pieces, default=0.0) * 1e3
+        self.whole[people] = sum(pieces) * 1e3
+        self.pieces[people] = len(pieces)
+
+    def figure(self, name: str) -> Figure:
+        """Return the longest piece among the most people, against that among the fewest."""
+        fewest, most = min(self.longest), max(self.longest)
+        of = "; ".join(
+            f"{people:,} people: {self.pieces[people]:,} pieces, {self.whole[people]:.1f} ms, "
+            f"{self.longest[people]:.2f} at most"
+            for people in self.longest
+        )
+        return Figure(name, self.longest[most], self.longest[fewest], note=of)
+
+
+class _Unchanged:
+    """Slack's answer that everybody is still there."""
+
+    def __init__(self, people: int) -> None:
+        self._people = [
+            Person(Principal(None, TEAM, Crowd.user(number)), "", seen_at=0.0) for number in range(people)
+        ]
+
+    async def sync(self) -> list[Person]:
+        """Return everybody."""
+        return self._people
+
+
+class _Nobody:
+    """The loops, which wait for nothing here."""
+
+    def turn_in(self, _seconds: float, /) -> None:
+        """Do nothing."""
+
+
+async def measure_growth(sizes: Sizes) -> list[Figure]:
+    """Do each periodic work once among few, many and very many people, on SQLite and on PostgreSQL."""
+    found: dict[str, Growth] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        first = Path(folder) / "first.db"
+        place = Place(f"sqlite:///{first}", KEY, _BASE_URL)
+        await _settle_one(place)
+        with postgres.database(Path(folder)) as server:
+            for people in sizes.growing:
+                file = Path(folder) / f"{people}.db"
+                began = time.perf_counter()
+                shutil.copy(first, file)
+                fill(file, people)
+                filled = time.perf_counter()
+                url = server.add_database(f"growth_{people}")
+                await copy_store(file, url)
+                note(
+                    f"{people:,} people: written in {filled - began:.1f} s, and copied in "
+                    f"{time.perf_counter() - filled:.1f} s"
+                )
+                for suffix, engine in (
+                    ("", _TimedSqlite(str(file), SystemClock(), SystemIds())),
+                    ("_shared", _TimedPostgres(url, SystemClock(), SystemIds())),
+                ):
+                    await _measure(engine, place, people, found, suffix)
+                file.unlink()
+    return [growth.figure(name) for name, growth in found.items()]
+
+
+async def _measure(engine: Timed, place: Place, people: int, found: dict[str, Growth], suffix: str) -> None:
+    async with AsyncExitStack() as stack:
+        await engine.open()
+        store = Store(engine)
+        stack.push_async_callback(store.close)
+        await store.migrate()
+        session = await stack.enter_async_context(Http.new_session())
+        works = _works(store, place, Http(session, time.monotonic), people)
+        for name, work in works.items():
+            engine.pieces.clear()
+            await work()
+            found.setdefault(f"growth_{name}{suffix}", Growth()).add(people, engine.pieces)
+
+
+def _works(store: Store, place: Place, http: Http, people: int) -> Mapping[str, Callable[[], Awaitable[Any]]]:
+    """Return what a process does by itself again and again, by name."""
+    whole = context(store, place, http)
+    clock = whole.clock
+    object.__setattr__(whole, "people", _Unchanged(people))
+
+    async def replay(*_given: Any) -> None:
+        raise AssertionError("nobody waits for a list here")
+
+    reconciler = Reconciler(whole, Numbers(), Board(clock.monotonic), replay, _Nobody(), Metrics())
+    sync = reconciler.tasks.works[TaskKind.SYNC_PEOPLE].do
+    home = Home(Principal(None, TEAM, Crowd.user(0)), clock.now(), is_totals=True)
+    return {
+        "lists": reconciler.lists.refresh,
+        "people": partial(
+            sync, Task("task", TaskKind.SYNC_PEOPLE, "everybody", {}, created_at=0.0, due_at=0.0)
+        ),
+        "metrics": store.figures,
+        "links": store.empty_links,
+        "totals": partial(HomeGatherer(whole, Gatherer(whole)).totals, home),
+        "night": store.sweep,
+    }
+
+
+class _NumberedIds:
+    """Ids that a person's number is part of, so that the rows of others can be made of one person's."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def new(self, kind: str) -> str:
+        """Return a new id."""
+        self._count += 1
+        return f"{kind}_{self._count}_{_NUMBER}"
+
+    def reference(self) -> str:
+        """Return a reference."""
+        return "R"
+
+
+async def _settle_one(place: Place) -> None:
+    """Write one person, with something in each table that grows with people."""
+    store = await open_store(place.database_url, SystemClock(), _NumberedIds())
+    principal, now = Principal(None, TEAM, Crowd.user(0)), await store.now()
+    secret = Vault([KEY]).seal(row_key(principal.key, CONNECTION), {"token": Crowd.token(0)})
+    account = Account(f"account_{_NUMBER}", principal, CONNECTION, Crowd.username(0), secret, "active", now)
+    found = FoundWorkspace(f"remote-{_NUMBER}", f"{_BASE_URL}#{_NUMBER}", Crowd.workspace(0), State.RUNNING)
+    try:
+        await store.migrate()
+        await store.save_people([Person(principal, Crowd.username(0), seen_at=now)])
+        await put_account(store, account)
+        await store.merge_discovered(account.id, [found])
+        await use_home(store, principal, HomeUse())
+        await store.carry_out(partial(_add_rows, principal=principal))
+    finally:
+        await store.close()
+
+
+def _add_rows(tx: Transaction, principal: Principal) -> None:
+    """Add what a person has done: starts with their messages, a link, a wait, hours."""
+    now, (row,) = tx.now(), WORKSPACES.rows(tx, principal=principal)
+    workspace, whose = WORKSPACES.of(row), {"principal": principal, "connection": CONNECTION}
+    for number in range(2):
+        started = operations.accept(tx, workspace, OperationVerb.START, 60.0, "R").operation
+        add_notices(
+            tx, [NewNotice(started.id, NoticeKind.READY, "end", principal, {"operation": started.id})]
+        )
+        operations.end(tx, started.id, Outcome.FULFILLED, None)
+        act = Act(
+            id=f"act_{number}_{_NUMBER}", action="workspace.start", done_at=now, subject=row["id"], **whose
+        )
+        TABLES["acts"].add(tx, act)
+    tx.run("UPDATE notices SET state = 'sent', channel_id = 'D', message_ts = id")
+    tx.run("UPDATE cards SET is_dirty = 0, changed_at = NULL, channel_id = 'D', message_ts = id")
+    link = Link(
+        f"link_{_NUMBER}",
+        waiting={"verb": "start"},
+        created_at=now - 600.0,
+        expires_at=now - 1.0,
+        secret="sealed",
+        **whose,
+    )
+    TABLES["links"].add(tx, link)
+    wait = Wait(
+        f"wait_{_NUMBER}",
+        workspace_id=row["id"],
+        kind="gpu",
+        seq=1,
+        joined_at=now,
+        until=now,
+        state=Waits.OVER,
+        **whose,
+    )
+    TABLES["waits"].add(tx, wait, next_at=now)
+    rule = Rule(
+        id=f"rule_{_NUMBER}", workspace_id=row["id"], zone="UTC", seen_zone="UTC", settled_at=now, **whose
+    )
+    TABLES["rules"].add(tx, rule, look_at=now + 1e6)
+
+
+def fill(file: Path, people: int) -> None:
+    """Write the rows of the first person for so many in all."""
+    with closing(sqlite3.connect(file)) as database:
+        database.row_factory = sqlite3.Row
+        database.execute("PRAGMA synchronous = OFF")
+        for table in _PERSONAL:
+            for row in database.execute(f"SELECT * FROM {table}").fetchall():  # noqa: S608 - the names above
+                _multiply(database, table, dict(row), people)
+        now = time.time()
+        for statement in _MOVED:
+            database.execute(statement, {"now": now})
+        database.commit()
+
+
+def _multiply(database: sqlite3.Connection, table: str, row: dict[str, Any], people: int) -> None:
+    """Write a row for everybody else; ids don't follow the order in which people came."""
+    marks = ", ".join("?" * len(row))
+    numbered = [isinstance(value, str) and _NUMBER in value for value in row.values()]
+    values = list(row.values())
+
+    def of(person: int) -> list[Any]:
+        number = f"{person * _STRIDE % people:05d}"
+        return [
+            value.replace(_NUMBER, number) if is_numbered else value
+            for value, is_numbered in zip(values, numbered, strict=True)
+        ]
+
+    database.executemany(
+        f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})",  # noqa: S608 - names alone
+        (of(person) for person in range(1, people)),
+    )

@@ -1,0 +1,320 @@
+"""No statement walks all of a table that grows with people, but for those that are listed with the reason."""
+
+import re
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from bot.domain.people import Principal
+from bot.store.postgres_session import numbered
+from bot.store.tables import TABLES, Table
+from bot.store.transaction import clean
+from tests.contract.store.test_every_field import BESIDE, made
+from tests.rigs import postgres
+from tests.rigs.engine import migrated
+from tests.rigs.statements import gather_statements
+
+#: Tables that stay small, with what a row of each is for.
+SMALL_TABLES = {
+    "connections": "a connection",
+    "identity": "the installation: one row",
+    "installations": "a Slack workspace",
+    "lineage": "the database's server: one row",
+    "migrations": "a release",
+    "outages": "a connection in trouble",
+    "owners": "a process, or a run whose output it follows",
+    "pauses": "a connection, or a person who was limited within a minute",
+    "places": "a Slack workspace",
+    "reached": "a connection, and Slack",
+    "schema_changes": "a release",
+    "upkeep": "a kind of daily work",
+}
+#: They hold one row each, found by its key.
+ONE_ROW = {"audit_head": "", "serving": ""}
+#: Indexes of a few rows of a table that grows, with what they are.
+SMALL_INDEXES = {
+    "accounts_refused": "links that are refused now",
+    "accounts_to_revoke": "secrets that are to be revoked",
+    "approvals_undecided": "requests that nobody has decided yet",
+    "cards_changed": "messages that have yet to change in Slack",
+    "class_cards_due": "classes that aren't over",
+    "class_cards_of_courses": "courses that aren't over",
+    "notices_dead": "messages given up within a week",
+    "notices_due": "messages that wait to be sent",
+    "notices_held_by": "messages that another one tells",
+    "operations_due": "operations that are under way",
+    "operations_starting": "starts that are under way",
+    "operations_uncalled": "operations that have yet to be sent",
+    "runs_due": "runs that haven't ended",
+    "runs_watched": "runs whose output is followed",
+    "tasks_due": "background work that is to be done",
+    "waits_due": "people in line for room",
+    "waits_in_line": "waits of a week for one kind of room",
+    "waits_of_person": "people in line for room",
+    "waits_one_attempt": "starts for whoever is first in line",
+}
+COMMAND = "an operator's command runs it, in a process of its own"
+RESTORED = "nobody is served: a backup was restored"
+HEALS = "nobody is served yet, or the clock was moved"
+FREES = "nobody is served yet: it begins with what its predecessor left"
+CHANNEL = "a channel got another id, which Slack says seldom"
+FIRST = "its first or last row is all that it reads"
+LIMITED = "it walks no more than the limit of its order"
+#: The statements that walk tables which grow, on both databases: those tables, and why they may.
+WALKS = {
+    "accounts_at": (
+        "accounts",
+        "somebody proves who they are, or a Slack workspace has joined an enterprise",
+    ),
+    "claim_wanted_homes": ("homes", LIMITED),
+    "end_browser_sessions_at": ("browser_sessions", "the app was removed from a Slack workspace"),
+    "forgotten_accounts": ("accounts", COMMAND),
+    "heal_gates": ("gates", HEALS),
+    "message_in_channel": ("cards", CHANNEL),
+    "next_in_line": ("waits", FIRST),
+    "note_failover": ("audit", FIRST),
+    "people_named": ("people", RESTORED),
+    "rules_left": ("rules", RESTORED),
+    "statistics": ("tasks", "what is to be done in the background is counted"),
+    "timers_left": ("workspaces", RESTORED),
+    "uses": ("accounts rules workspaces", COMMAND),
+    "was_audited": ("audit", "ten thousand rows at most, before anybody is served"),
+    "rows_of_channel": (
+        "acts approvals cards class_cards links notices operations runs tasks",
+        CHANNEL,
+    ),
+    **{f"free_{table}": (table, FREES) for table in ("cards", "homes", "operations", "tasks")},
+    **{
+        f"heal_times_of_{table}": (table, HEALS)
+        for table in (
+            *(
+                "accounts",
+                "acts",
+                "approvals",
+                "browser_sessions",
+                "cards",
+                "class_cards",
+                "contacts",
+                "gates",
+            ),
+            *("homes", "links", "notices", "operations", "participants", "people", "rules", "runs"),
+            *("slack_methods", "snapshots", "tasks", "waits", "workspaces"),
+        )
+    },
+}
+#: Those that do on one of them.
+WALKS_OF = {
+    "sqlite": {
+        "accounts_of_user_id": ("accounts", "somebody who has no link asks for one"),
+        "failed_in_a_row": ("operations", FIRST),
+        "free_notices": ("notices", FREES),
+        "heal_sends": ("notices", HEALS),
+        "heal_times_of_slack_calls": ("slack_calls", HEALS),
+        "move_sends": ("notices", HEALS),
+        "rows_of_channel": ("conversations", CHANNEL),
+        "seek_notices": ("notices", RESTORED),
+    },
+    "postgresql": {
+        "nameless_creation": ("operations workspaces", LIMITED),
+        "sweep_class_cards": ("class_cards participants", LIMITED),
+        "update_places": ("waits", LIMITED),
+    },
+}
+
+
+STATEMENTS = gather_statements()
+#: What few values tell apart: whoever looks for one of them finds a large part of the table.
+COARSE = {"class", "connection", "is_deleted", "kind", "stage", "state"}
+
+
+def walks_of_sqlite(query: str, plan: list[str]) -> Iterator[tuple[str, str]]:
+    """Yield each table that a plan walks all of, or all rows with a value that many have, with the index."""
+    named = re.findall(r"\b(?:FROM|JOIN|UPDATE|INTO)\s+(\w+)(?:\s+(?:AS\s+)?(\w+))?", query)
+    tables = {alias or table: table for table, alias in named if table in TABLES}
+    tables |= {table: table for table, _ in named if table in TABLES}
+    for step in plan:
+        found = re.match(r"(SCAN|SEARCH) (\w+)(?: USING (?:COVERING )?INDEX (\w+))?(?: \((.*)\))?", step)
+        if found is None or found[2] not in tables:
+            continue
+        parts = (found[4] or "").split(" AND ")
+        equal = {part.removesuffix("=?") for part in parts if part.endswith("=?")}
+        # ``IS NOT NULL`` is said as a comparison, which chooses nothing.
+        ranges = [part[:-2] for part in parts if part[-2:] in {">?", "<?"}]
+        chooses = equal - COARSE or any(
+            re.search(rf"\b{one}\b\)? *(?:>|<(?!>))|\b{one}, \w", query) for one in ranges
+        )
+        if found[1] == "SCAN" or not (chooses or "<expr>" in step):
+            yield tables[found[2]], found[3] or ""
+
+
+def walks_of_postgresql(node: Mapping[str, Any], tables: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield each table that a plan walks all of, with the index, whose table is given."""
+    index, condition = node.get("Index Name", ""), node.get("Index Cond", "")
+    if node["Node Type"] == "Seq Scan":
+        yield node["Relation Name"], ""
+    elif index and (not condition or re.fullmatch(r"\(\w+ IS NOT NULL\)", condition)):
+        yield tables[index], index
+    for inner in node.get("Plans", ()):
+        yield from walks_of_postgresql(inner, tables)
+
+
+#: How most rows are, where that isn't what a model's first values say.
+USUAL = {
+    "accounts": "state = 'active', refused_since = NULL, remind_at = 4e9, runs_read_at = NULL",
+    "cards": "is_dirty = 0, message_ts = id, stage = 'live', kind = 'card', over_at = NULL",
+    "class_cards": "done_at = 1.0, follow_at = NULL",
+    "homes": "wanted_at = NULL",
+    "notices": "state = 'sent', kind = 'card', class = 1",
+    "operations": """is_orphan = 0, start_call = 'accepted', verb = 'create',
+        outcome = CASE WHEN id LIKE '%7' THEN 'failed' WHEN id LIKE '%3' THEN NULL ELSE 'fulfilled' END""",
+    "people": "is_deleted = 0, is_bot = 0",
+    "rules": "paused = '', lesson_look_at = NULL, card = NULL",
+    "runs": "outcome = 'ended', is_watched = 0, is_orphan = 0",
+    "waits": "state = 'over', ended_at = 1.0",
+    "workspaces": "state = 'running', hidden = 0, stop_look_at = NULL, stop_card = NULL",
+}
+
+
+def fill(connection: Any) -> None:
+    """Write some rows into each table, and say that there are a million."""
+    connection.execute("SET session_replication_role = replica")
+    for table in TABLES.values():
+        if table.name not in SMALL_TABLES | ONE_ROW:
+            columns, values = row_of(connection, table)
+            statement = (
+                f"INSERT INTO {table.name} ({columns}) SELECT {values[0]} FROM generate_series(1, 200) number"
+            )
+            connection.execute(statement, values[1])
+        if table.name in USUAL:
+            connection.execute(f"UPDATE {table.name} SET {USUAL[table.name]}")
+    connection.execute("ANALYZE")
+    connection.execute(
+        "UPDATE pg_class SET reltuples = reltuples * 5000 FROM pg_namespace n "
+        "WHERE n.oid = relnamespace AND n.nspname = 'public' AND reltuples > 0"
+    )
+
+
+def row_of(connection: Any, table: Table[Any]) -> tuple[str, tuple[str, dict[str, Any]]]:
+    """Return a table's columns, and an expression for each by ``number``, with what it takes."""
+    if table.model is None:
+        found = connection.execute(
+            "SELECT column_name, data_type FROM information_schema.columns "
+            "WHERE table_schema = 'public' AND table_name = %s",
+            [table.name],
+        ).fetchall()
+        values = ["'x' || number" if type_ == "text" else "number" for _, type_ in found]
+        return ", ".join(name for name, _ in found), (", ".join(values), {})
+    row = {**table.columns(made(table, 10)), **BESIDE.get(table.name, {})}
+    told = {name for name, value in row.items() if str(value).endswith(" 10") or isinstance(value, Principal)}
+    told -= {"connection", "kind"}
+    given = {name: clean(value) for name, value in row.items() if name not in told}
+    values = ["'x' || number" if name in told else f"%({name})s" for name in row]
+    return ", ".join(row), (", ".join(values), given)
+
+
+def plans_of_sqlite() -> dict[str, list[str]]:
+    """Return what SQLite would do for each statement: it keeps no statistics."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.deserialize(migrated())
+        return {
+            name: [
+                row[3]
+                for row in connection.execute(
+                    f"EXPLAIN QUERY PLAN {query}", dict.fromkeys(re.findall(r":(\w+)", query), 1)
+                )
+            ]
+            for name, query in STATEMENTS.items()
+        }
+
+
+async def plans_of_postgresql() -> tuple[dict[str, Mapping[str, Any]], dict[str, str]]:
+    """Return what PostgreSQL would do for each statement among many rows, and each index's table."""
+    plans = {}
+    with (
+        postgres.connected(await postgres.migrated()) as connection,
+        connection.transaction(force_rollback=True),
+    ):
+        fill(connection)
+        connection.execute("SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan")
+        for name, query in STATEMENTS.items():
+            numbered_, parameters = numbered(query)
+            connection.execute(f"PREPARE q AS {numbered_}".encode())
+            given = f"({', '.join('NULL' for _ in parameters)})" if parameters else ""
+            explained = connection.execute(f"EXPLAIN (FORMAT JSON) EXECUTE q{given}".encode()).fetchone()
+            plans[name] = explained[0][0]["Plan"]
+            connection.execute("DEALLOCATE q")
+        indexes = connection.execute(
+            "SELECT indexname, tablename FROM pg_indexes WHERE schemaname = 'public'"
+        )
+        return plans, dict(indexes.fetchall())
+
+
+def listed(database: str) -> dict[str, set[str]]:
+    """Return the tables that each listed statement walks on a database."""
+    found = defaultdict(set)
+    for walks in (WALKS, WALKS_OF[database]):
+        for name, (tables, _) in walks.items():
+            found[name] |= set(tables.split())
+    return dict(found)
+
+
+def of_growing(walks: Mapping[str, set[tuple[str, str]]]) -> dict[str, set[str]]:
+    """Return the tables that grow among those that statements walk."""
+    found = {
+        name: {table for table, index in steps if table not in SMALL_TABLES and index not in SMALL_INDEXES}
+        for name, steps in walks.items()
+    }
+    return {name: tables for name, tables in found.items() if tables}
+
+
+async def test_only_what_is_listed_walks_a_table_that_grows():
+    plans, indexes = await plans_of_postgresql()
+    sqlite = {name: set(walks_of_sqlite(STATEMENTS[name], plan)) for name, plan in plans_of_sqlite().items()}
+    postgresql = {name: set(walks_of_postgresql(plan, indexes)) for name, plan in plans.items()}
+    assert of_growing(sqlite) == listed("sqlite")
+    assert of_growing(postgresql) == listed("postgresql")
+    steps = {step for walks in (sqlite, postgresql) for found in walks.values() for step in found}
+    assert SMALL_TABLES.keys() <= {table for table, _ in steps}
+    assert SMALL_INDEXES.keys() <= {index for _, index in steps}
+
+
+@pytest.mark.parametrize(
+    ("query", "step", "walked"),
+    [
+        pytest.param("FROM cards c", "SCAN c", {("cards", "")}, id="all"),
+        pytest.param(
+            "FROM cards", "SCAN cards USING INDEX cards_about", {("cards", "cards_about")}, id="index"
+        ),
+        pytest.param(
+            "FROM cards WHERE message_ts IS NOT NULL AND message_ts <> ''",
+            "SEARCH cards USING INDEX cards_of_threads (message_ts>?)",
+            {("cards", "cards_of_threads")},
+            id="not-null",
+        ),
+        pytest.param(
+            "FROM accounts WHERE connection = :connection",
+            "SEARCH accounts USING INDEX accounts_of_a_connection (connection=?)",
+            {("accounts", "accounts_of_a_connection")},
+            id="connection",
+        ),
+        pytest.param(
+            "FROM accounts a WHERE a.id = :id",
+            "SEARCH a USING INDEX sqlite_autoindex_accounts_1 (id=?)",
+            set(),
+            id="key",
+        ),
+        pytest.param(
+            "FROM acts WHERE done_at < :before",
+            "SEARCH acts USING INDEX acts_age (done_at<?)",
+            set(),
+            id="before",
+        ),
+        pytest.param("FROM (SELECT 1) AS batch", "SCAN batch", set(), id="subquery"),
+    ],
+)
+def test_walk_is_read_from_a_step_of_sqlite(query, step, walked):
+    assert set(walks_of_sqlite(f"SELECT * {query}", [step])) == walked
