@@ -1,5 +1,3 @@
--- oldest release that may serve: 0.2.1
-
 -- What runs by itself finds by these what it needs, however many people there are: whose list is to be read again, the
 -- oldest first; who is refused, and since when; which secrets are to be revoked; what was used lately; and what ended
 -- links still hold.
