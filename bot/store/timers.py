@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from bot.domain import errands, operations, timers, workspaces
 from bot.domain.notices import NewNotice, NoticeKind, NoticeState
-from bot.domain.stops import Because, End, Ends
+from bot.domain.stops import End, Ends
 from bot.domain.timers import REST
 from bot.store import cards, warnings
 from bot.store.notices import add_notices
@@ -118,19 +118,22 @@ def restore_ends(tx: Transaction, workspace_id: str, former: Ends) -> None:
 
 
 def _as_set(found: workspaces.Workspace, now: float) -> Ends:
-    """Return a workspace's ends with that of its timer, also where an earlier release has set it."""
-    known = found.ends.counts
-    if found.stop_at == (known and known.at):
+    """Return a workspace's ends; 0.2.1 has kept only that of its timer."""
+    if found.stop_at is None or found.ends.counts is not None:
         return found.ends
-    if found.stop_at is None:
-        return Ends()
-    if known is None or (known.card, known.rule) != (found.stop_card, found.stop_rule):
-        source = found.stop_card or found.stop_rule or ""
-        because: Because = "class" if found.stop_card else "hours" if source else "own"
-        known = End(0.0, "stop", warns=bool(source), because=because, source=source, since=now)
-        known = replace(known, via=found.stop_via, start=found.stop_start)
-    end = replace(known, at=found.stop_at, mode=found.stop_mode or "stop", agreed=found.stop_agreed)
-    return Ends(found.ends.with_(end), end)
+    source = found.stop_card or found.stop_rule or ""
+    end = End(
+        found.stop_at,
+        found.stop_mode or "stop",
+        agreed=found.stop_agreed,
+        warns=bool(source),
+        because="class" if found.stop_card else "hours" if source else "own",
+        source=source,
+        since=now,
+        via=found.stop_via,
+        start=found.stop_start,
+    )
+    return Ends((end,), end)
 
 
 def _change(

@@ -21,8 +21,6 @@ def columns_of_the_schema():
             }
             for table in tables
         }
-    # What only 0.2.1 writes, which is taken over.
-    del times["later_tasks"]
     times["notices"].remove("held_until")
     return {table: columns for table, columns in times.items() if columns}
 

@@ -16,9 +16,7 @@ from bot.domain.stops import End
 from bot.domain.workspaces import State
 from bot.services import accounts, acts, classes, hours, lessons, workspaces
 from bot.store.preferences import save_preferences
-from bot.store.tables import OWNERS
 from bot.support.errors import Conflict, LimitReached, Refused, ServerFailed
-from bot.support.release import RELEASE
 from tests.reconciler.classroom import CHANNEL, TRAINER, ask, people, post, press, seat, shown, told
 from tests.reconciler.test_hours import became, local
 from tests.rigs.store import unlink, within
@@ -305,22 +303,6 @@ async def test_who_joins_a_lesson_is_told_that_nothing_could_be_made_as_that_isn
     await until(world, "09:20", step=5)
     assert "no room for more memory" in told(world, alice)[-1]
     assert (await world.store.member_of(card.id, alice)).state == "failed"
-
-
-@pytest.mark.parametrize("release", ["0.2.1", RELEASE])
-async def test_beside_an_older_process_it_is_started_and_stopped_as_before(world, release):
-    (alice,) = people(1)
-    world.provider.makes_at_rest = True
-    await until(world, "13:00")
-    card = await course(world, **TEMPLATE)
-    await seat(world, alice)
-    await world.know(alice)
-    await world.store.own("m2/7", ["worker:m2/7"])
-    await world.store.engine.write(lambda tx: OWNERS.change(tx, {"owner": "m2/7"}, release=release))
-    await press(world, card, alice)
-    (_, row) = await world.store.workspaces(alice)
-    made = await world.store.operation((await world.store.participant(card.id, alice)).operation_id)
-    assert (made.rests, row.stop_at is None) == ((True, True) if release == RELEASE else (False, False))
 
 
 async def test_lessons_do_not_spare_the_question_whether_it_is_needed(world):

@@ -17,9 +17,6 @@ from tests.reconciler.test_courses import LESSONS, course, state, until
 from tests.reconciler.test_hours import local
 from tests.rigs.store import within
 
-#: What 0.2.1 clears, which knows only the timer's columns.
-CLEARED_BEFORE = {name: value for name, value in timers.NONE.items() if name != "ends"}
-
 
 @pytest.fixture
 async def world(world):
@@ -166,34 +163,32 @@ async def test_an_end_that_was_taken_back_is_there_again(world):
     assert state(world) is State.RUNNING
 
 
-async def test_what_an_older_process_sets_is_its_persons_own_and_what_it_clears_is_gone(world):
+@pytest.mark.parametrize(
+    ("columns", "because", "warns"),
+    [({}, "own", False), ({"stop_rule": "r1"}, "hours", True), ({"stop_card": "c1"}, "class", True)],
+    ids=["own", "hours", "class"],
+)
+async def test_timer_of_0_2_1_is_kept(world, columns, because, warns):
+    """It had only the timer's columns."""
     (alice,) = people(1)
     await course(world, alice)
-    await until(world, "09:20")
     row = await mine(world, alice)
-    at = {"stop_at": local("11:00"), "stop_mode": "stop", "stop_look_at": local("10:50")}
-
-    async def write(**columns):
-        await within(world.store, WORKSPACES.change, {"id": row.id}, **CLEARED_BEFORE | columns)
-        return await within(world.store, timers.decide, row.id)
-
-    # What it moves for its warning stays what it was.
-    moved = await write(**at, stop_rule=row.stop_rule)
-    assert (moved.ends.counts.because, moved.ends.counts.source) == ("lesson", row.stop_rule)
-    found = await write(**at | {"stop_at": local("11:30")})
-    assert (found.stop_at, found.ends.counts.because) == (local("11:30"), "own")
-    assert {one.because for one in found.ends.rows} == {"own", "lesson"}
-    assert (await write()).ends.rows == ()
+    at = {"stop_at": local("11:30"), "stop_mode": "stop", "stop_look_at": local("10:50")}
+    await within(world.store, WORKSPACES.change, {"id": row.id}, **timers.NONE | at | columns)
+    kept = await within(world.store, timers.decide, row.id)
+    assert (kept.stop_at, kept.stop_mode, kept.ends.rows) == (local("11:30"), "stop", (kept.ends.counts,))
+    assert (kept.ends.counts.because, kept.ends.counts.warns) == (because, warns)
+    assert kept.ends.counts.source == (*columns.values(), "")[0]
 
 
-async def test_what_an_older_process_has_started_for_a_lesson_is_stopped_after_it(world):
-    """Unless its person has done something with it since; the ends of a lesson before lie there still."""
+async def test_what_0_2_1_has_started_for_a_lesson_is_stopped_after_it(world):
+    """Unless its person has done something with it since: 0.2.1 has planned no end."""
     alice, bob = people(2)
     await course(world, alice, bob)
     await until(world, "09:05")
     for who in (alice, bob):
         row = await mine(world, who)
-        await within(world.store, WORKSPACES.change, {"id": row.id}, **CLEARED_BEFORE)
+        await within(world.store, WORKSPACES.change, {"id": row.id}, **timers.NONE)
     await ask(world, bob).to(workspaces.set, row.id, End(local("12:00"), "stop"))
     await ask(world, bob).to(workspaces.keep, row.id)
     await until(world, "10:35")

@@ -11,7 +11,6 @@ from bot.domain.stops import End
 from bot.store import name_of, open_store
 from bot.store.schema import migrations
 from bot.support.clock import SystemClock, SystemIds
-from bot.support.release import RELEASE, STOP
 from bot.support.settings import Settings
 from bot.upkeep import store_checks
 from bot.upkeep.postgres_checks import check_processes
@@ -71,23 +70,6 @@ async def test_doctor_says_which_processes_serve(env, running, is_good, found):
     (check,) = await check_processes(store, Settings(**env), None)
     await store.close()
     assert (check.is_good, check.found, bool(check.advice)) == (is_good, found, not is_good)
-
-
-async def test_doctor_says_if_they_are_of_several_releases(env):
-    store = await open_store(env["USHER_DATABASE_URL"], SystemClock(), SystemIds())
-    await store.migrate()
-    await store.own("m1/7_a", ["serve:m1/7_a", "output:r1"])
-    await store.own("m2/7_b", ["serve:m2/7_b"])
-    with postgres.connected(env["USHER_DATABASE_URL"]) as connection:
-        connection.execute(
-            f"UPDATE owners SET release = '{STOP}' WHERE owner LIKE 'm2%' OR name LIKE 'output%'"
-        )
-    (check,) = await check_processes(store, Settings(**env), None)
-    await store.disown_all("m2/7_b")
-    (alone,) = await check_processes(store, Settings(**env), None)
-    await store.close()
-    assert check.found == f"2 serve on m1, m2, of the releases {STOP} and {RELEASE}"
-    assert alone.found == "1 serve on m1"
 
 
 @pytest.mark.parametrize("command", [("migrate",), ("audit", "verify"), ("doctor", "--json")])

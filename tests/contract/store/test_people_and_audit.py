@@ -22,7 +22,6 @@ from tests.rigs.store import (
     hide_workspace,
     linked,
     unlink,
-    within,
 )
 
 
@@ -142,7 +141,6 @@ async def test_statistics_count_what_operators_ask_for(store):
         "accounts": 1,
         "workspaces": 1,
         "tasks": 0,
-        "left_to_later_releases": 0,
         "owed_revocations": 0,
         "people": 1,
     }
@@ -159,11 +157,6 @@ async def test_figures_tell_how_long_messages_and_connections_have_waited(store,
     assert (found.waited, found.outages) == (0.0, {"hub#secret": 5.0})
     assert found.processes == {"serve": 0, "web": 1, "worker": 0}
     clock.advance(65)
-    assert (await store.figures()).waited == 10.0
-    # What is left to a later release isn't late.
-    await store.add_notices([NewNotice("after", NoticeKind.MESSAGE, "", ALICE)])
-    left = "UPDATE notices SET kind = 'reported', due_at = 0 WHERE subject = 'after'"
-    await within(store, lambda tx: tx.run(left))
     assert (await store.figures()).waited == 10.0
     (notice,) = await store.claim_notices(1, 60.0)
     await store.notice_retry(notice, 30.0, error="internal_error")

@@ -1,4 +1,4 @@
-"""Opening and migrating PostgreSQL databases: what is wrong is said in words, and two versions may run."""
+"""Opening and migrating PostgreSQL databases: what is wrong is said in words, and who serves stops."""
 
 import asyncio
 import os
@@ -7,32 +7,25 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from bot.domain.notices import NewNotice, NoticeKind
 from bot.store import open_store
 from bot.store.postgres_session import label, why_not_opened
 from bot.store.schema import migrations
 from bot.store.store import Store
 from bot.store.transaction import Priority
 from bot.support.clock import SystemClock, SystemIds
-from bot.support.errors import StoreInUse, StoreTooNew, StoreUnavailable
-from bot.support.release import RELEASE, STOP
+from bot.support.errors import StoreInUse, StoreMigrated, StoreTooNew, StoreUnavailable
+from bot.support.release import RELEASE
 from tests.rigs import postgres
-from tests.rigs.store import ALICE, accept_operation, linked, want_read
+from tests.rigs.store import accept_operation, linked, want_read
 
 IDS = SystemIds()
 RELEASED = dict(migrations())
-#: Made for the test: what a release adds while the one before it goes on running.
-BEGINS = "-- oldest release that may serve: {}\n".format
+#: Made for the test: what the next release adds.
 ADDED = RELEASED | {
-    "0101_added": BEGINS(STOP)
-    + "CREATE TABLE added (id TEXT PRIMARY KEY); ALTER TABLE workspaces ADD COLUMN added TEXT;"
+    "0101_added": "CREATE TABLE added (id TEXT PRIMARY KEY); ALTER TABLE workspaces ADD COLUMN added TEXT;"
     "ALTER TABLE operations ADD COLUMN added BIGINT NOT NULL DEFAULT 0; UPDATE workspaces SET added = 'x';"
 }
-REMOVED = RELEASED | {"0101_removed": BEGINS(RELEASE) + "ALTER TABLE workspaces DROP COLUMN remark"}
-NEWER = RELEASED | {"0101_newer": BEGINS("99.0.0") + "CREATE TABLE newer (id TEXT)"}
-BROKEN = RELEASED | {
-    "0101_broken": BEGINS(STOP) + "CREATE TABLE added (id TEXT); DELETE FROM accounts; NONSENSE;"
-}
+BROKEN = RELEASED | {"0101_broken": "CREATE TABLE added (id TEXT); DELETE FROM accounts; NONSENSE;"}
 
 
 @pytest.fixture
@@ -99,65 +92,69 @@ async def test_migrating_twice_at_once_runs_nothing_twice(open_):
     assert sorted(ran) == [[], [], list(RELEASED)]
 
 
-async def test_the_release_before_goes_on_while_the_schema_is_brought_up(open_):
-    old = await open_()
+async def test_who_serves_writes_nothing_once_the_schema_is_newer(open_):
+    """Also on the connections that claim and record; they learn of it with their next transaction."""
+    old, problems = await open_(), []
     await old.begin_serving()
-    first, second = (await linked(old, names=["a", "b"])).workspaces
+    await old.own("old", ["worker:old"])
+    old.engine.end_on_migration(problems.append)
+    workspace = (await linked(old)).workspaces[0]
     # Its statements are prepared before the tables change.
     for number in range(3):
-        await accept_operation(old, first, interaction=f"i{number}")
-        assert (await old.workspace(first.id)).id == first.id
-    new = await open_(ADDED)
-    assert await new.migrate() == ["0101_added"]
-    operation = (await accept_operation(old, second, interaction="later")).operation
-    assert {one.id for one in await old.workspaces(ALICE)} == {first.id, second.id}
-    assert len(await old.open_operations(ALICE)) == 2
-    await old.add_notices([NewNotice("s", NoticeKind.MESSAGE, "1", ALICE)])
-    # What one of them writes, the other reads.
-    assert await new.operation(operation.id) == operation
-    assert len(await new.claim_notices(10, 60.0)) == 1
-    assert len(await old.claim_operations(10, 60.0)) == 2
+        await accept_operation(old, workspace, interaction=f"i{number}")
+    assert await (await open_(ADDED)).migrate() == ["0101_added"]
+    for work in (
+        lambda: accept_operation(old, workspace, interaction="later"),
+        lambda: old.claim_operations(10, 60.0),
+        lambda: old.own("old", ["thing"]),
+    ):
+        with pytest.raises(
+            StoreMigrated, match=rf"\(0101_added\), and this is {RELEASE}: this process has stopped"
+        ):
+            await work()
+    assert [type(one) for one in problems] == [StoreMigrated] * 3
     await old.close()
+    new = await open_(ADDED)
     assert await new.begin_serving() == []
+    assert len(await new.claim_operations(10, 60.0)) == 1
 
 
-async def test_a_migration_that_the_release_before_cannot_bear_waits_for_its_end(open_, url):
-    old, new = await open_(), await open_(REMOVED)
+@pytest.mark.parametrize("release", ["0.2.1", "0.3.1", None])
+async def test_who_does_not_stop_by_itself_has_to_be_stopped_first(open_, url, release):
+    """None: somebody serves, and has not said yet who."""
+    old, new = await open_(), await open_(ADDED)
     await old.begin_serving()
+    if release is not None:
+        for name in ("old", "other"):
+            await old.own(name, [f"worker:{name}"])
+        with postgres.connected(url) as connection:
+            connection.execute(f"UPDATE owners SET release = '{release}' WHERE owner = 'other'")
     with pytest.raises(StoreInUse, match="stop it first") as refused:
         await new.migrate()
     assert label(url) in str(refused.value)
+    assert await old.own("old", ["thing"]) == ["thing"]
     await old.close()
-    assert await new.migrate() == ["0101_removed"]
+    assert await new.migrate() == ["0101_added"]
 
 
-async def test_who_says_that_they_can_bear_a_migration_goes_on(open_, url):
-    old, new = await open_(), await open_(REMOVED)
-    await old.begin_serving()
-    await old.own("old", ["worker:old", "people"])
-    await old.own("other", ["web:other"])
-    with postgres.connected(url) as connection:
-        connection.execute(f"UPDATE owners SET release = '{STOP}' WHERE owner = 'other'")
-    with pytest.raises(StoreInUse, match="stop it first"):
-        await new.migrate()
-    await old.disown_all("other")
-    assert await new.migrate() == ["0101_removed"]
+async def test_processes_that_start_at_once_migrate_once(open_):
+    """None is refused because another one is about to serve."""
+    await (await open_()).migrate()
+    ran = await asyncio.gather(*[(await open_(ADDED)).begin_serving() for _ in range(4)])
+    assert sorted(ran) == [[], [], [], ["0101_added"]]
 
 
-async def test_a_newer_database_that_this_release_may_serve_is_served(open_):
+async def test_a_newer_database_is_refused_with_the_next_step(open_, url):
     await (await open_(ADDED)).migrate()
-    assert await (await open_()).begin_serving() == []
-
-
-async def test_a_newer_database_is_refused_with_the_next_step(open_):
-    await (await open_(NEWER)).migrate()
-    words = rf"newer release of Usher \(0101_newer\): it needs 99\.0\.0 or later, and this is {RELEASE}\. Run"
+    with postgres.connected(url) as connection:
+        connection.execute("UPDATE schema_changes SET oldest = '99.0.0' WHERE name = '0101_added'")
+    words = rf"newer release of Usher \(0101_added\): it needs 99\.0\.0 or later, and this is {RELEASE}\. Run"
     with pytest.raises(StoreTooNew, match=words):
         await (await open_()).begin_serving()
 
 
 async def test_a_migration_may_take_longer_than_people_wait(url, clock):
-    slow = {"0001_slow": BEGINS(STOP) + "SELECT pg_sleep(0.3); CREATE TABLE slow (id TEXT);"}
+    slow = {"0001_slow": "SELECT pg_sleep(0.3); CREATE TABLE slow (id TEXT);"}
     engine = postgres.engine(url, clock, IDS, scripts=slow, patience=dict.fromkeys(Priority, 0.1))
     await engine.open()
     assert await engine.migrate() == ["0001_slow"]

@@ -20,7 +20,6 @@ SMALL = (
     "upkeep",
     "audit_head",
     "lineage",
-    "later_tasks",
     "connections",
 )
 #: In place of the columns that a caller sets: one that every table has.

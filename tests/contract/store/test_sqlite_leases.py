@@ -207,6 +207,5 @@ def test_every_column_that_a_claim_moves_is_declared():
         for column, time in table.times.items()
         if time == LEASE
     }
-    # What was left by 0.2.1 is claimed by nobody, and taken over.
-    assert (moved | marked) - leases.PACES == leases.LEASES.keys() - {"later_tasks.due_at"}
+    assert (moved | marked) - leases.PACES == leases.LEASES.keys()
     assert moved >= leases.PACES

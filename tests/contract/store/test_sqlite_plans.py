@@ -55,7 +55,6 @@ RARE = {
 #: Indexes of the few rows that are just what is looked for, walked in the order that is wanted; and tables
 #: with a row for each connection at most, or for each person who was limited within a minute.
 SMALL = (
-    "SCAN later_tasks",
     "INDEX cards_changed",
     "INDEX class_cards_of_courses",
     "INDEX notices_dead",
