@@ -138,7 +138,7 @@ def _kinds(found: re.Match[str]) -> str:
 
 
 def _filled(query: str) -> str:
-    """Return a query with a model's columns where it names them all."""
+    """Return a query, with the columns of a model in place of ``{model}`` and ``{columns …}``."""
     query = _COLUMNS.sub(lambda columns: columns_of(columns[1]), query)
     found = _MODEL.match(query)
     if found is None:
