@@ -114,12 +114,11 @@ async def serve(
     It also ends, with StoreMigrated, once a newer release has migrated the database.
     ``beside`` is done while it serves, from when it is ready.
     """
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
-        process = Process(settings, connections, stack, role=role, stop=stop)
+        process = Process(settings, connections, stack, role=role)
+        stop, loop = process.stop, asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
         if await _until(stop, process.start()):
             place = {"host": settings.host, "port": process.port} if process.port else {}
             log.info("ready", role=str(role), **place, connections=sorted(connections))
@@ -163,9 +162,7 @@ class Process:
         ids: Ids | None = None,
         start_pauses: Sequence[float] = START_PAUSES,
         outlets: Outlets | None = None,
-        stop: asyncio.Event | None = None,
     ) -> None:
-        """``stop`` is set when it can't go on."""
         self._settings = settings
         self._connections = connections
         self._stack = stack
@@ -178,8 +175,8 @@ class Process:
         self._outlets = outlets or Outlets()
         self.metrics = Metrics()
         self._start_pauses = start_pauses
-        self.stop = stop or asyncio.Event()
-        #: Why it stopped by itself.
+        #: Set when it is to end, and why it does so by itself.
+        self.stop = asyncio.Event()
         self.problem: StoreMigrated | None = None
         #: How long running work may take at the end, and the database.
         self.ends_within = DRAIN_SECONDS, ENDS_SECONDS

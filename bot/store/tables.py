@@ -117,7 +117,7 @@ def as_list(words: Iterable[str]) -> str:
 
 
 class _Words(dict[str, Enum]):
-    """The words of a kind, by what rows have; looking up another one raises KeyError."""
+    """The members of an enumeration by their values; others raise KeyError."""
 
     def __init__(self, kind: type[Enum]) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Which release this code is, and which of two is the newer one."""
+"""The release of this code, and the order of releases."""
 
 from collections.abc import Iterable
 from typing import Final

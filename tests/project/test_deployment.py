@@ -204,6 +204,13 @@ def test_a_pod_runs_the_image_as_compose_does(name, one):
     assert {probe["httpGet"]["port"] for name, probe in runs.items() if name.endswith("Probe")} == {"http"}
 
 
+@pytest.mark.parametrize("one", [one for _, one in RUNS], ids=lambda one: one["metadata"]["name"])
+def test_pods_of_two_releases_never_serve_at_once(one):
+    """Of a stateful set with one replica there are never two."""
+    strategy = one["spec"].get("strategy", {}).get("type")
+    assert (one["kind"], strategy) in {("Deployment", "Recreate"), ("StatefulSet", None)}
+
+
 def test_the_unit_runs_each_role_as_a_user_of_its_own():
     text = UNIT.read_text(encoding="utf-8")
     service = unit(UNIT)["Service"]

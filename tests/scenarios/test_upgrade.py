@@ -135,7 +135,7 @@ async def begin(world, release):
     world.heal()
 
 
-@pytest.mark.parametrize("release", earlier.LAST_MIGRATIONS)
+@pytest.mark.parametrize("release", earlier.LAST_MIGRATIONS, ids=str)
 async def test_open_work_of_an_earlier_release_is_done_once(world, release):
     alice, bob = world.alice, world.bob
     await begin(world, release)

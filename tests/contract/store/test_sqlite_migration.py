@@ -149,7 +149,7 @@ def test_what_the_stop_left_goes_on_from_there_and_an_empty_one_is_made_in_one_p
     assert missing(made, migrations(), "usher.db") == every[1:]
 
 
-@pytest.mark.parametrize("release", earlier.LAST_MIGRATIONS)
+@pytest.mark.parametrize("release", earlier.LAST_MIGRATIONS, ids=str)
 async def test_an_upgraded_schema_is_that_of_a_new_file(tmp_path, release):
     new, old = tmp_path / "new.db", tmp_path / "old.db"
     await migrated(old, earlier.scripts_of(release))
