@@ -1,13 +1,17 @@
 """What words name: things of every kind, with slips, all but some of them, and names that are words, too."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.domain.classes import ClassCard
 from bot.domain.people import Principal
-from bot.domain.workspaces import Workspace
+from bot.domain.workspaces import State, Workspace
 from handlers import routes
 from handlers.language.names import Job, Names, Template
 from handlers.language.reading import Reading, read
+from handlers.language.words import without_running
+from handlers.workspace import targets
 from tests.handlers.rig import Cloud, Hub
 from tests.rigs.clock import FakeClock
 from tests.rigs.providers import fake_settings
@@ -115,6 +119,20 @@ def test_all_that_is_spared_is_not_meant(text, named):
     assert not reading.which.is_all
     assert {one.title for one in reading.which.named} == named
     assert not reading.is_full
+
+
+@pytest.mark.parametrize(
+    ("state", "words"), [("running", "running"), ("stopped", "stopped"), ("failed", "stopped failed")]
+)
+def test_down_is_every_state_but_running(state, words):
+    row = replace(workspace("notebook"), state=State(state))
+    met = [word for word in ("running", "stopped", "failed", "starting") if targets.is_in(row, word)]
+    assert met == words.split()
+
+
+def test_keep_running_names_no_workspace():
+    assert without_running(("running",)) == ()
+    assert without_running(("notebook", "running")) == ("notebook",)
 
 
 def test_an_exception_that_nobody_knows_is_left_over():

@@ -105,6 +105,13 @@ def test_refusal_without_an_object_says_a_sentence(status, kind, body, said):
 
 
 @pytest.mark.parametrize(
+    ("status", "is_ours"), [(None, True), (299, False), (300, True), (399, True), (400, False)]
+)
+def test_a_redirect_says_nothing_of_its_own(status, is_ours):
+    assert errors.ProviderError("Moved", status=status).is_ours is is_ours
+
+
+@pytest.mark.parametrize(
     ("message", "kind"),
     [
         ('User is not active (status = "suspended"). Contact an admin.', errors.Forbidden),

@@ -82,6 +82,11 @@ async def test_an_answer_about_another_workspace_is_unreadable_and_never_gone(sa
     assert (await status_for(saturn, status="stopped", id=saturn.remote_id.upper())).state is State.STOPPED
 
 
+async def test_a_way_of_stopping_that_it_lacks_is_refused(saturn: Rig):
+    with pytest.raises(errors.InvalidRequest, match="can't suspend"):
+        await saturn.provider.stop(saturn.access, row(saturn.provider, saturn.remote_id), "suspend")
+
+
 async def test_names_come_without_invisible_characters(saturn: Rig):
     long = "x\u0000\u202e" * 3000
     assert len(str((await status_for(saturn, status="stopped", name=long)).name)) == 250
