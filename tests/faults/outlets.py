@@ -179,6 +179,9 @@ class _Engine:
     def report_to(self, on_write: Any) -> None:
         self._engine.report_to(on_write)
 
+    def end_on_migration(self, end: Any) -> None:
+        self._engine.end_on_migration(end)
+
     async def listen(self, on_write: Any) -> None:
         await self._engine.listen(on_write)
 

@@ -167,6 +167,14 @@ async def test_open_work_of_an_earlier_release_is_done_once(world, release):
 
 #: What the next release adds.
 NEXT = {"0101_next": "CREATE TABLE next (id TEXT PRIMARY KEY);"}
+#: Lets the leases of those that have ended run out, as a minute does.
+EXPIRED = """
+UPDATE operations SET leased_until = 0, next_step_at = 0 WHERE outcome IS NULL;
+UPDATE runs SET leased_until = 0, next_step_at = 0 WHERE outcome IS NULL;
+UPDATE notices SET due_at = 0 WHERE state = 'leased';
+UPDATE tasks SET due_at = 0 WHERE is_leased = 1;
+DELETE FROM owners;
+"""
 ROLES = (Role.WEB, Role.WEB, Role.WORKER, Role.WORKER)
 WAITS = {
     **SEED,
@@ -280,6 +288,8 @@ async def test_processes_stop_once_a_newer_release_has_migrated(split):
     )
     assert ended == [(1, problem)] * len(ROLES)
     assert await split.rows() == rows
+    with postgres.connected(split.url) as connection:
+        connection.execute(EXPIRED)
     await split.start_next()
     for name in ("notebook", "training"):
         await alice.waits_for("ready", f"*{name}*")

@@ -211,14 +211,7 @@ async def test_commit_lost_again_and_again_ends_with_patience(url, clock):
 
 async def is_served(store):
     """Return whether some other process serves from the database."""
-
-    def take(_):
-        session = store.engine._session
-        is_alone = session.take_lock(alone=True)
-        session.let_others_serve()
-        return not is_alone
-
-    return await store.engine.write(take)
+    return not await store.engine.write(lambda _: store.engine._session.is_alone())
 
 
 async def test_several_processes_serve_and_any_of_them_is_noticed(open_, store):
