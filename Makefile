@@ -58,7 +58,7 @@ lint: $(LINT) ## Check style, types, layers, names, documents and known vulnerab
 	$(RUN) ruff format --check .
 	$(RUN) mypy
 	.venv/bin/lint-imports
-	.venv/bin/python tools/words.py
+	.venv/bin/python tools/names.py
 	.venv/bin/python tools/docs.py
 	.venv/bin/python tools/commits.py
 	$(RUN) tools.weights --check
