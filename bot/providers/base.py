@@ -11,7 +11,7 @@ import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -572,9 +572,9 @@ class Provider(ABC):
 
     def bound(self, access: Access, call: str) -> Access:
         """Return the access that a call is made with; raise CredentialRefused if its secret isn't there."""
-        if self.acts(access, call) == "person":
-            return replace(access, bound=self.api.acting_as(access.credential))
-        return replace(access, bound=self.own(access.credential))
+        is_theirs = self.acts(access, call) == "person"
+        api = self.api.acting_as(access.credential) if is_theirs else self.own(access.credential)
+        return Access(access.username, access.credential, api)
 
     def own(self, made_for: Credential | None = None) -> Api:
         """Return the client with the connection's own secret; raise CredentialRefused if it has none."""

@@ -7,7 +7,7 @@ import re
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar, Unpack
 from urllib.parse import quote
@@ -86,7 +86,8 @@ class Api:
 
     def acting_as(self, credential: Credential | None) -> Api:
         """Return the client with another credential."""
-        return replace(self, credential=credential)
+        # ``replace`` would look at each field, for every call.
+        return Api(self._http, self.root, self.carries, self.hosts, credential, self.words_at)
 
     async def call(
         self, method: str, address: str, *, window: SendWindow | None = None, **options: Unpack[Options]

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
@@ -64,7 +64,7 @@ def leaving_by(window: Window) -> Iterator[None]:
 def window(until: float | None = None) -> Window:
     """Return the window of what is being asked for now; one request's own may end sooner."""
     found = _window.get() or Window()
-    return found if until is None or until >= found.until else replace(found, until=until)
+    return found if until is None or until >= found.until else Window(until, found.may_leave)
 
 
 @contextmanager

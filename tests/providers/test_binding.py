@@ -2,6 +2,7 @@
 
 import json
 import logging
+from dataclasses import fields
 from typing import ClassVar
 
 import pytest
@@ -13,7 +14,7 @@ from bot.providers import made
 from bot.providers.base import Access, Carries, Credential, Identity, Pace, Provider
 from bot.providers.connection import ConnectionSettings
 from bot.providers.requests import Api
-from bot.support import errors
+from bot.support import errors, windows
 from bot.support.http import Http
 from bot.support.logs import REMOVED, Redactor, hiding
 from tests.support.http_rig import raw_server, whole
@@ -50,6 +51,20 @@ async def url():
 
 def sent(body):
     return json.loads(body)["message"]
+
+
+def test_binding_changes_nothing_but_the_credential():
+    given = {field.name: object() for field in fields(Api)}
+    assert Api(**given).acting_as(CREDENTIAL) == Api(**{**given, "credential": CREDENTIAL})
+    assert {field.name for field in fields(Access)} == {"username", "credential", "bound"}
+
+
+def test_narrower_window_asks_the_same():
+    wide = windows.Window(9.0, lambda: False)
+    with windows.leaving_by(wide):
+        narrow = windows.window(5.0)
+    assert (narrow.until, narrow.may_leave) == (5.0, wide.may_leave)
+    assert {field.name for field in fields(windows.Window)} == {"until", "may_leave"}
 
 
 async def test_what_was_sent_in_a_header_of_any_name_appears_nowhere(http, url):

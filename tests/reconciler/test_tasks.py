@@ -4,8 +4,10 @@ from functools import partial
 
 import pytest
 
+from bot.domain.people import Principal
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
+from bot.store.tables import ACCOUNTS, TASKS
 from bot.store.tasks import NewTask
 from bot.store.upkeep import SETTLES, compare
 from bot.support.errors import (
@@ -17,7 +19,7 @@ from bot.support.errors import (
     StoreBusy,
     Unreachable,
 )
-from tests.rigs.store import ALICE, BOB, found_workspace, unlink, want_read
+from tests.rigs.store import ALICE, BOB, found_workspace, link_account, unlink, want_read, within
 
 COMMAND = {"text": "start notebook", "principal": ALICE.key, "interaction": "click-1"}
 
@@ -133,6 +135,26 @@ async def test_lists_are_kept_fresh_where_workspaces_are_used(world):
     assert (await world.store.account_by_id(account.id)).discovered_at == world.clock.now()
     world.clock.advance(90_000)
     assert await world.reconciler.lists.refresh() == 1
+
+
+@pytest.mark.parametrize("age", [pytest.param(7_200.0, id="unused"), pytest.param(90_000.0, id="stale")])
+async def test_list_in_use_is_read_among_many_older_ones(world, age):
+    numbers = world.reconciler.engine.numbers
+    now, account = world.clock.now(), await ask_for_list(world)
+    world.provider.put("r1", State.STOPPED)
+    await world.work()
+    [row] = await world.store.workspaces(ALICE)
+    await want_read(world.store, row.id)
+    others = [
+        await link_account(world.store, Principal(None, "T0ACME", f"U{number}"), "cloud")
+        for number in range(10 * numbers.discover_at_once + 1)
+    ]
+    for one in others:
+        await within(world.store, ACCOUNTS.change, {"id": one.id}, discovered_at=now - age)
+    await within(world.store, ACCOUNTS.change, {"id": account.id}, discovered_at=now - 700.0)
+    assert await world.reconciler.lists.refresh() == (1 if age < 86_400.0 else numbers.discover_at_once)
+    tasks = await within(world.store, TASKS.rows, kind=TaskKind.DISCOVER, subject=account.id)
+    assert len(tasks) == 1
 
 
 async def test_after_a_failover_all_lists_are_read_again_once(world):

@@ -2,12 +2,15 @@
 
 import asyncio
 from contextlib import AsyncExitStack
+from functools import partial
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+import bot.web.health
 from bot.app import Process
+from bot.domain.people import Person
 from bot.support.errors import SlackPermanent
 from bot.support.settings import Settings
 from bot.web.health import Health, Metrics
@@ -15,7 +18,7 @@ from tests.app.command_line import environment
 from tests.playground.slack_help import slack
 from tests.rigs.clock import FakeClock
 from tests.rigs.connections import load_connections
-from tests.rigs.store import memory_store
+from tests.rigs.store import ALICE, memory_store
 
 
 async def test_a_store_that_can_only_be_read_lets_nobody_work_and_says_why():
@@ -40,6 +43,23 @@ async def test_a_store_that_can_only_be_read_lets_nobody_work_and_says_why():
             _, answer = await working(may_write=True)
             assert answer["checks"] == {"store": True, "sending": False}
             assert "usher docs incidents#slack-isnt-reached" in answer["problems"]["sending"]
+
+
+async def test_slow_counts_leave_the_metrics_as_they_were(monkeypatch):
+    """How much is counted says nothing of whether the database answers."""
+    async with memory_store() as store:
+        health = Health(store=store, ready=dict, works=dict, metrics=Metrics())
+        app = web.Application()
+        app.router.add_routes(health.routes())
+        async with TestClient(TestServer(app)) as client:
+            await store.save_people([Person(ALICE, "Alice", seen_at=await store.now())])
+            assert "usher_people 1.0" in await (await client.get("/metrics")).text()
+            monkeypatch.setattr(store, "figures", partial(asyncio.sleep, 60.0))
+            monkeypatch.setattr(bot.web.health, "FIGURES_SECONDS", 0.01)
+            assert (await client.get("/workz")).status == 200
+            text = await (await client.get("/metrics")).text()
+            assert "usher_people 1.0" in text
+            assert 'usher_check{check="store"} 1.0' in text
 
 
 async def test_loops_that_stand_still_and_a_slack_that_shuts_us_out_are_seen(tmp_path):
