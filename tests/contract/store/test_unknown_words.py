@@ -52,6 +52,7 @@ LATER_OPERATION = (
 )
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize("words", LATER_OPERATION)
 async def test_an_operation_is_left_alone(store, clock, two, words):
     later, known = two
@@ -78,6 +79,7 @@ async def test_a_call_of_which_a_later_release_knows_more_is_unknown(store, two)
     assert (await store.operation(later.id)).start_call is Call.UNKNOWN
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize("words", ["start_call = 'queued'", "stop_call = 'queued'"])
 async def test_a_run_is_left_alone_also_where_an_accounts_are_read_together(store, clock, words):
     account = await link_account(store, ALICE, "posit")
@@ -107,6 +109,7 @@ async def test_what_was_observed_is_read_again_instead(store, clock, two):
     assert (await store.workspace(later.workspace_id)).state is State.RUNNING
 
 
+@pytest.mark.both_engines
 async def test_a_timer_of_a_workspace_in_a_later_state_still_stops_it(store, clock):
     first, second = (await linked(store, names=["later", "known"])).workspaces
     for workspace in (first, second):
@@ -117,6 +120,7 @@ async def test_a_timer_of_a_workspace_in_a_later_state_still_stops_it(store, clo
     assert {one.id for one in await within(store, timers.claim_timers, 10, 40.0)} == {first.id, second.id}
 
 
+@pytest.mark.both_engines
 async def test_what_a_later_verb_does_is_not_guessed_from_reads(store, clock, two):
     later, _known = two
     await rewrite(store, f"UPDATE operations SET verb = 'archive' WHERE id = '{later.id}'")
@@ -131,6 +135,7 @@ async def test_what_a_later_verb_does_is_not_guessed_from_reads(store, clock, tw
     assert (await store.workspace(workspace.id)).episode == before
 
 
+@pytest.mark.both_engines
 async def test_a_notice_is_left_alone_and_so_is_its_card(store, clock, two):
     later, known = two
     ready = [
@@ -166,6 +171,7 @@ async def test_a_notice_is_left_alone_and_so_is_its_card(store, clock, two):
     assert not await store.is_news_waiting(notices=ENDLESS, cards=ENDLESS)
 
 
+@pytest.mark.both_engines
 async def test_a_task_is_left_alone(store):
     await store.add_tasks([NewTask(TaskKind.DISCOVER, name) for name in ("later", "known")])
     await rewrite(store, "UPDATE tasks SET kind = 'reconcile' WHERE subject = 'later'")
@@ -176,6 +182,7 @@ async def test_a_task_is_left_alone(store):
     assert (statistics["tasks"], statistics["left_to_later_releases"]) == (2, 1)
 
 
+@pytest.mark.both_engines
 async def test_dead_notices_of_a_later_release_hide_no_others(store):
     await store.add_notices([NewNotice(name, NoticeKind.MESSAGE, "1", ALICE) for name in ("later", "known")])
     for notice in await store.claim_notices(10, 60.0):
