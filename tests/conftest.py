@@ -13,6 +13,8 @@ from tests.runner import times
 pytest_plugins = ["tests.runner.plugin"]
 pytest.register_assert_rewrite("usher.conformance", "coder_rig")
 
+#: How many thorough tests this run leaves out.
+LEFT_OUT: Final = pytest.StashKey[int]()
 #: The same examples in every run: no test fails by chance. What is new is looked for by the long profile,
 #: whose seed ``make test-thorough`` prints and takes (``SEED=``); what it finds becomes an explicit example.
 settings.register_profile("usher", deadline=None, derandomize=True)
@@ -46,6 +48,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     asked = bool(config.getoption("--thorough"))
     left_out = [one for one in items if bool(one.get_closest_marker("thorough")) != asked]
     if left_out:
+        config.stash[LEFT_OUT] = 0 if asked else len(left_out)
         config.hook.pytest_deselected(items=left_out)
         items[:] = [one for one in items if bool(one.get_closest_marker("thorough")) == asked]
     for one in items:
@@ -57,6 +60,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if settings.get_current_profile_name() == "thorough":
         for one in items:
             one.add_marker(pytest.mark.timeout(THOROUGH_SECONDS))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Print last how many tests were left to the thorough run, and how to run them."""
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is not None and (count := config.stash.get(LEFT_OUT, 0)):
+        terminal.write_line(f"Left out: {count} thorough tests. Run them with `make test-thorough`.")
 
 
 def pytest_sessionstart() -> None:

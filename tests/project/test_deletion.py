@@ -1,7 +1,7 @@
 """A feature can be taken out: without its modules and its lines of the composition the mission goes on.
 
 In the copy ``story_without.py`` is played, with rows of the feature: a link, a start with its message, a
-stop, a restart, and what ``doctor`` counts.
+stop, a restart, and what ``doctor`` counts. Each commit draws one feature; the others are thorough.
 """
 
 import ast
@@ -26,6 +26,7 @@ from tests.project.test_two_rings import (
     is_one_of,
     modules,
 )
+from tests.rigs.thorough import draw_one
 
 STORY = "tests/project/story_without.py"
 RECONCILER = "bot/reconciler/__init__.py"
@@ -200,7 +201,7 @@ def test_every_feature_that_nothing_knows_is_taken_out():
     assert sorted({*MODULES} - known) == sorted(REMOVALS)
 
 
-@pytest.mark.parametrize("feature", REMOVALS)
+@pytest.mark.parametrize("feature", draw_one([*REMOVALS]))
 def test_without_it_people_link_start_and_stop(feature, tmp_path):
     removal = REMOVALS[feature]
     taken_out(feature, tmp_path)

@@ -20,9 +20,9 @@ import psycopg
 import pytest
 
 from bot.store.postgres import PostgresEngine
-from bot.store.postgres_session import DatabaseClock, PostgresSession
+from bot.store.postgres_session import DatabaseClock, PostgresSession, PostgresTransaction
 from bot.store.store import Store
-from bot.store.transaction import Priority, Result, Work
+from bot.store.transaction import Priority, Result, Row, StoreTime, Work
 from bot.support.clock import Clock, Ids, SystemClock, SystemIds
 from bot.support.settings.database import is_postgres
 from tests.rigs import shared
@@ -62,8 +62,22 @@ class GivenClock(DatabaseClock):
         return self._machine.now()
 
 
+#: Every statement that this process has run on PostgreSQL, by its name or its text.
+STATEMENTS_RUN: set[str] = set()
+
+
+class _NotingTransaction(PostgresTransaction):
+    def _execute(self, query: str, params: dict[str, Any]) -> psycopg.Cursor[Row]:
+        STATEMENTS_RUN.add(query)
+        return super()._execute(query, params)
+
+
 class _KeptSession(PostgresSession):
     """Go on with a connection that an earlier test had, and leave it to the next."""
+
+    def __init__(self, url: str, clock: DatabaseClock, time: StoreTime, ids: Ids, *more: Any) -> None:
+        super().__init__(url, clock, time, ids, *more)
+        self.transaction = _NotingTransaction(self._cursor, time, ids)
 
     def _connected(self) -> psycopg.Connection:
         while kept := _kept.get(self._url):

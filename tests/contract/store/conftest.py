@@ -1,6 +1,10 @@
-"""The engines that the contract is tested with; what is in ``test_sqlite_*`` is about SQLite's alone."""
+"""The engines that the contract is tested with; what is in ``test_sqlite_*`` is about SQLite's alone.
 
-from collections.abc import AsyncIterator, Iterable
+A test runs on SQLite, and on PostgreSQL too if it is marked ``both_engines``; the other cases on PostgreSQL
+are thorough. The marked ones run every statement there (``test_postgres_statements.py``).
+"""
+
+from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +19,10 @@ from tests.rigs.engine import migrated
 from tests.rigs.store import ALICE, link_account, linked, serve_new
 
 ENGINES = ["sqlite", "postgresql"]
+#: One worker runs the cases on PostgreSQL, so that it knows at their end which statements ran.
+TOGETHER = pytest.mark.together("postgresql")
+#: The cases marked ``both_engines`` that this process has run on PostgreSQL.
+MARKED_CASES_RUN: set[str] = set()
 #: What is about the machine's clock: PostgreSQL has one of its own, which is taken as it is.
 machines_clock = pytest.mark.parametrize("engine_name", ENGINES[:1])
 
@@ -30,7 +38,29 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     if "engine_name" in metafunc.fixturenames:
         is_about_sqlite = metafunc.module.__name__.rpartition(".")[2].startswith("test_sqlite_")
-        metafunc.parametrize("engine_name", ENGINES[:1] if is_about_sqlite else ENGINES)
+        is_on_both = metafunc.definition.get_closest_marker("both_engines") is not None
+        marks = TOGETHER if is_on_both else pytest.mark.thorough
+        also = [] if is_about_sqlite else [pytest.param("postgresql", marks=marks)]
+        metafunc.parametrize("engine_name", ["sqlite", *also])
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the test of the statements that ran after the tests that run them."""
+    items.sort(key=lambda item: item.get_closest_marker("after_both_engines") is not None)
+
+
+@pytest.fixture(autouse=True)
+def _note_marked_case(request: pytest.FixtureRequest) -> Iterator[None]:
+    yield
+    if is_marked_case(request.node):
+        MARKED_CASES_RUN.add(request.node.nodeid)
+
+
+def is_marked_case(item: pytest.Item) -> bool:
+    """Return whether a case is one on PostgreSQL that runs in each ``make test``."""
+    spec = getattr(item, "callspec", None)
+    is_on_postgres = spec is not None and spec.params.get("engine_name") == "postgresql"
+    return is_on_postgres and item.get_closest_marker("both_engines") is not None
 
 
 class Database:

@@ -42,6 +42,7 @@ async def start(store, workspace, interaction=""):
     return (await accept_operation(store, workspace, interaction=interaction)).operation
 
 
+@pytest.mark.both_engines
 async def test_unlinking_where_it_can_be_revoked(store, clock):
     mine = await linked(store, names=["one", "two"])
     operation = await start(store, mine.workspaces[0])
@@ -190,6 +191,7 @@ async def test_a_refusal_is_written_with_its_beginning_and_for_the_secret_that_w
     assert await hold(store, ended) is None
 
 
+@pytest.mark.both_engines
 async def test_one_of_those_that_wait_gets_the_next_try(store, clock):
     held = await hold(store, await link_account(store))
     clock.advance(30)
@@ -203,6 +205,7 @@ async def test_one_of_those_that_wait_gets_the_next_try(store, clock):
     assert [await store.try_refused(asked) for _ in range(2)] == [True, False]
 
 
+@pytest.mark.both_engines
 async def test_what_waited_goes_on_at_once(store, clock):
     mine = await linked(store)
     account = await hold(store, mine.account)
@@ -232,6 +235,7 @@ async def test_a_fresh_secret_is_refused_by_nobody_and_the_same_under_another_ke
     assert await store.held_accounts() == []
 
 
+@pytest.mark.both_engines
 async def test_several_are_two_of_a_connection_who_were_first_refused_since_then(store, clock):
     mine, theirs = [await link_account(store, who) for who in (ALICE, BOB)]
     elsewhere = await link_account(store, BOB, "hub")
@@ -256,6 +260,7 @@ async def test_several_are_two_of_a_connection_who_were_first_refused_since_then
     assert not await are_several(store, clock.now() + 1, "hub")
 
 
+@pytest.mark.both_engines
 async def test_after_an_outage_everybody_whom_the_connection_refused_is_tried_at_once(store, clock):
     pairs = ((ALICE, "saturn"), (BOB, "hub"))
     held = [await hold(store, await link_account(store, *pair)) for pair in pairs]
@@ -294,6 +299,7 @@ async def test_each_is_due_in_its_time_and_written_once(store, clock):
     assert await within(store, rows.claim_reminders, 10, 60.0) == []
 
 
+@pytest.mark.both_engines
 async def test_a_fresh_secret_has_an_end_of_its_own_and_a_sealed_again_one_keeps_it(store, clock):
     account = await link_account(store, ends_at=clock.now() + 8 * DAY)
     assert await store.save_secret(account.id, account.secret, "sealed again")
@@ -307,6 +313,7 @@ async def test_a_fresh_secret_has_an_end_of_its_own_and_a_sealed_again_one_keeps
     assert (held.ends_at, held.remind_at) == (None, None)
 
 
+@pytest.mark.both_engines
 async def test_a_link_that_is_gone_or_another_is_reminded_of_no_more(store, clock):
     await link_account(store, ends_at=clock.now() + 8 * DAY)
     clock.advance(DAY)
@@ -363,6 +370,7 @@ async def test_an_unlink_ends_all_of_its_person(store, connection, has_account):
     assert [await browser_session(store, key, HOUR) for key in ("h1", "h2", "h3")] == [None, None, bobs]
 
 
+@pytest.mark.both_engines
 async def test_all_of_everybody(store):
     for number, principal in enumerate((ALICE, ALICE, BOB)):
         await begun(store, principal, f"h{number}")

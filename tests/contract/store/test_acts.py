@@ -37,6 +37,7 @@ async def is_as_left(store, act):
     return await store.engine.read(lambda tx: acts.is_as_left(tx, act))
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize("name", ["timer", "alias", "settings", "run", "made", "changed", "dropped"])
 async def test_a_row_is_as_an_act_left_it_until_what_was_changed_changes(store, name):
     workspace = (await linked(store)).workspaces[0]
@@ -97,6 +98,7 @@ def test_what_changed_nothing_has_nothing_to_take_back():
     )
 
 
+@pytest.mark.both_engines
 async def test_an_act_is_shown_once_the_card_of_what_it_began_is_there(store, workspace):
     card = NewNotice("", NoticeKind.CARD, "first", ALICE)
     operation = (await accept_operation(store, workspace, notices=[card])).operation

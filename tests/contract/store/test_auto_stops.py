@@ -69,6 +69,7 @@ async def test_a_stop_on_its_way_is_told_when_it_is_down(store, clock, notebook)
     assert await told(store) == stopped(notebook)
 
 
+@pytest.mark.both_engines
 async def test_what_a_list_finds_stopped_or_two_find_gone_is_told(store, clock, notebook):
     await notify(store, notebook.id, ready=None, stopped=True)
     account = await store.account(ALICE, "saturn")
@@ -106,6 +107,7 @@ async def test_a_stop_that_was_given_up_may_have_worked_after_all(store, clock, 
     assert await told(store) == []
 
 
+@pytest.mark.both_engines
 async def test_refusals_of_rights_are_counted(store, clock, notebook):
     for number, cause in enumerate(("forbidden: an admin token is required", "limit: no", "forbidden")):
         operation = (
@@ -132,6 +134,7 @@ async def test_what_was_made_and_stands_still_is_to_be_started(store):
     assert (after.verb, after.start_call, after.outcome) == (OperationVerb.START, Call.NONE, None)
 
 
+@pytest.mark.both_engines
 async def test_what_was_called_off_meanwhile_is_not(store):
     operation = await creation(store)
     await store.save_step(Update(operation.id, 0.0, outcome=Outcome.CANCELLED))

@@ -279,6 +279,7 @@ async def test_what_is_over_is_never_owed_again(store, clock, workspace):
     assert (await store.card(first)).stage == "closed"
 
 
+@pytest.mark.both_engines
 async def test_a_card_that_was_closed_goes_once_the_end_is_known_to_be_in_slack(store, clock, workspace):
     start = await asked(store, workspace, OperationVerb.START, "1")
     await ended(store, start)
@@ -424,6 +425,7 @@ async def test_a_question_that_was_to_change_when_it_was_asked_again_is_looked_a
     assert await claimed(store, clock) == ["1"]
 
 
+@pytest.mark.both_engines
 async def test_what_an_earlier_release_left_half_done_waits_no_longer_than_a_day(store, clock, operation):
     """There, a message that newer ones had followed was to become a line."""
     left = {"stage": "closing", "is_dirty": True, "changed_at": clock.now()}

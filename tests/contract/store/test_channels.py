@@ -35,6 +35,7 @@ def write(tx, names, number, person, channel):
             table.add(tx, test_every_field.made(table, number), **given)
 
 
+@pytest.mark.both_engines
 async def test_every_table_with_a_channel_is_renamed(store):
     assert {name for name, table in TABLES.items() if "channel_id" in table.fields} <= HELD
     every = sorted(HELD | set(NAMED_IN))
@@ -59,6 +60,7 @@ async def test_channel_of_a_user_with_another_enterprise_is_renamed(store):
     assert await store.replace_channel_id(ALICE.place, "COLD", "CNEW") == 2
 
 
+@pytest.mark.both_engines
 async def test_card_that_moved_during_its_edit_is_edited_again(store):
     await store.carry_out(lambda tx: write(tx, ["cards"], 1, ALICE, "COLD"))
     await store.replace_channel_id(ALICE.place, "COLD", "CNEW")
@@ -84,6 +86,7 @@ async def test_what_was_said_since_in_the_channel_stays(store, clock):
     assert [(row["channel_id"], "lab" in row["about"]) for row in rows] == [("CNEW", True)]
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize(
     ("changes", "chains"),
     [

@@ -134,6 +134,7 @@ async def test_who_can_have_no_operation_yet_is_counted_as_waiting(store):
     assert (await store.participant(CARD, ALICE)).waits_for == ""
 
 
+@pytest.mark.both_engines
 async def test_counts_follow_the_newest_operation_of_each(store):
     await posted(store)
     row = (await linked(store)).workspaces[0]
@@ -227,6 +228,7 @@ async def test_a_press_between_counting_and_writing_is_counted_soon(store, clock
     assert await claimed(store) == []
 
 
+@pytest.mark.both_engines
 async def test_what_a_card_has_counted_is_shown_until_it_counts_again(store, clock):
     await posted(store)
     await noted(store, ALICE, "p1")
@@ -271,6 +273,7 @@ async def ended(store, clock, *people):
     return await by(store, TRAINER, "stop").to(classes.stop_all, CARD)
 
 
+@pytest.mark.both_engines
 async def test_the_end_sets_the_timers_of_who_consented_only(store, clock):
     closed = await ended(store, clock, ALICE, BOB)
     over = (closed.stopped_by, closed.stops_at, closed.is_over(clock.now()))

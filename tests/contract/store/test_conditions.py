@@ -89,6 +89,7 @@ async def test_a_stop_whose_caller_died_has_an_unknown_outcome(store, clock, ope
     assert (step.operation.stop_call, step.operation.unknown_since) == (Call.UNKNOWN, clock.now())
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize(
     ("left", "is_made"),
     [
@@ -116,6 +117,7 @@ async def test_what_others_write_leaves_the_lease_also_to_whoever_presses_next(s
     assert await store.claim_operations(10, 60.0) == []
 
 
+@pytest.mark.both_engines
 async def test_what_a_step_holds_is_nobody_elses_even_if_it_is_due(store, clock, account, operation):
     run = await launched(store, remote_id="r1")
     assert len(await store.claim_operations(10, 60.0)) == len(await store.claim_runs(10, 60.0)) == 1
@@ -125,6 +127,7 @@ async def test_what_a_step_holds_is_nobody_elses_even_if_it_is_due(store, clock,
     assert await store.claim_runs_of(account, 10, 60.0) == []
 
 
+@pytest.mark.both_engines
 async def test_no_output_is_followed_for_a_link_that_has_ended(store, account):
     run = await launched(store, remote_id="r1", is_watched=True)
     assert [one.id for one in await store.watched_runs("me")] == [run.id]
@@ -138,6 +141,7 @@ async def test_nobody_asks_for_the_stop_of_a_run_that_is_over(store, account):
     assert (await want_stop(store, run.id)).stop_wanted == run.stop_wanted
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize(
     ("whose", "fields", "is_known"),
     [
@@ -196,6 +200,7 @@ async def test_a_new_link_acts_and_not_the_one_that_is_being_revoked(store, cloc
     assert (await store.account(BOB, "saturn")).principal == BOB
 
 
+@pytest.mark.both_engines
 async def test_a_refused_account_is_neither_used_nor_reminded_of(store, clock, account):
     await change(store, ACCOUNTS, account.id, remind_at=clock.now())
     assert [one.id for one in await within(store, account_rows.claim_reminders, 10, 60.0)] == [account.id]
@@ -208,6 +213,7 @@ async def test_a_refused_account_is_neither_used_nor_reminded_of(store, clock, a
 # -- what is made, planned and kept --------------------------------------------------------------------------
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize(
     ("left", "is_open"),
     [({}, True), ({"principal": BOB}, False), ({"created_at": 0.0}, False)],
@@ -225,6 +231,7 @@ async def test_what_was_made_is_not_explained_by_a_row_that_a_list_has_added_sin
     assert await store.unexplained(made.id, "posit", gates, made.created_at) == (gates if is_open else [])
 
 
+@pytest.mark.both_engines
 async def test_each_running_workspace_is_claimed_once_in_a_while(store, clock, workspace):
     """Whether its person is asked about it is not for the claim to say."""
     await observe(store, clock, workspace, Observed(State.RUNNING))
@@ -253,6 +260,7 @@ async def test_an_older_list_does_not_replace_a_newer_one(store, clock, account)
 # -- reads ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize("left", ["hidden", "refused"])
 async def test_nobody_reads_what_is_hidden_or_with_an_account_that_is_refused(store, clock, workspace, left):
     await want_read(store, workspace.id)
@@ -269,6 +277,7 @@ async def row_of(store, table, **key):
     return await store.engine.read(lambda tx: table.row(tx, **key))
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize("query", ["observed", "observed_same"])
 async def test_what_was_read_later_is_not_overwritten(store, clock, workspace, query):
     await observe(store, clock, workspace, Observed(State.RUNNING))
@@ -295,6 +304,7 @@ async def run(store, query, **given):
     return await store.carry_out(lambda tx: tx.run(query, **given))
 
 
+@pytest.mark.both_engines
 async def test_a_read_that_was_asked_for_during_another_one_is_still_made(store, clock, workspace):
     key, now = workspace.gate_key, clock.now()
     gate = {"next_check_at": now + 10, "claimed_at": now, "wanted_at": now + 1, "due_at": now + 10}
@@ -321,6 +331,7 @@ async def test_news_wake_nothing_that_is_over(store, clock, operation):
     assert await run(store, "wake_operation", **news) == 0
 
 
+@pytest.mark.both_engines
 async def test_a_jump_of_the_clock_moves_what_a_lease_waits_for(store, clock, operation):
     now = clock.now()
     held = {"leased_until": now + 30, "next_step_at": now + 30}
@@ -330,6 +341,7 @@ async def test_a_jump_of_the_clock_moves_what_a_lease_waits_for(store, clock, op
     assert {name: row[name] - value for name, value in held.items()} == dict.fromkeys(held, 600.0)
 
 
+@pytest.mark.both_engines
 async def test_a_gate_claimed_in_the_future_is_closed_for_its_interval_and_not_until_then(
     store, clock, workspace
 ):
@@ -414,6 +426,7 @@ def press_key(principal=ALICE):
     return {"card_id": CARD, "principal": principal}
 
 
+@pytest.mark.both_engines
 async def test_a_class_stops_nobody_who_never_agreed(store, clock):
     row = await pressed(store, clock)
     await store.carry_out(lambda tx: PARTICIPANTS.change(tx, press_key(), consented_at=None))
@@ -421,6 +434,7 @@ async def test_a_class_stops_nobody_who_never_agreed(store, clock):
     assert (await store.workspace(row.id)).stop_at is None
 
 
+@pytest.mark.both_engines
 async def test_what_a_class_has_ended_is_not_kept_any_more(store, clock):
     await pressed(store, clock)
     await store.carry_out(lambda tx: PARTICIPANTS.change(tx, press_key(), ended_at=clock.now()))
@@ -428,6 +442,7 @@ async def test_what_a_class_has_ended_is_not_kept_any_more(store, clock):
     assert (await store.participant(CARD, ALICE)).withdrawn_at is None
 
 
+@pytest.mark.both_engines
 async def test_who_consents_again_is_warned_again_before_the_end(store, clock):
     await posted_class(store, stops_at=clock.now() + 200)
     row = await up(store, clock)
@@ -449,6 +464,7 @@ async def test_a_class_is_ended_once(store, clock):
 # -- what administrators and conversations are told of -------------------------------------------------------
 
 
+@pytest.mark.both_engines
 async def test_an_administrator_is_told_of_their_own_slack_workspace_alone(store, clock):
     elsewhere = Principal(None, "T2", ALICE.user_id)
     for whose in (ALICE, elsewhere):
@@ -497,6 +513,7 @@ async def test_a_yes_of_much_later_agrees_to_nothing(store, clock):
 # -- tasks, limits, sweeping ---------------------------------------------------------------------------------
 
 
+@pytest.mark.both_engines
 async def test_a_list_that_is_being_read_is_not_hurried(store, clock, account):
     tasks = [NewTask(kind, account.id, due_in=600.0) for kind in (TaskKind.DISCOVER, TaskKind.LIST_JOBS)]
     await store.carry_out(lambda tx: add_tasks(tx, tasks))
@@ -513,12 +530,14 @@ async def test_a_shorter_pause_does_not_end_a_longer_one(store, clock):
     assert await store.slack_calls_left(Room("T1", "chat.update", 50)) == 0
 
 
+@pytest.mark.both_engines
 async def test_a_token_is_not_renewed_where_usher_was_removed(store):
     await store.install(ACME)
     await change(store, INSTALLATIONS, ACME.id, removed_at=1.0)
     assert not await store.claim_renewal(ACME.id, ACME.secret)
 
 
+@pytest.mark.both_engines
 async def test_an_open_operation_is_kept_however_many_came_after_it(store, clock, operation):
     row = await row_of(store, OPERATIONS, id=operation.id)
     over = {"outcome": Outcome.FULFILLED, "ended_at": clock.now()}
@@ -550,6 +569,7 @@ async def test_only_those_are_signed_out_who_left_or_whose_workspace_removed_ush
     assert await left() == {"bob"}
 
 
+@pytest.mark.both_engines
 async def test_the_limits_and_pauses_of_one_slack_workspace_are_not_anothers(store):
     async def take(team):
         return await store.take_slack_call(team, "chat.update", most=1)
@@ -562,6 +582,7 @@ async def test_the_limits_and_pauses_of_one_slack_workspace_are_not_anothers(sto
     assert [await store.slack_calls_left(room) for room in rooms] == [0, 44]
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize(
     ("other", "is_told"),
     [({}, False), ({"connection": "hub"}, True), ({"called_at": 1.0}, True), (None, True)],
@@ -589,6 +610,7 @@ async def test_a_reply_waits_for_what_its_person_waits_for(store, clock):
     assert [one.subject for one in await store.claim_notices(10, 60.0, {0: 1.0})] == ["mine"]
 
 
+@pytest.mark.both_engines
 async def test_what_is_over_is_not_owed_again(store, workspace):
     def write(tx):
         card_rows.add(tx, NoticeKind.CARD, "card", ALICE.key, about=workspace.id)

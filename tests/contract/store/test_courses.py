@@ -66,6 +66,7 @@ async def test_joining_writes_the_consent_and_the_rule_as_one(store, clock, join
     assert [one.id for one in await store.rules(MEMBERS[0])] == [rule.id]
 
 
+@pytest.mark.both_engines
 async def test_lessons_are_claimed_in_the_order_of_joining_once_their_lead_has_begun(store, clock, joined):
     assert await claimed(store) == []
     await within(store, CLASS_CARDS.change, {"id": CARD}, lead=1_200.0, follow_at=clock.now())
@@ -150,6 +151,7 @@ STATES = {
 }
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize("name", STATES)
 async def test_each_member_has_one_state_in_a_lesson(store, clock, joined, name):
     happens, *states = STATES[name]
@@ -170,6 +172,7 @@ async def test_each_member_has_one_state_in_a_lesson(store, clock, joined, name)
         assert {key: value for key, value in asdict(counts).items() if value} == expected
 
 
+@pytest.mark.both_engines
 async def test_who_left_takes_no_place_and_can_come_back(store, clock, joined):
     await within(store, CLASS_CARDS.change, {"id": CARD}, maximum=3)
     await by(store, MEMBERS[0], "leave").to(lessons.leave, CARD)
@@ -194,6 +197,7 @@ async def test_who_leaves_has_neither_rule_nor_consent(store, joined, way):
     assert (counts.joined, counts.left) == (2, 1)
 
 
+@pytest.mark.both_engines
 async def test_a_change_is_told_to_each_member_once(store, joined):
     asked = by(store, TRAINER, "change", drawing="TEST-1")
     for _ in range(2):
@@ -209,6 +213,7 @@ async def test_a_change_is_told_to_each_member_once(store, joined):
         assert {one.last_day for who in MEMBERS for one in await store.rules(who)} == {theirs}
 
 
+@pytest.mark.both_engines
 async def test_a_course_lives_until_thirty_days_after_its_end(store, clock, joined):
     clock.advance(20 * 86_400.0)
     await store.sweep()
@@ -261,6 +266,7 @@ async def asked_about(store):
     ]
 
 
+@pytest.mark.both_engines
 async def test_a_course_whose_teachers_have_gone_asks_once_and_ends_two_weeks_later(store, clock, joined):
     other = Principal(None, "T1", "UOTHER")
     await store.save_people([Person(other, "Otto", seen_at=clock.now())])
@@ -288,6 +294,7 @@ async def test_a_course_whose_teachers_have_gone_asks_once_and_ends_two_weeks_la
     assert await asked_about(store) == [ALICE]
 
 
+@pytest.mark.both_engines
 async def test_an_administrator_takes_a_course_over_and_a_teacher_who_is_back_keeps_it(store, clock, joined):
     await gone(store, clock)
     admin = by(store, ALICE, "take")

@@ -122,6 +122,7 @@ async def test_nothing_is_kept_for_one_who_unlinked_meanwhile(store, account):
     assert await store.name_created("no such operation", Created("r1", "analysis"), R1) is None
 
 
+@pytest.mark.both_engines
 async def test_a_second_id_of_one_creation_gets_a_row_of_its_own(store, account):
     operation = (await asked(store, provisional(alias="mine"))).operation
     await store.name_created(operation.id, Created("r1", "analysis"), R1)
@@ -193,6 +194,7 @@ async def test_a_listed_row_that_was_forgotten_hides_nothing(store, account, cre
     assert not (await store.name_created(creating.id, CREATED, R1)).hidden
 
 
+@pytest.mark.both_engines
 async def test_a_start_gives_way_to_the_creation(store, clock, account, creating):
     row = await listed(store, account)
     clock.advance(1)
@@ -236,6 +238,7 @@ async def test_a_press_that_was_about_the_listed_row_comes_along(store, clock, a
     assert (await store.participant("class_1", ALICE)).workspace_id == "ws1"
 
 
+@pytest.mark.both_engines
 async def test_a_list_from_before_the_creation_does_not_end_it(store, clock, account, creating):
     await store.add_tasks([NewTask(TaskKind.DISCOVER, account.id)])
     await store.claim_tasks(10, 60.0)

@@ -117,6 +117,7 @@ async def test_who_was_told_is_told_again_only_of_another_end(store, clock, work
     assert [row.id for row in await ending(store, 1000.0)] == [workspace.id]
 
 
+@pytest.mark.both_engines
 async def test_nobody_is_told_whom_it_does_not_concern(store, clock, workspace):
     await soon(store, clock, workspace, 5000.0)
     assert len(await ending(store, 9000.0)) == 1
@@ -143,6 +144,7 @@ async def test_a_read_for_nobody_in_particular_is_no_use(store, clock, workspace
     await store.make_due("nobody's")
 
 
+@pytest.mark.both_engines
 async def test_what_is_told_is_written_once_and_read(store, clock, workspace):
     assert await store.hear("saturn", workspace.gate_key, "hook:1", "passed")
     assert not await store.hear("saturn", workspace.gate_key, "hook:1", "failed")
@@ -154,6 +156,7 @@ async def test_what_is_told_is_written_once_and_read(store, clock, workspace):
     assert await first_sight(store, "hook:3")
 
 
+@pytest.mark.both_engines
 async def test_an_entry_is_of_the_row_as_it_is(store, workspace):
     await store.save_entry(workspace.id, "another gate", "sealed")
     assert (await store.workspace(workspace.id)).entry is None

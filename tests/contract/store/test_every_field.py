@@ -24,6 +24,8 @@ from bot.store.transaction import Transaction
 from bot.support.errors import StoreError
 from tests.rigs.store import ALICE
 
+pytestmark = pytest.mark.both_engines
+
 MODELS = [table for table in TABLES.values() if table.model is not None]
 #: What a row can't be without, besides its model.
 BESIDE: Mapping[str, Mapping[str, Any]] = {

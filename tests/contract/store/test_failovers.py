@@ -19,6 +19,8 @@ from bot.support.errors import StoreUnavailable
 from tests.rigs.postgres_standby import pair
 from tests.rigs.store import ALICE, accept_operation, linked
 
+pytestmark = pytest.mark.both_engines
+
 NOTED = AuditEntry("a", "act", "x", "ok")
 HERE, THERE = "7711/00000001", "7711/00000002"
 

@@ -151,6 +151,7 @@ async def test_one_gate_serves_people_and_connections_to_the_same_place(store, c
     assert claims[0].account.principal == BOB
 
 
+@pytest.mark.both_engines
 async def test_a_gate_is_handed_to_the_connection_that_still_has_a_reader(store, clock):
     await link_account(store, BOB, "saturn-2")
     await link_account(store)
@@ -336,6 +337,7 @@ async def test_a_step_that_nothing_holds_up_does_not_clear_what_a_read_said(stor
     assert (await store.operation(operation.id)).hold is None
 
 
+@pytest.mark.both_engines
 async def test_an_unknown_word_keeps_the_last_state_and_is_no_news(store, clock, workspace):
     await observe(store, clock, workspace, RUNNING)
     before = await store.workspace(workspace.id)
@@ -373,6 +375,7 @@ async def test_one_read_serves_all_who_were_proven(store, clock):
     assert {(await store.workspace(row.id)).state for row in (alice, bob)} == {State.STOPPING}
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize("state", [State.GONE, State.UNKNOWN])
 async def test_an_absence_proves_nothing(store, clock, state):
     _, bob = await two_watchers(store)
@@ -411,6 +414,7 @@ async def test_a_reader_who_was_unlinked_meanwhile_proves_nothing_for_the_succes
     assert (row.verified_at, row.url) == (None, None)
 
 
+@pytest.mark.both_engines
 async def test_a_row_that_was_deleted_meanwhile_is_skipped(store, clock):
     _, claim = await claimed(store)
     await unlink(store, ALICE)
@@ -610,6 +614,7 @@ async def test_reads_that_begin_at_any_time_meet_after_their_first(store, clock)
     assert max(gaps) <= SLOT[0] + 0.25
 
 
+@pytest.mark.both_engines
 async def test_what_is_due_in_a_moment_comes_along_beyond_the_limit_and_nothing_before_its_time(store, clock):
     rows = (await linked(store, names=("a", "b", "c"))).workspaces
     clock.advance(100)

@@ -98,6 +98,7 @@ async def test_the_end_of_hours_is_not_how_long_somebody_wanted_it(store, clock,
     assert await store.operation(operation.id) == operation
 
 
+@pytest.mark.both_engines
 async def test_the_timer_of_what_lapsed_ends_and_that_of_what_is_still_started_stays(store, clock, workspace):
     await accept_operation(store, workspace, deadline_seconds=HOUR)
     await set_timer(store, workspace, End(clock.now() + 600, "stop"))
@@ -124,6 +125,7 @@ async def test_a_launch_is_not_committed_to_after_its_deadline_and_a_stop_is(
         assert await store.save_run_step(calling)
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize("is_early", [True, False], ids=["in-time", "too-late"])
 async def test_planned_start_is_committed_to_as_long_as_its_plan_lasts(store, clock, workspace, is_early):
     """Its deadline has passed long ago; who asks for it then makes it good for as long as a request."""
@@ -140,6 +142,7 @@ async def test_planned_start_is_committed_to_as_long_as_its_plan_lasts(store, cl
         assert await commits(store, operation.id)
 
 
+@pytest.mark.both_engines
 async def test_plan_that_changes_after_the_claim_is_heeded(store, clock, workspace):
     """What a step carries from its claim isn't what its call is committed by."""
     planned = {"planned_for": clock.now(), "good_until": clock.now() + HOUR}

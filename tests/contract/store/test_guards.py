@@ -13,6 +13,8 @@ from tests.contract.store.test_classes import CARD, ended, look, stop, time
 from tests.rigs.store import ALICE, BOB, launched, link_account, unlink, want_stop, within
 from tests.rigs.use_cases import ask
 
+pytestmark = pytest.mark.both_engines
+
 
 async def timed(store, clock):
     """Return Alice's workspace as the end of her class has set its timer."""

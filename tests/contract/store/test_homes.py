@@ -1,5 +1,7 @@
 """Homes: who waits for a view, and which are looked at although nobody asked."""
 
+import pytest
+
 from bot.domain.accounts import Approval
 from bot.domain.homes import HomeUse
 from bot.domain.notices import NewNotice, NoticeKind
@@ -68,6 +70,7 @@ async def test_looks_are_ten_seconds_apart_and_give_way_to_uses(store, clock):
     assert await wanted(store) == []
 
 
+@pytest.mark.both_engines
 async def test_retries_and_rest(store, clock):
     await use_home(store, ALICE, HomeUse(answer={"text": "Done"}))
     (home,) = await wanted(store)
@@ -84,6 +87,7 @@ async def test_retries_and_rest(store, clock):
     assert len(await wanted(store)) == 1
 
 
+@pytest.mark.both_engines
 async def test_an_open_home_is_wanted_again_and_another_is_not(store, clock):
     await want_home(store, ALICE)
     assert await wanted(store) == []
@@ -150,6 +154,7 @@ async def test_the_totals_count_everybody(store, clock):
     assert (totals.starting, totals.slow, totals.failed, totals.reached) == (0, [], [], {})
 
 
+@pytest.mark.both_engines
 async def test_the_totals_and_the_questions_of_one_slack_workspace_are_its_own(store, clock):
     made = await linked(store, names=["one", "two"])
     elsewhere = Principal(None, "T2", ALICE.user_id)

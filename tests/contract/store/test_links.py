@@ -83,6 +83,7 @@ async def test_neither_a_used_link_nor_one_of_nobody_in_particular_goes_on(
     assert (await store.link(digest(NONCE))).stage == stage
 
 
+@pytest.mark.both_engines
 async def test_many_attempts_at_once_are_five_at_most(store, clock):
     await met(store, ALICE)
     await put_link(store, fresh(clock, digest(NONCE)))
@@ -126,6 +127,7 @@ async def test_the_code_is_looked_for_among_the_unexpired_links_in_that_stage(st
     assert await store.open_link_of(ALICE, "code") is None
 
 
+@pytest.mark.both_engines
 async def test_a_code_writes_the_account_and_all_that_follows_once(store, clock):
     await met(store, ALICE)
     asked = ask(store)
@@ -155,6 +157,7 @@ async def test_empty_usernames_and_other_connections_never_clash(store, clock):
     assert [one.principal for one in await store.active_accounts() if one.connection == "hub"] == [BOB]
 
 
+@pytest.mark.both_engines
 async def test_linking_again_beside_one_that_is_being_revoked(store, clock):
     first = await link_account(store, secret="one")
     await unlink(store, ALICE, "saturn", revocable=["saturn"])
@@ -201,6 +204,7 @@ async def test_what_another_account_proved_is_doubted(store, clock, username, pr
     assert ((await store.workspace(workspace.id)).verified_at is not None) is proven
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize(("linked_as", "is_moved"), [("alicia", True), ("another", False)])
 async def test_what_a_renamed_person_had_is_found_by_the_new_name_and_nobody_elses(
     store, clock, linked_as, is_moved

@@ -148,6 +148,7 @@ async def test_undone_in_the_middle_everybody_has_what_they_had(store, clock, ma
     assert len(await heard(store)) == lessons.SOME
 
 
+@pytest.mark.both_engines
 async def test_nobody_loses_agreed_days_by_an_end_that_is_undone(store, clock, many):
     _, before = await members(store)
     await decide(store, "end", {}, {})
@@ -167,6 +168,7 @@ async def test_nobody_loses_agreed_days_by_an_end_that_is_undone(store, clock, m
         await by(store, TRAINER, "late").to(acts.undo, act.id)
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize("is_undone", [False, True])
 async def test_a_lesson_that_is_due_before_its_rules_follow_starts_nobody(store, clock, joined, is_undone):
     await decide(store, to={"off": frozenset({"2027-11-22"})})
@@ -199,6 +201,7 @@ async def test_a_second_decision_meets_those_who_follow_the_first(store, many):
     assert len(await heard(store)) == MANY + 3
 
 
+@pytest.mark.both_engines
 async def test_who_joins_through_0_2_0_follows_too(store, clock, joined):
     """It names none of the columns that this release has added."""
     await decide(store)
@@ -220,6 +223,7 @@ async def test_who_joins_through_0_2_0_follows_too(store, clock, joined):
     assert (await members(store))[1][0] == row
 
 
+@pytest.mark.both_engines
 async def test_the_end_of_a_large_class_is_set_in_pieces(store, clock):
     await posted(store, stops_at=clock.now() + 7_200.0)
     await press_class(store, await up(store, clock, MEMBERS[0]))

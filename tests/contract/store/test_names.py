@@ -90,6 +90,7 @@ async def test_a_name_finds_among_a_few_rows_what_it_finds_among_all(filled):
     assert found("WRITTEN by 0.1.0", every) == found("written by 0.1.0", every) is not None
 
 
+@pytest.mark.both_engines
 async def test_only_rows_that_may_be_called_that_are_read(filled):
     few = await filled.workspaces_called(ALICE, "Note  Book", "notebook")
     # The others have a name of their person's own, or one that was not folded.

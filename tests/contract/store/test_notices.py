@@ -50,6 +50,7 @@ async def test_claims_go_by_class_then_age(store, clock):
     assert [notice.subject for notice in await store.claim_notices(4, 60.0, {3: 1.0})] == ["0", "3"]
 
 
+@pytest.mark.both_engines
 async def test_what_is_owed_is_tried_in_turn_whatever_its_pause(store, clock):
     """A send, or what may have been sent once it was looked for; a reply where there is nothing else."""
     kinds = {"send": NoticeKind.MESSAGE, "later": NoticeKind.MESSAGE, "unsure": NoticeKind.MESSAGE}
@@ -86,6 +87,7 @@ async def test_what_is_owed_is_tried_in_turn_whatever_its_pause(store, clock):
     assert await store.claim_owed("T8", 60.0, is_send=True) == []
 
 
+@pytest.mark.both_engines
 async def test_what_waits_for_slack_is_due_once_that_is_back_in_the_order_of_its_age(store, clock):
     """Only in that Slack workspace, and only what Slack held up."""
     far, settles = 300.0, 15.0
@@ -245,6 +247,7 @@ async def test_the_dead_are_shown_newest_first_and_not_sent(store, clock):
     assert (await store.statistics())["dead_notices"] == 3
 
 
+@pytest.mark.both_engines
 async def test_the_direct_message_of_a_person_is_remembered(store):
     assert await store.known_channel(ALICE) is None
     await store.add_notices([message("a"), message("b"), message("c"), message("d", principal=BOB)])
@@ -305,6 +308,7 @@ async def test_what_is_told_together_was_sent_and_what_was_given_up_is_not_told(
     assert (await store.statistics())["pending_notices"] == 0
 
 
+@pytest.mark.both_engines
 async def test_what_tells_one_of_a_later_release_is_left_to_who_can_tell_it(store, clock):
     await store.add_notices([message(name, NEWS) for name in ("1", "2")])
     clock.advance(LATE)

@@ -48,6 +48,7 @@ async def test_another_verb_replaces_the_open_one_and_owes_its_card(store, clock
     assert (card.is_dirty, card.changed_at) == (True, clock.now())
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize("verb", [OperationVerb.STOP, OperationVerb.START], ids=str)
 async def test_call_carried_over_twice_keeps_its_state_before(store, workspace, verb):
     """A failure from before it is no news of the call, whoever counts it as its own by then."""
@@ -338,6 +339,7 @@ async def test_what_others_write_leaves_the_lease_and_brings_the_next_step_at_on
     assert again.operation.read_since == clock.now()
 
 
+@pytest.mark.both_engines
 async def test_a_step_writes_what_follows_from_the_row_as_others_have_left_it(store, operation):
     await store.carry_out(lambda tx: errands.hold(OPERATIONS, tx, {"id": operation.id}, {"hold": "Refused."}))
     await store.save_step(Update(operation.id, 0.0))
@@ -356,6 +358,7 @@ async def test_a_step_writes_what_follows_from_the_row_as_others_have_left_it(st
     assert (row["attempts"], row["claim"]) == (2, "")
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize("is_carried", [True, False])
 @pytest.mark.parametrize("changed", ["secret", "state", "person", "nothing"])
 async def test_a_call_is_committed_to_only_for_who_it_was_decided_for(store, operation, changed, is_carried):

@@ -18,6 +18,8 @@ from bot.store.tasks import NewTask
 from bot.support.errors import SlackLimited, StoreUnavailable
 from tests.rigs.store import ALICE, accept_operation, launched, link_account, linked, watch_run
 
+pytestmark = pytest.mark.both_engines
+
 #: How long a dead owner may be missed, in seconds, with the tick at which others look.
 REPLACED_WITHIN, TICK = 15.0, 1.0
 

@@ -87,6 +87,7 @@ async def test_people_come_back_and_the_newer_sight_wins(store):
     assert await store.person(Principal("E9", "T1", "UALICE")) is None
 
 
+@pytest.mark.both_engines
 async def test_a_person_is_met_once(store):
     assert not await store.has_met(ALICE)
     assert sorted(await asyncio.gather(*(store.meet(ALICE) for _ in range(5)))) == [False] * 4 + [True]
@@ -146,6 +147,7 @@ async def test_statistics_count_what_operators_ask_for(store):
     }
 
 
+@pytest.mark.both_engines
 async def test_figures_tell_how_long_messages_and_connections_have_waited(store, clock):
     assert (await store.figures()).waited == 0.0
     await store.add_notices([NewNotice("later", NoticeKind.MESSAGE, "", ALICE, due_in=60.0)])
@@ -201,6 +203,7 @@ async def test_the_last_list_is_kept_while_one_of_it_is_spoken_of(store):
     assert (found.workspaces, found.listed) == (("workspace_2",), listed)
 
 
+@pytest.mark.both_engines
 async def test_in_the_thread_of_a_card_it_is_what_the_card_is_about(store, workspace):
     await store.speak(ALICE, "D1", None, SAID.as_body())
     card = NewNotice("", NoticeKind.CARD, "first", ALICE)

@@ -233,6 +233,7 @@ async def test_what_waits_for_a_refused_account_is_held_and_goes_on_by_what_its_
     assert len([one for one in await store.open_operations(ALICE) if one.hold]) == MANY
 
 
+@pytest.mark.both_engines
 async def test_whoever_leaves_keeps_no_hours_however_many(store, clock):
     await with_rules(store, clock, await many_workspaces(store))
     gone = Person(ALICE, "Alice", is_deleted=True, seen_at=clock.now() + 1)

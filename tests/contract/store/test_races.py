@@ -3,6 +3,8 @@
 import asyncio
 import multiprocessing
 
+import pytest
+
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.tasks import TaskKind
 from bot.services import accounts
@@ -12,6 +14,8 @@ from tests.rigs.clock import FakeClock
 from tests.rigs.postgres import open_store
 from tests.rigs.store import ALICE, BOB, accept_operation, link_account, linked, refuse
 from tests.rigs.use_cases import ask
+
+pytestmark = pytest.mark.both_engines
 
 ROUNDS = 4
 

@@ -17,6 +17,8 @@ from bot.support.errors import StoreOutdated
 from tests.contract.store.test_classes import CARD, posted
 from tests.rigs.store import ALICE, accept_operation, launched, linked, set_timer, within
 
+pytestmark = pytest.mark.both_engines
+
 AMIR = Principal(None, "T1", "UAMIR")
 DAY = 86_400.0
 

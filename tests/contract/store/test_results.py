@@ -1,5 +1,7 @@
 """Results of one request: one message tells how several operations ended, and none of them twice."""
 
+import pytest
+
 from bot.domain.errands import Outcome
 from bot.domain.notices import END, NewNotice, NoticeKind, NoticeState
 from bot.domain.steps import Update
@@ -24,6 +26,7 @@ async def ended(store, operation, outcome=Outcome.FULFILLED):
     await store.save_step(Update(operation.id, 0.0, outcome=outcome, notices=[notice]))
 
 
+@pytest.mark.both_engines
 async def test_results_wait_for_each_other(store):
     """All of one request are told as soon as the last one has ended, and each has what it offers there."""
     first, second = await begun(store, "one", "two")
@@ -54,6 +57,7 @@ async def test_late_result_is_told_after_the_others(store, clock):
     assert [one.subject for one in await store.held_notices(other.id)] == [second.id]
 
 
+@pytest.mark.both_engines
 async def test_results_given_up_give_up_what_they_hold(store):
     (only,) = await begun(store, "one")
     await ended(store, only)

@@ -48,6 +48,7 @@ async def test_a_run_that_a_list_found_gets_its_card_when_it_is_watched(store, a
     assert await watch_run(store, "nobody's") is None
 
 
+@pytest.mark.both_engines
 async def test_output_is_owed_from_the_launch_until_it_was_sent(store, clock, account):
     run = await ran(store)
     assert await store.watched_runs() == []
@@ -342,6 +343,7 @@ async def test_a_card_is_owed_for_what_is_seen(store, clock, run):
     assert await dirt(observed=RUNNING) == (True, True)
 
 
+@pytest.mark.both_engines
 async def test_a_run_that_a_list_brought_in_is_the_launched_one(store, account, run):
     (step,) = await store.claim_runs(10, 60.0)
     await store.merge_runs(account.id, [FoundRun("r1", "train", RUNNING)])
@@ -440,6 +442,7 @@ async def test_a_run_that_was_let_go_is_found_again_after_a_new_link(store, acco
     assert found.is_open
 
 
+@pytest.mark.both_engines
 async def test_a_refused_account_holds_runs_and_a_new_link_lets_them_go_on(store, clock, account):
     run = await launched(store)
     await store.save_run_step(Update(run.id, 600.0))
@@ -454,6 +457,7 @@ async def test_a_refused_account_holds_runs_and_a_new_link_lets_them_go_on(store
     assert step.account.secret == "again"
 
 
+@pytest.mark.both_engines
 async def test_snapshots_and_what_was_filled_in_go_with_the_account(store, account):
     bob = await link_account(store, BOB, "posit")
     for owner in (account.id, bob.id, ""):

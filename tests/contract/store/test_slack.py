@@ -45,6 +45,7 @@ async def test_an_installation_is_one_row_until_it_is_removed(store, clock):
     assert [one.secret for one in await store.installations()] == ["sealed 1"]
 
 
+@pytest.mark.both_engines
 async def test_an_enterprise_and_one_of_its_teams_exclude_each_other(store):
     assert await store.install(NORTH) == "new"
     assert await store.install(GRID) == "team"
@@ -78,6 +79,7 @@ async def test_place_of_new_installation_is_kept_for_good(database):
     assert (found.enterprise_id, found.organisation_id) == (said[0], "E2")
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize(
     ("linked", "last_start", "expected"),
     [
@@ -121,6 +123,7 @@ async def test_users_keep_the_enterprise_of_their_latest_link(store, clock):
     assert here.resolve_principal(Principal("E1", "T2", "U4")) == Principal("E1", "T2", "U4")
 
 
+@pytest.mark.both_engines
 async def test_one_at_a_time_replaces_exactly_the_token_that_it_read(database, clock):
     one, other = await database.open(), await database.open()
     await one.install(ACME)
@@ -142,6 +145,7 @@ async def test_one_at_a_time_replaces_exactly_the_token_that_it_read(database, c
     assert not await one.reseal_installation("T1", "sealed 2", "sealed 2c")
 
 
+@pytest.mark.both_engines
 async def test_a_state_is_used_once_by_anybody(database, clock):
     one, other = await database.open(), await database.open()
     assert await one.use_oauth_state("hash")
@@ -186,6 +190,7 @@ async def test_several_processes_on_one_database_stay_within_one_limit(database,
     assert await stores[0].slack_calls_left(room) == 0
 
 
+@pytest.mark.both_engines
 async def test_calls_are_forgotten_a_minute_after_they_last_counted(store, clock):
     assert await take_all(store) == 45
     for seconds, kept in ((WINDOW, 46), (WINDOW - 1, 47), (1.5, 2)):
@@ -195,6 +200,7 @@ async def test_calls_are_forgotten_a_minute_after_they_last_counted(store, clock
         assert len(rows) == kept
 
 
+@pytest.mark.both_engines
 async def test_a_call_without_a_gap_waits_for_no_channel(store, clock):
     assert await take(store) == 0
     # Another process's clock may be a little ahead.
@@ -202,6 +208,7 @@ async def test_a_call_without_a_gap_waits_for_no_channel(store, clock):
     assert await take(store) == 0
 
 
+@pytest.mark.both_engines
 async def test_a_channel_is_paced_within_its_method_alone(store, clock):
     told = {"method": POST, "gap": 1.1}
     assert await take(store, channel="D1", **told) == 0
@@ -292,6 +299,7 @@ async def test_who_starts_next_knows_what_was_seen_and_for_how_long_yet(database
     assert len(await store.saved_signatures()) == 2
 
 
+@pytest.mark.both_engines
 async def test_what_could_not_be_written_is_written_with_the_next(database, store, clock):
     seen = Replays(clock.monotonic)
     assert seen.is_first(signature(1))

@@ -87,6 +87,7 @@ AGED = {
 }
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize("query", sweeping._KEPT)
 async def test_what_is_past_its_use_goes_and_its_card_with_it(store, query):
     table, said, age, days, spared = AGED[query]
@@ -288,6 +289,7 @@ async def test_what_came_back_meanwhile_begins_anew(store, clock):
     assert await store.workspace(workspace.id) is not None
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize("owed", ["operation", "timer", "notice", "hours"])
 async def test_what_is_gone_stays_while_anything_is_owed_about_it(store, clock, owed):
     (workspace,) = (await linked(store)).workspaces
@@ -352,6 +354,7 @@ TIMES = {
 }
 
 
+@pytest.mark.both_engines
 async def test_two_years_later_there_is_what_the_documents_say(store, clock):
     told = dict(KEPT_FOR_EACH.findall((ROOT / "docs/operate.md").read_text(encoding="utf-8")))
     assert set(told) == set(TABLES)

@@ -24,6 +24,7 @@ def discover(subject="a1", due_in=0.0, **payload):
     return NewTask(TaskKind.DISCOVER, subject, payload, due_in)
 
 
+@pytest.mark.both_engines
 async def test_a_second_one_joins_the_open_one(store, clock):
     await store.add_tasks([discover(due_in=50.0, then=["one"], note="first")])
     await store.add_tasks([discover(due_in=20.0, then=["two"], note="second"), discover("a2")])
@@ -75,6 +76,7 @@ async def test_what_joins_one_under_way_runs_afterwards(store):
     assert await store.claim_tasks(10, 60.0) == []
 
 
+@pytest.mark.both_engines
 async def test_what_joined_one_that_is_put_back_or_whose_worker_died_is_part_of_it(store, clock):
     await store.add_tasks([discover(then=["one"])])
     (task,) = await store.claim_tasks(10, 60.0)
@@ -156,6 +158,7 @@ async def test_what_was_asked_for_earlier_is_not_sent_after_what_was_asked_for_l
     assert await other.task_turn(first) is None, "also when the later one is done"
 
 
+@pytest.mark.both_engines
 async def test_a_request_whose_process_died_holds_up_the_next_one_for_its_lease(store, clock, account):
     await store.add_tasks([schedule(account, 1)])
     await store.claim_tasks(10, 40.0)
@@ -199,6 +202,7 @@ async def test_an_outage_is_one_for_all_processes(database, store):
     assert "back" in told
 
 
+@pytest.mark.both_engines
 async def test_a_silence_is_one_for_all_processes_and_ends_with_a_later_answer(database, store):
     other = await database.open()
     assert not await store.answered("cloud", 5.0)
@@ -229,6 +233,7 @@ async def test_a_pause_is_known_to_all_for_as_long_as_it_matters(database, store
     assert await other.pauses() == []
 
 
+@pytest.mark.both_engines
 async def test_the_longer_pause_wins(store, clock):
     await store.note_pauses("cloud", "any", {"account_1": 100.0, "": 100.0})
     clock.advance(10)
@@ -284,6 +289,7 @@ async def test_what_was_filled_in_is_there_the_next_time(store):
     assert await store.remembered(ALICE, "saturn", "job") == {}
 
 
+@pytest.mark.both_engines
 async def test_a_kind_that_nobody_here_does_is_left_alone_and_not_looked_for(store, clock):
     await store.add_tasks([NewTask(TaskKind.RENEWAL, "a1")])
     served = [kind for kind in TaskKind if kind is not TaskKind.RENEWAL]
@@ -302,6 +308,7 @@ async def overdue(store):
     return await store.count_overdue(3600.0)
 
 
+@pytest.mark.both_engines
 async def test_what_nobody_does_within_an_hour_is_counted_by_kind(store, clock):
     later = (await linked(store, names=["later", "another"])).workspaces
     account = await link_account(store, BOB, ends_at=clock.now() + 30 * 86_400.0)

@@ -26,6 +26,8 @@ from tests.rigs.store import (
     unlink,
 )
 
+pytestmark = pytest.mark.both_engines
+
 ODD = [
     "",
     "🙂 Grüße, 你好, مرحبا",

@@ -73,6 +73,7 @@ async def test_it_is_due_for_the_warning_and_for_the_stop_each_claimed_once(stor
     assert await within(store, timers.claim_timers, 10, 60.0) == []
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize("call", [Call.NONE, Call.ACCEPTED])
 async def test_what_holds_for_a_start_goes_if_that_did_nothing(store, clock, workspace, call):
     start = (await accept_operation(store, workspace, OperationVerb.START)).operation
@@ -91,6 +92,7 @@ async def test_what_holds_for_a_start_goes_if_that_did_nothing(store, clock, wor
     assert (row.stop_at, row.stop_via, row.stop_start) == (own.at, "", "")
 
 
+@pytest.mark.both_engines
 async def test_it_is_not_due_before_its_warning_was_delivered_for_five_minutes(store, clock, workspace):
     at = await put(store, clock, workspace)
     clock.advance(HOUR - LEAST_TIMER_WARNING_SECONDS)
@@ -183,6 +185,7 @@ async def test_a_warning_is_void_if_nobody_looked_for_long_when_it_was_due(
     assert found.stop_warned is is_warned
 
 
+@pytest.mark.both_engines
 async def test_one_that_could_not_be_read_counts_as_not_warned_of(store, clock, workspace):
     at = await put(store, clock, workspace, TIMER_WARNING_SECONDS)
     await within(store, timers.look_at_timer, workspace.id, at, await store.now())
@@ -344,6 +347,7 @@ async def test_first_read_that_found_it_running_is_kept(store, clock, states, si
     assert kept == (None if since is None else seen[since])
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize(("card", "is_kept"), [("", True), ("class_1", False)], ids=["own", "of a class"])
 async def test_a_restart_that_makes_another_takes_only_its_persons_own(
     store, clock, workspace, card, is_kept

@@ -84,6 +84,7 @@ async def test_changed_address_is_handed_over(store, clock, workspace):
     assert len(await links(store, clock)) == 1
 
 
+@pytest.mark.both_engines
 async def test_changed_address_of_a_list_is_handed_over(store, clock, workspace):
     await ready(store, clock, workspace, RUNNING, URL)
     clock.advance(60.0)

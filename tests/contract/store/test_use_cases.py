@@ -322,6 +322,7 @@ def is_done(name, before, after):
     return (changed(before, after) != set()) if name in WITHOUT_KEY else "inbox" in changed(before, after)
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize("name", sorted(USE_CASES.keys() - WITHOUT_KEY))
 async def test_it_is_done_once_however_often_it_comes(store, world, name):
     asked = ask(store, "i1")

@@ -155,6 +155,7 @@ async def test_other_kind_of_room_changes_the_line(store, clock, three):
     assert await places(store, rows) == [(0, 0), (0, 0), (1, 0)]
 
 
+@pytest.mark.both_engines
 async def test_undo_of_leaving_gives_no_more_turns_than_others_have(store, clock, three):
     rows = [await join(store, clock, one) for one in three[:2]]
     await within(store, waits.end, rows[0])
@@ -167,6 +168,7 @@ async def test_undo_of_leaving_gives_no_more_turns_than_others_have(store, clock
     assert (await within(store, waits.wait, rows[0].id)).round == 4
 
 
+@pytest.mark.both_engines
 async def test_turn_is_passed_by_who_cannot_be_tried(store, clock, three):
     rows = [await join(store, clock, one) for one in three[:2]]
     await within(store, waits.pass_turn, rows[0], 60.0)
@@ -195,6 +197,7 @@ async def test_attempts_keep_their_distance_in_any_history(store, clock):
     assert count > 20
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize(
     ("outcome", "cause", "state"),
     [
@@ -236,6 +239,7 @@ async def test_lines_are_counted_by_kind_with_how_long_people_waited(store, cloc
     assert (await store.figures()).waiting["saturn", "gpu"][0] == 2
 
 
+@pytest.mark.both_engines
 async def test_two_processes_try_one_at_a_time(store, clock, three, database):
     """Whatever both of them claim at once, one attempt is begun."""
     for one in three:
@@ -252,6 +256,7 @@ async def test_two_processes_try_one_at_a_time(store, clock, three, database):
     assert trying["workspace_id"] == three[0].id
 
 
+@pytest.mark.both_engines
 async def test_what_a_restored_backup_waits_for_is_asked_about_and_not_tried(store, clock, three):
     wait = await join(store, clock, three[0])
     clock.advance(HOUR)

@@ -1,0 +1,83 @@
+"""The cases that are marked ``both_engines`` run every named statement on PostgreSQL.
+
+A new statement needs such a case: mark a test that runs it.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bot.store.schema import named_queries
+from tests.contract.store.conftest import MARKED_CASES_RUN, TOGETHER, is_marked_case
+from tests.rigs import postgres
+
+#: Statements that move clocks or free what one process left on SQLite: PostgreSQL has its own clock.
+OF_SQLITE = re.compile(r"heal_|free_|move_")
+#: Statements that no case of this folder runs on PostgreSQL, in the full matrix neither. There
+#: ``test_postgres_plans.py`` prepares them, as it does all.
+PREPARED_ONLY = {
+    "asked_approvals_of",
+    "attempts_under_way",
+    "begin_audit_at",
+    "claim_over_cards",
+    "close_gate",
+    "connections",
+    "count_late_starts",
+    "creation_of",
+    "drop_archived_audit",
+    "empty_links",
+    "ended_courses",
+    "failed_in_a_row",
+    "forget_replaced",
+    "forgotten_accounts",
+    "head_of",
+    "holders",
+    "joined_first",
+    "last_wait",
+    "least_unused",
+    "members",
+    "message_in_channel",
+    "migrated",
+    "namesakes",
+    "notice_about",
+    "questions_to",
+    "schema_changes",
+    "shown_operation",
+    "some_silent_operations",
+    "some_silent_runs",
+    "uses",
+    "wait_for_answer",
+    "waits_of",
+    "was_asked",
+    "was_audited",
+    "was_unlinked",
+}
+
+
+def has_run(name: str, statements: set[str]) -> bool:
+    """Return whether a named statement is among these, whatever took the place of its ``{words}``."""
+    parts = re.split(r"\{\w+\}", named_queries()[name])
+    if name in statements or len(parts) == 1:
+        return name in statements
+    pattern = re.compile("(?s:.*)".join(map(re.escape, parts)))
+    return any(pattern.fullmatch(statement) for statement in statements)
+
+
+def has_all_cases(config: pytest.Config) -> bool:
+    """Return whether a run was given this folder or one above it, and leaves nothing out by words."""
+    folder = Path(__file__).parent
+    given = {(config.invocation_params.dir / word).resolve() for word in config.args}
+    return bool(given & {folder, *folder.parents}) and not (config.option.keyword or config.option.markexpr)
+
+
+@TOGETHER
+@pytest.mark.after_both_engines
+def test_marked_cases_run_each_statement_on_postgresql(request):
+    if not has_all_cases(request.config):
+        pytest.skip("only where all marked cases are run")
+    postgres.needed()
+    assert {item.nodeid for item in request.session.items if is_marked_case(item)} == MARKED_CASES_RUN
+    wanted = [name for name in named_queries() if not OF_SQLITE.match(name) and name not in PREPARED_ONLY]
+    assert [name for name in wanted if not has_run(name, postgres.STATEMENTS_RUN)] == []
+    assert named_queries().keys() >= PREPARED_ONLY
