@@ -32,6 +32,9 @@ from bot.store.tables import TABLES
 from bot.store.tasks import NewTask
 from tests.contract.store.test_every_field import BESIDE, made, stand_for
 
+#: Each first due time and claim is another statement.
+pytestmark = pytest.mark.both_engines
+
 CONNECTIONS = ["saturn", "posit"]
 SERVED = [TaskKind.SYNC_PEOPLE, TaskKind.DISCOVER]
 WARN_SECONDS = 300.0
