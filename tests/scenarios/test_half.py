@@ -10,7 +10,7 @@ import pytest
 
 from bot.messages.texts.problems import CAUSES, MESSAGE_NOT_RECORDED
 from playground.processes import reserved_port
-from tests.contract.store.test_postgres_faults import cut
+from tests.contract.store.postgres_faults import cut
 from tests.project.repository import ROOT
 from tests.rigs import postgres, postgres_tls, releases
 from tests.rigs.scenario import SEED
