@@ -18,7 +18,7 @@ from tests.rigs import postgres, releases
 from tests.rigs.scenario import ID, SEED
 from tests.rigs.scenario.cloud import ADMIN_TOKEN, AMIR
 from tests.rigs.scenario.people import GENERAL
-from tests.scenarios.test_process import ProcessWorld
+from tests.scenarios.process_world import ProcessWorld
 
 NAMES = ("notebook", "training", "report")
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

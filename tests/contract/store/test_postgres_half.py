@@ -16,7 +16,7 @@ from bot.support.errors import StoreBusy, StoreError
 from tests.contract.store.postgres_faults import cut
 from tests.rigs import postgres, postgres_tls
 from tests.rigs.store import accept_operation, first_sight, linked
-from tests.support.test_http_tls import own_certificate
+from tests.support.certificates import own_certificate
 
 PASSWORD = "canary-1"
 WAYS = ("limit", "password", "certificate")
