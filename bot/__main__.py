@@ -116,7 +116,7 @@ def _add_audit(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     verifying.set_defaults(run="keeping.verify_audit")
     exporting = commands.add_parser("export", help="print every row as JSON")
-    exporting.set_defaults(run="keeping.export_audit")
+    exporting.set_defaults(run="keeping.print_audit")
 
 
 def _add_accounts(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -197,7 +197,7 @@ def verify_audit(arguments: argparse.Namespace) -> int:
     return with_store(settings, run)
 
 
-def export_audit(_arguments: argparse.Namespace) -> int:
+def print_audit(_arguments: argparse.Namespace) -> int:
     """Print the record, an entry a line."""
     settings, _ = load()
 

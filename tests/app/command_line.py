@@ -98,3 +98,13 @@ async def running(*words: str, env: Mapping[str, str], user: int | None = None) 
         yield Running(process)
     finally:
         await process.end()
+
+
+def of_slack(local, **changes):
+    given = local.credentials
+    return {
+        "SLACK_BOT_TOKEN": given["bot_token"],
+        "SLACK_SIGNING_SECRET": given["signing_secret"],
+        "USHER_SLACK_API_URL": given["api_url"],
+        **changes,
+    }

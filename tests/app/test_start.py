@@ -21,20 +21,10 @@ from bot.support.errors import StoreAway, StoreBusy, StoreUnavailable
 from bot.support.settings import Settings
 from playground.faults import Fault
 from playground.processes import reserved_port
-from tests.app.command_line import environment, run, running
+from tests.app.command_line import environment, of_slack, run, running
 from tests.playground.slack_help import slack
 from tests.rigs.connections import load_connections
 from tests.rigs.outside import install
-
-
-def of_slack(local, **changes):
-    given = local.credentials
-    return {
-        "SLACK_BOT_TOKEN": given["bot_token"],
-        "SLACK_SIGNING_SECRET": given["signing_secret"],
-        "USHER_SLACK_API_URL": given["api_url"],
-        **changes,
-    }
 
 
 @asynccontextmanager

@@ -22,7 +22,7 @@ from playground.processes import reserved_port
 from playground.slack import SlackServer
 from tests.playground.posit_help import SEED
 from tests.playground.slack_help import AMIR, OLIVIA, slack
-from tests.project.test_release import USHER, built, one
+from tests.project.builds import USHER, built, one
 from tests.rigs.strangers import stranger
 
 #: Steps of a session at the local Workbench, in seconds.

@@ -1,42 +1,14 @@
 """A few seconds of kills, moved clocks and failures: nothing lost, nothing doubled, nothing untrue."""
 
-import asyncio
-import json
-import sys
-from pathlib import Path
-
 import pytest
 
-from tests.rigs import postgres
-
-ROOT = Path(__file__).parents[2]
-
+from tests.chaos.play import played
 
 #: Two webs and two workers for two Slack workspaces, one of them with a clock that is an hour off; a crash of
 #: PostgreSQL, and a cut of all connections. Late acts, long pauses and refused credentials take minutes to
 #: come to rest, and one process on a file does less than these: `make chaos` has them.
 CLUSTER = ["--cluster", "--workers", "2", "--kill-every", "3.5", "--seconds", "8", "--operations", "24"]
 CLUSTER += ["--people", "8", "--seed", "607", "--only", "clock", "--rules", "0"]
-
-
-async def played(*words):
-    """Play a run that holds; return its figures."""
-    # It has a server of its own, which crashes; where one runs here, that does, too.
-    postgres.needed()
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "benchmarks.chaos",
-        *words,
-        "--settle",
-        "240",
-        cwd=ROOT,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    said, complained = await process.communicate()
-    assert process.returncode == 0, f"{said.decode()}\n{complained.decode()}"
-    return json.loads(said)
 
 
 @pytest.mark.thorough

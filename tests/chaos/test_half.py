@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.chaos.test_chaos import played
+from tests.chaos.play import played
 
 HALF = ["--cluster", "--workers", "2", "--seconds", "20", "--operations", "30", "--people", "12"]
 HALF += ["--seed", "45", "--rules", "0", "--only", "half"]

@@ -10,7 +10,7 @@ from bot.domain.errands import Outcome
 from bot.domain.hours import Occurrence
 from bot.domain.lead import AGAIN, Pace, tries_again
 from bot.domain.operations import OperationVerb
-from tests.domain.test_plan import OPERATION
+from tests.domain.plan_cases import OPERATION
 
 BEGINS = 10_000.0
 

@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.errands import Call, Outcome
-from bot.domain.operations import Operation, OperationVerb
-from bot.domain.people import Principal
+from bot.domain.operations import OperationVerb
 from bot.domain.plan import Plan, Step, may_repeat, plan, plan_unmade
 from bot.domain.stops import StopEffect, is_final
 from bot.domain.usability import PATIENCE_SECONDS
 from bot.domain.workspaces import State, Workspace, is_down
+from tests.domain.plan_cases import ALICE, CALLED, ENDS, MADE, OPERATION, STATES
 
 #: The times that were decided on, in seconds; the code has its own, and must have the same.
 FRESH, START_SETTLES, STOP_SETTLES = 12.0, 60.0, 600.0
@@ -21,40 +21,13 @@ FAILED_AGAIN_AFTER = 20.0
 INTERRUPTED_SETTLES = 30.0
 MAX_ATTEMPTS = 20
 
-ALICE = Principal(None, "T1", "U1")
-MADE = 1000.0
-CALLED = 1100.0
 #: When the call's outcome became unknown: it timed out.
 UNKNOWN = CALLED + 25.0
-
-OPERATION = Operation(
-    id="operation_1",
-    principal=ALICE,
-    workspace_id="ws_1",
-    connection="saturn",
-    verb=OperationVerb.START,
-    created_at=MADE,
-    deadline_at=MADE + 1800,
-)
-
-ENDS = {
-    "done": Plan(Step.END, Outcome.FULFILLED),
-    "gone": Plan(Step.END, Outcome.FAILED, "gone"),
-    "broke": Plan(Step.END, Outcome.FAILED, "provider_failed"),
-    "elsewhere": Plan(Step.END, Outcome.FAILED, "stopped_elsewhere"),
-    "gave up": Plan(Step.END, Outcome.FAILED, "gave_up"),
-    # It goes on, and the card says that nothing has come of an accepted stop.
-    "quiet": Plan(Step.WAIT, cause="no_effect"),
-    # One read of a failure is confirmed by another.
-    "again": Plan(Step.READ, cause="still_failed"),
-}
 
 
 def wanted(word: str) -> Plan:
     return ENDS[word] if word in ENDS else Plan(Step(word))
 
-
-STATES = ["stopped", "suspended", "failed", "starting", "running", "stopping", "gone", "unknown"]
 
 # Rows: what is known of the calls, and when the read was asked for: `early`, before what was called has
 # settled, or `late`. Columns: the state that a fresh read found, of what was stopped when the start was

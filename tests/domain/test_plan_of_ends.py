@@ -10,7 +10,7 @@ from bot.domain.plan import Plan, Step, plan
 from bot.domain.settling import START_SETTLES
 from bot.domain.stops import Consent, StopEffect
 from bot.domain.workspaces import State
-from tests.domain.test_plan import CALLED, ENDS, MADE, OPERATION, STATES
+from tests.domain.plan_cases import CALLED, ENDS, MADE, OPERATION, STATES
 
 EFFECTS = {
     "keeps": {"stop": StopEffect.ENDS, "suspend": StopEffect.KEEPS, "force": StopEffect.ENDS},

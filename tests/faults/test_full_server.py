@@ -9,8 +9,8 @@ import pytest
 
 from tests.rigs import postgres
 from tests.rigs.postgres_standby import own_server
-from tests.scenarios.test_half import PEOPLE, SEEDED
-from tests.scenarios.test_locked import Locked
+from tests.scenarios.half import PEOPLE, SEEDED
+from tests.scenarios.locked import Locked
 
 #: For how long the server is full, in seconds, and how often a connection of Usher's is cut meanwhile.
 FULL, EVERY = 38.0, 3.0

@@ -15,32 +15,11 @@ from bot.services import hours
 from bot.services.home import HomeGatherer
 from bot.store import timers
 from handlers import routes
+from tests.handlers.everything import everything
 from tests.handlers.rig import buttons, one_cloud, words
 from tests.handlers.run_rig import going, run_rig, step
-from tests.handlers.test_settings import FIELDS, NONE, save
+from tests.handlers.settings_form import FIELDS, NONE, save
 from tests.rigs.store import ALICE, BOB, observe, use_home
-
-#: What is the same again once an act was taken back; the rest counts what happened, or when.
-_OF_WORKSPACES = [
-    *("id", "name", "alias", "hidden", "state", "stop_at", "stop_mode", "stop_agreed", "stop_rule"),
-    *("tells_ready", "tells_stopped"),
-]
-_OF_RULES = ["id", "days", "starts", "stops", "zone", "off", "paused", "agreed", "settled_at"]
-
-
-async def everything(store, who=ALICE):
-    """Return what a person has and wants, and what the engine has yet to send."""
-    rows = await store.workspaces(who, hidden=True)
-    operations = await store.open_operations(who)
-    runs = [run for run in await store.runs(who) if run.is_open]
-    return {
-        "workspaces": {one.id: [getattr(one, name) for name in _OF_WORKSPACES] for one in rows},
-        "rules": {one.id: [getattr(one, name) for name in _OF_RULES] for one in await store.rules(who)},
-        "preferences": await store.preferences(who),
-        "waits": [(one.workspace_id, one.until) for one in await store.waits_of(who)],
-        "operations": {one.workspace_id: (one.verb, one.start_call, one.stop_call) for one in operations},
-        "runs": {run.id: run.stop_wanted for run in runs},
-    }
 
 
 async def asked(bot, text, **keys):

@@ -3,28 +3,12 @@
 import pytest
 
 from bot.domain.errands import Outcome
-from bot.domain.steps import Update
 from bot.messages.texts import problems
 from bot.support.errors import SecretError
+from tests.handlers.buttons import end, started
 from tests.handlers.rig import COLLEAGUE, activate, words
 from tests.rigs.golden import check_golden
 from tests.rigs.store import ALICE, BOB, unlink
-
-
-async def started(bot):
-    """Start the notebook and return the operation."""
-    await bot.link()
-    await bot.say("start")
-    return await bot.store.latest_operation((await bot.workspace()).id)
-
-
-async def end(bot, operation, outcome, cause=None):
-    """Let an operation end as the reconciler does."""
-    (step,) = await bot.store.claim_operations(1, 60.0)
-    assert step.operation.id == operation.id
-    await bot.store.save_step(
-        Update(operation.id, 0.0, outcome=outcome, cause=cause, claim=getattr(step, "claim", ""))
-    )
 
 
 async def test_refresh_asks_for_a_read_and_says_how_old_the_news_are(bot):

@@ -14,9 +14,9 @@ from handlers.command_line import LONGEST, parse
 from handlers.language.cleaning import clean_message, list_labels, show_labels
 from handlers.language.words import ends_clause
 from handlers.quotations import drop_quotations, read_quotation, skip_quotations
+from tests.handlers.database_changes import became
 from tests.handlers.rig import buttons, rig, words
 from tests.handlers.run_rig import run_rig
-from tests.handlers.test_misread import became
 from tests.rigs.store import ALICE
 
 

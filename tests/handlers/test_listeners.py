@@ -12,10 +12,10 @@ from slack_bolt.response import BoltResponse
 
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.messages.texts import answers
-from bot.services.owners import Owners
 from bot.store.tables import CONVERSATIONS
 from bot.support.errors import SlackPermanent, StoreBusy, StoreUnsure
 from handlers.listeners import register
+from tests.handlers.idle import Idle
 from tests.handlers.rig import COLLEAGUE, PAGE, STRANGER, Rig, wait_for_code
 from tests.handlers.slack import (
     LittleSlack,
@@ -107,12 +107,6 @@ async def test_what_a_typed_command_begins_is_spoken_of_without_being_written(wi
 
 async def test_an_unknown_command_is_answered(wired):
     assert (await wired.send(command("list", command="/other"))).body["text"]
-
-
-class Idle(Owners):
-    """Know of nobody who does the work."""
-
-    is_worked = False
 
 
 async def test_whoever_asks_is_told_when_nobody_carries_it_out(bot):

@@ -4,6 +4,7 @@ import pytest
 
 from bot.domain.runs import RunState
 from bot.domain.workspaces import State
+from tests.handlers.database_changes import became
 from tests.handlers.rig import buttons, rig, words
 from tests.handlers.run_rig import over, run_rig
 from tests.rigs.store import ALICE, linked
@@ -17,20 +18,6 @@ async def bot():
         await made.link(names=("gpu-train", "churn-model", "dashboard"), state=State.STOPPED)
         await made.link(names=("report", "survey-2026"), state=State.RUNNING)
         yield made
-
-
-async def became(bot):
-    """Return what is wanted now: operations, planned stops in hours and minutes, hours, and new names."""
-    rows = await bot.store.workspaces(ALICE)
-    titles = {one.id: one.title for one in rows}
-    found = [f"{one.verb} {titles[one.workspace_id]}" for one in await bot.store.open_operations(ALICE)]
-    timers = ((one.title, one.stop_at - bot.clock.now()) for one in rows if one.stop_at is not None)
-    found += [
-        f"{title} off in {round(left / 60) // 60}:{round(left / 60) % 60:02d}" for title, left in timers
-    ]
-    found += [f"{one.name} is {one.title}" for one in rows if one.title != one.name]
-    rules = await bot.store.rules(ALICE)
-    return [*found, *(f"{','.join(sorted(one.days))} {one.starts}-{one.stops}" for one in rules)]
 
 
 @pytest.mark.parametrize(

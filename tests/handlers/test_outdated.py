@@ -4,8 +4,8 @@ import pytest
 
 from bot.domain.errands import Outcome
 from bot.domain.workspaces import State
+from tests.handlers.buttons import end, started
 from tests.handlers.rig import words
-from tests.handlers.test_buttons import end, started
 from tests.rigs.golden import check_golden
 from tests.rigs.store import ALICE
 

@@ -13,9 +13,9 @@ from handlers import routes
 from handlers.command_line import parse
 from handlers.language.names import Names
 from handlers.language.reading import READ, Reading, read
+from tests.handlers.owned import workspace
 from tests.handlers.rig import rig, words
 from tests.handlers.run_rig import run_rig
-from tests.handlers.test_reading import workspace
 from tests.rigs.store import ALICE
 
 OWN_INSTALLATION = Installation(

@@ -6,8 +6,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.domain.people import Principal
-from bot.domain.workspaces import Workspace
 from handlers import routes, synonyms
 from handlers.command_line import Quoted, parse, written
 from handlers.language import vocabulary
@@ -15,13 +13,9 @@ from handlers.language.names import Names
 from handlers.language.reading import READ, read
 from handlers.language.words import begins
 from handlers.request import Manner
+from tests.handlers.owned import workspace
 
 VERBS = routes.verbs_of_folders()
-
-
-def workspace(name: str) -> Workspace:
-    """Return a workspace of a name."""
-    return Workspace(name, Principal(None, "T1", "U1"), "saturn", name, name, name)
 
 
 ENDING = {

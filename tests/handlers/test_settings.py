@@ -1,7 +1,5 @@
 """Settings: shown, changed in a form whose every value is checked again, and what they change."""
 
-from typing import Any
-
 import pytest
 
 from bot.domain.operations import OperationVerb
@@ -9,35 +7,11 @@ from bot.domain.preferences import Preferences
 from bot.domain.snapshots import Snapshot
 from bot.store.transaction import from_json
 from tests.handlers.class_rig import class_rig, offer
-from tests.handlers.rig import activate, buttons, submit, words
+from tests.handlers.rig import activate, buttons, words
+from tests.handlers.settings_form import save
 from tests.rigs.golden import check_golden
 from tests.rigs.maker import OFFER
 from tests.rigs.store import ALICE, BOB, prefer
-
-FIELDS = {"tell": ["ready", "run_ended"]}
-NONE = {"workspace": "-", "new": "-"}
-
-
-def form(view: dict[str, Any], **values: Any) -> dict[str, Any]:
-    """Return a form as Slack sends it: with these values, the others as the form showed them."""
-    state: dict[str, Any] = {}
-    for block in view["blocks"]:
-        name, element = block["block_id"], block["element"]
-        match element["type"]:
-            case "checkboxes":
-                shown = [one["value"] for one in element.get("initial_options", ())]
-                held = {"selected_options": [{"value": one} for one in values.get(name, shown)]}
-            case _:
-                shown = element["initial_option"]["value"]
-                held = {"selected_option": {"value": values.get(name, shown)}}
-        state[name] = {element["action_id"]: {"type": element["type"], **held}}
-    return {**view, "id": "V1", "state": {"values": state}}
-
-
-async def save(bot, principal=ALICE, **values: Any) -> dict[str, Any]:
-    view = (await bot.say("settings", principal)).view
-    bot.count += 1
-    return await submit(bot.services, principal, form(view, **values), f"view:{bot.count}")
 
 
 @pytest.fixture

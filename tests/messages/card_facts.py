@@ -1,7 +1,10 @@
 """Rows that cards and notices are drawn from in tests."""
 
+import re
 from dataclasses import replace
 from typing import Any
+
+from hypothesis import strategies as st
 
 from bot.domain.classes import ClassCard
 from bot.domain.errands import Call
@@ -85,3 +88,16 @@ def least_facts(kind: AnyKind, **keys: Any) -> Facts:
     if kind in (NoticeKind.SUMMARY, NoticeKind.RESULTS):
         return HeldFacts(**given, held=())
     return RequestFacts(**given) if Mark.PEOPLE in kind.marks else Facts(**given)
+
+
+NAMES = st.one_of(
+    st.text(min_size=0, max_size=60),
+    st.sampled_from(
+        ["<!channel>", "<@U1>", "<https://evil.example|x>", "&lt;", '"', "🚀" * 3000, "*_~`", ""]
+    ),
+    st.text(alphabet="<>&!@|", min_size=1, max_size=5000),
+)
+
+
+#: What may stand in angle brackets: our times only.
+OURS = re.compile(r"<!date\^\d+\^[^<>|]*\|(?:\d+ \w{3} \d{4} at )?\d\d:\d\d UTC>")

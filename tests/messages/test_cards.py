@@ -26,7 +26,7 @@ from bot.messages.texts import cards, problems
 from bot.messages.texts.notices import OUTAGES
 from bot.services.revocations import Ended
 from bot.support import modules
-from tests.messages.card_facts import CALLED, IDE_URL, NOW, facts, least_facts
+from tests.messages.card_facts import CALLED, IDE_URL, NAMES, NOW, OURS, facts, least_facts
 from tests.rigs.golden import check_golden, check_limits
 from tests.rigs.providers import NO_GPU
 
@@ -510,17 +510,6 @@ def shown(answer):
 @pytest.mark.parametrize("name", [name for name in CARDS if not name.startswith(("running", "own-page"))])
 def test_only_a_running_workspace_shows_its_address(name):
     assert IDE_URL not in shown(operation_card(replace(CARDS[name], ide_url=IDE_URL)))
-
-
-NAMES = st.one_of(
-    st.text(min_size=0, max_size=60),
-    st.sampled_from(
-        ["<!channel>", "<@U1>", "<https://evil.example|x>", "&lt;", '"', "🚀" * 3000, "*_~`", ""]
-    ),
-    st.text(alphabet="<>&!@|", min_size=1, max_size=5000),
-)
-#: What may stand in angle brackets: our times only.
-OURS = re.compile(r"<!date\^\d+\^[^<>|]*\|(?:\d+ \w{3} \d{4} at )?\d\d:\d\d UTC>")
 
 
 @given(NAMES, NAMES, NAMES, st.sampled_from(sorted(CARDS)), st.sampled_from(sorted(NOTICES)))

@@ -10,7 +10,7 @@ from bot.domain.accounts import Approval
 from bot.domain.classes import ClassCard, ClassCounts
 from bot.domain.errands import Outcome
 from bot.domain.facts import ClassFacts, ConnectionCounts
-from bot.domain.homes import ConnectionFacts, HomeFacts, LinkFacts, MakerFacts, Question, TotalsFacts
+from bot.domain.homes import ConnectionFacts, LinkFacts, MakerFacts, Question, TotalsFacts
 from bot.domain.hours import Rule
 from bot.domain.people import Named
 from bot.domain.preferences import PreferenceFacts, Preferences
@@ -20,22 +20,12 @@ from bot.messages.blocks import acts, approvals, courses, kit, preferences, repl
 from bot.messages.blocks import home as drawn
 from bot.messages.blocks.home import totals_home
 from bot.messages.texts import home as home_words
-from tests.messages.card_facts import ALICE, CALLED, IDE_URL, NOW, WORKSPACE, facts, run_facts
+from tests.messages.card_facts import ALICE, CALLED, NOW, WORKSPACE, facts, run_facts
+from tests.messages.home_rows import CAN, own, row
 from tests.rigs.golden import check_golden, check_limits
 
-CAN = frozenset({"runs", "making"})
 LINKED = LinkFacts("saturn", "Saturn Cloud", "linked", "token", "alice")
 MAKER = MakerFacts("hub", "Course hub", ("Small", "Medium", "GPU"))
-
-
-def row(name="notebook", state=State.STOPPED, operation=None, **more):
-    """Return a row of a Home; without an operation nothing is under way."""
-    given_ = facts(operation, {"name": name, "state": state, **more}, ide_url=IDE_URL, capabilities=CAN)
-    return given_ if operation is not None else replace(given_, operation=None)
-
-
-def own(**more):
-    return HomeFacts(now=NOW, command="/workspace", job_command="/job", **more)
 
 
 def course(title, *, teaches=True, counts=None):

@@ -12,17 +12,9 @@ from bot.domain.forms import Spec
 from bot.domain.runs import Run, RunState, Shown
 from bot.messages.blocks.kit import SECTION
 from bot.messages.blocks.lists import run_list, run_status
-from bot.messages.blocks.runs import (
-    preformatted,
-    run_asked,
-    run_card,
-    run_ended,
-    run_failed,
-    run_waiting,
-)
+from bot.messages.blocks.runs import preformatted, run_asked, run_card, run_ended, run_failed, run_waiting
 from bot.messages.texts import cards
-from tests.messages.card_facts import ALICE, NOW, run_facts
-from tests.messages.test_cards import NAMES, OURS
+from tests.messages.card_facts import ALICE, NAMES, NOW, OURS, run_facts
 from tests.rigs.golden import check_golden, check_limits
 
 JOB = Run(

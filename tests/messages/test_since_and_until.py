@@ -15,7 +15,7 @@ from bot.messages.blocks.notices import render
 from bot.messages.texts import cards
 from bot.web.ide import page_state
 from tests.messages.card_facts import CALLED, IDE_URL, NOW, facts
-from tests.messages.test_home import own
+from tests.messages.home_rows import own
 
 DONE = {**CALLED, "outcome": Outcome.FULFILLED, "ended_at": NOW - 5}
 SINCE = NOW - 7200

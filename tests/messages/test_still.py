@@ -5,36 +5,22 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.classes import ClassKind
-from bot.domain.errands import Call, Outcome
+from bot.domain.errands import Outcome
 from bot.domain.expiries import ExpiryKind
-from bot.domain.forms import Spec
 from bot.domain.kinds import Mark
 from bot.domain.notices import NoticeKind
 from bot.domain.operations import OperationVerb
-from bot.domain.runs import Run, RunState
 from bot.domain.workspaces import State
 from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import changing, fits, stop_button
 from bot.messages.blocks.notices import is_true, owed, render, still
 from bot.messages.blocks.runs import run_waiting
 from bot.messages.blocks.timers import keep_buttons
-from tests.messages.card_facts import ALICE, CALLED, IDE_URL, NOW, facts, least_facts, run_facts
+from tests.messages.card_facts import CALLED, IDE_URL, NOW, facts, least_facts, run_facts
+from tests.messages.runs import RUN
 
 ENDED = CALLED | {"outcome": Outcome.FULFILLED, "ended_at": NOW - 600}
 RUNNING, STOPPED, STARTING = ({"state": each} for each in (State.RUNNING, State.STOPPED, State.STARTING))
-RUN = Run(
-    id="job_1",
-    principal=ALICE,
-    connection="saturn",
-    name="train",
-    spec=Spec("train"),
-    created_at=NOW - 900,
-    reference="K7QX-2MPA",
-    remote_id="r1",
-    state=RunState.RUNNING,
-    start_call=Call.ACCEPTED,
-    started_at=NOW - 800,
-)
 
 
 def verb(name, outcome=Outcome.FULFILLED, **keys):

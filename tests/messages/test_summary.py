@@ -11,7 +11,7 @@ from bot.domain.runs import RunState
 from bot.domain.workspaces import State
 from bot.messages.blocks.notices import owed
 from tests.messages.card_facts import CALLED, IDE_URL, NOW, facts, least_facts, run_facts
-from tests.messages.test_still import RUN
+from tests.messages.runs import RUN
 from tests.rigs.golden import check_golden, check_limits
 
 STARTED = CALLED | {"outcome": Outcome.FULFILLED, "ended_at": NOW - 500}

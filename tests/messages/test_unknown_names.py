@@ -10,7 +10,7 @@ import bot.messages.texts as catalogue
 from bot.messages.texts.problems import sentence
 from bot.support import errors
 from bot.upkeep.checks import why
-from tests.messages.test_words import every_text
+from tests.messages.texts import every_text
 from tests.project.repository import ROOT
 from tests.rigs.unknown_names import classes, unknown_names
 

@@ -29,6 +29,7 @@ from bot.messages.texts import (
 )
 from bot.messages.texts.verbs import VERBS
 from bot.support import errors
+from tests.messages.texts import every_text
 from tests.rigs.golden import check_golden_text
 
 KINDS = [
@@ -36,23 +37,6 @@ KINDS = [
     for _, kind in inspect.getmembers(errors, inspect.isclass)
     if issubclass(kind, errors.ProviderError | errors.StoreError | errors.SecretError)
 ]
-#: What stands in the texts that functions make.
-EXAMPLES = {
-    "command": "/workspace",
-    "connection": "saturn",
-    "is_removed": False,
-    "known": "hub, saturn",
-    "lasts": "8 hours",
-    "minutes": 5,
-    "name": "moon",
-    "person": "Alice Liddell",
-    "reference": "7F3A-9C2K",
-    "title": "Saturn Cloud",
-    "tries_left": 2,
-    "username": "alice",
-    "word": "unknown state 'x'",
-    "workspace": "Acme Research",
-}
 
 
 def texts(module):
@@ -68,29 +52,6 @@ def texts(module):
             yield from ((f"{name}.{key}", text) for key, text in value.items() if isinstance(text, str))
             parts = ((key, part) for key, one in value.items() if isinstance(one, tuple) for part in one)
             yield from ((f"{name}.{key}", part) for key, part in parts if isinstance(part, str))
-
-
-def every_text(module):
-    """Yield every text of a module: also the parts of questions, and what functions make of the examples."""
-    for name, value in vars(module).items():
-        if name.startswith("_") or getattr(value, "__module__", module.__name__) != module.__name__:
-            continue
-        if inspect.isfunction(value):
-            asked = inspect.signature(value).parameters
-            if set(asked) <= set(EXAMPLES):
-                yield name, value(**{one: EXAMPLES[one] for one in asked})
-        elif isinstance(value, Mapping):
-            for key, text in value.items():
-                yield from _parts(f"{name}.{key}", text)
-        else:
-            yield from _parts(name, value)
-
-
-def _parts(name, value):
-    if isinstance(value, str):
-        yield name, value
-    elif isinstance(value, tuple) and all(isinstance(part, str) for part in value):
-        yield from ((f"{name}[{number}]", part) for number, part in enumerate(value))
 
 
 #: What the module of the link page says in Slack.

@@ -8,7 +8,7 @@ from bot.domain.homes import HomeFacts
 from bot.domain.workspaces import State
 from bot.messages.blocks import home, kit, lists
 from tests.messages.card_facts import NOW
-from tests.messages.test_home import row
+from tests.messages.home_rows import row
 from tests.playground.browser import Browser
 from tests.playground.slack_browser import FOCUS, slack_page
 from tests.playground.slack_help import OLIVIA, recorded, slack

@@ -16,16 +16,7 @@ import pytest
 
 from bot.store.outages import TWICE
 from tests.project.repository import ROOT, files
-from tests.project.test_two_rings import (
-    COMPOSITION,
-    KNOWS,
-    LISTED,
-    MODULES,
-    feature_of,
-    imported,
-    is_one_of,
-    modules,
-)
+from tests.project.rings import COMPOSITION, KNOWS, LISTED, MODULES, feature_of, imported, is_one_of, modules
 from tests.rigs.thorough import draw_one
 
 STORY = "tests/project/story_without.py"

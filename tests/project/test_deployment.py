@@ -21,9 +21,9 @@ import yaml
 from bot.__main__ import _parser
 from bot.app import DRAIN_SECONDS
 from bot.support.settings import VARIABLES
+from tests.project.deployment import DEPLOY, instructions
 from tests.project.repository import ROOT
 
-DEPLOY = ROOT / "deploy"
 PINNED = re.compile(r"docker\.io/library/[a-z]+:[\w.-]+@sha256:[0-9a-f]{64}")
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
 OURS = {name: service for name, service in COMPOSE["services"].items() if name != "database"}
@@ -31,13 +31,6 @@ UNIT = DEPLOY / "systemd/usher@.service"
 RUN = DEPLOY / "systemd/usher-run"
 PAGE = (ROOT / "docs/server.md").read_text(encoding="utf-8")
 CONTAINERS = (ROOT / "docs/containers.md").read_text(encoding="utf-8")
-
-
-def instructions() -> list[tuple[str, str]]:
-    """Return the Containerfile's instructions in order, each with its words."""
-    text = (DEPLOY / "Containerfile").read_text(encoding="utf-8")
-    lines = re.sub(r"^#.*\n", "", text, flags=re.MULTILINE).replace("\\\n", " ").splitlines()
-    return [(word, rest.strip()) for word, _, rest in (line.partition(" ") for line in lines) if word]
 
 
 def said(word: str) -> list[str]:

@@ -21,9 +21,9 @@ import pytest
 from playground.processes import reserved_port
 from tests.app.command_line import KEY
 from tests.playground.slack_help import slack
+from tests.project.deployment import instructions
+from tests.project.locks import ENTRY, text_of
 from tests.project.repository import ROOT, files, named
-from tests.project.test_deployment import instructions
-from tests.project.test_locks import ENTRY, text_of
 
 ABSOLUTE = re.compile(r"(?<![\w*.])/(?=[^/\s])")
 #: Programs of the base image, as far as a test may do what they do: users are only noted down.

@@ -7,22 +7,10 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tests.project.locks import ENTRY, pins_of, text_of
 from tests.project.repository import ROOT
 
 LOCKS = ("base", "demo", "lint", "dev")
-#: A name, its exact version, perhaps where it is for, and its hashes.
-ENTRY = re.compile(
-    r"^(?P<pin>[a-z0-9][a-z0-9._-]*==[^\s;]+)(?: ; [^\\\n]+)?(?: \\\n    --hash=sha256:[0-9a-f]{64})+\n",
-    re.MULTILINE,
-)
-
-
-def text_of(lock: str) -> str:
-    return (ROOT / "requirements" / f"{lock}.txt").read_text(encoding="utf-8")
-
-
-def pins_of(lock: str) -> set[str]:
-    return {match["pin"] for match in ENTRY.finditer(text_of(lock))}
 
 
 def names_of(lock: str) -> set[str]:

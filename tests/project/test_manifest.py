@@ -27,7 +27,7 @@ from bot.slack.manifest import (
 )
 from handlers import routes
 from tests.project.repository import ROOT
-from tests.project.test_slack_methods import scopes_of
+from tests.project.slack_scopes import scopes_of
 from tests.web.rig import rig
 
 URL = "https://usher.example.org"

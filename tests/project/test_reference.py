@@ -48,6 +48,33 @@ def test_the_example_of_the_settings_names_every_variable_and_none_besides():
     )
 
 
+def test_the_example_of_the_settings_has_each_default():
+    """Below its line on defaults, a value is the default of its variable, or none."""
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    _, _, optional = example.partition("these are the defaults.\n")
+    values = dict(re.findall(r"^([A-Z_]+)=(.*)$", optional, re.MULTILINE))
+    assert len(values) > 15
+    others = {name for name in VARIABLES if re.match("SLACK_.*(TOKEN|SECRET|ID)$", name)}
+    others |= {"USHER_ENCRYPTION_KEYS", "USHER_CONNECTIONS", "USHER_PUBLIC_URL", "USHER_PAGE_URL"}
+    assert VARIABLES.keys() - values.keys() == others
+    # The port's default depends on other settings, as the example says.
+    defaults = {name: VARIABLES[name].default for name in values if name != "PORT"}
+    shown = {name: values[name] for name in defaults}
+    assert shown == {name: _as_value(default) for name, default in defaults.items()}
+
+
+def _as_value(default):
+    match default:
+        case None:
+            return ""
+        case bool():
+            return str(default).lower()
+        case float():
+            return f"{default:g}"
+        case _:
+            return str(default)
+
+
 HEADINGS = {
     "saturn": "Saturn Cloud",
     "jupyterhub": "JupyterHub",

@@ -2,11 +2,9 @@
 
 import ast
 import hashlib
-import importlib.util
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -21,10 +19,10 @@ from cyclonedx.validation.json import JsonStrictValidator
 from bot.support.release import RELEASE, is_newer
 from playground.processes import reserved_port
 from tests.app.command_line import environment
+from tests.project.builds import MOMENT, USHER, built, one
+from tests.project.locks import pins_of, text_of
 from tests.project.repository import ROOT, files, git, named, nodes
-from tests.project.test_locks import pins_of, text_of
 
-MOMENT = 1_763_700_000
 MADE = {
     "PKG-INFO",
     "SOURCES.txt",
@@ -33,37 +31,11 @@ MADE = {
     "requires.txt",
     "top_level.txt",
 }
-#: Loads what is installed as the command ``usher`` and runs it.
-USHER = (
-    "import sys; from importlib.metadata import entry_points; "
-    "(usher,) = entry_points(group='console_scripts', name='usher'); sys.exit(usher.load()(sys.argv[1:]))"
-)
-
-
-def built(folder, age):
-    """Build from a copy whose files are as old as this; return what was built by its name."""
-    spec = importlib.util.spec_from_file_location("tools_release", ROOT / "tools/release.py")
-    release = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(release)
-    source, target = folder / "source", folder / "built"
-    target.mkdir(parents=True)
-    for path in files():
-        copy = source / path.relative_to(ROOT)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, copy)
-        copy.chmod(0o755 if os.access(path, os.X_OK) else 0o644)
-        os.utime(copy, (MOMENT - age, MOMENT - age))
-    return {path.name: path for path in release.build(source, target, MOMENT)}
 
 
 @pytest.fixture(scope="module")
 def release(tmp_path_factory):
     return built(tmp_path_factory.mktemp("release"), 100)
-
-
-def one(found, suffix):
-    (path,) = (path for name, path in found.items() if name.endswith(suffix))
-    return path
 
 
 def tracked(*tops):

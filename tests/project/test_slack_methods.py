@@ -2,6 +2,7 @@
 
 from bot.slack import methods
 from bot.slack.methods import METHODS
+from tests.project.slack_scopes import scopes_of
 
 
 def test_every_name_has_its_row_and_every_row_its_name():
@@ -38,11 +39,6 @@ def test_the_published_budgets():
 def test_no_history_but_that_of_direct_messages_is_read():
     scopes = set().union(*(method.scopes for method in METHODS.values()))
     assert {scope for scope in scopes if scope.endswith(":history")} == {"im:history"}
-
-
-def scopes_of(caller):
-    """Return all scopes that the methods called with this kind of token need."""
-    return set().union(*(method.scopes for method in METHODS.values() if method.caller == caller))
 
 
 def test_the_token_of_the_socket_is_no_token_of_the_bot():

@@ -12,6 +12,7 @@ from bot.providers.base import Access, Credential
 from bot.reconciler.ask import Asker, Done, Later, Refused, Unknown
 from bot.reconciler.runtimes import Numbers, Runtime
 from bot.support import errors
+from tests.reconciler.ask_table import TABLE
 from tests.rigs.clock import FakeClock
 from tests.rigs.listeners import Unobserved
 from tests.rigs.providers import FakeProvider
@@ -24,31 +25,6 @@ ACCOUNT = Account("account_1", ALICE, "cloud", "alice", "sealed", "active", link
 HELD = replace(ACCOUNT, refused_since=1.0, looked_at=NOW)
 DUE = replace(ACCOUNT, refused_since=1.0, looked_at=None)
 
-#: Error → answer, whether the connection is held to fail, whether the credential is seen to.
-TABLE: dict[type[BaseException], tuple[type, bool, bool]] = {
-    errors.ProviderError: (Refused, False, False),
-    errors.TemporaryError: (Later, True, False),
-    errors.Unreachable: (Later, True, False),
-    errors.UnknownOutcome: (Unknown, True, False),
-    errors.RateLimited: (Later, False, False),
-    errors.ServerFailed: (Unknown, True, False),
-    errors.BadAnswer: (Unknown, True, False),
-    errors.SentTooLate: (Later, False, False),
-    errors.PermanentError: (Refused, False, False),
-    errors.CredentialRefused: (Later, False, True),
-    errors.CredentialExpired: (Later, False, True),
-    errors.Renamed: (Later, False, True),
-    errors.Forbidden: (Refused, False, False),
-    errors.NotFound: (Refused, False, False),
-    errors.Conflict: (Refused, False, False),
-    errors.InvalidRequest: (Refused, False, False),
-    errors.LimitReached: (Refused, False, False),
-    errors.NoRoom: (Refused, False, False),
-    errors.Misconfigured: (Refused, False, False),
-    errors.Untrusted: (Refused, False, False),
-    errors.Untold: (Refused, False, False),
-    TimeoutError: (Unknown, True, False),
-}
 WAYS = (
     "a person's",
     "a start",

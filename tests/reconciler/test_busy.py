@@ -10,8 +10,8 @@ from bot.domain.operations import OperationVerb
 from bot.domain.workspaces import State
 from bot.support.errors import NoRoom, RateLimited, ServerFailed, UnknownOutcome
 from tests.reconciler.classroom import person, seat
+from tests.reconciler.outages import told
 from tests.reconciler.runs import new_run_world
-from tests.reconciler.test_outages import told
 from tests.reconciler.world import DEADLINE, new_world
 from tests.rigs.providers import FakeProvider, fake_settings
 from tests.rigs.store import ALICE

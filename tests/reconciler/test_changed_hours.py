@@ -10,8 +10,8 @@ from bot.domain.moments import read_hours
 from bot.domain.operations import OperationVerb
 from bot.domain.workspaces import State
 from bot.services import acts, hours, workspaces
-from tests.reconciler.test_hours import given, local, told, until
-from tests.reconciler.test_waits import TwoMachines
+from tests.reconciler.hours import given, local, told, until
+from tests.reconciler.two_machines import TwoMachines
 from tests.reconciler.world import new_world
 from tests.rigs.store import within
 

@@ -18,45 +18,10 @@ from bot.services import accounts, acts, classes, hours, lessons, workspaces
 from bot.store.preferences import save_preferences
 from bot.support.errors import Conflict, LimitReached, Refused, ServerFailed
 from tests.reconciler.classroom import CHANNEL, TRAINER, ask, people, post, press, seat, shown, told
-from tests.reconciler.test_hours import became, local
+from tests.reconciler.courses import LESSONS, course, state, until
+from tests.reconciler.courses import world as world  # noqa: PLC0414 - a fixture
+from tests.reconciler.hours import became, local
 from tests.rigs.store import unlink, within
-
-#: Mondays and Wednesdays in Berlin, for a month from the 22nd of November 2027, which is a Monday.
-LESSONS = {
-    "days": frozenset({"mon", "wed"}),
-    "starts": 9 * 60,
-    "stops": 10 * 60 + 30,
-    "first_day": "2027-11-22",
-    "last_day": "2027-12-22",
-    "time_zone": "Europe/Berlin",
-}
-
-
-@pytest.fixture
-async def world(world):
-    world.provider.start_takes = 20.0
-    world.clock.advance(local("08:00") - world.clock.now())
-    return world
-
-
-async def course(world, *students, state=State.STOPPED, **keys):
-    """Post a course's card that these join, each with a workspace."""
-    card = await post(world, **LESSONS | keys)
-    for one in students:
-        await seat(world, one, state)
-        await world.know(one)
-        assert (await press(world, card, one)).result == "enrolled"
-    return card
-
-
-async def until(world, at, day=22, step=20.0):
-    for one in [TRAINER, *people(3)]:
-        await world.know(one, time_zone="Europe/Berlin")
-    await world.pass_time(local(at, day) - world.clock.now(), step=step)
-
-
-def state(world, number=0):
-    return world.provider._moved(f"r-U{number:03}").state
 
 
 async def test_who_joined_is_ready_at_the_begin_and_stopped_at_the_end(world):

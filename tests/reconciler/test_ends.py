@@ -13,8 +13,8 @@ from bot.services import acts, classes, hours, lessons, workspaces
 from bot.store import timers
 from bot.store.tables import WORKSPACES
 from tests.reconciler.classroom import CHANNEL, TRAINER, ask, people, press, seat, told
-from tests.reconciler.test_courses import LESSONS, course, state, until
-from tests.reconciler.test_hours import local
+from tests.reconciler.courses import LESSONS, course, state, until
+from tests.reconciler.hours import local
 from tests.rigs.store import within
 
 

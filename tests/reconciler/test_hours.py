@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from zoneinfo import ZoneInfo
-
 import pytest
 
 from bot.domain.moments import read_hours
@@ -14,48 +11,10 @@ from bot.services import accounts, acts, hours, workspaces
 from bot.store import hours as rows
 from bot.store.tables import WORKSPACES
 from bot.support.errors import Refused
+from tests.reconciler.hours import HOUR, became, given, local, told, until
 from tests.rigs.store import want_read, within
 
-MINUTE = 60.0
-HOUR = 60 * MINUTE
 DAY = 24 * HOUR
-BERLIN = ZoneInfo("Europe/Berlin")
-
-
-async def given(world, text, state=State.STOPPED, *, at="08:00", **keys):
-    """Give Alice a workspace with hours in Berlin, on a Monday at some time."""
-    hour, minute = map(int, at.split(":"))
-    monday = datetime(2027, 11, 22, hour, minute, tzinfo=BERLIN).timestamp()
-    world.clock.advance(monday - world.clock.now())
-    workspace = await world.own(state=state)
-    await world.know(time_zone="Europe/Berlin")
-    await world.ask("set").to(hours.add, workspace.id, read_hours(text), **keys)
-    return workspace
-
-
-def local(at: str, day: int = 22) -> float:
-    hour, minute = map(int, at.split(":"))
-    return datetime(2027, 11, day, hour, minute, tzinfo=BERLIN).timestamp()
-
-
-async def until(world, at, day=22, step=60.0):
-    """Let time pass until a local time of a day of that November."""
-    await world.know(time_zone="Europe/Berlin")
-    await world.pass_time(local(at, day) - world.clock.now(), step=step)
-
-
-def told(world):
-    return world.slack.sent_kinds()
-
-
-async def became(world):
-    """Return what became of each start and stop."""
-
-    def read(tx):
-        rows = tx.all("SELECT local, side, became FROM occurrences ORDER BY at, side")
-        return [(row["local"][8:], row["side"], row["became"]) for row in rows]
-
-    return await world.store.engine.read(read)
 
 
 async def test_a_stop_is_put_off_or_taken_back_for_that_day_alone(world):

@@ -8,9 +8,9 @@ from bot.domain.workspaces import State
 from bot.services import workspaces
 from bot.support.errors import Conflict, Forbidden, InvalidRequest, NoRoom, ServerFailed
 from tests.reconciler.classroom import TRAINER, ask, people, press, seat, told
-from tests.reconciler.test_courses import course, state
-from tests.reconciler.test_courses import world as world  # noqa: PLC0414 - a fixture
-from tests.reconciler.test_hours import local
+from tests.reconciler.courses import course, state
+from tests.reconciler.courses import world as world  # noqa: PLC0414 - a fixture
+from tests.reconciler.hours import local
 from tests.rigs.providers import fake_settings
 
 FULL = NoRoom("no room for more memory")

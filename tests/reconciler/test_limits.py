@@ -5,7 +5,6 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from bot.domain.errands import Outcome
-from bot.domain.people import Principal
 from bot.domain.tasks import TaskKind
 from bot.providers.base import Credential
 from bot.reconciler.runtimes import LONGEST_ASKED
@@ -13,23 +12,18 @@ from bot.store.tasks import NewTask
 from bot.support.errors import Forbidden, RateLimited, ServerFailed
 from bot.support.vault import row_key
 from tests.reconciler.classroom import seat
+from tests.reconciler.limits import CAROL, DAVE, ERIN, calls_of
+from tests.reconciler.outages import told
 from tests.reconciler.runs import new_run_world
-from tests.reconciler.test_outages import told
 from tests.reconciler.world import DEADLINE
 from tests.rigs.store import ALICE, BOB, link_account, want_read
 
-CAROL, DAVE, ERIN = (Principal(None, "T1", f"U{name}") for name in ("CAROL", "DAVE", "ERIN"))
 AMIR = "UAMIR"
 SLOW_DOWN = "asked me to slow down, so I'm waiting until {time:"
 
 
 def limited(seconds=None):
     return RateLimited("slow down", status=429, retry_after=seconds)
-
-
-def calls_of(world, principal, method=""):
-    token = f"token-{principal.user_id}"
-    return [one for one in world.provider.calls if one.token == token and method in ("", one.method)]
 
 
 def administer(world):

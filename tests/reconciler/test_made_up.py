@@ -15,8 +15,8 @@ from bot.store.tables import OPERATIONS
 from bot.support.errors import NoRoom, RateLimited, ServerFailed, UnknownOutcome, Unreachable
 from tests.reconciler.classroom import TRAINER, ask, people, person, press, seat
 from tests.reconciler.classroom import told as told_to
-from tests.reconciler.test_courses import course, state
-from tests.reconciler.test_hours import given, local, until
+from tests.reconciler.courses import course, state
+from tests.reconciler.hours import given, local, until
 from tests.rigs.store import ALICE, link_account, refuse
 
 DOWN = ServerFailed("maintenance", status=503)

@@ -11,7 +11,7 @@ from bot.domain.workspaces import State
 from bot.services import hours, workspaces
 from bot.store.hours import pause
 from tests.reconciler.classroom import ask, post, press
-from tests.reconciler.test_hours import local
+from tests.reconciler.hours import local
 from tests.rigs.providers import fake_settings
 from tests.rigs.store import ALICE, prefer, set_timer
 

@@ -16,19 +16,9 @@ from bot.store.cards import MOMENT_SECONDS
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
 from tests.reconciler.classroom import person
 from tests.reconciler.fuse import Killed
+from tests.reconciler.outbox import POST, message, outbox
 from tests.rigs.slack import FakeSlack
 from tests.rigs.store import ALICE, BOB, name_workspace
-
-POST = "chat.postMessage"
-
-
-def message(number=1, principal=ALICE, kind=NoticeKind.MESSAGE, **body):
-    return NewNotice(f"subject-{number}", kind, "1", principal, {"text": f"message {number}", **body})
-
-
-async def outbox(world):
-    counts = await world.store.statistics()
-    return counts["pending_notices"], counts["dead_notices"]
 
 
 async def test_a_send_must_fit_into_its_lease(world):

@@ -9,7 +9,7 @@ from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.store.tasks import NewTask
 from bot.support.errors import BadAnswer
-from tests.contract.providers.test_odd_answers import (
+from tests.contract.providers.odd_answers import (
     JOB,
     PAST,
     POD,

@@ -9,10 +9,9 @@ from bot.reconciler.runtimes import BREAKS_AFTER, LONGEST_PAUSE
 from bot.store.outages import OURS, PEOPLE, TWICE
 from bot.store.tasks import NewTask
 from bot.support.errors import Unreachable
+from tests.reconciler.outages import AMIR, ROSA, told
 from tests.rigs.providers import fake_settings
 from tests.rigs.store import ALICE
-
-AMIR, ROSA = "UAMIR", "UROSA"
 
 
 @pytest.fixture
@@ -20,15 +19,6 @@ def administered(world):
     """Name two administrators, one by team and user; start again with them."""
     world.administered_by(AMIR, f"T1:{ROSA}")
     return world
-
-
-def told(world, user=AMIR):
-    """Return what a user was told of outages, in order."""
-    return [
-        message["blocks"][0]["text"]["text"]
-        for message in world.slack.messages
-        if message["channel"] == f"D{user}" and "metadata" in message
-    ]
 
 
 async def away(world, operations=8):

@@ -10,7 +10,6 @@ from bot.domain.accounts import RAREST_SECONDS, REPEATED_SECONDS, Account
 from bot.domain.errands import Call, Outcome
 from bot.domain.forms import Spec
 from bot.domain.operations import OperationVerb
-from bot.domain.people import Principal
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.reconciler.keys import TOGETHER
@@ -19,22 +18,15 @@ from bot.services.runs import launch
 from bot.store.tasks import NewTask
 from bot.support.errors import CredentialExpired, CredentialRefused, Renamed
 from tests.reconciler.classroom import seat
+from tests.reconciler.limits import CAROL, DAVE, calls_of
+from tests.reconciler.outages import AMIR, told
+from tests.reconciler.refusals import refuse, token_of
 from tests.reconciler.runs import new_run_world
-from tests.reconciler.test_limits import CAROL, DAVE, calls_of
-from tests.reconciler.test_outages import AMIR, told
 from tests.reconciler.world import DEADLINE
 from tests.rigs.store import ALICE, BOB, keep_waiting, want_read
 
 REFUSED = CredentialRefused("no such token", status=401)
 HOUR = 3600.0
-
-
-def token_of(principal: Principal) -> str:
-    return f"token-{principal.user_id}"
-
-
-def refuse(world, *people):
-    world.provider.refused_tokens |= {token_of(who) for who in people}
 
 
 async def account_of(world, principal=ALICE) -> Account:

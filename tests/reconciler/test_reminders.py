@@ -1,6 +1,6 @@
 """A link whose credential ends: said a week and a day before, once each, and gone once it is linked again."""
 
-from tests.reconciler.test_limits import CAROL
+from tests.reconciler.limits import CAROL
 from tests.rigs.store import ALICE, BOB
 
 DAY, HOUR = 86_400.0, 3600.0

@@ -17,10 +17,10 @@ from bot.store.store import Store
 from bot.store.tasks import NewTask
 from bot.support.errors import RateLimited, Refused, Unreachable
 from tests.reconciler.classroom import TRAINER, people, post, press, seat, told
+from tests.reconciler.courses import LESSONS
 from tests.reconciler.fuse import Meanwhile
+from tests.reconciler.hours import local
 from tests.reconciler.runs import RunWorld
-from tests.reconciler.test_courses import LESSONS
-from tests.reconciler.test_hours import local
 from tests.reconciler.world import World
 from tests.rigs import postgres
 from tests.rigs.clock import CountingIds, FakeClock

@@ -6,10 +6,10 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.preferences import Preferences
 from bot.domain.workspaces import State
-from bot.slack.calls import UNREACHABLE
 from bot.slack.methods import METHODS
-from bot.support.errors import SlackFailed, SlackPermanent, SlackUnknownOutcome
+from bot.support.errors import SlackPermanent, SlackUnknownOutcome
 from tests.reconciler.classroom import person
+from tests.reconciler.slack_outages import cut_off, mend, unreachable
 from tests.rigs.store import ALICE, prefer
 
 POST = "chat.postMessage"
@@ -20,21 +20,8 @@ def no_answer(method):
     return SlackUnknownOutcome(method, "no_answer")
 
 
-def unreachable(method):
-    return SlackFailed(method, UNREACHABLE)
-
-
 def shut_out(method):
     return SlackPermanent(method, "token_revoked")
-
-
-def cut_off(world, error):
-    for method in METHODS:
-        world.slack.fail(method, error(method), times=999_999)
-
-
-def mend(world):
-    world.slack._faults.clear()
 
 
 def place(world, kind, number):

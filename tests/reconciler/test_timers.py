@@ -12,7 +12,7 @@ from bot.services import workspaces
 from bot.support.errors import ServerFailed
 from tests.reconciler.classroom import seat
 from tests.reconciler.fuse import Killed, Meanwhile
-from tests.reconciler.test_refusals import refuse
+from tests.reconciler.refusals import refuse
 from tests.rigs.store import ALICE, set_timer, want_read
 
 MINUTE = 60.0

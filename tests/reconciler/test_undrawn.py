@@ -8,7 +8,7 @@ from bot.domain.workspaces import State
 from bot.services import classes
 from bot.support.errors import SlackFailed, SlackPermanent
 from tests.reconciler import classroom
-from tests.reconciler.test_notifier import POST, message, outbox
+from tests.reconciler.outbox import POST, message, outbox
 from tests.rigs.providers import NO_GPU
 from tests.rigs.store import ALICE, prefer, want_read
 

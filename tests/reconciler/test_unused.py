@@ -7,7 +7,7 @@ import pytest
 from bot.domain.hours import UNUSED_SPARED
 from bot.domain.workspaces import State
 from bot.services import hours, workspaces
-from tests.reconciler.test_hours import HOUR, given, local, told, until
+from tests.reconciler.hours import HOUR, given, local, told, until
 from tests.rigs.store import ALICE
 
 WEEK = (22, 23, 24, 25, 26, 29, 30)

@@ -30,33 +30,13 @@ from bot.support.errors import (
     UnknownOutcome,
 )
 from tests.reconciler.classroom import ask, people, told
+from tests.reconciler.two_machines import TwoMachines
 from tests.reconciler.world import new_world
-from tests.rigs.providers import NO_GPU, FakeProvider, fake_settings
+from tests.rigs.providers import NO_GPU, fake_settings
 from tests.rigs.store import unlink, within
 
-FULL = NoRoom("0/2 nodes are available: 2 Insufficient nvidia.com/gpu.", status=409)
 HOURS = 3600.0
 STARTS = OperationVerb.START
-
-
-class TwoMachines(FakeProvider):
-    """Have so many machines, each for one workspace; whoever comes later is refused."""
-
-    machines_there = 2
-
-    full = FULL
-
-    def has_room(self, workspace):
-        others = [one for key, one in self.machines.items() if key != workspace.remote_id]
-        return len([one for one in others if one.state in _TAKEN]) < self.machines_there
-
-    async def start(self, access, workspace):
-        if not self.has_room(workspace):
-            self.fail("start", self.full)
-        await super().start(access, workspace)
-
-
-_TAKEN = {State.STARTING, State.RUNNING, State.STOPPING}
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from bot.services import hours, workspaces
 from bot.store.tables import PEOPLE
 from bot.support.errors import SlackPermanent, SlackUnknownOutcome
 from tests.reconciler.classroom import post, press
-from tests.reconciler.test_hours import local
-from tests.reconciler.test_slack_outages import cut_off, mend, unreachable
+from tests.reconciler.hours import local
+from tests.reconciler.slack_outages import cut_off, mend, unreachable
 from tests.rigs.providers import fake_settings
 from tests.rigs.store import ALICE, BOB
 

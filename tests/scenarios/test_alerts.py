@@ -27,8 +27,8 @@ from tests.rigs.prometheus import EVERY, Scrapes, fire_after
 from tests.rigs.scenario import world
 from tests.rigs.scenario.people import GENERAL
 from tests.rigs.scenario.stage import spoil
-from tests.scenarios.test_webs import Webs
-from tests.web.test_socket import until
+from tests.scenarios.webs import Webs
+from tests.web.sockets import until
 
 FOREVER = 1_000_000
 

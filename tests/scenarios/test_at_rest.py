@@ -6,12 +6,12 @@ from benchmarks.days import at_work
 from tests.rigs.scenario.conversation import Conversation
 from tests.rigs.scenario.day import ACTS
 from tests.rigs.scenario.people import BOT, GENERAL
+from tests.scenarios.at_rest import RUN, holds
 
 #: How many seconds pass after each act: most starts take less than a minute.
 AFTER = 90
 #: As many edits and deletions as a day of 37 acts may have.
 MOST_EDITS = 46
-RUN = "/job run wb --cluster Local -- Rscript Test.R"
 DIALOGUES = {
     "started and stopped": ((BOT, "start notebook"), (BOT, "stop notebook")),
     "planned and undone": ((BOT, "stop report in 2 hours"), (BOT, "undo")),
@@ -29,16 +29,6 @@ DIALOGUES = {
     "settings": ((BOT, "alias notebook model"), (BOT, "notify model off"), (BOT, "undo")),
     "typed in a channel": ((GENERAL, "start notebook"), (GENERAL, "stop notebook")),
 }
-
-
-async def holds(talk):
-    """Press every button that stands there in a copy, and look at what nobody should see."""
-    await talk.press_all()
-    shown = "\n".join(one.read for one in talk.at_rest())
-    assert talk.untrue() == [], shown
-    assert talk.grey() == [], shown
-    assert talk.grey_edits == 0, shown
-    assert [(act.said, [one.read for one in both]) for act, both in talk.twice()] == [], shown
 
 
 @pytest.mark.parametrize("name", DIALOGUES)

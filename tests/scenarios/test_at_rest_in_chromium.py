@@ -9,8 +9,8 @@ from tests.playground.browser import Browser
 from tests.rigs.scenario.conversation import PLACES, Conversation
 from tests.rigs.scenario.day import ACTS
 from tests.rigs.scenario.people import BOT, GENERAL
-from tests.scenarios.test_at_rest import RUN, holds
-from tests.scenarios.test_day_in_chromium import SECONDS, SHOWN, CountInChromium
+from tests.scenarios.at_rest import RUN, holds
+from tests.scenarios.chromium_day import SECONDS, SHOWN, CountInChromium
 
 DIALOGUE = (
     (BOT, "start notebook"),

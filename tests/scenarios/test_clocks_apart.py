@@ -9,7 +9,7 @@ from bot.app import Outlets, Process, Role
 from bot.support.settings import Settings
 from tests.rigs import postgres
 from tests.rigs.prometheus import Scrapes
-from tests.scenarios.test_webs import Webs
+from tests.scenarios.webs import Webs
 
 #: More than the five minutes for which Slack's requests are good.
 APART = 330.0

@@ -9,8 +9,8 @@ from bot.domain.workspaces import State
 from tests.playground.browser import Browser
 from tests.rigs.scenario import world
 from tests.rigs.scenario.people import GENERAL
-from tests.scenarios.test_day_in_chromium import SECONDS, picture
-from tests.scenarios.test_hours_in_chromium import Sitting
+from tests.scenarios.chromium_day import SECONDS, picture
+from tests.scenarios.chromium_sitting import Sitting
 
 TEACHER, ADA, BEN = "U0TARA", "U0ADA", "U0BEN"
 COMMAND = "/workspace card notebook --title Statistics --hours daily 10:00-11:00"

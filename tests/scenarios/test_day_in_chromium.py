@@ -1,26 +1,17 @@
 """The day of two people in a real browser, a tab for each: what they type, press and see there."""
 
 import asyncio
-import base64
 import json
 
 import pytest
 
-from playground.demo.person import where
 from tests.playground.browser import Browser
 from tests.rigs.scenario import world
 from tests.rigs.scenario.people import BOT, GENERAL
 from tests.rigs.scenario.workbench import workbench_world
-from tests.scenarios.test_day import ACTS, PRESSED, Day
-from tests.scenarios.test_noise import Count, played
-
-#: What a conversation shows: each message by its timestamp, with the labels of what can be pressed on it.
-SHOWN = """Object.fromEntries([...document.querySelectorAll("#messages > article")].map((one) => [
-  one.dataset.ts,
-  [...one.querySelectorAll(".content [data-action]:not(summary), .content .overflow .menu button")]
-    .map((button) => button.textContent)]))"""
-#: Messages arrive in the page over a socket.
-SECONDS = 10.0
+from tests.scenarios.chromium_day import SECONDS, SHOWN, CountInChromium, picture
+from tests.scenarios.day import ACTS, PRESSED, Day
+from tests.scenarios.noise import played
 
 
 class DayInChromium(Day):
@@ -75,65 +66,6 @@ class DayInChromium(Day):
                         await asyncio.sleep(0.02)
             except TimeoutError:
                 raise AssertionError(f"{who} sees {seen}, not {held}") from None
-
-
-class CountInChromium(Count):
-    """Count what one person's tabs show, one on the direct message and one on the channel."""
-
-    def __init__(self, stage, tabs):
-        super().__init__(stage)
-        self.tabs = tabs
-
-    async def seen(self):
-        """Wait until both tabs show what Slack holds for the person; return that."""
-        for place, tab in self.tabs.items():
-            held = {one.ts for one in self.alice.sees(place) if one.json.get("thread_ts") in (None, one.ts)}
-            async with asyncio.timeout(SECONDS):
-                while set(await tab.ask(SHOWN)) != held:  # noqa: ASYNC110 - a page tells nobody
-                    await asyncio.sleep(0.02)
-        return self.held()
-
-    async def say(self, place, text):
-        tab, before = self.tabs[place], len(self.held())
-        await tab.click("#text")
-        await tab.type(text)
-        await tab.press("Enter")
-        await self._until_answered(before)
-
-    async def write(self, text):
-        await self.say(BOT, text)
-
-    async def type(self, text):
-        await self.say(GENERAL, text if text.startswith("/") else f"/workspace {text}")
-
-    async def press(self, shown, label):
-        tab, before = self.tabs[shown.channel], len(self.held())
-        found = f"""[...document.querySelectorAll('[data-ts="{shown.ts}"] .content button')]"""
-        await tab.ask(f"{found}.find((one) => one.textContent === {json.dumps(label)}).click()")
-        if await tab.ask("document.getElementById('ask').open"):
-            await tab.click("#ask button.danger, #ask button.primary")
-        if str(where(shown.button(label)).get("value", "")).startswith("ask "):
-            await tab.until("document.getElementById('modal').open")
-            await tab.click("#modal footer .primary")
-            await tab.until("!document.getElementById('modal').open")
-        await self._until_answered(before)
-
-    async def _until_answered(self, before):
-        """Wait for the first message that comes of it: a page tells nobody when it has sent something."""
-        async with asyncio.timeout(SECONDS):
-            while len(self.held()) == before:
-                await self.stage.settle()
-                await asyncio.sleep(0.02)
-
-
-async def picture(tab, width, height, path):
-    """Look at a tab at a size: nothing is wider than its screen; keep the picture."""
-    await tab.tell("Page.bringToFront")
-    await tab.screen(width, height)
-    await tab.until(f"innerWidth === {width}")
-    await tab.until("document.documentElement.scrollWidth <= innerWidth")
-    taken = await tab.tell("Page.captureScreenshot", format="png")
-    path.write_bytes(base64.b64decode(taken["data"]))
 
 
 @pytest.mark.browser

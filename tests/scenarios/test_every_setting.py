@@ -16,8 +16,7 @@ from bot.support.http import Http
 from bot.support.settings import Settings
 from bot.support.vault import Vault, row_key
 from playground.demo.browser import Browser
-from tests.app.command_line import environment, run, running
-from tests.app.test_start import of_slack
+from tests.app.command_line import environment, of_slack, run, running
 from tests.contract.providers.rigs import COURSE
 from tests.playground.slack_help import slack
 from tests.rigs.assistant import assistant

@@ -6,7 +6,7 @@ import pytest
 
 from tests.playground.browser import Browser
 from tests.rigs.scenario.cloud import SEED, cloud_world
-from tests.scenarios.test_hours_in_chromium import Sitting
+from tests.scenarios.chromium_sitting import Sitting
 
 MORE = [{"owner": "alice", "name": f"study-{number:02}"} for number in range(40)]
 #: What is read of the last message, from its first word to its last.

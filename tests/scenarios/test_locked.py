@@ -7,27 +7,14 @@ from contextlib import contextmanager
 import pytest
 
 from tests.rigs import postgres
-from tests.rigs.scenario.commands import ProcessWorld
-from tests.scenarios.test_half import PEOPLE, SEEDED, Half
+from tests.scenarios.half import PEOPLE, SEEDED
+from tests.scenarios.locked import Locked
 
 #: How long an answer may take, in seconds; Slack gives up after 3.
 ANSWERED = 2.5
 #: For how long each is locked, in seconds.
 LOCKED = {"people": 45.0, "operations": 6.0, "notices": 6.0, "accounts": 6.0, "inbox": 6.0}
 UNSURE = "I'll message you."
-
-
-class Locked(Half):
-    """Run a web and a worker."""
-
-    async def start_bot(self):
-        self.write_connections()
-        await self.start("worker")
-        await self.start("web")
-        self._install(f"http://127.0.0.1:{self.port}")
-
-    def stored(self):
-        return ProcessWorld.stored(self)
 
 
 @contextmanager

@@ -4,8 +4,7 @@ import pytest
 import pytest_asyncio
 
 from tests.rigs.scenario import ID, world
-
-MINUTE = 60.0
+from tests.scenarios.long_waits import MINUTE, waiting
 
 
 @pytest_asyncio.fixture
@@ -14,14 +13,6 @@ async def linked(tmp_path):
     async with world(tmp_path, settings={"USHER_DEADLINE_MINUTES": 3}) as ready:
         await ready.alice.has_linked("alice")
         yield ready
-
-
-async def waiting(linked):
-    """Start what never comes up, and let its deadline pass."""
-    linked.resource("notebook").start_seconds = 100_000
-    await linked.alice.types("start notebook")
-    await linked.pass_time(4 * MINUTE, step=10)
-    return linked.alice.only("waiting")
 
 
 async def test_after_the_deadline_it_says_still_waiting_once_and_goes_on_looking(linked):

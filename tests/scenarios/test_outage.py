@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from playground.faults import fault_from
-from tests.scenarios.test_class import TRAINER
-from tests.scenarios.test_course import ANN, BOB, _begin, _joins, _running, _until
-from tests.scenarios.test_course import room as room  # noqa: PLC0414 - a fixture
+from tests.scenarios.class_seeds import TRAINER
+from tests.scenarios.course_room import ANN, BOB, _begin, _joins, _running, _until
+from tests.scenarios.course_room import room as room  # noqa: PLC0414 - a fixture
 
 MINUTES = 60
 

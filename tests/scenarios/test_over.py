@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.scenarios.test_course import ANN, BOB, TRAINER, _begin, _joins, _until, room
+from tests.scenarios.class_seeds import TRAINER
+from tests.scenarios.course_room import ANN, BOB, _begin, _joins, _until, room
 
 __all__ = ["room"]
 

@@ -5,7 +5,7 @@ import pytest
 from playground.slack.errors import SlackError
 from playground.slack.kit.entities import read
 from tests.rigs.scenario.workbench import workbench_world
-from tests.security.test_forged_payloads import pressed
+from tests.security.forged import pressed
 
 GENERAL = "C0GENERAL"
 SCRIPT = 'set -e\nfor one in a b; do\n\techo "<$one> & co"\ndone\nRscript Test.R'

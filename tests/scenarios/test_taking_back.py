@@ -7,7 +7,7 @@ import pytest
 
 from bot.messages.texts.verbs import VERBS
 from handlers import routes
-from tests.handlers import test_acts
+from tests.handlers.everything import everything as everything_of
 from tests.rigs.scenario.workbench import TOKENS, WorkbenchWorld
 
 SATURN = {
@@ -68,7 +68,7 @@ def held(world):
 
 
 async def everything(world):
-    return await test_acts.everything(world.bot.store, world.principal())
+    return await everything_of(world.bot.store, world.principal())
 
 
 async def says(world, text):

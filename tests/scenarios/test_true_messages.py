@@ -5,7 +5,7 @@ import pytest_asyncio
 
 from tests.rigs.scenario import world
 from tests.rigs.scenario.people import BOT
-from tests.scenarios.test_long_waits import waiting
+from tests.scenarios.long_waits import waiting
 
 
 @pytest_asyncio.fixture

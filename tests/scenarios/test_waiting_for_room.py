@@ -4,20 +4,12 @@ import json
 
 import pytest
 
-from tests.rigs.scenario.cloud import SEED, cloud_world
+from tests.rigs.scenario.cloud import cloud_world
 from tests.rigs.scenario.stage import spoil
+from tests.scenarios.gpus import GPUS, gpu, seed
 
-GPUS = ("alice", "bob", "carol")
 #: What a scheduler says of its machines.
 NO_ROOM = "0/3 nodes are available: 3 Insufficient nvidia.com/gpu."
-
-
-def seed(*owners):
-    """Return a seed in which each of these people has a workspace with a GPU."""
-    machines = [
-        {"owner": one, "name": "gpu", "instance_type": "g4dnxlarge", "start_seconds": 40} for one in owners
-    ]
-    return {**SEED, "dialect": "2026", "workspaces": [*SEED["workspaces"], *machines]}
 
 
 @pytest.fixture
@@ -29,12 +21,6 @@ async def world(tmp_path):
         await ready.alice.has_linked("alice")
         await ready.carol.has_linked("carol")
         yield ready
-
-
-def gpu(world, owner="alice"):
-    """Return somebody's workspace with a GPU."""
-    found = world.saturn.state.resources.values()
-    return next(one for one in found if (one.owner, one.name) == (owner, "gpu"))
 
 
 async def refused(world, person):

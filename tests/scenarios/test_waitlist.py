@@ -3,7 +3,7 @@
 import pytest
 
 from tests.rigs.scenario.cloud import cloud_world
-from tests.scenarios.test_waiting_for_room import GPUS, gpu, seed
+from tests.scenarios.gpus import GPUS, gpu, seed
 
 
 @pytest.fixture

@@ -2,70 +2,20 @@
 
 import asyncio
 from contextlib import AsyncExitStack
-from dataclasses import replace
-from typing import Any
 
 import aiohttp
 import pytest
 import pytest_asyncio
 
-from bot.app import Outlets, Process, Role
+from bot.app import Role
 from bot.store.postgres_session import WRITING
-from bot.support.settings import Settings
 from playground.processes import reserved_port
 from tests.rigs import postgres
-from tests.rigs.scenario import World
-from tests.rigs.scenario.people import BOT, GENERAL
+from tests.rigs.scenario.people import BOT
+from tests.scenarios.webs import Webs
 
 #: Whoever writes waits for this lock.
 LOCK_OUT = f"SELECT pg_advisory_lock({WRITING}, hashtext(coalesce(current_schema(), '')))".encode()
-
-
-class Webs(World):
-    """Run each role in this process; the loops are stepped."""
-
-    webs: list[Process]
-
-    async def start_bot(self) -> None:
-        self.bot = await self._started(Role.WORKER, {})
-        # The first one is where the pages' addresses lead.
-        self.webs = [
-            await self._started(Role.WEB, {"PORT": str(port)}) for port in (self.port, reserved_port())
-        ]
-        self.goes_to(0)
-
-    async def _started(self, role: Role, changes: dict[str, str]) -> Process:
-        process = self.made(role, changes, self._bot_stack)
-        await process.start(loops=False)
-        return process
-
-    def made(self, role: Role, changes: dict[str, str], stack: AsyncExitStack) -> Process:
-        """Put a process together that ``stack`` ends."""
-        environment = {name: value for name, value in self.environment().items() if name != "PORT"}
-        return Process(
-            Settings(**environment, **changes),
-            self.connections(),
-            stack,
-            role=role,
-            clock=self.clock,
-            outlets=Outlets(store=postgres.open_store),
-        )
-
-    def goes_to(self, web: int) -> None:
-        """Send what Slack sends to one of the webs from now on."""
-        self._install(f"http://127.0.0.1:{self.webs[web].port}")
-
-    async def status(self, name: str) -> dict[str, Any]:
-        """Have Slack bring a command to whichever web it likes; return the answer."""
-        return await self.slack.say(self.alice.id, GENERAL, f"/workspace status {name}")
-
-    async def replayed_at(self, web: int, index: int = -1) -> int:
-        """Send the very bytes of a request, usually the last one, to a web; return its status."""
-        dispatcher = self.slack.dispatcher
-        sent = dispatcher.sent[index]
-        url = sent.url.replace(f":{self.webs[0].port}/", f":{self.webs[web].port}/")
-        dispatcher.sent[index] = replace(sent, url=url)
-        return (await dispatcher.replay(index)).status
 
 
 @pytest_asyncio.fixture

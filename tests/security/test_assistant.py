@@ -2,43 +2,18 @@
 
 import io
 import json
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 import aiohttp
 import pytest
 
-from bot.support.settings import Settings
 from bot.upkeep.assistant_checks import check_assistant
 from handlers.assistant import TOOLS
-from tests.rigs.assistant import PATH, assistant
+from tests.rigs.assistant import PATH
 from tests.rigs.scenario import world
 from tests.rigs.scenario.workbench import SEED, TOKENS, workbench_world
+from tests.security.assistant_calls import BURST, ON, called, lets, who
 from tests.web.signed import headers_for
-
-BURST = Settings.model_fields["person_burst"].default
-
-ON = {"USHER_ASSISTANT": "true"}
-
-
-def who(scene, user="U0OLIVIA", **changes):
-    """Return whom Slack names in a call."""
-    return {"user_id": user, "team_id": scene.slack.state.team.id, "enterprise_id": None} | changes
-
-
-@asynccontextmanager
-async def called(scene):
-    """Connect to the bot as Slack's assistant does, as far as Slack's documents say."""
-    secret, address = scene.slack.credentials["signing_secret"], f"http://127.0.0.1:{scene.bot.port}"
-    async with assistant(address, secret, scene.clock.now) as calls:
-        yield calls
-
-
-async def lets(scene, level):
-    """Choose in the settings what Slackbot can do."""
-    assert (await scene.slack.say(scene.alice.id, "C0GENERAL", "/workspace settings"))["ok"]
-    assert (await scene.alice.submits(assistant=level))["ok"]
-    await scene.slack.close_view(scene.alice.id)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from handlers.assistant import called as asked_for
 from tests.handlers.rig import rig
 from tests.rigs.scenario import world
 from tests.rigs.store import ALICE, observe
-from tests.security.test_assistant import BURST, ON, called, lets, who
+from tests.security.assistant_calls import BURST, ON, called, lets, who
 
 MINUTE = "for 1 minute"
 

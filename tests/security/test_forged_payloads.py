@@ -5,6 +5,7 @@ import json
 import pytest
 
 from playground.slack import payloads
+from tests.security.forged import pressed
 
 
 async def of_bob(world):
@@ -12,20 +13,6 @@ async def of_bob(world):
     await world.bob.links("bob")
     rows = await world.bot.store.workspaces(world.principal(world.bob.id))
     return next(row for row in rows if row.name == "analysis").id
-
-
-def pressed(world, action_id, **chosen):
-    """Return a press by Olivia that no message of ours offered her."""
-    state = world.slack.state
-    channel = state.channels["C0GENERAL"]
-    action = {"action_id": action_id, "block_id": "b", "action_ts": "1.5", **chosen}
-    return payloads.interaction(state, "block_actions", world.alice.id) | {
-        "actions": [action],
-        "container": {"type": "message", "message_ts": "9.9", "channel_id": channel.id, "is_ephemeral": True},
-        "channel": {"id": channel.id, "name": channel.name},
-        "trigger_id": state.new_trigger(world.alice.id),
-        "response_url": state.new_response_url("actions", channel.id, world.alice.id),
-    }
 
 
 def chosen(value):

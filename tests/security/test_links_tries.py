@@ -10,7 +10,7 @@ from bot.providers.connection import ConnectionSettings
 from bot.services.gather import Gatherer
 from bot.support.errors import CredentialRefused, ProviderError, Refused, TemporaryError
 from tests.handlers.rig import words
-from tests.reconciler.test_ask import TABLE
+from tests.reconciler.ask_table import TABLE
 from tests.rigs.store import unlink
 from tests.security.codes import code_on, link, walk_to_code
 from tests.web.rig import ALICE, BOB, GOOD

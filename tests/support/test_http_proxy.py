@@ -11,8 +11,8 @@ from bot.support.errors import SentTooLate, Unreachable
 from bot.support.http import Http
 from tests.rigs.clock import FakeClock
 from tests.rigs.proxy import PASSWORD, forward_proxy
+from tests.support.certificates import own_certificate
 from tests.support.http_rig import CANARY, HEADERS, chain, raw_server, whole
-from tests.support.test_http_tls import own_certificate
 
 HUB = "hub.example"
 

@@ -24,8 +24,7 @@ from bot.support.settings import Settings
 from bot.upkeep.backups import KEPT, make_backup
 from bot.upkeep.store_checks import check_backups
 from bot.upkeep.witness import Witness
-from tests.app.command_line import environment, run, running
-from tests.app.test_start import of_slack
+from tests.app.command_line import environment, of_slack, run, running
 from tests.playground.slack_help import slack
 from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.scenario import world

@@ -36,8 +36,7 @@ from bot.upkeep.slack_checks import check_clock, check_slack
 from bot.web.app import proving
 from playground.harness import Clock
 from playground.processes import reserved_port
-from tests.app.command_line import KEY, environment, run
-from tests.app.test_start import of_slack
+from tests.app.command_line import KEY, environment, of_slack, run
 from tests.playground.saturn_help import saturn_server
 from tests.playground.slack_help import slack
 from tests.rigs.clock import FakeClock

@@ -12,7 +12,6 @@ from aiohttp.test_utils import TestServer
 
 from bot.commands.up import Conversation, free_port, keep, look_ahead, look_at_address
 from bot.providers import door, provider_classes, read_connections
-from bot.support.environment import load_env_file
 from bot.support.errors import NotDone
 from bot.support.http import Http
 from bot.support.settings import read_settings
@@ -24,6 +23,8 @@ from tests.playground.slack_help import OLIVIA, slack
 from tests.rigs.outside import install
 from tests.rigs.strangers import TOKEN, stranger
 from tests.rigs.unknown_names import unknown_names
+from tests.upkeep.first_settings import begins as begins  # noqa: PLC0414 - a fixture
+from tests.upkeep.first_settings import folder as folder  # noqa: PLC0414 - a fixture
 
 
 class Terminal:
@@ -43,23 +44,6 @@ class Terminal:
         """Hold the conversation, beside the servers of this loop; return all that was said."""
         await asyncio.to_thread(Conversation(self.ask, self.ask, self.said.append, look).hold)
         return "\n".join(self.said)
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def begins(folder, monkeypatch):
-    """Return what begins a process in that folder: nothing but these variables, and what is written."""
-
-    def begin(**env: str) -> None:
-        monkeypatch.setattr(os, "environ", {"PATH": os.environ["PATH"], **env})
-        load_env_file()
-
-    return begin
 
 
 @pytest.fixture

@@ -19,8 +19,7 @@ from bot.support.settings import Settings
 from bot.support.vault import row_key
 from bot.upkeep import store_checks
 from bot.upkeep.witness import Witness
-from tests.app.command_line import environment, run
-from tests.app.test_start import of_slack
+from tests.app.command_line import environment, of_slack, run
 from tests.handlers.rig import words
 from tests.playground.slack_help import slack
 from tests.rigs.clock import CountingIds, FakeClock

@@ -8,7 +8,7 @@ import pytest
 from bot.commands.up import Conversation
 from bot.providers import read_connections
 from tests.rigs.strangers import KINDS, OWN, OWNER, SERVERS, TOKEN, stranger
-from tests.upkeep.test_first_settings import begins, folder  # noqa: F401 - fixtures
+from tests.upkeep.first_settings import begins, folder  # noqa: F401 - fixtures
 
 
 class Newcomer:

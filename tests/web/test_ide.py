@@ -22,6 +22,7 @@ from bot.providers.base import Embedding
 from bot.web.render import headers_showing
 from tests.rigs.store import hide_workspace, set_timer
 from tests.web.ide_rig import REMOTE, TOKEN, ide_rig
+from tests.web.marks import mark_of
 from tests.web.rig import ALICE, BOB, Inputs
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
@@ -37,10 +38,6 @@ async def post(browser, path, headers=None):
     """Send what the page's script sends."""
     async with browser.session.post(browser.origin + path, headers=headers or {}) as answer:
         return answer.status, await answer.json()
-
-
-def mark_of(page):
-    return page.split('name="form" value="')[1].split('"')[0]
 
 
 async def open_ide(world, browser, workspace):

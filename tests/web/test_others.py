@@ -14,7 +14,7 @@ from bot.web.socket import Count
 from tests.reconciler.world import new_world
 from tests.rigs import postgres
 from tests.rigs.store import ALICE
-from tests.web.test_socket import connected, until
+from tests.web.sockets import connected, until
 
 
 @dataclass

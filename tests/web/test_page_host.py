@@ -4,7 +4,7 @@ import pytest
 
 from bot.messages.texts import ide
 from tests.web.ide_rig import REMOTE, TOKEN, ide_rig
-from tests.web.test_ide import mark_of
+from tests.web.marks import mark_of
 
 MAIN, PAGES = "usher.localhost", "pages.usher.localhost"
 

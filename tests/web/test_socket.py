@@ -4,7 +4,6 @@ import asyncio
 import json
 import logging
 import time
-from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import ClientSession, web
@@ -15,7 +14,6 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain.installations import Installation
 from bot.support.addresses import Proxy
 from bot.web.socket import (
     LONGEST_PAUSE,
@@ -27,42 +25,14 @@ from bot.web.socket import (
     wanted_pause,
 )
 from handlers.occurrence import RETRY_NUMBER
-from tests.playground.slack_help import GENERAL, OLIVIA, slack
+from tests.playground.slack_help import GENERAL, OLIVIA
 from tests.rigs.clock import FakeClock
 from tests.security.canaries import logging_everything
 from tests.web.bolts import NOWHERE, bolt_with
 from tests.web.signed import click, command, event
+from tests.web.sockets import connected, until
 
 SILENT = logging.getLogger("tests.silent")
-
-
-async def until(condition, seconds=10.0):
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - the client of the SDK tells its state in no other way
-            await asyncio.sleep(0.01)
-
-
-@asynccontextmanager
-async def connected(listen=None, *, connections=1, ping_seconds=10.0, monotonic=time.monotonic, **options):
-    async with slack(**options) as (server, client):
-        told = server.credentials
-        home = Installation(told["team_id"])
-        app = bolt_with({} if listen is None else {"command": listen}, home, client.base_url)
-        token = SecretStr(told["app_token"])
-        tasks = asyncio.all_tasks()
-        socket = SocketSide(
-            app, token, client.base_url, monotonic, connections=connections, ping_seconds=ping_seconds
-        )
-        assert not socket.is_ready()
-        socket.start()
-        try:
-            await until(lambda: socket.is_ready() and len(server.sockets.open) == connections)
-            yield server, socket
-        finally:
-            await socket.close()
-            assert not socket.is_ready()
-        assert server.harness.violations == []
-        assert {one for one in asyncio.all_tasks() - tasks if one.get_name() == "socket-mode"} == set()
 
 
 async def test_what_is_under_way_is_finished_before_the_end():

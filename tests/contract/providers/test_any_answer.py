@@ -9,28 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from multidict import CIMultiDict, CIMultiDictProxy
-from pydantic import SecretStr
 
 from bot.domain.forms import Spec
 from bot.domain.observed import Observed
 from bot.domain.people import Principal
 from bot.domain.workspaces import State
 from bot.providers import base
-from bot.providers.base import Access, Credential, Discovered, Identity, Provider
+from bot.providers.base import Discovered, Identity, Provider
 from bot.support.errors import ProviderError
 from bot.support.http import Http
 from bot.support.responses import Response
+from tests.contract.providers.accesses import ACCESS, BASES
 from tests.contract.providers.rigs import provider_of
 from usher.conformance.rigs import row
 
-BASES = {
-    "saturn": "https://app.acme.io",
-    "jupyterhub": "https://hub.acme.io",
-    "posit": "https://wb.acme.io/rstudio",
-    "sphere": "https://se.acme.io",
-}
 PERSON = Principal(None, "T1", "UALICE")
-ACCESS = Access("alice", Credential(SecretStr("t" * 32)))
 IDS = {"saturn": "0" * 32, "jupyterhub": "alice/training", "posit": "6124d41f", "sphere": "0" * 32}
 WORDS = st.sampled_from(
     ["running", "stopped", "pending", "error", "spawn", "stop", "check", "workspace", "user", "alice"]

@@ -15,33 +15,13 @@ from bot.providers.base import Access, Credential
 from bot.providers.jupyterhub.provider import LASTS
 from bot.support import errors
 from bot.support.http import Http
+from tests.contract.providers.hub_tokens import api, tokens
 from tests.contract.providers.rigs import Rig, provider_of
 from tests.rigs.providers import NO_GPU
 from tests.support.http_rig import raw_server, whole
 from usher.conformance.rigs import row
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-
-
-async def api(hub: Rig, method: str, path: str, **body: object) -> dict[str, object]:
-    """Call the hub's API as the rig's person, past the provider."""
-    async with Http.new_session() as session:
-        token = hub.access.credential.token.get_secret_value()
-        answer = await Http(session).request(
-            method,
-            hub.server.api_url + path,
-            headers={"Authorization": f"token {token}"},
-            json_body=body or None,
-        )
-        assert answer.status < 300
-        return answer.json_object() if answer.body else {}
-
-
-async def tokens(hub: Rig) -> dict[str, dict[str, object]]:
-    listed = await api(hub, "GET", f"/users/{hub.access.username}/tokens")
-    found = listed["api_tokens"]
-    assert isinstance(found, list)
-    return {token["id"]: token for token in found}
 
 
 async def status_of(hub: Rig, **server: object) -> Observed:

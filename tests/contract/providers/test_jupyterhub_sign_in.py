@@ -11,9 +11,9 @@ from bot.providers.jupyterhub.provider import LASTS
 from bot.support import errors
 from bot.support.http import Http
 from bot.web.browsers import Flow
+from tests.contract.providers.hub_tokens import tokens
 from tests.contract.providers.rigs import HUB_BACK as BACK
 from tests.contract.providers.rigs import Rig, provider_of, returned
-from tests.contract.providers.test_jupyterhub import tokens
 from tests.playground.hub_help import browser, log_in
 from usher.conformance.rigs import row
 

@@ -1,119 +1,40 @@
 """One odd entry, or one odd field, never hides the rest: what each list of each provider makes of it."""
 
-import copy
-import json
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 import structlog
-from multidict import CIMultiDict, CIMultiDictProxy
 
 from bot.domain.forms import Spec
 from bot.domain.people import Principal
 from bot.domain.runs import RunState
 from bot.domain.workspaces import State
 from bot.providers.answers import entries, note
-from bot.providers.base import Provider
 from bot.support import errors
-from bot.support.http import Http
-from bot.support.responses import Response
-from tests.contract.providers.rigs import provider_of
-from tests.contract.providers.test_any_answer import ACCESS, BASES
+from tests.contract.providers.accesses import ACCESS
+from tests.contract.providers.odd_answers import (
+    JOB,
+    NOTHING,
+    PAST,
+    POD,
+    RECIPE,
+    SERVER,
+    SESSION,
+    A,
+    B,
+    Change,
+    but,
+    instead,
+    provider,
+    two,
+    without,
+)
 
 PERSON = Principal(None, "T1", "UALICE")
-A, B, C = "a" * 32, "b" * 32, "c" * 32
-#: How the entry is changed that is not the good one.
-Change = Callable[[dict[str, Any]], Any]
-
-
-class Answers(Http):
-    """Answer each path with its JSON; what is not set up is a 404 of the API."""
-
-    def __init__(self, **answers: Any) -> None:
-        self.answers: Mapping[str, Any] = answers
-        self.asked: list[str] = []
-
-    async def request(self, _method: str, url: str, **_options: Any) -> Response:
-        path = url.partition("/api/")[2].partition("?")[0]
-        self.asked.append(path)
-        told = self.answers.get(path.replace("/", "_"))
-        body = {"message": "no such thing"} if told is None else told
-        return Response(
-            404 if told is None else 200, CIMultiDictProxy(CIMultiDict()), json.dumps(body).encode()
-        )
-
-    async def glance(self, url: str, **_options: Any) -> Response:
-        return await self.request("GET", url)
-
-
-def but(**fields: Any) -> Change:
-    """Change fields of an entry; a name with two underscores leads into it."""
-
-    def change(entry: dict[str, Any]) -> Any:
-        for name, value in fields.items():
-            *places, last = name.split("__")
-            place = entry
-            for each in places:
-                place = place[each]
-            place[last] = value
-        return entry
-
-    return change
-
-
-def without(*fields: str) -> Change:
-    return lambda entry: {key: value for key, value in entry.items() if key not in fields}
-
-
-def instead(value: Any) -> Change:
-    return lambda _entry: value
-
-
-NOTHING = instead(None)
-
-
-def two(entry: Mapping[str, Any], change: Change) -> list[Any]:
-    """Return a changed entry and a good one; for ``NOTHING`` two of which nothing can be read."""
-    if change is NOTHING:
-        return [None, 7]
-    good = copy.deepcopy(dict(entry))
-    return [change(json.loads(json.dumps(entry).replace(A, B).replace("good", "odd"))), good]
 
 
 # -- the lists: each takes the change of its first entry, and returns what came of it all ----------
 
-RECIPE = {
-    "type": "workspace",
-    "spec": {"name": "good", "owner": "acme/alice", "schedule": "0 3 * * *"},
-    "state": {"id": A, "status": "running"},
-}
-POD = {"name": "good-pod", "status": "running", "started_at": "2026-01-01T10:00:00Z", "completed_at": None}
-PAST = {
-    "pod_name": "good-past",
-    "status": "completed",
-    "start_time": "2026-01-01T09:00:00Z",
-    "end_time": None,
-}
-SESSION = {
-    "id": "good",
-    "activity_state": "running",
-    "url": "/s/good/",
-    "display_name": "Good",
-    "label": "Good",
-    "workbench": "RStudio",
-    "launch_parameters": {"name": "n", "cluster": "Local", "placement_constraints": []},
-}
-JOB = {
-    "id": "good",
-    "status": "Running",
-    "name": "good job",
-    "args": [],
-    "tags": ["t"],
-    "submissionTime": "2026-01-01T10:00:00Z",
-    "resourceLimits": [{"type": "memory", "value": "1"}],
-    "placementConstraints": [],
-}
 CLUSTER = {
     "name": "good",
     "supportsContainers": True,
@@ -126,14 +47,8 @@ CLUSTER = {
     "workbenches": {"RStudio": {"supports_interactive_sessions": True}},
 }
 IDE = {"default_cluster": "good", "default_image": "", "lang": {"name": "R", "available": True}}
-SERVER = {"pending": None, "ready": False, "url": "/user/alice/good/", "display_name": "good"}
 PROJECT = {"id": A, "name": "good"}
 USER = {"username": "good", "status": "Active", "isAdmin": False, "uid": 7}
-
-
-def provider(kind: str, **answers: Any) -> Provider:
-    more = {"super_admin_token": "s" * 20, "linking": ["token", "admin"]} if kind == "posit" else {}
-    return provider_of(kind, Answers(**answers), BASES[kind], **more)
 
 
 async def saturn_workspaces(change: Change) -> tuple[list[str], bool]:

@@ -6,7 +6,7 @@ from bot.domain.people import Principal
 from bot.store.channels import note_channel_change
 from bot.store.pieces import PIECE
 from bot.store.tables import CONVERSATIONS, TABLES
-from tests.contract.store import test_every_field
+from tests.contract.store import field_values
 from tests.rigs.store import ALICE
 
 ELSEWHERE = Principal("E1", "T9", "U1")
@@ -25,14 +25,14 @@ def naming(table, person, channel):
 def write(tx, names, number, person, channel):
     for name in names:
         table = TABLES[name]
-        given = test_every_field.BESIDE.get(name, {}) | naming(name, person, channel)
+        given = field_values.BESIDE.get(name, {}) | naming(name, person, channel)
         given |= {"principal": person} if name != "tasks" else {}
         given |= {"channel_id": channel} if name in HELD and name != "conversations" else {}
         if table is CONVERSATIONS:
             said = {"thread_ts": "", "about": {}, "spoken_at": 1.0}
             CONVERSATIONS.add(tx, principal=person.key, channel_id=channel, **said)
         else:
-            table.add(tx, test_every_field.made(table, number), **given)
+            table.add(tx, field_values.made(table, number), **given)
 
 
 @pytest.mark.both_engines

@@ -41,9 +41,9 @@ from bot.store.tables import (
 )
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.timetables import PARTICIPANTS
-from tests.contract.store.test_classes import CARD, TRAINER, by, look, press, up
-from tests.contract.store.test_classes import posted as posted_class
-from tests.contract.store.test_creations import asked, provisional
+from tests.contract.store.classes import CARD, TRAINER, by, look, press, up
+from tests.contract.store.classes import posted as posted_class
+from tests.contract.store.creations import asked, provisional
 from tests.rigs.installed import ACME
 from tests.rigs.store import (
     ALICE,

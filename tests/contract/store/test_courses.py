@@ -1,8 +1,6 @@
 """Courses: joining writes the consent and its rule as one, lessons are claimed in the order of joining."""
 
 from dataclasses import asdict
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -18,34 +16,11 @@ from bot.store import hours as rows
 from bot.store.tables import NOTICES
 from bot.store.timetables import CLASS_CARDS, PARTICIPANTS, RULES
 from bot.support.errors import Refused
-from tests.contract.store.test_classes import CARD, TRAINER, by, look, posted, press
+from tests.contract.store.classes import CARD, TRAINER, by, look, press
+from tests.contract.store.courses import LESSONS, MEMBERS, local
+from tests.contract.store.courses import joined as joined  # noqa: PLC0414 - a fixture
 from tests.rigs.store import ALICE, accept_operation, linked, observe, refuse, unlink, within
 from tests.rigs.use_cases import asking, members_follow
-
-BERLIN = ZoneInfo("Europe/Berlin")
-LESSONS = {"days": frozenset({"mon", "wed"}), "starts": 540, "stops": 630, "time_zone": "Europe/Berlin"}
-TERM = {"first_day": "2027-11-22", "last_day": "2027-12-22"}
-#: Not in the order of their names.
-MEMBERS = [Principal(None, "T1", user) for user in ("UZOE", "UANN", "UMIA")]
-
-
-def local(at, day=22):
-    return datetime(2027, 11, day, *map(int, at.split(":")), tzinfo=BERLIN).timestamp()
-
-
-@pytest.fixture
-async def joined(store, clock):
-    """A course that three have joined, one after the other, an hour before its first lesson."""
-    clock.advance(local("08:00") - clock.now())
-    await posted(store, **LESSONS, **TERM)
-    found = []
-    for one in MEMBERS:
-        clock.advance(1.0)
-        await store.save_people([Person(one, one.user_id, seen_at=clock.now())])
-        row = (await linked(store, one)).workspaces[0]
-        assert (await press(store, row, f"join {one.user_id}")).result == "enrolled"
-        found.append(row)
-    return found
 
 
 async def claimed(store):

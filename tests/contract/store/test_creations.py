@@ -6,7 +6,6 @@ import pytest
 
 from bot.domain.classes import Participant
 from bot.domain.errands import Call, Outcome
-from bot.domain.forms import Spec
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.observed import Created, Observed
 from bot.domain.operations import OperationVerb
@@ -17,6 +16,7 @@ from bot.store.cards import MOMENT_SECONDS
 from bot.store.discovered import FoundWorkspace
 from bot.store.tasks import NewTask
 from bot.store.timetables import PARTICIPANTS
+from tests.contract.store.creations import SPEC, asked, provisional
 from tests.rigs.store import (
     ALICE,
     INTERVAL,
@@ -34,19 +34,7 @@ from tests.rigs.store import (
 )
 
 CARD = NewNotice("", NoticeKind.CARD, "1", ALICE)
-SPEC = Spec("analysis", {"ide": "RStudio", "hooks": ("a", "b")})
 R1 = gate_key("posit", "r1")
-
-
-def provisional(number=1, *, principal=ALICE, **fields):
-    remote_id = f"{PROVISIONAL}ws{number}"
-    key = gate_key("posit", f"#{remote_id}")
-    return Workspace(f"ws{number}", principal, "posit", remote_id, key, "analysis", spec=SPEC, **fields)
-
-
-async def asked(store, workspace=None, interaction="i1", **more):
-    workspace = workspace or provisional()
-    return await accept_creation(store, workspace, interaction=interaction, channel_id="C1", **more)
 
 
 async def reads(store):

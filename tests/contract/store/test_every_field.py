@@ -1,93 +1,25 @@
 """What a model holds is saved: every field of every model is written, changed, replaced and read back."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import FrozenInstanceError, fields, replace
-from enum import Enum
 from functools import partial
-from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any
 
 import pytest
 
-from bot.domain.errands import Outcome
-from bot.domain.forms import Spec
-from bot.domain.kinds import declared
 from bot.domain.operations import Operation
-from bot.domain.people import Principal
-from bot.domain.reads import Doubt
 from bot.domain.runs import Run, RunState
 from bot.domain.steps import Update
-from bot.domain.stops import End, Ends
 from bot.store import errands, operations, runs
 from bot.store.tables import CONTACTS, GATES, TABLES, Table
 from bot.store.transaction import Transaction
 from bot.support.errors import StoreError
+from tests.contract.store.field_values import BESIDE, made, stand_for
 from tests.rigs.store import ALICE
 
 pytestmark = pytest.mark.both_engines
 
 MODELS = [table for table in TABLES.values() if table.model is not None]
-#: What a row can't be without, besides its model.
-BESIDE: Mapping[str, Mapping[str, Any]] = {
-    "browser_sessions": {"user_id": "U1"},
-    "class_cards": {"look_at": 1.0},
-    "installations": {"renewing_until": 0.0},
-    "notices": {"class": 1},
-    "preferences": {"principal": ALICE},
-    "waits": {"next_at": 1.0},
-    "workspaces": {"created_at": 1.0},
-}
-#: What the schema allows where a field's type doesn't say.
-ALLOWED = {
-    ("approvals", "state"): ("asked", "approved", "denied"),
-    ("runs", "outcome"): (Outcome.ENDED, Outcome.FAILED, Outcome.CANCELLED),
-}
-#: A value of each type, another for each number, and for one of two numbers in a row never the default.
-VALUES: Mapping[Any, Callable[[str, int], Any]] = {
-    bool: lambda _, number: number % 2 == 1,
-    int: lambda _, number: 2 + number,
-    float: lambda _, number: 4_000_000_000.0 + number,
-    str: lambda name, number: f"{name} {number}",
-    dict: lambda name, number: {name: number},
-    list: lambda name, number: [f"{name} {number}"],
-    Mapping: lambda name, number: {name: number},
-    TypeVar: lambda name, number: {name: number},
-    Principal: lambda _, number: Principal("E1", "T1", f"U{number}"),
-    Doubt: lambda name, number: Doubt(f"{name} {number}", number, 4_000_000_000.0 + number),
-    Ends: lambda _, number: Ends((End(4_000_000_000.0 + number, "stop"),)),
-    Spec: lambda name, number: Spec(f"{name} {number}", {"template": f"{number}"}),
-}
-
-
-def of_type(hint: Any, name: str, number: int) -> Any:
-    """Return a value of a field's type."""
-    of, parts = get_origin(hint), [part for part in get_args(hint) if part is not NoneType]
-    if of in (Union, UnionType, Annotated):
-        return of_type(parts[0], name, number)
-    if of is Literal:
-        return parts[number % len(parts)]
-    if of is frozenset:
-        return frozenset(get_args(parts[0])[: 1 + number % 2])
-    if isinstance(hint, type) and issubclass(hint, Enum):
-        words = list(declared(hint))
-        return words[number % len(words)]
-    return VALUES[TypeVar if isinstance(hint, TypeVar) else of or hint](name, number)
-
-
-def made(table: Table[Any], number: int) -> Any:
-    hints = get_type_hints(table.model, include_extras=True)
-    given = {name: of_type(hint, name, number) for name, hint in hints.items() if name in table.fields}
-    for (name, field), words in ALLOWED.items():
-        if name == table.name:
-            given[field] = words[number % len(words)]
-    return table.model(**given)
-
-
-def stand_for(tx: Transaction, workspace_id: str) -> None:
-    """Write the workspace that rows of other tables refer to."""
-    workspace = replace(made(TABLES["workspaces"], 10), id=workspace_id, remote_id=workspace_id)
-    GATES.add_new(tx, gate_key=workspace.gate_key, connection="saturn", remote_id="r")
-    TABLES["workspaces"].add_new(tx, workspace, **BESIDE["workspaces"])
 
 
 def key_of(table: Table[Any], one: Any) -> Mapping[str, Any]:

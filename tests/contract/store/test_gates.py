@@ -11,16 +11,16 @@ from bot.domain.observed import Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.reads import ReadResult
 from bot.domain.steps import Update
-from bot.domain.workspaces import State, Workspace
+from bot.domain.workspaces import State
 from bot.store import gates
 from bot.store.discovered import FoundWorkspace
+from tests.contract.store.gates import SHARED, by_reference, claim_one, claimed
 from tests.rigs.providers import NO_GPU
 from tests.rigs.store import (
     ALICE,
     BOB,
     accept_operation,
     add_workspace,
-    gate_key,
     hide_workspace,
     link_account,
     linked,
@@ -28,34 +28,6 @@ from tests.rigs.store import (
     unlink,
     want_read,
 )
-
-SHARED = gate_key("saturn", "shared")
-
-
-def by_reference(principal, connection="saturn", key=SHARED, name="shared"):
-    return Workspace(
-        id=f"workspace_{principal.user_id}_{connection}_{name}",
-        principal=principal,
-        connection=connection,
-        remote_id=name,
-        gate_key=key,
-        name=name,
-        origin="added",
-    )
-
-
-async def claim_one(store, connection="saturn", interval=10.0, margin=0.5):
-    claims = await store.claim_reads(connection, 10, interval, margin)
-    return claims[0] if claims else None
-
-
-async def claimed(store):
-    """Have Alice, who is linked, watch a workspace, and claim its first read; return both."""
-    await link_account(store)
-    workspace = await add_workspace(store, by_reference(ALICE))
-    claim = await claim_one(store)
-    assert claim is not None
-    return workspace, claim
 
 
 async def told(store, claim, observed, next_in, *hold, **more):

@@ -9,7 +9,7 @@ from bot.services import workspaces
 from bot.store import timers as timer_rows
 from bot.store.tables import WORKSPACES
 from bot.store.timetables import PARTICIPANTS
-from tests.contract.store.test_classes import CARD, ended, look, stop, time
+from tests.contract.store.classes import CARD, ended, look, stop, time
 from tests.rigs.store import ALICE, BOB, launched, link_account, unlink, want_stop, within
 from tests.rigs.use_cases import ask
 

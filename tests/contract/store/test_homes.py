@@ -8,7 +8,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Principal
 from bot.domain.settling import is_slow
 from bot.store.budget import ENDLESS
-from tests.contract.store.test_operations import start
+from tests.contract.store.operations import start
 from tests.rigs.store import ALICE, ask_approval, linked, refuse, use_home, want_home
 
 BOB = Principal(None, "T1", "UBOB")

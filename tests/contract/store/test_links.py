@@ -1,7 +1,6 @@
 """Links: fresh, changed by the first alone, consumed once, and honest afterwards."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 from pydantic import SecretStr
@@ -15,9 +14,10 @@ from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.providers.base import Credential, Identity
 from bot.services import linking
-from bot.services.linking import Visit, digest
+from bot.services.linking import digest
 from bot.store import revocations
 from bot.support.errors import Refused
+from tests.contract.store.links import CODE, NONCE, VISIT, waiting_for_code
 from tests.rigs.store import (
     ALICE,
     BOB,
@@ -33,9 +33,6 @@ from tests.rigs.store import (
 )
 from tests.rigs.use_cases import ask
 
-NONCE, CODE = "n" * 43, "BCDF2345"
-VISIT = Visit(NONCE, "a browser")
-
 
 def fresh(clock, nonce="n1", principal=ALICE, connection="saturn", **values):
     return Link(nonce, principal, connection, {"text": "start"}, clock.now(), clock.now() + 600, **values)
@@ -45,13 +42,6 @@ async def met(store, *principals):
     """Have Slack's word on people, as recent as it has to be."""
     seen_at = await store.now()
     await store.save_people([Person(one, one.user_id, seen_at=seen_at) for one in principals])
-
-
-def waiting_for_code(asked, link):
-    """Return a link that waits for CODE to be typed."""
-    row = f"{link.principal.key}/{link.connection}/code/{link.nonce_hash}"
-    sealed = asked.context.vault.seal(row, {"code": digest(CODE)})
-    return replace(link, stage="code", code_hash=sealed, code_tries_left=5)
 
 
 async def test_a_new_link_ends_the_older_one_of_the_same_pair_alone(store, clock):

@@ -15,9 +15,9 @@ from bot.store.store import Store
 from bot.store.tables import GATES, NOTICES, WORKSPACES
 from bot.store.timetables import CLASS_CARDS, PARTICIPANTS, RULES
 from bot.store.transaction import Engine
-from tests.contract.store.test_classes import CARD, TRAINER, by, look, posted, up
-from tests.contract.store.test_classes import press as press_class
-from tests.contract.store.test_courses import MEMBERS, joined, local
+from tests.contract.store.classes import CARD, TRAINER, by, look, posted, up
+from tests.contract.store.classes import press as press_class
+from tests.contract.store.courses import MEMBERS, joined, local
 from tests.rigs.counting import RowsCounted
 from tests.rigs.store import within
 from tests.rigs.use_cases import asking, members_follow

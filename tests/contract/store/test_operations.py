@@ -16,6 +16,7 @@ from bot.domain.workspaces import State
 from bot.store import errands
 from bot.store.tables import ACCOUNTS, OPERATIONS
 from bot.support.errors import Outdated
+from tests.contract.store.operations import start
 from tests.rigs.store import ALICE, BOB, accept_operation, keep_waiting, linked, observe
 
 
@@ -116,16 +117,6 @@ async def test_open_operations_are_a_persons_own_oldest_first(store, clock):
 
 def person(number, team="T1"):
     return Principal(None, team, f"U{number:02}")
-
-
-async def start(store, clock, workspace, seconds=None, *, call=Call.ACCEPTED):
-    """Accept a start; with seconds, have it take so long. Return it as it was accepted."""
-    started = (await accept_operation(store, workspace)).operation
-    if seconds is not None:
-        await store.save_step(Update(started.id, 1.0, start_call=call, called=call is not Call.NONE))
-        clock.advance(seconds)
-        await store.save_step(Update(started.id, 0.0, outcome=Outcome.FULFILLED))
-    return started
 
 
 async def workspace_of(store, principal):

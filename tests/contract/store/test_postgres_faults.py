@@ -15,6 +15,7 @@ from bot.store.tables import INBOX
 from bot.store.transaction import Priority, answered_soon, request_began
 from bot.support.clock import SystemIds
 from bot.support.errors import StoreBusy, StoreError, StoreUnavailable
+from tests.contract.store.postgres_faults import cut
 from tests.rigs import postgres
 from tests.rigs.store import ALICE, accept_operation, first_sight, linked
 
@@ -65,12 +66,6 @@ async def pid_of(store):
     return await store.engine.write(
         lambda tx: tx._cursor().execute("SELECT pg_backend_pid() AS pid").fetchone()["pid"]
     )
-
-
-def cut(url, pid):
-    """End a connection, as a network or an administrator would, and wait until it has ended."""
-    with postgres.connected(url) as other:
-        other.execute("SELECT pg_terminate_backend(%s, 10000)", [pid])
 
 
 async def test_an_operation_that_is_not_committed_in_time_never_happens(open_, url, store, workspace):

@@ -13,10 +13,10 @@ from bot.store.store import Store
 from bot.store.transaction import Priority
 from bot.support.clock import SystemIds
 from bot.support.errors import StoreBusy, StoreError
-from tests.contract.store.test_postgres_faults import cut
+from tests.contract.store.postgres_faults import cut
 from tests.rigs import postgres, postgres_tls
 from tests.rigs.store import accept_operation, first_sight, linked
-from tests.support.test_http_tls import own_certificate
+from tests.support.certificates import own_certificate
 
 PASSWORD = "canary-1"
 WAYS = ("limit", "password", "certificate")

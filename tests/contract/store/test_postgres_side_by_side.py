@@ -31,7 +31,7 @@ from bot.store.store import Store
 from bot.store.tasks import NewTask
 from bot.store.transaction import Priority
 from bot.support.clock import SystemIds
-from tests.contract.store.test_classes import TRAINER
+from tests.contract.store.classes import TRAINER
 from tests.rigs import postgres
 from tests.rigs.statements import gather_statements
 from tests.rigs.store import ALICE, INTERVAL, MARGIN, accept_operation, linked, set_timer, use_home, want_read

@@ -12,7 +12,7 @@ from bot.upkeep import store_checks
 from tests.app.command_line import environment
 from tests.rigs import postgres, postgres_tls
 from tests.rigs.store import ALICE, linked
-from tests.support.test_http_tls import own_certificate
+from tests.support.certificates import own_certificate
 
 CANARY = "canary-1"
 

@@ -14,7 +14,7 @@ from bot.domain.stops import End
 from bot.services import restoring
 from bot.store import hours, timers
 from bot.support.errors import StoreOutdated
-from tests.contract.store.test_classes import CARD, posted
+from tests.contract.store.classes import CARD, posted
 from tests.rigs.store import ALICE, accept_operation, launched, linked, set_timer, within
 
 pytestmark = pytest.mark.both_engines

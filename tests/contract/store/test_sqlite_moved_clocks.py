@@ -20,7 +20,7 @@ from bot.store.tables import WORKSPACES
 from bot.store.tasks import NewTask
 from bot.support.clock import SystemIds
 from bot.support.errors import StoreInUse
-from tests.contract.store.test_gates import by_reference, claim_one, claimed
+from tests.contract.store.gates import by_reference, claim_one, claimed
 from tests.rigs import postgres
 from tests.rigs.clock import FakeClock
 from tests.rigs.store import (

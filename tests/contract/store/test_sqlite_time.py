@@ -8,7 +8,7 @@ from bot.domain.errands import Call
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.steps import Update
 from bot.store.transaction import StoreTime
-from tests.contract.store.test_gates import claim_one, claimed
+from tests.contract.store.gates import claim_one, claimed
 from tests.rigs.clock import FakeClock
 from tests.rigs.store import ALICE, accept_operation, first_sight, linked
 

@@ -40,7 +40,7 @@ from bot.store.tables import (
 from bot.store.timetables import CLASS_CARDS, OCCURRENCES, PARTICIPANTS, RULES
 from bot.store.waits import WAITS
 from bot.support.clock import SystemIds
-from tests.contract.store import test_every_field
+from tests.contract.store import field_values
 from tests.project.repository import ROOT
 from tests.rigs.postgres import open_store
 from tests.rigs.store import (
@@ -98,14 +98,14 @@ async def test_what_is_past_its_use_goes_and_its_card_with_it(store, query):
         old = {age: edge - 60}
         rows = {"young": {age: edge + 60}, "old": old, "spared": old | (spared or {})}
         for number, (name, more) in enumerate(rows.items()):
-            made = test_every_field.made(table, number) if table.model is not None else None
+            made = field_values.made(table, number) if table.model is not None else None
             named = {key: Principal(None, "T1", name)} if key == "principal" else {key: name}
             if table is WAITS:
                 named["workspace_id"] = f"of {name}"
-                test_every_field.stand_for(tx, named["workspace_id"])
-            table.add(tx, made, **test_every_field.BESIDE.get(table.name, {}) | said | more | named)
+                field_values.stand_for(tx, named["workspace_id"])
+            table.add(tx, made, **field_values.BESIDE.get(table.name, {}) | said | more | named)
             keys = {"id": name, "subject": name, "about": name, "is_notice": query in sweeping._ARE_CARDS}
-            CARDS.add(tx, test_every_field.made(CARDS, number), **keys)
+            CARDS.add(tx, field_values.made(CARDS, number), **keys)
             PARTICIPANTS.add(tx, card_id=name, principal=ALICE, joined_at=0.0)
 
     await store.engine.write(write)
@@ -133,7 +133,7 @@ async def test_buttons_that_slack_had_no_room_to_take_away_for_a_day_stay(store,
             "leased_until": 0.0,
         }
         for number, (name, more) in enumerate(cases.items()):
-            made = test_every_field.made(CARDS, number)
+            made = field_values.made(CARDS, number)
             told = {"stage": "live", "is_notice": True, "updated_at": tx.now() - DAY - 60}
             CARDS.add(tx, made, **sent | told | more, id=name, subject=name, about=name)
 
@@ -302,7 +302,7 @@ async def test_what_is_gone_stays_while_anything_is_owed_about_it(store, clock, 
         if owed == "notice":
             add_notices(tx, [NewNotice(workspace.id, NoticeKind.FAILED, "", ALICE)])
         if owed == "hours":
-            rule = test_every_field.made(RULES, 0)
+            rule = field_values.made(RULES, 0)
             RULES.add(tx, replace(rule, workspace_id=workspace.id, principal=ALICE, paused=""))
 
     if owed == "operation":
@@ -365,18 +365,18 @@ async def test_two_years_later_there_is_what_the_documents_say(store, clock):
             if tx.all(f"SELECT * FROM {name}"):
                 continue  # as the store itself has written it
             said, age = OVER.get(name, ({}, TIMES.get(name, "")))
-            given = test_every_field.BESIDE.get(name, {}) | PLAIN.get(name, {}) | dict(said)
+            given = field_values.BESIDE.get(name, {}) | PLAIN.get(name, {}) | dict(said)
             given |= dict.fromkeys(age.split(), now)
             made = None
             if table.model is not None:
-                made = test_every_field.made(table, 10)
+                made = field_values.made(table, 10)
                 given |= {"gate_key": "k"} if name == "workspaces" else {}
                 given |= {"subject": "10", "about": "10", "is_dirty": False} if name == "cards" else {}
                 given |= {"card_id": "10"} if name == "participants" else {}
                 given |= {"id": "10"} if name in {"operations", "class_cards"} else {}
                 given |= {"workspace_id": "elsewhere"} if name == "rules" else {}
                 if name == "waits":
-                    given["workspace_id"] = test_every_field.made(WORKSPACES, 10).id
+                    given["workspace_id"] = field_values.made(WORKSPACES, 10).id
             else:
                 key = table.keys[0][0]
                 given = {key: 1 if name in {"audit", "identity", "lineage", "serving"} else "k"} | given

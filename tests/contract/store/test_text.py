@@ -14,7 +14,7 @@ from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.store.discovered import FoundWorkspace
 from bot.store.tasks import NewTask
-from tests.contract.store.test_gates import SHARED, by_reference, claim_one
+from tests.contract.store.gates import SHARED, by_reference, claim_one
 from tests.rigs.store import (
     ALICE,
     accept_operation,

@@ -46,7 +46,7 @@ from bot.store.tables import WORKSPACES
 from bot.support.clock import SystemIds
 from bot.support.errors import NotIdentified, Refused, StoreError, StoreUnavailable
 from tests.contract.store.conftest import on_one_engine
-from tests.contract.store.test_links import CODE, NONCE, VISIT, waiting_for_code
+from tests.contract.store.links import CODE, NONCE, VISIT, waiting_for_code
 from tests.project.repository import ROOT
 from tests.rigs import use_cases
 from tests.rigs.clock import FakeClock

@@ -15,7 +15,7 @@ from bot.providers.posit.launches import Template
 from bot.providers.posit.offers import Offer
 from bot.providers.posit.provider import PositProvider, PositSettings
 from bot.providers.posit.types import ComputeEnvs
-from tests.providers.posit.test_computing import ANSWER, BOTH
+from tests.providers.posit.answers import ANSWER, BOTH
 
 ALICE, BOB = Principal(None, "T1", "UALICE"), Principal(None, "T1", "UBOB")
 CLUSTERS = [

@@ -7,8 +7,8 @@ from pydantic import ValidationError
 
 from bot.providers.posit import types
 from bot.support.errors import BadAnswer
+from tests.providers.posit.answers import ANSWER
 from tests.providers.posit.fake import JOB, SESSION, USERS, VERSION
-from tests.providers.posit.test_computing import ANSWER
 
 #: A good example of each type, with the names of what it requires.
 EXAMPLES = {

@@ -1,0 +1,15 @@
+"""Each provider's base address, and an access to it, for calls without a rig."""
+
+from pydantic import SecretStr
+
+from bot.providers.base import Access, Credential
+
+BASES = {
+    "saturn": "https://app.acme.io",
+    "jupyterhub": "https://hub.acme.io",
+    "posit": "https://wb.acme.io/rstudio",
+    "sphere": "https://se.acme.io",
+}
+
+
+ACCESS = Access("alice", Credential(SecretStr("t" * 32)))

@@ -1,0 +1,65 @@
+"""Class cards in the database: posted, joined, changed and ended as the use cases do it."""
+
+from dataclasses import replace
+
+from bot.domain.classes import ClassCard
+from bot.domain.observed import Observed
+from bot.domain.people import Person, Principal
+from bot.domain.workspaces import State
+from bot.services import classes, timers
+from tests.rigs.providers import BASE_URL
+from tests.rigs.store import ALICE, linked, observe
+from tests.rigs.use_cases import ask
+
+TRAINER = Principal(None, "T1", "UTRAINER")
+
+
+CARD = "class_0001"
+
+
+def by(store, principal, interaction="", **fields):
+    return replace(ask(store, interaction, principal), **fields)
+
+
+async def posted(store, interaction="post", **fields):
+    """Post a card, which is the only one: ``CARD``."""
+    await store.save_people([Person(TRAINER, "Trainer", seen_at=await store.now())])
+    draft = ClassCard(TRAINER, "C1", "saturn", "Statistics", **({"pattern": "notebook"} | fields))
+    return await by(store, TRAINER, interaction).to(classes.post, draft)
+
+
+async def press(store, who, interaction="p1", message_ts=None, **fields):
+    """Let a person, or the owner of a workspace, press; their list was read."""
+    asked = by(store, getattr(who, "principal", who), interaction, **fields)
+    return await asked.to(classes.press, CARD, message_ts=message_ts, has_looked=True)
+
+
+async def look(store, card_id=CARD):
+    """Do what time does for a card."""
+    card = await store.class_card(card_id)
+    await by(store, TRAINER).to(classes.CLASSES.carry_out, card)
+
+
+async def time(store, who):
+    """Return somebody's workspace, with its timer."""
+    (row,) = await store.workspaces(who)
+    return row
+
+
+async def stop(store, who):
+    """Do what somebody's timer does when its time has come."""
+    await ask(store, principal=who).to(timers.stop, await time(store, who))
+
+
+async def up(store, clock, principal=ALICE):
+    """Give a person a running workspace with an address that was verified."""
+    row = (await linked(store, principal)).workspaces[0]
+    await observe(store, clock, row, Observed(State.RUNNING, url=f"{BASE_URL}/lab"))
+    return row
+
+
+async def ended(store, clock, *people):
+    await posted(store)
+    for number, principal in enumerate(people):
+        await press(store, await up(store, clock, principal), f"p{number}")
+    return await by(store, TRAINER, "stop").to(classes.stop_all, CARD)

@@ -1,0 +1,17 @@
+"""A link page that waits for its code."""
+
+from dataclasses import replace
+
+from bot.services.linking import Visit, digest
+
+NONCE, CODE = "n" * 43, "BCDF2345"
+
+
+VISIT = Visit(NONCE, "a browser")
+
+
+def waiting_for_code(asked, link):
+    """Return a link that waits for CODE to be typed."""
+    row = f"{link.principal.key}/{link.connection}/code/{link.nonce_hash}"
+    sealed = asked.context.vault.seal(row, {"code": digest(CODE)})
+    return replace(link, stage="code", code_hash=sealed, code_tries_left=5)

@@ -1,0 +1,41 @@
+"""The cases of a plan: operations, states, and what was called before."""
+
+from bot.domain.errands import Outcome
+from bot.domain.operations import Operation, OperationVerb
+from bot.domain.people import Principal
+from bot.domain.plan import Plan, Step
+
+ALICE = Principal(None, "T1", "U1")
+
+
+MADE = 1000.0
+
+
+CALLED = 1100.0
+
+
+OPERATION = Operation(
+    id="operation_1",
+    principal=ALICE,
+    workspace_id="ws_1",
+    connection="saturn",
+    verb=OperationVerb.START,
+    created_at=MADE,
+    deadline_at=MADE + 1800,
+)
+
+
+ENDS = {
+    "done": Plan(Step.END, Outcome.FULFILLED),
+    "gone": Plan(Step.END, Outcome.FAILED, "gone"),
+    "broke": Plan(Step.END, Outcome.FAILED, "provider_failed"),
+    "elsewhere": Plan(Step.END, Outcome.FAILED, "stopped_elsewhere"),
+    "gave up": Plan(Step.END, Outcome.FAILED, "gave_up"),
+    # It goes on, and the card says that nothing has come of an accepted stop.
+    "quiet": Plan(Step.WAIT, cause="no_effect"),
+    # One read of a failure is confirmed by another.
+    "again": Plan(Step.READ, cause="still_failed"),
+}
+
+
+STATES = ["stopped", "suspended", "failed", "starting", "running", "stopping", "gone", "unknown"]

@@ -1,0 +1,19 @@
+"""An operation that was started by a command, and its end."""
+
+from bot.domain.steps import Update
+
+
+async def started(bot):
+    """Start the notebook and return the operation."""
+    await bot.link()
+    await bot.say("start")
+    return await bot.store.latest_operation((await bot.workspace()).id)
+
+
+async def end(bot, operation, outcome, cause=None):
+    """Let an operation end as the reconciler does."""
+    (step,) = await bot.store.claim_operations(1, 60.0)
+    assert step.operation.id == operation.id
+    await bot.store.save_step(
+        Update(operation.id, 0.0, outcome=outcome, cause=cause, claim=getattr(step, "claim", ""))
+    )

@@ -1,0 +1,20 @@
+"""Workspaces as the Home tab shows them."""
+
+from dataclasses import replace
+
+from bot.domain.homes import HomeFacts
+from bot.domain.workspaces import State
+from bot.messages.blocks import acts, approvals, courses, kit, preferences, replies, waits  # noqa: F401 - they draw parts
+from tests.messages.card_facts import IDE_URL, NOW, facts
+
+CAN = frozenset({"runs", "making"})
+
+
+def row(name="notebook", state=State.STOPPED, operation=None, **more):
+    """Return a row of a Home; without an operation nothing is under way."""
+    given_ = facts(operation, {"name": name, "state": state, **more}, ide_url=IDE_URL, capabilities=CAN)
+    return given_ if operation is not None else replace(given_, operation=None)
+
+
+def own(**more):
+    return HomeFacts(now=NOW, command="/workspace", job_command="/job", **more)

@@ -1,0 +1,45 @@
+"""Every text of the catalogue, with example values."""
+
+import inspect
+from collections.abc import Mapping
+
+#: What stands in the texts that functions make.
+EXAMPLES = {
+    "command": "/workspace",
+    "connection": "saturn",
+    "is_removed": False,
+    "known": "hub, saturn",
+    "lasts": "8 hours",
+    "minutes": 5,
+    "name": "moon",
+    "person": "Alice Liddell",
+    "reference": "7F3A-9C2K",
+    "title": "Saturn Cloud",
+    "tries_left": 2,
+    "username": "alice",
+    "word": "unknown state 'x'",
+    "workspace": "Acme Research",
+}
+
+
+def every_text(module):
+    """Yield every text of a module: also the parts of questions, and what functions make of the examples."""
+    for name, value in vars(module).items():
+        if name.startswith("_") or getattr(value, "__module__", module.__name__) != module.__name__:
+            continue
+        if inspect.isfunction(value):
+            asked = inspect.signature(value).parameters
+            if set(asked) <= set(EXAMPLES):
+                yield name, value(**{one: EXAMPLES[one] for one in asked})
+        elif isinstance(value, Mapping):
+            for key, text in value.items():
+                yield from _parts(f"{name}.{key}", text)
+        else:
+            yield from _parts(name, value)
+
+
+def _parts(name, value):
+    if isinstance(value, str):
+        yield name, value
+    elif isinstance(value, tuple) and all(isinstance(part, str) for part in value):
+        yield from ((f"{name}[{number}]", part) for number, part in enumerate(value))

@@ -1,0 +1,54 @@
+"""Hours of a workspace: local times, rules, and what their person hears."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from bot.domain.moments import read_hours
+from bot.domain.workspaces import State
+from bot.services import hours
+
+MINUTE = 60.0
+
+
+HOUR = 60 * MINUTE
+
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+async def given(world, text, state=State.STOPPED, *, at="08:00", **keys):
+    """Give Alice a workspace with hours in Berlin, on a Monday at some time."""
+    hour, minute = map(int, at.split(":"))
+    monday = datetime(2027, 11, 22, hour, minute, tzinfo=BERLIN).timestamp()
+    world.clock.advance(monday - world.clock.now())
+    workspace = await world.own(state=state)
+    await world.know(time_zone="Europe/Berlin")
+    await world.ask("set").to(hours.add, workspace.id, read_hours(text), **keys)
+    return workspace
+
+
+def local(at: str, day: int = 22) -> float:
+    hour, minute = map(int, at.split(":"))
+    return datetime(2027, 11, day, hour, minute, tzinfo=BERLIN).timestamp()
+
+
+async def until(world, at, day=22, step=60.0):
+    """Let time pass until a local time of a day of that November."""
+    await world.know(time_zone="Europe/Berlin")
+    await world.pass_time(local(at, day) - world.clock.now(), step=step)
+
+
+def told(world):
+    return world.slack.sent_kinds()
+
+
+async def became(world):
+    """Return what became of each start and stop."""
+
+    def read(tx):
+        rows = tx.all("SELECT local, side, became FROM occurrences ORDER BY at, side")
+        return [(row["local"][8:], row["side"], row["became"]) for row in rows]
+
+    return await world.store.engine.read(read)

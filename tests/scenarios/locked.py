@@ -1,0 +1,17 @@
+"""A database that somebody else has locked."""
+
+from tests.rigs.scenario.commands import ProcessWorld
+from tests.scenarios.half import Half
+
+
+class Locked(Half):
+    """Run a web and a worker."""
+
+    async def start_bot(self):
+        self.write_connections()
+        await self.start("worker")
+        await self.start("web")
+        self._install(f"http://127.0.0.1:{self.port}")
+
+    def stored(self):
+        return ProcessWorld.stored(self)

@@ -1,0 +1,121 @@
+"""A count of what a person reads in a day."""
+
+import logging
+from dataclasses import dataclass
+
+from tests.rigs.scenario.day import ACTS
+from tests.rigs.scenario.people import BOT, GENERAL
+from tests.rigs.scenario.shown import Shown
+
+log = logging.getLogger(__name__)
+
+
+#: How many seconds pass after each act: most starts take less than a minute.
+AFTER = 90
+
+
+MOST = 2
+
+
+@dataclass
+class Act:
+    """Hold what somebody did, in between when, and the messages that it made, as they were first seen."""
+
+    said: str
+    began: float
+    ended: float
+    made: list[Shown]
+    #: The names of what has changed at its provider meanwhile.
+    changed: set[str]
+
+
+class Count:
+    """Do the acts of a day one after the other, and count what each makes."""
+
+    def __init__(self, stage):
+        self.stage, self.alice = stage, stage.alice
+        self.acts: list[Act] = []
+
+    def held(self):
+        """Return what Slack shows the person by now, but not in threads nor of their own."""
+        found = [one for place in (BOT, GENERAL) for one in self.alice.sees(place)]
+        own, below = self.alice.id, "thread_ts"
+        return {
+            (one.channel, one.ts): one
+            for one in found
+            if one.json["user"] != own and one.json.get(below) in (None, one.ts)
+        }
+
+    async def seen(self):
+        """Return what the person sees."""
+        return self.held()
+
+    def states(self):
+        now = self.stage.clock.now()
+        theirs = [one for one in self.stage.saturn.state.resources.values() if one.owner == "alice"]
+        servers = {one.name: (one.status(now), len(one.runs)) for one in theirs}
+        calls = self.stage.asked("suspend_session")
+        return servers | {one.name: (one.state, calls) for one in self.stage.posit.state.sessions.values()}
+
+    async def does(self, place, text):
+        """Say or press something, and let time go by until nothing more comes of it."""
+        before, states, began = await self.seen(), self.states(), self.stage.clock.now()
+        if text.startswith("["):
+            label = text.strip("[]")
+            shown = next(one for one in reversed(self.alice.sees(place)) if label in one.labels)
+            await self.press(shown, label)
+        elif place == BOT:
+            await self.write(text)
+        else:
+            await self.type(text)
+        await self.stage.pass_time(AFTER, step=3)
+        after, now = await self.seen(), self.states()
+        made = [one for key, one in after.items() if key not in before]
+        changed = {name for name, state in now.items() if state != states.get(name)}
+        self.acts.append(Act(f"{place}: {text}", began, self.stage.clock.now(), made, changed))
+
+    async def press(self, shown, label):
+        await self.alice.presses(shown, label)
+
+    async def write(self, text):
+        await self.alice.writes(text)
+
+    async def type(self, text):
+        command, _, rest = text.partition(" ")
+        words = (rest, command) if text.startswith("/") else (text, "/workspace")
+        await self.alice.types(words[0], command=words[1])
+
+    def lines(self):
+        """Return the messages that have become a line, each with the act that made it."""
+        now = self.held()
+        found = [(act, now[one.channel, one.ts]) for act in self.acts for one in act.made]
+        return [(act, one) for act, one in found if is_line(one)]
+
+    def table(self):
+        """Return how many messages each act made, and what the lines say in the end."""
+        rows = [f"{len(act.made)}  {act.said}" for act in self.acts]
+        lines = [f"   {one.read}" for _, one in self.lines()]
+        total = sum(len(act.made) for act in self.acts)
+        over = sum(len(act.made) > MOST for act in self.acts)
+        head = f"{total} messages of {len(rows)} acts, {over} with more than {MOST}; {len(lines)} lines"
+        return "\n".join([head, *rows, *lines])
+
+    def check(self):
+        """Hold the day to its goals."""
+        table = self.table()
+        assert all(1 <= len(act.made) <= MOST for act in self.acts), table
+        assert not self.lines(), table
+
+
+def is_line(shown):
+    """Return whether a message is small and grey, as what was said once."""
+    blocks = shown.json.get("blocks") or []
+    return bool(blocks) and all(one["type"] == "context" for one in blocks)
+
+
+async def played(count):
+    """Play the whole day."""
+    for place, text in ACTS:
+        await count.does(place, text)
+    log.info(count.table())
+    count.check()

@@ -1,0 +1,31 @@
+"""Calls of Slack's assistant, signed for a person."""
+
+from contextlib import asynccontextmanager
+
+from bot.support.settings import Settings
+from tests.rigs.assistant import assistant
+
+BURST = Settings.model_fields["person_burst"].default
+
+
+ON = {"USHER_ASSISTANT": "true"}
+
+
+def who(scene, user="U0OLIVIA", **changes):
+    """Return whom Slack names in a call."""
+    return {"user_id": user, "team_id": scene.slack.state.team.id, "enterprise_id": None} | changes
+
+
+@asynccontextmanager
+async def called(scene):
+    """Connect to the bot as Slack's assistant does, as far as Slack's documents say."""
+    secret, address = scene.slack.credentials["signing_secret"], f"http://127.0.0.1:{scene.bot.port}"
+    async with assistant(address, secret, scene.clock.now) as calls:
+        yield calls
+
+
+async def lets(scene, level):
+    """Choose in the settings what Slackbot can do."""
+    assert (await scene.slack.say(scene.alice.id, "C0GENERAL", "/workspace settings"))["ok"]
+    assert (await scene.alice.submits(assistant=level))["ok"]
+    await scene.slack.close_view(scene.alice.id)
