@@ -3,8 +3,9 @@
 A name is a figure's or a measurement's (structure, minimum, help, unsigned, start, counted_start,
 counted_help, counted_read, polls, claims, watched, ready, limited, class, class_killed, class_shared, course,
 members, message, members_shared, startup, idle, posit, jobs, list, lists, hostile, searches, homes, hours,
-day, week, fortnight, silence, backups, page). What help, start, polls, claims and the counted ones measure is
-measured in turn with the code of another revision, if one is named: a commit, or a folder that holds it.
+day, week, fortnight, silence, backups, growth, page). What help, start, polls, claims and the counted ones
+measure is measured in turn with the code of another revision, if one is named: a commit, or a folder that
+holds it.
 Exit status: 0 measured (whether or not the goals are met), 1 a measurement broke off, 2 wrong words.
 """
 
@@ -31,6 +32,7 @@ from benchmarks.counted import measure_counted_help, measure_counted_read, measu
 from benchmarks.course import measure_course
 from benchmarks.days import COUNTED, measure_day, measure_fortnight, measure_week
 from benchmarks.figures import GOALS, Figure
+from benchmarks.growth import measure_growth
 from benchmarks.homes import measure_homes
 from benchmarks.hostile import measure_hostile, measure_searches
 from benchmarks.hours import measure_hours
@@ -107,6 +109,10 @@ MEASUREMENTS: Final[Mapping[str, tuple[Measure, tuple[str, ...]]]] = MappingProx
             ("silence_last", "silence_untrue", "silence_wrong", "silence_searches"),
         ),
         "backups": (measure_backups, ("backup_help",)),
+        "growth": (
+            measure_growth,
+            tuple(name for name in GOALS if name.startswith("growth_")),
+        ),
         "page": (measure_page, ("ide_first_byte", "ide_size")),
     }
 )

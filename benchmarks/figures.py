@@ -25,6 +25,10 @@ class Goal:
 #: Below one round of 10,000 polls in ten seconds and the margin of half a second, a tenth is allowed for.
 POLL_RATE: Final = 0.9 * 10_000 / 10.5
 
+#: What runs by itself: claims, lists, the nightly reading of people, what the metrics and an administrator's
+#: Home count, links that end, and the nightly sweep.
+PERIODIC: Final = ("claims", "lists", "people", "metrics", "totals", "links", "sweep")
+
 GOALS: Final[Mapping[str, Goal]] = MappingProxyType(
     {
         "change_files": Goal("files per commit"),
@@ -115,6 +119,9 @@ GOALS: Final[Mapping[str, Goal]] = MappingProxyType(
         "silence_wrong": Goal("messages lost or doubled", 0.0),
         "silence_searches": Goal("searches", 50.0),
         "backup_help": Goal("s", 0.5),
+        **{f"growth_{work}": Goal("ms of CPU of the longest piece", 20.0) for work in PERIODIC},
+        # With what it waits for.
+        **{f"growth_{work}_shared": Goal("ms of the longest piece") for work in PERIODIC if work != "sweep"},
         "ide_first_byte": Goal("s", 0.05),
         "ide_size": Goal("bytes", 50.0 * 1024),
     }

@@ -75,6 +75,12 @@ class Database:
             connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'".encode())
         return str(self._server.get_uri(database=name))
 
+    @staticmethod
+    def analyze(url: str) -> None:
+        """Let the server learn how a database is filled, as it does by itself after a while."""
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("VACUUM ANALYZE")
+
     def freeze(self) -> None:
         """Let the standby follow no more: what is committed from now on it won't have, all else it has."""
         with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:

@@ -109,8 +109,8 @@ class Lists(Worker):
         stale_at = max(now - numbers.discover_unused_after, lost_at)
         fresh_at = max(now - numbers.discover_after, lost_at)
         names = [name for name, runtime in self._runtimes.items() if runtime.provider.has_lists]
-        stale = await self._store.stale_lists(names, stale_at, numbers.discover_at_once * 10)
-        used = await self._store.lists_in_use(names, now - RECENT, stale_at, fresh_at)
+        stale = await self._store.find_stale_lists(names, stale_at, numbers.discover_at_once * 10)
+        used = await self._store.find_lists_in_use(names, now - RECENT, stale_at, fresh_at)
         lost = sum(one.read_at < lost_at for one in stale)
         # Neither many that nobody uses nor many that are in use keep the others from being read.
         half = numbers.discover_at_once // 2

@@ -48,11 +48,17 @@ class People(Worker):
         log.info("links ended", principal=who.key)
 
     async def _sync(self, _task: Task) -> None:
-        people = await asked_of_slack(self._people.sync())
-        leavers = {person.principal: person for person in people if is_leaver(person)}
+        leavers = {
+            person.principal: person
+            for person in await asked_of_slack(self._people.sync())
+            if is_leaver(person)
+        }
         resolve = self._context.installation.resolve_principal
-        for principal in leavers.keys() & {resolve(one) for one in await self._store.holders()}:
-            ended = await Asked(self._context, principal).to(let_go, leavers[principal], actor="usher")
-            if ended:
-                log.info("links ended", principal=principal.key, count=len(ended))
+        async for holders in self._store.find_holders():
+            for principal in leavers.keys() & {resolve(one) for one in holders}:
+                ended = await Asked(self._context, principal).to(
+                    let_go, leavers.pop(principal), actor="usher"
+                )
+                if ended:
+                    log.info("links ended", principal=principal.key, count=len(ended))
         await self._store.did_daily(TaskKind.SYNC_PEOPLE)

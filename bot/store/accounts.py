@@ -1,6 +1,6 @@
 """Linked accounts: written, refused and ended, each with all that depends on it."""
 
-from collections.abc import Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -132,14 +132,11 @@ def _forget(tx: Transaction, workspace: Row, said: Row) -> None:
     tx.run("rest_gate_without_reader", gate_key=workspace["gate_key"])
 
 
-async def holders(engine: Engine) -> set[Principal]:
-    """Return who has an account or hours."""
-    return {
-        Principal.from_key(row["principal"])
-        for query in ("some_linked_people", "some_people_with_hours")
-        async for rows in read_batches(engine, query, after_principal="")
-        for row in rows
-    }
+async def find_holders(engine: Engine) -> AsyncIterator[set[Principal]]:
+    """Yield the people with an account or hours, in batches; whoever has both comes twice."""
+    for query in ("some_linked_people", "some_people_with_hours"):
+        async for rows in read_batches(engine, query, after_principal=""):
+            yield {Principal.from_key(row["principal"]) for row in rows}
 
 
 def refuse(tx: Transaction, account: Account, hold: str) -> bool:

@@ -23,7 +23,7 @@ _COUNTED_IN_BATCHES = {
 
 
 async def statistics(engine: Engine) -> Mapping[str, int]:
-    """Count what doctor and metrics show.
+    """Return the counts of doctor and the metrics.
 
     Keys: open_operations, open_runs, pending_notices, waiting_edits, dead_notices, accounts,
     owed_revocations, workspaces, tasks, left_to_later_releases, people.
@@ -57,7 +57,7 @@ async def figures(engine: Engine) -> Figures:
 
 
 def _measure(tx: Transaction) -> Figures:
-    """Measure what isn't counted."""
+    """Measure the waiting time of messages, the outages, processes and lines."""
     now, oldest = tx.now(), tx.one("oldest_notice", now=tx.now())
     since = now if oldest is None or oldest["since"] is None else float(oldest["since"])
     running = [one.name.partition(":")[0] for one in owners.running(tx)]
@@ -138,7 +138,7 @@ def _find_outstanding(
     limit: int,
     place: str,
 ) -> Totals:
-    """Add what is open and what failed to the counts by connection."""
+    """Add the open and the failed rows to the counts by connection."""
     now = tx.now()
     since = now - failed_within
     counts = tx.one("counts_of_place", since=since, place=place) or {}

@@ -59,7 +59,7 @@ class ListAge:
     read_at: float
 
 
-def stale_lists(tx: Transaction, connections: Iterable[str], before: float, limit: int) -> list[ListAge]:
+def find_stale_lists(tx: Transaction, connections: Iterable[str], before: float, limit: int) -> list[ListAge]:
     """Return the lists on some connections that were last read before a time, the oldest first."""
     found = [
         ListAge(row["account_id"], row["read_at"])
@@ -69,7 +69,7 @@ def stale_lists(tx: Transaction, connections: Iterable[str], before: float, limi
     return sorted(found, key=lambda one: one.read_at)[:limit]
 
 
-async def lists_in_use(
+async def find_lists_in_use(
     engine: Engine, connections: Collection[str], used_since: float, after: float, before: float
 ) -> list[ListAge]:
     """Return the lists with workspaces used since a time that were read between two, the oldest first."""

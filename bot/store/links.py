@@ -13,7 +13,7 @@ def expire(tx: Transaction, principal_key: str, connection: str) -> None:
 
 
 async def empty_links(engine: Engine) -> int:
-    """Delete what links held that have ended, and return how many did; they themselves stay for a day."""
+    """Delete the contents of ended links, and return their number; the links stay for a day."""
     return await all_of(engine, lambda tx: tx.run("empty_links", now=tx.now(), limit=PIECE))
 
 

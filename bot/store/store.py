@@ -8,7 +8,7 @@ action ("" for none): its row is written in the same transaction, and a method t
 changes nothing and says so.
 """
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from functools import partial, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from zoneinfo import ZoneInfo
@@ -247,13 +247,17 @@ class Store(OnEngine):
     account_states = read(accounts_.account_states)
     accounts_of = read(accounts_.accounts_of)
     active_accounts = several(accounts_.active_accounts)
-    stale_lists = read(discovered.stale_lists, Priority.STEADY)
-    lists_in_use = several(discovered.lists_in_use)
+    find_stale_lists = read(discovered.find_stale_lists, Priority.STEADY)
+    find_lists_in_use = several(discovered.find_lists_in_use)
     owed_revocations = read(revocations.owed_revocations, Priority.STEADY)
     forgotten_accounts = read(credentials.forgotten_accounts)
     reseal_account = write(credentials.reseal_account)
     uses = read(counts.uses)
-    holders = several(accounts_.holders)
+
+    def find_holders(self) -> AsyncIterator[set[Principal]]:
+        """Yield the people with an account or hours, in batches; whoever has both comes twice."""
+        return accounts_.find_holders(self.engine)
+
     save_secret = write(credentials.save_secret)
     held_accounts = read(refusals.held_accounts, Priority.STEADY)
     try_refused = write(refusals.try_refused)

@@ -242,7 +242,8 @@ async def retire(context: Context, connection: str) -> tuple[int, int]:
     What is owed on one that isn't set up any more can't be revoked, and is erased. Raises StoreError.
     """
     ended, store = 0, context.store
-    for who in sorted(await store.holders(), key=lambda one: one.key):
+    holders = {who async for batch in store.find_holders() for who in batch}
+    for who in sorted(holders, key=lambda one: one.key):
         if any(one.connection == connection for one in await store.accounts(who)):
             asked = Asked(context, who)
             ended += len(await asked.to(accounts.end, who, [connection], actor="operator", cause="retired"))

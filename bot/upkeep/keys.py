@@ -75,7 +75,7 @@ def _opens(vault: Vault, account: Account) -> bool:
 
 
 def _in_order(account: Account) -> tuple[str, float, str]:
-    """Return where an account comes among those that are named: by connection, the oldest link first."""
+    """Return the sort key of an account in a list: by connection, the oldest link first."""
     return account.connection, account.linked_at, account.id
 
 

@@ -71,7 +71,7 @@ class Health:
         return _verdict("working", checks, **({"problems": problems} if problems else {}))
 
     async def _check(self) -> str:
-        """Return why the store can't be read and written, "" if it can."""
+        """Return the problem with reading and writing the store, "" if there is none."""
         if self.store is None:
             return "the database hasn't been reached yet"
         try:
@@ -85,7 +85,7 @@ class Health:
             return "the database doesn't answer"
 
     async def _measure(self) -> Figures | None:
-        """Return what the store tells, None if it doesn't in time: much may be counted, in many batches."""
+        """Return the store's figures, None if they take too long: they are counted in many batches."""
         if self.store is None:
             return None
         with suppress(StoreError, TimeoutError):

@@ -9,8 +9,7 @@ import aiohttp
 
 from playground.processes import reserved_port
 from tests.contract.store.postgres_faults import cut
-from tests.project.repository import ROOT
-from tests.rigs import postgres, releases
+from tests.rigs import postgres, processes
 from tests.rigs.scenario import SEED
 from tests.rigs.scenario.commands import ProcessWorld
 
@@ -59,7 +58,7 @@ class Half(ProcessWorld):
         port = self.port if role == "web" else reserved_port()
         env = self.variables() | {"PORT": str(port)} | changes
         log = self.folder / f"{len(self.processes)}-{role}.log"
-        self.processes.append(await releases.started(ROOT, "-m", "bot", role, env=env, log=log))
+        self.processes.append(await processes.start(role, env, log))
         async with asyncio.timeout(60), aiohttp.ClientSession() as session:
             while not await self._is_ready(session, port):
                 assert self.processes[-1].returncode is None, log.read_text()

@@ -33,7 +33,7 @@ async def test_active_accounts_are_all_read_once(store, everybody):
     await within(store, refuse, everybody[2].account, "hold")
     active = [one.id for one in await store.active_accounts()]
     assert sorted(active) == sorted(made.account.id for made in everybody if made != everybody[2])
-    assert await store.holders() == {*PEOPLE, ELSEWHERE}
+    assert {one async for batch in store.find_holders() for one in batch} == {*PEOPLE, ELSEWHERE}
 
 
 async def test_counts_add_up_over_batches(store, everybody):
@@ -60,10 +60,10 @@ async def test_lists_in_use_are_found_though_many_were_used_at_once(store, clock
             lambda tx, made=made: ACCOUNTS.change(tx, {"id": made.account.id}, discovered_at=now - 700.0)
         )
     await store.carry_out(lambda tx: ACCOUNTS.change(tx, {"id": everybody[0].account.id}, discovered_at=now))
-    found = await store.lists_in_use(["saturn"], now - 60.0, now - 86_400.0, now - 600.0)
+    found = await store.find_lists_in_use(["saturn"], now - 60.0, now - 86_400.0, now - 600.0)
     assert sorted(one.account_id for one in found) == sorted(made.account.id for made in everybody[1:4])
-    assert await store.lists_in_use(["hub"], now - 60.0, now - 86_400.0, now - 600.0) == []
-    assert await store.lists_in_use(["saturn"], now, now - 86_400.0, now - 700.0) == []
+    assert await store.find_lists_in_use(["hub"], now - 60.0, now - 86_400.0, now - 600.0) == []
+    assert await store.find_lists_in_use(["saturn"], now, now - 86_400.0, now - 700.0) == []
 
 
 async def test_stale_lists_come_oldest_first_from_all_connections(store, clock):
@@ -75,9 +75,9 @@ async def test_stale_lists_come_oldest_first_from_all_connections(store, clock):
                 tx, {"id": account.id}, discovered_at=now - age
             )
         )
-    found = await store.stale_lists(["saturn", "hub"], now - 150.0, 2)
+    found = await store.find_stale_lists(["saturn", "hub"], now - 150.0, 2)
     assert [now - one.read_at for one in found] == [400.0, 300.0]
-    assert [now - one.read_at for one in await store.stale_lists(["saturn"], now, 5)] == [300.0, 200.0]
+    assert [now - one.read_at for one in await store.find_stale_lists(["saturn"], now, 5)] == [300.0, 200.0]
 
 
 async def test_all_ended_links_are_emptied(store, clock):

@@ -30,7 +30,7 @@ from bot.store import (
 from bot.store.due_work import KINDS, find_kinds
 from bot.store.tables import TABLES
 from bot.store.tasks import NewTask
-from tests.contract.store.test_every_field import BESIDE, made, stand_for
+from tests.contract.store.field_values import BESIDE, made, stand_for
 
 #: Each first due time and claim is another statement.
 pytestmark = pytest.mark.both_engines

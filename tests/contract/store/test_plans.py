@@ -13,7 +13,7 @@ from bot.domain.people import Principal
 from bot.store.postgres_session import numbered
 from bot.store.tables import TABLES, Table
 from bot.store.transaction import clean
-from tests.contract.store.test_every_field import BESIDE, made
+from tests.contract.store.field_values import BESIDE, made
 from tests.rigs import postgres
 from tests.rigs.engine import migrated
 from tests.rigs.statements import gather_statements

@@ -6,7 +6,7 @@ from bot.store import due_work
 from bot.store.postgres_session import numbered
 from bot.store.tables import TABLES
 from bot.store.transaction import as_json, clean
-from tests.contract.store.test_every_field import BESIDE, made
+from tests.contract.store.field_values import BESIDE, made
 from tests.rigs import postgres
 from tests.rigs.statements import gather_statements
 

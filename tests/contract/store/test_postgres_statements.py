@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.store.schema import named_queries
+from bot.store.statements import named_queries
 from tests.contract.store.conftest import MARKED_CASES_RUN, TOGETHER, is_marked_case
 from tests.rigs import postgres
+from tests.rigs.statements import CLAIMS
 
 #: Statements that move clocks or free what one process left on SQLite: PostgreSQL has its own clock.
 OF_SQLITE = re.compile(r"heal_|free_|move_")
@@ -55,9 +56,13 @@ PREPARED_ONLY = {
 }
 
 
+#: The named statements, and the claims of declared queues.
+QUERIES = named_queries() | CLAIMS
+
+
 def has_run(name: str, statements: set[str]) -> bool:
     """Return whether a named statement is among these, whatever took the place of its ``{words}``."""
-    parts = re.split(r"\{\w+\}", named_queries()[name])
+    parts = re.split(r"\{\w+\}", QUERIES[name])
     if name in statements or len(parts) == 1:
         return name in statements
     pattern = re.compile("(?s:.*)".join(map(re.escape, parts)))
@@ -78,6 +83,6 @@ def test_marked_cases_run_each_statement_on_postgresql(request):
         pytest.skip("only where all marked cases are run")
     postgres.needed()
     assert {item.nodeid for item in request.session.items if is_marked_case(item)} == MARKED_CASES_RUN
-    wanted = [name for name in named_queries() if not OF_SQLITE.match(name) and name not in PREPARED_ONLY]
+    wanted = [name for name in QUERIES if not OF_SQLITE.match(name) and name not in PREPARED_ONLY]
     assert [name for name in wanted if not has_run(name, postgres.STATEMENTS_RUN)] == []
-    assert named_queries().keys() >= PREPARED_ONLY
+    assert QUERIES.keys() >= PREPARED_ONLY

@@ -20,7 +20,7 @@ from bot.store.store import Store
 from bot.store.tables import TABLES
 from bot.store.tasks import NewTask
 from bot.support.clock import SystemIds
-from tests.contract.store.test_gates import by_reference, claim_one
+from tests.contract.store.gates import by_reference, claim_one
 from tests.rigs.statements import gather_statements
 from tests.rigs.store import (
     ALICE,
