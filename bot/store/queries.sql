@@ -1332,14 +1332,14 @@ UPDATE cards SET
 WHERE id = :id;
 
 -- Whether there is anything to claim, and how many edits Slack still takes: looked for without a lock. Without the time of
--- the last update, SQLite would look at every card in Slack.
+-- the last update SQLite would look at every card in Slack, and PostgreSQL without IS NOT NULL.
 -- name: dirty_cards
 SELECT wanted.key AS dirt, {room} AS fit FROM json_each(:dirts) wanted
 WHERE CASE wanted.key
     WHEN 'changed' THEN EXISTS (
         SELECT 1 FROM cards WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NOT NULL AND stage = 'live'
     ) WHEN 'over' THEN EXISTS (
-        SELECT 1 FROM cards WHERE over_at <= :over_before AND message_ts IS NOT NULL
+        SELECT 1 FROM cards WHERE over_at IS NOT NULL AND over_at <= :over_before AND message_ts IS NOT NULL
     ) ELSE EXISTS (
         SELECT 1 FROM cards WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NULL AND updated_at <= :now
     ) END;
