@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import pytest
 
 from bot.store.outages import TWICE
-from tests.project.repository import ROOT, files
+from tests.project.repository import ROOT, files, share_bytecode
 from tests.project.test_two_rings import (
     COMPOSITION,
     KNOWS,
@@ -192,6 +192,7 @@ def taken_out(feature, folder):
             text = without(text, gone)
             assert not {*imported(text)} & {*gone}, file
             (folder / file).write_text(text, encoding="utf-8")
+    share_bytecode(folder)
     return gone
 
 
