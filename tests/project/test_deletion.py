@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import pytest
 
 from bot.store.outages import TWICE
-from tests.project.repository import ROOT, files
+from tests.project.repository import ROOT, files, share_bytecode
 from tests.project.rings import COMPOSITION, KNOWS, LISTED, MODULES, feature_of, imported, is_one_of, modules
 from tests.rigs.thorough import draw_one
 
@@ -183,6 +183,7 @@ def taken_out(feature, folder):
             text = without(text, gone)
             assert not {*imported(text)} & {*gone}, file
             (folder / file).write_text(text, encoding="utf-8")
+    share_bytecode(folder)
     return gone
 
 
