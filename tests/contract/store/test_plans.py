@@ -117,6 +117,7 @@ WALKS_OF = {
         "seek_notices": ("notices", RESTORED),
     },
     "postgresql": {
+        "statistics": ("tasks", "what is to be done in the background is counted"),
         "nameless_creation": ("operations workspaces", LIMITED),
         "offer_room": ("waits", "those of a week, once for what somebody has freed"),
         "sweep_class_cards": ("participants", LIMITED),
