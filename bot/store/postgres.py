@@ -137,11 +137,12 @@ class PostgresEngine(QueuedEngine):
         ``serves``: serve, beside others that do.
         """
         applied = await self._write_patiently(lambda _: self._migrate())
-        if serves and not await self.write(lambda _: self._session.take_lock()):
-            raise StoreInUse(_CLOSED.format(name=self._name))
-        self._serves = serves
-        for session in self._writing:
-            session.reads_schema = serves
+        if serves:
+            self._serves = True
+            for session in self._writing:
+                session.reads_schema = True
+            if not await self.write(lambda _: self._session.take_lock()):
+                raise StoreInUse(_CLOSED.format(name=self._name))
         return applied
 
     async def fill(self, tables: Callable[[], Generator[schema.Table]]) -> dict[str, int]:

@@ -69,16 +69,6 @@ async def test_a_commit_tells_its_tables_and_so_does_a_connection_that_was_lost(
         assert await next_of(told) is None
 
 
-async def test_a_notification_without_names_is_about_all(url):
-    async with opened(url) as worker, listening(worker) as told:
-        assert await next_of(told) is None
-        with postgres.connected(url) as connection:
-            # As web processes of 0.2 do.
-            connection.execute("NOTIFY usher")
-            connection.commit()
-        assert await next_of(told) is None
-
-
 async def test_what_is_rolled_back_tells_nothing(url):
     async with opened(url) as web, opened(url) as worker, listening(worker) as told:
         assert await next_of(told) is None
