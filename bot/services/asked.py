@@ -12,7 +12,7 @@ asked for; whoever serves the person calls it with ``await asked.to(timers.keep,
 
 In this order: read and decide (``check``, and whatever else refuses), then ask whether there is anything to
 do, then ``is_new``, then write. It waits for nothing, changes nothing but the database, and may be run again
-from the start. SQL stays in ``queries.sql``, and the functions of ``bot.store`` run it.
+from the start. SQL stays in ``bot.store``, whose functions run it.
 
 Whatever raises Refused, nothing of the use case is written. If it was the policy that refused, the audit row
 is, once for an interaction however often it is repeated. That row has an inbox key of its own: the same

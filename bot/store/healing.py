@@ -18,7 +18,7 @@ _OPEN: Final = {
 
 @cache
 def healing_queries() -> dict[str, str]:
-    """Return a statement for each table with times to heal, as ``queries.sql`` would name it.
+    """Return a statement for each table with times to heal, by its name.
 
     Parameters: ``now``; ``is_unknown``, whether the time that has passed is unknown; ``back``, how many
     seconds the clock was set back since the times were written: what is waited for comes that much sooner.

@@ -25,7 +25,7 @@ WANTED_RESULT_SECONDS: Final = 10.0
 _HOLDERS: Final = frozenset({NoticeKind.SUMMARY, NoticeKind.RESULTS})
 #: Whoever has waited for news for so many seconds has waited through a silence, not for a busy minute.
 SILENCE: Final = 60.0
-#: Why a message waits whose workspace is read first, before the time; ``queries.sql`` tries it before others.
+#: Why a message waits whose workspace is read first, before the time; it is tried before others.
 TO_BE_READ: Final = "to be read"
 #: What puts a card where its person sees it.
 _SHOWS_CARD: Final = frozenset({NoticeKind.CARD, NoticeKind.CARD_UPDATE})

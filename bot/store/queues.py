@@ -23,7 +23,7 @@ _CONNECTION: Final = ":connection"
 class Claim:
     """A statement that changes some rows, so that nobody else takes them, and returns them.
 
-    Its parts may have the parts of ``queries.sql`` in braces.
+    Its parts may have the parts of the SQL files in braces.
     """
 
     table: str

@@ -1,4 +1,14 @@
-"""Statements: those of ``queries.sql`` by name, with their parts, and others filled with the same parts."""
+"""Statements: those of the SQL files by name, with their parts, and others filled with the same parts.
+
+Each module's statements stand in the file of its name, the parts that several use in ``shared.sql``. What is
+read and written by a key alone is in ``bot.store.tables``. In a statement, ``{model}`` are all columns of its
+table's model with their values, ``{replaced}`` the same on a conflict, ``{changes}`` those that a caller
+sets, ``{errands}`` operations or runs. They are portable between SQLite and PostgreSQL: no scalar MIN or MAX,
+no IN over a parameter, conflicts by ON CONFLICT, results by RETURNING. What only PostgreSQL is told stands in
+a comment that begins with its name: it locks what is read to be changed while others claim. What is run for
+many rows there gets all of them as ``:each``, and other parameters are columns of it. ``guards: RULE`` stands
+above a condition that keeps a rule behind an earlier guard (``bot.support.guards``).
+"""
 
 import re
 from functools import cache
@@ -21,14 +31,14 @@ _MODEL = re.compile(r"INSERT INTO (\w+) {model}")
 
 @cache
 def named_queries() -> dict[str, str]:
-    """Return the statements of ``queries.sql``, and those that heal times, by name. Parameters ``:named``."""
-    return _read_file()[0] | healing_queries()
+    """Return the statements of the SQL files, and those that heal times, by name. Parameters ``:named``."""
+    return _read_files()[0] | healing_queries()
 
 
 @cache
 def fill(statement: str) -> str:
     """Return a statement with the parts, the kinds and the columns that it has in braces."""
-    parts = _read_file()[1]
+    parts = _read_files()[1]
     # What a part has of other parts is filled in already.
     return _fill_columns(
         _PART.sub(lambda found: parts.get(found[1], found[0]), _MARKED.sub(_kinds, statement))
@@ -36,27 +46,31 @@ def fill(statement: str) -> str:
 
 
 @cache
-def _read_file() -> tuple[dict[str, str], dict[str, str]]:
-    """Return the statements and the parts of ``queries.sql`` by name.
+def _read_files() -> tuple[dict[str, str], dict[str, str]]:
+    """Return the statements and the parts of the SQL files by name.
 
     A mark in braces is the list of the kinds of notices that have it; KINDS are all of them.
     """
-    text = files(__package__).joinpath("queries.sql").read_text(encoding="utf-8")
-    _, *pieces = _HEADER.split(_MARKED.sub(_kinds, text))
     queries: dict[str, str] = {}
     parts: dict[str, str] = {}
-    for what, name, body in zip(pieces[::3], pieces[1::3], pieces[2::3], strict=True):
-        if name in queries or name in parts:
-            raise ValueError(f"two queries are named {name}")
-        lines = [line for line in body.splitlines() if line.strip() and not line.startswith("--")]
-        query = "\n".join(lines).strip().removesuffix(";")
-        # With the parts above it, which a part may have, too.
-        query = _PART.sub(lambda found: parts.get(found[1], found[0]), query)
-        if what == "part":
-            parts[name] = query
-        else:
-            queries[name] = _fill_columns(query)
-    return queries, parts
+    for file in sorted(files(__package__).iterdir(), key=lambda file: file.name):
+        if not file.name.endswith(".sql"):
+            continue
+        _, *pieces = _HEADER.split(_MARKED.sub(_kinds, file.read_text(encoding="utf-8")))
+        for what, name, body in zip(pieces[::3], pieces[1::3], pieces[2::3], strict=True):
+            if name in queries or name in parts:
+                raise ValueError(f"two queries are named {name}")
+            lines = [line for line in body.splitlines() if line.strip() and not line.startswith("--")]
+            (parts if what == "part" else queries)[name] = "\n".join(lines).strip().removesuffix(";")
+    whole = {name: _fill_parts(part, parts) for name, part in parts.items()}
+    return {name: _fill_columns(_fill_parts(query, whole)) for name, query in queries.items()}, whole
+
+
+def _fill_parts(statement: str, parts: dict[str, str]) -> str:
+    """Return a statement with its parts, which may have others."""
+    while (filled := _PART.sub(lambda found: parts.get(found[1], found[0]), statement)) != statement:
+        statement = filled
+    return statement
 
 
 def _kinds(found: re.Match[str]) -> str:

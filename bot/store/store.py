@@ -1,4 +1,4 @@
-"""The store in domain terms: one schema, one ``queries.sql``; engines differ, semantics don't.
+"""The store in domain terms: one schema, the same statements; engines differ, semantics don't.
 
 Each method is one transaction, atomic and durable when it returns, or several of them (``several``).
 A method's promise is documented on the function that implements it. All raise StoreBusy if they couldn't

@@ -1,7 +1,7 @@
 """The tables by their keys: what a row holds is declared once, by its model.
 
 A model's field is the column of its name, converted by its type. Rows are read, added, replaced, changed and
-deleted by a key here; ``queries.sql`` has what decides something. A table without a model takes its columns
+deleted by a key here; the SQL files have what decides something. A table without a model takes its columns
 as they are given.
 """
 

@@ -48,7 +48,7 @@ class Priority(IntEnum):
 
 
 class Transaction(Protocol):
-    """Run queries within one transaction: those of ``queries.sql`` by name, others as they are."""
+    """Run queries within one transaction: named ones by their name, others as they are."""
 
     ids: Ids
     #: The tables that were written since this was last emptied, or work rolled back.

@@ -1,7 +1,7 @@
 """Upkeep: when daily work was done, whether anybody may serve from a database as it is, and failovers.
 
 A promoted standby may lack what its primary committed last, and nobody can tell which rows that was. So one
-row says when it was noticed, and what follows is read from it: ``queries.sql``, "doubted" and "settled".
+row says when it was noticed, and what follows is read from it: the parts *doubted* and *settled*.
 """
 
 from collections import Counter
@@ -109,7 +109,7 @@ def made_at(tx: Transaction) -> float:
     return float(max([*times, *(row["at"] for row in last)], default=tx.now()))
 
 
-#: For so many seconds after a failover nothing is claimed that is called or sent: ``queries.sql``, "settled".
+#: For so many seconds after a failover nothing is claimed that is called or sent: the part *settled*.
 #: No lease of what was claimed in the lost seconds lasts longer; nor does the minute in which Slack counts.
 SETTLES: Final = 62.0
 

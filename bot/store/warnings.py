@@ -1,6 +1,6 @@
 """Warnings of ends: being warned is an outcome of sending.
 
-An end comes once its warning was delivered long enough before. ``queries.sql`` has that condition, in the
+An end comes once its warning was delivered long enough before. ``timers.sql`` has that condition, in the
 statements that claim an end.
 """
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
 
-from tests.mutants.generate import QUERIES
+from tests.mutants.generate import has_queries
 from tests.project.repository import ROOT
 
 Key = tuple[str, str, int]
@@ -29,7 +29,7 @@ Change = tuple[CodeType, CodeType]
 
 def compare(file: str, text: str) -> list[Change] | None:
     """Return the functions that another text of a file changes, before and after; None if it changes more."""
-    if file == QUERIES:
+    if has_queries(file):
         return []  # they are read when they are needed first, and cached
     path = str(ROOT / file)
     return _compare(compile_text((ROOT / file).read_text(encoding="utf-8"), path), compile_text(text, path))
@@ -108,8 +108,8 @@ def _key(code: CodeType) -> Key:
 
 def find_affected(file: str, text: str) -> set[str]:
     """Return the functions whose work another text of a file may change, as ``FILE::NAME``."""
-    if file == QUERIES:
-        return _find_callers(_find_changed_queries(text))
+    if has_queries(file):
+        return _find_callers(_find_changed_queries(file, text))
     changed = compare(file, text)
     if changed:
         return {f"{file}::{old.co_qualname}" for old, _ in changed}
@@ -119,7 +119,7 @@ def find_affected(file: str, text: str) -> set[str]:
 def find_changed(file: str, before: str) -> set[str]:
     """Return the functions of a file that differ from those in a former text of it, as ``FILE::NAME``."""
     if not file.endswith(".py"):
-        return find_affected(file, before) if file == QUERIES and before else set()
+        return find_affected(file, before) if has_queries(file) and before else set()
     former = {code.co_qualname: code for code in walk_code(compile_text(before, file))}
     return {
         f"{file}::{code.co_qualname}"
@@ -128,11 +128,13 @@ def find_changed(file: str, before: str) -> set[str]:
     }
 
 
-def _find_changed_queries(text: str) -> set[str]:
+def _find_changed_queries(file: str, text: str) -> set[str]:
     """Return the names of the queries that another text changes, themselves or in a part that they use."""
-    before, after = map(_split_queries, ((ROOT / QUERIES).read_text("utf-8"), text))
+    before, after = map(_split_queries, ((ROOT / file).read_text("utf-8"), text))
     names = {name for name, query in before.items() if after.get(name) != query}
-    return names | {name for part in names for name, query in before.items() if f"{{{part}}}" in query}
+    texts = [path.read_text("utf-8") for path in sorted((ROOT / file).parent.glob("*.sql"))]
+    every = {name: query for one in texts for name, query in _split_queries(one).items()}
+    return names | {name for part in names for name, query in every.items() if f"{{{part}}}" in query}
 
 
 def _split_queries(text: str) -> dict[str, str]:
@@ -181,7 +183,7 @@ class LiveFunctions:
             for function in self._functions.get(_key(old), []):
                 if old.co_freevars == new.co_freevars:
                     function.__code__ = new
-        if file == QUERIES:
+        if has_queries(file):
             _replace_content(ROOT / file, text)
         for cache in self._caches:
             if str(getattr(cache, "__module__", "")).startswith(("bot.", "handlers.")):

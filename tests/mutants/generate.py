@@ -16,7 +16,6 @@ from typing import Any
 
 from tests.project.repository import ROOT
 
-QUERIES = "bot/store/queries.sql"
 _FLIPPED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Eq: ast.NotEq,
     ast.NotEq: ast.Eq,
@@ -41,6 +40,12 @@ _UNTESTED_CALL = re.compile(r"(?:log|logger\(\))\.\w+$|(?:cast|assert_never)$")
 Key = tuple[str, str]
 #: A function's name, what is replaced, and its replacement.
 Replacement = tuple[str, Any, str]
+
+
+def has_queries(file: str) -> bool:
+    """Return whether a file has statements of the store by name."""
+    path = Path(file)
+    return path.suffix == ".sql" and path.parent == Path("bot/store")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +103,7 @@ def make_all(file: str) -> list[Mutant]:
     text = (ROOT / file).read_text(encoding="utf-8")
     if file.endswith(".py"):
         made = _mutate_module(file, text)
-    elif file == QUERIES:
+    elif has_queries(file):
         made = _mutate_queries(file, text)
     else:
         return []

@@ -1,0 +1,24 @@
+-- name: asked_approval
+SELECT * FROM approvals WHERE principal = :principal AND connection = :connection AND state = 'asked';
+
+-- name: pending_approvals
+SELECT id, connection FROM approvals WHERE principal = :principal AND state IN ('asked', 'approved') ORDER BY id;
+
+-- name: questions_to
+SELECT id FROM notices
+WHERE kind = 'account_asked' AND principal = :principal AND COALESCE(sent_at, due_at) > :since;
+
+-- The first decision keeps its author: later changes are the provider's answer.
+-- name: decide_approval
+UPDATE approvals SET
+    state = :state, detail = COALESCE(:detail, detail),
+    decided_by = COALESCE(decided_by, :decided_by), decided_at = COALESCE(decided_at, :now)
+WHERE id = :id AND state = :expected
+RETURNING *;
+
+-- name: asked_approvals
+SELECT * FROM approvals WHERE state = 'asked' AND {is_here}
+ORDER BY asked_at, id LIMIT :limit;
+
+-- name: asked_approvals_of
+SELECT * FROM approvals WHERE principal = :principal AND state = 'asked' ORDER BY asked_at, id;

@@ -1,0 +1,111 @@
+-- What has become history only loses buttons, which waits for everything else.
+-- part: owed_again
+UPDATE cards SET is_dirty = 1, dirt = dirt + 1,
+    changed_at = CASE WHEN :changed = 1 AND (is_notice = 0 OR kind IN {ASKS}) THEN :now ELSE changed_at END
+
+-- The message about an end comes first, as its card would say the same. Only whoever follows a run's output can draw it.
+-- part: drawable
+NOT EXISTS (
+    SELECT 1 FROM notices n
+    WHERE n.subject = cards.subject AND cards.is_notice = 0 AND n.kind IN {END} AND n.state IN ('pending', 'retry', 'leased')
+) AND (kind <> 'job_card' OR NOT EXISTS (
+    SELECT 1 FROM owners o WHERE o.name = 'output:' || cards.subject AND o.owner <> :owner AND o.until > :now
+))
+
+-- An edit is sent if what it shows stays for a moment: while an act goes on, most of that changes again at once. What
+-- goes on in a planned stop, of which its person was warned, is shown if it takes long.
+-- part: stays
+NOT EXISTS (
+    SELECT 1 FROM operations o WHERE o.id = cards.id AND o.outcome IS NULL
+        AND (cards.updated_at > :moment_before OR (o.planned_for IS NOT NULL AND o.created_at > :planned_before))
+)
+
+-- What a file stands below: the end if that was written first, as the card goes then; else the card, which stays. It is
+-- the same at every attempt. Only where there is no card it is what was posted.
+-- name: head_of
+SELECT * FROM cards WHERE subject = :subject AND (is_notice = 0 OR kind IN {END})
+ORDER BY
+    CASE WHEN is_notice = 1 AND created_at <= :written_at THEN 0 WHEN message_ts IS NULL THEN 2 ELSE 1 END, is_notice
+LIMIT 1;
+
+-- name: owe_cards_of
+{owed_again}
+WHERE subject = :subject AND stage = 'live';
+
+-- name: owe_cards_to
+{owed_again}
+WHERE principal = :principal AND subject = :subject AND stage = 'live' AND is_notice = 1;
+
+-- name: owe_cards_about
+{owed_again}
+WHERE about = :about AND stage = 'live';
+
+-- What was sent before about the same may have lost its buttons by what was sent now; the card or the answer of what has
+-- ended goes, also a card that was closed before that was known to be in Slack. Of questions asked again, one is open.
+-- name: owe_former
+UPDATE cards SET is_dirty = 1, dirt = dirt + 1,
+    changed_at = CASE WHEN kind = :kind THEN NULL ELSE changed_at END,
+    stage = CASE
+        WHEN kind = :kind AND (kind IN {ASKS} OR kind IN {NEWEST}) THEN 'closed'
+        ELSE stage END
+WHERE principal = :principal AND about IN (:about, :subject) AND id <> :id
+    AND (stage = 'live' OR (is_notice = 0 AND :kind IN {END}))
+    AND (is_notice = 1 OR (subject = :subject AND kind NOT IN {IN_CHANNEL}))
+    AND message_ts IS NOT NULL;
+
+-- name: owe_ended
+UPDATE cards SET is_dirty = 1, dirt = dirt + 1
+WHERE subject = :subject AND (stage = 'live' OR is_notice = 0) AND kind NOT IN {IN_CHANNEL} AND message_ts IS NOT NULL;
+
+-- Where the answer to a press takes the place of a message, which is drawn once more if that gets lost.
+-- name: wait_for_answer
+UPDATE cards SET leased_until = :until
+WHERE channel_id = :channel_id AND message_ts = :message_ts AND is_notice = 1
+    AND kind NOT IN {ASKS};
+
+-- What else is told by the message of a card.
+-- name: cards_beside
+SELECT * FROM cards WHERE message_ts = :message_ts AND channel_id = :channel_id AND id <> :id;
+
+-- name: forget_replaced
+DELETE FROM cards
+WHERE channel_id = :channel_id AND message_ts = :message_ts AND is_notice = 1 AND id <> :id
+    AND kind NOT IN {ASKS};
+
+-- name: place_card
+UPDATE cards SET
+    channel_id = :channel_id, updated_at = :now, drawn = :drawn, body = COALESCE(:said, body),
+    message_ts = :message_ts
+WHERE id = :id
+RETURNING *;
+
+-- name: unplace_card
+UPDATE cards SET
+    channel_id = NULL, message_ts = NULL, drawn = '', over_at = NULL,
+    is_dirty = 0, changed_at = NULL, leased_until = 0
+WHERE id = :id;
+
+-- Whether there is anything to claim, and how many edits Slack still takes: looked for without a lock. Without the time of
+-- the last update SQLite would look at every card in Slack, and PostgreSQL without IS NOT NULL.
+-- name: dirty_cards
+SELECT wanted.key AS dirt, {room} AS fit FROM json_each(:dirts) wanted
+WHERE CASE wanted.key
+    WHEN 'changed' THEN EXISTS (
+        SELECT 1 FROM cards WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NOT NULL AND stage = 'live'
+    ) WHEN 'over' THEN EXISTS (
+        SELECT 1 FROM cards WHERE over_at IS NOT NULL AND over_at <= :over_before AND message_ts IS NOT NULL
+    ) ELSE EXISTS (
+        SELECT 1 FROM cards WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NULL AND updated_at <= :now
+    ) END;
+
+-- It stays dirty for changes made after the claim. What it shows is known only to whoever holds it.
+-- name: card_updated
+UPDATE cards SET
+    is_dirty = CASE WHEN dirt = claimed_dirt THEN 0 ELSE 1 END,
+    changed_at = CASE
+        WHEN dirt = claimed_dirt OR changed_at <= :claimed_changed_at THEN NULL
+        ELSE changed_at END,
+    drawn = CASE WHEN leased_until = :leased_until THEN :drawn ELSE '' END,
+    body = COALESCE(:said, body), over_at = :over_at,
+    updated_at = :now, leased_until = 0
+WHERE id = :id;

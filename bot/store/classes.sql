@@ -1,0 +1,227 @@
+-- The one state of each member in a lesson: on :day, a :weekday ('' for one that was moved there), at :begins, which is
+-- :local; what was begun or went on :since then is for it, too, unless it starts nothing. :is_on = 0: nothing is begun
+-- yet. A class :begins at 0.0: all since its posting; a member's progress is that of the newest operation that brings
+-- their workspace up.
+-- part: in_lesson
+SELECT p.*, r.paused, c.became, o.id AS newest, a.id AS account_id,
+    CASE WHEN r.follows <> :state OR r.heard <> :state THEN 1 ELSE 0 END AS is_behind,
+    CASE
+        WHEN p.withdrawn_at IS NOT NULL AND p.workspace_id IS NULL THEN 'left'
+        WHEN CAST(:weekday AS TEXT) <> '' AND r.id IS NOT NULL AND (
+            (' ' || r.agreed_days || ' ' || r.days || ' ') NOT LIKE ('% ' || CAST(:weekday AS TEXT) || ' %')
+            OR (r.agreed_until < :day AND r.last_day < :day)
+        ) THEN 'not_agreed'
+        WHEN CAST(:day AS TEXT) <> '' AND (' ' || r.off || ' ') LIKE ('% ' || CAST(:day AS TEXT) || ' %')
+            AND (' ' || r.course_off || ' ') NOT LIKE ('% ' || CAST(:day AS TEXT) || ' %') THEN 'skipped'
+        WHEN p.waits_for = 'unlinked' THEN 'unlinked'
+        WHEN p.waits_for <> '' THEN 'no_workspace'
+        WHEN :is_on = 0 AND a.id IS NULL THEN 'unlinked'
+        WHEN :is_on = 0 AND (w.id IS NULL OR w.state = 'gone' OR w.hidden = 1 OR r.paused <> '') THEN 'no_workspace'
+        WHEN :is_on = 0 THEN 'coming'
+        WHEN o.outcome IS NULL AND o.id IS NOT NULL AND a.id IS NOT NULL THEN 'starting'
+        WHEN w.state = 'running' AND (o.id IS NULL OR o.outcome IS NOT NULL) THEN 'ready'
+        WHEN (p.is_ready = 1 OR o.outcome = 'fulfilled') AND (
+            w.id IS NULL OR w.observed_at IS NULL OR w.observed_at <= COALESCE(o.ended_at, p.consented_at)
+            OR w.state IN ('starting', 'unknown')
+        ) THEN 'ready'
+        WHEN p.is_ready = 1 OR o.outcome IN ('fulfilled', 'replaced') THEN 'down'
+        WHEN a.id IS NULL THEN 'unlinked'
+        WHEN o.outcome = 'failed' AND (o.cause LIKE 'no_room%' OR o.cause LIKE 'limit%') AND o.verb = 'start' AND o.planned_for = :begins THEN 'no_room'
+        WHEN o.id IS NOT NULL THEN 'failed'
+        WHEN w.id IS NULL OR w.state = 'gone' OR w.hidden = 1 OR r.paused <> '' THEN 'no_workspace'
+        WHEN w.state = 'starting' THEN 'starting'
+        WHEN c.became IN ('by hand', 'needless', 'started') THEN 'down'
+        WHEN c.became IS NOT NULL THEN 'failed'
+        ELSE 'coming'
+    END AS state
+FROM participants p
+-- Each by its key: before a large course has statistics, PostgreSQL would pair all with all.
+LEFT JOIN rules r ON r.id = (
+    SELECT y.id FROM rules y WHERE y.card = p.card_id AND y.principal = p.principal ORDER BY y.id LIMIT 1
+)
+LEFT JOIN accounts a ON a.id = (
+    SELECT b.id FROM accounts b
+    WHERE b.principal = p.principal AND b.connection = :connection AND b.state = 'active' ORDER BY b.id LIMIT 1
+)
+LEFT JOIN workspaces w ON w.id = p.workspace_id
+LEFT JOIN operations o ON o.id = (
+    SELECT x.id FROM operations x
+    WHERE x.workspace_id = p.workspace_id AND x.verb IN ('start', 'restart', 'create')
+        AND (x.created_at >= :since OR x.planned_for = :begins OR x.ended_at IS NULL OR x.ended_at >= :since)
+        AND (x.lasts IS NULL OR x.lasts > 0.0)
+        -- Another try for room says nothing new until it is taken.
+        AND NOT (x.outcome IS NULL AND x.start_call IN ('none', 'calling') AND x.planned_for = :begins AND EXISTS (
+            SELECT 1 FROM operations y
+            WHERE y.workspace_id = x.workspace_id AND y.planned_for = :begins AND y.outcome = 'failed'
+                AND (y.cause LIKE 'no_room%' OR y.cause LIKE 'limit%')
+        ))
+    ORDER BY x.created_at DESC, x.id DESC LIMIT 1
+)
+LEFT JOIN occurrences c ON c.rule_id = r.id AND c.local = :local AND c.side = 'start'
+WHERE p.card_id = :card_id
+
+-- name: class_counted
+UPDATE class_cards SET
+    counted = :counted, counted_at = :now, look_at = :look_at,
+    -- 0.2.1 may have left members behind.
+    follow_at = CASE WHEN :behind > 0 THEN COALESCE(follow_at, :now) ELSE follow_at END,
+    changed_at = CASE WHEN counted <> :counted THEN :now ELSE changed_at END
+WHERE id = :id;
+
+-- name: close_class
+UPDATE class_cards SET
+    closed_at = :now, stopped_by = :stopped_by, look_at = :now,
+    stops_at = CASE WHEN stops_at < :stops_at THEN stops_at ELSE :stops_at END
+WHERE id = :id AND closed_at IS NULL AND done_at IS NULL
+RETURNING *;
+
+-- name: courses
+SELECT * FROM class_cards WHERE days <> '' AND done_at IS NULL ORDER BY created_at DESC;
+
+-- name: ended_courses
+SELECT * FROM class_cards WHERE created_at > :posted_since AND days <> '' AND done_at > :since
+ORDER BY created_at DESC LIMIT 100;
+
+-- name: joined_first
+SELECT * FROM participants WHERE card_id = :card_id AND (withdrawn_at IS NULL OR workspace_id IS NOT NULL)
+ORDER BY joined_at, principal LIMIT :limit;
+
+-- name: repost_class
+UPDATE class_cards SET posts = posts + 1 WHERE id = :id RETURNING *;
+
+-- name: class_card_on_its_way
+SELECT id FROM notices WHERE subject = :id AND kind = 'class_card' AND state IN ('pending', 'retry', 'leased');
+
+-- name: seats_taken
+SELECT COUNT(*) AS count FROM participants
+WHERE card_id = :card_id AND (withdrawn_at IS NULL OR workspace_id IS NOT NULL);
+
+-- Each effective press is a consent, even after an earlier one was withdrawn.
+-- name: press_class
+INSERT INTO participants (
+    card_id, principal, joined_at, waits_for, workspace_id, operation_id, is_ready, consented_at, warned_at
+) VALUES (
+    :card_id, :principal, :now, '', :workspace_id, :operation_id, :is_ready, :now, 1e12
+)
+ON CONFLICT (card_id, principal) DO UPDATE SET
+    waits_for = '', workspace_id = excluded.workspace_id, operation_id = excluded.operation_id,
+    is_ready = excluded.is_ready, consented_at = excluded.consented_at, warned_at = excluded.warned_at,
+    withdrawn_at = NULL;
+
+-- What waits is as good as when it was last pressed.
+-- name: note_participant
+INSERT INTO participants (card_id, principal, joined_at, waits_for) VALUES (:card_id, :principal, :now, :waits_for)
+ON CONFLICT (card_id, principal) DO UPDATE SET
+    waits_for = CASE WHEN participants.workspace_id IS NULL THEN excluded.waits_for ELSE '' END,
+    joined_at = CASE WHEN participants.workspace_id IS NULL THEN excluded.joined_at ELSE participants.joined_at END,
+    withdrawn_at = CASE WHEN participants.workspace_id IS NULL THEN NULL ELSE participants.withdrawn_at END;
+
+-- name: class_counts
+SELECT
+    COALESCE(SUM(CASE WHEN m.state <> 'left' THEN 1 ELSE 0 END), 0) AS joined,
+    COALESCE(SUM(CASE WHEN m.state NOT IN ('left', 'not_agreed') THEN 1 ELSE 0 END), 0) AS agreed,
+    COALESCE(SUM(CASE WHEN m.state NOT IN ('left', 'not_agreed') AND m.account_id IS NOT NULL THEN 1 ELSE 0 END), 0) AS linked,
+    COALESCE(SUM(CASE WHEN :is_on = 1 AND m.state NOT IN ('left', 'not_agreed', 'skipped') THEN 1 ELSE 0 END), 0) AS expected,
+    COALESCE(SUM(CASE WHEN m.state = 'ready' THEN 1 ELSE 0 END), 0) AS ready,
+    COALESCE(SUM(CASE WHEN m.state = 'starting' THEN 1 ELSE 0 END), 0) AS starting,
+    COALESCE(SUM(CASE WHEN m.state = 'failed' THEN 1 ELSE 0 END), 0) AS failed,
+    COALESCE(SUM(CASE WHEN m.state = 'unlinked' THEN 1 ELSE 0 END), 0) AS unlinked,
+    COALESCE(SUM(CASE WHEN m.state = 'no_workspace' THEN 1 ELSE 0 END), 0) AS no_workspace,
+    COALESCE(SUM(CASE WHEN m.state = 'down' THEN 1 ELSE 0 END), 0) AS down,
+    COALESCE(SUM(CASE WHEN m.state = 'coming' THEN 1 ELSE 0 END), 0) AS coming,
+    COALESCE(SUM(CASE WHEN m.state = 'not_agreed' THEN 1 ELSE 0 END), 0) AS not_agreed,
+    COALESCE(SUM(CASE WHEN m.state = 'skipped' THEN 1 ELSE 0 END), 0) AS skipped,
+    COALESCE(SUM(CASE WHEN m.state = 'left' THEN 1 ELSE 0 END), 0) AS "left",
+    COALESCE(SUM(CASE WHEN m.state = 'no_room' THEN 1 ELSE 0 END), 0) AS no_room,
+    COALESCE(SUM(m.is_behind), 0) AS behind,
+    COALESCE(SUM(CASE WHEN m.withdrawn_at IS NOT NULL AND m.state <> 'left' THEN 1 ELSE 0 END), 0) AS kept,
+    COALESCE(SUM(CASE WHEN s.id IS NOT NULL AND s.outcome IS NULL THEN 1 ELSE 0 END), 0) AS stopping,
+    COALESCE(SUM(CASE WHEN s.outcome = 'fulfilled' THEN 1 ELSE 0 END), 0) AS stopped,
+    COALESCE(SUM(CASE
+        WHEN s.outcome NOT IN ('fulfilled', 'replaced') OR (m.ended_at IS NOT NULL AND w.id IS NOT NULL) THEN 1
+        ELSE 0 END), 0) AS not_stopped,
+    COALESCE(SUM(CASE
+        WHEN :begins = 0.0 AND m.consented_at IS NOT NULL AND m.withdrawn_at IS NULL THEN 1 ELSE 0 END), 0) AS consented,
+    COALESCE(SUM(CASE
+        WHEN :begins = 0.0 AND m.consented_at IS NOT NULL AND m.withdrawn_at IS NULL AND m.ended_at IS NULL
+        THEN 1 ELSE 0 END), 0) AS unended
+FROM ({in_lesson}) m
+LEFT JOIN operations s ON s.id = m.stop_operation_id
+-- What was put off has a timer still.
+LEFT JOIN workspaces w ON w.id = m.workspace_id AND w.stop_card = m.card_id AND w.stop_at IS NOT NULL;
+
+-- name: class_problems
+SELECT m.* FROM ({in_lesson}) m
+WHERE m.state IN ('starting', 'failed', 'no_room', 'unlinked', 'no_workspace')
+ORDER BY m.joined_at, m.principal LIMIT :limit;
+
+-- How the starts of a lesson ended that were sent :late_at or later, or not at all in time.
+-- name: count_late_starts
+SELECT
+    COALESCE(SUM(CASE WHEN o.called_at >= :late_at AND o.outcome = 'fulfilled' THEN 1 ELSE 0 END), 0) AS late,
+    COALESCE(SUM(CASE WHEN o.cause LIKE 'missed%' OR m.became = 'missed' THEN 1 ELSE 0 END), 0) AS missed,
+    MIN(CASE WHEN o.called_at >= :late_at AND o.outcome = 'fulfilled' THEN o.called_at END) AS since,
+    COALESCE(MAX(o.delayed_by), '') AS delayed_by
+FROM ({in_lesson}) m
+LEFT JOIN operations o ON o.id = m.newest AND o.good_until IS NOT NULL
+WHERE m.state <> 'left';
+
+-- name: member_of
+SELECT m.* FROM ({in_lesson} AND p.principal = :principal) m;
+
+-- Those for whom nothing would be ready, or who may not have a template any more, and weren't told so for this lesson.
+-- Who doesn't agree to a day has heard of it when it was added, and is told once more.
+-- name: members_unserved
+SELECT m.* FROM ({in_lesson} AND p.joined_at <= :joined_by) m
+WHERE (m.state IN ('unlinked', 'no_workspace', 'not_agreed') OR (:is_made = 1 AND m.state = 'coming'))
+    AND NOT EXISTS (
+        SELECT 1 FROM notices n
+        WHERE n.subject = m.card_id AND n.kind = 'unserved' AND n.principal = m.principal
+            AND (n.occasion = (CAST(:local AS TEXT) || ':' || m.principal) OR m.state = 'not_agreed')
+    )
+ORDER BY m.principal;
+
+-- A press that waits for a link is good until the class or the course ends, or for twelve hours.
+-- name: waiting_presses
+SELECT 'press ' || p.card_id AS text FROM participants p JOIN class_cards c ON c.id = p.card_id
+WHERE p.principal = :principal AND p.waits_for = 'unlinked' AND c.connection = :connection
+    AND c.closed_at IS NULL AND c.done_at IS NULL
+    AND COALESCE(c.stops_at, p.joined_at + 43200.0) > :now
+ORDER BY p.joined_at, p.card_id;
+
+-- What was asked of a workspace since, by anybody, goes before another try.
+-- name: failed_starts
+SELECT r.*, o.id AS failed_start FROM rules r JOIN operations o ON o.id = (
+    SELECT x.id FROM operations x WHERE x.workspace_id = r.workspace_id ORDER BY x.created_at DESC, x.id DESC LIMIT 1
+)
+WHERE r.card = :card_id AND r.paused = '' AND o.verb = 'start' AND o.planned_for = :begins AND o.outcome = 'failed'
+ORDER BY r.id;
+
+-- name: least_unused
+SELECT MIN(r.unused) AS unused, MAX(w.last_used_at) IS NOT NULL AS is_said
+FROM rules r LEFT JOIN workspaces w ON w.id = r.workspace_id WHERE r.card = :card_id AND r.paused = '';
+
+-- Those who agreed to the end of a class, as long as nothing ends it for them: their workspace's timer, if it has one.
+-- name: presses_to_end
+SELECT * FROM participants p
+WHERE p.card_id = :card_id AND p.consented_at IS NOT NULL AND p.ended_at IS NULL
+-- guards: Nobody acts through another's account
+    AND p.withdrawn_at IS NULL
+    AND NOT EXISTS (
+        SELECT 1 FROM workspaces w WHERE w.id = p.workspace_id AND w.stop_card = p.card_id
+        AND (w.stop_at <= :stops_at OR w.stop_warning IS NOT NULL)
+    )
+LIMIT :limit;
+
+-- name: class_of_stop
+SELECT c.* FROM participants p JOIN class_cards c ON c.id = p.card_id WHERE p.stop_operation_id = :operation_id;
+
+-- name: starts_ahead
+SELECT COUNT(*) AS count FROM operations
+WHERE connection = :connection AND outcome IS NULL AND start_call = 'none' AND created_at < :created_at
+    AND verb IN ('start', 'restart', 'create');
+
+-- name: starts_of_class
+SELECT COUNT(*) AS count, MIN(o.called_at) AS first FROM participants p
+JOIN operations o ON o.id = p.operation_id
+WHERE p.card_id = :card_id AND o.called_at > :since;

@@ -1,0 +1,2 @@
+-- name: connections
+SELECT name, title FROM connections;

@@ -1,0 +1,16 @@
+-- The thread's own first.
+-- name: spoken
+SELECT thread_ts, about, spoken_at FROM conversations
+WHERE principal = :principal AND channel_id = :channel_id AND thread_ts IN ('', :thread_ts) AND spoken_at > :since
+ORDER BY thread_ts DESC;
+
+-- name: card_of_thread
+SELECT kind, about FROM cards
+WHERE principal = :principal AND channel_id = :channel_id AND message_ts = :thread_ts
+    AND kind NOT IN {IN_CHANNEL} AND kind NOT IN ('reply', 'message')
+LIMIT 1;
+
+-- name: done_since
+SELECT subject, action, done_at FROM acts
+WHERE principal = :principal AND channel_id = :channel_id AND done_at > :since AND undone_at IS NULL
+ORDER BY done_at DESC LIMIT 1;

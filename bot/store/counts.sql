@@ -1,0 +1,103 @@
+-- A call found in flight when its row is claimed got no answer: its process has ended.
+-- ``Notice.is_harmless`` says the same of one.
+-- part: missed
+state = 'dead' AND kind NOT IN {HARMLESS} AND COALESCE(error, '') NOT IN {UNREAD}
+
+-- name: statistics
+SELECT
+    (SELECT COUNT(*) FROM operations WHERE outcome IS NULL) AS open_operations,
+    (SELECT COUNT(*) FROM runs WHERE outcome IS NULL) AS open_runs,
+    (SELECT COUNT(*) FROM notices WHERE state IN ('pending', 'retry', 'leased')) AS pending_notices,
+    (SELECT COUNT(*) FROM cards WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NOT NULL
+        AND stage = 'live') AS waiting_edits,
+    (SELECT COUNT(*) FROM notices WHERE {missed}) AS dead_notices,
+    (SELECT COUNT(*) FROM accounts WHERE state = 'revoking') AS owed_revocations,
+    (SELECT COUNT(*) FROM tasks) AS tasks;
+
+-- What grows with people is counted in batches, each with the last of its rows.
+-- name: count_accounts
+SELECT COUNT(*) AS size, MAX(id) AS last FROM (
+    SELECT id FROM accounts WHERE state <> 'revoking' AND id > :after ORDER BY id LIMIT :limit
+) AS batch;
+
+-- name: count_workspaces
+SELECT COUNT(*) AS size, MAX(id) AS last FROM (
+    SELECT id FROM workspaces WHERE hidden = 0 AND id > :after ORDER BY id LIMIT :limit
+) AS batch;
+
+-- name: count_people
+SELECT COUNT(*) AS size, MAX(principal) AS last FROM (
+    SELECT principal FROM people WHERE is_deleted = 0 AND principal > :after ORDER BY principal LIMIT :limit
+) AS batch;
+
+-- A message waits from when it was due; another attempt makes it no younger.
+-- name: oldest_notice
+SELECT MIN(CASE WHEN state = 'pending' THEN due_at ELSE created_at END) AS since FROM notices
+WHERE state IN ('pending', 'retry', 'leased') AND (state <> 'pending' OR due_at <= :now) AND held_by IS NULL;
+
+-- What would stand still without each connection.
+-- name: uses
+SELECT connection, SUM(people) AS people, SUM(running) AS running, SUM(timers) AS timers, SUM(hours) AS hours
+FROM (
+    SELECT connection, 1 AS people, 0 AS running, 0 AS timers, 0 AS hours FROM accounts WHERE state <> 'revoking'
+    UNION ALL
+    SELECT connection, 0, CASE WHEN state = 'running' THEN 1 ELSE 0 END, CASE WHEN stop_at IS NULL THEN 0 ELSE 1 END, 0
+    FROM workspaces WHERE hidden = 0
+    UNION ALL
+    SELECT connection, 0, 0, 0, 1 FROM rules WHERE paused = ''
+) AS used GROUP BY connection ORDER BY connection;
+
+-- name: count_refusals
+SELECT COUNT(*) AS count FROM operations
+WHERE connection = :connection AND outcome = 'failed' AND cause LIKE :cause AND ended_at >= :since;
+
+-- name: slow_starts
+SELECT * FROM operations WHERE outcome IS NULL AND verb IN ('start', 'restart', 'create')
+    AND :now - COALESCE(called_at, created_at) > COALESCE(slow_seconds, :unless_known)
+    AND {is_here}
+ORDER BY created_at, id LIMIT :limit;
+
+-- name: counts_of_place
+SELECT
+    (SELECT COUNT(*) FROM operations WHERE outcome IS NULL AND verb IN ('start', 'restart', 'create')
+        AND {is_here}) AS starting,
+    (SELECT COUNT(*) FROM runs WHERE outcome IS NULL
+        AND {is_here}) AS open_runs,
+    (SELECT COUNT(*) FROM runs WHERE outcome = 'failed' AND ended_at >= :since
+        AND {is_here}) AS failed_runs,
+    (SELECT COUNT(*) FROM notices WHERE {missed}
+        AND {is_here}) AS dead_notices;
+
+-- By connection, in batches; of those whose keys begin with :place.
+-- name: links_by_connection
+SELECT connection, is_here, COUNT(*) AS size, MAX(id) AS last,
+    COUNT(*) FILTER (WHERE state = 'active') AS linked,
+    COUNT(*) FILTER (WHERE state = 'refused' OR (state <> 'revoking' AND refused_since IS NOT NULL)) AS refused
+FROM (
+    SELECT id, connection, state, refused_since, {is_here} AS is_here FROM accounts
+    WHERE id > :after ORDER BY id LIMIT :limit
+) AS batch GROUP BY connection, is_here;
+
+-- name: workspaces_by_connection
+SELECT connection, is_here, COUNT(*) AS size, MAX(id) AS last,
+    COUNT(*) FILTER (WHERE hidden = 0) AS workspaces,
+    COUNT(*) FILTER (WHERE hidden = 0 AND state = 'running') AS running
+FROM (
+    SELECT id, connection, state, hidden, {is_here} AS is_here FROM workspaces
+    WHERE id > :after ORDER BY id LIMIT :limit
+) AS batch GROUP BY connection, is_here;
+
+-- name: failed_operations
+SELECT * FROM operations WHERE connection = :connection AND outcome = 'failed' AND ended_at >= :since
+    AND {is_here}
+ORDER BY ended_at DESC, id LIMIT :limit;
+
+-- name: count_failed_operations
+SELECT COUNT(*) AS count FROM operations
+WHERE connection = :connection AND outcome = 'failed' AND ended_at >= :since
+    AND {is_here};
+
+-- name: failed_runs
+SELECT * FROM runs WHERE outcome = 'failed' AND ended_at >= :since
+    AND {is_here}
+ORDER BY ended_at DESC, id LIMIT :limit;

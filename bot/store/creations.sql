@@ -1,0 +1,39 @@
+-- What exists counts, whoever recorded it; if another step holds the operation, it is stepped again at once.
+-- name: accept_created
+UPDATE operations SET
+    start_call = 'accepted', read_since = :now, asked_at = NULL, unknown_since = NULL,
+    woken = CASE WHEN leased_until > :now AND claim <> :claim THEN 3 ELSE woken END,
+    next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
+WHERE id = :id;
+
+-- The same for one that was created stopped: it is started next, like any other that exists.
+-- name: accept_created_at_rest
+UPDATE operations SET
+    verb = CASE WHEN outcome IS NULL THEN 'start' ELSE verb END,
+    start_call = CASE WHEN outcome IS NULL THEN 'none' ELSE 'accepted' END,
+    read_since = :now, asked_at = NULL, unknown_since = NULL,
+    woken = CASE WHEN leased_until > :now AND claim <> :claim THEN 3 ELSE woken END,
+    next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
+WHERE id = :id;
+
+-- name: unsent_notices_of
+SELECT id, body FROM notices WHERE subject = :subject AND state IN ('pending', 'retry', 'leased');
+
+-- A row that only a list has added since, for the same person, may be what was made.
+-- name: explained
+SELECT g.gate_key FROM gates g
+WHERE g.gate_key = :gate_key AND NOT EXISTS (
+    SELECT 1 FROM workspaces w
+    WHERE w.gate_key = :gate_key AND w.principal = :principal AND w.spec IS NULL AND w.created_at >= :since
+);
+
+-- Another creation called meanwhile whose result isn't known. A failed one whose call had no effect has made
+-- nothing; until it ends it may be called again.
+-- name: nameless_creation
+SELECT o.id FROM operations o
+WHERE o.connection = :connection AND o.verb = 'create' AND o.called_at >= :since AND o.id <> :id
+    AND NOT (o.start_call = 'none' AND o.outcome IS NOT NULL AND o.outcome = 'failed')
+    AND NOT EXISTS (
+        SELECT 1 FROM workspaces w WHERE w.id = o.workspace_id AND w.remote_id NOT LIKE :unmade
+    )
+LIMIT 1;

@@ -1,0 +1,51 @@
+-- name: keep_waiting
+UPDATE {errands} SET deadline_at = :deadline_at, deadline_number = deadline_number + 1, {at_once}
+WHERE id = :id AND outcome IS NULL
+RETURNING *;
+
+-- Answers the question whether to make another one, once; a result found meanwhile takes precedence.
+-- name: repeat
+UPDATE {errands} SET
+    start_call = 'none', asked_at = NULL, unknown_since = NULL, attempts = 0, {changes},
+    {at_once}
+WHERE id = :id AND outcome IS NULL AND asked_at IS NOT NULL AND start_call IN ('unknown', 'interrupted')
+RETURNING *;
+
+-- name: resume
+UPDATE {errands} SET {changes}, {at_once} WHERE id = :id AND outcome IS NULL;
+
+-- is_beside: written by somebody other than the step that holds the lease; that step keeps it.
+-- name: save
+UPDATE {errands} SET
+    next_step_at = CASE
+        WHEN :is_beside = 1 THEN next_step_at
+        WHEN :keeps_lease = 1 THEN :next_step_at
+        WHEN woken >= 3 OR (woken = 2 AND :waits <> 'time') OR (woken = 1 AND :waits = 'read') THEN :now
+        ELSE :next_step_at END,
+    leased_until = CASE
+        WHEN :is_beside = 1 THEN leased_until
+        WHEN :keeps_lease = 1 THEN :next_step_at
+        ELSE 0 END,
+    claim = CASE WHEN :is_beside = 1 OR :keeps_lease = 1 THEN claim ELSE '' END,
+    woken = CASE
+        WHEN :is_beside = 1 AND woken < 3 THEN 3
+        WHEN :is_beside = 1 OR :keeps_lease = 1 THEN woken
+        ELSE 0 END,
+    {changes}
+WHERE id = :id{same}
+RETURNING *;
+
+-- name: some_silent_operations
+-- Those whose hold, or whose read's, begins like the sentence that a connection doesn't answer.
+SELECT * FROM operations
+WHERE
+    connection = :connection AND outcome IS NULL AND id > :after
+    AND :beginning IN (SUBSTR(hold, 1, LENGTH(:beginning)), SUBSTR(read_hold, 1, LENGTH(:beginning)))
+ORDER BY id LIMIT :limit;
+
+-- name: some_silent_runs
+SELECT * FROM runs
+WHERE
+    connection = :connection AND outcome IS NULL AND id > :after
+    AND SUBSTR(hold, 1, LENGTH(:beginning)) = :beginning
+ORDER BY id LIMIT :limit;

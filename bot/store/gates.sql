@@ -1,0 +1,122 @@
+-- It is in use, by its person unless :asked_at is NULL; if its last read proved nothing, it may be tried again.
+-- name: use_workspace
+UPDATE workspaces SET
+    used_at = :now, asked_at = COALESCE(:asked_at, asked_at), episode = episode + :brings_up,
+    reason = CASE WHEN :brings_up = 0 THEN reason END,
+    tried_at = CASE WHEN verified_at IS NULL OR state = 'gone' THEN NULL ELSE tried_at END
+WHERE id = :id;
+
+-- Makes the gate due, but never before it may open.
+-- name: want_gate
+INSERT INTO gates (gate_key, connection, remote_id, due_at, wanted_at)
+SELECT gate_key, connection, remote_id, :now, :now FROM workspaces WHERE id = :id AND remote_id NOT LIKE :unmade
+ON CONFLICT (gate_key) DO UPDATE SET
+    connection = excluded.connection,
+    wanted_at = excluded.wanted_at,
+    due_at = CASE
+        WHEN gates.due_at IS NOT NULL AND gates.due_at <= excluded.wanted_at THEN gates.due_at
+        WHEN gates.next_check_at > excluded.wanted_at THEN gates.next_check_at
+        ELSE excluded.wanted_at END;
+
+-- name: close_gate
+UPDATE gates SET next_check_at = :until, claimed_at = :now
+WHERE gate_key = :gate_key AND (:is_answered OR next_check_at <= :now);
+
+-- name: take_over_gate
+UPDATE gates SET next_check_at = c.next_check_at, claimed_at = c.claimed_at FROM gates c
+WHERE gates.gate_key = :gate_key AND c.gate_key = :candidate AND c.next_check_at > gates.next_check_at;
+
+-- Who may see what a claim granted: found by the due time just written, which other rows may share.
+-- name: watchers
+SELECT w.gate_key, w.id, w.connection, w.state, w.used_at, w.verified_at, w.tried_at, a.id AS account_id,
+    a.refused_since, {columns a}, w.lacks, w.lacks_since,
+    w.doubt, w.doubt_times, w.doubt_since, w.entry, o.id IS NOT NULL AS has_operation,
+    o.stop_call IS NOT NULL AND o.stop_call <> 'none' AS is_ending
+FROM gates g
+JOIN workspaces w ON w.gate_key = g.gate_key AND w.hidden = 0
+LEFT JOIN accounts a ON a.principal = w.principal AND a.connection = w.connection AND a.state = 'active'
+LEFT JOIN operations o ON o.workspace_id = w.id AND o.outcome IS NULL
+WHERE g.connection = :connection AND g.due_at = :due_at AND g.claimed_at = :claimed_at;
+
+-- name: set_reader
+UPDATE gates SET reader = :account_id
+/* postgresql: FROM json_to_recordset(:each) given (gate_key_ TEXT, account_id_ TEXT) */
+WHERE gate_key = :gate_key;
+
+-- name: mark_tried
+UPDATE workspaces SET tried_at = :now
+/* postgresql: FROM json_to_recordset(:each) given (id_ TEXT, now_ DOUBLE PRECISION) */
+WHERE id = :id;
+
+-- name: gate
+SELECT claimed_at AS gate_claimed_at, next_check_at, reader, wanted_at, due_at AS gate_due_at
+FROM gates WHERE gate_key = :gate_key;
+
+-- A read requested after this one was granted is still to be made.
+-- name: settle_gate
+UPDATE gates SET
+    next_check_at = CASE WHEN next_check_at > :opens_at THEN next_check_at ELSE :opens_at END,
+    due_at = CASE
+        WHEN wanted_at <= :granted_at THEN :due_at
+        WHEN next_check_at > :opens_at THEN next_check_at
+        ELSE :opens_at END
+/* postgresql: FROM json_to_recordset(:each) given (
+    gate_key_ TEXT, opens_at_ DOUBLE PRECISION, granted_at_ DOUBLE PRECISION, due_at_ DOUBLE PRECISION
+) */
+WHERE gate_key = :gate_key;
+
+-- Everything that recording a read needs, in one query: there are a thousand a second.
+-- ids: an object, of which only the keys count; so both databases have the same function for it.
+-- name: read_rows
+SELECT w.id, w.gate_key, w.name, w.state, w.url, w.detail, w.progress, w.actions, w.ends_at, w.ends_how, w.is_kept,
+    w.started_at, w.at_stake, w.last_used_at, w.reason, w.down_at, w.lacks, w.lacks_since, w.observed_at,
+    w.unknown_at, w.verified_at, a.id AS account_id,
+    g.claimed_at AS gate_claimed_at, g.next_check_at, g.reader, g.wanted_at, g.due_at AS gate_due_at,
+    o.id AS operation_id, o.read_hold AS operation_hold, o.waits_for, o.leased_until
+FROM json_each(:ids) wanted
+JOIN workspaces w ON w.id = wanted.key
+JOIN gates g ON g.gate_key = w.gate_key
+LEFT JOIN accounts a ON a.principal = w.principal AND a.connection = w.connection AND a.state = 'active'
+LEFT JOIN operations o ON o.workspace_id = w.id AND o.outcome IS NULL;
+
+-- Somebody else's read, or one with access to everybody's, doesn't disprove the person's own list.
+-- name: observed_same
+UPDATE workspaces SET observed_at = :observed_at, verified_at = :verified_at, last_used_at = :last_used_at,
+    doubt = CASE WHEN doubt = 'unlisted' AND NOT :ends_doubt THEN doubt END,
+    up_at = CASE WHEN state IN ('starting', 'running') THEN :observed_at ELSE up_at END
+/* postgresql: FROM json_to_recordset(:each) given (
+    id_ TEXT, observed_at_ DOUBLE PRECISION, verified_at_ DOUBLE PRECISION, last_used_at_ DOUBLE PRECISION,
+    ends_doubt_ BOOLEAN
+) */
+WHERE id = :id AND (observed_at IS NULL OR observed_at <= :observed_at);
+
+-- name: observed
+UPDATE workspaces SET
+    {changes},
+    doubt = CASE WHEN doubt = 'unlisted' AND NOT :ends_doubt THEN doubt END,
+    running_since = CASE WHEN :state = 'running' THEN COALESCE(running_since, :observed_at) END,
+    left_look_at = CASE WHEN :state = 'running' AND running_since IS NULL THEN :observed_at ELSE left_look_at END,
+    up_at = CASE WHEN :state IN ('starting', 'running') THEN :observed_at ELSE up_at END
+WHERE id = :id AND (observed_at IS NULL OR observed_at <= :observed_at);
+
+-- name: note_unknown
+UPDATE workspaces SET {changes}
+WHERE id = :id AND (observed_at IS NULL OR observed_at <= :granted_at);
+
+-- name: note_gone
+UPDATE workspaces SET
+    gone_at = CASE WHEN :is_new OR gone_at IS NULL THEN :at ELSE gone_at END,
+    gone_again_at = CASE WHEN NOT :is_new AND gone_at <= :at - :again THEN COALESCE(gone_again_at, :at) END
+WHERE id = :id;
+
+-- name: wake_operation
+UPDATE operations SET
+    read_hold = :hold,
+    woken = CASE
+        WHEN leased_until > :now AND woken < :strength THEN :strength
+        ELSE woken END,
+    next_step_at = CASE
+        WHEN leased_until > :now OR next_step_at <= :now THEN next_step_at
+        WHEN waits_for = 'read' OR (waits_for = 'change' AND :strength = 2) THEN :now
+        ELSE next_step_at END
+WHERE id = :id AND outcome IS NULL;

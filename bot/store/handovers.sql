@@ -1,0 +1,7 @@
+-- Whether a message that a workspace is ready was begun: from then on it may not have what comes later.
+-- name: ready_begun
+SELECT 1 AS found FROM notices
+WHERE subject = :subject AND kind = 'ready' AND occasion = 'end' AND (state <> 'pending' OR attempts > 0);
+
+-- name: ready_cards
+SELECT id, body FROM cards WHERE subject = :subject AND kind IN ('ready', 'ready_link');

@@ -1,0 +1,26 @@
+-- The answer of an earlier press goes with the next use. Only what Slack still shows needn't be sent again, and a
+-- press always brings a view.
+-- name: use_home
+INSERT INTO homes (principal, used_at, page, is_totals, answer, answered_at, wanted_at)
+VALUES (
+    :principal, :now, COALESCE(:page, 1), COALESCE(:is_totals, 0), :answer,
+    CASE WHEN CAST(:answer AS TEXT) IS NULL THEN NULL ELSE CAST(:now AS DOUBLE PRECISION) END, :now
+)
+ON CONFLICT (principal) DO UPDATE SET
+    used_at = excluded.used_at, uses = homes.uses + 1, page = COALESCE(:page, homes.page),
+    is_totals = COALESCE(:is_totals, homes.is_totals), answer = excluded.answer, answered_at = excluded.answered_at,
+    wanted_at = COALESCE(homes.wanted_at, excluded.wanted_at),
+    drawn = CASE WHEN :seen = homes.view_hash THEN homes.drawn ELSE '' END;
+
+-- People who last used theirs a while ago have probably left.
+-- name: want_home
+UPDATE homes SET uses = uses + 1, wanted_at = COALESCE(wanted_at, :now)
+WHERE principal = :principal AND used_at > :since;
+
+-- A Home that its person used since the claim stays wanted. Only whoever was asked for a view holds the lease.
+-- name: home_published
+UPDATE homes SET
+    drawn = :drawn, view_hash = :view_hash, look_at = :look_at,
+    leased_until = CASE WHEN :is_wanted = 1 THEN 0 ELSE leased_until END,
+    wanted_at = CASE WHEN uses = :uses THEN NULL ELSE wanted_at END
+WHERE principal = :principal;

@@ -1,0 +1,49 @@
+-- part: freed
+next_step_at = :now, leased_until = 0, claim = '', woken = 0,
+    start_call = CASE WHEN start_call = 'calling' THEN 'interrupted' ELSE start_call END,
+    stop_call = CASE WHEN stop_call = 'calling' THEN 'interrupted' ELSE stop_call END,
+    busy_since = CASE WHEN start_call = 'calling' OR stop_call = 'calling' THEN NULL ELSE busy_since END
+
+-- What a replaced one sent is looked for by the one that came after it.
+-- name: free_operations
+UPDATE operations SET
+    prior_call = CASE WHEN prior_call = 'calling' THEN 'interrupted' ELSE prior_call END, {freed}
+WHERE COALESCE(outcome, 'replaced') = 'replaced'
+    AND (leased_until > 0 OR start_call = 'calling' OR stop_call = 'calling' OR prior_call = 'calling');
+
+-- name: free_runs
+UPDATE runs SET {freed}
+WHERE outcome IS NULL AND (leased_until > 0 OR start_call = 'calling' OR stop_call = 'calling');
+
+-- It may have been sent, and is looked for once it had its time to show.
+-- name: free_notices
+UPDATE notices SET due_at = CASE WHEN leased_at + :settles > :now THEN leased_at + :settles ELSE :now END
+WHERE state = 'leased' AND due_at > :now;
+
+-- name: free_cards
+UPDATE cards SET leased_until = 0 WHERE leased_until > 0;
+
+-- name: free_homes
+UPDATE homes SET leased_until = 0 WHERE leased_until > 0;
+
+-- name: free_tasks
+UPDATE tasks SET is_leased = 0, due_at = :now WHERE is_leased = 1;
+
+-- name: free_installations
+UPDATE installations SET renewing_until = 0 WHERE renewing_until > 0;
+
+-- name: free_owners
+DELETE FROM owners;
+
+-- What time does is claimed by moving the time of the next look: one more does no harm.
+-- name: free_timers
+UPDATE workspaces SET stop_look_at = :now WHERE stop_look_at > :now AND stop_look_at <= :now + :longest;
+
+-- name: free_rules
+UPDATE rules SET look_at = :now WHERE look_at > :now AND look_at <= :now + :longest;
+
+-- name: free_lessons
+UPDATE rules SET lesson_look_at = :now WHERE lesson_look_at > :now AND lesson_look_at <= :now + :longest;
+
+-- name: free_followed
+UPDATE class_cards SET follow_at = :now WHERE follow_at > :now AND follow_at <= :now + :longest;

@@ -1,0 +1,191 @@
+-- Whether a message may have been sent in the lost seconds before a failover, and wasn't looked for since: what waits for
+-- a read was. What is about an operation or a run that is older may have been, whenever it is written; what is about
+-- anything else, for ten minutes.
+-- part: doubted
+EXISTS (
+        SELECT 1 FROM lineage l WHERE l.noted_at > COALESCE(
+                (SELECT o.created_at FROM operations o WHERE o.id = notices.subject),
+                (SELECT r.created_at FROM runs r WHERE r.id = notices.subject),
+                notices.created_at - CASE WHEN notices.kind IN ('message', 'reply', 'lost') THEN 0.0 ELSE 600.0 END
+            ) AND NOT (
+                (COALESCE(notices.error, '') = 'not sent' OR COALESCE(notices.error, '') LIKE 'to be read:%')
+                AND notices.leased_at >= l.noted_at
+            )
+    )
+
+-- Only the process that follows a run's output looks for a message about it.
+-- part: output_followed_here
+NOT EXISTS (
+    SELECT 1 FROM owners o WHERE o.name = 'output:' || notices.subject AND o.owner <> :owner AND o.until > :now
+)
+
+-- part: unsure_claimed
+unknown_since = COALESCE(unknown_since, CASE WHEN {doubted} THEN (SELECT lost_since FROM lineage) END, leased_at),
+    state = 'leased', attempts = attempts + 1, leased_at = :now, due_at = :until
+
+-- An expired lease is an attempt of unknown outcome. The notice of an operation's or run's end waits briefly for a card
+-- that is just being sent, so that they appear in the conversation in the order in which they happened. A card that isn't
+-- waits for the end: both would say the same, and once the end was sent few cards are needed.
+-- part: claimable
+held_by IS NULL
+    AND NOT (
+    kind IN {END} AND created_at > :settled AND EXISTS (
+        SELECT 1 FROM notices c
+        WHERE c.subject = notices.subject AND c.kind IN {CARD} AND c.state = 'leased' AND c.due_at > :now
+    )
+) AND NOT (
+    kind IN {CARD} AND EXISTS (
+        SELECT 1 FROM notices e
+        WHERE e.subject = notices.subject AND e.kind IN {END} AND e.state IN ('pending', 'retry', 'leased')
+    )
+) AND NOT (
+    kind = 'reply' AND EXISTS (
+        SELECT 1 FROM notices u
+        WHERE u.principal = notices.principal AND u.kind IN {URGENT}
+            AND u.state IN ('pending', 'retry') AND u.held_by IS NULL AND u.created_at > :settled
+    )
+) AND NOT (
+    kind = 'summary' AND EXISTS (
+        SELECT 1 FROM notices h
+        WHERE h.held_by = notices.id AND h.held_by IS NOT NULL AND h.kind NOT IN {KINDS}
+    )
+) AND NOT (
+    kind = 'summary' AND EXISTS (
+        SELECT 1 FROM notices u
+        WHERE u.principal = notices.principal AND u.kind IN {NEWS} AND u.held_by IS NULL
+            AND u.state IN ('pending', 'retry', 'leased')
+            AND (u.state = 'leased' OR (u.unknown_since IS NOT NULL AND u.due_at <= :now))
+    )
+) AND {output_followed_here}
+
+-- part: attempted
+unknown_since = CASE
+        WHEN state = 'leased' THEN COALESCE(unknown_since, leased_at)
+        WHEN {doubted} THEN COALESCE(unknown_since, (SELECT lost_since FROM lineage))
+        ELSE unknown_since END,
+    state = 'leased', attempts = attempts + 1, leased_at = :now, due_at = :until
+
+-- What Slack didn't answer is tried again whatever its pause: a send first, or a search, a reply if there is nothing else;
+-- each in turn, as one may fail by itself. What waits for a read is the one that is to be sent next. What may have been
+-- sent keeps its time to show before it is looked for.
+-- part: owed
+(due_at <= :now OR (
+        state = 'retry' AND error NOT IN ('internal', 'undrawable') AND (unknown_since IS NULL OR leased_at > unknown_since)
+    ))
+
+-- name: some_told_together
+SELECT * FROM notices WHERE held_by = :notice AND state IN ('pending', 'retry', 'leased') AND id > :after
+ORDER BY id LIMIT :limit;
+
+-- Whether there is anything to claim, and how many of these messages Slack still takes: looked for without a lock.
+-- name: due_classes
+SELECT wanted.key AS class, {room} AS fit FROM json_each(:classes) wanted
+WHERE EXISTS (
+    SELECT 1 FROM notices n
+    WHERE n.class = CAST(wanted.key AS INTEGER) AND n.state IN ('pending', 'retry', 'leased') AND n.due_at <= :now
+);
+
+-- People of whom something waits to be told together: several news, the first of them for long, or one beside what tells
+-- such news and wasn't claimed yet. A summary is due since the first of what it tells was written. The states are named
+-- twice for the index.
+-- name: late_news
+SELECT principal, MIN(CASE WHEN kind = 'summary' THEN due_at ELSE created_at END) AS oldest FROM notices
+WHERE class IN (1, 3) AND {owed} AND state IN ('pending', 'retry', 'leased')
+    AND state <> 'leased' AND unknown_since IS NULL AND held_by IS NULL AND NOT {doubted}
+    AND (kind IN {NEWS} OR kind = 'summary')
+GROUP BY principal
+HAVING COUNT(*) > 1 AND MIN(CASE WHEN kind = 'summary' THEN due_at ELSE created_at END) <= :since;
+
+-- name: unclaimed_summary
+SELECT id FROM notices
+WHERE principal = :principal AND state IN ('pending', 'retry', 'leased') AND state <> 'leased' AND unknown_since IS NULL
+    AND kind = 'summary' LIMIT 1
+/* postgresql: FOR UPDATE */;
+
+-- name: unclaimed_results
+SELECT id, due_at FROM notices
+WHERE subject = :request AND principal = :principal AND state = 'pending' AND kind = 'results' LIMIT 1
+/* postgresql: FOR UPDATE */;
+
+-- name: open_of_request
+SELECT id FROM operations
+WHERE principal = :principal AND outcome IS NULL AND reference = :request LIMIT 1;
+
+-- name: gather_news
+UPDATE notices SET held_by = :holder
+WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
+    SELECT id FROM notices
+    WHERE principal = :principal AND state IN ('pending', 'retry', 'leased') AND {owed}
+        AND state <> 'leased' AND unknown_since IS NULL AND held_by IS NULL AND kind IN {NEWS} AND NOT {doubted}
+    LIMIT :limit
+    /* postgresql: FOR UPDATE SKIP LOCKED)) */
+)
+RETURNING id;
+
+-- A reply holds its response URL, which is a capability and is deleted with it. Nobody reads a reply's content once
+-- it was sent or given up.
+-- name: notice_sent
+UPDATE notices SET
+    state = 'sent', sent_at = :now, channel_id = :channel_id, message_ts = :message_ts, error = NULL,
+    body = '{}'
+WHERE id = :id AND state <> 'sent'
+RETURNING subject, kind, principal,
+    (SELECT d.channel_id FROM direct_channels d WHERE d.principal = notices.principal) AS direct;
+
+-- name: notice_retry
+UPDATE notices SET state = 'retry', due_at = :due_at, error = :error,
+    unknown_since = CASE
+        WHEN :has_unknown = 0 OR unknown_since <= :unknown_since THEN unknown_since
+        ELSE :unknown_since END
+WHERE id = :id AND attempts = :attempts AND state IN ('pending', 'retry', 'leased');
+
+-- name: notice_not_sent
+UPDATE notices SET state = 'retry', due_at = created_at, error = 'not sent', unknown_since = NULL
+WHERE id = :id AND attempts = :attempts AND state = 'leased';
+
+-- What Slack didn't take while it couldn't be reached, or didn't let Usher in, is due in the order of its age. A send
+-- whose outcome is unknown keeps its time to show (:shown); what failed by a mistake of ours keeps its own pause. Replies
+-- have theirs. The states are named twice for the index.
+-- name: release_notices
+UPDATE notices SET due_at = created_at
+WHERE id IN (
+    SELECT id FROM notices
+    WHERE class IN (1, 2, 3) AND due_at > :now AND state IN ('pending', 'retry', 'leased')
+        AND state = 'retry' AND error NOT IN ('internal', 'undrawable') AND (unknown_since IS NULL OR due_at > :shown)
+        AND created_at < due_at AND principal LIKE :people
+    ORDER BY principal LIMIT :limit
+);
+
+-- name: release_card
+UPDATE notices SET due_at = :now
+WHERE subject = :subject AND kind IN {CARD} AND state = 'pending' AND due_at > :now;
+
+-- name: end_of
+SELECT {end_state} AS state;
+
+-- name: notice_dead
+UPDATE notices SET
+    state = 'dead', error = :error, body = '{}'
+WHERE id = :id AND state IN ('pending', 'retry', 'leased')
+RETURNING kind, subject;
+
+-- name: held_notices
+SELECT * FROM notices WHERE held_by = :id AND state <> 'dead';
+
+-- name: dead_notices
+SELECT * FROM notices WHERE state = 'dead' ORDER BY created_at DESC, id DESC LIMIT :limit;
+
+-- name: notice_about
+SELECT id FROM notices WHERE subject = :subject LIMIT 1;
+
+-- name: due_notice
+SELECT id FROM notices
+WHERE class IN (0, 1, 2) AND state IN ('pending', 'retry', 'leased') AND due_at <= :now AND held_by IS NULL
+LIMIT 1;
+
+-- Nobody waits for what has been superseded to say so, nor for what an act that goes on does.
+-- name: due_card
+SELECT id FROM cards
+WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NOT NULL AND is_notice = 0 AND stage = 'live'
+    AND leased_until <= :now
+    AND NOT EXISTS (SELECT 1 FROM operations o WHERE o.id = cards.id AND o.outcome IS NULL) LIMIT 1;

@@ -1,0 +1,49 @@
+-- Only the process that has a connection's starts makes them.
+-- part: starts_here
+NOT (verb IN ('start', 'restart', 'create') AND start_call <> 'accepted' AND EXISTS (
+    SELECT 1 FROM owners o
+    WHERE o.name = 'starts:' || operations.connection AND o.owner <> :owner AND o.until > :now
+))
+
+-- name: claimed_operations
+SELECT o.id, {columns w a p} FROM json_each(:ids) wanted
+JOIN operations o ON o.id = wanted.key
+LEFT JOIN workspaces w ON w.id = o.workspace_id
+{acting};
+
+-- Whose names a new one must differ from: what is on the list, and what may still be made.
+-- name: namesakes
+SELECT w.* FROM workspaces w
+WHERE w.principal = :principal AND w.connection = :connection AND w.id <> :id
+    AND (w.hidden = 0 OR (w.remote_id LIKE :unmade AND EXISTS (
+        SELECT 1 FROM operations o WHERE o.workspace_id = w.id AND o.outcome = 'unknown'
+    )));
+
+-- name: last_starts
+SELECT ended_at - called_at AS seconds FROM operations
+WHERE workspace_id = :workspace_id AND outcome = 'fulfilled' AND start_call = 'accepted'
+    AND called_at IS NOT NULL
+ORDER BY created_at DESC LIMIT 20;
+
+-- name: starts_alike
+SELECT ended_at - called_at AS seconds FROM operations
+WHERE start_kind = :start_kind AND outcome = 'fulfilled' AND start_call = 'accepted' AND called_at IS NOT NULL
+ORDER BY ended_at DESC LIMIT 50;
+
+-- name: shown_operation
+SELECT {columns o w a}, (
+        SELECT n.id FROM operations n WHERE n.workspace_id = o.workspace_id
+        ORDER BY n.created_at DESC, CASE WHEN n.outcome IS NULL THEN 0 ELSE 1 END, n.id DESC LIMIT 1
+    ) AS newest, {end_state} AS end_state
+FROM operations o
+LEFT JOIN workspaces w ON w.id = o.workspace_id
+{acting}
+WHERE o.id = :id;
+
+-- name: latest_operation
+SELECT * FROM operations WHERE workspace_id = :workspace_id
+ORDER BY created_at DESC, CASE WHEN outcome IS NULL THEN 0 ELSE 1 END, id DESC LIMIT 1;
+
+-- name: creation_of
+SELECT * FROM operations WHERE workspace_id = :workspace_id AND verb = 'create'
+ORDER BY created_at DESC, id DESC LIMIT 1;

@@ -1,0 +1,2 @@
+-- name: owed_revocations
+SELECT * FROM accounts WHERE state = 'revoking' ORDER BY unlinked_at, id;

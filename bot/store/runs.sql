@@ -1,0 +1,42 @@
+-- Only the process that follows a run's output steps it.
+-- part: output_here
+NOT EXISTS (
+    SELECT 1 FROM owners o WHERE o.name = 'output:' || runs.id AND o.owner <> :owner AND o.until > :now
+)
+
+-- name: watched_runs
+SELECT * FROM runs WHERE is_watched = 1 AND remote_id IS NOT NULL AND is_orphan = 0 AND {output_here}
+ORDER BY created_at;
+
+-- name: claimed_runs
+SELECT o.id, {columns a p} FROM json_each(:ids) wanted
+JOIN runs o ON o.id = wanted.key
+{acting};
+
+-- name: runs
+SELECT * FROM runs WHERE principal = :principal AND is_orphan = 0 ORDER BY created_at DESC LIMIT :limit;
+
+-- name: want_run_stop
+UPDATE runs SET
+    stop_wanted = :wanted, stop_call = 'none', busy_since = NULL, retry_at = NULL,
+    attempts = CASE WHEN remote_id IS NULL THEN attempts ELSE 0 END,
+    woken = CASE WHEN leased_until > :now AND woken < :strength THEN :strength ELSE woken END,
+    next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
+WHERE id = :id AND outcome IS NULL
+RETURNING *;
+
+-- name: wake_run
+UPDATE runs SET
+    {at_once}
+WHERE id = :id AND outcome IS NULL;
+
+-- Another launch of that name whose result isn't known: what is found may belong to either.
+-- name: nameless_launch
+SELECT id FROM runs
+WHERE principal = :principal AND connection = :connection AND name = :name AND id <> :id AND remote_id IS NULL
+    AND outcome IS NULL AND start_call <> 'none'
+LIMIT 1;
+
+-- One process at a time reads an account's runs: who has read them last is what the others find.
+-- name: read_runs_of
+UPDATE accounts SET runs_read_at = :now WHERE id = :id AND COALESCE(runs_read_at, 0.0) = :last AND state = 'active';

@@ -1,0 +1,59 @@
+-- A part is what {its_name} stands for in the queries below. {errands} is operations or runs: what stands here of
+-- both is asked of either.
+
+-- It is stepped at once; if a step holds it, as soon as that is saved. woken is one of bot.store.errands.Woken.
+-- part: at_once
+woken = CASE WHEN leased_until > :now
+-- guards: People ask, the reconciler observes
+    AND woken < 3
+    THEN 3 ELSE woken END,
+    next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
+
+-- part: claimed
+next_step_at = :until, leased_until = :until, claim = :claim, woken = 0,
+    unknown_since = CASE WHEN start_call = 'calling' OR stop_call = 'calling' THEN :now ELSE unknown_since END,
+    start_call = CASE WHEN start_call = 'calling' THEN 'unknown' ELSE start_call END,
+    stop_call = CASE WHEN stop_call = 'calling' THEN 'unknown' ELSE stop_call END
+
+-- What was claimed in the lost seconds before a failover is over: ``bot.store.upkeep.SETTLES``.
+-- part: settled
+NOT EXISTS (SELECT 1 FROM lineage WHERE noted_at + 62.0 > :now)
+
+-- How many of :limit calls still fit into the minute; none while Slack wants a pause, or a failover hasn't settled.
+-- part: room
+(SELECT CASE WHEN EXISTS (
+            SELECT 1 FROM slack_methods WHERE team = :team AND method = :method AND paused_until > :now
+        ) OR NOT {settled} OR COUNT(*) >= :most THEN 0
+        WHEN :most - COUNT(*) < :limit THEN :most - COUNT(*)
+        ELSE :limit END
+    FROM slack_calls WHERE team = :team AND method = :method AND made_at > :since)
+
+-- What has become of the message about the end of an operation or a run (:id): ``EndState`` of ``bot.domain.notices``. The
+-- card of a run stays beside it where a file is below the card.
+-- part: end_state
+CASE
+    WHEN EXISTS (
+        SELECT 1 FROM notices e
+        WHERE e.subject = :id AND e.state = 'sent' AND (e.message_ts <> '' OR e.held_by IS NOT NULL)
+            AND e.kind IN {END} AND NOT EXISTS (
+                SELECT 1 FROM notices f
+                WHERE f.subject = e.subject AND f.kind = 'job_file'
+                    AND (f.created_at < e.created_at OR e.held_by IS NOT NULL)
+            )
+    ) THEN 'sent'
+    WHEN EXISTS (
+        SELECT 1 FROM notices e
+        WHERE e.subject = :id AND e.kind IN {END} AND e.state IN ('pending', 'retry', 'leased')
+    ) THEN 'pending'
+    ELSE '' END
+
+-- What steps need to know of whom they act for. An account that is being revoked is so only when alone.
+-- part: acting
+LEFT JOIN accounts a ON a.id = (
+        SELECT c.id FROM accounts c WHERE c.principal = o.principal AND c.connection = o.connection
+        ORDER BY CASE WHEN c.state = 'revoking' THEN 1 ELSE 0 END, c.linked_at DESC, c.id LIMIT 1
+    )
+LEFT JOIN people p ON p.principal = o.principal
+
+-- part: is_here
+substr(principal, 1, length(:place)) = :place

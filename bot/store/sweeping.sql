@@ -1,0 +1,159 @@
+-- name: sweep_rules
+DELETE FROM rules WHERE id IN (
+    SELECT id FROM rules WHERE paused = 'unlinked' AND settled_at < :before ORDER BY settled_at LIMIT :limit
+);
+
+-- name: sweep_occurrences
+DELETE FROM occurrences WHERE (rule_id, local, side) IN (
+    SELECT rule_id, local, side FROM occurrences WHERE at < :before ORDER BY at LIMIT :limit
+);
+
+-- name: sweep_waits
+DELETE FROM waits WHERE id IN (SELECT id FROM waits WHERE ended_at < :before ORDER BY ended_at LIMIT :limit)
+RETURNING id;
+
+-- A press on them says what is so.
+-- name: give_up_edits
+UPDATE cards SET is_dirty = 0 WHERE id IN (
+    SELECT id FROM cards
+    WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NULL AND is_notice = 1 AND updated_at <= :before
+    ORDER BY updated_at LIMIT :limit
+);
+
+-- What isn't live any more, release 0.2 left half done.
+-- name: give_up_former_edits
+UPDATE cards SET is_dirty = 0 WHERE id IN (
+    SELECT id FROM cards
+    WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NOT NULL AND stage <> 'live' AND changed_at <= :before
+    ORDER BY changed_at LIMIT :limit
+);
+
+-- name: delete_cards_of
+DELETE FROM cards WHERE subject = :subject OR about = :subject;
+
+-- name: sweep_inbox
+DELETE FROM inbox WHERE key IN (
+    SELECT key FROM inbox WHERE seen_at < :before ORDER BY seen_at LIMIT :limit
+);
+
+-- name: sweep_links
+DELETE FROM links WHERE nonce_hash IN (
+    SELECT nonce_hash FROM links WHERE expires_at < :before ORDER BY expires_at LIMIT :limit
+);
+
+-- name: sweep_notices
+DELETE FROM notices WHERE id IN (
+    SELECT id FROM notices WHERE state = 'sent' AND sent_at < :before ORDER BY sent_at LIMIT :limit
+)
+RETURNING id;
+
+-- name: sweep_dead_notices
+DELETE FROM notices WHERE id IN (
+    SELECT id FROM notices WHERE state = 'dead' AND created_at < :before ORDER BY created_at LIMIT :limit
+)
+RETURNING id;
+
+-- name: sweep_orphans
+DELETE FROM operations WHERE id IN (
+    SELECT id FROM operations WHERE is_orphan = 1 AND ended_at < :before ORDER BY ended_at LIMIT :limit
+)
+RETURNING id;
+
+-- name: sweep_runs
+DELETE FROM runs WHERE id IN (
+    SELECT id FROM runs WHERE outcome IS NOT NULL AND ended_at < :before ORDER BY ended_at LIMIT :limit
+)
+RETURNING id;
+
+-- name: sweep_approvals
+DELETE FROM approvals WHERE id IN (
+    SELECT id FROM approvals
+    WHERE decided_at IS NOT NULL AND decided_at < :before ORDER BY decided_at LIMIT :limit
+);
+
+-- name: sweep_browser_sessions
+DELETE FROM browser_sessions WHERE id_hash IN (
+    SELECT id_hash FROM browser_sessions WHERE expires_at < :before ORDER BY expires_at LIMIT :limit
+);
+
+-- name: sweep_forgotten
+DELETE FROM forgotten WHERE account_id IN (
+    SELECT account_id FROM forgotten WHERE forgotten_at < :before ORDER BY forgotten_at LIMIT :limit
+);
+
+-- name: sweep_owners
+DELETE FROM owners WHERE name IN (SELECT name FROM owners WHERE until < :before LIMIT :limit);
+
+-- name: some_run_people
+SELECT DISTINCT principal FROM runs WHERE principal > :after ORDER BY principal LIMIT :limit;
+
+-- name: sweep_runs_of
+DELETE FROM runs WHERE outcome IS NOT NULL AND principal = :principal AND created_at < (
+    SELECT created_at FROM runs WHERE principal = :principal
+    ORDER BY created_at DESC LIMIT 1 OFFSET 49
+)
+RETURNING id;
+
+-- name: some_workspaces
+SELECT id FROM workspaces WHERE id > :after ORDER BY id LIMIT :limit;
+
+-- Nothing is owed about it: no operation, timer, hours or class, and no message.
+-- name: gone_workspace
+SELECT w.id FROM workspaces w
+WHERE w.gone_again_at < :before AND w.state = 'gone' AND w.stop_at IS NULL
+    AND NOT EXISTS (SELECT 1 FROM rules WHERE workspace_id = w.id AND paused = '')
+    AND NOT EXISTS (
+        SELECT 1 FROM participants seat JOIN class_cards lesson ON lesson.id = seat.card_id
+        WHERE seat.workspace_id = w.id AND lesson.done_at IS NULL
+    )
+    AND NOT EXISTS (
+        SELECT 1 FROM operations o LEFT JOIN notices n ON n.subject = o.id
+        WHERE o.workspace_id = w.id AND (o.outcome IS NULL OR n.state IN ('pending', 'retry'))
+    )
+    AND NOT EXISTS (SELECT 1 FROM notices WHERE subject = w.id AND state IN ('pending', 'retry'))
+ORDER BY w.gone_again_at, w.id LIMIT 1;
+
+-- name: sweep_all_operations_of
+DELETE FROM operations WHERE workspace_id = :workspace_id RETURNING id;
+
+-- name: sweep_operations_of
+DELETE FROM operations WHERE outcome IS NOT NULL AND workspace_id = :workspace_id AND created_at < (
+    SELECT created_at FROM operations WHERE workspace_id = :workspace_id
+    ORDER BY created_at DESC LIMIT 1 OFFSET 49
+)
+RETURNING id;
+
+-- name: some_gates
+SELECT gate_key FROM gates WHERE gate_key > :after ORDER BY gate_key LIMIT :limit;
+
+-- name: sweep_gate
+DELETE FROM gates WHERE gate_key = :gate_key AND next_check_at < :before AND NOT EXISTS (
+    SELECT 1 FROM workspaces w WHERE w.gate_key = :gate_key
+);
+
+-- name: sweep_class_cards
+DELETE FROM class_cards WHERE id IN (
+    SELECT id FROM class_cards WHERE created_at < :before AND (days = '' OR done_at < :before)
+    AND NOT EXISTS (SELECT 1 FROM participants p WHERE p.card_id = class_cards.id)
+    ORDER BY created_at LIMIT :limit
+)
+RETURNING id;
+
+-- name: sweep_presses
+DELETE FROM participants WHERE (card_id, principal) IN (
+    SELECT p.card_id, p.principal FROM participants p JOIN class_cards c ON c.id = p.card_id
+    WHERE c.created_at < :before AND (c.days = '' OR c.done_at < :before) ORDER BY c.created_at LIMIT :limit
+);
+
+-- name: sweep_homes
+DELETE FROM homes WHERE principal IN (
+    SELECT principal FROM homes WHERE used_at <= :before ORDER BY used_at LIMIT :limit
+);
+
+-- name: sweep_acts
+DELETE FROM acts WHERE id IN (SELECT id FROM acts WHERE done_at < :before ORDER BY done_at LIMIT :limit);
+
+-- name: sweep_conversations
+DELETE FROM conversations WHERE spoken_at < :before AND principal IN (
+    SELECT principal FROM conversations WHERE spoken_at < :before ORDER BY spoken_at LIMIT :limit
+);

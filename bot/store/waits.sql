@@ -1,0 +1,85 @@
+-- Whoever is first in line for a kind of room is due, a minute after the last attempt for it and while there is no
+-- other; and whoever waits no longer. The others are looked at whatever the line does. The line goes by rounds.
+-- part: has_turn
+(
+    state <> 'waiting' OR waits.until <= :now OR NOT EXISTS (
+        SELECT 1 FROM waits other WHERE other.connection = waits.connection AND other.kind = waits.kind AND (
+            other.state = 'trying' OR other.tried_at + 60.0 > :now
+            OR (other.state = 'waiting' AND (other.round, other.seq, other.id) < (waits.round, waits.seq, waits.id))
+        )
+    )
+)
+
+-- name: next_in_line
+SELECT COALESCE(MAX(seq), 0) + 1 AS seq FROM waits;
+
+-- name: wait_of
+SELECT * FROM waits WHERE workspace_id = :workspace_id AND ended_at IS NULL;
+
+-- name: waits_ahead
+SELECT COALESCE(SUM(CASE WHEN (round, seq, id) < (:round, :seq, :id) THEN 1 ELSE 0 END), 0) AS ahead,
+    COALESCE(SUM(CASE WHEN round > :round AND tried_at IS NOT NULL THEN 1 ELSE 0 END), 0) AS tried,
+    COALESCE(SUM(CASE WHEN id <> :id THEN 1 ELSE 0 END), 0) AS others
+FROM waits WHERE connection = :connection AND kind = :kind AND state IN ('waiting', 'trying');
+
+-- name: others_in_line
+SELECT MIN(round) AS lowest, COALESCE(MAX(round), 0) AS highest, MIN(attempts) AS fewest FROM waits
+WHERE connection = :connection AND kind = :kind AND state IN ('waiting', 'trying') AND id <> :id;
+
+-- name: attempts_under_way
+SELECT COUNT(*) AS count FROM waits WHERE connection = :connection AND state = 'trying';
+
+-- What was freed may be what anybody there waits for: each is tried once in their turn.
+-- name: offer_room
+UPDATE waits SET next_at = CASE WHEN tried_at + :pause > :now THEN tried_at + :pause ELSE :now END
+WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
+    SELECT id FROM waits
+    WHERE connection = :connection AND state = 'waiting' AND next_at > :now
+        AND (tried_at IS NULL OR next_at > tried_at + :pause) ORDER BY round, seq, id LIMIT :limit
+    /* postgresql: FOR UPDATE SKIP LOCKED)) */
+);
+
+-- Those in line for the same read their places in messages.
+-- name: update_places
+UPDATE cards SET is_dirty = 1, dirt = dirt + 1
+WHERE id IN (
+    SELECT c.id FROM waits w JOIN cards c ON c.subject = w.id AND c.stage = 'live' AND c.message_ts IS NOT NULL
+    WHERE w.connection = :connection AND w.kind = :kind AND w.state IN ('waiting', 'trying') LIMIT :limit
+);
+
+-- A newcomer is tried soon and often, and so are all who come before in a round.
+-- name: hasten_line
+UPDATE waits SET next_at = tried_at + :pause
+WHERE connection = :connection AND kind = :kind AND state = 'waiting' AND tried_at IS NOT NULL
+    AND next_at > tried_at + :pause;
+
+-- Starts that failed there in a row, whoever's they were: only what its provider began counts.
+-- name: failed_in_a_row
+SELECT COUNT(*) AS count FROM operations WHERE connection = :connection AND outcome = 'failed' AND start_call = 'accepted'
+    AND ended_at > COALESCE((
+        SELECT MAX(ended_at) FROM operations good
+        WHERE good.connection = :connection AND good.outcome = 'fulfilled' AND good.start_call = 'accepted'
+    ), 0);
+
+-- Of people of one place: how many wait for what, since when, and how long the last ones waited who got it.
+-- name: lines
+SELECT connection, kind, SUM(CASE WHEN state IN ('waiting', 'trying') THEN 1 ELSE 0 END) AS waiting,
+    MIN(CASE WHEN state IN ('waiting', 'trying') THEN joined_at END) AS since,
+    SUM(CASE WHEN got_at > :since THEN 1 ELSE 0 END) AS got,
+    AVG(CASE WHEN got_at > :since THEN got_at - joined_at END) AS waited
+FROM (
+    SELECT principal, connection, kind, state, joined_at, got_at FROM waits WHERE ended_at IS NULL
+    UNION ALL
+    SELECT principal, connection, kind, state, joined_at, got_at FROM waits WHERE ended_at > :since
+) AS recent WHERE principal LIKE :place || '%' GROUP BY connection, kind ORDER BY connection, kind;
+
+-- name: waits_of
+SELECT * FROM waits WHERE principal = :principal AND ended_at IS NULL AND state <> 'got' ORDER BY seq;
+
+-- name: last_wait
+SELECT t.* FROM workspaces w JOIN waits t ON t.workspace_id = w.id
+WHERE w.principal = :principal AND COALESCE(t.got_at, t.ended_at) > :since
+ORDER BY COALESCE(t.got_at, t.ended_at) DESC LIMIT 1;
+
+-- name: open_waits_left
+SELECT * FROM waits WHERE ended_at IS NULL ORDER BY next_at, id LIMIT :limit;
