@@ -19,7 +19,7 @@ from bot.domain.tasks import TaskKind
 from bot.reconciler import Reconciler
 from bot.reconciler.streams import AT_ONCE as STREAMS
 from bot.slack.notifier import Notifier
-from bot.store.due_work import KINDS, find_kinds
+from bot.store.due_work import find_kinds, list_kinds
 from bot.store.store import Store
 from bot.store.tasks import NewTask
 from bot.support.clock import Clock, Ids, Ticker
@@ -225,11 +225,11 @@ class Scheduler:
 
     def wake(self) -> None:
         """Ask the rows about all kinds of work."""
-        self._ask_about(KINDS)
+        self._ask_about(list_kinds())
 
     def written(self, tables: Collection[str] | None) -> None:
         """Ask the rows about what these tables may have made due; ``None`` stands for all."""
-        kinds = set(KINDS) if tables is None else {kind for one in tables for kind in find_kinds(one)}
+        kinds = set(list_kinds()) if tables is None else {kind for one in tables for kind in find_kinds(one)}
         for loop in self._loops:
             if not loop.kinds.isdisjoint(kinds):
                 loop.rests_until = -math.inf

@@ -12,7 +12,7 @@ from bot.domain.tasks import TaskKind
 from bot.store import cards, errands, followers, gates, operations, runs
 from bot.store.links import expire
 from bot.store.pieces import follow, know, read_batches, some
-from bot.store.queues import Queue
+from bot.store.queues import Queue, declare_queue
 from bot.store.revocations import owe
 from bot.store.tables import (
     ACCOUNTS,
@@ -265,12 +265,15 @@ def go_on(tx: Transaction, account: Account) -> None:
     tx.run("hurry_tasks_of_account", account_id=account.id, now=tx.now())
 
 
-REMINDER_QUEUE: Final = Queue(
-    name="reminders",
-    kind="reminder",
-    table="accounts",
-    due="remind_at",
-    where="remind_at IS NOT NULL AND state = 'active'",
+REMINDER_QUEUE: Final = declare_queue(
+    Queue(
+        name="reminders",
+        kind="reminder",
+        is_scheduled=True,
+        table="accounts",
+        due="remind_at",
+        where="remind_at IS NOT NULL AND state = 'active'",
+    )
 )
 
 

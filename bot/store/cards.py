@@ -14,7 +14,7 @@ from bot.domain.notices import Card, NoticeKind
 from bot.domain.people import Principal
 from bot.domain.surfaces import Where
 from bot.store.budget import ENDLESS, Room
-from bot.store.queues import Queue
+from bot.store.queues import Queue, declare_queue
 from bot.store.tables import ACTS, CARDS, word
 from bot.store.transaction import Row, Transaction, as_json
 
@@ -37,37 +37,43 @@ _DIRTY: Final = "is_dirty = 1 AND message_ts IS NOT NULL AND"
 _FREE: Final = "leased_until <= :now"
 _CLAIMED: Final = "leased_until = :until, claimed_dirt = dirt, claimed_drawn = drawn, drawn = ''"
 #: A change of state is drawn once it stays.
-_CHANGED_CARDS: Final = Queue(
-    name="changed_cards",
-    kind="cards",
-    table="cards",
-    due="changed_at",
-    where=f"{_DIRTY} changed_at IS NOT NULL AND stage = 'live'",
-    only=f"{_FREE} AND {{drawable}} AND {{stays}}",
-    changes=_CLAIMED,
-    margins={"moment_before": MOMENT_SECONDS, "planned_before": CARD_AFTER},
+_CHANGED_CARDS: Final = declare_queue(
+    Queue(
+        name="changed_cards",
+        kind="cards",
+        table="cards",
+        due="changed_at",
+        where=f"{_DIRTY} changed_at IS NOT NULL AND stage = 'live'",
+        only=f"{_FREE} AND {{drawable}} AND {{stays}}",
+        changes=_CLAIMED,
+        margins={"moment_before": MOMENT_SECONDS, "planned_before": CARD_AFTER},
+    )
 )
 #: Progress, buttons that no longer work, and what has a successor.
-_PROGRESSED_CARDS: Final = Queue(
-    name="progressed_cards",
-    kind="cards",
-    table="cards",
-    due="updated_at",
-    where=f"{_DIRTY} changed_at IS NULL",
-    only=f"{_FREE} AND (kind = 'job_card' OR updated_at <= :card_before) AND {{drawable}}",
-    delay=str(MOMENT_SECONDS),
-    changes=_CLAIMED,
+_PROGRESSED_CARDS: Final = declare_queue(
+    Queue(
+        name="progressed_cards",
+        kind="cards",
+        table="cards",
+        due="updated_at",
+        where=f"{_DIRTY} changed_at IS NULL",
+        only=f"{_FREE} AND (kind = 'job_card' OR updated_at <= :card_before) AND {{drawable}}",
+        delay=str(MOMENT_SECONDS),
+        changes=_CLAIMED,
+    )
 )
 #: What announced a moment that has come.
-_OVER_CARDS: Final = Queue(
-    name="over_cards",
-    kind="cards",
-    table="cards",
-    due="over_at",
-    where="over_at IS NOT NULL AND message_ts IS NOT NULL",
-    only=_FREE,
-    delay=str(OVER_AFTER_SECONDS),
-    changes=_CLAIMED,
+_OVER_CARDS: Final = declare_queue(
+    Queue(
+        name="over_cards",
+        kind="cards",
+        table="cards",
+        due="over_at",
+        where="over_at IS NOT NULL AND message_ts IS NOT NULL",
+        only=_FREE,
+        delay=str(OVER_AFTER_SECONDS),
+        changes=_CLAIMED,
+    )
 )
 #: The queue of each way in which a message may be dirty, as ``dirty_cards`` tells them apart.
 _QUEUE_OF_DIRT: Final = {"changed": _CHANGED_CARDS, "progressed": _PROGRESSED_CARDS, "over": _OVER_CARDS}

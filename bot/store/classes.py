@@ -14,7 +14,7 @@ from bot.domain.people import Principal
 from bot.domain.timers import CLASS_WARNING_SECONDS
 from bot.store import cards, followers, operations, workspaces
 from bot.store.notices import add_notices
-from bot.store.queues import Queue
+from bot.store.queues import Queue, declare_queue
 from bot.store.timetables import CLASS_CARDS, PARTICIPANTS, RULES
 from bot.store.transaction import Row, Transaction, as_json, from_json
 
@@ -120,11 +120,26 @@ def _member(tx: Transaction, row: Row) -> ClassProblem:
     return ClassProblem(press, operation, workspace, row["state"], row["paused"] or "")
 
 
-CLASS_CARD_QUEUE: Final = Queue(
-    name="class_cards", kind="class", table="class_cards", due="look_at", where="done_at IS NULL"
+CLASS_CARD_QUEUE: Final = declare_queue(
+    Queue(
+        name="class_cards",
+        kind="class",
+        is_scheduled=True,
+        table="class_cards",
+        due="look_at",
+        where="done_at IS NULL",
+    )
 )
 #: Courses that have changed since all members' rules followed.
-MEMBER_QUEUE: Final = Queue(name="followed_courses", kind="members", table="class_cards", due="follow_at")
+MEMBER_QUEUE: Final = declare_queue(
+    Queue(
+        name="followed_courses",
+        kind="members",
+        is_scheduled=True,
+        table="class_cards",
+        due="follow_at",
+    )
+)
 
 
 def claim_class_cards(tx: Transaction, limit: int, rest: float) -> list[ClassCard]:

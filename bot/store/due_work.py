@@ -3,62 +3,24 @@
 from collections.abc import Collection, Iterable
 from functools import cache
 from math import inf
-from typing import Final
 
 from bot.domain.tasks import TaskKind
-from bot.store import (
-    accounts,
-    cards,
-    classes,
-    gates,
-    homes,
-    hours,
-    notices,
-    operations,
-    outages,
-    owners,
-    pauses,
-    runs,
-    tasks,
-    timers,
-    waits,
-    workspaces,
-)
-from bot.store.queues import Queue
+from bot.store import owners
+from bot.store.queues import DECLARED_QUEUES
 from bot.store.tables import SERVING
 from bot.store.transaction import Transaction, as_json
 
-QUEUES: Final[tuple[Queue, ...]] = (
-    operations.OPERATION_QUEUE,
-    gates.GATE_QUEUE,
-    tasks.TASK_QUEUE,
-    outages.OUTAGE_QUEUE,
-    pauses.PAUSE_QUEUE,
-    runs.RUN_QUEUE,
-    runs.WATCHED_RUN_QUEUE,
-    classes.CLASS_CARD_QUEUE,
-    classes.MEMBER_QUEUE,
-    *hours.RULE_QUEUES,
-    timers.TIMER_QUEUE,
-    workspaces.ENDING_QUEUE,
-    accounts.REMINDER_QUEUE,
-    workspaces.RUNNING_QUEUE,
-    waits.WAIT_QUEUE,
-    *notices.NOTICE_QUEUES,
-    *cards.CARD_QUEUES,
-    homes.WANTED_HOME_QUEUE,
-    homes.OPEN_HOME_QUEUE,
-)
-#: The kinds of work that come due.
-KINDS: Final = tuple(dict.fromkeys(queue.kind for queue in QUEUES))
-#: What features do when its time has come. Doing it makes a row due later: nobody does one that stays due.
-SCHEDULED: Final = ("class", "members", "hours", "timer", "reminder", "needed", "wait")
+
+@cache
+def list_kinds() -> tuple[str, ...]:
+    """Return the kinds of work that come due, once all features are loaded."""
+    return tuple(dict.fromkeys(queue.kind for queue in DECLARED_QUEUES.values()))
 
 
 @cache
 def make_next_due_query() -> str:
     """Return the query for when each of the queues named in ``names`` is due first."""
-    cases = "\n".join(f"WHEN '{queue.name}' THEN ({queue.first_due})" for queue in QUEUES)
+    cases = "\n".join(f"WHEN '{queue.name}' THEN ({queue.first_due})" for queue in DECLARED_QUEUES.values())
     case = f"CASE wanted.key\n{cases}\nEND"
     return f"SELECT wanted.key AS name, {case} AS due_at FROM json_each(:names) wanted"  # noqa: S608 - made here
 
@@ -66,7 +28,7 @@ def make_next_due_query() -> str:
 @cache
 def find_kinds(table: str) -> frozenset[str]:
     """Return the kinds of work that may come due when a table is written."""
-    return frozenset(queue.kind for queue in QUEUES if queue.table == table)
+    return frozenset(queue.kind for queue in DECLARED_QUEUES.values() if queue.table == table)
 
 
 def find_next_due(
@@ -81,7 +43,10 @@ def find_next_due(
     ``served`` are the kinds of tasks that the process does. A claim may find nothing all the same, but it
     never takes anything sooner.
     """
-    wanted, now = {queue.name: queue.kind for queue in QUEUES if queue.kind in kinds}, tx.now()
+    wanted, now = (
+        {queue.name: queue.kind for queue in DECLARED_QUEUES.values() if queue.kind in kinds},
+        tx.now(),
+    )
     keys = {"names": wanted, "connections": connections, "served": served}
     given = {name: as_json(dict.fromkeys(some, 1)) for name, some in keys.items()}
     found = dict.fromkeys(kinds, inf)
@@ -103,8 +68,8 @@ def count_overdue(tx: Transaction, seconds: float) -> dict[str, int]:
         return {}
     at = (tx.now() if alive is None else alive["seen_at"]) - seconds
     found = {row["kind"]: row["count"] for row in tx.all("overdue_tasks", now=at)}
-    for queue in QUEUES:
-        if queue.kind not in SCHEDULED:
+    for queue in DECLARED_QUEUES.values():
+        if not queue.is_scheduled:
             continue
         row = tx.one(queue.count, **queue.get_margins(at))
         if row is not None and row["count"]:

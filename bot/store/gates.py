@@ -22,7 +22,7 @@ from bot.domain.workspaces import NOT_UP, PROVISIONAL, State
 from bot.store import cards, handovers, timers
 from bot.store.errands import Woken
 from bot.store.notices import release_card
-from bot.store.queues import Claim, Queue
+from bot.store.queues import Claim, Queue, declare_queue
 from bot.store.statements import setting
 from bot.store.tables import GATES, WORKSPACES, doubt, doubt_columns, name_columns, reader_of, word
 from bot.store.transaction import Engine, Parameters, Priority, Row, Transaction, as_json, as_words
@@ -97,16 +97,18 @@ def take_over(tx: Transaction, gate_key: str) -> None:
 
 _GRANTED: Final = "claimed_at = :now, next_check_at = :until, due_at = :until"
 _GATE: Final = "gate_key, remote_id, reader"
-GATE_QUEUE: Final = Queue(
-    name="gates",
-    kind="reads",
-    table="gates",
-    due="due_at",
-    where="connection = :connection AND due_at IS NOT NULL",
-    only="next_check_at <= :now AND {settled}",
-    changes=_GRANTED,
-    key="gate_key",
-    returning=_GATE,
+GATE_QUEUE: Final = declare_queue(
+    Queue(
+        name="gates",
+        kind="reads",
+        table="gates",
+        due="due_at",
+        where="connection = :connection AND due_at IS NOT NULL",
+        only="next_check_at <= :now AND {settled}",
+        changes=_GRANTED,
+        key="gate_key",
+        returning=_GATE,
+    )
 )
 #: Other reads for a claim's reader in the same request: due soon, and never before their gates open.
 ALONG_CLAIM: Final = Claim(

@@ -8,7 +8,7 @@ from bot.domain.people import Principal
 from bot.domain.times import SEND
 from bot.store import followers
 from bot.store.budget import ENDLESS, Room
-from bot.store.queues import Queue
+from bot.store.queues import Queue, declare_queue
 from bot.store.tables import Table, of_feature
 from bot.store.transaction import Transaction
 
@@ -16,25 +16,29 @@ from bot.store.transaction import Transaction
 HOMES = of_feature(Table("homes", Home, "principal", leased_until=SEND, look_at=SEND))
 
 
-WANTED_HOME_QUEUE: Final = Queue(
-    name="wanted_homes",
-    kind="homes",
-    table="homes",
-    due="wanted_at",
-    only="leased_until <= :now",
-    changes="leased_until = :until",
-    key="principal",
-    limit="{room}",
+WANTED_HOME_QUEUE: Final = declare_queue(
+    Queue(
+        name="wanted_homes",
+        kind="homes",
+        table="homes",
+        due="wanted_at",
+        only="leased_until <= :now",
+        changes="leased_until = :until",
+        key="principal",
+        limit="{room}",
+    )
 )
 #: Homes that nobody waits for, which may show what isn't so any more.
-OPEN_HOME_QUEUE: Final = Queue(
-    name="open_homes",
-    kind="homes",
-    table="homes",
-    due="look_at",
-    where="look_at IS NOT NULL AND wanted_at IS NULL",
-    key="principal",
-    limit="{room}",
+OPEN_HOME_QUEUE: Final = declare_queue(
+    Queue(
+        name="open_homes",
+        kind="homes",
+        table="homes",
+        due="look_at",
+        where="look_at IS NOT NULL AND wanted_at IS NULL",
+        key="principal",
+        limit="{room}",
+    )
 )
 
 

@@ -19,7 +19,7 @@ from bot.domain.timers import REST
 from bot.domain.workspaces import Workspace
 from bot.store import followers, operations, pieces, timers
 from bot.store.notices import add_notices
-from bot.store.queues import Queue
+from bot.store.queues import Queue, declare_queue
 from bot.store.tables import OPERATIONS, WORKSPACES, principal_of
 from bot.store.timetables import CLASS_CARDS, OCCURRENCES, PARTICIPANTS, RULES
 from bot.store.transaction import Row, Transaction
@@ -145,8 +145,26 @@ pieces.know("left", lambda _tx, _said: True, ("some_rules_of_person", _drop))
 
 
 RULE_QUEUES: Final = (
-    Queue(name="rules", kind="hours", table="rules", due="look_at", order="look_at, id"),
-    Queue(name="lessons", kind="hours", table="rules", due="lesson_look_at", order="lesson_look_at, id"),
+    declare_queue(
+        Queue(
+            name="rules",
+            kind="hours",
+            is_scheduled=True,
+            table="rules",
+            due="look_at",
+            order="look_at, id",
+        )
+    ),
+    declare_queue(
+        Queue(
+            name="lessons",
+            kind="hours",
+            is_scheduled=True,
+            table="rules",
+            due="lesson_look_at",
+            order="lesson_look_at, id",
+        )
+    ),
 )
 
 

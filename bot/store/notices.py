@@ -11,7 +11,7 @@ from bot.domain.people import Principal
 from bot.store import cards, conversations
 from bot.store.budget import ENDLESS, Room, slack_calls_left
 from bot.store.pieces import PIECE, all_of, follow, know, some
-from bot.store.queues import Claim, Queue
+from bot.store.queues import Claim, Queue, declare_queue
 from bot.store.tables import CARDS, DIRECT_CHANNELS, NOTICES, OPERATIONS, word
 from bot.store.transaction import Engine, Row, Transaction, as_json
 
@@ -43,20 +43,22 @@ ALL: Final[Mapping[int, float]] = dict.fromkeys(_CLASSES, 1.0)
 _UNSENT: Final = "state IN ('pending', 'retry', 'leased')"
 
 
-def _declare_queue(urgency: int) -> Queue:
-    return Queue(
-        name=f"notices_{urgency}",
-        kind="notices",
-        table="notices",
-        due="due_at",
-        where=f"class = {urgency} AND {_UNSENT}",
-        only="{claimable}",
-        changes="{attempted}",
+def _declare_class_queue(urgency: int) -> Queue:
+    return declare_queue(
+        Queue(
+            name=f"notices_{urgency}",
+            kind="notices",
+            table="notices",
+            due="due_at",
+            where=f"class = {urgency} AND {_UNSENT}",
+            only="{claimable}",
+            changes="{attempted}",
+        )
     )
 
 
 #: The queue of each class.
-_QUEUE_OF: Final = {urgency: _declare_queue(urgency) for urgency in _CLASSES}
+_QUEUE_OF: Final = {urgency: _declare_class_queue(urgency) for urgency in _CLASSES}
 NOTICE_QUEUES: Final = tuple(_QUEUE_OF.values())
 #: What Slack didn't answer is tried again whatever its pause: a send first, or a search, a reply if there is
 #: nothing else; each in turn, as one may fail by itself. What waits for a read is the one that is to be sent

@@ -16,7 +16,7 @@ from bot.domain.stops import Consent
 from bot.domain.workspaces import PROVISIONAL, State, Workspace
 from bot.store import cards, errands, followers, gates, timers
 from bot.store.notices import add_notices
-from bot.store.queues import Queue
+from bot.store.queues import Queue, declare_queue
 from bot.store.tables import OPERATIONS, WORKSPACES, reader_of
 from bot.store.transaction import Row, Transaction
 from bot.support.errors import StoreError
@@ -63,14 +63,16 @@ class Accepted:
     obstacle: str = ""
 
 
-OPERATION_QUEUE: Final = Queue(
-    name="operations",
-    kind="operations",
-    table="operations",
-    due="next_step_at",
-    where="outcome IS NULL",
-    only="leased_until <= :now AND {settled} AND {starts_here}",
-    changes="{claimed}",
+OPERATION_QUEUE: Final = declare_queue(
+    Queue(
+        name="operations",
+        kind="operations",
+        table="operations",
+        due="next_step_at",
+        where="outcome IS NULL",
+        only="leased_until <= :now AND {settled} AND {starts_here}",
+        changes="{claimed}",
+    )
 )
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from bot.domain.notices import NewNotice
 from bot.domain.outages import Reached
 from bot.store.notices import add_notices
-from bot.store.queues import ALWAYS, Queue
+from bot.store.queues import ALWAYS, Queue, declare_queue
 from bot.store.tables import OUTAGES, REACHED
 from bot.store.transaction import Transaction
 
@@ -18,7 +18,14 @@ PEOPLE: Final = "#people"
 
 
 #: Nobody claims them: each process looks at all of them.
-OUTAGE_QUEUE: Final = Queue(name="outages", kind="outages", table="outages", due=ALWAYS)
+OUTAGE_QUEUE: Final = declare_queue(
+    Queue(
+        name="outages",
+        kind="outages",
+        table="outages",
+        due=ALWAYS,
+    )
+)
 
 
 def outages(tx: Transaction) -> Mapping[str, float]:

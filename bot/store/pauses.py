@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from bot.store.pieces import PIECE
-from bot.store.queues import ALWAYS, Queue
+from bot.store.queues import ALWAYS, Queue, declare_queue
 from bot.store.transaction import Transaction
 
 #: How long a pause is kept after its end, in seconds: several people's within a minute are everybody's.
@@ -36,12 +36,14 @@ def note_pauses(tx: Transaction, connection: str, calls: Calls, seconds: Mapping
 
 
 #: Nobody claims them: each process reads those that still matter.
-PAUSE_QUEUE: Final = Queue(
-    name="pauses",
-    kind="outages",
-    table="pauses",
-    due=ALWAYS,
-    where=f"(until > :now OR noted_at > :now - {KEPT})",
+PAUSE_QUEUE: Final = declare_queue(
+    Queue(
+        name="pauses",
+        kind="outages",
+        table="pauses",
+        due=ALWAYS,
+        where=f"(until > :now OR noted_at > :now - {KEPT})",
+    )
 )
 
 

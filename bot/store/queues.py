@@ -1,8 +1,9 @@
 """Queues: tables whose rows come due, and the statements with which a process takes due rows for itself.
 
-Each queue is declared beside its table. ``bot.store.due_work`` asks all of them together when the first row
-of each is due. Only PostgreSQL is told to skip rows that another process takes at the moment: SQLite has one
-writer. What is taken is chosen as an array, once: PostgreSQL may run a subquery again for each row.
+Each queue is declared beside its table, and belongs to the feature of that. ``bot.store.due_work`` asks all
+of them together when the first row of each is due. Only PostgreSQL is told to skip rows that another process
+takes at the moment: SQLite has one writer. What is taken is chosen as an array, once: PostgreSQL may run a
+subquery again for each row.
 """
 
 from collections.abc import Mapping
@@ -59,7 +60,8 @@ class Queue:
     many seconds later than that they are due. ``only`` says what else decides a claim: a row that is due and
     can't be claimed (another process owns it, it waits behind another) is tried again after a pause. A claim
     makes ``changes``; without a change of its own, the row is due again at ``:until``. ``margins`` are
-    further parameters: so many seconds before now. ``kind`` names the work that is done with the rows.
+    further parameters: so many seconds before now. ``kind`` names the work that is done with the rows. What
+    time alone asks for ``is_scheduled``: doing it makes a row due later, so nobody does one that stays due.
     """
 
     name: str
@@ -75,6 +77,7 @@ class Queue:
     key: str = "id"
     returning: str = "*"
     margins: Mapping[str, float] = field(default_factory=dict)
+    is_scheduled: bool = False
 
     @property
     def is_claimed(self) -> bool:
@@ -137,3 +140,14 @@ class Queue:
         now = tx.now() if now is None else now
         given = {**self.get_margins(now), "until": now + lease, "limit": limit}
         return tx.all(self.claim, **given, **named)
+
+
+#: Every queue by its name, in the order of the modules that declare them.
+DECLARED_QUEUES: Final[dict[str, Queue]] = {}
+
+
+def declare_queue(queue: Queue) -> Queue:
+    """Declare a queue, whose rows are looked for from then on; raise ValueError if its name is taken."""
+    if DECLARED_QUEUES.setdefault(queue.name, queue) is not queue:
+        raise ValueError(f"two queues are named {queue.name}")
+    return queue

@@ -17,7 +17,7 @@ from bot.store import cards, errands, followers, gates
 from bot.store.discovered import listing_start
 from bot.store.errands import Woken
 from bot.store.notices import add_card, add_notices, release_card
-from bot.store.queues import ALWAYS, Claim, Queue
+from bot.store.queues import ALWAYS, Claim, Queue, declare_queue
 from bot.store.tables import ACCOUNTS, RUNS, principal_of, reader_of
 from bot.store.transaction import Engine, Priority, Row, Transaction
 
@@ -139,22 +139,26 @@ def _cancelled(row: Row, cause: str) -> NewNotice:
     return NewNotice(row["id"], NoticeKind.JOB_FAILED, END, principal, body)
 
 
-RUN_QUEUE: Final = Queue(
-    name="runs",
-    kind="jobs",
-    table="runs",
-    due="next_step_at",
-    where="outcome IS NULL",
-    only="leased_until <= :now AND {settled} AND {output_here}",
-    changes="{claimed}",
+RUN_QUEUE: Final = declare_queue(
+    Queue(
+        name="runs",
+        kind="jobs",
+        table="runs",
+        due="next_step_at",
+        where="outcome IS NULL",
+        only="leased_until <= :now AND {settled} AND {output_here}",
+        changes="{claimed}",
+    )
 )
 #: Runs whose output is followed while somebody watches them; nobody claims them.
-WATCHED_RUN_QUEUE: Final = Queue(
-    name="watched_runs",
-    kind="streams",
-    table="runs",
-    due=ALWAYS,
-    where="is_watched = 1 AND remote_id IS NOT NULL AND is_orphan = 0",
+WATCHED_RUN_QUEUE: Final = declare_queue(
+    Queue(
+        name="watched_runs",
+        kind="streams",
+        table="runs",
+        due=ALWAYS,
+        where="is_watched = 1 AND remote_id IS NOT NULL AND is_orphan = 0",
+    )
 )
 ACCOUNT_CLAIM: Final = Claim(
     table="runs",

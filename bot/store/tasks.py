@@ -5,18 +5,20 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from bot.domain.tasks import Task, TaskKind
-from bot.store.queues import Queue
+from bot.store.queues import Queue, declare_queue
 from bot.store.tables import TASKS
 from bot.store.transaction import Row, Transaction, as_json, from_json
 
-TASK_QUEUE: Final = Queue(
-    name="tasks",
-    kind="tasks",
-    table="tasks",
-    due="due_at",
-    where="COALESCE(kind, '') IN (SELECT wanted.key FROM json_each(:served) wanted)",
-    only="{people_here}",
-    changes="is_leased = 1, claims = claims + 1, claimed_at = :now, due_at = :until",
+TASK_QUEUE: Final = declare_queue(
+    Queue(
+        name="tasks",
+        kind="tasks",
+        table="tasks",
+        due="due_at",
+        where="COALESCE(kind, '') IN (SELECT wanted.key FROM json_each(:served) wanted)",
+        only="{people_here}",
+        changes="is_leased = 1, claims = claims + 1, claimed_at = :now, due_at = :until",
+    )
 )
 
 

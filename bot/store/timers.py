@@ -14,7 +14,7 @@ from bot.domain.stops import End, Ends
 from bot.domain.timers import REST
 from bot.store import cards, warnings
 from bot.store.notices import add_notices
-from bot.store.queues import Queue
+from bot.store.queues import Queue, declare_queue
 from bot.store.statements import setting
 from bot.store.tables import CARDS, NOTICES, OPERATIONS, WORKSPACES, principal_of, word
 from bot.store.transaction import Row, Transaction, clean
@@ -195,14 +195,17 @@ def withdraw(tx: Transaction, card_id: str, principal_key: str) -> None:
     tx.run("look_at_class", id=card_id, now=tx.now(), rest=REST)
 
 
-TIMER_QUEUE: Final = Queue(
-    name="timers",
-    kind="timer",
-    table="workspaces",
-    due="stop_look_at",
-    only="{warned_in_time}",
-    changes="{timer_claimed}",
-    margins={"heard": timers.LEAST_TIMER_WARNING_SECONDS, "absent": timers.ABSENT_SECONDS},
+TIMER_QUEUE: Final = declare_queue(
+    Queue(
+        name="timers",
+        kind="timer",
+        is_scheduled=True,
+        table="workspaces",
+        due="stop_look_at",
+        only="{warned_in_time}",
+        changes="{timer_claimed}",
+        margins={"heard": timers.LEAST_TIMER_WARNING_SECONDS, "absent": timers.ABSENT_SECONDS},
+    )
 )
 
 

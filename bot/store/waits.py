@@ -24,7 +24,7 @@ from bot.domain.room import (
 from bot.domain.times import due
 from bot.store import accounts, acts, cards, followers, hours, operations, people
 from bot.store.notices import add_notices
-from bot.store.queues import Queue
+from bot.store.queues import Queue, declare_queue
 from bot.store.tables import WORKSPACES, Table, of_feature
 from bot.store.transaction import Row, Transaction
 
@@ -261,14 +261,17 @@ def offer(tx: Transaction, connection: str, pause: float) -> None:
 followers.FREED.append(offer)
 
 
-WAIT_QUEUE: Final = Queue(
-    name="waits",
-    kind="wait",
-    table="waits",
-    due="next_at",
-    where="ended_at IS NULL",
-    only="{has_turn}",
-    order="next_at, id",
+WAIT_QUEUE: Final = declare_queue(
+    Queue(
+        name="waits",
+        kind="wait",
+        is_scheduled=True,
+        table="waits",
+        due="next_at",
+        where="ended_at IS NULL",
+        only="{has_turn}",
+        order="next_at, id",
+    )
 )
 
 

@@ -8,7 +8,7 @@ from bot.domain.accounts import Account
 from bot.domain.people import Person, Principal
 from bot.domain.workspaces import State, Workspace
 from bot.store import cards, followers, gates, inbox, operations
-from bot.store.queues import Queue
+from bot.store.queues import Queue, declare_queue
 from bot.store.tables import GATES, WORKSPACES, name_columns, reader_of
 from bot.store.transaction import Engine, Row, Transaction
 from bot.support.cleaning import fold
@@ -124,23 +124,28 @@ def hide(tx: Transaction, workspace_id: str) -> None:
 
 
 #: Workspaces that run, whether or not a stop is planned.
-RUNNING_QUEUE: Final = Queue(
-    name="running_workspaces",
-    kind="needed",
-    table="workspaces",
-    due="left_look_at",
-    where="state = 'running' AND hidden = 0",
+RUNNING_QUEUE: Final = declare_queue(
+    Queue(
+        name="running_workspaces",
+        kind="needed",
+        is_scheduled=True,
+        table="workspaces",
+        due="left_look_at",
+        where="state = 'running' AND hidden = 0",
+    )
 )
 #: Workspaces whose end is announced :warn_seconds before it.
-ENDING_QUEUE: Final = Queue(
-    name="ending_workspaces",
-    kind="expiry",
-    table="workspaces",
-    due="ends_at",
-    where="ends_at IS NOT NULL AND hidden = 0 AND ends_at > :now",
-    only="end_look_at <= :now AND {end_is_news}",
-    delay="0.0 - :warn_seconds",
-    changes="end_look_at = :until",
+ENDING_QUEUE: Final = declare_queue(
+    Queue(
+        name="ending_workspaces",
+        kind="expiry",
+        table="workspaces",
+        due="ends_at",
+        where="ends_at IS NOT NULL AND hidden = 0 AND ends_at > :now",
+        only="end_look_at <= :now AND {end_is_news}",
+        delay="0.0 - :warn_seconds",
+        changes="end_look_at = :until",
+    )
 )
 
 

@@ -15,6 +15,7 @@ from tests.mutants.shares import Package
 from tests.project.repository import ROOT
 
 QUERIES = "bot/store/gates.sql"
+GUARDED = "bot/store/shared.sql"
 POLICY = "bot/domain/policy.py"
 GUEST = 'return "guest" if person.is_guest else None'
 TEST = "tests/domain/test_policy.py::test_who_may_do_anything_at_all"
@@ -111,12 +112,12 @@ def test_a_draw_repeats_by_its_seed_and_holds_all_guards(monkeypatch):
         "list_files",
         lambda: {
             shares.find_package(POLICY): [POLICY, "bot/domain/plan.py"],
-            shares.find_package(QUERIES): [QUERIES],
+            shares.find_package(GUARDED): [GUARDED],
         },
     )
     drawn = shares.draw(7, 20)
     assert drawn == shares.draw(7, 20) != shares.draw(8, 20)
-    guards = [one for one in make_mutants(QUERIES) if one.is_guard]
+    guards = [one for one in make_mutants(GUARDED) if one.is_guard]
     assert guards
     assert all(one in drawn for one in guards)
     assert 20 <= len(drawn) <= 20 + len(guards)

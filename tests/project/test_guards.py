@@ -2,16 +2,17 @@
 
 import re
 
-from tests.mutants.generate import QUERIES, make_all
+from tests.mutants.generate import make_all
 from tests.project.repository import ROOT, named, python_files
 
 RULES = re.findall(r"^## \d+\. (.+)$", (ROOT / "docs/internals/rules.md").read_text("utf-8"), re.MULTILINE)
+QUERIES = sorted((ROOT / "bot/store").glob("*.sql"))
 MARK = re.compile(r'@guards\("([^"]+)"\)|^-- guards: (.+)$', re.MULTILINE)
 
 
 def marks() -> dict[str, list[str]]:
     """Return the rules that each file's guards name."""
-    paths = [path for path in (*python_files("bot", "handlers"), ROOT / QUERIES) if path.name != "guards.py"]
+    paths = [path for path in (*python_files("bot", "handlers"), *QUERIES) if path.name != "guards.py"]
     found = {named(path): MARK.findall(path.read_text(encoding="utf-8")) for path in paths}
     return {file: ["".join(groups) for groups in some] for file, some in found.items() if some}
 
@@ -24,8 +25,7 @@ def test_marked_guards_name_rules():
 def test_every_marked_guard_has_a_mutant():
     found = {file: {one.function for one in make_all(file) if one.is_guard} for file in marks()}
     assert [file for file, functions in found.items() if not functions] == []
-    text = (ROOT / QUERIES).read_text(encoding="utf-8")
-    marked = {
-        part.partition("\n")[0] for part in re.split(r"\n-- (?:name|part): ", text) if "\n-- guards: " in part
-    }
-    assert found[QUERIES] == marked
+    for path in QUERIES:
+        parts = re.split(r"^-- (?:name|part): ", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        marked = {part.partition("\n")[0] for part in parts if "\n-- guards: " in part}
+        assert found.get(named(path), set()) == marked

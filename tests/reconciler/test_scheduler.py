@@ -12,7 +12,7 @@ from bot.domain.errands import Outcome
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.reconciler.scheduler import DAY, EVERYBODY, VAIN_CLAIM_REST, Loop, Scheduler
-from bot.store.due_work import KINDS
+from bot.store.due_work import list_kinds
 from bot.store.tables import SERVING
 from bot.store.tasks import NewTask
 from bot.support.errors import SlackFailed, StoreBusy
@@ -307,7 +307,7 @@ async def test_notification_without_names_is_about_everything(questions):
     questions.scheduler.written(["rules", "nobody's"])
     questions.scheduler.written(None)
     await questions.find_woken()
-    assert questions.kinds == [set(KINDS)]
+    assert questions.kinds == [set(list_kinds())]
 
 
 async def test_ticks_at_rest_ask_nothing(questions):
@@ -322,7 +322,7 @@ async def test_shared_database_is_asked_about_everything_each_tick(questions):
     for _ in range(3):
         await questions.tick()
         await questions.find_woken()
-    assert questions.kinds == [set(KINDS)] * 3
+    assert questions.kinds == [set(list_kinds())] * 3
 
 
 class Shared:
@@ -463,4 +463,4 @@ async def test_a_loop_that_took_one_waits_and_one_that_took_more_goes_on(world):
 async def test_every_kind_has_one_loop(questions):
     found = Counter(kind for loop in questions.scheduler._loops for kind in loop.kinds)
     # Outputs are in no row.
-    assert found == Counter([*KINDS, "due", "outputs"])
+    assert found == Counter([*list_kinds(), "due", "outputs"])

@@ -1,6 +1,7 @@
 """Every statement of the store by name: the named ones, those by a key, and those made of declarations."""
 
 from bot.store import due_work, gates, notices, runs
+from bot.store.queues import DECLARED_QUEUES
 from bot.store.statements import named_queries
 from bot.store.tables import TABLES
 
@@ -15,7 +16,7 @@ CLAIMS = {
     "claim_owed": notices.OWED_CLAIM.statement,
     "claim_unsure": notices.UNSURE_CLAIM.statement,
 }
-CLAIMS |= {f"claim_{queue.name}": queue.claim for queue in due_work.QUEUES if queue.is_claimed}
+CLAIMS |= {f"claim_{queue.name}": queue.claim for queue in DECLARED_QUEUES.values() if queue.is_claimed}
 
 
 def gather_statements() -> dict[str, str]:
@@ -27,7 +28,7 @@ def gather_statements() -> dict[str, str]:
             found |= {f"{name} of {one}": query.replace(word, one) for one in WORDS[word]}
         else:
             found[name] = query
-    counted = {f"count_{one.name}": one.count for one in due_work.QUEUES if one.kind in due_work.SCHEDULED}
+    counted = {f"count_{one.name}": one.count for one in DECLARED_QUEUES.values() if one.is_scheduled}
     found |= CLAIMS | counted | {"next_due": due_work.make_next_due_query()}
     # In place of the columns that a caller sets: one that every table has.
     changes = "connection = :connection"

@@ -27,7 +27,8 @@ from bot.store import (
     waits,
     workspaces,
 )
-from bot.store.due_work import KINDS, find_kinds
+from bot.store.due_work import find_kinds, list_kinds
+from bot.store.queues import DECLARED_QUEUES
 from bot.store.tables import TABLES
 from bot.store.tasks import NewTask
 from tests.contract.store.field_values import BESIDE, made, stand_for
@@ -213,21 +214,21 @@ def _fill(tx, name, numbers, now):
     table.add_new(tx, **row)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", CLAIMS)
 async def test_first_due_time_is_not_later_than_its_claim(store, kind):
     taken = {await store.engine.write(partial(compare, kind=kind, number=number)) for number in range(150)}
     assert taken == {True, False}
 
 
 def test_every_kind_of_work_has_a_queue_and_a_claim():
-    assert CLAIMS.keys() == set(KINDS)
-    names = [queue.name for queue in due_work.QUEUES]
+    assert CLAIMS.keys() == set(list_kinds())
+    names = [queue.name for queue in DECLARED_QUEUES.values()]
     assert len(set(names)) == len(names)
 
 
 async def test_nothing_due_is_found_in_an_empty_database(store):
-    found = await store.find_next_due(KINDS, CONNECTIONS, SERVED, WARN_SECONDS)
-    assert found == dict.fromkeys(KINDS, inf)
+    found = await store.find_next_due(list_kinds(), CONNECTIONS, SERVED, WARN_SECONDS)
+    assert found == dict.fromkeys(list_kinds(), inf)
 
 
 async def test_first_due_time_is_in_seconds_from_now(store):

@@ -4,6 +4,7 @@ import pytest
 
 from bot.store import due_work
 from bot.store.postgres_session import numbered
+from bot.store.queues import DECLARED_QUEUES
 from bot.store.tables import TABLES
 from bot.store.transaction import as_json, clean
 from tests.contract.store.field_values import BESIDE, made
@@ -84,7 +85,7 @@ async def test_next_due_walks_nothing_among_many_dead_rows(connection):
         connection.execute("ANALYZE")
         query, names = numbered(due_work.make_next_due_query())
         given = dict.fromkeys(names, "1.8e9") | {"warn_seconds": "300.0", "served": as_json({"discover": 1})}
-        given |= {"names": as_json({queue.name: 1 for queue in due_work.QUEUES})}
+        given |= {"names": as_json({queue.name: 1 for queue in DECLARED_QUEUES.values()})}
         given |= {"connections": as_json({"saturn": 1, "posit": 1})}
         connection.execute(f"PREPARE q AS {query}".encode())
         asked = "EXECUTE q({})".format(", ".join(f"'{given[name]}'" for name in names)).encode()
