@@ -18,12 +18,10 @@ from bot.domain.classes import ClassKind
 from bot.domain.errands import Outcome
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.steps import Update
-from bot.domain.tasks import TaskKind
 from bot.providers import base, build_providers
 from bot.providers.requests import Api
 from bot.store import open_store
 from bot.store.schema import RECORDS, migrations, records
-from bot.store.tasks import NewTask
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.http import Http
 from bot.support.settings import Settings
@@ -695,16 +693,3 @@ async def test_a_server_that_wants_the_administrators_token_is_named(tmp_path, h
         wrong = by_admin.replace('adm"\n', 'wrong"\n')
         (bad,) = await rights(tmp_path, http, saturn.url, store, wrong)
         assert bad.found == "the admin token is refused"
-
-
-async def test_work_that_nobody_does_is_a_warning():
-    clock = FakeClock()
-    async with memory_store(clock) as store:
-        assert by_name(await store_checks.read_store(store))["overdue work"].found == "none"
-        await store.add_tasks([NewTask(TaskKind.RENEWAL, "a1"), NewTask(TaskKind.RENEWAL, "a2")])
-        clock.advance(3601)
-        await store.beat()
-        check = by_name(await store_checks.read_store(store))["overdue work"]
-    assert (check.is_good, check.is_warning) == (True, True)
-    assert check.found == "due for over an hour, and nobody does it: renew 2"
-    assert check.advice == 'Look for "loop failed" in the log.'

@@ -27,13 +27,14 @@ from bot.services import classes as use_cases
 from bot.store import cards, classes, gates, homes, hours, notices, operations, tasks, timers
 from bot.store.audit import append_audit
 from bot.store.budget import Room
+from bot.store.statements import named_queries
 from bot.store.store import Store
 from bot.store.tasks import NewTask
 from bot.store.transaction import Priority
 from bot.support.clock import SystemIds
 from tests.contract.store.classes import TRAINER
 from tests.rigs import postgres
-from tests.rigs.statements import gather_statements
+from tests.rigs.statements import CLAIMS as CLAIM_STATEMENTS
 from tests.rigs.store import ALICE, INTERVAL, MARGIN, accept_operation, linked, set_timer, use_home, want_read
 from tests.rigs.use_cases import ask
 
@@ -66,7 +67,7 @@ class Pause:
     def __init__(self, query):
         self._query = query
         #: A query in which something is filled in is asked by its text, not by its name.
-        pieces = re.split(r"\{[^}]*\}", gather_statements()[query])
+        pieces = re.split(r"\{[^}]*\}", (named_queries() | CLAIM_STATEMENTS)[query])
         self._text = re.compile(".*?".join(map(re.escape, pieces)), re.DOTALL)
         self._reached, self._goes_on = threading.Event(), threading.Event()
         #: More than once: its transaction was rolled back, as it stood in the way of somebody.
