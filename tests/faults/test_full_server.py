@@ -31,7 +31,7 @@ class Full(Locked):
 
 
 @pytest.fixture
-async def world(tmp_path):
+async def full_server(tmp_path):
     with own_server() as server:
         with postgres.connected(server.url) as connection:
             connection.execute(MOST)
@@ -43,7 +43,7 @@ async def world(tmp_path):
             yield ready
 
 
-def keys(world, person):
+def keys(full_server, person):
     """Return how often each notice is in somebody's direct message, by its key."""
     shown = [one.json.get("metadata") or {} for one in person.sees()]
     return Counter(one["event_payload"]["key"] for one in shown if one.get("event_payload"))
@@ -51,27 +51,29 @@ def keys(world, person):
 
 @pytest.mark.thorough
 @pytest.mark.timeout(400)
-async def test_nothing_is_told_twice_and_all_that_was_accepted_is_told(world):
-    people = {name: getattr(world, name) for name in PEOPLE}
+async def test_nothing_is_told_twice_and_all_that_was_accepted_is_told(full_server):
+    people = {name: getattr(full_server, name) for name in PEOPLE}
     for name, person in people.items():
         await person.links(name)
     until = asyncio.get_running_loop().time() + FULL
-    with ExitStack() as stack, closing(psycopg.connect(world.url, autocommit=True)) as admin:
+    with ExitStack() as stack, closing(psycopg.connect(full_server.url, autocommit=True)) as admin:
         for number in range(10):
             # Whatever is free, also what was Usher's until now.
             with suppress(psycopg.OperationalError):
                 while True:
-                    stack.enter_context(closing(psycopg.connect(world.url)))
+                    stack.enter_context(closing(psycopg.connect(full_server.url)))
             for name, person in people.items():
                 await person.types(f"start {name}-{number}", then_settle=False)
             admin.execute(CUT)
             await asyncio.sleep(EVERY)
         await asyncio.sleep(max(until - asyncio.get_running_loop().time(), 0.0))
-    accepted = set(world.rows("SELECT w.name FROM operations o JOIN workspaces w ON w.id = o.workspace_id"))
+    accepted = set(
+        full_server.rows("SELECT w.name FROM operations o JOIN workspaces w ON w.id = o.workspace_id")
+    )
     assert accepted
     for name in sorted(accepted):
         await people[name.partition("-")[0]].waits_for("ready", f"*{name}*", 120.0)
     for person in people.values():
-        assert [key for key, times in keys(world, person).items() if times > 1] == []
+        assert [key for key, times in keys(full_server, person).items() if times > 1] == []
         told = Counter(one.text.split("*")[1] for one in person.told("ready"))
         assert set(told.values()) <= {1}

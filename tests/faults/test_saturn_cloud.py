@@ -22,14 +22,14 @@ FAULTS = {
 
 
 @pytest.fixture
-async def world(tmp_path):
+async def cloud(tmp_path):
     async with cloud_world(tmp_path) as ready:
         await ready.alice.has_linked("alice")
         yield ready
 
 
-def asks(world) -> Asked:
-    return Asked(world.bot.services.context, world.principal(), "once")
+def asks(cloud) -> Asked:
+    return Asked(cloud.bot.services.context, cloud.principal(), "once")
 
 
 SPEC = Spec("mine", {"recipe": "course", "size": "", "owner": "acme/alice"})
@@ -46,59 +46,59 @@ def ends(person, *besides):
 
 
 @pytest.mark.parametrize("name", FAULTS)
-async def test_a_clone_that_goes_wrong_makes_one_workspace_or_none(world, name):
-    world.saturn_fails("/clone$", **FAULTS[name])
-    await asks(world).to(create, "saturn", SPEC)
-    await world.pass_time(200, step=5)
-    assert len(world.made("mine")) == (ends(world.alice) == "ready")
-    assert 1 <= world.calls("POST .*/clone$") <= 2
+async def test_a_clone_that_goes_wrong_makes_one_workspace_or_none(cloud, name):
+    cloud.saturn_fails("/clone$", **FAULTS[name])
+    await asks(cloud).to(create, "saturn", SPEC)
+    await cloud.pass_time(200, step=5)
+    assert len(cloud.made("mine")) == (ends(cloud.alice) == "ready")
+    assert 1 <= cloud.calls("POST .*/clone$") <= 2
 
 
 @pytest.mark.parametrize("name", FAULTS)
-async def test_a_start_of_what_was_just_made_is_called_until_it_runs_or_can_not(world, name):
-    world.saturn_fails(r"/workspaces/\w+/start$", **FAULTS[name])
-    await asks(world).to(create, "saturn", SPEC)
-    await world.pass_time(200, step=5)
-    kind = ends(world.alice)
-    (made,) = world.made("mine")
+async def test_a_start_of_what_was_just_made_is_called_until_it_runs_or_can_not(cloud, name):
+    cloud.saturn_fails(r"/workspaces/\w+/start$", **FAULTS[name])
+    await asks(cloud).to(create, "saturn", SPEC)
+    await cloud.pass_time(200, step=5)
+    kind = ends(cloud.alice)
+    (made,) = cloud.made("mine")
     assert bool(made.live()) == (kind == "ready")
-    assert world.calls("POST .*/clone$") == 1
+    assert cloud.calls("POST .*/clone$") == 1
 
 
 @pytest.mark.parametrize("name", FAULTS)
-async def test_a_start_of_a_job_that_goes_wrong_is_one_run_or_none(world, name):
-    job = world.job("nightly")
-    world.saturn_fails(r"/jobs/\w+/start$", **FAULTS[name])
+async def test_a_start_of_a_job_that_goes_wrong_is_one_run_or_none(cloud, name):
+    job = cloud.job("nightly")
+    cloud.saturn_fails(r"/jobs/\w+/start$", **FAULTS[name])
     spec = Spec("nightly", {"job": job.id})
-    await asks(world).to(runs.launch, "saturn", spec)
-    await world.pass_time(220, step=5)
+    await asks(cloud).to(runs.launch, "saturn", spec)
+    await cloud.pass_time(220, step=5)
     ended = ("job_ended", "job_failed", "job_asked")
-    await world.until(lambda: any(world.alice.told(kind) for kind in ended), step=4.0)
-    kind = ends(world.alice, "job_file")
+    await cloud.until(lambda: any(cloud.alice.told(kind) for kind in ended), step=4.0)
+    kind = ends(cloud.alice, "job_file")
     assert len(job.runs) == (kind == "job_ended")
 
 
 @pytest.mark.parametrize("path", ["/api/active/pods$", "/history$"])
 @pytest.mark.parametrize("name", FAULTS)
-async def test_reads_of_a_run_that_go_wrong_cost_no_more_than_time(world, path, name):
-    job = world.job("nightly")
+async def test_reads_of_a_run_that_go_wrong_cost_no_more_than_time(cloud, path, name):
+    job = cloud.job("nightly")
     spec = Spec("nightly", {"job": job.id})
-    await asks(world).to(runs.launch, "saturn", spec)
-    await world.settle()
-    world.saturn_fails(path, **FAULTS[name])
-    await world.until(lambda: world.alice.told("job_ended") or world.alice.told("job_failed"), step=4.0)
-    assert ends(world.alice, "job_file") == "job_ended"
+    await asks(cloud).to(runs.launch, "saturn", spec)
+    await cloud.settle()
+    cloud.saturn_fails(path, **FAULTS[name])
+    await cloud.until(lambda: cloud.alice.told("job_ended") or cloud.alice.told("job_failed"), step=4.0)
+    assert ends(cloud.alice, "job_file") == "job_ended"
     assert len(job.runs) == 1
 
 
 @pytest.mark.parametrize("name", FAULTS)
-async def test_a_schedule_that_goes_wrong_is_set_or_said(world, name):
-    job = world.job("failing")
-    world.saturn_fails(r"/jobs/\w+$", **FAULTS[name])
+async def test_a_schedule_that_goes_wrong_is_set_or_said(cloud, name):
+    job = cloud.job("failing")
+    cloud.saturn_fails(r"/jobs/\w+$", **FAULTS[name])
     told = Scheduled(job.id, "failing", "")
-    await asks(world).to(runs.schedule, "saturn", told, "30 4 * * 1")
-    await world.pass_time(60, step=3)
-    said = [shown.text for shown in world.alice.sees() if "failing" in shown.text]
+    await asks(cloud).to(runs.schedule, "saturn", told, "30 4 * * 1")
+    await cloud.pass_time(60, step=3)
+    said = [shown.text for shown in cloud.alice.sees() if "failing" in shown.text]
     assert len(said) == 1
     assert ("will run on" in said[0]) == (job.next_fire_at is not None)
 
@@ -106,13 +106,13 @@ async def test_a_schedule_that_goes_wrong_is_set_or_said(world, name):
 @pytest.mark.parametrize("path", ["createloginlink", "/auth/loginlink$", "/api/user/token$", "/api/user$"])
 @pytest.mark.parametrize("name", FAULTS)
 async def test_an_approval_that_meets_trouble_links_or_says_why(tmp_path, path, name):
-    async with cloud_world(tmp_path, saturn={"linking": ["admin"]}) as world:
-        world.saturn_fails(path, **FAULTS[name])
-        await world.approved(world.alice, "alice")
-        await world.pass_time(60, step=3)
-        linked = bool(world.alice.told("linked"))
-        failed = [shown for shown in world.alice.sees() if "couldn't link you" in shown.text]
+    async with cloud_world(tmp_path, saturn={"linking": ["admin"]}) as cloud:
+        cloud.saturn_fails(path, **FAULTS[name])
+        await cloud.approved(cloud.alice, "alice")
+        await cloud.pass_time(60, step=3)
+        linked = bool(cloud.alice.told("linked"))
+        failed = [shown for shown in cloud.alice.sees() if "couldn't link you" in shown.text]
         assert len(failed) == (not linked)
-        account = await world.bot.store.account(world.principal(), "saturn")
+        account = await cloud.bot.store.account(cloud.principal(), "saturn")
         assert (account is not None) == linked
-        assert ("is now linked to" in world.person(AMIR).sees()[-1].text) == linked
+        assert ("is now linked to" in cloud.person(AMIR).sees()[-1].text) == linked

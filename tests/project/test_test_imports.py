@@ -1,4 +1,4 @@
-"""Imports between tests: helpers stand in modules beside test files or in tests/rigs, not in a test file."""
+"""Imports between tests: helpers stand beside test files or in tests/rigs, never in a test file."""
 
 import ast
 

@@ -20,7 +20,7 @@ LESSONS = {
 
 
 @pytest.fixture
-async def world(world):
+async def term(world):
     world.provider.start_takes = 20.0
     world.clock.advance(local("08:00") - world.clock.now())
     return world

@@ -19,7 +19,7 @@ from tests.rigs.store import within
 
 
 @pytest.fixture
-async def world(world):
+async def term(world):
     world.provider.start_takes = 20.0
     # In steps of minutes a look that asks a minute ahead would find each warning too late for its stop.
     world.looks.takes_all = True
@@ -28,38 +28,38 @@ async def world(world):
     return world
 
 
-async def another(world, title, who, **keys):
+async def another(term, title, who, **keys):
     """Post another course, which somebody joins with the workspace that they have."""
     draft = ClassCard(TRAINER, CHANNEL, "cloud", title, pattern="name-*", **LESSONS | keys)
-    card = await ask(world).to(classes.post, draft)
-    assert (await press(world, card, who)).result == "enrolled"
+    card = await ask(term).to(classes.post, draft)
+    assert (await press(term, card, who)).result == "enrolled"
     return card
 
 
-async def mine(world, who):
-    (row,) = await world.store.workspaces(who)
+async def mine(term, who):
+    (row,) = await term.store.workspaces(who)
     return row
 
 
-def warned(world, who):
-    return [one for one in told(world, who) if "will be stopped" in one or "will be suspended" in one]
+def warned(term, who):
+    return [one for one in told(term, who) if "will be stopped" in one or "will be suspended" in one]
 
 
-async def test_who_joins_shortly_before_a_lesson_is_stopped_after_it(world):
+async def test_who_joins_shortly_before_a_lesson_is_stopped_after_it(term):
     """What was made for them runs for an hour, which would end in the middle of it."""
     (alice,) = people(1)
-    await until(world, "08:35")
-    card = await course(world, spec=Spec("usher-class", {"template": "course"}), pattern="")
-    await world.link(alice, token="token-U000")
-    await press(world, card, alice)
-    await until(world, "10:15")
-    row = await mine(world, alice)
-    assert (row.state, row.stop_at, warned(world, alice)) == (State.RUNNING, local("10:30"), [])
-    await until(world, "10:29")
-    assert warned(world, alice)[0].startswith("Statistics ends ")
-    await until(world, "10:33")
-    assert (await mine(world, alice)).state is State.SUSPENDED
-    assert told(world, alice)[-1] == "Statistics is over, and statistics on Fake Cloud was suspended."
+    await until(term, "08:35")
+    card = await course(term, spec=Spec("usher-class", {"template": "course"}), pattern="")
+    await term.link(alice, token="token-U000")
+    await press(term, card, alice)
+    await until(term, "10:15")
+    row = await mine(term, alice)
+    assert (row.state, row.stop_at, warned(term, alice)) == (State.RUNNING, local("10:30"), [])
+    await until(term, "10:29")
+    assert warned(term, alice)[0].startswith("Statistics ends ")
+    await until(term, "10:33")
+    assert (await mine(term, alice)).state is State.SUSPENDED
+    assert told(term, alice)[-1] == "Statistics is over, and statistics on Fake Cloud was suspended."
 
 
 @pytest.mark.parametrize(
@@ -67,100 +67,104 @@ async def test_who_joins_shortly_before_a_lesson_is_stopped_after_it(world):
     [(10 * 60, 11 * 60, "11:00"), (10 * 60 + 30, 11 * 60, "11:00"), (9 * 60, 10 * 60 + 30, "10:30")],
     ids=["overlapping", "touching", "at one hour"],
 )
-async def test_what_two_courses_need_is_stopped_once_after_the_last(world, begins, ends, over):
+async def test_what_two_courses_need_is_stopped_once_after_the_last(term, begins, ends, over):
     (alice,) = people(1)
-    await course(world, alice)
-    await another(world, "Biology", alice, starts=begins, stops=ends)
-    await until(world, "09:10")
-    assert (await mine(world, alice)).stop_at == local(over)
+    await course(term, alice)
+    await another(term, "Biology", alice, starts=begins, stops=ends)
+    await until(term, "09:10")
+    assert (await mine(term, alice)).stop_at == local(over)
     hour, minute = map(int, over.split(":"))
-    await until(world, f"{hour - (minute == 0):02}:{(minute or 60) - 1}")
-    assert (state(world), len(warned(world, alice))) == (State.RUNNING, 1)
-    await until(world, f"{hour}:{minute + 3:02}")
-    assert (state(world), world.provider.accepted_stops) == (State.STOPPED, ["r-U000"])
+    await until(term, f"{hour - (minute == 0):02}:{(minute or 60) - 1}")
+    assert (state(term), len(warned(term, alice))) == (State.RUNNING, 1)
+    await until(term, f"{hour}:{minute + 3:02}")
+    assert (state(term), term.provider.accepted_stops) == (State.STOPPED, ["r-U000"])
 
 
-async def test_a_lesson_that_is_skipped_leaves_what_the_other_says_and_that_is_warned_of(world):
+async def test_a_lesson_that_is_skipped_leaves_what_the_other_says_and_that_is_warned_of(term):
     """An earlier end than was announced is warned of anew, and undone it is the later one again."""
     (alice,) = people(1)
-    await course(world, alice)
-    other = await another(world, "Biology", alice, starts=11 * 60, stops=12 * 60, lead=1800.0)
+    await course(term, alice)
+    other = await another(term, "Biology", alice, starts=11 * 60, stops=12 * 60, lead=1800.0)
     await within(
-        world.store, lambda tx: tx.run("UPDATE class_cards SET lead = 1800 WHERE id = :id", id=other.id)
+        term.store, lambda tx: tx.run("UPDATE class_cards SET lead = 1800 WHERE id = :id", id=other.id)
     )
-    await until(world, "10:15")
-    (end,) = [(await mine(world, alice)).stop_at]
-    by = ask(world)
+    await until(term, "10:15")
+    (end,) = [(await mine(term, alice)).stop_at]
+    by = ask(term)
     await by.to(lessons.change, other.id, "skip", {"days": "on 22 Nov"}, {"off": frozenset({"2027-11-22"})})
-    await until(world, "10:16", step=5)
-    assert (end, (await mine(world, alice)).stop_at) == (local("12:00"), local("10:30"))
-    await until(world, "10:29")
-    assert len(warned(world, alice)) == 1
-    await until(world, "10:33")
-    assert state(world) is State.STOPPED
+    await until(term, "10:16", step=5)
+    assert (end, (await mine(term, alice)).stop_at) == (local("12:00"), local("10:30"))
+    await until(term, "10:29")
+    assert len(warned(term, alice)) == 1
+    await until(term, "10:33")
+    assert state(term) is State.STOPPED
 
 
-async def test_what_a_person_sets_during_a_lesson_counts_and_is_said(world):
+async def test_what_a_person_sets_during_a_lesson_counts_and_is_said(term):
     alice, bob = people(2)
-    await course(world, alice, bob)
-    await until(world, "09:20")
+    await course(term, alice, bob)
+    await until(term, "09:20")
     for who, at in ((alice, "09:50"), (bob, "11:30")):
-        await ask(world, who).to(workspaces.set, (await mine(world, who)).id, End(local(at), "stop"))
-    await until(world, "09:49")
-    assert warned(world, alice)[0].endswith(
+        await ask(term, who).to(workspaces.set, (await mine(term, who)).id, End(local(at), "stop"))
+    await until(term, "09:49")
+    assert warned(term, alice)[0].endswith(
         "as you asked. You set that time yourself, so the end of Statistics won't change it. "
         "Save your work before then."
     )
-    await until(world, "10:45")
-    assert (state(world, 0), state(world, 1), warned(world, bob)) == (State.STOPPED, State.RUNNING, [])
-    await until(world, "11:33")
-    assert state(world, 1) is State.STOPPED
+    await until(term, "10:45")
+    assert (state(term, 0), state(term, 1), warned(term, bob)) == (
+        State.STOPPED,
+        State.RUNNING,
+        [],
+    )
+    await until(term, "11:33")
+    assert state(term, 1) is State.STOPPED
 
 
-async def test_what_a_person_set_before_they_joined_doesnt_stop_them_in_a_lesson(world):
+async def test_what_a_person_set_before_they_joined_doesnt_stop_them_in_a_lesson(term):
     (alice,) = people(1)
-    workspace = await seat(world, alice, State.RUNNING)
-    await ask(world, alice).to(workspaces.set, workspace.id, End(local("09:30"), "stop"))
-    await world.pass_time(20, step=5)
-    await course(world)
-    (card,) = await world.store.courses()
-    await press(world, card, alice)
-    assert (await mine(world, alice)).stop_at == local("10:30")
-    await ask(world, alice).to(lessons.leave, card.id)
-    assert (await mine(world, alice)).stop_at == local("09:30")
+    workspace = await seat(term, alice, State.RUNNING)
+    await ask(term, alice).to(workspaces.set, workspace.id, End(local("09:30"), "stop"))
+    await term.pass_time(20, step=5)
+    await course(term)
+    (card,) = await term.store.courses()
+    await press(term, card, alice)
+    assert (await mine(term, alice)).stop_at == local("10:30")
+    await ask(term, alice).to(lessons.leave, card.id)
+    assert (await mine(term, alice)).stop_at == local("09:30")
 
 
-async def test_an_end_of_ones_own_that_counts_again_is_warned_of(world):
+async def test_an_end_of_ones_own_that_counts_again_is_warned_of(term):
     """When they set it they needed no warning, but meanwhile another one counted."""
     (alice,) = people(1)
-    workspace = await seat(world, alice, State.RUNNING)
-    await until(world, "08:30")
-    await ask(world, alice).to(workspaces.set, workspace.id, End(local("09:30"), "stop"))
-    await world.pass_time(20, step=5)
-    await course(world)
-    (card,) = await world.store.courses()
-    await press(world, card, alice)
-    await until(world, "09:27")
-    assert (state(world), warned(world, alice)) == (State.RUNNING, [])
-    await ask(world, alice).to(lessons.leave, card.id)
-    await until(world, "09:31")
-    assert (state(world), len(warned(world, alice))) == (State.RUNNING, 1)
-    await until(world, "09:36")
-    assert state(world) is State.STOPPED
+    workspace = await seat(term, alice, State.RUNNING)
+    await until(term, "08:30")
+    await ask(term, alice).to(workspaces.set, workspace.id, End(local("09:30"), "stop"))
+    await term.pass_time(20, step=5)
+    await course(term)
+    (card,) = await term.store.courses()
+    await press(term, card, alice)
+    await until(term, "09:27")
+    assert (state(term), warned(term, alice)) == (State.RUNNING, [])
+    await ask(term, alice).to(lessons.leave, card.id)
+    await until(term, "09:31")
+    assert (state(term), len(warned(term, alice))) == (State.RUNNING, 1)
+    await until(term, "09:36")
+    assert state(term) is State.STOPPED
 
 
-async def test_an_end_that_was_taken_back_is_there_again(world):
+async def test_an_end_that_was_taken_back_is_there_again(term):
     """With what else was to stop it."""
     (alice,) = people(1)
-    await course(world, alice)
-    await until(world, "09:20")
-    before = await mine(world, alice)
-    await ask(world, alice).to(workspaces.set, before.id, End(local("09:50"), "stop"))
-    await ask(world, alice).to(acts.undo)
-    assert (await mine(world, alice)).ends == before.ends
-    await ask(world, alice).to(workspaces.keep, before.id)
-    await until(world, "10:45")
-    assert state(world) is State.RUNNING
+    await course(term, alice)
+    await until(term, "09:20")
+    before = await mine(term, alice)
+    await ask(term, alice).to(workspaces.set, before.id, End(local("09:50"), "stop"))
+    await ask(term, alice).to(acts.undo)
+    assert (await mine(term, alice)).ends == before.ends
+    await ask(term, alice).to(workspaces.keep, before.id)
+    await until(term, "10:45")
+    assert state(term) is State.RUNNING
 
 
 @pytest.mark.parametrize(
@@ -168,65 +172,65 @@ async def test_an_end_that_was_taken_back_is_there_again(world):
     [({}, "own", False), ({"stop_rule": "r1"}, "hours", True), ({"stop_card": "c1"}, "class", True)],
     ids=["own", "hours", "class"],
 )
-async def test_timer_of_0_2_1_is_kept(world, columns, because, warns):
+async def test_timer_of_0_2_1_is_kept(term, columns, because, warns):
     """It had only the timer's columns."""
     (alice,) = people(1)
-    await course(world, alice)
-    row = await mine(world, alice)
+    await course(term, alice)
+    row = await mine(term, alice)
     at = {"stop_at": local("11:30"), "stop_mode": "stop", "stop_look_at": local("10:50")}
-    await within(world.store, WORKSPACES.change, {"id": row.id}, **timers.NONE | at | columns)
-    kept = await within(world.store, timers.decide, row.id)
+    await within(term.store, WORKSPACES.change, {"id": row.id}, **timers.NONE | at | columns)
+    kept = await within(term.store, timers.decide, row.id)
     assert (kept.stop_at, kept.stop_mode, kept.ends.rows) == (local("11:30"), "stop", (kept.ends.counts,))
     assert (kept.ends.counts.because, kept.ends.counts.warns) == (because, warns)
     assert kept.ends.counts.source == (*columns.values(), "")[0]
 
 
-async def test_what_0_2_1_has_started_for_a_lesson_is_stopped_after_it(world):
+async def test_what_0_2_1_has_started_for_a_lesson_is_stopped_after_it(term):
     """Unless its person has done something with it since: 0.2.1 has planned no end."""
     alice, bob = people(2)
-    await course(world, alice, bob)
-    await until(world, "09:05")
+    await course(term, alice, bob)
+    await until(term, "09:05")
     for who in (alice, bob):
-        row = await mine(world, who)
-        await within(world.store, WORKSPACES.change, {"id": row.id}, **timers.NONE)
-    await ask(world, bob).to(workspaces.set, row.id, End(local("12:00"), "stop"))
-    await ask(world, bob).to(workspaces.keep, row.id)
-    await until(world, "10:35")
-    assert (state(world, 0), state(world, 1)) == (State.STOPPED, State.RUNNING)
+        row = await mine(term, who)
+        await within(term.store, WORKSPACES.change, {"id": row.id}, **timers.NONE)
+    await ask(term, bob).to(workspaces.set, row.id, End(local("12:00"), "stop"))
+    await ask(term, bob).to(workspaces.keep, row.id)
+    await until(term, "10:35")
+    assert (state(term, 0), state(term, 1)) == (State.STOPPED, State.RUNNING)
 
 
 @pytest.mark.parametrize("at", ["08:58", "09:40"])
-async def test_lesson_that_somebody_leaves_stops_what_it_has_started(world, at):
+async def test_lesson_that_somebody_leaves_stops_what_it_has_started(term, at):
     """Also if they leave while it is being started, and whatever becomes of the course."""
     (alice,) = people(1)
-    card = await course(world, alice)
-    await until(world, at)
-    await ask(world, alice).to(lessons.leave, card.id)
-    assert (await mine(world, alice)).stop_at == local("10:30")
-    await until(world, "10:33")
-    assert told(world, alice)[-1].startswith("Statistics is over, and name-r-U000 on Fake Cloud was stopped.")
+    card = await course(term, alice)
+    await until(term, at)
+    await ask(term, alice).to(lessons.leave, card.id)
+    assert (await mine(term, alice)).stop_at == local("10:30")
+    await until(term, "10:33")
+    assert told(term, alice)[-1].startswith("Statistics is over, and name-r-U000 on Fake Cloud was stopped.")
 
 
 @pytest.mark.parametrize("how", ["skip", "end"])
-async def test_lesson_on_ends_as_planned_without_its_course(world, how):
+async def test_lesson_on_ends_as_planned_without_its_course(term, how):
     (alice,) = people(1)
-    card = await course(world, alice)
-    await until(world, "09:40")
+    card = await course(term, alice)
+    await until(term, "09:40")
     if how == "skip":
-        await ask(world, alice).to(lessons.skip, card.id, "2027-11-22")
+        await ask(term, alice).to(lessons.skip, card.id, "2027-11-22")
     else:
-        await ask(world).to(lessons.change, card.id, "end", {}, {})
-    await until(world, "10:33")
-    assert told(world, alice)[-1].startswith("Statistics is over, and name-r-U000 on Fake Cloud was stopped.")
+        await ask(term).to(lessons.change, card.id, "end", {}, {})
+    await until(term, "10:33")
+    assert told(term, alice)[-1].startswith("Statistics is over, and name-r-U000 on Fake Cloud was stopped.")
 
 
-async def test_hours_turned_off_in_a_lesson_end_with_it(world):
+async def test_hours_turned_off_in_a_lesson_end_with_it(term):
     """The lesson has found the workspace up, so it stops nothing itself. The hours are 8:00–10:00 there."""
     (alice,) = people(1)
-    card = await course(world, starts=9 * 60, stops=10 * 60 + 30)
-    workspace = await seat(world, alice)
-    await ask(world, alice).to(hours.add, workspace.id, read_hours("2027-11-22 7:00-9:00"))
-    await press(world, card, alice)
-    await until(world, "09:20", step=20)
-    await ask(world, alice).to(hours.end, workspace.id)
-    assert (await mine(world, alice)).stop_at == local("10:30")
+    card = await course(term, starts=9 * 60, stops=10 * 60 + 30)
+    workspace = await seat(term, alice)
+    await ask(term, alice).to(hours.add, workspace.id, read_hours("2027-11-22 7:00-9:00"))
+    await press(term, card, alice)
+    await until(term, "09:20", step=20)
+    await ask(term, alice).to(hours.end, workspace.id)
+    assert (await mine(term, alice)).stop_at == local("10:30")

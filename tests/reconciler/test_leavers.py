@@ -18,188 +18,188 @@ ADMIN = Principal(None, "T1", "UADMIN")
 
 
 @pytest.fixture
-def world(world):
+def leaver_world(world):
     world.administered_by(ADMIN.user_id)
     return world
 
 
-async def leave(world, who=ALICE, **flags):
+async def leave(leaver_world, who=ALICE, **flags):
     """Let Slack say that somebody is deactivated, or is what the flags say."""
-    person = Person(who, who.user_id, seen_at=await world.store.now(), **flags or {"is_deleted": True})
-    await world.store.save_people([person])
-    await world.ask(principal=who).to(leavers.let_go, person, actor="slack")
+    person = Person(who, who.user_id, seen_at=await leaver_world.store.now(), **flags or {"is_deleted": True})
+    await leaver_world.store.save_people([person])
+    await leaver_world.ask(principal=who).to(leavers.let_go, person, actor="slack")
 
 
-async def runs(world, remote_id="r1", who=ALICE, *, is_planned=True):
+async def runs(leaver_world, remote_id="r1", who=ALICE, *, is_planned=True):
     """Give somebody a workspace that runs, and is to be stopped in five hours."""
-    await world.know(ADMIN)
-    workspace = await world.own(who, remote_id, State.RUNNING)
+    await leaver_world.know(ADMIN)
+    workspace = await leaver_world.own(who, remote_id, State.RUNNING)
     if is_planned:
-        await set_timer(world.store, workspace, End(world.clock.now() + 5 * HOUR, "stop"))
+        await set_timer(leaver_world.store, workspace, End(leaver_world.clock.now() + 5 * HOUR, "stop"))
     return workspace
 
 
-def told(world):
+def told(leaver_world):
     """Return what the administrator was told of those who left."""
-    return [str(one["blocks"]) for one in world.slack.messages if "still running" in one["text"]]
+    return [str(one["blocks"]) for one in leaver_world.slack.messages if "still running" in one["text"]]
 
 
-async def is_linked(world, who=ALICE):
-    account = await world.store.account(who, "cloud")
+async def is_linked(leaver_world, who=ALICE):
+    account = await leaver_world.store.account(who, "cloud")
     return account is not None and account.state == "active"
 
 
 @pytest.mark.parametrize("flags", [{}, {"is_guest": True}], ids=["deactivated", "guest"])
-async def test_what_a_plan_was_to_stop_is_stopped_before_the_link_ends(world, flags):
-    await runs(world)
-    await leave(world, **flags)
-    assert await is_linked(world)
-    await world.pass_time(120)
-    assert world.provider.accepted_stops == ["r1"]
-    assert not await is_linked(world)
-    assert told(world) == []
+async def test_what_a_plan_was_to_stop_is_stopped_before_the_link_ends(leaver_world, flags):
+    await runs(leaver_world)
+    await leave(leaver_world, **flags)
+    assert await is_linked(leaver_world)
+    await leaver_world.pass_time(120)
+    assert leaver_world.provider.accepted_stops == ["r1"]
+    assert not await is_linked(leaver_world)
+    assert told(leaver_world) == []
 
 
-async def test_hours_are_a_plan(world):
-    workspace = await runs(world, is_planned=False)
-    await world.ask("hours").to(hours.add, workspace.id, read_hours("daily 0:00-23:59"))
-    await leave(world)
-    await world.pass_time(120)
-    assert (world.provider.accepted_stops, await world.store.rules(ALICE)) == (["r1"], [])
-    assert not await is_linked(world)
+async def test_hours_are_a_plan(leaver_world):
+    workspace = await runs(leaver_world, is_planned=False)
+    await leaver_world.ask("hours").to(hours.add, workspace.id, read_hours("daily 0:00-23:59"))
+    await leave(leaver_world)
+    await leaver_world.pass_time(120)
+    assert (leaver_world.provider.accepted_stops, await leaver_world.store.rules(ALICE)) == (["r1"], [])
+    assert not await is_linked(leaver_world)
 
 
-async def test_administrators_hear_once_of_what_no_plan_stops(world):
+async def test_administrators_hear_once_of_what_no_plan_stops(leaver_world):
     """Once, however often Slack says that somebody left; and not of what was stopped."""
-    await runs(world)
-    await runs(world, "r2", is_planned=False)
-    await leave(world)
-    await leave(world)
-    await world.pass_time(240)
-    await leave(world)
-    await world.pass_time(240)
-    (text,) = told(world)
+    await runs(leaver_world)
+    await runs(leaver_world, "r2", is_planned=False)
+    await leave(leaver_world)
+    await leave(leaver_world)
+    await leaver_world.pass_time(240)
+    await leave(leaver_world)
+    await leaver_world.pass_time(240)
+    (text,) = told(leaver_world)
     assert ("*name-r2*" in text, "r1" in text, ALICE.user_id in text) == (True, False, True)
-    assert world.provider.accepted_stops == ["r1"]
-    assert not await is_linked(world)
+    assert leaver_world.provider.accepted_stops == ["r1"]
+    assert not await is_linked(leaver_world)
 
 
-async def test_nobody_is_told_where_nothing_runs(world):
-    await world.know(ADMIN)
-    await world.own(state=State.STOPPED)
-    await leave(world)
-    assert not await is_linked(world)
-    await world.pass_time(240)
-    assert world.slack.messages == []
+async def test_nobody_is_told_where_nothing_runs(leaver_world):
+    await leaver_world.know(ADMIN)
+    await leaver_world.own(state=State.STOPPED)
+    await leave(leaver_world)
+    assert not await is_linked(leaver_world)
+    await leaver_world.pass_time(240)
+    assert leaver_world.slack.messages == []
 
 
-async def test_administrators_read_of_a_class_that_leaves_in_one_message(world):
+async def test_administrators_read_of_a_class_that_leaves_in_one_message(leaver_world):
     people = [Principal(None, "T1", f"U{number:03}") for number in range(12)]
     for number, one in enumerate(people):
-        await runs(world, f"r{number}", one, is_planned=False)
+        await runs(leaver_world, f"r{number}", one, is_planned=False)
     for one in people:
-        await leave(world, one)
-    await world.pass_time(400)
-    (text,) = told(world)
+        await leave(leaver_world, one)
+    await leaver_world.pass_time(400)
+    (text,) = told(leaver_world)
     assert [one.user_id for one in people if one.user_id not in text] == []
 
 
 @pytest.mark.parametrize("trouble", ["refused", "forbidden", "away"])
-async def test_what_cannot_be_stopped_is_told_and_the_link_ends(world, trouble):
-    await runs(world)
+async def test_what_cannot_be_stopped_is_told_and_the_link_ends(leaver_world, trouble):
+    await runs(leaver_world)
     errors = {"refused": CredentialRefused("no", status=401), "forbidden": Forbidden("no", status=403)}
     if trouble == "away":
-        world.provider.fail("stop", ServerFailed("away", status=503), times=10_000)
+        leaver_world.provider.fail("stop", ServerFailed("away", status=503), times=10_000)
     else:
-        world.provider.fail("stop", errors[trouble], times=10_000)
-        world.provider.fail("discover", errors[trouble], times=10_000)
-    await leave(world)
+        leaver_world.provider.fail("stop", errors[trouble], times=10_000)
+        leaver_world.provider.fail("discover", errors[trouble], times=10_000)
+    await leave(leaver_world)
     most = leavers.MAX_STOPPING_SECONDS if trouble == "away" else 0.0
-    await world.pass_time(most + HOUR, step=60.0)
-    (text,) = told(world)
+    await leaver_world.pass_time(most + HOUR, step=60.0)
+    (text,) = told(leaver_world)
     assert "It was to be stopped, but I couldn't do it." in text
-    assert not await is_linked(world)
-    assert world.provider.machines["r1"].state is State.RUNNING
+    assert not await is_linked(leaver_world)
+    assert leaver_world.provider.machines["r1"].state is State.RUNNING
 
 
-async def test_stop_is_sent_once_the_provider_answers_again(world):
+async def test_stop_is_sent_once_the_provider_answers_again(leaver_world):
     """Two hours later: so long the link is kept, for nothing else."""
-    await runs(world)
-    world.provider.fail("stop", ServerFailed("away", status=503), times=10_000)
-    await leave(world)
-    await world.pass_time(2 * HOUR, step=60.0)
-    assert await is_linked(world)
-    world.provider.heal()
-    await world.pass_time(900, step=20.0)
-    assert world.provider.accepted_stops == ["r1"]
-    assert not await is_linked(world)
-    assert told(world) == []
+    await runs(leaver_world)
+    leaver_world.provider.fail("stop", ServerFailed("away", status=503), times=10_000)
+    await leave(leaver_world)
+    await leaver_world.pass_time(2 * HOUR, step=60.0)
+    assert await is_linked(leaver_world)
+    leaver_world.provider.heal()
+    await leaver_world.pass_time(900, step=20.0)
+    assert leaver_world.provider.accepted_stops == ["r1"]
+    assert not await is_linked(leaver_world)
+    assert told(leaver_world) == []
 
 
-async def test_who_is_back_meanwhile_has_to_link_again_and_reads_so(world):
-    await runs(world)
-    await leave(world)
-    await world.know(ALICE)
-    await world.pass_time(120)
-    assert world.provider.accepted_stops == ["r1"]
-    assert not await is_linked(world)
-    assert "unlinked" in world.slack.kinds()
+async def test_who_is_back_meanwhile_has_to_link_again_and_reads_so(leaver_world):
+    await runs(leaver_world)
+    await leave(leaver_world)
+    await leaver_world.know(ALICE)
+    await leaver_world.pass_time(120)
+    assert leaver_world.provider.accepted_stops == ["r1"]
+    assert not await is_linked(leaver_world)
+    assert "unlinked" in leaver_world.slack.kinds()
 
 
-async def test_other_people_are_left_alone(world):
-    await runs(world)
-    await runs(world, "r2", BOB)
-    await leave(world)
-    await world.pass_time(240)
-    assert world.provider.accepted_stops == ["r1"]
-    assert await is_linked(world, BOB)
+async def test_other_people_are_left_alone(leaver_world):
+    await runs(leaver_world)
+    await runs(leaver_world, "r2", BOB)
+    await leave(leaver_world)
+    await leaver_world.pass_time(240)
+    assert leaver_world.provider.accepted_stops == ["r1"]
+    assert await is_linked(leaver_world, BOB)
 
 
-async def test_what_would_end_for_good_is_told_of_instead(world):
+async def test_what_would_end_for_good_is_told_of_instead(leaver_world):
     """Its person never agreed to that."""
-    await runs(world)
-    world.provider.ends_for_good = True
-    await leave(world)
-    await world.pass_time(400)
-    assert world.provider.accepted_stops == []
-    assert len(told(world)) == 1
+    await runs(leaver_world)
+    leaver_world.provider.ends_for_good = True
+    await leave(leaver_world)
+    await leaver_world.pass_time(400)
+    assert leaver_world.provider.accepted_stops == []
+    assert len(told(leaver_world)) == 1
 
 
-async def test_what_is_coming_up_by_a_plan_goes_down_again(world):
+async def test_what_is_coming_up_by_a_plan_goes_down_again(leaver_world):
     """Its start was sent a moment ago, and no read has shown it up."""
-    workspace = await world.own()
-    await world.know(ADMIN)
-    await world.begin(workspace)
-    await world.pass_time(2, step=1.0)
-    await set_timer(world.store, workspace, End(world.clock.now() + 5 * HOUR, "stop"))
-    await leave(world)
-    await world.pass_time(300)
-    assert world.provider.machines["r1"].state is State.STOPPED
-    assert (world.provider.accepted_starts, told(world)) == (["r1"], [])
-    assert not await is_linked(world)
+    workspace = await leaver_world.own()
+    await leaver_world.know(ADMIN)
+    await leaver_world.begin(workspace)
+    await leaver_world.pass_time(2, step=1.0)
+    await set_timer(leaver_world.store, workspace, End(leaver_world.clock.now() + 5 * HOUR, "stop"))
+    await leave(leaver_world)
+    await leaver_world.pass_time(300)
+    assert leaver_world.provider.machines["r1"].state is State.STOPPED
+    assert (leaver_world.provider.accepted_starts, told(leaver_world)) == (["r1"], [])
+    assert not await is_linked(leaver_world)
 
 
-async def test_who_is_unlinked_reads_of_what_is_coming_up(world):
+async def test_who_is_unlinked_reads_of_what_is_coming_up(leaver_world):
     """Its start was sent a moment ago, no read has shown it up, and nothing of Usher's stops it any more."""
-    workspace = await world.own()
-    await world.begin(workspace)
-    await world.pass_time(2, step=1.0)
-    await world.ask().to(accounts.end, ALICE, ["cloud"], actor="operator", cause="retired")
-    await world.pass_time(10)
-    (blocks,) = [str(one["blocks"]) for one in world.slack.messages if "unlinked from" in one["text"]]
+    workspace = await leaver_world.own()
+    await leaver_world.begin(workspace)
+    await leaver_world.pass_time(2, step=1.0)
+    await leaver_world.ask().to(accounts.end, ALICE, ["cloud"], actor="operator", cause="retired")
+    await leaver_world.pass_time(10)
+    (blocks,) = [str(one["blocks"]) for one in leaver_world.slack.messages if "unlinked from" in one["text"]]
     assert "I won't stop what's running there: *name-r1*" in blocks
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("at", range(1, 30, 2), ids=str)
-async def test_leaving_survives_a_kill_anywhere(world, at, after):
+async def test_leaving_survives_a_kill_anywhere(leaver_world, at, after):
     """One stop, one message, and no link."""
-    await runs(world)
-    await runs(world, "r2", is_planned=False)
-    await leave(world)
-    world.reborn(Fuse(at, after=after))
-    await world.until_trouble()
-    await world.restart()
-    await world.pass_time(300)
-    assert set(world.provider.accepted_stops) == {"r1"}
-    assert (len(told(world)), await is_linked(world)) == (1, False)
+    await runs(leaver_world)
+    await runs(leaver_world, "r2", is_planned=False)
+    await leave(leaver_world)
+    leaver_world.reborn(Fuse(at, after=after))
+    await leaver_world.until_trouble()
+    await leaver_world.restart()
+    await leaver_world.pass_time(300)
+    assert set(leaver_world.provider.accepted_stops) == {"r1"}
+    assert (len(told(leaver_world)), await is_linked(leaver_world)) == (1, False)

@@ -26,12 +26,12 @@ class Cron(FakeProvider, base.Schedules):
 
 
 @pytest.fixture
-async def world():
+async def cron_world():
     async with new_world(Cron) as made:
         yield made
 
 
-async def ask(world, account, cron):
+async def ask(cron_world, account, cron):
     payload = {
         "account": account.id,
         "principal": ALICE.key,
@@ -39,37 +39,37 @@ async def ask(world, account, cron):
         "job": "j1",
         "name": "etl",
     }
-    subject = f"{account.id}/j1/{world.ids.reference()}"
-    await world.store.add_tasks([NewTask(TaskKind.SCHEDULE, subject, payload | {"cron": cron})])
+    subject = f"{account.id}/j1/{cron_world.ids.reference()}"
+    await cron_world.store.add_tasks([NewTask(TaskKind.SCHEDULE, subject, payload | {"cron": cron})])
 
 
-def told(world):
-    return [one["text"] for one in world.slack.messages]
+def told(cron_world):
+    return [one["text"] for one in cron_world.slack.messages]
 
 
-async def test_what_had_to_wait_is_not_set_after_what_was_asked_for_later(world):
-    account = await world.link()
-    world.provider.fail("schedule", Unreachable("no connection"))
-    await ask(world, account, "0 3 * * *")
-    await world.work()
-    assert told(world) == []
-    world.clock.advance(0.1)
-    await ask(world, account, "0 5 * * *")
-    await world.pass_time(60)
-    assert world.provider.cron == "0 5 * * *"
-    assert world.provider.count("schedule") == 2
-    texts = sorted(told(world))
+async def test_what_had_to_wait_is_not_set_after_what_was_asked_for_later(cron_world):
+    account = await cron_world.link()
+    cron_world.provider.fail("schedule", Unreachable("no connection"))
+    await ask(cron_world, account, "0 3 * * *")
+    await cron_world.work()
+    assert told(cron_world) == []
+    cron_world.clock.advance(0.1)
+    await ask(cron_world, account, "0 5 * * *")
+    await cron_world.pass_time(60)
+    assert cron_world.provider.cron == "0 5 * * *"
+    assert cron_world.provider.count("schedule") == 2
+    texts = sorted(told(cron_world))
     assert "will run on the schedule 0 5 * * *" in texts[1]
     assert "schedule of etl on Fake Cloud. You've asked for something else since" in texts[0]
 
 
-async def test_one_after_the_other_both_are_set(world):
-    account = await world.link()
-    await ask(world, account, "0 3 * * *")
-    await world.work()
-    assert world.provider.cron == "0 3 * * *"
-    world.clock.advance(1.0)
-    await ask(world, account, "")
-    await world.pass_time(5)
-    assert world.provider.cron is None
-    assert "no longer runs on a schedule" in told(world)[-1]
+async def test_one_after_the_other_both_are_set(cron_world):
+    account = await cron_world.link()
+    await ask(cron_world, account, "0 3 * * *")
+    await cron_world.work()
+    assert cron_world.provider.cron == "0 3 * * *"
+    cron_world.clock.advance(1.0)
+    await ask(cron_world, account, "")
+    await cron_world.pass_time(5)
+    assert cron_world.provider.cron is None
+    assert "no longer runs on a schedule" in told(cron_world)[-1]

@@ -29,7 +29,7 @@ class Minting(FakeProvider):
 
 
 @pytest.fixture
-async def world():
+async def minting():
     async with new_world() as made:
         made.provider = Minting(made.clock, fake_settings(linking=["token"]))
         made.reborn()
@@ -38,77 +38,77 @@ async def world():
         yield made
 
 
-async def checked(world):
+async def checked(minting):
     """Open a fresh link and paste a token there; return the nonce and what the page shows."""
-    nonce = (await world.accounts.invite(ALICE, "cloud")).rpartition("/")[2]
-    await world.accounts.open(nonce, BROWSER)
-    return nonce, await world.accounts.check(nonce, BROWSER, "pasted")
+    nonce = (await minting.accounts.invite(ALICE, "cloud")).rpartition("/")[2]
+    await minting.accounts.open(nonce, BROWSER)
+    return nonce, await minting.accounts.check(nonce, BROWSER, "pasted")
 
 
-async def test_it_is_revoked_when_the_link_has_run_out(world):
-    await checked(world)
-    await world.pass_time(UNUSED_SECONDS - 60, step=30)
-    assert world.provider.revoked == []
-    await world.pass_time(90, step=10)
-    assert world.provider.revoked == ["minted-1"]
-    assert (await world.store.statistics())["tasks"] == 0
+async def test_it_is_revoked_when_the_link_has_run_out(minting):
+    await checked(minting)
+    await minting.pass_time(UNUSED_SECONDS - 60, step=30)
+    assert minting.provider.revoked == []
+    await minting.pass_time(90, step=10)
+    assert minting.provider.revoked == ["minted-1"]
+    assert (await minting.store.statistics())["tasks"] == 0
 
 
-async def test_each_token_that_another_took_the_place_of_is_revoked(world):
-    nonce, _ = await checked(world)
-    await world.accounts.check(nonce, BROWSER, "pasted2")
-    await world.accounts.again(nonce, BROWSER)
-    await world.pass_time(UNUSED_SECONDS + 60, step=30)
-    assert world.provider.revoked == ["minted-1", "minted-2"]
+async def test_each_token_that_another_took_the_place_of_is_revoked(minting):
+    nonce, _ = await checked(minting)
+    await minting.accounts.check(nonce, BROWSER, "pasted2")
+    await minting.accounts.again(nonce, BROWSER)
+    await minting.pass_time(UNUSED_SECONDS + 60, step=30)
+    assert minting.provider.revoked == ["minted-1", "minted-2"]
 
 
-async def linked(world):
-    nonce, opened = await checked(world)
-    confirmed = await world.accounts.confirm(nonce, BROWSER, opened.mark)
-    return await world.accounts.confirm_code(ALICE, confirmed.code)
+async def linked(minting):
+    nonce, opened = await checked(minting)
+    confirmed = await minting.accounts.confirm(nonce, BROWSER, opened.mark)
+    return await minting.accounts.confirm_code(ALICE, confirmed.code)
 
 
-async def test_what_became_an_account_is_kept(world):
-    await linked(world)
-    await world.pass_time(UNUSED_SECONDS + 60, step=30)
-    assert world.provider.revoked == []
-    assert await world.store.account(ALICE, "cloud") is not None
+async def test_what_became_an_account_is_kept(minting):
+    await linked(minting)
+    await minting.pass_time(UNUSED_SECONDS + 60, step=30)
+    assert minting.provider.revoked == []
+    assert await minting.store.account(ALICE, "cloud") is not None
 
 
-async def test_after_an_unlink_nothing_comes_back_to_it(world):
-    await linked(world)
-    await unlink(world.store, ALICE, revocable=["cloud"])
-    await world.pass_time(2)
-    calls = len(world.provider.calls)
-    await world.pass_time(UNUSED_SECONDS + 60, step=30)
-    assert world.provider.revoked == ["minted-1"]
-    assert len(world.provider.calls) == calls
+async def test_after_an_unlink_nothing_comes_back_to_it(minting):
+    await linked(minting)
+    await unlink(minting.store, ALICE, revocable=["cloud"])
+    await minting.pass_time(2)
+    calls = len(minting.provider.calls)
+    await minting.pass_time(UNUSED_SECONDS + 60, step=30)
+    assert minting.provider.revoked == ["minted-1"]
+    assert len(minting.provider.calls) == calls
 
 
-async def test_a_hub_that_is_away_is_asked_until_it_has_revoked_it(world):
-    await checked(world)
-    world.provider.fail("revoke", Unreachable("no connection"), times=20)
-    await world.pass_time(UNUSED_SECONDS + 6 * 3_600, step=60)
-    assert world.provider.count("revoke") == 21
-    assert world.provider.revoked == ["minted-1"]
-    assert (await world.store.statistics())["tasks"] == 0
+async def test_a_hub_that_is_away_is_asked_until_it_has_revoked_it(minting):
+    await checked(minting)
+    minting.provider.fail("revoke", Unreachable("no connection"), times=20)
+    await minting.pass_time(UNUSED_SECONDS + 6 * 3_600, step=60)
+    assert minting.provider.count("revoke") == 21
+    assert minting.provider.revoked == ["minted-1"]
+    assert (await minting.store.statistics())["tasks"] == 0
 
 
-async def test_what_no_key_opens_is_let_go(world):
-    await checked(world)
-    world.vault = Vault([Fernet.generate_key().decode()])
-    world.reborn()
-    await world.pass_time(UNUSED_SECONDS + 60, step=30)
-    assert world.provider.count("revoke") == 0
-    assert (await world.store.statistics())["tasks"] == 0
+async def test_what_no_key_opens_is_let_go(minting):
+    await checked(minting)
+    minting.vault = Vault([Fernet.generate_key().decode()])
+    minting.reborn()
+    await minting.pass_time(UNUSED_SECONDS + 60, step=30)
+    assert minting.provider.count("revoke") == 0
+    assert (await minting.store.statistics())["tasks"] == 0
 
 
-async def test_a_token_that_stays_the_pasted_one_is_nobodys_to_revoke(world):
+async def test_a_token_that_stays_the_pasted_one_is_nobodys_to_revoke(minting):
     async def check(credential):
         return Identity("alice", credential)
 
-    world.provider.check = check
-    await checked(world)
-    assert (await world.store.statistics())["tasks"] == 0
+    minting.provider.check = check
+    await checked(minting)
+    assert (await minting.store.statistics())["tasks"] == 0
     with pytest.raises(Refused):
-        await world.accounts.confirm_code(ALICE, "NOTHING2")
+        await minting.accounts.confirm_code(ALICE, "NOTHING2")

@@ -40,86 +40,86 @@ STARTS = OperationVerb.START
 
 
 @pytest.fixture
-async def world():
+async def farm():
     async with new_world(TwoMachines) as made:
         yield made
 
 
-async def line_up(world, count, until=12 * HOURS):
+async def line_up(farm, count, until=12 * HOURS):
     """Let so many people want a machine each, one after the other; return them and their workspaces."""
     every = people(count)
-    own = [await world.own(one, f"r-{one.user_id}") for one in every]
+    own = [await farm.own(one, f"r-{one.user_id}") for one in every]
     for one, workspace in zip(every, own, strict=True):
-        await ask(world, one).to(workspaces.begin, workspace.id, STARTS)
-        await world.pass_time(20, step=5)
-        latest = await world.store.latest_operation(workspace.id)
+        await ask(farm, one).to(workspaces.begin, workspace.id, STARTS)
+        await farm.pass_time(20, step=5)
+        latest = await farm.store.latest_operation(workspace.id)
         if latest.cause:
-            await ask(world, one).to(waits.join, workspace.id, world.clock.now() + until)
+            await ask(farm, one).to(waits.join, workspace.id, farm.clock.now() + until)
     return every, own
 
 
-def attempts(world, since=0):
+def attempts(farm, since=0):
     """Return when each start was sent, and whose."""
-    return [(one.at, one.remote_id) for one in world.provider.calls[since:] if one.method == "start"]
+    return [(one.at, one.remote_id) for one in farm.provider.calls[since:] if one.method == "start"]
 
 
-async def states(world):
-    rows = await within(world.store, lambda tx: tx.all("SELECT * FROM waits ORDER BY seq"))
+async def states(farm):
+    rows = await within(farm.store, lambda tx: tx.all("SELECT * FROM waits ORDER BY seq"))
     return {row["workspace_id"]: row["state"] for row in rows}
 
 
-def give_back(world, person):
-    world.provider.machines[f"r-{person.user_id}"].state = State.STOPPED
+def give_back(farm, person):
+    farm.provider.machines[f"r-{person.user_id}"].state = State.STOPPED
 
 
 @pytest.mark.parametrize("kills", [False, True], ids=["undisturbed", "killed"])
-async def test_ten_people_get_two_machines_in_order_none_twice_and_all_are_told(world, kills):
+async def test_ten_people_get_two_machines_in_order_none_twice_and_all_are_told(farm, kills):
     chance = random.Random(7)
-    every, _ = await line_up(world, 10)
-    begun, began = len(world.provider.calls), world.clock.now()
+    every, _ = await line_up(farm, 10)
+    begun, began = len(farm.provider.calls), farm.clock.now()
     waiting = every[2:]
     served = every[:2]
     for number, one in enumerate(waiting):
-        give_back(world, served[number])
+        give_back(farm, served[number])
         for _ in range(60):
             if kills and chance.random() < 0.3:
-                world.reborn()
-            await world.pass_time(20, step=5)
-            if "is ready" in str(told(world, one)):
+                farm.reborn()
+            await farm.pass_time(20, step=5)
+            if "is ready" in str(told(farm, one)):
                 break
         served.append(one)
-        assert "is ready" in str(told(world, one)), (number, told(world, one))
-    sent = attempts(world, begun)
+        assert "is ready" in str(told(farm, one)), (number, told(farm, one))
+    sent = attempts(farm, begun)
     assert all(later - earlier >= 60.0 for (earlier, _), (later, _) in pairwise(sent))
     order = list(dict.fromkeys(who for _, who in sent))
     assert order == [f"r-{one.user_id}" for one in waiting]
-    assert world.provider.accepted_starts == [f"r-{one.user_id}" for one in every]
+    assert farm.provider.accepted_starts == [f"r-{one.user_id}" for one in every]
     for one in every[2:]:
-        said = told(world, one)
+        said = told(farm, one)
         assert len([text for text in said if "is ready" in text]) == 1
         assert len([text for text in said if "no free GPU" in text]) == 1
     # Whoever is next is tried within the longest pause after a machine is free, and its start is short.
-    assert world.clock.now() - began <= len(waiting) * (PACE[-1] + 120.0)
+    assert farm.clock.now() - began <= len(waiting) * (PACE[-1] + 120.0)
 
 
-async def test_the_pace_is_one_two_five_and_ten_minutes(world):
-    await line_up(world, 3)
-    begun = len(world.provider.calls)
-    await world.pass_time(HOURS, step=5)
-    times = [at for at, _ in attempts(world, begun)]
-    failed = next(one.at for one in reversed(world.provider.calls[:begun]) if one.method == "start")
+async def test_the_pace_is_one_two_five_and_ten_minutes(farm):
+    await line_up(farm, 3)
+    begun = len(farm.provider.calls)
+    await farm.pass_time(HOURS, step=5)
+    times = [at for at, _ in attempts(farm, begun)]
+    failed = next(one.at for one in reversed(farm.provider.calls[:begun]) if one.method == "start")
     gaps = [later - earlier for earlier, later in pairwise([failed, *times])]
     for gap, pause in zip(gaps, (*PACE, PACE[-1]), strict=False):
         assert pause <= gap <= pause + 45.0, gaps
 
 
-async def test_a_wait_that_was_cut_short_by_a_stop_or_a_start_elsewhere_is_over(world):
-    every, own = await line_up(world, 3)
-    await ask(world, every[2]).to(workspaces.begin, own[2].id, OperationVerb.STOP)
-    begun = len(world.provider.calls)
-    await world.pass_time(HOURS, step=10)
-    assert attempts(world, begun) == []
-    assert list((await states(world)).values()) == ["over"]
+async def test_a_wait_that_was_cut_short_by_a_stop_or_a_start_elsewhere_is_over(farm):
+    every, own = await line_up(farm, 3)
+    await ask(farm, every[2]).to(workspaces.begin, own[2].id, OperationVerb.STOP)
+    begun = len(farm.provider.calls)
+    await farm.pass_time(HOURS, step=10)
+    assert attempts(farm, begun) == []
+    assert list((await states(farm)).values()) == ["over"]
 
 
 class Sizes(TwoMachines):
@@ -138,9 +138,9 @@ async def sizes():
         yield made
 
 
-async def wait_for(world, person, size, hours=12):
-    workspace = await world.own(person, f"r-{person.user_id}-{size}")
-    return workspace, await ask(world, person).to(waits.join, workspace.id, world.clock.now() + hours * HOURS)
+async def wait_for(farm, person, size, hours=12):
+    workspace = await farm.own(person, f"r-{person.user_id}-{size}")
+    return workspace, await ask(farm, person).to(waits.join, workspace.id, farm.clock.now() + hours * HOURS)
 
 
 @pytest.mark.parametrize("huge", [1, 3])
@@ -176,11 +176,11 @@ async def test_attempt_at_a_busy_provider_stops_nobody_else(sizes):
     assert (wait.attempts >= 1, told(sizes, mallory)) == (True, [])
 
 
-async def test_removed_connection_ends_its_waits(world):
-    every, _ = await line_up(world, 3)
-    world.reborn(connections={})
-    await world.pass_time(900, step=10)
-    (text,) = stopped(world, every[2])
+async def test_removed_connection_ends_its_waits(farm):
+    every, _ = await line_up(farm, 3)
+    farm.reborn(connections={})
+    await farm.pass_time(900, step=10)
+    (text,) = stopped(farm, every[2])
     assert "isn't set up any more" in text
 
 
@@ -197,62 +197,62 @@ async def test_each_is_tried_once_a_round_and_told_how_often_in_the_end(sizes):
         assert f"so I've stopped waiting. I tried {len(sent[number::3])} times." in over
 
 
-async def test_refused_sign_in_stops_nobody_else(world):
-    await world.link(people(3)[2], token="token-own")
-    every, _ = await line_up(world, 4)
-    world.provider.refused_tokens = {"token-own"}
-    give_back(world, every[0])
-    await world.pass_time(1200, step=10)
-    assert "is ready" in str(told(world, every[3]))
-    world.provider.refused_tokens.clear()
-    give_back(world, every[1])
-    await world.pass_time(2 * HOURS, step=20)
-    assert "is ready" in str(told(world, every[2]))
+async def test_refused_sign_in_stops_nobody_else(farm):
+    await farm.link(people(3)[2], token="token-own")
+    every, _ = await line_up(farm, 4)
+    farm.provider.refused_tokens = {"token-own"}
+    give_back(farm, every[0])
+    await farm.pass_time(1200, step=10)
+    assert "is ready" in str(told(farm, every[3]))
+    farm.provider.refused_tokens.clear()
+    give_back(farm, every[1])
+    await farm.pass_time(2 * HOURS, step=20)
+    assert "is ready" in str(told(farm, every[2]))
 
 
 @pytest.mark.parametrize("tell", [True, False])
-async def test_unlinking_ends_a_wait_and_is_told(world, tell):
-    every, own = await line_up(world, 4)
-    await unlink(world.store, every[2], "cloud", tell=tell)
-    assert list(await states(world)) == [own[3].id]
-    give_back(world, every[0])
-    await world.pass_time(900, step=10)
-    assert "is ready" in str(told(world, every[3]))
-    assert len(stopped(world, every[2])) == tell
-    assert f"with name-r-{every[2].user_id} for a free GPU" in str(stopped(world, every[2])) or not tell
+async def test_unlinking_ends_a_wait_and_is_told(farm, tell):
+    every, own = await line_up(farm, 4)
+    await unlink(farm.store, every[2], "cloud", tell=tell)
+    assert list(await states(farm)) == [own[3].id]
+    give_back(farm, every[0])
+    await farm.pass_time(900, step=10)
+    assert "is ready" in str(told(farm, every[3]))
+    assert len(stopped(farm, every[2])) == tell
+    assert f"with name-r-{every[2].user_id} for a free GPU" in str(stopped(farm, every[2])) or not tell
 
 
-def stopped(world, person):
+def stopped(farm, person):
     """Return what tells somebody that nobody waits for them any more."""
-    return [text for text in told(world, person) if "stopped waiting" in text]
+    return [text for text in told(farm, person) if "stopped waiting" in text]
 
 
 @pytest.mark.parametrize("mark", ["is_guest", "is_stranger"])
-async def test_whoever_may_not_start_any_more_is_told(world, mark):
-    every, _ = await line_up(world, 4)
-    await world.know(every[2], **{mark: True})
-    give_back(world, every[0])
-    await world.pass_time(900, step=10)
-    assert len(stopped(world, every[2])) == 1, told(world, every[2])
-    assert "is ready" in str(told(world, every[3]))
+async def test_whoever_may_not_start_any_more_is_told(farm, mark):
+    every, _ = await line_up(farm, 4)
+    await farm.know(every[2], **{mark: True})
+    give_back(farm, every[0])
+    await farm.pass_time(900, step=10)
+    assert len(stopped(farm, every[2])) == 1, told(farm, every[2])
+    assert "is ready" in str(told(farm, every[3]))
 
 
 @pytest.mark.parametrize("how", ["undone", "deleted"])
-async def test_attempt_that_was_cut_short_ends_its_wait(world, how):
+async def test_attempt_that_was_cut_short_ends_its_wait(farm, how):
     """Its operation is undone or gone: its person is told, and the next one's turn comes."""
-    every, own = await line_up(world, 4)
-    world.clock.advance(601.0)
-    await world.reconciler.clockwork.step()
-    assert (await states(world))[own[2].id] == "trying"
-    latest = await world.store.latest_operation(own[2].id)
+    every, own = await line_up(farm, 4)
+    farm.clock.advance(601.0)
+    await farm.reconciler.clockwork.step()
+    assert (await states(farm))[own[2].id] == "trying"
+    latest = await farm.store.latest_operation(own[2].id)
     if how == "undone":
-        await within(world.store, operations.end, latest.id, Outcome.CANCELLED, "cancelled")
+        await within(farm.store, operations.end, latest.id, Outcome.CANCELLED, "cancelled")
     else:
-        await within(world.store, lambda tx: OPERATIONS.delete(tx, id=latest.id))
-    give_back(world, every[0])
-    await world.pass_time(900, step=10)
-    assert len(stopped(world, every[2])) == 1, told(world, every[2])
-    assert "is ready" in str(told(world, every[3]))
+        await within(farm.store, lambda tx: OPERATIONS.delete(tx, id=latest.id))
+    give_back(farm, every[0])
+    await farm.pass_time(900, step=10)
+    assert len(stopped(farm, every[2])) == 1, told(farm, every[2])
+    assert "is ready" in str(told(farm, every[3]))
 
 
 @pytest.mark.parametrize(
@@ -265,51 +265,51 @@ async def test_attempt_that_was_cut_short_ends_its_wait(world, how):
     ],
     ids=["invalid", "forbidden", "gone", "own limit"],
 )
-async def test_attempt_that_fails_for_something_else_says_that_nobody_waits(world, error, said):
-    every, _ = await line_up(world, 4)
-    before = len(told(world, every[2]))
-    give_back(world, every[0])
-    world.provider.fail("start", error, times=1)
-    await world.pass_time(900, step=5)
-    (text,) = told(world, every[2])[before:]
+async def test_attempt_that_fails_for_something_else_says_that_nobody_waits(farm, error, said):
+    every, _ = await line_up(farm, 4)
+    before = len(told(farm, every[2]))
+    give_back(farm, every[0])
+    farm.provider.fail("start", error, times=1)
+    await farm.pass_time(900, step=5)
+    (text,) = told(farm, every[2])[before:]
     assert f"I've stopped waiting with name-r-{every[2].user_id} for a free GPU on Fake Cloud." in text
     assert said in text
-    assert "is ready" in str(told(world, every[3]))
+    assert "is ready" in str(told(farm, every[3]))
 
 
 @pytest.mark.parametrize("status", [400, 403, 409, 422, 429, 500, 503])
 @pytest.mark.parametrize("is_started", [False, True], ids=["refused", "failed"])
-async def test_words_of_no_room_mean_the_same_in_a_refusal(world, status, is_started):
+async def test_words_of_no_room_mean_the_same_in_a_refusal(farm, status, is_started):
     """Whatever its status: the wait goes on, for what the words say."""
     person, *_ = people(1)
-    workspace = await world.own(person, "r1")
+    workspace = await farm.own(person, "r1")
     kinds = {400: InvalidRequest, 403: Forbidden, 409: Conflict, 422: InvalidRequest}
     kinds |= {429: RateLimited, 500: ServerFailed, 503: ServerFailed}
     if is_started:
-        world.provider.start_ends, world.provider.start_takes = State.FAILED, 10.0
+        farm.provider.start_ends, farm.provider.start_takes = State.FAILED, 10.0
     else:
-        world.provider.fail("start", kinds[status](f"No free GPUs available: {NO_GPU}", status=status))
-    await ask(world, person).to(waits.join, workspace.id, world.clock.now() + HOURS)
+        farm.provider.fail("start", kinds[status](f"No free GPUs available: {NO_GPU}", status=status))
+    await ask(farm, person).to(waits.join, workspace.id, farm.clock.now() + HOURS)
     for _ in range(12):
-        world.provider.machines["r1"].reason = NO_GPU
-        await world.pass_time(10, step=5)
-    (wait,) = await world.store.waits_of(person)
-    assert (wait.kind, wait.attempts >= 1, told(world, person)) == ("gpu", True, [])
+        farm.provider.machines["r1"].reason = NO_GPU
+        await farm.pass_time(10, step=5)
+    (wait,) = await farm.store.waits_of(person)
+    assert (wait.kind, wait.attempts >= 1, told(farm, person)) == ("gpu", True, [])
 
 
 @pytest.mark.parametrize("is_got", [False, True], ids=["over", "got"])
-async def test_nothing_is_left_by_who_waits_no_more(world, is_got):
+async def test_nothing_is_left_by_who_waits_no_more(farm, is_got):
     """*Stop waiting* of a former answer ends nothing: neither what was got, nor anything else."""
-    every, own = await line_up(world, 4, until=1800.0)
+    every, own = await line_up(farm, 4, until=1800.0)
     if is_got:
-        give_back(world, every[0])
-    await world.pass_time(900 if is_got else 2400, step=10)
-    before = len(world.provider.calls)
-    _, has_waited = await ask(world, every[2]).to(waits.leave, own[2].id)
-    await world.pass_time(60, step=10)
+        give_back(farm, every[0])
+    await farm.pass_time(900 if is_got else 2400, step=10)
+    before = len(farm.provider.calls)
+    _, has_waited = await ask(farm, every[2]).to(waits.leave, own[2].id)
+    await farm.pass_time(60, step=10)
     assert not has_waited
-    assert not [one for one in world.provider.calls[before:] if one.method != "status"]
-    assert (await states(world))[own[2].id] == ("got" if is_got else "over")
+    assert not [one for one in farm.provider.calls[before:] if one.method != "status"]
+    assert (await states(farm))[own[2].id] == ("got" if is_got else "over")
 
 
 @pytest.mark.parametrize(
@@ -317,57 +317,57 @@ async def test_nothing_is_left_by_who_waits_no_more(world, is_got):
     [(ServerFailed("503", status=503), True), (UnknownOutcome("cut"), True)],
     ids=["an outage", "an unknown outcome"],
 )
-async def test_what_a_full_provider_answers_oddly_is_an_ordinary_start(world, error, goes_on):
-    every, _ = await line_up(world, 3)
-    give_back(world, every[0])
-    world.provider.fail("start", error, times=1)
-    begun = len(world.provider.calls)
-    await world.pass_time(900, step=5)
-    assert ("is ready" in str(told(world, every[2]))) is goes_on
-    assert len(attempts(world, begun)) <= 2
-    assert world.provider.accepted_starts.count(f"r-{every[2].user_id}") == 1
+async def test_what_a_full_provider_answers_oddly_is_an_ordinary_start(farm, error, goes_on):
+    every, _ = await line_up(farm, 3)
+    give_back(farm, every[0])
+    farm.provider.fail("start", error, times=1)
+    begun = len(farm.provider.calls)
+    await farm.pass_time(900, step=5)
+    assert ("is ready" in str(told(farm, every[2]))) is goes_on
+    assert len(attempts(farm, begun)) <= 2
+    assert farm.provider.accepted_starts.count(f"r-{every[2].user_id}") == 1
 
 
-async def test_a_refused_sign_in_keeps_the_place(world):
-    every, _ = await line_up(world, 3)
-    give_back(world, every[0])
-    world.provider.refused_tokens.add("token-1")
-    await world.pass_time(600, step=10)
-    assert "waiting" in str(await states(world)) or "trying" in str(await states(world))
-    world.provider.refused_tokens.clear()
-    await world.pass_time(2 * HOURS, step=20)
-    assert "is ready" in str(told(world, every[2]))
+async def test_a_refused_sign_in_keeps_the_place(farm):
+    every, _ = await line_up(farm, 3)
+    give_back(farm, every[0])
+    farm.provider.refused_tokens.add("token-1")
+    await farm.pass_time(600, step=10)
+    assert "waiting" in str(await states(farm)) or "trying" in str(await states(farm))
+    farm.provider.refused_tokens.clear()
+    await farm.pass_time(2 * HOURS, step=20)
+    assert "is ready" in str(told(farm, every[2]))
     assert issubclass(CredentialRefused, Exception)
 
 
-async def test_until_its_time_and_no_longer(world):
-    every, _ = await line_up(world, 3, until=1800.0)
-    await world.pass_time(2400, step=10)
-    (over,) = [text for text in told(world, every[2]) if "so I've stopped waiting" in text]
+async def test_until_its_time_and_no_longer(farm):
+    every, _ = await line_up(farm, 3, until=1800.0)
+    await farm.pass_time(2400, step=10)
+    (over,) = [text for text in told(farm, every[2]) if "so I've stopped waiting" in text]
     assert f"I didn't get a free GPU on Fake Cloud for name-r-{every[2].user_id} by" in over
-    begun = len(world.provider.calls)
-    give_back(world, every[0])
-    await world.pass_time(HOURS, step=20)
-    assert attempts(world, begun) == []
+    begun = len(farm.provider.calls)
+    give_back(farm, every[0])
+    await farm.pass_time(HOURS, step=20)
+    assert attempts(farm, begun) == []
 
 
-async def test_half_of_what_a_provider_allows_may_fail_in_a_row(world):
+async def test_half_of_what_a_provider_allows_may_fail_in_a_row(farm):
     """What its provider began and then failed counts; nothing is tried beyond that, and it is said why."""
     person, *_ = people(1)
-    workspace = await world.own(person, "r1")
-    world.provider.settings = TwoMayFail(**fake_settings().model_dump(by_alias=True))
-    world.reborn()
-    world.provider.start_ends, world.provider.start_takes = State.FAILED, 30.0
-    await ask(world, person).to(workspaces.begin, workspace.id, STARTS)
+    workspace = await farm.own(person, "r1")
+    farm.provider.settings = TwoMayFail(**fake_settings().model_dump(by_alias=True))
+    farm.reborn()
+    farm.provider.start_ends, farm.provider.start_takes = State.FAILED, 30.0
+    await ask(farm, person).to(workspaces.begin, workspace.id, STARTS)
     for _ in range(12):
-        world.provider.machines["r1"].reason = NO_GPU
-        await world.pass_time(10, step=5)
-    await ask(world, person).to(waits.join, workspace.id, world.clock.now() + HOURS)
+        farm.provider.machines["r1"].reason = NO_GPU
+        await farm.pass_time(10, step=5)
+    await ask(farm, person).to(waits.join, workspace.id, farm.clock.now() + HOURS)
     for _ in range(120):
-        world.provider.machines["r1"].reason = NO_GPU
-        await world.pass_time(20, step=10)
-    assert world.provider.count("start") == 2
-    place = await ask(world, person).to(waits.join, workspace.id, world.clock.now() + HOURS)
+        farm.provider.machines["r1"].reason = NO_GPU
+        await farm.pass_time(20, step=10)
+    assert farm.provider.count("start") == 2
+    place = await ask(farm, person).to(waits.join, workspace.id, farm.clock.now() + HOURS)
     assert place.is_held
 
 
@@ -383,123 +383,123 @@ class NoneMayFail(type(fake_settings())):
         return 0.0
 
 
-async def test_where_nobody_knows_how_many_may_fail_nobody_waits(world):
-    every, own = await line_up(world, 2)
-    world.provider.settings = NoneMayFail(**fake_settings().model_dump(by_alias=True))
-    world.reborn()
+async def test_where_nobody_knows_how_many_may_fail_nobody_waits(farm):
+    every, own = await line_up(farm, 2)
+    farm.provider.settings = NoneMayFail(**fake_settings().model_dump(by_alias=True))
+    farm.reborn()
     with pytest.raises(Refused) as refused:
-        await ask(world, every[0]).to(waits.join, own[0].id)
+        await ask(farm, every[0]).to(waits.join, own[0].id)
     assert refused.value.rule == "wait.limit"
 
 
-async def grant(world, every, tells_use):
+async def grant(farm, every, tells_use):
     """Give a machine to the first in line of those; return it once its person was told."""
-    give_back(world, every[0])
-    machine = world.provider.machines[f"r-{every[2].user_id}"]
+    give_back(farm, every[0])
+    machine = farm.provider.machines[f"r-{every[2].user_id}"]
     # Some providers tell when it was used last: before it was started.
-    machine.last_used_at = world.clock.now() if tells_use else None
+    machine.last_used_at = farm.clock.now() if tells_use else None
     for _ in range(120):
-        await world.pass_time(10, step=5)
-        if "is ready" in str(told(world, every[2])):
+        await farm.pass_time(10, step=5)
+        if "is ready" in str(told(farm, every[2])):
             return machine
-    raise AssertionError(told(world, every[2]))
+    raise AssertionError(told(farm, every[2]))
 
 
-def warned(world, person):
-    return [text for text in told(world, person) if "for whoever is next in line" in text]
+def warned(farm, person):
+    return [text for text in told(farm, person) if "for whoever is next in line" in text]
 
 
 @pytest.mark.parametrize("is_used", [True, False], ids=["used", "unused"])
 @pytest.mark.parametrize("tells_use", [True, False], ids=["use known", "use unknown"])
-async def test_unused_grant_is_warned_of_and_goes_to_the_next(world, is_used, tells_use):
+async def test_unused_grant_is_warned_of_and_goes_to_the_next(farm, is_used, tells_use):
     """The message that grants it says so; what its provider or its person here shows as used is kept."""
-    every, own = await line_up(world, 4)
-    machine = await grant(world, every, tells_use)
-    (ready,) = [text for text in told(world, every[2]) if "is ready" in text]
+    every, own = await line_up(farm, 4)
+    machine = await grant(farm, every, tells_use)
+    (ready,) = [text for text in told(farm, every[2]) if "is ready" in text]
     assert "If you don't open it within 30 min, and somebody is waiting for a free GPU, I'll warn" in ready
     assert "and stop it 10 min later so that they get it" in ready
-    await world.pass_time(UNUSED - 300, step=20)
-    assert warned(world, every[2]) == []
+    await farm.pass_time(UNUSED - 300, step=20)
+    assert warned(farm, every[2]) == []
     if is_used and tells_use:
-        machine.last_used_at = world.clock.now()
+        machine.last_used_at = farm.clock.now()
     elif is_used:
-        await ask(world, every[2]).to(workspaces.refresh, own[2].id)
-    await world.pass_time(600, step=20)
-    assert len(warned(world, every[2])) == (not is_used)
-    await world.pass_time(ANSWERED_WITHIN_SECONDS + 300, step=10)
-    assert ("is ready" in str(told(world, every[3]))) is not is_used
+        await ask(farm, every[2]).to(workspaces.refresh, own[2].id)
+    await farm.pass_time(600, step=20)
+    assert len(warned(farm, every[2])) == (not is_used)
+    await farm.pass_time(ANSWERED_WITHIN_SECONDS + 300, step=10)
+    assert ("is ready" in str(told(farm, every[3]))) is not is_used
     assert machine.state is (State.RUNNING if is_used else State.STOPPED)
-    row = await world.store.workspace(own[2].id)
+    row = await farm.store.workspace(own[2].id)
     assert row.stop_at is None
 
 
 @pytest.mark.parametrize("how", ["opened", "kept", "alone"])
-async def test_warning_of_unused_grant_ends_with_its_reason(world, how):
+async def test_warning_of_unused_grant_ends_with_its_reason(farm, how):
     """Its person uses or keeps it, or nobody waits any more: it isn't stopped, nor warned of again."""
-    every, own = await line_up(world, 4)
-    machine = await grant(world, every, tells_use=False)
-    await world.pass_time(UNUSED + 120, step=20)
-    assert len(warned(world, every[2])) == 1
+    every, own = await line_up(farm, 4)
+    machine = await grant(farm, every, tells_use=False)
+    await farm.pass_time(UNUSED + 120, step=20)
+    assert len(warned(farm, every[2])) == 1
     if how == "opened":
-        await ask(world, every[2]).to(workspaces.refresh, own[2].id)
+        await ask(farm, every[2]).to(workspaces.refresh, own[2].id)
     elif how == "kept":
-        await ask(world, every[2]).to(workspaces.keep, own[2].id)
+        await ask(farm, every[2]).to(workspaces.keep, own[2].id)
     else:
-        await ask(world, every[3]).to(waits.leave, own[3].id)
-    await world.pass_time(2 * HOURS, step=30)
+        await ask(farm, every[3]).to(waits.leave, own[3].id)
+    await farm.pass_time(2 * HOURS, step=30)
     # The warning has gone with its reason.
-    assert (machine.state, warned(world, every[2])) == (State.RUNNING, [])
-    assert world.slack.sent_kinds().count("timer_ending") == 1
-    assert (await world.store.workspace(own[2].id)).stop_at is None
+    assert (machine.state, warned(farm, every[2])) == (State.RUNNING, [])
+    assert farm.slack.sent_kinds().count("timer_ending") == 1
+    assert (await farm.store.workspace(own[2].id)).stop_at is None
 
 
-async def test_grant_is_warned_of_once_somebody_waits(world):
+async def test_grant_is_warned_of_once_somebody_waits(farm):
     """Nobody waits after half an hour, so nothing is said; who joins later makes it matter."""
-    every, own = await line_up(world, 4)
-    await ask(world, every[3]).to(waits.leave, own[3].id)
-    machine = await grant(world, every, tells_use=False)
-    await world.pass_time(UNUSED + 1200, step=30)
-    assert warned(world, every[2]) == []
-    await ask(world, every[3]).to(waits.join, own[3].id, world.clock.now() + HOURS)
-    await world.pass_time(240, step=10)
-    assert len(warned(world, every[2])) == 1
+    every, own = await line_up(farm, 4)
+    await ask(farm, every[3]).to(waits.leave, own[3].id)
+    machine = await grant(farm, every, tells_use=False)
+    await farm.pass_time(UNUSED + 1200, step=30)
+    assert warned(farm, every[2]) == []
+    await ask(farm, every[3]).to(waits.join, own[3].id, farm.clock.now() + HOURS)
+    await farm.pass_time(240, step=10)
+    assert len(warned(farm, every[2])) == 1
     assert machine.state is State.RUNNING
 
 
-async def test_unused_grant_that_a_stop_would_end_is_asked_about(world):
+async def test_unused_grant_that_a_stop_would_end_is_asked_about(farm):
     """It isn't taken, and the question says that somebody waits."""
-    every, _ = await line_up(world, 4)
-    machine = await grant(world, every, tells_use=False)
-    await within(world.store, lambda tx: tx.run("UPDATE waits SET mode = '' WHERE state = 'got'"))
-    await world.pass_time(UNUSED + ANSWERED_WITHIN_SECONDS + 600, step=20)
-    (asked,) = [text for text in told(world, every[2]) if "Somebody is waiting for a free GPU" in text]
+    every, _ = await line_up(farm, 4)
+    machine = await grant(farm, every, tells_use=False)
+    await within(farm.store, lambda tx: tx.run("UPDATE waits SET mode = '' WHERE state = 'got'"))
+    await farm.pass_time(UNUSED + ANSWERED_WITHIN_SECONDS + 600, step=20)
+    (asked,) = [text for text in told(farm, every[2]) if "Somebody is waiting for a free GPU" in text]
     assert f"name-r-{every[2].user_id}" in asked
     assert machine.state is State.RUNNING
 
 
 @pytest.mark.parametrize("who", ["owner", "plan", "stranger"])
-async def test_freed_room_is_offered_within_a_minute(world, who):
+async def test_freed_room_is_offered_within_a_minute(farm, who):
     """After hours of waiting, ten minutes apart: whoever frees it, and from whichever Slack workspace."""
-    every, own = await line_up(world, 4)
-    await world.pass_time(2 * HOURS + 100, step=20)
+    every, own = await line_up(farm, 4)
+    await farm.pass_time(2 * HOURS + 100, step=20)
     freed = own[0]
     if who == "plan":
-        end = End(world.clock.now() + 20.0, "stop")
-        await within(world.store, timers.put, freed.id, end)
+        end = End(farm.clock.now() + 20.0, "stop")
+        await within(farm.store, timers.put, freed.id, end)
     elif who == "stranger":
-        await within(world.store, followers.FREED[0], freed.connection, followers.STOP_PAUSE_SECONDS)
-        give_back(world, every[0])
+        await within(farm.store, followers.FREED[0], freed.connection, followers.STOP_PAUSE_SECONDS)
+        give_back(farm, every[0])
     else:
-        await ask(world, every[0]).to(workspaces.begin, freed.id, OperationVerb.STOP)
-    begun, stopped_at = len(world.provider.calls), None
+        await ask(farm, every[0]).to(workspaces.begin, freed.id, OperationVerb.STOP)
+    begun, stopped_at = len(farm.provider.calls), None
     for _ in range(60):
-        await world.pass_time(5, step=5)
-        latest = await world.store.latest_operation(freed.id)
+        await farm.pass_time(5, step=5)
+        latest = await farm.store.latest_operation(freed.id)
         if stopped_at is None and (who == "stranger" or (latest.verb.brings_down and latest.ended_at)):
-            stopped_at = world.clock.now()
-        if attempts(world, begun) and stopped_at is not None:
+            stopped_at = farm.clock.now()
+        if attempts(farm, begun) and stopped_at is not None:
             break
-    (at, _), *_ = attempts(world, begun)
+    (at, _), *_ = attempts(farm, begun)
     assert stopped_at is not None
     assert at - stopped_at <= 60.0
 
@@ -517,37 +517,37 @@ async def test_freed_room_is_offered_to_each_in_turn(sizes):
         assert sizes.clock.now() - began < 240.0
 
 
-async def test_what_a_moved_clock_says_puts_nobody_out_of_line(world):
-    every, _ = await line_up(world, 5)
-    before = list((await states(world)).keys())
-    world.clock.jump(-86_400.0)
-    await world.store.beat()
-    await world.pass_time(60, step=10)
-    assert list((await states(world)).keys()) == before
-    give_back(world, every[0])
-    await world.pass_time(900, step=10)
-    assert "is ready" in str(told(world, every[2]))
+async def test_what_a_moved_clock_says_puts_nobody_out_of_line(farm):
+    every, _ = await line_up(farm, 5)
+    before = list((await states(farm)).keys())
+    farm.clock.jump(-86_400.0)
+    await farm.store.beat()
+    await farm.pass_time(60, step=10)
+    assert list((await states(farm)).keys()) == before
+    give_back(farm, every[0])
+    await farm.pass_time(900, step=10)
+    assert "is ready" in str(told(farm, every[2]))
     assert WAITS.times["next_at"].farthest == PACE[-1]
 
 
-async def test_only_who_changes_limits_answers_for_more(world):
+async def test_only_who_changes_limits_answers_for_more(farm):
     alice, bob, carol = people(3)
-    world.provider.settings = fake_settings(changes_limits=(carol.user_id,))
-    world.reborn()
-    workspace = await world.own(alice, "r1")
+    farm.provider.settings = fake_settings(changes_limits=(carol.user_id,))
+    farm.reborn()
+    workspace = await farm.own(alice, "r1")
     for one in (bob, carol):
-        await world.know(one)
-    world.provider.fail("start", LimitReached("at most 2 of yours", status=403))
-    await ask(world, alice).to(workspaces.begin, workspace.id, STARTS)
-    await world.pass_time(30, step=5)
-    failed = await world.store.latest_operation(workspace.id)
-    await ask(world, alice).to(more.ask, failed.id)
+        await farm.know(one)
+    farm.provider.fail("start", LimitReached("at most 2 of yours", status=403))
+    await ask(farm, alice).to(workspaces.begin, workspace.id, STARTS)
+    await farm.pass_time(30, step=5)
+    failed = await farm.store.latest_operation(workspace.id)
+    await ask(farm, alice).to(more.ask, failed.id)
     for one in (alice, bob):
         with pytest.raises(Refused):
-            await ask(world, one).to(more.answer, failed.id)
+            await ask(farm, one).to(more.answer, failed.id)
     with pytest.raises(Refused):
-        await ask(world, bob).to(more.ask, failed.id)
-    assert await ask(world, carol).to(more.answer, failed.id) == alice
-    assert await ask(world, carol).to(more.answer, failed.id, "no") is None
-    await world.pass_time(30, step=5)
-    assert "has changed your limit" in str(told(world, alice))
+        await ask(farm, bob).to(more.ask, failed.id)
+    assert await ask(farm, carol).to(more.answer, failed.id) == alice
+    assert await ask(farm, carol).to(more.answer, failed.id, "no") is None
+    await farm.pass_time(30, step=5)
+    assert "has changed your limit" in str(told(farm, alice))

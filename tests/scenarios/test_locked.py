@@ -25,17 +25,17 @@ def locked(url, table):
 
 
 @pytest.fixture
-async def world(tmp_path):
+async def locked_bot(tmp_path):
     async with Locked(tmp_path, {"live": True, "saturn_seed": SEEDED}).running() as ready:
         yield ready
 
 
 @pytest.mark.thorough
 @pytest.mark.timeout(300)
-async def test_everybody_is_answered_in_time_and_what_was_promised_comes(world):
+async def test_everybody_is_answered_in_time_and_what_was_promised_comes(locked_bot):
     """Alice is known; the others have never written."""
-    people = {name: getattr(world, name) for name in PEOPLE}
-    await world.alice.links("alice")
+    people = {name: getattr(locked_bot, name) for name in PEOPLE}
+    await locked_bot.alice.links("alice")
     shown = []
 
     async def type_on(name, until):
@@ -48,7 +48,7 @@ async def test_everybody_is_answered_in_time_and_what_was_promised_comes(world):
                     return
 
     for table, seconds in LOCKED.items():
-        with locked(world.url, table):
+        with locked(locked_bot.url, table):
             until = time.monotonic() + seconds
             await asyncio.gather(*(type_on(name, until) for name in PEOPLE))
     late = [(name, text, took) for name, text, took, _ in shown if took > ANSWERED]
@@ -61,6 +61,6 @@ async def test_everybody_is_answered_in_time_and_what_was_promised_comes(world):
         if UNSURE in answer.text:
             await people[name].waits_for("message", text.partition(" ")[2])
     # It goes on, and answers at once.
-    answer = await world.alice.types("start alice-9")
+    answer = await locked_bot.alice.types("start alice-9")
     assert "alice-9" in answer.text
-    await world.alice.waits_for("ready", "alice-9")
+    await locked_bot.alice.waits_for("ready", "alice-9")

@@ -8,123 +8,125 @@ from tests.scenarios.long_waits import MINUTE, waiting
 
 
 @pytest_asyncio.fixture
-async def linked(tmp_path):
+async def hasty(tmp_path):
     """A world in which Olivia has linked her account and deadlines are short."""
     async with world(tmp_path, settings={"USHER_DEADLINE_MINUTES": 3}) as ready:
         await ready.alice.has_linked("alice")
         yield ready
 
 
-async def test_after_the_deadline_it_says_still_waiting_once_and_goes_on_looking(linked):
-    alice = linked.alice
-    told = await waiting(linked)
+async def test_after_the_deadline_it_says_still_waiting_once_and_goes_on_looking(hasty):
+    alice = hasty.alice
+    told = await waiting(hasty)
     assert "I'm still starting *notebook* on Saturn Cloud. It's taking longer than usual." in told.text
     assert told.labels == ["Keep waiting", "Stop", "View on Saturn Cloud"]
     assert "Starting (since" in alice.card.text
-    await linked.pass_time(4 * MINUTE, step=10)
+    await hasty.pass_time(4 * MINUTE, step=10)
     assert alice.only("waiting")
-    linked.resource("notebook").runs[-1].due_at = linked.clock.now()
-    await linked.pass_time(60, step=5)
+    hasty.resource("notebook").runs[-1].due_at = hasty.clock.now()
+    await hasty.pass_time(60, step=5)
     assert alice.only("ready")
     assert not alice.told("card")
     assert alice.told("waiting") == []
-    assert linked.calls("POST .*/start") == 1
+    assert hasty.calls("POST .*/start") == 1
 
 
-async def test_keep_waiting_sets_a_new_deadline_and_starts_nothing(linked):
-    alice = linked.alice
-    told = await waiting(linked)
+async def test_keep_waiting_sets_a_new_deadline_and_starts_nothing(hasty):
+    alice = hasty.alice
+    told = await waiting(hasty)
     (kept,) = [shown for shown in await alice.presses(told, "Keep waiting") if shown.is_private]
     assert "I'll keep checking on *notebook*" in kept.text
-    await linked.pass_time(20, step=5)
+    await hasty.pass_time(20, step=5)
     assert alice.told("waiting") == []
-    await linked.pass_time(4 * MINUTE, step=10)
+    await hasty.pass_time(4 * MINUTE, step=10)
     assert alice.only("waiting")
-    assert linked.calls("POST .*/start") == 1
+    assert hasty.calls("POST .*/start") == 1
 
 
-async def test_stop_on_the_waiting_message_ends_it(linked):
-    alice = linked.alice
-    told = await waiting(linked)
+async def test_stop_on_the_waiting_message_ends_it(hasty):
+    alice = hasty.alice
+    told = await waiting(hasty)
     await alice.presses(told, "Stop")
-    await linked.pass_time(60, step=5)
+    await hasty.pass_time(60, step=5)
     assert alice.only("stopped")
     assert alice.told("waiting") == []
 
 
-async def test_the_deadline_counts_while_the_bot_is_down(linked):
-    linked.resource("notebook").start_seconds = 100_000
-    await linked.alice.types("start notebook")
-    await linked.stop_bot()
-    linked.clock.advance(10 * MINUTE)
-    await linked.start_bot()
-    await linked.pass_time(40, step=5)
-    assert linked.alice.only("waiting")
+async def test_the_deadline_counts_while_the_bot_is_down(hasty):
+    hasty.resource("notebook").start_seconds = 100_000
+    await hasty.alice.types("start notebook")
+    await hasty.stop_bot()
+    hasty.clock.advance(10 * MINUTE)
+    await hasty.start_bot()
+    await hasty.pass_time(40, step=5)
+    assert hasty.alice.only("waiting")
 
 
-async def test_the_deadline_is_told_too_while_the_provider_is_away_or_the_link_is_refused(linked):
-    linked.saturn.state.accounts.mark("alice", "revoked")
-    await linked.alice.types("start notebook")
-    await linked.pass_time(4 * MINUTE, step=10)
-    assert linked.alice.only("waiting")
-    assert linked.alice.only("sign_in_refused")
+async def test_the_deadline_is_told_too_while_the_provider_is_away_or_the_link_is_refused(hasty):
+    hasty.saturn.state.accounts.mark("alice", "revoked")
+    await hasty.alice.types("start notebook")
+    await hasty.pass_time(4 * MINUTE, step=10)
+    assert hasty.alice.only("waiting")
+    assert hasty.alice.only("sign_in_refused")
 
 
 @pytest.mark.parametrize("elsewhere", ["stopped", "error", "removed"])
 async def test_what_happens_elsewhere_leaves_no_button_that_needs_it_to_run_and_starts_nothing(
-    linked, elsewhere
+    hasty, elsewhere
 ):
-    alice = linked.alice
+    alice = hasty.alice
     await alice.types("start training")
-    await linked.pass_time(30)
+    await hasty.pass_time(30)
     assert alice.only("ready").labels[0] == "Open"
-    said, before = alice.only("ready").short, linked.calls("chat.update", linked.slack)
+    said, before = alice.only("ready").short, hasty.calls("chat.update", hasty.slack)
     if elsewhere == "removed":
-        del linked.saturn.state.resources[ID["training"]]
+        del hasty.saturn.state.resources[ID["training"]]
     else:
-        linked.resource("training").force(elsewhere, linked.clock.now())
-    await linked.pass_time(400, step=10)
+        hasty.resource("training").force(elsewhere, hasty.clock.now())
+    await hasty.pass_time(400, step=10)
     assert alice.only("ready").short == said
     assert alice.only("ready").labels == []
-    assert linked.calls("chat.update", linked.slack) - before == 1
-    assert linked.calls("POST .*/start") == 1
+    assert hasty.calls("chat.update", hasty.slack) - before == 1
+    assert hasty.calls("POST .*/start") == 1
     assert ("No longer exists" in (await alice.types("status training")).text) == (elsewhere == "removed")
 
 
-async def test_stopped_elsewhere_while_it_starts_is_told_and_not_started_again(linked):
-    alice = linked.alice
+async def test_stopped_elsewhere_while_it_starts_is_told_and_not_started_again(hasty):
+    alice = hasty.alice
     await alice.types("start notebook")
-    await linked.pass_time(14)
-    linked.resource("notebook").stop(linked.clock.now())
-    await linked.pass_time(40)
+    await hasty.pass_time(14)
+    hasty.resource("notebook").stop(hasty.clock.now())
+    await hasty.pass_time(40)
     assert "It's stopped again on Saturn Cloud" in alice.only("failed").text
-    await linked.pass_time(400, step=10)
-    assert linked.calls("POST .*/start") == 1
+    await hasty.pass_time(400, step=10)
+    assert hasty.calls("POST .*/start") == 1
 
 
-async def test_a_start_under_way_elsewhere_is_joined_and_told(linked):
-    linked.resource("notebook").start(linked.clock.now())
-    linked.clock.advance(1)
-    await linked.alice.types("start notebook")
-    await linked.pass_time(60)
-    assert linked.alice.only("ready")
-    assert len(linked.resource("notebook").runs) == 1
+async def test_a_start_under_way_elsewhere_is_joined_and_told(hasty):
+    hasty.resource("notebook").start(hasty.clock.now())
+    hasty.clock.advance(1)
+    await hasty.alice.types("start notebook")
+    await hasty.pass_time(60)
+    assert hasty.alice.only("ready")
+    assert len(hasty.resource("notebook").runs) == 1
 
 
-async def test_a_running_workspace_is_looked_at_seldom_and_after_a_day_without_use_more_seldom(linked):
-    await linked.alice.types("start training")
-    await linked.pass_time(30)
+async def test_a_running_workspace_is_looked_at_seldom_and_after_a_day_without_use_more_seldom(
+    hasty,
+):
+    await hasty.alice.types("start training")
+    await hasty.pass_time(30)
 
     def reads():
-        return linked.calls(f"GET /api/workspaces/{ID['training']}")
+        return hasty.calls(f"GET /api/workspaces/{ID['training']}")
 
     before = reads()
-    await linked.pass_time(3600, step=60)
+    await hasty.pass_time(3600, step=60)
     assert 9 <= reads() - before <= 12
-    linked.clock.advance(86_400)
-    await linked.pass_time(3600, step=60)
+    hasty.clock.advance(86_400)
+    await hasty.pass_time(3600, step=60)
     before = reads()
-    await linked.pass_time(2 * 3600, step=60)
+    await hasty.pass_time(2 * 3600, step=60)
     assert 3 <= reads() - before <= 5
 
 

@@ -8,7 +8,7 @@ NO_ROOM = "0/3 nodes are available: 3 Insufficient nvidia.com/gpu."
 
 
 @pytest.fixture(params=["person", "admin"])
-async def world(tmp_path, request):
+async def cloud_2026(tmp_path, request):
     """A world in which alice acts with her own token, or an administrator's is used for her workspaces."""
     async with cloud_world(
         tmp_path, saturn_seed={**SEED, "dialect": "2026"}, saturn={"act_as": request.param}
@@ -20,35 +20,35 @@ async def world(tmp_path, request):
         yield ready
 
 
-def notebook(world):
-    found = world.saturn.state.resources.values()
+def notebook(cloud_2026):
+    found = cloud_2026.saturn.state.resources.values()
     return next(one for one in found if (one.owner, one.name) == ("alice", "notebook"))
 
 
-async def test_what_a_start_waits_for_is_told_and_why_it_failed_at_the_pace_of_the_guide(world):
-    one = notebook(world)
+async def test_what_a_start_waits_for_is_told_and_why_it_failed_at_the_pace_of_the_guide(cloud_2026):
+    one = notebook(cloud_2026)
     one.condition, one.start_seconds, one.fail, one.reason = NO_ROOM, 150.0, True, "OOMKilled"
-    await world.alice.types("start notebook")
-    await world.pass_time(145, step=5)
-    assert "no free GPU" in world.alice.sees()[-1].text
-    await world.pass_time(60, step=5)
-    ends = [shown for shown in world.alice.sees() if shown.kind == "failed"]
+    await cloud_2026.alice.types("start notebook")
+    await cloud_2026.pass_time(145, step=5)
+    assert "no free GPU" in cloud_2026.alice.sees()[-1].text
+    await cloud_2026.pass_time(60, step=5)
+    ends = [shown for shown in cloud_2026.alice.sees() if shown.kind == "failed"]
     assert len(ends) == 1
     assert "memory" in ends[0].text
-    harness = world.saturn.harness
+    harness = cloud_2026.saturn.harness
     assert harness.violations == []
     assert harness.smallest_gap >= 10.0
     assert harness.requests["GET /api/active/pods"] >= 2
 
 
-async def test_a_stop_that_deletes_asks_first(world):
-    one = notebook(world)
+async def test_a_stop_that_deletes_asks_first(cloud_2026):
+    one = notebook(cloud_2026)
     one.spec["self_destruct"] = True
-    await world.alice.types("start notebook")
-    await world.pass_time(60, step=5)
-    answer = await world.alice.types("stop notebook")
-    await world.pass_time(30, step=5)
-    assert one.status(world.saturn.harness.clock.now()) == "running"
+    await cloud_2026.alice.types("start notebook")
+    await cloud_2026.pass_time(60, step=5)
+    answer = await cloud_2026.alice.types("stop notebook")
+    await cloud_2026.pass_time(30, step=5)
+    assert one.status(cloud_2026.saturn.harness.clock.now()) == "running"
     assert "can't be started again" in answer.text
 
 
@@ -61,13 +61,13 @@ async def test_a_stop_that_deletes_asks_first(world):
         pytest.param({"drop": True}, id="dropped"),
     ],
 )
-async def test_failure_is_told_without_its_reason(world, fault):
+async def test_failure_is_told_without_its_reason(cloud_2026, fault):
     """Why it failed is for display: while nobody answers that, people read that it has failed."""
-    one = notebook(world)
+    one = notebook(cloud_2026)
     one.start_seconds, one.fail = 15.0, True
-    world.saturn_fails("/api/active/pods$", times=99, **fault)
-    await world.alice.types("start notebook")
-    await world.pass_time(60, step=5)
-    failed = world.alice.only("failed")
+    cloud_2026.saturn_fails("/api/active/pods$", times=99, **fault)
+    await cloud_2026.alice.types("start notebook")
+    await cloud_2026.pass_time(60, step=5)
+    failed = cloud_2026.alice.only("failed")
     assert "Saturn Cloud didn't give a reason." in failed.text
-    assert "hasn't answered" not in "".join(shown.text for shown in world.alice.sees())
+    assert "hasn't answered" not in "".join(shown.text for shown in cloud_2026.alice.sees())

@@ -8,137 +8,137 @@ from tests.rigs.scenario.sphere import ACCESS_TOKEN, PROJECTS, sphere_world
 
 
 @pytest_asyncio.fixture
-async def world(tmp_path):
+async def sphere(tmp_path):
     async with sphere_world(tmp_path) as ready:
         yield ready
 
 
-async def test_from_the_form_to_the_open_button(world):
-    alice = world.alice
-    form = await world.opens_form(alice)
+async def test_from_the_form_to_the_open_button(sphere):
+    alice = sphere.alice
+    form = await sphere.opens_form(alice)
     assert form.words == ("On *Courses*. Only you can see what you create there.",)
     assert list(form.field("field:template").options) == list(PROJECTS.values())
-    await world.slack.fill(alice.id, {"field:template": PROJECTS["Python"], "field:name": "homework"})
-    assert (await world.slack.submit(alice.id))["response_action"] == "clear"
-    await world.settle()
+    await sphere.slack.fill(alice.id, {"field:template": PROJECTS["Python"], "field:name": "homework"})
+    assert (await sphere.slack.submit(alice.id))["response_action"] == "clear"
+    await sphere.settle()
     assert "*homework* · Courses" in alice.only("card").text
-    await world.pass_time(30)
+    await sphere.pass_time(30)
     ready = alice.only("ready")
     assert ready.labels == ["Open", "Stop", "Stop later…", "Hours…"]
     assert re.search(r"/ide/[\w-]+$", ready.address("Open"))
-    (machine,) = world.machines()
+    (machine,) = sphere.machines()
     assert (machine.project.id, machine.options.retention_time_stopped) == (PROJECTS["Python"], 1440)
 
 
-async def test_stop_start_and_remove_by_words(world):
-    alice = world.alice
-    await world.makes(alice, name="homework")
-    (machine,) = world.machines()
+async def test_stop_start_and_remove_by_words(sphere):
+    alice = sphere.alice
+    await sphere.makes(alice, name="homework")
+    (machine,) = sphere.machines()
     await alice.types("stop homework")
-    await world.pass_time(20)
+    await sphere.pass_time(20)
     assert machine.phase == "stopped"
     await alice.types("start homework")
-    await world.pass_time(30)
+    await sphere.pass_time(30)
     assert machine.phase == "running"
-    assert (await world.slack.say(alice.id, "C0GENERAL", "/workspace remove homework"))["ok"]
+    assert (await sphere.slack.say(alice.id, "C0GENERAL", "/workspace remove homework"))["ok"]
     assert "permanently delete *homework*" in str(alice.modal())
     answer = await alice.submits(name="something else")
     assert answer["response_action"] == "errors"
     assert machine.phase == "running"
     await alice.submits(name="homework")
-    await world.pass_time(20)
+    await sphere.pass_time(20)
     assert machine.phase == "removed"
     assert "has been removed" in alice.only("removed").text
     shown = await alice.types("list")
     assert "homework" not in shown.text
 
 
-async def test_why_it_failed_is_said_in_the_status_without_a_page_that_nobody_has(world):
-    alice = world.alice
-    await world.makes(alice, name="homework")
-    (machine,) = world.machines()
-    await world.pass_time(30)
-    machine.error("Not enough memory on node", world.clock.now())
-    await world.pass_time(400)
+async def test_why_it_failed_is_said_in_the_status_without_a_page_that_nobody_has(sphere):
+    alice = sphere.alice
+    await sphere.makes(alice, name="homework")
+    (machine,) = sphere.machines()
+    await sphere.pass_time(30)
+    machine.error("Not enough memory on node", sphere.clock.now())
+    await sphere.pass_time(400)
     assert "Open" not in alice.only("ready").labels
     told = (await alice.types("status homework")).text
     assert "There was no room for it on Courses: not enough memory." in told
     assert "page" not in told
 
 
-async def test_nobody_sees_anothers_and_a_list_asks_nobody(world):
-    await world.makes(world.alice, name="homework")
-    await world.makes(world.bob, name="exam")
-    for person, own, others in ((world.alice, "homework", "exam"), (world.bob, "exam", "homework")):
+async def test_nobody_sees_anothers_and_a_list_asks_nobody(sphere):
+    await sphere.makes(sphere.alice, name="homework")
+    await sphere.makes(sphere.bob, name="exam")
+    for person, own, others in ((sphere.alice, "homework", "exam"), (sphere.bob, "exam", "homework")):
         shown = await person.types("list")
         assert own in shown.text
         assert others not in shown.text
-    shown = await world.bob.types("stop homework")
+    shown = await sphere.bob.types("stop homework")
     assert shown.text.startswith("I can't find a workspace called *homework*.")
-    await world.pass_time(10)
-    assert {machine.phase for machine in world.machines()} == {"running"}
-    assert "GET /api/v1/workspaces" not in world.sphere.harness.requests
+    await sphere.pass_time(10)
+    assert {machine.phase for machine in sphere.machines()} == {"running"}
+    assert "GET /api/v1/workspaces" not in sphere.sphere.harness.requests
 
 
-async def test_it_warns_before_it_stops_and_remove_is_one_step_away(world):
-    alice = world.alice
-    await world.makes(alice, name="homework")
-    await world.pass_time(11 * 60, step=5)
+async def test_it_warns_before_it_stops_and_remove_is_one_step_away(sphere):
+    alice = sphere.alice
+    await sphere.makes(alice, name="homework")
+    await sphere.pass_time(11 * 60, step=5)
     warning = alice.only("ending")
     assert "will stop in" in warning.text
     assert warning.labels == ["Open", "Remove"]
     await alice.presses(warning, "Remove")
     await alice.submits(name="homework")
-    await world.pass_time(20)
-    assert world.machines()[0].phase == "removed"
+    await sphere.pass_time(20)
+    assert sphere.machines()[0].phase == "removed"
 
 
-async def test_a_used_up_quota_is_said_and_tried_again_by_hand(world):
-    alice = world.alice
-    world.sphere.state.switches.quota = 1
-    await world.makes(alice, name="first")
-    await world.makes(alice, name="second")
+async def test_a_used_up_quota_is_said_and_tried_again_by_hand(sphere):
+    alice = sphere.alice
+    sphere.sphere.state.switches.quota = 1
+    await sphere.makes(alice, name="first")
+    await sphere.makes(alice, name="second")
     failed = alice.only("failed")
     assert "There's no room on Courses right now." in failed.text
     assert "limit of running workspaces" in failed.text
-    world.sphere.state.switches.quota = None
+    sphere.sphere.state.switches.quota = None
     await alice.presses(failed, "Try again")
-    await world.pass_time(30)
+    await sphere.pass_time(30)
     assert [one.text.partition("*")[2].partition("*")[0] for one in alice.told("ready")] == [
         "first",
         "second",
     ]
 
 
-async def test_a_finished_scenario_is_in_the_status(world):
-    alice = world.alice
-    await world.makes(alice, name="homework")
-    (machine,) = world.machines()
-    world.sphere.state.webhook_url = f"http://127.0.0.1:{world.port}/hooks/courses"
-    url = f"{world.sphere_url}/_playground/workspaces/{machine.id}/scenario"
-    answer = await world.bot.http.request("POST", url, json_body={"scenario": "tests", "score": 90})
+async def test_a_finished_scenario_is_in_the_status(sphere):
+    alice = sphere.alice
+    await sphere.makes(alice, name="homework")
+    (machine,) = sphere.machines()
+    sphere.sphere.state.webhook_url = f"http://127.0.0.1:{sphere.port}/hooks/courses"
+    url = f"{sphere.sphere_url}/_playground/workspaces/{machine.id}/scenario"
+    answer = await sphere.bot.http.request("POST", url, json_body={"scenario": "tests", "score": 90})
     assert answer.status == 200
-    assert [one["status"] for one in world.sphere.webhooks.deliveries] == [204]
-    await world.pass_time(20)
+    assert [one["status"] for one in sphere.sphere.webhooks.deliveries] == [204]
+    await sphere.pass_time(20)
     assert "Scenario tests finished" in (await alice.types("status homework")).text
 
 
-async def test_the_token_is_in_no_log_and_no_message(world):
+async def test_the_token_is_in_no_log_and_no_message(sphere):
     """What was sent and logged is searched at the end of every world; here a refusal is among it."""
-    alice = world.alice
-    await world.makes(alice, name="homework")
-    world.sphere.state.access_token = "changed"
+    alice = sphere.alice
+    await sphere.makes(alice, name="homework")
+    sphere.sphere.state.access_token = "changed"
     await alice.types("stop homework")
-    await world.pass_time(90)
+    await sphere.pass_time(90)
     assert "no longer accepts my own key" in alice.told("card")[-1].text
-    world.sphere.state.access_token = ACCESS_TOKEN
-    await world.pass_time(120)
+    sphere.sphere.state.access_token = ACCESS_TOKEN
+    await sphere.pass_time(120)
     assert "has stopped" in alice.only("stopped").text
 
 
 async def test_where_it_is_the_only_connection_the_bare_command_leads_to_a_workspace(tmp_path):
-    async with sphere_world(tmp_path, alone=True) as world:
-        alice = world.alice
+    async with sphere_world(tmp_path, alone=True) as sphere:
+        alice = sphere.alice
         first = await alice.types("whoami")
         assert first.text.startswith("I start, stop and open cloud workspaces from Slack.\n")
         assert "*Courses*: nothing to link" in first.text
@@ -146,11 +146,11 @@ async def test_where_it_is_the_only_connection_the_bare_command_leads_to_a_works
             shown = await alice.types(typed)
             assert shown.labels == ["New workspace"], typed
         await alice.presses(shown, "New workspace")
-        await world.settle()
-        await world.slack.fill(alice.id, {"field:template": PROJECTS["Python"], "field:name": "homework"})
-        assert (await world.slack.submit(alice.id))["response_action"] == "clear"
-        await world.settle()
-        await world.pass_time(30)
+        await sphere.settle()
+        await sphere.slack.fill(alice.id, {"field:template": PROJECTS["Python"], "field:name": "homework"})
+        assert (await sphere.slack.submit(alice.id))["response_action"] == "clear"
+        await sphere.settle()
+        await sphere.pass_time(30)
         assert alice.only("ready").labels == ["Open", "Stop", "Stop later…", "Hours…"]
         assert "homework" in (await alice.types("")).text
         await alice.types("forget homework")

@@ -13,7 +13,7 @@ NO_ROOM = "0/3 nodes are available: 3 Insufficient nvidia.com/gpu."
 
 
 @pytest.fixture
-async def world(tmp_path):
+async def one_gpu(tmp_path):
     """A world with one GPU, which bob has."""
     async with cloud_world(tmp_path, saturn_seed=seed(*GPUS)) as ready:
         ready.saturn.state.limits.gpus = 1
@@ -23,16 +23,16 @@ async def world(tmp_path):
         yield ready
 
 
-async def refused(world, person):
+async def refused(one_gpu, person):
     """Let somebody start theirs while there is no GPU; return the offer."""
     await person.types("start gpu")
-    await world.pass_time(90, step=5)
+    await one_gpu.pass_time(90, step=5)
     return person.told("failed")[-1]
 
 
-async def test_no_room_offers_to_keep_trying_and_a_press_waits_until_it_is_ready(world):
-    alice = world.alice
-    offer = await refused(world, alice)
+async def test_no_room_offers_to_keep_trying_and_a_press_waits_until_it_is_ready(one_gpu):
+    alice = one_gpu.alice
+    offer = await refused(one_gpu, alice)
     assert "I couldn't start *gpu*: there's no free GPU on Saturn Cloud right now. I can" in offer.text
     assert offer.labels[:2] == ["Keep trying", "Until…"]
     *_, answer = await alice.presses(offer, "Keep trying")
@@ -41,10 +41,10 @@ async def test_no_room_offers_to_keep_trying_and_a_press_waits_until_it_is_ready
     assert answer.labels[0] == "Stop waiting"
     home = await alice.opens_home()
     assert "*gpu* is waiting for a free GPU on Saturn Cloud, until" in home.text
-    await world.pass_time(300, step=10)
+    await one_gpu.pass_time(300, step=10)
     assert [one.text for one in alice.told("failed")][1:] == []
-    gpu(world, "bob").force("stopped", world.clock.now())
-    await world.pass_time(600, step=10)
+    gpu(one_gpu, "bob").force("stopped", one_gpu.clock.now())
+    await one_gpu.pass_time(600, step=10)
     ready = alice.only("ready")
     assert "*gpu* is ready." in ready.text
 
@@ -53,65 +53,65 @@ async def test_no_room_offers_to_keep_trying_and_a_press_waits_until_it_is_ready
     "said",
     ["start gpu and wait", "start gpu and wait until 18:00", "queue gpu", "please start gpu and keep trying"],
 )
-async def test_words_start_it_and_wait(world, said):
-    answer = await world.alice.types(said)
+async def test_words_start_it_and_wait(one_gpu, said):
+    answer = await one_gpu.alice.types(said)
     assert "*gpu* is waiting for room on Saturn Cloud, until" in answer.text, answer.text
-    await world.pass_time(300, step=10)
-    assert world.alice.told("failed") == []
-    answer = await world.alice.types("waiting")
+    await one_gpu.pass_time(300, step=10)
+    assert one_gpu.alice.told("failed") == []
+    answer = await one_gpu.alice.types("waiting")
     assert "*gpu* is waiting for a free GPU on Saturn Cloud, until" in answer.text
-    gpu(world, "bob").force("stopped", world.clock.now())
-    await world.pass_time(700, step=10)
-    assert "*gpu* is ready." in world.alice.only("ready").text
+    gpu(one_gpu, "bob").force("stopped", one_gpu.clock.now())
+    await one_gpu.pass_time(700, step=10)
+    assert "*gpu* is ready." in one_gpu.alice.only("ready").text
 
 
-async def test_what_runs_waits_for_no_room(world):
-    alice = world.alice
-    gpu(world).force("running", world.clock.now())
+async def test_what_runs_waits_for_no_room(one_gpu):
+    alice = one_gpu.alice
+    gpu(one_gpu).force("running", one_gpu.clock.now())
     await alice.types("status gpu")
-    await world.pass_time(30, step=5)
+    await one_gpu.pass_time(30, step=5)
     answer = await alice.types("start gpu and wait")
     assert "*gpu* is already running" in answer.text, answer.text
     assert "Nobody is waiting for room." in (await alice.types("waiting")).text
 
 
-async def test_a_second_start_shows_the_place_and_starts_nothing(world):
-    await world.alice.presses(await refused(world, world.alice), "Keep trying")
-    *_, answer = await world.carol.presses(await refused(world, world.carol), "Keep trying")
+async def test_a_second_start_shows_the_place_and_starts_nothing(one_gpu):
+    await one_gpu.alice.presses(await refused(one_gpu, one_gpu.alice), "Keep trying")
+    *_, answer = await one_gpu.carol.presses(await refused(one_gpu, one_gpu.carol), "Keep trying")
     assert "One person is ahead of you." in answer.text
-    before = world.calls("POST .*/start")
-    answer = await world.carol.types("start gpu")
+    before = one_gpu.calls("POST .*/start")
+    answer = await one_gpu.carol.types("start gpu")
     assert "*gpu* is waiting for a free GPU on Saturn Cloud, until" in answer.text
     assert "One person is ahead of you." in answer.text
-    assert world.calls("POST .*/start") == before
-    answer = await world.carol.types("who is waiting?")
+    assert one_gpu.calls("POST .*/start") == before
+    answer = await one_gpu.carol.types("who is waiting?")
     assert "Saturn Cloud: 2 people waiting for a free GPU" in answer.text, answer.text
     for said in ("what's my place?", "is there a free GPU?"):
-        answer = await world.carol.types(said)
+        answer = await one_gpu.carol.types(said)
         assert "One person is ahead of you." in answer.text, (said, answer.text)
 
 
 @pytest.mark.parametrize("way", ["Stop waiting", "stop gpu", "undo", "forget gpu"])
-async def test_waiting_ends(world, way):
-    alice = world.alice
-    *_, answer = await alice.presses(await refused(world, alice), "Keep trying")
+async def test_waiting_ends(one_gpu, way):
+    alice = one_gpu.alice
+    *_, answer = await alice.presses(await refused(one_gpu, alice), "Keep trying")
     if way == "Stop waiting":
         *_, answer = await alice.presses(answer, way)
         assert "I've stopped waiting with *gpu*" in answer.text
     else:
         await alice.types(way)
-    before = world.calls("POST .*/start")
-    await world.pass_time(600, step=10)
-    assert world.calls("POST .*/start") == before
+    before = one_gpu.calls("POST .*/start")
+    await one_gpu.pass_time(600, step=10)
+    assert one_gpu.calls("POST .*/start") == before
     assert alice.told("room_over") == []
     answer = await alice.types("waiting")
     assert "*gpu* is waiting" not in answer.text
 
 
-async def test_who_left_has_their_place_again_with_undo(world):
-    alice, carol = world.alice, world.carol
-    *_, answer = await alice.presses(await refused(world, alice), "Keep trying")
-    await carol.presses(await refused(world, carol), "Keep trying")
+async def test_who_left_has_their_place_again_with_undo(one_gpu):
+    alice, carol = one_gpu.alice, one_gpu.carol
+    *_, answer = await alice.presses(await refused(one_gpu, alice), "Keep trying")
+    await carol.presses(await refused(one_gpu, carol), "Keep trying")
     *_, left = await alice.presses(answer, "Stop waiting")
     assert "You're next" in (await carol.types("start gpu")).text
     *_, back = await alice.presses(left, "Undo")
@@ -119,12 +119,12 @@ async def test_who_left_has_their_place_again_with_undo(world):
     assert "One person is ahead of you." in (await carol.types("start gpu")).text
 
 
-async def test_when_the_time_is_over_it_is_told_once_with_what_goes_on(world):
-    alice = world.alice
-    await refused(world, alice)
+async def test_when_the_time_is_over_it_is_told_once_with_what_goes_on(one_gpu):
+    alice = one_gpu.alice
+    await refused(one_gpu, alice)
     answer = await alice.types("queue gpu until 9:30")
     assert "*gpu* is waiting for a free GPU" in answer.text, answer.text
-    await world.pass_time(2 * 3600, step=20)
+    await one_gpu.pass_time(2 * 3600, step=20)
     over = alice.only("room_over")
     assert "I didn't get a free GPU on Saturn Cloud for *gpu* by" in over.text
     assert "so I've stopped waiting." in over.text
@@ -134,37 +134,37 @@ async def test_when_the_time_is_over_it_is_told_once_with_what_goes_on(world):
     assert "*gpu* is waiting for a free GPU on Saturn Cloud, until" in answer.text
 
 
-def refuse(world, owner, message, times=None):
+def refuse(one_gpu, owner, message, times=None):
     """Let somebody's starts be refused with 400 and a message."""
-    path, body = f"POST .*/{gpu(world, owner).id}/start", json.dumps({"message": message})
-    spoil(world.saturn.harness, path, status=400, body=body, acts=False, times=times)
+    path, body = f"POST .*/{gpu(one_gpu, owner).id}/start", json.dumps({"message": message})
+    spoil(one_gpu.saturn.harness, path, status=400, body=body, acts=False, times=times)
 
 
-async def test_what_can_never_fit_stops_nobody_else(world):
+async def test_what_can_never_fit_stops_nobody_else(one_gpu):
     """Refused at once with the words of no room, alice's is tried for hours; carol has hers soon after."""
-    alice, carol = world.alice, world.carol
-    refuse(world, "alice", f"No free GPUs available: {NO_ROOM}")
+    alice, carol = one_gpu.alice, one_gpu.carol
+    refuse(one_gpu, "alice", f"No free GPUs available: {NO_ROOM}")
     assert "I'll know your place in line once" in (await alice.types("queue gpu until tomorrow 18:00")).text
-    await world.pass_time(3600, step=20)
+    await one_gpu.pass_time(3600, step=20)
     assert alice.told("failed") == alice.told("room_over") == []
     await carol.types("queue gpu")
-    await world.pass_time(120, step=10)
+    await one_gpu.pass_time(120, step=10)
     assert "is waiting for a free GPU" in (await carol.types("waiting")).text
-    gpu(world, "bob").force("stopped", world.clock.now())
-    await world.pass_time(300, step=10)
+    gpu(one_gpu, "bob").force("stopped", one_gpu.clock.now())
+    await one_gpu.pass_time(300, step=10)
     assert "*gpu* is ready." in carol.only("ready").text
     answer = await alice.types("waiting")
     assert "*gpu* is waiting for a free GPU on Saturn Cloud" in answer.text
     assert "times so far." in answer.text
 
 
-async def test_wait_that_ends_for_something_else_says_so_once(world):
-    alice, carol = world.alice, world.carol
-    refuse(world, "alice", "No such instance type", times=1)
+async def test_wait_that_ends_for_something_else_says_so_once(one_gpu):
+    alice, carol = one_gpu.alice, one_gpu.carol
+    refuse(one_gpu, "alice", "No such instance type", times=1)
     await alice.types("queue gpu")
     await carol.types("queue gpu")
-    gpu(world, "bob").force("stopped", world.clock.now())
-    await world.pass_time(300, step=10)
+    gpu(one_gpu, "bob").force("stopped", one_gpu.clock.now())
+    await one_gpu.pass_time(300, step=10)
     failed = alice.only("failed")
     assert "Saturn Cloud says: “No such instance type.”" in failed.text
     assert "I've stopped waiting with *gpu* for room on Saturn Cloud." in failed.text
@@ -173,16 +173,16 @@ async def test_wait_that_ends_for_something_else_says_so_once(world):
     assert "is waiting for" not in (await alice.types("waiting")).text
 
 
-async def test_unlinking_tells_that_nobody_waits_any_more(world):
-    alice, carol = world.alice, world.carol
-    await alice.presses(await refused(world, alice), "Keep trying")
-    await carol.presses(await refused(world, carol), "Keep trying")
+async def test_unlinking_tells_that_nobody_waits_any_more(one_gpu):
+    alice, carol = one_gpu.alice, one_gpu.carol
+    await alice.presses(await refused(one_gpu, alice), "Keep trying")
+    await carol.presses(await refused(one_gpu, carol), "Keep trying")
     asked = await alice.types("unlink saturn")
     await alice.presses(asked, asked.labels[0])
-    await world.pass_time(30)
+    await one_gpu.pass_time(30)
     assert "I've stopped waiting with *gpu* for a free GPU" in alice.only("room_over").text
-    gpu(world, "bob").force("stopped", world.clock.now())
-    await world.pass_time(300, step=10)
+    gpu(one_gpu, "bob").force("stopped", one_gpu.clock.now())
+    await one_gpu.pass_time(300, step=10)
     assert "*gpu* is ready." in carol.only("ready").text
 
 
@@ -241,11 +241,11 @@ async def test_more_is_declined_with_a_word(limited):
     assert "Start gpu" not in told.labels
 
 
-async def test_hours_wait_for_room_until_they_end(world):
-    alice = world.alice
+async def test_hours_wait_for_room_until_they_end(one_gpu):
+    alice = one_gpu.alice
     answer = await alice.types("hours gpu every day 9:00-17:00 --wait")
     assert "wait for room" in answer.text, answer.text
-    await world.pass_time(2 * 3600, step=30)
+    await one_gpu.pass_time(2 * 3600, step=30)
     assert alice.told("failed") == []
     told = alice.only("room_waiting")
     assert "I couldn't start *gpu*: there's no free GPU on Saturn Cloud right now." in told.text
@@ -253,17 +253,17 @@ async def test_hours_wait_for_room_until_they_end(world):
     assert "You're next in line." in told.text
     answer = await alice.types("waiting")
     assert "*gpu* is waiting for a free GPU on Saturn Cloud, until" in answer.text
-    gpu(world, "bob").force("stopped", world.clock.now())
-    await world.pass_time(900, step=15)
+    gpu(one_gpu, "bob").force("stopped", one_gpu.clock.now())
+    await one_gpu.pass_time(900, step=15)
     assert "*gpu* is ready." in alice.only("ready").text
 
 
-async def test_offer_loses_its_buttons_when_the_account_is_unlinked(world):
-    offer = await refused(world, world.alice)
-    await world.alice.presses(offer, "Keep trying")
-    await world.alice.types("unlink saturn --yes")
-    await world.pass_time(600, step=10)
-    [left] = world.alice.told("failed")
+async def test_offer_loses_its_buttons_when_the_account_is_unlinked(one_gpu):
+    offer = await refused(one_gpu, one_gpu.alice)
+    await one_gpu.alice.presses(offer, "Keep trying")
+    await one_gpu.alice.types("unlink saturn --yes")
+    await one_gpu.pass_time(600, step=10)
+    [left] = one_gpu.alice.told("failed")
     assert left.text == "*gpu* isn't waiting for room any more."
     assert left.labels == []
-    assert not [one for one in world.alice.sees() if "something broke" in one.text]
+    assert not [one for one in one_gpu.alice.sees() if "something broke" in one.text]

@@ -109,23 +109,23 @@ def spans(words: tuple[str, ...], workspaces: list[Workspace], connections: Any)
     return Names(workspaces, (), connections).spans(words)
 
 
-def named_sentence(world: World, text: str) -> Any:
-    names = Names(world.workspaces, (), world.bot.services.connections)
+def named_sentence(rig: World, text: str) -> Any:
+    names = Names(rig.workspaces, (), rig.bot.services.connections)
     return read(words_of(text), "workspace", routes.verbs_of_folders(), names)
 
 
 def among(function: Callable[..., Any]) -> Callable[[World, str], Any]:
     """Return a reader for words that name some of a person's workspaces."""
-    return lambda world, text: function(words_of(text), world.workspaces, world.bot.services.connections)
+    return lambda rig, text: function(words_of(text), rig.workspaces, rig.bot.services.connections)
 
 
-async def said(world: World, text: str) -> None:
-    world.bot.clock.advance(60.0)  # as often as a person may
-    await world.bot.direct(text)
+async def said(rig: World, text: str) -> None:
+    rig.bot.clock.advance(60.0)  # as often as a person may
+    await rig.bot.direct(text)
 
 
-async def mentioning(world: World, text: str) -> None:
-    bot = world.bot
+async def mentioning(rig: World, text: str) -> None:
+    bot = rig.bot
     bot.clock.advance(60.0)
     bot.count += 1
     await mentioned(Occurrence(mention(text), bot.services, f"event:{bot.count}"))
@@ -204,7 +204,7 @@ READERS = {
     ),
     "code in a message": Reader(40_000, pure(lambda text: code_of({"text": text}))),
     # forms, in Slack and on pages
-    "a field": Reader(3_000, lambda world, text: mistyped.token_in_field(world.bot.services, ALICE, text)),
+    "a field": Reader(3_000, lambda rig, text: mistyped.token_in_field(rig.bot.services, ALICE, text)),
     "a time in a form": Reader(64_000, pure(lambda text: moments.read(text, moments.zone_of("UTC"), 0.0))),
     "a user name": Reader(64_000, pure(approvals.is_username)),
     "a code": Reader(64_000, pure(linking.plain_code)),
@@ -248,7 +248,7 @@ READERS = {
 
 
 @pytest.fixture
-async def world():
+async def rig():
     async with run_rig() as bot:
         names = ("a", "a b", "limit", "1", *(f"notebook {number}" for number in range(20)))
         yield World(bot, list((await bot.link(names=names, connection="hub")).workspaces))
@@ -258,7 +258,7 @@ def text_of(begin: str, part: str, length: int) -> str:
     return (begin + part * (length // len(part) + 1))[:length]
 
 
-async def seconds(world: World, reader: Reader, text: str) -> float:
+async def seconds(rig: World, reader: Reader, text: str) -> float:
     """Return the CPU that a reader takes of the thread that everybody shares.
 
     Collecting garbage is left out, as timeit does: it costs as much as the tests before have left in memory.
@@ -266,7 +266,7 @@ async def seconds(world: World, reader: Reader, text: str) -> float:
     gc.disable()
     try:
         begun = thread_time()
-        read = reader.read(world, text)
+        read = reader.read(rig, text)
         if isinstance(read, Awaitable):
             await read
         return thread_time() - begun
@@ -275,17 +275,17 @@ async def seconds(world: World, reader: Reader, text: str) -> float:
 
 
 @pytest.mark.parametrize("name", READERS)
-async def test_a_longer_text_costs_no_more_than_its_length(world, name):
+async def test_a_longer_text_costs_no_more_than_its_length(rig, name):
     reader, grew = READERS[name], {}
     for part in PARTS:
         long = text_of(reader.begin, part, reader.longest)
         short = text_of(reader.begin, part, reader.longest // TIMES)
         little, much = inf, inf
         for _ in range(3):
-            much = min(much, await seconds(world, reader, long))
+            much = min(much, await seconds(rig, reader, long))
             if much <= SMALL:
                 break
-            little = min(little, await seconds(world, reader, short))
+            little = min(little, await seconds(rig, reader, short))
             if much <= MOST * little:
                 break
         else:

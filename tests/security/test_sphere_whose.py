@@ -17,20 +17,20 @@ from tests.rigs.store import ALICE, BOB
 
 
 @pytest.fixture
-async def world():
+async def sphere():
     async with sphere_world() as made:
         yield made
 
 
 @pytest.fixture
-def bob(world):
-    return Asked(world.world.asking, BOB)
+def bob(sphere):
+    return Asked(sphere.world.asking, BOB)
 
 
-async def test_another_person_can_do_nothing_with_it(world, bob):
-    row = await world.made(ALICE)
-    await world.made(BOB)
-    sent = dict(world.server.harness.requests)
+async def test_another_person_can_do_nothing_with_it(sphere, bob):
+    row = await sphere.made(ALICE)
+    await sphere.made(BOB)
+    sent = dict(sphere.server.harness.requests)
     for verb in (OperationVerb.START, OperationVerb.STOP, OperationVerb.RESTART, OperationVerb.REMOVE):
         with pytest.raises(Refused) as refused:
             await bob.to(begin, row.id, verb)
@@ -44,50 +44,50 @@ async def test_another_person_can_do_nothing_with_it(world, bob):
     ):
         with pytest.raises(Refused):
             await call
-    await world.world.work()
-    assert dict(world.server.harness.requests) == sent
-    assert world.machine(row).phase == "running"
+    await sphere.world.work()
+    assert dict(sphere.server.harness.requests) == sent
+    assert sphere.machine(row).phase == "running"
 
 
-async def test_it_cannot_be_added_by_its_id(world, bob):
-    row = await world.made(ALICE)
-    await world.made(BOB)
+async def test_it_cannot_be_added_by_its_id(sphere, bob):
+    row = await sphere.made(ALICE)
+    await sphere.made(BOB)
     with pytest.raises(Refused) as refused:
         await bob.to(add, "cloud", row.remote_id, None)
     assert refused.value.rule == "add.not_here"
-    assert world.world.provider.parse_reference(row.remote_id) is None
+    assert sphere.world.provider.parse_reference(row.remote_id) is None
 
 
-async def test_no_list_ever_shows_it_to_another(world, bob):
-    row = await world.made(ALICE)
-    theirs = await world.made(BOB)
-    account = await world.store.account(BOB, "cloud")
-    await world.store.add_tasks([NewTask(TaskKind.DISCOVER, account.id)])
-    await world.pass_time(30)
-    assert [one.id for one in await world.store.workspaces(BOB)] == [theirs.id]
+async def test_no_list_ever_shows_it_to_another(sphere, bob):
+    row = await sphere.made(ALICE)
+    theirs = await sphere.made(BOB)
+    account = await sphere.store.account(BOB, "cloud")
+    await sphere.store.add_tasks([NewTask(TaskKind.DISCOVER, account.id)])
+    await sphere.pass_time(30)
+    assert [one.id for one in await sphere.store.workspaces(BOB)] == [theirs.id]
     assert await bob.see(stale, TaskKind.DISCOVER) == []
-    assert "GET /api/v1/workspaces" not in world.server.harness.requests
+    assert "GET /api/v1/workspaces" not in sphere.server.harness.requests
     assert row.id != theirs.id
 
 
-async def test_a_notice_with_anothers_key_draws_no_address(world):
-    row = await world.made(ALICE)
-    await world.made(BOB)
+async def test_a_notice_with_anothers_key_draws_no_address(sphere):
+    row = await sphere.made(ALICE)
+    await sphere.made(BOB)
     body = {"workspace": row.id, "connection": "cloud"}
-    await world.store.add_notices([NewNotice("forged", ExpiryKind.ENDING, "1", BOB, body)])
-    (notice,) = await world.store.claim_notices(1, 60.0)
-    gatherer = Gatherer(world.world.asking)
+    await sphere.store.add_notices([NewNotice("forged", ExpiryKind.ENDING, "1", BOB, body)])
+    (notice,) = await sphere.store.claim_notices(1, 60.0)
+    gatherer = Gatherer(sphere.world.asking)
     facts = await gatherer.of_notice(notice)
     assert facts.workspace is None
     assert facts.ide_url is None
 
 
-async def test_neither_token_is_in_any_row(world):
-    row = await world.made(ALICE)
-    await world.pass_time(60)
-    secret = world.machine(row).token
-    fresh = await world.row(row)
-    held = [fresh, await world.store.account(ALICE, "cloud"), await world.store.audit_entries()]
+async def test_neither_token_is_in_any_row(sphere):
+    row = await sphere.made(ALICE)
+    await sphere.pass_time(60)
+    secret = sphere.machine(row).token
+    fresh = await sphere.row(row)
+    held = [fresh, await sphere.store.account(ALICE, "cloud"), await sphere.store.audit_entries()]
     assert TOKEN not in repr(held)
     assert secret not in repr(held)
-    assert row.remote_id not in str(world.slack.messages)
+    assert row.remote_id not in str(sphere.slack.messages)

@@ -652,21 +652,6 @@ async def test_what_only_does_nothing_is_said_and_keeps_nothing_from_starting(tm
     assert (migrated.status, "USHER_LEFTOVER" in migrated.err) == (0, True)
 
 
-async def test_removed_setting_is_a_warning_with_what_to_do(tmp_path):
-    async with slack() as (local, _client):
-        env = environment(tmp_path, **of_slack(local), USHER_SESSION_IDLE_MINUTES="15")
-        ended = await run("doctor", "--json", env=env)
-        migrated = await run("migrate", env=env)
-    (check,) = [one for one in json.loads(ended.out)["checks"] if one["name"] == "settings"]
-    assert check["found"].startswith("USHER_SESSION_IDLE_MINUTES: this setting was removed")
-    assert (check["is_good"], check["is_warning"]) == (True, True)
-    assert "lower USHER_SESSION_HOURS" in check["advice"]
-    assert migrated.status == 0
-    (logged,) = [line for line in migrated.err.splitlines() if "setting removed" in line]
-    assert "USHER_SESSION_IDLE_MINUTES" in logged
-    assert "lower USHER_SESSION_HOURS" in logged
-
-
 async def rights(folder, http, url, store, extra):
     return await store_checks.check_rights(store, {"saturn": providers_of(folder, http, url, extra)})
 

@@ -19,7 +19,7 @@ from tests.rigs.store import ALICE, BOB, link_account, linked, memory_store
 
 
 @pytest.fixture
-async def world():
+async def hub():
     """Have two people on a hub, one with a running workspace with a planned stop and hours; one elsewhere."""
     clock = FakeClock()
     async with memory_store(clock, CountingIds()) as store:
@@ -45,56 +45,56 @@ async def world():
         yield made
 
 
-def without_hub(world):
-    return {"saturn": world.connections["saturn"]}
+def without_hub(hub):
+    return {"saturn": hub.connections["saturn"]}
 
 
-async def test_doctor_names_who_depends_on_what_is_not_in_the_file_any_more(world):
-    assert await check_retired(world.store, world.connections) == []
-    (check,) = await check_retired(world.store, without_hub(world))
+async def test_doctor_names_who_depends_on_what_is_not_in_the_file_any_more(hub):
+    assert await check_retired(hub.store, hub.connections) == []
+    (check,) = await check_retired(hub.store, without_hub(hub))
     assert (check.name, check.is_good) == ("connection hub", False)
     found = "2 linked, 1 workspaces running, 1 to be stopped, 1 with hours"
     assert found in check.found
     assert "accounts retire hub" in check.advice
     # Without any connection the file itself may be what is missing.
-    assert await check_retired(world.store, {}) == []
+    assert await check_retired(hub.store, {}) == []
 
 
-async def test_while_it_is_set_up_its_secrets_are_owed_and_everybody_is_told(world):
-    assert await retire(world, "hub") == (2, 2)
-    assert [one.connection for one in await world.store.active_accounts()] == ["saturn"]
-    told = [one for one in await world.store.claim_notices(99, 60.0) if one.kind is NoticeKind.UNLINKED]
+async def test_while_it_is_set_up_its_secrets_are_owed_and_everybody_is_told(hub):
+    assert await retire(hub, "hub") == (2, 2)
+    assert [one.connection for one in await hub.store.active_accounts()] == ["saturn"]
+    told = [one for one in await hub.store.claim_notices(99, 60.0) if one.kind is NoticeKind.UNLINKED]
     assert {(one.principal, one.body["cause"]) for one in told} == {(ALICE, "retired"), (BOB, "retired")}
-    assert {one.connection for one in await world.store.owed_revocations()} == {"hub"}
-    assert await check_retired(world.store, without_hub(world)) == []
-    assert await retire(world, "hub") == (0, 2)
+    assert {one.connection for one in await hub.store.owed_revocations()} == {"hub"}
+    assert await check_retired(hub.store, without_hub(hub)) == []
+    assert await retire(hub, "hub") == (0, 2)
 
 
-async def test_once_it_is_taken_out_its_secrets_are_erased(world):
-    gone = context(world.store, without_hub(world), vault=world.vault)
-    await retire(world, "hub")
+async def test_once_it_is_taken_out_its_secrets_are_erased(hub):
+    gone = context(hub.store, without_hub(hub), vault=hub.vault)
+    await retire(hub, "hub")
     assert await retire(gone, "hub") == (0, 0)
-    assert await world.store.owed_revocations() == []
-    ended = [row["detail"] for row in await world.store.audit_entries() if row["action"] == "account.revoked"]
+    assert await hub.store.owed_revocations() == []
+    ended = [row["detail"] for row in await hub.store.audit_entries() if row["action"] == "account.revoked"]
     assert len(ended) == 2
     assert all('"ended":"lapsed"' in one for one in ended)
 
 
-async def test_what_was_taken_out_before_is_retired_too(world):
-    gone = context(world.store, without_hub(world), vault=world.vault)
+async def test_what_was_taken_out_before_is_retired_too(hub):
+    gone = context(hub.store, without_hub(hub), vault=hub.vault)
     assert await retire(gone, "hub") == (2, 0)
-    assert await world.store.owed_revocations() == []
-    assert await world.store.workspaces(ALICE, connection="hub") == []
+    assert await hub.store.owed_revocations() == []
+    assert await hub.store.workspaces(ALICE, connection="hub") == []
 
 
-async def test_doctor_counts_what_is_owed_and_warns_of_what_is_for_longer_than_a_day(world):
-    assert (await check_revocations(world.store)).found == "none"
-    await retire(world, "hub")
-    check = await check_revocations(world.store)
+async def test_doctor_counts_what_is_owed_and_warns_of_what_is_for_longer_than_a_day(hub):
+    assert (await check_revocations(hub.store)).found == "none"
+    await retire(hub, "hub")
+    check = await check_revocations(hub.store)
     assert check.found.startswith("hub 2, the oldest since 20")
     assert (check.is_good, check.is_warning) == (True, False)
-    world.store.engine.clock.advance(REVOKED_WITHIN + 1)
-    check = await check_revocations(world.store)
+    hub.store.engine.clock.advance(REVOKED_WITHIN + 1)
+    check = await check_revocations(hub.store)
     assert (check.is_good, check.is_warning) == (True, True)
     assert "still valid" in check.advice
 

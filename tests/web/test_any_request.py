@@ -100,7 +100,7 @@ async def scene():
 
 
 @pytest.fixture(scope="module")
-def world():
+def scene_runner():
     """A scene in a loop of its own, as each example is sent from a plain function."""
     with asyncio.Runner() as runner:
         opened = scene()
@@ -110,8 +110,8 @@ def world():
 
 @settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
-def test_no_request_breaks_anything(world, data):
-    runner, here = world
+def test_no_request_breaks_anything(scene_runner, data):
+    runner, here = scene_runner
     pattern = data.draw(st.sampled_from(addresses(here.made.made.app)))
     words = st.one_of(st.just(here.workspace_id), WORDS)
     path = re.sub(r"\{[^/]*\}", lambda _: quote(data.draw(words), safe="", errors="replace"), pattern)
@@ -144,9 +144,9 @@ def test_no_request_breaks_anything(world, data):
         assert (method, is_signed_in, headers.get("X-Usher-Mark")) == ("POST", True, here.mark)
 
 
-def test_the_pages_proxy_lets_through_whatever_others_ask_for(world):
+def test_the_pages_proxy_lets_through_whatever_others_ask_for(scene_runner):
     """The health checks and figures are for one's own monitoring alone."""
-    _, opened = world
+    _, opened = scene_runner
     page = (ROOT / "docs/proxies.md").read_text(encoding="utf-8")
     (passed,) = re.findall(r"location ~ (\^\S+) ", page)
     ours = {address for address in addresses(opened.made.made.app) if not address.startswith("/{word}")}

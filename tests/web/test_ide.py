@@ -29,9 +29,9 @@ OURS = {"Sec-Fetch-Site": "same-origin"}
 
 
 @pytest.fixture
-async def world():
-    async with ide_rig() as world:
-        yield world
+async def rig():
+    async with ide_rig() as rig:
+        yield rig
 
 
 async def post(browser, path, headers=None):
@@ -40,22 +40,22 @@ async def post(browser, path, headers=None):
         return answer.status, await answer.json()
 
 
-async def open_ide(world, browser, workspace):
+async def open_ide(rig, browser, workspace):
     """Go where the page of a workspace leads once it runs."""
     await browser.get(f"/ide/{workspace.id}")
     await browser.send(f"/ide/{workspace.id}", form=mark_of(browser.text))
     assert browser.status == 200
 
 
-async def test_the_owner_sees_the_page_and_no_secret_is_in_it(world):
-    workspace = await world.workspace()
-    browser = await world.signed_in(page=workspace.id)
-    assert browser.url == f"{world.origin}/ide/{workspace.id}"
+async def test_the_owner_sees_the_page_and_no_secret_is_in_it(rig):
+    workspace = await rig.workspace()
+    browser = await rig.signed_in(page=workspace.id)
+    assert browser.url == f"{rig.origin}/ide/{workspace.id}"
     assert browser.status == 200
     assert "<bdi>notebook</bdi>" in browser.text
     assert "sdk.example" not in browser.text + str(browser.headers)
     assert browser.headers["Cross-Origin-Opener-Policy"] == "same-origin"
-    await open_ide(world, browser, workspace)
+    await open_ide(rig, browser, workspace)
     assert "<bdi>notebook</bdi>" in browser.text
     assert "<form" not in browser.text
     assert 'data-sdk="sdk.example" data-https="true"' in browser.text
@@ -76,7 +76,7 @@ async def test_the_owner_sees_the_page_and_no_secret_is_in_it(world):
         "Content-Security-Policy": (
             "default-src 'none'; script-src 'self' https://sdk.example; "
             "style-src 'self' https://sdk.example; img-src 'self' https://sdk.example; "
-            f"font-src https://sdk.example; connect-src {world.origin}/ide/{workspace.id}/ "
+            f"font-src https://sdk.example; connect-src {rig.origin}/ide/{workspace.id}/ "
             "https://sdk.example wss://sdk.example https://acme.example wss://acme.example; "
             "frame-src https://sdk.example https://acme.example; form-action 'none'; base-uri 'none'; "
             "frame-ancestors 'none'"
@@ -109,15 +109,15 @@ async def test_what_the_page_may_load_more_is_what_its_operator_lets_it():
     assert (policy["default-src"], policy["frame-ancestors"]) == ("'none'", "'none'")
 
 
-async def test_what_was_blocked_is_logged_for_the_pages_own_script_alone(world):
-    workspace = await world.workspace()
-    browser = await world.signed_in(page=workspace.id)
+async def test_what_was_blocked_is_logged_for_the_pages_own_script_alone(rig):
+    workspace = await rig.workspace()
+    browser = await rig.signed_in(page=workspace.id)
     path, mark = f"/ide/{workspace.id}/blocked", mark_of(browser.text)
 
     async def told(source, marked=mark):
         fields = {"directive": "style-src-elem", "source": source}
         with capture_logs() as logs:
-            sent = {"Origin": world.origin, "Sec-Fetch-Site": "same-origin", "X-Usher-Mark": marked}
+            sent = {"Origin": rig.origin, "Sec-Fetch-Site": "same-origin", "X-Usher-Mark": marked}
             await browser.send(f"{path}?{urlencode(fields)}", headers=sent)
         found = [one["source"] for one in logs if one["event"] == "page.blocked"]
         return browser.status, found
@@ -128,9 +128,9 @@ async def test_what_was_blocked_is_logged_for_the_pages_own_script_alone(world):
     assert await told("cdn.example", "forged") == (403, [])
 
 
-async def test_what_opens_it_goes_to_the_pages_own_script_alone(world):
-    workspace = await world.workspace()
-    browser = await world.signed_in(page=workspace.id)
+async def test_what_opens_it_goes_to_the_pages_own_script_alone(rig):
+    workspace = await rig.workspace()
+    browser = await rig.signed_in(page=workspace.id)
     path, mark = f"/ide/{workspace.id}/entry", mark_of(browser.text)
     assert await post(browser, path, {**OURS, "X-Usher-Mark": mark}) == (
         200,
@@ -146,66 +146,66 @@ async def test_what_opens_it_goes_to_the_pages_own_script_alone(world):
         {"Origin": "https://evil.example", "X-Usher-Mark": mark},
     ):
         assert await post(browser, path, headers) == (403, {})
-    stranger = await world.made.browser()
+    stranger = await rig.made.browser()
     assert await post(stranger, path, {**OURS, "X-Usher-Mark": mark}) == (401, {})
-    other = await world.signed_in("U0BOB")
+    other = await rig.signed_in("U0BOB")
     assert await post(other, path, {**OURS, "X-Usher-Mark": mark}) == (404, {})
 
 
-async def test_a_get_hands_over_nothing(world):
-    workspace = await world.workspace()
-    browser = await world.signed_in(page=workspace.id)
+async def test_a_get_hands_over_nothing(rig):
+    workspace = await rig.workspace()
+    browser = await rig.signed_in(page=workspace.id)
     await browser.get(f"/ide/{workspace.id}/entry")
     assert browser.status == 405
     assert TOKEN not in browser.text
 
 
-async def test_old_news_are_read_anew_before_anything_opens(world):
-    workspace = await world.workspace()
-    browser = await world.signed_in(page=workspace.id)
+async def test_old_news_are_read_anew_before_anything_opens(rig):
+    workspace = await rig.workspace()
+    browser = await rig.signed_in(page=workspace.id)
     headers = {**OURS, "X-Usher-Mark": mark_of(browser.text)}
     path = f"/ide/{workspace.id}/entry"
-    world.clock.advance(30)
+    rig.clock.advance(30)
     assert await post(browser, path, headers) == (200, {"again": True})
-    assert world.is_wanted()
+    assert rig.is_wanted()
     fresh = "0b1f5f0a-0000-4000-8000-000000000000"
-    await world.sees(workspace, entry=fresh)
+    await rig.sees(workspace, entry=fresh)
     assert (await post(browser, path, headers))[1]["token"] == fresh
     # When the provider does not answer for long, what is known has to do.
-    world.clock.advance(300)
+    rig.clock.advance(300)
     assert (await post(browser, path, headers))[1] == {"again": True}
     assert (await post(browser, f"{path}?late=1", headers))[1]["token"] == fresh
 
 
-async def test_nothing_opens_while_it_does_not_run(world):
-    workspace = await world.workspace(state=State.STOPPED)
-    browser = await world.signed_in(page=workspace.id)
+async def test_nothing_opens_while_it_does_not_run(rig):
+    workspace = await rig.workspace(state=State.STOPPED)
+    browser = await rig.signed_in(page=workspace.id)
     headers = {**OURS, "X-Usher-Mark": mark_of(browser.text)}
     assert await post(browser, f"/ide/{workspace.id}/entry", headers) == (200, {"again": True})
 
 
-async def test_a_token_of_another_row_opens_nothing(world):
-    workspace = await world.workspace()
-    bobs = await world.workspace(BOB, remote_id="2" * 32)
-    stolen = (await world.store.workspace(bobs.id)).entry
-    await world.store.save_entry(workspace.id, workspace.gate_key, stolen)
-    browser = await world.signed_in(page=workspace.id)
+async def test_a_token_of_another_row_opens_nothing(rig):
+    workspace = await rig.workspace()
+    bobs = await rig.workspace(BOB, remote_id="2" * 32)
+    stolen = (await rig.store.workspace(bobs.id)).entry
+    await rig.store.save_entry(workspace.id, workspace.gate_key, stolen)
+    browser = await rig.signed_in(page=workspace.id)
     headers = {**OURS, "X-Usher-Mark": mark_of(browser.text)}
     assert await post(browser, f"/ide/{workspace.id}/entry?late=1", headers) == (200, {"again": True})
 
 
-async def test_others_and_nothing_look_the_same(world):
-    alices = await world.workspace()
-    elsewhere = await world.workspace(BOB, remote_id="3" * 32, connection="saturn", name="gpu")
-    removed = await world.workspace(BOB, remote_id="4" * 32)
-    await hide_workspace(world.store, removed.id)
-    browser = await world.signed_in("U0BOB")
+async def test_others_and_nothing_look_the_same(rig):
+    alices = await rig.workspace()
+    elsewhere = await rig.workspace(BOB, remote_id="3" * 32, connection="saturn", name="gpu")
+    removed = await rig.workspace(BOB, remote_id="4" * 32)
+    await hide_workspace(rig.store, removed.id)
+    browser = await rig.signed_in("U0BOB")
     seen = set()
     for page in (alices.id, elsewhere.id, removed.id, "workspace_unknown", "x"):
         await browser.get(f"/ide/{page}")
         # Only the address that was asked for is another one.
         seen.add((browser.status, browser.text.replace(f'"/ide/{page}/sign-in"', "sign-in")))
-        async with browser.session.get(f"{world.origin}/ide/{page}/state") as answer:
+        async with browser.session.get(f"{rig.origin}/ide/{page}/state") as answer:
             assert (answer.status, await answer.json()) == (404, {})
         await browser.get("/signed-out")
         await browser.send(f"/ide/{page}/stop")
@@ -215,62 +215,62 @@ async def test_others_and_nothing_look_the_same(world):
     assert status == 404
     assert escape(ide.NOTHING_TITLE) in text
     assert "notebook" not in text
-    assert await world.store.open_operations(ALICE) == []
+    assert await rig.store.open_operations(ALICE) == []
 
 
-async def test_the_state_is_told_from_our_row(world):
-    workspace = await world.workspace(state=State.STARTING)
-    browser = await world.signed_in(page=workspace.id)
+async def test_the_state_is_told_from_our_row(rig):
+    workspace = await rig.workspace(state=State.STARTING)
+    browser = await rig.signed_in(page=workspace.id)
     told = json.loads(await browser.get(f"/ide/{workspace.id}/state"))
     assert (told["phase"], told["line"], told["busy"]) == ("starting", "Starting", True)
-    await world.sees(workspace, ends_at=world.clock.now() + 300, ends_how="stops")
+    await rig.sees(workspace, ends_at=rig.clock.now() + 300, ends_how="stops")
     told = json.loads(await browser.get(f"/ide/{workspace.id}/state"))
     assert told["phase"] == "running"
-    ends_at = datetime.fromtimestamp(world.clock.now() + 300, UTC)
+    ends_at = datetime.fromtimestamp(rig.clock.now() + 300, UTC)
     assert told["line"] == f"Running, will stop at {ends_at:%H:%M} UTC unless you use it"
     # The hour is that of the person, and a timer that was set in Slack is shown as well.
-    person = Person(ALICE, "Alice", seen_at=world.clock.now(), time_zone="Asia/Kolkata")
-    await world.store.save_people([person])
-    await set_timer(world.store, workspace, End(world.clock.now() + 60, "stop"))
-    ends_at = datetime.fromtimestamp(world.clock.now() + 60, ZoneInfo("Asia/Kolkata"))
+    person = Person(ALICE, "Alice", seen_at=rig.clock.now(), time_zone="Asia/Kolkata")
+    await rig.store.save_people([person])
+    await set_timer(rig.store, workspace, End(rig.clock.now() + 60, "stop"))
+    ends_at = datetime.fromtimestamp(rig.clock.now() + 60, ZoneInfo("Asia/Kolkata"))
     assert f"Running until {ends_at:%H:%M}" in await browser.get(f"/ide/{workspace.id}")
-    assert world.made.provider.asked == []
+    assert rig.made.provider.asked == []
 
 
-async def test_stop_is_the_operation_of_its_owner(world):
-    workspace = await world.workspace()
-    browser = await world.signed_in(page=workspace.id)
+async def test_stop_is_the_operation_of_its_owner(rig):
+    workspace = await rig.workspace()
+    browser = await rig.signed_in(page=workspace.id)
     await browser.get(f"/ide/{workspace.id}/stop")
     assert CONFIRM_STOP[1].format(name="notebook", lost=LOST[StopEffect.RETURNS]) in browser.text
     assert f'href="/ide/{workspace.id}"' in browser.text
-    assert await world.store.open_operations(ALICE) == []
+    assert await rig.store.open_operations(ALICE) == []
     await browser.send(f"/ide/{workspace.id}/stop")
     assert browser.url.endswith(f"/ide/{workspace.id}")
     assert "Stopping" in browser.text
-    (operation,) = await world.store.open_operations(ALICE)
+    (operation,) = await rig.store.open_operations(ALICE)
     assert operation.verb is OperationVerb.STOP
     for _ in range(2):
         await browser.get(f"/ide/{workspace.id}/stop")
         await browser.send(f"/ide/{workspace.id}/stop")
-    assert [one.id for one in await world.store.open_operations(ALICE)] == [operation.id]
+    assert [one.id for one in await rig.store.open_operations(ALICE)] == [operation.id]
 
 
-async def test_a_stop_that_is_final_asks_first(world):
-    workspace = await world.workspace(is_kept=False)
-    browser = await world.signed_in(page=workspace.id)
+async def test_a_stop_that_is_final_asks_first(rig):
+    workspace = await rig.workspace(is_kept=False)
+    browser = await rig.signed_in(page=workspace.id)
     await browser.get(f"/ide/{workspace.id}/stop")
     assert "for good: it can&#39;t be started again. Everything stored only in it is lost." in browser.text
     assert f'href="/ide/{workspace.id}"' in browser.text
-    assert await world.store.open_operations(ALICE) == []
+    assert await rig.store.open_operations(ALICE) == []
     await browser.send(f"/ide/{workspace.id}/stop")
-    (operation,) = await world.store.open_operations(ALICE)
+    (operation,) = await rig.store.open_operations(ALICE)
     assert (operation.verb, operation.agreed) == (OperationVerb.STOP, True)
     assert "Your workspace is ending" in browser.text
 
 
-async def test_a_button_pressed_from_elsewhere_does_nothing(world):
-    workspace = await world.workspace()
-    browser = await world.signed_in(page=workspace.id)
+async def test_a_button_pressed_from_elsewhere_does_nothing(rig):
+    workspace = await rig.workspace()
+    browser = await rig.signed_in(page=workspace.id)
     forms = Inputs(browser.text).forms
     for path in (f"/ide/{workspace.id}/stop", "/sign-out"):
         forms |= Inputs(await browser.get(path)).forms
@@ -278,65 +278,61 @@ async def test_a_button_pressed_from_elsewhere_does_nothing(world):
     elsewhere = ({}, {"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, by_script)
     paths = (f"/ide/{workspace.id}/stop", f"/ide/{workspace.id}/start", "/sign-out")
     for headers, path in product(elsewhere, paths):
-        async with browser.session.post(world.origin + path, data=forms[path], headers=headers) as answer:
+        async with browser.session.post(rig.origin + path, data=forms[path], headers=headers) as answer:
             assert answer.status == 403, (headers, path)
-    assert await world.store.open_operations(ALICE) == []
+    assert await rig.store.open_operations(ALICE) == []
     await browser.get(f"/ide/{workspace.id}")
     assert browser.status == 200
 
 
 @pytest.mark.parametrize("mode", ["cors", "no-cors", "same-origin"])
-async def test_no_script_reads_a_page(world, mode):
+async def test_no_script_reads_a_page(rig, mode):
     """Neither in a window that shows what a proxy says itself, without our policy."""
-    workspace = await world.workspace()
-    browser = await world.signed_in(page=workspace.id)
+    workspace = await rig.workspace()
+    browser = await rig.signed_in(page=workspace.id)
     own = f"/ide/{workspace.id}"
     for path in (own, f"{own}/stop", "/sign-out", "/link", "/link/check", f"/ide/{'s' * 9}"):
-        async with browser.session.get(
-            world.origin + path, headers={**OURS, "Sec-Fetch-Mode": mode}
-        ) as answer:
+        async with browser.session.get(rig.origin + path, headers={**OURS, "Sec-Fetch-Mode": mode}) as answer:
             assert (answer.status, 'name="form"' in await answer.text()) == (404, False), path
     for path in (f"{own}/state", "/static/ide.js"):
-        async with browser.session.get(
-            world.origin + path, headers={**OURS, "Sec-Fetch-Mode": mode}
-        ) as answer:
+        async with browser.session.get(rig.origin + path, headers={**OURS, "Sec-Fetch-Mode": mode}) as answer:
             assert answer.status == 200, path
     for navigates in ({}, {"Sec-Fetch-Mode": "navigate"}):
-        async with browser.session.get(world.origin + own, headers=navigates) as answer:
+        async with browser.session.get(rig.origin + own, headers=navigates) as answer:
             assert answer.status == 200
 
 
-async def test_what_is_gone_is_made_anew_from_the_page(world):
-    workspace = await world.workspace(state=State.GONE)
-    browser = await world.signed_in(page=workspace.id)
+async def test_what_is_gone_is_made_anew_from_the_page(rig):
+    workspace = await rig.workspace(state=State.GONE)
+    browser = await rig.signed_in(page=workspace.id)
     assert ide.START_NEW in browser.text
     await browser.send(f"/ide/{workspace.id}/start")
-    (operation,) = await world.store.open_operations(ALICE)
+    (operation,) = await rig.store.open_operations(ALICE)
     assert operation.verb is OperationVerb.CREATE
     assert browser.url.endswith(f"/ide/{operation.workspace_id}")
     assert operation.workspace_id != workspace.id
     assert "Your workspace is starting" in browser.text
 
 
-async def test_what_is_stopped_starts_from_the_page(world):
-    workspace = await world.workspace(state=State.STOPPED, actions=frozenset({"start"}))
-    browser = await world.signed_in(page=workspace.id)
+async def test_what_is_stopped_starts_from_the_page(rig):
+    workspace = await rig.workspace(state=State.STOPPED, actions=frozenset({"start"}))
+    browser = await rig.signed_in(page=workspace.id)
     assert f">{ide.START}</button>" in browser.text
     await browser.send(f"/ide/{workspace.id}/start")
-    assert [operation.verb for operation in await world.store.open_operations(ALICE)] == [OperationVerb.START]
+    assert [operation.verb for operation in await rig.store.open_operations(ALICE)] == [OperationVerb.START]
 
 
-async def test_a_refused_operation_is_said_with_the_way_back(world):
-    workspace = await world.workspace(state=State.GONE, actions=frozenset())
-    browser = await world.signed_in(page=workspace.id)
+async def test_a_refused_operation_is_said_with_the_way_back(rig):
+    workspace = await rig.workspace(state=State.GONE, actions=frozenset())
+    browser = await rig.signed_in(page=workspace.id)
     await browser.send(f"/ide/{workspace.id}/start")
     assert browser.status == 409
     assert f'href="/ide/{workspace.id}"' in browser.text
 
 
-async def test_one_person_cannot_press_without_end(world):
-    workspace = await world.workspace()
-    browser = await world.signed_in(page=workspace.id)
+async def test_one_person_cannot_press_without_end(rig):
+    workspace = await rig.workspace()
+    browser = await rig.signed_in(page=workspace.id)
     page, statuses = await browser.get(f"/ide/{workspace.id}/stop"), set()
     for _ in range(31):
         browser.text = page
@@ -345,19 +341,19 @@ async def test_one_person_cannot_press_without_end(world):
     assert statuses == {303, 429}
 
 
-async def test_the_page_is_small(world):
-    workspace = await world.workspace()
-    browser = await world.signed_in(page=workspace.id)
+async def test_the_page_is_small(rig):
+    workspace = await rig.workspace()
+    browser = await rig.signed_in(page=workspace.id)
     size = len(browser.text.encode())
     for name in ("ide.js", "page.css", "icon.svg"):
         size += len((await browser.get(f"/static/{name}")).encode())
     assert size <= 50 * 1024
 
 
-async def test_what_an_open_page_asks_all_the_time_is_no_line_in_the_log(world, caplog):
+async def test_what_an_open_page_asks_all_the_time_is_no_line_in_the_log(rig, caplog):
     caplog.set_level(logging.INFO, logger="bot.web.access")
-    workspace = await world.workspace()
-    browser = await world.signed_in(page=workspace.id)
+    workspace = await rig.workspace()
+    browser = await rig.signed_in(page=workspace.id)
     for _ in range(3):
         await browser.get(f"/ide/{workspace.id}/state")
     await browser.get("/ide/workspace_unknown/state")
@@ -367,15 +363,15 @@ async def test_what_an_open_page_asks_all_the_time_is_no_line_in_the_log(world, 
     assert TOKEN not in caplog.text
 
 
-async def test_many_who_look_at_old_news_ask_for_one_read(world):
-    workspace = await world.workspace()
-    browser = await world.signed_in(page=workspace.id)
-    world.clock.advance(60)
-    world.made.woken.clear()
+async def test_many_who_look_at_old_news_ask_for_one_read(rig):
+    workspace = await rig.workspace()
+    browser = await rig.signed_in(page=workspace.id)
+    rig.clock.advance(60)
+    rig.made.woken.clear()
     for _ in range(5):
         await browser.get(f"/ide/{workspace.id}")
         await browser.get(f"/ide/{workspace.id}/state")
-    assert len(world.made.woken) == 1
-    world.clock.advance(3)
+    assert len(rig.made.woken) == 1
+    rig.clock.advance(3)
     await browser.get(f"/ide/{workspace.id}/state")
-    assert len(world.made.woken) == 2
+    assert len(rig.made.woken) == 2

@@ -33,97 +33,97 @@ class Side:
 
 
 @pytest.fixture
-async def world():
-    async with new_world() as world:
-        world.administered_by(ALICE.user_id)
-        yield world
+async def admins():
+    async with new_world() as admins:
+        admins.administered_by(ALICE.user_id)
+        yield admins
 
 
 @pytest.fixture
-def side(world):
-    side = Side(world.clock.monotonic)
+def side(admins):
+    side = Side(admins.clock.monotonic)
     side.renew()
     return side
 
 
-async def watch(world, others, seconds):
+async def watch(admins, others, seconds):
     for _ in range(round(seconds / LOOKS_EVERY)):
         await others.step()
-        world.clock.advance(LOOKS_EVERY)
+        admins.clock.advance(LOOKS_EVERY)
 
 
-async def told(world):
-    notices = await world.store.claim_notices(50, 0.01)
+async def told(admins):
+    notices = await admins.store.claim_notices(50, 0.01)
     return [(one.principal, one.body["what"]) for one in notices if one.kind is NoticeKind.OUTAGE]
 
 
-async def test_more_connections_than_ours_for_minutes_are_another_usher_until_they_are_gone(world, side):
-    others = Others(world.context, side, 2)
-    await watch(world, others, 2 * SURE)
-    assert (await world.store.outages(), side.renewals[1:]) == ({}, [])
+async def test_more_connections_than_ours_for_minutes_are_another_usher(admins, side):
+    others = Others(admins.context, side, 2)
+    await watch(admins, others, 2 * SURE)
+    assert (await admins.store.outages(), side.renewals[1:]) == ({}, [])
     side.slack = 4
     side.renew()
-    began = await world.store.now()
-    await watch(world, others, SURE)
-    assert await world.store.outages() == {}
-    await watch(world, others, SURE)
-    assert 0 < (await world.store.outages())[TWICE] - began <= SURE + 120
-    assert await told(world) == [(ALICE, "twice")]
-    (check,) = await check_others(world.store, None, None)
+    began = await admins.store.now()
+    await watch(admins, others, SURE)
+    assert await admins.store.outages() == {}
+    await watch(admins, others, SURE)
+    assert 0 < (await admins.store.outages())[TWICE] - began <= SURE + 120
+    assert await told(admins) == [(ALICE, "twice")]
+    (check,) = await check_others(admins.store, None, None)
     assert (check.is_good, "another Usher" in check.found) == (False, True)
     # A process that is started meanwhile writes and says nothing again.
-    await watch(world, Others(world.context, side, 2), 2 * SURE)
-    assert await told(world) == [(ALICE, "twice")]
+    await watch(admins, Others(admins.context, side, 2), 2 * SURE)
+    assert await told(admins) == [(ALICE, "twice")]
     side.slack = 2
-    await watch(world, others, 900)
-    assert (await world.store.outages(), await check_others(world.store, None, None)) == ({}, [])
-    assert sorted(await told(world)) == [(ALICE, "alone"), (ALICE, "twice")]
+    await watch(admins, others, 900)
+    assert (await admins.store.outages(), await check_others(admins.store, None, None)) == ({}, [])
+    assert sorted(await told(admins)) == [(ALICE, "alone"), (ALICE, "twice")]
 
 
-async def test_what_a_killed_process_held_passes(world, side):
-    others = Others(world.context, side, 2)
+async def test_what_a_killed_process_held_passes(admins, side):
+    others = Others(admins.context, side, 2)
     side.slack = 4
     side.renew()
-    await watch(world, others, SURE - 60)
-    assert await world.store.outages() == {}
+    await watch(admins, others, SURE - 60)
+    assert await admins.store.outages() == {}
     side.slack = 2
-    await watch(world, others, 2 * SURE)
+    await watch(admins, others, 2 * SURE)
     side.slack = 4
-    await watch(world, others, SURE)
-    assert await world.store.outages() == {}
+    await watch(admins, others, SURE)
+    assert await admins.store.outages() == {}
 
 
-async def test_one_old_count_is_not_minutes_of_it_nor_its_end(world, side):
-    others = Others(world.context, side, 2)
-    side.count = Count(world.clock.monotonic(), 4, 2)
+async def test_one_old_count_is_not_minutes_of_it_nor_its_end(admins, side):
+    others = Others(admins.context, side, 2)
+    side.count = Count(admins.clock.monotonic(), 4, 2)
     side.renew = lambda: None
-    await watch(world, others, 4 * SURE)
-    assert await world.store.outages() == {}
-    side.count = Count(world.clock.monotonic(), 2, 2)
-    world.clock.advance(60)
-    await world.store.begin_outage(TWICE, await world.store.now())
-    await watch(world, others, SURE)
-    assert TWICE in await world.store.outages()
+    await watch(admins, others, 4 * SURE)
+    assert await admins.store.outages() == {}
+    side.count = Count(admins.clock.monotonic(), 2, 2)
+    admins.clock.advance(60)
+    await admins.store.begin_outage(TWICE, await admins.store.now())
+    await watch(admins, others, SURE)
+    assert TWICE in await admins.store.outages()
 
 
-async def test_connections_of_processes_on_the_same_database_are_ours(world, side):
-    store = await open_store(await postgres.migrated(), world.clock, world.ids)
+async def test_connections_of_processes_on_the_same_database_are_ours(admins, side):
+    store = await open_store(await postgres.migrated(), admins.clock, admins.ids)
     for name in ("web:one", "web:two", "web:three", "worker:four"):
         await store.own(name, [name])
-    others = Others(replace(world.context, store=store, clock=store.engine.clock), side, 2)
+    others = Others(replace(admins.context, store=store, clock=store.engine.clock), side, 2)
     for counted, waits in ((6, _SELDOM), (7, _IN_DOUBT)):
         assert await others._compare(Count(store.engine.clock.monotonic(), counted, 2)) == waits
     await store.close()
 
 
-async def test_without_an_answer_of_the_database_it_looks_again(world, side):
+async def test_without_an_answer_of_the_database_it_looks_again(admins, side):
     class Away:
-        engine = world.store.engine
+        engine = admins.store.engine
 
         async def outages(self):
             raise StoreBusy("not now")
 
-    others = Others(world.context, side, 2)
+    others = Others(admins.context, side, 2)
     others._store = Away()
     await others.step()
     side.count = None

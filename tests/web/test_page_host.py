@@ -10,17 +10,17 @@ MAIN, PAGES = "usher.localhost", "pages.usher.localhost"
 
 
 @pytest.fixture
-async def world():
-    async with ide_rig(hosts=(MAIN, PAGES)) as world:
-        yield world
+async def rig():
+    async with ide_rig(hosts=(MAIN, PAGES)) as rig:
+        yield rig
 
 
 class There:
     """Ask at the second name, by an address that every machine knows."""
 
-    def __init__(self, world):
-        self.origin = world.made.page_origin
-        self.main = world.origin
+    def __init__(self, rig):
+        self.origin = rig.made.page_origin
+        self.main = rig.origin
         _, _, self.port = self.origin.rpartition(":")
 
     async def ask(self, browser, path, *, method="GET", data=None, cookie="", **headers):
@@ -33,10 +33,10 @@ class There:
             return answer.status, answer.headers.get("Location", ""), await answer.text()
 
 
-async def signed_in(world, workspace):
-    browser = await world.made.browser()
-    browser.origin = f"http://127.0.0.1:{world.origin.rpartition(':')[2]}"
-    world.made.issuer.person = ("T0HOME", "U0ALICE")
+async def signed_in(rig, workspace):
+    browser = await rig.made.browser()
+    browser.origin = f"http://127.0.0.1:{rig.origin.rpartition(':')[2]}"
+    rig.made.issuer.person = ("T0HOME", "U0ALICE")
     await browser.get(f"/ide/{workspace.id}/sign-in", follow=False)
     async with browser.session.get(browser.headers["Location"], allow_redirects=False) as answer:
         back = answer.headers["Location"].replace(MAIN, "127.0.0.1")
@@ -44,8 +44,8 @@ async def signed_in(world, workspace):
     return browser
 
 
-async def test_there_are_only_the_pages_that_show_ides(world):
-    there, browser = There(world), await world.made.browser()
+async def test_there_are_only_the_pages_that_show_ides(rig):
+    there, browser = There(rig), await rig.made.browser()
     elsewhere = (
         *(
             "/link",
@@ -70,13 +70,13 @@ async def test_there_are_only_the_pages_that_show_ides(world):
     assert (status, location) == (303, f"{there.main}/ide/workspace_x")
 
 
-async def test_the_mark_of_its_page_opens_one_workspace_and_a_cookie_opens_none(world):
-    there, workspace = There(world), await world.workspace()
-    other = await world.workspace(remote_id="5" * 32, name="other")
-    browser = await signed_in(world, workspace)
+async def test_the_mark_of_its_page_opens_one_workspace_and_a_cookie_opens_none(rig):
+    there, workspace = There(rig), await rig.workspace()
+    other = await rig.workspace(remote_id="5" * 32, name="other")
+    browser = await signed_in(rig, workspace)
     assert "sdk.example" not in browser.text + str(browser.headers)
     assert f'action="{there.origin}/ide/{workspace.id}"' in browser.text
-    mark, stranger = mark_of(browser.text), await world.made.browser()
+    mark, stranger = mark_of(browser.text), await rig.made.browser()
     form = {"method": "POST", "data": {"form": mark}}
     leading = {"Origin": there.main, "Sec-Fetch-Site": "same-site"}
     status, _, page = await there.ask(stranger, f"/ide/{workspace.id}", **form, **leading)

@@ -20,9 +20,9 @@ HOUR = 3600.0
 
 
 @pytest.fixture
-async def world():
-    async with ide_rig() as world:
-        yield world
+async def rig():
+    async with ide_rig() as rig:
+        yield rig
 
 
 async def is_signed_in(browser, page):
@@ -31,64 +31,64 @@ async def is_signed_in(browser, page):
     return ide.SIGN_OUT in text
 
 
-async def test_looking_signs_nobody_in(world):
-    workspace = await world.workspace()
-    browser = await world.made.browser()
+async def test_looking_signs_nobody_in(rig):
+    workspace = await rig.workspace()
+    browser = await rig.made.browser()
     for method in ("GET", "HEAD", "GET"):
         await browser.get(f"/ide/{workspace.id}", method=method)
         assert browser.status == 200
     assert ide.SIGN_IN_BUTTON in browser.text
     assert "notebook" not in browser.text
-    assert world.made.issuer.asked == []
+    assert rig.made.issuer.asked == []
     assert not list(browser.session.cookie_jar)
 
 
-async def test_every_address_asks_in_the_same_words(world):
-    workspace = await world.workspace()
-    browser = await world.made.browser()
+async def test_every_address_asks_in_the_same_words(rig):
+    workspace = await rig.workspace()
+    browser = await rig.made.browser()
     texts = {
         (await browser.get(f"/ide/{page}")).replace(page, "…") for page in (workspace.id, "workspace_unknown")
     }
     assert len(texts) == 1
 
 
-async def test_another_site_cannot_begin_a_sign_in(world):
-    browser = await world.made.browser()
+async def test_another_site_cannot_begin_a_sign_in(rig):
+    browser = await rig.made.browser()
     for site in ("cross-site", "same-site", "none"):
         await browser.get("/ide/workspace_x/sign-in", headers={"Sec-Fetch-Site": site}, follow=False)
         assert (browser.status, browser.headers["Location"]) == (303, "/ide/workspace_x")
         assert "Set-Cookie" not in browser.headers
 
 
-async def test_signing_out_ends_the_session_itself(world):
-    workspace = await world.workspace()
-    browser = await world.signed_in(page=workspace.id)
-    thief = await world.made.browser()
+async def test_signing_out_ends_the_session_itself(rig):
+    workspace = await rig.workspace()
+    browser = await rig.signed_in(page=workspace.id)
+    thief = await rig.made.browser()
     thief.take_cookies(browser)
     assert await is_signed_in(thief, workspace.id)
     await browser.get("/sign-out")
     assert await is_signed_in(thief, workspace.id)
     await browser.send("/sign-out")
-    assert browser.url == f"{world.origin}/signed-out"
+    assert browser.url == f"{rig.origin}/signed-out"
     assert escape(ide.SIGNED_OUT_TITLE) in browser.text
     assert not await is_signed_in(browser, workspace.id)
     assert not await is_signed_in(thief, workspace.id)
-    assert [entry[1:] for entry in await world.made.audit() if entry[1].startswith("browser.")] == [
+    assert [entry[1:] for entry in await rig.made.audit() if entry[1].startswith("browser.")] == [
         ("browser.sign_in", "ok"),
         ("browser.sign_out", "ok"),
     ]
 
 
-async def test_signing_out_twice_does_no_harm(world):
-    browser = await world.made.browser()
+async def test_signing_out_twice_does_no_harm(rig):
+    browser = await rig.made.browser()
     await browser.send("/sign-out")
-    assert browser.url == f"{world.origin}/signed-out"
+    assert browser.url == f"{rig.origin}/signed-out"
 
 
-async def test_who_leaves_is_signed_out_without_any_account(world):
-    browser = await world.signed_in(page="workspace_x")
-    await world.store.save_people([Person(ALICE, "Alice", is_deleted=True, seen_at=world.clock.now())])
-    await unlink(world.store, ALICE, tell=False)
+async def test_who_leaves_is_signed_out_without_any_account(rig):
+    browser = await rig.signed_in(page="workspace_x")
+    await rig.store.save_people([Person(ALICE, "Alice", is_deleted=True, seen_at=rig.clock.now())])
+    await unlink(rig.store, ALICE, tell=False)
     assert not await is_signed_in(browser, "workspace_x")
     # Slack would not sign them in any more; if it did, Usher would not.
     await browser.get("/ide/workspace_x/sign-in")
@@ -97,21 +97,21 @@ async def test_who_leaves_is_signed_out_without_any_account(world):
 
 
 @pytest.mark.parametrize("why", ["a lost event", "a connection of others"])
-async def test_who_left_or_may_no_longer_use_the_connection_sees_nothing_all_the_same(world, why):
-    workspace = await world.workspace()
-    browser = await world.signed_in(page=workspace.id)
+async def test_who_left_or_may_no_longer_use_the_connection_sees_nothing_all_the_same(rig, why):
+    workspace = await rig.workspace()
+    browser = await rig.signed_in(page=workspace.id)
     if why == "a lost event":
-        await world.store.save_people([Person(ALICE, "Alice", is_deleted=True, seen_at=world.clock.now())])
+        await rig.store.save_people([Person(ALICE, "Alice", is_deleted=True, seen_at=rig.clock.now())])
     else:
-        provider = world.made.context.connections[workspace.connection]
+        provider = rig.made.context.connections[workspace.connection]
         provider.settings = provider.settings.model_copy(update={"workspaces": ("T9",)})
     await browser.get(f"/ide/{workspace.id}")
     assert browser.status == 404
 
 
-async def test_when_the_app_is_removed_everybody_is_signed_out(world):
-    browsers = [await world.signed_in(user) for user in ("U0ALICE", "U0BOB")]
-    assert await world.store.end_browser_sessions_at(ALICE.team_id) == 2
+async def test_when_the_app_is_removed_everybody_is_signed_out(rig):
+    browsers = [await rig.signed_in(user) for user in ("U0ALICE", "U0BOB")]
+    assert await rig.store.end_browser_sessions_at(ALICE.team_id) == 2
     assert [await is_signed_in(browser, "workspace_x") for browser in browsers] == [False, False]
 
 
@@ -125,19 +125,19 @@ async def test_when_the_app_is_removed_everybody_is_signed_out(world):
     ids=["another workspace", "cancelled", "not proven"],
 )
 async def test_what_slack_says_of_nobody_here_signs_nobody_in_and_leads_back(
-    world, person, claims, status, said
+    rig, person, claims, status, said
 ):
-    world.made.issuer.person, world.made.issuer.claims = person, claims
-    browser = await world.made.browser()
+    rig.made.issuer.person, rig.made.issuer.claims = person, claims
+    browser = await rig.made.browser()
     await browser.get("/ide/workspace_x/sign-in")
     assert (browser.status, escape(said) in browser.text) == (status, True)
     assert 'href="/ide/workspace_x"' in browser.text
     assert not await is_signed_in(browser, "workspace_x")
 
 
-async def test_a_state_of_another_browser_signs_nobody_in(world):
+async def test_a_state_of_another_browser_signs_nobody_in(rig):
     """The attacker's finished sign-in, handed to a victim's browser, opens nothing (login CSRF)."""
-    attacker, victim = await world.made.browser(), await world.made.browser()
+    attacker, victim = await rig.made.browser(), await rig.made.browser()
     await attacker.get("/ide/workspace_x/sign-in", follow=False)
     authorize = attacker.headers["Location"]
     async with attacker.session.get(authorize, allow_redirects=False) as answer:
@@ -146,69 +146,69 @@ async def test_a_state_of_another_browser_signs_nobody_in(world):
     await victim.get(back)
     assert victim.status == 403
     assert not await is_signed_in(victim, "workspace_x")
-    stranger = await world.made.browser()
+    stranger = await rig.made.browser()
     await stranger.get(back)
     assert link_words.no_cookie("/workspace").split(".")[0] in stranger.text.replace("&#39;", "'")
 
 
-async def test_a_sign_in_for_a_page_proves_no_link_and_the_other_way_round(world):
-    browser = await world.made.browser()
-    await browser.get(await world.made.accounts.invite(ALICE, "saturn"))
+async def test_a_sign_in_for_a_page_proves_no_link_and_the_other_way_round(rig):
+    browser = await rig.made.browser()
+    await browser.get(await rig.made.accounts.invite(ALICE, "saturn"))
     await browser.get("/ide/workspace_x/sign-in")
     assert await is_signed_in(browser, "workspace_x")
     page = await browser.get("/link")
     assert 'href="/link/sign-in?of=' in page
     await browser.get("/link/sign-in")
-    assert browser.url.startswith(f"{world.origin}/link?of=")
+    assert browser.url.startswith(f"{rig.origin}/link?of=")
     assert 'name="token"' in browser.text
 
 
-async def test_each_sign_in_is_a_new_session_and_ends_the_old_one(world):
-    browser = await world.signed_in()
+async def test_each_sign_in_is_a_new_session_and_ends_the_old_one(rig):
+    browser = await rig.signed_in()
     before = session_of(browser)
     await browser.get("/ide/workspace_x/sign-in")
     after = session_of(browser)
     assert before != after
-    assert await browser_session(world.store, digest(before), HOUR) is None
-    assert await browser_session(world.store, digest(after), HOUR) is not None
+    assert await browser_session(rig.store, digest(before), HOUR) is None
+    assert await browser_session(rig.store, digest(after), HOUR) is not None
 
 
-async def test_an_id_that_a_browser_brings_along_becomes_no_session(world):
-    browser = await world.made.browser()
+async def test_an_id_that_a_browser_brings_along_becomes_no_session(rig):
+    browser = await rig.made.browser()
     planted = "A" * 43
     browser.put_cookie("usher-session", planted)
     await browser.get("/ide/workspace_x/sign-in")
     assert session_of(browser) != planted
-    assert await browser_session(world.store, digest(planted), HOUR) is None
+    assert await browser_session(rig.store, digest(planted), HOUR) is None
 
 
-async def test_a_made_up_cookie_is_none(world):
-    browser = await world.made.browser()
+async def test_a_made_up_cookie_is_none(rig):
+    browser = await rig.made.browser()
     for value in ("", "x", "A" * 43, "A" * 5000, "é" * 43, '"', "%00"):
         page = await browser.get("/ide/workspace_x", headers={"Cookie": f"usher-session={value}"})
         assert (browser.status, ide.SIGN_IN_BUTTON in page) == (200, True), value
 
 
-async def test_the_store_holds_no_id(world):
-    browser = await world.signed_in()
+async def test_the_store_holds_no_id(rig):
+    browser = await rig.signed_in()
     session_id = session_of(browser)
     assert re.fullmatch(r"[A-Za-z0-9_-]{43}", session_id)
-    session = await browser_session(world.store, digest(session_id), HOUR)
+    session = await browser_session(rig.store, digest(session_id), HOUR)
     assert session_id not in repr(session)
-    rows = await world.store.engine.read(
+    rows = await rig.store.engine.read(
         lambda tx: tx.all("browser_session", id_hash=session.id_hash, now=0.0, unused_since=0.0)
     )
     assert session_id not in repr(rows)
 
 
 async def test_without_a_slack_client_the_page_says_what_is_missing():
-    async with ide_rig(sign_in=False) as world:
-        browser = await world.made.browser()
+    async with ide_rig(sign_in=False) as rig:
+        browser = await rig.made.browser()
         page = await browser.get("/ide/workspace_x")
         assert browser.status == 404
         assert "Ask your Usher admin to set up Sign in with Slack" in page
         await browser.get("/ide/workspace_x/sign-in")
-        assert browser.url == f"{world.origin}/ide/workspace_x"
+        assert browser.url == f"{rig.origin}/ide/workspace_x"
 
 
 def session_of(browser):
@@ -230,11 +230,11 @@ def test_a_mark_is_of_one_page_in_one_session():
     assert not browsers.is_of_session(foreign, "one", "page", mark)
 
 
-async def test_a_session_ends_after_its_lifetime_however_much_it_is_used(world):
-    workspace = await world.workspace()
-    browser = await world.signed_in(page=workspace.id)
+async def test_a_session_ends_after_its_lifetime_however_much_it_is_used(rig):
+    workspace = await rig.workspace()
+    browser = await rig.signed_in(page=workspace.id)
     for _ in range(11):
-        world.clock.advance(HOUR)
+        rig.clock.advance(HOUR)
         assert await is_signed_in(browser, workspace.id)
-    world.clock.advance(HOUR)
+    rig.clock.advance(HOUR)
     assert not await is_signed_in(browser, workspace.id)
