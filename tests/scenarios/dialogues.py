@@ -117,9 +117,8 @@ class DialogueWorld(World):
                 continue
             await self.alice.types(f"run {run.get('connection', 'saturn')} {run['job']}", command="/job")
             await self.pass_time(30 if run["state"] in _EXIT or run["state"] == "succeeded" else 4, step=2)
-        for workspace in self.told.get("workspaces", ()):
-            await self.alice.types(f'status "{workspace["name"]}"@{workspace["connection"]}')
-        await self.pass_time(12, step=4)
+        if self.told.get("runs"):
+            await self.pass_time(12, step=4)
         if place := self.told.get("outage"):
             server = self.saturn if place == "saturn" else self.hub
             spoil(server.harness, ".*", status=503, times=100_000)
