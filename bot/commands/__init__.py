@@ -29,7 +29,7 @@ from bot.support.environment import (
 )
 from bot.support.errors import NotDone, StoreError, StoreTooNew, StoreTooOld
 from bot.support.logs import Redactor, configure
-from bot.support.settings import PREFIXES, REMOVED, Reading, Settings, SettingsError, read_settings
+from bot.support.settings import PREFIXES, REMOVED_SETTINGS, Reading, Settings, SettingsError, read_settings
 from bot.support.settings.database import database_file, is_postgres
 
 log = structlog.get_logger(__name__)
@@ -120,7 +120,7 @@ def load(*, is_split: bool = False) -> tuple[Settings, dict[str, ConnectionSetti
     for name in reading.unknown:
         log.warning("no such setting", variable=name)
     for name in reading.removed:
-        log.warning("setting removed", variable=name, advice=REMOVED[name])
+        log.warning("setting removed", variable=name, advice=REMOVED_SETTINGS[name])
     if exposed := exposed_env_file():
         log.warning("settings not protected", problem=exposed)
     return reading.settings, connections

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from bot.support.settings import REMOVED, VARIABLES
+from bot.support.settings import REMOVED_SETTINGS, VARIABLES
 from bot.support.settings.field import advice_of
 from bot.upkeep.checks import Check
 
@@ -33,7 +33,7 @@ def check_settings(
             "settings",
             True,
             f"{name}: this setting was removed, so it does nothing",
-            REMOVED[name],
+            REMOVED_SETTINGS[name],
             is_warning=True,
         )
         for name in removed

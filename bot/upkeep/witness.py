@@ -1,4 +1,4 @@
-"""How far the audit had come on this machine, in a file of its own: an older database is noticed by it.
+"""The witness of the audit: a file with how far it had come on this machine, by which older ones are noticed.
 
 A database that was restored from a backup can't know it. A small file next to it, which belongs to no
 backup, records how far the audit had come when this machine last saw it: a database that is behind that, or

@@ -5,7 +5,7 @@ from cryptography.fernet import Fernet
 
 from bot.support.addresses import is_loopback
 from bot.support.environment import read_secret_file
-from bot.support.settings import REMOVED, VARIABLES, Settings, read_settings
+from bot.support.settings import REMOVED_SETTINGS, VARIABLES, Settings, read_settings
 from bot.support.settings.database import passwords_of
 
 KEY = Fernet.generate_key().decode()
@@ -173,12 +173,12 @@ def test_a_variable_that_a_secret_is_read_from_is_no_setting(environment, monkey
 
 
 def test_removed_settings_are_named_and_no_settings_any_more(environment, monkeypatch, tmp_path):
-    assert REMOVED.keys().isdisjoint(VARIABLES)
-    for name in REMOVED:
+    assert REMOVED_SETTINGS.keys().isdisjoint(VARIABLES)
+    for name in REMOVED_SETTINGS:
         monkeypatch.setenv(name, "canary")
     environment()
     reading = read_settings()
-    assert (reading.removed, reading.unknown, reading.problems) == (sorted(REMOVED), [], [])
+    assert (reading.removed, reading.unknown, reading.problems) == (sorted(REMOVED_SETTINGS), [], [])
     monkeypatch.setenv("USHER_PERSON_RATE", "")
     environment(SLACK_BOT_TOKEN="env:USHER_UNWARNED_HOURS", USHER_UNWARNED_HOURS="xoxb-1")
     assert read_settings().removed == ["USHER_POLL_MARGIN_SECONDS", "USHER_SESSION_IDLE_MINUTES"]

@@ -27,7 +27,7 @@ _ALIKE: Final = 88.0
 OURS: Final = "USHER_"
 PREFIXES: Final = (OURS, "SLACK_")
 #: Settings of earlier releases, each with what holds now and what to do.
-REMOVED: Final = {
+REMOVED_SETTINGS: Final = {
     "USHER_PERSON_RATE": "Remove it: everybody may make one more request each second. If people need more at "
     "once, set USHER_PERSON_BURST.",
     "USHER_POLL_MARGIN_SECONDS": "Remove it: the margin of status reads is 0.5 seconds.",
@@ -82,7 +82,7 @@ def read_settings() -> Reading:
         wrong = {str(error["loc"][0]): _sentence(error) for error in invalid.errors()}
         settings = Settings(**{name: _stand_in(name) for name in wrong})
     given, elsewhere = set(variables()), referenced()
-    removed = {name for name in given - elsewhere if name.upper() in REMOVED}
+    removed = {name for name in given - elsewhere if name.upper() in REMOVED_SETTINGS}
     misspelt, unknown = strangers(given - removed, VARIABLES, elsewhere)
     is_installed = settings.slack_client_id is not None and settings.slack_client_secret is not None
     if settings.slack_bot_token is None and not is_installed and "SLACK_BOT_TOKEN" not in wrong:
