@@ -4,9 +4,6 @@ import ast
 
 from tests.project.repository import ROOT
 
-#: Files whose helpers still move.
-LEFT = {"test_look.py", "test_postgres_plans.py", "test_sqlite_leases.py"}
-
 
 def imported_test_modules(path):
     """Return the test modules that a file imports."""
@@ -25,7 +22,7 @@ def is_test_module(module):
 
 
 def test_no_file_imports_from_a_test_file():
-    paths = [path for path in (ROOT / "tests").rglob("*.py") if path.name not in LEFT]
+    paths = (ROOT / "tests").rglob("*.py")
     found = {str(path.relative_to(ROOT)): imported_test_modules(path) for path in paths}
     assert {path: modules for path, modules in found.items() if modules} == {}
 
