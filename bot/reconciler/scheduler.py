@@ -178,7 +178,8 @@ class Scheduler:
         """Create the loops for their steps; call it once, before ``start``."""
         self._reconciler, engine, timed = reconciler, reconciler.engine, reconciler.clockwork
         outages, board = reconciler.step_outages, engine.board
-        self._by = engine.connections, engine.warn_seconds
+        served = reconciler.tasks.works
+        self._by = engine.connections, served, engine.warn_seconds
 
         def loop(name: str, step: Step, size: int, rest: float = REST, **keys: Any) -> Loop:
             return Loop(name, step, size, self._ids, self._clock, rest, **keys)

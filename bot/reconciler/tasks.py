@@ -108,7 +108,7 @@ class Tasks(EnginePart):
         most = pool_room(pool, self._numbers.batch)
         if most <= 0:
             return 0
-        tasks = await self._store.claim_tasks(most, self._numbers.lease, self._owners.name)
+        tasks = await self._store.claim_tasks(most, self._numbers.lease, self._owners.name, self.works)
         await run_all([self._guarded(task) for task in tasks], pool)
         return len(tasks)
 

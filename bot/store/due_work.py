@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 from functools import cache
 from math import inf
 
+from bot.domain.tasks import TaskKind
 from bot.store import owners
 from bot.store.queues import DECLARED_QUEUES
 from bot.store.tables import SERVING
@@ -34,17 +35,19 @@ def find_next_due(
     tx: Transaction,
     kinds: Collection[str],
     connections: Iterable[str],
+    served: Iterable[TaskKind],
     warn_seconds: float,
 ) -> dict[str, float]:
     """Return in how many seconds each of some kinds of work is due first, infinity if nothing will be.
 
-    A claim may find nothing all the same, but it never takes anything sooner.
+    ``served`` are the kinds of tasks that the process does. A claim may find nothing all the same, but it
+    never takes anything sooner.
     """
     wanted, now = (
         {queue.name: queue.kind for queue in DECLARED_QUEUES.values() if queue.kind in kinds},
         tx.now(),
     )
-    keys = {"names": wanted, "connections": connections}
+    keys = {"names": wanted, "connections": connections, "served": served}
     given = {name: as_json(dict.fromkeys(some, 1)) for name, some in keys.items()}
     found = dict.fromkeys(kinds, inf)
     for row in tx.all(make_next_due_query(), now=now, warn_seconds=warn_seconds, **given):

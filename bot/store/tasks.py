@@ -1,6 +1,6 @@
 """Tasks: what is to be done once, soon, by whichever process claims it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ TASK_QUEUE: Final = declare_queue(
         kind="tasks",
         table="tasks",
         due="due_at",
+        where="COALESCE(kind, '') IN (SELECT wanted.key FROM json_each(:served) wanted)",
         only="{people_here}",
         changes="is_leased = 1, claims = claims + 1, claimed_at = :now, due_at = :until",
     )
@@ -101,14 +102,16 @@ def claim_tasks(
     limit: int,
     lease: float,
     owner: str = "",
+    served: Iterable[TaskKind] = tuple(TaskKind),
 ) -> list[Task]:
-    """Lease due tasks, oldest first.
+    """Lease due tasks of the ``served`` kinds, oldest first; other kinds are left to whoever serves them.
 
     Whatever joined one whose worker died becomes part of it. Reading everybody is left to the process that
     has begun with it.
     """
     claimed: list[Task] = []
-    for row in TASK_QUEUE.take(tx, lease, limit, owner=owner):
+    kinds = as_json(dict.fromkeys(served, 1))
+    for row in TASK_QUEUE.take(tx, lease, limit, owner=owner, served=kinds):
         if row["joined"] is not None:
             row["payload"] = as_json(_extended(from_json(row["payload"]), from_json(row["joined"])))
             TASKS.change(tx, {"id": row["id"]}, payload=row["payload"], joined=None)

@@ -3,6 +3,7 @@
 import pytest
 from pydantic import SecretStr
 
+from bot.domain.tasks import TaskKind
 from bot.providers import base
 from bot.providers.base import Credential
 from bot.services import accounts
@@ -113,3 +114,14 @@ async def test_what_its_person_made_ends_when_they_said(world):
     await look(world, 23.1)
     assert world.provider.count("mint") == 0
     assert world.slack.kinds().count("link_ending") == 1
+
+
+async def test_where_nobody_renews_the_task_waits_as_it_is(world):
+    world.reconciler.tasks.works.pop(TaskKind.RENEWAL)
+    await look(world, 23.1)
+    assert (await world.store.statistics())["tasks"] == 1
+    assert (await token(world), world.provider.count("mint")) == ("token-0", 0)
+    # A process that does begins.
+    world.reborn()
+    await world.pass_time(60, step=10)
+    assert await token(world) == "minted-1"

@@ -37,6 +37,7 @@ from tests.contract.store.field_values import BESIDE, made, stand_for
 pytestmark = pytest.mark.both_engines
 
 CONNECTIONS = ["saturn", "posit"]
+SERVED = [TaskKind.SYNC_PEOPLE, TaskKind.DISCOVER]
 WARN_SECONDS = 300.0
 #: More than there are rows.
 MANY = 100
@@ -150,7 +151,7 @@ CLAIMS = {
     "reads": lambda tx: [
         gate for one in CONNECTIONS for gate in gates.GATE_QUEUE.take(tx, 60.0, MANY, connection=one)
     ],
-    "tasks": lambda tx: tasks.claim_tasks(tx, MANY, 60.0, "me"),
+    "tasks": lambda tx: tasks.claim_tasks(tx, MANY, 60.0, "me", SERVED),
     "outages": lambda tx: [*outages.outages(tx), *pauses.pauses(tx)],
     "jobs": lambda tx: runs.claim_runs(tx, MANY, 60.0, "me"),
     "streams": lambda tx: runs.watched_runs(tx, "me"),
@@ -185,7 +186,7 @@ def compare(tx, kind, number):
     tables = [*{"operations": ["workspaces"], "expiry": ["accounts"]}.get(kind, ()), *tables]
     for name in tables:
         _fill(tx, name, numbers, now)
-    seconds = due_work.find_next_due(tx, [kind], CONNECTIONS, WARN_SECONDS)[kind]
+    seconds = due_work.find_next_due(tx, [kind], CONNECTIONS, SERVED, WARN_SECONDS)[kind]
     before = tx.changes
     is_taken = bool(CLAIMS[kind](tx)) or tx.changes > before
     assert seconds <= 0.0 or not is_taken
@@ -226,7 +227,7 @@ def test_every_kind_of_work_has_a_queue_and_a_claim():
 
 
 async def test_nothing_due_is_found_in_an_empty_database(store):
-    found = await store.find_next_due(list_kinds(), CONNECTIONS, WARN_SECONDS)
+    found = await store.find_next_due(list_kinds(), CONNECTIONS, SERVED, WARN_SECONDS)
     assert found == dict.fromkeys(list_kinds(), inf)
 
 
@@ -234,4 +235,7 @@ async def test_first_due_time_is_in_seconds_from_now(store):
     await store.add_tasks(
         [NewTask(TaskKind.DISCOVER, "a", due_in=30.0), NewTask(TaskKind.DISCOVER, "b", due_in=9.0)]
     )
-    assert await store.find_next_due(["tasks"], CONNECTIONS, WARN_SECONDS) == {"tasks": pytest.approx(9.0)}
+    assert await store.find_next_due(["tasks"], CONNECTIONS, SERVED, WARN_SECONDS) == {
+        "tasks": pytest.approx(9.0)
+    }
+    assert await store.find_next_due(["tasks"], [], [TaskKind.REPLAY], WARN_SECONDS) == {"tasks": inf}

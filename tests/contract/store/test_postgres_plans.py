@@ -84,7 +84,7 @@ async def test_next_due_walks_nothing_among_many_dead_rows(connection):
             fill(connection, name, 10_000)
         connection.execute("ANALYZE")
         query, names = numbered(due_work.make_next_due_query())
-        given = dict.fromkeys(names, "1.8e9") | {"warn_seconds": "300.0"}
+        given = dict.fromkeys(names, "1.8e9") | {"warn_seconds": "300.0", "served": as_json({"discover": 1})}
         given |= {"names": as_json({queue.name: 1 for queue in DECLARED_QUEUES.values()})}
         given |= {"connections": as_json({"saturn": 1, "posit": 1})}
         connection.execute(f"PREPARE q AS {query}".encode())

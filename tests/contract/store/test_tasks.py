@@ -1,6 +1,7 @@
 """Tasks, and what processes share about connections: outages, pauses, providers' last answers."""
 
 import asyncio
+import math
 
 import pytest
 
@@ -288,6 +289,18 @@ async def test_what_was_filled_in_is_there_the_next_time(store):
     assert await store.remembered(ALICE, "saturn", "job") == {}
 
 
+@pytest.mark.both_engines
+async def test_a_kind_that_nobody_here_does_is_left_alone_and_not_looked_for(store, clock):
+    await store.add_tasks([NewTask(TaskKind.RENEWAL, "a1")])
+    served = [kind for kind in TaskKind if kind is not TaskKind.RENEWAL]
+    for _ in range(3):
+        assert await store.find_next_due(["tasks"], [], served, 300.0) == {"tasks": math.inf}
+        assert await store.claim_tasks(10, 60.0, "me", served) == []
+        clock.advance(60)
+    (task,) = await store.claim_tasks(10, 60.0, "me")
+    assert (task.kind, task.attempts, task.claims) == (TaskKind.RENEWAL, 0, 1)
+
+
 async def overdue(store):
     """Return what nobody has done for an hour, as seen while a process is there that works."""
     await store.beat()
@@ -312,7 +325,7 @@ async def test_what_nobody_does_within_an_hour_is_counted_by_kind(store, clock):
     timed = late | {"timer": 2}
     assert await overdue(store) == timed
     # Who takes some is at it.
-    await store.claim_tasks(1, 60.0)
+    await store.claim_tasks(1, 60.0, served=[TaskKind.DISCOVER])
     await within(store, timers.claim_timers, 1, 60.0)
     assert await overdue(store) == {"of later": 1, "renew": 1, "needed": 2, "timer": 1}
     clock.advance(30 * 86_400.0)
