@@ -29,7 +29,7 @@ WEB, SETTINGS = "bot/web/app.py", "bot/support/settings/__init__.py"
 class Removal:
     """Say what the composition has of a feature besides imports, by file, and the rows that it leaves.
 
-    ``overdue`` is what of these nobody does, as ``doctor`` counts it: tasks, as a queue goes with its feature.
+    ``overdue`` is what of these nobody does, as ``doctor`` counts it; a queue goes with its feature.
     """
 
     said: Mapping[str, Sequence[str]]

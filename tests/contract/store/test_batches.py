@@ -9,6 +9,9 @@ from bot.store.accounts import refuse
 from bot.store.tables import ACCOUNTS, WORKSPACES
 from tests.rigs.store import ALICE, hide_workspace, link_account, linked, put_link, unlink, within
 
+#: Each batch is another statement.
+pytestmark = pytest.mark.both_engines
+
 PEOPLE = [Principal(None, "T0ACME", f"U{number}") for number in range(5)]
 ELSEWHERE = Principal(None, "T0OTHER", "U9")
 GIVEN = {"slow_unless_known": 60.0, "failed_within": 60.0, "limit": 5}

@@ -103,6 +103,7 @@ async def test_an_open_home_is_wanted_again_and_another_is_not(store, clock):
     assert await wanted(store) == []
 
 
+@pytest.mark.both_engines
 async def test_news_that_somebody_waits_for(store, clock):
     async def is_waiting(**asked):
         return await store.is_news_waiting(**{"notices": ENDLESS, "cards": ENDLESS, **asked})
