@@ -25,7 +25,7 @@ In any channel, type
     /workspace start training@hub   on the hub: its IDE is {ide}
     /workspace new posit            a form: create an RStudio session; suspend and resume it
     /job run posit --cluster Local -- Rscript train.R
-                                    a message has the end of its output, and all of it comes as a file
+                                    a message has its output; more than 40 lines come as a file
     /workspace new courses          on Sphere Engine: nothing to link, and it opens on a page of Usher's
     /workspace about posit          as Amir, an Usher admin: shows the server and its users
 
