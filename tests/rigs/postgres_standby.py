@@ -57,6 +57,19 @@ class Pair(Database):
             for statement in statements.split(";\n"):
                 connection.execute(statement.encode())
 
+    def wait_for_standby(self) -> None:
+        """Let each commit from now on wait until the standby shows it."""
+        self.execute(_WAIT_FOR_STANDBY)
+        # A connection made after the reload has the new settings, and by then every process was told of them.
+        while self._show("synchronous_standby_names") != "*":
+            pass
+        # The checkpointer switches the waiting on. It reads its settings before it makes a checkpoint.
+        self.execute("CHECKPOINT")
+
+    def _show(self, setting: str) -> str:
+        with postgres.connected(self._server.get_uri()) as connection:
+            return connection.execute(f"SHOW {setting}".encode()).fetchone()[0]
+
     def stand_still(self) -> None:
         """Let the standby receive what is committed, and not show it."""
         with postgres.connected(self._standby.get_uri()) as connection:
@@ -69,7 +82,15 @@ class Pair(Database):
                 connection.execute("SELECT pg_sleep(0.05)")
 
 
-_COMMITTING = "SELECT 1 FROM pg_stat_activity WHERE query = 'COMMIT' AND state = 'active'"
+_COMMITTING = """
+SELECT 1 FROM pg_stat_activity
+WHERE query = 'COMMIT' AND state = 'active' AND wait_event IN ('PgSleep', 'SyncRep')
+"""
+_WAIT_FOR_STANDBY = """
+ALTER SYSTEM SET synchronous_standby_names = '*';
+ALTER SYSTEM SET synchronous_commit = 'remote_apply';
+SELECT pg_reload_conf()
+"""
 
 
 @contextmanager
