@@ -269,7 +269,7 @@ class Verdict:
             subject, kind, _ = key.rsplit("/", 2)
             read[user, f"the end of {subject}" if kind in _ENDS else key] |= shown
         return [
-            f"{what} to {user}: {', '.join(map(str, shown.values()))}"
+            f"{what} to {user}: {', '.join(f'{ts} {stays}' for ts, stays in shown.items())}"
             for (user, what), shown in read.items()
             if len(shown) > 1
         ]

@@ -46,7 +46,7 @@ LONGEST_CLAIM: Final = 60.0
 def free(tx: Transaction, settles: float) -> None:
     """Free all claimed rows, as each process that claimed them is known to be dead.
 
-    A message that was in hand is looked for as soon as its attempt has had ``settles`` seconds to show.
+    A message that was in hand may have been sent until now: it is looked for in ``settles`` seconds.
     """
     for query in dict.fromkeys(LEASES.values()):
         tx.run(query, now=tx.now(), settles=settles, longest=LONGEST_CLAIM)

@@ -15,10 +15,9 @@ WHERE COALESCE(outcome, 'replaced') = 'replaced'
 UPDATE runs SET {freed}
 WHERE outcome IS NULL AND (leased_until > 0 OR start_call = 'calling' OR stop_call = 'calling');
 
--- It may have been sent, and is looked for once it had its time to show.
+-- It may have been sent just before the process died, and is looked for once it had its time to show.
 -- name: free_notices
-UPDATE notices SET due_at = CASE WHEN leased_at + :settles > :now THEN leased_at + :settles ELSE :now END
-WHERE state = 'leased' AND due_at > :now;
+UPDATE notices SET due_at = :now + :settles WHERE state = 'leased' AND due_at > :now + :settles;
 
 -- name: free_cards
 UPDATE cards SET leased_until = 0 WHERE leased_until > 0;

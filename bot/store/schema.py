@@ -111,8 +111,9 @@ SMALL: Final = 0.1
 SLEWED: Final = 0.05
 #: No gate is closed for longer than this.
 LONGEST_GATE: Final = 600.0
-#: A message of unknown outcome may be in flight for this long; ``Timing.settles``.
-SENDS_SETTLE: Final = 15.0
+#: For so many seconds from its send a message of unknown outcome may be in flight, whether the sender still
+#: waits for the answer or has died: ``Timing.send_timeout`` and ``Timing.settles``.
+SENDS_SETTLE: Final = 25.0
 
 #: So many seconds without a heartbeat are more than a restart.
 PAUSE: Final = 3600.0

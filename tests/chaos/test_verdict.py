@@ -201,9 +201,10 @@ async def test_end_in_second_message_is_told_twice(scene, kind, text, becomes):
     elif becomes == "changed":
         state.edit(second, text="red · Saturn Cloud")
     (told,) = scene.verdict.told_twice()
-    assert told.startswith(f"the end of {scene.operation.id} to {scene.person.principal.key}: it stays, ")
+    assert told.startswith(f"the end of {scene.operation.id} to {scene.person.principal.key}: ")
     is_there = becomes == "kept" or (becomes == "changed" and kind != "card/1")
-    assert told.endswith("it stays" if is_there else "0.0 s")
+    assert told.endswith(f"{second.ts} it stays" if is_there else f"{second.ts} 0.0 s")
+    assert told.count(" it stays") == 1 + is_there
 
 
 async def test_card_of_open_operation_tells_no_end(scene):
@@ -234,11 +235,11 @@ async def test_an_open_operation_and_one_replaced_by_nothing_are_lost(scene):
 
 
 async def test_message_that_came_twice_is_told_twice(scene):
-    for _ in range(2):
-        assert scene.verdict.told_twice() == []
-        scene.says("workspace/timer_ending/1", "It will stop soon.")
+    first = scene.says("workspace/timer_ending/1", "It will stop soon.")
+    assert scene.verdict.told_twice() == []
+    second = scene.says("workspace/timer_ending/1", "It will stop soon.")
     assert scene.verdict.told_twice() == [
-        f"workspace/timer_ending/1 to {scene.person.principal.key}: it stays, it stays"
+        f"workspace/timer_ending/1 to {scene.person.principal.key}: {first.ts} it stays, {second.ts} it stays"
     ]
 
 

@@ -12,6 +12,7 @@ from bot.domain.settling import INTERRUPTED_SETTLES, MAKE_SETTLES, find_settling
 from bot.domain.steps import Update
 from bot.domain.tasks import TaskKind
 from bot.domain.times import LEASE
+from bot.slack.notifier.timing import Timing
 from bot.store import leases
 from bot.store.owners import own
 from bot.store.schema import SENDS_SETTLE
@@ -90,11 +91,18 @@ async def test_leases_of_a_dead_process_are_free_at_once(restart, clock):
     clock.advance(5)
     assert not any((await claim_all(store)).values())
     store = await restart()
-    # What may be on its way to Slack has its time to show first.
+    # What may be on its way to Slack has its time to show first, which the next restart doesn't extend.
     assert await claim_all(store) == claimed | {"notices": 0}
-    clock.advance(SENDS_SETTLE - 5)
+    clock.advance(SENDS_SETTLE - 1)
+    store = await restart()
+    assert await store.claim_notices(10, 60.0) == []
+    clock.advance(1)
     assert len(notices := await store.claim_notices(10, 60.0)) == claimed["notices"]
     assert all(notice.unknown_since is not None for notice in notices)
+
+
+def test_dead_senders_messages_may_come_as_late_as_any():
+    assert Timing().send_timeout + Timing().settles == SENDS_SETTLE
 
 
 @pytest.mark.parametrize("kind", ["nfs4", "cifs", "fuse.sshfs", "9p", "virtiofs", "unheard-of"])
