@@ -67,12 +67,15 @@ MEASUREMENTS: Final[Mapping[str, tuple[Measure, tuple[str, ...]]]] = MappingProx
         "counted_start": (measure_counted_start, ("start_instructions", "lone_start_instructions")),
         "counted_help": (measure_counted_help, ("help_instructions",)),
         "counted_read": (measure_counted_read, ("read_instructions",)),
-        "polls": (measure_polls, ("poll_cpu", "gap_min", "gap_p99", "poll_rate", "poll_memory")),
+        "polls": (
+            measure_polls,
+            ("poll_cpu", "gap_min", "gap_median", "gap_p99", "poll_rate", "poll_memory"),
+        ),
         "claims": (
             measure_claims,
             ("claim_p99", "claim_rate", "claim_gap_min", "claim_gap_p99", "claim_database_cpu"),
         ),
-        "watched": (measure_watched, ("watched_database_cpu", "watched_process_cpu")),
+        "watched": (measure_watched, ("watched_database_cpu", "watched_process_cpu", "claim_median")),
         "ready": (measure_ready, ("ready_median", "ready_p99")),
         "limited": (measure_limited, ("ready_limited_last",)),
         "class": (measure_class, ("class_ack_p99", "class_exactly_one", "class_limited_last")),

@@ -34,9 +34,10 @@ _DUE = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """Hold what the processes saw of claims: the seconds of each, their reads, and the CPU of everybody."""
+    """Hold the seconds of each claim, and of a ``SELECT 1`` after it, the reads and the CPU."""
 
     took: list[float]
+    selects: list[float]
     reads: int
     process_cpu: float
     database_cpu: float
@@ -70,6 +71,7 @@ async def claimed(
     seen = [json.loads((await worker.communicate())[0].splitlines()[-1]) for worker in workers]
     return Claimed(
         [took for one in seen for took in one["took"]],
+        [took for one in seen for took in one["selects"]],
         sum(one["reads"] for one in seen),
         sum(one["cpu"] for one in seen),
         used,
@@ -93,7 +95,7 @@ async def _work(url: str, interval: float, settles: float, watched: float, every
     store = await open_store(url, SystemClock(), SystemIds())
     print(json.dumps({"ready": True}), flush=True)  # noqa: T201 - the ready line
     await asyncio.to_thread(sys.stdin.readline)
-    seen: dict[str, Any] = {"took": [], "reads": 0}
+    seen: dict[str, Any] = {"took": [], "selects": [], "reads": 0}
     began, used = time.monotonic(), 0.0
     records: set[asyncio.Task[None]] = set()
     while (now := time.monotonic()) < began + settles + watched:
@@ -102,6 +104,9 @@ async def _work(url: str, interval: float, settles: float, watched: float, every
             used = used or time.process_time()
             seen["took"].append(time.monotonic() - now)
             seen["reads"] += len(claims)
+            claimed_at = time.monotonic()
+            await store.claim_due(lambda tx: tx.one("SELECT 1 AS one"))
+            seen["selects"].append(time.monotonic() - claimed_at)
         if claims:
             record = asyncio.create_task(_record(store, claims, interval))
             records.add(record)

@@ -86,6 +86,7 @@ class Gaps:
             # What is counted within a time depends on where that begins and ends, as reads come in rounds.
             "rate": len(self._again) * len(gaps) / sum(gaps) if gaps else None,
             "smallest": min(gaps, default=None),
+            "median": quantile(gaps, 0.5) if gaps else None,
             "p99": quantile(gaps, 0.99) if gaps else None,
             "violations": len(self._server.harness.violations),
             "ready_at": ready,

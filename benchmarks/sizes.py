@@ -35,7 +35,6 @@ class Sizes:
     #: Polls are watched for so long, after a while in which the first round settles.
     settle_seconds: float = 25.0
     watch_seconds: float = 60.0
-    baseline_polls: int = 10_000
     #: Seconds of CPU that the local provider takes for a read, for nothing: does a run notice such a peer?
     waste: float = 0.0
     #: Processes that claim beside each other, and seconds between two reads of one workspace.
@@ -137,7 +136,6 @@ TOY = Sizes(
     pieces=1,
     settle_seconds=1.0,
     watch_seconds=12.0,
-    baseline_polls=100,
     claimers=2,
     claim_interval=0.2,
     workers=2,

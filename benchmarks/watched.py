@@ -11,7 +11,7 @@ from cryptography.fernet import Fernet
 
 from benchmarks.claimers import Claimed, claimed
 from benchmarks.crowd import Crowd, Place, grow, settle
-from benchmarks.figures import Figure
+from benchmarks.figures import Figure, quantile
 from benchmarks.machine import TICK
 from benchmarks.postgres import database
 from benchmarks.sizes import Sizes
@@ -20,7 +20,7 @@ from bot.domain.workspaces import State
 
 
 async def measure_watched(sizes: Sizes) -> list[Figure]:
-    """Measure the CPU of a read, of the database and of a process, with few, many and very many workspaces.
+    """Measure claims, and the CPU of a read, here and in the database, with few to very many workspaces.
 
     The baseline is the cost with the fewest, the value the highest of the others. There are as many processes
     as find about a hundred rows with a claim, so that sizes differ in what the database holds.
@@ -46,9 +46,13 @@ async def measure_watched(sizes: Sizes) -> list[Figure]:
     # Never nothing: CPU is counted in ticks.
     by_database = [max(one.database_cpu, TICK) / one.reads * 1e6 for one in seen]
     by_process = [max(one.process_cpu, TICK) / one.reads * 1e6 for one in seen]
+    claim, select = (1000 * quantile(some, 0.5) for some in (seen[-1].took, seen[-1].selects))
     return [
-        Figure(name, max(costs[1:]), costs[0], note=_each(crowds, costs))
-        for name, costs in (("watched_database_cpu", by_database), ("watched_process_cpu", by_process))
+        *(
+            Figure(name, max(costs[1:]), costs[0], note=_each(crowds, costs))
+            for name, costs in (("watched_database_cpu", by_database), ("watched_process_cpu", by_process))
+        ),
+        Figure("claim_median", claim, select, note="the baseline is SELECT 1 on the same connection"),
     ]
 
 
