@@ -17,11 +17,15 @@ from tests.rigs.providers import FakeProvider, Machine
 
 @dataclass(frozen=True)
 class Start:
-    """Hold a start that took effect; ``number`` is greater than those of the ids that were given before."""
+    """Hold a start that took effect, and when, in monotonic seconds.
+
+    ``number`` is greater than those of the ids that were given before.
+    """
 
     remote_id: str
     username: str
     number: int
+    at: float
 
 
 def number_of(counted: str) -> int:
@@ -84,7 +88,8 @@ class OwnedProvider(FakeProvider):
 
     def _took_start(self, access: Access, remote_id: str) -> None:
         super()._took_start(access, remote_id)
-        self.starts.append(Start(remote_id, access.username, number_of(self._start_ids.new("start"))))
+        number, at = number_of(self._start_ids.new("start")), self.clock.monotonic()
+        self.starts.append(Start(remote_id, access.username, number, at))
         self._starters.add(asyncio.current_task())
 
     def _took_creation(self, access: Access, remote_id: str, key: str) -> None:
