@@ -15,6 +15,7 @@ import structlog
 from aiohttp import web
 
 from bot.domain.audit import AuditEntry
+from bot.features.feature import load
 from bot.output.transcript import Board
 from bot.providers import build_providers, distributions
 from bot.providers.connection import ConnectionSettings
@@ -163,6 +164,7 @@ class Process:
         start_pauses: Sequence[float] = START_PAUSES,
         outlets: Outlets | None = None,
     ) -> None:
+        self.features = load()
         self._settings = settings
         self._connections = connections
         self._stack = stack

@@ -7,6 +7,7 @@ from typing import Final
 import pytest
 from hypothesis import HealthCheck, settings
 
+from bot.features.feature import load
 from tests.rigs import shared, weight
 from tests.runner import times
 
@@ -73,6 +74,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_sessionstart() -> None:
     """Look for no garbage while all is imported and collected: that stays, and to look takes two seconds."""
     gc.disable()
+    load()
 
 
 def pytest_collection_finish() -> None:

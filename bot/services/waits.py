@@ -35,8 +35,9 @@ from bot.services.asked import Asked
 from bot.services.due import ASKS_AGAIN, FRESH_SECONDS, LEASE, Due
 from bot.services.gather import Gatherer, Message, adds
 from bot.services.workspaces import begin, effects_now, owned
-from bot.store import acts, followers, gates, operations, people, timers
+from bot.store import acts, gates, operations, people, timers
 from bot.store import waits as rows
+from bot.store.hooks import STOP_PAUSE_SECONDS
 from bot.store.notices import add_notices
 from bot.store.transaction import Row, Transaction
 from bot.support.errors import NotLinked, Refused
@@ -251,7 +252,7 @@ def _give_on(tx: Transaction, asked: Asked, wait: Wait) -> None:
     is_warned = any(one.because == "room" for one in workspace.ends.rows)
     if workspace.is_down:
         rows.end(tx, wait)
-        rows.offer(tx, wait.connection, followers.STOP_PAUSE_SECONDS)
+        rows.offer(tx, wait.connection, STOP_PAUSE_SECONDS)
     elif was_used(workspace, since) or acts.was_asked(tx, workspace, since) or "busy" in workspace.stakes:
         timers.drop(tx, workspace.id, "room")
         rows.end(tx, wait)

@@ -7,7 +7,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Principal
 from bot.domain.preferences import News, Preferences, is_wanted
 from bot.domain.runs import RunState
-from bot.store import acts, notices
+from bot.store import acts
 from bot.store.tables import Table, of_feature, reader_of
 from bot.store.transaction import Row, Transaction, as_json
 
@@ -41,9 +41,6 @@ def wants(tx: Transaction, new: NewNotice) -> bool:
     row = tx.one("heard", **about, principal=new.principal)
     assert row is not None  # it is found whatever there is
     return is_wanted(_news(new.kind, row), _PREFERENCES(row) or Preferences())
-
-
-notices.WANTED.append(wants)
 
 
 def _news(kind: AnyKind, row: Row) -> News:

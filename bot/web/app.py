@@ -38,7 +38,7 @@ from bot.web.calendar import calendar_route
 from bot.web.connections import IDLE_SECONDS, SERVER, Connection, Door, most_connections
 from bot.web.front import MAX_BYTES, Front
 from bot.web.health import Health
-from bot.web.hooks import Hooks
+from bot.web.hooks import WebhookRoutes
 from bot.web.ide import IdePages
 from bot.web.pages import LinkPages
 from bot.web.render import HEADERS, STATIC_FILES, STATIC_PATH
@@ -77,7 +77,7 @@ def build_app(
     page_url, keys = settings.page_url or "", settings.keys()
     if context.sign_in != (client_id is not None):
         raise ValueError("Sign in with Slack needs the client id and secret, and only then")
-    routes = health.routes() + Hooks(context).routes()
+    routes = health.routes() + WebhookRoutes(context).routes()
     routes.append(web.get(STATIC_PATH + "/{name}", _static))
     if settings.slack_signing_secret is not None:
         fronts = partial(Front, settings.slack_signing_secret, machine, replays, health.metrics)

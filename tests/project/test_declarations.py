@@ -8,23 +8,10 @@ from tests.project.repository import ROOT
 
 #: By where it is declared, the modules that do, once a process is put together.
 DECLARED = {
-    "followers.FOUND": ["bot.store.hours"],
-    "followers.REPLACED": ["bot.store.hours"],
-    "followers.MERGED": ["bot.store.classes", "bot.store.hours"],
-    "followers.UNLINKED": ["bot.store.hours", "bot.store.waits"],
-    "followers.SETTLED": ["bot.store.approvals"],
-    "followers.GONE": ["bot.store.hours"],
-    "followers.PLANNED": ["bot.store.hours"],
-    "followers.LEFT": ["bot.store.hours"],
-    "followers.FREED": ["bot.store.waits"],
-    "followers.DONE": ["bot.store.homes"],
-    "operations.FOLLOWERS": ["bot.store.hours", "bot.store.waits"],
-    "notices.WANTED": ["bot.store.preferences"],
     "workspaces.BEFORE": ["bot.services.waits"],
     "routes.FINISHING": ["handlers.acts"],
     "helping.EXPLAINED": ["handlers.talking"],
     "acts.PUT_BACK": ["bot.services.hours", "bot.store.waits"],
-    "followers.RESTORED": ["bot.store.hours", "bot.store.waits"],
     "linking.ASKED": ["handlers.approvals"],
     "routes.shown": ["handlers.home", "handlers.home"],
     "routes.button": ["handlers.class_card"],
@@ -78,6 +65,8 @@ from bot.domain import kinds, policy
 known = set(kinds.declared(kinds.AnyKind))
 own = set(policy.RULES)
 import bot.app, bot.commands.setting_up, bot.reconciler
+from bot.features.feature import load
+load()
 from bot import services
 from bot.messages import blocks
 from bot.messages.blocks import home, kit, lists, outcomes
@@ -86,14 +75,14 @@ from bot.services.home import PARTS, WAITING
 from bot.support.settings import Settings
 from bot.upkeep.checks import IN_STORE, NEEDED, ON_SLACK
 from bot.support import modules
-from bot.store import acts, followers, notices, operations
+from bot.store import acts
 from handlers import helping, linking, routes
 routes.load()
 modules.load(services)
 modules.load(blocks)
 found = {}
 for room in (
-    followers, operations, notices, workspaces, routes, helping, linking, home, lists, gather, kit, outcomes
+    workspaces, routes, helping, linking, home, lists, gather, kit, outcomes
 ):
     for name, value in vars(room).items():
         declared = list(value.values()) if isinstance(value, dict) else value
@@ -101,7 +90,6 @@ for room in (
             key = room.__name__.rpartition(".")[2] + "." + name
             found[key] = sorted(one.__module__ for one in declared)
 found["acts.PUT_BACK"] = sorted(one.__module__ for one in acts.PUT_BACK.values())
-found["followers.RESTORED"] = sorted(hold.__module__ for _, hold in followers.RESTORED.values())
 for name in ("shown", "button"):
     found[f"routes.{name}"] = [one.__module__ for one in getattr(routes, name).found.values()]
 found["home.gathered"] = sorted(one.__module__ for one in PARTS.values())

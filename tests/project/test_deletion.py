@@ -16,12 +16,23 @@ import pytest
 
 from bot.store.outages import TWICE
 from tests.project.repository import ROOT, files, share_bytecode
-from tests.project.rings import COMPOSITION, KNOWS, LISTED, MODULES, feature_of, imported, is_one_of, modules
+from tests.project.rings import (
+    COMPOSITION,
+    FOLDERS,
+    KNOWS,
+    LISTED,
+    MODULES,
+    feature_of,
+    imported,
+    is_one_of,
+    modules,
+)
 from tests.rigs.thorough import draw_one
 
 STORY = "tests/project/story_without.py"
 RECONCILER = "bot/reconciler/__init__.py"
 APP, STORE, COMMANDS = "bot/app.py", "bot/store/__init__.py", "bot/__main__.py"
+FEATURES = "bot/features/__init__.py"
 WEB, SETTINGS = "bot/web/app.py", "bot/support/settings/__init__.py"
 
 
@@ -176,7 +187,8 @@ def taken_out(feature, folder):
     for file in modules().values():
         if is_one_of(file, COMPOSITION) and file not in gone:
             text = (ROOT / file).read_text(encoding="utf-8")
-            for said in REMOVALS[feature].said.get(file, ()):
+            lines = [f'    "{folder}",\n' for folder, name in FOLDERS.items() if name == feature]
+            for said in [*REMOVALS[feature].said.get(file, ()), *(lines if file == FEATURES else ())]:
                 assert text.count(said) == 1, said
                 text = text.replace(said, "")
             text = without(text, gone)

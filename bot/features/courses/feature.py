@@ -1,0 +1,23 @@
+"""The declaration of the feature courses."""
+
+from typing import Final
+
+from bot.features.feature import Feature
+from bot.features.hooks import Hooks
+from bot.store import classes
+from bot.store.transaction import Transaction
+
+
+class CoursesHooks(Hooks):
+    """A member's place in a class follows their workspace."""
+
+    def on_workspaces_merged(self, tx: Transaction, former_id: str, workspace_id: str) -> None:
+        classes.merge(tx, former_id, workspace_id)
+
+
+FEATURE: Final = Feature(
+    name="courses",
+    summary="Give members of a class their workspaces, lesson by lesson.",
+    needs=("hours", "sentences"),
+    hooks=CoursesHooks(),
+)

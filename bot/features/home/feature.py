@@ -1,0 +1,23 @@
+"""The declaration of the feature home."""
+
+from typing import Final
+
+from bot.domain.people import Principal
+from bot.features.feature import Feature
+from bot.features.hooks import Hooks
+from bot.store import homes
+from bot.store.transaction import Transaction
+
+
+class HomeHooks(Hooks):
+    """An open Home is drawn again when something was done for its person."""
+
+    def on_request_done(self, tx: Transaction, principal: Principal) -> None:
+        homes.want(tx, principal)
+
+
+FEATURE: Final = Feature(
+    name="home",
+    summary="Show everything of a person on one page in Slack.",
+    hooks=HomeHooks(),
+)

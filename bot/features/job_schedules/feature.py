@@ -1,0 +1,10 @@
+"""The declaration of the feature job_schedules."""
+
+from typing import Final
+
+from bot.features.feature import Feature
+
+FEATURE: Final = Feature(
+    name="job_schedules",
+    summary="Set the schedule of a job at its provider.",
+)
