@@ -17,7 +17,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-import bot.slack.notifier  # noqa: F401 - with what features show in Homes
 from benchmarks import postgres
 from benchmarks.crowd import CONNECTION, TEAM, Crowd, Place
 from benchmarks.figures import GOALS, Figure

@@ -7,7 +7,6 @@ from typing import Final
 import pytest
 from hypothesis import HealthCheck, settings
 
-from bot.features.feature import load
 from tests.rigs import shared, weight
 from tests.runner import times
 
@@ -74,6 +73,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_sessionstart() -> None:
     """Look for no garbage while all is imported and collected: that stays, and to look takes two seconds."""
     gc.disable()
+
+
+def pytest_collection() -> None:
+    """Load the features, as a process does at its start; a mutant has been put in place by then."""
+    from bot.features.feature import load
+
     load()
 
 

@@ -107,6 +107,7 @@ def add(
     return replaced
 
 
+@acts.puts_back(RULES.name)
 def put_back(tx: Transaction, row: Row | None, was: Row | None) -> None:
     """Let the row of a rule say again what it said before an act, None for no row."""
     before = None if row is None else RULES.of(row)
@@ -117,9 +118,6 @@ def put_back(tx: Transaction, row: Row | None, was: Row | None) -> None:
         # Hours that are taken back before they have started anything leave no stop that wasn't there.
         is_unused = after is None and of.started_at is None
         change_rules(tx, workspace, [(before, after)], mode or "stop", keeps_stop=not is_unused)
-
-
-acts.PUT_BACK[RULES.name] = put_back
 
 
 def end(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:

@@ -12,6 +12,7 @@ from bot.domain.runs import Run
 from bot.domain.workspaces import Workspace
 from bot.store.tables import ACTS, OPERATIONS, RUNS, TABLES, WORKSPACES, Table
 from bot.store.transaction import Row, Transaction, clean
+from bot.support.declarations import Registry
 
 TIMER_COLUMNS: Final = ("stop_at", "stop_mode", "stop_agreed", "stop_rule", "stop_via", "stop_start", "ends")
 #: The rows that say what people want, and in which columns; features add theirs.
@@ -19,8 +20,8 @@ WANTED: Final[dict[type, tuple[Table[Any], Sequence[str]]]] = {
     Workspace: (WORKSPACES, ("alias", "hidden", "tells_ready", "tells_stopped", *TIMER_COLUMNS)),
     Run: (RUNS, ("stop_wanted",)),
 }
-#: By the names of features' tables, how a row is put back: the row, and what it was, each None for none.
-PUT_BACK: Final[dict[str, Callable[[Transaction, Row | None, Row | None], None]]] = {}
+#: The functions that put a row back, by its table: the row, and its former columns, each None for none.
+puts_back: Registry[Callable[[Transaction, Row | None, Row | None], None]] = Registry()
 #: So many seconds apart, at most, are an act and the card of what it began: they are written together.
 _TOGETHER: Final = 1.0
 #: What changes by itself, so that it says nothing about what somebody wants.

@@ -210,6 +210,7 @@ def over(of: Wait, now: float, tx: Transaction, cause: str = "") -> NewNotice:
     return NewNotice(of.id, RoomKind.ROOM_OVER, "end", of.principal, body)
 
 
+@acts.puts_back(WAITS.name)
 def put_back(tx: Transaction, row: Row | None, was: Row | None) -> None:
     """Let a wait be as it was before an act; None for no wait. Whoever left has their place again."""
     if row is not None and was is None:
@@ -221,9 +222,6 @@ def put_back(tx: Transaction, row: Row | None, was: Row | None) -> None:
         WAITS.change(tx, {"id": row["id"]}, **was, round=present, next_at=tx.now())
         cards.owe(tx, row["id"], changed=True)
         _owe_places(tx, WAITS.of(row))
-
-
-acts.PUT_BACK[WAITS.name] = put_back
 
 
 def close(tx: Transaction, of: Wait, cause: str = "") -> None:

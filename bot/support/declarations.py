@@ -13,8 +13,7 @@ Declared = TypeVar("Declared", bound=Callable[..., Any])
 class Registry(Generic[Declared]):
     """The functions of one sort by name; calling it with a name returns the decorator that adds one."""
 
-    def __init__(self, sort: str = "functions") -> None:
-        self._sort = sort
+    def __init__(self) -> None:
         self._functions: dict[str, Declared] = {}
 
     def __call__(self, *names: str) -> Callable[[Declared], Declared]:
@@ -23,7 +22,7 @@ class Registry(Generic[Declared]):
         def add(function: Declared) -> Declared:
             for name in names:
                 if self._functions.setdefault(name, function) is not function:
-                    raise ValueError(f"{name} has two {self._sort}")
+                    raise ValueError(f"{name} has two functions")
             return function
 
         return add
@@ -32,6 +31,13 @@ class Registry(Generic[Declared]):
         """Return all functions by name, in alphabetical order."""
         require_complete()
         return dict(sorted(self._functions.items()))
+
+    def __contains__(self, name: str) -> bool:
+        return self.get(name) is not None
+
+    def __getitem__(self, name: str) -> Declared:
+        require_complete()
+        return self._functions[name]
 
     def get(self, name: str) -> Declared | None:
         """Return the function of a name, or None."""

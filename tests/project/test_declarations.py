@@ -11,7 +11,6 @@ DECLARED = {
     "workspaces.BEFORE": ["bot.services.waits"],
     "routes.FINISHING": ["handlers.acts"],
     "helping.EXPLAINED": ["handlers.talking"],
-    "acts.PUT_BACK": ["bot.services.hours", "bot.store.waits"],
     "linking.ASKED": ["handlers.approvals"],
     "routes.shown": ["handlers.home", "handlers.home"],
     "routes.button": ["handlers.class_card"],
@@ -27,16 +26,6 @@ DECLARED = {
     ],
     "home.WAITING": ["bot.messages.blocks.approvals", *["bot.messages.blocks.home"] * 2],
     "home.asked": ["bot.services.approvals"],
-    "gather.ROWS": ["bot.services.class_facts", "bot.services.gather", "bot.services.gather"],
-    "gather.ADDED": [
-        *["bot.services.approvals"] * 5,
-        *["bot.services.class_facts"] * 15,
-        *["bot.services.gather"] * 6,
-        "bot.services.leavers",
-        "bot.services.timers",
-        "bot.services.waits",
-    ],
-    "kit.GONE": ["bot.messages.blocks.classes", "bot.messages.blocks.runs"],
     "outcomes.ENDS": ["bot.messages.blocks.classes"],
     "kinds.AnyKind": [
         "bot.domain.approvals",
@@ -60,38 +49,29 @@ RULED = {
 }
 _SCRIPT = """
 import json
-# Whatever opens a database knows all that may be told.
 from bot.domain import kinds, policy
-known = set(kinds.declared(kinds.AnyKind))
 own = set(policy.RULES)
 import bot.app, bot.commands.setting_up, bot.reconciler
 from bot.features.feature import load
 load()
-from bot import services
-from bot.messages import blocks
-from bot.messages.blocks import home, kit, lists, outcomes
-from bot.services import gather, workspaces
+known = set(kinds.declared(kinds.AnyKind))
+from bot.messages.blocks import home, lists, outcomes
+from bot.services import workspaces
 from bot.services.home import PARTS, WAITING
 from bot.support.settings import Settings
 from bot.upkeep.checks import IN_STORE, NEEDED, ON_SLACK
-from bot.support import modules
-from bot.store import acts
 from handlers import helping, linking, routes
-routes.load()
-modules.load(services)
-modules.load(blocks)
 found = {}
 for room in (
-    workspaces, routes, helping, linking, home, lists, gather, kit, outcomes
+    workspaces, routes, helping, linking, home, lists, outcomes
 ):
     for name, value in vars(room).items():
         declared = list(value.values()) if isinstance(value, dict) else value
         if name.isupper() and isinstance(declared, list) and declared and all(map(callable, declared)):
             key = room.__name__.rpartition(".")[2] + "." + name
             found[key] = sorted(one.__module__ for one in declared)
-found["acts.PUT_BACK"] = sorted(one.__module__ for one in acts.PUT_BACK.values())
 for name in ("shown", "button"):
-    found[f"routes.{name}"] = [one.__module__ for one in getattr(routes, name).found.values()]
+    found[f"routes.{name}"] = [one.__module__ for one in getattr(routes, name).get_all().values()]
 found["home.gathered"] = sorted(one.__module__ for one in PARTS.values())
 found["home.asked"] = sorted(one.__module__ for one in WAITING.values())
 found["settings"] = sorted(one.__module__ for one in Settings.__bases__)
@@ -99,7 +79,6 @@ found["checks"] = sorted({one.__module__ for one in (*ON_SLACK.values(), *IN_STO
 ruled = {}
 for verb in sorted(policy.RULES.keys() - own):
     ruled.setdefault(policy.RULES[verb].whose, []).append(verb)
-assert known == set(kinds.declared(kinds.AnyKind))
 found["kinds.AnyKind"] = sorted({type(kind).__module__ for kind in known})
 found["kinds.UNPOSTED"] = sorted(type(kind).__module__ for kind in kinds.UNPOSTED)
 print(json.dumps([found, ruled]))

@@ -422,12 +422,10 @@ def member_buttons(facts: Facts, card: ClassCard) -> list[Element]:
     return [kit.button(label, action, card.id) for action, label in found.items()]
 
 
+@kit.render_gone("class")
 def unknown() -> Answer:
     """Replace a message about a class, or a workspace in it, that no longer exists."""
     return replies.answer(classes.UNKNOWN)
-
-
-kit.GONE["class"] = unknown
 
 
 def _end(facts: WorkspaceFacts, is_done: bool) -> str:

@@ -7,12 +7,6 @@ from typing import Final
 
 import structlog
 
-# What features gather and draw, of Homes and beside the mission's own.
-import bot.services.acts
-import bot.services.lessons
-import bot.services.preferences
-import bot.services.waits  # noqa: F401
-from bot.messages.blocks import acts, calendars, courses, hours, preferences, waits  # noqa: F401 - so do these
 from bot.output.transcript import Board
 from bot.services.context import Context
 from bot.services.gather import Gatherer
