@@ -57,8 +57,6 @@ action: Registry[Verb] = Registry()
 _ONLY_ANSWERS: Final = Nature(Effect.SHOWS, None)
 #: What answers the words that people type: there is one.
 text: Registry[Verb] = Registry()
-#: What features add to the answer of a verb or a button.
-FINISHING: Final[list[Callable[[Request, Answer], Answer]]] = []
 #: What answers a refusal with more than its text, by its rule.
 refusal: Registry[Callable[[Request, Refused], Answer]] = Registry()
 #: What shows what came of a press in a Home or of a form, by where that was: Slack shows it nowhere else.

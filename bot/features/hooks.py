@@ -4,8 +4,11 @@ Each layer declares its own moments, as a lower one can't name the types of a hi
 request, and what it calls must not import handlers.
 """
 
+from bot.messages.hooks import MessageHooks
+from bot.services.hooks import UseCaseHooks
 from bot.store.hooks import StoreHooks
+from handlers.hooks import RequestHooks
 
 
-class Hooks(StoreHooks):
+class Hooks(StoreHooks, MessageHooks, UseCaseHooks, RequestHooks):
     """Every moment; a feature's subclass has methods for those at which it acts."""

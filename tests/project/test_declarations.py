@@ -8,17 +8,12 @@ from tests.project.repository import ROOT
 
 #: By where it is declared, the modules that do, once a process is put together.
 DECLARED = {
-    "workspaces.BEFORE": ["bot.services.waits"],
-    "routes.FINISHING": ["handlers.acts"],
-    "helping.EXPLAINED": ["handlers.talking"],
-    "linking.ASKED": ["handlers.approvals"],
     "routes.shown": ["handlers.home", "handlers.home"],
     "routes.button": ["handlers.class_card"],
     "settings": [
         "bot.support.settings." + name for name in ("assistant", "backups", "installed", "socket", "timers")
     ],
     "checks": ["bot.upkeep." + name + "_checks" for name in ("assistant", "installed", "postgres", "socket")],
-    "lists.LINES": ["bot.messages.blocks.hours"],
     "home.OFFERED": ["bot.messages.blocks.courses"],
     "home.gathered": ["bot.services." + name for name in ("acts", "lessons", "preferences", "waits")],
     "home.PARTS": [
@@ -26,7 +21,6 @@ DECLARED = {
     ],
     "home.WAITING": ["bot.messages.blocks.approvals", *["bot.messages.blocks.home"] * 2],
     "home.asked": ["bot.services.approvals"],
-    "outcomes.ENDS": ["bot.messages.blocks.classes"],
     "kinds.AnyKind": [
         "bot.domain.approvals",
         "bot.domain.classes",
@@ -55,16 +49,13 @@ import bot.app, bot.commands.setting_up, bot.reconciler
 from bot.features.feature import load
 load()
 known = set(kinds.declared(kinds.AnyKind))
-from bot.messages.blocks import home, lists, outcomes
-from bot.services import workspaces
+from bot.messages.blocks import home
 from bot.services.home import PARTS, WAITING
 from bot.support.settings import Settings
 from bot.upkeep.checks import IN_STORE, NEEDED, ON_SLACK
-from handlers import helping, linking, routes
+from handlers import routes
 found = {}
-for room in (
-    workspaces, routes, helping, linking, home, lists, outcomes
-):
+for room in (home,):
     for name, value in vars(room).items():
         declared = list(value.values()) if isinstance(value, dict) else value
         if name.isupper() and isinstance(declared, list) and declared and all(map(callable, declared)):

@@ -3,11 +3,14 @@
 from collections.abc import Collection
 from typing import Final
 
+from bot.domain.notices import Answer
 from bot.domain.people import Principal
 from bot.features.feature import Feature
 from bot.features.hooks import Hooks
 from bot.store import approvals
 from bot.store.transaction import Transaction
+from handlers import approvals as verbs
+from handlers.request import Request
 
 
 class ApprovalsHooks(Hooks):
@@ -17,6 +20,9 @@ class ApprovalsHooks(Hooks):
         self, tx: Transaction, principal: Principal, connections: Collection[str] | None
     ) -> None:
         approvals.withdraw(tx, principal, connections)
+
+    async def request_link(self, request: Request, connection: str, username: str) -> Answer | None:
+        return await verbs.asked(request, connection, username)
 
 
 FEATURE: Final = Feature(

@@ -2,8 +2,10 @@
 
 from typing import Final
 
+from bot.domain.facts import WorkspaceFacts
 from bot.features.feature import Feature
 from bot.features.hooks import Hooks
+from bot.messages.blocks import classes as blocks
 from bot.store import classes
 from bot.store.transaction import Transaction
 
@@ -13,6 +15,9 @@ class CoursesHooks(Hooks):
 
     def on_workspaces_merged(self, tx: Transaction, former_id: str, workspace_id: str) -> None:
         classes.merge(tx, former_id, workspace_id)
+
+    def describe_end(self, view: WorkspaceFacts, *, is_done: bool) -> str:
+        return blocks.describe_end(view, is_done=is_done)
 
 
 FEATURE: Final = Feature(

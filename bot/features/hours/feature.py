@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from bot.domain.facts import WorkspaceFacts
 from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation
 from bot.domain.people import Person, Principal
 from bot.domain.workspaces import Workspace
 from bot.features.feature import Feature
 from bot.features.hooks import Hooks
+from bot.messages.blocks import hours as blocks
 from bot.store import hours
 from bot.store.hooks import FindPlans, PausePlan, Stage
 from bot.store.transaction import Row, Transaction
@@ -49,6 +51,9 @@ class HoursHooks(Hooks):
     def list_restored_plans(self) -> Mapping[str, tuple[FindPlans, PausePlan]]:
         return {"hours": (hours.find_active_rules, hours.pause)}
 
+    def list_row_sentences(self, view: WorkspaceFacts) -> Sequence[str]:
+        return blocks.lines(view)
+
     def list_stages_after(self, cause: str, query: str) -> Sequence[Stage]:
         # Hours go on before their workspaces are read again, when an account works again.
         is_after_runs = (cause, query) == ("active", "some_open_runs_of")
@@ -58,6 +63,6 @@ class HoursHooks(Hooks):
 FEATURE: Final = Feature(
     name="hours",
     summary="Start and stop workspaces at hours of the week.",
-    needs=("preferences"),
+    needs=("preferences",),
     hooks=HoursHooks(),
 )

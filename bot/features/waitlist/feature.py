@@ -3,16 +3,23 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from bot.domain.notices import NewNotice
-from bot.domain.operations import Operation
+from bot.domain.notices import Answer, NewNotice
+from bot.domain.operations import Operation, OperationVerb
+from bot.domain.workspaces import Workspace
 from bot.features.feature import Feature
 from bot.features.hooks import Hooks
+from bot.services import waits as use_cases
+from bot.services.asked import Asked
+from bot.services.hours import HoursChangeHooks
 from bot.store import waits
 from bot.store.hooks import FindPlans, PausePlan
 from bot.store.transaction import Row, Transaction
+from handlers.request import Request
+from handlers.workspace import waits as verbs
+from handlers.workspace.hours import HoursAnswerHooks
 
 
-class WaitlistHooks(Hooks):
+class WaitlistHooks(Hooks, HoursChangeHooks, HoursAnswerHooks):
     """Entries of the waitlist follow the starts that they wait for."""
 
     def on_workspace_unlinked(self, tx: Transaction, workspace: Row, *, notify: bool) -> None:
@@ -25,6 +32,20 @@ class WaitlistHooks(Hooks):
         self, tx: Transaction, ended: Operation, notices: Sequence[NewNotice]
     ) -> Sequence[NewNotice]:
         return waits.follow(tx, ended, notices)
+
+    def on_operation_requested(
+        self, tx: Transaction, caller: Asked, workspace: Workspace, verb: OperationVerb
+    ) -> None:
+        use_cases.keep_place(tx, caller, workspace, verb)
+
+    def on_day_skipped(self, tx: Transaction, workspace: Workspace, stop_at: float) -> bool:
+        return use_cases.end_with_hours(tx, workspace, stop_at)
+
+    async def list_ending_plans(self, request: Request) -> Mapping[str, str]:
+        return await verbs.list_ended_waits(request)
+
+    async def find_turn(self, request: Request, workspace_id: str = "") -> Answer | None:
+        return await verbs.find_place(request, workspace_id)
 
     def list_restored_plans(self) -> Mapping[str, tuple[FindPlans, PausePlan]]:
         return {"waits": (waits.find_open_entries, waits.close)}

@@ -11,7 +11,7 @@ from bot.domain.notices import Answer, NoticeKind
 from bot.messages.blocks import kit, outcomes
 from bot.messages.blocks.buttons import FEW, open_buttons
 from bot.messages.blocks.cards import name_of, notice, reference_of
-from bot.messages.blocks.kit import DRAWN, Drawn, Element, Markup, Press, draws, render_gone, fill
+from bot.messages.blocks.kit import DRAWN, Drawn, Element, Markup, Press, draws, fill, render_gone
 from bot.messages.texts import answers, notices, times
 from bot.support.declarations import require_complete
 
