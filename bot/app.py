@@ -416,6 +416,7 @@ class Process:
             board,
             replay=partial(replay, self.services),
             observer=self.metrics,
+            features=self.features,
         )
         self.scheduler.drive(self.reconciler, self.notifier)
 
@@ -443,6 +444,7 @@ class Process:
             health=health,
             replays=self._replays,
             machine=self._machine,
+            features=self.features,
         )
         if entered.by_oauth is not None:
             app.router.add_routes(InstallPages(context, entered.by_oauth, settings.slack_api_url).routes())

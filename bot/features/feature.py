@@ -1,19 +1,25 @@
 """Declarations of features, and how they are loaded."""
 
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from types import ModuleType
-from typing import Final
+from typing import Any, Final
+
+from aiohttp.web import RouteDef
 
 import handlers
 from bot import domain, features, services
 from bot.features import FEATURES
 from bot.features.hooks import Hooks
 from bot.messages import blocks
+from bot.reconciler.context import EngineContext
+from bot.reconciler.tasks import TaskWorker
+from bot.services.due import Due
 from bot.support import declarations
+from bot.web.feature_pages import PageContext
 
 #: The packages whose modules declare kinds of messages, drawings and verbs, those of the core first.
 _PACKAGES: Final = (domain, services, blocks, handlers, features)
@@ -21,11 +27,18 @@ _PACKAGES: Final = (domain, services, blocks, handlers, features)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feature:
-    """A feature: its name, a summary for operators, the features that it imports, and its hooks."""
+    """A feature: its name, a summary for operators, the features that it imports, and its additions.
+
+    ``due`` is the kinds of rows that come due, ``workers`` the classes that do tasks, ``pages`` the functions
+    that return routes of the web server, and ``hooks`` its methods for moments.
+    """
 
     name: str
     summary: str
     needs: tuple[str, ...] = ()
+    due: tuple[Due[Any], ...] = ()
+    workers: tuple[Callable[[EngineContext], TaskWorker], ...] = ()
+    pages: tuple[Callable[[PageContext], Sequence[RouteDef]], ...] = ()
     hooks: Hooks = field(default_factory=Hooks)
 
 

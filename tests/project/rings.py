@@ -74,11 +74,9 @@ COMPOSITION = (
         "bot/features/__init__.py",
         "bot/features/feature.py",
         "bot/reconciler/__init__.py",
-        "bot/reconciler/scheduler.py",
     ),
-    *("bot/slack/notifier/__init__.py", "bot/store/__init__.py", "bot/store/store.py", "bot/web/app.py"),
+    *("bot/store/__init__.py", "bot/store/store.py"),
     "bot/support/settings/__init__.py",
-    "handlers/services.py",
 )
 
 

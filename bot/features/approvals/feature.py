@@ -7,6 +7,7 @@ from bot.domain.notices import Answer
 from bot.domain.people import Principal
 from bot.features.feature import Feature
 from bot.features.hooks import Hooks
+from bot.reconciler.approvals import Approvals
 from bot.store import approvals
 from bot.store.transaction import Transaction
 from handlers import approvals as verbs
@@ -28,5 +29,6 @@ class ApprovalsHooks(Hooks):
 FEATURE: Final = Feature(
     name="approvals",
     summary="Link accounts that administrators have approved.",
+    workers=(Approvals,),
     hooks=ApprovalsHooks(),
 )

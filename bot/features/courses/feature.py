@@ -6,6 +6,8 @@ from bot.domain.facts import WorkspaceFacts
 from bot.features.feature import Feature
 from bot.features.hooks import Hooks
 from bot.messages.blocks import classes as blocks
+from bot.services.classes import CLASSES
+from bot.services.lessons import MEMBERS
 from bot.store import classes
 from bot.store.transaction import Transaction
 
@@ -24,5 +26,6 @@ FEATURE: Final = Feature(
     name="courses",
     summary="Give members of a class their workspaces, lesson by lesson.",
     needs=("hours", "sentences"),
+    due=(CLASSES, MEMBERS),
     hooks=CoursesHooks(),
 )

@@ -11,6 +11,7 @@ from bot.domain.workspaces import Workspace
 from bot.features.feature import Feature
 from bot.features.hooks import Hooks
 from bot.messages.blocks import hours as blocks
+from bot.services.hours import HOURS, NEEDED
 from bot.store import hours
 from bot.store.hooks import FindPlans, PausePlan, Stage
 from bot.store.transaction import Row, Transaction
@@ -64,5 +65,6 @@ FEATURE: Final = Feature(
     name="hours",
     summary="Start and stop workspaces at hours of the week.",
     needs=("preferences",),
+    due=(HOURS, NEEDED),
     hooks=HoursHooks(),
 )

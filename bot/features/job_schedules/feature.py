@@ -3,8 +3,10 @@
 from typing import Final
 
 from bot.features.feature import Feature
+from bot.reconciler.schedules import Schedules
 
 FEATURE: Final = Feature(
     name="job_schedules",
     summary="Set the schedule of a job at its provider.",
+    workers=(Schedules,),
 )

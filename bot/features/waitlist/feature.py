@@ -55,5 +55,6 @@ FEATURE: Final = Feature(
     name="waitlist",
     summary="Start workspaces in turn when a connection has capacity again.",
     needs=("hours", "sentences"),
+    due=(use_cases.WAITS,),
     hooks=WaitlistHooks(),
 )
