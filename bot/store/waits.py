@@ -31,7 +31,6 @@ from bot.store.transaction import Row, Transaction
 #: So many waits are changed in one transaction for what happens to one of them.
 MAX_WAITS_AT_ONCE: Final = 100
 WAITS: Final = of_feature(Table("waits", Wait, "id", "workspace_id", next_at=due(PACE[-1])))
-acts.WANTED[Wait] = WAITS, ("until", "state", "ended_at")
 
 
 def wait(tx: Transaction, wait_id: str) -> Wait | None:

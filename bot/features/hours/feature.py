@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from bot.domain.facts import WorkspaceFacts
+from bot.domain.hours import Rule
 from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation
 from bot.domain.people import Person, Principal
@@ -13,7 +14,8 @@ from bot.features.hooks import Hooks
 from bot.messages.blocks import hours as blocks
 from bot.services.hours import HOURS, NEEDED
 from bot.store import hours
-from bot.store.hooks import FindPlans, PausePlan, Stage
+from bot.store.hooks import FindPlans, PausePlan, RecordedColumns, Stage
+from bot.store.timetables import RULES
 from bot.store.transaction import Row, Transaction
 
 
@@ -48,6 +50,9 @@ class HoursHooks(Hooks):
 
     def find_planned_stop(self, tx: Transaction, workspace: Workspace) -> tuple[float, bool] | None:
         return hours.find_planned_stop(tx, workspace)
+
+    def list_recorded_columns(self) -> Mapping[type, RecordedColumns]:
+        return {Rule: (RULES, RULES.fields)}
 
     def list_restored_plans(self) -> Mapping[str, tuple[FindPlans, PausePlan]]:
         return {"hours": (hours.find_active_rules, hours.pause)}

@@ -5,6 +5,7 @@ from typing import Final
 
 from bot.domain.notices import Answer, NewNotice
 from bot.domain.operations import Operation, OperationVerb
+from bot.domain.room import Wait
 from bot.domain.workspaces import Workspace
 from bot.features.feature import Feature
 from bot.features.hooks import Hooks
@@ -12,7 +13,7 @@ from bot.services import waits as use_cases
 from bot.services.asked import Asked
 from bot.services.hours import HoursChangeHooks
 from bot.store import waits
-from bot.store.hooks import FindPlans, PausePlan
+from bot.store.hooks import FindPlans, PausePlan, RecordedColumns
 from bot.store.transaction import Row, Transaction
 from handlers.request import Request
 from handlers.workspace import waits as verbs
@@ -46,6 +47,9 @@ class WaitlistHooks(Hooks, HoursChangeHooks, HoursAnswerHooks):
 
     async def find_turn(self, request: Request, workspace_id: str = "") -> Answer | None:
         return await verbs.find_place(request, workspace_id)
+
+    def list_recorded_columns(self) -> Mapping[type, RecordedColumns]:
+        return {Wait: (waits.WAITS, ("until", "state", "ended_at"))}
 
     def list_restored_plans(self) -> Mapping[str, tuple[FindPlans, PausePlan]]:
         return {"waits": (waits.find_open_entries, waits.close)}
