@@ -49,8 +49,9 @@ def doctor(arguments: argparse.Namespace) -> int:
 
 
 def routes(_arguments: argparse.Namespace) -> int:
-    """Print what was found in the handlers."""
-    load()
+    """Print the features, and what was found in the handlers."""
+    for feature in load():
+        print(f"feature {feature.name}: {feature.summary}")
     for kind, found in names().items():
         print(f"{kind}: {', '.join(found)}")
     return 0
