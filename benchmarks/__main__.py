@@ -50,6 +50,7 @@ from benchmarks.starts import measure_minimum, measure_start
 from benchmarks.structure import SORTS, measure_structure
 from benchmarks.watched import measure_watched
 from benchmarks.workbench import measure_jobs, measure_posit
+from bot.features.feature import load
 from playground.processes import HOME, StageError
 
 Measure = Callable[[Sizes], Awaitable[list[Figure]]]
@@ -125,6 +126,7 @@ _MOST_SECONDS = 900.0
 
 def main(words: Sequence[str] | None = None) -> int:
     """Measure what is named, or everything; return the exit status."""
+    load()
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure what Usher costs.")
     parser.add_argument("names", nargs="*", metavar="NAME", help="a figure or a measurement; all without")
     parser.add_argument(

@@ -22,6 +22,7 @@ from benchmarks.stage import note
 from bot.domain.observed import Observed
 from bot.domain.reads import ReadClaim, ReadResult
 from bot.domain.workspaces import State
+from bot.features.feature import load
 from bot.store import open_store
 from bot.store.store import Store
 from bot.support.clock import SystemClock, SystemIds
@@ -92,6 +93,7 @@ async def _worker(url: str, sizes: Sizes, seconds: float, every: float) -> async
 
 
 async def _work(url: str, interval: float, settles: float, watched: float, every: float) -> None:
+    load()
     store = await open_store(url, SystemClock(), SystemIds())
     print(json.dumps({"ready": True}), flush=True)  # noqa: T201 - the ready line
     await asyncio.to_thread(sys.stdin.readline)

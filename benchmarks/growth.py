@@ -17,7 +17,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-import bot.slack.notifier  # noqa: F401 - with what features show in Homes
 from benchmarks import postgres
 from benchmarks.crowd import CONNECTION, TEAM, Crowd, Place
 from benchmarks.figures import GOALS, Figure
@@ -35,6 +34,7 @@ from bot.domain.people import Person, Principal
 from bot.domain.room import Wait, Waits
 from bot.domain.tasks import Task, TaskKind
 from bot.domain.workspaces import State
+from bot.features.feature import load
 from bot.output.transcript import Board
 from bot.reconciler import Numbers, Reconciler
 from bot.services.gather import Gatherer
@@ -230,7 +230,7 @@ def _works(store: Store, place: Place, http: Http, people: int) -> Mapping[str, 
     async def replay(*_given: Any) -> None:
         raise AssertionError("nobody waits for a list here")
 
-    reconciler = Reconciler(whole, Numbers(), Board(clock.monotonic), replay, Metrics())
+    reconciler = Reconciler(whole, Numbers(), Board(clock.monotonic), replay, Metrics(), features=load())
     sync = reconciler.tasks.works[TaskKind.SYNC_PEOPLE].do
     home = Home(Principal(None, TEAM, Crowd.user(0)), clock.now(), is_totals=True)
 

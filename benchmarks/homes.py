@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-import bot.slack.notifier  # noqa: F401 - with what features show in Homes
 from benchmarks.crowd import TEAM, Crowd, Place, settle
 from benchmarks.figures import Figure
 from benchmarks.messages import delays_of_starts

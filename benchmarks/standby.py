@@ -19,6 +19,7 @@ import psycopg
 
 from benchmarks.postgres import Database, database
 from bot.domain.audit import AuditEntry
+from bot.features.feature import load
 from bot.store import inbox, open_store
 from bot.store.audit import append_audit
 from bot.store.store import Store
@@ -59,6 +60,7 @@ def _have(servers: Database, standbys: str) -> None:
 
 async def main(folder: Path) -> None:
     """Measure in turn, three times, and print the best of each."""
+    load()
     with database(folder, has_standby=True) as servers:
         store = await open_store(servers.url, SystemClock(), SystemIds())
         await store.begin_serving()

@@ -15,6 +15,7 @@ import structlog
 from aiohttp import web
 
 from bot.domain.audit import AuditEntry
+from bot.features.feature import load
 from bot.output.transcript import Board
 from bot.providers import build_providers, distributions
 from bot.providers.connection import ConnectionSettings
@@ -163,6 +164,7 @@ class Process:
         start_pauses: Sequence[float] = START_PAUSES,
         outlets: Outlets | None = None,
     ) -> None:
+        self.features = load()
         self._settings = settings
         self._connections = connections
         self._stack = stack
@@ -414,6 +416,7 @@ class Process:
             board,
             replay=partial(replay, self.services),
             observer=self.metrics,
+            features=self.features,
         )
         self.scheduler.drive(self.reconciler, self.notifier)
 
@@ -441,6 +444,7 @@ class Process:
             health=health,
             replays=self._replays,
             machine=self._machine,
+            features=self.features,
         )
         if entered.by_oauth is not None:
             app.router.add_routes(InstallPages(context, entered.by_oauth, settings.slack_api_url).routes())

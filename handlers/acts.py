@@ -134,9 +134,6 @@ def with_undo(request: Request, answer: Answer) -> Answer:
     return replace(replies.with_button(answer, kit.button(words.UNDO, "undo", act.id)), offers=act.id)
 
 
-routes.FINISHING.append(with_undo)
-
-
 def taken_back(request: Request, found: TakenBack) -> Answer:
     """Say what became of it, with what leads back where that is a request of its own."""
     act, undone = found.act, found.inverse.undone

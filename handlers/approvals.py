@@ -7,7 +7,7 @@ from bot.messages.blocks import kit, replies
 from bot.messages.blocks.kit import Markup, fill
 from bot.messages.texts import pages, requests
 from bot.services import approvals
-from handlers import linking, routes
+from handlers import routes
 from handlers.linking import question, ways
 from handlers.payload import value_in
 from handlers.request import Request
@@ -86,6 +86,3 @@ async def decided(request: Request, *, approve: bool) -> Answer:
     known = UNDECIDED if approval.detail == UNDECIDED else approval.state
     state = Markup(pages.STATES.get(known, known))
     return replies.answer(fill(pages.DECIDED_ALREADY, state=state), replaces=True)
-
-
-linking.ASKED.append(asked)

@@ -39,6 +39,7 @@ from handlers.command_line import (
     split_program,
 )
 from handlers.helping import met, what
+from handlers.hooks import RequestHooks
 from handlers.linking import linked
 from handlers.payload import fields_of, sent_by_block, value_in
 from handlers.request import SILENT, WORDS, Answered, AtFields, Reference, Request
@@ -376,8 +377,8 @@ def _fit(request: Request, answer: Answer) -> Answer:
     if request.surface.via and any(kit.buttons_of(answer.blocks)):
         said = kit.section(fill(answers.ASKED_TO, said=_in_full(request.text)))
         answer = kit.with_blocks(answer, [said, *answer.blocks])
-    for finish in routes.FINISHING:
-        answer = finish(request, answer)
+    for hooks in RequestHooks.list_subscribers():
+        answer = hooks.finish_answer(request, answer)
     answer = _offering(answer)
     about = answer.about
     if about is not None and (about.ask or about.takes_press):

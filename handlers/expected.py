@@ -14,9 +14,9 @@ from bot.messages.texts import runs as run_words
 from bot.services import naming
 from bot.services.workspaces import usual_start
 from handlers import routes
+from handlers.hooks import RequestHooks
 from handlers.job import run_of
 from handlers.request import Request
-from handlers.workspace import operations
 from handlers.workspace.operations import as_it_is
 from handlers.workspace.targets import named, workspace_of
 
@@ -54,8 +54,8 @@ async def eta_of_run(request: Request) -> Answer:
 
 async def _find_wait(request: Request, workspace_id: str = "") -> Answer | None:
     """Answer with the event that a workspace waits for, if a feature knows one."""
-    for find in operations.FIND_WAITS:
-        if (answer := await find(request, workspace_id)) is not None:
+    for hooks in RequestHooks.list_subscribers():
+        if (answer := await hooks.find_turn(request, workspace_id)) is not None:
             return answer
     return None
 

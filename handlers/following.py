@@ -444,7 +444,7 @@ class _Turn:
         said, is_back = await self._undone(() if "also" in self.roles else self.frame.done)
         if is_back or not is_other:
             return then if is_back else said
-        answer = routes.text.found["words"]
+        answer = routes.text["words"]
         done = await answer(replace(self.request, arguments=then, given=then, text=written(then)))
         return kit.answer([*said.blocks, *done.blocks], about=done.about)
 

@@ -1,9 +1,9 @@
 """Help, and the first minute: what Usher is, the first steps, what a person may do, more about one verb."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from importlib import metadata
-from typing import Any, Final
+from typing import Any
 
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
@@ -16,6 +16,7 @@ from bot.support.errors import StoreError
 from handlers import routes
 from handlers.command_line import written
 from handlers.connections import makers, telling
+from handlers.hooks import RequestHooks
 from handlers.request import Manner, Request
 from handlers.services import Services
 from handlers.suggesting import help_on_unknown
@@ -104,10 +105,6 @@ def _ways(request: Request) -> list[str]:
     return [answers.HELP_SHARE, kit.fill(answers.HELP_DIRECT, command=kit.Markup(request.command.strip()))]
 
 
-#: Features explain what is no verb: the sentence for a word after *help*, "" for none of theirs.
-EXPLAINED: Final[list[Callable[[Request, str], str]]] = []
-
-
 @lru_cache(maxsize=64)
 def _first(folder: str, command: kit.Markup) -> str:
     """Return the first lines of help, which are the same for everybody who types a command like that."""
@@ -131,8 +128,8 @@ def _line(command: kit.Markup, entry: VerbWords) -> str:
 def _some(request: Request, verb: str) -> Answer:
     """Explain a verb, and others that were named with it, for the workspace that was named with them."""
     known = VERBS[request.folder]
-    for explained in EXPLAINED:
-        if sentence := explained(request, verb):
+    for hooks in RequestHooks.list_subscribers():
+        if sentence := hooks.describe_topic(request, verb):
             return replies.hint(sentence)
     if verb not in known:
         return help_on_unknown(request, verb)

@@ -1,9 +1,9 @@
 """Links to people's accounts at providers: begun, approved, ended; and the account that a verb acts by."""
 
 import re
-from collections.abc import Callable, Collection, Coroutine, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 from bot.domain.accounts import Account
 from bot.domain.conversations import Referents
@@ -21,14 +21,12 @@ from handlers import routes
 from handlers.command_line import written
 from handlers.connections import connection_of, find_linked_connection
 from handlers.helping import what
+from handlers.hooks import RequestHooks
 from handlers.language.names import Names
 from handlers.payload import value_in
 from handlers.request import SILENT, Answered, Manner, Request
 from handlers.services import Services
 from handlers.suggesting import as_command
-
-#: What asks about a username that was typed; without it, the form does.
-ASKED: Final[list[Callable[[Request, str, str], Coroutine[Any, Any, Answer]]]] = []
 
 
 @routes.verb("workspace", "link", effect=routes.Effect.SHOWS, takes=("connection",))
@@ -49,9 +47,8 @@ async def link(request: Request) -> Answer:
         chosen, username = _chosen(request)
         if chosen in dict(linkless):
             return _needless(request, [(chosen, services.title(chosen))])
-        if username and chosen in services.approvable():
-            for ask in ASKED:
-                return await ask(request, chosen, username)
+        if (requested := await _request_link(request, chosen, username)) is not None:
+            return requested
         names = [chosen]
     if len(names) == 1 and names[0] in services.approvable() and names[0] not in dict(linkable):
         return await question(request, names[0])
@@ -72,6 +69,16 @@ async def link(request: Request) -> Answer:
     username = account.username if account is not None else ""
     answer = replies.hint(fill(template, title=title, username=username), buttons)
     return answer if is_linked else await add_former_link_remark(request, answer, names)
+
+
+async def _request_link(request: Request, connection: str, username: str) -> Answer | None:
+    """Ask for a link to a username that was typed; None if the form does that."""
+    if not username or connection not in request.services.approvable():
+        return None
+    for hooks in RequestHooks.list_subscribers():
+        if (answer := await hooks.request_link(request, connection, username)) is not None:
+            return answer
+    return None
 
 
 def _needless(request: Request, linkless: list[tuple[str, str]]) -> Answer:

@@ -77,8 +77,6 @@ def register(
     """
     if not app.process_before_response:
         raise ValueError("the app must be made with process_before_response=True: the ack comes last")
-    # Now, because somebody's first request would have to do it within 3 s.
-    routes.load()
     made = Listeners(services, slack, view_seconds)
     app.command(_ANYTHING)(_soon(made.command))
     app.block_action(_ANYTHING)(_soon(made.action))

@@ -1,19 +1,18 @@
 """The routes: a decorator makes a function a verb, a button, a form, a search or an event.
 
-Nothing else lists them: every module of ``handlers`` is imported before the first lookup.
+Nothing else lists them.
 """
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
+from typing import Any, Final, Literal, TypeAlias
 
-import handlers
 from bot.domain.notices import Answer
 from bot.messages.blocks.kit import Element
 from bot.services.asked import Asked
-from bot.support import modules
+from bot.support.declarations import Registry, require_complete
 from bot.support.errors import Refused
 from handlers.occurrence import Occurrence
 from handlers.request import Request
@@ -22,36 +21,6 @@ from handlers.request import Request
 Verb: TypeAlias = Callable[[Request], Coroutine[Any, Any, Answer]]
 Search: TypeAlias = Callable[[Request], Coroutine[Any, Any, list[dict[str, Any]]]]
 Event: TypeAlias = Callable[[Occurrence], Coroutine[Any, Any, None]]
-
-_Handler = TypeVar("_Handler", bound=Callable[..., Any])
-
-
-class Table(Generic[_Handler]):
-    """Hold the handlers of one kind by name; calling it with a name returns the decorator that adds one."""
-
-    def __init__(self) -> None:
-        self._handlers: dict[str, _Handler] = {}
-
-    def __call__(self, name: str) -> Callable[[_Handler], _Handler]:
-        """Return the decorator; raises ValueError if the name is taken."""
-
-        def add(handler: _Handler) -> _Handler:
-            if self._handlers.setdefault(name, handler) is not handler:
-                raise ValueError(f"{name} has two handlers")
-            return handler
-
-        return add
-
-    @property
-    def found(self) -> Mapping[str, _Handler]:
-        """Return all of them by name, in alphabetical order."""
-        load()
-        return dict(sorted(self._handlers.items()))
-
-    def get(self, name: str) -> _Handler | None:
-        """Return the handler of a name, or None."""
-        load()
-        return self._handlers.get(name)
 
 
 class Effect(StrEnum):
@@ -80,30 +49,28 @@ class Nature:
     takes: frozenset[Taken] = frozenset()
 
 
-_verbs: dict[str, Table[Verb]] = {}
+_verbs: dict[str, Registry[Verb]] = {}
 _natures: dict[tuple[str, str], Nature] = {}
 #: Buttons that aren't verbs, by the action id before its first colon.
-action: Table[Verb] = Table()
+action: Registry[Verb] = Registry()
 #: What is no verb.
 _ONLY_ANSWERS: Final = Nature(Effect.SHOWS, None)
 #: What answers the words that people type: there is one.
-text: Table[Verb] = Table()
-#: What features add to the answer of a verb or a button.
-FINISHING: Final[list[Callable[[Request, Answer], Answer]]] = []
+text: Registry[Verb] = Registry()
 #: What answers a refusal with more than its text, by its rule.
-refusal: Table[Callable[[Request, Refused], Answer]] = Table()
+refusal: Registry[Callable[[Request, Refused], Answer]] = Registry()
 #: What shows what came of a press in a Home or of a form, by where that was: Slack shows it nowhere else.
-shown: Table[Callable[[Asked, Answer | None], Coroutine[Any, Any, None]]] = Table()
+shown: Registry[Callable[[Asked, Answer | None], Coroutine[Any, Any, None]]] = Registry()
 #: Buttons of features as they are now, by action, from a row's key: an option of a menu asks what they would.
-button: Table[Callable[[Request, str], Coroutine[Any, Any, Element]]] = Table()
+button: Registry[Callable[[Request, str], Coroutine[Any, Any, Element]]] = Registry()
 #: Forms, by callback id.
-view: Table[Verb] = Table()
+view: Registry[Verb] = Registry()
 #: Shortcuts, by callback id.
-shortcut: Table[Verb] = Table()
+shortcut: Registry[Verb] = Registry()
 #: Searches of select menus, by what they search.
-options: Table[Search] = Table()
+options: Registry[Search] = Registry()
 #: Events, by Slack's name; messages by the kind of their channel too (``message_im``).
-event: Table[Event] = Table()
+event: Registry[Event] = Registry()
 
 
 def verb(
@@ -119,12 +86,12 @@ def verb(
     """
     known = None if flags is None else frozenset(flags)
     _natures[command, name] = Nature(effect, known, frozenset(takes))
-    return _verbs.setdefault(command, Table())(name)
+    return _verbs.setdefault(command, Registry())(name)
 
 
-def verbs(command: str) -> Table[Verb]:
+def verbs(command: str) -> Registry[Verb]:
     """Return the verbs of a command."""
-    load()
+    require_complete()
     return _verbs[command]
 
 
@@ -142,7 +109,7 @@ async def run(request: Request) -> Answer:
 
 def nature(command: str, name: str) -> Nature:
     """Return what a verb does; an unknown one only answers."""
-    load()
+    require_complete()
     return _natures.get((command, name), _ONLY_ANSWERS)
 
 
@@ -154,7 +121,7 @@ def takes(command: str, name: str) -> frozenset[Taken]:
 @cache
 def taking(kind: Taken) -> frozenset[tuple[str, str]]:
     """Return the verbs that can be about something of a kind, each after its command."""
-    load()
+    require_complete()
     return frozenset(verb for verb, one in _natures.items() if kind in one.takes)
 
 
@@ -166,29 +133,24 @@ def parses_itself(command: str, name: str) -> bool:
 @cache
 def verbs_of_folders() -> Mapping[str, frozenset[str]]:
     """Return the names of all verbs by their folder, that of workspaces first."""
-    return {folder: frozenset(verbs(folder).found) for folder in reversed(commands())}
+    return {folder: frozenset(verbs(folder).get_all()) for folder in reversed(commands())}
 
 
 def commands() -> list[str]:
     """Return the commands that have verbs."""
-    load()
+    require_complete()
     return sorted(_verbs)
 
 
 @cache
 def flags() -> frozenset[str]:
     """Return the flags of all verbs: none of them can be part of a name."""
-    load()
+    require_complete()
     return frozenset().union(*(one.flags or () for one in _natures.values()))
 
 
 def names() -> dict[str, list[str]]:
     """Return everything that was found, for ``usher routes``."""
-    tables: dict[str, Table[Any]] = {f"command {command}": verbs(command) for command in commands()}
+    tables: dict[str, Registry[Any]] = {f"command {command}": verbs(command) for command in commands()}
     tables |= {"action": action, "shortcut": shortcut, "view": view, "options": options, "event": event}
-    return {kind: list(table.found) for kind, table in tables.items()}
-
-
-def load() -> None:
-    """Import every module of ``handlers``, which registers its handlers."""
-    modules.load(handlers)
+    return {kind: list(table.get_all()) for kind, table in tables.items()}

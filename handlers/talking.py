@@ -13,7 +13,7 @@ from bot.messages.texts import answers, facts, talk, times
 from bot.messages.texts.facts import FACTS
 from bot.messages.texts.verbs import VERBS
 from bot.services import naming
-from handlers import helping, suggesting
+from handlers import suggesting
 from handlers.command_line import Quoted, plain
 from handlers.language.which import Which
 from handlers.request import Request
@@ -83,9 +83,6 @@ def _describe_idle(request: Request) -> str:
         and one.serves(request.principal)
     ]
     return fill(facts.IDLE_STOPS, titles=times.listed(stops)) if stops else facts.IDLE
-
-
-helping.EXPLAINED.append(fact_of)
 
 
 def not_asked(request: Request, titles: Sequence[str]) -> Answer:

@@ -75,6 +75,13 @@ def pytest_sessionstart() -> None:
     gc.disable()
 
 
+def pytest_collection() -> None:
+    """Load the features, as a process does at its start; a mutant has been put in place by then."""
+    from bot.features.feature import load
+
+    load()
+
+
 def pytest_collection_finish() -> None:
     """Leave out of every garbage collection what stays until the end: a million objects for all tests."""
     gc.enable()

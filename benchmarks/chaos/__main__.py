@@ -67,6 +67,7 @@ from benchmarks.chaos.verdict import Verdict
 from benchmarks.chaos.weather import MODES, Weather
 from benchmarks.chaos.witness import Witness
 from benchmarks.postgres import Database, database
+from bot.features.feature import load
 
 #: The gate's rule, in seconds.
 SMALLEST_GAP = 10.0
@@ -317,6 +318,7 @@ def holds(told: dict[str, Any], options: argparse.Namespace) -> bool:
 
 def main() -> int:
     """Run it; return the exit status: 0 when every promise was kept."""
+    load()
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.chaos",
         description=__doc__,

@@ -26,7 +26,6 @@ TOLD = {"failed": "failed", "refused": "refused", "cancelled": "failed", "unknow
 
 
 #: How it is told what became of an operation or a run.
-_ENDS = frozenset(kind for kind in declared(AnyKind) if Mark.END in kind.marks)
 _TOLD_TOGETHER = (
     "SELECT n.principal, n.subject, n.kind, n.occasion, s.occasion AS together FROM notices n"
     " JOIN notices s ON s.id = n.held_by WHERE s.kind = 'summary' AND s.state = 'sent'"
@@ -265,9 +264,10 @@ class Verdict:
     def told_twice(self) -> list[str]:
         """Return what a person read in more than one message: one of a key, or how something ended."""
         read: dict[tuple[str, str], dict[str, Shown]] = defaultdict(dict)
+        ends = {kind for kind in declared(AnyKind) if Mark.END in kind.marks}
         for (user, key), shown in self._messages.items():
             subject, kind, _ = key.rsplit("/", 2)
-            read[user, f"the end of {subject}" if kind in _ENDS else key] |= shown
+            read[user, f"the end of {subject}" if kind in ends else key] |= shown
         return [
             f"{what} to {user}: {', '.join(f'{ts} {stays}' for ts, stays in shown.items())}"
             for (user, what), shown in read.items()

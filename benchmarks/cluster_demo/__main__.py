@@ -13,6 +13,7 @@ from pathlib import Path
 from benchmarks.cluster_demo.lesson import Lesson
 from benchmarks.cluster_demo.stage import Stage, stage
 from benchmarks.workspaces import TEAMS
+from bot.features.feature import load
 from playground.demo.stage import say
 from playground.harness import on_signals
 from playground.processes import StageError
@@ -103,6 +104,7 @@ async def run(folder: Path, options: argparse.Namespace) -> int:
 
 def main() -> int:
     """Run it; return the exit status."""
+    load()
     parser = argparse.ArgumentParser(prog="python -m benchmarks.cluster_demo", description=__doc__)
     parser.add_argument("--people", type=int, default=500)
     parser.add_argument("--kill-every", type=float, default=60.0, metavar="SECONDS")

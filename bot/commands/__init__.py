@@ -149,6 +149,10 @@ def with_store(
         complain(f"There's no database yet ({path.absolute()}). {command('serve')} creates it.")
         return 1
 
+    from bot.features.feature import load as load_features  # noqa: PLC0415 - only for commands with a database
+
+    load_features()
+
     async def opened() -> int:
         store = await open_store(settings.database_url, SystemClock(), SystemIds())
         try:

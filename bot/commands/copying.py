@@ -4,6 +4,7 @@ import argparse
 import asyncio
 
 from bot.commands import complain
+from bot.features.feature import load
 from bot.support.environment import resolve_secret
 from bot.support.logs import Redactor, configure
 from bot.support.settings.database import database_file, is_postgres, passwords_of, wrong_database
@@ -13,6 +14,7 @@ def copy(arguments: argparse.Namespace) -> int:
     """Copy a SQLite file into a PostgreSQL database."""
     from bot.store.postgres import copy_store  # noqa: PLC0415 - its driver, which no start on SQLite needs
 
+    load()
     try:
         target = resolve_secret(arguments.target)
     except ValueError as wrong:

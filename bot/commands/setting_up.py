@@ -8,6 +8,7 @@ from typing import Any
 from cryptography.fernet import Fernet
 
 from bot.commands import ELSEWHERE, complain, has_settings, read
+from bot.features.feature import load
 from bot.providers import build_providers, read_connections, runs_commands
 from bot.slack.manifest import http_manifest, render, socket_manifest
 from bot.support.environment import connections_source, exposed_env_file
@@ -27,6 +28,7 @@ from handlers.routes import names
 
 def doctor(arguments: argparse.Namespace) -> int:
     """Check everything, and say what is wrong."""
+    load()
     if not has_settings():
         found = [Check("settings", False, f"there are none here ({Path.cwd()})", ELSEWHERE)]
         print(as_json(found) if arguments.json else as_text(found))
@@ -47,7 +49,9 @@ def doctor(arguments: argparse.Namespace) -> int:
 
 
 def routes(_arguments: argparse.Namespace) -> int:
-    """Print what was found in the handlers."""
+    """Print the features, and what was found in the handlers."""
+    for feature in load():
+        print(f"feature {feature.name}: {feature.summary}")
     for kind, found in names().items():
         print(f"{kind}: {', '.join(found)}")
     return 0

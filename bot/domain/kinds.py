@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from enum import Enum, Flag, StrEnum, auto
 from typing import Any, Final, Literal, NamedTuple, Self, TypeVar
 
-from bot import domain
-from bot.support import modules
+from bot.support.declarations import require_complete
 
 #: What people can choose not to hear.
 Topic = Literal["ready", "stopped", "run_ended"]
@@ -90,7 +89,7 @@ class AnyKind(StrEnum):
 
 def declared(words: type[Word]) -> Iterator[Word]:
     """Yield the words of a sort: its own, and those that features declare in subclasses."""
-    modules.load(domain)
+    require_complete()
     for one in (words, *words.__subclasses__()):
         yield from one
 

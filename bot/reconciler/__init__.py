@@ -5,13 +5,12 @@ Why: ``docs/internals/rules.md``, "Only the reconciler asks providers for work".
 
 import math
 import random
-from collections.abc import Callable, Collection
-from typing import Any
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, Protocol
 
 from bot.domain.people import Principal
 from bot.domain.tasks import Task, TaskKind
 from bot.output.transcript import Board
-from bot.reconciler.approvals import Approvals
 from bot.reconciler.ask import Asker
 from bot.reconciler.clockwork import Clockwork
 from bot.reconciler.context import EngineContext
@@ -22,25 +21,31 @@ from bot.reconciler.outages import Outages
 from bot.reconciler.pauses import Pauses
 from bot.reconciler.people import People
 from bot.reconciler.reads import Reads
-from bot.reconciler.renewals import Renewals
 from bot.reconciler.revocations import Revocations
 from bot.reconciler.runs import Runs
 from bot.reconciler.runtimes import Numbers, Observer, Replay, Runtime
-from bot.reconciler.schedules import Schedules
 from bot.reconciler.snapshots import Snapshots
 from bot.reconciler.streams import Streams
-from bot.reconciler.tasks import Tasks, Work
-from bot.services.classes import CLASSES
+from bot.reconciler.tasks import Tasks, TaskWorker, Work
 from bot.services.context import Context
 from bot.services.due import Due
-from bot.services.expiries import EXPIRIES
-from bot.services.hours import HOURS, NEEDED
-from bot.services.lessons import MEMBERS
-from bot.services.reminders import REMINDERS
 from bot.services.timers import TIMERS
-from bot.services.waits import WAITS
 
 __all__ = ["Numbers", "Reconciler"]
+
+
+class EngineFeature(Protocol):
+    """The parts of a feature that the engine drives: kinds of due rows, and workers for kinds of tasks."""
+
+    @property
+    def due(self) -> Sequence[Due[Any]]:
+        """Return the kinds of rows that come due."""
+        ...
+
+    @property
+    def workers(self) -> Sequence[Callable[[EngineContext], TaskWorker]]:
+        """Return the classes that do tasks."""
+        ...
 
 
 class Reconciler:
@@ -59,6 +64,8 @@ class Reconciler:
         replay: Replay,
         observer: Observer,
         jitter: Callable[[], float] = random.random,
+        *,
+        features: Sequence[EngineFeature],
     ) -> None:
         runtimes = {
             name: Runtime(name, provider, context.clock, jitter, observer)
@@ -79,12 +86,9 @@ class Reconciler:
         self.lists = Lists(engine)
         self.outages = Outages(engine)
         self._pauses = Pauses(engine)
-        workers = (self.lists, Snapshots(engine), Schedules(engine), Approvals(engine), People(engine))
-        works = {
-            kind: work
-            for one in (*workers, Revocations(engine), Renewals(engine))
-            for kind, work in one.works().items()
-        }
+        workers: list[TaskWorker] = [self.lists, Snapshots(engine), People(engine), Revocations(engine)]
+        workers += [make(engine) for feature in features for make in feature.workers]
+        works = {kind: work for worker in workers for kind, work in worker.works().items()}
         self._replay = replay
         works[TaskKind.REPLAY] = Work(do=self._replayed, tries=3)
         works[TaskKind.FOLLOW] = Work(do=engine.store.go_on, tries=math.inf)
@@ -93,8 +97,7 @@ class Reconciler:
         self.operations, self.runs = Operations(engine), Runs(engine)
         self.reads = Reads(engine)
         self.streams = Streams(engine)
-        kinds: list[Due[Any]] = [CLASSES, MEMBERS, HOURS, TIMERS, EXPIRIES, REMINDERS, NEEDED, WAITS]
-        self.clockwork = Clockwork(context, kinds)
+        self.clockwork = Clockwork(context, [kind for feature in features for kind in feature.due] + [TIMERS])
 
     async def _replayed(self, task: Task) -> None:
         principal = Principal.from_key(str(task.payload["principal"]))

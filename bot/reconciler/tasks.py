@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, S
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import structlog
 
@@ -91,6 +91,14 @@ class Worker(EnginePart):
         """Return whose account a task's subject begins with."""
         account = await self._store.account_by_id(task.subject.partition("/")[0])
         return account.principal if account is not None else None
+
+
+class TaskWorker(Protocol):
+    """Does tasks of some kinds."""
+
+    def works(self) -> Mapping[TaskKind, Work]:
+        """Return the work of each kind."""
+        ...
 
 
 class Tasks(EnginePart):

@@ -21,8 +21,9 @@ from bot.services.asked import Asked
 from bot.services.context import Context
 from bot.services.revocations import left_by
 from bot.store import accounts as rows
-from bot.store import browsers, followers, operations, refusals, revocations, workspaces
+from bot.store import browsers, operations, refusals, revocations, workspaces
 from bot.store.audit import append_audit
+from bot.store.hooks import StoreHooks
 from bot.store.notices import add_notices, is_written
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
@@ -177,8 +178,8 @@ def _fresh(
 
 
 def _settled(tx: Transaction, person: Principal, connections: Collection[str] | None) -> None:
-    for follow in followers.SETTLED:
-        follow(tx, person, connections)
+    for hooks in StoreHooks.list_subscribers():
+        hooks.on_accounts_settled(tx, person, connections)
 
 
 def _give_way(tx: Transaction, asked: Asked, holder: Account, actor: str) -> None:

@@ -189,7 +189,7 @@ def _take_back(tx: Transaction, asked: Asked, act: Act, errand: Operation | Run 
 def _put_back(tx: Transaction, asked: Asked, act: Act, key: str) -> None:
     """Let a row say again what it said before."""
     (table, by, row), was = rows.row_of(tx, act, key), act.was[key]
-    if (put_back := rows.PUT_BACK.get(table.name)) is not None:
+    if (put_back := rows.puts_back.get(table.name)) is not None:
         put_back(tx, row, was)
         return
     assert row is not None, "only what features have comes and goes"

@@ -43,9 +43,10 @@ from bot.domain.workspaces import Workspace
 from bot.messages.texts import problems
 from bot.providers.base import Provider
 from bot.services.context import Context
-from bot.store import accounts, followers, inbox, people, workspaces
+from bot.store import accounts, inbox, people, workspaces
 from bot.store import acts as rows
 from bot.store.audit import append_audit
+from bot.store.hooks import StoreHooks
 from bot.store.tables import ACTS
 from bot.store.transaction import Transaction
 from bot.support.errors import NotIdentified, NotLinked, Refused, SlackFailed
@@ -309,8 +310,8 @@ class Asked:
         if change is not None:
             self.did(tx, action, "" if isinstance(about, str) else about, change)
         if change is None or not change.errand:
-            for follow in followers.DONE:
-                follow(tx, self.principal)
+            for hooks in StoreHooks.list_subscribers():
+                hooks.on_request_done(tx, self.principal)
 
     def did(
         self,

@@ -12,7 +12,7 @@ from bot.domain.people import Principal
 from bot.domain.stops import NO_EFFECTS, Effects
 from bot.domain.workspaces import State, Workspace
 from bot.providers import base
-from bot.services.gather import ROWS, Gatherer, Message, add_hours, adds
+from bot.services.gather import Gatherer, Message, add_hours, adds, gathers
 
 
 async def of_class(
@@ -41,13 +41,11 @@ async def of_courses(
     return found
 
 
+@gathers("class")
 async def _of_card(gatherer: Gatherer, card_id: str) -> Facts | None:
     card = await gatherer.store.class_card(card_id)
     # Whoever reads it is where its poster is.
     return None if card is None else await of_class(gatherer, card, card.principal)
-
-
-ROWS["class"] = _of_card
 
 
 @adds(*(kind for kind in ClassKind if kind.subject == "class"))

@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from bot import services
 from bot.domain.accounts import Account
 from bot.domain.facts import ActFacts, Facts, HeldFacts, RequestFacts, RunFacts, WorkspaceFacts
 from bot.domain.hours import HoursKind, Rule
@@ -21,7 +20,7 @@ from bot.output.transcript import Board
 from bot.providers import base
 from bot.services.context import Context
 from bot.store.operations import ShownOperation
-from bot.support import modules
+from bot.support.declarations import Registry
 from bot.support.guards import guards
 
 #: The path of the pages in which workspaces open; our own ids follow it.
@@ -31,23 +30,10 @@ TOGETHER: Final = 20
 
 Message = Notice | Card
 Added = Callable[["Gatherer", Message, Facts], Awaitable[Facts]]
-#: What gathers the facts of a row, by the subject that it is; None if the row is gone.
-ROWS: Final[dict[str, Callable[["Gatherer", str], Awaitable[Facts | None]]]] = {}
-#: What adds to the facts that every message has, by its kind.
-ADDED: Final[dict[AnyKind, Added]] = {}
-
-
-def adds(*kinds: AnyKind) -> Callable[[Added], Added]:
-    """Declare what adds to the facts of messages of these kinds."""
-
-    def declare(add: Added) -> Added:
-        for kind in kinds:
-            if kind in ADDED:
-                raise ValueError(f"two functions add to {kind}")
-            ADDED[kind] = add
-        return add
-
-    return declare
+#: The functions that gather the facts of a row, None if it is gone, by the subject of kinds of messages.
+gathers: Registry[Callable[["Gatherer", str], Awaitable[Facts | None]]] = Registry()
+#: The functions that add to the facts that every message has, by its kind.
+adds: Registry[Added] = Registry()
 
 
 class Gatherer:
@@ -117,15 +103,14 @@ class Gatherer:
 
     async def of_card(self, kind: AnyKind, subject: str) -> Facts | None:
         """Gather facts for a card by the subject that its kind names; return None if its row is gone."""
-        modules.load(services)
-        return await ROWS[kind.subject](self, subject)
+        return await gathers[kind.subject](self, subject)
 
     async def of_message(self, card: Card) -> Facts | None:
         """Gather facts for redrawing a message; return None if the row that it shows is gone."""
         if Mark.CARD in card.kind.marks:
             facts = await self.of_card(card.kind, card.subject)
-            if facts is not None and card.kind is NoticeKind.CARD and card.kind in ADDED:
-                facts = await ADDED[card.kind](self, card, facts)
+            if facts is not None and card.kind is NoticeKind.CARD and card.kind in adds:
+                facts = await adds[card.kind](self, card, facts)
             if isinstance(facts, RunFacts):
                 facts = self._for_its_person(facts, card)
         else:
@@ -177,10 +162,9 @@ class Gatherer:
 
     async def of_notice(self, notice: Message, workspace_id: str | None = None) -> Facts:
         """Gather facts for a notice: by the subject that its kind names, else by the keys of its body."""
-        modules.load(services)
         facts = await self._of_row(notice) or await self._of_body(notice, workspace_id)
-        adds = ADDED.get(notice.kind)
-        return facts if adds is None else await adds(self, notice, facts)
+        add = adds.get(notice.kind)
+        return facts if add is None else await add(self, notice, facts)
 
     async def _of_row(self, notice: Message) -> Facts | None:
         """Gather facts for a notice about an operation or a run that is its person's."""
@@ -289,6 +273,7 @@ class Gatherer:
         }
 
 
+@gathers("job")
 async def _of_run(gatherer: Gatherer, run_id: str) -> Facts | None:
     """Gather facts for a run, with as much of its output as this process has read."""
     run = await gatherer.store.run(run_id)
@@ -296,12 +281,10 @@ async def _of_run(gatherer: Gatherer, run_id: str) -> Facts | None:
     return None if run is None else replace(await gatherer.of_run(run), output=shown)
 
 
+@gathers("operation")
 async def _of_operation(gatherer: Gatherer, operation_id: str) -> Facts | None:
     found = await gatherer.store.shown_operation(operation_id)
     return None if found is None else gatherer.of_operation(await gatherer.store.now(), found)
-
-
-ROWS.update(job=_of_run, operation=_of_operation)
 
 
 @adds(NoticeKind.READY_LINK)

@@ -6,7 +6,7 @@ when a change of the hours would take it from what they have begun.
 What runs on without a stop ahead is asked about, once a day.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Final
@@ -44,6 +44,7 @@ from bot.store import workspaces as stored
 from bot.store.notices import add_notices, is_written
 from bot.store.timetables import RULES
 from bot.store.transaction import Row, Transaction
+from bot.support.declarations import LayerHooks
 from bot.support.errors import NotLinked, Refused
 
 #: How soon again where its person is only to be asked about it.
@@ -55,11 +56,19 @@ SOME: Final = 100
 NEEDED_EVERY: Final = 1800.0
 #: A rule before a change and after it, None for none.
 RuleChange = tuple[Rule | None, Rule | None]
-#: What features end that would start a workspace without a stop, once hours are changed that planned one.
-#: Each returns whether the workspace was only waiting until then.
-ON_CHANGED: Final[list[Callable[[Transaction, Workspace, float], bool]]] = []
 #: What became of an occurrence of which nobody has to be told.
 _WELL: Final = frozenset({"started", "timer", "needless", "by hand"})
+
+
+class HoursChangeHooks(LayerHooks):
+    """The moment of a change of hours that have begun."""
+
+    def on_day_skipped(self, tx: Transaction, workspace: Workspace, stop_at: float) -> bool:
+        """End a plan that would start a workspace of hours whose day is left out, without a stop.
+
+        Return whether the workspace was only waiting until then.
+        """
+        return False
 
 
 def add(
@@ -107,6 +116,7 @@ def add(
     return replaced
 
 
+@acts.puts_back(RULES.name)
 def put_back(tx: Transaction, row: Row | None, was: Row | None) -> None:
     """Let the row of a rule say again what it said before an act, None for no row."""
     before = None if row is None else RULES.of(row)
@@ -117,9 +127,6 @@ def put_back(tx: Transaction, row: Row | None, was: Row | None) -> None:
         # Hours that are taken back before they have started anything leave no stop that wasn't there.
         is_unused = after is None and of.started_at is None
         change_rules(tx, workspace, [(before, after)], mode or "stop", keeps_stop=not is_unused)
-
-
-acts.PUT_BACK[RULES.name] = put_back
 
 
 def end(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
@@ -177,7 +184,8 @@ def _keep_stop(tx: Transaction, workspace: Workspace, stop: Occurrence, rule: Ru
     """Plan the stop of hours that have begun as an end of its own."""
     latest = operations.latest_operation(tx, workspace.id)
     is_coming_up = latest is not None and latest.is_open and not latest.verb.brings_down
-    has_waited = [end_with_hours(tx, workspace, stop.at) for end_with_hours in ON_CHANGED]
+    subscribers = HoursChangeHooks.list_subscribers()
+    has_waited = [hooks.on_day_skipped(tx, workspace, stop.at) for hooks in subscribers]
     if not any(has_waited) and (is_coming_up or not workspace.is_down):
         timers.put(tx, workspace.id, End(stop.at, mode, rule.agreed, True, "hours", rule.id))
 

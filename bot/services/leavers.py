@@ -22,8 +22,9 @@ from bot.services.asked import Asked
 from bot.services.gather import Gatherer, Message, adds
 from bot.services.workspaces import effects_now
 from bot.store import accounts as rows
-from bot.store import followers, gates, operations, people, timers, workspaces
+from bot.store import gates, operations, people, timers, workspaces
 from bot.store.audit import append_audit
+from bot.store.hooks import StoreHooks
 from bot.store.notices import add_or_extend
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
@@ -153,15 +154,16 @@ def _find_plan(tx: Transaction, workspace: Workspace) -> tuple[float, bool] | No
     """Return when time was to stop a workspace, and whether that may end it for good; None if it wasn't."""
     if workspace.stop_at is not None:
         return workspace.stop_at, workspace.stop_agreed
-    return next((plan for find in followers.PLANNED if (plan := find(tx, workspace)) is not None), None)
+    plans = (hooks.find_planned_stop(tx, workspace) for hooks in StoreHooks.list_subscribers())
+    return next((plan for plan in plans if plan is not None), None)
 
 
 def _end_links(
     tx: Transaction, asked: Asked, who: Principal, since: float, *, actor: str, cause: str
 ) -> list[Account]:
     """End the links and plans that a person had when they left; who is back since then is told."""
-    for follow in followers.LEFT:
-        follow(tx, who)
+    for hooks in StoreHooks.list_subscribers():
+        hooks.on_person_departed(tx, who)
     open_to_all = {name for name, one in asked.context.connections.items() if one.links_by("none")}
     linked = {account.connection for account in rows.accounts(tx, who) if account.linked_at <= since}
     # Nothing can be sent to deactivated people.

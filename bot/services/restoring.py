@@ -17,8 +17,9 @@ from bot.domain.operations import Operation
 from bot.domain.runs import Run
 from bot.domain.steps import Update
 from bot.messages.texts import problems
-from bot.store import cards, followers, operations, runs, timers, upkeep
+from bot.store import cards, operations, runs, timers, upkeep
 from bot.store.audit import append_audit
+from bot.store.hooks import StoreHooks
 from bot.store.notices import add_notices
 from bot.store.pieces import PIECE, some
 from bot.store.store import Store
@@ -92,10 +93,11 @@ def _hold(tx: Transaction) -> bool:
         occasion = f"{RESTORED}:{workspace.stop_at:.0f}"
         asked = NewNotice(workspace.id, HoursKind.TIMER_FAILED, occasion, workspace.principal, body)
         held["stops"] += timers.end_timer(tx, workspace.id, workspace.stop_at, [asked])
-    for what, (planned, hold) in followers.RESTORED.items():
-        for one in some(tx, planned(tx, PIECE // 2), before):
+    plans = [plan for hooks in StoreHooks.list_subscribers() for plan in hooks.list_restored_plans().items()]
+    for kind, (find, hold) in plans:
+        for one in some(tx, find(tx, PIECE // 2), before):
             hold(tx, one, RESTORED)
-            held[what] += 1
+            held[kind] += 1
     for row in tx.all("hold_classes", **given):
         cards.owe(tx, row["id"], changed=True)
         held["classes"] += 1

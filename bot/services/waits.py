@@ -30,13 +30,14 @@ from bot.domain.room import (
 from bot.domain.stops import End, StopMode, is_final, planned_mode
 from bot.domain.workspaces import Workspace
 from bot.messages.texts import problems
-from bot.services import home, hours, workspaces
+from bot.services import home
 from bot.services.asked import Asked
 from bot.services.due import ASKS_AGAIN, FRESH_SECONDS, LEASE, Due
 from bot.services.gather import Gatherer, Message, adds
 from bot.services.workspaces import begin, effects_now, owned
-from bot.store import acts, followers, gates, operations, people, timers
+from bot.store import acts, gates, operations, people, timers
 from bot.store import waits as rows
+from bot.store.hooks import STOP_PAUSE_SECONDS
 from bot.store.notices import add_notices
 from bot.store.transaction import Row, Transaction
 from bot.support.errors import NotLinked, Refused
@@ -144,7 +145,7 @@ def lines(
     return rows.lines(tx, "", since), own_and_last(tx, asked, since)
 
 
-def _before(tx: Transaction, asked: Asked, workspace: Workspace, verb: OperationVerb) -> None:
+def keep_place(tx: Transaction, asked: Asked, workspace: Workspace, verb: OperationVerb) -> None:
     """Keep a second start in its place in line, and end the wait with a stop."""
     known = rows.of_workspace(tx, workspace.id)
     if known is None or known.state is Waits.GOT:
@@ -154,10 +155,7 @@ def _before(tx: Transaction, asked: Asked, workspace: Workspace, verb: Operation
     rows.end(tx, known)
 
 
-workspaces.BEFORE.append(_before)
-
-
-def _end_with_hours(tx: Transaction, workspace: Workspace, stop_at: float) -> bool:
+def end_with_hours(tx: Transaction, workspace: Workspace, stop_at: float) -> bool:
     """End the wait of hours whose day is left out: it would start the workspace without a stop.
 
     Return whether no attempt is under way.
@@ -167,9 +165,6 @@ def _end_with_hours(tx: Transaction, workspace: Workspace, stop_at: float) -> bo
         return False
     rows.end(tx, known)
     return known.state is Waits.WAITING
-
-
-hours.ON_CHANGED.append(_end_with_hours)
 
 
 class Waiting(Refused):
@@ -251,7 +246,7 @@ def _give_on(tx: Transaction, asked: Asked, wait: Wait) -> None:
     is_warned = any(one.because == "room" for one in workspace.ends.rows)
     if workspace.is_down:
         rows.end(tx, wait)
-        rows.offer(tx, wait.connection, followers.STOP_PAUSE_SECONDS)
+        rows.offer(tx, wait.connection, STOP_PAUSE_SECONDS)
     elif was_used(workspace, since) or acts.was_asked(tx, workspace, since) or "busy" in workspace.stakes:
         timers.drop(tx, workspace.id, "room")
         rows.end(tx, wait)

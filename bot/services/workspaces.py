@@ -1,6 +1,5 @@
 """What people do with workspaces: view, operate, name, forget, time; nothing here waits for a provider."""
 
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -26,6 +25,7 @@ from bot.providers import base
 from bot.services.accounts import acting
 from bot.services.asked import Asked, usable
 from bot.services.context import Context
+from bot.services.hooks import UseCaseHooks
 from bot.services.making import check_offered
 from bot.store import (
     accounts,
@@ -55,8 +55,6 @@ _NEEDS: dict[OperationVerb, tuple[Action, frozenset[State]]] = {
     OperationVerb.FORCE: ("force", DOWN_OR_FAILED),
     OperationVerb.REMOVE: ("remove", frozenset({State.STARTING})),
 }
-#: What features say before their person's own operation is accepted; each may raise Refused instead.
-BEFORE: Final[list[Callable[[Transaction, Asked, Workspace, OperationVerb], None]]] = []
 #: They may keep the memory of a workspace, so that a stop isn't what leads back to them.
 _KEEP_MEMORY: Final = frozenset({OperationVerb.SUSPEND, OperationVerb.RESTART})
 _MODES: dict[OperationVerb, StopMode] = {OperationVerb.STOP: "stop", OperationVerb.FORCE: "force"}
@@ -180,8 +178,8 @@ def _choose_opposite(context: Context, workspace: Workspace, accepted: Accepted)
 def _before(
     tx: Transaction, asked: Asked, one: Workspace, verb: OperationVerb, planned_for: float | None
 ) -> None:
-    for say in BEFORE if planned_for is None else ():
-        say(tx, asked, one, verb)
+    for hooks in UseCaseHooks.list_subscribers() if planned_for is None else ():
+        hooks.on_operation_requested(tx, asked, one, verb)
 
 
 def _level(tx: Transaction, asked: Asked, one: Workspace, verb: OperationVerb, timer: End | None) -> str:

@@ -1,6 +1,6 @@
 """Acts: what each person had done lately, with what takes it back."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final
 
 from bot.domain.acts import HOURS, RECENT_SECONDS, TIMER, Act, Change, Undone, inverse
@@ -10,17 +10,19 @@ from bot.domain.operations import Operation
 from bot.domain.people import Principal
 from bot.domain.runs import Run
 from bot.domain.workspaces import Workspace
+from bot.store.hooks import RecordedColumns, StoreHooks
 from bot.store.tables import ACTS, OPERATIONS, RUNS, TABLES, WORKSPACES, Table
 from bot.store.transaction import Row, Transaction, clean
+from bot.support.declarations import Registry
 
 TIMER_COLUMNS: Final = ("stop_at", "stop_mode", "stop_agreed", "stop_rule", "stop_via", "stop_start", "ends")
-#: The rows that say what people want, and in which columns; features add theirs.
-WANTED: Final[dict[type, tuple[Table[Any], Sequence[str]]]] = {
+#: The rows whose changes by people are recorded, with their columns.
+_RECORDED: Final[dict[type, RecordedColumns]] = {
     Workspace: (WORKSPACES, ("alias", "hidden", "tells_ready", "tells_stopped", *TIMER_COLUMNS)),
     Run: (RUNS, ("stop_wanted",)),
 }
-#: By the names of features' tables, how a row is put back: the row, and what it was, each None for none.
-PUT_BACK: Final[dict[str, Callable[[Transaction, Row | None, Row | None], None]]] = {}
+#: The functions that put a row back, by its table: the row, and its former columns, each None for none.
+puts_back: Registry[Callable[[Transaction, Row | None, Row | None], None]] = Registry()
 #: So many seconds apart, at most, are an act and the card of what it began: they are written together.
 _TOGETHER: Final = 1.0
 #: What changes by itself, so that it says nothing about what somebody wants.
@@ -90,8 +92,11 @@ def was_asked(tx: Transaction, workspace: Workspace, since: float) -> bool:
 def changed(*pairs: tuple[Any, Any]) -> Change:
     """Return what rows said before and say since, by their models; None stands for no row."""
     was, became, until = dict[str, Any](), dict[str, Any](), None
+    recorded = dict(_RECORDED)
+    for hooks in StoreHooks.list_subscribers():
+        recorded |= hooks.list_recorded_columns()
     for before, after in pairs:
-        table, wanted = WANTED[type(before or after)]
+        table, wanted = recorded[type(before or after)]
         key = f"{table.name} {getattr(before or after, 'id', '')}"
         old, new = (one and {name: clean(getattr(one, name)) for name in wanted} for one in (before, after))
         differing = [name for name in wanted if None in (old, new) or old[name] != new[name]]

@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 
 from bot.domain.accounts import Approval
 from bot.domain.people import Principal
-from bot.store import cards, followers
+from bot.store import cards
 from bot.store.tables import APPROVALS, PEOPLE
 from bot.store.transaction import Transaction, from_json
 
@@ -115,6 +115,3 @@ def withdraw(tx: Transaction, principal: Principal, connections: Collection[str]
         if connections is None or pending["connection"] in connections:
             APPROVALS.delete(tx, id=pending["id"])
             cards.settle(tx, pending["id"])
-
-
-followers.SETTLED.append(withdraw)

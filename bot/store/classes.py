@@ -12,7 +12,7 @@ from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
 from bot.domain.timers import CLASS_WARNING_SECONDS
-from bot.store import cards, followers, operations, workspaces
+from bot.store import cards, operations, workspaces
 from bot.store.notices import add_notices
 from bot.store.queues import Queue, declare_queue
 from bot.store.timetables import CLASS_CARDS, PARTICIPANTS, RULES
@@ -201,11 +201,9 @@ def class_of_stop(tx: Transaction, operation_id: str) -> ClassCard | None:
     return CLASS_CARDS.first(tx, "class_of_stop", operation_id=operation_id)
 
 
-def _merge(tx: Transaction, former: str, workspace_id: str) -> None:
+def merge(tx: Transaction, former: str, workspace_id: str) -> None:
+    """Move the places of a workspace in classes to the row that it is merged into."""
     PARTICIPANTS.change(tx, {"workspace_id": former}, workspace_id=workspace_id)
-
-
-followers.MERGED.append(_merge)
 
 
 def tell(

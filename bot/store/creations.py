@@ -9,8 +9,9 @@ from bot.domain.observed import Created
 from bot.domain.operations import OperationVerb
 from bot.domain.stops import Consent
 from bot.domain.workspaces import PROVISIONAL, Workspace
-from bot.store import cards, followers, gates, operations, timers
+from bot.store import cards, gates, operations, timers
 from bot.store.audit import append_audit
+from bot.store.hooks import StoreHooks
 from bot.store.tables import CARDS, GATES, NOTICES, OPERATIONS, WORKSPACES, name_columns
 from bot.store.transaction import Row, Transaction, from_json
 from bot.store.workspaces import insert, workspace
@@ -64,8 +65,8 @@ def renew(
         woken=0,
     )
     former = WORKSPACES.row(tx, id=row["workspace_id"]) or {}
-    for follow in followers.REPLACED:
-        follow(tx, row["workspace_id"], fresh.id)
+    for hooks in StoreHooks.list_subscribers():
+        hooks.on_workspace_replaced(tx, row["workspace_id"], fresh.id)
     # Who agreed to the end of a class did so for that one workspace.
     WORKSPACES.change(tx, {"id": fresh.id}, **{column: former[column] for column in timers.NONE})
     timers.drop(tx, fresh.id, "class")
@@ -202,8 +203,8 @@ def _take_over(tx: Transaction, row: Row, listed: Row) -> None:
             if body.get("workspace") == listed["id"]:
                 NOTICES.change(tx, {"id": notice["id"]}, body={**body, "workspace": row["id"]})
     CARDS.change(tx, {"about": listed["id"]}, about=row["id"])
-    for follow in followers.MERGED:
-        follow(tx, listed["id"], row["id"])
+    for hooks in StoreHooks.list_subscribers():
+        hooks.on_workspaces_merged(tx, listed["id"], row["id"])
     WORKSPACES.delete(tx, id=listed["id"])
 
 

@@ -6,7 +6,6 @@ from typing import Final
 from bot.domain.homes import OPEN_SECONDS, REDRAW_SECONDS, Home, HomeUse
 from bot.domain.people import Principal
 from bot.domain.times import SEND
-from bot.store import followers
 from bot.store.budget import ENDLESS, Room
 from bot.store.queues import Queue, declare_queue
 from bot.store.tables import Table, of_feature
@@ -53,9 +52,6 @@ def want(tx: Transaction, principal: Principal) -> None:
     tx.run("want_home", principal=principal.key, now=now, since=now - OPEN_SECONDS)
 
 
-followers.DONE.append(want)
-
-
 def claim_wanted_homes(tx: Transaction, limit: int, lease: float, room: Room = ENDLESS) -> list[Home]:
     """Lease the Homes that people wait for and there is ``room`` for, those who have waited longest first."""
     claimed = HOMES.known(WANTED_HOME_QUEUE.take(tx, lease, limit, **room.within(tx.now())))
@@ -72,8 +68,8 @@ def claim_homes_to_look_at(
     They aren't leased: a view drawn for one carries the version that it replaces, so Slack refuses it if the
     person's own view came first.
     """
-    found = HOMES.known(OPEN_HOME_QUEUE.take(tx, REDRAW_SECONDS, limit, **room.within(tx.now(), share)))
-    return sorted(found, key=lambda home: (home.used_at, home.principal.key))
+    open_homes = HOMES.known(OPEN_HOME_QUEUE.take(tx, REDRAW_SECONDS, limit, **room.within(tx.now(), share)))
+    return sorted(open_homes, key=lambda home: (home.used_at, home.principal.key))
 
 
 def home_published(tx: Transaction, home: Home, drawn: str, view_hash: str) -> None:

@@ -17,7 +17,7 @@ from bot.domain.people import Person, Principal
 from bot.domain.stops import End
 from bot.domain.timers import REST
 from bot.domain.workspaces import Workspace
-from bot.store import followers, operations, pieces, timers
+from bot.store import operations, pieces, timers
 from bot.store.notices import add_notices
 from bot.store.queues import Queue, declare_queue
 from bot.store.tables import OPERATIONS, WORKSPACES, principal_of
@@ -265,11 +265,11 @@ def waits_until(tx: Transaction, start: Operation) -> float:
     """Return until when a start by hours waits for room, if they say so; 0.0 for any other."""
     begins = start.planned_for or 0.0
     waiting = [one for one in rules_of(tx, start.workspace_id) if one.waits and begins]
-    found = [one for rule in waiting for one in rule.between(begins - 1.0, begins) if one.at == begins]
-    return max((one.until for one in found if one.side == "start"), default=0.0)
+    sides = [one for rule in waiting for one in rule.between(begins - 1.0, begins) if one.at == begins]
+    return max((one.until for one in sides if one.side == "start"), default=0.0)
 
 
-def _follow_start(tx: Transaction, ended: Operation, owed: Sequence[NewNotice]) -> Sequence[NewNotice]:
+def follow_start(tx: Transaction, ended: Operation, owed: Sequence[NewNotice]) -> Sequence[NewNotice]:
     """Schedule another try of a plan's failed start if the cause may pass, else notify its person."""
     plan = find_plan(tx, ended) if ended.outcome is Outcome.FAILED else None
     if plan is None:
@@ -291,9 +291,6 @@ def missed(rule: Rule, one: Occurrence, **more: Any) -> NewNotice:
     body |= {"side": one.side, "planned_at": one.at, "until": until, "cause": "", "more": 0, **more}
     occasion = f"{rule.id}:{one.local}:{one.side}"
     return NewNotice(rule.workspace_id, HoursKind.HOURS_MISSED, occasion, rule.principal, body)
-
-
-operations.FOLLOWERS.append(_follow_start)
 
 
 def pause(tx: Transaction, paused: Rule, why: str, *, tell: bool = True) -> None:
@@ -348,7 +345,7 @@ def _not_stopped(workspace: Row) -> NewNotice:
     return NewNotice(workspace["id"], HoursKind.TIMER_FAILED, occasion, principal, body)
 
 
-def found(tx: Transaction, workspace: Workspace) -> None:
+def link_rules(tx: Transaction, workspace: Workspace) -> None:
     """Give the rules of a workspace whose row was deleted the new one."""
     key = {"principal": workspace.principal, "connection": workspace.connection}
     RULES.change(tx, {**key, "remote_id": workspace.remote_id}, workspace_id=workspace.id)
@@ -364,16 +361,9 @@ def forget(tx: Transaction, workspace_id: str) -> None:
     RULES.delete(tx, workspace_id=workspace_id)
 
 
-followers.FOUND.append(found)
-followers.REPLACED.append(follow)
-followers.MERGED.append(follow)
-followers.UNLINKED.append(unlink)
-followers.PLANNED.append(find_planned_stop)
-followers.LEFT.append(drop_all)
-followers.GONE.append(forget)
-followers.RESTORED["hours"] = (lambda tx, limit: RULES.found(tx, "rules_left", limit=limit), pause)
-#: Before the workspaces: where a piece of an earlier release ended, the numbers of the stages count.
-pieces.also("active", 2, ("some_rules_of", resume))
+def find_active_rules(tx: Transaction, limit: int) -> list[Rule]:
+    """Return rules that aren't paused."""
+    return RULES.found(tx, "rules_left", limit=limit)
 
 
 def seen_in(tx: Transaction, people: Sequence[Person]) -> None:

@@ -1,6 +1,6 @@
 """The outbox: written with the transition it reports, sent later; each message once."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, cast, get_args
 
@@ -10,6 +10,7 @@ from bot.domain.notices import END, EndState, NewNotice, Notice, NoticeKind, Not
 from bot.domain.people import Principal
 from bot.store import cards, conversations
 from bot.store.budget import ENDLESS, Room, slack_calls_left
+from bot.store.hooks import StoreHooks
 from bot.store.pieces import PIECE, all_of, follow, know, some
 from bot.store.queues import Claim, Queue, declare_queue
 from bot.store.tables import CARDS, DIRECT_CHANNELS, NOTICES, OPERATIONS, word
@@ -83,12 +84,8 @@ UNSURE_CLAIM: Final = Claim(
 )
 
 
-#: What features ask whether a notice is sent as a message of its own; all of them have to agree.
-WANTED: Final[list[Callable[[Transaction, NewNotice], bool]]] = []
-
-
 def _is_wanted(tx: Transaction, new: NewNotice) -> bool:
-    return all(wants(tx, new) for wants in WANTED)
+    return all(hooks.should_send_notice(tx, new) for hooks in StoreHooks.list_subscribers())
 
 
 def add_notices(tx: Transaction, notices: Sequence[NewNotice], subject: str = "") -> None:

@@ -1,6 +1,5 @@
 """Operations: accepted from people, named, claimed and advanced by steps, ended once."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypedDict, Unpack
 
@@ -8,13 +7,14 @@ from bot.domain.accounts import Account
 from bot.domain.durations import Typical, start_kind, typical
 from bot.domain.errands import Call, Outcome
 from bot.domain.forms import FreeName, Spec
-from bot.domain.notices import EndState, NewNotice, NoticeKind
+from bot.domain.notices import EndState, NoticeKind
 from bot.domain.operations import Operation, OperationVerb, Remark
 from bot.domain.people import Principal
 from bot.domain.steps import ClaimedOperation, Update
 from bot.domain.stops import Consent
 from bot.domain.workspaces import PROVISIONAL, State, Workspace
-from bot.store import cards, errands, followers, gates, timers
+from bot.store import cards, errands, gates, timers
+from bot.store.hooks import STOP_PAUSE_SECONDS, StoreHooks
 from bot.store.notices import add_notices
 from bot.store.queues import Queue, declare_queue
 from bot.store.tables import OPERATIONS, WORKSPACES, reader_of
@@ -23,9 +23,6 @@ from bot.support.errors import StoreError
 
 #: An operation whose first step waits for a read is stepped after this many seconds without one.
 READ_SECONDS = 2.0
-
-#: What features make of the end of an operation, in its transaction: each returns what its person is told.
-FOLLOWERS: Final[list[Callable[[Transaction, Operation, Sequence[NewNotice]], Sequence[NewNotice]]]] = []
 
 _BESIDE = reader_of("w a p")
 _SHOWN = reader_of("o w a")
@@ -339,11 +336,11 @@ def save_step(tx: Transaction, update: Update, was: Row | None = None) -> Row | 
     if update.outcome is not None:
         timers.settle_timer(tx, row["workspace_id"])
         ended = OPERATIONS.of(row)
-        for follow in FOLLOWERS:
-            owed = follow(tx, ended, owed)
+        for hooks in StoreHooks.list_subscribers():
+            owed = hooks.on_operation_ended(tx, ended, owed)
         if ended.verb.brings_down and ended.outcome is Outcome.FULFILLED and ended.has_called:
-            for offer in followers.FREED:
-                offer(tx, ended.connection, followers.STOP_PAUSE_SECONDS)
+            for hooks in StoreHooks.list_subscribers():
+                hooks.on_capacity_freed(tx, ended.connection, STOP_PAUSE_SECONDS)
         if owed:
             add_notices(tx, owed, update.id)
     return row

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from bot.domain.tasks import Task, TaskKind
+from bot.store.hooks import Stage, StoreHooks
 from bot.store.tables import TASKS
 from bot.store.transaction import Engine, Priority, Row, Transaction, Work, from_json
 
@@ -21,22 +22,14 @@ READ_BATCH_SIZE: Final = 500
 COUNT_BATCH_SIZE: Final = 5_000
 
 
-#: Whether the row that decides still says so; and a query, with what is done with each row that it finds.
-#: Both get what was said when it began.
+#: Whether the row that decides still says so, given what was said when it began.
 Holds = Callable[[Transaction, Row], bool]
-Stage = tuple[str, Callable[[Transaction, Row, Row], Any]]
 _KNOWN: Final[dict[str, tuple[Holds, tuple[Stage, ...]]]] = {}
 
 
 def know(what: str, holds: Holds, *stages: Stage) -> None:
     """Declare what follows from something, one after the other, as long as it ``holds``."""
     _KNOWN[what] = holds, stages
-
-
-def also(what: str, place: int, stage: Stage) -> None:
-    """Declare one more stage of what follows from something, at its place among the others."""
-    holds, stages = _KNOWN[what]
-    _KNOWN[what] = holds, (*stages[:place], stage, *stages[place:])
 
 
 def follow(tx: Transaction, what: str, **said: Any) -> None:
@@ -49,9 +42,10 @@ def follow(tx: Transaction, what: str, **said: Any) -> None:
 
 def piece(tx: Transaction, said: Row) -> Row | None:
     """Do a piece of what follows; return what to go on with, None if nothing is left."""
-    (holds, stages), after, before = _KNOWN[said["what"]], said["after"], tx.changes
+    (holds, own), after, before = _KNOWN[said["what"]], said["after"], tx.changes
     if not holds(tx, said):
         return None
+    stages = [each for stage in own for each in (stage, *_list_stages_after(said["what"], stage[0]))]
     for stage, (query, do) in enumerate(stages[said["stage"] :], said["stage"]):
         rows = tx.all(query, **{**said, "after": after, "limit": PIECE})
         for row in some(tx, rows, before):
@@ -61,6 +55,11 @@ def piece(tx: Transaction, said: Row) -> Row | None:
             return {**said, "stage": stage, "after": after}
         after = ""
     return None
+
+
+def _list_stages_after(cause: str, query: str) -> Iterator[Stage]:
+    for hooks in StoreHooks.list_subscribers():
+        yield from hooks.list_stages_after(cause, query)
 
 
 async def go_on(engine: Engine, task: Task) -> None:

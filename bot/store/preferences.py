@@ -7,14 +7,12 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Principal
 from bot.domain.preferences import News, Preferences, is_wanted
 from bot.domain.runs import RunState
-from bot.store import acts, notices
 from bot.store.tables import Table, of_feature, reader_of
 from bot.store.transaction import Row, Transaction, as_json
 
 #: How a run ends that didn't fail.
 _WELL = frozenset({RunState.SUCCEEDED, RunState.CANCELLED})
 PREFERENCES = of_feature(Table("preferences", Preferences, "principal"), "q")
-acts.WANTED[Preferences] = PREFERENCES, PREFERENCES.fields
 _PREFERENCES: Callable[[Row], Preferences | None] = reader_of("q")
 
 
@@ -41,9 +39,6 @@ def wants(tx: Transaction, new: NewNotice) -> bool:
     row = tx.one("heard", **about, principal=new.principal)
     assert row is not None  # it is found whatever there is
     return is_wanted(_news(new.kind, row), _PREFERENCES(row) or Preferences())
-
-
-notices.WANTED.append(wants)
 
 
 def _news(kind: AnyKind, row: Row) -> News:

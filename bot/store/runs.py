@@ -13,9 +13,10 @@ from bot.domain.plan import MAX_ATTEMPTS
 from bot.domain.runs import FoundRun, Run, RunState, StopKind
 from bot.domain.steps import ClaimedRun, Update
 from bot.domain.tasks import TaskKind
-from bot.store import cards, errands, followers, gates
+from bot.store import cards, errands, gates
 from bot.store.discovered import listing_start
 from bot.store.errands import Woken
+from bot.store.hooks import RUN_PAUSE_SECONDS, StoreHooks
 from bot.store.notices import add_card, add_notices, release_card
 from bot.store.queues import ALWAYS, Claim, Queue, declare_queue
 from bot.store.tables import ACCOUNTS, RUNS, principal_of, reader_of
@@ -223,8 +224,8 @@ def save_run_step(tx: Transaction, update: Update, was: Row | None = None) -> Ro
         return None
     row, _ = saved
     if row["outcome"] is not None and row["remote_id"] is not None:
-        for offer in followers.FREED:
-            offer(tx, row["connection"], followers.RUN_PAUSE_SECONDS)
+        for hooks in StoreHooks.list_subscribers():
+            hooks.on_capacity_freed(tx, row["connection"], RUN_PAUSE_SECONDS)
     return row
 
 

@@ -60,6 +60,7 @@ from bot.store import pauses as pauses_
 from bot.store import preferences as preferences_
 from bot.store import runs as runs_
 from bot.store import workspaces as workspaces_
+from bot.store.hooks import StoreHooks
 from bot.store.transaction import Engine, Priority, Transaction, Work
 
 Arguments = ParamSpec("Arguments")
@@ -211,7 +212,8 @@ class Store(OnEngine):
 
         def save(tx: Transaction, some: Sequence[Person]) -> None:
             people.save(tx, some)
-            hours.seen_in(tx, some)
+            for hooks in StoreHooks.list_subscribers():
+                hooks.on_people_saved(tx, some)
 
         try:
             for first in range(0, len(people_), pieces.PIECE):

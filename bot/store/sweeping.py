@@ -2,7 +2,8 @@
 
 from functools import partial
 
-from bot.store import cards, followers, inbox
+from bot.store import cards, inbox
+from bot.store.hooks import StoreHooks
 from bot.store.pieces import some
 from bot.store.runs import KEPT_SECONDS
 from bot.store.tables import CARDS, WORKSPACES
@@ -97,8 +98,8 @@ def _sweep_gone(tx: Transaction) -> bool:
     gone = found["id"]
     _delete_with_cards(tx, "sweep_all_operations_of", workspace_id=gone)
     CARDS.delete(tx, about=gone)
-    for follow in followers.GONE:
-        follow(tx, gone)
+    for hooks in StoreHooks.list_subscribers():
+        hooks.on_workspace_purged(tx, gone)
     WORKSPACES.delete(tx, id=gone)
     return True
 

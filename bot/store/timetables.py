@@ -3,7 +3,6 @@
 from bot.domain.classes import ClassCard, Participant
 from bot.domain.hours import Rule
 from bot.domain.times import PAST, STAYS, due
-from bot.store import acts
 from bot.store.tables import PAIR, Table, of_feature, plain
 
 # It may be as far ahead as the end of the class; an extra look does no harm.
@@ -31,5 +30,3 @@ RULES = of_feature(
     )
 )
 OCCURRENCES = of_feature(plain("occurrences", "rule_id local side", at=STAYS))
-acts.WANTED[ClassCard] = CLASS_CARDS, CLASS_CARDS.fields
-acts.WANTED[Rule] = RULES, RULES.fields

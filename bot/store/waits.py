@@ -22,7 +22,7 @@ from bot.domain.room import (
     usual_end,
 )
 from bot.domain.times import due
-from bot.store import accounts, acts, cards, followers, hours, operations, people
+from bot.store import accounts, acts, cards, hours, people
 from bot.store.notices import add_notices
 from bot.store.queues import Queue, declare_queue
 from bot.store.tables import WORKSPACES, Table, of_feature
@@ -31,7 +31,6 @@ from bot.store.transaction import Row, Transaction
 #: So many waits are changed in one transaction for what happens to one of them.
 MAX_WAITS_AT_ONCE: Final = 100
 WAITS: Final = of_feature(Table("waits", Wait, "id", "workspace_id", next_at=due(PACE[-1])))
-acts.WANTED[Wait] = WAITS, ("until", "state", "ended_at")
 
 
 def wait(tx: Transaction, wait_id: str) -> Wait | None:
@@ -210,6 +209,7 @@ def over(of: Wait, now: float, tx: Transaction, cause: str = "") -> NewNotice:
     return NewNotice(of.id, RoomKind.ROOM_OVER, "end", of.principal, body)
 
 
+@acts.puts_back(WAITS.name)
 def put_back(tx: Transaction, row: Row | None, was: Row | None) -> None:
     """Let a wait be as it was before an act; None for no wait. Whoever left has their place again."""
     if row is not None and was is None:
@@ -223,16 +223,15 @@ def put_back(tx: Transaction, row: Row | None, was: Row | None) -> None:
         _owe_places(tx, WAITS.of(row))
 
 
-acts.PUT_BACK[WAITS.name] = put_back
-
-
 def close(tx: Transaction, of: Wait, cause: str = "") -> None:
     """End a wait, and tell its person: for a cause, or as its time is over."""
     end(tx, of)
     add_notices(tx, [over(of, tx.now(), tx, cause)])
 
 
-followers.RESTORED["waits"] = (lambda tx, limit: WAITS.found(tx, "open_waits_left", limit=limit), close)
+def find_open_entries(tx: Transaction, limit: int) -> list[Wait]:
+    """Return entries that are still open."""
+    return WAITS.found(tx, "open_waits_left", limit=limit)
 
 
 def unlink(tx: Transaction, workspace: Row, tell: bool) -> None:
@@ -247,18 +246,12 @@ def unlink(tx: Transaction, workspace: Row, tell: bool) -> None:
         add_notices(tx, [replace(notice, body=notice.body | {"name": name})])
 
 
-followers.UNLINKED.append(unlink)
-
-
 def offer(tx: Transaction, connection: str, pause: float) -> None:
     """Offer room that was freed on a connection to those who wait there, in their turn.
 
     Who was tried in vain is tried again ``pause`` seconds after that at the earliest.
     """
     tx.run("offer_room", connection=connection, now=tx.now(), pause=pause, limit=MAX_WAITS_AT_ONCE)
-
-
-followers.FREED.append(offer)
 
 
 WAIT_QUEUE: Final = declare_queue(
@@ -335,6 +328,3 @@ def failed(tx: Transaction, of: Wait, at: float, kind: str) -> Sequence[NewNotic
 def got(tx: Transaction, of: Wait, now: float) -> None:
     """Record that somebody has got their room."""
     change(tx, of, state=Waits.GOT, got_at=now, tried_at=now, next_at=now + LEAST)
-
-
-operations.FOLLOWERS.append(follow)

@@ -7,7 +7,8 @@ from typing import Final
 from bot.domain.accounts import Account
 from bot.domain.people import Person, Principal
 from bot.domain.workspaces import State, Workspace
-from bot.store import cards, followers, gates, inbox, operations
+from bot.store import cards, gates, inbox, operations
+from bot.store.hooks import StoreHooks
 from bot.store.queues import Queue, declare_queue
 from bot.store.tables import GATES, WORKSPACES, name_columns, reader_of
 from bot.store.transaction import Engine, Row, Transaction
@@ -72,8 +73,8 @@ def insert(tx: Transaction, new: Workspace) -> bool:
     now = tx.now()
     is_written = WORKSPACES.add_new(tx, new, **name_columns(new.name), created_at=now, left_look_at=now)
     if is_written:
-        for follow in followers.FOUND:
-            follow(tx, new)
+        for hooks in StoreHooks.list_subscribers():
+            hooks.on_workspace_found(tx, new)
     return is_written
 
 

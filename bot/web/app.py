@@ -8,7 +8,7 @@ import asyncio
 import errno
 import logging
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Final
@@ -34,16 +34,15 @@ from bot.support.vault import Vault
 from bot.web import render
 from bot.web.bolt import keep_retry_number, over_http
 from bot.web.browsers import Browsers, SlackSignIn, is_at
-from bot.web.calendar import calendar_route
 from bot.web.connections import IDLE_SECONDS, SERVER, Connection, Door, most_connections
+from bot.web.feature_pages import PageContext, PageFeature
 from bot.web.front import MAX_BYTES, Front
 from bot.web.health import Health
-from bot.web.hooks import Hooks
+from bot.web.hooks import WebhookRoutes
 from bot.web.ide import IdePages
 from bot.web.pages import LinkPages
 from bot.web.render import HEADERS, STATIC_FILES, STATIC_PATH
 from bot.web.replays import Replays
-from bot.web.shapes import read_call
 from handlers.services import Services
 
 log = structlog.get_logger(__name__)
@@ -67,6 +66,7 @@ def build_app(
     health: Health,
     replays: Replays,
     machine: Clock,
+    features: Sequence[PageFeature],
 ) -> web.Application:
     """Build the application. What Slack signs is compared with the ``machine``'s clock, not the database's.
 
@@ -77,16 +77,12 @@ def build_app(
     page_url, keys = settings.page_url or "", settings.keys()
     if context.sign_in != (client_id is not None):
         raise ValueError("Sign in with Slack needs the client id and secret, and only then")
-    routes = health.routes() + Hooks(context).routes()
+    routes = health.routes() + WebhookRoutes(context).routes()
     routes.append(web.get(STATIC_PATH + "/{name}", _static))
+    fronts = None
     if settings.slack_signing_secret is not None:
         fronts = partial(Front, settings.slack_signing_secret, machine, replays, health.metrics)
         routes.append(web.route("*", SLACK_PATH, keep_retry_number(fronts().guard(over_http(bolt)))))
-        if settings.assistant:
-            from bot.web.assistant import answer, may_repeat  # noqa: PLC0415 - the protocol's types take long
-
-            front = fronts(parse=read_call, repeats=may_repeat)
-            routes.append(web.route("*", ASSISTANT_PATH, front.guard(partial(answer, services))))
     if context.public_url is not None:
         sign_in = None
         if client_id is not None and client_secret is not None:
@@ -107,7 +103,9 @@ def build_app(
         # Before the links, where every other word is taken for a nonce.
         routes.append(web.get(SIGN_IN_REDIRECT_PATH, _from_slack(browsers, links, workspaces)))
         routes += links.routes()
-        routes += [proving(context.vault, page_url), calendar_route(context)]
+        routes.append(proving(context.vault, page_url))
+    given = PageContext(context=context, services=services, settings=settings, make_front=fronts)
+    routes += [route for feature in features for list_pages in feature.pages for route in list_pages(given)]
     app = web.Application(middlewares=[failures(context.ids), apart(page_url)], client_max_size=MAX_BYTES)
     app.router.add_routes(routes)
     app[OVER_HTTPS] = (context.public_url or "").startswith("https://")

@@ -13,9 +13,9 @@ from aiohttp import web
 from bot.domain.hours import YEAR, Rule
 from bot.messages.texts import calendars as words
 from bot.services import calendars
-from bot.services.context import Context
 from bot.support.cleaning import clean
 from bot.support.logs import mark_as_known
+from bot.web.feature_pages import PageContext
 
 #: The most octets of a line, without its end.
 LINE: Final = 75
@@ -23,8 +23,11 @@ LINE: Final = 75
 _ESCAPED: Final = str.maketrans({"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n"})
 
 
-def calendar_route(context: Context) -> web.RouteDef:
-    """Return the route of all calendars: GET and HEAD alone."""
+def list_pages(given: PageContext) -> list[web.RouteDef]:
+    """Return the route of all calendars, GET and HEAD alone, where there is a public address."""
+    context = given.context
+    if context.public_url is None:
+        return []
 
     async def serve(request: web.Request) -> web.Response:
         nonce, now = request.match_info["nonce"], await context.store.now()
@@ -32,13 +35,13 @@ def calendar_route(context: Context) -> web.RouteDef:
         if rule is None:
             raise web.HTTPNotFound
         mark_as_known()
-        text = "".join(map(_folded, _lines(rule, context.title(rule.connection), now)))
+        text = "".join(map(_folded, _write_lines(rule, context.title(rule.connection), now)))
         return web.Response(text=text, content_type="text/calendar")
 
-    return web.get(f"{calendars.CALENDAR_PATH}/{{nonce}}.ics", serve)
+    return [web.get(f"{calendars.CALENDAR_PATH}/{{nonce}}.ics", serve)]
 
 
-def _lines(rule: Rule, title: str, now: float) -> Iterator[str]:
+def _write_lines(rule: Rule, title: str, now: float) -> Iterator[str]:
     """Write the lessons of a year on either side of now."""
     course, note = _text(rule.course), _text(words.NOTE.format(title=title))
     yield from ("BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Usher//Lessons//EN", "CALSCALE:GREGORIAN")

@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 HOOKS_PATH = "/hooks"
 
 
-class Hooks:
+class WebhookRoutes:
     """Receive events of the connections whose provider sends them."""
 
     def __init__(self, context: Context) -> None:

@@ -1,6 +1,6 @@
 """Working hours: set and shown by a verb, turned off, resumed and moved by buttons."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -21,6 +21,7 @@ from bot.messages.texts import cards, talk
 from bot.messages.texts import hours as words
 from bot.services import hours
 from bot.services.workspaces import effects, owned
+from bot.support.declarations import LayerHooks
 from bot.support.errors import Refused
 from handlers import routes, suggesting
 from handlers.command_line import written
@@ -31,13 +32,19 @@ from handlers.request import Answered, AtFields, Request
 from handlers.workspace.operations import asked_about
 from handlers.workspace.targets import named, workspace_of
 
-#: What features plan beside hours and end with them: by workspace, what is said then.
-PLANNED_BESIDE: Final[list[Callable[[Request], Awaitable[Mapping[str, str]]]]] = []
 NOTHING: Final[Mapping[str, str]] = {}
 #: How far ahead days are left out.
 FARTHEST_DAY: Final = timedelta(days=90)
 #: At which a day can still be named.
 _END_OF_DAY: Final = "23:59"
+
+
+class HoursAnswerHooks(LayerHooks):
+    """The moment of an answer about hours."""
+
+    async def list_ending_plans(self, request: Request) -> Mapping[str, str]:
+        """Return the sentence about each plan that ends with a change of hours, by workspace."""
+        return {}
 
 
 @routes.verb(
@@ -213,8 +220,8 @@ async def _show_rest(request: Request, key: str, days: Sequence[str]) -> Answer:
 
 async def _list_beside(request: Request) -> dict[str, str]:
     found = dict[str, str]()
-    for find in PLANNED_BESIDE:
-        found |= await find(request)
+    for hooks in HoursAnswerHooks.list_subscribers():
+        found |= await hooks.list_ending_plans(request)
     return found
 
 

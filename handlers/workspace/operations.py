@@ -1,6 +1,6 @@
 """Operations on workspaces, on one or several: find them, ask before an end, write them, say what happens."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -35,9 +35,6 @@ from handlers.workspace.timers import moment_of, stop_later, timer_or_ask
 #: States that don't rule out a resume: the workspace's state may be about to change, or is unknown.
 _RESUMED = frozenset({State.SUSPENDED, State.UNKNOWN, State.STARTING, State.STOPPING, State.GONE})
 _TIMED: Final = ("workspace", "time")
-
-#: Answers of features for a workspace by its id, or for any with "", that waits for something else first.
-FIND_WAITS: Final[list[Callable[[Request, str], Awaitable[Answer | None]]]] = []
 
 
 @routes.verb("workspace", "start", flags=("share", AGREED), effect=routes.Effect.STARTS, takes=_TIMED)

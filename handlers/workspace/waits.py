@@ -22,7 +22,6 @@ from handlers import routes
 from handlers.language.waiting import names_wait
 from handlers.payload import value_in
 from handlers.request import AtFields, Request
-from handlers.workspace import hours, operations
 from handlers.workspace.operations import begin_for
 from handlers.workspace.targets import named, workspace_of
 from handlers.workspace.timers import moment_of, typed_moment
@@ -121,9 +120,6 @@ async def find_place(request: Request, workspace_id: str = "") -> Answer | None:
     return _show_place(request, matching[0]) if len(matching) == 1 else None
 
 
-operations.FIND_WAITS.append(find_place)
-
-
 @routes.verb("workspace", "waiting", effect=routes.Effect.SHOWS)
 async def waiting(request: Request) -> Answer:
     """Say who waits by number, one's own places, and how long those waited who got what they waited for.
@@ -180,9 +176,6 @@ def _answered(person: Principal | None) -> Answer:
     return replies.answer(fill(words.ANSWERED, person=named) if named else words.ANSWERED_ALREADY)
 
 
-async def _list_ended_waits(request: Request) -> dict[str, str]:
+async def list_ended_waits(request: Request) -> dict[str, str]:
     """Return the sentence about each wait that a change of hours ends, by workspace."""
     return {one.workspace_id: fill(words.LEFT, name=one.name) for one in await request.asked.see(waits.own)}
-
-
-hours.PLANNED_BESIDE.append(_list_ended_waits)

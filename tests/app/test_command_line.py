@@ -10,6 +10,7 @@ import pytest
 import yaml
 from cryptography.fernet import Fernet
 
+from bot.features.feature import load
 from bot.slack.manifest import http_manifest, render, socket_manifest
 from bot.store.schema import migrations
 from bot.support.environment import command
@@ -48,7 +49,9 @@ async def test_migrate_says_what_is_wrong_with_the_place(tmp_path):
 async def test_routes_lists_what_was_found():
     ended = await run("routes")
     assert ended.status == 0
-    assert ended.out.splitlines() == [f"{kind}: {', '.join(names)}" for kind, names in routes.names().items()]
+    features = [f"feature {one.name}: {one.summary}" for one in load()]
+    found = [f"{kind}: {', '.join(names)}" for kind, names in routes.names().items()]
+    assert ended.out.splitlines() == features + found
     assert "command workspace: " in ended.out
 
 

@@ -295,7 +295,7 @@ async def test_help_is_given_when_the_records_are_out_of_reach(bot):
     assert "`/workspace list`" in words(await bot.say("help"))
 
 
-@pytest.mark.parametrize("verb", routes.verbs("workspace").found)
+@pytest.mark.parametrize("verb", routes.verbs("workspace").get_all())
 async def test_help_on_every_verb(bot, verb):
     check_golden(f"help/{verb}", await bot.say(f"help {verb}"))
 
@@ -306,7 +306,7 @@ async def test_help_on_an_unknown_verb_offers_the_nearest(bot):
 
 @pytest.mark.parametrize("command", routes.commands())
 def test_every_verb_has_its_words_and_the_other_way_round(command):
-    assert set(VERBS[command]) == set(routes.verbs(command).found)
+    assert set(VERBS[command]) == set(routes.verbs(command).get_all())
 
 
 async def test_an_unknown_verb_offers_the_nearest_and_runs_none(bot):

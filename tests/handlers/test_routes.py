@@ -8,6 +8,7 @@ from bot.messages.blocks import kit
 from bot.messages.blocks.courses import KINDS
 from bot.messages.texts.verbs import VERBS
 from bot.slack.manifest import EVENTS
+from bot.support.declarations import Registry
 from handlers import routes
 from handlers.language.reading import READ, TIMED
 from tests.rigs import golden
@@ -17,7 +18,7 @@ ADDRESSES = {"open_url", "page_url", "link_url"}
 
 def of_runs() -> set[str]:
     """Return the buttons that run verbs of jobs."""
-    return {f"job_{verb}" for verb in routes.verbs("job").found}
+    return {f"job_{verb}" for verb in routes.verbs("job").get_all()}
 
 
 def test_what_was_found():
@@ -106,8 +107,8 @@ def test_what_was_found():
 
 
 def test_no_button_has_two_meanings():
-    actions = set(routes.action.found)
-    assert not actions & set(routes.verbs("workspace").found)
+    actions = set(routes.action.get_all())
+    assert not actions & set(routes.verbs("workspace").get_all())
     assert not actions & of_runs()
 
 
@@ -120,8 +121,8 @@ def test_every_button_that_people_see_has_a_handler():
             seen |= set(re.findall(r" = (?:ask )?([\w-]+)", "\n".join(menus)))
     known = {
         kit.MENU,
-        *routes.action.found,
-        *routes.verbs("workspace").found,
+        *routes.action.get_all(),
+        *routes.verbs("workspace").get_all(),
         *of_runs(),
         *ADDRESSES,
         "code",
@@ -148,30 +149,30 @@ def test_every_button_that_people_see_has_a_handler():
 def test_every_form_that_people_see_has_a_handler():
     forms = [golden.shown(name) for name in golden.entries("views")]
     callbacks = {form["callback_id"] for form in forms if "submit" in form}
-    assert callbacks == set(routes.view.found)
+    assert callbacks == set(routes.view.get_all())
 
 
 def test_every_event_of_the_manifest_has_a_handler():
     told = {name.replace(".", "_"): use.module for name, use in EVENTS.items()}
-    assert {name: handler.__module__ for name, handler in routes.event.found.items()} == told
+    assert {name: handler.__module__ for name, handler in routes.event.get_all().items()} == told
 
 
 def test_a_name_has_one_handler():
-    table = routes.Table()
+    table = Registry()
 
     @table("open")
     async def first(): ...
 
     async def second(): ...
 
-    with pytest.raises(ValueError, match="open has two handlers"):
+    with pytest.raises(ValueError, match="open has two functions"):
         table("open")(second)
     assert table.get("open") is first
 
 
 def test_every_verb_that_changes_something_says_what_it_takes():
     shows = routes.Effect.SHOWS
-    every = {(folder, verb) for folder in routes.commands() for verb in routes.verbs(folder).found}
+    every = {(folder, verb) for folder in routes.commands() for verb in routes.verbs(folder).get_all()}
     assert {
         one for one in every if not routes.takes(*one) and routes.nature(*one).effect is not shows
     } == set()

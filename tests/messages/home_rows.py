@@ -4,7 +4,6 @@ from dataclasses import replace
 
 from bot.domain.homes import HomeFacts
 from bot.domain.workspaces import State
-from bot.messages.blocks import acts, approvals, courses, kit, preferences, replies, waits  # noqa: F401 - they draw parts
 from tests.messages.card_facts import IDE_URL, NOW, facts
 
 CAN = frozenset({"runs", "making"})

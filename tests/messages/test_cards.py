@@ -18,14 +18,12 @@ from bot.domain.notices import NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.stops import StopEffect
 from bot.domain.workspaces import State
-from bot.messages import blocks
 from bot.messages.blocks.cards import link_value, operation_card
 from bot.messages.blocks.kit import DRAWN, draws
 from bot.messages.blocks.notices import render
 from bot.messages.texts import cards, problems
 from bot.messages.texts.notices import OUTAGES
 from bot.services.revocations import Ended
-from bot.support import modules
 from tests.messages.card_facts import CALLED, IDE_URL, NAMES, NOW, OURS, facts, least_facts
 from tests.rigs.golden import check_golden, check_limits
 from tests.rigs.providers import NO_GPU
@@ -497,7 +495,6 @@ def test_every_kind_of_notice_is_drawn_with_hardly_anything_known():
 
 def test_a_kind_of_message_is_declared_once_and_drawn_once():
     # An update is drawn as the card that it is of; a second function for a kind is refused.
-    modules.load(blocks)
     assert set(DRAWN) == set(declared(AnyKind)) - {NoticeKind.CARD_UPDATE}
     with pytest.raises(ValueError, match="two functions draw ready"):
         draws(NoticeKind.READY)(operation_card)

@@ -16,8 +16,8 @@ from bot.domain.people import Named
 from bot.domain.preferences import PreferenceFacts, Preferences
 from bot.domain.runs import Run, RunState
 from bot.domain.workspaces import State
-from bot.messages.blocks import acts, approvals, courses, kit, preferences, replies, waits  # noqa: F401 - they draw parts
 from bot.messages.blocks import home as drawn
+from bot.messages.blocks import kit, replies
 from bot.messages.blocks.home import totals_home
 from bot.messages.texts import home as home_words
 from tests.messages.card_facts import ALICE, CALLED, NOW, WORKSPACE, facts, run_facts

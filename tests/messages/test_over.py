@@ -7,10 +7,8 @@ import pytest
 from bot.domain.announcements import Span, drop_past, find_next_moment
 from bot.domain.kinds import AnyKind, Mark, declared
 from bot.domain.room import RoomKind
-from bot.messages import blocks
 from bot.messages.blocks import kit
 from bot.messages.blocks.kit import DRAWN, Press
-from bot.support import modules
 from tests.messages.card_facts import NOW
 from tests.rigs.golden import entries, shown
 
@@ -55,7 +53,6 @@ def test_buttons_name_no_day_and_no_time_that_was_not_typed():
 
 
 def test_every_kind_that_passes_says_when_it_is_true():
-    modules.load(blocks)
     usual = kit.draws.__kwdefaults__["is_true"]
     passing = [kind for kind in declared(AnyKind) if Mark.PASSES in kind.marks]
     assert len(passing) >= 12

@@ -24,11 +24,32 @@ _ROWS = [
 ]
 
 
-#: The modules of each feature, from all its rows.
-MODULES = {
-    name: tuple(one for each, modules, _ in _ROWS if each == name for one in re.findall("`([^`]+)`", modules))
-    for name, _, _ in _ROWS
+#: The features of people, as the page calls them, by the folder of their declaration.
+FOLDERS = {
+    "preferences": "preferences",
+    "home": "Home",
+    "approvals": "approvals",
+    "expiries": "links that end",
+    "job_schedules": "schedules of jobs",
+    "sentences": "sentences",
+    "hours": "hours and timers",
+    "courses": "classes and courses",
+    "waitlist": "waiting for room",
+    "calendars": "private calendars",
+    "undo": "undo",
+    "assistant": "the assistant",
 }
+
+
+def _modules_of(name: str) -> Iterator[str]:
+    yield from (f"bot/features/{folder}/*" for folder, of in FOLDERS.items() if of == name)
+    for each, modules_, _ in _ROWS:
+        if each == name:
+            yield from re.findall("`([^`]+)`", modules_)
+
+
+#: The modules of each feature, with its declaration.
+MODULES = {name: tuple(_modules_of(name)) for name, _, _ in _ROWS}
 
 
 #: The other features that each may know.
@@ -50,12 +71,12 @@ COMPOSITION = (
         "bot/__main__.py",
         "bot/app.py",
         "bot/commands/*",
+        "bot/features/__init__.py",
+        "bot/features/feature.py",
         "bot/reconciler/__init__.py",
-        "bot/reconciler/scheduler.py",
     ),
-    *("bot/slack/notifier/__init__.py", "bot/store/__init__.py", "bot/store/store.py", "bot/web/app.py"),
+    *("bot/store/__init__.py", "bot/store/store.py"),
     "bot/support/settings/__init__.py",
-    "handlers/services.py",
 )
 
 

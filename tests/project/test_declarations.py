@@ -8,31 +8,12 @@ from tests.project.repository import ROOT
 
 #: By where it is declared, the modules that do, once a process is put together.
 DECLARED = {
-    "followers.FOUND": ["bot.store.hours"],
-    "followers.REPLACED": ["bot.store.hours"],
-    "followers.MERGED": ["bot.store.classes", "bot.store.hours"],
-    "followers.UNLINKED": ["bot.store.hours", "bot.store.waits"],
-    "followers.SETTLED": ["bot.store.approvals"],
-    "followers.GONE": ["bot.store.hours"],
-    "followers.PLANNED": ["bot.store.hours"],
-    "followers.LEFT": ["bot.store.hours"],
-    "followers.FREED": ["bot.store.waits"],
-    "followers.DONE": ["bot.store.homes"],
-    "operations.FOLLOWERS": ["bot.store.hours", "bot.store.waits"],
-    "notices.WANTED": ["bot.store.preferences"],
-    "workspaces.BEFORE": ["bot.services.waits"],
-    "routes.FINISHING": ["handlers.acts"],
-    "helping.EXPLAINED": ["handlers.talking"],
-    "acts.PUT_BACK": ["bot.services.hours", "bot.store.waits"],
-    "followers.RESTORED": ["bot.store.hours", "bot.store.waits"],
-    "linking.ASKED": ["handlers.approvals"],
     "routes.shown": ["handlers.home", "handlers.home"],
     "routes.button": ["handlers.class_card"],
     "settings": [
         "bot.support.settings." + name for name in ("assistant", "backups", "installed", "socket", "timers")
     ],
     "checks": ["bot.upkeep." + name + "_checks" for name in ("assistant", "installed", "postgres", "socket")],
-    "lists.LINES": ["bot.messages.blocks.hours"],
     "home.OFFERED": ["bot.messages.blocks.courses"],
     "home.gathered": ["bot.services." + name for name in ("acts", "lessons", "preferences", "waits")],
     "home.PARTS": [
@@ -40,17 +21,6 @@ DECLARED = {
     ],
     "home.WAITING": ["bot.messages.blocks.approvals", *["bot.messages.blocks.home"] * 2],
     "home.asked": ["bot.services.approvals"],
-    "gather.ROWS": ["bot.services.class_facts", "bot.services.gather", "bot.services.gather"],
-    "gather.ADDED": [
-        *["bot.services.approvals"] * 5,
-        *["bot.services.class_facts"] * 15,
-        *["bot.services.gather"] * 6,
-        "bot.services.leavers",
-        "bot.services.timers",
-        "bot.services.waits",
-    ],
-    "kit.GONE": ["bot.messages.blocks.classes", "bot.messages.blocks.runs"],
-    "outcomes.ENDS": ["bot.messages.blocks.classes"],
     "kinds.AnyKind": [
         "bot.domain.approvals",
         "bot.domain.classes",
@@ -73,37 +43,26 @@ RULED = {
 }
 _SCRIPT = """
 import json
-# Whatever opens a database knows all that may be told.
 from bot.domain import kinds, policy
-known = set(kinds.declared(kinds.AnyKind))
 own = set(policy.RULES)
 import bot.app, bot.commands.setting_up, bot.reconciler
-from bot import services
-from bot.messages import blocks
-from bot.messages.blocks import home, kit, lists, outcomes
-from bot.services import gather, workspaces
+from bot.features.feature import load
+load()
+known = set(kinds.declared(kinds.AnyKind))
+from bot.messages.blocks import home
 from bot.services.home import PARTS, WAITING
 from bot.support.settings import Settings
 from bot.upkeep.checks import IN_STORE, NEEDED, ON_SLACK
-from bot.support import modules
-from bot.store import acts, followers, notices, operations
-from handlers import helping, linking, routes
-routes.load()
-modules.load(services)
-modules.load(blocks)
+from handlers import routes
 found = {}
-for room in (
-    followers, operations, notices, workspaces, routes, helping, linking, home, lists, gather, kit, outcomes
-):
+for room in (home,):
     for name, value in vars(room).items():
         declared = list(value.values()) if isinstance(value, dict) else value
         if name.isupper() and isinstance(declared, list) and declared and all(map(callable, declared)):
             key = room.__name__.rpartition(".")[2] + "." + name
             found[key] = sorted(one.__module__ for one in declared)
-found["acts.PUT_BACK"] = sorted(one.__module__ for one in acts.PUT_BACK.values())
-found["followers.RESTORED"] = sorted(hold.__module__ for _, hold in followers.RESTORED.values())
 for name in ("shown", "button"):
-    found[f"routes.{name}"] = [one.__module__ for one in getattr(routes, name).found.values()]
+    found[f"routes.{name}"] = [one.__module__ for one in getattr(routes, name).get_all().values()]
 found["home.gathered"] = sorted(one.__module__ for one in PARTS.values())
 found["home.asked"] = sorted(one.__module__ for one in WAITING.values())
 found["settings"] = sorted(one.__module__ for one in Settings.__bases__)
@@ -111,7 +70,6 @@ found["checks"] = sorted({one.__module__ for one in (*ON_SLACK.values(), *IN_STO
 ruled = {}
 for verb in sorted(policy.RULES.keys() - own):
     ruled.setdefault(policy.RULES[verb].whose, []).append(verb)
-assert known == set(kinds.declared(kinds.AnyKind))
 found["kinds.AnyKind"] = sorted({type(kind).__module__ for kind in known})
 found["kinds.UNPOSTED"] = sorted(type(kind).__module__ for kind in kinds.UNPOSTED)
 print(json.dumps([found, ruled]))

@@ -16,13 +16,23 @@ import pytest
 
 from bot.store.outages import TWICE
 from tests.project.repository import ROOT, files, share_bytecode
-from tests.project.rings import COMPOSITION, KNOWS, LISTED, MODULES, feature_of, imported, is_one_of, modules
+from tests.project.rings import (
+    COMPOSITION,
+    FOLDERS,
+    KNOWS,
+    LISTED,
+    MODULES,
+    feature_of,
+    imported,
+    is_one_of,
+    modules,
+)
 from tests.rigs.thorough import draw_one
 
 STORY = "tests/project/story_without.py"
-RECONCILER = "bot/reconciler/__init__.py"
 APP, STORE, COMMANDS = "bot/app.py", "bot/store/__init__.py", "bot/__main__.py"
-WEB, SETTINGS = "bot/web/app.py", "bot/support/settings/__init__.py"
+FEATURES = "bot/features/__init__.py"
+SETTINGS = "bot/support/settings/__init__.py"
 
 
 @dataclass(frozen=True)
@@ -57,7 +67,7 @@ def between(file, begins, ends):
 #: Every feature that nothing else knows.
 REMOVALS = {
     "links that end": Removal(
-        {RECONCILER: (", Renewals(engine)", " EXPIRIES,", " REMINDERS,")},
+        {},
         [
             task("renew"),
             "UPDATE accounts SET ends_at = :now + 90000, remind_at = :now WHERE id = :account",
@@ -65,10 +75,9 @@ REMOVALS = {
         ],
         "reminder 1, renew 1",
     ),
-    "schedules of jobs": Removal({RECONCILER: (" Schedules(engine),",)}, [task("schedule")], "schedule 1"),
+    "schedules of jobs": Removal({}, [task("schedule")], "schedule 1"),
     "waiting for room": Removal(
         {
-            RECONCILER: (", WAITS",),
             "bot/store/store.py": (
                 "    waits_of = read(waits.waits_of)\n",
                 "    describe_wait = read(waits.describe_wait)\n",
@@ -91,7 +100,7 @@ REMOVALS = {
         ],
     ),
     "private calendars": Removal(
-        {WEB: (", calendar_route(context)",)},
+        {},
         [
             row(
                 "rules",
@@ -114,7 +123,6 @@ REMOVALS = {
     "the assistant": Removal(
         {
             APP: ("            assistant=settings.assistant,\n",),
-            WEB: (between(WEB, "        if settings.assistant:", "    if context.public_url"),),
             SETTINGS: (" AssistantSettings,",),
         },
         [
@@ -176,7 +184,8 @@ def taken_out(feature, folder):
     for file in modules().values():
         if is_one_of(file, COMPOSITION) and file not in gone:
             text = (ROOT / file).read_text(encoding="utf-8")
-            for said in REMOVALS[feature].said.get(file, ()):
+            lines = [f'    "{folder}",\n' for folder, name in FOLDERS.items() if name == feature]
+            for said in [*REMOVALS[feature].said.get(file, ()), *(lines if file == FEATURES else ())]:
                 assert text.count(said) == 1, said
                 text = text.replace(said, "")
             text = without(text, gone)

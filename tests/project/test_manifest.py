@@ -102,7 +102,7 @@ USES = [use for table in TABLES for use in table.values()]
 
 
 def test_every_shortcut_has_its_handler_and_the_other_way_round():
-    assert {name: handler.__module__ for name, handler in routes.shortcut.found.items()} == {
+    assert {name: handler.__module__ for name, handler in routes.shortcut.get_all().items()} == {
         callback_id: one.module for callback_id, one in SHORTCUTS.items()
     }
 

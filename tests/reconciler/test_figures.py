@@ -3,6 +3,7 @@
 import pytest
 
 from bot.domain.errands import Outcome
+from bot.features.feature import load
 from bot.reconciler import Reconciler
 from bot.support.errors import CredentialRefused, RateLimited, SentTooLate, ServerFailed, Unreachable
 
@@ -31,7 +32,8 @@ class Counter:
 @pytest.fixture
 def counter(world):
     seen = Counter()
-    world.reconciler = Reconciler(world.context, world.numbers, world.board, world.replay, seen, lambda: 0.0)
+    given = world.context, world.numbers, world.board, world.replay, seen, lambda: 0.0
+    world.reconciler = Reconciler(*given, features=load())
     return seen
 
 

@@ -13,7 +13,9 @@ from bot.domain.room import ANSWERED_WITHIN_SECONDS, PACE, UNUSED
 from bot.domain.stops import End
 from bot.domain.workspaces import State
 from bot.services import more, waits, workspaces
-from bot.store import followers, operations, timers
+from bot.store import operations, timers
+from bot.store import waits as stored_waits
+from bot.store.hooks import STOP_PAUSE_SECONDS
 from bot.store.tables import OPERATIONS
 from bot.store.waits import WAITS
 from bot.support.errors import (
@@ -487,7 +489,7 @@ async def test_freed_room_is_offered_within_a_minute(farm, who):
         end = End(farm.clock.now() + 20.0, "stop")
         await within(farm.store, timers.put, freed.id, end)
     elif who == "stranger":
-        await within(farm.store, followers.FREED[0], freed.connection, followers.STOP_PAUSE_SECONDS)
+        await within(farm.store, stored_waits.offer, freed.connection, STOP_PAUSE_SECONDS)
         give_back(farm, every[0])
     else:
         await ask(farm, every[0]).to(workspaces.begin, freed.id, OperationVerb.STOP)
@@ -511,7 +513,7 @@ async def test_freed_room_is_offered_to_each_in_turn(sizes):
     await wait_for(sizes, ann, "small")
     await sizes.pass_time(3 * HOURS, step=30)
     sizes.provider.machines_there, began = 2, sizes.clock.now()
-    await within(sizes.store, followers.FREED[0], "cloud", followers.STOP_PAUSE_SECONDS)
+    await within(sizes.store, stored_waits.offer, "cloud", STOP_PAUSE_SECONDS)
     while "is ready" not in str(told(sizes, ann)):
         await sizes.pass_time(10, step=5)
         assert sizes.clock.now() - began < 240.0

@@ -17,6 +17,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Person, Principal
 from bot.domain.workspaces import State, Workspace
+from bot.features.feature import load
 from bot.output.transcript import Board
 from bot.providers.base import Credential
 from bot.reconciler import Numbers, Reconciler
@@ -129,7 +130,7 @@ class World:
             lets=lets_assistant,
         )
         self.reconciler = Reconciler(
-            self.context, self.numbers, self.board, self.replay, Unobserved(), lambda: 0.0
+            self.context, self.numbers, self.board, self.replay, Unobserved(), lambda: 0.0, features=load()
         )
         self.notifier = Notifier(
             self.context,

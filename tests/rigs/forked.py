@@ -102,6 +102,9 @@ def _fork_for_all(listener: socket.socket) -> None:
     import bot.commands.setting_up
     import bot.commands.up  # noqa: F401
     from bot.__main__ import main
+    from bot.features.feature import load
+
+    load()
 
     gc.freeze()
     while True:

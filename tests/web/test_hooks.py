@@ -17,7 +17,7 @@ from aiohttp.test_utils import TestServer
 from bot.support.errors import StoreBusy
 from bot.web.app import failures, protect
 from bot.web.front import MAX_BYTES
-from bot.web.hooks import Hooks
+from bot.web.hooks import WebhookRoutes
 from tests.reconciler.sphere_world import SphereWorld, sphere_world
 from tests.rigs.providers import FakeProvider
 
@@ -63,7 +63,9 @@ async def opened(world, store=None):
     connections = {"cloud": world.world.provider, "plain": FakeProvider(world.clock)}
     async with aiohttp.ClientSession() as session:
         desk = Desk(world, session, "")
-        hooks = Hooks(replace(world.world.asking, store=store or world.store, connections=connections))
+        hooks = WebhookRoutes(
+            replace(world.world.asking, store=store or world.store, connections=connections)
+        )
         world.store.engine.report_to(desk.told)
         app = web.Application(middlewares=[failures(world.world.ids)], client_max_size=MAX_BYTES)
         app.router.add_routes(hooks.routes())

@@ -15,7 +15,7 @@ from bot.domain.moments import DAYS, EVERY_DAY
 from bot.domain.notices import Answer
 from bot.domain.stops import Effects, ends_by_consent, gentlest_mode
 from bot.domain.workspaces import State
-from bot.messages.blocks import kit, outcomes, replies
+from bot.messages.blocks import kit, replies
 from bot.messages.blocks.buttons import open_buttons
 from bot.messages.blocks.cards import filled, link_again_button
 from bot.messages.blocks.hours import IN_COURSES, format_time_of_day
@@ -422,15 +422,13 @@ def member_buttons(facts: Facts, card: ClassCard) -> list[Element]:
     return [kit.button(label, action, card.id) for action, label in found.items()]
 
 
+@kit.render_gone("class")
 def unknown() -> Answer:
     """Replace a message about a class, or a workspace in it, that no longer exists."""
     return replies.answer(classes.UNKNOWN)
 
 
-kit.GONE["class"] = unknown
-
-
-def _end(facts: WorkspaceFacts, is_done: bool) -> str:
+def describe_end(facts: WorkspaceFacts, *, is_done: bool) -> str:
     """Tell an owner who stopped their workspace, or tried to, or that its lesson is over."""
     of, course = facts.of_class, facts.word("course")
     if of is None:
@@ -442,9 +440,6 @@ def _end(facts: WorkspaceFacts, is_done: bool) -> str:
     done = {State.SUSPENDED: classes.SUSPENDS, State.GONE: classes.ENDS}.get(state, classes.STOPS)
     names = {"who": _stopper(of), "course": of.card.title, "done": Markup(done[0])}
     return filled(template if is_done else classes.STOP_FAILED_BY, facts, **names)
-
-
-outcomes.ENDS.append(_end)
 
 
 @draws(ClassKind.CLASS_OVER)

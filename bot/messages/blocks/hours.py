@@ -15,7 +15,7 @@ from bot.domain.operations import OperationVerb
 from bot.domain.stops import planned_mode
 from bot.domain.timers import SOONEST_SECONDS
 from bot.domain.workspaces import NOT_UP
-from bot.messages.blocks import kit, lists, timers
+from bot.messages.blocks import kit, timers
 from bot.messages.blocks.buttons import (
     describe_obstacle,
     hours_button,
@@ -448,6 +448,3 @@ def moved(facts: Facts) -> Answer:
         kit.button(words.LEAVE, "hours_stay"),
     ]
     return kit.message(fill(words.MOVED, **zones), [], buttons)
-
-
-lists.LINES.append(lines)

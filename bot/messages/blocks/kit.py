@@ -20,6 +20,7 @@ from bot.domain.people import Named
 from bot.domain.stops import Consent
 from bot.messages.texts import answers, cards, times
 from bot.support.cleaning import SHOWN, clean, escape
+from bot.support.declarations import Registry
 
 SECTION: Final = 3000
 HEADER: Final = 150
@@ -656,8 +657,8 @@ class Drawn:
 
 
 DRAWN: Final[dict[AnyKind, Drawn]] = {}
-#: What is said instead of a message whose row is gone, by the subject of its kind.
-GONE: Final[dict[str, Callable[[], Answer]]] = {}
+#: The functions that draw the answer instead of a message whose row is gone, by the subject of its kind.
+render_gone: Registry[Callable[[], Answer]] = Registry()
 
 
 def draws(

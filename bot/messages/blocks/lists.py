@@ -1,6 +1,6 @@
 """Lists of workspaces, of runs and of a server's users, in pages within 50 blocks, and what they offer."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from typing import Any, Final
@@ -37,6 +37,7 @@ from bot.messages.blocks.runs import (
     state_lines,
     stop_run_button,
 )
+from bot.messages.hooks import MessageHooks
 from bot.messages.texts import answers, cards, problems, talk, times
 from bot.messages.texts import runs as run_words
 
@@ -48,8 +49,6 @@ AT_A_GLANCE: Final = 10
 FRESH: Final = 300.0
 #: The longest part of what a provider says about a workspace: its row has two lines.
 DETAIL: Final = 80
-#: What features say of a workspace after its state.
-LINES: Final[list[Callable[[WorkspaceFacts], list[str]]]] = []
 
 
 def state_line(facts: WorkspaceFacts, workspace: Workspace) -> str:
@@ -184,7 +183,7 @@ def _row(facts: WorkspaceFacts, since: float, *, is_shared: bool) -> list[Block]
     condition = problems.condition(workspace, facts.connection_title, helps=False)
     about: list[str] = [at_stake(workspace)] if at_stake(workspace) else []
     about += ends(facts)[:1] or ([safe(condition, DETAIL)] if condition else [])
-    about += [said for lines in LINES for said in lines(facts)]
+    about += [said for hooks in MessageHooks.list_subscribers() for said in hooks.list_row_sentences(facts)]
     said = " · ".join([state, *(one.rstrip(".") for one in about), *seen])
     return _with_menu(fill(answers.ROW, state=Markup(said), **names), buttons)
 
@@ -199,7 +198,7 @@ def _with_menu(text: str, buttons: Sequence[Element]) -> list[Block]:
 def _lines(facts: WorkspaceFacts, workspace: Workspace, *, is_shared: bool) -> str:
     """Return a workspace's state, and for its owner until when, and its hours."""
     now = [at_stake(workspace)] if at_stake(workspace) else []
-    more = [said for lines in LINES for said in lines(facts)]
+    more = [said for hooks in MessageHooks.list_subscribers() for said in hooks.list_row_sentences(facts)]
     own = [] if is_shared else [*now, *ends(facts), *more]
     return "\n".join([state_line(facts, workspace), *own])
 

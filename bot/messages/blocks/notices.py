@@ -8,27 +8,25 @@ from bot.domain.errands import Outcome
 from bot.domain.facts import Facts, HeldFacts, RunFacts, WorkspaceFacts
 from bot.domain.kinds import AnyKind, Mark
 from bot.domain.notices import Answer, NoticeKind
-from bot.messages import blocks
 from bot.messages.blocks import kit, outcomes
 from bot.messages.blocks.buttons import FEW, open_buttons
 from bot.messages.blocks.cards import name_of, notice, reference_of
-from bot.messages.blocks.kit import DRAWN, GONE, Drawn, Element, Markup, Press, draws, fill
+from bot.messages.blocks.kit import DRAWN, Drawn, Element, Markup, Press, draws, fill, render_gone
 from bot.messages.texts import answers, notices, times
-from bot.support import modules
+from bot.support.declarations import require_complete
 
 
 def drawn(kind: AnyKind) -> Drawn:
     """Return what draws a kind of message."""
-    modules.load(blocks)
+    require_complete()
     return DRAWN[kind]
 
 
 def _is_row_gone(kind: AnyKind, facts: Facts) -> bool:
     """Return whether the row that a kind of message can't be drawn without is gone."""
-    modules.load(blocks)
     if kind is NoticeKind.CARD:
         return not isinstance(facts, WorkspaceFacts) or facts.operation is None
-    return type(facts) is Facts and kind.subject in GONE
+    return type(facts) is Facts and kind.subject in render_gone
 
 
 def still(
@@ -71,7 +69,7 @@ def owed(kind: AnyKind, facts: Facts) -> Answer | None:
         return render(kind, facts) if _left(facts) else None
     if Mark.CARD in kind.marks and isinstance(facts, WorkspaceFacts | RunFacts) and _is_taken_back(facts):
         return None
-    if kind.subject not in GONE and _is_row_gone(kind, facts):
+    if kind.subject not in render_gone and _is_row_gone(kind, facts):
         return None
     if _is_row_gone(kind, facts) or is_true(kind, facts):
         return render(kind, facts)
@@ -101,7 +99,7 @@ _IN_A_SECTION: Final = 8
 
 def render(kind: AnyKind, facts: Facts) -> Answer:
     """Draw a notice from its facts; a sentence says so if its row is gone."""
-    return GONE[kind.subject]() if _is_row_gone(kind, facts) else drawn(kind).draw(facts)
+    return render_gone[kind.subject]() if _is_row_gone(kind, facts) else drawn(kind).draw(facts)
 
 
 @draws(NoticeKind.ASSISTANT_ASKED)

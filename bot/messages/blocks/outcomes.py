@@ -1,6 +1,5 @@
 """Messages that say how an operation ended, that it takes long, or that nobody knows."""
 
-from collections.abc import Callable
 from typing import Final
 
 from bot.domain.errands import Outcome
@@ -29,16 +28,16 @@ from bot.messages.blocks.cards import (
     while_running,
 )
 from bot.messages.blocks.kit import Markup, draws, fill
+from bot.messages.hooks import MessageHooks
 from bot.messages.texts import cards, notices, problems, times
 
 #: What is told even where nobody knows any more what it was about.
 FAILURES: Final = frozenset({NoticeKind.FAILED, NoticeKind.REFUSED})
-#: What features say of an end that is theirs, in place of its sentence: ``True`` if it came about.
-ENDS: Final[list[Callable[[WorkspaceFacts, bool], str]]] = []
 
 
 def _of_feature(facts: WorkspaceFacts, *, is_done: bool) -> str:
-    return next(filter(None, (says(facts, is_done) for says in ENDS)), "")
+    sentences = (hooks.describe_end(facts, is_done=is_done) for hooks in MessageHooks.list_subscribers())
+    return next(filter(None, sentences), "")
 
 
 @draws(

@@ -28,13 +28,11 @@ from bot.output.transcript import MARK
 from bot.support.cleaning import clean, escape
 
 
+@kit.render_gone("job")
 def unknown() -> Answer:
     """Replace a message about a run that no longer exists."""
     text = problems.sentence("no_job")
     return kit.message(text)
-
-
-kit.GONE["job"] = unknown
 
 
 @draws(NoticeKind.JOB_CARD)

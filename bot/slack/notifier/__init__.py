@@ -7,18 +7,12 @@ from typing import Final
 
 import structlog
 
-# What features gather and draw, of Homes and beside the mission's own.
-import bot.services.acts
-import bot.services.lessons
-import bot.services.preferences
-import bot.services.waits  # noqa: F401
-from bot.messages.blocks import acts, calendars, courses, hours, preferences, waits  # noqa: F401 - so do these
 from bot.output.transcript import Board
 from bot.services.context import Context
 from bot.services.gather import Gatherer
 from bot.slack.calls import AnySlack
 from bot.slack.notifier.cards import CardUpdates
-from bot.slack.notifier.homes import HomeViews
+from bot.slack.notifier.hooks import NotifierHooks
 from bot.slack.notifier.outbox import Outbox
 from bot.slack.notifier.outputs import Outputs
 from bot.slack.notifier.replies import Replies
@@ -63,7 +57,9 @@ class Notifier:
         replies = Replies(context.store, slack, http, self._results, timing, api_url)
         self._outbox = Outbox(context, slack, gatherer, replies, self._results, timing)
         self._cards = CardUpdates(context, slack, gatherer, self._results, timing)
-        self._homes = HomeViews(context, slack, gatherer, timing)
+        subscribers = NotifierHooks.list_subscribers()
+        senders = [hooks.make_view_sender(context, slack, gatherer, timing) for hooks in subscribers]
+        self._view_senders = [sender for sender in senders if sender is not None]
         self._outputs = Outputs(context, slack, gatherer, timing, board)
 
     @property
@@ -109,8 +105,8 @@ class Notifier:
         return 0 if self._slack.is_shut else await self._cards.step(pool)
 
     async def step_homes(self, pool: Pool | None = None) -> int:
-        """Publish the Homes that people wait for, or those that changed; return how many were claimed."""
-        return 0 if self._slack.is_shut else await self._homes.step(pool)
+        """Publish the views that people wait for, or those that changed; return how many were claimed."""
+        return 0 if self._slack.is_shut else sum([await sender.step(pool) for sender in self._view_senders])
 
     async def step_outputs(self, pool: Pool | None = None) -> int:
         """Upload the outputs that are over as files; return how many."""

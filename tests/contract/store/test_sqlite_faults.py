@@ -210,6 +210,7 @@ def test_people_wait_for_two_seconds_at_most():
 #: A process that writes, claims, says what it did, and is then killed without a word.
 KILLED = """
 import asyncio, json, os, signal, sys
+from bot.features.feature import load
 from bot.support.clock import SystemIds
 from tests.rigs.postgres import open_store
 from bot.domain.notices import NewNotice, NoticeKind
@@ -228,6 +229,7 @@ async def main(url, now):
     print(json.dumps({"operation": operation.id, "workspace": workspace.id}), flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
 
+load()
 asyncio.run(main(*sys.argv[1:]))
 """
 

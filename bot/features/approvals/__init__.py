@@ -1,0 +1,1 @@
+"""Approvals: links that administrators decide about."""

@@ -1,0 +1,29 @@
+"""The declaration of the feature assistant."""
+
+from functools import partial
+from typing import Final
+
+from aiohttp import web
+
+from bot.features.feature import Feature
+from bot.slack.manifest import ASSISTANT_PATH
+from bot.web.feature_pages import PageContext
+from bot.web.shapes import read_call
+
+
+def list_pages(given: PageContext) -> list[web.RouteDef]:
+    """Return the route of the address that Slack's assistant calls."""
+    if given.make_front is None or not given.settings.assistant:
+        return []
+    from bot.web.assistant import answer, may_repeat  # noqa: PLC0415 - the protocol's types take long
+
+    front = given.make_front(parse=read_call, repeats=may_repeat)
+    return [web.route("*", ASSISTANT_PATH, front.guard(partial(answer, given.services)))]
+
+
+FEATURE: Final = Feature(
+    name="assistant",
+    summary="Let Slack's assistant act for a person.",
+    needs=("sentences", "hours"),
+    pages=(list_pages,),
+)

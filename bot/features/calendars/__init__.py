@@ -1,0 +1,1 @@
+"""Private calendars: addresses from which calendar apps read hours and lessons."""

@@ -1,0 +1,13 @@
+"""The declaration of the feature calendars."""
+
+from typing import Final
+
+from bot.features.feature import Feature
+from bot.web.calendar import list_pages
+
+FEATURE: Final = Feature(
+    name="calendars",
+    summary="Show hours and lessons in a person's own calendar.",
+    needs=("hours", "courses"),
+    pages=(list_pages,),
+)

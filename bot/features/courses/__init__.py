@@ -1,0 +1,1 @@
+"""Courses: classes and their lessons, on cards in channels."""

@@ -1,0 +1,1 @@
+"""Expiries: links that end, with a reminder and a renewal before."""

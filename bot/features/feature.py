@@ -1,0 +1,65 @@
+"""Declarations of features, and how they are loaded."""
+
+import pkgutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from types import ModuleType
+from typing import Any, Final
+
+from aiohttp.web import RouteDef
+
+import handlers
+from bot import domain, features, services
+from bot.features import FEATURES
+from bot.features.hooks import Hooks
+from bot.messages import blocks
+from bot.reconciler.context import EngineContext
+from bot.reconciler.tasks import TaskWorker
+from bot.services.due import Due
+from bot.support import declarations
+from bot.web.feature_pages import PageContext
+
+#: The packages whose modules declare kinds of messages, drawings and verbs, those of the core first.
+_PACKAGES: Final = (domain, services, blocks, handlers, features)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feature:
+    """A feature: its name, a summary for operators, the features that it imports, and its additions.
+
+    ``due`` is the kinds of rows that come due, ``workers`` the classes that do tasks, ``pages`` the functions
+    that return routes of the web server, and ``hooks`` its methods for moments.
+    """
+
+    name: str
+    summary: str
+    needs: tuple[str, ...] = ()
+    due: tuple[Due[Any], ...] = ()
+    workers: tuple[Callable[[EngineContext], TaskWorker], ...] = ()
+    pages: tuple[Callable[[PageContext], Sequence[RouteDef]], ...] = ()
+    hooks: Hooks = field(default_factory=Hooks)
+
+
+@cache
+def load() -> tuple[Feature, ...]:
+    """Import every module that declares something, and subscribe the hooks; return the features in order.
+
+    Raises ValueError if a folder isn't in FEATURES.
+    """
+    for package in _PACKAGES:
+        for name in _list_modules(package):
+            import_module(name)
+    folders = {module.name for module in pkgutil.iter_modules(features.__path__) if module.ispkg}
+    if unlisted := folders.difference(FEATURES):
+        raise ValueError(f"not in FEATURES: {', '.join(sorted(unlisted))}")
+    declaring = (import_module(f"{features.__name__}.{name}.feature") for name in FEATURES)
+    loaded: list[Feature] = [module.FEATURE for module in declaring]
+    declarations.complete(feature.hooks for feature in loaded)
+    return tuple(loaded)
+
+
+def _list_modules(package: ModuleType) -> Iterator[str]:
+    modules = pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+    return (module.name for module in modules)

@@ -1,0 +1,1 @@
+"""Home: the page of the app in Slack."""

@@ -1,0 +1,15 @@
+"""Hooks: every moment at which a feature may act, of all layers.
+
+Each layer declares its own moments, as a lower one can't name the types of a higher one: the store knows no
+request, and what it calls must not import handlers.
+"""
+
+from bot.messages.hooks import MessageHooks
+from bot.services.hooks import UseCaseHooks
+from bot.slack.notifier.hooks import NotifierHooks
+from bot.store.hooks import StoreHooks
+from handlers.hooks import RequestHooks
+
+
+class Hooks(StoreHooks, MessageHooks, UseCaseHooks, NotifierHooks, RequestHooks):
+    """Every moment; a feature's subclass has methods for those at which it acts."""

@@ -1,0 +1,1 @@
+"""Hours: workspaces that start and stop on days of the week."""

@@ -1,0 +1,75 @@
+"""The declaration of the feature hours."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from bot.domain.facts import WorkspaceFacts
+from bot.domain.hours import Rule
+from bot.domain.notices import NewNotice
+from bot.domain.operations import Operation
+from bot.domain.people import Person, Principal
+from bot.domain.workspaces import Workspace
+from bot.features.feature import Feature
+from bot.features.hooks import Hooks
+from bot.messages.blocks import hours as blocks
+from bot.services.hours import HOURS, NEEDED
+from bot.store import hours
+from bot.store.hooks import FindPlans, PausePlan, RecordedColumns, Stage
+from bot.store.timetables import RULES
+from bot.store.transaction import Row, Transaction
+
+
+class HoursHooks(Hooks):
+    """Rules of hours follow their workspaces and people; a failed start is tried again."""
+
+    def on_workspace_found(self, tx: Transaction, workspace: Workspace) -> None:
+        hours.link_rules(tx, workspace)
+
+    def on_workspace_replaced(self, tx: Transaction, former_id: str, workspace_id: str) -> None:
+        hours.follow(tx, former_id, workspace_id)
+
+    def on_workspaces_merged(self, tx: Transaction, former_id: str, workspace_id: str) -> None:
+        hours.follow(tx, former_id, workspace_id)
+
+    def on_workspace_unlinked(self, tx: Transaction, workspace: Row, *, notify: bool) -> None:
+        hours.unlink(tx, workspace, notify)
+
+    def on_workspace_purged(self, tx: Transaction, workspace_id: str) -> None:
+        hours.forget(tx, workspace_id)
+
+    def on_people_saved(self, tx: Transaction, people: Sequence[Person]) -> None:
+        hours.seen_in(tx, people)
+
+    def on_person_departed(self, tx: Transaction, principal: Principal) -> None:
+        hours.drop_all(tx, principal)
+
+    def on_operation_ended(
+        self, tx: Transaction, ended: Operation, notices: Sequence[NewNotice]
+    ) -> Sequence[NewNotice]:
+        return hours.follow_start(tx, ended, notices)
+
+    def find_planned_stop(self, tx: Transaction, workspace: Workspace) -> tuple[float, bool] | None:
+        return hours.find_planned_stop(tx, workspace)
+
+    def list_recorded_columns(self) -> Mapping[type, RecordedColumns]:
+        return {Rule: (RULES, RULES.fields)}
+
+    def list_restored_plans(self) -> Mapping[str, tuple[FindPlans, PausePlan]]:
+        return {"hours": (hours.find_active_rules, hours.pause)}
+
+    def list_row_sentences(self, view: WorkspaceFacts) -> Sequence[str]:
+        return blocks.lines(view)
+
+    def list_stages_after(self, cause: str, query: str) -> Sequence[Stage]:
+        # Hours go on before their workspaces are read again, when an account works again.
+        is_after_runs = (cause, query) == ("active", "some_open_runs_of")
+        return [("some_rules_of", hours.resume)] if is_after_runs else ()
+
+
+FEATURE: Final = Feature(
+    name="hours",
+    summary="Start and stop workspaces at hours of the week.",
+    needs=("preferences",),
+    due=(HOURS, NEEDED),
+    hooks=HoursHooks(),
+)

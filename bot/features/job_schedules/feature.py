@@ -1,0 +1,12 @@
+"""The declaration of the feature job_schedules."""
+
+from typing import Final
+
+from bot.features.feature import Feature
+from bot.reconciler.schedules import Schedules
+
+FEATURE: Final = Feature(
+    name="job_schedules",
+    summary="Set the schedule of a job at its provider.",
+    workers=(Schedules,),
+)

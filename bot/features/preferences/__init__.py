@@ -1,0 +1,1 @@
+"""Preferences: messages that people choose to get."""

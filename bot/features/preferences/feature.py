@@ -1,0 +1,30 @@
+"""The declaration of the feature preferences."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from bot.domain.notices import NewNotice
+from bot.domain.preferences import Preferences
+from bot.features.feature import Feature
+from bot.features.hooks import Hooks
+from bot.store import preferences
+from bot.store.hooks import RecordedColumns
+from bot.store.preferences import PREFERENCES
+from bot.store.transaction import Transaction
+
+
+class PreferencesHooks(Hooks):
+    """Notices are sent only if their person wants them."""
+
+    def should_send_notice(self, tx: Transaction, notice: NewNotice) -> bool:
+        return preferences.wants(tx, notice)
+
+    def list_recorded_columns(self) -> Mapping[type, RecordedColumns]:
+        return {Preferences: (PREFERENCES, PREFERENCES.fields)}
+
+
+FEATURE: Final = Feature(
+    name="preferences",
+    summary="Choose the messages that Usher sends.",
+    hooks=PreferencesHooks(),
+)

@@ -1,0 +1,1 @@
+"""Sentences: requests in people's own words."""

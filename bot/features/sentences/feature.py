@@ -1,0 +1,22 @@
+"""The declaration of the feature sentences."""
+
+from typing import Final
+
+from bot.features.feature import Feature
+from bot.features.hooks import Hooks
+from handlers import talking
+from handlers.request import Request
+
+
+class SentencesHooks(Hooks):
+    """Help explains topics that people ask about."""
+
+    def describe_topic(self, request: Request, topic: str) -> str:
+        return talking.fact_of(request, topic)
+
+
+FEATURE: Final = Feature(
+    name="sentences",
+    summary="Understand requests in people's own words.",
+    hooks=SentencesHooks(),
+)

@@ -1,0 +1,1 @@
+"""Undo: what takes back a request."""

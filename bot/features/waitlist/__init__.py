@@ -1,0 +1,1 @@
+"""The waitlist: starts that wait for capacity."""

@@ -1,0 +1,21 @@
+"""Moments of drawing at which features may act."""
+
+from collections.abc import Sequence
+
+from bot.domain.facts import WorkspaceFacts
+from bot.support.declarations import LayerHooks
+
+
+class MessageHooks(LayerHooks):
+    """The moments of drawing; each method adds nothing unless a feature's subclass has its own."""
+
+    def list_row_sentences(self, view: WorkspaceFacts) -> Sequence[str]:
+        """Return the sentences that a workspace's row in a list has besides its state."""
+        return ()
+
+    def describe_end(self, view: WorkspaceFacts, *, is_done: bool) -> str:
+        """Return the sentence about an end that came of the feature, "" for any other.
+
+        ``is_done``: whether it came about.
+        """
+        return ""

@@ -1,0 +1,92 @@
+"""Moments of the store at which features may act, each in the transaction of what happens."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from bot.domain.notices import NewNotice
+from bot.domain.operations import Operation
+from bot.domain.people import Person, Principal
+from bot.domain.workspaces import Workspace
+from bot.store.tables import Table
+from bot.store.transaction import Row, Transaction
+from bot.support.declarations import LayerHooks
+
+#: A query with what is done with each row that it finds, given what was said when that began.
+Stage = tuple[str, Callable[[Transaction, Row, Row], Any]]
+#: Finds as many planned rows as a limit says; and pauses one of them for a cause.
+FindPlans = Callable[[Transaction, int], Iterable[Any]]
+PausePlan = Callable[[Transaction, Any, str], None]
+#: A table, and those of its columns whose changes by people are recorded.
+RecordedColumns = tuple[Table[Any], Sequence[str]]
+#: For how many seconds nobody who was tried in vain is tried again because of a workspace that was stopped,
+#: or of a run that ended: runs end often, and what they took up is rarely what somebody waits for.
+STOP_PAUSE_SECONDS: Final = 60.0
+RUN_PAUSE_SECONDS: Final = 300.0
+
+
+class StoreHooks(LayerHooks):
+    """The moments of the store; each method does nothing unless a feature's subclass has its own."""
+
+    def on_workspace_found(self, tx: Transaction, workspace: Workspace) -> None:
+        """Act when a workspace has a row again, or for the first time."""
+
+    def on_workspace_replaced(self, tx: Transaction, former_id: str, workspace_id: str) -> None:
+        """Act when another workspace was made in place of one."""
+
+    def on_workspaces_merged(self, tx: Transaction, former_id: str, workspace_id: str) -> None:
+        """Act when two rows turned out to be of one workspace, before the former one is deleted."""
+
+    def on_workspace_unlinked(self, tx: Transaction, workspace: Row, *, notify: bool) -> None:
+        """Act before a workspace's row is deleted with its account; notify its person if that is wanted."""
+
+    def on_workspace_purged(self, tx: Transaction, workspace_id: str) -> None:
+        """Act when a workspace is forgotten that has long been gone."""
+
+    def on_accounts_settled(
+        self, tx: Transaction, principal: Principal, connections: Collection[str] | None
+    ) -> None:
+        """Act when a person's accounts on some connections, or all (None), are linked with proof or end."""
+
+    def on_capacity_freed(self, tx: Transaction, connection: str, pause: float) -> None:
+        """Act when a workspace was stopped or a run ended, which took up capacity of a connection.
+
+        Nobody is tried again because of that within ``pause`` seconds.
+        """
+
+    def on_request_done(self, tx: Transaction, principal: Principal) -> None:
+        """Act when a request was done, besides those that an operation or a run shows."""
+
+    def on_people_saved(self, tx: Transaction, people: Sequence[Person]) -> None:
+        """Act when Slack's words about people were written."""
+
+    def on_person_departed(self, tx: Transaction, principal: Principal) -> None:
+        """Act when a person has left, or may not use Usher any more."""
+
+    def on_operation_ended(
+        self, tx: Transaction, ended: Operation, notices: Sequence[NewNotice]
+    ) -> Sequence[NewNotice]:
+        """Act when an operation ended; return the notices that its person gets of that."""
+        return notices
+
+    def should_send_notice(self, tx: Transaction, notice: NewNotice) -> bool:
+        """Return whether a notice is sent as a message of its own; all features have to agree."""
+        return True
+
+    def find_planned_stop(self, tx: Transaction, workspace: Workspace) -> tuple[float, bool] | None:
+        """Return the time of the stop that a plan has for a workspace, None for no plan.
+
+        With it comes whether its person agreed that this ends the workspace for good.
+        """
+        return None
+
+    def list_restored_plans(self) -> Mapping[str, tuple[FindPlans, PausePlan]]:
+        """Return the plans that are put on hold when a backup is restored, by the name of their count."""
+        return {}
+
+    def list_recorded_columns(self) -> Mapping[type, RecordedColumns]:
+        """Return the rows whose changes by people are recorded, by their models."""
+        return {}
+
+    def list_stages_after(self, cause: str, query: str) -> Sequence[Stage]:
+        """Return the stages that come after the one with a query, of a fan-out by its cause."""
+        return ()
