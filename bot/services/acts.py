@@ -24,7 +24,7 @@ from bot.domain.runs import Run
 from bot.domain.stops import NO_ENDS, Consent, Effects, Ends
 from bot.domain.workspaces import Workspace
 from bot.messages.texts import problems
-from bot.services import home, lessons, workspaces
+from bot.services import home_sections, lessons, workspaces
 from bot.services import runs as job_runs
 from bot.services.asked import Asked
 from bot.services.context import Context
@@ -65,11 +65,11 @@ async def list_acts(
     return [ActFacts(one, context.title(one.connection)) for one in found if one.done_at < end]
 
 
-async def _of_home(whose: home.Whose) -> list[ActFacts]:
+async def _of_home(whose: home_sections.HomeOwner) -> list[ActFacts]:
     return await today(whose.context, whose.principal)
 
 
-home.PARTS["today"] = _of_home
+home_sections.PARTS["today"] = _of_home
 
 
 def undo(tx: Transaction, asked: Asked, act_id: str = "", *, leads_back: bool = False) -> TakenBack:

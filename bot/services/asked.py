@@ -309,8 +309,7 @@ class Asked:
         if change is not None:
             self.did(tx, action, "" if isinstance(about, str) else about, change)
         if change is None or not change.errand:
-            for follow in followers.DONE:
-                follow(tx, self.principal)
+            follow_request(tx, self.principal)
 
     def did(
         self,
@@ -381,3 +380,9 @@ def usable(provider: Provider, account: Account | None) -> Account:
     if account.state == "refused":
         raise NotLinked(name, problems.sentence(account.refusal, title), is_refused=True)
     return account
+
+
+def follow_request(tx: Transaction, principal: Principal) -> None:
+    """Have features act on a request that was done, besides what an operation or a run shows."""
+    for follow in followers.DONE:
+        follow(tx, principal)

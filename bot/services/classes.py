@@ -30,15 +30,24 @@ from bot.messages.texts import problems, times
 from bot.providers.base import Making, Provider
 from bot.services import readiness
 from bot.services.accounts import acting
-from bot.services.asked import Asked, usable
+from bot.services.asked import Asked, follow_request, usable
 from bot.services.class_facts import class_effects
 from bot.services.context import Context
 from bot.services.due import Due
 from bot.services.gather import shown_url
 from bot.services.workspaces import effects, unmade
-from bot.store import cards, classes, creations, hours, inbox, operations, people, timers, workspaces
+from bot.store import (
+    cards,
+    classes,
+    creations,
+    hours,
+    inbox,
+    operations,
+    people,
+    timers,
+    workspaces,
+)
 from bot.store.audit import append_audit
-from bot.store.homes import want as want_home
 from bot.store.notices import add_notices
 from bot.store.operations import Accepted
 from bot.store.tables import OPERATIONS
@@ -122,7 +131,7 @@ def tell_teachers(tx: Transaction, asked: Asked, card: ClassCard, trainers: froz
     for key in sorted((card.trainers ^ trainers) - {asked.principal.key}):
         body = {"connection": card.connection, "person": key, "is_teacher": key in trainers}
         classes.tell(tx, card, ClassKind.COURSE_TEACHER, asked.reference, body, {key})
-        want_home(tx, Principal.from_key(key))
+        follow_request(tx, Principal.from_key(key))
 
 
 def about_teachers(tx: Transaction, context: Context, card: ClassCard) -> Literal["", "ask", "end", "keep"]:

@@ -33,13 +33,14 @@ DECLARED = {
     ],
     "checks": ["bot.upkeep." + name + "_checks" for name in ("assistant", "installed", "postgres", "socket")],
     "lists.LINES": ["bot.messages.blocks.hours"],
-    "home.OFFERED": ["bot.messages.blocks.courses"],
+    "home_sections.OFFERED": ["bot.messages.blocks.courses"],
     "home.gathered": ["bot.services." + name for name in ("acts", "lessons", "preferences", "waits")],
-    "home.PARTS": [
+    "home_sections.PARTS": [
         "bot.messages.blocks." + name for name in ("acts", "courses", *["home"] * 5, "preferences", "waits")
     ],
-    "home.WAITING": ["bot.messages.blocks.approvals", *["bot.messages.blocks.home"] * 2],
+    "home_sections.WAITING": ["bot.messages.blocks.approvals", *["bot.messages.blocks.home"] * 2],
     "home.asked": ["bot.services.approvals"],
+    "home.requested": ["bot.services.approvals"],
     "gather.ROWS": ["bot.services.class_facts", "bot.services.gather", "bot.services.gather"],
     "gather.ADDED": [
         *["bot.services.approvals"] * 5,
@@ -80,9 +81,9 @@ own = set(policy.RULES)
 import bot.app, bot.commands.setting_up, bot.reconciler
 from bot import services
 from bot.messages import blocks
-from bot.messages.blocks import home, kit, lists, outcomes
+from bot.messages.blocks import home, home_sections, kit, lists, outcomes
 from bot.services import gather, workspaces
-from bot.services.home import PARTS, WAITING
+from bot.services.home_sections import PARTS, REQUESTED, WAITING
 from bot.support.settings import Settings
 from bot.upkeep.checks import IN_STORE, NEEDED, ON_SLACK
 from bot.support import modules
@@ -93,7 +94,8 @@ modules.load(services)
 modules.load(blocks)
 found = {}
 for room in (
-    followers, operations, notices, workspaces, routes, helping, linking, home, lists, gather, kit, outcomes
+    followers, operations, notices, workspaces, routes, helping, linking, home_sections, lists, gather, kit,
+    outcomes
 ):
     for name, value in vars(room).items():
         declared = list(value.values()) if isinstance(value, dict) else value
@@ -106,6 +108,7 @@ for name in ("shown", "button"):
     found[f"routes.{name}"] = [one.__module__ for one in getattr(routes, name).found.values()]
 found["home.gathered"] = sorted(one.__module__ for one in PARTS.values())
 found["home.asked"] = sorted(one.__module__ for one in WAITING.values())
+found["home.requested"] = [one.__module__ for one in REQUESTED]
 found["settings"] = sorted(one.__module__ for one in Settings.__bases__)
 found["checks"] = sorted({one.__module__ for one in (*ON_SLACK.values(), *IN_STORE.values(), *NEEDED)})
 ruled = {}

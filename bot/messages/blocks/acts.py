@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from bot.domain.facts import ActFacts
-from bot.domain.homes import HomeFacts
 from bot.messages.blocks import kit
-from bot.messages.blocks.home import part
+from bot.messages.blocks.home_sections import SectionFacts, part
 from bot.messages.blocks.kit import Markup, fill
 from bot.messages.texts import acts as words
 
@@ -35,6 +34,6 @@ def lines(acts: Sequence[ActFacts], now: float, most: int) -> list[str]:
 
 
 @part(70)
-def _of_home(facts: HomeFacts) -> list[kit.Block]:
+def _of_home(facts: SectionFacts) -> list[kit.Block]:
     said = "\n".join(lines(facts.parts.get("today", ()), facts.now, SHOWN))
     return [kit.header(words.HEADING), kit.section(said)] if said else []
