@@ -17,7 +17,9 @@ from bot.messages.blocks.acts import did, lines
 from bot.messages.blocks.cards import FORMS
 from bot.messages.blocks.kit import Markup, fill
 from bot.messages.texts import acts as words
+from bot.messages.texts import cards as card_words
 from bot.messages.texts import hours as hour_words
+from bot.messages.texts import talk
 from bot.services import acts
 from bot.services.acts import TakenBack, list_acts, today
 from bot.services.workspaces import effects_now
@@ -46,7 +48,7 @@ async def no(request: Request, or_else: Callable[[], Awaitable[Answer]] | None =
         await request.services.store.queue_messages(about.question, changed=True)
         # A later *yes* is no answer to it.
         request.spoken.about = replace(about, ask="", takes_press=False)
-        return replies.hint(words.LEFT)
+        return replies.hint(talk.WONT_DO)
     found = await request.asked.to(acts.undo)
     return await or_else() if or_else and found.act is None else taken_back(request, found)
 
@@ -131,7 +133,7 @@ def with_undo(request: Request, answer: Answer) -> Answer:
     (act,) = done
     if not act.has_way_back:
         return replace(answer, offers=act.id)
-    return replace(replies.with_button(answer, kit.button(words.UNDO, "undo", act.id)), offers=act.id)
+    return replace(replies.with_button(answer, kit.button(card_words.UNDO, "undo", act.id)), offers=act.id)
 
 
 routes.FINISHING.append(with_undo)
@@ -171,7 +173,7 @@ def _show_opposite(request: Request, found: TakenBack) -> Answer:
     if isinstance(errand, Operation):
         verb, name = FORMS[errand.asked_verb]["verb"], found.workspace.title if found.workspace else ""
     else:
-        verb, name = Markup(words.LAUNCH["verb"]), errand.name
+        verb, name = Markup(card_words.LAUNCH["verb"]), errand.name
     template = words.LED_START if found.inverse.then == "start" else words.LED_STOP
     title = request.services.title(errand.connection)
     return replies.answer(fill(template, verb=verb, name=name, title=title, end=back["end"]))
@@ -184,7 +186,7 @@ def _of_errand(request: Request, found: TakenBack) -> Answer:
     if not isinstance(errand, Operation):
         is_stop = bool(errand.stop_wanted) or (found.act is not None and found.act.action != "job.run")
         template = words.DONE if errand.is_open else words.ENDED
-        forms = FORMS[OperationVerb.STOP] if is_stop else words.LAUNCH
+        forms = FORMS[OperationVerb.STOP] if is_stop else card_words.LAUNCH
         if is_stop and errand.is_open:
             template = words.UNDER_WAY
         back = [run_blocks.stop_run_button(errand)] if then else []

@@ -20,8 +20,7 @@ from bot.domain.workspaces import Workspace
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.kit import Press
 from bot.messages.blocks.runs import again_button
-from bot.messages.texts import acts as words
-from bot.messages.texts import talk
+from bot.messages.texts import cards, talk
 from bot.providers import base
 from bot.services import acts as use_cases
 from bot.services import naming, runs
@@ -337,8 +336,8 @@ class _Turn:
             return await self._later(when)
         if not frame.done or self.first not in _BEGIN or reading.is_question:
             return None
-        said = kit.fill(words.NOT_TAKEN, name=frame.objects[0].title if frame.objects else frame.done[0].name)
-        undo = [kit.button(words.UNDO, "undo", one.id) for one in frame.done[:1] if one.has_way_back]
+        said = kit.fill(talk.NOT_TAKEN, name=frame.objects[0].title if frame.objects else frame.done[0].name)
+        undo = [kit.button(cards.UNDO, "undo", one.id) for one in frame.done[:1] if one.has_way_back]
         return replies.hint(said, undo)
 
     # -- objects -------------------------------------------------------------------------------------------
@@ -425,7 +424,7 @@ class _Turn:
 
     async def _undone(self, done: Sequence[Act]) -> tuple[Answer, bool]:
         """Take acts back; return what is said of it, and whether all of them are as if not done."""
-        asked, said, is_back = self.request.asked, replies.hint(words.LEFT), True
+        asked, said, is_back = self.request.asked, replies.hint(talk.WONT_DO), True
         for act in done:
             once = asked.interaction and f"{asked.interaction}/{act.id}"
             found = await replace(asked, interaction=once).to(use_cases.undo, act.id)
