@@ -17,9 +17,8 @@ from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.cards import FORMS
 from bot.messages.blocks.kit import Markup, fill, safe
 from bot.messages.texts import answers, problems, talk, times
-from handlers import routes, suggesting, talking
+from handlers import routes, suggesting, talking, vocabulary
 from handlers.command_line import plain, written
-from handlers.language import vocabulary
 from handlers.language.reading import Reading
 from handlers.linking import all_linked
 from handlers.request import Request

@@ -16,8 +16,9 @@ from bot.domain.classes import ClassCard, ClassCounts, ClassKind, ClassProblem, 
 from bot.domain.ends import of_lesson
 from bot.domain.errands import Call
 from bot.domain.forms import marked
-from bot.domain.hours import Occurrence, Rule, written
+from bot.domain.hours import Occurrence, Rule
 from bot.domain.lead import LEAST
+from bot.domain.moments import write_hours
 from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
@@ -395,7 +396,7 @@ def _enrol(
         mode = gentlest_mode(class_effects(asked.context.connections.get(card.connection), card))
         look = End(now + LOOK_SECONDS, mode, False, True, "look", card.id, card.title)
         timers.put(tx, workspace_id, look)
-    return f"{written(card.wanted)} until {card.last_day}"
+    return f"{write_hours(card.wanted)} until {card.last_day}"
 
 
 def _queue(tx: Transaction, card: ClassCard, operation: Operation) -> Queue | None:

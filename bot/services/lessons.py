@@ -23,7 +23,7 @@ from bot.services import classes, home_sections
 from bot.services.asked import Asked, follow_request
 from bot.services.class_facts import of_courses
 from bot.services.due import Due
-from bot.store import cards, timers
+from bot.store import acts, cards, timers
 from bot.store import classes as stored
 from bot.store import hours as rows
 from bot.store.notices import add_notices
@@ -183,6 +183,9 @@ def put_back(tx: Transaction, asked: Asked, row: Row, was: Row) -> None:
     what = "hours" if was.keys() - {"off", "stops_at"} else "skip" if former.off > card.off else "back"
     said = said_of(card, former.off) if former.off != card.off else {}
     _decide(tx, asked, card, {name: getattr(former, name) for name in was}, what, said)
+
+
+acts.CHANGE_BACK[CLASS_CARDS.name] = put_back
 
 
 def said_of(card: ClassCard, off: frozenset[str]) -> dict[str, str]:

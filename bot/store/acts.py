@@ -21,6 +21,8 @@ WANTED: Final[dict[type, tuple[Table[Any], Sequence[str]]]] = {
 }
 #: By the names of features' tables, how a row is put back: the row, and what it was, each None for none.
 PUT_BACK: Final[dict[str, Callable[[Transaction, Row | None, Row | None], None]]] = {}
+#: The same for rows that their person changes once more to put them back: in the use case's context.
+CHANGE_BACK: Final[dict[str, Callable[[Transaction, Any, Row, Row], None]]] = {}
 #: So many seconds apart, at most, are an act and the card of what it began: they are written together.
 _TOGETHER: Final = 1.0
 #: What changes by itself, so that it says nothing about what somebody wants.

@@ -23,6 +23,7 @@ DECLARED = {
     "workspaces.BEFORE": ["bot.services.waits"],
     "routes.FINISHING": ["handlers.acts"],
     "helping.EXPLAINED": ["handlers.talking"],
+    "acts.CHANGE_BACK": ["bot.services.lessons"],
     "acts.PUT_BACK": ["bot.services.hours", "bot.store.waits"],
     "followers.RESTORED": ["bot.store.hours", "bot.store.waits"],
     "linking.ASKED": ["handlers.approvals"],
@@ -33,6 +34,15 @@ DECLARED = {
     ],
     "checks": ["bot.upkeep." + name + "_checks" for name in ("assistant", "installed", "postgres", "socket")],
     "lists.LINES": ["bot.messages.blocks.hours"],
+    "lists.PLANS": ["bot.messages.blocks.hours"],
+    "names.ENTITIES": ["handlers.course"],
+    "intents.READERS": ["handlers.course_room"],
+    "intents.GRAMMARS": ["handlers.workspace.wait_orders"],
+    "intents.commands": [*["handlers.course_builders"] * 6, "handlers.acts"],
+    "intents.forms": ["handlers.course_builders"] * 5,
+    "intents.shows": ["handlers.acts"] * 4,
+    "intents.ports": ["handlers.workspace.hours", "handlers.acts"],
+    "defaults.DEFAULTS": ["handlers.preferences"],
     "home_sections.OFFERED": ["bot.messages.blocks.courses"],
     "home.gathered": ["bot.services." + name for name in ("acts", "lessons", "preferences", "waits")],
     "home_sections.PARTS": [
@@ -88,24 +98,28 @@ from bot.support.settings import Settings
 from bot.upkeep.checks import IN_STORE, NEEDED, ON_SLACK
 from bot.support import modules
 from bot.store import acts, followers, notices, operations
-from handlers import helping, linking, routes
+from handlers import defaults, helping, intents, linking, names, routes
 routes.load()
 modules.load(services)
 modules.load(blocks)
 found = {}
 for room in (
     followers, operations, notices, workspaces, routes, helping, linking, home_sections, lists, gather, kit,
-    outcomes
+    outcomes, names, intents, defaults
 ):
     for name, value in vars(room).items():
         declared = list(value.values()) if isinstance(value, dict) else value
         if name.isupper() and isinstance(declared, list) and declared and all(map(callable, declared)):
             key = room.__name__.rpartition(".")[2] + "." + name
             found[key] = sorted(one.__module__ for one in declared)
+found["acts.CHANGE_BACK"] = [one.__module__ for one in acts.CHANGE_BACK.values()]
 found["acts.PUT_BACK"] = sorted(one.__module__ for one in acts.PUT_BACK.values())
 found["followers.RESTORED"] = sorted(hold.__module__ for _, hold in followers.RESTORED.values())
 for name in ("shown", "button"):
     found[f"routes.{name}"] = [one.__module__ for one in getattr(routes, name).found.values()]
+for name in ("commands", "forms", "shows"):
+    found[f"intents.{name}"] = [one.__module__ for one in getattr(intents, name).found.values()]
+found["intents.ports"] = [type(one.find()).__module__ for one in (intents.hours, intents.undo)]
 found["home.gathered"] = sorted(one.__module__ for one in PARTS.values())
 found["home.asked"] = sorted(one.__module__ for one in WAITING.values())
 found["home.requested"] = [one.__module__ for one in REQUESTED]

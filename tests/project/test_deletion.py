@@ -126,6 +126,24 @@ REMOVALS = {
         },
         [row("homes", principal=":principal", used_at=":now", wanted_at=":now", look_at=":now")],
     ),
+    "undo": Removal(
+        {},
+        [
+            row(
+                "acts",
+                id="left",
+                principal=":principal",
+                action="workspace.alias",
+                done_at=":now",
+                subject=":workspace",
+                connection="saturn",
+                name="notebook",
+                became="{}",
+                was="{}",
+                **dict.fromkeys(("asker", "errand", "channel_id", "thread_ts", "interaction"), ""),
+            )
+        ],
+    ),
     "the assistant": Removal(
         {
             APP: ("            assistant=settings.assistant,\n",),

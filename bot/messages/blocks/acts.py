@@ -5,7 +5,7 @@ from typing import Final
 
 from bot.domain.facts import ActFacts
 from bot.messages.blocks import kit
-from bot.messages.blocks.home_sections import SectionFacts, part
+from bot.messages.blocks.home_sections import HomeContent, part
 from bot.messages.blocks.kit import Markup, fill
 from bot.messages.texts import acts as words
 from bot.messages.texts.talk import DONE_BY
@@ -35,6 +35,6 @@ def lines(acts: Sequence[ActFacts], now: float, most: int) -> list[str]:
 
 
 @part(70)
-def _of_home(facts: SectionFacts) -> list[kit.Block]:
+def _of_home(facts: HomeContent) -> list[kit.Block]:
     said = "\n".join(lines(facts.parts.get("today", ()), facts.now, SHOWN))
     return [kit.header(words.HEADING), kit.section(said)] if said else []

@@ -13,7 +13,7 @@ from bot.domain.moments import DAYS
 from bot.domain.notices import Answer
 from bot.messages.blocks import classes as cards
 from bot.messages.blocks import kit
-from bot.messages.blocks.home_sections import OFFERED, SectionFacts, part
+from bot.messages.blocks.home_sections import OFFERED, HomeContent, part
 from bot.messages.blocks.kit import Block, Element, Markup, Press, fill
 from bot.messages.texts import answers, times, verbs
 from bot.messages.texts import classes as class_words
@@ -35,7 +35,7 @@ SHOWN: Final = 4
 
 
 @part(20)
-def _of_home(facts: SectionFacts) -> list[Block]:
+def _of_home(facts: HomeContent) -> list[Block]:
     found: Sequence[ClassFacts] = facts.parts.get("courses", ())
     if not found:
         return []

@@ -6,7 +6,7 @@ from typing import Any, Final, Protocol, TypeVar
 from bot.messages.blocks.kit import Block, Element
 
 
-class SectionFacts(Protocol):
+class HomeContent(Protocol):
     """The facts of a Home that features draw from."""
 
     @property
@@ -29,7 +29,7 @@ class SectionFacts(Protocol):
 #: What draws each part of a person's own Home, by its place from above; features add theirs.
 PARTS: Final[dict[int, Callable[[Any], list[Block]]]] = {}
 #: The buttons of features at its end.
-OFFERED: Final[list[Callable[[SectionFacts], list[Element]]]] = []
+OFFERED: Final[list[Callable[[HomeContent], list[Element]]]] = []
 #: What draws each kind of question; features add theirs.
 WAITING: Final[dict[str, Callable[[Any], list[Block]]]] = {}
 Draws = TypeVar("Draws", bound=Callable[[Any], list[Block]])

@@ -50,6 +50,8 @@ FRESH: Final = 300.0
 DETAIL: Final = 80
 #: What features say of a workspace after its state.
 LINES: Final[list[Callable[[WorkspaceFacts], list[str]]]] = []
+#: What features have planned for a workspace, as sentences.
+PLANS: Final[list[Callable[[WorkspaceFacts], list[str]]]] = []
 
 
 def state_line(facts: WorkspaceFacts, workspace: Workspace) -> str:

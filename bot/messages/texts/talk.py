@@ -9,7 +9,7 @@ from bot.domain.acts import CLASS, HOURS, ROOM, TIMER
 HI: Final = "Hi! "
 
 
-#: By what was said (``handlers.language.vocabulary``); each is followed by what can be written next.
+#: By what was said (``handlers.language.phrasebook``); each is followed by what can be written next.
 TALK: Final[Mapping[str, str]] = {
     "hello": "Hi! Type `{command}list` to see your workspaces, or `{command}help` for everything else.",
     "thanks": "You're welcome!",
