@@ -23,7 +23,7 @@ STORY = "tests/project/story_without.py"
 RECONCILER = "bot/reconciler/__init__.py"
 APP, STORE, COMMANDS = "bot/app.py", "bot/store/__init__.py", "bot/__main__.py"
 WEB, SETTINGS = "bot/web/app.py", "bot/support/settings/__init__.py"
-NOTIFIER, SCHEDULER = "bot/slack/notifier/__init__.py", "bot/reconciler/scheduler.py"
+NOTIFIER = "bot/slack/notifier/__init__.py"
 
 
 @dataclass(frozen=True)
@@ -116,9 +116,8 @@ REMOVALS = {
         {
             NOTIFIER: (
                 "        self._homes = HomeViews(context, slack, gatherer, timing)\n",
-                between(NOTIFIER, "    async def step_homes", "    async def step_outputs"),
+                " if self._slack.is_shut else await self._homes.step(pool)",
             ),
-            SCHEDULER: ('            loop("homes", notifier.step_homes, 10, HOMES_REST),\n',),
             "bot/store/store.py": (
                 between("bot/store/store.py", "    claim_wanted_homes = ", "    home_rest = "),
                 "    home_rest = write(homes.home_rest)\n",
